@@ -1,0 +1,117 @@
+"""What every sandbox backend offers: run one command over some folders, within limits.
+
+Inside, whatever the backend: ``/workspace/input/<name>`` (read-only), ``/workspace/output/`` (the
+working directory), ``/skills/<name>`` (read-only) and, when the job names one, ``/opt/venv``.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import ClassVar
+
+INPUT_FOLDER = "/workspace/input"
+OUTPUT_FOLDER = "/workspace/output"
+SKILLS_FOLDER = "/skills"
+VENV_FOLDER = "/opt/venv"
+
+MEBIBYTE = 1024 * 1024
+
+
+class Stream(StrEnum):
+    STDOUT = "stdout"
+    STDERR = "stderr"
+
+
+class Limit(StrEnum):
+    """A bound a job ran into."""
+
+    WALL_TIME = "wall_time"
+    CPU_TIME = "cpu_time"
+    MEMORY = "memory"
+    PROCESSES = "processes"
+    PRINTED = "printed"
+    DISK = "disk"
+    FILES = "files"
+    FILE_SIZE = "file_size"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on one job as a whole, all its processes together."""
+
+    wall_seconds: float = 300.0
+    cpu_seconds: int = 300
+    memory_bytes: int = 2048 * MEBIBYTE
+    processes: int = 128
+    printed_bytes: int = 16 * MEBIBYTE
+    disk_bytes: int = 2048 * MEBIBYTE
+    files: int = 10_000
+    file_bytes: int = 1024 * MEBIBYTE
+    open_files: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One command to run.
+
+    ``inputs`` and ``skills`` map a name inside to a path outside: an input is a regular file, a
+    skill is a folder. ``output`` is an existing folder outside; the caller owns it, and what it
+    holds already is visible (and writable) inside.
+    """
+
+    command: tuple[str, ...]
+    output: Path
+    inputs: Mapping[str, Path] = field(default_factory=dict)
+    skills: Mapping[str, Path] = field(default_factory=dict)
+    venv: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    network: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a job ended. ``signal`` is set when it was killed, ``limit`` when a bound was the reason."""
+
+    code: int | None
+    signal: int | None
+    limit: Limit | None
+    duration_ms: int
+    peak_memory_bytes: int | None
+
+    @property
+    def ok(self) -> bool:
+        return self.code == 0 and self.limit is None
+
+
+OnOutput = Callable[[Stream, bytes], None]
+
+
+class Sandbox(ABC):
+    """A place where untrusted code runs."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    async def run(self, job: Job, on_output: OnOutput) -> Exit:
+        """Run a job to its end, handing each piece of its output to ``on_output`` as it comes.
+
+        When it returns or raises, no process of the job is alive. Cancelling it kills the whole
+        tree within a second. Running into a limit is not an error here: see ``Exit.limit``.
+
+        Raises:
+            SandboxUnavailable: the backend cannot start jobs on this machine, and how to mend it.
+        """
+
+    @abstractmethod
+    async def check(self) -> None:
+        """Prove that a job can run here.
+
+        Raises:
+            SandboxUnavailable: it cannot, and how to mend it.
+        """
+
+    async def close(self) -> None:  # noqa: B027  (most backends hold nothing)
+        """Give back what the backend holds."""
