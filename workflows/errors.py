@@ -1,6 +1,7 @@
 """The one error tree. A class's docstring is its message; its fields fill the braces.
 
-Every message says what was wrong, where, and what to do. ``code`` is stable: clients may branch on it.
+Every message says what was wrong, where, and what to do. ``code`` is stable: clients may branch on
+it.
 """
 
 import re
@@ -38,3 +39,21 @@ class SandboxUnavailable(AgentOSError):
 
 class DependenciesUnavailable(AgentOSError):
     """The dependencies of skill {skill} could not be installed: {reason}. Check its declaration."""
+
+
+class ReferenceMalformed(AgentOSError):
+    """{text!r} is not a reference: {reason} at character {position}. Write ${{inputs.NAME}},
+    ${{steps.ID.files['NAME']}}, ${{steps.ID.stdout}}, ${{steps.ID.exit_code}} or
+    ${{steps.ID.json}}; write $${{ for a plain ${{."""
+
+
+class ReferenceUnresolved(AgentOSError):
+    """{reference} has no value: {reason}."""
+
+
+class StoreRefused(AgentOSError):
+    """The S3 store refused: {reason}. Check the bucket and the keys in AGENTOS_S3_*."""
+
+
+class TaskMoved(AgentOSError):
+    """Task {task_id} has ended or was started again; what this attempt did no longer counts."""

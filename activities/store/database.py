@@ -1,0 +1,73 @@
+"""Connections to PostgreSQL: one pool for writing, one for reading (a replica, if there is one)."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from activities.errors import database_errors
+
+DEFAULT_POOL_SIZE = 20
+DEFAULT_MAX_OVERFLOW = 10
+POOL_TIMEOUT_SECONDS = 10.0
+CONNECT_TIMEOUT_SECONDS = 5.0
+STATEMENT_TIMEOUT_MS = 30_000
+
+
+class Database:
+    """Every use raises ``TemporaryFailure`` when PostgreSQL cannot be reached."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        read_url: str | None = None,
+        pool_size: int = DEFAULT_POOL_SIZE,
+        max_overflow: int = DEFAULT_MAX_OVERFLOW,
+    ) -> None:
+        self.url = url
+        self._primary = _engine(url, pool_size, max_overflow)
+        self._replica = _engine(read_url, pool_size, max_overflow) if read_url else self._primary
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction on the primary: committed at the end, rolled back on an error."""
+        async with database_errors(), self._primary.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self, *, fresh: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A connection for queries. ``fresh`` reads the primary: a replica may lag behind."""
+        engine = self._primary if fresh else self._replica
+        async with database_errors(), engine.connect() as connection:
+            yield connection
+
+    async def check(self) -> None:
+        """Raises ``TemporaryFailure`` unless both databases answer."""
+        for fresh in (True, False):
+            async with self.reading(fresh=fresh) as connection:
+                await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self._primary.dispose()
+        if self._replica is not self._primary:
+            await self._replica.dispose()
+
+
+def _engine(url: str, pool_size: int, max_overflow: int) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        pool_timeout=POOL_TIMEOUT_SECONDS,
+        pool_pre_ping=True,  # A restarted database must not fail the first request after it.
+        connect_args={
+            "timeout": CONNECT_TIMEOUT_SECONDS,
+            "server_settings": {
+                "application_name": "agentos",
+                "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+                "jit": "off",  # Our queries are short: compiling them costs more than it saves.
+            },
+        },
+    )

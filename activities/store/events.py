@@ -1,0 +1,53 @@
+"""Events: what happened to a task, in order, kept in PostgreSQL and announced with NOTIFY.
+
+A notification carries the task's id only (its payload is limited to 8,000 bytes); whoever listens
+reads the events it has not seen. Numbers are dealt out under the lock of the task's row, so they
+become visible in order and without gaps: a reader that has seen number n misses nothing below it.
+"""
+
+import json
+from collections.abc import Sequence
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+CHANNEL = "agentos_events"
+
+_APPEND = text(
+    """
+    WITH numbered AS (
+        UPDATE tasks SET event_seq = event_seq + :count, updated_at = now()
+        WHERE id = :task_id RETURNING id, team_id, event_seq - :count AS base
+    )
+    INSERT INTO events (task_id, seq, team_id, type, data)
+    SELECT id, base + place, team_id, draft ->> 'type', draft -> 'data'
+    FROM numbered, jsonb_array_elements(CAST(:drafts AS jsonb)) WITH ORDINALITY AS x(draft, place)
+    """
+)
+_NOTIFY = text("SELECT pg_notify(:channel, :payload)")
+
+
+class EventDraft(BaseModel):
+    """An event that has no number yet."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str
+    data: dict[str, JsonValue] = {}
+
+
+async def append(connection: AsyncConnection, task_id: UUID, drafts: Sequence[EventDraft]) -> None:
+    """Add events to a task, within the caller's transaction; listeners hear of them at commit."""
+    if not drafts:
+        return
+    payload = json.dumps([draft.model_dump(mode="json") for draft in drafts])
+    values = {"task_id": task_id, "count": len(drafts), "drafts": _without_nul(payload)}
+    await connection.execute(_APPEND, values)
+    await connection.execute(_NOTIFY, {"channel": CHANNEL, "payload": str(task_id)})
+
+
+def _without_nul(document: str) -> str:
+    """PostgreSQL keeps no NUL in text; scripts do print them."""
+    return document.replace("\\u0000", "\\ufffd")

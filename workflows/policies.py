@@ -1,0 +1,57 @@
+"""Named time-outs and retry policies, each with its reason."""
+
+from datetime import timedelta
+from typing import TypedDict
+
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityCancellationType
+
+# A worker that is gone is noticed after this long. A worker beats five times a second, so even one
+# that is starved by a busy machine is not taken for dead.
+HEARTBEAT_TIMEOUT = timedelta(seconds=10)
+
+# Beside the script itself, a step may fetch its inputs, install its skill's dependencies (up to
+# five minutes), store what came out, and wait for a database or store that is away for a while.
+STEP_OVERHEAD = timedelta(hours=1)
+
+# Longer than any sum of time-outs and retries of a sound pipeline. It ends a run whose workflow
+# task fails over and over (an oversized payload, say), which would else stay "running" for ever.
+PIPELINE_EXECUTION_TIMEOUT = timedelta(days=30)
+
+
+class StepOptions(TypedDict):
+    start_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta
+    retry_policy: RetryPolicy
+    cancellation_type: ActivityCancellationType
+
+
+class RecordOptions(TypedDict):
+    start_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+def step(timeout_seconds: float, retries: int) -> StepOptions:
+    """Backoff is 1 s * 2^n, at most five minutes. Which failures deserve it the activity says."""
+    return StepOptions(
+        start_to_close_timeout=timedelta(seconds=timeout_seconds) + STEP_OVERHEAD,
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        retry_policy=RetryPolicy(
+            initial_interval=timedelta(seconds=1),
+            backoff_coefficient=2.0,
+            maximum_interval=timedelta(minutes=5),
+            maximum_attempts=retries + 1,
+        ),
+        # The workflow ends only when the sandbox is known to be dead.
+        cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    )
+
+
+# A row must be written however long the database is away: a task that ended and does not say so
+# would be lost to those who look.
+RECORD = RecordOptions(
+    start_to_close_timeout=timedelta(seconds=30),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=10)
+    ),
+)

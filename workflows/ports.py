@@ -1,0 +1,44 @@
+"""What the workflows need of the world: abstract activities, each implemented in ``activities``."""
+
+from abc import ABC, abstractmethod
+
+from temporalio import activity
+
+from workflows.contracts import StepCall, StepOutcome, TaskClose, TaskMark
+
+
+class Steps(ABC):
+    """Runs one step of a pipeline. A repeat of a call that has succeeded gives its first outcome.
+
+    Each raises an ``ApplicationError`` whose ``type`` is the code of an ``AgentOSError``, and which
+    says itself whether another attempt is worth while.
+    """
+
+    @abstractmethod
+    @activity.defn
+    async def run_skill(self, call: StepCall) -> StepOutcome:
+        """Run a skill's script in the sandbox."""
+
+    @abstractmethod
+    @activity.defn
+    async def run_code(self, call: StepCall) -> StepOutcome:
+        """Run the user's own code in the sandbox."""
+
+    @abstractmethod
+    @activity.defn
+    async def call_tool(self, call: StepCall) -> StepOutcome:
+        """Call a tool."""
+
+
+class Tasks(ABC):
+    """Keeps the rows that people query in step with what the workflow decides."""
+
+    @abstractmethod
+    @activity.defn
+    async def mark_task(self, mark: TaskMark) -> None:
+        """Set the state of a living task."""
+
+    @abstractmethod
+    @activity.defn
+    async def close_task(self, close: TaskClose) -> None:
+        """Set the final state of a run. A second close of the same run changes nothing."""

@@ -1,0 +1,129 @@
+"""References in a step's arguments: ``${inputs.NAME}`` and ``${steps.ID.FIELD}``.
+
+A step's field is ``files['NAME']`` (one file), ``files`` (all its files, as arguments of their
+own), ``stdout``, ``exit_code`` or ``json`` with an optional path into it (``json.rows``,
+``json['odd key'][0]``). ``$${`` stands for a plain ``${``.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import JsonValue
+
+from workflows.errors import ReferenceMalformed
+
+Source = Literal["inputs", "steps"]
+Key = str | int
+
+STEP_FIELDS = ("files", "stdout", "exit_code", "json")
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_INDEX = re.compile(r"\[(?:(\d{1,9})|'([^'\\]*)'|\"([^\"\\]*)\")\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One ``${...}``: where it points to. ``field`` and ``path`` belong to steps only."""
+
+    text: str
+    source: Source
+    name: str
+    field: str | None = None
+    path: tuple[Key, ...] = ()
+
+    @property
+    def is_file(self) -> bool:
+        return self.source == "inputs" or self.field == "files"
+
+    @property
+    def is_all_files(self) -> bool:
+        return self.field == "files" and not self.path
+
+
+Part = str | Reference
+
+
+def parse(text: str) -> tuple[Part, ...]:
+    """Split an argument into plain text and references.
+
+    Raises:
+        ReferenceMalformed: a ``${`` that is not closed, or is none of the forms above.
+    """
+    parts: list[Part] = []
+    plain = ""
+    position = 0
+    while (start := text.find("${", position)) >= 0:
+        if start > position and text[start - 1] == "$":
+            plain += text[position : start - 1] + "${"
+            position = start + 2
+            continue
+        reference, end = _parse_reference(text, start)
+        plain += text[position:start]
+        parts += [plain, reference] if plain else [reference]
+        plain = ""
+        position = end
+    plain += text[position:]
+    return (*parts, plain) if plain or not parts else tuple(parts)
+
+
+def references_in(value: JsonValue) -> Iterator[Reference]:
+    """Every reference in a tree of JSON values, in reading order."""
+    if isinstance(value, str):
+        yield from (part for part in parse(value) if isinstance(part, Reference))
+    elif isinstance(value, list):
+        for item in value:
+            yield from references_in(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from references_in(item)
+
+
+def _parse_reference(text: str, start: int) -> tuple[Reference, int]:
+    keys: list[Key] = []
+    position = start + 2
+    while position < len(text) and text[position] != "}":
+        key, position = _parse_key(text, position, first=not keys)
+        keys.append(key)
+    if position >= len(text):
+        raise ReferenceMalformed(text=text, reason="'}' is missing", position=len(text))
+    return _build(text, start, position + 1, keys), position + 1
+
+
+def _parse_key(text: str, position: int, *, first: bool) -> tuple[Key, int]:
+    if not first and (index := _INDEX.match(text, position)):
+        number, single, double = index.groups()
+        key: Key = int(number) if number is not None else single if single is not None else double
+        return key, index.end()
+    if not first:
+        if text[position] != ".":
+            raise ReferenceMalformed(text=text, reason="'.' or '[' is missing", position=position)
+        position += 1
+    if not (name := _NAME.match(text, position)):
+        raise ReferenceMalformed(text=text, reason="a name is missing", position=position)
+    return name.group(), name.end()
+
+
+def _build(text: str, start: int, end: int, keys: list[Key]) -> Reference:
+    def malformed(reason: str) -> ReferenceMalformed:
+        return ReferenceMalformed(text=text, reason=reason, position=start)
+
+    whole = text[start:end]
+    match keys:
+        case ["inputs", str(name)]:
+            return Reference(whole, "inputs", name)
+        case ["steps", str(name), ("stdout" | "exit_code") as field]:
+            return Reference(whole, "steps", name, field)
+        case ["steps", str(name), "files"]:
+            return Reference(whole, "steps", name, "files")
+        case ["steps", str(name), "files", str(file)]:
+            return Reference(whole, "steps", name, "files", (file,))
+        case ["steps", str(name), "json", *path]:
+            return Reference(whole, "steps", name, "json", tuple(path))
+        case ["inputs", *_]:
+            raise malformed("an input has a name and nothing else")
+        case ["steps", _, *_]:
+            raise malformed(f"a step has {', '.join(STEP_FIELDS)}")
+        case _:
+            raise malformed("it must begin with inputs or steps")
