@@ -1,6 +1,5 @@
 """Foreign errors, told in our own: which are worth another try, and what to do about the rest."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -44,7 +43,7 @@ async def blob_errors() -> AsyncIterator[None]:
         if status in _PASSING_S3_STATUSES:
             raise TemporaryFailure(service="The S3 store", reason=str(error.code)) from error
         raise StoreRefused(reason=f"{error.code} {error.message}") from error
-    except (HTTPError, ConnectionError, asyncio.TimeoutError) as error:
+    except (HTTPError, ConnectionError, TimeoutError) as error:
         raise TemporaryFailure(service="The S3 store", reason=type(error).__name__) from error
 
 

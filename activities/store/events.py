@@ -6,6 +6,7 @@ become visible in order and without gaps: a reader that has seen number n misses
 """
 
 import json
+import re
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -26,6 +27,7 @@ _APPEND = text(
     FROM numbered, jsonb_array_elements(CAST(:drafts AS jsonb)) WITH ORDINALITY AS x(draft, place)
     """
 )
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 
 
@@ -50,4 +52,4 @@ async def append(connection: AsyncConnection, task_id: UUID, drafts: Sequence[Ev
 
 def _without_nul(document: str) -> str:
     """PostgreSQL keeps no NUL in text; scripts do print them."""
-    return document.replace("\\u0000", "\\ufffd")
+    return _NUL.sub(r"\1\\ufffd", document)
