@@ -1,4 +1,4 @@
-"""Bytes in an S3 store, under the team's id and their SHA-256: the same bytes twice are kept once."""
+"""Bytes in an S3 store, under the team's id and their SHA-256: the same bytes are kept once."""
 
 import asyncio
 import threading
