@@ -57,3 +57,41 @@ class StoreRefused(AgentOSError):
 
 class TaskMoved(AgentOSError):
     """Task {task_id} has ended or was started again; what this attempt did no longer counts."""
+
+
+class SkillNotFound(BadInput):
+    """There is no skill named {skill!r}. {suggestion}"""
+
+
+class SkillRefused(BadInput):
+    """Skill {skill} cannot be used: {reason}."""
+
+
+class ScriptNotFound(BadInput):
+    """Skill {skill} has no script {script!r}. {scripts}"""
+
+
+class ScriptNotNamed(BadInput):
+    """Skill {skill} has more than one script. Name one of them: {scripts}."""
+
+
+class SkillFileNotFound(BadInput):
+    """Skill {skill} has no file {path!r}. {suggestion}"""
+
+
+class SkillFileUnreadable(BadInput):
+    """{path} of skill {skill} cannot be given as text: {reason}."""
+
+
+class DependencyRefused(BadInput):
+    """{where} is refused: {reason}. Name packages and versions only, such as 'pandas>=2'."""
+
+
+class PythonUnsuitable(BadInput):
+    """{where} asks for Python {wanted}, but the sandbox has Python {present}. Widen
+    requires-python, or run the worker where that Python is installed."""
+
+
+class NodeMissing(AgentOSError):
+    """{script} of skill {skill} needs Node.js, and there is none in /usr/bin or /usr/local/bin.
+    Install it there; on Debian: apt-get install nodejs."""
