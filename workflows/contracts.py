@@ -56,10 +56,14 @@ class Message(BaseModel):
 
 
 class Failure(Message):
-    """Why something ended badly. ``code`` is stable; ``message`` is for people."""
+    """Why something ended badly. ``code`` is stable; ``message`` is for people.
+
+    ``detail`` may quote what a script printed: it is kept in rows, never in workflow history.
+    """
 
     code: str
     message: str = Field(max_length=4_096)
+    detail: str | None = Field(default=None, max_length=4_096)
     step: str | None = None
     attempts: int | None = None
 

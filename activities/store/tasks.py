@@ -16,7 +16,6 @@ from activities.store.events import EventDraft
 from activities.store.tables import ExecutionLog, SubTask, Task
 from workflows.contracts import (
     FINAL,
-    Failure,
     Status,
     TaskClose,
     TaskMark,
@@ -82,18 +81,20 @@ async def mark_task(database: Database, mark: TaskMark) -> None:
 
 async def close_task(database: Database, close: TaskClose) -> bool:
     """End a run, with the step that ended it. False when it has ended already."""
-    error = close.failure.model_dump(mode="json", exclude_none=True) if close.failure else None
     async with database.writing() as connection:
+        error = await _error_of(connection, close)
         changed = await connection.scalar(
             update(Task)
             .where(_alive(close.task_id, close.run))
-            .values(status=close.status, error=error, finished_at=func.now(), updated_at=func.now())
+            .values(
+                status=close.status, error=error, finished_at=func.now(), updated_at=func.now()
+            )
             .returning(col(Task.id))
         )
         if changed is None:
             return False
         await _close_steps(connection, close, error)
-        await events.append(connection, close.task_id, [_status_event(close.status, close.failure)])
+        await events.append(connection, close.task_id, [_status_event(close.status, error)])
     return True
 
 
@@ -153,6 +154,17 @@ def _alive(task_id: UUID, run: int) -> Any:
         col(Task.run) == run,
         col(Task.status).not_in([str(status) for status in FINAL]),
     )
+
+
+async def _error_of(connection: AsyncConnection, close: TaskClose) -> dict[str, Any] | None:
+    """The step's own account of its failure, which says more than workflow history may hold."""
+    if close.failure is None:
+        return None
+    error = close.failure.model_dump(mode="json", exclude_none=True)
+    told: dict[str, Any] | None = await connection.scalar(
+        select(col(SubTask.error)).where(col(SubTask.id) == close.sub_task_id)
+    )
+    return told if told and told.get("code") == error["code"] else error
 
 
 async def _close_steps(
@@ -241,9 +253,6 @@ def _step_rows(task: NewTask) -> Sequence[dict[str, Any]]:
     ]
 
 
-def _status_event(status: Status, failure: Failure | None = None) -> EventDraft:
-    error = failure.model_dump(mode="json", exclude_none=True) if failure else None
-    return EventDraft(
-        type="task.status",
-        data={"status": status.value, "error": error} if error else {"status": status.value},
-    )
+def _status_event(status: Status, error: dict[str, Any] | None = None) -> EventDraft:
+    data: dict[str, Any] = {"status": status.value}
+    return EventDraft(type="task.status", data=data | ({"error": error} if error else {}))

@@ -1,0 +1,59 @@
+"""Bringing a database up to date, with alembic. To add a step, see CONTRIBUTING.md."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from activities.errors import database_errors
+
+# Any number will do, as long as all who migrate take the same.
+_LOCK = 4_207_116_903
+
+
+async def migrate(url: str) -> None:
+    """Apply every migration that is missing. Several processes may call this at once.
+
+    Raises:
+        TemporaryFailure: the database cannot be reached.
+    """
+    engine = create_async_engine(url, poolclass=NullPool)
+    try:
+        async with database_errors(), engine.begin() as connection:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            await connection.run_sync(_upgrade)
+    finally:
+        await engine.dispose()
+
+
+async def is_current(url: str) -> bool:
+    """Whether no migration is missing."""
+    engine = create_async_engine(url, poolclass=NullPool)
+    try:
+        async with database_errors(), engine.connect() as connection:
+            applied = await connection.run_sync(_applied)
+    finally:
+        await engine.dispose()
+    return applied == ScriptDirectory.from_config(config()).get_current_head()
+
+
+def config() -> Config:
+    made = Config()
+    # The text of an option may hold no bare percent sign, and a path may.
+    made.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return made
+
+
+def _upgrade(connection: Connection) -> None:
+    made = config()
+    made.attributes["connection"] = connection
+    command.upgrade(made, "head")
+
+
+def _applied(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
