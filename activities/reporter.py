@@ -1,4 +1,4 @@
-"""What an attempt tells while it runs: its phase and its output, as events, a few times a second."""
+"""What an attempt tells while it runs: its phase and output, as events, a few times a second."""
 
 import asyncio
 import codecs
@@ -39,6 +39,7 @@ class Reporter:
         self._drafts: deque[EventDraft] = deque()
         self._live_characters = 0
         self._changed = asyncio.Event()
+        self.flushing = asyncio.Lock()
 
     def enter(self, phase: Phase) -> None:
         self._phase = phase
@@ -82,10 +83,11 @@ class Reporter:
                 self._changed.set()
 
     async def _flush(self) -> None:
-        sending = list(self._drafts)
-        await attempts.set_phase(self._database, self._attempt, self._phase, sending)
-        for _ in range(min(len(sending), len(self._drafts))):
-            self._drafts.popleft()
+        async with self.flushing:
+            sending = list(self._drafts)
+            await attempts.set_phase(self._database, self._attempt, self._phase, sending)
+            for _ in sending:
+                self._drafts.popleft()
 
 
 @asynccontextmanager
@@ -96,6 +98,8 @@ async def reporting(database: Database, attempt: Attempt) -> AsyncIterator[Repor
     try:
         yield reporter
     finally:
-        sending.cancel()
+        # A flush that is under way is let through: cut in two, its events might be sent twice.
+        async with reporter.flushing:
+            sending.cancel()
         with suppress(asyncio.CancelledError):
             await sending

@@ -12,7 +12,8 @@ class AgentOSError(Exception):
     """Something went wrong that AgentOS has no better name for: {reason}."""
 
     code: ClassVar[str] = "error"
-    retryable: ClassVar[bool] = False
+    # Whether another attempt may succeed. A class says what is usual; a step may say otherwise.
+    retryable: bool = False
 
     def __init_subclass__(cls) -> None:
         # `SkillNotFound` -> `skill-not-found`: derived, so a name and its code cannot drift apart.
@@ -95,3 +96,48 @@ class PythonUnsuitable(BadInput):
 class NodeMissing(AgentOSError):
     """{script} of skill {skill} needs Node.js, and there is none in /usr/bin or /usr/local/bin.
     Install it there; on Debian: apt-get install nodejs."""
+
+
+class ArgumentTooLong(AgentOSError):
+    """The argument {argument!r} is longer than {limit} bytes once its references are replaced.
+    Pass a file instead."""
+
+
+class ScriptFailed(AgentOSError):
+    """Step {step}: the script ended with exit code {code}. Its output is in the log of the task."""
+
+
+class ScriptKilled(AgentOSError):
+    """Step {step}: the script was killed by signal {signal}. Its output is in the log of the
+    task."""
+
+
+class LimitExceeded(AgentOSError):
+    """Step {step}: the script ran into the limit on {limit} ({bound}) and was stopped."""
+
+
+class StepTimedOut(AgentOSError):
+    """Step {step}: the script was stopped after its time limit of {seconds:g} s. Give the step a
+    longer `timeout`, or less to do."""
+
+
+class WorkerStopping(AgentOSError):
+    """The worker was stopped during this attempt; another one takes over."""
+
+    retryable = True
+
+
+class ToolNotFound(AgentOSError):
+    """There is no tool {tool!r}. Known: {known}."""
+
+
+class ToolDisabled(AgentOSError):
+    """Tool {tool!r} is switched off for this team. `agentos tools enable {tool}` switches it on."""
+
+
+class ToolArgumentsInvalid(AgentOSError):
+    """The arguments of tool {tool!r} are wrong: {reason}."""
+
+
+class FileNameRefused(AgentOSError):
+    """{name!r} cannot be the name of a file here: {reason}."""

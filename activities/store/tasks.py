@@ -86,9 +86,7 @@ async def close_task(database: Database, close: TaskClose) -> bool:
         changed = await connection.scalar(
             update(Task)
             .where(_alive(close.task_id, close.run))
-            .values(
-                status=close.status, error=error, finished_at=func.now(), updated_at=func.now()
-            )
+            .values(status=close.status, error=error, finished_at=func.now(), updated_at=func.now())
             .returning(col(Task.id))
         )
         if changed is None:

@@ -1,0 +1,180 @@
+"""A skill as its folder describes it (the Agent Skills format), loaded leniently.
+
+A skill is left out only when it has no description or passes a limit; every other deviation from
+the format is mended and told in ``Skill.warnings``, as ``file:line: what``.
+"""
+
+import os
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from activities.skills.files import Listing, SkillFile, digest_of, list_files, open_file
+from activities.skills.frontmatter import FRONTMATTER_MAX_BYTES, Frontmatter, parse_frontmatter
+from workflows.errors import SkillRefused
+
+SCRIPT_SUFFIXES = frozenset({".py", ".sh", ".bash", ".js", ".mjs", ".cjs"})
+
+# The first three are the format's own; it sets none for the others.
+NAME_MAX_CHARACTERS = 64
+DESCRIPTION_MAX_CHARACTERS = 1024
+COMPATIBILITY_MAX_CHARACTERS = 500
+LICENSE_MAX_CHARACTERS = 500
+METADATA_MAX_ENTRIES = 64
+METADATA_MAX_CHARACTERS = 1024
+ALLOWED_TOOLS_MAX_ENTRIES = 128
+
+# A name is part of file names, which end at 255 bytes: this leaves room for a digest.
+NAME_MAX_BYTES = 200
+
+_FIELDS = frozenset(
+    {"name", "description", "license", "compatibility", "metadata", "allowed-tools"}
+)
+# `Bash(git add:*) Read`: what stands in parentheses belongs to the tool before it.
+_ALLOWED_TOOL = re.compile(r"[^\s,()]+(?:\([^()]*\))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """``scripts`` and ``files`` are paths below ``folder``, with ``/``; ``digest`` covers ``files``.
+
+    ``name`` is safe as the name of a folder, whatever SKILL.md says.
+    """
+
+    name: str
+    description: str
+    folder: Path
+    digest: str
+    scripts: tuple[str, ...]
+    files: tuple[str, ...]
+    warnings: tuple[str, ...]
+    license: str | None
+    compatibility: str | None
+    metadata: Mapping[str, str]
+    allowed_tools: tuple[str, ...]
+
+
+def load_skill(folder: Path, listing: Listing | None = None) -> Skill:
+    """Read a skill's folder. ``listing`` is what ``list_files`` gave for it, if that was done.
+
+    Raises:
+        SkillRefused: no SKILL.md, no description, or over a limit.
+        OSError: the folder cannot be read.
+    """
+    listing = listing or list_files(folder)
+    head = parse_frontmatter(_read_head(folder, listing))
+    for name in head.fields.keys() - _FIELDS:
+        head.warn(
+            f"the field {name[:NAME_MAX_CHARACTERS]} is unknown and was left out",
+            line=head.lines[name],
+        )
+    return Skill(
+        name=_name(head, folder),
+        description=_description(head, folder),
+        folder=folder,
+        digest=digest_of(folder, listing),
+        scripts=tuple(file.path for file in listing.files if _is_script(file)),
+        files=tuple(file.path for file in listing.files),
+        license=_text(head, "license", LICENSE_MAX_CHARACTERS),
+        compatibility=_text(head, "compatibility", COMPATIBILITY_MAX_CHARACTERS),
+        metadata=_metadata(head),
+        allowed_tools=_allowed_tools(head),
+        warnings=(*head.warnings, *listing.warnings),
+    )
+
+
+def find_skill_file(listing: Listing) -> SkillFile | None:
+    """Its SKILL.md, or skill.md."""
+    return listing.find("SKILL.md") or listing.find("skill.md")
+
+
+def _read_head(folder: Path, listing: Listing) -> bytes:
+    file = find_skill_file(listing)
+    if file is None:
+        raise SkillRefused(skill=folder.name, reason="it has no SKILL.md")
+    with os.fdopen(open_file(file), "rb") as stream:
+        return stream.read(FRONTMATTER_MAX_BYTES + 1)
+
+
+def _is_script(file: SkillFile) -> bool:
+    path = PurePosixPath(file.path)
+    # An `__init__.py` makes a package of the scripts beside it: nothing to run.
+    return path.parts[0] == "scripts" and path.suffix in SCRIPT_SUFFIXES and path.stem != "__init__"
+
+
+def _name(head: Frontmatter, folder: Path) -> str:
+    declared = _text(head, "name", None)
+    if declared is None:
+        head.warn("has no name; the folder's is used")
+    line = head.lines.get("name")
+    name = _safe_name(declared or folder.name) or _safe_name(folder.name) or "skill"
+    if declared is not None and name != declared:
+        head.warn(
+            f"the name is not 1-64 lowercase letters, digits and single hyphens; it goes by {name}",
+            line=line,
+        )
+    if unicodedata.normalize("NFKC", folder.name) != name:
+        head.warn(f"the name {name} is not the folder's", line=line)
+    return name
+
+
+def _safe_name(text: str) -> str:
+    text = unicodedata.normalize("NFKC", text[: 4 * NAME_MAX_CHARACTERS]).lower()
+    words = "".join(c if c.isalnum() else " " for c in text).split()
+    name = "-".join(words)[:NAME_MAX_CHARACTERS]
+    return name.encode()[:NAME_MAX_BYTES].decode(errors="ignore").strip("-")
+
+
+def _description(head: Frontmatter, folder: Path) -> str:
+    text = _text(head, "description", DESCRIPTION_MAX_CHARACTERS)
+    if text is None:
+        raise SkillRefused(skill=folder.name, reason="its SKILL.md has no description")
+    return text
+
+
+def _text(head: Frontmatter, name: str, limit_characters: int | None) -> str | None:
+    """A field as text, cut to its limit; None when it is absent, empty or no text."""
+    value = head.fields.get(name)
+    if isinstance(value, tuple):
+        head.warn(f"{name} is a list; its items were joined", line=head.lines[name])
+        value = ", ".join(value)
+    if isinstance(value, Mapping):
+        head.warn(f"{name} is not text and was left out", line=head.lines[name])
+        return None
+    if value and limit_characters is not None and len(value) > limit_characters:
+        head.warn(f"{name} was cut to {limit_characters} characters", line=head.lines[name])
+        value = value[:limit_characters]
+    return value or None
+
+
+def _metadata(head: Frontmatter) -> Mapping[str, str]:
+    value = head.fields.get("metadata", {})
+    line = head.lines.get("metadata")
+    if not isinstance(value, Mapping):
+        head.warn("metadata is not a mapping and was left out", line=line)
+        return {}
+    kept = {
+        key: text
+        for key, text in list(value.items())[:METADATA_MAX_ENTRIES]
+        if len(key) + len(text) <= METADATA_MAX_CHARACTERS
+    }
+    if len(kept) < len(value):
+        head.warn("metadata entries over the limits were left out", line=line)
+    return kept
+
+
+def _allowed_tools(head: Frontmatter) -> tuple[str, ...]:
+    value = head.fields.get("allowed-tools", "")
+    line = head.lines.get("allowed-tools")
+    if isinstance(value, Mapping):
+        head.warn("allowed-tools is not a list and was left out", line=line)
+        return ()
+    if isinstance(value, tuple):
+        head.warn("allowed-tools is a list; the format says words between spaces", line=line)
+        value = " ".join(value)
+    tools = tuple(_ALLOWED_TOOL.findall(value))
+    if len(tools) > ALLOWED_TOOLS_MAX_ENTRIES:
+        head.warn(f"only {ALLOWED_TOOLS_MAX_ENTRIES} allowed-tools were kept", line=line)
+    return tools[:ALLOWED_TOOLS_MAX_ENTRIES]
