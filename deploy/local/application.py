@@ -1,0 +1,96 @@
+"""API and workers, as children of the stack."""
+
+import sys
+from pathlib import Path
+
+import httpx
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from deploy.local.part import NotReady, Part
+from deploy.local.ports import LOOPBACK
+from deploy.local.services import Services, StackOptions
+
+_STOP_SECONDS = 10.0
+
+
+def worker_names(workers: int) -> list[str]:
+    """``worker``, ``worker-2``, ``worker-3``, ..."""
+    return ["worker", *(f"worker-{number}" for number in range(2, workers + 1))][:workers]
+
+
+def api_part(options: StackOptions, services: Services, port: int) -> Part:
+    """The API and the web page, on a port of the loopback interface."""
+    url = f"http://{LOOPBACK}:{port}"
+    return Part(
+        name="api",
+        command=_command("api", "--host", LOOPBACK, "--port", str(port)),
+        folder=Path.cwd(),  # paths in the environment may be relative to it
+        ready=_ApiReadiness(url),
+        urls={"api": url},
+        environment=_environment(options, services),
+        stop_seconds=_STOP_SECONDS,
+    )
+
+
+def worker_part(options: StackOptions, services: Services, name: str) -> Part:
+    """One worker process."""
+    return Part(
+        name=name,
+        command=_command("worker"),
+        folder=Path.cwd(),
+        ready=_WorkerReadiness(services, options.task_queue),
+        urls={name: None},
+        environment=_environment(options, services),
+        stop_seconds=_STOP_SECONDS,
+    )
+
+
+def _command(*words: str) -> tuple[str, ...]:
+    # -P: a file `worker.py` or `api.py` in the current folder must not be taken for ours.
+    return (sys.executable, "-P", "-m", "deploy.cli", *words)
+
+
+def _environment(options: StackOptions, services: Services) -> dict[str, str]:
+    own = {"AGENTOS_TASK_QUEUE": options.task_queue}
+    return {**options.environment, **services.environment(), **own}
+
+
+class _ApiReadiness:
+    """Asks whether the API and all that it depends on answer."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def __call__(self) -> None:
+        try:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                response = await client.get(f"{self._url}/readyz", timeout=2.0)
+        except httpx.TransportError as error:
+            raise NotReady(str(error)) from error
+        if response.is_error:
+            raise NotReady(f"/readyz answered {response.status_code}: {response.text[:500]}")
+
+
+class _WorkerReadiness:
+    """Asks Temporal whether a worker polls the task queue."""
+
+    def __init__(self, services: Services, task_queue: str) -> None:
+        self._services = services
+        self._request = DescribeTaskQueueRequest(
+            namespace=services.temporal_namespace,
+            task_queue=TaskQueue(name=task_queue),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        )
+
+    async def __call__(self) -> None:
+        try:
+            client = await Client.connect(self._services.temporal_address)
+            found = await client.workflow_service.describe_task_queue(self._request)
+        except (RuntimeError, RPCError) as error:
+            raise NotReady(str(error)) from error
+        if not found.pollers:
+            raise NotReady("no worker polls the task queue")

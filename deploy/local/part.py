@@ -1,0 +1,124 @@
+"""One part of the stack: what to run, how to know that it is ready, how to end it."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_LAUNCHER = Path(__file__).with_name("launcher.py")
+_LOG_BYTES = 10 * 1024 * 1024
+_TAIL_LINES = 5
+_TAIL_BYTES = 4096
+
+
+class NotReady(Exception):
+    """A part does not answer yet; the text says what it does instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A program that runs as long as the stack does."""
+
+    name: str
+    command: tuple[str, ...]
+    folder: Path
+    ready: Callable[[], Awaitable[None]] | None = None
+    """Returns when the part can be used; raises ``NotReady`` while it cannot."""
+    urls: Mapping[str, str | None] = field(default_factory=dict)
+    """Where it can be reached, under the names it has in ``services.json``."""
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_seconds: float = 5.0
+    """How long it may take to end before it is killed."""
+    orphan_signal: signal.Signals = signal.SIGKILL
+    """What the kernel sends it when the stack's own process is killed."""
+    appear_as_uid: int = 0
+    """The uid it sees itself as, in a user namespace of its own; 0 for no change."""
+
+
+class Process:
+    """A started part."""
+
+    def __init__(self, part: Part, child: asyncio.subprocess.Process) -> None:
+        self.part = part
+        self._child = child
+
+    @classmethod
+    async def start(cls, part: Part, log: Path, lock: int) -> "Process":
+        """Start it with its output in ``log``; it keeps ``lock`` open for its whole life."""
+        rotate(log)
+        launcher = (sys.executable, "-I", "-S", str(_LAUNCHER))
+        contract = (str(os.getpid()), str(int(part.orphan_signal)), str(part.appear_as_uid))
+        with log.open("ab") as output:
+            child = await asyncio.create_subprocess_exec(
+                *launcher,
+                *contract,
+                *part.command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=part.folder,
+                env=dict(part.environment),
+                pass_fds=(lock,),
+                start_new_session=True,  # Ctrl-C in the terminal is for us, who stop them in order
+            )
+        return cls(part, child)
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    @property
+    def status(self) -> str | None:
+        """How it ended, in words; None while it runs."""
+        code = self._child.returncode
+        if code is None:
+            return None
+        return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+
+    async def wait(self) -> None:
+        """Return when it has ended."""
+        await self._child.wait()
+
+    async def stop(self) -> None:
+        """End it: kindly, then, after ``stop_seconds``, by force."""
+        self._signal(self.part.stop_signal)
+        try:
+            await asyncio.wait_for(self._child.wait(), self.part.stop_seconds)
+        except TimeoutError:
+            self.kill()
+            await self._child.wait()
+        self.kill_session()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._signal(signal.SIGKILL)
+
+    def kill_session(self) -> None:
+        """End what it started and left behind in its process group."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._child.returncode is None:
+            self._child.send_signal(number)
+
+
+def rotate(log: Path) -> None:
+    """Put a log aside, as ``.1``, when it has grown over 10 MiB."""
+    if log.exists() and log.stat().st_size > _LOG_BYTES:
+        log.replace(log.with_name(f"{log.name}.1"))
+
+
+def tail(log: Path) -> str:
+    """The last lines of a log, for a message of one line."""
+    if not log.exists():
+        return "(nothing)"
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
+        lines = file.read().decode(errors="replace").splitlines()
+    return " | ".join(line.strip() for line in lines[-_TAIL_LINES:] if line.strip()) or "(nothing)"

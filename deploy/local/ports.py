@@ -1,0 +1,48 @@
+"""Free TCP ports on the loopback interface."""
+
+import errno
+import socket
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+LOOPBACK = "127.0.0.1"
+
+
+def choose_ports(wanted: Sequence[int | None]) -> list[int]:
+    """One port for each wanted one: itself when it is free, else (or for None) any free one.
+
+    All are held open until the last is chosen, so that no two are the same. Another program can
+    still take one before its user binds it; who starts that user starts it again with new ports.
+    """
+    with ExitStack() as held:
+        return [_reserve(held, port) for port in wanted]
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on ``port`` now."""
+    with ExitStack() as held:
+        return _bind(held, port) is not None
+
+
+def _reserve(held: ExitStack, port: int | None) -> int:
+    chosen = _bind(held, port) if port else None
+    if chosen is None:
+        chosen = _bind(held, 0)
+    if chosen is None:
+        raise OSError(errno.EADDRINUSE, "no TCP port is free on the loopback interface")
+    return chosen
+
+
+def _bind(held: ExitStack, port: int) -> int | None:
+    listener = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+    # As servers do: connections of an ended server, waiting out their last minute, take no port.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((LOOPBACK, port))
+        listener.listen(1)  # two sockets may both be bound under SO_REUSEADDR, but not both listen
+    except OSError as error:
+        if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+            return None
+        raise
+    number: int = listener.getsockname()[1]
+    return number

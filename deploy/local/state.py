@@ -1,0 +1,168 @@
+"""The data folder: who runs on it, where its parts listen, and what must be kept secret."""
+
+import fcntl
+import json
+import os
+import re
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from deploy.local.errors import DataFolderUnusable, StackInUse
+
+# sun_path of sockaddr_un holds 108 bytes, the last a NUL; ours are named at most like this.
+_SOCKET_PATH_BYTES = 107
+_LONGEST_SOCKET_NAME = ".s.PGSQL.5432.lock"
+# PostgreSQL takes a comma as the start of another folder, SQLAlchemy a colon as that of a port.
+_SOCKET_FOLDER = re.compile(r"[A-Za-z0-9/._-]+")
+
+_ORPHANS_END_SECONDS = 10.0
+_POLL_SECONDS = 0.05
+
+
+class RunningPart(BaseModel):
+    """One line of ``services.json``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str | None
+    pid: int
+
+
+_RunningParts = TypeAdapter(dict[str, RunningPart])
+
+
+class DataFolder:
+    """A folder held by one running stack at most.
+
+    The lock is an open file that every part of the stack inherits. So it is free only once all of
+    them are gone, and whoever gets it shares the data with no straggler of a killed stack.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self.logs = self.path / "logs"
+        self._lock_file = self.path / "lock"
+        self._services_file = self.path / "services.json"
+        self._lock: int | None = None
+        self._sockets: Path | None = None
+
+    def acquire(self) -> int:
+        """Make the folder ours alone; gives the descriptor that parts inherit.
+
+        Raises:
+            StackInUse: a living stack has it.
+            DataFolderUnusable: it cannot be made or written.
+        """
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.logs.mkdir(mode=0o700, exist_ok=True)
+            lock = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise DataFolderUnusable(data_dir=self.path, reason=reason) from error
+        try:
+            self._wait_for_lock(lock)
+        except BaseException:
+            os.close(lock)
+            raise
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, str(os.getpid()).encode(), 0)
+        self._lock = lock
+        self._services_file.unlink(missing_ok=True)
+        return lock
+
+    def release(self) -> None:
+        """Give the folder back, with nothing left that says it is in use."""
+        if self._lock is None:
+            return
+        self._services_file.unlink(missing_ok=True)
+        if self._sockets and not self._sockets.is_relative_to(self.path):
+            shutil.rmtree(self._sockets, ignore_errors=True)
+        os.close(self._lock)
+        self._lock = self._sockets = None
+
+    def folder(self, name: str) -> Path:
+        """The folder of one part, made when it is not there."""
+        folder = self.path / name
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
+    def socket_folder(self) -> Path:
+        """A folder that only we may enter, with a path short enough for Unix sockets."""
+        if self._sockets is None:
+            inside = self.path / "run"
+            if _fits_sockets(inside):
+                inside.mkdir(mode=0o700, exist_ok=True)
+                inside.chmod(0o700)
+                self._sockets = inside
+            else:
+                # Not TMPDIR: it may be long too. A name that nobody can have made before us.
+                self._sockets = Path(tempfile.mkdtemp(prefix="agentos-", dir="/tmp"))
+        return self._sockets
+
+    def secret(self, name: str) -> str:
+        """A random text of 40 characters that stays the same for this folder."""
+        path = self.folder("secrets") / name
+        if not path.exists():
+            self.write(path, secrets.token_hex(20))
+        return path.read_text()
+
+    def write(self, path: Path, text: str) -> None:
+        """Write a file that only we may read, whole or not at all."""
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+
+    def publish(self, parts: Mapping[str, RunningPart]) -> None:
+        """Write ``services.json``."""
+        document = {name: part.model_dump() for name, part in parts.items()}
+        self.write(self._services_file, json.dumps(document, indent=2) + "\n")
+
+    def _wait_for_lock(self, lock: int) -> None:
+        deadline = time.monotonic() + _ORPHANS_END_SECONDS
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = os.pread(lock, 20, 0).decode(errors="replace").strip()
+                # Without its `up`, the parts that hold the lock are on their way out.
+                if _is_alive(holder) or time.monotonic() > deadline:
+                    raise StackInUse(pid=holder, data_dir=self.path) from None
+                time.sleep(_POLL_SECONDS)
+            else:
+                return
+
+
+def running_parts(data_dir: Path) -> dict[str, RunningPart]:
+    """What runs on a data folder now; nothing, when a killed stack left the file behind."""
+    folder = data_dir.absolute()
+    try:
+        with (folder / "lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return {}
+    except BlockingIOError:
+        pass
+    except FileNotFoundError:
+        return {}
+    try:
+        return _RunningParts.validate_json((folder / "services.json").read_bytes())
+    except FileNotFoundError:
+        return {}
+
+
+def _is_alive(pid: str) -> bool:
+    return pid.isdigit() and Path("/proc", pid).is_dir()
+
+
+def _fits_sockets(folder: Path) -> bool:
+    length = len(os.fsencode(folder / _LONGEST_SOCKET_NAME))
+    return length <= _SOCKET_PATH_BYTES and _SOCKET_FOLDER.fullmatch(str(folder)) is not None

@@ -1,0 +1,166 @@
+"""Keep the parts running: start, watch, start again, and give up with a clear message."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import structlog
+
+from deploy.local.errors import PartFailed, PartNotReady
+from deploy.local.part import NotReady, Part, Process, tail
+
+log = structlog.get_logger(__name__)
+
+_READY_SECONDS = 30.0
+_POLL_SECONDS = 0.03
+_MOST_DEATHS = 5
+_WINDOW_SECONDS = 60.0
+_FIRST_DELAY_SECONDS = 0.1
+_LONGEST_DELAY_SECONDS = 5.0
+
+
+class Supervisor:
+    """Runs parts until told to stop, or until one of them cannot be kept alive."""
+
+    def __init__(self, logs: Path, lock: int, on_change: Callable[[], None]) -> None:
+        """``on_change`` is called whenever a process has been replaced by another."""
+        self._logs = logs
+        self._lock = lock
+        self._on_change = on_change
+        self._processes: dict[str, Process] = {}
+        self._watchers: dict[str, asyncio.Task[None]] = {}
+        self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def processes(self) -> Sequence[Process]:
+        """What was started last for each part, in the order of starting."""
+        return tuple(self._processes.values())
+
+    async def start(self, part: Part) -> None:
+        """Start a part, return when it can be used, and watch it from then on.
+
+        Raises:
+            PartNotReady: it died, or did not answer in time. Nothing of it is left.
+        """
+        process = await self._spawn(part)
+        try:
+            if part.ready:
+                await self._until_ready(process, part.ready)
+        except BaseException:
+            process.kill()
+            await process.wait()
+            del self._processes[part.name]
+            raise
+        watcher = asyncio.create_task(self._keep(process))
+        watcher.add_done_callback(self._note_failure)
+        self._watchers[part.name] = watcher
+
+    async def run_to_end(self, part: Part) -> str:
+        """Run a program that ends by itself; gives how it ended, in words."""
+        process = await Process.start(part, self._log_of(part), self._lock)
+        try:
+            await process.wait()
+        finally:
+            process.kill()
+        return process.status or "no end"
+
+    async def wait(self) -> None:
+        """Return when ``stop`` was called for all.
+
+        Raises:
+            PartFailed: a part died too often.
+        """
+        await asyncio.shield(self._end)
+
+    async def stop(self, *names: str) -> None:
+        """End the named parts, side by side."""
+        watchers = [self._watchers.pop(name) for name in names if name in self._watchers]
+        for watcher in watchers:
+            watcher.cancel()
+        await asyncio.gather(*watchers, return_exceptions=True)
+        ending = [self._processes.pop(name) for name in names if name in self._processes]
+        await asyncio.gather(*(process.stop() for process in ending))
+        if not self._watchers and not self._end.done():
+            self._end.set_result(None)
+
+    def _note_failure(self, watcher: asyncio.Task[None]) -> None:
+        if watcher.cancelled() or self._end.done():
+            return
+        if failure := watcher.exception():
+            self._end.set_exception(failure)
+
+    async def _spawn(self, part: Part) -> Process:
+        process = await Process.start(part, self._log_of(part), self._lock)
+        self._processes[part.name] = process
+        return process
+
+    async def _keep(self, process: Process) -> None:
+        part, deaths = process.part, _Deaths()
+        while True:
+            await process.wait()
+            delay = deaths.count()
+            if delay is None:
+                raise PartFailed(
+                    part=part.name,
+                    deaths=_MOST_DEATHS,
+                    status=process.status,
+                    log=self._log_of(part),
+                    tail=tail(self._log_of(part)),
+                )
+            log.warning(
+                "part.died", part=part.name, status=process.status, restart_in_seconds=delay
+            )
+            process.kill_session()
+            await asyncio.sleep(delay)
+            process = await self._spawn(part)
+            self._on_change()
+            log.info("part.restarted", part=part.name, pid=process.pid)
+
+    async def _until_ready(self, process: Process, ready: Callable[[], Awaitable[None]]) -> None:
+        reason = "it did not answer"
+        ended = asyncio.create_task(process.wait())
+        try:
+            async with asyncio.timeout(_READY_SECONDS):
+                while not ended.done():
+                    try:
+                        return await ready()
+                    except NotReady as answer:
+                        reason = str(answer)
+                    await asyncio.wait([ended], timeout=_POLL_SECONDS)
+            reason = f"it ended with {process.status}"
+        except TimeoutError:
+            pass
+        finally:
+            ended.cancel()
+        path = self._log_of(process.part)
+        raise PartNotReady(
+            part=process.part.name,
+            seconds=_READY_SECONDS,
+            reason=reason,
+            log=path,
+            tail=tail(path),
+        )
+
+    def _log_of(self, part: Part) -> Path:
+        return self._logs / f"{part.name}.log"
+
+
+class _Deaths:
+    """How often a part died lately."""
+
+    def __init__(self) -> None:
+        self._times: deque[float] = deque()
+
+    def count(self) -> float | None:
+        """Count one more; gives the seconds until the next start, or None for "give up"."""
+        now = time.monotonic()
+        self._times.append(now)
+        while now - self._times[0] > _WINDOW_SECONDS:
+            self._times.popleft()
+        if len(self._times) >= _MOST_DEATHS:
+            return None
+        return float(
+            min(_FIRST_DELAY_SECONDS * 4 ** (len(self._times) - 1), _LONGEST_DELAY_SECONDS)
+        )
