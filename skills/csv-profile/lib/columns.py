@@ -1,0 +1,227 @@
+"""What is known of one column after each value: types, figures, commonest values.
+
+Up to ``EXACT_NUMBERS`` numbers and ``EXACT_DISTINCT`` distinct values are counted exactly; beyond
+that the summary says so.
+"""
+
+import hashlib
+import math
+import random
+import re
+import sys
+from array import array
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+EXACT_NUMBERS = 1_000_000  # 8 bytes each
+EXACT_DISTINCT = 50_000
+KEPT_CHARS = 120
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+HISTOGRAM_BINS = 12
+
+# "007" and numbers of 19 digits or more are codes, not quantities: they stay text.
+INTEGER = re.compile(r"[+-]?(0|[1-9][0-9]{0,17})")
+FLOAT = re.compile(r"[+-]?((0|[1-9][0-9]{0,17})(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+# Year first only: nobody can tell 03/04/2024 day-first from month-first.
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+DATETIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
+    r"(Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
+BOOLEANS = frozenset({"true", "false", "yes", "no"})
+# The kinds of a column's values -> the column's type; any other mixture is text.
+TYPES = {
+    frozenset[str](): "empty",
+    frozenset({"int"}): "int",
+    frozenset({"float"}): "float",
+    frozenset({"int", "float"}): "float",
+    frozenset({"bool"}): "bool",
+    frozenset({"date"}): "date",
+    frozenset({"datetime"}): "datetime",
+    frozenset({"date", "datetime"}): "datetime",
+}
+NO_DATE = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class NumberSummary:
+    """``std`` is the sample's; the histogram has equal bins from ``min`` to ``max``."""
+
+    min: float
+    max: float
+    mean: float | None
+    std: float | None
+    quantiles: dict[str, float]
+    histogram: list[int]
+    approximate: bool
+
+
+@dataclass(frozen=True)
+class DateSummary:
+    min: str
+    max: str
+
+
+@dataclass(frozen=True)
+class TextSummary:
+    top: list[tuple[str, int]]
+    shortest: int
+    longest: int
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    name: str
+    type: str
+    missing: int
+    present: int
+    distinct: int
+    distinct_is_at_least: bool
+    kinds: dict[str, int]
+    summary: NumberSummary | DateSummary | TextSummary | None
+
+
+class Column:
+    """What has been seen of one column so far."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.missing = self.present = 0
+        self.kinds: Counter[str] = Counter()
+        self.values: Counter[str] = Counter()
+        self.overflowed = False
+        self.numbers: Numbers | None = Numbers()
+        self.dates: set[tuple[datetime, str]] = set()
+        self.shortest, self.longest = sys.maxsize, 0
+
+    def add(self, value: str) -> None:
+        kind = kind_of(value)
+        self.present += 1
+        self.kinds[kind] += 1
+        self.shortest = min(self.shortest, len(value))
+        self.longest = max(self.longest, len(value))
+        if kind not in ("int", "float"):
+            self.numbers = None  # not a numeric column: give the memory back
+        elif self.numbers:
+            self.numbers.add(int(value) if kind == "int" else float(value))
+        if kind in ("date", "datetime"):
+            seen = {*self.dates, (moment(value), value)}
+            self.dates = {min(seen), max(seen)}
+        key = value if len(value) <= KEPT_CHARS else shorten(value)
+        if key in self.values or len(self.values) < EXACT_DISTINCT:
+            self.values[key] += 1
+        else:
+            self.overflowed = True
+
+    @property
+    def type(self) -> str:
+        return TYPES.get(frozenset(self.kinds), "text")
+
+    def describe(self, top: int) -> ColumnProfile:
+        return ColumnProfile(
+            self.name,
+            self.type,
+            self.missing,
+            self.present,
+            distinct=len(self.values),
+            distinct_is_at_least=self.overflowed,
+            kinds=dict(self.kinds.most_common()),
+            summary=self._summarise(top),
+        )
+
+    def _summarise(self, top: int) -> NumberSummary | DateSummary | TextSummary | None:
+        if self.type == "empty":
+            return None
+        if self.numbers:
+            return self.numbers.summarise()
+        if self.type in ("date", "datetime"):
+            return DateSummary(min(self.dates)[1], max(self.dates)[1])
+        # Ties by value, so that the same rows in another order give the same profile.
+        ranked = sorted(self.values.items(), key=lambda pair: (-pair[1], pair[0]))
+        return TextSummary(ranked[:top], self.shortest, self.longest)
+
+
+class Numbers:
+    """Running figures of a numeric column: Welford's mean and spread, a reservoir for the rest."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.mean = self.squares = 0.0
+        self.low: float = math.inf
+        self.high: float = -math.inf
+        self.sample = array("d")
+        self.random = random.Random(0)  # the same file must give the same profile
+
+    def add(self, value: float) -> None:
+        self.count += 1
+        distance = value - self.mean
+        self.mean += distance / self.count
+        self.squares += distance * (value - self.mean)
+        self.low, self.high = min(self.low, value), max(self.high, value)
+        if len(self.sample) < EXACT_NUMBERS:
+            self.sample.append(value)
+        elif (place := self.random.randrange(self.count)) < EXACT_NUMBERS:
+            self.sample[place] = value
+
+    def summarise(self) -> NumberSummary:
+        ordered = sorted(self.sample)
+        return NumberSummary(
+            min=self.low,
+            max=self.high,
+            mean=finite(self.mean),
+            std=finite(math.sqrt(self.squares / (self.count - 1))) if self.count > 1 else None,
+            quantiles={f"p{round(p * 100)}": quantile(ordered, p) for p in QUANTILES},
+            histogram=histogram(ordered),
+            approximate=self.count > len(ordered),
+        )
+
+
+def kind_of(value: str) -> str:
+    """The narrowest type that one value has."""
+    if INTEGER.fullmatch(value):
+        return "int"
+    if FLOAT.fullmatch(value):
+        return "float" if math.isfinite(float(value)) else "text"
+    if value.lower() in BOOLEANS:
+        return "bool"
+    for kind, pattern in (("date", DATE), ("datetime", DATETIME)):
+        if pattern.fullmatch(value):
+            return kind if moment(value) != NO_DATE else "text"
+    return "text"
+
+
+def moment(value: str) -> datetime:
+    """A point in time to compare by; without a zone, UTC. ``NO_DATE`` for 2024-02-30."""
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        return NO_DATE
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def shorten(value: str) -> str:
+    """Tell long values apart without keeping them."""
+    digest = hashlib.blake2b(value.encode(), digest_size=8).hexdigest()
+    return f"{value[: KEPT_CHARS - 20]}… [{digest}]"
+
+
+def quantile(ordered: list[float], share: float) -> float:
+    """Linear between the two nearest values: ``method="inclusive"`` of the statistics module."""
+    place = (len(ordered) - 1) * share
+    below = math.floor(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] * (1 - (place - below)) + ordered[above] * (place - below)
+
+
+def histogram(ordered: list[float]) -> list[int]:
+    low, width = ordered[0], (ordered[-1] - ordered[0]) / HISTOGRAM_BINS
+    if not 0 < width < math.inf:
+        return [len(ordered)]
+    counts = Counter(min(int((value - low) / width), HISTOGRAM_BINS - 1) for value in ordered)
+    return [counts[bin_] for bin_ in range(HISTOGRAM_BINS)]
+
+
+def finite(value: float) -> float | None:
+    """JSON knows no infinity."""
+    return value if math.isfinite(value) else None
