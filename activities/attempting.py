@@ -1,0 +1,200 @@
+"""The life of one attempt at a step: begun, told about while it runs, ended in one transaction."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from pydantic import JsonValue
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.heartbeat import heartbeating
+from activities.patience import patiently
+from activities.reporter import Reporter, reporting
+from activities.store import attempts
+from activities.store.attempts import Attempt, Begun, Ended, StoredFile, artifact_id
+from activities.store.database import Database
+from activities.store.events import EventDraft
+from workflows.contracts import Failure, Status, StepCall, StepOutcome
+from workflows.errors import AgentOSError, TemporaryFailure, WorkerStopping
+
+# How long a cancelled attempt may take to say so. The workflow closes the row in any case.
+FAREWELL_SECONDS = 0.5
+FIRST_BACKOFF_SECONDS = 1.0
+LONGEST_BACKOFF_SECONDS = 300.0
+DETAIL_CHARACTERS = 2_000
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """What a step did. ``error`` is set when it failed; its files are kept all the same."""
+
+    exit_code: int | None = 0
+    files: tuple[StoredFile, ...] = ()
+    refused: tuple[str, ...] = ()
+    error: AgentOSError | None = None
+
+
+Perform = Callable[[Begun, Reporter], Awaitable[Performed]]
+
+
+async def run_attempt(
+    database: Database, worker_id: str, call: StepCall, perform: Perform
+) -> StepOutcome:
+    """Run ``perform`` as the attempt that this activity is, unless the step has succeeded already.
+
+    Raises:
+        ApplicationError: its type is the code of the ``AgentOSError`` behind it. It holds nothing
+            that a script printed, for it goes into workflow history.
+    """
+    attempt = Attempt(call, activity.info().attempt, worker_id)
+    with structlog.contextvars.bound_contextvars(
+        task_id=str(call.task_id), step=call.step, attempt=attempt.number
+    ):
+        try:
+            async with heartbeating():
+                begun = await patiently(lambda: attempts.begin(database, attempt))
+                if begun.outcome is not None:
+                    return begun.outcome
+                return await _Running(database, attempt).run(begun, perform)
+        except AgentOSError as error:
+            raise ApplicationError(
+                str(error), type=error.code, non_retryable=not error.retryable
+            ) from None  # The chain would carry the foreign error's text into history.
+
+
+class _Running:
+    def __init__(self, database: Database, attempt: Attempt) -> None:
+        self._database = database
+        self._attempt = attempt
+        self._started = time.monotonic()
+
+    async def run(self, begun: Begun, perform: Perform) -> StepOutcome:
+        async with reporting(self._database, self._attempt) as reporter:
+            try:
+                performed = await perform(begun, reporter)
+            except asyncio.CancelledError:
+                await self._say_farewell(reporter)
+                raise
+            except AgentOSError as error:
+                performed = Performed(exit_code=None, error=error)
+        ended = self._ended(performed, reporter)
+        await patiently(lambda: attempts.end(self._database, self._attempt, ended))
+        self._log(ended)
+        if performed.error is not None:
+            raise performed.error
+        return StepOutcome(exit_code=performed.exit_code or 0, files=len(performed.files))
+
+    async def _say_farewell(self, reporter: Reporter) -> None:
+        """Write that the attempt was cancelled; or, when the worker stops, that it goes on."""
+        stopping = activity.is_worker_shutdown()
+        error = WorkerStopping() if stopping else None
+        ended = self._ended(Performed(exit_code=None, error=error), reporter, cancelled=True)
+        with suppress(TemporaryFailure, TimeoutError):
+            await asyncio.wait_for(
+                attempts.end(self._database, self._attempt, ended), FAREWELL_SECONDS
+            )
+        self._log(ended)
+        if error is not None:
+            raise error
+
+    def _ended(self, performed: Performed, reporter: Reporter, *, cancelled: bool = False) -> Ended:
+        error = performed.error
+        status = Status.CANCELLED if cancelled else Status.COMPLETED
+        next_attempt_at = None
+        if error is not None:
+            next_attempt_at = self._next_attempt_at(error)
+            exhausted = Status.BLOCKED if error.retryable else Status.FAILED
+            status = Status.QUEUED if next_attempt_at else exhausted
+        failure = error and self._failure(error, reporter)
+        return Ended(
+            status=status,
+            duration_ms=round((time.monotonic() - self._started) * 1_000),
+            exit_code=performed.exit_code,
+            stdout=_text(reporter.stdout),
+            stderr=_text(reporter.stderr),
+            files=performed.files,
+            refused=performed.refused,
+            failure=failure,
+            next_attempt_at=next_attempt_at,
+            events=(
+                *reporter.drain(),
+                *(self._artifact_event(file) for file in performed.files),
+                self._end_event(status, performed, failure, next_attempt_at),
+            ),
+        )
+
+    def _failure(self, error: AgentOSError, reporter: Reporter) -> Failure:
+        printed = _text(reporter.stderr).strip() or _text(reporter.stdout).strip()
+        return Failure(
+            code=error.code,
+            message=str(error)[:4_096],
+            detail=printed[-DETAIL_CHARACTERS:] or None,
+            step=self._attempt.call.step,
+            attempts=self._attempt.number,
+        )
+
+    def _next_attempt_at(self, error: AgentOSError) -> datetime | None:
+        """When Temporal will start the next attempt: ``policies.step`` has the same numbers."""
+        if not error.retryable or self._attempt.number > self._attempt.call.retries:
+            return None
+        backoff = FIRST_BACKOFF_SECONDS * 2.0 ** (self._attempt.number - 1)
+        return datetime.now(UTC) + timedelta(seconds=min(backoff, LONGEST_BACKOFF_SECONDS))
+
+    def _artifact_event(self, file: StoredFile) -> EventDraft:
+        call = self._attempt.call
+        key = artifact_id(call.sub_task_id, file.name, file.sha256)
+        return EventDraft(
+            type="artifact.created",
+            data={
+                "step": call.step,
+                "id": str(key),
+                "name": file.name,
+                "size": file.size,
+                "mime_type": file.mime_type,
+                "url": f"/api/v1/artifacts/{key}",
+            },
+        )
+
+    def _end_event(
+        self,
+        status: Status,
+        performed: Performed,
+        failure: Failure | None,
+        next_attempt_at: datetime | None,
+    ) -> EventDraft:
+        data: dict[str, JsonValue] = {"step": self._attempt.call.step}
+        data["attempt"] = self._attempt.number
+        data["duration_ms"] = round((time.monotonic() - self._started) * 1_000)
+        if failure is not None:
+            data["error"] = failure.model_dump(mode="json", exclude_none=True)
+        if next_attempt_at is not None:
+            data["next_attempt_at"] = next_attempt_at.isoformat()
+            return EventDraft(type="step.retrying", data=data)
+        if status is not Status.COMPLETED:
+            return EventDraft(type=f"step.{status.value}", data=data)
+        data |= {"exit_code": performed.exit_code, "files": len(performed.files)}
+        data["refused"] = list(performed.refused)
+        return EventDraft(type="step.completed", data=data)
+
+    def _log(self, ended: Ended) -> None:
+        log.info(
+            "step.ended",
+            status=ended.status.value,
+            duration_ms=ended.duration_ms,
+            exit_code=ended.exit_code,
+            files=len(ended.files),
+            refused=len(ended.refused),
+            error=ended.failure.code if ended.failure else None,
+        )
+
+
+def _text(printed: bytearray) -> str:
+    """PostgreSQL keeps no NUL in text."""
+    return printed.decode("utf-8", "replace").replace("\0", "�")

@@ -1,0 +1,125 @@
+"""The adapter of ``ports.Steps``: skills and code run in the sandbox, tools are called."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from temporalio import activity
+
+from activities.arguments import Arguments, steps_read
+from activities.attempting import Performed, run_attempt
+from activities.collector import collect
+from activities.inputs import Inputs
+from activities.patience import patiently
+from activities.publishing import publish
+from activities.reporter import Reporter
+from activities.sandbox.base import Sandbox, Stream
+from activities.scratch import Scratch
+from activities.scripts import Script, Scripts, error_of
+from activities.store.attempts import Begun
+from activities.store.blobs import Blobs
+from activities.store.database import Database
+from activities.store.results import results_of
+from activities.tools.registry import Registry, ToolContext
+from workflows import ports
+from workflows.contracts import Phase, StepCall, StepOutcome
+from workflows.definition import Step
+from workflows.errors import AgentOSError, StepTimedOut
+
+Prepare = Callable[[Step, Path], Awaitable[Script]]
+
+
+class Steps(ports.Steps):
+    """Runs steps on this machine. ``worker_id`` is written beside what it runs."""
+
+    def __init__(
+        self,
+        *,
+        worker_id: str,
+        database: Database,
+        blobs: Blobs,
+        inputs: Inputs,
+        sandbox: Sandbox,
+        scripts: Scripts,
+        tools: Registry,
+        scratch: Scratch,
+    ) -> None:
+        self._worker_id = worker_id
+        self._database = database
+        self._blobs = blobs
+        self._inputs = inputs
+        self._sandbox = sandbox
+        self._scripts = scripts
+        self._tools = tools
+        self._scratch = scratch
+
+    @activity.defn
+    async def run_skill(self, call: StepCall) -> StepOutcome:
+        async def prepare(step: Step, folder: Path) -> Script:
+            return await patiently(lambda: self._scripts.of_skill(step))
+
+        return await self._run_script(call, prepare)
+
+    @activity.defn
+    async def run_code(self, call: StepCall) -> StepOutcome:
+        return await self._run_script(call, self._scripts.of_code)
+
+    @activity.defn
+    async def call_tool(self, call: StepCall) -> StepOutcome:
+        async def perform(begun: Begun, reporter: Reporter) -> Performed:
+            arguments = await self._arguments(call, begun)
+            named = arguments.named(begun.step.args)
+            assert isinstance(named, dict)
+            async with self._scratch.folder() as output:
+                context = ToolContext(
+                    call.task_id, call.team_id, output, self._database, self._inputs
+                )
+                reporter.enter(Phase.EXECUTING)
+                tool = self._tools.find(begun.step.tool or "")
+                try:
+                    async with asyncio.timeout(call.timeout_seconds):
+                        text = await tool.call(context, named)
+                except TimeoutError:
+                    raise StepTimedOut(step=call.step, seconds=call.timeout_seconds) from None
+                reporter.output(Stream.STDOUT, text.encode())
+                return await self._publish(call, output, 0, None)
+
+        return await run_attempt(self._database, self._worker_id, call, perform)
+
+    async def _run_script(self, call: StepCall, prepare: Prepare) -> StepOutcome:
+        async def perform(begun: Begun, reporter: Reporter) -> Performed:
+            arguments = await self._arguments(call, begun)
+            words = arguments.command_line(list(begun.step.args))
+            async with (
+                self._scratch.folder() as folder,
+                self._inputs.leased(call.task_id, call.team_id, arguments.files) as files,
+            ):
+                script = await prepare(begun.step, folder)
+                output = folder / "output"
+                await asyncio.to_thread(output.mkdir)
+                limits = self._scripts.limits(call.timeout_seconds)
+                reporter.enter(Phase.EXECUTING)
+                ended = await self._sandbox.run(
+                    script.job(words, files, output, limits), reporter.output
+                )
+                reporter.enter(Phase.POST_PROCESS)
+                error = error_of(begun.step, ended, limits)
+                return await self._publish(call, output, ended.code, error)
+
+        return await run_attempt(self._database, self._worker_id, call, perform)
+
+    async def _arguments(self, call: StepCall, begun: Begun) -> Arguments:
+        values = list(begun.step.args) if isinstance(begun.step.args, list) else begun.step.args
+        steps, printing = steps_read(values)
+        results = await patiently(
+            lambda: results_of(self._database, call.task_id, steps, with_stdout=printing)
+        )
+        return Arguments(begun.inputs, results)
+
+    async def _publish(
+        self, call: StepCall, output: Path, exit_code: int | None, error: AgentOSError | None
+    ) -> Performed:
+        collection = await asyncio.to_thread(collect, output)
+        files = await publish(self._blobs, call.team_id, output, collection)
+        refused = tuple(f"{item.name}: {item.reason}" for item in collection.refused)
+        return Performed(exit_code=exit_code, files=files, refused=refused, error=error)

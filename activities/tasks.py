@@ -1,0 +1,21 @@
+"""The adapter of ``ports.Tasks``."""
+
+from temporalio import activity
+
+from activities.store import tasks
+from activities.store.database import Database
+from workflows import ports
+from workflows.contracts import TaskClose, TaskMark
+
+
+class Tasks(ports.Tasks):
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @activity.defn
+    async def mark_task(self, mark: TaskMark) -> None:
+        await tasks.mark_task(self._database, mark)
+
+    @activity.defn
+    async def close_task(self, close: TaskClose) -> None:
+        await tasks.close_task(self._database, close)
