@@ -141,3 +141,33 @@ class ToolArgumentsInvalid(AgentOSError):
 
 class FileNameRefused(AgentOSError):
     """{name!r} cannot be the name of a file here: {reason}."""
+
+
+class InputRefMalformed(AgentOSError):
+    """{ref!r} is not an input: {reason}. Write file:<id>, artifact:<id>, s3://bucket/key or
+    https://host/path."""
+
+
+class InputNotFound(AgentOSError):
+    """Input {ref} was not found: {reason}. Check it, or upload the file and give its file:<id>."""
+
+
+class InputRefused(AgentOSError):
+    """Input {ref} may not be fetched: {reason}. Upload the file and give its file:<id>, or ask
+    whoever runs AgentOS to allow it."""
+
+
+class InputTooLarge(AgentOSError):
+    """Input {ref} has more than the {limit_bytes} bytes that are allowed for one input."""
+
+
+class BlobCorrupt(AgentOSError):
+    """The store gave other bytes than were put in for SHA-256 {sha256}: it is damaged. Upload the
+    file again, or run the step that made it again."""
+
+
+class InputFolderFull(AgentOSError):
+    """No space is left on the disk of {folder}. Unused inputs were removed from it; make more room
+    if this happens again. The attempt is repeated by itself."""
+
+    retryable = True
