@@ -38,7 +38,7 @@ _ALLOWED_TOOL = re.compile(r"[^\s,()]+(?:\([^()]*\))?")
 
 @dataclass(frozen=True, slots=True)
 class Skill:
-    """``scripts`` and ``files`` are paths below ``folder``, with ``/``; ``digest`` covers ``files``.
+    """``scripts`` and ``files`` are paths below ``folder``; ``digest`` covers all of ``files``.
 
     ``name`` is safe as the name of a folder, whatever SKILL.md says.
     """

@@ -1,0 +1,184 @@
+"""What a script needs to run: its inline metadata (PEP 723) or the skill's requirements.txt.
+
+A lock that the skill ships wins over what a resolver would choose today: ``scripts/x.py.lock``
+for one script, ``requirements.lock`` for the skill. Both are in the format of ``uv pip compile
+--generate-hashes``. JavaScript and shell scripts have no dependencies.
+"""
+
+import asyncio
+import functools
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import structlog
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from activities.skills.metadata import Skill
+from activities.skills.requirements import (
+    REQUIREMENTS_MAX,
+    Pin,
+    check_covers,
+    decode,
+    has_hashes,
+    parse_lock,
+    parse_requirement,
+    parse_requirements,
+    render_lock,
+)
+from workflows.errors import DependencyRefused
+
+SCRIPT_MAX_BYTES = 8 * 1024 * 1024
+BLOCK_MAX_CHARACTERS = 64 * 1024
+LOCK_MAX_BYTES = 1024 * 1024
+CACHED_SCRIPTS = 1024
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """Requirements, and the lock (in pip's format, with hashes) where the skill ships one."""
+
+    skill: str
+    script: str
+    requirements: tuple[str, ...] = ()
+    lock: str | None = None
+    requires_python: str | None = None
+
+    @property
+    def where(self) -> str:
+        return f"{self.script} of skill {self.skill}"
+
+
+class InlineMetadata(BaseModel):
+    """The ``script`` block of PEP 723. What tools keep in it for themselves is not looked at."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    dependencies: list[str] = Field(default=[], max_length=REQUIREMENTS_MAX)
+    requires_python: str | None = Field(default=None, alias="requires-python")
+
+
+async def read_dependencies(skill: Skill, script: str) -> Dependencies:
+    """What a script of a staged skill needs. The answer is kept for each digest of the skill.
+
+    Raises:
+        DependencyRefused: the declaration is broken, or asks for what an untrusted skill must not.
+    """
+    return await asyncio.to_thread(_read, skill.name, skill.folder, skill.digest, script)
+
+
+def parse_inline_metadata(source: str, where: str) -> InlineMetadata | None:
+    """The inline metadata of a Python script, or None.
+
+    Raises:
+        DependencyRefused: there are two blocks, or it does not follow PEP 723.
+    """
+    blocks = list(_script_blocks(source.splitlines()))
+    if len(blocks) > 1:
+        raise DependencyRefused(where=where, reason="it has two '# /// script' blocks")
+    if not blocks:
+        return None
+    if len(blocks[0]) > BLOCK_MAX_CHARACTERS:
+        reason = f"its '# /// script' block is over {BLOCK_MAX_CHARACTERS} characters"
+        raise DependencyRefused(where=where, reason=reason)
+    try:
+        return InlineMetadata.model_validate(tomllib.loads(blocks[0]))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        reason = f"{field} of its '# /// script' block is wrong: {first['msg']}"
+        raise DependencyRefused(where=where, reason=reason) from error
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
+        reason = f"its '# /// script' block is not TOML: {str(error)[:200]}"
+        raise DependencyRefused(where=where, reason=reason) from error
+
+
+def _script_blocks(lines: list[str]) -> Iterator[str]:
+    """The content of each `# /// script` block; a block that never ends is none (PEP 723)."""
+    number = 0
+    while number < len(lines):
+        number += 1
+        if lines[number - 1].rstrip() != "# /// script":
+            continue
+        end = number
+        while end < len(lines) and (lines[end] == "#" or lines[end].startswith("# ")):
+            end += 1
+        # The last `# ///` of a run of comments ends it: TOML may hold such a line itself.
+        closing = (n for n in range(end - 1, number - 1, -1) if lines[n].rstrip() == "# ///")
+        last = next(closing, None)
+        if last is not None:
+            yield "\n".join(line[2:] for line in lines[number:last])
+            number = last + 1
+
+
+@functools.lru_cache(maxsize=CACHED_SCRIPTS)
+def _read(skill: str, folder: Path, _digest: str, script: str) -> Dependencies:
+    if PurePosixPath(script).suffix != ".py":
+        return Dependencies(skill, script)
+    where = f"{script} of skill {skill}"
+    source = _read_bytes(folder / script, where, SCRIPT_MAX_BYTES) or b""
+    inline = parse_inline_metadata(source.decode("utf-8-sig", "replace"), where)
+    if inline is None:
+        requirements, pins = _requirements_file(skill, folder, script)
+        python = None
+    else:
+        requirements = tuple(parse_requirement(text, where) for text in inline.dependencies)
+        pins = ()
+        python = _python_versions(inline.requires_python, where)
+    pins = _shipped_lock(skill, folder, script) or pins
+    if pins:
+        check_covers(pins, requirements, where)
+    return Dependencies(skill, script, requirements, render_lock(pins) or None, python)
+
+
+def _requirements_file(
+    skill: str, folder: Path, script: str
+) -> tuple[tuple[str, ...], tuple[Pin, ...]]:
+    """What requirements.txt asks for, the one beside the script first. With hashes it is a lock."""
+    for path in (PurePosixPath(script).parent / "requirements.txt", "requirements.txt"):
+        where = f"{path} of skill {skill}"
+        content = _read_bytes(folder / path, where, LOCK_MAX_BYTES)
+        if content is not None:
+            text = decode(content)
+            pins = parse_lock(text, where) if has_hashes(text) else ()
+            return parse_requirements(text, where), pins
+    return (), ()
+
+
+def _shipped_lock(skill: str, folder: Path, script: str) -> tuple[Pin, ...]:
+    for path in (f"{script}.lock", "requirements.lock"):
+        where = f"{path} of skill {skill}"
+        content = _read_bytes(folder / path, where, LOCK_MAX_BYTES)
+        if content is None:
+            continue
+        if not content.startswith(b"version = "):
+            return parse_lock(decode(content), where)
+        # `uv lock --script` writes a format of its own under the same name.
+        remedy = f"uv pip compile --generate-hashes {script} -o {path}"
+        log.warning("skill.lock_ignored", skill=skill, lock=path, remedy=remedy)
+    return ()
+
+
+def _python_versions(text: str | None, where: str) -> str | None:
+    if text is None:
+        return None
+    try:
+        return str(SpecifierSet(text))
+    except InvalidSpecifier as error:
+        reason = f"requires-python {text[:100]!r} is not a version range"
+        raise DependencyRefused(where=where, reason=reason) from error
+
+
+def _read_bytes(path: Path, where: str, limit_bytes: int) -> bytes | None:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(limit_bytes + 1)
+    except FileNotFoundError:
+        return None
+    if len(content) > limit_bytes:
+        raise DependencyRefused(where=where, reason=f"it is over {limit_bytes} bytes")
+    return content

@@ -1,0 +1,141 @@
+"""Virtual environments for the dependencies of skills: made once, kept, shared, evicted.
+
+They are made outside the sandbox and bound into it read-only at ``/opt/venv``. Console scripts
+carry the path they were installed under and do not work there; ``/opt/venv/bin/python`` does,
+because it is a link to an interpreter that is at the same place inside.
+"""
+
+import asyncio
+import hashlib
+import json
+import shutil
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+from packaging.specifiers import SpecifierSet
+
+from activities.skills.dependencies import Dependencies
+from activities.skills.eviction import Limits, evict, lock_file, mark_used, seal
+from activities.skills.file_lock import file_lock
+from activities.skills.installer import Uv
+from activities.skills.interpreter import Interpreter, ask_interpreter
+from workflows.errors import DependenciesUnavailable, PythonUnsuitable, TemporaryFailure
+
+MAKING_SECONDS = 300.0
+
+log = structlog.get_logger(__name__)
+
+
+class Environments:
+    """Keeps environments under ``<work_folder>/envs`` and resolved versions under ``locks``.
+
+    ``python`` is the sandbox's interpreter. Any number of workers may share the folder.
+    ``environment`` is the worker's: uv gets of it what it needs to reach a package index.
+    """
+
+    def __init__(
+        self,
+        work_folder: Path,
+        python: Path,
+        uv: Path,
+        *,
+        environment: Mapping[str, str],
+        limits: Limits | None = None,
+    ) -> None:
+        self._envs = work_folder / "envs"
+        self._locks = work_folder / "locks"
+        self._python = python
+        self._uv = Uv(uv, python, environment)
+        self._limits = limits or Limits()
+        self._interpreter: Interpreter | None = None
+
+    @asynccontextmanager
+    async def lease(self, dependencies: Dependencies) -> AsyncIterator[Path | None]:
+        """The environment of ``prepare``, which no worker evicts while the lease is held."""
+        while (venv := await self.prepare(dependencies)) is not None:
+            async with file_lock(lock_file(venv), shared=True):
+                if mark_used(venv):  # else it was evicted between the two
+                    yield venv
+                    return
+        yield None
+
+    async def prepare(self, dependencies: Dependencies) -> Path | None:
+        """Make sure that the environment is there; None when nothing has to be installed.
+
+        Raises:
+            PythonUnsuitable: the sandbox's interpreter is not one that the script takes.
+            DependenciesUnavailable: they cannot be installed, however often one tries.
+            TemporaryFailure: the package index could not be reached, or was too slow.
+        """
+        if dependencies == Dependencies(dependencies.skill, dependencies.script):
+            return None
+        interpreter = await self._ask(dependencies)
+        if not dependencies.requirements and dependencies.lock is None:
+            return None
+        venv = self._envs / _key(dependencies, self._python, interpreter)
+        if not mark_used(venv):
+            try:
+                async with asyncio.timeout(MAKING_SECONDS):
+                    await self._make(venv, dependencies)
+            except TimeoutError as error:
+                reason = f"installing took over {MAKING_SECONDS:.0f} s"
+                raise TemporaryFailure(service="The package index", reason=reason) from error
+        return venv
+
+    async def _ask(self, dependencies: Dependencies) -> Interpreter:
+        if self._interpreter is None:
+            self._interpreter = await ask_interpreter(self._python, dependencies.skill)
+        present, wanted = self._interpreter.version, dependencies.requires_python
+        if wanted is not None and not SpecifierSet(wanted).contains(present, prereleases=True):
+            raise PythonUnsuitable(where=dependencies.where, wanted=wanted, present=present)
+        return self._interpreter
+
+    async def _make(self, venv: Path, dependencies: Dependencies) -> None:
+        for folder in (self._envs, self._locks):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o755)
+        # Between workers and within one: whoever waits finds the environment made.
+        async with file_lock(lock_file(venv)):
+            if mark_used(venv):
+                return
+            scratch = venv.with_name(f".{venv.name}-{uuid.uuid4().hex}")
+            scratch.mkdir()
+            try:
+                await self._install(venv, scratch, dependencies)
+            except OSError as error:
+                reason = f"{error.filename or venv}: {error.strerror}"
+                raise DependenciesUnavailable(skill=dependencies.skill, reason=reason) from error
+            finally:
+                await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
+        await asyncio.to_thread(evict, self._envs, self._limits)
+
+    async def _install(self, venv: Path, scratch: Path, dependencies: Dependencies) -> None:
+        skill = dependencies.skill
+        lock = await self._lock(venv.name, scratch, dependencies)
+        await self._uv.install(lock, scratch / "venv", skill=skill)
+        size_bytes = await asyncio.to_thread(seal, scratch / "venv")
+        if size_bytes > self._limits.total_bytes:
+            reason = f"they take {size_bytes} bytes, and {self._limits.total_bytes} are allowed"
+            raise DependenciesUnavailable(skill=skill, reason=reason)
+        (scratch / "venv").rename(venv)
+        log.info("environment.made", skill=skill, key=venv.name, size_bytes=size_bytes)
+
+    async def _lock(self, key: str, scratch: Path, dependencies: Dependencies) -> Path:
+        """The shipped lock, or the one resolved the first time: versions stay what they were."""
+        kept, fresh = self._locks / f"{key}.txt", scratch / "lock.txt"
+        if dependencies.lock is not None:
+            await asyncio.to_thread(fresh.write_text, dependencies.lock)
+            return fresh
+        if not kept.exists():
+            await self._uv.resolve(dependencies.requirements, fresh, skill=dependencies.skill)
+            fresh.rename(kept)
+        return kept
+
+
+def _key(dependencies: Dependencies, python: Path, interpreter: Interpreter) -> str:
+    # Not the patch release: its packages are the same, and a resolved lock must outlive it.
+    parts = (sorted(dependencies.requirements), dependencies.lock, str(python), interpreter.abi)
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -1,0 +1,124 @@
+"""uv as a child process: resolves, makes virtual environments, and installs wheels by hash.
+
+Nothing of a package runs here. Wheels only (`--only-binary :all:`), so there is no build; and the
+bytecode is compiled by the base interpreter into a prefix, because starting the environment's own
+interpreter would run every `.pth` file that a wheel brought along, outside the sandbox.
+"""
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from workflows.errors import AgentOSError, DependenciesUnavailable, TemporaryFailure
+
+STDERR_TAIL_BYTES = 4096
+REASON_MAX_CHARACTERS = 1000
+
+# uv needs no more: where its cache is, and how to reach a package index.
+_PROXIES: Final = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"})
+_PASSED_ON: Final = frozenset({"PATH", "HOME"}) | _PROXIES
+_PASSED_ON_PREFIXES: Final = ("UV_", "PIP_", "SSL_", "REQUESTS_")
+
+# With `--no-config`, a uv.toml or pyproject.toml above the work folder has no say.
+_FLAGS: Final = ("--no-config", "--no-progress", "--color=never", "--no-python-downloads")
+
+# What uv (0.13) prints, with exit code 2, when the index was at fault: connection refused or reset,
+# no name resolution, time-outs, and answers 429 and 5xx after its own three retries.
+_NETWORK_TROUBLE: Final = re.compile(
+    r"request failed after|error sending request|status server error|429 too many|timed? ?out"
+    r"|connection (?:reset|refused|closed)|error decoding response body|request or response body",
+    re.IGNORECASE,
+)
+_CREDENTIALS: Final = re.compile(r"://[^/@\s]+@")
+
+
+class Uv:
+    """Runs ``program`` for the interpreter ``python``, with what it needs of ``environment``."""
+
+    def __init__(self, program: Path, python: Path, environment: Mapping[str, str]) -> None:
+        self._program = program
+        self._python = str(python)
+        self._environment = {
+            name: value
+            for name, value in environment.items()
+            if name.upper() in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
+        }
+
+    async def resolve(self, requirements: Sequence[str], lock: Path, *, skill: str) -> None:
+        """Choose versions and write them, with their hashes, to ``lock``.
+
+        Raises:
+            DependenciesUnavailable: a package is unknown, has no wheel, or the versions conflict.
+            TemporaryFailure: the package index could not be reached.
+        """
+        wanted = lock.with_suffix(".in")
+        await asyncio.to_thread(wanted.write_text, "".join(f"{line}\n" for line in requirements))
+        options = ("--generate-hashes", "--no-annotate", "--no-header", f"--output-file={lock}")
+        await self._pip("compile", *options, str(wanted), skill=skill)
+
+    async def install(self, lock: Path, venv: Path, *, skill: str) -> None:
+        """Make a virtual environment with exactly what the lock holds.
+
+        Raises:
+            DependenciesUnavailable: a file's hash is another, or a version has no wheel.
+            TemporaryFailure: the package index could not be reached.
+        """
+        python = f"--python={self._python}"
+        await self._run("venv", "--no-project", python, str(venv), skill=skill)
+        options = ("--require-hashes", "--no-deps", "--compile-bytecode", f"--prefix={venv}")
+        await self._pip("install", *options, f"--requirements={lock}", skill=skill)
+
+    async def _pip(self, command: str, *options: str, skill: str) -> None:
+        wheels_only = ("--only-binary=:all:", f"--python={self._python}")
+        await self._run("pip", command, *wheels_only, *options, skill=skill)
+
+    async def _run(self, *arguments: str, skill: str) -> None:
+        command = (str(self._program), *_FLAGS, *arguments)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            reason = f"{self._program} cannot be run: {error.strerror}"
+            raise DependenciesUnavailable(skill=skill, reason=reason) from error
+        try:
+            stderr = await _tail(process.stderr)
+            code = await process.wait()
+        finally:
+            await _kill(process)
+        if code != 0:
+            raise _failure(skill, code, stderr)
+
+
+async def _tail(stream: asyncio.StreamReader | None) -> bytes:
+    tail = b""
+    while stream is not None and (chunk := await stream.read(STDERR_TAIL_BYTES)):
+        tail = (tail + chunk)[-STDERR_TAIL_BYTES:]
+    return tail
+
+
+async def _kill(process: asyncio.subprocess.Process) -> None:
+    """End what is left of a process and its children: it leads a process group of its own."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+def _failure(skill: str, code: int, stderr: bytes) -> AgentOSError:
+    text = _CREDENTIALS.sub("://***@", stderr.decode(errors="replace"))
+    _, found, message = text.rpartition("error: ")
+    reason = " ".join((message if found else text).split())[:REASON_MAX_CHARACTERS]
+    if code == 2 and _NETWORK_TROUBLE.search(text):
+        return TemporaryFailure(service="The package index", reason=reason)
+    return DependenciesUnavailable(skill=skill, reason=reason or f"uv ended with {code}")

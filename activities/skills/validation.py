@@ -1,0 +1,47 @@
+"""The author's check of a skill: the format, read strictly by ``skills_ref``, and our limits."""
+
+import asyncio
+from pathlib import Path
+
+import skills_ref
+
+from activities.skills.dependencies import read_dependencies
+from activities.skills.frontmatter import FRONTMATTER_MAX_BYTES
+from activities.skills.metadata import load_skill
+from workflows.errors import AgentOSError
+
+# What its YAML parser lets out on broken files, beside its own errors: it reads attributes that
+# some errors lack, overflows on `"\U99999999"`, asserts on odd keys, and recurses without a bound.
+_BROKEN = (AttributeError, AssertionError, OverflowError, RecursionError, TypeError, ValueError)
+
+
+async def validate(folder: Path) -> list[str]:
+    """Every problem with the skill in ``folder``; none when it is valid."""
+    problems = await asyncio.to_thread(_validate_format, folder)
+    try:
+        skill = await asyncio.to_thread(load_skill, folder)
+    except (AgentOSError, OSError) as error:
+        return problems or [str(error)]
+    # What the strict reader finds, the lenient one mends and says again.
+    problems = problems or list(skill.warnings)
+    for script in skill.scripts:
+        try:
+            await read_dependencies(skill, script)
+        except AgentOSError as error:
+            problems.append(str(error))
+    return problems
+
+
+def _validate_format(folder: Path) -> list[str]:
+    try:
+        if (folder / "SKILL.md").stat().st_size > 16 * FRONTMATTER_MAX_BYTES:
+            return [f"SKILL.md is over {16 * FRONTMATTER_MAX_BYTES} bytes"]
+        return list(skills_ref.validate(folder))
+    except UnicodeDecodeError as error:
+        return [f"SKILL.md is not UTF-8: byte {error.start} is 0x{error.object[error.start]:02x}"]
+    except FileNotFoundError:
+        return [f"{folder} has no SKILL.md"]
+    except OSError as error:
+        return [f"{error.filename or folder}: {error.strerror}"]
+    except _BROKEN as error:
+        return [f"the frontmatter of SKILL.md is not valid YAML: {str(error)[:200]}"]
