@@ -29,13 +29,18 @@ class RootNeedsUserNamespaces(AgentOSError):
 
 
 class PartNotReady(AgentOSError):
-    """The {part} of the embedded stack was not ready within {seconds:.0f} s: {reason}.
+    """The part `{part}` of the embedded stack was not ready within {seconds:.0f} s: {reason}.
+    Its log is {log}; it ends with: {tail}"""
+
+
+class PartDidNotStart(AgentOSError):
+    """The part `{part}` of the embedded stack ended with {status} instead of starting.
     Its log is {log}; it ends with: {tail}"""
 
 
 class PartFailed(AgentOSError):
-    """The {part} of the embedded stack died {deaths} times within a minute, last with {status}, so
-    everything was stopped. Mend the cause and run `agentos up` again: nothing accepted is lost.
+    """The part `{part}` of the embedded stack died {deaths} times within a minute, last with
+    {status}, so everything was stopped. Mend the cause and run `agentos up` again: nothing accepted is lost.
     Its log is {log}; it ends with: {tail}"""
 
 

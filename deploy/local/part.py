@@ -5,14 +5,13 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 _LOG_BYTES = 10 * 1024 * 1024
 _TAIL_LINES = 5
-_TAIL_BYTES = 4096
+_TAIL_BYTES = 1200
 
 
 class NotReady(Exception):
@@ -88,24 +87,25 @@ class Process:
         """End it: kindly, then, after ``stop_seconds``, by force."""
         self._signal(self.part.stop_signal)
         try:
-            await asyncio.wait_for(self._child.wait(), self.part.stop_seconds)
+            async with asyncio.timeout(self.part.stop_seconds):
+                await self._child.wait()
         except TimeoutError:
-            self.kill()
-            await self._child.wait()
-        self.kill_session()
+            await self.kill()
 
-    def kill(self) -> None:
+    async def kill(self) -> None:
         """End it at once."""
         self._signal(signal.SIGKILL)
-
-    def kill_session(self) -> None:
-        """End what it started and left behind in its process group."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+        await self._child.wait()
 
     def _signal(self, number: signal.Signals) -> None:
         if self._child.returncode is None:
             self._child.send_signal(number)
+
+
+def go_environment(home: Path) -> dict[str, str]:
+    """What a program written in Go needs to start, and nothing of the user's own settings."""
+    # USER: without it a uid that has no name, as containers have, is an error.
+    return {"PATH": "/usr/bin:/bin", "HOME": str(home), "USER": "agentos"}
 
 
 def rotate(log: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -98,9 +99,10 @@ async def _make_cluster(data: DataFolder, supervisor: Supervisor, cluster: Path)
 
 
 def _uid_to_appear_as() -> int:
-    if os.geteuid() != 0:
-        return 0
-    # initdb asks for the name of its uid, so it must be one that the system knows.
+    """A uid that PostgreSQL accepts: not root, and with a name; 0 when ours is such a one."""
+    with suppress(KeyError):
+        if os.geteuid() and pwd.getpwuid(os.geteuid()):
+            return 0
     return next(entry.pw_uid for entry in pwd.getpwall() if entry.pw_uid)
 
 

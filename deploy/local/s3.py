@@ -8,16 +8,19 @@ from dataclasses import dataclass, field
 import urllib3
 from minio import Minio
 from minio.error import MinioException
+from pydantic import TypeAdapter
 
-from deploy.local.part import NotReady, Part
+from deploy.local.part import NotReady, Part, go_environment
 from deploy.local.ports import LOOPBACK
 from deploy.local.programs import installed_script
 from deploy.local.state import DataFolder
 
 BUCKET = "agentos"
 _ROLES = ("s3", "master", "volume", "filer", "admin")
-# Each role listens for HTTP and for gRPC. The first is S3's own; the rest are for inner use.
-PORTS = (8333, 9333, 9340, 8888, 23646, 18333, 19333, 19340, 18888, 33646)
+_KEPT_PORTS = "inner-ports.json"
+_Ports = TypeAdapter(list[int])
+PORT = 8333  # the usual one, of S3 itself
+_INNER_PORTS = 2 * len(_ROLES) - 1  # each role listens for HTTP and for gRPC
 _VOLUMES = 16
 _VOLUME_MEGABYTES = 256
 
@@ -38,10 +41,20 @@ def access(data: DataFolder, port: int) -> S3Access:
     return S3Access(f"http://{LOOPBACK}:{port}", BUCKET, *keys)
 
 
+def inner_ports(data: DataFolder) -> Sequence[int | None]:
+    """The ports it listens on beside that of S3: the same as last time, when they are free.
+
+    It names folders and, in /tmp, sockets after them: with new ones, old ones would pile up.
+    """
+    kept = data.path / "s3" / _KEPT_PORTS
+    return _Ports.validate_json(kept.read_bytes()) if kept.exists() else [None] * _INNER_PORTS
+
+
 def prepare(data: DataFolder, ports: Sequence[int]) -> Part:
-    """The store of a data folder, on as many ports as ``PORTS``."""
+    """The store of a data folder, on the port of S3 and the inner ones."""
     store = access(data, ports[0])
     folder = data.folder("s3")
+    data.write(folder / _KEPT_PORTS, json.dumps(ports[1:]))
     identities = folder / "identities.json"
     data.write(identities, _identities(store))
     return Part(
@@ -52,6 +65,7 @@ def prepare(data: DataFolder, ports: Sequence[int]) -> Part:
             *_port_options(ports),
             *("-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0"),
             "-master.telemetry=false",  # it reports to its makers by default
+            "-volume.preStopSeconds=0",  # no second server has to learn that it goes
             *(f"-volume.max={_VOLUMES}", f"-master.volumeSizeLimitMB={_VOLUME_MEGABYTES}"),
             *(f"-s3.config={identities}", f"-bucket={store.bucket}"),
             *_socket_options(data),
@@ -59,7 +73,7 @@ def prepare(data: DataFolder, ports: Sequence[int]) -> Part:
         folder=folder,
         ready=_Readiness(store),
         urls={"s3": store.endpoint},
-        environment={"PATH": "/usr/bin:/bin", "HOME": str(folder), **_signing_keys(data)},
+        environment={**go_environment(folder), **_signing_keys(data)},
         # It waits half a minute for idle clients; it is safe to kill, every write is on disk.
         stop_seconds=4.0,
     )

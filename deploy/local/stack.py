@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 
 from deploy.local import application, postgres, s3, temporal
-from deploy.local.errors import PartNotReady, PortTaken
+from deploy.local.errors import PartDidNotStart, PortTaken
 from deploy.local.part import Part
 from deploy.local.ports import LOOPBACK, choose_ports, is_free
 from deploy.local.services import API_PORT, Services, StackOptions
@@ -105,12 +105,16 @@ class Stack:
 
     async def _start_temporal(self, supervisor: Supervisor) -> Sequence[int]:
         return await self._start_on_ports(
-            supervisor, temporal.PORTS, lambda ports: temporal.prepare(self._data, *ports)
+            supervisor,
+            [self._usual(port) for port in temporal.PORTS],
+            lambda ports: temporal.prepare(self._data, *ports),
         )
 
     async def _start_s3(self, supervisor: Supervisor) -> s3.S3Access:
         ports = await self._start_on_ports(
-            supervisor, s3.PORTS, lambda ports: s3.prepare(self._data, ports)
+            supervisor,
+            [self._usual(s3.PORT), *s3.inner_ports(self._data)],
+            lambda ports: s3.prepare(self._data, ports),
         )
         return s3.access(self._data, ports[0])
 
@@ -123,29 +127,35 @@ class Stack:
         return dataclasses.replace(services, api_url=f"http://{LOOPBACK}:{api.result()}")
 
     async def _start_api(self, supervisor: Supervisor, services: Services) -> int:
+        port = self._options.port
         ports = await self._start_on_ports(
             supervisor,
-            [self._options.port],
+            [port if self._port_was_asked_for else self._usual(port)],
             lambda ports: application.api_part(self._options, services, *ports),
         )
         return ports[0]
 
     async def _start_on_ports(
-        self, supervisor: Supervisor, wanted: Sequence[int], build: Callable[[Sequence[int]], Part]
+        self,
+        supervisor: Supervisor,
+        wanted: Sequence[int | None],
+        build: Callable[[Sequence[int]], Part],
     ) -> Sequence[int]:
         """Start a part that listens on as many ports as are wanted; gives those it got."""
-        use_wanted, starts = self._options.default_ports, 0
-        while True:
-            ports = choose_ports(wanted if use_wanted else [None] * len(wanted))
-            starts += 1
+        for _ in range(_STARTS - 1):
+            ports = choose_ports(wanted)
             try:
                 await supervisor.start(build(ports))
-            except PartNotReady:
-                if starts == _STARTS or all(is_free(port) for port in ports):
-                    raise  # no other program on its ports was the cause
-                use_wanted = False
+            except PartDidNotStart:
+                wanted = [None] * len(wanted)  # perhaps another program was quicker
             else:
                 return ports
+        ports = choose_ports(wanted)
+        await supervisor.start(build(ports))
+        return ports
+
+    def _usual(self, port: int) -> int | None:
+        return port if self._options.default_ports else None
 
     def _publish(self) -> None:
         if self._supervisor is None:

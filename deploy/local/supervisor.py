@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from deploy.local.errors import PartFailed, PartNotReady
+from deploy.local.errors import PartDidNotStart, PartFailed, PartNotReady
 from deploy.local.part import NotReady, Part, Process, tail
 
 log = structlog.get_logger(__name__)
@@ -42,15 +42,15 @@ class Supervisor:
         """Start a part, return when it can be used, and watch it from then on.
 
         Raises:
-            PartNotReady: it died, or did not answer in time. Nothing of it is left.
+            PartDidNotStart: it ended instead.
+            PartNotReady: it did not answer in time. Nothing of it is left.
         """
         process = await self._spawn(part)
         try:
             if part.ready:
                 await self._until_ready(process, part.ready)
         except BaseException:
-            process.kill()
-            await process.wait()
+            await process.kill()
             del self._processes[part.name]
             raise
         watcher = asyncio.create_task(self._keep(process))
@@ -63,7 +63,7 @@ class Supervisor:
         try:
             await process.wait()
         finally:
-            process.kill()
+            await process.kill()
         return process.status or "no end"
 
     async def wait(self) -> None:
@@ -102,17 +102,11 @@ class Supervisor:
             await process.wait()
             delay = deaths.count()
             if delay is None:
-                raise PartFailed(
-                    part=part.name,
-                    deaths=_MOST_DEATHS,
-                    status=process.status,
-                    log=self._log_of(part),
-                    tail=tail(self._log_of(part)),
-                )
+                where = self._where_to_look(part)
+                raise PartFailed(deaths=_MOST_DEATHS, status=process.status, **where)
             log.warning(
                 "part.died", part=part.name, status=process.status, restart_in_seconds=delay
             )
-            process.kill_session()
             await asyncio.sleep(delay)
             process = await self._spawn(part)
             self._on_change()
@@ -129,19 +123,16 @@ class Supervisor:
                     except NotReady as answer:
                         reason = str(answer)
                     await asyncio.wait([ended], timeout=_POLL_SECONDS)
-            reason = f"it ended with {process.status}"
         except TimeoutError:
-            pass
+            where = self._where_to_look(process.part)
+            raise PartNotReady(seconds=_READY_SECONDS, reason=reason, **where) from None
         finally:
             ended.cancel()
-        path = self._log_of(process.part)
-        raise PartNotReady(
-            part=process.part.name,
-            seconds=_READY_SECONDS,
-            reason=reason,
-            log=path,
-            tail=tail(path),
-        )
+        raise PartDidNotStart(status=process.status, **self._where_to_look(process.part))
+
+    def _where_to_look(self, part: Part) -> dict[str, object]:
+        path = self._log_of(part)
+        return {"part": part.name, "log": path, "tail": tail(path)}
 
     def _log_of(self, part: Part) -> Path:
         return self._logs / f"{part.name}.log"

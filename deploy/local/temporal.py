@@ -9,13 +9,13 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNa
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from deploy.local.part import NotReady, Part
+from deploy.local.part import NotReady, Part, go_environment
 from deploy.local.ports import LOOPBACK
 from deploy.local.programs import installed_script
 from deploy.local.state import DataFolder
 
 NAMESPACE = "default"
-PORTS = (7233, 8233)  # of the server, and of its web page
+PORTS = (7233, 8233)  # the usual ones, of the server and of its web page
 # Closed workflows stay to be looked at and reset this long; the server's default is a day.
 _RETENTION = timedelta(hours=720)
 
@@ -54,7 +54,7 @@ def prepare(data: DataFolder, port: int, ui_port: int) -> Part:
         folder=folder,
         ready=_Readiness(address),
         urls={"temporal": address, "temporal_ui": f"http://{LOOPBACK}:{ui_port}"},
-        environment={"PATH": "/usr/bin:/bin", "HOME": str(folder)},
+        environment=go_environment(folder),
     )
 
 
