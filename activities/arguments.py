@@ -8,11 +8,8 @@ from pydantic import JsonValue
 
 from activities.sandbox.base import INPUT_FOLDER
 from activities.store.results import ResultFile, StepResult
-from workflows.errors import ArgumentTooLong, ReferenceUnresolved
+from workflows.errors import ReferenceUnresolved
 from workflows.references import Key, Reference, parse, references_in
-
-# Linux refuses a single argument of more than 128 KiB (MAX_ARG_STRLEN), its end mark included.
-MAX_ARGUMENT_BYTES = 128 * 1024 - 1
 
 
 def steps_read(args: JsonValue) -> tuple[frozenset[str], frozenset[str]]:
@@ -41,7 +38,6 @@ class Arguments:
 
         Raises:
             ReferenceUnresolved: a file or a JSON value that is not there.
-            ArgumentTooLong: a resolved argument is longer than Linux can pass on.
         """
         return tuple(word for text in args for word in self._words(text))
 
@@ -66,12 +62,7 @@ class Arguments:
         if len(parts) == 1 and isinstance(parts[0], Reference) and parts[0].is_all_files:
             step = parts[0].name
             return [self._path(step, file) for file in self._result(parts[0]).files]
-        word = "".join(part if isinstance(part, str) else self._inside(part) for part in parts)
-        if len(word.encode()) > MAX_ARGUMENT_BYTES:
-            raise ArgumentTooLong(argument=text[:100], limit=MAX_ARGUMENT_BYTES)
-        if "\0" in word:
-            raise ReferenceUnresolved(reference=text[:100], reason="the text holds a NUL byte")
-        return [word]
+        return ["".join(part if isinstance(part, str) else self._inside(part) for part in parts)]
 
     def _inside(self, reference: Reference) -> str:
         if reference.source == "inputs":

@@ -2,7 +2,8 @@
 
 import asyncio
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,7 +27,7 @@ _CODE_FILES = {"python": "main.py", "shell": "main.sh", "javascript": "main.mjs"
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script that is ready to run: its folder (visible inside under ``name``) and command."""
+    """A script that is ready to run: its folder, visible inside under ``name``, and command."""
 
     name: str
     folder: Path
@@ -34,11 +35,9 @@ class Script:
     venv: Path | None = None
     network: bool = False
 
-    def job(
-        self, args: tuple[str, ...], inputs: Mapping[str, Path], output: Path, limits: Limits
-    ) -> Job:
+    def job(self, inputs: Mapping[str, Path], output: Path, limits: Limits) -> Job:
         return Job(
-            command=(*self.command, *args),
+            command=self.command,
             output=output,
             inputs=inputs,
             skills={self.name: self.folder},
@@ -49,7 +48,11 @@ class Script:
 
 
 class Scripts:
-    """Makes scripts ready to run. Skills named in ``networked`` may use the network."""
+    """Makes scripts ready to run.
+
+    ``python`` is the path of the interpreter inside the sandbox; skills named in ``networked`` may
+    use the network.
+    """
 
     def __init__(
         self,
@@ -57,16 +60,21 @@ class Scripts:
         stage: Stage,
         environments: Environments,
         *,
+        python: Path,
         limits: Limits,
         networked: Collection[str] = (),
     ) -> None:
         self._catalogue = catalogue
         self._stage = stage
         self._environments = environments
+        self._python = str(python)
         self._limits = limits
         self._networked = frozenset(networked)
 
-    async def of_skill(self, step: Step) -> Script:
+    @asynccontextmanager
+    async def of_skill(
+        self, step: Step, args: Sequence[str], folder: Path
+    ) -> AsyncIterator[Script]:
         """Copy the skill and install what its script needs, unless that is done already.
 
         Raises:
@@ -74,23 +82,32 @@ class Scripts:
             DependencyRefused, DependenciesUnavailable: what it needs cannot be installed.
         """
         skill, path = await self._catalogue.find_script(step.skill or "", step.script)
-        folder = await self._stage.place(skill)
-        needed = await read_dependencies(skill.name, folder, path)
-        venv = await self._environments.prepare(needed)
-        return Script(
-            name=skill.name,
-            folder=folder,
-            command=command_for(skill, path, has_venv=venv is not None),
-            venv=venv,
-            network=skill.name in self._networked,
-        )
+        staged = await self._stage.place(skill)
+        needed = await read_dependencies(skill.name, staged, path)
+        async with self._environments.lease(needed) as venv:
+            yield Script(
+                name=skill.name,
+                folder=staged,
+                command=command_for(
+                    skill,
+                    path,
+                    args,
+                    python_in_sandbox=self._python,
+                    has_venv=venv is not None,
+                ),
+                venv=venv,
+                network=skill.name in self._networked,
+            )
 
-    async def of_code(self, step: Step, folder: Path) -> Script:
+    @asynccontextmanager
+    async def of_code(self, step: Step, args: Sequence[str], folder: Path) -> AsyncIterator[Script]:
         """Write the code into ``folder``."""
         assert step.code is not None
         name = _CODE_FILES[step.code.language]
         await asyncio.to_thread(_write, folder, name, step.code)
-        return Script("code", folder, code_command(f"{SKILLS_FOLDER}/code/{name}"))
+        path = f"{SKILLS_FOLDER}/code/{name}"
+        command = code_command(step.code, path, args, python_in_sandbox=self._python)
+        yield Script("code", folder, command)
 
     def limits(self, timeout_seconds: float) -> Limits:
         return replace(

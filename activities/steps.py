@@ -1,7 +1,8 @@
 """The adapter of ``ports.Steps``: skills and code run in the sandbox, tools are called."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from temporalio import activity
@@ -26,7 +27,7 @@ from workflows.contracts import Phase, StepCall, StepOutcome
 from workflows.definition import Step
 from workflows.errors import AgentOSError, StepTimedOut
 
-Prepare = Callable[[Step, Path], Awaitable[Script]]
+Prepare = Callable[[Step, Sequence[str], Path], AbstractAsyncContextManager[Script]]
 
 
 class Steps(ports.Steps):
@@ -55,10 +56,7 @@ class Steps(ports.Steps):
 
     @activity.defn
     async def run_skill(self, call: StepCall) -> StepOutcome:
-        async def prepare(step: Step, folder: Path) -> Script:
-            return await patiently(lambda: self._scripts.of_skill(step))
-
-        return await self._run_script(call, prepare)
+        return await self._run_script(call, self._scripts.of_skill)
 
     @activity.defn
     async def run_code(self, call: StepCall) -> StepOutcome:
@@ -90,18 +88,15 @@ class Steps(ports.Steps):
         async def perform(begun: Begun, reporter: Reporter) -> Performed:
             arguments = await self._arguments(call, begun)
             words = arguments.command_line(list(begun.step.args))
+            limits = self._scripts.limits(call.timeout_seconds)
             async with (
-                self._scratch.folder() as folder,
+                self._scratch.folder() as code,
+                self._scratch.folder() as output,
                 self._inputs.leased(call.task_id, call.team_id, arguments.files) as files,
+                prepare(begun.step, words, code) as script,
             ):
-                script = await prepare(begun.step, folder)
-                output = folder / "output"
-                await asyncio.to_thread(output.mkdir)
-                limits = self._scripts.limits(call.timeout_seconds)
                 reporter.enter(Phase.EXECUTING)
-                ended = await self._sandbox.run(
-                    script.job(words, files, output, limits), reporter.output
-                )
+                ended = await self._sandbox.run(script.job(files, output, limits), reporter.output)
                 reporter.enter(Phase.POST_PROCESS)
                 error = error_of(begun.step, ended, limits)
                 return await self._publish(call, output, ended.code, error)

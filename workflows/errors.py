@@ -98,11 +98,6 @@ class NodeMissing(AgentOSError):
     Install it there; on Debian: apt-get install nodejs."""
 
 
-class ArgumentTooLong(AgentOSError):
-    """The argument {argument!r} is longer than {limit} bytes once its references are replaced.
-    Pass a file instead."""
-
-
 class ScriptFailed(AgentOSError):
     """Step {step}: the script ended with exit code {code}. Its output is in the log of the task."""
 

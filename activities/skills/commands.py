@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from activities.sandbox.base import SKILLS_FOLDER, VENV_FOLDER
 from activities.skills.metadata import Skill
+from workflows.definition import Code
 from workflows.errors import BadInput, NodeMissing, ScriptNotFound
 
 # Limits of Linux: MAX_ARG_STRLEN for one argument, and half of the smallest ARG_MAX for all.
@@ -51,7 +52,24 @@ def command_for(
         return (python, *PYTHON_FLAGS, path, *args)
     if suffix in _SHELLS:
         return (_shell(skill.folder / script, _SHELLS[suffix]), path, *args)
-    return (node_in_sandbox or _find_node(skill, script), path, *args)
+    return (node_in_sandbox or _find_node(skill.name, script), path, *args)
+
+
+def code_command(
+    code: Code, path: str, args: Sequence[str], *, python_in_sandbox: str
+) -> tuple[str, ...]:
+    """The command line of a user's own code, which lies at ``path`` inside.
+
+    Raises:
+        NodeMissing: JavaScript, and no Node.js to run it.
+        BadInput: an argument that no program can be given.
+    """
+    _check_arguments(args)
+    if code.language == "python":
+        return (python_in_sandbox, *PYTHON_FLAGS, path, *args)
+    if code.language == "shell":
+        return (_SHELLS[".sh"], path, *args)
+    return (_find_node("code", path), path, *args)
 
 
 def _check_arguments(args: Sequence[str]) -> None:
@@ -80,8 +98,8 @@ def _shell(script: Path, otherwise: str) -> str:
     return "/bin/bash" if asks_for_bash else otherwise
 
 
-def _find_node(skill: Skill, script: str) -> str:
+def _find_node(skill: str, script: str) -> str:
     for node in NODES:
         if node.exists():
             return str(node)
-    raise NodeMissing(skill=skill.name, script=script)
+    raise NodeMissing(skill=skill, script=script)

@@ -18,7 +18,7 @@ from activities.store import events
 from activities.store.database import Database
 from activities.store.events import EventDraft
 from activities.store.tables import ArtifactType, ExecutionLog, SubTask, Task, TaskArtifact
-from workflows.contracts import FINAL, Failure, Phase, Status, StepCall
+from workflows.contracts import FINAL, Failure, Phase, Status, StepCall, StepOutcome
 from workflows.definition import Step
 from workflows.errors import TaskMoved
 
@@ -38,11 +38,11 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What an attempt works with. ``exit_code`` is set when the step has succeeded already."""
+    """What an attempt works with. ``outcome`` is set when the step has succeeded already."""
 
     step: Step
     inputs: dict[str, str]
-    exit_code: int | None
+    outcome: StepOutcome | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +97,11 @@ async def begin(database: Database, attempt: Attempt) -> Begun:
         ).one_or_none()
         if task is None:
             raise TaskMoved(task_id=call.task_id)
-        done = await _finished(connection, call)
-        if done is not None:
-            return Begun(done[0], task[0], done[1])
-        step = await _start(connection, attempt)
-        await events.append(connection, call.task_id, [_started_event(attempt)])
-    return Begun(step, task[0], None)
+        begun = await _finished(connection, call, task[0])
+        if begun is None:
+            begun = Begun(await _start(connection, attempt), task[0], None)
+            await events.append(connection, call.task_id, [_started_event(attempt)])
+    return begun
 
 
 async def set_phase(
@@ -183,15 +182,21 @@ def _current(attempt: Attempt) -> Any:
     )
 
 
-async def _finished(connection: AsyncConnection, call: StepCall) -> tuple[Step, int] | None:
+async def _finished(
+    connection: AsyncConnection, call: StepCall, inputs: dict[str, str]
+) -> Begun | None:
+    files = select(func.count()).where(col(TaskArtifact.sub_task_id) == call.sub_task_id)
     row = (
         await connection.execute(
-            select(col(SubTask.input_context), col(SubTask.output_result)).where(
-                col(SubTask.id) == call.sub_task_id, col(SubTask.status) == Status.COMPLETED
-            )
+            select(
+                col(SubTask.input_context), col(SubTask.output_result), files.scalar_subquery()
+            ).where(col(SubTask.id) == call.sub_task_id, col(SubTask.status) == Status.COMPLETED)
         )
     ).one_or_none()
-    return row and (Step.model_validate(row[0]), int(row[1]["exit_code"] or 0))
+    if row is None:
+        return None
+    outcome = StepOutcome(exit_code=row[1]["exit_code"] or 0, files=row[2])
+    return Begun(Step.model_validate(row[0]), inputs, outcome)
 
 
 async def _start(connection: AsyncConnection, attempt: Attempt) -> Step:

@@ -1,0 +1,84 @@
+"""The Temporal worker: hosts workflows and activities, and stops gracefully."""
+
+import asyncio
+import concurrent.futures
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities import heartbeat
+from activities.steps import Steps
+from activities.tasks import Tasks
+from workflows.pipeline import PipelineWorkflow
+
+# Heartbeats must not be held back: cancellation comes with the answer to one.
+HEARTBEAT_THROTTLE = timedelta(seconds=heartbeat.INTERVAL_SECONDS)
+
+# Threads for blocking calls (files, the S3 client), beyond those of the steps themselves.
+SPARE_THREADS = 16
+
+# Read once and shared with every workflow: loading them anew for each costs milliseconds. They hold
+# no state; the workflows' own modules are loaded anew.
+_SHARED_MODULES = (
+    "pydantic",
+    "annotated_types",
+    "workflows.contracts",
+    "workflows.errors",
+    "workflows.policies",
+    "workflows.ports",
+)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """``stop_seconds`` is how long running steps may go on once the worker is told to stop."""
+
+    task_queue: str
+    running_steps: int
+    stop_seconds: float
+    build_id: str
+
+
+@asynccontextmanager
+async def hosting(
+    client: Client, steps: Steps, tasks: Tasks, options: WorkerOptions
+) -> AsyncIterator[Worker]:
+    """A worker that polls while the block runs. Steps that outlast the stop are given back."""
+    threads = concurrent.futures.ThreadPoolExecutor(options.running_steps * 2 + SPARE_THREADS)
+    asyncio.get_running_loop().set_default_executor(threads)
+    worker = build(client, steps, tasks, options)
+    async with worker:
+        log.info("worker.started", task_queue=options.task_queue, steps=options.running_steps)
+        yield worker
+        log.info("worker.stopping", grace_seconds=options.stop_seconds)
+
+
+def build(client: Client, steps: Steps, tasks: Tasks, options: WorkerOptions) -> Worker:
+    return Worker(
+        client,
+        task_queue=options.task_queue,
+        workflows=[PipelineWorkflow],
+        activities=[
+            steps.run_skill,
+            steps.run_code,
+            steps.call_tool,
+            tasks.mark_task,
+            tasks.close_task,
+        ],
+        workflow_runner=SandboxedWorkflowRunner(
+            restrictions=SandboxRestrictions.default.with_passthrough_modules(*_SHARED_MODULES)
+        ),
+        max_concurrent_activities=options.running_steps,
+        max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
+        default_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
+        graceful_shutdown_timeout=timedelta(seconds=options.stop_seconds),
+        build_id=options.build_id,
+    )
