@@ -1,0 +1,57 @@
+"""What can go wrong between a client and the API."""
+
+from workflows.definition import Problem
+from workflows.errors import AgentOSError
+
+
+class ApiProblem(AgentOSError):
+    """{message}"""
+
+    def __init__(
+        self, *, status: int, code: str, message: str, problems: tuple[Problem, ...] = ()
+    ) -> None:
+        super().__init__(message=message)
+        self.status = status
+        self.code = code  # type: ignore[misc]  # the server's word, not this class's name
+        self.problems = problems
+
+    @property
+    def pointers(self) -> tuple[str, ...]:
+        """JSON pointers to what is wrong in the request that was sent."""
+        return tuple(problem.pointer for problem in self.problems)
+
+
+class ApiUnreachable(AgentOSError):
+    """No AgentOS API answers at {url} ({reason}). Start one with `agentos up`, or name another one
+    with --api-url or AGENTOS_API_URL."""
+
+
+class NotTheApi(AgentOSError):
+    """What answers at {url} is not an AgentOS API of this version ({reason}). Check --api-url or
+    AGENTOS_API_URL."""
+
+
+class ApiUrlMalformed(AgentOSError):
+    """{url!r} is not the URL of an AgentOS API: write http://HOST:PORT or https://HOST."""
+
+
+class EventsLost(AgentOSError):
+    """The events of task {task_id} can no longer be read: {reason}. The task itself goes on; look
+    at it with `agentos show {task_id}`."""
+
+
+class FileUnreadable(AgentOSError):
+    """{path} cannot be uploaded: {reason}. Name a readable file, not a folder or a device."""
+
+
+class FileUnwritable(AgentOSError):
+    """{path} cannot be written: {reason}. Choose another folder with -o."""
+
+
+class ArtifactNameRefused(AgentOSError):
+    """The artifact {artifact_id} is named {name!r}, which would be written outside of {folder}, so
+    it was not fetched. Who made it may mean harm."""
+
+
+class DownloadDamaged(AgentOSError):
+    """What came for {name!r} is not what was stored: {reason}. Try again."""

@@ -1,0 +1,176 @@
+"""Requests to the API: what is tried again, and how an answer becomes a value or an error."""
+
+import asyncio
+import ipaddress
+import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from api.client.errors import ApiProblem, ApiUnreachable, ApiUrlMalformed, NotTheApi
+from workflows.definition import Problem
+
+BASE_PATH = "/api/v1"
+
+CONNECT_TIMEOUT_SECONDS = 5.0
+ANSWER_TIMEOUT_SECONDS = 30.0
+# Between attempts: a restart of the API goes unnoticed, one that is not there is soon told.
+DELAYS_SECONDS = (0.1, 0.3, 0.9)
+MAX_DELAY_SECONDS = 5.0
+
+# The API is starting, stopping, or waits for its database: what was asked was not done.
+_PASSING_STATUSES = (502, 503, 504)
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+class _Pointed(BaseModel):
+    pointer: str = ""
+    detail: str = ""
+
+
+class _ProblemDocument(BaseModel):
+    """RFC 9457, read leniently: an error about an error helps nobody."""
+
+    title: str = ""
+    detail: str | None = None
+    code: str = "error"
+    errors: list[_Pointed] = []
+
+
+class Transport:
+    """The connections to one API."""
+
+    def __init__(self, url: str, api_key: str | None = None) -> None:
+        self.url = _checked(url)
+        self._http = httpx.AsyncClient(
+            base_url=f"{self.url}{BASE_PATH}",
+            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
+            timeout=httpx.Timeout(ANSWER_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
+            # The proxy that the environment names for the internet cannot reach this machine.
+            trust_env=not _is_loopback(self.url),
+        )
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        answer: type[Answer],
+        *,
+        repeatable: bool = False,
+        **request: Any,
+    ) -> Answer:
+        """Send a request, as ``httpx.AsyncClient.build_request`` takes it; read the JSON answer.
+
+        Only what is ``repeatable`` is sent again when it may have arrived.
+
+        Raises:
+            ApiProblem: the API said no.
+            ApiUnreachable: no answer came.
+            NotTheApi: an answer came that no API of ours gives.
+        """
+        response = await self._send(
+            self._http.build_request(method, path, **request), repeatable=repeatable
+        )
+        if not response.is_success:
+            raise self._problem(response)
+        try:
+            return answer.model_validate_json(response.content)
+        except ValidationError as error:
+            first = error.errors(include_input=False)[0]
+            where = "/".join(str(part) for part in first["loc"])
+            raise NotTheApi(url=self.url, reason=f"{path}: {where}: {first['msg']}") from error
+
+    @asynccontextmanager
+    async def stream(
+        self, path: str, *, headers: Mapping[str, str], read_timeout_seconds: float
+    ) -> AsyncIterator[httpx.Response]:
+        """GET once, the body left to be read.
+
+        Raises:
+            ApiProblem: the API said no.
+            httpx.TransportError: the connection failed, now or while the body is read.
+        """
+        timeout = httpx.Timeout(read_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS)
+        async with self._http.stream("GET", path, headers=headers, timeout=timeout) as response:
+            if not response.is_success:
+                await response.aread()
+                raise self._problem(response)
+            yield response
+
+    def unreachable(self, error: httpx.RequestError) -> ApiUnreachable:
+        return ApiUnreachable(url=self.url, reason=_reason(error))
+
+    async def _send(self, request: httpx.Request, *, repeatable: bool) -> httpx.Response:
+        for delay_seconds in (*DELAYS_SECONDS, None):
+            try:
+                response = await self._http.send(request)
+            except httpx.RequestError as error:
+                never_arrived = isinstance(error, httpx.ConnectError)
+                if delay_seconds is None or not (repeatable or never_arrived):
+                    raise self.unreachable(error) from error
+                await asyncio.sleep(jittered(delay_seconds))
+            else:
+                passing = repeatable and response.status_code in _PASSING_STATUSES
+                if delay_seconds is None or not passing:
+                    return response
+                await asyncio.sleep(max(jittered(delay_seconds), retry_after_seconds(response)))
+        raise AssertionError("the last attempt returns or raises")
+
+    def _problem(self, response: httpx.Response) -> ApiProblem | NotTheApi:
+        try:
+            document = _ProblemDocument.model_validate_json(response.content)
+        except ValidationError:
+            status = f"{response.status_code} {response.reason_phrase}"
+            return NotTheApi(url=self.url, reason=f"it answers {status} without saying why")
+        return ApiProblem(
+            status=response.status_code,
+            code=document.code,
+            message=document.detail or document.title or response.reason_phrase,
+            problems=tuple(Problem(error.pointer, error.detail) for error in document.errors),
+        )
+
+
+def jittered(seconds: float) -> float:
+    """So that many clients of a server that went away do not come back as one."""
+    return seconds * random.uniform(0.75, 1.25)  # noqa: S311
+
+
+def retry_after_seconds(response: httpx.Response) -> float:
+    value = response.headers.get("Retry-After", "")
+    return min(float(value), MAX_DELAY_SECONDS) if value.isascii() and value.isdigit() else 0.0
+
+
+def _checked(url: str) -> str:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ApiUrlMalformed(url=url) from error
+    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.query:
+        raise ApiUrlMalformed(url=url)
+    return url.rstrip("/").removesuffix(BASE_PATH)
+
+
+def _is_loopback(url: str) -> bool:
+    host = httpx.URL(url).host
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _reason(error: BaseException) -> str:
+    """The operating system's word, which httpx buries: ``Connection refused``."""
+    cause: BaseException | None = error
+    reason = ""
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            reason = cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return reason or str(error) or type(error).__name__

@@ -1,0 +1,232 @@
+"""Pictures of a task's progress: lines of styled text, none of them wider than the terminal."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.filesize import decimal
+from rich.padding import Padding
+from rich.text import Text
+
+from api.glyphs import STYLES, UNICODE, Glyphs
+from api.progress import NewArtifact, StepProgress, TaskProgress
+from api.terminal import safe_line
+from workflows.contracts import Status
+
+_NAME_CHARACTERS = 24
+_LINE_CHARACTERS = 300
+_TIME_COLUMNS = 9
+_ARTIFACTS_SHOWN = 4
+_OUTPUT_LINES_OF_FAILURE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where to see a task: its page, and its run in the Temporal Web UI."""
+
+    task: str
+    temporal: str | None
+
+
+def frame(
+    task: TaskProgress, now: datetime, glyphs: Glyphs = UNICODE, height_lines: int | None = None
+) -> Group:
+    """A task under way: a line for it and one for each step, with what belongs to the step.
+
+    When that is more than ``height_lines``, steps at the top that are done share one line and
+    those at the bottom that wait share another: what is being done stays in sight.
+    """
+    blocks = _blocks(task, now, glyphs)
+    if height_lines is not None:
+        blocks = _fitted(blocks, list(task.steps.values()), height_lines - 2, glyphs)
+    return Group(_headline(task, now, glyphs), *(line for block in blocks for line in block))
+
+
+def picture(task: TaskProgress, links: Links, now: datetime, glyphs: Glyphs = UNICODE) -> Group:
+    """A task that has ended: its steps, and the summary."""
+    lines = [line for block in _blocks(task, now, glyphs) for line in block]
+    return Group(*lines, Text(), summary(task, links, now, glyphs))
+
+
+def summary(task: TaskProgress, links: Links, now: datetime, glyphs: Glyphs = UNICODE) -> Group:
+    """How a task ended, why, and what to do next."""
+    rows: list[tuple[str, str]] = []
+    if any(task.artifacts):
+        rows.append(("Files", f"agentos artifacts get --task {task.task_id}"))
+    if task.status is not Status.COMPLETED:
+        rows += _remedies(task)
+    rows.append(("Task", links.task))
+    if links.temporal:
+        rows.append(("Temporal", links.temporal))
+    lines = [_row(label, value) for label, value in rows]
+    return Group(_verdict(task, now, glyphs), *_why(task, glyphs), Text(), *lines)
+
+
+def seconds_between(start: datetime | None, end: datetime) -> float:
+    # The server's clock may be ahead of ours.
+    return max(0.0, (end - start).total_seconds()) if start else 0.0
+
+
+def duration(seconds: float) -> str:
+    """``0.8s``, ``12.4s``, ``3m 05s``, ``2h 07m``."""
+    if seconds < 60:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}m {rest:02}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02}m"
+
+
+def _headline(task: TaskProgress, now: datetime, glyphs: Glyphs) -> Text:
+    sign, style = glyphs.of(task.status, now.timestamp()), STYLES[task.status]
+    elapsed = seconds_between(task.started_at, task.ended_at or now)
+    about = [
+        task.status.value,
+        f"{task.steps_done}/{_counted(len(task.steps), 'step')}",
+        duration(elapsed),
+    ]
+    return _line(
+        (f"{sign} ", style),
+        (safe_line(task.name, _LINE_CHARACTERS), "bold"),
+        (f"  {' · '.join(about)}  ", ""),
+        (safe_line(task.task_id), "dim"),
+    )
+
+
+def _blocks(task: TaskProgress, now: datetime, glyphs: Glyphs) -> list[list[Text]]:
+    widths = _widths(task)
+    return [list(_step(step, now, glyphs, widths)) for step in task.steps.values()]
+
+
+def _widths(task: TaskProgress) -> tuple[int, int]:
+    steps = task.steps.values()
+    names = max((Text(_name(step.name)).cell_len for step in steps), default=0)
+    return names, max((Text(_name(step.runs)).cell_len for step in steps), default=0)
+
+
+def _step(
+    step: StepProgress, now: datetime, glyphs: Glyphs, widths: tuple[int, int]
+) -> Iterator[Text]:
+    sign, style = glyphs.of(step.status, now.timestamp()), STYLES[step.status]
+    waits = step.status is Status.PENDING
+    yield _line(
+        (f"  {sign} ", style),
+        (_padded(_name(step.name), widths[0]), "dim" if waits else ""),
+        (f"  {_padded(_name(step.runs), widths[1])}", "dim"),
+        (f"  {_step_time(step, now):>{_TIME_COLUMNS}}", "dim"),
+        *_notes(step, now),
+    )
+    if step.status is Status.QUEUED and step.error is not None:
+        yield _line(("      ", ""), (safe_line(step.error.message, _LINE_CHARACTERS), "yellow"))
+    if step.status is Status.RUNNING:
+        for text in step.last_lines(1):
+            shown = safe_line(text.strip(), _LINE_CHARACTERS)
+            yield _line((f"    {glyphs.output} ", "dim"), (shown, "dim italic"))
+    yield from _artifacts(list(step.artifacts.values()), glyphs, sum(widths))
+
+
+def _step_time(step: StepProgress, now: datetime) -> str:
+    if step.duration_ms is not None:
+        return duration(step.duration_ms / 1000)
+    if step.status is Status.RUNNING:
+        return duration(seconds_between(step.started_at, now))
+    return ""
+
+
+def _notes(step: StepProgress, now: datetime) -> Iterator[tuple[str, str]]:
+    if step.status is Status.RUNNING and step.phase is not None:
+        yield f"  {step.phase.value.replace('_', ' ')}", "cyan"
+    if step.status is Status.QUEUED and step.next_attempt_at is not None:
+        wait = max(0.0, (step.next_attempt_at - now).total_seconds())
+        at = step.next_attempt_at.astimezone().strftime("%H:%M:%S")
+        yield f"  attempt {step.attempt + 1} at {at}, in {wait:.0f}s", "yellow"
+    elif step.attempt > 1:
+        yield f"  attempt {step.attempt}", "yellow"
+
+
+def _artifacts(artifacts: Sequence[NewArtifact], glyphs: Glyphs, columns: int) -> Iterator[Text]:
+    for artifact in artifacts[:_ARTIFACTS_SHOWN]:
+        name = _padded(safe_line(artifact.name, _LINE_CHARACTERS), columns)
+        size = f"  {decimal(artifact.size):>{_TIME_COLUMNS}}"
+        yield _line((f"    {glyphs.file} ", "green"), (name, "green"), (size, "dim"))
+    if len(artifacts) > _ARTIFACTS_SHOWN:
+        rest = _counted(len(artifacts) - _ARTIFACTS_SHOWN, "more file")
+        yield _line((f"      and {rest}", "dim"))
+
+
+def _fitted(
+    blocks: list[list[Text]], steps: list[StepProgress], height: int, glyphs: Glyphs
+) -> list[list[Text]]:
+    def lines() -> int:
+        return sum(len(block) for block in blocks) + (hidden_above > 0) + (hidden_below > 0)
+
+    hidden_above = hidden_below = 0
+    while lines() > height and blocks and steps[0].status is Status.COMPLETED:
+        del blocks[0], steps[0]
+        hidden_above += 1
+    while lines() > height and blocks and steps[-1].status is Status.PENDING:
+        del blocks[-1], steps[-1]
+        hidden_below += 1
+    above = (
+        [[_line((f"  {glyphs.of(Status.COMPLETED)} {hidden_above} steps", "green"))]]
+        if hidden_above
+        else []
+    )
+    below = (
+        [[_line((f"  {glyphs.of(Status.PENDING)} {hidden_below} steps", "dim"))]]
+        if hidden_below
+        else []
+    )
+    return [*above, *blocks, *below]
+
+
+def _verdict(task: TaskProgress, now: datetime, glyphs: Glyphs) -> Text:
+    sign, style = glyphs.of(task.status), STYLES[task.status]
+    elapsed = duration(seconds_between(task.started_at, task.ended_at or now))
+    artifacts = list(task.artifacts)
+    words = {Status.COMPLETED: "completed in", Status.BLOCKED: "failed on every try, after"}
+    made = f"  {_counted(len(artifacts), 'file')}, {decimal(sum(a.size for a in artifacts))}"
+    return _line(
+        (f"{sign} {safe_line(task.name, _LINE_CHARACTERS)} ", style),
+        (f"{words.get(task.status, f'{task.status.value} after')} {elapsed}", ""),
+        (made if artifacts else "", "dim"),
+    )
+
+
+def _why(task: TaskProgress, glyphs: Glyphs) -> Iterator[RenderableType]:
+    if task.error is None:
+        return
+    yield Padding(Text(safe_line(task.error.message)), (1, 2, 0, 2))
+    step = task.steps.get(task.error.step or "")
+    for line in step.last_lines(_OUTPUT_LINES_OF_FAILURE) if step else ():
+        yield _line((f"  {glyphs.output} ", "red"), (safe_line(line, _LINE_CHARACTERS), "dim"))
+
+
+def _remedies(task: TaskProgress) -> Iterator[tuple[str, str]]:
+    step = task.error.step if task.error else None
+    if step is None:
+        yield "Retry", f"agentos retry {task.task_id}"
+        return
+    yield "Log", f"agentos logs {task.task_id} --step {step}"
+    yield "Retry", f"agentos retry {task.task_id} --from {step}"
+
+
+def _row(label: str, value: str) -> Text:
+    # Left to the terminal to wrap: a URL that is cut in two cannot be clicked.
+    parts = ((f"  {label:<10}", "dim"), safe_line(value))
+    return Text.assemble(*parts, no_wrap=True, overflow="ignore")
+
+
+def _line(*parts: tuple[str, str]) -> Text:
+    return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def _name(text: str) -> str:
+    return safe_line(text, _NAME_CHARACTERS)
+
+
+def _padded(text: str, columns: int) -> str:
+    return text + " " * max(0, columns - Text(text).cell_len)
