@@ -1,0 +1,114 @@
+"""Teams and their API keys. Of a key only its SHA-256 is kept: the key itself is shown once."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+from activities.store.database import Database
+from activities.store.tables import ApiKey, Team
+
+KEY_PREFIX = "ak_"
+_SECRET_BYTES = 32
+_SHOWN_CHARACTERS = len(KEY_PREFIX) + 6
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """``secret`` is what a client sends. Nobody can read it again."""
+
+    id: UUID
+    prefix: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    id: UUID
+    name: str
+    prefix: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+def digest_of(secret: str) -> str:
+    """A plain hash will do: a key has 256 random bits, which nobody can guess through."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+async def create_team(database: Database, name: str) -> UUID:
+    """The team of that name, made unless it is there."""
+    async with database.writing() as connection:
+        await connection.execute(
+            insert(Team).values(id=uuid4(), name=name).on_conflict_do_nothing()
+        )
+        found = await connection.scalar(select(col(Team.id)).where(col(Team.name) == name))
+    assert found is not None
+    return found
+
+
+async def find_team(database: Database, name: str) -> UUID | None:
+    async with database.reading(fresh=True) as connection:
+        return await connection.scalar(select(col(Team.id)).where(col(Team.name) == name))
+
+
+async def create_key(database: Database, team_id: UUID, name: str) -> NewKey:
+    """``name`` tells people what the key is for."""
+    secret = KEY_PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
+    key = NewKey(id=uuid4(), prefix=secret[:_SHOWN_CHARACTERS], secret=secret)
+    async with database.writing() as connection:
+        await connection.execute(
+            insert(ApiKey).values(
+                id=key.id, team_id=team_id, name=name, prefix=key.prefix, digest=digest_of(secret)
+            )
+        )
+    return key
+
+
+async def revoke_key(database: Database, team_id: UUID, key_id: UUID) -> bool:
+    """False when the team has no such key, or it was revoked before."""
+    async with database.writing() as connection:
+        revoked = await connection.scalar(
+            update(ApiKey)
+            .where(
+                col(ApiKey.id) == key_id,
+                col(ApiKey.team_id) == team_id,
+                col(ApiKey.revoked_at).is_(None),
+            )
+            .values(revoked_at=func.now())
+            .returning(col(ApiKey.id))
+        )
+    return revoked is not None
+
+
+async def list_keys(database: Database, team_id: UUID) -> Sequence[KeyInfo]:
+    """The newest first, revoked ones too."""
+    async with database.reading(fresh=True) as connection:
+        rows = await connection.execute(
+            select(
+                col(ApiKey.id),
+                col(ApiKey.name),
+                col(ApiKey.prefix),
+                col(ApiKey.created_at),
+                col(ApiKey.revoked_at),
+            )
+            .where(col(ApiKey.team_id) == team_id)
+            .order_by(col(ApiKey.created_at).desc())
+        )
+        return [KeyInfo(*row) for row in rows]
+
+
+async def team_of_key(database: Database, digest: str) -> UUID | None:
+    """Whose key this is; None when it is unknown or revoked."""
+    async with database.reading(fresh=True) as connection:
+        return await connection.scalar(
+            select(col(ApiKey.team_id)).where(
+                col(ApiKey.digest) == digest, col(ApiKey.revoked_at).is_(None)
+            )
+        )

@@ -1,0 +1,63 @@
+"""A team's word on its tools: whether one may be used, and whether somebody is asked first."""
+
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+from activities.store.database import Database
+from activities.store.tables import Permission, Tool, ToolType
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSetting:
+    is_active: bool = True
+    permission_level: Permission = Permission.AUTO
+
+
+async def tool_settings(database: Database, team_id: UUID) -> dict[str, ToolSetting]:
+    """By name of the tool. A tool of which the team said nothing is not among them."""
+    async with database.reading(fresh=True) as connection:
+        rows = await connection.execute(
+            select(col(Tool.name), col(Tool.is_active), col(Tool.permission_level)).where(
+                col(Tool.team_id) == team_id
+            )
+        )
+        return {name: ToolSetting(active, Permission(level)) for name, active, level in rows}
+
+
+async def set_native_tool(
+    database: Database,
+    team_id: UUID,
+    name: str,
+    *,
+    is_active: bool | None = None,
+    permission_level: Permission | None = None,
+) -> ToolSetting:
+    """Change what is not None of a native tool's setting; the whole setting."""
+    given = {"is_active": is_active, "permission_level": permission_level}
+    changes = {key: value for key, value in given.items() if value is not None}
+    default = ToolSetting()
+    row = {"is_active": default.is_active, "permission_level": default.permission_level, **changes}
+    async with database.writing() as connection:
+        saved = (
+            await connection.execute(
+                insert(Tool)
+                .values(
+                    id=uuid5(team_id, f"tool:{name}"),
+                    team_id=team_id,
+                    name=name,
+                    type=ToolType.NATIVE,
+                    description="",
+                    schema={},
+                    config={},
+                    **row,
+                )
+                # Setting a column to itself, for a change of nothing must return the row as well.
+                .on_conflict_do_update(constraint="tools_once", set_={"name": name, **changes})
+                .returning(col(Tool.is_active), col(Tool.permission_level))
+            )
+        ).one()
+    return ToolSetting(saved[0], Permission(saved[1]))
