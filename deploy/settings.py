@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from activities.inputs import InputPolicy
 from activities.sandbox.base import MEBIBYTE, Limits
 from activities.store.blobs import S3Options
 from activities.store.database import DEFAULT_MAX_OVERFLOW, DEFAULT_POOL_SIZE
@@ -65,9 +66,12 @@ class Settings(BaseSettings):
     keys_required: bool | None = Field(default=None, description="by default not on loopback only")
     max_upload_mib: int = Field(default=1_024, ge=1)
     allowed_hosts: Names = ()
+    private_hosts: Names = ()
     allowed_buckets: Names = ()
 
-    @field_validator("networked_skills", "allowed_hosts", "allowed_buckets", mode="before")
+    @field_validator(
+        "networked_skills", "allowed_hosts", "private_hosts", "allowed_buckets", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -104,6 +108,14 @@ class Settings(BaseSettings):
         )
 
     @property
+    def input_policy(self) -> InputPolicy:
+        return InputPolicy(
+            allowed_hosts=self.allowed_hosts,
+            private_hosts=self.private_hosts,
+            allowed_buckets=self.allowed_buckets,
+        )
+
+    @property
     def running_steps(self) -> int:
         return self.max_running_steps or 4 * (os.cpu_count() or 1)
 
@@ -119,6 +131,11 @@ def load() -> Settings:
     except ValidationError as error:
         reasons = (f"{_variable(item['loc'])}: {item['msg']}" for item in error.errors())
         raise SettingsInvalid(reason="; ".join(reasons)) from None
+
+
+def inherited() -> dict[str, str]:
+    """The whole environment, for programs that we start."""
+    return dict(os.environ)
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

@@ -1,0 +1,116 @@
+"""From settings to running processes: the API and the worker."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+import structlog
+import uv
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.service import RPCError
+
+from activities.patience import patiently
+from activities.sandbox.base import Sandbox
+from activities.sandbox.bubblewrap import Bubblewrap
+from activities.sandbox.e2b import E2B
+from activities.sandbox.interpreter import sandbox_python
+from activities.store.blobs import Blobs
+from activities.store.database import Database
+from deploy import settings
+from deploy.folders import work_folder
+from deploy.settings import Settings, SettingsInvalid
+from worker.adapters import AdapterOptions, adapters
+from worker.host import WorkerOptions, hosting
+from workflows.errors import TemporaryFailure
+
+log = structlog.get_logger(__name__)
+
+
+async def run_worker(told: Settings) -> None:
+    """Run a worker until SIGTERM or SIGINT. Waits for Temporal when it is not there yet."""
+    stop = _stop_signal()
+    worker_id = f"{socket.gethostname()}-{os.getpid()}"
+    async with _stores(told) as (database, blobs):
+        options = await asyncio.to_thread(_adapter_options, told, worker_id)
+        sandbox = make_sandbox(told, options)
+        try:
+            client = await connect(identity=worker_id)
+            hosted = WorkerOptions(
+                task_queue=told.task_queue,
+                running_steps=told.running_steps,
+                stop_seconds=told.stop_seconds,
+                build_id=version("agentos"),
+            )
+            async with (
+                adapters(database, blobs, sandbox, options) as ready,
+                hosting(client, ready.steps, ready.tasks, hosted),
+            ):
+                await stop.wait()
+        finally:
+            await sandbox.close()
+
+
+async def connect(*, identity: str) -> Client:
+    """Connect to Temporal as its own environment variables say, however long that takes."""
+
+    async def attempt() -> Client:
+        try:
+            return await Client.connect(
+                **ClientConfig.load_client_connect_config(),
+                data_converter=pydantic_data_converter,
+                identity=identity,
+            )
+        except (RuntimeError, RPCError) as error:
+            raise TemporaryFailure(service="Temporal", reason=str(error)[:300]) from error
+
+    return await patiently(attempt)
+
+
+def make_sandbox(told: Settings, options: AdapterOptions) -> Sandbox:
+    """The backend that ``AGENTOS_SANDBOX`` names."""
+    if told.sandbox == "e2b":
+        if told.e2b_api_key is None:
+            raise SettingsInvalid(reason="E2B_API_KEY: the e2b sandbox needs it")
+        return E2B(told.e2b_api_key.get_secret_value(), template=told.e2b_template)
+    return Bubblewrap(options.work_folder, python=options.python, max_running=told.running_steps)
+
+
+def _adapter_options(told: Settings, worker_id: str) -> AdapterOptions:
+    return AdapterOptions(
+        worker_id=worker_id,
+        work_folder=work_folder(told.data_dir),
+        skill_folders=told.skill_folders,
+        python=sandbox_python(),
+        uv=uv.find_uv_bin(),
+        limits=told.limits,
+        input_policy=told.input_policy,
+        environment=settings.inherited(),
+        networked_skills=told.networked_skills,
+    )
+
+
+@asynccontextmanager
+async def _stores(told: Settings) -> AsyncIterator[tuple[Database, Blobs]]:
+    database = Database(
+        told.database_url,
+        read_url=told.database_read_url,
+        pool_size=told.pool_size,
+        max_overflow=told.max_overflow,
+    )
+    try:
+        yield database, Blobs(told.s3)
+    finally:
+        await database.close()
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
