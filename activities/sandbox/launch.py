@@ -1,0 +1,102 @@
+"""Start bwrap: what it inherits, and as whom it runs."""
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from activities.sandbox.profile import encode
+
+SETPRIV = Path("/usr/bin/setpriv")
+# The highest there is: when the host runs out of memory, the kernel takes jobs first.
+_OUT_OF_MEMORY_SCORE = b"1000"
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """A started bwrap and the read ends of its three pipes; the owner closes them."""
+
+    process: "subprocess.Popen[bytes]"
+    stdout: int
+    stderr: int
+    status: int
+
+
+def launch(
+    bwrap: Path,
+    options: Sequence[str],
+    command: Sequence[str],
+    *,
+    files: Mapping[str, bytes],
+    seccomp: bytes,
+    uid: int | None,
+) -> Launched:
+    """Run ``command`` in bwrap, as user ``uid`` unless that is None.
+
+    ``files`` are written into the sandbox before ``options`` are worked through. To be called in
+    the thread that lives longest: the kernel kills bwrap when the thread that started it ends.
+
+    Raises:
+        BadInput: an option holds a NUL.
+        OSError: a program is missing, or the machine is out of processes or descriptors.
+    """
+    with contextlib.ExitStack() as ends, contextlib.ExitStack() as kept:
+        stdout, stdout_end = _pipe(kept, ends)
+        stderr, stderr_end = _pipe(kept, ends)
+        status, status_end = _pipe(kept, ends)
+        inherited = {path: _readable(data, ends) for path, data in files.items()}
+        filter_end = _readable(seccomp, ends)
+        told = ["--json-status-fd", str(status_end), "--seccomp", str(filter_end)]
+        for path, descriptor in inherited.items():
+            told += ["--perms", "0644", "--file", str(descriptor), path]
+        arguments = _readable(encode([*told, *options]), ends)
+        if uid is not None:
+            # Opening /dev/stdout opens the pipe anew, which only its owner may do.
+            os.fchown(stdout_end, uid, uid)
+            os.fchown(stderr_end, uid, uid)
+        process = subprocess.Popen(
+            [*_as_user(uid), f"./{bwrap.name}", "--args", str(arguments), "--", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=stdout_end,
+            stderr=stderr_end,
+            pass_fds=(status_end, filter_end, arguments, *inherited.values()),
+            # Process 1 of the sandbox is bwrap itself: a job can read its environment and arguments,
+            # so the one is empty and the other holds no path of the host, not even bwrap's own.
+            env={},
+            cwd=bwrap.parent,
+            umask=0o022,
+            start_new_session=True,
+        )
+        kept.pop_all()
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{process.pid}/oom_score_adj").write_bytes(_OUT_OF_MEMORY_SCORE)
+    return Launched(process, stdout, stderr, status)
+
+
+def _as_user(uid: int | None) -> list[str]:
+    """Become another user by a program of its own.
+
+    ``Popen(user=...)`` would do, but makes Python fork instead of vfork: 6 ms more for a worker of
+    300 MB.
+    """
+    if uid is None:
+        return []
+    return [str(SETPRIV), f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--"]
+
+
+def _pipe(kept: contextlib.ExitStack, ends: contextlib.ExitStack) -> tuple[int, int]:
+    read, write = os.pipe()
+    kept.callback(os.close, read)
+    ends.callback(os.close, write)
+    os.set_blocking(read, False)
+    return read, write
+
+
+def _readable(data: bytes, ends: contextlib.ExitStack) -> int:
+    descriptor = os.memfd_create("sandbox")
+    ends.callback(os.close, descriptor)
+    os.write(descriptor, data)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor

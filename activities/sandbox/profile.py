@@ -1,0 +1,196 @@
+"""What a job sees: bwrap's arguments, its environment and its limits. Builds, starts nothing."""
+
+import os
+import re
+import resource
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+from activities.sandbox.base import (
+    INPUT_FOLDER,
+    MEBIBYTE,
+    OUTPUT_FOLDER,
+    SKILLS_FOLDER,
+    VENV_FOLDER,
+    Job,
+    Limits,
+)
+from activities.sandbox.interpreter import prefix_to_bind
+from workflows.errors import BadInput
+
+PRLIMIT = Path("/usr/bin/prlimit")
+
+TEMPORARY_BYTES = 256 * MEBIBYTE
+SHARED_MEMORY_BYTES = 64 * MEBIBYTE
+# The kernel refuses a little after the watchdog notices, so that a job hears a clear reason.
+_SPARE_PROCESSES = 8
+_SPARE_MEMORY_BYTES = 64 * MEBIBYTE
+
+_PYTHON_FOLDER = "/opt/python/bin"
+
+# Small files written into the sandbox's own /etc. Nobody there is a user of the host.
+ETC_FILES: Mapping[str, bytes] = {
+    "/etc/passwd": b"sandbox:x:1000:1000:sandbox:/tmp:/bin/sh\n"
+    b"nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
+    "/etc/group": b"sandbox:x:1000:\nnogroup:x:65534:\n",
+    "/etc/hosts": b"127.0.0.1 localhost sandbox\n::1 localhost\n",
+}
+_ETC_BOUND = (
+    "alternatives",
+    "ca-certificates.conf",
+    "crypto-policies",
+    "fonts",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "mime.types",
+    "nsswitch.conf",
+    "pki/ca-trust/extracted",
+    "pki/tls/certs",
+    "protocols",
+    "services",
+    "ssl/certs",
+    "ssl/openssl.cnf",
+)
+_NAME_RESOLUTION = ("/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf")
+
+
+def shared_arguments(python: Path) -> tuple[str, ...]:
+    """The part that is the same for all jobs on this machine: namespaces, system, /proc, /dev."""
+    prefix = prefix_to_bind(python)
+    return (
+        *("--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts"),
+        *("--unshare-cgroup-try", "--disable-userns", "--cap-drop", "ALL"),
+        *("--uid", "1000", "--gid", "1000", "--hostname", "sandbox"),
+        *("--die-with-parent", "--new-session", "--clearenv"),
+        *("--ro-bind", "/usr", "/usr"),
+        *_system_folders(),
+        *_bind_existing(f"/etc/{name}" for name in _ETC_BOUND),
+        *("--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev"),
+        # Both are memory of the host; the one that --dev makes has no bound.
+        *("--perms", "1777", "--size", str(SHARED_MEMORY_BYTES), "--tmpfs", "/dev/shm"),  # noqa: S108
+        *("--remount-ro", "/dev"),
+        *("--perms", "1777", "--size", str(TEMPORARY_BYTES), "--tmpfs", "/tmp"),  # noqa: S108
+        *("--dir", "/run", "--dir", "/var", "--symlink", "/tmp", "/var/tmp"),  # noqa: S108
+        *("--dir", INPUT_FOLDER, "--dir", SKILLS_FOLDER),
+        *("--symlink", str(python), f"{_PYTHON_FOLDER}/python"),
+        *("--symlink", str(python), f"{_PYTHON_FOLDER}/python3"),
+        *(("--ro-bind", str(prefix), str(prefix)) if prefix else ()),
+    )
+
+
+def job_arguments(job: Job) -> list[str]:
+    """The part that is the job's own: its folders, environment and network.
+
+    Raises:
+        BadInput: a name of an input, a skill or a variable cannot be used.
+    """
+    arguments = ["--bind", str(job.output), OUTPUT_FOLDER]
+    for folder, paths in ((INPUT_FOLDER, job.inputs), (SKILLS_FOLDER, job.skills)):
+        for name, path in paths.items():
+            arguments += ["--ro-bind", str(path), f"{folder}/{_single_component(name)}"]
+    if job.venv:
+        arguments += ["--ro-bind", str(job.venv), VENV_FOLDER]
+    for name, value in environment(job).items():
+        arguments += ["--setenv", name, value]
+    if job.network:
+        arguments += _bind_existing(_NAME_RESOLUTION)
+    else:
+        arguments.append("--unshare-net")
+    return [*arguments, "--remount-ro", "/", "--chdir", OUTPUT_FOLDER]
+
+
+def encode(arguments: Iterable[str]) -> bytes:
+    """Arguments as ``bwrap --args`` reads them.
+
+    Raises:
+        BadInput: one holds a NUL, which would smuggle in further arguments.
+    """
+    listed = list(arguments)
+    if any("\0" in argument for argument in listed):
+        raise BadInput(reason="A path, a name or a variable of the job holds a NUL character")
+    return b"".join(os.fsencode(argument) + b"\0" for argument in listed)
+
+
+def environment(job: Job) -> dict[str, str]:
+    """The variables that a job sees; nothing of the worker's is among them."""
+    folders = [f"{VENV_FOLDER}/bin"] if job.venv else []
+    variables = {
+        "PATH": ":".join([*folders, "/usr/local/bin", "/usr/bin", "/bin", _PYTHON_FOLDER]),
+        "HOME": "/tmp",  # noqa: S108
+        "TMPDIR": "/tmp",  # noqa: S108
+        "LANG": "C.UTF-8",
+        "AGENTOS_INPUT_DIR": INPUT_FOLDER,
+        "AGENTOS_OUTPUT_DIR": OUTPUT_FOLDER,
+    }
+    for name in job.inputs:
+        variables[input_variable(name)] = f"{INPUT_FOLDER}/{name}"
+    for name, value in job.environment.items():
+        if not name or "=" in name:
+            raise BadInput(reason=f"{name!r} cannot be the name of an environment variable")
+        variables[name] = value
+    return variables
+
+
+def input_variable(name: str) -> str:
+    """The variable that tells where an input is: ``sales-2024.csv`` gives INPUT_SALES_2024_CSV."""
+    return "INPUT_" + re.sub(r"[^A-Z0-9]", "_", name.upper())
+
+
+def bounded_command(job: Job, *, own_user: bool) -> list[str]:
+    """The job's command behind prlimit, which sets the bounds that the kernel keeps by itself.
+
+    They hold for one process each (the watchdog adds them up) and are counted for a user; without
+    a user of its own a job would share its count with the worker on kernels before 5.14.
+    """
+    limits = job.limits
+    bounds = {
+        "data": _allowed(resource.RLIMIT_DATA, limits.memory_bytes + _SPARE_MEMORY_BYTES),
+        "fsize": _allowed(resource.RLIMIT_FSIZE, limits.file_bytes),
+        "cpu": _allowed(resource.RLIMIT_CPU, limits.cpu_seconds),
+        "nofile": _allowed(resource.RLIMIT_NOFILE, limits.open_files),
+        "core": 0,
+    }
+    if own_user or _kernel() >= (5, 14):
+        bounds["nproc"] = _allowed(resource.RLIMIT_NPROC, limits.processes + _SPARE_PROCESSES)
+    flags = [f"--{name}={value}" for name, value in bounds.items()]
+    return [str(PRLIMIT), *flags, "--", *job.command]
+
+
+def output_overflow(limits: Limits) -> int:
+    """The size that a file has when the kernel cut it short at the limit."""
+    return _allowed(resource.RLIMIT_FSIZE, limits.file_bytes)
+
+
+def _system_folders() -> list[str]:
+    """/bin, /lib and so on: links into /usr on a merged system, folders on an older one."""
+    arguments: list[str] = []
+    for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
+        folder = Path("/", name)
+        if folder.is_symlink():
+            arguments += ["--symlink", str(folder.readlink()), str(folder)]
+        elif folder.is_dir():
+            arguments += ["--ro-bind", str(folder), str(folder)]
+    return arguments
+
+
+def _bind_existing(paths: Iterable[str]) -> list[str]:
+    return [word for path in paths if Path(path).exists() for word in ("--ro-bind", path, path)]
+
+
+def _single_component(name: str) -> str:
+    if PurePosixPath(name).name != name or name in {"", ".", ".."}:
+        raise BadInput(reason=f"{name!r} cannot be the name of an input or a skill")
+    return name
+
+
+def _allowed(bound: int, wanted: int) -> int:
+    """A process may not raise its limit over the one that the worker itself was given."""
+    hard = resource.getrlimit(bound)[1]
+    return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+
+
+def _kernel() -> tuple[int, int]:
+    major, minor = re.findall(r"\d+", os.uname().release)[:2]
+    return int(major), int(minor)

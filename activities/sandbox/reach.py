@@ -1,0 +1,29 @@
+"""What another user can reach. A job runs as a user of its own when the worker is root."""
+
+import os
+import stat
+from pathlib import Path
+
+
+def barrier(path: Path, uid: int | None) -> Path | None:
+    """The first part of ``path`` that a user in no group cannot pass, or None when it can read all.
+
+    ``uid`` None means this process itself. Access lists are not looked at.
+
+    Raises:
+        FileNotFoundError: there is nothing at the path.
+    """
+    real = path.resolve(strict=True)
+    for folder in reversed(real.parents):
+        if not _allows(folder, uid, os.X_OK):
+            return folder
+    needed = os.R_OK | os.X_OK if real.is_dir() else os.R_OK
+    return None if _allows(real, uid, needed) else real
+
+
+def _allows(path: Path, uid: int | None, needed: int) -> bool:
+    if uid is None:
+        return os.access(path, needed)
+    status = path.stat()
+    shift = 6 if status.st_uid == uid else 0
+    return (stat.S_IMODE(status.st_mode) >> shift) & needed == needed

@@ -1,0 +1,163 @@
+"""The seccomp filter of a job, written as classic BPF without libseccomp.
+
+A filter sees the number, the architecture and the raw arguments of a system call, see seccomp(2).
+It never sees what a pointer points at, so only plain integers are judged here.
+"""
+
+import errno
+import platform
+import socket
+import struct
+from functools import cache
+from typing import Final
+
+from activities.sandbox.syscalls import CLONE, DENIED, IOCTL, SOCKET, SOCKETPAIR, Syscall
+from workflows.errors import SandboxUnavailable
+
+Code = list[tuple[int, int, int, int]]
+
+# Opcodes of <linux/bpf_common.h>.
+_LOAD: Final = 0x20
+_RETURN: Final = 0x06
+_JUMP_EQUAL: Final = 0x15
+_JUMP_AT_LEAST: Final = 0x35
+_JUMP_ANY_BIT: Final = 0x45
+
+# Verdicts of <linux/seccomp.h>.
+_ALLOW: Final = 0x7FFF0000
+_FAIL: Final = 0x00050000
+_KILL: Final = 0x80000000
+
+# Offsets in struct seccomp_data; of an argument the low half, for `int` is all the kernel reads.
+_NUMBER: Final = 0
+_ARCHITECTURE: Final = 4
+_ARGUMENTS: Final = 16
+
+_AUDIT_ARCHITECTURES: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+_X32_BIT: Final = 0x40000000
+
+# CLONE_NEWTIME | NEWNS | NEWCGROUP | NEWUTS | NEWIPC | NEWUSER | NEWPID | NEWNET.
+_NEW_NAMESPACES: Final = 0x00000080 | 0x00020000 | 0x7E000000
+# TIOCSTI and TIOCLINUX type into a terminal; TIOCSETD loads line disciplines.
+_TERMINAL_REQUESTS: Final = (0x5412, 0x541C, 0x5423)
+
+_NETLINK_ROUTE: Final = 0
+# Set in SOCK_DGRAM (2) and SOCK_RAW (3), clear in SOCK_STREAM (1) and SOCK_SEQPACKET (5).
+_DATAGRAM_BIT: Final = 2
+_PROTOCOLS: Final = (
+    0,
+    socket.IPPROTO_ICMP,
+    socket.IPPROTO_TCP,
+    socket.IPPROTO_UDP,
+    socket.IPPROTO_ICMPV6,
+)
+
+
+@cache
+def program(*, unix_sockets: bool, machine: str | None = None) -> bytes:
+    """The filter as an array of ``struct sock_filter``, for ``bwrap --seccomp``.
+
+    ``unix_sockets`` is false for a job in the host's network namespace: abstract socket names
+    live in that namespace, and a job could otherwise speak to daemons of the host.
+
+    Raises:
+        SandboxUnavailable: the machine is neither x86_64 nor aarch64.
+    """
+    machine = machine or platform.machine()
+    if machine not in _AUDIT_ARCHITECTURES:
+        raise SandboxUnavailable(
+            sandbox="bubblewrap",
+            reason=f"no system call filter is known for the architecture {machine}",
+            remedy="Run the worker on x86_64 or aarch64, or set AGENTOS_SANDBOX=e2b.",
+        )
+    code = _prologue(machine)
+    for syscall in DENIED:
+        code += _when(_number(syscall, machine), _fail(syscall.error))
+    code += _when(_number(CLONE, machine), _clone())
+    code += _when(_number(IOCTL, machine), _ioctl())
+    code += _when(_number(SOCKET, machine), _socket(unix_sockets=unix_sockets))
+    code += _when(_number(SOCKETPAIR, machine), _socketpair(unix_sockets=unix_sockets))
+    code += _return(_ALLOW)
+    return b"".join(struct.pack("<HBBI", *instruction) for instruction in code)
+
+
+def _number(syscall: Syscall, machine: str) -> int | None:
+    return syscall.x86_64 if machine == "x86_64" else syscall.aarch64
+
+
+def _prologue(machine: str) -> Code:
+    """Kill what speaks another architecture's numbers, and leave the number in the accumulator."""
+    code = [
+        *_load(_ARCHITECTURE),
+        (_JUMP_EQUAL, 1, 0, _AUDIT_ARCHITECTURES[machine]),
+        *_return(_KILL),
+        *_load(_NUMBER),
+    ]
+    if machine == "x86_64":
+        code += [(_JUMP_AT_LEAST, 0, 1, _X32_BIT), *_return(_KILL)]
+    return code
+
+
+def _clone() -> Code:
+    return [
+        *_load_argument(0),
+        (_JUMP_ANY_BIT, 0, 1, _NEW_NAMESPACES),
+        *_fail(errno.EPERM),
+        *_return(_ALLOW),
+    ]
+
+
+def _ioctl() -> Code:
+    code = _load_argument(1)
+    for request in _TERMINAL_REQUESTS:
+        code += _when(request, _fail(errno.EPERM))
+    return code + _return(_ALLOW)
+
+
+def _socket(*, unix_sockets: bool) -> Code:
+    internet = [*_load_argument(2), *_one_of(_PROTOCOLS)]
+    code = _load_argument(0)
+    if unix_sockets:
+        code += _when(socket.AF_UNIX, _return(_ALLOW))
+    code += _when(socket.AF_INET, internet)
+    code += _when(socket.AF_INET6, internet)
+    code += _when(socket.AF_NETLINK, [*_load_argument(2), *_one_of((_NETLINK_ROUTE,))])
+    return code + _fail(errno.EAFNOSUPPORT)
+
+
+def _socketpair(*, unix_sockets: bool) -> Code:
+    # A datagram socket, paired or not, can still send to any address; a stream in a pair cannot.
+    datagram = [
+        *_load_argument(1),
+        (_JUMP_ANY_BIT, 0, 1, _DATAGRAM_BIT),
+        *_fail(errno.EAFNOSUPPORT),
+    ]
+    return ([] if unix_sockets else no_datagrams) + [*_load_argument(0), *_one_of((socket.AF_UNIX,))]
+
+
+def _one_of(values: tuple[int, ...]) -> Code:
+    code: Code = []
+    for value in values:
+        code += _when(value, _return(_ALLOW))
+    return code + _fail(errno.EAFNOSUPPORT)
+
+
+def _when(value: int | None, body: Code) -> Code:
+    """Run ``body``, which must return, when the accumulator holds ``value``."""
+    return [] if value is None else [(_JUMP_EQUAL, 0, len(body), value), *body]
+
+
+def _load(offset: int) -> Code:
+    return [(_LOAD, 0, 0, offset)]
+
+
+def _load_argument(index: int) -> Code:
+    return _load(_ARGUMENTS + 8 * index)
+
+
+def _fail(error: int) -> Code:
+    return _return(_FAIL | error)
+
+
+def _return(verdict: int) -> Code:
+    return [(_RETURN, 0, 0, verdict)]
