@@ -97,9 +97,15 @@ async def close_task(database: Database, close: TaskClose) -> bool:
 
 
 async def restart_task(
-    database: Database, task: Task, pipeline: Pipeline, first: int, inputs: dict[str, str]
+    database: Database,
+    task_id: UUID,
+    run: int,
+    pipeline: Pipeline,
+    *,
+    first: int,
+    inputs: dict[str, str],
 ) -> bool:
-    """Make a task that ended ready for its next run, from step number ``first`` on.
+    """Make a task whose run number ``run`` has ended ready for the next, from step ``first`` on.
 
     What the steps before it made is kept. False when somebody else was faster.
     """
@@ -107,13 +113,13 @@ async def restart_task(
         changed = await connection.scalar(
             update(Task)
             .where(
-                col(Task.id) == task.id,
-                col(Task.run) == task.run,
+                col(Task.id) == task_id,
+                col(Task.run) == run,
                 col(Task.status).in_([str(status) for status in FINAL]),
             )
             .values(
                 status=Status.PENDING,
-                run=task.run + 1,
+                run=run + 1,
                 first_step=first,
                 inputs=inputs,
                 error=None,
@@ -125,7 +131,7 @@ async def restart_task(
         )
         if changed is None:
             return False
-        again = [step_sub_task_id(task.id, step.id) for step in pipeline.steps[first:]]
+        again = [step_sub_task_id(task_id, step.id) for step in pipeline.steps[first:]]
         await connection.execute(
             update(SubTask)
             .where(col(SubTask.id).in_(again))
@@ -141,7 +147,7 @@ async def restart_task(
                 finished_at=None,
             )
         )
-        await events.append(connection, task.id, [_status_event(Status.PENDING)])
+        await events.append(connection, task_id, [_status_event(Status.PENDING)])
     return True
 
 
