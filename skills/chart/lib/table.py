@@ -1,0 +1,115 @@
+"""A CSV table in memory, its columns known as numbers, dates or text."""
+
+import difflib
+import math
+import re
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Literal
+
+from csv_file import MISSING, BadInput, CsvFile
+
+# About 1.5 GB of cells when they all differ.
+MAX_CELLS = 20_000_000
+MAX_CATEGORIES = 20
+MOSTLY = 0.9
+NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+# Year first only: nobody can tell 03/04/2024 day-first from month-first.
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].+)?")
+# Numbers that name a thing instead of measuring one.
+IDENTIFIER = re.compile(r"(^|[ _])(id|no|nr|number|index|key|code|zip|year)$", re.IGNORECASE)
+
+Type = Literal["number", "date", "text", "empty"]
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    cells: list[str]  # "" is missing
+
+    @cached_property
+    def distinct(self) -> set[str]:
+        return {*self.cells} - {""}
+
+    @cached_property
+    def type(self) -> Type:
+        """Number or date when nearly all values are; the odd ones are left out of the chart."""
+        if not self.distinct:
+            return "empty"
+        enough = MOSTLY * len(self.distinct)
+        if sum(number(cell) is not None for cell in self.distinct) >= enough:
+            return "number"
+        dates = sum(date(cell) is not None for cell in self.distinct)
+        return "date" if dates >= enough else "text"
+
+
+@dataclass(frozen=True)
+class Table:
+    file: str
+    columns: list[Column]
+
+    @property
+    def rows(self) -> int:
+        return len(self.columns[0].cells)
+
+    def column(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        names = [column.name for column in self.columns]
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise BadInput(f"{self.file}: has no column {name!r}.{hint} Columns: {', '.join(names)}.")
+
+    @cached_property
+    def measures(self) -> list[Column]:
+        """Numbers worth drawing: they vary and do not just name a thing."""
+        numbers = (c for c in self.columns if c.type == "number" and len(c.distinct) > 1)
+        return [c for c in numbers if not IDENTIFIER.search(c.name)]
+
+    @cached_property
+    def categories(self) -> list[Column]:
+        """Texts that sort the rows into a readable number of kinds."""
+        texts = (c for c in self.columns if c.type == "text")
+        return [c for c in texts if 2 <= len(c.distinct) <= MAX_CATEGORIES]
+
+    @cached_property
+    def dates(self) -> list[Column]:
+        return [c for c in self.columns if c.type == "date" and len(c.distinct) > 2]
+
+
+def read_table(source: CsvFile) -> Table:
+    header, rows = source.table()
+    cells: list[list[str]] = [[] for _ in header]
+    for number_of_row, row in enumerate(rows, start=1):
+        if number_of_row * len(header) > MAX_CELLS:
+            raise BadInput(
+                f"{source.path.name}: has more than {MAX_CELLS:,} cells, too many to draw. "
+                "Aggregate it or keep fewer columns first."
+            )
+        for column, cell in zip(cells, row + [""] * (len(header) - len(row)), strict=False):
+            value = cell.strip()
+            column.append("" if value in MISSING else sys.intern(value))
+    if not cells[0]:
+        raise BadInput(
+            f"{source.path.name}: has a header but no rows, so there is nothing to draw."
+        )
+    return Table(source.path.name, [Column(*pair) for pair in zip(header, cells, strict=True)])
+
+
+def number(cell: str) -> float | None:
+    value = float(cell) if NUMBER.fullmatch(cell) else math.inf
+    return value if math.isfinite(value) else None
+
+
+def date(cell: str) -> datetime | None:
+    """An ISO 8601 date or time; a zone is turned into UTC and forgotten."""
+    if not DATE.fullmatch(cell):
+        return None
+    try:
+        parsed = datetime.fromisoformat(cell)
+        return parsed.astimezone(UTC).replace(tzinfo=None) if parsed.tzinfo else parsed
+    except (ValueError, OverflowError):
+        return None
