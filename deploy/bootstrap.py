@@ -1,6 +1,8 @@
 """From settings to running processes: the API and the worker."""
 
 import asyncio
+import dataclasses
+import ipaddress
 import os
 import signal
 import socket
@@ -10,18 +12,24 @@ from importlib.metadata import version
 
 import structlog
 import uv
+import uvicorn
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError
 
 from activities.patience import patiently
-from activities.sandbox.base import Sandbox
+from activities.sandbox.base import MEBIBYTE, Sandbox
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.e2b import E2B
 from activities.sandbox.interpreter import sandbox_python
+from activities.skills.catalogue import Catalogue
 from activities.store.blobs import Blobs
 from activities.store.database import Database
+from activities.tools.registry import Registry
+from api.app import create_app
+from api.deps import ApiOptions, Services
+from api.starting import TemporalPort
 from deploy import settings
 from deploy.folders import work_folder
 from deploy.settings import Settings, SettingsInvalid
@@ -54,6 +62,43 @@ async def run_worker(told: Settings) -> None:
                 await stop.wait()
         finally:
             await sandbox.close()
+
+
+async def run_api(told: Settings, host: str, port: int) -> None:
+    """Serve the API until SIGTERM or SIGINT. Temporal need not be there yet."""
+    loopback = ipaddress.ip_address(host).is_loopback
+    options = ApiOptions(
+        keys_required=not loopback if told.keys_required is None else told.keys_required,
+        max_upload_bytes=told.max_upload_mib * MEBIBYTE,
+        public_url=told.public_url,
+        served_hosts=told.served_hosts,
+        temporal_ui_url=told.temporal_ui_url,
+    )
+    if not loopback and not options.keys_required:
+        raise SettingsInvalid(
+            reason="AGENTOS_KEYS_REQUIRED: off is for loopback only, and --host is " + host
+        )
+    client = await Client.connect(
+        **ClientConfig.load_client_connect_config(),
+        data_converter=pydantic_data_converter,
+        lazy=True,
+    )
+    async with _stores(told) as (database, blobs):
+        app = create_app(
+            Services(
+                database=database,
+                blobs=blobs,
+                temporal=TemporalPort(client, told.task_queue),
+                catalogue=Catalogue(told.skill_folders),
+                tools=Registry(),
+                inputs=told.input_policy,
+                options=dataclasses.replace(options, temporal_namespace=client.namespace),
+            )
+        )
+        config = uvicorn.Config(
+            app, host, port, log_config=None, access_log=False, timeout_graceful_shutdown=2
+        )
+        await uvicorn.Server(config).serve()
 
 
 async def connect(*, identity: str) -> Client:

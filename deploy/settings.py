@@ -24,6 +24,9 @@ BUILT_IN_SKILLS = Path(__file__).parent.parent / "skills"
 Names = Annotated[tuple[str, ...], NoDecode]
 
 
+_NAMES = ("networked_skills", "allowed_hosts", "private_hosts", "allowed_buckets", "served_hosts")
+
+
 class SettingsInvalid(AgentOSError):
     """The environment is incomplete or wrong: {reason}. The README lists every variable."""
 
@@ -45,6 +48,8 @@ class Settings(BaseSettings):
 
     task_queue: str = TASK_QUEUE
     temporal_ui_url: str | None = None
+    public_url: str = ""
+    served_hosts: Names = ()
 
     skills_path: str = ""
     data_dir: Path = Path(".agentos")
@@ -69,9 +74,7 @@ class Settings(BaseSettings):
     private_hosts: Names = ()
     allowed_buckets: Names = ()
 
-    @field_validator(
-        "networked_skills", "allowed_hosts", "private_hosts", "allowed_buckets", mode="before"
-    )
+    @field_validator(*_NAMES, mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
