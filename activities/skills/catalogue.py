@@ -12,7 +12,7 @@ from types import MappingProxyType
 import structlog
 
 from activities.sandbox.base import SKILLS_FOLDER
-from activities.skills.files import Listing, SkillFile, list_files, open_file
+from activities.skills.files import TEXT_MAX_BYTES, Listing, SkillFile, list_files, open_file
 from activities.skills.metadata import Skill, find_skill_file, load_skill
 from workflows.errors import (
     ScriptNotFound,
@@ -25,7 +25,6 @@ from workflows.errors import (
 
 SCAN_INTERVAL_SECONDS = 1.0
 SKILLS_MAX = 1_000
-TEXT_MAX_BYTES = 1024 * 1024
 NAMES_SHOWN = 20
 NAME_SHOWN_CHARACTERS = 100
 

@@ -16,6 +16,7 @@ from workflows.errors import SkillRefused
 FILES_MAX = 1_000
 FOLDERS_MAX = 1_000
 TOTAL_MAX_BYTES = 64 * 1024 * 1024
+TEXT_MAX_BYTES = 1024 * 1024  # of a file that is given to a reader whole
 CHUNK_BYTES = 1024 * 1024
 
 # What tools leave behind: it would change the digest of a skill that nobody changed.

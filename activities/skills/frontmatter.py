@@ -10,7 +10,11 @@ from dataclasses import dataclass, field
 
 import yaml
 
-FRONTMATTER_MAX_BYTES = 64 * 1024
+FRONTMATTER_MAX_BYTES = 32 * 1024
+
+# PyYAML takes time with the square of the depth of brackets: 32 KiB of them, 3 s.
+NESTING_MAX = 32
+
 DELIMITER = "---"
 
 Value = str | tuple[str, ...] | Mapping[str, str]
@@ -92,12 +96,22 @@ def _read_whole(block: list[str], first_line: int, head: Frontmatter) -> bool:
 
 
 def _compose(text: str) -> yaml.MappingNode | None:
+    if _depth(text) > NESTING_MAX:
+        return None
     # Nodes, not objects: aliases are never expanded, tags never obeyed, and lines stay known.
     try:
         root = yaml.compose(text, Loader=yaml.BaseLoader)
     except _UNREADABLE:
         return None
     return root if isinstance(root, yaml.MappingNode) else None
+
+
+def _depth(text: str) -> int:
+    deepest = depth = 0
+    for bracket in re.findall(r"[\[{\]}]", text):
+        depth = depth + 1 if bracket in "[{" else max(depth - 1, 0)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _entries(

@@ -6,13 +6,21 @@ from pathlib import Path
 import skills_ref
 
 from activities.skills.dependencies import read_dependencies
-from activities.skills.frontmatter import FRONTMATTER_MAX_BYTES
-from activities.skills.metadata import load_skill
-from workflows.errors import AgentOSError
+from activities.skills.files import TEXT_MAX_BYTES, list_files
+from activities.skills.metadata import find_skill_file, load_skill
+from workflows.errors import AgentOSError, SkillRefused
 
 # What its YAML parser lets out on broken files, beside its own errors: it reads attributes that
-# some errors lack, overflows on `"\U99999999"`, asserts on odd keys, and recurses without a bound.
-_BROKEN = (AttributeError, AssertionError, OverflowError, RecursionError, TypeError, ValueError)
+# some errors lack, overflows on `"\U99999999"`, knows no `%YAML 9.9`, asserts on odd keys.
+_BROKEN = (
+    AssertionError,
+    AttributeError,
+    LookupError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 async def validate(folder: Path) -> list[str]:
@@ -34,14 +42,14 @@ async def validate(folder: Path) -> list[str]:
 
 def _validate_format(folder: Path) -> list[str]:
     try:
-        if (folder / "SKILL.md").stat().st_size > 16 * FRONTMATTER_MAX_BYTES:
-            return [f"SKILL.md is over {16 * FRONTMATTER_MAX_BYTES} bytes"]
+        # First with care: the reader follows links anywhere, and would wait on a FIFO.
+        file = find_skill_file(list_files(folder))
+        if file is None or file.size_bytes > TEXT_MAX_BYTES:
+            return [f"{folder} has no SKILL.md of at most {TEXT_MAX_BYTES} bytes"]
         return list(skills_ref.validate(folder))
     except UnicodeDecodeError as error:
         return [f"SKILL.md is not UTF-8: byte {error.start} is 0x{error.object[error.start]:02x}"]
-    except FileNotFoundError:
-        return [f"{folder} has no SKILL.md"]
-    except OSError as error:
-        return [f"{error.filename or folder}: {error.strerror}"]
+    except (SkillRefused, OSError) as error:
+        return [str(error)]
     except _BROKEN as error:
         return [f"the frontmatter of SKILL.md is not valid YAML: {str(error)[:200]}"]
