@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from activities.errors import database_errors
 
@@ -13,6 +15,12 @@ DEFAULT_MAX_OVERFLOW = 10
 POOL_TIMEOUT_SECONDS = 10.0
 CONNECT_TIMEOUT_SECONDS = 5.0
 STATEMENT_TIMEOUT_MS = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class PoolUse:
+    in_use: int
+    idle: int
 
 
 class Database:
@@ -48,6 +56,15 @@ class Database:
         for fresh in (True, False):
             async with self.reading(fresh=fresh) as connection:
                 await connection.execute(text("SELECT 1"))
+
+    def pool_use(self) -> PoolUse:
+        """How many connections are lent out, and how many wait to be."""
+        engines = {self._primary, self._replica}
+        pools = [pool for e in engines if isinstance(pool := e.pool, AsyncAdaptedQueuePool)]
+        return PoolUse(
+            in_use=sum(pool.checkedout() for pool in pools),
+            idle=sum(pool.checkedin() for pool in pools),
+        )
 
     async def close(self) -> None:
         await self._primary.dispose()
