@@ -4,5 +4,4 @@ import os
 import sys
 
 with open("big.bin", "wb") as target:
-    for _ in range(int(sys.argv[1])):
-        target.write(os.urandom(1024 * 1024))
+    target.writelines(os.urandom(1024 * 1024) for _ in range(int(sys.argv[1])))

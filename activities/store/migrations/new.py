@@ -1,0 +1,35 @@
+"""Writes a migration from the difference between tables.py and a database that is up to date."""
+
+import argparse
+import asyncio
+
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from activities.store.migrations import config, migrate
+
+
+async def write(message: str, url: str) -> None:
+    await migrate(url)
+    engine = create_async_engine(url, poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.run_sync(_revision, message)
+    await engine.dispose()
+
+
+def _revision(connection: Connection, message: str) -> None:
+    made = config()
+    made.attributes["connection"] = connection
+    number = len(list(ScriptDirectory.from_config(made).walk_revisions())) + 1
+    command.revision(made, message, autogenerate=True, rev_id=f"{number:04}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("message")
+    parser.add_argument("url", help="postgresql+asyncpg://...")
+    arguments = parser.parse_args()
+    asyncio.run(write(arguments.message, arguments.url))

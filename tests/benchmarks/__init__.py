@@ -1,0 +1,1 @@
+"""What AgentOS costs beside what it stands on. Run with ``make bench``."""

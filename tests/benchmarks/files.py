@@ -1,0 +1,83 @@
+"""A large file from a sandbox to the store."""
+
+import asyncio
+import os
+import tempfile
+import time
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from minio import Minio
+
+from activities.collector import collect
+from activities.publishing import publish
+from activities.store.blobs import Blobs, S3Options
+from tests.benchmarks.memory import resident_mib
+from tests.benchmarks.report import Bound, compare, console
+from tests.benchmarks.stage import Stage
+
+FILE_MIB = 200
+ROUNDS = 7
+MEMORY_BOUND_MIB = 64
+TEAM = UUID("00000000-0000-4000-8000-00000000beef")
+
+
+async def upload(stage: Stage) -> bool:
+    """Collecting, hashing and storing a file against a bare upload of it."""
+    s3 = stage.services.s3
+    blobs = Blobs(S3Options(s3.endpoint, s3.bucket, s3.access_key, s3.secret_key))
+    bare_client = Minio(
+        s3.endpoint.removeprefix("http://"),
+        access_key=s3.access_key,
+        secret_key=s3.secret_key,
+        secure=False,
+    )
+    ours: list[float] = []
+    bare: list[float] = []
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory(dir=stage.work_folder) as folder:
+            file = Path(folder) / "big.bin"
+            await asyncio.to_thread(_fill, file)
+            started = time.perf_counter()
+            collection = await asyncio.to_thread(collect, Path(folder))
+            await publish(blobs, TEAM, Path(folder), collection)
+            ours.append((time.perf_counter() - started) * 1_000)
+            started = time.perf_counter()
+            await asyncio.to_thread(
+                bare_client.fput_object, s3.bucket, f"bare/{uuid4()}", str(file)
+            )
+            bare.append((time.perf_counter() - started) * 1_000)
+    return compare(
+        f"A file of {FILE_MIB} MiB from the output folder to the store",
+        ours=ours,
+        baseline=bare,
+        baseline_name="minio's fput_object",
+        unit="ms",
+        bound=Bound(most=1.4),
+    )
+
+
+async def worker_memory(stage: Stage) -> bool:
+    """How much the worker grows while a step's file goes to the store."""
+    pid = stage.pid_of("worker")
+    step: dict[str, object] = {"id": "big", "skill": "big-file", "args": [str(FILE_MIB)]}
+    before = peak = resident_mib(pid)
+    running = asyncio.create_task(stage.run(step))
+    while not running.done():
+        peak = max(peak, resident_mib(pid))
+        await asyncio.sleep(0.005)
+    await running
+    grown = peak - before
+    kept = grown < MEMORY_BOUND_MIB
+    verdict = "[green]kept[/]" if kept else "[red]NOT KEPT[/]"
+    console.print(
+        f"The worker grew by {grown:.0f} MiB (from {before:.0f} MiB) while it stored "
+        f"{FILE_MIB} MiB  (bound < {MEMORY_BOUND_MIB}: {verdict})"
+    )
+    return kept
+
+
+def _fill(path: Path) -> None:
+    with path.open("wb") as target:
+        for _ in range(FILE_MIB):
+            target.write(os.urandom(1024 * 1024))

@@ -1,0 +1,92 @@
+"""The stack that everything is measured on, with the bare worker beside it."""
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from temporalio.client import Client
+
+from activities.store import migrations
+from deploy.local.services import Services, StackOptions
+from deploy.local.stack import Stack
+from tests.benchmarks.bare import NOOP, TASK_QUEUE, BareWorkflow
+
+SKILLS = Path(__file__).parent / "skills"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    services: Services
+    temporal: Client
+    http: httpx.AsyncClient
+    work_folder: Path
+
+    def pid_of(self, part: str) -> int:
+        state = json.loads((self.services.data_dir / "services.json").read_text())
+        return int(state[part]["pid"])
+
+    async def submit(self, *steps: dict[str, object]) -> str:
+        """Submit a pipeline of these steps over HTTP; gives the id of its workflow."""
+        body = {"pipeline": {"name": "benchmark", "steps": list(steps)}}
+        answer = await self.http.post("/api/v1/tasks", json=body)
+        answer.raise_for_status()
+        return f"task-{answer.json()['task_id']}"
+
+    async def run(self, *steps: dict[str, object]) -> None:
+        """Submit a pipeline and wait for its end."""
+        await self.temporal.get_workflow_handle(await self.submit(*steps)).result()
+
+
+@asynccontextmanager
+async def staged() -> AsyncIterator[Stage]:
+    # In /tmp, open to all: the sandbox's user must be able to pass through.
+    folder = Path(tempfile.mkdtemp(prefix="agentos-bench-"))
+    folder.chmod(0o755)
+    shutil.copytree(NOOP, folder / "noop")
+    options = StackOptions(
+        data_dir=folder / "data",
+        default_ports=False,
+        migrate=migrations.migrate,
+        environment=os.environ | {"AGENTOS_SKILLS_PATH": str(SKILLS)},
+    )
+    try:
+        async with (
+            Stack(options) as services, _bare_worker(services.temporal_address, folder),
+            httpx.AsyncClient(base_url=services.api_url or "", trust_env=False) as http,
+        ):
+            temporal = await Client.connect(services.temporal_address)
+            stage = Stage(services, temporal, http, folder)
+            await _warm_up(stage)
+            yield stage
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def _bare_worker(address: str, work_folder: Path) -> AsyncIterator[None]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.benchmarks.bare", address, str(work_folder)
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _warm_up(stage: Stage) -> None:
+    """First runs load code and fill caches: they are nobody's measure."""
+    for number in range(3):
+        await stage.run({"id": "noop", "skill": "noop"})
+        for name in ("nothing", "script"):
+            await stage.temporal.execute_workflow(
+                BareWorkflow.run, name, id=f"warm-{name}-{number}", task_queue=TASK_QUEUE
+            )
