@@ -1,0 +1,171 @@
+"""Reading CSV files of any common encoding and delimiter.
+
+Every skill that reads CSV carries this same module, because a skill's folder stands alone.
+"""
+
+import argparse
+import codecs
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+MISSING = ("NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null")
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+DELIMITERS = (",", ";", "\t", "|")
+CHUNK_BYTES = 1 << 20
+SAMPLE_CHARS = 65_536
+FIELD_LIMIT_CHARS = 1_000_000
+MAX_COLUMNS = 16_384  # what spreadsheets hold; one hostile row must not fill the memory
+
+
+class BadInput(Exception):
+    """What is wrong, where, and what to do; the script ends with exit code 2."""
+
+
+@dataclass(frozen=True)
+class CsvFile:
+    """A CSV file whose encoding and delimiter are known."""
+
+    path: Path
+    encoding: str
+    delimiter: str
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield (number of the row's last line, its cells); a blank line has no cells."""
+        csv.field_size_limit(FIELD_LIMIT_CHARS)
+        line = 0
+        try:
+            with self.path.open(encoding=self.encoding, newline="") as file:
+                reader = csv.reader(file, delimiter=self.delimiter, strict=True)
+                for row in reader:
+                    line = reader.line_num
+                    if len(row) > MAX_COLUMNS:
+                        raise BadInput(
+                            f"{self.path.name}, line {line}: has {len(row)} cells, the limit is "
+                            f"{MAX_COLUMNS}. Check the delimiter (--delimiter)."
+                        )
+                    yield line, row
+        except UnicodeError as error:
+            raise BadInput(
+                f"{self.path.name}, after line {line}: is not {self.encoding} text ({error}). "
+                "Name the right encoding with --encoding."
+            ) from error
+        except csv.Error as error:
+            raise BadInput(
+                f"{self.path.name}, in the row after line {line}: {error}. "
+                "A quote is probably not closed or not doubled: mend that row."
+            ) from error
+
+    def table(self) -> tuple[list[str], Iterator[list[str]]]:
+        """Return the header, each name its own, and the rows that are not blank, as they are."""
+        rows = (cells for _, cells in self.rows() if cells)
+        header = next(rows, None)
+        if header is None:
+            raise BadInput(f"{self.path.name}: is empty. A header row is needed.")
+        return unique_names([name.strip() for name in header]), rows
+
+
+def open_csv(path: Path, encoding: str = "auto", delimiter: str = "auto") -> CsvFile:
+    """Find out whatever is ``auto``."""
+    if not path.is_file():
+        raise BadInput(f"{path}: no such file. Check the path.")
+    encoding = detect_encoding(path) if encoding == "auto" else encoding
+    delimiter = detect_delimiter(path, encoding) if delimiter == "auto" else delimiter
+    return CsvFile(path, encoding, delimiter)
+
+
+def detect_encoding(path: Path) -> str:
+    """By the byte order mark; else UTF-8 if the whole file is; else Windows-1252."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb") as file:
+        chunk = file.read(CHUNK_BYTES)
+        for mark, encoding in MARKS:
+            if chunk.startswith(mark):
+                return encoding
+        try:
+            while chunk:
+                if b"\0" in chunk:
+                    raise BadInput(
+                        f"{path.name}: is not a text file. Save it as CSV first; if it is UTF-16 "
+                        "without a byte order mark, pass --encoding utf-16-le."
+                    )
+                decoder.decode(chunk)
+                chunk = file.read(CHUNK_BYTES)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8"
+
+
+def detect_delimiter(path: Path, encoding: str) -> str:
+    """The one that cuts most of the first rows into as many cells as the header has."""
+    try:
+        with path.open(encoding=encoding, newline="") as file:
+            sample = file.read(SAMPLE_CHARS)
+    except UnicodeError as error:
+        raise BadInput(
+            f"{path.name}: is not {encoding} text ({error}). "
+            "Name the right encoding with --encoding."
+        ) from error
+
+    def score(delimiter: str) -> tuple[int, int]:
+        widths: list[int] = []
+        try:
+            reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, strict=True)
+            widths.extend(len(row) for row in reader if row)
+        except csv.Error:
+            pass  # the sample may end within quotes; the rows before that have their say
+        return (widths.count(widths[0]), widths[0]) if widths and widths[0] > 1 else (0, 0)
+
+    return max(DELIMITERS, key=score)
+
+
+def unique_names(header: list[str]) -> list[str]:
+    """Give every column a name of its own: a blank one its number, a repeated one a suffix."""
+    wanted = [name or f"column_{number}" for number, name in enumerate(header, start=1)]
+    taken = set(wanted)
+    given: set[str] = set()
+    names = []
+    for name in wanted:
+        unique, number = name, 2
+        while unique in given or (unique != name and unique in taken):
+            unique, number = f"{name}_{number}", number + 1
+        given.add(unique)
+        names.append(unique)
+    return names
+
+
+def add_csv_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--encoding", default="auto", type=parse_encoding, help="of the input (default: found out)"
+    )
+    parser.add_argument(
+        "--delimiter",
+        default="auto",
+        type=parse_delimiter,
+        help="of the input: one character, or 'tab' (default: found out)",
+    )
+
+
+def parse_encoding(name: str) -> str:
+    try:
+        if name != "auto":
+            "".encode(name)
+    except LookupError as error:
+        raise argparse.ArgumentTypeError(f"{error}; for example utf-8, utf-16, cp1252") from error
+    return name
+
+
+def parse_delimiter(text: str) -> str:
+    delimiter = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if delimiter != "auto" and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise argparse.ArgumentTypeError(f"{text!r}: give one character, or 'tab'")
+    return delimiter
