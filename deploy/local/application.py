@@ -10,7 +10,8 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from deploy.local.part import NotReady, Part
+from deploy.local.errors import NotReady
+from deploy.local.part import Part
 from deploy.local.ports import LOOPBACK
 from deploy.local.services import Services, StackOptions
 
@@ -70,9 +71,9 @@ class _ApiReadiness:
             async with httpx.AsyncClient(trust_env=False) as client:
                 response = await client.get(f"{self._url}/readyz", timeout=2.0)
         except httpx.TransportError as error:
-            raise NotReady(str(error)) from error
+            raise NotReady(reason=str(error)) from error
         if response.is_error:
-            raise NotReady(f"/readyz answered {response.status_code}: {response.text[:500]}")
+            raise NotReady(reason=f"/readyz answered {response.status_code}: {response.text[:500]}")
 
 
 class _WorkerReadiness:
@@ -91,6 +92,6 @@ class _WorkerReadiness:
             client = await Client.connect(self._services.temporal_address)
             found = await client.workflow_service.describe_task_queue(self._request)
         except (RuntimeError, RPCError) as error:
-            raise NotReady(str(error)) from error
+            raise NotReady(reason=str(error)) from error
         if not found.pollers:
-            raise NotReady("no worker polls the task queue")
+            raise NotReady(reason="no worker polls the task queue")

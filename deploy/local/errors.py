@@ -28,6 +28,10 @@ class RootNeedsUserNamespaces(AgentOSError):
     set a USER, or allow user namespaces (Docker: --security-opt seccomp=unconfined)."""
 
 
+class NotReady(AgentOSError):
+    """{reason}"""
+
+
 class PartNotReady(AgentOSError):
     """The part `{part}` of the embedded stack was not ready within {seconds:.0f} s: {reason}.
     Its log is {log}; it ends with: {tail}"""
@@ -40,8 +44,8 @@ class PartDidNotStart(AgentOSError):
 
 class PartFailed(AgentOSError):
     """The part `{part}` of the embedded stack died {deaths} times within a minute, last with
-    {status}, so everything was stopped. Mend the cause and run `agentos up` again: nothing accepted is lost.
-    Its log is {log}; it ends with: {tail}"""
+    {status}, so everything was stopped. Mend the cause and run `agentos up` again: nothing that was
+    accepted is lost. Its log is {log}; it ends with: {tail}"""
 
 
 class ClusterNotMade(AgentOSError):

