@@ -45,7 +45,7 @@ from activities.sandbox.base import (
 )
 from activities.sandbox.e2b_command import NOT_RUN, run_command
 from activities.sandbox.e2b_output import ROOT, OverLimit, download
-from activities.sandbox.e2b_upload import upload
+from activities.sandbox.e2b_upload import open_regular, upload
 from workflows.errors import (
     AgentOSError,
     DependenciesUnavailable,
@@ -208,7 +208,8 @@ async def _install(machine: AsyncSandbox, job: Job) -> None:
     skill = ", ".join(job.skills) or "-"
     if not lock.is_file():
         raise DependenciesUnavailable(skill=skill, reason=f"there is no {_LOCK} for E2B")
-    await machine.files.write(f"{VENV_FOLDER}/{_LOCK}", lock.read_bytes(), user=ROOT)
+    with open_regular(lock) as file:
+        await machine.files.write(f"{VENV_FOLDER}/{_LOCK}", file, user=ROOT)
     try:
         await machine.commands.run(_INSTALL, user=ROOT, timeout=INSTALL_SECONDS)
     except CommandExitException as error:

@@ -66,13 +66,14 @@ def _shell_command(job: Job) -> str:
 
     bash hides its own stderr, where it would tell of a killed command with all its variables. When
     the command has ended it kills what that left behind, which else holds the output open and so
-    keeps the job from ending; not as root, where this would hit E2B's own daemon.
+    keeps the job from ending; not as root, where this would hit E2B's own daemon. A file may grow a
+    little over its limit, which tells one that was cut short from one that just fits.
     """
     limits = job.limits
     variables = [f"{name}={value}" for name, value in environment(job).items()]
     return f"""
 exec 3>&2 2>/dev/null
-ulimit -c 0 -n {limits.open_files} -f {limits.file_bytes // 1024}
+ulimit -c 0 -n {limits.open_files} -f {limits.file_bytes // 1024 + 1}
 ulimit -H -t {limits.cpu_seconds + _GRACE_CPU_SECONDS}
 ulimit -S -t {limits.cpu_seconds}
 {shlex.join(["env", "-i", *variables, *job.command])} 2>&3 3>&-

@@ -40,7 +40,7 @@ async def upload(sandbox: AsyncSandbox, job: Job) -> Listing:
     uploads = await asyncio.to_thread(lambda: list(_uploads(job)))
 
     async def send(item: _Upload) -> None:
-        with _open_regular(item.source) as file:
+        with open_regular(item.source) as file:
             await sandbox.files.write(item.target, file, user=item.user)
 
     await in_parallel(send, uploads)
@@ -78,7 +78,7 @@ def _regular_files(folder: Path) -> Iterator[PurePosixPath]:
             yield PurePosixPath(path.relative_to(folder))
 
 
-def _open_regular(path: Path) -> IO[bytes]:
+def open_regular(path: Path) -> IO[bytes]:
     # An earlier job may have left links in the output folder, and a link may lead anywhere.
     return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
 

@@ -46,14 +46,17 @@ Output: TypeAlias = Oneof[Literal["stdout"], bytes] | Oneof[Literal["stderr"], b
 class E2BServer:
     """Serves on a free loopback port while it is entered.
 
-    ``create_status`` other than 201 is the answer to every wish for a sandbox; ``machines`` are
-    the sandboxes that run and ``created`` counts all that ever did.
+    ``create_status`` and ``delete_status``, when changed, are the answer to every such request.
+    ``machines`` are the sandboxes that run, ``created`` what was asked for all that ever did, and
+    ``creating`` counts the requests for one.
     """
 
     def __init__(self, folder: Path, api_key: str = "e2b_test") -> None:
         self.api_key = api_key
         self.create_status = 201
         self.create_delay_seconds = 0.0
+        self.delete_status = 204
+        self.creating = 0
         self.created: list[dict[str, Any]] = []
         self.machines: dict[str, Machine] = {}
         self.url = ""
@@ -109,6 +112,7 @@ class E2BServer:
         if refused := self._refused(request):
             return refused
         wanted = await request.json()
+        self.creating += 1
         await asyncio.sleep(self.create_delay_seconds)
         if self.create_status != 201:
             return _error(self.create_status, "as the test wishes")
@@ -129,6 +133,8 @@ class E2BServer:
     async def _delete(self, request: Request) -> Response:
         if refused := self._refused(request) or self._missing(request):
             return refused
+        if self.delete_status != 204:
+            return _error(self.delete_status, "as the test wishes")
         await self.kill(request.path_params["id"])
         return Response(status_code=204)
 
@@ -147,6 +153,8 @@ class E2BServer:
             return _error(401, "unauthorized")
         path = request.query_params["path"]
         if request.method == "POST":
+            if request.headers["content-type"] != "application/octet-stream":
+                return _error(400, "the double takes plain uploads only")
             await machine.write(path, request.stream())
             name = PurePosixPath(path).name
             return JSONResponse([{"path": path, "name": name, "type": "file"}])
