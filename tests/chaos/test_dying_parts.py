@@ -1,0 +1,76 @@
+"""Parts of the stack that die while a pipeline runs. Nothing that was accepted is lost."""
+
+import asyncio
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.live import Live, processes_mentioning, python, until
+
+WRITE_AND_WAIT = """
+import sys, time
+open('made.txt', 'w').write('made')
+print('written', flush=True)
+time.sleep(float(sys.argv[1]))
+"""
+
+
+async def test_a_worker_killed_in_mid_step_ends_in_a_completed_task(live: Live) -> None:
+    mark = f"{2 + uuid4().int % 1_000_000 / 1e9:.9f}"  # Seconds, and a name for the process.
+    task_id = await live.submit(
+        python("before", "open('before.txt', 'w').write('before')"),
+        python("long", WRITE_AND_WAIT, mark),
+    )
+
+    async def is_up() -> bool:
+        return bool(processes_mentioning(mark))
+
+    await until(is_up)
+    live.kill("worker")
+    await asyncio.sleep(0.5)
+    assert processes_mentioning(mark) == []  # The sandbox died with its worker.
+    task = await live.ended(task_id)
+    assert task["status"] == "completed"
+    assert sorted(file["name"] for file in task["artifacts"]) == ["before.txt", "made.txt"]
+    attempts = [log["status"] for log in await live.log_of(task_id) if log["step"] == "long"]
+    assert attempts == ["failed", "completed"]
+
+
+@pytest.mark.parametrize("part", ["postgres", "s3", "temporal", "api"])
+async def test_a_part_that_dies_in_mid_run_delays_the_task_and_no_more(
+    live: Live, part: str
+) -> None:
+    task_id = await live.submit(
+        python("one", "import time; time.sleep(1); open('one.txt', 'w').write('1')"),
+        python("two", "import sys; print(open(sys.argv[1]).read())", "${steps.one.files}"),
+    )
+    live.kill(part)
+    await until(lambda: is_serving(live))
+    task = await live.ended(task_id)
+    assert task["status"] == "completed"
+    assert [file["name"] for file in task["artifacts"]] == ["one.txt"]
+
+
+async def test_a_task_submitted_while_temporal_is_away_runs_when_it_is_back(live: Live) -> None:
+    live.kill("temporal")
+    task_id = await live.submit(python("one", "print(1)"))
+    assert (await live.ended(task_id))["status"] == "completed"
+
+
+async def test_a_submission_while_postgresql_is_away_is_refused_with_a_reason(live: Live) -> None:
+    live.kill("postgres")
+    pipeline = {"name": "x", "steps": [python("one", "print(1)")]}
+    answer = await live.http.post("/api/v1/tasks", json={"pipeline": pipeline})
+    if answer.status_code != 202:  # It may be back already: the supervisor is quick.
+        assert answer.status_code == 503
+        assert "PostgreSQL" in answer.json()["detail"]
+        assert "retry-after" in answer.headers
+    await until(lambda: is_serving(live))
+
+
+async def is_serving(live: Live) -> bool:
+    try:
+        return (await live.http.get("/readyz")).is_success
+    except httpx.TransportError:
+        return False

@@ -1,0 +1,165 @@
+"""A whole stack as a user has it, and what tests do with it: plain HTTP and the command line."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from activities.store import migrations
+from deploy.local.services import Services, StackOptions
+from deploy.local.stack import Stack
+
+FINAL = ("completed", "failed", "blocked", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    code: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A running stack and a client for it."""
+
+    services: Services
+    http: httpx.AsyncClient
+
+    def pid_of(self, part: str) -> int:
+        state = json.loads((self.services.data_dir / "services.json").read_text())
+        return int(state[part]["pid"])
+
+    def kill(self, part: str, number: signal.Signals = signal.SIGKILL) -> None:
+        os.kill(self.pid_of(part), number)
+
+    async def submit(
+        self,
+        *steps: Mapping[str, object],
+        inputs: Mapping[str, str] | None = None,
+        **more: object,
+    ) -> str:
+        """Submit a pipeline of these steps; gives the id of the task."""
+        given = dict(inputs or {})
+        pipeline = {"name": "test", "inputs": list(given), "steps": list(steps)}
+        body = {"type": "pipeline", "pipeline": pipeline, "inputs": given, **more}
+        answer = await self.http.post("/api/v1/tasks", json=body)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["task_id"])
+
+    async def task(self, task_id: str) -> dict[str, Any]:
+        answer = await self.http.get(f"/api/v1/tasks/{task_id}")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def when(
+        self, task_id: str, condition: Callable[[dict[str, Any]], bool], seconds: float = 60
+    ) -> dict[str, Any]:
+        """The task, as soon as the condition holds."""
+        task: dict[str, Any] = {}
+
+        async def holds() -> bool:
+            task.update(await self.task(task_id))
+            return condition(task)
+
+        await until(holds, seconds, what=lambda: json.dumps(task, indent=1))
+        return task
+
+    async def ended(self, task_id: str, seconds: float = 60) -> dict[str, Any]:
+        return await self.when(task_id, lambda task: task["status"] in FINAL, seconds)
+
+    async def run(self, *steps: Mapping[str, object], **more: Any) -> dict[str, Any]:
+        """Submit a pipeline and wait for its end; gives the task."""
+        return await self.ended(await self.submit(*steps, **more))
+
+    async def log_of(self, task_id: str) -> list[dict[str, Any]]:
+        answer = await self.http.get(f"/api/v1/tasks/{task_id}/logs")
+        assert answer.status_code == 200, answer.text
+        return list(answer.json()["items"])
+
+    async def text_of(self, artifact: Mapping[str, Any]) -> str:
+        answer = await self.http.get(artifact["url"])
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    async def upload(self, name: str, content: bytes) -> str:
+        """Gives the reference of the file."""
+        answer = await self.http.post("/api/v1/files", files={"file": (name, content)})
+        assert answer.status_code == 201, answer.text
+        return f"file:{answer.json()['id']}"
+
+    async def agentos(self, *words: str) -> Printed:
+        """Run a command, as typed in a terminal."""
+        assert self.services.api_url is not None
+        return await typed(
+            sys.executable, "-P", "-m", "deploy.cli", *words, AGENTOS_API_URL=self.services.api_url
+        )
+
+
+async def typed(*words: str, **environment: str) -> Printed:
+    process = await asyncio.create_subprocess_exec(
+        *words,
+        env=os.environ | environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    stdout, stderr = await process.communicate()
+    assert process.returncode is not None
+    return Printed(process.returncode, stdout.decode(), stderr.decode())
+
+
+async def until(
+    condition: Callable[[], Awaitable[bool]],
+    seconds: float = 30,
+    what: Callable[[], str] = lambda: "",
+) -> None:
+    """Wait for a condition, looking twenty times a second."""
+    deadline = time.monotonic() + seconds
+    while not await condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what()}"
+        await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def live_stack(data_dir: Path, **environment: str) -> AsyncIterator[Live]:
+    options = StackOptions(
+        data_dir=data_dir,
+        default_ports=False,
+        migrate=migrations.migrate,
+        environment=os.environ | environment,
+    )
+    async with (
+        Stack(options) as services,
+        httpx.AsyncClient(base_url=services.api_url or "", trust_env=False, timeout=30) as http,
+    ):
+        yield Live(services, http)
+
+
+def python(step: str, source: str, *args: str, **more: object) -> dict[str, object]:
+    """A step of a few lines of Python."""
+    code = {"language": "python", "source": source}
+    return {"id": step, "code": code, "args": list(args), **more}
+
+
+def processes_mentioning(text: str) -> list[int]:
+    """Living processes with this text in their command line."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                command = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue  # It has ended.
+            if text.encode() in command:
+                found.append(int(entry.name))
+    return found
