@@ -31,6 +31,7 @@ def api_part(options: StackOptions, services: Services, port: int) -> Part:
         command=_command("api", "--host", LOOPBACK, "--port", str(port)),
         folder=Path.cwd(),  # paths in the environment may be relative to it
         ready=_ApiReadiness(url),
+        ports=(port,),
         urls={"api": url},
         environment=_environment(options, services),
         stop_seconds=_STOP_SECONDS,

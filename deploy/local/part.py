@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +23,8 @@ class Part:
     folder: Path
     ready: Callable[[], Awaitable[None]] | None = None
     """Returns when the part can be used; raises ``NotReady`` while it cannot."""
+    ports: Sequence[int] = ()
+    """Those it listens on: until then, who answers there is not this part."""
     urls: Mapping[str, str | None] = field(default_factory=dict)
     """Where it can be reached, under the names it has in ``services.json``."""
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)

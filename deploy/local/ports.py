@@ -2,10 +2,12 @@
 
 import errno
 import socket
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
+_LISTEN = "0A"  # TCP_LISTEN of net/tcp_states.h
 
 
 def choose_ports(wanted: Sequence[int | None]) -> list[int]:
@@ -22,6 +24,25 @@ def is_free(port: int) -> bool:
     """Whether a server could listen on ``port`` now."""
     with ExitStack() as held:
         return _bind(held, port) is not None
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether it is that very process which listens on ``port``, and not another one."""
+    listeners = set(_listeners(pid, port))
+    with suppress(FileNotFoundError):  # it, or one of its files, is gone
+        for file in Path(f"/proc/{pid}/fd").iterdir():
+            if str(file.readlink()) in listeners:
+                return True
+    return False
+
+
+def _listeners(pid: int, port: int) -> Iterator[str]:
+    """The sockets that listen on ``port``, as links in /proc name them."""
+    with suppress(FileNotFoundError):
+        for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]:
+            columns = line.split()  # see proc_pid_net(5): local address, state, inode
+            if columns[1].endswith(f":{port:04X}") and columns[3] == _LISTEN:
+                yield f"socket:[{columns[9]}]"
 
 
 def _reserve(held: ExitStack, port: int | None) -> int:

@@ -80,6 +80,7 @@ def prepare(data: DataFolder, ports: Sequence[int]) -> Part:
         ),
         folder=folder,
         ready=_Readiness(store),
+        ports=ports,
         urls={"s3": store.endpoint},
         environment={**go_environment(folder), **_signing_keys(data)},
         # It waits half a minute for idle clients; it is safe to kill, every write is on disk.

@@ -10,7 +10,7 @@ import structlog
 
 from deploy.local.errors import NotReady, PartDidNotStart, PartFailed, PartNotReady
 from deploy.local.part import Part, Process, tail
-from deploy.local.ports import choose_ports, is_free
+from deploy.local.ports import choose_ports, is_free, listens
 
 log = structlog.get_logger(__name__)
 
@@ -148,6 +148,7 @@ class Supervisor:
             async with asyncio.timeout(_READY_SECONDS):
                 while not ended.done():
                     try:
+                        _check_ports(process)
                         return await ready()
                     except NotReady as answer:
                         reason = str(answer)
@@ -167,6 +168,12 @@ class Supervisor:
         return self._logs / f"{part.name}.log"
 
 
+def _check_ports(process: Process) -> None:
+    for port in process.part.ports:
+        if not listens(process.pid, port):
+            raise NotReady(reason=f"it does not listen on port {port}")
+
+
 class _Deaths:
     """How often a part died lately."""
 
@@ -182,5 +189,5 @@ class _Deaths:
         if len(self._times) >= _MOST_DEATHS:
             return None
         return float(
-            min(_FIRST_DELAY_SECONDS * 4 ** (len(self._times) - 1), _LONGEST_DELAY_SECONDS)
+            min(_FIRST_DELAY_SECONDS * 3 ** (len(self._times) - 1), _LONGEST_DELAY_SECONDS)
         )

@@ -55,6 +55,7 @@ def prepare(data: DataFolder, port: int, ui_port: int) -> Part:
         ),
         folder=folder,
         ready=_Readiness(address),
+        ports=(port, ui_port),
         urls={"temporal": address, "temporal_ui": f"http://{LOOPBACK}:{ui_port}"},
         environment=go_environment(folder),
     )
