@@ -52,7 +52,7 @@ def command_for(
         return (python, *PYTHON_FLAGS, path, *args)
     if suffix in _SHELLS:
         return (_shell(skill.folder / script, _SHELLS[suffix]), path, *args)
-    return (node_in_sandbox or _find_node(skill.name, script), path, *args)
+    return (node_in_sandbox or find_node(skill.name, script), path, *args)
 
 
 def code_command(
@@ -69,7 +69,7 @@ def code_command(
         return (python_in_sandbox, *PYTHON_FLAGS, path, *args)
     if code.language == "shell":
         return (_SHELLS[".sh"], path, *args)
-    return (_find_node("code", path), path, *args)
+    return (find_node("code", path), path, *args)
 
 
 def _check_arguments(args: Sequence[str]) -> None:
@@ -89,8 +89,11 @@ def _check_arguments(args: Sequence[str]) -> None:
 
 def _shell(script: Path, otherwise: str) -> str:
     """The shell that the first line asks for; scripts in bash are often called ``.sh``."""
-    with script.open("rb") as stream:
-        first_line = stream.readline(SHEBANG_MAX_BYTES)
+    try:
+        with script.open("rb") as stream:
+            first_line = stream.readline(SHEBANG_MAX_BYTES)
+    except OSError:
+        return otherwise  # gone since it was loaded; its staged copy still runs
     words = first_line.decode("utf-8", "replace").removeprefix("#!").split()
     asks_for_bash = first_line.startswith(b"#!") and any(
         PurePosixPath(word).name == "bash" for word in words[:3]
@@ -98,8 +101,13 @@ def _shell(script: Path, otherwise: str) -> str:
     return "/bin/bash" if asks_for_bash else otherwise
 
 
-def _find_node(skill: str, script: str) -> str:
-    for node in NODES:
+def find_node(skill: str, script: str, candidates: Sequence[Path] = NODES) -> str:
+    """The Node.js that the sandbox shares with this machine.
+
+    Raises:
+        NodeMissing: with how to get it.
+    """
+    for node in candidates:
         if node.exists():
             return str(node)
     raise NodeMissing(skill=skill, script=script)

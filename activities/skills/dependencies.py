@@ -7,6 +7,7 @@ for one script, ``requirements.lock`` for the skill. Both are in the format of `
 
 import asyncio
 import functools
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,6 @@ import structlog
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from activities.skills.metadata import Skill
 from activities.skills.requirements import (
     REQUIREMENTS_MAX,
     Pin,
@@ -34,6 +34,8 @@ SCRIPT_MAX_BYTES = 8 * 1024 * 1024
 BLOCK_MAX_CHARACTERS = 64 * 1024
 LOCK_MAX_BYTES = 1024 * 1024
 CACHED_SCRIPTS = 1024
+
+_BLOCK_START = re.compile(r"# /// ([A-Za-z0-9-]+)\s*")
 
 log = structlog.get_logger(__name__)
 
@@ -62,13 +64,18 @@ class InlineMetadata(BaseModel):
     requires_python: str | None = Field(default=None, alias="requires-python")
 
 
-async def read_dependencies(skill: Skill, script: str) -> Dependencies:
-    """What a script of a staged skill needs. The answer is kept for each digest of the skill.
+async def read_dependencies(skill: str, folder: Path, script: str) -> Dependencies:
+    """What a script of the skill needs. ``folder`` is a staged copy, so the answer is kept.
 
     Raises:
         DependencyRefused: the declaration is broken, or asks for what an untrusted skill must not.
     """
-    return await asyncio.to_thread(_read, skill.name, skill.folder, skill.digest, script)
+    return await asyncio.to_thread(_read_once, skill, folder, script)
+
+
+@functools.lru_cache(maxsize=CACHED_SCRIPTS)
+def _read_once(skill: str, folder: Path, script: str) -> Dependencies:
+    return find_dependencies(skill, folder, script)
 
 
 def parse_inline_metadata(source: str, where: str) -> InlineMetadata | None:
@@ -101,22 +108,25 @@ def _script_blocks(lines: list[str]) -> Iterator[str]:
     """The content of each `# /// script` block; a block that never ends is none (PEP 723)."""
     number = 0
     while number < len(lines):
+        start = _BLOCK_START.fullmatch(lines[number])
         number += 1
-        if lines[number - 1].rstrip() != "# /// script":
-            continue
-        end = number
-        while end < len(lines) and (lines[end] == "#" or lines[end].startswith("# ")):
-            end += 1
-        # The last `# ///` of a run of comments ends it: TOML may hold such a line itself.
-        closing = (n for n in range(end - 1, number - 1, -1) if lines[n].rstrip() == "# ///")
-        last = next(closing, None)
-        if last is not None:
-            yield "\n".join(line[2:] for line in lines[number:last])
-            number = last + 1
+        end = _block_end(lines, number) if start else None
+        if start and end is not None:
+            if start[1] == "script":
+                yield "\n".join(line[2:] for line in lines[number:end])
+            number = end + 1
 
 
-@functools.lru_cache(maxsize=CACHED_SCRIPTS)
-def _read(skill: str, folder: Path, _digest: str, script: str) -> Dependencies:
+def _block_end(lines: list[str], first: int) -> int | None:
+    end = first
+    while end < len(lines) and (lines[end] == "#" or lines[end].startswith("# ")):
+        end += 1
+    # The last `# ///` of a run of comments, not the first: TOML may hold such a line itself.
+    return next((n for n in range(end - 1, first, -1) if lines[n].rstrip() == "# ///"), None)
+
+
+def find_dependencies(skill: str, folder: Path, script: str) -> Dependencies:
+    """``read_dependencies`` of a folder that may change."""
     if PurePosixPath(script).suffix != ".py":
         return Dependencies(skill, script)
     where = f"{script} of skill {skill}"

@@ -44,12 +44,14 @@ class Environments:
         *,
         environment: Mapping[str, str],
         limits: Limits | None = None,
+        making_seconds: float = MAKING_SECONDS,
     ) -> None:
         self._envs = work_folder / "envs"
         self._locks = work_folder / "locks"
         self._python = python
         self._uv = Uv(uv, python, environment)
         self._limits = limits or Limits()
+        self._making_seconds = making_seconds
         self._interpreter: Interpreter | None = None
 
     @asynccontextmanager
@@ -78,10 +80,10 @@ class Environments:
         venv = self._envs / _key(dependencies, self._python, interpreter)
         if not mark_used(venv):
             try:
-                async with asyncio.timeout(MAKING_SECONDS):
+                async with asyncio.timeout(self._making_seconds):
                     await self._make(venv, dependencies)
             except TimeoutError as error:
-                reason = f"installing took over {MAKING_SECONDS:.0f} s"
+                reason = f"installing took over {self._making_seconds:g} s"
                 raise TemporaryFailure(service="The package index", reason=reason) from error
         return venv
 

@@ -10,13 +10,12 @@ import os
 import shutil
 import time
 import uuid
-from dataclasses import replace
 from pathlib import Path
 
 import structlog
 
 from activities.skills.files import SkillFile, digest_of, list_files, open_file
-from activities.skills.metadata import Skill, load_skill
+from activities.skills.metadata import Skill
 from workflows.errors import SkillRefused
 
 DIGEST_CHARACTERS = 16
@@ -33,23 +32,24 @@ class Stage:
     def __init__(self, work_folder: Path) -> None:
         self._folder = work_folder / "skills"
 
-    async def place(self, skill: Skill) -> Skill:
-        """The same skill in a folder that never changes. One system call when it is there already.
+    async def place(self, skill: Skill) -> Path:
+        """The folder of a copy of the skill. Costs one system call when it is there already.
 
         Raises:
             SkillRefused: the skill has gone, or passed a limit, since it was loaded.
         """
         copy = self._folder / f"{skill.name}-{skill.digest[:DIGEST_CHARACTERS]}"
         if _mark_used(copy):
-            return replace(skill, folder=copy)
+            return copy
         return await asyncio.to_thread(self._copy, skill)
 
-    def _copy(self, skill: Skill) -> Skill:
+    def _copy(self, skill: Skill) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._folder.chmod(0o755)
         partial = self._folder / f".{skill.name}-{uuid.uuid4().hex}"
         try:
             digest = _copy_files(skill, partial)
+            # Named by what was copied, which an edit since the scan can make another.
             copy = self._folder / f"{skill.name}-{digest[:DIGEST_CHARACTERS]}"
             _rename(partial, copy)
         except OSError as error:
@@ -59,10 +59,7 @@ class Stage:
             shutil.rmtree(partial, ignore_errors=True)
         log.info("skill.staged", skill=skill.name, digest=digest)
         self._sweep()
-        if digest == skill.digest:
-            return replace(skill, folder=copy)
-        # It was edited since it was loaded, and what was copied is what runs.
-        return replace(load_skill(copy), name=skill.name)
+        return copy
 
     def _sweep(self) -> None:
         oldest = time.time() - KEEP_SECONDS

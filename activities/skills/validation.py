@@ -5,7 +5,7 @@ from pathlib import Path
 
 import skills_ref
 
-from activities.skills.dependencies import read_dependencies
+from activities.skills.dependencies import find_dependencies
 from activities.skills.files import TEXT_MAX_BYTES, list_files
 from activities.skills.metadata import find_skill_file, load_skill
 from workflows.errors import AgentOSError, SkillRefused
@@ -34,7 +34,7 @@ async def validate(folder: Path) -> list[str]:
     problems = problems or list(skill.warnings)
     for script in skill.scripts:
         try:
-            await read_dependencies(skill, script)
+            await asyncio.to_thread(find_dependencies, skill.name, folder, script)
         except AgentOSError as error:
             problems.append(str(error))
     return problems

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.skills import commands
-from activities.skills.commands import command_for
+from activities.skills.commands import command_for, find_node
 from activities.skills.metadata import load_skill
 from workflows.errors import BadInput, NodeMissing, ScriptNotFound
 
@@ -66,13 +65,9 @@ def test_javascript_runs_in_node(suffix: str, command: Callable[..., tuple[str, 
     assert command(f"scripts/a{suffix}") == ("/usr/bin/node", f"/skills/tidy/scripts/a{suffix}")
 
 
-def test_without_node_the_error_says_what_to_install(
-    make_skill: MakeSkill, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(commands, "NODES", (tmp_path / "node",))
-    skill = load_skill(make_skill("tidy", {"scripts/a.js": ""}))
+def test_without_node_the_error_says_what_to_install(tmp_path: Path) -> None:
     with pytest.raises(NodeMissing, match="apt-get install nodejs"):
-        command_for(skill, "scripts/a.js", [], python_in_sandbox=PYTHON, has_venv=False)
+        find_node("tidy", "scripts/a.js", [tmp_path / "node"])
 
 
 def test_only_scripts_of_the_skill_run(make_skill: MakeSkill) -> None:

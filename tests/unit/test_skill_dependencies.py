@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from activities.skills.dependencies import (
@@ -15,7 +15,6 @@ from activities.skills.dependencies import (
     parse_inline_metadata,
     read_dependencies,
 )
-from activities.skills.metadata import load_skill
 from activities.skills.requirements import decode, parse_lock, parse_requirement, render_lock
 from workflows.errors import DependencyRefused
 
@@ -30,10 +29,11 @@ REFERENCE = re.compile(
     r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$", re.ASCII
 )
 
+# Lines that begin, end or fill a block, joined at random.
 LINES = st.sampled_from(
     [
-        *("# /// script", "# ///", "# dependencies = ['a']", "# requires-python = '>=3.8'", "#"),
-        *("#x", "import os", "", "# [tool.x]", "# # /// script", "#  ///", "# a = '''", "# '''"),
+        *("# /// script", "# /// x", "# ///", "#  ///", "# # /// script", "#", "#x", ""),
+        *("# dependencies = ['a']", "# [tool.x]", "# a = '''", "# '''", "import os"),
     ]
 )
 
@@ -43,7 +43,7 @@ def block(*lines: str) -> str:
 
 
 async def read(make_skill: MakeSkill, files: Files, script: str) -> Dependencies:
-    return await read_dependencies(load_skill(make_skill("tidy", files)), f"scripts/{script}")
+    return await read_dependencies("tidy", make_skill("tidy", files), f"scripts/{script}")
 
 
 class TestInlineMetadata:
@@ -95,6 +95,7 @@ class TestInlineMetadata:
             with contextlib.suppress(DependencyRefused):
                 parse_inline_metadata(text, "x.py")
 
+    @settings(max_examples=300)
     @given(st.lists(LINES, max_size=12))
     def test_blocks_are_those_of_the_reference(self, lines: list[str]) -> None:
         source = "\n".join(lines) + "\n"

@@ -32,10 +32,10 @@ async def test_a_copy_holds_the_files_and_is_readable_by_all(
         staged = await Stage(work).place(skill)
     finally:
         os.umask(before)
-    assert staged.folder == work / "skills" / f"tidy-{skill.digest[:16]}"
-    assert load_skill(staged.folder).digest == skill.digest
-    assert (staged.folder / "references/b.md").read_text() == "a"
-    modes = {path.name: path.lstat().st_mode & 0o777 for path in staged.folder.rglob("*")}
+    assert staged == work / "skills" / f"tidy-{skill.digest[:16]}"
+    assert load_skill(staged).digest == skill.digest
+    assert (staged / "references/b.md").read_text() == "a"
+    modes = {path.name: path.lstat().st_mode & 0o777 for path in staged.rglob("*")}
     assert modes == {
         **{"SKILL.md": 0o644, "a.md": 0o644, "b.md": 0o644, "run.sh": 0o755},
         **{"references": 0o755, "scripts": 0o755},
@@ -50,8 +50,8 @@ async def test_a_skill_edited_while_it_runs_does_not_change(
     first = await Stage(work).place(load_skill(folder))
     (folder / "scripts/a.py").write_text("two")
     second = await Stage(work).place(load_skill(folder))
-    assert (first.folder / "scripts/a.py").read_text() == "one"
-    assert (second.folder / "scripts/a.py").read_text() == "two"
+    assert (first / "scripts/a.py").read_text() == "one"
+    assert (second / "scripts/a.py").read_text() == "two"
 
 
 async def test_a_skill_edited_since_it_was_loaded_runs_under_its_true_digest(
@@ -61,15 +61,15 @@ async def test_a_skill_edited_since_it_was_loaded_runs_under_its_true_digest(
     stale = load_skill(folder)
     (folder / "scripts/a.py").write_text("two")
     staged = await Stage(work).place(stale)
-    assert staged.digest == load_skill(folder).digest
-    assert staged.folder.name == f"tidy-{staged.digest[:16]}"
+    assert (staged / "scripts/a.py").read_text() == "two"
+    assert staged.name == f"tidy-{load_skill(folder).digest[:16]}"
 
 
 async def test_many_workers_place_the_same_skill_at_once(make_skill: MakeSkill, work: Path) -> None:
     skill = load_skill(make_skill("tidy", {f"assets/{n}": "x" for n in range(50)}))
     placed = await asyncio.gather(*(Stage(work).place(skill) for _ in range(8)))
-    assert len({staged.folder for staged in placed}) == 1
-    assert [entry.name for entry in (work / "skills").iterdir()] == [placed[0].folder.name]
+    assert len(set(placed)) == 1
+    assert [entry.name for entry in (work / "skills").iterdir()] == [placed[0].name]
 
 
 async def test_a_copy_that_is_there_costs_next_to_nothing(
@@ -98,7 +98,7 @@ async def test_copies_that_nobody_used_for_a_day_go(make_skill: MakeSkill, work:
     old, used = [load_skill(make_skill(name)) for name in ("old", "used")]
     long_ago = time.time() - KEEP_SECONDS - 1
     for skill in (old, used):
-        os.utime((await stage.place(skill)).folder, (long_ago, long_ago))
+        os.utime(await stage.place(skill), (long_ago, long_ago))
     await stage.place(used)
     await stage.place(load_skill(make_skill("new")))
     names = {entry.name.partition("-")[0] for entry in (work / "skills").iterdir()}
