@@ -7,7 +7,7 @@ says is all that is judged here; whether it may be fetched is for ``activities.i
 import re
 from dataclasses import dataclass
 from string import punctuation
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from uuid import UUID
 
 from workflows.errors import InputRefMalformed
@@ -16,6 +16,7 @@ MAX_CHARACTERS = 4_096  # Long enough for a presigned URL with a session token.
 HTTPS_PORT = 443
 _MAX_KEY_BYTES = 1_024  # S3's own limit.
 _MAX_HOST_CHARACTERS = 253  # RFC 1035
+_MAX_NAME_CHARACTERS = 120
 _SHOWN_CHARACTERS = 120
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -53,6 +54,10 @@ class S3Ref:
     bucket: str
     key: str
 
+    @property
+    def file_name(self) -> str:
+        return _file_name(self.key) or self.bucket
+
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
 
@@ -70,6 +75,10 @@ class HttpsRef:
         """As the ``Host`` header has it: without the port when that is 443."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == HTTPS_PORT else f"{host}:{self.port}"
+
+    @property
+    def file_name(self) -> str:
+        return _file_name(unquote(self.target.partition("?")[0])) or self.host
 
     @property
     def url(self) -> str:
@@ -147,6 +156,12 @@ def _parse_https(text: str, rest: str) -> HttpsRef:
         raise _malformed(text, "its port is not between 1 and 65535")
     target = url["target"] if url["target"].startswith("/") else f"/{url['target']}"
     return HttpsRef((host[1] or host[2]).lower(), port, quote(target, safe=punctuation))
+
+
+def _file_name(path: str) -> str:
+    """The last part of a path, as far as it can be a file's name."""
+    name = path.rstrip("/").rpartition("/")[2]
+    return "".join(filter(str.isprintable, name))[:_MAX_NAME_CHARACTERS]
 
 
 def _malformed(text: str, reason: str) -> InputRefMalformed:

@@ -1,0 +1,52 @@
+"""What can be known to be wrong with the inputs of a task before anything is fetched."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from activities.inputs import stored
+from activities.inputs.policy import InputPolicy
+from activities.store.blobs import Blobs
+from activities.store.database import Database
+from workflows import inputs
+from workflows.definition import Problem
+from workflows.errors import InputRefMalformed
+from workflows.inputs import ArtifactRef, FileRef, HttpsRef, InputRef, S3Ref
+
+
+async def check_inputs(
+    database: Database, blobs: Blobs, policy: InputPolicy, team_id: UUID, refs: Mapping[str, str]
+) -> list[Problem]:
+    """All that is wrong, each at ``/inputs/<name>``. Costs one query when files are named."""
+    problems: list[Problem] = []
+    stored_refs: dict[str, FileRef | ArtifactRef] = {}
+    for name, text in refs.items():
+        try:
+            ref = inputs.parse(text)
+        except InputRefMalformed as error:
+            problems.append(Problem(_pointer(name), str(error)))
+            continue
+        if isinstance(ref, FileRef | ArtifactRef):
+            stored_refs[name] = ref
+        elif reason := refusal(policy, blobs, ref):
+            problems.append(Problem(_pointer(name), f"{ref} may not be fetched: {reason}"))
+    found = await stored.find(database, team_id, stored_refs.values())
+    missing = {name: ref for name, ref in stored_refs.items() if ref not in found}
+    return [*problems, *(Problem(_pointer(name), absence(ref)) for name, ref in missing.items())]
+
+
+def refusal(policy: InputPolicy, blobs: Blobs, ref: S3Ref | HttpsRef) -> str | None:
+    """Why ``ref`` may not be fetched; None when it may."""
+    # Even when somebody allows it by mistake: it holds the files of all teams.
+    if isinstance(ref, S3Ref) and ref.bucket == blobs.bucket:
+        return f"bucket {ref.bucket!r} is the one of AgentOS itself"
+    return policy.refusal(ref)
+
+
+def absence(ref: InputRef) -> str:
+    """What to say of a file that is not there. Another team's looks no different."""
+    kind = "artifact with bytes" if isinstance(ref, ArtifactRef) else "file"
+    return f"there is no {kind} with the id of {ref}"
+
+
+def _pointer(name: str) -> str:
+    return f"/inputs/{name.replace('~', '~0').replace('/', '~1')}"

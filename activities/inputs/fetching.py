@@ -1,0 +1,168 @@
+"""The bytes of a task's inputs, as files on this machine.
+
+What comes from outside becomes a file of the team the first time that a task needs it, under an id
+that follows from the task and the reference. So every step of the task, wherever it runs and
+however often, has the same bytes, and people can see which they were.
+"""
+
+import asyncio
+import mimetypes
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from uuid import UUID, uuid5
+
+import structlog
+
+from activities.inputs import stored
+from activities.inputs.cache import Cache
+from activities.inputs.checking import absence, check_inputs, refusal
+from activities.inputs.https import HttpsDownloads, Resolve, resolve_by_system
+from activities.inputs.objects import open_object
+from activities.inputs.partial import Blob, Partial
+from activities.inputs.policy import InputPolicy
+from activities.patience import patiently
+from activities.store.blobs import Blobs
+from activities.store.database import Database
+from activities.store.files import Upload
+from workflows import inputs
+from workflows.definition import Problem
+from workflows.errors import InputNotFound, InputRefused, InputTooLarge, TemporaryFailure
+from workflows.inputs import ArtifactRef, FileRef, HttpsRef, InputRef, S3Ref
+
+log = structlog.get_logger(__name__)
+
+
+class Inputs:
+    """Checks inputs, and fetches them into ``folder``. Workers of one machine may share it.
+
+    The sandbox's user must be able to pass through the folders above ``folder``.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        blobs: Blobs,
+        folder: Path,
+        policy: InputPolicy,
+        resolve: Resolve = resolve_by_system,
+    ) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._policy = policy
+        self._cache = Cache(folder, policy.cache_bytes)
+        self._downloads = HttpsDownloads(policy, resolve)
+
+    async def check(self, team_id: UUID, refs: Mapping[str, str]) -> list[Problem]:
+        """What is wrong with the inputs of a task, without fetching any."""
+        return await check_inputs(self._database, self._blobs, self._policy, team_id, refs)
+
+    @asynccontextmanager
+    async def leased(
+        self, task_id: UUID, team_id: UUID, refs: Mapping[str, str]
+    ) -> AsyncIterator[Mapping[str, Path]]:
+        """The inputs as read-only files that every user may read, there until the end.
+
+        The same ``refs`` in the same task are the same bytes, whatever happens at their source.
+
+        Raises:
+            InputRefMalformed, InputNotFound, InputRefused, InputTooLarge, BlobCorrupt: for good.
+            TemporaryFailure, InputFolderFull: another attempt may succeed.
+        """
+        wanted = {name: inputs.parse(text) for name, text in refs.items()}
+        kept = {name: _kept_as(task_id, ref) for name, ref in wanted.items()}
+        found = await self._find(team_id, *kept.values())
+        async with AsyncExitStack() as leases:
+            paths: dict[str, Path] = {}
+            for name, ref in wanted.items():
+                blob = found.get(kept[name]) or await self._import(task_id, team_id, ref)
+                leases.callback(os.close, await self._lease(team_id, ref, blob))
+                paths[name] = self._cache.path_of(blob)
+            yield paths
+
+    async def _find(
+        self, team_id: UUID, *refs: stored.StoredRef
+    ) -> Mapping[stored.StoredRef, Blob]:
+        return await patiently(lambda: stored.find(self._database, team_id, refs))
+
+    async def _lease(self, team_id: UUID, ref: InputRef, blob: Blob) -> int:
+        async with self._cache.alone(blob.sha256):
+            lease = self._cache.lease(blob)
+            if lease is None:
+                lease = await patiently(lambda: self._restore(team_id, ref, blob))
+            return lease
+
+    async def _restore(self, team_id: UUID, ref: InputRef, blob: Blob) -> int:
+        """Get a blob back from the team's store."""
+        async with self._cache.partial() as partial:
+            async with open_object(ref, self._blobs.stream(team_id, blob.sha256)) as chunks:
+                async for chunk in chunks:
+                    await partial.write(chunk)
+            return await self._cache.keep(partial, blob)
+
+    async def _import(self, task_id: UUID, team_id: UUID, ref: InputRef) -> Blob:
+        """Make a file of the team from what lies outside. The first to do so for a task wins."""
+        if isinstance(ref, FileRef | ArtifactRef):
+            raise InputNotFound(ref=ref, reason=absence(ref))
+        if reason := refusal(self._policy, self._blobs, ref):
+            raise InputRefused(ref=ref, reason=reason)
+        kept = _kept_as(task_id, ref)
+        async with self._cache.alone(str(kept)):
+            found = await self._find(team_id, kept)
+            if kept in found:
+                return found[kept]
+            async with self._cache.partial() as partial:
+                await self._receive(ref, partial)
+                await self._store(team_id, ref, kept.id, partial)
+                blob = (await self._find(team_id, kept))[kept]
+                if blob == partial.blob:
+                    os.close(await self._cache.keep(partial, blob))
+                return blob
+
+    async def _receive(self, ref: S3Ref | HttpsRef, partial: Partial) -> None:
+        seconds = self._policy.timeout_seconds
+        try:
+            async with asyncio.timeout(seconds), self._open(ref) as chunks:
+                async for chunk in chunks:
+                    if partial.size + len(chunk) > self._policy.max_bytes:
+                        raise InputTooLarge(ref=ref, limit_bytes=self._policy.max_bytes)
+                    await partial.write(chunk)
+        except TimeoutError as error:
+            reason = f"it did not end within {seconds:g} s"
+            raise TemporaryFailure(service=f"Input {ref}", reason=reason) from error
+
+    def _open(self, ref: S3Ref | HttpsRef) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        if isinstance(ref, S3Ref):
+            return open_object(ref, self._blobs.stream_object(ref.bucket, ref.key))
+        return self._downloads.open(ref)
+
+    async def _store(
+        self, team_id: UUID, ref: S3Ref | HttpsRef, file_id: UUID, partial: Partial
+    ) -> None:
+        blob = partial.blob
+        upload = Upload(
+            id=file_id,
+            name=ref.file_name,
+            size=blob.size,
+            mime_type=mimetypes.guess_type(ref.file_name)[0] or "application/octet-stream",
+            sha256=blob.sha256,
+        )
+
+        async def put() -> None:
+            with partial.path.open("rb") as source:
+                await self._blobs.put(team_id, blob.sha256, blob.size, upload.mime_type, source)
+
+        await patiently(put)
+        await patiently(lambda: stored.write_once(self._database, team_id, upload))
+        log.info("input.fetched", ref=str(ref), size_bytes=blob.size, sha256=blob.sha256)
+
+
+def _kept_as(task_id: UUID, ref: InputRef) -> stored.StoredRef:
+    match ref:
+        case FileRef() | ArtifactRef():
+            return ref
+        case HttpsRef():
+            return FileRef(uuid5(task_id, ref.url))  # Not str(ref), which leaves the query out.
+        case S3Ref():
+            return FileRef(uuid5(task_id, str(ref)))

@@ -1,0 +1,35 @@
+"""Objects of the S3 store, told as inputs: one that is not there is the fault of the input."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import cast
+
+from minio.error import S3Error
+
+from workflows.errors import InputNotFound, InputRefused, StoreRefused
+from workflows.inputs import InputRef
+
+_MISSING = ("NoSuchKey", "NoSuchObject", "NoSuchBucket")
+_FORBIDDEN = ("AccessDenied",)
+
+
+@asynccontextmanager
+async def open_object(
+    ref: InputRef, chunks: AsyncIterator[bytes]
+) -> AsyncIterator[AsyncIterator[bytes]]:
+    """Read an object to its end or less; then its connection is given back.
+
+    Raises:
+        InputNotFound: there is no such object.
+        InputRefused: the keys of AgentOS may not read it.
+    """
+    try:
+        async with aclosing(cast(AsyncGenerator[bytes], chunks)):
+            yield chunks
+    except StoreRefused as error:
+        code = error.__cause__.code if isinstance(error.__cause__, S3Error) else None
+        if code in _MISSING:
+            raise InputNotFound(ref=ref, reason="the S3 store has no such object") from error
+        if code in _FORBIDDEN:
+            raise InputRefused(ref=ref, reason="the S3 store forbids to read it") from error
+        raise
