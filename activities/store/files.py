@@ -1,6 +1,5 @@
 """Rows of what was uploaded and of what tasks made; the bytes are in ``blobs``."""
 
-from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
@@ -49,16 +48,6 @@ async def find_artifact(database: Database, team_id: UUID, artifact_id: UUID) ->
     return await _find(database, TaskArtifact, team_id, artifact_id)
 
 
-async def known_files(database: Database, team_id: UUID, ids: Collection[UUID]) -> set[UUID]:
-    """Those of ``ids`` that the team has uploaded."""
-    return await _known(database, File, team_id, ids)
-
-
-async def known_artifacts(database: Database, team_id: UUID, ids: Collection[UUID]) -> set[UUID]:
-    """Those of ``ids`` that tasks of the team have made."""
-    return await _known(database, TaskArtifact, team_id, ids)
-
-
 async def _find(database: Database, table: _Table, team_id: UUID, key: UUID) -> StoredBlob | None:
     columns = (table.id, table.name, table.size, table.mime_type, table.sha256, table.created_at)
     # The primary: what was stored a moment ago may be asked for at once.
@@ -73,15 +62,3 @@ async def _find(database: Database, table: _Table, team_id: UUID, key: UUID) -> 
             )
         ).one_or_none()
     return row and StoredBlob(**row._asdict())
-
-
-async def _known(
-    database: Database, table: _Table, team_id: UUID, ids: Collection[UUID]
-) -> set[UUID]:
-    if not ids:
-        return set()
-    async with database.reading(fresh=True) as connection:
-        found = await connection.scalars(
-            select(col(table.id)).where(col(table.id).in_(ids), col(table.team_id) == team_id)
-        )
-        return set(found)

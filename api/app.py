@@ -1,0 +1,81 @@
+"""The application: routes, guards before them, and what runs beside them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI, Request, Response
+from starlette.middleware import Middleware
+
+from api import problems
+from api.authentication import KeyRing
+from api.deps import ApiOptions, Services
+from api.event_stream import NothingMore
+from api.limits import BodyLimit, OriginGuard
+from api.metrics import Metrics
+from api.notifications import Notifications
+from api.observing import Observer
+from api.routes import files, health, skills, task_history, tasks, tools
+from api.schemas import API
+from api.sweeper import Sweeper
+
+
+def create_app(services: Services) -> FastAPI:
+    """The API over its services. It starts, and accepts tasks, while Temporal is away."""
+    metrics = Metrics(services.database)
+    app = FastAPI(
+        title="AgentOS",
+        description="A durable task system: tasks run as Temporal workflows.",
+        openapi_url=f"{API}/openapi.json",
+        # The pages that show it come from somebody else's server.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        middleware=_layers(services.options, metrics),
+    )
+    app.state.services = services
+    app.state.metrics = metrics
+    app.state.keys = KeyRing(services.database, keys_required=services.options.keys_required)
+    app.state.notifications = Notifications(services.database.url)
+    problems.install(app)
+    app.add_exception_handler(NothingMore, _on_nothing_more)
+    app.include_router(health.router)
+    for module in (tasks, task_history, files, tools, skills):
+        app.include_router(module.router, prefix=API)
+    return app
+
+
+def _layers(options: ApiOptions, metrics: Metrics) -> list[Middleware]:
+    """From the outside in."""
+    layers = [Middleware(Observer, metrics=metrics)]
+    if not options.keys_required:
+        layers.append(Middleware(OriginGuard, served_hosts=options.served_hosts))
+    limit = Middleware(
+        BodyLimit,
+        max_body_bytes=options.max_body_bytes,
+        upload_path=f"{API}/files",
+        max_upload_bytes=options.max_upload_bytes,
+    )
+    return [*layers, limit]
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    notifications: Notifications = app.state.notifications
+    beside = [
+        asyncio.create_task(notifications.run(), name="notifications"),
+        asyncio.create_task(Sweeper(app.state.services).run(), name="sweeper"),
+    ]
+    try:
+        yield
+    finally:
+        notifications.close()
+        for task in beside:
+            task.cancel()
+        for task in beside:
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def _on_nothing_more(request: Request, error: Exception) -> Response:
+    return Response(status_code=204)

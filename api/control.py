@@ -1,0 +1,102 @@
+"""What people do to a task that has not ended: cancel, pause, resume."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from activities.store import events, tasks
+from activities.store.events import EventDraft
+from activities.store.tables import Event
+from api.deps import Services
+from api.errors import StateConflict
+from api.queries import StoredTask, load_task
+from api.starting import Execution, Signal
+from workflows.contracts import Status, TaskClose
+
+_PAUSE_ASKED = "task.pause_requested"
+_RESUME_ASKED = "task.resume_requested"
+
+
+async def cancel(services: Services, team_id: UUID, task_id: UUID) -> Status:
+    """Ask a task to stop; a repeat changes nothing.
+
+    Raises:
+        NotFound, StateConflict, TemporaryFailure
+    """
+    task = await load_task(services.database, team_id, task_id)
+    if task.status is Status.CANCELLED:
+        return task.status
+    _check_alive(task, "cancelled")
+    execution = await _execution(services, task)
+    if execution is not None and await services.temporal.cancel(task.id, execution):
+        return task.status
+    # There is nothing that could write the end of the task: it was never started, or is gone.
+    await tasks.close_task(
+        services.database,
+        TaskClose(task_id=task.id, team_id=task.team_id, run=task.run, status=Status.CANCELLED),
+    )
+    return (await load_task(services.database, team_id, task_id)).status
+
+
+async def pause(services: Services, team_id: UUID, task_id: UUID) -> Status:
+    """Stop a task before its next step; the running one goes on to its end.
+
+    Raises:
+        NotFound, StateConflict, TemporaryFailure
+    """
+    task = await load_task(services.database, team_id, task_id)
+    _check_alive(task, "paused")
+    if task.status is not Status.PAUSED:
+        await _signal(services, task, "pause", _PAUSE_ASKED)
+    return task.status
+
+
+async def resume(services: Services, team_id: UUID, task_id: UUID) -> Status:
+    """Let a paused task go on, or withdraw a pause that was asked for.
+
+    Raises:
+        NotFound, StateConflict, TemporaryFailure
+    """
+    task = await load_task(services.database, team_id, task_id)
+    _check_alive(task, "resumed")
+    if task.status is not Status.PAUSED and not await _is_pause_asked(services, task):
+        raise StateConflict(id=task.id, action="resumed", reason=f"it is {task.status}, not paused")
+    await _signal(services, task, "resume", _RESUME_ASKED)
+    return task.status
+
+
+def _check_alive(task: StoredTask, action: str) -> None:
+    if task.status.is_final:
+        reason = f"it has ended already ({task.status})"
+        raise StateConflict(id=task.id, action=action, reason=reason)
+
+
+async def _execution(services: Services, task: StoredTask) -> Execution | None:
+    """The workflow of the task's present run; None while there is none."""
+    found = await services.temporal.find(task.id)
+    return found if found is not None and found.run == task.run else None
+
+
+async def _signal(services: Services, task: StoredTask, signal: Signal, event: str) -> None:
+    execution = await _execution(services, task)
+    if execution is None:
+        reason = "it has not been started yet; try again in a few seconds"
+        raise StateConflict(id=task.id, action=f"{signal}d", reason=reason)
+    if not await services.temporal.signal(task.id, execution, signal):
+        raise StateConflict(id=task.id, action=f"{signal}d", reason="it is ending")
+    async with services.database.writing() as connection:
+        await events.append(connection, task.id, [EventDraft(type=event)])
+
+
+async def _is_pause_asked(services: Services, task: StoredTask) -> bool:
+    async with services.database.reading(fresh=True) as connection:
+        last = await connection.scalar(
+            select(col(Event.type))
+            .where(
+                col(Event.task_id) == task.id, col(Event.type).in_([_PAUSE_ASKED, _RESUME_ASKED])
+            )
+            .order_by(col(Event.seq).desc())
+            .limit(1)
+        )
+    return last == _PAUSE_ASKED

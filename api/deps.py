@@ -1,0 +1,69 @@
+"""What the routes are given."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Header, Request
+
+from activities.inputs import InputPolicy
+from activities.skills.catalogue import Catalogue
+from activities.store.blobs import Blobs
+from activities.store.database import Database
+from activities.tools.registry import Registry
+from api.authentication import KeyRing
+from api.notifications import Notifications
+from api.starting import TemporalPort
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ApiOptions:
+    """``public_url`` comes before the paths in answers; empty, they are relative to this server.
+
+    ``served_hosts`` are names under which browsers may reach the server without an API key, beside
+    ``localhost`` and plain addresses.
+    """
+
+    keys_required: bool = False
+    max_body_bytes: int = 2 * MEBIBYTE
+    max_upload_bytes: int = 1024 * MEBIBYTE
+    public_url: str = ""
+    served_hosts: tuple[str, ...] = ()
+    temporal_ui_url: str | None = None
+    temporal_namespace: str = "default"
+    sweep_interval_seconds: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The world as the API needs it. Whoever makes one closes what it holds."""
+
+    database: Database
+    blobs: Blobs
+    temporal: TemporalPort
+    catalogue: Catalogue
+    tools: Registry
+    inputs: InputPolicy = field(default_factory=InputPolicy)
+    options: ApiOptions = field(default_factory=ApiOptions)
+
+
+async def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+async def _notifications(request: Request) -> Notifications:
+    notifications: Notifications = request.app.state.notifications
+    return notifications
+
+
+async def _team(request: Request, authorization: Annotated[str | None, Header()] = None) -> UUID:
+    keys: KeyRing = request.app.state.keys
+    return await keys.team_of(authorization)
+
+
+ServicesDep = Annotated[Services, Depends(_services)]
+NotificationsDep = Annotated[Notifications, Depends(_notifications)]
+TeamDep = Annotated[UUID, Depends(_team)]

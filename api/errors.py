@@ -1,0 +1,96 @@
+"""What a client can do wrong, and what the API says then."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from workflows.definition import Problem
+from workflows.errors import AgentOSError, BadInput
+
+_PROBLEMS_SHOWN = 3
+
+
+class RequestRefused(AgentOSError):
+    """The request was refused: {reason}."""
+
+    status: ClassVar[int] = 400
+
+
+class BodyMalformed(RequestRefused):
+    """The body is not valid {form}: {reason} (line {line}, column {column})."""
+
+
+class HeaderMalformed(RequestRefused):
+    """The header {header} is not valid: {reason}."""
+
+
+class KeyRefused(RequestRefused):
+    """{reason} Send `Authorization: Bearer ak_...` with a key of your team."""
+
+    status = 401
+
+
+class OriginRefused(RequestRefused):
+    """Requests {reason} are refused, because a web page of somebody else could send them. Set
+    AGENTOS_ALLOWED_HOSTS, or require API keys."""
+
+    status = 403
+
+
+class NotFound(RequestRefused):
+    """There is no {kind} {id}."""
+
+    status = 404
+
+
+class PageNotFound(RequestRefused):
+    """There is nothing at {path}. The calls are listed in /api/v1/openapi.json."""
+
+    status = 404
+
+
+class MethodNotAllowed(RequestRefused):
+    """{path} does not answer to {method}."""
+
+    status = 405
+
+
+class StateConflict(RequestRefused):
+    """Task {id} cannot be {action}: {reason}."""
+
+    status = 409
+
+
+class IdempotencyConflict(RequestRefused):
+    """The Idempotency-Key {key!r} was used for another request. Send a new key with a new one."""
+
+    status = 409
+
+
+class TooLarge(RequestRefused):
+    """The request is larger than {limit} bytes, which is the limit here."""
+
+    status = 413
+
+
+class MediaTypeRefused(RequestRefused):
+    """The content type {given!r} is not understood here. Send {known}."""
+
+    status = 415
+
+
+class RangeRefused(RequestRefused):
+    """The range {given!r} lies outside of the {size} bytes of this file."""
+
+    status = 416
+
+
+class InvalidRequest(BadInput, RequestRefused):
+    """The request is not valid: {summary}"""
+
+    status = 422
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        shown = "; ".join(f"{p.pointer or '/'}: {p.message}" for p in problems[:_PROBLEMS_SHOWN])
+        more = len(problems) - _PROBLEMS_SHOWN
+        super().__init__(summary=f"{shown} (and {more} more)" if more > 0 else shown)

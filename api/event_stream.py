@@ -1,0 +1,112 @@
+"""A task's events as server-sent events: each one, once, in order, until the task has ended."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from fastapi.sse import ServerSentEvent
+from sqlalchemy import select
+from sqlmodel import col
+
+from activities.store.database import Database
+from activities.store.tables import Event, Task
+from api.errors import HeaderMalformed, NotFound
+from api.notifications import Notifications
+from api.queries import AnyRow
+from workflows.contracts import Status
+from workflows.errors import TemporaryFailure
+
+BATCH = 200
+# Also without a notification: one that was lost costs this long and no event.
+LOOK_SECONDS = 15.0
+RETRY_MS = 1_000
+_MAX_SEQ = 2**63 - 1
+
+log = structlog.get_logger(__name__)
+
+
+class NothingMore(Exception):
+    """The task has ended, and the client has seen everything: it need not come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A client's place in the events of a task: it has seen number ``seq`` and all before."""
+
+    task_id: UUID
+    seq: int
+
+
+def parse_position(last_event_id: str | None, after: int | None) -> int:
+    """The number a client has seen last. Raises ``HeaderMalformed``."""
+    if last_event_id is None or last_event_id == "":
+        return after or 0
+    if not last_event_id.isascii() or not last_event_id.isdigit() or len(last_event_id) > 18:
+        raise HeaderMalformed(header="Last-Event-ID", reason="it is not the id of an event")
+    return int(last_event_id)
+
+
+async def check_position(database: Database, team_id: UUID, position: Position) -> None:
+    """Raises ``NotFound`` or ``NothingMore``."""
+    async with database.reading(fresh=True) as connection:
+        row = (
+            await connection.execute(
+                select(col(Task.status), col(Task.event_seq)).where(
+                    col(Task.id) == position.task_id, col(Task.team_id) == team_id
+                )
+            )
+        ).one_or_none()
+    if row is None:
+        raise NotFound(kind="task", id=position.task_id)
+    if Status(row.status).is_final and 0 < row.event_seq <= position.seq:
+        raise NothingMore
+
+
+async def follow(
+    database: Database, notifications: Notifications, position: Position
+) -> AsyncIterator[ServerSentEvent]:
+    """Events from a position on. Ends after the event that says how the task ended."""
+    seq = position.seq
+    yield ServerSentEvent(retry=RETRY_MS, comment="events")
+    with notifications.listening(position.task_id) as bell:
+        while not notifications.closing:
+            try:
+                rows, has_ended = await _read(database, position.task_id, seq)
+            except TemporaryFailure as failure:
+                log.warning("events.interrupted", reason=str(failure))
+                await bell.wait(RETRY_MS / 1_000)
+                continue
+            for row in rows:
+                yield ServerSentEvent(id=str(row.seq), event=row.type, data=_data(row))
+                seq = row.seq
+            if has_ended:
+                return
+            if len(rows) < BATCH:
+                await bell.wait(LOOK_SECONDS)
+
+
+async def _read(database: Database, task_id: UUID, seq: int) -> tuple[Sequence[AnyRow], bool]:
+    """The next events, and whether the last of them is the last of all."""
+    # The primary: a replica may not have yet what a notification has just announced.
+    async with database.reading(fresh=True) as connection:
+        # First, so that it cannot tell of an end whose event the next query does not see.
+        task = (
+            await connection.execute(
+                select(col(Task.status), col(Task.event_seq)).where(col(Task.id) == task_id)
+            )
+        ).one()
+        rows = (
+            await connection.execute(
+                select(col(Event.seq), col(Event.type), col(Event.data), col(Event.created_at))
+                .where(col(Event.task_id) == task_id, col(Event.seq) > seq)
+                .order_by(col(Event.seq))
+                .limit(BATCH)
+            )
+        ).all()
+    last = rows[-1].seq if rows else seq
+    return rows, Status(task.status).is_final and last == task.event_seq
+
+
+def _data(row: AnyRow) -> dict[str, object]:
+    return {**row.data, "created_at": row.created_at.isoformat()}

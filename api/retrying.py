@@ -1,0 +1,88 @@
+"""Running a task that has ended again, from one of its steps on."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import structlog
+
+from activities.store import tasks
+from api.deps import Services
+from api.errors import InvalidRequest, StateConflict
+from api.queries import StoredTask, load_task, step_states
+from api.schemas import RetryRequest
+from api.submission import start_stored
+from api.validation import problems_with
+from workflows.contracts import Status
+from workflows.definition import Pipeline, Problem
+from workflows.errors import TemporaryFailure
+
+log = structlog.get_logger(__name__)
+
+
+async def retry(services: Services, team_id: UUID, task_id: UUID, request: RetryRequest) -> Status:
+    """Start the next run of a task. What the steps before the first one gave is kept.
+
+    Raises:
+        NotFound
+        StateConflict: the task has not ended.
+        InvalidRequest: with everything that is wrong.
+    """
+    task = await load_task(services.database, team_id, task_id)
+    if not task.status.is_final:
+        reason = f"it is {task.status}; cancel it first, or wait for its end"
+        raise StateConflict(id=task.id, action="retried", reason=reason)
+    if task.pipeline is None:
+        raise StateConflict(id=task.id, action="retried", reason="it is not a pipeline")
+    inputs = {**task.inputs, **request.inputs}
+    first = await _first_step(services, task, request.begin)
+    await _check(services, task, task.pipeline, inputs)
+    if not await tasks.restart_task(
+        services.database, task.id, task.run, task.pipeline, first=first, inputs=inputs
+    ):
+        raise StateConflict(id=task.id, action="retried", reason="somebody else has just done so")
+    await _start(services, team_id, task_id)
+    return Status.PENDING
+
+
+async def _start(services: Services, team_id: UUID, task_id: UUID) -> None:
+    try:
+        await start_stored(services, await load_task(services.database, team_id, task_id))
+    except TemporaryFailure as failure:
+        # The row is written: the run is accepted, and the sweeper starts it.
+        log.warning("task.start_delayed", task_id=str(task_id), reason=str(failure))
+
+
+async def _first_step(services: Services, task: StoredTask, begin: str | None) -> int:
+    steps = list((await step_states(services.database, task.id)).items())
+    if begin is None:
+        for index, (_, (_, status)) in enumerate(steps):
+            if status is not Status.COMPLETED:
+                return index
+        raise _wrong("every step is completed; name the step to begin with")
+    for index, (key, (name, _)) in enumerate(steps):
+        if begin in (name, str(key)):
+            _check_before(steps[:index], begin)
+            return index
+    known = ", ".join(name for _, (name, _) in steps)
+    raise _wrong(f"there is no step {begin!r} (steps: {known})")
+
+
+def _check_before(steps: list[tuple[UUID, tuple[str, Status]]], begin: str) -> None:
+    for _, (name, status) in steps:
+        if status is not Status.COMPLETED:
+            raise _wrong(
+                f"step {name!r}, which comes before {begin!r}, is not completed ({status}); "
+                f"begin with {name!r}"
+            )
+
+
+async def _check(
+    services: Services, task: StoredTask, pipeline: Pipeline, inputs: Mapping[str, str]
+) -> None:
+    """A skill, tool or file of the first run may be gone by now."""
+    if problems := await problems_with(services, task.team_id, pipeline, inputs):
+        raise InvalidRequest(problems)
+
+
+def _wrong(message: str) -> InvalidRequest:
+    return InvalidRequest([Problem("/from", message)])

@@ -1,0 +1,65 @@
+"""Files: upload, and download of uploads and artifacts."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, File, Request, Response, UploadFile
+
+from activities.store import files as store
+from activities.store.files import StoredBlob
+from api import schemas
+from api.deps import Services, ServicesDep, TeamDep
+from api.downloads import head_of, send_blob
+from api.errors import NotFound
+from api.uploads import store_upload
+from api.views import Views
+
+router = APIRouter(tags=["files"])
+
+
+@router.post("/files", status_code=201)
+async def upload(
+    response: Response,
+    services: ServicesDep,
+    team_id: TeamDep,
+    file: Annotated[UploadFile, File(description="the content, with its name")],
+) -> schemas.File:
+    """Store a file. ``file:<id>`` names it as an input of a task."""
+    stored = await store_upload(
+        services.database,
+        services.blobs,
+        team_id,
+        file,
+        max_bytes=services.options.max_upload_bytes,
+    )
+    view = Views(services.options).file(stored)
+    response.headers["Location"] = view.url
+    return view
+
+
+@router.api_route("/files/{file_id}", methods=["GET", "HEAD"], response_class=Response)
+async def get_file(
+    file_id: UUID, request: Request, services: ServicesDep, team_id: TeamDep
+) -> Response:
+    """Download what was uploaded. ``Range`` gives a part of it."""
+    blob = await store.find_file(services.database, team_id, file_id)
+    if blob is None:
+        raise NotFound(kind="file", id=file_id)
+    return await _send(services, team_id, blob, request)
+
+
+@router.api_route("/artifacts/{artifact_id}", methods=["GET", "HEAD"], response_class=Response)
+async def get_artifact(
+    artifact_id: UUID, request: Request, services: ServicesDep, team_id: TeamDep
+) -> Response:
+    """Download what a task made. ``Range`` gives a part of it."""
+    blob = await store.find_artifact(services.database, team_id, artifact_id)
+    if blob is None:
+        raise NotFound(kind="artifact", id=artifact_id)
+    return await _send(services, team_id, blob, request)
+
+
+async def _send(services: Services, team_id: UUID, blob: StoredBlob, request: Request) -> Response:
+    if request.method == "HEAD":
+        return head_of(blob)
+    return await send_blob(services.blobs, team_id, blob, request.headers)

@@ -1,0 +1,90 @@
+"""What happened within a task: logs, trace, messages, artifacts, events."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from api import event_stream, history, queries, schemas
+from api.deps import NotificationsDep, ServicesDep, TeamDep
+from api.event_stream import Position
+from api.paging import Cursor, CursorText, Limit, cut
+from api.schemas import DEFAULT_PAGE, Page
+from api.views import Views
+
+router = APIRouter(prefix="/tasks/{task_id}", tags=["history"])
+
+
+@router.get("/logs")
+async def logs(
+    *,
+    task_id: UUID,
+    services: ServicesDep,
+    team_id: TeamDep,
+    step: Annotated[schemas.Text | None, Query(max_length=100)] = None,
+    cursor: CursorText = None,
+    limit: Limit = DEFAULT_PAGE,
+) -> Page[schemas.Attempt]:
+    """Every attempt with all that it printed, the oldest first. A page may end early."""
+    await queries.check_task(services.database, team_id, task_id)
+    items, following = await history.list_attempts(
+        services.database, task_id, step, Cursor.parse(cursor), limit
+    )
+    return Page(items=list(items), next_cursor=following)
+
+
+@router.get("/trace")
+async def trace(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> schemas.Span:
+    """The task, its steps and their attempts as spans of time."""
+    return await history.trace(services.database, team_id, task_id)
+
+
+@router.get("/messages")
+async def messages(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Page[schemas.Message]:
+    """The conversation. In a pipeline nobody speaks."""
+    await queries.check_task(services.database, team_id, task_id)
+    return Page(items=[])
+
+
+@router.get("/artifacts")
+async def artifacts(
+    task_id: UUID,
+    services: ServicesDep,
+    team_id: TeamDep,
+    cursor: CursorText = None,
+    limit: Limit = DEFAULT_PAGE,
+) -> Page[schemas.Artifact]:
+    """The files that the steps made, the oldest first."""
+    await queries.check_task(services.database, team_id, task_id)
+    found = await queries.list_artifacts(services.database, task_id, Cursor.parse(cursor), limit)
+    rows, following = cut(found, limit, lambda row: Cursor(row.created_at, row.id))
+    views = Views(services.options)
+    return Page(items=[views.artifact(row) for row in rows], next_cursor=following)
+
+
+async def _position(
+    task_id: UUID,
+    services: ServicesDep,
+    team_id: TeamDep,
+    last_event_id: Annotated[str | None, Header()] = None,
+    after: Annotated[int | None, Query(ge=0, le=2**62)] = None,
+) -> Position:
+    position = Position(task_id, event_stream.parse_position(last_event_id, after))
+    await event_stream.check_position(services.database, team_id, position)
+    return position
+
+
+@router.get("/events", response_class=EventSourceResponse)
+async def events(
+    services: ServicesDep,
+    notifications: NotificationsDep,
+    position: Annotated[Position, Depends(_position)],
+) -> AsyncIterator[ServerSentEvent]:
+    """Events as they happen, from ``Last-Event-ID`` or ``after`` on; the last one ends the stream.
+
+    A client that has seen them all gets 204, which tells a browser not to come back.
+    """
+    async for event in event_stream.follow(services.database, notifications, position):
+        yield event

@@ -1,0 +1,149 @@
+"""Keeps rows and workflows in step: nothing accepted is lost, nothing that ended looks alive.
+
+A task is written before its workflow is started, so a crash or an outage in between leaves a row
+that nobody works on. And a workflow that is terminated from outside cannot write its own end. Both
+are mended here, by looking at what Temporal has: it is the truth.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy import and_, or_, select, text, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from activities.store.tables import Task
+from api.deps import Services
+from api.queries import find_stored
+from api.settling import Settled, settle
+from workflows.contracts import FINAL, Status
+from workflows.errors import TemporaryFailure
+
+# Whoever accepted the task is given this long to start it.
+PENDING_SECONDS = 3.0
+# How often a task is looked at of which nothing is heard.
+SILENT_SECONDS = 60.0
+# How far back is asked for workflows that were ended from outside; older ones are found as silent.
+ENDED_WINDOW = timedelta(minutes=10)
+MAX_SETTLED_A_PASS = 200
+MAX_LISTED_A_PASS = 2_000
+PASS_TIMEOUT_SECONDS = 20.0
+LONGEST_PAUSE_SECONDS = 30.0
+
+# Any number will do, as long as all APIs on a database take the same.
+_LOCK = 4_207_116_904
+_ALIVE = [str(status) for status in Status if status not in FINAL]
+_START = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
+
+log = structlog.get_logger(__name__)
+
+_Run = tuple[UUID, int]
+
+
+class Sweeper:
+    """Any number of APIs may run one: on a database, one at a time does a pass."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._place = _START
+        self._running_at: dict[_Run, float] = {}
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        interval_seconds = self._services.options.sweep_interval_seconds
+        pause_seconds = interval_seconds
+        while True:
+            await asyncio.sleep(pause_seconds)
+            try:
+                async with asyncio.timeout(PASS_TIMEOUT_SECONDS):
+                    await self.sweep()
+            # Supervises for the life of the process: whatever a pass ran into, the next one is due.
+            except Exception as error:
+                if pause_seconds == interval_seconds:
+                    is_known = isinstance(error, (TemporaryFailure, TimeoutError))
+                    log.warning("sweeper.failing", reason=str(error), exc_info=not is_known)
+                pause_seconds = min(2 * pause_seconds, LONGEST_PAUSE_SECONDS)
+            else:
+                if pause_seconds != interval_seconds:
+                    log.info("sweeper.recovered")
+                pause_seconds = interval_seconds
+
+    async def sweep(self) -> None:
+        """One pass.
+
+        Raises:
+            TemporaryFailure: Temporal or the database cannot be reached; what is left waits.
+        """
+        async with self._services.database.writing() as connection:
+            # Held until the transaction ends, so that a process that dies lets go of it.
+            if not await connection.scalar(text(f"SELECT pg_try_advisory_xact_lock({_LOCK})")):
+                return
+            ended = await self._services.temporal.ended_from_outside(ENDED_WINDOW)
+            await self._settle(await _alive_among(connection, ended))
+            await self._settle(await self._suspects(connection))
+
+    async def _suspects(self, connection: AsyncConnection) -> Sequence[UUID]:
+        """The next of those that may have no workflow, or one that has ended.
+
+        They are taken in turns: many that only wait for a worker must not hide the others.
+        """
+        now = datetime.now(UTC)
+        is_pending = and_(
+            col(Task.status) == Status.PENDING,
+            col(Task.updated_at) < now - timedelta(seconds=PENDING_SECONDS),
+        )
+        is_silent = and_(
+            col(Task.status).in_(_ALIVE),
+            col(Task.updated_at) < now - timedelta(seconds=SILENT_SECONDS),
+        )
+        place = tuple_(col(Task.updated_at), col(Task.id))
+        rows = (
+            await connection.execute(
+                select(col(Task.id), col(Task.run), col(Task.updated_at))
+                .where(or_(is_pending, is_silent), place > self._place)
+                .order_by(col(Task.updated_at), col(Task.id))
+                .limit(MAX_LISTED_A_PASS)
+            )
+        ).all()
+        unknown = [row for row in rows if not self._is_known((row.id, row.run))]
+        chosen = unknown[:MAX_SETTLED_A_PASS]
+        if len(unknown) > len(chosen):
+            self._place = (chosen[-1].updated_at, chosen[-1].id)
+        elif len(rows) == MAX_LISTED_A_PASS:
+            self._place = (rows[-1].updated_at, rows[-1].id)
+        else:
+            self._place = _START
+        return [row.id for row in chosen]
+
+    async def _settle(self, task_ids: Iterable[UUID]) -> None:
+        """One after the other: what is swept up must not crowd out what is new."""
+        for task_id in task_ids:
+            task = await find_stored(self._services.database, task_id)
+            if task is None or task.status.is_final:
+                continue
+            settled = await settle(self._services, task)
+            if settled is not Settled.UNCHANGED:
+                log.info("task.swept", task_id=str(task_id), run=task.run, outcome=settled.value)
+            self._remember((task.id, task.run))
+
+    def _is_known(self, run: _Run) -> bool:
+        return time.monotonic() - self._running_at.get(run, -SILENT_SECONDS) < SILENT_SECONDS
+
+    def _remember(self, run: _Run) -> None:
+        self._running_at[run] = time.monotonic()
+        # The oldest are first: a dict keeps the order in which keys were added.
+        while len(self._running_at) > 10 * MAX_LISTED_A_PASS:
+            del self._running_at[next(iter(self._running_at))]
+
+
+async def _alive_among(connection: AsyncConnection, task_ids: Sequence[UUID]) -> Sequence[UUID]:
+    if not task_ids:
+        return ()
+    found = await connection.scalars(
+        select(col(Task.id)).where(col(Task.id).in_(task_ids), col(Task.status).in_(_ALIVE))
+    )
+    return found.all()

@@ -1,0 +1,85 @@
+"""What is wrong with a pipeline and its inputs that only the installed parts can tell."""
+
+import difflib
+from collections.abc import AsyncIterator, Iterator, Mapping
+from uuid import UUID
+
+from pydantic import JsonValue
+
+from activities.inputs.checking import check_inputs
+from activities.skills.catalogue import Catalogue
+from activities.store.database import Database
+from activities.store.tools import tool_settings
+from activities.tools.registry import Registry
+from api.deps import Services
+from workflows.definition import Pipeline, Problem, problems_of
+from workflows.errors import AgentOSError, ToolDisabled
+
+
+async def problems_with(
+    services: Services,
+    team_id: UUID,
+    pipeline: Pipeline,
+    given: Mapping[str, str],
+    at: str = "/pipeline",
+) -> list[Problem]:
+    """Everything that is wrong; nothing is asked of the database that the pipeline does not name.
+
+    ``at`` is the pointer of the pipeline in the request; the inputs are at ``/inputs``.
+    """
+    problems = problems_of(pipeline, given, at)
+    problems += [found async for found in _skills(services.catalogue, pipeline, at)]
+    problems += await _tools(services.database, services.tools, team_id, pipeline, at)
+    return problems + await check_inputs(
+        services.database, services.blobs, services.inputs, team_id, given
+    )
+
+
+async def _skills(catalogue: Catalogue, pipeline: Pipeline, at: str) -> AsyncIterator[Problem]:
+    for index, step in enumerate(pipeline.steps):
+        if step.skill is None:
+            continue
+        try:
+            await catalogue.find(step.skill)
+        except AgentOSError as error:
+            yield Problem(f"{at}/steps/{index}/skill", str(error))
+            continue
+        try:
+            await catalogue.find_script(step.skill, step.script)
+        except AgentOSError as error:
+            where = "skill" if step.script is None else "script"
+            yield Problem(f"{at}/steps/{index}/{where}", str(error))
+
+
+async def _tools(
+    database: Database, registry: Registry, team_id: UUID, pipeline: Pipeline, at: str
+) -> list[Problem]:
+    used = [(index, step) for index, step in enumerate(pipeline.steps) if step.tool is not None]
+    settings = await tool_settings(database, team_id) if used else {}
+    problems: list[Problem] = []
+    for index, step in used:
+        name, where = step.tool or "", f"{at}/steps/{index}"
+        tool = registry.tools.get(name)
+        if tool is None:
+            problems.append(Problem(f"{where}/tool", _unknown_tool(name, registry)))
+        elif name in settings and not settings[name].is_active:
+            problems.append(Problem(f"{where}/tool", str(ToolDisabled(tool=name))))
+        elif isinstance(step.args, dict):
+            problems += _arguments(tool.problems(step.args), step.args, f"{where}/args")
+    return problems
+
+
+def _arguments(
+    found: list[tuple[str, str]], arguments: Mapping[str, JsonValue], at: str
+) -> Iterator[Problem]:
+    """A reference may still become what the tool wants: only its absence is known to be wrong."""
+    for place, message in found:
+        value = arguments.get(place.split("/")[1]) if place else None
+        if not (isinstance(value, str) and "${" in value):
+            yield Problem(f"{at}{place}", message)
+
+
+def _unknown_tool(name: str, registry: Registry) -> str:
+    near = difflib.get_close_matches(name[:100], list(registry.tools), n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"Tools: {', '.join(registry.tools)}."
+    return f"there is no tool named {name[:100]!r}. {hint}"

@@ -1,0 +1,155 @@
+"""Rows of the store as the answers of the API."""
+
+import json
+from collections.abc import Sequence
+
+from pydantic import JsonValue
+
+from activities.store.files import Upload
+from api import schemas
+from api.deps import ApiOptions
+from api.queries import AnyRow, TaskParts
+from api.schemas import API
+from workflows.contracts import Status
+
+
+class Views:
+    """``options`` say what comes before the paths of URLs, and where Temporal's Web UI is."""
+
+    def __init__(self, options: ApiOptions) -> None:
+        self._options = options
+
+    def links(self, task_id: object) -> schemas.Links:
+        this = self._url(f"/tasks/{task_id}")
+        return schemas.Links(
+            self=this, events=f"{this}/events", logs=f"{this}/logs", artifacts=f"{this}/artifacts"
+        )
+
+    def summary(self, parts: TaskParts) -> schemas.TaskSummary:
+        return schemas.TaskSummary.model_validate(self._summary(parts))
+
+    def task(self, parts: TaskParts) -> schemas.Task:
+        assert parts.usage is not None
+        artifacts = [self.artifact(row) for row in parts.artifacts]
+        return schemas.Task.model_validate(
+            {
+                **self._summary(parts),
+                "result": _result(parts, artifacts),
+                "inputs": parts.task.inputs,
+                "definition": parts.task.definition,
+                "sub_tasks": [_sub_task(row) for row in parts.steps],
+                "artifacts": artifacts,
+                "usage": parts.usage._asdict(),
+            }
+        )
+
+    def artifact(self, row: AnyRow) -> schemas.Artifact:
+        return schemas.Artifact(
+            id=row.id,
+            name=row.name,
+            type=row.type,
+            size=row.size,
+            mime_type=row.mime_type,
+            sha256=row.sha256,
+            url=row.url or self._url(f"/artifacts/{row.id}"),
+            sub_task=row.step,
+            created_at=row.created_at,
+        )
+
+    def file(self, upload: Upload) -> schemas.File:
+        return schemas.File(
+            id=upload.id,
+            name=upload.name,
+            size=upload.size,
+            mime_type=upload.mime_type,
+            sha256=upload.sha256,
+            url=self._url(f"/files/{upload.id}"),
+        )
+
+    def _summary(self, parts: TaskParts) -> dict[str, object]:
+        row = parts.task
+        running = next((step for step in parts.steps if step.status == Status.RUNNING), None)
+        return {
+            **{name: getattr(row, name) for name in _COPIED},
+            "task_id": row.id,
+            "phase": running.phase if running else None,
+            "progress": _progress(parts.steps, running.name if running else None),
+            "temporal_url": self._temporal_url(row.id),
+        }
+
+    def _url(self, path: str) -> str:
+        return f"{self._options.public_url}{API}{path}"
+
+    def _temporal_url(self, task_id: object) -> str | None:
+        if self._options.temporal_ui_url is None:
+            return None
+        namespace = self._options.temporal_namespace
+        base = self._options.temporal_ui_url.rstrip("/")
+        return f"{base}/namespaces/{namespace}/workflows/task-{task_id}"
+
+
+_COPIED = (
+    "type",
+    "name",
+    "status",
+    "prompt",
+    "priority",
+    "run",
+    "error",
+    "created_at",
+    "started_at",
+    "finished_at",
+)
+
+
+def _progress(steps: Sequence[AnyRow], current: str | None) -> schemas.Progress:
+    done, total = sum(step.status == Status.COMPLETED for step in steps), len(steps)
+    percent = 100 * done // total if total else 0
+    return schemas.Progress(done=done, total=total, percent=percent, current=current)
+
+
+def _sub_task(row: AnyRow) -> schemas.SubTask:
+    output = row.output_result or {}
+    return schemas.SubTask(
+        id=row.id,
+        name=row.name,
+        type=row.task_type,
+        status=row.status,
+        phase=row.phase,
+        order=row.execution_order,
+        dependencies=row.dependencies,
+        exit_code=output.get("exit_code"),
+        refused=output.get("refused") or [],
+        error=row.error,
+        retry_count=row.retry_count,
+        next_attempt_at=row.next_attempt_at,
+        worker_id=row.worker_id,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )
+
+
+def _result(parts: TaskParts, artifacts: Sequence[schemas.Artifact]) -> schemas.Result | None:
+    """That of the last step, once all are completed."""
+    if parts.task.status != Status.COMPLETED or not parts.steps:
+        return None
+    last = parts.steps[-1]
+    return schemas.Result(
+        step=last.name,
+        exit_code=(last.output_result or {}).get("exit_code") or 0,
+        json_=_json_of(parts.stdout),
+        files=[artifact for artifact in artifacts if artifact.sub_task == last.name],
+    )
+
+
+def _json_of(text: str | None) -> JsonValue:
+    try:
+        value: JsonValue = json.loads(text or "null", parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def _refuse_constant(name: str) -> None:
+    """Python's own reader takes NaN and Infinity; the reader of our answer may not."""
+    raise ValueError(name)

@@ -1,0 +1,120 @@
+"""YAML from strangers, by the rules of YAML 1.2, as JSON values and nothing else.
+
+``on``, ``no``, ``2024-01-31`` and ``1:30`` are text. Refused are a key that appears twice, tags for
+anything but JSON's types, and what grows when it is read: aliases and deep nesting.
+"""
+
+import re
+from typing import NoReturn
+
+import yaml
+from pydantic import JsonValue
+
+from api.errors import BodyMalformed
+
+MAX_DEPTH = 100
+
+
+def parse_yaml(text: str) -> JsonValue:
+    """The value of a YAML document. JSON is YAML as well.
+
+    Raises:
+        BodyMalformed: with line and column.
+    """
+    try:
+        _check_growth(text)
+        value: JsonValue = yaml.load(text, Loader=_Loader)  # noqa: S506  (it makes JSON only)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        column = error.position - text.rfind("\n", 0, error.position)
+        raise BodyMalformed(form="YAML", reason=error.reason, line=line, column=column) from error
+    except yaml.MarkedYAMLError as error:
+        reason = error.problem or error.context or "it cannot be read"
+        raise _malformed(error.problem_mark or error.context_mark, reason) from error
+    return value
+
+
+def _check_growth(text: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise _malformed(event.start_mark, "aliases are not taken; write the value again")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise _malformed(event.start_mark, f"it is nested deeper than {MAX_DEPTH} levels")
+
+
+class _Loader(yaml.CSafeLoader):
+    yaml_constructors = {}  # noqa: RUF012  (as its base class has it)
+    yaml_implicit_resolvers = {}  # noqa: RUF012
+
+    def to_object(self, node: yaml.Node) -> dict[str, JsonValue]:
+        if not isinstance(node, yaml.MappingNode):
+            return self.refuse(node)
+        made: dict[str, JsonValue] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise _malformed(key.start_mark, "a key must be text")
+            if key.value in made:
+                raise _malformed(key.start_mark, f"the key {key.value[:100]!r} appears twice")
+            made[key.value] = self.construct_object(value, deep=True)
+        return made
+
+    def to_array(self, node: yaml.Node) -> list[JsonValue]:
+        if not isinstance(node, yaml.SequenceNode):
+            return self.refuse(node)
+        return [self.construct_object(item, deep=True) for item in node.value]
+
+    def to_scalar(self, node: yaml.Node) -> JsonValue:
+        if not isinstance(node, yaml.ScalarNode):
+            return self.refuse(node)
+        text, kind = node.value, node.tag.removeprefix(_TAG)
+        try:
+            match kind:
+                case "null":
+                    return None
+                case "bool":
+                    return _BOOLEANS[text.lower()]
+                case "int":
+                    return int(text, 0)
+                case "float":
+                    return float(text)
+                case _:
+                    return str(text)
+        except (ValueError, KeyError) as error:
+            raise _malformed(node.start_mark, f"{text[:100]!r} is no {kind}") from error
+
+    def refuse(self, node: yaml.Node) -> NoReturn:
+        raise _malformed(node.start_mark, f"the tag {node.tag[:100]!r} is not taken here")
+
+
+def _malformed(mark: object, reason: str) -> BodyMalformed:
+    line, column = getattr(mark, "line", 0) + 1, getattr(mark, "column", 0) + 1
+    return BodyMalformed(form="YAML", reason=reason, line=line, column=column)
+
+
+_TAG = "tag:yaml.org,2002:"
+_BOOLEANS = {"true": True, "false": False}
+
+# What a plain scalar must look like to be no text, and the characters it can begin with. A number
+# like 007 or 1_000, of which nobody knows what it means, stays text.
+_PLAIN = {
+    "int": (r"[-+]?(?:0|[1-9][0-9]{0,18})|0o[0-7]{1,21}|0x[0-9a-fA-F]{1,16}", [*"-+0123456789"]),
+    "float": (
+        r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?",
+        [*"-+.0123456789"],
+    ),
+    "bool": ("true|True|TRUE|false|False|FALSE", [*"tTfF"]),
+    "null": ("~|null|Null|NULL|", ["~", "n", "N", ""]),
+}
+
+for _name, (_pattern, _first) in _PLAIN.items():
+    _Loader.add_implicit_resolver(_TAG + _name, re.compile(f"^(?:{_pattern})$"), _first)
+for _name in (*_PLAIN, "str"):
+    _Loader.add_constructor(_TAG + _name, _Loader.to_scalar)
+_Loader.add_constructor(f"{_TAG}map", _Loader.to_object)
+_Loader.add_constructor(f"{_TAG}seq", _Loader.to_array)
+_Loader.add_constructor(None, _Loader.refuse)
