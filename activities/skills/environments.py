@@ -85,6 +85,9 @@ class Environments:
             except TimeoutError as error:
                 reason = f"installing took over {self._making_seconds:g} s"
                 raise TemporaryFailure(service="The package index", reason=reason) from error
+            except OSError as error:
+                reason = f"{error.filename or venv}: {error.strerror}"
+                raise DependenciesUnavailable(skill=dependencies.skill, reason=reason) from error
         return venv
 
     async def _ask(self, dependencies: Dependencies) -> Interpreter:
@@ -107,9 +110,6 @@ class Environments:
             scratch.mkdir()
             try:
                 await self._install(venv, scratch, dependencies)
-            except OSError as error:
-                reason = f"{error.filename or venv}: {error.strerror}"
-                raise DependenciesUnavailable(skill=dependencies.skill, reason=reason) from error
             finally:
                 await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
         await asyncio.to_thread(evict, self._envs, self._limits)

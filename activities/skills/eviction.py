@@ -38,7 +38,7 @@ def mark_used(venv: Path) -> bool:
     """Note that the environment is used now. False when it is not there."""
     try:
         os.utime(venv)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     return True
 
@@ -54,6 +54,7 @@ def seal(venv: Path) -> int:
                 size_bytes += status.st_size
                 file.chmod(status.st_mode | 0o444)
     (venv / SIZE_FILE).write_text(str(size_bytes))
+    (venv / SIZE_FILE).chmod(0o644)
     return size_bytes
 
 
