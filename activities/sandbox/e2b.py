@@ -43,8 +43,8 @@ from activities.sandbox.base import (
     Sandbox,
     Stream,
 )
-from activities.sandbox.e2b_command import NOT_RUN, run_command
-from activities.sandbox.e2b_output import ROOT, OverLimit, download
+from activities.sandbox.e2b_command import NOT_RUN, ROOT, OverLimit, run_as_root, run_command
+from activities.sandbox.e2b_output import download
 from activities.sandbox.e2b_upload import open_regular, upload
 from workflows.errors import (
     AgentOSError,
@@ -60,7 +60,7 @@ REQUEST_SECONDS = 60.0
 # A job that ends waits this long to hear that its sandbox is dead. E2B answers in under a second.
 KILL_SECONDS = 5.0
 KILL_RETRIES = 3
-INSTALL_SECONDS = 300
+INSTALL_SECONDS = 300.0
 CHECK_SECONDS = 30.0
 
 _LOCK = "requirements.lock"
@@ -92,7 +92,8 @@ class E2B(Sandbox):
 
     A job's virtual environment is made anew in the cloud, from ``requirements.lock`` at its top:
     the machine starts with the network, which is cut before the job when that may not use it.
-    ``api_url`` and ``sandbox_url`` point at an E2B service of one's own.
+    ``api_url`` and ``sandbox_url`` point at an E2B service of one's own; ``request_seconds`` is how
+    long any one request may take, transfers of files apart.
     """
 
     name: ClassVar[str] = "e2b"
@@ -104,6 +105,7 @@ class E2B(Sandbox):
         template: str | None = None,
         api_url: str | None = None,
         sandbox_url: str | None = None,
+        request_seconds: float = REQUEST_SECONDS,
     ) -> None:
         self._template = template
         self._api = ApiParams(
@@ -111,7 +113,7 @@ class E2B(Sandbox):
             api_url=api_url,
             sandbox_url=sandbox_url,
             debug=False,
-            request_timeout=REQUEST_SECONDS,
+            request_timeout=request_seconds,
             retries=0,  # Temporal repeats the attempt.
         )
         self._kills: set[asyncio.Task[None]] = set()
@@ -211,7 +213,7 @@ async def _install(machine: AsyncSandbox, job: Job) -> None:
     with open_regular(lock) as file:
         await machine.files.write(f"{VENV_FOLDER}/{_LOCK}", file, user=ROOT)
     try:
-        await machine.commands.run(_INSTALL, user=ROOT, timeout=INSTALL_SECONDS)
+        await run_as_root(machine, _INSTALL, seconds=INSTALL_SECONDS)
     except CommandExitException as error:
         reason = f"pip in the E2B sandbox: {_last_line(error.stderr) or _first_line(error)}"
         raise DependenciesUnavailable(skill=skill, reason=reason) from error

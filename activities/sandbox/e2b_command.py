@@ -1,22 +1,58 @@
-"""One command of a job in an E2B sandbox: its environment, its limits, and how it ended."""
+"""Commands in an E2B sandbox: a job's own, with its environment and limits, and those around it."""
 
 import asyncio
 import shlex
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from e2b import AsyncCommandHandle, AsyncSandbox, CommandExitException
 
 from activities.sandbox.base import OUTPUT_FOLDER, Exit, Job, Limit, Limits, OnOutput, Stream
-from activities.sandbox.e2b_output import OverLimit
 from activities.sandbox.profile import environment
+from workflows.errors import TemporaryFailure
+
+ROOT = "root"
 
 NOT_RUN = Exit(code=None, signal=None, limit=None, duration_ms=0, peak_memory_bytes=None)
 
 # SIGXCPU comes at the soft limit; SIGKILL, which says nothing, at the hard one.
 _GRACE_CPU_SECONDS = 5
 _LIMIT_OF_SIGNAL = {signal.SIGXCPU: Limit.CPU_TIME, signal.SIGXFSZ: Limit.FILE_SIZE}
+
+
+class OverLimit(Exception):
+    """The job ran into ``limit``. Never leaves the backend: it becomes an ``Exit``."""
+
+    def __init__(self, limit: Limit) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+
+async def run_as_root(
+    machine: AsyncSandbox,
+    command: str,
+    on_stdout: Callable[[str], None] | None = None,
+    *,
+    seconds: float | None = None,
+) -> None:
+    """Run a command around the job, for as long as a request may take or for ``seconds``.
+
+    Raises:
+        CommandExitException: it failed; ``stderr`` says why, unless there is an ``on_stdout``.
+        TemporaryFailure: it took too long.
+    """
+    bound = seconds or machine.connection_config.request_timeout
+    try:
+        # The SDK tells its own timeout to the sandbox, and then waits however long that likes.
+        async with asyncio.timeout(bound):
+            await machine.commands.run(
+                command, user=ROOT, on_stdout=on_stdout, timeout=0, retain_output=on_stdout is None
+            )
+    except TimeoutError as error:
+        reason = f"`{command.split(maxsplit=1)[0]}` took over {bound:g} s"
+        raise TemporaryFailure(service="E2B", reason=reason) from error
 
 
 async def run_command(machine: AsyncSandbox, job: Job, on_output: OnOutput) -> Exit:

@@ -22,11 +22,10 @@ from activities.sandbox.base import (
     Limit,
     Limits,
 )
+from activities.sandbox.e2b_command import OverLimit, run_as_root
 from workflows.errors import FileNameRefused
 
-ROOT = "root"
 PARALLEL_STREAMS = 8
-LISTING_SECONDS = 60.0
 
 # 10,000 names of 1.6 KB: the path of a file in many deep folders is shorter.
 LISTING_MAX_CHARACTERS = 16_000_000
@@ -40,14 +39,6 @@ _FIELDS = 4
 
 Item = TypeVar("Item")
 log = structlog.get_logger(__name__)
-
-
-class OverLimit(Exception):
-    """The job ran into ``limit``."""
-
-    def __init__(self, limit: Limit) -> None:
-        super().__init__(limit)
-        self.limit = limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +69,7 @@ async def list_output(sandbox: AsyncSandbox, limits: Limits) -> Listing:
             raise OverLimit(Limit.FILES)
         printed.append(text)
 
-    await sandbox.commands.run(
-        _FIND, user=ROOT, on_stdout=collect, timeout=LISTING_SECONDS, retain_output=False
-    )
+    await run_as_root(sandbox, _FIND, collect)
     return parse_listing("".join(printed), limits)
 
 

@@ -12,7 +12,8 @@ import structlog
 from e2b import AsyncSandbox
 
 from activities.sandbox.base import INPUT_FOLDER, OUTPUT_FOLDER, SKILLS_FOLDER, Job
-from activities.sandbox.e2b_output import ROOT, Listing, in_parallel, list_output
+from activities.sandbox.e2b_command import ROOT, run_as_root
+from activities.sandbox.e2b_output import Listing, in_parallel, list_output
 from workflows.errors import BadInput
 
 log = structlog.get_logger(__name__)
@@ -46,7 +47,7 @@ async def upload(sandbox: AsyncSandbox, job: Job) -> Listing:
     await in_parallel(send, uploads)
     if job.skills:
         # Uploads lose the permission to execute, and a skill may run its scripts by name.
-        await sandbox.commands.run(f"chmod -R a+rx {SKILLS_FOLDER}", user=ROOT)
+        await run_as_root(sandbox, f"chmod -R a+rx {SKILLS_FOLDER}")
     if any(item.user is None for item in uploads):
         return await list_output(sandbox, job.limits)
     return {}

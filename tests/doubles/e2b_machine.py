@@ -60,6 +60,7 @@ class Machine:
         self.dead = False
         self._folder = folder
         self._numbers = itertools.count()
+        self._pipes: list[asyncio.ReadTransport] = []
         for path in FOLDERS:
             self.outside(path).mkdir(parents=True)
 
@@ -87,9 +88,9 @@ class Machine:
     ) -> Command:
         number = f"/run/{next(self._numbers)}"
         self.outside(number).mkdir()
-        stdout = await _open_pipe(self.outside(f"{number}/out"))
-        stderr = await _open_pipe(self.outside(f"{number}/err"))
-        status = await _open_pipe(self.outside(f"{number}/status"))
+        stdout = await self._open_pipe(self.outside(f"{number}/out"))
+        stderr = await self._open_pipe(self.outside(f"{number}/err"))
+        status = await self._open_pipe(self.outside(f"{number}/status"))
         process = await asyncio.create_subprocess_exec(
             *(bwrap_path(), *self._profile(user), "--chdir", cwd or "/"),
             *("--", "/bin/bash", "-c", _INIT, number, *arguments),
@@ -106,7 +107,20 @@ class Machine:
         """End every process and forget the folder."""
         self.dead = True
         await asyncio.gather(*(command.kill() for command in self.commands.values()))
+        for pipe in self._pipes:
+            pipe.close()
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+
+    async def _open_pipe(self, path: Path) -> asyncio.StreamReader:
+        """The read end of a new named pipe: bwrap would hold an inherited one open."""
+        os.mkfifo(path)
+        end = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0)
+        reader = asyncio.StreamReader()
+        loop = asyncio.get_running_loop()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        transport, _ = await loop.connect_read_pipe(lambda: protocol, end)
+        self._pipes.append(transport)
+        return reader
 
     def _profile(self, user: str) -> list[str]:
         uid = "0" if user == "root" else "1000"
@@ -136,13 +150,3 @@ def _system(name: str) -> tuple[str, ...]:
     if folder.is_symlink():
         return ("--symlink", str(folder.readlink()), str(folder))
     return ("--ro-bind-try", str(folder), str(folder))
-
-
-async def _open_pipe(path: Path) -> asyncio.StreamReader:
-    """The read end of a new named pipe: bwrap's outer process would hold an inherited one open."""
-    os.mkfifo(path)
-    end = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0)
-    reader = asyncio.StreamReader()
-    loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), end)
-    return reader

@@ -1,6 +1,7 @@
 """The E2B backend with the real SDK, against a local double of E2B's service."""
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import time
@@ -9,9 +10,13 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from activities.sandbox.base import MEBIBYTE, OUTPUT_FOLDER, Job, Limit, Limits, Stream
 from activities.sandbox.e2b import E2B, OVERHEAD_SECONDS
+from activities.sandbox.e2b_command import OverLimit
+from activities.sandbox.e2b_output import parse_listing
 from tests.doubles.e2b_machine import Machine
 from tests.doubles.e2b_server import E2BServer
 from workflows.errors import (
@@ -21,9 +26,6 @@ from workflows.errors import (
     SandboxUnavailable,
     TemporaryFailure,
 )
-
-# `find` as a job puts it in place that became root in its sandbox.
-LYING_FIND = "#!/bin/sh\nprintf '{entries}'\n"
 
 
 @pytest.fixture
@@ -344,11 +346,11 @@ async def test_dependencies_are_installed_from_the_lock_and_then_the_network_is_
     assert b"Read-only" in printed.stderr
 
 
-async def test_a_package_with_another_hash_is_not_installed(
+async def test_a_package_without_a_hash_is_not_installed(
     sandbox: E2B, output: Path, tmp_path: Path
 ) -> None:
     wheel = make_wheel(tmp_path)
-    venv = make_venv(tmp_path, wheel, "0" * 64)
+    venv = make_venv(tmp_path, wheel, None)
     with pytest.raises(DependenciesUnavailable, match="pip in the E2B sandbox"):
         await sandbox.run(shell("true", output, inputs={wheel.name: wheel}, venv=venv), Printed())
 
@@ -372,10 +374,11 @@ def make_wheel(folder: Path) -> Path:
     return wheel
 
 
-def make_venv(folder: Path, wheel: Path, sha256: str) -> Path:
+def make_venv(folder: Path, wheel: Path, sha256: str | None) -> Path:
     venv = folder / "venv"
     venv.mkdir()
-    line = f"demo @ file:///workspace/input/{wheel.name} --hash=sha256:{sha256}\n"
+    hashed = f" --hash=sha256:{sha256}" if sha256 else ""
+    line = f"demo @ file:///workspace/input/{wheel.name}{hashed}\n"
     (venv / "requirements.lock").write_text(line)
     return venv
 
@@ -476,6 +479,35 @@ async def test_a_name_that_the_sandbox_makes_up_is_refused(
     assert not [path for path in folder_and_parent(output) if path.name == "evil"]
 
 
+async def test_a_sandbox_that_never_lists_its_files_is_given_up(
+    server: E2BServer, output: Path
+) -> None:
+    hanging = E2B(server.api_key, api_url=server.url, sandbox_url=server.url, request_seconds=1)
+    job = shell("echo ready", output)
+    with pytest.raises(TemporaryFailure, match="took over 1 s"):
+        await hanging.run(job, Printed(lambda _: fake_find(server, "exec sleep 60")))
+    assert server.machines == {}
+
+
+async def test_a_list_of_files_without_end_is_cut_off(
+    server: E2BServer, sandbox: E2B, output: Path
+) -> None:
+    endless = "exec yes 'a name and a half'"
+    job = shell("echo ready", output)
+    ended = await sandbox.run(job, Printed(lambda _: fake_find(server, endless)))
+    assert ended.limit is Limit.FILES
+
+
+@given(text=st.text(st.sampled_from("fdl/.\0a1\ufffd"), max_size=60) | st.text(max_size=60))
+def test_no_list_of_files_leads_out_of_the_folder(text: str) -> None:
+    with contextlib.suppress(FileNameRefused, OverLimit):
+        for path, file in parse_listing(text, Limits(files=5, disk_bytes=1000)).items():
+            assert not path.is_absolute()
+            assert path.parts
+            assert ".." not in path.parts
+            assert 0 <= file.size_bytes <= 1000
+
+
 @pytest.mark.parametrize(
     ("limits", "limit"),
     [
@@ -550,8 +582,13 @@ def folder_and_parent(folder: Path) -> list[Path]:
 
 def lie(server: E2BServer, entries: str) -> None:
     """Have the sandbox list ``entries`` from now on: type, size, time and path, NUL after each."""
+    fake_find(server, f"printf '{entries}'")
+
+
+def fake_find(server: E2BServer, script: str) -> None:
+    """Put another `find` in place, as a job can that becomes root in its sandbox."""
     find = only_machine(server).outside("/usr/local/sbin/find")
-    find.write_text(LYING_FIND.format(entries=entries))
+    find.write_text(f"#!/bin/sh\n{script}\n")
     find.chmod(0o755)
 
 
