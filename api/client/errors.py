@@ -35,11 +35,6 @@ class ApiUrlMalformed(AgentOSError):
     """{url!r} is not the URL of an AgentOS API: write http://HOST:PORT or https://HOST."""
 
 
-class EventsLost(AgentOSError):
-    """The events of task {task_id} can no longer be read: {reason}. The task itself goes on; look
-    at it with `agentos show {task_id}`."""
-
-
 class FileUnreadable(AgentOSError):
     """{path} cannot be uploaded: {reason}. Name a readable file, not a folder or a device."""
 

@@ -26,11 +26,9 @@ class EventTooLarge(ValueError):
 class EventParser:
     """Takes bytes as they arrive, gives events as they are complete. A comment gives nothing."""
 
-    def __init__(self) -> None:
-        self.retry_seconds: float | None = None
-        """How long the server asks to wait before a new connection."""
+    def __init__(self, last_id: str | None = None) -> None:
         self._rest = b""
-        self._id: str | None = None
+        self._id = last_id
         self._type = ""
         self._data: list[str] = []
         self._size_bytes = 0
@@ -66,8 +64,6 @@ class EventParser:
             self._type = value
         elif field == "id" and "\0" not in value:
             self._id = value
-        elif field == "retry" and value.isascii() and value.isdigit():
-            self.retry_seconds = int(value) / 1000
         return None
 
     def _dispatch(self) -> ServerEvent | None:

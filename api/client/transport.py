@@ -3,9 +3,9 @@
 import asyncio
 import ipaddress
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import BinaryIO, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -17,19 +17,21 @@ BASE_PATH = "/api/v1"
 
 CONNECT_TIMEOUT_SECONDS = 5.0
 ANSWER_TIMEOUT_SECONDS = 30.0
+UPLOAD_TIMEOUT_SECONDS = 300.0  # The API passes the whole file on to the store before it answers.
 # Between attempts: a restart of the API goes unnoticed, one that is not there is soon told.
 DELAYS_SECONDS = (0.1, 0.3, 0.9)
 MAX_DELAY_SECONDS = 5.0
 
 # The API is starting, stopping, or waits for its database: what was asked was not done.
-_PASSING_STATUSES = (502, 503, 504)
+PASSING_STATUSES = (502, 503, 504)
 
+Params = Mapping[str, str | int | Sequence[str]]
 Answer = TypeVar("Answer", bound=BaseModel)
 
 
 class _Pointed(BaseModel):
     pointer: str = ""
-    detail: str = ""
+    message: str = ""
 
 
 class _ProblemDocument(BaseModel):
@@ -63,10 +65,12 @@ class Transport:
         path: str,
         answer: type[Answer],
         *,
+        params: Params | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
         repeatable: bool = False,
-        **request: Any,
     ) -> Answer:
-        """Send a request, as ``httpx.AsyncClient.build_request`` takes it; read the JSON answer.
+        """Send a request with a JSON body, if any, and read the JSON answer.
 
         Only what is ``repeatable`` is sent again when it may have arrived.
 
@@ -75,17 +79,23 @@ class Transport:
             ApiUnreachable: no answer came.
             NotTheApi: an answer came that no API of ours gives.
         """
-        response = await self._send(
-            self._http.build_request(method, path, **request), repeatable=repeatable
+        kind = {"Content-Type": "application/json"} if body is not None else {}
+        request = self._http.build_request(
+            method, path, params=params, content=body, headers={**kind, **(headers or {})}
         )
-        if not response.is_success:
-            raise self._problem(response)
-        try:
-            return answer.model_validate_json(response.content)
-        except ValidationError as error:
-            first = error.errors(include_input=False)[0]
-            where = "/".join(str(part) for part in first["loc"])
-            raise NotTheApi(url=self.url, reason=f"{path}: {where}: {first['msg']}") from error
+        return self._read(await self._send(request, repeatable=repeatable), answer)
+
+    async def post_file(
+        self, path: str, answer: type[Answer], name: str, mime_type: str, file: BinaryIO
+    ) -> Answer:
+        """Send a file as the multipart field ``file``, a part at a time. Raises as ``call``."""
+        request = self._http.build_request(
+            "POST",
+            path,
+            files={"file": (name, file, mime_type)},
+            timeout=httpx.Timeout(UPLOAD_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
+        )
+        return self._read(await self._send(request, repeatable=False), answer)
 
     @asynccontextmanager
     async def stream(
@@ -104,7 +114,7 @@ class Transport:
                 raise self._problem(response)
             yield response
 
-    def unreachable(self, error: httpx.RequestError) -> ApiUnreachable:
+    def unreachable(self, error: Exception) -> ApiUnreachable:
         return ApiUnreachable(url=self.url, reason=_reason(error))
 
     async def _send(self, request: httpx.Request, *, repeatable: bool) -> httpx.Response:
@@ -117,11 +127,22 @@ class Transport:
                     raise self.unreachable(error) from error
                 await asyncio.sleep(jittered(delay_seconds))
             else:
-                passing = repeatable and response.status_code in _PASSING_STATUSES
+                passing = repeatable and response.status_code in PASSING_STATUSES
                 if delay_seconds is None or not passing:
                     return response
                 await asyncio.sleep(max(jittered(delay_seconds), retry_after_seconds(response)))
         raise AssertionError("the last attempt returns or raises")
+
+    def _read(self, response: httpx.Response, answer: type[Answer]) -> Answer:
+        if not response.is_success:
+            raise self._problem(response)
+        try:
+            return answer.model_validate_json(response.content)
+        except ValidationError as error:
+            first = error.errors(include_input=False)[0]
+            where = "/".join(str(part) for part in first["loc"])
+            reason = f"its answer does not fit: {where}: {first['msg']}"
+            raise NotTheApi(url=self.url, reason=reason) from error
 
     def _problem(self, response: httpx.Response) -> ApiProblem | NotTheApi:
         try:
@@ -133,7 +154,7 @@ class Transport:
             status=response.status_code,
             code=document.code,
             message=document.detail or document.title or response.reason_phrase,
-            problems=tuple(Problem(error.pointer, error.detail) for error in document.errors),
+            problems=tuple(Problem(error.pointer, error.message) for error in document.errors),
         )
 
 
@@ -152,7 +173,7 @@ def _checked(url: str) -> str:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
         raise ApiUrlMalformed(url=url) from error
-    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.query:
+    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.query or parsed.userinfo:
         raise ApiUrlMalformed(url=url)
     return url.rstrip("/").removesuffix(BASE_PATH)
 

@@ -1,0 +1,28 @@
+"""A client of the AgentOS API, for the command line and for programs."""
+
+from api.client.client import DEFAULT_URL, Client
+from api.client.errors import (
+    ApiProblem,
+    ApiUnreachable,
+    ApiUrlMalformed,
+    ArtifactNameRefused,
+    DownloadDamaged,
+    FileUnreadable,
+    FileUnwritable,
+    NotTheApi,
+)
+from api.client.task_events import TaskEvent
+
+__all__ = [
+    "DEFAULT_URL",
+    "ApiProblem",
+    "ApiUnreachable",
+    "ApiUrlMalformed",
+    "ArtifactNameRefused",
+    "Client",
+    "DownloadDamaged",
+    "FileUnreadable",
+    "FileUnwritable",
+    "NotTheApi",
+    "TaskEvent",
+]

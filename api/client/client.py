@@ -1,0 +1,149 @@
+"""A client of the AgentOS API, typed with the API's own schemas."""
+
+import uuid
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+from pydantic import BaseModel
+
+from api import schemas
+from api.client import task_events, transfer
+from api.client.following import follow
+from api.client.task_events import TaskEvent
+from api.client.transport import Answer, Params, Transport
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+
+
+class Client:
+    """``async with Client(url, api_key) as client: ...``
+
+    Every call raises ``ApiProblem`` when the API says no, ``ApiUnreachable`` when no answer comes
+    and ``NotTheApi`` when something else answers.
+    """
+
+    def __init__(self, url: str = DEFAULT_URL, api_key: str | None = None) -> None:
+        self._transport = Transport(url, api_key)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._transport.close()
+
+    async def submit(
+        self, request: schemas.TaskRequest, *, idempotency_key: str | None = None
+    ) -> schemas.Accepted:
+        """Hand in a task. An answer that is lost on the way makes no second task."""
+        return await self._transport.call(
+            "POST",
+            "/tasks",
+            schemas.Accepted,
+            body=_json(request),
+            headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
+            repeatable=True,
+        )
+
+    async def tasks(self, params: Params | None = None) -> schemas.Page[schemas.TaskSummary]:
+        """A page of tasks, the newest first. ``params`` are the query of ``GET /tasks``."""
+        return await self._get("/tasks", schemas.Page[schemas.TaskSummary], params)
+
+    async def task(self, task_id: str) -> schemas.Task:
+        return await self._get(f"/tasks/{task_id}", schemas.Task)
+
+    async def cancel(self, task_id: str) -> schemas.Changed:
+        return await self._change(task_id, "cancel")
+
+    async def pause(self, task_id: str) -> schemas.Changed:
+        return await self._change(task_id, "pause")
+
+    async def resume(self, task_id: str) -> schemas.Changed:
+        return await self._change(task_id, "resume")
+
+    async def retry(self, task_id: str, request: schemas.RetryRequest) -> schemas.Changed:
+        path = f"/tasks/{task_id}/retry"
+        # Not repeatable: it might have begun, and ended, before it was asked for again.
+        return await self._transport.call("POST", path, schemas.Changed, body=_json(request))
+
+    async def attempts(
+        self, task_id: str, params: Params | None = None
+    ) -> schemas.Page[schemas.Attempt]:
+        """A page of the log: every attempt at a step, the oldest first, with what it printed."""
+        return await self._get(f"/tasks/{task_id}/logs", schemas.Page[schemas.Attempt], params)
+
+    async def trace(self, task_id: str) -> schemas.Span:
+        return await self._get(f"/tasks/{task_id}/trace", schemas.Span)
+
+    async def artifacts(
+        self, task_id: str, params: Params | None = None
+    ) -> schemas.Page[schemas.Artifact]:
+        path = f"/tasks/{task_id}/artifacts"
+        return await self._get(path, schemas.Page[schemas.Artifact], params)
+
+    async def events(
+        self, task_id: str, *, on_lost: Callable[[str], None] = lambda reason: None
+    ) -> AsyncIterator[TaskEvent]:
+        """All that happened to a task and happens, until its end.
+
+        A lost connection is made anew without a gap; ``on_lost`` is told why it ended.
+        """
+        path = f"/tasks/{task_id}/events"
+        async for received in follow(
+            self._transport, path, is_last=task_events.says_it_ended, on_lost=on_lost
+        ):
+            if (event := TaskEvent.read(received)) is not None:
+                yield event
+
+    async def upload(self, path: Path) -> schemas.File:
+        """Send a file from disk. Raises ``FileUnreadable`` too."""
+        return await transfer.upload(self._transport, path, schemas.File)
+
+    async def download(self, artifact: schemas.Artifact, folder: Path) -> Path:
+        """Fetch an artifact into a folder, whole and verified, under its name.
+
+        Raises ``ArtifactNameRefused``, ``FileUnwritable`` and ``DownloadDamaged`` too.
+        """
+        return await transfer.download(self._transport, wanted_of(artifact), folder)
+
+    async def tools(self) -> schemas.Page[schemas.Tool]:
+        return await self._get("/tools", schemas.Page[schemas.Tool])
+
+    async def change_tool(self, name: str, change: schemas.ToolChange) -> schemas.Tool:
+        return await self._transport.call(
+            "PATCH",
+            f"/tools/{quote(name, safe='')}",
+            schemas.Tool,
+            body=_json(change),
+            repeatable=True,
+        )
+
+    async def skills(self) -> schemas.SkillList:
+        return await self._get("/skills", schemas.SkillList)
+
+    async def skill(self, name: str) -> schemas.Skill:
+        return await self._get(f"/skills/{quote(name, safe='')}", schemas.Skill)
+
+    async def _get(self, path: str, answer: type[Answer], params: Params | None = None) -> Answer:
+        return await self._transport.call("GET", path, answer, params=params, repeatable=True)
+
+    async def _change(self, task_id: str, action: str) -> schemas.Changed:
+        path = f"/tasks/{task_id}/{action}"
+        return await self._transport.call("POST", path, schemas.Changed, repeatable=True)
+
+
+def wanted_of(artifact: schemas.Artifact) -> transfer.Download:
+    return transfer.Download(
+        id=str(artifact.id), name=artifact.name, size=artifact.size, sha256=artifact.sha256
+    )
+
+
+def _json(request: BaseModel) -> bytes:
+    return request.model_dump_json(by_alias=True, exclude_defaults=True).encode()

@@ -1,0 +1,75 @@
+"""Server-sent events over connections that break: each goes on where the last one ended."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+
+import httpx
+
+from api.client.errors import ApiProblem
+from api.client.sse import EventParser, EventTooLarge, ServerEvent
+from api.client.transport import DELAYS_SECONDS, PASSING_STATUSES, Transport, jittered
+
+# The API sends a heartbeat more often than that; without one the connection is as good as cut.
+SILENCE_SECONDS = 60.0
+# An API that does not come back for so long is not being restarted.
+PATIENCE_SECONDS = 120.0
+MAX_DELAY_SECONDS = 5.0
+
+
+async def follow(
+    transport: Transport,
+    path: str,
+    *,
+    is_last: Callable[[ServerEvent], bool],
+    on_lost: Callable[[str], None],
+) -> AsyncIterator[ServerEvent]:
+    """The events of ``path``, until the server ends them after one that may be the last.
+
+    ``on_lost`` is told why a connection ended, before the next one is tried.
+
+    Raises:
+        ApiProblem: the API said no.
+        ApiUnreachable: no connection for two minutes.
+    """
+    last: ServerEvent | None = None
+    alive_at = time.monotonic()
+    failures = 0
+    while True:
+        lost: httpx.TransportError | ApiProblem | EventTooLarge | None = None
+        try:
+            async for event in _connection(transport, path, last and last.id):
+                last, alive_at, failures = event, time.monotonic(), 0
+                yield event
+        except (httpx.TransportError, EventTooLarge) as error:
+            lost = error
+        except ApiProblem as problem:
+            if problem.status not in PASSING_STATUSES:
+                raise
+            lost = problem
+        if lost is None and last is not None and is_last(last):
+            return
+        if time.monotonic() - alive_at > PATIENCE_SECONDS:
+            raise transport.unreachable(lost or ConnectionError("it ends the events at once"))
+        on_lost(str(lost or "") or "the connection ended")
+        await asyncio.sleep(_delay_seconds(failures))
+        failures += 1
+
+
+async def _connection(
+    transport: Transport, path: str, last_id: str | None
+) -> AsyncIterator[ServerEvent]:
+    headers = {"Accept": "text/event-stream"}
+    if last_id is not None:
+        headers["Last-Event-ID"] = last_id
+    parser = EventParser(last_id)
+    async with transport.stream(
+        path, headers=headers, read_timeout_seconds=SILENCE_SECONDS
+    ) as response:
+        async for chunk in response.aiter_bytes():
+            for event in parser.feed(chunk):
+                yield event
+
+
+def _delay_seconds(failures: int) -> float:
+    return jittered(min(DELAYS_SECONDS[0] * 2**failures, MAX_DELAY_SECONDS))

@@ -1,0 +1,136 @@
+"""Files to and from the API, streamed: none is held in memory whole."""
+
+import asyncio
+import hashlib
+import mimetypes
+import stat
+import unicodedata
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+import httpx
+from pydantic import BaseModel
+
+from api.client.errors import (
+    ArtifactNameRefused,
+    DownloadDamaged,
+    FileUnreadable,
+    FileUnwritable,
+)
+from api.client.transport import ANSWER_TIMEOUT_SECONDS, DELAYS_SECONDS, Answer, Transport, jittered
+
+CHUNK_BYTES = 1024 * 1024
+_UNPRINTABLE = ("Cc", "Cs")  # Control characters and halves of surrogate pairs.
+
+
+class Download(BaseModel):
+    """What to fetch, and what it must turn out to be. ``name`` may have folders: ``a/b.csv``."""
+
+    id: str
+    name: str
+    size: int
+    sha256: str | None
+
+
+async def upload(transport: Transport, path: Path, answer: type[Answer]) -> Answer:
+    """Send a file to ``POST /files``.
+
+    Raises:
+        FileUnreadable: it is no readable regular file.
+        ApiProblem, ApiUnreachable, NotTheApi
+    """
+    mime_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    with await asyncio.to_thread(open_regular, path) as file:
+        return await transport.post_file("/files", answer, path.name, mime_type, file)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Raises ``FileUnreadable``: also for a FIFO, which would be waited on without end."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise FileUnreadable(path=path, reason="it is not a regular file")
+        return path.open("rb")
+    except OSError as error:
+        raise FileUnreadable(path=path, reason=error.strerror) from error
+
+
+async def download(transport: Transport, wanted: Download, folder: Path) -> Path:
+    """Fetch an artifact into a folder: whole and verified under its name, or not at all.
+
+    Raises:
+        ArtifactNameRefused: its name leads out of the folder.
+        FileUnwritable, DownloadDamaged, ApiProblem, ApiUnreachable
+    """
+    target = target_of(wanted, folder)
+    part = target.with_name(f"{target.name}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)
+        # "x" opens no file and follows no link that was put there meanwhile.
+        with part.open("xb") as file:
+            await _fetch(transport, wanted, file)
+        part.replace(target)
+    except OSError as error:
+        raise FileUnwritable(path=target, reason=error.strerror or str(error)) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+    return target
+
+
+def target_of(wanted: Download, folder: Path) -> Path:
+    """Where an artifact is written: below ``folder``, whatever its name and the links there say.
+
+    Raises:
+        ArtifactNameRefused
+    """
+    parts = PurePosixPath(wanted.name).parts
+    target = folder.joinpath(*parts)
+    is_safe = (
+        parts
+        and not any(unicodedata.category(character) in _UNPRINTABLE for character in wanted.name)
+        and not wanted.name.startswith("/")
+        and ".." not in parts
+        and target.parent.resolve().is_relative_to(folder.resolve())
+    )
+    if not is_safe:
+        raise ArtifactNameRefused(artifact_id=wanted.id, name=wanted.name, folder=folder)
+    return target
+
+
+async def _fetch(transport: Transport, wanted: Download, file: BinaryIO) -> None:
+    """Fetch the bytes; after a lost connection the rest of them."""
+    digest = hashlib.sha256()
+    for delay_seconds in (*DELAYS_SECONDS, None):
+        try:
+            await _fetch_rest(transport, wanted, file, digest)
+            break
+        except httpx.TransportError as error:
+            if file.tell() == wanted.size:
+                break
+            if delay_seconds is None:
+                raise transport.unreachable(error) from error
+            await asyncio.sleep(jittered(delay_seconds))
+    if file.tell() != wanted.size:
+        reason = f"{file.tell()} bytes instead of {wanted.size}"
+        raise DownloadDamaged(name=wanted.name, reason=reason)
+    if wanted.sha256 is not None and digest.hexdigest() != wanted.sha256:
+        raise DownloadDamaged(name=wanted.name, reason="its SHA-256 differs")
+
+
+async def _fetch_rest(
+    transport: Transport, wanted: Download, file: BinaryIO, digest: "hashlib._Hash"
+) -> None:
+    begin = file.tell()
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={begin}-"} if begin else {})
+    async with transport.stream(
+        f"/artifacts/{wanted.id}", headers=headers, read_timeout_seconds=ANSWER_TIMEOUT_SECONDS
+    ) as response:
+        if begin and response.status_code != httpx.codes.PARTIAL_CONTENT:
+            raise DownloadDamaged(name=wanted.name, reason="the server cannot go on with it")
+        async for chunk in response.aiter_bytes(CHUNK_BYTES):
+            if file.tell() + len(chunk) > wanted.size:
+                raise DownloadDamaged(name=wanted.name, reason=f"more than {wanted.size} bytes")
+            digest.update(chunk)
+            await asyncio.to_thread(file.write, chunk)
