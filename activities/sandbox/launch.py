@@ -62,8 +62,8 @@ def launch(
             stdout=stdout_end,
             stderr=stderr_end,
             pass_fds=(status_end, filter_end, arguments, *inherited.values()),
-            # Process 1 of the sandbox is bwrap itself: a job can read its environment and arguments,
-            # so the one is empty and the other holds no path of the host, not even bwrap's own.
+            # Process 1 of the sandbox is bwrap itself: a job can read its environment, so it has
+            # none, and its arguments, so they hold no path of the host, not even its own.
             env={},
             cwd=bwrap.parent,
             umask=0o022,

@@ -42,6 +42,7 @@ class Process:
         self._loop = asyncio.get_running_loop()
         self._said = b""
         self._inner: int | None = None
+        self._told = asyncio.Event()
         self._inner_fd: int | None = None
         self._kill_wanted = False
         self._outer_ended: Ended | None = None
@@ -51,17 +52,18 @@ class Process:
         self._loop.add_reader(self._outer_fd, self._on_outer_exit)
 
     @property
-    def inner(self) -> int | None:
-        """The pid of process 1 inside, as seen from here; None until bwrap has told it."""
-        return self._inner
-
-    @property
     def stdout(self) -> int:
         return self._launched.stdout
 
     @property
     def stderr(self) -> int:
         return self._launched.stderr
+
+    async def inner(self) -> int:
+        """The pid of process 1 inside, as seen from here, once bwrap has told it."""
+        while self._inner is None:
+            await self._told.wait()
+        return self._inner
 
     async def read(self, descriptor: int) -> bytes:
         """The next piece of stdout or stderr, at most PIECE_BYTES; empty at the end."""
@@ -85,8 +87,14 @@ class Process:
         await asyncio.wait({self._dead})
         return self._dead.result()
 
-    def close(self) -> None:
-        """Give back the descriptors; only after ``wait``."""
+    async def end(self) -> Ended:
+        """Kill what is left, wait until it is dead, and give back the descriptors."""
+        self.kill()
+        ended = await self.wait()
+        self._close()
+        return ended
+
+    def _close(self) -> None:
         self._loop.remove_reader(self._launched.status)
         for descriptor in (self.stdout, self.stderr, self._launched.status):
             os.close(descriptor)
@@ -103,6 +111,7 @@ class Process:
 
     def _hold(self, inner: int) -> None:
         self._inner = inner
+        self._told.set()
         try:
             self._inner_fd = os.pidfd_open(inner)
         except ProcessLookupError:

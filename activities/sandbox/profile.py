@@ -158,8 +158,8 @@ def bounded_command(job: Job, *, own_user: bool) -> list[str]:
     return [str(PRLIMIT), *flags, "--", *job.command]
 
 
-def output_overflow(limits: Limits) -> int:
-    """The size that a file has when the kernel cut it short at the limit."""
+def largest_file_bytes(limits: Limits) -> int:
+    """The size at which the kernel cuts a file short."""
     return _allowed(resource.RLIMIT_FSIZE, limits.file_bytes)
 
 

@@ -14,11 +14,20 @@ def barrier(path: Path, uid: int | None) -> Path | None:
         FileNotFoundError: there is nothing at the path.
     """
     real = path.resolve(strict=True)
-    for folder in reversed(real.parents):
+    needed = os.R_OK | os.X_OK if real.is_dir() else os.R_OK
+    return barrier_before(real, uid) or (None if _allows(real, uid, needed) else real)
+
+
+def barrier_before(path: Path, uid: int | None) -> Path | None:
+    """The first folder above ``path`` that the user cannot pass, whatever ``path`` itself allows.
+
+    Raises:
+        FileNotFoundError: there is nothing at the path.
+    """
+    for folder in reversed(path.resolve(strict=True).parents):
         if not _allows(folder, uid, os.X_OK):
             return folder
-    needed = os.R_OK | os.X_OK if real.is_dir() else os.R_OK
-    return None if _allows(real, uid, needed) else real
+    return None
 
 
 def _allows(path: Path, uid: int | None, needed: int) -> bool:

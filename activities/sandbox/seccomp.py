@@ -126,13 +126,12 @@ def _socket(*, unix_sockets: bool) -> Code:
 
 
 def _socketpair(*, unix_sockets: bool) -> Code:
-    # A datagram socket, paired or not, can still send to any address; a stream in a pair cannot.
-    datagram = [
-        *_load_argument(1),
-        (_JUMP_ANY_BIT, 0, 1, _DATAGRAM_BIT),
-        *_fail(errno.EAFNOSUPPORT),
-    ]
-    return ([] if unix_sockets else no_datagrams) + [*_load_argument(0), *_one_of((socket.AF_UNIX,))]
+    code: Code = []
+    if not unix_sockets:
+        # A datagram socket can send to any address even in a pair, which a stream cannot.
+        code += [*_load_argument(1), (_JUMP_ANY_BIT, 0, 1, _DATAGRAM_BIT)]
+        code += _fail(errno.EAFNOSUPPORT)
+    return [*code, *_load_argument(0), *_one_of((socket.AF_UNIX,))]
 
 
 def _one_of(values: tuple[int, ...]) -> Code:

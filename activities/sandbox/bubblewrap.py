@@ -1,0 +1,152 @@
+"""The default sandbox: bubblewrap, with a seccomp filter, limits and a user for each job.
+
+What it does not cover. A job with ``network`` is in the host's network namespace: it reaches what
+listens on the host's loopback and link-local addresses (unix sockets, abstract ones too, are
+denied). /proc/self/mountinfo and /proc/1/exe name host paths. Kernel memory that no process owns,
+such as socket buffers, is not counted. The kernel is shared: a hole in it is a way out.
+"""
+
+import asyncio
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+import structlog
+
+from activities.sandbox.base import Exit, Job, OnOutput, Sandbox
+from activities.sandbox.folders import hand_over, take_back
+from activities.sandbox.host import Host, find_host, verify_reach
+from activities.sandbox.launch import Launched, launch
+from activities.sandbox.processes import Process
+from activities.sandbox.profile import ETC_FILES, bounded_command, job_arguments
+from activities.sandbox.seccomp import program
+from activities.sandbox.slots import Slots
+from activities.sandbox.supervision import Supervision
+from activities.sandbox.tree import ProcessTable
+from activities.sandbox.unavailable import explain, missing
+from activities.sandbox.verdict import Outcome, conclude
+from workflows.errors import TemporaryFailure
+
+MAX_RUNNING = 32
+_WATCHDOG_THREADS = 2
+
+_T = TypeVar("_T")
+
+log = structlog.get_logger(__name__)
+
+
+class Bubblewrap(Sandbox):
+    """Runs jobs on this machine.
+
+    When the worker is root, a job runs as another user, who must be able to reach ``work_folder``;
+    keep inputs, skills, virtual environments and output folders in it, readable by all. ``python``
+    is the interpreter shown inside, by default ``sandbox_python()``. At most ``max_running`` jobs
+    run at once, further ones wait.
+    """
+
+    name: ClassVar[str] = "bubblewrap"
+
+    def __init__(
+        self, work_folder: Path, *, python: Path | None = None, max_running: int = MAX_RUNNING
+    ) -> None:
+        self._work_folder = work_folder
+        self._python = python
+        self._host: Host | None = None
+        self._slots = Slots(max_running, fallback=work_folder / "users")
+        self._table = ProcessTable()
+        self._watchdogs = ThreadPoolExecutor(_WATCHDOG_THREADS, "sandbox-watchdog")
+
+    async def run(self, job: Job, on_output: OnOutput) -> Exit:
+        host = self._find_host()
+        async with self._slots.take() as uid:
+            verify_reach(job, uid)
+            started = time.monotonic()
+            try:
+                await _on_folder(job.output, partial(hand_over, job.output, uid))
+                outcome = await self._run_as(uid, host, job, on_output)
+            finally:
+                removed = await uninterrupted(
+                    _on_folder(job.output, partial(take_back, job.output))
+                )
+        if removed:
+            log.warning("sandbox.deep_folders_removed", count=removed)
+        duration_ms = round((time.monotonic() - started) * 1000)
+        return await conclude(job, outcome, too_deep=removed > 0, duration_ms=duration_ms)
+
+    async def check(self) -> None:
+        output = Path(tempfile.mkdtemp(dir=self._find_host().work_folder))
+        printed: list[bytes] = []
+        try:
+            job = Job(command=("/bin/sh", "-c", "echo ready"), output=output)
+            ended = await self.run(job, lambda _, piece: printed.append(piece))
+        finally:
+            shutil.rmtree(output, ignore_errors=True)
+        if not ended.ok:
+            raise explain(b"".join(printed).decode(errors="replace"))
+
+    async def close(self) -> None:
+        self._watchdogs.shutdown(wait=False)
+        self._slots.close()
+
+    def _find_host(self) -> Host:
+        if self._host is None:
+            self._host = find_host(self._work_folder, self._python)
+        return self._host
+
+    async def _run_as(self, uid: int | None, host: Host, job: Job, on_output: OnOutput) -> Outcome:
+        process = Process(_launch(host, job, uid))
+        supervision = Supervision(process, job, on_output)
+        try:
+            await supervision.attend(self._table, self._watchdogs)
+        finally:
+            ended = await uninterrupted(process.end())
+        return Outcome(ended, supervision.limit, supervision.tail, supervision.peak_memory_bytes)
+
+
+def _launch(host: Host, job: Job, uid: int | None) -> Launched:
+    try:
+        return launch(
+            host.bwrap,
+            [*host.shared, *job_arguments(job)],
+            bounded_command(job, own_user=uid is not None),
+            files=ETC_FILES,
+            seccomp=program(unix_sockets=not job.network),
+            uid=uid,
+        )
+    except FileNotFoundError as error:
+        raise missing(Path(error.filename)) from error
+    except OSError as error:
+        raise TemporaryFailure(service="The sandbox", reason=str(error)) from error
+
+
+async def _on_folder(folder: Path, change: Callable[[], _T]) -> _T:
+    """In a thread, unless there is nothing in the folder: a thread costs more than that."""
+    return change() if _is_empty(folder) else await asyncio.to_thread(change)
+
+
+def _is_empty(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is None
+    except PermissionError:  # closed by the job itself
+        return False
+
+
+async def uninterrupted(work: Awaitable[_T]) -> _T:
+    """Wait to the end even when cancelled meanwhile; the cancellation comes afterwards."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled:
+        raise cancelled
+    return task.result()

@@ -1,0 +1,152 @@
+"""Walking, giving away and taking back the output folder of a job, which may be built to hurt.
+
+No link is followed, nothing but folders is opened, and no path is put together from names: each
+folder is opened from its parent's descriptor.
+"""
+
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from activities.sandbox.unavailable import not_given
+
+# Walking holds a descriptor for each level, and common tools recurse: 1000 levels break them.
+MAX_DEPTH = 64
+
+OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+_SPECIAL_BITS = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something below a folder.
+
+    ``path`` is relative to that folder, ``depth`` the number of folders between the two, and
+    ``parent`` a descriptor that is open only until the next entry is asked for.
+    """
+
+    parent: int
+    name: str
+    path: str
+    depth: int
+    status: os.stat_result
+
+    @property
+    def is_folder(self) -> bool:
+        return stat.S_ISDIR(self.status.st_mode)
+
+    @property
+    def is_file(self) -> bool:
+        return stat.S_ISREG(self.status.st_mode)
+
+
+def _ignore(_: str) -> None:
+    pass
+
+
+def walk(top: Path, *, on_unreadable: Callable[[str], None] = _ignore) -> Iterator[Entry]:
+    """Everything below ``top``, each folder before what is in it.
+
+    Folders at MAX_DEPTH are given but not entered. What vanishes meanwhile is passed over, for the
+    job may be running; the path of a folder that cannot be opened goes to ``on_unreadable``.
+
+    Raises:
+        OSError: ``top`` itself cannot be read.
+    """
+    descriptor = os.open(top, OPEN_FOLDER)
+    try:
+        yield from _walk(descriptor, "", 0, on_unreadable)
+    finally:
+        os.close(descriptor)
+
+
+def _walk(
+    parent: int, prefix: str, depth: int, on_unreadable: Callable[[str], None]
+) -> Iterator[Entry]:
+    folders = []
+    for name in os.listdir(parent):
+        try:
+            status = os.stat(name, dir_fd=parent, follow_symlinks=False)
+        except FileNotFoundError:
+            continue
+        entry = Entry(parent, name, prefix + name, depth, status)
+        yield entry
+        if entry.is_folder and depth < MAX_DEPTH:
+            folders.append(name)
+    for name in folders:
+        try:
+            descriptor = os.open(name, OPEN_FOLDER, dir_fd=parent)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            on_unreadable(prefix + name)
+            continue
+        try:
+            yield from _walk(descriptor, f"{prefix}{name}/", depth + 1, on_unreadable)
+        finally:
+            os.close(descriptor)
+
+
+def hand_over(top: Path, uid: int | None) -> None:
+    """Close a folder to others, and give it and what is in it to a job's user, if it has its own.
+
+    Closed, because a setuid file that a job makes in there must be in nobody's reach. A file with
+    a second name keeps its owner: the other name may be anywhere, such as in a cache.
+
+    Raises:
+        SandboxUnavailable: we may not give files away.
+    """
+    top.chmod(stat.S_IRWXU)
+    if uid is None:
+        return
+    try:
+        os.chown(top, uid, uid)
+        for entry in walk(top):
+            if entry.is_folder or entry.status.st_nlink == 1:
+                os.chown(entry.name, uid, uid, dir_fd=entry.parent, follow_symlinks=False)
+    except PermissionError as error:
+        raise not_given(error) from error
+
+
+def take_back(top: Path) -> int:
+    """Make a folder ours again: owned, readable and without setuid bits. No process may live in it.
+
+    What lies deeper than MAX_DEPTH is removed, because nobody could remove it later: returns the
+    number of such folders.
+    """
+    os.chown(top, os.geteuid(), os.getegid())
+    top.chmod(stat.S_IRWXU)
+    deep = top / f".deep-{secrets.token_hex(8)}"
+    pending = [top]
+    count = 0
+    while pending:
+        for entry in walk(pending.pop()):
+            _make_ours(entry)
+            if entry.is_folder and entry.depth == MAX_DEPTH:
+                deep.mkdir(exist_ok=True)
+                moved = deep / str(count)
+                os.rename(entry.name, moved, src_dir_fd=entry.parent)
+                pending.append(moved)
+                count += 1
+    if count:
+        shutil.rmtree(deep)
+    return count
+
+
+def _make_ours(entry: Entry) -> None:
+    status = entry.status
+    if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
+        os.chown(entry.name, os.geteuid(), os.getegid(), dir_fd=entry.parent, follow_symlinks=False)
+    if not (entry.is_folder or entry.is_file):
+        return
+    needed = stat.S_IRWXU if entry.is_folder else stat.S_IRUSR | stat.S_IWUSR
+    mode = stat.S_IMODE(status.st_mode)
+    wanted = (mode | needed) & ~_SPECIAL_BITS
+    if mode != wanted:
+        # Follows links, but this is none, and nobody is left to put one in its place.
+        os.chmod(entry.name, wanted, dir_fd=entry.parent)

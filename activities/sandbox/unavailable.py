@@ -1,0 +1,83 @@
+"""Why bwrap did not start a job, and how to mend it."""
+
+from pathlib import Path
+
+from workflows.errors import SandboxUnavailable
+
+_CONTAINER = (
+    "In a container, allow user namespaces and an unmasked /proc "
+    "(Docker: --security-opt seccomp=unconfined --security-opt apparmor=unconfined "
+    "--security-opt systempaths=unconfined; Kubernetes: procMount: Unmasked and "
+    "seccompProfile: Unconfined), or set AGENTOS_SANDBOX=e2b."
+)
+_SYSCTLS = (
+    (Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns"), "1", "0"),
+    (Path("/proc/sys/kernel/unprivileged_userns_clone"), "0", "1"),
+    (Path("/proc/sys/user/max_user_namespaces"), "0", "15000"),
+)
+_UTIL_LINUX = "Install util-linux (`apt install util-linux`)."
+_ROOT = (
+    "A root worker gives each job a user of its own, for which it needs the capabilities CHOWN, "
+    "DAC_OVERRIDE, FOWNER, KILL, SETUID and SETGID and 65536 user ids; or run the worker as an "
+    "ordinary user."
+)
+
+# A part of what bwrap or setpriv prints, and the remedy; None asks the kernel's settings.
+_REMEDIES = (
+    (
+        "max_*_namespaces exceeded",
+        "Raise it: `sysctl -w user.max_user_namespaces=15000`, and so "
+        "on for user.max_{mnt,pid,net,ipc,uts}_namespaces.",
+    ),
+    ("No permissions to creat", None),
+    ("setting up uid map", None),
+    ("loopback:", None),
+    ("unshare", None),
+    ("mount proc", _CONTAINER),
+    ("max_user_namespaces", _CONTAINER),
+    ("setpriv:", _ROOT),
+    ("prlimit", _UTIL_LINUX),
+)
+
+
+def unavailable(reason: str, remedy: str) -> SandboxUnavailable:
+    return SandboxUnavailable(sandbox="bubblewrap", reason=reason, remedy=remedy)
+
+
+def explain(printed: str) -> SandboxUnavailable:
+    """From what bwrap printed before it gave up."""
+    lines = printed.strip().splitlines()
+    reason = lines[-1] if lines else "bwrap ended before the job began and said nothing"
+    for part, remedy in _REMEDIES:
+        if part in printed:
+            return unavailable(reason, remedy or _namespaces_remedy())
+    return unavailable(reason, "`agentos doctor` tells more about this machine.")
+
+
+def missing(program: Path) -> SandboxUnavailable:
+    return unavailable(f"{program} is missing", _UTIL_LINUX)
+
+
+def not_given(error: OSError) -> SandboxUnavailable:
+    """From a refusal to give a folder to a job's user."""
+    return unavailable(f"{error.filename}: {error.strerror}", _ROOT)
+
+
+def unreachable(path: Path, barrier: Path) -> SandboxUnavailable:
+    return unavailable(
+        f"a job must read {path}, but the user that it runs as cannot pass {barrier}",
+        f"Open it (`chmod o+rx {barrier}`), or choose a work folder that every user can reach, "
+        "such as one under /srv or /var/lib.",
+    )
+
+
+def _namespaces_remedy() -> str:
+    for setting, forbidding, allowing in _SYSCTLS:
+        try:
+            value = setting.read_text().strip()
+        except OSError:
+            continue
+        if value == forbidding:
+            name = ".".join(setting.parts[3:])
+            return f"Allow them: `sysctl -w {name}={allowing}` (and in /etc/sysctl.d to keep it)."
+    return _CONTAINER

@@ -1,0 +1,77 @@
+"""How a job ended: its exit, and the limit that made it fail when it ran into one by itself."""
+
+import asyncio
+import re
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from activities.sandbox.base import Exit, Job, Limit
+from activities.sandbox.folders import walk
+from activities.sandbox.processes import Ended
+from activities.sandbox.profile import largest_file_bytes
+from activities.sandbox.unavailable import explain
+
+# A shell and bwrap alike give 128 and the number of the signal that killed a command.
+_KILLED = range(129, 160)
+
+# What is printed where the kernel refuses memory, a process or disk space: it leaves no other
+# trace. A job that prints this without need only mislabels its own failure.
+_NO_MEMORY = re.compile(rb"MemoryError|Cannot allocate memory|bad_alloc|heap out of memory")
+_NO_PROCESS = re.compile(
+    rb"fork.*Resource temporarily unavailable|can't start new thread", re.DOTALL
+)
+_NO_SPACE = re.compile(rb"No space left on device")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was seen of a job. ``stopped_for`` is the limit it was killed for, ``tail`` the end of
+    its stderr, ``peak_memory_bytes`` the most that its processes had together at any look."""
+
+    ended: Ended
+    stopped_for: Limit | None
+    tail: bytes
+    peak_memory_bytes: int
+
+
+async def conclude(job: Job, outcome: Outcome, *, too_deep: bool, duration_ms: int) -> Exit:
+    """Tell how the job ended.
+
+    Raises:
+        SandboxUnavailable: it never began.
+    """
+    code = outcome.ended.code
+    limit = outcome.stopped_for or (Limit.FILES if too_deep else None)
+    killed_by = signal.SIGKILL if outcome.stopped_for else None
+    if code is None and limit is None:
+        raise explain(outcome.tail.decode(errors="replace"))
+    if code and limit is None:
+        limit = await asyncio.to_thread(_limit_behind, job, code, outcome)
+    if code is not None and code in _KILLED:
+        killed_by = signal.Signals(code - 128)
+    return Exit(
+        code=None if killed_by else code,
+        signal=killed_by,
+        limit=limit,
+        duration_ms=duration_ms,
+        peak_memory_bytes=max(outcome.peak_memory_bytes, outcome.ended.peak_memory_bytes),
+    )
+
+
+def _limit_behind(job: Job, code: int, outcome: Outcome) -> Limit | None:
+    """The limit that a job most likely failed for; None when it failed for its own reasons."""
+    ended, limits = outcome.ended, job.limits
+    if code == 128 + signal.SIGXCPU or ended.cpu_seconds >= limits.cpu_seconds:
+        return Limit.CPU_TIME
+    if code == 128 + signal.SIGXFSZ or _holds_file_of(job.output, largest_file_bytes(limits)):
+        return Limit.FILE_SIZE
+    if ended.peak_memory_bytes > limits.memory_bytes or _NO_MEMORY.search(outcome.tail):
+        return Limit.MEMORY
+    if _NO_PROCESS.search(outcome.tail):
+        return Limit.PROCESSES
+    return Limit.DISK if _NO_SPACE.search(outcome.tail) else None
+
+
+def _holds_file_of(folder: Path, size: int) -> bool:
+    return any(entry.is_file and entry.status.st_size == size for entry in walk(folder))

@@ -1,0 +1,98 @@
+"""Adds up what all processes of a job use, which no limit of a single process bounds."""
+
+import asyncio
+import os
+import time
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+
+from activities.sandbox.base import MEBIBYTE, Limit, Limits
+from activities.sandbox.folders import MAX_DEPTH, walk
+from activities.sandbox.tree import (
+    ProcessTable,
+    mounted_usage,
+    shared_memory_bytes,
+    unlinked_bytes,
+)
+
+# A job shorter than this is never looked at, and pays nothing.
+_FIRST_LOOK_SECONDS = 0.05
+_INTERVAL_SECONDS = 0.1
+# Looking may take a tenth of the time: a job with many files slows down its own watchdog.
+_INTERVALS_PER_COST = 10
+
+# Kept free on the host's disk, whatever hides from the walk: descriptors in a queue, for one.
+_FREE_DISK_BYTES = 256 * MEBIBYTE
+
+_BLOCK_BYTES = 512  # the unit of st_blocks, see inode(7)
+_TEMPORARY_FOLDERS = ("/tmp", "/dev/shm")  # noqa: S108
+
+
+@dataclass(slots=True)
+class Watchdog:
+    """Watches one job.
+
+    ``root`` is the pid of its process 1, as the host sees it. ``peak_memory_bytes`` is the most
+    that all its processes had together at any look.
+    """
+
+    root: int
+    output: Path
+    limits: Limits
+    table: ProcessTable
+    peak_memory_bytes: int = 0
+
+    async def watch(self, executor: Executor) -> Limit:
+        """Look from time to time until a limit is reached; cancelled when the job ends first."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(_FIRST_LOOK_SECONDS)
+        while True:
+            started = time.monotonic()
+            limit = await loop.run_in_executor(executor, self.look)
+            if limit:
+                return limit
+            cost = time.monotonic() - started
+            await asyncio.sleep(max(_INTERVAL_SECONDS, cost * _INTERVALS_PER_COST))
+
+    def look(self) -> Limit | None:
+        """The limit that the job is over now, if any. Blocks for some milliseconds."""
+        members = self.table.descendants(self.root)
+        temporary = [mounted_usage(self.root, folder) for folder in _TEMPORARY_FOLDERS]
+        temporary_bytes = sum(size for size, _ in temporary)
+        resident = sum(member.resident_bytes for member in members) + temporary_bytes
+        if resident > self.limits.memory_bytes:
+            resident = shared_memory_bytes(members) + temporary_bytes
+        self.peak_memory_bytes = max(self.peak_memory_bytes, resident)
+        if resident > self.limits.memory_bytes:
+            return Limit.MEMORY
+        # Process 1 is bwrap, not the job's.
+        if sum(member.threads for member in members) - 1 > self.limits.processes:
+            return Limit.PROCESSES
+        if sum(member.cpu_seconds for member in members) > self.limits.cpu_seconds:
+            return Limit.CPU_TIME
+        hidden = unlinked_bytes(members)
+        return disk_limit(
+            self.output, self.limits, files=sum(count for _, count in temporary), size=hidden
+        )
+
+
+def disk_limit(output: Path, limits: Limits, *, files: int = 0, size: int = 0) -> Limit | None:
+    """The limit on files or disk space that a folder is over, if any.
+
+    ``files`` and ``size`` come on top of what the folder holds.
+    """
+    seen: set[int] = set()
+    for entry in walk(output):
+        files += 1
+        if files > limits.files or (entry.is_folder and entry.depth == MAX_DEPTH):
+            return Limit.FILES
+        if entry.status.st_nlink > 1 and not entry.is_folder:
+            if entry.status.st_ino in seen:
+                continue
+            seen.add(entry.status.st_ino)
+        size += entry.status.st_blocks * _BLOCK_BYTES
+        if size > limits.disk_bytes:
+            return Limit.DISK
+    usage = os.statvfs(output)
+    return Limit.DISK if usage.f_bavail * usage.f_frsize < _FREE_DISK_BYTES else None
