@@ -24,7 +24,7 @@ _PROXIES: Final = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY
 _PASSED_ON: Final = frozenset({"PATH", "HOME"}) | _PROXIES
 _PASSED_ON_PREFIXES: Final = ("UV_", "PIP_", "SSL_", "REQUESTS_")
 
-# With `--no-config`, a uv.toml or pyproject.toml above the work folder has no say.
+# With `--no-config`, a uv.toml or pyproject.toml where the worker was started has no say.
 _FLAGS: Final = ("--no-config", "--no-progress", "--color=never", "--no-python-downloads")
 
 # What uv (0.13) prints, with exit code 2, when the index was at fault: connection refused or reset,

@@ -339,10 +339,11 @@ class TestUntrustedPackages:
         assert seen >= {"PATH", "HOME", "UV_CACHE_DIR", "https_proxy"}
         assert not seen & set(secrets)
 
-    async def test_a_configuration_above_the_work_folder_has_no_say(
-        self, make: MakeEnvironments, index: Path, tmp_path: Path
+    async def test_a_configuration_where_the_worker_was_started_has_no_say(
+        self, make: MakeEnvironments, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         make_wheel(index, "one")
+        monkeypatch.chdir(tmp_path)
         (tmp_path / "uv.toml").write_text("this is not TOML")
         assert await make().prepare(needs("one"))
 
@@ -424,6 +425,15 @@ class TestFailures:
         )
         with pytest.raises(DependenciesUnavailable, match="Not a directory"):
             await environments.prepare(needs("one"))
+
+    async def test_no_password_of_an_index_is_told(
+        self, make: MakeEnvironments, tmp_path: Path
+    ) -> None:
+        program = tmp_path / "talkative"
+        program.write_text("#!/bin/sh\necho error: see https://me:hunter2@x.test/a >&2; exit 1\n")
+        program.chmod(0o755)
+        with pytest.raises(DependenciesUnavailable, match=r"see https://\*\*\*@x\.test/a"):
+            await make(uv=program).prepare(needs("one"))
 
 
 class TestCancelling:
