@@ -25,6 +25,7 @@ class Stack:
         self._options = options
         self._data = DataFolder(options.data_dir)
         self._supervisor: Supervisor | None = None
+        self._stopping = asyncio.Lock()
 
     async def __aenter__(self) -> Services:
         return await self.start()
@@ -72,12 +73,13 @@ class Stack:
 
     async def stop(self) -> None:
         """End everything, in an order that loses nothing. Doing it twice does no harm."""
-        if self._supervisor:
-            await self._supervisor.stop("api", *application.worker_names(self._options.workers))
-            await self._supervisor.stop("temporal", "s3", "postgres")
-            s3.clear(self._data)
-            self._supervisor = None
-        self._data.release()
+        async with self._stopping:
+            if self._supervisor:
+                await self._supervisor.stop("api", *application.worker_names(self._options.workers))
+                await self._supervisor.stop("temporal", "s3", "postgres")
+                s3.clear(self._data)
+                self._supervisor = None
+            self._data.release()
 
     @property
     def _port_was_asked_for(self) -> bool:

@@ -56,7 +56,7 @@ class Supervisor:
                 await self._until_ready(process, part.ready)
         except BaseException:
             await process.kill()
-            del self._processes[part.name]
+            self._processes.pop(part.name, None)  # a stop at the same time may have taken it
             raise
         watcher = asyncio.create_task(self._keep(process))
         watcher.add_done_callback(self._note_failure)
