@@ -27,6 +27,8 @@ from workflows.errors import BlobCorrupt, InputFolderFull, TemporaryFailure
 _PARTS = 16
 # A file that was made this moment is not locked yet.
 _FRESH_SECONDS = 60.0
+_PLACE_TRIES = 1_000
+_PLACE_PAUSE_SECONDS = 0.001
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 log = structlog.get_logger(__name__)
@@ -96,7 +98,7 @@ class Cache:
         if partial.blob != expected:
             raise BlobCorrupt(sha256=expected.sha256)
         await partial.seal()
-        lease = self._place(partial, expected)
+        lease = await self._place(partial, expected)
         try:
             await self._make_room(expected.size)
         except BaseException:
@@ -104,17 +106,19 @@ class Cache:
             raise
         return lease
 
-    def _place(self, partial: Partial, blob: Blob) -> int:
+    async def _place(self, partial: Partial, blob: Blob) -> int:
         path = self.path_of(blob)
         _make_folder(path.parent)
-        # Never over a file that is there: somebody may be about to use it by its path.
-        with contextlib.suppress(FileExistsError):
-            os.link(partial.path, path)
-        lease = self.lease(blob)
-        if lease is None:
-            _remove(path)  # Being removed by another worker; or of a wrong size, and bad.
-            raise TemporaryFailure(service="The folder of inputs", reason="a file was changing")
-        return lease
+        for _ in range(_PLACE_TRIES):
+            # Never over a file that is there: somebody may be about to use it by its path.
+            with contextlib.suppress(FileExistsError):
+                os.link(partial.path, path)
+            if (lease := self.lease(blob)) is not None:
+                return lease
+            # One that is there is being removed by another worker, or cut short by a bad disk.
+            _remove(path)
+            await asyncio.sleep(_PLACE_PAUSE_SECONDS)
+        raise TemporaryFailure(service="The folder of inputs", reason=f"{path} is locked")
 
     async def _make_room(self, added_bytes: int) -> None:
         self._unmeasured_bytes -= added_bytes

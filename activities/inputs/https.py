@@ -86,35 +86,14 @@ class HttpsDownloads:
 
     @asynccontextmanager
     async def _get(self, ref: HttpsRef, addresses: list[str]) -> AsyncIterator[httpx.Response]:
-        # A client for each request: no cookie, and no connection, is carried to another host.
-        async with httpx.AsyncClient(
-            verify=self._tls, trust_env=False, follow_redirects=False, timeout=_TIMEOUTS
-        ) as client:
-            response = await self._send(client, ref, addresses)
+        # A bare transport: no cookies, proxies or redirects. One for each request: a connection
+        # that was made for one host serves no other.
+        async with httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False) as transport:
+            response = await _send(transport, ref, addresses)
             try:
                 yield response
             finally:
                 await response.aclose()
-
-    async def _send(
-        self, client: httpx.AsyncClient, ref: HttpsRef, addresses: list[str]
-    ) -> httpx.Response:
-        for address in addresses:
-            request = client.build_request(
-                "GET",
-                httpx.URL(
-                    scheme="https", host=address, port=ref.port, raw_path=ref.target.encode()
-                ),
-                headers={**_HEADERS, "Host": ref.authority},
-                # The certificate must be that of the name, not of the address.
-                extensions={"sni_hostname": ref.host},
-            )
-            try:
-                return await client.send(request, stream=True)
-            except (httpx.ConnectError, httpx.ConnectTimeout):
-                if address == addresses[-1]:
-                    raise
-        raise socket.gaierror(socket.EAI_NONAME, "it has no address")
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
@@ -122,6 +101,26 @@ class HttpsDownloads:
         if self._policy.ca_file is not None:
             context.load_verify_locations(self._policy.ca_file)
         return context
+
+
+async def _send(
+    transport: httpx.AsyncHTTPTransport, ref: HttpsRef, addresses: list[str]
+) -> httpx.Response:
+    target = ref.target.encode()
+    for address in addresses:
+        request = httpx.Request(
+            "GET",
+            httpx.URL(scheme="https", host=address, port=ref.port, raw_path=target),
+            headers={**_HEADERS, "Host": ref.authority},
+            # The certificate must be that of the name, not of the address.
+            extensions={"sni_hostname": ref.host, "timeout": _TIMEOUTS.as_dict()},
+        )
+        try:
+            return await transport.handle_async_request(request)
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            if address == addresses[-1]:
+                raise
+    raise socket.gaierror(socket.EAI_NONAME, "it has no address")
 
 
 def _target(asked: HttpsRef, ref: HttpsRef, response: httpx.Response) -> HttpsRef:
