@@ -105,8 +105,8 @@ class Bubblewrap(Sandbox):
         try:
             await supervision.attend(self._table, self._watchdogs)
         finally:
-            ended = await uninterrupted(process.end())
-        return Outcome(ended, supervision.limit, supervision.tail, supervision.peak_memory_bytes)
+            code = await uninterrupted(process.end())
+        return Outcome(code, supervision.limit, supervision.tail, supervision.peak_memory_bytes)
 
 
 def _launch(host: Host, job: Job, uid: int | None) -> Launched:

@@ -14,24 +14,10 @@ import contextlib
 import os
 import re
 import signal
-from dataclasses import dataclass
 
 from activities.sandbox.launch import Launched
 
 PIECE_BYTES = 64 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How bwrap ended: ``code`` is the command's, and None when it never came to run.
-
-    ``peak_memory_bytes`` is that of the largest single process. Both it and ``cpu_seconds`` leave
-    out what was killed.
-    """
-
-    code: int | None
-    cpu_seconds: float
-    peak_memory_bytes: int
 
 
 class Process:
@@ -45,8 +31,9 @@ class Process:
         self._told = asyncio.Event()
         self._inner_fd: int | None = None
         self._kill_wanted = False
-        self._outer_ended: Ended | None = None
-        self._dead: asyncio.Future[Ended] = self._loop.create_future()
+        self._outer_dead = False
+        self._inner_dead = False
+        self._dead: asyncio.Future[None] = self._loop.create_future()
         self._outer_fd = os.pidfd_open(launched.process.pid)
         self._loop.add_reader(launched.status, self._on_status)
         self._loop.add_reader(self._outer_fd, self._on_outer_exit)
@@ -82,17 +69,20 @@ class Process:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._inner_fd, signal.SIGKILL)
 
-    async def wait(self) -> Ended:
+    async def wait(self) -> None:
         """Wait until no process is left. Cancelling the wait kills nothing."""
         await asyncio.wait({self._dead})
-        return self._dead.result()
 
-    async def end(self) -> Ended:
-        """Kill what is left, wait until it is dead, and give back the descriptors."""
+    async def end(self) -> int | None:
+        """Kill what is left, wait until it is dead, and give back the descriptors.
+
+        Returns the exit code of the command, None when it never came to run.
+        """
         self.kill()
-        ended = await self.wait()
+        await self.wait()
         self._close()
-        return ended
+        code = re.search(rb'"exit-code": (\d+)', self._said)
+        return int(code[1]) if code else None
 
     def _close(self) -> None:
         self._loop.remove_reader(self._launched.status)
@@ -126,29 +116,30 @@ class Process:
 
     def _on_inner_exit(self, descriptor: int) -> None:
         self._loop.remove_reader(descriptor)
-        os.close(descriptor)
-        self._inner_fd = None
+        self._inner_dead = True
         self._settle()
 
     def _on_outer_exit(self) -> None:
         self._loop.remove_reader(self._outer_fd)
         os.close(self._outer_fd)
-        process = self._launched.process
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)  # or Popen warns that it still runs
+        self._launched.process.wait()
+        self._outer_dead = True
         self._on_status()
-        code = re.search(rb'"exit-code": (\d+)', self._said)
-        self._outer_ended = Ended(
-            code=int(code[1]) if code else None,
-            cpu_seconds=usage.ru_utime + usage.ru_stime,
-            peak_memory_bytes=usage.ru_maxrss * 1024,
-        )
         self.kill()  # daemons that the command left behind keep the inner process alive
         self._settle()
 
     def _settle(self) -> None:
-        if self._outer_ended and self._inner_fd is None and not self._dead.done():
-            self._dead.set_result(self._outer_ended)
+        if not self._outer_dead:
+            return
+        if self._inner_fd is not None:
+            if not self._inner_dead:
+                return
+            # In a container we may be process 1, and so have inherited the inner one.
+            with contextlib.suppress(ChildProcessError):
+                os.waitid(os.P_PIDFD, self._inner_fd, os.WEXITED | os.WNOHANG)
+            os.close(self._inner_fd)
+            self._inner_fd = None
+        self._dead.set_result(None)
 
 
 def _resolve(ready: "asyncio.Future[None]") -> None:

@@ -145,10 +145,11 @@ def bounded_command(job: Job, *, own_user: bool) -> list[str]:
     a user of its own a job would share its count with the worker on kernels before 5.14.
     """
     limits = job.limits
-    bounds = {
+    bounds: dict[str, int | str] = {
         "data": _allowed(resource.RLIMIT_DATA, limits.memory_bytes + _SPARE_MEMORY_BYTES),
         "fsize": _allowed(resource.RLIMIT_FSIZE, limits.file_bytes),
-        "cpu": _allowed(resource.RLIMIT_CPU, limits.cpu_seconds),
+        # At the first a process gets SIGXCPU, by which we know the reason; at the second SIGKILL.
+        "cpu": f"{limits.cpu_seconds}:{limits.cpu_seconds + 1}",
         "nofile": _allowed(resource.RLIMIT_NOFILE, limits.open_files),
         "core": 0,
     }

@@ -17,7 +17,7 @@ class Supervision:
     def __init__(self, process: Process, job: Job, on_output: OnOutput) -> None:
         self.limit: Limit | None = None
         self.tail = b""
-        self.peak_memory_bytes = 0
+        self.peak_memory_bytes: int | None = None
         self._process = process
         self._job = job
         self._on_output = on_output
@@ -60,4 +60,4 @@ class Supervision:
         try:
             self._stop(await dog.watch(executor))
         finally:
-            self.peak_memory_bytes = dog.peak_memory_bytes
+            self.peak_memory_bytes = dog.peak_memory_bytes or None

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from activities.sandbox.base import Exit, Job, Limit
 from activities.sandbox.folders import walk
-from activities.sandbox.processes import Ended
 from activities.sandbox.profile import largest_file_bytes
 from activities.sandbox.unavailable import explain
 
@@ -18,21 +17,22 @@ _KILLED = range(129, 160)
 # What is printed where the kernel refuses memory, a process or disk space: it leaves no other
 # trace. A job that prints this without need only mislabels its own failure.
 _NO_MEMORY = re.compile(rb"MemoryError|Cannot allocate memory|bad_alloc|heap out of memory")
-_NO_PROCESS = re.compile(
-    rb"fork.*Resource temporarily unavailable|can't start new thread", re.DOTALL
-)
+_NO_PROCESS = re.compile(rb"Resource temporarily unavailable|can't start new thread")
 _NO_SPACE = re.compile(rb"No space left on device")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was seen of a job. ``stopped_for`` is the limit it was killed for, ``tail`` the end of
-    its stderr, ``peak_memory_bytes`` the most that its processes had together at any look."""
+    """What was seen of a job.
 
-    ended: Ended
+    ``code`` is None when it never began, ``stopped_for`` the limit it was killed for, ``tail`` the
+    end of its stderr, ``peak_memory_bytes`` what its processes had together, if it was looked at.
+    """
+
+    code: int | None
     stopped_for: Limit | None
     tail: bytes
-    peak_memory_bytes: int
+    peak_memory_bytes: int | None
 
 
 async def conclude(job: Job, outcome: Outcome, *, too_deep: bool, duration_ms: int) -> Exit:
@@ -41,7 +41,7 @@ async def conclude(job: Job, outcome: Outcome, *, too_deep: bool, duration_ms: i
     Raises:
         SandboxUnavailable: it never began.
     """
-    code = outcome.ended.code
+    code = outcome.code
     limit = outcome.stopped_for or (Limit.FILES if too_deep else None)
     killed_by = signal.SIGKILL if outcome.stopped_for else None
     if code is None and limit is None:
@@ -55,18 +55,17 @@ async def conclude(job: Job, outcome: Outcome, *, too_deep: bool, duration_ms: i
         signal=killed_by,
         limit=limit,
         duration_ms=duration_ms,
-        peak_memory_bytes=max(outcome.peak_memory_bytes, outcome.ended.peak_memory_bytes),
+        peak_memory_bytes=outcome.peak_memory_bytes,
     )
 
 
 def _limit_behind(job: Job, code: int, outcome: Outcome) -> Limit | None:
     """The limit that a job most likely failed for; None when it failed for its own reasons."""
-    ended, limits = outcome.ended, job.limits
-    if code == 128 + signal.SIGXCPU or ended.cpu_seconds >= limits.cpu_seconds:
+    if code == 128 + signal.SIGXCPU:
         return Limit.CPU_TIME
-    if code == 128 + signal.SIGXFSZ or _holds_file_of(job.output, largest_file_bytes(limits)):
+    if code == 128 + signal.SIGXFSZ or _holds_file_of(job.output, largest_file_bytes(job.limits)):
         return Limit.FILE_SIZE
-    if ended.peak_memory_bytes > limits.memory_bytes or _NO_MEMORY.search(outcome.tail):
+    if _NO_MEMORY.search(outcome.tail):
         return Limit.MEMORY
     if _NO_PROCESS.search(outcome.tail):
         return Limit.PROCESSES

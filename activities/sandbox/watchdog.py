@@ -82,6 +82,8 @@ def disk_limit(output: Path, limits: Limits, *, files: int = 0, size: int = 0) -
 
     ``files`` and ``size`` come on top of what the folder holds.
     """
+    if files > limits.files:
+        return Limit.FILES
     seen: set[int] = set()
     for entry in walk(output):
         files += 1
