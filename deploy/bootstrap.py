@@ -44,7 +44,7 @@ async def run_worker(told: Settings) -> None:
     """Run a worker until SIGTERM or SIGINT. Waits for Temporal when it is not there yet."""
     stop = _stop_signal()
     worker_id = f"{socket.gethostname()}-{os.getpid()}"
-    async with _stores(told) as (database, blobs):
+    async with _stores(told, ping=False) as (database, blobs):
         options = await asyncio.to_thread(_adapter_options, told, worker_id)
         sandbox = make_sandbox(told, options)
         try:
@@ -83,7 +83,7 @@ async def run_api(told: Settings, host: str, port: int) -> None:
         data_converter=pydantic_data_converter,
         lazy=True,
     )
-    async with _stores(told) as (database, blobs):
+    async with _stores(told, ping=True) as (database, blobs):
         app = create_app(
             Services(
                 database=database,
@@ -141,12 +141,13 @@ def _adapter_options(told: Settings, worker_id: str) -> AdapterOptions:
 
 
 @asynccontextmanager
-async def _stores(told: Settings) -> AsyncIterator[tuple[Database, Blobs]]:
+async def _stores(told: Settings, *, ping: bool) -> AsyncIterator[tuple[Database, Blobs]]:
     database = Database(
         told.database_url,
         read_url=told.database_read_url,
         pool_size=told.pool_size,
         max_overflow=told.max_overflow,
+        ping=ping,
     )
     try:
         yield database, Blobs(told.s3)

@@ -4,20 +4,19 @@ An attempt that was given up for lost may come back late, when the next one is u
 write is fenced by the run of the task and the number of the attempt, and then changes nothing.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import and_, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import and_, select, text, update
 from sqlmodel import col
 
 from activities.store import events
 from activities.store.database import Database
 from activities.store.events import EventDraft
-from activities.store.tables import ArtifactType, ExecutionLog, SubTask, Task, TaskArtifact
+from activities.store.tables import SubTask, Task
 from workflows.contracts import FINAL, Failure, Phase, Status, StepCall, StepOutcome
 from workflows.definition import Step
 from workflows.errors import TaskMoved
@@ -83,25 +82,21 @@ async def begin(database: Database, attempt: Attempt) -> Begun:
         TaskMoved: the task has ended or was started again meanwhile.
     """
     call = attempt.call
-    async with database.writing() as connection:
-        task = (
-            await connection.execute(
-                update(Task)
-                .where(_alive(call))
-                .values(
-                    status=Status.RUNNING,
-                    started_at=func.coalesce(col(Task.started_at), func.now()),
-                )
-                .returning(col(Task.inputs))
-            )
-        ).one_or_none()
-        if task is None:
-            raise TaskMoved(task_id=call.task_id)
-        begun = await _finished(connection, call, task[0])
-        if begun is None:
-            begun = Begun(await _start(connection, attempt), task[0], None)
-            await events.append(connection, call.task_id, [_started_event(attempt)])
-    return begun
+    values = {
+        **_fence(attempt),
+        "log_id": attempt.log_id,
+        "worker_id": attempt.worker_id,
+        "lost": _LOST,
+        "event": json.dumps({"step": call.step, "attempt": attempt.number}),
+    }
+    rows = await database.execute(_BEGIN, values)
+    if not rows or rows[0].definition is None:
+        raise TaskMoved(task_id=call.task_id)
+    [row] = rows
+    outcome = row.output_result and StepOutcome(
+        exit_code=row.output_result["exit_code"] or 0, files=row.files
+    )
+    return Begun(Step.model_validate(row.definition), row.inputs, outcome)
 
 
 async def set_phase(
@@ -123,45 +118,147 @@ async def set_phase(
 
 async def end(database: Database, attempt: Attempt, ended: Ended) -> bool:
     """Write an attempt's end, with its files and events. False when it no longer counts."""
-    error = ended.failure and ended.failure.model_dump(mode="json", exclude_none=True)
-    async with database.writing() as connection:
-        changed = await connection.scalar(
-            update(SubTask)
-            .where(_current(attempt))
-            .values(
-                status=ended.status,
-                phase=None,
-                output_result={"exit_code": ended.exit_code, "refused": list(ended.refused)},
-                error=error,
-                next_attempt_at=ended.next_attempt_at,
-                finished_at=func.now() if ended.status.is_final else None,
-            )
-            .returning(col(SubTask.id))
-        )
-        if changed is None:
-            return False
-        await connection.execute(
-            update(ExecutionLog)
-            .where(col(ExecutionLog.id) == attempt.log_id)
-            .values(
-                # A failed attempt that will be followed by another is still a failed attempt.
-                status=Status.FAILED if ended.status is Status.QUEUED else ended.status,
-                exit_code=ended.exit_code,
-                duration_ms=ended.duration_ms,
-                stdout=ended.stdout,
-                stderr=ended.stderr,
-                error=error,
-                finished_at=func.now(),
-            )
-        )
-        await _replace_files(connection, attempt.call, ended.files)
-        await events.append(connection, attempt.call.task_id, list(ended.events))
-    return True
+    output = {"exit_code": ended.exit_code, "refused": list(ended.refused)}
+    values = {
+        **_fence(attempt),
+        "log_id": attempt.log_id,
+        "status": ended.status,
+        "is_final": ended.status.is_final,
+        # A failed attempt that will be followed by another is still a failed attempt.
+        "log_status": Status.FAILED if ended.status is Status.QUEUED else ended.status,
+        "output": json.dumps(output),
+        "error": ended.failure and ended.failure.model_dump_json(exclude_none=True),
+        "next_attempt_at": ended.next_attempt_at,
+        "exit_code": ended.exit_code,
+        "duration_ms": ended.duration_ms,
+        "stdout": ended.stdout,
+        "stderr": ended.stderr,
+        "files": json.dumps([_file_row(attempt.call, file) for file in ended.files]),
+        "count": len(ended.events),
+        "drafts": events.document(ended.events),
+    }
+    return bool(await database.execute(_END, values))
+
+
+def _fence(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "task_id": attempt.call.task_id,
+        "sub_task_id": attempt.call.sub_task_id,
+        "run": attempt.call.run,
+        "number": attempt.number,
+        "final": [str(status) for status in FINAL],
+        "channel": events.CHANNEL,
+    }
+
+
+def _file_row(call: StepCall, file: StoredFile) -> dict[str, Any]:
+    return {
+        "id": str(artifact_id(call.sub_task_id, file.name, file.sha256)),
+        "name": file.name,
+        "size": file.size,
+        "mime_type": file.mime_type,
+        "sha256": file.sha256,
+    }
 
 
 # What is still "running" when the next attempt begins was left behind by a worker that died.
-_LOST = Failure(code="worker-lost", message="The worker died during this attempt.").model_dump(
-    mode="json", exclude_none=True
+_LOST = Failure(code="worker-lost", message="The worker died during this attempt.").model_dump_json(
+    exclude_none=True
+)
+
+# Each is one statement, and so one round trip and one commit: a step that takes 20 ms must not wait
+# for as long again while a dozen statements go to and fro.
+_BEGIN = text(
+    """
+    WITH task AS (
+        UPDATE tasks
+        SET status = 'running', started_at = coalesce(started_at, now()), updated_at = now(),
+            event_seq = event_seq + (
+                SELECT count(*) FROM sub_tasks WHERE id = :sub_task_id AND status <> 'completed'
+            )
+        WHERE id = :task_id AND run = :run AND status <> ALL (CAST(:final AS text[]))
+        RETURNING id, team_id, inputs, event_seq
+    ), started AS (
+        UPDATE sub_tasks
+        SET status = 'running', phase = 'prepare_env', retry_count = :number - 1,
+            next_attempt_at = NULL, worker_id = :worker_id, error = NULL,
+            started_at = coalesce(started_at, now())
+        FROM task
+        WHERE sub_tasks.id = :sub_task_id AND sub_tasks.status <> 'completed'
+        RETURNING sub_tasks.id, sub_tasks.input_context
+    ), lost AS (
+        UPDATE execution_logs
+        SET status = 'failed', error = CAST(:lost AS jsonb), finished_at = now()
+        FROM started
+        WHERE sub_task_id = started.id AND run = :run AND attempt < :number AND status = 'running'
+    ), log AS (
+        INSERT INTO execution_logs
+            (id, team_id, task_id, sub_task_id, run, attempt, status, worker_id,
+             tokens_used, stdout, stderr)
+        SELECT :log_id, task.team_id, task.id, started.id, :run, :number, 'running', :worker_id,
+               0, '', ''
+        FROM task, started
+        ON CONFLICT DO NOTHING
+    ), event AS (
+        INSERT INTO events (task_id, seq, team_id, type, data)
+        SELECT task.id, event_seq, team_id, 'step.started', CAST(:event AS jsonb)
+        FROM task, started
+    ), done AS (
+        SELECT input_context, output_result,
+               (SELECT count(*) FROM task_artifacts WHERE sub_task_id = :sub_task_id) AS files
+        FROM sub_tasks WHERE id = :sub_task_id AND status = 'completed'
+    )
+    SELECT task.inputs, coalesce(started.input_context, done.input_context) AS definition,
+           done.output_result, done.files, pg_notify(:channel, CAST(task.id AS text))
+    FROM task LEFT JOIN started ON true LEFT JOIN done ON true
+    """
+)
+
+_END = text(
+    """
+    WITH step AS (
+        UPDATE sub_tasks
+        SET status = :status, phase = NULL, output_result = CAST(:output AS jsonb),
+            error = CAST(:error AS jsonb), next_attempt_at = :next_attempt_at,
+            finished_at = CASE WHEN :is_final THEN now() END
+        FROM tasks
+        WHERE sub_tasks.id = :sub_task_id AND sub_tasks.status = 'running'
+          AND sub_tasks.retry_count = :number - 1
+          AND tasks.id = sub_tasks.task_id AND tasks.run = :run
+          AND tasks.status <> ALL (CAST(:final AS text[]))
+        RETURNING sub_tasks.id, sub_tasks.task_id, sub_tasks.team_id
+    ), log AS (
+        UPDATE execution_logs
+        SET status = :log_status, exit_code = :exit_code, duration_ms = :duration_ms,
+            stdout = :stdout, stderr = :stderr, error = CAST(:error AS jsonb), finished_at = now()
+        FROM step
+        WHERE execution_logs.id = :log_id
+    ), file AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:files AS jsonb))
+            AS x(id uuid, name text, size bigint, mime_type text, sha256 text)
+    ), gone AS (
+        DELETE FROM task_artifacts USING step
+        WHERE sub_task_id = step.id AND name NOT IN (SELECT name FROM file)
+    ), kept AS (
+        INSERT INTO task_artifacts
+            (id, team_id, task_id, sub_task_id, type, name, size, mime_type, sha256)
+        SELECT file.id, step.team_id, step.task_id, step.id, 'file', file.name, file.size,
+               file.mime_type, file.sha256
+        FROM step, file
+        ON CONFLICT (sub_task_id, name) DO UPDATE
+            SET id = excluded.id, size = excluded.size, sha256 = excluded.sha256
+    ), numbered AS (
+        UPDATE tasks SET event_seq = event_seq + :count, updated_at = now()
+        FROM step WHERE tasks.id = step.task_id
+        RETURNING tasks.id, tasks.team_id, event_seq - :count AS base
+    ), event AS (
+        INSERT INTO events (task_id, seq, team_id, type, data)
+        SELECT id, base + place, team_id, draft ->> 'type', draft -> 'data'
+        FROM numbered, jsonb_array_elements(CAST(:drafts AS jsonb))
+            WITH ORDINALITY AS x(draft, place)
+    )
+    SELECT step.id, pg_notify(:channel, CAST(step.task_id AS text)) FROM step
+    """
 )
 
 
@@ -179,100 +276,4 @@ def _current(attempt: Attempt) -> Any:
         col(SubTask.status) == Status.RUNNING,
         col(SubTask.retry_count) == attempt.number - 1,
         col(SubTask.task_id).in_(select(col(Task.id)).where(_alive(attempt.call))),
-    )
-
-
-async def _finished(
-    connection: AsyncConnection, call: StepCall, inputs: dict[str, str]
-) -> Begun | None:
-    files = select(func.count()).where(col(TaskArtifact.sub_task_id) == call.sub_task_id)
-    row = (
-        await connection.execute(
-            select(
-                col(SubTask.input_context), col(SubTask.output_result), files.scalar_subquery()
-            ).where(col(SubTask.id) == call.sub_task_id, col(SubTask.status) == Status.COMPLETED)
-        )
-    ).one_or_none()
-    if row is None:
-        return None
-    outcome = StepOutcome(exit_code=row[1]["exit_code"] or 0, files=row[2])
-    return Begun(Step.model_validate(row[0]), inputs, outcome)
-
-
-async def _start(connection: AsyncConnection, attempt: Attempt) -> Step:
-    context = await connection.scalar(
-        update(SubTask)
-        .where(col(SubTask.id) == attempt.call.sub_task_id)
-        .values(
-            status=Status.RUNNING,
-            phase=Phase.PREPARE_ENV,
-            retry_count=attempt.number - 1,
-            next_attempt_at=None,
-            worker_id=attempt.worker_id,
-            error=None,
-            started_at=func.coalesce(col(SubTask.started_at), func.now()),
-        )
-        .returning(col(SubTask.input_context))
-    )
-    if context is None:
-        raise TaskMoved(task_id=attempt.call.task_id)
-    await connection.execute(
-        update(ExecutionLog)
-        .where(
-            col(ExecutionLog.sub_task_id) == attempt.call.sub_task_id,
-            col(ExecutionLog.run) == attempt.call.run,
-            col(ExecutionLog.status) == Status.RUNNING,
-        )
-        .values(status=Status.FAILED, error=_LOST, finished_at=func.now())
-    )
-    await connection.execute(
-        insert(ExecutionLog)
-        .values(
-            id=attempt.log_id,
-            team_id=attempt.call.team_id,
-            task_id=attempt.call.task_id,
-            sub_task_id=attempt.call.sub_task_id,
-            run=attempt.call.run,
-            attempt=attempt.number,
-            status=Status.RUNNING,
-            worker_id=attempt.worker_id,
-            tokens_used=0,
-            stdout="",
-            stderr="",
-        )
-        .on_conflict_do_nothing()
-    )
-    return Step.model_validate(context)
-
-
-async def _replace_files(
-    connection: AsyncConnection, call: StepCall, files: tuple[StoredFile, ...]
-) -> None:
-    rows = [
-        {
-            "id": artifact_id(call.sub_task_id, file.name, file.sha256),
-            "team_id": call.team_id,
-            "task_id": call.task_id,
-            "sub_task_id": call.sub_task_id,
-            "type": ArtifactType.FILE,
-            "name": file.name,
-            "size": file.size,
-            "mime_type": file.mime_type,
-            "sha256": file.sha256,
-        }
-        for file in files
-    ]
-    await connection.execute(
-        delete(TaskArtifact).where(
-            col(TaskArtifact.sub_task_id) == call.sub_task_id,
-            col(TaskArtifact.id).not_in([row["id"] for row in rows]),
-        )
-    )
-    if rows:
-        await connection.execute(insert(TaskArtifact).on_conflict_do_nothing(), rows)
-
-
-def _started_event(attempt: Attempt) -> EventDraft:
-    return EventDraft(
-        type="step.started", data={"step": attempt.call.step, "attempt": attempt.number}
     )

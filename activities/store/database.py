@@ -1,10 +1,11 @@
 """Connections to PostgreSQL: one pool for writing, one for reading (a replica, if there is one)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -24,7 +25,11 @@ class PoolUse:
 
 
 class Database:
-    """Every use raises ``TemporaryFailure`` when PostgreSQL cannot be reached."""
+    """Every use raises ``TemporaryFailure`` when PostgreSQL cannot be reached.
+
+    ``ping`` tests a connection before each use, so that the first request after a restart of the
+    database does not fail. Who repeats what failed for a while, as a worker does, can do without.
+    """
 
     def __init__(
         self,
@@ -33,10 +38,14 @@ class Database:
         read_url: str | None = None,
         pool_size: int = DEFAULT_POOL_SIZE,
         max_overflow: int = DEFAULT_MAX_OVERFLOW,
+        ping: bool = True,
     ) -> None:
         self.url = url
-        self._primary = _engine(url, pool_size, max_overflow)
-        self._replica = _engine(read_url, pool_size, max_overflow) if read_url else self._primary
+        self._primary = _engine(url, pool_size, max_overflow, ping=ping)
+        self._autocommit = self._primary.execution_options(isolation_level="AUTOCOMMIT")
+        self._replica = (
+            _engine(read_url, pool_size, max_overflow, ping=ping) if read_url else self._primary
+        )
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
@@ -50,6 +59,11 @@ class Database:
         engine = self._primary if fresh else self._replica
         async with database_errors(), engine.connect() as connection:
             yield connection
+
+    async def execute(self, statement: TextClause, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        """One statement on the primary, committed by itself: one round trip instead of three."""
+        async with database_errors(), self._autocommit.connect() as connection:
+            return (await connection.execute(statement, values)).all()
 
     async def check(self) -> None:
         """Raises ``TemporaryFailure`` unless both databases answer."""
@@ -72,13 +86,13 @@ class Database:
             await self._replica.dispose()
 
 
-def _engine(url: str, pool_size: int, max_overflow: int) -> AsyncEngine:
+def _engine(url: str, pool_size: int, max_overflow: int, *, ping: bool) -> AsyncEngine:
     return create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_timeout=POOL_TIMEOUT_SECONDS,
-        pool_pre_ping=True,  # A restarted database must not fail the first request after it.
+        pool_pre_ping=ping,
         connect_args={
             "timeout": CONNECT_TIMEOUT_SECONDS,
             "server_settings": {

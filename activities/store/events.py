@@ -21,14 +21,16 @@ _APPEND = text(
     WITH numbered AS (
         UPDATE tasks SET event_seq = event_seq + :count, updated_at = now()
         WHERE id = :task_id RETURNING id, team_id, event_seq - :count AS base
+    ), event AS (
+        INSERT INTO events (task_id, seq, team_id, type, data)
+        SELECT id, base + place, team_id, draft ->> 'type', draft -> 'data'
+        FROM numbered, jsonb_array_elements(CAST(:drafts AS jsonb))
+            WITH ORDINALITY AS x(draft, place)
     )
-    INSERT INTO events (task_id, seq, team_id, type, data)
-    SELECT id, base + place, team_id, draft ->> 'type', draft -> 'data'
-    FROM numbered, jsonb_array_elements(CAST(:drafts AS jsonb)) WITH ORDINALITY AS x(draft, place)
+    SELECT pg_notify(:channel, CAST(id AS text)) FROM numbered
     """
 )
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
-_NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 
 
 class EventDraft(BaseModel):
@@ -44,12 +46,11 @@ async def append(connection: AsyncConnection, task_id: UUID, drafts: Sequence[Ev
     """Add events to a task, within the caller's transaction; listeners hear of them at commit."""
     if not drafts:
         return
-    payload = json.dumps([draft.model_dump(mode="json") for draft in drafts])
-    values = {"task_id": task_id, "count": len(drafts), "drafts": _without_nul(payload)}
-    await connection.execute(_APPEND, values)
-    await connection.execute(_NOTIFY, {"channel": CHANNEL, "payload": str(task_id)})
+    values = {"task_id": task_id, "count": len(drafts), "drafts": document(drafts)}
+    await connection.execute(_APPEND, values | {"channel": CHANNEL})
 
 
-def _without_nul(document: str) -> str:
-    """PostgreSQL keeps no NUL in text; scripts do print them."""
-    return _NUL.sub(r"\1\\ufffd", document)
+def document(drafts: Sequence[EventDraft]) -> str:
+    """Events as a JSON document that PostgreSQL takes: it keeps no NUL in text."""
+    text_of = json.dumps([draft.model_dump(mode="json") for draft in drafts])
+    return _NUL.sub(r"\1\\ufffd", text_of)

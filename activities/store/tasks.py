@@ -1,19 +1,19 @@
 """Writing the rows of tasks. Each function is one transaction, and safe to repeat."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import and_, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from activities.store import events
 from activities.store.database import Database
 from activities.store.events import EventDraft
-from activities.store.tables import ExecutionLog, SubTask, Task
+from activities.store.tables import SubTask, Task
 from workflows.contracts import (
     FINAL,
     Status,
@@ -52,18 +52,10 @@ class Accepted:
 
 async def create_task(database: Database, task: NewTask) -> Accepted:
     """Write a task and its steps, all or nothing."""
-    async with database.writing() as connection:
-        created = await connection.scalar(
-            insert(Task)
-            .values(_task_row(task))
-            .on_conflict_do_nothing(constraint="tasks_idempotency")
-            .returning(col(Task.id))
-        )
-        if created is None:
-            return await _earlier(connection, task)
-        await connection.execute(insert(SubTask), _step_rows(task))
-        await events.append(connection, task.id, [_status_event(Status.PENDING)])
-    return Accepted(id=task.id, is_new=True, request_digest=task.request_digest)
+    if await database.execute(_CREATE, _new_row(task)):
+        return Accepted(id=task.id, is_new=True, request_digest=task.request_digest)
+    async with database.reading(fresh=True) as connection:
+        return await _earlier(connection, task)
 
 
 async def mark_task(database: Database, mark: TaskMark) -> None:
@@ -81,19 +73,18 @@ async def mark_task(database: Database, mark: TaskMark) -> None:
 
 async def close_task(database: Database, close: TaskClose) -> bool:
     """End a run, with the step that ended it. False when it has ended already."""
-    async with database.writing() as connection:
-        error = await _error_of(connection, close)
-        changed = await connection.scalar(
-            update(Task)
-            .where(_alive(close.task_id, close.run))
-            .values(status=close.status, error=error, finished_at=func.now(), updated_at=func.now())
-            .returning(col(Task.id))
-        )
-        if changed is None:
-            return False
-        await _close_steps(connection, close, error)
-        await events.append(connection, close.task_id, [_status_event(close.status, error)])
-    return True
+    values = {
+        "task_id": close.task_id,
+        "run": close.run,
+        "status": close.status,
+        "sub_task_id": close.sub_task_id if close.status is not Status.COMPLETED else None,
+        "all_steps": close.status is Status.CANCELLED,
+        "error": close.failure and close.failure.model_dump_json(exclude_none=True),
+        "code": close.failure and close.failure.code,
+        "final": [str(status) for status in FINAL],
+        "channel": events.CHANNEL,
+    }
+    return bool(await database.execute(_CLOSE, values))
 
 
 async def restart_task(
@@ -160,53 +151,6 @@ def _alive(task_id: UUID, run: int) -> Any:
     )
 
 
-async def _error_of(connection: AsyncConnection, close: TaskClose) -> dict[str, Any] | None:
-    """The step's own account of its failure, which says more than workflow history may hold."""
-    if close.failure is None:
-        return None
-    error = close.failure.model_dump(mode="json", exclude_none=True)
-    told: dict[str, Any] | None = await connection.scalar(
-        select(col(SubTask.error)).where(col(SubTask.id) == close.sub_task_id)
-    )
-    return told if told and told.get("code") == error["code"] else error
-
-
-async def _close_steps(
-    connection: AsyncConnection, close: TaskClose, error: dict[str, Any] | None
-) -> None:
-    unfinished = and_(
-        col(SubTask.task_id) == close.task_id,
-        col(SubTask.status).not_in([str(status) for status in FINAL]),
-    )
-    if close.sub_task_id is not None and close.status is not Status.COMPLETED:
-        # Its worker may have died before it could say how the step ended, and a step that used up
-        # its retries said `failed` without knowing that this attempt was the last.
-        await connection.execute(
-            update(SubTask)
-            .where(col(SubTask.id) == close.sub_task_id, col(SubTask.status) != Status.COMPLETED)
-            .values(
-                status=close.status,
-                phase=None,
-                error=error,
-                next_attempt_at=None,
-                finished_at=func.coalesce(col(SubTask.finished_at), func.now()),
-            )
-        )
-    await connection.execute(
-        update(ExecutionLog)
-        .where(
-            col(ExecutionLog.task_id) == close.task_id, col(ExecutionLog.status) == Status.RUNNING
-        )
-        .values(status=close.status, error=error, finished_at=func.now())
-    )
-    if close.status is Status.CANCELLED:
-        await connection.execute(
-            update(SubTask)
-            .where(unfinished)
-            .values(status=Status.CANCELLED, phase=None, finished_at=func.now())
-        )
-
-
 async def _earlier(connection: AsyncConnection, task: NewTask) -> Accepted:
     row = (
         await connection.execute(
@@ -219,7 +163,8 @@ async def _earlier(connection: AsyncConnection, task: NewTask) -> Accepted:
     return Accepted(id=row[0], is_new=False, request_digest=row[1])
 
 
-def _task_row(task: NewTask) -> dict[str, Any]:
+def _new_row(task: NewTask) -> dict[str, Any]:
+    definition = task.pipeline.model_dump_json(exclude_defaults=True)
     return {
         "id": task.id,
         "team_id": task.team_id,
@@ -227,36 +172,95 @@ def _task_row(task: NewTask) -> dict[str, Any]:
         "name": task.name,
         "prompt": task.prompt,
         "priority": task.priority,
-        "status": Status.PENDING,
-        "definition": task.pipeline.model_dump(mode="json", exclude_defaults=True),
-        "inputs": task.inputs,
-        "run": 1,
-        "first_step": 0,
-        "event_seq": 0,
+        "definition": definition,
+        "inputs": json.dumps(task.inputs),
         "idempotency_key": task.idempotency_key,
         "request_digest": task.request_digest,
+        "steps": json.dumps(_step_rows(task)),
+        "channel": events.CHANNEL,
     }
 
 
 def _step_rows(task: NewTask) -> Sequence[dict[str, Any]]:
     return [
         {
-            "id": step_sub_task_id(task.id, step.id),
-            "team_id": task.team_id,
-            "task_id": task.id,
-            "parent_id": task.id,
+            "id": str(step_sub_task_id(task.id, step.id)),
             "name": step.id,
             "task_type": step.kind,
-            "status": Status.PENDING,
             "dependencies": [previous.id for previous in task.pipeline.steps[index - 1 : index]],
             "input_context": step.model_dump(mode="json", exclude_defaults=True),
-            "retry_count": 0,
             "execution_order": index,
         }
         for index, step in enumerate(task.pipeline.steps)
     ]
 
 
-def _status_event(status: Status, error: dict[str, Any] | None = None) -> EventDraft:
-    data: dict[str, Any] = {"status": status.value}
-    return EventDraft(type="task.status", data=data | ({"error": error} if error else {}))
+def _status_event(status: Status) -> EventDraft:
+    return EventDraft(type="task.status", data={"status": status.value})
+
+
+# One statement each: see `attempts`. The error of a task is its step's own account of the failure,
+# where there is one of the same kind, for that says more than workflow history may hold. The step
+# that ended the run is told so here because its worker may have died before it could.
+_CREATE = text(
+    """
+    WITH task AS (
+        INSERT INTO tasks
+            (id, team_id, type, name, prompt, priority, status, definition, inputs, run,
+             first_step, event_seq, idempotency_key, request_digest)
+        VALUES
+            (:id, :team_id, :type, :name, :prompt, :priority, 'pending',
+             CAST(:definition AS jsonb), CAST(:inputs AS jsonb), 1, 0, 1, :idempotency_key,
+             :request_digest)
+        ON CONFLICT ON CONSTRAINT tasks_idempotency DO NOTHING
+        RETURNING id, team_id
+    ), step AS (
+        INSERT INTO sub_tasks
+            (id, team_id, task_id, parent_id, name, task_type, status, dependencies,
+             input_context, retry_count, execution_order)
+        SELECT x.id, task.team_id, task.id, task.id, x.name, x.task_type, 'pending',
+               x.dependencies, x.input_context, 0, x.execution_order
+        FROM task, jsonb_to_recordset(CAST(:steps AS jsonb)) AS x(
+            id uuid, name text, task_type text, dependencies jsonb, input_context jsonb,
+            execution_order int
+        )
+    ), event AS (
+        INSERT INTO events (task_id, seq, team_id, type, data)
+        SELECT id, 1, team_id, 'task.status', '{"status": "pending"}' FROM task
+    )
+    SELECT id, pg_notify(:channel, CAST(id AS text)) FROM task
+    """
+)
+
+_CLOSE = text(
+    """
+    WITH told AS (
+        SELECT error FROM sub_tasks WHERE id = :sub_task_id AND error ->> 'code' = :code
+    ), task AS (
+        UPDATE tasks
+        SET status = :status, finished_at = now(), updated_at = now(), event_seq = event_seq + 1,
+            error = coalesce((SELECT error FROM told), CAST(:error AS jsonb))
+        WHERE id = :task_id AND run = :run AND status <> ALL (CAST(:final AS text[]))
+        RETURNING id, team_id, event_seq, error
+    ), step AS (
+        UPDATE sub_tasks
+        SET status = :status, phase = NULL, error = task.error, next_attempt_at = NULL,
+            finished_at = coalesce(finished_at, now())
+        FROM task
+        WHERE sub_tasks.task_id = task.id AND sub_tasks.status <> 'completed'
+          AND (sub_tasks.id = :sub_task_id
+               OR (:all_steps AND sub_tasks.status <> ALL (CAST(:final AS text[]))))
+    ), log AS (
+        UPDATE execution_logs
+        SET status = :status, error = task.error, finished_at = now()
+        FROM task
+        WHERE execution_logs.task_id = task.id AND execution_logs.status = 'running'
+    ), event AS (
+        INSERT INTO events (task_id, seq, team_id, type, data)
+        SELECT id, event_seq, team_id, 'task.status',
+               jsonb_strip_nulls(jsonb_build_object('status', :status, 'error', error))
+        FROM task
+    )
+    SELECT id, pg_notify(:channel, CAST(id AS text)) FROM task
+    """
+)
