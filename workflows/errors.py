@@ -166,3 +166,18 @@ class InputFolderFull(AgentOSError):
     if this happens again. The attempt is repeated by itself."""
 
     retryable = True
+
+
+class TooManyFiles(AgentOSError):
+    """The output folder holds more than {limit} files and folders; none was taken. Let the script
+    put them into one archive, or remove what it does not need."""
+
+
+class OutputTooLarge(AgentOSError):
+    """The output folder holds more than {limit_bytes} bytes; nothing was taken. Let the script
+    write less, or compress what it writes."""
+
+
+class OutputChanged(AgentOSError):
+    """The output file {name} changed after it was collected; it was not taken. Nothing may write to
+    the output folder once a job has ended; run the step again."""
