@@ -112,7 +112,7 @@ class _Running:
             next_attempt_at = self._next_attempt_at(error)
             exhausted = Status.BLOCKED if error.retryable else Status.FAILED
             status = Status.QUEUED if next_attempt_at else exhausted
-        failure = error and self._failure(error, reporter)
+        failure = self._failure(error, reporter) if error is not None else None
         return Ended(
             status=status,
             duration_ms=round((time.monotonic() - self._started) * 1_000),

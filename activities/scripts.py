@@ -89,7 +89,7 @@ class Scripts:
                 name=skill.name,
                 folder=staged,
                 command=command_for(
-                    skill,
+                    replace(skill, folder=staged),
                     path,
                     args,
                     python_in_sandbox=self._python,

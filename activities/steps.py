@@ -66,7 +66,7 @@ class Steps(ports.Steps):
     async def call_tool(self, call: StepCall) -> StepOutcome:
         async def perform(begun: Begun, reporter: Reporter) -> Performed:
             arguments = await self._arguments(call, begun)
-            named = arguments.named(begun.step.args)
+            named = arguments.named(begun.step.json_args)
             assert isinstance(named, dict)
             async with self._scratch.folder() as output:
                 context = ToolContext(
@@ -104,8 +104,7 @@ class Steps(ports.Steps):
         return await run_attempt(self._database, self._worker_id, call, perform)
 
     async def _arguments(self, call: StepCall, begun: Begun) -> Arguments:
-        values = list(begun.step.args) if isinstance(begun.step.args, list) else begun.step.args
-        steps, printing = steps_read(values)
+        steps, printing = steps_read(begun.step.json_args)
         results = await patiently(
             lambda: results_of(self._database, call.task_id, steps, with_stdout=printing)
         )

@@ -36,19 +36,19 @@ class Display(Protocol):
 
 
 @asynccontextmanager
-async def displaying(task: TaskProgress, links: Links, console: Console) -> AsyncIterator[Display]:
+async def displaying(task: TaskProgress, console: Console) -> AsyncIterator[Display]:
     """Show a task's progress while the block runs, and its summary if it has ended by then."""
     if console.is_terminal and not console.is_dumb_terminal:
-        async with _moving(task, links, console) as display:
+        async with _moving(task, console) as display:
             yield display
         return
     yield _PlainLines(task, console)
     if task.status.is_final:
-        console.print(summary(task, links, _now(), glyphs_of(console)), crop=False)
+        console.print(summary(task, _now(), glyphs_of(console)), crop=False)
 
 
 @asynccontextmanager
-async def _moving(task: TaskProgress, links: Links, console: Console) -> AsyncIterator[Display]:
+async def _moving(task: TaskProgress, console: Console) -> AsyncIterator[Display]:
     moving = _MovingPicture(task, console)
     drawing = asyncio.create_task(moving.draw())
     try:
@@ -57,7 +57,7 @@ async def _moving(task: TaskProgress, links: Links, console: Console) -> AsyncIt
     finally:
         drawing.cancel()
         # What was last seen stays on the screen, also when the one who looked on has gone.
-        draw_last = picture(task, links, _now(), moving.glyphs)
+        draw_last = picture(task, _now(), moving.glyphs)
         console.print(draw_last if task.status.is_final else moving.frame(), crop=False)
 
 

@@ -1,7 +1,6 @@
 """Pictures of a task's progress: lines of styled text, none of them wider than the terminal."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from rich.console import Group, RenderableType
@@ -21,14 +20,6 @@ _ARTIFACTS_SHOWN = 4
 _OUTPUT_LINES_OF_FAILURE = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
-    """Where to see a task: its page, and its run in the Temporal Web UI."""
-
-    task: str
-    temporal: str | None
-
-
 def frame(
     task: TaskProgress, now: datetime, glyphs: Glyphs = UNICODE, height_lines: int | None = None
 ) -> Group:
@@ -43,22 +34,21 @@ def frame(
     return Group(_headline(task, now, glyphs), *(line for block in blocks for line in block))
 
 
-def picture(task: TaskProgress, links: Links, now: datetime, glyphs: Glyphs = UNICODE) -> Group:
+def picture(task: TaskProgress, now: datetime, glyphs: Glyphs = UNICODE) -> Group:
     """A task that has ended: its steps, and the summary."""
     lines = [line for block in _blocks(task, now, glyphs) for line in block]
-    return Group(*lines, Text(), summary(task, links, now, glyphs))
+    return Group(*lines, Text(), summary(task, now, glyphs))
 
 
-def summary(task: TaskProgress, links: Links, now: datetime, glyphs: Glyphs = UNICODE) -> Group:
+def summary(task: TaskProgress, now: datetime, glyphs: Glyphs = UNICODE) -> Group:
     """How a task ended, why, and what to do next."""
     rows: list[tuple[str, str]] = []
     if any(task.artifacts):
         rows.append(("Files", f"agentos artifacts get --task {task.task_id}"))
     if task.status is not Status.COMPLETED:
         rows += _remedies(task)
-    rows.append(("Task", links.task))
-    if links.temporal:
-        rows.append(("Temporal", links.temporal))
+    if task.temporal_url:
+        rows.append(("Temporal", task.temporal_url))
     lines = [_row(label, value) for label, value in rows]
     return Group(_verdict(task, now, glyphs), *_why(task, glyphs), Text(), *lines)
 

@@ -85,6 +85,7 @@ class TaskProgress:
 
     task_id: str
     name: str
+    temporal_url: str | None = None
     status: Status = Status.PENDING
     error: Failure | None = None
     started_at: datetime | None = None

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Literal
 from uuid import UUID
 
@@ -36,6 +37,7 @@ _SUMMARY_BYTES = 200  # Temporal's own limit.
 _TITLE_CHARACTERS = 150
 _PATIENCE = timedelta(seconds=CALL_TIMEOUT_SECONDS)
 _ENDED_LISTED = 1_000
+_RUNS_REMEMBERED = 20_000
 
 log = structlog.get_logger(__name__)
 
@@ -82,6 +84,7 @@ class TemporalPort:
         self._client = client
         self._task_queue = task_queue
         self._failed_at = -_PAUSE_AFTER_FAILURE_SECONDS
+        self._running_at: dict[tuple[UUID, int], float] = {}
 
     async def start(self, run: PipelineRun, *, name: str, priority: int) -> None:
         """Start the workflow of a run of a task. A repeat changes nothing."""
@@ -96,6 +99,11 @@ class TemporalPort:
         except TemporaryFailure:
             self._failed_at = time.monotonic()
             raise
+        self._note_running(run.task_id, run.run)
+
+    def seconds_since_running(self, task_id: UUID, run: int) -> float:
+        """How long ago the workflow of a run was started or found running from here."""
+        return time.monotonic() - self._running_at.get((task_id, run), -inf)
 
     async def find(self, task_id: UUID) -> Execution | None:
         """The latest workflow of a task; None when Temporal knows of none."""
@@ -108,7 +116,10 @@ class TemporalPort:
                 raise
             run = await found.memo_value("run", default=1, type_hint=int)
         assert found.status is not None
-        return Execution(run, found.run_id, found.status)
+        execution = Execution(run, found.run_id, found.status)
+        if execution.is_running:
+            self._note_running(task_id, run)
+        return execution
 
     async def cancel(self, task_id: UUID, execution: Execution) -> bool:
         """Ask a workflow to cancel itself. False when it has ended."""
@@ -208,6 +219,13 @@ class TemporalPort:
             priority=Priority(priority_key=1 + (10 - priority) // 2, fairness_key=str(run.team_id)),
             rpc_timeout=_PATIENCE,
         )
+
+    def _note_running(self, task_id: UUID, run: int) -> None:
+        self._running_at.pop((task_id, run), None)
+        self._running_at[task_id, run] = time.monotonic()
+        # The oldest are first: a dict keeps the order in which keys were added.
+        while len(self._running_at) > _RUNS_REMEMBERED:
+            del self._running_at[next(iter(self._running_at))]
 
     def _handle(
         self, task_id: UUID, run_id: str | None = None

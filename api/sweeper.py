@@ -6,7 +6,6 @@ are mended here, by looking at what Temporal has: it is the truth.
 """
 
 import asyncio
-import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -41,8 +40,6 @@ _START = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
 
 log = structlog.get_logger(__name__)
 
-_Run = tuple[UUID, int]
-
 
 class Sweeper:
     """Any number of APIs may run one: on a database, one at a time does a pass."""
@@ -50,7 +47,6 @@ class Sweeper:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._place = _START
-        self._running_at: dict[_Run, float] = {}
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -109,7 +105,8 @@ class Sweeper:
                 .limit(MAX_LISTED_A_PASS)
             )
         ).all()
-        unknown = [row for row in rows if not self._is_known((row.id, row.run))]
+        seen = self._services.temporal.seconds_since_running
+        unknown = [row for row in rows if seen(row.id, row.run) > SILENT_SECONDS]
         chosen = unknown[:MAX_SETTLED_A_PASS]
         if len(unknown) > len(chosen):
             self._place = (chosen[-1].updated_at, chosen[-1].id)
@@ -128,16 +125,6 @@ class Sweeper:
             settled = await settle(self._services, task)
             if settled is not Settled.UNCHANGED:
                 log.info("task.swept", task_id=str(task_id), run=task.run, outcome=settled.value)
-            self._remember((task.id, task.run))
-
-    def _is_known(self, run: _Run) -> bool:
-        return time.monotonic() - self._running_at.get(run, -SILENT_SECONDS) < SILENT_SECONDS
-
-    def _remember(self, run: _Run) -> None:
-        self._running_at[run] = time.monotonic()
-        # The oldest are first: a dict keeps the order in which keys were added.
-        while len(self._running_at) > 10 * MAX_LISTED_A_PASS:
-            del self._running_at[next(iter(self._running_at))]
 
 
 async def _alive_among(connection: AsyncConnection, task_ids: Sequence[UUID]) -> Sequence[UUID]:

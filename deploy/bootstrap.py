@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from pathlib import Path
 
 import structlog
 import uv
@@ -132,7 +133,7 @@ def _adapter_options(told: Settings, worker_id: str) -> AdapterOptions:
         work_folder=work_folder(told.data_dir),
         skill_folders=told.skill_folders,
         python=sandbox_python(),
-        uv=uv.find_uv_bin(),
+        uv=Path(uv.find_uv_bin()),
         limits=told.limits,
         input_policy=told.input_policy,
         environment=settings.inherited(),

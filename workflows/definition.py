@@ -84,6 +84,11 @@ class Step(_Model):
         return "skill" if self.skill else "tool" if self.tool else "code"
 
     @property
+    def json_args(self) -> JsonValue:
+        """``args`` as a JSON value: a list of texts or an object."""
+        return [*self.args] if isinstance(self.args, list) else self.args
+
+    @property
     def runs(self) -> str:
         """What the step runs, in a word or two: ``csv-clean``, ``write_file``, ``python code``."""
         return self.skill or self.tool or (f"{self.code.language} code" if self.code else "nothing")
@@ -213,8 +218,7 @@ def _used_inputs(pipeline: Pipeline) -> set[str]:
     used: set[str] = set()
     for step in pipeline.steps:
         try:
-            values = [value for _, value in _arguments(step, "")]
-            references = list(references_in(values))
+            references = list(references_in(step.json_args))
         except ReferenceMalformed:
             return set(pipeline.inputs)  # Reported already; a second complaint would mislead.
         used.update(item.name for item in references if item.source == "inputs")

@@ -75,6 +75,7 @@ async def _files(
     )
     found: dict[str, list[ResultFile]] = {}
     for sub_task_id, artifact_id, name, size, sha256 in rows:
+        assert sha256 is not None  # as the query asks
         file = ResultFile(artifact_id, name, size, sha256)
         found.setdefault(names[sub_task_id], []).append(file)
     return found

@@ -12,6 +12,8 @@ from api.client.transport import DELAYS_SECONDS, PASSING_STATUSES, Transport, ji
 
 # The API sends a heartbeat more often than that; without one the connection is as good as cut.
 SILENCE_SECONDS = 60.0
+# A connection that held for so long was a good one, even if nothing happened meanwhile.
+SETTLED_SECONDS = 15.0
 # An API that does not come back for so long is not being restarted.
 PATIENCE_SECONDS = 120.0
 MAX_DELAY_SECONDS = 5.0
@@ -36,9 +38,10 @@ async def follow(
     alive_at = time.monotonic()
     failures = 0
     while True:
+        opened_at = time.monotonic()
         lost: httpx.TransportError | ApiProblem | EventTooLarge | None = None
         try:
-            async for event in _connection(transport, path, last and last.id):
+            async for event in _connection(transport, path, last.id if last else None):
                 last, alive_at, failures = event, time.monotonic(), 0
                 yield event
         except (httpx.TransportError, EventTooLarge) as error:
@@ -49,6 +52,8 @@ async def follow(
             lost = problem
         if lost is None and last is not None and is_last(last):
             return
+        if time.monotonic() - opened_at > SETTLED_SECONDS:
+            alive_at, failures = time.monotonic(), 0
         if time.monotonic() - alive_at > PATIENCE_SECONDS:
             raise transport.unreachable(lost or ConnectionError("it ends the events at once"))
         on_lost(str(lost or "") or "the connection ended")
