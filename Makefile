@@ -1,0 +1,66 @@
+# Everything a person or a CI job starts from. `make` alone says what there is.
+#
+# It needs Linux and Python 3.11 or later with its venv module; all else comes from wheels, with
+# checked hashes, into .venv. Other Python: make test BASE_PYTHON=/usr/bin/python3.13
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench lock clean
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+LOCKS := deploy/locks
+BASE_PYTHON ?= python3
+
+# The cache lies with what is linked from it, so that an unwritable home folder does not matter.
+# A company's own certificates are the system's.
+UV := env UV_CACHE_DIR=$(CURDIR)/$(VENV)/.cache UV_SYSTEM_CERTS=1 $(VENV)/bin/uv --no-config
+COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	--no-header --no-annotate --python-version 3.11 $(UPGRADE)
+
+help: ## Say what there is
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(INSTALLED) ## Run a real pipeline on real data, and stop
+	@$(PYTHON) -m deploy.cli demo
+
+test: check ## Run the checks, then every test
+	@$(PYTHON) -m pytest
+
+check: $(INSTALLED) ## Run ruff, mypy and import-linter
+	@$(PYTHON) -m ruff check
+	@$(PYTHON) -m ruff format --check
+	@$(PYTHON) -m mypy
+	@$(VENV)/bin/lint-imports
+
+bench: $(INSTALLED) ## Run every benchmark: ten minutes at most
+	@$(PYTHON) -m tests.benchmarks
+
+lock: $(VENV)/bin/uv ## Write the lock files anew; UPGRADE=--upgrade for newer versions
+	@$(COMPILE) pyproject.toml -o $(LOCKS)/requirements.txt
+	@$(COMPILE) pyproject.toml --group dev -c $(LOCKS)/requirements.txt \
+		-o $(LOCKS)/requirements-dev.txt
+	@echo uv | $(COMPILE) - -c $(LOCKS)/requirements.txt -o $(LOCKS)/bootstrap.txt
+
+clean: ## Remove what these commands made; the data of `agentos up` stays
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(INSTALLED): pyproject.toml $(LOCKS)/requirements-dev.txt | $(VENV)/bin/uv
+	@echo "Installing into $(VENV) ..." >&2
+	@$(UV) pip sync --quiet --python $(PYTHON) --require-hashes $(LOCKS)/requirements-dev.txt
+	@$(UV) pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/bin/uv:
+	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "AgentOS needs Python 3.11 or later, and $(BASE_PYTHON) is not that." \
+			"Install one, and name it: make BASE_PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(BASE_PYTHON) -c 'import ensurepip, venv' || { \
+		echo "$(BASE_PYTHON) cannot make virtual environments." \
+			"On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@rm -rf $(VENV)
+	@$(BASE_PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-cache-dir \
+		--require-hashes -r $(LOCKS)/bootstrap.txt
