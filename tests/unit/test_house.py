@@ -1,0 +1,130 @@
+"""Rules of the house that no type checker sees."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+
+PROJECT = Path(__file__).parents[2]
+LOCKS = PROJECT / "deploy" / "locks"
+PACKAGES = ("workflows", "activities", "api", "worker", "deploy")
+FOR_WORKFLOWS = {"pydantic", "pydantic_core", "temporalio", "workflows"}
+# Of the standard library: what reaches outside, or differs from one replay to the next.
+NOT_FOR_WORKFLOWS = {
+    *("asyncio.subprocess", "ctypes", "glob", "http", "io", "multiprocessing", "os", "pathlib"),
+    *("random", "secrets", "select", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess"),
+    *("sys", "tempfile", "threading", "time", "urllib.request"),
+}
+NOT_IN_WORKFLOWS = {"datetime.now", "datetime.utcnow", "date.today", "uuid.uuid1", "uuid.uuid4"}
+SETTINGS = PROJECT / "deploy" / "settings.py"
+
+
+@cache
+def project() -> dict[str, Any]:
+    return tomllib.loads((PROJECT / "pyproject.toml").read_text())
+
+
+def pinned(lock: str) -> dict[str, str]:
+    """The versions of a lock, by name; a name may be pinned more than once, for other platforms."""
+    text = (LOCKS / lock).read_text()
+    return dict(re.findall(r"^([a-z0-9][a-z0-9._-]*)==(\S+)", text, re.MULTILINE))
+
+
+def sources(*packages: str) -> list[Path]:
+    return sorted(path for package in packages for path in (PROJECT / package).rglob("*.py"))
+
+
+def syntax(path: Path) -> Iterator[ast.AST]:
+    return ast.walk(ast.parse(path.read_text(), str(path)))
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in syntax(path):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield f"{node.module}"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_our_top_level_names_are_those_of_no_installed_distribution() -> None:
+    packages = project()["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    owners = metadata.packages_distributions()
+    others = {name: set(owners.get(name, ())) - {"agentos"} for name in packages}
+    assert others == {name: set() for name in packages}
+
+
+@pytest.mark.parametrize("lock", ["bootstrap.txt", "requirements.txt", "requirements-dev.txt"])
+def test_a_lock_holds_versions_and_hashes_and_no_address(lock: str) -> None:
+    text = (LOCKS / lock).read_text()
+    assert "://" not in text
+    entries = text.replace("\\\n", "").splitlines()
+    assert entries
+    for entry in entries:
+        assert re.fullmatch(
+            r"[a-z0-9._-]+==[^\s;]+( ;[^#]*?)?(\s+--hash=sha256:[0-9a-f]{64})+", entry
+        )
+
+
+def test_the_locks_fit_what_the_project_asks_for() -> None:
+    runtime, dev = pinned("requirements.txt"), pinned("requirements-dev.txt")
+    wanted = project()["project"]["dependencies"]
+    for lock, requirements in (
+        (runtime, wanted),
+        (dev, [*wanted, *project()["dependency-groups"]["dev"]]),
+    ):
+        for requirement in map(Requirement, requirements):
+            assert requirement.name in lock, f"{requirement}: run `make lock`"
+            assert lock[requirement.name] in requirement.specifier, (
+                f"{requirement}: run `make lock`"
+            )
+
+
+def test_all_locks_agree_on_versions() -> None:
+    dev = pinned("requirements-dev.txt")
+    for lock in ("bootstrap.txt", "requirements.txt"):
+        assert pinned(lock).items() <= dev.items()
+
+
+def test_imports_run_one_way() -> None:
+    command = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"
+    done = subprocess.run(
+        [sys.executable, "-c", command], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", sources("workflows"), ids=lambda path: path.name)
+def test_workflows_import_nothing_that_reaches_outside_or_varies(path: Path) -> None:
+    allowed = FOR_WORKFLOWS | sys.stdlib_module_names
+    for name in imports(path):
+        assert name.partition(".")[0] in allowed, name
+        assert NOT_FOR_WORKFLOWS.isdisjoint({name, name.partition(".")[0]}), name
+
+
+@pytest.mark.parametrize("path", sources("workflows"), ids=lambda path: path.name)
+def test_workflows_ask_only_temporal_for_the_time_and_for_new_ids(path: Path) -> None:
+    for node in syntax(path):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            assert not any(called.endswith(banned) for banned in NOT_IN_WORKFLOWS), called
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    readers = {
+        path.relative_to(PROJECT)
+        for path in sources(*PACKAGES)
+        for node in syntax(path)
+        if isinstance(node, ast.Attribute | ast.Name)
+        and ast.unparse(node) in {"os.environ", "os.getenv", "environ", "getenv"}
+    }
+    assert readers == {SETTINGS.relative_to(PROJECT)}
