@@ -1,7 +1,7 @@
 """Jobs in E2B's cloud: a fresh virtual machine for each, killed when the job ends.
 
-The machine is made from a template, which must have bash, GNU findutils and coreutils, and Python 3
-when a job brings a virtual environment (E2B's own ``base`` has them all). How a job's limits hold:
+The machine is made from a template, which must be Debian (E2B takes no other) and have Python 3 with
+pip when a job brings a virtual environment. How a job's limits hold:
 
 - wall time, printed bytes: kept here, for the job as a whole;
 - disk, files, file size: measured when the job has ended; files over a limit stay there;
@@ -70,8 +70,8 @@ _INSTALL = (
     f" -r {VENV_FOLDER}/{_LOCK}"
 )
 _TEMPLATE_REMEDY = (
-    "Use a template that is made from Debian with bash, findutils, coreutils and Python 3, such as "
-    "E2B's own `base`."
+    "Use a template that is made from Debian, with bash, findutils and coreutils; E2B's default one "
+    "is used when none is named."
 )
 
 _PASSING_STATUSES = (408, 409, 429)

@@ -11,9 +11,12 @@ from e2b import AsyncCommandHandle, AsyncSandbox, CommandExitException
 
 from activities.sandbox.base import OUTPUT_FOLDER, Exit, Job, Limit, Limits, OnOutput, Stream
 from activities.sandbox.profile import environment
-from workflows.errors import TemporaryFailure
+from workflows.errors import BadInput, TemporaryFailure
 
 ROOT = "root"
+
+# MAX_ARG_STRLEN of Linux: all of it is one argument of bash.
+SCRIPT_MAX_BYTES = 128 * 1024 - 1
 
 NOT_RUN = Exit(code=None, signal=None, limit=None, duration_ms=0, peak_memory_bytes=None)
 
@@ -56,11 +59,19 @@ async def run_as_root(
 
 
 async def run_command(machine: AsyncSandbox, job: Job, on_output: OnOutput) -> Exit:
-    """Run the job's command to its end, or to a limit that is kept here."""
+    """Run the job's command to its end, or to a limit that is kept here.
+
+    Raises:
+        BadInput: the command and its variables are too long.
+    """
+    script = _shell_command(job)
+    if len(script.encode()) > SCRIPT_MAX_BYTES:
+        reason = f"A command and its variables of over {SCRIPT_MAX_BYTES} bytes cannot be passed"
+        raise BadInput(reason=f"{reason} to E2B; give the text as an input file")
     printer = _Printer(on_output, job.limits.printed_bytes)
     started = time.monotonic()
     handle = await machine.commands.run(
-        _shell_command(job),
+        script,
         background=True,
         cwd=OUTPUT_FOLDER,
         on_stdout=lambda text: printer.hand_on(Stream.STDOUT, text),

@@ -71,12 +71,13 @@ def _regular_files(folder: Path) -> Iterator[PurePosixPath]:
             if not stat.S_ISREG(path.lstat().st_mode):
                 log.warning("sandbox.upload_skipped", sandbox="e2b", name=ascii(name))
                 continue
+            relative = PurePosixPath(path.relative_to(folder))
             try:
-                path.name.encode()
+                str(relative).encode()
             except UnicodeEncodeError as error:
-                reason = f"The name of the file {name!a} is not UTF-8. Rename it"
+                reason = f"The name of the file {str(relative)!a} is not UTF-8. Rename it"
                 raise BadInput(reason=reason) from error
-            yield PurePosixPath(path.relative_to(folder))
+            yield relative
 
 
 def open_regular(path: Path) -> IO[bytes]:

@@ -288,6 +288,14 @@ async def test_a_program_that_is_not_there_ends_with_127(sandbox: E2B, output: P
     assert b"no-such-program" in printed.stderr
 
 
+async def test_a_command_too_long_for_a_shell_is_refused(sandbox: E2B, output: Path) -> None:
+    argument = "x" * 130_800
+    fits = await sandbox.run(Job(("true", argument[:130_000]), output), Printed())
+    assert fits.ok
+    with pytest.raises(BadInput, match="as an input file"):
+        await sandbox.run(Job(("true", argument), output), Printed())
+
+
 async def test_a_job_over_its_time_is_stopped_and_its_files_kept(
     sandbox: E2B, output: Path
 ) -> None:
