@@ -30,6 +30,7 @@ from activities.sandbox.slots import Slots
 from activities.sandbox.supervision import Supervision
 from activities.sandbox.tree import ProcessTable
 from activities.sandbox.unavailable import explain, missing
+from activities.sandbox.validation import validate
 from activities.sandbox.verdict import Outcome, conclude
 from workflows.errors import TemporaryFailure
 
@@ -63,6 +64,7 @@ class Bubblewrap(Sandbox):
         self._watchdogs = ThreadPoolExecutor(_WATCHDOG_THREADS, "sandbox-watchdog")
 
     async def run(self, job: Job, on_output: OnOutput) -> Exit:
+        validate(job)
         host = self._find_host()
         async with self._slots.take() as uid:
             verify_reach(job, uid)
