@@ -73,15 +73,17 @@ def _check_alive(task: StoredTask, action: str) -> None:
 
 
 async def _execution(services: Services, task: StoredTask) -> Execution | None:
-    """The workflow of the task's present run; None while there is none."""
+    """The running workflow of the task's present run; None when there is none."""
     found = await services.temporal.find(task.id)
-    return found if found is not None and found.run == task.run else None
+    if found is None or found.run != task.run or not found.is_running:
+        return None
+    return found
 
 
 async def _signal(services: Services, task: StoredTask, signal: Signal, event: str) -> None:
     execution = await _execution(services, task)
     if execution is None:
-        reason = "it has not been started yet; try again in a few seconds"
+        reason = "no workflow runs it at the moment; try again in a few seconds"
         raise StateConflict(id=task.id, action=f"{signal}d", reason=reason)
     if not await services.temporal.signal(task.id, execution, signal):
         raise StateConflict(id=task.id, action=f"{signal}d", reason="it is ending")

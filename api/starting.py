@@ -122,7 +122,7 @@ class TemporalPort:
         return execution
 
     async def cancel(self, task_id: UUID, execution: Execution) -> bool:
-        """Ask a workflow to cancel itself. False when it has ended."""
+        """Ask a running workflow to cancel itself. False when it has ended meanwhile."""
         async with _temporal_errors():
             return await _unless_ended(
                 self._handle(task_id, execution.run_id).cancel(rpc_timeout=_PATIENCE)

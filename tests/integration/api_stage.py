@@ -1,0 +1,309 @@
+"""An API on true services, with a worker whose steps do at once what their source says.
+
+The source of a code step is a list of orders: ``print TEXT``, ``file NAME TEXT``, ``fail``,
+``wait`` (until released), ``retry`` (fails the first attempt).
+"""
+
+import asyncio
+import hashlib
+import io
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+from sqlalchemy import text
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from activities.inputs import InputPolicy
+from activities.skills.catalogue import Catalogue
+from activities.store import attempts, keys, migrations
+from activities.store.attempts import Attempt, Ended, StoredFile
+from activities.store.blobs import Blobs, S3Options
+from activities.store.database import Database
+from activities.store.events import EventDraft
+from activities.tasks import Tasks
+from activities.tools.registry import Registry
+from api.app import create_app
+from api.deps import ApiOptions, Services
+from api.server import serve
+from api.starting import TemporalPort
+from deploy.local import services as local
+from deploy.local.ports import choose_ports
+from workflows import ports
+from workflows.contracts import Failure, Status, StepCall, StepOutcome
+from workflows.pipeline import PipelineWorkflow
+
+WAIT_SECONDS = 20.0
+
+
+class ObedientSteps(ports.Steps):
+    """Does what the source of a step orders, and writes it down as a true worker does."""
+
+    def __init__(self, database: Database, blobs: Blobs) -> None:
+        self._database = database
+        self._blobs = blobs
+        self.released = asyncio.Event()
+
+    @activity.defn
+    async def run_skill(self, call: StepCall) -> StepOutcome:
+        return await self._run(call)
+
+    @activity.defn
+    async def call_tool(self, call: StepCall) -> StepOutcome:
+        return await self._run(call)
+
+    @activity.defn
+    async def run_code(self, call: StepCall) -> StepOutcome:
+        return await self._run(call)
+
+    async def _run(self, call: StepCall) -> StepOutcome:
+        attempt = Attempt(call, activity.info().attempt, "obedient")
+        begun = await attempts.begin(self._database, attempt)
+        if begun.outcome is not None:
+            return begun.outcome
+        source = begun.step.code.source if begun.step.code else ""
+        printed, files = "", []
+        for order in source.splitlines():
+            match order.split(" ", 2):
+                case ["print", *words]:
+                    printed += " ".join(words) + "\n"
+                case ["file", name, content]:
+                    files.append(await self._store(call.team_id, name, content.encode()))
+                case ["wait"]:
+                    await self._wait()
+                case ["retry"] if attempt.number == 1:
+                    await self._fail(attempt, printed, retryable=True)
+                case ["fail"]:
+                    await self._fail(attempt, printed, retryable=False)
+        ended = Ended(
+            Status.COMPLETED, 5, exit_code=0, stdout=printed, files=tuple(files), events=_END
+        )
+        await attempts.end(self._database, attempt, ended)
+        return StepOutcome(exit_code=0, files=len(files))
+
+    async def _wait(self) -> None:
+        while not self.released.is_set():
+            activity.heartbeat()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.released.wait(), 0.05)
+
+    async def _fail(self, attempt: Attempt, printed: str, *, retryable: bool) -> None:
+        failure = Failure(
+            code="script-failed", message="It failed as told.", step=attempt.call.step
+        )
+        status = Status.QUEUED if retryable else Status.FAILED
+        ended = Ended(status, 5, exit_code=1, stdout=printed, stderr="no\n", failure=failure)
+        await attempts.end(self._database, attempt, ended)
+        raise ApplicationError(failure.message, type=failure.code, non_retryable=not retryable)
+
+    async def _store(self, team_id: UUID, name: str, content: bytes) -> StoredFile:
+        sha256 = hashlib.sha256(content).hexdigest()
+        kind = "image/png" if name.endswith(".png") else "text/html"
+        await self._blobs.put(team_id, sha256, len(content), kind, io.BytesIO(content))
+        return StoredFile(name, len(content), kind, sha256)
+
+
+_END = (EventDraft(type="step.completed", data={}),)
+
+
+@dataclass
+class Stage:
+    """``http`` sends no key; ``team`` makes a client of another team."""
+
+    url: str
+    http: httpx.AsyncClient
+    services: Services
+    temporal: Client
+    steps: ObedientSteps
+    task_queue: str
+    stack: AsyncExitStack
+
+    @property
+    def database(self) -> Database:
+        return self.services.database
+
+    async def team(self) -> httpx.AsyncClient:
+        team_id = await keys.create_team(self.database, f"team-{uuid4()}")
+        key = await keys.create_key(self.database, team_id, "test")
+        return await self.stack.enter_async_context(
+            httpx.AsyncClient(
+                base_url=f"{self.url}/api/v1", headers={"Authorization": f"Bearer {key.secret}"}
+            )
+        )
+
+    async def submit(self, *sources: str, **more: Any) -> str:
+        """Submit a pipeline of code steps ``a``, ``b``, ...; the id of the task."""
+        answer = await self.http.post("/tasks", json={"pipeline": pipeline(*sources), **more})
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["task_id"])
+
+    async def task(self, task_id: str) -> dict[str, Any]:
+        answer = await self.http.get(f"/tasks/{task_id}")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def until(self, task_id: str, *statuses: str) -> dict[str, Any]:
+        """The task, once it is in one of these states."""
+        return await self.once(task_id, lambda task: task["status"] in statuses)
+
+    async def once(self, task_id: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The task, once something holds for it."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not holds(task := await self.task(task_id)):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        return task
+
+    async def ended(self, team: httpx.AsyncClient, task_id: str) -> None:
+        """Return once a task of another team has ended."""
+        async with team.stream("GET", f"/tasks/{task_id}/events") as response:
+            async for _ in response.aiter_lines():
+                pass
+
+    async def execute(self, statement: str, **values: object) -> None:
+        async with self.database.writing() as connection:
+            await connection.execute(text(statement), values)
+
+    async def age(self, task_id: str, seconds: float = 3_600) -> None:
+        """Make as if nothing had been heard of a task for so long."""
+        await self.execute(
+            "UPDATE tasks SET updated_at = now() - make_interval(secs => :seconds) WHERE id = :id",
+            seconds=seconds,
+            id=UUID(task_id),
+        )
+
+
+def pipeline(*sources: str) -> dict[str, Any]:
+    steps = [
+        {"id": name, "code": {"language": "python", "source": source}}
+        for name, source in zip("abcdefgh", sources, strict=False)
+    ]
+    return {"name": "test", "steps": steps}
+
+
+@dataclass(frozen=True)
+class SentEvent:
+    id: str
+    type: str
+    data: Mapping[str, Any]
+
+
+async def events_in(response: httpx.Response) -> AsyncIterator[SentEvent]:
+    """The server-sent events of a streamed answer."""
+    fields: dict[str, str] = {}
+    async for line in response.aiter_lines():
+        name, _, value = line.partition(": ")
+        if line == "":
+            if "data" in fields:
+                yield SentEvent(fields["id"], fields["event"], json.loads(fields["data"]))
+            fields = {}
+        elif name:
+            fields[name] = value
+
+
+@asynccontextmanager
+async def own_database(infrastructure: local.Services) -> AsyncIterator[str]:
+    """An empty database; a URL for SQLAlchemy with asyncpg."""
+    name = f"test_{uuid4().hex}"
+    admin = await asyncpg.connect(infrastructure.database_url.replace("+asyncpg", ""))
+    try:
+        await admin.execute(f"CREATE DATABASE {name} STRATEGY file_copy")
+        yield infrastructure.database_url.replace("/agentos?", f"/{name}?")
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await admin.close()
+
+
+@asynccontextmanager
+async def api_stage(
+    infrastructure: local.Services,
+    skills: Path,
+    *,
+    temporal_address: str | None = None,
+    works: bool = True,
+    **options: Any,
+) -> AsyncIterator[Stage]:
+    """A served API. ``works`` says whether there is a worker."""
+    queue = f"test-{uuid4().hex}"
+    s3 = infrastructure.s3
+    blobs = Blobs(S3Options(s3.endpoint, s3.bucket, s3.access_key, s3.secret_key))
+    client = await Client.connect(
+        temporal_address or infrastructure.temporal_address,
+        data_converter=pydantic_data_converter,
+        lazy=True,
+    )
+    async with own_database(infrastructure) as url:
+        await migrations.migrate(url)
+        database = Database(url)
+        services = Services(
+            database=database,
+            blobs=blobs,
+            temporal=TemporalPort(client, queue),
+            catalogue=Catalogue([skills]),
+            tools=Registry(),
+            inputs=InputPolicy(allowed_hosts=("files.example",), allowed_buckets=("shared",)),
+            options=ApiOptions(**options),
+        )
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(database.close)
+            base = await stack.enter_async_context(_served(services))
+            http = await stack.enter_async_context(httpx.AsyncClient(base_url=f"{base}/api/v1"))
+            stage = Stage(
+                base, http, services, client, ObedientSteps(database, blobs), queue, stack
+            )
+            if works:
+                await stack.enter_async_context(working(stage))
+            yield stage
+
+
+@asynccontextmanager
+async def working(stage: Stage) -> AsyncIterator[None]:
+    """A worker that obeys, while the block runs."""
+    tasks = Tasks(stage.database)
+    client = await Client.connect(
+        stage.temporal.service_client.config.target_host, data_converter=pydantic_data_converter
+    )
+    worker = Worker(
+        client,
+        task_queue=stage.task_queue,
+        workflows=[PipelineWorkflow],
+        activities=[
+            stage.steps.run_skill,
+            stage.steps.run_code,
+            stage.steps.call_tool,
+            tasks.mark_task,
+            tasks.close_task,
+        ],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        build_id="test",
+    )
+    async with worker:
+        yield
+
+
+@asynccontextmanager
+async def _served(services: Services) -> AsyncIterator[str]:
+    [port] = choose_ports([None])
+    url = f"http://127.0.0.1:{port}"
+    serving = asyncio.create_task(serve(create_app(services), "127.0.0.1", port))
+    async with httpx.AsyncClient() as client, asyncio.timeout(WAIT_SECONDS):
+        while True:
+            with suppress(httpx.ConnectError):
+                if (await client.get(f"{url}/healthz")).is_success:
+                    break
+            await asyncio.sleep(0.01)
+    try:
+        yield url
+    finally:
+        serving.cancel()
+        with suppress(asyncio.CancelledError):
+            await serving

@@ -1,0 +1,30 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.services import Services
+from tests.integration.api_stage import Stage, api_stage
+
+
+@pytest.fixture(scope="session")
+def skills_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A skill of one script, one of two, one with none, and a broken one."""
+    folder = tmp_path_factory.mktemp("skills")
+    for name, scripts in (("greet", ("hello.py",)), ("two", ("a.py", "b.py")), ("mute", ())):
+        (folder / name / "scripts").mkdir(parents=True)
+        (folder / name / "SKILL.md").write_text(
+            f"---\nname: {name}\ndescription: A skill for tests.\n---\n"
+        )
+        for script in scripts:
+            (folder / name / "scripts" / script).write_text("print('hello')\n")
+    (folder / "broken").mkdir()
+    (folder / "broken" / "SKILL.md").write_text("---\nname: broken\n---\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+async def stage(infrastructure: Services, skills_folder: Path) -> AsyncIterator[Stage]:
+    """An API with a worker that obeys, shared: each test makes tasks of its own."""
+    async with api_stage(infrastructure, skills_folder, sweep_interval_seconds=0.5) as stage:
+        yield stage
