@@ -113,7 +113,8 @@ class Steps(ports.Steps):
     async def _publish(
         self, call: StepCall, output: Path, exit_code: int | None, error: AgentOSError | None
     ) -> Performed:
-        collection = await asyncio.to_thread(collect, output)
+        limits = self._scripts.limits(call.timeout_seconds)
+        collection = await asyncio.to_thread(collect, output, limits)
         files = await publish(self._blobs, call.team_id, output, collection)
         refused = tuple(f"{item.name}: {item.reason}" for item in collection.refused)
         return Performed(exit_code=exit_code, files=files, refused=refused, error=error)

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from activities.skills.commands import NODES
 from deploy.local.programs import installed_script
 from tests.live import Live, processes_mentioning, python, typed, until
 
@@ -189,3 +190,68 @@ async def test_history_holds_nothing_that_scripts_read_or_print(live: Live) -> N
     assert shown.code == 0
     assert "ActivityTaskScheduled" in shown.stdout or "ACTIVITY_TASK_SCHEDULED" in shown.stdout
     assert secret not in shown.stdout
+
+
+async def test_a_script_that_hangs_is_stopped_at_its_time_limit(live: Live) -> None:
+    task = await live.run(python("hang", "import time; time.sleep(600)", timeout="1s"))
+    assert (task["status"], task["error"]["code"]) == ("failed", "step-timed-out")
+    assert "1 s" in task["error"]["message"]
+
+
+async def test_a_time_limit_is_tried_again_where_the_step_asks_for_it(live: Live) -> None:
+    more = {"timeout": "0.5s", "retries": 1, "retry_on": ["timeout"]}
+    task = await live.run(python("hang", "import time; time.sleep(600)", **more))
+    assert (task["status"], task["error"]["code"]) == ("blocked", "step-timed-out")
+    assert len(await live.log_of(task["task_id"])) == 2
+
+
+async def test_a_script_that_dies_by_a_signal_fails_and_names_it(live: Live) -> None:
+    task = await live.run(python("die", "import os; os.kill(os.getpid(), 11)"))
+    assert (task["status"], task["error"]["code"]) == ("failed", "script-killed")
+    assert "11" in task["error"]["message"]
+
+
+async def test_a_script_that_prints_without_end_is_stopped(live: Live) -> None:
+    task = await live.run(python("flood", "while True: print('x' * 1000)"))
+    assert (task["status"], task["error"]["code"]) == ("failed", "limit-exceeded")
+    assert "printed" in task["error"]["message"]
+
+
+async def test_hostile_things_in_the_output_are_refused_and_the_rest_is_kept(live: Live) -> None:
+    source = """
+import os, socket
+open('good.txt', 'w').write('good')
+os.symlink('/etc/passwd', 'link')
+os.mkfifo('pipe')
+socket.socket(socket.AF_UNIX).bind('socket')
+open('two\\nlines', 'w').write('x')
+open('-rf', 'w').write('x')
+"""
+    task = await live.run(python("hostile", source))
+    assert task["status"] == "completed"
+    assert [artifact["name"] for artifact in task["artifacts"]] == ["good.txt"]
+    async with live.http.stream("GET", f"/api/v1/tasks/{task['task_id']}/events") as stream:
+        text = "".join([line async for line in stream.aiter_lines()])
+    for name in ("link", "pipe", "socket", "-rf"):
+        assert f'"{name}: ' in text
+
+
+async def test_a_reference_to_a_file_that_was_not_made_fails_and_says_what_was(
+    live: Live,
+) -> None:
+    task = await live.run(
+        python("make", "open('a.csv', 'w').write('a')"),
+        python("read", "print(1)", "${steps.make.files['b.csv']}"),
+    )
+    assert (task["status"], task["error"]["code"]) == ("failed", "reference-unresolved")
+    assert "a.csv" in task["error"]["message"]
+
+
+@pytest.mark.parametrize("language", ["shell", "javascript"])
+async def test_code_may_be_in_other_languages(live: Live, language: str) -> None:
+    sources = {"shell": 'echo "hello $1"', "javascript": "console.log('hello', process.argv[2])"}
+    if language == "javascript" and not any(node.exists() for node in NODES):
+        pytest.skip("node is not installed")
+    code = {"language": language, "source": sources[language]}
+    task = await live.run({"id": "greet", "code": code, "args": ["you"]})
+    assert [log["stdout"] for log in await live.log_of(task["task_id"])] == ["hello you\n"]
