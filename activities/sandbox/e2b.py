@@ -1,7 +1,7 @@
 """Jobs in E2B's cloud: a fresh virtual machine for each, killed when the job ends.
 
-The machine is made from a template, which must be Debian (E2B takes no other) and have Python 3 with
-pip when a job brings a virtual environment. How a job's limits hold:
+The machine is made from a template, which must be Debian (E2B takes no other), and have Python 3
+with pip when a job brings a virtual environment. How a job's limits hold:
 
 - wall time, printed bytes: kept here, for the job as a whole;
 - disk, files, file size: measured when the job has ended; files over a limit stay there;
@@ -46,6 +46,7 @@ from activities.sandbox.base import (
 from activities.sandbox.e2b_command import NOT_RUN, ROOT, OverLimit, run_as_root, run_command
 from activities.sandbox.e2b_output import download
 from activities.sandbox.e2b_upload import open_regular, upload
+from activities.sandbox.validation import validate
 from workflows.errors import (
     AgentOSError,
     DependenciesUnavailable,
@@ -70,8 +71,8 @@ _INSTALL = (
     f" -r {VENV_FOLDER}/{_LOCK}"
 )
 _TEMPLATE_REMEDY = (
-    "Use a template that is made from Debian, with bash, findutils and coreutils; E2B's default one "
-    "is used when none is named."
+    "Use a template that is made from Debian, with bash, findutils and coreutils; without a name "
+    "E2B's default one is used."
 )
 
 _PASSING_STATUSES = (408, 409, 429)
@@ -125,8 +126,10 @@ class E2B(Sandbox):
             SandboxUnavailable: E2B refuses the key or the template, or the template lacks a tool.
             TemporaryFailure: E2B cannot be reached, is busy, or lost the sandbox.
             DependenciesUnavailable: the virtual environment cannot be made there.
-            BadInput, FileNameRefused: a file's name cannot be taken over, there or here.
+            BadInput: the job makes no sense, is too long, or has a file with a name not in UTF-8.
+            FileNameRefused: a name in the sandbox that no file here may have.
         """
+        validate(job)
         ended = NOT_RUN
         with _sdk_errors():
             async with self._machine(job) as machine:

@@ -55,9 +55,8 @@ async def upload(sandbox: AsyncSandbox, job: Job) -> Listing:
 
 def _uploads(job: Job) -> Iterator[_Upload]:
     for name, source in job.inputs.items():
-        yield _Upload(source, f"{INPUT_FOLDER}/{_component(name)}", ROOT)
+        yield _Upload(source, f"{INPUT_FOLDER}/{name}", ROOT)
     for name, folder in job.skills.items():
-        _component(name)
         for path in _regular_files(folder):
             yield _Upload(folder / path, f"{SKILLS_FOLDER}/{name}/{path}", ROOT)
     for path in _regular_files(job.output):
@@ -83,9 +82,3 @@ def _regular_files(folder: Path) -> Iterator[PurePosixPath]:
 def open_regular(path: Path) -> IO[bytes]:
     # An earlier job may have left links in the output folder, and a link may lead anywhere.
     return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
-
-
-def _component(name: str) -> str:
-    if PurePosixPath(name).name != name or name in {"", ".", ".."}:
-        raise BadInput(reason=f"{name!r} cannot be the name of an input or a skill")
-    return name
