@@ -48,13 +48,9 @@ class Process:
     async def start(cls, part: Part, log: Path, lock: int) -> "Process":
         """Start it with its output in ``log``; it keeps ``lock`` open for its whole life."""
         rotate(log)
-        launcher = (sys.executable, "-I", "-S", str(_LAUNCHER))
-        contract = (str(os.getpid()), str(int(part.orphan_signal)), str(part.appear_as_uid))
         with log.open("ab") as output:
             child = await asyncio.create_subprocess_exec(
-                *launcher,
-                *contract,
-                *part.command,
+                *launched(part.command, part.orphan_signal, part.appear_as_uid),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -98,6 +94,14 @@ class Process:
     def _signal(self, number: signal.Signals) -> None:
         if self._child.returncode is None:
             self._child.send_signal(number)
+
+
+def launched(
+    command: Sequence[str], orphan_signal: signal.Signals, appear_as_uid: int
+) -> tuple[str, ...]:
+    """The command that becomes ``command``, bound to our own life."""
+    contract = (str(os.getpid()), str(int(orphan_signal)), str(appear_as_uid))
+    return (sys.executable, "-I", "-S", str(_LAUNCHER), *contract, *command)
 
 
 def go_environment(home: Path) -> dict[str, str]:

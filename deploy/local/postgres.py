@@ -51,7 +51,7 @@ async def prepare(data: DataFolder, supervisor: Supervisor, connections: int) ->
         environment=_ENVIRONMENT,
         stop_signal=signal.SIGINT,  # "fast": ends sessions and leaves a clean checkpoint
         orphan_signal=signal.SIGQUIT,  # "immediate": ends all backends too, and frees shared memory
-        appear_as_uid=_uid_to_appear_as(),
+        appear_as_uid=uid_to_appear_as(),
     )
 
 
@@ -89,7 +89,7 @@ async def _make_cluster(data: DataFolder, supervisor: Supervisor, cluster: Path)
             command=(str(postgres_program("initdb")), "-D", str(unfinished), *options, *locale),
             folder=data.path,
             environment=_ENVIRONMENT,
-            appear_as_uid=_uid_to_appear_as(),
+            appear_as_uid=uid_to_appear_as(),
         )
     )
     if status != "exit code 0":
@@ -100,7 +100,7 @@ async def _make_cluster(data: DataFolder, supervisor: Supervisor, cluster: Path)
     unfinished.rename(cluster)
 
 
-def _uid_to_appear_as() -> int:
+def uid_to_appear_as() -> int:
     """A uid that PostgreSQL accepts: not root, and with a name; 0 when ours is such a one."""
     with suppress(KeyError):
         if os.geteuid() and pwd.getpwuid(os.geteuid()):

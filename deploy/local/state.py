@@ -137,11 +137,11 @@ def running_parts(data_dir: Path) -> dict[str, RunningPart]:
             return {}
     except BlockingIOError:
         pass
-    except FileNotFoundError:
+    except OSError:  # no such folder, or none of ours
         return {}
     try:
         return _RunningParts.validate_json((folder / "services.json").read_bytes())
-    except FileNotFoundError:
+    except FileNotFoundError:  # it is starting
         return {}
 
 

