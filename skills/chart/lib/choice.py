@@ -54,7 +54,7 @@ def fill_bar(table: Table, asked: Choice) -> Choice:
     x = asked.x or first(table.categories, "to count by", table, but=asked.group)
     y = asked.y
     column = table.column(x)
-    if y is None and asked.aggregate is None and len(column.distinct) == table.rows:
+    if y is None and asked.aggregate is None and column.distinct == table.rows:
         y = next((measure.name for measure in table.measures if measure.name != x), None)
     if y is None and asked.aggregate in (None, "count"):
         return replace(asked, x=x, aggregate="count")

@@ -134,7 +134,7 @@ def draw_bars(axes: Axes, categories: list[str], bars: dict[str, list[float | No
         if len(bars) * len(categories) <= LABELLED_BARS:
             labels = [figure(value) for value in lengths]
             axes.bar_label(drawn, labels, padding=3, fontsize=9, color=FAINT)
-    if all(value.is_integer() for heights in bars.values() for value in heights if value):
+    if all(float(v).is_integer() for heights in bars.values() for v in heights if v is not None):
         axis = axes.xaxis if lying else axes.yaxis
         axis.set_major_locator(ticker.MaxNLocator(integer=True, steps=STEPS))
     axes.margins(x=0.1 if lying else None, y=None if lying else 0.1)

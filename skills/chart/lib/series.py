@@ -120,7 +120,8 @@ def greatest(records: list[Record], aggregate: Aggregate, top: int, order: str) 
         gathered[str(record.x)].append(record.y)
     by_value = sorted(gathered, key=lambda x: (-aggregate(gathered[x]), x))[:top]
     if order == "file":
-        return [x for x in gathered if x in {*by_value}]
+        kept = {*by_value}
+        return [x for x in gathered if x in kept]
     if order == "name" or all(number(x) is not None or date(x) is not None for x in by_value):
         return sorted(by_value, key=lambda x: (number(x) or 0.0, x))
     return by_value

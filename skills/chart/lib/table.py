@@ -4,6 +4,7 @@ import difflib
 import math
 import re
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -30,18 +31,22 @@ class Column:
     cells: list[str]  # "" is missing
 
     @cached_property
-    def distinct(self) -> set[str]:
-        return {*self.cells} - {""}
+    def counts(self) -> Counter[str]:
+        return Counter(cell for cell in self.cells if cell)
+
+    @property
+    def distinct(self) -> int:
+        return len(self.counts)
 
     @cached_property
     def type(self) -> Type:
         """Number or date when nearly all values are; the odd ones are left out of the chart."""
-        if not self.distinct:
+        if not self.counts:
             return "empty"
-        enough = MOSTLY * len(self.distinct)
-        if sum(number(cell) is not None for cell in self.distinct) >= enough:
+        enough = MOSTLY * self.counts.total()
+        if sum(times for cell, times in self.counts.items() if number(cell) is not None) >= enough:
             return "number"
-        dates = sum(date(cell) is not None for cell in self.distinct)
+        dates = sum(times for cell, times in self.counts.items() if date(cell) is not None)
         return "date" if dates >= enough else "text"
 
 
@@ -66,18 +71,18 @@ class Table:
     @cached_property
     def measures(self) -> list[Column]:
         """Numbers worth drawing: they vary and do not just name a thing."""
-        numbers = (c for c in self.columns if c.type == "number" and len(c.distinct) > 1)
+        numbers = (c for c in self.columns if c.type == "number" and c.distinct > 1)
         return [c for c in numbers if not IDENTIFIER.search(c.name)]
 
     @cached_property
     def categories(self) -> list[Column]:
         """Texts that sort the rows into a readable number of kinds."""
         texts = (c for c in self.columns if c.type == "text")
-        return [c for c in texts if 2 <= len(c.distinct) <= MAX_CATEGORIES]
+        return [c for c in texts if 2 <= c.distinct <= MAX_CATEGORIES]
 
     @cached_property
     def dates(self) -> list[Column]:
-        return [c for c in self.columns if c.type == "date" and len(c.distinct) > 2]
+        return [c for c in self.columns if c.type == "date" and c.distinct > 2]
 
 
 def read_table(source: CsvFile) -> Table:

@@ -116,11 +116,13 @@ def copy_pictures(prefix: Path, sections: list[Section]) -> list[Path]:
 
 
 def split_name(text: str) -> tuple[str | None, Path]:
-    """``Title=file.csv`` -> its parts; a file of just that name wins."""
-    name, equals, path = text.partition("=")
-    if equals and path and not Path(text).exists():
-        return name.strip() or None, Path(path)
-    return None, Path(text)
+    """``Title=file.csv`` -> its parts. Both may hold more ``=``: what exists decides."""
+    parts = text.split("=")
+    for number in range(len(parts)):
+        path = Path("=".join(parts[number:]))
+        if path.is_file():
+            return "=".join(parts[:number]).strip() or None, path
+    return None, Path(parts[-1])
 
 
 def report(arguments: argparse.Namespace) -> dict[str, object]:
