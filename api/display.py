@@ -13,7 +13,6 @@ from rich.live import Live
 from rich.text import Text
 
 from api.frames import (
-    Links,
     duration,
     frame,
     picture,

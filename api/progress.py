@@ -37,6 +37,14 @@ class _StepData(_Data):
     error: Failure | None = None
 
 
+class OutputChunk(_Data):
+    """A piece of what a step printed; it may end within a line."""
+
+    step: str
+    stream: str = "stdout"
+    text: str = ""
+
+
 class NewArtifact(_Data):
     id: str = ""
     name: str

@@ -12,6 +12,7 @@ from api.client.errors import (
     NotTheApi,
 )
 from api.client.task_events import TaskEvent
+from api.client.transfer import Download
 
 __all__ = [
     "DEFAULT_URL",
@@ -20,6 +21,7 @@ __all__ = [
     "ApiUrlMalformed",
     "ArtifactNameRefused",
     "Client",
+    "Download",
     "DownloadDamaged",
     "FileUnreadable",
     "FileUnwritable",

@@ -1,7 +1,8 @@
 """A client of the AgentOS API, typed with the API's own schemas."""
 
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,6 +14,7 @@ from api import schemas
 from api.client import task_events, transfer
 from api.client.following import follow
 from api.client.task_events import TaskEvent
+from api.client.transfer import Download
 from api.client.transport import Answer, Params, Transport
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -90,28 +92,33 @@ class Client:
 
     async def events(
         self, task_id: str, *, on_lost: Callable[[str], None] = lambda reason: None
-    ) -> AsyncIterator[TaskEvent]:
+    ) -> AsyncGenerator[TaskEvent, None]:
         """All that happened to a task and happens, until its end.
 
         A lost connection is made anew without a gap; ``on_lost`` is told why it ended.
         """
         path = f"/tasks/{task_id}/events"
-        async for received in follow(
-            self._transport, path, is_last=task_events.says_it_ended, on_lost=on_lost
-        ):
-            if (event := TaskEvent.read(received)) is not None:
-                yield event
+        received = follow(self._transport, path, is_last=task_events.says_it_ended, on_lost=on_lost)
+        async with aclosing(received):
+            async for item in received:
+                if (event := TaskEvent.read(item)) is not None:
+                    yield event
 
     async def upload(self, path: Path) -> schemas.File:
         """Send a file from disk. Raises ``FileUnreadable`` too."""
         return await transfer.upload(self._transport, path, schemas.File)
 
-    async def download(self, artifact: schemas.Artifact, folder: Path) -> Path:
+    async def describe_artifact(self, artifact_id: str) -> Download:
+        """What ``download`` needs to know of an artifact."""
+        path = f"/artifacts/{quote(artifact_id, safe='')}"
+        return Download.described_by(artifact_id, await self._transport.head(path))
+
+    async def download(self, wanted: Download, folder: Path) -> Path:
         """Fetch an artifact into a folder, whole and verified, under its name.
 
         Raises ``ArtifactNameRefused``, ``FileUnwritable`` and ``DownloadDamaged`` too.
         """
-        return await transfer.download(self._transport, wanted_of(artifact), folder)
+        return await transfer.download(self._transport, wanted, folder)
 
     async def tools(self) -> schemas.Page[schemas.Tool]:
         return await self._get("/tools", schemas.Page[schemas.Tool])
@@ -137,12 +144,6 @@ class Client:
     async def _change(self, task_id: str, action: str) -> schemas.Changed:
         path = f"/tasks/{task_id}/{action}"
         return await self._transport.call("POST", path, schemas.Changed, repeatable=True)
-
-
-def wanted_of(artifact: schemas.Artifact) -> transfer.Download:
-    return transfer.Download(
-        id=str(artifact.id), name=artifact.name, size=artifact.size, sha256=artifact.sha256
-    )
 
 
 def _json(request: BaseModel) -> bytes:

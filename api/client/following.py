@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 
 import httpx
 
@@ -25,7 +26,7 @@ async def follow(
     *,
     is_last: Callable[[ServerEvent], bool],
     on_lost: Callable[[str], None],
-) -> AsyncIterator[ServerEvent]:
+) -> AsyncGenerator[ServerEvent, None]:
     """The events of ``path``, until the server ends them after one that may be the last.
 
     ``on_lost`` is told why a connection ended, before the next one is tried.
@@ -40,10 +41,12 @@ async def follow(
     while True:
         opened_at = time.monotonic()
         lost: httpx.TransportError | ApiProblem | EventTooLarge | None = None
+        connection = _connection(transport, path, last.id if last else None)
         try:
-            async for event in _connection(transport, path, last.id if last else None):
-                last, alive_at, failures = event, time.monotonic(), 0
-                yield event
+            async with aclosing(connection):
+                async for event in connection:
+                    last, alive_at, failures = event, time.monotonic(), 0
+                    yield event
         except (httpx.TransportError, EventTooLarge) as error:
             lost = error
         except ApiProblem as problem:
@@ -63,7 +66,7 @@ async def follow(
 
 async def _connection(
     transport: Transport, path: str, last_id: str | None
-) -> AsyncIterator[ServerEvent]:
+) -> AsyncGenerator[ServerEvent, None]:
     headers = {"Accept": "text/event-stream"}
     if last_id is not None:
         headers["Last-Event-ID"] = last_id

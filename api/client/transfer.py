@@ -3,14 +3,16 @@
 import asyncio
 import hashlib
 import mimetypes
+import re
 import stat
 import unicodedata
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
+from urllib.parse import unquote
 
 import httpx
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from api.client.errors import (
     ArtifactNameRefused,
@@ -19,18 +21,41 @@ from api.client.errors import (
     FileUnwritable,
 )
 from api.client.transport import ANSWER_TIMEOUT_SECONDS, DELAYS_SECONDS, Answer, Transport, jittered
+from api.schemas import Artifact
 
 CHUNK_BYTES = 1024 * 1024
+_FILE_NAME = re.compile(r"filename\*=UTF-8''([^;\s]+)", re.IGNORECASE)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _UNPRINTABLE = ("Cc", "Cs")  # Control characters and halves of surrogate pairs.
 
 
 class Download(BaseModel):
     """What to fetch, and what it must turn out to be. ``name`` may have folders: ``a/b.csv``."""
 
+    model_config = ConfigDict(frozen=True)
+
     id: str
     name: str
     size: int
     sha256: str | None
+
+    @classmethod
+    def of(cls, artifact: Artifact) -> "Download":
+        return cls(
+            id=str(artifact.id), name=artifact.name, size=artifact.size, sha256=artifact.sha256
+        )
+
+    @classmethod
+    def described_by(cls, artifact_id: str, headers: httpx.Headers) -> "Download":
+        """An artifact of which only the id is known, by the answer to HEAD."""
+        named = _FILE_NAME.search(headers.get("Content-Disposition", ""))
+        tag = headers.get("ETag", "").strip('"')
+        return cls(
+            id=artifact_id,
+            name=unquote(named[1]) if named else artifact_id,
+            size=int(headers.get("Content-Length", "0")),
+            sha256=tag if _SHA256.fullmatch(tag) else None,
+        )
 
 
 async def upload(transport: Transport, path: Path, answer: type[Answer]) -> Answer:

@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import os
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -84,6 +85,17 @@ class Transport:
             method, path, params=params, content=body, headers={**kind, **(headers or {})}
         )
         return self._read(await self._send(request, repeatable=repeatable), answer)
+
+    async def head(self, path: str) -> httpx.Headers:
+        """The headers of what a GET would give. Raises as ``call``."""
+        response = await self._send(self._http.build_request("HEAD", path), repeatable=True)
+        if response.status_code == httpx.codes.NOT_FOUND:
+            # The answer to HEAD has no body that could say so.
+            message = f"There is nothing at {path}."
+            raise ApiProblem(status=response.status_code, code="not-found", message=message)
+        if not response.is_success:
+            raise self._problem(response)
+        return response.headers
 
     async def post_file(
         self, path: str, answer: type[Answer], name: str, mime_type: str, file: BinaryIO
@@ -191,7 +203,8 @@ def _reason(error: BaseException) -> str:
     cause: BaseException | None = error
     reason = ""
     while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror:
-            reason = cause.strerror
+        if isinstance(cause, OSError) and cause.errno:
+            # asyncio puts words of its own into the errors of connections.
+            reason = os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
         cause = cause.__cause__ or cause.__context__
     return reason or str(error) or type(error).__name__

@@ -1,0 +1,85 @@
+"""The command ``agentos``, as far as it talks to the API; ``deploy`` adds what runs the parts."""
+
+import io
+import sys
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
+
+import typer
+from rich.text import Text
+
+from api import exit_codes, terminal
+from api.client import DEFAULT_URL, ApiProblem
+from api.commands import artifacts, files, logs, skills, submit, tasks, tools
+from api.commands.errors import PipelineInvalid
+from api.commands.options import FILES_AND_SKILLS, TASKS, Connection
+from api.exit_codes import ExitCode
+from api.terminal import safe_line
+from workflows.errors import AgentOSError
+
+app = typer.Typer(
+    name="agentos",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # They hold keys, and the contents of files.
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_REFUSED = "The request is not valid. Nothing was started."
+
+
+@app.callback()
+def agentos(
+    context: typer.Context,
+    api_url: Annotated[
+        str, typer.Option(envvar="AGENTOS_API_URL", metavar="URL", help="Where the API is.")
+    ] = DEFAULT_URL,
+    api_key: Annotated[
+        str | None,
+        typer.Option(
+            envvar="AGENTOS_API_KEY",
+            metavar="KEY",
+            show_default=False,
+            help="A key of your team. In the environment it is not seen by other users.",
+        ),
+    ] = None,
+) -> None:
+    """A durable task system: hand in work for scripts and agents, and see it finish."""
+    context.obj = Connection(api_url, api_key or None)
+
+
+for group, name, does in (
+    (submit.app, "submit", "Hand in a task."),
+    (artifacts.app, "artifacts", "The files that tasks made."),
+    (files.app, "files", "The files that you hand in."),
+    (tools.app, "tools", "What steps can call."),
+    (skills.app, "skills", "What steps can run."),
+):
+    panel = TASKS if group is submit.app else FILES_AND_SKILLS
+    app.add_typer(group, name=name, help=does, rich_help_panel=panel)
+app.add_typer(tasks.app)
+app.add_typer(logs.app)
+
+
+def run(application: typer.Typer = app, arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a command line and exit; an error of ours is told in plain words, with its exit code."""
+    # A name that the terminal's encoding lacks must not end the program.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        application(arguments)
+    except AgentOSError as error:
+        tell(error)
+        sys.exit(exit_codes.of_error(error))
+    sys.exit(ExitCode.OK)
+
+
+def tell(error: AgentOSError) -> None:
+    """Say on stderr what went wrong; of a request, everything that is wrong with it."""
+    problems = error.problems if isinstance(error, (ApiProblem, PipelineInvalid)) else ()
+    console = terminal.stderr()
+    summary = _REFUSED if isinstance(error, ApiProblem) and problems else str(error)
+    console.print(Text.assemble(("Error: ", "bold red"), safe_line(summary)), soft_wrap=True)
+    for problem in problems:
+        place = (safe_line(problem.pointer or "/"), "yellow")
+        console.print(Text.assemble("  ", place, "  ", safe_line(problem.message)), soft_wrap=True)

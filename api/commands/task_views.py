@@ -1,0 +1,101 @@
+"""Tasks as tables."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from rich.filesize import decimal
+
+from api import schemas
+from api.commands.printing import (
+    Cell,
+    print_fields,
+    print_table,
+    print_title,
+    short_id,
+    status_cell,
+    when,
+)
+from api.frames import duration, seconds_between
+from workflows.contracts import Status
+
+
+def print_tasks(tasks: Sequence[schemas.TaskSummary]) -> None:
+    columns = ("ID", "STATUS", "TYPE", "STEPS", "NAME", "CREATED", "TIME")
+    print_table(columns, [_task_row(task) for task in tasks])
+
+
+def print_task(task: schemas.Task) -> None:
+    print_fields(_task_fields(task))
+    if task.sub_tasks:
+        print_title("Steps")
+        columns = ("STEP", "STATUS", "TRIES", "TIME", "FILES", "NOTE")
+        print_table(columns, [_step_row(step, task.artifacts) for step in task.sub_tasks])
+    if task.artifacts:
+        print_title("Files")
+        print_artifacts(task.artifacts)
+
+
+def print_artifacts(artifacts: Sequence[schemas.Artifact]) -> None:
+    print_table(
+        ("ID", "NAME", "SIZE", "TYPE", "STEP"),
+        [
+            (short_id(item.id), item.name, decimal(item.size), item.mime_type, item.sub_task)
+            for item in artifacts
+        ],
+    )
+
+
+def _task_row(task: schemas.TaskSummary) -> Sequence[Cell]:
+    return (
+        short_id(task.task_id),
+        status_cell(task.status),
+        task.type.value,
+        f"{task.progress.done}/{task.progress.total}",
+        task.name,
+        when(task.created_at),
+        _elapsed(task.started_at, task.finished_at),
+    )
+
+
+def _task_fields(task: schemas.Task) -> Sequence[tuple[str, Cell]]:
+    fields: list[tuple[str, Cell]] = [
+        ("Task", str(task.task_id)),
+        ("Name", task.name),
+        ("Status", status_cell(task.status)),
+        ("Type", task.type.value),
+        ("Priority", str(task.priority)),
+        ("Created", when(task.created_at)),
+        ("Time", _elapsed(task.started_at, task.finished_at)),
+        *((f"Input {name}", reference) for name, reference in task.inputs.items()),
+        ("Prompt", task.prompt or ""),
+        ("Error", str(task.error.get("message", "")) if task.error else ""),
+        ("Temporal", task.temporal_url or ""),
+    ]
+    return [(label, value) for label, value in fields if value]
+
+
+def _step_row(step: schemas.SubTask, artifacts: Sequence[schemas.Artifact]) -> Sequence[Cell]:
+    files = sum(artifact.sub_task == step.name for artifact in artifacts)
+    is_new = step.started_at is None
+    return (
+        step.name,
+        status_cell(step.status),
+        "" if is_new else str(step.retry_count + 1),
+        _elapsed(step.started_at, step.finished_at),
+        str(files) if files else "",
+        _note(step),
+    )
+
+
+def _note(step: schemas.SubTask) -> str:
+    if step.status is Status.RUNNING and step.phase is not None:
+        return step.phase.value.replace("_", " ")
+    if step.next_attempt_at is not None:
+        return f"next try at {step.next_attempt_at.astimezone():%H:%M:%S}"
+    if step.error is not None:
+        return str(step.error.get("message", ""))
+    return f"{len(step.refused)} files were not taken" if step.refused else ""
+
+
+def _elapsed(start: datetime | None, end: datetime | None) -> str:
+    return duration(seconds_between(start, end or datetime.now(UTC))) if start else ""
