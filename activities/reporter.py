@@ -60,10 +60,24 @@ class Reporter:
         for start in range(0, len(text), CHUNK_CHARACTERS):
             chunk = text[start : start + CHUNK_CHARACTERS]
             self._live_characters += len(chunk)
-            self._draft("step.output", stream=stream.value, text=chunk)
+            self._draft("step.output", stream=stream.value, text=self._joined(stream, chunk))
             if self._live_characters >= LIVE_CHARACTERS:
                 self._draft("step.output_cut", limit=LIVE_CHARACTERS)
                 return
+
+    def _joined(self, stream: Stream, chunk: str) -> str:
+        """The chunk with the waiting one before it, if both fit into one event.
+
+        A line and its end often come one after the other.
+        """
+        last = self._drafts[-1] if self._drafts else None
+        if last is None or last.type != "step.output" or last.data["stream"] != stream.value:
+            return chunk
+        text = f"{last.data['text']}{chunk}"
+        if len(text) > CHUNK_CHARACTERS:
+            return chunk
+        self._drafts.pop()
+        return text
 
     def _draft(self, kind: str, **data: str | int) -> None:
         self._drafts.append(EventDraft(type=kind, data={"step": self._attempt.call.step, **data}))
@@ -85,9 +99,12 @@ class Reporter:
     async def _flush(self) -> None:
         async with self.flushing:
             sending = list(self._drafts)
-            await attempts.set_phase(self._database, self._attempt, self._phase, sending)
-            for _ in sending:
-                self._drafts.popleft()
+            self._drafts.clear()
+            try:
+                await attempts.set_phase(self._database, self._attempt, self._phase, sending)
+            except TemporaryFailure:
+                self._drafts.extendleft(reversed(sending))
+                raise
 
 
 @asynccontextmanager

@@ -124,8 +124,8 @@ async def end(database: Database, attempt: Attempt, ended: Ended) -> bool:
         "log_id": attempt.log_id,
         "status": ended.status,
         "is_final": ended.status.is_final,
-        # A failed attempt that will be followed by another is still a failed attempt.
-        "log_status": Status.FAILED if ended.status is Status.QUEUED else ended.status,
+        # Whether another one follows or not, an attempt that did not succeed has failed.
+        "log_status": Status.FAILED if ended.status in _RETRYABLE else ended.status,
         "output": json.dumps(output),
         "error": ended.failure and ended.failure.model_dump_json(exclude_none=True),
         "next_attempt_at": ended.next_attempt_at,
@@ -138,6 +138,10 @@ async def end(database: Database, attempt: Attempt, ended: Ended) -> bool:
         "drafts": events.document(ended.events),
     }
     return bool(await database.execute(_END, values))
+
+
+# How a step stands after an attempt that deserves another.
+_RETRYABLE = (Status.QUEUED, Status.BLOCKED)
 
 
 def _fence(attempt: Attempt) -> dict[str, Any]:
