@@ -81,7 +81,11 @@ def shared_arguments(python: Path) -> tuple[str, ...]:
 
 
 def job_arguments(job: Job) -> list[str]:
-    """The part that is the job's own: its folders, environment and network."""
+    """The part that is the job's own: its folders, environment and network.
+
+    Raises:
+        BadInput: see ``environment``.
+    """
     arguments = ["--bind", str(job.output), OUTPUT_FOLDER]
     for folder, paths in ((INPUT_FOLDER, job.inputs), (SKILLS_FOLDER, job.skills)):
         for name, path in paths.items():
@@ -110,7 +114,11 @@ def encode(arguments: Iterable[str]) -> bytes:
 
 
 def environment(job: Job) -> dict[str, str]:
-    """The variables that a job sees; nothing of the worker's is among them."""
+    """The variables that a job sees; nothing of the worker's is among them.
+
+    Raises:
+        BadInput: the job gives one that cannot be a variable.
+    """
     folders = [f"{VENV_FOLDER}/bin"] if job.venv else []
     variables = {
         "PATH": ":".join([*folders, "/usr/local/bin", "/usr/bin", "/bin", _PYTHON_FOLDER]),
@@ -122,7 +130,11 @@ def environment(job: Job) -> dict[str, str]:
     }
     for name in job.inputs:
         variables[input_variable(name)] = f"{INPUT_FOLDER}/{name}"
-    return {**variables, **job.environment}
+    variables |= job.environment
+    for name, value in variables.items():
+        if not name or "=" in name or "\0" in name + value:
+            raise BadInput(reason=f"{name!r} cannot be an environment variable with this value")
+    return variables
 
 
 def input_variable(name: str) -> str:

@@ -70,7 +70,7 @@ async def test_an_input_may_have_any_name_that_is_one(bench: Bench, name: str) -
     assert bench.stdout == f"{name!a} content\n"
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../x", "/etc/passwd"])
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../x", "/etc/passwd", "a\0b"])
 async def test_a_name_that_leads_elsewhere_is_refused(bench: Bench, name: str) -> None:
     blob = bench.file("blob", "content")
     with pytest.raises(BadInput):
@@ -115,7 +115,7 @@ async def test_a_job_gets_the_environment_that_it_is_given(bench: Bench) -> None
     assert bench.stdout.strip() == ascii(tuple(values.values()))
 
 
-@pytest.mark.parametrize("environment", [{"A=B": "x"}, {"": "x"}])
+@pytest.mark.parametrize("environment", [{"A=B": "x"}, {"": "x"}, {"A": "x\0--bind\0/\0/host"}])
 async def test_a_variable_that_cannot_be_one_is_refused(
     bench: Bench, environment: dict[str, str]
 ) -> None:
