@@ -109,7 +109,7 @@ def hand_over(top: Path, uid: int | None) -> None:
         for entry in walk(top):
             if entry.is_folder or entry.status.st_nlink == 1:
                 os.chown(entry.name, uid, uid, dir_fd=entry.parent, follow_symlinks=False)
-    except PermissionError as error:
+    except OSError as error:
         raise not_given(error) from error
 
 

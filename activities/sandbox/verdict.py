@@ -18,6 +18,7 @@ _KILLED = range(129, 160)
 # trace. A job that prints this without need only mislabels its own failure.
 _NO_MEMORY = re.compile(rb"MemoryError|Cannot allocate memory|bad_alloc|heap out of memory")
 _NO_PROCESS = re.compile(rb"Resource temporarily unavailable|can't start new thread")
+_NO_LARGER_FILE = re.compile(rb"File too large")
 _NO_SPACE = re.compile(rb"No space left on device")
 
 
@@ -63,7 +64,9 @@ def _limit_behind(job: Job, code: int, outcome: Outcome) -> Limit | None:
     """The limit that a job most likely failed for; None when it failed for its own reasons."""
     if code == 128 + signal.SIGXCPU:
         return Limit.CPU_TIME
-    if code == 128 + signal.SIGXFSZ or _holds_file_of(job.output, largest_file_bytes(job.limits)):
+    if code == 128 + signal.SIGXFSZ or _NO_LARGER_FILE.search(outcome.tail):
+        return Limit.FILE_SIZE
+    if _holds_file_of(job.output, largest_file_bytes(job.limits)):
         return Limit.FILE_SIZE
     if _NO_MEMORY.search(outcome.tail):
         return Limit.MEMORY

@@ -1,0 +1,38 @@
+"""Finding the processes of a job from outside, by a word in their command line."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+# The promise is a second; a busy machine may be slow to tell.
+PATIENCE_SECONDS = 10
+
+
+def mark() -> str:
+    """A word that no other process has in its command line."""
+    return f"marked-{uuid.uuid4().hex}"
+
+
+def alive(word: str) -> list[int]:
+    """Processes, zombies left out, with ``word`` among their arguments."""
+    return [
+        int(path.parent.name) for path in Path("/proc").glob("[0-9]*/cmdline") if _has(path, word)
+    ]
+
+
+def _has(cmdline: Path, word: str) -> bool:
+    try:
+        return word.encode() in cmdline.read_bytes()
+    except OSError:
+        return False
+
+
+async def until(condition: Callable[[], object]) -> float:
+    """Wait for a condition; the seconds that it took."""
+    started = time.monotonic()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+    return time.monotonic() - started
