@@ -130,12 +130,12 @@ def redirects(target: str) -> Answer:
     return says(b"", "302 Found", Location=target)
 
 
-def repeats(piece: bytes, pause_seconds: float = 0, **headers: str) -> Answer:
-    """A body without an end."""
-    lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+def repeats(piece: bytes, *, pause_seconds: float = 0, length: int | None = None) -> Answer:
+    """A body without an end. ``length`` is what it says that it has."""
+    said = "" if length is None else f"Content-Length: {length}\r\n"
 
     async def answer(writer: asyncio.StreamWriter) -> None:
-        writer.write(f"HTTP/1.1 200 OK\r\n{lines}Connection: close\r\n\r\n".encode())
+        writer.write(f"HTTP/1.1 200 OK\r\n{said}Connection: close\r\n\r\n".encode())
         while True:
             writer.write(piece)
             await writer.drain()

@@ -285,7 +285,7 @@ async def test_headers_without_an_end_are_cut(
 async def test_what_comes_is_handed_on_as_it_comes(
     server: HttpsServer, policy: InputPolicy, names: NameServer
 ) -> None:
-    server.answers["/endless"] = repeats(b"x" * 65_536, Content_Length=str(10**12))
+    server.answers["/endless"] = repeats(b"x" * 65_536, length=10**12)
     ref = inputs.parse(f"https://data.example:{server.port}/endless")
     assert isinstance(ref, HttpsRef)
     async with HttpsDownloads(policy, names).open(ref) as chunks:
