@@ -14,9 +14,12 @@ INSTALLED := $(VENV)/.installed
 LOCKS := deploy/locks
 BASE_PYTHON ?= python3
 
+# Company networks have certificates of their own, in the system's store. Exported, because skills
+# are installed by uv as well.
+export UV_SYSTEM_CERTS ?= 1
+
 # The cache lies with what is linked from it, so that an unwritable home folder does not matter.
-# A company's own certificates are the system's.
-UV := env UV_CACHE_DIR=$(CURDIR)/$(VENV)/.cache UV_SYSTEM_CERTS=1 $(VENV)/bin/uv --no-config
+UV := env UV_CACHE_DIR=$(CURDIR)/$(VENV)/.cache $(VENV)/bin/uv --no-config
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate --python-version 3.11 $(UPGRADE)
 

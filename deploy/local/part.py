@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,8 +88,10 @@ class Process:
             await self.kill()
 
     async def kill(self) -> None:
-        """End it at once."""
-        self._signal(signal.SIGKILL)
+        """End it, and what it started in its session, at once."""
+        if self._child.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
         await self._child.wait()
 
     def _signal(self, number: signal.Signals) -> None:

@@ -25,7 +25,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from temporalio.client import Client
 
-from deploy.local.errors import StackInUse
+from activities.store import migrations
+from deploy import settings
+from deploy.local.errors import PortTaken, StackInUse
 from deploy.local.ports import choose_ports
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
@@ -307,3 +309,49 @@ async def test_the_store_shows_nothing_without_the_key_on_any_of_its_ports(deep:
         filer = await client.get(f"http://127.0.0.1:{inner[2]}/buckets/agentos/private")
         s3 = await client.get(f"{deep.s3.endpoint}/agentos/private")
     assert (filer.status_code, s3.status_code) == (401, 403)
+
+
+async def test_api_and_workers_run_come_back_and_end_with_the_stack(tmp_path: Path) -> None:
+    options = StackOptions(
+        tmp_path / "data",
+        workers=2,
+        default_ports=False,
+        migrate=migrations.migrate,
+        environment=settings.inherited(),
+    )
+    stack = Stack(options)
+    try:
+        services = await stack.start()
+        parts = running_parts(options.data_dir)
+        assert {"api", "worker", "worker-2"} < set(parts)
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(f"{services.api_url}/readyz")).status_code == 200
+        os.kill(parts["worker-2"].pid, signal.SIGKILL)
+        async with asyncio.timeout(15):
+            while running_parts(options.data_dir)["worker-2"] == parts["worker-2"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        parts = running_parts(options.data_dir)
+    finally:
+        await stack.stop()
+    assert not any(Path(f"/proc/{part.pid}").exists() for part in parts.values())
+
+
+async def test_a_port_that_was_asked_for_does_not_give_way(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(PortTaken, match=str(port)):
+            await Stack(StackOptions(tmp_path / "data", port=port)).start()
+    assert not (tmp_path / "data").exists()
+
+
+async def test_a_stack_that_is_stopped_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
+    stack = Stack(StackOptions(tmp_path / "data", application=False, default_ports=False))
+    starting = asyncio.create_task(stack.start())
+    async with asyncio.timeout(15):
+        while len(working_in(tmp_path / "data")) < 2:  # noqa: ASYNC110  (/proc tells nobody)
+            await asyncio.sleep(0.01)
+    starting.cancel()
+    await stack.stop()
+    with suppress(asyncio.CancelledError):
+        await starting
+    await until_nobody_works_in(tmp_path / "data")
