@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.middleware import Middleware
 
 from api import problems
-from api.authentication import KeyRing
+from api.authentication import Authentication, KeyRing
 from api.deps import ApiOptions, Services
 from api.event_stream import NothingMore
 from api.limits import BodyLimit, OriginGuard
@@ -23,6 +23,7 @@ from api.sweeper import Sweeper
 def create_app(services: Services) -> FastAPI:
     """The API over its services. It starts, and accepts tasks, while Temporal is away."""
     metrics = Metrics(services.database)
+    keys = KeyRing(services.database, keys_required=services.options.keys_required)
     app = FastAPI(
         title="AgentOS",
         description="A durable task system: tasks run as Temporal workflows.",
@@ -31,11 +32,10 @@ def create_app(services: Services) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
-        middleware=_layers(services.options, metrics),
+        middleware=_layers(services.options, metrics, keys),
     )
     app.state.services = services
     app.state.metrics = metrics
-    app.state.keys = KeyRing(services.database, keys_required=services.options.keys_required)
     app.state.notifications = Notifications(services.database.url)
     problems.install(app)
     app.add_exception_handler(NothingMore, _on_nothing_more)
@@ -45,18 +45,21 @@ def create_app(services: Services) -> FastAPI:
     return app
 
 
-def _layers(options: ApiOptions, metrics: Metrics) -> list[Middleware]:
+def _layers(options: ApiOptions, metrics: Metrics, keys: KeyRing) -> list[Middleware]:
     """From the outside in."""
     layers = [Middleware(Observer, metrics=metrics)]
     if not options.keys_required:
         layers.append(Middleware(OriginGuard, served_hosts=options.served_hosts))
-    limit = Middleware(
-        BodyLimit,
-        max_body_bytes=options.max_body_bytes,
-        upload_path=f"{API}/files",
-        max_upload_bytes=options.max_upload_bytes,
+    layers.append(Middleware(Authentication, keys=keys))
+    layers.append(
+        Middleware(
+            BodyLimit,
+            max_body_bytes=options.max_body_bytes,
+            upload_path=f"{API}/files",
+            max_upload_bytes=options.max_upload_bytes,
+        )
     )
-    return [*layers, limit]
+    return layers
 
 
 @asynccontextmanager

@@ -4,14 +4,13 @@ from dataclasses import dataclass, field
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Request
 
 from activities.inputs import InputPolicy
 from activities.skills.catalogue import Catalogue
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.tools.registry import Registry
-from api.authentication import KeyRing
 from api.notifications import Notifications
 from api.starting import TemporalPort
 
@@ -59,9 +58,9 @@ async def _notifications(request: Request) -> Notifications:
     return notifications
 
 
-async def _team(request: Request, authorization: Annotated[str | None, Header()] = None) -> UUID:
-    keys: KeyRing = request.app.state.keys
-    return await keys.team_of(authorization)
+async def _team(request: Request) -> UUID:
+    team_id: UUID = request.state.team_id
+    return team_id
 
 
 ServicesDep = Annotated[Services, Depends(_services)]

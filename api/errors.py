@@ -91,6 +91,9 @@ class InvalidRequest(BadInput, RequestRefused):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        shown = "; ".join(f"{p.pointer or '/'}: {p.message}" for p in problems[:_PROBLEMS_SHOWN])
+        shown = "; ".join(
+            f"{p.pointer}: {p.message}" if p.pointer else p.message
+            for p in problems[:_PROBLEMS_SHOWN]
+        )
         more = len(problems) - _PROBLEMS_SHOWN
         super().__init__(summary=f"{shown} (and {more} more)" if more > 0 else shown)

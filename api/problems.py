@@ -1,5 +1,6 @@
 """Errors as problem documents (RFC 9457)."""
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -7,6 +8,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from api.documents import JSON_TYPE
@@ -27,6 +29,7 @@ from workflows.errors import AgentOSError, BadInput, TemporaryFailure
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
+_FORM_TYPE = "multipart/form-data"
 
 log = structlog.get_logger(__name__)
 
@@ -112,12 +115,14 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
     if first["type"] == "json_invalid":
         return answer(_malformed(first["ctx"]["error"], str(error.body), int(first["loc"][-1])))
     given = request.headers.get("content-type", "")
+    if isinstance(error.body, FormData) and not given.startswith(_FORM_TYPE):
+        return answer(MediaTypeRefused(given=given, known=_FORM_TYPE))
     if first["loc"] == ("body",) and not given.startswith(JSON_TYPE) and error.body is not None:
         return answer(MediaTypeRefused(given=given, known=JSON_TYPE))
     in_body = [item for item in error.errors() if item["loc"][0] == "body"]
     elsewhere = [
         # A parameter has no place in the body. Its name is told in the message.
-        Problem("", f"{item['loc'][0]} {item['loc'][-1]}: {item['msg']}")
+        Problem("", f"{item['loc'][0]} {item['loc'][1]}: {item['msg']}")
         for item in error.errors()
         if item["loc"][0] != "body"
     ]
@@ -138,11 +143,21 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
             return answer(PageNotFound(path=path))
         case 405:
             refused = MethodNotAllowed(path=path, method=request.method)
-            return problem(refused, 405, headers=error.headers)
+            return problem(refused, 405, headers={"Allow": ", ".join(_methods_at(request))})
         case 413:
             return answer(TooLarge(limit=error.detail))
         case status:
             return problem(RequestRefused(reason=error.detail), status, headers=error.headers)
+
+
+def _methods_at(request: Request) -> list[str]:
+    """All of a path's methods: each has a route of its own, which knows only itself."""
+    return [
+        method.upper()
+        for template, methods in request.app.openapi()["paths"].items()
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), request.url.path)
+        for method in methods
+    ]
 
 
 async def _on_unexpected(request: Request, error: Exception) -> Response:

@@ -37,7 +37,8 @@ async def upload(
     return view
 
 
-@router.api_route("/files/{file_id}", methods=["GET", "HEAD"], response_class=Response)
+@router.head("/files/{file_id}", operation_id="head_file", response_class=Response)
+@router.get("/files/{file_id}", operation_id="get_file", response_class=Response)
 async def get_file(
     file_id: UUID, request: Request, services: ServicesDep, team_id: TeamDep
 ) -> Response:
@@ -48,7 +49,8 @@ async def get_file(
     return await _send(services, team_id, blob, request)
 
 
-@router.api_route("/artifacts/{artifact_id}", methods=["GET", "HEAD"], response_class=Response)
+@router.head("/artifacts/{artifact_id}", operation_id="head_artifact", response_class=Response)
+@router.get("/artifacts/{artifact_id}", operation_id="get_artifact", response_class=Response)
 async def get_artifact(
     artifact_id: UUID, request: Request, services: ServicesDep, team_id: TeamDep
 ) -> Response:
