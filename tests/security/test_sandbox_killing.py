@@ -1,0 +1,185 @@
+"""However a job in bubblewrap ends, nothing of it stays alive."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from activities.sandbox.base import Job, Limit, Limits, Stream
+from tests.integration.sandboxes import Bench, open_folder
+from tests.security.processes import alive, mark, until
+
+# Leaves its parent, its session and its streams, and forks for good measure.
+_DAEMON = """
+import os, time
+def detach():
+    if os.fork(): return False
+    os.setsid()
+    if os.fork(): os._exit(0)
+    for descriptor in range(3): os.close(descriptor)
+    return True
+for _ in range(3):
+    if detach():
+        while True: time.sleep(0.01)
+"""
+
+
+@pytest.mark.parametrize("milliseconds", [tries / 3 for tries in range(60)])
+async def test_a_cancellation_at_any_time_leaves_no_orphan(
+    bench: Bench, milliseconds: float
+) -> None:
+    word = mark()
+    running = asyncio.create_task(bench.shell(f"sleep 60; : {word}"))
+    await asyncio.sleep(milliseconds / 1000)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert alive(word) == []
+
+
+async def test_a_cancellation_kills_daemons_within_a_second(bench: Bench) -> None:
+    word = mark()
+    source = f"{_DAEMON}\nprint('ready', flush=True)\ntime.sleep(60)\n# {word}"
+    running = asyncio.create_task(bench.python(source))
+    await until(lambda: bench.stdout)
+    assert len(alive(word)) >= 4
+    started = time.monotonic()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert time.monotonic() - started < 1
+    assert alive(word) == []
+
+
+async def test_a_second_cancellation_does_not_cut_the_first_short(bench: Bench) -> None:
+    for pause in (0.0, 0.002, 0.005, 0.01, 0.02):
+        word = mark()
+        running = asyncio.create_task(bench.shell(f"sleep 60; : {word}"))
+        await asyncio.sleep(pause)
+        for _ in range(3):
+            running.cancel()
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert alive(word) == []
+
+
+async def test_daemons_do_not_outlive_the_command(bench: Bench) -> None:
+    word = mark()
+    ended = await bench.python(f"{_DAEMON}\n# {word}")
+    assert ended.ok
+    assert alive(word) == []
+
+
+async def test_daemons_do_not_outlive_a_limit(bench: Bench) -> None:
+    word = mark()
+    source = f"{_DAEMON}\ntime.sleep(60)\n# {word}"
+    ended = await bench.python(source, limits=Limits(wall_seconds=0.5))
+    assert ended.limit is Limit.WALL_TIME
+    assert alive(word) == []
+
+
+async def test_a_listener_that_raises_leaves_nothing_alive(bench: Bench) -> None:
+    word = mark()
+
+    def listen(stream: Stream, piece: bytes) -> None:
+        raise LookupError
+
+    command = ("/bin/sh", "-c", f"echo x; sleep 60; : {word}")
+    with pytest.raises(LookupError):
+        await bench.sandbox.run(Job(command, bench.output), listen)
+    assert alive(word) == []
+
+
+async def test_a_job_that_closes_its_streams_is_waited_for(bench: Bench) -> None:
+    ended = await bench.shell("exec >&- 2>&-; sleep 0.2; exit 3")
+    assert ended.code == 3
+    assert ended.duration_ms >= 200
+
+
+_WORKER = """
+import asyncio, sys
+from pathlib import Path
+from activities.sandbox.base import Job
+from activities.sandbox.bubblewrap import Bubblewrap
+folder = Path(sys.argv[1])
+job = Job(("/bin/sh", "-c", f"echo started; sleep 60; : {sys.argv[2]}"), folder)
+asyncio.run(Bubblewrap(folder.parent).run(job, lambda *_: print("started", flush=True)))
+"""
+
+
+async def test_a_killed_worker_takes_its_jobs_with_it() -> None:
+    word = mark()
+    with open_folder() as folder:
+        output = folder / "output"
+        output.mkdir()
+        worker = subprocess.Popen(  # noqa: ASYNC220
+            [sys.executable, "-c", _WORKER, str(output), word], stdout=subprocess.PIPE
+        )
+        assert worker.stdout is not None
+        assert await asyncio.to_thread(worker.stdout.readline) == b"started\n"
+        assert alive(word)
+        worker.send_signal(signal.SIGKILL)
+        worker.communicate()
+        assert await until(lambda: not alive(word)) < 1
+
+
+async def test_no_descriptor_and_no_zombie_is_left_behind() -> None:
+    assert await _run_script(_TIDY) == "[]\n"
+
+
+async def test_a_worker_that_is_process_1_gathers_no_zombies() -> None:
+    """As in a container, where whatever loses its parent becomes ours."""
+    unshare = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
+    if os.geteuid() != 0:
+        unshare.append("--map-current-user")
+    assert await _run_script(_TIDY, *unshare) == "[]\n"
+
+
+async def _run_script(source: str, *wrapper: str) -> str:
+    with open_folder() as folder:
+        command = [*wrapper, sys.executable, "-c", source, str(folder)]
+        done = await asyncio.to_thread(
+            subprocess.run, command, stdout=subprocess.PIPE, text=True, check=True
+        )
+    return done.stdout
+
+
+# Prints the descriptors and children that jobs, ended and cancelled, have added.
+_TIDY = """
+import asyncio, os, sys
+from pathlib import Path
+from activities.sandbox.base import Job
+from activities.sandbox.bubblewrap import Bubblewrap
+
+def held():
+    children = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            parent = int(Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        if parent == os.getpid():
+            children.append(name)
+    return {*os.listdir("/proc/self/fd"), *children}
+
+async def main():
+    output = Path(sys.argv[1], "output")
+    output.mkdir()
+    sandbox = Bubblewrap(output.parent)
+    assert (await sandbox.run(Job(("true",), output), print)).ok
+    before = held()
+    for pause in range(0, 20, 2):
+        assert (await sandbox.run(Job(("true",), output), print)).ok
+        running = asyncio.create_task(sandbox.run(Job(("sleep", "60"), output), print))
+        await asyncio.sleep(pause / 1000)
+        running.cancel()
+        await asyncio.wait({running})
+    print(sorted(held() - before))
+
+asyncio.run(main())
+"""
