@@ -19,7 +19,9 @@ from tests.unit.skills_content.runs import Run, run
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-HOSTILE = "</title></style><script>alert(1)</script><img src=x onerror=alert(1)> \"'`|"
+HOSTILE = (
+    '" onerror="alert(1)" </title></style><script>alert(1)</script><img src=x onerror=alert(1)> `|'
+)
 
 
 def report(folder: Path, *arguments: str, **files: str | bytes) -> Run:
