@@ -24,6 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+_WHERE_KEYS_GO = "Put the key into AGENTOS_API_KEY."
 _REFUSED = "The request is not valid. Nothing was started."
 
 
@@ -70,7 +71,10 @@ def run(application: typer.Typer = app, arguments: Sequence[str] | None = None) 
         application(arguments)
     except AgentOSError as error:
         tell(error)
-        sys.exit(exit_codes.of_error(error))
+        code = exit_codes.of_error(error)
+        if code is ExitCode.NOT_AUTHORISED:
+            terminal.stderr().print(_WHERE_KEYS_GO, style="dim", soft_wrap=True)
+        sys.exit(code)
     sys.exit(ExitCode.OK)
 
 

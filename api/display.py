@@ -35,8 +35,16 @@ class Display(Protocol):
 
 
 @asynccontextmanager
-async def displaying(task: TaskProgress, console: Console) -> AsyncIterator[Display]:
-    """Show a task's progress while the block runs, and its summary if it has ended by then."""
+async def displaying(
+    task: TaskProgress, console: Console, *, is_quiet: bool = False
+) -> AsyncIterator[Display]:
+    """Show a task's progress while the block runs, and its summary if it has ended by then.
+
+    What is quiet shows notes only: the events are data, and somebody else prints them.
+    """
+    if is_quiet:
+        yield _Notes(task, console)
+        return
     if console.is_terminal and not console.is_dumb_terminal:
         async with _moving(task, console) as display:
             yield display
@@ -95,24 +103,31 @@ class _MovingPicture:
         return Group(lines, note) if self._note else lines
 
 
-class _PlainLines:
-    """One line for each thing that happens; of the output nothing, which is what logs are for."""
+class _Notes:
+    """Keeps the state, shows nothing of it."""
 
     def __init__(self, task: TaskProgress, console: Console) -> None:
         self._task = task
         self._console = console
 
     def take(self, kind: str, data: dict[str, JsonValue], at: datetime) -> None:
-        step = self._task.take(kind, data, at)
-        if (line := _told(kind, data, self._task, step)) is not None:
-            elapsed = duration(seconds_between(self._task.started_at, at))
-            self._print(f"[{elapsed:>7}] {safe_line(line)}")
+        self._task.take(kind, data, at)
 
     def note(self, text: str) -> None:
         self._print(safe_line(text))
 
     def _print(self, line: str) -> None:
         self._console.print(Text(line), soft_wrap=True)
+
+
+class _PlainLines(_Notes):
+    """One line for each thing that happens; of the output nothing, which is what logs are for."""
+
+    def take(self, kind: str, data: dict[str, JsonValue], at: datetime) -> None:
+        step = self._task.take(kind, data, at)
+        if (line := _told(kind, data, self._task, step)) is not None:
+            elapsed = duration(seconds_between(self._task.started_at, at))
+            self._print(f"[{elapsed:>7}] {safe_line(line)}")
 
 
 def _told(

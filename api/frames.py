@@ -185,7 +185,7 @@ def _verdict(task: TaskProgress, now: datetime, glyphs: Glyphs) -> Text:
 def _why(task: TaskProgress, glyphs: Glyphs) -> Iterator[RenderableType]:
     if task.error is None:
         return
-    yield Padding(Text(safe_line(task.error.message)), (1, 2, 0, 2))
+    yield Padding(Text(safe_line(task.error.message)), (1, 0, 0, 2), expand=False)
     step = task.steps.get(task.error.step or "")
     for line in step.last_lines(_OUTPUT_LINES_OF_FAILURE) if step else ():
         yield _line((f"  {glyphs.output} ", "red"), (safe_line(line, _LINE_CHARACTERS), "dim"))

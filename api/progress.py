@@ -109,6 +109,8 @@ class TaskProgress:
         if not isinstance(name, str):
             return None
         step = self.steps.setdefault(name, StepProgress(name))
+        if kind == "step.started" and self.status is Status.PENDING:
+            self.status = Status.RUNNING  # No event of the task says so.
         if kind == "artifact.created":
             artifact = NewArtifact.model_validate(data)
             step.artifacts[artifact.name] = artifact

@@ -15,7 +15,7 @@ from api.client import task_events, transfer
 from api.client.following import follow
 from api.client.task_events import TaskEvent
 from api.client.transfer import Download
-from api.client.transport import Answer, Params, Transport
+from api.client.transport import Answer, Params, Transport, check_header
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 
@@ -45,6 +45,7 @@ class Client:
         self, request: schemas.TaskRequest, *, idempotency_key: str | None = None
     ) -> schemas.Accepted:
         """Hand in a task. An answer that is lost on the way makes no second task."""
+        check_header("idempotency key", idempotency_key or "")
         return await self._transport.call(
             "POST",
             "/tasks",

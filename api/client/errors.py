@@ -1,7 +1,7 @@
 """What can go wrong between a client and the API."""
 
 from workflows.definition import Problem
-from workflows.errors import AgentOSError
+from workflows.errors import AgentOSError, BadInput
 
 
 class ApiProblem(AgentOSError):
@@ -31,8 +31,12 @@ class NotTheApi(AgentOSError):
     AGENTOS_API_URL."""
 
 
-class ApiUrlMalformed(AgentOSError):
+class ApiUrlMalformed(BadInput):
     """{url!r} is not the URL of an AgentOS API: write http://HOST:PORT or https://HOST."""
+
+
+class HeaderUnsendable(BadInput):
+    """The {what} holds characters that cannot be sent: use printable ASCII ones only."""
 
 
 class FileUnreadable(AgentOSError):

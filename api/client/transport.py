@@ -11,7 +11,13 @@ from typing import BinaryIO, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from api.client.errors import ApiProblem, ApiUnreachable, ApiUrlMalformed, NotTheApi
+from api.client.errors import (
+    ApiProblem,
+    ApiUnreachable,
+    ApiUrlMalformed,
+    HeaderUnsendable,
+    NotTheApi,
+)
 from workflows.definition import Problem
 
 BASE_PATH = "/api/v1"
@@ -49,6 +55,7 @@ class Transport:
 
     def __init__(self, url: str, api_key: str | None = None) -> None:
         self.url = _checked(url)
+        check_header("API key", api_key or "")
         self._http = httpx.AsyncClient(
             base_url=f"{self.url}{BASE_PATH}",
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
@@ -168,6 +175,12 @@ class Transport:
             message=document.detail or document.title or response.reason_phrase,
             problems=tuple(Problem(error.pointer, error.message) for error in document.errors),
         )
+
+
+def check_header(what: str, value: str) -> None:
+    """Raises ``HeaderUnsendable``."""
+    if not value.isascii() or not value.isprintable():
+        raise HeaderUnsendable(what=what)
 
 
 def jittered(seconds: float) -> float:

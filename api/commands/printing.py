@@ -17,6 +17,9 @@ from workflows.contracts import Status
 
 Cell = str | Text
 
+_GAP_COLUMNS = 3
+_LEAST_COLUMNS = 12
+
 
 def print_json(document: BaseModel) -> None:
     """A document as the API gives it, indented."""
@@ -41,31 +44,50 @@ def print_line(text: str) -> None:
     typer.echo(safe_line(text))
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-    """The first column is kept whole, however narrow the terminal."""
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, cut: str | None = None
+) -> None:
+    """On a terminal that is too narrow, the column ``cut`` is cut, and no other."""
+    cells = [[_safe(cell) for cell in row] for row in rows]
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP_COLUMNS, 0, 0), header_style="bold")
     for index, column in enumerate(columns):
-        table.add_column(column, no_wrap=True, overflow="ellipsis" if index else "ignore")
-    for row in rows:
-        table.add_row(*map(_safe, row))
-    show(table)
+        width = max(len(column), *(row[index].cell_len for row in cells), 0)
+        table.add_column(column, no_wrap=True, overflow="ellipsis", min_width=width)
+    if cut is not None:
+        column_to_cut = table.columns[columns.index(cut)]
+        taken = sum(column.min_width or 0 for column in table.columns)
+        taken += _GAP_COLUMNS * len(columns) - (column_to_cut.min_width or 0)
+        column_to_cut.min_width = None
+        column_to_cut.max_width = max(_LEAST_COLUMNS, terminal.stdout().width - taken)
+    for row in cells:
+        table.add_row(*row)
+    draw(table)
 
 
 def print_fields(fields: Sequence[tuple[str, Cell]]) -> None:
     """What is known of one thing, a line each; a long value is wrapped beside its label."""
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    for label, value in fields:
-        table.add_row(Text(safe_line(label)), _safe(value))
-    show(table)
+    labels = [safe_line(label) for label, _ in fields]
+    width = max(map(len, labels), default=0) + _GAP_COLUMNS
+    for label, (_, value) in zip(labels, fields, strict=True):
+        text = _safe(value)
+        if " " not in text.plain:
+            # Left to the terminal to wrap: a URL that is cut in two cannot be clicked.
+            whole = Text.assemble((f"{label:<{width}}", "dim"), text)
+            terminal.stdout().print(whole, soft_wrap=True)
+            continue
+        line = Table.grid()
+        line.add_column(style="dim", width=width)
+        line.add_column(overflow="fold")
+        line.add_row(label, text)
+        draw(line)
 
 
 def print_title(title: str) -> None:
-    show(Text.assemble("\n", (title, "bold")))
+    draw(Text.assemble("\n", (title, "bold")))
 
 
-def show(renderable: RenderableType) -> None:
+def draw(renderable: RenderableType) -> None:
+    """Something to be drawn; its text must have been made safe."""
     terminal.stdout().print(renderable, crop=False)
 
 

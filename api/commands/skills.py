@@ -12,7 +12,7 @@ from activities.skills.validation import validate as problems_of
 from api import terminal
 from api.client import Client
 from api.commands.options import Format, Output, talk
-from api.commands.printing import Cell, print_fields, print_json, print_table
+from api.commands.printing import Cell, draw, print_fields, print_json, print_table
 from api.exit_codes import ExitCode
 from api.glyphs import STYLES, glyphs_of
 from api.schemas import Page, Skill
@@ -40,7 +40,7 @@ def ls(context: typer.Context, output: Output = Format.TABLE) -> None:
         print_json(page)
         return
     rows = [(skill.name, str(len(skill.scripts)), skill.description) for skill in page.items]
-    print_table(("NAME", "SCRIPTS", "DESCRIPTION"), rows)
+    print_table(("NAME", "SCRIPTS", "DESCRIPTION"), rows, cut="DESCRIPTION")
     for refused in page.refused:
         line = f"{refused.folder}: {refused.reason}"
         terminal.stderr().print(safe_line(line), style="yellow", soft_wrap=True)
@@ -64,16 +64,18 @@ def validate(folders: Folders, output: Output = Format.TABLE) -> None:
     if output is Format.JSON:
         print_json(Page(items=checked))
     else:
-        print_table(("SKILL", "PROBLEM"), [row for item in checked for row in _rows(item)])
+        for item in checked:
+            _print_validated(item)
     is_sound = not any(item.problems for item in checked)
     raise typer.Exit(ExitCode.OK if is_sound else ExitCode.FAILED)
 
 
-def _rows(checked: Validated) -> list[tuple[Cell, Cell]]:
-    status = Status.FAILED if checked.problems else Status.COMPLETED
-    sign = f"{glyphs_of(terminal.stdout()).of(status)} "
-    name = Text.assemble((sign, STYLES[status]), safe_line(str(checked.folder)))
-    return [(name, problem) for problem in checked.problems or ["none"]]
+def _print_validated(validated: Validated) -> None:
+    status = Status.FAILED if validated.problems else Status.COMPLETED
+    sign = (f"{glyphs_of(terminal.stdout()).of(status)} ", STYLES[status])
+    draw(Text.assemble(sign, safe_line(str(validated.folder))))
+    for problem in validated.problems:
+        draw(Text(f"  {safe_line(problem)}"))
 
 
 def _fields(skill: Skill) -> list[tuple[str, Cell]]:

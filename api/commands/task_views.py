@@ -21,7 +21,7 @@ from workflows.contracts import Status
 
 def print_tasks(tasks: Sequence[schemas.TaskSummary]) -> None:
     columns = ("ID", "STATUS", "TYPE", "STEPS", "NAME", "CREATED", "TIME")
-    print_table(columns, [_task_row(task) for task in tasks])
+    print_table(columns, [_task_row(task) for task in tasks], cut="NAME")
 
 
 def print_task(task: schemas.Task) -> None:
@@ -29,7 +29,8 @@ def print_task(task: schemas.Task) -> None:
     if task.sub_tasks:
         print_title("Steps")
         columns = ("STEP", "STATUS", "TRIES", "TIME", "FILES", "NOTE")
-        print_table(columns, [_step_row(step, task.artifacts) for step in task.sub_tasks])
+        rows = [_step_row(step, task.artifacts) for step in task.sub_tasks]
+        print_table(columns, rows, cut="NOTE")
     if task.artifacts:
         print_title("Files")
         print_artifacts(task.artifacts)
@@ -42,6 +43,7 @@ def print_artifacts(artifacts: Sequence[schemas.Artifact]) -> None:
             (short_id(item.id), item.name, decimal(item.size), item.mime_type, item.sub_task)
             for item in artifacts
         ],
+        cut="NAME",
     )
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from api.client import Client, TaskEvent
+from api.client import Client
 from api.commands import task_views
 from api.commands.inputs import parse_inputs, upload_inputs
 from api.commands.options import TASKS, Format, Inputs, Output, TaskId, Timeout, Wait, talk
@@ -59,12 +59,10 @@ def watch(
 ) -> None:
     """Show a task's progress until it ends. With -o json, print its events, one a line."""
 
-    def print_event(event: TaskEvent) -> None:
-        if output is Format.JSON:
-            print_json_line(event)
+    on_event = print_json_line if output is Format.JSON else None
 
     async def follow(client: Client, task_id: str) -> ExitCode:
-        return await wait_for_end(client, task_id, timeout_seconds=timeout, on_event=print_event)
+        return await wait_for_end(client, task_id, timeout_seconds=timeout, on_event=on_event)
 
     raise typer.Exit(talk_about(context, task, follow))
 

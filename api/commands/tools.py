@@ -51,4 +51,4 @@ def _print(tools: list[Tool]) -> None:
         )
         for tool in tools
     ]
-    print_table(("NAME", "STATE", "PERMISSION", "TYPE", "DESCRIPTION"), rows)
+    print_table(("NAME", "STATE", "PERMISSION", "TYPE", "DESCRIPTION"), rows, cut="DESCRIPTION")

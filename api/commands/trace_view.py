@@ -20,6 +20,7 @@ def print_trace(root: Span) -> None:
     print_table(
         ("SPAN", "TIME", "WHEN"),
         list(_rows(root, "", start, total_seconds)),
+        cut="SPAN",
     )
 
 

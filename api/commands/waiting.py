@@ -56,11 +56,11 @@ async def wait_for_end(
     task_id: str,
     *,
     timeout_seconds: float | None = None,
-    on_event: Callable[[TaskEvent], None] = lambda event: None,
+    on_event: Callable[[TaskEvent], None] | None = None,
 ) -> ExitCode:
     """Show the progress of a task until it ends; give the exit code that tells how.
 
-    Who stops waiting, or waits no longer, leaves it running.
+    With ``on_event``, the events are given there instead. Who stops waiting leaves it running.
     """
     try:
         async with asyncio.timeout(timeout_seconds):
@@ -86,9 +86,10 @@ def progress_of(task: schemas.Task) -> TaskProgress:
 
 
 async def _follow(
-    client: Client, progress: TaskProgress, on_event: Callable[[TaskEvent], None]
+    client: Client, progress: TaskProgress, on_event: Callable[[TaskEvent], None] | None
 ) -> None:
-    async with displaying(progress, terminal.stderr()) as display:
+    is_quiet = on_event is not None
+    async with displaying(progress, terminal.stderr(), is_quiet=is_quiet) as display:
         events = client.events(
             progress.task_id,
             on_lost=lambda reason: display.note(f"Lost the connection ({reason}); trying again."),
@@ -96,7 +97,8 @@ async def _follow(
         async with aclosing(events):
             async for event in events:
                 display.take(event.type, event.data, event.created_at)
-                on_event(event)
+                if on_event is not None:
+                    on_event(event)
 
 
 def _what_runs(task: schemas.Task) -> Mapping[str, str]:
