@@ -86,8 +86,11 @@ def collect(
     def refuse(path: str, reason: str) -> None:
         refused.append(Refusal(printable(path), reason))
 
+    _check_bounds(walk(folder), limits)
     unread = partial(refuse, reason="it is a folder that cannot be read")
-    for entry in _bounded(walk(folder, on_unreadable=unread), limits):
+    for entry in walk(folder, on_unreadable=unread):
+        if entry.depth > MAX_DEPTH:
+            continue
         try:
             file = _take(entry, limits)
         except _Refused as refusal:
@@ -127,8 +130,7 @@ def open_collected(folder: Path, file: CollectedFile) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-def _bounded(entries: Iterator[Entry], limits: Limits) -> Iterator[Entry]:
-    """Pass entries on as long as all of them together are within the limits."""
+def _check_bounds(entries: Iterator[Entry], limits: Limits) -> None:
     size = 0
     for count, entry in enumerate(entries, start=1):
         if count > limits.files:
@@ -138,8 +140,6 @@ def _bounded(entries: Iterator[Entry], limits: Limits) -> Iterator[Entry]:
             size += entry.status.st_size
         if size > limits.disk_bytes:
             raise OutputTooLarge(limit_bytes=limits.disk_bytes)
-        if entry.depth <= MAX_DEPTH:
-            yield entry
 
 
 def _take(entry: Entry, limits: Limits) -> CollectedFile | None:

