@@ -4,9 +4,19 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from math import isfinite
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, PlainSerializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    field_validator,
+    model_validator,
+)
 
 from workflows.errors import ReferenceMalformed
 from workflows.references import Reference, references_in
@@ -16,25 +26,53 @@ MAX_INPUTS = 64
 MAX_ARGUMENTS = 1_000
 MAX_SOURCE_CHARACTERS = 256 * 1024
 DEFAULT_TIMEOUT = timedelta(minutes=5)
+MIN_TIMEOUT = timedelta(seconds=0.1)
 MAX_TIMEOUT = timedelta(hours=24)
 DEFAULT_RETRIES = 3
 MAX_RETRIES = 20
+MAX_RETRY_ON = 64
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?")
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h)?")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 
 
 def _to_duration(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+    if not isinstance(value, (str, int, float)):
         return value
-    match = _DURATION.fullmatch(str(value).strip())
+    shown = repr(value)[:40]
+    match = None if isinstance(value, bool) else _DURATION.fullmatch(str(value).strip())
     if match is None:
-        raise ValueError(f"{value!r} is not a duration: write 90s, 5m, 1h or a number of seconds")
-    return timedelta(seconds=float(match[1]) * _UNIT_SECONDS[match[2]])
+        raise ValueError(f"{shown} is not a duration: write 90s, 5m, 1h or a number of seconds")
+    seconds = float(match[1]) * _UNIT_SECONDS[match[2]]
+    # Compared before it is a timedelta, which holds only so many days.
+    if not MIN_TIMEOUT.total_seconds() <= seconds <= MAX_TIMEOUT.total_seconds():
+        raise ValueError(f"{shown} is out of range: at least 0.1s, at most 24h")
+    return timedelta(seconds=seconds)
+
+
+def _check_storable(value: object) -> None:
+    """PostgreSQL keeps none of these, and no command line takes a NUL."""
+    if isinstance(value, str) and _UNSTORABLE.search(value):
+        raise ValueError("it holds a NUL character or half of a surrogate pair; remove it")
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError(f"JSON has no number {value}")
+
+
+def _scalars(value: object) -> Iterator[object]:
+    if isinstance(value, dict):
+        yield from value
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _scalars(item)
+    else:
+        yield value
 
 
 def _to_argument(value: object) -> object:
     """YAML reads ``--rows, 5`` as a number; a script is given text all the same."""
+    _check_storable(value)
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return str(value) if is_number else value
 
@@ -45,14 +83,21 @@ Argument = Annotated[str, BeforeValidator(_to_argument), Field(max_length=128 * 
 Duration = Annotated[
     timedelta,
     BeforeValidator(_to_duration),
-    PlainSerializer(lambda value: f"{value.total_seconds():g}s", when_used="json"),
-    Field(ge=timedelta(seconds=0.1), le=MAX_TIMEOUT),
+    PlainSerializer(lambda value: f"{value.total_seconds():.11g}s", when_used="json"),
+    Field(ge=MIN_TIMEOUT, le=MAX_TIMEOUT),
 ]
-RetryOn = Literal["timeout", "any"] | Annotated[int, Field(ge=1, le=255)]
+RetryOn = Literal["timeout", "any"] | Annotated[int, Field(strict=True, ge=1, le=255)]
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*")
+    @classmethod
+    def _is_storable(cls, value: object) -> object:
+        for item in _scalars(value):
+            _check_storable(item)
+        return value
 
 
 class Code(_Model):
@@ -70,14 +115,22 @@ class Step(_Model):
     """
 
     id: StepId
-    skill: str | None = Field(default=None, max_length=64)
-    script: str | None = Field(default=None, max_length=255)
-    tool: str | None = Field(default=None, max_length=128)
+    skill: str | None = Field(default=None, min_length=1, max_length=64)
+    script: str | None = Field(default=None, min_length=1, max_length=255)
+    tool: str | None = Field(default=None, min_length=1, max_length=128)
     code: Code | None = None
     args: Annotated[list[Argument], Field(max_length=MAX_ARGUMENTS)] | dict[str, JsonValue] = []
     timeout: Duration = DEFAULT_TIMEOUT
-    retries: int = Field(default=DEFAULT_RETRIES, ge=0, le=MAX_RETRIES)
-    retry_on: tuple[RetryOn, ...] = ()
+    retries: int = Field(default=DEFAULT_RETRIES, strict=True, ge=0, le=MAX_RETRIES)
+    retry_on: tuple[RetryOn, ...] = Field(default=(), max_length=MAX_RETRY_ON)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_no_arguments(cls, value: object) -> object:
+        """A tool takes an object, also when there is nothing in it."""
+        if isinstance(value, dict) and value.get("tool") and value.get("args", []) == []:
+            return {**value, "args": {}}
+        return value
 
     @property
     def kind(self) -> Literal["skill", "tool", "code"]:
@@ -136,15 +189,19 @@ def _step_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
             yield Problem(where, f"a step has exactly one of skill, tool and code; found {named}")
         if step.script is not None and step.skill is None:
             yield Problem(f"{where}/script", "only a step with a skill has a script")
-        if step.tool is not None and isinstance(step.args, list) and step.args:
+        if step.tool is not None and isinstance(step.args, list):
             yield Problem(f"{where}/args", "a tool takes an object of named arguments")
         if step.tool is None and isinstance(step.args, dict):
             yield Problem(f"{where}/args", "a skill or code takes a list of arguments")
-    seen: set[str] = set()
+    first_name: dict[str, str] = {}
     for index, name in enumerate(pipeline.inputs):
-        if name in seen:
+        variable = environment_name(name)
+        other = first_name.setdefault(variable, name)
+        if name in pipeline.inputs[:index]:
             yield Problem(f"{at}/inputs/{index}", f"input {name!r} is declared twice")
-        seen.add(name)
+        elif other != name:
+            message = f"input {name!r} and input {other!r} would both be {variable}; rename one"
+            yield Problem(f"{at}/inputs/{index}", message)
 
 
 def _reference_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
@@ -175,12 +232,16 @@ def _arguments(step: Step, at: str) -> Iterator[tuple[str, JsonValue]]:
 def _leaves(value: JsonValue, at: str) -> Iterator[tuple[str, JsonValue]]:
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _leaves(item, f"{at}/{key.replace('~', '~0').replace('/', '~1')}")
+            yield from _leaves(item, f"{at}/{_escaped(key)}")
     elif isinstance(value, list):
         for number, item in enumerate(value):
             yield from _leaves(item, f"{at}/{number}")
     else:
         yield at, value
+
+
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")
 
 
 def _misdirected(
@@ -211,7 +272,7 @@ def _input_problems(pipeline: Pipeline, given: Mapping[str, object], at: str) ->
             yield Problem("/inputs", f"input {name!r} is declared by the pipeline but not given")
     for name in given:
         if name not in pipeline.inputs:
-            yield Problem(f"/inputs/{name}", f"the pipeline declares no input {name!r}")
+            yield Problem(f"/inputs/{_escaped(name)}", f"the pipeline declares no input {name!r}")
 
 
 def _used_inputs(pipeline: Pipeline) -> set[str]:
@@ -229,7 +290,8 @@ def _used_inputs(pipeline: Pipeline) -> set[str]:
 
 def _mentions(source: str, name: str) -> bool:
     """Code finds its inputs by environment or path, without an argument."""
-    return environment_name(name) in source or f"/workspace/input/{name}" in source
+    places = (environment_name(name), "AGENTOS_INPUT_DIR", "/workspace/input")
+    return any(place in source for place in places)
 
 
 def environment_name(name: str) -> str:

@@ -19,8 +19,10 @@ Key = str | int
 
 STEP_FIELDS = ("files", "stdout", "exit_code", "json")
 
+_SHOWN_CHARACTERS = 60
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_INDEX = re.compile(r"\[(?:(\d{1,9})|'([^'\\]*)'|\"([^\"\\]*)\")\]")
+_INDEX = re.compile(r"\[(?:([0-9]{1,9})|'([^'\\]*)'|\"([^\"\\]*)\")\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def _parse_reference(text: str, start: int) -> tuple[Reference, int]:
         key, position = _parse_key(text, position, first=not keys)
         keys.append(key)
     if position >= len(text):
-        raise ReferenceMalformed(text=text, reason="'}' is missing", position=len(text))
+        raise _malformed(text, "'}' is missing", position)
     return _build(text, start, position + 1, keys), position + 1
 
 
@@ -98,17 +100,14 @@ def _parse_key(text: str, position: int, *, first: bool) -> tuple[Key, int]:
         return key, index.end()
     if not first:
         if text[position] != ".":
-            raise ReferenceMalformed(text=text, reason="'.' or '[' is missing", position=position)
+            raise _malformed(text, "'.' or '[' is missing", position)
         position += 1
     if not (name := _NAME.match(text, position)):
-        raise ReferenceMalformed(text=text, reason="a name is missing", position=position)
+        raise _malformed(text, "a name is missing", position)
     return name.group(), name.end()
 
 
 def _build(text: str, start: int, end: int, keys: list[Key]) -> Reference:
-    def malformed(reason: str) -> ReferenceMalformed:
-        return ReferenceMalformed(text=text, reason=reason, position=start)
-
     whole = text[start:end]
     match keys:
         case ["inputs", str(name)]:
@@ -122,8 +121,16 @@ def _build(text: str, start: int, end: int, keys: list[Key]) -> Reference:
         case ["steps", str(name), "json", *path]:
             return Reference(whole, "steps", name, "json", tuple(path))
         case ["inputs", *_]:
-            raise malformed("an input has a name and nothing else")
-        case ["steps", _, *_]:
-            raise malformed(f"a step has {', '.join(STEP_FIELDS)}")
+            raise _malformed(text, "an input has a name and nothing else", start)
+        case ["steps", *_]:
+            raise _malformed(text, f"a step has an id and {', '.join(STEP_FIELDS)}", start)
         case _:
-            raise malformed("it must begin with inputs or steps")
+            raise _malformed(text, "it must begin with inputs or steps", start)
+
+
+def _malformed(text: str, reason: str, position: int) -> ReferenceMalformed:
+    """An argument may have 128 KiB; shown is what surrounds the fault."""
+    first = max(0, position - _SHOWN_CHARACTERS)
+    last = position + _SHOWN_CHARACTERS
+    shown = "..." * (first > 0) + text[first:last] + "..." * (last < len(text))
+    return ReferenceMalformed(text=shown, reason=reason, position=position)
