@@ -7,9 +7,20 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 _LOCK = "lock"
+_CODE = "code"
+_OUTPUT = "output"
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """``code`` is for what the step brings along, ``output`` for what it makes."""
+
+    code: Path
+    output: Path
 
 
 class Scratch:
@@ -27,17 +38,19 @@ class Scratch:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     @asynccontextmanager
-    async def folder(self) -> AsyncIterator[Path]:
-        """An empty folder, removed with all that is in it at the end."""
+    async def workplace(self) -> AsyncIterator[Workplace]:
+        """Two empty folders, removed with all that is in them at the end."""
         path = await asyncio.to_thread(self._make)
         try:
-            yield path
+            yield Workplace(code=path / _CODE, output=path / _OUTPUT)
         finally:
             await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
 
     def _make(self) -> Path:
         path = Path(tempfile.mkdtemp(dir=self._folder))
         path.chmod(0o755)
+        for name in (_CODE, _OUTPUT):
+            (path / name).mkdir(mode=0o755)
         return path
 
     def close(self) -> None:

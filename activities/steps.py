@@ -68,9 +68,9 @@ class Steps(ports.Steps):
             arguments = await self._arguments(call, begun)
             named = arguments.named(begun.step.json_args)
             assert isinstance(named, dict)
-            async with self._scratch.folder() as output:
+            async with self._scratch.workplace() as workplace:
                 context = ToolContext(
-                    call.task_id, call.team_id, output, self._database, self._inputs
+                    call.task_id, call.team_id, workplace.output, self._database, self._inputs
                 )
                 reporter.enter(Phase.EXECUTING)
                 tool = self._tools.find(begun.step.tool or "")
@@ -80,7 +80,7 @@ class Steps(ports.Steps):
                 except TimeoutError:
                     raise StepTimedOut(step=call.step, seconds=call.timeout_seconds) from None
                 reporter.output(Stream.STDOUT, text.encode())
-                return await self._publish(call, output, 0, None)
+                return await self._publish(call, workplace.output, 0, None)
 
         return await run_attempt(self._database, self._worker_id, call, perform)
 
@@ -90,16 +90,17 @@ class Steps(ports.Steps):
             words = arguments.command_line(list(begun.step.args))
             limits = self._scripts.limits(call.timeout_seconds)
             async with (
-                self._scratch.folder() as code,
-                self._scratch.folder() as output,
+                self._scratch.workplace() as workplace,
                 self._inputs.leased(call.task_id, call.team_id, arguments.files) as files,
-                prepare(begun.step, words, code) as script,
+                prepare(begun.step, words, workplace.code) as script,
             ):
                 reporter.enter(Phase.EXECUTING)
-                ended = await self._sandbox.run(script.job(files, output, limits), reporter.output)
+                ended = await self._sandbox.run(
+                    script.job(files, workplace.output, limits), reporter.output
+                )
                 reporter.enter(Phase.POST_PROCESS)
                 error = error_of(begun.step, ended, limits)
-                return await self._publish(call, output, ended.code, error)
+                return await self._publish(call, workplace.output, ended.code, error)
 
         return await run_attempt(self._database, self._worker_id, call, perform)
 

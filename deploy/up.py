@@ -15,7 +15,7 @@ from deploy.local.stack import Stack
 
 
 async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
-    """Start the stack, print its addresses, and stop it at SIGINT or SIGTERM.
+    """Start the stack, print its addresses, and stop it at SIGINT, SIGTERM or SIGHUP.
 
     A stack that runs already on the folder is told about, and left alone.
 
@@ -57,7 +57,7 @@ async def _run(stack: Stack, console: Console) -> None:
 
 async def _signalled() -> None:
     received = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, received.set)
     await received.wait()
 

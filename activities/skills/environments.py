@@ -29,6 +29,10 @@ MAKING_SECONDS = 300.0
 log = structlog.get_logger(__name__)
 
 
+# Where an environment has the lock that it was made from, relative to it.
+LOCK_NAME = "requirements.lock"
+
+
 class Environments:
     """Keeps environments under ``<work_folder>/envs`` and resolved versions under ``locks``.
 
@@ -118,6 +122,8 @@ class Environments:
         skill = dependencies.skill
         lock = await self._lock(venv.name, scratch, dependencies)
         await self._uv.install(lock, scratch / "venv", skill=skill)
+        # A sandbox that is far away cannot bind the environment: it installs it anew from this.
+        await asyncio.to_thread(shutil.copyfile, lock, scratch / "venv" / LOCK_NAME)
         size_bytes = await asyncio.to_thread(seal, scratch / "venv")
         if size_bytes > self._limits.total_bytes:
             reason = f"they take {size_bytes} bytes, and {self._limits.total_bytes} are allowed"

@@ -24,8 +24,15 @@ _PROXIES: Final = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY
 _PASSED_ON: Final = frozenset({"PATH", "HOME"}) | _PROXIES
 _PASSED_ON_PREFIXES: Final = ("UV_", "PIP_", "SSL_", "REQUESTS_")
 
+# With `--system-certs`, an index behind a company's own certificates can be reached, as pip would.
 # With `--no-config`, a uv.toml or pyproject.toml where the worker was started has no say.
-_FLAGS: Final = ("--no-config", "--no-progress", "--color=never", "--no-python-downloads")
+_FLAGS: Final = (
+    "--no-config",
+    "--no-progress",
+    "--color=never",
+    "--no-python-downloads",
+    "--system-certs",
+)
 
 # What uv (0.13) prints, with exit code 2, when the index was at fault: connection refused or reset,
 # no name resolution, time-outs, and answers 429 and 5xx after its own three retries.

@@ -16,7 +16,7 @@ from activities.errors import blob_errors
 
 CONNECT_TIMEOUT_SECONDS = 3.0
 READ_TIMEOUT_SECONDS = 60.0
-PART_BYTES = 8 * 1024 * 1024  # S3's least part is 5 MiB; a part is held in memory.
+PART_BYTES = 5 * 1024 * 1024  # S3's least; the parts on their way are held in memory.
 PARALLEL_PARTS = 3
 CHUNK_BYTES = 1024 * 1024
 MAX_CONNECTIONS = 32

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
-from tests.benchmarks.bare import STEPS, TASK_QUEUE, BareScripts, BareWorkflow
+from tests.benchmarks.bare import LONGEST_RUN, STEPS, TASK_QUEUE, BareScripts, BareWorkflow
 from tests.benchmarks.report import Bound, compare, spread
 from tests.benchmarks.stage import Stage
 
@@ -87,13 +87,21 @@ async def throughput(stage: Stage) -> bool:
 
 async def _run_bare(stage: Stage, activity: str) -> None:
     await stage.temporal.execute_workflow(
-        BareWorkflow.run, activity, id=f"bare-{uuid4()}", task_queue=TASK_QUEUE
+        BareWorkflow.run,
+        activity,
+        id=f"bare-{uuid4()}",
+        task_queue=TASK_QUEUE,
+        execution_timeout=LONGEST_RUN,
     )
 
 
 async def _start_bare(stage: Stage, activity: str) -> None:
     await stage.temporal.start_workflow(
-        BareWorkflow.run, activity, id=f"bare-{uuid4()}", task_queue=TASK_QUEUE
+        BareWorkflow.run,
+        activity,
+        id=f"bare-{uuid4()}",
+        task_queue=TASK_QUEUE,
+        execution_timeout=LONGEST_RUN,
     )
 
 

@@ -17,7 +17,7 @@ from temporalio.client import Client
 from activities.store import migrations
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
-from tests.benchmarks.bare import NOOP, TASK_QUEUE, BareWorkflow
+from tests.benchmarks.bare import LONGEST_RUN, NOOP, TASK_QUEUE, BareWorkflow
 
 SKILLS = Path(__file__).parent / "skills"
 
@@ -88,5 +88,9 @@ async def _warm_up(stage: Stage) -> None:
         await stage.run({"id": "noop", "skill": "noop"})
         for name in ("nothing", "script"):
             await stage.temporal.execute_workflow(
-                BareWorkflow.run, name, id=f"warm-{name}-{number}", task_queue=TASK_QUEUE
+                BareWorkflow.run,
+                name,
+                id=f"warm-{name}-{number}",
+                task_queue=TASK_QUEUE,
+                execution_timeout=LONGEST_RUN,
             )
