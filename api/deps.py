@@ -33,6 +33,7 @@ class ApiOptions:
     temporal_ui_url: str | None = None
     temporal_namespace: str = "default"
     sweep_interval_seconds: float = 2.0
+    heartbeat_seconds: float = 15.0
 
 
 @dataclass(frozen=True, slots=True)

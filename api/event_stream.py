@@ -1,13 +1,17 @@
 """A task's events as server-sent events: each one, once, in order, until the task has ended."""
 
-from collections.abc import AsyncIterator, Sequence
+import json
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
-from fastapi.sse import ServerSentEvent
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from sqlalchemy import select
 from sqlmodel import col
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from activities.store.database import Database
 from activities.store.tables import Event, Task
@@ -18,8 +22,6 @@ from workflows.contracts import Status
 from workflows.errors import TemporaryFailure
 
 BATCH = 200
-# Also without a notification: one that was lost costs this long and no event.
-LOOK_SECONDS = 15.0
 RETRY_MS = 1_000
 _MAX_SEQ = 2**63 - 1
 
@@ -63,12 +65,42 @@ async def check_position(database: Database, team_id: UUID, position: Position) 
         raise NothingMore
 
 
-async def follow(
-    database: Database, notifications: Notifications, position: Position
-) -> AsyncIterator[ServerSentEvent]:
-    """Events from a position on. Ends after the event that says how the task ended."""
+class EventStream(StreamingResponse):
+    """Events from a position on. Ends after the event that says how the task ended.
+
+    After ``heartbeat_seconds`` of silence the client hears that we are there. We then also look
+    for events of which nobody told: a notification that got lost costs this long, and no event.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self,
+        database: Database,
+        notifications: Notifications,
+        position: Position,
+        *,
+        heartbeat_seconds: float,
+    ) -> None:
+        self._events = _follow(database, notifications, position, heartbeat_seconds)
+        # Nothing between us and the client may keep the stream, or hold it back to fill a buffer.
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(self._events, headers=headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # A client may go away while an event is sent: the generator would never hear of it.
+        async with aclosing(self._events):
+            await super().__call__(scope, receive, send)
+
+
+async def _follow(
+    database: Database,
+    notifications: Notifications,
+    position: Position,
+    heartbeat_seconds: float,
+) -> AsyncGenerator[bytes, None]:
     seq = position.seq
-    yield ServerSentEvent(retry=RETRY_MS, comment="events")
+    yield format_sse_event(retry=RETRY_MS)
     with notifications.listening(position.task_id) as bell:
         while not notifications.closing:
             try:
@@ -78,12 +110,12 @@ async def follow(
                 await bell.wait(RETRY_MS / 1_000)
                 continue
             for row in rows:
-                yield ServerSentEvent(id=str(row.seq), event=row.type, data=_data(row))
+                yield format_sse_event(id=str(row.seq), event=row.type, data_str=_data(row))
                 seq = row.seq
             if has_ended:
                 return
-            if len(rows) < BATCH:
-                await bell.wait(LOOK_SECONDS)
+            if len(rows) < BATCH and not await bell.wait(heartbeat_seconds):
+                yield KEEPALIVE_COMMENT
 
 
 async def _read(database: Database, task_id: UUID, seq: int) -> tuple[Sequence[AnyRow], bool]:
@@ -108,5 +140,5 @@ async def _read(database: Database, task_id: UUID, seq: int) -> tuple[Sequence[A
     return rows, Status(task.status).is_final and last == task.event_seq
 
 
-def _data(row: AnyRow) -> dict[str, object]:
-    return {**row.data, "created_at": row.created_at.isoformat()}
+def _data(row: AnyRow) -> str:
+    return json.dumps({**row.data, "created_at": row.created_at.isoformat()})

@@ -30,11 +30,14 @@ class Bell:
     def ring(self) -> None:
         self._rung.set()
 
-    async def wait(self, timeout_seconds: float) -> None:
-        """Return when it was rung since the last ``wait``, or after a while all the same."""
-        with suppress(TimeoutError):
+    async def wait(self, timeout_seconds: float) -> bool:
+        """True once it was rung since the last ``wait``; False when it was not for that long."""
+        try:
             await asyncio.wait_for(self._rung.wait(), timeout_seconds)
+        except TimeoutError:
+            return False
         self._rung.clear()
+        return True
 
 
 class Notifications:
@@ -90,9 +93,7 @@ class Notifications:
             self._delay_seconds = _FIRST_DELAY_SECONDS
             # What was announced while nobody listened is gone: let all look for themselves.
             self._ring_all()
-            while True:
-                await asyncio.sleep(_PROBE_SECONDS)
-                await connection.execute("SELECT 1", timeout=_PROBE_TIMEOUT_SECONDS)
+            await _until_lost(connection)
         finally:
             connection.terminate()
 
@@ -105,3 +106,15 @@ class Notifications:
         for bells in self._bells.values():
             for bell in bells:
                 bell.ring()
+
+
+async def _until_lost(connection: asyncpg.Connection) -> None:
+    """Raise once the connection is gone."""
+    gone = asyncio.Event()
+    connection.add_termination_listener(lambda _: gone.set())
+    while not connection.is_closed():
+        try:
+            await asyncio.wait_for(gone.wait(), _PROBE_SECONDS)
+        except TimeoutError:
+            await connection.execute("SELECT 1", timeout=_PROBE_TIMEOUT_SECONDS)
+    raise ConnectionResetError("PostgreSQL hung up")

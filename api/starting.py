@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import inf
@@ -21,13 +20,13 @@ from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReus
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.temporal_calls import CALL_TIMEOUT_SECONDS, temporal_errors, unless_ended
 from workflows import policies
 from workflows.contracts import PipelineResult, PipelineRun, StepPlan, workflow_id
 from workflows.definition import Pipeline
 from workflows.errors import TemporaryFailure
 from workflows.pipeline import PipelineWorkflow
 
-CALL_TIMEOUT_SECONDS = 2.0
 # While Temporal is away, only the first of the submissions of this time waits for its time-out.
 _PAUSE_AFTER_FAILURE_SECONDS = 1.0
 # A workflow ends a moment after the row that says so: a retry by a person may come in between.
@@ -91,7 +90,7 @@ class TemporalPort:
         if time.monotonic() - self._failed_at < _PAUSE_AFTER_FAILURE_SECONDS:
             raise TemporaryFailure(service="Temporal", reason="it was not there a moment ago")
         try:
-            async with _temporal_errors():
+            async with temporal_errors():
                 if run.run == 1:
                     await self._start_first(run, name, priority)
                 else:
@@ -107,7 +106,7 @@ class TemporalPort:
 
     async def find(self, task_id: UUID) -> Execution | None:
         """The latest workflow of a task; None when Temporal knows of none."""
-        async with _temporal_errors():
+        async with temporal_errors():
             try:
                 found = await self._handle(task_id).describe(rpc_timeout=_PATIENCE)
             except RPCError as error:
@@ -123,20 +122,20 @@ class TemporalPort:
 
     async def cancel(self, task_id: UUID, execution: Execution) -> bool:
         """Ask a running workflow to cancel itself. False when it has ended meanwhile."""
-        async with _temporal_errors():
-            return await _unless_ended(
+        async with temporal_errors():
+            return await unless_ended(
                 self._handle(task_id, execution.run_id).cancel(rpc_timeout=_PATIENCE)
             )
 
     async def signal(self, task_id: UUID, execution: Execution, signal: Signal) -> bool:
         """False when the workflow has ended."""
-        async with _temporal_errors():
+        async with temporal_errors():
             handle = self._handle(task_id, execution.run_id)
-            return await _unless_ended(handle.signal(signal, rpc_timeout=_PATIENCE))
+            return await unless_ended(handle.signal(signal, rpc_timeout=_PATIENCE))
 
     async def reason_of_end(self, task_id: UUID, execution: Execution) -> str:
         """What Temporal says of why a workflow was terminated or failed; empty when nothing."""
-        async with _temporal_errors():
+        async with temporal_errors():
             events = self._handle(task_id, execution.run_id).fetch_history_events(
                 event_filter_type=WorkflowHistoryEventFilterType.CLOSE_EVENT, rpc_timeout=_PATIENCE
             )
@@ -150,7 +149,7 @@ class TemporalPort:
         """Tasks of which a workflow was terminated or timed out lately, the latest first."""
         after = (datetime.now(UTC) - since).isoformat()
         query = f"ExecutionStatus IN ('Terminated', 'TimedOut') AND CloseTime > '{after}'"
-        async with _temporal_errors():
+        async with temporal_errors():
             listed = self._client.list_workflows(
                 f"WorkflowType = '{PipelineWorkflow.__name__}' AND {query}",
                 limit=_ENDED_LISTED,
@@ -160,7 +159,7 @@ class TemporalPort:
         return [task_id for task_id in dict.fromkeys(ids) if task_id is not None]
 
     async def check(self) -> None:
-        async with _temporal_errors():
+        async with temporal_errors():
             await self._client.service_client.check_health(timeout=_PATIENCE)
 
     async def _start_first(self, run: PipelineRun, name: str, priority: int) -> None:
@@ -233,33 +232,6 @@ class TemporalPort:
         return self._client.get_workflow_handle_for(
             PipelineWorkflow.run, workflow_id(task_id), run_id=run_id
         )
-
-
-@asynccontextmanager
-async def _temporal_errors() -> AsyncIterator[None]:
-    try:
-        # Connecting for the first time has no time-out of its own.
-        async with asyncio.timeout(2 * CALL_TIMEOUT_SECONDS):
-            yield
-    except TimeoutError as error:
-        raise TemporaryFailure(service="Temporal", reason="it does not answer") from error
-    except RPCError as error:
-        reason = f"{error.status.name}: {error.message}"
-        raise TemporaryFailure(service="Temporal", reason=reason) from error
-    except RuntimeError as error:
-        if not str(error).startswith("Failed client connect"):  # it has no class of its own
-            raise
-        raise TemporaryFailure(service="Temporal", reason=str(error)[:300]) from error
-
-
-async def _unless_ended(call: Awaitable[None]) -> bool:
-    try:
-        await call
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return False
-        raise
-    return True
 
 
 def _task_id(id_of_workflow: str) -> UUID | None:

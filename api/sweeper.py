@@ -44,8 +44,9 @@ log = structlog.get_logger(__name__)
 class Sweeper:
     """Any number of APIs may run one: on a database, one at a time does a pass."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, *, settled_a_pass: int = MAX_SETTLED_A_PASS) -> None:
         self._services = services
+        self._settled_a_pass = settled_a_pass
         self._place = _START
 
     async def run(self) -> None:
@@ -107,7 +108,7 @@ class Sweeper:
         ).all()
         seen = self._services.temporal.seconds_since_running
         unknown = [row for row in rows if seen(row.id, row.run) > SILENT_SECONDS]
-        chosen = unknown[:MAX_SETTLED_A_PASS]
+        chosen = unknown[: self._settled_a_pass]
         if len(unknown) > len(chosen):
             self._place = (chosen[-1].updated_at, chosen[-1].id)
         elif len(rows) == MAX_LISTED_A_PASS:

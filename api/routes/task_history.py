@@ -1,15 +1,13 @@
 """What happened within a task: logs, trace, messages, artifacts, events."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query
-from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api import event_stream, history, queries, schemas
 from api.deps import NotificationsDep, ServicesDep, TeamDep
-from api.event_stream import Position
+from api.event_stream import EventStream, Position
 from api.paging import Cursor, CursorText, Limit, cut
 from api.schemas import DEFAULT_PAGE, Page
 from api.views import Views
@@ -76,15 +74,24 @@ async def _position(
     return position
 
 
-@router.get("/events", response_class=EventSourceResponse)
+@router.get(
+    "/events",
+    status_code=200,
+    response_class=EventStream,
+    responses={204: {"description": "The task has ended and everything was seen."}},
+)
 async def events(
     services: ServicesDep,
     notifications: NotificationsDep,
     position: Annotated[Position, Depends(_position)],
-) -> AsyncIterator[ServerSentEvent]:
+) -> EventStream:
     """Events as they happen, from ``Last-Event-ID`` or ``after`` on; the last one ends the stream.
 
     A client that has seen them all gets 204, which tells a browser not to come back.
     """
-    async for event in event_stream.follow(services.database, notifications, position):
-        yield event
+    return EventStream(
+        services.database,
+        notifications,
+        position,
+        heartbeat_seconds=services.options.heartbeat_seconds,
+    )

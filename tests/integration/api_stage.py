@@ -41,6 +41,7 @@ from deploy.local import services as local
 from deploy.local.ports import choose_ports
 from workflows import ports
 from workflows.contracts import Failure, Status, StepCall, StepOutcome
+from workflows.errors import TaskMoved
 from workflows.pipeline import PipelineWorkflow
 
 WAIT_SECONDS = 20.0
@@ -68,7 +69,10 @@ class ObedientSteps(ports.Steps):
 
     async def _run(self, call: StepCall) -> StepOutcome:
         attempt = Attempt(call, activity.info().attempt, "obedient")
-        begun = await attempts.begin(self._database, attempt)
+        try:
+            begun = await attempts.begin(self._database, attempt)
+        except TaskMoved as moved:
+            raise ApplicationError(str(moved), type=moved.code, non_retryable=True) from moved
         if begun.outcome is not None:
             return begun.outcome
         source = begun.step.code.source if begun.step.code else ""
@@ -159,7 +163,7 @@ class Stage:
     async def once(self, task_id: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The task, once something holds for it."""
         async with asyncio.timeout(WAIT_SECONDS):
-            while not holds(task := await self.task(task_id)):  # noqa: ASYNC110
+            while not holds(task := await self.task(task_id)):
                 await asyncio.sleep(0.02)
         return task
 

@@ -1,6 +1,8 @@
 """Health, metrics, logs, and what guards the door."""
 
+from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -8,11 +10,11 @@ import structlog
 from fastapi import FastAPI
 
 from activities.store.blobs import Blobs, S3Options
-from api import deps
+from activities.store.database import Database
 from api.app import create_app
 from deploy.local.ports import choose_ports
 from deploy.local.services import Services
-from tests.integration.api_stage import Stage, api_stage
+from tests.integration.api_stage import Stage, api_stage, pipeline
 
 
 async def test_a_whole_system_is_ready(stage: Stage) -> None:
@@ -39,9 +41,13 @@ async def test_each_dependency_that_is_down_is_told(
         assert (await stage.http.get(f"{stage.url}/healthz")).status_code == 200
 
 
-async def test_a_missing_bucket_is_a_dependency_that_is_down(stage: Stage) -> None:
-    lost = await _with_store(stage, "no-such-bucket")
-    answer = await lost.get("/readyz")
+async def test_a_missing_bucket_is_a_dependency_that_is_down(
+    stage: Stage, infrastructure: Services
+) -> None:
+    s3 = infrastructure.s3
+    blobs = Blobs(S3Options(s3.endpoint, "no-such-bucket", s3.access_key, s3.secret_key))
+    async with _client(create_app(replace(stage.services, blobs=blobs))) as client:
+        answer = await client.get("/readyz")
     assert answer.status_code == 503
     assert {"name": "s3", "state": "down"}.items() <= answer.json()["dependencies"][2].items()
 
@@ -157,15 +163,8 @@ async def test_our_own_page_can_write(stage: Stage) -> None:
 
 
 async def test_a_name_that_is_said_to_be_ours_is_served(stage: Stage) -> None:
-    options = deps.ApiOptions(served_hosts=("agentos.example",))
-    services = deps.Services(
-        stage.database,
-        stage.services.blobs,
-        stage.services.temporal,
-        stage.services.catalogue,
-        stage.services.tools,
-        options=options,
-    )
+    options = replace(stage.services.options, served_hosts=("agentos.example",))
+    services = replace(stage.services, options=options)
     async with _client(create_app(services)) as client:
         answer = await client.get("/api/v1/tasks", headers={"Host": "agentos.example"})
         assert answer.status_code == 200
@@ -177,7 +176,7 @@ async def test_a_name_that_is_said_to_be_ours_is_served(stage: Stage) -> None:
 async def test_a_store_that_is_away_is_told_as_temporary(stage: Stage) -> None:
     [closed] = choose_ports([None])
     blobs = Blobs(S3Options(f"http://127.0.0.1:{closed}", "bucket", "key", "secret"))
-    async with _client(create_app(_replacing(stage, blobs))) as client:
+    async with _client(create_app(replace(stage.services, blobs=blobs))) as client:
         answer = await client.post("/api/v1/files", files={"file": ("a", b"x")})
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "2"
@@ -185,19 +184,21 @@ async def test_a_store_that_is_away_is_told_as_temporary(stage: Stage) -> None:
     assert str(closed) not in answer.text
 
 
-async def _with_store(stage: Stage, bucket: str) -> httpx.AsyncClient:
-    s3 = stage.services.blobs
-    client = s3._client
-    blobs = Blobs.__new__(Blobs)
-    blobs.bucket, blobs._client = bucket, client
-    return _client(create_app(_replacing(stage, blobs)))
-
-
-def _replacing(stage: Stage, blobs: Blobs) -> deps.Services:
-    services = stage.services
-    return deps.Services(
-        services.database, blobs, services.temporal, services.catalogue, services.tools
+async def test_a_database_that_is_away_is_told_as_temporary(stage: Stage) -> None:
+    [closed] = choose_ports([None])
+    services = replace(
+        stage.services, database=Database(f"postgresql+asyncpg://x@127.0.0.1:{closed}/x")
     )
+    async with _client(create_app(services)) as client:
+        for method, path in (("POST", "/tasks"), ("GET", "/tasks"), ("GET", f"/tasks/{uuid4()}")):
+            body = {"pipeline": pipeline("print x")} if method == "POST" else None
+            answer = await client.request(method, f"/api/v1{path}", json=body)
+            assert answer.status_code == 503, answer.text
+            assert answer.json()["code"] == "temporary-failure"
+            assert str(closed) not in answer.text
+        ready = await client.get("/readyz")
+        assert ready.status_code == 503
+        assert ready.json()["dependencies"][0]["state"] == "down"
 
 
 def _client(app: FastAPI, *, raise_app_exceptions: bool = True) -> httpx.AsyncClient:

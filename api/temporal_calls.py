@@ -1,0 +1,43 @@
+"""Calls to Temporal: bounded in time, and told in our own errors."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+
+from temporalio.service import RPCError, RPCStatusCode
+
+from workflows.errors import TemporaryFailure
+
+CALL_TIMEOUT_SECONDS = 2.0
+
+
+@asynccontextmanager
+async def temporal_errors() -> AsyncIterator[None]:
+    """Tell a Temporal that does not do what it is asked as ``TemporaryFailure``.
+
+    Also when it refuses us: what was accepted then waits until somebody has mended that.
+    """
+    try:
+        # Beside the time-out of each call: connecting for the first time has none of its own.
+        async with asyncio.timeout(CALL_TIMEOUT_SECONDS + 0.5):
+            yield
+    except TimeoutError as error:
+        raise TemporaryFailure(service="Temporal", reason="it does not answer") from error
+    except RPCError as error:
+        reason = f"{error.status.name}: {error.message}"
+        raise TemporaryFailure(service="Temporal", reason=reason) from error
+    except RuntimeError as error:
+        if not str(error).startswith("Failed client connect"):  # it has no class of its own
+            raise
+        raise TemporaryFailure(service="Temporal", reason=str(error)[:300]) from error
+
+
+async def unless_ended(call: Awaitable[None]) -> bool:
+    """Make a call that needs a running workflow; False when it has ended."""
+    try:
+        await call
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return True
