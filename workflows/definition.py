@@ -79,7 +79,7 @@ def _to_argument(value: object) -> object:
 
 StepId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
 InputName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,62}$")]
-Argument = Annotated[str, BeforeValidator(_to_argument), Field(max_length=128 * 1024)]
+Argument = Annotated[str, Field(max_length=128 * 1024), BeforeValidator(_to_argument)]
 Duration = Annotated[
     timedelta,
     BeforeValidator(_to_duration),
