@@ -132,7 +132,8 @@ def _adapter_options(told: Settings, worker_id: str) -> AdapterOptions:
         worker_id=worker_id,
         work_folder=work_folder(told.data_dir),
         skill_folders=told.skill_folders,
-        python=sandbox_python(),
+        # In the cloud it is the template's own; here it must be one that a job can read.
+        python=Path("python3") if told.sandbox == "e2b" else sandbox_python(),
         uv=Path(uv.find_uv_bin()),
         limits=told.limits,
         input_policy=told.input_policy,

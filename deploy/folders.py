@@ -17,18 +17,19 @@ class WorkFolderTaken(AgentOSError):
 
 
 def work_folder(data_dir: Path) -> Path:
-    """``<data_dir>/work``, or a folder of our own under /var/tmp where that cannot be reached.
+    """``<data_dir>/work``, absolute, or a folder of our own under /var/tmp where that cannot be reached.
 
     Jobs of a root worker run as another user, who cannot pass through /root, for instance.
 
     Raises:
         WorkFolderTaken: the folder under /var/tmp was made by another user.
     """
+    data_dir = data_dir.resolve()
     data_dir.mkdir(parents=True, exist_ok=True)
     if os.geteuid() != 0 or barrier(data_dir, _NOBODY_UID) is None:
         folder = data_dir / "work"
     else:
-        digest = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16]
+        digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
         folder = _FALLBACK_PARENT / f"agentos-{digest}"
     folder.mkdir(mode=0o755, exist_ok=True)
     status = folder.lstat()

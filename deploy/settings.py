@@ -136,6 +136,11 @@ def load() -> Settings:
         raise SettingsInvalid(reason="; ".join(reasons)) from None
 
 
+def names_services() -> bool:
+    """Whether the environment names services; else they are those of ``agentos up``."""
+    return "AGENTOS_DATABASE_URL" in os.environ
+
+
 def inherited() -> dict[str, str]:
     """The whole environment, for programs that we start."""
     return dict(os.environ)

@@ -73,7 +73,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """How a job ended. ``signal`` is set when it was killed, ``limit`` when a bound was the reason."""
+    """How a job ended. ``signal`` is set when it was killed, ``limit`` when a bound was why."""
 
     code: int | None
     signal: int | None
