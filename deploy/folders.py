@@ -17,7 +17,7 @@ class WorkFolderTaken(AgentOSError):
 
 
 def work_folder(data_dir: Path) -> Path:
-    """``<data_dir>/work``, absolute, or a folder of our own under /var/tmp where that cannot be reached.
+    """``<data_dir>/work``, or a folder of our own under /var/tmp where that cannot be reached.
 
     Jobs of a root worker run as another user, who cannot pass through /root, for instance.
 

@@ -75,9 +75,9 @@ class Slots:
 
     def _lock_folder(self) -> Path:
         """One for the whole machine; in a container that may not write there, the work folder."""
-        try:
+        with contextlib.suppress(OSError):
             _LOCKS.mkdir(mode=0o700, exist_ok=True)
-        except OSError:
-            self._fallback.mkdir(mode=0o700, exist_ok=True)
-            return self._fallback
-        return _LOCKS
+        if os.access(_LOCKS, os.W_OK | os.X_OK):
+            return _LOCKS
+        self._fallback.mkdir(mode=0o700, exist_ok=True)
+        return self._fallback

@@ -19,8 +19,10 @@ from activities.sandbox.tree import (
 # A job shorter than this is never looked at, and pays nothing.
 _FIRST_LOOK_SECONDS = 0.05
 _INTERVAL_SECONDS = 0.1
-# Looking may take a tenth of the time: a job with many files slows down its own watchdog.
+# Looking may take a tenth of the time (but a look a second there is): a job with many files slows
+# down its own watchdog.
 _INTERVALS_PER_COST = 10
+_LONGEST_INTERVAL_SECONDS = 1.0
 
 # Kept free on the host's disk, whatever hides from the walk: descriptors in a queue, for one.
 _FREE_DISK_BYTES = 256 * MEBIBYTE
@@ -53,7 +55,8 @@ class Watchdog:
             if limit:
                 return limit
             cost = time.monotonic() - started
-            await asyncio.sleep(max(_INTERVAL_SECONDS, cost * _INTERVALS_PER_COST))
+            pause = max(_INTERVAL_SECONDS, cost * _INTERVALS_PER_COST)
+            await asyncio.sleep(min(pause, _LONGEST_INTERVAL_SECONDS))
 
     def look(self) -> Limit | None:
         """The limit that the job is over now, if any. Blocks for some milliseconds."""

@@ -23,7 +23,6 @@ from api.client.errors import (
 from api.client.transport import ANSWER_TIMEOUT_SECONDS, DELAYS_SECONDS, Answer, Transport, jittered
 from api.schemas import Artifact
 
-CHUNK_BYTES = 1024 * 1024
 _FILE_NAME = re.compile(r"filename\*=UTF-8''([^;\s]+)", re.IGNORECASE)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _UNPRINTABLE = ("Cc", "Cs")  # Control characters and halves of surrogate pairs.
@@ -154,7 +153,7 @@ async def _fetch_rest(
     ) as response:
         if begin and response.status_code != httpx.codes.PARTIAL_CONTENT:
             raise DownloadDamaged(name=wanted.name, reason="the server cannot go on with it")
-        async for chunk in response.aiter_bytes(CHUNK_BYTES):
+        async for chunk in response.aiter_bytes():
             if file.tell() + len(chunk) > wanted.size:
                 raise DownloadDamaged(name=wanted.name, reason=f"more than {wanted.size} bytes")
             digest.update(chunk)

@@ -59,7 +59,8 @@ async def staged() -> AsyncIterator[Stage]:
     )
     try:
         async with (
-            Stack(options) as services, _bare_worker(services.temporal_address, folder),
+            Stack(options) as services,
+            _bare_worker(services.temporal_address, folder),
             httpx.AsyncClient(base_url=services.api_url or "", trust_env=False) as http,
         ):
             temporal = await Client.connect(services.temporal_address)

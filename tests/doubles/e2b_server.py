@@ -66,7 +66,7 @@ class E2BServer:
         config = uvicorn.Config(self._app(), port=0, log_config=None, lifespan="off")
         self._server = uvicorn.Server(config)
         self._serving = asyncio.create_task(self._server.serve())
-        while not self._server.started:  # noqa: ASYNC110  (uvicorn offers no event)
+        while not self._server.started:
             await asyncio.sleep(0.005)
         host, port = self._server.servers[0].sockets[0].getsockname()
         self.url = f"http://{host}:{port}"

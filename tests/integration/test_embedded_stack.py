@@ -113,7 +113,7 @@ def working_in(folder: Path) -> set[int]:
 
 async def until_nobody_works_in(folder: Path) -> None:
     async with asyncio.timeout(5):
-        while working_in(folder):  # noqa: ASYNC110  (/proc tells nobody)
+        while working_in(folder):
             await asyncio.sleep(0.02)
 
 
@@ -279,9 +279,9 @@ async def test_a_part_that_is_killed_comes_back(deep: Services, name: str) -> No
     old = running_parts(deep.data_dir)[name].pid
     os.kill(old, signal.SIGKILL)
     async with asyncio.timeout(15):
-        while running_parts(deep.data_dir)[name].pid == old:  # noqa: ASYNC110  (a file)
+        while running_parts(deep.data_dir)[name].pid == old:
             await asyncio.sleep(0.02)
-        while not await answers(name, deep):  # noqa: ASYNC110  (another process)
+        while not await answers(name, deep):
             await asyncio.sleep(0.02)
 
 
@@ -328,7 +328,7 @@ async def test_api_and_workers_run_come_back_and_end_with_the_stack(tmp_path: Pa
             assert (await client.get(f"{services.api_url}/readyz")).status_code == 200
         os.kill(parts["worker-2"].pid, signal.SIGKILL)
         async with asyncio.timeout(15):
-            while running_parts(options.data_dir)["worker-2"] == parts["worker-2"]:  # noqa: ASYNC110
+            while running_parts(options.data_dir)["worker-2"] == parts["worker-2"]:
                 await asyncio.sleep(0.02)
         parts = running_parts(options.data_dir)
     finally:
@@ -348,7 +348,7 @@ async def test_a_stack_that_is_stopped_while_it_starts_leaves_nothing(tmp_path: 
     stack = Stack(StackOptions(tmp_path / "data", application=False, default_ports=False))
     starting = asyncio.create_task(stack.start())
     async with asyncio.timeout(15):
-        while len(working_in(tmp_path / "data")) < 2:  # noqa: ASYNC110  (/proc tells nobody)
+        while len(working_in(tmp_path / "data")) < 2:
             await asyncio.sleep(0.01)
     starting.cancel()
     await stack.stop()

@@ -461,5 +461,5 @@ async def test_a_cancelled_download_stops_at_once_and_leaves_nothing(
 
 async def _until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110
+        while not condition():
             await asyncio.sleep(0.005)

@@ -33,6 +33,6 @@ async def until(condition: Callable[[], object]) -> float:
     """Wait for a condition; the seconds that it took."""
     started = time.monotonic()
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not condition():  # noqa: ASYNC110
+        while not condition():
             await asyncio.sleep(0.005)
     return time.monotonic() - started

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from activities.sandbox.folders import MAX_DEPTH, hand_over, take_back, walk
+from tests.integration.sandboxes import Bench
 
 JOB_UID = 60_600
 
@@ -140,3 +141,10 @@ def test_a_folder_that_vanishes_meanwhile_is_passed_over(folder: Path) -> None:
         shutil.rmtree(folder / "a", ignore_errors=True)
         shutil.rmtree(folder / "b", ignore_errors=True)
     assert len(seen) == 1
+
+
+async def test_files_that_a_job_has_closed_are_ours_when_it_has_ended(bench: Bench) -> None:
+    script = "mkdir -p a/b; echo deep > a/b/c; echo flat > d; chmod 000 a/b/c a/b a d ."
+    assert (await bench.shell(script)).ok
+    assert (bench.output / "a/b/c").read_text() == "deep\n"
+    assert (bench.output / "d").read_text() == "flat\n"

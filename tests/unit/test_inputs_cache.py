@@ -72,7 +72,7 @@ async def test_a_cancelled_write_leaves_nothing(tmp_path: Path) -> None:
                 await partial.write(b"x" * 1024)
 
     writing = asyncio.ensure_future(write_for_ever())
-    while not any(path.stat().st_size for path in files(tmp_path)):  # noqa: ASYNC110
+    while not any(path.stat().st_size for path in files(tmp_path)):
         await asyncio.sleep(0.001)
     writing.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -73,7 +73,7 @@ async def test_a_part_that_ignores_the_stop_signal_is_killed(
     log = tmp_path / "deaf.log"
 
     async def has_spoken() -> None:
-        while not log.read_text():  # noqa: ASYNC110  (a file)
+        while not log.read_text():
             await asyncio.sleep(0.01)
 
     part = Part("deaf", (sys.executable, "-c", deaf), tmp_path, ready=has_spoken, stop_seconds=0.1)
