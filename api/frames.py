@@ -60,9 +60,9 @@ def seconds_between(start: datetime | None, end: datetime) -> float:
 
 def duration(seconds: float) -> str:
     """``0.8s``, ``12.4s``, ``3m 05s``, ``2h 07m``."""
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f}s"
-    minutes, rest = divmod(int(seconds), 60)
+    minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}m {rest:02}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02}m"
 
 

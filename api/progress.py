@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from workflows.contracts import Failure, Phase, Status
 
@@ -101,7 +101,13 @@ class TaskProgress:
     steps: dict[str, StepProgress] = field(default_factory=dict)
 
     def take(self, kind: str, data: dict[str, JsonValue], at: datetime) -> StepProgress | None:
-        """Take in an event; gives the step that it changed. Unknown kinds change nothing."""
+        """Take in an event; gives the step that it changed, if it did."""
+        try:
+            return self._take(kind, data, at)
+        except ValidationError:
+            return None  # A newer server says it otherwise. The picture has a gap then.
+
+    def _take(self, kind: str, data: dict[str, JsonValue], at: datetime) -> StepProgress | None:
         if kind == "task.status":
             self._set_status(_StatusData.model_validate(data), at)
             return None
@@ -109,13 +115,13 @@ class TaskProgress:
         if not isinstance(name, str):
             return None
         step = self.steps.setdefault(name, StepProgress(name))
-        if kind == "step.started" and self.status is Status.PENDING:
-            self.status = Status.RUNNING  # No event of the task says so.
         if kind == "artifact.created":
             artifact = NewArtifact.model_validate(data)
             step.artifacts[artifact.name] = artifact
         else:
             _change(step, kind, _StepData.model_validate(data), at)
+        if kind == "step.started" and self.status is Status.PENDING:
+            self.status = Status.RUNNING  # No event of the task says so.
         return step
 
     @property

@@ -37,4 +37,6 @@ class TaskEvent(BaseModel):
 def says_it_ended(event: ServerEvent) -> bool:
     """Whether a task's events may end with this one. A retry by a person goes on after it."""
     read = TaskEvent.read(event)
-    return read is not None and read.type == "task.status" and read.data.get("status") in FINAL
+    if read is None or read.type != "task.status":
+        return False
+    return str(read.data.get("status")) in FINAL

@@ -116,11 +116,18 @@ def target_of(wanted: Download, folder: Path) -> Path:
         and not any(unicodedata.category(character) in _UNPRINTABLE for character in wanted.name)
         and not wanted.name.startswith("/")
         and ".." not in parts
-        and target.parent.resolve().is_relative_to(folder.resolve())
+        and _lies_in(target.parent, folder)
     )
     if not is_safe:
         raise ArtifactNameRefused(artifact_id=wanted.id, name=wanted.name, folder=folder)
     return target
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # Links that lead in a circle; which one, depends on Python.
+        return False
 
 
 async def _fetch(transport: Transport, wanted: Download, file: BinaryIO) -> None:
