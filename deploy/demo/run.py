@@ -18,7 +18,6 @@ from deploy.local.stack import Stack
 FOLDER = Path(__file__).parent
 PIPELINE = FOLDER / "pipeline.yaml"
 DATA = FOLDER / "penguins_raw.csv"
-_KEY = "demo"  # So that the task can be named again after it was submitted.
 
 
 async def run_demo() -> int:
@@ -41,19 +40,32 @@ async def run_demo() -> int:
 
 
 async def _run_job(services: Services, artifacts: Path, console: Console) -> int:
-    submit = ("submit", "pipeline", str(PIPELINE), "--input", f"data={DATA}")
-    code = await _type(services, console, *submit, "--idempotency-key", _KEY, "--wait")
+    job = ("submit", "pipeline", str(PIPELINE), "--input", f"data={DATA}", "--wait")
+    code, task_id = await _type(services, console, *job)
     if code == 0:
-        listed = ("ls", "--limit", "1")
-        code = await _type(services, console, *listed)
+        code, _ = await _type(
+            services, console, "artifacts", "get", "--task", task_id, "-o", str(artifacts)
+        )
+    if code == 0:
+        console.print(f"\nThe report is {artifacts / 'report.html'}", soft_wrap=True)
     return code
 
 
-async def _type(services: Services, console: Console, *words: str) -> int:
-    """Run one command as a newcomer would, and show it."""
-    console.print(f"\n[bold green]$[/] [bold]agentos {' '.join(words)}[/]")
+async def _type(services: Services, console: Console, *words: str) -> tuple[int, str]:
+    """Run one command as a newcomer would, and show it. Gives its exit code and stdout."""
+    console.print(f"\n[bold green]$[/] [bold]agentos {' '.join(words)}[/]", soft_wrap=True)
     environment = settings.inherited() | {"AGENTOS_API_URL": services.api_url or ""}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-m", "deploy.cli", *words, env=environment
+        sys.executable,
+        "-P",
+        "-m",
+        "deploy.cli",
+        *words,
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
     )
-    return await process.wait()
+    stdout, _ = await process.communicate()
+    printed = stdout.decode().strip()
+    print(printed, flush=True)  # noqa: T201
+    assert process.returncode is not None
+    return process.returncode, printed
