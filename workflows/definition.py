@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from math import isfinite
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -14,7 +13,6 @@ from pydantic import (
     Field,
     JsonValue,
     PlainSerializer,
-    field_validator,
     model_validator,
 )
 
@@ -33,7 +31,6 @@ MAX_RETRIES = 20
 MAX_RETRY_ON = 64
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h)?")
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 
 
@@ -41,7 +38,7 @@ def _to_duration(value: object) -> object:
     if not isinstance(value, (str, int, float)):
         return value
     shown = repr(value)[:40]
-    match = None if isinstance(value, bool) else _DURATION.fullmatch(str(value).strip())
+    match = _DURATION.fullmatch(str(value).strip())
     if match is None:
         raise ValueError(f"{shown} is not a duration: write 90s, 5m, 1h or a number of seconds")
     seconds = float(match[1]) * _UNIT_SECONDS[match[2]]
@@ -51,28 +48,8 @@ def _to_duration(value: object) -> object:
     return timedelta(seconds=seconds)
 
 
-def _check_storable(value: object) -> None:
-    """PostgreSQL keeps none of these, and no command line takes a NUL."""
-    if isinstance(value, str) and _UNSTORABLE.search(value):
-        raise ValueError("it holds a NUL character or half of a surrogate pair; remove it")
-    if isinstance(value, float) and not isfinite(value):
-        raise ValueError(f"JSON has no number {value}")
-
-
-def _scalars(value: object) -> Iterator[object]:
-    if isinstance(value, dict):
-        yield from value
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from _scalars(item)
-    else:
-        yield value
-
-
 def _to_argument(value: object) -> object:
     """YAML reads ``--rows, 5`` as a number; a script is given text all the same."""
-    _check_storable(value)
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return str(value) if is_number else value
 
@@ -91,13 +68,6 @@ RetryOn = Literal["timeout", "any"] | Annotated[int, Field(strict=True, ge=1, le
 
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @field_validator("*")
-    @classmethod
-    def _is_storable(cls, value: object) -> object:
-        for item in _scalars(value):
-            _check_storable(item)
-        return value
 
 
 class Code(_Model):

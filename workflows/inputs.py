@@ -6,8 +6,6 @@ says is all that is judged here; whether it may be fetched is for ``activities.i
 
 import re
 from dataclasses import dataclass
-from string import punctuation
-from urllib.parse import quote, unquote
 from uuid import UUID
 
 from workflows.errors import InputRefMalformed
@@ -16,7 +14,6 @@ MAX_CHARACTERS = 4_096  # Long enough for a presigned URL with a session token.
 HTTPS_PORT = 443
 _MAX_KEY_BYTES = 1_024  # S3's own limit.
 _MAX_HOST_CHARACTERS = 253  # RFC 1035
-_MAX_NAME_CHARACTERS = 120
 _SHOWN_CHARACTERS = 120
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -54,10 +51,6 @@ class S3Ref:
     bucket: str
     key: str
 
-    @property
-    def file_name(self) -> str:
-        return _file_name(self.key) or self.bucket
-
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
 
@@ -75,10 +68,6 @@ class HttpsRef:
         """As the ``Host`` header has it: without the port when that is 443."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == HTTPS_PORT else f"{host}:{self.port}"
-
-    @property
-    def file_name(self) -> str:
-        return _file_name(unquote(self.target.partition("?")[0])) or self.host
 
     @property
     def url(self) -> str:
@@ -155,13 +144,12 @@ def _parse_https(text: str, rest: str) -> HttpsRef:
     if not 0 < port < 2**16:
         raise _malformed(text, "its port is not between 1 and 65535")
     target = url["target"] if url["target"].startswith("/") else f"/{url['target']}"
-    return HttpsRef((host[1] or host[2]).lower(), port, quote(target, safe=punctuation))
+    return HttpsRef((host[1] or host[2]).lower(), port, _encoded(target))
 
 
-def _file_name(path: str) -> str:
-    """The last part of a path, as far as it can be a file's name."""
-    name = path.rstrip("/").rpartition("/")[2]
-    return "".join(filter(str.isprintable, name))[:_MAX_NAME_CHARACTERS]
+def _encoded(target: str) -> str:
+    """Printable ASCII stays as it is: that is encoded already, or needs not be."""
+    return re.sub("[^!-~]", lambda odd: "".join(f"%{byte:02X}" for byte in odd[0].encode()), target)
 
 
 def _malformed(text: str, reason: str) -> InputRefMalformed:

@@ -11,6 +11,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from urllib.parse import unquote
 from uuid import UUID, uuid5
 
 import structlog
@@ -30,6 +31,8 @@ from workflows import inputs
 from workflows.definition import Problem
 from workflows.errors import InputNotFound, InputRefused, InputTooLarge, TemporaryFailure
 from workflows.inputs import ArtifactRef, FileRef, HttpsRef, InputRef, S3Ref
+
+MAX_NAME_CHARACTERS = 120
 
 log = structlog.get_logger(__name__)
 
@@ -141,11 +144,12 @@ class Inputs:
         self, team_id: UUID, ref: S3Ref | HttpsRef, file_id: UUID, partial: Partial
     ) -> None:
         blob = partial.blob
+        name = _file_name(ref)
         upload = Upload(
             id=file_id,
-            name=ref.file_name,
+            name=name,
             size=blob.size,
-            mime_type=mimetypes.guess_type(ref.file_name)[0] or "application/octet-stream",
+            mime_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
             sha256=blob.sha256,
         )
 
@@ -166,3 +170,13 @@ def _kept_as(task_id: UUID, ref: InputRef) -> stored.StoredRef:
             return FileRef(uuid5(task_id, ref.url))  # Not str(ref), which leaves the query out.
         case S3Ref():
             return FileRef(uuid5(task_id, str(ref)))
+
+
+def _file_name(ref: S3Ref | HttpsRef) -> str:
+    """The last part of its path, as far as it can be the name of a file; else where it is from."""
+    if isinstance(ref, S3Ref):
+        path, origin = ref.key, ref.bucket
+    else:
+        path, origin = unquote(ref.target.partition("?")[0]), ref.host
+    name = path.rstrip("/").rpartition("/")[2]
+    return "".join(filter(str.isprintable, name))[:MAX_NAME_CHARACTERS] or origin

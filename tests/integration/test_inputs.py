@@ -423,6 +423,17 @@ async def test_urls_that_differ_in_their_query_are_different_inputs(
     assert await house.read(inputs, f"{url}?b", task_id) == b"b"
 
 
+async def test_a_download_is_named_after_the_path_of_its_url(
+    house: House, server: HttpsServer
+) -> None:
+    server.answers |= {"/a/%C3%BCber%0A.csv?x": says(b"a"), "/": says(b"b")}
+    for target in ("/a/%C3%BCber%0A.csv?x", "/"):
+        await house.read(house.inputs(), f"https://data.example:{server.port}{target}")
+    async with house.database.reading() as connection:
+        names = await connection.scalars(text("SELECT name FROM files ORDER BY created_at"))
+        assert list(names) == ["über.csv", "data.example"]
+
+
 @pytest.mark.parametrize("length", [None, 10**12])
 async def test_a_body_without_an_end_is_cut_at_the_limit(
     house: House, server: HttpsServer, length: int | None

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import timedelta
-from math import inf, nan
+from math import inf
 from typing import Any
 
 import pytest
@@ -131,6 +131,11 @@ def test_two_steps_with_one_id() -> None:
     assert only(found) == ("/steps/2/id", "'one' is also the id of step 0")
 
 
+def test_a_reference_to_an_id_that_is_there_twice_means_the_first() -> None:
+    found = problems(step(), step(id="two", args=["${steps.one.stdout}"]), step())
+    assert only(found) == ("/steps/2/id", "'one' is also the id of step 0")
+
+
 @pytest.mark.parametrize(
     ("fields", "found"),
     [
@@ -186,11 +191,6 @@ def test_a_tool_without_arguments_is_given_an_empty_object(given: Document) -> N
         ({"args": [["a"]]}, "steps/0/args/0: Input should be a valid string"),
         ({"args": ["a" * 131_073]}, "steps/0/args/0: String should have at most 131072"),
         ({"args": ["a"] * 1_001}, "steps/0/args: List should have at most 1000 items"),
-        ({"args": ["a\0b"]}, "steps/0/args/0: Value error, it holds a NUL character"),
-        ({"args": ["\ud800"]}, "steps/0/args/0: Value error, it holds a NUL character"),
-        ({"skill": None, "tool": "t", "args": {"a": ["\0"]}}, "it holds a NUL character"),
-        ({"skill": None, "tool": "t", "args": {"\0": 1}}, "it holds a NUL character"),
-        ({"skill": None, "tool": "t", "args": {"a": nan}}, "JSON has no number nan"),
         ({"skill": None, "tool": ""}, "steps/0/tool: String should have at least 1"),
         ({"timeout": "soon"}, "steps/0/timeout: Value error, 'soon' is not a duration"),
         ({"timeout": "5 days"}, "'5 days' is not a duration: write 90s, 5m, 1h"),
@@ -216,7 +216,6 @@ def test_a_tool_without_arguments_is_given_an_empty_object(given: Document) -> N
         ({"retry_on": [1] * 65}, "steps/0/retry_on: Tuple should have at most 64 items"),
         ({"code": {"language": "perl", "source": "1"}}, "steps/0/code/language: Input should be"),
         ({"code": {"language": "shell", "source": ""}}, "steps/0/code/source: String should have"),
-        ({"code": {"language": "shell", "source": "\0"}}, "steps/0/code/source: Value error, it"),
     ],
 )
 def test_a_step_that_is_no_step(changes: Document, error: str) -> None:
@@ -227,9 +226,7 @@ def test_a_step_that_is_no_step(changes: Document, error: str) -> None:
     ("changes", "error"),
     [
         ({"name": ""}, "name: String should have at least 1 character"),
-        ({"name": "a\0"}, "name: Value error, it holds a NUL character"),
         ({"name": "a" * 201}, "name: String should have at most 200 characters"),
-        ({"description": "\udfff"}, "description: Input should be a valid string, unable to parse"),
         ({"steps": []}, "steps: List should have at least 1 item"),
         ({"steps": "csv-clean"}, "steps: Input should be a valid list"),
         ({"steps": [step(id=f"s{n}") for n in range(MAX_STEPS + 1)]}, "steps: List should have at"),
