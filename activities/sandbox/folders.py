@@ -49,47 +49,75 @@ def _ignore(_: str) -> None:
     pass
 
 
-def walk(top: Path, *, on_unreadable: Callable[[str], None] = _ignore) -> Iterator[Entry]:
+def walk(
+    top: Path, *, on_unreadable: Callable[[str], None] = _ignore, insist: bool = False
+) -> Iterator[Entry]:
     """Everything below ``top``, each folder before what is in it.
 
     Folders at MAX_DEPTH are given but not entered. What vanishes meanwhile is passed over, for the
-    job may be running; the path of a folder that cannot be opened goes to ``on_unreadable``.
+    job may be running; the path of what cannot be looked into goes to ``on_unreadable``. With
+    ``insist``, folders of our own that are closed to us are opened up first: a job that runs as our
+    own user could otherwise hide in one.
 
     Raises:
         OSError: ``top`` itself cannot be read.
     """
+    if insist:
+        _open_up(str(top), None, top.lstat())
     descriptor = os.open(top, OPEN_FOLDER)
     try:
-        yield from _walk(descriptor, "", 0, on_unreadable)
+        yield from _walk(_Level(descriptor, "", 0), on_unreadable, insist)
     finally:
         os.close(descriptor)
 
 
-def _walk(
-    parent: int, prefix: str, depth: int, on_unreadable: Callable[[str], None]
-) -> Iterator[Entry]:
+@dataclass(frozen=True, slots=True)
+class _Level:
+    descriptor: int
+    prefix: str
+    depth: int
+
+
+def _walk(level: _Level, on_unreadable: Callable[[str], None], insist: bool) -> Iterator[Entry]:
     folders = []
-    for name in os.listdir(parent):
+    for name in os.listdir(level.descriptor):  # noqa: PTH208
         try:
-            status = os.stat(name, dir_fd=parent, follow_symlinks=False)
+            status = os.stat(name, dir_fd=level.descriptor, follow_symlinks=False)
         except FileNotFoundError:
             continue
-        entry = Entry(parent, name, prefix + name, depth, status)
+        except PermissionError:
+            on_unreadable(level.prefix + name)
+            continue
+        entry = Entry(level.descriptor, name, level.prefix + name, level.depth, status)
         yield entry
-        if entry.is_folder and depth < MAX_DEPTH:
-            folders.append(name)
-    for name in folders:
+        if entry.is_folder and level.depth < MAX_DEPTH:
+            folders.append(entry)
+    for folder in folders:
         try:
-            descriptor = os.open(name, OPEN_FOLDER, dir_fd=parent)
+            if insist:
+                _open_up(folder.name, level.descriptor, folder.status)
+            descriptor = os.open(folder.name, OPEN_FOLDER, dir_fd=level.descriptor)
         except FileNotFoundError:
             continue
         except OSError:
-            on_unreadable(prefix + name)
+            on_unreadable(folder.path)
             continue
         try:
-            yield from _walk(descriptor, f"{prefix}{name}/", depth + 1, on_unreadable)
+            inner = _Level(descriptor, f"{folder.path}/", level.depth + 1)
+            yield from _walk(inner, on_unreadable, insist)
         finally:
             os.close(descriptor)
+
+
+def _open_up(name: str, parent: int | None, status: os.stat_result) -> None:
+    if status.st_uid != os.geteuid() or status.st_mode & stat.S_IRWXU == stat.S_IRWXU:
+        return
+    # By a descriptor, which needs no permission: by then a link may stand under the name.
+    held = os.open(name, os.O_PATH | OPEN_FOLDER, dir_fd=parent)
+    try:
+        os.chmod(f"/proc/self/fd/{held}", stat.S_IRWXU)  # noqa: PTH101
+    finally:
+        os.close(held)
 
 
 def hand_over(top: Path, uid: int | None) -> None:

@@ -10,8 +10,6 @@ from pathlib import Path
 from activities.sandbox.profile import encode
 
 SETPRIV = Path("/usr/bin/setpriv")
-# The highest there is: when the host runs out of memory, the kernel takes jobs first.
-_OUT_OF_MEMORY_SCORE = b"1000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +68,6 @@ def launch(
             start_new_session=True,
         )
         kept.pop_all()
-    with contextlib.suppress(OSError):
-        Path(f"/proc/{process.pid}/oom_score_adj").write_bytes(_OUT_OF_MEMORY_SCORE)
     return Launched(process, stdout, stderr, status)
 
 

@@ -16,6 +16,7 @@ import re
 import signal
 
 from activities.sandbox.launch import Launched
+from activities.sandbox.tree import offer_to_out_of_memory_killer
 
 PIECE_BYTES = 64 * 1024
 
@@ -102,6 +103,7 @@ class Process:
     def _hold(self, inner: int) -> None:
         self._inner = inner
         self._told.set()
+        offer_to_out_of_memory_killer(inner)
         try:
             self._inner_fd = os.pidfd_open(inner)
         except ProcessLookupError:

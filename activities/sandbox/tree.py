@@ -8,11 +8,13 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _BLOCK_BYTES = 512  # the unit of st_blocks, see inode(7)
 _TABLE_MAX_AGE_SECONDS = 0.05
+_HIGHEST_OUT_OF_MEMORY_SCORE = "1000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,13 @@ class ProcessTable:
         for member in found:
             found += children.get(member.pid, ())
         return found
+
+
+def offer_to_out_of_memory_killer(pid: int) -> None:
+    """Have a process, and those that it starts, killed before all others when the host runs out of
+    memory."""
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/oom_score_adj").write_text(_HIGHEST_OUT_OF_MEMORY_SCORE)
 
 
 def shared_memory_bytes(members: Iterable[Member]) -> int:

@@ -12,6 +12,7 @@ from activities.sandbox.folders import MAX_DEPTH, walk
 from activities.sandbox.tree import (
     ProcessTable,
     mounted_usage,
+    offer_to_out_of_memory_killer,
     shared_memory_bytes,
     unlinked_bytes,
 )
@@ -44,6 +45,7 @@ class Watchdog:
     limits: Limits
     table: ProcessTable
     peak_memory_bytes: int = 0
+    _offered: bool = False
 
     async def watch(self, executor: Executor) -> Limit:
         """Look from time to time until a limit is reached; cancelled when the job ends first."""
@@ -61,6 +63,10 @@ class Watchdog:
     def look(self) -> Limit | None:
         """The limit that the job is over now, if any. Blocks for some milliseconds."""
         members = self.table.descendants(self.root)
+        if not self._offered:
+            self._offered = True
+            for member in members:
+                offer_to_out_of_memory_killer(member.pid)
         temporary = [mounted_usage(self.root, folder) for folder in _TEMPORARY_FOLDERS]
         temporary_bytes = sum(size for size, _ in temporary)
         resident = sum(member.resident_bytes for member in members) + temporary_bytes
@@ -88,7 +94,7 @@ def disk_limit(output: Path, limits: Limits, *, files: int = 0, size: int = 0) -
     if files > limits.files:
         return Limit.FILES
     seen: set[int] = set()
-    for entry in walk(output):
+    for entry in walk(output, insist=True):
         files += 1
         if files > limits.files or (entry.is_folder and entry.depth == MAX_DEPTH):
             return Limit.FILES

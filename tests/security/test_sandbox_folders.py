@@ -143,6 +143,18 @@ def test_a_folder_that_vanishes_meanwhile_is_passed_over(folder: Path) -> None:
     assert len(seen) == 1
 
 
+def test_insisting_opens_up_folders_but_nothing_behind_a_link(folder: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o500)
+    (folder / "link").symlink_to(outside)
+    (folder / "d").mkdir()
+    (folder / "d" / "file").touch()
+    (folder / "d").chmod(0o300)
+    folder.chmod(0)
+    assert {entry.path for entry in walk(folder, insist=True)} == {"link", "d", "d/file"}
+    assert mode(outside) == 0o500
+
+
 async def test_files_that_a_job_has_closed_are_ours_when_it_has_ended(bench: Bench) -> None:
     script = "mkdir -p a/b; echo deep > a/b/c; echo flat > d; chmod 000 a/b/c a/b a d ."
     assert (await bench.shell(script)).ok

@@ -196,7 +196,7 @@ async def test_a_job_can_make_no_user_namespace(bench: Bench) -> None:
 async def test_a_job_leaves_no_core_file_and_is_taken_first_when_memory_is_out(
     bench: Bench,
 ) -> None:
-    assert (await bench.shell("ulimit -c; cat /proc/self/oom_score_adj")).ok
+    assert (await bench.shell("ulimit -c; sleep 0.2; cat /proc/self/oom_score_adj")).ok
     assert bench.stdout.split() == ["0", "1000"]
 
 

@@ -122,6 +122,13 @@ ABUSES = {
         DISK,
         Limit.DISK,
     ),
+    "files in closed folders fill the disk": (
+        "import os, time\nos.mkdir('d')\nos.chmod('d', 0o300)\nos.chmod('.', 0o300)\n"
+        "for n in range(30): open(f'd/{n}', 'wb').write(b'x' * (4 << 20))\n"
+        "time.sleep(30)",
+        DISK,
+        Limit.DISK,
+    ),
     "the temporary folder is full": (
         f"open('/tmp/x', 'wb').write(b'x' * {TEMPORARY_BYTES + MEBIBYTE})",
         Limits(),
