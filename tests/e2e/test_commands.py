@@ -1,0 +1,100 @@
+"""The commands that a newcomer types first."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import httpx
+
+from tests.live import FINAL, processes_mentioning, typed, until
+
+AGENTOS = (sys.executable, "-P", "-m", "deploy.cli")
+DEMO = Path(__file__).parents[2] / "deploy" / "demo"
+
+
+async def test_the_demo_makes_a_report_and_says_where_it_lies() -> None:
+    demo = await typed(*AGENTOS, "demo")
+    assert demo.code == 0, demo.stderr
+    assert "/namespaces/default/workflows/task-" in demo.stderr
+    report = next(Path(line) for line in demo.stdout.splitlines() if line.endswith("report.html"))
+    assert "<img" in report.read_text()
+    names = sorted(path.name for path in report.parent.iterdir())
+    assert names == [
+        "chart.png",
+        "chart.svg",
+        "clean.csv",
+        "profile.json",
+        "profile.md",
+        "report-chart.png",
+        "report.html",
+        "report.md",
+    ]
+
+
+async def test_up_serves_commands_and_plain_http_and_leaves_nothing_behind(
+    tmp_path: Path,
+) -> None:
+    data_dir = tmp_path / "data"
+    up = await asyncio.create_subprocess_exec(
+        *AGENTOS, "up", "--data-dir", str(data_dir), stdout=asyncio.subprocess.PIPE
+    )
+    services = data_dir / "services.json"
+
+    async def is_ready() -> bool:
+        return services.exists() and "api" in json.loads(services.read_text())
+
+    await until(is_ready, seconds=15)
+    url = json.loads(services.read_text())["api"]["url"]
+    assert set(json.loads(services.read_text())) >= {
+        "temporal",
+        "temporal_ui",
+        "postgres",
+        "s3",
+        "api",
+        "worker",
+    }
+
+    again = await typed(*AGENTOS, "up", "--data-dir", str(data_dir))
+    assert again.code == 0
+    assert "already runs" in again.stdout
+
+    job = (str(DEMO / "pipeline.yaml"), "--input", f"data={DEMO / 'penguins_raw.csv'}", "--wait")
+    submitted = await typed(*AGENTOS, "submit", "pipeline", *job, AGENTOS_API_URL=url)
+    assert submitted.code == 0, submitted.stderr
+    await _run_over_http(url)
+
+    up.send_signal(signal.SIGINT)
+    await asyncio.wait_for(up.wait(), 20)
+    assert up.returncode == 0
+    assert processes_mentioning(str(data_dir)) == []
+
+
+async def _run_over_http(url: str) -> None:
+    async with httpx.AsyncClient(base_url=f"{url}/api/v1", trust_env=False) as http:
+        with (DEMO / "penguins_raw.csv").open("rb") as data:
+            file = (await http.post("/files", files={"file": data})).json()
+        pipeline = (DEMO / "pipeline.yaml").read_text()
+        body = {"pipeline": pipeline, "inputs": {"data": f"file:{file['id']}"}}
+        task_id = (await http.post("/tasks", json=body)).json()["task_id"]
+
+        async def has_ended() -> bool:
+            return (await http.get(f"/tasks/{task_id}")).json()["status"] in FINAL
+
+        await until(has_ended)
+        task = (await http.get(f"/tasks/{task_id}")).json()
+        assert task["status"] == "completed"
+        assert len(task["artifacts"]) == 8
+
+
+async def test_without_services_a_worker_says_which_variables_it_needs() -> None:
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("AGENTOS_")}
+    process = await asyncio.create_subprocess_exec(
+        *AGENTOS, "worker", env=bare, stderr=asyncio.subprocess.PIPE
+    )
+    _, stderr = await process.communicate()
+    assert process.returncode not in (0, None)
+    assert b"AGENTOS_DATABASE_URL" in stderr
+    assert b"Traceback" not in stderr
