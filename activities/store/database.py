@@ -1,13 +1,18 @@
 """Connections to PostgreSQL: one pool for writing, one for reading (a replica, if there is one)."""
 
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from math import inf
 from typing import Any
 
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import Dialect, Row, TextClause, event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 from activities.errors import database_errors
 
@@ -16,6 +21,9 @@ DEFAULT_MAX_OVERFLOW = 10
 POOL_TIMEOUT_SECONDS = 10.0
 CONNECT_TIMEOUT_SECONDS = 5.0
 STATEMENT_TIMEOUT_MS = 30_000
+IDLE_SECONDS = 10.0
+
+_IDLE_SINCE = "idle_since"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +35,7 @@ class PoolUse:
 class Database:
     """Every use raises ``TemporaryFailure`` when PostgreSQL cannot be reached.
 
-    ``ping`` tests a connection before each use, so that the first request after a restart of the
+    ``ping`` looks at a connection before each use, so that the first request after a restart of the
     database does not fail. Who repeats what failed for a while, as a worker does, can do without.
     """
 
@@ -46,6 +54,7 @@ class Database:
         self._replica = (
             _engine(read_url, pool_size, max_overflow, ping=ping) if read_url else self._primary
         )
+        self._reads = self._replica.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
@@ -55,8 +64,11 @@ class Database:
 
     @asynccontextmanager
     async def reading(self, *, fresh: bool = False) -> AsyncIterator[AsyncConnection]:
-        """A connection for queries. ``fresh`` reads the primary: a replica may lag behind."""
-        engine = self._primary if fresh else self._replica
+        """A connection for queries, each of which sees what was committed when it began.
+
+        ``fresh`` reads the primary: a replica may lag behind.
+        """
+        engine = self._autocommit if fresh else self._reads
         async with database_errors(), engine.connect() as connection:
             yield connection
 
@@ -87,12 +99,11 @@ class Database:
 
 
 def _engine(url: str, pool_size: int, max_overflow: int, *, ping: bool) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_timeout=POOL_TIMEOUT_SECONDS,
-        pool_pre_ping=ping,
         connect_args={
             "timeout": CONNECT_TIMEOUT_SECONDS,
             "server_settings": {
@@ -102,3 +113,29 @@ def _engine(url: str, pool_size: int, max_overflow: int, *, ping: bool) -> Async
             },
         },
     )
+    if ping:
+        event.listen(engine.sync_engine, "checkin", _note_idle)
+        event.listen(engine.sync_engine, "checkout", partial(_check, engine.dialect))
+    return engine
+
+
+def _note_idle(_: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+    record.info[_IDLE_SINCE] = time.monotonic()
+
+
+def _check(
+    dialect: Dialect, connection: DBAPIConnection, record: ConnectionPoolEntry, _: object
+) -> None:
+    """Give up the connections of a database that went away; the pool then makes new ones.
+
+    One that hung up has closed its end, which is known here. Only one that vanished without a word
+    must be asked, and that takes a round trip or three: not before each query.
+    """
+    try:
+        driver = record.driver_connection
+        if driver is None or driver.is_closed():
+            raise InvalidatePoolError
+        if time.monotonic() - record.info.get(_IDLE_SINCE, inf) > IDLE_SECONDS:
+            dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError from error
