@@ -1,9 +1,11 @@
 """Health, metrics, logs, and what guards the door."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 import structlog
@@ -182,6 +184,21 @@ async def test_a_store_that_is_away_is_told_as_temporary(stage: Stage) -> None:
     assert answer.headers["Retry-After"] == "2"
     assert answer.json()["code"] == "temporary-failure"
     assert str(closed) not in answer.text
+
+
+async def test_a_database_that_hung_up_fails_no_request(
+    stage: Stage, infrastructure: Services
+) -> None:
+    await asyncio.gather(*(stage.http.get("/tasks") for _ in range(5)))
+    admin = await asyncpg.connect(infrastructure.database_url.replace("+asyncpg", ""))
+    cut = await admin.fetchval(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1",
+        stage.database.url.partition("?")[0].rpartition("/")[2],
+    )
+    await admin.close()
+    assert cut > 1
+    answers = await asyncio.gather(*(stage.http.get("/tasks") for _ in range(5)))
+    assert [answer.status_code for answer in answers] == [200] * 5
 
 
 async def test_a_database_that_is_away_is_told_as_temporary(stage: Stage) -> None:
