@@ -21,11 +21,13 @@ from activities.store.attempts import Begun
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.results import results_of
-from activities.tools.registry import Registry, ToolContext
+from activities.store.tables import Permission
+from activities.store.tools import tool_settings
+from activities.tools.registry import Registry, Tool, ToolContext
 from workflows import ports
 from workflows.contracts import Phase, StepCall, StepOutcome
 from workflows.definition import Step
-from workflows.errors import AgentOSError, StepTimedOut
+from workflows.errors import AgentOSError, StepTimedOut, ToolDisabled
 
 Prepare = Callable[[Step, Sequence[str], Path], AbstractAsyncContextManager[Script]]
 
@@ -73,7 +75,7 @@ class Steps(ports.Steps):
                     call.task_id, call.team_id, workplace.output, self._database, self._inputs
                 )
                 reporter.enter(Phase.EXECUTING)
-                tool = self._tools.find(begun.step.tool or "")
+                tool = await self._tool(call, begun.step)
                 try:
                     async with asyncio.timeout(call.timeout_seconds):
                         text = await tool.call(context, named)
@@ -103,6 +105,15 @@ class Steps(ports.Steps):
                 return await self._publish(call, workplace.output, ended.code, error)
 
         return await run_attempt(self._database, self._worker_id, call, perform)
+
+    async def _tool(self, call: StepCall, step: Step) -> Tool:
+        """The tool, unless the team has switched it off since the task was accepted."""
+        tool = self._tools.find(step.tool or "")
+        settings = await patiently(lambda: tool_settings(self._database, call.team_id))
+        found = settings.get(tool.name)
+        if found and (not found.is_active or found.permission_level is Permission.DENY):
+            raise ToolDisabled(tool=tool.name)
+        return tool
 
     async def _arguments(self, call: StepCall, begun: Begun) -> Arguments:
         steps, printing = steps_read(begun.step.json_args)

@@ -255,3 +255,21 @@ async def test_code_may_be_in_other_languages(live: Live, language: str) -> None
     code = {"language": language, "source": sources[language]}
     task = await live.run({"id": "greet", "code": code, "args": ["you"]})
     assert [log["stdout"] for log in await live.log_of(task["task_id"])] == ["hello you\n"]
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"permission_level": "deny"}])
+async def test_a_tool_that_was_switched_off_after_submission_is_not_called(
+    live: Live, change: dict[str, object]
+) -> None:
+    task_id = await live.submit(
+        python("first", "import time; time.sleep(1)"),
+        {"id": "write", "tool": "write_file", "args": {"name": "a.txt", "text": "x"}},
+    )
+    try:
+        assert (await live.http.patch("/api/v1/tools/write_file", json=change)).is_success
+        task = await live.ended(task_id)
+    finally:
+        back = {"is_active": True, "permission_level": "auto"}
+        await live.http.patch("/api/v1/tools/write_file", json=back)
+    assert (task["status"], task["error"]["code"]) == ("failed", "tool-disabled")
+    assert task["artifacts"] == []
