@@ -114,7 +114,6 @@ def target_of(wanted: Download, folder: Path) -> Path:
     is_safe = (
         parts
         and not any(unicodedata.category(character) in _UNPRINTABLE for character in wanted.name)
-        and not wanted.name.startswith("/")
         and ".." not in parts
         and _lies_in(target.parent, folder)
     )

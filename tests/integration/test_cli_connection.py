@@ -191,9 +191,16 @@ async def test_a_download_goes_on_where_it_was_cut(server: Server, tmp_path: Pat
     assert [asked.headers.get("range") for asked in server.asked_for(getting)] == [None, "bytes=6-"]
 
 
-@pytest.mark.parametrize("wrong", [b"hello w0rld", b"hello", b"hello world!"])
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        (b"hello w0rld", "its SHA-256 differs"),
+        (b"hello", "5 bytes instead of 11"),
+        (b"hello world!", "more than 11 bytes"),
+    ],
+)
 async def test_what_is_not_what_was_stored_is_not_kept(
-    server: Server, tmp_path: Path, wrong: bytes
+    server: Server, tmp_path: Path, wrong: bytes, reason: str
 ) -> None:
     made, listing, getting = artifact_answers(b"hello world")
     server.tell(listing, a_page([made]))
@@ -201,5 +208,5 @@ async def test_what_is_not_what_was_stored_is_not_kept(
     words = ("artifacts", "get", "--task", str(TASK_ID), "-o", str(tmp_path))
     printed = await agentos(server.url, *words)
     assert printed.code == 1
-    assert "is not what was stored" in printed.stderr
+    assert f"is not what was stored: {reason}" in printed.stderr
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

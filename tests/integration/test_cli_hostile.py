@@ -148,6 +148,7 @@ async def test_no_color_leaves_no_colour_and_no_style(server: Server) -> None:
 async def test_a_dumb_terminal_gets_plain_lines(server: Server) -> None:
     _, drawn = await drawn_on_a_terminal(server, "watch", str(TASK_ID), kind="dumb")
     assert "\x1b" not in drawn
+    assert "[   0.0s] sales" in drawn
 
 
 @pytest.mark.parametrize("name", ["../../x", "link/x"])
