@@ -56,7 +56,7 @@ async def settle(services: Services, task: StoredTask) -> Settled:
     if execution is None or (execution.run < task.run and not execution.is_running):
         await start_stored(services, task)
         return Settled.STARTED
-    if execution.is_running or execution.run != task.run:
+    if execution.is_running:
         return Settled.UNCHANGED
     closed = await tasks.close_task(services.database, await _end_of(services, task, execution))
     return Settled.CLOSED if closed else Settled.UNCHANGED
