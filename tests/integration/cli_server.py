@@ -1,12 +1,10 @@
-"""A server on a loopback socket that answers as it is told, byte for byte, and the command's runs.
+"""A server on a loopback socket that answers as it is told, byte for byte.
 
 What a sound server never does (cut a stream, lose an answer, name a file ``../../x``) is said here.
 """
 
 import asyncio
 import json
-import os
-import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -18,11 +16,9 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from api import schemas
-from tests.live import Printed
 
 TASK_ID = UUID("0199a3c2-7f1e-4d4a-9d0b-2f6c1e8a7b55")
 NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
-RUN = "from api.cli import run; run()"
 
 
 @dataclass(frozen=True)
@@ -198,30 +194,3 @@ ENDED = (
     (4, "step.completed", {"step": "clean", "duration_ms": 12, "files": 0}),
     (5, "task.status", {"status": "completed"}),
 )
-
-
-async def agentos(
-    url: str, *words: str, key: str = "", stdin: bytes = b"", **environment: str
-) -> Printed:
-    """Run the command as a user does: in a process of its own, with pipes."""
-    process = await start(url, *words, key=key, **environment)
-    stdout, stderr = await process.communicate(stdin)
-    assert process.returncode is not None
-    return Printed(process.returncode, stdout.decode(), stderr.decode())
-
-
-async def start(
-    url: str, *words: str, key: str = "", stderr: int = asyncio.subprocess.PIPE, **environment: str
-) -> asyncio.subprocess.Process:
-    given = {"AGENTOS_API_URL": url, "AGENTOS_API_KEY": key, "COLUMNS": "100", **environment}
-    inherited = {name: value for name, value in os.environ.items() if name != "FORCE_COLOR"}
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        RUN,
-        *words,
-        env=inherited | given,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=stderr,
-    )

@@ -12,7 +12,7 @@ import pytest
 from activities.store import keys
 from deploy.local.services import Services
 from tests.integration.api_stage import Stage, api_stage, pipeline
-from tests.integration.cli_server import agentos, start
+from tests.integration.cli_runs import agentos, start
 
 MADE = "print hello\nfile a.html <b>\nfile b/c.png dots"
 
@@ -56,26 +56,23 @@ async def test_a_task_that_fails_exits_with_1_and_says_why(stage: Stage, tmp_pat
 
 
 async def test_a_task_that_is_cancelled_exits_with_3(stage: Stage, tmp_path: Path) -> None:
-    process = await start(stage.url, "submit", "pipeline", str(write(tmp_path, "wait")), "--wait")
-    assert process.stdout is not None
-    task_id = (await process.stdout.readline()).decode().strip()
+    running = await start(stage.url, "submit", "pipeline", str(write(tmp_path, "wait")), "--wait")
+    task_id = (await running.stdout.readline()).decode().strip()
     await stage.until(task_id, "running")
     cancelled = await agentos(stage.url, "cancel", task_id, "-o", "json")
     assert cancelled.code == 0
     assert json.loads(cancelled.stdout)["task_id"] == task_id
-    await process.communicate()
-    assert process.returncode == 3
+    assert (await running.end()).code == 3
 
 
 async def test_ctrl_c_while_waiting_leaves_the_task_running(stage: Stage, tmp_path: Path) -> None:
-    process = await start(stage.url, "submit", "pipeline", str(write(tmp_path, "wait")), "--wait")
-    assert process.stdout is not None
-    task_id = (await process.stdout.readline()).decode().strip()
+    running = await start(stage.url, "submit", "pipeline", str(write(tmp_path, "wait")), "--wait")
+    task_id = (await running.stdout.readline()).decode().strip()
     await stage.until(task_id, "running")
-    process.send_signal(signal.SIGINT)
-    _, stderr = await process.communicate()
-    assert process.returncode == 130
-    assert f"agentos watch {task_id}" in stderr.decode()
+    running.send_signal(signal.SIGINT)
+    printed = await running.end()
+    assert printed.code == 130
+    assert f"agentos watch {task_id}" in printed.stderr
     assert (await stage.task(task_id))["status"] == "running"
     await stage.http.post(f"/tasks/{task_id}/cancel")
 

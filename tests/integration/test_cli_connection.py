@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from api import schemas
+from tests.integration.cli_runs import agentos, start
 from tests.integration.cli_server import (
     ENDED,
     NOTHING,
@@ -19,13 +20,11 @@ from tests.integration.cli_server import (
     Server,
     a_page,
     a_task,
-    agentos,
     an_artifact,
     answer,
     document,
     problem,
     serving,
-    start,
     stream,
 )
 
@@ -148,18 +147,14 @@ async def test_the_key_goes_to_the_server_and_into_no_output(server: Server) -> 
 async def test_ctrl_c_leaves_the_task_running_and_says_how_to_go_on(server: Server) -> None:
     server.tell(f"GET {TASK}", document(a_task()))
     server.tell(f"GET {TASK}/events", stream(ENDED[:3], held=True))
-    process = await start(server.url, "watch", str(TASK_ID))
-    assert process.stderr is not None
-    seen = b""
-    while b"clean: started" not in seen:
-        seen += await asyncio.wait_for(process.stderr.readline(), 20)
-    process.send_signal(signal.SIGINT)
-    stdout, stderr = await process.communicate()
-    assert process.returncode == 130
-    assert stdout == b""
-    assert f"agentos watch {TASK_ID}" in stderr.decode()
-    assert f"agentos cancel {TASK_ID}" in stderr.decode()
-    assert "Traceback" not in stderr.decode()
+    running = await start(server.url, "watch", str(TASK_ID))
+    await asyncio.wait_for(running.stderr.readuntil(b"clean: started\n"), 20)
+    running.send_signal(signal.SIGINT)
+    printed = await running.end()
+    assert (printed.code, printed.stdout) == (130, "")
+    assert f"agentos watch {TASK_ID}" in printed.stderr
+    assert f"agentos cancel {TASK_ID}" in printed.stderr
+    assert "Traceback" not in printed.stderr
     assert all(asked.method == "GET" for asked in server.asked)
 
 

@@ -1,9 +1,7 @@
 """What scripts and strangers write reaches the terminal and the disk as harmless text."""
 
-import asyncio
 import hashlib
 import json
-import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 
 from api import schemas
 from api.schemas import Page
+from tests.integration.cli_runs import agentos, start
 from tests.integration.cli_server import (
     ENDED,
     TASK_ID,
@@ -20,12 +19,10 @@ from tests.integration.cli_server import (
     a_page,
     a_step,
     a_task,
-    agentos,
     an_artifact,
     answer,
     document,
     serving,
-    start,
     stream,
 )
 
@@ -101,32 +98,18 @@ async def test_json_on_a_terminal_is_harmless_and_the_same_document(server: Serv
 
 
 async def drawn_on_a_terminal(
-    server: Server, *words: str, kind: str = "xterm-256color", **environment: str
+    server: Server, kind: str = "xterm-256color", **environment: str
 ) -> tuple[int, str]:
-    """What the command writes to a terminal that is its stderr, and its exit code."""
-    terminal, its_end = os.openpty()
-    try:
-        process = await start(server.url, *words, stderr=its_end, TERM=kind, **environment)
-        os.close(its_end)
-        drawn = await asyncio.to_thread(_all_of, terminal)
-        await process.communicate()
-        return process.returncode or 0, drawn
-    finally:
-        os.close(terminal)
-
-
-def _all_of(terminal: int) -> str:
-    content = b""
-    try:
-        while chunk := os.read(terminal, 65_536):
-            content += chunk
-    except OSError:
-        pass  # How Linux says that nobody holds the other end.
-    return content.decode()
+    """What ``watch`` writes to a terminal that is its stderr, and its exit code."""
+    running = await start(
+        server.url, "watch", str(TASK_ID), terminal=True, TERM=kind, **environment
+    )
+    printed = await running.end()
+    return printed.code, printed.stderr
 
 
 async def test_the_moving_picture_is_harmless(server: Server) -> None:
-    code, drawn = await drawn_on_a_terminal(server, "watch", str(TASK_ID))
+    code, drawn = await drawn_on_a_terminal(server)
     assert code == 1
     assert "\x1b[?25l" in drawn  # It did move.
     assert COLOUR.search(drawn)
@@ -139,14 +122,14 @@ async def test_the_moving_picture_is_harmless(server: Server) -> None:
 
 
 async def test_no_color_leaves_no_colour_and_no_style(server: Server) -> None:
-    code, drawn = await drawn_on_a_terminal(server, "watch", str(TASK_ID), NO_COLOR="1")
+    code, drawn = await drawn_on_a_terminal(server, NO_COLOR="1")
     assert code == 1
     assert "sales" in drawn
     assert not COLOUR.search(drawn)
 
 
 async def test_a_dumb_terminal_gets_plain_lines(server: Server) -> None:
-    _, drawn = await drawn_on_a_terminal(server, "watch", str(TASK_ID), kind="dumb")
+    _, drawn = await drawn_on_a_terminal(server, "dumb")
     assert "\x1b" not in drawn
     assert "[   0.0s] sales" in drawn
 
