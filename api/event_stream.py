@@ -23,7 +23,6 @@ from workflows.errors import TemporaryFailure
 
 BATCH = 200
 RETRY_MS = 1_000
-_MAX_SEQ = 2**63 - 1
 
 log = structlog.get_logger(__name__)
 
