@@ -83,7 +83,9 @@ async def test_a_name_that_leads_elsewhere_is_refused(bench: Bench, name: str) -
 
 async def test_a_job_can_change_neither_inputs_nor_skills(bench: Bench) -> None:
     data = bench.file("data", "original")
-    bench.file("skill/run.sh", "echo hello from a skill\n")
+    script = bench.file("skill/run.sh", "echo hello from a skill\n")
+    for path, mode in ((data, 0o666), (script, 0o666), (script.parent, 0o777)):
+        path.chmod(mode)  # Were they not read-only, the job's user could write them.
     ended = await bench.shell(
         f"sh {SKILLS_FOLDER}/greet/run.sh\n"
         f"echo changed > {INPUT_FOLDER}/data; echo changed > {SKILLS_FOLDER}/greet/run.sh\n"

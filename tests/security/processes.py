@@ -22,6 +22,18 @@ def alive(word: str) -> list[int]:
     ]
 
 
+def running(pids: list[int]) -> list[int]:
+    """Those of them that are neither gone nor zombies. Quick: dying takes but a millisecond."""
+    return [pid for pid in pids if _state(pid) not in {"gone", "Z", "X"}]
+
+
+def _state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "gone"
+
+
 def _has(cmdline: Path, word: str) -> bool:
     try:
         return word.encode() in cmdline.read_bytes()

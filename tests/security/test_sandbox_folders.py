@@ -50,13 +50,14 @@ def test_what_a_link_points_at_keeps_its_owner(folder: Path, tmp_path: Path) -> 
     outside.mkdir()
     (outside / "file").touch()
     os.chown(outside / "file", 12345, 12345)
-    for change in (lambda: hand_over(folder, JOB_UID), lambda: take_back(folder)):
-        for name, target in (("file", outside / "file"), ("folder", outside)):
-            (folder / name).unlink(missing_ok=True)
-            (folder / name).symlink_to(target)
-        change()
-        assert owner(outside) == 0
-        assert owner(outside / "file") == 12345
+    (folder / "file").symlink_to(outside / "file")
+    (folder / "folder").symlink_to(outside)
+    hand_over(folder, JOB_UID)
+    assert owner(folder / "file") == owner(folder / "folder") == JOB_UID
+    assert (owner(outside), owner(outside / "file")) == (0, 12345)
+    take_back(folder)
+    assert owner(folder / "file") == owner(folder / "folder") == 0
+    assert (owner(outside), owner(outside / "file")) == (0, 12345)
 
 
 @as_root

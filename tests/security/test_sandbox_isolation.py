@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import socket
 import stat
 import uuid
@@ -138,12 +139,17 @@ for name in ("/proc/sysrq-trigger", "/proc/sys/kernel/core_pattern"):
     assert bench.stdout.split() == []
 
 
-async def test_every_mount_ignores_setuid_and_all_but_dev_ignore_devices(bench: Bench) -> None:
+# The kernel's own files in /proc are guarded by their modes and by the mount on /proc/sys.
+_WRITABLE = {"/tmp", "/workspace/output", "/proc"}
+
+
+async def test_every_mount_is_read_only_and_ignores_setuid_and_devices(bench: Bench) -> None:
     assert (await bench.shell("cat /proc/self/mountinfo")).ok
     for line in bench.stdout.splitlines():
         point, options = line.split()[4:6]
         assert "nosuid" in options.split(",")
         assert "nodev" in options.split(",") or point.startswith("/dev/")
+        assert "ro" in options.split(",") or point in _WRITABLE or point.startswith("/dev/")
 
 
 async def test_devices_are_few_and_none_can_be_made(bench: Bench) -> None:
@@ -193,11 +199,19 @@ async def test_a_job_can_make_no_user_namespace(bench: Bench) -> None:
     assert not (await bench.shell("unshare -Ur true")).ok
 
 
-async def test_a_job_leaves_no_core_file_and_is_taken_first_when_memory_is_out(
-    bench: Bench,
-) -> None:
-    assert (await bench.shell("ulimit -c; sleep 0.2; cat /proc/self/oom_score_adj")).ok
-    assert bench.stdout.split() == ["0", "1000"]
+async def test_a_job_leaves_no_core_file(bench: Bench) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    try:
+        assert (await bench.shell("ulimit -c; ulimit -Hc")).ok
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+    assert bench.stdout.split() == ["0", "0"]
+
+
+async def test_a_job_is_taken_first_when_the_host_runs_out_of_memory(bench: Bench) -> None:
+    assert (await bench.shell("sleep 0.2; cat /proc/self/oom_score_adj")).ok
+    assert bench.stdout == "1000\n"
 
 
 # --- The network ---
