@@ -12,7 +12,7 @@ from api import exit_codes, terminal
 from api.client import DEFAULT_URL, ApiProblem
 from api.commands import artifacts, files, logs, skills, submit, tasks, tools
 from api.commands.errors import PipelineInvalid
-from api.commands.options import FILES_AND_SKILLS, TASKS, Connection
+from api.commands.options import Connection
 from api.exit_codes import ExitCode
 from api.terminal import safe_line
 from workflows.errors import AgentOSError
@@ -25,6 +25,8 @@ app = typer.Typer(
 )
 
 _WHERE_KEYS_GO = "Put the key into AGENTOS_API_KEY."
+_TASKS = "Tasks"
+_FILES_AND_SKILLS = "Files, tools and skills"
 _REFUSED = "The request is not valid. Nothing was started."
 
 
@@ -48,17 +50,26 @@ def agentos(
     context.obj = Connection(api_url, api_key or None)
 
 
-for group, name, does in (
-    (submit.app, "submit", "Hand in a task."),
-    (artifacts.app, "artifacts", "The files that tasks made."),
-    (files.app, "files", "The files that you hand in."),
-    (tools.app, "tools", "What steps can call."),
-    (skills.app, "skills", "What steps can run."),
+for command in (
+    tasks.ls,
+    tasks.show,
+    tasks.watch,
+    logs.logs,
+    tasks.trace,
+    tasks.cancel,
+    tasks.pause,
+    tasks.resume,
+    tasks.retry,
 ):
-    panel = TASKS if group is submit.app else FILES_AND_SKILLS
+    app.command(rich_help_panel=_TASKS)(command)
+for group, name, does, panel in (
+    (submit.app, "submit", "Hand in a task.", _TASKS),
+    (artifacts.app, "artifacts", "The files that tasks made.", _FILES_AND_SKILLS),
+    (files.app, "files", "The files that you hand in.", _FILES_AND_SKILLS),
+    (tools.app, "tools", "What steps can call.", _FILES_AND_SKILLS),
+    (skills.app, "skills", "What steps can run.", _FILES_AND_SKILLS),
+):
     app.add_typer(group, name=name, help=does, rich_help_panel=panel)
-app.add_typer(tasks.app)
-app.add_typer(logs.app)
 
 
 def run(application: typer.Typer = app, arguments: Sequence[str] | None = None) -> NoReturn:

@@ -8,7 +8,7 @@ from rich.text import Text
 from api import terminal
 from api.client import Client, TaskEvent
 from api.client.transport import Params
-from api.commands.options import TASKS, Format, Output, TaskId
+from api.commands.options import Format, Output, TaskId
 from api.commands.pages import page_after_page, whole_list
 from api.commands.printing import print_json, print_json_line
 from api.commands.task_ids import talk_about
@@ -16,13 +16,10 @@ from api.progress import OutputChunk
 from api.schemas import Attempt, Page
 from api.terminal import safe_line, safe_text
 
-app = typer.Typer()
-
 # A line that does not end is printed in pieces of this length.
 _LINE_CHARACTERS = 64 * 1024
 
 
-@app.command(rich_help_panel=TASKS)
 def logs(
     context: typer.Context,
     task: TaskId,

@@ -13,11 +13,6 @@ from api.client import Client
 Result = TypeVar("Result")
 
 
-# Headings in the list of commands.
-TASKS = "Tasks"
-FILES_AND_SKILLS = "Files, tools and skills"
-
-
 class Format(StrEnum):
     TABLE = "table"
     JSON = "json"

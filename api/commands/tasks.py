@@ -8,7 +8,7 @@ import typer
 from api.client import Client
 from api.commands import task_views
 from api.commands.inputs import parse_inputs, upload_inputs
-from api.commands.options import TASKS, Format, Inputs, Output, TaskId, Timeout, Wait, talk
+from api.commands.options import Format, Inputs, Output, TaskId, Timeout, Wait, talk
 from api.commands.pages import page_after_page
 from api.commands.printing import print_json, print_json_line
 from api.commands.task_ids import talk_about
@@ -18,8 +18,6 @@ from api.exit_codes import ExitCode
 from api.schemas import MAX_PAGE, Changed, Page, RetryRequest, TaskSummary
 from workflows.contracts import Status, TaskType
 
-app = typer.Typer()
-
 OfStatus = Annotated[list[Status] | None, typer.Option("--status", help="Only of this state.")]
 OfType = Annotated[list[TaskType] | None, typer.Option("--type", help="Only of this type.")]
 WithText = Annotated[
@@ -27,7 +25,6 @@ WithText = Annotated[
 ]
 
 
-@app.command(rich_help_panel=TASKS)
 def ls(
     context: typer.Context,
     *,
@@ -46,14 +43,12 @@ def ls(
     print_json(page) if output is Format.JSON else task_views.print_tasks(page.items)
 
 
-@app.command(rich_help_panel=TASKS)
 def show(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
     """Show a task with its steps and files."""
     found = talk_about(context, task, Client.task)
     print_json(found) if output is Format.JSON else task_views.print_task(found)
 
 
-@app.command(rich_help_panel=TASKS)
 def watch(
     context: typer.Context, task: TaskId, timeout: Timeout = None, output: Output = Format.TABLE
 ) -> None:
@@ -67,32 +62,27 @@ def watch(
     raise typer.Exit(talk_about(context, task, follow))
 
 
-@app.command(rich_help_panel=TASKS)
 def trace(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
     """Show where the time of a task went."""
     span = talk_about(context, task, Client.trace)
     print_json(span) if output is Format.JSON else print_trace(span)
 
 
-@app.command(rich_help_panel=TASKS)
 def cancel(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
     """Stop a task. What its finished steps made is kept."""
     _print_changed(talk_about(context, task, Client.cancel), output)
 
 
-@app.command(rich_help_panel=TASKS)
 def pause(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
     """Hold a task before its next step."""
     _print_changed(talk_about(context, task, Client.pause), output)
 
 
-@app.command(rich_help_panel=TASKS)
 def resume(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
     """Let a paused task go on."""
     _print_changed(talk_about(context, task, Client.resume), output)
 
 
-@app.command(rich_help_panel=TASKS)
 def retry(
     context: typer.Context,
     *,
