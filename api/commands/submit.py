@@ -21,9 +21,6 @@ PipelineFile = Annotated[
     typer.Argument(
         metavar="FILE",
         show_default=False,
-        exists=True,
-        allow_dash=True,
-        dir_okay=False,
         help="The pipeline in YAML or JSON; - reads it from stdin.",
     ),
 ]

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.reduction import DupFd
+from pathlib import Path
 from typing import Any
 
 from tests.live import Printed
@@ -25,6 +26,7 @@ def _run(words: list[str], environment: Mapping[str, str], *streams: Any) -> Non
     for number, stream in enumerate(streams):
         os.dup2(stream.detach(), number)
     # Those that were inherited take the pipes for what the streams of the first process were.
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: SIM115
     os.environ.clear()
@@ -54,21 +56,28 @@ class Run:
         return Printed(self._process.exitcode, stdout.decode(), stderr.decode())
 
 
-async def agentos(url: str, *words: str, key: str = "", **environment: str) -> Printed:
+async def agentos(
+    url: str, *words: str, key: str = "", stdin: Path = Path(os.devnull), **environment: str
+) -> Printed:
     """Run the command against the API at ``url`` to its end."""
-    return await (await start(url, *words, key=key, **environment)).end()
+    return await (await start(url, *words, key=key, stdin=stdin, **environment)).end()
 
 
 async def start(
-    url: str, *words: str, key: str = "", terminal: bool = False, **environment: str
+    url: str,
+    *words: str,
+    key: str = "",
+    stdin: Path = Path(os.devnull),
+    terminal: bool = False,
+    **environment: str,
 ) -> Run:
     """Start the command; its stderr is a terminal or a pipe."""
     given = {"AGENTOS_API_URL": url, "AGENTOS_API_KEY": key, "COLUMNS": "100", **environment}
     inherited = {name: value for name, value in os.environ.items() if name != "FORCE_COLOR"}
-    stdin = os.open(os.devnull, os.O_RDONLY)
+    its_stdin = os.open(stdin, os.O_RDONLY)
     stdout, its_stdout = os.pipe()
     stderr, its_stderr = os.openpty() if terminal else os.pipe()
-    theirs = (stdin, its_stdout, its_stderr)
+    theirs = (its_stdin, its_stdout, its_stderr)
     process = _forking.Process(
         target=_run, args=(list(words), inherited | given, *map(DupFd, theirs)), daemon=True
     )

@@ -94,6 +94,18 @@ async def test_the_same_key_gives_the_same_task(stage: Stage, written: Path) -> 
     assert "agentos watch" in first.stderr
 
 
+async def test_a_pipeline_is_read_from_stdin(stage: Stage, written: Path) -> None:
+    printed = await agentos(stage.url, "submit", "pipeline", "-", stdin=written)
+    assert printed.code == 0
+    assert (await stage.task(printed.stdout.strip()))["name"] == "test"
+
+
+async def test_a_pipeline_that_is_not_there_is_told(stage: Stage) -> None:
+    printed = await agentos(stage.url, "submit", "pipeline", "nosuch.yaml")
+    assert printed.code == 2
+    assert "nosuch.yaml is no pipeline: No such file" in printed.stderr
+
+
 async def test_files_go_in_and_references_pass_through(stage: Stage, tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text("a,b\n")
     put = await agentos(stage.url, "files", "put", str(tmp_path / "data.csv"), "-o", "json")
