@@ -9,7 +9,7 @@ import httpx
 
 from api.client.errors import ApiProblem
 from api.client.sse import EventParser, EventTooLarge, ServerEvent
-from api.client.transport import DELAYS_SECONDS, PASSING_STATUSES, Transport, jittered
+from api.client.transport import DELAYS_SECONDS, PASSING_STATUSES, Transport, jittered, reason_of
 
 # The API sends a heartbeat more often than that; without one the connection is as good as cut.
 SILENCE_SECONDS = 60.0
@@ -59,7 +59,7 @@ async def follow(
             alive_at, failures = time.monotonic(), 0
         if time.monotonic() - alive_at > PATIENCE_SECONDS:
             raise transport.unreachable(lost or ConnectionError("it ends the events at once"))
-        on_lost(str(lost or "") or "the connection ended")
+        on_lost(reason_of(lost) if lost else "the server ended it")
         await asyncio.sleep(_delay_seconds(failures))
         failures += 1
 

@@ -134,7 +134,7 @@ class Transport:
             yield response
 
     def unreachable(self, error: Exception) -> ApiUnreachable:
-        return ApiUnreachable(url=self.url, reason=_reason(error))
+        return ApiUnreachable(url=self.url, reason=reason_of(error))
 
     async def _send(self, request: httpx.Request, *, repeatable: bool) -> httpx.Response:
         for delay_seconds in (*DELAYS_SECONDS, None):
@@ -211,7 +211,7 @@ def _is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
-def _reason(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
     """The operating system's word, which httpx buries: ``Connection refused``."""
     cause: BaseException | None = error
     reason = ""
