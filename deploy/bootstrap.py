@@ -13,7 +13,6 @@ from pathlib import Path
 
 import structlog
 import uv
-import uvicorn
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
@@ -30,6 +29,7 @@ from activities.store.database import Database
 from activities.tools.registry import Registry
 from api.app import create_app
 from api.deps import ApiOptions, Services
+from api.server import serve
 from api.starting import TemporalPort
 from deploy import settings
 from deploy.folders import work_folder
@@ -96,10 +96,7 @@ async def run_api(told: Settings, host: str, port: int) -> None:
                 options=dataclasses.replace(options, temporal_namespace=client.namespace),
             )
         )
-        config = uvicorn.Config(
-            app, host, port, log_config=None, access_log=False, timeout_graceful_shutdown=2
-        )
-        await uvicorn.Server(config).serve()
+        await serve(app, host, port)
 
 
 async def connect(*, identity: str) -> Client:

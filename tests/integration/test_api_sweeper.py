@@ -220,7 +220,8 @@ async def test_a_row_that_lost_its_end_gets_it_back(
         await idle.once(task_id, lambda task: task["status"] != "pending")
         if ends == "cancelled":
             await idle.http.post(f"/tasks/{task_id}/cancel")
-        idle.steps.released.set()
+        else:
+            idle.steps.released.set()
         await idle.until(task_id, ends)
         handle = idle.temporal.get_workflow_handle(f"task-{task_id}")
         async with asyncio.timeout(10):
