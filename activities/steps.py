@@ -21,11 +21,10 @@ from activities.store.attempts import Begun
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.results import results_of
-from activities.store.tables import Permission
 from activities.store.tools import tool_settings
 from activities.tools.registry import Registry, Tool, ToolContext
 from workflows import ports
-from workflows.contracts import Phase, StepCall, StepOutcome
+from workflows.contracts import Permission, Phase, StepCall, StepOutcome
 from workflows.definition import Step
 from workflows.errors import AgentOSError, StepTimedOut, ToolDisabled
 

@@ -6,8 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from activities.store.tables import ArtifactType, Permission, ToolType
-from workflows.contracts import Phase, Status, TaskType
+from workflows.contracts import ArtifactType, Permission, Phase, Status, TaskType, ToolType
 from workflows.definition import InputName, Pipeline
 
 API = "/api/v1"

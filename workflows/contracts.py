@@ -51,6 +51,24 @@ class Phase(StrEnum):
     POST_PROCESS = "post_process"
 
 
+class ArtifactType(StrEnum):
+    FILE = "file"
+    CODE = "code"
+    LINK = "link"
+
+
+class ToolType(StrEnum):
+    NATIVE = "NATIVE"
+    SKILL = "SKILL"
+    MCP = "MCP"
+
+
+class Permission(StrEnum):
+    AUTO = "auto"
+    ASK = "ask"
+    DENY = "deny"
+
+
 class Message(BaseModel):
     model_config = ConfigDict(frozen=True)
 

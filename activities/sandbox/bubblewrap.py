@@ -3,7 +3,8 @@
 What it does not cover. A job with ``network`` is in the host's network namespace: it reaches what
 listens on the host's loopback and link-local addresses (unix sockets, abstract ones too, are
 denied). /proc/self/mountinfo and /proc/1/exe name host paths. Kernel memory that no process owns,
-such as socket buffers, is not counted. The kernel is shared: a hole in it is a way out.
+such as socket buffers, is not counted; a root worker without CAP_SYS_PTRACE cannot count files in
+memory and files without a name either. The kernel is shared: a hole in it is a way out.
 """
 
 import asyncio

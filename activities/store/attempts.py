@@ -174,14 +174,19 @@ _LOST = Failure(code="worker-lost", message="The worker died during this attempt
 # for as long again while a dozen statements go to and fro.
 _BEGIN = text(
     """
-    WITH task AS (
+    WITH before AS (
+        SELECT tasks.id, CAST(tasks.status <> 'running' AS int) AS wakes,
+               CAST(sub_tasks.status <> 'completed' AS int) AS starts
+        FROM tasks JOIN sub_tasks ON sub_tasks.id = :sub_task_id
+        WHERE tasks.id = :task_id
+        FOR UPDATE OF tasks
+    ), task AS (
         UPDATE tasks
         SET status = 'running', started_at = coalesce(started_at, now()), updated_at = now(),
-            event_seq = event_seq + (
-                SELECT count(*) FROM sub_tasks WHERE id = :sub_task_id AND status <> 'completed'
-            )
-        WHERE id = :task_id AND run = :run AND status <> ALL (CAST(:final AS text[]))
-        RETURNING id, team_id, inputs, event_seq
+            event_seq = event_seq + wakes + starts
+        FROM before
+        WHERE tasks.id = before.id AND run = :run AND status <> ALL (CAST(:final AS text[]))
+        RETURNING tasks.id, team_id, inputs, event_seq, wakes, starts
     ), started AS (
         UPDATE sub_tasks
         SET status = 'running', phase = 'prepare_env', retry_count = :number - 1,
@@ -205,6 +210,9 @@ _BEGIN = text(
         ON CONFLICT DO NOTHING
     ), event AS (
         INSERT INTO events (task_id, seq, team_id, type, data)
+        SELECT id, event_seq - starts, team_id, 'task.status', '{"status": "running"}'
+        FROM task WHERE wakes = 1
+        UNION ALL
         SELECT task.id, event_seq, team_id, 'step.started', CAST(:event AS jsonb)
         FROM task, started
     ), done AS (

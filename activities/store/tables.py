@@ -5,7 +5,6 @@ output is that of its last attempt in ``execution_logs``, an artifact's URL foll
 """
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -13,28 +12,10 @@ from sqlalchemy import BigInteger, DateTime, Index, Text, UniqueConstraint, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from workflows.contracts import Phase, Status, TaskType
+from workflows.contracts import ArtifactType, Permission, Phase, Status, TaskType, ToolType
 
 # The one team of a stack that asks for no keys.
 DEFAULT_TEAM = UUID("00000000-0000-4000-8000-000000000001")
-
-
-class ArtifactType(StrEnum):
-    FILE = "file"
-    CODE = "code"
-    LINK = "link"
-
-
-class ToolType(StrEnum):
-    NATIVE = "NATIVE"
-    SKILL = "SKILL"
-    MCP = "MCP"
-
-
-class Permission(StrEnum):
-    AUTO = "auto"
-    ASK = "ask"
-    DENY = "deny"
 
 
 def _json(*, nullable: bool = True) -> Any:

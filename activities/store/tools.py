@@ -8,7 +8,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from activities.store.database import Database
-from activities.store.tables import Permission, Tool, ToolType
+from activities.store.tables import Tool
+from workflows.contracts import Permission, ToolType
 
 
 @dataclass(frozen=True, slots=True)

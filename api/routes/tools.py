@@ -2,13 +2,13 @@
 
 from fastapi import APIRouter
 
-from activities.store.tables import ToolType
 from activities.store.tools import ToolSetting, set_native_tool, tool_settings
 from activities.tools.registry import Tool
 from api import schemas
 from api.deps import ServicesDep, TeamDep
 from api.errors import NotFound
 from api.schemas import Page, ToolChange
+from workflows.contracts import ToolType
 
 router = APIRouter(prefix="/tools", tags=["tools"])
 

@@ -145,6 +145,8 @@ async def test_a_worker_that_is_process_1_gathers_no_zombies() -> None:
     unshare = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
     if os.geteuid() != 0:
         unshare.append("--map-current-user")
+    if await asyncio.to_thread(subprocess.call, [*unshare, "true"]) != 0:
+        pytest.skip("no pid namespace can be made here")
     assert await _run_script(_TIDY, *unshare) == "[]\n"
 
 
