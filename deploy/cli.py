@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from api.cli import app, run
-from deploy import keys, logs, settings
+from deploy import keys
 
 DataDir = Annotated[Path, typer.Option(envvar="AGENTOS_DATA_DIR", help="Where all state is kept.")]
 Host = Annotated[str, typer.Option(help="Address to listen on. Beyond loopback, keys are needed.")]
@@ -50,6 +50,7 @@ def doctor(data_dir: DataDir = Path(".agentos")) -> None:
 @app.command(rich_help_panel="Run")
 def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Run the API against the services that the environment names."""
+    from deploy import logs, settings
     from deploy.bootstrap import run_api
 
     logs.configure()
@@ -59,6 +60,7 @@ def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 @app.command(rich_help_panel="Run")
 def worker() -> None:
     """Run one worker against the services that the environment names."""
+    from deploy import logs, settings
     from deploy.bootstrap import run_worker
 
     logs.configure()
@@ -69,6 +71,7 @@ def worker() -> None:
 def migrate() -> None:
     """Bring the database that the environment names up to date. Safe to repeat."""
     from activities.store import migrations
+    from deploy import settings
 
     asyncio.run(migrations.migrate(settings.load().database_url))
 

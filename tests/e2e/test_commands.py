@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.live import FINAL, processes_mentioning, typed, until
+from tests.live import FINAL, Live, processes_mentioning, typed, until
 
 AGENTOS = (sys.executable, "-P", "-m", "deploy.cli")
 DEMO = Path(__file__).parents[2] / "deploy" / "demo"
@@ -98,3 +98,24 @@ async def test_without_services_a_worker_says_which_variables_it_needs() -> None
     assert process.returncode not in (0, None)
     assert b"AGENTOS_DATABASE_URL" in stderr
     assert b"Traceback" not in stderr
+
+
+async def test_a_key_is_made_listed_and_revoked(live: Live) -> None:
+    database = {
+        "AGENTOS_DATABASE_URL": live.services.database_url,
+        "AGENTOS_S3_ENDPOINT": live.services.s3.endpoint,
+    }
+    made = await typed(*AGENTOS, "keys", "create", "laptop", "--team", "blue", **database)
+    assert made.stdout.startswith("ak_"), made.stderr
+    listed = await typed(*AGENTOS, "keys", "ls", "--team", "blue", **database)
+    assert "laptop" in listed.stdout
+    key_id = next(line.split()[0] for line in listed.stdout.splitlines() if "laptop" in line)
+    bearer = {"Authorization": f"Bearer {made.stdout.strip()}"}
+    assert (await live.http.get("/api/v1/tasks", headers=bearer)).json()["items"] == []
+    revoke = ("keys", "revoke", key_id, "--team", "blue")
+    assert (await typed(*AGENTOS, *revoke, **database)).code == 0
+    again = await typed(*AGENTOS, *revoke, **database)
+    assert again.code != 0
+    assert "has no key" in again.stderr
+    unknown = await typed(*AGENTOS, "keys", "ls", "--team", "green", **database)
+    assert "no team 'green'" in unknown.stderr
