@@ -91,14 +91,17 @@ class Process:
             os.close(descriptor)
 
     def _on_status(self) -> None:
-        """Hear the inner pid, which comes before the command runs, and later the exit code."""
+        """Hear the inner pid, which comes before the command runs; the rest can wait."""
+        ended = False
         with contextlib.suppress(BlockingIOError):
             while piece := os.read(self._launched.status, PIECE_BYTES):
                 self._said += piece
-            self._loop.remove_reader(self._launched.status)
+            ended = True
         pid = re.search(rb'"child-pid": (\d+)', self._said)
         if pid and self._inner is None:
             self._hold(int(pid[1]))
+        if pid or ended:
+            self._loop.remove_reader(self._launched.status)
 
     def _hold(self, inner: int) -> None:
         self._inner = inner

@@ -108,9 +108,10 @@ def encode(arguments: Iterable[str]) -> bytes:
         BadInput: one holds a NUL, which would smuggle in further arguments.
     """
     listed = list(arguments)
-    if any("\0" in argument for argument in listed):
+    text = "".join(f"{argument}\0" for argument in listed)
+    if text.count("\0") != len(listed):
         raise BadInput(reason="A path or a name of the job holds a NUL character")
-    return b"".join(os.fsencode(argument) + b"\0" for argument in listed)
+    return os.fsencode(text)
 
 
 def environment(job: Job) -> dict[str, str]:
