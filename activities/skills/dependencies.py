@@ -2,7 +2,8 @@
 
 A lock that the skill ships wins over what a resolver would choose today: ``scripts/x.py.lock``
 for one script, ``requirements.lock`` for the skill. Both are in the format of ``uv pip compile
---generate-hashes``. JavaScript and shell scripts have no dependencies.
+--generate-hashes``. JavaScript and shell scripts have no dependencies. (Beside a lock for one script, ``uv run`` on that
+script fails: it expects its own format under that name. A skill's lock does not trouble it.)
 """
 
 import asyncio

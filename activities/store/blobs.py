@@ -2,8 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 from uuid import UUID
@@ -85,16 +85,19 @@ class Blobs:
 
     async def stream(
         self, team_id: UUID, sha256: str, *, offset: int = 0, length: int = 0
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         """The bytes of a blob from ``offset`` on, all of them when ``length`` is 0."""
-        async for chunk in self.stream_object(
-            self.bucket, blob_key(team_id, sha256), offset=offset, length=length
-        ):
-            yield chunk
+        key = blob_key(team_id, sha256)
+        # Closed at once when the reader goes away: its connection is wanted by others.
+        async with aclosing(
+            self.stream_object(self.bucket, key, offset=offset, length=length)
+        ) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     async def stream_object(
         self, bucket: str, key: str, *, offset: int = 0, length: int = 0
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         """The bytes of any object these credentials may read. Who calls checks the bucket."""
         async with blob_errors():
             response = await asyncio.to_thread(
