@@ -2,8 +2,9 @@
 
 A lock that the skill ships wins over what a resolver would choose today: ``scripts/x.py.lock``
 for one script, ``requirements.lock`` for the skill. Both are in the format of ``uv pip compile
---generate-hashes``. JavaScript and shell scripts have no dependencies. (Beside a lock for one script, ``uv run`` on that
-script fails: it expects its own format under that name. A skill's lock does not trouble it.)
+--generate-hashes``. JavaScript and shell scripts have no dependencies.
+
+Prefer the skill's lock: ``uv run`` fails on a script that has one of its own in this format.
 """
 
 import asyncio
@@ -169,7 +170,7 @@ def _shipped_lock(skill: str, folder: Path, script: str) -> tuple[Pin, ...]:
         if not content.startswith(b"version = "):
             return parse_lock(decode(content), where)
         # `uv lock --script` writes a format of its own under the same name.
-        remedy = f"uv pip compile --generate-hashes {script} -o {path}"
+        remedy = f"uv pip compile --generate-hashes {script} -o requirements.lock"
         log.warning("skill.lock_ignored", skill=skill, lock=path, remedy=remedy)
     return ()
 
