@@ -50,6 +50,9 @@ async def blob_errors() -> AsyncIterator[None]:
 def _is_passing(error: DBAPIError) -> bool:
     if error.connection_invalidated:
         return True
+    # What asyncpg says of a connection that is being cut at this very moment.
+    if isinstance(getattr(error.orig, "__cause__", None), asyncpg.InternalClientError):
+        return True
     state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
     return isinstance(error, InterfaceError) or (
         state is not None and str(state).startswith(_PASSING_SQLSTATES)

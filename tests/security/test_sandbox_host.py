@@ -187,6 +187,11 @@ async def test_a_nul_cannot_smuggle_arguments_into_bwrap(bench: Bench) -> None:
         await bench.run("echo", "a\0b")
 
 
+async def test_a_command_that_is_too_long_is_refused(bench: Bench) -> None:
+    with pytest.raises(BadInput, match="too long"):
+        await bench.run("true", "x" * 3_000_000)
+
+
 # --- Places ---
 
 

@@ -14,7 +14,7 @@ def write_csv(output: Path, names: list[str], rows: Iterable[list[str]]) -> int:
     try:
         with part.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(names)
+            writer.writerow([one_line_end(name) for name in names])
             for row in rows:
                 writer.writerow([one_line_end(cell) for cell in row])
                 count += 1
