@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -15,6 +16,7 @@ from typing import Any
 import httpx
 
 from activities.store import migrations
+from deploy.folders import work_folder
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
 
@@ -138,11 +140,14 @@ async def live_stack(data_dir: Path, **environment: str) -> AsyncIterator[Live]:
         migrate=migrations.migrate,
         environment=os.environ | environment,
     )
-    async with (
-        Stack(options) as services,
-        httpx.AsyncClient(base_url=services.api_url or "", trust_env=False, timeout=30) as http,
-    ):
-        yield Live(services, http)
+    try:
+        async with (
+            Stack(options) as services,
+            httpx.AsyncClient(base_url=services.api_url or "", trust_env=False, timeout=30) as http,
+        ):
+            yield Live(services, http)
+    finally:
+        shutil.rmtree(work_folder(data_dir), ignore_errors=True)  # It may be outside data_dir.
 
 
 def python(step: str, source: str, *args: str, **more: object) -> dict[str, object]:

@@ -4,6 +4,7 @@ It types what a newcomer would type: the same commands, in processes of their ow
 """
 
 import asyncio
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -23,7 +24,7 @@ DATA = FOLDER / "penguins_raw.csv"
 async def run_demo() -> int:
     """Gives the exit code of the job: 0 when the pipeline completed."""
     console = Console(stderr=True, highlight=False)
-    folder = Path(tempfile.mkdtemp(prefix="agentos-demo-"))
+    folder = await asyncio.to_thread(_make_folder)
     options = StackOptions(
         data_dir=folder / "data",
         default_ports=False,
@@ -37,6 +38,14 @@ async def run_demo() -> int:
         return await _run_job(services, folder / "artifacts", console)
     finally:
         await stack.stop()
+        await asyncio.to_thread(shutil.rmtree, folder / "data", ignore_errors=True)
+
+
+def _make_folder() -> Path:
+    """Open to all: where this runs as root, the sandbox's user must pass through."""
+    folder = Path(tempfile.mkdtemp(prefix="agentos-demo-"))
+    folder.chmod(0o755)
+    return folder
 
 
 async def _run_job(services: Services, artifacts: Path, console: Console) -> int:

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
 
 import httpx
 
+from deploy.folders import work_folder
 from tests.live import FINAL, Live, processes_mentioning, typed, until
 
 AGENTOS = (sys.executable, "-P", "-m", "deploy.cli")
@@ -32,6 +34,8 @@ async def test_the_demo_makes_a_report_and_says_where_it_lies() -> None:
         "report.html",
         "report.md",
     ]
+    assert [path.name for path in report.parent.parent.iterdir()] == ["artifacts"]
+    shutil.rmtree(report.parent.parent)
 
 
 async def test_up_serves_commands_and_plain_http_and_leaves_nothing_behind(
@@ -70,6 +74,7 @@ async def test_up_serves_commands_and_plain_http_and_leaves_nothing_behind(
     await asyncio.wait_for(up.wait(), 20)
     assert up.returncode == 0
     assert processes_mentioning(str(data_dir)) == []
+    shutil.rmtree(work_folder(data_dir))
 
 
 async def _run_over_http(url: str) -> None:
