@@ -18,7 +18,7 @@ import structlog
 
 from activities.inputs import stored
 from activities.inputs.cache import Cache
-from activities.inputs.checking import absence, check_inputs, refusal
+from activities.inputs.checking import absence, refusal
 from activities.inputs.https import HttpsDownloads, Resolve, resolve_by_system
 from activities.inputs.objects import open_object
 from activities.inputs.partial import Blob, Partial
@@ -28,7 +28,6 @@ from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.files import Upload
 from workflows import inputs
-from workflows.definition import Problem
 from workflows.errors import InputNotFound, InputRefused, InputTooLarge, TemporaryFailure
 from workflows.inputs import ArtifactRef, FileRef, HttpsRef, InputRef, S3Ref
 
@@ -38,7 +37,7 @@ log = structlog.get_logger(__name__)
 
 
 class Inputs:
-    """Checks inputs, and fetches them into ``folder``. Workers of one machine may share it.
+    """Fetches inputs into ``folder``. Workers of one machine may share it.
 
     The sandbox's user must be able to pass through the folders above ``folder``.
     """
@@ -56,10 +55,6 @@ class Inputs:
         self._policy = policy
         self._cache = Cache(folder, policy.cache_bytes)
         self._downloads = HttpsDownloads(policy, resolve)
-
-    async def check(self, team_id: UUID, refs: Mapping[str, str]) -> list[Problem]:
-        """What is wrong with the inputs of a task, without fetching any."""
-        return await check_inputs(self._database, self._blobs, self._policy, team_id, refs)
 
     @asynccontextmanager
     async def leased(

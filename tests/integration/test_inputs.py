@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import io
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from minio import Minio
 from sqlalchemy import Engine, event, text
 
 from activities.inputs import InputPolicy, Inputs
+from activities.inputs.checking import check_inputs
 from activities.store import files, migrations, tasks
 from activities.store.blobs import Blobs, S3Options, blob_key
 from activities.store.database import Database
@@ -30,7 +31,7 @@ from tests.doubles.https_server import (
     says,
 )
 from workflows.contracts import TaskType
-from workflows.definition import Pipeline
+from workflows.definition import Pipeline, Problem
 from workflows.errors import (
     BlobCorrupt,
     InputNotFound,
@@ -59,6 +60,10 @@ class House:
     def inputs(self, folder: str = "inputs", **changes: object) -> Inputs:
         policy = replace(self.policy, **changes)  # type: ignore[arg-type]
         return Inputs(self.database, self.blobs, self.folder / folder, policy, _on_this_machine)
+
+    async def check(self, refs: Mapping[str, str], *buckets: str) -> list[Problem]:
+        policy = replace(self.policy, allowed_buckets=buckets)
+        return await check_inputs(self.database, self.blobs, policy, self.team, refs)
 
     async def read(self, inputs: Inputs, ref: str, task_id: UUID | None = None) -> bytes:
         async with inputs.leased(task_id or uuid4(), self.team, {"data": ref}) as paths:
@@ -162,7 +167,7 @@ async def server(authority: Authority, house: House) -> AsyncIterator[HttpsServe
 
 async def test_files_of_the_team_pass_the_check(house: House) -> None:
     refs = {"file": await house.upload(b"data"), "artifact": await house.artifact("ab" * 32, 4)}
-    assert await house.inputs().check(house.team, refs) == []
+    assert await house.check(refs) == []
 
 
 async def test_all_that_is_wrong_is_told_at_once_and_where(house: House) -> None:
@@ -178,7 +183,7 @@ async def test_all_that_is_wrong_is_told_at_once_and_where(house: House) -> None
         "bucket": "s3://data/key",
         "odd/na~me": "?",
     }
-    problems = await house.inputs().check(house.team, refs)
+    problems = await house.check(refs)
     assert {problem.pointer for problem in problems} == {
         "/inputs/unknown",
         "/inputs/swapped",
@@ -200,7 +205,7 @@ async def test_the_bucket_of_the_house_is_refused_even_when_it_is_allowed(house:
     bucket = house.blobs.bucket
     inputs = house.inputs(allowed_buckets=(bucket,))
     ref = f"s3://{bucket}/{blob_key(house.other_team, 'ab' * 32)}"
-    [problem] = await inputs.check(house.team, {"data": ref})
+    [problem] = await house.check({"data": ref}, bucket)
     assert problem.message.endswith("is the one of AgentOS itself")
     with pytest.raises(InputRefused, match="of AgentOS itself"):
         await house.read(inputs, ref)
@@ -209,11 +214,10 @@ async def test_the_bucket_of_the_house_is_refused_even_when_it_is_allowed(house:
 async def test_a_check_costs_one_query_at_most(house: House, queries: list[str]) -> None:
     files_of_team = {str(number): await house.upload(b"%d" % number) for number in range(5)}
     refs = files_of_team | {"artifact": await house.artifact("ab" * 32, 4)}
-    inputs = house.inputs(allowed_buckets=("data",))
     queries.clear()
-    assert await inputs.check(house.team, {"object": "s3://data/key"}) == []
+    assert await house.check({"object": "s3://data/key"}, "data") == []
     assert queries == []
-    assert await inputs.check(house.team, refs) == []
+    assert await house.check(refs) == []
     assert len(queries) == 1
 
 
