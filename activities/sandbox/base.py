@@ -103,6 +103,8 @@ class Sandbox(ABC):
 
         Raises:
             SandboxUnavailable: the backend cannot start jobs on this machine, and how to mend it.
+            BadInput: the job makes no sense, such as a NUL byte in its command.
+            TemporaryFailure: the machine or the service is out of something for a moment.
         """
 
     @abstractmethod

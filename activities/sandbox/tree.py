@@ -80,9 +80,15 @@ def shared_memory_bytes(members: Iterable[Member]) -> int:
 
 
 def mounted_usage(pid: int, folder: str) -> tuple[int, int]:
-    """Bytes and files in a file system of the sandbox; zero where it may not be looked into."""
+    """Bytes and files in a file system of the sandbox; zero where it may not be looked into.
+
+    A sandbox that is still being set up shows the host's folder, whose use is not the job's.
+    """
+    inside = f"/proc/{pid}/root{folder}"
     try:
-        usage = os.statvfs(f"/proc/{pid}/root{folder}")
+        if Path(inside).stat().st_dev == Path(folder).stat().st_dev:
+            return 0, 0
+        usage = os.statvfs(inside)
     except OSError:
         return 0, 0
     files = usage.f_files - usage.f_ffree - 1  # its own top folder is no file of the job's

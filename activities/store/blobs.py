@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 from uuid import UUID
@@ -107,6 +107,9 @@ class Blobs:
                 while chunk := await asyncio.to_thread(response.read, CHUNK_BYTES):
                     yield chunk
             finally:
+                # A thread may be reading still: to close would wait for it, and stop the loop.
+                with suppress(ValueError, RuntimeError):  # Read to its end, and given back.
+                    response.shutdown()
                 response.close()
                 response.release_conn()
 

@@ -478,3 +478,25 @@ async def _until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not condition():
             await asyncio.sleep(0.005)
+
+
+async def test_a_store_that_stalls_holds_up_no_cancellation(house: House) -> None:
+    async def stall(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n" + b"x" * 2_000_000)
+        await reader.read()
+        writer.close()
+
+    ref = await house.upload(b"data")
+    server = await asyncio.start_server(stall, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    house.blobs = Blobs(replace(house.options, endpoint=f"http://127.0.0.1:{port}"))
+    reading = asyncio.ensure_future(house.read(house.inputs(), ref))
+    await _until(lambda: any(path.stat().st_size for path in left_in(house.folder)))
+    begun = time.monotonic()
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert time.monotonic() - begun < 1
+    assert left_in(house.folder) == []
+    server.close()
