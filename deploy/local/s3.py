@@ -24,7 +24,7 @@ _FILES, _IDENTITIES, _KEPT_PORTS = "data", "identities.json", "inner-ports.json"
 _Ports = TypeAdapter(list[int])
 PORT = 8333  # the usual one, of S3 itself
 _INNER_PORTS = 2 * len(_ROLES) - 1  # each role listens for HTTP and for gRPC
-_VOLUMES = 16
+_VOLUMES = 0  # As many as fit on the disk. A number would be a bound on all that is ever stored.
 _VOLUME_MEGABYTES = 256
 
 

@@ -11,6 +11,7 @@ import stat
 import sys
 import sysconfig
 import tempfile
+import uuid
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -357,3 +358,12 @@ async def test_a_stack_that_is_stopped_while_it_starts_leaves_nothing(tmp_path: 
     with suppress(asyncio.CancelledError):
         await starting
     await until_nobody_works_in(tmp_path / "data")
+
+
+async def test_the_store_has_room_for_many_buckets(infrastructure: Services) -> None:
+    """A bound on its volumes would be one on all that is ever stored: buckets use them up first."""
+    client = store(infrastructure)
+    for number in range(20):
+        bucket = f"many-{number}-{uuid.uuid4().hex}"
+        client.make_bucket(bucket_name=bucket)
+        client.put_object(bucket, "object", io.BytesIO(b"x"), 1)
