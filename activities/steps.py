@@ -1,6 +1,7 @@
 """The adapter of ``ports.Steps``: skills and code run in the sandbox, tools are called."""
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -124,8 +125,15 @@ class Steps(ports.Steps):
     async def _publish(
         self, call: StepCall, output: Path, exit_code: int | None, error: AgentOSError | None
     ) -> Performed:
+        if _is_empty(output):  # As after most steps of a program's own: spares a thread.
+            return Performed(exit_code=exit_code, error=error)
         limits = self._scripts.limits(call.timeout_seconds)
         collection = await asyncio.to_thread(collect, output, limits)
         files = await publish(self._blobs, call.team_id, output, collection)
         refused = tuple(f"{item.name}: {item.reason}" for item in collection.refused)
         return Performed(exit_code=exit_code, files=files, refused=refused, error=error)
+
+
+def _is_empty(folder: Path) -> bool:
+    with os.scandir(folder) as entries:
+        return next(entries, None) is None
