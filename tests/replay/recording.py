@@ -5,12 +5,14 @@ here stand for those that are out there.
 """
 
 import asyncio
+import json
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from uuid import UUID, uuid4
 
+from pydantic import JsonValue
 from temporalio import activity
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -149,7 +151,20 @@ async def record() -> None:
                 with suppress(WorkflowFailureError):
                     await handle.result()
                 history = await handle.fetch_history()
-                (HISTORIES / f"pipeline-{name}.json").write_text(history.to_json() + "\n")
+                document = _portable(json.loads(history.to_json()))
+                path = HISTORIES / f"pipeline-{name}.json"
+                path.write_text(json.dumps(document, indent=2) + "\n")
+
+
+def _portable(value: JsonValue) -> JsonValue:
+    """Without what tells of the machine it was recorded on; a replay needs none of it."""
+    if isinstance(value, dict):
+        return {
+            key: _portable(item)
+            for key, item in value.items()
+            if key not in ("stackTrace", "identity")
+        }
+    return [_portable(item) for item in value] if isinstance(value, list) else value
 
 
 if __name__ == "__main__":
