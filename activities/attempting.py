@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import structlog
 from pydantic import JsonValue
@@ -19,13 +19,12 @@ from activities.store import attempts
 from activities.store.attempts import Attempt, Begun, Ended, StoredFile, artifact_id
 from activities.store.database import Database
 from activities.store.events import EventDraft
+from workflows import policies
 from workflows.contracts import Failure, Status, StepCall, StepOutcome
 from workflows.errors import AgentOSError, TemporaryFailure, WorkerStopping
 
 # How long a cancelled attempt may take to say so. The workflow closes the row in any case.
 FAREWELL_SECONDS = 0.5
-FIRST_BACKOFF_SECONDS = 1.0
-LONGEST_BACKOFF_SECONDS = 300.0
 DETAIL_CHARACTERS = 2_000
 
 log = structlog.get_logger(__name__)
@@ -141,11 +140,11 @@ class _Running:
         )
 
     def _next_attempt_at(self, error: AgentOSError) -> datetime | None:
-        """When Temporal will start the next attempt: ``policies.step`` has the same numbers."""
+        """When Temporal will start the next attempt, by ``policies.step``."""
         if not error.retryable or self._attempt.number > self._attempt.call.retries:
             return None
-        backoff = FIRST_BACKOFF_SECONDS * 2.0 ** (self._attempt.number - 1)
-        return datetime.now(UTC) + timedelta(seconds=min(backoff, LONGEST_BACKOFF_SECONDS))
+        backoff = policies.FIRST_BACKOFF * 2.0 ** (self._attempt.number - 1)
+        return datetime.now(UTC) + min(backoff, policies.LONGEST_BACKOFF)
 
     def _artifact_event(self, file: StoredFile) -> EventDraft:
         call = self._attempt.call

@@ -265,5 +265,5 @@ def _mentions(source: str, name: str) -> bool:
 
 
 def environment_name(name: str) -> str:
-    """The environment variable that holds the path of an input: ``sales`` -> ``INPUT_SALES``."""
-    return "INPUT_" + re.sub(r"[^A-Za-z0-9]", "_", name).upper()
+    """The variable that tells where an input is: ``sales-2024.csv`` gives INPUT_SALES_2024_CSV."""
+    return "INPUT_" + re.sub(r"[^A-Z0-9]", "_", name.upper())

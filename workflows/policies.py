@@ -18,6 +18,10 @@ STEP_OVERHEAD = timedelta(hours=1)
 # task fails over and over (an oversized payload, say), which would else stay "running" for ever.
 PIPELINE_EXECUTION_TIMEOUT = timedelta(days=30)
 
+# Before the second attempt at a step; it doubles from attempt to attempt, up to the longest.
+FIRST_BACKOFF = timedelta(seconds=1)
+LONGEST_BACKOFF = timedelta(minutes=5)
+
 
 class StepOptions(TypedDict):
     start_to_close_timeout: timedelta
@@ -37,9 +41,9 @@ def step(timeout_seconds: float, retries: int) -> StepOptions:
         start_to_close_timeout=timedelta(seconds=timeout_seconds) + STEP_OVERHEAD,
         heartbeat_timeout=HEARTBEAT_TIMEOUT,
         retry_policy=RetryPolicy(
-            initial_interval=timedelta(seconds=1),
+            initial_interval=FIRST_BACKOFF,
             backoff_coefficient=2.0,
-            maximum_interval=timedelta(minutes=5),
+            maximum_interval=LONGEST_BACKOFF,
             maximum_attempts=retries + 1,
         ),
         # The workflow ends only when the sandbox is known to be dead.

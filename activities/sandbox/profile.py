@@ -16,6 +16,7 @@ from activities.sandbox.base import (
     Limits,
 )
 from activities.sandbox.interpreter import prefix_to_bind
+from workflows.definition import environment_name
 from workflows.errors import BadInput
 
 PRLIMIT = Path("/usr/bin/prlimit")
@@ -130,17 +131,12 @@ def environment(job: Job) -> dict[str, str]:
         "AGENTOS_OUTPUT_DIR": OUTPUT_FOLDER,
     }
     for name in job.inputs:
-        variables[input_variable(name)] = f"{INPUT_FOLDER}/{name}"
+        variables[environment_name(name)] = f"{INPUT_FOLDER}/{name}"
     variables |= job.environment
     for name, value in variables.items():
         if not name or "=" in name or "\0" in name + value:
             raise BadInput(reason=f"{name!r} cannot be an environment variable with this value")
     return variables
-
-
-def input_variable(name: str) -> str:
-    """The variable that tells where an input is: ``sales-2024.csv`` gives INPUT_SALES_2024_CSV."""
-    return "INPUT_" + re.sub(r"[^A-Z0-9]", "_", name.upper())
 
 
 def bounded_command(job: Job, *, own_user: bool) -> list[str]:

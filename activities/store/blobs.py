@@ -118,11 +118,6 @@ class Blobs:
         async with blob_errors():
             return await asyncio.to_thread(self._client.bucket_exists, self.bucket)
 
-    async def create_bucket(self) -> None:
-        async with blob_errors():
-            if not await asyncio.to_thread(self._client.bucket_exists, self.bucket):
-                await asyncio.to_thread(self._client.make_bucket, self.bucket)
-
 
 def blob_key(team_id: UUID, sha256: str) -> str:
     return f"{team_id}/{sha256[:2]}/{sha256}"
