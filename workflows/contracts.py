@@ -4,6 +4,7 @@ They end up in workflow history, so none may hold a file's content, a script's o
 a definition: those lie in PostgreSQL and S3 and are read there by id.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 from uuid import UUID, uuid5
@@ -151,6 +152,124 @@ class PipelineResult(Message):
     steps: int
 
 
+class Hint(StrEnum):
+    """What the loop has to tell the model before it goes on."""
+
+    CALL_A_TOOL = "call_a_tool"
+    GOING_ROUND = "going_round"
+    LAST_TURN = "last_turn"
+
+
+class Verdict(StrEnum):
+    """What became of a call that had to wait for a person."""
+
+    APPROVED = "approved"
+    DENIED = "denied"
+    EXPIRED = "expired"
+
+
+class RunLimits(Message):
+    """What a run may use. ``turns`` and ``tokens`` are counted from the start of the run."""
+
+    turns: int
+    tokens: int
+    cost_usd: float | None
+    seconds: float
+
+
+class Spent(Message):
+    """What a run has used so far. ``silent`` counts the answers without a call in a row;
+    ``digests`` are those of the last turns, the latest last."""
+
+    turns: int = 0
+    tokens: int = 0
+    cost_usd: float = 0.0
+    silent: int = 0
+    digests: tuple[str, ...] = ()
+
+
+class AgentRun(Message):
+    """The input of AgentWorkflow, also when it continues as new.
+
+    ``turn`` is the last turn that is whole and ``seq`` the number of the last message of it: a
+    retry by a person begins after them. ``started_at`` is set once the run goes on as new.
+    """
+
+    task_id: UUID
+    team_id: UUID
+    run: int
+    limits: RunLimits
+    approval_seconds: float
+    turn: int = 0
+    seq: int = 0
+    spent: Spent = Spent()
+    started_at: datetime | None = None
+    paused: bool = False
+
+
+class ThinkCall(Message):
+    """Ask the model for turn ``turn``, with the messages up to number ``seq`` before it."""
+
+    task_id: UUID
+    run: int
+    turn: int
+    seq: int
+    hint: Hint | None = None
+
+
+class CallPlan(Message):
+    """A tool call that the model wants. ``seq`` is the number of the message with its result.
+
+    ``waits_for`` says whether a person must allow it, or answer it, before.
+    """
+
+    seq: int
+    name: str
+    timeout_seconds: float
+    waits_for: Literal["approval", "answer"] | None = None
+
+
+class Thought(Message):
+    """A turn of the model. ``seq`` is the number of the last message that the turn will have.
+
+    ``digest`` is the same for turns that do the same upon the same observations. ``silent``: the
+    model called nothing. ``finished``: it called ``finish`` with a result that fits.
+    """
+
+    seq: int
+    calls: tuple[CallPlan, ...] = ()
+    tokens: int
+    cost_usd: float
+    digest: str
+    silent: bool = False
+    finished: bool = False
+
+
+class ActCall(Message):
+    """Make the tool call whose result is message ``seq``."""
+
+    task_id: UUID
+    run: int
+    seq: int
+    verdict: Verdict | None = None
+
+
+class ActOutcome(Message):
+    ok: bool
+
+
+class Decision(Message):
+    """A person's word on the call whose result is message ``seq``."""
+
+    seq: int
+    verdict: Verdict
+
+
+class AgentResult(Message):
+    task_id: UUID
+    turns: int
+
+
 def workflow_id(task_id: UUID) -> str:
     """``task-<task id>``, so that ``temporal workflow cancel -w task-<id>`` works."""
     return f"task-{task_id}"
@@ -159,3 +278,8 @@ def workflow_id(task_id: UUID) -> str:
 def step_sub_task_id(task_id: UUID, step: str) -> UUID:
     """The id of a step's row: derived, so that no one needs to look it up."""
     return uuid5(task_id, f"step:{step}")
+
+
+def call_sub_task_id(task_id: UUID, seq: int) -> UUID:
+    """The id of the row of a tool call, whose result is message ``seq`` of the task."""
+    return uuid5(task_id, f"call:{seq}")

@@ -4,7 +4,16 @@ from abc import ABC, abstractmethod
 
 from temporalio import activity
 
-from workflows.contracts import StepCall, StepOutcome, TaskClose, TaskMark
+from workflows.contracts import (
+    ActCall,
+    ActOutcome,
+    StepCall,
+    StepOutcome,
+    TaskClose,
+    TaskMark,
+    ThinkCall,
+    Thought,
+)
 
 
 class Steps(ABC):
@@ -28,6 +37,20 @@ class Steps(ABC):
     @activity.defn
     async def call_tool(self, call: StepCall) -> StepOutcome:
         """Call a tool."""
+
+
+class Agents(ABC):
+    """A turn of an agent: the model is asked, then the tools that it calls. Repeats as ``Steps``."""
+
+    @abstractmethod
+    @activity.defn
+    async def think(self, call: ThinkCall) -> Thought:
+        """Ask the model, and write down its answer."""
+
+    @abstractmethod
+    @activity.defn
+    async def act(self, call: ActCall) -> ActOutcome:
+        """Make one call of a tool, and write down its result: an error too is one."""
 
 
 class Tasks(ABC):

@@ -4,7 +4,7 @@ Rows hold what cannot be derived: a sub-task's files are its rows in ``task_arti
 output is that of its last attempt in ``execution_logs``, an artifact's URL follows from its id.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -45,10 +45,13 @@ def _team() -> Any:
 
 
 class Team(SQLModel, table=True):
+    """``daily_tokens`` is its quota for agents; None is the server's setting."""
+
     __tablename__ = "teams"
 
     id: UUID = Field(primary_key=True)
     name: str = Field(sa_type=Text, unique=True)
+    daily_tokens: int | None = Field(default=None, sa_type=BigInteger)
     created_at: datetime = _created_at()
 
 
@@ -69,7 +72,9 @@ class ApiKey(SQLModel, table=True):
 class Task(SQLModel, table=True):
     """``run`` counts from 1 and grows with every retry by a person, which begins at ``first_step``.
 
-    ``event_seq`` is the number of the task's last event.
+    ``event_seq`` is the number of the task's last event. ``executions`` are the Temporal run ids
+    that have worked on it, the present one last: Temporal gives a run a new one when it continues
+    as new and when it is reset, and what an earlier one still does must not count any more.
     """
 
     __tablename__ = "tasks"
@@ -94,6 +99,12 @@ class Task(SQLModel, table=True):
     run: int = 1
     first_step: int = 0
     event_seq: int = Field(default=0, sa_type=BigInteger)
+    executions: list[str] = Field(
+        default=None,
+        sa_type=JSONB,
+        nullable=False,
+        sa_column_kwargs={"server_default": text("'[]'")},
+    )
     idempotency_key: str | None = _text()
     request_digest: str | None = _text()
     created_at: datetime = _created_at()
@@ -103,9 +114,10 @@ class Task(SQLModel, table=True):
 
 
 class SubTask(SQLModel, table=True):
-    """A step of a pipeline (later: a tool call of an agent, a node of a plan).
+    """A step of a pipeline, a tool call of an agent (later: a node of a plan).
 
-    ``input_context`` is its definition; ``output_result`` what it gave beside files and output.
+    ``input_context`` is its definition; ``output_result`` what it gave beside files and output;
+    ``approval`` what a person was asked about it, until when, and what they said.
     """
 
     __tablename__ = "sub_tasks"
@@ -125,6 +137,7 @@ class SubTask(SQLModel, table=True):
     dependencies: list[str] = _json(nullable=False)
     input_context: dict[str, Any] = _json(nullable=False)
     output_result: dict[str, Any] | None = _json()
+    approval: dict[str, Any] | None = _json()
     error: dict[str, Any] | None = _json()
     retry_count: int = 0
     next_attempt_at: datetime | None = _moment()
@@ -211,6 +224,48 @@ class Event(SQLModel, table=True):
     type: str = _text()
     data: dict[str, Any] = _json(nullable=False)
     created_at: datetime = _created_at()
+
+
+class Message(SQLModel, table=True):
+    """A message of an agent's conversation: ``seq`` counts from 1 within the task.
+
+    ``requests`` are the tool calls of an assistant's message, ``request_id`` names the one that a
+    tool's message answers, and ``sub_task_id`` is its row. ``is_protected``: never shortened for
+    the model. ``execution`` wrote it (see ``Task``). Tokens, cost and times are those of the call
+    of the model that gave an assistant's message.
+    """
+
+    __tablename__ = "messages"
+
+    task_id: UUID = Field(primary_key=True, foreign_key="tasks.id", ondelete="CASCADE")
+    seq: int = Field(primary_key=True)
+    team_id: UUID = _team()
+    turn: int
+    role: str = _text()
+    content: str = _text("")
+    requests: list[dict[str, Any]] | None = _json()
+    request_id: str | None = _text()
+    sub_task_id: UUID | None = None
+    is_protected: bool = False
+    execution: str = _text()
+    model: str | None = _text()
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+    first_token_ms: int | None = None
+    duration_ms: int | None = None
+    created_at: datetime = _created_at()
+
+
+class TeamUsage(SQLModel, table=True):
+    """What a team's agents used on a day (UTC)."""
+
+    __tablename__ = "team_usage"
+
+    team_id: UUID = Field(primary_key=True, foreign_key="teams.id")
+    day: date = Field(primary_key=True)
+    tokens: int = Field(default=0, sa_type=BigInteger)
+    cost_usd: float = 0.0
 
 
 class Tool(SQLModel, table=True):

@@ -1,0 +1,56 @@
+"""The definition of an agent, as people write it: who it is, what it may use, when it must stop."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+MAX_NAMES = 200
+MAX_TURNS = 10_000
+MAX_SECONDS = 30 * 24 * 3_600.0
+DEFAULT_TURNS = 50
+DEFAULT_TOKENS = 1_000_000
+DEFAULT_SECONDS = 3_600.0
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Names = Annotated[tuple[Name, ...], Field(max_length=MAX_NAMES)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Profile(_Model):
+    """Whom the model speaks as. ``goal`` is what it is for in general; the task is the prompt."""
+
+    name: str = Field(default="Agent", min_length=1, max_length=100)
+    role: str | None = Field(default=None, max_length=1_000)
+    goal: str | None = Field(default=None, max_length=4_000)
+    tone: str | None = Field(default=None, max_length=500)
+
+
+class Limits(_Model):
+    """What a run may use. The first limit that is reached ends it.
+
+    ``tokens`` are those of prompts and answers together, ``cost_usd`` what they cost by the prices
+    that the server knows, ``seconds`` the time from start to end, waiting for people included.
+    """
+
+    turns: int = Field(default=DEFAULT_TURNS, ge=1, le=MAX_TURNS)
+    tokens: int = Field(default=DEFAULT_TOKENS, ge=1)
+    cost_usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    seconds: float = Field(default=DEFAULT_SECONDS, ge=1, le=MAX_SECONDS)
+
+
+class Agent(_Model):
+    """``skills`` and ``tools`` name what it may use; None is everything that its team may.
+
+    ``model`` is asked first; None is the server's first. ``output_schema`` is a JSON schema that
+    the result given to ``finish`` must fit.
+    """
+
+    profile: Profile = Profile()
+    skills: Names | None = None
+    tools: Names | None = None
+    model: str | None = Field(default=None, min_length=1, max_length=200)
+    output_schema: dict[str, JsonValue] | None = None
+    limits: Limits = Limits()
