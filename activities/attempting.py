@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from pydantic import JsonValue
@@ -16,11 +16,18 @@ from activities.heartbeat import heartbeating
 from activities.patience import patiently
 from activities.reporter import Reporter, reporting
 from activities.store import attempts
-from activities.store.attempts import Attempt, Begun, Ended, StoredFile, artifact_id
+from activities.store.attempts import (
+    Attempt,
+    Begun,
+    Ended,
+    StoredFile,
+    ToolMessage,
+    artifact_id,
+)
 from activities.store.database import Database
 from activities.store.events import EventDraft
 from workflows import policies
-from workflows.contracts import Failure, Status, StepCall, StepOutcome
+from workflows.contracts import Failure, Status, StepOutcome
 from workflows.errors import AgentOSError, TemporaryFailure, WorkerStopping
 
 # How long a cancelled attempt may take to say so. The workflow closes the row in any case.
@@ -32,50 +39,63 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Performed:
-    """What a step did. ``error`` is set when it failed; its files are kept all the same."""
+    """What a step did. ``error`` is set when it failed; its files are kept all the same.
+
+    With a ``message`` a failure has been told to the model, and is none of the activity.
+    """
 
     exit_code: int | None = 0
     files: tuple[StoredFile, ...] = ()
     refused: tuple[str, ...] = ()
     error: AgentOSError | None = None
+    message: ToolMessage | None = None
 
 
 Perform = Callable[[Begun, Reporter], Awaitable[Performed]]
 
 
-async def run_attempt(
-    database: Database, worker_id: str, call: StepCall, perform: Perform
-) -> StepOutcome:
-    """Run ``perform`` as the attempt that this activity is, unless the step has succeeded already.
+async def run_attempt(database: Database, attempt: Attempt, perform: Perform) -> StepOutcome:
+    """Run ``perform`` as the attempt that this activity is, unless one has succeeded already.
 
     Raises:
         ApplicationError: its type is the code of the ``AgentOSError`` behind it. It holds nothing
             that a script printed, for it goes into workflow history.
     """
-    attempt = Attempt(call, activity.info().attempt, worker_id)
     with structlog.contextvars.bound_contextvars(
-        task_id=str(call.task_id), step=call.step, attempt=attempt.number
+        task_id=str(attempt.task_id), attempt=attempt.number
     ):
-        try:
-            async with heartbeating():
-                begun = await patiently(lambda: attempts.begin(database, attempt))
-                if begun.outcome is not None:
-                    return begun.outcome
-                return await _Running(database, attempt).run(begun, perform)
-        except AgentOSError as error:
-            raise ApplicationError(
-                str(error), type=error.code, non_retryable=not error.retryable
-            ) from None  # The chain would carry the foreign error's text into history.
+        async with heartbeating(), told_to_temporal():
+            begun = await patiently(lambda: attempts.begin(database, attempt))
+            if begun.outcome is not None:
+                return begun.outcome
+            with structlog.contextvars.bound_contextvars(step=begun.name):
+                return await _Running(database, attempt, begun.name).run(begun, perform)
+
+
+@asynccontextmanager
+async def told_to_temporal() -> AsyncIterator[None]:
+    """Tell our errors in Temporal's way, and whether and when another attempt is worth while."""
+    try:
+        yield
+    except AgentOSError as error:
+        delay = error.retry_after_seconds
+        raise ApplicationError(
+            str(error),
+            type=error.code,
+            non_retryable=not error.retryable,
+            next_retry_delay=None if delay is None else timedelta(seconds=delay),
+        ) from None  # The chain would carry the foreign error's text into history.
 
 
 class _Running:
-    def __init__(self, database: Database, attempt: Attempt) -> None:
+    def __init__(self, database: Database, attempt: Attempt, step: str) -> None:
         self._database = database
         self._attempt = attempt
+        self._step = step
         self._started = time.monotonic()
 
     async def run(self, begun: Begun, perform: Perform) -> StepOutcome:
-        async with reporting(self._database, self._attempt) as reporter:
+        async with reporting(self._database, self._attempt, self._step) as reporter:
             try:
                 performed = await perform(begun, reporter)
             except asyncio.CancelledError:
@@ -86,7 +106,7 @@ class _Running:
         ended = self._ended(performed, reporter)
         await patiently(lambda: attempts.end(self._database, self._attempt, ended))
         self._log(ended)
-        if performed.error is not None:
+        if performed.error is not None and performed.message is None:
             raise performed.error
         return StepOutcome(exit_code=performed.exit_code or 0, files=len(performed.files))
 
@@ -108,9 +128,10 @@ class _Running:
         status = Status.CANCELLED if cancelled else Status.COMPLETED
         next_attempt_at = None
         if error is not None:
-            next_attempt_at = self._next_attempt_at(error)
-            exhausted = Status.BLOCKED if error.retryable else Status.FAILED
-            status = Status.QUEUED if next_attempt_at else exhausted
+            next_attempt_at = None if performed.message else self._next_attempt_at(error)
+            exhausted = error.retryable and performed.message is None
+            ended_as = Status.BLOCKED if exhausted else Status.FAILED
+            status = Status.QUEUED if next_attempt_at else ended_as
         failure = self._failure(error, reporter) if error is not None else None
         return Ended(
             status=status,
@@ -122,6 +143,7 @@ class _Running:
             refused=performed.refused,
             failure=failure,
             next_attempt_at=next_attempt_at,
+            message=performed.message,
             events=(
                 *reporter.drain(),
                 *(self._artifact_event(file) for file in performed.files),
@@ -135,24 +157,23 @@ class _Running:
             code=error.code,
             message=str(error)[:4_096],
             detail=printed[-DETAIL_CHARACTERS:] or None,
-            step=self._attempt.call.step,
+            step=self._step,
             attempts=self._attempt.number,
         )
 
     def _next_attempt_at(self, error: AgentOSError) -> datetime | None:
         """When Temporal will start the next attempt, by ``policies.step``."""
-        if not error.retryable or self._attempt.number > self._attempt.call.retries:
+        if not error.retryable or self._attempt.number > self._attempt.retries:
             return None
         backoff = policies.FIRST_BACKOFF * 2.0 ** (self._attempt.number - 1)
         return datetime.now(UTC) + min(backoff, policies.LONGEST_BACKOFF)
 
     def _artifact_event(self, file: StoredFile) -> EventDraft:
-        call = self._attempt.call
-        key = artifact_id(call.sub_task_id, file.name, file.sha256)
+        key = artifact_id(self._attempt.sub_task_id, file.name, file.sha256)
         return EventDraft(
             type="artifact.created",
             data={
-                "step": call.step,
+                "step": self._step,
                 "id": str(key),
                 "name": file.name,
                 "size": file.size,
@@ -168,7 +189,7 @@ class _Running:
         failure: Failure | None,
         next_attempt_at: datetime | None,
     ) -> EventDraft:
-        data: dict[str, JsonValue] = {"step": self._attempt.call.step}
+        data: dict[str, JsonValue] = {"step": self._step}
         data["attempt"] = self._attempt.number
         data["duration_ms"] = round((time.monotonic() - self._started) * 1_000)
         if failure is not None:

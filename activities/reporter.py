@@ -25,9 +25,10 @@ log = structlog.get_logger(__name__)
 
 
 class Reporter:
-    """Collects what a script prints; ``drafts`` are the events that were not sent yet."""
+    """Collects what the step named ``step`` prints, and tells of it."""
 
-    def __init__(self, database: Database, attempt: Attempt) -> None:
+    def __init__(self, database: Database, attempt: Attempt, step: str) -> None:
+        self.step = step
         self.stdout = bytearray()
         self.stderr = bytearray()
         self._database = database
@@ -80,7 +81,7 @@ class Reporter:
         return text
 
     def _draft(self, kind: str, **data: str | int) -> None:
-        self._drafts.append(EventDraft(type=kind, data={"step": self._attempt.call.step, **data}))
+        self._drafts.append(EventDraft(type=kind, data={"step": self.step, **data}))
         self._changed.set()
 
     async def send(self) -> None:
@@ -108,9 +109,9 @@ class Reporter:
 
 
 @asynccontextmanager
-async def reporting(database: Database, attempt: Attempt) -> AsyncIterator[Reporter]:
+async def reporting(database: Database, attempt: Attempt, step: str) -> AsyncIterator[Reporter]:
     """A reporter that sends its events while the block runs."""
-    reporter = Reporter(database, attempt)
+    reporter = Reporter(database, attempt, step)
     sending = asyncio.create_task(reporter.send())
     try:
         yield reporter

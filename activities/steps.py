@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from activities.reporter import Reporter
 from activities.sandbox.base import Sandbox, Stream
 from activities.scratch import Scratch
 from activities.scripts import Script, Scripts, error_of
-from activities.store.attempts import Begun
+from activities.store.attempts import Attempt, Begun
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.results import results_of
@@ -67,15 +67,16 @@ class Steps(ports.Steps):
     @activity.defn
     async def call_tool(self, call: StepCall) -> StepOutcome:
         async def perform(begun: Begun, reporter: Reporter) -> Performed:
-            arguments = await self._arguments(call, begun)
-            named = arguments.named(begun.step.json_args)
+            step = Step.model_validate(begun.definition)
+            arguments = await self._arguments(call, step, begun.inputs)
+            named = arguments.named(step.json_args)
             assert isinstance(named, dict)
             async with self._scratch.workplace() as workplace:
                 context = ToolContext(
                     call.task_id, call.team_id, workplace.output, self._database, self._inputs
                 )
                 reporter.enter(Phase.EXECUTING)
-                tool = await self._tool(call, begun.step)
+                tool = await self._tool(call, step)
                 try:
                     async with asyncio.timeout(call.timeout_seconds):
                         text = await tool.call(context, named)
@@ -84,27 +85,38 @@ class Steps(ports.Steps):
                 reporter.output(Stream.STDOUT, text.encode())
                 return await self._publish(call, workplace.output, 0, None)
 
-        return await run_attempt(self._database, self._worker_id, call, perform)
+        return await run_attempt(self._database, self._attempt(call), perform)
 
     async def _run_script(self, call: StepCall, prepare: Prepare) -> StepOutcome:
         async def perform(begun: Begun, reporter: Reporter) -> Performed:
-            arguments = await self._arguments(call, begun)
-            words = arguments.command_line(list(begun.step.args))
+            step = Step.model_validate(begun.definition)
+            arguments = await self._arguments(call, step, begun.inputs)
+            words = arguments.command_line(list(step.args))
             limits = self._scripts.limits(call.timeout_seconds)
             async with (
                 self._scratch.workplace() as workplace,
                 self._inputs.leased(call.task_id, call.team_id, arguments.files) as files,
-                prepare(begun.step, words, workplace.code) as script,
+                prepare(step, words, workplace.code) as script,
             ):
                 reporter.enter(Phase.EXECUTING)
                 ended = await self._sandbox.run(
                     script.job(files, workplace.output, limits), reporter.output
                 )
                 reporter.enter(Phase.POST_PROCESS)
-                error = error_of(begun.step, ended, limits)
+                error = error_of(step, ended, limits)
                 return await self._publish(call, workplace.output, ended.code, error)
 
-        return await run_attempt(self._database, self._worker_id, call, perform)
+        return await run_attempt(self._database, self._attempt(call), perform)
+
+    def _attempt(self, call: StepCall) -> Attempt:
+        return Attempt(
+            task_id=call.task_id,
+            sub_task_id=call.sub_task_id,
+            run=call.run,
+            number=activity.info().attempt,
+            retries=call.retries,
+            worker_id=self._worker_id,
+        )
 
     async def _tool(self, call: StepCall, step: Step) -> Tool:
         """The tool, unless the team has switched it off since the task was accepted."""
@@ -115,12 +127,12 @@ class Steps(ports.Steps):
             raise ToolDisabled(tool=tool.name)
         return tool
 
-    async def _arguments(self, call: StepCall, begun: Begun) -> Arguments:
-        steps, printing = steps_read(begun.step.json_args)
+    async def _arguments(self, call: StepCall, step: Step, inputs: Mapping[str, str]) -> Arguments:
+        steps, printing = steps_read(step.json_args)
         results = await patiently(
             lambda: results_of(self._database, call.task_id, steps, with_stdout=printing)
         )
-        return Arguments(begun.inputs, results)
+        return Arguments(inputs, results)
 
     async def _publish(
         self, call: StepCall, output: Path, exit_code: int | None, error: AgentOSError | None

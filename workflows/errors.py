@@ -14,6 +14,8 @@ class AgentOSError(Exception):
     code: ClassVar[str] = "error"
     # Whether another attempt may succeed. A class says what is usual; a step may say otherwise.
     retryable: bool = False
+    # How long to wait before that, where whoever refused has said so.
+    retry_after_seconds: float | None = None
 
     def __init_subclass__(cls) -> None:
         # `SkillNotFound` -> `skill-not-found`: derived, so a name and its code cannot drift apart.

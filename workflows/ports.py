@@ -40,7 +40,10 @@ class Steps(ABC):
 
 
 class Agents(ABC):
-    """A turn of an agent: the model is asked, then the tools that it calls. Repeats as ``Steps``."""
+    """A turn of an agent: the model is asked, then the tools that it calls.
+
+    Repeats and errors are as with ``Steps``.
+    """
 
     @abstractmethod
     @activity.defn

@@ -5,43 +5,66 @@ write is fenced by the run of the task and the number of the attempt, and then c
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import and_, select, text, update
+from sqlalchemy import and_, select, text, true, update
 from sqlmodel import col
 
 from activities.store import events
 from activities.store.database import Database
 from activities.store.events import EventDraft
 from activities.store.tables import SubTask, Task
-from workflows.contracts import FINAL, Failure, Phase, Status, StepCall, StepOutcome
-from workflows.definition import Step
+from workflows.contracts import FINAL, Failure, Phase, Status, StepOutcome
 from workflows.errors import TaskMoved
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """``number`` counts from 1 within a run."""
+    """An attempt at a sub-task. ``number`` counts from 1 within a run, and ``retries`` may follow
+    the first. ``execution`` is the Temporal run id, where a reset must make earlier ones void."""
 
-    call: StepCall
+    task_id: UUID
+    sub_task_id: UUID
+    run: int
     number: int
+    retries: int
     worker_id: str
+    execution: str | None = None
 
     @property
     def log_id(self) -> UUID:
-        return uuid5(self.call.sub_task_id, f"run {self.call.run} attempt {self.number}")
+        return uuid5(self.sub_task_id, f"run {self.run} attempt {self.number}")
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What an attempt works with. ``outcome`` is set when the step has succeeded already."""
+    """What an attempt works with: the sub-task's name and definition, and the task's inputs.
 
-    step: Step
+    ``outcome`` is set when the sub-task has succeeded already, ``was_lost`` when the attempt before
+    this one was left behind by a worker that died.
+    """
+
+    team_id: UUID
+    name: str
+    definition: dict[str, Any]
     inputs: dict[str, str]
     outcome: StepOutcome | None
+    approval: dict[str, Any] | None = None
+    was_lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToolMessage:
+    """What a model reads of a tool call's result; it is message ``seq`` of the task."""
+
+    seq: int
+    turn: int
+    request_id: str
+    content: str
+    is_protected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +91,7 @@ class Ended:
     failure: Failure | None = None
     next_attempt_at: datetime | None = None
     events: tuple[EventDraft, ...] = ()
+    message: ToolMessage | None = None
 
 
 def artifact_id(sub_task_id: UUID, name: str, sha256: str) -> UUID:
@@ -76,27 +100,33 @@ def artifact_id(sub_task_id: UUID, name: str, sha256: str) -> UUID:
 
 
 async def begin(database: Database, attempt: Attempt) -> Begun:
-    """Set step and task running.
+    """Set sub-task and task running.
 
     Raises:
         TaskMoved: the task has ended or was started again meanwhile.
     """
-    call = attempt.call
     values = {
         **_fence(attempt),
         "log_id": attempt.log_id,
         "worker_id": attempt.worker_id,
         "lost": _LOST,
-        "event": json.dumps({"step": call.step, "attempt": attempt.number}),
     }
     rows = await database.execute(_BEGIN, values)
     if not rows or rows[0].definition is None:
-        raise TaskMoved(task_id=call.task_id)
+        raise TaskMoved(task_id=attempt.task_id)
     [row] = rows
     outcome = row.output_result and StepOutcome(
         exit_code=row.output_result["exit_code"] or 0, files=row.files
     )
-    return Begun(Step.model_validate(row.definition), row.inputs, outcome)
+    return Begun(
+        team_id=row.team_id,
+        name=row.name,
+        definition=row.definition,
+        inputs=row.inputs,
+        outcome=outcome,
+        approval=row.approval,
+        was_lost=row.was_lost,
+    )
 
 
 async def set_phase(
@@ -113,7 +143,7 @@ async def set_phase(
             )
             if changed is None:
                 return
-        await events.append(connection, attempt.call.task_id, drafts)
+        await events.append(connection, attempt.task_id, drafts)
 
 
 async def end(database: Database, attempt: Attempt, ended: Ended) -> bool:
@@ -133,9 +163,10 @@ async def end(database: Database, attempt: Attempt, ended: Ended) -> bool:
         "duration_ms": ended.duration_ms,
         "stdout": ended.stdout,
         "stderr": ended.stderr,
-        "files": json.dumps([_file_row(attempt.call, file) for file in ended.files]),
+        "files": json.dumps([_file_row(attempt.sub_task_id, file) for file in ended.files]),
         "count": len(ended.events),
         "drafts": events.document(ended.events),
+        "messages": _messages(attempt, ended.message),
     }
     return bool(await database.execute(_END, values))
 
@@ -146,18 +177,26 @@ _RETRYABLE = (Status.QUEUED, Status.BLOCKED)
 
 def _fence(attempt: Attempt) -> dict[str, Any]:
     return {
-        "task_id": attempt.call.task_id,
-        "sub_task_id": attempt.call.sub_task_id,
-        "run": attempt.call.run,
+        "task_id": attempt.task_id,
+        "sub_task_id": attempt.sub_task_id,
+        "run": attempt.run,
+        "execution": attempt.execution,
         "number": attempt.number,
         "final": [str(status) for status in FINAL],
         "channel": events.CHANNEL,
     }
 
 
-def _file_row(call: StepCall, file: StoredFile) -> dict[str, Any]:
+def _messages(attempt: Attempt, message: ToolMessage | None) -> str:
+    """A JSON array of none or one, which a statement can join."""
+    if message is None:
+        return "[]"
+    return events.as_json([{**asdict(message), "execution": attempt.execution}])
+
+
+def _file_row(sub_task_id: UUID, file: StoredFile) -> dict[str, Any]:
     return {
-        "id": str(artifact_id(call.sub_task_id, file.name, file.sha256)),
+        "id": str(artifact_id(sub_task_id, file.name, file.sha256)),
         "name": file.name,
         "size": file.size,
         "mime_type": file.mime_type,
@@ -176,7 +215,8 @@ _BEGIN = text(
     """
     WITH before AS (
         SELECT tasks.id, CAST(tasks.status <> 'running' AS int) AS wakes,
-               CAST(sub_tasks.status <> 'completed' AS int) AS starts
+               CAST(sub_tasks.status <> 'completed' AS int) AS starts,
+               sub_tasks.status = 'running' AND retry_count < :number - 1 AS was_lost
         FROM tasks JOIN sub_tasks ON sub_tasks.id = :sub_task_id
         WHERE tasks.id = :task_id
         FOR UPDATE OF tasks
@@ -186,7 +226,8 @@ _BEGIN = text(
             event_seq = event_seq + wakes + starts
         FROM before
         WHERE tasks.id = before.id AND run = :run AND status <> ALL (CAST(:final AS text[]))
-        RETURNING tasks.id, team_id, inputs, event_seq, wakes, starts
+          AND (CAST(:execution AS text) IS NULL OR executions ->> -1 = :execution)
+        RETURNING tasks.id, team_id, inputs, event_seq, wakes, starts, was_lost
     ), started AS (
         UPDATE sub_tasks
         SET status = 'running', phase = 'prepare_env', retry_count = :number - 1,
@@ -194,7 +235,7 @@ _BEGIN = text(
             started_at = coalesce(started_at, now())
         FROM task
         WHERE sub_tasks.id = :sub_task_id AND sub_tasks.status <> 'completed'
-        RETURNING sub_tasks.id, sub_tasks.input_context
+        RETURNING sub_tasks.id, name, input_context, approval
     ), lost AS (
         UPDATE execution_logs
         SET status = 'failed', error = CAST(:lost AS jsonb), finished_at = now()
@@ -213,15 +254,18 @@ _BEGIN = text(
         SELECT id, event_seq - starts, team_id, 'task.status', '{"status": "running"}'
         FROM task WHERE wakes = 1
         UNION ALL
-        SELECT task.id, event_seq, team_id, 'step.started', CAST(:event AS jsonb)
+        SELECT task.id, event_seq, team_id, 'step.started',
+               jsonb_build_object('step', name, 'attempt', CAST(:number AS int))
         FROM task, started
     ), done AS (
-        SELECT input_context, output_result,
+        SELECT name, input_context, output_result,
                (SELECT count(*) FROM task_artifacts WHERE sub_task_id = :sub_task_id) AS files
         FROM sub_tasks WHERE id = :sub_task_id AND status = 'completed'
     )
-    SELECT task.inputs, coalesce(started.input_context, done.input_context) AS definition,
-           done.output_result, done.files, pg_notify(:channel, CAST(task.id AS text))
+    SELECT task.team_id, task.inputs, task.was_lost, started.approval,
+           coalesce(started.name, done.name) AS name,
+           coalesce(started.input_context, done.input_context) AS definition, done.output_result,
+           done.files, pg_notify(:channel, CAST(task.id AS text))
     FROM task LEFT JOIN started ON true LEFT JOIN done ON true
     """
 )
@@ -238,6 +282,7 @@ _END = text(
           AND sub_tasks.retry_count = :number - 1
           AND tasks.id = sub_tasks.task_id AND tasks.run = :run
           AND tasks.status <> ALL (CAST(:final AS text[]))
+          AND (CAST(:execution AS text) IS NULL OR executions ->> -1 = :execution)
         RETURNING sub_tasks.id, sub_tasks.task_id, sub_tasks.team_id
     ), log AS (
         UPDATE execution_logs
@@ -259,6 +304,17 @@ _END = text(
         FROM step, file
         ON CONFLICT (sub_task_id, name) DO UPDATE
             SET id = excluded.id, size = excluded.size, sha256 = excluded.sha256
+    ), message AS (
+        INSERT INTO messages
+            (task_id, seq, team_id, turn, role, content, request_id, sub_task_id, is_protected,
+             execution, prompt_tokens, completion_tokens, cost_usd)
+        SELECT step.task_id, x.seq, step.team_id, x.turn, 'tool', x.content, x.request_id, step.id,
+               x.is_protected, x.execution, 0, 0, 0
+        FROM step, jsonb_to_recordset(CAST(:messages AS jsonb)) AS x(
+            seq int, turn int, content text, request_id text, is_protected bool, execution text
+        )
+        ON CONFLICT (task_id, seq) DO UPDATE
+            SET content = excluded.content, is_protected = excluded.is_protected
     ), numbered AS (
         UPDATE tasks SET event_seq = event_seq + :count, updated_at = now()
         FROM step WHERE tasks.id = step.task_id
@@ -274,18 +330,20 @@ _END = text(
 )
 
 
-def _alive(call: StepCall) -> Any:
+def _alive(attempt: Attempt) -> Any:
+    latest = col(Task.executions).op("->>")(-1)
     return and_(
-        col(Task.id) == call.task_id,
-        col(Task.run) == call.run,
+        col(Task.id) == attempt.task_id,
+        col(Task.run) == attempt.run,
         col(Task.status).not_in([str(status) for status in FINAL]),
+        true() if attempt.execution is None else latest == attempt.execution,
     )
 
 
 def _current(attempt: Attempt) -> Any:
     return and_(
-        col(SubTask.id) == attempt.call.sub_task_id,
+        col(SubTask.id) == attempt.sub_task_id,
         col(SubTask.status) == Status.RUNNING,
         col(SubTask.retry_count) == attempt.number - 1,
-        col(SubTask.task_id).in_(select(col(Task.id)).where(_alive(attempt.call))),
+        col(SubTask.task_id).in_(select(col(Task.id)).where(_alive(attempt))),
     )

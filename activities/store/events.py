@@ -51,6 +51,9 @@ async def append(connection: AsyncConnection, task_id: UUID, drafts: Sequence[Ev
 
 
 def document(drafts: Sequence[EventDraft]) -> str:
-    """Events as a JSON document that PostgreSQL takes: it keeps no NUL in text."""
-    text_of = json.dumps([draft.model_dump(mode="json") for draft in drafts])
-    return _NUL.sub(r"\1\\ufffd", text_of)
+    return as_json([draft.model_dump(mode="json") for draft in drafts])
+
+
+def as_json(value: object) -> str:
+    """A JSON document that PostgreSQL takes: it keeps no NUL in text."""
+    return _NUL.sub(r"\1\\ufffd", json.dumps(value))

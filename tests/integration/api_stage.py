@@ -68,14 +68,21 @@ class ObedientSteps(ports.Steps):
         return await self._run(call)
 
     async def _run(self, call: StepCall) -> StepOutcome:
-        attempt = Attempt(call, activity.info().attempt, "obedient")
+        attempt = Attempt(
+            task_id=call.task_id,
+            sub_task_id=call.sub_task_id,
+            run=call.run,
+            number=activity.info().attempt,
+            retries=call.retries,
+            worker_id="obedient",
+        )
         try:
             begun = await attempts.begin(self._database, attempt)
         except TaskMoved as moved:
             raise ApplicationError(str(moved), type=moved.code, non_retryable=True) from moved
         if begun.outcome is not None:
             return begun.outcome
-        source = begun.step.code.source if begun.step.code else ""
+        source = begun.definition.get("code", {}).get("source", "")
         printed, files = "", []
         for order in source.splitlines():
             match order.split(" ", 2):
@@ -86,9 +93,9 @@ class ObedientSteps(ports.Steps):
                 case ["wait"]:
                     await self._wait()
                 case ["retry"] if attempt.number == 1:
-                    await self._fail(attempt, printed, retryable=True)
+                    await self._fail(call, attempt, printed, retryable=True)
                 case ["fail"]:
-                    await self._fail(attempt, printed, retryable=False)
+                    await self._fail(call, attempt, printed, retryable=False)
         ended = Ended(
             Status.COMPLETED, 5, exit_code=0, stdout=printed, files=tuple(files), events=_END
         )
@@ -101,10 +108,10 @@ class ObedientSteps(ports.Steps):
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.released.wait(), 0.05)
 
-    async def _fail(self, attempt: Attempt, printed: str, *, retryable: bool) -> None:
-        failure = Failure(
-            code="script-failed", message="It failed as told.", step=attempt.call.step
-        )
+    async def _fail(
+        self, call: StepCall, attempt: Attempt, printed: str, *, retryable: bool
+    ) -> None:
+        failure = Failure(code="script-failed", message="It failed as told.", step=call.step)
         status = Status.QUEUED if retryable else Status.FAILED
         ended = Ended(status, 5, exit_code=1, stdout=printed, stderr="no\n", failure=failure)
         await attempts.end(self._database, attempt, ended)

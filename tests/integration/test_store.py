@@ -20,7 +20,6 @@ from workflows.contracts import (
     Failure,
     Phase,
     Status,
-    StepCall,
     TaskClose,
     TaskMark,
     TaskType,
@@ -51,16 +50,14 @@ def new_task(**changes: object) -> NewTask:
 
 
 def attempt_at(task_id: UUID, step: str, number: int = 1, run: int = 1) -> Attempt:
-    call = StepCall(
+    return Attempt(
         task_id=task_id,
-        team_id=DEFAULT_TEAM,
         sub_task_id=step_sub_task_id(task_id, step),
         run=run,
-        step=step,
+        number=number,
         retries=1,
-        timeout_seconds=60,
+        worker_id="worker-1",
     )
-    return Attempt(call, number, "worker-1")
 
 
 async def rows(database: Database, query: str, **values: object) -> list[tuple[object, ...]]:
@@ -176,7 +173,7 @@ async def test_a_task_that_fails_takes_over_what_its_step_told(database: Databas
             run=1,
             status=Status.FAILED,
             failure=history,
-            sub_task_id=attempt.call.sub_task_id,
+            sub_task_id=attempt.sub_task_id,
         ),
     )
     assert await statuses(database, task.id) == ["failed", "failed", "pending"]
