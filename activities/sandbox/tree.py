@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import stat
 import threading
 import time
@@ -13,8 +12,11 @@ from pathlib import Path
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _BLOCK_BYTES = 512  # the unit of st_blocks, see inode(7)
-_TABLE_MAX_AGE_SECONDS = 0.05
 _HIGHEST_OUT_OF_MEMORY_SCORE = "1000"
+
+# A pid, the tick it started at, and where its stack is: new after each exec, which gives up all
+# the memory that a process had.
+Identity = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Member:
     """A process. ``cpu_seconds`` holds that of the children it has waited for."""
 
     pid: int
+    identity: Identity
     parent: int
     threads: int
     cpu_seconds: float
@@ -29,18 +32,18 @@ class Member:
 
 
 class ProcessTable:
-    """All processes of the machine, read at most every 50 ms however many jobs ask."""
+    """All processes of the machine. However many jobs ask, they are read once in a while only."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._read_at = float("-inf")
         self._members: dict[int, Member] = {}
 
-    def descendants(self, root: int) -> list[Member]:
+    def descendants(self, root: int, *, max_age_seconds: float = 0.05) -> list[Member]:
         """A process and all below it. Process 1 of a pid namespace adopts every orphan in there,
         so below it nothing can hide."""
         with self._lock:
-            if time.monotonic() - self._read_at > _TABLE_MAX_AGE_SECONDS:
+            if time.monotonic() - self._read_at >= max_age_seconds:
                 self._members = {member.pid: member for member in _read_members()}
                 self._read_at = time.monotonic()
             members = self._members
@@ -58,25 +61,6 @@ def offer_to_out_of_memory_killer(pid: int) -> None:
     memory."""
     with contextlib.suppress(OSError):
         Path(f"/proc/{pid}/oom_score_adj").write_text(_HIGHEST_OUT_OF_MEMORY_SCORE)
-
-
-def shared_memory_bytes(members: Iterable[Member]) -> int:
-    """The memory of processes, with what several of them share counted once.
-
-    Costs up to milliseconds for a large process. Where it may not be read (a container's root
-    without CAP_SYS_PTRACE), what a process has resident stands in for it.
-    """
-    total = 0
-    for member in members:
-        try:
-            rollup = _read(f"/proc/{member.pid}/smaps_rollup")
-        except OSError:
-            total += member.resident_bytes
-            continue
-        total += 1024 * sum(
-            int(kib) for kib in re.findall(rb"^(?:Swap)?Pss: +(\d+)", rollup, re.MULTILINE)
-        )
-    return total
 
 
 def mounted_usage(pid: int, folder: str) -> tuple[int, int]:
@@ -117,7 +101,7 @@ def _read_members() -> Iterator[Member]:
     for name in os.listdir("/proc"):  # noqa: PTH208  (paths cost three times as much)
         if name.isdigit():
             with contextlib.suppress(OSError):
-                yield _parse(int(name), _read(f"/proc/{name}/stat"))
+                yield _parse(int(name), read_file(f"/proc/{name}/stat"))
 
 
 def _parse(pid: int, line: bytes) -> Member:
@@ -125,6 +109,7 @@ def _parse(pid: int, line: bytes) -> Member:
     fields = line.rpartition(b")")[2].split()
     return Member(
         pid=pid,
+        identity=(pid, int(fields[22 - 3]), int(fields[28 - 3])),
         parent=int(fields[4 - 3]),
         threads=int(fields[20 - 3]),
         cpu_seconds=sum(map(int, fields[14 - 3 : 18 - 3])) / _TICKS_PER_SECOND,
@@ -132,7 +117,7 @@ def _parse(pid: int, line: bytes) -> Member:
     )
 
 
-def _read(path: str) -> bytes:
+def read_file(path: str) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return os.read(descriptor, 64 * 1024)

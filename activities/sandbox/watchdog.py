@@ -9,11 +9,12 @@ from pathlib import Path
 
 from activities.sandbox.base import MEBIBYTE, Limit, Limits
 from activities.sandbox.folders import MAX_DEPTH, walk
+from activities.sandbox.memory import held_bytes
 from activities.sandbox.tree import (
+    Member,
     ProcessTable,
     mounted_usage,
     offer_to_out_of_memory_killer,
-    shared_memory_bytes,
     unlinked_bytes,
 )
 
@@ -71,7 +72,8 @@ class Watchdog:
         temporary_bytes = sum(size for size, _ in temporary)
         resident = sum(member.resident_bytes for member in members) + temporary_bytes
         if resident > self.limits.memory_bytes:
-            resident = shared_memory_bytes(members) + temporary_bytes
+            allowed = self.limits.memory_bytes - temporary_bytes
+            resident = held_bytes(self._list_afresh, allowed) + temporary_bytes
         self.peak_memory_bytes = max(self.peak_memory_bytes, resident)
         if resident > self.limits.memory_bytes:
             return Limit.MEMORY
@@ -84,6 +86,9 @@ class Watchdog:
         return disk_limit(
             self.output, self.limits, files=sum(count for _, count in temporary), size=hidden
         )
+
+    def _list_afresh(self) -> list[Member]:
+        return self.table.descendants(self.root, max_age_seconds=0)
 
 
 def disk_limit(output: Path, limits: Limits, *, files: int = 0, size: int = 0) -> Limit | None:

@@ -40,6 +40,14 @@ ABUSES = {
         MEMORY,
         Limit.MEMORY,
     ),
+    "processes hold too much memory and fork all the time": (
+        "import os\nos.fork()\nx = b'x' * (200 << 20)\n"
+        "while True:\n"
+        "  if os.fork() == 0: os._exit(0)\n"
+        "  os.wait()",
+        MEMORY,
+        Limit.MEMORY,
+    ),
     "memory that could be shared, which no limit of a process bounds": (
         "import mmap, time\n"
         "keep = [mmap.mmap(-1, 60 << 20) for _ in range(8)]\n"
@@ -202,6 +210,22 @@ async def test_memory_that_processes_share_is_counted_once(bench: Bench) -> None
     assert ended.ok
     assert ended.peak_memory_bytes is not None
     assert 150 * MEBIBYTE < ended.peak_memory_bytes < 300 * MEBIBYTE
+
+
+async def test_memory_shared_by_processes_that_come_and_go_is_counted_once(bench: Bench) -> None:
+    source = (
+        "import os, random, time\nx = b'x' * (150 << 20)\nalive = 0\n"
+        "end = time.monotonic() + 1.5\n"
+        "while time.monotonic() < end:\n"
+        "  while alive < 6:\n"
+        "    if os.fork() == 0: time.sleep(random.random() / 20); os._exit(0)\n"
+        "    alive += 1\n"
+        "  os.wait(); alive -= 1"
+    )
+    ended, _ = await _run_marked(bench, source, MEMORY)
+    assert ended.ok
+    assert ended.peak_memory_bytes is not None
+    assert ended.peak_memory_bytes < 300 * MEBIBYTE
 
 
 async def test_a_hard_link_counts_once(bench: Bench) -> None:

@@ -1,0 +1,68 @@
+"""What processes hold together, with memory that several of them share counted once.
+
+The kernel tells a process's share: each page divided by the number of its holders. Shares are read
+one after the other, and around an exit they add up to more than there is (those left hold more),
+around a fork to less. So no single sum kills a job, and no job escapes by forking all the time.
+"""
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from activities.sandbox.tree import Identity, Member, read_file
+
+# Enough that processes which share memory and end one by one are not taken for more, and few
+# enough to bound what the watchdog spends on a job that never stands still.
+_LOOKS = 4
+# Longer than a child that borrows its parent's memory (vfork) takes to its exec.
+_PAUSE_SECONDS = 0.005
+
+
+def held_bytes(list_members: Callable[[], list[Member]], allowed_bytes: int) -> int:
+    """The memory that processes hold together; over ``allowed_bytes`` only when they surely do.
+
+    ``list_members`` lists them afresh. Blocks for up to 20 ms, and as long as the kernel takes to
+    count: milliseconds for a large process.
+    """
+    looks: list[dict[Identity, int]] = []
+    for number in range(_LOOKS):
+        if number:
+            time.sleep(_PAUSE_SECONDS)
+        members = list_members()
+        resident = sum(member.resident_bytes for member in members)
+        if resident <= allowed_bytes:
+            return resident
+        look = {member.identity: _share_bytes(member) for member in members}
+        total = sum(look.values())
+        if total <= allowed_bytes and look.keys() == {each.identity for each in list_members()}:
+            return total
+        looks.append(look)
+    return agreed_bytes(looks)
+
+
+def agreed_bytes(looks: Sequence[Mapping[Identity, int]]) -> int:
+    """The most that several looks at the shares of processes prove.
+
+    A process that lasted has a larger share the fewer short-lived ones shared with it, and never
+    more than if those that lasted were alone: their largest shares add up to no more than there
+    was. Memory that is handed from one short-lived process to the next shows in every look's sum.
+    """
+    lasting = set(looks[0]).intersection(*looks)
+    held = sum(max(look[identity] for look in looks) for identity in lasting)
+    return max(held, min(sum(look.values()) for look in looks))
+
+
+def _share_bytes(member: Member) -> int:
+    """A process's share of what it holds; nothing once it has ended.
+
+    Where it may not be read (a container's root without CAP_SYS_PTRACE), what the process has
+    resident stands in for it.
+    """
+    try:
+        rollup = read_file(f"/proc/{member.pid}/smaps_rollup")
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    except OSError:
+        return member.resident_bytes
+    shares = re.findall(rb"^(?:Swap)?Pss: +(\d+)", rollup, re.MULTILINE)
+    return 1024 * sum(map(int, shares))
