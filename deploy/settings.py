@@ -5,10 +5,12 @@ Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS) are read by
 """
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, Json, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from activities.inputs import InputPolicy
@@ -19,12 +21,29 @@ from workflows.contracts import TASK_QUEUE
 from workflows.errors import AgentOSError
 
 BUILT_IN_SKILLS = Path(__file__).parent.parent / "skills"
+DAY_SECONDS = 86_400.0
+
+_SECRET_PREFIX = "AGENTOS_SECRET_"  # noqa: S105  (where secrets are, not one of them)
 
 # Written `a,b,c`. Without NoDecode pydantic-settings would expect JSON.
 Names = Annotated[tuple[str, ...], NoDecode]
 
+_NAMES = (
+    *("networked_skills", "allowed_hosts", "private_hosts", "allowed_buckets", "served_hosts"),
+    *("models", "mcp_commands", "mcp_hosts"),
+)
+_MAY_BE_EMPTY = ("openai_api_key", "openai_base_url", "search_url", "search_key")
 
-_NAMES = ("networked_skills", "allowed_hosts", "private_hosts", "allowed_buckets", "served_hosts")
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars for a million tokens."""
+
+    input_usd: float
+    output_usd: float
+
+
+Prices = Annotated[Json[Mapping[str, Price]], NoDecode]
 
 
 class SettingsInvalid(AgentOSError):
@@ -74,12 +93,39 @@ class Settings(BaseSettings):
     private_hosts: Names = ()
     allowed_buckets: Names = ()
 
+    models: Names = Field(default=(), description="tried in order; empty: the server's first")
+    openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
+    openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
+    prices: Prices = Field(default={}, validate_default=False, description="by model, in JSON")
+    context_tokens: int = Field(default=128_000, ge=1_000)
+    team_daily_tokens: int = Field(default=0, ge=0, description="0: no limit")
+    approval_seconds: float = Field(default=DAY_SECONDS, gt=0)
+
+    mcp_commands: Names = Field(default=(), description="programs that stdio servers may be")
+    mcp_hosts: Names = Field(default=(), description="hosts that HTTP servers may be on")
+    search_url: str | None = None
+    search_key: SecretStr | None = None
+
     @field_validator(*_NAMES, mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator(*_MAY_BE_EMPTY, mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return value or None
+
+    @property
+    def secrets(self) -> Mapping[str, SecretStr]:
+        """What ``secret:NAME`` in the configuration of an MCP server stands for, by NAME."""
+        return {
+            name.removeprefix(_SECRET_PREFIX): SecretStr(value)
+            for name, value in os.environ.items()
+            if name.startswith(_SECRET_PREFIX)
+        }
 
     @property
     def skill_folders(self) -> tuple[Path, ...]:

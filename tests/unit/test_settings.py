@@ -14,7 +14,7 @@ NEEDED = {
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     for name in settings.inherited():
-        if name.startswith("AGENTOS_"):
+        if name.startswith(("AGENTOS_", "OPENAI_")):
             monkeypatch.delenv(name)
     for name, value in NEEDED.items():
         monkeypatch.setenv(name, value)
@@ -54,6 +54,33 @@ def test_lists_are_written_with_commas_and_paths_as_in_path(
 def test_secrets_are_not_shown(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("AGENTOS_S3_SECRET_KEY", "hunter2")
     environment.setenv("E2B_API_KEY", "hunter3")
+    environment.setenv("OPENAI_API_KEY", "hunter4")
+    environment.setenv("AGENTOS_SEARCH_KEY", "hunter5")
+    environment.setenv("AGENTOS_SECRET_GITHUB", "hunter6")
     told = settings.load()
     assert told.s3.secret_key == "hunter2"
-    assert "hunter" not in repr(told)
+    assert told.secrets["GITHUB"].get_secret_value() == "hunter6"
+    assert "hunter" not in repr(told) + repr(told.secrets)
+
+
+def test_an_empty_variable_of_a_model_counts_as_none(environment: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "AGENTOS_MODELS"):
+        environment.setenv(name, "")
+    told = settings.load()
+    assert (told.openai_api_key, told.openai_base_url, told.models) == (None, None, ())
+
+
+def test_models_are_tried_in_the_order_written_and_have_prices(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("AGENTOS_MODELS", "large, small")
+    environment.setenv("AGENTOS_PRICES", '{"large": {"input_usd": 1.25, "output_usd": 10}}')
+    told = settings.load()
+    assert told.models == ("large", "small")
+    assert told.prices["large"].output_usd == 10
+
+
+def test_prices_that_are_no_json_are_told_as_such(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("AGENTOS_PRICES", "large=1.25")
+    with pytest.raises(SettingsInvalid, match="AGENTOS_PRICES"):
+        settings.load()
