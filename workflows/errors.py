@@ -136,6 +136,41 @@ class ToolArgumentsInvalid(AgentOSError):
     """The arguments of tool {tool!r} are wrong: {reason}."""
 
 
+class TokenQuotaUsedUp(AgentOSError):
+    """The team has used {used} of its {quota} tokens of today (UTC). Retry the task tomorrow, or
+    ask whoever runs AgentOS for more."""
+
+
+class TurnsUsedUp(AgentOSError):
+    """The agent has not finished within its limit of {limit} turns. Look at its messages; give it
+    a smaller task or more `turns`, and retry: it goes on where it stopped."""
+
+
+class TokensUsedUp(AgentOSError):
+    """The agent has used {used} tokens; its limit is {limit}. Give it a smaller task or more
+    `tokens`, and retry: it goes on where it stopped."""
+
+
+class CostUsedUp(AgentOSError):
+    """The agent has cost {used:.4f} US dollars; its limit is {limit:.4f}. Give it a smaller task or
+    a higher `cost_usd`, and retry: it goes on where it stopped."""
+
+
+class TimeUsedUp(AgentOSError):
+    """The agent has not finished within its limit of {limit:g} seconds. Give it a smaller task or
+    more `seconds`, and retry: it goes on where it stopped."""
+
+
+class GoesRoundInCircles(AgentOSError):
+    """The agent made the same calls with the same results {times} times, and did not stop when it
+    was told. Look at its messages; reword the prompt, or use another model."""
+
+
+class NeverFinishes(AgentOSError):
+    """The model answered {times} times in a row without calling a tool, and never called `finish`.
+    Use a model that can call tools, or reword the prompt."""
+
+
 class FileNameRefused(AgentOSError):
     """{name!r} cannot be the name of a file here: {reason}."""
 
@@ -183,3 +218,125 @@ class OutputTooLarge(AgentOSError):
 class OutputChanged(AgentOSError):
     """The output file {name} changed after it was collected; it was not taken. Nothing may write to
     the output folder once a job has ended; run the step again."""
+
+
+class McpError(AgentOSError):
+    """MCP server {server}: {reason}."""
+
+
+class McpServerInvalid(BadInput):
+    """The MCP server cannot be registered so: {reason}"""
+
+
+class McpNotAllowed(BadInput):
+    """MCP server {server} is not allowed here: {reason} Ask whoever runs AgentOS to list it in
+    {setting}."""
+
+
+class McpSecretMissing(BadInput):
+    """MCP server {server} needs the secret {secret}, which is not set here. Set the variable
+    AGENTOS_SECRET_{secret} for the API and the workers, and start them again."""
+
+
+class McpUnavailable(McpError):
+    """MCP server {server} cannot be reached: {reason}."""
+
+    retryable = True
+
+
+class McpCircuitOpen(McpUnavailable):
+    """MCP server {server} failed too often in a row and is left alone. Try again in {seconds:.0f}
+    s."""
+
+
+class McpBusy(McpUnavailable):
+    """MCP server {server} cannot be started: {limit} servers are in use on this worker, which is
+    its limit. Try again later."""
+
+
+class McpConnectionLost(McpError):
+    """MCP server {server} went away during the call of {tool}: {reason}. The call may have taken
+    effect; look before you repeat it. The next call connects anew."""
+
+
+class McpTimedOut(McpError):
+    """MCP server {server} gave neither an answer nor a sign of progress to {tool} for {seconds:g}
+    s. The call was cancelled; it may have taken effect all the same."""
+
+
+class McpAnswerInvalid(McpError):
+    """MCP server {server} answered {tool} with something that cannot be used: {reason}. The call
+    may have taken effect."""
+
+
+class McpListingRefused(McpError):
+    """The tools of MCP server {server} cannot be taken: {reason}."""
+
+
+class McpToolFailed(McpError):
+    """Tool {tool} of MCP server {server} reported an error. Its words are in the log of the
+    task."""
+
+
+class ModelOverloaded(AgentOSError):
+    """{model} takes no request at the moment: {reason}. The attempt is repeated by itself."""
+
+    retryable = True
+    # How long the server asked to be left alone, within reason.
+    retry_after_seconds: float | None = None
+
+
+class ModelUnavailable(AgentOSError):
+    """{model} gave no whole answer: {reason}. The attempt is repeated by itself."""
+
+    retryable = True
+    retry_after_seconds: float | None = None
+
+
+class ModelRefused(AgentOSError):
+    """{model} refused the request: {reason}. {remedy}"""
+
+
+class ModelNotFound(ModelRefused):
+    """There is no model {model!r} at the server: {reason}. Check the agent's `model`,
+    AGENTOS_MODELS and OPENAI_BASE_URL."""
+
+
+class ModelUnsuitable(ModelRefused):
+    """{model} cannot be used: {reason}. Name a model that can call tools in AGENTOS_MODELS or in
+    the agent's `model`."""
+
+
+class ContextTooLong(AgentOSError):
+    """The conversation is longer than {model} can read, even with its old turns shortened:
+    {reason}. Give it less to read, or use a model with a longer context."""
+
+
+class AnswerWithheld(AgentOSError):
+    """A content filter withheld the answer of {model}. Word the task in another way, or use another
+    model."""
+
+
+class ToolTimedOut(AgentOSError):
+    """Tool {tool!r} was stopped after its time limit of {seconds:g} s. It may have taken effect all
+    the same."""
+
+
+class ToolNotRun(AgentOSError):
+    """Tool {tool!r} is not run by workers: the workflow itself does what it says."""
+
+
+class WorkingFileNotFound(BadInput):
+    """This task has no file {file!r}. {suggestion}"""
+
+
+class FileNotText(BadInput):
+    """{file!r} is not text. Give it to a script that can read it."""
+
+
+class OutputSchemaRefused(BadInput):
+    """The output schema cannot be used: {reason}, at {pointer}."""
+
+
+class SearchFailed(AgentOSError):
+    """The search gave nothing: {reason}."""

@@ -3,15 +3,9 @@
 import asyncio
 
 from temporalio import workflow
-from temporalio.exceptions import (
-    ActivityError,
-    ApplicationError,
-    RetryState,
-    is_cancelled_exception,
-)
-from temporalio.exceptions import TimeoutError as ActivityTimeout
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
-from workflows import policies, ports
+from workflows import ending, policies, ports
 from workflows.contracts import (
     Failure,
     PipelineResult,
@@ -20,7 +14,6 @@ from workflows.contracts import (
     StepCall,
     StepPlan,
     TaskClose,
-    TaskMark,
     step_sub_task_id,
 )
 
@@ -81,62 +74,30 @@ class PipelineWorkflow:
     async def _wait_while_paused(self) -> None:
         if not self._paused:
             return
-        await self._mark(Status.PAUSED)
+        task = (self._run.task_id, self._run.team_id, self._run.run)
+        await ending.mark(*task, Status.PAUSED)
         await workflow.wait_condition(lambda: not self._paused)
-        await self._mark(Status.RUNNING)
-
-    async def _mark(self, status: Status) -> None:
-        await workflow.execute_local_activity_method(
-            ports.Tasks.mark_task,
-            TaskMark(
-                task_id=self._run.task_id,
-                team_id=self._run.team_id,
-                run=self._run.run,
-                status=status,
-            ),
-            summary=f"task is {status}",
-            **policies.RECORD,
-        )
+        await ending.mark(*task, Status.RUNNING)
 
     async def _close_badly(self, error: ActivityError | asyncio.CancelledError) -> None:
         if is_cancelled_exception(error):
             await self._close(Status.CANCELLED)
             return
         assert isinstance(error, ActivityError)
-        failure = self._failure_of(error)
-        exhausted = error.retry_state is not RetryState.NON_RETRYABLE_FAILURE
-        await self._close(Status.BLOCKED if exhausted else Status.FAILED, failure)
+        assert self._current is not None
+        failure = ending.failure_of(error, self._current.id)
+        await self._close(ending.status_after(error), failure)
         # The activity's error carries ids; the reader of the Temporal Web UI wants the reason.
         raise ApplicationError(failure.message, type=failure.code, non_retryable=True) from error
 
-    def _failure_of(self, error: ActivityError) -> Failure:
-        step = self._current
-        assert step is not None
-        match error.cause:
-            case ApplicationError() as cause:
-                code, message = cause.type or "error", cause.message
-            case ActivityTimeout() as cause if cause.type is not None:
-                code = "worker-lost"
-                message = (
-                    f"No worker finished step {step.id!r}: {cause.type.name.lower()} time-out. "
-                    "The worker died, lost its connection or was starved. Look at its log."
-                )
-            case _:
-                code, message = "error", str(error.cause or error)
-        return Failure(code=code, message=message[:4_096], step=step.id)
-
     async def _close(self, status: Status, failure: Failure | None = None) -> None:
-        close = TaskClose(
-            task_id=self._run.task_id,
-            team_id=self._run.team_id,
-            run=self._run.run,
-            status=status,
-            failure=failure,
-            sub_task_id=self._current and step_sub_task_id(self._run.task_id, self._current.id),
-        )
-        # Shielded: a cancellation that arrives now is too late, and must not leave the row open.
-        await asyncio.shield(
-            workflow.execute_local_activity_method(
-                ports.Tasks.close_task, close, summary=f"task {status}", **policies.RECORD
+        await ending.close(
+            TaskClose(
+                task_id=self._run.task_id,
+                team_id=self._run.team_id,
+                run=self._run.run,
+                status=status,
+                failure=failure,
+                sub_task_id=self._current and step_sub_task_id(self._run.task_id, self._current.id),
             )
         )

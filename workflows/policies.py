@@ -51,6 +51,30 @@ def step(timeout_seconds: float, retries: int) -> StepOptions:
     )
 
 
+# An answer of a model streams for minutes at most; the activity itself gives up on one that stalls.
+# The rest is for services that are away for a while.
+_THINK_TIMEOUT = timedelta(hours=1)
+
+# A model's service that is overloaded gets better in a minute or so: 1 + 2 + 4 + 8 + 16 + 32 s,
+# or what the service itself asks for.
+THINK_RETRIES = 6
+_LONGEST_THINK_BACKOFF = timedelta(minutes=1)
+
+# Of a tool call that met a service that is away, or a worker that died.
+ACT_RETRIES = 3
+
+THINK = StepOptions(
+    start_to_close_timeout=_THINK_TIMEOUT,
+    heartbeat_timeout=HEARTBEAT_TIMEOUT,
+    retry_policy=RetryPolicy(
+        initial_interval=FIRST_BACKOFF,
+        backoff_coefficient=2.0,
+        maximum_interval=_LONGEST_THINK_BACKOFF,
+        maximum_attempts=THINK_RETRIES + 1,
+    ),
+    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+)
+
 # A row must be written however long the database is away: a task that ended and does not say so
 # would be lost to those who look.
 RECORD = RecordOptions(

@@ -1,0 +1,201 @@
+"""The loop of a model and its tools: think, act, and again, until the model finishes.
+
+The conversation lies in the table ``messages``. The loop knows only how far it has got, so that a
+turn costs workflow history the same whether it is the first or the thousandth.
+"""
+
+import asyncio
+
+from temporalio import workflow
+
+from workflows import ending, policies, ports
+from workflows.contracts import (
+    ActCall,
+    AgentRun,
+    CallPlan,
+    Decision,
+    Hint,
+    Spent,
+    Status,
+    ThinkCall,
+    Thought,
+    Verdict,
+)
+from workflows.errors import (
+    CostUsedUp,
+    GoesRoundInCircles,
+    NeverFinishes,
+    TokensUsedUp,
+    TurnsUsedUp,
+)
+
+# The longest circle that is looked for, in turns, and how often it may be gone round before the
+# model is told, and before it is stopped.
+LONGEST_CIRCLE_TURNS = 3
+ROUNDS_UNTIL_HINT = 3
+ROUNDS_UNTIL_STOP = 5
+# Answers without a call, in a row.
+SILENT_UNTIL_STOP = 3
+
+_DIGESTS_KEPT = LONGEST_CIRCLE_TURNS * ROUNDS_UNTIL_STOP
+
+
+class ReactLoop:
+    """Runs turns one after the other. ``run`` says where it stands, and goes on with it."""
+
+    def __init__(self, run: AgentRun) -> None:
+        self.run = run
+        self._verdicts: dict[int, Verdict] = {}
+        self._acting = 0
+        self._waiting = 0
+
+    @property
+    def spent(self) -> Spent:
+        return self.run.spent
+
+    def pause(self) -> None:
+        self.run = self.run.model_copy(update={"paused": True})
+
+    def resume(self) -> None:
+        self.run = self.run.model_copy(update={"paused": False})
+
+    def decide(self, decision: Decision) -> None:
+        """The first word counts: a second one may arrive when the call runs already."""
+        self._verdicts.setdefault(decision.seq, decision.verdict)
+
+    async def turn(self) -> bool:
+        """One turn: whether the model has finished.
+
+        Raises:
+            TurnsUsedUp, TokensUsedUp, CostUsedUp: a limit was reached before the turn.
+            GoesRoundInCircles, NeverFinishes: the model does not get on.
+            ActivityError: a turn could not be made at all.
+        """
+        await self._wait_while_paused()
+        self._check_limits()
+        thought = await self._think()
+        await self._act_all(thought)
+        self._note(thought)
+        return thought.finished
+
+    async def _think(self) -> Thought:
+        run = self.run
+        return await workflow.execute_activity_method(
+            ports.Agents.think,
+            ThinkCall(
+                task_id=run.task_id,
+                run=run.run,
+                turn=run.turn + 1,
+                seq=run.seq,
+                hint=hint_for(run),
+            ),
+            summary=f"turn {run.turn + 1}: llm, {run.spent.tokens:,} tokens so far",
+            **policies.THINK,
+        )
+
+    async def _act_all(self, thought: Thought) -> None:
+        """Make the calls of a turn side by side, and wait for all of them, whatever they raise."""
+        self._acting = sum(plan.waits_for is None for plan in thought.calls)
+        ended = await asyncio.gather(
+            *(self._act(plan) for plan in thought.calls), return_exceptions=True
+        )
+        for error in ended:
+            if error is not None:
+                raise error
+
+    async def _act(self, plan: CallPlan) -> None:
+        verdict = await self._verdict(plan) if plan.waits_for else None
+        try:
+            await workflow.execute_activity_method(
+                ports.Agents.act,
+                ActCall(task_id=self.run.task_id, run=self.run.run, seq=plan.seq, verdict=verdict),
+                summary=f"turn {self.run.turn + 1}: {plan.name}",
+                **policies.step(plan.timeout_seconds, policies.ACT_RETRIES),
+            )
+        finally:
+            self._acting -= 1
+        await self._mark_if_waiting()
+
+    async def _verdict(self, plan: CallPlan) -> Verdict:
+        """A person's word on a call; ``EXPIRED`` when nobody gave it in time."""
+        self._waiting += 1
+        try:
+            await self._mark_if_waiting()
+            await workflow.wait_condition(
+                lambda: plan.seq in self._verdicts, timeout=self.run.approval_seconds
+            )
+            return self._verdicts[plan.seq]
+        except TimeoutError:
+            return Verdict.EXPIRED
+        finally:
+            self._waiting -= 1
+            self._acting += 1
+
+    async def _mark_if_waiting(self) -> None:
+        """The task waits when nothing of it runs. An attempt that begins sets it running again."""
+        if self._waiting and not self._acting:
+            await self._mark(Status.WAITING)
+
+    async def _wait_while_paused(self) -> None:
+        if not self.run.paused:
+            return
+        await self._mark(Status.PAUSED)
+        await workflow.wait_condition(lambda: not self.run.paused)
+        await self._mark(Status.RUNNING)
+
+    async def _mark(self, status: Status) -> None:
+        await ending.mark(self.run.task_id, self.run.team_id, self.run.run, status)
+
+    def _check_limits(self) -> None:
+        spent, limits = self.run.spent, self.run.limits
+        if spent.turns >= limits.turns:
+            raise TurnsUsedUp(limit=limits.turns)
+        if spent.tokens >= limits.tokens:
+            raise TokensUsedUp(used=spent.tokens, limit=limits.tokens)
+        if limits.cost_usd is not None and spent.cost_usd >= limits.cost_usd:
+            raise CostUsedUp(used=spent.cost_usd, limit=limits.cost_usd)
+
+    def _note(self, thought: Thought) -> None:
+        spent = self.run.spent
+        silent = spent.silent + 1 if thought.silent else 0
+        digests = (*spent.digests, thought.digest)[-_DIGESTS_KEPT:]
+        self._verdicts.clear()
+        self.run = self.run.model_copy(
+            update={
+                "turn": self.run.turn + 1,
+                "seq": thought.seq,
+                "spent": Spent(
+                    turns=spent.turns + 1,
+                    tokens=spent.tokens + thought.tokens,
+                    cost_usd=spent.cost_usd + thought.cost_usd,
+                    silent=silent,
+                    digests=digests,
+                ),
+            }
+        )
+        if thought.finished:
+            return
+        if silent >= SILENT_UNTIL_STOP:
+            raise NeverFinishes(times=silent)
+        if goes_round(digests, ROUNDS_UNTIL_STOP):
+            raise GoesRoundInCircles(times=ROUNDS_UNTIL_STOP)
+
+
+def goes_round(digests: tuple[str, ...], rounds: int) -> bool:
+    """Whether the last turns are the same circle, gone round so often."""
+    for length in range(1, LONGEST_CIRCLE_TURNS + 1):
+        last = digests[-length * rounds :]
+        if len(last) == length * rounds and last == last[:length] * rounds:
+            return True
+    return False
+
+
+def hint_for(run: AgentRun) -> Hint | None:
+    """What the model is told before the next turn."""
+    if run.spent.turns + 1 == run.limits.turns:
+        return Hint.LAST_TURN
+    if run.spent.silent:
+        return Hint.CALL_A_TOOL
+    if goes_round(run.spent.digests, ROUNDS_UNTIL_HINT):
+        return Hint.GOING_ROUND
+    return None
