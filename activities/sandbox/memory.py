@@ -32,9 +32,14 @@ def held_bytes(list_members: Callable[[], list[Member]], allowed_bytes: int) -> 
         resident = sum(member.resident_bytes for member in members)
         if resident <= allowed_bytes:
             return resident
-        look = {member.identity: _share_bytes(member) for member in members}
+        # The youngest first: a child may end before it is read, and leaves its share to others.
+        look = {member.identity: _share_bytes(member) for member in reversed(members)}
+        after = {member.identity: member for member in list_members()}
+        settled = look.keys() == after.keys()
+        # Those born meanwhile took a part of the shares that were read.
+        look |= {born: _share_bytes(after[born]) for born in after.keys() - look.keys()}
         total = sum(look.values())
-        if total <= allowed_bytes and look.keys() == {each.identity for each in list_members()}:
+        if settled and total <= allowed_bytes:
             return total
         looks.append(look)
     return agreed_bytes(looks)

@@ -48,6 +48,15 @@ ABUSES = {
         MEMORY,
         Limit.MEMORY,
     ),
+    "processes hold too much memory and hide it in children": (
+        "import os, time\nos.fork()\nx = b'x' * (200 << 20)\nalive = 0\n"
+        "while True:\n"
+        "  if os.fork() == 0: time.sleep(0.03); os._exit(0)\n"
+        "  alive += 1\n"
+        "  if alive > 5: os.wait(); alive -= 1",
+        MEMORY,
+        Limit.MEMORY,
+    ),
     "memory that could be shared, which no limit of a process bounds": (
         "import mmap, time\n"
         "keep = [mmap.mmap(-1, 60 << 20) for _ in range(8)]\n"

@@ -47,7 +47,7 @@ def test_a_living_process_holds_its_share() -> None:
 
 
 def test_what_was_over_for_a_moment_only_is_forgotten() -> None:
-    sizes = iter([1000, 9])
+    sizes = iter([1 << 40, 1 << 40, 9])
     assert held_bytes(lambda: [_member(os.getpid(), resident_bytes=next(sizes))], 10) == 9
 
 
