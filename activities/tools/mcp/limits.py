@@ -1,0 +1,23 @@
+"""How much a server may say. Beyond these it is a fault or an attack, and memory is shared."""
+
+_KIBIBYTE = 1024
+_MEBIBYTE = 1024 * _KIBIBYTE
+
+# One message of the protocol, such as a result with its images.
+MAX_MESSAGE_BYTES = 16 * _MEBIBYTE
+
+MAX_TOOLS = 256
+MAX_LIST_PAGES = 64
+MAX_TOOL_NAME_CHARACTERS = 128  # as the protocol advises
+MAX_DESCRIPTION_CHARACTERS = 8 * _KIBIBYTE
+MAX_SCHEMA_BYTES = 64 * _KIBIBYTE
+MAX_REFUSALS = 20
+
+MAX_CONTENT_PARTS = 256
+MAX_FILES = 64
+MAX_TEXT_CHARACTERS = 2 * _MEBIBYTE
+
+CONNECT_TIMEOUT_SECONDS = 60.0  # `npx` and `uvx` may have to fetch the program first.
+LISTING_TIMEOUT_SECONDS = 30.0
+# Signs of progress keep a call alive no longer than this.
+LONGEST_CALL_SECONDS = 24 * 3_600.0

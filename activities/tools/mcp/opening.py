@@ -1,0 +1,60 @@
+"""From a configuration to a client: secrets looked up, transport chosen, the SDK's logs muted."""
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from importlib.metadata import version
+
+from mcp.client import Client, Transport
+from mcp.client.session import MessageHandlerFnT
+from mcp_types import Implementation
+from pydantic import SecretStr
+
+from activities.tools.mcp.config import McpServer
+from activities.tools.mcp.http import http_transport
+from activities.tools.mcp.limits import CONNECT_TIMEOUT_SECONDS
+from activities.tools.mcp.secrets import resolve
+from activities.tools.mcp.stdio import Program, minimal, stdio_transport
+
+OnEnd = Callable[[str], None]
+
+# It logs the messages that it cannot read, and they may be anybody's data.
+logging.getLogger("mcp").setLevel(logging.CRITICAL)
+
+
+class Opener:
+    """Makes clients. ``environment`` is this process's own, of which programs get the least."""
+
+    def __init__(self, secrets: Mapping[str, SecretStr], environment: Mapping[str, str]) -> None:
+        self._secrets = secrets
+        self._inherited = minimal(environment)
+
+    def client(
+        self, server: McpServer, on_end: OnEnd, on_message: MessageHandlerFnT
+    ) -> AbstractAsyncContextManager[Client]:
+        """A client that connects as its block is entered, and is to be left by the same task.
+
+        Raises:
+            McpSecretMissing: the configuration names a secret that is not set.
+        """
+        return Client(
+            self._transport(server, on_end),
+            client_info=Implementation(name="agentos", version=version("agentos")),
+            message_handler=on_message,
+            read_timeout_seconds=CONNECT_TIMEOUT_SECONDS,
+            cache=None,
+        )
+
+    def _transport(self, server: McpServer, on_end: OnEnd) -> Transport:
+        if server.transport == "http":
+            headers = resolve(server.name, server.headers, self._secrets)
+            return http_transport(server.url or "", headers)
+        given = resolve(server.name, server.env, self._secrets)
+        program = Program(
+            server=server.name,
+            command=server.command or "",
+            args=server.args,
+            environment=self._inherited | given,
+            cwd=server.cwd or "/",
+        )
+        return stdio_transport(program, on_end)

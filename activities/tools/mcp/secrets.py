@@ -1,0 +1,61 @@
+"""Secrets by name: how a configuration names them, and how it is told that it holds one itself."""
+
+import re
+from collections.abc import Mapping
+
+from pydantic import SecretStr
+
+from workflows.errors import McpSecretMissing
+
+_NAMED = re.compile(r"\bsecret:([A-Z][A-Z0-9_]{0,99})\b")
+
+_CREDENTIAL_NAME = re.compile(
+    r"(?i)(authori[sz]ation|cookie|token|secret|passw(or)?d|passphrase|credential"
+    r"|api[-_]?key|access[-_]?key|private[-_]?key|(^|[-_])(auth|pat)$)"
+)
+
+# Prefixes that issuers gave their tokens so that scanners find them, and a few plain forms.
+_CREDENTIAL_VALUE = re.compile(
+    r"""(?x)
+    (?i:\b(bearer|basic)\s+[a-z0-9+/=._~-]{6,})
+    | \b(sk|pk|rk)[-_][A-Za-z0-9_-]{16,}         # OpenAI, Anthropic, Stripe
+    | \bgh[pousr]_[A-Za-z0-9]{16,} | \bgithub_pat_\w{16,} | \bglpat-[\w-]{16,}
+    | \bxox[abeoprs]-[\w-]{10,}                  # Slack
+    | \b(AKIA|ASIA)[A-Z0-9]{16}\b                # AWS
+    | \bAIza[\w-]{30,}                           # Google
+    | \beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*          # JSON Web Token
+    | -----BEGIN\ [A-Z ]*PRIVATE\ KEY
+    | ://[^/\s:@]+:[^/\s@]+@                     # user:password in a URL
+    | (?i:[?&;\s-](token|api[-_]?key|secret|password|access[-_]?key)=[^\s&]{6,})
+    | (?i:^(token|api[-_]?key|secret|password|access[-_]?key)=[^\s&]{6,})
+    """
+)
+
+
+def names_in(value: str) -> list[str]:
+    """The secrets that a value names as ``secret:NAME``."""
+    return _NAMED.findall(value)
+
+
+def is_credential_name(name: str) -> bool:
+    """Whether a variable or header of this name usually holds a secret."""
+    return _CREDENTIAL_NAME.search(name) is not None
+
+
+def looks_like_credential(text: str) -> bool:
+    """Whether a text has the form of a token, a key or a password."""
+    return _CREDENTIAL_VALUE.search(text) is not None
+
+
+def resolve(
+    server: str, values: Mapping[str, str], secrets: Mapping[str, SecretStr]
+) -> dict[str, str]:
+    """The values with their secrets filled in. Raises ``McpSecretMissing``."""
+
+    def value_of(match: re.Match[str]) -> str:
+        secret = secrets.get(match[1])
+        if secret is None:
+            raise McpSecretMissing(server=server, secret=match[1])
+        return secret.get_secret_value()
+
+    return {name: _NAMED.sub(value_of, value) for name, value in values.items()}

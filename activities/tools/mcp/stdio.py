@@ -1,0 +1,226 @@
+"""The transport to a program: a message a line on its stdin and stdout.
+
+The SDK has one as well. This one bounds the length of a message, hands nothing of the worker's
+environment on, writes nothing that a server says into logs, and leaves no process behind.
+"""
+
+import asyncio
+import os
+import shutil
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+import structlog
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from mcp.shared.message import SessionMessage
+from mcp_types import jsonrpc_message_adapter
+
+from activities.tools.mcp import keeper
+from activities.tools.mcp.limits import MAX_MESSAGE_BYTES
+from workflows.errors import McpUnavailable
+
+Streams = tuple[
+    MemoryObjectReceiveStream[SessionMessage | Exception], MemoryObjectSendStream[SessionMessage]
+]
+
+# What a program needs to find others, its user's files and its language; no more.
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "USER", "LOGNAME")
+
+# A server ends by itself once its stdin has closed: so the protocol has it.
+_LEAVING_SECONDS = 2.0
+_KILLED_SECONDS = 8.0  # Longer than the keeper takes at most.
+_EXIT_CODE_SECONDS = 0.5
+_CHUNK_BYTES = 64 * 1024
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """``environment`` is all that it gets. Without a ``cwd`` it runs in the root folder: never in
+    the worker's own, where it would find files that are not meant for it."""
+
+    server: str
+    command: str
+    args: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    cwd: str = "/"
+
+
+def minimal(environment: Mapping[str, str]) -> dict[str, str]:
+    """What of this process's environment is handed on."""
+    return {name: environment[name] for name in INHERITED if name in environment}
+
+
+@asynccontextmanager
+async def stdio_transport(
+    program: Program, on_end: Callable[[str], None]
+) -> AsyncIterator[Streams]:
+    """Start a program, and end it with all that it started.
+
+    ``on_end`` is told, once, why there will be no more messages.
+
+    Raises:
+        McpUnavailable: the program cannot be started.
+    """
+    async with _running(program) as process:
+        incoming, received = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+        sent, outgoing = anyio.create_memory_object_stream[SessionMessage](0)
+        tasks = [
+            asyncio.create_task(_read(program, process, incoming, on_end)),
+            asyncio.create_task(_write(process, outgoing)),
+            asyncio.create_task(_drain_stderr(program, process)),
+        ]
+        try:
+            yield received, sent
+        finally:
+            received.close()
+            sent.close()
+            await _leave(process)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            incoming.close()
+            outgoing.close()
+
+
+@asynccontextmanager
+async def _running(program: Program) -> AsyncIterator[Process]:
+    held, leash = os.pipe()
+    try:
+        try:
+            process = await _start(program, held)
+        finally:
+            os.close(held)
+        try:
+            yield process
+        finally:
+            # Whatever happens here, the keeper ends all as soon as this end is closed.
+            os.close(leash)
+            leash = -1
+            await _ended(process)
+    finally:
+        if leash != -1:
+            os.close(leash)
+
+
+async def _start(program: Program, held: int) -> Process:
+    path = program.environment.get("PATH", os.defpath)
+    if (executable := shutil.which(program.command, path=path)) is None:
+        reason = f"there is no program {program.command!r} in the PATH of AgentOS"
+        raise McpUnavailable(server=program.server, reason=reason)
+    try:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", "-S", str(Path(keeper.__file__)), str(held)),
+            *(executable, *program.args),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            limit=MAX_MESSAGE_BYTES,
+            env=dict(program.environment),
+            cwd=program.cwd,
+            pass_fds=(held,),
+            start_new_session=True,  # Ctrl-C on our terminal is not for it.
+        )
+    except OSError as error:
+        reason = f"{error.strerror}: {error.filename}"
+        raise McpUnavailable(server=program.server, reason=reason) from error
+
+
+async def _leave(process: Process) -> None:
+    """Let the program end by itself."""
+    assert process.stdin is not None
+    process.stdin.close()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), _LEAVING_SECONDS)
+
+
+async def _ended(process: Process) -> None:
+    try:
+        await asyncio.wait_for(process.wait(), _KILLED_SECONDS)
+    except TimeoutError:
+        # The keeper itself is stuck; the program dies with it.
+        with suppress(ProcessLookupError):
+            process.kill()
+        log.warning("mcp.server_stuck", pid=process.pid)
+
+
+async def _read(
+    program: Program,
+    process: Process,
+    incoming: MemoryObjectSendStream[SessionMessage | Exception],
+    on_end: Callable[[str], None],
+) -> None:
+    reason = "it was disconnected"
+    try:
+        reason = await _forward(program, process, incoming)
+    finally:
+        on_end(reason)  # First: as soon as the stream closes, somebody asks for the reason.
+        incoming.close()
+
+
+async def _forward(
+    program: Program,
+    process: Process,
+    incoming: MemoryObjectSendStream[SessionMessage | Exception],
+) -> str:
+    """Pass messages on until there are no more; why there are none."""
+    assert process.stdout is not None
+    has_babbled = False
+    while True:
+        try:
+            line = await process.stdout.readuntil()
+        except asyncio.IncompleteReadError:
+            return await _how_it_ended(process)
+        except asyncio.LimitOverrunError:
+            return f"it sent a message of more than {MAX_MESSAGE_BYTES} bytes"
+        try:
+            message = jsonrpc_message_adapter.validate_json(line, by_name=False)
+        except ValueError:
+            # Greetings and debug prints go to stdout in many a server. They are nobody's message.
+            if not has_babbled:
+                log.warning("mcp.not_a_message", server=program.server, size_bytes=len(line))
+            has_babbled = True
+            continue
+        try:
+            await incoming.send(SessionMessage(message))
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+            return "it was disconnected"
+
+
+async def _how_it_ended(process: Process) -> str:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), _EXIT_CODE_SECONDS)
+    if process.returncode is None:
+        return "it closed its stdout"
+    if process.returncode > 128:
+        return f"its program was killed by signal {process.returncode - 128}"
+    return f"its program ended with exit code {process.returncode}"
+
+
+async def _write(process: Process, outgoing: MemoryObjectReceiveStream[SessionMessage]) -> None:
+    assert process.stdin is not None
+    # A broken pipe is no news: the end of stdout tells of the program's end.
+    with suppress(ConnectionError):
+        async with outgoing:
+            async for item in outgoing:
+                line = item.message.model_dump_json(by_alias=True, exclude_unset=True)
+                process.stdin.write(f"{line}\n".encode())
+                await process.stdin.drain()
+
+
+async def _drain_stderr(program: Program, process: Process) -> None:
+    """A full pipe would stop the program. What it says may be anybody's data: only counted."""
+    assert process.stderr is not None
+    size_bytes = 0
+    try:
+        while chunk := await process.stderr.read(_CHUNK_BYTES):
+            size_bytes += len(chunk)
+    finally:
+        if size_bytes:
+            log.info("mcp.server_stderr", server=program.server, size_bytes=size_bytes)
