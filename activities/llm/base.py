@@ -1,0 +1,114 @@
+"""What is said to a model and what it answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+# Why an answer ended. "length": the model, its server or ``ANSWER_CHARACTERS`` cut it off.
+Finish = Literal["stop", "tool_calls", "length"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool as the model sees it. ``parameters`` is the JSON schema of its arguments."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRequest:
+    """A model's wish to call a tool. ``arguments`` is what it wrote, which may not be JSON."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One message of a conversation.
+
+    ``request_id`` is what a message of role tool answers. ``turn`` counts from 1; 0 is what came
+    before the first. What is protected is never shortened.
+    """
+
+    role: Role
+    content: str
+    requests: tuple[ToolRequest, ...] = ()
+    request_id: str | None = None
+    turn: int = 0
+    is_protected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """``is_estimate``: the server gave no numbers; they were counted here."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    is_estimate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer; it may be empty. ``model`` is the one that gave it.
+
+    The times run from the start of the call, and so include models that were passed over;
+    ``first_token_ms`` ends at the first piece of text or of a request.
+    """
+
+    model: str
+    text: str
+    requests: tuple[ToolRequest, ...]
+    usage: Usage
+    cost_usd: float
+    first_token_ms: int
+    duration_ms: int
+    finish: Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars per million tokens. pydantic reads it from ``{"input": 2.5, "output": 10}``."""
+
+    input_usd: Annotated[float, Field(validation_alias="input", ge=0, allow_inf_nan=False)]
+    output_usd: Annotated[float, Field(validation_alias="output", ge=0, allow_inf_nan=False)]
+
+    def cost_usd(self, usage: Usage) -> float:
+        """An upper bound where the server charges less for prompts that it has cached."""
+        dollars = usage.prompt_tokens * self.input_usd + usage.completion_tokens * self.output_usd
+        return dollars / 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Of one request to one model.
+
+    A model that thinks, or one that reads a long prompt on a processor, says nothing for minutes.
+    """
+
+    connect_seconds: float = 10.0
+    idle_seconds: float = 300.0
+    total_seconds: float = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """Where models are. ``models`` are tried in order; with none, the server is asked for one.
+
+    Without ``base_url`` it is OpenAI's own. Longer conversations than ``context_tokens`` are
+    shortened before they are sent.
+    """
+
+    models: tuple[str, ...] = ()
+    base_url: str | None = None
+    api_key: SecretStr | None = None
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    context_tokens: int = 128_000
+    timeouts: Timeouts = Timeouts()

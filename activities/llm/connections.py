@@ -1,0 +1,78 @@
+"""Connections to a server of models, and what it means when one fails."""
+
+import ipaddress
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import anyio
+import httpx2
+import openai
+
+from activities.llm.base import Timeouts
+from activities.llm.refusals import read_refusal
+from activities.llm.sse import EventTooLarge
+from workflows.errors import AgentOSError, ModelRefused, ModelUnavailable
+
+# Between two turns of an agent its tools run; the connection should still be there after them.
+KEEP_ALIVE_SECONDS = 120.0
+MAX_CONNECTIONS = 1_000
+MAX_IDLE_CONNECTIONS = 100
+
+# What reading from a connection can raise; the last two are failures of TLS.
+BROKEN = (httpx2.RequestError, ssl.SSLError, anyio.EndOfStream)
+
+
+def http_client(base_url: str, timeouts: Timeouts) -> httpx2.AsyncClient:
+    return openai.DefaultAsyncHttpxClient(
+        base_url=base_url,
+        timeout=httpx2.Timeout(timeouts.idle_seconds, connect=timeouts.connect_seconds),
+        limits=httpx2.Limits(
+            max_connections=MAX_CONNECTIONS,
+            max_keepalive_connections=MAX_IDLE_CONNECTIONS,
+            keepalive_expiry=KEEP_ALIVE_SECONDS,
+        ),
+        # A proxy of the environment leads out of this machine, not back into it.
+        trust_env=not _is_loopback(urlsplit(base_url).hostname or ""),
+    )
+
+
+@contextmanager
+def translated(model: str, timeouts: Timeouts) -> Iterator[None]:
+    """Turn the errors of the client into ours. Theirs are not chained: they hold the request."""
+    try:
+        yield
+    except openai.APIStatusError as error:
+        refusal = read_refusal(error.status_code, error.response.headers, error.body)
+        raise refusal.error(model) from None
+    except openai.APIConnectionError as error:
+        raise _connection_error(model, error.__cause__ or error, timeouts) from None
+    except BROKEN as error:
+        raise _connection_error(model, error, timeouts) from None
+    except EventTooLarge:
+        reason = "it sent an event without an end"
+        raise ModelUnavailable(model=model, reason=reason) from None
+    except TimeoutError:
+        reason = f"it took longer than {timeouts.total_seconds:g} s"
+        raise ModelUnavailable(model=model, reason=reason) from None
+
+
+def _connection_error(model: str, error: BaseException, timeouts: Timeouts) -> AgentOSError:
+    if isinstance(error, httpx2.UnsupportedProtocol | httpx2.InvalidURL):
+        remedy = "Check OPENAI_BASE_URL."
+        return ModelRefused(model=model, reason="its address is not one of HTTP", remedy=remedy)
+    if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
+        reason = f"its server cannot be reached: {error or type(error).__name__}"
+    elif isinstance(error, httpx2.TimeoutException):
+        reason = f"it sent nothing for {timeouts.idle_seconds:g} s"
+    else:
+        reason = f"the connection broke: {error or type(error).__name__}"
+    return ModelUnavailable(model=model, reason=reason)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,124 @@
+"""One request to one model, over the ``openai`` client: streamed, bounded in time and size."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from urllib.parse import urlsplit
+
+import openai
+import structlog
+from openai import AsyncOpenAI
+
+from activities.llm.base import ChatMessage, ModelOptions, ToolSpec
+from activities.llm.connections import BROKEN, http_client, translated
+from activities.llm.reading import DONE, Reading, Reply
+from activities.llm.refusals import read_refusal
+from activities.llm.sse import event_data, whole
+from activities.llm.wire import Body, request_body
+
+OPENAI_URL = "https://api.openai.com/v1"
+
+# How long a server may go on after it has said why its answer ended, with its count of tokens ...
+_EPILOGUE_SECONDS = 5.0
+# ... and after [DONE]. A connection can be used again only when it was read to the end.
+_DRAIN_SECONDS = 0.1
+
+log = structlog.get_logger(__name__)
+
+
+class Endpoint:
+    """A server of models. Its connections are kept open and shared."""
+
+    def __init__(self, options: ModelOptions) -> None:
+        base_url = options.base_url or OPENAI_URL
+        key = options.api_key.get_secret_value() if options.api_key else ""
+        self.is_openai = urlsplit(base_url).hostname == urlsplit(OPENAI_URL).hostname
+        self._base_url = base_url
+        self._timeouts = options.timeouts
+        self._counts_usage = True
+        self._client = AsyncOpenAI(
+            base_url=base_url,
+            # The client takes none for a mistake, but a server on one's own machine needs none.
+            api_key=key or "none",
+            max_retries=0,
+            http_client=http_client(base_url, options.timeouts),
+        )
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def models(self) -> list[str]:
+        """The names of the models that the server lists.
+
+        Raises:
+            ModelOverloaded, ModelUnavailable, ModelRefused: it does not tell.
+        """
+        with translated(self._base_url, self._timeouts):
+            async with asyncio.timeout(self._timeouts.idle_seconds):
+                listed = await self._client.get("/models", cast_to=object)
+        models = listed.get("data") if isinstance(listed, dict) else None
+        names = (model.get("id") for model in models or () if isinstance(model, dict))
+        return [name for name in names if isinstance(name, str) and name]
+
+    async def ask(
+        self,
+        model: str,
+        messages: Sequence[ChatMessage],
+        tools: Sequence[ToolSpec],
+        on_text: Callable[[str], None],
+    ) -> Reply:
+        """Have ``model`` answer; pieces of text go to ``on_text`` as they arrive.
+
+        Cancelling it closes the connection at once.
+
+        Raises:
+            ModelOverloaded, ModelUnavailable: another attempt, or another model, may do better.
+            ContextTooLong: the conversation must become shorter.
+            ModelRefused: this model will not answer this.
+            AnswerWithheld: its content filter did.
+        """
+        body = request_body(messages, tools)
+        with translated(model, self._timeouts):
+            try:
+                return await self._stream(body, Reading(model, on_text))
+            except openai.APIStatusError as error:
+                refusal = read_refusal(error.status_code, error.response.headers, error.body)
+                if not (self._counts_usage and refusal.is_about_usage):
+                    raise
+            log.info("model.counts_no_usage", model=model)
+            self._counts_usage = False
+            return await self._stream(body, Reading(model, on_text))
+
+    async def _stream(self, body: Body, reading: Reading) -> Reply:
+        options = {"stream_options": {"include_usage": True}} if self._counts_usage else {}
+        try:
+            async with (
+                asyncio.timeout(self._timeouts.total_seconds) as deadline,
+                self._client.chat.completions.with_streaming_response.create(
+                    model=reading.model,
+                    # As an argument of its own the client would walk it all to check its types.
+                    messages=[],
+                    extra_body={**body, **options, "stream": True},
+                ) as response,
+            ):
+                is_whole = "json" in response.headers.get("content-type", "")
+                read = whole if is_whole else event_data
+                await _read(read(response.iter_bytes()), reading, deadline)
+        except (*BROKEN, TimeoutError):
+            if not reading.is_finished:
+                raise
+        return reading.reply()
+
+
+async def _read(events: AsyncIterator[bytes], reading: Reading, deadline: asyncio.Timeout) -> None:
+    now = asyncio.get_running_loop().time
+    async for data in events:
+        if data == DONE:
+            reading.end()
+            deadline.reschedule(now() + _DRAIN_SECONDS)
+            continue
+        was_finished = reading.is_finished
+        reading.take(data)
+        if reading.is_too_long:
+            return
+        if reading.is_finished and not was_finished:
+            deadline.reschedule(now() + _EPILOGUE_SECONDS)

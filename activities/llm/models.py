@@ -1,0 +1,184 @@
+"""Asking models: the first that answers, with a conversation that it can read."""
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+import structlog
+
+from activities.llm.base import Answer, ChatMessage, ModelOptions, Price, ToolSpec
+from activities.llm.conversation import Conversation, Delivery
+from activities.llm.endpoint import Endpoint
+from activities.llm.names import Decoder
+from activities.llm.reading import Reply
+from activities.tokens import Tokens
+from workflows.errors import (
+    AgentOSError,
+    ContextTooLong,
+    ModelNotFound,
+    ModelOverloaded,
+    ModelUnavailable,
+    ModelUnsuitable,
+)
+
+OPENAI_DEFAULT_MODEL = "gpt-5-mini"
+
+# What prompts may take of a model's context; the answer takes the rest.
+PROMPT_SHARE = 0.85
+
+# After a refusal as too long, the next prompt has this share of the refused one's tokens.
+SHORTENING = 0.7
+MAX_SHORTENINGS = 5
+
+# What makes the next model worth asking: it may be less busy, known, or read more.
+_PASSED_OVER = (
+    ModelOverloaded,
+    ModelUnavailable,
+    ModelNotFound,
+    ModelUnsuitable,
+    ContextTooLong,
+)
+
+_DATE = re.compile(r"-\d{4}-\d{2}-\d{2}$")
+
+log = structlog.get_logger(__name__)
+
+
+class Models:
+    """The models of one server. Close it when done.
+
+    What it learns of a model's context is kept, so that one refusal is enough.
+    """
+
+    def __init__(self, options: ModelOptions, tokens: Tokens) -> None:
+        self._options = options
+        self._tokens = tokens
+        self._endpoint = Endpoint(options)
+        self._listed: str | None = None
+        self._budgets: dict[str, int] = {}
+
+    async def close(self) -> None:
+        await self._endpoint.close()
+
+    async def complete(
+        self,
+        messages: Sequence[ChatMessage],
+        tools: Sequence[ToolSpec],
+        *,
+        model: str | None = None,
+        on_text: Callable[[str], None],
+        on_restart: Callable[[], None] | None = None,
+    ) -> Answer:
+        """Have the first model that can answer: ``model``, then those of the options in order.
+
+        ``on_text`` gets the text as it arrives. When an answer breaks off after some of it, the
+        next model is asked only with ``on_restart``, which is called so that the text can be
+        forgotten.
+
+        Raises:
+            ModelOverloaded, ModelUnavailable: no model answers now; see ``retry_after_seconds``.
+            ModelRefused: no model will answer this.
+            ContextTooLong: it cannot be shortened enough.
+            AnswerWithheld: a content filter withheld the answer.
+        """
+        started_at = time.monotonic()
+        delivery = Delivery(on_text)
+        errors: list[AgentOSError] = []
+        for candidate in await self._candidates(model):
+            if delivery.has_begun:
+                if on_restart is None:
+                    break
+                on_restart()
+                delivery.has_begun = False
+            conversation = Conversation(
+                messages, tools, partial(self._tokens.count, model=candidate)
+            )
+            try:
+                reply = await self._ask(candidate, conversation, delivery)
+            except _PASSED_OVER as error:
+                log.warning("model.passed_over", model=candidate, error=error.code)
+                errors.append(error)
+                continue
+            return self._answer(candidate, conversation, reply, started_at)
+        self._listed = None  # Perhaps the server has another one by now.
+        raise _most_hopeful(errors)
+
+    async def default_model(self) -> str:
+        """The model that is asked when none is named.
+
+        Raises:
+            ModelOverloaded, ModelUnavailable, ModelRefused: the server does not tell of one.
+        """
+        if self._options.models:
+            return self._options.models[0]
+        if self._endpoint.is_openai:
+            return OPENAI_DEFAULT_MODEL
+        if self._listed is None:
+            names = await self._endpoint.models()
+            if not names:
+                raise ModelUnsuitable(model="The server", reason="it lists no model")
+            # LM Studio always lists one that can do nothing but embed.
+            self._listed = next((name for name in names if "embed" not in name), names[0])
+        return self._listed
+
+    def price_of(self, model: str) -> Price | None:
+        """The price of a model, or of the one that it is a dated version of."""
+        prices = self._options.prices
+        return prices.get(model) or prices.get(_DATE.sub("", model))
+
+    async def _candidates(self, model: str | None) -> Sequence[str]:
+        first = model or await self.default_model()
+        return tuple(dict.fromkeys((first, *self._options.models)))
+
+    async def _ask(self, model: str, conversation: Conversation, delivery: Delivery) -> Reply:
+        window = round(self._options.context_tokens * PROMPT_SHARE)
+        conversation.shorten(self._budgets.get(model, window))
+        for _ in range(MAX_SHORTENINGS):
+            try:
+                return await self._endpoint.ask(
+                    model, conversation.messages, conversation.tools, delivery
+                )
+            except ContextTooLong:
+                refused = conversation.size_tokens()
+                self._budgets[model] = round(refused * SHORTENING)
+                conversation.shorten(self._budgets[model])
+                shortened = conversation.size_tokens()
+                log.info("model.shortened", model=model, refused=refused, tokens=shortened)
+                if delivery.has_begun or shortened >= refused:
+                    raise
+        return await self._endpoint.ask(model, conversation.messages, conversation.tools, delivery)
+
+    def _answer(
+        self, model: str, conversation: Conversation, reply: Reply, started_at: float
+    ) -> Answer:
+        usage = reply.usage or conversation.usage_of(reply)
+        price = self.price_of(model)
+        decode = Decoder(tool.name for tool in conversation.tools)
+        ended_at = time.monotonic()
+        return Answer(
+            model=model,
+            text=reply.text,
+            requests=tuple(
+                replace(request, name=decode(request.name)) for request in reply.requests
+            ),
+            usage=usage,
+            cost_usd=price.cost_usd(usage) if price else 0.0,
+            first_token_ms=_milliseconds(started_at, reply.first_token_at or ended_at),
+            duration_ms=_milliseconds(started_at, ended_at),
+            finish=reply.finish,
+        )
+
+
+def _most_hopeful(errors: Sequence[AgentOSError]) -> AgentOSError:
+    """Of what the models said: the overload that ends first, or else what another attempt may
+    mend, or else the last word."""
+    overloads = [error for error in errors if isinstance(error, ModelOverloaded)]
+    if overloads:
+        return min(overloads, key=lambda error: error.retry_after_seconds or 0.0)
+    return next((error for error in errors if error.retryable), errors[-1])
+
+
+def _milliseconds(started_at: float, ended_at: float) -> int:
+    return round((ended_at - started_at) * 1_000)

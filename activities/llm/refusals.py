@@ -1,0 +1,183 @@
+"""What a server's refusal means: wait, use another model, shorten the conversation, or give up."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from workflows.errors import (
+    AgentOSError,
+    ContextTooLong,
+    ModelNotFound,
+    ModelOverloaded,
+    ModelRefused,
+    ModelUnavailable,
+    ModelUnsuitable,
+)
+
+MAX_RETRY_AFTER_SECONDS = 300.0
+
+# Servers quote the prompt in their messages; its beginning is enough to know what is wrong.
+REASON_CHARACTERS = 200
+
+_OVERLOADED = frozenset({429, 529})
+_TEMPORARY = frozenset({408, 409, 425})
+_TOO_LONG_STATUSES = frozenset({400, 413, 422, 429, 500})
+
+_TOO_LONG_CODES = frozenset(
+    {"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"}
+)
+
+# In the words of OpenAI and Azure, vLLM, llama.cpp, Ollama, SGLang, TGI and Together, Anthropic,
+# Gemini, Mistral, xAI, Groq, Bedrock, LM Studio, MiniMax.
+_TOO_LONG = re.compile(
+    r"maximum (context|prompt|model) length"
+    r"|(model's|maximum|available|configured) context (length|size|window)"
+    r"|context (length|size|window|limit) (of|is|exceed)"
+    r"|exceed\w* (the |max |maximum |model's )*(available |configured )?"
+    r"(context|number of tokens|limit of \d+ tokens)"
+    r"|context (shift is disabled|the overflows)"
+    r"|(prompt|input|message|request)s? (is|are|was|too)( too)? (long|large)"
+    r"|(prompt|input) (length|tokens?) .*(exceed|longer|too large)"
+    r"|inputs?` tokens \+ `max_new_tokens` must be"
+    r"|reduce (the|your) (length|message size|prompt)"
+    r"|too many (input )?tokens",
+    re.IGNORECASE,
+)
+_NO_TOOLS = re.compile(
+    r"(not|n't) support (tools|tool use|tool call|function)|tool[_ ]choice.*requires|--jinja",
+    re.IGNORECASE,
+)
+_NO_MODEL = re.compile(
+    r"model\b.{0,80}\b(not found|does not exist|not exist|unknown)|(unknown|no such|invalid) model",
+    re.IGNORECASE,
+)
+_SECRET = re.compile(r"\b(sk|key|Bearer)[-_ ][\w*.-]{8,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a server said in place of an answer. ``message`` is text from outside."""
+
+    status: int
+    code: str
+    message: str
+    retry_after_seconds: float | None = None
+
+    @property
+    def is_about_usage(self) -> bool:
+        """Whether the server does not know how to count tokens in a stream."""
+        return self.status in {400, 422} and (
+            "stream_options" in self.message or "include_usage" in self.message
+        )
+
+    def error(self, model: str) -> AgentOSError:
+        """The error that this is, for ``model``."""
+        reason = f"HTTP {self.status}: {_shown(self.message)}"
+        if self._is_too_long:
+            return ContextTooLong(model=model, reason=reason)
+        if self.code == "insufficient_quota":  # Of status 429, but waiting does not help.
+            remedy = "Check the plan and the billing of the account."
+            return ModelRefused(model=model, reason=reason, remedy=remedy)
+        if _NO_TOOLS.search(self.message):  # llama.cpp says so with status 500.
+            return ModelUnsuitable(model=model, reason=reason)
+        if self.status < 500 and self.status not in _OVERLOADED | _TEMPORARY:
+            return self._final(model, reason)
+        kind = ModelOverloaded if self.status in _OVERLOADED else ModelUnavailable
+        error = kind(model=model, reason=reason)
+        error.retry_after_seconds = self.retry_after_seconds
+        return error
+
+    def _final(self, model: str, reason: str) -> AgentOSError:
+        if self.status in {401, 403}:
+            # Without the server's words: they show a part of the key.
+            remedy = "Check OPENAI_API_KEY and what it may use."
+            return ModelRefused(model=model, reason=f"HTTP {self.status}", remedy=remedy)
+        if self.status == 404 or self.code == "model_not_found" or _NO_MODEL.search(self.message):
+            return ModelNotFound(model=model, reason=reason)
+        remedy = "Check OPENAI_BASE_URL, and whether the model fits this use."
+        return ModelRefused(model=model, reason=reason, remedy=remedy)
+
+    @property
+    def _is_too_long(self) -> bool:
+        if self.code in _TOO_LONG_CODES or self.status == 413:
+            return True
+        if self.status not in _TOO_LONG_STATUSES:
+            return False
+        if self.status == 429:
+            # OpenAI and Groq: this request alone is more than the limit for a minute.
+            return "request too large" in self.message.lower()
+        return _TOO_LONG.search(self.message) is not None
+
+
+def read_refusal(status: int, headers: Mapping[str, str], body: object) -> Refusal:
+    """From an answer with an error's status; ``body`` is its parsed JSON, or text."""
+    refusal = _read_body(status, body)
+    return Refusal(refusal.status, refusal.code, refusal.message, read_retry_after(headers))
+
+
+def read_error_event(event: Mapping[str, object]) -> Refusal | None:
+    """From an event in a stream that began well; None when it tells of no error."""
+    if not event.get("error"):
+        return None
+    refusal = _read_body(0, event)
+    status = int(refusal.code) if re.fullmatch(r"[45]\d\d", refusal.code) else 0
+    if not status:
+        is_overload = "rate_limit" in refusal.code or "overloaded" in refusal.code
+        status = 429 if is_overload else 500
+    return Refusal(status, refusal.code, refusal.message)
+
+
+def read_retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds, from ``Retry-After-Ms`` or from ``Retry-After`` as seconds or a date."""
+    milliseconds = _number(headers.get("retry-after-ms"))
+    seconds = milliseconds / 1_000 if milliseconds is not None else None
+    text = headers.get("retry-after")
+    if seconds is None:
+        seconds = _number(text)
+    if seconds is None and text:
+        seconds = _seconds_until(text)
+    if seconds is None:
+        return None
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
+
+
+def _read_body(status: int, body: object) -> Refusal:
+    if isinstance(body, list) and body:  # Gemini wraps it in a list.
+        body = body[0]
+    error = body.get("error", body) if isinstance(body, dict) else body
+    if not isinstance(error, dict):
+        return Refusal(status, "", error if isinstance(error, str) else "")
+    # llama.cpp and OpenRouter have the status as the code; then the type says more.
+    code, kind = error.get("code"), error.get("type")
+    if not isinstance(code, str) and isinstance(kind, str) and (status or code is None):
+        code = kind
+    message = error.get("message") or error.get("detail")
+    return Refusal(status, str(code or ""), message if isinstance(message, str) else "")
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _seconds_until(date: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - datetime.now(UTC)).total_seconds()
+
+
+def _shown(message: str) -> str:
+    """The beginning of a message on one line, with no key in it."""
+    line = " ".join(message.split()) or "it gave no reason"
+    line = _SECRET.sub("[key]", line)
+    return line if len(line) <= REASON_CHARACTERS else f"{line[:REASON_CHARACTERS]}..."

@@ -1,0 +1,52 @@
+"""The body of a Chat Completions request."""
+
+import json
+from collections.abc import Sequence
+
+from activities.llm.base import ChatMessage, ToolRequest, ToolSpec
+from activities.llm.names import encode
+
+Body = dict[str, object]
+
+
+def request_body(messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> Body:
+    """All but the model and the options of the stream."""
+    body: Body = {"messages": [_message(message) for message in messages]}
+    if tools:  # OpenAI refuses an empty list.
+        body["tools"] = [_tool(tool) for tool in tools]
+    return body
+
+
+def _message(message: ChatMessage) -> Body:
+    body: Body = {"role": message.role, "content": message.content}
+    if message.request_id is not None:
+        body["tool_call_id"] = message.request_id
+    if message.requests:
+        body["content"] = message.content or None
+        body["tool_calls"] = [_request(request) for request in message.requests]
+    return body
+
+
+def _request(request: ToolRequest) -> Body:
+    function = {"name": encode(request.name), "arguments": _arguments(request.arguments)}
+    return {"id": request.id, "type": "function", "function": function}
+
+
+def _tool(tool: ToolSpec) -> Body:
+    function = {
+        "name": encode(tool.name),
+        "description": tool.description,
+        "parameters": tool.parameters,
+    }
+    return {"type": "function", "function": function}
+
+
+def _arguments(text: str) -> str:
+    """What the model wrote, as a JSON object: vLLM and llama.cpp refuse a conversation where
+    earlier arguments are none."""
+    try:
+        if isinstance(json.loads(text), dict):
+            return text
+    except (ValueError, RecursionError):
+        pass
+    return json.dumps({"malformed": text})
