@@ -23,7 +23,8 @@ from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.results import results_of
 from activities.store.tools import tool_settings
-from activities.tools.registry import Registry, Tool, ToolContext
+from activities.tools.context import ToolContext
+from activities.tools.registry import Registry, Tool
 from workflows import ports
 from workflows.contracts import Permission, Phase, StepCall, StepOutcome
 from workflows.definition import Step
@@ -79,11 +80,11 @@ class Steps(ports.Steps):
                 tool = await self._tool(call, step)
                 try:
                     async with asyncio.timeout(call.timeout_seconds):
-                        text = await tool.call(context, named)
+                        result = await tool.call(context, named)
                 except TimeoutError:
                     raise StepTimedOut(step=call.step, seconds=call.timeout_seconds) from None
-                reporter.output(Stream.STDOUT, text.encode())
-                return await self._publish(call, workplace.output, 0, None)
+                reporter.output(Stream.STDOUT, result.text.encode())
+                return await self._publish(call, workplace.output, result.exit_code, result.error)
 
         return await run_attempt(self._database, self._attempt(call), perform)
 

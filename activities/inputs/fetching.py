@@ -69,7 +69,7 @@ class Inputs:
             TemporaryFailure, InputFolderFull: another attempt may succeed.
         """
         wanted = {name: inputs.parse(text) for name, text in refs.items()}
-        kept = {name: _kept_as(task_id, ref) for name, ref in wanted.items()}
+        kept = {name: kept_as(task_id, ref) for name, ref in wanted.items()}
         found = await self._find(team_id, *kept.values())
         async with AsyncExitStack() as leases:
             paths: dict[str, Path] = {}
@@ -105,7 +105,7 @@ class Inputs:
             raise InputNotFound(ref=ref, reason=absence(ref))
         if reason := refusal(self._policy, self._blobs, ref):
             raise InputRefused(ref=ref, reason=reason)
-        kept = _kept_as(task_id, ref)
+        kept = kept_as(task_id, ref)
         async with self._cache.alone(str(kept)):
             found = await self._find(team_id, kept)
             if kept in found:
@@ -157,7 +157,8 @@ class Inputs:
         log.info("input.fetched", ref=str(ref), size_bytes=blob.size, sha256=blob.sha256)
 
 
-def _kept_as(task_id: UUID, ref: InputRef) -> stored.StoredRef:
+def kept_as(task_id: UUID, ref: InputRef) -> stored.StoredRef:
+    """Which file of the team an input of a task is, or will be once it has been fetched."""
     match ref:
         case FileRef() | ArtifactRef():
             return ref

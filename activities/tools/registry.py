@@ -1,52 +1,58 @@
 """Native tools: async functions with types and a docstring, found in ``activities.tools.native``.
 
-A tool's first parameter is its ``ToolContext``; the others are its arguments, and their types make
-its JSON schema. To add one, add a module with one function under ``@tool``.
+A tool's first parameter is its ``ToolContext``, or an ``AgentContext`` if it is for agents only;
+the others are its arguments, and their types make its JSON schema. To add one, add a module with
+one function under ``@tool()``.
 """
 
+import asyncio
 import importlib
 import inspect
 import pkgutil
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
-from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, create_model
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import ModelSchema
 
-from activities.inputs import Inputs
-from activities.store.database import Database
-from workflows.errors import ToolArgumentsInvalid, ToolNotFound
+from activities.tools.context import AgentContext, ToolContext, ToolResult
+from workflows.contracts import Permission
+from workflows.errors import ToolArgumentsInvalid, ToolNotFound, ToolTimedOut
 
+DEFAULT_TIMEOUT_SECONDS = 60.0
 
-@dataclass(frozen=True, slots=True)
-class ToolContext:
-    """Where a tool is called. What it writes to ``output`` becomes an artifact."""
-
-    task_id: UUID
-    team_id: UUID
-    output: Path
-    database: Database
-    inputs: Inputs
+ToolFunction = Callable[..., Awaitable[str | ToolResult]]
 
 
-ToolFunction = Callable[..., Awaitable[str]]
+class Need(StrEnum):
+    """What a tool cannot do without: it is not offered where that is missing."""
+
+    SKILLS = "skills"
+    SEARCH = "search"
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool as people and models see it. ``schema`` is the JSON schema of its arguments."""
+    """A tool as people and models see it. ``schema`` is the JSON schema of its arguments.
+
+    ``permission`` holds unless the team says otherwise. ``is_retry_safe``: it may be called again
+    when nobody knows whether the last call took effect.
+    """
 
     name: str
     description: str
+    schema: dict[str, Any]
     arguments: type[BaseModel]
     function: ToolFunction
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        return self.arguments.model_json_schema()
+    permission: Permission = Permission.AUTO
+    is_retry_safe: bool = False
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+    is_for_agents_only: bool = False
+    need: Need | None = None
 
     def problems(self, arguments: Mapping[str, JsonValue]) -> list[tuple[str, str]]:
         """What is wrong with arguments: pairs of a JSON pointer and a message."""
@@ -59,20 +65,59 @@ class Tool:
             ]
         return []
 
-    async def call(self, context: ToolContext, arguments: Mapping[str, JsonValue]) -> str:
-        """Raises ``ToolArgumentsInvalid`` before the tool does anything."""
+    async def call(self, context: ToolContext, arguments: Mapping[str, JsonValue]) -> ToolResult:
+        """Run the tool.
+
+        Raises:
+            ToolArgumentsInvalid: before the tool does anything.
+            ToolTimedOut: it took longer than ``timeout_seconds`` and was stopped.
+            AgentOSError: what else the tool has to say.
+        """
+        if self.is_for_agents_only and not isinstance(context, AgentContext):
+            raise ToolNotFound(tool=self.name, known="those for pipelines; this is one for agents")
         if found := self.problems(arguments):
             reason = "; ".join(f"{pointer or '/'}: {message}" for pointer, message in found)
             raise ToolArgumentsInvalid(tool=self.name, reason=reason)
         valid = self.arguments.model_validate(arguments)
         given = {name: getattr(valid, name) for name in type(valid).model_fields}
-        return await self.function(context, **given)
+        deadline = asyncio.timeout(self.timeout_seconds)
+        try:
+            async with deadline:
+                result = await self.function(context, **given)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise ToolTimedOut(tool=self.name, seconds=self.timeout_seconds) from None
+        return ToolResult(result) if isinstance(result, str) else result
 
 
-def tool(function: ToolFunction) -> ToolFunction:
-    """Offer a function as a native tool, under its own name."""
-    _offered[function.__name__] = _describe(function)
-    return function
+def tool(
+    *,
+    permission: Permission = Permission.AUTO,
+    is_retry_safe: bool = False,
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+    need: Need | None = None,
+) -> Callable[[ToolFunction], ToolFunction]:
+    """Offer a function as a native tool, under its own name. See ``Tool`` for the rest."""
+
+    def offer(function: ToolFunction) -> ToolFunction:
+        context, *parameters = inspect.signature(function).parameters.values()
+        arguments = _model_of(function.__name__, parameters)
+        _offered[function.__name__] = Tool(
+            name=function.__name__,
+            description=inspect.cleandoc(function.__doc__ or ""),
+            schema=arguments.model_json_schema(schema_generator=_WithoutTitles),
+            arguments=arguments,
+            function=function,
+            permission=permission,
+            is_retry_safe=is_retry_safe,
+            timeout_seconds=timeout_seconds,
+            is_for_agents_only=context.annotation is AgentContext,
+            need=need,
+        )
+        return function
+
+    return offer
 
 
 class Registry:
@@ -84,6 +129,10 @@ class Registry:
             importlib.import_module(f"{package.__name__}.{module.name}")
         self.tools: Mapping[str, Tool] = MappingProxyType(dict(sorted(_offered.items())))
 
+    @property
+    def for_pipelines(self) -> Mapping[str, Tool]:
+        return {name: tool for name, tool in self.tools.items() if not tool.is_for_agents_only}
+
     def find(self, name: str) -> Tool:
         if name not in self.tools:
             raise ToolNotFound(tool=name, known=", ".join(self.tools))
@@ -93,14 +142,21 @@ class Registry:
 _offered: dict[str, Tool] = {}
 
 
-def _describe(function: ToolFunction) -> Tool:
-    parameters = list(inspect.signature(function).parameters.values())[1:]
+class _WithoutTitles(GenerateJsonSchema):
+    """A title is the name once more, and a model pays for every word."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:
+        return False
+
+    def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
+        found = super().model_schema(schema)
+        found.pop("title", None)
+        return found
+
+
+def _model_of(name: str, parameters: list[inspect.Parameter]) -> type[BaseModel]:
     fields: dict[str, Any] = {
         item.name: (item.annotation, ... if item.default is item.empty else item.default)
         for item in parameters
     }
-    model = create_model(
-        function.__name__, __config__=ConfigDict(extra="forbid", frozen=True), **fields
-    )
-    description = inspect.cleandoc(function.__doc__ or "")
-    return Tool(function.__name__, description, model, function)
+    return create_model(name, __config__=ConfigDict(extra="forbid", frozen=True), **fields)

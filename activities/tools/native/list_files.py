@@ -2,28 +2,31 @@
 
 import json
 
-from sqlalchemy import select
-from sqlmodel import col
-
-from activities.store.tables import TaskArtifact
-from activities.tools.registry import ToolContext, tool
+from activities.tools.context import ToolContext
+from activities.tools.registry import tool
+from activities.working_files import working_files
 
 MAX_FILES = 1_000
 
 
-@tool
+@tool(is_retry_safe=True)
 async def list_files(context: ToolContext) -> str:
-    """List the files that this task has made so far, as JSON: name, size in bytes, reference."""
-    async with context.database.reading(fresh=True) as connection:
-        rows = await connection.execute(
-            select(col(TaskArtifact.id), col(TaskArtifact.name), col(TaskArtifact.size))
-            .where(
-                col(TaskArtifact.task_id) == context.task_id,
-                col(TaskArtifact.team_id) == context.team_id,
-            )
-            .order_by(col(TaskArtifact.created_at), col(TaskArtifact.name))
-            .limit(MAX_FILES)
-        )
-        return json.dumps(
-            [{"name": name, "size": size, "file": f"artifact:{key}"} for key, name, size in rows]
-        )
+    """List the task's files, its inputs and what it has made, as JSON, the latest last.
+
+    Each with its name, size in bytes (null when not fetched yet), type, reference, and its path in
+    the sandbox.
+    """
+    found = await working_files(context.database, context.task_id, context.team_id)
+    return json.dumps(
+        [
+            {
+                "name": file.name,
+                "size": file.size,
+                "type": file.mime_type,
+                "file": file.ref,
+                "path": file.path,
+            }
+            for file in found.files[-MAX_FILES:]
+        ],
+        ensure_ascii=False,
+    )

@@ -6,13 +6,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from activities.tools.registry import ToolContext, tool
+from activities.sandbox.names import objection
+from activities.tools.context import ToolContext
+from activities.tools.registry import tool
 from workflows.errors import FileNameRefused
 
 MAX_TEXT_CHARACTERS = 1024 * 1024
 
 
-@tool
+@tool(is_retry_safe=True)
 async def write_file(
     context: ToolContext,
     name: Annotated[str, Field(min_length=1, max_length=200, description="relative, with suffix")],
@@ -22,6 +24,8 @@ async def write_file(
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or not path.name or not name.isprintable():
         raise FileNameRefused(name=name, reason="it must be relative, printable and without '..'")
+    if reason := objection(name):
+        raise FileNameRefused(name=name, reason=reason)
     target = context.output / path
 
     def write() -> None:

@@ -1,0 +1,81 @@
+"""The tool ``load_skill``."""
+
+from html import escape
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import select
+from sqlmodel import col
+
+from activities.sandbox.base import SKILLS_FOLDER
+from activities.skills.metadata import Skill
+from activities.store.database import Database
+from activities.store.tables import Message
+from activities.tools.context import AgentContext, ToolResult
+from activities.tools.registry import Need, tool
+from workflows.errors import SkillFileUnreadable
+
+# Some 25,000 tokens, which stay in the conversation. The format advises 5,000 at most.
+MAX_SKILL_CHARACTERS = 100_000
+MAX_FILES_SHOWN = 200
+
+_SKILL_FILES = ("SKILL.md", "skill.md")
+
+
+@tool(is_retry_safe=True, need=Need.SKILLS)
+async def load_skill(
+    context: AgentContext, skill: Annotated[str, Field(min_length=1, max_length=64)]
+) -> ToolResult:
+    """Load the instructions of a skill. Do so before you use it; once is enough."""
+    found = await context.skills.find(skill)
+    opening = f'<skill_content name="{escape(found.name)}">'
+    if await _is_loaded(context.database, context.task_id, opening):
+        return ToolResult(f"Skill {found.name} is loaded already: its text stands further above.")
+    name = next(name for name in _SKILL_FILES if name in found.files)
+    text = await context.skills.read(found.name, name)
+    if len(text) > MAX_SKILL_CHARACTERS:
+        reason = f"it has over {MAX_SKILL_CHARACTERS} characters; read it with read_skill_file"
+        raise SkillFileUnreadable(skill=found.name, path=name, reason=reason)
+    parts = (opening, _body(text), *_resources(found), "</skill_content>")
+    return ToolResult("\n".join(parts), is_protected=True)
+
+
+async def _is_loaded(database: Database, task_id: UUID, opening: str) -> bool:
+    async with database.reading(fresh=True) as connection:
+        found = await connection.scalar(
+            select(col(Message.seq))
+            .where(
+                col(Message.task_id) == task_id,
+                col(Message.role) == "tool",
+                col(Message.is_protected),
+                col(Message.content).startswith(opening, autoescape=True),
+            )
+            .limit(1)
+        )
+    return found is not None
+
+
+def _body(text: str) -> str:
+    """The text below the frontmatter, of which the model knows what it needs."""
+    lines = text.splitlines()
+    if lines and lines[0].rstrip() == "---":
+        end = next((n for n, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), None)
+        if end is not None:
+            return "\n".join(lines[end + 1 :]).strip()
+    return text.strip()
+
+
+def _resources(skill: Skill) -> list[str]:
+    others = [path for path in skill.files if path not in _SKILL_FILES]
+    shown = [f"  <file>{escape(path)}</file>" for path in others[:MAX_FILES_SHOWN]]
+    if len(others) > MAX_FILES_SHOWN:
+        shown.append(f"  and {len(others) - MAX_FILES_SHOWN} more")
+    scripts = [f"  <script>{escape(path)}</script>" for path in skill.scripts[:MAX_FILES_SHOWN]]
+    return [
+        "",
+        f"The skill's folder is {SKILLS_FOLDER}/{skill.name}, which only its own scripts see: run "
+        "them with run_skill_script, read its files with read_skill_file.",
+        *(["<skill_scripts>", *scripts, "</skill_scripts>"] if scripts else []),
+        *(["<skill_files>", *shown, "</skill_files>"] if shown else []),
+    ]

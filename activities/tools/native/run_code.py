@@ -1,0 +1,29 @@
+"""The tool ``run_code``."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from activities.tools.context import AgentContext, ToolResult
+from activities.tools.registry import tool
+from activities.tools.running import TIMEOUT_SECONDS, run_script
+from workflows.definition import MAX_ARGUMENTS, MAX_SOURCE_CHARACTERS, Argument, Code, Step
+
+
+@tool(timeout_seconds=TIMEOUT_SECONDS)
+async def run_code(
+    context: AgentContext,
+    language: Literal["python", "shell", "javascript"],
+    source: Annotated[str, Field(min_length=1, max_length=MAX_SOURCE_CHARACTERS)],
+    args: Annotated[
+        list[Argument], Field(max_length=MAX_ARGUMENTS, description="its command line")
+    ] = [],  # noqa: B006  (pydantic copies it)
+) -> ToolResult:
+    """Run code of your own in the sandbox, without network, in /workspace/output.
+
+    What it writes there is kept. The files of the task lie in /workspace/input, where the name of a
+    file has - for each /. Python has its standard library only.
+    """
+    code = Code(language=language, source=source)
+    step = Step.model_construct(id=context.reporter.step, code=code, retry_on=())
+    return await run_script(context, step, args, context.scripts.of_code)

@@ -1,0 +1,109 @@
+"""Web search at a provider of the SearXNG kind: one GET, answered in JSON."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, ValidationError
+
+from activities.inputs.https import HttpsDownloads, Resolve, resolve_by_system
+from activities.inputs.policy import InputPolicy
+from workflows import inputs
+from workflows.errors import AgentOSError, BadInput, SearchFailed
+from workflows.inputs import HttpsRef
+
+MAX_RESULTS = 20
+MAX_ANSWER_BYTES = 2 * 1024 * 1024
+TIMEOUT_SECONDS = 20.0
+
+_TITLE_CHARACTERS = 200
+_URL_CHARACTERS = 2_000
+_SNIPPET_CHARACTERS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One result; each text is a single line, cut to its limit."""
+
+    title: str
+    url: str
+    snippet: str
+
+
+class _Entry(BaseModel):
+    title: str = ""
+    url: str = ""
+    content: str | None = None
+
+
+class _Answer(BaseModel):
+    results: list[_Entry]
+
+
+class WebSearch:
+    """``url`` is the provider's, such as ``https://search.example/search``.
+
+    The same policy holds as for inputs: the host must be an allowed one, and its addresses public
+    unless it may be inside the house.
+    """
+
+    def __init__(self, url: str, policy: InputPolicy, resolve: Resolve = resolve_by_system) -> None:
+        """Raises ``BadInput`` when the policy forbids ``url``, ``InputRefMalformed``."""
+        ref = inputs.parse(url)
+        reason = policy.refusal(ref) if isinstance(ref, HttpsRef) else "it is not an https:// URL"
+        if reason is not None:
+            raise BadInput(reason=f"{ref} cannot be used for web search: {reason}")
+        self._url = url
+        self._downloads = HttpsDownloads(policy, resolve)
+
+    async def find(self, query: str, limit: int = MAX_RESULTS) -> list[Found]:
+        """The first results. Raises ``SearchFailed``, also when the provider is away."""
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                answer = _Answer.model_validate_json(await self._get(query))
+        except TimeoutError:
+            raise SearchFailed(reason=f"no answer within {TIMEOUT_SECONDS:g} s") from None
+        except ValidationError as error:
+            raise SearchFailed(reason="the provider's answer is not of the known form") from error
+        except SearchFailed:
+            raise
+        except AgentOSError as error:
+            raise SearchFailed(reason=str(error).rstrip(".")) from error
+        return list(_sound(answer.results, limit))
+
+    async def _get(self, query: str) -> bytes:
+        separator = "&" if "?" in self._url else "?"
+        ref = inputs.parse(f"{self._url}{separator}{urlencode({'q': query, 'format': 'json'})}")
+        assert isinstance(ref, HttpsRef)
+        received = bytearray()
+        async with self._downloads.open(ref) as chunks:
+            async for chunk in chunks:
+                received += chunk
+                if len(received) > MAX_ANSWER_BYTES:
+                    raise SearchFailed(reason=f"the answer is over {MAX_ANSWER_BYTES} bytes")
+        return bytes(received)
+
+
+def _sound(entries: list[_Entry], limit: int) -> Iterator[Found]:
+    links = [entry for entry in entries if _is_link(entry.url)]
+    for entry in links[:limit]:
+        yield Found(
+            title=_line(entry.title, _TITLE_CHARACTERS) or entry.url,
+            url=entry.url,
+            snippet=_line(entry.content or "", _SNIPPET_CHARACTERS),
+        )
+
+
+def _is_link(url: str) -> bool:
+    return (
+        url.startswith(("https://", "http://"))
+        and url.isprintable()
+        and " " not in url
+        and len(url) <= _URL_CHARACTERS
+    )
+
+
+def _line(text: str, limit: int) -> str:
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= limit else f"{line[:limit]}..."

@@ -1,0 +1,161 @@
+"""The tools that an agent is offered, native ones and those of MCP servers, and calls of them."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol
+from uuid import UUID
+
+from pydantic import JsonValue
+
+from activities.patience import patiently
+from activities.store.database import Database
+from activities.store.tools import tool_settings
+from activities.tools.context import ToolContext, ToolResult
+from activities.tools.finish import FINISH, FINISH_DESCRIPTION, finish_schema
+from activities.tools.mcp.content import McpFile, McpResult
+from activities.tools.registry import DEFAULT_TIMEOUT_SECONDS, Need, Registry
+from activities.tools.selection import is_allowed
+from workflows.agents import Agent
+from workflows.contracts import Permission
+from workflows.errors import AgentOSError, McpToolFailed, ToolDisabled, ToolNotFound
+
+REMEMBERED_SECONDS = 1.0
+MCP_PREFIX = "mcp."
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedTool:
+    """A tool as an agent may call it. ``schema`` is the JSON schema of its arguments."""
+
+    name: str
+    description: str
+    schema: dict[str, Any]
+    permission: Permission = Permission.AUTO
+    is_retry_safe: bool = False
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+
+
+class McpTools(Protocol):
+    """The tools of a team's MCP servers."""
+
+    async def offered(self, team_id: UUID) -> Sequence[OfferedTool]:
+        """The active ones, under names such as ``mcp.time.convert_time``."""
+
+    async def call(
+        self, team_id: UUID, name: str, arguments: Mapping[str, JsonValue], timeout_seconds: float
+    ) -> McpResult:
+        """Raises an ``AgentOSError`` when there is no answer."""
+
+
+class Toolbox:
+    """``has_search`` tells whether a provider of web search is configured."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        database: Database,
+        *,
+        mcp: McpTools | None = None,
+        has_search: bool = False,
+    ) -> None:
+        self._registry = registry
+        self._database = database
+        self._mcp = mcp
+        self._has_search = has_search
+        self._remembered: dict[UUID, tuple[float, Mapping[str, OfferedTool]]] = {}
+
+    async def offered(self, team_id: UUID, agent: Agent) -> Mapping[str, OfferedTool]:
+        """What the agent may call, by name; ``finish`` is the last.
+
+        What the team has switched off or denied is not among them. A change of that is seen a
+        second later.
+        """
+        found = {
+            name: tool
+            for name, tool in (await self._active(team_id)).items()
+            if tool.permission is not Permission.DENY
+            and is_allowed(agent, name)
+            and self._is_met(name, agent)
+        }
+        found[FINISH] = OfferedTool(
+            FINISH, FINISH_DESCRIPTION, finish_schema(agent.output_schema), is_retry_safe=True
+        )
+        return MappingProxyType(found)
+
+    async def call(
+        self, context: ToolContext, name: str, arguments: Mapping[str, JsonValue]
+    ) -> ToolResult:
+        """Call a tool. Whatever goes wrong is the result's ``error``."""
+        try:
+            offered = await self._find(context.team_id, name)
+            if name in self._registry.tools:
+                return await self._registry.tools[name].call(context, arguments)
+            return await self._call_mcp(context, offered, arguments)
+        except AgentOSError as error:
+            return ToolResult("", exit_code=None, error=error)
+
+    async def _find(self, team_id: UUID, name: str) -> OfferedTool:
+        """The tool, unless the team has switched it off since it was offered."""
+        active = await self._active(team_id)
+        if name in active and active[name].permission is not Permission.DENY:
+            return active[name]
+        if name in active or name in self._registry.tools:
+            raise ToolDisabled(tool=name)
+        raise ToolNotFound(tool=name, known=", ".join(active))
+
+    async def _active(self, team_id: UUID) -> Mapping[str, OfferedTool]:
+        read_at, tools = self._remembered.get(team_id, (-REMEMBERED_SECONDS, {}))
+        if time.monotonic() - read_at >= REMEMBERED_SECONDS:
+            read_at = time.monotonic()
+            tools = await patiently(lambda: self._read(team_id))
+            self._remembered[team_id] = (read_at, tools)
+        return tools
+
+    async def _read(self, team_id: UUID) -> Mapping[str, OfferedTool]:
+        settings = await tool_settings(self._database, team_id)
+        found: dict[str, OfferedTool] = {}
+        for name, tool in self._registry.tools.items():
+            setting = settings.get(name)
+            if setting is None or setting.is_active:
+                found[name] = OfferedTool(
+                    name,
+                    tool.description,
+                    tool.schema,
+                    setting.permission_level if setting else tool.permission,
+                    tool.is_retry_safe,
+                    tool.timeout_seconds,
+                )
+        mcp = await self._mcp.offered(team_id) if self._mcp else ()
+        return found | {tool.name: tool for tool in mcp}
+
+    def _is_met(self, name: str, agent: Agent) -> bool:
+        """Whether there is what the tool needs."""
+        tool = self._registry.tools.get(name)
+        match tool and tool.need:
+            case Need.SEARCH:
+                return self._has_search
+            case Need.SKILLS:
+                return agent.skills is None or len(agent.skills) > 0
+        return True
+
+    async def _call_mcp(
+        self, context: ToolContext, tool: OfferedTool, arguments: Mapping[str, JsonValue]
+    ) -> ToolResult:
+        assert self._mcp is not None  # Who else would have offered it?
+        result = await self._mcp.call(context.team_id, tool.name, arguments, tool.timeout_seconds)
+        await asyncio.to_thread(_save, context.output, result.files)
+        if not result.is_error:
+            return ToolResult(result.text)
+        server, _, name = tool.name.removeprefix(MCP_PREFIX).partition(".")
+        error = McpToolFailed(server=server, tool=name)
+        return ToolResult(result.text, exit_code=None, error=error)
+
+
+def _save(folder: Path, files: Iterable[McpFile]) -> None:
+    for file in files:
+        with (folder / file.name).open("xb") as target:
+            target.write(file.data)
