@@ -42,6 +42,7 @@ class Performed:
     """What a step did. ``error`` is set when it failed; its files are kept all the same.
 
     With a ``message`` a failure has been told to the model, and is none of the activity.
+    ``events`` tell what only the tool knows.
     """
 
     exit_code: int | None = 0
@@ -49,6 +50,7 @@ class Performed:
     refused: tuple[str, ...] = ()
     error: AgentOSError | None = None
     message: ToolMessage | None = None
+    events: tuple[EventDraft, ...] = ()
 
 
 Perform = Callable[[Begun, Reporter], Awaitable[Performed]]
@@ -147,6 +149,7 @@ class _Running:
             events=(
                 *reporter.drain(),
                 *(self._artifact_event(file) for file in performed.files),
+                *performed.events,
                 self._end_event(status, performed, failure, next_attempt_at),
             ),
         )

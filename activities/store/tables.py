@@ -232,7 +232,7 @@ class Message(SQLModel, table=True):
     ``requests`` are the tool calls of an assistant's message, ``request_id`` names the one that a
     tool's message answers, and ``sub_task_id`` is its row. ``is_protected``: never shortened for
     the model. ``execution`` wrote it (see ``Task``). Tokens, cost and times are those of the call
-    of the model that gave an assistant's message.
+    of the model that gave an assistant's message, and ``thought`` is what the workflow was told.
     """
 
     __tablename__ = "messages"
@@ -244,6 +244,7 @@ class Message(SQLModel, table=True):
     role: str = _text()
     content: str = _text("")
     requests: list[dict[str, Any]] | None = _json()
+    thought: dict[str, Any] | None = _json()
     request_id: str | None = _text()
     sub_task_id: UUID | None = None
     is_protected: bool = False

@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("requests", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("thought", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("request_id", sa.Text(), nullable=True),
         sa.Column("sub_task_id", sa.Uuid(), nullable=True),
         sa.Column("is_protected", sa.Boolean(), nullable=False),

@@ -1,0 +1,97 @@
+"""What a model says while it says it, as events, some times a second."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+
+from activities.store.events import EventDraft
+from workflows.errors import TemporaryFailure
+
+# The first words are sent almost at once; an answer that takes no longer than this is sent whole.
+FIRST_PAUSE_SECONDS = 0.02
+PAUSE_SECONDS = 0.05
+
+log = structlog.get_logger(__name__)
+
+Send = Callable[[tuple[EventDraft, ...]], Awaitable[None]]
+
+
+class Deltas:
+    """Gathers the text of turn ``turn``, and sends it in parts."""
+
+    def __init__(self, turn: int, send: Send) -> None:
+        self._turn = turn
+        self._send = send
+        self._drafts: deque[EventDraft] = deque()
+        self._text = ""
+        self._has_sent = False
+        self._changed = asyncio.Event()
+        self.flushing = asyncio.Lock()
+
+    def add(self, text: str) -> None:
+        self._text += text
+        self._changed.set()
+
+    def restart(self) -> None:
+        """Another model begins anew: what was said so far does not count."""
+        self._text = ""
+        if self._has_sent:
+            self._drafts.append(EventDraft(type="llm.restarted", data={"turn": self._turn}))
+            self._changed.set()
+
+    def drain(self) -> tuple[EventDraft, ...]:
+        """Take what was not sent yet. Nothing if that is all: the whole message is sent as well."""
+        if not self._has_sent and not self._drafts:
+            return ()
+        return self._take()
+
+    async def run(self) -> None:
+        """Send text as it comes, until cancelled."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            await self._changed.wait()
+            await asyncio.sleep(pause)
+            pause = PAUSE_SECONDS
+            self._changed.clear()
+            async with self.flushing:
+                await self._flush()
+
+    async def _flush(self) -> None:
+        drafts = self._take()
+        if not drafts:
+            return
+        try:
+            await self._send(drafts)
+        except TemporaryFailure as failure:
+            log.warning("events.delayed", reason=str(failure))
+            self._drafts.extendleft(reversed(drafts))
+            self._changed.set()
+        else:
+            self._has_sent = True
+
+    def _take(self) -> tuple[EventDraft, ...]:
+        if self._text:
+            data = {"turn": self._turn, "text": self._text}
+            self._drafts.append(EventDraft(type="llm.delta", data=data))
+            self._text = ""
+        drafts = tuple(self._drafts)
+        self._drafts.clear()
+        return drafts
+
+
+@asynccontextmanager
+async def sending_deltas(turn: int, send: Send) -> AsyncIterator[Deltas]:
+    """Deltas that are sent while the block runs."""
+    deltas = Deltas(turn, send)
+    sending = asyncio.create_task(deltas.run())
+    try:
+        yield deltas
+    finally:
+        # A flush that is under way is let through: cut in two, its events might be sent twice.
+        async with deltas.flushing:
+            sending.cancel()
+        with suppress(asyncio.CancelledError):
+            await sending
