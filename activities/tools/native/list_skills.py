@@ -8,5 +8,5 @@ from activities.tools.registry import Need, tool
 async def list_skills(context: AgentContext) -> str:
     """List the skills that can be used now: each with its name and what it is for."""
     skills = await context.skills.all()
-    lines = (f"{name}: {' '.join(skill.description.split())}" for name, skill in skills.items())
+    lines = (f"- {name}: {' '.join(skill.description.split())}" for name, skill in skills.items())
     return "\n".join(lines) or "There are no skills."

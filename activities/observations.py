@@ -1,0 +1,139 @@
+"""What a model reads of a call: what the tool said, how it ended, and which files it made.
+
+The words of a tool are anybody's. They stand fenced between ``<output>`` and ``</output>``, and
+none of them can end the fence or pass for one of our own lines, which come after it.
+"""
+
+import asyncio
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from activities.tokens import Tokens
+from activities.tools.context import ToolResult
+
+LIMIT_TOKENS = 4_000
+MAX_FILES_SHOWN = 50
+MAX_REFUSALS_SHOWN = 20
+MAX_ERROR_CHARACTERS = 2_000
+
+_MAX_NAMES_TRIED = 100
+_FENCE_END = re.compile(r"<(?=\s*/\s*output)", re.IGNORECASE)
+# Every character that some program takes for the beginning of a new line.
+_FILE_LINE = re.compile(r"(^|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])(?=File ')")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The text of a result as the model is given it. ``whole`` names the file with all of it."""
+
+    text: str
+    whole: str | None = None
+
+
+async def shorten(
+    result: ToolResult, tokens: Tokens, output: Path, call: str, limit_tokens: int = LIMIT_TOKENS
+) -> Shown:
+    """Cut what is too long, and write the whole to ``<call>.txt`` in the folder ``output``.
+
+    To be called when nothing of the call runs any more, and before its files are collected.
+    """
+    text = result.text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    if result.is_protected:
+        return Shown(text)
+    cut = await asyncio.to_thread(tokens.truncate, text, limit_tokens)
+    if cut.removed_tokens == 0 or result.is_kept:
+        return Shown(cut.text)
+    return Shown(cut.text, await asyncio.to_thread(_keep, text, output, call))
+
+
+def observation(
+    result: ToolResult,
+    shown: Shown,
+    files: Mapping[str, UUID],
+    refused: Sequence[str] = (),
+    *,
+    public_url: str = "",
+) -> str:
+    """The message to the model. ``files`` are the artifacts of the call, by name."""
+    parts = [
+        *_end(result),
+        *_said(result, shown),
+        *_made(shown, files, public_url),
+        *(f"Not kept: {item}" for item in refused[:MAX_REFUSALS_SHOWN]),
+    ]
+    return "\n".join(parts) or "Done. There was no output."
+
+
+def interrupted() -> str:
+    """After a worker was lost that ran a tool which must not simply run again."""
+    return (
+        "Interrupted: the worker was lost during this call. It may have taken effect, in whole or "
+        "in part, or not at all. Look before you repeat it."
+    )
+
+
+def denied(note: str | None = None) -> str:
+    """When a person did not allow the call."""
+    said = f" They say: {note}" if note else ""
+    return f"Denied: a person did not allow this call, and it was not made.{said}"
+
+
+def expired() -> str:
+    """When nobody allowed the call, or answered the question, in time."""
+    return "Denied: nobody answered in time, and the call was not made. Go on without it."
+
+
+def artifact_url(artifact_id: UUID, public_url: str = "") -> str:
+    return f"{public_url.rstrip('/')}/api/v1/artifacts/{artifact_id}"
+
+
+def _end(result: ToolResult) -> Iterator[str]:
+    if result.exit_code:
+        yield f"The call failed with exit code {result.exit_code}."
+    elif result.error is not None:
+        message = str(result.error)
+        cut = message if len(message) <= MAX_ERROR_CHARACTERS else message[:MAX_ERROR_CHARACTERS]
+        yield f"Error: {cut}"
+
+
+def _said(result: ToolResult, shown: Shown) -> Iterator[str]:
+    if result.is_protected:
+        yield shown.text
+    elif shown.text.strip():
+        text = _FENCE_END.sub("&lt;", _FILE_LINE.sub(r"\1 ", shown.text.rstrip("\n")))
+        yield f"<output>\n{text}\n</output>"
+
+
+def _made(shown: Shown, files: Mapping[str, UUID], public_url: str) -> Iterator[str]:
+    for name, artifact_id in list(files.items())[:MAX_FILES_SHOWN]:
+        quoted = name.replace("'", r"\'")
+        yield f"File '{quoted}' created at {artifact_url(artifact_id, public_url)}"
+    if len(files) > MAX_FILES_SHOWN:
+        yield f"{len(files) - MAX_FILES_SHOWN} more files were created: list_files shows them."
+    if shown.whole is not None and shown.whole in files:
+        yield f"The output was too long. All of it is in '{shown.whole}': read_file shows any part."
+
+
+def _keep(text: str, output: Path, call: str) -> str | None:
+    """Write the text to a new file. None when that cannot be: a script may have locked its folder.
+
+    Never through a link, and never over a file: what the script left there may be either.
+    """
+    stem = re.sub(r"[^A-Za-z0-9._]+", "-", call).strip("-._") or "output"
+    data = text.encode("utf-8", "replace")
+    for number in range(1, _MAX_NAMES_TRIED):
+        name = f"{stem}.txt" if number == 1 else f"{stem}-{number}.txt"
+        try:
+            descriptor = os.open(output / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        except FileExistsError:
+            continue
+        except OSError:
+            return None
+        with os.fdopen(descriptor, "wb") as target:
+            target.write(data)
+        return name
+    return None
