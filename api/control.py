@@ -1,5 +1,7 @@
 """What people do to a task that has not ended: cancel, pause, resume."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,6 +15,8 @@ from api.errors import StateConflict
 from api.queries import StoredTask, load_task
 from api.starting import Execution, Signal
 from workflows.contracts import Status, TaskClose
+
+_TRIES = 3
 
 _PAUSE_ASKED = "task.pause_requested"
 _RESUME_ASKED = "task.resume_requested"
@@ -28,8 +32,7 @@ async def cancel(services: Services, team_id: UUID, task_id: UUID) -> Status:
     if task.status is Status.CANCELLED:
         return task.status
     _check_alive(task, "cancelled")
-    execution = await _execution(services, task)
-    if execution is not None and await services.temporal.cancel(task.id, execution):
+    if await tell(services, task, services.temporal.cancel):
         return task.status
     # There is nothing that could write the end of the task: it was never started, or is gone.
     await tasks.close_task(
@@ -40,7 +43,7 @@ async def cancel(services: Services, team_id: UUID, task_id: UUID) -> Status:
 
 
 async def pause(services: Services, team_id: UUID, task_id: UUID) -> Status:
-    """Stop a task before its next step; the running one goes on to its end.
+    """Stop a task before its next step or turn; the running one goes on to its end.
 
     Raises:
         NotFound, StateConflict, TemporaryFailure
@@ -72,21 +75,26 @@ def _check_alive(task: StoredTask, action: str) -> None:
         raise StateConflict(id=task.id, action=action, reason=reason)
 
 
-async def _execution(services: Services, task: StoredTask) -> Execution | None:
-    """The running workflow of the task's present run; None when there is none."""
-    found = await services.temporal.find(task.id)
-    if found is None or found.run != task.run or not found.is_running:
-        return None
-    return found
+async def tell(
+    services: Services, task: StoredTask, say: Callable[[UUID, Execution], Awaitable[bool]]
+) -> bool:
+    """Say something to the workflow of a task's present run. False when none is running.
+
+    An agent's may continue as new between the question which one it is and the word to it.
+    """
+    for _ in range(_TRIES):
+        found = await services.temporal.find(task.id)
+        if found is None or found.run != task.run or not found.is_running:
+            return False
+        if await say(task.id, found):
+            return True
+    return False
 
 
 async def _signal(services: Services, task: StoredTask, signal: Signal, event: str) -> None:
-    execution = await _execution(services, task)
-    if execution is None:
+    if not await tell(services, task, partial(services.temporal.signal, signal=signal)):
         reason = "no workflow runs it at the moment; try again in a few seconds"
         raise StateConflict(id=task.id, action=f"{signal}d", reason=reason)
-    if not await services.temporal.signal(task.id, execution, signal):
-        raise StateConflict(id=task.id, action=f"{signal}d", reason="it is ending")
     async with services.database.writing() as connection:
         await events.append(connection, task.id, [EventDraft(type=event)])
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 
 from activities.inputs import InputPolicy
+from activities.llm.base import ModelOptions
 from activities.skills.catalogue import Catalogue
 from activities.store.blobs import Blobs
 from activities.store.database import Database
@@ -15,6 +16,7 @@ from api.notifications import Notifications
 from api.starting import TemporalPort
 
 MEBIBYTE = 1024 * 1024
+DAY_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class ApiOptions:
     """``public_url`` comes before the paths in answers; empty, they are relative to this server.
 
     ``served_hosts`` are names under which browsers may reach the server without an API key, beside
-    ``localhost`` and plain addresses.
+    ``localhost`` and plain addresses. ``approval_seconds`` is how long an agent waits for a person.
     """
 
     keys_required: bool = False
@@ -34,17 +36,22 @@ class ApiOptions:
     temporal_namespace: str = "default"
     sweep_interval_seconds: float = 2.0
     heartbeat_seconds: float = 15.0
+    approval_seconds: float = DAY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The world as the API needs it. Whoever makes one closes what it holds."""
+    """The world as the API needs it. Whoever makes one closes what it holds.
+
+    Without ``models`` there is nobody to be an agent.
+    """
 
     database: Database
     blobs: Blobs
     temporal: TemporalPort
     catalogue: Catalogue
     tools: Registry
+    models: ModelOptions | None = None
     inputs: InputPolicy = field(default_factory=InputPolicy)
     options: ApiOptions = field(default_factory=ApiOptions)
 

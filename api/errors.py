@@ -60,6 +60,12 @@ class StateConflict(RequestRefused):
     status = 409
 
 
+class ApprovalConflict(RequestRefused):
+    """Call {name!r} cannot be decided on like this: {reason}."""
+
+    status = 409
+
+
 class IdempotencyConflict(RequestRefused):
     """The Idempotency-Key {key!r} was used for another request. Send a new key with a new one."""
 

@@ -22,6 +22,9 @@ Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 CursorText = Annotated[str | None, Query(max_length=200, description="next_cursor of a page")]
 
 
+_NO_CURSOR = Problem("", "query cursor: it is not the next_cursor of a page")
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """The place of a row in a list that is ordered by time and id."""
@@ -38,8 +41,7 @@ class Cursor:
             moment, _, key = base64.urlsafe_b64decode(text.encode()).decode().partition(" ")
             return cls(to_utc(datetime.fromisoformat(moment)), UUID(key))
         except (ValueError, binascii.Error) as error:
-            message = "query cursor: it is not the next_cursor of a page"
-            raise InvalidRequest([Problem("", message)]) from error
+            raise InvalidRequest([_NO_CURSOR]) from error
 
     def __str__(self) -> str:
         return base64.urlsafe_b64encode(f"{self.moment.isoformat()} {self.id}".encode()).decode()
@@ -62,6 +64,25 @@ def to_utc(moment: datetime) -> datetime:
 
 
 Moment = Annotated[datetime, AfterValidator(to_utc)]
+
+
+def cut_at(sizes_bytes: Sequence[int], limit: int, page_bytes: int) -> int:
+    """How many rows make a page: at most ``limit``, and at least one however large it is."""
+    total_bytes = 0
+    for count, size in enumerate(sizes_bytes[:limit]):
+        total_bytes += size
+        if total_bytes > page_bytes:
+            return max(count, 1)
+    return min(max(len(sizes_bytes), 1), limit)
+
+
+def parse_number(text: str | None) -> int:
+    """The place in a list that is numbered from 1. Raises ``InvalidRequest``."""
+    if text is None:
+        return 0
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise InvalidRequest([_NO_CURSOR])
+    return int(text)
 
 
 def cut(

@@ -1,20 +1,22 @@
 """Reading tasks. Every query names the team: another team's task is not there."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from activities.store.database import Database
-from activities.store.tables import ExecutionLog, SubTask, Task, TaskArtifact
+from activities.store.tables import ExecutionLog, Message, SubTask, Task, TaskArtifact
 from api.errors import NotFound
 from api.paging import Cursor, cut
-from workflows.contracts import Status, TaskType
+from api.turns import turns_done
+from workflows.agents import Agent
+from workflows.contracts import FINAL, Status, TaskType
 from workflows.definition import Pipeline
 
 AnyRow = Row[*tuple[Any, ...]]
@@ -22,6 +24,8 @@ AnySelect = Select[*tuple[Any, ...]]
 
 # Of a task's artifacts so many are shown with it; all of them are at /tasks/{id}/artifacts.
 MAX_ARTIFACTS_SHOWN = 1_000
+# A pipeline has fewer steps, but an agent may make thousands of calls.
+MAX_SUB_TASKS_SHOWN = 1_000
 MAX_JSON_CHARACTERS = 64 * 1024
 
 
@@ -53,10 +57,12 @@ class TaskFilter:
 
 @dataclass(frozen=True, slots=True)
 class TaskParts:
-    """All that is shown of one task."""
+    """All that is shown of one task. ``steps`` are also the calls of an agent, which has taken so
+    many ``turns`` in its present run."""
 
     task: AnyRow
     steps: Sequence[AnyRow]
+    turns: int = 0
     artifacts: Sequence[AnyRow] = ()
     usage: AnyRow | None = None
     stdout: str | None = None
@@ -76,13 +82,8 @@ class StoredTask:
     run: int
     first_step: int
     inputs: dict[str, str]
-    definition: dict[str, Any] | None
+    definition: Pipeline | Agent
     event_seq: int
-    pipeline: Pipeline | None = field(init=False)
-
-    def __post_init__(self) -> None:
-        made = None if self.definition is None else Pipeline.model_validate(self.definition)
-        object.__setattr__(self, "pipeline", made)
 
 
 async def list_tasks(
@@ -96,8 +97,11 @@ async def list_tasks(
     async with database.reading() as connection:
         found = (await connection.execute(query)).all()
         rows, following = cut(found, limit, lambda row: Cursor(row.created_at, row.id))
-        steps = await _step_states(connection, [row.id for row in rows])
-    return [TaskParts(row, steps.get(row.id, ())) for row in rows], following
+        agents = [row.id for row in rows if row.type == TaskType.AGENT]
+        steps = await _step_states(connection, [row.id for row in rows], agents)
+        turns = await turns_done(connection, agents) if agents else {}
+    made = [TaskParts(row, steps.get(row.id, ()), turns.get(row.id, 0)) for row in rows]
+    return made, following
 
 
 async def get_task(database: Database, team_id: UUID, task_id: UUID) -> TaskParts:
@@ -105,20 +109,22 @@ async def get_task(database: Database, team_id: UUID, task_id: UUID) -> TaskPart
     async with database.reading() as connection:
         task = (
             await connection.execute(
-                select(*_TASK_COLUMNS, col(Task.definition), col(Task.inputs)).where(
-                    col(Task.id) == task_id, col(Task.team_id) == team_id
-                )
+                select(
+                    *_TASK_COLUMNS, col(Task.definition), col(Task.inputs), col(Task.result)
+                ).where(col(Task.id) == task_id, col(Task.team_id) == team_id)
             )
         ).one_or_none()
         if task is None:
             raise NotFound(kind="task", id=task_id)
-        steps = (await connection.execute(_steps_of(task_id))).all()
+        latest = _steps_of(task_id).order_by(None).order_by(col(SubTask.execution_order).desc())
+        steps = (await connection.execute(latest.limit(MAX_SUB_TASKS_SHOWN))).all()[::-1]
+        turns = await turns_done(connection, [task_id]) if task.type == TaskType.AGENT else {}
         artifacts = (
             await connection.execute(_artifacts_of(task_id).limit(MAX_ARTIFACTS_SHOWN))
         ).all()
         usage = (await connection.execute(_usage_of(task_id))).one()
         stdout = await _result_of(connection, steps)
-    return TaskParts(task, steps, artifacts, usage, stdout)
+    return TaskParts(task, steps, turns.get(task_id, 0), artifacts, usage, stdout)
 
 
 async def load_task(database: Database, team_id: UUID, task_id: UUID) -> StoredTask:
@@ -138,8 +144,10 @@ async def find_stored(database: Database, task_id: UUID) -> StoredTask | None:
         ).one_or_none()
     if row is None:
         return None
-    values = {**row._asdict(), "status": Status(row.status), "type": TaskType(row.type)}
-    return StoredTask(**values)
+    kind = TaskType(row.type)
+    definition = (Agent if kind is TaskType.AGENT else Pipeline).model_validate(row.definition)
+    values = {"status": Status(row.status), "type": kind, "definition": definition}
+    return StoredTask(**row._asdict() | values)
 
 
 async def check_task(database: Database, team_id: UUID, task_id: UUID) -> None:
@@ -170,6 +178,14 @@ async def list_artifacts(
         return (await connection.execute(query)).all()
 
 
+def ids_in(text: str) -> list[UUID]:
+    """A text as an id, if it is one: whoever names a sub-task may give its name instead."""
+    try:
+        return [UUID(text)]
+    except ValueError:
+        return []
+
+
 def _artifacts_of(task_id: UUID) -> AnySelect:
     """The oldest first."""
     return (
@@ -191,7 +207,7 @@ def _artifacts_of(task_id: UUID) -> AnySelect:
     )
 
 
-_STORED = tuple(name for name in StoredTask.__dataclass_fields__ if name != "pipeline")
+_STORED = tuple(StoredTask.__dataclass_fields__)
 
 _TASK_COLUMNS = (
     col(Task.id),
@@ -205,7 +221,9 @@ _TASK_COLUMNS = (
     col(Task.created_at),
     col(Task.started_at),
     col(Task.finished_at),
+    col(Task.definition)["limits"]["turns"].astext.label("turn_limit"),
 )
+_OPEN = [str(status) for status in Status if status not in FINAL]
 
 
 def _steps_of(task_id: UUID) -> AnySelect:
@@ -225,6 +243,7 @@ def _steps_of(task_id: UUID) -> AnySelect:
             col(SubTask.worker_id),
             col(SubTask.started_at),
             col(SubTask.finished_at),
+            col(SubTask.approval),
         )
         .where(col(SubTask.task_id) == task_id)
         .order_by(col(SubTask.execution_order))
@@ -232,11 +251,15 @@ def _steps_of(task_id: UUID) -> AnySelect:
 
 
 async def _step_states(
-    connection: AsyncConnection, task_ids: Sequence[UUID]
+    connection: AsyncConnection, task_ids: Sequence[UUID], agents: Sequence[UUID]
 ) -> dict[UUID, list[AnyRow]]:
+    """The steps of pipelines, and what is open of the calls of ``agents``."""
     rows = await connection.execute(
         select(col(SubTask.task_id), col(SubTask.name), col(SubTask.status), col(SubTask.phase))
-        .where(col(SubTask.task_id).in_(task_ids))
+        .where(
+            col(SubTask.task_id).in_(task_ids),
+            or_(col(SubTask.task_id).not_in(agents), col(SubTask.status).in_(_OPEN)),
+        )
         .order_by(col(SubTask.task_id), col(SubTask.execution_order))
     )
     found: dict[UUID, list[AnyRow]] = {}
@@ -246,11 +269,33 @@ async def _step_states(
 
 
 def _usage_of(task_id: UUID) -> AnySelect:
+    attempts = (
+        select(
+            func.coalesce(func.sum(col(ExecutionLog.tokens_used)), 0).label("tokens"),
+            func.count().label("attempts"),
+            func.coalesce(func.sum(col(ExecutionLog.duration_ms)), 0).label("ms"),
+        )
+        .where(col(ExecutionLog.task_id) == task_id)
+        .subquery()
+    )
+    tokens = col(Message.prompt_tokens) + col(Message.completion_tokens)
+    answers = (
+        select(
+            func.coalesce(func.sum(tokens), 0).label("tokens"),
+            func.coalesce(func.sum(col(Message.cost_usd)), 0.0).label("cost_usd"),
+            func.count().label("turns"),
+            func.coalesce(func.sum(col(Message.duration_ms)), 0).label("ms"),
+        )
+        .where(col(Message.task_id) == task_id, col(Message.role) == "assistant")
+        .subquery()
+    )
     return select(
-        func.coalesce(func.sum(col(ExecutionLog.tokens_used)), 0).label("tokens_used"),
-        func.count().label("attempts"),
-        func.coalesce(func.sum(col(ExecutionLog.duration_ms)), 0).label("duration_ms"),
-    ).where(col(ExecutionLog.task_id) == task_id)
+        (attempts.c.tokens + answers.c.tokens).label("tokens_used"),
+        answers.c.cost_usd,
+        answers.c.turns,
+        attempts.c.attempts,
+        (attempts.c.ms + answers.c.ms).label("duration_ms"),
+    ).select_from(attempts.join(answers, true()))
 
 
 async def _result_of(connection: AsyncConnection, steps: Sequence[AnyRow]) -> str | None:

@@ -1,4 +1,4 @@
-"""Running a task that has ended again, from one of its steps on."""
+"""Running a task that has ended again, from one of its steps or turns on."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -6,21 +6,22 @@ from uuid import UUID
 import structlog
 
 from activities.store import tasks
+from api.agent_retrying import last_kept_message, wrong_begin
 from api.deps import Services
 from api.errors import InvalidRequest, StateConflict
 from api.queries import StoredTask, load_task, step_states
 from api.schemas import RetryRequest
 from api.submission import start_stored
 from api.validation import problems_with
+from workflows.agents import Agent
 from workflows.contracts import Status
-from workflows.definition import Pipeline, Problem
 from workflows.errors import TemporaryFailure
 
 log = structlog.get_logger(__name__)
 
 
 async def retry(services: Services, team_id: UUID, task_id: UUID, request: RetryRequest) -> Status:
-    """Start the next run of a task. What the steps before the first one gave is kept.
+    """Start the next run of a task. What came before the place where it begins is kept.
 
     Raises:
         NotFound
@@ -31,13 +32,11 @@ async def retry(services: Services, team_id: UUID, task_id: UUID, request: Retry
     if not task.status.is_final:
         reason = f"it is {task.status}; cancel it first, or wait for its end"
         raise StateConflict(id=task.id, action="retried", reason=reason)
-    if task.pipeline is None:
-        raise StateConflict(id=task.id, action="retried", reason="it is not a pipeline")
     inputs = {**task.inputs, **request.inputs}
-    first = await _first_step(services, task, request.begin)
-    await _check(services, task, task.pipeline, inputs)
+    first = await _first(services, task, request.begin)
+    await _check(services, task, inputs)
     if not await tasks.restart_task(
-        services.database, task.id, task.run, task.pipeline, first=first, inputs=inputs
+        services.database, task.id, task.run, task.definition, first=first, inputs=inputs
     ):
         raise StateConflict(id=task.id, action="retried", reason="somebody else has just done so")
     await _start(services, team_id, task_id)
@@ -52,37 +51,37 @@ async def _start(services: Services, team_id: UUID, task_id: UUID) -> None:
         log.warning("task.start_delayed", task_id=str(task_id), reason=str(failure))
 
 
+async def _first(services: Services, task: StoredTask, begin: str | None) -> int:
+    if isinstance(task.definition, Agent):
+        return await last_kept_message(services.database, task, begin)
+    return await _first_step(services, task, begin)
+
+
 async def _first_step(services: Services, task: StoredTask, begin: str | None) -> int:
     steps = list((await step_states(services.database, task.id)).items())
     if begin is None:
         for index, (_, (_, status)) in enumerate(steps):
             if status is not Status.COMPLETED:
                 return index
-        raise _wrong("every step is completed; name the step to begin with")
+        raise wrong_begin("every step is completed; name the step to begin with")
     for index, (key, (name, _)) in enumerate(steps):
         if begin in (name, str(key)):
             _check_before(steps[:index], begin)
             return index
     known = ", ".join(name for _, (name, _) in steps)
-    raise _wrong(f"there is no step {begin!r} (steps: {known})")
+    raise wrong_begin(f"there is no step {begin!r} (steps: {known})")
 
 
 def _check_before(steps: list[tuple[UUID, tuple[str, Status]]], begin: str) -> None:
     for _, (name, status) in steps:
         if status is not Status.COMPLETED:
-            raise _wrong(
+            raise wrong_begin(
                 f"step {name!r}, which comes before {begin!r}, is not completed ({status}); "
                 f"begin with {name!r}"
             )
 
 
-async def _check(
-    services: Services, task: StoredTask, pipeline: Pipeline, inputs: Mapping[str, str]
-) -> None:
+async def _check(services: Services, task: StoredTask, inputs: Mapping[str, str]) -> None:
     """A skill, tool or file of the first run may be gone by now."""
-    if problems := await problems_with(services, task.team_id, pipeline, inputs):
+    if problems := await problems_with(services, task.team_id, task.definition, inputs):
         raise InvalidRequest(problems)
-
-
-def _wrong(message: str) -> InvalidRequest:
-    return InvalidRequest([Problem("/from", message)])

@@ -1,17 +1,19 @@
 """What requests and answers look like. Everything that is answered is made here."""
 
 from datetime import datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from workflows.agents import Agent
 from workflows.contracts import ArtifactType, Permission, Phase, Status, TaskType, ToolType
 from workflows.definition import InputName, Pipeline
 
 API = "/api/v1"
 
 MAX_PROMPT_CHARACTERS = 100_000
+MAX_NOTE_CHARACTERS = 20_000
 MAX_PAGE = 200
 DEFAULT_PAGE = 50
 
@@ -39,18 +41,27 @@ class TaskRequest(_Request):
     priority: int = Field(default=5, ge=1, le=10, description="10 is the most urgent", strict=True)
     inputs: dict[InputName, str] = {}
     pipeline: Pipeline | None = None
-    agent: JsonValue = None
+    agent: Agent | None = None
     plan: JsonValue = None
 
 
 class RetryRequest(_Request):
-    """``from`` is a step's name or a sub-task's id; by default the first that is not completed.
+    """``from`` is the name or the id of a sub-task: a step, or a call that an agent made.
 
-    ``inputs`` replace those of the same name.
+    A pipeline begins with that step, by default with the first that is not completed. An agent goes
+    on before the turn of that call, by default after its last whole turn, and with ``start`` begins
+    anew. ``inputs`` replace those of the same name.
     """
 
     begin: Text | None = Field(default=None, alias="from", max_length=100)
     inputs: dict[InputName, Text] = {}
+
+
+class ApprovalRequest(_Request):
+    """``note`` is told to the agent; to a question it is the answer."""
+
+    decision: Literal["approve", "deny"]
+    note: Text | None = Field(default=None, max_length=MAX_NOTE_CHARACTERS)
 
 
 class ToolChange(_Request):
@@ -86,7 +97,10 @@ class Changed(_Answer):
 
 
 class Progress(_Answer):
-    """Of the steps. ``current`` is the name of the one that runs."""
+    """Of a pipeline's steps, or of the turns that an agent may take in this run.
+
+    ``current`` is the name of the step or call that runs.
+    """
 
     done: int
     total: int
@@ -95,7 +109,11 @@ class Progress(_Answer):
 
 
 class Usage(_Answer):
+    """``attempts`` are those at steps and calls; ``duration_ms`` is their time and the model's."""
+
     tokens_used: int
+    cost_usd: float = 0.0
+    turns: int = 0
     attempts: int
     duration_ms: int
 
@@ -125,8 +143,45 @@ class Result(_Answer):
     files: list[Artifact]
 
 
+class AgentResult(_Answer):
+    """What an agent gave to ``finish``, and every file that it made."""
+
+    summary: str
+    result: JsonValue = None
+    files: list[Artifact]
+
+
+class Approval(_Answer):
+    """What a person is asked about a call, until when, and what they said.
+
+    ``kind`` says whether the call may be made only if they approve, or is a question, to which
+    ``note`` is the answer.
+    """
+
+    kind: Literal["approval", "answer"]
+    question: str | None = None
+    asked_at: datetime
+    expires_at: datetime
+    decision: Literal["approve", "deny"] | None = None
+    note: str | None = None
+    decided_at: datetime | None = None
+
+
+class AskedCall(Approval):
+    """A call of an agent that waits, or waited, for a person."""
+
+    call_id: UUID
+    name: str
+    tool: str
+    arguments: JsonValue
+    status: Status
+
+
 class SubTask(_Answer):
-    """``retry_count`` is how often it was tried again in this run."""
+    """A step of a pipeline or a call of an agent.
+
+    ``retry_count`` is how often it was tried again in this run.
+    """
 
     id: UUID
     name: str
@@ -143,6 +198,7 @@ class SubTask(_Answer):
     worker_id: str | None
     started_at: datetime | None
     finished_at: datetime | None
+    approval: Approval | None = None
 
 
 class TaskSummary(_Answer):
@@ -163,7 +219,9 @@ class TaskSummary(_Answer):
 
 
 class Task(TaskSummary):
-    result: Result | None
+    """Of an agent's calls the latest are in ``sub_tasks``; all are in its messages."""
+
+    result: Result | AgentResult | None
     inputs: dict[str, str]
     definition: dict[str, JsonValue] | None
     sub_tasks: list[SubTask]
@@ -194,6 +252,7 @@ class Attempt(_Answer):
 class Span(_Answer):
     """A stretch of time: the task, in it its steps, in them their attempts.
 
+    In an agent's are its turns, in them the model's answer and the calls, in those their attempts.
     ``duration_ms`` of what still runs is None.
     """
 
@@ -206,10 +265,37 @@ class Span(_Answer):
     children: list["Span"]
 
 
+class ToolRequest(_Answer):
+    """A call that the model asks for; ``arguments`` are as it wrote them."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class ModelUsage(_Answer):
+    """``first_token_ms`` and ``duration_ms`` are counted from when the model was asked."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float
+    first_token_ms: int | None
+    duration_ms: int | None
+
+
 class Message(_Answer):
+    """Of an agent's conversation. ``model``, ``usage`` and ``requests`` are an assistant's;
+    ``request_id`` and ``sub_task_id`` say which call a tool's message is the result of."""
+
     seq: int
+    turn: int
     role: str
     content: str
+    requests: list[ToolRequest]
+    request_id: str | None
+    sub_task_id: UUID | None
+    model: str | None
+    usage: ModelUsage | None
     created_at: datetime
 
 

@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import inf
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import structlog
@@ -22,8 +22,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.temporal_calls import CALL_TIMEOUT_SECONDS, temporal_errors, unless_ended
 from workflows import policies
-from workflows.contracts import PipelineResult, PipelineRun, StepPlan, workflow_id
-from workflows.definition import Pipeline
+from workflows.agent import AgentWorkflow
+from workflows.contracts import AgentRun, Decision, PipelineRun, workflow_id
 from workflows.errors import TemporaryFailure
 from workflows.pipeline import PipelineWorkflow
 
@@ -33,19 +33,27 @@ _PAUSE_AFTER_FAILURE_SECONDS = 1.0
 _PREVIOUS_RUN_DELAYS_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.4)
 
 _SUMMARY_BYTES = 200  # Temporal's own limit.
-_TITLE_CHARACTERS = 150
 _PATIENCE = timedelta(seconds=CALL_TIMEOUT_SECONDS)
 _ENDED_LISTED = 1_000
 _RUNS_REMEMBERED = 20_000
 
+_WORKFLOWS: Mapping[type, str] = {
+    PipelineRun: PipelineWorkflow.__name__,
+    AgentRun: AgentWorkflow.__name__,
+}
+
 log = structlog.get_logger(__name__)
 
+Run = PipelineRun | AgentRun
 Signal = Literal["pause", "resume"]
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """The latest workflow of a task. ``run`` is the run of the task that it was started for."""
+    """The latest workflow of a task. ``run`` is the run of the task that it was started for.
+
+    One that continues as new, or is reset, becomes another execution of the same run.
+    """
 
     run: int
     run_id: str
@@ -54,23 +62,6 @@ class Execution:
     @property
     def is_running(self) -> bool:
         return self.status is WorkflowExecutionStatus.RUNNING
-
-
-def pipeline_run(
-    task_id: UUID, team_id: UUID, pipeline: Pipeline, *, run: int = 1, first: int = 0
-) -> PipelineRun:
-    """What the workflow of a run is given. ``first`` is the index of the step to begin with."""
-    steps = (
-        StepPlan(
-            id=step.id,
-            kind=step.kind,
-            title=f"{step.id} ({step.runs})"[:_TITLE_CHARACTERS],
-            timeout_seconds=step.timeout.total_seconds(),
-            retries=step.retries,
-        )
-        for step in pipeline.steps
-    )
-    return PipelineRun(task_id=task_id, team_id=team_id, run=run, steps=tuple(steps), first=first)
 
 
 class TemporalPort:
@@ -85,7 +76,7 @@ class TemporalPort:
         self._failed_at = -_PAUSE_AFTER_FAILURE_SECONDS
         self._running_at: dict[tuple[UUID, int], float] = {}
 
-    async def start(self, run: PipelineRun, *, name: str, priority: int) -> None:
+    async def start(self, run: Run, *, name: str, priority: int) -> None:
         """Start the workflow of a run of a task. A repeat changes nothing."""
         if time.monotonic() - self._failed_at < _PAUSE_AFTER_FAILURE_SECONDS:
             raise TemporaryFailure(service="Temporal", reason="it was not there a moment ago")
@@ -129,9 +120,11 @@ class TemporalPort:
 
     async def signal(self, task_id: UUID, execution: Execution, signal: Signal) -> bool:
         """False when the workflow has ended."""
-        async with temporal_errors():
-            handle = self._handle(task_id, execution.run_id)
-            return await unless_ended(handle.signal(signal, rpc_timeout=_PATIENCE))
+        return await self._signal(task_id, execution, signal, [])
+
+    async def decide(self, task_id: UUID, execution: Execution, decision: Decision) -> bool:
+        """Tell an agent what a person decided. False when the workflow has ended."""
+        return await self._signal(task_id, execution, "decide", [decision])
 
     async def reason_of_end(self, task_id: UUID, execution: Execution) -> str:
         """What Temporal says of why a workflow was terminated or failed; empty when nothing."""
@@ -148,10 +141,11 @@ class TemporalPort:
     async def ended_from_outside(self, since: timedelta) -> Sequence[UUID]:
         """Tasks of which a workflow was terminated or timed out lately, the latest first."""
         after = (datetime.now(UTC) - since).isoformat()
+        types = ", ".join(f"'{name}'" for name in _WORKFLOWS.values())
         query = f"ExecutionStatus IN ('Terminated', 'TimedOut') AND CloseTime > '{after}'"
         async with temporal_errors():
             listed = self._client.list_workflows(
-                f"WorkflowType = '{PipelineWorkflow.__name__}' AND {query}",
+                f"WorkflowType IN ({types}) AND {query}",
                 limit=_ENDED_LISTED,
                 rpc_timeout=_PATIENCE,
             )
@@ -162,7 +156,14 @@ class TemporalPort:
         async with temporal_errors():
             await self._client.service_client.check_health(timeout=_PATIENCE)
 
-    async def _start_first(self, run: PipelineRun, name: str, priority: int) -> None:
+    async def _signal(
+        self, task_id: UUID, execution: Execution, signal: str, arguments: Sequence[object]
+    ) -> bool:
+        async with temporal_errors():
+            handle = self._handle(task_id, execution.run_id)
+            return await unless_ended(handle.signal(signal, args=arguments, rpc_timeout=_PATIENCE))
+
+    async def _start_first(self, run: Run, name: str, priority: int) -> None:
         try:
             await self._start(
                 run,
@@ -174,7 +175,7 @@ class TemporalPort:
         except WorkflowAlreadyStartedError:
             log.info("workflow.already_started", task_id=str(run.task_id))
 
-    async def _start_next(self, run: PipelineRun, name: str, priority: int) -> None:
+    async def _start_next(self, run: Run, name: str, priority: int) -> None:
         """The workflow of the run before has the same id: it must not be taken for this one."""
         for delay_seconds in (*_PREVIOUS_RUN_DELAYS_SECONDS, None):
             try:
@@ -198,14 +199,14 @@ class TemporalPort:
 
     async def _start(
         self,
-        run: PipelineRun,
+        run: Run,
         name: str,
         priority: int,
         reuse: WorkflowIDReusePolicy,
         conflict: WorkflowIDConflictPolicy,
     ) -> None:
         await self._client.start_workflow(
-            PipelineWorkflow.run,
+            _WORKFLOWS[type(run)],
             run,
             id=workflow_id(run.task_id),
             task_queue=self._task_queue,
@@ -226,12 +227,8 @@ class TemporalPort:
         while len(self._running_at) > _RUNS_REMEMBERED:
             del self._running_at[next(iter(self._running_at))]
 
-    def _handle(
-        self, task_id: UUID, run_id: str | None = None
-    ) -> WorkflowHandle[PipelineWorkflow, PipelineResult]:
-        return self._client.get_workflow_handle_for(
-            PipelineWorkflow.run, workflow_id(task_id), run_id=run_id
-        )
+    def _handle(self, task_id: UUID, run_id: str | None = None) -> WorkflowHandle[Any, Any]:
+        return self._client.get_workflow_handle(workflow_id(task_id), run_id=run_id)
 
 
 def _task_id(id_of_workflow: str) -> UUID | None:

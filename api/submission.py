@@ -1,25 +1,29 @@
 """From a request to a task: read it, judge it whole, write it down, start it."""
 
 import hashlib
+import textwrap
 from uuid import UUID, uuid4
 
 import structlog
 from pydantic import JsonValue, ValidationError
 
 from activities.store import tasks
-from activities.store.tasks import NewTask
+from activities.store.tasks import Definition, NewTask
 from api.deps import Services
 from api.documents import unstorable
 from api.errors import BodyMalformed, IdempotencyConflict, InvalidRequest
 from api.pointers import problems_in
 from api.queries import StoredTask, load_task
+from api.runs import first_run, run_of
 from api.schemas import TaskRequest
-from api.starting import pipeline_run
 from api.validation import problems_with
 from api.yaml_reader import parse_yaml
+from workflows.agents import Agent
 from workflows.contracts import Status, TaskType
 from workflows.definition import Pipeline, Problem
 from workflows.errors import TemporaryFailure
+
+_NAME_CHARACTERS = 80
 
 log = structlog.get_logger(__name__)
 
@@ -51,15 +55,15 @@ async def submit(
         IdempotencyConflict: the key was used for another request.
         TemporaryFailure: the database cannot be reached; nothing was accepted.
     """
-    pipeline = _pipeline_of(request)
-    if problems := await problems_with(services, team_id, pipeline, request.inputs):
+    definition = _definition_of(request)
+    if problems := await problems_with(services, team_id, definition, request.inputs):
         raise InvalidRequest(problems)
     task = NewTask(
         id=uuid4(),
         team_id=team_id,
-        type=TaskType.PIPELINE,
-        name=pipeline.name,
-        pipeline=pipeline,
+        type=TaskType.AGENT if isinstance(definition, Agent) else TaskType.PIPELINE,
+        name=_name_of(request, definition),
+        definition=definition,
         inputs=request.inputs,
         prompt=request.prompt,
         priority=request.priority,
@@ -82,13 +86,12 @@ async def start_stored(services: Services, task: StoredTask) -> None:
     Raises:
         TemporaryFailure: Temporal cannot be reached.
     """
-    assert task.pipeline is not None
-    run = pipeline_run(task.id, task.team_id, task.pipeline, run=task.run, first=task.first_step)
+    run = await run_of(services, task)
     await services.temporal.start(run, name=task.name, priority=task.priority)
 
 
 async def _start_new(services: Services, task: NewTask) -> None:
-    run = pipeline_run(task.id, task.team_id, task.pipeline)
+    run = first_run(services, task)
     try:
         await services.temporal.start(run, name=task.name, priority=task.priority)
     except TemporaryFailure as failure:
@@ -96,13 +99,40 @@ async def _start_new(services: Services, task: NewTask) -> None:
         log.warning("task.start_delayed", task_id=str(task.id), reason=str(failure))
 
 
-def _pipeline_of(request: TaskRequest) -> Pipeline:
-    if request.pipeline is not None and request.type in (TaskType.PIPELINE, TaskType.AUTO):
-        return request.pipeline
-    if request.type is TaskType.PIPELINE:
-        raise InvalidRequest([Problem("/pipeline", "a task of type pipeline needs a pipeline")])
-    message = f"tasks of type {request.type} are not offered by this server yet; send a pipeline"
-    raise InvalidRequest([Problem("/type", message)])
+def _definition_of(request: TaskRequest) -> Definition:
+    match request.type:
+        case TaskType.AGENT:
+            return _agent_of(request)
+        case TaskType.PIPELINE | TaskType.AUTO if request.pipeline is not None:
+            return request.pipeline
+        case TaskType.PIPELINE:
+            raise _wrong("/pipeline", "a task of type pipeline needs a pipeline")
+        case other:
+            raise _wrong(
+                "/type",
+                f"tasks of type {other} are not offered by this server yet; send an agent or a "
+                "pipeline",
+            )
+
+
+def _agent_of(request: TaskRequest) -> Agent:
+    if request.pipeline is not None:
+        raise _wrong("/pipeline", "a task of type agent has no pipeline")
+    if not (request.prompt or "").strip():
+        raise _wrong("/prompt", "a task of type agent needs a prompt that says what to do")
+    return request.agent or Agent()
+
+
+def _name_of(request: TaskRequest, definition: Definition) -> str:
+    """Of an agent's task, its prompt's first words."""
+    if isinstance(definition, Pipeline):
+        return definition.name
+    words = " ".join((request.prompt or "").split())
+    return textwrap.shorten(words, _NAME_CHARACTERS, placeholder=" …")
+
+
+def _wrong(pointer: str, message: str) -> InvalidRequest:
+    return InvalidRequest([Problem(pointer, message)])
 
 
 def _parse_pipeline(text: str) -> JsonValue:
@@ -110,9 +140,8 @@ def _parse_pipeline(text: str) -> JsonValue:
         return parse_yaml(text)
     except BodyMalformed as error:
         place = f"line {error.fields['line']}, column {error.fields['column']}"
-        raise InvalidRequest(
-            [Problem("/pipeline", f"not valid YAML: {error.fields['reason']} ({place})")]
-        ) from error
+        reason = f"not valid YAML: {error.fields['reason']} ({place})"
+        raise _wrong("/pipeline", reason) from error
 
 
 def _digest(request: TaskRequest) -> str:

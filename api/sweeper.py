@@ -2,12 +2,15 @@
 
 A task is written before its workflow is started, so a crash or an outage in between leaves a row
 that nobody works on. And a workflow that is terminated from outside cannot write its own end. Both
-are mended here, by looking at what Temporal has: it is the truth.
+are mended here, by looking at what Temporal has: it is the truth. A decision of a person is written
+down as well before the agent is told.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from math import inf
 from uuid import UUID
 
 import structlog
@@ -15,7 +18,9 @@ from sqlalchemy import and_, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from activities.store import approvals
 from activities.store.tables import Task
+from api.approving import deliver
 from api.deps import Services
 from api.queries import find_stored
 from api.settling import Settled, settle
@@ -31,6 +36,9 @@ ENDED_WINDOW = timedelta(minutes=10)
 MAX_SETTLED_A_PASS = 200
 MAX_LISTED_A_PASS = 2_000
 PASS_TIMEOUT_SECONDS = 20.0
+# Whoever took a decision is given this long to tell the agent.
+DECIDED_AGE = timedelta(seconds=3)
+MAX_DELIVERED_A_PASS = 50
 LONGEST_PAUSE_SECONDS = 30.0
 
 # Any number will do, as long as all APIs on a database take the same.
@@ -48,6 +56,7 @@ class Sweeper:
         self._services = services
         self._settled_a_pass = settled_a_pass
         self._place = _START
+        self._told_at: Mapping[UUID, float] = {}
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -82,6 +91,7 @@ class Sweeper:
             ended = await self._services.temporal.ended_from_outside(ENDED_WINDOW)
             await self._settle(await _alive_among(connection, ended))
             await self._settle(await self._suspects(connection))
+        await self._deliver_decisions()
 
     async def _suspects(self, connection: AsyncConnection) -> Sequence[UUID]:
         """The next of those that may have no workflow, or one that has ended.
@@ -126,6 +136,21 @@ class Sweeper:
             settled = await settle(self._services, task)
             if settled is not Settled.UNCHANGED:
                 log.info("task.swept", task_id=str(task_id), run=task.run, outcome=settled.value)
+
+    async def _deliver_decisions(self) -> None:
+        """Tell agents again what people decided: the first word may have been lost."""
+        due = {}
+        for call in await approvals.decided_calls(
+            self._services.database, DECIDED_AGE, MAX_DELIVERED_A_PASS
+        ):
+            due[call.id] = self._told_at.get(call.id, -inf)
+            if time.monotonic() - due[call.id] < SILENT_SECONDS:
+                continue
+            due[call.id] = time.monotonic()
+            task = await find_stored(self._services.database, call.task_id)
+            if task is not None and await deliver(self._services, task, call):
+                log.info("approval.told_again", task_id=str(task.id), call=call.name)
+        self._told_at = due
 
 
 async def _alive_among(connection: AsyncConnection, task_ids: Sequence[UUID]) -> Sequence[UUID]:

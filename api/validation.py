@@ -1,4 +1,4 @@
-"""What is wrong with a pipeline and its inputs that only the installed parts can tell."""
+"""What is wrong with a task and its inputs that only the installed parts can tell."""
 
 import difflib
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -9,30 +9,43 @@ from pydantic import JsonValue
 from activities.inputs.checking import check_inputs
 from activities.skills.catalogue import Catalogue
 from activities.store.database import Database
+from activities.store.tasks import Definition
 from activities.store.tools import tool_settings
 from activities.tools.registry import Registry
+from api.agent_validation import problems_with_agent
 from api.deps import Services
 from workflows.definition import Pipeline, Problem, problems_of
 from workflows.errors import AgentOSError, ToolDisabled
 
 
 async def problems_with(
+    services: Services, team_id: UUID, definition: Definition, given: Mapping[str, str]
+) -> list[Problem]:
+    """Everything that is wrong with what is at ``/pipeline`` or ``/agent``, and at ``/inputs``.
+
+    Nothing is asked of the database that the definition does not name.
+    """
+    if isinstance(definition, Pipeline):
+        problems = await _problems_with_pipeline(services, team_id, definition, given)
+    else:
+        problems = await problems_with_agent(services, team_id, definition, given)
+    return problems + await check_inputs(
+        services.database, services.blobs, services.inputs, team_id, given
+    )
+
+
+async def _problems_with_pipeline(
     services: Services,
     team_id: UUID,
     pipeline: Pipeline,
     given: Mapping[str, str],
     at: str = "/pipeline",
 ) -> list[Problem]:
-    """Everything that is wrong; nothing is asked of the database that the pipeline does not name.
-
-    ``at`` is the pointer of the pipeline in the request; the inputs are at ``/inputs``.
-    """
-    problems = problems_of(pipeline, given, at)
-    problems += [found async for found in _skills(services.catalogue, pipeline, at)]
-    problems += await _tools(services.database, services.tools, team_id, pipeline, at)
-    return problems + await check_inputs(
-        services.database, services.blobs, services.inputs, team_id, given
-    )
+    return [
+        *problems_of(pipeline, given, at),
+        *[found async for found in _skills(services.catalogue, pipeline, at)],
+        *await _tools(services.database, services.tools, team_id, pipeline, at),
+    ]
 
 
 async def _skills(catalogue: Catalogue, pipeline: Pipeline, at: str) -> AsyncIterator[Problem]:

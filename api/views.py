@@ -5,12 +5,14 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
+from activities.store.approvals import AskedCall
 from activities.store.files import Upload
 from api import schemas
 from api.deps import ApiOptions
 from api.queries import AnyRow, TaskParts
 from api.schemas import API
-from workflows.contracts import Status
+from workflows.agents import DEFAULT_TURNS
+from workflows.contracts import Status, TaskType
 
 
 class Views:
@@ -69,11 +71,12 @@ class Views:
     def _summary(self, parts: TaskParts) -> dict[str, object]:
         row = parts.task
         running = next((step for step in parts.steps if step.status == Status.RUNNING), None)
+        is_agent = row.type == TaskType.AGENT
         return {
             **{name: getattr(row, name) for name in _COPIED},
             "task_id": row.id,
             "phase": running.phase if running else None,
-            "progress": _progress(parts.steps, running.name if running else None),
+            "progress": (_turns if is_agent else _steps)(parts, running.name if running else None),
             "temporal_url": self._temporal_url(row.id),
         }
 
@@ -102,7 +105,16 @@ _COPIED = (
 )
 
 
-def _progress(steps: Sequence[AnyRow], current: str | None) -> schemas.Progress:
+def _turns(parts: TaskParts, current: str | None) -> schemas.Progress:
+    """Of the turns that are allowed. Who finishes earlier is done nevertheless."""
+    total = int(parts.task.turn_limit or DEFAULT_TURNS)
+    is_done = parts.task.status == Status.COMPLETED
+    percent = 100 if is_done else min(100, 100 * parts.turns // total)
+    return schemas.Progress(done=parts.turns, total=total, percent=percent, current=current)
+
+
+def _steps(parts: TaskParts, current: str | None) -> schemas.Progress:
+    steps = parts.steps
     done, total = sum(step.status == Status.COMPLETED for step in steps), len(steps)
     percent = 100 * done // total if total else 0
     return schemas.Progress(done=done, total=total, percent=percent, current=current)
@@ -126,12 +138,33 @@ def _sub_task(row: AnyRow) -> schemas.SubTask:
         worker_id=row.worker_id,
         started_at=row.started_at,
         finished_at=row.finished_at,
+        approval=row.approval and schemas.Approval.model_validate(row.approval),
     )
 
 
-def _result(parts: TaskParts, artifacts: Sequence[schemas.Artifact]) -> schemas.Result | None:
-    """That of the last step, once all are completed."""
-    if parts.task.status != Status.COMPLETED or not parts.steps:
+def asked_call(call: AskedCall) -> schemas.AskedCall:
+    return schemas.AskedCall(
+        **call.approval.model_dump(),
+        call_id=call.id,
+        name=call.name,
+        tool=call.context.get("tool", call.name),
+        arguments=call.context.get("arguments"),
+        status=call.status,
+    )
+
+
+def _result(
+    parts: TaskParts, artifacts: Sequence[schemas.Artifact]
+) -> schemas.Result | schemas.AgentResult | None:
+    """What an agent gave in the end, or the last step of a pipeline."""
+    if parts.task.status != Status.COMPLETED:
+        return None
+    if parts.task.type == TaskType.AGENT:
+        given = parts.task.result or {}
+        return schemas.AgentResult(
+            summary=given.get("summary") or "", result=given.get("result"), files=list(artifacts)
+        )
+    if not parts.steps:
         return None
     last = parts.steps[-1]
     return schemas.Result(

@@ -14,6 +14,7 @@ from activities.store import events
 from activities.store.database import Database
 from activities.store.events import EventDraft
 from activities.store.tables import SubTask, Task
+from workflows.agents import Agent
 from workflows.contracts import (
     FINAL,
     Status,
@@ -22,7 +23,9 @@ from workflows.contracts import (
     TaskType,
     step_sub_task_id,
 )
-from workflows.definition import Pipeline
+from workflows.definition import Pipeline, Step
+
+Definition = Pipeline | Agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class NewTask:
     team_id: UUID
     type: TaskType
     name: str
-    pipeline: Pipeline
+    definition: Definition
     inputs: dict[str, str] = field(default_factory=dict)
     prompt: str | None = None
     priority: int = 5
@@ -51,7 +54,7 @@ class Accepted:
 
 
 async def create_task(database: Database, task: NewTask) -> Accepted:
-    """Write a task and its steps, all or nothing."""
+    """Write a task and, of a pipeline, its steps, all or nothing."""
     if await database.execute(_CREATE, _new_row(task)):
         return Accepted(id=task.id, is_new=True, request_digest=task.request_digest)
     async with database.reading(fresh=True) as connection:
@@ -72,7 +75,10 @@ async def mark_task(database: Database, mark: TaskMark) -> None:
 
 
 async def close_task(database: Database, close: TaskClose) -> bool:
-    """End a run, with the step that ended it. False when it has ended already."""
+    """End a run, with the step that ended it. False when it has ended already.
+
+    Of an agent, which may have made several calls at once, all that are open end with it.
+    """
     values = {
         "task_id": close.task_id,
         "run": close.run,
@@ -91,14 +97,15 @@ async def restart_task(
     database: Database,
     task_id: UUID,
     run: int,
-    pipeline: Pipeline,
+    definition: Definition,
     *,
     first: int,
     inputs: dict[str, str],
 ) -> bool:
-    """Make a task whose run number ``run`` has ended ready for the next, from step ``first`` on.
+    """Make a task whose run number ``run`` has ended ready for the next, which begins at ``first``.
 
-    What the steps before it made is kept. False when somebody else was faster.
+    That is the index of a step, those before which keep what they made, or the number of the last
+    message that an agent keeps. False when somebody else was faster.
     """
     async with database.writing() as connection:
         changed = await connection.scalar(
@@ -113,6 +120,7 @@ async def restart_task(
                 run=run + 1,
                 first_step=first,
                 inputs=inputs,
+                result=None,
                 error=None,
                 started_at=None,
                 finished_at=None,
@@ -122,7 +130,8 @@ async def restart_task(
         )
         if changed is None:
             return False
-        again = [step_sub_task_id(task_id, step.id) for step in pipeline.steps[first:]]
+        # What an agent did after ``first`` is dropped by the next run itself, once it begins.
+        again = [step_sub_task_id(task_id, step.id) for step in _steps(definition)[first:]]
         await connection.execute(
             update(SubTask)
             .where(col(SubTask.id).in_(again))
@@ -163,8 +172,12 @@ async def _earlier(connection: AsyncConnection, task: NewTask) -> Accepted:
     return Accepted(id=row[0], is_new=False, request_digest=row[1])
 
 
+def _steps(definition: Definition) -> Sequence[Step]:
+    return definition.steps if isinstance(definition, Pipeline) else ()
+
+
 def _new_row(task: NewTask) -> dict[str, Any]:
-    definition = task.pipeline.model_dump_json(exclude_defaults=True)
+    definition = task.definition.model_dump_json(exclude_defaults=True)
     return {
         "id": task.id,
         "team_id": task.team_id,
@@ -182,16 +195,17 @@ def _new_row(task: NewTask) -> dict[str, Any]:
 
 
 def _step_rows(task: NewTask) -> Sequence[dict[str, Any]]:
+    steps = _steps(task.definition)
     return [
         {
             "id": str(step_sub_task_id(task.id, step.id)),
             "name": step.id,
             "task_type": step.kind,
-            "dependencies": [previous.id for previous in task.pipeline.steps[index - 1 : index]],
+            "dependencies": [previous.id for previous in steps[index - 1 : index]],
             "input_context": step.model_dump(mode="json", exclude_defaults=True),
             "execution_order": index,
         }
-        for index, step in enumerate(task.pipeline.steps)
+        for index, step in enumerate(steps)
     ]
 
 
@@ -201,7 +215,8 @@ def _status_event(status: Status) -> EventDraft:
 
 # One statement each: see `attempts`. The error of a task is its step's own account of the failure,
 # where there is one of the same kind, for that says more than workflow history may hold. The step
-# that ended the run is told so here because its worker may have died before it could.
+# that ended the run is told so here because its worker may have died before it could. A call of an
+# agent that is open when the run ends did not fail: it was cut off.
 _CREATE = text(
     """
     WITH task AS (
@@ -241,15 +256,17 @@ _CLOSE = text(
         SET status = :status, finished_at = now(), updated_at = now(), event_seq = event_seq + 1,
             error = coalesce((SELECT error FROM told), CAST(:error AS jsonb))
         WHERE id = :task_id AND run = :run AND status <> ALL (CAST(:final AS text[]))
-        RETURNING id, team_id, event_seq, error
+        RETURNING id, team_id, type, event_seq, error
     ), step AS (
         UPDATE sub_tasks
-        SET status = :status, phase = NULL, error = task.error, next_attempt_at = NULL,
+        SET status = CASE WHEN sub_tasks.id = :sub_task_id THEN :status ELSE 'cancelled' END,
+            phase = NULL, error = task.error, next_attempt_at = NULL,
             finished_at = coalesce(finished_at, now())
         FROM task
         WHERE sub_tasks.task_id = task.id AND sub_tasks.status <> 'completed'
           AND (sub_tasks.id = :sub_task_id
-               OR (:all_steps AND sub_tasks.status <> ALL (CAST(:final AS text[]))))
+               OR ((:all_steps OR task.type = 'agent')
+                   AND sub_tasks.status <> ALL (CAST(:final AS text[]))))
     ), log AS (
         UPDATE execution_logs
         SET status = :status, error = task.error, finished_at = now()

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query
 
-from api import event_stream, history, queries, schemas
+from api import conversation, event_stream, history, queries, schemas, tracing
 from api.deps import NotificationsDep, ServicesDep, TeamDep
 from api.event_stream import EventStream, Position
-from api.paging import Cursor, CursorText, Limit, cut
+from api.paging import Cursor, CursorText, Limit, cut, parse_number
 from api.schemas import DEFAULT_PAGE, Page
 from api.views import Views
 
@@ -35,15 +35,27 @@ async def logs(
 
 @router.get("/trace")
 async def trace(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> schemas.Span:
-    """The task, its steps and their attempts as spans of time."""
-    return await history.trace(services.database, team_id, task_id)
+    """The task, its steps or turns, and their attempts as spans of time."""
+    return await tracing.trace(services.database, team_id, task_id)
 
 
 @router.get("/messages")
-async def messages(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Page[schemas.Message]:
-    """The conversation. In a pipeline nobody speaks."""
+async def messages(
+    task_id: UUID,
+    services: ServicesDep,
+    team_id: TeamDep,
+    cursor: CursorText = None,
+    limit: Limit = DEFAULT_PAGE,
+) -> Page[schemas.Message]:
+    """An agent's conversation from its beginning. In a pipeline nobody speaks.
+
+    A page may end early.
+    """
     await queries.check_task(services.database, team_id, task_id)
-    return Page(items=[])
+    items, last = await conversation.list_messages(
+        services.database, task_id, parse_number(cursor), limit
+    )
+    return Page(items=list(items), next_cursor=None if last is None else str(last))
 
 
 @router.get("/artifacts")

@@ -17,7 +17,8 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from activities.store import tasks
 from activities.store.tasks import NewTask
 from api import deps
-from api.starting import TemporalPort, pipeline_run
+from api.runs import pipeline_run
+from api.starting import TemporalPort
 from api.sweeper import Sweeper
 from deploy.local.ports import choose_ports
 from deploy.local.services import Services

@@ -1,0 +1,168 @@
+"""A person's word on the calls of an agent that wait for one."""
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import DateTime, Row, Select, func, or_, select, text
+from sqlmodel import col
+
+from activities.store import events
+from activities.store.database import Database
+from activities.store.tables import SubTask, Task
+from workflows.contracts import FINAL, Status
+
+Answer = Literal["approve", "deny"]
+
+
+class Approval(BaseModel):
+    """What a person is asked about a call, until when, and what they said.
+
+    ``kind`` says whether the call may be made only if they approve, or is itself a question, to
+    which ``note`` is then the answer.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["approval", "answer"]
+    question: str | None = None
+    asked_at: datetime
+    expires_at: datetime
+    decision: Answer | None = None
+    note: str | None = None
+    decided_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskedCall:
+    """A call that waits, or waited, for a person. ``seq`` is the number of its result's message."""
+
+    id: UUID
+    task_id: UUID
+    run: int
+    seq: int
+    name: str
+    status: Status
+    context: dict[str, Any]
+    approval: Approval
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.status is Status.WAITING
+
+
+async def asked_calls(
+    database: Database, task_id: UUID, limit: int, *, waiting: bool = False
+) -> Sequence[AskedCall]:
+    """The calls of a task that somebody was asked about, the oldest first.
+
+    ``waiting`` leaves out those on which somebody has decided, or nobody can any more.
+    """
+    query = _ASKED.where(col(SubTask.task_id) == task_id)
+    if waiting:
+        query = query.where(col(SubTask.status) == Status.WAITING, _DECISION.is_(None))
+    return await _calls(database, query.order_by(col(SubTask.execution_order)).limit(limit))
+
+
+async def find_asked(database: Database, task_id: UUID, call: str) -> AskedCall | None:
+    """By the id of its row or its name."""
+    is_meant = col(SubTask.name) == call
+    with suppress(ValueError):
+        is_meant = or_(is_meant, col(SubTask.id) == UUID(call))
+    query = _ASKED.where(col(SubTask.task_id) == task_id, is_meant)
+    found = await _calls(database, query.order_by(col(SubTask.execution_order).desc()).limit(1))
+    return found[0] if found else None
+
+
+async def decide(database: Database, call: AskedCall, answer: Answer, note: str | None) -> bool:
+    """Write down a decision and tell of it. False when the call does not wait for one any more."""
+    word = {"decision": answer, "note": note}
+    values = {
+        "id": call.id,
+        "run": call.run,
+        "word": json.dumps(word),
+        "event": json.dumps({"call_id": str(call.id), "step": call.name, **word}),
+        "final": [str(status) for status in FINAL],
+        "channel": events.CHANNEL,
+    }
+    return bool(await database.execute(_DECIDE, values))
+
+
+async def decided_calls(database: Database, age: timedelta, limit: int) -> Sequence[AskedCall]:
+    """Calls of living tasks that still wait though they were decided on so long ago."""
+    decided_at = col(SubTask.approval)["decided_at"].astext.cast(DateTime(timezone=True))
+    query = _ASKED.where(
+        col(SubTask.status) == Status.WAITING,
+        _DECISION.is_not(None),
+        decided_at < func.now() - age,
+        col(Task.status).not_in([str(status) for status in FINAL]),
+    )
+    return await _calls(database, query.order_by(decided_at).limit(limit))
+
+
+async def _calls(database: Database, query: Select[*tuple[Any, ...]]) -> Sequence[AskedCall]:
+    async with database.reading(fresh=True) as connection:
+        return [_call(row) for row in await connection.execute(query)]
+
+
+def _call(row: Row[*tuple[Any, ...]]) -> AskedCall:
+    return AskedCall(
+        id=row.id,
+        task_id=row.task_id,
+        run=row.run,
+        seq=row.execution_order,
+        name=row.name,
+        status=Status(row.status),
+        context=row.input_context,
+        approval=Approval.model_validate(row.approval),
+    )
+
+
+_DECISION = col(SubTask.approval)["decision"].astext
+
+_ASKED = (
+    select(
+        col(SubTask.id),
+        col(SubTask.task_id),
+        col(Task.run),
+        col(SubTask.execution_order),
+        col(SubTask.name),
+        col(SubTask.status),
+        col(SubTask.input_context),
+        col(SubTask.approval),
+    )
+    .join(Task, col(Task.id) == col(SubTask.task_id))
+    .where(col(SubTask.approval)["kind"].astext.is_not(None))
+)
+
+# The row of the call first: of two people who decide at once, the second finds it decided.
+_DECIDE = text(
+    """
+    WITH call AS (
+        UPDATE sub_tasks
+        SET approval = approval || CAST(:word AS jsonb)
+                       || jsonb_build_object('decided_at', now())
+        FROM tasks
+        WHERE sub_tasks.id = :id AND sub_tasks.status = 'waiting'
+          AND approval ->> 'decision' IS NULL
+          AND CAST(approval ->> 'expires_at' AS timestamptz) > now()
+          AND tasks.id = sub_tasks.task_id AND tasks.run = :run
+          AND tasks.status <> ALL (CAST(:final AS text[]))
+        RETURNING sub_tasks.task_id
+    ), numbered AS (
+        UPDATE tasks SET event_seq = event_seq + 1, updated_at = now()
+        FROM call WHERE tasks.id = call.task_id
+        RETURNING tasks.id, tasks.team_id, event_seq
+    ), event AS (
+        INSERT INTO events (task_id, seq, team_id, type, data)
+        SELECT id, event_seq, team_id, 'approval.decided', jsonb_strip_nulls(CAST(:event AS jsonb))
+        FROM numbered
+    )
+    SELECT id, pg_notify(:channel, CAST(id AS text)) FROM numbered
+    """
+)

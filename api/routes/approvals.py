@@ -1,0 +1,29 @@
+"""What agents may not do without a person, and what they ask one."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from api import approving, schemas
+from api.deps import ServicesDep, TeamDep
+from api.schemas import ApprovalRequest, Page
+from api.views import asked_call
+
+router = APIRouter(prefix="/tasks/{task_id}/approvals", tags=["approvals"])
+
+
+@router.get("")
+async def list_waiting(
+    task_id: UUID, services: ServicesDep, team_id: TeamDep
+) -> Page[schemas.AskedCall]:
+    """The calls that wait for somebody, with their arguments, the oldest first."""
+    calls = await approving.waiting_calls(services, team_id, task_id)
+    return Page(items=[asked_call(call) for call in calls])
+
+
+@router.post("/{call_id}", status_code=202)
+async def decide(
+    task_id: UUID, call_id: str, request: ApprovalRequest, services: ServicesDep, team_id: TeamDep
+) -> schemas.AskedCall:
+    """Let a call be made, refuse it, or answer it; it is named by its id or its name."""
+    return asked_call(await approving.decide(services, team_id, task_id, call_id, request))
