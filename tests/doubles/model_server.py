@@ -193,7 +193,7 @@ async def model_server(acts: Sequence[Act] = ()) -> AsyncIterator[ModelServer]:
         task.add_done_callback(tasks.discard)
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0, limit=2**24)
-    served.url = "http://127.0.0.1:%d/v1" % server.sockets[0].getsockname()[1]
+    served.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
     try:
         yield served
     finally:
