@@ -80,7 +80,7 @@ def files_section(files: Sequence[WorkingFile]) -> str:
     shown = files[-MAX_FILES_SHOWN:]
     lines = [
         f"- {escape(file.name, quote=False)} "
-        f"({'?' if file.size is None else file.size} bytes, {file.mime_type})"
+        f"({'?' if file.size is None else file.size} bytes, {escape(file.mime_type)})"
         for file in shown
     ]
     if len(files) > len(shown):
