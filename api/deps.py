@@ -11,6 +11,7 @@ from activities.llm.base import ModelOptions
 from activities.skills.catalogue import Catalogue
 from activities.store.blobs import Blobs
 from activities.store.database import Database
+from activities.tools.mcp.pool import McpPool
 from activities.tools.registry import Registry
 from api.notifications import Notifications
 from api.starting import TemporalPort
@@ -52,6 +53,7 @@ class Services:
     catalogue: Catalogue
     tools: Registry
     models: ModelOptions | None = None
+    mcp: McpPool = field(default_factory=McpPool)
     inputs: InputPolicy = field(default_factory=InputPolicy)
     options: ApiOptions = field(default_factory=ApiOptions)
 

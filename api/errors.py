@@ -84,6 +84,12 @@ class MediaTypeRefused(RequestRefused):
     status = 415
 
 
+class ServerNotUsable(RequestRefused):
+    """{reason} Nothing was changed."""
+
+    status = 424
+
+
 class RangeRefused(RequestRefused):
     """The range {given!r} lies outside of the {size} bytes of this file."""
 

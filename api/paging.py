@@ -22,7 +22,7 @@ Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 CursorText = Annotated[str | None, Query(max_length=200, description="next_cursor of a page")]
 
 
-_NO_CURSOR = Problem("", "query cursor: it is not the next_cursor of a page")
+NO_CURSOR = Problem("", "query cursor: it is not the next_cursor of a page")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Cursor:
             moment, _, key = base64.urlsafe_b64decode(text.encode()).decode().partition(" ")
             return cls(to_utc(datetime.fromisoformat(moment)), UUID(key))
         except (ValueError, binascii.Error) as error:
-            raise InvalidRequest([_NO_CURSOR]) from error
+            raise InvalidRequest([NO_CURSOR]) from error
 
     def __str__(self) -> str:
         return base64.urlsafe_b64encode(f"{self.moment.isoformat()} {self.id}".encode()).decode()
@@ -81,7 +81,7 @@ def parse_number(text: str | None) -> int:
     if text is None:
         return 0
     if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise InvalidRequest([_NO_CURSOR])
+        raise InvalidRequest([NO_CURSOR])
     return int(text)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from activities.tools.mcp.config import McpServer
 from workflows.agents import Agent
 from workflows.contracts import ArtifactType, Permission, Phase, Status, TaskType, ToolType
 from workflows.definition import InputName, Pipeline
@@ -14,6 +15,7 @@ API = "/api/v1"
 
 MAX_PROMPT_CHARACTERS = 100_000
 MAX_NOTE_CHARACTERS = 20_000
+MAX_DESCRIPTION_CHARACTERS = 2_000
 MAX_PAGE = 200
 DEFAULT_PAGE = 50
 
@@ -67,6 +69,21 @@ class ApprovalRequest(_Request):
 class ToolChange(_Request):
     is_active: bool | None = None
     permission_level: Permission | None = None
+
+
+class ToolRegistration(McpServer):
+    """An MCP server, and how its tools are to be treated.
+
+    ``permission_level`` is that of the tools which the team does not know yet; left out, it is what
+    the server had, or ``auto``.
+    """
+
+    permission_level: Permission | None = None
+    description: Text = Field(default="", max_length=MAX_DESCRIPTION_CHARACTERS)
+
+    @property
+    def server(self) -> McpServer:
+        return McpServer.model_validate(self.model_dump(include=set(McpServer.model_fields)))
 
 
 class Page(_Answer, Generic[Item]):
@@ -319,6 +336,14 @@ class Tool(_Answer):
     schema_: dict[str, JsonValue] = Field(alias="schema")
     is_active: bool
     permission_level: Permission
+
+
+class RegisteredServer(_Answer):
+    """``server`` is ``mcp.<name>``. ``refused`` tells of each tool that was left out, and why."""
+
+    server: Tool
+    tools: list[Tool]
+    refused: list[str]
 
 
 class SkillSummary(_Answer):

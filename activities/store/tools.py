@@ -33,14 +33,17 @@ async def set_native_tool(
     database: Database,
     team_id: UUID,
     name: str,
+    default: ToolSetting,
     *,
     is_active: bool | None = None,
     permission_level: Permission | None = None,
 ) -> ToolSetting:
-    """Change what is not None of a native tool's setting; the whole setting."""
+    """Change what is not None of a native tool's setting; the whole setting.
+
+    ``default`` is what holds as long as the team says nothing.
+    """
     given = {"is_active": is_active, "permission_level": permission_level}
     changes = {key: value for key, value in given.items() if value is not None}
-    default = ToolSetting()
     row = {"is_active": default.is_active, "permission_level": default.permission_level, **changes}
     async with database.writing() as connection:
         saved = (

@@ -18,6 +18,8 @@ from api.client.transfer import Download
 from api.client.transport import Answer, Params, Transport, check_header
 
 DEFAULT_URL = "http://127.0.0.1:8000"
+# A server may have to be fetched before it starts; the API gives up before this.
+REGISTRATION_TIMEOUT_SECONDS = 120.0
 
 
 class Client:
@@ -121,8 +123,23 @@ class Client:
         """
         return await transfer.download(self._transport, wanted, folder)
 
-    async def tools(self) -> schemas.Page[schemas.Tool]:
-        return await self._get("/tools", schemas.Page[schemas.Tool])
+    async def tools(self, params: Params | None = None) -> schemas.Page[schemas.Tool]:
+        """A page of tools, by name."""
+        return await self._get("/tools", schemas.Page[schemas.Tool], params)
+
+    async def register_tools(self, request: schemas.ToolRegistration) -> schemas.RegisteredServer:
+        """Register an MCP server, which is started for it: that may take a minute."""
+        return await self._transport.call(
+            "POST",
+            "/tools/register",
+            schemas.RegisteredServer,
+            body=_json(request),
+            timeout_seconds=REGISTRATION_TIMEOUT_SECONDS,
+        )
+
+    async def remove_tools(self, name: str) -> None:
+        """Remove an MCP server, ``mcp.<name>``, with its tools."""
+        await self._transport.delete(f"/tools/{quote(name, safe='')}")
 
     async def change_tool(self, name: str, change: schemas.ToolChange) -> schemas.Tool:
         return await self._transport.call(

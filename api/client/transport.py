@@ -77,6 +77,7 @@ class Transport:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         repeatable: bool = False,
+        timeout_seconds: float = ANSWER_TIMEOUT_SECONDS,
     ) -> Answer:
         """Send a request with a JSON body, if any, and read the JSON answer.
 
@@ -89,9 +90,20 @@ class Transport:
         """
         kind = {"Content-Type": "application/json"} if body is not None else {}
         request = self._http.build_request(
-            method, path, params=params, content=body, headers={**kind, **(headers or {})}
+            method,
+            path,
+            params=params,
+            content=body,
+            headers={**kind, **(headers or {})},
+            timeout=httpx.Timeout(timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
         )
         return self._read(await self._send(request, repeatable=repeatable), answer)
+
+    async def delete(self, path: str) -> None:
+        """Send a DELETE. Raises ``ApiProblem`` and ``ApiUnreachable`` as ``call``."""
+        response = await self._send(self._http.build_request("DELETE", path), repeatable=False)
+        if not response.is_success:
+            raise self._problem(response)
 
     async def head(self, path: str) -> httpx.Headers:
         """The headers of what a GET would give. Raises as ``call``."""

@@ -1,49 +1,108 @@
-"""Tools: what there is, and what the team says about it."""
+"""Tools: what there is, what the team says about it, and the MCP servers that it brings along."""
 
-from fastapi import APIRouter
+import base64
+import binascii
 
+from fastapi import APIRouter, Response
+
+from activities.store.mcp_servers import (
+    StoredTool,
+    change_mcp_tool,
+    list_mcp_tools,
+    list_server,
+    register_server,
+    remove_server,
+)
 from activities.store.tools import ToolSetting, set_native_tool, tool_settings
 from activities.tools.registry import Tool
 from api import schemas
 from api.deps import ServicesDep, TeamDep
-from api.errors import NotFound
-from api.schemas import Page, ToolChange
+from api.errors import InvalidRequest, NotFound, ServerNotUsable
+from api.paging import NO_CURSOR, CursorText, Limit
+from api.schemas import DEFAULT_PAGE, Page, RegisteredServer, ToolChange, ToolRegistration
 from workflows.contracts import ToolType
+from workflows.errors import McpError
 
 router = APIRouter(prefix="/tools", tags=["tools"])
 
 
 @router.get("")
-async def list_tools(services: ServicesDep, team_id: TeamDep) -> Page[schemas.Tool]:
-    """Every tool with its arguments, by name."""
+async def list_tools(
+    services: ServicesDep,
+    team_id: TeamDep,
+    cursor: CursorText = None,
+    limit: Limit = DEFAULT_PAGE,
+) -> Page[schemas.Tool]:
+    """Every tool with its arguments, by name. An MCP server stands before its own."""
+    after = _name_in(cursor)
     settings = await tool_settings(services.database, team_id)
-    return Page(
-        items=[
-            _view(tool, settings.get(name, ToolSetting()))
-            for name, tool in services.tools.tools.items()
-        ]
+    listed = [
+        _native(tool, settings.get(name, ToolSetting(permission_level=tool.permission)))
+        for name, tool in services.tools.tools.items()
+        if name > after
+    ]
+    more = await list_mcp_tools(services.database, team_id, after=after, limit=limit + 1)
+    listed += [_mcp(tool) for tool in more]
+    listed.sort(key=lambda tool: tool.name)
+    following = _cursor(listed[limit - 1].name) if len(listed) > limit else None
+    return Page(items=listed[:limit], next_cursor=following)
+
+
+@router.post("/register", status_code=201)
+async def register_tools(
+    request: ToolRegistration, services: ServicesDep, team_id: TeamDep
+) -> RegisteredServer:
+    """Connect to an MCP server and offer its tools as ``mcp.<name>.<tool>``.
+
+    A server of this name is replaced; what the team said of its tools is kept. If the server cannot
+    be used nothing changes.
+    """
+    server = request.server
+    try:
+        listing = await services.mcp.probe(team_id, server)
+    except McpError as error:
+        raise ServerNotUsable(reason=str(error)) from error
+    await register_server(
+        services.database,
+        team_id,
+        server,
+        listing,
+        description=request.description or f"MCP server: {server.endpoint}",
+        permission_level=request.permission_level,
     )
+    first, *others = await list_server(services.database, team_id, server.name)
+    tools = [_mcp(tool) for tool in others]
+    return RegisteredServer(server=_mcp(first), tools=tools, refused=list(listing.refused))
 
 
-@router.patch("/{name}")
+@router.patch("/{name:path}")
 async def change_tool(
     name: str, change: ToolChange, services: ServicesDep, team_id: TeamDep
 ) -> schemas.Tool:
-    """Switch a tool on or off for the team, or say whether somebody is asked before it runs."""
-    tool = services.tools.tools.get(name)
-    if tool is None:
+    """Switch a tool on or off for the team, or say whether somebody is asked before it runs.
+
+    The name of an MCP server switches all its tools, and a permission becomes that of each.
+    """
+    changes = change.model_dump(include={"is_active", "permission_level"})
+    if (tool := services.tools.tools.get(name)) is not None:
+        default = ToolSetting(permission_level=tool.permission)
+        setting = await set_native_tool(services.database, team_id, name, default, **changes)
+        return _native(tool, setting)
+    changed = await change_mcp_tool(services.database, team_id, name, **changes)
+    if changed is None:
         raise NotFound(kind="tool", id=repr(name[:100]))
-    setting = await set_native_tool(
-        services.database,
-        team_id,
-        name,
-        is_active=change.is_active,
-        permission_level=change.permission_level,
-    )
-    return _view(tool, setting)
+    return _mcp(changed)
 
 
-def _view(tool: Tool, setting: ToolSetting) -> schemas.Tool:
+@router.delete("/{name:path}", status_code=204)
+async def remove_tools(name: str, services: ServicesDep, team_id: TeamDep) -> Response:
+    """Remove an MCP server, ``mcp.<name>``, with all its tools."""
+    if not await remove_server(services.database, team_id, name):
+        raise NotFound(kind="MCP server", id=repr(name[:100]))
+    return Response(status_code=204)
+
+
+def _native(tool: Tool, setting: ToolSetting) -> schemas.Tool:
     return schemas.Tool(
         name=tool.name,
         type=ToolType.NATIVE,
@@ -52,3 +111,29 @@ def _view(tool: Tool, setting: ToolSetting) -> schemas.Tool:
         is_active=setting.is_active,
         permission_level=setting.permission_level,
     )
+
+
+def _mcp(tool: StoredTool) -> schemas.Tool:
+    return schemas.Tool(
+        name=tool.name,
+        type=ToolType.MCP,
+        description=tool.description,
+        schema_=tool.schema,
+        is_active=tool.is_active,
+        permission_level=tool.permission_level,
+    )
+
+
+def _cursor(name: str) -> str:
+    return base64.urlsafe_b64encode(name.encode()).decode()
+
+
+def _name_in(cursor: str | None) -> str:
+    """Raises ``InvalidRequest`` when it is none that was given out."""
+    try:
+        name = base64.urlsafe_b64decode((cursor or "").encode()).decode()
+    except (ValueError, binascii.Error) as error:
+        raise InvalidRequest([NO_CURSOR]) from error
+    if "\x00" in name:
+        raise InvalidRequest([NO_CURSOR])
+    return name

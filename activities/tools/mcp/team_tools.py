@@ -1,0 +1,49 @@
+"""The tools of a team's registered servers, for whoever offers and calls tools."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from pydantic import JsonValue
+
+from activities.patience import patiently
+from activities.store.database import Database
+from activities.store.mcp_servers import CallableTool, callable_tools
+from activities.tools.mcp.content import McpResult
+from activities.tools.mcp.pool import McpPool
+from activities.tools.toolbox import OfferedTool
+from workflows.contracts import Permission
+from workflows.errors import ToolDisabled
+
+
+class TeamTools:
+    """Adapts rows and the pool to ``toolbox.McpTools``."""
+
+    def __init__(self, database: Database, pool: McpPool) -> None:
+        self._database = database
+        self._pool = pool
+
+    async def offered(self, team_id: UUID) -> Sequence[OfferedTool]:
+        """The active ones, under names such as ``mcp.time.convert_time``."""
+        return [_offered(tool) for tool in await callable_tools(self._database, team_id)]
+
+    async def call(
+        self, team_id: UUID, name: str, arguments: Mapping[str, JsonValue], timeout_seconds: float
+    ) -> McpResult:
+        """Raises ``ToolDisabled``, and as ``McpPool.call``."""
+        found = await patiently(lambda: callable_tools(self._database, team_id, name))
+        if not found or found[0].permission is Permission.DENY:
+            raise ToolDisabled(tool=name)
+        return await self._pool.call(
+            team_id, found[0].server, found[0].tool, arguments, timeout_seconds=timeout_seconds
+        )
+
+
+def _offered(tool: CallableTool) -> OfferedTool:
+    return OfferedTool(
+        name=tool.name,
+        description=tool.description,
+        schema=tool.schema,
+        permission=tool.permission,
+        is_retry_safe=tool.is_retry_safe,
+        timeout_seconds=tool.server.timeout_seconds,
+    )
