@@ -96,7 +96,7 @@ def _drop_old(
     if not dropped:
         return messages
     rest = [message for message in messages if message.turn not in dropped]
-    return _with_note(rest, f"[{len(dropped)} earlier turns were left out]")
+    return _with_note(rest, f"[earlier turns left out here: {len(dropped)}]")
 
 
 def _with_note(messages: list[ChatMessage], note: str) -> list[ChatMessage]:
@@ -117,8 +117,7 @@ def _without_result(message: ChatMessage, count: Count) -> ChatMessage:
     tokens = count(message.content)
     if tokens <= WORTH_TOKENS:
         return message
-    note = f"[shortened: {tokens} tokens; read it again with the tool if needed]"
-    return replace(message, content=note)
+    return replace(message, content=_note(tokens))
 
 
 def _without_words(message: ChatMessage, count: Count) -> ChatMessage:
@@ -146,8 +145,11 @@ def _without_middle(message: ChatMessage, count: Count) -> ChatMessage:
     if tokens <= WORTH_TOKENS:
         return message
     head, tail = message.content[:_END_CHARACTERS], message.content[-_END_CHARACTERS:]
-    note = f"[shortened: {tokens} tokens; read it again with the tool if needed]"
-    return replace(message, content=f"{head}\n{note}\n{tail}")
+    return replace(message, content=f"{head}\n{_note(tokens)}\n{tail}")
+
+
+def _note(tokens: int) -> str:
+    return f"[shortened: {tokens} tokens; read it again with the tool if needed]"
 
 
 def _size(message: ChatMessage, count: Count) -> int:

@@ -33,17 +33,12 @@ _TOO_LONG_CODES = frozenset(
 # In the words of OpenAI and Azure, vLLM, llama.cpp, Ollama, SGLang, TGI and Together, Anthropic,
 # Gemini, Mistral, xAI, Groq, Bedrock, LM Studio, MiniMax.
 _TOO_LONG = re.compile(
-    r"maximum (context|prompt|model) length"
-    r"|(model's|maximum|available|configured) context (length|size|window)"
-    r"|context (length|size|window|limit) (of|is|exceed)"
-    r"|exceed\w* (the |max |maximum |model's )*(available |configured )?"
-    r"(context|number of tokens|limit of \d+ tokens)"
-    r"|context (shift is disabled|the overflows)"
-    r"|(prompt|input|message|request)s? (is|are|was|too)( too)? (long|large)"
-    r"|(prompt|input) (length|tokens?) .*(exceed|longer|too large)"
-    r"|inputs?` tokens \+ `max_new_tokens` must be"
-    r"|reduce (the|your) (length|message size|prompt)"
-    r"|too many (input )?tokens",
+    r"context[ _](length|size|window|limit)|context (shift is disabled|the overflows)"
+    r"|maximum (prompt|model) length"
+    r"|\b(prompt|input|messages?|request)\b.{0,60}\btoo (long|large)"
+    r"|exceeds? the (maximum number of|configured limit of \d+) tokens"
+    r"|`inputs`.{0,30} must (be <=|have less than)"
+    r"|reduce (the|your) (length|message size|prompt)",
     re.IGNORECASE,
 )
 _NO_TOOLS = re.compile(
