@@ -48,22 +48,30 @@ class WebSearch:
     unless it may be inside the house.
     """
 
-    def __init__(self, url: str, policy: InputPolicy, resolve: Resolve = resolve_by_system) -> None:
+    def __init__(
+        self,
+        url: str,
+        policy: InputPolicy,
+        resolve: Resolve = resolve_by_system,
+        *,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
         """Raises ``BadInput`` when the policy forbids ``url``, ``InputRefMalformed``."""
         ref = inputs.parse(url)
         reason = policy.refusal(ref) if isinstance(ref, HttpsRef) else "it is not an https:// URL"
         if reason is not None:
             raise BadInput(reason=f"{ref} cannot be used for web search: {reason}")
         self._url = url
+        self._timeout_seconds = timeout_seconds
         self._downloads = HttpsDownloads(policy, resolve)
 
     async def find(self, query: str, limit: int = MAX_RESULTS) -> list[Found]:
         """The first results. Raises ``SearchFailed``, also when the provider is away."""
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
+            async with asyncio.timeout(self._timeout_seconds):
                 answer = _Answer.model_validate_json(await self._get(query))
         except TimeoutError:
-            raise SearchFailed(reason=f"no answer within {TIMEOUT_SECONDS:g} s") from None
+            raise SearchFailed(reason=f"no answer within {self._timeout_seconds:g} s") from None
         except ValidationError as error:
             raise SearchFailed(reason="the provider's answer is not of the known form") from error
         except SearchFailed:
