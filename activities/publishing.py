@@ -2,15 +2,32 @@
 
 import asyncio
 import mimetypes
+import os
 from pathlib import Path
 from uuid import UUID
 
-from activities.collector import CollectedFile, Collection, open_collected
+from activities.collector import CollectedFile, Collection, collect, open_collected
 from activities.patience import patiently
+from activities.sandbox.base import Limits
 from activities.store.attempts import StoredFile
 from activities.store.blobs import Blobs
 
 PARALLEL_UPLOADS = 4
+
+
+async def publish_output(
+    blobs: Blobs, team_id: UUID, output: Path, limits: Limits
+) -> tuple[tuple[StoredFile, ...], tuple[str, ...]]:
+    """Store what lies in an output folder: the files, and what was not taken, with the reasons.
+
+    Raises:
+        TooManyFiles, OutputTooLarge, OutputChanged: nothing was taken.
+    """
+    if _is_empty(output):  # As after most steps of a program's own: spares a thread.
+        return (), ()
+    collection = await asyncio.to_thread(collect, output, limits)
+    files = await publish(blobs, team_id, output, collection)
+    return files, tuple(f"{item.name}: {item.reason}" for item in collection.refused)
 
 
 async def publish(
@@ -33,6 +50,11 @@ async def publish(
     async with asyncio.TaskGroup() as group:
         uploads = [group.create_task(store(file)) for file in collection.files]
     return tuple(upload.result() for upload in uploads)
+
+
+def _is_empty(folder: Path) -> bool:
+    with os.scandir(folder) as entries:
+        return next(entries, None) is None
 
 
 def mime_type_of(name: str) -> str:

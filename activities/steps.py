@@ -1,7 +1,6 @@
 """The adapter of ``ports.Steps``: skills and code run in the sandbox, tools are called."""
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -10,10 +9,9 @@ from temporalio import activity
 
 from activities.arguments import Arguments, steps_read
 from activities.attempting import Performed, run_attempt
-from activities.collector import collect
 from activities.inputs import Inputs
 from activities.patience import patiently
-from activities.publishing import publish
+from activities.publishing import publish_output
 from activities.reporter import Reporter
 from activities.sandbox.base import Sandbox, Stream
 from activities.scratch import Scratch
@@ -138,15 +136,6 @@ class Steps(ports.Steps):
     async def _publish(
         self, call: StepCall, output: Path, exit_code: int | None, error: AgentOSError | None
     ) -> Performed:
-        if _is_empty(output):  # As after most steps of a program's own: spares a thread.
-            return Performed(exit_code=exit_code, error=error)
         limits = self._scripts.limits(call.timeout_seconds)
-        collection = await asyncio.to_thread(collect, output, limits)
-        files = await publish(self._blobs, call.team_id, output, collection)
-        refused = tuple(f"{item.name}: {item.reason}" for item in collection.refused)
+        files, refused = await publish_output(self._blobs, call.team_id, output, limits)
         return Performed(exit_code=exit_code, files=files, refused=refused, error=error)
-
-
-def _is_empty(folder: Path) -> bool:
-    with os.scandir(folder) as entries:
-        return next(entries, None) is None

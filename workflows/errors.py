@@ -171,6 +171,19 @@ class NeverFinishes(AgentOSError):
     Use a model that can call tools, or reword the prompt."""
 
 
+class CallInterrupted(AgentOSError):
+    """The worker was lost during a call of {tool!r}, which may have taken effect. It was not made
+    again, for nobody knows; the model was told."""
+
+
+class CallRefused(AgentOSError):
+    """A person did not allow the call of {tool!r}. The model was told."""
+
+
+class CallExpired(AgentOSError):
+    """Nobody allowed or answered the call of {tool!r} in time. The model was told."""
+
+
 class FileNameRefused(AgentOSError):
     """{name!r} cannot be the name of a file here: {reason}."""
 

@@ -43,8 +43,8 @@ class Attempt:
 class Begun:
     """What an attempt works with: the sub-task's name and definition, and the task's inputs.
 
-    ``outcome`` is set when the sub-task has succeeded already, ``was_lost`` when the attempt before
-    this one was left behind by a worker that died.
+    ``outcome`` is set when the sub-task has succeeded already, ``was_lost`` when nobody knows how
+    far the attempt before this one has come: its worker died or was stopped.
     """
 
     team_id: UUID
@@ -216,7 +216,9 @@ _BEGIN = text(
     WITH before AS (
         SELECT tasks.id, CAST(tasks.status <> 'running' AS int) AS wakes,
                CAST(sub_tasks.status <> 'completed' AS int) AS starts,
-               sub_tasks.status = 'running' AND retry_count < :number - 1 AS was_lost
+               -- Left behind by a worker that died, or given back by one that was stopped.
+               (sub_tasks.status = 'running' AND retry_count < :number - 1)
+               OR coalesce(sub_tasks.error ->> 'code' = 'worker-stopping', false) AS was_lost
         FROM tasks JOIN sub_tasks ON sub_tasks.id = :sub_task_id
         WHERE tasks.id = :task_id
         FOR UPDATE OF tasks

@@ -55,5 +55,6 @@ def document(drafts: Sequence[EventDraft]) -> str:
 
 
 def as_json(value: object) -> str:
-    """A JSON document that PostgreSQL takes: it keeps no NUL in text."""
-    return _NUL.sub(r"\1\\ufffd", json.dumps(value))
+    """A JSON document that PostgreSQL takes: it keeps neither NUL nor half a character in text."""
+    document = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
+    return _NUL.sub(r"\1\\ufffd", document)

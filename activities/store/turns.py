@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue
 from sqlalchemy import select, text
 from sqlmodel import col
 
 from activities.llm.base import Answer, ChatMessage, ToolRequest
 from activities.store import events
+from activities.store.approvals import Approval
 from activities.store.database import Database
 from activities.store.events import EventDraft
 from activities.store.tables import Message, SubTask, Task
@@ -53,6 +54,18 @@ class BegunTurn:
     daily_tokens: int | None
 
 
+class CallDefinition(BaseModel):
+    """What a tool call is. ``request_id`` is the model's own name for it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tool: str
+    arguments: dict[str, JsonValue]
+    turn: int
+    request_id: str
+    is_retry_safe: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A tool call that is to be made; its result will be message ``seq``."""
@@ -60,8 +73,8 @@ class Call:
     seq: int
     name: str
     task_type: Literal["skill", "code", "tool"]
-    definition: Mapping[str, JsonValue]
-    approval: Mapping[str, JsonValue] | None = None
+    definition: CallDefinition
+    approval: Approval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +202,8 @@ def _call_row(turn: Turn, call: Call) -> dict[str, Any]:
         "seq": call.seq,
         "name": call.name,
         "task_type": call.task_type,
-        "definition": call.definition,
-        "approval": call.approval,
+        "definition": call.definition.model_dump(mode="json"),
+        "approval": call.approval and call.approval.model_dump(mode="json", exclude_none=True),
         "status": "waiting" if call.approval else "queued",
     }
 
