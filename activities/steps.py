@@ -20,13 +20,12 @@ from activities.store.attempts import Attempt, Begun
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.results import results_of
-from activities.store.tools import tool_settings
 from activities.tools.context import ToolContext
-from activities.tools.registry import Registry, Tool
+from activities.tools.toolbox import Toolbox
 from workflows import ports
-from workflows.contracts import Permission, Phase, StepCall, StepOutcome
+from workflows.contracts import Phase, StepCall, StepOutcome
 from workflows.definition import Step
-from workflows.errors import AgentOSError, StepTimedOut, ToolDisabled
+from workflows.errors import AgentOSError, StepTimedOut
 
 Prepare = Callable[[Step, Sequence[str], Path], AbstractAsyncContextManager[Script]]
 
@@ -43,7 +42,7 @@ class Steps(ports.Steps):
         inputs: Inputs,
         sandbox: Sandbox,
         scripts: Scripts,
-        tools: Registry,
+        tools: Toolbox,
         scratch: Scratch,
     ) -> None:
         self._worker_id = worker_id
@@ -75,10 +74,9 @@ class Steps(ports.Steps):
                     call.task_id, call.team_id, workplace.output, self._database, self._inputs
                 )
                 reporter.enter(Phase.EXECUTING)
-                tool = await self._tool(call, step)
                 try:
                     async with asyncio.timeout(call.timeout_seconds):
-                        result = await tool.call(context, named)
+                        result = await self._tools.call(context, step.tool or "", named)
                 except TimeoutError:
                     raise StepTimedOut(step=call.step, seconds=call.timeout_seconds) from None
                 reporter.output(Stream.STDOUT, result.text.encode())
@@ -116,15 +114,6 @@ class Steps(ports.Steps):
             retries=call.retries,
             worker_id=self._worker_id,
         )
-
-    async def _tool(self, call: StepCall, step: Step) -> Tool:
-        """The tool, unless the team has switched it off since the task was accepted."""
-        tool = self._tools.find(step.tool or "")
-        settings = await patiently(lambda: tool_settings(self._database, call.team_id))
-        found = settings.get(tool.name)
-        if found and (not found.is_active or found.permission_level is Permission.DENY):
-            raise ToolDisabled(tool=tool.name)
-        return tool
 
     async def _arguments(self, call: StepCall, step: Step, inputs: Mapping[str, str]) -> Arguments:
         steps, printing = steps_read(step.json_args)

@@ -24,7 +24,7 @@ from activities.tools.toolbox import Toolbox
 from activities.working_files import working_files
 from workflows.agents import Agent
 from workflows.contracts import ThinkCall, Thought
-from workflows.errors import TokenQuotaUsedUp
+from workflows.errors import ModelNotConfigured, TokenQuotaUsedUp
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +41,7 @@ class Thinking:
     def __init__(
         self,
         database: Database,
-        models: Models,
+        models: Models | None,
         toolbox: Toolbox,
         catalogue: Catalogue,
         options: ThinkOptions,
@@ -78,6 +78,8 @@ class Thinking:
     async def _make(
         self, call: ThinkCall, turn: Turn, begun: BegunTurn, heard: Sequence[ChatMessage]
     ) -> Thought:
+        if self._models is None:
+            raise ModelNotConfigured
         agent = Agent.model_validate(begun.definition)
         offered = await self._toolbox.offered(begun.team_id, agent)
         before = await self._before(call, begun, agent, offered.keys())

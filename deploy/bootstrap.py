@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,6 +27,9 @@ from activities.sandbox.interpreter import sandbox_python
 from activities.skills.catalogue import Catalogue
 from activities.store.blobs import Blobs
 from activities.store.database import Database
+from activities.store.mcp_servers import update_listing
+from activities.thinking import ThinkOptions
+from activities.tools.mcp.pool import McpPool
 from activities.tools.registry import Registry
 from api.app import create_app
 from api.deps import ApiOptions, Services
@@ -57,8 +61,9 @@ async def run_worker(told: Settings) -> None:
                 build_id=version("agentos"),
             )
             async with (
-                adapters(database, blobs, sandbox, options) as ready,
-                hosting(client, ready.steps, ready.tasks, hosted),
+                _mcp(told, database, keys_required=bool(told.keys_required)) as mcp,
+                adapters(database, blobs, sandbox, mcp, options) as ready,
+                hosting(client, ready, hosted),
             ):
                 await stop.wait()
         finally:
@@ -74,6 +79,7 @@ async def run_api(told: Settings, host: str, port: int) -> None:
         public_url=told.public_url,
         served_hosts=told.served_hosts,
         temporal_ui_url=told.temporal_ui_url,
+        approval_seconds=told.approval_seconds,
     )
     if not loopback and not options.keys_required:
         raise SettingsInvalid(
@@ -84,7 +90,10 @@ async def run_api(told: Settings, host: str, port: int) -> None:
         data_converter=pydantic_data_converter,
         lazy=True,
     )
-    async with _stores(told, ping=True) as (database, blobs):
+    async with (
+        _stores(told, ping=True) as (database, blobs),
+        _mcp(told, database, keys_required=options.keys_required) as mcp,
+    ):
         app = create_app(
             Services(
                 database=database,
@@ -92,6 +101,8 @@ async def run_api(told: Settings, host: str, port: int) -> None:
                 temporal=TemporalPort(client, told.task_queue),
                 catalogue=Catalogue(told.skill_folders),
                 tools=Registry(),
+                models=told.model_options,
+                mcp=mcp,
                 inputs=told.input_policy,
                 options=dataclasses.replace(options, temporal_namespace=client.namespace),
             )
@@ -136,6 +147,19 @@ def _adapter_options(told: Settings, worker_id: str) -> AdapterOptions:
         input_policy=told.input_policy,
         environment=settings.inherited(),
         networked_skills=told.networked_skills,
+        models=told.model_options,
+        think=ThinkOptions(told.team_daily_tokens, told.approval_seconds),
+        search_url=told.search_url,
+        public_url=told.public_url,
+    )
+
+
+def _mcp(told: Settings, database: Database, *, keys_required: bool) -> McpPool:
+    return McpPool(
+        on_listing=partial(update_listing, database),
+        policy=told.mcp_policy(keys_required=keys_required),
+        secrets=told.secrets,
+        environment=settings.inherited(),
     )
 
 

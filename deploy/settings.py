@@ -6,7 +6,6 @@ Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS) are read by
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,9 +13,11 @@ from pydantic import Field, Json, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from activities.inputs import InputPolicy
+from activities.llm.base import ModelOptions, Price
 from activities.sandbox.base import MEBIBYTE, Limits
 from activities.store.blobs import S3Options
 from activities.store.database import DEFAULT_MAX_OVERFLOW, DEFAULT_POOL_SIZE
+from activities.tools.mcp.policy import McpPolicy
 from workflows.contracts import TASK_QUEUE
 from workflows.errors import AgentOSError
 
@@ -30,17 +31,9 @@ Names = Annotated[tuple[str, ...], NoDecode]
 
 _NAMES = (
     *("networked_skills", "allowed_hosts", "private_hosts", "allowed_buckets", "served_hosts"),
-    *("models", "mcp_commands", "mcp_hosts"),
+    *("models", "mcp_commands", "mcp_hosts", "mcp_env"),
 )
 _MAY_BE_EMPTY = ("openai_api_key", "openai_base_url", "search_url", "search_key")
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """US dollars for a million tokens."""
-
-    input_usd: float
-    output_usd: float
 
 
 Prices = Annotated[Json[Mapping[str, Price]], NoDecode]
@@ -103,6 +96,7 @@ class Settings(BaseSettings):
 
     mcp_commands: Names = Field(default=(), description="programs that stdio servers may be")
     mcp_hosts: Names = Field(default=(), description="hosts that HTTP servers may be on")
+    mcp_env: Names = Field(default=(), description="variables that stdio servers may be given")
     search_url: str | None = None
     search_key: SecretStr | None = None
 
@@ -163,6 +157,26 @@ class Settings(BaseSettings):
             private_hosts=self.private_hosts,
             allowed_buckets=self.allowed_buckets,
         )
+
+    @property
+    def model_options(self) -> ModelOptions | None:
+        """None when nothing was said of models: then there is nobody to be an agent."""
+        if not (self.openai_api_key or self.openai_base_url):
+            return None
+        return ModelOptions(
+            models=self.models,
+            base_url=self.openai_base_url,
+            api_key=self.openai_api_key,
+            prices=self.prices,
+            context_tokens=self.context_tokens,
+        )
+
+    def mcp_policy(self, *, keys_required: bool) -> McpPolicy:
+        """Which MCP servers may be. Where everybody who can reach the API is the machine's own
+        user, any may, unless the settings name some."""
+        if keys_required or self.mcp_commands or self.mcp_hosts:
+            return McpPolicy(self.mcp_commands, self.mcp_hosts, self.mcp_env)
+        return McpPolicy.for_loopback()
 
     @property
     def running_steps(self) -> int:

@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from activities.acting import Acting, Equipment
+from activities.agents import Agents
 from activities.inputs import InputPolicy, Inputs
+from activities.llm.base import ModelOptions
+from activities.llm.models import Models
 from activities.sandbox.base import Limits, Sandbox
 from activities.scratch import Scratch
 from activities.scripts import Scripts
@@ -17,7 +21,13 @@ from activities.steps import Steps
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.tasks import Tasks
+from activities.thinking import Thinking, ThinkOptions
+from activities.tokens import Tokens
+from activities.tools.mcp.pool import McpPool
+from activities.tools.mcp.team_tools import TeamTools
 from activities.tools.registry import Registry
+from activities.tools.searching import WebSearch
+from activities.tools.toolbox import Toolbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,38 +45,66 @@ class AdapterOptions:
     input_policy: InputPolicy
     environment: Mapping[str, str] = field(repr=False)
     networked_skills: tuple[str, ...] = ()
+    models: ModelOptions | None = None
+    think: ThinkOptions = field(default_factory=ThinkOptions)
+    search_url: str | None = None
+    public_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Adapters:
     steps: Steps
+    agents: Agents
     tasks: Tasks
 
 
 @asynccontextmanager
 async def adapters(
-    database: Database, blobs: Blobs, sandbox: Sandbox, options: AdapterOptions
+    database: Database, blobs: Blobs, sandbox: Sandbox, mcp: McpPool, options: AdapterOptions
 ) -> AsyncIterator[Adapters]:
-    scratch = await asyncio.to_thread(Scratch, options.work_folder)
-    try:
-        steps = Steps(
+    async with AsyncExitStack() as stack:
+        scratch = await asyncio.to_thread(Scratch, options.work_folder)
+        stack.push_async_callback(asyncio.to_thread, scratch.close)
+        catalogue = Catalogue(options.skill_folders)
+        search = WebSearch(options.search_url, options.input_policy) if options.search_url else None
+        toolbox = Toolbox(
+            Registry(), database, mcp=TeamTools(database, mcp), has_search=search is not None
+        )
+        equipment = Equipment(
             worker_id=options.worker_id,
             database=database,
             blobs=blobs,
             inputs=Inputs(database, blobs, options.work_folder / "inputs", options.input_policy),
             sandbox=sandbox,
-            scripts=_scripts(options),
-            tools=Registry(),
+            scripts=_scripts(catalogue, options),
+            catalogue=catalogue,
+            scratch=scratch,
+            tokens=Tokens(),
+            search=search,
+            public_url=options.public_url,
+        )
+        models = None
+        if options.models is not None:
+            models = Models(options.models, equipment.tokens)
+            stack.push_async_callback(models.close)
+        thinking = Thinking(database, models, toolbox, catalogue, options.think)
+        steps = Steps(
+            worker_id=options.worker_id,
+            database=database,
+            blobs=blobs,
+            inputs=equipment.inputs,
+            sandbox=sandbox,
+            scripts=equipment.scripts,
+            tools=toolbox,
             scratch=scratch,
         )
-        yield Adapters(steps=steps, tasks=Tasks(database))
-    finally:
-        await asyncio.to_thread(scratch.close)
+        agents = Agents(thinking, Acting(equipment, toolbox))
+        yield Adapters(steps=steps, agents=agents, tasks=Tasks(database))
 
 
-def _scripts(options: AdapterOptions) -> Scripts:
+def _scripts(catalogue: Catalogue, options: AdapterOptions) -> Scripts:
     return Scripts(
-        Catalogue(options.skill_folders),
+        catalogue,
         Stage(options.work_folder),
         Environments(
             options.work_folder, options.python, options.uv, environment=options.environment

@@ -12,8 +12,8 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities import heartbeat
-from activities.steps import Steps
-from activities.tasks import Tasks
+from worker.adapters import Adapters
+from workflows.agent import AgentWorkflow
 from workflows.pipeline import PipelineWorkflow
 
 # Heartbeats must not be held back: cancellation comes with the answer to one.
@@ -36,28 +36,29 @@ class WorkerOptions:
 
 
 @asynccontextmanager
-async def hosting(
-    client: Client, steps: Steps, tasks: Tasks, options: WorkerOptions
-) -> AsyncIterator[Worker]:
+async def hosting(client: Client, ready: Adapters, options: WorkerOptions) -> AsyncIterator[Worker]:
     """A worker that polls while the block runs. Steps that outlast the stop are given back."""
     threads = concurrent.futures.ThreadPoolExecutor(options.running_steps * 2 + SPARE_THREADS)
     asyncio.get_running_loop().set_default_executor(threads)
-    worker = build(client, steps, tasks, options)
+    worker = build(client, ready, options)
     async with worker:
         log.info("worker.started", task_queue=options.task_queue, steps=options.running_steps)
         yield worker
         log.info("worker.stopping", grace_seconds=options.stop_seconds)
 
 
-def build(client: Client, steps: Steps, tasks: Tasks, options: WorkerOptions) -> Worker:
+def build(client: Client, ready: Adapters, options: WorkerOptions) -> Worker:
+    steps, tasks, agents = ready.steps, ready.tasks, ready.agents
     return Worker(
         client,
         task_queue=options.task_queue,
-        workflows=[PipelineWorkflow],
+        workflows=[PipelineWorkflow, AgentWorkflow],
         activities=[
             steps.run_skill,
             steps.run_code,
             steps.call_tool,
+            agents.think,
+            agents.act,
             tasks.mark_task,
             tasks.close_task,
         ],

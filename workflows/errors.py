@@ -136,6 +136,12 @@ class ToolArgumentsInvalid(AgentOSError):
     """The arguments of tool {tool!r} are wrong: {reason}."""
 
 
+class ModelNotConfigured(AgentOSError):
+    """This worker knows of no model. Set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your
+    own, and AGENTOS_MODELS to choose among its models, for the worker as for the API; then
+    retry."""
+
+
 class TokenQuotaUsedUp(AgentOSError):
     """The team has used {used} of its {quota} tokens of today (UTC). Retry the task tomorrow, or
     ask whoever runs AgentOS for more."""

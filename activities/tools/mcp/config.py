@@ -63,6 +63,13 @@ class McpServer(BaseModel):
                 )
         return value
 
+    @field_validator("command")
+    @classmethod
+    def _is_findable(cls, command: str | None) -> str | None:
+        if command is not None and "/" in command and not command.startswith("/"):
+            raise ValueError("write a name that is in PATH, or an absolute path")
+        return command
+
     @field_validator("url")
     @classmethod
     def _is_plain_url(cls, url: str | None) -> str | None:
