@@ -99,7 +99,9 @@ def safe_name(wanted: str, mime_type: str, taken: Iterable[str]) -> str:
     """A name that no file system, terminal or program takes amiss, with a suffix for its type."""
     kept = re.sub(r"[^A-Za-z0-9._-]+", "_", wanted).strip("._-")
     path = PurePosixPath(kept or "file")
-    suffix = path.suffix[:_MAX_SUFFIX_CHARACTERS] or mimetypes.guess_extension(mime_type) or ""
+    suffix = path.suffix[:_MAX_SUFFIX_CHARACTERS]
+    if not suffix and mime_type != _UNKNOWN_TYPE:
+        suffix = mimetypes.guess_extension(mime_type) or ""
     stem = path.stem[:_MAX_STEM_CHARACTERS]
     others = {name.lower() for name in taken}
     name, number = f"{stem}{suffix}", 1
