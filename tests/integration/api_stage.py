@@ -25,6 +25,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.inputs import InputPolicy
+from activities.llm.base import ModelOptions
 from activities.skills.catalogue import Catalogue
 from activities.store import attempts, keys, migrations
 from activities.store.attempts import Attempt, Ended, StoredFile
@@ -241,6 +242,7 @@ async def api_stage(
     *,
     temporal_address: str | None = None,
     works: bool = True,
+    models: ModelOptions | None = None,
     **options: Any,
 ) -> AsyncIterator[Stage]:
     """A served API. ``works`` says whether there is a worker."""
@@ -261,6 +263,7 @@ async def api_stage(
             temporal=TemporalPort(client, queue),
             catalogue=Catalogue([skills]),
             tools=Registry(),
+            models=models,
             inputs=InputPolicy(allowed_hosts=("files.example",), allowed_buckets=("shared",)),
             options=ApiOptions(**options),
         )

@@ -26,7 +26,7 @@ async def theirs(stage: Stage) -> dict[str, str]:
     file = (await team.post("/files", files={"file": ("a.txt", b"secret")})).json()
     for path in (f"/files/{file['id']}", f"/artifacts/{artifact['id']}", f"/tasks/{task_id}"):
         assert (await team.get(path)).is_success, path
-    return {"task": task_id, "artifact": artifact["id"], "file": file["id"]}
+    return {"task": task_id, "artifact": artifact["id"], "file": file["id"], "call": str(_ID)}
 
 
 _ROUTES = [
@@ -40,6 +40,8 @@ _ROUTES = [
     ("GET", "/tasks/{task}/messages"),
     ("GET", "/tasks/{task}/artifacts"),
     ("GET", "/tasks/{task}/events"),
+    ("GET", "/tasks/{task}/approvals"),
+    ("POST", "/tasks/{task}/approvals/{call}"),
     ("GET", "/files/{file}"),
     ("HEAD", "/files/{file}"),
     ("GET", "/artifacts/{artifact}"),
@@ -52,7 +54,8 @@ async def test_what_is_another_teams_is_not_found(
     stage: Stage, theirs: dict[str, str], method: str, path: str
 ) -> None:
     for client in (stage.http, await stage.team()):
-        answer = await client.request(method, path.format(**theirs))
+        body = {"decision": "deny"} if path.endswith("{call}") else None
+        answer = await client.request(method, path.format(**theirs), json=body)
         assert answer.status_code == 404
         assert method == "HEAD" or answer.json()["code"] == "not-found"
 
@@ -129,7 +132,7 @@ _PUBLIC = {"/", "/healthz", "/readyz"}
 
 async def test_every_call_wants_a_key(locked: Stage) -> None:
     paths: dict[str, Any] = (await locked.http.get("/openapi.json")).json()["paths"]
-    ids = {"task_id": _ID, "file_id": _ID, "artifact_id": _ID, "name": "write_file"}
+    ids = {"task_id": _ID, "file_id": _ID, "artifact_id": _ID, "call_id": _ID, "name": "x"}
     for path, methods in paths.items():
         for method in methods:
             answer = await locked.http.request(method, locked.url + path.format(**ids))
