@@ -1,0 +1,186 @@
+"""Where tests call the tools of an agent: the true database, store and sandbox, and one task."""
+
+import asyncio
+import hashlib
+import io
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from pydantic import JsonValue
+from sqlalchemy import text
+from uv import find_uv_bin
+
+from activities.collector import collect
+from activities.inputs import InputPolicy, Inputs
+from activities.publishing import publish
+from activities.reporter import Reporter
+from activities.sandbox.base import Limits, Sandbox
+from activities.sandbox.bubblewrap import Bubblewrap
+from activities.sandbox.interpreter import sandbox_python
+from activities.scripts import Scripts
+from activities.skills.catalogue import Catalogue
+from activities.skills.environments import Environments
+from activities.skills.staging import Stage
+from activities.store import files, migrations, tasks
+from activities.store.attempts import Attempt, artifact_id
+from activities.store.blobs import Blobs, S3Options
+from activities.store.database import Database
+from activities.store.files import Upload
+from activities.store.tables import DEFAULT_TEAM
+from activities.tools.context import AgentContext, ToolContext, ToolResult
+from activities.tools.registry import Registry
+from activities.tools.skills import AllowedSkills
+from activities.tools.toolbox import Toolbox
+from deploy.local.services import Services
+from tests.integration.sandboxes import open_folder
+from workflows.agents import Agent
+from workflows.contracts import TaskType
+
+
+@dataclass
+class Desk:
+    """``call`` makes a call and keeps its files, as an agent's turn does."""
+
+    database: Database
+    blobs: Blobs
+    inputs: Inputs
+    sandbox: Sandbox
+    scripts: Scripts
+    catalogue: Catalogue
+    folder: Path
+    toolbox: Toolbox
+    agent: Agent = field(default_factory=Agent)
+    task_id: UUID = field(default_factory=uuid4)
+    team_id: UUID = DEFAULT_TEAM
+    made: dict[str, UUID] = field(default_factory=dict)
+    reporter: Reporter = field(init=False)
+    _calls: int = 0
+
+    async def begin(self, **inputs: bytes) -> None:
+        """Make the task, with these inputs."""
+        given = {name: await self.upload(data) for name, data in inputs.items()}
+        task = tasks.NewTask(
+            self.task_id, self.team_id, TaskType.AGENT, "a task", self.agent, given
+        )
+        await tasks.create_task(self.database, task)
+
+    async def upload(self, data: bytes) -> str:
+        sha256 = hashlib.sha256(data).hexdigest()
+        upload = Upload(uuid4(), "data.csv", len(data), "text/csv", sha256)
+        await self.blobs.put(self.team_id, sha256, len(data), "text/csv", io.BytesIO(data))
+        await files.create_file(self.database, self.team_id, upload)
+        return f"file:{upload.id}"
+
+    async def call(self, name: str, /, **arguments: JsonValue) -> ToolResult:
+        context = self.context()
+        result = await self.toolbox.call(context, name, arguments)
+        await self._keep(context.output)
+        return result
+
+    def context(self) -> AgentContext:
+        self._calls += 1
+        places = [self.folder / f"{what}-{self._calls}" for what in ("code", "output")]
+        for place in places:
+            place.mkdir(mode=0o755)
+            place.chmod(0o755)  # whatever the umask
+        attempt = Attempt(self.task_id, uuid4(), 1, 1, 0, "worker-1")
+        self.reporter = Reporter(self.database, attempt, f"1.{self._calls} tool")
+        return AgentContext(
+            self.task_id,
+            self.team_id,
+            places[1],
+            self.database,
+            self.inputs,
+            code=places[0],
+            reporter=self.reporter,
+            skills=AllowedSkills(self.catalogue, self.agent.skills),
+            sandbox=self.sandbox,
+            scripts=self.scripts,
+        )
+
+    def pipeline_context(self) -> ToolContext:
+        context = self.context()
+        return ToolContext(
+            context.task_id, context.team_id, context.output, self.database, self.inputs
+        )
+
+    async def say(self, content: str) -> None:
+        """Write a tool's message that is protected, as the result of load_skill is."""
+        await self._write(
+            """
+            INSERT INTO messages
+                (task_id, seq, team_id, turn, role, content, is_protected, execution,
+                 prompt_tokens, completion_tokens, cost_usd)
+            VALUES (:task_id, 3, :team_id, 1, 'tool', :content, true, '', 0, 0, 0)""",
+            content=content,
+        )
+
+    async def _keep(self, output: Path) -> None:
+        collection = await asyncio.to_thread(collect, output)
+        sub_task_id = uuid4()
+        await self._write(
+            """
+            INSERT INTO sub_tasks
+                (id, team_id, task_id, name, task_type, status, dependencies, input_context,
+                 retry_count, execution_order)
+            VALUES (:id, :team_id, :task_id, 'call', 'tool', 'completed', '[]', '{}', 0, 0)""",
+            id=sub_task_id,
+        )
+        for file in await publish(self.blobs, self.team_id, output, collection):
+            key = artifact_id(sub_task_id, file.name, file.sha256)
+            await self._write(
+                """
+                INSERT INTO task_artifacts
+                    (id, team_id, task_id, sub_task_id, type, name, size, mime_type, sha256)
+                VALUES (:id, :team_id, :task_id, :sub_task_id, 'file', :name, :size, :mime_type,
+                        :sha256)""",
+                id=key,
+                sub_task_id=sub_task_id,
+                name=file.name,
+                size=file.size,
+                mime_type=file.mime_type,
+                sha256=file.sha256,
+            )
+            self.made[file.name] = key
+
+    async def _write(self, statement: str, **values: object) -> None:
+        async with self.database.writing() as connection:
+            given: Mapping[str, object] = {
+                "task_id": self.task_id,
+                "team_id": self.team_id,
+                **values,
+            }
+            await connection.execute(text(statement), given)
+
+
+@asynccontextmanager
+async def agent_desk(
+    infrastructure: Services, database_url: str, bucket: str, skills: Path
+) -> AsyncIterator[Desk]:
+    await migrations.migrate(database_url)
+    s3 = infrastructure.s3
+    database = Database(database_url)
+    blobs = Blobs(S3Options(s3.endpoint, bucket, s3.access_key, s3.secret_key))
+    python = sandbox_python()
+    with open_folder() as folder:
+        sandbox = Bubblewrap(folder, python=python)
+        catalogue = Catalogue([skills])
+        environments = Environments(folder, python, Path(find_uv_bin()), environment={})
+        scripts = Scripts(
+            catalogue, Stage(folder), environments, python=python, limits=Limits(wall_seconds=30)
+        )
+        yield Desk(
+            database=database,
+            blobs=blobs,
+            inputs=Inputs(database, blobs, folder / "inputs", InputPolicy()),
+            sandbox=sandbox,
+            scripts=scripts,
+            catalogue=catalogue,
+            folder=folder,
+            toolbox=Toolbox(Registry(), database),
+        )
+        await sandbox.close()
+    await database.close()
