@@ -1,19 +1,36 @@
 """Which tools an agent may use, and what each native tool says of itself."""
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from activities.inputs import InputPolicy, Inputs
 from activities.skills.catalogue import Catalogue
+from activities.store.blobs import Blobs, S3Options
+from activities.store.database import Database
+from activities.tools.context import ToolContext
 from activities.tools.registry import Registry
 from activities.tools.selection import is_allowed, unknown_names
 from activities.tools.skills import AllowedSkills
 from tests.unit.conftest import MakeSkill
 from workflows.agents import Agent
 from workflows.contracts import Permission
-from workflows.errors import SkillNotFound
+from workflows.errors import SkillNotFound, ToolTimedOut
 
+# A context of which nothing is ever asked: no connection is made before it is needed.
+DATABASE = Database("postgresql+asyncpg://nobody@127.0.0.1:1/nothing")
+BLOBS = Blobs(S3Options("http://127.0.0.1:1", "bucket", "key", "secret"))
+NOWHERE = ToolContext(
+    UUID(int=1),
+    UUID(int=2),
+    Path("/nowhere"),
+    DATABASE,
+    Inputs(DATABASE, BLOBS, Path("/nowhere"), InputPolicy()),
+)
 KNOWN = ("read_file", "mcp.time", "mcp.time.now", "mcp.timer.set", "mcp.git.log")
 
 
@@ -98,3 +115,27 @@ async def test_a_skill_that_is_not_allowed_is_as_good_as_missing(
     every = AllowedSkills(catalogue, None)
     assert list(await every.all()) == ["closed", "open"]
     assert list(await AllowedSkills(catalogue, ()).all()) == []
+
+
+async def test_a_tool_that_takes_too_long_is_stopped() -> None:
+    stopped: list[bool] = []
+
+    async def hang(context: ToolContext) -> str:
+        try:
+            return str(await asyncio.Event().wait())
+        finally:
+            stopped.append(True)
+
+    tool = replace(Registry().find("list_files"), function=hang, timeout_seconds=0.01)
+    with pytest.raises(ToolTimedOut, match=r"0\.01 s"):
+        await tool.call(NOWHERE, {})
+    assert stopped == [True]
+
+
+async def test_a_time_limit_of_the_tools_own_is_not_taken_for_ours() -> None:
+    async def give_up(context: ToolContext) -> str:
+        raise TimeoutError("another one")
+
+    tool = replace(Registry().find("list_files"), function=give_up)
+    with pytest.raises(TimeoutError, match="another one"):
+        await tool.call(NOWHERE, {})
