@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from pydantic import JsonValue
 
-from activities.store.tools import set_native_tool
+from activities.store.tools import ToolSetting, set_native_tool
 from activities.tools.finish import FINISH
 from activities.tools.mcp.content import McpFile, McpResult
 from activities.tools.registry import Registry
@@ -101,11 +101,11 @@ async def test_finish_asks_for_what_the_agent_is_to_give(desk: Desk) -> None:
 async def test_what_the_team_says_of_a_tool_holds(desk: Desk) -> None:
     database, team = desk.database, desk.team_id
     await set_native_tool(
-        database, team, "run_code", Permission.AUTO, permission_level=Permission.DENY
+        database, team, "run_code", ToolSetting(), permission_level=Permission.DENY
     )
-    await set_native_tool(database, team, "list_files", Permission.AUTO, is_active=False)
+    await set_native_tool(database, team, "list_files", ToolSetting(), is_active=False)
     await set_native_tool(
-        database, team, "read_file", Permission.AUTO, permission_level=Permission.ASK
+        database, team, "read_file", ToolSetting(), permission_level=Permission.ASK
     )
     offered = await desk.toolbox.offered(team, agent())
     assert not {"run_code", "list_files"} & set(offered)
