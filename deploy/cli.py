@@ -68,6 +68,29 @@ def worker() -> None:
 
 
 @app.command(rich_help_panel="Run")
+def model(
+    host: Annotated[str, typer.Option(help="An address of this machine's own.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any that is free.")] = 8001,
+    tokens_per_second: Annotated[
+        float, typer.Option(min=0, help="Pace of streams; 0: as fast as can be.")
+    ] = 200.0,
+    allow_scripts: Annotated[
+        bool, typer.Option(help="Let POST /scripts say what is answered. For tests.")
+    ] = False,
+) -> None:
+    """Serve the offline model alone: keyword rules, not a language model."""
+    from deploy.offline_model import LABEL
+    from deploy.offline_model.app import ModelServerOptions
+    from deploy.offline_model.server import serve
+
+    def tell(base_url: str) -> None:
+        typer.echo(f"{LABEL} answers at {base_url}", err=True)
+
+    options = ModelServerOptions(tokens_per_second, allow_scripts)
+    asyncio.run(serve(host, port, options, tell))
+
+
+@app.command(rich_help_panel="Run")
 def migrate() -> None:
     """Bring the database that the environment names up to date. Safe to repeat."""
     from activities.store import migrations

@@ -12,6 +12,7 @@ from deploy import settings
 from deploy.local.errors import StackInUse
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
+from deploy.offline_model import LABEL
 
 
 async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
@@ -70,6 +71,7 @@ def _addresses(services: Services) -> Table:
         "Temporal": services.temporal_address,
         "S3": services.s3.endpoint,
         "PostgreSQL": services.database_url,
+        **({"Offline model": f"{services.model_url} ({LABEL})"} if services.model_url else {}),
         "All of these": str(services.data_dir / "services.json"),
     }
     for name, address in rows.items():

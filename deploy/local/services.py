@@ -41,11 +41,15 @@ class Services:
     temporal_address: str
     temporal_namespace: str
     temporal_ui_url: str
+    model_url: str | None = None
+    """Of the offline model; None where the environment names another, and without API."""
     api_url: str | None = None
 
     def environment(self) -> dict[str, str]:
         """What an API or a worker is told of them."""
+        model = {"OPENAI_BASE_URL": self.model_url} if self.model_url else {}
         return {
+            **model,
             "AGENTOS_DATABASE_URL": self.database_url,
             "AGENTOS_S3_ENDPOINT": self.s3.endpoint,
             "AGENTOS_S3_BUCKET": self.s3.bucket,

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 
-from deploy.local import application, postgres, s3, temporal
+from deploy.local import application, model, postgres, s3, temporal
 from deploy.local.errors import PortTaken
 from deploy.local.part import Part
 from deploy.local.ports import LOOPBACK, is_free
@@ -76,7 +76,7 @@ class Stack:
         async with self._stopping:
             if self._supervisor:
                 await self._supervisor.stop("api", *application.worker_names(self._options.workers))
-                await self._supervisor.stop("temporal", "s3", "postgres")
+                await self._supervisor.stop("temporal", "s3", "postgres", "model")
                 s3.clear(self._data)
                 self._supervisor = None
             self._data.release()
@@ -90,6 +90,7 @@ class Stack:
             database = group.create_task(self._start_postgres(supervisor))
             store = group.create_task(self._start_s3(supervisor))
             server = group.create_task(self._start_temporal(supervisor))
+            answering = group.create_task(self._start_model(supervisor))
         port, ui_port = server.result()
         return Services(
             data_dir=self._data.path,
@@ -98,6 +99,7 @@ class Stack:
             temporal_address=f"{LOOPBACK}:{port}",
             temporal_namespace=temporal.NAMESPACE,
             temporal_ui_url=f"http://{LOOPBACK}:{ui_port}",
+            model_url=answering.result(),
         )
 
     async def _start_postgres(self, supervisor: Supervisor) -> str:
@@ -117,6 +119,14 @@ class Stack:
             lambda ports: s3.prepare(self._data, ports),
         )
         return s3.access(self._data, ports[0])
+
+    async def _start_model(self, supervisor: Supervisor) -> str | None:
+        if not self._options.application or not model.is_wanted(self._options.environment):
+            return None
+        ports = await supervisor.start_on_ports(
+            [None], lambda ports: model.prepare(self._data, *ports)
+        )
+        return model.base_url(*ports)
 
     async def _start_application(self, supervisor: Supervisor, services: Services) -> Services:
         async with _all_or_none() as group:

@@ -1,0 +1,57 @@
+"""The offline model, as a part of the stack where the environment names no other."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from deploy.local.errors import NotReady
+from deploy.local.part import Part
+from deploy.local.ports import LOOPBACK
+from deploy.local.state import DataFolder
+
+_NAMES = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
+_PROJECT = Path(__file__).parents[2]
+
+
+def is_wanted(environment: Mapping[str, str]) -> bool:
+    """Whether nothing says which model to use."""
+    return not any(environment.get(name) for name in _NAMES)
+
+
+def prepare(data: DataFolder, port: int) -> Part:
+    """A server of the offline model."""
+    url = base_url(port)
+    folder = data.folder("model")
+    return Part(
+        name="model",
+        command=(sys.executable, "-P", "-m", "deploy.offline_model", str(port)),
+        folder=folder,
+        ready=_Readiness(url),
+        ports=(port,),
+        urls={"model": url},
+        # It needs nothing of ours but the code; secrets least of all.
+        environment={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(_PROJECT)},
+    )
+
+
+def base_url(port: int) -> str:
+    """What OPENAI_BASE_URL is set to."""
+    return f"http://{LOOPBACK}:{port}/v1"
+
+
+class _Readiness:
+    """Asks which models there are."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def __call__(self) -> None:
+        try:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                response = await client.get(f"{self._url}/models", timeout=2.0)
+        except httpx.TransportError as error:
+            raise NotReady(reason=str(error)) from error
+        if response.is_error:
+            raise NotReady(reason=f"/v1/models answered {response.status_code}")

@@ -1,0 +1,124 @@
+"""What the rules know: a request, read once, with the answer to every call beside it."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import unescape
+from typing import Any
+
+from deploy.offline_model.kinds import File
+from deploy.offline_model.observation import Observation
+from deploy.offline_model.wire import ChatRequest, Message
+
+_SKILL = re.compile(
+    r"<skill>\s*<name>(?P<name>[^<]+)</name>\s*<description>(?P<description>.*?)</description>",
+    re.DOTALL,
+)
+_FILES = re.compile(r"<files>(?P<lines>.*?)</files>", re.DOTALL)
+_LAST_TURN = re.compile(r"\blast turn\b")
+_FILE = re.compile(r"^- (?P<name>.+?)(?: \((?P<about>[^()]*)\))?\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A tool call of an earlier answer. ``turn`` counts the answers that called tools, from 0."""
+
+    turn: int
+    tool: str
+    arguments: Mapping[str, Any]
+    observation: Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """``tools`` are the schemas of their arguments, by name; ``inputs`` the files it began with.
+
+    ``is_last_turn``: somebody said that nothing more can be done after this answer.
+    """
+
+    prompt: str
+    tools: Mapping[str, Mapping[str, Any]]
+    catalogue: Sequence[Skill]
+    inputs: Sequence[File]
+    actions: Sequence[Action]
+    is_last_turn: bool = False
+
+
+def read(request: ChatRequest) -> Conversation:
+    """Read a request."""
+    system = "\n".join(m.text for m in request.messages if m.role in {"system", "developer"})
+    tools = {tool.function.name: tool.function.parameters for tool in request.tools}
+    prompt, *following = _since_prompt(request.messages, is_task="finish" in tools)
+    actions = tuple(_actions(following))
+    made = {name for action in actions for name in action.observation.files}
+    return Conversation(
+        prompt=prompt.text,
+        tools=tools,
+        catalogue=_catalogue(system) or _listed(actions),
+        inputs=tuple(file for file in _files(system) if file.name not in made),
+        actions=actions,
+        is_last_turn=any(_LAST_TURN.search(m.text) for m in following if m.role == "user"),
+    )
+
+
+def _since_prompt(messages: Sequence[Message], *, is_task: bool) -> Sequence[Message]:
+    """The prompt and what followed it.
+
+    A task is what is said first; what is said later is about the calls. In a talk without an end it
+    is what is said after an answer that called nothing.
+    """
+    start: int | None = None
+    is_users_turn = True
+    for index, message in enumerate(messages):
+        if message.role == "user" and is_users_turn:
+            start, is_users_turn = index, False
+        elif message.role == "assistant" and not message.tool_calls and not is_task:
+            is_users_turn = True
+    return messages[start:] if start is not None else (Message(role="user"),)
+
+
+def _actions(messages: Sequence[Message]) -> Iterator[Action]:
+    answers = {m.tool_call_id: m.text for m in messages if m.role == "tool"}
+    callers = (message for message in messages if message.tool_calls)
+    for turn, message in enumerate(callers):
+        for call in message.tool_calls or ():
+            observation = Observation(answers.get(call.id, ""))
+            yield Action(turn, call.function.name, _object(call.function.arguments), observation)
+
+
+def _object(text: str) -> Mapping[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _catalogue(text: str) -> tuple[Skill, ...]:
+    return tuple(
+        Skill(unescape(found["name"].strip()), " ".join(unescape(found["description"]).split()))
+        for found in _SKILL.finditer(text)
+    )
+
+
+def _listed(actions: Sequence[Action]) -> tuple[Skill, ...]:
+    """The catalogue as the tool ``list_skills`` told it."""
+    for action in actions:
+        if action.tool == "list_skills" and not action.observation.is_failure:
+            lines = re.findall(r"^- ([a-z0-9-]+): (.+)$", action.observation.text, re.MULTILINE)
+            return _catalogue(action.observation.text) or tuple(Skill(*line) for line in lines)
+    return ()
+
+
+def _files(text: str) -> Iterator[File]:
+    section = _FILES.search(text)
+    for line in _FILE.finditer(section["lines"] if section else ""):
+        _, _, media_type = (line["about"] or "").rpartition(", ")
+        yield File(unescape(line["name"]), media_type=media_type.strip())

@@ -1,0 +1,99 @@
+"""The last answer of a run: what was done, what was not, and why."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from deploy.offline_model import LABEL
+from deploy.offline_model.conversation import Action, Conversation, Skill
+from deploy.offline_model.filling import Facts, fill, untold_numbers
+from deploy.offline_model.reply import Call, Reply
+
+_RESULT_CHARACTERS = 200
+
+
+def ending(talk: Conversation, wanted: Sequence[Skill | Call], skipped: Mapping[str, str]) -> Reply:
+    """``finish`` with a summary, or the summary as text where that tool is not offered."""
+    lines = [line for step in wanted for line in _told(step, talk, skipped)]
+    summary = "\n".join([f"{LABEL}.", *lines]) if wanted else _nothing_matched(talk)
+    refused = sum(action.tool == "finish" for action in talk.actions)
+    if "finish" not in talk.tools:
+        return Reply(summary)
+    arguments = _finish_arguments(
+        talk,
+        summary,
+        is_success=bool(wanted) and not skipped,
+        is_whole=refused > 0,  # what was required did not suffice
+    )
+    return Reply(f"{LABEL}: done.", (Call("finish", arguments),))
+
+
+def plain_answer(talk: Conversation) -> Reply:
+    """An answer where no tool may be called."""
+    return Reply(
+        f"{LABEL}: I can pick skills by keywords and run them, and nothing else. Without tools "
+        "there is nothing that I can do with this. Set OPENAI_API_KEY or OPENAI_BASE_URL to use a "
+        "language model."
+    )
+
+
+def _nothing_matched(talk: Conversation) -> str:
+    names = ", ".join(skill.name for skill in talk.catalogue) or "none"
+    return (
+        f"{LABEL}. The prompt shares no telling word with any skill, so nothing was done. "
+        f"There are these skills: {names}. Name one of them, or set OPENAI_API_KEY or "
+        "OPENAI_BASE_URL to use a language model."
+    )
+
+
+def _told(step: Skill | Call, talk: Conversation, skipped: Mapping[str, str]) -> Iterator[str]:
+    if isinstance(step, Skill):
+        if step.name in skipped:
+            yield f"- {step.name} was skipped: {skipped[step.name]}."
+        runs = [
+            action
+            for action in talk.actions
+            if action.tool == "run_skill_script" and action.arguments.get("skill") == step.name
+        ]
+        if not runs and step.name not in skipped:
+            yield f"- {step.name} was not reached: there are no more turns."
+        yield from (_line(step.name, run) for run in runs if not _was_mended(run, talk))
+    else:
+        yield from (_line(step.tool, a) for a in talk.actions if a.tool == step.tool)
+
+
+def _line(name: str, action: Action) -> str:
+    seen = action.observation
+    if seen.is_failure:
+        return f"- {name} failed and was left out: {seen.reason}"
+    figures = ", ".join(
+        f"{key} {value}"
+        for key, value in seen.printed.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    )
+    made = f" made {', '.join(seen.files)}" if seen.files else ""
+    told = made or f": {' '.join(seen.said.split())[:_RESULT_CHARACTERS]}"
+    return f"- {name}{told}" + (f" ({figures})" if made and figures else "")
+
+
+def _was_mended(run: Action, talk: Conversation) -> bool:
+    """Whether the same skill did it at a second try."""
+    return run.observation.is_failure and any(
+        other.turn > run.turn
+        for other in talk.actions
+        if other.tool == run.tool and other.arguments.get("skill") == run.arguments.get("skill")
+    )
+
+
+def _finish_arguments(
+    talk: Conversation, summary: str, *, is_success: bool, is_whole: bool
+) -> dict[str, Any]:
+    schema = talk.tools["finish"]
+    made = {name: url for action in talk.actions for name, url in action.observation.files.items()}
+    printed = {k: v for action in talk.actions for k, v in action.observation.printed.items()}
+    facts = Facts(summary, tuple(made), tuple(made.values()), printed, is_success=is_success)
+    properties = schema.get("properties", {})
+    result = properties.get("result") if isinstance(properties, dict) else None
+    arguments = fill(schema, facts, is_whole=is_whole)
+    if isinstance(result, dict) and (unknown := untold_numbers(result, facts)):
+        summary += f"\nNothing told these, so they hold a neutral value: {', '.join(unknown)}."
+    return {**arguments, "summary": summary}

@@ -1,0 +1,70 @@
+"""Which files a script is given: the newest of the kinds that its skill takes."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from deploy.offline_model.conversation import Action, Conversation, Skill
+from deploy.offline_model.kinds import File, kinds_taken
+
+MAX_FILES = 8
+
+
+def files_for(skill: Skill, talk: Conversation, *, together: bool) -> Sequence[File]:
+    """The files to give to a skill, oldest first; ``together`` when it takes them in one call."""
+    kinds = kinds_taken(skill.description)
+    files = _current(talk)
+    fitting = [file for file in files if not kinds or file.kind is None or file.kind in kinds]
+    if not fitting:  # a table in a .txt file is still a table
+        fitting = [file for file in files if file.kind == "txt"]
+    return list(_one_of_each(fitting, kinds) if together else fitting)[:MAX_FILES]
+
+
+def all_files(talk: Conversation) -> Sequence[File]:
+    """Those that it began with, then those that calls made."""
+    made = [
+        File(name, url) for action in talk.actions for name, url in action.observation.files.items()
+    ]
+    return [*talk.inputs, *made]
+
+
+def reference(file: File, files: Sequence[File]) -> str:
+    """How a call names a file: by name, or by address where two have that name."""
+    is_alone = sum(other.name == file.name for other in files) == 1
+    return file.name if is_alone or not file.url else file.url
+
+
+def _current(talk: Conversation) -> Sequence[File]:
+    """All files but those of which a later one of the same kind was made."""
+    files = all_files(talk)
+    by_reference = {reference(file, files): file for file in files}
+    replaced = {old for action in talk.actions for old in _replaced_by(action, by_reference)}
+    made = [file for file in files if file.url and file not in replaced]
+    inputs = [file for file in files if not file.url and file not in replaced]
+    return [*_named_in(talk.prompt, inputs), *made]
+
+
+def _replaced_by(action: Action, by_reference: Mapping[str, File]) -> Iterator[File]:
+    kinds = {File(name).kind for name in action.observation.files}
+    args = action.arguments.get("args")
+    for arg in args if isinstance(args, list) else ():
+        source = by_reference.get(str(arg)) or by_reference.get(str(arg).rpartition("=")[2])
+        if source and (source.kind in kinds or source.kind is None):
+            yield source
+
+
+def _named_in(prompt: str, files: Sequence[File]) -> Sequence[File]:
+    """The files that the prompt names; all of them when it names none."""
+    named = [file for file in files if re.search(rf"(?<!\w){re.escape(file.name)}(?!\w)", prompt)]
+    return named or files
+
+
+def _one_of_each(files: Sequence[File], kinds: Sequence[str]) -> Iterator[File]:
+    """Of a chart as PNG and as SVG, the one whose kind the skill names first."""
+
+    def rank(file: File) -> int:
+        return kinds.index(file.kind) if file.kind in kinds else len(kinds)
+
+    for file in files:
+        twins = [other for other in files if file.url and other.url and other.stem == file.stem]
+        if file == min(twins, key=rank, default=file):
+            yield file
