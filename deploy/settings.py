@@ -35,7 +35,6 @@ _NAMES = (
 )
 _MAY_BE_EMPTY = ("openai_api_key", "openai_base_url", "search_url", "search_key")
 
-
 Prices = Annotated[Json[Mapping[str, Price]], NoDecode]
 
 

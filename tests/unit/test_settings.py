@@ -74,10 +74,10 @@ def test_models_are_tried_in_the_order_written_and_have_prices(
     environment: pytest.MonkeyPatch,
 ) -> None:
     environment.setenv("AGENTOS_MODELS", "large, small")
-    environment.setenv("AGENTOS_PRICES", '{"large": {"input_usd": 1.25, "output_usd": 10}}')
-    told = settings.load()
-    assert told.models == ("large", "small")
-    assert told.prices["large"].output_usd == 10
+    environment.setenv("AGENTOS_PRICES", '{"large": {"input": 1.25, "output": 10}}')
+    options = settings.load().model_options
+    assert options.models == ("large", "small")
+    assert options.prices["large"].output_usd == 10
 
 
 def test_prices_that_are_no_json_are_told_as_such(environment: pytest.MonkeyPatch) -> None:
