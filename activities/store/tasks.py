@@ -119,6 +119,7 @@ async def restart_task(
                 status=Status.PENDING,
                 run=run + 1,
                 first_step=first,
+                executions=[],
                 inputs=inputs,
                 result=None,
                 error=None,
