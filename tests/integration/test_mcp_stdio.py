@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from pydantic import SecretStr
+from pydantic import JsonValue, SecretStr
 
 from activities.tools.breaker import BreakerOptions
 from activities.tools.mcp import limits
@@ -189,7 +189,7 @@ async def test_what_is_no_message_is_passed_over(pool: McpPool) -> None:
 
 
 async def test_parts_of_every_kind_arrive(pool: McpPool) -> None:
-    image = {"type": "image", "data": "ZG90cw==", "mimeType": "image/png"}
+    image: JsonValue = {"type": "image", "data": "ZG90cw==", "mimeType": "image/png"}
     result = await pool.call(TEAM, server(), "parts", {"content": [image], "isError": True})
     assert result.is_error
     assert [(file.name, file.data) for file in result.files] == [("image.png", b"dots")]

@@ -23,6 +23,7 @@ from workflows.errors import (
 
 # The SDK's words for an answer that cannot come any more. Servers use its code for much else.
 _LOST_MESSAGES = ("Connection closed", "SSE stream")
+_UNREADABLE_MESSAGE = "Failed to parse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,8 @@ class ToolCall:
                 raise self._unusable(error.message) from error
             case types.CONNECTION_CLOSED if error.message.startswith(_LOST_MESSAGES):
                 raise Disconnected from error
+            case types.PARSE_ERROR if error.message.startswith(_UNREADABLE_MESSAGE):
+                raise self._unusable("it does not follow the protocol") from None
             case _:
                 return McpResult(clean_text(error.message), is_error=True)
 
