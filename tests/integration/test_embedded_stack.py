@@ -21,6 +21,7 @@ import asyncpg
 import httpx
 import pytest
 from minio import Minio
+from openai import AsyncOpenAI
 from pydantic import TypeAdapter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -28,6 +29,7 @@ from temporalio.client import Client
 
 from activities.store import migrations
 from deploy import settings
+from deploy.local import model
 from deploy.local.errors import PortTaken, StackInUse
 from deploy.local.ports import choose_ports
 from deploy.local.services import Services, StackOptions
@@ -337,6 +339,57 @@ async def test_api_and_workers_run_come_back_and_end_with_the_stack(tmp_path: Pa
     finally:
         await stack.stop()
     assert not any(Path(f"/proc/{part.pid}").exists() for part in parts.values())
+
+
+async def test_without_a_model_of_the_users_own_the_offline_one_is_served(tmp_path: Path) -> None:
+    async with Stack(_whole(tmp_path / "data")) as services:
+        served = running_parts(tmp_path / "data")["model"]
+        assert served.url == services.model_url
+        async with AsyncOpenAI(base_url=services.model_url, api_key="none") as client:
+            assert [found.id async for found in client.models.list()] == ["offline-rules"]
+        for part in ("api", "worker"):
+            environment = environment_of(running_parts(tmp_path / "data")[part].pid)
+            assert environment["OPENAI_BASE_URL"] == services.model_url
+        assert "AGENTOS_DATABASE_URL" not in environment_of(served.pid)
+
+
+async def test_a_model_of_the_users_own_leaves_the_offline_one_out(tmp_path: Path) -> None:
+    own = "http://127.0.0.1:1/v1"
+    async with Stack(_whole(tmp_path / "data", OPENAI_BASE_URL=own)) as services:
+        parts = running_parts(tmp_path / "data")
+        assert services.model_url is None
+        assert "model" not in parts
+        assert environment_of(parts["worker"].pid)["OPENAI_BASE_URL"] == own
+
+
+@pytest.mark.parametrize(
+    ("environment", "wanted"),
+    [
+        ({}, True),
+        ({"OPENAI_API_KEY": "", "OPENAI_BASE_URL": ""}, True),
+        ({"OPENAI_API_KEY": "key"}, False),
+        ({"OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}, False),
+    ],
+)
+def test_the_offline_model_is_wanted_where_no_other_is_named(
+    environment: dict[str, str], wanted: bool
+) -> None:
+    assert model.is_wanted(environment) is wanted
+
+
+def _whole(data_dir: Path, **environment: str) -> StackOptions:
+    without = {k: v for k, v in settings.inherited().items() if not k.startswith("OPENAI_")}
+    return StackOptions(
+        data_dir,
+        default_ports=False,
+        migrate=migrations.migrate,
+        environment=without | environment,
+    )
+
+
+def environment_of(pid: int) -> dict[str, str]:
+    variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    return dict(item.decode().split("=", 1) for item in variables if item)
 
 
 async def test_a_port_that_was_asked_for_does_not_give_way(tmp_path: Path) -> None:

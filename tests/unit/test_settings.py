@@ -68,6 +68,7 @@ def test_an_empty_variable_of_a_model_counts_as_none(environment: pytest.MonkeyP
         environment.setenv(name, "")
     told = settings.load()
     assert (told.openai_api_key, told.openai_base_url, told.models) == (None, None, ())
+    assert told.model_options is None
 
 
 def test_models_are_tried_in_the_order_written_and_have_prices(
@@ -75,7 +76,9 @@ def test_models_are_tried_in_the_order_written_and_have_prices(
 ) -> None:
     environment.setenv("AGENTOS_MODELS", "large, small")
     environment.setenv("AGENTOS_PRICES", '{"large": {"input": 1.25, "output": 10}}')
+    environment.setenv("OPENAI_API_KEY", "key")
     options = settings.load().model_options
+    assert options
     assert options.models == ("large", "small")
     assert options.prices["large"].output_usd == 10
 
