@@ -1,8 +1,5 @@
 """Tools: what there is, what the team says about it, and the MCP servers that it brings along."""
 
-import base64
-import binascii
-
 from fastapi import APIRouter, Response
 
 from activities.store.mcp_servers import (
@@ -34,7 +31,9 @@ async def list_tools(
     limit: Limit = DEFAULT_PAGE,
 ) -> Page[schemas.Tool]:
     """Every tool with its arguments, by name. An MCP server stands before its own."""
-    after = _name_in(cursor)
+    after = cursor or ""
+    if "\x00" in after:
+        raise InvalidRequest([NO_CURSOR])
     settings = await tool_settings(services.database, team_id)
     listed = [
         _native(tool, settings.get(name, ToolSetting(permission_level=tool.permission)))
@@ -44,7 +43,7 @@ async def list_tools(
     more = await list_mcp_tools(services.database, team_id, after=after, limit=limit + 1)
     listed += [_mcp(tool) for tool in more]
     listed.sort(key=lambda tool: tool.name)
-    following = _cursor(listed[limit - 1].name) if len(listed) > limit else None
+    following = listed[limit - 1].name if len(listed) > limit else None
     return Page(items=listed[:limit], next_cursor=following)
 
 
@@ -122,18 +121,3 @@ def _mcp(tool: StoredTool) -> schemas.Tool:
         is_active=tool.is_active,
         permission_level=tool.permission_level,
     )
-
-
-def _cursor(name: str) -> str:
-    return base64.urlsafe_b64encode(name.encode()).decode()
-
-
-def _name_in(cursor: str | None) -> str:
-    """Raises ``InvalidRequest`` when it is none that was given out."""
-    try:
-        name = base64.urlsafe_b64decode((cursor or "").encode()).decode()
-    except (ValueError, binascii.Error) as error:
-        raise InvalidRequest([NO_CURSOR]) from error
-    if "\x00" in name:
-        raise InvalidRequest([NO_CURSOR])
-    return name

@@ -1,4 +1,4 @@
-"""A process that holds a pool with a program in it, to be killed. Prints the pid of a grandchild."""
+"""A process that holds a pool with a program in it, to be killed; prints a grandchild's pid."""
 
 import asyncio
 import os

@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import io
 import json
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ from activities.store.blobs import Blobs, S3Options
 from activities.store.database import Database
 from activities.store.events import EventDraft
 from activities.tasks import Tasks
+from activities.tools.mcp.policy import McpPolicy
+from activities.tools.mcp.pool import McpPool
 from activities.tools.registry import Registry
 from api.app import create_app
 from api.deps import ApiOptions, Services
@@ -264,11 +267,13 @@ async def api_stage(
             catalogue=Catalogue([skills]),
             tools=Registry(),
             models=models,
+            mcp=McpPool(policy=McpPolicy.for_loopback(), environment=dict(os.environ)),
             inputs=InputPolicy(allowed_hosts=("files.example",), allowed_buckets=("shared",)),
             options=ApiOptions(**options),
         )
         async with AsyncExitStack() as stack:
             stack.push_async_callback(database.close)
+            stack.push_async_callback(services.mcp.close)
             base = await stack.enter_async_context(_served(services))
             http = await stack.enter_async_context(httpx.AsyncClient(base_url=f"{base}/api/v1"))
             stage = Stage(

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from pydantic import SecretStr
+from pydantic import JsonValue, SecretStr
 
 from activities.tools.mcp import limits
 from activities.tools.mcp.config import McpServer
@@ -116,7 +116,7 @@ async def test_a_server_that_is_killed_in_mid_call_is_no_cancellation(
     pool: McpPool, tmp_path: Path
 ) -> None:
     async with remote() as server:
-        arguments = {"begun": str(tmp_path / "begun"), "seconds": 60}
+        arguments: dict[str, JsonValue] = {"begun": str(tmp_path / "begun"), "seconds": 60}
         calls = [
             asyncio.create_task(pool.call(TEAM, server.server, "wait", arguments)) for _ in range(3)
         ]

@@ -1,0 +1,253 @@
+"""MCP servers over HTTP: registered, listed, switched, changed and removed."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from activities.store.mcp_servers import callable_tools, update_listing
+from activities.store.tables import DEFAULT_TEAM
+from activities.tools.mcp.config import McpServer
+from activities.tools.mcp.listing import Listing, McpTool
+from tests.integration.api_stage import Stage
+from tests.security.processes import alive, mark
+from workflows.contracts import Permission
+
+DOUBLE = Path(__file__).parents[1] / "doubles" / "mcp_stdio.py"
+
+
+def body(*flags: str, name: str = "double", **more: Any) -> dict[str, Any]:
+    args = ["-I", str(DOUBLE), *flags]
+    return {"name": name, "transport": "stdio", "command": sys.executable, "args": args, **more}
+
+
+def listing(folder: Path, *names: str, description: str = "d") -> tuple[str, str]:
+    """Flags by which the double has these tools."""
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}}
+    tools = [{"name": n, "description": description, "inputSchema": schema} for n in names]
+    path = folder / "tools.json"
+    path.write_text(json.dumps(tools))
+    return "--tools", str(path)
+
+
+async def register(team: httpx.AsyncClient, *flags: str, **more: Any) -> dict[str, Any]:
+    answer = await team.post("/tools/register", json=body(*flags, **more), timeout=30)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+async def listed(team: httpx.AsyncClient) -> dict[str, Mapping[str, Any]]:
+    """The team's MCP tools by name."""
+    items: list[Mapping[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await team.get("/tools", params={"limit": 5, **cursor})).json()
+        assert len(page["items"]) <= 5
+        items += page["items"]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    names = [item["name"] for item in items]
+    assert names == sorted(set(names))
+    assert "read_file" in names
+    return {item["name"]: item for item in items if item["type"] == "MCP"}
+
+
+async def patch(team: httpx.AsyncClient, name: str, **change: Any) -> Mapping[str, Any]:
+    answer = await team.patch(f"/tools/{name}", json=change)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+async def test_a_server_is_registered_with_its_tools(stage: Stage, tmp_path: Path) -> None:
+    team = await stage.team()
+    word = mark()
+    flags = (*listing(tmp_path, "one", "a/b.c", "bad name"), "--mark", word)
+    made = await register(team, *flags, permission_level="ask", description="For tests.")
+    assert made["server"]["name"] == "mcp.double"
+    assert made["server"]["description"] == "For tests."
+    assert [tool["name"] for tool in made["tools"]] == ["mcp.double.a/b.c", "mcp.double.one"]
+    assert made["tools"][0]["schema"]["properties"] == {"a": {"type": "string"}}
+    assert {tool["permission_level"] for tool in made["tools"]} == {"ask"}
+    assert made["refused"] == ["bad name: a name has at most 128 letters, digits and _ . / -"]
+    assert list(await listed(team)) == ["mcp.double", "mcp.double.a/b.c", "mcp.double.one"]
+    assert alive(word) == []
+
+
+async def test_a_team_sees_its_own_servers_only(stage: Stage, tmp_path: Path) -> None:
+    mine, theirs = await stage.team(), await stage.team()
+    await register(mine, *listing(tmp_path, "one"))
+    assert await listed(theirs) == {}
+    assert (await theirs.delete("/tools/mcp.double")).status_code == 404
+    answer = await theirs.patch("/tools/mcp.double.one", json={"is_active": False})
+    assert answer.status_code == 404
+    assert (await listed(mine))["mcp.double.one"]["is_active"]
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code", "words"),
+    [
+        ({"command": "no-such-program"}, 424, "server-not-usable", "no program"),
+        ({"command": "false", "args": []}, 424, "server-not-usable", "exit code 1"),
+        ({"env": {"A": "secret:NONE"}}, 422, "mcp-secret-missing", "AGENTOS_SECRET_NONE"),
+    ],
+)
+async def test_a_server_that_cannot_be_used_is_told_and_nothing_is_stored(
+    stage: Stage, change: dict[str, Any], status: int, code: str, words: str
+) -> None:
+    team = await stage.team()
+    answer = await team.post("/tools/register", json=body() | change)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert words in answer.json()["detail"]
+    assert await listed(team) == {}
+
+
+async def test_a_url_that_nobody_answers_is_told(stage: Stage) -> None:
+    given = {"name": "a", "transport": "http", "url": "http://127.0.0.1:9/mcp"}
+    answer = await stage.http.post("/tools/register", json=given)
+    assert (answer.status_code, answer.json()["title"]) == (424, "Failed Dependency")
+    assert "Connection refused" in answer.json()["detail"]
+
+
+async def test_a_host_that_is_not_allowed_is_told(stage: Stage) -> None:
+    given = {"name": "a", "transport": "http", "url": "https://mcp.example/mcp"}
+    answer = await stage.http.post("/tools/register", json=given)
+    assert (answer.status_code, answer.json()["code"]) == (422, "mcp-not-allowed")
+    assert "AGENTOS_MCP_HOSTS" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"name": "A.B"}, "/name"),
+        ({"transport": "smoke"}, "/transport"),
+        ({"args": ["secret:X"]}, "/args"),
+        ({"env": {"MY_TOKEN": "hunter2hunter2"}}, "/env"),
+        ({"url": "http://x"}, ""),
+        ({"permission_level": "maybe"}, "/permission_level"),
+        ({"more": 1}, "/more"),
+    ],
+)
+async def test_a_bad_registration_is_refused_where_it_is_bad(
+    stage: Stage, change: dict[str, Any], pointer: str
+) -> None:
+    answer = await stage.http.post("/tools/register", json=body() | change)
+    assert answer.status_code == 422
+    [error] = answer.json()["errors"]
+    assert error["pointer"] == pointer
+    assert "hunter2" not in answer.text
+
+
+async def test_registering_again_replaces_the_tools_and_keeps_the_teams_word(
+    stage: Stage, tmp_path: Path
+) -> None:
+    team = await stage.team()
+    await register(team, *listing(tmp_path, "kept", "gone"))
+    await patch(team, "mcp.double.kept", permission_level="deny")
+    await patch(team, "mcp.double.gone", is_active=False)
+    flags = listing(tmp_path, "kept", "new", description="changed")
+    await register(team, *flags, permission_level="ask")
+    tools = await listed(team)
+    assert list(tools) == ["mcp.double", "mcp.double.kept", "mcp.double.new"]
+    assert tools["mcp.double.kept"]["permission_level"] == "deny"
+    assert tools["mcp.double.kept"]["description"] == "changed"
+    assert tools["mcp.double.new"]["permission_level"] == "ask"
+    await register(team, *listing(tmp_path, "gone"))
+    assert not (await listed(team))["mcp.double.gone"]["is_active"]
+
+
+async def test_a_failed_registration_leaves_the_earlier_one(stage: Stage, tmp_path: Path) -> None:
+    team = await stage.team()
+    await register(team, *listing(tmp_path, "one"))
+    before = await listed(team)
+    answer = await team.post("/tools/register", json=body() | {"command": "false"})
+    assert answer.status_code == 424
+    assert await listed(team) == before
+
+
+async def test_a_server_is_switched_and_permitted_as_a_whole(stage: Stage, tmp_path: Path) -> None:
+    team = await stage.team()
+    await register(team, *listing(tmp_path, "a", "b"))
+    await patch(team, "mcp.double.a", is_active=False)
+    assert not (await patch(team, "mcp.double", is_active=False))["is_active"]
+    assert not any(tool["is_active"] for tool in (await listed(team)).values())
+    await patch(team, "mcp.double", is_active=True, permission_level="ask")
+    tools = await listed(team)
+    assert [tool["is_active"] for tool in tools.values()] == [True, False, True]
+    assert {tool["permission_level"] for tool in tools.values()} == {"ask"}
+    assert (await patch(team, "mcp.double.b", permission_level="auto"))["is_active"]
+    assert (await patch(team, "mcp.double.b"))["permission_level"] == "auto"
+
+
+async def test_a_server_is_removed_with_its_tools_and_no_other(
+    stage: Stage, tmp_path: Path
+) -> None:
+    team = await stage.team()
+    flags = listing(tmp_path, "a")
+    await register(team, *flags)
+    await register(team, *flags, name="double-2")
+    assert (await team.delete("/tools/mcp.double")).status_code == 204
+    assert list(await listed(team)) == ["mcp.double-2", "mcp.double-2.a"]
+    assert (await team.delete("/tools/mcp.double")).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["read_file", "mcp.double-3.a", "mcp.", "nothing"])
+async def test_what_is_no_server_is_not_removed(stage: Stage, tmp_path: Path, name: str) -> None:
+    await register(stage.http, *listing(tmp_path, "a"), name="double-3")
+    answer = await stage.http.delete(f"/tools/{name}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+    assert "mcp.double-3.a" in await listed(stage.http)
+
+
+async def test_a_cursor_that_was_not_given_out_is_refused(stage: Stage) -> None:
+    answer = await stage.http.get("/tools", params={"cursor": "a\x00"})
+    assert answer.status_code == 422
+
+
+async def test_active_tools_come_with_all_that_a_call_needs(stage: Stage, tmp_path: Path) -> None:
+    flags = listing(tmp_path, "a", "b", "c")
+    await register(stage.http, *flags, name="callable", timeout_seconds=7)
+    await patch(stage.http, "mcp.callable.b", is_active=False)
+    await patch(stage.http, "mcp.callable.c", permission_level="deny")
+    found = await callable_tools(stage.database, DEFAULT_TEAM)
+    mine = {tool.tool: tool for tool in found if tool.server.name == "callable"}
+    assert {name: tool.permission for name, tool in mine.items()} == {
+        "a": Permission.AUTO,
+        "c": Permission.DENY,
+    }
+    assert mine["a"].server.timeout_seconds == 7
+    await patch(stage.http, "mcp.callable", is_active=False)
+    assert await callable_tools(stage.database, DEFAULT_TEAM, "mcp.callable.a") == []
+
+
+async def test_a_listing_that_changed_is_stored_for_the_server_that_it_is_of(
+    stage: Stage, tmp_path: Path
+) -> None:
+    await register(stage.http, *listing(tmp_path, "a"), name="moving", permission_level="ask")
+    flags = listing(tmp_path, "a")
+    server = McpServer.model_validate(body(*flags, name="moving"))
+    other = McpServer.model_validate(body("--babble", name="moving"))
+    tools = Listing((McpTool("b", "new", {"type": "object"}, True),))
+    await update_listing(stage.database, DEFAULT_TEAM, other, tools)
+    assert "mcp.moving.b" not in await listed(stage.http)
+    await update_listing(stage.database, DEFAULT_TEAM, server, tools)
+    found = await listed(stage.http)
+    assert "mcp.moving.a" not in found
+    assert found["mcp.moving.b"]["permission_level"] == "ask"
+
+
+async def test_the_rows_hold_secrets_by_name_only(stage: Stage, tmp_path: Path) -> None:
+    team = await stage.team()
+    answer = await team.post(
+        "/tools/register", json=body(env={"API_KEY": "Bearer abcdefghijklmnop"})
+    )
+    assert answer.status_code == 422
+    assert "AGENTOS_SECRET_" in answer.text
+    async with stage.database.reading() as connection:
+        rows = (await connection.execute(text("SELECT row_to_json(tools)::text FROM tools"))).all()
+    assert not any("abcdefghijklmnop" in row[0] for row in rows)
