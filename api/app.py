@@ -15,7 +15,7 @@ from api.limits import BodyLimit, OriginGuard
 from api.metrics import Metrics
 from api.notifications import Notifications
 from api.observing import Observer
-from api.routes import approvals, files, health, skills, task_history, tasks, tools
+from api.routes import approvals, files, health, skills, task_history, tasks, tools, usage
 from api.schemas import API
 from api.sweeper import Sweeper
 
@@ -40,7 +40,7 @@ def create_app(services: Services) -> FastAPI:
     problems.install(app)
     app.add_exception_handler(NothingMore, _on_nothing_more)
     app.include_router(health.router)
-    for module in (tasks, task_history, approvals, files, tools, skills):
+    for module in (tasks, task_history, approvals, files, tools, skills, usage):
         app.include_router(module.router, prefix=API)
     return app
 

@@ -10,8 +10,19 @@ from rich.text import Text
 
 from api import exit_codes, terminal
 from api.client import DEFAULT_URL, ApiProblem
-from api.commands import artifacts, files, logs, skills, submit, tasks, tools
-from api.commands.errors import PipelineInvalid
+from api.commands import (
+    approvals,
+    artifacts,
+    files,
+    logs,
+    messages,
+    skills,
+    submit,
+    tasks,
+    tools,
+    usage,
+)
+from api.commands.errors import AgentInvalid, PipelineInvalid
 from api.commands.options import Connection
 from api.exit_codes import ExitCode
 from api.terminal import safe_line
@@ -27,6 +38,7 @@ app = typer.Typer(
 _WHERE_KEYS_GO = "Put the key into AGENTOS_API_KEY."
 _TASKS = "Tasks"
 _FILES_AND_SKILLS = "Files, tools and skills"
+_WITH_PROBLEMS = (ApiProblem, AgentInvalid, PipelineInvalid)
 _REFUSED = "The request is not valid. Nothing was started."
 
 
@@ -60,8 +72,12 @@ for command in (
     tasks.pause,
     tasks.resume,
     tasks.retry,
+    approvals.approve,
+    approvals.deny,
+    messages.messages,
 ):
     app.command(rich_help_panel=_TASKS)(command)
+app.command(rich_help_panel=_FILES_AND_SKILLS)(usage.usage)
 for group, name, does, panel in (
     (submit.app, "submit", "Hand in a task.", _TASKS),
     (artifacts.app, "artifacts", "The files that tasks made.", _FILES_AND_SKILLS),
@@ -91,7 +107,7 @@ def run(application: typer.Typer = app, arguments: Sequence[str] | None = None) 
 
 def tell(error: AgentOSError) -> None:
     """Say on stderr what went wrong; of a request, everything that is wrong with it."""
-    problems = error.problems if isinstance(error, (ApiProblem, PipelineInvalid)) else ()
+    problems = error.problems if isinstance(error, _WITH_PROBLEMS) else ()
     console = terminal.stderr()
     summary = _REFUSED if isinstance(error, ApiProblem) and problems else str(error)
     console.print(Text.assemble(("Error: ", "bold red"), safe_line(summary)), soft_wrap=True)

@@ -25,7 +25,8 @@ class ApiOptions:
     """``public_url`` comes before the paths in answers; empty, they are relative to this server.
 
     ``served_hosts`` are names under which browsers may reach the server without an API key, beside
-    ``localhost`` and plain addresses. ``approval_seconds`` is how long an agent waits for a person.
+    ``localhost`` and plain addresses. ``approval_seconds`` is how long an agent waits for a person,
+    ``daily_tokens`` the quota of a team that has none of its own; 0 is no limit.
     """
 
     keys_required: bool = False
@@ -38,6 +39,7 @@ class ApiOptions:
     sweep_interval_seconds: float = 2.0
     heartbeat_seconds: float = 15.0
     approval_seconds: float = DAY_SECONDS
+    daily_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

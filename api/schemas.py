@@ -1,6 +1,6 @@
 """What requests and answers look like. Everything that is answered is made here."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Generic, Literal, TypeVar
 from uuid import UUID
 
@@ -344,6 +344,20 @@ class RegisteredServer(_Answer):
     server: Tool
     tools: list[Tool]
     refused: list[str]
+
+
+class DayUsage(_Answer):
+    day: date
+    tokens: int
+    cost_usd: float
+
+
+class TeamUsage(_Answer):
+    """``daily_tokens`` is the team's quota, if it has one; ``days`` are UTC's, the latest first."""
+
+    daily_tokens: int | None
+    tokens_left: int | None
+    days: list[DayUsage]
 
 
 class SkillSummary(_Answer):

@@ -80,6 +80,7 @@ async def run_api(told: Settings, host: str, port: int) -> None:
         served_hosts=told.served_hosts,
         temporal_ui_url=told.temporal_ui_url,
         approval_seconds=told.approval_seconds,
+        daily_tokens=told.team_daily_tokens,
     )
     if not loopback and not options.keys_required:
         raise SettingsInvalid(

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from activities.store import keys
+from activities.store import keys, usage
 from activities.store.database import Database
 from activities.store.keys import KeyInfo
 from deploy import settings
@@ -38,6 +38,12 @@ async def revoke(key: UUID, team: str) -> None:
     async with _database() as database:
         if not await keys.revoke_key(database, await _find(database, team), key):
             raise KeyUnknown(key=key, team=team)
+
+
+async def set_quota(team: str, tokens: int | None) -> None:
+    """Set a team's quota of tokens a day; None is that of the settings. Raises ``TeamUnknown``."""
+    async with _database() as database:
+        await usage.set_daily_tokens(database, await _find(database, team), tokens)
 
 
 @asynccontextmanager

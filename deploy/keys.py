@@ -42,3 +42,17 @@ def revoke(key: UUID, team: Team = "default") -> None:
     from deploy import keyring
 
     asyncio.run(keyring.revoke(key, team))
+
+
+@app.command()
+def quota(
+    tokens: Annotated[
+        int | None,
+        typer.Argument(min=0, show_default=False, help="0: no limit. Left out: the server's own."),
+    ] = None,
+    team: Team = "default",
+) -> None:
+    """Set how many tokens a team's agents may use a day. It counts from their next turn on."""
+    from deploy import keyring
+
+    asyncio.run(keyring.set_quota(team, tokens))

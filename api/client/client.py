@@ -87,6 +87,25 @@ class Client:
     async def trace(self, task_id: str) -> schemas.Span:
         return await self._get(f"/tasks/{task_id}/trace", schemas.Span)
 
+    async def messages(
+        self, task_id: str, params: Params | None = None
+    ) -> schemas.Page[schemas.Message]:
+        """A page of an agent's conversation, from its beginning."""
+        return await self._get(f"/tasks/{task_id}/messages", schemas.Page[schemas.Message], params)
+
+    async def approvals(self, task_id: str) -> schemas.Page[schemas.AskedCall]:
+        """The calls of an agent that wait for a person."""
+        return await self._get(f"/tasks/{task_id}/approvals", schemas.Page[schemas.AskedCall])
+
+    async def decide(
+        self, task_id: str, call: str, request: schemas.ApprovalRequest
+    ) -> schemas.AskedCall:
+        """Decide on a call, given by its id or its name."""
+        path = f"/tasks/{task_id}/approvals/{quote(call, safe='')}"
+        return await self._transport.call(
+            "POST", path, schemas.AskedCall, body=_json(request), repeatable=True
+        )
+
     async def artifacts(
         self, task_id: str, params: Params | None = None
     ) -> schemas.Page[schemas.Artifact]:
@@ -106,6 +125,10 @@ class Client:
             async for item in received:
                 if (event := TaskEvent.read(item)) is not None:
                     yield event
+
+    async def usage(self) -> schemas.TeamUsage:
+        """What the team's agents used of models by day."""
+        return await self._get("/usage", schemas.TeamUsage)
 
     async def upload(self, path: Path) -> schemas.File:
         """Send a file from disk. Raises ``FileUnreadable`` too."""
