@@ -1,7 +1,7 @@
 """What is wrong with a task and its inputs that only the installed parts can tell."""
 
 import difflib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -9,8 +9,10 @@ from pydantic import JsonValue
 from activities.inputs.checking import check_inputs
 from activities.skills.catalogue import Catalogue
 from activities.store.database import Database
+from activities.store.mcp_servers import callable_tools
 from activities.store.tasks import Definition
 from activities.store.tools import tool_settings
+from activities.tools.mcp.config import PREFIX
 from activities.tools.registry import Registry
 from api.agent_validation import problems_with_agent
 from api.deps import Services
@@ -69,17 +71,25 @@ async def _tools(
 ) -> list[Problem]:
     used = [(index, step) for index, step in enumerate(pipeline.steps) if step.tool is not None]
     settings = await tool_settings(database, team_id) if used else {}
+    registered = await _registered(database, team_id, pipeline)
     problems: list[Problem] = []
     for index, step in used:
         name, where = step.tool or "", f"{at}/steps/{index}"
-        tool = registry.tools.get(name)
-        if tool is None:
-            problems.append(Problem(f"{where}/tool", _unknown_tool(name, registry)))
-        elif name in settings and not settings[name].is_active:
+        tool = registry.for_pipelines.get(name)
+        if (tool or name.startswith(PREFIX)) and name in settings and not settings[name].is_active:
             problems.append(Problem(f"{where}/tool", str(ToolDisabled(tool=name))))
-        elif isinstance(step.args, dict):
+        elif tool is None and name not in registered:
+            problems.append(Problem(f"{where}/tool", _unknown_tool(name, registry)))
+        elif tool is not None and isinstance(step.args, dict):
             problems += _arguments(tool.problems(step.args), step.args, f"{where}/args")
     return problems
+
+
+async def _registered(database: Database, team_id: UUID, pipeline: Pipeline) -> Collection[str]:
+    """The tools of the team's MCP servers, if the pipeline names any."""
+    if not any((step.tool or "").startswith(PREFIX) for step in pipeline.steps):
+        return ()
+    return {tool.name for tool in await callable_tools(database, team_id)}
 
 
 def _arguments(
@@ -93,6 +103,7 @@ def _arguments(
 
 
 def _unknown_tool(name: str, registry: Registry) -> str:
-    near = difflib.get_close_matches(name[:100], list(registry.tools), n=1)
-    hint = f"Did you mean {near[0]}?" if near else f"Tools: {', '.join(registry.tools)}."
+    tools = registry.for_pipelines
+    near = difflib.get_close_matches(name[:100], list(tools), n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"Tools: {', '.join(tools)}."
     return f"there is no tool named {name[:100]!r}. {hint}"
