@@ -148,23 +148,23 @@ class TokenQuotaUsedUp(AgentOSError):
 
 
 class TurnsUsedUp(AgentOSError):
-    """The agent has not finished within its limit of {limit} turns. Look at its messages; give it
-    a smaller task or more `turns`, and retry: it goes on where it stopped."""
+    """The agent has not finished within its limit of {limit} turns. Look at its messages: a retry goes
+    on where it stopped, with as many turns again; a new task may have more `turns`."""
 
 
 class TokensUsedUp(AgentOSError):
-    """The agent has used {used} tokens; its limit is {limit}. Give it a smaller task or more
-    `tokens`, and retry: it goes on where it stopped."""
+    """The agent has used {used} tokens; its limit is {limit}. A retry goes on where it stopped, with
+    as many tokens again; a new task may have more `tokens`."""
 
 
 class CostUsedUp(AgentOSError):
-    """The agent has cost {used:.4f} US dollars; its limit is {limit:.4f}. Give it a smaller task or
-    a higher `cost_usd`, and retry: it goes on where it stopped."""
+    """The agent has cost {used:.4f} US dollars; its limit is {limit:.4f}. A retry goes on where it
+    stopped, and may cost as much again; a new task may have a higher `cost_usd`."""
 
 
 class TimeUsedUp(AgentOSError):
-    """The agent has not finished within its limit of {limit:g} seconds. Give it a smaller task or
-    more `seconds`, and retry: it goes on where it stopped."""
+    """The agent has not finished within its limit of {limit:g} seconds. A retry goes on where it
+    stopped, with as much time again; a new task may have more `seconds`."""
 
 
 class GoesRoundInCircles(AgentOSError):
