@@ -8,8 +8,9 @@ from pydantic import JsonValue
 
 from activities.llm.base import ModelOptions
 from activities.skills.catalogue import Catalogue
-from activities.store.tools import tool_settings
+from activities.store.mcp_servers import callable_tools
 from activities.tools.finish import FINISH
+from activities.tools.mcp.config import PREFIX
 from activities.tools.schemas import schema_problems
 from activities.tools.selection import unknown_names
 from api.deps import Services
@@ -48,7 +49,9 @@ async def _skills(catalogue: Catalogue, agent: Agent) -> AsyncIterator[Problem]:
 async def _tools(services: Services, team_id: UUID, agent: Agent) -> list[Problem]:
     if not agent.tools:
         return []
-    known = {*services.tools.tools, *await tool_settings(services.database, team_id), FINISH}
+    known = {*services.tools.tools, FINISH}
+    if any(name.startswith(PREFIX) for name in agent.tools):
+        known |= {tool.name for tool in await callable_tools(services.database, team_id)}
     unknown = unknown_names(agent.tools, known)
     return [
         Problem(f"/agent/tools/{index}", _unknown_tool(name, known))

@@ -14,7 +14,7 @@ from api.terminal import safe_line
 from workflows.contracts import Status
 
 _NAME_CHARACTERS = 24
-_LINE_CHARACTERS = 300
+LINE_CHARACTERS = 300
 _TIME_COLUMNS = 9
 _ARTIFACTS_SHOWN = 4
 _OUTPUT_LINES_OF_FAILURE = 8
@@ -31,12 +31,12 @@ def frame(
     blocks = _blocks(task, now, glyphs)
     if height_lines is not None:
         blocks = _fitted(blocks, list(task.steps.values()), height_lines - 2, glyphs)
-    return Group(_headline(task, now, glyphs), *(line for block in blocks for line in block))
+    return Group(_headline(task, now, glyphs), *(text for block in blocks for text in block))
 
 
 def picture(task: TaskProgress, now: datetime, glyphs: Glyphs = UNICODE) -> Group:
     """A task that has ended: its steps, and the summary."""
-    lines = [line for block in _blocks(task, now, glyphs) for line in block]
+    lines = [text for block in _blocks(task, now, glyphs) for text in block]
     return Group(*lines, Text(), summary(task, now, glyphs))
 
 
@@ -49,8 +49,8 @@ def summary(task: TaskProgress, now: datetime, glyphs: Glyphs = UNICODE) -> Grou
         rows += _remedies(task)
     if task.temporal_url:
         rows.append(("Temporal", task.temporal_url))
-    lines = [_row(label, value) for label, value in rows]
-    return Group(_verdict(task, now, glyphs), *_why(task, glyphs), Text(), *lines)
+    lines = [row(label, value) for label, value in rows]
+    return Group(verdict(task, now, glyphs), *why(task, glyphs), Text(), *lines)
 
 
 def seconds_between(start: datetime | None, end: datetime) -> float:
@@ -71,12 +71,12 @@ def _headline(task: TaskProgress, now: datetime, glyphs: Glyphs) -> Text:
     elapsed = seconds_between(task.started_at, task.ended_at or now)
     about = [
         task.status.value,
-        f"{task.steps_done}/{_counted(len(task.steps), 'step')}",
+        f"{task.steps_done}/{counted(len(task.steps), 'step')}",
         duration(elapsed),
     ]
-    return _line(
+    return line(
         (f"{sign} ", style),
-        (safe_line(task.name, _LINE_CHARACTERS), "bold"),
+        (safe_line(task.name, LINE_CHARACTERS), "bold"),
         (f"  {' · '.join(about)}  ", ""),
         (safe_line(task.task_id), "dim"),
     )
@@ -98,7 +98,7 @@ def _step(
 ) -> Iterator[Text]:
     sign, style = glyphs.of(step.status, now.timestamp()), STYLES[step.status]
     waits = step.status is Status.PENDING
-    yield _line(
+    yield line(
         (f"  {sign} ", style),
         (_padded(_name(step.name), widths[0]), "dim" if waits else ""),
         (f"  {_padded(_name(step.runs), widths[1])}", "dim"),
@@ -106,12 +106,12 @@ def _step(
         *_notes(step, now),
     )
     if step.status is Status.QUEUED and step.error is not None:
-        yield _line(("      ", ""), (safe_line(step.error.message, _LINE_CHARACTERS), "yellow"))
+        yield line(("      ", ""), (safe_line(step.error.message, LINE_CHARACTERS), "yellow"))
     if step.status is Status.RUNNING:
         for text in step.last_lines(1):
-            shown = safe_line(text.strip(), _LINE_CHARACTERS)
-            yield _line((f"    {glyphs.output} ", "dim"), (shown, "dim italic"))
-    yield from _artifacts(list(step.artifacts.values()), glyphs, sum(widths))
+            shown = safe_line(text.strip(), LINE_CHARACTERS)
+            yield line((f"    {glyphs.output} ", "dim"), (shown, "dim italic"))
+    yield from artifact_lines(list(step.artifacts.values()), glyphs, sum(widths))
 
 
 def _step_time(step: StepProgress, now: datetime) -> str:
@@ -133,14 +133,16 @@ def _notes(step: StepProgress, now: datetime) -> Iterator[tuple[str, str]]:
         yield f"  attempt {step.attempt}", "yellow"
 
 
-def _artifacts(artifacts: Sequence[NewArtifact], glyphs: Glyphs, columns: int) -> Iterator[Text]:
+def artifact_lines(
+    artifacts: Sequence[NewArtifact], glyphs: Glyphs, columns: int
+) -> Iterator[Text]:
     for artifact in artifacts[:_ARTIFACTS_SHOWN]:
-        name = _padded(safe_line(artifact.name, _LINE_CHARACTERS), columns)
+        name = _padded(safe_line(artifact.name, LINE_CHARACTERS), columns)
         size = f"  {decimal(artifact.size):>{_TIME_COLUMNS}}"
-        yield _line((f"    {glyphs.file} ", "green"), (name, "green"), (size, "dim"))
+        yield line((f"    {glyphs.file} ", "green"), (name, "green"), (size, "dim"))
     if len(artifacts) > _ARTIFACTS_SHOWN:
-        rest = _counted(len(artifacts) - _ARTIFACTS_SHOWN, "more file")
-        yield _line((f"      and {rest}", "dim"))
+        rest = counted(len(artifacts) - _ARTIFACTS_SHOWN, "more file")
+        yield line((f"      and {rest}", "dim"))
 
 
 def _fitted(
@@ -157,38 +159,40 @@ def _fitted(
         del blocks[-1], steps[-1]
         hidden_below += 1
     above = (
-        [[_line((f"  {glyphs.of(Status.COMPLETED)} {hidden_above} steps", "green"))]]
+        [[line((f"  {glyphs.of(Status.COMPLETED)} {hidden_above} steps", "green"))]]
         if hidden_above
         else []
     )
     below = (
-        [[_line((f"  {glyphs.of(Status.PENDING)} {hidden_below} steps", "dim"))]]
+        [[line((f"  {glyphs.of(Status.PENDING)} {hidden_below} steps", "dim"))]]
         if hidden_below
         else []
     )
     return [*above, *blocks, *below]
 
 
-def _verdict(task: TaskProgress, now: datetime, glyphs: Glyphs) -> Text:
+def verdict(task: TaskProgress, now: datetime, glyphs: Glyphs, *about: str) -> Text:
+    """How a task ended, in a line."""
     sign, style = glyphs.of(task.status), STYLES[task.status]
     elapsed = duration(seconds_between(task.started_at, task.ended_at or now))
     artifacts = list(task.artifacts)
     words = {Status.COMPLETED: "completed in", Status.BLOCKED: "failed on every try, after"}
-    made = f"  {_counted(len(artifacts), 'file')}, {decimal(sum(a.size for a in artifacts))}"
-    return _line(
-        (f"{sign} {safe_line(task.name, _LINE_CHARACTERS)} ", style),
+    made = f"  {counted(len(artifacts), 'file')}, {decimal(sum(a.size for a in artifacts))}"
+    return line(
+        (f"{sign} {safe_line(task.name, LINE_CHARACTERS)} ", style),
         (f"{words.get(task.status, f'{task.status.value} after')} {elapsed}", ""),
         (made if artifacts else "", "dim"),
+        ("".join(f"  {text}" for text in about), "dim"),
     )
 
 
-def _why(task: TaskProgress, glyphs: Glyphs) -> Iterator[RenderableType]:
+def why(task: TaskProgress, glyphs: Glyphs) -> Iterator[RenderableType]:
     if task.error is None:
         return
     yield Padding(Text(safe_line(task.error.message)), (1, 0, 0, 2), expand=False)
     step = task.steps.get(task.error.step or "")
-    for line in step.last_lines(_OUTPUT_LINES_OF_FAILURE) if step else ():
-        yield _line((f"  {glyphs.output} ", "red"), (safe_line(line, _LINE_CHARACTERS), "dim"))
+    for text in step.last_lines(_OUTPUT_LINES_OF_FAILURE) if step else ():
+        yield line((f"  {glyphs.output} ", "red"), (safe_line(text, LINE_CHARACTERS), "dim"))
 
 
 def _remedies(task: TaskProgress) -> Iterator[tuple[str, str]]:
@@ -200,17 +204,19 @@ def _remedies(task: TaskProgress) -> Iterator[tuple[str, str]]:
     yield "Retry", f"agentos retry {task.task_id} --from {step}"
 
 
-def _row(label: str, value: str) -> Text:
+def row(label: str, value: str) -> Text:
+    """One of the last lines: what to type next, or where to look."""
     # Left to the terminal to wrap: a URL that is cut in two cannot be clicked.
     parts = ((f"  {label:<10}", "dim"), safe_line(value))
     return Text.assemble(*parts, no_wrap=True, overflow="ignore")
 
 
-def _line(*parts: tuple[str, str]) -> Text:
+def line(*parts: tuple[str, str]) -> Text:
+    """Pairs of text and style; cut where the terminal ends."""
     return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
 
 
-def _counted(count: int, thing: str) -> str:
+def counted(count: int, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 

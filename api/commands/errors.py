@@ -25,6 +25,18 @@ class ArtifactUnknown(AgentOSError):
     """Task {task_id} made no file {wanted!r}. See `agentos artifacts ls {task_id}`."""
 
 
+class CallNotNamed(BadInput):
+    """{count} calls of task {task_id} wait for a person; name one of them: {shown}."""
+
+
+class NothingWaits(BadInput):
+    """No call of task {task_id} waits for a person."""
+
+
+class SchemaFileRefused(BadInput):
+    """{path} holds no JSON schema: {reason}"""
+
+
 class InputMalformed(BadInput):
     """--input {text!r} is not NAME=FILE or NAME=REFERENCE: {reason}."""
 
@@ -36,6 +48,14 @@ class InputFileMissing(BadInput):
 
 class PipelineFileRefused(BadInput):
     """{path} is no pipeline: {reason}"""
+
+
+class AgentInvalid(BadInput):
+    """The agent cannot be made like this. Nothing was uploaded or submitted."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__()
+        self.problems = tuple(problems)
 
 
 class PipelineInvalid(BadInput):

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from api import terminal
 from api.glyphs import STYLES, glyphs_of
-from api.terminal import safe_json, safe_line
+from api.terminal import safe_json, safe_line, safe_text
 from workflows.contracts import Status
 
 Cell = str | Text
@@ -42,6 +42,11 @@ def _write(document: str) -> None:
 
 def print_line(text: str) -> None:
     typer.echo(safe_line(text))
+
+
+def print_text(text: str) -> None:
+    """Lines that somebody else wrote."""
+    typer.echo(safe_text(text))
 
 
 def print_table(

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from api.client import Client
+from api.commands import agent_options
+from api.commands.agent_options import make_agent, read_schema
 from api.commands.inputs import GivenInputs, parse_inputs, upload_inputs
 from api.commands.options import Format, Inputs, Output, Timeout, Wait, talk
 from api.commands.pipeline_file import read_pipeline
@@ -56,6 +58,44 @@ def pipeline(
     _submit(context, request, given, idempotency_key, Waiting.of(wait, timeout, output))
 
 
+@app.command()
+def agent(
+    context: typer.Context,
+    *,
+    text: Prompt,
+    inputs: Inputs = None,
+    skills: agent_options.Skills = None,
+    tools: agent_options.Tools = None,
+    model: agent_options.Model = None,
+    schema: agent_options.Schema = None,
+    turns: agent_options.Turns = None,
+    tokens: agent_options.Tokens = None,
+    cost: agent_options.Cost = None,
+    seconds: agent_options.Seconds = None,
+    name: agent_options.Name = None,
+    role: agent_options.Role = None,
+    goal: agent_options.Goal = None,
+    tone: agent_options.Tone = None,
+    wait: Wait = False,
+    timeout: Timeout = None,
+    idempotency_key: Key = None,
+    priority: Priority = 5,
+    output: Output = Format.TABLE,
+) -> None:
+    """Let an agent work with tools until it is done."""
+    given = parse_inputs(inputs)
+    definition = make_agent(
+        profile={"name": name, "role": role, "goal": goal, "tone": tone},
+        limits={"turns": turns, "tokens": tokens, "cost_usd": cost, "seconds": seconds},
+        skills=skills,
+        tools=tools,
+        model=model,
+        output_schema=schema and read_schema(schema),
+    )
+    request = TaskRequest(type=TaskType.AGENT, prompt=text, agent=definition, priority=priority)
+    _submit(context, request, given, idempotency_key, Waiting.of(wait, timeout, output))
+
+
 def _add_prompt_command(kind: TaskType, does: str) -> None:
     @app.command(kind.value, help=does)
     def submit_prompt(
@@ -74,7 +114,6 @@ def _add_prompt_command(kind: TaskType, does: str) -> None:
         _submit(context, request, parse_inputs(inputs), idempotency_key, waiting)
 
 
-_add_prompt_command(TaskType.AGENT, "Let an agent work with tools until it is done.")
 _add_prompt_command(TaskType.PLAN, "Split a task into parts that agents work on side by side.")
 _add_prompt_command(TaskType.AUTO, "Let a router choose how to do it.")
 

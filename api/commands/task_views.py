@@ -1,39 +1,54 @@
 """Tasks as tables."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rich.filesize import decimal
 
 from api import schemas
+from api.agent_frames import dollars
 from api.commands.printing import (
     Cell,
     print_fields,
     print_table,
+    print_text,
     print_title,
     short_id,
     status_cell,
     when,
 )
 from api.frames import duration, seconds_between
-from workflows.contracts import Status
+from workflows.contracts import Status, TaskType
 
 
 def print_tasks(tasks: Sequence[schemas.TaskSummary]) -> None:
-    columns = ("ID", "STATUS", "TYPE", "STEPS", "NAME", "CREATED", "TIME")
+    columns = ("ID", "STATUS", "TYPE", "DONE", "NAME", "CREATED", "TIME")
     print_table(columns, [_task_row(task) for task in tasks], cut="NAME")
 
 
 def print_task(task: schemas.Task) -> None:
     print_fields(_task_fields(task))
+    if isinstance(task.result, schemas.AgentResult):
+        print_result(task.result)
     if task.sub_tasks:
-        print_title("Steps")
-        columns = ("STEP", "STATUS", "TRIES", "TIME", "FILES", "NOTE")
+        is_agent = task.type is TaskType.AGENT
+        print_title("Calls" if is_agent else "Steps")
+        columns = ("CALL" if is_agent else "STEP", "STATUS", "TRIES", "TIME", "FILES", "NOTE")
         rows = [_step_row(step, task.artifacts) for step in task.sub_tasks]
         print_table(columns, rows, cut="NOTE")
     if task.artifacts:
         print_title("Files")
         print_artifacts(task.artifacts)
+
+
+def print_result(result: schemas.AgentResult) -> None:
+    """What an agent says, and the result that it was asked for."""
+    print_title("Summary")
+    print_text(result.summary)
+    if result.result is not None:
+        print_title("Result")
+        print_text(json.dumps(result.result, indent=2, ensure_ascii=False))
 
 
 def print_artifacts(artifacts: Sequence[schemas.Artifact]) -> None:
@@ -70,10 +85,25 @@ def _task_fields(task: schemas.Task) -> Sequence[tuple[str, Cell]]:
         ("Time", _elapsed(task.started_at, task.finished_at)),
         *((f"Input {name}", reference) for name, reference in task.inputs.items()),
         ("Prompt", task.prompt or ""),
+        ("Progress", _progress(task)),
+        ("Used", _used(task.usage)),
         ("Error", str(task.error.get("message", "")) if task.error else ""),
         ("Temporal", task.temporal_url or ""),
     ]
     return [(label, value) for label, value in fields if value]
+
+
+def _progress(task: schemas.Task) -> str:
+    if task.type is not TaskType.AGENT:
+        return ""
+    return f"{task.progress.done} of at most {task.progress.total} turns"
+
+
+def _used(usage: schemas.Usage) -> str:
+    if not usage.turns:
+        return ""
+    cost = f", {dollars(usage.cost_usd)}" if usage.cost_usd else ""
+    return f"{usage.tokens_used:,} tokens{cost}"
 
 
 def _step_row(step: schemas.SubTask, artifacts: Sequence[schemas.Artifact]) -> Sequence[Cell]:
@@ -90,6 +120,8 @@ def _step_row(step: schemas.SubTask, artifacts: Sequence[schemas.Artifact]) -> S
 
 
 def _note(step: schemas.SubTask) -> str:
+    if step.status is Status.WAITING and step.approval is not None:
+        return f"waits for you until {step.approval.expires_at.astimezone():%H:%M:%S}"
     if step.status is Status.RUNNING and step.phase is not None:
         return step.phase.value.replace("_", " ")
     if step.next_attempt_at is not None:

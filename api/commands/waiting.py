@@ -9,6 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from api import exit_codes, schemas, terminal
+from api.agent_progress import AgentProgress
 from api.client import Client, TaskEvent
 from api.commands.options import Format
 from api.commands.printing import print_json
@@ -16,6 +17,7 @@ from api.display import displaying
 from api.exit_codes import ExitCode
 from api.progress import StepProgress, TaskProgress
 from api.schemas import Accepted, Changed
+from workflows.contracts import TaskType
 from workflows.definition import Pipeline
 
 
@@ -76,7 +78,9 @@ async def wait_for_end(
 
 
 def progress_of(task: schemas.Task) -> TaskProgress:
-    """A task with its steps, none of whose events were seen yet."""
+    """A task, and of a pipeline its steps, none of whose events were seen yet."""
+    if task.type is TaskType.AGENT:
+        return AgentProgress(str(task.task_id), task.name, temporal_url=task.temporal_url)
     runs = _what_runs(task)
     steps = {
         step.name: StepProgress(step.name, runs.get(step.name, step.type))
@@ -99,6 +103,13 @@ async def _follow(
                 display.take(event.type, event.data, event.created_at)
                 if on_event is not None:
                     on_event(event)
+        if isinstance(progress, AgentProgress) and not is_quiet:
+            _note_result(progress, await client.task(progress.task_id))
+
+
+def _note_result(progress: AgentProgress, task: schemas.Task) -> None:
+    if isinstance(task.result, schemas.AgentResult):
+        progress.summary, progress.result = task.result.summary, task.result.result
 
 
 def _what_runs(task: schemas.Task) -> Mapping[str, str]:

@@ -9,6 +9,7 @@ from api import exit_codes
 from api.client.errors import ApiProblem, ArtifactNameRefused, FileUnreadable
 from api.client.transfer import Download, open_regular, target_of
 from api.client.transport import Transport
+from api.commands.document_file import MAX_BYTES
 from api.commands.errors import (
     InputFileMissing,
     InputMalformed,
@@ -16,7 +17,7 @@ from api.commands.errors import (
     PipelineInvalid,
 )
 from api.commands.inputs import parse_inputs
-from api.commands.pipeline_file import MAX_BYTES, read_pipeline
+from api.commands.pipeline_file import read_pipeline
 from workflows.contracts import Status
 from workflows.errors import AgentOSError, BadInput
 
