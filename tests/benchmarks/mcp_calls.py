@@ -1,0 +1,65 @@
+"""A call through the pool against the same call of the SDK's own client, kept open as well."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from uuid import uuid4
+
+from mcp.client import Client
+from mcp.client.stdio import StdioServerParameters
+
+from activities.tools.mcp.config import McpServer
+from activities.tools.mcp.policy import McpPolicy
+from activities.tools.mcp.pool import McpPool
+from tests.benchmarks.report import Bound, compare
+
+DOUBLE = Path(__file__).parents[1] / "doubles" / "mcp_stdio.py"
+ARGS = ("-I", str(DOUBLE))
+ROUNDS = 7
+CALLS = 200
+ARGUMENTS = {"text": "x" * 1_000}
+
+Call = Callable[[], Awaitable[object]]
+
+
+async def measure() -> bool:
+    """One call after the other, of a program that answers at once; the rounds take turns."""
+    server = McpServer(name="bench", transport="stdio", command=sys.executable, args=ARGS)
+    bare_server = StdioServerParameters(command=sys.executable, args=list(ARGS))
+    team_id = uuid4()
+    ours: list[float] = []
+    bare: list[float] = []
+    async with McpPool(policy=McpPolicy.for_loopback()) as pool, Client(bare_server) as client:
+
+        async def call_ours() -> object:
+            return await pool.call(team_id, server, "echo", ARGUMENTS)
+
+        async def call_bare() -> object:
+            return await client.call_tool("echo", ARGUMENTS)
+
+        for call in (call_ours, call_bare):
+            await _milliseconds(call)  # The first round connects, and fills caches.
+        for _ in range(ROUNDS):
+            ours.append(await _milliseconds(call_ours))
+            bare.append(await _milliseconds(call_bare))
+    return compare(
+        f"A call of an MCP tool ({CALLS} in a row)",
+        ours=ours,
+        baseline=bare,
+        baseline_name="the SDK's client",
+        unit="ms",
+        bound=Bound(most=1.3),
+    )
+
+
+async def _milliseconds(call: Call) -> float:
+    started = time.perf_counter()
+    for _ in range(CALLS):
+        await call()
+    return (time.perf_counter() - started) * 1_000 / CALLS
+
+
+if __name__ == "__main__":
+    sys.exit(0 if asyncio.run(measure()) else 1)
