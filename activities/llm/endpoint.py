@@ -53,7 +53,7 @@ class Endpoint:
             ModelOverloaded, ModelUnavailable, ModelRefused: it does not tell.
         """
         with translated(self._base_url, self._timeouts):
-            async with asyncio.timeout(self._timeouts.idle_seconds):
+            async with asyncio.timeout(self._timeouts.total_seconds):
                 listed = await self._client.get("/models", cast_to=object)
         models = listed.get("data") if isinstance(listed, dict) else None
         names = (model.get("id") for model in models or () if isinstance(model, dict))
@@ -95,7 +95,8 @@ class Endpoint:
                 asyncio.timeout(self._timeouts.total_seconds) as deadline,
                 self._client.chat.completions.with_streaming_response.create(
                     model=reading.model,
-                    # As an argument of its own the client would walk it all to check its types.
+                    # As an argument of its own, the client would walk it to transform it by its
+                    # types: 0.4 ms a turn, where reading the answer takes 1 ms in all.
                     messages=[],
                     extra_body={**body, **options, "stream": True},
                 ) as response,

@@ -138,7 +138,7 @@ def refusal(status: int, message: str = "no", code: str | None = None, **headers
 
 @dataclass
 class ModelServer:
-    """``script`` holds the answers to come, in order; after the last one it answers "ok".
+    """``script`` holds the answers to come, in order; after the last one comes ``otherwise``.
 
     ``requests`` is what it was asked; ``disconnected`` is set when a client goes away while it is
     being answered.
@@ -149,6 +149,7 @@ class ModelServer:
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
     disconnected: asyncio.Event = field(default_factory=asyncio.Event)
+    otherwise: Act = text("ok")
 
     def answers(self, *acts: Act) -> None:
         self.script.extend(acts)
@@ -164,7 +165,7 @@ class ModelServer:
             while True:
                 request = await _read_request(reader, number)
                 self.requests.append(request)
-                act = self.script.pop(0) if self.script else text("ok")
+                act = self.script.pop(0) if self.script else self.otherwise
                 await act(Exchange(request, reader, writer))
         except (asyncio.IncompleteReadError, ConnectionError):
             pass

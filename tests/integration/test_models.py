@@ -385,6 +385,11 @@ async def test_a_bad_key_is_not_tried_on_other_models(server: ModelServer) -> No
     assert server.asked == ["a"]
 
 
+async def test_the_words_about_a_bad_key_are_not_shown(server: ModelServer) -> None:
+    server.answers(refusal(401, "The key that ends in 5678 is wrong"))
+    assert "5678" not in str(await refused(server))
+
+
 async def test_an_empty_account_is_not_retried(server: ModelServer) -> None:
     server.answers(refusal(429, "You exceeded your current quota", "insufficient_quota"))
     error = await refused(server)
@@ -651,6 +656,7 @@ async def test_what_happens_after_the_end_of_an_answer_does_not_matter(
     server.answers(broken(delta(content="Whole"), delta("stop"), "[DONE]", end=end))
     answer, _ = await ask(server)
     assert answer.text == "Whole"
+    assert answer.duration_ms < 2_000
 
 
 async def test_comments_and_thoughts_are_not_part_of_the_answer(server: ModelServer) -> None:

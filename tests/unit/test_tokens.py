@@ -64,6 +64,7 @@ def test_very_long_text_is_estimated_from_its_ends() -> None:
 
 def test_half_a_surrogate_pair_can_be_counted_and_cut() -> None:
     assert TOKENS.count("\ud83d") > 0
+    assert TOKENS.truncate("\ud83d", 40).text == "\N{REPLACEMENT CHARACTER}"
     assert TOKENS.truncate("\ud83d" * 1_000, 40).text.startswith("\N{REPLACEMENT CHARACTER}")
 
 
@@ -81,6 +82,10 @@ def test_truncated_text_is_within_its_limit_and_keeps_both_ends(text: str, limit
     assert text.endswith(tail)
     assert len(head) + len(tail) < len(text)
     assert int(removed) == truncated.removed_tokens > 0
+
+
+def test_pieces_that_have_more_tokens_together_are_within_the_limit_too() -> None:
+    assert TOKENS.count(TOKENS.truncate("\t   " * 177, MIN_LIMIT_TOKENS).text) <= MIN_LIMIT_TOKENS
 
 
 def test_about_as_much_is_kept_as_is_allowed() -> None:
