@@ -106,11 +106,15 @@ class _Running:
             except AgentOSError as error:
                 performed = Performed(exit_code=None, error=error)
         ended = self._ended(performed, reporter)
-        await patiently(lambda: attempts.end(self._database, self._attempt, ended))
+        counts = await patiently(lambda: attempts.end(self._database, self._attempt, ended))
         self._log(ended)
         if performed.error is not None and performed.message is None:
             raise performed.error
-        return StepOutcome(exit_code=performed.exit_code or 0, files=len(performed.files))
+        return StepOutcome(
+            exit_code=performed.exit_code or 0,
+            files=len(performed.files),
+            closed=counts and self._attempt.is_last,
+        )
 
     async def _say_farewell(self, reporter: Reporter) -> None:
         """Write that the attempt was cancelled; or, when the worker stops, that it goes on."""

@@ -113,6 +113,7 @@ class Steps(ports.Steps):
             number=activity.info().attempt,
             retries=call.retries,
             worker_id=self._worker_id,
+            is_last=call.is_last,
         )
 
     async def _arguments(self, call: StepCall, step: Step, inputs: Mapping[str, str]) -> Arguments:

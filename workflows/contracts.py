@@ -111,7 +111,10 @@ class PipelineRun(Message):
 
 
 class StepCall(Message):
-    """Run one step. The step's row has its definition and the results of those before it."""
+    """Run one step. The step's row has its definition and the results of those before it.
+
+    With the success of the last one, ``is_last``, the run is completed.
+    """
 
     task_id: UUID
     team_id: UUID
@@ -120,11 +123,15 @@ class StepCall(Message):
     step: str
     retries: int
     timeout_seconds: float
+    is_last: bool = False
 
 
 class StepOutcome(Message):
+    """``closed``: the task was closed with the step, and nobody needs to do it any more."""
+
     exit_code: int
     files: int
+    closed: bool = False
 
 
 class TaskMark(Message):

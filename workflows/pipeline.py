@@ -12,6 +12,7 @@ from workflows.contracts import (
     PipelineRun,
     Status,
     StepCall,
+    StepOutcome,
     StepPlan,
     TaskClose,
     step_sub_task_id,
@@ -34,16 +35,19 @@ class PipelineWorkflow:
 
     @workflow.run
     async def run(self, run: PipelineRun) -> PipelineResult:
+        closed = False
         try:
             for index in range(run.first, len(run.steps)):
                 self._current = None
                 await self._wait_while_paused()
                 self._current = run.steps[index]
-                await self._run_step(index, run.steps[index])
+                outcome = await self._run_step(index, run.steps[index])
+                closed = outcome.closed
         except (ActivityError, asyncio.CancelledError) as error:
             await self._close_badly(error)
             raise
-        await self._close(Status.COMPLETED)
+        if not closed:
+            await self._close(Status.COMPLETED)
         return PipelineResult(task_id=run.task_id, steps=len(run.steps))
 
     @workflow.signal
@@ -55,8 +59,8 @@ class PipelineWorkflow:
     def resume(self) -> None:
         self._paused = False
 
-    async def _run_step(self, index: int, step: StepPlan) -> None:
-        await workflow.execute_activity_method(
+    async def _run_step(self, index: int, step: StepPlan) -> StepOutcome:
+        return await workflow.execute_activity_method(
             _ACTIVITIES[step.kind],
             StepCall(
                 task_id=self._run.task_id,
@@ -66,6 +70,7 @@ class PipelineWorkflow:
                 step=step.id,
                 retries=step.retries,
                 timeout_seconds=step.timeout_seconds,
+                is_last=index + 1 == len(self._run.steps),
             ),
             summary=f"step {index + 1}/{len(self._run.steps)} {step.title}",
             **policies.step(step.timeout_seconds, step.retries),

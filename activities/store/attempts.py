@@ -24,7 +24,8 @@ from workflows.errors import TaskMoved
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """An attempt at a sub-task. ``number`` counts from 1 within a run, and ``retries`` may follow
-    the first. ``execution`` is the Temporal run id, where a reset must make earlier ones void."""
+    the first. ``execution`` is the Temporal run id, where a reset must make earlier ones void.
+    The success of one that ``is_last`` completes the task."""
 
     task_id: UUID
     sub_task_id: UUID
@@ -33,6 +34,7 @@ class Attempt:
     retries: int
     worker_id: str
     execution: str | None = None
+    is_last: bool = False
 
     @property
     def log_id(self) -> UUID:
@@ -100,7 +102,7 @@ def artifact_id(sub_task_id: UUID, name: str, sha256: str) -> UUID:
 
 
 async def begin(database: Database, attempt: Attempt) -> Begun:
-    """Set sub-task and task running.
+    """Set sub-task and task running, unless the sub-task has succeeded already.
 
     Raises:
         TaskMoved: the task has ended or was started again meanwhile.
@@ -111,12 +113,13 @@ async def begin(database: Database, attempt: Attempt) -> Begun:
         "worker_id": attempt.worker_id,
         "lost": _LOST,
     }
-    rows = await database.execute(_BEGIN, values)
-    if not rows or rows[0].definition is None:
+    # Twice: what an earlier attempt wrote while the first waited for it, the second sees.
+    rows = await database.execute(_BEGIN, values) or await database.execute(_BEGIN, values)
+    if not rows:
         raise TaskMoved(task_id=attempt.task_id)
     [row] = rows
     outcome = row.output_result and StepOutcome(
-        exit_code=row.output_result["exit_code"] or 0, files=row.files
+        exit_code=row.output_result["exit_code"] or 0, files=row.files, closed=row.closed
     )
     return Begun(
         team_id=row.team_id,
@@ -147,13 +150,17 @@ async def set_phase(
 
 
 async def end(database: Database, attempt: Attempt, ended: Ended) -> bool:
-    """Write an attempt's end, with its files and events. False when it no longer counts."""
+    """Write an attempt's end, with its files and events. False when it no longer counts.
+
+    The task is completed with the success of its last step, in the same transaction.
+    """
     output = {"exit_code": ended.exit_code, "refused": list(ended.refused)}
     values = {
         **_fence(attempt),
         "log_id": attempt.log_id,
         "status": ended.status,
         "is_final": ended.status.is_final,
+        "closes": attempt.is_last and ended.status is Status.COMPLETED,
         # Whether another one follows or not, an attempt that did not succeed has failed.
         "log_status": Status.FAILED if ended.status in _RETRYABLE else ended.status,
         "output": json.dumps(output),
@@ -259,32 +266,38 @@ _BEGIN = text(
         SELECT task.id, event_seq, team_id, 'step.started',
                jsonb_build_object('step', name, 'attempt', CAST(:number AS int))
         FROM task, started
-    ), done AS (
-        SELECT name, input_context, output_result,
-               (SELECT count(*) FROM task_artifacts WHERE sub_task_id = :sub_task_id) AS files
-        FROM sub_tasks WHERE id = :sub_task_id AND status = 'completed'
     )
-    SELECT task.team_id, task.inputs, task.was_lost, started.approval,
-           coalesce(started.name, done.name) AS name,
-           coalesce(started.input_context, done.input_context) AS definition, done.output_result,
-           done.files, pg_notify(:channel, CAST(task.id AS text))
-    FROM task LEFT JOIN started ON true LEFT JOIN done ON true
+    SELECT task.team_id, inputs, was_lost, approval, name, input_context AS definition,
+           NULL AS output_result, 0 AS files, false AS closed,
+           pg_notify(:channel, CAST(task.id AS text))
+    FROM task, started
+    UNION ALL
+    SELECT tasks.team_id, inputs, false, approval, sub_tasks.name, input_context, output_result,
+           (SELECT count(*) FROM task_artifacts WHERE sub_task_id = :sub_task_id),
+           tasks.status = 'completed', NULL
+    FROM tasks JOIN sub_tasks ON sub_tasks.task_id = tasks.id
+    WHERE tasks.id = :task_id AND run = :run AND sub_tasks.id = :sub_task_id
+      AND sub_tasks.status = 'completed'
+      AND (EXISTS (SELECT FROM task) OR tasks.status = 'completed')
+      AND (CAST(:execution AS text) IS NULL OR executions ->> -1 = :execution)
     """
 )
 
 _END = text(
     """
-    WITH step AS (
+    WITH task AS (
+        SELECT id FROM tasks
+        WHERE id = :task_id AND run = :run AND status <> ALL (CAST(:final AS text[]))
+          AND (CAST(:execution AS text) IS NULL OR executions ->> -1 = :execution)
+        FOR UPDATE
+    ), step AS (
         UPDATE sub_tasks
         SET status = :status, phase = NULL, output_result = CAST(:output AS jsonb),
             error = CAST(:error AS jsonb), next_attempt_at = :next_attempt_at,
             finished_at = CASE WHEN :is_final THEN now() END
-        FROM tasks
+        FROM task
         WHERE sub_tasks.id = :sub_task_id AND sub_tasks.status = 'running'
-          AND sub_tasks.retry_count = :number - 1
-          AND tasks.id = sub_tasks.task_id AND tasks.run = :run
-          AND tasks.status <> ALL (CAST(:final AS text[]))
-          AND (CAST(:execution AS text) IS NULL OR executions ->> -1 = :execution)
+          AND sub_tasks.retry_count = :number - 1 AND sub_tasks.task_id = task.id
         RETURNING sub_tasks.id, sub_tasks.task_id, sub_tasks.team_id
     ), log AS (
         UPDATE execution_logs
@@ -318,14 +331,21 @@ _END = text(
         ON CONFLICT (task_id, seq) DO UPDATE
             SET content = excluded.content, is_protected = excluded.is_protected
     ), numbered AS (
-        UPDATE tasks SET event_seq = event_seq + :count, updated_at = now()
+        UPDATE tasks
+        SET event_seq = event_seq + :count + CAST(CAST(:closes AS bool) AS int), updated_at = now(),
+            status = CASE WHEN :closes THEN 'completed' ELSE tasks.status END,
+            finished_at = CASE WHEN :closes THEN now() END
         FROM step WHERE tasks.id = step.task_id
-        RETURNING tasks.id, tasks.team_id, event_seq - :count AS base
+        RETURNING tasks.id, tasks.team_id,
+                  event_seq - CAST(CAST(:closes AS bool) AS int) - :count AS base
     ), event AS (
         INSERT INTO events (task_id, seq, team_id, type, data)
         SELECT id, base + place, team_id, draft ->> 'type', draft -> 'data'
         FROM numbered, jsonb_array_elements(CAST(:drafts AS jsonb))
             WITH ORDINALITY AS x(draft, place)
+        UNION ALL
+        SELECT id, base + :count + 1, team_id, 'task.status', '{"status": "completed"}'
+        FROM numbered WHERE :closes
     )
     SELECT step.id, pg_notify(:channel, CAST(step.task_id AS text)) FROM step
     """

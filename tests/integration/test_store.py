@@ -1,5 +1,6 @@
 """The rows of tasks and attempts: what a repeat, a late comer or a rival changes. Nothing."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -7,19 +8,21 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
+from sqlmodel import col
 
 from activities.store import attempts, events, migrations, tasks
 from activities.store.attempts import Attempt, Ended, StoredFile
 from activities.store.database import Database
 from activities.store.events import EventDraft
 from activities.store.results import results_of
-from activities.store.tables import DEFAULT_TEAM
+from activities.store.tables import DEFAULT_TEAM, SubTask
 from activities.store.tasks import NewTask
 from workflows.contracts import (
     Failure,
     Phase,
     Status,
+    StepOutcome,
     TaskClose,
     TaskMark,
     TaskType,
@@ -114,6 +117,81 @@ async def test_a_step_that_has_succeeded_is_not_begun_again(database: Database) 
     begun = await attempts.begin(database, attempt_at(task.id, "one", number=2))
     assert begun.outcome is not None
     assert begun.outcome.files == 1
+
+
+async def test_the_success_of_the_last_step_completes_the_task(database: Database) -> None:
+    task = await tasks.create_task(database, new_task())
+    last = replace(attempt_at(task.id, "one"), is_last=True)
+    await attempts.begin(database, last)
+    told = replace(DONE, events=(EventDraft(type="step.completed"),))
+    assert await attempts.end(database, last, told)
+    assert await statuses(database, task.id) == ["completed", "completed", "pending"]
+    found = await rows(database, "SELECT seq, type, data FROM events ORDER BY seq DESC LIMIT 2")
+    [(last_seq, *closed), (_, kind, _)] = found
+    assert (kind, closed) == ("step.completed", ["task.status", {"status": "completed"}])
+    query = "SELECT event_seq, finished_at IS NOT NULL FROM tasks"
+    assert await rows(database, query) == [(last_seq, True)]
+
+
+async def test_a_last_step_that_fails_leaves_the_task_open(database: Database) -> None:
+    task = await tasks.create_task(database, new_task())
+    last = replace(attempt_at(task.id, "one"), is_last=True)
+    await attempts.begin(database, last)
+    await attempts.end(database, last, replace(DONE, status=Status.QUEUED))
+    assert await statuses(database, task.id) == ["running", "queued", "pending"]
+
+
+async def test_a_repeat_of_the_step_that_completed_its_task_gives_its_outcome(
+    database: Database,
+) -> None:
+    """As when the worker died before it could tell Temporal."""
+    task = await tasks.create_task(database, new_task())
+    last = replace(attempt_at(task.id, "one"), is_last=True)
+    await attempts.begin(database, last)
+    await attempts.end(database, last, DONE)
+    begun = await attempts.begin(database, replace(last, number=2))
+    assert begun.outcome == StepOutcome(exit_code=0, files=1, closed=True)
+    with pytest.raises(TaskMoved):
+        await attempts.begin(database, attempt_at(task.id, "two"))
+
+
+async def test_a_last_step_that_ends_as_its_task_is_cancelled_changes_nothing(
+    database: Database,
+) -> None:
+    task = await tasks.create_task(database, new_task())
+    last = replace(attempt_at(task.id, "one"), is_last=True)
+    await attempts.begin(database, last)
+    async with database.writing() as cancelling:
+        await cancelling.execute(text("UPDATE tasks SET status = 'cancelled'"))
+        ending = asyncio.create_task(attempts.end(database, last, DONE))
+        await until_one_waits(database)
+    assert not await ending
+    assert await statuses(database, task.id) == ["cancelled", "running", "pending"]
+
+
+async def test_a_step_that_an_earlier_attempt_ends_meanwhile_is_not_begun(
+    database: Database,
+) -> None:
+    task = await tasks.create_task(database, new_task())
+    await attempts.begin(database, attempt_at(task.id, "one"))
+    async with database.writing() as ending:
+        await ending.execute(text("SELECT FROM tasks FOR UPDATE"))
+        done = {"status": "completed", "output_result": {"exit_code": 0}}
+        await ending.execute(update(SubTask).where(col(SubTask.name) == "one").values(**done))
+        beginning = asyncio.create_task(
+            attempts.begin(database, attempt_at(task.id, "one", number=2))
+        )
+        await until_one_waits(database)
+    assert (await beginning).outcome == StepOutcome(exit_code=0, files=0)
+
+
+async def until_one_waits(database: Database) -> None:
+    """Until a statement waits for a lock."""
+    query = """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+    while await rows(database, query) == [(0,)]:
+        await asyncio.sleep(0.01)
 
 
 async def test_an_attempt_given_up_for_lost_changes_nothing_when_it_comes_back(

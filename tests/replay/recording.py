@@ -41,7 +41,8 @@ Handle = WorkflowHandle[PipelineWorkflow, PipelineResult]
 
 
 class ScriptedSteps(ports.Steps):
-    """A step does what its name says: ``ok``, ``fail``, ``busy`` (retryable), ``slow``."""
+    """A step does what its name says: ``ok``, ``fail``, ``busy`` (retryable), ``slow``, ``close``
+    (completes the task with it)."""
 
     @activity.defn
     async def run_skill(self, call: StepCall) -> StepOutcome:
@@ -62,7 +63,7 @@ class ScriptedSteps(ports.Steps):
         if what == "slow":
             async with heartbeating():
                 await asyncio.sleep(60 if call.step == "slow_long" else 0.5)
-        return StepOutcome(exit_code=0, files=0)
+        return StepOutcome(exit_code=0, files=0, closed=what == "close")
 
 
 class SilentTasks(ports.Tasks):
@@ -110,6 +111,7 @@ async def _pause_and_cancel(handle: Handle) -> None:
 
 SCENES: dict[str, tuple[PipelineRun, Callable[[Handle], Awaitable[None]]]] = {
     "completed": (pipeline_run("ok_1", "ok_2", "ok_3"), _leave_alone),
+    "completed-with-its-last-step": (pipeline_run("ok_1", "close_2"), _leave_alone),
     "long": (pipeline_run(*(f"ok_{number}" for number in range(100))), _leave_alone),
     "skills-and-tools": (pipeline_run("ok_1", kind="tool"), _leave_alone),
     "failed": (pipeline_run("ok_1", "fail_2", "ok_3"), _leave_alone),
