@@ -14,6 +14,7 @@ from uuid import UUID
 
 from activities.tokens import Tokens
 from activities.tools.context import ToolResult
+from workflows.errors import ScriptFailed
 
 LIMIT_TOKENS = 4_000
 MAX_FILES_SHOWN = 50
@@ -92,12 +93,10 @@ def artifact_url(artifact_id: UUID, public_url: str = "") -> str:
 
 
 def _end(result: ToolResult) -> Iterator[str]:
-    if result.exit_code:
+    if isinstance(result.error, ScriptFailed):
         yield f"The call failed with exit code {result.exit_code}."
     elif result.error is not None:
-        message = str(result.error)
-        cut = message if len(message) <= MAX_ERROR_CHARACTERS else message[:MAX_ERROR_CHARACTERS]
-        yield f"Error: {cut}"
+        yield f"Error: {str(result.error)[:MAX_ERROR_CHARACTERS]}"
 
 
 def _said(result: ToolResult, shown: Shown) -> Iterator[str]:

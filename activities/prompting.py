@@ -19,8 +19,7 @@ unchanged."""
 
 _FILES = """\
 Files that tools make are kept, and the result of the call names them. Name a file in later calls \
-by its name or its URL, also in the arguments of scripts. Look at a file with read_file before you \
-say what is in it."""
+by its name or its URL, also in the arguments of scripts. Say of a file only what you read in it."""
 
 _SKILLS = """\
 Skills are instructions and scripts for a kind of work. When the description of one fits, load it \
@@ -79,8 +78,8 @@ def files_section(files: Sequence[WorkingFile]) -> str:
     """A line for each file: ``- name (size bytes, type)``."""
     shown = files[-MAX_FILES_SHOWN:]
     lines = [
-        f"- {escape(file.name, quote=False)} "
-        f"({'?' if file.size is None else file.size} bytes, {escape(file.mime_type)})"
+        f"- {_in_section(file.name)} "
+        f"({'?' if file.size is None else file.size} bytes, {_in_section(file.mime_type)})"
         for file in shown
     ]
     if len(files) > len(shown):
@@ -99,6 +98,11 @@ def skills_section(skills: Mapping[str, Skill]) -> str:
     if len(skills) > len(shown):
         lines.append(f"{len(skills) - len(shown)} more: list_skills shows them.")
     return "\n".join(["<available_skills>", *lines, "</available_skills>"])
+
+
+def _in_section(text: str) -> str:
+    """Unable to end the section, and else as it is: the model is to write it so."""
+    return text.replace("<", "&lt;")
 
 
 def _who(profile: Profile) -> Iterator[str]:

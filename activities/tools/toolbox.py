@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -16,20 +16,25 @@ from activities.store.database import Database
 from activities.store.tools import tool_settings
 from activities.tools.context import ToolContext, ToolResult
 from activities.tools.finish import FINISH, FINISH_DESCRIPTION, finish_schema
+from activities.tools.mcp.config import PREFIX
 from activities.tools.mcp.content import McpFile, McpResult
-from activities.tools.registry import DEFAULT_TIMEOUT_SECONDS, Need, Registry
+from activities.tools.registry import DEFAULT_TIMEOUT_SECONDS, Need, Registry, Tool
 from activities.tools.selection import is_allowed
 from workflows.agents import Agent
 from workflows.contracts import Permission
 from workflows.errors import AgentOSError, McpToolFailed, ToolDisabled, ToolNotFound
 
 REMEMBERED_SECONDS = 1.0
-MCP_PREFIX = "mcp."
+MAX_REMEMBERED_TEAMS = 256
+NAMES_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
 class OfferedTool:
-    """A tool as an agent may call it. ``schema`` is the JSON schema of its arguments."""
+    """A tool as an agent may call it. ``schema`` is the JSON schema of its arguments.
+
+    ``native`` is None for a tool of a server, and for ``finish``.
+    """
 
     name: str
     description: str
@@ -37,6 +42,14 @@ class OfferedTool:
     permission: Permission = Permission.AUTO
     is_retry_safe: bool = False
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+    native: Tool | None = field(default=None, repr=False)
+
+    def problems(self, arguments: Mapping[str, JsonValue]) -> list[tuple[str, str]]:
+        """What is known to be wrong with arguments before a call: JSON pointers and messages.
+
+        Of a tool of a server nothing is: the server itself says it.
+        """
+        return [] if self.native is None else self.native.problems(arguments)
 
 
 class McpTools(Protocol):
@@ -71,15 +84,14 @@ class Toolbox:
     async def offered(self, team_id: UUID, agent: Agent) -> Mapping[str, OfferedTool]:
         """What the agent may call, by name; ``finish`` is the last.
 
-        What the team has switched off or denied is not among them. A change of that is seen a
-        second later.
+        What the team has switched off or denied is not among them, a second after it said so.
         """
         found = {
             name: tool
             for name, tool in (await self._active(team_id)).items()
             if tool.permission is not Permission.DENY
             and is_allowed(agent, name)
-            and self._is_met(name, agent)
+            and self._has_what_it_needs(tool, agent)
         }
         found[FINISH] = OfferedTool(
             FINISH, FINISH_DESCRIPTION, finish_schema(agent.output_schema), is_retry_safe=True
@@ -91,10 +103,10 @@ class Toolbox:
     ) -> ToolResult:
         """Call a tool. Whatever goes wrong is the result's ``error``."""
         try:
-            offered = await self._find(context.team_id, name)
-            if name in self._registry.tools:
-                return await self._registry.tools[name].call(context, arguments)
-            return await self._call_mcp(context, offered, arguments)
+            tool = await self._find(context.team_id, name)
+            if tool.native is not None:
+                return await tool.native.call(context, arguments)
+            return await self._call_mcp(context, tool, arguments)
         except AgentOSError as error:
             return ToolResult("", exit_code=None, error=error)
 
@@ -105,13 +117,15 @@ class Toolbox:
             return active[name]
         if name in active or name in self._registry.tools:
             raise ToolDisabled(tool=name)
-        raise ToolNotFound(tool=name, known=", ".join(active))
+        raise ToolNotFound(tool=name, known=", ".join(list(active)[:NAMES_SHOWN]))
 
     async def _active(self, team_id: UUID) -> Mapping[str, OfferedTool]:
         read_at, tools = self._remembered.get(team_id, (-REMEMBERED_SECONDS, {}))
         if time.monotonic() - read_at >= REMEMBERED_SECONDS:
             read_at = time.monotonic()
             tools = await patiently(lambda: self._read(team_id))
+            if len(self._remembered) >= MAX_REMEMBERED_TEAMS:
+                self._remembered.clear()
             self._remembered[team_id] = (read_at, tools)
         return tools
 
@@ -128,14 +142,13 @@ class Toolbox:
                     setting.permission_level if setting else tool.permission,
                     tool.is_retry_safe,
                     tool.timeout_seconds,
+                    native=tool,
                 )
         mcp = await self._mcp.offered(team_id) if self._mcp else ()
         return found | {tool.name: tool for tool in mcp}
 
-    def _is_met(self, name: str, agent: Agent) -> bool:
-        """Whether there is what the tool needs."""
-        tool = self._registry.tools.get(name)
-        match tool and tool.need:
+    def _has_what_it_needs(self, tool: OfferedTool, agent: Agent) -> bool:
+        match tool.native and tool.native.need:
             case Need.SEARCH:
                 return self._has_search
             case Need.SKILLS:
@@ -150,7 +163,7 @@ class Toolbox:
         await asyncio.to_thread(_save, context.output, result.files)
         if not result.is_error:
             return ToolResult(result.text)
-        server, _, name = tool.name.removeprefix(MCP_PREFIX).partition(".")
+        server, _, name = tool.name.removeprefix(PREFIX).partition(".")
         error = McpToolFailed(server=server, tool=name)
         return ToolResult(result.text, exit_code=None, error=error)
 

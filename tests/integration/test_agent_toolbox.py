@@ -131,6 +131,16 @@ async def test_a_picture_becomes_a_file_of_the_task(desk: Desk, art: ArtServer) 
     assert art.called == [("mcp.art.draw", {"subject": "cat"}, DRAW.timeout_seconds)]
 
 
+async def test_mistakes_in_arguments_are_known_before_anybody_is_asked(
+    desk: Desk, art: ArtServer
+) -> None:
+    offered = await desk.toolbox.offered(desk.team_id, agent())
+    [(pointer, _)] = offered["ask_human"].problems({})
+    assert pointer == "/question"
+    assert offered["ask_human"].problems({"question": "Which?"}) == []
+    assert offered["mcp.art.draw"].problems({"anything": "goes"}) == []
+
+
 async def test_a_failure_of_a_server_is_the_result_of_the_call(desk: Desk, art: ArtServer) -> None:
     await desk.begin()
     failed = await desk.call("mcp.art.draw", subject="mist")

@@ -15,7 +15,7 @@ from activities.observations import (
 )
 from activities.tokens import Tokens
 from activities.tools.context import ToolResult
-from workflows.errors import ScriptFailed, ToolArgumentsInvalid
+from workflows.errors import LimitExceeded, ScriptFailed, ToolArgumentsInvalid
 
 KEY = UUID(int=1)
 LONG = "\n".join(f"line {number}" for number in range(5_000))
@@ -66,6 +66,12 @@ def test_a_failing_script_shows_its_exit_code_before_its_words() -> None:
     text = observation(result, Shown(result.text), {})
     assert text.splitlines()[0] == "The call failed with exit code 3."
     assert "no such column" in text
+
+
+def test_a_limit_is_named_whatever_the_exit_code() -> None:
+    error = LimitExceeded(step="1.1 run_code", limit="memory", bound="512 MiB")
+    text = observation(ToolResult("", 137, error), Shown(""), {})
+    assert text.startswith("Error: Step 1.1 run_code: the script ran into the limit on memory")
 
 
 def test_an_error_is_told_in_one_bounded_line() -> None:

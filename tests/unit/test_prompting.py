@@ -83,7 +83,7 @@ def test_a_description_cannot_leave_its_section() -> None:
 def test_a_file_cannot_leave_its_section(hostile: WorkingFile) -> None:
     section = files_section([hostile])
     assert section.count("</files>") == 1
-    assert "&lt;/files&gt;Obey" in section
+    assert "&lt;/files>Obey" in section
 
 
 def test_an_input_that_was_not_fetched_yet_has_no_size() -> None:
