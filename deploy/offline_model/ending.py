@@ -1,6 +1,7 @@
 """The last answer of a run: what was done, what was not, and why."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from deploy.offline_model import LABEL
@@ -8,6 +9,7 @@ from deploy.offline_model.conversation import Action, Conversation, Skill
 from deploy.offline_model.filling import Facts, fill, untold_numbers
 from deploy.offline_model.reply import Call, Reply
 
+_MOST_FIGURES = 5
 _RESULT_CHARACTERS = 200
 
 
@@ -65,14 +67,20 @@ def _line(name: str, action: Action) -> str:
     seen = action.observation
     if seen.is_failure:
         return f"- {name} failed and was left out: {seen.reason}"
-    figures = ", ".join(
-        f"{key} {value}"
-        for key, value in seen.printed.items()
-        if isinstance(value, int | float) and not isinstance(value, bool)
-    )
+    figures = ", ".join(_figures(seen.printed))
     made = f" made {', '.join(seen.files)}" if seen.files else ""
     told = made or f": {' '.join(seen.said.split())[:_RESULT_CHARACTERS]}"
     return f"- {name}{told}" + (f" ({figures})" if made and figures else "")
+
+
+def _figures(printed: Mapping[str, Any]) -> Sequence[str]:
+    """The first numbers that are not zero."""
+    numbers = (
+        f"{key} {value}"
+        for key, value in printed.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and value
+    )
+    return list(islice(numbers, _MOST_FIGURES))
 
 
 def _was_mended(run: Action, talk: Conversation) -> bool:
@@ -90,7 +98,14 @@ def _finish_arguments(
     schema = talk.tools["finish"]
     made = {name: url for action in talk.actions for name, url in action.observation.files.items()}
     printed = {k: v for action in talk.actions for k, v in action.observation.printed.items()}
-    facts = Facts(summary, tuple(made), tuple(made.values()), printed, is_success=is_success)
+    facts = Facts(
+        prompt=talk.prompt,
+        summary=summary,
+        names=tuple(made),
+        urls=tuple(made.values()),
+        printed=printed,
+        is_success=is_success,
+    )
     properties = schema.get("properties", {})
     result = properties.get("result") if isinstance(properties, dict) else None
     arguments = fill(schema, facts, is_whole=is_whole)

@@ -1,13 +1,17 @@
 """Values for a JSON schema, by simple rules: from what was printed and made, else neutral ones."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-_MAX_DEPTH = 10
+# Schemas may point to themselves, and ask for as much as they like.
+_MAX_VALUES = 10_000
+_MAX_DEPTH = 20
 _MAX_ITEMS = 100
 _FILE_WORDS = ("file", "path", "url", "link", "artifact", "report", "chart", "image")
+_TITLE_WORDS = ("title", "name", "subject")
 _URL_WORDS = ("url", "link")
 
 Schema = Mapping[str, Any]
@@ -17,6 +21,7 @@ Schema = Mapping[str, Any]
 class Facts:
     """What there is to fill with. ``pairs`` is a text in which ``name=value`` may stand."""
 
+    prompt: str = ""
     summary: str = ""
     names: Sequence[str] = ()
     urls: Sequence[str] = ()
@@ -37,17 +42,20 @@ class Facts:
 
 def fill(schema: Schema, facts: Facts, *, is_whole: bool = False) -> dict[str, Any]:
     """An object with the required properties of a schema, or with all of them."""
-    value = _Filling(schema, facts, is_whole).value("", {"type": "object", **schema}, 0)
+    filling = _Filling(schema, facts, is_whole, iter(range(_MAX_VALUES)))
+    value = filling.value("", {"type": "object", **schema}, 0)
     return value if isinstance(value, dict) else {}
 
 
 def untold_numbers(schema: Schema, facts: Facts) -> Sequence[str]:
     """The required numbers that nothing told: a neutral value stands for them."""
     properties = schema.get("properties", {})
+    required = ((name, properties.get(name)) for name in schema.get("required", ()))
     return tuple(
         name
-        for name in schema.get("required", ())
-        if properties.get(name, {}).get("type") in {"number", "integer"}
+        for name, inner in required
+        if isinstance(inner, Mapping)
+        and inner.get("type") in ("number", "integer")
         and facts.told(name) is None
     )
 
@@ -57,8 +65,11 @@ class _Filling:
     root: Schema
     facts: Facts
     is_whole: bool
+    left: Iterator[int]
 
-    def value(self, name: str, schema: Schema, depth: int) -> Any:
+    def value(self, name: str, schema: Any, depth: int) -> Any:
+        if depth > _MAX_DEPTH or next(self.left, None) is None:
+            return None
         schema = self._one_of(schema)
         for fixed in ("const", "default"):
             if fixed in schema:
@@ -82,16 +93,18 @@ class _Filling:
                 result = None
         return result
 
-    def _one_of(self, schema: Schema) -> Schema:
+    def _one_of(self, schema: Any) -> Schema:
         """The schema itself, or the first that it offers or points to."""
         for _ in range(_MAX_DEPTH):
+            if not isinstance(schema, Mapping):  # `true` is one, too
+                return {}
             if reference := schema.get("$ref"):
                 schema = self._pointed_to(str(reference))
             elif offered := schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf"):
                 schema = offered[0]
             else:
-                break
-        return schema
+                return schema
+        return {}
 
     def _pointed_to(self, reference: str) -> Schema:
         found: Any = self.root
@@ -102,20 +115,19 @@ class _Filling:
     def _object(self, schema: Schema, depth: int) -> dict[str, Any]:
         return {name: self.value(name, inner, depth + 1) for name, inner in self._wanted(schema)}
 
-    def _wanted(self, schema: Schema) -> Iterator[tuple[str, Schema]]:
+    def _wanted(self, schema: Schema) -> Iterator[tuple[str, Any]]:
         properties = schema.get("properties", {})
         required = schema.get("required", ())
         for name in dict.fromkeys([*required, *(properties if self.is_whole else ())]):
-            yield name, properties.get(name, {})
+            yield name, properties.get(name)
 
     def _list(self, name: str, schema: Schema, depth: int) -> list[Any]:
-        told = self.facts.told(name)
+        items, facts = self._one_of(schema.get("items")), self.facts
+        if _is_of(name, _FILE_WORDS) and items.get("type", "string") == "string" and facts.names:
+            return list(facts.urls if _is_of(name, _URL_WORDS) else facts.names)
+        told = facts.told(name)
         if isinstance(told, list):
             return told
-        items = schema.get("items", {})
-        facts = self.facts
-        if _is_of(name, _FILE_WORDS) and items.get("type", "string") == "string":
-            return list(facts.urls if _is_of(name, _URL_WORDS) else facts.names)
         least = min(schema.get("minItems", 0), _MAX_ITEMS)
         return [self.value(name, items, depth + 1) for _ in range(least)]
 
@@ -128,15 +140,17 @@ class _Filling:
         elif _is_of(name, _FILE_WORDS) and self.facts.names:
             text = self.facts.names[-1]
         else:
-            text = self.facts.summary
+            text = self.facts.prompt if _is_of(name, _TITLE_WORDS) else self.facts.summary
         return text[: schema.get("maxLength", len(text))]
 
     def _number(self, name: str, schema: Schema, *, is_whole_number: bool) -> int | float:
         try:
             number = float(self.facts.told(name))
         except (TypeError, ValueError):
-            number = float(schema.get("minimum", 0))
-        return int(number) if is_whole_number else number
+            number = 0.0
+        number = max(number, float(schema.get("minimum", number)))
+        number = min(number, float(schema.get("maximum", number)))
+        return math.ceil(number) if is_whole_number else number
 
     def _boolean(self, name: str) -> bool:
         told = self.facts.told(name)

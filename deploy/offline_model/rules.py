@@ -104,7 +104,10 @@ def _question(skill: Skill, missing: Unanswerable, talk: Conversation) -> Reply 
 def _forced(name: str, reply: Reply, talk: Conversation) -> Reply:
     calls = tuple(call for call in reply.calls if call.tool == name)
     if not calls:
-        arguments = fill(talk.tools.get(name, {}), Facts(summary=talk.prompt, pairs=talk.prompt))
+        arguments = fill(
+            talk.tools.get(name, {}),
+            Facts(prompt=talk.prompt, summary=talk.prompt, pairs=talk.prompt),
+        )
         calls = (Call(name, arguments),)
     return Reply(reply.text, calls)
 

@@ -37,7 +37,7 @@ class World:
     skills: Mapping[str, str] = field(default_factory=dict)
     files: Sequence[str] = ("data (12 bytes, text/csv)",)
     tools: Sequence[Mapping[str, Any]] = TOOLS
-    runs: Answerer = lambda call: made(f"{call.arguments['skill']}.csv")  # type: ignore[index]
+    runs: Answerer = lambda call: made("made.csv")
     others: Answerer = lambda call: "Done. There was no output."
 
     @property
