@@ -20,9 +20,9 @@ class MovingTurns(MovingPicture):
     """The present turn moves; those that are over are printed above it, and stay."""
 
     def __init__(self, task: AgentProgress, console: Console) -> None:
-        super().__init__(task, console)
         self._agent = task
         self._printed = 0
+        super().__init__(task, console)
 
     def take(self, kind: str, data: dict[str, JsonValue], at: datetime) -> None:
         super().take(kind, data, at)
@@ -37,7 +37,11 @@ class MovingTurns(MovingPicture):
     def last(self) -> Group:
         turn = self._agent.turn
         lines = [] if turn is None else self._lines(turn)
-        return Group(*lines, Text(), agent_frames.summary(self._agent, now(), self.glyphs))
+        return Group(*lines, Text(), self._summary())
+
+    def _summary(self) -> Group:
+        width = self._console.width
+        return agent_frames.summary(self._agent, now(), self.glyphs, width=width)
 
     def _frame(self, height_lines: int | None) -> Group:
         return agent_frames.frame(
@@ -77,7 +81,8 @@ class PlainTurns(PlainLines):
                 self._print(f"{' ' * 10}{command}")
 
     def summary(self, now: datetime) -> RenderableType:
-        return agent_frames.summary(self._agent, now, glyphs_of(self._console))
+        console = self._console
+        return agent_frames.summary(self._agent, now, glyphs_of(console), width=console.width)
 
 
 def _lines_of(kind: str, data: dict[str, JsonValue], agent: AgentProgress) -> Iterator[str]:
@@ -91,7 +96,7 @@ def _lines_of(kind: str, data: dict[str, JsonValue], agent: AgentProgress) -> It
             yield f"{step}: {as_text(data.get('arguments'))}"
         case "tool.result":
             outcome = "done" if data.get("ok") else "failed"
-            first = next(agent_frames.beginning(str(data.get("text", ""))), "")
+            first = agent_frames.beginning(str(data.get("text", "")))
             yield f"{step}: {outcome}{': ' if first else ''}{first}"
         case "approval.asked" if data.get("kind") == "answer":
             yield f"{step}: asks you: {data.get('question')}"

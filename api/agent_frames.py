@@ -7,7 +7,6 @@ from datetime import datetime
 
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from api.agent_progress import AgentProgress, Asked, Call, Turn, as_text
@@ -28,7 +27,6 @@ from workflows.contracts import Status
 
 _INDENT = "  "
 _WORD_LINES = 12
-_RESULT_LINES = 2
 _RESULT_CHARACTERS = 2_000
 _TOOL_COLUMNS = 16
 
@@ -97,7 +95,9 @@ def commands_for(task_id: str, asked: Asked) -> tuple[str, str]:
     return safe_line(approve), safe_line(f"agentos deny {task_id} {call}")
 
 
-def summary(task: AgentProgress, now: datetime, glyphs: Glyphs = UNICODE) -> Group:
+def summary(
+    task: AgentProgress, now: datetime, glyphs: Glyphs = UNICODE, *, width: int = 80
+) -> Group:
     """How the task ended, why, what the agent says of it, and what to do next."""
     rows: list[tuple[str, str]] = []
     if any(task.artifacts):
@@ -110,10 +110,11 @@ def summary(task: AgentProgress, now: datetime, glyphs: Glyphs = UNICODE) -> Gro
     parts: list[RenderableType] = [
         verdict(task, now, glyphs, *_spending(task)),
         *why(task, glyphs),
-        *_words(task.summary),
+        *_words(task.summary, width - len(_INDENT)),
     ]
     if task.result is not None:
-        parts += _words(json.dumps(task.result, indent=2, ensure_ascii=False))
+        document = json.dumps(task.result, indent=2, ensure_ascii=False)
+        parts += [Text(), *(Text(f"{_INDENT}{text}") for text in safe_text(document).split("\n"))]
     return Group(*parts, Text(), *(row(label, value) for label, value in rows))
 
 
@@ -170,7 +171,7 @@ def _call_lines(task: AgentProgress, call: Call, now: datetime, glyphs: Glyphs) 
         (took, "dim"),
         (f"  {safe_line(call.arguments, LINE_CHARACTERS)}", "dim"),
     )
-    for text in beginning(call.result):
+    if text := beginning(call.result):
         style = "dim" if call.is_fine else "yellow"
         yield line((f"{_INDENT * 2}{glyphs.output} ", style), (text, style))
     if step and status is Status.RUNNING:
@@ -181,14 +182,10 @@ def _call_lines(task: AgentProgress, call: Call, now: datetime, glyphs: Glyphs) 
         yield from artifact_lines(list(step.artifacts.values()), glyphs, _TOOL_COLUMNS)
 
 
-def beginning(result: str) -> Iterator[str]:
-    """The first lines of a result; the fence around a tool's words is for the model."""
-    lines = [text for text in result[:_RESULT_CHARACTERS].splitlines() if text.strip()]
-    lines = [text for text in lines if text.strip() not in ("<output>", "</output>")]
-    for text in lines[:_RESULT_LINES]:
-        yield safe_line(text, LINE_CHARACTERS)
-    if len(lines) > _RESULT_LINES:
-        yield f"({counted(len(lines) - _RESULT_LINES, 'more line')})"
+def beginning(result: str) -> str:
+    """The beginning of a result as one line, without the fence that the model sees around it."""
+    words = result[:_RESULT_CHARACTERS].replace("<output>", "").replace("</output>", "").split()
+    return safe_line(" ".join(words), LINE_CHARACTERS)
 
 
 def _wrapped(text: str, width: int) -> Iterator[str]:
@@ -198,8 +195,10 @@ def _wrapped(text: str, width: int) -> Iterator[str]:
         yield from textwrap.wrap(paragraph, max(room, 10), drop_whitespace=True)
 
 
-def _words(text: str | None) -> list[RenderableType]:
-    return [Padding(Text(safe_text(text.strip())), (1, 0, 0, 2), expand=False)] if text else []
+def _words(text: str | None, width: int) -> Iterator[Text]:
+    if text:
+        yield Text()
+        yield from (Text(f"{_INDENT}{part}") for part in _wrapped(text.strip(), width))
 
 
 def _whole(text: str) -> Text:
