@@ -9,7 +9,7 @@ import gzip
 import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -26,6 +26,7 @@ _END_CHARACTERS = COUNTED_CHARACTERS // 2
 # Shorter text is counted sooner than it is looked up.
 _REMEMBERED_CHARACTERS = 256
 _REMEMBERED_TEXTS = 20_000
+_REMEMBERED_NAMES = 256  # People may name any model.
 
 # How encodings split text before they merge bytes: from tiktoken_ext/openai_public.py.
 _PATTERNS: Mapping[str, str] = MappingProxyType(
@@ -118,7 +119,7 @@ def load_encoding(name: str) -> Encoding:
     return Encoding(name, pat_str=_PATTERNS[name], mergeable_ranks=ranks, special_tokens={})
 
 
-@cache
+@lru_cache(maxsize=_REMEMBERED_NAMES)
 def _encoding_name(model: str | None) -> str:
     if model is None:
         return DEFAULT_ENCODING

@@ -149,7 +149,7 @@ class ModelServer:
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
     disconnected: asyncio.Event = field(default_factory=asyncio.Event)
-    otherwise: Act = text("ok")
+    otherwise: Act = field(default_factory=lambda: text("ok"))
 
     def answers(self, *acts: Act) -> None:
         self.script.extend(acts)
