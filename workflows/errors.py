@@ -301,15 +301,12 @@ class ModelOverloaded(AgentOSError):
     """{model} takes no request at the moment: {reason}. The attempt is repeated by itself."""
 
     retryable = True
-    # How long the server asked to be left alone, within reason.
-    retry_after_seconds: float | None = None
 
 
 class ModelUnavailable(AgentOSError):
     """{model} gave no whole answer: {reason}. The attempt is repeated by itself."""
 
     retryable = True
-    retry_after_seconds: float | None = None
 
 
 class ModelRefused(AgentOSError):
