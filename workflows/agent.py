@@ -49,14 +49,18 @@ class AgentWorkflow:
         """Turn after turn, within the limit on time, and within bounds of history."""
         seconds = self._loop.run.limits.seconds
         end = self._started_at + timedelta(seconds=seconds)
+        deadline = asyncio.timeout((end - workflow.now()).total_seconds())
         try:
-            async with asyncio.timeout((end - workflow.now()).total_seconds()):
+            async with deadline:
                 while not await self._loop.turn():
                     if workflow.info().is_continue_as_new_suggested():
                         workflow.continue_as_new(
                             self._loop.run.model_copy(update={"started_at": self._started_at})
                         )
-        except TimeoutError:
+        except (TimeoutError, ActivityError):
+            # An activity that the deadline cancels ends in an error of its own.
+            if not deadline.expired():
+                raise
             raise TimeUsedUp(limit=seconds) from None
 
     async def _close_badly(self, error: BaseException) -> None:
