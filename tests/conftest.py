@@ -1,5 +1,6 @@
 """What many tests share: the true services, started once, and names of their own on them."""
 
+import json
 import uuid
 from collections.abc import AsyncIterator
 
@@ -9,6 +10,8 @@ from minio import Minio
 
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
+from tests.doubles.scripted_models import ScriptedModels, scripted_models
+from tests.live import Live, live_stack
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +54,29 @@ def bucket(infrastructure: Services) -> str:
 def task_queue() -> str:
     """A task queue that no worker of another test polls."""
     return f"test-{uuid.uuid4().hex}"
+
+
+@pytest.fixture(scope="session")
+async def models() -> AsyncIterator[ScriptedModels]:
+    """The server of models that ``agents_live`` asks; a test says what they answer."""
+    async with scripted_models() as models:
+        yield models
+
+
+@pytest.fixture(scope="session")
+async def agents_live(
+    models: ScriptedModels, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Live]:
+    """The whole stack, with models ``first`` and ``second`` of a server of the user's own.
+
+    A token costs a tenth of a cent.
+    """
+    price = {"input": 1_000, "output": 1_000}
+    settings = {
+        "OPENAI_BASE_URL": models.url,
+        "OPENAI_API_KEY": "sk-only-for-tests",
+        "AGENTOS_MODELS": "first,second",
+        "AGENTOS_PRICES": json.dumps({"first": price, "second": price}),
+    }
+    async with live_stack(tmp_path_factory.mktemp("agents"), **settings) as live:
+        yield live

@@ -58,6 +58,23 @@ class Live:
         assert answer.status_code == 202, answer.text
         return str(answer.json()["task_id"])
 
+    async def submit_agent(
+        self, prompt: str, *, inputs: Mapping[str, str] | None = None, **agent: object
+    ) -> str:
+        """Submit a task for an agent; gives its id."""
+        body = {"type": "agent", "prompt": prompt, "inputs": dict(inputs or {}), "agent": agent}
+        answer = await self.http.post("/api/v1/tasks", json=body)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["task_id"])
+
+    async def run_agent(self, prompt: str, **more: Any) -> dict[str, Any]:
+        """Submit a task for an agent and wait for its end; gives the task."""
+        return await self.ended(await self.submit_agent(prompt, **more))
+
+    async def post(self, task_id: str, path: str, **body: object) -> int:
+        """Do something to a task; gives the status of the answer."""
+        return (await self.http.post(f"/api/v1/tasks/{task_id}/{path}", json=body)).status_code
+
     async def task(self, task_id: str) -> dict[str, Any]:
         answer = await self.http.get(f"/api/v1/tasks/{task_id}")
         assert answer.status_code == 200, answer.text
@@ -87,6 +104,24 @@ class Live:
         answer = await self.http.get(f"/api/v1/tasks/{task_id}/logs")
         assert answer.status_code == 200, answer.text
         return list(answer.json()["items"])
+
+    async def messages_of(self, task_id: str) -> list[dict[str, Any]]:
+        answer = await self.http.get(f"/api/v1/tasks/{task_id}/messages", params={"limit": 200})
+        assert answer.status_code == 200, answer.text
+        return list(answer.json()["items"])
+
+    async def events_of(self, task_id: str) -> list[tuple[str, dict[str, Any]]]:
+        """All events of a task that has ended: type and data."""
+        found = []
+        async with self.http.stream("GET", f"/api/v1/tasks/{task_id}/events") as stream:
+            kind = ""
+            async for line in stream.aiter_lines():
+                name, _, value = line.partition(": ")
+                if name == "event":
+                    kind = value
+                elif name == "data":
+                    found.append((kind, json.loads(value)))
+        return found
 
     async def text_of(self, artifact: Mapping[str, Any]) -> str:
         answer = await self.http.get(artifact["url"])
@@ -134,11 +169,17 @@ async def until(
 
 @asynccontextmanager
 async def live_stack(data_dir: Path, **environment: str) -> AsyncIterator[Live]:
+    """A stack on free ports. Of the variables that configure one it gets only those given."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AGENTOS_", "OPENAI_"))
+    }
     options = StackOptions(
         data_dir=data_dir,
         default_ports=False,
         migrate=migrations.migrate,
-        environment=os.environ | environment,
+        environment=inherited | environment,
     )
     try:
         async with (
