@@ -33,7 +33,7 @@ def up(
 
 @app.command(rich_help_panel="Run")
 def demo() -> None:
-    """Run a real pipeline on real data, from start to end, in a temporary folder."""
+    """Run a pipeline and an agent's task on real data, from start to end, in a temporary folder."""
     from deploy.demo.run import run_demo
 
     raise typer.Exit(asyncio.run(run_demo()))

@@ -1,9 +1,10 @@
-"""``agentos demo``: the embedded stack in a temporary folder, and a real job on it.
+"""``agentos demo``: the embedded stack in a temporary folder, a real job on it, and an agent's.
 
 It types what a newcomer would type: the same commands, in processes of their own.
 """
 
 import asyncio
+import shlex
 import shutil
 import sys
 import tempfile
@@ -13,16 +14,22 @@ from rich.console import Console
 
 from activities.store import migrations
 from deploy import settings
+from deploy.local.model import MODEL_VARIABLES
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
+from deploy.offline_model import LABEL
 
 FOLDER = Path(__file__).parent
 PIPELINE = FOLDER / "pipeline.yaml"
 DATA = FOLDER / "penguins_raw.csv"
+PROMPT = (
+    "Clean the data, profile it, draw a scatter chart (x=flipper_length_mm, y=body_mass_g, "
+    "group=species) and write a report of what you found."
+)
 
 
 async def run_demo() -> int:
-    """Gives the exit code of the job: 0 when the pipeline completed."""
+    """Gives 0 when the pipeline and the agent's task completed, else the exit code of the job."""
     console = Console(stderr=True, highlight=False)
     folder = await asyncio.to_thread(_make_folder)
     options = StackOptions(
@@ -35,7 +42,10 @@ async def run_demo() -> int:
     try:
         with console.status("Starting PostgreSQL, Temporal, S3, API and worker..."):
             services = await stack.start()
-        return await _run_job(services, folder / "artifacts", console)
+        code = await _run_pipeline(services, folder / "artifacts", console)
+        if code == 0:
+            code = await _run_agent(services, folder / "agent-artifacts", console)
+        return code
     finally:
         await stack.stop()
         await asyncio.to_thread(shutil.rmtree, folder / "data", ignore_errors=True)
@@ -48,21 +58,43 @@ def _make_folder() -> Path:
     return folder
 
 
-async def _run_job(services: Services, artifacts: Path, console: Console) -> int:
-    job = ("submit", "pipeline", str(PIPELINE), "--input", f"data={DATA}", "--wait")
-    code, task_id = await _type(services, console, *job)
-    if code == 0:
-        code, _ = await _type(
-            services, console, "artifacts", "get", "--task", task_id, "-o", str(artifacts)
-        )
+async def _run_pipeline(services: Services, artifacts: Path, console: Console) -> int:
+    code = await _run_job(services, artifacts, console, "pipeline", str(PIPELINE))
     if code == 0:
         console.print(f"\nThe report is {artifacts / 'report.html'}", soft_wrap=True)
     return code
 
 
+async def _run_agent(services: Services, artifacts: Path, console: Console) -> int:
+    if services.model_url:
+        console.print(
+            f"\nThe same as an agent's task. Neither {' nor '.join(MODEL_VARIABLES)} is set, so it "
+            f"asks the offline model: {LABEL}.",
+            soft_wrap=True,
+        )
+    else:
+        console.print("\nThe same as an agent's task, with your own model.")
+    code = await _run_job(services, artifacts, console, "agent", PROMPT)
+    if code == 0:
+        console.print(f"\nThe agent's files are in {artifacts}", soft_wrap=True)
+    return code
+
+
+async def _run_job(
+    services: Services, artifacts: Path, console: Console, kind: str, what: str
+) -> int:
+    job = ("submit", kind, what, "--input", f"data={DATA}", "--wait")
+    code, task_id = await _type(services, console, *job)
+    if code == 0:
+        code, _ = await _type(
+            services, console, "artifacts", "get", "--task", task_id, "-o", str(artifacts)
+        )
+    return code
+
+
 async def _type(services: Services, console: Console, *words: str) -> tuple[int, str]:
     """Run one command as a newcomer would, and show it. Gives its exit code and stdout."""
-    console.print(f"\n[bold green]$[/] [bold]agentos {' '.join(words)}[/]", soft_wrap=True)
+    console.print(f"\n[bold green]$[/] [bold]agentos {shlex.join(words)}[/]", soft_wrap=True)
     environment = settings.inherited() | {"AGENTOS_API_URL": services.api_url or ""}
     process = await asyncio.create_subprocess_exec(
         sys.executable,

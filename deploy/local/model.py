@@ -11,13 +11,13 @@ from deploy.local.part import Part
 from deploy.local.ports import LOOPBACK
 from deploy.local.state import DataFolder
 
-_NAMES = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
+MODEL_VARIABLES = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
 _PROJECT = Path(__file__).parents[2]
 
 
 def is_wanted(environment: Mapping[str, str]) -> bool:
     """Whether nothing says which model to use."""
-    return not any(environment.get(name) for name in _NAMES)
+    return not any(environment.get(name) for name in MODEL_VARIABLES)
 
 
 def prepare(data: DataFolder, port: int) -> Part:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from deploy.folders import work_folder
 from tests.live import FINAL, Live, processes_mentioning, typed, until
@@ -17,8 +18,10 @@ AGENTOS = (sys.executable, "-P", "-m", "deploy.cli")
 DEMO = Path(__file__).parents[2] / "deploy" / "demo"
 
 
-async def test_the_demo_makes_a_report_and_says_where_it_lies() -> None:
-    demo = await typed(*AGENTOS, "demo")
+@pytest.mark.timeout(240)
+async def test_the_demo_makes_a_report_by_pipeline_and_by_agent_and_says_where_it_lies() -> None:
+    nothing = {"OPENAI_API_KEY": "", "OPENAI_BASE_URL": ""}
+    demo = await typed(*AGENTOS, "demo", **nothing)
     assert demo.code == 0, demo.stderr
     assert "/namespaces/default/workflows/task-" in demo.stderr
     report = next(Path(line) for line in demo.stdout.splitlines() if line.endswith("report.html"))
@@ -34,8 +37,13 @@ async def test_the_demo_makes_a_report_and_says_where_it_lies() -> None:
         "report.html",
         "report.md",
     ]
-    assert [path.name for path in report.parent.parent.iterdir()] == ["artifacts"]
-    shutil.rmtree(report.parent.parent)
+    folder = report.parent.parent
+    assert sorted(path.name for path in folder.iterdir()) == ["agent-artifacts", "artifacts"]
+    assert "offline-rules (keyword rules, not a language model)" in demo.stderr
+    assert {"clean.csv", "chart.png", "report.html"} < {
+        path.name for path in (folder / "agent-artifacts").iterdir()
+    }
+    shutil.rmtree(folder)
 
 
 async def test_up_serves_commands_and_plain_http_and_leaves_nothing_behind(
