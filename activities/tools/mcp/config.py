@@ -3,6 +3,7 @@
 import hashlib
 import re
 import shlex
+from functools import cached_property
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -120,7 +121,7 @@ class McpServer(BaseModel):
         """The URL, or the command line as one would write it in a shell."""
         return self.url or shlex.join((self.command or "", *self.args))
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Of everything that a connection depends on."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()

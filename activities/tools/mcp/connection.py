@@ -1,17 +1,15 @@
 """One connection, and the task that owns it.
 
-The SDK wants a connection to be opened and closed by one task. So there is an owner: work comes to
-it through a queue and runs in tasks of its own beside all other, and whoever asked waits for a
-future. What breaks the connection breaks the owner, never the task of who asked: the SDK's way to
-say so, a cancellation, would pass there for that of an activity.
+The SDK wants a connection to be opened and closed by one task, and when it breaks, cancels that
+task: to an activity this would look like a cancellation of its own. So there is an owner, which
+opens, waits and closes. Work runs beside it, each in a task of its own, and whoever asked for it
+learns what became of it, or that the connection ended.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from mcp import MCPError
@@ -43,34 +41,29 @@ class Disconnected(Exception):
     """The connection ended while the work was done."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Request(Generic[Result]):
-    work: Work[Result]
-    future: asyncio.Future[Result]
-
-
 class Connection:
     """Opens at once, and closes by itself when nothing was asked for ``idle_seconds``."""
 
     def __init__(
         self, server: McpServer, opener: Opener, on_listing: OnListing, idle_seconds: float
     ) -> None:
-        loop = asyncio.get_running_loop()
         self._server = server
         self._opener = opener
         self._watch = ToolWatch(server.name, on_listing)
         self._idle_seconds = idle_seconds
-        self._queue: asyncio.Queue[_Request[Any] | None] = asyncio.Queue()
+        self._clock = asyncio.get_running_loop().time
+        self._opened: asyncio.Future[tuple[ClientSession, Listing]] = asyncio.Future()
+        self._is_to_end = asyncio.Event()
         self._calls: set[asyncio.Task[Any]] = set()
-        self._listing: asyncio.Future[Listing] = loop.create_future()
+        self._waiting = 0
         self._end_told: str | None = None
         self.is_open = True
-        self.used_at_seconds = loop.time()
+        self.used_at_seconds = self._clock()
         self._owner = asyncio.create_task(self._own(), name=f"mcp server {server.name}")
 
     @property
     def is_busy(self) -> bool:
-        return bool(self._calls) or not self._queue.empty()
+        return bool(self._calls) or self._waiting > 0
 
     @property
     def is_gone(self) -> bool:
@@ -88,21 +81,34 @@ class Connection:
             AgentOSError: the connection could not be opened.
             NotSent, Disconnected: it ended.
         """
+        self._waiting += 1
+        try:
+            session, _ = await asyncio.shield(self._opened)
+        finally:
+            self._waiting -= 1
         if not self.is_open:
             raise NotSent
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait(_Request(work, future))
-        return await future
+        task = asyncio.create_task(work(session))
+        self._calls.add(task)
+        task.add_done_callback(self._on_done)
+        try:
+            # Shielded: the server is told of a cancellation, but nobody has to wait for that.
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():  # By the owner: our own cancellation has not reached it yet.
+                raise Disconnected from None
+            task.cancel()
+            raise
 
     async def listing(self) -> Listing:
         """The tools that were there when it opened. Raises as ``run``."""
-        return await asyncio.shield(self._listing)
+        _, listing = await asyncio.shield(self._opened)
+        return listing
 
     def retire(self) -> None:
         """Take no more work, and close once that which runs is done."""
-        if self.is_open:
-            self.is_open = False
-            self._queue.put_nowait(None)
+        self.is_open = False
+        self._is_to_end.set()
 
     async def close(self) -> None:
         """End all work, and return when the server is gone."""
@@ -116,16 +122,22 @@ class Connection:
             self._end_told = reason
         self.retire()
 
+    def _on_done(self, task: asyncio.Task[Any]) -> None:
+        self._calls.discard(task)
+        self.used_at_seconds = self._clock()
+        if not task.cancelled():
+            task.exception()  # Nobody asks for that of a call which was given up.
+
     async def _own(self) -> None:
-        error: AgentOSError | None = None
+        error: BaseException = NotSent()
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS) as limit:
                 opening = self._opener.client(self._server, self._on_end, self._watch)
                 async with opening as client:
-                    self._listing.set_result(await self._watch.first(client))
+                    self._opened.set_result((client.session, await self._watch.first(client)))
                     limit.reschedule(None)
                     log.info("mcp.connected", server=self._server.name)
-                    await self._serve(client)
+                    await self._stay(client)
         except TimeoutError:
             reason = f"it gave no answer within {CONNECT_TIMEOUT_SECONDS:g} s"
             error = McpUnavailable(server=self._server.name, reason=reason)
@@ -134,13 +146,22 @@ class Connection:
             # case, and this task has nobody else to tell.
             error = self._unavailable(failure)
         finally:
-            self._settle_all(error)
+            self.is_open = False
+            if not self._opened.done():
+                self._opened.set_exception(error)
+                self._opened.exception()  # Nobody need have asked.
+            log.info("mcp.disconnected", server=self._server.name, reason=self.reason)
 
-    async def _serve(self, client: Client) -> None:
-        watch = asyncio.create_task(self._watch.run(client, self._listing.result()))
+    async def _stay(self, client: Client) -> None:
+        """Be open until told to end, or idle for long; end what runs, unless it may go on."""
+        _, listing = self._opened.result()
+        watch = asyncio.create_task(self._watch.run(client, listing))
         try:
-            while (request := await self._next()) is not None:
-                self._start(request, client.session)
+            while not self._is_to_end.is_set() and (self.is_busy or self._idle_seconds_left > 0):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(max(self._idle_seconds_left, 1.0)):
+                        await self._is_to_end.wait()
+            self.is_open = False
             if self._calls:
                 await asyncio.wait(self._calls)
         finally:
@@ -150,46 +171,9 @@ class Connection:
                 task.cancel()
             await asyncio.wait(left, timeout=_FAREWELL_SECONDS)
 
-    async def _next(self) -> _Request[Any] | None:
-        """None when it is time to end."""
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._idle_seconds):
-                    return await self._queue.get()
-            if not self._calls:
-                return None
-
-    def _start(self, request: _Request[Any], session: ClientSession) -> None:
-        if request.future.cancelled():
-            return
-        task = asyncio.create_task(request.work(session))
-        self._calls.add(task)
-        task.add_done_callback(partial(self._settle, request.future))
-        request.future.add_done_callback(partial(_pass_cancellation, task))
-
-    def _settle(self, future: asyncio.Future[Any], task: asyncio.Task[Any]) -> None:
-        self._calls.discard(task)
-        self.used_at_seconds = asyncio.get_running_loop().time()
-        error = Disconnected() if task.cancelled() else task.exception()
-        if future.done():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(task.result())
-
-    def _settle_all(self, error: AgentOSError | None) -> None:
-        """Whoever still waits for the connection learns that it will not be."""
-        self.is_open = False
-        was_connected = self._listing.done()
-        if not was_connected:
-            self._listing.set_exception(error or NotSent())
-            self._listing.exception()  # Nobody need have asked.
-        while not self._queue.empty():
-            request = self._queue.get_nowait()
-            if request is not None and not request.future.done():
-                request.future.set_exception(NotSent() if was_connected or error is None else error)
-        log.info("mcp.disconnected", server=self._server.name, reason=self.reason)
+    @property
+    def _idle_seconds_left(self) -> float:
+        return self.used_at_seconds + self._idle_seconds - self._clock()
 
     def _unavailable(self, error: BaseException) -> AgentOSError:
         while isinstance(error, BaseExceptionGroup):
@@ -200,8 +184,3 @@ class Connection:
         if isinstance(error, MCPError):
             reason = self._end_told or clean_text(error.message)[:_MAX_REASON_CHARACTERS]
         return McpUnavailable(server=self._server.name, reason=reason)
-
-
-def _pass_cancellation(task: asyncio.Task[Any], future: asyncio.Future[Any]) -> None:
-    if future.cancelled():
-        task.cancel()

@@ -69,8 +69,8 @@ async def stdio_transport(
         McpUnavailable: the program cannot be started.
     """
     async with _running(program) as process:
-        incoming, received = anyio.create_memory_object_stream[SessionMessage | Exception](0)
-        sent, outgoing = anyio.create_memory_object_stream[SessionMessage](0)
+        incoming, received = anyio.create_memory_object_stream[SessionMessage | Exception](1)
+        sent, outgoing = anyio.create_memory_object_stream[SessionMessage](1)
         tasks = [
             asyncio.create_task(_read(program, process, incoming, on_end)),
             asyncio.create_task(_write(process, outgoing)),
