@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from pydantic import JsonValue
@@ -11,6 +12,7 @@ from activities.observations import observation, shorten
 from activities.tokens import Tokens
 from activities.tools.native.load_skill import MAX_SKILL_CHARACTERS
 from activities.tools.registry import Registry
+from activities.working_files import working_files
 from deploy.local.services import Services
 from tests.integration.agent_desk import Desk, agent_desk
 from workflows.agents import Agent
@@ -159,6 +161,20 @@ async def test_files_of_other_tasks_and_of_the_world_are_missing(desk: Desk) -> 
     script = await desk.call("run_skill_script", skill="shout", args=args)
     assert script.exit_code == 1
     assert foreign in script.text
+
+
+async def test_what_another_task_made_is_missing(desk: Desk) -> None:
+    await desk.begin()
+    await desk.call("write_file", name="theirs.txt", text="secret")
+    key, their_task = desk.made["theirs.txt"], desk.task_id
+    desk.task_id = uuid4()
+    await desk.begin()
+    for name in ("theirs.txt", f"artifact:{key}", f"/api/v1/artifacts/{key}"):
+        result = await desk.call("read_file", file=name)
+        assert isinstance(result.error, WorkingFileNotFound), name
+    assert (await desk.call("list_files")).text == "[]"
+    of_another_team = await working_files(desk.database, their_task, uuid4())
+    assert of_another_team.files == ()
 
 
 @pytest.mark.parametrize("name", ["../up.txt", "/etc/x", "-rf", "a\u202eb", "a\\b", ".", "a\nb"])
