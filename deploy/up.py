@@ -71,7 +71,7 @@ def _addresses(services: Services) -> Table:
         "Temporal": services.temporal_address,
         "S3": services.s3.endpoint,
         "PostgreSQL": services.database_url,
-        **({"Offline model": f"{services.model_url} ({LABEL})"} if services.model_url else {}),
+        **({"Model": f"{services.model_url}  {LABEL}"} if services.model_url else {}),
         "All of these": str(services.data_dir / "services.json"),
     }
     for name, address in rows.items():

@@ -51,7 +51,11 @@ def create_app(options: ModelServerOptions, drop: Drop) -> Starlette:
             Route("/scripts/{script_id}/v1/models", face.models),
             Route("/scripts/{script_id}/v1/chat/completions", face.complete, methods=["POST"]),
         ]
-    handlers = {BadInput: _on_bad_input, HTTPException: _on_http_exception}
+    handlers = {
+        BadInput: _on_bad_input,
+        HTTPException: _on_http_exception,
+        Exception: _on_unexpected,
+    }
     return Starlette(routes=routes, exception_handlers=handlers)
 
 
@@ -105,6 +109,10 @@ async def _on_bad_input(request: Request, error: Exception) -> Response:
     assert isinstance(error, BadInput)
     code = "model_not_found" if isinstance(error, ModelUnknown) else error.code
     return error_response(_STATUSES.get(type(error), 400), str(error), code=code)
+
+
+async def _on_unexpected(request: Request, error: Exception) -> Response:
+    return error_response(500, "Something went wrong here; see the log.", kind="server_error")
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

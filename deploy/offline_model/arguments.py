@@ -29,7 +29,7 @@ def argument_lists(
         Unanswerable: a file or a value is missing.
     """
     options = tuple(_options(usage, talk, is_plain=is_plain))
-    places = [word for word in usage.places if word.text.lower() not in _TEXT_PLACES]
+    places = [word for word in usage.words if _is_for_files(word)]
     if not places:
         return [(*_fill(usage.words, (), talk.prompt), *options)]
     files = files_for(skill, talk, together=usage.takes_many)
@@ -54,12 +54,13 @@ def _fill(words: Sequence[Word], references: Sequence[str], prompt: str) -> Iter
     for index, word in enumerate(words):
         if not word.is_place:
             yield word.text
-        elif word.text.lower() in _TEXT_PLACES:
+        elif not _is_for_files(word):
             quoted = re.search(_QUOTED, prompt)
             yield quoted["quoted"] if quoted else prompt
         else:
             # Later places get one each; all that is left goes to the one that takes many.
-            reserved = sum(other.is_place and not other.is_many for other in words[index + 1 :])
+            later = filter(_is_for_files, words[index + 1 :])
+            reserved = sum(not other.is_many for other in later)
             count = len(left) - reserved if word.is_many else 1
             yield from left[:count]
             left = left[count:]
@@ -107,6 +108,10 @@ def _output(usage: Usage, file: File) -> Iterator[str]:
     if usage.output_flag and usage.output_name:
         yield usage.output_flag
         yield f"{file.stem}-{usage.output_name}"
+
+
+def _is_for_files(word: Word) -> bool:
+    return word.is_place and word.text.lower() not in _TEXT_PLACES
 
 
 def _wanted(places: Sequence[Word]) -> str:

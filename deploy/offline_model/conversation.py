@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import unescape
 from typing import Any
 
@@ -49,6 +49,12 @@ class Conversation:
     inputs: Sequence[File]
     actions: Sequence[Action]
     is_last_turn: bool = False
+
+    def until(self, turn: int | None) -> "Conversation":
+        """It as it was before a turn; all of it for None."""
+        if turn is None:
+            return self
+        return replace(self, actions=tuple(a for a in self.actions if a.turn < turn))
 
 
 def read(request: ChatRequest) -> Conversation:
@@ -96,7 +102,7 @@ def _actions(messages: Sequence[Message]) -> Iterator[Action]:
 def _object(text: str) -> Mapping[str, Any]:
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

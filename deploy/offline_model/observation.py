@@ -57,7 +57,7 @@ class Observation:
         for start in self._line_starts():
             try:
                 value, _ = json.JSONDecoder().raw_decode(self.text, start)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             if isinstance(value, dict):
                 return value

@@ -54,12 +54,10 @@ def _next_for(skill: Skill, wanted: Sequence[Skill | Call], talk: Conversation) 
     if any(load.observation.is_failure for load in loads):
         raise Unanswerable(reason=f"it could not be loaded: {loads[-1].observation.reason}")
     runs = _calls(talk, "run_skill_script", skill=skill.name)
-    if not runs:
-        return _run(skill, loads, talk, is_plain=False)
-    if len({run.turn for run in runs}) == 1 and all(
-        run.observation.is_worth_another_way for run in runs
-    ):
-        return _run(skill, loads, talk, is_plain=True)
+    if reply := _run(skill, loads, talk, runs, is_plain=False):
+        return reply
+    if all(run.observation.is_worth_another_way for run in runs):
+        return _run(skill, loads, talk, runs, is_plain=True)
     return None
 
 
@@ -79,13 +77,20 @@ def _loads(skill: Skill, talk: Conversation) -> Sequence[Action]:
 
 
 def _run(
-    skill: Skill, loads: Sequence[Action], talk: Conversation, *, is_plain: bool
+    skill: Skill,
+    loads: Sequence[Action],
+    talk: Conversation,
+    runs: Sequence[Action],
+    *,
+    is_plain: bool,
 ) -> Reply | None:
+    """The runs that are still to be made; they are chosen by what there was before the first."""
+    before = talk.until(min((run.turn for run in runs), default=None))
     usage = read_usage(loads[-1].observation.text if loads else "")
     script = {"script": usage.script} if usage.script else {}
     calls = tuple(
         Call("run_skill_script", {"skill": skill.name, **script, "args": list(args)})
-        for args in argument_lists(usage, skill, talk, is_plain=is_plain)
+        for args in argument_lists(usage, skill, before, is_plain=is_plain)
     )
     new = tuple(call for call in calls if not _was_called(call, talk))
     again = " again, with nothing but what it needs" if is_plain else ""

@@ -46,7 +46,7 @@ def _named_tools(talk: Conversation) -> Iterator[_Named]:
         for found in re.finditer(pattern, talk.prompt):
             arguments, end = _json_after(talk.prompt, found.end())
             if arguments is None:
-                arguments = fill(schema, Facts(pairs=talk.prompt))
+                arguments = fill(schema, Facts(summary=talk.prompt, pairs=talk.prompt))
             yield _Named(found.start(), end, Call(name, arguments))
 
 
@@ -56,7 +56,7 @@ def _json_after(text: str, start: int) -> tuple[dict[str, object] | None, int]:
     if text[begin : begin + 1] == "{":
         try:
             value, end = json.JSONDecoder().raw_decode(text, begin)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None, start
         return value, end
     return None, start

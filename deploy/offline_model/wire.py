@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MAX_MESSAGES = 10_000
 MAX_TOOLS = 1_000
@@ -65,6 +65,8 @@ class StreamOptions(_Read):
 
 
 class ChatRequest(_Read):
+    """A whole request. What is null counts as not given, as OpenAI has it."""
+
     model: str
     messages: tuple[Message, ...] = Field(min_length=1, max_length=MAX_MESSAGES)
     tools: tuple[Tool, ...] = Field(default=(), max_length=MAX_TOOLS)
@@ -72,3 +74,10 @@ class ChatRequest(_Read):
     parallel_tool_calls: bool = True
     stream: bool = False
     stream_options: StreamOptions | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_null(cls, given: object) -> object:
+        if isinstance(given, dict):
+            return {name: value for name, value in given.items() if value is not None}
+        return given

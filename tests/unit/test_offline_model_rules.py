@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deploy.offline_model.reply import Call
 from deploy.offline_model.rules import respond
@@ -197,6 +199,18 @@ def test_one_call_at_a_time_where_parallel_ones_are_not_wanted() -> None:
     assert len(done.commands) == 4
 
 
+def test_one_call_at_a_time_still_reaches_every_file() -> None:
+    files = ("a.csv (1 bytes, text/csv)", "b.csv (1 bytes, text/csv)")
+    done = talk("Clean them.", World(built_in(), files), parallel_tool_calls=False)
+    assert [command[1] for command in done.commands] == ["a.csv", "b.csv"]
+
+
+def test_what_a_later_skill_made_is_nothing_for_an_earlier_one() -> None:
+    files = ("a.csv (1 bytes, text/csv)", "b.csv (1 bytes, text/csv)")
+    done = talk("Profile them, then join them on id.", World(built_in(), files))
+    assert [command[0] for command in done.commands] == ["csv-profile", "csv-profile", "csv-join"]
+
+
 def test_a_tool_that_is_asked_for_is_called_even_if_no_rule_would() -> None:
     world = World(built_in())
     messages = [{"role": "user", "content": "Write a poem."}]
@@ -214,3 +228,47 @@ def test_a_skill_whose_text_shows_no_command_is_run_as_it_stands() -> None:
     world = World({"greet": skill("Greets people.", "Says hello.")})
     done = talk("greet", world)
     assert done.calls[1] == Call("run_skill_script", {"skill": "greet", "args": ["data"]})
+
+
+FRAGMENTS = (
+    *("clean", "join", "chart", " ", "\n", "on", "x=1", '"', "{", "}", "[", "finish", "run_code"),
+    *("data", "'", "<output>", "</output>", "Error:", "The call failed with exit code 2.", "é"),
+    *("File 'a.csv' created at /x", "<files>", "- a.csv (1 bytes, text/csv)", "scripts/x.py IN"),
+    *("<available_skills>", "<skill><name>x</name><description>y</description></skill>"),
+)
+TEXTS = st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join)
+CALLS = st.builds(
+    lambda name, arguments: {"id": name, "function": {"name": name, "arguments": arguments}},
+    st.sampled_from(["load_skill", "run_skill_script", "finish", "ask_human"]),
+    st.sampled_from(['{"skill": "chart"}', '{"skill": "csv-join", "args": ["a"]}', "{", "[1]", ""])
+    | TEXTS,
+)
+MESSAGES = st.one_of(
+    st.builds(lambda text: {"role": "user", "content": text}, TEXTS),
+    st.builds(
+        lambda text, calls: {"role": "assistant", "content": text, "tool_calls": calls},
+        TEXTS,
+        st.lists(CALLS, max_size=2),
+    ),
+    st.builds(
+        lambda text, name: {"role": "tool", "content": text, "tool_call_id": name},
+        TEXTS,
+        st.sampled_from(["load_skill", "run_skill_script"]),
+    ),
+    st.builds(lambda text: {"role": "system", "content": text}, TEXTS),
+)
+
+
+@given(st.lists(MESSAGES, min_size=1, max_size=8))
+def test_no_conversation_is_too_odd_to_be_answered(messages: list[dict[str, Any]]) -> None:
+    world = World(built_in(), tools=(*TOOLS, tool("run_code"), tool("ask_human")))
+    system = {"role": "system", "content": world.system}
+    reply = respond(ask([system, *messages], world))
+    assert reply == respond(ask([system, *messages], world))
+    assert reply.calls
+
+
+@pytest.mark.parametrize("member", ["tools", "tool_choice", "parallel_tool_calls", "stream"])
+def test_null_counts_as_not_given(member: str) -> None:
+    messages = [{"role": "user", "content": "hello"}]
+    assert ask(messages, World(), **{member: None}).model == "offline-rules"
