@@ -39,8 +39,9 @@ def call(request_id: object, name: str, arguments: Json, token: object) -> Json:
             return text(arguments["text"])
         case "parts":
             return arguments
-        case "where":
-            return text(json.dumps({"env": dict(os.environ), "cwd": str(Path.cwd())}))
+        case "where":  # with values backwards: nobody shall recognise them
+            env = {name: value[::-1] for name, value in os.environ.items()}
+            return text(json.dumps({"env": env, "cwd": str(Path.cwd())}))
         case "die":
             sys.stderr.write("a secret word on stderr\n" * arguments.get("lines", 0))
             os._exit(3)

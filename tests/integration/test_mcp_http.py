@@ -292,6 +292,30 @@ async def test_a_server_that_refuses_is_told_with_its_status(
         await pool.probe(TEAM, at(double.url))
 
 
+async def test_a_refusal_that_repeats_the_secret_is_told_without_it(
+    pool: McpPool, double: Double
+) -> None:
+    async def refuse(exchange: Exchange) -> None:
+        await exchange.error(-32_600, f"bad {exchange.asked.headers['authorization']}", 400)
+
+    double.acts = dict.fromkeys(("server/discover", "initialize"), refuse)
+    server = at(double.url, headers={"Authorization": "Bearer secret:WORD"})
+    with pytest.raises(McpUnavailable, match="bad Bearer secret:WORD"):
+        await pool.probe(TEAM, server)
+
+
+async def test_a_server_that_takes_no_leave_is_left_all_the_same(double: Double) -> None:
+    async def say_nothing(exchange: Exchange) -> None:
+        await asyncio.sleep(60)
+
+    double.acts["DELETE"] = say_nothing
+    pool = McpPool(policy=McpPolicy.for_loopback())
+    await echo(pool, at(double.url), "x")
+    async with asyncio.timeout(10):
+        await pool.close()
+    assert len(double.asked_for("DELETE")) == 1
+
+
 async def test_something_that_is_no_mcp_server_is_told(pool: McpPool, double: Double) -> None:
     async def greet(exchange: Exchange) -> None:
         await exchange.answer(200, b"<h1>Welcome</h1>", content_type="text/html")

@@ -105,13 +105,19 @@ async def test_a_program_gets_the_least_environment_with_its_secrets(pool: McpPo
     told = server(env={"PLACE": "here", "TOKEN": "secret:WORD"})
     found = json.loads(await call(pool, told, "where"))
     found["env"].pop("LC_CTYPE", None)  # Python sets it itself.
-    assert found["env"] == {
+    assert {name: value[::-1] for name, value in found["env"].items()} == {
         "PATH": os.environ["PATH"],
         "HOME": "/root",
         "PLACE": "here",
         "TOKEN": "open-sesame",
     }
     assert found["cwd"] == "/"
+
+
+async def test_a_secret_that_a_server_tells_is_named_instead(pool: McpPool) -> None:
+    told = server(env={"TOKEN": "secret:WORD"})
+    assert await call(pool, told, "echo", text="it is open-sesame") == "it is secret:WORD"
+    assert await call(pool, server(), "echo", text="open-sesame") == "open-sesame"
 
 
 async def test_a_secret_that_is_not_set_is_told(pool: McpPool) -> None:

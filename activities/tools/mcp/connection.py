@@ -182,5 +182,6 @@ class Connection:
             return error
         reason = f"the connection failed with {type(error).__name__}"
         if isinstance(error, MCPError):
-            reason = self._end_told or clean_text(error.message)[:_MAX_REASON_CHARACTERS]
+            words = self._opener.redacted(self._server, clean_text(error.message))
+            reason = self._end_told or words[:_MAX_REASON_CHARACTERS]
         return McpUnavailable(server=self._server.name, reason=reason)

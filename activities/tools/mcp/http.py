@@ -24,6 +24,7 @@ _CONNECT_SECONDS = 10.0
 _WRITE_SECONDS = 30.0
 # How long an answer takes is for the call to bound, which knows of progress.
 _TIMEOUT = httpx2.Timeout(_WRITE_SECONDS, connect=_CONNECT_SECONDS, read=None)
+_FAREWELL_SECONDS = 2.0
 _CONNECTIONS = httpx2.Limits(max_connections=64, max_keepalive_connections=8)
 
 _FRAMING = ("content-length", "transfer-encoding", "content-encoding")
@@ -70,6 +71,11 @@ class Guard(httpx2.AsyncBaseTransport):
         await self._inner.aclose()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if request.method == "DELETE":  # The farewell, for which nobody need wait long.
+            request.extensions["timeout"] = {
+                **request.extensions["timeout"],
+                "read": _FAREWELL_SECONDS,
+            }
         if request.method != "POST":
             return await self._inner.handle_async_request(request)
         try:

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from activities.tools.mcp.config import McpServer
 from activities.tools.mcp.http import http_transport
 from activities.tools.mcp.limits import CONNECT_TIMEOUT_SECONDS
-from activities.tools.mcp.secrets import resolve
+from activities.tools.mcp.secrets import redact, resolve
 from activities.tools.mcp.stdio import Program, minimal, stdio_transport
 
 OnEnd = Callable[[str], None]
@@ -44,6 +44,10 @@ class Opener:
             read_timeout_seconds=CONNECT_TIMEOUT_SECONDS,
             cache=None,
         )
+
+    def redacted(self, server: McpServer, text: str) -> str:
+        """What a server says, without the secrets that it was given."""
+        return redact(text, server.env | server.headers, self._secrets)
 
     def _transport(self, server: McpServer, on_end: OnEnd) -> Transport:
         if server.transport == "http":

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -40,10 +40,12 @@ log = structlog.get_logger(__name__)
 class PoolOptions:
     """``max_servers`` are connected at once; one that is idle makes room for another.
 
-    A connection of which nothing was asked for ``idle_seconds`` is closed.
+    A connection of which nothing was asked for ``idle_seconds`` is closed. ``max_probes`` are made
+    at once; others wait.
     """
 
     max_servers: int = 32
+    max_probes: int = 4
     idle_seconds: float = 300.0
     breaker: BreakerOptions = field(default_factory=BreakerOptions)
 
@@ -87,6 +89,7 @@ class McpPool:
         self._on_listing = on_listing
         self._entries: dict[_Key, _Entry] = {}
         self._retired: set[Connection] = set()
+        self._probes = asyncio.Semaphore(self._options.max_probes)
         self._is_closed = False
 
     async def __aenter__(self) -> Self:
@@ -141,15 +144,16 @@ class McpPool:
             McpNotAllowed, McpSecretMissing, McpUnavailable, McpListingRefused
         """
         self.policy.check(server)
-        connection = Connection(server, self._opener, _ignore, self._options.idle_seconds)
-        self._retired.add(connection)
-        try:
-            return await connection.listing()
-        except NotSent as error:
-            raise McpUnavailable(server=server.name, reason=connection.reason) from error
-        finally:
-            await connection.close()
-            self._retired.discard(connection)
+        async with self._probes:
+            connection = Connection(server, self._opener, _ignore, self._options.idle_seconds)
+            self._retired.add(connection)
+            try:
+                return await connection.listing()
+            except NotSent as error:
+                raise McpUnavailable(server=server.name, reason=connection.reason) from error
+            finally:
+                await connection.close()
+                self._retired.discard(connection)
 
     async def close(self) -> None:
         """End every call and every server."""
@@ -162,7 +166,8 @@ class McpPool:
     async def _perform(self, key: _Key, server: McpServer, call: ToolCall) -> McpResult:
         connection = self._connection(key, server)
         try:
-            return await connection.run(call.perform)
+            result = await connection.run(call.perform)
+            return replace(result, text=self._opener.redacted(server, result.text))
         except Disconnected as error:
             raise McpConnectionLost(
                 server=server.name, tool=call.tool, reason=connection.reason

@@ -9,6 +9,8 @@ from workflows.errors import McpSecretMissing
 
 _NAMED = re.compile(r"\bsecret:([A-Z][A-Z0-9_]{0,99})\b")
 
+_LEAST_REDACTED_CHARACTERS = 6
+
 _CREDENTIAL_NAME = re.compile(
     r"(?i)(authori[sz]ation|cookie|token|secret|passw(or)?d|passphrase|credential"
     r"|api[-_]?key|access[-_]?key|private[-_]?key|(^|[-_])(auth|pat)$)"
@@ -45,6 +47,16 @@ def is_credential_name(name: str) -> bool:
 def looks_like_credential(text: str) -> bool:
     """Whether a text has the form of a token, a key or a password."""
     return _CREDENTIAL_VALUE.search(text) is not None
+
+
+def redact(text: str, values: Mapping[str, str], secrets: Mapping[str, SecretStr]) -> str:
+    """A text in which the secrets that the values name are named as well, instead of told."""
+    for name in {name for value in values.values() for name in names_in(value)}:
+        secret = secrets[name].get_secret_value() if name in secrets else ""
+        # Shorter ones are in many a word, which would give them away.
+        if len(secret) >= _LEAST_REDACTED_CHARACTERS:
+            text = text.replace(secret, f"secret:{name}")
+    return text
 
 
 def resolve(
