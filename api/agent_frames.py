@@ -13,6 +13,7 @@ from api.agent_progress import AgentProgress, Asked, Call, Turn, as_text
 from api.frames import (
     LINE_CHARACTERS,
     artifact_lines,
+    clock,
     counted,
     duration,
     line,
@@ -42,7 +43,7 @@ def frame(
     """The turn under way; of what it says and does the end, where there is too little room."""
     head = _headline(task, now, glyphs)
     rest = list(turn_lines(task, task.turn, now, glyphs, width=width)) if task.turn else []
-    asked = [text for item in task.asked.values() for text in asked_lines(task, item, glyphs)]
+    asked = [text for item in task.asked.values() for text in asked_lines(task, item, now, glyphs)]
     if height_lines is not None:
         asked = asked[: max(0, height_lines - 1)]
         kept = max(0, height_lines - 1 - len(asked))
@@ -69,9 +70,11 @@ def turn_lines(
         yield from _call_lines(task, call, now, glyphs)
 
 
-def asked_lines(task: AgentProgress, asked: Asked, glyphs: Glyphs = UNICODE) -> Iterator[Text]:
+def asked_lines(
+    task: AgentProgress, asked: Asked, now: datetime, glyphs: Glyphs = UNICODE
+) -> Iterator[Text]:
     """What a person is asked, and the commands to type for an answer."""
-    until = f" until {asked.expires_at.astimezone():%H:%M:%S}" if asked.expires_at else ""
+    until = f" until {clock(asked.expires_at, now)}" if asked.expires_at else ""
     sign = (f"{_INDENT}{glyphs.of(Status.WAITING)} ", STYLES[Status.WAITING])
     name = safe_line(asked.step, LINE_CHARACTERS)
     if asked.kind == "answer":

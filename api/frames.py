@@ -66,6 +66,13 @@ def duration(seconds: float) -> str:
     return f"{minutes}m {rest:02}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02}m"
 
 
+def clock(moment: datetime, now: datetime) -> str:
+    """A time of today, or the day and the time, as the clock here shows it."""
+    here = moment.astimezone()
+    is_today = here.date() == now.astimezone().date()
+    return f"{here:%H:%M:%S}" if is_today else f"{here:%F %H:%M}"
+
+
 def _headline(task: TaskProgress, now: datetime, glyphs: Glyphs) -> Text:
     sign, style = glyphs.of(task.status, now.timestamp()), STYLES[task.status]
     elapsed = seconds_between(task.started_at, task.ended_at or now)

@@ -9,7 +9,8 @@ from api.commands.errors import CallNotNamed, NothingWaits
 from api.commands.options import Format, Output, TaskId
 from api.commands.printing import print_json, print_line
 from api.commands.task_ids import LEAST_CHARACTERS, talk_about
-from api.schemas import ApprovalRequest, AskedCall
+from api.schemas import ApprovalRequest, AskedCall, SubTask
+from workflows.contracts import Status
 
 Call = Annotated[
     str | None,
@@ -70,21 +71,21 @@ def _print(call: AskedCall, output: Format) -> None:
 
 
 async def _find(client: Client, task_id: str, call: str | None) -> str:
-    waiting = (await client.approvals(task_id)).items
-    if call is None:
-        if not waiting:
-            raise NothingWaits(task_id=task_id)
-        if len(waiting) > 1:
-            shown = ", ".join(item.name for item in waiting)
-            raise CallNotNamed(task_id=task_id, count=len(waiting), shown=shown)
-        return str(waiting[0].call_id)
-    found = [item for item in waiting if _is_meant(item, call)]
-    # One that does not wait any more may have been decided on: the API knows how.
-    return str(found[0].call_id) if len(found) == 1 else call
+    """The id of the call that is meant."""
+    asked = [step for step in (await client.task(task_id)).sub_tasks if step.approval is not None]
+    if call is not None:
+        found = [step for step in asked if _is_meant(step, call)]
+        return str(found[0].id) if len(found) == 1 else call  # The API says that there is none.
+    waiting = [step for step in asked if step.status is Status.WAITING]
+    if not waiting:
+        raise NothingWaits(task_id=task_id)
+    if len(waiting) > 1:
+        shown = ", ".join(step.name for step in waiting)
+        raise CallNotNamed(task_id=task_id, count=len(waiting), shown=shown)
+    return str(waiting[0].id)
 
 
-def _is_meant(item: AskedCall, call: str) -> bool:
-    call_id = str(item.call_id)
-    if call in (call_id, item.name, item.name.partition(" ")[0]):
+def _is_meant(step: SubTask, call: str) -> bool:
+    if call in (str(step.id), step.name, step.name.partition(" ")[0]):
         return True
-    return len(call) >= LEAST_CHARACTERS and call_id.startswith(call.lower())
+    return len(call) >= LEAST_CHARACTERS and str(step.id).startswith(call.lower())

@@ -18,7 +18,7 @@ from api.commands.printing import (
     status_cell,
     when,
 )
-from api.frames import duration, seconds_between
+from api.frames import clock, duration, seconds_between
 from workflows.contracts import Status, TaskType
 
 
@@ -121,7 +121,7 @@ def _step_row(step: schemas.SubTask, artifacts: Sequence[schemas.Artifact]) -> S
 
 def _note(step: schemas.SubTask) -> str:
     if step.status is Status.WAITING and step.approval is not None:
-        return f"waits for you until {step.approval.expires_at.astimezone():%H:%M:%S}"
+        return f"waits for you until {clock(step.approval.expires_at, datetime.now(UTC))}"
     if step.status is Status.RUNNING and step.phase is not None:
         return step.phase.value.replace("_", " ")
     if step.next_attempt_at is not None:

@@ -1,8 +1,9 @@
 """What agents may not do without a person, and what they ask one."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 
 from api import approving, schemas
 from api.deps import ServicesDep, TeamDep
@@ -21,9 +22,16 @@ async def list_waiting(
     return Page(items=[asked_call(call) for call in calls])
 
 
+CallId = Annotated[schemas.Text, Path(max_length=300, description="its id, or its name")]
+
+
 @router.post("/{call_id}", status_code=202)
 async def decide(
-    task_id: UUID, call_id: str, request: ApprovalRequest, services: ServicesDep, team_id: TeamDep
+    task_id: UUID,
+    call_id: CallId,
+    request: ApprovalRequest,
+    services: ServicesDep,
+    team_id: TeamDep,
 ) -> schemas.AskedCall:
-    """Let a call be made, refuse it, or answer it; it is named by its id or its name."""
+    """Let a call be made, refuse it, or answer its question. A repeat changes nothing."""
     return asked_call(await approving.decide(services, team_id, task_id, call_id, request))
