@@ -80,7 +80,7 @@ class _Server(uvicorn.Server):
 
 
 def _listener(host: str, port: int) -> socket.socket:
-    if not ipaddress.ip_address(host).is_loopback:
+    if not _is_loopback(host):
         raise NotLoopback(host=host)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -89,6 +89,13 @@ def _listener(host: str, port: int) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             raise PortTaken(port=port) from error
         raise
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name, which may be anybody's
+        return False
 
 
 def _base_url(listener: socket.socket) -> str:
