@@ -1,8 +1,10 @@
 """MCP servers over HTTP: registered, listed, switched, changed and removed."""
 
+import asyncio
 import json
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,13 @@ from activities.store.mcp_servers import callable_tools, update_listing
 from activities.store.tables import DEFAULT_TEAM
 from activities.tools.mcp.config import McpServer
 from activities.tools.mcp.listing import Listing, McpTool
+from activities.tools.mcp.policy import McpPolicy
+from activities.tools.mcp.pool import McpPool
+from activities.tools.mcp.team_tools import TeamTools
 from tests.integration.api_stage import Stage
 from tests.security.processes import alive, mark
 from workflows.contracts import Permission
+from workflows.errors import ToolDisabled
 
 DOUBLE = Path(__file__).parents[1] / "doubles" / "mcp_stdio.py"
 
@@ -239,6 +245,40 @@ async def test_a_listing_that_changed_is_stored_for_the_server_that_it_is_of(
     found = await listed(stage.http)
     assert "mcp.moving.a" not in found
     assert found["mcp.moving.b"]["permission_level"] == "ask"
+
+
+async def test_what_a_team_registered_is_offered_and_called_as_long_as_it_is_on(
+    stage: Stage,
+) -> None:
+    await register(stage.http, name="team")
+    async with pool_of(stage) as pool:
+        tools = TeamTools(stage.database, pool)
+        offered = {tool.name: tool for tool in await tools.offered(DEFAULT_TEAM)}
+        assert offered["mcp.team.echo"].timeout_seconds == 60
+        result = await tools.call(DEFAULT_TEAM, "mcp.team.echo", {"text": "hello"}, 10)
+        assert result.text == "hello"
+        await patch(stage.http, "mcp.team.echo", is_active=False)
+        await patch(stage.http, "mcp.team.parts", permission_level="deny")
+        for name in ("mcp.team.echo", "mcp.team.parts", "mcp.team", "mcp.team.none"):
+            with pytest.raises(ToolDisabled):
+                await tools.call(DEFAULT_TEAM, name, {}, 10)
+
+
+async def test_a_tool_that_a_server_adds_later_is_stored(stage: Stage) -> None:
+    await register(stage.http, name="growing", permission_level="ask")
+    async with pool_of(stage) as pool:
+        tools = TeamTools(stage.database, pool)
+        await tools.call(DEFAULT_TEAM, "mcp.growing.grow", {"name": "later"}, 10)
+        async with asyncio.timeout(10):
+            while "mcp.growing.later" not in (found := await listed(stage.http)):
+                await asyncio.sleep(0.05)
+    assert found["mcp.growing.later"]["permission_level"] == "ask"
+
+
+def pool_of(stage: Stage) -> McpPool:
+    """A worker's."""
+    on_listing = partial(update_listing, stage.database)
+    return McpPool(policy=McpPolicy.for_loopback(), on_listing=on_listing)
 
 
 async def test_the_rows_hold_secrets_by_name_only(stage: Stage, tmp_path: Path) -> None:
