@@ -1,0 +1,50 @@
+"""Agents without a key: the offline model of the embedded stack, as a newcomer meets it."""
+
+import json
+from pathlib import Path
+
+from deploy.offline_model import LABEL
+from tests.live import Live
+
+DATA = Path(__file__).parents[2] / "deploy" / "demo" / "penguins_raw.csv"
+
+
+async def test_one_command_makes_files_and_tells_of_them(live: Live) -> None:
+    prompt = "Clean the csv and profile it."
+    command = ("submit", "agent", prompt, "--input", f"data={DATA}", "--wait")
+    printed = await live.agentos(*command)
+    assert printed.code == 0, printed.stderr
+    assert LABEL in printed.stderr
+    assert "csv-clean made clean.csv" in printed.stderr
+
+    [task_id] = [
+        item["task_id"]
+        for item in (await live.http.get("/api/v1/tasks", params={"type": "agent"})).json()["items"]
+        if item["prompt"] == prompt
+    ]
+    task = await live.task(task_id)
+    assert task["status"] == "completed"
+    assert {artifact["name"] for artifact in task["artifacts"]} >= {"clean.csv", "profile.json"}
+    assert all(artifact["size"] > 0 for artifact in task["artifacts"])
+    messages = await live.messages_of(task_id)
+    assert {message["model"] for message in messages if message["role"] == "assistant"} == {
+        "offline-rules"
+    }
+
+
+async def test_a_skill_is_loaded_once_and_its_text_is_told_whole(live: Live) -> None:
+    reference = await live.upload("people.csv", b"name,age\nada,36\n")
+    task = await live.run_agent("Profile the csv.", inputs={"people": reference})
+    assert task["status"] == "completed"
+    told = [message["content"] for message in await live.messages_of(task["task_id"])]
+    loaded = [text for text in told if text.startswith('<skill_content name="csv-profile">')]
+    assert len(loaded) == 1
+    assert loaded[0].endswith("</skill_content>")
+
+
+async def test_json_on_stdout_is_the_task_and_nothing_else(live: Live) -> None:
+    command = ("submit", "agent", "Sing.", "--wait", "-o", "json")
+    printed = await live.agentos(*command)
+    assert printed.code == 0, printed.stderr
+    task = json.loads(printed.stdout)
+    assert "shares no telling word with any skill" in task["result"]["summary"]
