@@ -128,7 +128,7 @@ def _headline(task: AgentProgress, now: datetime, glyphs: Glyphs) -> Text:
     return line(
         (f"{sign} ", style),
         (safe_line(task.name, LINE_CHARACTERS), "bold"),
-        (f"  {' · '.join(about)}  ", ""),
+        (f"  {glyphs.between.join(about)}  ", ""),
         (safe_line(task.task_id), "dim"),
     )
 
@@ -156,7 +156,7 @@ def _turn_line(turn: Turn, now: datetime, glyphs: Glyphs) -> Text:
     return line(
         (f"{glyphs.of(status, now.timestamp())} ", STYLES[status]),
         (f"turn {turn.number}", "bold"),
-        (f"  {' · '.join(about)}", "dim"),
+        (f"  {glyphs.between.join(about)}", "dim"),
     )
 
 

@@ -84,7 +84,7 @@ def _headline(task: TaskProgress, now: datetime, glyphs: Glyphs) -> Text:
     return line(
         (f"{sign} ", style),
         (safe_line(task.name, LINE_CHARACTERS), "bold"),
-        (f"  {' · '.join(about)}  ", ""),
+        (f"  {glyphs.between.join(about)}  ", ""),
         (safe_line(task.task_id), "dim"),
     )
 

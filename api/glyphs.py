@@ -16,6 +16,7 @@ class Glyphs:
     spinner: str
     output: str
     file: str
+    between: str
 
     def of(self, status: Status, seconds: float = 0.0) -> str:
         """The sign of a state; that of a running one turns as the seconds pass."""
@@ -44,12 +45,14 @@ UNICODE = Glyphs(
     spinner="⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏",
     output="│",
     file="↳",
+    between=" · ",
 )
 ASCII = Glyphs(
     _states(done="+", failed="x", stopped="#", again="~", held="=", pending="."),
     spinner="|/-\\",
     output="|",
     file=">",
+    between=" - ",
 )
 
 STYLES = {
