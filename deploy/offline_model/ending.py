@@ -23,7 +23,7 @@ def ending(talk: Conversation, wanted: Sequence[Skill | Call], skipped: Mapping[
     arguments = _finish_arguments(
         talk,
         summary,
-        is_success=bool(wanted) and not skipped,
+        is_success=bool(wanted) and not skipped and not _has_failed(talk),
         is_whole=refused > 0,  # what was required did not suffice
     )
     return Reply(f"{LABEL}: done.", (Call("finish", arguments),))
@@ -60,7 +60,11 @@ def _told(step: Skill | Call, talk: Conversation, skipped: Mapping[str, str]) ->
             yield f"- {step.name} was not reached: there are no more turns."
         yield from (_line(step.name, run) for run in runs if not _was_mended(run, talk))
     else:
-        yield from (_line(step.tool, a) for a in talk.actions if a.tool == step.tool)
+        yield from (
+            _line(step.tool, action)
+            for action in talk.actions
+            if action.tool == step.tool and action.arguments == step.arguments
+        )
 
 
 def _line(name: str, action: Action) -> str:
@@ -83,13 +87,27 @@ def _figures(printed: Mapping[str, Any]) -> Sequence[str]:
     return list(islice(numbers, _MOST_FIGURES))
 
 
+def _has_failed(talk: Conversation) -> bool:
+    """Whether something was tried that did not succeed in the end."""
+    return any(
+        action.observation.is_failure and not _was_mended(action, talk)
+        for action in talk.actions
+        if action.tool != "finish"
+    )
+
+
 def _was_mended(run: Action, talk: Conversation) -> bool:
-    """Whether the same skill did it at a second try."""
+    """Whether it was tried again, with some of its arguments left out."""
     return run.observation.is_failure and any(
-        other.turn > run.turn
+        other.turn > run.turn and _args(other) < _args(run)
         for other in talk.actions
         if other.tool == run.tool and other.arguments.get("skill") == run.arguments.get("skill")
     )
+
+
+def _args(run: Action) -> set[str]:
+    args = run.arguments.get("args")
+    return set(map(str, args)) if isinstance(args, list) else set()
 
 
 def _finish_arguments(

@@ -16,7 +16,11 @@ Answerer = Callable[[Call], str]
 
 MOST_TURNS = 30
 _TEXT = {"type": "string"}
-FINISH = {"type": "object", "properties": {"summary": _TEXT}, "required": ["summary"]}
+FINISH: dict[str, Any] = {
+    "type": "object",
+    "properties": {"summary": _TEXT},
+    "required": ["summary"],
+}
 
 
 def tool(name: str, parameters: Mapping[str, Any] | None = None) -> dict[str, Any]:

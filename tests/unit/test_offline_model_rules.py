@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from deploy.offline_model.reply import Call
 from deploy.offline_model.rules import respond
 from tests.unit.offline_model_talk import (
+    FINISH,
     TOOLS,
     World,
     answered,
@@ -111,6 +112,32 @@ def test_what_failed_for_other_reasons_is_not_repeated(text: str) -> None:
     done = talk("Draw a box chart.", World(built_in(), runs=lambda call: text))
     assert len(done.commands) == 1
     assert f"failed and was left out: {text}" in done.summary
+
+
+def test_a_file_that_failed_is_told_though_another_did_not() -> None:
+    def a_fails(call: Call) -> str:
+        return "The call failed with exit code 1." if "a.csv" in call.text else made("b-clean.csv")
+
+    files = ("a.csv (1 bytes, text/csv)", "b.csv (1 bytes, text/csv)")
+    world = World(built_in(), files, runs=a_fails)
+    for is_parallel in (True, False):
+        summary = talk("Clean them.", world, parallel_tool_calls=is_parallel).summary
+        assert "csv-clean failed and was left out" in summary
+        assert "csv-clean made b-clean.csv" in summary
+
+
+@pytest.mark.parametrize(("text", "is_done"), [(made("clean.csv"), True), ("Error: no.", False)])
+def test_a_result_that_says_whether_it_was_done_says_the_truth(text: str, is_done: bool) -> None:
+    result = {"type": "object", "properties": {"done": {"type": "boolean"}}, "required": ["done"]}
+    schema = {"properties": {**FINISH["properties"], "result": result}, "required": ["result"]}
+    world = World(built_in(), tools=(*TOOLS[:2], tool("finish", schema)), runs=lambda call: text)
+    assert talk("Clean the data.", world).finish["result"] == {"done": is_done}
+
+
+def test_two_calls_of_one_tool_are_told_once_each() -> None:
+    world = World(tools=(*TOOLS, tool("run_code")), others=lambda call: f"said {call.text}")
+    summary = talk('First run_code {"n": 1} and then run_code {"n": 2}.', world).summary
+    assert summary.count('{"n": 1}') == summary.count('{"n": 2}') == 1
 
 
 def test_a_failed_step_does_not_keep_the_next_from_its_work() -> None:
