@@ -164,7 +164,7 @@ async def test_files_of_other_tasks_and_of_the_world_are_missing(desk: Desk) -> 
 
 
 async def test_what_another_task_made_is_missing(desk: Desk) -> None:
-    await desk.begin()
+    await desk.begin(sales=b"theirs")
     await desk.call("write_file", name="theirs.txt", text="secret")
     key, their_task = desk.made["theirs.txt"], desk.task_id
     desk.task_id = uuid4()
