@@ -148,13 +148,13 @@ class TokenQuotaUsedUp(AgentOSError):
 
 
 class TurnsUsedUp(AgentOSError):
-    """The agent has not finished within its limit of {limit} turns. Look at its messages: a retry goes
-    on where it stopped, with as many turns again; a new task may have more `turns`."""
+    """The agent has not finished within its limit of {limit} turns. Look at its messages: a retry
+    goes on where it stopped, with as many turns again; a new task may have more `turns`."""
 
 
 class TokensUsedUp(AgentOSError):
-    """The agent has used {used} tokens; its limit is {limit}. A retry goes on where it stopped, with
-    as many tokens again; a new task may have more `tokens`."""
+    """The agent has used {used} tokens; its limit is {limit}. A retry goes on where it stopped,
+    with as many tokens again; a new task may have more `tokens`."""
 
 
 class CostUsedUp(AgentOSError):

@@ -98,6 +98,8 @@ def disk_limit(output: Path, limits: Limits, *, files: int = 0, size: int = 0) -
     """
     if files > limits.files:
         return Limit.FILES
+    if size > limits.disk_bytes:  # The folder may be empty.
+        return Limit.DISK
     seen: set[int] = set()
     for entry in walk(output, insist=True):
         files += 1

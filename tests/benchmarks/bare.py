@@ -18,6 +18,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.sandbox.base import Job, Sandbox
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.interpreter import sandbox_python
+from tests.benchmarks.bare_turns import BareModel, BareTurns
 
 STEPS = 3
 NOOP = Path(__file__).parent / "skills" / "noop"
@@ -65,8 +66,8 @@ async def serve(address: str, work_folder: Path) -> None:
     worker = Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[BareWorkflow],
-        activities=[nothing, scripts.script],
+        workflows=[BareWorkflow, BareTurns],
+        activities=[nothing, scripts.script, BareModel(work_folder).ask],
         max_concurrent_activities=8,
         max_heartbeat_throttle_interval=throttle,
         default_heartbeat_throttle_interval=throttle,

@@ -13,7 +13,7 @@ from activities.collector import collect
 from activities.publishing import publish
 from activities.store.blobs import Blobs, S3Options
 from tests.benchmarks.memory import resident_mib
-from tests.benchmarks.report import Bound, compare, console
+from tests.benchmarks.report import Bound, compare, judge
 from tests.benchmarks.stage import Stage
 
 FILE_MIB = 200
@@ -68,13 +68,12 @@ async def worker_memory(stage: Stage) -> bool:
         await asyncio.sleep(0.005)
     await running
     grown = peak - before
-    kept = grown < MEMORY_BOUND_MIB
-    verdict = "[green]kept[/]" if kept else "[red]NOT KEPT[/]"
-    console.print(
+    return judge(
         f"The worker grew by {grown:.0f} MiB (from {before:.0f} MiB) while it stored "
-        f"{FILE_MIB} MiB  (bound < {MEMORY_BOUND_MIB}: {verdict})"
+        f"{FILE_MIB} MiB",
+        kept=grown < MEMORY_BOUND_MIB,
+        bound=f"< {MEMORY_BOUND_MIB}",
     )
-    return kept
 
 
 def _fill(path: Path) -> None:

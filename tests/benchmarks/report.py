@@ -32,6 +32,12 @@ def spread(values: Sequence[float], digits: int = 1) -> str:
     return f"{middle:.{digits}f} [{low:.{digits}f} - {high:.{digits}f}]"
 
 
+def judge(figure: str, *, kept: bool, bound: str) -> bool:
+    """Print a figure that has an absolute bound, and whether it keeps to that."""
+    console.print(f"{figure}  (bound {bound}: {_verdict(kept)})")
+    return kept
+
+
 def compare(
     title: str,
     *,
@@ -51,8 +57,12 @@ def compare(
     table.add_row(f"baseline ({unit}): {baseline_name}", spread(baseline))
     for row in rows:
         table.add_row(*row)
-    verdict = "[green]kept[/]" if kept else "[red]NOT KEPT[/]"
+    verdict = _verdict(kept)
     table.add_row("ratio of the medians", f"[bold]{ratio:.2f}[/]  (bound {bound}: {verdict})")
     table.add_row("ratio, pair by pair", spread(pairs, 2))
     console.print(table)
     return kept
+
+
+def _verdict(kept: bool) -> str:
+    return "[green]kept[/]" if kept else "[red]NOT KEPT[/]"

@@ -18,6 +18,7 @@ from activities.store import migrations
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
 from tests.benchmarks.bare import LONGEST_RUN, NOOP, TASK_QUEUE, BareWorkflow
+from tests.benchmarks.model import ScriptedModels, scripted_models
 
 SKILLS = Path(__file__).parent / "skills"
 
@@ -27,6 +28,7 @@ class Stage:
     services: Services
     temporal: Client
     http: httpx.AsyncClient
+    models: ScriptedModels
     work_folder: Path
 
     def pid_of(self, part: str) -> int:
@@ -35,14 +37,24 @@ class Stage:
 
     async def submit(self, *steps: dict[str, object]) -> str:
         """Submit a pipeline of these steps over HTTP; gives the id of its workflow."""
-        body = {"pipeline": {"name": "benchmark", "steps": list(steps)}}
-        answer = await self.http.post("/api/v1/tasks", json=body)
-        answer.raise_for_status()
-        return f"task-{answer.json()['task_id']}"
+        return await self._post({"pipeline": {"name": "benchmark", "steps": list(steps)}})
+
+    async def submit_agent(self, model: str, **inputs: str) -> str:
+        """Submit an agent's task with hardly a limit; gives the id of its workflow."""
+        limits = {"turns": 10_000, "tokens": 1_000_000_000}
+        agent = {"model": model, "limits": limits}
+        return await self._post(
+            {"type": "agent", "prompt": "Look around.", "agent": agent, "inputs": inputs}
+        )
 
     async def run(self, *steps: dict[str, object]) -> None:
         """Submit a pipeline and wait for its end."""
         await self.temporal.get_workflow_handle(await self.submit(*steps)).result()
+
+    async def _post(self, body: dict[str, object]) -> str:
+        answer = await self.http.post("/api/v1/tasks", json=body)
+        answer.raise_for_status()
+        return f"task-{answer.json()['task_id']}"
 
 
 @asynccontextmanager
@@ -51,24 +63,29 @@ async def staged() -> AsyncIterator[Stage]:
     folder = Path(tempfile.mkdtemp(prefix="agentos-bench-"))
     folder.chmod(0o755)
     shutil.copytree(NOOP, folder / "noop")
-    options = StackOptions(
-        data_dir=folder / "data",
-        default_ports=False,
-        migrate=migrations.migrate,
-        environment=os.environ | {"AGENTOS_SKILLS_PATH": str(SKILLS)},
-    )
     try:
         async with (
-            Stack(options) as services,
+            scripted_models() as models,
+            Stack(_options(folder / "data", models.base_url)) as services,
             _bare_worker(services.temporal_address, folder),
             httpx.AsyncClient(base_url=services.api_url or "", trust_env=False) as http,
         ):
             temporal = await Client.connect(services.temporal_address)
-            stage = Stage(services, temporal, http, folder)
+            stage = Stage(services, temporal, http, models, folder)
             await _warm_up(stage)
             yield stage
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _options(data_dir: Path, model_url: str) -> StackOptions:
+    own = {"AGENTOS_SKILLS_PATH": str(SKILLS), "OPENAI_BASE_URL": model_url}
+    return StackOptions(
+        data_dir=data_dir,
+        default_ports=False,
+        migrate=migrations.migrate,
+        environment=os.environ | own,
+    )
 
 
 @asynccontextmanager

@@ -134,7 +134,7 @@ ABUSES = {
     ),
     "files without a name fill the disk": (
         "import os, time\nkeep = []\nfor _ in range(30):\n"
-        "  keep.append(open('x', 'wb')); keep[-1].write(b'x' * (4 << 20)); os.unlink('x')\n"
+        "  keep.append(open('x', 'wb')); os.unlink('x'); keep[-1].write(b'x' * (4 << 20))\n"
         "time.sleep(30)",
         DISK,
         Limit.DISK,

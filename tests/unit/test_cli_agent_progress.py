@@ -249,8 +249,7 @@ def test_a_command_to_type_names_nothing_that_a_model_chose(step: str, call_id: 
 
 def test_a_terminal_without_unicode_gets_none() -> None:
     agent = an_agent(BEGUN, SAID, CALLED, STARTED, MADE, DONE, RESULT, ASKED)
-    for part in (*turn_lines(agent, agent.turns[1], START, ASCII),):
-        assert part.plain.isascii()
+    assert all(part.plain.isascii() for part in turn_lines(agent, agent.turns[1], START, ASCII))
 
 
 def test_elsewhere_each_thing_is_a_line() -> None:

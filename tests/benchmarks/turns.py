@@ -1,0 +1,83 @@
+"""The loop of an agent whose model answers at once: what a turn costs in time and in history."""
+
+import time
+from uuid import uuid4
+
+from tests.benchmarks.bare import TASK_QUEUE
+from tests.benchmarks.bare_turns import TIMEOUT, BareTurns, Conversation
+from tests.benchmarks.history import costs_of_turns
+from tests.benchmarks.model import call, finish
+from tests.benchmarks.report import Bound, compare, judge
+from tests.benchmarks.stage import Stage
+
+TURNS = 100
+ROUNDS = 5
+MOST_BYTES = 2_000
+TARGET_BYTES = 1_600
+MOST_EVENTS = 12
+# Numbers take more digits as they grow: those of events, of messages, of tokens so far.
+GROWTH_BYTES = 64
+
+
+async def loop(stage: Stage) -> list[bool]:
+    """100 turns of one call of a model and one of a tool against the same loop, bare."""
+    replies = [*(call(_tool_of(turn)) for turn in range(TURNS)), finish()]
+    model = await stage.models.add("turns", replies)
+    first = await stage.submit_agent(model)
+    await stage.temporal.get_workflow_handle(first).result()
+    request = await stage.models.last_request("turns")
+    bare_model = await stage.models.add("bare-turns", replies)
+    Conversation(stage.models.base_url, request | {"model": bare_model}).save(stage.work_folder)
+    await _bare_ms(stage)
+    ours: list[float] = []
+    bare: list[float] = []
+    for _ in range(ROUNDS):
+        ours.append(await _agent_ms(stage, model))
+        bare.append(await _bare_ms(stage))
+    is_quick = compare(
+        f"{TURNS} turns of an agent, from the request to its end",
+        ours=ours,
+        baseline=bare,
+        baseline_name="the same loop of bare activities, with the bare openai client",
+        unit="ms",
+        bound=Bound(most=1.3),
+    )
+    return [is_quick, await _is_small(stage, first)]
+
+
+async def _is_small(stage: Stage, workflow_id: str) -> bool:
+    costs = await costs_of_turns(stage, workflow_id)
+    early, late = costs[9], costs[TURNS - 1]
+    return judge(
+        f"A turn in workflow history: {early.events} events of {early.bytes:,} bytes at turn 10, "
+        f"{late.events} of {late.bytes:,} at turn {TURNS}",
+        kept=max(early.bytes, late.bytes) <= MOST_BYTES
+        and early.events == late.events <= MOST_EVENTS
+        and late.bytes - early.bytes <= GROWTH_BYTES,
+        bound=f"<= {MOST_EVENTS} events and {MOST_BYTES:,} bytes, target {TARGET_BYTES:,}; "
+        "the same at both",
+    )
+
+
+async def _agent_ms(stage: Stage, model: str) -> float:
+    started = time.perf_counter()
+    await stage.temporal.get_workflow_handle(await stage.submit_agent(model)).result()
+    return (time.perf_counter() - started) * 1_000
+
+
+async def _bare_ms(stage: Stage) -> float:
+    started = time.perf_counter()
+    await stage.temporal.execute_workflow(
+        BareTurns.run,
+        TURNS,
+        id=f"bare-{uuid4()}",
+        task_queue=TASK_QUEUE,
+        execution_timeout=TIMEOUT,
+    )
+    return (time.perf_counter() - started) * 1_000
+
+
+def _tool_of(turn: int) -> str:
+    """Two tools in the order of Thue and Morse, in which nothing comes three times in a row: an
+    agent that goes round in circles would be stopped."""
+    return ("list_files", "list_skills")[turn.bit_count() % 2]

@@ -1,0 +1,222 @@
+"""Parts of the stack that die while an agent works. It goes on, and does nothing twice."""
+
+import asyncio
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.client import Client
+
+from tests.doubles.model_server import Exchange
+from tests.doubles.scripted_models import (
+    Conversation,
+    Endless,
+    ScriptedModels,
+    Wanted,
+    asks,
+    finishes,
+)
+from tests.live import Live, processes_mentioning, until
+
+PARTS = ["postgres", "s3", "temporal", "api"]
+
+MARK = f"{600 + uuid4().int % 1_000_000 / 1e9:.9f}"  # Seconds, and a name for the process.
+WRITE_AND_SLEEP = {
+    "language": "python",
+    "source": "import sys, time; open('begun', 'w').close(); time.sleep(float(sys.argv[1]))",
+    "args": [MARK],
+}
+
+
+def write(name: str, text: str = "x") -> Wanted:
+    return "write_file", {"name": name, "text": text}
+
+
+@dataclass
+class Survivor:
+    """A task whose worker was killed, after its end."""
+
+    talk: Conversation
+    task: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+async def survivors(agents_live: Live, models: ScriptedModels) -> Mapping[str, Survivor]:
+    """Three tasks that one worker was at when it was killed: it takes a while to be missed."""
+    endless = Endless("I will ", "write ")
+    answers = {
+        "stream": (asks(write("1.txt")), endless, asks(write("2.txt")), finishes()),
+        "repeated": (asks(("read_file", {"file": "data"})), finishes()),
+        "interrupted": (asks(("run_code", WRITE_AND_SLEEP), write("beside.txt")), finishes()),
+    }
+    talks = {name: models.conversation(*acts) for name, acts in answers.items()}
+    data = {"data": await agents_live.upload("data.txt", f"to be read {uuid4()}".encode())}
+    agents_live.kill("s3", signal.SIGSTOP)  # read_file waits for it.
+    try:
+        started = {
+            name: await agents_live.submit_agent(talk.prompt(), inputs=data)
+            for name, talk in talks.items()
+        }
+        await asyncio.wait_for(endless.begun.wait(), 60)
+        await agents_live.when(started["repeated"], lambda task: _runs(task, "1.1 read_file"))
+        await agents_live.when(started["interrupted"], lambda task: _runs(task, "1.1 run_code"))
+        agents_live.kill("worker")
+    finally:
+        agents_live.kill("s3", signal.SIGCONT)
+    return {
+        name: Survivor(talks[name], await agents_live.ended(task_id))
+        for name, task_id in started.items()
+    }
+
+
+async def test_a_worker_killed_in_mid_stream_has_the_answer_given_again(
+    agents_live: Live, survivors: Mapping[str, Survivor]
+) -> None:
+    talk, task = survivors["stream"].talk, survivors["stream"].task
+    assert task["status"] == "completed"
+    assert sorted(file["name"] for file in task["artifacts"]) == ["1.txt", "2.txt"]
+    assert len(talk.requests) == 4
+    assert talk.messages(1) == talk.messages(2)
+    kinds = [kind for kind, _ in await agents_live.events_of(task["task_id"])]
+    assert kinds.count("llm.restarted") == 1
+
+
+async def test_a_call_that_may_be_repeated_is_made_again_when_its_worker_was_killed(
+    agents_live: Live, survivors: Mapping[str, Survivor]
+) -> None:
+    talk, task = survivors["repeated"].talk, survivors["repeated"].task
+    assert task["status"] == "completed"
+    assert "to be read" in talk.results()[0]
+    attempts = [log["status"] for log in await agents_live.log_of(task["task_id"])]
+    assert attempts == ["failed", "completed"]
+
+
+async def test_a_call_that_must_not_be_repeated_is_told_to_have_been_interrupted(
+    survivors: Mapping[str, Survivor],
+) -> None:
+    talk, task = survivors["interrupted"].talk, survivors["interrupted"].task
+    assert task["status"] == "completed"
+    interrupted, written = talk.results()
+    assert "Interrupted" in interrupted
+    assert "File 'beside.txt' created" in written
+    [call, beside] = task["sub_tasks"]
+    assert (call["status"], call["error"]["code"]) == ("failed", "call-interrupted")
+    assert beside["status"] == "completed"
+    assert [file["name"] for file in task["artifacts"]] == ["beside.txt"]
+    assert processes_mentioning(MARK) == []
+
+
+@pytest.mark.parametrize("part", PARTS)
+async def test_a_part_that_dies_in_mid_run_delays_the_agent_and_no_more(
+    agents_live: Live, models: ScriptedModels, part: str
+) -> None:
+    async def kill_and_answer(exchange: Exchange) -> None:
+        agents_live.kill(part)
+        await asks(write("2.txt"))(exchange)
+
+    talk = models.conversation(asks(write("1.txt")), kill_and_answer, finishes())
+    task_id = await agents_live.submit_agent(talk.prompt())
+    await until(lambda: _is_serving(agents_live))
+    task = await agents_live.ended(task_id)
+    assert task["status"] == "completed"
+    assert [file["name"] for file in task["artifacts"]] == ["1.txt", "2.txt"]
+    assert len(talk.requests) == 3  # No answer is asked for twice.
+    seqs = [message["seq"] for message in await agents_live.messages_of(task_id)]
+    assert seqs == list(range(1, len(seqs) + 1))
+
+
+async def test_the_model_server_may_die_while_it_answers(live: Live) -> None:
+    """The embedded one, which the stack starts again."""
+    data = await live.upload("people.csv", b"name,age\nada,36\n")
+    task_id = await live.submit_agent("Clean the csv and profile it.", inputs={"people": data})
+    await live.when(task_id, lambda task: task["usage"]["turns"] >= 1)
+    live.kill("model")
+    task = await live.ended(task_id)
+    assert task["status"] == "completed"
+    names = sorted(file["name"] for file in task["artifacts"])
+    assert names == ["clean.csv", "profile.json", "profile.md"]
+
+
+async def test_a_finished_run_that_is_reset_to_turn_three_goes_on_from_there(
+    agents_live: Live, models: ScriptedModels
+) -> None:
+    talk = models.conversation(*(asks(write(f"{n}.txt")) for n in (1, 2, 3)), finishes("First."))
+    task_id = await agents_live.submit_agent(talk.prompt())
+    assert (await agents_live.ended(task_id))["result"]["summary"] == "First."
+    before = await agents_live.messages_of(task_id)
+
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(exchange: Exchange) -> None:
+        begun.set()
+        await go_on.wait()
+        await asks(write("another.txt"))(exchange)
+
+    talk.answers += [slowly, finishes("Second.")]
+    await _reset_to_turn(agents_live, task_id, 3)
+    await asyncio.wait_for(begun.wait(), 60)
+    task = await agents_live.task(task_id)
+    assert (task["status"], task["result"], task["finished_at"]) == ("running", None, None)
+    assert [step["name"] for step in task["sub_tasks"]] == ["1.1 write_file", "2.1 write_file"]
+    go_on.set()
+
+    task = await agents_live.ended(task_id)
+    assert (task["status"], task["result"]["summary"]) == ("completed", "Second.")
+    assert [file["name"] for file in task["artifacts"]] == ["1.txt", "2.txt", "another.txt"]
+    after = await agents_live.messages_of(task_id)
+    kept = [message for message in before if message["turn"] <= 2]
+    assert after[: len(kept)] == kept
+    assert talk.messages(-2) == talk.messages(2)  # Turn 3 was asked as it was the first time.
+    _check_whole(talk)
+
+
+async def _reset_to_turn(live: Live, task_id: str, turn: int) -> None:
+    """As ``temporal workflow reset`` does it, to where the turn was about to begin."""
+    client = await Client.connect(live.services.temporal_address)
+    handle = client.get_workflow_handle(f"task-{task_id}")
+    completed = turns = 0
+    async for event in handle.fetch_history_events():
+        if event.HasField("workflow_task_completed_event_attributes"):
+            completed = event.event_id
+        if event.HasField("activity_task_scheduled_event_attributes"):
+            scheduled = event.activity_task_scheduled_event_attributes
+            turns += scheduled.activity_type.name == "think"
+            if turns == turn:
+                break
+    described = await handle.describe()
+    await client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=live.services.temporal_namespace,
+            workflow_execution=WorkflowExecution(
+                workflow_id=f"task-{task_id}", run_id=described.run_id
+            ),
+            reason="a test",
+            workflow_task_finish_event_id=completed,
+            request_id=str(uuid4()),
+        )
+    )
+
+
+def _check_whole(talk: Conversation) -> None:
+    """Every call that the model is shown has its result."""
+    asked = [call["id"] for message in talk.messages() for call in message.get("tool_calls") or ()]
+    answered = [message["tool_call_id"] for message in talk.messages() if message["role"] == "tool"]
+    assert asked == answered
+
+
+def _runs(task: Mapping[str, Any], step: str) -> bool:
+    found = {item["name"]: item["status"] for item in task["sub_tasks"]}
+    return found.get(step) == "running"
+
+
+async def _is_serving(live: Live) -> bool:
+    try:
+        return (await live.http.get("/readyz")).is_success
+    except httpx.TransportError:
+        return False
