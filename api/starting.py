@@ -212,7 +212,7 @@ class TemporalPort:
             task_queue=self._task_queue,
             id_reuse_policy=reuse,
             id_conflict_policy=conflict,
-            execution_timeout=policies.PIPELINE_EXECUTION_TIMEOUT,
+            execution_timeout=policies.TASK_EXECUTION_TIMEOUT,
             memo={"run": run.run},
             static_summary=name.encode()[:_SUMMARY_BYTES].decode(errors="ignore"),
             # Ours is 10 (most urgent) to 1, Temporal's 1 (most urgent) to 5.

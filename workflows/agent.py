@@ -1,7 +1,6 @@
 """AgentWorkflow: an open-ended task, given to a model with tools."""
 
 import asyncio
-from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
@@ -18,7 +17,6 @@ class AgentWorkflow:
 
     @workflow.init
     def __init__(self, run: AgentRun) -> None:
-        self._started_at = run.started_at or workflow.now()
         self._loop = ReactLoop(run)
 
     @workflow.run
@@ -47,21 +45,17 @@ class AgentWorkflow:
 
     async def _work(self) -> None:
         """Turn after turn, within the limit on time, and within bounds of history."""
-        seconds = self._loop.run.limits.seconds
-        end = self._started_at + timedelta(seconds=seconds)
-        deadline = asyncio.timeout((end - workflow.now()).total_seconds())
+        working_time = self._loop.working_time
         try:
-            async with deadline:
+            async with working_time:
                 while not await self._loop.turn():
                     if workflow.info().is_continue_as_new_suggested():
-                        workflow.continue_as_new(
-                            self._loop.run.model_copy(update={"started_at": self._started_at})
-                        )
+                        workflow.continue_as_new(self._loop.run)
         except (TimeoutError, ActivityError):
             # An activity that the deadline cancels ends in an error of its own.
-            if not deadline.expired():
+            if not working_time.is_used_up:
                 raise
-            raise TimeUsedUp(limit=seconds) from None
+            raise TimeUsedUp(limit=self._loop.run.limits.seconds) from None
 
     async def _close_badly(self, error: BaseException) -> None:
         if is_cancelled_exception(error):

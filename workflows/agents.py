@@ -32,7 +32,7 @@ class Limits(_Model):
     """What a run may use. The first limit that is reached ends it.
 
     ``tokens`` are those of prompts and answers together, ``cost_usd`` what they cost by the prices
-    that the server knows, ``seconds`` the time from start to end, waiting for people included.
+    that the server knows, ``seconds`` the time that it works: waiting for people does not count.
     """
 
     turns: int = Field(default=DEFAULT_TURNS, ge=1, le=MAX_TURNS)

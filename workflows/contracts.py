@@ -4,7 +4,6 @@ They end up in workflow history, so none may hold a file's content, a script's o
 a definition: those lie in PostgreSQL and S3 and are read there by id.
 """
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 from uuid import UUID, uuid5
@@ -185,12 +184,14 @@ class RunLimits(Message):
 
 
 class Spent(Message):
-    """What a run has used so far. ``silent`` counts the answers without a call in a row;
-    ``digests`` are those of the last turns, the latest last."""
+    """What a run has used so far. ``seconds`` are those of work, not of waiting for people;
+    ``silent`` counts the answers without a call in a row; ``digests`` are those of the last turns,
+    the latest last."""
 
     turns: int = 0
     tokens: int = 0
     cost_usd: float = 0.0
+    seconds: float = 0.0
     silent: int = 0
     digests: tuple[str, ...] = ()
 
@@ -199,7 +200,7 @@ class AgentRun(Message):
     """The input of AgentWorkflow, also when it continues as new.
 
     ``turn`` is the last turn that is whole and ``seq`` the number of the last message of it: a
-    retry by a person begins after them. ``started_at`` is set once the run goes on as new.
+    retry by a person begins after them.
     """
 
     task_id: UUID
@@ -210,7 +211,6 @@ class AgentRun(Message):
     turn: int = 0
     seq: int = 0
     spent: Spent = Spent()
-    started_at: datetime | None = None
     paused: bool = False
 
 

@@ -14,9 +14,10 @@ HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 # five minutes), store what came out, and wait for a database or store that is away for a while.
 STEP_OVERHEAD = timedelta(hours=1)
 
-# Longer than any sum of time-outs and retries of a sound pipeline. It ends a run whose workflow
-# task fails over and over (an oversized payload, say), which would else stay "running" for ever.
-PIPELINE_EXECUTION_TIMEOUT = timedelta(days=30)
+# Longer than any sound task takes: agents work for 30 days at most, and wait for people meanwhile.
+# It ends a run whose workflow task fails over and over (an oversized payload, say): else that would
+# stay "running" for ever.
+TASK_EXECUTION_TIMEOUT = timedelta(days=90)
 
 # Before the second attempt at a step; it doubles from attempt to attempt, up to the longest.
 FIRST_BACKOFF = timedelta(seconds=1)

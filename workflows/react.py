@@ -28,6 +28,7 @@ from workflows.errors import (
     TokensUsedUp,
     TurnsUsedUp,
 )
+from workflows.working_time import WorkingTime
 
 # The longest circle that is looked for, in turns, and how often it may be gone round before the
 # model is told, and before it is stopped.
@@ -45,6 +46,7 @@ class ReactLoop:
 
     def __init__(self, run: AgentRun) -> None:
         self.run = run
+        self.working_time = WorkingTime(run.limits.seconds, run.spent.seconds)
         self._verdicts: dict[int, Verdict] = {}
         self._acting = 0
         self._waiting = 0
@@ -130,17 +132,21 @@ class ReactLoop:
         finally:
             self._waiting -= 1
             self._acting += 1
+            self.working_time.go_on()
 
     async def _mark_if_waiting(self) -> None:
         """The task waits when nothing of it runs. An attempt that begins sets it running again."""
         if self._waiting and not self._acting:
+            self.working_time.halt()
             await self._mark(Status.WAITING)
 
     async def _wait_while_paused(self) -> None:
         if not self.run.paused:
             return
+        self.working_time.halt()
         await self._mark(Status.PAUSED)
         await workflow.wait_condition(lambda: not self.run.paused)
+        self.working_time.go_on()
         await self._mark(Status.RUNNING)
 
     async def _mark(self, status: Status) -> None:
@@ -168,6 +174,7 @@ class ReactLoop:
                     turns=spent.turns + 1,
                     tokens=spent.tokens + thought.tokens,
                     cost_usd=spent.cost_usd + thought.cost_usd,
+                    seconds=self.working_time.used_seconds,
                     silent=silent,
                     digests=digests,
                 ),

@@ -15,7 +15,7 @@ from deploy.local.ports import choose_ports, is_free, listens
 log = structlog.get_logger(__name__)
 
 _MOST_STARTS = 3  # of a part whose ports others take
-_READY_SECONDS = 30.0
+_READY_SECONDS = 120.0
 _POLL_SECONDS = 0.03
 _MOST_DEATHS = 5
 _WINDOW_SECONDS = 60.0

@@ -39,6 +39,28 @@ async def test_a_paused_agent_ends_its_turn_and_waits(
     assert (await agents_live.ended(task_id))["status"] == "completed"
 
 
+async def test_time_stands_still_while_an_agent_is_paused(
+    agents_live: Live, models: ScriptedModels
+) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(exchange: Exchange) -> None:
+        begun.set()
+        await go_on.wait()
+        await asks(WRITE)(exchange)
+
+    talk = models.conversation(slowly, finishes())
+    task_id = await agents_live.submit_agent(talk.prompt(), limits={"seconds": 10})
+    await asyncio.wait_for(begun.wait(), 30)
+    assert await agents_live.post(task_id, "pause") < 300
+    go_on.set()
+    await agents_live.when(task_id, lambda task: task["status"] == "paused")
+    await asyncio.sleep(10)
+    assert (await agents_live.task(task_id))["status"] == "paused"
+    assert await agents_live.post(task_id, "resume") < 300
+    assert (await agents_live.ended(task_id))["status"] == "completed"
+
+
 async def test_cancelling_in_mid_stream_closes_the_connection_to_the_model(
     agents_live: Live, models: ScriptedModels
 ) -> None:

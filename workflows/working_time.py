@@ -1,0 +1,55 @@
+"""A limit on the time that an agent works. While people are waited for, it stands still."""
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+
+class WorkingTime:
+    """Ends what is within, as ``asyncio.timeout`` does, when its time is used up.
+
+    It reads the clock of the event loop, which is the workflow's. Each halt costs workflow history
+    two events: the timer that ends, and the next one.
+    """
+
+    def __init__(self, limit_seconds: float, used_seconds: float) -> None:
+        self._limit = limit_seconds
+        self._used = used_seconds
+        self._since: float | None = None
+        self._deadline = asyncio.timeout(None)
+
+    @property
+    def used_seconds(self) -> float:
+        running = 0.0 if self._since is None else asyncio.get_running_loop().time() - self._since
+        return self._used + running
+
+    @property
+    def is_used_up(self) -> bool:
+        return self._deadline.expired()
+
+    def halt(self) -> None:
+        """Stand still, until ``go_on``."""
+        # Once the time is used up the deadline cannot be moved: it ends what is within just now.
+        if self._since is None or self.is_used_up:
+            return
+        self._used, self._since = self.used_seconds, None
+        self._deadline.reschedule(None)
+
+    def go_on(self) -> None:
+        if self._since is not None or self.is_used_up:
+            return
+        self._since = asyncio.get_running_loop().time()
+        self._deadline.reschedule(self._since + self._limit - self._used)
+
+    async def __aenter__(self) -> Self:
+        await self._deadline.__aenter__()
+        self.go_on()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._deadline.__aexit__(kind, error, traceback)
