@@ -108,9 +108,17 @@ class Acting:
                 return making.told(asked.note or "")
         elif call.verdict is not None:
             return making.refused(call.verdict)
-        if begun.was_lost and not wanted.is_retry_safe:
+        if begun.was_lost and not self._may_repeat(wanted):
             return making.told(interrupted(), error=CallInterrupted(tool=wanted.tool))
         return await self._run(making)
+
+    def _may_repeat(self, wanted: CallDefinition) -> bool:
+        """Whether to make a call again of which nobody knows how far it has come."""
+        if wanted.tool == "run_skill_script":
+            skill = str(wanted.arguments.get("skill"))
+            if self._equipment.scripts.may_use_network(skill):
+                return False
+        return wanted.is_retry_safe
 
     async def _run(self, making: "_Call") -> Performed:
         attempt, wanted = making.attempt, making.wanted

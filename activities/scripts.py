@@ -96,7 +96,7 @@ class Scripts:
                     has_venv=venv is not None,
                 ),
                 venv=venv,
-                network=skill.name in self._networked,
+                network=self.may_use_network(skill.name),
             )
 
     @asynccontextmanager
@@ -108,6 +108,9 @@ class Scripts:
         path = f"{SKILLS_FOLDER}/code/{name}"
         command = code_command(step.code, path, args, python_in_sandbox=self._python)
         yield Script("code", folder, command)
+
+    def may_use_network(self, skill: str) -> bool:
+        return skill in self._networked
 
     def limits(self, timeout_seconds: float) -> Limits:
         return replace(

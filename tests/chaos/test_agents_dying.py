@@ -1,9 +1,10 @@
 """Parts of the stack that die while an agent works. It goes on, and does nothing twice."""
 
 import asyncio
-import signal
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -26,12 +27,13 @@ from tests.live import Live, processes_mentioning, until
 
 PARTS = ["postgres", "s3", "temporal", "api"]
 
-MARK = f"{600 + uuid4().int % 1_000_000 / 1e9:.9f}"  # Seconds, and a name for the process.
-WRITE_AND_SLEEP = {
+MARK = f"{5 + uuid4().int % 1_000_000 / 1e9:.9f}"  # Seconds, and a name for the process.
+SLEEP_AND_WRITE = {
     "language": "python",
-    "source": "import sys, time; open('begun', 'w').close(); time.sleep(float(sys.argv[1]))",
+    "source": "import sys, time; time.sleep(float(sys.argv[1])); open('slept', 'w').close()",
     "args": [MARK],
 }
+MCP_SERVER = Path(__file__).parents[1] / "doubles" / "mcp_stdio.py"
 
 
 def write(name: str, text: str = "x") -> Wanted:
@@ -47,28 +49,25 @@ class Survivor:
 
 
 @pytest.fixture(scope="module")
-async def survivors(agents_live: Live, models: ScriptedModels) -> Mapping[str, Survivor]:
+async def survivors(
+    agents_live: Live, models: ScriptedModels, tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, Survivor]:
     """Three tasks that one worker was at when it was killed: it takes a while to be missed."""
+    await _register_mcp_server(agents_live)
+    begun = tmp_path_factory.mktemp("mcp") / "begun"
     endless = Endless("I will ", "write ")
+    waits = {"begun": str(begun), "cancelled": f"{begun}-not", "seconds": 600}
     answers = {
         "stream": (asks(write("1.txt")), endless, asks(write("2.txt")), finishes()),
-        "repeated": (asks(("read_file", {"file": "data"})), finishes()),
-        "interrupted": (asks(("run_code", WRITE_AND_SLEEP), write("beside.txt")), finishes()),
+        "interrupted": (asks(("mcp.double.wait", waits), write("beside.txt")), finishes()),
+        "repeated": (asks(("run_code", SLEEP_AND_WRITE)), finishes()),
     }
     talks = {name: models.conversation(*acts) for name, acts in answers.items()}
-    data = {"data": await agents_live.upload("data.txt", f"to be read {uuid4()}".encode())}
-    agents_live.kill("s3", signal.SIGSTOP)  # read_file waits for it.
-    try:
-        started = {
-            name: await agents_live.submit_agent(talk.prompt(), inputs=data)
-            for name, talk in talks.items()
-        }
-        await asyncio.wait_for(endless.begun.wait(), 60)
-        await agents_live.when(started["repeated"], lambda task: _runs(task, "1.1 read_file"))
-        await agents_live.when(started["interrupted"], lambda task: _runs(task, "1.1 run_code"))
-        agents_live.kill("worker")
-    finally:
-        agents_live.kill("s3", signal.SIGCONT)
+    started = {name: await agents_live.submit_agent(talk.prompt()) for name, talk in talks.items()}
+    await asyncio.wait_for(endless.begun.wait(), 60)
+    await until(lambda: asyncio.to_thread(begun.exists))
+    await until(_code_runs)
+    agents_live.kill("worker")
     return {
         name: Survivor(talks[name], await agents_live.ended(task_id))
         for name, task_id in started.items()
@@ -92,9 +91,10 @@ async def test_a_call_that_may_be_repeated_is_made_again_when_its_worker_was_kil
 ) -> None:
     talk, task = survivors["repeated"].talk, survivors["repeated"].task
     assert task["status"] == "completed"
-    assert "to be read" in talk.results()[0]
+    assert "File 'slept' created" in talk.results()[0]
     attempts = [log["status"] for log in await agents_live.log_of(task["task_id"])]
     assert attempts == ["failed", "completed"]
+    assert processes_mentioning(MARK) == []
 
 
 async def test_a_call_that_must_not_be_repeated_is_told_to_have_been_interrupted(
@@ -109,19 +109,22 @@ async def test_a_call_that_must_not_be_repeated_is_told_to_have_been_interrupted
     assert (call["status"], call["error"]["code"]) == ("failed", "call-interrupted")
     assert beside["status"] == "completed"
     assert [file["name"] for file in task["artifacts"]] == ["beside.txt"]
-    assert processes_mentioning(MARK) == []
 
 
 @pytest.mark.parametrize("part", PARTS)
 async def test_a_part_that_dies_in_mid_run_delays_the_agent_and_no_more(
     agents_live: Live, models: ScriptedModels, part: str
 ) -> None:
+    killed = asyncio.Event()
+
     async def kill_and_answer(exchange: Exchange) -> None:
         agents_live.kill(part)
+        killed.set()
         await asks(write("2.txt"))(exchange)
 
     talk = models.conversation(asks(write("1.txt")), kill_and_answer, finishes())
     task_id = await agents_live.submit_agent(talk.prompt())
+    await asyncio.wait_for(killed.wait(), 60)
     await until(lambda: _is_serving(agents_live))
     task = await agents_live.ended(task_id)
     assert task["status"] == "completed"
@@ -210,9 +213,16 @@ def _check_whole(talk: Conversation) -> None:
     assert asked == answered
 
 
-def _runs(task: Mapping[str, Any], step: str) -> bool:
-    found = {item["name"]: item["status"] for item in task["sub_tasks"]}
-    return found.get(step) == "running"
+async def _register_mcp_server(live: Live) -> None:
+    """Its tools say nothing of whether they may be called twice."""
+    server = {"name": "double", "transport": "stdio", "command": sys.executable}
+    body = {**server, "args": ["-I", str(MCP_SERVER)]}
+    answer = await live.http.post("/api/v1/tools/register", json=body)
+    assert answer.status_code == 201, answer.text
+
+
+async def _code_runs() -> bool:
+    return bool(processes_mentioning(MARK))
 
 
 async def _is_serving(live: Live) -> bool:

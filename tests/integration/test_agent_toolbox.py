@@ -71,8 +71,7 @@ async def test_everything_is_offered_that_nobody_forbids(desk: Desk, art: ArtSer
     assert list(offered)[-1] == FINISH
     assert offered["mcp.art.draw"] == DRAW
     assert offered["run_code"].timeout_seconds > 600
-    assert not offered["run_code"].is_retry_safe
-    assert offered["read_file"].is_retry_safe
+    assert offered["run_code"].is_retry_safe
 
 
 async def test_web_search_is_offered_where_a_provider_is_configured(desk: Desk) -> None:

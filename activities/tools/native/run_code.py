@@ -10,7 +10,8 @@ from activities.tools.running import TIMEOUT_SECONDS, run_script
 from workflows.definition import MAX_ARGUMENTS, MAX_SOURCE_CHARACTERS, Argument, Code, Step
 
 
-@tool(timeout_seconds=TIMEOUT_SECONDS)
+# What it does stays in the sandbox: to do it twice is to do it once.
+@tool(is_retry_safe=True, timeout_seconds=TIMEOUT_SECONDS)
 async def run_code(
     context: AgentContext,
     language: Literal["python", "shell", "javascript"],

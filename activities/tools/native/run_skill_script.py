@@ -10,7 +10,8 @@ from activities.tools.running import TIMEOUT_SECONDS, run_script
 from workflows.definition import MAX_ARGUMENTS, Argument, Step
 
 
-@tool(timeout_seconds=TIMEOUT_SECONDS, need=Need.SKILLS)
+# Unless the skill may use the network: see `activities.acting`.
+@tool(is_retry_safe=True, timeout_seconds=TIMEOUT_SECONDS, need=Need.SKILLS)
 async def run_skill_script(
     context: AgentContext,
     skill: Annotated[str, Field(min_length=1, max_length=64)],
