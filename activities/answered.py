@@ -82,6 +82,7 @@ def _approval(sound: SoundCall, seconds: float) -> Approval | None:
     now = datetime.now(UTC)
     question = sound.arguments.get("question") if sound.waits_for == "answer" else None
     return Approval(
+        id=sound.ask_id,
         kind=sound.waits_for,
         question=str(question) if question else None,
         asked_at=now,

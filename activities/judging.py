@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+from uuid import UUID, uuid4
 
 from pydantic import JsonValue
 
@@ -19,17 +21,21 @@ ASK_HUMAN = "ask_human"
 MAX_CALLS_PER_TURN = 32
 
 _DIGEST_CHARACTERS = 12
+# Of the same file, made by another call.
+_ARTIFACT_ID = re.compile(r"artifact(?:s/|:)[0-9a-f-]{36}")
 _TASK_TYPES: dict[str, Literal["skill", "code"]] = {"run_skill_script": "skill", "run_code": "code"}
 
 
 @dataclass(frozen=True, slots=True)
 class SoundCall:
-    """A call that can be made. ``seq`` is the number of the message for its result."""
+    """A call that can be made. ``seq`` is the number of the message for its result, ``ask_id``
+    names the question to a person, where one has to be asked."""
 
     seq: int
     request: ToolRequest
     tool: OfferedTool
     arguments: dict[str, JsonValue]
+    ask_id: UUID = field(default_factory=uuid4)
 
     @property
     def task_type(self) -> Literal["skill", "code", "tool"]:
@@ -47,7 +53,7 @@ class SoundCall:
             seq=self.seq,
             name=self.tool.name,
             timeout_seconds=self.tool.timeout_seconds,
-            waits_for=self.waits_for,
+            ask_id=self.ask_id if self.waits_for else None,
         )
 
 
@@ -97,7 +103,8 @@ def digest_of(heard: Sequence[ChatMessage], answer: Answer) -> str:
             results.append(message.content)
     calls = [[request.name, _arguments_of(request)] for request in answer.requests]
     document = json.dumps([results, calls, "" if calls else answer.text], sort_keys=True)
-    return hashlib.sha256(document.encode()).hexdigest()[:_DIGEST_CHARACTERS]
+    same = _ARTIFACT_ID.sub("", document)
+    return hashlib.sha256(same.encode()).hexdigest()[:_DIGEST_CHARACTERS]
 
 
 def _arguments_of(request: ToolRequest) -> dict[str, JsonValue] | str:

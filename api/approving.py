@@ -63,7 +63,7 @@ async def deliver(services: Services, task: StoredTask, call: AskedCall) -> bool
         TemporaryFailure: Temporal cannot be reached.
     """
     verdict = _VERDICTS[call.approval.decision or "deny"]
-    decision = Decision(seq=call.seq, verdict=verdict)
+    decision = Decision(ask_id=call.approval.id, verdict=verdict)
     return await tell(services, task, partial(services.temporal.decide, decision=decision))
 
 

@@ -227,13 +227,15 @@ class ThinkCall(Message):
 class CallPlan(Message):
     """A tool call that the model wants. ``seq`` is the number of the message with its result.
 
-    ``waits_for`` says whether a person must allow it, or answer it, before.
+    ``ask_id`` names the question to a person who must allow it, or answer it, before. The ``seq``
+    would not do: once Temporal has reset a run it may be another call, to which the word on the
+    earlier one, that Temporal repeats, must not apply.
     """
 
     seq: int
     name: str
     timeout_seconds: float
-    waits_for: Literal["approval", "answer"] | None = None
+    ask_id: UUID | None = None
 
 
 class Thought(Message):
@@ -266,9 +268,9 @@ class ActOutcome(Message):
 
 
 class Decision(Message):
-    """A person's word on the call whose result is message ``seq``."""
+    """A person's word on the call that they were asked about."""
 
-    seq: int
+    ask_id: UUID
     verdict: Verdict
 
 

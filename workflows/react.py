@@ -5,6 +5,8 @@ turn costs workflow history the same whether it is the first or the thousandth.
 """
 
 import asyncio
+from contextlib import suppress
+from uuid import UUID
 
 from temporalio import workflow
 
@@ -47,7 +49,7 @@ class ReactLoop:
     def __init__(self, run: AgentRun) -> None:
         self.run = run
         self.working_time = WorkingTime(run.limits.seconds, run.spent.seconds)
-        self._verdicts: dict[int, Verdict] = {}
+        self._verdicts: dict[UUID, Verdict] = {}
         self._acting = 0
         self._waiting = 0
 
@@ -63,7 +65,7 @@ class ReactLoop:
 
     def decide(self, decision: Decision) -> None:
         """The first word counts: a second one may arrive when the call runs already."""
-        self._verdicts.setdefault(decision.seq, decision.verdict)
+        self._verdicts.setdefault(decision.ask_id, decision.verdict)
 
     async def turn(self) -> bool:
         """One turn: whether the model has finished.
@@ -97,7 +99,7 @@ class ReactLoop:
 
     async def _act_all(self, thought: Thought) -> None:
         """Make the calls of a turn side by side, and wait for all of them, whatever they raise."""
-        self._acting = sum(plan.waits_for is None for plan in thought.calls)
+        self._acting = sum(plan.ask_id is None for plan in thought.calls)
         ended = await asyncio.gather(
             *(self._act(plan) for plan in thought.calls), return_exceptions=True
         )
@@ -106,7 +108,7 @@ class ReactLoop:
                 raise error
 
     async def _act(self, plan: CallPlan) -> None:
-        verdict = await self._verdict(plan) if plan.waits_for else None
+        verdict = await self._verdict(plan.ask_id) if plan.ask_id else None
         try:
             await workflow.execute_activity_method(
                 ports.Agents.act,
@@ -118,21 +120,18 @@ class ReactLoop:
             self._acting -= 1
         await self._mark_if_waiting()
 
-    async def _verdict(self, plan: CallPlan) -> Verdict:
+    async def _verdict(self, ask_id: UUID) -> Verdict:
         """A person's word on a call; ``EXPIRED`` when nobody gave it in time."""
         self._waiting += 1
-        try:
-            await self._mark_if_waiting()
+        await self._mark_if_waiting()
+        with suppress(TimeoutError):
             await workflow.wait_condition(
-                lambda: plan.seq in self._verdicts, timeout=self.run.approval_seconds
+                lambda: ask_id in self._verdicts, timeout=self.run.approval_seconds
             )
-            return self._verdicts[plan.seq]
-        except TimeoutError:
-            return Verdict.EXPIRED
-        finally:
-            self._waiting -= 1
-            self._acting += 1
-            self.working_time.go_on()
+        self._waiting -= 1
+        self._acting += 1
+        self.working_time.go_on()
+        return self._verdicts.get(ask_id, Verdict.EXPIRED)
 
     async def _mark_if_waiting(self) -> None:
         """The task waits when nothing of it runs. An attempt that begins sets it running again."""

@@ -29,6 +29,7 @@ class Approval(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    id: UUID
     kind: Literal["approval", "answer"]
     question: str | None = None
     asked_at: datetime

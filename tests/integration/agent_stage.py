@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from pydantic import JsonValue
 from temporalio import activity
@@ -106,8 +106,9 @@ def _turn_of(call: ThinkCall, answer_seq: int, orders: Sequence[Sequence[str]]) 
             result = {"summary": " ".join(words), "result": {"rows": 3}}
             told[seq] = ChatMessage("tool", "Finished.", request_id=f"r{seq}", turn=call.turn)
             continue
-        waits = _WAITS.get(order)
-        plans.append(CallPlan(seq=seq, name=tool, timeout_seconds=60, waits_for=waits))
+        asked = _approval(kind) if (kind := _WAITS.get(order)) else None
+        ask_id = asked.id if asked else None
+        plans.append(CallPlan(seq=seq, name=tool, timeout_seconds=60, ask_id=ask_id))
         definition = CallDefinition(
             tool=tool,
             arguments={"order": order},
@@ -116,7 +117,7 @@ def _turn_of(call: ThinkCall, answer_seq: int, orders: Sequence[Sequence[str]]) 
             is_retry_safe=True,
         )
         name = f"{call.turn}.{index} {tool}"
-        calls.append(Call(seq, name, "tool", definition, waits and _approval(waits)))
+        calls.append(Call(seq, name, "tool", definition, asked))
     text = f"I do {len(orders)} things."
     thought = Thought(
         seq=answer_seq + len(orders),
@@ -140,7 +141,13 @@ def _turn_of(call: ThinkCall, answer_seq: int, orders: Sequence[Sequence[str]]) 
 def _approval(kind: Literal["approval", "answer"]) -> Approval:
     now = datetime.now(UTC)
     question = "Which?" if kind == "answer" else None
-    return Approval(kind=kind, question=question, asked_at=now, expires_at=now + timedelta(hours=1))
+    return Approval(
+        id=uuid4(),
+        kind=kind,
+        question=question,
+        asked_at=now,
+        expires_at=now + timedelta(hours=1),
+    )
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """What becomes of the requests in a model's answer."""
 
 import json
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -80,7 +81,8 @@ async def test_more_calls_than_are_allowed_at_once_are_not_made() -> None:
 
 async def test_a_tool_that_needs_an_approval_waits_for_one_and_a_question_for_an_answer() -> None:
     found = await judged(request("send_mail"), request("ask_human"), request("read_file"))
-    assert [call.plan.waits_for for call in found.calls] == ["approval", "answer", None]
+    assert [call.waits_for for call in found.calls] == ["approval", "answer", None]
+    assert [call.plan.ask_id is not None for call in found.calls] == [True, True, False]
 
 
 async def test_finish_alone_ends_the_task_with_its_result() -> None:
@@ -117,6 +119,15 @@ def test_the_digest_differs_when_the_results_that_were_read_differ() -> None:
     """Whoever polls for something makes the same call again and again, and rightly so."""
     call = answer(request("read_file", {"a": 1}))
     assert digest_of(HEARD, call) != digest_of([*HEARD[:2], ChatMessage("tool", "4 rows")], call)
+
+
+def test_the_same_file_made_again_does_not_make_the_digest_another() -> None:
+    digests = set()
+    for made in (uuid4(), uuid4()):
+        result = ChatMessage("tool", f"File 'a.txt' created at /api/v1/artifacts/{made}")
+        call = answer(request("read_file", {"file": f"artifact:{made}"}))
+        digests.add(digest_of([*HEARD[:2], result], call))
+    assert len(digests) == 1
 
 
 def test_a_hint_does_not_make_the_digest_another() -> None:
