@@ -51,7 +51,7 @@ def doctor(data_dir: DataDir = Path(".agentos")) -> None:
 def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Run the API against the services that the environment names."""
     from deploy import logs, settings
-    from deploy.bootstrap import run_api
+    from deploy.api import run_api
 
     logs.configure()
     asyncio.run(run_api(settings.load(), host, port))
@@ -61,7 +61,7 @@ def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 def worker() -> None:
     """Run one worker against the services that the environment names."""
     from deploy import logs, settings
-    from deploy.bootstrap import run_worker
+    from deploy.worker import run_worker
 
     logs.configure()
     asyncio.run(run_worker(settings.load()))

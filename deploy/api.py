@@ -1,0 +1,59 @@
+"""From settings to a running API."""
+
+import dataclasses
+import ipaddress
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+
+from activities.sandbox.base import MEBIBYTE
+from activities.skills.catalogue import Catalogue
+from activities.tools.registry import Registry
+from api.app import create_app
+from api.deps import ApiOptions, Services
+from api.server import serve
+from api.starting import TemporalPort
+from deploy.bootstrap import mcp_pool, stores
+from deploy.settings import Settings, SettingsInvalid
+
+
+async def run_api(told: Settings, host: str, port: int) -> None:
+    """Serve the API until SIGTERM or SIGINT. Temporal need not be there yet."""
+    loopback = ipaddress.ip_address(host).is_loopback
+    options = ApiOptions(
+        keys_required=not loopback if told.keys_required is None else told.keys_required,
+        max_upload_bytes=told.max_upload_mib * MEBIBYTE,
+        public_url=told.public_url,
+        served_hosts=told.served_hosts,
+        temporal_ui_url=told.temporal_ui_url,
+        approval_seconds=told.approval_seconds,
+        daily_tokens=told.team_daily_tokens,
+    )
+    if not loopback and not options.keys_required:
+        raise SettingsInvalid(
+            reason="AGENTOS_KEYS_REQUIRED: off is for loopback only, and --host is " + host
+        )
+    client = await Client.connect(
+        **ClientConfig.load_client_connect_config(),
+        data_converter=pydantic_data_converter,
+        lazy=True,
+    )
+    async with (
+        stores(told, ping=True) as (database, blobs),
+        mcp_pool(told, database, keys_required=options.keys_required) as mcp,
+    ):
+        app = create_app(
+            Services(
+                database=database,
+                blobs=blobs,
+                temporal=TemporalPort(client, told.task_queue),
+                catalogue=Catalogue(told.skill_folders),
+                tools=Registry(),
+                models=told.model_options,
+                mcp=mcp,
+                inputs=told.input_policy,
+                options=dataclasses.replace(options, temporal_namespace=client.namespace),
+            )
+        )
+        await serve(app, host, port)

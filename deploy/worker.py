@@ -1,0 +1,105 @@
+"""From settings to a running worker."""
+
+import asyncio
+import os
+import signal
+import socket
+from importlib.metadata import version
+from pathlib import Path
+
+import uv
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.service import RPCError
+
+from activities.patience import patiently
+from activities.sandbox.base import Sandbox
+from activities.sandbox.bubblewrap import Bubblewrap
+from activities.sandbox.interpreter import sandbox_python
+from activities.thinking import ThinkOptions
+from deploy import settings
+from deploy.bootstrap import mcp_pool, stores
+from deploy.folders import work_folder
+from deploy.settings import Settings, SettingsInvalid
+from worker.adapters import AdapterOptions, adapters
+from worker.host import WorkerOptions, hosting
+from workflows.errors import TemporaryFailure
+
+
+async def run_worker(told: Settings) -> None:
+    """Run a worker until SIGTERM or SIGINT. Waits for Temporal when it is not there yet."""
+    stop = _stop_signal()
+    worker_id = f"{socket.gethostname()}-{os.getpid()}"
+    async with stores(told, ping=False) as (database, blobs):
+        options = await asyncio.to_thread(_adapter_options, told, worker_id)
+        sandbox = _sandbox(told, options)
+        try:
+            client = await _connect(identity=worker_id)
+            hosted = WorkerOptions(
+                task_queue=told.task_queue,
+                running_steps=told.running_steps,
+                stop_seconds=told.stop_seconds,
+                build_id=version("agentos"),
+            )
+            async with (
+                mcp_pool(told, database, keys_required=bool(told.keys_required)) as mcp,
+                adapters(database, blobs, sandbox, mcp, options) as ready,
+                hosting(client, ready, hosted),
+            ):
+                await stop.wait()
+        finally:
+            await sandbox.close()
+
+
+async def _connect(*, identity: str) -> Client:
+    """Connect to Temporal as its own environment variables say, however long that takes."""
+
+    async def attempt() -> Client:
+        try:
+            return await Client.connect(
+                **ClientConfig.load_client_connect_config(),
+                data_converter=pydantic_data_converter,
+                identity=identity,
+            )
+        except (RuntimeError, RPCError) as error:
+            raise TemporaryFailure(service="Temporal", reason=str(error)[:300]) from error
+
+    return await patiently(attempt)
+
+
+def _sandbox(told: Settings, options: AdapterOptions) -> Sandbox:
+    """The backend that ``AGENTOS_SANDBOX`` names."""
+    if told.sandbox == "e2b":
+        if told.e2b_api_key is None:
+            raise SettingsInvalid(reason="E2B_API_KEY: the e2b sandbox needs it")
+        from activities.sandbox.e2b import E2B  # Its client is slow to load, and rarely wanted.
+
+        return E2B(told.e2b_api_key.get_secret_value(), template=told.e2b_template)
+    return Bubblewrap(options.work_folder, python=options.python, max_running=told.running_steps)
+
+
+def _adapter_options(told: Settings, worker_id: str) -> AdapterOptions:
+    return AdapterOptions(
+        worker_id=worker_id,
+        work_folder=work_folder(told.data_dir),
+        skill_folders=told.skill_folders,
+        # In the cloud it is the template's own; here it must be one that a job can read.
+        python=Path("python3") if told.sandbox == "e2b" else sandbox_python(),
+        uv=Path(uv.find_uv_bin()),
+        limits=told.limits,
+        input_policy=told.input_policy,
+        environment=settings.inherited(),
+        networked_skills=told.networked_skills,
+        models=told.model_options,
+        think=ThinkOptions(told.team_daily_tokens, told.approval_seconds),
+        search_url=told.search_url,
+        public_url=told.public_url,
+    )
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
