@@ -60,6 +60,11 @@ def call(request_id: object, name: str, arguments: Json, token: object) -> Json:
             _named.append(arguments["name"])
             send({"method": "notifications/tools/list_changed"})
             return text("grown")
+        case "say":  # anything at all, before its answer
+            with _lock:
+                for _ in range(arguments["times"]):
+                    sys.stdout.write(arguments["words"])
+            return text("said")
         case "huge":
             return text("x" * arguments["size"])
         case "fork":  # a child that leaves the session, and so the group

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import structlog.testing
 from pydantic import JsonValue, SecretStr
 
 from activities.tools.breaker import BreakerOptions
@@ -221,6 +222,36 @@ async def test_a_message_that_is_too_long_ends_the_connection(pool: McpPool) -> 
     with pytest.raises(McpConnectionLost, match=f"more than {limits.MAX_MESSAGE_BYTES} bytes"):
         await pool.call(TEAM, server(), "huge", {"size": limits.MAX_MESSAGE_BYTES + 1})
     assert await call(pool, server(), "echo", text="again") == "again"
+
+
+async def test_a_message_of_too_many_values_is_not_read(pool: McpPool) -> None:
+    answer: dict[str, Any] = {"content": [], "structuredContent": {"a": [[]] * limits.MAX_VALUES}}
+    with pytest.raises(McpConnectionLost, match=f"more than {limits.MAX_VALUES} values"):
+        await pool.call(TEAM, server(), "parts", answer)
+    text = "[1,2]" * limits.MAX_VALUES
+    assert await call(pool, server(), "echo", text=text) == text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "\n",
+        "hello\n",
+        '{"jsonrpc": "2.0", "id": 7000, "result": {}}\n',
+    ],
+)
+async def test_a_flood_is_not_drunk(words: str, tmp_path: Path) -> None:
+    with structlog.testing.capture_logs() as logs:
+        async with make_pool() as pool:
+            with pytest.raises(McpConnectionLost, match="messages a second"):
+                await pool.call(TEAM, server(), "say", {"words": words * 1_000, "times": 10**9})
+    assert "mcp.server_stuck" not in [entry["event"] for entry in logs]
+
+
+@pytest.mark.parametrize("number", ["7000", '"1"', '"x"', "null"])
+async def test_an_answer_to_what_nobody_asked_is_passed_over(pool: McpPool, number: str) -> None:
+    words = f'{{"jsonrpc": "2.0", "id": {number}, "result": {{"content": []}}}}\n'
+    assert await call(pool, server(), "say", words=words, times=2) == "said"
 
 
 async def test_much_on_stderr_stops_nobody_and_is_not_logged(

@@ -5,6 +5,11 @@ _MEBIBYTE = 1024 * _KIBIBYTE
 
 # One message of the protocol, such as a result with its images.
 MAX_MESSAGE_BYTES = 16 * _MEBIBYTE
+# In one message. Each costs microseconds of everybody's time and up to a hundred bytes.
+MAX_VALUES = 200_000
+# Beside the answers to what it was asked.
+MAX_MESSAGES_PER_SECOND = 200
+MAX_MESSAGES_AT_ONCE = 5_000
 
 MAX_TOOLS = 256
 MAX_LIST_PAGES = 64

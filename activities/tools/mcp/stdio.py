@@ -8,6 +8,7 @@ import asyncio
 import os
 import shutil
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -18,9 +19,16 @@ import anyio
 import structlog
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp.shared.message import SessionMessage
-from mcp_types import jsonrpc_message_adapter
+from mcp_types import JSONRPCRequest, jsonrpc_message_adapter
 
 from activities.tools.mcp import keeper
+from activities.tools.mcp.bounds import (
+    TOO_LONG,
+    TOO_MANY_VALUES,
+    TOO_OFTEN,
+    Flow,
+    has_too_many_values,
+)
 from activities.tools.mcp.limits import MAX_MESSAGE_BYTES
 from workflows.errors import McpUnavailable
 
@@ -71,9 +79,10 @@ async def stdio_transport(
     async with _running(program) as process:
         incoming, received = anyio.create_memory_object_stream[SessionMessage | Exception](1)
         sent, outgoing = anyio.create_memory_object_stream[SessionMessage](1)
+        flow = Flow(time.monotonic)
         tasks = [
-            asyncio.create_task(_read(program, process, incoming, on_end)),
-            asyncio.create_task(_write(process, outgoing)),
+            asyncio.create_task(_read(program, process, flow, incoming, on_end)),
+            asyncio.create_task(_write(process, flow, outgoing)),
             asyncio.create_task(_drain_stderr(program, process)),
         ]
         try:
@@ -141,6 +150,10 @@ async def _leave(process: Process) -> None:
 
 
 async def _ended(process: Process) -> None:
+    # To asyncio a process has ended once its pipes have, so that they are to be emptied.
+    emptying = [
+        asyncio.create_task(_discard(pipe)) for pipe in (process.stdout, process.stderr) if pipe
+    ]
     try:
         await asyncio.wait_for(process.wait(), _KILLED_SECONDS)
     except TimeoutError:
@@ -148,17 +161,27 @@ async def _ended(process: Process) -> None:
         with suppress(ProcessLookupError):
             process.kill()
         log.warning("mcp.server_stuck", pid=process.pid)
+    finally:
+        for task in emptying:
+            task.cancel()
+        await asyncio.wait(emptying)
+
+
+async def _discard(pipe: asyncio.StreamReader) -> None:
+    while await pipe.read(_CHUNK_BYTES):
+        pass
 
 
 async def _read(
     program: Program,
     process: Process,
+    flow: Flow,
     incoming: MemoryObjectSendStream[SessionMessage | Exception],
     on_end: Callable[[str], None],
 ) -> None:
     reason = "it was disconnected"
     try:
-        reason = await _forward(program, process, incoming)
+        reason = await _forward(program, process, flow, incoming)
     finally:
         on_end(reason)  # First: as soon as the stream closes, somebody asks for the reason.
         incoming.close()
@@ -167,6 +190,7 @@ async def _read(
 async def _forward(
     program: Program,
     process: Process,
+    flow: Flow,
     incoming: MemoryObjectSendStream[SessionMessage | Exception],
 ) -> str:
     """Pass messages on until there are no more; why there are none."""
@@ -178,7 +202,11 @@ async def _forward(
         except asyncio.IncompleteReadError:
             return await _how_it_ended(process)
         except asyncio.LimitOverrunError:
-            return f"it sent a message of more than {MAX_MESSAGE_BYTES} bytes"
+            return f"it sent {TOO_LONG}"
+        if not flow.has_room():
+            return f"it sent {TOO_OFTEN}"
+        if has_too_many_values(line):
+            return f"it sent {TOO_MANY_VALUES}"
         try:
             message = jsonrpc_message_adapter.validate_json(line, by_name=False)
         except ValueError:
@@ -203,12 +231,16 @@ async def _how_it_ended(process: Process) -> str:
     return f"its program ended with exit code {process.returncode}"
 
 
-async def _write(process: Process, outgoing: MemoryObjectReceiveStream[SessionMessage]) -> None:
+async def _write(
+    process: Process, flow: Flow, outgoing: MemoryObjectReceiveStream[SessionMessage]
+) -> None:
     assert process.stdin is not None
     # A broken pipe is no news: the end of stdout tells of the program's end.
     with suppress(ConnectionError):
         async with outgoing:
             async for item in outgoing:
+                if isinstance(item.message, JSONRPCRequest):
+                    flow.asked()
                 line = item.message.model_dump_json(by_alias=True, exclude_unset=True)
                 process.stdin.write(f"{line}\n".encode())
                 await process.stdin.drain()
