@@ -134,6 +134,8 @@ class Acting:
                 result, self._equipment.tokens, workplace.output, making.begun.name
             )
             files, refused, fault = await self._publish(making, workplace.output)
+            if fault is not None and fault.retryable and self._may_repeat(wanted):
+                raise fault
         if fault is not None and result.error is None:
             result = ToolResult(result.text, exit_code=NO_EXIT_CODE, error=fault)
         text = observation(
@@ -175,8 +177,6 @@ class Acting:
                 self._equipment.blobs, making.begun.team_id, output, limits
             )
         except AgentOSError as error:
-            if error.retryable:
-                raise
             return (), (), error
         return files, refused, None
 

@@ -43,7 +43,7 @@ class Answered:
     def _thought(self) -> Thought:
         usage = self.answer.usage
         return Thought(
-            seq=self.seq + len(self.answer.requests),
+            seq=self.seq + len(self.answer.requests) + (self.judged.note is not None),
             calls=tuple(sound.plan for sound in self.judged.calls),
             tokens=usage.prompt_tokens + usage.completion_tokens,
             cost_usd=self.answer.cost_usd,
@@ -58,6 +58,8 @@ class Answered:
         messages = dict(enumerate((*self.before, said), start=self.turn.seq + 1))
         for seq, (request, text) in self.judged.told.items():
             messages[seq] = ChatMessage("tool", text, request_id=request.id, turn=turn)
+        if self.judged.note is not None:
+            messages[self.seq + 1] = ChatMessage("user", self.judged.note, turn=turn)
         return messages
 
     def _call(self, sound: SoundCall, approval_seconds: float) -> Call:

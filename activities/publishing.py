@@ -33,7 +33,11 @@ async def publish_output(
 async def publish(
     blobs: Blobs, team_id: UUID, folder: Path, collection: Collection
 ) -> tuple[StoredFile, ...]:
-    """Store what was collected, each file under its SHA-256."""
+    """Store what was collected, each file under its SHA-256.
+
+    Raises:
+        OutputChanged, StoreRefused, TemporaryFailure: the first failure ends all uploads.
+    """
     free = asyncio.Semaphore(PARALLEL_UPLOADS)
 
     async def store(file: CollectedFile) -> StoredFile:
@@ -47,8 +51,11 @@ async def publish(
             await patiently(upload)
         return stored
 
-    async with asyncio.TaskGroup() as group:
-        uploads = [group.create_task(store(file)) for file in collection.files]
+    try:
+        async with asyncio.TaskGroup() as group:
+            uploads = [group.create_task(store(file)) for file in collection.files]
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
     return tuple(upload.result() for upload in uploads)
 
 

@@ -18,13 +18,13 @@ from activities.skills.catalogue import Catalogue
 from activities.store import turns
 from activities.store.database import Database
 from activities.store.events import EventDraft
-from activities.store.turns import BegunTurn, Turn
+from activities.store.turns import BegunTurn, EndedTurn, Turn
 from activities.tools.skills import AllowedSkills
 from activities.tools.toolbox import Toolbox
 from activities.working_files import working_files
 from workflows.agents import Agent
-from workflows.contracts import ThinkCall, Thought
-from workflows.errors import ModelNotConfigured, TokenQuotaUsedUp
+from workflows.contracts import Hint, ThinkCall, Thought
+from workflows.errors import ModelNotConfigured, TaskMoved, TokenQuotaUsedUp
 
 log = structlog.get_logger(__name__)
 
@@ -63,17 +63,19 @@ class Thinking:
         info = activity.info()
         assert info.workflow_run_id is not None
         turn = Turn(call.task_id, call.run, call.turn, call.seq, info.workflow_run_id)
-        known = self._conversations.known_seq(turn.task_id, turn.execution, turn.seq)
-        begun = await patiently(
-            lambda: turns.begin_turn(
-                self._database, turn, known=known, is_repeated=info.attempt > 1
-            )
-        )
+        known = self._conversations.known(turn.task_id, turn.execution, turn.seq)
+        begun = await self._begin(turn, len(known), is_repeated=info.attempt > 1)
         if begun.thought is not None:
             return begun.thought
-        heard = self._conversations.extend(turn.task_id, turn.execution, begun.messages, turn.seq)
+        heard = (*known, *begun.messages)
+        self._conversations.keep(turn.task_id, turn.execution, heard)
         self._check_quota(begun)
         return await self._make(call, turn, begun, heard)
+
+    async def _begin(self, turn: Turn, known: int, *, is_repeated: bool) -> BegunTurn:
+        return await patiently(
+            lambda: turns.begin_turn(self._database, turn, known=known, is_repeated=is_repeated)
+        )
 
     async def _make(
         self, call: ThinkCall, turn: Turn, begun: BegunTurn, heard: Sequence[ChatMessage]
@@ -82,7 +84,7 @@ class Thinking:
             raise ModelNotConfigured
         agent = Agent.model_validate(begun.definition)
         offered = await self._toolbox.offered(begun.team_id, agent)
-        before = await self._before(call, begun, agent, offered.keys())
+        before = await self._before(call, begun, agent, offered.keys(), heard)
         async with sending_deltas(turn.turn, self._sender(turn)) as deltas:
             answer = await self._models.complete(
                 (*heard, *before),
@@ -94,16 +96,28 @@ class Thinking:
         judged = await judge(answer, offered, agent, turn.seq + len(before) + 2)
         answered = Answered(turn, heard, before, answer, judged)
         ended = answered.ended(deltas.drain(), self._options.approval_seconds)
-        await patiently(lambda: turns.end_turn(self._database, turn, ended))
+        return await self._write(turn, ended)
+
+    async def _write(self, turn: Turn, ended: EndedTurn) -> Thought:
+        if not await patiently(lambda: turns.end_turn(self._database, turn, ended)):
+            return await self._written(turn)
         log.info(
             "turn.ended",
             turn=turn.turn,
-            model=answer.model,
+            model=ended.answer.model,
             tokens=ended.thought.tokens,
             calls=len(ended.calls),
-            duration_ms=answer.duration_ms,
+            duration_ms=ended.answer.duration_ms,
         )
         return ended.thought
+
+    async def _written(self, turn: Turn) -> Thought:
+        """What stands where this answer was to be written: the same one, if the database's word on
+        it got lost, or that of another attempt, whose calls are then the ones to be made."""
+        begun = await self._begin(turn, turn.seq, is_repeated=True)
+        if begun.thought is None:
+            raise TaskMoved(task_id=turn.task_id)
+        return begun.thought
 
     def _check_quota(self, begun: BegunTurn) -> None:
         quota = begun.daily_tokens if begun.daily_tokens is not None else self._options.daily_tokens
@@ -111,11 +125,18 @@ class Thinking:
             raise TokenQuotaUsedUp(used=begun.tokens_today, quota=quota)
 
     async def _before(
-        self, call: ThinkCall, begun: BegunTurn, agent: Agent, tools: Collection[str]
+        self,
+        call: ThinkCall,
+        begun: BegunTurn,
+        agent: Agent,
+        tools: Collection[str],
+        heard: Sequence[ChatMessage],
     ) -> tuple[ChatMessage, ...]:
         """What the model has to be told before its answer."""
         hints: tuple[ChatMessage, ...] = ()
-        if call.hint is not None:
+        # Of an answer that was cut off before it called a tool it was told at once.
+        was_told = call.hint is Hint.CALL_A_TOOL and heard[-1].role == "user"
+        if call.hint is not None and not was_told:
             hints = (ChatMessage("user", hint_message(call.hint), turn=call.turn),)
         if call.seq > 0:
             return hints

@@ -12,6 +12,8 @@ from activities.llm.base import ToolRequest, Usage
 # Some 250,000 tokens: more than any model writes unless it goes round in circles.
 ANSWER_CHARACTERS = 1_000_000
 MAX_REQUESTS = 128
+# Of one answer: what a server says beyond that is no count.
+MAX_TOKENS = 1_000_000_000
 
 # Mistral takes ids of nine letters and digits only; others take any.
 _ID_CHARACTERS = 9
@@ -54,8 +56,7 @@ class Assembly:
             if not call.id or call.id in taken:
                 call.id = uuid.uuid4().hex[:_ID_CHARACTERS]
             taken.add(call.id)
-            # Many servers leave out the arguments of a tool that has none.
-            requests.append(ToolRequest(call.id, call.name, call.arguments or "{}"))
+            requests.append(ToolRequest(call.id, call.name, call.arguments))
         return tuple(requests)
 
     def add(self, chunk: object) -> str:
@@ -93,6 +94,7 @@ class Assembly:
         self._characters += len(piece.arguments) + len(piece.name)
         call = self._continued(piece)
         if call is None:
+            self._characters += len(piece.id)  # Some servers put whole thoughts into it.
             self._calls.append(piece)
             return
         call.id = call.id or piece.id
@@ -125,12 +127,19 @@ class Assembly:
 
 def _usage(value: object) -> Usage | None:
     fields = _mapping(value)
-    prompt, completion = fields.get("prompt_tokens"), fields.get("completion_tokens")
-    if not isinstance(prompt, int) or not isinstance(completion, int):
-        return None
-    if prompt <= 0 or completion < 0:
+    prompt, completion = (
+        _count(fields.get("prompt_tokens")),
+        _count(fields.get("completion_tokens")),
+    )
+    if not prompt or completion is None:
         return None  # No prompt is empty: this server does not count.
-    return Usage(prompt, completion, is_estimate=False)
+    details = _mapping(fields.get("prompt_tokens_details"))
+    cached = _count(details.get("cached_tokens")) or 0
+    return Usage(prompt, completion, is_estimate=False, cached_tokens=min(cached, prompt))
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and 0 <= value <= MAX_TOKENS else None
 
 
 def _content(value: object) -> str:

@@ -48,11 +48,13 @@ class ChatMessage:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """``is_estimate``: the server gave no numbers; they were counted here."""
+    """``is_estimate``: the server gave no numbers; they were counted here. ``cached_tokens`` are
+    those of the prompt that the server had read before."""
 
     prompt_tokens: int
     completion_tokens: int
     is_estimate: bool
+    cached_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +77,22 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars per million tokens. pydantic reads it from ``{"input": 2.5, "output": 10}``."""
+    """US dollars per million tokens. pydantic reads it from ``{"input": 2.5, "output": 10}``, with
+    ``cached_input`` for prompts that the server has cached; without, they cost as others do."""
 
     input_usd: Annotated[float, Field(validation_alias="input", ge=0, allow_inf_nan=False)]
     output_usd: Annotated[float, Field(validation_alias="output", ge=0, allow_inf_nan=False)]
+    cached_input_usd: Annotated[
+        float | None, Field(validation_alias="cached_input", ge=0, allow_inf_nan=False)
+    ] = None
 
     def cost_usd(self, usage: Usage) -> float:
-        """An upper bound where the server charges less for prompts that it has cached."""
-        dollars = usage.prompt_tokens * self.input_usd + usage.completion_tokens * self.output_usd
+        cached_usd = self.input_usd if self.cached_input_usd is None else self.cached_input_usd
+        dollars = (
+            (usage.prompt_tokens - usage.cached_tokens) * self.input_usd
+            + usage.cached_tokens * cached_usd
+            + usage.completion_tokens * self.output_usd
+        )
         return dollars / 1_000_000
 
 

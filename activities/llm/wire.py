@@ -43,7 +43,9 @@ def _tool(tool: ToolSpec) -> Body:
 
 def _arguments(text: str) -> str:
     """What the model wrote, as a JSON object: vLLM and llama.cpp refuse a conversation where
-    earlier arguments are none."""
+    earlier arguments are none. Many models write nothing where a tool takes no arguments."""
+    if not text.strip():
+        return "{}"
     try:
         if isinstance(json.loads(text), dict):
             return text

@@ -46,7 +46,7 @@ class Begun:
     """What an attempt works with: the sub-task's name and definition, and the task's inputs.
 
     ``outcome`` is set when the sub-task has succeeded already, ``was_lost`` when nobody knows how
-    far the attempt before this one has come: its worker died or was stopped.
+    far an attempt before this one has come: it did not end by itself.
     """
 
     team_id: UUID
@@ -223,9 +223,15 @@ _BEGIN = text(
     WITH before AS (
         SELECT tasks.id, CAST(tasks.status <> 'running' AS int) AS wakes,
                CAST(sub_tasks.status <> 'completed' AS int) AS starts,
-               -- Left behind by a worker that died, or given back by one that was stopped.
-               (sub_tasks.status = 'running' AND retry_count < :number - 1)
-               OR coalesce(sub_tasks.error ->> 'code' = 'worker-stopping', false) AS was_lost
+               -- Left behind by a worker that died, cut off by a worker that Temporal had given up
+               -- for lost, or given back by one that was stopped.
+               EXISTS (
+                   SELECT FROM execution_logs AS earlier
+                   WHERE earlier.sub_task_id = :sub_task_id AND earlier.run = :run
+                     AND earlier.attempt < :number
+                     AND (earlier.status IN ('running', 'cancelled')
+                          OR earlier.error ->> 'code' IN ('worker-lost', 'worker-stopping'))
+               ) AS was_lost
         FROM tasks JOIN sub_tasks ON sub_tasks.id = :sub_task_id
         WHERE tasks.id = :task_id
         FOR UPDATE OF tasks

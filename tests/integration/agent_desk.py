@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import io
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -158,7 +158,11 @@ class Desk:
 
 @asynccontextmanager
 async def agent_desk(
-    infrastructure: Services, database_url: str, bucket: str, skills: Path
+    infrastructure: Services,
+    database_url: str,
+    bucket: str,
+    skills: Path,
+    networked: Collection[str] = (),
 ) -> AsyncIterator[Desk]:
     await migrations.migrate(database_url)
     s3 = infrastructure.s3
@@ -170,7 +174,12 @@ async def agent_desk(
         catalogue = Catalogue([skills])
         environments = Environments(folder, python, Path(find_uv_bin()), environment={})
         scripts = Scripts(
-            catalogue, Stage(folder), environments, python=python, limits=Limits(wall_seconds=30)
+            catalogue,
+            Stage(folder),
+            environments,
+            python=python,
+            limits=Limits(wall_seconds=30),
+            networked=networked,
         )
         yield Desk(
             database=database,

@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.judging import MAX_CALLS_PER_TURN, Judged, digest_of, judge
-from activities.llm.base import Answer, ChatMessage, ToolRequest, Usage
+from activities.judging import (
+    CUT_OFF,
+    MAX_CALLS_PER_TURN,
+    MAX_DEPTH,
+    Judged,
+    digest_of,
+    judge,
+)
+from activities.llm.base import Answer, ChatMessage, Finish, ToolRequest, Usage
+from activities.tools.registry import Registry
 from activities.tools.toolbox import OfferedTool
 from workflows.agents import Agent
 from workflows.contracts import Permission
@@ -18,7 +26,7 @@ OFFERED = {
     for tool in (
         OfferedTool("read_file", "", {}, is_retry_safe=True),
         OfferedTool("send_mail", "", {}, permission=Permission.ASK),
-        OfferedTool("ask_human", "", {}),
+        OfferedTool("ask_human", "", {}, native=Registry().find("ask_human")),
         OfferedTool("finish", "", {}),
     )
 }
@@ -29,17 +37,21 @@ def request(name: str, arguments: object = None, key: str = "r1") -> ToolRequest
     return ToolRequest(key, name, text)
 
 
-def answer(*requests: ToolRequest, text: str = "") -> Answer:
-    return Answer("m", text, requests, Usage(1, 1, is_estimate=False), 0.0, 1, 1, "tool_calls")
+def answer(*requests: ToolRequest, text: str = "", finish: Finish = "tool_calls") -> Answer:
+    return Answer("m", text, requests, Usage(1, 1, is_estimate=False), 0.0, 1, 1, finish)
 
 
-async def judged(*requests: ToolRequest, agent: Agent | None = None) -> Judged:
-    return await judge(answer(*requests), OFFERED, agent or Agent(), 10)
+async def judged(
+    *requests: ToolRequest, agent: Agent | None = None, finish: Finish = "tool_calls"
+) -> Judged:
+    return await judge(answer(*requests, finish=finish), OFFERED, agent or Agent(), 10)
 
 
-async def fault(*requests: ToolRequest, agent: Agent | None = None) -> str:
+async def fault(
+    *requests: ToolRequest, agent: Agent | None = None, finish: Finish = "tool_calls"
+) -> str:
     """The only thing that the model is told at once."""
-    found = await judged(*requests, agent=agent)
+    found = await judged(*requests, agent=agent, finish=finish)
     assert (found.calls, found.result) == ([], None)
     [(_, told)] = found.told.values()
     return told
@@ -67,6 +79,52 @@ async def test_arguments_that_are_no_object_go_back_to_the_model(text: str) -> N
     assert "one JSON object" in await fault(request("read_file", text))
 
 
+async def test_arguments_that_go_too_deep_go_back_to_the_model() -> None:
+    deep: list[object] = []
+    for _ in range(MAX_DEPTH - 1):
+        deep = [deep]
+    assert "levels deep" in await fault(request("read_file", {"file": deep}))
+    assert (await judged(request("read_file", {"file": deep[0]}))).calls
+
+
+async def test_a_number_beyond_all_numbers_goes_back_to_the_model() -> None:
+    assert "Infinity is no JSON" in await fault(request("read_file", '{"a": 1e999}'))
+
+
+async def test_arguments_are_taken_as_they_can_be_kept() -> None:
+    [call] = (await judged(request("read_file", '{"file": "half \\ud83d, nul \\u0000"}'))).calls
+    assert call.arguments == {"file": "half ?, nul \ufffd"}
+
+
+async def test_arguments_that_a_native_tool_does_not_take_go_back_before_anybody_is_asked() -> None:
+    wrong = {"question": "", **{f"more{n}" * 100: n for n in range(50)}}
+    told = await fault(request("ask_human", wrong))
+    assert "- /question: String should have at least 1 character" in told
+    assert len(told) < 4_000
+    assert "- /question: Field required" in await fault(request("ask_human"))
+
+
+CUT = '{"file": "report.m'
+
+
+@pytest.mark.parametrize("text", [CUT, "", " "])
+async def test_a_call_in_which_the_answer_was_cut_off_is_told_as_such(text: str) -> None:
+    assert "cut off in the middle" in await fault(request("read_file", text), finish="length")
+
+
+async def test_calls_that_were_whole_when_the_answer_was_cut_off_are_made() -> None:
+    whole, cut = request("read_file", {"file": "a"}), request("read_file", CUT)
+    found = await judged(whole, cut, finish="length")
+    assert ([call.seq for call in found.calls], list(found.told)) == ([10], [11])
+    assert (await judged(cut, whole, finish="length")).told[10][1].startswith("Not run: the arg")
+    assert len((await judged(whole, finish="length")).calls) == 1
+
+
+async def test_an_answer_that_was_cut_off_before_it_called_a_tool_is_told_so() -> None:
+    assert (await judged(finish="length")).note == CUT_OFF
+    assert (await judged(finish="stop")).note is None
+
+
 async def test_an_unknown_tool_goes_back_to_the_model_with_the_known_ones() -> None:
     told = await fault(request("rm_rf"))
     assert "'rm_rf'" in told
@@ -80,7 +138,8 @@ async def test_more_calls_than_are_allowed_at_once_are_not_made() -> None:
 
 
 async def test_a_tool_that_needs_an_approval_waits_for_one_and_a_question_for_an_answer() -> None:
-    found = await judged(request("send_mail"), request("ask_human"), request("read_file"))
+    question = request("ask_human", {"question": "Which?"})
+    found = await judged(request("send_mail"), question, request("read_file"))
     assert [call.waits_for for call in found.calls] == ["approval", "answer", None]
     assert [call.plan.ask_id is not None for call in found.calls] == [True, True, False]
 

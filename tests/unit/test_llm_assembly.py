@@ -2,13 +2,15 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.llm.assembly import MAX_REQUESTS, Assembly
-from activities.llm.base import ToolRequest, Usage
+from activities.llm.base import ChatMessage, ToolRequest, Usage
+from activities.llm.wire import request_body
 from tests.doubles.model_server import Json, call, delta
 
 OWN_ID = re.compile(r"[0-9a-f]{9}")
@@ -133,9 +135,10 @@ def test_ids_stay_the_same_when_asked_again() -> None:
 
 
 @pytest.mark.parametrize("arguments", [{}, {"arguments": ""}, {"arguments": None}])
-def test_no_arguments_are_an_empty_object(arguments: Json) -> None:
-    (request,) = assembled(call(0, id="c", name="one", **arguments))
-    assert request.arguments == "{}"
+def test_no_arguments_are_an_empty_object_for_the_server(arguments: Json) -> None:
+    requests = assembled(call(0, id="c", name="one", **arguments))
+    said: Any = request_body([ChatMessage("assistant", "", requests)], ())["messages"]
+    assert said[0]["tool_calls"][0]["function"]["arguments"] == "{}"
 
 
 def test_a_call_without_a_name_is_kept_so_that_the_model_can_be_told() -> None:
@@ -189,6 +192,15 @@ def test_text_is_made_fit_to_be_stored() -> None:
         ({"prompt_tokens": 0, "completion_tokens": 0}, None),
         ({"prompt_tokens": 3, "completion_tokens": -1}, None),
         ({"prompt_tokens": "3", "completion_tokens": 1}, None),
+        ({"prompt_tokens": 2**40, "completion_tokens": 1}, None),
+        (
+            {
+                "prompt_tokens": 9,
+                "completion_tokens": 1,
+                "prompt_tokens_details": {"cached_tokens": 8},
+            },
+            Usage(9, 1, is_estimate=False, cached_tokens=8),
+        ),
         ({"prompt_tokens": None, "completion_tokens": None}, None),
         ({}, None),
         (None, None),
