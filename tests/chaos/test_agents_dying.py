@@ -63,9 +63,13 @@ async def survivors(
         "repeated": (asks(("run_code", SLEEP_AND_WRITE)), finishes()),
     }
     talks = {name: models.conversation(*acts) for name, acts in answers.items()}
-    started = {name: await agents_live.submit_agent(talk.prompt()) for name, talk in talks.items()}
+    started = {
+        name: await agents_live.submit_agent(talks[name].prompt())
+        for name in ("stream", "interrupted")
+    }
     await asyncio.wait_for(endless.begun.wait(), 60)
     await until(lambda: asyncio.to_thread(begun.exists))
+    started["repeated"] = await agents_live.submit_agent(talks["repeated"].prompt())
     await until(_code_runs)
     agents_live.kill("worker")
     return {
