@@ -7,7 +7,7 @@ Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS) are read by
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, Json, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -33,7 +33,7 @@ _NAMES = (
     *("networked_skills", "allowed_hosts", "private_hosts", "allowed_buckets", "served_hosts"),
     *("models", "mcp_commands", "mcp_hosts", "mcp_env"),
 )
-_MAY_BE_EMPTY = ("openai_api_key", "openai_base_url", "search_url", "search_key")
+_MAY_BE_EMPTY = ("openai_api_key", "openai_base_url", "search_url")
 
 Prices = Annotated[Json[Mapping[str, Price]], NoDecode]
 
@@ -97,7 +97,6 @@ class Settings(BaseSettings):
     mcp_hosts: Names = Field(default=(), description="hosts that HTTP servers may be on")
     mcp_env: Names = Field(default=(), description="variables that stdio servers may be given")
     search_url: str | None = None
-    search_key: SecretStr | None = None
 
     @field_validator(*_NAMES, mode="before")
     @classmethod
@@ -172,10 +171,12 @@ class Settings(BaseSettings):
 
     def mcp_policy(self, *, keys_required: bool) -> McpPolicy:
         """Which MCP servers may be. Where everybody who can reach the API is the machine's own
-        user, any may, unless the settings name some."""
-        if keys_required or self.mcp_commands or self.mcp_hosts:
-            return McpPolicy(self.mcp_commands, self.mcp_hosts, self.mcp_env)
-        return McpPolicy.for_loopback()
+        user, any may, unless the settings name some. A skill with network reaches it as well, and
+        would be out of its sandbox by registering a program."""
+        is_open = not (keys_required or self.networked_skills)
+        if is_open and not (self.mcp_commands or self.mcp_hosts):
+            return McpPolicy.for_loopback()
+        return McpPolicy(self.mcp_commands, self.mcp_hosts, self.mcp_env, self.private_hosts)
 
     @property
     def running_steps(self) -> int:
@@ -188,11 +189,16 @@ def load() -> Settings:
     Raises:
         SettingsInvalid: a variable is missing or wrong. Values are not shown: some are secrets.
     """
-    try:
-        return Settings()
-    except ValidationError as error:
-        reasons = (f"{_variable(item['loc'])}: {item['msg']}" for item in error.errors())
-        raise SettingsInvalid(reason="; ".join(reasons)) from None
+    return _load()
+
+
+def load_models() -> ModelOptions | None:
+    """What the environment says of models, also where it names no services.
+
+    Raises:
+        SettingsInvalid: a variable is wrong.
+    """
+    return _load(database_url="", s3_endpoint="").model_options
 
 
 def names_services() -> bool:
@@ -203,6 +209,14 @@ def names_services() -> bool:
 def inherited() -> dict[str, str]:
     """The whole environment, for programs that we start."""
     return dict(os.environ)
+
+
+def _load(**known: Any) -> Settings:
+    try:
+        return Settings(**known)
+    except ValidationError as error:
+        reasons = (f"{_variable(item['loc'])}: {item['msg']}" for item in error.errors())
+        raise SettingsInvalid(reason="; ".join(reasons)) from None
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

@@ -31,11 +31,14 @@ class HostPattern:
         return cls(match["host"].strip("[]"), int(match["port"] or HTTPS_PORT))
 
     def matches(self, ref: HttpsRef) -> bool:
-        if ref.port != self.port:
+        return self.fits(ref.host, ref.port)
+
+    def fits(self, host: str, port: int) -> bool:
+        if port != self.port:
             return False
         if self.host.startswith("*"):
-            return ref.host.endswith(self.host[1:])
-        return ref.host == self.host
+            return host.endswith(self.host[1:])
+        return host == self.host
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ tools do is said at each; flags change the rest.
 """
 
 import argparse
+import itertools
 import json
 import os
 import signal
@@ -62,8 +63,7 @@ def call(request_id: object, name: str, arguments: Json, token: object) -> Json:
             return text("grown")
         case "say":  # anything at all, before its answer
             with _lock:
-                for _ in range(arguments["times"]):
-                    sys.stdout.write(arguments["words"])
+                sys.stdout.writelines(itertools.repeat(arguments["words"], arguments["times"]))
             return text("said")
         case "huge":
             return text("x" * arguments["size"])

@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import gzip
 import json
+import socket
 import sys
+import time
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,11 +14,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx2
 import pytest
 from pydantic import JsonValue, SecretStr
 
 from activities.tools.mcp import limits
 from activities.tools.mcp.config import McpServer
+from activities.tools.mcp.http import Guard
 from activities.tools.mcp.listing import Listing
 from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.pool import McpPool
@@ -280,6 +285,83 @@ async def test_an_address_that_the_policy_forbids_is_not_asked(double: Double) -
     assert double.asked == []
 
 
+def named_pool(double: Double, *answers: list[str], is_inside: bool = True) -> McpPool:
+    """A pool for which ``mcp.example`` has these addresses, the last ones for ever."""
+    origin = f"mcp.example:{double.port}"
+    left = list(answers)
+
+    async def resolve(host: str, port: int) -> list[str]:
+        assert (host, port) == ("mcp.example", double.port)
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    policy = McpPolicy(hosts=(f"http://{origin}",), private_hosts=(origin,) if is_inside else ())
+    return McpPool(policy=policy, resolve=resolve)
+
+
+def named(double: Double) -> McpServer:
+    return at(f"http://mcp.example:{double.port}/mcp")
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.1", "fe80::1"]
+)
+async def test_a_name_that_leads_into_the_house_is_not_asked(double: Double, address: str) -> None:
+    async with named_pool(double, ["93.184.216.34", address], is_inside=False) as pool:
+        with pytest.raises(McpNotAllowed, match=f"address {address}.*AGENTOS_PRIVATE_HOSTS"):
+            await pool.probe(TEAM, named(double))
+        with pytest.raises(McpNotAllowed):
+            await echo(pool, named(double), "x")
+    assert double.asked == []
+
+
+async def test_not_even_a_private_server_may_be_where_machines_get_their_secrets(
+    double: Double,
+) -> None:
+    async with named_pool(double, ["169.254.169.254"]) as pool:
+        with pytest.raises(McpNotAllowed, match=r"169\.254\.169\.254"):
+            await pool.probe(TEAM, named(double))
+
+
+async def test_a_name_that_leads_elsewhere_later_is_not_followed(double: Double) -> None:
+    async with named_pool(double, ["127.0.0.1"], ["169.254.169.254"]) as pool:
+        for text in ("one", "two"):
+            assert await echo(pool, named(double), text) == text
+        double.sessions.clear()  # It must connect anew, and so looks again.
+        with pytest.raises(McpNotAllowed):
+            await echo(pool, named(double), "three")
+    assert {asked.headers["host"] for asked in double.asked} == {f"mcp.example:{double.port}"}
+
+
+async def test_every_address_of_a_name_is_tried(double: Double) -> None:
+    async with named_pool(double, ["127.0.0.2", "127.0.0.1"]) as pool:
+        assert await echo(pool, named(double), "x") == "x"
+
+
+async def test_a_name_that_nobody_has_is_told() -> None:
+    async def resolve(host: str, port: int) -> list[str]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    policy = McpPolicy(hosts=("nowhere.invalid",))
+    async with McpPool(policy=policy, resolve=resolve) as pool:
+        with pytest.raises(McpUnavailable, match=r"'nowhere\.invalid' cannot be resolved"):
+            await pool.probe(TEAM, at("https://nowhere.invalid/mcp"))
+
+
+@pytest.mark.parametrize("method", ["initialize", "tools/call"])
+async def test_what_a_server_says_in_bad_http_is_not_repeated(
+    pool: McpPool, double: Double, method: str
+) -> None:
+    async def babble(exchange: Exchange) -> None:
+        token = exchange.asked.headers["authorization"]
+        await exchange.raw(f"HTTP/1.1 200 OK\r\n{token} is no header\r\n\r\n".encode())
+
+    double.acts = dict.fromkeys(("server/discover", method), babble)
+    server = at(double.url, headers={"Authorization": "Bearer secret:WORD"})
+    with pytest.raises((McpUnavailable, McpConnectionLost), match="illegal header line") as told:
+        await echo(pool, server, "x")
+    assert "open-sesame" not in str(told.value)
+
+
 @pytest.mark.parametrize("status", [401, 403, 500, 503])
 async def test_a_server_that_refuses_is_told_with_its_status(
     pool: McpPool, double: Double, status: int
@@ -343,6 +425,16 @@ async def test_an_answer_that_is_too_long_is_not_read_to_its_end(
         await echo(pool, at(double.url), "x")
 
 
+async def test_an_answer_of_too_many_values_is_not_read(pool: McpPool, double: Double) -> None:
+    async def overflow(exchange: Exchange) -> None:
+        result = {"content": [], "structuredContent": {"a": [[]] * limits.MAX_VALUES}}
+        await exchange.result(result)
+
+    double.acts["tools/call"] = overflow
+    with pytest.raises(McpAnswerInvalid, match=f"more than {limits.MAX_VALUES} values"):
+        await echo(pool, at(double.url), "x")
+
+
 async def test_an_event_that_is_too_long_is_not_read_to_its_end(
     pool: McpPool, double: Double
 ) -> None:
@@ -354,8 +446,46 @@ async def test_an_event_that_is_too_long_is_not_read_to_its_end(
         exchange.cut()
 
     double.acts["tools/call"] = overflow
-    with pytest.raises(McpConnectionLost):
+    with pytest.raises(McpAnswerInvalid, match="more than 16777216 bytes"):
         await echo(pool, at(double.url), "x")
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (b": hello\n\n", "messages a second"),
+        (b": hello\r\n\r\n", "messages a second"),
+        (b"data: " + b"[]," * limits.MAX_VALUES + b"\n\n", "values"),
+    ],
+)
+async def test_events_out_of_bounds_are_not_read(
+    pool: McpPool, double: Double, event: bytes, words: str
+) -> None:
+    async def flood(exchange: Exchange) -> None:
+        await exchange.head(200, content_type="text/event-stream")
+        while True:
+            await exchange.raw(event * 100)
+
+    double.acts["tools/call"] = flood
+    with pytest.raises(McpAnswerInvalid, match=words):
+        await echo(pool, at(double.url), "x")
+
+
+async def test_a_stream_that_ends_at_once_is_not_opened_again_at_once(
+    pool: McpPool, double: Double
+) -> None:
+    opened: asyncio.Queue[float] = asyncio.Queue()
+
+    async def hurry(exchange: Exchange) -> None:
+        opened.put_nowait(time.monotonic())
+        body = b"retry: 0\nid: 1\ndata:\n\n"
+        await exchange.answer(200, body, content_type="text/event-stream")
+
+    double.acts["GET"] = hurry
+    await echo(pool, at(double.url), "x")
+    async with asyncio.timeout(10):
+        first, second = await opened.get(), await opened.get()
+    assert second - first > 0.9
 
 
 async def test_a_compressed_answer_is_refused(pool: McpPool, double: Double) -> None:
@@ -367,6 +497,19 @@ async def test_a_compressed_answer_is_refused(pool: McpPool, double: Double) -> 
     with pytest.raises(McpAnswerInvalid, match="compressed"):
         await echo(pool, at(double.url), "x")
     assert double.asked[-1].headers["accept-encoding"] == "identity"
+
+
+async def test_a_compressed_stream_is_refused(double: Double) -> None:
+    async def compress(exchange: Exchange) -> None:
+        headers = {"content_type": "text/event-stream", "content_encoding": "gzip"}
+        await exchange.answer(200, gzip.compress(b"data: bomb\n\n"), **headers)
+
+    double.acts["GET"] = compress
+    guard = Guard(httpx2.AsyncHTTPTransport(), "127.0.0.1", ["127.0.0.1"])
+    async with httpx2.AsyncClient(transport=guard) as client:
+        answer = await client.get(double.url)
+    assert answer.status_code == 502
+    assert "bomb" not in answer.text
 
 
 async def test_an_answer_that_is_not_json_is_told(pool: McpPool, double: Double) -> None:

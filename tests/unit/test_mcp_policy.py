@@ -107,3 +107,23 @@ def test_on_loopback_only_this_machine_is_allowed(url: str, allowed: bool) -> No
 def test_an_entry_that_cannot_be_read_is_told(policy: dict[str, tuple[str, ...]]) -> None:
     with pytest.raises(BadInput):
         McpPolicy(**policy)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "private", "url", "inside"),
+    [
+        (("tracker.example",), (), "https://tracker.example/mcp", False),
+        (("*",), (), "https://10.0.0.5/mcp", False),
+        (("*", "10.0.0.5"), (), "https://10.0.0.5/mcp", True),
+        (("http://localhost:*",), (), "http://localhost:1/mcp", True),
+        (("http://[::1]:*",), (), "http://[::1]:1/mcp", True),
+        (("http://tracker:8080",), ("tracker:8080",), "http://tracker:8080/mcp", True),
+        (("http://tracker:*",), ("tracker:8080",), "http://tracker:9090/mcp", False),
+    ],
+)
+def test_only_what_is_said_to_be_inside_may_be(
+    hosts: tuple[str, ...], private: tuple[str, ...], url: str, inside: bool
+) -> None:
+    policy = McpPolicy(hosts=hosts, private_hosts=private)
+    assert is_allowed(policy, at(url))
+    assert policy.is_inside(at(url)) is inside

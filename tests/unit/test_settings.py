@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from activities.tools.mcp.policy import McpPolicy
 from deploy import settings
 from deploy.settings import BUILT_IN_SKILLS, SettingsInvalid
 
@@ -55,7 +56,6 @@ def test_secrets_are_not_shown(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("AGENTOS_S3_SECRET_KEY", "hunter2")
     environment.setenv("E2B_API_KEY", "hunter3")
     environment.setenv("OPENAI_API_KEY", "hunter4")
-    environment.setenv("AGENTOS_SEARCH_KEY", "hunter5")
     environment.setenv("AGENTOS_SECRET_GITHUB", "hunter6")
     told = settings.load()
     assert told.s3.secret_key == "hunter2"
@@ -87,3 +87,35 @@ def test_prices_that_are_no_json_are_told_as_such(environment: pytest.MonkeyPatc
     environment.setenv("AGENTOS_PRICES", "large=1.25")
     with pytest.raises(SettingsInvalid, match="AGENTOS_PRICES"):
         settings.load()
+
+
+def test_any_program_may_be_an_mcp_server_where_only_its_user_can_register(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    assert settings.load().mcp_policy(keys_required=False) == McpPolicy.for_loopback()
+    assert settings.load().mcp_policy(keys_required=True) == McpPolicy()
+
+
+@pytest.mark.parametrize(
+    ("variable", "policy"),
+    [
+        ("AGENTOS_MCP_COMMANDS", McpPolicy(commands=("a",))),
+        ("AGENTOS_MCP_HOSTS", McpPolicy(hosts=("a",))),
+        ("AGENTOS_NETWORKED_SKILLS", McpPolicy()),
+    ],
+)
+def test_once_something_else_can_register_only_what_is_listed_may(
+    environment: pytest.MonkeyPatch, variable: str, policy: McpPolicy
+) -> None:
+    environment.setenv(variable, "a")
+    assert settings.load().mcp_policy(keys_required=False) == policy
+
+
+def test_servers_inside_the_house_are_those_of_the_private_hosts(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("AGENTOS_MCP_HOSTS", "http://tracker:8080")
+    environment.setenv("AGENTOS_PRIVATE_HOSTS", "tracker:8080")
+    assert settings.load().mcp_policy(keys_required=True) == McpPolicy(
+        hosts=("http://tracker:8080",), private_hosts=("tracker:8080",)
+    )

@@ -11,7 +11,7 @@ from pydantic import JsonValue, ValidationError
 
 from activities.tools.mcp.connection import Disconnected, NotSent
 from activities.tools.mcp.content import McpResult, result_of
-from activities.tools.mcp.http import Failure
+from activities.tools.mcp.failures import Failure
 from activities.tools.mcp.limits import LONGEST_CALL_SECONDS
 from activities.tools.mcp.listing import clean_text
 from workflows.errors import (

@@ -5,17 +5,20 @@ request sees ``asyncio.CancelledError``. The guard answers in place of a server 
 a failure stays with its request and tells what happened to it.
 """
 
-import json
+import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from enum import IntEnum
 
 import httpx2
 from mcp.client.streamable_http import MCP_SESSION_ID, streamable_http_client
 from mcp.shared._stream_protocols import ReadStream, WriteStream
 from mcp.shared.message import SessionMessage
 
+from activities.tools.mcp.bounds import TOO_LONG, TOO_MANY_VALUES, Flow, has_too_many_values
+from activities.tools.mcp.event_stream import BoundedEvents
+from activities.tools.mcp.failures import Failure, failure_document
 from activities.tools.mcp.limits import MAX_MESSAGE_BYTES
 
 Streams = tuple[ReadStream[SessionMessage | Exception], WriteStream[SessionMessage]]
@@ -25,29 +28,25 @@ _WRITE_SECONDS = 30.0
 # How long an answer takes is for the call to bound, which knows of progress.
 _TIMEOUT = httpx2.Timeout(_WRITE_SECONDS, connect=_CONNECT_SECONDS, read=None)
 _FAREWELL_SECONDS = 2.0
+# The SDK opens a stream that ended again as soon as the server likes: at once, for ever.
+_STREAM_PAUSE_SECONDS = 1.0
 _CONNECTIONS = httpx2.Limits(max_connections=64, max_keepalive_connections=8)
 
 _FRAMING = ("content-length", "transfer-encoding", "content-encoding")
 
 
-class Failure(IntEnum):
-    """Codes of the guard's own errors, from the range that JSON-RPC leaves to implementations."""
-
-    UNREACHABLE = -32_090  # The request was not sent.
-    LOST = -32_091  # It was, and there is no answer.
-    SESSION_GONE = -32_092  # The server, started anew, has not looked at it.
-    REFUSED = -32_093  # HTTP's own no.
-    UNUSABLE = -32_094  # An answer came that we do not take.
-
-
 @asynccontextmanager
-async def http_transport(url: str, headers: Mapping[str, str]) -> AsyncIterator[Streams]:
-    """Streams to the server at ``url``. Redirects are followed within its origin only.
+async def http_transport(
+    url: str, headers: Mapping[str, str], addresses: Sequence[str]
+) -> AsyncIterator[Streams]:
+    """Streams to the server at ``url``, which is at one of ``addresses``. Redirects are followed
+    within its origin only.
 
     No proxy of the environment is used: the policy allowed this host, not another that stands
     between.
     """
-    transport = Guard(httpx2.AsyncHTTPTransport(trust_env=False, limits=_CONNECTIONS))
+    inner = httpx2.AsyncHTTPTransport(trust_env=False, limits=_CONNECTIONS)
+    transport = Guard(inner, httpx2.URL(url).host, addresses)
     # What comes compressed may be a thousand times larger than what was counted.
     headers = {**headers, "Accept-Encoding": "identity"}
     async with (
@@ -64,8 +63,14 @@ async def http_transport(url: str, headers: Mapping[str, str]) -> AsyncIterator[
 class Guard(httpx2.AsyncBaseTransport):
     """Lets through what a well-behaved server answers to a POST, and answers itself for others."""
 
-    def __init__(self, inner: httpx2.AsyncBaseTransport) -> None:
+    def __init__(
+        self, inner: httpx2.AsyncBaseTransport, host: str, addresses: Sequence[str]
+    ) -> None:
         self._inner = inner
+        self._host = host
+        self._addresses = addresses
+        self._flow = Flow(time.monotonic)
+        self._streamed_at = -_STREAM_PAUSE_SECONDS
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -76,22 +81,61 @@ class Guard(httpx2.AsyncBaseTransport):
                 **request.extensions["timeout"],
                 "read": _FAREWELL_SECONDS,
             }
+        if request.method == "GET":
+            await self._pause()
         if request.method != "POST":
-            return await self._inner.handle_async_request(request)
+            return self._bounded(await _plain(await self._send(request)))
+        self._flow.asked()
         try:
-            response = await self._inner.handle_async_request(request)
-            return await _checked(request, response)
+            response = await _plain(await self._send(request))
+            return self._bounded(await _checked(request, response))
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
             return _failure(Failure.UNREACHABLE, _reason_of(error))
         except httpx2.TransportError as error:
             return _failure(Failure.LOST, _reason_of(error))
 
+    async def _send(self, request: httpx2.Request) -> httpx2.Response:
+        """To the first address that takes it. The certificate must be that of the name."""
+        if request.url.host != self._host:
+            raise httpx2.ConnectError(f"{request.url.host} is another host")
+        for address in self._addresses:
+            asked = httpx2.Request(
+                request.method,
+                request.url.copy_with(host=address),
+                headers=request.headers,
+                stream=request.stream,
+                extensions={**request.extensions, "sni_hostname": self._host},
+            )
+            try:
+                return await self._inner.handle_async_request(asked)
+            except (httpx2.ConnectError, httpx2.ConnectTimeout):
+                if address == self._addresses[-1]:
+                    raise
+        raise httpx2.ConnectError(f"{self._host} has no address")
+
+    async def _pause(self) -> None:
+        """Until the next stream may be opened."""
+        now = time.monotonic()
+        due = max(now, self._streamed_at + _STREAM_PAUSE_SECONDS)
+        self._streamed_at = due
+        await asyncio.sleep(due - now)
+
+    def _bounded(self, response: httpx2.Response) -> httpx2.Response:
+        if not isinstance(response.stream, httpx2.ByteStream):
+            assert isinstance(response.stream, httpx2.AsyncByteStream)
+            response.stream = BoundedEvents(response.stream, self._flow)
+        return response
+
+
+async def _plain(response: httpx2.Response) -> httpx2.Response:
+    if response.headers.get("content-encoding", "identity") != "identity":
+        return await _instead_of(response, Failure.UNUSABLE, "its answer is compressed")
+    return response
+
 
 async def _checked(request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     status = response.status_code
-    if response.headers.get("content-encoding", "identity") != "identity":
-        return await _instead_of(response, Failure.UNUSABLE, "its answer is compressed")
     if status == httpx2.codes.NOT_FOUND and MCP_SESSION_ID in request.headers:
         return await _instead_of(response, Failure.SESSION_GONE, "it does not know the session")
     if kind == "application/json":
@@ -110,10 +154,11 @@ async def _whole(response: httpx2.Response) -> httpx2.Response:
         async for chunk in response.stream:
             content += chunk
             if len(content) > MAX_MESSAGE_BYTES:
-                reason = f"its answer has more than {MAX_MESSAGE_BYTES} bytes"
-                return _failure(Failure.UNUSABLE, reason)
+                return _failure(Failure.UNUSABLE, f"it sent {TOO_LONG}")
     finally:
         await response.aclose()
+    if has_too_many_values(content):
+        return _failure(Failure.UNUSABLE, f"it sent {TOO_MANY_VALUES}")
     headers = {key: value for key, value in response.headers.items() if key not in _FRAMING}
     return httpx2.Response(response.status_code, headers=headers, content=bytes(content))
 
@@ -124,19 +169,18 @@ async def _instead_of(response: httpx2.Response, code: Failure, reason: str) -> 
 
 
 def _failure(code: Failure, reason: str) -> httpx2.Response:
-    """A JSON-RPC error, which the SDK hands to whoever made the request."""
-    error = {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": reason}}
     return httpx2.Response(
         httpx2.codes.BAD_GATEWAY,
         headers={"content-type": "application/json"},
-        content=json.dumps(error).encode(),
+        content=failure_document(code, reason),
     )
 
 
 def _reason_of(error: httpx2.TransportError) -> str:
     """The operating system's word, which lies beneath: ``Connection refused``."""
     cause: BaseException | None = error
-    reason = str(error) or type(error).__name__
+    # After a colon the library quotes what the server sent, which may be anything.
+    reason = str(error).partition(":")[0] or type(error).__name__
     while cause is not None:
         if isinstance(cause, OSError) and cause.errno:
             reason = os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)

@@ -1,18 +1,22 @@
 """From a configuration to a client: secrets looked up, transport chosen, the SDK's logs muted."""
 
 import logging
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
+from urllib.parse import urlsplit
 
 from mcp.client import Client, Transport
 from mcp.client.session import MessageHandlerFnT
 from mcp_types import Implementation
 from pydantic import SecretStr
 
+from activities.inputs.https import Resolve, resolve_by_system
+from activities.tools.mcp.addresses import judged_addresses
 from activities.tools.mcp.config import McpServer
-from activities.tools.mcp.http import http_transport
+from activities.tools.mcp.http import Streams, http_transport
 from activities.tools.mcp.limits import CONNECT_TIMEOUT_SECONDS
+from activities.tools.mcp.policy import PORTS, McpPolicy
 from activities.tools.mcp.secrets import redact, resolve
 from activities.tools.mcp.stdio import Program, minimal, stdio_transport
 
@@ -25,7 +29,15 @@ logging.getLogger("mcp").setLevel(logging.CRITICAL)
 class Opener:
     """Makes clients. ``environment`` is this process's own, of which programs get the least."""
 
-    def __init__(self, secrets: Mapping[str, SecretStr], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        policy: McpPolicy,
+        secrets: Mapping[str, SecretStr],
+        environment: Mapping[str, str],
+        resolve: Resolve = resolve_by_system,
+    ) -> None:
+        self._policy = policy
+        self._resolve = resolve
         self._secrets = secrets
         self._inherited = minimal(environment)
 
@@ -36,6 +48,7 @@ class Opener:
 
         Raises:
             McpSecretMissing: the configuration names a secret that is not set.
+            McpNotAllowed: on entering, when its name leads to where it may not be.
         """
         return Client(
             self._transport(server, on_end),
@@ -52,7 +65,7 @@ class Opener:
     def _transport(self, server: McpServer, on_end: OnEnd) -> Transport:
         if server.transport == "http":
             headers = resolve(server.name, server.headers, self._secrets)
-            return http_transport(server.url or "", headers)
+            return self._to_url(server, headers)
         given = resolve(server.name, server.env, self._secrets)
         program = Program(
             server=server.name,
@@ -62,3 +75,19 @@ class Opener:
             cwd=server.cwd or "/",
         )
         return stdio_transport(program, on_end)
+
+    @asynccontextmanager
+    async def _to_url(
+        self, server: McpServer, headers: Mapping[str, str]
+    ) -> AsyncIterator[Streams]:
+        url = server.url or ""
+        parts = urlsplit(url)
+        addresses = await judged_addresses(
+            server.name,
+            parts.hostname or "",
+            parts.port or PORTS[parts.scheme],
+            self._resolve,
+            is_inside=self._policy.is_inside(server),
+        )
+        async with http_transport(url, headers, addresses) as streams:
+            yield streams

@@ -3,14 +3,16 @@
 import re
 import shlex
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Self
 from urllib.parse import urlsplit
 
+from activities.inputs.policy import HostPattern
 from activities.tools.mcp.config import McpServer
 from workflows.errors import BadInput, McpNotAllowed
 
 _ANY = "*"
-_PORTS = {"http": 80, "https": 443}
+PORTS = {"http": 80, "https": 443}
 _ORIGIN = re.compile(
     r"(?:(?P<scheme>https?)://)?"
     r"(?P<host>\*|(?:\*\.)?[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]+|\*))?"
@@ -28,12 +30,15 @@ class McpPolicy:
     NODE_OPTIONS makes another program of an allowed one. Where any program is allowed, so is any
     variable and any working folder; else there is none of the latter.
     ``hosts`` are origins: ``a.example`` (https, port 443), ``*.a.example:8443``,
-    ``http://10.0.0.5:*`` (any port).
+    ``http://10.0.0.5:*`` (any port). They must have addresses of the public internet, except those
+    that are written as an address or ``localhost``, and those on ``private_hosts``, which are
+    patterns as of inputs: ``tracker:8080``.
     """
 
     commands: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
+    private_hosts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises ``BadInput`` when an entry cannot be understood."""
@@ -41,11 +46,13 @@ class McpPolicy:
             _words(command)
         for host in self.hosts:
             _Origin.parse(host)
+        for host in self.private_hosts:
+            HostPattern.parse(host)
 
     @classmethod
     def for_loopback(cls) -> Self:
         """Where nobody but the machine's own user can register: any program, and local servers."""
-        origins = (f"{scheme}://{host}:*" for scheme in _PORTS for host in _LOOPBACK)
+        origins = (f"{scheme}://{host}:*" for scheme in PORTS for host in _LOOPBACK)
         return cls(commands=(_ANY,), hosts=tuple(origins))
 
     def check(self, server: McpServer) -> None:
@@ -55,13 +62,20 @@ class McpPolicy:
         elif _ANY not in self.commands:
             self._check_program(server)
 
+    def is_inside(self, server: McpServer) -> bool:
+        """Whether an HTTP server may be on this machine, or on a private address."""
+        scheme, host, port = _origin_of(server)
+        if any(HostPattern.parse(item).fits(host, port) for item in self.private_hosts):
+            return True
+        origins = map(_Origin.parse, self.hosts)
+        return any(each.tells_address and each.matches(scheme, host, port) for each in origins)
+
     def _check_url(self, server: McpServer) -> None:
-        parts = urlsplit(server.url or "")
-        host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
-        if not any(_Origin.parse(item).matches(parts.scheme, host, port) for item in self.hosts):
+        scheme, host, port = _origin_of(server)
+        if not any(_Origin.parse(item).matches(scheme, host, port) for item in self.hosts):
             raise McpNotAllowed(
                 server=server.name,
-                reason=f"its origin {parts.scheme}://{host}:{port} is not on the list.",
+                reason=f"its origin {scheme}://{host}:{port} is not on the list.",
                 setting="AGENTOS_MCP_HOSTS",
             )
 
@@ -104,8 +118,16 @@ class _Origin:
                 "http://10.0.0.5:*"
             )
         scheme = match["scheme"] or "https"
-        port = match["port"] or _PORTS[scheme]
+        port = match["port"] or PORTS[scheme]
         return cls(scheme, match["host"].strip("[]"), None if port == _ANY else int(port))
+
+    @property
+    def tells_address(self) -> bool:
+        try:
+            ip_address(self.host)
+        except ValueError:
+            return self.host == "localhost"
+        return True
 
     def matches(self, scheme: str, host: str, port: int) -> bool:
         if self.scheme != scheme or self.port not in (None, port):
@@ -113,6 +135,11 @@ class _Origin:
         if self.host.startswith(_ANY):
             return host.endswith(self.host[1:])
         return host == self.host
+
+
+def _origin_of(server: McpServer) -> tuple[str, str, int]:
+    parts = urlsplit(server.url or "")
+    return parts.scheme, parts.hostname or "", parts.port or PORTS[parts.scheme]
 
 
 def _words(command: str) -> tuple[str, ...]:

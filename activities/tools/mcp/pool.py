@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 from pydantic import JsonValue, SecretStr
 
+from activities.inputs.https import Resolve, resolve_by_system
 from activities.tools.breaker import Breaker, BreakerOptions, Refusal
 from activities.tools.mcp.calls import ToolCall
 from activities.tools.mcp.config import McpServer
@@ -82,10 +83,11 @@ class McpPool:
         environment: Mapping[str, str] | None = None,
         on_listing: OnListing | None = None,
         options: PoolOptions | None = None,
+        resolve: Resolve = resolve_by_system,
     ) -> None:
         self.policy = policy or McpPolicy()
         self._options = options or PoolOptions()
-        self._opener = Opener(secrets or {}, environment or {})
+        self._opener = Opener(self.policy, secrets or {}, environment or {}, resolve)
         self._on_listing = on_listing
         self._entries: dict[_Key, _Entry] = {}
         self._retired: set[Connection] = set()
