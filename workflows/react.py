@@ -11,36 +11,18 @@ from uuid import UUID
 from temporalio import workflow
 
 from workflows import ending, policies, ports
+from workflows.bounds import check_limits, check_progress, hint_for, spent_after
 from workflows.contracts import (
     ActCall,
     AgentRun,
     CallPlan,
     Decision,
-    Hint,
-    Spent,
     Status,
     ThinkCall,
     Thought,
     Verdict,
 )
-from workflows.errors import (
-    CostUsedUp,
-    GoesRoundInCircles,
-    NeverFinishes,
-    TokensUsedUp,
-    TurnsUsedUp,
-)
 from workflows.working_time import WorkingTime
-
-# The longest circle that is looked for, in turns, and how often it may be gone round before the
-# model is told, and before it is stopped.
-LONGEST_CIRCLE_TURNS = 3
-ROUNDS_UNTIL_HINT = 3
-ROUNDS_UNTIL_STOP = 5
-# Answers without a call, in a row.
-SILENT_UNTIL_STOP = 3
-
-_DIGESTS_KEPT = LONGEST_CIRCLE_TURNS * ROUNDS_UNTIL_STOP
 
 
 class ReactLoop:
@@ -52,10 +34,6 @@ class ReactLoop:
         self._verdicts: dict[UUID, Verdict] = {}
         self._acting = 0
         self._waiting = 0
-
-    @property
-    def spent(self) -> Spent:
-        return self.run.spent
 
     def pause(self) -> None:
         self.run = self.run.model_copy(update={"paused": True})
@@ -76,10 +54,12 @@ class ReactLoop:
             ActivityError: a turn could not be made at all.
         """
         await self._wait_while_paused()
-        self._check_limits()
+        check_limits(self.run)
         thought = await self._think()
         await self._act_all(thought)
         self._note(thought)
+        if not thought.finished:
+            check_progress(self.run.spent)
         return thought.finished
 
     async def _think(self) -> Thought:
@@ -140,68 +120,22 @@ class ReactLoop:
             await self._mark(Status.WAITING)
 
     async def _wait_while_paused(self) -> None:
-        if not self.run.paused:
-            return
-        self.working_time.halt()
-        await self._mark(Status.PAUSED)
-        await workflow.wait_condition(lambda: not self.run.paused)
-        self.working_time.go_on()
-        await self._mark(Status.RUNNING)
+        while self.run.paused:
+            self.working_time.halt()
+            await self._mark(Status.PAUSED)
+            await workflow.wait_condition(lambda: not self.run.paused)
+            self.working_time.go_on()
+            await self._mark(Status.RUNNING)
 
     async def _mark(self, status: Status) -> None:
         await ending.mark(self.run.task_id, self.run.team_id, self.run.run, status)
 
-    def _check_limits(self) -> None:
-        spent, limits = self.run.spent, self.run.limits
-        if spent.turns >= limits.turns:
-            raise TurnsUsedUp(limit=limits.turns)
-        if spent.tokens >= limits.tokens:
-            raise TokensUsedUp(used=spent.tokens, limit=limits.tokens)
-        if limits.cost_usd is not None and spent.cost_usd >= limits.cost_usd:
-            raise CostUsedUp(used=spent.cost_usd, limit=limits.cost_usd)
-
     def _note(self, thought: Thought) -> None:
-        spent = self.run.spent
-        silent = spent.silent + 1 if thought.silent else 0
-        digests = (*spent.digests, thought.digest)[-_DIGESTS_KEPT:]
         self._verdicts.clear()
         self.run = self.run.model_copy(
             update={
                 "turn": self.run.turn + 1,
                 "seq": thought.seq,
-                "spent": Spent(
-                    turns=spent.turns + 1,
-                    tokens=spent.tokens + thought.tokens,
-                    cost_usd=spent.cost_usd + thought.cost_usd,
-                    seconds=self.working_time.used_seconds,
-                    silent=silent,
-                    digests=digests,
-                ),
+                "spent": spent_after(self.run.spent, thought, self.working_time.used_seconds),
             }
         )
-        if thought.finished:
-            return
-        if silent >= SILENT_UNTIL_STOP:
-            raise NeverFinishes(times=silent)
-        if goes_round(digests, ROUNDS_UNTIL_STOP):
-            raise GoesRoundInCircles(times=ROUNDS_UNTIL_STOP)
-
-
-def goes_round(digests: tuple[str, ...], rounds: int) -> bool:
-    """Whether the last turns are the same circle, gone round so often."""
-    for length in range(1, LONGEST_CIRCLE_TURNS + 1):
-        last = digests[-length * rounds :]
-        if len(last) == length * rounds and last == last[:length] * rounds:
-            return True
-    return False
-
-
-def hint_for(run: AgentRun) -> Hint | None:
-    """What the model is told before the next turn."""
-    if run.spent.turns + 1 == run.limits.turns:
-        return Hint.LAST_TURN
-    if run.spent.silent:
-        return Hint.CALL_A_TOOL
-    if goes_round(run.spent.digests, ROUNDS_UNTIL_HINT):
-        return Hint.GOING_ROUND
-    return None

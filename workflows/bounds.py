@@ -1,0 +1,71 @@
+"""What ends an agent's run before its model does: limits, silence, and going round in circles."""
+
+from workflows.contracts import AgentRun, Hint, Spent, Thought
+from workflows.errors import (
+    CostUsedUp,
+    GoesRoundInCircles,
+    NeverFinishes,
+    TokensUsedUp,
+    TurnsUsedUp,
+)
+
+# The longest circle that is looked for, in turns, and how often it may be gone round before the
+# model is told, and before it is stopped.
+LONGEST_CIRCLE_TURNS = 3
+ROUNDS_UNTIL_HINT = 3
+ROUNDS_UNTIL_STOP = 5
+# Answers without a call, in a row.
+SILENT_UNTIL_STOP = 3
+
+_DIGESTS_KEPT = LONGEST_CIRCLE_TURNS * ROUNDS_UNTIL_STOP
+
+
+def check_limits(run: AgentRun) -> None:
+    """Raises ``TurnsUsedUp``, ``TokensUsedUp`` or ``CostUsedUp`` when no turn may follow."""
+    spent, limits = run.spent, run.limits
+    if spent.turns >= limits.turns:
+        raise TurnsUsedUp(limit=limits.turns)
+    if spent.tokens >= limits.tokens:
+        raise TokensUsedUp(used=spent.tokens, limit=limits.tokens)
+    if limits.cost_usd is not None and spent.cost_usd >= limits.cost_usd:
+        raise CostUsedUp(used=spent.cost_usd, limit=limits.cost_usd)
+
+
+def hint_for(run: AgentRun) -> Hint | None:
+    """What the model is told before the next turn."""
+    if run.spent.turns + 1 == run.limits.turns:
+        return Hint.LAST_TURN
+    if run.spent.silent:
+        return Hint.CALL_A_TOOL
+    if goes_round(run.spent.digests, ROUNDS_UNTIL_HINT):
+        return Hint.GOING_ROUND
+    return None
+
+
+def spent_after(spent: Spent, thought: Thought, seconds: float) -> Spent:
+    """With one more turn; ``seconds`` are those of work from the start of the run."""
+    return Spent(
+        turns=spent.turns + 1,
+        tokens=spent.tokens + thought.tokens,
+        cost_usd=spent.cost_usd + thought.cost_usd,
+        seconds=seconds,
+        silent=spent.silent + 1 if thought.silent else 0,
+        digests=(*spent.digests, thought.digest)[-_DIGESTS_KEPT:],
+    )
+
+
+def check_progress(spent: Spent) -> None:
+    """Raises ``NeverFinishes`` or ``GoesRoundInCircles`` when the model does not get on."""
+    if spent.silent >= SILENT_UNTIL_STOP:
+        raise NeverFinishes(times=spent.silent)
+    if goes_round(spent.digests, ROUNDS_UNTIL_STOP):
+        raise GoesRoundInCircles(times=ROUNDS_UNTIL_STOP)
+
+
+def goes_round(digests: tuple[str, ...], rounds: int) -> bool:
+    """Whether the last turns are the same circle, gone round so often."""
+    for length in range(1, LONGEST_CIRCLE_TURNS + 1):
+        last = digests[-length * rounds :]
+        if len(last) == length * rounds and last == last[:length] * rounds:
+            return True
+    return False
