@@ -33,6 +33,7 @@ async def run_doctor(data_dir: Path) -> int:
                 uv=Path(uv.find_uv_bin()),
                 search_path=environment.get("PATH", ""),
                 services=_remote() if settings.names_services() else None,
+                models=settings.load_models(),
             )
         )
     finally:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from activities.llm.base import ModelOptions
 from activities.sandbox.base import Sandbox
 from activities.store import migrations
 from activities.store.blobs import Blobs
@@ -19,6 +20,7 @@ from deploy.local import machine, s3, temporal
 from deploy.local.machine import Finding
 from deploy.local.services import API_PORT
 from deploy.local.state import running_parts
+from deploy.model_check import check_models
 from workflows.errors import AgentOSError
 
 _CHECK_SECONDS = 15.0
@@ -48,6 +50,8 @@ class Patient:
     search_path: str
     """The PATH of the worker, where an interpreter of JavaScript is looked for."""
     services: Remote | None = None
+    models: ModelOptions | None = None
+    """None where the environment names none."""
 
 
 async def diagnose(patient: Patient) -> list[Finding]:
@@ -62,6 +66,7 @@ async def diagnose(patient: Patient) -> list[Finding]:
         "uv": lambda: _uv(patient.uv),
         "disk": _quick(lambda: machine.disk(data_dir)),
         "data folder": _quick(lambda: machine.data_folder(data_dir)),
+        "models": lambda: check_models(patient.models, is_embedded=services is None),
         **(_remote_checks(services) if services else _local_checks(data_dir)),
     }
     return list(await asyncio.gather(*(_bounded(name, check) for name, check in checks.items())))

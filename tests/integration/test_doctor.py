@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 import uv
+from pydantic import SecretStr
 from temporalio.client import Client
 
+from activities.llm.base import ModelOptions
 from activities.sandbox.base import Exit, Job, OnOutput, Sandbox
 from activities.store import migrations
 from activities.store.blobs import Blobs, S3Options
@@ -15,6 +17,9 @@ from deploy.doctor import Patient, Remote, diagnose
 from deploy.local.machine import Finding
 from deploy.local.ports import choose_ports
 from deploy.local.services import Services
+from deploy.offline_model import LABEL
+from deploy.offline_model.app import ModelServerOptions
+from deploy.offline_model.server import serving
 from workflows.errors import SandboxUnavailable
 
 
@@ -128,3 +133,43 @@ async def test_a_data_folder_below_a_file_is_told(patient: Patient, tmp_path: Pa
     (tmp_path / "file").touch()
     found = await ailments(dataclasses.replace(patient, data_dir=tmp_path / "file" / "data"))
     assert set(found) == {"data folder"}
+
+
+async def model_finding(patient: Patient) -> Finding:
+    (found,) = (finding for finding in await diagnose(patient) if finding.name == "models")
+    return found
+
+
+async def test_without_a_model_of_its_own_the_stack_has_the_offline_one(patient: Patient) -> None:
+    found = await model_finding(patient)
+    assert found.ok
+    assert LABEL in found.detail
+
+
+async def test_services_without_a_model_are_told_how_to_get_one(
+    patient: Patient, remote: Remote
+) -> None:
+    found = await model_finding(dataclasses.replace(patient, services=remote))
+    assert found.ok
+    assert "OPENAI_BASE_URL" in found.detail
+    assert LABEL not in found.detail
+
+
+async def test_a_server_of_models_that_answers_is_told_with_what_it_lists(patient: Patient) -> None:
+    async with serving(ModelServerOptions()) as url:
+        own = ModelOptions(models=("qwen3",), base_url=url)
+        found = await model_finding(dataclasses.replace(patient, models=own))
+    assert found.ok
+    assert "asked is qwen3; it lists offline-rules" in found.detail
+
+
+async def test_a_server_of_models_that_is_not_there_is_told_with_the_remedy(
+    patient: Patient,
+) -> None:
+    (nobody,) = choose_ports([None])
+    lost = ModelOptions(base_url=f"http://127.0.0.1:{nobody}/v1", api_key=SecretStr("sk-secret"))
+    found = await model_finding(dataclasses.replace(patient, models=lost))
+    assert not found.ok
+    assert str(nobody) in found.detail
+    assert "OPENAI_BASE_URL" in found.remedy
+    assert "sk-secret" not in str(found)
