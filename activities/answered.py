@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from activities.judging import Judged, SoundCall, digest_of
-from activities.llm.base import Answer, ChatMessage
+from activities.llm.base import Answer, Charge, ChatMessage
 from activities.store.approvals import Approval
 from activities.store.events import EventDraft
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
@@ -15,13 +15,15 @@ from workflows.contracts import Thought
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """``heard`` is the conversation so far, ``before`` what was said in this turn before."""
+    """``heard`` is the conversation so far, ``before`` what was said in this turn before, ``lost``
+    what answers took that broke off before this one."""
 
     turn: Turn
     heard: Sequence[ChatMessage]
     before: Sequence[ChatMessage]
     answer: Answer
     judged: Judged
+    lost: Charge
 
     @property
     def seq(self) -> int:
@@ -34,6 +36,7 @@ class Answered:
         return EndedTurn(
             messages=self._messages(),
             answer=self.answer,
+            lost=self.lost,
             thought=self._thought(),
             calls=calls,
             result=self.judged.result,
@@ -41,12 +44,12 @@ class Answered:
         )
 
     def _thought(self) -> Thought:
-        usage = self.answer.usage
+        charge = self.answer.charge + self.lost
         return Thought(
             seq=self.seq + len(self.answer.requests) + (self.judged.note is not None),
             calls=tuple(sound.plan for sound in self.judged.calls),
-            tokens=usage.prompt_tokens + usage.completion_tokens,
-            cost_usd=self.answer.cost_usd,
+            tokens=charge.tokens,
+            cost_usd=charge.cost_usd,
             digest=digest_of(self.heard, self.answer),
             silent=not self.answer.requests,
             finished=self.judged.result is not None,

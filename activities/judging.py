@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from activities.llm.base import Answer, ChatMessage, ToolRequest
 from activities.store.events import as_json
 from activities.tools.finish import FINISH, finish_problems
+from activities.tools.schemas import is_deeper
 from activities.tools.toolbox import OfferedTool
 from workflows.agents import Agent
 from workflows.contracts import CallPlan, Permission
@@ -153,16 +154,9 @@ def _arguments_of(request: ToolRequest) -> dict[str, JsonValue] | str:
         return f"Not run: the arguments are not valid JSON ({reason}). Write one JSON object."
     if not isinstance(arguments, dict):
         return "Not run: the arguments must be one JSON object."
-    if _is_deeper(arguments, MAX_DEPTH):
+    if is_deeper(arguments, MAX_DEPTH):
         return f"Not run: the arguments are nested more than {MAX_DEPTH} levels deep."
     return arguments
-
-
-def _is_deeper(value: JsonValue, levels: int) -> bool:
-    if not isinstance(value, (dict, list)):
-        return False
-    parts = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_is_deeper(part, levels - 1) for part in parts)
 
 
 def _refuse(constant: str) -> None:

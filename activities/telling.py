@@ -18,8 +18,6 @@ def turn_events(
     turn: Turn, seq: int, answer: Answer, calls: Sequence[Call], judged: Judged
 ) -> Iterator[EventDraft]:
     """What came of a turn, whose answer is message ``seq``."""
-    usage = answer.usage
-    tokens = usage.prompt_tokens + usage.completion_tokens
     yield _event(
         "message.created",
         turn=turn.turn,
@@ -39,9 +37,9 @@ def turn_events(
         "usage",
         turn=turn.turn,
         model=answer.model,
-        tokens=tokens,
-        prompt_tokens=usage.prompt_tokens,
-        completion_tokens=usage.completion_tokens,
+        tokens=answer.charge.tokens,
+        prompt_tokens=answer.usage.prompt_tokens,
+        completion_tokens=answer.usage.completion_tokens,
         cost_usd=answer.cost_usd,
     )
 

@@ -12,6 +12,7 @@ from activities.deltas import Send, sending_deltas
 from activities.judging import judge
 from activities.llm.base import ChatMessage, ToolSpec
 from activities.llm.models import Models
+from activities.losses import Losses
 from activities.patience import patiently
 from activities.prompting import first_message, hint_message, system_prompt
 from activities.skills.catalogue import Catalogue
@@ -85,16 +86,18 @@ class Thinking:
         agent = Agent.model_validate(begun.definition)
         offered = await self._toolbox.offered(begun.team_id, agent)
         before = await self._before(call, begun, agent, offered.keys(), heard)
-        async with sending_deltas(turn.turn, self._sender(turn)) as deltas:
+        lost = Losses(self._database, turn, begun.lost)
+        async with sending_deltas(turn.turn, self._sender(turn)) as deltas, lost.counted():
             answer = await self._models.complete(
                 (*heard, *before),
                 [ToolSpec(tool.name, tool.description, tool.schema) for tool in offered.values()],
                 model=agent.model,
                 on_text=deltas.add,
                 on_restart=deltas.restart,
+                on_broken=lost.add,
             )
         judged = await judge(answer, offered, agent, turn.seq + len(before) + 2)
-        answered = Answered(turn, heard, before, answer, judged)
+        answered = Answered(turn, heard, before, answer, judged, lost.total)
         ended = answered.ended(deltas.drain(), self._options.approval_seconds)
         return await self._write(turn, ended)
 

@@ -58,6 +58,29 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Charge:
+    """What calls of models took."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+    def __add__(self, other: "Charge") -> "Charge":
+        return Charge(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.cost_usd + other.cost_usd,
+        )
+
+
+NO_CHARGE = Charge()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A whole answer; it may be empty. ``model`` is the one that gave it.
 
@@ -73,6 +96,10 @@ class Answer:
     first_token_ms: int
     duration_ms: int
     finish: Finish
+
+    @property
+    def charge(self) -> Charge:
+        return Charge(self.usage.prompt_tokens, self.usage.completion_tokens, self.cost_usd)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import ipaddress
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
@@ -20,12 +21,66 @@ KEEP_ALIVE_SECONDS = 120.0
 MAX_CONNECTIONS = 1_000
 MAX_IDLE_CONNECTIONS = 100
 
+# Of an answer that is an error, no more is read. Its reason stands at the beginning.
+MAX_ERROR_BYTES = 64 * 1024
+
 # What reading from a connection can raise; the last two are failures of TLS.
 BROKEN = (httpx2.RequestError, ssl.SSLError, anyio.EndOfStream)
 
+# What asking over a connection raises that its server has closed a moment ago.
+_STALE = (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError)
+
+# They describe a body as it was sent, not what has been read of it.
+_HEADERS_OF_BODY = ("content-encoding", "content-length", "transfer-encoding")
+
+
+class _Client(openai.DefaultAsyncHttpxClient):
+    """Asks again at once over a new connection when an old one turns out to be closed, and reads
+    errors up to a bound: the client would read them to the end, if they have one."""
+
+    async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        connected = False
+
+        async def note(event: str, _: object) -> None:
+            nonlocal connected
+            connected = connected or event.startswith("connection.connect")
+
+        request.extensions = {**request.extensions, "trace": note}
+        try:
+            response = await super().send(request, **options)
+        except _STALE:
+            if connected:
+                raise
+            response = await super().send(request, **options)
+        return await _bounded(response) if response.is_error else response
+
+
+async def _bounded(response: httpx2.Response) -> httpx2.Response:
+    if response.is_closed:  # It was read already, for it was not asked for as a stream.
+        return response
+    body = bytearray()
+    try:
+        async for piece in response.aiter_bytes():
+            body += piece
+            if len(body) >= MAX_ERROR_BYTES:
+                break
+    finally:
+        await response.aclose()
+    headers = [
+        (name, value)
+        for name, value in response.headers.multi_items()
+        if name not in _HEADERS_OF_BODY
+    ]
+    return httpx2.Response(
+        response.status_code,
+        headers=headers,
+        content=bytes(body[:MAX_ERROR_BYTES]),
+        request=response.request,
+    )
+
 
 def http_client(base_url: str, timeouts: Timeouts) -> httpx2.AsyncClient:
-    return openai.DefaultAsyncHttpxClient(
+    return _Client(
         base_url=base_url,
         timeout=httpx2.Timeout(timeouts.idle_seconds, connect=timeouts.connect_seconds),
         limits=httpx2.Limits(
@@ -51,7 +106,7 @@ def translated(model: str, timeouts: Timeouts) -> Iterator[None]:
     except BROKEN as error:
         raise _connection_error(model, error, timeouts) from None
     except EventTooLarge:
-        reason = "it sent an event without an end"
+        reason = "it sent more at once than can be read"
         raise ModelUnavailable(model=model, reason=reason) from None
     except TimeoutError:
         reason = f"it took longer than {timeouts.total_seconds:g} s"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
-from activities.llm.base import ChatMessage, ToolSpec, Usage
+from activities.llm.base import Charge, ChatMessage, ToolSpec, Usage
 from activities.llm.compaction import Count, compact, size_tokens
 from activities.llm.reading import Reply
 
@@ -33,7 +33,9 @@ class Conversation:
         self.messages = compact(self.messages, budget_tokens - self._tools_tokens, self._count)
 
     def usage_of(self, reply: Reply) -> Usage:
-        """What the answer took, for servers that do not say."""
+        """What the answer took, as the server says; else it is counted here."""
+        if reply.usage is not None:
+            return reply.usage
         written = self._count(reply.text) + sum(
             self._count(request.name) + self._count(request.arguments) for request in reply.requests
         )
@@ -50,10 +52,14 @@ class Conversation:
 
 
 class Delivery:
-    """Passes text on, and knows whether there was any since the last restart."""
+    """Passes text on, and knows whether there was any since the last restart.
 
-    def __init__(self, on_text: Callable[[str], None]) -> None:
+    ``broke_off`` is told what an answer took that was not given to its end.
+    """
+
+    def __init__(self, on_text: Callable[[str], None], broke_off: Callable[[Charge], None]) -> None:
         self.has_begun = False
+        self.broke_off = broke_off
         self._on_text = on_text
 
     def __call__(self, text: str) -> None:

@@ -1,7 +1,8 @@
 """One request to one model, over the ``openai`` client: streamed, bounded in time and size."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+import json
+from collections.abc import AsyncIterator, Sequence
 from urllib.parse import urlsplit
 
 import openai
@@ -53,20 +54,17 @@ class Endpoint:
             ModelOverloaded, ModelUnavailable, ModelRefused: it does not tell.
         """
         with translated(self._base_url, self._timeouts):
-            async with asyncio.timeout(self._timeouts.total_seconds):
-                listed = await self._client.get("/models", cast_to=object)
-        models = listed.get("data") if isinstance(listed, dict) else None
-        names = (model.get("id") for model in models or () if isinstance(model, dict))
-        return [name for name in names if isinstance(name, str) and name]
+            async with (
+                asyncio.timeout(self._timeouts.total_seconds),
+                self._client.models.with_streaming_response.list() as response,
+            ):
+                [body] = [whole_body async for whole_body in whole(response.iter_bytes())]
+        return _names(body)
 
     async def ask(
-        self,
-        model: str,
-        messages: Sequence[ChatMessage],
-        tools: Sequence[ToolSpec],
-        on_text: Callable[[str], None],
+        self, reading: Reading, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]
     ) -> Reply:
-        """Have ``model`` answer; pieces of text go to ``on_text`` as they arrive.
+        """Have the model of ``reading`` answer; it takes the answer piece by piece.
 
         Cancelling it closes the connection at once.
 
@@ -77,16 +75,16 @@ class Endpoint:
             AnswerWithheld: its content filter did.
         """
         body = request_body(messages, tools)
-        with translated(model, self._timeouts):
+        with translated(reading.model, self._timeouts):
             try:
-                return await self._stream(body, Reading(model, on_text))
+                return await self._stream(body, reading)
             except openai.APIStatusError as error:
                 refusal = read_refusal(error.status_code, error.response.headers, error.body)
                 if not (self._counts_usage and refusal.is_about_usage):
                     raise
-            log.info("model.counts_no_usage", model=model)
+            log.info("model.counts_no_usage", model=reading.model)
             self._counts_usage = False
-            return await self._stream(body, Reading(model, on_text))
+            return await self._stream(body, reading)
 
     async def _stream(self, body: Body, reading: Reading) -> Reply:
         options = {"stream_options": {"include_usage": True}} if self._counts_usage else {}
@@ -108,6 +106,16 @@ class Endpoint:
             if not reading.is_finished:
                 raise
         return reading.reply()
+
+
+def _names(listed: bytes) -> list[str]:
+    try:
+        document = json.loads(listed)
+    except (ValueError, RecursionError):
+        return []
+    models = document.get("data") if isinstance(document, dict) else None
+    names = (model.get("id") for model in models or () if isinstance(model, dict))
+    return [name for name in names if isinstance(name, str) and name]
 
 
 async def _read(events: AsyncIterator[bytes], reading: Reading, deadline: asyncio.Timeout) -> None:

@@ -8,11 +8,19 @@ from functools import partial
 
 import structlog
 
-from activities.llm.base import Answer, ChatMessage, ModelOptions, Price, ToolSpec
+from activities.llm.base import (
+    Answer,
+    Charge,
+    ChatMessage,
+    ModelOptions,
+    Price,
+    ToolSpec,
+    Usage,
+)
 from activities.llm.conversation import Conversation, Delivery
 from activities.llm.endpoint import Endpoint
 from activities.llm.names import Decoder
-from activities.llm.reading import Reply
+from activities.llm.reading import Reading, Reply
 from activities.tokens import Tokens
 from workflows.errors import (
     AgentOSError,
@@ -70,12 +78,13 @@ class Models:
         model: str | None = None,
         on_text: Callable[[str], None],
         on_restart: Callable[[], None] | None = None,
+        on_broken: Callable[[Charge], None] = lambda _: None,
     ) -> Answer:
         """Have the first model that can answer: ``model``, then those of the options in order.
 
         ``on_text`` gets the text as it arrives. When an answer breaks off after some of it, the
         next model is asked only with ``on_restart``, which is called so that the text can be
-        forgotten.
+        forgotten. ``on_broken`` is told what each answer took that broke off.
 
         Raises:
             ModelOverloaded, ModelUnavailable: no model answers now; see ``retry_after_seconds``.
@@ -84,7 +93,7 @@ class Models:
             AnswerWithheld: a content filter withheld the answer.
         """
         started_at = time.monotonic()
-        delivery = Delivery(on_text)
+        delivery = Delivery(on_text, on_broken)
         errors: list[AgentOSError] = []
         for candidate in await self._candidates(model):
             if delivery.has_begun:
@@ -137,9 +146,7 @@ class Models:
         conversation.shorten(self._budgets.get(model, window))
         for _ in range(MAX_SHORTENINGS):
             try:
-                return await self._endpoint.ask(
-                    model, conversation.messages, conversation.tools, delivery
-                )
+                return await self._ask_once(model, conversation, delivery)
             except ContextTooLong:
                 refused = conversation.size_tokens()
                 self._budgets[model] = round(refused * SHORTENING)
@@ -148,13 +155,28 @@ class Models:
                 log.info("model.shortened", model=model, refused=refused, tokens=shortened)
                 if delivery.has_begun or shortened >= refused:
                     raise
-        return await self._endpoint.ask(model, conversation.messages, conversation.tools, delivery)
+        return await self._ask_once(model, conversation, delivery)
+
+    async def _ask_once(self, model: str, conversation: Conversation, delivery: Delivery) -> Reply:
+        reading = Reading(model, delivery)
+        reply: Reply | None = None
+        try:
+            reply = await self._endpoint.ask(reading, conversation.messages, conversation.tools)
+        finally:
+            # Also when it is cancelled: the model has read the prompt and written this by then.
+            if reply is None and reading.has_begun:
+                delivery.broke_off(self._charge(model, conversation.usage_of(reading.so_far())))
+        return reply
+
+    def _charge(self, model: str, usage: Usage) -> Charge:
+        price = self.price_of(model)
+        cost_usd = price.cost_usd(usage) if price else 0.0
+        return Charge(usage.prompt_tokens, usage.completion_tokens, cost_usd)
 
     def _answer(
         self, model: str, conversation: Conversation, reply: Reply, started_at: float
     ) -> Answer:
-        usage = reply.usage or conversation.usage_of(reply)
-        price = self.price_of(model)
+        usage = conversation.usage_of(reply)
         decode = Decoder(tool.name for tool in conversation.tools)
         ended_at = time.monotonic()
         return Answer(
@@ -164,7 +186,7 @@ class Models:
                 replace(request, name=decode(request.name)) for request in reply.requests
             ),
             usage=usage,
-            cost_usd=price.cost_usd(usage) if price else 0.0,
+            cost_usd=self._charge(model, usage).cost_usd,
             first_token_ms=_milliseconds(started_at, reply.first_token_at or ended_at),
             duration_ms=_milliseconds(started_at, ended_at),
             finish=reply.finish,

@@ -39,6 +39,10 @@ class Reading:
         self._first_token_at: float | None = None
 
     @property
+    def has_begun(self) -> bool:
+        return self._assembly.has_begun
+
+    @property
     def is_finished(self) -> bool:
         """Whether the model has said why its answer ended, so that nothing of it is missing."""
         return self._assembly.finish is not None
@@ -85,6 +89,11 @@ class Reading:
             raise ModelUnavailable(model=self.model, reason=reason)
         if assembly.finish == "content_filter":
             raise AnswerWithheld(model=self.model)
+        return self.so_far()
+
+    def so_far(self) -> Reply:
+        """What has come of the answer."""
+        assembly = self._assembly
         requests = assembly.requests()
         finish: Finish = "tool_calls" if requests else "stop"
         if assembly.finish in _CUT or assembly.is_too_long:

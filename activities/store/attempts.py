@@ -104,6 +104,9 @@ def artifact_id(sub_task_id: UUID, name: str, sha256: str) -> UUID:
 async def begin(database: Database, attempt: Attempt) -> Begun:
     """Set sub-task and task running, unless the sub-task has succeeded already.
 
+    It is the first thing that a run does which Temporal reset to the middle of a turn; such a run
+    takes the task over.
+
     Raises:
         TaskMoved: the task has ended or was started again meanwhile.
     """
@@ -113,8 +116,11 @@ async def begin(database: Database, attempt: Attempt) -> Begun:
         "worker_id": attempt.worker_id,
         "lost": _LOST,
     }
-    # Twice: what an earlier attempt wrote while the first waited for it, the second sees.
-    rows = await database.execute(_BEGIN, values) or await database.execute(_BEGIN, values)
+    rows = await database.execute(_BEGIN, values)
+    if not rows and attempt.execution is not None:
+        await database.execute(_TAKE_OVER, values)
+    # Again: what an earlier attempt wrote while the first waited for it, the second sees.
+    rows = rows or await database.execute(_BEGIN, values)
     if not rows:
         raise TaskMoved(task_id=attempt.task_id)
     [row] = rows
@@ -286,6 +292,36 @@ _BEGIN = text(
       AND sub_tasks.status = 'completed'
       AND (EXISTS (SELECT FROM task) OR tasks.status = 'completed')
       AND (CAST(:execution AS text) IS NULL OR executions ->> -1 = :execution)
+    """
+)
+
+# See `turns` on what that means. Calls of the same turn stay, with the results that they have.
+_TAKE_OVER = text(
+    """
+    WITH call AS (
+        SELECT CAST(input_context ->> 'turn' AS int) AS turn FROM sub_tasks
+        WHERE id = :sub_task_id
+    ), task AS (
+        UPDATE tasks
+        SET status = 'running', finished_at = NULL, error = NULL, result = NULL,
+            updated_at = now(), event_seq = event_seq + 1,
+            executions = executions || to_jsonb(CAST(:execution AS text))
+        FROM call
+        WHERE tasks.id = :task_id AND run = :run AND jsonb_array_length(executions) > 0
+          AND NOT executions @> to_jsonb(CAST(:execution AS text))
+        RETURNING tasks.id, team_id, event_seq, turn
+    ), gone AS (
+        DELETE FROM messages USING task
+        WHERE messages.task_id = task.id AND messages.turn > task.turn
+    ), dropped AS (
+        DELETE FROM sub_tasks USING task
+        WHERE sub_tasks.task_id = task.id
+          AND CAST(input_context ->> 'turn' AS int) > task.turn
+    ), event AS (
+        INSERT INTO events (task_id, seq, team_id, type, data)
+        SELECT id, event_seq, team_id, 'task.status', '{"status": "running"}' FROM task
+    )
+    SELECT id FROM task
     """
 )
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from sqlalchemy import select, text
 from sqlmodel import col
 
-from activities.llm.base import Answer, ChatMessage, ToolRequest
+from activities.llm.base import NO_CHARGE, Answer, Charge, ChatMessage, ToolRequest
 from activities.store import events
 from activities.store.approvals import Approval
 from activities.store.database import Database
@@ -41,7 +41,8 @@ class BegunTurn:
     """What a turn works with: the task, and the messages from number ``known`` + 1 on.
 
     ``thought`` is set when the turn has been made already. ``tokens_today`` are the team's, and
-    ``daily_tokens`` its own quota, if it has one.
+    ``daily_tokens`` its own quota, if it has one. ``lost`` is what earlier attempts took whose
+    answers broke off.
     """
 
     team_id: UUID
@@ -52,6 +53,7 @@ class BegunTurn:
     thought: Thought | None
     tokens_today: int
     daily_tokens: int | None
+    lost: Charge
 
 
 class CallDefinition(BaseModel):
@@ -82,6 +84,7 @@ class EndedTurn:
     """What a turn writes. ``messages`` by number: what comes before the answer, the answer itself,
     and the results of calls that need no run.
 
+    ``lost`` is what answers took that broke off before, and was counted as the team's already.
     ``result`` is the task's, when the model has finished.
     """
 
@@ -91,6 +94,7 @@ class EndedTurn:
     calls: tuple[Call, ...] = ()
     result: Mapping[str, JsonValue] | None = None
     events: tuple[EventDraft, ...] = ()
+    lost: Charge = NO_CHARGE
 
 
 async def begin_turn(
@@ -105,6 +109,7 @@ async def begin_turn(
     values = {
         **_fence(turn),
         "known": known,
+        "is_repeated": is_repeated,
         "event_type": "llm.restarted" if is_repeated else "turn.started",
         "event": event,
     }
@@ -121,7 +126,20 @@ async def begin_turn(
         thought=row.thought and Thought.model_validate(row.thought),
         tokens_today=row.tokens_today or 0,
         daily_tokens=row.daily_tokens,
+        lost=Charge(row.lost_prompt or 0, row.lost_completion or 0, row.lost_usd or 0.0),
     )
+
+
+async def count_lost(database: Database, turn: Turn, lost: Charge) -> None:
+    """Count what an answer took that broke off. Not safe to repeat: it would count again."""
+    data = {"turn": turn.turn, "tokens": lost.tokens, **asdict(lost), "is_lost": True}
+    values = {
+        **_fence(turn),
+        "tokens": lost.tokens,
+        "cost_usd": lost.cost_usd,
+        "event": events.as_json(data),
+    }
+    await database.execute(_LOSE, values)
 
 
 async def add_events(database: Database, turn: Turn, drafts: tuple[EventDraft, ...]) -> None:
@@ -136,7 +154,8 @@ async def add_events(database: Database, turn: Turn, drafts: tuple[EventDraft, .
 
 async def end_turn(database: Database, turn: Turn, ended: EndedTurn) -> bool:
     """Write an answer, with the calls that it asks for. False when it no longer counts."""
-    usage = ended.answer.usage
+    charge = ended.answer.charge
+    whole = charge + ended.lost
     values = {
         **_fence(turn),
         "messages": events.as_json(
@@ -145,10 +164,11 @@ async def end_turn(database: Database, turn: Turn, ended: EndedTurn) -> bool:
         "calls": events.as_json([_call_row(turn, call) for call in ended.calls]),
         "thought": ended.thought.model_dump_json(),
         "result": None if ended.result is None else events.as_json(ended.result),
-        "tokens": usage.prompt_tokens + usage.completion_tokens,
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "cost_usd": ended.answer.cost_usd,
+        "team_tokens": charge.tokens,
+        "team_usd": charge.cost_usd,
+        "prompt_tokens": whole.prompt_tokens,
+        "completion_tokens": whole.completion_tokens,
+        "cost_usd": whole.cost_usd,
         "model": ended.answer.model,
         "first_token_ms": ended.answer.first_token_ms,
         "duration_ms": ended.answer.duration_ms,
@@ -253,6 +273,18 @@ _BEGIN = text(
             'role', role, 'content', content, 'requests', requests, 'request_id', request_id,
             'turn', turn, 'is_protected', is_protected) ORDER BY seq) AS messages
         FROM messages WHERE task_id = :task_id AND seq > :known AND seq <= :seq
+    ), told AS (
+        SELECT seq, type, data FROM events
+        WHERE CAST(:is_repeated AS bool) AND task_id = :task_id
+          AND type IN ('turn.started', 'usage') AND CAST(data ->> 'turn' AS int) = :turn
+    ), lost AS (
+        SELECT sum(CAST(data ->> 'prompt_tokens' AS bigint))::bigint AS lost_prompt,
+               sum(CAST(data ->> 'completion_tokens' AS bigint))::bigint AS lost_completion,
+               sum(CAST(data ->> 'cost_usd' AS float)) AS lost_usd
+        FROM told
+        WHERE data @> '{"is_lost": true}'
+          -- Not what was lost before a reset: another execution began the turn then.
+          AND seq > (SELECT max(seq) FROM told WHERE type = 'turn.started')
     )
     SELECT task.team_id, definition, prompt, inputs, heard.messages AS heard,
            (SELECT thought FROM answer) AS thought,
@@ -260,8 +292,30 @@ _BEGIN = text(
             WHERE team_usage.team_id = task.team_id AND day = (now() AT TIME ZONE 'utc')::date
            ) AS tokens_today,
            (SELECT daily_tokens FROM teams WHERE teams.id = task.team_id) AS daily_tokens,
+           lost_prompt, lost_completion, lost_usd,
            pg_notify(:channel, CAST(task.id AS text))
-    FROM task, heard
+    FROM task, heard, lost
+    """
+)
+
+_LOSE = text(
+    """
+    WITH task AS (
+        UPDATE tasks SET event_seq = event_seq + 1, updated_at = now()
+        WHERE id = :task_id AND run = :run AND status <> ALL (:final)
+          AND executions ->> -1 = :execution
+        RETURNING id, team_id, event_seq
+    ), used AS (
+        INSERT INTO team_usage (team_id, day, tokens, cost_usd)
+        SELECT team_id, (now() AT TIME ZONE 'utc')::date, :tokens, :cost_usd FROM task
+        ON CONFLICT (team_id, day) DO UPDATE
+            SET tokens = team_usage.tokens + excluded.tokens,
+                cost_usd = team_usage.cost_usd + excluded.cost_usd
+    ), event AS (
+        INSERT INTO events (task_id, seq, team_id, type, data)
+        SELECT id, event_seq, team_id, 'usage', CAST(:event AS jsonb) FROM task
+    )
+    SELECT pg_notify(:channel, CAST(id AS text)) FROM task
     """
 )
 
@@ -322,7 +376,7 @@ _END = text(
         )
     ), used AS (
         INSERT INTO team_usage (team_id, day, tokens, cost_usd)
-        SELECT team_id, (now() AT TIME ZONE 'utc')::date, :tokens, :cost_usd FROM task
+        SELECT team_id, (now() AT TIME ZONE 'utc')::date, :team_tokens, :team_usd FROM task
         ON CONFLICT (team_id, day) DO UPDATE
             SET tokens = team_usage.tokens + excluded.tokens,
                 cost_usd = team_usage.cost_usd + excluded.cost_usd

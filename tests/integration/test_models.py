@@ -1,29 +1,32 @@
 """Models over true HTTP, against a server that answers by script."""
 
 import asyncio
+import gzip
 import json
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from activities.llm import (
+from activities.llm.assembly import ANSWER_CHARACTERS
+from activities.llm.base import (
     Answer,
+    Charge,
     ChatMessage,
     ModelOptions,
-    Models,
     Price,
     Timeouts,
     ToolRequest,
     ToolSpec,
     Usage,
 )
-from activities.llm.assembly import ANSWER_CHARACTERS
+from activities.llm.compaction import MESSAGE_TOKENS
+from activities.llm.models import Models
 from activities.llm.sse import MAX_EVENT_BYTES
 from activities.tokens import Tokens
 from tests.doubles.model_server import (
@@ -423,7 +426,55 @@ async def test_a_page_in_place_of_an_error_is_understood(server: ModelServer) ->
     assert isinstance(await refused(server), ModelUnavailable)
 
 
+async def test_an_error_without_an_end_is_read_up_to_a_bound(server: ModelServer) -> None:
+    async def act(exchange: Exchange) -> None:
+        await exchange.head(500, content_type="text/plain", retry_after="7")
+        with suppress(ConnectionError):
+            while True:
+                await exchange.send(b"out of order " * 1_000)
+        server.disconnected.set()
+
+    server.answers(act)
+    error = await refused(server)
+    assert isinstance(error, ModelUnavailable)
+    assert "HTTP 500: out of order" in str(error)
+    assert error.retry_after_seconds == 7
+    await asyncio.wait_for(server.disconnected.wait(), 5)
+
+
+async def test_a_compressed_error_is_understood(server: ModelServer) -> None:
+    async def act(exchange: Exchange) -> None:
+        await exchange.head(404, content_type="application/json", content_encoding="gzip")
+        await exchange.send(gzip.compress(b'{"error": {"message": "no such model"}}'))
+        await exchange.end()
+
+    server.answers(act)
+    assert "no such model" in str(await refused(server))
+
+
 # Connections
+
+
+async def test_a_connection_that_was_closed_meanwhile_is_no_failure(server: ModelServer) -> None:
+    async def hang_up(exchange: Exchange) -> None:
+        exchange.drop()
+
+    server.answers(text("one"), hang_up, text("two"))
+    async with models_at(server.url, "first") as models:
+        for expected in ("one", "two"):
+            assert (await models.complete(HELLO, (), on_text=print)).text == expected
+    assert [request.connection for request in server.requests] == [0, 0, 1]
+
+
+async def test_a_server_that_hangs_up_on_a_new_connection_is_not_asked_again_at_once(
+    server: ModelServer,
+) -> None:
+    async def hang_up(exchange: Exchange) -> None:
+        exchange.drop()
+
+    server.answers(hang_up)
+    assert isinstance(await refused(server), ModelUnavailable)
+    assert len(server.requests) == 1
 
 
 def free_port() -> int:
@@ -555,6 +606,35 @@ async def test_the_next_model_begins_anew_when_the_text_can_be_forgotten(
         )
     assert heard == ["Half of", "<restart>", "Whole"]
     assert (answer.text, answer.model) == ("Whole", "second")
+
+
+async def test_what_broken_answers_took_is_told_with_its_price(server: ModelServer) -> None:
+    server.answers(BREAKS["half_a_call"], refusal(503), BREAKS["ended"], text("Whole"))
+    lost: list[Charge] = []
+    prices = {name: Price(1_000_000, 2_000_000) for name in ("a", "b", "c")}
+    async with models_at(server.url, "a", "b", "c", "d", prices=prices) as models:
+        answer = await models.complete(
+            HELLO, (), on_text=print, on_restart=lambda: None, on_broken=lost.append
+        )
+    assert answer.text == "Whole"
+    prompt = TOKENS.count("Hello") + MESSAGE_TOKENS
+    assert [charge.prompt_tokens for charge in lost] == [prompt, prompt]
+    assert lost[1] == Charge(prompt, 2, prompt + 4.0)  # "Half of"
+
+
+async def test_what_a_cancelled_answer_took_is_told(server: ModelServer) -> None:
+    server.answers(BREAKS["silent"])
+    lost: list[Charge] = []
+    writing = asyncio.Event()
+    async with models_at(server.url, "a") as models:
+        asking = asyncio.create_task(
+            models.complete(HELLO, (), on_text=lambda _: writing.set(), on_broken=lost.append)
+        )
+        await writing.wait()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+    assert [charge.completion_tokens for charge in lost] == [2]
 
 
 async def test_text_that_was_passed_on_is_not_followed_by_another_models(

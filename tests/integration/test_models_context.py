@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from activities.llm import ChatMessage, ModelOptions, Models, ToolRequest, ToolSpec
+from activities.llm.base import ChatMessage, ModelOptions, ToolRequest, ToolSpec
+from activities.llm.models import Models
 from activities.tokens import Tokens
 from tests.doubles.model_server import Exchange, ModelServer, json_answer, model_server, text
 from workflows.errors import ContextTooLong

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from activities.llm.base import Answer, ChatMessage, ToolRequest, Usage
+from activities.llm.base import NO_CHARGE, Answer, Charge, ChatMessage, ToolRequest, Usage
 from activities.store import attempts, migrations, tasks, turns
 from activities.store.attempts import Attempt, Ended, ToolMessage
 from activities.store.database import Database
@@ -130,6 +130,35 @@ async def test_writing_a_turn_twice_counts_its_tokens_once(
     assert (await conversation(database, task_id))[-1][2] == "first"
 
 
+async def test_what_broken_answers_took_is_counted_for_team_and_turn_and_once(
+    database: Database, task_id: UUID
+) -> None:
+    turn = Turn(task_id, 1, 1, 0, "a")
+    assert (await turns.begin_turn(database, turn, known=0)).lost == NO_CHARGE
+    for tokens in (30, 7):
+        await turns.count_lost(database, turn, Charge(tokens, 1, 0.5))
+    lost = (await turns.begin_turn(database, turn, known=0, is_repeated=True)).lost
+    assert lost == Charge(37, 2, 1.0)
+    await turns.end_turn(database, turn, replace(answered(3, "at last", opening=True), lost=lost))
+    query = "SELECT prompt_tokens, completion_tokens, cost_usd FROM messages WHERE seq = 3"
+    assert await rows(database, query) == [(127, 12, 1.25)]
+    assert await rows(database, "SELECT tokens, cost_usd FROM team_usage") == [(139, 1.25)]
+
+
+async def test_what_was_lost_before_a_reset_is_not_counted_again(
+    database: Database, task_id: UUID
+) -> None:
+    turn = Turn(task_id, 1, 1, 0, "a")
+    await turns.begin_turn(database, turn, known=0)
+    await turns.count_lost(database, turn, Charge(30, 1, 0.5))
+    after = replace(turn, execution="b")
+    await turns.begin_turn(database, after, known=0)
+    await turns.count_lost(database, after, Charge(5, 0, 0.0))
+    await turns.count_lost(database, turn, Charge(99, 0, 0.0))  # It comes too late.
+    lost = (await turns.begin_turn(database, after, known=0, is_repeated=True)).lost
+    assert lost == Charge(5, 0, 0.0)
+
+
 async def test_a_reset_run_drops_what_lies_behind_and_goes_on(
     database: Database, task_id: UUID
 ) -> None:
@@ -152,6 +181,25 @@ async def test_a_reset_of_a_completed_run_sets_the_task_running_again(
     await turns.begin_turn(database, Turn(task_id, 1, 2, 4, "b"), known=0)
     assert await status(database, task_id) == "running"
     assert await tasks.close_task(database, close)
+
+
+async def test_a_run_that_is_reset_to_the_middle_of_a_turn_goes_on_with_its_calls(
+    database: Database, task_id: UUID
+) -> None:
+    late = await two_turns(database, task_id)
+    close = TaskClose(task_id=task_id, team_id=DEFAULT_TEAM, run=1, status=Status.COMPLETED)
+    await tasks.close_task(database, close)
+    attempt = Attempt(task_id, call_sub_task_id(task_id, 4), 1, 1, 3, "worker-1", "b")
+    for _ in range(2):
+        begun = await attempts.begin(database, attempt)
+        assert begun.outcome is not None
+    assert await status(database, task_id) == "running"
+    said = ["You are.", "Do it.", "first", "one"]
+    assert [item[2] for item in await conversation(database, task_id)] == said
+    second = Turn(task_id, 1, 2, 4, "b")
+    await turns.begin_turn(database, second, known=0)
+    assert await turns.end_turn(database, second, answered(5, "other", turn=2))
+    assert not await turns.end_turn(database, late, answered(7, "late", turn=3))
 
 
 async def test_what_an_execution_does_after_it_was_superseded_changes_nothing(
