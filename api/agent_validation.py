@@ -4,8 +4,6 @@ import difflib
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from uuid import UUID
 
-from pydantic import JsonValue
-
 from activities.llm.base import ModelOptions
 from activities.skills.catalogue import Catalogue
 from activities.store.mcp_servers import callable_tools
@@ -18,8 +16,6 @@ from api.pointers import pointer
 from workflows.agents import Agent
 from workflows.definition import MAX_INPUTS, Problem, environment_name
 from workflows.errors import AgentOSError
-
-MAX_SCHEMA_DEPTH = 40  # Each level of a value takes two or three of its schema.
 
 _NO_MODEL = (
     "no model is configured on this server: set OPENAI_API_KEY, or OPENAI_BASE_URL of a compatible "
@@ -67,19 +63,8 @@ def _unknown_tool(name: str, known: Collection[str]) -> str:
 
 
 def _output_schema(agent: Agent) -> Iterator[Problem]:
-    if agent.output_schema and _is_deeper(agent.output_schema, MAX_SCHEMA_DEPTH):
-        message = f"the schema is nested deeper than {MAX_SCHEMA_DEPTH} levels"
-        yield Problem("/agent/output_schema", message)
-        return
     for found in schema_problems(agent.output_schema or {}):
         yield Problem(f"/agent/output_schema{found.pointer}", found.message)
-
-
-def _is_deeper(value: JsonValue, levels: int) -> bool:
-    if not isinstance(value, (dict, list)):
-        return False
-    children = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_is_deeper(child, levels - 1) for child in children)
 
 
 def _model(options: ModelOptions | None, agent: Agent) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -18,7 +19,9 @@ from pydantic import JsonValue, TypeAdapter
 
 from workflows.definition import Problem
 
-MAX_SCHEMA_BYTES = 64 * 1024
+# Some 4,000 tokens, which every prompt holds. To check more takes a second, too.
+MAX_SCHEMA_BYTES = 16 * 1024
+MAX_SCHEMA_DEPTH = 40  # Each level of a value takes two or three of its schema.
 MAX_INSTANCE_BYTES = 1024 * 1024
 MAX_PROBLEMS = 10
 CHECK_SECONDS = 10.0
@@ -34,18 +37,14 @@ _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "
 
 def schema_problems(schema: Mapping[str, JsonValue]) -> tuple[Problem, ...]:
     """Why ``schema`` cannot be an output schema, each at a JSON pointer into it; at most ten."""
-    try:
-        size = len(json.dumps(schema).encode())
-        if size > MAX_SCHEMA_BYTES:
-            return (Problem("", f"it has {size} bytes, more than {MAX_SCHEMA_BYTES}"),)
-        errors = Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(schema)
-        found = [
-            Problem(_pointer(error.absolute_path), _shortened(error.message)) for error in errors
-        ]
-        found = found or list(_unusable(schema))
-    except RecursionError:
-        return (Problem("", "it is nested too deeply"),)
-    return tuple(found[:MAX_PROBLEMS])
+    if is_deeper(schema, MAX_SCHEMA_DEPTH):
+        return (Problem("", f"it is nested more than {MAX_SCHEMA_DEPTH} levels deep"),)
+    size = len(json.dumps(schema).encode())
+    if size > MAX_SCHEMA_BYTES:
+        return (Problem("", f"it has {size} bytes, more than {MAX_SCHEMA_BYTES}"),)
+    errors = Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(schema)
+    found = (Problem(_pointer(error.absolute_path), _shortened(error.message)) for error in errors)
+    return tuple(islice(found, MAX_PROBLEMS)) or tuple(islice(_unusable(schema), MAX_PROBLEMS))
 
 
 async def check_instance(
@@ -80,6 +79,14 @@ async def check_instance(
     )
 
 
+def is_deeper(value: JsonValue | Mapping[str, JsonValue], levels: int) -> bool:
+    """Whether objects and lists are nested in more than so many levels."""
+    if not isinstance(value, (dict, list)):
+        return False
+    parts = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(is_deeper(part, levels - 1) for part in parts)
+
+
 def rebased(schema: Mapping[str, JsonValue], at: str) -> dict[str, JsonValue]:
     """The schema with its references as they must be when it stands at ``at`` in another one."""
     copy: dict[str, Any] = json.loads(json.dumps(schema))
@@ -107,7 +114,7 @@ def _unusable(schema: Mapping[str, JsonValue]) -> Iterator[Problem]:
         for pattern in _patterns(part):
             try:
                 re.compile(pattern)
-            except (re.error, OverflowError) as error:
+            except (re.error, OverflowError, RecursionError) as error:
                 yield Problem(at, f"a pattern is no regular expression: {_shortened(str(error))}")
 
 

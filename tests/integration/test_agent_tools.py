@@ -177,7 +177,9 @@ async def test_what_another_task_made_is_missing(desk: Desk) -> None:
     assert of_another_team.files == ()
 
 
-@pytest.mark.parametrize("name", ["../up.txt", "/etc/x", "-rf", "a\u202eb", "a\\b", ".", "a\nb"])
+@pytest.mark.parametrize(
+    "name", ["../up.txt", "/etc/x", "-rf", "a\u202eb", "a\\b", ".", "a\nb", "é" * 130]
+)
 async def test_a_name_that_the_collector_would_not_take_is_refused(desk: Desk, name: str) -> None:
     await desk.begin()
     result = await desk.call("write_file", name=name, text="x")

@@ -84,7 +84,7 @@ _BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "a schema too large": (
         {"agent": {"output_schema": {"description": "x" * 70_000}}},
         "/agent/output_schema",
-        "65536",
+        "16384",
     ),
     "an input that is not there": (
         {"inputs": {"data": f"file:{uuid4()}"}},

@@ -13,6 +13,7 @@ from activities.tools.schemas import (
     MAX_INSTANCE_BYTES,
     MAX_PROBLEMS,
     MAX_SCHEMA_BYTES,
+    MAX_SCHEMA_DEPTH,
     check_instance,
     schema_problems,
 )
@@ -124,7 +125,8 @@ def test_a_sound_schema_has_no_problems(schema: dict[str, JsonValue]) -> None:
         ({"patternProperties": {"a/(": {}}}, "", "no regular expression"),
         ({"a~/b": {"$ref": "x"}}, "/a~0~1b/$ref", "only references"),
         ({"title": "x" * MAX_SCHEMA_BYTES}, "", "bytes, more than"),
-        (nested(5_000), "", "nested too deeply"),
+        (nested(MAX_SCHEMA_DEPTH + 1), "", "levels deep"),
+        ({"pattern": "(" * 6_000 + ")" * 6_000}, "", "no regular expression"),
     ],
 )
 def test_a_schema_that_cannot_be_used_is_refused_with_a_pointer(

@@ -12,6 +12,7 @@ from activities.tools.registry import tool
 from workflows.errors import FileNameRefused
 
 MAX_TEXT_CHARACTERS = 1024 * 1024
+MAX_PART_BYTES = 255  # of a path, on Linux
 
 
 @tool(is_retry_safe=True)
@@ -26,6 +27,10 @@ async def write_file(
         raise FileNameRefused(name=name, reason="it must be relative, printable and without '..'")
     if reason := objection(name):
         raise FileNameRefused(name=name, reason=reason)
+    if any(len(part.encode()) > MAX_PART_BYTES for part in path.parts):
+        raise FileNameRefused(
+            name=name, reason=f"a part of it has more than {MAX_PART_BYTES} bytes"
+        )
     target = context.output / path
 
     def write() -> None:
