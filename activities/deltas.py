@@ -27,6 +27,7 @@ class Deltas:
         self._send = send
         self._drafts: deque[EventDraft] = deque()
         self._text = ""
+        self._said = ""
         self._has_sent = False
         self._changed = asyncio.Event()
         self.flushing = asyncio.Lock()
@@ -37,10 +38,9 @@ class Deltas:
 
     def restart(self) -> None:
         """Another model begins anew: what was said so far does not count."""
-        self._text = ""
+        self._text = self._said = ""
         if self._has_sent:
-            self._drafts.append(EventDraft(type="llm.restarted", data={"turn": self._turn}))
-            self._changed.set()
+            self._forget()
 
     def drain(self) -> tuple[EventDraft, ...]:
         """Take what was not sent yet. Nothing if that is all: the whole message is sent as well."""
@@ -67,15 +67,22 @@ class Deltas:
             await self._send(drafts)
         except TemporaryFailure as failure:
             log.warning("events.delayed", reason=str(failure))
-            self._drafts.extendleft(reversed(drafts))
-            self._changed.set()
-        else:
-            self._has_sent = True
+            # Perhaps they were written, and only the word on it got lost: all is said once more.
+            self._text = self._said + self._text
+            self._said = ""
+            self._drafts.clear()
+            self._forget()
+        self._has_sent = True
+
+    def _forget(self) -> None:
+        self._drafts.append(EventDraft(type="llm.restarted", data={"turn": self._turn}))
+        self._changed.set()
 
     def _take(self) -> tuple[EventDraft, ...]:
         if self._text:
             data = {"turn": self._turn, "text": self._text}
             self._drafts.append(EventDraft(type="llm.delta", data=data))
+            self._said += self._text
             self._text = ""
         drafts = tuple(self._drafts)
         self._drafts.clear()
