@@ -13,6 +13,7 @@ from activities.skills.commands import code_command, command_for
 from activities.skills.dependencies import read_dependencies
 from activities.skills.environments import Environments
 from activities.skills.staging import Stage
+from activities.units import MEBIBYTE
 from workflows.definition import Code, Step
 from workflows.errors import AgentOSError, LimitExceeded, ScriptFailed, ScriptKilled, StepTimedOut
 
@@ -147,16 +148,15 @@ def error_of(step: Step, exit: Exit, limits: Limits) -> AgentOSError | None:  # 
 
 
 def _bound(limit: Limit, limits: Limits) -> str:
-    mebibytes = 1024 * 1024
     return {
         Limit.WALL_TIME: f"{limits.wall_seconds:g} s",
         Limit.CPU_TIME: f"{limits.cpu_seconds} s",
-        Limit.MEMORY: f"{limits.memory_bytes // mebibytes} MiB",
+        Limit.MEMORY: f"{limits.memory_bytes // MEBIBYTE} MiB",
         Limit.PROCESSES: f"{limits.processes} processes",
-        Limit.PRINTED: f"{limits.printed_bytes // mebibytes} MiB printed",
-        Limit.DISK: f"{limits.disk_bytes // mebibytes} MiB in the output folder",
+        Limit.PRINTED: f"{limits.printed_bytes // MEBIBYTE} MiB printed",
+        Limit.DISK: f"{limits.disk_bytes // MEBIBYTE} MiB in the output folder",
         Limit.FILES: f"{limits.files} files",
-        Limit.FILE_SIZE: f"{limits.file_bytes // mebibytes} MiB in one file",
+        Limit.FILE_SIZE: f"{limits.file_bytes // MEBIBYTE} MiB in one file",
     }[limit]
 
 

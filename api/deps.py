@@ -13,10 +13,10 @@ from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.tools.mcp.pool import McpPool
 from activities.tools.registry import Registry
+from activities.units import MEBIBYTE
 from api.notifications import Notifications
 from api.starting import TemporalPort
 
-MEBIBYTE = 1024 * 1024
 DAY_SECONDS = 86_400.0
 
 

@@ -7,9 +7,9 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 
-from activities.sandbox.base import MEBIBYTE
 from activities.skills.catalogue import Catalogue
 from activities.tools.registry import Registry
+from activities.units import MEBIBYTE
 from api.app import create_app
 from api.deps import ApiOptions, Services
 from api.server import serve

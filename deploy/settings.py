@@ -14,10 +14,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from activities.inputs import InputPolicy
 from activities.llm.base import ModelOptions, Price
-from activities.sandbox.base import MEBIBYTE, Limits
+from activities.sandbox.base import Limits
 from activities.store.blobs import S3Options
 from activities.store.database import DEFAULT_MAX_OVERFLOW, DEFAULT_POOL_SIZE
 from activities.tools.mcp.policy import McpPolicy
+from activities.units import MEBIBYTE
 from workflows.contracts import TASK_QUEUE
 from workflows.errors import AgentOSError
 

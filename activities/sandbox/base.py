@@ -11,12 +11,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
 
+from activities.units import MEBIBYTE
+
 INPUT_FOLDER = "/workspace/input"
 OUTPUT_FOLDER = "/workspace/output"
 SKILLS_FOLDER = "/skills"
 VENV_FOLDER = "/opt/venv"
-
-MEBIBYTE = 1024 * 1024
 
 
 class Stream(StrEnum):

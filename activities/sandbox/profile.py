@@ -8,7 +8,6 @@ from pathlib import Path
 
 from activities.sandbox.base import (
     INPUT_FOLDER,
-    MEBIBYTE,
     OUTPUT_FOLDER,
     SKILLS_FOLDER,
     VENV_FOLDER,
@@ -16,6 +15,7 @@ from activities.sandbox.base import (
     Limits,
 )
 from activities.sandbox.interpreter import prefix_to_bind
+from activities.units import MEBIBYTE
 from workflows.definition import environment_name
 from workflows.errors import BadInput
 

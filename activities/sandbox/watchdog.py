@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
-from activities.sandbox.base import MEBIBYTE, Limit, Limits
+from activities.sandbox.base import Limit, Limits
 from activities.sandbox.folders import MAX_DEPTH, walk
 from activities.sandbox.memory import held_bytes
 from activities.sandbox.tree import (
@@ -17,6 +17,7 @@ from activities.sandbox.tree import (
     offer_to_out_of_memory_killer,
     unlinked_bytes,
 )
+from activities.units import MEBIBYTE
 
 # A job shorter than this is never looked at, and pays nothing.
 _FIRST_LOOK_SECONDS = 0.05

@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from activities.units import MEBIBYTE
 from workflows.errors import SkillRefused
 
 FILES_MAX = 1_000
 FOLDERS_MAX = 1_000
-TOTAL_MAX_BYTES = 64 * 1024 * 1024
-TEXT_MAX_BYTES = 1024 * 1024  # of a file that is given to a reader whole
-CHUNK_BYTES = 1024 * 1024
+TOTAL_MAX_BYTES = 64 * MEBIBYTE
+TEXT_MAX_BYTES = MEBIBYTE  # of a file that is given to a reader whole
+CHUNK_BYTES = MEBIBYTE
 
 # What tools leave behind: it would change the digest of a skill that nobody changed.
 _LEFTOVERS = frozenset({".git", "__pycache__", ".DS_Store"})
@@ -145,7 +146,7 @@ def _regular_file(root: str, path: str, entry: os.DirEntry[str]) -> SkillFile:
 
 def _check_total(folder: Path, total_bytes: int) -> None:
     if total_bytes > TOTAL_MAX_BYTES:
-        mebibytes = TOTAL_MAX_BYTES // (1024 * 1024)
+        mebibytes = TOTAL_MAX_BYTES // MEBIBYTE
         raise SkillRefused(skill=folder.name, reason=f"its files exceed {mebibytes} MiB")
 
 

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.sandbox.base import MEBIBYTE, OUTPUT_FOLDER, Limit, Limits
+from activities.sandbox.base import OUTPUT_FOLDER, Limit, Limits
 from activities.sandbox.e2b import E2B
 from activities.sandbox.e2b_command import OverLimit
 from activities.sandbox.e2b_output import parse_listing
+from activities.units import MEBIBYTE
 from tests.doubles.e2b_server import E2BServer
 from tests.integration.e2b_bench import Printed, backend, fake_find, lie, only_machine, shell
 from workflows.errors import BadInput, FileNameRefused, TemporaryFailure

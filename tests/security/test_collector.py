@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.collector import MAX_DEPTH, MAX_REFUSALS, collect, open_collected
-from activities.sandbox.base import MEBIBYTE, Limits
+from activities.sandbox.base import Limits
 from activities.sandbox.folders import take_back
 from activities.sandbox.names import MAX_NAME_BYTES, objection, printable
+from activities.units import MEBIBYTE
 from tests.integration.sandboxes import Bench
 from workflows.errors import OutputChanged, OutputTooLarge, TooManyFiles
 

