@@ -1,6 +1,5 @@
 """A call through the pool against the same call of the SDK's own client, kept open as well."""
 
-import asyncio
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -14,6 +13,7 @@ from activities.tools.mcp.config import McpServer
 from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.pool import McpPool
 from tests.benchmarks.report import Bound, compare
+from tests.benchmarks.stage import Stage
 
 DOUBLE = Path(__file__).parents[1] / "doubles" / "mcp_stdio.py"
 ARGS = ("-I", str(DOUBLE))
@@ -24,7 +24,7 @@ ARGUMENTS = {"text": "x" * 1_000}
 Call = Callable[[], Awaitable[object]]
 
 
-async def measure() -> bool:
+async def pooled(_: Stage) -> bool:
     """Calls of a program that answers at once, in turns with each other: one machine, one noise."""
     server = McpServer(name="bench", transport="stdio", command=sys.executable, args=ARGS)
     bare_server = StdioServerParameters(command=sys.executable, args=list(ARGS))
@@ -56,7 +56,3 @@ async def _milliseconds(call: Call) -> float:
     started = time.perf_counter()
     await call()
     return (time.perf_counter() - started) * 1_000
-
-
-if __name__ == "__main__":
-    sys.exit(0 if asyncio.run(measure()) else 1)

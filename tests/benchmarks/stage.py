@@ -51,6 +51,12 @@ class Stage:
         """Submit a pipeline and wait for its end."""
         await self.temporal.get_workflow_handle(await self.submit(*steps)).result()
 
+    async def upload(self, name: str, content: bytes) -> str:
+        """Give a file for inputs; gives its reference."""
+        answer = await self.http.post("/api/v1/files", files={"file": (name, content)})
+        answer.raise_for_status()
+        return f"file:{answer.json()['id']}"
+
     async def _post(self, body: dict[str, object]) -> str:
         answer = await self.http.post("/api/v1/tasks", json=body)
         answer.raise_for_status()
@@ -68,7 +74,7 @@ async def staged() -> AsyncIterator[Stage]:
             scripted_models() as models,
             Stack(_options(folder / "data", models.base_url)) as services,
             _bare_worker(services.temporal_address, folder),
-            httpx.AsyncClient(base_url=services.api_url or "", trust_env=False) as http,
+            _http(services.api_url or "") as http,
         ):
             temporal = await Client.connect(services.temporal_address)
             stage = Stage(services, temporal, http, models, folder)
@@ -76,6 +82,12 @@ async def staged() -> AsyncIterator[Stage]:
             yield stage
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _http(api_url: str) -> httpx.AsyncClient:
+    # Gives connections up before the server does: no request meets one that is just being closed.
+    limits = httpx.Limits(keepalive_expiry=1.0)
+    return httpx.AsyncClient(base_url=api_url, limits=limits, trust_env=False)
 
 
 def _options(data_dir: Path, model_url: str) -> StackOptions:
