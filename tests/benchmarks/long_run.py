@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from api.client.client import Client
 from tests.benchmarks.history import costs_of_runs
 from tests.benchmarks.memory import resident_mib
 from tests.benchmarks.model import call, finish
@@ -41,10 +40,9 @@ async def _memory_by_turn(stage: Stage, workflow_id: str) -> Mapping[int, float]
     """What the worker holds as each turn begins, in MiB."""
     worker = stage.pid_of("worker")
     memory: dict[int, float] = {}
-    async with Client(stage.services.api_url or "") as client:
-        async for event in client.events(workflow_id.removeprefix("task-")):
-            if event.type == "turn.started":
-                memory[int(str(event.data["turn"]))] = resident_mib(worker)
+    async for event in stage.events(workflow_id):
+        if event.type == "turn.started":
+            memory[int(str(event.data["turn"]))] = resident_mib(worker)
     return memory
 
 

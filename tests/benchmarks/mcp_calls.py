@@ -25,7 +25,10 @@ Call = Callable[[], Awaitable[object]]
 
 
 async def pooled(_: Stage) -> bool:
-    """Calls of a program that answers at once, in turns with each other: one machine, one noise."""
+    """Calls of a program that answers at once, in turns with each other: one machine, one noise.
+
+    An activity that makes such a call comes on top; it is in the figures of an agent's turns.
+    """
     server = McpServer(name="bench", transport="stdio", command=sys.executable, args=ARGS)
     bare_server = StdioServerParameters(command=sys.executable, args=list(ARGS))
     team_id = uuid4()

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,8 @@ import httpx
 from temporalio.client import Client
 
 from activities.store import migrations
+from api.client.client import Client as Api
+from api.client.task_events import TaskEvent
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
 from tests.benchmarks.bare import LONGEST_RUN, NOOP, TASK_QUEUE, BareWorkflow
@@ -28,6 +30,7 @@ class Stage:
     services: Services
     temporal: Client
     http: httpx.AsyncClient
+    api: Api
     models: ScriptedModels
     work_folder: Path
 
@@ -50,6 +53,10 @@ class Stage:
     async def run(self, *steps: dict[str, object]) -> None:
         """Submit a pipeline and wait for its end."""
         await self.temporal.get_workflow_handle(await self.submit(*steps)).result()
+
+    def events(self, workflow_id: str) -> AsyncGenerator[TaskEvent, None]:
+        """What happens to a task, until its end, over HTTP."""
+        return self.api.events(workflow_id.removeprefix("task-"))
 
     async def upload(self, name: str, content: bytes) -> str:
         """Give a file for inputs; gives its reference."""
@@ -75,9 +82,10 @@ async def staged() -> AsyncIterator[Stage]:
             Stack(_options(folder / "data", models.base_url)) as services,
             _bare_worker(services.temporal_address, folder),
             _http(services.api_url or "") as http,
+            Api(services.api_url or "") as api,
         ):
             temporal = await Client.connect(services.temporal_address)
-            stage = Stage(services, temporal, http, models, folder)
+            stage = Stage(services, temporal, http, api, models, folder)
             await _warm_up(stage)
             yield stage
     finally:

@@ -8,7 +8,6 @@ from typing import Any
 
 from openai import AsyncOpenAI
 
-from api.client.client import Client
 from tests.benchmarks.model import finish
 from tests.benchmarks.report import Bound, compare, judge, spread
 from tests.benchmarks.stage import Stage
@@ -94,10 +93,9 @@ async def _at(stage: Stage, pace: Pace) -> bool:
 async def _through_events(stage: Stage, model: str) -> Heard:
     heard = Heard()
     workflow_id = await stage.submit_agent(model)
-    async with Client(stage.services.api_url or "") as client:
-        async for event in client.events(workflow_id.removeprefix("task-")):
-            if event.type == "llm.delta":
-                heard.add(str(event.data["text"]))
+    async for event in stage.events(workflow_id):
+        if event.type == "llm.delta":
+            heard.add(str(event.data["text"]))
     return heard
 
 

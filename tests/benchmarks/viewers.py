@@ -5,7 +5,6 @@ import statistics
 import time
 from dataclasses import dataclass
 
-from api.client.client import Client
 from tests.benchmarks.history import HistoryCost, costs_of_runs
 from tests.benchmarks.model import finish
 from tests.benchmarks.report import console, judge, spread
@@ -60,10 +59,9 @@ async def _run(stage: Stage, model: str, *, viewers: int) -> Watched:
 
 async def _watch(stage: Stage, workflow_id: str) -> None:
     said = ""
-    async with Client(stage.services.api_url or "") as client:
-        async for event in client.events(workflow_id.removeprefix("task-")):
-            if event.type == "llm.delta":
-                said += str(event.data["text"])
+    async for event in stage.events(workflow_id):
+        if event.type == "llm.delta":
+            said += str(event.data["text"])
     assert said == "".join(WORDS)
 
 
