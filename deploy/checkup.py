@@ -3,21 +3,32 @@
 from pathlib import Path
 
 import uv
+from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.interpreter import sandbox_python
 from activities.store.blobs import Blobs
+from api.commands.options import Format
+from api.commands.printing import print_json
+from api.terminal import safe_line
 from deploy import settings
 from deploy.doctor import Patient, Remote, diagnose
 from deploy.folders import work_folder
 from deploy.local.machine import Finding
 
 
-async def run_doctor(data_dir: Path) -> int:
+class Findings(BaseModel):
+    """What was found, as a document."""
+
+    items: list[Finding]
+
+
+async def run_doctor(data_dir: Path, output: Format) -> int:
     """Look at this machine, and at the services if the environment names them.
 
     Gives the exit code: 0 when nothing is wrong.
@@ -38,7 +49,10 @@ async def run_doctor(data_dir: Path) -> int:
         )
     finally:
         await sandbox.close()
-    Console(highlight=False).print(_table(findings))
+    if output is Format.JSON:
+        print_json(Findings(items=findings))
+    else:
+        Console(highlight=False).print(table(findings))
     return 0 if all(finding.ok for finding in findings) else 1
 
 
@@ -51,11 +65,15 @@ def _remote() -> Remote:
     return Remote(told.database_url, Blobs(told.s3), connect)
 
 
-def _table(findings: list[Finding]) -> Table:
-    table = Table.grid(padding=(0, 2))
+def table(findings: list[Finding]) -> Table:
+    """What was found. Servers are quoted in it: their text is shown, and not obeyed."""
+    grid = Table.grid(padding=(0, 2))
     for finding in findings:
-        mark = "[green]ok[/]" if finding.ok else "[bold red]wrong[/]"
-        table.add_row(mark, f"[bold]{finding.name}[/]", finding.detail)
+        mark = Text("ok", style="green") if finding.ok else Text("wrong", style="bold red")
+        name, detail = Text(finding.name, style="bold"), Text(safe_line(finding.detail))
+        # Folded, not cut: an address that is cut cannot be copied.
+        detail.overflow = "fold"
+        grid.add_row(mark, name, detail)
         if not finding.ok:
-            table.add_row("", "", f"[yellow]{finding.remedy}[/]")
-    return table
+            grid.add_row("", "", Text(safe_line(finding.remedy), style="yellow"))
+    return grid

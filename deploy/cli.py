@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from api.cli import app, run
+from api.commands.options import Format, Output
 from deploy import keys
 
 DataDir = Annotated[Path, typer.Option(envvar="AGENTOS_DATA_DIR", help="Where all state is kept.")]
@@ -40,11 +41,11 @@ def demo() -> None:
 
 
 @app.command(rich_help_panel="Run")
-def doctor(data_dir: DataDir = Path(".agentos")) -> None:
+def doctor(data_dir: DataDir = Path(".agentos"), output: Output = Format.TABLE) -> None:
     """Say what is wrong with this machine or the services, and how to mend it."""
     from deploy.checkup import run_doctor
 
-    raise typer.Exit(asyncio.run(run_doctor(data_dir)))
+    raise typer.Exit(asyncio.run(run_doctor(data_dir, output)))
 
 
 @app.command(rich_help_panel="Run")

@@ -2,11 +2,13 @@
 
 import asyncio
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
+from activities.llm.base import ModelOptions
 from activities.store import migrations
 from deploy import settings
 from deploy.local.errors import StackInUse
@@ -51,8 +53,9 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
 async def _run(stack: Stack, console: Console) -> None:
     with console.status("Starting PostgreSQL, Temporal, S3, API and worker..."):
         services = await stack.start()
-    console.print(_addresses(services))
-    console.print("Ctrl-C stops everything. State is kept in", str(services.data_dir))
+    for line in address_lines(services, settings.load_models()):
+        console.print(line, soft_wrap=True)
+    console.print(f"Ctrl-C stops everything. State is kept in {services.data_dir}", soft_wrap=True)
     await stack.wait()
 
 
@@ -63,17 +66,24 @@ async def _signalled() -> None:
     await received.wait()
 
 
-def _addresses(services: Services) -> Table:
-    table = Table.grid(padding=(0, 2))
+def address_lines(services: Services, models: ModelOptions | None) -> Iterator[Text]:
+    """Where everything is, a line each, for the terminal to wrap: what is cut cannot be copied."""
     rows = {
         "API": services.api_url or "",
         "Temporal Web UI": services.temporal_ui_url,
         "Temporal": services.temporal_address,
         "S3": services.s3.endpoint,
         "PostgreSQL": services.database_url,
-        **({"Model": f"{services.model_url}  {LABEL}"} if services.model_url else {}),
+        "Models": _models(services, models),
         "All of these": str(services.data_dir / "services.json"),
     }
+    width = max(map(len, rows)) + 2
     for name, address in rows.items():
-        table.add_row(f"[bold]{name}[/bold]", address)
-    return table
+        yield Text.assemble((f"{name:<{width}}", "bold"), address)
+
+
+def _models(services: Services, models: ModelOptions | None) -> str:
+    if models is None:
+        return f"{services.model_url}  {LABEL}"
+    asked = f"  {', '.join(models.models)}" if models.models else ""
+    return f"{models.base_url or 'OpenAI'}{asked}"

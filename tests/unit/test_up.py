@@ -1,0 +1,48 @@
+"""What ``agentos up`` says of the stack."""
+
+import io
+from pathlib import Path
+
+from rich.console import Console
+
+from activities.llm.base import ModelOptions
+from deploy.local.s3 import S3Access
+from deploy.local.services import Services
+from deploy.offline_model import LABEL
+from deploy.up import address_lines
+
+SERVICES = Services(
+    data_dir=Path("/home/somebody/a/folder"),
+    database_url="postgresql+asyncpg://agentos@/agentos?host=/home/somebody/a/folder/run/postgres",
+    s3=S3Access("http://127.0.0.1:8333", "agentos", "key", "secret"),
+    temporal_address="127.0.0.1:7233",
+    temporal_namespace="default",
+    temporal_ui_url="http://127.0.0.1:8233",
+    model_url="http://127.0.0.1:9/v1",
+    api_url="http://127.0.0.1:8000",
+)
+
+
+def printed(models: ModelOptions | None = None) -> list[str]:
+    console = Console(file=io.StringIO(), width=40)
+    for line in address_lines(SERVICES, models):
+        console.print(line, soft_wrap=True)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue().splitlines()
+
+
+def test_no_address_is_cut_on_a_narrow_terminal() -> None:
+    text = "\n".join(printed())
+    for address in (SERVICES.database_url, "/home/somebody/a/folder/services.json"):
+        assert f"  {address}\n" in f"{text}\n"
+
+
+def test_the_offline_model_is_named_as_what_it_is() -> None:
+    (line,) = (line for line in printed() if line.startswith("Models"))
+    assert line.endswith(f"  http://127.0.0.1:9/v1  {LABEL}")
+
+
+def test_of_models_of_ones_own_server_and_names_are_told() -> None:
+    own = ModelOptions(models=("qwen3", "llama"), base_url="http://localhost:11434/v1")
+    assert any(line.endswith("  http://localhost:11434/v1  qwen3, llama") for line in printed(own))
+    assert any(line.endswith("  OpenAI") for line in printed(ModelOptions()))
