@@ -77,7 +77,9 @@ class PlainTurns(PlainLines):
         for line in _lines_of(kind, data, self._agent):
             self._tell(line[:_LINE_CHARACTERS], at)
         if kind == "approval.asked" and (asked := self._agent.asked.get(str(data.get("call_id")))):
-            for command in agent_frames.commands_for(self._agent.task_id, asked):
+            task_id = self._agent.task_id
+            hint = agent_frames.whole_of(task_id, asked)
+            for command in (*filter(None, (hint,)), *agent_frames.commands_for(task_id, asked)):
                 self._print(f"{' ' * 10}{command}")
 
     def summary(self, now: datetime) -> RenderableType:
@@ -90,10 +92,13 @@ def _lines_of(kind: str, data: dict[str, JsonValue], agent: AgentProgress) -> It
     match kind:
         case "turn.started":
             yield f"turn {data.get('turn')}"
+        case "llm.restarted":
+            yield f"turn {data.get('turn')}: the model is asked again"
         case "message.created" if text := str(data.get("content") or "").strip():
             yield f"turn {data.get('turn')}: {' '.join(text.split())}"
         case "tool.called":
-            yield f"{step}: {as_text(data.get('arguments'))}"
+            arguments = as_text(data.get("arguments"))
+            yield f"{step}: {arguments or 'called'}"
         case "tool.result":
             outcome = "done" if data.get("ok") else "failed"
             first = agent_frames.beginning(str(data.get("text", "")))
@@ -103,7 +108,8 @@ def _lines_of(kind: str, data: dict[str, JsonValue], agent: AgentProgress) -> It
         case "approval.asked":
             yield f"{step}: waits for your approval: {as_text(data.get('arguments'))}"
         case "approval.decided":
-            yield f"{step}: {'approved' if data.get('decision') == 'approve' else 'denied'}"
+            note = f": {data['note']}" if data.get("note") else ""
+            yield f"{step}: {'approved' if data.get('decision') == 'approve' else 'denied'}{note}"
         case "usage":
             spent = f"{agent.tokens:,} tokens so far"
             cost = f", {agent_frames.dollars(agent.cost_usd)}" if agent.cost_usd else ""

@@ -30,6 +30,8 @@ _INDENT = "  "
 _WORD_LINES = 12
 _RESULT_CHARACTERS = 2_000
 _TOOL_COLUMNS = 16
+# Of what a person is asked about, in the narrowest terminal.
+_SURELY_SHOWN_CHARACTERS = 70
 
 
 def frame(
@@ -84,6 +86,8 @@ def asked_lines(
         yield line(sign, (name, "bold"), (f" waits for your approval{until}", "yellow"))
         shown = safe_line(as_text(asked.arguments), LINE_CHARACTERS)
         yield line((f"{_INDENT * 2}{shown}", ""))
+    if (hint := whole_of(task.task_id, asked)) is not None:
+        yield _whole(f"{_INDENT * 2}{hint}")
     for command in commands_for(task.task_id, asked):
         yield _whole(f"{_INDENT * 2}{command}")
 
@@ -96,6 +100,13 @@ def commands_for(task_id: str, asked: Asked) -> tuple[str, str]:
     if asked.kind == "answer":
         approve += ' --note "your answer"'
     return safe_line(approve), safe_line(f"agentos deny {task_id} {call}")
+
+
+def whole_of(task_id: str, asked: Asked) -> str | None:
+    """Where to see all that is asked, when a line has no room for it."""
+    text = asked.question or "" if asked.kind == "answer" else as_text(asked.arguments)
+    is_cut = len(text) > _SURELY_SHOWN_CHARACTERS or not text.isprintable()
+    return safe_line(f"agentos approvals {task_id}") if is_cut else None
 
 
 def summary(
@@ -152,6 +163,8 @@ def _turn_line(turn: Turn, now: datetime, glyphs: Glyphs) -> Text:
     about = [safe_line(turn.model, LINE_CHARACTERS)] if turn.model else []
     if turn.tokens:
         about.append(f"{turn.tokens:,} tokens")
+    if turn.asked > 1:
+        about.append(f"asked {turn.asked} times")
     about.append(duration(seconds_between(turn.started_at, turn.answered_at or now)))
     return line(
         (f"{glyphs.of(status, now.timestamp())} ", STYLES[status]),

@@ -68,6 +68,8 @@ class Call:
 class Turn:
     number: int
     started_at: datetime
+    asked: int = 1
+    """How often the model has been asked: again when there was no answer, or half of one."""
     text: str = ""
     model: str = ""
     tokens: int = 0
@@ -133,6 +135,7 @@ class AgentProgress(TaskProgress):
         match what:
             case "restarted":
                 turn.text = ""
+                turn.asked += 1
             case "delta":
                 turn.text = (turn.text + data.text)[-_TEXT_CHARACTERS:]
             case "created":

@@ -31,7 +31,7 @@ class BadInput(AgentOSError):
 
 
 class TemporaryFailure(AgentOSError):
-    """{service} could not be reached: {reason}. The attempt is repeated by itself."""
+    """{service} could not be reached: {reason}. Try again when it is back."""
 
     retryable = True
 
@@ -219,7 +219,7 @@ class BlobCorrupt(AgentOSError):
 
 class InputFolderFull(AgentOSError):
     """No space is left on the disk of {folder}. Unused inputs were removed from it; make more room
-    if this happens again. The attempt is repeated by itself."""
+    if this happens again."""
 
     retryable = True
 
@@ -298,13 +298,14 @@ class McpToolFailed(McpError):
 
 
 class ModelOverloaded(AgentOSError):
-    """{model} takes no request at the moment: {reason}. The attempt is repeated by itself."""
+    """{model} takes no request at the moment: {reason}. Retry later, or name other models beside it
+    in AGENTOS_MODELS."""
 
     retryable = True
 
 
 class ModelUnavailable(AgentOSError):
-    """{model} gave no whole answer: {reason}. The attempt is repeated by itself."""
+    """{model} gave no whole answer: {reason}. Retry once its server is well."""
 
     retryable = True
 

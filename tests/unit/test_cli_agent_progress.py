@@ -91,7 +91,9 @@ def test_what_the_model_says_is_seen_as_it_comes() -> None:
 
 def test_what_a_lost_attempt_said_is_forgotten() -> None:
     agent = an_agent(BEGUN, delta("I wri"), ("llm.restarted", {"turn": 1}), delta("I look."))
-    assert drawn(frame(agent, after(4))).count("I ") == 1
+    text = drawn(frame(agent, after(4)))
+    assert text.count("I ") == 1
+    assert "asked 2 times" in text
 
 
 def test_a_whole_message_takes_the_place_of_its_parts() -> None:
@@ -130,6 +132,14 @@ def test_what_waits_for_a_person_names_the_commands_to_type() -> None:
     assert '{"source": "rm"}' in text
     assert f"agentos approve {TASK} 1.1" in text
     assert f"agentos deny {TASK} 1.1" in text
+
+
+@pytest.mark.parametrize("source", ["x" * 80, "x\u202ey"])
+def test_what_a_line_does_not_show_is_to_be_seen_elsewhere(source: str) -> None:
+    asked = (ASKED[0], {**ASKED[1], "arguments": {"source": source}})
+    text = drawn(frame(an_agent(BEGUN, CALLED, asked), after(3)))
+    assert f"agentos approvals {TASK}" in text
+    assert "agentos approvals" not in drawn(frame(an_agent(BEGUN, CALLED, ASKED), after(3)))
 
 
 def test_a_question_is_shown_with_the_way_to_answer_it() -> None:
@@ -252,15 +262,42 @@ def test_a_terminal_without_unicode_gets_none() -> None:
     assert all(part.plain.isascii() for part in turn_lines(agent, agent.turns[1], START, ASCII))
 
 
-def test_elsewhere_each_thing_is_a_line() -> None:
-    console = Console(file=io.StringIO(), width=1_000, markup=False, highlight=False)
+def plain_lines(*events: Event) -> list[str]:
+    """What is printed of events, without the times."""
+    file = io.StringIO()
+    console = Console(file=file, width=1_000, markup=False, highlight=False)
     plain = PlainTurns(AgentProgress(TASK, "sum up"), console)
-    events = [BEGUN, delta("I l"), SAID, CALLED, ASKED, USED, STARTED, MADE, DONE, RESULT, QUESTION]
     for number, (kind, data) in enumerate([("task.status", {"status": "pending"}), *events]):
         plain.take(kind, data, after(number))
-    assert isinstance(console.file, io.StringIO)
-    lines = [line.partition("] ")[2] or line for line in console.file.getvalue().splitlines()]
-    assert lines == [
+    return [line.partition("] ")[2] or line for line in file.getvalue().splitlines()]
+
+
+def test_elsewhere_a_model_that_is_asked_again_is_told() -> None:
+    again = plain_lines(BEGUN, ("llm.restarted", {"turn": 1}))[-1]
+    assert again == "turn 1: the model is asked again"
+
+
+def test_elsewhere_a_call_without_arguments_is_told_as_well() -> None:
+    call: Event = ("tool.called", {"step": "1.1 list_files", "tool": "list_files"})
+    assert plain_lines(BEGUN, call)[-1] == "1.1 list_files: called"
+
+
+@pytest.mark.parametrize(
+    ("decided", "told"),
+    [
+        ({"decision": "approve", "note": None}, "approved"),
+        ({"decision": "approve", "note": "last year's"}, "approved: last year's"),
+        ({"decision": "deny", "note": "no"}, "denied: no"),
+    ],
+)
+def test_elsewhere_a_decision_is_told_with_its_note(decided: dict[str, str], told: str) -> None:
+    event: Event = ("approval.decided", {"step": "1.1 run_code", "call_id": "c1", **decided})
+    assert plain_lines(BEGUN, SAID, CALLED, ASKED, event)[-1] == f"1.1 run_code: {told}"
+
+
+def test_elsewhere_each_thing_is_a_line() -> None:
+    events = [BEGUN, delta("I l"), SAID, CALLED, ASKED, USED, STARTED, MADE, DONE, RESULT, QUESTION]
+    assert plain_lines(*events) == [
         "sum up: pending",
         "turn 1",
         "turn 1: I look.",
