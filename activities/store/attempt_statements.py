@@ -1,0 +1,175 @@
+"""The statements of ``attempts``, each a whole: one round trip and one commit.
+
+A step that takes 20 ms must not wait for as long again while a dozen statements go to and fro.
+"""
+
+from sqlalchemy import text
+
+BEGIN_ATTEMPT = text(
+    """
+    WITH before AS (
+        SELECT tasks.id, CAST(tasks.status <> 'running' AS int) AS wakes,
+               CAST(sub_tasks.status <> 'completed' AS int) AS starts,
+               -- Left behind by a worker that died, cut off by a worker that Temporal had given up
+               -- for lost, or given back by one that was stopped.
+               EXISTS (
+                   SELECT FROM execution_logs AS earlier
+                   WHERE earlier.sub_task_id = :sub_task_id AND earlier.run = :run
+                     AND earlier.attempt < :number
+                     AND (earlier.status IN ('running', 'cancelled')
+                          OR earlier.error ->> 'code' IN ('worker-lost', 'worker-stopping'))
+               ) AS was_lost
+        FROM tasks JOIN sub_tasks ON sub_tasks.id = :sub_task_id
+        WHERE tasks.id = :task_id
+        FOR UPDATE OF tasks
+    ), task AS (
+        UPDATE tasks
+        SET status = 'running', started_at = coalesce(started_at, now()), updated_at = now(),
+            event_seq = event_seq + wakes + starts
+        FROM before
+        WHERE tasks.id = before.id AND run = :run AND status <> ALL (CAST(:final AS text[]))
+          AND (CAST(:execution AS text) IS NULL OR executions ->> -1 = :execution)
+        RETURNING tasks.id, team_id, inputs, event_seq, wakes, starts, was_lost
+    ), started AS (
+        UPDATE sub_tasks
+        SET status = 'running', phase = 'prepare_env', retry_count = :number - 1,
+            next_attempt_at = NULL, worker_id = :worker_id, error = NULL,
+            started_at = coalesce(started_at, now())
+        FROM task
+        WHERE sub_tasks.id = :sub_task_id AND sub_tasks.status <> 'completed'
+        RETURNING sub_tasks.id, name, input_context, approval
+    ), lost AS (
+        UPDATE execution_logs
+        SET status = 'failed', error = CAST(:lost AS jsonb), finished_at = now()
+        FROM started
+        WHERE sub_task_id = started.id AND run = :run AND attempt < :number AND status = 'running'
+    ), log AS (
+        INSERT INTO execution_logs
+            (id, team_id, task_id, sub_task_id, run, attempt, status, worker_id,
+             tokens_used, stdout, stderr)
+        SELECT :log_id, task.team_id, task.id, started.id, :run, :number, 'running', :worker_id,
+               0, '', ''
+        FROM task, started
+        ON CONFLICT DO NOTHING
+    ), event AS (
+        INSERT INTO events (task_id, seq, team_id, type, data)
+        SELECT id, event_seq - starts, team_id, 'task.status', '{"status": "running"}'
+        FROM task WHERE wakes = 1
+        UNION ALL
+        SELECT task.id, event_seq, team_id, 'step.started',
+               jsonb_build_object('step', name, 'attempt', CAST(:number AS int))
+        FROM task, started
+    )
+    SELECT task.team_id, inputs, was_lost, approval, name, input_context AS definition,
+           NULL AS output_result, 0 AS files, false AS closed,
+           pg_notify(:channel, CAST(task.id AS text))
+    FROM task, started
+    UNION ALL
+    SELECT tasks.team_id, inputs, false, approval, sub_tasks.name, input_context, output_result,
+           (SELECT count(*) FROM task_artifacts WHERE sub_task_id = :sub_task_id),
+           tasks.status = 'completed', NULL
+    FROM tasks JOIN sub_tasks ON sub_tasks.task_id = tasks.id
+    WHERE tasks.id = :task_id AND run = :run AND sub_tasks.id = :sub_task_id
+      AND sub_tasks.status = 'completed'
+      AND (EXISTS (SELECT FROM task) OR tasks.status = 'completed')
+      AND (CAST(:execution AS text) IS NULL OR executions ->> -1 = :execution)
+    """
+)
+
+# See `turns` on what that means. Calls of the same turn stay, with the results that they have.
+TAKE_OVER = text(
+    """
+    WITH call AS (
+        SELECT CAST(input_context ->> 'turn' AS int) AS turn FROM sub_tasks
+        WHERE id = :sub_task_id
+    ), task AS (
+        UPDATE tasks
+        SET status = 'running', finished_at = NULL, error = NULL, result = NULL,
+            updated_at = now(), event_seq = event_seq + 1,
+            executions = executions || to_jsonb(CAST(:execution AS text))
+        FROM call
+        WHERE tasks.id = :task_id AND run = :run AND jsonb_array_length(executions) > 0
+          AND NOT executions @> to_jsonb(CAST(:execution AS text))
+        RETURNING tasks.id, team_id, event_seq, turn
+    ), gone AS (
+        DELETE FROM messages USING task
+        WHERE messages.task_id = task.id AND messages.turn > task.turn
+    ), dropped AS (
+        DELETE FROM sub_tasks USING task
+        WHERE sub_tasks.task_id = task.id
+          AND CAST(input_context ->> 'turn' AS int) > task.turn
+    ), event AS (
+        INSERT INTO events (task_id, seq, team_id, type, data)
+        SELECT id, event_seq, team_id, 'task.status', '{"status": "running"}' FROM task
+    )
+    SELECT id FROM task
+    """
+)
+
+END_ATTEMPT = text(
+    """
+    WITH task AS (
+        SELECT id FROM tasks
+        WHERE id = :task_id AND run = :run AND status <> ALL (CAST(:final AS text[]))
+          AND (CAST(:execution AS text) IS NULL OR executions ->> -1 = :execution)
+        FOR UPDATE
+    ), step AS (
+        UPDATE sub_tasks
+        SET status = :status, phase = NULL, output_result = CAST(:output AS jsonb),
+            error = CAST(:error AS jsonb), next_attempt_at = :next_attempt_at,
+            finished_at = CASE WHEN :is_final THEN now() END
+        FROM task
+        WHERE sub_tasks.id = :sub_task_id AND sub_tasks.status = 'running'
+          AND sub_tasks.retry_count = :number - 1 AND sub_tasks.task_id = task.id
+        RETURNING sub_tasks.id, sub_tasks.task_id, sub_tasks.team_id
+    ), log AS (
+        UPDATE execution_logs
+        SET status = :log_status, exit_code = :exit_code, duration_ms = :duration_ms,
+            stdout = :stdout, stderr = :stderr, error = CAST(:error AS jsonb), finished_at = now()
+        FROM step
+        WHERE execution_logs.id = :log_id
+    ), file AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:files AS jsonb))
+            AS x(id uuid, name text, size bigint, mime_type text, sha256 text)
+    ), gone AS (
+        DELETE FROM task_artifacts USING step
+        WHERE sub_task_id = step.id AND name NOT IN (SELECT name FROM file)
+    ), kept AS (
+        INSERT INTO task_artifacts
+            (id, team_id, task_id, sub_task_id, type, name, size, mime_type, sha256)
+        SELECT file.id, step.team_id, step.task_id, step.id, 'file', file.name, file.size,
+               file.mime_type, file.sha256
+        FROM step, file
+        ON CONFLICT (sub_task_id, name) DO UPDATE
+            SET id = excluded.id, size = excluded.size, sha256 = excluded.sha256
+    ), message AS (
+        INSERT INTO messages
+            (task_id, seq, team_id, turn, role, content, request_id, sub_task_id, is_protected,
+             execution, prompt_tokens, completion_tokens, cost_usd)
+        SELECT step.task_id, x.seq, step.team_id, x.turn, 'tool', x.content, x.request_id, step.id,
+               x.is_protected, x.execution, 0, 0, 0
+        FROM step, jsonb_to_recordset(CAST(:messages AS jsonb)) AS x(
+            seq int, turn int, content text, request_id text, is_protected bool, execution text
+        )
+        ON CONFLICT (task_id, seq) DO UPDATE
+            SET content = excluded.content, is_protected = excluded.is_protected
+    ), numbered AS (
+        UPDATE tasks
+        SET event_seq = event_seq + :count + CAST(CAST(:closes AS bool) AS int), updated_at = now(),
+            status = CASE WHEN :closes THEN 'completed' ELSE tasks.status END,
+            finished_at = CASE WHEN :closes THEN now() END
+        FROM step WHERE tasks.id = step.task_id
+        RETURNING tasks.id, tasks.team_id,
+                  event_seq - CAST(CAST(:closes AS bool) AS int) - :count AS base
+    ), event AS (
+        INSERT INTO events (task_id, seq, team_id, type, data)
+        SELECT id, base + place, team_id, draft ->> 'type', draft -> 'data'
+        FROM numbered, jsonb_array_elements(CAST(:drafts AS jsonb))
+            WITH ORDINALITY AS x(draft, place)
+        UNION ALL
+        SELECT id, base + :count + 1, team_id, 'task.status', '{"status": "completed"}'
+        FROM numbered WHERE :closes
+    )
+    SELECT step.id, pg_notify(:channel, CAST(step.task_id AS text)) FROM step
+    """
+)
