@@ -26,6 +26,8 @@ class StackOptions:
     task_queue: str = "agentos"
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     """All that API and workers get beside the addresses of the stack."""
+    temporal: Mapping[str, str | int | bool] = field(default_factory=dict)
+    """Dynamic configuration of the Temporal server, beside what it has in any case."""
     migrate: Migrate | None = None
     """Called with ``Services.database_url``, before API and workers start."""
 

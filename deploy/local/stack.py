@@ -110,7 +110,7 @@ class Stack:
     async def _start_temporal(self, supervisor: Supervisor) -> Sequence[int]:
         return await supervisor.start_on_ports(
             [self._usual(port) for port in temporal.PORTS],
-            lambda ports: temporal.prepare(self._data, *ports),
+            lambda ports: temporal.prepare(self._data, self._options.temporal, *ports),
         )
 
     async def _start_s3(self, supervisor: Supervisor) -> s3.S3Access:
