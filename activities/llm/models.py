@@ -164,7 +164,7 @@ class Models:
             reply = await self._endpoint.ask(reading, conversation.messages, conversation.tools)
         finally:
             # Also when it is cancelled: the model has read the prompt and written this by then.
-            if reply is None and reading.has_begun:
+            if reply is None and reading.has_cost:
                 delivery.broke_off(self._charge(model, conversation.usage_of(reading.so_far())))
         return reply
 

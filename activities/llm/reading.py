@@ -39,8 +39,9 @@ class Reading:
         self._first_token_at: float | None = None
 
     @property
-    def has_begun(self) -> bool:
-        return self._assembly.has_begun
+    def has_cost(self) -> bool:
+        """Whether anything has come that shows that the model was at work."""
+        return self._assembly.has_begun or self._assembly.usage is not None
 
     @property
     def is_finished(self) -> bool:

@@ -622,6 +622,15 @@ async def test_what_broken_answers_took_is_told_with_its_price(server: ModelServ
     assert lost[1] == Charge(prompt, 2, prompt + 4.0)  # "Half of"
 
 
+async def test_what_a_withheld_answer_took_is_told(server: ModelServer) -> None:
+    server.answers(text(finish="content_filter", tokens=(10, 0)))
+    lost: list[Charge] = []
+    async with models_at(server.url, "a") as models:
+        with pytest.raises(AnswerWithheld):
+            await models.complete(HELLO, (), on_text=print, on_broken=lost.append)
+    assert lost == [Charge(10, 0, 0.0)]
+
+
 async def test_what_a_cancelled_answer_took_is_told(server: ModelServer) -> None:
     server.answers(BREAKS["silent"])
     lost: list[Charge] = []
