@@ -106,6 +106,34 @@ TAKE_OVER = text(
     """
 )
 
+TELL_OF_ATTEMPT = text(
+    """
+    WITH task AS (
+        SELECT id FROM tasks
+        WHERE id = :task_id AND run = :run AND status <> ALL (CAST(:final AS text[]))
+          AND (CAST(:execution AS text) IS NULL OR executions ->> -1 = :execution)
+        FOR UPDATE
+    ), step AS (
+        UPDATE sub_tasks
+        SET phase = coalesce(CAST(:phase AS text), phase)
+        FROM task
+        WHERE sub_tasks.id = :sub_task_id AND sub_tasks.status = 'running'
+          AND sub_tasks.retry_count = :number - 1 AND sub_tasks.task_id = task.id
+        RETURNING sub_tasks.task_id
+    ), numbered AS (
+        UPDATE tasks SET event_seq = event_seq + :count, updated_at = now()
+        FROM step WHERE tasks.id = step.task_id
+        RETURNING tasks.id, tasks.team_id, event_seq - :count AS base
+    ), event AS (
+        INSERT INTO events (task_id, seq, team_id, type, data)
+        SELECT id, base + place, team_id, draft ->> 'type', draft -> 'data'
+        FROM numbered, jsonb_array_elements(CAST(:drafts AS jsonb))
+            WITH ORDINALITY AS x(draft, place)
+    )
+    SELECT pg_notify(:channel, CAST(id AS text)) FROM numbered
+    """
+)
+
 END_ATTEMPT = text(
     """
     WITH task AS (

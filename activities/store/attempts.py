@@ -10,14 +10,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import and_, select, true, update
-from sqlmodel import col
-
 from activities.store import events
-from activities.store.attempt_statements import BEGIN_ATTEMPT, END_ATTEMPT, TAKE_OVER
+from activities.store.attempt_statements import (
+    BEGIN_ATTEMPT,
+    END_ATTEMPT,
+    TAKE_OVER,
+    TELL_OF_ATTEMPT,
+)
 from activities.store.database import Database
 from activities.store.events import EventDraft
-from activities.store.tables import SubTask, Task
 from workflows.contracts import FINAL, Failure, Phase, Status, StepOutcome
 from workflows.errors import TaskMoved
 
@@ -142,18 +143,9 @@ async def begin(database: Database, attempt: Attempt) -> Begun:
 async def set_phase(
     database: Database, attempt: Attempt, phase: Phase | None, drafts: list[EventDraft]
 ) -> None:
-    """Tell where the attempt is, and what it printed since."""
-    async with database.writing() as connection:
-        if phase is not None:
-            changed = await connection.scalar(
-                update(SubTask)
-                .where(_current(attempt))
-                .values(phase=phase)
-                .returning(col(SubTask.id))
-            )
-            if changed is None:
-                return
-        await events.append(connection, attempt.task_id, drafts)
+    """Tell where the attempt is, unless ``phase`` is None, and what it printed since."""
+    told = {"phase": phase, "count": len(drafts), "drafts": events.document(drafts)}
+    await database.execute(TELL_OF_ATTEMPT, _fence(attempt) | told)
 
 
 async def end(database: Database, attempt: Attempt, ended: Ended) -> bool:
@@ -222,22 +214,3 @@ def _file_row(sub_task_id: UUID, file: StoredFile) -> dict[str, Any]:
 _LOST = Failure(code="worker-lost", message="The worker died during this attempt.").model_dump_json(
     exclude_none=True
 )
-
-
-def _alive(attempt: Attempt) -> Any:
-    latest = col(Task.executions).op("->>")(-1)
-    return and_(
-        col(Task.id) == attempt.task_id,
-        col(Task.run) == attempt.run,
-        col(Task.status).not_in([str(status) for status in FINAL]),
-        true() if attempt.execution is None else latest == attempt.execution,
-    )
-
-
-def _current(attempt: Attempt) -> Any:
-    return and_(
-        col(SubTask.id) == attempt.sub_task_id,
-        col(SubTask.status) == Status.RUNNING,
-        col(SubTask.retry_count) == attempt.number - 1,
-        col(SubTask.task_id).in_(select(col(Task.id)).where(_alive(attempt))),
-    )

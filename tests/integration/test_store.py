@@ -210,6 +210,20 @@ async def test_an_attempt_given_up_for_lost_changes_nothing_when_it_comes_back(
     assert "worker" in json.dumps(logs[0][1])
 
 
+async def test_what_an_attempt_tells_is_numbered_and_its_phase_stays(database: Database) -> None:
+    task = await tasks.create_task(database, new_task())
+    attempt = attempt_at(task.id, "one")
+    await attempts.begin(database, attempt)
+    said = [EventDraft(type="said", data={"number": number}) for number in range(3)]
+    await attempts.set_phase(database, attempt, Phase.EXECUTING, said[:2])
+    await attempts.set_phase(database, attempt, None, said[2:])
+    step = str(attempt.sub_task_id)
+    phase = await rows(database, "SELECT phase FROM sub_tasks WHERE id = :id", id=step)
+    assert phase == [("executing",)]
+    told = await rows(database, "SELECT seq, type, data ->> 'number' FROM events ORDER BY seq")
+    assert told[3:] == [(4, "said", "0"), (5, "said", "1"), (6, "said", "2")]
+
+
 async def test_files_of_a_later_attempt_replace_those_of_an_earlier_one(
     database: Database,
 ) -> None:
