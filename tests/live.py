@@ -8,10 +8,11 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -157,7 +158,7 @@ async def typed(*words: str, **environment: str) -> Printed:
 
 async def until(
     condition: Callable[[], Awaitable[bool]],
-    seconds: float = 30,
+    seconds: float = 60,
     what: Callable[[], str] = lambda: "",
 ) -> None:
     """Wait for a condition, looking twenty times a second."""
@@ -168,8 +169,13 @@ async def until(
 
 
 @asynccontextmanager
-async def live_stack(data_dir: Path, **environment: str) -> AsyncIterator[Live]:
-    """A stack on free ports. Of the variables that configure one it gets only those given."""
+async def live_stack(
+    data_dir: Path, *, temporal: Mapping[str, int] | None = None, **environment: str
+) -> AsyncIterator[Live]:
+    """A stack on free ports. Of the variables that configure one it gets only those given.
+
+    ``temporal`` is dynamic configuration of its server.
+    """
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -178,6 +184,7 @@ async def live_stack(data_dir: Path, **environment: str) -> AsyncIterator[Live]:
     options = StackOptions(
         data_dir=data_dir,
         default_ports=False,
+        temporal=temporal or {},
         migrate=migrations.migrate,
         environment=inherited | environment,
     )
@@ -195,6 +202,27 @@ def python(step: str, source: str, *args: str, **more: object) -> dict[str, obje
     """A step of a few lines of Python."""
     code = {"language": "python", "source": source}
     return {"id": step, "code": code, "args": list(args), **more}
+
+
+def held(step: str) -> tuple[dict[str, object], str]:
+    """A step that runs until ``release`` is called with the word that is given with it."""
+    seconds = str(6_000_000 + uuid4().int % 1_000_000)
+    source = "import subprocess, sys; subprocess.run(['sleep', sys.argv[1]])"
+    return python(step, source, seconds), seconds
+
+
+async def release(seconds: str) -> None:
+    """Let the step that ``held`` made go on, as soon as it runs."""
+
+    async def was_ended() -> bool:
+        for pid in processes_mentioning(seconds):
+            with suppress(OSError):
+                if Path(f"/proc/{pid}/comm").read_text() == "sleep\n":
+                    os.kill(pid, signal.SIGTERM)
+                    return True
+        return False
+
+    await until(was_ended)
 
 
 def processes_mentioning(text: str) -> list[int]:

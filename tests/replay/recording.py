@@ -1,161 +1,35 @@
-"""Records histories of PipelineWorkflow for the replay tests: ``python -m tests.replay.recording``.
+"""Records histories for the replay tests: ``python -m tests.replay.recording NAME...``
 
-Record anew only what a change was meant to break, and say so in the changelog: the histories kept
-here stand for those that are out there.
+A name is that of a scene, such as ``agent-short``; without one all scenes are named. Record anew
+only what a change was meant to break, and say so in the changelog: the histories kept here stand
+for those that are out there.
 """
 
 import asyncio
 import json
-import tempfile
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+import sys
 from pathlib import Path
-from uuid import UUID, uuid4
 
 from pydantic import JsonValue
-from temporalio import activity
-from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.exceptions import ApplicationError
-from temporalio.worker import Worker
+from temporalio.client import WorkflowHistory
 
-from activities.heartbeat import heartbeating
-from deploy.local.services import StackOptions
-from deploy.local.stack import Stack
-from workflows import ports
-from workflows.contracts import (
-    PipelineResult,
-    PipelineRun,
-    StepCall,
-    StepOutcome,
-    StepPlan,
-    TaskClose,
-    TaskMark,
-)
-from workflows.pipeline import PipelineWorkflow
+from tests.replay import agents, pipelines
 
 HISTORIES = Path(__file__).parent / "histories"
-TEAM = UUID("00000000-0000-4000-8000-000000000001")
-
-Handle = WorkflowHandle[PipelineWorkflow, PipelineResult]
 
 
-class ScriptedSteps(ports.Steps):
-    """A step does what its name says: ``ok``, ``fail``, ``busy`` (retryable), ``slow``, ``close``
-    (completes the task with it)."""
-
-    @activity.defn
-    async def run_skill(self, call: StepCall) -> StepOutcome:
-        return await self._perform(call)
-
-    @activity.defn
-    async def run_code(self, call: StepCall) -> StepOutcome:
-        return await self._perform(call)
-
-    @activity.defn
-    async def call_tool(self, call: StepCall) -> StepOutcome:
-        return await self._perform(call)
-
-    async def _perform(self, call: StepCall) -> StepOutcome:
-        what = call.step.split("_")[0]
-        if what in ("fail", "busy"):
-            raise ApplicationError("scripted", type="script-failed", non_retryable=what == "fail")
-        if what == "slow":
-            async with heartbeating():
-                await asyncio.sleep(60 if call.step == "slow_long" else 0.5)
-        return StepOutcome(exit_code=0, files=0, closed=what == "close")
+async def record(*names: str) -> None:
+    known = [*pipelines.SCENES, *agents.SCENES]
+    if not names or not set(names) <= set(known):
+        sys.exit("name some of these: " + " ".join(known))
+    for scenes in (pipelines, agents):
+        if wanted := [name for name in names if name in scenes.SCENES]:
+            await scenes.play(wanted, _keep)
 
 
-class SilentTasks(ports.Tasks):
-    @activity.defn
-    async def mark_task(self, mark: TaskMark) -> None:
-        """Nobody asks."""
-
-    @activity.defn
-    async def close_task(self, close: TaskClose) -> None:
-        """Nobody asks."""
-
-
-def pipeline_run(*steps: str, first: int = 0, run: int = 1, kind: str = "code") -> PipelineRun:
-    plans = [
-        StepPlan.model_validate(
-            {"id": step, "kind": kind, "title": step, "timeout_seconds": 60, "retries": 1}
-        )
-        for step in steps
-    ]
-    return PipelineRun(task_id=uuid4(), team_id=TEAM, run=run, steps=tuple(plans), first=first)
-
-
-async def _leave_alone(handle: Handle) -> None:
-    """The workflow ends by itself."""
-
-
-async def _pause_and_resume(handle: Handle) -> None:
-    await asyncio.sleep(0.2)
-    await handle.signal(PipelineWorkflow.pause)
-    await asyncio.sleep(0.8)
-    await handle.signal(PipelineWorkflow.resume)
-
-
-async def _cancel(handle: Handle) -> None:
-    await asyncio.sleep(0.3)
-    await handle.cancel()
-
-
-async def _pause_and_cancel(handle: Handle) -> None:
-    await asyncio.sleep(0.2)
-    await handle.signal(PipelineWorkflow.pause)
-    await asyncio.sleep(0.8)
-    await handle.cancel()
-
-
-SCENES: dict[str, tuple[PipelineRun, Callable[[Handle], Awaitable[None]]]] = {
-    "completed": (pipeline_run("ok_1", "ok_2", "ok_3"), _leave_alone),
-    "completed-with-its-last-step": (pipeline_run("ok_1", "close_2"), _leave_alone),
-    "long": (pipeline_run(*(f"ok_{number}" for number in range(100))), _leave_alone),
-    "skills-and-tools": (pipeline_run("ok_1", kind="tool"), _leave_alone),
-    "failed": (pipeline_run("ok_1", "fail_2", "ok_3"), _leave_alone),
-    "blocked": (pipeline_run("ok_1", "busy_2", "ok_3"), _leave_alone),
-    "cancelled": (pipeline_run("ok_1", "slow_long", "ok_3"), _cancel),
-    "paused-and-resumed": (pipeline_run("slow_1", "ok_2"), _pause_and_resume),
-    "cancelled-while-paused": (pipeline_run("slow_1", "ok_2"), _pause_and_cancel),
-    "retried-from-a-step": (pipeline_run("ok_1", "ok_2", "ok_3", first=1, run=2), _leave_alone),
-}
-
-
-async def record() -> None:
-    HISTORIES.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="agentos-record-"))
-    options = StackOptions(folder, application=False, default_ports=False)
-    async with Stack(options) as services:
-        client = await Client.connect(
-            services.temporal_address, data_converter=pydantic_data_converter
-        )
-        steps, tasks = ScriptedSteps(), SilentTasks()
-        worker = Worker(
-            client,
-            task_queue="record",
-            workflows=[PipelineWorkflow],
-            activities=[
-                steps.run_skill,
-                steps.run_code,
-                steps.call_tool,
-                tasks.mark_task,
-                tasks.close_task,
-            ],
-        )
-        async with worker:
-            for name, (run, act) in SCENES.items():
-                handle = await client.start_workflow(
-                    PipelineWorkflow.run, run, id=f"record-{name}", task_queue="record"
-                )
-                await act(handle)
-                with suppress(WorkflowFailureError):
-                    await handle.result()
-                history = await handle.fetch_history()
-                document = _portable(json.loads(history.to_json()))
-                path = HISTORIES / f"pipeline-{name}.json"
-                path.write_text(json.dumps(document, indent=2) + "\n")
+def _keep(name: str, history: WorkflowHistory) -> None:
+    document = _portable(json.loads(history.to_json()))
+    (HISTORIES / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n")
 
 
 def _portable(value: JsonValue) -> JsonValue:
@@ -170,4 +44,4 @@ def _portable(value: JsonValue) -> JsonValue:
 
 
 if __name__ == "__main__":
-    asyncio.run(record())
+    asyncio.run(record(*sys.argv[1:]))

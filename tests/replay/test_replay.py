@@ -1,49 +1,119 @@
 """Every kept history replays with the workflows as they are now."""
 
 import json
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
+from statistics import mean
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
-from tests.replay.recording import HISTORIES, SCENES
+from tests.replay import agents, pipelines
+from tests.replay.recording import HISTORIES
+from tests.temporal_runs import is_think
+from workflows.agent import AgentWorkflow
 from workflows.pipeline import PipelineWorkflow
 
-KEPT = sorted(HISTORIES.glob("*.json"))
+KEPT = sorted(path.stem for path in HISTORIES.glob("*.json"))
+RUNS_OF_CONTINUED = ["agent-continued-1", "agent-continued-2"]
+
+# Of a turn with two calls; the benchmarks measure a turn with one.
+MOST_TURN_EVENTS = 18
+MOST_TURN_BYTES = 2_500
 
 
-def read(path: Path) -> WorkflowHistory:
-    return WorkflowHistory.from_json(f"replay-{path.stem}", path.read_text())
+def path_of(name: str) -> Path:
+    return HISTORIES / f"{name}.json"
 
 
-@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
-async def test_a_kept_history_replays(path: Path) -> None:
-    replayer = Replayer(workflows=[PipelineWorkflow], data_converter=pydantic_data_converter)
-    await replayer.replay_workflow(read(path))
+def read(name: str) -> WorkflowHistory:
+    return WorkflowHistory.from_json(f"replay-{name}", path_of(name).read_text())
 
 
-def test_every_kind_of_end_has_a_history() -> None:
-    assert {path.stem for path in KEPT} >= {f"pipeline-{name}" for name in SCENES}
+def replayer() -> Replayer:
+    return Replayer(
+        workflows=[PipelineWorkflow, AgentWorkflow], data_converter=pydantic_data_converter
+    )
 
 
-async def test_a_history_of_another_workflow_is_noticed() -> None:
-    document = json.loads((HISTORIES / "pipeline-completed.json").read_text())
+@pytest.mark.parametrize("name", KEPT)
+async def test_a_kept_history_replays(name: str) -> None:
+    await replayer().replay_workflow(read(name))
+
+
+def test_every_scene_has_its_history() -> None:
+    scenes = {*pipelines.SCENES, *agents.SCENES, *RUNS_OF_CONTINUED}
+    assert set(KEPT) == scenes - {"agent-continued"}
+
+
+@pytest.mark.parametrize("name", ["pipeline-completed", "agent-short"])
+async def test_a_history_of_another_workflow_is_noticed(name: str) -> None:
+    document = json.loads(path_of(name).read_text())
     scheduled = next(
         event for event in document["events"] if "activityTaskScheduledEventAttributes" in event
     )
     scheduled["activityTaskScheduledEventAttributes"]["activityType"]["name"] = "another"
     changed = WorkflowHistory.from_json("replay-changed", json.dumps(document))
-    replayer = Replayer(workflows=[PipelineWorkflow], data_converter=pydantic_data_converter)
     with pytest.raises(NondeterminismError):
-        await replayer.replay_workflow(changed)
+        await replayer().replay_workflow(changed)
 
 
-@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
-def test_an_event_of_a_pipeline_is_small(path: Path) -> None:
-    """Ids and numbers only: a step costs its history less than 3 KB, however much it handles."""
-    document = json.loads(path.read_text())
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("agent-short", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
+        ("agent-long", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
+        ("agent-cancelled", EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED),
+        ("agent-cancelled", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED),
+        ("agent-approved", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED),
+        ("agent-approved", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
+        ("agent-continued-1", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW),
+        ("agent-continued-2", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
+    ],
+)
+def test_a_kept_run_of_an_agent_went_as_its_name_says(name: str, kind: EventType.ValueType) -> None:
+    assert kind in [event.event_type for event in read(name).events]
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_an_event_is_small(name: str) -> None:
+    """Ids and numbers only: less than 3 KB, however much a step or a call handles."""
+    document = json.loads(path_of(name).read_text())
     largest = max(len(json.dumps(event)) for event in document["events"][1:])
     assert largest < 3 * 1024
+
+
+@pytest.mark.parametrize("name", [name for name in KEPT if name.startswith("agent-")])
+def test_nothing_that_an_agent_handles_is_in_its_history(name: str) -> None:
+    history = b"".join(event.SerializeToString() for event in read(name).events)
+    assert (agents.TITLE[:50].encode() in history) == (name != "agent-continued-2")
+    assert [mark for mark in agents.HANDLED if mark.encode() in history] == []
+
+
+@pytest.mark.parametrize("name", ["agent-long", *RUNS_OF_CONTINUED])
+def test_a_turn_costs_the_same_early_and_late(name: str) -> None:
+    costs = _costs_of_turns(name)
+    assert max(events for events, _ in costs) <= MOST_TURN_EVENTS
+    assert max(size for _, size in costs) <= MOST_TURN_BYTES
+    early, late = costs[1:6], costs[-5:]
+    assert mean(size for _, size in late) < 1.1 * mean(size for _, size in early)
+
+
+def test_a_turn_costs_the_same_in_the_next_run() -> None:
+    before, after = ([size for _, size in _costs_of_turns(name)] for name in RUNS_OF_CONTINUED)
+    assert mean(after) < 1.1 * mean(before[1:])
+
+
+def _costs_of_turns(name: str) -> Sequence[tuple[int, int]]:
+    """Events and bytes of each turn but the last, up to where the next one begins."""
+    events = read(name).events
+    begins = [place for place, event in enumerate(events) if is_think(event)]
+    return [
+        (end - begin, sum(event.ByteSize() for event in events[begin:end]))
+        for begin, end in pairwise(begins)
+    ]

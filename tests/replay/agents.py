@@ -1,0 +1,120 @@
+"""Agents whose histories are kept: everything is the true stack, but for what the model says."""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
+
+from activities.tools.toolbox import REMEMBERED_SECONDS
+from tests.doubles.scripted_models import ScriptedModels, Wanted, asks, finishes, scripted_models
+from tests.live import Live, live_stack
+from tests.temporal_runs import runs_of
+
+# The server then asks a run to continue as new; by itself it does so after 4,096 events.
+EVENTS_UNTIL_NEW = 300
+
+# What passes through a run, and must not be found in its history.
+HANDLED = SECRET, PROMPT, WORDS, CONTENT, NOTE = (
+    "secret-of-the-recording",
+    "prompt-of-the-recording",
+    "words-of-the-recording",
+    "content-of-the-recording",
+    "note-of-the-recording",
+)
+
+# A run is shown in Temporal's web page by the head of its prompt.
+TITLE = "Do as you are told. " * 20
+
+SLEEP = {"language": "python", "source": "import time; time.sleep(600)"}
+
+
+def write(number: int) -> Wanted:
+    return "write_file", {"name": f"{number}.txt", "text": f"{CONTENT} {number}"}
+
+
+def read(number: int) -> Wanted:
+    return "read_file", {"file": f"{number}.txt"}
+
+
+async def _begin(live: Live, models: ScriptedModels, *turns: Sequence[Wanted]) -> str:
+    talk = models.conversation(*(asks(*calls, text=WORDS) for calls in turns), finishes(WORDS))
+    return await live.submit_agent(talk.prompt(f"{TITLE} {PROMPT}"))
+
+
+async def _short(live: Live, models: ScriptedModels) -> str:
+    return await _begin(live, models, [write(1)], [read(1)])
+
+
+async def _many_turns(live: Live, models: ScriptedModels, turns: int) -> str:
+    """Each but the first makes two calls side by side."""
+    return await _begin(
+        live, models, [write(0)], *([write(n), read(n - 1)] for n in range(1, turns))
+    )
+
+
+async def _long(live: Live, models: ScriptedModels) -> str:
+    return await _many_turns(live, models, 16)
+
+
+async def _continued(live: Live, models: ScriptedModels) -> str:
+    return await _many_turns(live, models, 22)
+
+
+async def _cancelled(live: Live, models: ScriptedModels) -> str:
+    task_id = await _begin(live, models, [write(1)], [("run_code", SLEEP), ("run_code", SLEEP)])
+    running = ["2.1 run_code", "2.2 run_code"]
+    await live.when(task_id, lambda task: _names(task, "running") == running)
+    await live.post(task_id, "cancel")
+    return task_id
+
+
+async def _approved(live: Live, models: ScriptedModels) -> str:
+    """One call waits for a person while another one is made beside it."""
+    asked = {"permission_level": "ask"}
+    (await live.http.patch("/api/v1/tools/list_files", json=asked)).raise_for_status()
+    await asyncio.sleep(REMEMBERED_SECONDS)  # So long a worker may go by what was.
+    task_id = await _begin(live, models, [("list_files", {}), write(1)], [read(1)])
+    await live.when(task_id, lambda task: bool(task["status"] == "waiting"))
+    await live.post(task_id, "approvals/1.1 list_files", decision="approve", note=NOTE)
+    return task_id
+
+
+SCENES: dict[str, Callable[[Live, ScriptedModels], Awaitable[str]]] = {
+    "agent-short": _short,
+    "agent-long": _long,
+    "agent-cancelled": _cancelled,
+    "agent-approved": _approved,
+    "agent-continued": _continued,
+}
+
+
+async def play(names: Collection[str], keep: Callable[[str, WorkflowHistory], None]) -> None:
+    """Play these scenes, and have the history of each run kept."""
+    settings = {"limit.historyCount.suggestContinueAsNew": EVENTS_UNTIL_NEW}
+    folder = Path(tempfile.mkdtemp(prefix="agentos-record-"))
+    async with (
+        scripted_models() as models,
+        live_stack(
+            folder,
+            temporal=settings,
+            OPENAI_BASE_URL=models.url,
+            OPENAI_API_KEY=SECRET,
+            AGENTOS_MODELS="scripted",
+        ) as live,
+    ):
+        client = await Client.connect(live.services.temporal_address)
+        for name in names:
+            task_id = await SCENES[name](live, models)
+            with suppress(WorkflowFailureError):
+                await client.get_workflow_handle(f"task-{task_id}").result()
+            runs = await runs_of(client, f"task-{task_id}")
+            for number, run in enumerate(runs, 1):
+                keep(name if len(runs) == 1 else f"{name}-{number}", run)
+
+
+def _names(task: dict[str, Any], status: str) -> Sequence[str]:
+    return [step["name"] for step in task["sub_tasks"] if step["status"] == status]

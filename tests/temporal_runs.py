@@ -1,0 +1,48 @@
+"""What tests look up in Temporal, and do to it: the runs of a workflow, and going back in one."""
+
+from collections.abc import Sequence
+from uuid import uuid4
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.client import Client, WorkflowHistory
+
+
+async def runs_of(client: Client, workflow_id: str) -> Sequence[WorkflowHistory]:
+    """The history of each run of a workflow that may have continued as new, the first run first."""
+    runs: list[WorkflowHistory] = []
+    run_id = (await client.get_workflow_handle(workflow_id).describe()).run_id
+    while run_id:
+        history = await client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()
+        runs.insert(0, history)
+        started = history.events[0].workflow_execution_started_event_attributes
+        run_id = started.continued_execution_run_id
+    return runs
+
+
+def is_think(event: HistoryEvent) -> bool:
+    """Whether a turn begins with this event."""
+    return event.activity_task_scheduled_event_attributes.activity_type.name == "think"
+
+
+async def reset_to_turn(client: Client, workflow_id: str, turn: int) -> None:
+    """As ``temporal workflow reset`` does it: to where a turn of the last run is to begin."""
+    handle = client.get_workflow_handle(workflow_id)
+    run_id = (await handle.describe()).run_id
+    completed = turns = 0
+    for event in (await handle.fetch_history()).events:
+        if event.HasField("workflow_task_completed_event_attributes"):
+            completed = event.event_id
+        turns += is_think(event)
+        if turns == turn:
+            break
+    await client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id),
+            reason="a test",
+            workflow_task_finish_event_id=completed,
+            request_id=str(uuid4()),
+        )
+    )
