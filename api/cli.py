@@ -72,18 +72,19 @@ for command in (
     tasks.pause,
     tasks.resume,
     tasks.retry,
+    approvals.approvals,
     approvals.approve,
     approvals.deny,
     messages.messages,
+    usage.usage,
 ):
     app.command(rich_help_panel=_TASKS)(command)
-app.command(rich_help_panel=_FILES_AND_SKILLS)(usage.usage)
 for group, name, does, panel in (
     (submit.app, "submit", "Hand in a task.", _TASKS),
     (artifacts.app, "artifacts", "The files that tasks made.", _FILES_AND_SKILLS),
     (files.app, "files", "The files that you hand in.", _FILES_AND_SKILLS),
-    (tools.app, "tools", "What steps can call.", _FILES_AND_SKILLS),
-    (skills.app, "skills", "What steps can run.", _FILES_AND_SKILLS),
+    (tools.app, "tools", "What steps and agents can call.", _FILES_AND_SKILLS),
+    (skills.app, "skills", "What steps and agents can run.", _FILES_AND_SKILLS),
 ):
     app.add_typer(group, name=name, help=does, rich_help_panel=panel)
 

@@ -1,15 +1,25 @@
-"""``agentos approve|deny``: a person's word on a call that an agent may not make without it."""
+"""``agentos approvals|approve|deny``: a person's word on calls that an agent may not make without.
 
+Who lets a call be made must be able to see all of it: here nothing is cut.
+"""
+
+import json
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
+from api import terminal
+from api.agent_frames import commands_for
+from api.agent_progress import Asked
 from api.client import Client
 from api.commands.errors import CallNotNamed, NothingWaits
 from api.commands.options import Format, Output, TaskId
 from api.commands.printing import print_json, print_line
 from api.commands.task_ids import LEAST_CHARACTERS, talk_about
-from api.schemas import ApprovalRequest, AskedCall, SubTask
+from api.schemas import ApprovalRequest, AskedCall, Page, SubTask
+from api.terminal import safe_json, safe_line, safe_text
 from workflows.contracts import Status
 
 Call = Annotated[
@@ -28,6 +38,21 @@ Note = Annotated[
         help="What the agent is told; to a question it is the answer.",
     ),
 ]
+
+
+def approvals(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
+    """Show the calls that wait for your word, with all their arguments."""
+
+    async def converse(client: Client, task_id: str) -> tuple[str, Page[AskedCall]]:
+        return task_id, await client.approvals(task_id)
+
+    task_id, page = talk_about(context, task, converse)
+    if output is Format.JSON:
+        print_json(page)
+        return
+    for call in page.items:
+        for line in _lines(task_id, call):
+            terminal.stdout().print(line, soft_wrap=True)
 
 
 def approve(
@@ -61,6 +86,19 @@ def _decide(
         return await client.decide(task_id, await _find(client, task_id, call), request)
 
     return talk_about(context, task, converse)
+
+
+def _lines(task_id: str, call: AskedCall) -> Iterator[Text]:
+    """Indented where a model chose the words: they cannot pass for a line of ours."""
+    until = f"until {call.expires_at:%Y-%m-%d %H:%M:%S %Z}"
+    yield Text.assemble((safe_line(call.name), "bold"), (f"  {until}", "dim"))
+    if call.question is not None:
+        yield from (Text(f"  {line}") for line in safe_text(call.question).split("\n"))
+    arguments = safe_json(json.dumps(call.arguments, indent=2, ensure_ascii=False))
+    yield from (Text(f"  {line}") for line in arguments.split("\n"))
+    asked = Asked(call_id=str(call.call_id), step=call.name, kind=call.kind)
+    yield from (Text(command, style="cyan") for command in commands_for(task_id, asked))
+    yield Text()
 
 
 def _print(call: AskedCall, output: Format) -> None:

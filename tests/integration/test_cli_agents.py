@@ -332,3 +332,37 @@ async def test_a_decision_is_sent_again_when_the_answer_is_lost() -> None:
         assert [json.loads(asked.body) for asked in server.asked_for(f"POST {call}")] == [
             {"decision": "approve"}
         ] * 2
+
+
+async def test_who_decides_can_see_all_of_it_and_nothing_is_obeyed() -> None:
+    async with serving() as server:
+        source = f"import os\n{'x' * 5_000}{EVIL}\nos.remove('all')"
+        call = schemas.AskedCall(
+            kind="approval",
+            asked_at=NOW,
+            expires_at=NOW,
+            call_id=TASK_ID,
+            name=f"1.1 run{EVIL}",
+            tool="run_code",
+            arguments={"source": source, "b": [1, "ö"]},
+            status=Status.WAITING,
+        )
+        question = call.model_copy(
+            update={"kind": "answer", "name": "1.2 ask_human", "question": f"Why?{EVIL}\nHow?"}
+        )
+        server.tell(f"GET /tasks/{TASK_ID}", document(a_task(type="agent")))
+        server.tell(f"GET /tasks/{TASK_ID}/approvals", a_page([call, question]))
+        printed = await agentos(server.url, "approvals", str(TASK_ID))
+        assert printed.code == 0, printed.stderr
+        lines = printed.stdout.splitlines()
+        assert lines[0].endswith("until 2025-06-01 12:00:00 UTC")
+        assert all(line.isprintable() for line in lines)
+        assert any("x" * 5_000 in line and "os.remove('all')" in line for line in lines)
+        assert '      "ö"' in lines
+        assert f"agentos approve {TASK_ID} 1.1" in lines
+        assert "  How?" in lines
+        assert f'agentos approve {TASK_ID} 1.2 --note "your answer"' in lines
+        as_json = json.loads(
+            (await agentos(server.url, "approvals", str(TASK_ID), "-o", "json")).stdout
+        )
+        assert as_json["items"][0]["arguments"]["source"] == source
