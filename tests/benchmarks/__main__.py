@@ -4,11 +4,23 @@ All of them, or those that are named: ``python -m tests.benchmarks turns stream`
 """
 
 import asyncio
+import logging
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from tests.benchmarks import files, long_run, mcp_calls, memory, pipelines, stream, turns, viewers
+import structlog
+
+from tests.benchmarks import (
+    files,
+    long_run,
+    mcp_calls,
+    pipelines,
+    processes,
+    stream,
+    turns,
+    viewers,
+)
 from tests.benchmarks.report import console
 from tests.benchmarks.stage import Stage, staged
 
@@ -31,7 +43,7 @@ async def main(names: Sequence[str]) -> bool:
     began = time.monotonic()
     async with staged() as stage:
         kept = {name: await BENCHMARKS[name](stage) for name in names}
-        memory.idle(stage)
+        processes.idle(stage)
     console.print(f"{len(names)} benchmarks in {time.monotonic() - began:.0f} s.")
     broken = [name for name, is_kept in kept.items() if not is_kept]
     if broken:
@@ -43,4 +55,5 @@ if __name__ == "__main__":
     named = sys.argv[1:]
     if unknown := set(named) - BENCHMARKS.keys():
         sys.exit(f"No such benchmark: {', '.join(unknown)}. There are {', '.join(BENCHMARKS)}.")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     sys.exit(0 if asyncio.run(main(named or list(BENCHMARKS))) else 1)

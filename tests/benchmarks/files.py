@@ -12,7 +12,7 @@ from minio import Minio
 from activities.collector import collect
 from activities.publishing import publish
 from activities.store.blobs import Blobs, S3Options
-from tests.benchmarks.memory import resident_mib
+from tests.benchmarks.processes import resident_mib
 from tests.benchmarks.report import Bound, compare, judge
 from tests.benchmarks.stage import Stage
 

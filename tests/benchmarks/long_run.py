@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from tests.benchmarks.history import costs_of_runs
-from tests.benchmarks.memory import resident_mib
 from tests.benchmarks.model import call, finish
+from tests.benchmarks.processes import resident_mib
 from tests.benchmarks.report import judge
 from tests.benchmarks.stage import Stage
 from tests.benchmarks.turns import alternately

@@ -1,5 +1,6 @@
-"""Memory of processes, from the kernel's own account."""
+"""What processes use, by the kernel's own account."""
 
+import os
 import re
 from pathlib import Path
 
@@ -15,6 +16,12 @@ def resident_mib(pid: int) -> float:
     found = re.search(r"VmRSS:\s+(\d+) kB", status)
     assert found is not None
     return int(found[1]) / _MEBIBYTE_KIB
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process has used of processors so far, by its user and system time."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def idle(stage: Stage) -> None:
