@@ -82,6 +82,7 @@ class _WorkerReadiness:
 
     def __init__(self, services: Services, task_queue: str) -> None:
         self._services = services
+        self._client: Client | None = None
         self._request = DescribeTaskQueueRequest(
             namespace=services.temporal_namespace,
             task_queue=TaskQueue(name=task_queue),
@@ -90,8 +91,9 @@ class _WorkerReadiness:
 
     async def __call__(self) -> None:
         try:
-            client = await Client.connect(self._services.temporal_address)
-            found = await client.workflow_service.describe_task_queue(self._request)
+            # Once: it is asked many times a second, while the worker itself needs the processor.
+            self._client = self._client or await Client.connect(self._services.temporal_address)
+            found = await self._client.workflow_service.describe_task_queue(self._request)
         except (RuntimeError, RPCError) as error:
             raise NotReady(reason=str(error)) from error
         if not found.pollers:

@@ -1,6 +1,7 @@
 """Free TCP ports on the loopback interface."""
 
 import errno
+import secrets
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
@@ -8,6 +9,8 @@ from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 _LISTEN = "0A"  # TCP_LISTEN of net/tcp_states.h
+_OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_LOWEST, _MOST_TRIES = 20_000, 100
 
 
 def choose_ports(wanted: Sequence[int | None]) -> list[int]:
@@ -46,12 +49,24 @@ def _listeners(pid: int, port: int) -> Iterator[str]:
 
 
 def _reserve(held: ExitStack, port: int | None) -> int:
-    chosen = _bind(held, port) if port else None
-    if chosen is None:
-        chosen = _bind(held, 0)
-    if chosen is None:
-        raise OSError(errno.EADDRINUSE, "no TCP port is free on the loopback interface")
-    return chosen
+    for candidate in (*([port] if port else []), *_candidates()):
+        chosen = _bind(held, candidate)
+        if chosen is not None:
+            return chosen
+    raise OSError(errno.EADDRINUSE, "no TCP port is free on the loopback interface")
+
+
+def _candidates() -> Iterator[int]:
+    """Ports that the kernel gives to no outgoing connection; then any.
+
+    Such a connection could take a server's port before the server has it, or while it is restarted:
+    a client that tries to reach it again and again may even end up connected to itself.
+    """
+    first_outgoing = int(_OUTGOING.read_text().split()[0])
+    if first_outgoing > _LOWEST:
+        for _ in range(_MOST_TRIES):
+            yield _LOWEST + secrets.randbelow(first_outgoing - _LOWEST)
+    yield 0
 
 
 def _bind(held: ExitStack, port: int) -> int | None:

