@@ -51,6 +51,8 @@ class Agent(_Model):
     profile: Profile = Profile()
     skills: Names | None = None
     tools: Names | None = None
-    model: str | None = Field(default=None, min_length=1, max_length=200)
+    model: str | None = Field(
+        default=None, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"
+    )
     output_schema: dict[str, JsonValue] | None = None
     limits: Limits = Limits()

@@ -129,7 +129,8 @@ class ToolNotFound(AgentOSError):
 
 
 class ToolDisabled(AgentOSError):
-    """Tool {tool!r} is switched off for this team. `agentos tools enable {tool}` switches it on."""
+    """Tool {tool!r} is switched off or denied to this team. `agentos tools enable {tool}` and
+    `agentos tools permit {tool} auto` let it be called."""
 
 
 class ToolArgumentsInvalid(AgentOSError):
