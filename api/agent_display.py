@@ -12,6 +12,7 @@ from api.agent_progress import AgentProgress, Turn, as_text
 from api.glyphs import glyphs_of
 from api.moving import MovingPicture, now
 from api.plain_lines import PlainLines, told
+from api.progress import StepProgress
 
 _LINE_CHARACTERS = 500
 
@@ -68,8 +69,9 @@ class PlainTurns(PlainLines):
         super().__init__(task, console)
         self._agent = task
 
-    def take(self, kind: str, data: dict[str, JsonValue], at: datetime) -> None:
-        step = self._agent.take(kind, data, at)
+    def _take(
+        self, kind: str, data: dict[str, JsonValue], step: StepProgress | None, at: datetime
+    ) -> None:
         if kind in ("task.status", "artifact.created", "step.retrying"):
             if (line := told(kind, data, self._agent, step)) is not None:
                 self._tell(line, at)

@@ -31,10 +31,19 @@ class Notes:
 
 
 class PlainLines(Notes):
-    """One line for each thing that happens; of the output nothing, which is what logs are for."""
+    """One line for each thing that happens; of the output nothing, which is what logs are for.
+
+    Of runs before the latest nothing either: whoever retries a task has seen them fail.
+    """
 
     def take(self, kind: str, data: dict[str, JsonValue], at: datetime) -> None:
         step = self._task.take(kind, data, at)
+        if not self._task.is_history:
+            self._take(kind, data, step, at)
+
+    def _take(
+        self, kind: str, data: dict[str, JsonValue], step: StepProgress | None, at: datetime
+    ) -> None:
         if (line := told(kind, data, self._task, step)) is not None:
             self._tell(line, at)
 

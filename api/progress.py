@@ -99,6 +99,13 @@ class TaskProgress:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     steps: dict[str, StepProgress] = field(default_factory=dict)
+    run: int = 0
+    latest_run: int = 1
+
+    @property
+    def is_history(self) -> bool:
+        """Whether what was taken in belongs to a run before the latest."""
+        return self.run < self.latest_run
 
     def take(self, kind: str, data: dict[str, JsonValue], at: datetime) -> StepProgress | None:
         """Take in an event; gives the step that it changed, if it did."""
@@ -141,6 +148,7 @@ class TaskProgress:
         elif was_final or self.started_at is None:
             # The next run, which somebody asked for, does again what did not succeed.
             self.started_at, self.ended_at = at, None
+            self.run += 1
             for step in self.steps.values():
                 if step.status is not Status.COMPLETED:
                     step.status, step.phase, step.error = Status.PENDING, None, None

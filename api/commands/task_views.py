@@ -18,7 +18,7 @@ from api.commands.printing import (
     status_cell,
     when,
 )
-from api.frames import clock, duration, seconds_between
+from api.frames import clock, counted, duration, seconds_between
 from workflows.contracts import Status, TaskType
 
 
@@ -67,7 +67,7 @@ def _task_row(task: schemas.TaskSummary) -> Sequence[Cell]:
         short_id(task.task_id),
         status_cell(task.status),
         task.type.value,
-        f"{task.progress.done}/{task.progress.total}",
+        _done(task),
         task.name,
         when(task.created_at),
         _elapsed(task.started_at, task.finished_at),
@@ -91,6 +91,13 @@ def _task_fields(task: schemas.Task) -> Sequence[tuple[str, Cell]]:
         ("Temporal", task.temporal_url or ""),
     ]
     return [(label, value) for label, value in fields if value]
+
+
+def _done(task: schemas.TaskSummary) -> str:
+    # How many turns an agent may make says nothing of how far it is.
+    if task.type is TaskType.AGENT:
+        return counted(task.progress.done, "turn")
+    return f"{task.progress.done}/{task.progress.total}"
 
 
 def _progress(task: schemas.Task) -> str:

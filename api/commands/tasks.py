@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from api import terminal
 from api.client import Client
 from api.commands import task_views
 from api.commands.inputs import parse_inputs, upload_inputs
@@ -70,17 +71,18 @@ def trace(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -
 
 def cancel(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
     """Stop a task. What its finished steps made is kept."""
-    _print_changed(talk_about(context, task, Client.cancel), output)
+    _print_changed(talk_about(context, task, Client.cancel), output, "It is being stopped.")
 
 
 def pause(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
-    """Hold a task before its next step."""
-    _print_changed(talk_about(context, task, Client.pause), output)
+    """Hold a task before its next step or turn."""
+    pauses = "It pauses before its next step or turn."
+    _print_changed(talk_about(context, task, Client.pause), output, pauses)
 
 
 def resume(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
     """Let a paused task go on."""
-    _print_changed(talk_about(context, task, Client.resume), output)
+    _print_changed(talk_about(context, task, Client.resume), output, "It goes on.")
 
 
 def retry(
@@ -127,8 +129,10 @@ async def _list(
     return page.model_copy(update={"items": items})
 
 
-def _print_changed(changed: Changed, output: Format) -> None:
+def _print_changed(changed: Changed, output: Format, follows: str) -> None:
+    """``follows`` is what comes of it: the change may still be under way."""
     if output is Format.JSON:
         print_json(changed)
-    else:
-        typer.echo(f"{changed.task_id}  {changed.status.value}")
+        return
+    typer.echo(f"{changed.task_id}  {changed.status.value}")
+    terminal.stderr().print(follows, style="dim")

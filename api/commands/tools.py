@@ -172,7 +172,10 @@ def _pairs(option: str, given: Pairs) -> dict[str, str]:
 def _reasons(error: ValidationError) -> str:
     """Without what was given: it may be a secret."""
     items = error.errors(include_url=False, include_input=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in items)
+    return "; ".join(
+        f"{'.'.join(map(str, item['loc']))}: {item['msg'].removeprefix('Value error, ')}"
+        for item in items
+    )
 
 
 def _print(tools: list[Tool]) -> None:
@@ -182,7 +185,7 @@ def _print(tools: list[Tool]) -> None:
             Text("on", style="green") if tool.is_active else Text("off", style="red"),
             tool.permission_level.value,
             tool.type.value,
-            tool.description,
+            tool.description.partition("\n")[0],
         )
         for tool in tools
     ]

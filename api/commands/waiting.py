@@ -80,13 +80,21 @@ async def wait_for_end(
 def progress_of(task: schemas.Task) -> TaskProgress:
     """A task, and of a pipeline its steps, none of whose events were seen yet."""
     if task.type is TaskType.AGENT:
-        return AgentProgress(str(task.task_id), task.name, temporal_url=task.temporal_url)
+        return AgentProgress(
+            str(task.task_id), task.name, temporal_url=task.temporal_url, latest_run=task.run
+        )
     runs = _what_runs(task)
     steps = {
         step.name: StepProgress(step.name, runs.get(step.name, step.type))
         for step in task.sub_tasks
     }
-    return TaskProgress(str(task.task_id), task.name, temporal_url=task.temporal_url, steps=steps)
+    return TaskProgress(
+        str(task.task_id),
+        task.name,
+        temporal_url=task.temporal_url,
+        steps=steps,
+        latest_run=task.run,
+    )
 
 
 async def _follow(

@@ -10,9 +10,12 @@ from uuid import uuid4
 import pytest
 
 from activities.store import keys
+from api import schemas
 from deploy.local.services import Services
 from tests.integration.api_stage import Stage, api_stage, pipeline
 from tests.integration.cli_runs import agentos, start
+from tests.integration.cli_server import a_page, a_task, serving
+from workflows.contracts import Permission, TaskType, ToolType
 
 MADE = "print hello\nfile a.html <b>\nfile b/c.png dots"
 
@@ -195,6 +198,8 @@ async def test_a_task_is_run_again_from_a_step(stage: Stage) -> None:
     await stage.until(task_id, "failed")
     printed = await agentos(stage.url, "retry", task_id[:9], "--from", "b", "--wait")
     assert (printed.code, printed.stdout) == (1, f"{task_id}\n")
+    assert "b: started" in printed.stderr
+    assert "a: started" not in printed.stderr  # That was in the run before.
     assert (await stage.task(task_id))["run"] == 2
     wrong = await agentos(stage.url, "retry", task_id, "--from", "nosuch")
     assert wrong.code == 2
@@ -204,9 +209,14 @@ async def test_a_task_is_run_again_from_a_step(stage: Stage) -> None:
 async def test_a_task_is_held_and_let_go_on(stage: Stage) -> None:
     task_id = await stage.submit("wait", "print x")
     await stage.until(task_id, "running")
-    assert (await agentos(stage.url, "pause", task_id)).code == 0
-    assert (await agentos(stage.url, "resume", task_id)).code == 0
-    await agentos(stage.url, "cancel", task_id)
+    for command, follows in (
+        ("pause", "It pauses before its next step or turn.\n"),
+        ("resume", "It goes on.\n"),
+        ("cancel", "It is being stopped.\n"),
+    ):
+        printed = await agentos(stage.url, command, task_id)
+        assert (printed.code, printed.stderr) == (0, follows)
+        assert printed.stdout.startswith(task_id)
     await stage.until(task_id, "cancelled")
     late = await agentos(stage.url, "pause", task_id)
     assert late.code == 1
@@ -240,6 +250,37 @@ async def test_tools_and_skills_are_shown_as_the_api_has_them(stage: Stage) -> N
     tools = await agentos(stage.url, "tools", "ls", "-o", "json")
     assert json.loads(tools.stdout) == (await stage.http.get("/tools")).json()
     assert (await agentos(stage.url, "tools", "disable", "nosuch")).code == 5
+
+
+async def test_what_is_wrong_with_a_registration_is_told_in_our_words() -> None:
+    printed = await agentos("http://127.0.0.1:9", "tools", "register", "x", "--url", "ftp://a/")
+    assert printed.code == 2
+    assert "url: write http://host/path" in printed.stderr
+
+
+async def test_of_a_tools_description_the_table_shows_the_first_line() -> None:
+    tool = schemas.Tool(
+        name="ask_human",
+        type=ToolType.NATIVE,
+        description="Ask somebody.\n\nAt length.",
+        schema={},
+        is_active=True,
+        permission_level=Permission.AUTO,
+    )
+    async with serving() as server:
+        server.tell("GET /tools", a_page([tool]))
+        printed = await agentos(server.url, "tools", "ls")
+    assert printed.stdout.splitlines()[1].split("   ")[-1].strip() == "Ask somebody."
+
+
+@pytest.mark.parametrize(("kind", "done"), [(TaskType.PIPELINE, "1/2"), (TaskType.AGENT, "1 turn")])
+async def test_how_far_a_task_is_is_told_in_steps_or_in_turns(kind: TaskType, done: str) -> None:
+    progress = {"done": 1, "total": 2, "percent": 50, "current": None}
+    async with serving() as server:
+        server.tell("GET /tasks", a_page([a_task(type=kind, progress=progress)]))
+        printed = await agentos(server.url, "ls")
+    row = printed.stdout.splitlines()[1]
+    assert row.split("   ")[3].strip() == done
 
 
 async def test_another_team_and_no_key_get_nothing(

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 from api.agent_display import PlainTurns
@@ -246,7 +247,7 @@ def test_a_picture_stays_within_the_terminal_and_obeys_nobody(
     lines = drawn(picture, width).splitlines()
     assert len(picture.renderables) <= height
     commands = [line for line in lines if "agentos " in line]
-    assert all(len(line) <= width for line in lines if line not in commands)
+    assert all(cell_len(line) <= width for line in lines if line not in commands)
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u2028]", "\n".join(lines))
 
 
@@ -262,11 +263,11 @@ def test_a_terminal_without_unicode_gets_none() -> None:
     assert all(part.plain.isascii() for part in turn_lines(agent, agent.turns[1], START, ASCII))
 
 
-def plain_lines(*events: Event) -> list[str]:
+def plain_lines(*events: Event, latest_run: int = 1) -> list[str]:
     """What is printed of events, without the times."""
     file = io.StringIO()
     console = Console(file=file, width=1_000, markup=False, highlight=False)
-    plain = PlainTurns(AgentProgress(TASK, "sum up"), console)
+    plain = PlainTurns(AgentProgress(TASK, "sum up", latest_run=latest_run), console)
     for number, (kind, data) in enumerate([("task.status", {"status": "pending"}), *events]):
         plain.take(kind, data, after(number))
     return [line.partition("] ")[2] or line for line in file.getvalue().splitlines()]
@@ -275,6 +276,15 @@ def plain_lines(*events: Event) -> list[str]:
 def test_elsewhere_a_model_that_is_asked_again_is_told() -> None:
     again = plain_lines(BEGUN, ("llm.restarted", {"turn": 1}))[-1]
     assert again == "turn 1: the model is asked again"
+
+
+def test_elsewhere_the_runs_before_the_latest_are_not_told_again() -> None:
+    failed: Event = ("task.status", {"status": "failed"})
+    pending: Event = ("task.status", {"status": "pending"})
+    first_run = (BEGUN, SAID, CALLED, ASKED, failed)
+    again: Event = ("turn.started", {"turn": 2})
+    assert plain_lines(*first_run, pending, again, latest_run=2) == ["sum up: pending", "turn 2"]
+    assert plain_lines(*first_run, latest_run=2) == []
 
 
 def test_elsewhere_a_call_without_arguments_is_told_as_well() -> None:
