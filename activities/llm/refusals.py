@@ -173,6 +173,7 @@ def _seconds_until(date: str) -> float | None:
 
 def _shown(message: str) -> str:
     """The beginning of a message on one line, with no key in it."""
-    line = " ".join(message.split()) or "it gave no reason"
+    # Without its full stop: it is quoted in a sentence of ours.
+    line = " ".join(message.split()).rstrip(".") or "it gave no reason"
     line = _SECRET.sub("[key]", line)
     return line if len(line) <= REASON_CHARACTERS else f"{line[:REASON_CHARACTERS]}..."

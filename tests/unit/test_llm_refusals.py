@@ -142,6 +142,11 @@ def test_a_body_that_says_nothing_does_no_harm(body: object) -> None:
     assert "it gave no reason" in str(read_refusal(400, {}, body).error("m"))
 
 
+def test_a_message_that_is_quoted_brings_no_second_full_stop() -> None:
+    refusal = read_refusal(404, {}, {"message": "No such model."})
+    assert ".." not in str(refusal.error("m"))
+
+
 def test_a_message_is_shown_in_part_and_on_one_line() -> None:
     message = str(Refusal(400, "", "a\n\nb " + "x" * 5_000).error("m"))
     assert "a b xxx" in message
