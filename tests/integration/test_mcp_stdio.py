@@ -45,6 +45,10 @@ def server(*flags: str, name: str = "double", **more: Any) -> McpServer:
     return McpServer.model_validate(given)
 
 
+def _nested(levels: int) -> Any:
+    return [_nested(levels - 1)] if levels else []
+
+
 def make_pool(listings: Listings | None = None, **options: Any) -> McpPool:
     async def on_listing(team_id: object, told: McpServer, listing: Listing) -> None:
         if listings is not None:
@@ -309,6 +313,7 @@ async def test_a_probe_lists_and_leaves_nothing_running(pool: McpPool) -> None:
         ({"name": "x" * 129}, "letters, digits"),
         ({"inputSchema": {"type": "object", "x": "y" * 70_000}}, "65536 bytes"),
         ({"inputSchema": {"type": "object", "x": "\x00"}}, "NUL"),
+        ({"inputSchema": {"type": "object", "x": _nested(120)}}, "deeper than 100 levels"),
         ({"name": "good"}, "two of this name"),
     ],
 )
@@ -321,6 +326,22 @@ async def test_a_tool_that_cannot_be_taken_is_left_out_and_told(
     assert [tool.name for tool in listing.tools] == ["good"]
     [refused] = listing.refused
     assert reason in refused
+
+
+async def test_a_secret_that_a_listing_tells_is_named_instead(tmp_path: Path) -> None:
+    schema = {"type": "object", "properties": {"open-sesame": {"default": ["open-sesame", 1]}}}
+    told = {"name": "a", "description": "Say open-sesame.", "inputSchema": schema}
+    flags = ("--tools", str(_write(tmp_path, [told, told | {"name": "open-sesame!"}])))
+    listings: Listings = asyncio.Queue()
+    async with make_pool(listings) as pool:
+        known = server(*flags, env={"TOKEN": "secret:WORD"})
+        await call(pool, known, "echo", text="")
+        _, stored = await asyncio.wait_for(listings.get(), 10)
+        for listing in (stored, await pool.probe(TEAM, known)):
+            [tool] = listing.tools
+            assert tool.description == "Say secret:WORD."
+            assert tool.schema["properties"] == {"secret:WORD": {"default": ["secret:WORD", 1]}}
+            assert "open-sesame" not in listing.refused[0]
 
 
 async def test_hints_and_long_descriptions_are_read(pool: McpPool, tmp_path: Path) -> None:

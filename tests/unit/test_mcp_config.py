@@ -1,5 +1,6 @@
 """What may be written of an MCP server, and that no secret is written with it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from activities.tools.mcp.config import McpServer
-from activities.tools.mcp.secrets import resolve
+from activities.tools.mcp.secrets import redact, resolve
 from workflows.errors import McpSecretMissing
 
 TOKEN = "ghp_" + "a1B2" * 9
@@ -91,6 +92,8 @@ def test_a_url_that_cannot_be_is_refused(more: dict[str, Any]) -> None:
     [
         {"url": "https://user:pass@a.example/"},
         {"url": "https://a.example/?api_key=abcdef123"},
+        {"url": "https://a.example/?exaApiKey=abc"},
+        {"url": f"https://a.example/?x={TOKEN}"},
         {"url": "https://a.example/?x=secret:TOKEN"},
         {"headers": {"Authorization": f"Bearer {TOKEN}"}},
         {"headers": {"Authorization": "whatever"}},
@@ -114,6 +117,8 @@ def test_a_credential_of_a_url_is_refused_and_not_repeated(more: dict[str, Any])
         {"env": {"PLAIN": TOKEN}},
         {"env": {"PLAIN": "postgres://user:word@host/db"}},
         {"args": ["--token=abcdef123"]},
+        {"args": ["--github-token", "abc"]},
+        {"args": ["run", "-api_key", "abc"]},
         {"args": [TOKEN]},
         {"args": ["secret:TOKEN"]},
         {"command": TOKEN},
@@ -122,6 +127,21 @@ def test_a_credential_of_a_url_is_refused_and_not_repeated(more: dict[str, Any])
 def test_a_credential_of_a_program_is_refused(more: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="secret:"):
         stdio(**more)
+
+
+@pytest.mark.parametrize(
+    "args", [["--max-tokens", "500"], ["--token-file", "/a"], ["--token", "--utc"], ["--token"]]
+)
+def test_what_is_no_credential_is_taken(args: list[str]) -> None:
+    assert stdio(args=args).args == tuple(args)
+    http(url="https://a.example/mcp?toolsets=issues&readonly=1")
+
+
+def test_a_secret_is_named_however_a_text_writes_it() -> None:
+    secrets = {"A": SecretStr('quo"ted\\word'), "B": SecretStr("short")}
+    given = {"X-A": "Bearer secret:A", "X-B": "secret:B"}
+    text = 'quo"ted\\word and ' + json.dumps('quo"ted\\word') + " and short"
+    assert redact(text, given, secrets) == 'secret:A and "secret:A" and short'
 
 
 def test_secrets_by_name_are_taken() -> None:

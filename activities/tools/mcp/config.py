@@ -9,7 +9,13 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from activities.tools.mcp.secrets import is_credential_name, looks_like_credential, names_in
+from activities.tools.mcp.secrets import (
+    has_credential_option,
+    has_credential_parameter,
+    is_credential_name,
+    looks_like_credential,
+    names_in,
+)
 
 PREFIX = "mcp."
 NAME_PATTERN = r"^[a-z0-9_-]{1,32}$"
@@ -56,12 +62,14 @@ class McpServer(BaseModel):
     @field_validator("command", "args")
     @classmethod
     def _has_no_secret(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
-        for word in (value,) if isinstance(value, str) else value or ():
-            if names_in(word) or looks_like_credential(word):
-                raise ValueError(
-                    "a command line is seen by everybody on the machine: "
-                    "give the secret in env, as secret:NAME"
-                )
+        words = (value,) if isinstance(value, str) else value or ()
+        if has_credential_option(words) or any(
+            names_in(word) or looks_like_credential(word) for word in words
+        ):
+            raise ValueError(
+                "a command line is seen by everybody on the machine: "
+                "give the secret in env, as secret:NAME"
+            )
         return value
 
     @field_validator("command")
@@ -79,7 +87,8 @@ class McpServer(BaseModel):
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("write http://host/path or https://host/path")
-        if parts.username is not None or names_in(url) or looks_like_credential(parts.query):
+        is_told = has_credential_parameter(parts.query) or looks_like_credential(parts.query)
+        if is_told or parts.username is not None or names_in(url):
             raise ValueError("URLs end up in logs: give the secret in headers, as secret:NAME")
         if parts.port == 0 or parts.fragment:
             raise ValueError("a port of 0 or a fragment (#...) leads nowhere")

@@ -1,10 +1,9 @@
 """How much a server may say. Beyond these it is a fault or an attack, and memory is shared."""
 
-_KIBIBYTE = 1024
-_MEBIBYTE = 1024 * _KIBIBYTE
+from activities.units import KIBIBYTE, MEBIBYTE
 
 # One message of the protocol, such as a result with its images.
-MAX_MESSAGE_BYTES = 16 * _MEBIBYTE
+MAX_MESSAGE_BYTES = 16 * MEBIBYTE
 # In one message. Each costs microseconds of everybody's time and up to a hundred bytes.
 MAX_VALUES = 200_000
 # Beside the answers to what it was asked.
@@ -14,13 +13,14 @@ MAX_MESSAGES_AT_ONCE = 5_000
 MAX_TOOLS = 256
 MAX_LIST_PAGES = 64
 MAX_TOOL_NAME_CHARACTERS = 128  # as the protocol advises
-MAX_DESCRIPTION_CHARACTERS = 8 * _KIBIBYTE
-MAX_SCHEMA_BYTES = 64 * _KIBIBYTE
+MAX_DESCRIPTION_CHARACTERS = 8 * KIBIBYTE
+MAX_SCHEMA_BYTES = 64 * KIBIBYTE
+MAX_SCHEMA_DEPTH = 100
 MAX_REFUSALS = 20
 
 MAX_CONTENT_PARTS = 256
 MAX_FILES = 64
-MAX_TEXT_CHARACTERS = 2 * _MEBIBYTE
+MAX_TEXT_CHARACTERS = 2 * MEBIBYTE
 
 CONNECT_TIMEOUT_SECONDS = 60.0  # `npx` and `uvx` may have to fetch the program first.
 LISTING_TIMEOUT_SECONDS = 30.0

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from urllib.parse import urlsplit
 
@@ -16,8 +17,9 @@ from activities.tools.mcp.addresses import judged_addresses
 from activities.tools.mcp.config import McpServer
 from activities.tools.mcp.http import Streams, http_transport
 from activities.tools.mcp.limits import CONNECT_TIMEOUT_SECONDS
+from activities.tools.mcp.listing import Listing
 from activities.tools.mcp.policy import PORTS, McpPolicy
-from activities.tools.mcp.secrets import redact, resolve
+from activities.tools.mcp.secrets import redact, redact_object, resolve
 from activities.tools.mcp.stdio import Program, minimal, stdio_transport
 
 OnEnd = Callable[[str], None]
@@ -61,6 +63,20 @@ class Opener:
     def redacted(self, server: McpServer, text: str) -> str:
         """What a server says, without the secrets that it was given."""
         return redact(text, server.env | server.headers, self._secrets)
+
+    def redacted_listing(self, server: McpServer, listing: Listing) -> Listing:
+        """The tools that a server offers, as they may be kept and shown."""
+        values = server.env | server.headers
+        tools = (
+            replace(
+                tool,
+                description=redact(tool.description, values, self._secrets),
+                schema=redact_object(tool.schema, values, self._secrets),
+            )
+            for tool in listing.tools
+        )
+        refused = (redact(reason, values, self._secrets) for reason in listing.refused)
+        return Listing(tuple(tools), tuple(refused))
 
     def _transport(self, server: McpServer, on_end: OnEnd) -> Transport:
         if server.transport == "http":

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -150,12 +150,20 @@ class McpPool:
             connection = Connection(server, self._opener, _ignore, self._options.idle_seconds)
             self._retired.add(connection)
             try:
-                return await connection.listing()
+                return self._opener.redacted_listing(server, await connection.listing())
             except NotSent as error:
                 raise McpUnavailable(server=server.name, reason=connection.reason) from error
             finally:
                 await connection.close()
                 self._retired.discard(connection)
+
+    def retain(self, team_id: UUID, servers: Iterable[McpServer]) -> None:
+        """Let go of a team's connections to what is not among these servers: it was removed,
+        changed or switched off. Calls under way go on."""
+        digests = {server.digest for server in servers}
+        for key in self._entries:
+            if key.team_id == team_id and key.digest not in digests:
+                self._drop(key)
 
     async def close(self) -> None:
         """End every call and every server."""
@@ -219,7 +227,8 @@ class McpPool:
 
             async def on_listing(listing: Listing) -> None:
                 if self._on_listing is not None:
-                    await self._on_listing(key.team_id, server, listing)
+                    shown = self._opener.redacted_listing(server, listing)
+                    await self._on_listing(key.team_id, server, shown)
 
             idle_seconds = self._options.idle_seconds
             entry.connection = Connection(server, self._opener, on_listing, idle_seconds)

@@ -1,9 +1,12 @@
 """Secrets by name: how a configuration names them, and how it is told that it holds one itself."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from urllib.parse import parse_qsl
 
-from pydantic import SecretStr
+from pydantic import JsonValue, SecretStr
 
 from workflows.errors import McpSecretMissing
 
@@ -14,6 +17,10 @@ _LEAST_REDACTED_CHARACTERS = 6
 _CREDENTIAL_NAME = re.compile(
     r"(?i)(authori[sz]ation|cookie|token|secret|passw(or)?d|passphrase|credential"
     r"|api[-_]?key|access[-_]?key|private[-_]?key|(^|[-_])(auth|pat)$)"
+)
+
+_CREDENTIAL_OPTION = re.compile(
+    r"(?i)--?([a-z0-9]+[-_])*(token|secret|passw(or)?d|passphrase|(api|access)[-_]?key)"
 )
 
 # Prefixes that issuers gave their tokens so that scanners find them, and a few plain forms.
@@ -49,6 +56,19 @@ def looks_like_credential(text: str) -> bool:
     return _CREDENTIAL_VALUE.search(text) is not None
 
 
+def has_credential_option(words: Sequence[str]) -> bool:
+    """Whether a command line gives a secret as the word after its option: ``--token abc``."""
+    return any(
+        _CREDENTIAL_OPTION.fullmatch(option) and not value.startswith("-")
+        for option, value in pairwise(words)
+    )
+
+
+def has_credential_parameter(query: str) -> bool:
+    """Whether the query of a URL has a parameter that usually holds a secret."""
+    return any(is_credential_name(name) and value for name, value in parse_qsl(query))
+
+
 def redact(text: str, values: Mapping[str, str], secrets: Mapping[str, SecretStr]) -> str:
     """A text in which the secrets that the values name are named as well, instead of told."""
     for name in {name for value in values.values() for name in names_in(value)}:
@@ -56,7 +76,27 @@ def redact(text: str, values: Mapping[str, str], secrets: Mapping[str, SecretStr
         # Shorter ones are in many a word, which would give them away.
         if len(secret) >= _LEAST_REDACTED_CHARACTERS:
             text = text.replace(secret, f"secret:{name}")
+            text = text.replace(json.dumps(secret)[1:-1], f"secret:{name}")
     return text
+
+
+def redact_object(
+    document: Mapping[str, JsonValue], values: Mapping[str, str], secrets: Mapping[str, SecretStr]
+) -> dict[str, JsonValue]:
+    """A JSON object, not nested deeply, with all its texts redacted."""
+
+    def clean(value: JsonValue) -> JsonValue:
+        match value:
+            case str():
+                return redact(value, values, secrets)
+            case list():
+                return [clean(item) for item in value]
+            case dict():
+                return redact_object(value, values, secrets)
+            case _:
+                return value
+
+    return {redact(key, values, secrets): clean(value) for key, value in document.items()}
 
 
 def resolve(

@@ -24,7 +24,10 @@ class TeamTools:
 
     async def offered(self, team_id: UUID) -> Sequence[OfferedTool]:
         """The active ones, under names such as ``mcp.time.convert_time``."""
-        return [_offered(tool) for tool in await callable_tools(self._database, team_id)]
+        tools = await callable_tools(self._database, team_id)
+        servers = {tool.server.name: tool.server for tool in tools}
+        self._pool.retain(team_id, servers.values())
+        return [_offered(tool) for tool in tools]
 
     async def call(
         self, team_id: UUID, name: str, arguments: Mapping[str, JsonValue], timeout_seconds: float
