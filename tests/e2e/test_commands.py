@@ -58,7 +58,7 @@ async def test_up_serves_commands_and_plain_http_and_leaves_nothing_behind(
     async def is_ready() -> bool:
         return services.exists() and "api" in json.loads(services.read_text())
 
-    await until(is_ready, seconds=15)
+    await until(is_ready)
     url = json.loads(services.read_text())["api"]["url"]
     assert set(json.loads(services.read_text())) >= {
         "temporal",
@@ -79,14 +79,14 @@ async def test_up_serves_commands_and_plain_http_and_leaves_nothing_behind(
     await _run_over_http(url)
 
     up.send_signal(signal.SIGINT)
-    await asyncio.wait_for(up.wait(), 20)
+    await asyncio.wait_for(up.wait(), 60)
     assert up.returncode == 0
     assert processes_mentioning(str(data_dir)) == []
     shutil.rmtree(work_folder(data_dir))
 
 
 async def _run_over_http(url: str) -> None:
-    async with httpx.AsyncClient(base_url=f"{url}/api/v1", trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=f"{url}/api/v1", trust_env=False, timeout=30) as http:
         with (DEMO / "penguins_raw.csv").open("rb") as data:
             file = (await http.post("/files", files={"file": data})).json()
         pipeline = (DEMO / "pipeline.yaml").read_text()

