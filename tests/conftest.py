@@ -13,12 +13,16 @@ from deploy.local.stack import Stack
 from tests.doubles.scripted_models import ScriptedModels, scripted_models
 from tests.live import Live, live_stack
 
+# Then Temporal asks an agent to continue as new; by itself it does so after 4,096 events.
+EVENTS_UNTIL_NEW = 100
+
 
 @pytest.fixture(scope="session")
 async def infrastructure(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Services]:
     """PostgreSQL, Temporal and an S3 store, on free ports, in a temporary folder."""
     data_dir = tmp_path_factory.mktemp("stack")
-    options = StackOptions(data_dir, application=False, default_ports=False)
+    settings = {"limit.historyCount.suggestContinueAsNew": EVENTS_UNTIL_NEW}
+    options = StackOptions(data_dir, application=False, default_ports=False, temporal=settings)
     async with Stack(options) as services:
         yield services
 

@@ -79,7 +79,9 @@ class ReactLoop:
 
     async def _act_all(self, thought: Thought) -> None:
         """Make the calls of a turn side by side, and wait for all of them, whatever they raise."""
-        self._acting = sum(plan.ask_id is None for plan in thought.calls)
+        self._waiting = sum(plan.ask_id is not None for plan in thought.calls)
+        self._acting = len(thought.calls) - self._waiting
+        await self._mark_if_waiting()
         ended = await asyncio.gather(
             *(self._act(plan) for plan in thought.calls), return_exceptions=True
         )
@@ -102,8 +104,6 @@ class ReactLoop:
 
     async def _verdict(self, ask_id: UUID) -> Verdict:
         """A person's word on a call; ``EXPIRED`` when nobody gave it in time."""
-        self._waiting += 1
-        await self._mark_if_waiting()
         with suppress(TimeoutError):
             await workflow.wait_condition(
                 lambda: ask_id in self._verdicts, timeout=self.run.approval_seconds
