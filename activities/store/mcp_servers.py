@@ -8,7 +8,7 @@ marked as gone, and is what it was when it comes back.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4
 
 import structlog
 from pydantic import JsonValue, ValidationError
@@ -118,19 +118,19 @@ async def update_listing(
 
 async def remove_server(database: Database, team_id: UUID, name: str) -> bool:
     """Remove ``mcp.<server>`` with its tools; whether there was such a server."""
+    is_ours = col(Tool.team_id) == team_id
     async with database.writing() as connection:
-        removed = await connection.execute(
+        # The server first, as everywhere here: two who lock rows in another order wait for ever.
+        removed = await connection.scalar(
             delete(Tool)
-            .where(
-                col(Tool.team_id) == team_id,
-                or_(
-                    and_(col(Tool.name) == name, _is_server(Tool)),
-                    _is_tool_of(name.removeprefix(PREFIX)),
-                ),
-            )
-            .returning(col(Tool.name))
+            .where(is_ours, col(Tool.name) == name, _is_server(Tool))
+            .returning(col(Tool.id))
         )
-        return name in removed.scalars().all()
+        if removed is not None:
+            await connection.execute(
+                delete(Tool).where(is_ours, _is_tool_of(name.removeprefix(PREFIX)))
+            )
+    return removed is not None
 
 
 async def change_mcp_tool(
@@ -296,7 +296,9 @@ def _tool_rows(
 
 def _row(team_id: UUID, name: str) -> dict[str, Any]:
     return {
-        "id": uuid5(team_id, f"tool:{name}"),
+        # Not made from the name: two of the same, stored at once, would clash in both keys, and
+        # PostgreSQL resolves a conflict in one of them only.
+        "id": uuid4(),
         "team_id": team_id,
         "name": name,
         "type": ToolType.MCP,

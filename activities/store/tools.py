@@ -1,7 +1,7 @@
 """A team's word on its tools: whether one may be used, and whether somebody is asked first."""
 
 from dataclasses import dataclass
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -50,7 +50,7 @@ async def set_native_tool(
             await connection.execute(
                 insert(Tool)
                 .values(
-                    id=uuid5(team_id, f"tool:{name}"),
+                    id=uuid4(),  # as of MCP servers: see there
                     team_id=team_id,
                     name=name,
                     type=ToolType.NATIVE,

@@ -12,7 +12,13 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from activities.store.mcp_servers import callable_tools, update_listing
+from activities.store.mcp_servers import (
+    callable_tools,
+    change_mcp_tool,
+    register_server,
+    remove_server,
+    update_listing,
+)
 from activities.store.tables import DEFAULT_TEAM
 from activities.tools.mcp.config import McpServer
 from activities.tools.mcp.listing import Listing, McpTool
@@ -20,7 +26,7 @@ from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.pool import McpPool
 from activities.tools.mcp.team_tools import TeamTools
 from tests.integration.api_stage import Stage
-from tests.security.processes import alive, mark
+from tests.security.processes import alive, mark, until
 from workflows.contracts import Permission
 from workflows.errors import ToolDisabled
 
@@ -247,6 +253,52 @@ async def test_a_listing_that_changed_is_stored_for_the_server_that_it_is_of(
     assert found["mcp.moving.b"]["permission_level"] == "ask"
 
 
+async def test_whoever_changes_a_server_at_once_leaves_it_whole(stage: Stage) -> None:
+    schema: dict[str, Any] = {"type": "object"}
+    one, two = (
+        (
+            McpServer.model_validate(body(f"--mark={word}", name="contended")),
+            Listing(tuple(McpTool(f"{word}{n}", "", schema, False) for n in range(20))),
+        )
+        for word in ("one", "two")
+    )
+    database, name = stage.database, "mcp.contended"
+
+    async def register_it(server: McpServer, tools: Listing) -> None:
+        level = Permission.AUTO
+        await register_server(
+            database, DEFAULT_TEAM, server, tools, description="", permission_level=level
+        )
+
+    await asyncio.gather(
+        *(
+            change
+            for _ in range(10)
+            for change in (
+                register_it(*one),
+                register_it(*two),
+                remove_server(database, DEFAULT_TEAM, name),
+                update_listing(database, DEFAULT_TEAM, *one),
+                change_mcp_tool(database, DEFAULT_TEAM, name, permission_level=Permission.ASK),
+            )
+        )
+    )
+    await asyncio.gather(register_it(*one), register_it(*two))
+    tools = await callable_tools(database, DEFAULT_TEAM)
+    mine = [tool for tool in tools if tool.server.name == "contended"]
+    [digest] = {tool.server.digest for tool in mine}
+    wanted = one if digest == one[0].digest else two
+    assert {tool.tool for tool in mine} == {tool.name for tool in wanted[1].tools}
+    await stage.http.delete(f"/tools/{name}")
+
+
+async def test_two_who_first_speak_of_a_native_tool_at_once_are_both_heard(stage: Stage) -> None:
+    team = await stage.team()
+    for name in ("read_file", "write_file", "list_files"):
+        changes = [patch(team, name, permission_level=level) for level in ("ask", "deny") * 4]
+        assert {changed["name"] for changed in await asyncio.gather(*changes)} == {name}
+
+
 async def test_what_a_team_registered_is_offered_and_called_as_long_as_it_is_on(
     stage: Stage,
 ) -> None:
@@ -273,6 +325,28 @@ async def test_a_tool_that_a_server_adds_later_is_stored(stage: Stage) -> None:
             while "mcp.growing.later" not in (found := await listed(stage.http)):
                 await asyncio.sleep(0.05)
     assert found["mcp.growing.later"]["permission_level"] == "ask"
+
+
+async def test_a_server_that_is_removed_or_switched_off_ends_after_its_calls(
+    stage: Stage, tmp_path: Path
+) -> None:
+    words = [mark(), mark(), mark()]
+    for number, word in enumerate(words):
+        await register(stage.http, "--mark", word, name=f"ending-{number}")
+    async with pool_of(stage) as pool:
+        tools = TeamTools(stage.database, pool)
+        files: dict[str, Any] = {key: str(tmp_path / key) for key in ("begun", "cancelled")}
+        arguments = files | {"seconds": 2}
+        slow = asyncio.create_task(tools.call(DEFAULT_TEAM, "mcp.ending-0.wait", arguments, 60))
+        for number in (1, 2):
+            await tools.call(DEFAULT_TEAM, f"mcp.ending-{number}.echo", {"text": ""}, 60)
+        await until((tmp_path / "begun").exists)
+        await stage.http.delete("/tools/mcp.ending-0")
+        await patch(stage.http, "mcp.ending-1", is_active=False)
+        await tools.offered(DEFAULT_TEAM)
+        assert (await slow).text == "waited"
+        await until(lambda: not alive(words[0]) and not alive(words[1]))
+        assert len(alive(words[2])) == 2
 
 
 def pool_of(stage: Stage) -> McpPool:
