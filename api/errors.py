@@ -96,6 +96,12 @@ class RangeRefused(RequestRefused):
     status = 416
 
 
+class TooManyViewers(RequestRefused):
+    """Too many streams of events are open here, or of your team. Close one, or try again later."""
+
+    status = 429
+
+
 class InvalidRequest(BadInput, RequestRefused):
     """The request is not valid: {summary}"""
 

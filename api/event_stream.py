@@ -8,13 +8,13 @@ from uuid import UUID
 
 import structlog
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlmodel import col
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from activities.store.database import Database
-from activities.store.tables import Event, Task
+from activities.store.tables import Task
 from api.errors import HeaderMalformed, NotFound
 from api.notifications import Notifications
 from api.queries import AnyRow
@@ -35,6 +35,7 @@ class NothingMore(Exception):
 class Position:
     """A client's place in the events of a task: it has seen number ``seq`` and all before."""
 
+    team_id: UUID
     task_id: UUID
     seq: int
 
@@ -48,13 +49,13 @@ def parse_position(last_event_id: str | None, after: int | None) -> int:
     return int(last_event_id)
 
 
-async def check_position(database: Database, team_id: UUID, position: Position) -> None:
+async def check_position(database: Database, position: Position) -> None:
     """Raises ``NotFound`` or ``NothingMore``."""
     async with database.reading(fresh=True) as connection:
         row = (
             await connection.execute(
                 select(col(Task.status), col(Task.event_seq)).where(
-                    col(Task.id) == position.task_id, col(Task.team_id) == team_id
+                    col(Task.id) == position.task_id, col(Task.team_id) == position.team_id
                 )
             )
         ).one_or_none()
@@ -100,7 +101,7 @@ async def _follow(
 ) -> AsyncGenerator[bytes, None]:
     seq = position.seq
     yield format_sse_event(retry=RETRY_MS)
-    with notifications.listening(position.task_id) as bell:
+    with notifications.listening(position.team_id, position.task_id) as bell:
         while not notifications.closing:
             try:
                 rows, has_ended = await _read(database, position.task_id, seq)
@@ -119,25 +120,28 @@ async def _follow(
 
 async def _read(database: Database, task_id: UUID, seq: int) -> tuple[Sequence[AnyRow], bool]:
     """The next events, and whether the last of them is the last of all."""
-    # The primary: a replica may not have yet what a notification has just announced.
-    async with database.reading(fresh=True) as connection:
-        # First, so that it cannot tell of an end whose event the next query does not see.
-        task = (
-            await connection.execute(
-                select(col(Task.status), col(Task.event_seq)).where(col(Task.id) == task_id)
-            )
-        ).one()
-        rows = (
-            await connection.execute(
-                select(col(Event.seq), col(Event.type), col(Event.data), col(Event.created_at))
-                .where(col(Event.task_id) == task_id, col(Event.seq) > seq)
-                .order_by(col(Event.seq))
-                .limit(BATCH)
-            )
-        ).all()
+    # From the primary: a replica may not have yet what a notification has just announced.
+    found = await database.execute(_NEXT, {"task_id": task_id, "seq": seq, "batch": BATCH})
+    rows = [row for row in found if row.seq is not None]
     last = rows[-1].seq if rows else seq
-    return rows, Status(task.status).is_final and last == task.event_seq
+    return rows, Status(found[0].status).is_final and last == found[0].event_seq
 
 
 def _data(row: AnyRow) -> str:
     return json.dumps({**row.data, "created_at": row.created_at.isoformat()})
+
+
+# One statement, so that it cannot tell of an end whose event it does not see. Each viewer runs it
+# some times a second: as two that are built anew each time, it took 3.6 times the processor.
+_NEXT = text(
+    """
+    SELECT status, event_seq, event.seq, event.type, event.data, event.created_at
+    FROM tasks LEFT JOIN LATERAL (
+        SELECT seq, type, data, created_at FROM events
+        WHERE task_id = tasks.id AND seq > :seq
+        ORDER BY seq LIMIT :batch
+    ) AS event ON true
+    WHERE tasks.id = :task_id
+    ORDER BY event.seq
+    """
+)

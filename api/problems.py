@@ -22,6 +22,7 @@ from api.errors import (
     RangeRefused,
     RequestRefused,
     TooLarge,
+    TooManyViewers,
 )
 from api.pointers import problems_in
 from workflows.definition import Problem
@@ -82,18 +83,24 @@ def answer(error: AgentOSError) -> Response:
             return problem(
                 error, 503, detail=detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
             )
-        case KeyRefused():
-            return problem(error, error.status, headers={"WWW-Authenticate": "Bearer"})
-        case RangeRefused():
-            headers = {"Content-Range": f"bytes */{error.fields['size']}"}
-            return problem(error, error.status, headers=headers)
         case RequestRefused():
-            return problem(error, error.status)
+            return problem(error, error.status, headers=_headers_of(error))
         case BadInput():
             return problem(error, 422)
         case _:
             log.error("http.failed", reason=str(error))
             return problem(error, 500)
+
+
+def _headers_of(error: RequestRefused) -> dict[str, str]:
+    match error:
+        case KeyRefused():
+            return {"WWW-Authenticate": "Bearer"}
+        case RangeRefused():
+            return {"Content-Range": f"bytes */{error.fields['size']}"}
+        case TooManyViewers():
+            return {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return {}
 
 
 def install(app: FastAPI) -> None:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Header, Query
 
 from api import conversation, event_stream, history, queries, schemas, tracing
 from api.deps import NotificationsDep, ServicesDep, TeamDep
+from api.errors import TooManyViewers
 from api.event_stream import EventStream, Position
 from api.paging import Cursor, CursorText, Limit, cut, parse_number
 from api.schemas import DEFAULT_PAGE, Page
@@ -81,8 +82,8 @@ async def _position(
     last_event_id: Annotated[str | None, Header()] = None,
     after: Annotated[int | None, Query(ge=0, le=2**62)] = None,
 ) -> Position:
-    position = Position(task_id, event_stream.parse_position(last_event_id, after))
-    await event_stream.check_position(services.database, team_id, position)
+    position = Position(team_id, task_id, event_stream.parse_position(last_event_id, after))
+    await event_stream.check_position(services.database, position)
     return position
 
 
@@ -101,6 +102,12 @@ async def events(
 
     A client that has seen them all gets 204, which tells a browser not to come back.
     """
+    options = services.options
+    if (
+        notifications.listeners >= options.max_viewers
+        or notifications.listeners_of(position.team_id) >= options.max_viewers_per_team
+    ):
+        raise TooManyViewers
     return EventStream(
         services.database,
         notifications,

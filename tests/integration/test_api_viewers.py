@@ -1,0 +1,44 @@
+"""How many may follow the events of tasks at once."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.local.services import Services
+from tests.integration.api_stage import WAIT_SECONDS, api_stage, events_in, pipeline
+
+
+async def submit(team: httpx.AsyncClient) -> str:
+    """A task that goes on; the path of its events."""
+    answer = await team.post("/tasks", json={"pipeline": pipeline("wait")})
+    return f"/tasks/{answer.json()['task_id']}/events"
+
+
+async def is_refused(team: httpx.AsyncClient, path: str) -> bool:
+    async with team.stream("GET", path) as response:
+        return response.status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("limits", "refuses_others"),
+    [({"max_viewers_per_team": 1}, False), ({"max_viewers": 1}, True)],
+)
+async def test_so_many_streams_may_be_open_and_no_more(
+    infrastructure: Services, skills_folder: Path, limits: dict[str, Any], refuses_others: bool
+) -> None:
+    async with api_stage(infrastructure, skills_folder, works=False, **limits) as stage:
+        mine, theirs = await stage.team(), await stage.team()
+        path, other_path = await submit(mine), await submit(theirs)
+        async with mine.stream("GET", path) as response:
+            incoming = events_in(response)
+            await anext(incoming)
+            refused = await mine.get(path)
+            assert (refused.status_code, refused.json()["code"]) == (429, "too-many-viewers")
+            assert int(refused.headers["Retry-After"]) > 0
+            assert await is_refused(theirs, other_path) is refuses_others
+        async with asyncio.timeout(WAIT_SECONDS):
+            while await is_refused(mine, path):
+                await asyncio.sleep(0.05)
