@@ -39,7 +39,7 @@ async def loop(stage: Stage) -> bool:
         f"{TURNS} turns of an agent, from the request to its end",
         ours=ours,
         baseline=bare,
-        baseline_name="the same loop of bare activities, with the same HTTP requests",
+        baseline_name="the same loop of bare activities, which send the same requests",
         unit="ms",
         bound=Bound(most=1.3),
     )
