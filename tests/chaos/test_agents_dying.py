@@ -10,8 +10,6 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client
 
 from tests.doubles.model_server import Exchange
@@ -24,6 +22,7 @@ from tests.doubles.scripted_models import (
     finishes,
 )
 from tests.live import Live, processes_mentioning, until
+from tests.temporal_runs import reset_to_turn
 
 PARTS = ["postgres", "s3", "temporal", "api"]
 
@@ -166,7 +165,8 @@ async def test_a_finished_run_that_is_reset_to_turn_three_goes_on_from_there(
         await asks(write("another.txt"))(exchange)
 
     talk.answers += [slowly, finishes("Second.")]
-    await _reset_to_turn(agents_live, task_id, 3)
+    client = await Client.connect(agents_live.services.temporal_address)
+    await reset_to_turn(client, f"task-{task_id}", 3)
     await asyncio.wait_for(begun.wait(), 60)
     task = await agents_live.task(task_id)
     assert (task["status"], task["result"], task["finished_at"]) == ("running", None, None)
@@ -181,33 +181,6 @@ async def test_a_finished_run_that_is_reset_to_turn_three_goes_on_from_there(
     assert after[: len(kept)] == kept
     assert talk.messages(-2) == talk.messages(2)  # Turn 3 was asked as it was the first time.
     _check_whole(talk)
-
-
-async def _reset_to_turn(live: Live, task_id: str, turn: int) -> None:
-    """As ``temporal workflow reset`` does it, to where the turn was about to begin."""
-    client = await Client.connect(live.services.temporal_address)
-    handle = client.get_workflow_handle(f"task-{task_id}")
-    completed = turns = 0
-    async for event in handle.fetch_history_events():
-        if event.HasField("workflow_task_completed_event_attributes"):
-            completed = event.event_id
-        if event.HasField("activity_task_scheduled_event_attributes"):
-            scheduled = event.activity_task_scheduled_event_attributes
-            turns += scheduled.activity_type.name == "think"
-            if turns == turn:
-                break
-    described = await handle.describe()
-    await client.workflow_service.reset_workflow_execution(
-        ResetWorkflowExecutionRequest(
-            namespace=live.services.temporal_namespace,
-            workflow_execution=WorkflowExecution(
-                workflow_id=f"task-{task_id}", run_id=described.run_id
-            ),
-            reason="a test",
-            workflow_task_finish_event_id=completed,
-            request_id=str(uuid4()),
-        )
-    )
 
 
 def _check_whole(talk: Conversation) -> None:
