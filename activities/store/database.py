@@ -104,6 +104,7 @@ def _engine(url: str, pool_size: int, max_overflow: int, *, ping: bool) -> Async
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_timeout=POOL_TIMEOUT_SECONDS,
+        hide_parameters=True,  # An error that nobody expected goes into logs and history as it is.
         connect_args={
             "timeout": CONNECT_TIMEOUT_SECONDS,
             "server_settings": {

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from sqlalchemy import text, update
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import col
 
 from activities.store import attempts, events, migrations, tasks
@@ -91,6 +92,14 @@ async def test_an_unreachable_database_is_a_temporary_failure() -> None:
     with pytest.raises(TemporaryFailure, match="PostgreSQL"):
         await database.check()
     await database.close()
+
+
+async def test_an_error_that_nobody_expects_does_not_quote_what_was_written(
+    database: Database,
+) -> None:
+    with pytest.raises(DBAPIError) as caught:
+        await database.execute(text("SELECT CAST(:text AS text), 1 / 0"), {"text": "confidential"})
+    assert "confidential" not in str(caught.value)
 
 
 async def test_the_same_idempotency_key_gives_the_same_task(database: Database) -> None:
