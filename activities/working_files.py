@@ -186,6 +186,8 @@ async def _inputs(
     stored: dict[FileRef | ArtifactRef, tuple[int, str]] = {}
     for kind, table in ((FileRef, File), (ArtifactRef, TaskArtifact)):
         keys = [ref.id for ref in kept.values() if isinstance(ref, kind)]
+        if not keys:
+            continue
         rows = await connection.execute(
             select(col(table.id), col(table.size), col(table.mime_type)).where(
                 col(table.id).in_(keys), col(table.team_id) == team_id
