@@ -30,7 +30,12 @@ class ReactLoop:
 
     def __init__(self, run: AgentRun) -> None:
         self.run = run
-        self.working_time = WorkingTime(run.limits.seconds, run.spent.seconds)
+        info = workflow.info()
+        self.working_time = WorkingTime(
+            run.limits.seconds,
+            run.spent.seconds,
+            begins_anew=info.run_id != info.original_execution_run_id,
+        )
         self._verdicts: dict[UUID, Verdict] = {}
         self._acting = 0
         self._waiting = 0

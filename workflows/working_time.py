@@ -10,12 +10,19 @@ class WorkingTime:
 
     It reads the clock of the event loop, which is the workflow's. Each halt costs workflow history
     two events: the timer that ends, and the next one.
+
+    With ``begins_anew`` the time is given once more when it is used up. That is for a run that was
+    reset: nobody worked between its end and the reset, but the clock went on.
     """
 
-    def __init__(self, limit_seconds: float, used_seconds: float) -> None:
+    def __init__(
+        self, limit_seconds: float, used_seconds: float, *, begins_anew: bool = False
+    ) -> None:
         self._limit = limit_seconds
         self._used = used_seconds
+        self._begins_anew = begins_anew
         self._since: float | None = None
+        self._alarm: asyncio.Handle | None = None
         self._deadline = asyncio.timeout(None)
 
     @property
@@ -33,13 +40,29 @@ class WorkingTime:
         if self._since is None or self.is_used_up:
             return
         self._used, self._since = self.used_seconds, None
-        self._deadline.reschedule(None)
+        self._stop_alarm()
 
     def go_on(self) -> None:
         if self._since is not None or self.is_used_up:
             return
-        self._since = asyncio.get_running_loop().time()
-        self._deadline.reschedule(self._since + self._limit - self._used)
+        loop = asyncio.get_running_loop()
+        self._since = loop.time()
+        left = self._limit - self._used
+        ring = self._ring
+        self._alarm = loop.call_later(left, ring) if left > 0 else loop.call_soon(ring)
+
+    def _ring(self) -> None:
+        if self._begins_anew:
+            self._begins_anew = False
+            self._used, self._since = 0.0, None
+            self.go_on()
+        else:
+            self._deadline.reschedule(asyncio.get_running_loop().time())
+
+    def _stop_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
 
     async def __aenter__(self) -> Self:
         await self._deadline.__aenter__()
@@ -52,4 +75,5 @@ class WorkingTime:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._stop_alarm()
         await self._deadline.__aexit__(kind, error, traceback)

@@ -1,5 +1,6 @@
 """What the workflow of an agent does by itself, on a true server: its agents keep nothing."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -338,6 +339,18 @@ async def test_a_word_that_is_said_again_by_a_reset_does_not_reach_the_new_call(
         await again.signal(AgentWorkflow.decide, verdict)
         await again.result()
     assert play.agents.verdicts == {2: Verdict.DENIED}
+
+
+async def test_a_run_that_is_reset_after_its_time_has_its_time_once_more(
+    temporal: Client,
+) -> None:
+    limits = LIMITS.model_copy(update={"seconds": 6})
+    async with playing(temporal, Order(), FINISH, limits=limits) as play:
+        await play.handle.result()
+        await asyncio.sleep(6)
+        await reset_to_turn(temporal, play.handle.id, 2)
+        await temporal.get_workflow_handle_for(AgentWorkflow.run, play.handle.id).result()
+    assert play.turns == [1, 2, 2]
 
 
 async def test_a_run_that_continues_as_new_keeps_its_numbers(temporal: Client) -> None:

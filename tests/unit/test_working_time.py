@@ -73,3 +73,12 @@ async def test_what_is_waited_for_may_end_while_the_deadline_ends_it() -> None:
     with pytest.raises(TimeoutError):
         async with working_time:
             await wait_for_a_person()
+
+
+async def test_a_run_that_was_reset_has_its_time_once_more() -> None:
+    working_time = WorkingTime(LIMIT_SECONDS, LIMIT_SECONDS, begins_anew=True)
+    began_at = asyncio.get_running_loop().time()
+    with pytest.raises(TimeoutError):
+        async with working_time:
+            await asyncio.sleep(FOR_EVER_SECONDS)
+    assert asyncio.get_running_loop().time() - began_at >= LIMIT_SECONDS
