@@ -29,7 +29,6 @@ from activities.tools.searching import WebSearch
 from activities.tools.skills import AllowedSkills
 from activities.tools.toolbox import Toolbox
 from workflows import policies
-from workflows.agents import Agent
 from workflows.contracts import ActCall, ActOutcome, Status, Verdict, call_sub_task_id
 from workflows.errors import AgentOSError, CallExpired, CallInterrupted, CallRefused
 
@@ -123,7 +122,7 @@ class Acting:
     async def _run(self, making: "_Call") -> Performed:
         attempt, wanted = making.attempt, making.wanted
         async with self._equipment.scratch.workplace() as workplace:
-            context = await self._context(making, workplace.output, workplace.code)
+            context = self._context(making, workplace.output, workplace.code)
             result = await self._toolbox.call(context, wanted.tool, wanted.arguments)
             error = result.error
             if error is not None and error.retryable and attempt.number <= attempt.retries:
@@ -147,12 +146,8 @@ class Acting:
         )
         return making.told(text, result=result, files=files, refused=refused)
 
-    async def _context(self, making: "_Call", output: Path, code: Path) -> AgentContext:
+    def _context(self, making: "_Call", output: Path, code: Path) -> AgentContext:
         equipment = self._equipment
-        definition = await patiently(
-            lambda: turns.read_agent(self._database, making.attempt.task_id)
-        )
-        agent = Agent.model_validate(definition)
         return AgentContext(
             task_id=making.attempt.task_id,
             team_id=making.begun.team_id,
@@ -161,7 +156,7 @@ class Acting:
             inputs=equipment.inputs,
             code=code,
             reporter=making.reporter,
-            skills=AllowedSkills(equipment.catalogue, agent.skills),
+            skills=AllowedSkills(equipment.catalogue, making.begun.skills),
             sandbox=equipment.sandbox,
             scripts=equipment.scripts,
             search=equipment.search,

@@ -29,7 +29,8 @@ BEGIN_ATTEMPT = text(
         FROM before
         WHERE tasks.id = before.id AND run = :run AND status <> ALL (CAST(:final AS text[]))
           AND (CAST(:execution AS text) IS NULL OR executions ->> -1 = :execution)
-        RETURNING tasks.id, team_id, inputs, event_seq, wakes, starts, was_lost
+        RETURNING tasks.id, team_id, inputs, tasks.definition -> 'skills' AS skills, event_seq,
+                  wakes, starts, was_lost
     ), started AS (
         UPDATE sub_tasks
         SET status = 'running', phase = 'prepare_env', retry_count = :number - 1,
@@ -60,13 +61,13 @@ BEGIN_ATTEMPT = text(
                jsonb_build_object('step', name, 'attempt', CAST(:number AS int))
         FROM task, started
     )
-    SELECT task.team_id, inputs, was_lost, approval, name, input_context AS definition,
+    SELECT task.team_id, inputs, skills, was_lost, approval, name, input_context AS definition,
            NULL AS output_result, 0 AS files, false AS closed,
            pg_notify(:channel, CAST(task.id AS text))
     FROM task, started
     UNION ALL
-    SELECT tasks.team_id, inputs, false, approval, sub_tasks.name, input_context, output_result,
-           (SELECT count(*) FROM task_artifacts WHERE sub_task_id = :sub_task_id),
+    SELECT tasks.team_id, inputs, NULL, false, approval, sub_tasks.name, input_context,
+           output_result, (SELECT count(*) FROM task_artifacts WHERE sub_task_id = :sub_task_id),
            tasks.status = 'completed', NULL
     FROM tasks JOIN sub_tasks ON sub_tasks.task_id = tasks.id
     WHERE tasks.id = :task_id AND run = :run AND sub_tasks.id = :sub_task_id

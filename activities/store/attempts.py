@@ -45,7 +45,8 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What an attempt works with: the sub-task's name and definition, and the task's inputs.
+    """What an attempt works with: the sub-task's name and definition, the task's inputs, and the
+    skills to which an agent is limited.
 
     ``outcome`` is set when the sub-task has succeeded already, ``was_lost`` when nobody knows how
     far an attempt before this one has come: it did not end by itself.
@@ -56,6 +57,7 @@ class Begun:
     definition: dict[str, Any]
     inputs: dict[str, str]
     outcome: StepOutcome | None
+    skills: tuple[str, ...] | None = None
     approval: dict[str, Any] | None = None
     was_lost: bool = False
 
@@ -135,6 +137,7 @@ async def begin(database: Database, attempt: Attempt) -> Begun:
         definition=row.definition,
         inputs=row.inputs,
         outcome=outcome,
+        skills=None if row.skills is None else tuple(row.skills),
         approval=row.approval,
         was_lost=row.was_lost,
     )

@@ -20,7 +20,7 @@ from activities.store import events
 from activities.store.approvals import Approval
 from activities.store.database import Database
 from activities.store.events import EventDraft
-from activities.store.tables import Message, SubTask, Task
+from activities.store.tables import Message, SubTask
 from activities.store.turn_statements import ADD_EVENTS, BEGIN_TURN, COUNT_LOST, END_TURN
 from workflows.contracts import FINAL, Thought, call_sub_task_id
 from workflows.errors import TaskMoved
@@ -177,13 +177,6 @@ async def end_turn(database: Database, turn: Turn, ended: EndedTurn) -> bool:
         "drafts": events.document(ended.events),
     }
     return bool(await database.execute(END_TURN, values))
-
-
-async def read_agent(database: Database, task_id: UUID) -> dict[str, Any]:
-    """The definition of a task's agent."""
-    async with database.reading(fresh=True) as connection:
-        found = await connection.scalar(select(col(Task.definition)).where(col(Task.id) == task_id))
-    return found or {}
 
 
 async def status_of_call(database: Database, task_id: UUID, seq: int, execution: str) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from pydantic import JsonValue
@@ -22,6 +22,7 @@ from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
 from activities.tokens import Tokens
 from deploy.local.services import Services
 from tests.integration.agent_desk import Desk, agent_desk
+from workflows.agents import Agent
 from workflows.contracts import ActCall, ActOutcome, Status, Thought, call_sub_task_id
 from workflows.errors import InputFolderFull
 
@@ -140,6 +141,16 @@ async def test_nor_when_temporal_took_its_worker_for_dead(desk: Desk) -> None:
     await attempts.end(desk.database, attempt(desk, 1), Ended(Status.CANCELLED, 5))
     await act(acting(desk), call, 2)
     assert "Interrupted" in await told(desk)
+
+
+@pytest.mark.parametrize(("given", "allowed"), [(None, True), (("offline",), True), ((), False)])
+async def test_an_agent_uses_no_skill_but_those_it_is_given(
+    desk: Desk, given: tuple[str, ...] | None, *, allowed: bool
+) -> None:
+    desk.agent, desk.task_id = Agent(skills=given), uuid4()
+    await desk.begin()
+    call = await asked(desk, "load_skill", is_retry_safe=True, skill="offline")
+    assert (await act(acting(desk), call)).ok == allowed
 
 
 async def test_a_call_that_never_began_is_made(desk: Desk) -> None:
