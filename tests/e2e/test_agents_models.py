@@ -19,8 +19,12 @@ async def drops(exchange: Exchange) -> None:
     exchange.drop()
 
 
-async def drops_at_once(exchange: Exchange) -> None:
-    exchange.drop()
+async def drops_the_first(exchange: Exchange) -> None:
+    """What it is asked as the first model it does not answer at all."""
+    if exchange.request.body["model"] == "first":
+        exchange.drop()
+    else:
+        await finishes()(exchange)
 
 
 async def garbles(exchange: Exchange) -> None:
@@ -34,7 +38,6 @@ TEMPORARY: dict[str, Act] = {
     "429": refusal(429, "slow down", retry_after="0"),
     "500": refusal(500),
     "503": refusal(503, "loading"),
-    "dropped": drops_at_once,
     "dropped-in-mid-stream": drops,
     "garbled": garbles,
     "cut-off": events(delta(content="I will "), done=False),
@@ -50,6 +53,17 @@ async def test_when_the_first_model_fails_the_second_is_asked(
     assert task["status"] == "completed"
     assert talk.models == ["first", "second"]
     assert _spoken(await agents_live.messages_of(task["task_id"])) == [("second", "")]
+
+
+async def test_a_model_that_answers_nothing_is_passed_over(
+    agents_live: Live, models: ScriptedModels
+) -> None:
+    """It may be asked twice: the first time over a kept connection that it had closed long ago."""
+    talk = models.conversation(*[drops_the_first] * 3)
+    task = await agents_live.run_agent(talk.prompt())
+    assert task["status"] == "completed"
+    *before, last = talk.models
+    assert (set(before), last) == ({"first"}, "second")
 
 
 async def test_when_all_models_fail_they_are_asked_again_after_a_while(

@@ -50,12 +50,12 @@ async def test_time_stands_still_while_an_agent_is_paused(
         await asks(WRITE)(exchange)
 
     talk = models.conversation(slowly, finishes())
-    task_id = await agents_live.submit_agent(talk.prompt(), limits={"seconds": 10})
+    task_id = await agents_live.submit_agent(talk.prompt(), limits={"seconds": 6})
     await asyncio.wait_for(begun.wait(), 30)
     assert await agents_live.post(task_id, "pause") < 300
     go_on.set()
     await agents_live.when(task_id, lambda task: task["status"] == "paused")
-    await asyncio.sleep(10)
+    await asyncio.sleep(6)
     assert (await agents_live.task(task_id))["status"] == "paused"
     assert await agents_live.post(task_id, "resume") < 300
     assert (await agents_live.ended(task_id))["status"] == "completed"
