@@ -16,6 +16,7 @@ from tests.doubles.model_server import Exchange
 from tests.doubles.scripted_models import (
     Conversation,
     Endless,
+    Held,
     ScriptedModels,
     Wanted,
     asks,
@@ -157,21 +158,15 @@ async def test_a_finished_run_that_is_reset_to_turn_three_goes_on_from_there(
     assert (await agents_live.ended(task_id))["result"]["summary"] == "First."
     before = await agents_live.messages_of(task_id)
 
-    begun, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slowly(exchange: Exchange) -> None:
-        begun.set()
-        await go_on.wait()
-        await asks(write("another.txt"))(exchange)
-
-    talk.answers += [slowly, finishes("Second.")]
+    held = Held(asks(write("another.txt")))
+    talk.answers += [held, finishes("Second.")]
     client = await Client.connect(agents_live.services.temporal_address)
     await reset_to_turn(client, f"task-{task_id}", 3)
-    await asyncio.wait_for(begun.wait(), 60)
+    await asyncio.wait_for(held.begun.wait(), 60)
     task = await agents_live.task(task_id)
     assert (task["status"], task["result"], task["finished_at"]) == ("running", None, None)
     assert [step["name"] for step in task["sub_tasks"]] == ["1.1 write_file", "2.1 write_file"]
-    go_on.set()
+    held.go_on.set()
 
     task = await agents_live.ended(task_id)
     assert (task["status"], task["result"]["summary"]) == ("completed", "Second.")

@@ -67,6 +67,20 @@ class Endless:
             self.left.set()
 
 
+class Held:
+    """An answer that does not begin before ``go_on`` is set."""
+
+    def __init__(self, answer: Act) -> None:
+        self._answer = answer
+        self.begun = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def __call__(self, exchange: Exchange) -> None:
+        self.begun.set()
+        await self.go_on.wait()
+        await self._answer(exchange)
+
+
 @dataclass
 class Conversation:
     """What models say in one task, answer by answer, and what they were asked."""

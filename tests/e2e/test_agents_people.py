@@ -4,8 +4,7 @@ import asyncio
 import time
 from uuid import uuid4
 
-from tests.doubles.model_server import Exchange
-from tests.doubles.scripted_models import Endless, ScriptedModels, Wanted, asks, finishes
+from tests.doubles.scripted_models import Endless, Held, ScriptedModels, Wanted, asks, finishes
 from tests.live import Live, processes_mentioning, until
 
 WRITE: Wanted = ("write_file", {"name": "a.txt", "text": "a"})
@@ -20,43 +19,15 @@ time.sleep(600)
 async def test_a_paused_agent_ends_its_turn_and_waits(
     agents_live: Live, models: ScriptedModels
 ) -> None:
-    begun, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slowly(exchange: Exchange) -> None:
-        begun.set()
-        await go_on.wait()
-        await asks(WRITE)(exchange)
-
-    talk = models.conversation(slowly, finishes())
+    held = Held(asks(WRITE))
+    talk = models.conversation(held, finishes())
     task_id = await agents_live.submit_agent(talk.prompt())
-    await asyncio.wait_for(begun.wait(), 30)
+    await asyncio.wait_for(held.begun.wait(), 30)
     assert await agents_live.post(task_id, "pause") < 300
-    go_on.set()
+    held.go_on.set()
     paused = await agents_live.when(task_id, lambda task: task["status"] == "paused")
     assert [step["status"] for step in paused["sub_tasks"]] == ["completed"]
     assert len(talk.requests) == 1
-    assert await agents_live.post(task_id, "resume") < 300
-    assert (await agents_live.ended(task_id))["status"] == "completed"
-
-
-async def test_time_stands_still_while_an_agent_is_paused(
-    agents_live: Live, models: ScriptedModels
-) -> None:
-    begun, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slowly(exchange: Exchange) -> None:
-        begun.set()
-        await go_on.wait()
-        await asks(WRITE)(exchange)
-
-    talk = models.conversation(slowly, finishes())
-    task_id = await agents_live.submit_agent(talk.prompt(), limits={"seconds": 6})
-    await asyncio.wait_for(begun.wait(), 30)
-    assert await agents_live.post(task_id, "pause") < 300
-    go_on.set()
-    await agents_live.when(task_id, lambda task: task["status"] == "paused")
-    await asyncio.sleep(6)
-    assert (await agents_live.task(task_id))["status"] == "paused"
     assert await agents_live.post(task_id, "resume") < 300
     assert (await agents_live.ended(task_id))["status"] == "completed"
 

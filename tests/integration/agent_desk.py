@@ -24,7 +24,7 @@ from activities.scripts import Scripts
 from activities.skills.catalogue import Catalogue
 from activities.skills.environments import Environments
 from activities.skills.staging import Stage
-from activities.store import files, migrations, tasks
+from activities.store import files, tasks
 from activities.store.attempts import Attempt, artifact_id
 from activities.store.blobs import Blobs, S3Options
 from activities.store.database import Database
@@ -164,7 +164,6 @@ async def agent_desk(
     skills: Path,
     networked: Collection[str] = (),
 ) -> AsyncIterator[Desk]:
-    await migrations.migrate(database_url)
     s3 = infrastructure.s3
     database = Database(database_url)
     blobs = Blobs(S3Options(s3.endpoint, bucket, s3.access_key, s3.secret_key))

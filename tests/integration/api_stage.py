@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import httpx
 from sqlalchemy import text
 from temporalio import activity
@@ -43,6 +42,7 @@ from api.server import serve
 from api.starting import TemporalPort
 from deploy.local import services as local
 from deploy.local.ports import choose_ports
+from tests.databases import new_database
 from workflows import ports
 from workflows.contracts import Failure, Status, StepCall, StepOutcome
 from workflows.errors import TaskMoved
@@ -229,19 +229,6 @@ async def events_in(response: httpx.Response) -> AsyncIterator[SentEvent]:
 
 
 @asynccontextmanager
-async def own_database(infrastructure: local.Services) -> AsyncIterator[str]:
-    """An empty database; a URL for SQLAlchemy with asyncpg."""
-    name = f"test_{uuid4().hex}"
-    admin = await asyncpg.connect(infrastructure.database_url.replace("+asyncpg", ""))
-    try:
-        await admin.execute(f"CREATE DATABASE {name} STRATEGY file_copy")
-        yield infrastructure.database_url.replace("/agentos?", f"/{name}?")
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await admin.close()
-
-
-@asynccontextmanager
 async def api_stage(
     infrastructure: local.Services,
     skills: Path,
@@ -260,7 +247,7 @@ async def api_stage(
         data_converter=pydantic_data_converter,
         lazy=True,
     )
-    async with own_database(infrastructure) as url:
+    async with new_database(infrastructure) as url:
         await migrations.migrate(url)
         database = Database(url)
         services = Services(

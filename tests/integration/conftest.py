@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from activities.store.database import Database
 from deploy.local.services import Services
 from tests.integration.api_stage import Stage, api_stage
 
@@ -28,3 +29,10 @@ async def stage(infrastructure: Services, skills_folder: Path) -> AsyncIterator[
     """An API with a worker that obeys, shared: each test makes tasks of its own."""
     async with api_stage(infrastructure, skills_folder, sweep_interval_seconds=0.5) as stage:
         yield stage
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
+    yield database
+    await database.close()

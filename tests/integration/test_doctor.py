@@ -52,10 +52,10 @@ def patient(tmp_path: Path) -> Patient:
 
 
 @pytest.fixture
-def remote(infrastructure: Services, database_url: str) -> Remote:
+def remote(infrastructure: Services, empty_database_url: str) -> Remote:
     s3 = infrastructure.s3
     return Remote(
-        database_url=database_url,
+        database_url=empty_database_url,
         blobs=Blobs(S3Options(s3.endpoint, s3.bucket, s3.access_key, s3.secret_key)),
         connect=lambda: Client.connect(infrastructure.temporal_address),
     )

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, event, text
 
 from activities.inputs import InputPolicy, Inputs
 from activities.inputs.checking import check_inputs
-from activities.store import files, migrations, tasks
+from activities.store import files, tasks
 from activities.store.blobs import Blobs, S3Options, blob_key
 from activities.store.database import Database
 from activities.store.files import Upload
@@ -127,7 +127,6 @@ async def house(
     tmp_path: Path,
     authority: Authority,
 ) -> AsyncIterator[House]:
-    await migrations.migrate(database_url)
     database, teams, s3 = Database(database_url), (uuid4(), uuid4()), infrastructure.s3
     async with database.writing() as connection:
         for team in teams:

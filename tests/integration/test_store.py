@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from uuid import UUID, uuid4
 
@@ -40,14 +39,6 @@ PIPELINE = Pipeline.model_validate(
 )
 
 
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    await migrations.migrate(database_url)
-    database = Database(database_url)
-    yield database
-    await database.close()
-
-
 def new_task(**changes: object) -> NewTask:
     task = NewTask(uuid4(), DEFAULT_TEAM, TaskType.PIPELINE, "two", PIPELINE)
     return replace(task, **changes)  # type: ignore[arg-type]
@@ -81,10 +72,10 @@ REPORT = StoredFile("report.csv", 12, "text/csv", "ab" * 32)
 DONE = Ended(Status.COMPLETED, 5, exit_code=0, stdout='{"rows": 3}', files=(REPORT,))
 
 
-async def test_migrations_can_run_twice_and_leave_nothing_missing(database_url: str) -> None:
-    await migrations.migrate(database_url)
-    await migrations.migrate(database_url)
-    assert await migrations.is_current(database_url)
+async def test_migrations_can_run_twice_and_leave_nothing_missing(empty_database_url: str) -> None:
+    await migrations.migrate(empty_database_url)
+    await migrations.migrate(empty_database_url)
+    assert await migrations.is_current(empty_database_url)
 
 
 async def test_an_unreachable_database_is_a_temporary_failure() -> None:

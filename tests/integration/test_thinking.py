@@ -15,7 +15,7 @@ from activities.attempting import told_to_temporal
 from activities.llm.base import ModelOptions
 from activities.llm.models import Models
 from activities.skills.catalogue import Catalogue
-from activities.store import migrations, tasks
+from activities.store import tasks
 from activities.store.database import Database
 from activities.store.tables import DEFAULT_TEAM
 from activities.store.tasks import NewTask
@@ -45,14 +45,6 @@ BREAKS_OFF = events(delta(content="Let me see"), done=False)
 async def server() -> AsyncIterator[ModelServer]:
     async with model_server() as served:
         yield served
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    await migrations.migrate(database_url)
-    database = Database(database_url)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The rows of an agent's turns: what a repeat, a reset or a late comer changes."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from uuid import UUID, uuid4
 
@@ -8,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from activities.llm.base import NO_CHARGE, Answer, Charge, ChatMessage, ToolRequest, Usage
-from activities.store import attempts, migrations, tasks, turns
+from activities.store import attempts, tasks, turns
 from activities.store.attempts import Attempt, Ended, ToolMessage
 from activities.store.database import Database
 from activities.store.events import EventDraft
@@ -20,14 +19,6 @@ from workflows.contracts import Status, TaskClose, TaskType, Thought, call_sub_t
 from workflows.errors import TaskMoved
 
 SYSTEM, PROMPT = ChatMessage("system", "You are."), ChatMessage("user", "Do it.")
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    await migrations.migrate(database_url)
-    database = Database(database_url)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

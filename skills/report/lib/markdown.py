@@ -116,7 +116,7 @@ def _blocks(lines: list[str], demote: int) -> Iterator[str]:
             yield f"<h{level}>{inline(heading[2])}</h{level}>"
         elif RULE.match(line):
             yield "<hr>"
-        elif "|" in line and number < len(lines) and TABLE_RULE.match(lines[number]):
+        elif "|" in line and number < len(lines) and _rules_table(lines[number]):
             number = _end(lines, number, lambda text: "|" in text)
             yield _table(lines[start:number])
         elif QUOTE.match(line):
@@ -158,6 +158,10 @@ def _list(lines: list[str], marker: re.Pattern[str]) -> str:
             items[-1] += f" {line.strip()}"
     tag = "ul" if marker is BULLET else "ol"
     return f"<{tag}>{''.join(f'<li>{inline(item)}</li>' for item in items)}</{tag}>"
+
+
+def _rules_table(line: str) -> bool:
+    return "|" in line and TABLE_RULE.match(line) is not None
 
 
 def _table(lines: list[str]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.skills_content.runs import Run, run
@@ -307,6 +307,7 @@ fragments = st.sampled_from(
 
 @settings(max_examples=40, deadline=None)
 @given(parts=st.lists(fragments, max_size=40))
+@example(parts=["\n|--|\n", "- "])
 def test_no_mixture_of_marks_makes_markup(
     tmp_path_factory: pytest.TempPathFactory, parts: list[str]
 ) -> None:
