@@ -1,6 +1,7 @@
 """Pictures of an agent at work: its turn, what it says, its calls, and what waits for a person."""
 
 import json
+import re
 import textwrap
 from collections.abc import Iterator
 from datetime import datetime
@@ -27,6 +28,7 @@ from api.terminal import safe_line, safe_text
 from workflows.contracts import Status
 
 _INDENT = "  "
+_NUMBER = re.compile(r"[0-9]+\.[0-9]+")
 _WORD_LINES = 12
 _RESULT_CHARACTERS = 2_000
 _TOOL_COLUMNS = 16
@@ -95,7 +97,7 @@ def asked_lines(
 def commands_for(task_id: str, asked: Asked) -> tuple[str, str]:
     """What to type to answer; a call is named by its number, which no model can choose."""
     number = asked.step.partition(" ")[0]
-    call = number if number.replace(".", "").isdigit() else asked.call_id
+    call = number if _NUMBER.fullmatch(number) else asked.call_id
     approve = f"agentos approve {task_id} {call}"
     if asked.kind == "answer":
         approve += ' --note "your answer"'

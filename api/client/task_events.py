@@ -24,7 +24,7 @@ class TaskEvent(BaseModel):
     @classmethod
     def read(cls, event: ServerEvent) -> "TaskEvent | None":
         """None for what is no event of a task: a newer server may send more kinds."""
-        if event.id is None or not event.id.isdigit():
+        if event.id is None or not event.id.isdecimal():
             return None
         try:
             data = _DATA.validate_json(event.data)

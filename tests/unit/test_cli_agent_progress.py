@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 from rich.cells import cell_len
@@ -252,6 +252,7 @@ def test_a_picture_stays_within_the_terminal_and_obeys_nobody(
 
 
 @given(HOSTILE, HOSTILE)
+@example(step="\u00b2", call_id="")  # A digit to Unicode.
 def test_a_command_to_type_names_nothing_that_a_model_chose(step: str, call_id: str) -> None:
     asked = Asked(call_id="c1", step=step)
     for command in commands_for(TASK, asked):
