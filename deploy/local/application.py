@@ -3,7 +3,6 @@
 import sys
 from pathlib import Path
 
-import httpx
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
@@ -13,6 +12,7 @@ from temporalio.service import RPCError
 from deploy.local.errors import NotReady
 from deploy.local.part import Part
 from deploy.local.ports import LOOPBACK
+from deploy.local.readiness import HttpReadiness
 from deploy.local.services import Services, StackOptions
 
 _STOP_SECONDS = 10.0
@@ -30,7 +30,7 @@ def api_part(options: StackOptions, services: Services, port: int) -> Part:
         name="api",
         command=_command("api", "--host", LOOPBACK, "--port", str(port)),
         folder=Path.cwd(),  # paths in the environment may be relative to it
-        ready=_ApiReadiness(url),
+        ready=HttpReadiness(f"{url}/readyz"),
         ports=(port,),
         urls={"api": url},
         environment=_environment(options, services),
@@ -59,22 +59,6 @@ def _command(*words: str) -> tuple[str, ...]:
 def _environment(options: StackOptions, services: Services) -> dict[str, str]:
     own = {"AGENTOS_TASK_QUEUE": options.task_queue}
     return {**options.environment, **services.environment(), **own}
-
-
-class _ApiReadiness:
-    """Asks whether the API and all that it depends on answer."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    async def __call__(self) -> None:
-        try:
-            async with httpx.AsyncClient(trust_env=False) as client:
-                response = await client.get(f"{self._url}/readyz", timeout=2.0)
-        except httpx.TransportError as error:
-            raise NotReady(reason=str(error)) from error
-        if response.is_error:
-            raise NotReady(reason=f"/readyz answered {response.status_code}: {response.text[:500]}")
 
 
 class _WorkerReadiness:

@@ -4,11 +4,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import httpx
-
-from deploy.local.errors import NotReady
 from deploy.local.part import Part
 from deploy.local.ports import LOOPBACK
+from deploy.local.readiness import HttpReadiness
 from deploy.local.state import DataFolder
 
 MODEL_VARIABLES = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
@@ -28,7 +26,7 @@ def prepare(data: DataFolder, port: int) -> Part:
         name="model",
         command=(sys.executable, "-P", "-m", "deploy.offline_model", str(port)),
         folder=folder,
-        ready=_Readiness(url),
+        ready=HttpReadiness(f"{url}/models"),
         ports=(port,),
         urls={"model": url},
         # It needs nothing of ours but the code; secrets least of all.
@@ -39,19 +37,3 @@ def prepare(data: DataFolder, port: int) -> Part:
 def base_url(port: int) -> str:
     """What OPENAI_BASE_URL is set to."""
     return f"http://{LOOPBACK}:{port}/v1"
-
-
-class _Readiness:
-    """Asks which models there are."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    async def __call__(self) -> None:
-        try:
-            async with httpx.AsyncClient(trust_env=False) as client:
-                response = await client.get(f"{self._url}/models", timeout=2.0)
-        except httpx.TransportError as error:
-            raise NotReady(reason=str(error)) from error
-        if response.is_error:
-            raise NotReady(reason=f"/v1/models answered {response.status_code}")

@@ -5,7 +5,10 @@ import pytest
 
 from activities.store.database import Database
 from deploy.local.services import Services
+from tests.integration.agent_stage import ObedientAgents, agent_stage, working_agents
 from tests.integration.api_stage import Stage, api_stage
+
+NEVER = 3_600.0  # seconds
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +39,16 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url)
     yield database
     await database.close()
+
+
+@pytest.fixture(scope="module")
+async def agents_stage(infrastructure: Services, skills_folder: Path) -> AsyncIterator[Stage]:
+    """An API of a module's own, whose sweeper rests and whose workers are called when wanted."""
+    async with agent_stage(infrastructure, skills_folder, sweep_interval_seconds=NEVER) as stage:
+        yield stage
+
+
+@pytest.fixture
+async def working(agents_stage: Stage) -> AsyncIterator[ObedientAgents]:
+    async with working_agents(agents_stage) as agents:
+        yield agents

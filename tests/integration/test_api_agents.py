@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,11 +14,9 @@ from activities.store import tasks
 from activities.store.tables import DEFAULT_TEAM
 from activities.store.tasks import NewTask
 from api.sweeper import Sweeper
-from deploy.local.services import Services
 from tests.integration.agent_stage import (
     MODELS,
     ObedientAgents,
-    agent_stage,
     submit,
     workflow_ended,
     working_agents,
@@ -28,21 +24,6 @@ from tests.integration.agent_stage import (
 from tests.integration.api_stage import Stage, pipeline
 from workflows.agents import Agent
 from workflows.contracts import TaskType
-
-NEVER = 3_600.0
-
-
-@pytest.fixture(scope="module")
-async def agents_stage(infrastructure: Services, skills_folder: Path) -> AsyncIterator[Stage]:
-    async with agent_stage(infrastructure, skills_folder, sweep_interval_seconds=NEVER) as stage:
-        yield stage
-
-
-@pytest.fixture
-async def working(agents_stage: Stage) -> AsyncIterator[ObedientAgents]:
-    async with working_agents(agents_stage) as agents:
-        yield agents
-
 
 # What is refused.
 

@@ -3,9 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,25 +19,10 @@ from deploy.local.ports import choose_ports
 from deploy.local.services import Services
 from tests.integration.agent_stage import (
     ObedientAgents,
-    agent_stage,
     submit,
     working_agents,
 )
 from tests.integration.api_stage import Stage, events_in
-
-NEVER = 3_600.0
-
-
-@pytest.fixture(scope="module")
-async def asking_stage(infrastructure: Services, skills_folder: Path) -> AsyncIterator[Stage]:
-    async with agent_stage(infrastructure, skills_folder, sweep_interval_seconds=NEVER) as stage:
-        yield stage
-
-
-@pytest.fixture
-async def working(asking_stage: Stage) -> AsyncIterator[ObedientAgents]:
-    async with working_agents(asking_stage) as agents:
-        yield agents
 
 
 async def _asked(stage: Stage, *orders: str) -> tuple[str, list[dict[str, Any]]]:
@@ -57,15 +40,15 @@ async def _decide(stage: Stage, task_id: str, call: str, **word: Any) -> httpx.R
 
 
 async def test_what_waits_is_listed_with_its_arguments(
-    asking_stage: Stage, working: ObedientAgents
+    agents_stage: Stage, working: ObedientAgents
 ) -> None:
-    task_id, items = await _asked(asking_stage, "ask a; call b; question c")
+    task_id, items = await _asked(agents_stage, "ask a; call b; question c")
     assert [item["name"] for item in items] == ["1.1 a", "1.3 c"]
     assert items[0]["tool"] == "a"
     assert items[0]["arguments"] == {"order": "ask"}
     assert (items[0]["kind"], items[0]["decision"]) == ("approval", None)
     assert (items[1]["kind"], items[1]["question"]) == ("answer", "Which?")
-    steps = {step["name"]: step for step in (await asking_stage.task(task_id))["sub_tasks"]}
+    steps = {step["name"]: step for step in (await agents_stage.task(task_id))["sub_tasks"]}
     assert steps["1.1 a"]["status"] == "waiting"
     assert steps["1.1 a"]["approval"]["kind"] == "approval"
     assert steps["1.2 b"]["approval"] is None
@@ -73,97 +56,97 @@ async def test_what_waits_is_listed_with_its_arguments(
 
 @pytest.mark.parametrize("by", ["name", "call_id"])
 async def test_an_approved_call_is_made(
-    asking_stage: Stage, working: ObedientAgents, by: str
+    agents_stage: Stage, working: ObedientAgents, by: str
 ) -> None:
-    task_id, [item] = await _asked(asking_stage, "ask a", "finish x")
-    answer = await _decide(asking_stage, task_id, item[by], decision="approve", note="go on")
+    task_id, [item] = await _asked(agents_stage, "ask a", "finish x")
+    answer = await _decide(agents_stage, task_id, item[by], decision="approve", note="go on")
     assert answer.status_code == 202
     assert answer.json()["decision"] == "approve"
-    task = await asking_stage.until(task_id, "completed")
+    task = await agents_stage.until(task_id, "completed")
     assert working.told == {"1.1 a": "approved"}
     [step] = task["sub_tasks"]
     assert step["approval"]["note"] == "go on"
     assert step["approval"]["decided_at"] is not None
-    told = [e for e in await _events(asking_stage, task_id) if e.type == "approval.decided"]
+    told = [e for e in await _events(agents_stage, task_id) if e.type == "approval.decided"]
     assert [(e.data["call_id"], e.data["decision"], e.data["note"]) for e in told] == [
         (item["call_id"], "approve", "go on")
     ]
 
 
-async def test_a_denied_call_is_told_so(asking_stage: Stage, working: ObedientAgents) -> None:
-    task_id, [item] = await _asked(asking_stage, "ask a", "finish x")
-    assert (await _decide(asking_stage, task_id, item["name"], decision="deny")).is_success
-    await asking_stage.until(task_id, "completed")
+async def test_a_denied_call_is_told_so(agents_stage: Stage, working: ObedientAgents) -> None:
+    task_id, [item] = await _asked(agents_stage, "ask a", "finish x")
+    assert (await _decide(agents_stage, task_id, item["name"], decision="deny")).is_success
+    await agents_stage.until(task_id, "completed")
     assert working.told == {"1.1 a": "denied"}
 
 
 async def test_a_decision_may_be_repeated_and_not_changed(
-    asking_stage: Stage, working: ObedientAgents
+    agents_stage: Stage, working: ObedientAgents
 ) -> None:
-    task_id, [item] = await _asked(asking_stage, "ask a", "finish x")
+    task_id, [item] = await _asked(agents_stage, "ask a", "finish x")
     word = {"decision": "approve", "note": "go on"}
     for _ in range(2):
-        assert (await _decide(asking_stage, task_id, item["name"], **word)).status_code == 202
-    await asking_stage.until(task_id, "completed")
-    assert (await _decide(asking_stage, task_id, item["name"], **word)).status_code == 202
+        assert (await _decide(agents_stage, task_id, item["name"], **word)).status_code == 202
+    await agents_stage.until(task_id, "completed")
+    assert (await _decide(agents_stage, task_id, item["name"], **word)).status_code == 202
     for other in ({"decision": "deny"}, {"decision": "approve", "note": "stop"}):
-        answer = await _decide(asking_stage, task_id, item["name"], **other)
+        answer = await _decide(agents_stage, task_id, item["name"], **other)
         assert answer.status_code == 409
         assert answer.json()["code"] == "approval-conflict"
-    told = [e for e in await _events(asking_stage, task_id) if e.type == "approval.decided"]
+    told = [e for e in await _events(agents_stage, task_id) if e.type == "approval.decided"]
     assert len(told) == 1
 
 
 async def test_of_many_who_decide_at_once_one_is_heard(
-    asking_stage: Stage, working: ObedientAgents
+    agents_stage: Stage, working: ObedientAgents
 ) -> None:
-    task_id, [item] = await _asked(asking_stage, "ask a", "finish x")
+    task_id, [item] = await _asked(agents_stage, "ask a", "finish x")
     answers = await asyncio.gather(
         *(
-            _decide(asking_stage, task_id, item["name"], decision=word)
+            _decide(agents_stage, task_id, item["name"], decision=word)
             for word in ("approve", "deny") * 8
         )
     )
     codes = sorted(answer.status_code for answer in answers)
     assert codes == [202] * 8 + [409] * 8
-    await asking_stage.until(task_id, "completed")
-    told = [e for e in await _events(asking_stage, task_id) if e.type == "approval.decided"]
+    await agents_stage.until(task_id, "completed")
+    told = [e for e in await _events(agents_stage, task_id) if e.type == "approval.decided"]
     assert len(told) == 1
 
 
-async def test_a_question_needs_an_answer(asking_stage: Stage, working: ObedientAgents) -> None:
-    task_id, [item] = await _asked(asking_stage, "question a", "finish x")
+async def test_a_question_needs_an_answer(agents_stage: Stage, working: ObedientAgents) -> None:
+    task_id, [item] = await _asked(agents_stage, "question a", "finish x")
     for note in (None, "", "  "):
-        answer = await _decide(asking_stage, task_id, item["name"], decision="approve", note=note)
+        answer = await _decide(agents_stage, task_id, item["name"], decision="approve", note=note)
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["pointer"] == "/note"
     answer = await _decide(
-        asking_stage, task_id, item["name"], decision="approve", note="The first."
+        agents_stage, task_id, item["name"], decision="approve", note="The first."
     )
     assert answer.status_code == 202
-    await asking_stage.until(task_id, "completed")
+    await agents_stage.until(task_id, "completed")
 
 
 async def test_a_question_may_be_refused_without_a_word(
-    asking_stage: Stage, working: ObedientAgents
+    agents_stage: Stage, working: ObedientAgents
 ) -> None:
-    task_id, [item] = await _asked(asking_stage, "question a", "finish x")
-    assert (await _decide(asking_stage, task_id, item["name"], decision="deny")).is_success
-    await asking_stage.until(task_id, "completed")
+    task_id, [item] = await _asked(agents_stage, "question a", "finish x")
+    assert (await _decide(agents_stage, task_id, item["name"], decision="deny")).is_success
+    await agents_stage.until(task_id, "completed")
 
 
 @pytest.mark.parametrize("call", [str(uuid4()), "1.2 b", "9.1 x", "%20"])
 async def test_what_asks_for_nothing_is_not_found(
-    asking_stage: Stage, working: ObedientAgents, call: str
+    agents_stage: Stage, working: ObedientAgents, call: str
 ) -> None:
-    task_id, _ = await _asked(asking_stage, "ask a; call b")
-    assert (await _decide(asking_stage, task_id, call, decision="deny")).status_code == 404
+    task_id, _ = await _asked(agents_stage, "ask a; call b")
+    assert (await _decide(agents_stage, task_id, call, decision="deny")).status_code == 404
 
 
 @pytest.mark.parametrize("call", ["%00", "x" * 301])
-async def test_what_cannot_be_a_name_is_refused(asking_stage: Stage, call: str) -> None:
-    task_id = await submit(asking_stage, "finish x")
-    assert (await _decide(asking_stage, task_id, call, decision="deny")).status_code == 422
+async def test_what_cannot_be_a_name_is_refused(agents_stage: Stage, call: str) -> None:
+    task_id = await submit(agents_stage, "finish x")
+    assert (await _decide(agents_stage, task_id, call, decision="deny")).status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -171,117 +154,117 @@ async def test_what_cannot_be_a_name_is_refused(asking_stage: Stage, call: str) 
     [{}, {"decision": "maybe"}, {"decision": "approve", "note": 3}, {"decision": "deny", "x": 1}],
 )
 async def test_a_word_that_is_none_is_refused(
-    asking_stage: Stage, working: ObedientAgents, word: dict[str, Any]
+    agents_stage: Stage, working: ObedientAgents, word: dict[str, Any]
 ) -> None:
-    task_id, [item] = await _asked(asking_stage, "ask a")
-    assert (await _decide(asking_stage, task_id, item["name"], **word)).status_code == 422
+    task_id, [item] = await _asked(agents_stage, "ask a")
+    assert (await _decide(agents_stage, task_id, item["name"], **word)).status_code == 422
     long = {"decision": "deny", "note": "x" * 20_001}
-    assert (await _decide(asking_stage, task_id, item["name"], **long)).status_code == 422
+    assert (await _decide(agents_stage, task_id, item["name"], **long)).status_code == 422
     nul = {"decision": "deny", "note": "a\0b"}
-    assert (await _decide(asking_stage, task_id, item["name"], **nul)).status_code == 422
+    assert (await _decide(agents_stage, task_id, item["name"], **nul)).status_code == 422
 
 
 async def test_an_approval_of_another_team_is_not_found(
-    asking_stage: Stage, working: ObedientAgents
+    agents_stage: Stage, working: ObedientAgents
 ) -> None:
-    task_id, [item] = await _asked(asking_stage, "ask a")
-    other = await asking_stage.team()
+    task_id, [item] = await _asked(agents_stage, "ask a")
+    other = await agents_stage.team()
     path = f"/tasks/{task_id}/approvals/{item['call_id']}"
     assert (await other.post(path, json={"decision": "approve"})).status_code == 404
     assert (await other.get(f"/tasks/{task_id}/approvals")).status_code == 404
-    own = await asking_stage.http.get(f"/tasks/{task_id}/approvals")
+    own = await agents_stage.http.get(f"/tasks/{task_id}/approvals")
     assert own.json()["items"][0]["decision"] is None
 
 
 async def test_a_call_of_a_cancelled_task_can_no_longer_be_decided_on(
-    asking_stage: Stage, working: ObedientAgents
+    agents_stage: Stage, working: ObedientAgents
 ) -> None:
-    task_id, [item] = await _asked(asking_stage, "ask a")
-    await asking_stage.http.post(f"/tasks/{task_id}/cancel")
-    await asking_stage.until(task_id, "cancelled")
-    answer = await _decide(asking_stage, task_id, item["name"], decision="approve")
+    task_id, [item] = await _asked(agents_stage, "ask a")
+    await agents_stage.http.post(f"/tasks/{task_id}/cancel")
+    await agents_stage.until(task_id, "cancelled")
+    answer = await _decide(agents_stage, task_id, item["name"], decision="approve")
     assert answer.status_code == 409
     assert "cancelled" in answer.json()["detail"]
-    assert (await asking_stage.http.get(f"/tasks/{task_id}/approvals")).json()["items"] == []
+    assert (await agents_stage.http.get(f"/tasks/{task_id}/approvals")).json()["items"] == []
 
 
 async def test_nobody_can_decide_after_the_time_for_it(
-    asking_stage: Stage, working: ObedientAgents
+    agents_stage: Stage, working: ObedientAgents
 ) -> None:
-    task_id, [item] = await _asked(asking_stage, "ask a")
+    task_id, [item] = await _asked(agents_stage, "ask a")
     past = json.dumps({"expires_at": "2020-01-01T00:00:00Z"})
-    await asking_stage.execute(
+    await agents_stage.execute(
         "UPDATE sub_tasks SET approval = approval || CAST(:past AS jsonb) WHERE id = :id",
         past=past,
         id=UUID(item["call_id"]),
     )
-    answer = await _decide(asking_stage, task_id, item["name"], decision="approve")
+    answer = await _decide(agents_stage, task_id, item["name"], decision="approve")
     assert answer.status_code == 409
     assert "in time" in answer.json()["detail"]
 
 
 async def test_a_decision_that_the_agent_did_not_hear_is_told_again(
-    asking_stage: Stage, infrastructure: Services, working: ObedientAgents
+    agents_stage: Stage, infrastructure: Services, working: ObedientAgents
 ) -> None:
-    task_id, [item] = await _asked(asking_stage, "ask a", "finish x")
+    task_id, [item] = await _asked(agents_stage, "ask a", "finish x")
     from api import approving
     from api.schemas import ApprovalRequest
 
     [port] = choose_ports([None])
     away = TemporalPort(await Client.connect(f"127.0.0.1:{port}", lazy=True), "none")
-    services = replace(asking_stage.services, temporal=away)
+    services = replace(agents_stage.services, temporal=away)
     team_id = UUID("00000000-0000-4000-8000-000000000001")
     word = ApprovalRequest(decision="approve")
     call = await approving.decide(services, team_id, UUID(task_id), item["name"], word)
     assert call.approval.decision == "approve"
-    assert (await asking_stage.task(task_id))["status"] == "waiting"
-    sweeper = Sweeper(asking_stage.services)
+    assert (await agents_stage.task(task_id))["status"] == "waiting"
+    sweeper = Sweeper(agents_stage.services)
     await sweeper.sweep()
-    assert (await asking_stage.task(task_id))["status"] == "waiting"  # It may still be on its way.
-    await asking_stage.execute(
+    assert (await agents_stage.task(task_id))["status"] == "waiting"  # It may still be on its way.
+    await agents_stage.execute(
         "UPDATE sub_tasks SET approval = approval || "
         "jsonb_build_object('decided_at', now() - interval '4 s') WHERE id = :id",
         id=UUID(item["call_id"]),
     )
     await sweeper.sweep()
-    await asking_stage.until(task_id, "completed")
+    await agents_stage.until(task_id, "completed")
     assert working.told == {"1.1 a": "approved"}
 
 
-async def test_a_decision_is_told_again_only_now_and_then(asking_stage: Stage) -> None:
-    async with working_agents(asking_stage):
-        task_id, [item] = await _asked(asking_stage, "ask a", "finish x")
-    await _decide(asking_stage, task_id, item["name"], decision="approve")
-    await asking_stage.execute(
+async def test_a_decision_is_told_again_only_now_and_then(agents_stage: Stage) -> None:
+    async with working_agents(agents_stage):
+        task_id, [item] = await _asked(agents_stage, "ask a", "finish x")
+    await _decide(agents_stage, task_id, item["name"], decision="approve")
+    await agents_stage.execute(
         "UPDATE sub_tasks SET approval = approval || "
         "jsonb_build_object('decided_at', now() - interval '4 s') WHERE id = :id",
         id=UUID(item["call_id"]),
     )
-    sweeper = Sweeper(asking_stage.services)
+    sweeper = Sweeper(agents_stage.services)
     for _ in range(4):
         await sweeper.sweep()
-    history = await asking_stage.temporal.get_workflow_handle(f"task-{task_id}").fetch_history()
+    history = await agents_stage.temporal.get_workflow_handle(f"task-{task_id}").fetch_history()
     signals = [
         e for e in history.events if e.HasField("workflow_execution_signaled_event_attributes")
     ]
     assert len(signals) == 2
-    async with working_agents(asking_stage):
-        await asking_stage.until(task_id, "completed")
+    async with working_agents(agents_stage):
+        await agents_stage.until(task_id, "completed")
 
 
 # What was said.
 
 
 async def test_messages_come_in_pages_with_what_was_said_and_used(
-    asking_stage: Stage, working: ObedientAgents
+    agents_stage: Stage, working: ObedientAgents
 ) -> None:
-    task_id = await submit(asking_stage, "call a; call b", "finish Done.")
-    await asking_stage.until(task_id, "completed")
+    task_id = await submit(agents_stage, "call a; call b", "finish Done.")
+    await agents_stage.until(task_id, "completed")
     items: list[dict[str, Any]] = []
     cursor = None
     while True:
         params = {"limit": 2, **({"cursor": cursor} if cursor else {})}
-        page = (await asking_stage.http.get(f"/tasks/{task_id}/messages", params=params)).json()
+        page = (await agents_stage.http.get(f"/tasks/{task_id}/messages", params=params)).json()
         assert len(page["items"]) <= 2
         items += page["items"]
         if (cursor := page["next_cursor"]) is None:
@@ -301,41 +284,41 @@ async def test_messages_come_in_pages_with_what_was_said_and_used(
         "duration_ms": 20,
     }
     assert items[2]["request_id"] == said["requests"][0]["id"]
-    steps = (await asking_stage.task(task_id))["sub_tasks"]
+    steps = (await agents_stage.task(task_id))["sub_tasks"]
     assert [item["sub_task_id"] for item in items[2:4]] == [step["id"] for step in steps]
     assert items[2]["usage"] is None
 
 
 async def test_a_page_of_messages_ends_before_it_is_too_large(
-    asking_stage: Stage, working: ObedientAgents
+    agents_stage: Stage, working: ObedientAgents
 ) -> None:
-    task_id = await submit(asking_stage, "call a", "finish Done.")
-    await asking_stage.until(task_id, "completed")
-    await asking_stage.execute(
+    task_id = await submit(agents_stage, "call a", "finish Done.")
+    await agents_stage.until(task_id, "completed")
+    await agents_stage.execute(
         "UPDATE messages SET content = repeat('x', 5000000) WHERE task_id = :id AND seq <= 2",
         id=UUID(task_id),
     )
-    page = (await asking_stage.http.get(f"/tasks/{task_id}/messages")).json()
+    page = (await agents_stage.http.get(f"/tasks/{task_id}/messages")).json()
     assert ([item["seq"] for item in page["items"]], page["next_cursor"]) == ([1], "1")
-    rest = await asking_stage.http.get(f"/tasks/{task_id}/messages", params={"cursor": "1"})
+    rest = await agents_stage.http.get(f"/tasks/{task_id}/messages", params={"cursor": "1"})
     assert [item["seq"] for item in rest.json()["items"]] == [2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("cursor", ["x", "-1", "9" * 10, "1.0", "٣"])
 async def test_a_cursor_of_no_page_of_messages_is_refused(
-    asking_stage: Stage, working: ObedientAgents, cursor: str
+    agents_stage: Stage, working: ObedientAgents, cursor: str
 ) -> None:
-    task_id = await submit(asking_stage, "finish x")
-    answer = await asking_stage.http.get(f"/tasks/{task_id}/messages", params={"cursor": cursor})
+    task_id = await submit(agents_stage, "finish x")
+    answer = await agents_stage.http.get(f"/tasks/{task_id}/messages", params={"cursor": cursor})
     assert answer.status_code == 422
 
 
 async def test_the_trace_shows_turns_answers_calls_and_attempts(
-    asking_stage: Stage, working: ObedientAgents
+    agents_stage: Stage, working: ObedientAgents
 ) -> None:
-    task_id = await submit(asking_stage, "call a; call b", "call c", "finish x")
-    await asking_stage.until(task_id, "completed")
-    span = (await asking_stage.http.get(f"/tasks/{task_id}/trace")).json()
+    task_id = await submit(agents_stage, "call a; call b", "call c", "finish x")
+    await agents_stage.until(task_id, "completed")
+    span = (await agents_stage.http.get(f"/tasks/{task_id}/trace")).json()
     assert [turn["name"] for turn in span["children"]] == ["turn 1", "turn 2", "turn 3"]
     first = span["children"][0]
     assert [(child["kind"], child["name"]) for child in first["children"]] == [
@@ -351,25 +334,25 @@ async def test_the_trace_shows_turns_answers_calls_and_attempts(
 
 
 async def test_the_trace_of_a_turn_under_way_has_no_end(
-    asking_stage: Stage, working: ObedientAgents
+    agents_stage: Stage, working: ObedientAgents
 ) -> None:
-    task_id, _ = await _asked(asking_stage, "call a; ask b")
-    [turn] = (await asking_stage.http.get(f"/tasks/{task_id}/trace")).json()["children"]
+    task_id, _ = await _asked(agents_stage, "call a; ask b")
+    [turn] = (await agents_stage.http.get(f"/tasks/{task_id}/trace")).json()["children"]
     assert (turn["status"], turn["end"], turn["duration_ms"]) == ("running", None, None)
 
 
 # As it happens.
 
 
-async def test_fifty_viewers_hear_the_model_at_once(asking_stage: Stage) -> None:
-    task_id = await submit(asking_stage, "finish x")
+async def test_fifty_viewers_hear_the_model_at_once(agents_stage: Stage) -> None:
+    task_id = await submit(agents_stage, "finish x")
     words = [f"word{number} " for number in range(20)]
     ready = asyncio.Semaphore(0)
 
     async def listen() -> list[tuple[str, float]]:
         heard = []
         path = f"/tasks/{task_id}/events"
-        async with asking_stage.http.stream("GET", path, timeout=20) as response:
+        async with agents_stage.http.stream("GET", path, timeout=20) as response:
             async for event in events_in(response):
                 if event.type == "task.status":
                     ready.release()
@@ -385,7 +368,7 @@ async def test_fifty_viewers_hear_the_model_at_once(asking_stage: Stage) -> None
             await ready.acquire()
         spoken = []
         for word in words:
-            async with asking_stage.database.writing() as connection:
+            async with agents_stage.database.writing() as connection:
                 draft = EventDraft(type="llm.delta", data={"turn": 1, "text": word})
                 await events.append(connection, UUID(task_id), [draft])
             spoken.append(time.monotonic())
