@@ -352,9 +352,5 @@ class FileNotText(BadInput):
     """{file!r} is not text. Give it to a script that can read it."""
 
 
-class OutputSchemaRefused(BadInput):
-    """The output schema cannot be used: {reason}, at {pointer}."""
-
-
 class SearchFailed(AgentOSError):
     """The search gave nothing: {reason}."""
