@@ -12,7 +12,8 @@ from api.control import tell
 from api.deps import Services
 from api.errors import ApprovalConflict, InvalidRequest, NotFound
 from api.queries import StoredTask, check_task, load_task
-from api.schemas import MAX_PAGE, ApprovalRequest
+from api.requests import ApprovalRequest
+from api.schemas import MAX_PAGE
 from workflows.contracts import Decision, Verdict
 from workflows.definition import Problem
 from workflows.errors import TemporaryFailure

@@ -10,7 +10,7 @@ from api.agent_retrying import last_kept_message, wrong_begin
 from api.deps import Services
 from api.errors import InvalidRequest, StateConflict
 from api.queries import StoredTask, load_task, step_states
-from api.schemas import RetryRequest
+from api.requests import RetryRequest
 from api.submission import start_stored
 from api.validation import problems_with
 from workflows.agents import Agent

@@ -14,8 +14,8 @@ from api.documents import unstorable
 from api.errors import BodyMalformed, IdempotencyConflict, InvalidRequest
 from api.pointers import problems_in
 from api.queries import StoredTask, load_task
+from api.requests import TaskRequest
 from api.runs import first_run, run_of
-from api.schemas import TaskRequest
 from api.validation import problems_with
 from api.yaml_reader import parse_yaml
 from workflows.agents import Agent

@@ -16,6 +16,7 @@ from api.client.following import follow
 from api.client.task_events import TaskEvent
 from api.client.transfer import Download
 from api.client.transport import Answer, Params, Transport, check_header
+from api.requests import ApprovalRequest, RetryRequest, TaskRequest, ToolChange, ToolRegistration
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 # A server may have to be fetched before it starts; the API gives up before this.
@@ -44,7 +45,7 @@ class Client:
         await self._transport.close()
 
     async def submit(
-        self, request: schemas.TaskRequest, *, idempotency_key: str | None = None
+        self, request: TaskRequest, *, idempotency_key: str | None = None
     ) -> schemas.Accepted:
         """Hand in a task. An answer that is lost on the way makes no second task."""
         check_header("idempotency key", idempotency_key or "")
@@ -73,7 +74,7 @@ class Client:
     async def resume(self, task_id: str) -> schemas.Changed:
         return await self._change(task_id, "resume")
 
-    async def retry(self, task_id: str, request: schemas.RetryRequest) -> schemas.Changed:
+    async def retry(self, task_id: str, request: RetryRequest) -> schemas.Changed:
         path = f"/tasks/{task_id}/retry"
         # Not repeatable: it might have begun, and ended, before it was asked for again.
         return await self._transport.call("POST", path, schemas.Changed, body=_json(request))
@@ -97,9 +98,7 @@ class Client:
         """The calls of an agent that wait for a person."""
         return await self._get(f"/tasks/{task_id}/approvals", schemas.Page[schemas.AskedCall])
 
-    async def decide(
-        self, task_id: str, call: str, request: schemas.ApprovalRequest
-    ) -> schemas.AskedCall:
+    async def decide(self, task_id: str, call: str, request: ApprovalRequest) -> schemas.AskedCall:
         """Decide on a call, given by its id or its name."""
         path = f"/tasks/{task_id}/approvals/{quote(call, safe='')}"
         return await self._transport.call(
@@ -150,7 +149,7 @@ class Client:
         """A page of tools, by name."""
         return await self._get("/tools", schemas.Page[schemas.Tool], params)
 
-    async def register_tools(self, request: schemas.ToolRegistration) -> schemas.RegisteredServer:
+    async def register_tools(self, request: ToolRegistration) -> schemas.RegisteredServer:
         """Register an MCP server, which is started for it: that may take a minute."""
         return await self._transport.call(
             "POST",
@@ -164,7 +163,7 @@ class Client:
         """Remove an MCP server, ``mcp.<name>``, with its tools."""
         await self._transport.delete(f"/tools/{quote(name, safe='')}")
 
-    async def change_tool(self, name: str, change: schemas.ToolChange) -> schemas.Tool:
+    async def change_tool(self, name: str, change: ToolChange) -> schemas.Tool:
         return await self._transport.call(
             "PATCH",
             f"/tools/{quote(name, safe='')}",

@@ -18,7 +18,8 @@ from api.commands.errors import CallNotNamed, NothingWaits
 from api.commands.options import Format, Output, TaskId
 from api.commands.printing import print_json, print_line
 from api.commands.task_ids import LEAST_CHARACTERS, talk_about
-from api.schemas import ApprovalRequest, AskedCall, Page, SubTask
+from api.requests import ApprovalRequest
+from api.schemas import AskedCall, Page, SubTask
 from api.terminal import safe_json, safe_line, safe_text
 from workflows.contracts import Status
 

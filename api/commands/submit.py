@@ -13,7 +13,7 @@ from api.commands.options import Format, Inputs, Output, Timeout, Wait, talk
 from api.commands.pipeline_file import read_pipeline
 from api.commands.waiting import Waiting, answer
 from api.exit_codes import ExitCode
-from api.schemas import TaskRequest
+from api.requests import TaskRequest
 from workflows.contracts import TaskType
 
 app = typer.Typer(no_args_is_help=True)

@@ -16,7 +16,8 @@ from api.commands.task_ids import talk_about
 from api.commands.trace_view import print_trace
 from api.commands.waiting import Waiting, answer, wait_for_end
 from api.exit_codes import ExitCode
-from api.schemas import MAX_PAGE, Changed, Page, RetryRequest, TaskSummary
+from api.requests import RetryRequest
+from api.schemas import MAX_PAGE, Changed, Page, TaskSummary
 from workflows.contracts import Status, TaskType
 
 OfStatus = Annotated[list[Status] | None, typer.Option("--status", help="Only of this state.")]

@@ -12,7 +12,8 @@ from api import terminal
 from api.commands.options import Format, Output, talk
 from api.commands.pages import whole_list
 from api.commands.printing import print_json, print_line, print_table
-from api.schemas import Tool, ToolChange, ToolRegistration
+from api.requests import ToolChange, ToolRegistration
+from api.schemas import Tool
 from api.terminal import safe_line
 from workflows.contracts import Permission
 

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Path
 
 from api import approving, schemas
 from api.deps import ServicesDep, TeamDep
-from api.schemas import ApprovalRequest, Page
+from api.requests import ApprovalRequest, Text
+from api.schemas import Page
 from api.views import asked_call
 
 router = APIRouter(prefix="/tasks/{task_id}/approvals", tags=["approvals"])
@@ -22,7 +23,7 @@ async def list_waiting(
     return Page(items=[asked_call(call) for call in calls])
 
 
-CallId = Annotated[schemas.Text, Path(max_length=300, description="its id, or its name")]
+CallId = Annotated[Text, Path(max_length=300, description="its id, or its name")]
 
 
 @router.post("/{call_id}", status_code=202)

@@ -10,6 +10,7 @@ from api.deps import NotificationsDep, ServicesDep, TeamDep
 from api.errors import TooManyViewers
 from api.event_stream import EventStream, Position
 from api.paging import Cursor, CursorText, Limit, cut, parse_number
+from api.requests import Text
 from api.schemas import DEFAULT_PAGE, Page
 from api.views import Views
 
@@ -22,7 +23,7 @@ async def logs(
     task_id: UUID,
     services: ServicesDep,
     team_id: TeamDep,
-    step: Annotated[schemas.Text | None, Query(max_length=100)] = None,
+    step: Annotated[Text | None, Query(max_length=100)] = None,
     cursor: CursorText = None,
     limit: Limit = DEFAULT_PAGE,
 ) -> Page[schemas.Attempt]:

@@ -9,7 +9,8 @@ from api import control, documents, queries, retrying, schemas, submission
 from api.deps import ServicesDep, TeamDep
 from api.paging import Cursor, CursorText, Limit, Moment
 from api.queries import TaskFilter
-from api.schemas import DEFAULT_PAGE, Accepted, Changed, Page, RetryRequest, TaskRequest
+from api.requests import RetryRequest, TaskRequest, Text
+from api.schemas import DEFAULT_PAGE, Accepted, Changed, Page
 from api.views import Views
 from workflows.contracts import Status, TaskType
 
@@ -56,7 +57,7 @@ async def list_tasks(
     team_id: TeamDep,
     status: Annotated[tuple[Status, ...], Query()] = (),
     type: Annotated[tuple[TaskType, ...], Query()] = (),  # noqa: A002  (its name in the query)
-    text: Annotated[schemas.Text | None, Query(max_length=200)] = None,
+    text: Annotated[Text | None, Query(max_length=200)] = None,
     created_after: Moment | None = None,
     created_before: Moment | None = None,
     cursor: CursorText = None,

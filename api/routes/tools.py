@@ -16,7 +16,8 @@ from api import schemas
 from api.deps import ServicesDep, TeamDep
 from api.errors import InvalidRequest, NotFound, ServerNotUsable
 from api.paging import NO_CURSOR, CursorText, Limit
-from api.schemas import DEFAULT_PAGE, Page, RegisteredServer, ToolChange, ToolRegistration
+from api.requests import ToolChange, ToolRegistration
+from api.schemas import DEFAULT_PAGE, Page, RegisteredServer
 from workflows.contracts import ToolType
 from workflows.errors import McpError
 

@@ -208,7 +208,7 @@ async def test_a_decision_that_the_agent_did_not_hear_is_told_again(
 ) -> None:
     task_id, [item] = await _asked(agents_stage, "ask a", "finish x")
     from api import approving
-    from api.schemas import ApprovalRequest
+    from api.requests import ApprovalRequest
 
     [port] = choose_ports([None])
     away = TemporalPort(await Client.connect(f"127.0.0.1:{port}", lazy=True), "none")
