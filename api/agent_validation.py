@@ -6,7 +6,7 @@ from uuid import UUID
 
 from activities.llm.base import ModelOptions
 from activities.skills.catalogue import Catalogue
-from activities.store.mcp_servers import callable_tools
+from activities.store.mcp_tools import callable_tools
 from activities.tools.finish import FINISH
 from activities.tools.mcp.config import PREFIX
 from activities.tools.schemas import schema_problems

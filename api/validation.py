@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from activities.inputs.checking import check_inputs
 from activities.skills.catalogue import Catalogue
 from activities.store.database import Database
-from activities.store.mcp_servers import callable_tools
+from activities.store.mcp_tools import callable_tools
 from activities.store.tasks import Definition
 from activities.store.tools import tool_settings
 from activities.tools.mcp.config import PREFIX

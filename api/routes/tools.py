@@ -2,14 +2,8 @@
 
 from fastapi import APIRouter, Response
 
-from activities.store.mcp_servers import (
-    StoredTool,
-    change_mcp_tool,
-    list_mcp_tools,
-    list_server,
-    register_server,
-    remove_server,
-)
+from activities.store.mcp_servers import register_server, remove_server
+from activities.store.mcp_tools import StoredTool, change_mcp_tool, list_mcp_tools, list_server
 from activities.store.tools import ToolSetting, set_native_tool, tool_settings
 from activities.tools.registry import Tool
 from api import schemas

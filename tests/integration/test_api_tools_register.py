@@ -12,13 +12,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from activities.store.mcp_servers import (
-    callable_tools,
-    change_mcp_tool,
-    register_server,
-    remove_server,
-    update_listing,
-)
+from activities.store.mcp_servers import register_server, remove_server, update_listing
+from activities.store.mcp_tools import callable_tools, change_mcp_tool
 from activities.store.tables import DEFAULT_TEAM
 from activities.tools.mcp.config import McpServer
 from activities.tools.mcp.listing import Listing, McpTool

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
-from activities.store.mcp_servers import change_mcp_tool, register_server
+from activities.store.mcp_servers import register_server
+from activities.store.mcp_tools import change_mcp_tool
 from activities.store.tables import DEFAULT_TEAM
 from activities.tools.mcp.config import McpServer
 from activities.tools.mcp.listing import Listing, McpTool

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from activities.patience import patiently
 from activities.store.database import Database
-from activities.store.mcp_servers import CallableTool, callable_tools
+from activities.store.mcp_tools import CallableTool, callable_tools
 from activities.tools.mcp.content import McpResult
 from activities.tools.mcp.pool import McpPool
 from activities.tools.toolbox import OfferedTool

@@ -1,0 +1,189 @@
+"""A team's MCP tools, as they are listed, changed and called. See `mcp_servers` for their rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import structlog
+from pydantic import JsonValue, ValidationError
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, update
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from activities.store.database import Database
+from activities.store.tables import Tool
+from activities.tools.mcp.config import PREFIX, McpServer
+from workflows.contracts import Permission, ToolType
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTool:
+    """A server or a tool as it is listed. A tool is active when its server is as well."""
+
+    name: str
+    description: str
+    schema: dict[str, JsonValue]
+    is_active: bool
+    permission_level: Permission
+
+
+@dataclass(frozen=True, slots=True)
+class CallableTool:
+    """An active tool, and all that a call of it needs. ``name`` is the whole, ``tool`` the server's
+    own name for it."""
+
+    name: str
+    tool: str
+    description: str
+    schema: dict[str, JsonValue]
+    permission: Permission
+    is_retry_safe: bool
+    server: McpServer
+
+
+async def change_mcp_tool(
+    database: Database,
+    team_id: UUID,
+    name: str,
+    *,
+    is_active: bool | None = None,
+    permission_level: Permission | None = None,
+) -> StoredTool | None:
+    """Change what is not None of a tool, or of a server; None when there is none of this name.
+
+    A server's permission becomes that of all its tools. Its being active is a switch of its own.
+    """
+    given = {"is_active": is_active, "permission_level": permission_level}
+    changes = {key: value for key, value in given.items() if value is not None}
+    async with database.writing() as connection:
+        if changes:
+            await connection.execute(
+                update(Tool)
+                .where(col(Tool.team_id) == team_id, col(Tool.name) == name, is_mcp())
+                .values(changes)
+            )
+        if permission_level is not None:
+            await connection.execute(
+                update(Tool)
+                .where(col(Tool.team_id) == team_id, is_tool_of(name.removeprefix(PREFIX)))
+                .values(permission_level=permission_level)
+            )
+        row = (await connection.execute(_listed(team_id).where(col(Tool.name) == name))).first()
+    return None if row is None else _stored(row)
+
+
+async def list_mcp_tools(
+    database: Database, team_id: UUID, *, after: str = "", limit: int
+) -> Sequence[StoredTool]:
+    """Servers and tools by name, from the first one after ``after``."""
+    by_name = col(Tool.name).collate("C")
+    query = _listed(team_id).where(by_name > after).order_by(by_name).limit(limit)
+    async with database.reading(fresh=True) as connection:
+        return [_stored(row) for row in await connection.execute(query)]
+
+
+async def list_server(database: Database, team_id: UUID, server: str) -> Sequence[StoredTool]:
+    """A server, and after it its tools by name."""
+    name = f"{PREFIX}{server}"
+    query = (
+        _listed(team_id)
+        .where(or_(col(Tool.name) == name, is_tool_of(server)))
+        .order_by(col(Tool.name).collate("C"))
+    )
+    async with database.reading(fresh=True) as connection:
+        return [_stored(row) for row in await connection.execute(query)]
+
+
+async def callable_tools(
+    database: Database, team_id: UUID, name: str | None = None
+) -> Sequence[CallableTool]:
+    """The tools that are active, by name: all of them, or the one that is named."""
+    query = (
+        select(
+            col(Tool.name),
+            col(Tool.description),
+            col(Tool.schema_).label("schema"),
+            col(Tool.config),
+            col(Tool.permission_level),
+            col(_Server.config).label("server"),
+        )
+        .join(_Server, _serves)
+        .where(
+            col(Tool.team_id) == team_id,
+            is_mcp(),
+            col(Tool.is_active),
+            col(_Server.is_active),
+            _is_there,
+        )
+        .order_by(col(Tool.name).collate("C"))
+    )
+    if name is not None:
+        query = query.where(col(Tool.name) == name)
+    async with database.reading(fresh=True) as connection:
+        rows = (await connection.execute(query)).all()
+    return [tool for row in rows if (tool := _callable(row)) is not None]
+
+
+_Server = aliased(Tool)
+
+_serves = and_(
+    col(_Server.team_id) == col(Tool.team_id),
+    col(_Server.name) == func.concat(PREFIX, col(Tool.config)["server"].astext),
+)
+_is_there = col(Tool.config)["is_gone"].astext.is_distinct_from("true")
+
+
+def is_mcp() -> ColumnElement[bool]:
+    return col(Tool.type) == ToolType.MCP
+
+
+def is_tool_of(server: str) -> ColumnElement[bool]:
+    return and_(is_mcp(), col(Tool.config)["server"].astext == server)
+
+
+def _listed(team_id: UUID) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            col(Tool.name),
+            col(Tool.description),
+            col(Tool.schema_).label("schema"),
+            and_(col(Tool.is_active), func.coalesce(col(_Server.is_active), True)).label(
+                "is_active"
+            ),
+            col(Tool.permission_level),
+        )
+        .outerjoin(_Server, _serves)
+        .where(col(Tool.team_id) == team_id, is_mcp(), _is_there)
+    )
+
+
+def _stored(row: Row[*tuple[Any, ...]]) -> StoredTool:
+    return StoredTool(
+        row.name, row.description, row.schema, row.is_active, Permission(row.permission_level)
+    )
+
+
+def _callable(row: Row[*tuple[Any, ...]]) -> CallableTool | None:
+    if (server := connection_of(row.server)) is None:
+        return None
+    return CallableTool(
+        name=row.name,
+        tool=row.config["tool"],
+        description=row.description,
+        schema=row.schema,
+        permission=Permission(row.permission_level),
+        is_retry_safe=bool(row.config["is_retry_safe"]),
+        server=server,
+    )
+
+
+def connection_of(config: dict[str, Any]) -> McpServer | None:
+    """None for what an earlier version stored and this one does not take any more."""
+    try:
+        return McpServer.model_validate(config["connection"])
+    except (KeyError, ValidationError):
+        log.warning("mcp.stored_server_invalid")
+        return None
