@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 from minio.error import S3Error
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from urllib3.exceptions import HTTPError
 
@@ -15,6 +15,8 @@ from workflows.errors import StoreRefused, TemporaryFailure
 # intervention (shutting down, starting up), serialisation failure and deadlock.
 _PASSING_SQLSTATES = ("08", "53", "57", "40")
 
+_DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
 _PASSING_S3_STATUSES = (408, 429, 500, 502, 503, 504)
 
 
@@ -23,14 +25,13 @@ async def database_errors() -> AsyncIterator[None]:
     """Tell an unreachable database as ``TemporaryFailure``; let every other error through."""
     try:
         yield
-    except (DBAPIError, InterfaceError) as error:
-        if _is_passing(error):
-            raise TemporaryFailure(service="PostgreSQL", reason=_first_line(error.orig)) from error
-        raise
     except PoolTimeout as error:
         raise TemporaryFailure(service="PostgreSQL", reason="no free connection") from error
-    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
-        raise TemporaryFailure(service="PostgreSQL", reason=_first_line(error)) from error
+    except (OSError, DBAPIError, EmulatedDBAPIException, *_DRIVER_ERRORS) as error:
+        if not _is_passing(error):
+            raise
+        reason = _first_line(_driver_error(error))
+        raise TemporaryFailure(service="PostgreSQL", reason=reason) from error
 
 
 @asynccontextmanager
@@ -47,17 +48,22 @@ async def blob_errors() -> AsyncIterator[None]:
         raise TemporaryFailure(service="The S3 store", reason=type(error).__name__) from error
 
 
-def _is_passing(error: DBAPIError) -> bool:
-    if error.connection_invalidated:
+def _is_passing(error: BaseException) -> bool:
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    # What asyncpg says of a connection that is being cut at this very moment.
-    if isinstance(getattr(error.orig, "__cause__", None), asyncpg.InternalClientError):
-        return True
-    state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
-    return isinstance(error, InterfaceError) or (
-        state is not None and str(state).startswith(_PASSING_SQLSTATES)
-    )
+    origin = _driver_error(error)
+    if isinstance(origin, asyncpg.PostgresError):
+        return str(origin.sqlstate).startswith(_PASSING_SQLSTATES)
+    # A connection that is closed, or that is being cut at this very moment.
+    return isinstance(origin, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError)
 
 
-def _first_line(error: BaseException | None) -> str:
+def _driver_error(error: BaseException) -> BaseException:
+    """What asyncpg raised, or the system, inside of what SQLAlchemy made of it."""
+    while isinstance(error, DBAPIError | EmulatedDBAPIException) and error.orig is not None:
+        error = error.orig
+    return error
+
+
+def _first_line(error: BaseException) -> str:
     return (str(error) or type(error).__name__).splitlines()[0][:300]

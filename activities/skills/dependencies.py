@@ -8,7 +8,6 @@ Prefer the skill's lock: ``uv run`` fails on a script that has one of its own in
 """
 
 import asyncio
-import functools
 import re
 import tomllib
 from collections.abc import Iterator
@@ -72,12 +71,18 @@ async def read_dependencies(skill: str, folder: Path, script: str) -> Dependenci
     Raises:
         DependencyRefused: the declaration is broken, or asks for what an untrusted skill must not.
     """
-    return await asyncio.to_thread(_read_once, skill, folder, script)
+    key = (skill, folder, script)
+    found = _known.get(key)
+    if found is None:
+        found = await asyncio.to_thread(find_dependencies, *key)
+        if len(_known) >= CACHED_SCRIPTS:
+            _known.clear()
+        _known[key] = found
+    return found
 
 
-@functools.lru_cache(maxsize=CACHED_SCRIPTS)
-def _read_once(skill: str, folder: Path, script: str) -> Dependencies:
-    return find_dependencies(skill, folder, script)
+# A cache of functools would have to be asked in a thread, which takes longer than it saves.
+_known: dict[tuple[str, Path, str], Dependencies] = {}
 
 
 def parse_inline_metadata(source: str, where: str) -> InlineMetadata | None:

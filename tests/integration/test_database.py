@@ -1,0 +1,122 @@
+"""Connections to PostgreSQL: what is left of them after an error, a cancellation, a hang-up."""
+
+import asyncio
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
+
+from activities.store.database import Database
+from workflows.errors import TemporaryFailure
+
+FAILING = text("SELECT CAST(:text AS text), 1 / 0")
+VALUES = {"text": "confidential"}
+
+
+async def test_an_unreachable_database_is_a_temporary_failure() -> None:
+    database = Database("postgresql+asyncpg://nobody@127.0.0.1:9/none")
+    with pytest.raises(TemporaryFailure, match="PostgreSQL"):
+        await database.check()
+    with pytest.raises(TemporaryFailure, match="PostgreSQL"):
+        await database.execute(text("SELECT 1"), {})
+    await database.close()
+
+
+async def test_a_database_that_lets_nobody_in_is_told_as_it_is(database_url: str) -> None:
+    name = database_url.partition("?")[0].rpartition("/")[2]
+    database = Database(database_url.replace(name, "nowhere"))
+    with pytest.raises(EmulatedDBAPIException, match="nowhere"):
+        await database.execute(text("SELECT 1"), {})
+    await database.close()
+
+
+async def test_an_error_that_nobody_expects_does_not_quote_what_was_written(
+    database: Database,
+) -> None:
+    with pytest.raises(asyncpg.DivisionByZeroError) as of_the_driver:
+        await database.execute(FAILING, VALUES)
+    with pytest.raises(DBAPIError) as of_a_query:
+        async with database.reading() as connection:
+            await connection.execute(FAILING, VALUES)
+    assert "confidential" not in f"{of_the_driver.value} {of_a_query.value}"
+
+
+async def test_a_value_that_cannot_be_sent_is_not_taken_for_a_failure_that_passes(
+    database: Database,
+) -> None:
+    statement, values = text("SELECT CAST(:number AS int)"), {"number": "three"}
+    with pytest.raises(asyncpg.DataError):
+        await database.execute(statement, values)
+    with pytest.raises(DBAPIError):
+        async with database.reading() as connection:
+            await connection.execute(statement, values)
+
+
+async def test_the_columns_of_a_row_are_its_attributes(database: Database) -> None:
+    [row] = await database.execute(
+        text("SELECT CAST(:word AS text) AS word, CAST(:word AS jsonb) AS value"),
+        {"word": '{"a": 1}'},
+    )
+    assert (row.word, row.value) == ('{"a": 1}', {"a": 1})
+    with pytest.raises(AttributeError):
+        _ = row.nothing
+
+
+async def test_an_error_takes_no_connection_away(database_url: str) -> None:
+    database = Database(database_url, pool_size=1, max_overflow=0)
+    for _ in range(3):
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await database.execute(FAILING, VALUES)
+    assert len(await database.execute(text("SELECT 1"), {})) == 1
+    assert database.pool_use().in_use == 0
+    await database.close()
+
+
+async def test_a_statement_that_is_cancelled_ends_in_the_database_and_takes_no_connection_away(
+    database_url: str, database: Database
+) -> None:
+    single = Database(database_url, pool_size=1, max_overflow=0)
+    asleep = asyncio.create_task(single.execute(text("SELECT pg_sleep(30)"), {}))
+    while await sleeping(database) == 0:
+        await asyncio.sleep(0.01)
+    asleep.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asleep
+    assert len(await single.execute(text("SELECT 1"), {})) == 1
+    assert single.pool_use().in_use == 0
+    while await sleeping(database) > 0:
+        await asyncio.sleep(0.01)
+    await single.close()
+
+
+async def sleeping(database: Database) -> int:
+    """How many backends of this database execute ``pg_sleep``."""
+    query = """
+        SELECT count(*) AS found FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event = 'PgSleep'"""
+    [row] = await database.execute(text(query), {})
+    return int(row.found)
+
+
+@pytest.mark.parametrize("ping", [True, False])
+async def test_no_statement_fails_once_the_database_has_hung_up(
+    database_url: str, ping: bool
+) -> None:
+    database = Database(database_url, pool_size=5, max_overflow=0, ping=ping)
+
+    async def five() -> None:
+        statements = [database.execute(text("SELECT pg_sleep(0.05)"), {}) for _ in range(5)]
+        await asyncio.gather(*statements)
+
+    await five()
+    other = await asyncpg.connect(database_url.replace("+asyncpg", ""))
+    cut = await other.fetch(
+        "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    assert len(cut) == 5
+    await other.close()
+    await asyncio.sleep(0.1)  # The news is on its way to this process.
+    await five()
+    await database.close()
