@@ -14,7 +14,7 @@ from api.app import create_app
 from api.deps import ApiOptions, Services
 from api.server import serve
 from api.starting import TemporalPort
-from deploy.bootstrap import freeze_what_is_loaded, mcp_pool, stores
+from deploy.bootstrap import calm_garbage_collector, mcp_pool, stores
 from deploy.settings import Settings, SettingsInvalid
 
 
@@ -56,5 +56,5 @@ async def run_api(told: Settings, host: str, port: int) -> None:
                 options=dataclasses.replace(options, temporal_namespace=client.namespace),
             )
         )
-        freeze_what_is_loaded()
+        calm_garbage_collector()
         await serve(app, host, port)

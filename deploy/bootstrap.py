@@ -12,6 +12,9 @@ from activities.tools.mcp.pool import McpPool
 from deploy import settings
 from deploy.settings import Settings
 
+# How many more objects may be made than freed before it looks; Python's own number is 700.
+_NEW_OBJECTS = 10_000
+
 
 @asynccontextmanager
 async def stores(told: Settings, *, ping: bool) -> AsyncIterator[tuple[Database, Blobs]]:
@@ -37,11 +40,13 @@ def mcp_pool(told: Settings, database: Database, *, keys_required: bool) -> McpP
     )
 
 
-def freeze_what_is_loaded() -> None:
-    """Take everything there is by now out of the rounds of the garbage collector.
+def calm_garbage_collector() -> None:
+    """Let it look seldom, and never at what is there by now.
 
-    It stays as long as the process: a quarter of a million objects, mostly of libraries. To look
-    through them again stops everything for 0.1 to 0.2 s each time, heartbeats and streams too.
+    That is a quarter of a million objects, mostly of libraries, which stay as long as the process.
+    To look through them again stops everything for 0.1 to 0.2 s each time, heartbeats and streams
+    too. Of what comes after, nearly all is freed without its help.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS, 10, 10)

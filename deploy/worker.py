@@ -19,7 +19,7 @@ from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.interpreter import sandbox_python
 from activities.thinking import ThinkOptions
 from deploy import settings
-from deploy.bootstrap import freeze_what_is_loaded, mcp_pool, stores
+from deploy.bootstrap import calm_garbage_collector, mcp_pool, stores
 from deploy.folders import work_folder
 from deploy.settings import Settings, SettingsInvalid
 from worker.adapters import AdapterOptions, adapters
@@ -47,7 +47,7 @@ async def run_worker(told: Settings) -> None:
                 adapters(database, blobs, sandbox, mcp, options) as ready,
                 hosting(client, ready, hosted),
             ):
-                freeze_what_is_loaded()
+                calm_garbage_collector()
                 await stop.wait()
         finally:
             await sandbox.close()
