@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import signal
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -85,16 +86,8 @@ class Uv:
         await self._run("pip", command, *wheels_only, *options, skill=skill)
 
     async def _run(self, *arguments: str, skill: str) -> None:
-        command = (str(self._program), *_FLAGS, *arguments)
         try:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                env=self._environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
-                start_new_session=True,
-            )
+            process = await self._start(str(self._program), *_FLAGS, *arguments)
         except OSError as error:
             reason = f"{self._program} cannot be run: {error.strerror}"
             raise DependenciesUnavailable(skill=skill, reason=reason) from error
@@ -106,6 +99,25 @@ class Uv:
         if code != 0:
             raise _failure(skill, code, stderr)
 
+    async def _start(self, *command: str) -> Process:
+        starting = asyncio.create_task(
+            asyncio.create_subprocess_exec(
+                *command,
+                env=self._environment,
+                stdin=DEVNULL,
+                stdout=DEVNULL,
+                stderr=PIPE,
+                start_new_session=True,
+            )
+        )
+        try:
+            # Cancelled meanwhile, asyncio would end the process, and leave its children alive.
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            with contextlib.suppress(OSError):
+                await _kill(await starting)
+            raise
+
 
 async def _tail(stream: asyncio.StreamReader | None) -> bytes:
     tail = b""
@@ -114,7 +126,7 @@ async def _tail(stream: asyncio.StreamReader | None) -> bytes:
     return tail
 
 
-async def _kill(process: asyncio.subprocess.Process) -> None:
+async def _kill(process: Process) -> None:
     """End what is left of a process and its children: it leads a process group of its own."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):

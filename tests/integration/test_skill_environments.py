@@ -454,6 +454,26 @@ class TestCancelling:
         assert time.monotonic() - began < allowed(1)
         assert [path for path in (work / "envs").iterdir() if path.is_dir()] == []
 
+    async def test_it_ends_the_children_of_a_uv_that_is_just_being_started(
+        self, make: MakeEnvironments, tmp_path: Path
+    ) -> None:
+        program = tmp_path / "slow"
+        program.write_text(
+            f"#!/bin/sh\nsleep 600 & echo $! > {tmp_path}/part\n"
+            f"mv {tmp_path}/part {tmp_path}/pid\nwait\n"
+        )
+        program.chmod(0o755)
+        making = asyncio.create_task(make(uv=program).prepare(needs("one")))
+        while not (tmp_path / "pid").exists():
+            # The program gets on while the loop that started it does not.
+            time.sleep(0.05)  # noqa: ASYNC251
+            await asyncio.sleep(0)
+        making.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await making
+        pid = int((tmp_path / "pid").read_text())
+        await until(lambda: not is_alive(pid))
+
     async def test_who_waits_goes_on_when_the_maker_is_cancelled(
         self, make: MakeEnvironments, index: Path, tmp_path: Path
     ) -> None:
