@@ -1,5 +1,6 @@
 """Connections to PostgreSQL: one pool for writing, one for reading (a replica, if there is one)."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -99,13 +100,14 @@ class Database:
 
     @asynccontextmanager
     async def _driver(self) -> AsyncIterator[Any]:
-        """An ``asyncpg.Connection`` from the pool of the primary, in no transaction.
-
-        It may come back with a statement that was cancelled: it ends that before the next.
-        """
+        """An ``asyncpg.Connection`` from the pool of the primary, in no transaction."""
         pooled = await self._primary.raw_connection()
         try:
             yield pooled.driver_connection
+        except asyncio.CancelledError:
+            # The next user would wait until the statement has ended. This waits for 2 s at most.
+            await greenlet_spawn(pooled.invalidate)
+            raise
         finally:
             await greenlet_spawn(pooled.close)
 

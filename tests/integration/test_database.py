@@ -73,21 +73,27 @@ async def test_an_error_takes_no_connection_away(database_url: str) -> None:
     await database.close()
 
 
-async def test_a_statement_that_is_cancelled_ends_in_the_database_and_takes_no_connection_away(
+async def test_a_statement_that_is_cancelled_ends_in_the_database_with_its_connection(
     database_url: str, database: Database
 ) -> None:
     single = Database(database_url, pool_size=1, max_overflow=0)
+    before = await backend(single)
     asleep = asyncio.create_task(single.execute(text("SELECT pg_sleep(30)"), {}))
     while await sleeping(database) == 0:
         await asyncio.sleep(0.01)
     asleep.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asleep
-    assert len(await single.execute(text("SELECT 1"), {})) == 1
     assert single.pool_use().in_use == 0
+    assert await backend(single) != before
     while await sleeping(database) > 0:
         await asyncio.sleep(0.01)
     await single.close()
+
+
+async def backend(database: Database) -> int:
+    [row] = await database.execute(text("SELECT pg_backend_pid() AS pid"), {})
+    return int(row.pid)
 
 
 async def sleeping(database: Database) -> int:
