@@ -14,6 +14,7 @@ from rich.console import Console
 
 from activities.store import migrations
 from deploy import settings
+from deploy.folders import work_folder
 from deploy.local.model import MODEL_VARIABLES
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
@@ -48,7 +49,7 @@ async def run_demo() -> int:
         return code
     finally:
         await stack.stop()
-        await asyncio.to_thread(shutil.rmtree, folder / "data", ignore_errors=True)
+        await asyncio.to_thread(_remove, options.data_dir)
 
 
 def _make_folder() -> Path:
@@ -56,6 +57,11 @@ def _make_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="agentos-demo-"))
     folder.chmod(0o755)
     return folder
+
+
+def _remove(data_dir: Path) -> None:
+    shutil.rmtree(work_folder(data_dir), ignore_errors=True)  # It may be elsewhere.
+    shutil.rmtree(data_dir, ignore_errors=True)
 
 
 async def _run_pipeline(services: Services, artifacts: Path, console: Console) -> int:

@@ -21,6 +21,7 @@ DEMO = Path(__file__).parents[2] / "deploy" / "demo"
 @pytest.mark.timeout(240)
 async def test_the_demo_makes_a_report_by_pipeline_and_by_agent_and_says_where_it_lies() -> None:
     nothing = {"OPENAI_API_KEY": "", "OPENAI_BASE_URL": ""}
+    outside = set(Path("/var/tmp").glob("agentos-*"))
     demo = await typed(*AGENTOS, "demo", **nothing)
     assert demo.code == 0, demo.stderr
     assert "/namespaces/default/workflows/task-" in demo.stderr
@@ -44,6 +45,7 @@ async def test_the_demo_makes_a_report_by_pipeline_and_by_agent_and_says_where_i
         path.name for path in (folder / "agent-artifacts").iterdir()
     }
     shutil.rmtree(folder)
+    assert set(Path("/var/tmp").glob("agentos-*")) <= outside
 
 
 async def test_up_serves_commands_and_plain_http_and_leaves_nothing_behind(
