@@ -155,8 +155,9 @@ def _engine(url: str, pool_size: int, max_overflow: int, *, ping: bool) -> Async
             },
         },
     )
-    event.listen(engine.sync_engine, "checkin", _note_idle)
-    event.listen(engine.sync_engine, "checkout", partial(_check, engine.dialect, ping=ping))
+    if ping:
+        event.listen(engine.sync_engine, "checkin", _note_idle)
+    event.listen(engine.sync_engine, "checkout", partial(_check, engine.dialect))
     return engine
 
 
@@ -165,23 +166,19 @@ def _note_idle(_: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
 
 
 def _check(
-    dialect: Dialect,
-    connection: DBAPIConnection,
-    record: ConnectionPoolEntry,
-    _: object,
-    *,
-    ping: bool,
+    dialect: Dialect, connection: DBAPIConnection, record: ConnectionPoolEntry, _: object
 ) -> None:
     """Give up the connections of a database that went away; the pool then makes new ones.
 
     One that hung up has closed its end, which is known here. Only one that vanished without a word
-    must be asked, and that takes a round trip or three: not before each query.
+    must be asked, and that takes a round trip or three: not before each query, and not at all where
+    nobody notes since when it is idle.
     """
     try:
         driver = record.driver_connection
         if driver is None or driver.is_closed():
             raise InvalidatePoolError
-        if ping and time.monotonic() - record.info.get(_IDLE_SINCE, inf) > IDLE_SECONDS:
+        if time.monotonic() - record.info.get(_IDLE_SINCE, inf) > IDLE_SECONDS:
             dialect.do_ping(connection)
     except dialect.loaded_dbapi.Error as error:
         raise InvalidatePoolError from error

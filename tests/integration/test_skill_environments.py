@@ -432,19 +432,27 @@ class TestFailures:
             await make(uv=program).prepare(needs("one"))
 
 
+def uv_with_a_child(folder: Path) -> Path:
+    """A program that never ends, and whose child does not; both are told in ``pids``."""
+    program = folder / "slow"
+    program.write_text(
+        f"#!/bin/sh\nsleep 600 & echo $! $$ > {folder}/part\nmv {folder}/part {folder}/pids\nwait\n"
+    )
+    program.chmod(0o755)
+    return program
+
+
+def pids_in(folder: Path) -> list[int]:
+    return [int(pid) for pid in (folder / "pids").read_text().split()]
+
+
 class TestCancelling:
     async def test_it_ends_uv_and_its_children_within_a_second(
         self, make: MakeEnvironments, work: Path, tmp_path: Path
     ) -> None:
-        program = tmp_path / "slow"
-        program.write_text(
-            f"#!/bin/sh\nsleep 600 & echo $! $$ > {tmp_path}/part\n"
-            f"mv {tmp_path}/part {tmp_path}/pids\nwait\n"
-        )
-        program.chmod(0o755)
-        making = asyncio.create_task(make(uv=program).prepare(needs("one")))
+        making = asyncio.create_task(make(uv=uv_with_a_child(tmp_path)).prepare(needs("one")))
         await until((tmp_path / "pids").exists)
-        pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
+        pids = pids_in(tmp_path)
         assert all(map(is_alive, pids))
         began = time.monotonic()
         making.cancel()
@@ -457,22 +465,16 @@ class TestCancelling:
     async def test_it_ends_the_children_of_a_uv_that_is_just_being_started(
         self, make: MakeEnvironments, tmp_path: Path
     ) -> None:
-        program = tmp_path / "slow"
-        program.write_text(
-            f"#!/bin/sh\nsleep 600 & echo $! > {tmp_path}/part\n"
-            f"mv {tmp_path}/part {tmp_path}/pid\nwait\n"
-        )
-        program.chmod(0o755)
-        making = asyncio.create_task(make(uv=program).prepare(needs("one")))
-        while not (tmp_path / "pid").exists():
+        making = asyncio.create_task(make(uv=uv_with_a_child(tmp_path)).prepare(needs("one")))
+        while not (tmp_path / "pids").exists():
             # The program gets on while the loop that started it does not.
             time.sleep(0.05)  # noqa: ASYNC251
             await asyncio.sleep(0)
         making.cancel()
         with pytest.raises(asyncio.CancelledError):
             await making
-        pid = int((tmp_path / "pid").read_text())
-        await until(lambda: not is_alive(pid))
+        pids = pids_in(tmp_path)
+        await until(lambda: not any(map(is_alive, pids)))
 
     async def test_who_waits_goes_on_when_the_maker_is_cancelled(
         self, make: MakeEnvironments, index: Path, tmp_path: Path
