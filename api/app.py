@@ -7,17 +7,17 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI, Request, Response
 from starlette.middleware import Middleware
 
-from api import problems
-from api.authentication import Authentication, KeyRing
-from api.deps import ApiOptions, Services
-from api.event_stream import NothingMore
-from api.limits import BodyLimit, OriginGuard
-from api.metrics import Metrics
-from api.notifications import Notifications
-from api.observing import Observer
-from api.routes import approvals, files, health, skills, task_history, tasks, tools, usage
-from api.schemas import API
-from api.sweeper import Sweeper
+from api.http import problems
+from api.http.event_stream import NothingMore
+from api.http.metrics import Metrics
+from api.http.middleware.authentication import Authentication, KeyRing
+from api.http.middleware.limits import BodyLimit, OriginGuard
+from api.http.middleware.observer import Observer
+from api.http.notifications import Notifications
+from api.http.routes import approvals, files, health, skills, task_history, tasks, tools, usage
+from api.services import ApiOptions, Services
+from api.tasks.sweeper import Sweeper
+from api.wire.responses import API
 
 
 def create_app(services: Services) -> FastAPI:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from workflows.definition import Problem
 from workflows.errors import AgentOSError, BadInput
+from workflows.pointers import Problem
 
 _PROBLEMS_SHOWN = 3
 

@@ -11,9 +11,9 @@ from activities.skills.catalogue import Catalogue
 from activities.tools.registry import Registry
 from activities.units import MEBIBYTE
 from api.app import create_app
-from api.deps import ApiOptions, Services
-from api.server import serve
-from api.starting import TemporalPort
+from api.http.server import serve
+from api.services import ApiOptions, Services
+from api.tasks.temporal import TemporalPort
 from deploy.bootstrap import calm_garbage_collector, mcp_pool, stores
 from deploy.settings import Settings, SettingsInvalid
 

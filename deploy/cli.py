@@ -9,15 +9,15 @@ from typing import Annotated
 
 import typer
 
-from api.cli import app, run
-from api.commands.options import Format, Output
-from deploy import keys
+from api.cli.commands.options import Format, Output
+from api.cli.main import app, run
+from deploy.keys.commands import app as keys
 
 DataDir = Annotated[Path, typer.Option(envvar="AGENTOS_DATA_DIR", help="Where all state is kept.")]
 Host = Annotated[str, typer.Option(help="Address to listen on. Beyond loopback, keys are needed.")]
 Port = Annotated[int, typer.Option(min=1, max=65_535)]
 
-app.add_typer(keys.app, name="keys", rich_help_panel="Run")
+app.add_typer(keys, name="keys", rich_help_panel="Run")
 
 
 @app.command(rich_help_panel="Run")
@@ -43,7 +43,7 @@ def demo() -> None:
 @app.command(rich_help_panel="Run")
 def doctor(data_dir: DataDir = Path(".agentos"), output: Output = Format.TABLE) -> None:
     """Say what is wrong with this machine or the services, and how to mend it."""
-    from deploy.checkup import run_doctor
+    from deploy.doctor.report import run_doctor
 
     raise typer.Exit(asyncio.run(run_doctor(data_dir, output)))
 

@@ -13,11 +13,11 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError
 
+from activities.agents.turn import ThinkOptions
 from activities.patience import patiently
 from activities.sandbox.base import Sandbox
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.interpreter import sandbox_python
-from activities.thinking import ThinkOptions
 from deploy import settings
 from deploy.bootstrap import calm_garbage_collector, mcp_pool, stores
 from deploy.folders import work_folder

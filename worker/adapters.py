@@ -6,22 +6,22 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from activities.acting import Acting, Equipment
-from activities.agents import Agents
+from activities.agents.adapter import Agents
+from activities.agents.tool_call import Acting, Equipment
+from activities.agents.turn import Thinking, ThinkOptions
+from activities.attempts.scratch import Scratch
+from activities.attempts.scripts import Scripts
 from activities.inputs import InputPolicy, Inputs
 from activities.llm.base import ModelOptions
 from activities.llm.models import Models
 from activities.sandbox.base import Limits, Sandbox
-from activities.scratch import Scratch
-from activities.scripts import Scripts
 from activities.skills.catalogue import Catalogue
 from activities.skills.environments import Environments
 from activities.skills.staging import Stage
-from activities.steps import Steps
+from activities.steps.adapter import Steps
 from activities.store.blobs import Blobs
 from activities.store.database import Database
-from activities.tasks import Tasks
-from activities.thinking import Thinking, ThinkOptions
+from activities.task_records import Tasks
 from activities.tokens import Tokens
 from activities.tools.mcp.pool import McpPool
 from activities.tools.mcp.team_tools import TeamTools

@@ -11,7 +11,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from activities import heartbeat
+from activities.attempts import heartbeat
 from worker.adapters import Adapters
 from workflows.agent import AgentWorkflow
 from workflows.pipeline import PipelineWorkflow

@@ -5,10 +5,11 @@ import asyncio
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
-from workflows import ending
-from workflows.contracts import AgentResult, AgentRun, Decision, Failure, Status, TaskClose
+from workflows import lifecycle
+from workflows.contracts import AgentResult, AgentRun, Decision, Failure, TaskClose
 from workflows.errors import AgentOSError, TimeUsedUp
 from workflows.react import ReactLoop
+from workflows.states import Status
 
 
 @workflow.defn
@@ -62,8 +63,8 @@ class AgentWorkflow:
             await self._close(Status.CANCELLED)
             return
         if isinstance(error, ActivityError):
-            status = ending.status_after(error)
-            failure = ending.failure_of(error, f"turn {self._loop.run.turn + 1}")
+            status = lifecycle.status_after(error)
+            failure = lifecycle.failure_of(error, f"turn {self._loop.run.turn + 1}")
         else:
             assert isinstance(error, AgentOSError)
             status, failure = Status.FAILED, Failure(code=error.code, message=str(error))
@@ -72,7 +73,7 @@ class AgentWorkflow:
 
     async def _close(self, status: Status, failure: Failure | None = None) -> None:
         run = self._loop.run
-        await ending.close(
+        await lifecycle.close(
             TaskClose(
                 task_id=run.task_id,
                 team_id=run.team_id,

@@ -5,18 +5,18 @@ import asyncio
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
-from workflows import ending, policies, ports
+from workflows import lifecycle, policies, ports
 from workflows.contracts import (
     Failure,
     PipelineResult,
     PipelineRun,
-    Status,
     StepCall,
     StepOutcome,
     StepPlan,
     TaskClose,
     step_sub_task_id,
 )
+from workflows.states import Status
 
 _ACTIVITIES = {
     "skill": ports.Steps.run_skill,
@@ -80,9 +80,9 @@ class PipelineWorkflow:
         if not self._paused:
             return
         task = (self._run.task_id, self._run.team_id, self._run.run)
-        await ending.mark(*task, Status.PAUSED)
+        await lifecycle.mark(*task, Status.PAUSED)
         await workflow.wait_condition(lambda: not self._paused)
-        await ending.mark(*task, Status.RUNNING)
+        await lifecycle.mark(*task, Status.RUNNING)
 
     async def _close_badly(self, error: ActivityError | asyncio.CancelledError) -> None:
         if is_cancelled_exception(error):
@@ -90,13 +90,13 @@ class PipelineWorkflow:
             return
         assert isinstance(error, ActivityError)
         assert self._current is not None
-        failure = ending.failure_of(error, self._current.id)
-        await self._close(ending.status_after(error), failure)
+        failure = lifecycle.failure_of(error, self._current.id)
+        await self._close(lifecycle.status_after(error), failure)
         # The activity's error carries ids; the reader of the Temporal Web UI wants the reason.
         raise ApplicationError(failure.message, type=failure.code, non_retryable=True) from error
 
     async def _close(self, status: Status, failure: Failure | None = None) -> None:
-        await ending.close(
+        await lifecycle.close(
             TaskClose(
                 task_id=self._run.task_id,
                 team_id=self._run.team_id,

@@ -10,18 +10,10 @@ from uuid import UUID
 
 from temporalio import workflow
 
-from workflows import ending, policies, ports
-from workflows.bounds import check_limits, check_progress, hint_for, spent_after
-from workflows.contracts import (
-    ActCall,
-    AgentRun,
-    CallPlan,
-    Decision,
-    Status,
-    ThinkCall,
-    Thought,
-    Verdict,
-)
+from workflows import lifecycle, policies, ports
+from workflows.agent_limits import check_limits, check_progress, hint_for, spent_after
+from workflows.contracts import ActCall, AgentRun, CallPlan, Decision, ThinkCall, Thought, Verdict
+from workflows.states import Status
 from workflows.working_time import WorkingTime
 
 
@@ -133,7 +125,7 @@ class ReactLoop:
             await self._mark(Status.RUNNING)
 
     async def _mark(self, status: Status) -> None:
-        await ending.mark(self.run.task_id, self.run.team_id, self.run.run, status)
+        await lifecycle.mark(self.run.task_id, self.run.team_id, self.run.run, status)
 
     def _note(self, thought: Thought) -> None:
         self._verdicts.clear()

@@ -7,10 +7,10 @@ from activities.inputs import stored
 from activities.inputs.policy import InputPolicy
 from activities.store.blobs import Blobs
 from activities.store.database import Database
-from workflows import inputs
-from workflows.definition import Problem
+from workflows.definitions import inputs
+from workflows.definitions.inputs import ArtifactRef, FileRef, HttpsRef, InputRef, S3Ref
 from workflows.errors import InputRefMalformed
-from workflows.inputs import ArtifactRef, FileRef, HttpsRef, InputRef, S3Ref
+from workflows.pointers import Problem
 
 
 async def check_inputs(

@@ -27,9 +27,9 @@ from activities.patience import patiently
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.files import Upload
-from workflows import inputs
+from workflows.definitions import inputs
+from workflows.definitions.inputs import ArtifactRef, FileRef, HttpsRef, InputRef, S3Ref
 from workflows.errors import InputNotFound, InputRefused, InputTooLarge, TemporaryFailure
-from workflows.inputs import ArtifactRef, FileRef, HttpsRef, InputRef, S3Ref
 
 MAX_NAME_CHARACTERS = 120
 

@@ -18,9 +18,9 @@ import httpx
 
 from activities.inputs.addresses import is_private, is_public
 from activities.inputs.policy import InputPolicy
-from workflows import inputs
+from workflows.definitions import inputs
+from workflows.definitions.inputs import HttpsRef
 from workflows.errors import InputNotFound, InputRefMalformed, InputRefused, TemporaryFailure
-from workflows.inputs import HttpsRef
 
 MAX_REDIRECTS = 5
 MAX_ADDRESSES = 4  # of one name that are tried

@@ -6,8 +6,8 @@ from typing import cast
 
 from minio.error import S3Error
 
+from workflows.definitions.inputs import InputRef
 from workflows.errors import InputNotFound, InputRefused, StoreRefused
-from workflows.inputs import InputRef
 
 _MISSING = ("NoSuchKey", "NoSuchObject", "NoSuchBucket")
 _FORBIDDEN = ("AccessDenied",)

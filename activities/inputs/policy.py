@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from workflows.definitions.inputs import HTTPS_PORT, HttpsRef, S3Ref
 from workflows.errors import BadInput
-from workflows.inputs import HTTPS_PORT, HttpsRef, S3Ref
 
 _GIBIBYTE = 1024**3
 

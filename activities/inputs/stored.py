@@ -10,7 +10,7 @@ from activities.inputs.partial import Blob
 from activities.store.database import Database
 from activities.store.files import Upload
 from activities.store.tables import File
-from workflows.inputs import ArtifactRef, FileRef
+from workflows.definitions.inputs import ArtifactRef, FileRef
 
 StoredRef = FileRef | ArtifactRef
 

@@ -16,7 +16,7 @@ from activities.sandbox.base import (
 )
 from activities.sandbox.interpreter import prefix_to_bind
 from activities.units import MEBIBYTE
-from workflows.definition import environment_name
+from workflows.definitions.inputs import environment_name
 from workflows.errors import BadInput
 
 PRLIMIT = Path("/usr/bin/prlimit")

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from activities.sandbox.base import SKILLS_FOLDER, VENV_FOLDER
 from activities.skills.metadata import Skill
-from workflows.definition import Code
+from workflows.definitions.pipeline import Code
 from workflows.errors import BadInput, NodeMissing, ScriptNotFound
 
 # Limits of Linux: MAX_ARG_STRLEN for one argument, and half of the smallest ARG_MAX for all.

@@ -17,9 +17,9 @@ from pathlib import Path
 import structlog
 from packaging.specifiers import SpecifierSet
 
+from activities.file_lock import file_lock
 from activities.skills.dependencies import Dependencies
 from activities.skills.eviction import Limits, evict, lock_file, mark_used, seal
-from activities.skills.file_lock import file_lock
 from activities.skills.installer import Uv
 from activities.skills.interpreter import Interpreter, ask_interpreter
 from workflows.errors import DependenciesUnavailable, PythonUnsuitable, TemporaryFailure

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from activities.skills.file_lock import try_lock
+from activities.file_lock import try_lock
 
 # Beside the environment's own files: its size in bytes, so that it is counted once.
 SIZE_FILE = ".agentos-bytes"

@@ -15,7 +15,7 @@ from sqlmodel import col
 from activities.store import events
 from activities.store.database import Database
 from activities.store.tables import SubTask, Task
-from workflows.contracts import FINAL, Status
+from workflows.states import FINAL, Status
 
 Answer = Literal["approve", "deny"]
 

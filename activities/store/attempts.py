@@ -19,8 +19,9 @@ from activities.store.attempt_statements import (
 )
 from activities.store.database import Database
 from activities.store.events import EventDraft
-from workflows.contracts import FINAL, Failure, Phase, Status, StepOutcome
+from workflows.contracts import Failure, StepOutcome
 from workflows.errors import TaskMoved
+from workflows.states import FINAL, Phase, Status
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ from sqlmodel import col
 from activities.store.database import Database
 from activities.store.mcp_tools import connection_of, is_mcp, is_tool_of
 from activities.store.tables import Tool
-from activities.tools.mcp.config import PREFIX, McpServer
 from activities.tools.mcp.listing import Listing, McpTool
-from workflows.contracts import Permission, ToolType
+from workflows.definitions.mcp_server import PREFIX, McpServer
 from workflows.errors import McpServerInvalid
+from workflows.states import Permission, ToolType
 
 MAX_SERVERS_PER_TEAM = 100
 

@@ -13,8 +13,8 @@ from sqlmodel import col
 
 from activities.store.database import Database
 from activities.store.tables import Tool
-from activities.tools.mcp.config import PREFIX, McpServer
-from workflows.contracts import Permission, ToolType
+from workflows.definitions.mcp_server import PREFIX, McpServer
+from workflows.states import Permission, ToolType
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, DateTime, Index, Text, UniqueConstraint, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from workflows.contracts import ArtifactType, Permission, Phase, Status, TaskType, ToolType
+from workflows.states import ArtifactType, Permission, Phase, Status, TaskType, ToolType
 
 # The one team of a stack that asks for no keys.
 DEFAULT_TEAM = UUID("00000000-0000-4000-8000-000000000001")

@@ -14,16 +14,10 @@ from activities.store import events
 from activities.store.database import Database
 from activities.store.events import EventDraft
 from activities.store.tables import SubTask, Task
-from workflows.agents import Agent
-from workflows.contracts import (
-    FINAL,
-    Status,
-    TaskClose,
-    TaskMark,
-    TaskType,
-    step_sub_task_id,
-)
-from workflows.definition import Pipeline, Step
+from workflows.contracts import TaskClose, TaskMark, step_sub_task_id
+from workflows.definitions.agent import Agent
+from workflows.definitions.pipeline import Pipeline, Step
+from workflows.states import FINAL, Status, TaskType
 
 Definition = Pipeline | Agent
 

@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from activities.store.database import Database
 from activities.store.tables import Tool
-from workflows.contracts import Permission, ToolType
+from workflows.states import Permission, ToolType
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,9 @@ from activities.store.database import Database
 from activities.store.events import EventDraft
 from activities.store.tables import Message, SubTask
 from activities.store.turn_statements import ADD_EVENTS, BEGIN_TURN, COUNT_LOST, END_TURN
-from workflows.contracts import FINAL, Thought, call_sub_task_id
+from workflows.contracts import Thought, call_sub_task_id
 from workflows.errors import TaskMoved
+from workflows.states import FINAL
 
 
 @dataclass(frozen=True, slots=True)

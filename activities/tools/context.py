@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from activities.attempts.reporter import Reporter
+from activities.attempts.scripts import Scripts
 from activities.inputs import Inputs
-from activities.reporter import Reporter
 from activities.sandbox.base import Sandbox
-from activities.scripts import Scripts
 from activities.store.database import Database
 from activities.tools.searching import WebSearch
 from activities.tools.skills import AllowedSkills

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from activities.tools.schemas import MAX_PROBLEMS, check_instance, rebased
-from workflows.definition import Problem
+from workflows.pointers import Problem
 
 FINISH = "finish"
 FINISH_DESCRIPTION = (

@@ -20,8 +20,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import ModelSchema
 
 from activities.tools.context import AgentContext, ToolContext, ToolResult
-from workflows.contracts import Permission
 from workflows.errors import ToolArgumentsInvalid, ToolNotFound, ToolTimedOut
+from workflows.states import Permission
 
 DEFAULT_TIMEOUT_SECONDS = 60.0
 

@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+from activities.attempts.scripts import Script, error_of
 from activities.patience import patiently
-from activities.scripts import Script, error_of
 from activities.tools.context import AgentContext, ToolResult
-from activities.working_files import working_files
-from workflows.contracts import Phase
-from workflows.definition import Step
+from activities.tools.working_files import working_files
+from workflows.definitions.pipeline import Step
+from workflows.states import Phase
 
 SCRIPT_SECONDS = 600.0
 # Dependencies may have to be installed, and inputs to be fetched, before the script runs.

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 from jsonschema import Draft202012Validator
 from pydantic import JsonValue, TypeAdapter
 
-from workflows.definition import Problem
+from workflows.pointers import Problem
 
 # Some 4,000 tokens, which every prompt holds. To check more takes a second, too.
 MAX_SCHEMA_BYTES = 16 * 1024

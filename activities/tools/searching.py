@@ -9,9 +9,9 @@ from pydantic import BaseModel, ValidationError
 
 from activities.inputs.https import HttpsDownloads, Resolve, resolve_by_system
 from activities.inputs.policy import InputPolicy
-from workflows import inputs
+from workflows.definitions import inputs
+from workflows.definitions.inputs import HttpsRef
 from workflows.errors import AgentOSError, BadInput, SearchFailed
-from workflows.inputs import HttpsRef
 
 MAX_RESULTS = 20
 MAX_ANSWER_BYTES = 2 * 1024 * 1024

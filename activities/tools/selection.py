@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from workflows.agents import Agent
+from workflows.definitions.agent import Agent
 
 _ANY = ".*"
 

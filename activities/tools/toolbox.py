@@ -16,13 +16,13 @@ from activities.store.database import Database
 from activities.store.tools import tool_settings
 from activities.tools.context import ToolContext, ToolResult
 from activities.tools.finish import FINISH, FINISH_DESCRIPTION, finish_schema
-from activities.tools.mcp.config import PREFIX
 from activities.tools.mcp.content import McpFile, McpResult
 from activities.tools.registry import DEFAULT_TIMEOUT_SECONDS, Need, Registry, Tool
 from activities.tools.selection import is_allowed
-from workflows.agents import Agent
-from workflows.contracts import Permission
+from workflows.definitions.agent import Agent
+from workflows.definitions.mcp_server import PREFIX
 from workflows.errors import AgentOSError, McpToolFailed, ToolDisabled, ToolNotFound
+from workflows.states import Permission
 
 REMEMBERED_SECONDS = 1.0
 MAX_REMEMBERED_TEAMS = 256

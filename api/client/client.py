@@ -10,13 +10,19 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from api import schemas
 from api.client import task_events, transfer
 from api.client.following import follow
 from api.client.task_events import TaskEvent
 from api.client.transfer import Download
 from api.client.transport import Answer, Params, Transport, check_header
-from api.requests import ApprovalRequest, RetryRequest, TaskRequest, ToolChange, ToolRegistration
+from api.wire import responses
+from api.wire.requests import (
+    ApprovalRequest,
+    RetryRequest,
+    TaskRequest,
+    ToolChange,
+    ToolRegistration,
+)
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 # A server may have to be fetched before it starts; the API gives up before this.
@@ -46,70 +52,74 @@ class Client:
 
     async def submit(
         self, request: TaskRequest, *, idempotency_key: str | None = None
-    ) -> schemas.Accepted:
+    ) -> responses.Accepted:
         """Hand in a task. An answer that is lost on the way makes no second task."""
         check_header("idempotency key", idempotency_key or "")
         return await self._transport.call(
             "POST",
             "/tasks",
-            schemas.Accepted,
+            responses.Accepted,
             body=_json(request),
             headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
             repeatable=True,
         )
 
-    async def tasks(self, params: Params | None = None) -> schemas.Page[schemas.TaskSummary]:
+    async def tasks(self, params: Params | None = None) -> responses.Page[responses.TaskSummary]:
         """A page of tasks, the newest first. ``params`` are the query of ``GET /tasks``."""
-        return await self._get("/tasks", schemas.Page[schemas.TaskSummary], params)
+        return await self._get("/tasks", responses.Page[responses.TaskSummary], params)
 
-    async def task(self, task_id: str) -> schemas.Task:
-        return await self._get(f"/tasks/{task_id}", schemas.Task)
+    async def task(self, task_id: str) -> responses.Task:
+        return await self._get(f"/tasks/{task_id}", responses.Task)
 
-    async def cancel(self, task_id: str) -> schemas.Changed:
+    async def cancel(self, task_id: str) -> responses.Changed:
         return await self._change(task_id, "cancel")
 
-    async def pause(self, task_id: str) -> schemas.Changed:
+    async def pause(self, task_id: str) -> responses.Changed:
         return await self._change(task_id, "pause")
 
-    async def resume(self, task_id: str) -> schemas.Changed:
+    async def resume(self, task_id: str) -> responses.Changed:
         return await self._change(task_id, "resume")
 
-    async def retry(self, task_id: str, request: RetryRequest) -> schemas.Changed:
+    async def retry(self, task_id: str, request: RetryRequest) -> responses.Changed:
         path = f"/tasks/{task_id}/retry"
         # Not repeatable: it might have begun, and ended, before it was asked for again.
-        return await self._transport.call("POST", path, schemas.Changed, body=_json(request))
+        return await self._transport.call("POST", path, responses.Changed, body=_json(request))
 
     async def attempts(
         self, task_id: str, params: Params | None = None
-    ) -> schemas.Page[schemas.Attempt]:
+    ) -> responses.Page[responses.Attempt]:
         """A page of the log: every attempt at a step, the oldest first, with what it printed."""
-        return await self._get(f"/tasks/{task_id}/logs", schemas.Page[schemas.Attempt], params)
+        return await self._get(f"/tasks/{task_id}/logs", responses.Page[responses.Attempt], params)
 
-    async def trace(self, task_id: str) -> schemas.Span:
-        return await self._get(f"/tasks/{task_id}/trace", schemas.Span)
+    async def trace(self, task_id: str) -> responses.Span:
+        return await self._get(f"/tasks/{task_id}/trace", responses.Span)
 
     async def messages(
         self, task_id: str, params: Params | None = None
-    ) -> schemas.Page[schemas.Message]:
+    ) -> responses.Page[responses.Message]:
         """A page of an agent's conversation, from its beginning."""
-        return await self._get(f"/tasks/{task_id}/messages", schemas.Page[schemas.Message], params)
+        return await self._get(
+            f"/tasks/{task_id}/messages", responses.Page[responses.Message], params
+        )
 
-    async def approvals(self, task_id: str) -> schemas.Page[schemas.AskedCall]:
+    async def approvals(self, task_id: str) -> responses.Page[responses.AskedCall]:
         """The calls of an agent that wait for a person."""
-        return await self._get(f"/tasks/{task_id}/approvals", schemas.Page[schemas.AskedCall])
+        return await self._get(f"/tasks/{task_id}/approvals", responses.Page[responses.AskedCall])
 
-    async def decide(self, task_id: str, call: str, request: ApprovalRequest) -> schemas.AskedCall:
+    async def decide(
+        self, task_id: str, call: str, request: ApprovalRequest
+    ) -> responses.AskedCall:
         """Decide on a call, given by its id or its name."""
         path = f"/tasks/{task_id}/approvals/{quote(call, safe='')}"
         return await self._transport.call(
-            "POST", path, schemas.AskedCall, body=_json(request), repeatable=True
+            "POST", path, responses.AskedCall, body=_json(request), repeatable=True
         )
 
     async def artifacts(
         self, task_id: str, params: Params | None = None
-    ) -> schemas.Page[schemas.Artifact]:
+    ) -> responses.Page[responses.Artifact]:
         path = f"/tasks/{task_id}/artifacts"
-        return await self._get(path, schemas.Page[schemas.Artifact], params)
+        return await self._get(path, responses.Page[responses.Artifact], params)
 
     async def events(
         self, task_id: str, *, on_lost: Callable[[str], None] = lambda reason: None
@@ -125,13 +135,13 @@ class Client:
                 if (event := TaskEvent.read(item)) is not None:
                     yield event
 
-    async def usage(self) -> schemas.TeamUsage:
+    async def usage(self) -> responses.TeamUsage:
         """What the team's agents used of models by day."""
-        return await self._get("/usage", schemas.TeamUsage)
+        return await self._get("/usage", responses.TeamUsage)
 
-    async def upload(self, path: Path) -> schemas.File:
+    async def upload(self, path: Path) -> responses.File:
         """Send a file from disk. Raises ``FileUnreadable`` too."""
-        return await transfer.upload(self._transport, path, schemas.File)
+        return await transfer.upload(self._transport, path, responses.File)
 
     async def describe_artifact(self, artifact_id: str) -> Download:
         """What ``download`` needs to know of an artifact."""
@@ -145,16 +155,16 @@ class Client:
         """
         return await transfer.download(self._transport, wanted, folder)
 
-    async def tools(self, params: Params | None = None) -> schemas.Page[schemas.Tool]:
+    async def tools(self, params: Params | None = None) -> responses.Page[responses.Tool]:
         """A page of tools, by name."""
-        return await self._get("/tools", schemas.Page[schemas.Tool], params)
+        return await self._get("/tools", responses.Page[responses.Tool], params)
 
-    async def register_tools(self, request: ToolRegistration) -> schemas.RegisteredServer:
+    async def register_tools(self, request: ToolRegistration) -> responses.RegisteredServer:
         """Register an MCP server, which is started for it: that may take a minute."""
         return await self._transport.call(
             "POST",
             "/tools/register",
-            schemas.RegisteredServer,
+            responses.RegisteredServer,
             body=_json(request),
             timeout_seconds=REGISTRATION_TIMEOUT_SECONDS,
         )
@@ -163,27 +173,27 @@ class Client:
         """Remove an MCP server, ``mcp.<name>``, with its tools."""
         await self._transport.delete(f"/tools/{quote(name, safe='')}")
 
-    async def change_tool(self, name: str, change: ToolChange) -> schemas.Tool:
+    async def change_tool(self, name: str, change: ToolChange) -> responses.Tool:
         return await self._transport.call(
             "PATCH",
             f"/tools/{quote(name, safe='')}",
-            schemas.Tool,
+            responses.Tool,
             body=_json(change),
             repeatable=True,
         )
 
-    async def skills(self) -> schemas.SkillList:
-        return await self._get("/skills", schemas.SkillList)
+    async def skills(self) -> responses.SkillList:
+        return await self._get("/skills", responses.SkillList)
 
-    async def skill(self, name: str) -> schemas.Skill:
-        return await self._get(f"/skills/{quote(name, safe='')}", schemas.Skill)
+    async def skill(self, name: str) -> responses.Skill:
+        return await self._get(f"/skills/{quote(name, safe='')}", responses.Skill)
 
     async def _get(self, path: str, answer: type[Answer], params: Params | None = None) -> Answer:
         return await self._transport.call("GET", path, answer, params=params, repeatable=True)
 
-    async def _change(self, task_id: str, action: str) -> schemas.Changed:
+    async def _change(self, task_id: str, action: str) -> responses.Changed:
         path = f"/tasks/{task_id}/{action}"
-        return await self._transport.call("POST", path, schemas.Changed, repeatable=True)
+        return await self._transport.call("POST", path, responses.Changed, repeatable=True)
 
 
 def _json(request: BaseModel) -> bytes:

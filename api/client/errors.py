@@ -1,7 +1,7 @@
 """What can go wrong between a client and the API."""
 
-from workflows.definition import Problem
 from workflows.errors import AgentOSError, BadInput
+from workflows.pointers import Problem
 
 
 class ApiProblem(AgentOSError):

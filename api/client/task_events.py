@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 
 from api.client.sse import ServerEvent
-from workflows.contracts import FINAL
+from workflows.states import FINAL
 
 _DATA = TypeAdapter(dict[str, JsonValue])
 _MOMENT = TypeAdapter(datetime)

@@ -18,7 +18,7 @@ from api.client.errors import (
     HeaderUnsendable,
     NotTheApi,
 )
-from workflows.definition import Problem
+from workflows.pointers import Problem
 
 BASE_PATH = "/api/v1"
 

@@ -11,9 +11,9 @@ from temporalio.service import RPCError
 
 from deploy.local.errors import NotReady
 from deploy.local.part import Part
-from deploy.local.ports import LOOPBACK
 from deploy.local.readiness import HttpReadiness
 from deploy.local.services import Services, StackOptions
+from deploy.local.tcp_ports import LOOPBACK
 
 _STOP_SECONDS = 10.0
 

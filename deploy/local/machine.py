@@ -12,9 +12,9 @@ from pathlib import Path
 
 from deploy.local.errors import ProgramMissing
 from deploy.local.part import launched
-from deploy.local.ports import is_free
 from deploy.local.postgres import uid_to_appear_as
 from deploy.local.programs import installed_script, postgres_program
+from deploy.local.tcp_ports import is_free
 
 _OLDEST_PYTHON = (3, 11)
 _ARCHITECTURES = ("x86_64", "aarch64")  # those that the programs have wheels for

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.local.part import Part
-from deploy.local.ports import LOOPBACK
 from deploy.local.readiness import HttpReadiness
 from deploy.local.state import DataFolder
+from deploy.local.tcp_ports import LOOPBACK
 
 MODEL_VARIABLES = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
 _PROJECT = Path(__file__).parents[2]

@@ -13,9 +13,9 @@ from pydantic import TypeAdapter
 
 from deploy.local.errors import NotReady
 from deploy.local.part import Part, go_environment
-from deploy.local.ports import LOOPBACK
 from deploy.local.programs import installed_script
 from deploy.local.state import DataFolder
+from deploy.local.tcp_ports import LOOPBACK
 
 BUCKET = "agentos"
 _ROLES = ("s3", "master", "volume", "filer", "admin")

@@ -9,10 +9,10 @@ from types import TracebackType
 from deploy.local import application, model, postgres, s3, temporal
 from deploy.local.errors import PortTaken
 from deploy.local.part import Part
-from deploy.local.ports import LOOPBACK, is_free
 from deploy.local.services import API_PORT, Services, StackOptions
 from deploy.local.state import DataFolder, RunningPart
 from deploy.local.supervisor import Supervisor
+from deploy.local.tcp_ports import LOOPBACK, is_free
 
 _CONNECTIONS = 100
 _CONNECTIONS_OF_A_WORKER = 40  # its pool of 20 + 10, and those that listen

@@ -10,7 +10,7 @@ import structlog
 
 from deploy.local.errors import NotReady, PartDidNotStart, PartFailed, PartNotReady
 from deploy.local.part import Part, Process, tail
-from deploy.local.ports import choose_ports, is_free, listens
+from deploy.local.tcp_ports import choose_ports, is_free, listens
 
 log = structlog.get_logger(__name__)
 

@@ -12,9 +12,9 @@ from temporalio.service import RPCError
 
 from deploy.local.errors import NotReady
 from deploy.local.part import Part, go_environment
-from deploy.local.ports import LOOPBACK
 from deploy.local.programs import installed_script
 from deploy.local.state import DataFolder
+from deploy.local.tcp_ports import LOOPBACK
 
 NAMESPACE = "default"
 PORTS = (7233, 8233)  # the usual ones, of the server and of its web page

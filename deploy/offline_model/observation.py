@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _CREATED = re.compile(r"^File '(?P<name>.+)' created at (?P<url>\S+)", re.MULTILINE)
-# How a result begins that is none. See ``activities.observations``.
+# How a result begins that is none. See ``activities.agents.observations``.
 _FAILURE = re.compile(r"The call failed|Error:|Denied:|Interrupted:|Not run:|Not finished:")
 _RAN_AND_FAILED = re.compile(r"The call failed with exit code")
 _FENCED = re.compile(r"<output>\n(?P<said>.*)\n</output>", re.DOTALL)

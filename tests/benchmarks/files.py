@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 
 from minio import Minio
 
-from activities.collector import collect
-from activities.publishing import publish
+from activities.attempts.artifacts import publish
+from activities.attempts.collector import collect
 from activities.store.blobs import Blobs, S3Options
 from tests.benchmarks.processes import resident_mib
 from tests.benchmarks.report import Bound, compare, judge

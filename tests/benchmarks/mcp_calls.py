@@ -9,11 +9,11 @@ from uuid import uuid4
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
 
-from activities.tools.mcp.config import McpServer
 from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.pool import McpPool
 from tests.benchmarks.report import Bound, compare
 from tests.benchmarks.stage import Stage
+from workflows.definitions.mcp_server import McpServer
 
 DOUBLE = Path(__file__).parents[1] / "doubles" / "mcp_stdio.py"
 ARGS = ("-I", str(DOUBLE))

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from uuid import uuid4
 
-from activities.tools.mcp.config import McpServer
 from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.pool import McpPool
+from workflows.definitions.mcp_server import McpServer
 
 DOUBLE = Path(__file__).with_name("mcp_stdio.py")
 

@@ -8,19 +8,19 @@ from uuid import UUID, uuid4
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.heartbeat import heartbeating
+from activities.attempts.heartbeat import heartbeating
 from workflows import ports
 from workflows.contracts import (
     ActCall,
     ActOutcome,
     CallPlan,
-    Status,
     TaskClose,
     TaskMark,
     ThinkCall,
     Thought,
     Verdict,
 )
+from workflows.states import Status
 
 
 @dataclass(frozen=True, slots=True)

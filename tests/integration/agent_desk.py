@@ -13,14 +13,14 @@ from pydantic import JsonValue
 from sqlalchemy import text
 from uv import find_uv_bin
 
-from activities.collector import collect
+from activities.attempts.artifacts import publish
+from activities.attempts.collector import collect
+from activities.attempts.reporter import Reporter
+from activities.attempts.scripts import Scripts
 from activities.inputs import InputPolicy, Inputs
-from activities.publishing import publish
-from activities.reporter import Reporter
 from activities.sandbox.base import Limits, Sandbox
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.interpreter import sandbox_python
-from activities.scripts import Scripts
 from activities.skills.catalogue import Catalogue
 from activities.skills.environments import Environments
 from activities.skills.staging import Stage
@@ -36,8 +36,8 @@ from activities.tools.skills import AllowedSkills
 from activities.tools.toolbox import Toolbox
 from deploy.local.services import Services
 from tests.integration.sandboxes import open_folder
-from workflows.agents import Agent
-from workflows.contracts import TaskType
+from workflows.definitions.agent import Agent
+from workflows.states import TaskType
 
 
 @dataclass

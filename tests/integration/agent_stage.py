@@ -27,20 +27,13 @@ from activities.store.attempts import Attempt, Ended, ToolMessage
 from activities.store.database import Database
 from activities.store.events import EventDraft
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
-from activities.tasks import Tasks
+from activities.task_records import Tasks
 from deploy.local.services import Services
 from tests.integration.api_stage import Stage, api_stage
 from workflows import ports
 from workflows.agent import AgentWorkflow
-from workflows.contracts import (
-    ActCall,
-    ActOutcome,
-    CallPlan,
-    Status,
-    ThinkCall,
-    Thought,
-    call_sub_task_id,
-)
+from workflows.contracts import ActCall, ActOutcome, CallPlan, ThinkCall, Thought, call_sub_task_id
+from workflows.states import Status
 
 MODELS = ModelOptions(models=("obedient",), base_url="http://127.0.0.1:9/v1")
 _WAITS: Mapping[str, Literal["approval", "answer"]] = {"ask": "approval", "question": "answer"}

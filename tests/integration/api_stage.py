@@ -32,21 +32,22 @@ from activities.store.attempts import Attempt, Ended, StoredFile
 from activities.store.blobs import Blobs, S3Options
 from activities.store.database import Database
 from activities.store.events import EventDraft
-from activities.tasks import Tasks
+from activities.task_records import Tasks
 from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.pool import McpPool
 from activities.tools.registry import Registry
 from api.app import create_app
-from api.deps import ApiOptions, Services
-from api.server import serve
-from api.starting import TemporalPort
+from api.http.server import serve
+from api.services import ApiOptions, Services
+from api.tasks.temporal import TemporalPort
 from deploy.local import services as local
-from deploy.local.ports import choose_ports
+from deploy.local.tcp_ports import choose_ports
 from tests.databases import new_database
 from workflows import ports
-from workflows.contracts import Failure, Status, StepCall, StepOutcome
+from workflows.contracts import Failure, StepCall, StepOutcome
 from workflows.errors import TaskMoved
 from workflows.pipeline import PipelineWorkflow
+from workflows.states import Status
 
 # Enough for a machine that is busy with other things.
 WAIT_SECONDS = 60.0

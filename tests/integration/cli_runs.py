@@ -22,7 +22,7 @@ _forking.set_forkserver_preload(["api.cli", "tests.integration.cli_runs"])
 
 
 def _run(words: list[str], environment: Mapping[str, str], *streams: Any) -> None:
-    from api.cli import run
+    from api.cli.main import run
 
     # A shell that runs the tests in the background has it ignored, and so would we be born deaf.
     signal.signal(signal.SIGINT, signal.default_int_handler)

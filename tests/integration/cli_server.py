@@ -15,7 +15,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from api import schemas
+from api.wire import responses
 
 TASK_ID = UUID("0199a3c2-7f1e-4d4a-9d0b-2f6c1e8a7b55")
 NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
@@ -124,7 +124,7 @@ def stream(
     return Answer(head + body + (b"" if cut or held else b"0\r\n\r\n"), is_held=held)
 
 
-def a_task(**changes: Any) -> schemas.Task:
+def a_task(**changes: Any) -> responses.Task:
     task = {
         "task_id": TASK_ID,
         "type": "pipeline",
@@ -147,7 +147,7 @@ def a_task(**changes: Any) -> schemas.Task:
         "artifacts": [],
         "usage": {"tokens_used": 0, "attempts": 0, "duration_ms": 0},
     }
-    return schemas.Task.model_validate(task | changes)
+    return responses.Task.model_validate(task | changes)
 
 
 def a_step(name: str, order: int, **changes: Any) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def a_step(name: str, order: int, **changes: Any) -> dict[str, Any]:
     return nothing | step | changes
 
 
-def an_artifact(number: int, name: str, **changes: Any) -> schemas.Artifact:
+def an_artifact(number: int, name: str, **changes: Any) -> responses.Artifact:
     artifact = {
         "id": UUID(int=number),
         "name": name,
@@ -179,7 +179,7 @@ def an_artifact(number: int, name: str, **changes: Any) -> schemas.Artifact:
         "sub_task": "clean",
         "created_at": NOW,
     }
-    return schemas.Artifact.model_validate(artifact | changes)
+    return responses.Artifact.model_validate(artifact | changes)
 
 
 def a_page(items: Iterable[BaseModel], next_cursor: str | None = None) -> Answer:

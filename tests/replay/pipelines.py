@@ -13,7 +13,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
-from activities.heartbeat import heartbeating
+from activities.attempts.heartbeat import heartbeating
 from deploy.local.services import StackOptions
 from deploy.local.stack import Stack
 from workflows import ports

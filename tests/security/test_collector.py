@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.collector import MAX_DEPTH, MAX_REFUSALS, collect, open_collected
+from activities.attempts.collector import MAX_DEPTH, MAX_REFUSALS, collect, open_collected
 from activities.sandbox.base import Limits
 from activities.sandbox.folders import take_back
 from activities.sandbox.names import MAX_NAME_BYTES, objection, printable

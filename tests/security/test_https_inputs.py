@@ -18,9 +18,9 @@ from tests.doubles.https_server import (
     repeats,
     says,
 )
-from workflows import inputs
+from workflows.definitions import inputs
+from workflows.definitions.inputs import HttpsRef
 from workflows.errors import InputNotFound, InputRefused, TemporaryFailure
-from workflows.inputs import HttpsRef
 
 
 class NameServer:

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-PROJECT = Path(__file__).parents[2]
+from tests.folders import PROJECT
+
 LOCKS = PROJECT / "deploy" / "locks"
 PACKAGES = ("workflows", "activities", "api", "worker", "deploy")
 FOR_WORKFLOWS = {"pydantic", "pydantic_core", "temporalio", "workflows"}

@@ -15,11 +15,11 @@ import structlog
 from mcp import MCPError
 from mcp.client import Client, ClientSession
 
-from activities.tools.mcp.config import McpServer
 from activities.tools.mcp.limits import CONNECT_TIMEOUT_SECONDS
 from activities.tools.mcp.listing import Listing, clean_text
 from activities.tools.mcp.opening import Opener
 from activities.tools.mcp.watching import OnListing, ToolWatch
+from workflows.definitions.mcp_server import McpServer
 from workflows.errors import AgentOSError, McpUnavailable
 
 Result = TypeVar("Result")

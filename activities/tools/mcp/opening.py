@@ -14,13 +14,13 @@ from pydantic import SecretStr
 
 from activities.inputs.https import Resolve, resolve_by_system
 from activities.tools.mcp.addresses import judged_addresses
-from activities.tools.mcp.config import McpServer
 from activities.tools.mcp.http import Streams, http_transport
 from activities.tools.mcp.limits import CONNECT_TIMEOUT_SECONDS
 from activities.tools.mcp.listing import Listing
 from activities.tools.mcp.policy import PORTS, McpPolicy
 from activities.tools.mcp.secrets import redact, redact_object, resolve
 from activities.tools.mcp.stdio import Program, minimal, stdio_transport
+from workflows.definitions.mcp_server import McpServer
 
 OnEnd = Callable[[str], None]
 

@@ -8,7 +8,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from activities.inputs.policy import HostPattern
-from activities.tools.mcp.config import McpServer
+from workflows.definitions.mcp_server import McpServer
 from workflows.errors import BadInput, McpNotAllowed
 
 _ANY = "*"

@@ -15,12 +15,12 @@ from pydantic import JsonValue, SecretStr
 from activities.inputs.https import Resolve, resolve_by_system
 from activities.tools.breaker import Breaker, BreakerOptions, Refusal
 from activities.tools.mcp.calls import ToolCall
-from activities.tools.mcp.config import McpServer
 from activities.tools.mcp.connection import Connection, Disconnected, NotSent
 from activities.tools.mcp.content import McpResult
 from activities.tools.mcp.listing import Listing
 from activities.tools.mcp.opening import Opener
 from activities.tools.mcp.policy import McpPolicy
+from workflows.definitions.mcp_server import McpServer
 from workflows.errors import (
     AgentOSError,
     McpBusy,

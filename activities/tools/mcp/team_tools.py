@@ -11,8 +11,8 @@ from activities.store.mcp_tools import CallableTool, callable_tools
 from activities.tools.mcp.content import McpResult
 from activities.tools.mcp.pool import McpPool
 from activities.tools.toolbox import OfferedTool
-from workflows.contracts import Permission
 from workflows.errors import ToolDisabled
+from workflows.states import Permission
 
 
 class TeamTools:

@@ -4,7 +4,7 @@ import json
 
 from activities.tools.context import ToolContext
 from activities.tools.registry import tool
-from activities.working_files import working_files
+from activities.tools.working_files import working_files
 
 MAX_FILES = 1_000
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from activities.tools.context import AgentContext, ToolContext, ToolResult
 from activities.tools.registry import tool
-from activities.working_files import working_files
+from activities.tools.working_files import working_files
 from workflows.errors import FileNotText
 
 MAX_READ_BYTES = 256 * 1024

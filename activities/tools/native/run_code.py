@@ -7,7 +7,13 @@ from pydantic import Field
 from activities.tools.context import AgentContext, ToolResult
 from activities.tools.registry import tool
 from activities.tools.running import TIMEOUT_SECONDS, run_script
-from workflows.definition import MAX_ARGUMENTS, MAX_SOURCE_CHARACTERS, Argument, Code, Step
+from workflows.definitions.pipeline import (
+    MAX_ARGUMENTS,
+    MAX_SOURCE_CHARACTERS,
+    Argument,
+    Code,
+    Step,
+)
 
 
 # What it does stays in the sandbox: to do it twice is to do it once.

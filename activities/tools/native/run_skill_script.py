@@ -7,10 +7,10 @@ from pydantic import Field
 from activities.tools.context import AgentContext, ToolResult
 from activities.tools.registry import Need, tool
 from activities.tools.running import TIMEOUT_SECONDS, run_script
-from workflows.definition import MAX_ARGUMENTS, Argument, Step
+from workflows.definitions.pipeline import MAX_ARGUMENTS, Argument, Step
 
 
-# Unless the skill may use the network: see `activities.acting`.
+# Unless the skill may use the network: see `activities.agents.tool_call`.
 @tool(is_retry_safe=True, timeout_seconds=TIMEOUT_SECONDS, need=Need.SKILLS)
 async def run_skill_script(
     context: AgentContext,

@@ -1,0 +1,182 @@
+"""What becomes of a model's answer: calls to be made, mistakes to be told to it, or the end."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Literal
+from uuid import UUID, uuid4
+
+from pydantic import JsonValue
+
+from activities.llm.base import Answer, ChatMessage, ToolRequest
+from activities.store.events import as_json
+from activities.tools.finish import FINISH, finish_problems
+from activities.tools.schemas import is_deeper
+from activities.tools.toolbox import OfferedTool
+from workflows.contracts import CallPlan
+from workflows.definitions.agent import Agent
+from workflows.errors import ToolNotFound
+from workflows.states import Permission
+
+ASK_HUMAN = "ask_human"
+MAX_CALLS_PER_TURN = 32
+MAX_DEPTH = 100  # of arguments: pydantic gives up at 255, and nobody means as many.
+
+CUT_OFF = (
+    "Your answer was cut off before it called a tool: it reached the limit on its length. Think "
+    "and write less at once; put a long text into several files, one call each."
+)
+_CUT_OFF_CALL = (
+    "Not run: your answer was cut off in the middle of this call, at the limit on its length. "
+    "Write less at once: put a long text into several files, one call each."
+)
+
+_PROBLEMS_SHOWN = 10
+_PROBLEM_CHARACTERS = 300
+_NAMES_SHOWN = 50
+_NAME_CHARACTERS = 200
+
+_DIGEST_CHARACTERS = 12
+# Of the same file, made by another call.
+_ARTIFACT_ID = re.compile(r"artifact(?:s/|:)[0-9a-f-]{36}")
+_TASK_TYPES: dict[str, Literal["skill", "code"]] = {"run_skill_script": "skill", "run_code": "code"}
+
+
+@dataclass(frozen=True, slots=True)
+class SoundCall:
+    """A call that can be made. ``seq`` is the number of the message for its result, ``ask_id``
+    names the question to a person, where one has to be asked."""
+
+    seq: int
+    request: ToolRequest
+    tool: OfferedTool
+    arguments: dict[str, JsonValue]
+    ask_id: UUID = field(default_factory=uuid4)
+
+    @property
+    def task_type(self) -> Literal["skill", "code", "tool"]:
+        return _TASK_TYPES.get(self.tool.name, "tool")
+
+    @property
+    def waits_for(self) -> Literal["approval", "answer"] | None:
+        if self.tool.name == ASK_HUMAN:
+            return "answer"
+        return "approval" if self.tool.permission is Permission.ASK else None
+
+    @property
+    def plan(self) -> CallPlan:
+        return CallPlan(
+            seq=self.seq,
+            name=self.tool.name,
+            timeout_seconds=self.tool.timeout_seconds,
+            ask_id=self.ask_id if self.waits_for else None,
+        )
+
+
+@dataclass(slots=True)
+class Judged:
+    """``told`` are results that are known at once, by the number of their message; ``note`` is what
+    the model is told of an answer without calls."""
+
+    calls: list[SoundCall] = field(default_factory=list)
+    told: dict[int, tuple[ToolRequest, str]] = field(default_factory=dict)
+    result: dict[str, JsonValue] | None = None
+    note: str | None = None
+
+
+async def judge(
+    answer: Answer, offered: Mapping[str, OfferedTool], agent: Agent, first_seq: int
+) -> Judged:
+    """Sort the requests of an answer; the result of the first is message ``first_seq``."""
+    judged = Judged()
+    if answer.finish == "length" and not answer.requests:
+        judged.note = CUT_OFF
+    for place, request in enumerate(answer.requests):
+        seq = first_seq + place
+        arguments = _arguments_of(request)
+        fault: str | None
+        if _is_cut_off(answer, place, arguments):
+            fault = _CUT_OFF_CALL
+        elif place >= MAX_CALLS_PER_TURN:
+            fault = f"Not run: {MAX_CALLS_PER_TURN} calls at once are the most. Call it again."
+        elif isinstance(arguments, str):
+            fault = arguments
+        elif (tool := offered.get(request.name)) is None:
+            known = ", ".join(list(offered)[:_NAMES_SHOWN])
+            fault = str(ToolNotFound(tool=request.name[:_NAME_CHARACTERS], known=known))
+        elif request.name == FINISH:
+            fault = await _finish_fault(answer, agent, arguments)
+            if fault is None:
+                judged.result = arguments
+        elif problems := tool.problems(arguments):
+            fault = f"Not run: the arguments do not fit.\n{_listed(problems)}"
+        else:
+            judged.calls.append(SoundCall(seq, request, tool, arguments))
+            continue
+        judged.told[seq] = (request, fault or "Finished.")
+    return judged
+
+
+def digest_of(heard: Sequence[ChatMessage], answer: Answer) -> str:
+    """The same for turns that do the same upon the same: the results that the model read last,
+    and what it calls for now, however that is written."""
+    results: list[str] = []
+    for message in reversed(heard):
+        if message.role == "assistant":
+            break
+        if message.role == "tool":
+            results.append(message.content)
+    calls = [[request.name, _arguments_of(request)] for request in answer.requests]
+    document = json.dumps([results, calls, "" if calls else answer.text], sort_keys=True)
+    same = _ARTIFACT_ID.sub("", document)
+    return hashlib.sha256(same.encode()).hexdigest()[:_DIGEST_CHARACTERS]
+
+
+def _is_cut_off(answer: Answer, place: int, arguments: dict[str, JsonValue] | str) -> bool:
+    """Whether the answer ended within this call. One that has no arguments yet looks like one that
+    takes none."""
+    if answer.finish != "length" or place < len(answer.requests) - 1:
+        return False
+    return isinstance(arguments, str) or not answer.requests[place].arguments.strip()
+
+
+def _arguments_of(request: ToolRequest) -> dict[str, JsonValue] | str:
+    """The arguments; or what is wrong with them, as the model is told."""
+    try:
+        # Many models write nothing where a tool takes no arguments.
+        written = json.loads(request.arguments.strip() or "{}")
+        # As they can be kept: no halves of characters, no numbers that are none.
+        arguments = json.loads(as_json(written), parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        reason = str(error)[:200] or "too deeply nested"
+        return f"Not run: the arguments are not valid JSON ({reason}). Write one JSON object."
+    if not isinstance(arguments, dict):
+        return "Not run: the arguments must be one JSON object."
+    if is_deeper(arguments, MAX_DEPTH):
+        return f"Not run: the arguments are nested more than {MAX_DEPTH} levels deep."
+    return arguments
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+async def _finish_fault(
+    answer: Answer, agent: Agent, arguments: Mapping[str, JsonValue]
+) -> str | None:
+    if len(answer.requests) > 1:
+        return "Not finished: call `finish` alone, once you have read the other calls' results."
+    problems = await finish_problems(agent.output_schema, arguments)
+    if not problems:
+        return None
+    listed = _listed((item.pointer, item.message) for item in problems)
+    return f"Not finished: the arguments do not fit.\n{listed}\nMend them and call it again."
+
+
+def _listed(problems: Iterable[tuple[str, str]]) -> str:
+    """A line for each; they may quote what the model wrote, at any length."""
+    lines = (f"- {pointer or '(arguments)'}: {message}" for pointer, message in problems)
+    return "\n".join(line[:_PROBLEM_CHARACTERS] for line in islice(lines, _PROBLEMS_SHOWN))

@@ -1,0 +1,228 @@
+"""The life of one attempt at a step: begun, told about while it runs, ended in one transaction."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from pydantic import JsonValue
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.attempts.heartbeat import heartbeating
+from activities.attempts.reporter import Reporter, reporting
+from activities.patience import patiently
+from activities.store import attempts
+from activities.store.attempts import (
+    Attempt,
+    Begun,
+    Ended,
+    StoredFile,
+    ToolMessage,
+    artifact_id,
+)
+from activities.store.database import Database
+from activities.store.events import EventDraft
+from workflows import policies
+from workflows.contracts import Failure, StepOutcome
+from workflows.errors import AgentOSError, TemporaryFailure, WorkerStopping
+from workflows.states import Status
+
+# How long a cancelled attempt may take to say so. The workflow closes the row in any case.
+FAREWELL_SECONDS = 0.5
+DETAIL_CHARACTERS = 2_000
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """What a step did. ``error`` is set when it failed; its files are kept all the same.
+
+    With a ``message`` a failure has been told to the model, and is none of the activity.
+    ``events`` tell what only the tool knows.
+    """
+
+    exit_code: int | None = 0
+    files: tuple[StoredFile, ...] = ()
+    refused: tuple[str, ...] = ()
+    error: AgentOSError | None = None
+    message: ToolMessage | None = None
+    events: tuple[EventDraft, ...] = ()
+
+
+Perform = Callable[[Begun, Reporter], Awaitable[Performed]]
+
+
+async def run_attempt(database: Database, attempt: Attempt, perform: Perform) -> StepOutcome:
+    """Run ``perform`` as the attempt that this activity is, unless one has succeeded already.
+
+    Raises:
+        ApplicationError: its type is the code of the ``AgentOSError`` behind it. It holds nothing
+            that a script printed, for it goes into workflow history.
+    """
+    with structlog.contextvars.bound_contextvars(
+        task_id=str(attempt.task_id), attempt=attempt.number
+    ):
+        async with heartbeating(), told_to_temporal():
+            begun = await patiently(lambda: attempts.begin(database, attempt))
+            if begun.outcome is not None:
+                return begun.outcome
+            with structlog.contextvars.bound_contextvars(step=begun.name):
+                return await _Running(database, attempt, begun.name).run(begun, perform)
+
+
+@asynccontextmanager
+async def told_to_temporal() -> AsyncIterator[None]:
+    """Tell our errors in Temporal's way, and whether and when another attempt is worth while."""
+    try:
+        yield
+    except AgentOSError as error:
+        delay = error.retry_after_seconds
+        raise ApplicationError(
+            str(error),
+            type=error.code,
+            non_retryable=not error.retryable,
+            next_retry_delay=None if delay is None else timedelta(seconds=delay),
+        ) from None  # The chain would carry the foreign error's text into history.
+
+
+class _Running:
+    def __init__(self, database: Database, attempt: Attempt, step: str) -> None:
+        self._database = database
+        self._attempt = attempt
+        self._step = step
+        self._started = time.monotonic()
+
+    async def run(self, begun: Begun, perform: Perform) -> StepOutcome:
+        async with reporting(self._database, self._attempt, self._step) as reporter:
+            try:
+                performed = await perform(begun, reporter)
+            except asyncio.CancelledError:
+                await self._say_farewell(reporter)
+                raise
+            except AgentOSError as error:
+                performed = Performed(exit_code=None, error=error)
+        ended = self._ended(performed, reporter)
+        counts = await patiently(lambda: attempts.end(self._database, self._attempt, ended))
+        self._log(ended)
+        if performed.error is not None and performed.message is None:
+            raise performed.error
+        return StepOutcome(
+            exit_code=performed.exit_code or 0,
+            files=len(performed.files),
+            closed=counts and self._attempt.is_last,
+        )
+
+    async def _say_farewell(self, reporter: Reporter) -> None:
+        """Write that the attempt was cancelled; or, when the worker stops, that it goes on."""
+        stopping = activity.is_worker_shutdown()
+        error = WorkerStopping() if stopping else None
+        ended = self._ended(Performed(exit_code=None, error=error), reporter, cancelled=True)
+        with suppress(TemporaryFailure, TimeoutError):
+            await asyncio.wait_for(
+                attempts.end(self._database, self._attempt, ended), FAREWELL_SECONDS
+            )
+        self._log(ended)
+        if error is not None:
+            raise error
+
+    def _ended(self, performed: Performed, reporter: Reporter, *, cancelled: bool = False) -> Ended:
+        error = performed.error
+        status = Status.CANCELLED if cancelled else Status.COMPLETED
+        next_attempt_at = None
+        if error is not None:
+            next_attempt_at = None if performed.message else self._next_attempt_at(error)
+            exhausted = error.retryable and performed.message is None
+            ended_as = Status.BLOCKED if exhausted else Status.FAILED
+            status = Status.QUEUED if next_attempt_at else ended_as
+        failure = self._failure(error, reporter) if error is not None else None
+        return Ended(
+            status=status,
+            duration_ms=round((time.monotonic() - self._started) * 1_000),
+            exit_code=performed.exit_code,
+            stdout=_text(reporter.stdout),
+            stderr=_text(reporter.stderr),
+            files=performed.files,
+            refused=performed.refused,
+            failure=failure,
+            next_attempt_at=next_attempt_at,
+            message=performed.message,
+            events=(
+                *reporter.drain(),
+                *(self._artifact_event(file) for file in performed.files),
+                *performed.events,
+                self._end_event(status, performed, failure, next_attempt_at),
+            ),
+        )
+
+    def _failure(self, error: AgentOSError, reporter: Reporter) -> Failure:
+        printed = _text(reporter.stderr).strip() or _text(reporter.stdout).strip()
+        return Failure(
+            code=error.code,
+            message=str(error)[:4_096],
+            detail=printed[-DETAIL_CHARACTERS:] or None,
+            step=self._step,
+            attempts=self._attempt.number,
+        )
+
+    def _next_attempt_at(self, error: AgentOSError) -> datetime | None:
+        """When Temporal will start the next attempt, by ``policies.step``."""
+        if not error.retryable or self._attempt.number > self._attempt.retries:
+            return None
+        backoff = policies.FIRST_BACKOFF * 2.0 ** (self._attempt.number - 1)
+        return datetime.now(UTC) + min(backoff, policies.LONGEST_BACKOFF)
+
+    def _artifact_event(self, file: StoredFile) -> EventDraft:
+        key = artifact_id(self._attempt.sub_task_id, file.name, file.sha256)
+        return EventDraft(
+            type="artifact.created",
+            data={
+                "step": self._step,
+                "id": str(key),
+                "name": file.name,
+                "size": file.size,
+                "mime_type": file.mime_type,
+                "url": f"/api/v1/artifacts/{key}",
+            },
+        )
+
+    def _end_event(
+        self,
+        status: Status,
+        performed: Performed,
+        failure: Failure | None,
+        next_attempt_at: datetime | None,
+    ) -> EventDraft:
+        data: dict[str, JsonValue] = {"step": self._step}
+        data["attempt"] = self._attempt.number
+        data["duration_ms"] = round((time.monotonic() - self._started) * 1_000)
+        if failure is not None:
+            data["error"] = failure.model_dump(mode="json", exclude_none=True)
+        if next_attempt_at is not None:
+            data["next_attempt_at"] = next_attempt_at.isoformat()
+            return EventDraft(type="step.retrying", data=data)
+        if status is not Status.COMPLETED:
+            return EventDraft(type=f"step.{status.value}", data=data)
+        data |= {"exit_code": performed.exit_code, "files": len(performed.files)}
+        data["refused"] = list(performed.refused)
+        return EventDraft(type="step.completed", data=data)
+
+    def _log(self, ended: Ended) -> None:
+        log.info(
+            "step.ended",
+            status=ended.status.value,
+            duration_ms=ended.duration_ms,
+            exit_code=ended.exit_code,
+            files=len(ended.files),
+            refused=len(ended.refused),
+            error=ended.failure.code if ended.failure else None,
+        )
+
+
+def _text(printed: bytearray) -> str:
+    """PostgreSQL keeps no NUL in text."""
+    return printed.decode("utf-8", "replace").replace("\0", "�")

@@ -1,0 +1,233 @@
+"""The files of a task that its agent can work with: its inputs, and what its calls have made.
+
+A model names a file as it was told: by its name, its URL, its reference, or its path in the
+sandbox. Only the task's own files are found; another's is as good as missing.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from activities.inputs.fetching import kept_as
+from activities.sandbox.base import INPUT_FOLDER, OUTPUT_FOLDER
+from activities.store.database import Database
+from activities.store.tables import File, Task, TaskArtifact
+from workflows.definitions import inputs
+from workflows.definitions.inputs import ArtifactRef, FileRef, InputRef
+from workflows.errors import InputRefMalformed, WorkingFileNotFound
+
+MAX_ARTIFACTS = 2_000
+MAX_LEASED_ARTIFACTS = 64
+UNKNOWN_TYPE = "application/octet-stream"
+
+_NAMES_SHOWN = 20
+_NAME_SHOWN_CHARACTERS = 200
+_MAX_INSIDE_BYTES = 255  # of a file's name on Linux
+_MAX_SUFFIX_CHARACTERS = 20
+
+_URL = re.compile(r"(?:https?://\S+?)?/api/v1/(artifacts|files)/([0-9a-f-]{36})", re.IGNORECASE)
+# What follows such an option is a file to be made, be there one of its name already or not.
+_OUTPUT_OPTION = re.compile(r"-o|--(?:.+-)?out(?:put|file|dir)?(?:-.+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingFile:
+    """A file by the ``name`` that the model knows; ``ref`` is its reference as an input.
+
+    ``inside`` is its name in ``/workspace/input``, where there are no folders. ``size`` is in
+    bytes, and None for an input from outside that was not fetched yet.
+    """
+
+    id: UUID
+    name: str
+    ref: str
+    size: int | None
+    mime_type: str
+    is_input: bool = False
+    inside: str = ""
+
+    @property
+    def path(self) -> str:
+        """Where it lies in the sandbox."""
+        return f"{INPUT_FOLDER}/{self.inside}"
+
+
+class WorkingFiles:
+    """``given`` is in the order of age. Of several files of one name the last one has it; the
+    others are found by URL or reference."""
+
+    def __init__(self, given: Iterable[WorkingFile]) -> None:
+        latest: dict[str, WorkingFile] = {}
+        self._by_ref: dict[InputRef, WorkingFile] = {}
+        for file in given:
+            latest.pop(file.name, None)  # A dictionary keeps the place of a key that it has.
+            latest[file.name] = file
+            self._by_ref[inputs.parse(file.ref)] = file
+        self._by_name: Mapping[str, WorkingFile] = latest
+        self._by_path = {file.path: file for file in self._by_ref.values()}
+
+    @property
+    def files(self) -> Sequence[WorkingFile]:
+        """One of each name, in the order of age."""
+        return tuple(self._by_name.values())
+
+    def find(self, text: str) -> WorkingFile:
+        """The file that a model means. Raises ``WorkingFileNotFound``, which names the nearest."""
+        name = text.strip().removeprefix(f"{OUTPUT_FOLDER}/").removeprefix("./")
+        found = self._meant(text.strip()) or self._by_name.get(name)
+        if found is None:
+            raise WorkingFileNotFound(
+                file=text[:_NAME_SHOWN_CHARACTERS], suggestion=self._suggestion(name)
+            )
+        return found
+
+    def in_arguments(self, args: Iterable[str]) -> "Arguments":
+        """A command line with files that it names as paths in the sandbox.
+
+        That is done to an argument as a whole, or to what stands behind its ``=``, and never to the
+        value of an option such as ``-o`` or ``--output``.
+        """
+        words: list[str] = []
+        named: list[WorkingFile] = []
+        is_output = False
+        for arg in args:
+            option, equals, value = arg.partition("=")
+            file = None if is_output else self._meant(arg)
+            if file is not None:
+                words.append(file.path)
+            elif equals and not _OUTPUT_OPTION.fullmatch(option) and (file := self._meant(value)):
+                words.append(f"{option}={file.path}")
+            else:
+                words.append(arg)
+            if file is not None:
+                named.append(file)
+            is_output = _OUTPUT_OPTION.fullmatch(arg) is not None
+        return Arguments(tuple(words), tuple(named))
+
+    def to_lease(self, named: Iterable[WorkingFile] = ()) -> dict[str, str]:
+        """What must lie in ``/workspace/input``: names there and references.
+
+        All inputs, the latest artifacts, and those that are named.
+        """
+        made = [file for file in self.files if not file.is_input]
+        chosen = [
+            *(file for file in self.files if file.is_input),
+            *made[-MAX_LEASED_ARTIFACTS:],
+            *named,
+        ]
+        return {file.inside: file.ref for file in chosen}
+
+    def _meant(self, text: str) -> WorkingFile | None:
+        found = self._by_name.get(text) or self._by_path.get(text)
+        if found is None and text.startswith(f"{INPUT_FOLDER}/"):
+            return self._by_name.get(text.removeprefix(f"{INPUT_FOLDER}/"))
+        if found is None and (url := _URL.fullmatch(text)):
+            text = f"{url[1].removesuffix('s').lower()}:{url[2]}"
+        if found is None and ":" in text:
+            try:
+                return self._by_ref.get(inputs.parse(text))
+            except InputRefMalformed:
+                return None
+        return found
+
+    def _suggestion(self, name: str) -> str:
+        known = list(self._by_name)
+        if near := difflib.get_close_matches(name[:_NAME_SHOWN_CHARACTERS], known, n=1):
+            return f"Did you mean {near[0]!r}?"
+        return f"It has: {', '.join(known[-_NAMES_SHOWN:]) or 'none yet'}."
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """A command line, and the files that it names."""
+
+    words: tuple[str, ...]
+    files: tuple[WorkingFile, ...]
+
+
+async def working_files(database: Database, task_id: UUID, team_id: UUID) -> WorkingFiles:
+    """Those of a task: its inputs, then what it made, the earliest first."""
+    # The primary: a file may be used the moment after it was made.
+    async with database.reading(fresh=True) as connection:
+        refs = await connection.scalar(
+            select(col(Task.inputs)).where(col(Task.id) == task_id, col(Task.team_id) == team_id)
+        )
+        given = await _inputs(connection, task_id, team_id, refs or {})
+        made = await _artifacts(connection, task_id, team_id)
+    return WorkingFiles(placed([*given, *made]))
+
+
+def placed(files: Sequence[WorkingFile]) -> list[WorkingFile]:
+    """Give each file its name inside: its own, as far as that is possible and no later one's."""
+    taken: set[str] = set()
+    done: list[WorkingFile] = []
+    for file in reversed(files):
+        flat = file.name.replace("/", "-")
+        suffix = PurePosixPath(file.name).suffix[:_MAX_SUFFIX_CHARACTERS]
+        for inside in (flat, f"{file.id}-{flat}", f"{file.id}{suffix}"):
+            if inside not in taken and len(inside.encode()) <= _MAX_INSIDE_BYTES:
+                break
+        taken.add(inside)
+        done.append(replace(file, inside=inside))
+    return done[::-1]
+
+
+async def _inputs(
+    connection: AsyncConnection, task_id: UUID, team_id: UUID, refs: Mapping[str, str]
+) -> list[WorkingFile]:
+    kept = {name: kept_as(task_id, inputs.parse(ref)) for name, ref in refs.items()}
+    stored: dict[FileRef | ArtifactRef, tuple[int, str]] = {}
+    for kind, table in ((FileRef, File), (ArtifactRef, TaskArtifact)):
+        keys = [ref.id for ref in kept.values() if isinstance(ref, kind)]
+        if not keys:
+            continue
+        rows = await connection.execute(
+            select(col(table.id), col(table.size), col(table.mime_type)).where(
+                col(table.id).in_(keys), col(table.team_id) == team_id
+            )
+        )
+        stored |= {kind(key): (size, mime_type) for key, size, mime_type in rows}
+    return [
+        WorkingFile(
+            id=ref.id,
+            name=name,
+            ref=refs[name],
+            size=stored[ref][0] if ref in stored else None,
+            mime_type=stored[ref][1] if ref in stored else UNKNOWN_TYPE,
+            is_input=True,
+        )
+        for name, ref in kept.items()
+    ]
+
+
+async def _artifacts(
+    connection: AsyncConnection, task_id: UUID, team_id: UUID
+) -> list[WorkingFile]:
+    """The latest ones, the earliest first."""
+    rows = await connection.execute(
+        select(
+            col(TaskArtifact.id),
+            col(TaskArtifact.name),
+            col(TaskArtifact.size),
+            col(TaskArtifact.mime_type),
+        )
+        .where(
+            col(TaskArtifact.task_id) == task_id,
+            col(TaskArtifact.team_id) == team_id,
+            col(TaskArtifact.sha256).is_not(None),
+        )
+        .order_by(col(TaskArtifact.created_at).desc(), col(TaskArtifact.name).desc())
+        .limit(MAX_ARTIFACTS)
+    )
+    made = [
+        WorkingFile(key, name, f"artifact:{key}", size, mime_type)
+        for key, name, size, mime_type in rows
+    ]
+    return made[::-1]

@@ -1,0 +1,127 @@
+"""``agentos artifacts``: the files that tasks made."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from pydantic import BaseModel
+
+from api.cli.commands.options import Format, Output, TaskId, talk
+from api.cli.commands.pages import whole_list
+from api.cli.commands.printing import print_json, print_line
+from api.cli.commands.task_ids import find_task_id, talk_about
+from api.cli.commands.task_views import print_artifacts
+from api.cli.errors import ArtifactUnknown
+from api.client import Client, Download
+from api.client.transfer import target_of
+from api.client.transport import Params
+from api.wire.responses import Artifact, Page
+
+app = typer.Typer(no_args_is_help=True)
+
+
+class Fetched(BaseModel):
+    """An artifact that was fetched, and where it lies now."""
+
+    id: str
+    name: str
+    path: Path
+
+
+@app.command()
+def ls(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
+    """List the files that a task made."""
+    page = talk_about(context, task, _artifacts_of)
+    print_json(page) if output is Format.JSON else print_artifacts(page.items)
+
+
+@app.command()
+def get(
+    context: typer.Context,
+    artifact: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="ARTIFACT",
+            show_default=False,
+            help="An artifact's id; with --task also its name, or the beginning of its id.",
+        ),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(metavar="ID", show_default=False, help="Of this task; without ARTIFACT, all."),
+    ] = None,
+    folder: Annotated[
+        Path,
+        typer.Option("--to", "-o", metavar="FOLDER", file_okay=False, help="Where to write it."),
+    ] = Path(),
+    output: Annotated[
+        Format, typer.Option("--output", help="How to print what was fetched.")
+    ] = Format.TABLE,
+) -> None:
+    """Fetch files that a task made, verified; print where they lie."""
+    if artifact is None and task is None:
+        raise typer.BadParameter("name an artifact, or a task with --task", param_hint="ARTIFACT")
+    fetched = talk(context, lambda client: _get(client, artifact, task, folder))
+    if output is Format.JSON:
+        print_json(Page(items=fetched))
+    else:
+        for item in fetched:
+            print_line(str(item.path))
+
+
+async def _get(
+    client: Client, artifact: str | None, task: str | None, folder: Path
+) -> list[Fetched]:
+    wanted = await _chosen(client, artifact, task)
+    for item in wanted:
+        target_of(item, folder)  # Refuse before anything is written.
+    return [
+        Fetched(id=item.id, name=item.name, path=await client.download(item, folder))
+        for item in wanted
+    ]
+
+
+async def _chosen(client: Client, artifact: str | None, task: str | None) -> list[Download]:
+    if task is None:
+        return [await client.describe_artifact(_whole_id(artifact or ""))]
+    task_id = await find_task_id(client, task)
+    # Links lead elsewhere: there are no bytes of theirs to fetch.
+    items = [item for item in (await _artifacts_of(client, task_id)).items if item.sha256]
+    if artifact is not None:
+        items = [item for item in items if artifact in (item.name, str(item.id))] or [
+            item for item in items if len(artifact) >= 6 and str(item.id).startswith(artifact)
+        ]
+        if not items:
+            raise ArtifactUnknown(task_id=task_id, wanted=artifact)
+    return _told_apart(items)
+
+
+def _told_apart(items: Sequence[Artifact]) -> list[Download]:
+    """Files of the same name, made by different steps, go into a folder for each step."""
+    uses = Counter(item.name for item in items)
+    return [
+        Download.of(
+            item
+            if uses[item.name] == 1
+            else item.model_copy(update={"name": f"{item.sub_task}/{item.name}"})
+        )
+        for item in items
+    ]
+
+
+def _whole_id(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError as error:
+        message = "it is not a whole id; give the task too, with --task"
+        raise typer.BadParameter(message, param_hint="ARTIFACT") from error
+
+
+async def _artifacts_of(client: Client, task_id: str) -> Page[Artifact]:
+    async def fetch(params: Params) -> Page[Artifact]:
+        return await client.artifacts(task_id, params)
+
+    return await whole_list(fetch)

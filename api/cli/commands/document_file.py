@@ -1,0 +1,42 @@
+"""A YAML or JSON document in a file."""
+
+import sys
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from api.errors import BodyMalformed
+from api.wire.documents import parse_json
+from api.wire.yaml_reader import parse_yaml
+from workflows.errors import BadInput
+
+MAX_BYTES = 2 * 1024 * 1024  # The API takes no larger request.
+
+
+def read_document(path: Path, refusal: type[BadInput]) -> JsonValue:
+    """The value in a file; ``-`` is stdin.
+
+    Raises:
+        refusal: it cannot be read; with the fields ``path`` and ``reason``.
+    """
+    content = _read(path, refusal)
+    try:
+        if path.suffix == ".json":
+            return parse_json(content)
+        return parse_yaml(content.decode("utf-8-sig"))
+    except (BodyMalformed, UnicodeDecodeError) as error:
+        raise refusal(path=path, reason=str(error)) from error
+
+
+def _read(path: Path, refusal: type[BadInput]) -> bytes:
+    try:
+        if str(path) == "-":
+            content = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            with path.open("rb") as file:
+                content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise refusal(path=path, reason=error.strerror or str(error)) from error
+    if len(content) > MAX_BYTES:
+        raise refusal(path=path, reason=f"it is larger than {MAX_BYTES} bytes")
+    return content

@@ -1,0 +1,72 @@
+"""The inputs of a task as a command line names them: ``NAME=FILE`` or ``NAME=REFERENCE``."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+from rich.filesize import decimal
+
+from api.cli import terminal
+from api.cli.errors import InputFileMissing, InputMalformed
+from api.cli.terminal import safe_line
+from api.client import Client
+from workflows.definitions.inputs import InputName
+
+REFERENCES = ("file:", "artifact:", "s3://", "https://")
+
+_NAME = TypeAdapter[str](InputName)
+
+GivenInputs = Mapping[str, str | Path]
+
+
+def parse_inputs(texts: Sequence[str] | None) -> GivenInputs:
+    """What is given, by name: a path of a file that is there, or a reference.
+
+    Raises:
+        InputMalformed, InputFileMissing
+    """
+    given: dict[str, str | Path] = {}
+    for text in texts or ():
+        name, value = _split(text)
+        if name in given:
+            raise InputMalformed(text=text, reason=f"{name} is given twice")
+        given[name] = value if value.startswith(REFERENCES) else _file(name, value)
+    return given
+
+
+async def upload_inputs(client: Client, given: GivenInputs) -> dict[str, str]:
+    """Inputs as references: files are uploaded, each once."""
+    uploaded: dict[Path, str] = {}
+    references: dict[str, str] = {}
+    for name, value in given.items():
+        if isinstance(value, str):
+            references[name] = value
+            continue
+        path = value.absolute()
+        if path not in uploaded:
+            file = await client.upload(value)
+            uploaded[path] = f"file:{file.id}"
+            line = f"Uploaded {value} ({decimal(file.size)}) as file:{file.id}"
+            terminal.stderr().print(safe_line(line), style="dim", soft_wrap=True)
+        references[name] = uploaded[path]
+    return references
+
+
+def _split(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator or not value:
+        raise InputMalformed(text=text, reason="write a name, =, and what it is")
+    try:
+        return _NAME.validate_python(name), value
+    except ValidationError as error:
+        reason = f"{name!r} cannot be a name; letters, digits, _ and - can, the first no digit"
+        raise InputMalformed(text=text, reason=reason) from error
+
+
+def _file(name: str, value: str) -> Path:
+    path = Path(value).expanduser()
+    if value.startswith("http://"):
+        raise InputMalformed(text=f"{name}={value}", reason="only https:// is fetched")
+    if not path.is_file():
+        raise InputFileMissing(name=name, path=value)
+    return path

@@ -1,0 +1,29 @@
+"""A pipeline in a file: read and checked here, before inputs are uploaded for nothing."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from api.cli.commands.document_file import read_document
+from api.cli.errors import PipelineFileRefused, PipelineInvalid
+from workflows.definitions.pipeline import Pipeline, problems_of
+from workflows.pointers import problems_in
+
+
+def read_pipeline(path: Path, given: Mapping[str, object]) -> Pipeline:
+    """The pipeline in a YAML or JSON file; ``-`` is stdin.
+
+    Raises:
+        PipelineFileRefused: it cannot be read.
+        PipelineInvalid: with everything that is wrong, also with the inputs that are given for it.
+    """
+    document = read_document(path, PipelineFileRefused)
+    try:
+        pipeline = Pipeline.model_validate(document)
+    except ValidationError as error:
+        problems = problems_in(error.errors(include_url=False), document)
+        raise PipelineInvalid(path, problems) from error
+    if problems := problems_of(pipeline, given):
+        raise PipelineInvalid(path, problems)
+    return pipeline

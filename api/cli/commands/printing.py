@@ -1,0 +1,126 @@
+"""Data on stdout: the API's own documents, or tables for people."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import typer
+from pydantic import BaseModel
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from api.cli import terminal
+from api.cli.display.glyphs import STYLES, glyphs_of
+from api.cli.terminal import safe_json, safe_line, safe_text
+from workflows.states import Status
+
+Cell = str | Text
+
+_GAP_COLUMNS = 3
+_LEAST_COLUMNS = 12
+
+
+def print_json(document: BaseModel) -> None:
+    """A document as the API gives it, indented."""
+    _write(document.model_dump_json(indent=2))
+
+
+def print_json_line(document: BaseModel) -> None:
+    """One of many documents, one a line."""
+    _write(document.model_dump_json())
+
+
+def _write(document: str) -> None:
+    encoding = terminal.stdout().encoding
+    try:
+        document.encode(encoding)
+    except UnicodeEncodeError:
+        document = json.dumps(json.loads(document), indent=2)
+    typer.echo(safe_json(document))
+
+
+def print_line(text: str) -> None:
+    typer.echo(safe_line(text))
+
+
+def print_text(text: str) -> None:
+    """Lines that somebody else wrote."""
+    typer.echo(safe_text(text))
+
+
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, cut: str | None = None
+) -> None:
+    """On a terminal that is too narrow, the column ``cut`` is cut, and no other."""
+    cells = [[_safe(cell) for cell in row] for row in rows]
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP_COLUMNS, 0, 0), header_style="bold")
+    for index, column in enumerate(columns):
+        width = max(len(column), *(row[index].cell_len for row in cells), 0)
+        table.add_column(column, no_wrap=True, overflow="ellipsis", min_width=width)
+    if cut is not None:
+        column_to_cut = table.columns[columns.index(cut)]
+        taken = sum(column.min_width or 0 for column in table.columns)
+        taken += _GAP_COLUMNS * len(columns) - (column_to_cut.min_width or 0)
+        column_to_cut.min_width = None
+        column_to_cut.max_width = max(_LEAST_COLUMNS, terminal.stdout().width - taken)
+    for row in cells:
+        table.add_row(*row)
+    draw(table)
+
+
+def print_fields(fields: Sequence[tuple[str, Cell]]) -> None:
+    """What is known of one thing, a line each; a long value is wrapped beside its label."""
+    labels = [safe_line(label) for label, _ in fields]
+    width = max(map(len, labels), default=0) + _GAP_COLUMNS
+    for label, (_, value) in zip(labels, fields, strict=True):
+        text = _safe(value)
+        if " " not in text.plain:
+            # Left to the terminal to wrap: a URL that is cut in two cannot be clicked.
+            whole = Text.assemble((f"{label:<{width}}", "dim"), text)
+            terminal.stdout().print(whole, soft_wrap=True)
+            continue
+        line = Table.grid()
+        line.add_column(style="dim", width=width)
+        line.add_column(overflow="fold")
+        line.add_row(label, text)
+        draw(line)
+
+
+def print_title(title: str) -> None:
+    draw(Text.assemble("\n", (title, "bold")))
+
+
+def draw(renderable: RenderableType) -> None:
+    """Something to be drawn; its text must have been made safe."""
+    terminal.stdout().print(renderable, crop=False)
+
+
+def status_cell(status: Status) -> Text:
+    sign = glyphs_of(terminal.stdout()).of(status)
+    return Text(f"{sign} {status.value}", style=STYLES[status])
+
+
+def short_id(task_id: object) -> str:
+    """What is enough for people; a program that reads the table gets the whole of it."""
+    return str(task_id)[:8] if terminal.stdout().is_terminal else str(task_id)
+
+
+def when(moment: datetime | None) -> str:
+    """For people how long ago, for programs the moment."""
+    if moment is None:
+        return ""
+    if not terminal.stdout().is_terminal:
+        return moment.isoformat(timespec="seconds")
+    return f"{_rounded((datetime.now(UTC) - moment).total_seconds())} ago"
+
+
+def _safe(cell: Cell) -> Text:
+    return cell if isinstance(cell, Text) else Text(safe_line(cell))
+
+
+def _rounded(seconds: float) -> str:
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{max(0.0, seconds):.0f}s"

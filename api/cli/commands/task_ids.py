@@ -1,0 +1,67 @@
+"""Tasks named by the beginning of their ids, as people do."""
+
+import re
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import typer
+
+from api.cli.commands.options import Result, talk
+from api.cli.commands.pages import page_after_page
+from api.cli.errors import TaskIdAmbiguous, TaskIdMalformed, TaskIdUnknown
+from api.client import Client
+from api.wire.responses import MAX_PAGE
+
+# How many of the newest tasks are looked at.
+SEARCHED_TASKS = 2_000
+LEAST_CHARACTERS = 6
+_SHOWN = 3
+_HEX = re.compile(r"[0-9a-f-]+")
+
+
+def talk_about(
+    context: typer.Context, text: str, conversation: Callable[[Client, str], Awaitable[Result]]
+) -> Result:
+    """Have a conversation with the API about the task that the command line names."""
+
+    async def converse(client: Client) -> Result:
+        return await conversation(client, await find_task_id(client, text))
+
+    return talk(context, converse)
+
+
+async def find_task_id(client: Client, text: str) -> str:
+    """The id of the one task whose id begins with ``text``; a whole id is taken as it is.
+
+    Raises:
+        TaskIdMalformed, TaskIdAmbiguous, TaskIdUnknown
+    """
+    wanted = text.strip().lower()
+    try:
+        return str(UUID(wanted))
+    except ValueError:
+        pass
+    if not _HEX.fullmatch(wanted) or len(wanted.replace("-", "")) < LEAST_CHARACTERS:
+        raise TaskIdMalformed(text=text)
+    return await _search(client, wanted)
+
+
+async def _search(client: Client, prefix: str) -> str:
+    searched = 0
+    found: list[str] = []
+    async for page in page_after_page(client.tasks, {"limit": MAX_PAGE}):
+        ids = [str(task.task_id) for task in page.items]
+        found += [task_id for task_id in ids if _begins(task_id, prefix)]
+        searched += len(ids)
+        if searched >= SEARCHED_TASKS:
+            break
+    if not found:
+        raise TaskIdUnknown(count=f"{searched:,}", text=prefix)
+    if len(found) > 1:
+        shown = ", ".join(found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
+        raise TaskIdAmbiguous(count=len(found), text=prefix, shown=shown)
+    return found[0]
+
+
+def _begins(task_id: str, prefix: str) -> bool:
+    return task_id.replace("-", "").startswith(prefix.replace("-", ""))

@@ -1,0 +1,142 @@
+"""Tasks as tables."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from rich.filesize import decimal
+
+from api.cli.commands.printing import (
+    Cell,
+    print_fields,
+    print_table,
+    print_text,
+    print_title,
+    short_id,
+    status_cell,
+    when,
+)
+from api.cli.display.agent_frames import dollars
+from api.cli.display.frames import clock, counted, duration, seconds_between
+from api.wire import responses
+from workflows.states import Status, TaskType
+
+
+def print_tasks(tasks: Sequence[responses.TaskSummary]) -> None:
+    columns = ("ID", "STATUS", "TYPE", "DONE", "NAME", "CREATED", "TIME")
+    print_table(columns, [_task_row(task) for task in tasks], cut="NAME")
+
+
+def print_task(task: responses.Task) -> None:
+    print_fields(_task_fields(task))
+    if isinstance(task.result, responses.AgentResult):
+        print_result(task.result)
+    if task.sub_tasks:
+        is_agent = task.type is TaskType.AGENT
+        print_title("Calls" if is_agent else "Steps")
+        columns = ("CALL" if is_agent else "STEP", "STATUS", "TRIES", "TIME", "FILES", "NOTE")
+        rows = [_step_row(step, task.artifacts) for step in task.sub_tasks]
+        print_table(columns, rows, cut="NOTE")
+    if task.artifacts:
+        print_title("Files")
+        print_artifacts(task.artifacts)
+
+
+def print_result(result: responses.AgentResult) -> None:
+    """What an agent says, and the result that it was asked for."""
+    print_title("Summary")
+    print_text(result.summary)
+    if result.result is not None:
+        print_title("Result")
+        print_text(json.dumps(result.result, indent=2, ensure_ascii=False))
+
+
+def print_artifacts(artifacts: Sequence[responses.Artifact]) -> None:
+    print_table(
+        ("ID", "NAME", "SIZE", "TYPE", "STEP"),
+        [
+            (short_id(item.id), item.name, decimal(item.size), item.mime_type, item.sub_task)
+            for item in artifacts
+        ],
+        cut="NAME",
+    )
+
+
+def _task_row(task: responses.TaskSummary) -> Sequence[Cell]:
+    return (
+        short_id(task.task_id),
+        status_cell(task.status),
+        task.type.value,
+        _done(task),
+        task.name,
+        when(task.created_at),
+        _elapsed(task.started_at, task.finished_at),
+    )
+
+
+def _task_fields(task: responses.Task) -> Sequence[tuple[str, Cell]]:
+    fields: list[tuple[str, Cell]] = [
+        ("Task", str(task.task_id)),
+        ("Name", task.name),
+        ("Status", status_cell(task.status)),
+        ("Type", task.type.value),
+        ("Priority", str(task.priority)),
+        ("Created", when(task.created_at)),
+        ("Time", _elapsed(task.started_at, task.finished_at)),
+        *((f"Input {name}", reference) for name, reference in task.inputs.items()),
+        ("Prompt", task.prompt or ""),
+        ("Progress", _progress(task)),
+        ("Used", _used(task.usage)),
+        ("Error", str(task.error.get("message", "")) if task.error else ""),
+        ("Temporal", task.temporal_url or ""),
+    ]
+    return [(label, value) for label, value in fields if value]
+
+
+def _done(task: responses.TaskSummary) -> str:
+    # How many turns an agent may make says nothing of how far it is.
+    if task.type is TaskType.AGENT:
+        return counted(task.progress.done, "turn")
+    return f"{task.progress.done}/{task.progress.total}"
+
+
+def _progress(task: responses.Task) -> str:
+    if task.type is not TaskType.AGENT:
+        return ""
+    return f"{task.progress.done} of at most {task.progress.total} turns"
+
+
+def _used(usage: responses.Usage) -> str:
+    if not usage.turns:
+        return ""
+    cost = f", {dollars(usage.cost_usd)}" if usage.cost_usd else ""
+    return f"{usage.tokens_used:,} tokens{cost}"
+
+
+def _step_row(step: responses.SubTask, artifacts: Sequence[responses.Artifact]) -> Sequence[Cell]:
+    files = sum(artifact.sub_task == step.name for artifact in artifacts)
+    is_new = step.started_at is None
+    return (
+        step.name,
+        status_cell(step.status),
+        "" if is_new else str(step.retry_count + 1),
+        _elapsed(step.started_at, step.finished_at),
+        str(files) if files else "",
+        _note(step),
+    )
+
+
+def _note(step: responses.SubTask) -> str:
+    if step.status is Status.WAITING and step.approval is not None:
+        return f"waits for you until {clock(step.approval.expires_at, datetime.now(UTC))}"
+    if step.status is Status.RUNNING and step.phase is not None:
+        return step.phase.value.replace("_", " ")
+    if step.next_attempt_at is not None:
+        return f"next try at {step.next_attempt_at.astimezone():%H:%M:%S}"
+    if step.error is not None:
+        return str(step.error.get("message", ""))
+    return f"{len(step.refused)} files were not taken" if step.refused else ""
+
+
+def _elapsed(start: datetime | None, end: datetime | None) -> str:
+    return duration(seconds_between(start, end or datetime.now(UTC))) if start else ""

@@ -1,0 +1,139 @@
+"""``agentos ls|show|watch|trace|cancel|pause|resume|retry``: tasks, and what to do to them."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from api.cli import terminal
+from api.cli.commands import task_views
+from api.cli.commands.inputs import parse_inputs, upload_inputs
+from api.cli.commands.options import Format, Inputs, Output, TaskId, Timeout, Wait, talk
+from api.cli.commands.pages import page_after_page
+from api.cli.commands.printing import print_json, print_json_line
+from api.cli.commands.task_ids import talk_about
+from api.cli.commands.trace_view import print_trace
+from api.cli.commands.waiting import Waiting, answer, wait_for_end
+from api.cli.exit_codes import ExitCode
+from api.client import Client
+from api.wire.requests import RetryRequest
+from api.wire.responses import MAX_PAGE, Changed, Page, TaskSummary
+from workflows.states import Status, TaskType
+
+OfStatus = Annotated[list[Status] | None, typer.Option("--status", help="Only of this state.")]
+OfType = Annotated[list[TaskType] | None, typer.Option("--type", help="Only of this type.")]
+WithText = Annotated[
+    str | None, typer.Option("--text", help="Only with this in the name or the prompt.")
+]
+
+
+def ls(
+    context: typer.Context,
+    *,
+    statuses: OfStatus = None,
+    types: OfType = None,
+    text: WithText = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
+    everything: Annotated[bool, typer.Option("--all", help="However many there are.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """List tasks, the newest first."""
+    wanted: dict[str, str | Sequence[str]] = {"status": statuses or (), "type": types or ()}
+    if text is not None:
+        wanted["text"] = text
+    page = talk(context, lambda client: _list(client, wanted, None if everything else limit))
+    print_json(page) if output is Format.JSON else task_views.print_tasks(page.items)
+
+
+def show(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
+    """Show a task with its steps and files."""
+    found = talk_about(context, task, Client.task)
+    print_json(found) if output is Format.JSON else task_views.print_task(found)
+
+
+def watch(
+    context: typer.Context, task: TaskId, timeout: Timeout = None, output: Output = Format.TABLE
+) -> None:
+    """Show a task's progress until it ends. With -o json, print its events, one a line."""
+
+    on_event = print_json_line if output is Format.JSON else None
+
+    async def follow(client: Client, task_id: str) -> ExitCode:
+        return await wait_for_end(client, task_id, timeout_seconds=timeout, on_event=on_event)
+
+    raise typer.Exit(talk_about(context, task, follow))
+
+
+def trace(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
+    """Show where the time of a task went."""
+    span = talk_about(context, task, Client.trace)
+    print_json(span) if output is Format.JSON else print_trace(span)
+
+
+def cancel(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
+    """Stop a task. What its finished steps made is kept."""
+    _print_changed(talk_about(context, task, Client.cancel), output, "It is being stopped.")
+
+
+def pause(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
+    """Hold a task before its next step or turn."""
+    pauses = "It pauses before its next step or turn."
+    _print_changed(talk_about(context, task, Client.pause), output, pauses)
+
+
+def resume(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
+    """Let a paused task go on."""
+    _print_changed(talk_about(context, task, Client.resume), output, "It goes on.")
+
+
+def retry(
+    context: typer.Context,
+    *,
+    task: TaskId,
+    begin: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="STEP",
+            show_default="the first that is not completed",
+            help="The step to begin with; what those before it made is kept.",
+        ),
+    ] = None,
+    inputs: Inputs = None,
+    wait: Wait = False,
+    timeout: Timeout = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Run a task that has ended again."""
+    given = parse_inputs(inputs)
+    waiting = Waiting.of(wait, timeout, output)
+
+    async def again(client: Client, task_id: str) -> ExitCode:
+        # By its alias: "from" is no name in Python.
+        request = RetryRequest.model_validate(
+            {"from": begin, "inputs": await upload_inputs(client, given)}
+        )
+        return await answer(client, await client.retry(task_id, request), waiting)
+
+    raise typer.Exit(talk_about(context, task, again))
+
+
+async def _list(
+    client: Client, wanted: dict[str, str | Sequence[str]], limit: int | None
+) -> Page[TaskSummary]:
+    items: list[TaskSummary] = []
+    size = MAX_PAGE if limit is None else min(limit, MAX_PAGE)
+    async for page in page_after_page(client.tasks, {**wanted, "limit": size}):
+        items += page.items
+        if limit is not None and len(items) >= limit:
+            break
+    return page.model_copy(update={"items": items})
+
+
+def _print_changed(changed: Changed, output: Format, follows: str) -> None:
+    """``follows`` is what comes of it: the change may still be under way."""
+    if output is Format.JSON:
+        print_json(changed)
+        return
+    typer.echo(f"{changed.task_id}  {changed.status.value}")
+    terminal.stderr().print(follows, style="dim")

@@ -1,0 +1,193 @@
+"""``agentos tools``: what steps and agents can call, and the MCP servers that bring more of it."""
+
+import shlex
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.text import Text
+
+from api.cli import terminal
+from api.cli.commands.options import Format, Output, talk
+from api.cli.commands.pages import whole_list
+from api.cli.commands.printing import print_json, print_line, print_table
+from api.cli.terminal import safe_line
+from api.wire.requests import ToolChange, ToolRegistration
+from api.wire.responses import Tool
+from workflows.definitions.mcp_server import DEFAULT_TIMEOUT_SECONDS, PREFIX
+from workflows.states import Permission
+
+app = typer.Typer(no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="A tool's name.")]
+ServerName = Annotated[
+    str,
+    typer.Argument(metavar="NAME", show_default=False, help="a-z, 0-9, - and _: 32 at most."),
+]
+Command = Annotated[
+    str | None,
+    typer.Option(metavar="LINE", show_default=False, help="A program, as in a shell; no URL."),
+]
+Url = Annotated[
+    str | None,
+    typer.Option(metavar="URL", show_default=False, help="A server of streamable HTTP."),
+]
+Pairs = list[str] | None
+Env = Annotated[
+    Pairs,
+    typer.Option("--env", metavar="K=V", show_default=False, help="For the program. secret:NAME."),
+]
+Header = Annotated[
+    Pairs,
+    typer.Option("--header", metavar="K=V", show_default=False, help="For the URL. secret:NAME."),
+]
+Cwd = Annotated[
+    str | None,
+    typer.Option(metavar="FOLDER", show_default=False, help="Where the program is to run."),
+]
+Timeout = Annotated[
+    float, typer.Option(metavar="SECONDS", help="How long a call may take without progress.")
+]
+PermissionOption = Annotated[
+    Permission | None,
+    typer.Option("--permission", show_default=False, help="Of the tools that are new."),
+]
+Description = Annotated[str, typer.Option(metavar="TEXT", show_default=False)]
+
+
+@app.command()
+def ls(context: typer.Context, output: Output = Format.TABLE) -> None:
+    """List the tools."""
+    page = talk(context, lambda client: whole_list(client.tools))
+    print_json(page) if output is Format.JSON else _print(page.items)
+
+
+@app.command()
+def enable(context: typer.Context, name: Name, output: Output = Format.TABLE) -> None:
+    """Let the tool be called."""
+    _switch(context, name, output, is_active=True)
+
+
+@app.command()
+def disable(context: typer.Context, name: Name, output: Output = Format.TABLE) -> None:
+    """Let the tool not be called."""
+    _switch(context, name, output, is_active=False)
+
+
+@app.command()
+def permit(
+    context: typer.Context, name: Name, permission: Permission, output: Output = Format.TABLE
+) -> None:
+    """Say whether somebody is asked before the tool is called. A server's name means all of its."""
+    change = ToolChange(permission_level=permission)
+    tool = talk(context, lambda client: client.change_tool(name, change))
+    print_json(tool) if output is Format.JSON else _print([tool])
+
+
+@app.command()
+def register(
+    context: typer.Context,
+    name: ServerName,
+    *,
+    command: Command = None,
+    url: Url = None,
+    env: Env = None,
+    header: Header = None,
+    cwd: Cwd = None,
+    timeout: Timeout = DEFAULT_TIMEOUT_SECONDS,
+    permission: PermissionOption = None,
+    description: Description = "",
+    output: Output = Format.TABLE,
+) -> None:
+    """Register an MCP server: its tools are then called mcp.NAME.TOOL.
+
+    Secrets are set where AgentOS runs, as AGENTOS_SECRET_NAME, and named here: --header
+    "Authorization=Bearer secret:NAME".
+    """
+    if (command is None) == (url is None):
+        raise typer.BadParameter("give either --command or --url")
+    words = _words(command) if command is not None else []
+    given = {
+        "name": name,
+        "transport": "http" if url is not None else "stdio",
+        "command": words[0] if words else None,
+        "args": words[1:],
+        "env": _pairs("--env", env),
+        "cwd": cwd,
+        "url": url,
+        "headers": _pairs("--header", header),
+        "timeout_seconds": timeout,
+        "permission_level": permission,
+        "description": description,
+    }
+    try:
+        request = ToolRegistration.model_validate(given)
+    except ValidationError as error:
+        raise typer.BadParameter(_reasons(error)) from None
+    registered = talk(context, lambda client: client.register_tools(request))
+    if output is Format.JSON:
+        print_json(registered)
+        return
+    _print([registered.server, *registered.tools])
+    for refused in registered.refused:
+        terminal.stderr().print(
+            safe_line(f"left out: {refused}"), style="yellow", soft_wrap=True, markup=False
+        )
+
+
+@app.command()
+def remove(context: typer.Context, name: Name) -> None:
+    """Remove an MCP server with its tools."""
+    whole = name if name.startswith(PREFIX) else f"{PREFIX}{name}"
+    talk(context, lambda client: client.remove_tools(whole))
+    print_line(whole)
+
+
+def _switch(context: typer.Context, name: str, output: Format, *, is_active: bool) -> None:
+    change = ToolChange(is_active=is_active)
+    tool = talk(context, lambda client: client.change_tool(name, change))
+    print_json(tool) if output is Format.JSON else _print([tool])
+
+
+def _words(line: str) -> list[str]:
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise typer.BadParameter(f"--command: {error}") from None
+    if not words:
+        raise typer.BadParameter("--command: it is empty")
+    return words
+
+
+def _pairs(option: str, given: Pairs) -> dict[str, str]:
+    pairs = {}
+    for item in given or []:
+        name, sign, value = item.partition("=")
+        if not sign or not name:
+            # Without the text: it may be a secret.
+            raise typer.BadParameter(f"{option}: write NAME=VALUE")
+        pairs[name] = value
+    return pairs
+
+
+def _reasons(error: ValidationError) -> str:
+    """Without what was given: it may be a secret."""
+    items = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(
+        f"{'.'.join(map(str, item['loc']))}: {item['msg'].removeprefix('Value error, ')}"
+        for item in items
+    )
+
+
+def _print(tools: list[Tool]) -> None:
+    rows = [
+        (
+            tool.name,
+            Text("on", style="green") if tool.is_active else Text("off", style="red"),
+            tool.permission_level.value,
+            tool.type.value,
+            tool.description.partition("\n")[0],
+        )
+        for tool in tools
+    ]
+    print_table(("NAME", "STATE", "PERMISSION", "TYPE", "DESCRIPTION"), rows, cut="DESCRIPTION")

@@ -1,0 +1,45 @@
+"""A trace as a waterfall: when each span ran, drawn to scale."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from rich.text import Text
+
+from api.cli.commands.printing import Cell, print_table
+from api.cli.display.frames import duration, seconds_between
+from api.cli.display.glyphs import STYLES, glyphs_of
+from api.cli.terminal import safe_line, stdout
+from api.wire.responses import Span
+
+BAR_COLUMNS = 40
+
+
+def print_trace(root: Span) -> None:
+    start = root.start or datetime.now(UTC)
+    total_seconds = max(seconds_between(start, root.end or datetime.now(UTC)), 0.001)
+    print_table(
+        ("SPAN", "TIME", "WHEN"),
+        list(_rows(root, "", start, total_seconds)),
+        cut="SPAN",
+    )
+
+
+def _rows(span: Span, indent: str, origin: datetime, total: float) -> Iterator[tuple[Cell, ...]]:
+    glyphs = glyphs_of(stdout())
+    sign = Text.assemble(
+        indent, (glyphs.of(span.status), STYLES[span.status]), f" {safe_line(span.name, 60)}"
+    )
+    end = span.end or datetime.now(UTC)
+    took = duration(seconds_between(span.start, end)) if span.start else ""
+    yield sign, took, _bar(span, end, origin, total)
+    for child in span.children:
+        yield from _rows(child, f"{indent}  ", origin, total)
+
+
+def _bar(span: Span, end: datetime, origin: datetime, total: float) -> Text:
+    if span.start is None:
+        return Text()
+    first = min(BAR_COLUMNS - 1, int(seconds_between(origin, span.start) / total * BAR_COLUMNS))
+    last = min(BAR_COLUMNS, round(seconds_between(origin, end) / total * BAR_COLUMNS))
+    block = "#" if stdout().options.ascii_only else "━"
+    return Text.assemble(" " * first, (block * max(1, last - first), STYLES[span.status]))

@@ -1,0 +1,138 @@
+"""Waiting for a task's end: with its progress on stderr, and an exit code that tells the end."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import typer
+from pydantic import ValidationError
+
+from api.cli import exit_codes, terminal
+from api.cli.commands.options import Format
+from api.cli.commands.printing import print_json
+from api.cli.display.agent_progress import AgentProgress
+from api.cli.display.displays import displaying
+from api.cli.display.progress import StepProgress, TaskProgress
+from api.cli.exit_codes import ExitCode
+from api.client import Client, TaskEvent
+from api.wire import responses
+from api.wire.responses import Accepted, Changed
+from workflows.definitions.pipeline import Pipeline
+from workflows.states import TaskType
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Whether a command waits for a task, how long, and how it prints the task."""
+
+    is_wanted: bool
+    timeout_seconds: float | None
+    output: Format
+
+    @classmethod
+    def of(cls, wait: bool, timeout_seconds: float | None, output: Format) -> "Waiting":
+        if timeout_seconds is not None and not wait:
+            raise typer.BadParameter("it limits --wait, which is not given", param_hint="--timeout")
+        return cls(wait, timeout_seconds, output)
+
+
+async def answer(client: Client, started: Accepted | Changed, waiting: Waiting) -> ExitCode:
+    """Print a task that was just started, and wait for its end if that is wanted."""
+    task_id = str(started.task_id)
+    if waiting.output is Format.TABLE:
+        typer.echo(task_id)
+    elif not waiting.is_wanted:
+        print_json(started)
+    if not waiting.is_wanted:
+        hint = f"Follow it with: agentos watch {task_id}"
+        terminal.stderr().print(hint, style="dim", soft_wrap=True)
+        return ExitCode.OK
+    code = await wait_for_end(client, task_id, timeout_seconds=waiting.timeout_seconds)
+    if waiting.output is Format.JSON:
+        print_json(await client.task(task_id))
+    return code
+
+
+async def wait_for_end(
+    client: Client,
+    task_id: str,
+    *,
+    timeout_seconds: float | None = None,
+    on_event: Callable[[TaskEvent], None] | None = None,
+) -> ExitCode:
+    """Show the progress of a task until it ends; give the exit code that tells how.
+
+    With ``on_event``, the events are given there instead. Who stops waiting leaves it running.
+    """
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            progress = progress_of(await client.task(task_id))
+            await _follow(client, progress, on_event)
+    except TimeoutError:
+        _tell_how_to_go_on(f"It did not end within {timeout_seconds:g} s.", task_id)
+        return ExitCode.TIMED_OUT
+    except asyncio.CancelledError:
+        _tell_how_to_go_on("You left.", task_id)
+        raise
+    return exit_codes.of_task(progress.status)
+
+
+def progress_of(task: responses.Task) -> TaskProgress:
+    """A task, and of a pipeline its steps, none of whose events were seen yet."""
+    if task.type is TaskType.AGENT:
+        return AgentProgress(
+            str(task.task_id), task.name, temporal_url=task.temporal_url, latest_run=task.run
+        )
+    runs = _what_runs(task)
+    steps = {
+        step.name: StepProgress(step.name, runs.get(step.name, step.type))
+        for step in task.sub_tasks
+    }
+    return TaskProgress(
+        str(task.task_id),
+        task.name,
+        temporal_url=task.temporal_url,
+        steps=steps,
+        latest_run=task.run,
+    )
+
+
+async def _follow(
+    client: Client, progress: TaskProgress, on_event: Callable[[TaskEvent], None] | None
+) -> None:
+    is_quiet = on_event is not None
+    async with displaying(progress, terminal.stderr(), is_quiet=is_quiet) as display:
+        events = client.events(
+            progress.task_id,
+            on_lost=lambda reason: display.note(f"Lost the connection ({reason}); trying again."),
+        )
+        async with aclosing(events):
+            async for event in events:
+                display.take(event.type, event.data, event.created_at)
+                if on_event is not None:
+                    on_event(event)
+        if isinstance(progress, AgentProgress) and not is_quiet:
+            _note_result(progress, await client.task(progress.task_id))
+
+
+def _note_result(progress: AgentProgress, task: responses.Task) -> None:
+    if isinstance(task.result, responses.AgentResult):
+        progress.summary, progress.result = task.result.summary, task.result.result
+
+
+def _what_runs(task: responses.Task) -> Mapping[str, str]:
+    try:
+        pipeline = Pipeline.model_validate(task.definition)
+    except ValidationError:
+        return {}
+    return {step.id: step.runs for step in pipeline.steps}
+
+
+def _tell_how_to_go_on(reason: str, task_id: str) -> None:
+    for line in (
+        f"{reason} The task goes on.",
+        f"  Follow it   agentos watch {task_id}",
+        f"  Cancel it   agentos cancel {task_id}",
+    ):
+        terminal.stderr().print(line, soft_wrap=True)

@@ -1,0 +1,224 @@
+"""Pictures of an agent at work: its turn, what it says, its calls, and what waits for a person."""
+
+import json
+import re
+import textwrap
+from collections.abc import Iterator
+from datetime import datetime
+
+from rich.cells import cell_len
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from api.cli.display.agent_progress import AgentProgress, Asked, Call, Turn, as_text
+from api.cli.display.frames import (
+    LINE_CHARACTERS,
+    artifact_lines,
+    clock,
+    counted,
+    duration,
+    line,
+    row,
+    seconds_between,
+    verdict,
+    why,
+)
+from api.cli.display.glyphs import STYLES, UNICODE, Glyphs
+from api.cli.terminal import safe_line, safe_text
+from workflows.states import Status
+
+_INDENT = "  "
+_NUMBER = re.compile(r"[0-9]+\.[0-9]+")
+_WORD_LINES = 12
+_RESULT_CHARACTERS = 2_000
+_TOOL_COLUMNS = 16
+# Of what a person is asked about, in the narrowest terminal.
+_SURELY_SHOWN_CHARACTERS = 70
+
+
+def frame(
+    task: AgentProgress,
+    now: datetime,
+    glyphs: Glyphs = UNICODE,
+    *,
+    width: int = 80,
+    height_lines: int | None = None,
+) -> Group:
+    """The turn under way; of what it says and does the end, where there is too little room."""
+    head = _headline(task, now, glyphs)
+    rest = list(turn_lines(task, task.turn, now, glyphs, width=width)) if task.turn else []
+    asked = [text for item in task.asked.values() for text in asked_lines(task, item, now, glyphs)]
+    if height_lines is not None:
+        asked = asked[: max(0, height_lines - 1)]
+        kept = max(0, height_lines - 1 - len(asked))
+        rest = rest[len(rest) - kept :] if len(rest) > kept else rest
+    return Group(head, *rest, *asked)
+
+
+def turn_lines(
+    task: AgentProgress,
+    turn: Turn,
+    now: datetime,
+    glyphs: Glyphs = UNICODE,
+    *,
+    width: int = 80,
+) -> Iterator[Text]:
+    """One turn: what the model says, then its calls with what came of them."""
+    yield _turn_line(turn, now, glyphs)
+    words = list(_wrapped(turn.text, width - len(_INDENT)))
+    if len(words) > _WORD_LINES:
+        yield line((f"{_INDENT}({len(words) - _WORD_LINES} lines above)", "dim"))
+    for text in words[-_WORD_LINES:]:
+        yield line((_INDENT, ""), (text, ""))
+    for call in turn.calls.values():
+        yield from _call_lines(task, call, now, glyphs)
+
+
+def asked_lines(
+    task: AgentProgress, asked: Asked, now: datetime, glyphs: Glyphs = UNICODE
+) -> Iterator[Text]:
+    """What a person is asked, and the commands to type for an answer."""
+    until = f" until {clock(asked.expires_at, now)}" if asked.expires_at else ""
+    sign = (f"{_INDENT}{glyphs.of(Status.WAITING)} ", STYLES[Status.WAITING])
+    name = safe_line(asked.step, LINE_CHARACTERS)
+    if asked.kind == "answer":
+        yield line(sign, (name, "bold"), (f" asks you{until}", "yellow"))
+        yield line((f"{_INDENT * 2}{safe_line(asked.question or '', LINE_CHARACTERS)}", "bold"))
+    else:
+        yield line(sign, (name, "bold"), (f" waits for your approval{until}", "yellow"))
+        shown = safe_line(as_text(asked.arguments), LINE_CHARACTERS)
+        yield line((f"{_INDENT * 2}{shown}", ""))
+    if (hint := whole_of(task.task_id, asked)) is not None:
+        yield _whole(f"{_INDENT * 2}{hint}")
+    for command in commands_for(task.task_id, asked):
+        yield _whole(f"{_INDENT * 2}{command}")
+
+
+def commands_for(task_id: str, asked: Asked) -> tuple[str, str]:
+    """What to type to answer; a call is named by its number, which no model can choose."""
+    number = asked.step.partition(" ")[0]
+    call = number if _NUMBER.fullmatch(number) else asked.call_id
+    approve = f"agentos approve {task_id} {call}"
+    if asked.kind == "answer":
+        approve += ' --note "your answer"'
+    return safe_line(approve), safe_line(f"agentos deny {task_id} {call}")
+
+
+def whole_of(task_id: str, asked: Asked) -> str | None:
+    """Where to see all that is asked, when a line has no room for it."""
+    text = asked.question or "" if asked.kind == "answer" else as_text(asked.arguments)
+    is_cut = len(text) > _SURELY_SHOWN_CHARACTERS or not text.isprintable()
+    return safe_line(f"agentos approvals {task_id}") if is_cut else None
+
+
+def summary(
+    task: AgentProgress, now: datetime, glyphs: Glyphs = UNICODE, *, width: int = 80
+) -> Group:
+    """How the task ended, why, what the agent says of it, and what to do next."""
+    rows: list[tuple[str, str]] = []
+    if any(task.artifacts):
+        rows.append(("Files", f"agentos artifacts get --task {task.task_id}"))
+    rows.append(("Messages", f"agentos messages {task.task_id}"))
+    if task.status is not Status.COMPLETED:
+        rows.append(("Retry", f"agentos retry {task.task_id}"))
+    if task.temporal_url:
+        rows.append(("Temporal", task.temporal_url))
+    parts: list[RenderableType] = [
+        verdict(task, now, glyphs, *_spending(task)),
+        *why(task, glyphs),
+        *_words(task.summary, width - len(_INDENT)),
+    ]
+    if task.result is not None:
+        document = json.dumps(task.result, indent=2, ensure_ascii=False)
+        parts += [Text(), *(Text(f"{_INDENT}{text}") for text in safe_text(document).split("\n"))]
+    return Group(*parts, Text(), *(row(label, value) for label, value in rows))
+
+
+def _headline(task: AgentProgress, now: datetime, glyphs: Glyphs) -> Text:
+    sign, style = glyphs.of(task.status, now.timestamp()), STYLES[task.status]
+    elapsed = duration(seconds_between(task.started_at, task.ended_at or now))
+    about = [task.status.value, elapsed, *_spending(task)]
+    return line(
+        (f"{sign} ", style),
+        (safe_line(task.name, LINE_CHARACTERS), "bold"),
+        (f"  {glyphs.between.join(about)}  ", ""),
+        (safe_line(task.task_id), "dim"),
+    )
+
+
+def _spending(task: AgentProgress) -> list[str]:
+    about = [counted(len(task.turns), "turn")] if task.turns else []
+    if task.tokens:
+        about.append(f"{task.tokens:,} tokens")
+    if task.cost_usd:
+        about.append(dollars(task.cost_usd))
+    return about
+
+
+def dollars(amount: float) -> str:
+    """``$12.30``, ``$0.0042``."""
+    return f"${amount:.2f}" if amount >= 1 else f"${amount:.4f}"
+
+
+def _turn_line(turn: Turn, now: datetime, glyphs: Glyphs) -> Text:
+    status = Status.COMPLETED if turn.answered_at else Status.RUNNING
+    about = [safe_line(turn.model, LINE_CHARACTERS)] if turn.model else []
+    if turn.tokens:
+        about.append(f"{turn.tokens:,} tokens")
+    if turn.asked > 1:
+        about.append(f"asked {turn.asked} times")
+    about.append(duration(seconds_between(turn.started_at, turn.answered_at or now)))
+    return line(
+        (f"{glyphs.of(status, now.timestamp())} ", STYLES[status]),
+        (f"turn {turn.number}", "bold"),
+        (f"  {glyphs.between.join(about)}", "dim"),
+    )
+
+
+def _call_lines(task: AgentProgress, call: Call, now: datetime, glyphs: Glyphs) -> Iterator[Text]:
+    status = task.status_of(call)
+    step = task.steps.get(call.name)
+    took = ""
+    if step and step.duration_ms is not None:
+        took = f"  {duration(step.duration_ms / 1_000)}"
+    elif step and status is Status.RUNNING:
+        took = f"  {duration(seconds_between(step.started_at, now))}"
+    yield line(
+        (f"{_INDENT}{glyphs.of(status, now.timestamp())} ", STYLES[status]),
+        (safe_line(call.tool, LINE_CHARACTERS), "bold"),
+        (took, "dim"),
+        (f"  {safe_line(call.arguments, LINE_CHARACTERS)}", "dim"),
+    )
+    if text := beginning(call.result):
+        style = "dim" if call.is_fine else "yellow"
+        yield line((f"{_INDENT * 2}{glyphs.output} ", style), (text, style))
+    if step and status is Status.RUNNING:
+        for text in step.last_lines(1):
+            shown = safe_line(text.strip(), LINE_CHARACTERS)
+            yield line((f"{_INDENT * 2}{glyphs.output} ", "dim"), (shown, "dim italic"))
+    if step:
+        yield from artifact_lines(list(step.artifacts.values()), glyphs, _TOOL_COLUMNS)
+
+
+def beginning(result: str) -> str:
+    """The beginning of a result as one line, without the fence that the model sees around it."""
+    words = result[:_RESULT_CHARACTERS].replace("<output>", "").replace("</output>", "").split()
+    return safe_line(" ".join(words), LINE_CHARACTERS)
+
+
+def _wrapped(text: str, width: int) -> Iterator[str]:
+    for paragraph in safe_text(text).expandtabs(4).split("\n"):
+        # Where characters are two columns wide, half as many fit.
+        room = width if cell_len(paragraph) == len(paragraph) else width // 2
+        yield from textwrap.wrap(paragraph, max(room, 10), drop_whitespace=True)
+
+
+def _words(text: str | None, width: int) -> Iterator[Text]:
+    if text:
+        yield Text()
+        yield from (Text(f"{_INDENT}{part}") for part in _wrapped(text.strip(), width))
+
+
+def _whole(text: str) -> Text:
+    # Left to the terminal to wrap: a command that is cut cannot be typed.
+    return Text(text, style="cyan", no_wrap=True, overflow="ignore")

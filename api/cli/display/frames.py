@@ -1,0 +1,235 @@
+"""Pictures of a task's progress: lines of styled text, none of them wider than the terminal."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.filesize import decimal
+from rich.padding import Padding
+from rich.text import Text
+
+from api.cli.display.glyphs import STYLES, UNICODE, Glyphs
+from api.cli.display.progress import NewArtifact, StepProgress, TaskProgress
+from api.cli.terminal import safe_line
+from workflows.states import Status
+
+_NAME_CHARACTERS = 24
+LINE_CHARACTERS = 300
+_TIME_COLUMNS = 9
+_ARTIFACTS_SHOWN = 4
+_OUTPUT_LINES_OF_FAILURE = 8
+
+
+def frame(
+    task: TaskProgress, now: datetime, glyphs: Glyphs = UNICODE, height_lines: int | None = None
+) -> Group:
+    """A task under way: a line for it and one for each step, with what belongs to the step.
+
+    When that is more than ``height_lines``, steps at the top that are done share one line and
+    those at the bottom that wait share another: what is being done stays in sight.
+    """
+    blocks = _blocks(task, now, glyphs)
+    if height_lines is not None:
+        blocks = _fitted(blocks, list(task.steps.values()), height_lines - 2, glyphs)
+    return Group(_headline(task, now, glyphs), *(text for block in blocks for text in block))
+
+
+def picture(task: TaskProgress, now: datetime, glyphs: Glyphs = UNICODE) -> Group:
+    """A task that has ended: its steps, and the summary."""
+    lines = [text for block in _blocks(task, now, glyphs) for text in block]
+    return Group(*lines, Text(), summary(task, now, glyphs))
+
+
+def summary(task: TaskProgress, now: datetime, glyphs: Glyphs = UNICODE) -> Group:
+    """How a task ended, why, and what to do next."""
+    rows: list[tuple[str, str]] = []
+    if any(task.artifacts):
+        rows.append(("Files", f"agentos artifacts get --task {task.task_id}"))
+    if task.status is not Status.COMPLETED:
+        rows += _remedies(task)
+    if task.temporal_url:
+        rows.append(("Temporal", task.temporal_url))
+    lines = [row(label, value) for label, value in rows]
+    return Group(verdict(task, now, glyphs), *why(task, glyphs), Text(), *lines)
+
+
+def seconds_between(start: datetime | None, end: datetime) -> float:
+    # The server's clock may be ahead of ours.
+    return max(0.0, (end - start).total_seconds()) if start else 0.0
+
+
+def duration(seconds: float) -> str:
+    """``0.8s``, ``12.4s``, ``3m 05s``, ``2h 07m``."""
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m {rest:02}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02}m"
+
+
+def clock(moment: datetime, now: datetime) -> str:
+    """A time of today, or the day and the time, as the clock here shows it."""
+    here = moment.astimezone()
+    is_today = here.date() == now.astimezone().date()
+    return f"{here:%H:%M:%S}" if is_today else f"{here:%F %H:%M}"
+
+
+def _headline(task: TaskProgress, now: datetime, glyphs: Glyphs) -> Text:
+    sign, style = glyphs.of(task.status, now.timestamp()), STYLES[task.status]
+    elapsed = seconds_between(task.started_at, task.ended_at or now)
+    about = [
+        task.status.value,
+        f"{task.steps_done}/{counted(len(task.steps), 'step')}",
+        duration(elapsed),
+    ]
+    return line(
+        (f"{sign} ", style),
+        (safe_line(task.name, LINE_CHARACTERS), "bold"),
+        (f"  {glyphs.between.join(about)}  ", ""),
+        (safe_line(task.task_id), "dim"),
+    )
+
+
+def _blocks(task: TaskProgress, now: datetime, glyphs: Glyphs) -> list[list[Text]]:
+    widths = _widths(task)
+    return [list(_step(step, now, glyphs, widths)) for step in task.steps.values()]
+
+
+def _widths(task: TaskProgress) -> tuple[int, int]:
+    steps = task.steps.values()
+    names = max((Text(_name(step.name)).cell_len for step in steps), default=0)
+    return names, max((Text(_name(step.runs)).cell_len for step in steps), default=0)
+
+
+def _step(
+    step: StepProgress, now: datetime, glyphs: Glyphs, widths: tuple[int, int]
+) -> Iterator[Text]:
+    sign, style = glyphs.of(step.status, now.timestamp()), STYLES[step.status]
+    waits = step.status is Status.PENDING
+    yield line(
+        (f"  {sign} ", style),
+        (_padded(_name(step.name), widths[0]), "dim" if waits else ""),
+        (f"  {_padded(_name(step.runs), widths[1])}", "dim"),
+        (f"  {_step_time(step, now):>{_TIME_COLUMNS}}", "dim"),
+        *_notes(step, now),
+    )
+    if step.status is Status.QUEUED and step.error is not None:
+        yield line(("      ", ""), (safe_line(step.error.message, LINE_CHARACTERS), "yellow"))
+    if step.status is Status.RUNNING:
+        for text in step.last_lines(1):
+            shown = safe_line(text.strip(), LINE_CHARACTERS)
+            yield line((f"    {glyphs.output} ", "dim"), (shown, "dim italic"))
+    yield from artifact_lines(list(step.artifacts.values()), glyphs, sum(widths))
+
+
+def _step_time(step: StepProgress, now: datetime) -> str:
+    if step.duration_ms is not None:
+        return duration(step.duration_ms / 1000)
+    if step.status is Status.RUNNING:
+        return duration(seconds_between(step.started_at, now))
+    return ""
+
+
+def _notes(step: StepProgress, now: datetime) -> Iterator[tuple[str, str]]:
+    if step.status is Status.RUNNING and step.phase is not None:
+        yield f"  {step.phase.value.replace('_', ' ')}", "cyan"
+    if step.status is Status.QUEUED and step.next_attempt_at is not None:
+        wait = max(0.0, (step.next_attempt_at - now).total_seconds())
+        at = step.next_attempt_at.astimezone().strftime("%H:%M:%S")
+        yield f"  attempt {step.attempt + 1} at {at}, in {wait:.0f}s", "yellow"
+    elif step.attempt > 1:
+        yield f"  attempt {step.attempt}", "yellow"
+
+
+def artifact_lines(
+    artifacts: Sequence[NewArtifact], glyphs: Glyphs, columns: int
+) -> Iterator[Text]:
+    for artifact in artifacts[:_ARTIFACTS_SHOWN]:
+        name = _padded(safe_line(artifact.name, LINE_CHARACTERS), columns)
+        size = f"  {decimal(artifact.size):>{_TIME_COLUMNS}}"
+        yield line((f"    {glyphs.file} ", "green"), (name, "green"), (size, "dim"))
+    if len(artifacts) > _ARTIFACTS_SHOWN:
+        rest = counted(len(artifacts) - _ARTIFACTS_SHOWN, "more file")
+        yield line((f"      and {rest}", "dim"))
+
+
+def _fitted(
+    blocks: list[list[Text]], steps: list[StepProgress], height: int, glyphs: Glyphs
+) -> list[list[Text]]:
+    def lines() -> int:
+        return sum(len(block) for block in blocks) + (hidden_above > 0) + (hidden_below > 0)
+
+    hidden_above = hidden_below = 0
+    while lines() > height and blocks and steps[0].status is Status.COMPLETED:
+        del blocks[0], steps[0]
+        hidden_above += 1
+    while lines() > height and blocks and steps[-1].status is Status.PENDING:
+        del blocks[-1], steps[-1]
+        hidden_below += 1
+    above = (
+        [[line((f"  {glyphs.of(Status.COMPLETED)} {hidden_above} steps", "green"))]]
+        if hidden_above
+        else []
+    )
+    below = (
+        [[line((f"  {glyphs.of(Status.PENDING)} {hidden_below} steps", "dim"))]]
+        if hidden_below
+        else []
+    )
+    return [*above, *blocks, *below]
+
+
+def verdict(task: TaskProgress, now: datetime, glyphs: Glyphs, *about: str) -> Text:
+    """How a task ended, in a line."""
+    sign, style = glyphs.of(task.status), STYLES[task.status]
+    elapsed = duration(seconds_between(task.started_at, task.ended_at or now))
+    artifacts = list(task.artifacts)
+    words = {Status.COMPLETED: "completed in", Status.BLOCKED: "failed on every try, after"}
+    made = f"  {counted(len(artifacts), 'file')}, {decimal(sum(a.size for a in artifacts))}"
+    return line(
+        (f"{sign} {safe_line(task.name, LINE_CHARACTERS)} ", style),
+        (f"{words.get(task.status, f'{task.status.value} after')} {elapsed}", ""),
+        (made if artifacts else "", "dim"),
+        ("".join(f"  {text}" for text in about), "dim"),
+    )
+
+
+def why(task: TaskProgress, glyphs: Glyphs) -> Iterator[RenderableType]:
+    if task.error is None:
+        return
+    yield Padding(Text(safe_line(task.error.message)), (1, 0, 0, 2), expand=False)
+    step = task.steps.get(task.error.step or "")
+    for text in step.last_lines(_OUTPUT_LINES_OF_FAILURE) if step else ():
+        yield line((f"  {glyphs.output} ", "red"), (safe_line(text, LINE_CHARACTERS), "dim"))
+
+
+def _remedies(task: TaskProgress) -> Iterator[tuple[str, str]]:
+    step = task.error.step if task.error else None
+    if step is None:
+        yield "Retry", f"agentos retry {task.task_id}"
+        return
+    yield "Log", f"agentos logs {task.task_id} --step {step}"
+    yield "Retry", f"agentos retry {task.task_id} --from {step}"
+
+
+def row(label: str, value: str) -> Text:
+    """One of the last lines: what to type next, or where to look."""
+    # Left to the terminal to wrap: a URL that is cut in two cannot be clicked.
+    parts = ((f"  {label:<10}", "dim"), safe_line(value))
+    return Text.assemble(*parts, no_wrap=True, overflow="ignore")
+
+
+def line(*parts: tuple[str, str]) -> Text:
+    """Pairs of text and style; cut where the terminal ends."""
+    return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
+
+
+def counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def _name(text: str) -> str:
+    return safe_line(text, _NAME_CHARACTERS)
+
+
+def _padded(text: str, columns: int) -> str:
+    return text + " " * max(0, columns - Text(text).cell_len)

@@ -1,0 +1,74 @@
+"""The signs of states, for terminals with and without Unicode."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from workflows.states import Status
+
+_SPINS_PER_SECOND = 12.5
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    states: Mapping[Status, str]
+    spinner: str
+    output: str
+    file: str
+    between: str
+
+    def of(self, status: Status, seconds: float = 0.0) -> str:
+        """The sign of a state; that of a running one turns as the seconds pass."""
+        turn = self.spinner[int(seconds * _SPINS_PER_SECOND) % len(self.spinner)]
+        return self.states.get(status, turn)
+
+
+def _states(
+    *, done: str, failed: str, stopped: str, again: str, held: str, pending: str
+) -> Mapping[Status, str]:
+    return {
+        Status.COMPLETED: done,
+        Status.FAILED: failed,
+        Status.BLOCKED: failed,
+        Status.CANCELLED: stopped,
+        Status.QUEUED: again,
+        Status.PAUSED: held,
+        Status.WAITING: held,
+        Status.PENDING: pending,
+        Status.READY: pending,
+    }
+
+
+UNICODE = Glyphs(
+    _states(done="✓", failed="✗", stopped="■", again="↻", held="‖", pending="·"),
+    spinner="⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏",
+    output="│",
+    file="↳",
+    between=" · ",
+)
+ASCII = Glyphs(
+    _states(done="+", failed="x", stopped="#", again="~", held="=", pending="."),
+    spinner="|/-\\",
+    output="|",
+    file=">",
+    between=" - ",
+)
+
+STYLES = {
+    Status.COMPLETED: "bold green",
+    Status.FAILED: "bold red",
+    Status.BLOCKED: "bold red",
+    Status.CANCELLED: "yellow",
+    Status.QUEUED: "yellow",
+    Status.PAUSED: "yellow",
+    Status.WAITING: "yellow",
+    Status.RUNNING: "cyan",
+    Status.SPLITTING: "cyan",
+    Status.PENDING: "dim",
+    Status.READY: "dim",
+}
+
+
+def glyphs_of(console: Console) -> Glyphs:
+    return ASCII if console.options.ascii_only else UNICODE

@@ -1,0 +1,89 @@
+"""Progress as plain lines, where there is no terminal."""
+
+from datetime import datetime
+
+from pydantic import JsonValue
+from rich.console import Console, RenderableType
+from rich.filesize import decimal
+from rich.text import Text
+
+from api.cli.display.frames import duration, seconds_between, summary
+from api.cli.display.glyphs import glyphs_of
+from api.cli.display.progress import StepProgress, TaskProgress
+from api.cli.terminal import safe_line
+
+
+class Notes:
+    """Keeps the state, shows nothing of it."""
+
+    def __init__(self, task: TaskProgress, console: Console) -> None:
+        self._task = task
+        self._console = console
+
+    def take(self, kind: str, data: dict[str, JsonValue], at: datetime) -> None:
+        self._task.take(kind, data, at)
+
+    def note(self, text: str) -> None:
+        self._print(safe_line(text))
+
+    def _print(self, line: str) -> None:
+        self._console.print(Text(line), soft_wrap=True)
+
+
+class PlainLines(Notes):
+    """One line for each thing that happens; of the output nothing, which is what logs are for.
+
+    Of runs before the latest nothing either: whoever retries a task has seen them fail.
+    """
+
+    def take(self, kind: str, data: dict[str, JsonValue], at: datetime) -> None:
+        step = self._task.take(kind, data, at)
+        if not self._task.is_history:
+            self._take(kind, data, step, at)
+
+    def _take(
+        self, kind: str, data: dict[str, JsonValue], step: StepProgress | None, at: datetime
+    ) -> None:
+        if (line := told(kind, data, self._task, step)) is not None:
+            self._tell(line, at)
+
+    def summary(self, now: datetime) -> RenderableType:
+        """What comes last, once the task has ended."""
+        return summary(self._task, now, glyphs_of(self._console))
+
+    def _tell(self, line: str, at: datetime) -> None:
+        elapsed = duration(seconds_between(self._task.started_at, at))
+        self._print(f"[{elapsed:>7}] {safe_line(line)}")
+
+
+def told(
+    kind: str, data: dict[str, JsonValue], task: TaskProgress, step: StepProgress | None
+) -> str | None:
+    """An event of a task or a step in words; None when it is not worth a line."""
+    if kind == "task.status":
+        return f"{task.name}: {task.status.value}"
+    if step is None:
+        return None
+    match kind:
+        case "step.started":
+            what = "started" if step.attempt == 1 else f"attempt {step.attempt} started"
+        case "step.completed":
+            what = f"completed in {duration((step.duration_ms or 0) / 1000)}"
+        case "step.retrying":
+            what = f"attempt {step.attempt} failed, the next is at {_clock(step)}: {_reason(step)}"
+        case "step.failed" | "step.blocked":
+            what = f"failed: {_reason(step)}"
+        case "artifact.created":
+            artifact = step.artifacts[str(data["name"])]
+            what = f"made {artifact.name}, {decimal(artifact.size)}"
+        case _:
+            return None
+    return f"{step.name}: {what}"
+
+
+def _clock(step: StepProgress) -> str:
+    return step.next_attempt_at.astimezone().strftime("%H:%M:%S") if step.next_attempt_at else "?"
+
+
+def _reason(step: StepProgress) -> str:
+    return step.error.message if step.error else "unknown"

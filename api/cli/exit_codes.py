@@ -1,0 +1,52 @@
+"""How the command ``agentos`` ends."""
+
+from enum import IntEnum
+
+from api.cli.errors import ArtifactUnknown, TaskIdUnknown
+from api.client.errors import ApiProblem, FileUnreadable
+from api.errors import BodyMalformed
+from workflows.errors import AgentOSError, BadInput
+from workflows.states import Status
+
+
+class ExitCode(IntEnum):
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    CANCELLED = 3
+    NOT_AUTHORISED = 4
+    NOT_FOUND = 5
+    TIMED_OUT = 124  # as `timeout` of GNU coreutils has it
+    INTERRUPTED = 130  # 128 + SIGINT
+
+
+_OF_STATUS = {
+    400: ExitCode.USAGE,
+    401: ExitCode.NOT_AUTHORISED,
+    403: ExitCode.NOT_AUTHORISED,
+    404: ExitCode.NOT_FOUND,
+    422: ExitCode.USAGE,
+}
+
+
+def of_task(status: Status) -> ExitCode:
+    """The exit code of a command that waited for a task."""
+    match status:
+        case Status.COMPLETED:
+            return ExitCode.OK
+        case Status.CANCELLED:
+            return ExitCode.CANCELLED
+        case _:
+            return ExitCode.FAILED
+
+
+def of_error(error: AgentOSError) -> ExitCode:
+    match error:
+        case ApiProblem():
+            return _OF_STATUS.get(error.status, ExitCode.FAILED)
+        case TaskIdUnknown() | ArtifactUnknown():
+            return ExitCode.NOT_FOUND
+        case BadInput() | BodyMalformed() | FileUnreadable():
+            return ExitCode.USAGE
+        case _:
+            return ExitCode.FAILED

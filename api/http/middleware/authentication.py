@@ -1,0 +1,99 @@
+"""Who is calling: the team of an API key."""
+
+import time
+from math import inf
+from uuid import UUID
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from activities.store.database import Database
+from activities.store.keys import KEY_PREFIX, digest_of, team_of_key
+from activities.store.tables import DEFAULT_TEAM
+from api.errors import KeyRefused
+from api.http.problems import answer
+from api.wire.responses import API
+from workflows.errors import TemporaryFailure
+
+# How long a key that was revoked may still work, and how often a busy one is looked up.
+KEY_MEMORY_SECONDS = 5.0
+_MAX_REMEMBERED = 1_000
+_MAX_KEY_CHARACTERS = 200
+
+
+# Nothing of a team is told there.
+_PUBLIC = (f"{API}/openapi.json",)
+_METRICS = "/metrics"
+
+
+class KeyRing:
+    """Tells the team of a request by its ``Authorization`` header."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        keys_required: bool,
+        memory_seconds: float = KEY_MEMORY_SECONDS,
+    ) -> None:
+        self._database = database
+        self._keys_required = keys_required
+        self._memory_seconds = memory_seconds
+        self._remembered: dict[str, tuple[float, UUID | None]] = {}
+
+    async def team_of(self, authorization: str | None) -> UUID:
+        """A key that is sent must be right, even where none is required.
+
+        Raises:
+            KeyRefused: there is no key, or a wrong one.
+        """
+        if authorization is None:
+            if self._keys_required:
+                raise KeyRefused(reason="This server wants an API key.")
+            return DEFAULT_TEAM
+        scheme, _, key = authorization.partition(" ")
+        key = key.strip()
+        if scheme.lower() != "bearer" or not key.startswith(KEY_PREFIX):
+            raise KeyRefused(reason="The Authorization header holds no API key.")
+        # Only digests are compared and looked up: the time it takes tells nothing about a key.
+        team_id = await self._look_up(digest_of(key[:_MAX_KEY_CHARACTERS]))
+        if team_id is None:
+            raise KeyRefused(reason="This API key is unknown or was revoked.")
+        return team_id
+
+    async def _look_up(self, digest: str) -> UUID | None:
+        now = time.monotonic()
+        known_at, team_id = self._remembered.get(digest, (-inf, None))
+        if now - known_at < self._memory_seconds:
+            return team_id
+        team_id = await team_of_key(self._database, digest)
+        if len(self._remembered) >= _MAX_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[digest] = (now, team_id)
+        return team_id
+
+
+class Authentication:
+    """Finds out who is calling before anything of a request's body is taken in.
+
+    It guards every path of the API, those that do not exist too; the team is left in the state of
+    the request, as ``team_id``.
+    """
+
+    def __init__(self, app: ASGIApp, *, keys: KeyRing) -> None:
+        self._app = app
+        self._keys = keys
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _is_guarded(scope["path"]):
+            try:
+                team_id = await self._keys.team_of(Headers(scope=scope).get("authorization"))
+            except (KeyRefused, TemporaryFailure) as error:
+                await answer(error)(scope, receive, send)
+                return
+            scope.setdefault("state", {})["team_id"] = team_id
+        await self._app(scope, receive, send)
+
+
+def _is_guarded(path: str) -> bool:
+    return (path.startswith(f"{API}/") and path not in _PUBLIC) or path == _METRICS

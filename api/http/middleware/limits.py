@@ -1,0 +1,93 @@
+"""Guards before the application: how large a request may be, and which pages may send one."""
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import OriginRefused, TooLarge
+from api.http.problems import answer
+
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+# What multipart adds to the file: boundaries and the headers of its part.
+_FORM_BYTES = 64 * 1024
+
+
+class BodyTooLarge(HTTPException):
+    """Raised while the body is read: of all errors, only this kind passes through the framework."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(413, detail=str(limit_bytes))
+
+
+class BodyLimit:
+    """Bounds what is read of a request; ``upload_path`` takes more than the others."""
+
+    def __init__(
+        self, app: ASGIApp, *, max_body_bytes: int, upload_path: str, max_upload_bytes: int
+    ) -> None:
+        self._app = app
+        self._max_body_bytes = max_body_bytes
+        self._upload_path = upload_path
+        self._max_upload_bytes = max_upload_bytes + _FORM_BYTES
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_upload = scope["path"] == self._upload_path
+        limit = self._max_upload_bytes if is_upload else self._max_body_bytes
+        declared = Headers(scope=scope).get("content-length", "")
+        if declared.isdecimal() and int(declared) > limit:
+            await answer(TooLarge(limit=limit))(scope, receive, send)
+            return
+        read_bytes = 0
+
+        async def counted() -> Message:
+            nonlocal read_bytes
+            message = await receive()
+            read_bytes += len(message.get("body", b""))
+            if read_bytes > limit:
+                raise BodyTooLarge(limit)
+            return message
+
+        await self._app(scope, counted, send)
+
+
+class OriginGuard:
+    """Keeps foreign web pages from using a server that asks for no key.
+
+    A page can make its visitor's browser send requests to this machine. It gives itself away by
+    the ``Origin`` of what it sends or, when it has its own name point here (DNS rebinding), by the
+    ``Host``. A plain address cannot be rebound.
+    """
+
+    def __init__(self, app: ASGIApp, *, served_hosts: tuple[str, ...]) -> None:
+        self._app = app
+        self._served = {"localhost", *(host.lower() for host in served_hosts)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (reason := self._refusal(scope)):
+            await answer(OriginRefused(reason=reason))(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> str | None:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if not self._is_ours(host):
+            return f"for the host {host[:100]!r}"
+        origin = headers.get("origin")
+        if scope["method"] in _SAFE_METHODS or origin is None:
+            return None
+        return None if urlsplit(origin).netloc == host else f"from pages of {origin[:100]!r}"
+
+    def _is_ours(self, host: str) -> bool:
+        name = (urlsplit(f"//{host}").hostname or "").lower()
+        try:
+            ip_address(name)
+        except ValueError:
+            return name in self._served
+        return True

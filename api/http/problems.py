@@ -1,0 +1,175 @@
+"""Errors as problem documents (RFC 9457)."""
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+
+from api.errors import (
+    BodyMalformed,
+    InvalidRequest,
+    KeyRefused,
+    MediaTypeRefused,
+    MethodNotAllowed,
+    PageNotFound,
+    RangeRefused,
+    RequestRefused,
+    TooLarge,
+    TooManyViewers,
+)
+from api.wire.documents import JSON_TYPE
+from workflows.errors import AgentOSError, BadInput, TemporaryFailure
+from workflows.pointers import Problem, problems_in
+
+PROBLEM_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 2
+_FORM_TYPE = "multipart/form-data"
+
+log = structlog.get_logger(__name__)
+
+
+class ProblemPlace(BaseModel):
+    """One thing that is wrong, and where: a JSON pointer into the request's body."""
+
+    pointer: str
+    message: str
+
+
+class ProblemDocument(BaseModel):
+    """``code`` is stable: clients may branch on it. ``detail`` is for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[ProblemPlace] = Field(default=[])
+
+
+def problem(
+    error: AgentOSError, status: int, *, detail: str = "", headers: Mapping[str, str] | None = None
+) -> Response:
+    """The answer to a request that ended with an error."""
+    places = error.problems if isinstance(error, InvalidRequest) else ()
+    document = ProblemDocument(
+        type=f"urn:agentos:problem:{error.code}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail or str(error),
+        code=error.code,
+        errors=[ProblemPlace(pointer=p.pointer, message=p.message) for p in places],
+    )
+    return Response(
+        document.model_dump_json(exclude_defaults=True),
+        status,
+        headers=dict(headers or {}),
+        media_type=PROBLEM_TYPE,
+    )
+
+
+def answer(error: AgentOSError) -> Response:
+    """The problem document of one of our own errors."""
+    match error:
+        case TemporaryFailure():
+            log.warning("http.unavailable", reason=str(error))
+            detail = f"{error.fields.get('service', 'A service')} cannot be reached. Try again."
+            return problem(
+                error, 503, detail=detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
+            )
+        case RequestRefused():
+            return problem(error, error.status, headers=_headers_of(error))
+        case BadInput():
+            return problem(error, 422)
+        case _:
+            log.error("http.failed", reason=str(error))
+            return problem(error, 500)
+
+
+def _headers_of(error: RequestRefused) -> dict[str, str]:
+    match error:
+        case KeyRefused():
+            return {"WWW-Authenticate": "Bearer"}
+        case RangeRefused():
+            return {"Content-Range": f"bytes */{error.fields['size']}"}
+        case TooManyViewers():
+            return {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return {}
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of ``app`` leave as a problem document."""
+    app.add_exception_handler(AgentOSError, _on_own_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_unexpected)
+
+
+async def _on_own_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AgentOSError)
+    return answer(error)
+
+
+async def _on_invalid_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return answer(_malformed(first["ctx"]["error"], str(error.body), int(first["loc"][-1])))
+    given = request.headers.get("content-type", "")
+    if isinstance(error.body, FormData) and not given.startswith(_FORM_TYPE):
+        return answer(MediaTypeRefused(given=given, known=_FORM_TYPE))
+    if first["loc"] == ("body",) and not given.startswith(JSON_TYPE) and error.body is not None:
+        return answer(MediaTypeRefused(given=given, known=JSON_TYPE))
+    in_body = [item for item in error.errors() if item["loc"][0] == "body"]
+    elsewhere = [
+        # A parameter has no place in the body. Its name is told in the message.
+        Problem("", f"{item['loc'][0]} {item['loc'][1]}: {item['msg']}")
+        for item in error.errors()
+        if item["loc"][0] != "body"
+    ]
+    return answer(InvalidRequest([*elsewhere, *problems_in(in_body, error.body, skip=1)]))
+
+
+def _malformed(reason: str, text: str, position: int) -> BodyMalformed:
+    line, column = text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
+    return BodyMalformed(form="JSON", reason=reason, line=line, column=column)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    """What the framework refuses itself."""
+    assert isinstance(error, HTTPException)
+    path = request.url.path
+    match error.status_code:
+        case 404:
+            return answer(PageNotFound(path=path))
+        case 405:
+            refused = MethodNotAllowed(path=path, method=request.method)
+            return problem(refused, 405, headers={"Allow": ", ".join(_methods_at(request))})
+        case 413:
+            return answer(TooLarge(limit=error.detail))
+        case status:
+            return problem(RequestRefused(reason=error.detail), status, headers=error.headers)
+
+
+def _methods_at(request: Request) -> list[str]:
+    """All of a path's methods: each has a route of its own, which knows only itself."""
+    return [
+        method.upper()
+        for template, methods in request.app.openapi()["paths"].items()
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), request.url.path)
+        for method in methods
+    ]
+
+
+async def _on_unexpected(request: Request, error: Exception) -> Response:
+    """Nothing of the error leaves the house: it may hold a secret or somebody's data."""
+    request_id = str(request.scope.get("state", {}).get("request_id", ""))
+    log.error("http.crashed", request_id=request_id, exc_info=error)
+    detail = f"Something went wrong here. It is in the server's log as request {request_id}."
+    headers = {"X-Request-ID": request_id}
+    return problem(AgentOSError(reason="unexpected"), 500, detail=detail, headers=headers)

@@ -1,0 +1,39 @@
+"""What agents may not do without a person, and what they ask one."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path
+
+from api.http.dependencies import ServicesDep, TeamDep
+from api.tasks import approvals
+from api.tasks.views import asked_call
+from api.wire import responses
+from api.wire.requests import ApprovalRequest, Text
+from api.wire.responses import Page
+
+router = APIRouter(prefix="/tasks/{task_id}/approvals", tags=["approvals"])
+
+
+@router.get("")
+async def list_waiting(
+    task_id: UUID, services: ServicesDep, team_id: TeamDep
+) -> Page[responses.AskedCall]:
+    """The calls that wait for somebody, with their arguments, the oldest first."""
+    calls = await approvals.waiting_calls(services, team_id, task_id)
+    return Page(items=[asked_call(call) for call in calls])
+
+
+CallId = Annotated[Text, Path(max_length=300, description="its id, or its name")]
+
+
+@router.post("/{call_id}", status_code=202)
+async def decide(
+    task_id: UUID,
+    call_id: CallId,
+    request: ApprovalRequest,
+    services: ServicesDep,
+    team_id: TeamDep,
+) -> responses.AskedCall:
+    """Let a call be made, refuse it, or answer its question. A repeat changes nothing."""
+    return asked_call(await approvals.decide(services, team_id, task_id, call_id, request))

@@ -1,0 +1,68 @@
+"""Files: upload, and download of uploads and artifacts."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, File, Request, Response, UploadFile
+
+from activities.store import files as store
+from activities.store.files import StoredBlob
+from api.errors import NotFound
+from api.http.dependencies import ServicesDep, TeamDep
+from api.http.downloads import head_of, send_blob
+from api.http.uploads import store_upload
+from api.services import Services
+from api.tasks.views import Views
+from api.wire import responses
+
+router = APIRouter(tags=["files"])
+
+
+@router.post("/files", status_code=201)
+async def upload(
+    response: Response,
+    services: ServicesDep,
+    team_id: TeamDep,
+    file: Annotated[UploadFile, File(description="the content, with its name")],
+) -> responses.File:
+    """Store a file. ``file:<id>`` names it as an input of a task."""
+    stored = await store_upload(
+        services.database,
+        services.blobs,
+        team_id,
+        file,
+        max_bytes=services.options.max_upload_bytes,
+    )
+    view = Views(services.options).file(stored)
+    response.headers["Location"] = view.url
+    return view
+
+
+@router.head("/files/{file_id}", operation_id="head_file", response_class=Response)
+@router.get("/files/{file_id}", operation_id="get_file", response_class=Response)
+async def get_file(
+    file_id: UUID, request: Request, services: ServicesDep, team_id: TeamDep
+) -> Response:
+    """Download what was uploaded. ``Range`` gives a part of it."""
+    blob = await store.find_file(services.database, team_id, file_id)
+    if blob is None:
+        raise NotFound(kind="file", id=file_id)
+    return await _send(services, team_id, blob, request)
+
+
+@router.head("/artifacts/{artifact_id}", operation_id="head_artifact", response_class=Response)
+@router.get("/artifacts/{artifact_id}", operation_id="get_artifact", response_class=Response)
+async def get_artifact(
+    artifact_id: UUID, request: Request, services: ServicesDep, team_id: TeamDep
+) -> Response:
+    """Download what a task made. ``Range`` gives a part of it."""
+    blob = await store.find_artifact(services.database, team_id, artifact_id)
+    if blob is None:
+        raise NotFound(kind="artifact", id=artifact_id)
+    return await _send(services, team_id, blob, request)
+
+
+async def _send(services: Services, team_id: UUID, blob: StoredBlob, request: Request) -> Response:
+    if request.method == "HEAD":
+        return head_of(blob)
+    return await send_blob(services.blobs, team_id, blob, request.headers)

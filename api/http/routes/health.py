@@ -1,0 +1,82 @@
+"""Whether the API lives, whether it can work, and its numbers."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from api.http.dependencies import NotificationsDep, ServicesDep, TeamDep
+from api.http.metrics import Metrics
+from api.services import Services
+from api.wire.responses import API, Dependency, Readiness
+from workflows.errors import AgentOSError, StoreRefused
+
+CHECK_TIMEOUT_SECONDS = 3.0
+
+router = APIRouter(tags=["health"])
+
+log = structlog.get_logger(__name__)
+
+
+@router.get("/")
+async def index() -> dict[str, str]:
+    """Where everything is."""
+    return {
+        "name": "AgentOS",
+        "tasks": f"{API}/tasks",
+        "skills": f"{API}/skills",
+        "tools": f"{API}/tools",
+        "calls": f"{API}/openapi.json",
+        "health": "/readyz",
+        "metrics": "/metrics",
+    }
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """This process answers."""
+    return {"state": "alive"}
+
+
+@router.get("/readyz", responses={503: {"model": Readiness}})
+async def readyz(services: ServicesDep, response: Response) -> Readiness:
+    """Whether everything that the API depends on answers; 503 when something does not."""
+    found = await asyncio.gather(
+        _check("postgres", services.database.check),
+        _check("temporal", services.temporal.check),
+        _check("s3", lambda: _check_bucket(services)),
+    )
+    is_ready = all(item.state == "up" for item in found)
+    response.status_code = 200 if is_ready else 503
+    return Readiness(state="ready" if is_ready else "not ready", dependencies=list(found))
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(request: Request, team_id: TeamDep, notifications: NotificationsDep) -> Response:
+    """For Prometheus. With keys required, any valid one will do: the numbers are of all teams."""
+    numbers: Metrics = request.app.state.metrics
+    text = await numbers.render(streams=notifications.listeners)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
+async def _check(name: str, call: Callable[[], Awaitable[object]]) -> Dependency:
+    started = time.perf_counter()
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
+            await call()
+    except (AgentOSError, TimeoutError) as error:
+        # Why is for the log: the answer is open to everybody.
+        log.warning("dependency.down", name=name, reason=str(error) or "it does not answer")
+        state = "down"
+    else:
+        state = "up"
+    latency_ms = round((time.perf_counter() - started) * 1_000, 1)
+    return Dependency(name=name, state=state, latency_ms=latency_ms)
+
+
+async def _check_bucket(services: Services) -> None:
+    if not await services.blobs.check():
+        raise StoreRefused(reason=f"there is no bucket {services.blobs.bucket}")

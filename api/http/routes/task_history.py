@@ -1,0 +1,119 @@
+"""What happened within a task: logs, trace, messages, artifacts, events."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query
+
+from api.errors import TooManyViewers
+from api.http import event_stream
+from api.http.dependencies import NotificationsDep, ServicesDep, TeamDep
+from api.http.event_stream import EventStream, Position
+from api.http.paging import Cursor, CursorText, Limit, cut, parse_number
+from api.tasks import conversation, history, queries, tracing
+from api.tasks.views import Views
+from api.wire import responses
+from api.wire.requests import Text
+from api.wire.responses import DEFAULT_PAGE, Page
+
+router = APIRouter(prefix="/tasks/{task_id}", tags=["history"])
+
+
+@router.get("/logs")
+async def logs(
+    *,
+    task_id: UUID,
+    services: ServicesDep,
+    team_id: TeamDep,
+    step: Annotated[Text | None, Query(max_length=100)] = None,
+    cursor: CursorText = None,
+    limit: Limit = DEFAULT_PAGE,
+) -> Page[responses.Attempt]:
+    """Every attempt with all that it printed, the oldest first. A page may end early."""
+    await queries.check_task(services.database, team_id, task_id)
+    items, following = await history.list_attempts(
+        services.database, task_id, step, Cursor.parse(cursor), limit
+    )
+    return Page(items=list(items), next_cursor=following)
+
+
+@router.get("/trace")
+async def trace(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> responses.Span:
+    """The task, its steps or turns, and their attempts as spans of time."""
+    return await tracing.trace(services.database, team_id, task_id)
+
+
+@router.get("/messages")
+async def messages(
+    task_id: UUID,
+    services: ServicesDep,
+    team_id: TeamDep,
+    cursor: CursorText = None,
+    limit: Limit = DEFAULT_PAGE,
+) -> Page[responses.Message]:
+    """An agent's conversation from its beginning. In a pipeline nobody speaks.
+
+    A page may end early.
+    """
+    await queries.check_task(services.database, team_id, task_id)
+    items, last = await conversation.list_messages(
+        services.database, task_id, parse_number(cursor), limit
+    )
+    return Page(items=list(items), next_cursor=None if last is None else str(last))
+
+
+@router.get("/artifacts")
+async def artifacts(
+    task_id: UUID,
+    services: ServicesDep,
+    team_id: TeamDep,
+    cursor: CursorText = None,
+    limit: Limit = DEFAULT_PAGE,
+) -> Page[responses.Artifact]:
+    """The files that the steps made, the oldest first."""
+    await queries.check_task(services.database, team_id, task_id)
+    found = await queries.list_artifacts(services.database, task_id, Cursor.parse(cursor), limit)
+    rows, following = cut(found, limit, lambda row: Cursor(row.created_at, row.id))
+    views = Views(services.options)
+    return Page(items=[views.artifact(row) for row in rows], next_cursor=following)
+
+
+async def _position(
+    task_id: UUID,
+    services: ServicesDep,
+    team_id: TeamDep,
+    last_event_id: Annotated[str | None, Header()] = None,
+    after: Annotated[int | None, Query(ge=0, le=2**62)] = None,
+) -> Position:
+    position = Position(team_id, task_id, event_stream.parse_position(last_event_id, after))
+    await event_stream.check_position(services.database, position)
+    return position
+
+
+@router.get(
+    "/events",
+    status_code=200,
+    response_class=EventStream,
+    responses={204: {"description": "The task has ended and everything was seen."}},
+)
+async def events(
+    services: ServicesDep,
+    notifications: NotificationsDep,
+    position: Annotated[Position, Depends(_position)],
+) -> EventStream:
+    """Events as they happen, from ``Last-Event-ID`` or ``after`` on; the last one ends the stream.
+
+    A client that has seen them all gets 204, which tells a browser not to come back.
+    """
+    options = services.options
+    if (
+        notifications.listeners >= options.max_viewers
+        or notifications.listeners_of(position.team_id) >= options.max_viewers_per_team
+    ):
+        raise TooManyViewers
+    return EventStream(
+        services.database,
+        notifications,
+        position,
+        heartbeat_seconds=services.options.heartbeat_seconds,
+    )

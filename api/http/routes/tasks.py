@@ -1,0 +1,107 @@
+"""Tasks: submit, list, look at, cancel, pause, resume, retry."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from api.http.dependencies import ServicesDep, TeamDep
+from api.http.paging import Cursor, CursorText, Limit, Moment
+from api.tasks import control, queries, submission
+from api.tasks.queries import TaskFilter
+from api.tasks.retry import retry_task
+from api.tasks.views import Views
+from api.wire import documents, responses
+from api.wire.requests import RetryRequest, TaskRequest, Text
+from api.wire.responses import DEFAULT_PAGE, Accepted, Changed, Page
+from workflows.states import Status, TaskType
+
+router = APIRouter(prefix="/tasks", tags=["tasks"])
+
+# Where the schema of the body is in the OpenAPI document: its parts refer to each other from there.
+_AT = "#/paths/~1api~1v1~1tasks/post/requestBody/content/application~1json/schema"
+_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        documents.JSON_TYPE: {
+            "schema": TaskRequest.model_json_schema(ref_template=f"{_AT}/$defs/{{model}}")
+        },
+        documents.YAML_TYPES[0]: {"schema": {"$ref": _AT}},
+    },
+}
+
+IdempotencyKey = Annotated[
+    str | None, Header(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$")
+]
+
+
+@router.post("", status_code=202, openapi_extra={"requestBody": _BODY})
+async def submit(
+    request: Request,
+    response: Response,
+    services: ServicesDep,
+    team_id: TeamDep,
+    idempotency_key: IdempotencyKey = None,
+) -> Accepted:
+    """Accept a task: it will be run, even when Temporal cannot be reached now."""
+    document = documents.parse(await request.body(), request.headers.get("content-type"))
+    wanted = submission.read_request(document)
+    task_id, status = await submission.submit(services, team_id, wanted, idempotency_key)
+    links = Views(services.options).links(task_id)
+    response.headers["Location"] = links.self
+    return Accepted(task_id=task_id, status=status, links=links)
+
+
+@router.get("")
+async def list_tasks(
+    *,
+    services: ServicesDep,
+    team_id: TeamDep,
+    status: Annotated[tuple[Status, ...], Query()] = (),
+    type: Annotated[tuple[TaskType, ...], Query()] = (),  # noqa: A002  (its name in the query)
+    text: Annotated[Text | None, Query(max_length=200)] = None,
+    created_after: Moment | None = None,
+    created_before: Moment | None = None,
+    cursor: CursorText = None,
+    limit: Limit = DEFAULT_PAGE,
+) -> Page[responses.TaskSummary]:
+    """The newest first."""
+    wanted = TaskFilter(status, type, text, created_after, created_before)
+    found, following = await queries.list_tasks(
+        services.database, team_id, wanted, Cursor.parse(cursor), limit
+    )
+    views = Views(services.options)
+    return Page(items=[views.summary(parts) for parts in found], next_cursor=following)
+
+
+@router.get("/{task_id}")
+async def get_task(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> responses.Task:
+    """A task with its steps, its artifacts and what it gave."""
+    return Views(services.options).task(await queries.get_task(services.database, team_id, task_id))
+
+
+@router.post("/{task_id}/cancel", status_code=202)
+async def cancel(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Changed:
+    """Stop a task. What its finished steps made is kept."""
+    return Changed(task_id=task_id, status=await control.cancel(services, team_id, task_id))
+
+
+@router.post("/{task_id}/pause", status_code=202)
+async def pause(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Changed:
+    """Hold a task before its next step."""
+    return Changed(task_id=task_id, status=await control.pause(services, team_id, task_id))
+
+
+@router.post("/{task_id}/resume", status_code=202)
+async def resume(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Changed:
+    """Let a paused task go on."""
+    return Changed(task_id=task_id, status=await control.resume(services, team_id, task_id))
+
+
+@router.post("/{task_id}/retry", status_code=202)
+async def retry(
+    task_id: UUID, services: ServicesDep, team_id: TeamDep, wanted: RetryRequest | None = None
+) -> Changed:
+    """Run a task that has ended again, from one of its steps on."""
+    status = await retry_task(services, team_id, task_id, wanted or RetryRequest())
+    return Changed(task_id=task_id, status=status)

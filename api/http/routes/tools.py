@@ -1,0 +1,118 @@
+"""Tools: what there is, what the team says about it, and the MCP servers that it brings along."""
+
+from fastapi import APIRouter, Response
+
+from activities.store.mcp_servers import register_server, remove_server
+from activities.store.mcp_tools import StoredTool, change_mcp_tool, list_mcp_tools, list_server
+from activities.store.tools import ToolSetting, set_native_tool, tool_settings
+from activities.tools.registry import Tool
+from api.errors import InvalidRequest, NotFound, ServerNotUsable
+from api.http.dependencies import ServicesDep, TeamDep
+from api.http.paging import NO_CURSOR, CursorText, Limit
+from api.wire import responses
+from api.wire.requests import ToolChange, ToolRegistration
+from api.wire.responses import DEFAULT_PAGE, Page, RegisteredServer
+from workflows.errors import McpError
+from workflows.states import ToolType
+
+router = APIRouter(prefix="/tools", tags=["tools"])
+
+
+@router.get("")
+async def list_tools(
+    services: ServicesDep,
+    team_id: TeamDep,
+    cursor: CursorText = None,
+    limit: Limit = DEFAULT_PAGE,
+) -> Page[responses.Tool]:
+    """Every tool with its arguments, by name. An MCP server stands before its own."""
+    after = cursor or ""
+    if "\x00" in after:
+        raise InvalidRequest([NO_CURSOR])
+    settings = await tool_settings(services.database, team_id)
+    listed = [
+        _native(tool, settings.get(name, ToolSetting(permission_level=tool.permission)))
+        for name, tool in services.tools.tools.items()
+        if name > after
+    ]
+    more = await list_mcp_tools(services.database, team_id, after=after, limit=limit + 1)
+    listed += [_mcp(tool) for tool in more]
+    listed.sort(key=lambda tool: tool.name)
+    following = listed[limit - 1].name if len(listed) > limit else None
+    return Page(items=listed[:limit], next_cursor=following)
+
+
+@router.post("/register", status_code=201)
+async def register_tools(
+    request: ToolRegistration, services: ServicesDep, team_id: TeamDep
+) -> RegisteredServer:
+    """Connect to an MCP server and offer its tools as ``mcp.<name>.<tool>``.
+
+    A server of this name is replaced; what the team said of its tools is kept. If the server cannot
+    be used nothing changes.
+    """
+    server = request.server
+    try:
+        listing = await services.mcp.probe(team_id, server)
+    except McpError as error:
+        raise ServerNotUsable(reason=str(error)) from error
+    await register_server(
+        services.database,
+        team_id,
+        server,
+        listing,
+        description=request.description or f"MCP server: {server.endpoint}",
+        permission_level=request.permission_level,
+    )
+    first, *others = await list_server(services.database, team_id, server.name)
+    tools = [_mcp(tool) for tool in others]
+    return RegisteredServer(server=_mcp(first), tools=tools, refused=list(listing.refused))
+
+
+@router.patch("/{name:path}")
+async def change_tool(
+    name: str, change: ToolChange, services: ServicesDep, team_id: TeamDep
+) -> responses.Tool:
+    """Switch a tool on or off for the team, or say whether somebody is asked before it runs.
+
+    The name of an MCP server switches all its tools, and a permission becomes that of each.
+    """
+    changes = change.model_dump(include={"is_active", "permission_level"})
+    if (tool := services.tools.tools.get(name)) is not None:
+        default = ToolSetting(permission_level=tool.permission)
+        setting = await set_native_tool(services.database, team_id, name, default, **changes)
+        return _native(tool, setting)
+    changed = await change_mcp_tool(services.database, team_id, name, **changes)
+    if changed is None:
+        raise NotFound(kind="tool", id=repr(name[:100]))
+    return _mcp(changed)
+
+
+@router.delete("/{name:path}", status_code=204)
+async def remove_tools(name: str, services: ServicesDep, team_id: TeamDep) -> Response:
+    """Remove an MCP server, ``mcp.<name>``, with all its tools."""
+    if not await remove_server(services.database, team_id, name):
+        raise NotFound(kind="MCP server", id=repr(name[:100]))
+    return Response(status_code=204)
+
+
+def _native(tool: Tool, setting: ToolSetting) -> responses.Tool:
+    return responses.Tool(
+        name=tool.name,
+        type=ToolType.NATIVE,
+        description=tool.description,
+        schema_=tool.schema,
+        is_active=setting.is_active,
+        permission_level=setting.permission_level,
+    )
+
+
+def _mcp(tool: StoredTool) -> responses.Tool:
+    return responses.Tool(
+        name=tool.name,
+        type=ToolType.MCP,
+        description=tool.description,
+        schema_=tool.schema,
+        is_active=tool.is_active,
+        permission_level=tool.permission_level,
+    )

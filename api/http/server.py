@@ -1,0 +1,53 @@
+"""Serving the application over HTTP."""
+
+import asyncio
+import signal
+import socket
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.http.notifications import Notifications
+
+# Requests under way are let through; streams of events end at once, and their clients come back.
+STOP_SECONDS = 5
+
+
+async def serve(app: FastAPI, host: str, port: int) -> None:
+    """Serve until SIGINT or SIGTERM, or until cancelled."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    server = _Server(config, app.state.notifications)
+    serving = asyncio.ensure_future(server.serve())
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await serving
+        raise
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, notifications: Notifications) -> None:
+        super().__init__(config)
+        self._notifications = notifications
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Unlike its base class, it does not raise the signal again in the end: that would kill the
+        # process before its caller could close what it holds.
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # A stream ends when its task does, which may be tomorrow.
+        self._notifications.close()
+        await super().shutdown(sockets)

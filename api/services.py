@@ -1,0 +1,58 @@
+"""What the routes are given."""
+
+from dataclasses import dataclass, field
+
+from activities.inputs import InputPolicy
+from activities.llm.base import ModelOptions
+from activities.skills.catalogue import Catalogue
+from activities.store.blobs import Blobs
+from activities.store.database import Database
+from activities.tools.mcp.pool import McpPool
+from activities.tools.registry import Registry
+from activities.units import MEBIBYTE
+from api.tasks.temporal import TemporalPort
+
+DAY_SECONDS = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class ApiOptions:
+    """``public_url`` comes before the paths in answers; empty, they are relative to this server.
+
+    ``served_hosts`` are names under which browsers may reach the server without an API key, beside
+    ``localhost`` and plain addresses. ``approval_seconds`` is how long an agent waits for a person,
+    ``daily_tokens`` the quota of a team that has none of its own; 0 is no limit. ``max_viewers``
+    follow events at once: each is an open connection, of which a process often has but a thousand.
+    """
+
+    keys_required: bool = False
+    max_body_bytes: int = 2 * MEBIBYTE
+    max_upload_bytes: int = 1024 * MEBIBYTE
+    public_url: str = ""
+    served_hosts: tuple[str, ...] = ()
+    temporal_ui_url: str | None = None
+    temporal_namespace: str = "default"
+    sweep_interval_seconds: float = 2.0
+    heartbeat_seconds: float = 15.0
+    approval_seconds: float = DAY_SECONDS
+    daily_tokens: int = 0
+    max_viewers: int = 500
+    max_viewers_per_team: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The world as the API needs it. Whoever makes one closes what it holds.
+
+    Without ``models`` there is nobody to be an agent.
+    """
+
+    database: Database
+    blobs: Blobs
+    temporal: TemporalPort
+    catalogue: Catalogue
+    tools: Registry
+    models: ModelOptions | None = None
+    mcp: McpPool = field(default_factory=McpPool)
+    inputs: InputPolicy = field(default_factory=InputPolicy)
+    options: ApiOptions = field(default_factory=ApiOptions)

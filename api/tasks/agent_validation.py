@@ -1,0 +1,94 @@
+"""What is wrong with an agent that only the installed parts and its inputs can tell."""
+
+import difflib
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from uuid import UUID
+
+from activities.llm.base import ModelOptions
+from activities.skills.catalogue import Catalogue
+from activities.store.mcp_tools import callable_tools
+from activities.tools.finish import FINISH
+from activities.tools.schemas import schema_problems
+from activities.tools.selection import unknown_names
+from api.services import Services
+from workflows.definitions.agent import Agent
+from workflows.definitions.inputs import MAX_INPUTS, environment_name
+from workflows.definitions.mcp_server import PREFIX
+from workflows.errors import AgentOSError
+from workflows.pointers import Problem, pointer
+
+_NO_MODEL = (
+    "no model is configured on this server: set OPENAI_API_KEY, or OPENAI_BASE_URL of a compatible "
+    "server, and AGENTOS_MODELS to choose among its models"
+)
+
+
+async def problems_with_agent(
+    services: Services, team_id: UUID, agent: Agent, given: Mapping[str, str]
+) -> list[Problem]:
+    """Everything that is wrong with what is at ``/agent``, and with the names of its inputs."""
+    problems = [found async for found in _skills(services.catalogue, agent)]
+    problems += await _tools(services, team_id, agent)
+    problems += _output_schema(agent)
+    problems += _model(services.models, agent)
+    return [*problems, *_input_names(given)]
+
+
+async def _skills(catalogue: Catalogue, agent: Agent) -> AsyncIterator[Problem]:
+    for index, name in enumerate(agent.skills or ()):
+        try:
+            await catalogue.find(name)
+        except AgentOSError as error:
+            yield Problem(f"/agent/skills/{index}", str(error))
+
+
+async def _tools(services: Services, team_id: UUID, agent: Agent) -> list[Problem]:
+    if not agent.tools:
+        return []
+    known = {*services.tools.tools, FINISH}
+    if any(name.startswith(PREFIX) for name in agent.tools):
+        known |= {tool.name for tool in await callable_tools(services.database, team_id)}
+    unknown = unknown_names(agent.tools, known)
+    return [
+        Problem(f"/agent/tools/{index}", _unknown_tool(name, known))
+        for index, name in enumerate(agent.tools)
+        if name in unknown
+    ]
+
+
+def _unknown_tool(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"Did you mean {near[0]}?" if near else "`agentos tools ls` shows them."
+    return f"there is no tool named {name!r}. {hint}"
+
+
+def _output_schema(agent: Agent) -> Iterator[Problem]:
+    for found in schema_problems(agent.output_schema or {}):
+        yield Problem(f"/agent/output_schema{found.pointer}", found.message)
+
+
+def _model(options: ModelOptions | None, agent: Agent) -> Iterator[Problem]:
+    if options is None:
+        yield Problem("/type", _NO_MODEL)
+        return
+    if agent.limits.cost_usd is None:
+        return
+    # Each may be asked, when those before it are overloaded; one without a price costs nothing.
+    asked = [name for name in (agent.model, *options.models) if name is not None]
+    unpriced = [name for name in dict.fromkeys(asked) if name not in options.prices]
+    if unpriced or not asked:
+        named = ", ".join(unpriced) or "the model, of which AGENTOS_MODELS names none"
+        message = f"cost cannot be limited: no price is known of {named}; set AGENTOS_PRICES"
+        yield Problem("/agent/limits/cost_usd", message)
+
+
+def _input_names(given: Mapping[str, str]) -> Iterator[Problem]:
+    if len(given) > MAX_INPUTS:
+        yield Problem("/inputs", f"{len(given)} inputs are more than the {MAX_INPUTS} allowed")
+    first_name: dict[str, str] = {}
+    for name in given:
+        variable = environment_name(name)
+        other = first_name.setdefault(variable, name)
+        if other != name:
+            message = f"input {name!r} and input {other!r} would both be {variable}; rename one"
+            yield Problem(f"/inputs{pointer((name,))}", message)

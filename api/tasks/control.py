@@ -1,0 +1,113 @@
+"""What people do to a task that has not ended: cancel, pause, resume."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from activities.store import events, tasks
+from activities.store.events import EventDraft
+from activities.store.tables import Event
+from api.errors import StateConflict
+from api.services import Services
+from api.tasks.queries import StoredTask, load_task
+from api.tasks.temporal import Execution, Signal
+from workflows.contracts import TaskClose
+from workflows.states import Status
+
+_TRIES = 3
+
+_PAUSE_ASKED = "task.pause_requested"
+_RESUME_ASKED = "task.resume_requested"
+
+
+async def cancel(services: Services, team_id: UUID, task_id: UUID) -> Status:
+    """Ask a task to stop; a repeat changes nothing.
+
+    Raises:
+        NotFound, StateConflict, TemporaryFailure
+    """
+    task = await load_task(services.database, team_id, task_id)
+    if task.status is Status.CANCELLED:
+        return task.status
+    _check_alive(task, "cancelled")
+    if await tell(services, task, services.temporal.cancel):
+        return task.status
+    # There is nothing that could write the end of the task: it was never started, or is gone.
+    await tasks.close_task(
+        services.database,
+        TaskClose(task_id=task.id, team_id=task.team_id, run=task.run, status=Status.CANCELLED),
+    )
+    return (await load_task(services.database, team_id, task_id)).status
+
+
+async def pause(services: Services, team_id: UUID, task_id: UUID) -> Status:
+    """Stop a task before its next step or turn; the running one goes on to its end.
+
+    Raises:
+        NotFound, StateConflict, TemporaryFailure
+    """
+    task = await load_task(services.database, team_id, task_id)
+    _check_alive(task, "paused")
+    if task.status is not Status.PAUSED:
+        await _signal(services, task, "pause", _PAUSE_ASKED)
+    return task.status
+
+
+async def resume(services: Services, team_id: UUID, task_id: UUID) -> Status:
+    """Let a paused task go on, or withdraw a pause that was asked for.
+
+    Raises:
+        NotFound, StateConflict, TemporaryFailure
+    """
+    task = await load_task(services.database, team_id, task_id)
+    _check_alive(task, "resumed")
+    if task.status is not Status.PAUSED and not await _is_pause_asked(services, task):
+        raise StateConflict(id=task.id, action="resumed", reason=f"it is {task.status}, not paused")
+    await _signal(services, task, "resume", _RESUME_ASKED)
+    return task.status
+
+
+def _check_alive(task: StoredTask, action: str) -> None:
+    if task.status.is_final:
+        reason = f"it has ended already ({task.status})"
+        raise StateConflict(id=task.id, action=action, reason=reason)
+
+
+async def tell(
+    services: Services, task: StoredTask, say: Callable[[UUID, Execution], Awaitable[bool]]
+) -> bool:
+    """Say something to the workflow of a task's present run. False when none is running.
+
+    An agent's may continue as new between the question which one it is and the word to it.
+    """
+    for _ in range(_TRIES):
+        found = await services.temporal.find(task.id)
+        if found is None or found.run != task.run or not found.is_running:
+            return False
+        if await say(task.id, found):
+            return True
+    return False
+
+
+async def _signal(services: Services, task: StoredTask, signal: Signal, event: str) -> None:
+    if not await tell(services, task, partial(services.temporal.signal, signal=signal)):
+        reason = "no workflow runs it at the moment; try again in a few seconds"
+        raise StateConflict(id=task.id, action=f"{signal}d", reason=reason)
+    async with services.database.writing() as connection:
+        await events.append(connection, task.id, [EventDraft(type=event)])
+
+
+async def _is_pause_asked(services: Services, task: StoredTask) -> bool:
+    async with services.database.reading(fresh=True) as connection:
+        last = await connection.scalar(
+            select(col(Event.type))
+            .where(
+                col(Event.task_id) == task.id, col(Event.type).in_([_PAUSE_ASKED, _RESUME_ASKED])
+            )
+            .order_by(col(Event.seq).desc())
+            .limit(1)
+        )
+    return last == _PAUSE_ASKED

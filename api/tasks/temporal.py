@@ -1,0 +1,238 @@
+"""The workflows of tasks, seen from the API: start, find, cancel, signal."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import inf
+from typing import Any, Literal
+from uuid import UUID
+
+import structlog
+from temporalio.client import (
+    Client,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+    WorkflowHistoryEventFilterType,
+)
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.tasks.temporal_calls import CALL_TIMEOUT_SECONDS, temporal_errors, unless_ended
+from workflows import policies
+from workflows.agent import AgentWorkflow
+from workflows.contracts import AgentRun, Decision, PipelineRun, workflow_id
+from workflows.errors import TemporaryFailure
+from workflows.pipeline import PipelineWorkflow
+
+# While Temporal is away, only the first of the submissions of this time waits for its time-out.
+_PAUSE_AFTER_FAILURE_SECONDS = 1.0
+# A workflow ends a moment after the row that says so: a retry by a person may come in between.
+_PREVIOUS_RUN_DELAYS_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.4)
+
+_SUMMARY_BYTES = 200  # Temporal's own limit.
+_PATIENCE = timedelta(seconds=CALL_TIMEOUT_SECONDS)
+_ENDED_LISTED = 1_000
+_RUNS_REMEMBERED = 20_000
+
+_WORKFLOWS: Mapping[type, str] = {
+    PipelineRun: PipelineWorkflow.__name__,
+    AgentRun: AgentWorkflow.__name__,
+}
+
+log = structlog.get_logger(__name__)
+
+Run = PipelineRun | AgentRun
+Signal = Literal["pause", "resume"]
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """The latest workflow of a task. ``run`` is the run of the task that it was started for.
+
+    One that continues as new, or is reset, becomes another execution of the same run.
+    """
+
+    run: int
+    run_id: str
+    status: WorkflowExecutionStatus
+
+    @property
+    def is_running(self) -> bool:
+        return self.status is WorkflowExecutionStatus.RUNNING
+
+
+class TemporalPort:
+    """Every call raises ``TemporaryFailure`` when Temporal cannot be reached, in a few seconds.
+
+    ``client`` may be lazy: nothing here needs Temporal to be there when the API starts.
+    """
+
+    def __init__(self, client: Client, task_queue: str) -> None:
+        self._client = client
+        self._task_queue = task_queue
+        self._failed_at = -_PAUSE_AFTER_FAILURE_SECONDS
+        self._running_at: dict[tuple[UUID, int], float] = {}
+
+    async def start(self, run: Run, *, name: str, priority: int) -> None:
+        """Start the workflow of a run of a task. A repeat changes nothing."""
+        if time.monotonic() - self._failed_at < _PAUSE_AFTER_FAILURE_SECONDS:
+            raise TemporaryFailure(service="Temporal", reason="it was not there a moment ago")
+        try:
+            async with temporal_errors():
+                if run.run == 1:
+                    await self._start_first(run, name, priority)
+                else:
+                    await self._start_next(run, name, priority)
+        except TemporaryFailure:
+            self._failed_at = time.monotonic()
+            raise
+        self._note_running(run.task_id, run.run)
+
+    def seconds_since_running(self, task_id: UUID, run: int) -> float:
+        """How long ago the workflow of a run was started or found running from here."""
+        return time.monotonic() - self._running_at.get((task_id, run), -inf)
+
+    async def find(self, task_id: UUID) -> Execution | None:
+        """The latest workflow of a task; None when Temporal knows of none."""
+        async with temporal_errors():
+            try:
+                found = await self._handle(task_id).describe(rpc_timeout=_PATIENCE)
+            except RPCError as error:
+                if error.status is RPCStatusCode.NOT_FOUND:
+                    return None
+                raise
+            run = await found.memo_value("run", default=1, type_hint=int)
+        assert found.status is not None
+        execution = Execution(run, found.run_id, found.status)
+        if execution.is_running:
+            self._note_running(task_id, run)
+        return execution
+
+    async def cancel(self, task_id: UUID, execution: Execution) -> bool:
+        """Ask a running workflow to cancel itself. False when it has ended meanwhile."""
+        async with temporal_errors():
+            return await unless_ended(
+                self._handle(task_id, execution.run_id).cancel(rpc_timeout=_PATIENCE)
+            )
+
+    async def signal(self, task_id: UUID, execution: Execution, signal: Signal) -> bool:
+        """False when the workflow has ended."""
+        return await self._signal(task_id, execution, signal, [])
+
+    async def decide(self, task_id: UUID, execution: Execution, decision: Decision) -> bool:
+        """Tell an agent what a person decided. False when the workflow has ended."""
+        return await self._signal(task_id, execution, "decide", [decision])
+
+    async def reason_of_end(self, task_id: UUID, execution: Execution) -> str:
+        """What Temporal says of why a workflow was terminated or failed; empty when nothing."""
+        async with temporal_errors():
+            events = self._handle(task_id, execution.run_id).fetch_history_events(
+                event_filter_type=WorkflowHistoryEventFilterType.CLOSE_EVENT, rpc_timeout=_PATIENCE
+            )
+            async for event in events:
+                reason = event.workflow_execution_terminated_event_attributes.reason
+                failure = event.workflow_execution_failed_event_attributes.failure
+                return reason or failure.message
+        return ""
+
+    async def ended_from_outside(self, since: timedelta) -> Sequence[UUID]:
+        """Tasks of which a workflow was terminated or timed out lately, the latest first."""
+        after = (datetime.now(UTC) - since).isoformat()
+        types = ", ".join(f"'{name}'" for name in _WORKFLOWS.values())
+        query = f"ExecutionStatus IN ('Terminated', 'TimedOut') AND CloseTime > '{after}'"
+        async with temporal_errors():
+            listed = self._client.list_workflows(
+                f"WorkflowType IN ({types}) AND {query}",
+                limit=_ENDED_LISTED,
+                rpc_timeout=_PATIENCE,
+            )
+            ids = [_task_id(execution.id) async for execution in listed]
+        return [task_id for task_id in dict.fromkeys(ids) if task_id is not None]
+
+    async def check(self) -> None:
+        async with temporal_errors():
+            await self._client.service_client.check_health(timeout=_PATIENCE)
+
+    async def _signal(
+        self, task_id: UUID, execution: Execution, signal: str, arguments: Sequence[object]
+    ) -> bool:
+        async with temporal_errors():
+            handle = self._handle(task_id, execution.run_id)
+            return await unless_ended(handle.signal(signal, args=arguments, rpc_timeout=_PATIENCE))
+
+    async def _start_first(self, run: Run, name: str, priority: int) -> None:
+        try:
+            await self._start(
+                run,
+                name,
+                priority,
+                WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                WorkflowIDConflictPolicy.USE_EXISTING,
+            )
+        except WorkflowAlreadyStartedError:
+            log.info("workflow.already_started", task_id=str(run.task_id))
+
+    async def _start_next(self, run: Run, name: str, priority: int) -> None:
+        """The workflow of the run before has the same id: it must not be taken for this one."""
+        for delay_seconds in (*_PREVIOUS_RUN_DELAYS_SECONDS, None):
+            try:
+                await self._start(
+                    run,
+                    name,
+                    priority,
+                    WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                    WorkflowIDConflictPolicy.FAIL,
+                )
+            except WorkflowAlreadyStartedError as error:
+                found = await self.find(run.task_id)
+                if found is not None and found.run == run.run:
+                    return
+                if delay_seconds is None:
+                    reason = "the run before has not ended yet"
+                    raise TemporaryFailure(service="Temporal", reason=reason) from error
+                await asyncio.sleep(delay_seconds)
+            else:
+                return
+
+    async def _start(
+        self,
+        run: Run,
+        name: str,
+        priority: int,
+        reuse: WorkflowIDReusePolicy,
+        conflict: WorkflowIDConflictPolicy,
+    ) -> None:
+        await self._client.start_workflow(
+            _WORKFLOWS[type(run)],
+            run,
+            id=workflow_id(run.task_id),
+            task_queue=self._task_queue,
+            id_reuse_policy=reuse,
+            id_conflict_policy=conflict,
+            execution_timeout=policies.TASK_EXECUTION_TIMEOUT,
+            memo={"run": run.run},
+            static_summary=name.encode()[:_SUMMARY_BYTES].decode(errors="ignore"),
+            # Ours is 10 (most urgent) to 1, Temporal's 1 (most urgent) to 5.
+            priority=Priority(priority_key=1 + (10 - priority) // 2, fairness_key=str(run.team_id)),
+            rpc_timeout=_PATIENCE,
+        )
+
+    def _note_running(self, task_id: UUID, run: int) -> None:
+        self._running_at.pop((task_id, run), None)
+        self._running_at[task_id, run] = time.monotonic()
+        # The oldest are first: a dict keeps the order in which keys were added.
+        while len(self._running_at) > _RUNS_REMEMBERED:
+            del self._running_at[next(iter(self._running_at))]
+
+    def _handle(self, task_id: UUID, run_id: str | None = None) -> WorkflowHandle[Any, Any]:
+        return self._client.get_workflow_handle(workflow_id(task_id), run_id=run_id)
+
+
+def _task_id(id_of_workflow: str) -> UUID | None:
+    try:
+        return UUID(id_of_workflow.removeprefix("task-"))
+    except ValueError:
+        return None  # Somebody else's workflow.

@@ -1,0 +1,89 @@
+"""Bodies of requests: JSON and YAML from strangers, read strictly, with the place of an error."""
+
+import re
+from collections.abc import Iterator
+from math import isfinite
+
+import pydantic_core
+from pydantic import JsonValue
+
+from api.errors import BodyMalformed, MediaTypeRefused
+from api.wire.yaml_reader import parse_yaml
+from workflows.pointers import Problem, pointer
+
+JSON_TYPE = "application/json"
+YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml")
+
+_MAX_INTEGER = 2**63 - 1
+_PLACE = re.compile(r"^(.*) at line (\d+) column (\d+)$", re.DOTALL)
+
+
+def parse(body: bytes, content_type: str | None) -> JsonValue:
+    """The value of a request's body.
+
+    Raises:
+        MediaTypeRefused: it is neither JSON nor YAML, or does not say what it is.
+        BodyMalformed: it is not what it says.
+    """
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    if kind in YAML_TYPES:
+        return parse_yaml(_decode(body))
+    # A body without a type is not guessed at: a web page can send one here without asking.
+    if kind == JSON_TYPE or kind.endswith("+json"):
+        return parse_json(body)
+    raise MediaTypeRefused(given=content_type or "", known=" or ".join((JSON_TYPE, YAML_TYPES[0])))
+
+
+def parse_json(body: bytes) -> JsonValue:
+    """Raises ``BodyMalformed``."""
+    try:
+        value: JsonValue = pydantic_core.from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        place = _PLACE.match(str(error))
+        reason, line, column = place.groups() if place else (str(error), "1", "1")
+        raise BodyMalformed(form="JSON", reason=reason, line=line, column=column) from error
+    return value
+
+
+def unstorable(value: JsonValue) -> Iterator[Problem]:
+    """What is well formed, yet cannot be kept: NUL, half a surrogate pair, numbers too large."""
+    waiting: list[tuple[tuple[str | int, ...], JsonValue]] = [((), value)]
+    while waiting:
+        path, item = waiting.pop()
+        if isinstance(item, dict):
+            waiting += [((*path, key), child) for key, child in item.items()]
+            if any(_text_problem(key) for key in item):
+                yield Problem(pointer(path), "a name in this object holds a forbidden character")
+        elif isinstance(item, list):
+            waiting += [((*path, index), child) for index, child in enumerate(item)]
+        elif message := _scalar_problem(item):
+            yield Problem(pointer(path), message)
+
+
+def _scalar_problem(value: str | int | float | None) -> str | None:
+    if isinstance(value, str):
+        return _text_problem(value)
+    if isinstance(value, float) and not isfinite(value):
+        return "this number is too large"
+    if isinstance(value, int) and abs(value) > _MAX_INTEGER:
+        return "this number needs more than 64 bits; write it as text"
+    return None
+
+
+def _text_problem(text: str) -> str | None:
+    if "\0" in text:
+        return "text cannot hold the character NUL"
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        return "text cannot hold half of a surrogate pair"
+    return None
+
+
+def _decode(body: bytes) -> str:
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = body.count(b"\n", 0, error.start) + 1
+        column = error.start - body.rfind(b"\n", 0, error.start)
+        raise BodyMalformed(
+            form="YAML", reason="it is not UTF-8", line=line, column=column
+        ) from error

@@ -1,0 +1,76 @@
+"""What requests look like, and the bounds of what they say."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from workflows.definitions.agent import Agent
+from workflows.definitions.inputs import InputName
+from workflows.definitions.mcp_server import McpServer
+from workflows.definitions.pipeline import Pipeline
+from workflows.states import Permission, TaskType
+
+MAX_PROMPT_CHARACTERS = 100_000
+MAX_NOTE_CHARACTERS = 20_000
+MAX_DESCRIPTION_CHARACTERS = 2_000
+
+# PostgreSQL keeps no NUL in text.
+Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TaskRequest(_Request):
+    """``inputs`` are references by name. One of the last three goes with ``type``.
+
+    A request with a pipeline and no type is of type ``pipeline``.
+    """
+
+    type: TaskType = TaskType.AUTO
+    prompt: str | None = Field(default=None, max_length=MAX_PROMPT_CHARACTERS)
+    priority: int = Field(default=5, ge=1, le=10, description="10 is the most urgent", strict=True)
+    inputs: dict[InputName, str] = {}
+    pipeline: Pipeline | None = None
+    agent: Agent | None = None
+    plan: JsonValue = None
+
+
+class RetryRequest(_Request):
+    """``from`` is the name or the id of a sub-task: a step, or a call that an agent made.
+
+    A pipeline begins with that step, by default with the first that is not completed. An agent goes
+    on before the turn of that call, by default after its last whole turn, and with ``start`` begins
+    anew. ``inputs`` replace those of the same name.
+    """
+
+    begin: Text | None = Field(default=None, alias="from", max_length=100)
+    inputs: dict[InputName, Text] = {}
+
+
+class ApprovalRequest(_Request):
+    """``note`` is told to the agent; to a question it is the answer."""
+
+    decision: Literal["approve", "deny"]
+    note: Text | None = Field(default=None, max_length=MAX_NOTE_CHARACTERS)
+
+
+class ToolChange(_Request):
+    is_active: bool | None = None
+    permission_level: Permission | None = None
+
+
+class ToolRegistration(McpServer):
+    """An MCP server, and how its tools are to be treated.
+
+    ``permission_level`` is that of the tools which the team does not know yet; left out, it is what
+    the server had, or ``auto``.
+    """
+
+    permission_level: Permission | None = None
+    description: Text = Field(default="", max_length=MAX_DESCRIPTION_CHARACTERS)
+
+    @property
+    def server(self) -> McpServer:
+        return McpServer.model_validate(self.model_dump(include=set(McpServer.model_fields)))

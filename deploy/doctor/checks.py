@@ -1,0 +1,174 @@
+"""What is wrong with this machine or with the services, and how to mend it."""
+
+import asyncio
+import functools
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+from sqlalchemy.exc import SQLAlchemyError
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from activities.llm.base import ModelOptions
+from activities.sandbox.base import Sandbox
+from activities.store import migrations
+from activities.store.blobs import Blobs
+from deploy.doctor.models import check_models
+from deploy.local import machine, s3, temporal
+from deploy.local.machine import Finding
+from deploy.local.services import API_PORT
+from deploy.local.state import running_parts
+from workflows.errors import AgentOSError
+
+_CHECK_SECONDS = 15.0
+
+Check = Callable[[], Awaitable[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """Services that are not of the embedded stack."""
+
+    database_url: str
+    blobs: Blobs
+    connect: Callable[[], Awaitable[Client]]
+    """One attempt to reach Temporal, that raises what the SDK raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """What is to be looked at. ``services`` is None where `agentos up` brings its own."""
+
+    data_dir: Path
+    sandbox: Sandbox
+    script_python: Callable[[], Path]
+    """Finds the interpreter of skills, or raises ``SandboxUnavailable``."""
+    uv: Path
+    search_path: str
+    """The PATH of the worker, where an interpreter of JavaScript is looked for."""
+    services: Remote | None = None
+    models: ModelOptions | None = None
+    """None where the environment names none."""
+
+
+async def diagnose(patient: Patient) -> list[Finding]:
+    """Look at everything, side by side. Never raises for what it finds."""
+    services, data_dir = patient.services, patient.data_dir
+    checks = {
+        "system": _quick(machine.system),
+        "python": _quick(machine.python),
+        "sandbox": lambda: _sandbox(patient.sandbox),
+        "python of skills": _quick(lambda: _script_python(patient.script_python)),
+        "node": _quick(lambda: _node(patient.search_path)),
+        "uv": lambda: _uv(patient.uv),
+        "disk": _quick(lambda: machine.disk(data_dir)),
+        "data folder": _quick(lambda: machine.data_folder(data_dir)),
+        "models": lambda: check_models(patient.models, is_embedded=services is None),
+        **(_remote_checks(services) if services else _local_checks(data_dir)),
+    }
+    return list(await asyncio.gather(*(_bounded(name, check) for name, check in checks.items())))
+
+
+def _local_checks(data_dir: Path) -> dict[str, Check]:
+    usual = {
+        "API": API_PORT,
+        "Temporal": temporal.PORTS[0],
+        "Temporal Web UI": temporal.PORTS[1],
+        "S3": s3.PORT,
+    }
+    return {
+        "programs": _quick(machine.programs),
+        "postgres user": machine.postgres_user,
+        "ports": _quick(lambda: machine.ports(usual)),
+        "stack": _quick(lambda: _stack(data_dir)),
+    }
+
+
+def _remote_checks(services: Remote) -> dict[str, Check]:
+    return {
+        "database": lambda: _database(services.database_url),
+        "s3": lambda: _s3(services.blobs),
+        "temporal": lambda: _temporal(services.connect),
+    }
+
+
+def _quick(check: Callable[[], Finding]) -> Check:
+    """For a check that only looks at files."""
+    return functools.partial(asyncio.to_thread, check)
+
+
+async def _bounded(name: str, check: Check) -> Finding:
+    try:
+        async with asyncio.timeout(_CHECK_SECONDS):
+            return await check()
+    except TimeoutError:
+        return Finding(name, False, f"no answer within {_CHECK_SECONDS:.0f} s")
+    except AgentOSError as error:
+        detail = str(error.fields.get("reason", error))
+        return Finding(name, False, detail, str(error.fields.get("remedy", "")))
+
+
+async def _sandbox(sandbox: Sandbox) -> Finding:
+    await sandbox.check()
+    return Finding("sandbox", True, f"{sandbox.name} ran a job")
+
+
+def _script_python(find: Callable[[], Path]) -> Finding:
+    return Finding("python of skills", True, str(find()))
+
+
+def _node(search_path: str) -> Finding:
+    found = shutil.which("node", path=search_path)
+    return Finding("node", True, found or "none; only skills with JavaScript need it")
+
+
+async def _uv(uv: Path) -> Finding:
+    remedy = "pip install uv"
+    try:
+        process = await asyncio.create_subprocess_exec(
+            uv, "--version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        )
+    except OSError as error:
+        return Finding("uv", False, f"{uv}: {error.strerror}", remedy)
+    version, _ = await process.communicate()
+    return Finding("uv", process.returncode == 0, version.decode().strip() or f"{uv} fails", remedy)
+
+
+def _stack(data_dir: Path) -> Finding:
+    parts = running_parts(data_dir)
+    urls = ", ".join(f"{name} {part.url}" for name, part in parts.items() if part.url)
+    return Finding("stack", True, urls or f"not running on {data_dir}; `agentos up` starts it")
+
+
+async def _database(url: str) -> Finding:
+    remedy = "Check AGENTOS_DATABASE_URL, and that the server allows this user and this address."
+    try:
+        current = await migrations.is_current(url)
+    except (SQLAlchemyError, asyncpg.PostgresError, AgentOSError) as error:
+        return Finding("database", False, str(error).splitlines()[0], remedy)
+    state = "up to date" if current else "not up to date"
+    detail = f"it answers; its tables are {state}"
+    return Finding("database", current, detail, "Run `agentos migrate`.")
+
+
+async def _s3(blobs: Blobs) -> Finding:
+    remedy = f"Make the bucket {blobs.bucket}, or check AGENTOS_S3_BUCKET."
+    try:
+        found = await blobs.check()
+    except AgentOSError as error:
+        return Finding("s3", False, str(error), "Check AGENTOS_S3_ENDPOINT and the two keys.")
+    detail = f"it answers; bucket {blobs.bucket}: {'found' if found else 'not there'}"
+    return Finding("s3", found, detail, remedy)
+
+
+async def _temporal(connect: Callable[[], Awaitable[Client]]) -> Finding:
+    remedy = "Check TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the variables for TLS."
+    try:
+        client = await connect()
+        await client.count_workflows("WorkflowId = 'agentos-doctor'")
+    except (RuntimeError, RPCError) as error:  # the client raises a bare RuntimeError
+        return Finding("temporal", False, str(error), remedy)
+    return Finding("temporal", True, f"it answers; namespace {client.namespace}")

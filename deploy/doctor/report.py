@@ -1,0 +1,79 @@
+"""``agentos doctor``: what the doctor found, for people to read."""
+
+from pathlib import Path
+
+import uv
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
+
+from activities.sandbox.bubblewrap import Bubblewrap
+from activities.sandbox.interpreter import sandbox_python
+from activities.store.blobs import Blobs
+from api.cli.commands.options import Format
+from api.cli.commands.printing import print_json
+from api.cli.terminal import safe_line
+from deploy import settings
+from deploy.doctor.checks import Patient, Remote, diagnose
+from deploy.folders import work_folder
+from deploy.local.machine import Finding
+
+
+class Findings(BaseModel):
+    """What was found, as a document."""
+
+    items: list[Finding]
+
+
+async def run_doctor(data_dir: Path, output: Format) -> int:
+    """Look at this machine, and at the services if the environment names them.
+
+    Gives the exit code: 0 when nothing is wrong.
+    """
+    environment = settings.inherited()
+    sandbox = Bubblewrap(work_folder(data_dir))
+    try:
+        findings = await diagnose(
+            Patient(
+                data_dir=data_dir,
+                sandbox=sandbox,
+                script_python=sandbox_python,
+                uv=Path(uv.find_uv_bin()),
+                search_path=environment.get("PATH", ""),
+                services=_remote() if settings.names_services() else None,
+                models=settings.load_models(),
+            )
+        )
+    finally:
+        await sandbox.close()
+    if output is Format.JSON:
+        print_json(Findings(items=findings))
+    else:
+        Console(highlight=False).print(table(findings))
+    return 0 if all(finding.ok for finding in findings) else 1
+
+
+def _remote() -> Remote:
+    told = settings.load()
+
+    async def connect() -> Client:
+        return await Client.connect(**ClientConfig.load_client_connect_config())
+
+    return Remote(told.database_url, Blobs(told.s3), connect)
+
+
+def table(findings: list[Finding]) -> Table:
+    """What was found. Servers are quoted in it: their text is shown, and not obeyed."""
+    grid = Table.grid(padding=(0, 2))
+    for finding in findings:
+        mark = Text("ok", style="green") if finding.ok else Text("wrong", style="bold red")
+        name, detail = Text(finding.name, style="bold"), Text(safe_line(finding.detail))
+        # Folded, not cut: an address that is cut cannot be copied.
+        detail.overflow = "fold"
+        grid.add_row(mark, name, detail)
+        if not finding.ok:
+            grid.add_row("", "", Text(safe_line(finding.remedy), style="yellow"))
+    return grid

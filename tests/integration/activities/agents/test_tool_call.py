@@ -1,0 +1,209 @@
+"""Calls of an agent's tools as activities: what is made again, and what the model is told."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+from uuid import UUID, uuid4
+
+import pytest
+from pydantic import JsonValue
+from sqlalchemy import text
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.agents.tool_call import Acting, Equipment
+from activities.attempts.scratch import Scratch
+from activities.llm.base import Answer, ChatMessage, ToolRequest, Usage
+from activities.store import attempts, turns
+from activities.store.attempts import Attempt, Ended
+from activities.store.blobs import Blobs, S3Options
+from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
+from activities.tokens import Tokens
+from deploy.local.services import Services
+from tests.integration.agent_desk import Desk, agent_desk
+from workflows.contracts import ActCall, ActOutcome, Thought, call_sub_task_id
+from workflows.definitions.agent import Agent
+from workflows.errors import InputFolderFull
+from workflows.states import Status
+
+EXECUTION = "a"
+SEQ = 4
+
+
+class FullBlobs(Blobs):
+    """A store that has no room, for a while."""
+
+    async def put(
+        self, team_id: UUID, sha256: str, size: int, mime_type: str, source: BinaryIO
+    ) -> None:
+        raise InputFolderFull(folder="the store")
+
+
+@pytest.fixture(scope="module")
+def skills(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("skills")
+    for name in ("online", "offline"):
+        (folder / name / "scripts").mkdir(parents=True)
+        (folder / name / "SKILL.md").write_text(f"---\nname: {name}\ndescription: x\n---\n")
+        (folder / name / "scripts" / "say.py").write_text("print('said')\n")
+    return folder
+
+
+@pytest.fixture
+async def desk(
+    infrastructure: Services, database_url: str, bucket: str, skills: Path
+) -> AsyncIterator[Desk]:
+    networked = {"online"}
+    async with agent_desk(infrastructure, database_url, bucket, skills, networked) as desk:
+        await desk.begin()
+        yield desk
+
+
+def acting(desk: Desk, blobs: Blobs | None = None) -> Acting:
+    equipment = Equipment(
+        worker_id="worker-1",
+        database=desk.database,
+        blobs=blobs or desk.blobs,
+        inputs=desk.inputs,
+        sandbox=desk.sandbox,
+        scripts=desk.scripts,
+        catalogue=desk.catalogue,
+        scratch=Scratch(desk.folder),
+        tokens=Tokens(),
+    )
+    return Acting(equipment, desk.toolbox)
+
+
+async def asked(desk: Desk, tool: str, *, is_retry_safe: bool, **arguments: JsonValue) -> ActCall:
+    """The model asks for a call, whose result will be message ``SEQ``."""
+    turn = Turn(desk.task_id, 1, 1, 0, EXECUTION)
+    await turns.begin_turn(desk.database, turn, known=0)
+    request = ToolRequest("r1", tool, "{}")
+    said = ChatMessage("assistant", "", (request,), turn=1)
+    definition = CallDefinition(
+        tool=tool, arguments=arguments, turn=1, request_id="r1", is_retry_safe=is_retry_safe
+    )
+    ended = EndedTurn(
+        messages={1: ChatMessage("system", "s"), 2: ChatMessage("user", "u"), 3: said},
+        answer=Answer("m", "", (request,), Usage(1, 1, True), 0.0, 1, 1, "tool_calls"),
+        thought=Thought(seq=SEQ, tokens=2, cost_usd=0.0, digest="d"),
+        calls=(Call(SEQ, f"1.1 {tool}", "tool", definition),),
+    )
+    await turns.end_turn(desk.database, turn, ended)
+    return ActCall(task_id=desk.task_id, run=1, seq=SEQ)
+
+
+def attempt(desk: Desk, number: int) -> Attempt:
+    key = call_sub_task_id(desk.task_id, SEQ)
+    return Attempt(desk.task_id, key, 1, number, 3, "worker-0", EXECUTION)
+
+
+async def act(acting: Acting, call: ActCall, number: int = 1) -> ActOutcome:
+    environment = ActivityEnvironment()
+    environment.info = replace(environment.info, attempt=number, workflow_run_id=EXECUTION)
+    return await environment.run(acting.act, call)
+
+
+async def told(desk: Desk) -> str:
+    """The result of the call, as the model reads it."""
+    query = text("SELECT content FROM messages WHERE task_id = :id AND seq = :seq")
+    async with desk.database.reading() as connection:
+        values = {"id": desk.task_id, "seq": SEQ}
+        return str(await connection.scalar(query, values))
+
+
+async def write(desk: Desk, *, is_retry_safe: bool) -> ActCall:
+    return await asked(
+        desk, "write_file", is_retry_safe=is_retry_safe, name="a.txt", text="made again"
+    )
+
+
+async def test_a_call_that_is_not_safe_to_repeat_is_not_when_its_worker_died(desk: Desk) -> None:
+    call = await write(desk, is_retry_safe=False)
+    await attempts.begin(desk.database, attempt(desk, 1))
+    assert not (await act(acting(desk), call, 2)).ok
+    assert "Interrupted" in await told(desk)
+
+
+async def test_nor_when_the_database_forgot_to_say_that_the_repeat_has_begun(desk: Desk) -> None:
+    """The statement by which an attempt begins is then made twice."""
+    call = await write(desk, is_retry_safe=False)
+    await attempts.begin(desk.database, attempt(desk, 1))
+    await attempts.begin(desk.database, attempt(desk, 2))
+    await act(acting(desk), call, 2)
+    assert "Interrupted" in await told(desk)
+
+
+async def test_nor_when_temporal_took_its_worker_for_dead(desk: Desk) -> None:
+    """The worker then learns that its attempt is cancelled, and says farewell."""
+    call = await write(desk, is_retry_safe=False)
+    await attempts.begin(desk.database, attempt(desk, 1))
+    await attempts.end(desk.database, attempt(desk, 1), Ended(Status.CANCELLED, 5))
+    await act(acting(desk), call, 2)
+    assert "Interrupted" in await told(desk)
+
+
+@pytest.mark.parametrize(("given", "allowed"), [(None, True), (("offline",), True), ((), False)])
+async def test_an_agent_uses_no_skill_but_those_it_is_given(
+    desk: Desk, given: tuple[str, ...] | None, *, allowed: bool
+) -> None:
+    desk.agent, desk.task_id = Agent(skills=given), uuid4()
+    await desk.begin()
+    call = await asked(desk, "load_skill", is_retry_safe=True, skill="offline")
+    assert (await act(acting(desk), call)).ok == allowed
+
+
+async def test_a_call_that_never_began_is_made(desk: Desk) -> None:
+    call = await write(desk, is_retry_safe=False)
+    assert (await act(acting(desk), call, 2)).ok
+    assert "File 'a.txt' created" in await told(desk)
+
+
+async def test_a_call_that_is_safe_to_repeat_is_made_again(desk: Desk) -> None:
+    call = await write(desk, is_retry_safe=True)
+    await attempts.begin(desk.database, attempt(desk, 1))
+    assert (await act(acting(desk), call, 2)).ok
+    assert "File 'a.txt' created" in await told(desk)
+
+
+@pytest.mark.parametrize(("skill", "result"), [("offline", "said"), ("online", "Interrupted")])
+async def test_a_script_is_run_again_unless_it_may_use_the_network(
+    desk: Desk, skill: str, result: str
+) -> None:
+    call = await asked(desk, "run_skill_script", is_retry_safe=True, skill=skill)
+    await attempts.begin(desk.database, attempt(desk, 1))
+    await act(acting(desk), call, 2)
+    assert result in await told(desk)
+
+
+async def test_a_store_that_refuses_is_told_to_the_model(
+    desk: Desk, infrastructure: Services, bucket: str
+) -> None:
+    s3 = infrastructure.s3
+    strange = Blobs(S3Options(s3.endpoint, bucket, s3.access_key, "another key"))
+    call = await write(desk, is_retry_safe=True)
+    assert not (await act(acting(desk, strange), call)).ok
+    assert "The S3 store refused" in await told(desk)
+
+
+async def test_a_call_whose_files_cannot_be_kept_for_now_is_made_again(
+    desk: Desk, full: Blobs
+) -> None:
+    call = await write(desk, is_retry_safe=True)
+    with pytest.raises(ApplicationError) as raised:
+        await act(acting(desk, full), call)
+    assert not raised.value.non_retryable
+    assert (await act(acting(desk), call, 2)).ok
+
+
+async def test_but_not_when_it_is_not_safe_to_repeat(desk: Desk, full: Blobs) -> None:
+    call = await write(desk, is_retry_safe=False)
+    assert not (await act(acting(desk, full), call)).ok
+    assert "No space is left" in await told(desk)
+
+
+@pytest.fixture
+def full(infrastructure: Services, bucket: str) -> Blobs:
+    s3 = infrastructure.s3
+    return FullBlobs(S3Options(s3.endpoint, bucket, s3.access_key, s3.secret_key))

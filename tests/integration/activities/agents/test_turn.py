@@ -1,0 +1,156 @@
+"""Turns of a model as activities: what is written of them, whatever goes wrong."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text as query
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.agents.turn import Thinking, ThinkOptions
+from activities.attempts.attempt import told_to_temporal
+from activities.llm.base import ModelOptions
+from activities.llm.models import Models
+from activities.skills.catalogue import Catalogue
+from activities.store import tasks
+from activities.store.database import Database
+from activities.store.tables import DEFAULT_TEAM
+from activities.store.tasks import NewTask
+from activities.tokens import Tokens
+from activities.tools.registry import Registry
+from activities.tools.toolbox import Toolbox
+from tests.doubles.model_server import (
+    Exchange,
+    ModelServer,
+    call,
+    calls,
+    delta,
+    events,
+    model_server,
+    text,
+)
+from workflows.contracts import Hint, ThinkCall, Thought
+from workflows.definitions.agent import Agent
+from workflows.states import TaskType
+
+TOKENS = Tokens()
+LISTS = calls(call(0, id="c1", name="list_files", arguments="{}"))
+BREAKS_OFF = events(delta(content="Let me see"), done=False)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ModelServer]:
+    async with model_server() as served:
+        yield served
+
+
+@pytest.fixture
+async def task_id(database: Database) -> UUID:
+    task = NewTask(uuid4(), DEFAULT_TEAM, TaskType.AGENT, "do", Agent(), prompt="Do it.")
+    await tasks.create_task(database, task)
+    return task.id
+
+
+@asynccontextmanager
+async def worker(database: Database, server: ModelServer, folder: Path) -> AsyncIterator[Thinking]:
+    models = Models(ModelOptions(models=("first",), base_url=server.url), TOKENS)
+    try:
+        toolbox = Toolbox(Registry(), database)
+        yield Thinking(database, models, toolbox, Catalogue([folder]), ThinkOptions())
+    finally:
+        await models.close()
+
+
+@pytest.fixture
+async def thinking(
+    database: Database, server: ModelServer, tmp_path: Path
+) -> AsyncIterator[Thinking]:
+    async with worker(database, server, tmp_path) as thinking:
+        yield thinking
+
+
+async def think(thinking: Thinking, call: ThinkCall, attempt: int = 1) -> Thought:
+    environment = ActivityEnvironment()
+    environment.info = replace(environment.info, attempt=attempt, workflow_run_id="a")
+
+    async def run() -> Thought:
+        async with told_to_temporal():
+            return await thinking.think(call)
+
+    return await environment.run(run)
+
+
+async def messages(database: Database, task_id: UUID) -> list[tuple[str, str]]:
+    statement = query("SELECT role, content FROM messages WHERE task_id = :id ORDER BY seq")
+    async with database.reading() as connection:
+        return [(row[0], row[1]) for row in await connection.execute(statement, {"id": task_id})]
+
+
+async def tokens_of_team(database: Database) -> int:
+    async with database.reading() as connection:
+        return int(await connection.scalar(query("SELECT sum(tokens) FROM team_usage")) or 0)
+
+
+async def test_an_answer_that_broke_off_is_paid_for_by_team_and_turn(
+    thinking: Thinking, database: Database, server: ModelServer, task_id: UUID
+) -> None:
+    server.answers(BREAKS_OFF, LISTS)
+    first = ThinkCall(task_id=task_id, run=1, turn=1, seq=0)
+    with pytest.raises(ApplicationError):
+        await think(thinking, first)
+    lost = await tokens_of_team(database)
+    assert lost > 100  # The prompt, for the most part.
+    thought = await think(thinking, first, 2)
+    assert thought.tokens == lost + 15
+    assert await tokens_of_team(database) == lost + 15
+
+
+async def test_an_answer_that_another_attempt_has_given_meanwhile_is_the_one_that_counts(
+    thinking: Thinking, database: Database, server: ModelServer, task_id: UUID, tmp_path: Path
+) -> None:
+    """Temporal took the first worker for dead, but it was only slow."""
+    first = ThinkCall(task_id=task_id, run=1, turn=1, seq=0)
+    given: list[Thought] = []
+
+    async def slowly(exchange: Exchange) -> None:
+        async with worker(database, server, tmp_path) as another:
+            given.append(await think(another, first, 2))
+        await text("Nobody waits for this.")(exchange)
+
+    server.answers(slowly, LISTS)
+    assert await think(thinking, first) == given[0]
+    assert len(given[0].calls) == 1
+    assert [role for role, _ in await messages(database, task_id)] == [
+        "system",
+        "user",
+        "assistant",
+    ]
+
+
+async def test_a_model_that_was_cut_off_is_told_so_and_nothing_else(
+    thinking: Thinking, database: Database, server: ModelServer, task_id: UUID
+) -> None:
+    server.answers(text("Well, to begin with, ", finish="length"), LISTS)
+    thought = await think(thinking, ThinkCall(task_id=task_id, run=1, turn=1, seq=0))
+    assert (thought.seq, thought.silent) == (4, True)
+    hint = Hint.CALL_A_TOOL
+    again = ThinkCall(task_id=task_id, run=1, turn=2, seq=thought.seq, hint=hint)
+    assert (await think(thinking, again)).seq == 6
+    said = [message["content"] for message in server.requests[1].body["messages"]]
+    assert said[2] == "Well, to begin with, "
+    assert "cut off before it called a tool" in said[3]
+    assert len(said) == 4
+
+
+async def test_a_model_that_says_something_and_calls_nothing_is_asked_to(
+    thinking: Thinking, server: ModelServer, task_id: UUID
+) -> None:
+    server.answers(text("Hello!"), LISTS)
+    thought = await think(thinking, ThinkCall(task_id=task_id, run=1, turn=1, seq=0))
+    hint = Hint.CALL_A_TOOL
+    await think(thinking, ThinkCall(task_id=task_id, run=1, turn=2, seq=thought.seq, hint=hint))
+    assert "You called no tool" in server.requests[1].body["messages"][-1]["content"]

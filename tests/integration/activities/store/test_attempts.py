@@ -1,0 +1,305 @@
+"""The rows of tasks and attempts: what a repeat, a late comer or a rival changes. Nothing."""
+
+import asyncio
+import json
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from sqlalchemy import text, update
+from sqlmodel import col
+
+from activities.store import attempts, events, migrations, tasks
+from activities.store.attempts import Attempt, Ended, StoredFile
+from activities.store.database import Database
+from activities.store.events import EventDraft
+from activities.store.results import results_of
+from activities.store.tables import DEFAULT_TEAM, SubTask
+from activities.store.tasks import NewTask
+from workflows.contracts import Failure, StepOutcome, TaskClose, TaskMark, step_sub_task_id
+from workflows.definitions.pipeline import Pipeline
+from workflows.errors import TaskMoved
+from workflows.states import Phase, Status, TaskType
+
+PIPELINE = Pipeline.model_validate(
+    {
+        "name": "two",
+        "steps": [{"id": "one", "skill": "noop"}, {"id": "two", "skill": "noop", "retries": 1}],
+    }
+)
+
+
+def new_task(**changes: object) -> NewTask:
+    task = NewTask(uuid4(), DEFAULT_TEAM, TaskType.PIPELINE, "two", PIPELINE)
+    return replace(task, **changes)  # type: ignore[arg-type]
+
+
+def attempt_at(task_id: UUID, step: str, number: int = 1, run: int = 1) -> Attempt:
+    return Attempt(
+        task_id=task_id,
+        sub_task_id=step_sub_task_id(task_id, step),
+        run=run,
+        number=number,
+        retries=1,
+        worker_id="worker-1",
+    )
+
+
+async def rows(database: Database, query: str, **values: object) -> list[tuple[object, ...]]:
+    async with database.reading() as connection:
+        return [tuple(row) for row in await connection.execute(text(query), values)]
+
+
+async def statuses(database: Database, task_id: UUID) -> list[object]:
+    """The task's, then its steps' in order."""
+    query = """
+        SELECT status FROM tasks WHERE id = :id UNION ALL
+        (SELECT status FROM sub_tasks WHERE task_id = :id ORDER BY execution_order)"""
+    return [row[0] for row in await rows(database, query, id=task_id)]
+
+
+REPORT = StoredFile("report.csv", 12, "text/csv", "ab" * 32)
+DONE = Ended(Status.COMPLETED, 5, exit_code=0, stdout='{"rows": 3}', files=(REPORT,))
+
+
+async def test_migrations_can_run_twice_and_leave_nothing_missing(empty_database_url: str) -> None:
+    await migrations.migrate(empty_database_url)
+    await migrations.migrate(empty_database_url)
+    assert await migrations.is_current(empty_database_url)
+
+
+async def test_the_same_idempotency_key_gives_the_same_task(database: Database) -> None:
+    first = await tasks.create_task(database, new_task(idempotency_key="k", request_digest="d"))
+    second = await tasks.create_task(database, new_task(idempotency_key="k", request_digest="e"))
+    assert (first.is_new, second.is_new) == (True, False)
+    assert (second.id, second.request_digest) == (first.id, "d")
+
+
+async def test_an_attempt_that_ends_twice_leaves_each_artifact_once(database: Database) -> None:
+    task = await tasks.create_task(database, new_task())
+    attempt = attempt_at(task.id, "one")
+    await attempts.begin(database, attempt)
+    assert await attempts.end(database, attempt, DONE)
+    assert not await attempts.end(database, attempt, DONE)
+    found = await rows(database, "SELECT name, sha256 FROM task_artifacts")
+    assert found == [("report.csv", REPORT.sha256)]
+
+
+async def test_a_step_that_has_succeeded_is_not_begun_again(database: Database) -> None:
+    task = await tasks.create_task(database, new_task())
+    await attempts.begin(database, attempt_at(task.id, "one"))
+    await attempts.end(database, attempt_at(task.id, "one"), DONE)
+    begun = await attempts.begin(database, attempt_at(task.id, "one", number=2))
+    assert begun.outcome is not None
+    assert begun.outcome.files == 1
+
+
+async def test_the_success_of_the_last_step_completes_the_task(database: Database) -> None:
+    task = await tasks.create_task(database, new_task())
+    last = replace(attempt_at(task.id, "one"), is_last=True)
+    await attempts.begin(database, last)
+    told = replace(DONE, events=(EventDraft(type="step.completed"),))
+    assert await attempts.end(database, last, told)
+    assert await statuses(database, task.id) == ["completed", "completed", "pending"]
+    found = await rows(database, "SELECT seq, type, data FROM events ORDER BY seq DESC LIMIT 2")
+    [(last_seq, *closed), (_, kind, _)] = found
+    assert (kind, closed) == ("step.completed", ["task.status", {"status": "completed"}])
+    query = "SELECT event_seq, finished_at IS NOT NULL FROM tasks"
+    assert await rows(database, query) == [(last_seq, True)]
+
+
+async def test_a_last_step_that_fails_leaves_the_task_open(database: Database) -> None:
+    task = await tasks.create_task(database, new_task())
+    last = replace(attempt_at(task.id, "one"), is_last=True)
+    await attempts.begin(database, last)
+    await attempts.end(database, last, replace(DONE, status=Status.QUEUED))
+    assert await statuses(database, task.id) == ["running", "queued", "pending"]
+
+
+async def test_a_repeat_of_the_step_that_completed_its_task_gives_its_outcome(
+    database: Database,
+) -> None:
+    """As when the worker died before it could tell Temporal."""
+    task = await tasks.create_task(database, new_task())
+    last = replace(attempt_at(task.id, "one"), is_last=True)
+    await attempts.begin(database, last)
+    await attempts.end(database, last, DONE)
+    begun = await attempts.begin(database, replace(last, number=2))
+    assert begun.outcome == StepOutcome(exit_code=0, files=1, closed=True)
+    with pytest.raises(TaskMoved):
+        await attempts.begin(database, attempt_at(task.id, "two"))
+
+
+async def test_a_last_step_that_ends_as_its_task_is_cancelled_changes_nothing(
+    database: Database,
+) -> None:
+    task = await tasks.create_task(database, new_task())
+    last = replace(attempt_at(task.id, "one"), is_last=True)
+    await attempts.begin(database, last)
+    async with database.writing() as cancelling:
+        await cancelling.execute(text("UPDATE tasks SET status = 'cancelled'"))
+        ending = asyncio.create_task(attempts.end(database, last, DONE))
+        await until_one_waits(database)
+    assert not await ending
+    assert await statuses(database, task.id) == ["cancelled", "running", "pending"]
+
+
+async def test_a_step_that_an_earlier_attempt_ends_meanwhile_is_not_begun(
+    database: Database,
+) -> None:
+    task = await tasks.create_task(database, new_task())
+    await attempts.begin(database, attempt_at(task.id, "one"))
+    async with database.writing() as ending:
+        await ending.execute(text("SELECT FROM tasks FOR UPDATE"))
+        done = {"status": "completed", "output_result": {"exit_code": 0}}
+        await ending.execute(update(SubTask).where(col(SubTask.name) == "one").values(**done))
+        beginning = asyncio.create_task(
+            attempts.begin(database, attempt_at(task.id, "one", number=2))
+        )
+        await until_one_waits(database)
+    assert (await beginning).outcome == StepOutcome(exit_code=0, files=0)
+
+
+async def until_one_waits(database: Database) -> None:
+    """Until a statement waits for a lock."""
+    query = """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+    while await rows(database, query) == [(0,)]:
+        await asyncio.sleep(0.01)
+
+
+async def test_an_attempt_given_up_for_lost_changes_nothing_when_it_comes_back(
+    database: Database,
+) -> None:
+    task = await tasks.create_task(database, new_task())
+    late, next_one = attempt_at(task.id, "one"), attempt_at(task.id, "one", number=2)
+    await attempts.begin(database, late)
+    await attempts.begin(database, next_one)
+    assert not await attempts.end(database, late, DONE)
+    await attempts.set_phase(database, late, Phase.POST_PROCESS, [EventDraft(type="late")])
+    assert await rows(database, "SELECT * FROM events WHERE type = 'late'") == []
+    assert await rows(database, "SELECT * FROM task_artifacts") == []
+    logs = await rows(database, "SELECT status, error FROM execution_logs ORDER BY attempt")
+    assert [row[0] for row in logs] == ["failed", "running"]
+    assert "worker" in json.dumps(logs[0][1])
+
+
+async def test_what_an_attempt_tells_is_numbered_and_its_phase_stays(database: Database) -> None:
+    task = await tasks.create_task(database, new_task())
+    attempt = attempt_at(task.id, "one")
+    await attempts.begin(database, attempt)
+    said = [EventDraft(type="said", data={"number": number}) for number in range(3)]
+    await attempts.set_phase(database, attempt, Phase.EXECUTING, said[:2])
+    await attempts.set_phase(database, attempt, None, said[2:])
+    step = str(attempt.sub_task_id)
+    phase = await rows(database, "SELECT phase FROM sub_tasks WHERE id = :id", id=step)
+    assert phase == [("executing",)]
+    told = await rows(database, "SELECT seq, type, data ->> 'number' FROM events ORDER BY seq")
+    assert told[3:] == [(4, "said", "0"), (5, "said", "1"), (6, "said", "2")]
+
+
+async def test_files_of_a_later_attempt_replace_those_of_an_earlier_one(
+    database: Database,
+) -> None:
+    task = await tasks.create_task(database, new_task())
+    failed = replace(DONE, status=Status.QUEUED, files=(replace(REPORT, name="half.csv"), REPORT))
+    await attempts.begin(database, attempt_at(task.id, "one"))
+    await attempts.end(database, attempt_at(task.id, "one"), failed)
+    await attempts.begin(database, attempt_at(task.id, "one", number=2))
+    await attempts.end(database, attempt_at(task.id, "one", number=2), DONE)
+    assert await rows(database, "SELECT name FROM task_artifacts") == [("report.csv",)]
+
+
+async def test_nothing_of_a_task_that_was_closed_begins_or_ends(database: Database) -> None:
+    task = await tasks.create_task(database, new_task())
+    running = attempt_at(task.id, "one")
+    await attempts.begin(database, running)
+    close = TaskClose(task_id=task.id, team_id=DEFAULT_TEAM, run=1, status=Status.CANCELLED)
+    assert await tasks.close_task(database, close)
+    assert not await tasks.close_task(database, close)
+    assert not await attempts.end(database, running, DONE)
+    with pytest.raises(TaskMoved):
+        await attempts.begin(database, attempt_at(task.id, "two"))
+    assert await statuses(database, task.id) == ["cancelled"] * 3
+    assert await rows(database, "SELECT status FROM execution_logs") == [("cancelled",)]
+
+
+async def test_a_task_that_fails_takes_over_what_its_step_told(database: Database) -> None:
+    task = await tasks.create_task(database, new_task())
+    attempt = attempt_at(task.id, "one")
+    told = Failure(code="script-failed", message="it failed", detail="no such column", step="one")
+    await attempts.begin(database, attempt)
+    await attempts.end(database, attempt, Ended(Status.FAILED, 5, exit_code=2, failure=told))
+    history = Failure(code="script-failed", message="it failed", step="one")
+    await tasks.close_task(
+        database,
+        TaskClose(
+            task_id=task.id,
+            team_id=DEFAULT_TEAM,
+            run=1,
+            status=Status.FAILED,
+            failure=history,
+            sub_task_id=attempt.sub_task_id,
+        ),
+    )
+    assert await statuses(database, task.id) == ["failed", "failed", "pending"]
+    [(error,)] = await rows(database, "SELECT error FROM tasks")
+    assert error == told.model_dump(mode="json", exclude_none=True)
+
+
+async def test_a_retry_keeps_what_the_steps_before_it_made(database: Database) -> None:
+    task = await tasks.create_task(database, new_task())
+    await attempts.begin(database, attempt_at(task.id, "one"))
+    await attempts.end(database, attempt_at(task.id, "one"), DONE)
+    await attempts.begin(database, attempt_at(task.id, "two"))
+    close = TaskClose(task_id=task.id, team_id=DEFAULT_TEAM, run=1, status=Status.FAILED)
+    await tasks.close_task(database, close)
+    assert await tasks.restart_task(database, task.id, 1, PIPELINE, first=1, inputs={})
+    assert not await tasks.restart_task(database, task.id, 1, PIPELINE, first=1, inputs={})
+    assert await statuses(database, task.id) == ["pending", "completed", "pending"]
+    with pytest.raises(TaskMoved):
+        await attempts.begin(database, attempt_at(task.id, "two"))
+    await attempts.begin(database, attempt_at(task.id, "two", run=2))
+    assert await statuses(database, task.id) == ["running", "completed", "running"]
+    found = await results_of(database, task.id, ["one", "two"], with_stdout=["one"])
+    assert found.keys() == {"one"}
+    assert (found["one"].stdout, [file.name for file in found["one"].files]) == (
+        '{"rows": 3}',
+        ["report.csv"],
+    )
+
+
+async def test_marking_a_task_that_has_ended_changes_nothing(database: Database) -> None:
+    task = await tasks.create_task(database, new_task())
+    close = TaskClose(task_id=task.id, team_id=DEFAULT_TEAM, run=1, status=Status.FAILED)
+    await tasks.close_task(database, close)
+    mark = TaskMark(task_id=task.id, team_id=DEFAULT_TEAM, run=1, status=Status.RUNNING)
+    await tasks.mark_task(database, mark)
+    assert (await statuses(database, task.id))[0] == "failed"
+
+
+async def test_events_are_numbered_without_gaps_and_announced(database: Database) -> None:
+    task = await tasks.create_task(database, new_task())
+    heard: list[str] = []
+    listener = await asyncpg.connect(database.url.replace("+asyncpg", ""))
+    await listener.add_listener(events.CHANNEL, lambda *args: heard.append(args[3]))
+    async with database.writing() as connection:
+        await events.append(connection, task.id, [EventDraft(type="a"), EventDraft(type="b")])
+    await listener.fetchval("SELECT 1")  # Notifications come before the next answer.
+    await listener.close()
+    assert heard == [str(task.id)]
+    found = await rows(database, "SELECT seq, type FROM events ORDER BY seq")
+    assert found == [(1, "task.status"), (2, "a"), (3, "b")]
+
+
+@pytest.mark.parametrize("printed", ["\0", "\\u0000", "a\\\0b", "\\\\u0000"])
+async def test_an_event_may_hold_what_postgresql_does_not(database: Database, printed: str) -> None:
+    task = await tasks.create_task(database, new_task())
+    async with database.writing() as connection:
+        await events.append(
+            connection, task.id, [EventDraft(type="step.output", data={"text": printed})]
+        )
+    [(data,)] = await rows(database, "SELECT data FROM events WHERE seq = 2")
+    assert data == {"text": printed.replace("\0", "�")}

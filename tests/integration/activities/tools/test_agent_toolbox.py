@@ -1,0 +1,158 @@
+"""What an agent is offered by what its team says, and calls of tools of MCP servers."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from pydantic import JsonValue
+
+from activities.store.tools import ToolSetting, set_native_tool
+from activities.tools.finish import FINISH
+from activities.tools.mcp.content import McpFile, McpResult
+from activities.tools.registry import Registry
+from activities.tools.selection import SKILL_TOOLS
+from activities.tools.toolbox import OfferedTool, Toolbox
+from deploy.local.services import Services
+from tests.integration.agent_desk import Desk, agent_desk
+from workflows.definitions.agent import Agent
+from workflows.errors import McpTimedOut, McpToolFailed, ToolDisabled, ToolNotFound
+from workflows.states import Permission
+
+DRAW = OfferedTool("mcp.art.draw", "Draws.", {"type": "object"}, Permission.ASK)
+GONE = OfferedTool("mcp.art.gone", "Denied.", {"type": "object"}, Permission.DENY)
+
+
+@dataclass
+class ArtServer:
+    """The tools of one server, which draws a picture, fails or hangs as the subject wants."""
+
+    team_id: UUID
+    called: list[tuple[str, Mapping[str, JsonValue], float]] = field(default_factory=list)
+
+    async def offered(self, team_id: UUID) -> Sequence[OfferedTool]:
+        return [DRAW, GONE] if team_id == self.team_id else []
+
+    async def call(
+        self, team_id: UUID, name: str, arguments: Mapping[str, JsonValue], timeout_seconds: float
+    ) -> McpResult:
+        self.called.append((name, arguments, timeout_seconds))
+        if arguments["subject"] == "nothing":
+            raise McpTimedOut(server="art", tool="draw", seconds=timeout_seconds)
+        if arguments["subject"] == "mist":
+            return McpResult("too vague", is_error=True)
+        return McpResult("a cat", (McpFile("cat.png", "image/png", b"\x89PNG"),))
+
+
+@pytest.fixture
+async def desk(
+    infrastructure: Services, database_url: str, bucket: str, tmp_path: Path
+) -> AsyncIterator[Desk]:
+    async with agent_desk(infrastructure, database_url, bucket, tmp_path) as desk:
+        yield desk
+
+
+@pytest.fixture
+def art(desk: Desk) -> ArtServer:
+    art = ArtServer(desk.team_id)
+    desk.toolbox = Toolbox(Registry(), desk.database, mcp=art)
+    return art
+
+
+def agent(**definition: object) -> Agent:
+    return Agent.model_validate(definition)
+
+
+async def test_everything_is_offered_that_nobody_forbids(desk: Desk, art: ArtServer) -> None:
+    offered = await desk.toolbox.offered(desk.team_id, agent())
+    native = set(Registry().tools) - {"web_search"}
+    assert set(offered) == native | {"mcp.art.draw", FINISH}
+    assert list(offered)[-1] == FINISH
+    assert offered["mcp.art.draw"] == DRAW
+    assert offered["run_code"].timeout_seconds > 600
+    assert offered["run_code"].is_retry_safe
+
+
+async def test_web_search_is_offered_where_a_provider_is_configured(desk: Desk) -> None:
+    toolbox = Toolbox(Registry(), desk.database, has_search=True)
+    assert "web_search" in await toolbox.offered(desk.team_id, agent())
+
+
+async def test_an_agent_is_offered_what_it_names_and_finish(desk: Desk, art: ArtServer) -> None:
+    toolbox, team = desk.toolbox, desk.team_id
+    assert set(await toolbox.offered(team, agent(tools=[]))) == {FINISH}
+    assert set(await toolbox.offered(team, agent(tools=["mcp.art.*"]))) == {"mcp.art.draw", FINISH}
+    named = agent(tools=["read_file"], skills=["x"])
+    assert set(await toolbox.offered(team, named)) == {"read_file", FINISH, *SKILL_TOOLS}
+    without_skills = await toolbox.offered(team, agent(skills=[]))
+    assert not SKILL_TOOLS & set(without_skills)
+    assert "run_code" in without_skills
+
+
+async def test_finish_asks_for_what_the_agent_is_to_give(desk: Desk) -> None:
+    schema = {"type": "object", "properties": {"rows": {"type": "integer"}}}
+    offered = await desk.toolbox.offered(desk.team_id, agent(output_schema=schema))
+    assert offered[FINISH].schema["properties"]["result"] == schema
+    assert offered[FINISH].schema["required"] == ["summary", "result"]
+
+
+async def test_what_the_team_says_of_a_tool_holds(desk: Desk) -> None:
+    database, team = desk.database, desk.team_id
+    await set_native_tool(
+        database, team, "run_code", ToolSetting(), permission_level=Permission.DENY
+    )
+    await set_native_tool(database, team, "list_files", ToolSetting(), is_active=False)
+    await set_native_tool(
+        database, team, "read_file", ToolSetting(), permission_level=Permission.ASK
+    )
+    offered = await desk.toolbox.offered(team, agent())
+    assert not {"run_code", "list_files"} & set(offered)
+    assert offered["read_file"].permission is Permission.ASK
+    assert offered["write_file"].permission is Permission.AUTO
+    for name in ("run_code", "list_files"):
+        result = await desk.toolbox.call(desk.context(), name, {})
+        assert isinstance(result.error, ToolDisabled)
+
+
+async def test_another_teams_word_and_servers_are_its_own(desk: Desk, art: ArtServer) -> None:
+    other = UUID(int=7)
+    offered = await desk.toolbox.offered(other, agent())
+    assert "mcp.art.draw" not in offered
+    assert "run_code" in offered
+
+
+async def test_a_picture_becomes_a_file_of_the_task(desk: Desk, art: ArtServer) -> None:
+    await desk.begin()
+    result = await desk.call("mcp.art.draw", subject="cat")
+    assert (result.text, result.error, result.exit_code) == ("a cat", None, 0)
+    assert list(desk.made) == ["cat.png"]
+    assert art.called == [("mcp.art.draw", {"subject": "cat"}, DRAW.timeout_seconds)]
+
+
+async def test_mistakes_in_arguments_are_known_before_anybody_is_asked(
+    desk: Desk, art: ArtServer
+) -> None:
+    offered = await desk.toolbox.offered(desk.team_id, agent())
+    [(pointer, _)] = offered["ask_human"].problems({})
+    assert pointer == "/question"
+    assert offered["ask_human"].problems({"question": "Which?"}) == []
+    assert offered["mcp.art.draw"].problems({"anything": "goes"}) == []
+
+
+async def test_a_failure_of_a_server_is_the_result_of_the_call(desk: Desk, art: ArtServer) -> None:
+    await desk.begin()
+    failed = await desk.call("mcp.art.draw", subject="mist")
+    assert isinstance(failed.error, McpToolFailed)
+    assert failed.text == "too vague"
+    hung = await desk.call("mcp.art.draw", subject="nothing")
+    assert isinstance(hung.error, McpTimedOut)
+
+
+async def test_a_denied_or_unknown_tool_of_a_server_is_not_called(
+    desk: Desk, art: ArtServer
+) -> None:
+    await desk.begin()
+    assert isinstance((await desk.call("mcp.art.gone", subject="x")).error, ToolDisabled)
+    assert isinstance((await desk.call("mcp.art.fly", subject="x")).error, ToolNotFound)
+    assert art.called == []

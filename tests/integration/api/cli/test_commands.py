@@ -1,0 +1,299 @@
+"""The command against the true API, whose worker does what the steps' sources order."""
+
+import asyncio
+import json
+import signal
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from activities.store import keys
+from api.wire import responses
+from deploy.local.services import Services
+from tests.integration.api_stage import Stage, api_stage, pipeline
+from tests.integration.cli_runs import agentos, start
+from tests.integration.cli_server import a_page, a_task, serving
+from workflows.states import Permission, TaskType, ToolType
+
+MADE = "print hello\nfile a.html <b>\nfile b/c.png dots"
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    """A pipeline of two steps that completes, in a file."""
+    return write(tmp_path, MADE, "print bye")
+
+
+def write(folder: Path, *sources: str, **more: Any) -> Path:
+    path = folder / "pipeline.yaml"
+    path.write_text(json.dumps(pipeline(*sources) | more))  # JSON is YAML too.
+    return path
+
+
+async def test_a_task_that_completes(stage: Stage, written: Path) -> None:
+    words = ("submit", "pipeline", str(written), "--wait", "--priority", "8")
+    printed = await agentos(stage.url, *words)
+    assert printed.code == 0
+    task = await stage.task(printed.stdout.strip())
+    assert (task["status"], task["priority"]) == ("completed", 8)
+    assert "a: started" in printed.stderr
+    assert "test completed in" in printed.stderr
+
+
+async def test_json_of_a_wait_is_the_document_of_the_api_and_nothing_else(
+    stage: Stage, written: Path
+) -> None:
+    printed = await agentos(stage.url, "submit", "pipeline", str(written), "--wait", "-o", "json")
+    shown = json.loads(printed.stdout)
+    assert shown == await stage.task(shown["task_id"])
+
+
+async def test_a_task_that_fails_exits_with_1_and_says_why(stage: Stage, tmp_path: Path) -> None:
+    words = ("submit", "pipeline", str(write(tmp_path, "print x\nfail")), "--wait")
+    printed = await agentos(stage.url, *words)
+    assert printed.code == 1
+    assert "It failed as told." in printed.stderr
+    assert f"agentos retry {printed.stdout.strip()} --from a" in printed.stderr
+
+
+async def test_a_task_that_is_cancelled_exits_with_3(stage: Stage, tmp_path: Path) -> None:
+    running = await start(stage.url, "submit", "pipeline", str(write(tmp_path, "wait")), "--wait")
+    task_id = (await running.stdout.readline()).decode().strip()
+    await stage.until(task_id, "running")
+    cancelled = await agentos(stage.url, "cancel", task_id, "-o", "json")
+    assert cancelled.code == 0
+    assert json.loads(cancelled.stdout)["task_id"] == task_id
+    assert (await running.end()).code == 3
+
+
+async def test_ctrl_c_while_waiting_leaves_the_task_running(stage: Stage, tmp_path: Path) -> None:
+    running = await start(stage.url, "submit", "pipeline", str(write(tmp_path, "wait")), "--wait")
+    task_id = (await running.stdout.readline()).decode().strip()
+    await stage.until(task_id, "running")
+    running.send_signal(signal.SIGINT)
+    printed = await running.end()
+    assert printed.code == 130
+    assert f"agentos watch {task_id}" in printed.stderr
+    assert (await stage.task(task_id))["status"] == "running"
+    await stage.http.post(f"/tasks/{task_id}/cancel")
+
+
+async def test_a_wait_that_takes_too_long_exits_with_124(stage: Stage, tmp_path: Path) -> None:
+    path = write(tmp_path, "wait")
+    words = ("submit", "pipeline", str(path), "--wait", "--timeout", "0.5", "-o", "json")
+    printed = await agentos(stage.url, *words)
+    assert printed.code == 124
+    task_id = json.loads(printed.stdout)["task_id"]
+    assert f"agentos watch {task_id}" in printed.stderr
+    await stage.http.post(f"/tasks/{task_id}/cancel")
+
+
+async def test_the_same_key_gives_the_same_task(stage: Stage, written: Path) -> None:
+    words = ("submit", "pipeline", str(written), "--idempotency-key", f"key-{uuid4()}")
+    first, second = [await agentos(stage.url, *words) for _ in range(2)]
+    assert first.stdout == second.stdout
+    assert "agentos watch" in first.stderr
+
+
+async def test_a_pipeline_is_read_from_stdin(stage: Stage, written: Path) -> None:
+    printed = await agentos(stage.url, "submit", "pipeline", "-", stdin=written)
+    assert printed.code == 0
+    assert (await stage.task(printed.stdout.strip()))["name"] == "test"
+
+
+async def test_a_pipeline_that_is_not_there_is_told(stage: Stage) -> None:
+    printed = await agentos(stage.url, "submit", "pipeline", "nosuch.yaml")
+    assert printed.code == 2
+    assert "nosuch.yaml is no pipeline: No such file" in printed.stderr
+
+
+async def test_files_go_in_and_references_pass_through(stage: Stage, tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("a,b\n")
+    put = await agentos(stage.url, "files", "put", str(tmp_path / "data.csv"), "-o", "json")
+    [file] = json.loads(put.stdout)["items"]
+    assert (file["name"], file["size"]) == ("data.csv", 4)
+    path = write(tmp_path, "print INPUT_X INPUT_Y", inputs=["x", "y"])
+    inputs = ("--input", f"x={tmp_path}/data.csv", "--input", f"y=file:{file['id']}")
+    printed = await agentos(stage.url, "submit", "pipeline", str(path), *inputs)
+    assert printed.code == 0
+    task = await stage.task(printed.stdout.strip())
+    assert task["inputs"]["y"] == f"file:{file['id']}"
+    assert task["inputs"]["x"].startswith("file:")
+    assert task["inputs"]["x"] != task["inputs"]["y"]
+
+
+async def test_what_only_the_server_can_refuse_is_told_with_its_place(
+    stage: Stage, tmp_path: Path
+) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text("name: p\nsteps: [{id: a, skill: nosuch}]")
+    printed = await agentos(stage.url, "submit", "pipeline", str(path))
+    assert (printed.code, printed.stdout) == (2, "")
+    assert "/pipeline/steps/0/skill" in printed.stderr
+
+
+async def test_a_type_that_is_not_offered_is_told(stage: Stage) -> None:
+    printed = await agentos(stage.url, "submit", "auto", "do it")
+    assert printed.code == 2
+    assert "not offered" in printed.stderr
+
+
+async def test_a_task_is_looked_at_by_the_beginning_of_its_id(stage: Stage) -> None:
+    task_id = await stage.submit(MADE, "print bye")
+    await stage.until(task_id, "completed")
+    shown = await agentos(stage.url, "show", task_id[:8], "-o", "json")
+    assert json.loads(shown.stdout) == await stage.task(task_id)
+    table = await agentos(stage.url, "show", task_id[:10])
+    assert "a.html" in table.stdout
+    trace = await agentos(stage.url, "trace", task_id, "-o", "json")
+    spans = await stage.http.get(f"/tasks/{task_id}/trace")
+    assert json.loads(trace.stdout) == spans.json()
+    drawn = await agentos(stage.url, "trace", task_id)
+    assert [line.split()[1] for line in drawn.stdout.splitlines()[1:]] == [
+        *("test", "a", "run", "b", "run")
+    ]
+
+
+async def test_a_task_that_nobody_knows_exits_with_5(stage: Stage) -> None:
+    assert (await agentos(stage.url, "show", str(uuid4()))).code == 5
+    assert (await agentos(stage.url, "show", "fffffffffff0")).code == 5
+
+
+async def test_logs_name_their_step_and_attempt(stage: Stage) -> None:
+    task_id = await stage.submit("print one\nretry", "print two")
+    await stage.until(task_id, "completed")
+    printed = await agentos(stage.url, "logs", task_id)
+    assert printed.stdout == "a | one\na | no\na#2 | one\nb | two\n"
+    of_step = await agentos(stage.url, "logs", task_id, "--step", "b")
+    assert of_step.stdout == "two\n"
+    document = await agentos(stage.url, "logs", task_id, "-o", "json")
+    assert json.loads(document.stdout) == (await stage.http.get(f"/tasks/{task_id}/logs")).json()
+
+
+async def test_artifacts_are_listed_and_fetched(stage: Stage, tmp_path: Path) -> None:
+    task_id = await stage.submit(MADE, "file a.html other")
+    await stage.until(task_id, "completed")
+    listed = await agentos(stage.url, "artifacts", "ls", task_id, "-o", "json")
+    answer = await stage.http.get(f"/tasks/{task_id}/artifacts")
+    assert json.loads(listed.stdout) == answer.json()
+    words = ("artifacts", "get", "--task", task_id, "-o", str(tmp_path))
+    fetched = await agentos(stage.url, *words)
+    assert fetched.code == 0
+    assert sorted(fetched.stdout.splitlines()) == sorted(
+        f"{tmp_path}/{name}" for name in ("a/a.html", "b/a.html", "b/c.png")
+    )
+    assert (tmp_path / "b/a.html").read_text() == "other"
+    [picture] = [item for item in answer.json()["items"] if item["name"] == "b/c.png"]
+    one = await agentos(stage.url, "artifacts", "get", picture["id"], "-o", str(tmp_path / "one"))
+    assert one.stdout == f"{tmp_path}/one/b/c.png\n"
+    assert (tmp_path / "one/b/c.png").read_text() == "dots"
+    none = await agentos(stage.url, "artifacts", "get", "nosuch", "--task", task_id)
+    assert none.code == 5
+
+
+async def test_a_task_is_run_again_from_a_step(stage: Stage) -> None:
+    task_id = await stage.submit("print x", "fail")
+    await stage.until(task_id, "failed")
+    printed = await agentos(stage.url, "retry", task_id[:9], "--from", "b", "--wait")
+    assert (printed.code, printed.stdout) == (1, f"{task_id}\n")
+    assert "b: started" in printed.stderr
+    assert "a: started" not in printed.stderr  # That was in the run before.
+    assert (await stage.task(task_id))["run"] == 2
+    wrong = await agentos(stage.url, "retry", task_id, "--from", "nosuch")
+    assert wrong.code == 2
+    assert "(steps: a, b)" in wrong.stderr
+
+
+async def test_a_task_is_held_and_let_go_on(stage: Stage) -> None:
+    task_id = await stage.submit("wait", "print x")
+    await stage.until(task_id, "running")
+    for command, follows in (
+        ("pause", "It pauses before its next step or turn.\n"),
+        ("resume", "It goes on.\n"),
+        ("cancel", "It is being stopped.\n"),
+    ):
+        printed = await agentos(stage.url, command, task_id)
+        assert (printed.code, printed.stderr) == (0, follows)
+        assert printed.stdout.startswith(task_id)
+    await stage.until(task_id, "cancelled")
+    late = await agentos(stage.url, "pause", task_id)
+    assert late.code == 1
+    assert "cannot be paused" in late.stderr
+
+
+async def test_a_list_is_filtered_cut_and_followed_to_its_end(stage: Stage) -> None:
+    prompt = uuid4().hex
+    ids = [await stage.submit("print x", prompt=prompt) for _ in range(3)]
+    some = await agentos(stage.url, "ls", "--text", prompt, "--limit", "2", "-o", "json")
+    page = json.loads(some.stdout)
+    assert [item["task_id"] for item in page["items"]] == ids[:0:-1]
+    assert page["next_cursor"]
+    every = await agentos(stage.url, "ls", "--text", prompt, "--all", "-o", "json")
+    page = json.loads(every.stdout)
+    assert [item["task_id"] for item in page["items"]] == ids[::-1]
+    assert page["next_cursor"] is None
+    none = await agentos(
+        stage.url, "ls", "--text", prompt, "--status", "blocked", "--type", "pipeline"
+    )
+    assert (none.code, len(none.stdout.splitlines())) == (0, 1)
+
+
+async def test_tools_and_skills_are_shown_as_the_api_has_them(stage: Stage) -> None:
+    for command, path in (("skills ls", "/skills"), ("skills show greet", "/skills/greet")):
+        printed = await agentos(stage.url, *command.split(), "-o", "json")
+        assert json.loads(printed.stdout) == (await stage.http.get(path)).json()
+    table = await agentos(stage.url, "skills", "ls")
+    assert table.stdout.splitlines()[1].split()[0] == "greet"
+    assert "broken" in table.stderr
+    tools = await agentos(stage.url, "tools", "ls", "-o", "json")
+    whole = await stage.http.get("/tools", params={"limit": responses.MAX_PAGE})
+    assert json.loads(tools.stdout) == whole.json()
+    assert (await agentos(stage.url, "tools", "disable", "nosuch")).code == 5
+
+
+async def test_what_is_wrong_with_a_registration_is_told_in_our_words() -> None:
+    printed = await agentos("http://127.0.0.1:9", "tools", "register", "x", "--url", "ftp://a/")
+    assert printed.code == 2
+    assert "url: write http://host/path" in printed.stderr
+
+
+async def test_of_a_tools_description_the_table_shows_the_first_line() -> None:
+    tool = responses.Tool(
+        name="ask_human",
+        type=ToolType.NATIVE,
+        description="Ask somebody.\n\nAt length.",
+        schema={},
+        is_active=True,
+        permission_level=Permission.AUTO,
+    )
+    async with serving() as server:
+        server.tell("GET /tools", a_page([tool]))
+        printed = await agentos(server.url, "tools", "ls")
+    assert printed.stdout.splitlines()[1].split("   ")[-1].strip() == "Ask somebody."
+
+
+@pytest.mark.parametrize(("kind", "done"), [(TaskType.PIPELINE, "1/2"), (TaskType.AGENT, "1 turn")])
+async def test_how_far_a_task_is_is_told_in_steps_or_in_turns(kind: TaskType, done: str) -> None:
+    progress = {"done": 1, "total": 2, "percent": 50, "current": None}
+    async with serving() as server:
+        server.tell("GET /tasks", a_page([a_task(type=kind, progress=progress)]))
+        printed = await agentos(server.url, "ls")
+    row = printed.stdout.splitlines()[1]
+    assert row.split("   ")[3].strip() == done
+
+
+async def test_another_team_and_no_key_get_nothing(
+    infrastructure: Services, skills_folder: Path
+) -> None:
+    async with api_stage(infrastructure, skills_folder, works=False, keys_required=True) as stage:
+        team_id = await keys.create_team(stage.database, "a")
+        key = (await keys.create_key(stage.database, team_id, "test")).secret
+        right, wrong, none = await asyncio.gather(
+            agentos(stage.url, "ls", key=key),
+            agentos(stage.url, "ls", key="ak_wrong"),
+            agentos(stage.url, "ls"),
+        )
+    assert (right.code, wrong.code, none.code) == (0, 4, 4)
+    assert "AGENTOS_API_KEY" in none.stderr

@@ -1,0 +1,204 @@
+"""Teams: whose key it is, and that nobody sees what is another's."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from activities.store import keys
+from api.app import create_app
+from api.errors import KeyRefused
+from api.http.middleware.authentication import KeyRing
+from deploy.local.services import Services
+from tests.integration.api_stage import Stage, api_stage, pipeline
+
+
+@pytest.fixture(scope="module")
+async def theirs(stage: Stage) -> dict[str, str]:
+    """What another team has: a task with an artifact, and a file."""
+    team = await stage.team()
+    definition = pipeline("file report.png picture")
+    task_id = (await team.post("/tasks", json={"pipeline": definition})).json()["task_id"]
+    await stage.ended(team, task_id)
+    [artifact] = (await team.get(f"/tasks/{task_id}/artifacts")).json()["items"]
+    file = (await team.post("/files", files={"file": ("a.txt", b"secret")})).json()
+    for path in (f"/files/{file['id']}", f"/artifacts/{artifact['id']}", f"/tasks/{task_id}"):
+        assert (await team.get(path)).is_success, path
+    return {"task": task_id, "artifact": artifact["id"], "file": file["id"], "call": str(_ID)}
+
+
+_ROUTES = [
+    ("GET", "/tasks/{task}"),
+    ("POST", "/tasks/{task}/cancel"),
+    ("POST", "/tasks/{task}/pause"),
+    ("POST", "/tasks/{task}/resume"),
+    ("POST", "/tasks/{task}/retry"),
+    ("GET", "/tasks/{task}/logs"),
+    ("GET", "/tasks/{task}/trace"),
+    ("GET", "/tasks/{task}/messages"),
+    ("GET", "/tasks/{task}/artifacts"),
+    ("GET", "/tasks/{task}/events"),
+    ("GET", "/tasks/{task}/approvals"),
+    ("POST", "/tasks/{task}/approvals/{call}"),
+    ("GET", "/files/{file}"),
+    ("HEAD", "/files/{file}"),
+    ("GET", "/artifacts/{artifact}"),
+    ("HEAD", "/artifacts/{artifact}"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), _ROUTES)
+async def test_what_is_another_teams_is_not_found(
+    stage: Stage, theirs: dict[str, str], method: str, path: str
+) -> None:
+    for client in (stage.http, await stage.team()):
+        body = {"decision": "deny"} if path.endswith("{call}") else None
+        answer = await client.request(method, path.format(**theirs), json=body)
+        assert answer.status_code == 404
+        assert method == "HEAD" or answer.json()["code"] == "not-found"
+
+
+async def test_every_route_with_an_id_is_tried_above(stage: Stage) -> None:
+    paths = (await stage.http.get("/openapi.json")).json()["paths"]
+    with_id = {
+        (method.upper(), path)
+        for path, methods in paths.items()
+        for method in methods
+        if "_id}" in path
+    }
+    tried = {(method, "/api/v1" + path.replace("}", "_id}")) for method, path in _ROUTES}
+    assert with_id == tried
+
+
+@pytest.mark.parametrize("kind", ["file", "artifact"])
+async def test_what_is_another_teams_cannot_be_an_input(
+    stage: Stage, theirs: dict[str, str], kind: str
+) -> None:
+    body = {
+        "pipeline": {**pipeline("INPUT_DATA"), "inputs": ["data"]},
+        "inputs": {"data": f"{kind}:{theirs[kind]}"},
+    }
+    answer = await stage.http.post("/tasks", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/inputs/data"
+
+
+async def test_a_list_shows_only_ones_own(stage: Stage, theirs: dict[str, str]) -> None:
+    team = await stage.team()
+    assert (await team.get("/tasks")).json()["items"] == []
+
+
+async def test_the_word_of_one_team_on_a_tool_is_not_anothers(stage: Stage) -> None:
+    one, other = await stage.team(), await stage.team()
+    await one.patch("/tools/write_file", json={"is_active": False})
+
+    async def is_active(team: httpx.AsyncClient) -> bool:
+        items = (await team.get("/tools")).json()["items"]
+        return bool(next(item["is_active"] for item in items if item["name"] == "write_file"))
+
+    assert not await is_active(one)
+    assert await is_active(other)
+
+
+# Keys.
+
+
+async def test_without_a_key_nothing_of_an_upload_is_taken_in(locked: Stage) -> None:
+    taken: list[int] = []
+
+    async def content() -> AsyncIterator[bytes]:
+        for number in range(10):
+            taken.append(number)
+            yield b"x"
+
+    transport = httpx.ASGITransport(create_app(locked.services))
+    async with httpx.AsyncClient(transport=transport, base_url=locked.url) as client:
+        answer = await client.post("/api/v1/files", content=content())
+    assert answer.status_code == 401
+    assert taken == []
+
+
+@pytest.fixture(scope="module")
+async def locked(infrastructure: Services, skills_folder: Path) -> AsyncIterator[Stage]:
+    """An API that wants keys."""
+    async with api_stage(infrastructure, skills_folder, works=False, keys_required=True) as stage:
+        yield stage
+
+
+_PUBLIC = {"/", "/healthz", "/readyz"}
+
+
+async def test_every_call_wants_a_key(locked: Stage) -> None:
+    paths: dict[str, Any] = (await locked.http.get("/openapi.json")).json()["paths"]
+    ids = {"task_id": _ID, "file_id": _ID, "artifact_id": _ID, "call_id": _ID, "name": "x"}
+    for path, methods in paths.items():
+        for method in methods:
+            answer = await locked.http.request(method, locked.url + path.format(**ids))
+            if path in _PUBLIC:
+                assert answer.status_code == 200, (method, path)
+            else:
+                assert answer.status_code == 401, (method, path)
+                assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+_ID = "00000000-0000-4000-8000-00000000000f"
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "Bearer", "Bearer ak_wrong", "Basic YTpi", "Bearer sk_x", "ak_x", "Bearer ak_\xff"],
+)
+async def test_a_wrong_key_is_refused(locked: Stage, stage: Stage, header: str) -> None:
+    for each in (locked, stage):
+        answer = await each.http.get("/tasks", headers={b"Authorization": header.encode("latin-1")})
+        assert answer.status_code == 401
+        assert answer.json()["code"] == "key-refused"
+
+
+async def test_a_key_opens_what_is_its_teams(locked: Stage) -> None:
+    team = await locked.team()
+    assert (await team.get("/tasks")).status_code == 200
+    assert (await team.get(f"{locked.url}/metrics")).status_code == 200
+
+
+async def test_a_revoked_key_works_no_longer(locked: Stage) -> None:
+    team_id = await keys.create_team(locked.database, "revoking")
+    key = await keys.create_key(locked.database, team_id, "laptop")
+    ring = KeyRing(locked.database, keys_required=True, memory_seconds=0)
+    assert await ring.team_of(f"Bearer {key.secret}") == team_id
+    assert await keys.revoke_key(locked.database, team_id, key.id)
+    assert not await keys.revoke_key(locked.database, team_id, key.id)
+    with pytest.raises(KeyRefused, match="revoked"):
+        await ring.team_of(f"Bearer {key.secret}")
+
+
+async def test_a_key_that_was_just_seen_costs_no_query(locked: Stage) -> None:
+    team_id = await keys.create_team(locked.database, "remembered")
+    key = await keys.create_key(locked.database, team_id, "laptop")
+    ring = KeyRing(locked.database, keys_required=True, memory_seconds=60)
+    await ring.team_of(f"Bearer {key.secret}")
+    await keys.revoke_key(locked.database, team_id, key.id)
+    assert await ring.team_of(f"Bearer {key.secret}") == team_id
+
+
+async def test_keys_are_kept_as_digests_only(locked: Stage) -> None:
+    team_id = await keys.create_team(locked.database, "digests")
+    key = await keys.create_key(locked.database, team_id, "laptop")
+    [info] = await keys.list_keys(locked.database, team_id)
+    assert key.secret.startswith(info.prefix)
+    assert len(info.prefix) < 12 < len(key.secret)
+    assert key.secret not in repr(key)
+    assert not await keys.revoke_key(locked.database, (await _other(locked)), key.id)
+
+
+async def test_a_team_is_made_once(locked: Stage) -> None:
+    first = await keys.create_team(locked.database, "once")
+    assert await keys.create_team(locked.database, "once") == first
+    assert await keys.find_team(locked.database, "once") == first
+    assert await keys.find_team(locked.database, "never") is None
+
+
+async def _other(stage: Stage) -> Any:
+    return await keys.create_team(stage.database, "other")

@@ -1,0 +1,45 @@
+"""Which tools a pipeline may name: those for pipelines, and those of the team's MCP servers."""
+
+from collections.abc import Mapping
+
+import httpx
+import pytest
+
+from activities.store.mcp_servers import register_server
+from activities.store.mcp_tools import change_mcp_tool
+from activities.store.tables import DEFAULT_TEAM
+from activities.tools.mcp.listing import Listing, McpTool
+from tests.integration.api_stage import Stage
+from workflows.definitions.mcp_server import McpServer
+
+SERVER = McpServer(name="art", transport="stdio", command="draw")
+TOOLS = Listing((McpTool("draw", "", {}, False), McpTool("erase", "", {}, False)))
+
+
+async def problem(http: httpx.AsyncClient, tool: str) -> Mapping[str, str]:
+    step = {"id": "a", "tool": tool, "args": {}}
+    answer = await http.post("/tasks", json={"pipeline": {"name": "x", "steps": [step]}})
+    if answer.status_code == 202:
+        return {}
+    assert answer.status_code == 422, answer.text
+    [error] = answer.json()["errors"]
+    assert error["pointer"] == "/pipeline/steps/0/tool"
+    return dict(error)
+
+
+@pytest.mark.parametrize("tool", ["run_code", "load_skill", "ask_human", "finish"])
+async def test_a_tool_for_agents_is_refused(stage: Stage, tool: str) -> None:
+    assert "there is no tool named" in (await problem(stage.http, tool))["message"]
+
+
+async def test_a_tool_of_a_registered_server_is_taken(stage: Stage) -> None:
+    database = stage.database
+    await register_server(
+        database, DEFAULT_TEAM, SERVER, TOOLS, description="", permission_level=None
+    )
+    await change_mcp_tool(database, DEFAULT_TEAM, "mcp.art.erase", is_active=False)
+    assert await problem(stage.http, "mcp.art.draw") == {}
+    assert "switched off" in (await problem(stage.http, "mcp.art.erase"))["message"]
+    for unknown in ("mcp.art", "mcp.art.fly", "mcp.other.draw"):
+        assert "no tool named" in (await problem(stage.http, unknown))["message"]
+    assert "no tool named" in (await problem(await stage.team(), "mcp.art.draw"))["message"]

@@ -1,0 +1,385 @@
+"""What the sweeper mends: tasks without a workflow, and workflows that ended without a word."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import structlog
+from sqlalchemy import text
+from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
+
+from activities.store import tasks
+from activities.store.tasks import NewTask
+from api import services
+from api.tasks.runs import pipeline_run
+from api.tasks.sweeper import Sweeper
+from api.tasks.temporal import TemporalPort
+from api.tasks.temporal_calls import CALL_TIMEOUT_SECONDS
+from deploy.local.services import Services
+from deploy.local.tcp_ports import choose_ports
+from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage, pipeline, working
+from workflows.definitions.pipeline import Pipeline
+from workflows.pipeline import PipelineWorkflow
+from workflows.states import TaskType
+
+NEVER = 3_600.0
+
+
+@pytest.fixture
+async def idle(infrastructure: Services, skills_folder: Path) -> AsyncIterator[Stage]:
+    """An API without a worker, whose own sweeper sleeps: the test sweeps itself."""
+    async with api_stage(
+        infrastructure, skills_folder, works=False, sweep_interval_seconds=NEVER
+    ) as stage:
+        yield stage
+
+
+async def _unstarted(stage: Stage, *sources: str) -> str:
+    """A task whose row is written and whose workflow was not started: the API died in between."""
+    definition = Pipeline.model_validate(pipeline(*sources or ("print x",)))
+    task = NewTask(uuid4(), _TEAM, TaskType.PIPELINE, "test", definition)
+    await tasks.create_task(stage.database, task)
+    return str(task.id)
+
+
+_TEAM = UUID("00000000-0000-4000-8000-000000000001")
+
+
+async def _status_in_temporal(stage: Stage, task_id: str) -> WorkflowExecutionStatus | None:
+    execution = await stage.services.temporal.find(UUID(task_id))
+    return execution and execution.status
+
+
+# Tasks without a workflow.
+
+
+async def test_a_task_that_was_written_but_not_started_is_started(idle: Stage) -> None:
+    task_id = await _unstarted(idle)
+    await idle.age(task_id, 4)
+    await Sweeper(idle.services).sweep()
+    assert await _status_in_temporal(idle, task_id) is WorkflowExecutionStatus.RUNNING
+    async with working(idle):
+        await idle.until(task_id, "completed")
+
+
+async def test_a_task_that_was_just_written_is_left_to_who_writes_it(idle: Stage) -> None:
+    task_id = await _unstarted(idle)
+    await Sweeper(idle.services).sweep()
+    assert await _status_in_temporal(idle, task_id) is None
+
+
+async def test_a_task_that_waits_for_a_worker_is_left_alone(idle: Stage) -> None:
+    task_id = await idle.submit("print x")
+    await idle.age(task_id)
+    with structlog.testing.capture_logs() as lines:
+        await Sweeper(idle.services).sweep()
+    assert [line for line in lines if line["event"] == "task.swept"] == []
+    async with working(idle):
+        task = await idle.until(task_id, "completed")
+    assert task["usage"]["attempts"] == 1
+
+
+async def test_many_sweepers_at_once_start_a_task_once(idle: Stage) -> None:
+    ids = [await _unstarted(idle) for _ in range(10)]
+    for task_id in ids:
+        await idle.age(task_id)
+    sweepers = [Sweeper(idle.services) for _ in range(5)]
+    async with working(idle):
+        await asyncio.gather(*(sweeper.sweep() for sweeper in sweepers))
+        for task_id in ids:
+            task = await idle.until(task_id, "completed")
+            assert task["usage"]["attempts"] == 1
+
+
+async def test_only_one_sweeper_works_at_a_time(idle: Stage) -> None:
+    task_id = await _unstarted(idle)
+    await idle.age(task_id)
+    async with idle.database.writing() as connection:
+        await connection.execute(text("SELECT pg_advisory_xact_lock(4207116904)"))
+        await Sweeper(idle.services).sweep()
+        assert await _status_in_temporal(idle, task_id) is None
+    await Sweeper(idle.services).sweep()
+    assert await _status_in_temporal(idle, task_id) is WorkflowExecutionStatus.RUNNING
+
+
+async def test_the_next_run_is_started_though_the_last_one_has_a_workflow(idle: Stage) -> None:
+    async with working(idle):
+        task_id = await idle.submit("print x")
+        await idle.until(task_id, "completed")
+        await idle.temporal.get_workflow_handle(f"task-{task_id}").result()
+        definition = Pipeline.model_validate(pipeline("print x"))
+        assert await tasks.restart_task(
+            idle.database, UUID(task_id), 1, definition, first=0, inputs={}
+        )
+        await idle.age(task_id)
+        await Sweeper(idle.services).sweep()
+        task = await idle.until(task_id, "completed")
+    assert task["run"] == 2
+    assert task["usage"]["attempts"] == 2
+
+
+async def test_a_late_start_of_a_task_that_has_ended_runs_nothing(stage: Stage) -> None:
+    task_id = await stage.submit("fail")
+    await stage.until(task_id, "failed")
+    definition = Pipeline.model_validate(pipeline("fail"))
+    handle = stage.temporal.get_workflow_handle(f"task-{task_id}")
+    with pytest.raises(WorkflowFailureError):
+        await handle.result()
+    run = pipeline_run(UUID(task_id), _TEAM, definition)
+    await stage.services.temporal.start(run, name="test", priority=5)
+    with pytest.raises(WorkflowFailureError):
+        await stage.temporal.get_workflow_handle(f"task-{task_id}").result()
+    task = await stage.task(task_id)
+    assert task["status"] == "failed"
+    assert task["usage"]["attempts"] == 1
+
+
+# Many tasks.
+
+
+async def test_tasks_that_wait_do_not_hide_one_that_was_not_started(idle: Stage) -> None:
+    for _ in range(12):
+        await idle.age(await idle.submit("print x"), 7_200)
+    task_id = await _unstarted(idle)
+    await idle.age(task_id)
+    sweeper = Sweeper(_forgetful(idle), settled_a_pass=5)
+    for _ in range(3):
+        await sweeper.sweep()
+    assert await _status_in_temporal(idle, task_id) is WorkflowExecutionStatus.RUNNING
+
+
+# Workflows that ended without a word.
+
+
+async def test_a_task_terminated_in_temporal_shows_as_cancelled(idle: Stage) -> None:
+    task_id = await idle.submit("print x", "print y")
+    handle = idle.temporal.get_workflow_handle(f"task-{task_id}")
+    await handle.terminate(reason="it costs too much")
+    task = await _swept(idle, task_id)
+    assert task["status"] == "cancelled"
+    assert task["error"]["code"] == "terminated"
+    assert "it costs too much" in task["error"]["message"]
+    assert {step["status"] for step in task["sub_tasks"]} == {"cancelled"}
+
+
+async def test_a_running_task_terminated_in_temporal_shows_as_cancelled(stage: Stage) -> None:
+    task_id = await stage.submit("wait", "print y")
+    await stage.until(task_id, "running")
+    await stage.temporal.get_workflow_handle(f"task-{task_id}").terminate()
+    # The API's own sweeper sees it.
+    task = await stage.until(task_id, "cancelled")
+    assert [step["status"] for step in task["sub_tasks"]] == ["cancelled", "cancelled"]
+    events = (await stage.http.get(f"/tasks/{task_id}/events")).text
+    assert '"status": "cancelled"' in events
+
+
+async def test_a_task_cancelled_in_temporal_shows_as_cancelled(stage: Stage) -> None:
+    task_id = await stage.submit("wait")
+    await stage.until(task_id, "running")
+    await stage.temporal.get_workflow_handle(f"task-{task_id}").cancel()
+    await stage.until(task_id, "cancelled")
+
+
+async def test_a_task_whose_workflow_timed_out_shows_as_failed(idle: Stage) -> None:
+    task_id = await _unstarted(idle)
+    run = pipeline_run(UUID(task_id), _TEAM, Pipeline.model_validate(pipeline("print x")))
+    handle = await idle.temporal.start_workflow(
+        PipelineWorkflow.run,
+        run,
+        id=f"task-{task_id}",
+        task_queue=idle.task_queue,
+        memo={"run": 1},
+        execution_timeout=timedelta(milliseconds=100),
+    )
+    async with asyncio.timeout(WAIT_SECONDS):
+        while (await handle.describe()).status is WorkflowExecutionStatus.RUNNING:
+            await asyncio.sleep(0.05)
+    task = await _swept(idle, task_id)
+    assert task["status"] == "failed"
+    assert task["error"]["code"] == "workflow-timed-out"
+
+
+@pytest.mark.parametrize(
+    ("ends", "status", "code"),
+    [
+        ("failed", "failed", "workflow-failed"),
+        ("cancelled", "cancelled", "cancelled"),
+        ("completed", "failed", "result-lost"),
+    ],
+)
+async def test_a_row_that_lost_its_end_gets_it_back(
+    idle: Stage, ends: str, status: str, code: str
+) -> None:
+    """As after the database was restored from a backup."""
+    task_id = await idle.submit("fail" if ends == "failed" else "wait")
+    async with working(idle):
+        await idle.once(task_id, lambda task: task["status"] != "pending")
+        if ends == "cancelled":
+            await idle.http.post(f"/tasks/{task_id}/cancel")
+        else:
+            idle.steps.released.set()
+        await idle.until(task_id, ends)
+        handle = idle.temporal.get_workflow_handle(f"task-{task_id}")
+        async with asyncio.timeout(WAIT_SECONDS):
+            while (await handle.describe()).status is WorkflowExecutionStatus.RUNNING:
+                await asyncio.sleep(0.05)
+    await idle.execute(
+        "UPDATE tasks SET status = 'running', error = NULL, finished_at = NULL WHERE id = :id",
+        id=UUID(task_id),
+    )
+    await idle.age(task_id)
+    task = await _swept(idle, task_id)
+    assert task["status"] == status
+    assert task["error"]["code"] == code
+
+
+async def test_a_running_task_whose_workflow_is_gone_is_started_again(idle: Stage) -> None:
+    """As after Temporal lost its data."""
+    task_id = await _unstarted(idle, "print x", "print y")
+    await idle.execute("UPDATE tasks SET status = 'running' WHERE id = :id", id=UUID(task_id))
+    await idle.age(task_id)
+    await Sweeper(idle.services).sweep()
+    async with working(idle):
+        await idle.until(task_id, "completed")
+
+
+async def test_a_terminated_workflow_of_an_earlier_run_is_no_end(stage: Stage) -> None:
+    task_id = await stage.submit("wait")
+    await stage.until(task_id, "running")
+    await stage.temporal.get_workflow_handle(f"task-{task_id}").terminate()
+    await stage.until(task_id, "cancelled")
+    await stage.http.post(f"/tasks/{task_id}/retry")
+    await stage.until(task_id, "running")
+    await Sweeper(stage.services).sweep()
+    assert (await stage.task(task_id))["status"] == "running"
+    await stage.http.post(f"/tasks/{task_id}/cancel")
+    await stage.until(task_id, "cancelled")
+
+
+# Temporal is away.
+
+
+async def test_a_task_is_accepted_while_temporal_is_away_and_started_when_it_is_back(
+    infrastructure: Services, skills_folder: Path
+) -> None:
+    [port] = choose_ports([None])
+    async with api_stage(
+        infrastructure,
+        skills_folder,
+        works=False,
+        temporal_address=f"127.0.0.1:{port}",
+        sweep_interval_seconds=0.1,
+    ) as stage:
+        task_id = await stage.submit("print x")
+        assert (await stage.task(task_id))["status"] == "pending"
+        for action in ("cancel", "pause"):
+            answer = await stage.http.post(f"/tasks/{task_id}/{action}")
+            assert answer.status_code == 503
+            assert answer.headers["Retry-After"] == "2"
+        async with _forwarding(port, infrastructure.temporal_address), working(stage):
+            await stage.age(task_id)
+            task = await stage.until(task_id, "completed")
+    assert task["usage"]["attempts"] == 1
+
+
+async def test_while_temporal_is_away_only_the_first_submission_waits_for_it(
+    infrastructure: Services, skills_folder: Path
+) -> None:
+    async with (
+        _silent() as port,
+        api_stage(
+            infrastructure,
+            skills_folder,
+            works=False,
+            temporal_address=f"127.0.0.1:{port}",
+            sweep_interval_seconds=NEVER,
+        ) as stage,
+    ):
+        loop = asyncio.get_running_loop()
+        moments = [loop.time()]
+        for _ in range(2):
+            await stage.submit("print x")
+            moments.append(loop.time())
+    first, second = (after - before for before, after in pairwise(moments))
+    assert first > CALL_TIMEOUT_SECONDS
+    assert second < CALL_TIMEOUT_SECONDS
+
+
+async def test_the_sweeper_says_once_that_temporal_is_away_and_goes_on(
+    infrastructure: Services, skills_folder: Path
+) -> None:
+    [port] = choose_ports([None])
+    with structlog.testing.capture_logs() as lines:
+        async with api_stage(
+            infrastructure,
+            skills_folder,
+            works=False,
+            temporal_address=f"127.0.0.1:{port}",
+            sweep_interval_seconds=0.05,
+        ):
+            await _until_said(lines, "sweeper.failing")
+            async with _forwarding(port, infrastructure.temporal_address):
+                await _until_said(lines, "sweeper.recovered")
+    assert [line["event"] for line in lines].count("sweeper.failing") == 1
+
+
+def _forgetful(stage: Stage) -> services.Services:
+    """The stage's services after a restart: nothing is known of what was seen running."""
+    return replace(stage.services, temporal=TemporalPort(stage.temporal, stage.task_queue))
+
+
+async def _swept(stage: Stage, task_id: str) -> dict[str, Any]:
+    """The task once a sweeper has found its end. Temporal's lists lag a little behind."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while (task := await stage.task(task_id))["finished_at"] is None:
+            await Sweeper(_forgetful(stage)).sweep()
+    return task
+
+
+async def _until_said(lines: Sequence[Any], event: str) -> None:
+    async with asyncio.timeout(WAIT_SECONDS):
+        while event not in [line["event"] for line in lines]:
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def _forwarding(port: int, address: str) -> AsyncIterator[None]:
+    """Temporal is back: what comes in at ``port`` goes to ``address``."""
+    host, _, there = address.rpartition(":")
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_there, to_there = await asyncio.open_connection(host, int(there))
+        await asyncio.gather(pump(reader, to_there), pump(from_there, writer))
+
+    async with await asyncio.start_server(connect, "127.0.0.1", port) as server:
+        try:
+            yield
+        finally:
+            server.close()
+
+
+@asynccontextmanager
+async def _silent() -> AsyncIterator[int]:
+    """A port that takes connections and never answers."""
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(hold, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]

@@ -1,0 +1,175 @@
+"""What the doctor says of sound and of ailing machines and services."""
+
+import dataclasses
+import os
+from pathlib import Path
+
+import pytest
+import uv
+from pydantic import SecretStr
+from temporalio.client import Client
+
+from activities.llm.base import ModelOptions
+from activities.sandbox.base import Exit, Job, OnOutput, Sandbox
+from activities.store import migrations
+from activities.store.blobs import Blobs, S3Options
+from deploy.doctor.checks import Patient, Remote, diagnose
+from deploy.local.machine import Finding
+from deploy.local.services import Services
+from deploy.local.tcp_ports import choose_ports
+from deploy.offline_model import LABEL
+from deploy.offline_model.app import ModelServerOptions
+from deploy.offline_model.server import serving
+from workflows.errors import SandboxUnavailable
+
+
+class Sound(Sandbox):
+    """A sandbox that runs whatever is asked, by doing nothing."""
+
+    name = "sound"
+
+    async def run(self, job: Job, on_output: OnOutput) -> Exit:
+        return Exit(0, None, None, 0, None)
+
+    async def check(self) -> None:
+        return
+
+
+class Ailing(Sound):
+    async def check(self) -> None:
+        raise SandboxUnavailable(sandbox="ailing", reason="no namespaces", remedy="Allow them.")
+
+
+@pytest.fixture
+def patient(tmp_path: Path) -> Patient:
+    return Patient(
+        data_dir=tmp_path / "not" / "yet",
+        sandbox=Sound(),
+        script_python=lambda: Path("/usr/bin/python3"),
+        uv=Path(uv.find_uv_bin()),
+        search_path=os.defpath,
+    )
+
+
+@pytest.fixture
+def remote(infrastructure: Services, empty_database_url: str) -> Remote:
+    s3 = infrastructure.s3
+    return Remote(
+        database_url=empty_database_url,
+        blobs=Blobs(S3Options(s3.endpoint, s3.bucket, s3.access_key, s3.secret_key)),
+        connect=lambda: Client.connect(infrastructure.temporal_address),
+    )
+
+
+async def ailments(patient: Patient) -> dict[str, Finding]:
+    return {finding.name: finding for finding in await diagnose(patient) if not finding.ok}
+
+
+async def test_nothing_is_wrong_with_a_machine_that_runs_these_tests(patient: Patient) -> None:
+    assert await ailments(patient) == {}
+    names = [finding.name for finding in await diagnose(patient)]
+    assert {"sandbox", "disk", "ports", "postgres user", "stack"}.issubset(names)
+
+
+async def test_a_stack_that_runs_is_shown_with_its_addresses(
+    patient: Patient, infrastructure: Services
+) -> None:
+    findings = await diagnose(dataclasses.replace(patient, data_dir=infrastructure.data_dir))
+    (stack,) = (finding for finding in findings if finding.name == "stack")
+    assert infrastructure.s3.endpoint in stack.detail
+
+
+async def test_services_that_are_up_to_date_are_sound(patient: Patient, remote: Remote) -> None:
+    await migrations.migrate(remote.database_url)
+    assert await ailments(dataclasses.replace(patient, services=remote)) == {}
+
+
+async def test_a_database_without_our_tables_is_told_with_the_remedy(
+    patient: Patient, remote: Remote
+) -> None:
+    found = await ailments(dataclasses.replace(patient, services=remote))
+    assert set(found) == {"database"}
+    assert "agentos migrate" in found["database"].remedy
+
+
+async def test_every_service_that_cannot_be_reached_is_told(
+    patient: Patient, remote: Remote
+) -> None:
+    (nobody,) = choose_ports([None])
+    s3 = S3Options(f"http://127.0.0.1:{nobody}", "bucket", "key", "secret")
+    lost = Remote(
+        database_url=f"postgresql+asyncpg://someone:secret@127.0.0.1:{nobody}/none",
+        blobs=Blobs(s3),
+        connect=lambda: Client.connect(f"127.0.0.1:{nobody}"),
+    )
+    found = await ailments(dataclasses.replace(patient, services=lost))
+    assert set(found) == {"database", "s3", "temporal"}
+    assert all(finding.remedy for finding in found.values())
+    assert "secret" not in str(found)
+
+
+async def test_a_database_that_does_not_exist_and_a_bucket_that_does_not_are_told(
+    patient: Patient, remote: Remote, infrastructure: Services
+) -> None:
+    s3 = infrastructure.s3
+    lost = dataclasses.replace(
+        remote,
+        database_url=infrastructure.database_url.replace("/agentos?", "/nowhere?"),
+        blobs=Blobs(S3Options(s3.endpoint, "nowhere", s3.access_key, s3.secret_key)),
+    )
+    found = await ailments(dataclasses.replace(patient, services=lost))
+    assert set(found) == {"database", "s3"}
+    assert "nowhere" in found["database"].detail
+    assert "nowhere" in found["s3"].remedy
+
+
+async def test_a_sandbox_that_cannot_run_and_a_missing_uv_are_told(patient: Patient) -> None:
+    found = await ailments(dataclasses.replace(patient, sandbox=Ailing(), uv=Path("/nowhere/uv")))
+    assert set(found) == {"sandbox", "uv"}
+    assert found["sandbox"] == Finding("sandbox", False, "no namespaces", "Allow them.")
+
+
+async def test_a_data_folder_below_a_file_is_told(patient: Patient, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    found = await ailments(dataclasses.replace(patient, data_dir=tmp_path / "file" / "data"))
+    assert set(found) == {"data folder"}
+
+
+async def model_finding(patient: Patient) -> Finding:
+    (found,) = (finding for finding in await diagnose(patient) if finding.name == "models")
+    return found
+
+
+async def test_without_a_model_of_its_own_the_stack_has_the_offline_one(patient: Patient) -> None:
+    found = await model_finding(patient)
+    assert found.ok
+    assert LABEL in found.detail
+
+
+async def test_services_without_a_model_are_told_how_to_get_one(
+    patient: Patient, remote: Remote
+) -> None:
+    found = await model_finding(dataclasses.replace(patient, services=remote))
+    assert found.ok
+    assert "OPENAI_BASE_URL" in found.detail
+    assert LABEL not in found.detail
+
+
+async def test_a_server_of_models_that_answers_is_told_with_what_it_lists(patient: Patient) -> None:
+    async with serving(ModelServerOptions()) as url:
+        own = ModelOptions(models=("qwen3",), base_url=url)
+        found = await model_finding(dataclasses.replace(patient, models=own))
+    assert found.ok
+    assert "asked is qwen3; it lists offline-rules" in found.detail
+
+
+async def test_a_server_of_models_that_is_not_there_is_told_with_the_remedy(
+    patient: Patient,
+) -> None:
+    (nobody,) = choose_ports([None])
+    lost = ModelOptions(base_url=f"http://127.0.0.1:{nobody}/v1", api_key=SecretStr("sk-secret"))
+    found = await model_finding(dataclasses.replace(patient, models=lost))
+    assert not found.ok
+    assert str(nobody) in found.detail
+    assert "OPENAI_BASE_URL" in found.remedy
+    assert "sk-secret" not in str(found)

@@ -1,0 +1,42 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from activities.attempts.scratch import Scratch
+from tests.live import until
+
+
+async def test_a_workplace_is_open_to_the_sandbox_and_gone_afterwards(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    async with scratch.workplace() as place:
+        (place.output / "file").write_text("x")
+        assert place.output.stat().st_mode & 0o005 == 0o005
+        assert list(place.code.iterdir()) == []
+
+    async def is_gone() -> bool:
+        return not place.output.parent.exists()
+
+    await until(is_gone)
+    scratch.close()
+
+
+async def test_what_a_killed_worker_left_is_removed_and_a_living_one_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    living = Scratch(tmp_path)
+    dead = tmp_path / "runs" / "dead"
+    (dead / "run").mkdir(parents=True)
+    (dead / "lock").touch()
+    async with living.workplace() as place:
+        Scratch(tmp_path).close()
+        assert place.output.exists()
+    assert not dead.exists()
+    living.close()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+async def test_a_folder_without_rights_is_an_error(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(PermissionError):
+        Scratch(tmp_path)

@@ -1,0 +1,98 @@
+from uuid import UUID
+
+import pytest
+
+from activities.steps.arguments import Arguments, steps_read
+from activities.store.results import ResultFile, StepResult
+from workflows.errors import ReferenceUnresolved
+
+FIRST, SECOND = UUID(int=1), UUID(int=2)
+RESULTS = {
+    "clean": StepResult(
+        0,
+        (ResultFile(FIRST, "a.csv", 3, "aa"), ResultFile(SECOND, "sub/b.csv", 3, "bb")),
+        '{"rows": 3, "names": ["x", "y z"], "odd key": null}\n',
+    ),
+    "other": StepResult(2, (ResultFile(SECOND, "a.csv", 3, "bb"),), "plain"),
+}
+
+
+def arguments() -> Arguments:
+    return Arguments({"data": "file:1"}, RESULTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("plain", ("plain",)),
+        ("${inputs.data}", ("/workspace/input/data",)),
+        ("--in=${inputs.data}", ("--in=/workspace/input/data",)),
+        ("${steps.clean.files['a.csv']}", ("/workspace/input/a.csv",)),
+        ("${steps.clean.files['sub/b.csv']}", ("/workspace/input/b.csv",)),
+        ("${steps.clean.files}", ("/workspace/input/a.csv", "/workspace/input/b.csv")),
+        ("${steps.other.stdout}!", ("plain!",)),
+        ("${steps.other.exit_code}", ("2",)),
+        ("${steps.clean.json.rows} of ${steps.clean.json.names[1]}", ("3 of y z",)),
+        ("${steps.clean.json['odd key']}", ("null",)),
+        ("${steps.clean.json.names}", ('["x", "y z"]',)),
+        ("$${inputs.data}", ("${inputs.data}",)),
+    ],
+)
+def test_a_reference_becomes_what_it_points_to(text: str, words: tuple[str, ...]) -> None:
+    assert arguments().command_line([text]) == words
+
+
+def test_files_of_the_same_name_lie_beside_each_other() -> None:
+    made = arguments()
+    first, second = made.command_line(
+        ["${steps.clean.files['a.csv']}", "${steps.other.files['a.csv']}"]
+    )
+    assert first != second
+    assert made.files == {
+        "data": "file:1",
+        "a.csv": f"artifact:{FIRST}",
+        "other-a.csv": f"artifact:{SECOND}",
+    }
+
+
+def test_a_file_never_hides_an_input_of_the_task() -> None:
+    made = Arguments({"a_csv": "file:1", "data": "file:2"}, RESULTS)
+    made.command_line(["${steps.clean.files}"])
+    assert made.files["data"] == "file:2"
+    assert len(made.files) == 4
+
+
+def test_a_tool_is_given_references_and_values_of_their_own_type() -> None:
+    given = {
+        "file": "${steps.clean.files['a.csv']}",
+        "input": "${inputs.data}",
+        "rows": "${steps.clean.json.rows}",
+        "nested": [{"text": "${steps.other.stdout} and ${steps.clean.json.rows}"}, 7],
+    }
+    assert arguments().named(given) == {
+        "file": f"artifact:{FIRST}",
+        "input": "file:1",
+        "rows": 3,
+        "nested": [{"text": "plain and 3"}, 7],
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("${steps.clean.files['c.csv']}", "made a.csv, sub/b.csv"),
+        ("${steps.clean.json.nothing}", "no 'nothing'"),
+        ("${steps.clean.json.names[9]}", "no 9"),
+        ("${steps.clean.json.rows.deeper}", "no 'deeper'"),
+        ("${steps.other.json}", "not JSON"),
+        ("${steps.never.stdout}", "no result"),
+    ],
+)
+def test_a_reference_to_nothing_says_what_is_missing(text: str, reason: str) -> None:
+    with pytest.raises(ReferenceUnresolved, match=reason):
+        arguments().command_line([text])
+
+
+def test_only_the_output_of_steps_whose_output_is_used_is_read() -> None:
+    steps, printing = steps_read(["${steps.a.files}", "${steps.b.json.x}", "${inputs.c}"])
+    assert (steps, printing) == ({"a", "b"}, {"b"})

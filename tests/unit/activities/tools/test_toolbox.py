@@ -1,0 +1,140 @@
+"""Which tools an agent may use, and what each native tool says of itself."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from activities.inputs import InputPolicy, Inputs
+from activities.skills.catalogue import Catalogue
+from activities.store.blobs import Blobs, S3Options
+from activities.store.database import Database
+from activities.tools.context import ToolContext
+from activities.tools.registry import Registry
+from activities.tools.selection import is_allowed, unknown_names
+from activities.tools.skills import AllowedSkills
+from tests.unit.conftest import MakeSkill
+from workflows.definitions.agent import Agent
+from workflows.errors import SkillNotFound, ToolTimedOut
+from workflows.states import Permission
+
+# A context of which nothing is ever asked: no connection is made before it is needed.
+DATABASE = Database("postgresql+asyncpg://nobody@127.0.0.1:1/nothing")
+BLOBS = Blobs(S3Options("http://127.0.0.1:1", "bucket", "key", "secret"))
+NOWHERE = ToolContext(
+    UUID(int=1),
+    UUID(int=2),
+    Path("/nowhere"),
+    DATABASE,
+    Inputs(DATABASE, BLOBS, Path("/nowhere"), InputPolicy()),
+)
+KNOWN = ("read_file", "mcp.time", "mcp.time.now", "mcp.timer.set", "mcp.git.log")
+
+
+@pytest.mark.parametrize(
+    ("tools", "name", "allowed"),
+    [
+        (None, "read_file", True),
+        ([], "read_file", False),
+        (["read_file"], "read_file", True),
+        (["read_file"], "write_file", False),
+        (["read"], "read_file", False),
+        (["mcp.time.*"], "mcp.time.now", True),
+        (["mcp.time.*"], "mcp.timer.set", False),
+        (["mcp.time.*"], "mcp.time", False),
+        (["mcp.*"], "mcp.git.log", True),
+        (["mcp.time"], "mcp.time.now", False),
+        (["*"], "read_file", False),
+    ],
+)
+def test_tools_are_named_exactly_or_by_what_they_are_below(
+    tools: list[str] | None, name: str, allowed: bool
+) -> None:
+    assert is_allowed(Agent.model_validate({"tools": tools}), name) is allowed
+
+
+def test_skills_that_are_named_bring_their_tools_along() -> None:
+    named = Agent.model_validate({"skills": ["chart"], "tools": ["mcp.time.*"]})
+    assert is_allowed(named, "run_skill_script")
+    assert not is_allowed(named, "run_code")
+    assert not is_allowed(Agent.model_validate({"tools": ["x"]}), "run_skill_script")
+    assert not is_allowed(Agent.model_validate({"skills": [], "tools": ["x"]}), "load_skill")
+
+
+def test_names_that_no_tool_has_are_told() -> None:
+    wanted = ("read_file", "reed_file", "mcp.time.*", "mcp.tim.*", "mcp.git.log", "*")
+    assert unknown_names(wanted, KNOWN) == ("reed_file", "mcp.tim.*", "*")
+
+
+def test_the_native_tools_are_those_of_the_design() -> None:
+    tools = Registry().tools
+    assert list(tools) == [
+        "ask_human",
+        "list_files",
+        "list_skills",
+        "load_skill",
+        "read_file",
+        "read_skill_file",
+        "run_code",
+        "run_skill_script",
+        "web_search",
+        "write_file",
+    ]
+    assert list(Registry().for_pipelines) == ["list_files", "read_file", "write_file"]
+    assert all(tool.is_retry_safe for tool in tools.values())
+    assert {tool.permission for tool in tools.values()} == {Permission.AUTO}
+
+
+@pytest.mark.parametrize("name", list(Registry().tools))
+def test_a_tool_describes_itself_in_a_few_words(name: str) -> None:
+    tool = Registry().tools[name]
+    Draft202012Validator.check_schema(tool.schema)
+    assert "title" not in str(tool.schema)
+    assert tool.schema["additionalProperties"] is False
+    assert 20 < len(tool.description) < 500
+
+
+async def test_a_skill_that_is_not_allowed_is_as_good_as_missing(
+    make_skill: MakeSkill, tmp_path: Path
+) -> None:
+    make_skill("open", {"references/a.md": "for all"})
+    make_skill("closed", {"references/a.md": "for some"})
+    catalogue = Catalogue([tmp_path / "skills"])
+    some = AllowedSkills(catalogue, ("open", "gone"))
+    assert list(await some.all()) == ["open"]
+    assert await some.read("open", "references/a.md") == "for all"
+    for name in ("closed", "gone"):
+        with pytest.raises(SkillNotFound):
+            await some.find(name)
+    with pytest.raises(SkillNotFound, match=r"Skills: open\."):
+        await some.read("closed", "references/a.md")
+    every = AllowedSkills(catalogue, None)
+    assert list(await every.all()) == ["closed", "open"]
+    assert list(await AllowedSkills(catalogue, ()).all()) == []
+
+
+async def test_a_tool_that_takes_too_long_is_stopped() -> None:
+    stopped: list[bool] = []
+
+    async def hang(context: ToolContext) -> str:
+        try:
+            return str(await asyncio.Event().wait())
+        finally:
+            stopped.append(True)
+
+    tool = replace(Registry().find("list_files"), function=hang, timeout_seconds=0.01)
+    with pytest.raises(ToolTimedOut, match=r"0\.01 s"):
+        await tool.call(NOWHERE, {})
+    assert stopped == [True]
+
+
+async def test_a_time_limit_of_the_tools_own_is_not_taken_for_ours() -> None:
+    async def give_up(context: ToolContext) -> str:
+        raise TimeoutError("another one")
+
+    tool = replace(Registry().find("list_files"), function=give_up)
+    with pytest.raises(TimeoutError, match="another one"):
+        await tool.call(NOWHERE, {})

@@ -1,0 +1,46 @@
+"""The choice of ports."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from deploy.local.tcp_ports import choose_ports, is_free, listens
+
+
+def test_a_free_port_is_given_as_wanted_and_a_taken_one_gives_way() -> None:
+    (free,) = choose_ports([None])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        taken: int = listener.getsockname()[1]
+        first, second = choose_ports([free, taken])
+        assert first == free
+        assert second not in {free, taken}
+        assert is_free(free)
+        assert not is_free(taken)
+
+
+def test_ports_chosen_together_differ() -> None:
+    (free,) = choose_ports([None])
+    assert len(set(choose_ports([free, free, *[None] * 50]))) == 52
+
+
+def test_no_outgoing_connection_can_take_a_port_that_was_chosen() -> None:
+    range_of_outgoing = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text()
+    first_outgoing = int(range_of_outgoing.split()[0])
+    if first_outgoing <= 20_000:
+        pytest.skip("outgoing connections may have nearly any port here")
+    assert max(choose_ports([None] * 20)) < first_outgoing
+
+
+def test_a_program_on_all_interfaces_has_the_port_of_loopback_too() -> None:
+    with socket.create_server(("0.0.0.0", 0)) as listener:
+        assert not is_free(listener.getsockname()[1])
+
+
+def test_the_listener_on_a_port_is_known() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        assert listens(os.getpid(), port)
+        assert not listens(os.getppid(), port)
+    assert not listens(os.getpid(), port)

@@ -1,0 +1,70 @@
+"""The built-in skills as a whole: valid, self-contained, and unchanged by running."""
+
+import re
+from pathlib import Path
+
+import pytest
+from skills_ref import validate
+
+from activities.skills.dependencies import parse_inline_metadata
+from activities.skills.metadata import load_skill
+from activities.skills.requirements import check_covers, parse_lock, parse_requirement
+from tests.unit.skills.runs import SCRIPTS, SKILLS, run
+
+every_skill = pytest.mark.parametrize("skill", sorted(SCRIPTS))
+
+
+def test_there_is_a_test_for_every_skill() -> None:
+    folders = {path.parent.name for path in SKILLS.glob("*/SKILL.md")}
+    assert folders == set(SCRIPTS)
+
+
+@every_skill
+def test_a_skill_follows_the_format(skill: str) -> None:
+    assert validate(SKILLS / skill) == []
+
+
+@every_skill
+def test_a_skill_loads_without_a_warning_and_has_one_script(skill: str) -> None:
+    loaded = load_skill(SKILLS / skill)
+    assert loaded.warnings == ()
+    assert loaded.scripts == (f"scripts/{SCRIPTS[skill]}",)
+
+
+@every_skill
+def test_the_description_names_every_option_of_the_script(skill: str, tmp_path: Path) -> None:
+    told = run(skill, "--help", cwd=tmp_path)
+    assert told.code == 0
+    options = set(re.findall(r"^  (?:-\w, |-\w \S+, )?(--[a-z-]+)", told.stdout, re.MULTILINE))
+    described = (SKILLS / skill / "SKILL.md").read_text()
+    unnamed = {o for o in options if o not in described} - {"--help", "--output", "--strip"}
+    assert unnamed == set()
+
+
+@every_skill
+def test_an_unknown_option_is_a_usage_error(skill: str, tmp_path: Path) -> None:
+    assert run(skill, "x", "--no-such-option", cwd=tmp_path).code == 2
+
+
+def test_shared_modules_are_the_same_in_every_skill() -> None:
+    """A skill stands alone, so it carries its own copy; a copy must not drift."""
+    for name in ("csv_file.py", "csv_writer.py"):
+        copies = {path.read_text() for path in SKILLS.glob(f"*/lib/{name}")}
+        assert len(copies) == 1, name
+
+
+@pytest.mark.parametrize("skill", ["chart", "text-extract"])
+def test_a_lock_holds_what_the_script_asks_for_and_no_address(skill: str) -> None:
+    lock = (SKILLS / skill / "requirements.lock").read_text()
+    inline = parse_inline_metadata((SKILLS / skill / "scripts" / SCRIPTS[skill]).read_text(), skill)
+    assert inline is not None
+    wanted = [parse_requirement(text, skill) for text in inline.dependencies]
+    check_covers(parse_lock(lock, skill), wanted, skill)
+    assert "://" not in lock
+    assert all("<" in text for text in wanted), "an upper bound"
+
+
+@pytest.mark.parametrize("skill", ["csv-clean", "csv-profile", "csv-join", "report"])
+def test_a_skill_without_a_lock_needs_no_packages(skill: str) -> None:
+    source = (SKILLS / skill / "scripts" / SCRIPTS[skill]).read_text()
+    assert parse_inline_metadata(source, skill) is None

@@ -1,0 +1,59 @@
+"""States and types of tasks, steps, artifacts and tools, as rows and messages name them."""
+
+from enum import StrEnum
+
+
+class TaskType(StrEnum):
+    PIPELINE = "pipeline"
+    AGENT = "agent"
+    PLAN = "plan"
+    AUTO = "auto"
+
+
+class Status(StrEnum):
+    """States of a task and of a sub-task. ``blocked``: its retries are used up (a dead letter)."""
+
+    PENDING = "pending"
+    SPLITTING = "splitting"
+    READY = "ready"
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        return self in FINAL
+
+
+FINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.BLOCKED, Status.CANCELLED})
+
+
+class Phase(StrEnum):
+    """What a running step is at."""
+
+    PREPARE_ENV = "prepare_env"
+    EXECUTING = "executing"
+    POST_PROCESS = "post_process"
+
+
+class ArtifactType(StrEnum):
+    FILE = "file"
+    CODE = "code"
+    LINK = "link"
+
+
+class ToolType(StrEnum):
+    NATIVE = "NATIVE"
+    SKILL = "SKILL"
+    MCP = "MCP"
+
+
+class Permission(StrEnum):
+    AUTO = "auto"
+    ASK = "ask"
+    DENY = "deny"
