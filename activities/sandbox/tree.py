@@ -21,7 +21,8 @@ Identity = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A process. ``cpu_seconds`` holds that of the children it has waited for."""
+    """A process. ``cpu_seconds`` holds that of the children it has waited for, ``state`` is the
+    letter that proc(5) has for it."""
 
     pid: int
     identity: Identity
@@ -29,6 +30,16 @@ class Member:
     threads: int
     cpu_seconds: float
     resident_bytes: int
+    state: str = "R"
+
+    @property
+    def is_still(self) -> bool:
+        """Whether it was stopped, or has ended: it starts no process and takes no memory."""
+        return self.state in "TtZX"
+
+    def is_same_process(self, other: "Member") -> bool:
+        """Whether both have the same pid and start; one may have been looked at after an exec."""
+        return self.identity[:2] == other.identity[:2]
 
 
 class ProcessTable:
@@ -101,7 +112,12 @@ def _read_members() -> Iterator[Member]:
     for name in os.listdir("/proc"):  # noqa: PTH208  (paths cost three times as much)
         if name.isdigit():
             with contextlib.suppress(OSError):
-                yield _parse(int(name), read_file(f"/proc/{name}/stat"))
+                yield read_member(int(name))
+
+
+def read_member(pid: int) -> Member:
+    """One process. Raises ``OSError`` when it has ended."""
+    return _parse(pid, read_file(f"/proc/{pid}/stat"))
 
 
 def _parse(pid: int, line: bytes) -> Member:
@@ -114,6 +130,7 @@ def _parse(pid: int, line: bytes) -> Member:
         threads=int(fields[20 - 3]),
         cpu_seconds=sum(map(int, fields[14 - 3 : 18 - 3])) / _TICKS_PER_SECOND,
         resident_bytes=int(fields[24 - 3]) * _PAGE_BYTES,
+        state=fields[0].decode(),
     )
 
 

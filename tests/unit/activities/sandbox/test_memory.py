@@ -1,11 +1,17 @@
 """What processes hold together, when they come and go while one looks."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
 
 from activities.sandbox.memory import agreed_bytes, held_bytes
-from activities.sandbox.tree import Identity, Member
+from activities.sandbox.stopping import standing_still
+from activities.sandbox.tree import Identity, Member, ProcessTable, read_member
 
 PARENT, FIRST, SECOND = ((pid, 1, 1) for pid in (10, 11, 12))
 
@@ -60,3 +66,62 @@ def _member(pid: int, *, resident_bytes: int) -> Member:
         cpu_seconds=0,
         resident_bytes=resident_bytes,
     )
+
+
+HIDING = """
+import os, time
+os.fork()
+held = b'x' * (60 << 20)
+print('ready', flush=True)
+alive = 0
+while True:
+    if os.fork() == 0:
+        time.sleep(0.03)
+        os._exit(0)
+    alive += 1
+    if alive > 20:
+        os.wait()
+        alive -= 1
+"""
+
+
+@pytest.fixture
+def hiding() -> Iterator[int]:
+    """Two processes that hold 60 MiB each, and share it with children that come and go."""
+    command = [sys.executable, "-I", "-S", "-c", HIDING]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout is not None
+        try:
+            for _ in range(2):
+                process.stdout.readline()
+            yield process.pid
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_memory_shared_with_children_that_come_and_go_counts_though_the_reader_is_slow(
+    hiding: int,
+) -> None:
+    def slowly() -> list[Member]:
+        members = ProcessTable().descendants(hiding)
+        time.sleep(0.05)  # As on a machine with more to do: the children have ended by now.
+        return members
+
+    assert held_bytes(slowly, 100 << 20) > 110 << 20
+
+
+def test_processes_that_stood_still_go_on_and_those_that_were_stopped_before_do_not(
+    hiding: int,
+) -> None:
+    os.kill(hiding, signal.SIGSTOP)
+    _wait_until(lambda: read_member(hiding).state == "T")
+    with standing_still(lambda: ProcessTable().descendants(hiding)) as members:
+        assert len(members) > 1
+        assert all(member.is_still for member in members)
+    _wait_until(lambda: any(not m.is_still for m in ProcessTable().descendants(hiding)))
+    assert read_member(hiding).state == "T"
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        time.sleep(0.01)

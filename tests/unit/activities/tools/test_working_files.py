@@ -69,8 +69,8 @@ def test_a_file_is_found_however_the_model_names_it(
     [
         f"artifact:{SALES}",  # It is a file.
         f"file:{NEW}",  # It is an artifact.
-        f"artifact:{uuid4()}",
-        f"/api/v1/artifacts/{uuid4()}",
+        f"artifact:{UUID(int=1_000)}",
+        f"/api/v1/artifacts/{UUID(int=1_000)}",
         f"https://agentos.example/api/v1/tasks/{NEW}",
         "https://elsewhere.example/clean.csv",
         "s3://bucket/clean.csv",
