@@ -20,8 +20,8 @@ from activities.store import migrations
 from deploy.folders import work_folder
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
-
-FINAL = ("completed", "failed", "blocked", "cancelled")
+from tests.event_stream import events_in
+from workflows.states import FINAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +113,8 @@ class Live:
 
     async def events_of(self, task_id: str) -> list[tuple[str, dict[str, Any]]]:
         """All events of a task that has ended: type and data."""
-        found = []
-        async with self.http.stream("GET", f"/api/v1/tasks/{task_id}/events") as stream:
-            kind = ""
-            async for line in stream.aiter_lines():
-                name, _, value = line.partition(": ")
-                if name == "event":
-                    kind = value
-                elif name == "data":
-                    found.append((kind, json.loads(value)))
-        return found
+        async with self.http.stream("GET", f"/api/v1/tasks/{task_id}/events") as response:
+            return [(event.type, dict(event.data)) async for event in events_in(response)]
 
     async def text_of(self, artifact: Mapping[str, Any]) -> str:
         answer = await self.http.get(artifact["url"])

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from tests.doubles.scripted_models import Endless, Held, ScriptedModels, Wanted, asks, finishes
 from tests.live import Live, processes_mentioning, until
+from tests.pressure import allowed
 
 WRITE: Wanted = ("write_file", {"name": "a.txt", "text": "a"})
 
@@ -42,7 +43,7 @@ async def test_cancelling_in_mid_stream_closes_the_connection_to_the_model(
     asked_at = time.monotonic()
     assert await agents_live.post(task_id, "cancel") < 300
     await asyncio.wait_for(endless.left.wait(), 10)
-    assert endless.left_at - asked_at < 1
+    assert endless.left_at - asked_at < allowed(1)
     task = await agents_live.ended(task_id)
     assert (task["status"], len(talk.requests)) == ("cancelled", 1)
 
@@ -65,7 +66,7 @@ async def test_cancelling_in_mid_tool_leaves_no_process(
     asked_at = time.monotonic()
     assert await agents_live.post(task_id, "cancel") < 300
     await until(is_gone, seconds=10)
-    assert time.monotonic() - asked_at < 1.5  # A second, and what it takes to look.
+    assert time.monotonic() - asked_at < allowed(1.5)  # A second, and what it takes to look.
     task = await agents_live.ended(task_id)
     assert task["status"] == "cancelled"
     states = {step["name"]: step["status"] for step in task["sub_tasks"]}

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from deploy.folders import work_folder
-from tests.live import FINAL, Live, processes_mentioning, typed, until
+from tests.live import Live, processes_mentioning, typed, until
+from workflows.states import FINAL
 
 AGENTOS = (sys.executable, "-P", "-m", "deploy.cli")
 DEMO = Path(__file__).parents[2] / "deploy" / "demo"

@@ -7,9 +7,8 @@ The source of a code step is a list of orders: ``print TEXT``, ``file NAME TEXT`
 import asyncio
 import hashlib
 import io
-import json
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +42,7 @@ from api.tasks.temporal import TemporalPort
 from deploy.local import services as local
 from deploy.local.tcp_ports import choose_ports
 from tests.databases import new_database
+from tests.event_stream import events_in
 from workflows import ports
 from workflows.contracts import Failure, StepCall, StepOutcome
 from workflows.errors import TaskMoved
@@ -185,7 +185,7 @@ class Stage:
     async def ended(self, team: httpx.AsyncClient, task_id: str) -> None:
         """Return once a task of another team has ended."""
         async with team.stream("GET", f"/tasks/{task_id}/events") as response:
-            async for _ in response.aiter_lines():
+            async for _ in events_in(response):
                 pass
 
     async def execute(self, statement: str, **values: object) -> None:
@@ -207,26 +207,6 @@ def pipeline(*sources: str) -> dict[str, Any]:
         for name, source in zip("abcdefgh", sources, strict=False)
     ]
     return {"name": "test", "steps": steps}
-
-
-@dataclass(frozen=True)
-class SentEvent:
-    id: str
-    type: str
-    data: Mapping[str, Any]
-
-
-async def events_in(response: httpx.Response) -> AsyncIterator[SentEvent]:
-    """The server-sent events of a streamed answer."""
-    fields: dict[str, str] = {}
-    async for line in response.aiter_lines():
-        name, _, value = line.partition(": ")
-        if line == "":
-            if "data" in fields:
-                yield SentEvent(fields["id"], fields["event"], json.loads(fields["data"]))
-            fields = {}
-        elif name:
-            fields[name] = value
 
 
 @asynccontextmanager

@@ -11,7 +11,8 @@ import pytest
 from activities.store import events
 from activities.store.events import EventDraft
 from deploy.local.services import Services
-from tests.integration.api_stage import WAIT_SECONDS, SentEvent, Stage, api_stage, events_in
+from tests.event_stream import SentEvent, events_in
+from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage
 from tests.pressure import allowed
 
 

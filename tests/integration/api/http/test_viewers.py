@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from deploy.local.services import Services
-from tests.integration.api_stage import WAIT_SECONDS, api_stage, events_in, pipeline
+from tests.event_stream import events_in
+from tests.integration.api_stage import WAIT_SECONDS, api_stage, pipeline
 
 
 async def submit(team: httpx.AsyncClient) -> str:
