@@ -75,7 +75,7 @@ def test_bars_show_the_aggregate(chart: Chart, aggregate: str, expected: float) 
         ("a\n1\n2\n3\n", "hist", "a", None),
     ],
 )
-def test_it_chooses_what_fits_the_columns(
+def test_the_kind_of_chart_is_chosen_to_fit_the_columns(
     chart: Chart, content: str, kind: str, x: str, y: str | None
 ) -> None:
     summary: Any = chart(content).summary

@@ -171,7 +171,7 @@ sides = st.lists(
 
 @settings(max_examples=30, deadline=None)
 @given(left=sides, right=sides, how=st.sampled_from(["inner", "left", "right", "outer"]))
-def test_it_agrees_with_a_naive_join(
+def test_the_join_agrees_with_a_naive_one(
     tmp_path_factory: pytest.TempPathFactory,
     left: list[tuple[str, str]],
     right: list[tuple[str, str]],

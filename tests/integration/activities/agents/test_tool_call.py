@@ -119,14 +119,16 @@ async def write(desk: Desk, *, is_retry_safe: bool) -> ActCall:
     )
 
 
-async def test_a_call_that_is_not_safe_to_repeat_is_not_when_its_worker_died(desk: Desk) -> None:
+async def test_an_unsafe_call_is_not_repeated_when_its_worker_died(desk: Desk) -> None:
     call = await write(desk, is_retry_safe=False)
     await attempts.begin(desk.database, attempt(desk, 1))
     assert not (await act(acting(desk), call, 2)).ok
     assert "Interrupted" in await told(desk)
 
 
-async def test_nor_when_the_database_forgot_to_say_that_the_repeat_has_begun(desk: Desk) -> None:
+async def test_an_unsafe_call_is_not_repeated_when_its_repeat_was_begun_twice(
+    desk: Desk,
+) -> None:
     """The statement by which an attempt begins is then made twice."""
     call = await write(desk, is_retry_safe=False)
     await attempts.begin(desk.database, attempt(desk, 1))
@@ -135,7 +137,9 @@ async def test_nor_when_the_database_forgot_to_say_that_the_repeat_has_begun(des
     assert "Interrupted" in await told(desk)
 
 
-async def test_nor_when_temporal_took_its_worker_for_dead(desk: Desk) -> None:
+async def test_an_unsafe_call_is_not_repeated_when_temporal_took_its_worker_for_dead(
+    desk: Desk,
+) -> None:
     """The worker then learns that its attempt is cancelled, and says farewell."""
     call = await write(desk, is_retry_safe=False)
     await attempts.begin(desk.database, attempt(desk, 1))
@@ -197,7 +201,9 @@ async def test_a_call_whose_files_cannot_be_kept_for_now_is_made_again(
     assert (await act(acting(desk), call, 2)).ok
 
 
-async def test_but_not_when_it_is_not_safe_to_repeat(desk: Desk, full: Blobs) -> None:
+async def test_an_unsafe_call_whose_files_cannot_be_kept_is_not_made_again(
+    desk: Desk, full: Blobs
+) -> None:
     call = await write(desk, is_retry_safe=False)
     assert not (await act(acting(desk, full), call)).ok
     assert "No space is left" in await told(desk)

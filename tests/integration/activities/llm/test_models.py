@@ -234,7 +234,9 @@ async def test_a_server_without_usage_in_streams_is_asked_for_it_once(
     assert asked == [True, False, False]
 
 
-async def test_another_bad_request_is_not_taken_for_that(server: ModelServer) -> None:
+async def test_a_bad_request_about_something_else_is_not_taken_for_missing_usage(
+    server: ModelServer,
+) -> None:
     server.answers(refusal(400, "temperature is out of range"))
     assert type(await refused(server)) is ModelRefused
     assert len(server.requests) == 1

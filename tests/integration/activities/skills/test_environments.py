@@ -165,7 +165,9 @@ class TestMaking:
         assert await make(uv=Path("/none")).prepare(needs()) is None
         assert not work.exists()
 
-    async def test_it_works_in_the_sandbox(self, make: MakeEnvironments, index: Path) -> None:
+    async def test_an_environment_works_in_the_sandbox(
+        self, make: MakeEnvironments, index: Path
+    ) -> None:
         make_wheel(index, "one")
         venv = await make().prepare(needs("one"))
         python = sandbox_python()
@@ -343,7 +345,7 @@ class TestUntrustedPackages:
         (tmp_path / "uv.toml").write_text("this is not TOML")
         assert await make().prepare(needs("one"))
 
-    async def test_one_that_takes_too_much_is_refused(
+    async def test_an_environment_that_takes_too_much_is_refused(
         self, make: MakeEnvironments, index: Path, work: Path
     ) -> None:
         make_wheel(index, "huge", files={"huge.bin": bytes(200_000)})
@@ -447,7 +449,7 @@ def pids_in(folder: Path) -> list[int]:
 
 
 class TestCancelling:
-    async def test_it_ends_uv_and_its_children_within_a_second(
+    async def test_cancelling_ends_uv_and_its_children_within_a_second(
         self, make: MakeEnvironments, work: Path, tmp_path: Path
     ) -> None:
         making = asyncio.create_task(make(uv=uv_with_a_child(tmp_path)).prepare(needs("one")))
@@ -462,7 +464,7 @@ class TestCancelling:
         assert time.monotonic() - began < allowed(1)
         assert [path for path in (work / "envs").iterdir() if path.is_dir()] == []
 
-    async def test_it_ends_the_children_of_a_uv_that_is_just_being_started(
+    async def test_cancelling_ends_the_children_of_a_uv_that_is_just_being_started(
         self, make: MakeEnvironments, tmp_path: Path
     ) -> None:
         making = asyncio.create_task(make(uv=uv_with_a_child(tmp_path)).prepare(needs("one")))
@@ -511,7 +513,7 @@ class TestEviction:
             *(True, False, True)
         ]
 
-    async def test_one_in_use_stays_whoever_evicts(
+    async def test_an_environment_in_use_stays_whoever_evicts(
         self, make: MakeEnvironments, index: Path
     ) -> None:
         for name in ("one", "two", "three"):

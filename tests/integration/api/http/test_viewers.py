@@ -27,7 +27,7 @@ async def is_refused(team: httpx.AsyncClient, path: str) -> bool:
     ("limits", "refuses_others"),
     [({"max_viewers_per_team": 1}, False), ({"max_viewers": 1}, True)],
 )
-async def test_so_many_streams_may_be_open_and_no_more(
+async def test_streams_beyond_the_limit_are_refused(
     infrastructure: Services, skills_folder: Path, limits: dict[str, Any], refuses_others: bool
 ) -> None:
     async with api_stage(infrastructure, skills_folder, works=False, **limits) as stage:

@@ -93,7 +93,7 @@ async def script(url: str, *replies: dict[str, Any], **more: Any) -> Scripted:
         return Scripted(url, answer.json())
 
 
-async def test_it_lists_itself_as_the_only_model(client: AsyncOpenAI) -> None:
+async def test_the_offline_model_lists_itself_as_the_only_model(client: AsyncOpenAI) -> None:
     assert [model.id async for model in client.models.list()] == ["offline-rules"]
 
 
@@ -327,7 +327,7 @@ async def test_alone_it_serves_where_it_is_told_until_it_is_stopped() -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "agentos.example"])
-async def test_it_is_not_served_beyond_this_machine(host: str) -> None:
+async def test_the_offline_model_is_not_served_beyond_this_machine(host: str) -> None:
     with pytest.raises(NotLoopback, match="on this machine only"):
         await serve(host, 0, AT_ONCE, print)
 

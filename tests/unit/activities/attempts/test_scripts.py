@@ -57,7 +57,7 @@ def test_a_bad_end_says_what_it_was_and_is_final(
         (("any",), ended(None, limit=Limit.MEMORY), False),
     ],
 )
-def test_another_try_is_made_where_it_is_asked_for(
+def test_a_failed_script_is_tried_again_where_its_step_asks_for_that(
     retry_on: tuple[object, ...], exit_: Exit, again: bool
 ) -> None:
     error = error_of(step(retry_on=retry_on), exit_, LIMITS)

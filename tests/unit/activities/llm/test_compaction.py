@@ -59,7 +59,7 @@ def test_the_recent_turns_are_spared() -> None:
     assert LONG not in results(shorter)[:-RECENT_TURNS]
 
 
-def test_words_and_arguments_of_old_turns_go_next() -> None:
+def test_words_and_arguments_of_old_turns_are_shortened_after_results() -> None:
     messages = conversation(10, words=LONG)
     messages[2] = ChatMessage("assistant", LONG, (ToolRequest("c1", "measure", LONG),), turn=1)
     shorter = compact(messages, 6 * count(LONG) + 1_500, count)
@@ -68,7 +68,7 @@ def test_words_and_arguments_of_old_turns_go_next() -> None:
     assert shorter[2].requests[0].arguments == f'{{"shortened": "{count(LONG)} tokens"}}'
 
 
-def test_then_old_turns_go_as_a_whole_and_the_prompt_says_so() -> None:
+def test_old_turns_are_left_out_whole_and_the_prompt_says_so() -> None:
     messages = conversation(100)
     shorter = compact(messages, 3 * count(LONG) + 600, count)
     assert shorter[0] == messages[0]
@@ -78,7 +78,7 @@ def test_then_old_turns_go_as_a_whole_and_the_prompt_says_so() -> None:
     assert results(shorter)[-RECENT_TURNS:] == [LONG] * RECENT_TURNS
 
 
-def test_last_the_middle_of_recent_results_goes() -> None:
+def test_the_middle_of_recent_results_is_cut_last() -> None:
     shorter = compact(conversation(10, result=LONG * 10), 2_500, count)
     for result in results(shorter)[-RECENT_TURNS:]:
         assert result.startswith(LONG[:1_000])

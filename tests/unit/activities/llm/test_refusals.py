@@ -212,5 +212,5 @@ def test_an_error_in_a_stream_means_what_it_says(
 
 
 @pytest.mark.parametrize("event", [{}, {"error": None}, {"choices": []}])
-def test_other_events_are_no_errors(event: dict[str, object]) -> None:
+def test_events_without_an_error_are_not_read_as_one(event: dict[str, object]) -> None:
     assert read_error_event(event) is None

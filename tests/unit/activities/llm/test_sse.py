@@ -44,7 +44,7 @@ async def test_events_are_the_same_however_they_are_cut(
         (b"", []),
     ],
 )
-async def test_only_data_counts(stream: bytes, data: list[bytes]) -> None:
+async def test_only_the_data_of_an_event_stream_counts(stream: bytes, data: list[bytes]) -> None:
     assert await read(stream) == data
 
 

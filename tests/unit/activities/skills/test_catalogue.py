@@ -132,7 +132,9 @@ class TestFindingScripts:
         skill, path = await Catalogue([folder]).find_script("one", script)
         assert (skill.name, path) == ("one", "scripts/run.py")
 
-    async def test_one_of_many_must_be_named(self, make_skill: MakeSkill, folder: Path) -> None:
+    async def test_one_of_several_scripts_must_be_named(
+        self, make_skill: MakeSkill, folder: Path
+    ) -> None:
         make_skill("two", {"scripts/a.py": "", "scripts/b.sh": ""})
         catalogue = Catalogue([folder])
         with pytest.raises(ScriptNotNamed, match=r"scripts/a\.py, scripts/b\.sh"):

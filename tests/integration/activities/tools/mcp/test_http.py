@@ -315,7 +315,7 @@ async def test_a_name_that_leads_into_the_house_is_not_asked(double: Double, add
     assert double.asked == []
 
 
-async def test_not_even_a_private_server_may_be_where_machines_get_their_secrets(
+async def test_a_private_server_may_not_be_where_machines_get_their_secrets(
     double: Double,
 ) -> None:
     async with named_pool(double, ["169.254.169.254"]) as pool:
