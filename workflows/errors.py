@@ -58,6 +58,16 @@ class StoreRefused(AgentOSError):
     """The S3 store refused: {reason}. Check the bucket and the keys in AGENTOS_S3_*."""
 
 
+class DatabaseRefused(AgentOSError):
+    """The database refused: {reason}. Check AGENTOS_DATABASE_URL, and that the server allows this
+    user and this address."""
+
+
+class DatabaseNewer(AgentOSError):
+    """The database holds the {kind} {value!r}, which this version of AgentOS does not know: it is
+    older than its database. Run the version that last migrated the database."""
+
+
 class TaskMoved(AgentOSError):
     """Task {task_id} has ended or was started again; what this attempt did no longer counts."""
 

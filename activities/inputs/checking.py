@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from activities.inputs import stored
 from activities.inputs.policy import InputPolicy
 from activities.store.blobs import Blobs
 from activities.store.database import Database
+from activities.store.reading.files import StoredRef, find_files
 from workflows.definitions import inputs
 from workflows.definitions.inputs import ArtifactRef, FileRef, HttpsRef, InputRef, S3Ref
 from workflows.errors import InputRefMalformed
@@ -18,7 +18,7 @@ async def check_inputs(
 ) -> list[Problem]:
     """All that is wrong, each at ``/inputs/<name>``. Costs one query when files are named."""
     problems: list[Problem] = []
-    stored_refs: dict[str, FileRef | ArtifactRef] = {}
+    stored_refs: dict[str, StoredRef] = {}
     for name, text in refs.items():
         try:
             ref = inputs.parse(text)
@@ -29,7 +29,7 @@ async def check_inputs(
             stored_refs[name] = ref
         elif reason := refusal(policy, blobs, ref):
             problems.append(Problem(_pointer(name), f"{ref} may not be fetched: {reason}"))
-    found = await stored.find(database, team_id, stored_refs.values())
+    found = await find_files(database, team_id, stored_refs.values())
     missing = {name: ref for name, ref in stored_refs.items() if ref not in found}
     return [*problems, *(Problem(_pointer(name), absence(ref)) for name, ref in missing.items())]
 

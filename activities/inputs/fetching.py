@@ -16,7 +16,6 @@ from uuid import UUID, uuid5
 
 import structlog
 
-from activities.inputs import stored
 from activities.inputs.cache import Cache
 from activities.inputs.checking import absence, refusal
 from activities.inputs.https import HttpsDownloads, Resolve, resolve_by_system
@@ -26,7 +25,8 @@ from activities.inputs.policy import InputPolicy
 from activities.patience import patiently
 from activities.store.blobs import Blobs
 from activities.store.database import Database
-from activities.store.files import Upload
+from activities.store.files import Upload, create_file_once
+from activities.store.reading.files import StoredRef, find_files
 from workflows.definitions import inputs
 from workflows.definitions.inputs import ArtifactRef, FileRef, HttpsRef, InputRef, S3Ref
 from workflows.errors import InputNotFound, InputRefused, InputTooLarge, TemporaryFailure
@@ -79,10 +79,9 @@ class Inputs:
                 paths[name] = self._cache.path_of(blob)
             yield paths
 
-    async def _find(
-        self, team_id: UUID, *refs: stored.StoredRef
-    ) -> Mapping[stored.StoredRef, Blob]:
-        return await patiently(lambda: stored.find(self._database, team_id, refs))
+    async def _find(self, team_id: UUID, *refs: StoredRef) -> Mapping[StoredRef, Blob]:
+        found = await patiently(lambda: find_files(self._database, team_id, refs))
+        return {ref: Blob(file.sha256, file.size) for ref, file in found.items()}
 
     async def _lease(self, team_id: UUID, ref: InputRef, blob: Blob) -> int:
         async with self._cache.alone(blob.sha256):
@@ -153,11 +152,11 @@ class Inputs:
                 await self._blobs.put(team_id, blob.sha256, blob.size, upload.mime_type, source)
 
         await patiently(put)
-        await patiently(lambda: stored.write_once(self._database, team_id, upload))
+        await patiently(lambda: create_file_once(self._database, team_id, upload))
         log.info("input.fetched", ref=str(ref), size_bytes=blob.size, sha256=blob.sha256)
 
 
-def kept_as(task_id: UUID, ref: InputRef) -> stored.StoredRef:
+def kept_as(task_id: UUID, ref: InputRef) -> StoredRef:
     """Which file of the team an input of a task is, or will be once it has been fetched."""
     match ref:
         case FileRef() | ArtifactRef():

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from sqlalchemy.util import greenlet_spawn
 
-from activities.errors import database_errors
+from activities.store.errors import database_errors
 
 DEFAULT_POOL_SIZE = 20
 DEFAULT_MAX_OVERFLOW = 10

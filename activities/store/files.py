@@ -38,6 +38,13 @@ async def create_file(database: Database, team_id: UUID, upload: Upload) -> None
         await connection.execute(insert(File).values(team_id=team_id, **asdict(upload)))
 
 
+async def create_file_once(database: Database, team_id: UUID, upload: Upload) -> None:
+    """As ``create_file``, unless there is a file with this id: the first one counts."""
+    query = insert(File).values(team_id=team_id, **asdict(upload)).on_conflict_do_nothing()
+    async with database.writing() as connection:
+        await connection.execute(query)
+
+
 async def find_file(database: Database, team_id: UUID, file_id: UUID) -> StoredBlob | None:
     """What was uploaded; None when the team has no such file."""
     return await _find(database, File, team_id, file_id)

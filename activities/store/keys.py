@@ -14,6 +14,8 @@ from sqlmodel import col
 from activities.store.database import Database
 from activities.store.tables import ApiKey, Team
 
+# The one team of a stack that asks for no keys.
+DEFAULT_TEAM = UUID("00000000-0000-4000-8000-000000000001")
 KEY_PREFIX = "ak_"
 _SECRET_BYTES = 32
 _SHOWN_CHARACTERS = len(KEY_PREFIX) + 6

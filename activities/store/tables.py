@@ -5,17 +5,50 @@ output is that of its last attempt in ``execution_logs``, an artifact's URL foll
 """
 
 from datetime import date, datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Index, Text, UniqueConstraint, func, text
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Dialect,
+    Index,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from workflows.errors import DatabaseNewer
 from workflows.states import ArtifactType, Permission, Phase, Status, TaskType, ToolType
 
-# The one team of a stack that asks for no keys.
-DEFAULT_TEAM = UUID("00000000-0000-4000-8000-000000000001")
+Member = TypeVar("Member", bound=StrEnum)
+
+
+class EnumText(TypeDecorator[Member]):
+    """A ``StrEnum`` kept as text: a new state then needs no migration of a database type.
+
+    Reading raises ``DatabaseNewer`` for a text that is none of its members.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, enum: type[Member]) -> None:
+        super().__init__()
+        self.enum = enum
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Member | None:
+        if value is None:
+            return None
+        try:
+            return self.enum(value)
+        except ValueError as error:
+            raise DatabaseNewer(kind=self.enum.__name__, value=value) from error
 
 
 def _json(*, nullable: bool = True) -> Any:
@@ -23,8 +56,11 @@ def _json(*, nullable: bool = True) -> Any:
 
 
 def _text(default: str | None = None) -> Any:
-    # StrEnums are kept as text: a new state then needs no migration of a database type.
     return Field(default=default, sa_type=Text)
+
+
+def _enum(enum: type[StrEnum], default: StrEnum | None = None) -> Any:
+    return Field(default=default, sa_type=EnumText(enum))
 
 
 def _moment() -> Any:
@@ -87,11 +123,11 @@ class Task(SQLModel, table=True):
     id: UUID = Field(primary_key=True)
     team_id: UUID = _team()
     parent_id: UUID | None = None
-    type: TaskType = _text()
+    type: TaskType = _enum(TaskType)
     name: str = _text("")
     prompt: str | None = _text()
     priority: int = 5
-    status: Status = _text(Status.PENDING)
+    status: Status = _enum(Status, Status.PENDING)
     definition: dict[str, Any] | None = _json()
     inputs: dict[str, str] = _json(nullable=False)
     result: dict[str, Any] | None = _json()
@@ -132,8 +168,8 @@ class SubTask(SQLModel, table=True):
     parent_id: UUID | None = None
     name: str = _text()
     task_type: str = _text()
-    status: Status = _text(Status.PENDING)
-    phase: Phase | None = _text()
+    status: Status = _enum(Status, Status.PENDING)
+    phase: Phase | None = _enum(Phase)
     dependencies: list[str] = _json(nullable=False)
     input_context: dict[str, Any] = _json(nullable=False)
     output_result: dict[str, Any] | None = _json()
@@ -163,7 +199,7 @@ class ExecutionLog(SQLModel, table=True):
     sub_task_id: UUID = Field(foreign_key="sub_tasks.id", ondelete="CASCADE")
     run: int
     attempt: int
-    status: Status = _text()
+    status: Status = _enum(Status)
     worker_id: str | None = _text()
     exit_code: int | None = None
     duration_ms: int | None = None
@@ -189,7 +225,7 @@ class TaskArtifact(SQLModel, table=True):
     team_id: UUID = _team()
     task_id: UUID = Field(foreign_key="tasks.id", ondelete="CASCADE")
     sub_task_id: UUID = Field(foreign_key="sub_tasks.id", ondelete="CASCADE")
-    type: ArtifactType = _text(ArtifactType.FILE)
+    type: ArtifactType = _enum(ArtifactType, ArtifactType.FILE)
     name: str = _text()
     url: str | None = _text()
     size: int = Field(default=0, sa_type=BigInteger)
@@ -278,7 +314,7 @@ class Tool(SQLModel, table=True):
     id: UUID = Field(primary_key=True)
     team_id: UUID = _team()
     name: str = _text()
-    type: ToolType = _text()
+    type: ToolType = _enum(ToolType)
     description: str = _text("")
     schema_: dict[str, Any] = Field(
         default=None, sa_type=JSONB, nullable=False, sa_column_kwargs={"name": "schema"}
@@ -286,5 +322,5 @@ class Tool(SQLModel, table=True):
     endpoint: str | None = _text()
     config: dict[str, Any] = _json(nullable=False)
     is_active: bool = True
-    permission_level: Permission = _text(Permission.AUTO)
+    permission_level: Permission = _enum(Permission, Permission.AUTO)
     created_at: datetime = _created_at()

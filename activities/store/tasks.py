@@ -15,11 +15,9 @@ from activities.store.database import Database
 from activities.store.events import EventDraft
 from activities.store.tables import SubTask, Task
 from workflows.contracts import TaskClose, TaskMark, step_sub_task_id
-from workflows.definitions.agent import Agent
+from workflows.definitions.kinds import Definition
 from workflows.definitions.pipeline import Pipeline, Step
 from workflows.states import FINAL, Status, TaskType
-
-Definition = Pipeline | Agent
 
 
 @dataclass(frozen=True, slots=True)

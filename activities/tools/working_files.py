@@ -11,16 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import col
-
 from activities.inputs.fetching import kept_as
 from activities.sandbox.base import INPUT_FOLDER, OUTPUT_FOLDER
 from activities.store.database import Database
-from activities.store.tables import File, Task, TaskArtifact
+from activities.store.reading.files import files_of_task, find_files
 from workflows.definitions import inputs
-from workflows.definitions.inputs import ArtifactRef, FileRef, InputRef
+from workflows.definitions.inputs import InputRef
 from workflows.errors import InputRefMalformed, WorkingFileNotFound
 
 MAX_ARTIFACTS = 2_000
@@ -154,13 +150,12 @@ class Arguments:
 
 async def working_files(database: Database, task_id: UUID, team_id: UUID) -> WorkingFiles:
     """Those of a task: its inputs, then what it made, the earliest first."""
-    # The primary: a file may be used the moment after it was made.
-    async with database.reading(fresh=True) as connection:
-        refs = await connection.scalar(
-            select(col(Task.inputs)).where(col(Task.id) == task_id, col(Task.team_id) == team_id)
-        )
-        given = await _inputs(connection, task_id, team_id, refs or {})
-        made = await _artifacts(connection, task_id, team_id)
+    found = await files_of_task(database, team_id, task_id, MAX_ARTIFACTS)
+    given = await _inputs(database, task_id, team_id, found.inputs)
+    made = [
+        WorkingFile(file.id, file.name, f"artifact:{file.id}", file.size, file.mime_type)
+        for file in found.made
+    ]
     return WorkingFiles(placed([*given, *made]))
 
 
@@ -180,54 +175,18 @@ def placed(files: Sequence[WorkingFile]) -> list[WorkingFile]:
 
 
 async def _inputs(
-    connection: AsyncConnection, task_id: UUID, team_id: UUID, refs: Mapping[str, str]
+    database: Database, task_id: UUID, team_id: UUID, refs: Mapping[str, str]
 ) -> list[WorkingFile]:
     kept = {name: kept_as(task_id, inputs.parse(ref)) for name, ref in refs.items()}
-    stored: dict[FileRef | ArtifactRef, tuple[int, str]] = {}
-    for kind, table in ((FileRef, File), (ArtifactRef, TaskArtifact)):
-        keys = [ref.id for ref in kept.values() if isinstance(ref, kind)]
-        if not keys:
-            continue
-        rows = await connection.execute(
-            select(col(table.id), col(table.size), col(table.mime_type)).where(
-                col(table.id).in_(keys), col(table.team_id) == team_id
-            )
-        )
-        stored |= {kind(key): (size, mime_type) for key, size, mime_type in rows}
+    stored = await find_files(database, team_id, kept.values())
     return [
         WorkingFile(
             id=ref.id,
             name=name,
             ref=refs[name],
-            size=stored[ref][0] if ref in stored else None,
-            mime_type=stored[ref][1] if ref in stored else UNKNOWN_TYPE,
+            size=stored[ref].size if ref in stored else None,
+            mime_type=stored[ref].mime_type if ref in stored else UNKNOWN_TYPE,
             is_input=True,
         )
         for name, ref in kept.items()
     ]
-
-
-async def _artifacts(
-    connection: AsyncConnection, task_id: UUID, team_id: UUID
-) -> list[WorkingFile]:
-    """The latest ones, the earliest first."""
-    rows = await connection.execute(
-        select(
-            col(TaskArtifact.id),
-            col(TaskArtifact.name),
-            col(TaskArtifact.size),
-            col(TaskArtifact.mime_type),
-        )
-        .where(
-            col(TaskArtifact.task_id) == task_id,
-            col(TaskArtifact.team_id) == team_id,
-            col(TaskArtifact.sha256).is_not(None),
-        )
-        .order_by(col(TaskArtifact.created_at).desc(), col(TaskArtifact.name).desc())
-        .limit(MAX_ARTIFACTS)
-    )
-    made = [
-        WorkingFile(key, name, f"artifact:{key}", size, mime_type)
-        for key, name, size, mime_type in rows
-    ]
-    return made[::-1]

@@ -13,11 +13,10 @@ from sqlmodel import col
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from activities.store.database import Database
+from activities.store.database import Database, Row
 from activities.store.tables import Task
 from api.errors import HeaderMalformed, NotFound
 from api.http.notifications import Notifications
-from api.tasks.queries import AnyRow
 from workflows.errors import TemporaryFailure
 from workflows.states import Status
 
@@ -118,7 +117,7 @@ async def _follow(
                 yield KEEPALIVE_COMMENT
 
 
-async def _read(database: Database, task_id: UUID, seq: int) -> tuple[Sequence[AnyRow], bool]:
+async def _read(database: Database, task_id: UUID, seq: int) -> tuple[Sequence[Row], bool]:
     """The next events, and whether the last of them is the last of all."""
     # From the primary: a replica may not have yet what a notification has just announced.
     found = await database.execute(_NEXT, {"task_id": task_id, "seq": seq, "batch": BATCH})
@@ -127,7 +126,7 @@ async def _read(database: Database, task_id: UUID, seq: int) -> tuple[Sequence[A
     return rows, Status(found[0].status).is_final and last == found[0].event_seq
 
 
-def _data(row: AnyRow) -> str:
+def _data(row: Row) -> str:
     return json.dumps({**row.data, "created_at": row.created_at.isoformat()})
 
 

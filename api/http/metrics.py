@@ -1,15 +1,11 @@
 """What Prometheus is told."""
 
 import time
-from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
-from sqlalchemy import func, select
-from sqlmodel import col
 
 from activities.store.database import Database
-from activities.store.tables import Task
-from workflows.states import Status
+from activities.store.reading.tasks import count_tasks
 
 # Counting tasks reads an index of them all: not for every scrape of every scraper.
 COUNTS_KEPT_SECONDS = 10.0
@@ -50,7 +46,7 @@ class Metrics:
         """Raises ``TemporaryFailure`` when the database cannot be reached."""
         now = time.monotonic()
         if now - self._counted_at >= COUNTS_KEPT_SECONDS:
-            for status, count in (await self._count()).items():
+            for status, count in (await count_tasks(self._database)).items():
                 self._tasks.labels(status).set(count)
             self._counted_at = now
         pool = self._database.pool_use()
@@ -58,11 +54,3 @@ class Metrics:
         self._pool.labels("idle").set(pool.idle)
         self._streams.set(streams)
         return generate_latest(self._registry)
-
-    async def _count(self) -> Mapping[Status, int]:
-        async with self._database.reading() as connection:
-            rows = await connection.execute(
-                select(col(Task.status), func.count()).group_by(col(Task.status))
-            )
-            found = {row[0]: row[1] for row in rows}
-        return {status: found.get(status, 0) for status in Status}

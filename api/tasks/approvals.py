@@ -8,10 +8,11 @@ import structlog
 
 from activities.store import approvals
 from activities.store.approvals import AskedCall
+from activities.store.reading.tasks import StoredTask
 from api.errors import ApprovalConflict, InvalidRequest, NotFound
 from api.services import Services
 from api.tasks.control import tell
-from api.tasks.queries import StoredTask, check_task, load_task
+from api.tasks.lookup import check_task, load_task
 from api.wire.requests import ApprovalRequest
 from api.wire.responses import MAX_PAGE
 from workflows.contracts import Decision, Verdict

@@ -9,10 +9,11 @@ from sqlmodel import col
 
 from activities.store import events, tasks
 from activities.store.events import EventDraft
+from activities.store.reading.tasks import StoredTask
 from activities.store.tables import Event
 from api.errors import StateConflict
 from api.services import Services
-from api.tasks.queries import StoredTask, load_task
+from api.tasks.lookup import load_task
 from api.tasks.temporal import Execution, Signal
 from workflows.contracts import TaskClose
 from workflows.states import Status

@@ -2,20 +2,16 @@
 
 from enum import StrEnum
 
-from sqlalchemy import select
-from sqlmodel import col
 from temporalio.client import WorkflowExecutionStatus
 
 from activities.store import tasks
-from activities.store.tables import SubTask
+from activities.store.reading.steps import find_running_step
+from activities.store.reading.tasks import StoredTask
 from api.services import Services
-from api.tasks.queries import StoredTask
 from api.tasks.submission import start_stored
 from api.tasks.temporal import Execution
 from workflows.contracts import Failure, TaskClose
 from workflows.states import Status
-
-_RUNNING_STEPS = (Status.RUNNING, Status.QUEUED)
 
 _ENDS = {
     WorkflowExecutionStatus.TERMINATED: (
@@ -67,18 +63,11 @@ async def _end_of(services: Services, task: StoredTask, execution: Execution) ->
     status, code, message = _ENDS[execution.status]
     reason = await services.temporal.reason_of_end(task.id, execution)
     message = f"{message}: {reason}." if reason else f"{message}."
-    async with services.database.reading(fresh=True) as connection:
-        running = await connection.scalar(
-            select(col(SubTask.id))
-            .where(col(SubTask.task_id) == task.id, col(SubTask.status).in_(_RUNNING_STEPS))
-            .order_by(col(SubTask.execution_order))
-            .limit(1)
-        )
     return TaskClose(
         task_id=task.id,
         team_id=task.team_id,
         run=task.run,
         status=status,
         failure=Failure(code=code, message=message[:4_096]),
-        sub_task_id=running,
+        sub_task_id=await find_running_step(services.database, task.id),
     )

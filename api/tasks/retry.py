@@ -1,15 +1,17 @@
 """Running a task that has ended again, from one of its steps or turns on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import structlog
 
 from activities.store import tasks
+from activities.store.reading.steps import PlacedStep, list_placed_steps
+from activities.store.reading.tasks import StoredTask
 from api.errors import InvalidRequest, StateConflict
 from api.services import Services
 from api.tasks.agent_retry import last_kept_message, wrong_begin
-from api.tasks.queries import StoredTask, load_task, step_states
+from api.tasks.lookup import load_task
 from api.tasks.submission import start_stored
 from api.tasks.validation import problems_with
 from api.wire.requests import RetryRequest
@@ -60,26 +62,26 @@ async def _first(services: Services, task: StoredTask, begin: str | None) -> int
 
 
 async def _first_step(services: Services, task: StoredTask, begin: str | None) -> int:
-    steps = list((await step_states(services.database, task.id)).items())
+    steps = await list_placed_steps(services.database, task.id)
     if begin is None:
-        for index, (_, (_, status)) in enumerate(steps):
-            if status is not Status.COMPLETED:
+        for index, step in enumerate(steps):
+            if step.status is not Status.COMPLETED:
                 return index
         raise wrong_begin("every step is completed; name the step to begin with")
-    for index, (key, (name, _)) in enumerate(steps):
-        if begin in (name, str(key)):
+    for index, step in enumerate(steps):
+        if begin in (step.name, str(step.id)):
             _check_before(steps[:index], begin)
             return index
-    known = ", ".join(name for _, (name, _) in steps)
+    known = ", ".join(step.name for step in steps)
     raise wrong_begin(f"there is no step {begin!r} (steps: {known})")
 
 
-def _check_before(steps: list[tuple[UUID, tuple[str, Status]]], begin: str) -> None:
-    for _, (name, status) in steps:
-        if status is not Status.COMPLETED:
+def _check_before(steps: Sequence[PlacedStep], begin: str) -> None:
+    for step in steps:
+        if step.status is not Status.COMPLETED:
             raise wrong_begin(
-                f"step {name!r}, which comes before {begin!r}, is not completed ({status}); "
-                f"begin with {name!r}"
+                f"step {step.name!r}, which comes before {begin!r}, is not completed "
+                f"({step.status}); begin with {step.name!r}"
             )
 
 

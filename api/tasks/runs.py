@@ -2,14 +2,10 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlmodel import col
-
-from activities.store.database import Database
-from activities.store.tables import Message
+from activities.store.reading.messages import turn_at
+from activities.store.reading.tasks import StoredTask
 from activities.store.tasks import NewTask
 from api.services import Services
-from api.tasks.queries import StoredTask
 from api.tasks.temporal import Run
 from workflows.contracts import AgentRun, PipelineRun, RunLimits, StepPlan
 from workflows.definitions.agent import Agent
@@ -30,7 +26,7 @@ async def run_of(services: Services, task: StoredTask) -> Run:
         task.definition,
         approval_seconds=services.options.approval_seconds,
         run=task.run,
-        turn=await _turn_of(services.database, task.id, task.first_step),
+        turn=await turn_at(services.database, task.id, task.first_step) if task.first_step else 0,
         seq=task.first_step,
     )
 
@@ -81,15 +77,3 @@ def agent_run(
         turn=turn,
         seq=seq,
     )
-
-
-async def _turn_of(database: Database, task_id: UUID, seq: int) -> int:
-    if seq == 0:
-        return 0
-    async with database.reading(fresh=True) as connection:
-        turn = await connection.scalar(
-            select(func.max(col(Message.turn))).where(
-                col(Message.task_id) == task_id, col(Message.seq) <= seq
-            )
-        )
-    return turn or 0

@@ -8,16 +8,18 @@ import structlog
 from pydantic import JsonValue, ValidationError
 
 from activities.store import tasks
-from activities.store.tasks import Definition, NewTask
+from activities.store.reading.tasks import StoredTask
+from activities.store.tasks import NewTask
 from api.errors import BodyMalformed, IdempotencyConflict, InvalidRequest
 from api.services import Services
-from api.tasks.queries import StoredTask, load_task
+from api.tasks.lookup import load_task
 from api.tasks.runs import first_run, run_of
 from api.tasks.validation import problems_with
 from api.wire.documents import unstorable
 from api.wire.requests import TaskRequest
 from api.wire.yaml_reader import parse_yaml
 from workflows.definitions.agent import Agent
+from workflows.definitions.kinds import Definition
 from workflows.definitions.pipeline import Pipeline
 from workflows.errors import TemporaryFailure
 from workflows.pointers import Problem, problems_in

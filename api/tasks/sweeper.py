@@ -14,18 +14,15 @@ from math import inf
 from uuid import UUID
 
 import structlog
-from sqlalchemy import and_, or_, select, text, tuple_
-from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import col
 
 from activities.store import approvals
-from activities.store.tables import Task
+from activities.store.reading.cursor import Cursor
+from activities.store.reading.suspects import Suspect, Suspects, only_sweep
+from activities.store.reading.tasks import find_task_of_any_team
 from api.services import Services
 from api.tasks.approvals import deliver
-from api.tasks.queries import find_stored
 from api.tasks.reconciliation import Settled, settle
 from workflows.errors import TemporaryFailure
-from workflows.states import FINAL, Status
 
 # Whoever accepted the task is given this long to start it.
 PENDING_SECONDS = 3.0
@@ -41,10 +38,7 @@ DECIDED_AGE = timedelta(seconds=3)
 MAX_DELIVERED_A_PASS = 50
 LONGEST_PAUSE_SECONDS = 30.0
 
-# Any number will do, as long as all APIs on a database take the same.
-_LOCK = 4_207_116_904
-_ALIVE = [str(status) for status in Status if status not in FINAL]
-_START = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
+_START = Cursor(datetime.min.replace(tzinfo=UTC), UUID(int=0))
 
 log = structlog.get_logger(__name__)
 
@@ -84,53 +78,41 @@ class Sweeper:
         Raises:
             TemporaryFailure: Temporal or the database cannot be reached; what is left waits.
         """
-        async with self._services.database.writing() as connection:
-            # Held until the transaction ends, so that a process that dies lets go of it.
-            if not await connection.scalar(text(f"SELECT pg_try_advisory_xact_lock({_LOCK})")):
+        async with only_sweep(self._services.database) as suspects:
+            if suspects is None:
                 return
             ended = await self._services.temporal.ended_from_outside(ENDED_WINDOW)
-            await self._settle(await _alive_among(connection, ended))
-            await self._settle(await self._suspects(connection))
+            await self._settle(await suspects.alive_among(ended))
+            await self._settle([suspect.id for suspect in await self._choose(suspects)])
         await self._deliver_decisions()
 
-    async def _suspects(self, connection: AsyncConnection) -> Sequence[UUID]:
+    async def _choose(self, suspects: Suspects) -> Sequence[Suspect]:
         """The next of those that may have no workflow, or one that has ended.
 
         They are taken in turns: many that only wait for a worker must not hide the others.
         """
         now = datetime.now(UTC)
-        is_pending = and_(
-            col(Task.status) == Status.PENDING,
-            col(Task.updated_at) < now - timedelta(seconds=PENDING_SECONDS),
+        listed = await suspects.quiet(
+            pending_since=now - timedelta(seconds=PENDING_SECONDS),
+            silent_since=now - timedelta(seconds=SILENT_SECONDS),
+            after=self._place,
+            limit=MAX_LISTED_A_PASS,
         )
-        is_silent = and_(
-            col(Task.status).in_(_ALIVE),
-            col(Task.updated_at) < now - timedelta(seconds=SILENT_SECONDS),
-        )
-        place = tuple_(col(Task.updated_at), col(Task.id))
-        rows = (
-            await connection.execute(
-                select(col(Task.id), col(Task.run), col(Task.updated_at))
-                .where(or_(is_pending, is_silent), place > self._place)
-                .order_by(col(Task.updated_at), col(Task.id))
-                .limit(MAX_LISTED_A_PASS)
-            )
-        ).all()
         seen = self._services.temporal.seconds_since_running
-        unknown = [row for row in rows if seen(row.id, row.run) > SILENT_SECONDS]
+        unknown = [suspect for suspect in listed if seen(suspect.id, suspect.run) > SILENT_SECONDS]
         chosen = unknown[: self._settled_a_pass]
         if len(unknown) > len(chosen):
-            self._place = (chosen[-1].updated_at, chosen[-1].id)
-        elif len(rows) == MAX_LISTED_A_PASS:
-            self._place = (rows[-1].updated_at, rows[-1].id)
+            self._place = chosen[-1].place
+        elif len(listed) == MAX_LISTED_A_PASS:
+            self._place = listed[-1].place
         else:
             self._place = _START
-        return [row.id for row in chosen]
+        return chosen
 
     async def _settle(self, task_ids: Iterable[UUID]) -> None:
         """One after the other: what is swept up must not crowd out what is new."""
         for task_id in task_ids:
-            task = await find_stored(self._services.database, task_id)
+            task = await find_task_of_any_team(self._services.database, task_id)
             if task is None or task.status.is_final:
                 continue
             settled = await settle(self._services, task)
@@ -147,16 +129,7 @@ class Sweeper:
             if time.monotonic() - due[call.id] < SILENT_SECONDS:
                 continue
             due[call.id] = time.monotonic()
-            task = await find_stored(self._services.database, call.task_id)
+            task = await find_task_of_any_team(self._services.database, call.task_id)
             if task is not None and await deliver(self._services, task, call):
                 log.info("approval.told_again", task_id=str(task.id), call=call.name)
         self._told_at = due
-
-
-async def _alive_among(connection: AsyncConnection, task_ids: Sequence[UUID]) -> Sequence[UUID]:
-    if not task_ids:
-        return ()
-    found = await connection.scalars(
-        select(col(Task.id)).where(col(Task.id).in_(task_ids), col(Task.status).in_(_ALIVE))
-    )
-    return found.all()

@@ -10,11 +10,11 @@ from activities.inputs.checking import check_inputs
 from activities.skills.catalogue import Catalogue
 from activities.store.database import Database
 from activities.store.mcp_tools import callable_tools
-from activities.store.tasks import Definition
 from activities.store.tools import tool_settings
 from activities.tools.registry import Registry
 from api.services import Services
 from api.tasks.agent_validation import problems_with_agent
+from workflows.definitions.kinds import Definition
 from workflows.definitions.mcp_server import PREFIX
 from workflows.definitions.pipeline import Pipeline, problems_of
 from workflows.errors import AgentOSError, ToolDisabled

@@ -1,18 +1,24 @@
-"""Rows of the store as the answers of the API."""
+"""Tasks and files of the store as the answers of the API."""
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from pydantic import JsonValue
 
 from activities.store.approvals import AskedCall
 from activities.store.files import Upload
+from activities.store.reading.artifacts import Artifact
+from activities.store.reading.steps import Step
+from activities.store.reading.tasks import TaskDetails, TaskSummary
 from api.services import ApiOptions
-from api.tasks.queries import AnyRow, TaskParts
 from api.wire import responses
 from api.wire.responses import API
 from workflows.definitions.agent import DEFAULT_TURNS
 from workflows.states import Status, TaskType
+
+# Types whose progress is counted in turns: of their calls a list needs only those that are open.
+IN_TURNS = frozenset({TaskType.AGENT})
 
 
 class Views:
@@ -27,35 +33,34 @@ class Views:
             self=this, events=f"{this}/events", logs=f"{this}/logs", artifacts=f"{this}/artifacts"
         )
 
-    def summary(self, parts: TaskParts) -> responses.TaskSummary:
-        return responses.TaskSummary.model_validate(self._summary(parts))
+    def summary(self, task: TaskSummary) -> responses.TaskSummary:
+        return responses.TaskSummary.model_validate(self._summary(task))
 
-    def task(self, parts: TaskParts) -> responses.Task:
-        assert parts.usage is not None
-        artifacts = [self.artifact(row) for row in parts.artifacts]
+    def task(self, task: TaskDetails) -> responses.Task:
+        artifacts = [self.artifact(made) for made in task.artifacts]
         return responses.Task.model_validate(
             {
-                **self._summary(parts),
-                "result": _result(parts, artifacts),
-                "inputs": parts.task.inputs,
-                "definition": parts.task.definition,
-                "sub_tasks": [_sub_task(row) for row in parts.steps],
+                **self._summary(task.summary),
+                "result": _result(task, artifacts),
+                "inputs": task.inputs,
+                "definition": task.definition,
+                "sub_tasks": [_sub_task(step) for step in task.steps],
                 "artifacts": artifacts,
-                "usage": parts.usage._asdict(),
+                "usage": asdict(task.usage),
             }
         )
 
-    def artifact(self, row: AnyRow) -> responses.Artifact:
+    def artifact(self, made: Artifact) -> responses.Artifact:
         return responses.Artifact(
-            id=row.id,
-            name=row.name,
-            type=row.type,
-            size=row.size,
-            mime_type=row.mime_type,
-            sha256=row.sha256,
-            url=row.url or self._url(f"/artifacts/{row.id}"),
-            sub_task=row.step,
-            created_at=row.created_at,
+            id=made.id,
+            name=made.name,
+            type=made.type,
+            size=made.size,
+            mime_type=made.mime_type,
+            sha256=made.sha256,
+            url=made.url or self._url(f"/artifacts/{made.id}"),
+            sub_task=made.step,
+            created_at=made.created_at,
         )
 
     def file(self, upload: Upload) -> responses.File:
@@ -68,16 +73,24 @@ class Views:
             url=self._url(f"/files/{upload.id}"),
         )
 
-    def _summary(self, parts: TaskParts) -> dict[str, object]:
-        row = parts.task
-        running = next((step for step in parts.steps if step.status == Status.RUNNING), None)
-        is_agent = row.type == TaskType.AGENT
+    def _summary(self, task: TaskSummary) -> dict[str, object]:
+        running = next((step for step in task.steps if step.status is Status.RUNNING), None)
+        progress = _turns if task.type in IN_TURNS else _steps
         return {
-            **{name: getattr(row, name) for name in _COPIED},
-            "task_id": row.id,
+            "task_id": task.id,
+            "type": task.type,
+            "name": task.name,
+            "status": task.status,
             "phase": running.phase if running else None,
-            "progress": (_turns if is_agent else _steps)(parts, running.name if running else None),
-            "temporal_url": self._temporal_url(row.id),
+            "prompt": task.prompt,
+            "priority": task.priority,
+            "run": task.run,
+            "progress": progress(task, running.name if running else None),
+            "error": task.error and task.error.model_dump(exclude_none=True),
+            "created_at": task.created_at,
+            "started_at": task.started_at,
+            "finished_at": task.finished_at,
+            "temporal_url": self._temporal_url(task.id),
         }
 
     def _url(self, path: str) -> str:
@@ -91,54 +104,40 @@ class Views:
         return f"{base}/namespaces/{namespace}/workflows/task-{task_id}"
 
 
-_COPIED = (
-    "type",
-    "name",
-    "status",
-    "prompt",
-    "priority",
-    "run",
-    "error",
-    "created_at",
-    "started_at",
-    "finished_at",
-)
-
-
-def _turns(parts: TaskParts, current: str | None) -> responses.Progress:
+def _turns(task: TaskSummary, current: str | None) -> responses.Progress:
     """Of the turns that are allowed. Who finishes earlier is done nevertheless."""
-    total = int(parts.task.turn_limit or DEFAULT_TURNS)
-    is_done = parts.task.status == Status.COMPLETED
-    percent = 100 if is_done else min(100, 100 * parts.turns // total)
-    return responses.Progress(done=parts.turns, total=total, percent=percent, current=current)
+    total = task.turn_limit or DEFAULT_TURNS
+    is_done = task.status is Status.COMPLETED
+    percent = 100 if is_done else min(100, 100 * task.turns // total)
+    return responses.Progress(done=task.turns, total=total, percent=percent, current=current)
 
 
-def _steps(parts: TaskParts, current: str | None) -> responses.Progress:
-    steps = parts.steps
-    done, total = sum(step.status == Status.COMPLETED for step in steps), len(steps)
+def _steps(task: TaskSummary, current: str | None) -> responses.Progress:
+    steps = task.steps
+    done, total = sum(step.status is Status.COMPLETED for step in steps), len(steps)
     percent = 100 * done // total if total else 0
     return responses.Progress(done=done, total=total, percent=percent, current=current)
 
 
-def _sub_task(row: AnyRow) -> responses.SubTask:
-    output = row.output_result or {}
+def _sub_task(step: Step) -> responses.SubTask:
     return responses.SubTask(
-        id=row.id,
-        name=row.name,
-        type=row.task_type,
-        status=row.status,
-        phase=row.phase,
-        order=row.execution_order,
-        dependencies=row.dependencies,
-        exit_code=output.get("exit_code"),
-        refused=output.get("refused") or [],
-        error=row.error,
-        retry_count=row.retry_count,
-        next_attempt_at=row.next_attempt_at,
-        worker_id=row.worker_id,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        approval=row.approval and responses.Approval.model_validate(row.approval),
+        id=step.id,
+        name=step.name,
+        type=step.kind,
+        status=step.status,
+        phase=step.phase,
+        order=step.order,
+        dependencies=list(step.dependencies),
+        exit_code=step.exit_code,
+        refused=list(step.refused),
+        error=step.error and step.error.model_dump(exclude_none=True),
+        retry_count=step.retry_count,
+        next_attempt_at=step.next_attempt_at,
+        worker_id=step.worker_id,
+        started_at=step.started_at,
+        finished_at=step.finished_at,
+        approval=step.approval
+        and responses.Approval.model_validate(step.approval, from_attributes=True),
     )
 
 
@@ -154,23 +153,27 @@ def asked_call(call: AskedCall) -> responses.AskedCall:
 
 
 def _result(
-    parts: TaskParts, artifacts: Sequence[responses.Artifact]
+    task: TaskDetails, artifacts: Sequence[responses.Artifact]
 ) -> responses.Result | responses.AgentResult | None:
     """What an agent gave in the end, or the last step of a pipeline."""
-    if parts.task.status != Status.COMPLETED:
+    if task.summary.status is not Status.COMPLETED:
         return None
-    if parts.task.type == TaskType.AGENT:
-        given = parts.task.result or {}
-        return responses.AgentResult(
-            summary=given.get("summary") or "", result=given.get("result"), files=list(artifacts)
+    if task.summary.type is TaskType.AGENT:
+        given = task.result or {}
+        return responses.AgentResult.model_validate(
+            {
+                "summary": given.get("summary") or "",
+                "result": given.get("result"),
+                "files": artifacts,
+            }
         )
-    if not parts.steps:
+    if not task.steps:
         return None
-    last = parts.steps[-1]
+    last = task.steps[-1]
     return responses.Result(
         step=last.name,
-        exit_code=(last.output_result or {}).get("exit_code") or 0,
-        json_=_json_of(parts.stdout),
+        exit_code=last.exit_code or 0,
+        json_=_json_of(task.stdout),
         files=[artifact for artifact in artifacts if artifact.sub_task == last.name],
     )
 

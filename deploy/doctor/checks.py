@@ -7,8 +7,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
-from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -21,7 +19,7 @@ from deploy.local import machine, s3, temporal
 from deploy.local.machine import Finding
 from deploy.local.services import API_PORT
 from deploy.local.state import running_parts
-from workflows.errors import AgentOSError
+from workflows.errors import AgentOSError, DatabaseRefused
 
 _CHECK_SECONDS = 15.0
 
@@ -147,8 +145,10 @@ async def _database(url: str) -> Finding:
     remedy = "Check AGENTOS_DATABASE_URL, and that the server allows this user and this address."
     try:
         current = await migrations.is_current(url)
-    except (SQLAlchemyError, asyncpg.PostgresError, AgentOSError) as error:
-        return Finding("database", False, str(error).splitlines()[0], remedy)
+    except DatabaseRefused as error:
+        return Finding("database", False, str(error.fields["reason"]), remedy)
+    except AgentOSError as error:
+        return Finding("database", False, str(error), remedy)
     state = "up to date" if current else "not up to date"
     detail = f"it answers; its tables are {state}"
     return Finding("database", current, detail, "Run `agentos migrate`.")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from activities.store.database import Database
-from activities.store.tables import DEFAULT_TEAM
+from activities.store.keys import DEFAULT_TEAM
 from activities.store.usage import set_daily_tokens
 from tests.doubles.model_server import Act
 from tests.doubles.scripted_models import Endless, ScriptedModels, Wanted, asks, finishes

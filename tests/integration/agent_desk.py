@@ -29,7 +29,7 @@ from activities.store.attempts import Attempt, artifact_id
 from activities.store.blobs import Blobs, S3Options
 from activities.store.database import Database
 from activities.store.files import Upload
-from activities.store.tables import DEFAULT_TEAM
+from activities.store.keys import DEFAULT_TEAM
 from activities.tools.context import AgentContext, ToolContext, ToolResult
 from activities.tools.registry import Registry
 from activities.tools.skills import AllowedSkills

@@ -2,15 +2,18 @@
 
 from pathlib import Path
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from activities.errors import database_errors
+from activities.store.errors import database_errors
+from workflows.errors import DatabaseRefused
 
 # Any number will do, as long as all who migrate take the same.
 _LOCK = 4_207_116_903
@@ -32,13 +35,16 @@ async def migrate(url: str) -> None:
 
 
 async def is_current(url: str) -> bool:
-    """Whether no migration is missing."""
-    engine = create_async_engine(url, poolclass=NullPool)
+    """Whether no migration is missing.
+
+    Raises:
+        TemporaryFailure: the database cannot be reached.
+        DatabaseRefused: its URL is none, or it does not let us in.
+    """
     try:
-        async with database_errors(), engine.connect() as connection:
-            applied = await connection.run_sync(_applied)
-    finally:
-        await engine.dispose()
+        applied = await _read_applied(url)
+    except (SQLAlchemyError, asyncpg.PostgresError) as error:
+        raise DatabaseRefused(reason=str(error).splitlines()[0]) from error
     return applied == ScriptDirectory.from_config(config()).get_current_head()
 
 
@@ -53,6 +59,15 @@ def _upgrade(connection: Connection) -> None:
     made = config()
     made.attributes["connection"] = connection
     command.upgrade(made, "head")
+
+
+async def _read_applied(url: str) -> str | None:
+    engine = create_async_engine(url, poolclass=NullPool)
+    try:
+        async with database_errors(), engine.connect() as connection:
+            return await connection.run_sync(_applied)
+    finally:
+        await engine.dispose()
 
 
 def _applied(connection: Connection) -> str | None:

@@ -2,16 +2,12 @@
 
 from html import escape
 from typing import Annotated
-from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import select
-from sqlmodel import col
 
 from activities.sandbox.base import SKILLS_FOLDER
 from activities.skills.metadata import Skill
-from activities.store.database import Database
-from activities.store.tables import Message
+from activities.store.reading.messages import has_protected_result
 from activities.tools.context import AgentContext, ToolResult
 from activities.tools.registry import Need, tool
 from workflows.errors import SkillFileUnreadable
@@ -30,7 +26,7 @@ async def load_skill(
     """Load the instructions of a skill. Do so before you use it; once is enough."""
     found = await context.skills.find(skill)
     opening = f'<skill_content name="{escape(found.name)}">'
-    if await _is_loaded(context.database, context.task_id, opening):
+    if await has_protected_result(context.database, context.task_id, opening):
         return ToolResult(f"Skill {found.name} is loaded already: its text stands further above.")
     name = next(name for name in _SKILL_FILES if name in found.files)
     text = await context.skills.read(found.name, name)
@@ -39,21 +35,6 @@ async def load_skill(
         raise SkillFileUnreadable(skill=found.name, path=name, reason=reason)
     parts = (opening, _body(text), *_resources(found), "</skill_content>")
     return ToolResult("\n".join(parts), is_protected=True)
-
-
-async def _is_loaded(database: Database, task_id: UUID, opening: str) -> bool:
-    async with database.reading(fresh=True) as connection:
-        found = await connection.scalar(
-            select(col(Message.seq))
-            .where(
-                col(Message.task_id) == task_id,
-                col(Message.role) == "tool",
-                col(Message.is_protected),
-                col(Message.content).startswith(opening, autoescape=True),
-            )
-            .limit(1)
-        )
-    return found is not None
 
 
 def _body(text: str) -> str:

@@ -8,8 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from activities.store.database import Database
-from activities.store.keys import KEY_PREFIX, digest_of, team_of_key
-from activities.store.tables import DEFAULT_TEAM
+from activities.store.keys import DEFAULT_TEAM, KEY_PREFIX, digest_of, team_of_key
 from api.errors import KeyRefused
 from api.http.problems import answer
 from api.wire.responses import API

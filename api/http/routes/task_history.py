@@ -5,12 +5,18 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query
 
+from activities.store.reading.artifacts import list_artifacts
+from activities.store.reading.attempts import list_attempts
+from activities.store.reading.messages import list_messages
+from activities.store.reading.traces import find_trace
 from api.errors import TooManyViewers
 from api.http import event_stream
 from api.http.dependencies import NotificationsDep, ServicesDep, TeamDep
 from api.http.event_stream import EventStream, Position
-from api.http.paging import Cursor, CursorText, Limit, cut, parse_number
-from api.tasks import conversation, history, queries, tracing
+from api.http.paging import CursorText, Limit, cursor_text, parse_cursor, parse_number
+from api.tasks import history
+from api.tasks.lookup import check_task, found
+from api.tasks.tracing import spans
 from api.tasks.views import Views
 from api.wire import responses
 from api.wire.requests import Text
@@ -30,17 +36,17 @@ async def logs(
     limit: Limit = DEFAULT_PAGE,
 ) -> Page[responses.Attempt]:
     """Every attempt with all that it printed, the oldest first. A page may end early."""
-    await queries.check_task(services.database, team_id, task_id)
-    items, following = await history.list_attempts(
-        services.database, task_id, step, Cursor.parse(cursor), limit
+    await check_task(services.database, team_id, task_id)
+    items, following = await list_attempts(
+        services.database, team_id, task_id, parse_cursor(cursor), limit, step=step
     )
-    return Page(items=list(items), next_cursor=following)
+    return Page(items=list(map(history.attempt, items)), next_cursor=cursor_text(following))
 
 
 @router.get("/trace")
 async def trace(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> responses.Span:
     """The task, its steps or turns, and their attempts as spans of time."""
-    return await tracing.trace(services.database, team_id, task_id)
+    return spans(found(await find_trace(services.database, team_id, task_id), task_id))
 
 
 @router.get("/messages")
@@ -55,11 +61,12 @@ async def messages(
 
     A page may end early.
     """
-    await queries.check_task(services.database, team_id, task_id)
-    items, last = await conversation.list_messages(
-        services.database, task_id, parse_number(cursor), limit
+    await check_task(services.database, team_id, task_id)
+    items, last = await list_messages(
+        services.database, team_id, task_id, parse_number(cursor), limit
     )
-    return Page(items=list(items), next_cursor=None if last is None else str(last))
+    following = None if last is None else str(last)
+    return Page(items=list(map(history.message, items)), next_cursor=following)
 
 
 @router.get("/artifacts")
@@ -71,11 +78,12 @@ async def artifacts(
     limit: Limit = DEFAULT_PAGE,
 ) -> Page[responses.Artifact]:
     """The files that the steps made, the oldest first."""
-    await queries.check_task(services.database, team_id, task_id)
-    found = await queries.list_artifacts(services.database, task_id, Cursor.parse(cursor), limit)
-    rows, following = cut(found, limit, lambda row: Cursor(row.created_at, row.id))
+    await check_task(services.database, team_id, task_id)
+    items, following = await list_artifacts(
+        services.database, team_id, task_id, parse_cursor(cursor), limit
+    )
     views = Views(services.options)
-    return Page(items=[views.artifact(row) for row in rows], next_cursor=following)
+    return Page(items=list(map(views.artifact, items)), next_cursor=cursor_text(following))
 
 
 async def _position(

@@ -5,12 +5,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
+from activities.store.reading.tasks import TaskFilter, find_details, list_summaries
 from api.http.dependencies import ServicesDep, TeamDep
-from api.http.paging import Cursor, CursorText, Limit, Moment
-from api.tasks import control, queries, submission
-from api.tasks.queries import TaskFilter
+from api.http.paging import CursorText, Limit, Moment, cursor_text, parse_cursor
+from api.tasks import control, submission
+from api.tasks.lookup import found
 from api.tasks.retry import retry_task
-from api.tasks.views import Views
+from api.tasks.views import IN_TURNS, Views
 from api.wire import documents, responses
 from api.wire.requests import RetryRequest, TaskRequest, Text
 from api.wire.responses import DEFAULT_PAGE, Accepted, Changed, Page
@@ -67,17 +68,18 @@ async def list_tasks(
 ) -> Page[responses.TaskSummary]:
     """The newest first."""
     wanted = TaskFilter(status, type, text, created_after, created_before)
-    found, following = await queries.list_tasks(
-        services.database, team_id, wanted, Cursor.parse(cursor), limit
+    items, following = await list_summaries(
+        services.database, team_id, wanted, parse_cursor(cursor), limit, only_open=IN_TURNS
     )
     views = Views(services.options)
-    return Page(items=[views.summary(parts) for parts in found], next_cursor=following)
+    return Page(items=list(map(views.summary, items)), next_cursor=cursor_text(following))
 
 
 @router.get("/{task_id}")
 async def get_task(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> responses.Task:
     """A task with its steps, its artifacts and what it gave."""
-    return Views(services.options).task(await queries.get_task(services.database, team_id, task_id))
+    task = found(await find_details(services.database, team_id, task_id), task_id)
+    return Views(services.options).task(task)
 
 
 @router.post("/{task_id}/cancel", status_code=202)

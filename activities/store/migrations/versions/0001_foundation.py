@@ -266,7 +266,7 @@ def upgrade() -> None:
     op.create_index(
         "task_artifacts_by_task", "task_artifacts", ["task_id", "created_at"], unique=False
     )
-    # The team of a stack that asks for no keys: `activities.store.tables.DEFAULT_TEAM`.
+    # The team of a stack that asks for no keys: `activities.store.keys.DEFAULT_TEAM`.
     op.execute(
         "INSERT INTO teams (id, name) VALUES ('00000000-0000-4000-8000-000000000001', 'default')"
     )

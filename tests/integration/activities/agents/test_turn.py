@@ -18,7 +18,7 @@ from activities.llm.models import Models
 from activities.skills.catalogue import Catalogue
 from activities.store import tasks
 from activities.store.database import Database
-from activities.store.tables import DEFAULT_TEAM
+from activities.store.keys import DEFAULT_TEAM
 from activities.store.tasks import NewTask
 from activities.tokens import Tokens
 from activities.tools.registry import Registry

@@ -14,8 +14,9 @@ from activities.store import attempts, events, migrations, tasks
 from activities.store.attempts import Attempt, Ended, StoredFile
 from activities.store.database import Database
 from activities.store.events import EventDraft
+from activities.store.keys import DEFAULT_TEAM
 from activities.store.results import results_of
-from activities.store.tables import DEFAULT_TEAM, SubTask
+from activities.store.tables import SubTask
 from activities.store.tasks import NewTask
 from workflows.contracts import Failure, StepOutcome, TaskClose, TaskMark, step_sub_task_id
 from workflows.definitions.pipeline import Pipeline

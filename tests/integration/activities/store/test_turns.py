@@ -11,7 +11,7 @@ from activities.store import attempts, tasks, turns
 from activities.store.attempts import Attempt, Ended, ToolMessage
 from activities.store.database import Database
 from activities.store.events import EventDraft
-from activities.store.tables import DEFAULT_TEAM
+from activities.store.keys import DEFAULT_TEAM
 from activities.store.tasks import NewTask
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
 from workflows.contracts import TaskClose, Thought, call_sub_task_id

@@ -12,9 +12,9 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from activities.store.keys import DEFAULT_TEAM
 from activities.store.mcp_servers import register_server, remove_server, update_listing
 from activities.store.mcp_tools import callable_tools, change_mcp_tool
-from activities.store.tables import DEFAULT_TEAM
 from activities.tools.mcp.listing import Listing, McpTool
 from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.pool import McpPool

@@ -11,7 +11,7 @@ from temporalio.client import WorkflowExecutionStatus
 
 from activities.llm.base import ModelOptions, Price
 from activities.store import tasks
-from activities.store.tables import DEFAULT_TEAM
+from activities.store.keys import DEFAULT_TEAM
 from activities.store.tasks import NewTask
 from api.tasks.sweeper import Sweeper
 from tests.integration.agent_stage import (

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
+from activities.store.keys import DEFAULT_TEAM
 from activities.store.mcp_servers import register_server
 from activities.store.mcp_tools import change_mcp_tool
-from activities.store.tables import DEFAULT_TEAM
 from activities.tools.mcp.listing import Listing, McpTool
 from tests.integration.api_stage import Stage
 from workflows.definitions.mcp_server import McpServer

@@ -1,0 +1,76 @@
+"""What the steps of a task made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from activities.store.database import Database
+from activities.store.reading.cursor import Cursor, cut
+from activities.store.tables import SubTask, TaskArtifact
+from workflows.states import ArtifactType
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """``step`` is the name of the one that made it; ``url`` is that of a link, and ``sha256`` that
+    of a file's bytes. ``size`` is in bytes."""
+
+    id: UUID
+    name: str
+    type: ArtifactType
+    size: int
+    mime_type: str
+    sha256: str | None
+    url: str | None
+    created_at: datetime
+    step: str
+
+
+async def list_artifacts(
+    database: Database, team_id: UUID, task_id: UUID, cursor: Cursor | None, limit: int
+) -> tuple[Sequence[Artifact], Cursor | None]:
+    """A page of them, the oldest first, and the place of its last one if there are more."""
+    after = [] if cursor is None else [cursor.after(*_PLACE)]
+    async with database.reading() as connection:
+        found = await artifacts_of(connection, team_id, task_id, limit + 1, after)
+    return cut(found, limit, lambda item: Cursor(item.created_at, item.id))
+
+
+async def artifacts_of(
+    connection: AsyncConnection,
+    team_id: UUID,
+    task_id: UUID,
+    limit: int,
+    conditions: Sequence[ColumnElement[bool]] = (),
+) -> Sequence[Artifact]:
+    """The oldest first."""
+    rows = await connection.execute(
+        select(
+            col(TaskArtifact.id),
+            col(TaskArtifact.name),
+            col(TaskArtifact.type),
+            col(TaskArtifact.size),
+            col(TaskArtifact.mime_type),
+            col(TaskArtifact.sha256),
+            col(TaskArtifact.url),
+            col(TaskArtifact.created_at),
+            col(SubTask.name),
+        )
+        .join(SubTask, col(SubTask.id) == col(TaskArtifact.sub_task_id))
+        .where(
+            col(TaskArtifact.task_id) == task_id,
+            col(TaskArtifact.team_id) == team_id,
+            *conditions,
+        )
+        .order_by(*_PLACE)
+        .limit(limit)
+    )
+    return [Artifact(*row) for row in rows]
+
+
+_PLACE = (col(TaskArtifact.created_at), col(TaskArtifact.id))

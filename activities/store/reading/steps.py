@@ -1,0 +1,155 @@
+"""The sub-tasks of a task: the steps of a pipeline, the calls of an agent."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from activities.store.approvals import Approval
+from activities.store.database import Database
+from activities.store.tables import SubTask
+from workflows.contracts import Failure
+from workflows.states import FINAL, Phase, Status
+
+_OPEN = [str(status) for status in Status if status not in FINAL]
+_RUNNING = (Status.RUNNING, Status.QUEUED)
+
+
+@dataclass(frozen=True, slots=True)
+class StepState:
+    """How far a step is. ``phase`` is None unless it runs."""
+
+    name: str
+    status: Status
+    phase: Phase | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step(StepState):
+    """A step with how it ended. ``kind`` is skill, tool or code; ``exit_code`` is None until it has
+    run; ``refused`` are files that were not taken, and why."""
+
+    id: UUID
+    kind: str
+    order: int
+    dependencies: tuple[str, ...]
+    exit_code: int | None
+    refused: tuple[str, ...]
+    error: Failure | None
+    retry_count: int
+    next_attempt_at: datetime | None
+    worker_id: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    approval: Approval | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedStep:
+    """A step in the order of its task."""
+
+    id: UUID
+    name: str
+    status: Status
+
+
+async def list_placed_steps(database: Database, task_id: UUID) -> Sequence[PlacedStep]:
+    """All of them, in their order, as the primary has them."""
+    async with database.reading(fresh=True) as connection:
+        rows = await connection.execute(
+            select(col(SubTask.id), col(SubTask.name), col(SubTask.status))
+            .where(col(SubTask.task_id) == task_id)
+            .order_by(col(SubTask.execution_order))
+        )
+        return [PlacedStep(key, name, status) for key, name, status in rows]
+
+
+async def find_running_step(database: Database, task_id: UUID) -> UUID | None:
+    """The first one that runs or waits for another attempt."""
+    async with database.reading(fresh=True) as connection:
+        return await connection.scalar(
+            select(col(SubTask.id))
+            .where(col(SubTask.task_id) == task_id, col(SubTask.status).in_(_RUNNING))
+            .order_by(col(SubTask.execution_order))
+            .limit(1)
+        )
+
+
+async def latest_steps(
+    connection: AsyncConnection, team_id: UUID, task_id: UUID, limit: int
+) -> Sequence[Step]:
+    """The last ``limit`` ones, in their order."""
+    rows = await connection.execute(
+        select(
+            col(SubTask.id),
+            col(SubTask.name),
+            col(SubTask.task_type),
+            col(SubTask.status),
+            col(SubTask.phase),
+            col(SubTask.execution_order),
+            col(SubTask.dependencies),
+            col(SubTask.output_result),
+            col(SubTask.error),
+            col(SubTask.retry_count),
+            col(SubTask.next_attempt_at),
+            col(SubTask.worker_id),
+            col(SubTask.started_at),
+            col(SubTask.finished_at),
+            col(SubTask.approval),
+        )
+        .where(col(SubTask.task_id) == task_id, col(SubTask.team_id) == team_id)
+        .order_by(col(SubTask.execution_order).desc())
+        .limit(limit)
+    )
+    return [_step(row) for row in rows][::-1]
+
+
+async def step_states(
+    connection: AsyncConnection,
+    team_id: UUID,
+    task_ids: Collection[UUID],
+    *,
+    only_open: Collection[UUID],
+) -> Mapping[UUID, Sequence[StepState]]:
+    """The steps of many tasks, in their order; of ``only_open`` those that have not ended."""
+    rows = await connection.execute(
+        select(col(SubTask.task_id), col(SubTask.name), col(SubTask.status), col(SubTask.phase))
+        .where(
+            col(SubTask.task_id).in_(task_ids),
+            col(SubTask.team_id) == team_id,
+            or_(col(SubTask.task_id).not_in(only_open), col(SubTask.status).in_(_OPEN)),
+        )
+        .order_by(col(SubTask.task_id), col(SubTask.execution_order))
+    )
+    found: defaultdict[UUID, list[StepState]] = defaultdict(list)
+    for task_id, name, status, phase in rows:
+        found[task_id].append(StepState(name, status, phase))
+    return found
+
+
+def _step(row: Row[*tuple[Any, ...]]) -> Step:
+    output = row.output_result or {}
+    return Step(
+        id=row.id,
+        name=row.name,
+        kind=row.task_type,
+        status=row.status,
+        phase=row.phase,
+        order=row.execution_order,
+        dependencies=tuple(row.dependencies),
+        exit_code=output.get("exit_code"),
+        refused=tuple(output.get("refused") or ()),
+        error=row.error and Failure.model_validate(row.error),
+        retry_count=row.retry_count,
+        next_attempt_at=row.next_attempt_at,
+        worker_id=row.worker_id,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        approval=row.approval and Approval.model_validate(row.approval),
+    )

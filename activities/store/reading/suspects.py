@@ -1,0 +1,76 @@
+"""Tasks whose workflow may be missing, or may have ended without a word: what a sweep looks at."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from activities.store.database import Database
+from activities.store.reading.cursor import Cursor
+from activities.store.tables import Task
+from workflows.states import FINAL, Status
+
+# Any number will do, as long as all APIs on a database take the same.
+_LOCK = 4_207_116_904
+_ALIVE = [str(status) for status in Status if status not in FINAL]
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A task that has not ended, of whose ``run`` nothing was written since ``updated_at``."""
+
+    id: UUID
+    run: int
+    updated_at: datetime
+
+    @property
+    def place(self) -> Cursor:
+        return Cursor(self.updated_at, self.id)
+
+
+class Suspects:
+    """Reads on the connection that holds the lock."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def alive_among(self, task_ids: Sequence[UUID]) -> Sequence[UUID]:
+        """Those of ``task_ids`` that have not ended."""
+        if not task_ids:
+            return ()
+        found = await self._connection.scalars(
+            select(col(Task.id)).where(col(Task.id).in_(task_ids), col(Task.status).in_(_ALIVE))
+        )
+        return found.all()
+
+    async def quiet(
+        self, *, pending_since: datetime, silent_since: datetime, after: Cursor, limit: int
+    ) -> Sequence[Suspect]:
+        """Tasks that have been pending, or silent in any state that is not final, for so long.
+
+        Those of which nothing was heard for longest come first, behind the place ``after``.
+        """
+        place = (col(Task.updated_at), col(Task.id))
+        is_pending = and_(col(Task.status) == Status.PENDING, col(Task.updated_at) < pending_since)
+        is_silent = and_(col(Task.status).in_(_ALIVE), col(Task.updated_at) < silent_since)
+        rows = await self._connection.execute(
+            select(col(Task.id), col(Task.run), col(Task.updated_at))
+            .where(or_(is_pending, is_silent), after.after(*place))
+            .order_by(*place)
+            .limit(limit)
+        )
+        return [Suspect(key, run, updated_at) for key, run, updated_at in rows]
+
+
+@asynccontextmanager
+async def only_sweep(database: Database) -> AsyncIterator[Suspects | None]:
+    """The only sweep of this database until the block ends; None when there is another."""
+    async with database.writing() as connection:
+        # Held until the transaction ends, so that a process that dies lets go of it.
+        is_only = await connection.scalar(text(f"SELECT pg_try_advisory_xact_lock({_LOCK})"))
+        yield Suspects(connection) if is_only else None

@@ -1,0 +1,267 @@
+"""Tasks: as a list shows them, as a whole, and as whoever acts on one needs it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import JsonValue
+from sqlalchemy import ColumnElement, Row, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from activities.store.database import Database
+from activities.store.reading.artifacts import Artifact, artifacts_of
+from activities.store.reading.attempts import output_of
+from activities.store.reading.cursor import Cursor, cut
+from activities.store.reading.steps import Step, StepState, latest_steps, step_states
+from activities.store.reading.usage import TaskUsage, usage_of
+from activities.store.tables import Message, Task
+from workflows.contracts import Failure
+from workflows.definitions.kinds import Definition, parse_definition
+from workflows.states import Status, TaskType
+
+# Of a task's artifacts so many are shown with it; all of them are at /tasks/{id}/artifacts.
+MAX_ARTIFACTS_SHOWN = 1_000
+# A pipeline has fewer steps, but an agent may make thousands of calls.
+MAX_SUB_TASKS_SHOWN = 1_000
+MAX_JSON_CHARACTERS = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """``text`` is looked for in name and prompt, whatever the case."""
+
+    statuses: Sequence[Status] = ()
+    types: Sequence[TaskType] = ()
+    text: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSummary:
+    """``turns`` is in how many of its present run the model has answered, of ``turn_limit``, where
+    its definition sets one."""
+
+    id: UUID
+    type: TaskType
+    name: str
+    status: Status
+    prompt: str | None
+    priority: int
+    run: int
+    error: Failure | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    turn_limit: int | None
+    turns: int
+    steps: Sequence[StepState]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDetails:
+    """All that is shown of one task. ``definition`` is as it was sent. Of many steps and artifacts
+    the last and the first are here. ``stdout`` is what the last completed step printed, when that
+    is not too long to be a result; ``result`` is what an agent gave."""
+
+    summary: TaskSummary
+    definition: Mapping[str, JsonValue] | None
+    inputs: Mapping[str, str]
+    result: Mapping[str, JsonValue] | None
+    steps: Sequence[Step]
+    artifacts: Sequence[Artifact]
+    usage: TaskUsage
+    stdout: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTask:
+    """What is needed to act on a task."""
+
+    id: UUID
+    team_id: UUID
+    type: TaskType
+    name: str
+    priority: int
+    status: Status
+    run: int
+    first_step: int
+    inputs: dict[str, str]
+    definition: Definition
+
+
+async def list_summaries(
+    database: Database,
+    team_id: UUID,
+    wanted: TaskFilter,
+    cursor: Cursor | None,
+    limit: int,
+    *,
+    only_open: Collection[TaskType] = (),
+) -> tuple[Sequence[TaskSummary], Cursor | None]:
+    """A page of tasks, the newest first, and the place of its last one if there are more.
+
+    Of tasks of the types ``only_open`` the steps that have ended are left out: they may be many.
+    """
+    query = select(*_SUMMARY).where(col(Task.team_id) == team_id, *_conditions(wanted))
+    if cursor is not None:
+        query = query.where(cursor.before(col(Task.created_at), col(Task.id)))
+    query = query.order_by(col(Task.created_at).desc(), col(Task.id).desc()).limit(limit + 1)
+    async with database.reading() as connection:
+        found = (await connection.execute(query)).all()
+        rows, following = cut(found, limit, lambda row: Cursor(row.created_at, row.id))
+        brief = [row.id for row in rows if row.type in only_open]
+        steps = await step_states(connection, team_id, [row.id for row in rows], only_open=brief)
+    return [_summary(row, steps.get(row.id, ())) for row in rows], following
+
+
+async def find_details(database: Database, team_id: UUID, task_id: UUID) -> TaskDetails | None:
+    """A task as a whole."""
+    query = select(*_SUMMARY, col(Task.definition), col(Task.inputs), col(Task.result)).where(
+        col(Task.id) == task_id, col(Task.team_id) == team_id
+    )
+    async with database.reading() as connection:
+        row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            return None
+        steps = await latest_steps(connection, team_id, task_id, MAX_SUB_TASKS_SHOWN)
+        return TaskDetails(
+            summary=_summary(row, steps),
+            definition=row.definition,
+            inputs=row.inputs,
+            result=row.result,
+            steps=steps,
+            artifacts=await artifacts_of(connection, team_id, task_id, MAX_ARTIFACTS_SHOWN),
+            usage=await usage_of(connection, team_id, task_id),
+            stdout=await _stdout_of(connection, steps),
+        )
+
+
+async def find_task(database: Database, team_id: UUID, task_id: UUID) -> StoredTask | None:
+    """A task to act on, read from the primary."""
+    return await _find(database, col(Task.id) == task_id, col(Task.team_id) == team_id)
+
+
+async def find_task_of_any_team(database: Database, task_id: UUID) -> StoredTask | None:
+    """As ``find_task``: not for what a client asks."""
+    return await _find(database, col(Task.id) == task_id)
+
+
+async def has_task(database: Database, team_id: UUID, task_id: UUID) -> bool:
+    async with database.reading() as connection:
+        found = await connection.scalar(
+            select(col(Task.id)).where(col(Task.id) == task_id, col(Task.team_id) == team_id)
+        )
+    return found is not None
+
+
+async def count_tasks(database: Database) -> Mapping[Status, int]:
+    """How many there are of each status, of all teams."""
+    async with database.reading() as connection:
+        rows = await connection.execute(
+            select(col(Task.status), func.count()).group_by(col(Task.status))
+        )
+        found = {row[0]: row[1] for row in rows}
+    return {status: found.get(status, 0) for status in Status}
+
+
+async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredTask | None:
+    query = select(
+        col(Task.id),
+        col(Task.team_id),
+        col(Task.type),
+        col(Task.name),
+        col(Task.priority),
+        col(Task.status),
+        col(Task.run),
+        col(Task.first_step),
+        col(Task.inputs),
+        col(Task.definition),
+    )
+    async with database.reading(fresh=True) as connection:
+        row = (await connection.execute(query.where(*conditions))).one_or_none()
+    if row is None:
+        return None
+    return StoredTask(
+        id=row.id,
+        team_id=row.team_id,
+        type=row.type,
+        name=row.name,
+        priority=row.priority,
+        status=row.status,
+        run=row.run,
+        first_step=row.first_step,
+        inputs=row.inputs,
+        definition=parse_definition(row.type, row.definition),
+    )
+
+
+_TURNS = (
+    select(func.count(col(Message.turn).distinct()))
+    .where(
+        col(Message.task_id) == col(Task.id),
+        col(Message.role) == "assistant",
+        col(Message.seq) > col(Task.first_step),
+    )
+    .correlate(Task)
+    .scalar_subquery()
+)
+
+_SUMMARY = (
+    col(Task.id),
+    col(Task.type),
+    col(Task.name),
+    col(Task.status),
+    col(Task.prompt),
+    col(Task.priority),
+    col(Task.run),
+    col(Task.error),
+    col(Task.created_at),
+    col(Task.started_at),
+    col(Task.finished_at),
+    col(Task.definition)["limits"]["turns"].as_integer().label("turn_limit"),
+    _TURNS.label("turns"),
+)
+
+
+def _conditions(wanted: TaskFilter) -> list[ColumnElement[bool]]:
+    made: list[ColumnElement[bool]] = []
+    if wanted.statuses:
+        made.append(col(Task.status).in_(wanted.statuses))
+    if wanted.types:
+        made.append(col(Task.type).in_(wanted.types))
+    if wanted.text:
+        columns = (col(Task.name), col(Task.prompt))
+        made.append(or_(*(c.icontains(wanted.text, autoescape=True) for c in columns)))
+    if wanted.created_after is not None:
+        made.append(col(Task.created_at) > wanted.created_after)
+    if wanted.created_before is not None:
+        made.append(col(Task.created_at) < wanted.created_before)
+    return made
+
+
+def _summary(row: Row[*tuple[Any, ...]], steps: Sequence[StepState]) -> TaskSummary:
+    return TaskSummary(
+        id=row.id,
+        type=row.type,
+        name=row.name,
+        status=row.status,
+        prompt=row.prompt,
+        priority=row.priority,
+        run=row.run,
+        error=row.error and Failure.model_validate(row.error),
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        turn_limit=row.turn_limit,
+        turns=row.turns,
+        steps=steps,
+    )
+
+
+async def _stdout_of(connection: AsyncConnection, steps: Sequence[Step]) -> str | None:
+    completed = [step.id for step in steps if step.status is Status.COMPLETED]
+    return await output_of(connection, completed[-1], MAX_JSON_CHARACTERS) if completed else None

@@ -1,0 +1,147 @@
+"""When what happened within a task began and ended."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from activities.store.database import Database
+from activities.store.tables import ExecutionLog, Message, SubTask, Task
+from workflows.states import Status
+
+# Of attempts, of steps or calls, and of answers: what comes after is left out.
+MAX_TRACED = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class TracedAttempt:
+    run: int
+    number: int
+    status: Status
+    started_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TracedStep:
+    """A step or a call, whose result is message ``order``; ``kind`` is skill, tool or code."""
+
+    id: UUID
+    name: str
+    kind: str
+    status: Status
+    order: int
+    started_at: datetime | None
+    finished_at: datetime | None
+    attempts: Sequence[TracedAttempt]
+
+
+@dataclass(frozen=True, slots=True)
+class TracedAnswer:
+    """What a model said as message ``seq``, for which it took ``duration_ms``."""
+
+    seq: int
+    turn: int
+    model: str | None
+    tokens: int
+    duration_ms: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """``answers`` are those of all turns; a task in which nobody speaks has none."""
+
+    name: str
+    status: Status
+    created_at: datetime
+    finished_at: datetime | None
+    steps: Sequence[TracedStep]
+    answers: Sequence[TracedAnswer]
+
+
+async def find_trace(database: Database, team_id: UUID, task_id: UUID) -> Trace | None:
+    """The trace of a task; everything in it is in order."""
+    speaks = exists().where(col(Message.task_id) == col(Task.id)).correlate(Task)
+    query = select(
+        col(Task.name), col(Task.status), col(Task.created_at), col(Task.finished_at), speaks
+    ).where(col(Task.id) == task_id, col(Task.team_id) == team_id)
+    async with database.reading() as connection:
+        row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            return None
+        name, status, created_at, finished_at, has_messages = row
+        steps = await _steps(connection, team_id, task_id)
+        answers = await _answers(connection, team_id, task_id) if has_messages else ()
+    return Trace(name, status, created_at, finished_at, steps, answers)
+
+
+async def _steps(connection: AsyncConnection, team_id: UUID, task_id: UUID) -> Sequence[TracedStep]:
+    rows = await connection.execute(
+        select(
+            col(SubTask.id),
+            col(SubTask.name),
+            col(SubTask.task_type),
+            col(SubTask.status),
+            col(SubTask.execution_order),
+            col(SubTask.started_at),
+            col(SubTask.finished_at),
+        )
+        .where(col(SubTask.task_id) == task_id, col(SubTask.team_id) == team_id)
+        .order_by(col(SubTask.execution_order))
+        .limit(MAX_TRACED)
+    )
+    steps = rows.all()
+    attempts = await _attempts(connection, team_id, task_id)
+    return [TracedStep(*step, attempts.get(step[0], ())) for step in steps]
+
+
+async def _attempts(
+    connection: AsyncConnection, team_id: UUID, task_id: UUID
+) -> Mapping[UUID, Sequence[TracedAttempt]]:
+    rows = await connection.execute(
+        select(
+            col(ExecutionLog.sub_task_id),
+            col(ExecutionLog.run),
+            col(ExecutionLog.attempt),
+            col(ExecutionLog.status),
+            col(ExecutionLog.started_at),
+            col(ExecutionLog.finished_at),
+        )
+        .where(col(ExecutionLog.task_id) == task_id, col(ExecutionLog.team_id) == team_id)
+        .order_by(col(ExecutionLog.started_at))
+        .limit(MAX_TRACED)
+    )
+    found: defaultdict[UUID, list[TracedAttempt]] = defaultdict(list)
+    for sub_task_id, run, number, status, started_at, finished_at in rows:
+        attempt = TracedAttempt(run, number, status, started_at, finished_at)
+        found[sub_task_id].append(attempt)
+    return found
+
+
+async def _answers(
+    connection: AsyncConnection, team_id: UUID, task_id: UUID
+) -> Sequence[TracedAnswer]:
+    rows = await connection.execute(
+        select(
+            col(Message.seq),
+            col(Message.turn),
+            col(Message.model),
+            col(Message.prompt_tokens) + col(Message.completion_tokens),
+            col(Message.duration_ms),
+            col(Message.created_at),
+        )
+        .where(
+            col(Message.task_id) == task_id,
+            col(Message.team_id) == team_id,
+            col(Message.role) == "assistant",
+        )
+        .order_by(col(Message.seq))
+        .limit(MAX_TRACED)
+    )
+    return [TracedAnswer(*row) for row in rows]

@@ -1,0 +1,57 @@
+"""What a task has used."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from activities.store.tables import ExecutionLog, Message
+
+
+@dataclass(frozen=True, slots=True)
+class TaskUsage:
+    """Of all runs. ``turns`` are answers of the model; ``attempts`` are those at steps and calls,
+    whose time and the model's together is ``duration_ms``."""
+
+    tokens_used: int
+    cost_usd: float
+    turns: int
+    attempts: int
+    duration_ms: int
+
+
+async def usage_of(connection: AsyncConnection, team_id: UUID, task_id: UUID) -> TaskUsage:
+    attempts = (
+        select(
+            func.coalesce(func.sum(col(ExecutionLog.tokens_used)), 0).label("tokens"),
+            func.count().label("attempts"),
+            func.coalesce(func.sum(col(ExecutionLog.duration_ms)), 0).label("ms"),
+        )
+        .where(col(ExecutionLog.task_id) == task_id, col(ExecutionLog.team_id) == team_id)
+        .subquery()
+    )
+    tokens = col(Message.prompt_tokens) + col(Message.completion_tokens)
+    answers = (
+        select(
+            func.coalesce(func.sum(tokens), 0).label("tokens"),
+            func.coalesce(func.sum(col(Message.cost_usd)), 0.0).label("cost_usd"),
+            func.count().label("turns"),
+            func.coalesce(func.sum(col(Message.duration_ms)), 0).label("ms"),
+        )
+        .where(
+            col(Message.task_id) == task_id,
+            col(Message.team_id) == team_id,
+            col(Message.role) == "assistant",
+        )
+        .subquery()
+    )
+    query = select(
+        attempts.c.tokens + answers.c.tokens,
+        answers.c.cost_usd,
+        answers.c.turns,
+        attempts.c.attempts,
+        attempts.c.ms + answers.c.ms,
+    ).select_from(attempts.join(answers, true()))
+    return TaskUsage(*(await connection.execute(query)).one())
