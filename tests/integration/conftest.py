@@ -1,7 +1,8 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, Engine, event, make_url
 
 from activities.store.database import Database
 from deploy.local.services import Services
@@ -52,3 +53,20 @@ async def agents_stage(infrastructure: Services, skills_folder: Path) -> AsyncIt
 async def working(agents_stage: Stage) -> AsyncIterator[ObedientAgents]:
     async with working_agents(agents_stage) as agents:
         yield agents
+
+
+@pytest.fixture
+def queries(database_url: str) -> Iterator[list[str]]:
+    """The statements that are sent to the database of this test from now on.
+
+    Engines of other tests' stacks live in this process too: their sweepers ask when they please.
+    """
+    sent: list[str] = []
+
+    def note(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if connection.engine.url.database == make_url(database_url).database:
+            sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(Engine, "before_cursor_execute", note)

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import io
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from minio import Minio
-from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlalchemy import text
 
 from activities.inputs import InputPolicy, Inputs
 from activities.inputs.checking import check_inputs
@@ -220,23 +220,6 @@ async def test_a_check_costs_one_query_at_most(house: House, queries: list[str])
     assert queries == []
     assert await house.check(refs) == []
     assert len(queries) == 1
-
-
-@pytest.fixture
-def queries(database_url: str) -> Iterator[list[str]]:
-    """The statements that are sent to the database of this test from now on.
-
-    Engines of other tests' stacks live in this process too: their sweepers ask when they please.
-    """
-    sent: list[str] = []
-
-    def note(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
-        if connection.engine.url.database == make_url(database_url).database:
-            sent.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(Engine, "before_cursor_execute", note)
 
 
 # Files and artifacts.
