@@ -17,7 +17,7 @@ from api.http.notifications import Notifications
 from api.http.routes import approvals, files, health, skills, task_history, tasks, tools, usage
 from api.services import ApiOptions, Services
 from api.tasks.sweeper import Sweeper
-from api.wire.responses import API
+from api.wire.responses.base import API
 
 
 def create_app(services: Services) -> FastAPI:

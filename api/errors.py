@@ -1,4 +1,4 @@
-"""What a client can do wrong, and what the API says then."""
+"""Why the API refuses a request, and the HTTP status that says so."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -13,10 +13,6 @@ class RequestRefused(AgentOSError):
     """The request was refused: {reason}."""
 
     status: ClassVar[int] = 400
-
-
-class BodyMalformed(RequestRefused):
-    """The body is not valid {form}: {reason} (line {line}, column {column})."""
 
 
 class HeaderMalformed(RequestRefused):

@@ -10,14 +10,17 @@ from typing import Annotated
 import typer
 
 from api.cli.commands.options import Format, Output
+from api.cli.commands.skills import app as skills
 from api.cli.main import app, run
 from deploy.keys.commands import app as keys
+from deploy.skill_validation import validate
 
 DataDir = Annotated[Path, typer.Option(envvar="AGENTOS_DATA_DIR", help="Where all state is kept.")]
 Host = Annotated[str, typer.Option(help="Address to listen on. Beyond loopback, keys are needed.")]
 Port = Annotated[int, typer.Option(min=1, max=65_535)]
 
 app.add_typer(keys, name="keys", rich_help_panel="Run")
+skills.command()(validate)
 
 
 @app.command(rich_help_panel="Run")

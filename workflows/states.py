@@ -6,16 +6,12 @@ from enum import StrEnum
 class TaskType(StrEnum):
     PIPELINE = "pipeline"
     AGENT = "agent"
-    PLAN = "plan"
-    AUTO = "auto"
 
 
 class Status(StrEnum):
     """States of a task and of a sub-task. ``blocked``: its retries are used up (a dead letter)."""
 
     PENDING = "pending"
-    SPLITTING = "splitting"
-    READY = "ready"
     QUEUED = "queued"
     RUNNING = "running"
     WAITING = "waiting"
@@ -43,8 +39,6 @@ class Phase(StrEnum):
 
 class ArtifactType(StrEnum):
     FILE = "file"
-    CODE = "code"
-    LINK = "link"
 
 
 class ToolType(StrEnum):

@@ -4,8 +4,8 @@ from enum import IntEnum
 
 from api.cli.errors import ArtifactUnknown, TaskIdUnknown
 from api.client.errors import ApiProblem, FileUnreadable
-from api.errors import BodyMalformed
 from workflows.errors import AgentOSError, BadInput
+from workflows.open_values import Unknown
 from workflows.states import Status
 
 
@@ -29,7 +29,7 @@ _OF_STATUS = {
 }
 
 
-def of_task(status: Status) -> ExitCode:
+def of_task(status: Status | Unknown) -> ExitCode:
     """The exit code of a command that waited for a task."""
     match status:
         case Status.COMPLETED:
@@ -46,7 +46,7 @@ def of_error(error: AgentOSError) -> ExitCode:
             return _OF_STATUS.get(error.status, ExitCode.FAILED)
         case TaskIdUnknown() | ArtifactUnknown():
             return ExitCode.NOT_FOUND
-        case BadInput() | BodyMalformed() | FileUnreadable():
+        case BadInput() | FileUnreadable():
             return ExitCode.USAGE
         case _:
             return ExitCode.FAILED

@@ -15,7 +15,6 @@ from api.client.following import follow
 from api.client.task_events import TaskEvent
 from api.client.transfer import Download
 from api.client.transport import Answer, Params, Transport, check_header
-from api.wire import responses
 from api.wire.requests import (
     ApprovalRequest,
     RetryRequest,
@@ -23,6 +22,14 @@ from api.wire.requests import (
     ToolChange,
     ToolRegistration,
 )
+from api.wire.responses.approvals import AskedCall
+from api.wire.responses.files import Artifact, File
+from api.wire.responses.history import Attempt, Message, Span
+from api.wire.responses.pages import Page
+from api.wire.responses.skills import Skill, SkillList
+from api.wire.responses.tasks import Accepted, Changed, Task, TaskSummary
+from api.wire.responses.tools import RegisteredServer, Tool
+from api.wire.responses.usage import TeamUsage
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 # A server may have to be fetched before it starts; the API gives up before this.
@@ -50,76 +57,64 @@ class Client:
     ) -> None:
         await self._transport.close()
 
-    async def submit(
-        self, request: TaskRequest, *, idempotency_key: str | None = None
-    ) -> responses.Accepted:
+    async def submit(self, request: TaskRequest, *, idempotency_key: str | None = None) -> Accepted:
         """Hand in a task. An answer that is lost on the way makes no second task."""
         check_header("idempotency key", idempotency_key or "")
         return await self._transport.call(
             "POST",
             "/tasks",
-            responses.Accepted,
+            Accepted,
             body=_json(request),
             headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
             repeatable=True,
         )
 
-    async def tasks(self, params: Params | None = None) -> responses.Page[responses.TaskSummary]:
+    async def tasks(self, params: Params | None = None) -> Page[TaskSummary]:
         """A page of tasks, the newest first. ``params`` are the query of ``GET /tasks``."""
-        return await self._get("/tasks", responses.Page[responses.TaskSummary], params)
+        return await self._get("/tasks", Page[TaskSummary], params)
 
-    async def task(self, task_id: str) -> responses.Task:
-        return await self._get(f"/tasks/{task_id}", responses.Task)
+    async def task(self, task_id: str) -> Task:
+        return await self._get(f"/tasks/{task_id}", Task)
 
-    async def cancel(self, task_id: str) -> responses.Changed:
+    async def cancel(self, task_id: str) -> Changed:
         return await self._change(task_id, "cancel")
 
-    async def pause(self, task_id: str) -> responses.Changed:
+    async def pause(self, task_id: str) -> Changed:
         return await self._change(task_id, "pause")
 
-    async def resume(self, task_id: str) -> responses.Changed:
+    async def resume(self, task_id: str) -> Changed:
         return await self._change(task_id, "resume")
 
-    async def retry(self, task_id: str, request: RetryRequest) -> responses.Changed:
+    async def retry(self, task_id: str, request: RetryRequest) -> Changed:
         path = f"/tasks/{task_id}/retry"
         # Not repeatable: it might have begun, and ended, before it was asked for again.
-        return await self._transport.call("POST", path, responses.Changed, body=_json(request))
+        return await self._transport.call("POST", path, Changed, body=_json(request))
 
-    async def attempts(
-        self, task_id: str, params: Params | None = None
-    ) -> responses.Page[responses.Attempt]:
+    async def attempts(self, task_id: str, params: Params | None = None) -> Page[Attempt]:
         """A page of the log: every attempt at a step, the oldest first, with what it printed."""
-        return await self._get(f"/tasks/{task_id}/logs", responses.Page[responses.Attempt], params)
+        return await self._get(f"/tasks/{task_id}/logs", Page[Attempt], params)
 
-    async def trace(self, task_id: str) -> responses.Span:
-        return await self._get(f"/tasks/{task_id}/trace", responses.Span)
+    async def trace(self, task_id: str) -> Span:
+        return await self._get(f"/tasks/{task_id}/trace", Span)
 
-    async def messages(
-        self, task_id: str, params: Params | None = None
-    ) -> responses.Page[responses.Message]:
+    async def messages(self, task_id: str, params: Params | None = None) -> Page[Message]:
         """A page of an agent's conversation, from its beginning."""
-        return await self._get(
-            f"/tasks/{task_id}/messages", responses.Page[responses.Message], params
-        )
+        return await self._get(f"/tasks/{task_id}/messages", Page[Message], params)
 
-    async def approvals(self, task_id: str) -> responses.Page[responses.AskedCall]:
+    async def approvals(self, task_id: str) -> Page[AskedCall]:
         """The calls of an agent that wait for a person."""
-        return await self._get(f"/tasks/{task_id}/approvals", responses.Page[responses.AskedCall])
+        return await self._get(f"/tasks/{task_id}/approvals", Page[AskedCall])
 
-    async def decide(
-        self, task_id: str, call: str, request: ApprovalRequest
-    ) -> responses.AskedCall:
+    async def decide(self, task_id: str, call: str, request: ApprovalRequest) -> AskedCall:
         """Decide on a call, given by its id or its name."""
         path = f"/tasks/{task_id}/approvals/{quote(call, safe='')}"
         return await self._transport.call(
-            "POST", path, responses.AskedCall, body=_json(request), repeatable=True
+            "POST", path, AskedCall, body=_json(request), repeatable=True
         )
 
-    async def artifacts(
-        self, task_id: str, params: Params | None = None
-    ) -> responses.Page[responses.Artifact]:
+    async def artifacts(self, task_id: str, params: Params | None = None) -> Page[Artifact]:
         path = f"/tasks/{task_id}/artifacts"
-        return await self._get(path, responses.Page[responses.Artifact], params)
+        return await self._get(path, Page[Artifact], params)
 
     async def events(
         self, task_id: str, *, on_lost: Callable[[str], None] = lambda reason: None
@@ -135,13 +130,13 @@ class Client:
                 if (event := TaskEvent.read(item)) is not None:
                     yield event
 
-    async def usage(self) -> responses.TeamUsage:
+    async def usage(self) -> TeamUsage:
         """What the team's agents used of models by day."""
-        return await self._get("/usage", responses.TeamUsage)
+        return await self._get("/usage", TeamUsage)
 
-    async def upload(self, path: Path) -> responses.File:
+    async def upload(self, path: Path) -> File:
         """Send a file from disk. Raises ``FileUnreadable`` too."""
-        return await transfer.upload(self._transport, path, responses.File)
+        return await transfer.upload(self._transport, path, File)
 
     async def describe_artifact(self, artifact_id: str) -> Download:
         """What ``download`` needs to know of an artifact."""
@@ -155,16 +150,16 @@ class Client:
         """
         return await transfer.download(self._transport, wanted, folder)
 
-    async def tools(self, params: Params | None = None) -> responses.Page[responses.Tool]:
+    async def tools(self, params: Params | None = None) -> Page[Tool]:
         """A page of tools, by name."""
-        return await self._get("/tools", responses.Page[responses.Tool], params)
+        return await self._get("/tools", Page[Tool], params)
 
-    async def register_tools(self, request: ToolRegistration) -> responses.RegisteredServer:
+    async def register_tools(self, request: ToolRegistration) -> RegisteredServer:
         """Register an MCP server, which is started for it: that may take a minute."""
         return await self._transport.call(
             "POST",
             "/tools/register",
-            responses.RegisteredServer,
+            RegisteredServer,
             body=_json(request),
             timeout_seconds=REGISTRATION_TIMEOUT_SECONDS,
         )
@@ -173,27 +168,27 @@ class Client:
         """Remove an MCP server, ``mcp.<name>``, with its tools."""
         await self._transport.delete(f"/tools/{quote(name, safe='')}")
 
-    async def change_tool(self, name: str, change: ToolChange) -> responses.Tool:
+    async def change_tool(self, name: str, change: ToolChange) -> Tool:
         return await self._transport.call(
             "PATCH",
             f"/tools/{quote(name, safe='')}",
-            responses.Tool,
+            Tool,
             body=_json(change),
             repeatable=True,
         )
 
-    async def skills(self) -> responses.SkillList:
-        return await self._get("/skills", responses.SkillList)
+    async def skills(self) -> SkillList:
+        return await self._get("/skills", SkillList)
 
-    async def skill(self, name: str) -> responses.Skill:
-        return await self._get(f"/skills/{quote(name, safe='')}", responses.Skill)
+    async def skill(self, name: str) -> Skill:
+        return await self._get(f"/skills/{quote(name, safe='')}", Skill)
 
     async def _get(self, path: str, answer: type[Answer], params: Params | None = None) -> Answer:
         return await self._transport.call("GET", path, answer, params=params, repeatable=True)
 
-    async def _change(self, task_id: str, action: str) -> responses.Changed:
+    async def _change(self, task_id: str, action: str) -> Changed:
         path = f"/tasks/{task_id}/{action}"
-        return await self._transport.call("POST", path, responses.Changed, repeatable=True)
+        return await self._transport.call("POST", path, Changed, repeatable=True)
 
 
 def _json(request: BaseModel) -> bytes:

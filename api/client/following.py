@@ -20,6 +20,10 @@ PATIENCE_SECONDS = 120.0
 MAX_DELAY_SECONDS = 5.0
 
 
+class _NothingMore(Exception):
+    """The client has seen every event, and no other will follow."""
+
+
 async def follow(
     transport: Transport,
     path: str,
@@ -27,8 +31,9 @@ async def follow(
     is_last: Callable[[ServerEvent], bool],
     on_lost: Callable[[str], None],
 ) -> AsyncGenerator[ServerEvent, None]:
-    """The events of ``path``, until the server ends them after one that may be the last.
+    """The events of ``path``, until the server says that there are no more.
 
+    It does so with 204, or by ending them after one that ``is_last``.
     ``on_lost`` is told why a connection ended, before the next one is tried.
 
     Raises:
@@ -47,6 +52,8 @@ async def follow(
                 async for event in connection:
                     last, alive_at, failures = event, time.monotonic(), 0
                     yield event
+        except _NothingMore:
+            return
         except (httpx.TransportError, EventTooLarge) as error:
             lost = error
         except ApiProblem as problem:
@@ -74,6 +81,8 @@ async def _connection(
     async with transport.stream(
         path, headers=headers, read_timeout_seconds=SILENCE_SECONDS
     ) as response:
+        if response.status_code == httpx.codes.NO_CONTENT:
+            raise _NothingMore
         async for chunk in response.aiter_bytes():
             for event in parser.feed(chunk):
                 yield event

@@ -21,7 +21,7 @@ from api.client.errors import (
     FileUnwritable,
 )
 from api.client.transport import ANSWER_TIMEOUT_SECONDS, DELAYS_SECONDS, Answer, Transport, jittered
-from api.wire.responses import Artifact
+from api.wire.responses.files import Artifact
 
 _FILE_NAME = re.compile(r"filename\*=UTF-8''([^;\s]+)", re.IGNORECASE)
 _SHA256 = re.compile(r"[0-9a-f]{64}")

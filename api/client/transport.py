@@ -18,9 +18,9 @@ from api.client.errors import (
     HeaderUnsendable,
     NotTheApi,
 )
+from api.wire.responses.base import API
+from workflows.open_values import OPEN
 from workflows.pointers import Problem
-
-BASE_PATH = "/api/v1"
 
 CONNECT_TIMEOUT_SECONDS = 5.0
 ANSWER_TIMEOUT_SECONDS = 30.0
@@ -57,7 +57,7 @@ class Transport:
         self.url = _checked(url)
         check_header("API key", api_key or "")
         self._http = httpx.AsyncClient(
-            base_url=f"{self.url}{BASE_PATH}",
+            base_url=f"{self.url}{API}",
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
             timeout=httpx.Timeout(ANSWER_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
             # The proxy that the environment names for the internet cannot reach this machine.
@@ -168,7 +168,7 @@ class Transport:
         if not response.is_success:
             raise self._problem(response)
         try:
-            return answer.model_validate_json(response.content)
+            return answer.model_validate_json(response.content, context=OPEN)
         except ValidationError as error:
             first = error.errors(include_input=False)[0]
             where = "/".join(str(part) for part in first["loc"])
@@ -212,7 +212,7 @@ def _checked(url: str) -> str:
         raise ApiUrlMalformed(url=url) from error
     if parsed.scheme not in ("http", "https") or not parsed.host or parsed.query or parsed.userinfo:
         raise ApiUrlMalformed(url=url)
-    return url.rstrip("/").removesuffix(BASE_PATH)
+    return url.rstrip("/").removesuffix(API)
 
 
 def _is_loopback(url: str) -> bool:

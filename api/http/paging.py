@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 
 from activities.store.reading.cursor import Cursor
 from api.errors import InvalidRequest
-from api.wire.responses import MAX_PAGE
+from api.wire.responses.pages import MAX_PAGE
 from workflows.pointers import Problem
 
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]

@@ -12,7 +12,6 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from api.errors import (
-    BodyMalformed,
     InvalidRequest,
     KeyRefused,
     MediaTypeRefused,
@@ -23,7 +22,8 @@ from api.errors import (
     TooLarge,
     TooManyViewers,
 )
-from api.wire.documents import JSON_TYPE
+from api.http.bodies import JSON_TYPE
+from api.wire.errors import BodyMalformed
 from workflows.errors import AgentOSError, BadInput, TemporaryFailure
 from workflows.pointers import Problem, problems_in
 
@@ -84,6 +84,8 @@ def answer(error: AgentOSError) -> Response:
             )
         case RequestRefused():
             return problem(error, error.status, headers=_headers_of(error))
+        case BodyMalformed():
+            return problem(error, 400)
         case BadInput():
             return problem(error, 422)
         case _:

@@ -14,7 +14,7 @@ from api.services import Services
 from api.tasks.control import tell
 from api.tasks.lookup import check_task, load_task
 from api.wire.requests import ApprovalRequest
-from api.wire.responses import MAX_PAGE
+from api.wire.responses.pages import MAX_PAGE
 from workflows.contracts import Decision, Verdict
 from workflows.errors import TemporaryFailure
 from workflows.pointers import Problem

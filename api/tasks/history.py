@@ -4,11 +4,11 @@ from dataclasses import asdict
 
 from activities.store.reading.attempts import LoggedAttempt
 from activities.store.reading.messages import StoredMessage
-from api.wire import responses
+from api.wire.responses import history as answers
 
 
-def attempt(logged: LoggedAttempt) -> responses.Attempt:
-    return responses.Attempt(
+def attempt(logged: LoggedAttempt) -> answers.Attempt:
+    return answers.Attempt(
         id=logged.id,
         step=logged.step,
         sub_task_id=logged.sub_task_id,
@@ -27,13 +27,13 @@ def attempt(logged: LoggedAttempt) -> responses.Attempt:
     )
 
 
-def message(stored: StoredMessage) -> responses.Message:
-    return responses.Message(
+def message(stored: StoredMessage) -> answers.Message:
+    return answers.Message(
         seq=stored.seq,
         turn=stored.turn,
         role=stored.role,
         content=stored.content,
-        requests=[responses.ToolRequest(**asdict(request)) for request in stored.requests],
+        requests=[answers.ToolRequest(**asdict(request)) for request in stored.requests],
         request_id=stored.request_id,
         sub_task_id=stored.sub_task_id,
         model=stored.model,
@@ -42,8 +42,8 @@ def message(stored: StoredMessage) -> responses.Message:
     )
 
 
-def _usage(answer: StoredMessage) -> responses.ModelUsage:
-    return responses.ModelUsage(
+def _usage(answer: StoredMessage) -> answers.ModelUsage:
+    return answers.ModelUsage(
         prompt_tokens=answer.prompt_tokens,
         completion_tokens=answer.completion_tokens,
         cost_usd=answer.cost_usd,

@@ -1,50 +1,30 @@
-"""From a request to a task: read it, judge it whole, write it down, start it."""
+"""From a request to a task: judge it whole, write it down, start it."""
 
 import hashlib
 import textwrap
 from uuid import UUID, uuid4
 
 import structlog
-from pydantic import JsonValue, ValidationError
 
 from activities.store import tasks
 from activities.store.reading.tasks import StoredTask
 from activities.store.tasks import NewTask
-from api.errors import BodyMalformed, IdempotencyConflict, InvalidRequest
+from api.errors import IdempotencyConflict, InvalidRequest
 from api.services import Services
 from api.tasks.lookup import load_task
 from api.tasks.runs import first_run, run_of
 from api.tasks.validation import problems_with
-from api.wire.documents import unstorable
-from api.wire.requests import TaskRequest
-from api.wire.yaml_reader import parse_yaml
+from api.wire.requests import AUTO, TaskRequest
 from workflows.definitions.agent import Agent
 from workflows.definitions.kinds import Definition
 from workflows.definitions.pipeline import Pipeline
 from workflows.errors import TemporaryFailure
-from workflows.pointers import Problem, problems_in
+from workflows.pointers import Problem
 from workflows.states import Status, TaskType
 
 _NAME_CHARACTERS = 80
 
 log = structlog.get_logger(__name__)
-
-
-def read_request(document: JsonValue) -> TaskRequest:
-    """The request in a body; its pipeline may be text, YAML or JSON.
-
-    Raises:
-        InvalidRequest: with everything that its form alone shows to be wrong.
-    """
-    if isinstance(document, dict) and isinstance(text := document.get("pipeline"), str):
-        document = {**document, "pipeline": _parse_pipeline(text)}
-    try:
-        request = TaskRequest.model_validate(document)
-    except ValidationError as error:
-        raise InvalidRequest(problems_in(error.errors(include_url=False), document)) from error
-    if problems := list(unstorable(document)):
-        raise InvalidRequest(problems)
-    return request
 
 
 async def submit(
@@ -105,14 +85,14 @@ def _definition_of(request: TaskRequest) -> Definition:
     match request.type:
         case TaskType.AGENT:
             return _agent_of(request)
-        case TaskType.PIPELINE | TaskType.AUTO if request.pipeline is not None:
-            return request.pipeline
-        case TaskType.PIPELINE:
+        case TaskType.PIPELINE if request.pipeline is None:
             raise _wrong("/pipeline", "a task of type pipeline needs a pipeline")
-        case other:
+        case _ if request.pipeline is not None:
+            return request.pipeline
+        case _:
             raise _wrong(
                 "/type",
-                f"tasks of type {other} are not offered by this server yet; send an agent or a "
+                f"tasks of type {AUTO} are not offered by this server yet; send an agent or a "
                 "pipeline",
             )
 
@@ -135,15 +115,6 @@ def _name_of(request: TaskRequest, definition: Definition) -> str:
 
 def _wrong(pointer: str, message: str) -> InvalidRequest:
     return InvalidRequest([Problem(pointer, message)])
-
-
-def _parse_pipeline(text: str) -> JsonValue:
-    try:
-        return parse_yaml(text)
-    except BodyMalformed as error:
-        place = f"line {error.fields['line']}, column {error.fields['column']}"
-        reason = f"not valid YAML: {error.fields['reason']} ({place})"
-        raise _wrong("/pipeline", reason) from error
 
 
 def _digest(request: TaskRequest) -> str:

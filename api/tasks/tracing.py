@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from activities.store.reading.traces import Trace, TracedAnswer, TracedAttempt, TracedStep
-from api.wire.responses import Span
+from api.wire.responses.history import Span
 from workflows.states import Status
 
 

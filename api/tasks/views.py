@@ -12,8 +12,8 @@ from activities.store.reading.artifacts import Artifact
 from activities.store.reading.steps import Step
 from activities.store.reading.tasks import TaskDetails, TaskSummary
 from api.services import ApiOptions
-from api.wire import responses
-from api.wire.responses import API
+from api.wire.responses import approvals, files, tasks
+from api.wire.responses.base import API
 from workflows.definitions.agent import DEFAULT_TURNS
 from workflows.states import Status, TaskType
 
@@ -27,18 +27,18 @@ class Views:
     def __init__(self, options: ApiOptions) -> None:
         self._options = options
 
-    def links(self, task_id: object) -> responses.Links:
+    def links(self, task_id: object) -> tasks.Links:
         this = self._url(f"/tasks/{task_id}")
-        return responses.Links(
+        return tasks.Links(
             self=this, events=f"{this}/events", logs=f"{this}/logs", artifacts=f"{this}/artifacts"
         )
 
-    def summary(self, task: TaskSummary) -> responses.TaskSummary:
-        return responses.TaskSummary.model_validate(self._summary(task))
+    def summary(self, task: TaskSummary) -> tasks.TaskSummary:
+        return tasks.TaskSummary.model_validate(self._summary(task))
 
-    def task(self, task: TaskDetails) -> responses.Task:
+    def task(self, task: TaskDetails) -> tasks.Task:
         artifacts = [self.artifact(made) for made in task.artifacts]
-        return responses.Task.model_validate(
+        return tasks.Task.model_validate(
             {
                 **self._summary(task.summary),
                 "result": _result(task, artifacts),
@@ -50,8 +50,8 @@ class Views:
             }
         )
 
-    def artifact(self, made: Artifact) -> responses.Artifact:
-        return responses.Artifact(
+    def artifact(self, made: Artifact) -> files.Artifact:
+        return files.Artifact(
             id=made.id,
             name=made.name,
             type=made.type,
@@ -63,8 +63,8 @@ class Views:
             created_at=made.created_at,
         )
 
-    def file(self, upload: Upload) -> responses.File:
-        return responses.File(
+    def file(self, upload: Upload) -> files.File:
+        return files.File(
             id=upload.id,
             name=upload.name,
             size=upload.size,
@@ -104,23 +104,23 @@ class Views:
         return f"{base}/namespaces/{namespace}/workflows/task-{task_id}"
 
 
-def _turns(task: TaskSummary, current: str | None) -> responses.Progress:
+def _turns(task: TaskSummary, current: str | None) -> tasks.Progress:
     """Of the turns that are allowed. Who finishes earlier is done nevertheless."""
     total = task.turn_limit or DEFAULT_TURNS
     is_done = task.status is Status.COMPLETED
     percent = 100 if is_done else min(100, 100 * task.turns // total)
-    return responses.Progress(done=task.turns, total=total, percent=percent, current=current)
+    return tasks.Progress(done=task.turns, total=total, percent=percent, current=current)
 
 
-def _steps(task: TaskSummary, current: str | None) -> responses.Progress:
+def _steps(task: TaskSummary, current: str | None) -> tasks.Progress:
     steps = task.steps
     done, total = sum(step.status is Status.COMPLETED for step in steps), len(steps)
     percent = 100 * done // total if total else 0
-    return responses.Progress(done=done, total=total, percent=percent, current=current)
+    return tasks.Progress(done=done, total=total, percent=percent, current=current)
 
 
-def _sub_task(step: Step) -> responses.SubTask:
-    return responses.SubTask(
+def _sub_task(step: Step) -> tasks.SubTask:
+    return tasks.SubTask(
         id=step.id,
         name=step.name,
         type=step.kind,
@@ -137,12 +137,12 @@ def _sub_task(step: Step) -> responses.SubTask:
         started_at=step.started_at,
         finished_at=step.finished_at,
         approval=step.approval
-        and responses.Approval.model_validate(step.approval, from_attributes=True),
+        and approvals.Approval.model_validate(step.approval, from_attributes=True),
     )
 
 
-def asked_call(call: AskedCall) -> responses.AskedCall:
-    return responses.AskedCall(
+def asked_call(call: AskedCall) -> approvals.AskedCall:
+    return approvals.AskedCall(
         **call.approval.model_dump(),
         call_id=call.id,
         name=call.name,
@@ -153,14 +153,14 @@ def asked_call(call: AskedCall) -> responses.AskedCall:
 
 
 def _result(
-    task: TaskDetails, artifacts: Sequence[responses.Artifact]
-) -> responses.Result | responses.AgentResult | None:
+    task: TaskDetails, artifacts: Sequence[files.Artifact]
+) -> tasks.Result | tasks.AgentResult | None:
     """What an agent gave in the end, or the last step of a pipeline."""
     if task.summary.status is not Status.COMPLETED:
         return None
     if task.summary.type is TaskType.AGENT:
         given = task.result or {}
-        return responses.AgentResult.model_validate(
+        return tasks.AgentResult.model_validate(
             {
                 "summary": given.get("summary") or "",
                 "result": given.get("result"),
@@ -170,7 +170,7 @@ def _result(
     if not task.steps:
         return None
     last = task.steps[-1]
-    return responses.Result(
+    return tasks.Result(
         step=last.name,
         exit_code=last.exit_code or 0,
         json_=_json_of(task.stdout),

@@ -1,14 +1,17 @@
 """What requests look like, and the bounds of what they say."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from workflows.definitions.agent import Agent
 from workflows.definitions.inputs import InputName
 from workflows.definitions.mcp_server import McpServer
 from workflows.definitions.pipeline import Pipeline
 from workflows.states import Permission, TaskType
+
+AUTO: Final = "auto"
 
 MAX_PROMPT_CHARACTERS = 100_000
 MAX_NOTE_CHARACTERS = 20_000
@@ -18,23 +21,36 @@ MAX_DESCRIPTION_CHARACTERS = 2_000
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 
 
+_TYPES = (*TaskType, AUTO)
+
+
+def _check_type(value: object) -> object:
+    """One complaint, where a union would make one for each of its members."""
+    if value not in _TYPES:
+        known = ", ".join(f"'{name}'" for name in _TYPES[:-1])
+        raise PydanticCustomError("enum", f"Input should be {known} or '{AUTO}'")
+    return value
+
+
+RequestedType = Annotated[TaskType | Literal["auto"], BeforeValidator(_check_type)]
+
+
 class _Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class TaskRequest(_Request):
-    """``inputs`` are references by name. One of the last three goes with ``type``.
+    """``inputs`` are references by name; the field named like ``type`` says what to do.
 
-    A request with a pipeline and no type is of type ``pipeline``.
+    Of type ``auto``, which is the default, a request with a pipeline is one for that pipeline.
     """
 
-    type: TaskType = TaskType.AUTO
+    type: RequestedType = AUTO
     prompt: str | None = Field(default=None, max_length=MAX_PROMPT_CHARACTERS)
     priority: int = Field(default=5, ge=1, le=10, description="10 is the most urgent", strict=True)
     inputs: dict[InputName, str] = {}
     pipeline: Pipeline | None = None
     agent: Agent | None = None
-    plan: JsonValue = None
 
 
 class RetryRequest(_Request):

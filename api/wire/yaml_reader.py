@@ -10,7 +10,7 @@ from typing import NoReturn
 import yaml
 from pydantic import JsonValue
 
-from api.errors import BodyMalformed
+from api.wire.errors import BodyMalformed
 
 MAX_DEPTH = 100
 

@@ -18,11 +18,11 @@ from typing import Any
 from tests.live import Printed
 
 _forking = multiprocessing.get_context("forkserver")
-_forking.set_forkserver_preload(["api.cli", "tests.integration.cli_runs"])
+_forking.set_forkserver_preload(["deploy.cli", "tests.integration.cli_runs"])
 
 
 def _run(words: list[str], environment: Mapping[str, str], *streams: Any) -> None:
-    from api.cli.main import run
+    from deploy.cli import app, run
 
     # A shell that runs the tests in the background has it ignored, and so would we be born deaf.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -34,7 +34,7 @@ def _run(words: list[str], environment: Mapping[str, str], *streams: Any) -> Non
     sys.stderr = open(2, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: SIM115
     os.environ.clear()
     os.environ.update(environment)
-    run(arguments=words)
+    run(app, words)
 
 
 class Run:

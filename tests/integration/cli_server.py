@@ -15,7 +15,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from api.wire import responses
+from api.wire.responses.files import Artifact
+from api.wire.responses.tasks import Task
 
 TASK_ID = UUID("0199a3c2-7f1e-4d4a-9d0b-2f6c1e8a7b55")
 NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
@@ -124,7 +125,7 @@ def stream(
     return Answer(head + body + (b"" if cut or held else b"0\r\n\r\n"), is_held=held)
 
 
-def a_task(**changes: Any) -> responses.Task:
+def a_task(**changes: Any) -> Task:
     task = {
         "task_id": TASK_ID,
         "type": "pipeline",
@@ -147,7 +148,7 @@ def a_task(**changes: Any) -> responses.Task:
         "artifacts": [],
         "usage": {"tokens_used": 0, "attempts": 0, "duration_ms": 0},
     }
-    return responses.Task.model_validate(task | changes)
+    return Task.model_validate(task | changes)
 
 
 def a_step(name: str, order: int, **changes: Any) -> dict[str, Any]:
@@ -167,7 +168,7 @@ def a_step(name: str, order: int, **changes: Any) -> dict[str, Any]:
     return nothing | step | changes
 
 
-def an_artifact(number: int, name: str, **changes: Any) -> responses.Artifact:
+def an_artifact(number: int, name: str, **changes: Any) -> Artifact:
     artifact = {
         "id": UUID(int=number),
         "name": name,
@@ -179,7 +180,7 @@ def an_artifact(number: int, name: str, **changes: Any) -> responses.Artifact:
         "sub_task": "clean",
         "created_at": NOW,
     }
-    return responses.Artifact.model_validate(artifact | changes)
+    return Artifact.model_validate(artifact | changes)
 
 
 def a_page(items: Iterable[BaseModel], next_cursor: str | None = None) -> Answer:

@@ -4,7 +4,7 @@ Who lets a call be made must be able to see all of it: here nothing is cut.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import typer
@@ -20,7 +20,9 @@ from api.cli.errors import CallNotNamed, NothingWaits
 from api.cli.terminal import safe_json, safe_line, safe_text
 from api.client import Client
 from api.wire.requests import ApprovalRequest
-from api.wire.responses import AskedCall, Page, SubTask
+from api.wire.responses.approvals import AskedCall
+from api.wire.responses.pages import Page
+from api.wire.responses.tasks import SubTask
 from workflows.states import Status
 
 Call = Annotated[
@@ -39,6 +41,8 @@ Note = Annotated[
         help="What the agent is told; to a question it is the answer.",
     ),
 ]
+
+_DECIDED: Mapping[str, str] = {"approve": "approved", "deny": "denied"}
 
 
 def approvals(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
@@ -106,7 +110,8 @@ def _print(call: AskedCall, output: Format) -> None:
     if output is Format.JSON:
         print_json(call)
     else:
-        print_line(f"{call.name}  {'approved' if call.decision == 'approve' else 'denied'}")
+        said = call.decision or ""
+        print_line(f"{call.name}  {_DECIDED.get(said, said)}")
 
 
 async def _find(client: Client, task_id: str, call: str | None) -> str:

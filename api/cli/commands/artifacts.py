@@ -18,7 +18,8 @@ from api.cli.errors import ArtifactUnknown
 from api.client import Client, Download
 from api.client.transfer import target_of
 from api.client.transport import Params
-from api.wire.responses import Artifact, Page
+from api.wire.responses.files import Artifact
+from api.wire.responses.pages import Page
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from api.errors import BodyMalformed
-from api.wire.documents import parse_json
+from api.wire.errors import BodyMalformed
+from api.wire.json_reader import parse_json
 from api.wire.yaml_reader import parse_yaml
 from workflows.errors import BadInput
 

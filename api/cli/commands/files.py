@@ -9,7 +9,8 @@ from rich.filesize import decimal
 from api.cli.commands.options import Format, Output, talk
 from api.cli.commands.printing import print_json, print_table
 from api.client import Client
-from api.wire.responses import File, Page
+from api.wire.responses.files import File
+from api.wire.responses.pages import Page
 
 app = typer.Typer(no_args_is_help=True)
 

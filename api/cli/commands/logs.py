@@ -14,7 +14,8 @@ from api.cli.display.progress import OutputChunk
 from api.cli.terminal import safe_line, safe_text
 from api.client import Client, TaskEvent
 from api.client.transport import Params
-from api.wire.responses import Attempt, Page
+from api.wire.responses.history import Attempt
+from api.wire.responses.pages import Page
 
 # A line that does not end is printed in pieces of this length.
 _LINE_CHARACTERS = 64 * 1024

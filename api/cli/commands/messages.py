@@ -14,7 +14,8 @@ from api.cli.display.frames import duration
 from api.cli.terminal import safe_line, safe_text
 from api.client import Client
 from api.client.transport import Params
-from api.wire.responses import Message, Page
+from api.wire.responses.history import Message
+from api.wire.responses.pages import Page
 
 _STYLES = {"system": "magenta", "user": "green", "assistant": "cyan", "tool": "yellow"}
 

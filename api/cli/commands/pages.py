@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
 from api.client.transport import Params
-from api.wire.responses import MAX_PAGE, Page
+from api.wire.responses.pages import MAX_PAGE, Page
 
 Item = TypeVar("Item")
 

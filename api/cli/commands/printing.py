@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from api.cli import terminal
-from api.cli.display.glyphs import STYLES, glyphs_of
+from api.cli.display.glyphs import glyphs_of, style_of
 from api.cli.terminal import safe_json, safe_line, safe_text
+from workflows.open_values import Unknown
 from workflows.states import Status
 
 Cell = str | Text
@@ -96,9 +97,9 @@ def draw(renderable: RenderableType) -> None:
     terminal.stdout().print(renderable, crop=False)
 
 
-def status_cell(status: Status) -> Text:
+def status_cell(status: Status | Unknown) -> Text:
     sign = glyphs_of(terminal.stdout()).of(status)
-    return Text(f"{sign} {status.value}", style=STYLES[status])
+    return Text(f"{sign} {status.value}", style=style_of(status))
 
 
 def short_id(task_id: object) -> str:

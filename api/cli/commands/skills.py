@@ -1,35 +1,19 @@
 """``agentos skills``: folders with scripts and the words that tell how to use them."""
 
-import asyncio
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import BaseModel
-from rich.text import Text
 
-from activities.skills.validation import validate as problems_of
 from api.cli import terminal
 from api.cli.commands.options import Format, Output, talk
-from api.cli.commands.printing import Cell, draw, print_fields, print_json, print_table
-from api.cli.display.glyphs import STYLES, glyphs_of
-from api.cli.exit_codes import ExitCode
+from api.cli.commands.printing import Cell, print_fields, print_json, print_table
 from api.cli.terminal import safe_line
 from api.client import Client
-from api.wire.responses import Page, Skill
-from workflows.states import Status
+from api.wire.responses.skills import Skill
 
 app = typer.Typer(no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="A skill's name.")]
-Folders = Annotated[list[Path], typer.Argument(metavar="FOLDER...", show_default=False)]
-
-
-class Validated(BaseModel):
-    """A folder, and what is wrong with the skill in it."""
-
-    folder: Path
-    problems: list[str]
 
 
 @app.command()
@@ -51,31 +35,6 @@ def show(context: typer.Context, name: Name, output: Output = Format.TABLE) -> N
     """Show a skill with its scripts and files."""
     skill = talk(context, lambda client: client.skill(name))
     print_json(skill) if output is Format.JSON else print_fields(_fields(skill))
-
-
-@app.command()
-def validate(folders: Folders, output: Output = Format.TABLE) -> None:
-    """Check skills in folders on this machine; exit with 1 when something is wrong."""
-
-    async def check() -> list[Validated]:
-        return [Validated(folder=path, problems=await problems_of(path)) for path in folders]
-
-    checked = asyncio.run(check())
-    if output is Format.JSON:
-        print_json(Page(items=checked))
-    else:
-        for item in checked:
-            _print_validated(item)
-    is_sound = not any(item.problems for item in checked)
-    raise typer.Exit(ExitCode.OK if is_sound else ExitCode.FAILED)
-
-
-def _print_validated(validated: Validated) -> None:
-    status = Status.FAILED if validated.problems else Status.COMPLETED
-    sign = (f"{glyphs_of(terminal.stdout()).of(status)} ", STYLES[status])
-    draw(Text.assemble(sign, safe_line(str(validated.folder))))
-    for problem in validated.problems:
-        draw(Text(f"  {safe_line(problem)}"))
 
 
 def _fields(skill: Skill) -> list[tuple[str, Cell]]:

@@ -10,7 +10,7 @@ from api.cli.commands.options import Result, talk
 from api.cli.commands.pages import page_after_page
 from api.cli.errors import TaskIdAmbiguous, TaskIdMalformed, TaskIdUnknown
 from api.client import Client
-from api.wire.responses import MAX_PAGE
+from api.wire.responses.pages import MAX_PAGE
 
 # How many of the newest tasks are looked at.
 SEARCHED_TASKS = 2_000

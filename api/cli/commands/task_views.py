@@ -1,6 +1,5 @@
 """Tasks as tables."""
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -10,31 +9,31 @@ from api.cli.commands.printing import (
     Cell,
     print_fields,
     print_table,
-    print_text,
     print_title,
     short_id,
     status_cell,
     when,
 )
 from api.cli.display.agent_frames import dollars
-from api.cli.display.frames import clock, counted, duration, seconds_between
-from api.wire import responses
-from workflows.states import Status, TaskType
+from api.cli.display.frames import clock, duration, seconds_between
+from api.cli.kinds.table import kind_of
+from api.wire.responses.files import Artifact
+from api.wire.responses.tasks import SubTask, Task, TaskSummary, Usage
+from workflows.states import Status
 
 
-def print_tasks(tasks: Sequence[responses.TaskSummary]) -> None:
+def print_tasks(tasks: Sequence[TaskSummary]) -> None:
     columns = ("ID", "STATUS", "TYPE", "DONE", "NAME", "CREATED", "TIME")
     print_table(columns, [_task_row(task) for task in tasks], cut="NAME")
 
 
-def print_task(task: responses.Task) -> None:
+def print_task(task: Task) -> None:
     print_fields(_task_fields(task))
-    if isinstance(task.result, responses.AgentResult):
-        print_result(task.result)
+    kind = kind_of(task.type)
+    kind.print_result(task)
     if task.sub_tasks:
-        is_agent = task.type is TaskType.AGENT
-        print_title("Calls" if is_agent else "Steps")
-        columns = ("CALL" if is_agent else "STEP", "STATUS", "TRIES", "TIME", "FILES", "NOTE")
+        print_title(f"{kind.part.capitalize()}s")
+        columns = (kind.part.upper(), "STATUS", "TRIES", "TIME", "FILES", "NOTE")
         rows = [_step_row(step, task.artifacts) for step in task.sub_tasks]
         print_table(columns, rows, cut="NOTE")
     if task.artifacts:
@@ -42,16 +41,7 @@ def print_task(task: responses.Task) -> None:
         print_artifacts(task.artifacts)
 
 
-def print_result(result: responses.AgentResult) -> None:
-    """What an agent says, and the result that it was asked for."""
-    print_title("Summary")
-    print_text(result.summary)
-    if result.result is not None:
-        print_title("Result")
-        print_text(json.dumps(result.result, indent=2, ensure_ascii=False))
-
-
-def print_artifacts(artifacts: Sequence[responses.Artifact]) -> None:
+def print_artifacts(artifacts: Sequence[Artifact]) -> None:
     print_table(
         ("ID", "NAME", "SIZE", "TYPE", "STEP"),
         [
@@ -62,19 +52,19 @@ def print_artifacts(artifacts: Sequence[responses.Artifact]) -> None:
     )
 
 
-def _task_row(task: responses.TaskSummary) -> Sequence[Cell]:
+def _task_row(task: TaskSummary) -> Sequence[Cell]:
     return (
         short_id(task.task_id),
         status_cell(task.status),
         task.type.value,
-        _done(task),
+        kind_of(task.type).done(task),
         task.name,
         when(task.created_at),
         _elapsed(task.started_at, task.finished_at),
     )
 
 
-def _task_fields(task: responses.Task) -> Sequence[tuple[str, Cell]]:
+def _task_fields(task: Task) -> Sequence[tuple[str, Cell]]:
     fields: list[tuple[str, Cell]] = [
         ("Task", str(task.task_id)),
         ("Name", task.name),
@@ -85,7 +75,7 @@ def _task_fields(task: responses.Task) -> Sequence[tuple[str, Cell]]:
         ("Time", _elapsed(task.started_at, task.finished_at)),
         *((f"Input {name}", reference) for name, reference in task.inputs.items()),
         ("Prompt", task.prompt or ""),
-        ("Progress", _progress(task)),
+        ("Progress", kind_of(task.type).progress_note(task)),
         ("Used", _used(task.usage)),
         ("Error", str(task.error.get("message", "")) if task.error else ""),
         ("Temporal", task.temporal_url or ""),
@@ -93,27 +83,14 @@ def _task_fields(task: responses.Task) -> Sequence[tuple[str, Cell]]:
     return [(label, value) for label, value in fields if value]
 
 
-def _done(task: responses.TaskSummary) -> str:
-    # How many turns an agent may make says nothing of how far it is.
-    if task.type is TaskType.AGENT:
-        return counted(task.progress.done, "turn")
-    return f"{task.progress.done}/{task.progress.total}"
-
-
-def _progress(task: responses.Task) -> str:
-    if task.type is not TaskType.AGENT:
-        return ""
-    return f"{task.progress.done} of at most {task.progress.total} turns"
-
-
-def _used(usage: responses.Usage) -> str:
+def _used(usage: Usage) -> str:
     if not usage.turns:
         return ""
     cost = f", {dollars(usage.cost_usd)}" if usage.cost_usd else ""
     return f"{usage.tokens_used:,} tokens{cost}"
 
 
-def _step_row(step: responses.SubTask, artifacts: Sequence[responses.Artifact]) -> Sequence[Cell]:
+def _step_row(step: SubTask, artifacts: Sequence[Artifact]) -> Sequence[Cell]:
     files = sum(artifact.sub_task == step.name for artifact in artifacts)
     is_new = step.started_at is None
     return (
@@ -126,7 +103,7 @@ def _step_row(step: responses.SubTask, artifacts: Sequence[responses.Artifact]) 
     )
 
 
-def _note(step: responses.SubTask) -> str:
+def _note(step: SubTask) -> str:
     if step.status is Status.WAITING and step.approval is not None:
         return f"waits for you until {clock(step.approval.expires_at, datetime.now(UTC))}"
     if step.status is Status.RUNNING and step.phase is not None:

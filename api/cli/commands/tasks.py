@@ -17,7 +17,8 @@ from api.cli.commands.waiting import Waiting, answer, wait_for_end
 from api.cli.exit_codes import ExitCode
 from api.client import Client
 from api.wire.requests import RetryRequest
-from api.wire.responses import MAX_PAGE, Changed, Page, TaskSummary
+from api.wire.responses.pages import MAX_PAGE, Page
+from api.wire.responses.tasks import Changed, TaskSummary
 from workflows.states import Status, TaskType
 
 OfStatus = Annotated[list[Status] | None, typer.Option("--status", help="Only of this state.")]

@@ -13,7 +13,7 @@ from api.cli.commands.pages import whole_list
 from api.cli.commands.printing import print_json, print_line, print_table
 from api.cli.terminal import safe_line
 from api.wire.requests import ToolChange, ToolRegistration
-from api.wire.responses import Tool
+from api.wire.responses.tools import Tool
 from workflows.definitions.mcp_server import DEFAULT_TIMEOUT_SECONDS, PREFIX
 from workflows.states import Permission
 

@@ -7,9 +7,9 @@ from rich.text import Text
 
 from api.cli.commands.printing import Cell, print_table
 from api.cli.display.frames import duration, seconds_between
-from api.cli.display.glyphs import STYLES, glyphs_of
+from api.cli.display.glyphs import glyphs_of, style_of
 from api.cli.terminal import safe_line, stdout
-from api.wire.responses import Span
+from api.wire.responses.history import Span
 
 BAR_COLUMNS = 40
 
@@ -27,7 +27,7 @@ def print_trace(root: Span) -> None:
 def _rows(span: Span, indent: str, origin: datetime, total: float) -> Iterator[tuple[Cell, ...]]:
     glyphs = glyphs_of(stdout())
     sign = Text.assemble(
-        indent, (glyphs.of(span.status), STYLES[span.status]), f" {safe_line(span.name, 60)}"
+        indent, (glyphs.of(span.status), style_of(span.status)), f" {safe_line(span.name, 60)}"
     )
     end = span.end or datetime.now(UTC)
     took = duration(seconds_between(span.start, end)) if span.start else ""
@@ -42,4 +42,4 @@ def _bar(span: Span, end: datetime, origin: datetime, total: float) -> Text:
     first = min(BAR_COLUMNS - 1, int(seconds_between(origin, span.start) / total * BAR_COLUMNS))
     last = min(BAR_COLUMNS, round(seconds_between(origin, end) / total * BAR_COLUMNS))
     block = "#" if stdout().options.ascii_only else "━"
-    return Text.assemble(" " * first, (block * max(1, last - first), STYLES[span.status]))
+    return Text.assemble(" " * first, (block * max(1, last - first), style_of(span.status)))

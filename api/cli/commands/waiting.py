@@ -1,25 +1,21 @@
 """Waiting for a task's end: with its progress on stderr, and an exit code that tells the end."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
 import typer
-from pydantic import ValidationError
 
 from api.cli import exit_codes, terminal
 from api.cli.commands.options import Format
 from api.cli.commands.printing import print_json
-from api.cli.display.agent_progress import AgentProgress
 from api.cli.display.displays import displaying
-from api.cli.display.progress import StepProgress, TaskProgress
+from api.cli.display.progress import TaskProgress
 from api.cli.exit_codes import ExitCode
+from api.cli.kinds.table import kind_of
 from api.client import Client, TaskEvent
-from api.wire import responses
-from api.wire.responses import Accepted, Changed
-from workflows.definitions.pipeline import Pipeline
-from workflows.states import TaskType
+from api.wire.responses.tasks import Accepted, Changed, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +63,7 @@ async def wait_for_end(
     """
     try:
         async with asyncio.timeout(timeout_seconds):
-            progress = progress_of(await client.task(task_id))
-            await _follow(client, progress, on_event)
+            progress = await _follow(client, await client.task(task_id), on_event)
     except TimeoutError:
         _tell_how_to_go_on(f"It did not end within {timeout_seconds:g} s.", task_id)
         return ExitCode.TIMED_OUT
@@ -78,31 +73,14 @@ async def wait_for_end(
     return exit_codes.of_task(progress.status)
 
 
-def progress_of(task: responses.Task) -> TaskProgress:
-    """A task, and of a pipeline its steps, none of whose events were seen yet."""
-    if task.type is TaskType.AGENT:
-        return AgentProgress(
-            str(task.task_id), task.name, temporal_url=task.temporal_url, latest_run=task.run
-        )
-    runs = _what_runs(task)
-    steps = {
-        step.name: StepProgress(step.name, runs.get(step.name, step.type))
-        for step in task.sub_tasks
-    }
-    return TaskProgress(
-        str(task.task_id),
-        task.name,
-        temporal_url=task.temporal_url,
-        steps=steps,
-        latest_run=task.run,
-    )
-
-
 async def _follow(
-    client: Client, progress: TaskProgress, on_event: Callable[[TaskEvent], None] | None
-) -> None:
+    client: Client, task: Task, on_event: Callable[[TaskEvent], None] | None
+) -> TaskProgress:
+    """Show a task's events until its end, and give what they tell."""
+    kind = kind_of(task.type)
+    progress: TaskProgress = kind.progress(task)
     is_quiet = on_event is not None
-    async with displaying(progress, terminal.stderr(), is_quiet=is_quiet) as display:
+    async with displaying(kind, progress, terminal.stderr(), is_quiet=is_quiet) as display:
         events = client.events(
             progress.task_id,
             on_lost=lambda reason: display.note(f"Lost the connection ({reason}); trying again."),
@@ -112,21 +90,10 @@ async def _follow(
                 display.take(event.type, event.data, event.created_at)
                 if on_event is not None:
                     on_event(event)
-        if isinstance(progress, AgentProgress) and not is_quiet:
-            _note_result(progress, await client.task(progress.task_id))
-
-
-def _note_result(progress: AgentProgress, task: responses.Task) -> None:
-    if isinstance(task.result, responses.AgentResult):
-        progress.summary, progress.result = task.result.summary, task.result.result
-
-
-def _what_runs(task: responses.Task) -> Mapping[str, str]:
-    try:
-        pipeline = Pipeline.model_validate(task.definition)
-    except ValidationError:
-        return {}
-    return {step.id: step.runs for step in pipeline.steps}
+        progress.end()
+        if not is_quiet:
+            await kind.complete(progress, client)
+    return progress
 
 
 def _tell_how_to_go_on(reason: str, task_id: str) -> None:

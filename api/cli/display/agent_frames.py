@@ -23,7 +23,7 @@ from api.cli.display.frames import (
     verdict,
     why,
 )
-from api.cli.display.glyphs import STYLES, UNICODE, Glyphs
+from api.cli.display.glyphs import UNICODE, Glyphs, style_of
 from api.cli.terminal import safe_line, safe_text
 from workflows.states import Status
 
@@ -79,7 +79,7 @@ def asked_lines(
 ) -> Iterator[Text]:
     """What a person is asked, and the commands to type for an answer."""
     until = f" until {clock(asked.expires_at, now)}" if asked.expires_at else ""
-    sign = (f"{_INDENT}{glyphs.of(Status.WAITING)} ", STYLES[Status.WAITING])
+    sign = (f"{_INDENT}{glyphs.of(Status.WAITING)} ", style_of(Status.WAITING))
     name = safe_line(asked.step, LINE_CHARACTERS)
     if asked.kind == "answer":
         yield line(sign, (name, "bold"), (f" asks you{until}", "yellow"))
@@ -135,7 +135,7 @@ def summary(
 
 
 def _headline(task: AgentProgress, now: datetime, glyphs: Glyphs) -> Text:
-    sign, style = glyphs.of(task.status, now.timestamp()), STYLES[task.status]
+    sign, style = glyphs.of(task.status, now.timestamp()), style_of(task.status)
     elapsed = duration(seconds_between(task.started_at, task.ended_at or now))
     about = [task.status.value, elapsed, *_spending(task)]
     return line(
@@ -169,7 +169,7 @@ def _turn_line(turn: Turn, now: datetime, glyphs: Glyphs) -> Text:
         about.append(f"asked {turn.asked} times")
     about.append(duration(seconds_between(turn.started_at, turn.answered_at or now)))
     return line(
-        (f"{glyphs.of(status, now.timestamp())} ", STYLES[status]),
+        (f"{glyphs.of(status, now.timestamp())} ", style_of(status)),
         (f"turn {turn.number}", "bold"),
         (f"  {glyphs.between.join(about)}", "dim"),
     )
@@ -184,7 +184,7 @@ def _call_lines(task: AgentProgress, call: Call, now: datetime, glyphs: Glyphs) 
     elif step and status is Status.RUNNING:
         took = f"  {duration(seconds_between(step.started_at, now))}"
     yield line(
-        (f"{_INDENT}{glyphs.of(status, now.timestamp())} ", STYLES[status]),
+        (f"{_INDENT}{glyphs.of(status, now.timestamp())} ", style_of(status)),
         (safe_line(call.tool, LINE_CHARACTERS), "bold"),
         (took, "dim"),
         (f"  {safe_line(call.arguments, LINE_CHARACTERS)}", "dim"),

@@ -3,11 +3,11 @@
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from api.cli.display.progress import StepProgress, TaskProgress
+from workflows.open_values import Unknown
 from workflows.states import Status
 
 # Of what the model says in a turn, what is kept to be shown.
@@ -42,7 +42,7 @@ class Asked(_Data):
     step: str
     tool: str = ""
     arguments: JsonValue = None
-    kind: Literal["approval", "answer"] = "approval"
+    kind: str = "approval"
     question: str | None = None
     expires_at: datetime | None = None
 
@@ -93,7 +93,7 @@ class AgentProgress(TaskProgress):
         """The present one."""
         return self.turns[max(self.turns)] if self.turns else None
 
-    def status_of(self, call: Call) -> Status:
+    def status_of(self, call: Call) -> Status | Unknown:
         if any(asked.step == call.name for asked in self.asked.values()):
             return Status.WAITING
         if call.is_fine is not None:

@@ -9,11 +9,10 @@ from typing import Protocol
 from pydantic import JsonValue
 from rich.console import Console
 
-from api.cli.display.agent import MovingTurns, PlainTurns
-from api.cli.display.agent_progress import AgentProgress
 from api.cli.display.moving_picture import MovingPicture, now
-from api.cli.display.plain_lines import Notes, PlainLines
+from api.cli.display.plain_lines import Notes
 from api.cli.display.progress import TaskProgress
+from api.cli.kinds.base import Kind, Shown
 
 
 class Display(Protocol):
@@ -26,7 +25,7 @@ class Display(Protocol):
 
 @asynccontextmanager
 async def displaying(
-    task: TaskProgress, console: Console, *, is_quiet: bool = False
+    kind: Kind[Shown], task: Shown, console: Console, *, is_quiet: bool = False
 ) -> AsyncIterator[Display]:
     """Show a task's progress while the block runs, and its summary if it has ended by then.
 
@@ -36,25 +35,13 @@ async def displaying(
         yield Notes(task, console)
         return
     if console.is_terminal and not console.is_dumb_terminal:
-        async with _drawn(_moving(task, console), task, console) as moving:
+        async with _drawn(kind.picture(task, console), task, console) as moving:
             yield moving
         return
-    plain = _plain(task, console)
+    plain = kind.lines(task, console)
     yield plain
-    if task.status.is_final:
+    if task.has_ended:
         console.print(plain.summary(now()), crop=False)
-
-
-def _moving(task: TaskProgress, console: Console) -> MovingPicture:
-    if isinstance(task, AgentProgress):
-        return MovingTurns(task, console)
-    return MovingPicture(task, console)
-
-
-def _plain(task: TaskProgress, console: Console) -> PlainLines:
-    if isinstance(task, AgentProgress):
-        return PlainTurns(task, console)
-    return PlainLines(task, console)
 
 
 @asynccontextmanager
@@ -68,4 +55,4 @@ async def _drawn(
     finally:
         drawing.cancel()
         # What was last seen stays on the screen, also when the one who looked on has gone.
-        console.print(moving.last() if task.status.is_final else moving.frame(), crop=False)
+        console.print(moving.last() if task.has_ended else moving.frame(), crop=False)

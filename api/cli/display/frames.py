@@ -1,6 +1,6 @@
 """Pictures of a task's progress: lines of styled text, none of them wider than the terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from rich.console import Group, RenderableType
@@ -8,7 +8,7 @@ from rich.filesize import decimal
 from rich.padding import Padding
 from rich.text import Text
 
-from api.cli.display.glyphs import STYLES, UNICODE, Glyphs
+from api.cli.display.glyphs import UNICODE, Glyphs, style_of
 from api.cli.display.progress import NewArtifact, StepProgress, TaskProgress
 from api.cli.terminal import safe_line
 from workflows.states import Status
@@ -18,6 +18,10 @@ LINE_CHARACTERS = 300
 _TIME_COLUMNS = 9
 _ARTIFACTS_SHOWN = 4
 _OUTPUT_LINES_OF_FAILURE = 8
+_ENDED: Mapping[str, str] = {
+    Status.COMPLETED: "completed in",
+    Status.BLOCKED: "failed on every try, after",
+}
 
 
 def frame(
@@ -74,7 +78,7 @@ def clock(moment: datetime, now: datetime) -> str:
 
 
 def _headline(task: TaskProgress, now: datetime, glyphs: Glyphs) -> Text:
-    sign, style = glyphs.of(task.status, now.timestamp()), STYLES[task.status]
+    sign, style = glyphs.of(task.status, now.timestamp()), style_of(task.status)
     elapsed = seconds_between(task.started_at, task.ended_at or now)
     about = [
         task.status.value,
@@ -103,7 +107,7 @@ def _widths(task: TaskProgress) -> tuple[int, int]:
 def _step(
     step: StepProgress, now: datetime, glyphs: Glyphs, widths: tuple[int, int]
 ) -> Iterator[Text]:
-    sign, style = glyphs.of(step.status, now.timestamp()), STYLES[step.status]
+    sign, style = glyphs.of(step.status, now.timestamp()), style_of(step.status)
     waits = step.status is Status.PENDING
     yield line(
         (f"  {sign} ", style),
@@ -180,14 +184,13 @@ def _fitted(
 
 def verdict(task: TaskProgress, now: datetime, glyphs: Glyphs, *about: str) -> Text:
     """How a task ended, in a line."""
-    sign, style = glyphs.of(task.status), STYLES[task.status]
+    sign, style = glyphs.of(task.status), style_of(task.status)
     elapsed = duration(seconds_between(task.started_at, task.ended_at or now))
     artifacts = list(task.artifacts)
-    words = {Status.COMPLETED: "completed in", Status.BLOCKED: "failed on every try, after"}
     made = f"  {counted(len(artifacts), 'file')}, {decimal(sum(a.size for a in artifacts))}"
     return line(
         (f"{sign} {safe_line(task.name, LINE_CHARACTERS)} ", style),
-        (f"{words.get(task.status, f'{task.status.value} after')} {elapsed}", ""),
+        (f"{_ENDED.get(task.status, f'{task.status.value} after')} {elapsed}", ""),
         (made if artifacts else "", "dim"),
         ("".join(f"  {text}" for text in about), "dim"),
     )

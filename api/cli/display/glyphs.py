@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
+from workflows.open_values import Unknown
 from workflows.states import Status
 
 _SPINS_PER_SECOND = 12.5
@@ -12,21 +13,23 @@ _SPINS_PER_SECOND = 12.5
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    states: Mapping[Status, str]
+    states: Mapping[Status | Unknown, str]
     spinner: str
+    unknown: str
     output: str
     file: str
     between: str
 
-    def of(self, status: Status, seconds: float = 0.0) -> str:
+    def of(self, status: Status | Unknown, seconds: float = 0.0) -> str:
         """The sign of a state; that of a running one turns as the seconds pass."""
-        turn = self.spinner[int(seconds * _SPINS_PER_SECOND) % len(self.spinner)]
-        return self.states.get(status, turn)
+        if status is Status.RUNNING:
+            return self.spinner[int(seconds * _SPINS_PER_SECOND) % len(self.spinner)]
+        return self.states.get(status, self.unknown)
 
 
 def _states(
     *, done: str, failed: str, stopped: str, again: str, held: str, pending: str
-) -> Mapping[Status, str]:
+) -> Mapping[Status | Unknown, str]:
     return {
         Status.COMPLETED: done,
         Status.FAILED: failed,
@@ -36,13 +39,13 @@ def _states(
         Status.PAUSED: held,
         Status.WAITING: held,
         Status.PENDING: pending,
-        Status.READY: pending,
     }
 
 
 UNICODE = Glyphs(
     _states(done="✓", failed="✗", stopped="■", again="↻", held="‖", pending="·"),
     spinner="⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏",
+    unknown="?",
     output="│",
     file="↳",
     between=" · ",
@@ -50,12 +53,13 @@ UNICODE = Glyphs(
 ASCII = Glyphs(
     _states(done="+", failed="x", stopped="#", again="~", held="=", pending="."),
     spinner="|/-\\",
+    unknown="?",
     output="|",
     file=">",
     between=" - ",
 )
 
-STYLES = {
+_STYLES: Mapping[Status | Unknown, str] = {
     Status.COMPLETED: "bold green",
     Status.FAILED: "bold red",
     Status.BLOCKED: "bold red",
@@ -64,10 +68,12 @@ STYLES = {
     Status.PAUSED: "yellow",
     Status.WAITING: "yellow",
     Status.RUNNING: "cyan",
-    Status.SPLITTING: "cyan",
     Status.PENDING: "dim",
-    Status.READY: "dim",
 }
+
+
+def style_of(status: Status | Unknown) -> str:
+    return _STYLES.get(status, "")
 
 
 def glyphs_of(console: Console) -> Glyphs:

@@ -11,6 +11,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from workflows.contracts import Failure
+from workflows.open_values import OPEN, Open, Unknown
 from workflows.states import Phase, Status
 
 # Of a step's output, what is kept to be shown: more than fits on a screen.
@@ -24,13 +25,13 @@ class _Data(BaseModel):
 
 
 class _StatusData(_Data):
-    status: Status
+    status: Open[Status]
     error: Failure | None = None
 
 
 class _StepData(_Data):
     attempt: int = 1
-    phase: Phase | None = None
+    phase: Open[Phase] | None = None
     text: str = ""
     files: int = 0
     duration_ms: int | None = None
@@ -59,8 +60,8 @@ class StepProgress:
 
     name: str
     runs: str = ""
-    status: Status = Status.PENDING
-    phase: Phase | None = None
+    status: Status | Unknown = Status.PENDING
+    phase: Phase | Unknown | None = None
     attempt: int = 1
     started_at: datetime | None = None
     duration_ms: int | None = None
@@ -95,10 +96,11 @@ class TaskProgress:
     task_id: str
     name: str
     temporal_url: str | None = None
-    status: Status = Status.PENDING
+    status: Status | Unknown = Status.PENDING
     error: Failure | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    last_event_at: datetime | None = None
     steps: dict[str, StepProgress] = field(default_factory=dict)
     run: int = 0
     latest_run: int = 1
@@ -110,6 +112,7 @@ class TaskProgress:
 
     def take(self, kind: str, data: dict[str, JsonValue], at: datetime) -> StepProgress | None:
         """Take in an event; gives the step that it changed, if it did."""
+        self.last_event_at = at
         try:
             return self._take(kind, data, at)
         except ValidationError:
@@ -117,7 +120,7 @@ class TaskProgress:
 
     def _take(self, kind: str, data: dict[str, JsonValue], at: datetime) -> StepProgress | None:
         if kind == "task.status":
-            self._set_status(_StatusData.model_validate(data), at)
+            self._set_status(_StatusData.model_validate(data, context=OPEN), at)
             return None
         name = data.get("step")
         if not isinstance(name, str):
@@ -127,10 +130,18 @@ class TaskProgress:
             artifact = NewArtifact.model_validate(data)
             step.artifacts[artifact.name] = artifact
         else:
-            _change(step, kind, _StepData.model_validate(data), at)
+            _change(step, kind, _StepData.model_validate(data, context=OPEN), at)
         if kind == "step.started" and self.status is Status.PENDING:
             self.status = Status.RUNNING  # No event of the task says so.
         return step
+
+    @property
+    def has_ended(self) -> bool:
+        return self.ended_at is not None
+
+    def end(self) -> None:
+        """The server has no more to tell, whatever it calls the state that the task is in."""
+        self.ended_at = self.ended_at or self.last_event_at
 
     @property
     def steps_done(self) -> int:

@@ -11,7 +11,7 @@ from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM, KEY_PREFIX, digest_of, team_of_key
 from api.errors import KeyRefused
 from api.http.problems import answer
-from api.wire.responses import API
+from api.wire.responses.base import API
 from workflows.errors import TemporaryFailure
 
 # How long a key that was revoked may still work, and how often a busy one is looked up.

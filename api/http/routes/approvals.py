@@ -8,17 +8,15 @@ from fastapi import APIRouter, Path
 from api.http.dependencies import ServicesDep, TeamDep
 from api.tasks import approvals
 from api.tasks.views import asked_call
-from api.wire import responses
 from api.wire.requests import ApprovalRequest, Text
-from api.wire.responses import Page
+from api.wire.responses.approvals import AskedCall
+from api.wire.responses.pages import Page
 
 router = APIRouter(prefix="/tasks/{task_id}/approvals", tags=["approvals"])
 
 
 @router.get("")
-async def list_waiting(
-    task_id: UUID, services: ServicesDep, team_id: TeamDep
-) -> Page[responses.AskedCall]:
+async def list_waiting(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Page[AskedCall]:
     """The calls that wait for somebody, with their arguments, the oldest first."""
     calls = await approvals.waiting_calls(services, team_id, task_id)
     return Page(items=[asked_call(call) for call in calls])
@@ -34,6 +32,6 @@ async def decide(
     request: ApprovalRequest,
     services: ServicesDep,
     team_id: TeamDep,
-) -> responses.AskedCall:
+) -> AskedCall:
     """Let a call be made, refuse it, or answer its question. A repeat changes nothing."""
     return asked_call(await approvals.decide(services, team_id, task_id, call_id, request))

@@ -13,7 +13,7 @@ from api.http.downloads import head_of, send_blob
 from api.http.uploads import store_upload
 from api.services import Services
 from api.tasks.views import Views
-from api.wire import responses
+from api.wire.responses import files as answers
 
 router = APIRouter(tags=["files"])
 
@@ -24,7 +24,7 @@ async def upload(
     services: ServicesDep,
     team_id: TeamDep,
     file: Annotated[UploadFile, File(description="the content, with its name")],
-) -> responses.File:
+) -> answers.File:
     """Store a file. ``file:<id>`` names it as an input of a task."""
     stored = await store_upload(
         services.database,

@@ -11,7 +11,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from api.http.dependencies import NotificationsDep, ServicesDep, TeamDep
 from api.http.metrics import Metrics
 from api.services import Services
-from api.wire.responses import API, Dependency, Readiness
+from api.wire.responses.base import API
+from api.wire.responses.health import Dependency, Readiness
 from workflows.errors import AgentOSError, StoreRefused
 
 CHECK_TIMEOUT_SECONDS = 3.0

@@ -5,34 +5,33 @@ from fastapi import APIRouter
 from activities.skills.metadata import Skill
 from api.errors import NotFound
 from api.http.dependencies import ServicesDep, TeamDep
-from api.wire import responses
+from api.wire.responses import skills as answers
 from workflows.errors import SkillNotFound
 
 router = APIRouter(prefix="/skills", tags=["skills"])
 
 
 @router.get("")
-async def list_skills(services: ServicesDep, team_id: TeamDep) -> responses.SkillList:
+async def list_skills(services: ServicesDep, team_id: TeamDep) -> answers.SkillList:
     """Every skill by name, with its scripts; and the folders that hold none."""
     skills = await services.catalogue.skills()
     refused = await services.catalogue.refused()
-    return responses.SkillList(
-        items=[responses.SkillSummary.model_validate(_summary(skill)) for skill in skills.values()],
+    return answers.SkillList(
+        items=[answers.SkillSummary.model_validate(_summary(skill)) for skill in skills.values()],
         refused=[
-            responses.RefusedSkill(folder=name, reason=str(error))
-            for name, error in refused.items()
+            answers.RefusedSkill(folder=name, reason=str(error)) for name, error in refused.items()
         ],
     )
 
 
 @router.get("/{name}")
-async def get_skill(name: str, services: ServicesDep, team_id: TeamDep) -> responses.Skill:
+async def get_skill(name: str, services: ServicesDep, team_id: TeamDep) -> answers.Skill:
     """A skill with its files and warnings."""
     try:
         skill = await services.catalogue.find(name)
     except SkillNotFound as error:
         raise NotFound(kind="skill", id=repr(name[:100])) from error
-    return responses.Skill.model_validate(
+    return answers.Skill.model_validate(
         {
             **_summary(skill),
             "digest": skill.digest,

@@ -18,9 +18,10 @@ from api.tasks import history
 from api.tasks.lookup import check_task, found
 from api.tasks.tracing import spans
 from api.tasks.views import Views
-from api.wire import responses
 from api.wire.requests import Text
-from api.wire.responses import DEFAULT_PAGE, Page
+from api.wire.responses.files import Artifact
+from api.wire.responses.history import Attempt, Message, Span
+from api.wire.responses.pages import DEFAULT_PAGE, Page
 
 router = APIRouter(prefix="/tasks/{task_id}", tags=["history"])
 
@@ -34,7 +35,7 @@ async def logs(
     step: Annotated[Text | None, Query(max_length=100)] = None,
     cursor: CursorText = None,
     limit: Limit = DEFAULT_PAGE,
-) -> Page[responses.Attempt]:
+) -> Page[Attempt]:
     """Every attempt with all that it printed, the oldest first. A page may end early."""
     await check_task(services.database, team_id, task_id)
     items, following = await list_attempts(
@@ -44,7 +45,7 @@ async def logs(
 
 
 @router.get("/trace")
-async def trace(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> responses.Span:
+async def trace(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Span:
     """The task, its steps or turns, and their attempts as spans of time."""
     return spans(found(await find_trace(services.database, team_id, task_id), task_id))
 
@@ -56,7 +57,7 @@ async def messages(
     team_id: TeamDep,
     cursor: CursorText = None,
     limit: Limit = DEFAULT_PAGE,
-) -> Page[responses.Message]:
+) -> Page[Message]:
     """An agent's conversation from its beginning. In a pipeline nobody speaks.
 
     A page may end early.
@@ -76,7 +77,7 @@ async def artifacts(
     team_id: TeamDep,
     cursor: CursorText = None,
     limit: Limit = DEFAULT_PAGE,
-) -> Page[responses.Artifact]:
+) -> Page[Artifact]:
     """The files that the steps made, the oldest first."""
     await check_task(services.database, team_id, task_id)
     items, following = await list_artifacts(

@@ -6,15 +6,16 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from activities.store.reading.tasks import TaskFilter, find_details, list_summaries
+from api.http import bodies
 from api.http.dependencies import ServicesDep, TeamDep
 from api.http.paging import CursorText, Limit, Moment, cursor_text, parse_cursor
 from api.tasks import control, submission
 from api.tasks.lookup import found
 from api.tasks.retry import retry_task
 from api.tasks.views import IN_TURNS, Views
-from api.wire import documents, responses
 from api.wire.requests import RetryRequest, TaskRequest, Text
-from api.wire.responses import DEFAULT_PAGE, Accepted, Changed, Page
+from api.wire.responses.pages import DEFAULT_PAGE, Page
+from api.wire.responses.tasks import Accepted, Changed, Task, TaskSummary
 from workflows.states import Status, TaskType
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
@@ -24,10 +25,10 @@ _AT = "#/paths/~1api~1v1~1tasks/post/requestBody/content/application~1json/schem
 _BODY: dict[str, Any] = {
     "required": True,
     "content": {
-        documents.JSON_TYPE: {
+        bodies.JSON_TYPE: {
             "schema": TaskRequest.model_json_schema(ref_template=f"{_AT}/$defs/{{model}}")
         },
-        documents.YAML_TYPES[0]: {"schema": {"$ref": _AT}},
+        bodies.YAML_TYPES[0]: {"schema": {"$ref": _AT}},
     },
 }
 
@@ -45,8 +46,7 @@ async def submit(
     idempotency_key: IdempotencyKey = None,
 ) -> Accepted:
     """Accept a task: it will be run, even when Temporal cannot be reached now."""
-    document = documents.parse(await request.body(), request.headers.get("content-type"))
-    wanted = submission.read_request(document)
+    wanted = bodies.read_task(await request.body(), request.headers.get("content-type"))
     task_id, status = await submission.submit(services, team_id, wanted, idempotency_key)
     links = Views(services.options).links(task_id)
     response.headers["Location"] = links.self
@@ -65,7 +65,7 @@ async def list_tasks(
     created_before: Moment | None = None,
     cursor: CursorText = None,
     limit: Limit = DEFAULT_PAGE,
-) -> Page[responses.TaskSummary]:
+) -> Page[TaskSummary]:
     """The newest first."""
     wanted = TaskFilter(status, type, text, created_after, created_before)
     items, following = await list_summaries(
@@ -76,7 +76,7 @@ async def list_tasks(
 
 
 @router.get("/{task_id}")
-async def get_task(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> responses.Task:
+async def get_task(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Task:
     """A task with its steps, its artifacts and what it gave."""
     task = found(await find_details(services.database, team_id, task_id), task_id)
     return Views(services.options).task(task)

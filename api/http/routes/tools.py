@@ -9,9 +9,10 @@ from activities.tools.registry import Tool
 from api.errors import InvalidRequest, NotFound, ServerNotUsable
 from api.http.dependencies import ServicesDep, TeamDep
 from api.http.paging import NO_CURSOR, CursorText, Limit
-from api.wire import responses
 from api.wire.requests import ToolChange, ToolRegistration
-from api.wire.responses import DEFAULT_PAGE, Page, RegisteredServer
+from api.wire.responses import tools as answers
+from api.wire.responses.pages import DEFAULT_PAGE, Page
+from api.wire.responses.tools import RegisteredServer
 from workflows.errors import McpError
 from workflows.states import ToolType
 
@@ -24,7 +25,7 @@ async def list_tools(
     team_id: TeamDep,
     cursor: CursorText = None,
     limit: Limit = DEFAULT_PAGE,
-) -> Page[responses.Tool]:
+) -> Page[answers.Tool]:
     """Every tool with its arguments, by name. An MCP server stands before its own."""
     after = cursor or ""
     if "\x00" in after:
@@ -72,7 +73,7 @@ async def register_tools(
 @router.patch("/{name:path}")
 async def change_tool(
     name: str, change: ToolChange, services: ServicesDep, team_id: TeamDep
-) -> responses.Tool:
+) -> answers.Tool:
     """Switch a tool on or off for the team, or say whether somebody is asked before it runs.
 
     The name of an MCP server switches all its tools, and a permission becomes that of each.
@@ -96,8 +97,8 @@ async def remove_tools(name: str, services: ServicesDep, team_id: TeamDep) -> Re
     return Response(status_code=204)
 
 
-def _native(tool: Tool, setting: ToolSetting) -> responses.Tool:
-    return responses.Tool(
+def _native(tool: Tool, setting: ToolSetting) -> answers.Tool:
+    return answers.Tool(
         name=tool.name,
         type=ToolType.NATIVE,
         description=tool.description,
@@ -107,8 +108,8 @@ def _native(tool: Tool, setting: ToolSetting) -> responses.Tool:
     )
 
 
-def _mcp(tool: StoredTool) -> responses.Tool:
-    return responses.Tool(
+def _mcp(tool: StoredTool) -> answers.Tool:
+    return answers.Tool(
         name=tool.name,
         type=ToolType.MCP,
         description=tool.description,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from api.wire import responses
+from api.wire.responses.approvals import AskedCall
+from api.wire.responses.history import Message, ToolRequest
 from deploy.local.services import Services
 from tests.integration.agent_stage import (
     ObedientAgents,
@@ -261,12 +262,12 @@ async def hostile() -> AsyncIterator[Server]:
             usage=usage,
             definition={},
         )
-        message = responses.Message(
+        message = Message(
             seq=1,
             turn=1,
             role=f"assistant{EVIL}",
             content=f"I say{EVIL}\n{EVIL}",
-            requests=[responses.ToolRequest(id=EVIL, name=EVIL, arguments=EVIL)],
+            requests=[ToolRequest(id=EVIL, name=EVIL, arguments=EVIL)],
             request_id=None,
             sub_task_id=None,
             model=EVIL,
@@ -317,7 +318,7 @@ async def test_a_decision_is_sent_again_when_the_answer_is_lost() -> None:
         step = a_step("1.1 x", 3, status=Status.WAITING, approval=approval)
         server.tell(f"GET /tasks/{TASK_ID}", document(a_task(type="agent", sub_tasks=[step])))
         call = f"/tasks/{TASK_ID}/approvals/{step['id']}"
-        decided = responses.AskedCall(
+        decided = AskedCall(
             **approval,
             decision="approve",
             call_id=step["id"],
@@ -337,7 +338,7 @@ async def test_a_decision_is_sent_again_when_the_answer_is_lost() -> None:
 async def test_who_decides_can_see_all_of_it_and_nothing_is_obeyed() -> None:
     async with serving() as server:
         source = f"import os\n{'x' * 5_000}{EVIL}\nos.remove('all')"
-        call = responses.AskedCall(
+        call = AskedCall(
             kind="approval",
             asked_at=NOW,
             expires_at=NOW,

@@ -10,7 +10,8 @@ from uuid import uuid4
 import pytest
 
 from activities.store import keys
-from api.wire import responses
+from api.wire.responses.pages import MAX_PAGE
+from api.wire.responses.tools import Tool
 from deploy.local.services import Services
 from tests.integration.api_stage import Stage, api_stage, pipeline
 from tests.integration.cli_runs import agentos, start
@@ -134,10 +135,11 @@ async def test_what_only_the_server_can_refuse_is_told_with_its_place(
     assert "/pipeline/steps/0/skill" in printed.stderr
 
 
-async def test_a_type_that_is_not_offered_is_told(stage: Stage) -> None:
-    printed = await agentos(stage.url, "submit", "auto", "do it")
-    assert printed.code == 2
-    assert "not offered" in printed.stderr
+async def test_only_types_that_are_offered_can_be_submitted(stage: Stage) -> None:
+    for word in ("auto", "plan"):
+        printed = await agentos(stage.url, "submit", word, "do it")
+        assert printed.code == 2
+        assert f"No such command '{word}'" in printed.stderr
 
 
 async def test_a_task_is_looked_at_by_the_beginning_of_its_id(stage: Stage) -> None:
@@ -248,7 +250,7 @@ async def test_tools_and_skills_are_shown_as_the_api_has_them(stage: Stage) -> N
     assert table.stdout.splitlines()[1].split()[0] == "greet"
     assert "broken" in table.stderr
     tools = await agentos(stage.url, "tools", "ls", "-o", "json")
-    whole = await stage.http.get("/tools", params={"limit": responses.MAX_PAGE})
+    whole = await stage.http.get("/tools", params={"limit": MAX_PAGE})
     assert json.loads(tools.stdout) == whole.json()
     assert (await agentos(stage.url, "tools", "disable", "nosuch")).code == 5
 
@@ -260,7 +262,7 @@ async def test_what_is_wrong_with_a_registration_is_told_in_our_words() -> None:
 
 
 async def test_of_a_tools_description_the_table_shows_the_first_line() -> None:
-    tool = responses.Tool(
+    tool = Tool(
         name="ask_human",
         type=ToolType.NATIVE,
         description="Ask somebody.\n\nAt length.",

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from api.wire import responses
-from api.wire.responses import Page
+from api.wire.responses.pages import Page
+from api.wire.responses.tasks import TaskSummary
 from tests.integration.cli_runs import agentos, start
 from tests.integration.cli_server import (
     ENDED,
@@ -57,7 +57,7 @@ async def server() -> AsyncIterator[Server]:
             error={"code": "x", "message": EVIL},
         )
         server.tell(f"GET {TASK}", document(task))
-        server.tell("GET /tasks", a_page([responses.TaskSummary(**task.model_dump())]))
+        server.tell("GET /tasks", a_page([TaskSummary(**task.model_dump())]))
         server.tell(f"GET {TASK}/events", stream(EVENTS))
         server.tell(f"GET {TASK}/artifacts", a_page(task.artifacts))
         yield server
@@ -165,8 +165,9 @@ async def test_a_name_in_a_header_is_no_way_out_either(server: Server, tmp_path:
 
 
 async def test_a_link_is_not_fetched(server: Server, tmp_path: Path) -> None:
-    link = an_artifact(1, "elsewhere", type="link", url="http://169.254.169.254/secret")
-    server.tell(f"GET {TASK}/artifacts", a_page([link]))
+    made = an_artifact(1, "elsewhere", url="http://169.254.169.254/secret")
+    link = made.model_dump(mode="json") | {"type": "link"}
+    server.tell(f"GET {TASK}/artifacts", document({"items": [link]}))
     words = ("artifacts", "get", "--task", str(TASK_ID), "-o", str(tmp_path), "--output", "json")
     printed = await agentos(server.url, *words)
     assert printed.code == 0

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from api.wire import responses
+from api.wire.responses.files import Artifact
+from api.wire.responses.tasks import Accepted, Links
 from tests.integration.cli_runs import agentos, start
 from tests.integration.cli_server import (
     ENDED,
@@ -27,13 +28,14 @@ from tests.integration.cli_server import (
     serving,
     stream,
 )
+from workflows.states import Status
 
 TASK = f"/tasks/{TASK_ID}"
 PIPELINE = "name: p\nsteps: [{id: a, code: {language: shell, source: echo}}]\n"
-ACCEPTED = responses.Accepted(
+ACCEPTED = Accepted(
     task_id=TASK_ID,
-    status=responses.Status.PENDING,
-    links=responses.Links(self="/", events="/", logs="/", artifacts="/"),
+    status=Status.PENDING,
+    links=Links(self="/", events="/", logs="/", artifacts="/"),
 )
 
 
@@ -166,7 +168,7 @@ async def test_waiting_has_a_limit(server: Server) -> None:
     assert f"agentos watch {TASK_ID}" in printed.stderr
 
 
-def artifact_answers(content: bytes) -> tuple[responses.Artifact, str, str]:
+def artifact_answers(content: bytes) -> tuple[Artifact, str, str]:
     made = an_artifact(
         7, "out/data.txt", size=len(content), sha256=hashlib.sha256(content).hexdigest()
     )

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from api.errors import BodyMalformed, MediaTypeRefused
-from api.wire.documents import parse, parse_json, unstorable
+from api.errors import MediaTypeRefused
+from api.http.bodies import parse, unstorable
+from api.wire.errors import BodyMalformed
+from api.wire.json_reader import parse_json
 from api.wire.yaml_reader import parse_yaml
 from workflows.pointers import pointer, problems_in
 

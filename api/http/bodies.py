@@ -1,21 +1,21 @@
-"""Bodies of requests: JSON and YAML from strangers, read strictly, with the place of an error."""
+"""Bodies of requests: what strangers send, read strictly, with the place of each error."""
 
-import re
 from collections.abc import Iterator
 from math import isfinite
 
-import pydantic_core
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
-from api.errors import BodyMalformed, MediaTypeRefused
+from api.errors import InvalidRequest, MediaTypeRefused
+from api.wire.errors import BodyMalformed
+from api.wire.json_reader import parse_json
+from api.wire.requests import TaskRequest
 from api.wire.yaml_reader import parse_yaml
-from workflows.pointers import Problem, pointer
+from workflows.pointers import Problem, pointer, problems_in
 
 JSON_TYPE = "application/json"
 YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml")
 
 _MAX_INTEGER = 2**63 - 1
-_PLACE = re.compile(r"^(.*) at line (\d+) column (\d+)$", re.DOTALL)
 
 
 def parse(body: bytes, content_type: str | None) -> JsonValue:
@@ -34,15 +34,23 @@ def parse(body: bytes, content_type: str | None) -> JsonValue:
     raise MediaTypeRefused(given=content_type or "", known=" or ".join((JSON_TYPE, YAML_TYPES[0])))
 
 
-def parse_json(body: bytes) -> JsonValue:
-    """Raises ``BodyMalformed``."""
+def read_task(body: bytes, content_type: str | None) -> TaskRequest:
+    """The task that a body asks for; its pipeline may be text, YAML or JSON.
+
+    Raises:
+        MediaTypeRefused, BodyMalformed
+        InvalidRequest: with everything that its form alone shows to be wrong.
+    """
+    document = parse(body, content_type)
+    if isinstance(document, dict) and isinstance(text := document.get("pipeline"), str):
+        document = {**document, "pipeline": _parse_pipeline(text)}
     try:
-        value: JsonValue = pydantic_core.from_json(body, allow_inf_nan=False)
-    except ValueError as error:
-        place = _PLACE.match(str(error))
-        reason, line, column = place.groups() if place else (str(error), "1", "1")
-        raise BodyMalformed(form="JSON", reason=reason, line=line, column=column) from error
-    return value
+        request = TaskRequest.model_validate(document)
+    except ValidationError as error:
+        raise InvalidRequest(problems_in(error.errors(include_url=False), document)) from error
+    if problems := list(unstorable(document)):
+        raise InvalidRequest(problems)
+    return request
 
 
 def unstorable(value: JsonValue) -> Iterator[Problem]:
@@ -76,6 +84,15 @@ def _text_problem(text: str) -> str | None:
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         return "text cannot hold half of a surrogate pair"
     return None
+
+
+def _parse_pipeline(text: str) -> JsonValue:
+    try:
+        return parse_yaml(text)
+    except BodyMalformed as error:
+        place = f"line {error.fields['line']}, column {error.fields['column']}"
+        reason = f"not valid YAML: {error.fields['reason']} ({place})"
+        raise InvalidRequest([Problem("/pipeline", reason)]) from error
 
 
 def _decode(body: bytes) -> str:

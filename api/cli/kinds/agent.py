@@ -1,0 +1,86 @@
+"""Agents on the terminal."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from api.cli.commands import agent_options as options
+from api.cli.commands.inputs import GivenInputs
+from api.cli.commands.printing import print_text, print_title
+from api.cli.display.agent import MovingTurns, PlainTurns
+from api.cli.display.agent_progress import AgentProgress
+from api.cli.display.frames import counted
+from api.cli.kinds.base import Kind
+from api.client import Client
+from api.wire.requests import TaskRequest
+from api.wire.responses.tasks import AgentResult, Task, TaskSummary
+from workflows.states import TaskType
+
+Prompt = Annotated[str, typer.Argument(metavar="TEXT", show_default=False, help="What to do.")]
+
+
+class AgentKind(Kind[AgentProgress]):
+    part = "call"
+
+    def progress(self, task: Task) -> AgentProgress:
+        return AgentProgress(
+            str(task.task_id), task.name, temporal_url=task.temporal_url, latest_run=task.run
+        )
+
+    def picture(self, progress: AgentProgress, console: Console) -> MovingTurns:
+        return MovingTurns(progress, console)
+
+    def lines(self, progress: AgentProgress, console: Console) -> PlainTurns:
+        return PlainTurns(progress, console)
+
+    async def complete(self, progress: AgentProgress, client: Client) -> None:
+        result = (await client.task(progress.task_id)).result
+        if isinstance(result, AgentResult):
+            progress.summary, progress.result = result.summary, result.result
+
+    def done(self, task: TaskSummary) -> str:
+        # How many turns an agent may make says nothing of how far it is.
+        return counted(task.progress.done, "turn")
+
+    def progress_note(self, task: Task) -> str:
+        return f"{task.progress.done} of at most {task.progress.total} turns"
+
+    def print_result(self, task: Task) -> None:
+        if not isinstance(task.result, AgentResult):
+            return
+        print_title("Summary")
+        print_text(task.result.summary)
+        if task.result.result is not None:
+            print_title("Result")
+            print_text(json.dumps(task.result.result, indent=2, ensure_ascii=False))
+
+    @staticmethod
+    def request(
+        inputs: GivenInputs,
+        *,
+        text: Prompt,
+        skills: options.Skills = None,
+        tools: options.Tools = None,
+        model: options.Model = None,
+        schema: options.Schema = None,
+        turns: options.Turns = None,
+        tokens: options.Tokens = None,
+        cost: options.Cost = None,
+        seconds: options.Seconds = None,
+        name: options.Name = None,
+        role: options.Role = None,
+        goal: options.Goal = None,
+        tone: options.Tone = None,
+    ) -> TaskRequest:
+        """Let an agent work with tools until it is done."""
+        agent = options.make_agent(
+            profile={"name": name, "role": role, "goal": goal, "tone": tone},
+            limits={"turns": turns, "tokens": tokens, "cost_usd": cost, "seconds": seconds},
+            skills=skills,
+            tools=tools,
+            model=model,
+            output_schema=schema and options.read_schema(schema),
+        )
+        return TaskRequest(type=TaskType.AGENT, prompt=text, agent=agent)

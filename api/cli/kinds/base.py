@@ -1,0 +1,53 @@
+"""How the terminal treats a type of task: what it is submitted with, and how it is shown."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from rich.console import Console
+
+from api.cli.display.moving_picture import MovingPicture
+from api.cli.display.plain_lines import PlainLines
+from api.cli.display.progress import TaskProgress
+from api.client import Client
+from api.wire.requests import TaskRequest
+from api.wire.responses.tasks import Task, TaskSummary
+
+Shown = TypeVar("Shown", bound=TaskProgress)
+
+
+class Kind(ABC, Generic[Shown]):
+    """``part`` is what a sub-task of it is called.
+
+    ``request`` makes a request of a command line: its first parameter are the inputs, the others
+    and its docstring become those of ``agentos submit TYPE``. None for what nobody submits.
+    """
+
+    part: str
+    request: Callable[..., TaskRequest] | None = None
+
+    @abstractmethod
+    def progress(self, task: Task) -> Shown:
+        """A task none of whose events were seen yet."""
+
+    @abstractmethod
+    def picture(self, progress: Shown, console: Console) -> MovingPicture:
+        """What moves on a terminal while the task runs."""
+
+    @abstractmethod
+    def lines(self, progress: Shown, console: Console) -> PlainLines:
+        """What is printed elsewhere."""
+
+    async def complete(self, progress: Shown, client: Client) -> None:
+        """Add what no event tells of a task that has ended."""
+
+    def done(self, task: TaskSummary) -> str:
+        """How far the task is, in a word or two."""
+        return f"{task.progress.done}/{task.progress.total}"
+
+    def progress_note(self, task: Task) -> str:
+        """How far the task is, where its sub-tasks do not show it."""
+        return ""
+
+    def print_result(self, task: Task) -> None:
+        """Print what the task gave beside files, if it gave something."""

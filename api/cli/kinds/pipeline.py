@@ -1,0 +1,49 @@
+"""Pipelines on the terminal."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from api.cli.commands.inputs import GivenInputs
+from api.cli.commands.pipeline_file import read_pipeline
+from api.cli.display.progress import TaskProgress
+from api.cli.kinds.plain import PlainKind
+from api.wire.requests import TaskRequest
+from api.wire.responses.tasks import Task
+from workflows.definitions.pipeline import Pipeline
+from workflows.states import TaskType
+
+File = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        show_default=False,
+        help="The pipeline in YAML or JSON; - reads it from stdin.",
+    ),
+]
+
+
+class PipelineKind(PlainKind):
+    def progress(self, task: Task) -> TaskProgress:
+        progress = super().progress(task)
+        for name, runs in _what_runs(task).items():
+            if name in progress.steps:
+                progress.steps[name].runs = runs
+        return progress
+
+    @staticmethod
+    def request(inputs: GivenInputs, *, file: File) -> TaskRequest:
+        """Run a fixed list of steps, one after the other."""
+        return TaskRequest(type=TaskType.PIPELINE, pipeline=read_pipeline(file, inputs))
+
+
+def _what_runs(task: Task) -> Mapping[str, str]:
+    """Of each step, the name of the skill or the tool."""
+    try:
+        pipeline = Pipeline.model_validate(task.definition)
+    except ValidationError:
+        return {}  # The definition is a newer server's.
+    return {step.id: step.runs for step in pipeline.steps}

@@ -1,0 +1,37 @@
+"""Tasks that are a list of sub-tasks: also those of a type that this client does not know."""
+
+import json
+
+from rich.console import Console
+
+from api.cli.commands.printing import print_text, print_title
+from api.cli.display.moving_picture import MovingPicture
+from api.cli.display.plain_lines import PlainLines
+from api.cli.display.progress import StepProgress, TaskProgress
+from api.cli.kinds.base import Kind
+from api.wire.responses.tasks import Task
+
+
+class PlainKind(Kind[TaskProgress]):
+    part = "step"
+
+    def progress(self, task: Task) -> TaskProgress:
+        steps = {step.name: StepProgress(step.name, step.type) for step in task.sub_tasks}
+        return TaskProgress(
+            str(task.task_id),
+            task.name,
+            temporal_url=task.temporal_url,
+            steps=steps,
+            latest_run=task.run,
+        )
+
+    def picture(self, progress: TaskProgress, console: Console) -> MovingPicture:
+        return MovingPicture(progress, console)
+
+    def lines(self, progress: TaskProgress, console: Console) -> PlainLines:
+        return PlainLines(progress, console)
+
+    def print_result(self, task: Task) -> None:
+        if isinstance(task.result, dict):
+            print_title("Result")
+            print_text(json.dumps(task.result, indent=2, ensure_ascii=False))

@@ -1,0 +1,11 @@
+"""What every answer has in common. Everything that is answered is made in this package."""
+
+from pydantic import BaseModel, ConfigDict
+
+API = "/api/v1"
+
+
+class Answer(BaseModel):
+    """A client keeps the fields that a newer server adds, and prints them in JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")

@@ -1,0 +1,31 @@
+"""Files: those that were handed in, and those that tasks made."""
+
+from datetime import datetime
+from uuid import UUID
+
+from api.wire.responses.base import Answer
+from workflows.open_values import Open
+from workflows.states import ArtifactType
+
+
+class Artifact(Answer):
+    """``sub_task`` is the name of the step that made it; ``url`` is where to fetch it."""
+
+    id: UUID
+    name: str
+    type: Open[ArtifactType]
+    size: int
+    mime_type: str
+    sha256: str | None
+    url: str
+    sub_task: str
+    created_at: datetime
+
+
+class File(Answer):
+    id: UUID
+    name: str
+    size: int
+    mime_type: str
+    sha256: str
+    url: str

@@ -1,0 +1,80 @@
+"""What happened within a task: attempts, spans of time, and what was said."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import JsonValue
+
+from api.wire.responses.base import Answer
+from workflows.open_values import Open
+from workflows.states import Status
+
+
+class Attempt(Answer):
+    """One attempt at a step: all that it printed, and how it ended."""
+
+    id: UUID
+    step: str
+    sub_task_id: UUID
+    run: int
+    attempt: int
+    status: Open[Status]
+    worker_id: str | None
+    exit_code: int | None
+    duration_ms: int | None
+    tokens_used: int
+    stdout: str
+    stderr: str
+    error: dict[str, JsonValue] | None
+    started_at: datetime
+    finished_at: datetime | None
+
+
+class Span(Answer):
+    """A stretch of time: the task, in it its steps, in them their attempts.
+
+    In an agent's are its turns, in them the model's answer and the calls, in those their attempts.
+    ``duration_ms`` of what still runs is None.
+    """
+
+    name: str
+    kind: str
+    status: Open[Status]
+    start: datetime | None
+    end: datetime | None
+    duration_ms: int | None
+    children: list["Span"]
+
+
+class ToolRequest(Answer):
+    """A call that the model asks for; ``arguments`` are as it wrote them."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class ModelUsage(Answer):
+    """``first_token_ms`` and ``duration_ms`` are counted from when the model was asked."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float
+    first_token_ms: int | None
+    duration_ms: int | None
+
+
+class Message(Answer):
+    """Of an agent's conversation. ``model``, ``usage`` and ``requests`` are an assistant's;
+    ``request_id`` and ``sub_task_id`` say which call a tool's message is the result of."""
+
+    seq: int
+    turn: int
+    role: str
+    content: str
+    requests: list[ToolRequest]
+    request_id: str | None
+    sub_task_id: UUID | None
+    model: str | None
+    usage: ModelUsage | None
+    created_at: datetime

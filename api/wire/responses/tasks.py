@@ -1,0 +1,125 @@
+"""Tasks, their steps and calls, and what became of them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, JsonValue
+
+from api.wire.responses.approvals import Approval
+from api.wire.responses.base import Answer
+from api.wire.responses.files import Artifact
+from workflows.open_values import Open, OpenObject
+from workflows.states import Phase, Status, TaskType
+
+
+class Links(Answer):
+    self: str
+    events: str
+    logs: str
+    artifacts: str
+
+
+class Accepted(Answer):
+    task_id: UUID
+    status: Open[Status]
+    links: Links
+
+
+class Changed(Answer):
+    """A task after a request to change its state. The change itself may still be under way."""
+
+    task_id: UUID
+    status: Open[Status]
+
+
+class Progress(Answer):
+    """Of a pipeline's steps, or of the turns that an agent may take in this run.
+
+    ``current`` is the name of the step or call that runs.
+    """
+
+    done: int
+    total: int
+    percent: int
+    current: str | None = None
+
+
+class Usage(Answer):
+    """``attempts`` are those at steps and calls; ``duration_ms`` is their time and the model's."""
+
+    tokens_used: int
+    cost_usd: float = 0.0
+    turns: int = 0
+    attempts: int
+    duration_ms: int
+
+
+class Result(Answer):
+    """What the last step gave. ``json_`` is its output when that is JSON and not large."""
+
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
+
+    step: str
+    exit_code: int
+    json_: JsonValue = Field(default=None, alias="json")
+    files: list[Artifact]
+
+
+class AgentResult(Answer):
+    """What an agent gave to ``finish``, and every file that it made."""
+
+    summary: str
+    result: JsonValue = None
+    files: list[Artifact]
+
+
+class SubTask(Answer):
+    """A step of a pipeline or a call of an agent.
+
+    ``retry_count`` is how often it was tried again in this run.
+    """
+
+    id: UUID
+    name: str
+    type: str
+    status: Open[Status]
+    phase: Open[Phase] | None
+    order: int
+    dependencies: list[str]
+    exit_code: int | None
+    refused: list[str] = Field(description="files that were not taken, and why")
+    error: dict[str, JsonValue] | None
+    retry_count: int
+    next_attempt_at: datetime | None
+    worker_id: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    approval: Approval | None = None
+
+
+class TaskSummary(Answer):
+    task_id: UUID
+    type: Open[TaskType]
+    name: str
+    status: Open[Status]
+    phase: Open[Phase] | None
+    prompt: str | None
+    priority: int
+    run: int
+    progress: Progress
+    error: dict[str, JsonValue] | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    temporal_url: str | None
+
+
+class Task(TaskSummary):
+    """Of an agent's calls the latest are in ``sub_tasks``; all are in its messages."""
+
+    result: OpenObject[Result | AgentResult] | None
+    inputs: dict[str, str]
+    definition: dict[str, JsonValue] | None
+    sub_tasks: list[SubTask]
+    artifacts: list[Artifact]
+    usage: Usage

@@ -1,0 +1,19 @@
+"""What a team used of models."""
+
+from datetime import date
+
+from api.wire.responses.base import Answer
+
+
+class DayUsage(Answer):
+    day: date
+    tokens: int
+    cost_usd: float
+
+
+class TeamUsage(Answer):
+    """``daily_tokens`` is the team's quota, if it has one; ``days`` are UTC's, the latest first."""
+
+    daily_tokens: int | None
+    tokens_left: int | None
+    days: list[DayUsage]
