@@ -32,6 +32,14 @@ class Failure(Message):
     attempts: int | None = None
 
 
+class TaskRun(Message):
+    """The input of a task's workflow. ``run`` counts from 1; a retry by a person is the next."""
+
+    task_id: UUID
+    team_id: UUID
+    run: int
+
+
 class StepPlan(Message):
     """What the workflow must know of a step. Its definition lies in the step's row."""
 
@@ -42,15 +50,12 @@ class StepPlan(Message):
     retries: int
 
 
-class PipelineRun(Message):
-    """The input of PipelineWorkflow. ``run`` counts from 1; a retry by a person is the next run.
+class PipelineRun(TaskRun):
+    """The input of PipelineWorkflow.
 
     ``first`` is the index of the step to begin with: those before it keep their results.
     """
 
-    task_id: UUID
-    team_id: UUID
-    run: int
     steps: tuple[StepPlan, ...]
     first: int = 0
 
@@ -142,16 +147,13 @@ class Spent(Message):
     digests: tuple[str, ...] = ()
 
 
-class AgentRun(Message):
+class AgentRun(TaskRun):
     """The input of AgentWorkflow, also when it continues as new.
 
     ``turn`` is the last turn that is whole and ``seq`` the number of the last message of it: a
     retry by a person begins after them.
     """
 
-    task_id: UUID
-    team_id: UUID
-    run: int
     limits: RunLimits
     approval_seconds: float
     turn: int = 0

@@ -1,11 +1,12 @@
 """Writing the rows of tasks. Each function is one transaction, and safe to repeat."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from pydantic import JsonValue
 from sqlalchemy import and_, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
@@ -14,26 +15,44 @@ from activities.store import events
 from activities.store.database import Database
 from activities.store.events import EventDraft
 from activities.store.tables import SubTask, Task
-from workflows.contracts import TaskClose, TaskMark, step_sub_task_id
-from workflows.definitions.kinds import Definition
-from workflows.definitions.pipeline import Pipeline, Step
+from workflows.contracts import TaskClose, TaskMark
 from workflows.states import FINAL, Status, TaskType
 
 
 @dataclass(frozen=True, slots=True)
+class NewSubTask:
+    """A part of a task that is known before it begins, such as a step of a pipeline.
+
+    ``dependencies`` are names of others.
+    """
+
+    id: UUID
+    name: str
+    type: str
+    definition: Mapping[str, JsonValue]
+    dependencies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NewTask:
-    """A task that was accepted. ``request_digest`` tells a repeated request from another one."""
+    """A task that was accepted, with its sub-tasks in their order.
+
+    ``request_digest`` tells a repeated request from another one.
+    """
 
     id: UUID
     team_id: UUID
     type: TaskType
     name: str
-    definition: Definition
-    inputs: dict[str, str] = field(default_factory=dict)
+    definition: Mapping[str, JsonValue]
+    sub_tasks: Sequence[NewSubTask] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict)
     prompt: str | None = None
     priority: int = 5
     idempotency_key: str | None = None
     request_digest: str | None = None
+    run: int = field(default=1, init=False)
+    first_step: int = field(default=0, init=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +65,7 @@ class Accepted:
 
 
 async def create_task(database: Database, task: NewTask) -> Accepted:
-    """Write a task and, of a pipeline, its steps, all or nothing."""
+    """Write a task and its sub-tasks, all or nothing."""
     if await database.execute(_CREATE, _new_row(task)):
         return Accepted(id=task.id, is_new=True, request_digest=task.request_digest)
     async with database.reading(fresh=True) as connection:
@@ -67,16 +86,16 @@ async def mark_task(database: Database, mark: TaskMark) -> None:
 
 
 async def close_task(database: Database, close: TaskClose) -> bool:
-    """End a run, with the step that ended it. False when it has ended already.
+    """End a run, with the sub-task that ended it. False when it has ended already.
 
-    Of an agent, which may have made several calls at once, all that are open end with it.
+    Every sub-task that has begun ends with it, and with a cancelled one those that have not.
     """
     values = {
         "task_id": close.task_id,
         "run": close.run,
         "status": close.status,
         "sub_task_id": close.sub_task_id if close.status is not Status.COMPLETED else None,
-        "all_steps": close.status is Status.CANCELLED,
+        "all_sub_tasks": close.status is Status.CANCELLED,
         "error": close.failure and close.failure.model_dump_json(exclude_none=True),
         "code": close.failure and close.failure.code,
         "final": [str(status) for status in FINAL],
@@ -89,15 +108,15 @@ async def restart_task(
     database: Database,
     task_id: UUID,
     run: int,
-    definition: Definition,
     *,
-    first: int,
-    inputs: dict[str, str],
+    first_step: int,
+    again: Collection[UUID] = (),
+    inputs: Mapping[str, str],
 ) -> bool:
-    """Make a task whose run number ``run`` has ended ready for the next, which begins at ``first``.
+    """Make a task whose run number ``run`` has ended ready for the next.
 
-    That is the index of a step, those before which keep what they made, or the number of the last
-    message that an agent keeps. False when somebody else was faster.
+    The sub-tasks ``again`` start anew; the others keep what they made. False when somebody else
+    was faster.
     """
     async with database.writing() as connection:
         changed = await connection.scalar(
@@ -110,9 +129,9 @@ async def restart_task(
             .values(
                 status=Status.PENDING,
                 run=run + 1,
-                first_step=first,
+                first_step=first_step,
                 executions=[],
-                inputs=inputs,
+                inputs=dict(inputs),
                 result=None,
                 error=None,
                 started_at=None,
@@ -123,8 +142,6 @@ async def restart_task(
         )
         if changed is None:
             return False
-        # What an agent did after ``first`` is dropped by the next run itself, once it begins.
-        again = [step_sub_task_id(task_id, step.id) for step in _steps(definition)[first:]]
         await connection.execute(
             update(SubTask)
             .where(col(SubTask.id).in_(again))
@@ -165,12 +182,7 @@ async def _earlier(connection: AsyncConnection, task: NewTask) -> Accepted:
     return Accepted(id=row[0], is_new=False, request_digest=row[1])
 
 
-def _steps(definition: Definition) -> Sequence[Step]:
-    return definition.steps if isinstance(definition, Pipeline) else ()
-
-
 def _new_row(task: NewTask) -> dict[str, Any]:
-    definition = task.definition.model_dump_json(exclude_defaults=True)
     return {
         "id": task.id,
         "team_id": task.team_id,
@@ -178,27 +190,26 @@ def _new_row(task: NewTask) -> dict[str, Any]:
         "name": task.name,
         "prompt": task.prompt,
         "priority": task.priority,
-        "definition": definition,
-        "inputs": json.dumps(task.inputs),
+        "definition": json.dumps(task.definition),
+        "inputs": json.dumps(dict(task.inputs)),
         "idempotency_key": task.idempotency_key,
         "request_digest": task.request_digest,
-        "steps": json.dumps(_step_rows(task)),
+        "sub_tasks": json.dumps(_sub_task_rows(task.sub_tasks)),
         "channel": events.CHANNEL,
     }
 
 
-def _step_rows(task: NewTask) -> Sequence[dict[str, Any]]:
-    steps = _steps(task.definition)
+def _sub_task_rows(sub_tasks: Sequence[NewSubTask]) -> Sequence[dict[str, Any]]:
     return [
         {
-            "id": str(step_sub_task_id(task.id, step.id)),
-            "name": step.id,
-            "task_type": step.kind,
-            "dependencies": [previous.id for previous in steps[index - 1 : index]],
-            "input_context": step.model_dump(mode="json", exclude_defaults=True),
-            "execution_order": index,
+            "id": str(item.id),
+            "name": item.name,
+            "task_type": item.type,
+            "dependencies": item.dependencies,
+            "input_context": item.definition,
+            "execution_order": order,
         }
-        for index, step in enumerate(steps)
+        for order, item in enumerate(sub_tasks)
     ]
 
 
@@ -208,8 +219,8 @@ def _status_event(status: Status) -> EventDraft:
 
 # One statement each: see `attempts`. The error of a task is its step's own account of the failure,
 # where there is one of the same kind, for that says more than workflow history may hold. The step
-# that ended the run is told so here because its worker may have died before it could. A call of an
-# agent that is open when the run ends did not fail: it was cut off.
+# that ended the run is told so here because its worker may have died before it could. What else has
+# begun when the run ends, such as other calls of an agent, did not fail: it was cut off.
 _CREATE = text(
     """
     WITH task AS (
@@ -228,7 +239,7 @@ _CREATE = text(
              input_context, retry_count, execution_order)
         SELECT x.id, task.team_id, task.id, task.id, x.name, x.task_type, 'pending',
                x.dependencies, x.input_context, 0, x.execution_order
-        FROM task, jsonb_to_recordset(CAST(:steps AS jsonb)) AS x(
+        FROM task, jsonb_to_recordset(CAST(:sub_tasks AS jsonb)) AS x(
             id uuid, name text, task_type text, dependencies jsonb, input_context jsonb,
             execution_order int
         )
@@ -249,7 +260,7 @@ _CLOSE = text(
         SET status = :status, finished_at = now(), updated_at = now(), event_seq = event_seq + 1,
             error = coalesce((SELECT error FROM told), CAST(:error AS jsonb))
         WHERE id = :task_id AND run = :run AND status <> ALL (CAST(:final AS text[]))
-        RETURNING id, team_id, type, event_seq, error
+        RETURNING id, team_id, event_seq, error
     ), step AS (
         UPDATE sub_tasks
         SET status = CASE WHEN sub_tasks.id = :sub_task_id THEN :status ELSE 'cancelled' END,
@@ -258,7 +269,7 @@ _CLOSE = text(
         FROM task
         WHERE sub_tasks.task_id = task.id AND sub_tasks.status <> 'completed'
           AND (sub_tasks.id = :sub_task_id
-               OR ((:all_steps OR task.type = 'agent')
+               OR ((:all_sub_tasks OR sub_tasks.status <> 'pending')
                    AND sub_tasks.status <> ALL (CAST(:final AS text[]))))
     ), log AS (
         UPDATE execution_logs

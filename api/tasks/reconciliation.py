@@ -8,7 +8,7 @@ from activities.store import tasks
 from activities.store.reading.steps import find_running_step
 from activities.store.reading.tasks import StoredTask
 from api.services import Services
-from api.tasks.submission import start_stored
+from api.tasks.runs import start
 from api.tasks.temporal import Execution
 from workflows.contracts import Failure, TaskClose
 from workflows.states import Status
@@ -51,7 +51,7 @@ async def settle(services: Services, task: StoredTask) -> Settled:
     """
     execution = await services.temporal.find(task.id)
     if execution is None or (execution.run < task.run and not execution.is_running):
-        await start_stored(services, task)
+        await start(services, task)
         return Settled.STARTED
     if execution.is_running:
         return Settled.UNCHANGED

@@ -21,6 +21,7 @@ from activities.store.reading.suspects import Suspect, Suspects, only_sweep
 from activities.store.reading.tasks import find_task_of_any_team
 from api.services import Services
 from api.tasks.approvals import deliver
+from api.tasks.kinds.table import KINDS
 from api.tasks.reconciliation import Settled, settle
 from workflows.errors import TemporaryFailure
 
@@ -38,6 +39,7 @@ DECIDED_AGE = timedelta(seconds=3)
 MAX_DELIVERED_A_PASS = 50
 LONGEST_PAUSE_SECONDS = 30.0
 
+_WORKFLOWS = [kind.workflow for kind in KINDS.values()]
 _START = Cursor(datetime.min.replace(tzinfo=UTC), UUID(int=0))
 
 log = structlog.get_logger(__name__)
@@ -81,7 +83,7 @@ class Sweeper:
         async with only_sweep(self._services.database) as suspects:
             if suspects is None:
                 return
-            ended = await self._services.temporal.ended_from_outside(ENDED_WINDOW)
+            ended = await self._services.temporal.ended_from_outside(_WORKFLOWS, ENDED_WINDOW)
             await self._settle(await suspects.alive_among(ended))
             await self._settle([suspect.id for suspect in await self._choose(suspects)])
         await self._deliver_decisions()

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import inf
@@ -22,10 +22,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.tasks.temporal_calls import CALL_TIMEOUT_SECONDS, temporal_errors, unless_ended
 from workflows import policies
-from workflows.agent import AgentWorkflow
-from workflows.contracts import AgentRun, Decision, PipelineRun, workflow_id
+from workflows.contracts import Decision, TaskRun, workflow_id
 from workflows.errors import TemporaryFailure
-from workflows.pipeline import PipelineWorkflow
 
 # While Temporal is away, only the first of the submissions of this time waits for its time-out.
 _PAUSE_AFTER_FAILURE_SECONDS = 1.0
@@ -37,14 +35,9 @@ _PATIENCE = timedelta(seconds=CALL_TIMEOUT_SECONDS)
 _ENDED_LISTED = 1_000
 _RUNS_REMEMBERED = 20_000
 
-_WORKFLOWS: Mapping[type, str] = {
-    PipelineRun: PipelineWorkflow.__name__,
-    AgentRun: AgentWorkflow.__name__,
-}
-
 log = structlog.get_logger(__name__)
 
-Run = PipelineRun | AgentRun
+_Start = Callable[[WorkflowIDReusePolicy, WorkflowIDConflictPolicy], Awaitable[None]]
 Signal = Literal["pause", "resume"]
 
 
@@ -76,16 +69,17 @@ class TemporalPort:
         self._failed_at = -_PAUSE_AFTER_FAILURE_SECONDS
         self._running_at: dict[tuple[UUID, int], float] = {}
 
-    async def start(self, run: Run, *, name: str, priority: int) -> None:
+    async def start(self, workflow: type, run: TaskRun, *, name: str, priority: int) -> None:
         """Start the workflow of a run of a task. A repeat changes nothing."""
+        start = self._starter(workflow, run, name, priority)
         if time.monotonic() - self._failed_at < _PAUSE_AFTER_FAILURE_SECONDS:
             raise TemporaryFailure(service="Temporal", reason="it was not there a moment ago")
         try:
             async with temporal_errors():
                 if run.run == 1:
-                    await self._start_first(run, name, priority)
+                    await self._start_first(run, start)
                 else:
-                    await self._start_next(run, name, priority)
+                    await self._start_next(run, start)
         except TemporaryFailure:
             self._failed_at = time.monotonic()
             raise
@@ -138,10 +132,12 @@ class TemporalPort:
                 return reason or failure.message
         return ""
 
-    async def ended_from_outside(self, since: timedelta) -> Sequence[UUID]:
+    async def ended_from_outside(
+        self, workflows: Iterable[type], since: timedelta
+    ) -> Sequence[UUID]:
         """Tasks of which a workflow was terminated or timed out lately, the latest first."""
         after = (datetime.now(UTC) - since).isoformat()
-        types = ", ".join(f"'{name}'" for name in _WORKFLOWS.values())
+        types = ", ".join(f"'{workflow.__name__}'" for workflow in workflows)
         query = f"ExecutionStatus IN ('Terminated', 'TimedOut') AND CloseTime > '{after}'"
         async with temporal_errors():
             listed = self._client.list_workflows(
@@ -163,26 +159,20 @@ class TemporalPort:
             handle = self._handle(task_id, execution.run_id)
             return await unless_ended(handle.signal(signal, args=arguments, rpc_timeout=_PATIENCE))
 
-    async def _start_first(self, run: Run, name: str, priority: int) -> None:
+    async def _start_first(self, run: TaskRun, start: _Start) -> None:
         try:
-            await self._start(
-                run,
-                name,
-                priority,
+            await start(
                 WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 WorkflowIDConflictPolicy.USE_EXISTING,
             )
         except WorkflowAlreadyStartedError:
             log.info("workflow.already_started", task_id=str(run.task_id))
 
-    async def _start_next(self, run: Run, name: str, priority: int) -> None:
+    async def _start_next(self, run: TaskRun, start: _Start) -> None:
         """The workflow of the run before has the same id: it must not be taken for this one."""
         for delay_seconds in (*_PREVIOUS_RUN_DELAYS_SECONDS, None):
             try:
-                await self._start(
-                    run,
-                    name,
-                    priority,
+                await start(
                     WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                     WorkflowIDConflictPolicy.FAIL,
                 )
@@ -197,28 +187,26 @@ class TemporalPort:
             else:
                 return
 
-    async def _start(
-        self,
-        run: Run,
-        name: str,
-        priority: int,
-        reuse: WorkflowIDReusePolicy,
-        conflict: WorkflowIDConflictPolicy,
-    ) -> None:
-        await self._client.start_workflow(
-            _WORKFLOWS[type(run)],
-            run,
-            id=workflow_id(run.task_id),
-            task_queue=self._task_queue,
-            id_reuse_policy=reuse,
-            id_conflict_policy=conflict,
-            execution_timeout=policies.TASK_EXECUTION_TIMEOUT,
-            memo={"run": run.run},
-            static_summary=name.encode()[:_SUMMARY_BYTES].decode(errors="ignore"),
-            # Ours is 10 (most urgent) to 1, Temporal's 1 (most urgent) to 5.
-            priority=Priority(priority_key=1 + (10 - priority) // 2, fairness_key=str(run.team_id)),
-            rpc_timeout=_PATIENCE,
-        )
+    def _starter(self, workflow: type, run: TaskRun, name: str, priority: int) -> _Start:
+        async def start(reuse: WorkflowIDReusePolicy, conflict: WorkflowIDConflictPolicy) -> None:
+            await self._client.start_workflow(
+                workflow.__name__,
+                run,
+                id=workflow_id(run.task_id),
+                task_queue=self._task_queue,
+                id_reuse_policy=reuse,
+                id_conflict_policy=conflict,
+                execution_timeout=policies.TASK_EXECUTION_TIMEOUT,
+                memo={"run": run.run},
+                static_summary=name.encode()[:_SUMMARY_BYTES].decode(errors="ignore"),
+                # Ours is 10 (most urgent) to 1, Temporal's 1 (most urgent) to 5.
+                priority=Priority(
+                    priority_key=1 + (10 - priority) // 2, fairness_key=str(run.team_id)
+                ),
+                rpc_timeout=_PATIENCE,
+            )
+
+        return start
 
     def _note_running(self, task_id: UUID, run: int) -> None:
         self._running_at.pop((task_id, run), None)

@@ -1,10 +1,6 @@
 """Tasks and files of the store as the answers of the API."""
 
-import json
-from collections.abc import Sequence
 from dataclasses import asdict
-
-from pydantic import JsonValue
 
 from activities.store.approvals import AskedCall
 from activities.store.files import Upload
@@ -12,13 +8,10 @@ from activities.store.reading.artifacts import Artifact
 from activities.store.reading.steps import Step
 from activities.store.reading.tasks import TaskDetails, TaskSummary
 from api.services import ApiOptions
+from api.tasks.kinds.table import KINDS
 from api.wire.responses import approvals, files, tasks
 from api.wire.responses.base import API
-from workflows.definitions.agent import DEFAULT_TURNS
-from workflows.states import Status, TaskType
-
-# Types whose progress is counted in turns: of their calls a list needs only those that are open.
-IN_TURNS = frozenset({TaskType.AGENT})
+from workflows.states import Status
 
 
 class Views:
@@ -38,10 +31,12 @@ class Views:
 
     def task(self, task: TaskDetails) -> tasks.Task:
         artifacts = [self.artifact(made) for made in task.artifacts]
+        is_done = task.summary.status is Status.COMPLETED
+        kind = KINDS[task.summary.type]
         return tasks.Task.model_validate(
             {
                 **self._summary(task.summary),
-                "result": _result(task, artifacts),
+                "result": kind.result(task, artifacts) if is_done else None,
                 "inputs": task.inputs,
                 "definition": task.definition,
                 "sub_tasks": [_sub_task(step) for step in task.steps],
@@ -75,7 +70,6 @@ class Views:
 
     def _summary(self, task: TaskSummary) -> dict[str, object]:
         running = next((step for step in task.steps if step.status is Status.RUNNING), None)
-        progress = _turns if task.type in IN_TURNS else _steps
         return {
             "task_id": task.id,
             "type": task.type,
@@ -85,7 +79,7 @@ class Views:
             "prompt": task.prompt,
             "priority": task.priority,
             "run": task.run,
-            "progress": progress(task, running.name if running else None),
+            "progress": KINDS[task.type].progress(task, running.name if running else None),
             "error": task.error and task.error.model_dump(exclude_none=True),
             "created_at": task.created_at,
             "started_at": task.started_at,
@@ -102,21 +96,6 @@ class Views:
         namespace = self._options.temporal_namespace
         base = self._options.temporal_ui_url.rstrip("/")
         return f"{base}/namespaces/{namespace}/workflows/task-{task_id}"
-
-
-def _turns(task: TaskSummary, current: str | None) -> tasks.Progress:
-    """Of the turns that are allowed. Who finishes earlier is done nevertheless."""
-    total = task.turn_limit or DEFAULT_TURNS
-    is_done = task.status is Status.COMPLETED
-    percent = 100 if is_done else min(100, 100 * task.turns // total)
-    return tasks.Progress(done=task.turns, total=total, percent=percent, current=current)
-
-
-def _steps(task: TaskSummary, current: str | None) -> tasks.Progress:
-    steps = task.steps
-    done, total = sum(step.status is Status.COMPLETED for step in steps), len(steps)
-    percent = 100 * done // total if total else 0
-    return tasks.Progress(done=done, total=total, percent=percent, current=current)
 
 
 def _sub_task(step: Step) -> tasks.SubTask:
@@ -150,42 +129,3 @@ def asked_call(call: AskedCall) -> approvals.AskedCall:
         arguments=call.context.get("arguments"),
         status=call.status,
     )
-
-
-def _result(
-    task: TaskDetails, artifacts: Sequence[files.Artifact]
-) -> tasks.Result | tasks.AgentResult | None:
-    """What an agent gave in the end, or the last step of a pipeline."""
-    if task.summary.status is not Status.COMPLETED:
-        return None
-    if task.summary.type is TaskType.AGENT:
-        given = task.result or {}
-        return tasks.AgentResult.model_validate(
-            {
-                "summary": given.get("summary") or "",
-                "result": given.get("result"),
-                "files": artifacts,
-            }
-        )
-    if not task.steps:
-        return None
-    last = task.steps[-1]
-    return tasks.Result(
-        step=last.name,
-        exit_code=last.exit_code or 0,
-        json_=_json_of(task.stdout),
-        files=[artifact for artifact in artifacts if artifact.sub_task == last.name],
-    )
-
-
-def _json_of(text: str | None) -> JsonValue:
-    try:
-        value: JsonValue = json.loads(text or "null", parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        return None
-    return value
-
-
-def _refuse_constant(name: str) -> None:
-    """Python's own reader takes NaN and Infinity; the reader of our answer may not."""
-    raise ValueError(name)

@@ -35,6 +35,7 @@ from activities.tools.registry import Registry
 from activities.tools.skills import AllowedSkills
 from activities.tools.toolbox import Toolbox
 from deploy.local.services import Services
+from tests.integration.new_tasks import new_task
 from tests.integration.sandboxes import open_folder
 from workflows.definitions.agent import Agent
 from workflows.states import TaskType
@@ -62,8 +63,8 @@ class Desk:
     async def begin(self, **inputs: bytes) -> None:
         """Make the task, with these inputs."""
         given = {name: await self.upload(data) for name, data in inputs.items()}
-        task = tasks.NewTask(
-            self.task_id, self.team_id, TaskType.AGENT, "a task", self.agent, given
+        task = new_task(
+            TaskType.AGENT, self.agent, task_id=self.task_id, team_id=self.team_id, inputs=given
         )
         await tasks.create_task(self.database, task)
 

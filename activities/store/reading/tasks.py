@@ -19,7 +19,6 @@ from activities.store.reading.steps import Step, StepState, latest_steps, step_s
 from activities.store.reading.usage import TaskUsage, usage_of
 from activities.store.tables import Message, Task
 from workflows.contracts import Failure
-from workflows.definitions.kinds import Definition, parse_definition
 from workflows.states import Status, TaskType
 
 # Of a task's artifacts so many are shown with it; all of them are at /tasks/{id}/artifacts.
@@ -90,7 +89,7 @@ class StoredTask:
     run: int
     first_step: int
     inputs: dict[str, str]
-    definition: Definition
+    definition: Mapping[str, JsonValue]
 
 
 async def list_summaries(
@@ -195,7 +194,7 @@ async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredT
         run=row.run,
         first_step=row.first_step,
         inputs=row.inputs,
-        definition=parse_definition(row.type, row.definition),
+        definition=row.definition,
     )
 
 

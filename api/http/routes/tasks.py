@@ -10,9 +10,10 @@ from api.http import bodies
 from api.http.dependencies import ServicesDep, TeamDep
 from api.http.paging import CursorText, Limit, Moment, cursor_text, parse_cursor
 from api.tasks import control, submission
+from api.tasks.kinds.table import KINDS
 from api.tasks.lookup import found
 from api.tasks.retry import retry_task
-from api.tasks.views import IN_TURNS, Views
+from api.tasks.views import Views
 from api.wire.requests import RetryRequest, TaskRequest, Text
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from api.wire.responses.tasks import Accepted, Changed, Task, TaskSummary
@@ -31,6 +32,8 @@ _BODY: dict[str, Any] = {
         bodies.YAML_TYPES[0]: {"schema": {"$ref": _AT}},
     },
 }
+
+_MANY_SUB_TASKS = frozenset(type_ for type_, kind in KINDS.items() if kind.has_many_sub_tasks)
 
 IdempotencyKey = Annotated[
     str | None, Header(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$")
@@ -69,7 +72,7 @@ async def list_tasks(
     """The newest first."""
     wanted = TaskFilter(status, type, text, created_after, created_before)
     items, following = await list_summaries(
-        services.database, team_id, wanted, parse_cursor(cursor), limit, only_open=IN_TURNS
+        services.database, team_id, wanted, parse_cursor(cursor), limit, only_open=_MANY_SUB_TASKS
     )
     views = Views(services.options)
     return Page(items=list(map(views.summary, items)), next_cursor=cursor_text(following))

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text as query
@@ -18,8 +18,6 @@ from activities.llm.models import Models
 from activities.skills.catalogue import Catalogue
 from activities.store import tasks
 from activities.store.database import Database
-from activities.store.keys import DEFAULT_TEAM
-from activities.store.tasks import NewTask
 from activities.tokens import Tokens
 from activities.tools.registry import Registry
 from activities.tools.toolbox import Toolbox
@@ -33,6 +31,7 @@ from tests.doubles.model_server import (
     model_server,
     text,
 )
+from tests.integration.new_tasks import new_task
 from workflows.contracts import Hint, ThinkCall, Thought
 from workflows.definitions.agent import Agent
 from workflows.states import TaskType
@@ -50,7 +49,7 @@ async def server() -> AsyncIterator[ModelServer]:
 
 @pytest.fixture
 async def task_id(database: Database) -> UUID:
-    task = NewTask(uuid4(), DEFAULT_TEAM, TaskType.AGENT, "do", Agent(), prompt="Do it.")
+    task = new_task(TaskType.AGENT, Agent(), prompt="Do it.")
     await tasks.create_task(database, task)
     return task.id
 

@@ -31,6 +31,7 @@ from tests.doubles.https_server import (
     repeats,
     says,
 )
+from tests.integration.new_tasks import new_task
 from tests.pressure import allowed
 from tests.security.processes import until
 from workflows.definitions.pipeline import Pipeline
@@ -84,7 +85,7 @@ class House:
         pipeline = Pipeline.model_validate({"name": "p", "steps": [{"id": "one", "skill": "x"}]})
         await tasks.create_task(
             self.database,
-            tasks.NewTask(task_id, self.team, TaskType.PIPELINE, "p", pipeline),
+            new_task(TaskType.PIPELINE, pipeline, task_id=task_id, team_id=self.team),
         )
         async with self.database.writing() as connection:
             await connection.execute(

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -18,6 +18,7 @@ from activities.store.keys import DEFAULT_TEAM
 from activities.store.results import results_of
 from activities.store.tables import SubTask
 from activities.store.tasks import NewTask
+from tests.integration import new_tasks
 from workflows.contracts import Failure, StepOutcome, TaskClose, TaskMark, step_sub_task_id
 from workflows.definitions.pipeline import Pipeline
 from workflows.errors import TaskMoved
@@ -31,9 +32,8 @@ PIPELINE = Pipeline.model_validate(
 )
 
 
-def new_task(**changes: object) -> NewTask:
-    task = NewTask(uuid4(), DEFAULT_TEAM, TaskType.PIPELINE, "two", PIPELINE)
-    return replace(task, **changes)  # type: ignore[arg-type]
+def new_task(**more: object) -> NewTask:
+    return new_tasks.new_task(TaskType.PIPELINE, PIPELINE, **more)
 
 
 def attempt_at(task_id: UUID, step: str, number: int = 1, run: int = 1) -> Attempt:
@@ -257,8 +257,9 @@ async def test_a_retry_keeps_what_the_steps_before_it_made(database: Database) -
     await attempts.begin(database, attempt_at(task.id, "two"))
     close = TaskClose(task_id=task.id, team_id=DEFAULT_TEAM, run=1, status=Status.FAILED)
     await tasks.close_task(database, close)
-    assert await tasks.restart_task(database, task.id, 1, PIPELINE, first=1, inputs={})
-    assert not await tasks.restart_task(database, task.id, 1, PIPELINE, first=1, inputs={})
+    begin = {"first_step": 1, "again": [step_sub_task_id(task.id, "two")]}
+    assert await tasks.restart_task(database, task.id, 1, **begin, inputs={})
+    assert not await tasks.restart_task(database, task.id, 1, **begin, inputs={})
     assert await statuses(database, task.id) == ["pending", "completed", "pending"]
     with pytest.raises(TaskMoved):
         await attempts.begin(database, attempt_at(task.id, "two"))

@@ -1,7 +1,7 @@
 """The rows of an agent's turns: what a repeat, a reset or a late comer changes."""
 
 from dataclasses import replace
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -12,8 +12,8 @@ from activities.store.attempts import Attempt, Ended, ToolMessage
 from activities.store.database import Database
 from activities.store.events import EventDraft
 from activities.store.keys import DEFAULT_TEAM
-from activities.store.tasks import NewTask
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
+from tests.integration.new_tasks import new_task
 from workflows.contracts import TaskClose, Thought, call_sub_task_id
 from workflows.definitions.agent import Agent
 from workflows.errors import TaskMoved
@@ -24,7 +24,7 @@ SYSTEM, PROMPT = ChatMessage("system", "You are."), ChatMessage("user", "Do it."
 
 @pytest.fixture
 async def task_id(database: Database) -> UUID:
-    task = NewTask(uuid4(), DEFAULT_TEAM, TaskType.AGENT, "do", Agent(), prompt="Do it.")
+    task = new_task(TaskType.AGENT, Agent(), prompt="Do it.")
     await tasks.create_task(database, task)
     return task.id
 
@@ -226,7 +226,7 @@ async def test_a_retry_that_was_cancelled_before_it_began_stays_so(
     await two_turns(database, task_id)
     close = TaskClose(task_id=task_id, team_id=DEFAULT_TEAM, run=1, status=Status.FAILED)
     await tasks.close_task(database, close)
-    await tasks.restart_task(database, task_id, 1, Agent(), first=0, inputs={})
+    await tasks.restart_task(database, task_id, 1, first_step=0, inputs={})
     await tasks.close_task(
         database, close.model_copy(update={"run": 2, "status": Status.CANCELLED})
     )
@@ -240,7 +240,7 @@ async def test_an_earlier_run_of_the_task_changes_nothing_any_more(
     late = await two_turns(database, task_id)
     close = TaskClose(task_id=task_id, team_id=DEFAULT_TEAM, run=1, status=Status.FAILED)
     await tasks.close_task(database, close)
-    await tasks.restart_task(database, task_id, 1, Agent(), first=0, inputs={})
+    await tasks.restart_task(database, task_id, 1, first_step=0, inputs={})
     with pytest.raises(TaskMoved):
         await turns.begin_turn(database, late, known=0)
 

@@ -12,7 +12,6 @@ from temporalio.client import WorkflowExecutionStatus
 from activities.llm.base import ModelOptions, Price
 from activities.store import tasks
 from activities.store.keys import DEFAULT_TEAM
-from activities.store.tasks import NewTask
 from api.tasks.sweeper import Sweeper
 from tests.integration.agent_stage import (
     MODELS,
@@ -22,6 +21,7 @@ from tests.integration.agent_stage import (
     working_agents,
 )
 from tests.integration.api_stage import Stage, pipeline
+from tests.integration.new_tasks import new_task
 from workflows.definitions.agent import Agent
 from workflows.states import TaskType
 
@@ -109,7 +109,7 @@ async def test_everything_that_is_wrong_is_told_at_once(agents_stage: Stage) -> 
 
 
 async def test_a_cost_is_limited_where_every_model_has_a_price(agents_stage: Stage) -> None:
-    from api.tasks.agent_validation import problems_with_agent
+    from api.tasks.kinds.agent_validation import problems_with_agent
 
     agent = Agent.model_validate({"limits": {"cost_usd": 1}})
     priced = replace(MODELS, prices={"obedient": Price(1.0, 2.0)})
@@ -159,7 +159,7 @@ async def test_a_task_accepted_without_a_worker_runs_later(agents_stage: Stage) 
 
 async def test_a_row_without_a_workflow_is_started(agents_stage: Stage) -> None:
     agent = Agent.model_validate({"limits": {"turns": 3}})
-    task = NewTask(uuid4(), DEFAULT_TEAM, TaskType.AGENT, "x", agent, prompt="finish x")
+    task = new_task(TaskType.AGENT, agent, prompt="finish x")
     await tasks.create_task(agents_stage.database, task)
     await agents_stage.age(str(task.id))
     await Sweeper(agents_stage.services).sweep()
@@ -318,10 +318,9 @@ async def test_a_retry_that_the_sweeper_starts_begins_at_the_same_place(
         task_id = await submit(agents_stage, "call a", "call b", "finish x", limits={"turns": 2})
         await agents_stage.until(task_id, "failed")
         await workflow_ended(agents_stage, task_id)
-    agent = Agent.model_validate({"limits": {"turns": 2}})
     last = (await agents_stage.http.get(f"/tasks/{task_id}/messages")).json()["items"][-1]["seq"]
     assert await tasks.restart_task(
-        agents_stage.database, UUID(task_id), 1, agent, first=last, inputs={}
+        agents_stage.database, UUID(task_id), 1, first_step=last, inputs={}
     )
     await agents_stage.age(task_id)
     await Sweeper(agents_stage.services).sweep()

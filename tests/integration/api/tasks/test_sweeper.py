@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 import structlog
@@ -16,15 +16,17 @@ from sqlalchemy import text
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 
 from activities.store import tasks
-from activities.store.tasks import NewTask
 from api import services
-from api.tasks.runs import pipeline_run
+from api.tasks import runs
+from api.tasks.kinds.table import KINDS
 from api.tasks.sweeper import Sweeper
 from api.tasks.temporal import TemporalPort
 from api.tasks.temporal_calls import CALL_TIMEOUT_SECONDS
 from deploy.local.services import Services
 from deploy.local.tcp_ports import choose_ports
 from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage, pipeline, working
+from tests.integration.new_tasks import new_task
+from workflows.contracts import step_sub_task_id
 from workflows.definitions.pipeline import Pipeline
 from workflows.pipeline import PipelineWorkflow
 from workflows.states import TaskType
@@ -44,7 +46,7 @@ async def idle(infrastructure: Services, skills_folder: Path) -> AsyncIterator[S
 async def _unstarted(stage: Stage, *sources: str) -> str:
     """A task whose row is written and whose workflow was not started: the API died in between."""
     definition = Pipeline.model_validate(pipeline(*sources or ("print x",)))
-    task = NewTask(uuid4(), _TEAM, TaskType.PIPELINE, "test", definition)
+    task = new_task(TaskType.PIPELINE, definition)
     await tasks.create_task(stage.database, task)
     return str(task.id)
 
@@ -114,9 +116,9 @@ async def test_the_next_run_is_started_though_the_last_one_has_a_workflow(idle: 
         task_id = await idle.submit("print x")
         await idle.until(task_id, "completed")
         await idle.temporal.get_workflow_handle(f"task-{task_id}").result()
-        definition = Pipeline.model_validate(pipeline("print x"))
+        again = [step_sub_task_id(UUID(task_id), "a")]
         assert await tasks.restart_task(
-            idle.database, UUID(task_id), 1, definition, first=0, inputs={}
+            idle.database, UUID(task_id), 1, first_step=0, again=again, inputs={}
         )
         await idle.age(task_id)
         await Sweeper(idle.services).sweep()
@@ -132,8 +134,8 @@ async def test_a_late_start_of_a_task_that_has_ended_runs_nothing(stage: Stage) 
     handle = stage.temporal.get_workflow_handle(f"task-{task_id}")
     with pytest.raises(WorkflowFailureError):
         await handle.result()
-    run = pipeline_run(UUID(task_id), _TEAM, definition)
-    await stage.services.temporal.start(run, name="test", priority=5)
+    task = new_task(TaskType.PIPELINE, definition, task_id=UUID(task_id))
+    await runs.start(stage.services, task)
     with pytest.raises(WorkflowFailureError):
         await stage.temporal.get_workflow_handle(f"task-{task_id}").result()
     task = await stage.task(task_id)
@@ -189,7 +191,9 @@ async def test_a_task_cancelled_in_temporal_shows_as_cancelled(stage: Stage) -> 
 
 async def test_a_task_whose_workflow_timed_out_shows_as_failed(idle: Stage) -> None:
     task_id = await _unstarted(idle)
-    run = pipeline_run(UUID(task_id), _TEAM, Pipeline.model_validate(pipeline("print x")))
+    definition = Pipeline.model_validate(pipeline("print x"))
+    task = new_task(TaskType.PIPELINE, definition, task_id=UUID(task_id))
+    run = await KINDS[task.type].message(idle.services, task)
     handle = await idle.temporal.start_workflow(
         PipelineWorkflow.run,
         run,

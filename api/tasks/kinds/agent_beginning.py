@@ -9,15 +9,10 @@ from activities.store.reading.messages import (
     messages_of_last_turn,
 )
 from activities.store.reading.tasks import StoredTask
-from api.errors import InvalidRequest
-from workflows.pointers import Problem
+from api.tasks.kinds.base import wrong
 from workflows.states import Status
 
 BEGIN_ANEW = "start"
-
-
-def wrong_begin(message: str) -> InvalidRequest:
-    return InvalidRequest([Problem("/from", message)])
 
 
 async def last_kept_message(database: Database, task: StoredTask, begin: str | None) -> int:
@@ -34,7 +29,7 @@ async def last_kept_message(database: Database, task: StoredTask, begin: str | N
         return await _before_turn(database, task, await _turn_of(database, task, begin))
     if task.status is Status.COMPLETED:
         message = f"the agent has finished; name the call to go on before, or {BEGIN_ANEW!r}"
-        raise wrong_begin(message)
+        raise wrong("/from", message)
     return await _before_turn(database, task, await _first_open_turn(database, task))
 
 
@@ -45,7 +40,7 @@ async def _before_turn(database: Database, task: StoredTask, turn: int) -> int:
 async def _turn_of(database: Database, task: StoredTask, call: str) -> int:
     turn = await find_turn_of_call(database, task.id, call)
     if turn is None:
-        raise wrong_begin(f"the agent made no call {call!r}; its calls are in `sub_tasks`")
+        raise wrong("/from", f"the agent made no call {call!r}; its calls are in `sub_tasks`")
     return turn
 
 

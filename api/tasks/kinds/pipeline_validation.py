@@ -1,4 +1,4 @@
-"""What is wrong with a task and its inputs that only the installed parts can tell."""
+"""What is wrong with a pipeline that only the installed parts and its inputs can tell."""
 
 import difflib
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
@@ -6,44 +6,26 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
-from activities.inputs.checking import check_inputs
 from activities.skills.catalogue import Catalogue
 from activities.store.database import Database
 from activities.store.mcp_tools import callable_tools
 from activities.store.tools import tool_settings
 from activities.tools.registry import Registry
 from api.services import Services
-from api.tasks.agent_validation import problems_with_agent
-from workflows.definitions.kinds import Definition
 from workflows.definitions.mcp_server import PREFIX
 from workflows.definitions.pipeline import Pipeline, problems_of
 from workflows.errors import AgentOSError, ToolDisabled
 from workflows.pointers import Problem
 
 
-async def problems_with(
-    services: Services, team_id: UUID, definition: Definition, given: Mapping[str, str]
-) -> list[Problem]:
-    """Everything that is wrong with what is at ``/pipeline`` or ``/agent``, and at ``/inputs``.
-
-    Nothing is asked of the database that the definition does not name.
-    """
-    if isinstance(definition, Pipeline):
-        problems = await _problems_with_pipeline(services, team_id, definition, given)
-    else:
-        problems = await problems_with_agent(services, team_id, definition, given)
-    return problems + await check_inputs(
-        services.database, services.blobs, services.inputs, team_id, given
-    )
-
-
-async def _problems_with_pipeline(
+async def problems_with_pipeline(
     services: Services,
     team_id: UUID,
     pipeline: Pipeline,
     given: Mapping[str, str],
     at: str = "/pipeline",
 ) -> list[Problem]:
+    """Everything that is wrong with what is at ``/pipeline``, and with the names of its inputs."""
     return [
         *problems_of(pipeline, given, at),
         *[found async for found in _skills(services.catalogue, pipeline, at)],

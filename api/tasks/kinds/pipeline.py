@@ -1,0 +1,135 @@
+"""Tasks of type ``pipeline``: a fixed list of steps."""
+
+import json
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from pydantic import JsonValue
+
+from activities.store.reading.steps import PlacedStep, list_placed_steps
+from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
+from activities.store.tasks import NewSubTask
+from api.services import Services
+from api.tasks.kinds.base import Beginning, Kind, RunnableTask, wrong
+from api.tasks.kinds.pipeline_validation import problems_with_pipeline
+from api.wire.requests import TaskRequest
+from api.wire.responses.files import Artifact
+from api.wire.responses.tasks import Progress, Result
+from workflows.contracts import PipelineRun, StepPlan, step_sub_task_id
+from workflows.definitions.pipeline import Pipeline
+from workflows.pipeline import PipelineWorkflow
+from workflows.pointers import Problem
+from workflows.states import Status
+
+_TITLE_CHARACTERS = 150
+
+
+class PipelineKind(Kind[Pipeline]):
+    model = Pipeline
+    workflow = PipelineWorkflow
+
+    def define(self, request: TaskRequest) -> Pipeline:
+        if request.pipeline is None:
+            raise wrong("/pipeline", "a task of type pipeline needs a pipeline")
+        return request.pipeline
+
+    def name(self, request: TaskRequest, definition: Pipeline) -> str:
+        return definition.name
+
+    def sub_tasks(self, task_id: UUID, definition: Pipeline) -> Sequence[NewSubTask]:
+        return [
+            NewSubTask(
+                id=step_sub_task_id(task_id, step.id),
+                name=step.id,
+                type=step.kind,
+                definition=step.model_dump(mode="json", exclude_defaults=True),
+                dependencies=tuple(before.id for before in definition.steps[index - 1 : index]),
+            )
+            for index, step in enumerate(definition.steps)
+        ]
+
+    async def own_problems(
+        self, services: Services, team_id: UUID, definition: Pipeline, inputs: Mapping[str, str]
+    ) -> list[Problem]:
+        return await problems_with_pipeline(services, team_id, definition, inputs)
+
+    async def message(self, services: Services, task: RunnableTask) -> PipelineRun:
+        steps = (
+            StepPlan(
+                id=step.id,
+                kind=step.kind,
+                title=f"{step.id} ({step.runs})"[:_TITLE_CHARACTERS],
+                timeout_seconds=step.timeout.total_seconds(),
+                retries=step.retries,
+            )
+            for step in self.read(task).steps
+        )
+        return PipelineRun(
+            task_id=task.id,
+            team_id=task.team_id,
+            run=task.run,
+            steps=tuple(steps),
+            first=task.first_step,
+        )
+
+    async def beginning(self, services: Services, task: StoredTask, begin: str | None) -> Beginning:
+        """By default the first step that is not completed; those before it keep their results."""
+        steps = await list_placed_steps(services.database, task.id)
+        first = _index_of(steps, begin) if begin is not None else _first_open(steps)
+        return Beginning(first, [step.id for step in steps[first:]])
+
+    def progress(self, task: TaskSummary, current: str | None) -> Progress:
+        done, total = sum(step.status is Status.COMPLETED for step in task.steps), len(task.steps)
+        percent = 100 * done // total if total else 0
+        return Progress(done=done, total=total, percent=percent, current=current)
+
+    def result(self, task: TaskDetails, files: Sequence[Artifact]) -> Result | None:
+        """What the last step gave."""
+        if not task.steps:
+            return None
+        last = task.steps[-1]
+        return Result(
+            step=last.name,
+            exit_code=last.exit_code or 0,
+            json_=_json_of(task.stdout),
+            files=[file for file in files if file.sub_task == last.name],
+        )
+
+
+def _first_open(steps: Sequence[PlacedStep]) -> int:
+    for index, step in enumerate(steps):
+        if step.status is not Status.COMPLETED:
+            return index
+    raise wrong("/from", "every step is completed; name the step to begin with")
+
+
+def _index_of(steps: Sequence[PlacedStep], begin: str) -> int:
+    for index, step in enumerate(steps):
+        if begin in (step.name, str(step.id)):
+            _check_before(steps[:index], begin)
+            return index
+    known = ", ".join(step.name for step in steps)
+    raise wrong("/from", f"there is no step {begin!r} (steps: {known})")
+
+
+def _check_before(steps: Sequence[PlacedStep], begin: str) -> None:
+    for step in steps:
+        if step.status is not Status.COMPLETED:
+            raise wrong(
+                "/from",
+                f"step {step.name!r}, which comes before {begin!r}, is not completed "
+                f"({step.status}); begin with {step.name!r}",
+            )
+
+
+def _json_of(text: str | None) -> JsonValue:
+    try:
+        value: JsonValue = json.loads(text or "null", parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def _refuse_constant(name: str) -> None:
+    """Python's own reader takes NaN and Infinity; the reader of our answer may not."""
+    raise ValueError(name)
