@@ -33,11 +33,15 @@ class Failure(Message):
 
 
 class TaskRun(Message):
-    """The input of a task's workflow. ``run`` counts from 1; a retry by a person is the next."""
+    """The input of a task's workflow. ``run`` counts from 1; a retry by a person is the next run.
+
+    ``paused``: it stands still from the start, as one that continues as new while paused does.
+    """
 
     task_id: UUID
     team_id: UUID
     run: int
+    paused: bool = False
 
 
 class StepPlan(Message):
@@ -159,7 +163,6 @@ class AgentRun(TaskRun):
     turn: int = 0
     seq: int = 0
     spent: Spent = Spent()
-    paused: bool = False
 
 
 class ThinkCall(Message):

@@ -9,34 +9,28 @@ from contextlib import suppress
 from uuid import UUID
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from workflows import lifecycle, policies, ports
+from workflows import policies, ports
 from workflows.agent_limits import check_limits, check_progress, hint_for, spent_after
 from workflows.contracts import ActCall, AgentRun, CallPlan, Decision, ThinkCall, Thought, Verdict
+from workflows.lifecycle import Lifecycle
 from workflows.states import Status
-from workflows.working_time import WorkingTime
+
+# Runs that began before this was so wait on, and make the calls that people allow.
+_ASKS_NO_MORE = "a-turn-that-failed-asks-no-more"
 
 
 class ReactLoop:
     """Runs turns one after the other. ``run`` says where it stands, and goes on with it."""
 
-    def __init__(self, run: AgentRun) -> None:
+    def __init__(self, run: AgentRun, lifecycle: Lifecycle) -> None:
         self.run = run
-        info = workflow.info()
-        self.working_time = WorkingTime(
-            run.limits.seconds,
-            run.spent.seconds,
-            begins_anew=info.run_id != info.original_execution_run_id,
-        )
+        self._lifecycle = lifecycle
         self._verdicts: dict[UUID, Verdict] = {}
         self._acting = 0
         self._waiting = 0
-
-    def pause(self) -> None:
-        self.run = self.run.model_copy(update={"paused": True})
-
-    def resume(self) -> None:
-        self.run = self.run.model_copy(update={"paused": False})
+        self._has_failed = False
 
     def decide(self, decision: Decision) -> None:
         """The first word counts: a second one may arrive when the call runs already."""
@@ -50,7 +44,8 @@ class ReactLoop:
             GoesRoundInCircles, NeverFinishes: the model does not get on.
             ActivityError: a turn could not be made at all.
         """
-        await self._wait_while_paused()
+        await self._lifecycle.wait_while_paused()
+        self._lifecycle.step = f"turn {self.run.turn + 1}"
         check_limits(self.run)
         thought = await self._think()
         await self._act_all(thought)
@@ -75,7 +70,10 @@ class ReactLoop:
         )
 
     async def _act_all(self, thought: Thought) -> None:
-        """Make the calls of a turn side by side, and wait for all of them, whatever they raise."""
+        """Make the calls of a turn side by side, and wait for all of them, whatever they raise.
+
+        Once one has failed for good, nobody is waited for who would have to allow another.
+        """
         self._waiting = sum(plan.ask_id is not None for plan in thought.calls)
         self._acting = len(thought.calls) - self._waiting
         await self._mark_if_waiting()
@@ -88,6 +86,8 @@ class ReactLoop:
 
     async def _act(self, plan: CallPlan) -> None:
         verdict = await self._verdict(plan.ask_id) if plan.ask_id else None
+        if self._has_failed:
+            return
         try:
             await workflow.execute_activity_method(
                 ports.Agents.act,
@@ -95,6 +95,10 @@ class ReactLoop:
                 summary=f"turn {self.run.turn + 1}: {plan.name}",
                 **policies.step(plan.timeout_seconds, policies.ACT_RETRIES),
             )
+        except ActivityError as error:
+            if self._waiting and not is_cancelled_exception(error):
+                self._has_failed = workflow.patched(_ASKS_NO_MORE)
+            raise
         finally:
             self._acting -= 1
         await self._mark_if_waiting()
@@ -103,36 +107,27 @@ class ReactLoop:
         """A person's word on a call; ``EXPIRED`` when nobody gave it in time."""
         with suppress(TimeoutError):
             await workflow.wait_condition(
-                lambda: ask_id in self._verdicts, timeout=self.run.approval_seconds
+                lambda: ask_id in self._verdicts or self._has_failed,
+                timeout=self.run.approval_seconds,
             )
         self._waiting -= 1
         self._acting += 1
-        self.working_time.go_on()
+        self._lifecycle.working_time.go_on()
         return self._verdicts.get(ask_id, Verdict.EXPIRED)
 
     async def _mark_if_waiting(self) -> None:
         """The task waits when nothing of it runs. An attempt that begins sets it running again."""
         if self._waiting and not self._acting:
-            self.working_time.halt()
-            await self._mark(Status.WAITING)
-
-    async def _wait_while_paused(self) -> None:
-        while self.run.paused:
-            self.working_time.halt()
-            await self._mark(Status.PAUSED)
-            await workflow.wait_condition(lambda: not self.run.paused)
-            self.working_time.go_on()
-            await self._mark(Status.RUNNING)
-
-    async def _mark(self, status: Status) -> None:
-        await lifecycle.mark(self.run.task_id, self.run.team_id, self.run.run, status)
+            self._lifecycle.working_time.halt()
+            await self._lifecycle.mark(Status.WAITING)
 
     def _note(self, thought: Thought) -> None:
         self._verdicts.clear()
+        used_seconds = self._lifecycle.working_time.used_seconds
         self.run = self.run.model_copy(
             update={
                 "turn": self.run.turn + 1,
                 "seq": thought.seq,
-                "spent": spent_after(self.run.spent, thought, self.working_time.used_seconds),
+                "spent": spent_after(self.run.spent, thought, used_seconds),
             }
         )

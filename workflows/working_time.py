@@ -1,4 +1,4 @@
-"""A limit on the time that an agent works. While people are waited for, it stands still."""
+"""A limit on the time that a task works. While people are waited for, it stands still."""
 
 import asyncio
 from types import TracebackType
@@ -9,16 +9,20 @@ class WorkingTime:
     """Ends what is within, as ``asyncio.timeout`` does, when its time is used up.
 
     It reads the clock of the event loop, which is the workflow's. Each halt costs workflow history
-    two events: the timer that ends, and the next one.
+    two events: the timer that ends, and the next one. Without a limit it costs none.
 
     With ``begins_anew`` the time is given once more when it is used up. That is for a run that was
     reset: nobody worked between its end and the reset, but the clock went on.
     """
 
     def __init__(
-        self, limit_seconds: float, used_seconds: float, *, begins_anew: bool = False
+        self,
+        limit_seconds: float | None = None,
+        used_seconds: float = 0.0,
+        *,
+        begins_anew: bool = False,
     ) -> None:
-        self._limit = limit_seconds
+        self.limit_seconds = limit_seconds
         self._used = used_seconds
         self._begins_anew = begins_anew
         self._since: float | None = None
@@ -47,7 +51,9 @@ class WorkingTime:
             return
         loop = asyncio.get_running_loop()
         self._since = loop.time()
-        left = self._limit - self._used
+        if self.limit_seconds is None:
+            return
+        left = self.limit_seconds - self._used
         ring = self._ring
         self._alarm = loop.call_later(left, ring) if left > 0 else loop.call_soon(ring)
 
