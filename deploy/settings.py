@@ -7,13 +7,15 @@ Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS) are read by
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, Json, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from activities.inputs import InputPolicy
 from activities.llm.base import ModelOptions, Price
+from activities.sandbox.backends import BACKENDS, DEFAULT_BACKEND, SandboxOptions
 from activities.sandbox.base import Limits
 from activities.store.blobs import S3Options
 from activities.store.database import DEFAULT_MAX_OVERFLOW, DEFAULT_POOL_SIZE
@@ -66,7 +68,7 @@ class Settings(BaseSettings):
     skills_path: str = ""
     data_dir: Path = Path(".agentos")
 
-    sandbox: Literal["bubblewrap", "e2b"] = "bubblewrap"
+    sandbox: str = DEFAULT_BACKEND
     sandbox_memory_mib: int = Field(default=2_048, ge=64)
     sandbox_processes: int = Field(default=128, ge=8)
     sandbox_disk_mib: int = Field(default=2_048, ge=1)
@@ -111,6 +113,14 @@ class Settings(BaseSettings):
     def _empty_is_unset(cls, value: object) -> object:
         return value or None
 
+    @field_validator("sandbox")
+    @classmethod
+    def _is_backend(cls, value: str) -> str:
+        if value not in BACKENDS:
+            names = " or ".join(map(repr, BACKENDS))
+            raise PydanticCustomError("backend", "Input should be {names}", {"names": names})
+        return value
+
     @property
     def secrets(self) -> Mapping[str, SecretStr]:
         """What ``secret:NAME`` in the configuration of an MCP server stands for, by NAME."""
@@ -147,6 +157,14 @@ class Settings(BaseSettings):
             file_bytes=self.sandbox_file_mib * MEBIBYTE,
             files=self.sandbox_files,
             printed_bytes=self.sandbox_printed_mib * MEBIBYTE,
+        )
+
+    def sandbox_options(self, work_folder: Path) -> SandboxOptions:
+        return SandboxOptions(
+            work_folder=work_folder,
+            max_running=self.running_steps,
+            e2b_api_key=self.e2b_api_key,
+            e2b_template=self.e2b_template,
         )
 
     @property
@@ -193,13 +211,13 @@ def load() -> Settings:
     return _load()
 
 
-def load_models() -> ModelOptions | None:
-    """What the environment says of models, also where it names no services.
+def load_without_services() -> Settings:
+    """Read the environment also where it names no services: those of ``agentos up`` are meant.
 
     Raises:
         SettingsInvalid: a variable is wrong.
     """
-    return _load(database_url="", s3_endpoint="").model_options
+    return _load(database_url="", s3_endpoint="")
 
 
 def names_services() -> bool:

@@ -53,7 +53,7 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
 async def _run(stack: Stack, console: Console) -> None:
     with console.status("Starting PostgreSQL, Temporal, S3, API and worker..."):
         services = await stack.start()
-    for line in address_lines(services, settings.load_models()):
+    for line in address_lines(services, settings.load_without_services().model_options):
         console.print(line, soft_wrap=True)
     console.print(f"Ctrl-C stops everything. State is kept in {services.data_dir}", soft_wrap=True)
     await stack.wait()

@@ -13,15 +13,13 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError
 
-from activities.agents.turn import ThinkOptions
+from activities.agents.turn import TurnOptions
 from activities.patience import patiently
-from activities.sandbox.base import Sandbox
-from activities.sandbox.bubblewrap import Bubblewrap
-from activities.sandbox.interpreter import sandbox_python
+from activities.sandbox import backends
 from deploy import settings
 from deploy.bootstrap import calm_garbage_collector, mcp_pool, stores
 from deploy.folders import work_folder
-from deploy.settings import Settings, SettingsInvalid
+from deploy.settings import Settings
 from worker.adapters import AdapterOptions, adapters
 from worker.host import WorkerOptions, hosting
 from workflows.errors import TemporaryFailure
@@ -33,7 +31,7 @@ async def run_worker(told: Settings) -> None:
     worker_id = f"{socket.gethostname()}-{os.getpid()}"
     async with stores(told, ping=False) as (database, blobs):
         options = await asyncio.to_thread(_adapter_options, told, worker_id)
-        sandbox = _sandbox(told, options)
+        sandbox = backends.build(told.sandbox, told.sandbox_options(options.work_folder))
         try:
             client = await _connect(identity=worker_id)
             hosted = WorkerOptions(
@@ -69,31 +67,18 @@ async def _connect(*, identity: str) -> Client:
     return await patiently(attempt)
 
 
-def _sandbox(told: Settings, options: AdapterOptions) -> Sandbox:
-    """The backend that ``AGENTOS_SANDBOX`` names."""
-    if told.sandbox == "e2b":
-        if told.e2b_api_key is None:
-            raise SettingsInvalid(reason="E2B_API_KEY: the e2b sandbox needs it")
-        from activities.sandbox.e2b import E2B  # Its client is slow to load, and rarely wanted.
-
-        return E2B(told.e2b_api_key.get_secret_value(), template=told.e2b_template)
-    return Bubblewrap(options.work_folder, python=options.python, max_running=told.running_steps)
-
-
 def _adapter_options(told: Settings, worker_id: str) -> AdapterOptions:
     return AdapterOptions(
         worker_id=worker_id,
         work_folder=work_folder(told.data_dir),
         skill_folders=told.skill_folders,
-        # In the cloud it is the template's own; here it must be one that a job can read.
-        python=Path("python3") if told.sandbox == "e2b" else sandbox_python(),
         uv=Path(uv.find_uv_bin()),
         limits=told.limits,
         input_policy=told.input_policy,
         environment=settings.inherited(),
         networked_skills=told.networked_skills,
         models=told.model_options,
-        think=ThinkOptions(told.team_daily_tokens, told.approval_seconds),
+        turns=TurnOptions(told.team_daily_tokens, told.approval_seconds),
         search_url=told.search_url,
         public_url=told.public_url,
     )

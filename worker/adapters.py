@@ -1,16 +1,16 @@
 """The adapters of a worker, built from their options and given back at the end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from activities.agents.adapter import Agents
-from activities.agents.tool_call import Acting, Equipment
-from activities.agents.turn import Thinking, ThinkOptions
+from activities.agents.turn import TurnOptions
 from activities.attempts.scratch import Scratch
 from activities.attempts.scripts import Scripts
+from activities.equipment import Equipment
 from activities.inputs import InputPolicy, Inputs
 from activities.llm.base import ModelOptions
 from activities.llm.models import Models
@@ -28,88 +28,75 @@ from activities.tools.mcp.team_tools import TeamTools
 from activities.tools.registry import Registry
 from activities.tools.searching import WebSearch
 from activities.tools.toolbox import Toolbox
+from workflows.ports import Port
 
 
 @dataclass(frozen=True, slots=True)
 class AdapterOptions:
-    """``work_folder`` must be such that the sandbox's user can pass through; ``python`` is the
-    interpreter that runs scripts, ``uv`` the program that installs what they need, and
-    ``environment`` that of this process: uv gets of it what it needs to reach a package index."""
+    """``work_folder`` must be such that the sandbox's user can pass through; ``uv`` is the program
+    that installs what scripts need, and ``environment`` that of this process: uv gets of it what it
+    needs to reach a package index."""
 
     worker_id: str
     work_folder: Path
     skill_folders: tuple[Path, ...]
-    python: Path
     uv: Path
     limits: Limits
     input_policy: InputPolicy
     environment: Mapping[str, str] = field(repr=False)
     networked_skills: tuple[str, ...] = ()
     models: ModelOptions | None = None
-    think: ThinkOptions = field(default_factory=ThinkOptions)
+    turns: TurnOptions = field(default_factory=TurnOptions)
     search_url: str | None = None
     public_url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Adapters:
-    steps: Steps
-    agents: Agents
-    tasks: Tasks
 
 
 @asynccontextmanager
 async def adapters(
     database: Database, blobs: Blobs, sandbox: Sandbox, mcp: McpPool, options: AdapterOptions
-) -> AsyncIterator[Adapters]:
+) -> AsyncIterator[Sequence[Port]]:
+    async with _equipped(database, blobs, sandbox, mcp, options) as equipment:
+        yield Steps(equipment), Agents(equipment, options.turns), Tasks(database)
+
+
+@asynccontextmanager
+async def _equipped(
+    database: Database, blobs: Blobs, sandbox: Sandbox, mcp: McpPool, options: AdapterOptions
+) -> AsyncIterator[Equipment]:
     async with AsyncExitStack() as stack:
         scratch = await asyncio.to_thread(Scratch, options.work_folder)
         stack.push_async_callback(asyncio.to_thread, scratch.close)
         catalogue = Catalogue(options.skill_folders)
+        tokens = Tokens()
+        models = Models(options.models, tokens) if options.models else None
+        if models is not None:
+            stack.push_async_callback(models.close)
         search = WebSearch(options.search_url, options.input_policy) if options.search_url else None
-        toolbox = Toolbox(
-            Registry(), database, mcp=TeamTools(database, mcp), has_search=search is not None
-        )
-        equipment = Equipment(
+        yield Equipment(
             worker_id=options.worker_id,
             database=database,
             blobs=blobs,
             inputs=Inputs(database, blobs, options.work_folder / "inputs", options.input_policy),
             sandbox=sandbox,
-            scripts=_scripts(catalogue, options),
+            scripts=_scripts(catalogue, sandbox.python, options),
             catalogue=catalogue,
             scratch=scratch,
-            tokens=Tokens(),
+            tokens=tokens,
+            toolbox=Toolbox(
+                Registry(), database, mcp=TeamTools(database, mcp), has_search=search is not None
+            ),
+            models=models,
             search=search,
             public_url=options.public_url,
         )
-        models = None
-        if options.models is not None:
-            models = Models(options.models, equipment.tokens)
-            stack.push_async_callback(models.close)
-        thinking = Thinking(database, models, toolbox, catalogue, options.think)
-        steps = Steps(
-            worker_id=options.worker_id,
-            database=database,
-            blobs=blobs,
-            inputs=equipment.inputs,
-            sandbox=sandbox,
-            scripts=equipment.scripts,
-            tools=toolbox,
-            scratch=scratch,
-        )
-        agents = Agents(thinking, Acting(equipment, toolbox))
-        yield Adapters(steps=steps, agents=agents, tasks=Tasks(database))
 
 
-def _scripts(catalogue: Catalogue, options: AdapterOptions) -> Scripts:
+def _scripts(catalogue: Catalogue, python: Path, options: AdapterOptions) -> Scripts:
     return Scripts(
         catalogue,
         Stage(options.work_folder),
-        Environments(
-            options.work_folder, options.python, options.uv, environment=options.environment
-        ),
-        python=options.python,
+        Environments(options.work_folder, python, options.uv, environment=options.environment),
+        python=python,
         limits=options.limits,
         networked=options.networked_skills,
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 import concurrent.futures
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,9 +12,9 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.attempts import heartbeat
-from worker.adapters import Adapters
 from workflows.agent import AgentWorkflow
 from workflows.pipeline import PipelineWorkflow
+from workflows.ports import Port
 
 # Heartbeats must not be held back: cancellation comes with the answer to one.
 HEARTBEAT_THROTTLE = timedelta(seconds=heartbeat.INTERVAL_SECONDS)
@@ -36,7 +36,9 @@ class WorkerOptions:
 
 
 @asynccontextmanager
-async def hosting(client: Client, ready: Adapters, options: WorkerOptions) -> AsyncIterator[Worker]:
+async def hosting(
+    client: Client, ready: Sequence[Port], options: WorkerOptions
+) -> AsyncIterator[Worker]:
     """A worker that polls while the block runs. Steps that outlast the stop are given back."""
     threads = concurrent.futures.ThreadPoolExecutor(options.running_steps * 2 + SPARE_THREADS)
     asyncio.get_running_loop().set_default_executor(threads)
@@ -47,21 +49,12 @@ async def hosting(client: Client, ready: Adapters, options: WorkerOptions) -> As
         log.info("worker.stopping", grace_seconds=options.stop_seconds)
 
 
-def build(client: Client, ready: Adapters, options: WorkerOptions) -> Worker:
-    steps, tasks, agents = ready.steps, ready.tasks, ready.agents
+def build(client: Client, ready: Sequence[Port], options: WorkerOptions) -> Worker:
     return Worker(
         client,
         task_queue=options.task_queue,
         workflows=[PipelineWorkflow, AgentWorkflow],
-        activities=[
-            steps.run_skill,
-            steps.run_code,
-            steps.call_tool,
-            agents.think,
-            agents.act,
-            tasks.mark_task,
-            tasks.close_task,
-        ],
+        activities=[each for port in ready for each in port.activities()],
         # Temporal's sandbox for workflow code costs 10 ms a run and guards against what cannot
         # happen here: `workflows` imports no I/O, which import-linter holds, and its histories are
         # replayed within that sandbox by the tests.

@@ -52,6 +52,17 @@ def step(timeout_seconds: float, retries: int) -> StepOptions:
     )
 
 
+def step_pause(attempt: int, asked_seconds: float | None = None) -> timedelta:
+    """How long Temporal waits after attempt number ``attempt`` at a step, by ``step``.
+
+    ``asked_seconds`` is what the failure itself asks for, as by ``Retry-After``. Temporal takes
+    that as it is, however long, but for 0, which is as if nothing was asked for.
+    """
+    if asked_seconds:
+        return timedelta(seconds=asked_seconds)
+    return min(FIRST_BACKOFF * 2.0 ** (attempt - 1), LONGEST_BACKOFF)
+
+
 # An answer of a model streams for minutes at most; the activity itself gives up on one that stalls.
 # The rest is for services that are away for a while.
 _THINK_TIMEOUT = timedelta(hours=1)

@@ -1,6 +1,8 @@
 """What the workflows need of the world: abstract activities, each implemented in ``activities``."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from temporalio import activity
 
@@ -16,7 +18,18 @@ from workflows.contracts import (
 )
 
 
-class Steps(ABC):
+class Port:
+    """Every abstract method is an activity."""
+
+    def activities(self) -> Sequence[Callable[..., Any]]:
+        """Those that a worker has to host, for the port to be served by this adapter."""
+        names = {
+            name for base in type(self).__mro__ for name in getattr(base, "__abstractmethods__", ())
+        }
+        return [getattr(self, name) for name in sorted(names)]
+
+
+class Steps(Port, ABC):
     """Runs one step of a pipeline. A repeat of a call that has succeeded gives its first outcome.
 
     Each raises an ``ApplicationError`` whose ``type`` is the code of an ``AgentOSError``, and which
@@ -39,7 +52,7 @@ class Steps(ABC):
         """Call a tool."""
 
 
-class Agents(ABC):
+class Agents(Port, ABC):
     """A turn of an agent: the model is asked, then the tools that it calls.
 
     Repeats and errors are as with ``Steps``.
@@ -56,7 +69,7 @@ class Agents(ABC):
         """Make one call of a tool, and write down its result: an error too is one."""
 
 
-class Tasks(ABC):
+class Tasks(Port, ABC):
     """Keeps the rows that people query in step with what the workflow decides."""
 
     @abstractmethod

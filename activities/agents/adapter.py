@@ -2,24 +2,26 @@
 
 from temporalio import activity
 
-from activities.agents.tool_call import Acting
-from activities.agents.turn import Thinking
-from activities.attempts.attempt import told_to_temporal
+from activities.agents.tool_call import make_call
+from activities.agents.turn import TurnOptions, Turns
+from activities.attempts.attempt import as_application_error
 from activities.attempts.heartbeat import heartbeating
+from activities.equipment import Equipment
 from workflows import ports
 from workflows.contracts import ActCall, ActOutcome, ThinkCall, Thought
 
 
 class Agents(ports.Agents):
-    def __init__(self, thinking: Thinking, acting: Acting) -> None:
-        self._thinking = thinking
-        self._acting = acting
+    def __init__(self, equipment: Equipment, options: TurnOptions) -> None:
+        self._equipment = equipment
+        self._turns = Turns(equipment, options)
 
     @activity.defn
     async def think(self, call: ThinkCall) -> Thought:
-        async with heartbeating(), told_to_temporal():
-            return await self._thinking.think(call)
+        async with heartbeating(), as_application_error():
+            return await self._turns.make(call)
 
     @activity.defn
     async def act(self, call: ActCall) -> ActOutcome:
-        return await self._acting.act(call)
+        async with as_application_error():
+            return await make_call(self._equipment, call)

@@ -1,9 +1,10 @@
 """What a model is told before it begins, and when it does not get on."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
 from activities.skills.metadata import Skill
+from activities.tools.toolbox import OfferedTool
 from activities.tools.working_files import WorkingFile
 from workflows.contracts import Hint
 from workflows.definitions.agent import Agent, Profile
@@ -52,14 +53,14 @@ _HINTS: Mapping[Hint, str] = {
 
 def system_prompt(
     agent: Agent,
-    tools: Collection[str],
+    tools: Iterable[OfferedTool],
     skills: Mapping[str, Skill],
     files: Sequence[WorkingFile],
 ) -> str:
     """``tools`` are those offered, ``skills`` those that the agent may use, ``files`` what it has
     to work with, the latest last."""
     parts = [*_who(agent.profile), _WORK, f"{_FILES}\n\n{files_section(files)}"]
-    if skills and "load_skill" in tools:
+    if skills and any(tool.shows_skills for tool in tools):
         parts.append(f"{_SKILLS}\n\n{skills_section(skills)}")
     return "\n\n".join([*parts, _TRUST, _FINISH])
 

@@ -1,60 +1,55 @@
 """A turn of a model: what it is told, what it answers, and what is written of that."""
 
-from collections.abc import Collection, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
 from temporalio import activity
 
+from activities.agents.answer import Answered, judge
 from activities.agents.conversation_cache import Conversations
-from activities.agents.lost_charges import Losses
 from activities.agents.prompts import first_message, hint_message, system_prompt
-from activities.agents.request_checks import judge
 from activities.agents.text_stream import Send, sending_deltas
-from activities.agents.written_answer import Answered
-from activities.llm.base import ChatMessage, ToolSpec
-from activities.llm.models import Models
+from activities.equipment import Equipment
+from activities.llm.base import NO_CHARGE, Charge, ChatMessage, ToolSpec
 from activities.patience import patiently
-from activities.skills.catalogue import Catalogue
 from activities.store import turns
 from activities.store.database import Database
 from activities.store.events import EventDraft
 from activities.store.turns import BegunTurn, EndedTurn, Turn
 from activities.tools.skills import AllowedSkills
-from activities.tools.toolbox import Toolbox
+from activities.tools.toolbox import OfferedTool
 from activities.tools.working_files import working_files
 from workflows.contracts import Hint, ThinkCall, Thought
 from workflows.definitions.agent import Agent
-from workflows.errors import ModelNotConfigured, TaskMoved, TokenQuotaUsedUp
+from workflows.errors import ModelNotConfigured, TaskMoved, TemporaryFailure, TokenQuotaUsedUp
+
+# To count what a broken answer took. A turn that was cancelled must not keep anybody waiting.
+COUNTING_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class ThinkOptions:
+class TurnOptions:
     """``daily_tokens`` is the quota of a team that has none of its own; 0 is no limit."""
 
     daily_tokens: int = 0
     approval_seconds: float = 24 * 3_600.0
 
 
-class Thinking:
-    def __init__(
-        self,
-        database: Database,
-        models: Models | None,
-        toolbox: Toolbox,
-        catalogue: Catalogue,
-        options: ThinkOptions,
-    ) -> None:
-        self._database = database
-        self._models = models
-        self._toolbox = toolbox
-        self._catalogue = catalogue
+class Turns:
+    """Makes turns, and has the conversations at hand that it made them in."""
+
+    def __init__(self, equipment: Equipment, options: TurnOptions) -> None:
+        self._equipment = equipment
+        self._database = equipment.database
         self._options = options
         self._conversations = Conversations()
 
-    async def think(self, call: ThinkCall) -> Thought:
+    async def make(self, call: ThinkCall) -> Thought:
         """Make a turn, unless it has been made already.
 
         Raises:
@@ -71,24 +66,31 @@ class Thinking:
         heard = (*known, *begun.messages)
         self._conversations.keep(turn.task_id, turn.execution, heard)
         self._check_quota(begun)
-        return await self._make(call, turn, begun, heard)
+        ended = await self._complete(call, turn, begun, heard)
+        return await self._write(turn, ended)
 
     async def _begin(self, turn: Turn, known: int, *, is_repeated: bool) -> BegunTurn:
         return await patiently(
             lambda: turns.begin_turn(self._database, turn, known=known, is_repeated=is_repeated)
         )
 
-    async def _make(
+    def _check_quota(self, begun: BegunTurn) -> None:
+        quota = begun.daily_tokens if begun.daily_tokens is not None else self._options.daily_tokens
+        if quota and begun.tokens_today >= quota:
+            raise TokenQuotaUsedUp(used=begun.tokens_today, quota=quota)
+
+    async def _complete(
         self, call: ThinkCall, turn: Turn, begun: BegunTurn, heard: Sequence[ChatMessage]
-    ) -> Thought:
-        if self._models is None:
+    ) -> EndedTurn:
+        """Ask the model."""
+        if self._equipment.models is None:
             raise ModelNotConfigured
         agent = Agent.model_validate(begun.definition)
-        offered = await self._toolbox.offered(begun.team_id, agent)
-        before = await self._before(call, begun, agent, offered.keys(), heard)
-        lost = Losses(self._database, turn, begun.lost)
+        offered = await self._equipment.toolbox.offered(begun.team_id, agent)
+        before = await self._before(call, begun, agent, offered.values(), heard)
+        lost = _Lost(self._database, turn, begun.lost)
         async with sending_deltas(turn.turn, self._sender(turn)) as deltas, lost.counted():
-            answer = await self._models.complete(
+            answer = await self._equipment.models.complete(
                 (*heard, *before),
                 [ToolSpec(tool.name, tool.description, tool.schema) for tool in offered.values()],
                 model=agent.model,
@@ -98,8 +100,39 @@ class Thinking:
             )
         judged = await judge(answer, offered, agent, turn.seq + len(before) + 2)
         answered = Answered(turn, heard, before, answer, judged, lost.total)
-        ended = answered.ended(deltas.drain(), self._options.approval_seconds)
-        return await self._write(turn, ended)
+        return answered.ended(deltas.drain(), self._options.approval_seconds)
+
+    async def _before(
+        self,
+        call: ThinkCall,
+        begun: BegunTurn,
+        agent: Agent,
+        offered: Collection[OfferedTool],
+        heard: Sequence[ChatMessage],
+    ) -> tuple[ChatMessage, ...]:
+        """What the model has to be told before its answer."""
+        hints: tuple[ChatMessage, ...] = ()
+        # Of an answer that was cut off before it called a tool it was told at once.
+        was_told = call.hint is Hint.CALL_A_TOOL and heard[-1].role == "user"
+        if call.hint is not None and not was_told:
+            hints = (ChatMessage("user", hint_message(call.hint), turn=call.turn),)
+        if call.seq > 0:
+            return hints
+        files = await patiently(lambda: working_files(self._database, call.task_id, begun.team_id))
+        skills = await AllowedSkills(self._equipment.catalogue, agent.skills).all()
+        system = system_prompt(agent, offered, skills, files.files)
+        task = first_message(begun.prompt)
+        return (
+            ChatMessage("system", system, is_protected=True),
+            ChatMessage("user", task, is_protected=True),
+            *hints,
+        )
+
+    def _sender(self, turn: Turn) -> Send:
+        async def send(drafts: tuple[EventDraft, ...]) -> None:
+            await turns.add_events(self._database, turn, drafts)
+
+        return send
 
     async def _write(self, turn: Turn, ended: EndedTurn) -> Thought:
         if not await patiently(lambda: turns.end_turn(self._database, turn, ended)):
@@ -122,39 +155,39 @@ class Thinking:
             raise TaskMoved(task_id=turn.task_id)
         return begun.thought
 
-    def _check_quota(self, begun: BegunTurn) -> None:
-        quota = begun.daily_tokens if begun.daily_tokens is not None else self._options.daily_tokens
-        if quota and begun.tokens_today >= quota:
-            raise TokenQuotaUsedUp(used=begun.tokens_today, quota=quota)
 
-    async def _before(
-        self,
-        call: ThinkCall,
-        begun: BegunTurn,
-        agent: Agent,
-        tools: Collection[str],
-        heard: Sequence[ChatMessage],
-    ) -> tuple[ChatMessage, ...]:
-        """What the model has to be told before its answer."""
-        hints: tuple[ChatMessage, ...] = ()
-        # Of an answer that was cut off before it called a tool it was told at once.
-        was_told = call.hint is Hint.CALL_A_TOOL and heard[-1].role == "user"
-        if call.hint is not None and not was_told:
-            hints = (ChatMessage("user", hint_message(call.hint), turn=call.turn),)
-        if call.seq > 0:
-            return hints
-        files = await patiently(lambda: working_files(self._database, call.task_id, begun.team_id))
-        skills = await AllowedSkills(self._catalogue, agent.skills).all()
-        system = system_prompt(agent, tools, skills, files.files)
-        task = first_message(begun.prompt)
-        return (
-            ChatMessage("system", system, is_protected=True),
-            ChatMessage("user", task, is_protected=True),
-            *hints,
-        )
+class _Lost:
+    """What answers took that broke off: they have to be paid for like the others.
 
-    def _sender(self, turn: Turn) -> Send:
-        async def send(drafts: tuple[EventDraft, ...]) -> None:
-            await turns.add_events(self._database, turn, drafts)
+    ``before`` is what earlier attempts at the turn lost, and counted. What a worker was told that
+    dies at that moment is known to nobody, and not counted.
+    """
 
-        return send
+    def __init__(self, database: Database, turn: Turn, before: Charge) -> None:
+        self.total = before
+        self._database = database
+        self._turn = turn
+        self._uncounted = NO_CHARGE
+
+    def add(self, charge: Charge) -> None:
+        self.total += charge
+        self._uncounted += charge
+
+    @asynccontextmanager
+    async def counted(self) -> AsyncIterator[None]:
+        """Count what is lost while the block runs, however it ends.
+
+        Once only: if the database cannot say whether it has counted, it is left at that.
+        """
+        try:
+            yield
+        finally:
+            if self._uncounted.tokens:
+                await self._count()
+
+    async def _count(self) -> None:
+        counting = turns.count_lost(self._database, self._turn, self._uncounted)
+        try:
+            await asyncio.wait_for(counting, COUNTING_SECONDS)
+        except (TemporaryFailure, TimeoutError):
+            log.warning("usage.uncounted", tokens=self._uncounted.tokens)

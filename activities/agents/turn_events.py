@@ -1,12 +1,11 @@
 """What those who watch an agent are told, as events. The whole of it lies in the rows."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 
-from activities.agents.request_checks import Judged
-from activities.llm.base import Answer
+from activities.llm.base import Answer, ToolRequest
 from activities.store.events import EventDraft
 from activities.store.turns import Call, Turn
 from workflows.contracts import call_sub_task_id
@@ -15,9 +14,14 @@ SHOWN_CHARACTERS = 2_000
 
 
 def turn_events(
-    turn: Turn, seq: int, answer: Answer, calls: Sequence[Call], judged: Judged
+    turn: Turn,
+    seq: int,
+    answer: Answer,
+    calls: Sequence[Call],
+    mistakes: Mapping[int, tuple[ToolRequest, str]],
 ) -> Iterator[EventDraft]:
-    """What came of a turn, whose answer is message ``seq``."""
+    """What came of a turn, whose answer is message ``seq``; ``mistakes`` are the requests that no
+    call came of, with what the model is told, by the number of that message."""
     yield _event(
         "message.created",
         turn=turn.turn,
@@ -26,11 +30,10 @@ def turn_events(
         content=answer.text[:SHOWN_CHARACTERS],
         model=answer.model,
     )
-    for told_seq, (request, text) in judged.told.items():
+    for told_seq, (request, text) in mistakes.items():
         step = f"{turn.turn}.{told_seq - seq} {request.name[:100]}"
-        if judged.result is None:
-            yield _event("tool.called", step=step, tool=request.name[:100])
-            yield _event("tool.result", step=step, ok=False, text=text[:SHOWN_CHARACTERS])
+        yield _event("tool.called", step=step, tool=request.name[:100])
+        yield _event("tool.result", step=step, ok=False, text=text[:SHOWN_CHARACTERS])
     for call in calls:
         yield from _call_events(turn, call)
     yield _event(

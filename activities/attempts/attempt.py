@@ -67,7 +67,7 @@ async def run_attempt(database: Database, attempt: Attempt, perform: Perform) ->
     with structlog.contextvars.bound_contextvars(
         task_id=str(attempt.task_id), attempt=attempt.number
     ):
-        async with heartbeating(), told_to_temporal():
+        async with heartbeating(), as_application_error():
             begun = await patiently(lambda: attempts.begin(database, attempt))
             if begun.outcome is not None:
                 return begun.outcome
@@ -76,8 +76,8 @@ async def run_attempt(database: Database, attempt: Attempt, perform: Perform) ->
 
 
 @asynccontextmanager
-async def told_to_temporal() -> AsyncIterator[None]:
-    """Tell our errors in Temporal's way, and whether and when another attempt is worth while."""
+async def as_application_error() -> AsyncIterator[None]:
+    """Convert ``AgentOSError`` to ``ApplicationError``, with whether and when to try again."""
     try:
         yield
     except AgentOSError as error:
@@ -170,11 +170,11 @@ class _Running:
         )
 
     def _next_attempt_at(self, error: AgentOSError) -> datetime | None:
-        """When Temporal will start the next attempt, by ``policies.step``."""
-        if not error.retryable or self._attempt.number > self._attempt.retries:
+        """When Temporal will start the next attempt."""
+        if not error.retryable or not self._attempt.may_be_followed:
             return None
-        backoff = policies.FIRST_BACKOFF * 2.0 ** (self._attempt.number - 1)
-        return datetime.now(UTC) + min(backoff, policies.LONGEST_BACKOFF)
+        pause = policies.step_pause(self._attempt.number, error.retry_after_seconds)
+        return datetime.now(UTC) + pause
 
     def _artifact_event(self, file: StoredFile) -> EventDraft:
         key = artifact_id(self._attempt.sub_task_id, file.name, file.sha256)

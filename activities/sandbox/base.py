@@ -94,6 +94,11 @@ class Sandbox(ABC):
 
     name: ClassVar[str]
 
+    @property
+    def python(self) -> Path:
+        """The interpreter of scripts, as it is found inside."""
+        return Path("python3")
+
     @abstractmethod
     async def run(self, job: Job, on_output: OnOutput) -> Exit:
         """Run a job to its end, handing each piece of its output to ``on_output`` as it comes.

@@ -21,9 +21,11 @@ from typing import ClassVar, TypeVar
 
 import structlog
 
+from activities.sandbox.backends import MAX_RUNNING, SandboxOptions
 from activities.sandbox.base import Exit, Job, OnOutput, Sandbox
 from activities.sandbox.folders import hand_over, take_back
 from activities.sandbox.host import Host, find_host, verify_reach
+from activities.sandbox.interpreter import sandbox_python
 from activities.sandbox.launch import Launched, launch
 from activities.sandbox.processes import Process
 from activities.sandbox.profile import ETC_FILES, bounded_command, job_arguments
@@ -36,7 +38,6 @@ from activities.sandbox.validation import validate
 from activities.sandbox.verdict import Outcome, conclude
 from workflows.errors import BadInput, TemporaryFailure
 
-MAX_RUNNING = 32
 _WATCHDOG_THREADS = 2
 
 # The machine is out of something that other work gives back.
@@ -67,6 +68,11 @@ class Bubblewrap(Sandbox):
         self._slots = Slots(max_running, fallback=work_folder / "users")
         self._table = ProcessTable()
         self._watchdogs = ThreadPoolExecutor(_WATCHDOG_THREADS, "sandbox-watchdog")
+
+    @property
+    def python(self) -> Path:
+        """Raises ``SandboxUnavailable``: there is none that a job can read."""
+        return self._python or sandbox_python()
 
     async def run(self, job: Job, on_output: OnOutput) -> Exit:
         validate(job)
@@ -114,6 +120,10 @@ class Bubblewrap(Sandbox):
         finally:
             code = await uninterrupted(process.end())
         return Outcome(code, supervision.limit, supervision.tail, supervision.peak_memory_bytes)
+
+
+def build(options: SandboxOptions) -> Bubblewrap:
+    return Bubblewrap(options.work_folder, python=sandbox_python(), max_running=options.max_running)
 
 
 def _launch(host: Host, job: Job, uid: int | None) -> Launched:

@@ -34,6 +34,7 @@ from e2b import (
     ServiceBusyException,
 )
 
+from activities.sandbox.backends import SandboxOptions
 from activities.sandbox.base import (
     VENV_FOLDER,
     Exit,
@@ -184,6 +185,16 @@ class E2B(Sandbox):
         )
         log.info("sandbox.created", sandbox=self.name, id=machine.sandbox_id)
         return machine
+
+
+def build(options: SandboxOptions) -> E2B:
+    if options.e2b_api_key is None:
+        raise SandboxUnavailable(
+            sandbox=E2B.name,
+            reason="E2B_API_KEY is not set",
+            remedy="Set it to a key of your account, or choose another AGENTOS_SANDBOX.",
+        )
+    return E2B(options.e2b_api_key.get_secret_value(), template=options.e2b_template)
 
 
 async def _kill(creating: asyncio.Task[AsyncSandbox]) -> None:

@@ -40,6 +40,11 @@ class Attempt:
     is_last: bool = False
 
     @property
+    def may_be_followed(self) -> bool:
+        """Whether another one may follow, if this one fails."""
+        return self.number <= self.retries
+
+    @property
     def log_id(self) -> UUID:
         return uuid5(self.sub_task_id, f"run {self.run} attempt {self.number}")
 

@@ -1,17 +1,18 @@
 """What a tool is given beside its arguments, and what it gives back."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from activities.attempts.reporter import Reporter
-from activities.attempts.scripts import Scripts
-from activities.inputs import Inputs
-from activities.sandbox.base import Sandbox
-from activities.store.database import Database
-from activities.tools.searching import WebSearch
-from activities.tools.skills import AllowedSkills
 from workflows.errors import AgentOSError
+
+if TYPE_CHECKING:  # The equipment has the toolbox, whose tools are given it.
+    from activities.attempts.reporter import Reporter
+    from activities.equipment import Equipment
+    from activities.tools.skills import AllowedSkills
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,7 @@ class ToolContext:
     task_id: UUID
     team_id: UUID
     output: Path
-    database: Database
-    inputs: Inputs
+    equipment: Equipment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,15 +30,12 @@ class AgentContext(ToolContext):
     """Where an agent's tool is called. A tool that asks for one is none for pipelines.
 
     ``code`` is an empty folder for what a script brings along. ``reporter`` tells of the call while
-    it runs. Without a provider ``search`` is None.
+    it runs.
     """
 
     code: Path
     reporter: Reporter
     skills: AllowedSkills
-    sandbox: Sandbox
-    scripts: Scripts
-    search: WebSearch | None = None
 
 
 @dataclass(frozen=True, slots=True)

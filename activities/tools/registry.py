@@ -2,7 +2,8 @@
 
 A tool's first parameter is its ``ToolContext``, or an ``AgentContext`` if it is for agents only;
 the others are its arguments, and their types make its JSON schema. To add one, add a module with
-one function under ``@tool()``.
+one function under ``@tool()``. Whatever else sets a tool apart is a flag there: nobody asks for its
+name.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, create_model
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -23,9 +24,17 @@ from activities.tools.context import AgentContext, ToolContext, ToolResult
 from workflows.errors import ToolArgumentsInvalid, ToolNotFound, ToolTimedOut
 from workflows.states import Permission
 
+if TYPE_CHECKING:
+    from activities.equipment import Equipment
+
 DEFAULT_TIMEOUT_SECONDS = 60.0
 
 ToolFunction = Callable[..., Awaitable[str | ToolResult]]
+Condition = Callable[["Equipment", Mapping[str, JsonValue]], bool]
+"""Something that holds of a call with these arguments, on a worker with this equipment."""
+
+CallType = Literal["skill", "code", "tool"]
+"""What people see a call as: the run of a skill's script, of code, or of anything else."""
 
 
 class Need(StrEnum):
@@ -40,7 +49,10 @@ class Tool:
     """A tool as people and models see it. ``schema`` is the JSON schema of its arguments.
 
     ``permission`` holds unless the team says otherwise. ``is_retry_safe``: it may be called again
-    when nobody knows whether the last call took effect.
+    when nobody knows whether the last call took effect; but not where ``unsafe_if`` holds of the
+    call. ``question`` is the argument that is put to a person: the workflow waits for the answer,
+    which is the result, and the tool is never run. ``shows_skills``: a model that is offered it is
+    told in advance which skills there are.
     """
 
     name: str
@@ -53,6 +65,10 @@ class Tool:
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     is_for_agents_only: bool = False
     need: Need | None = None
+    call_type: CallType = "tool"
+    unsafe_if: Condition | None = None
+    question: str | None = None
+    shows_skills: bool = False
 
     def problems(self, arguments: Mapping[str, JsonValue]) -> list[tuple[str, str]]:
         """What is wrong with arguments: pairs of a JSON pointer and a message."""
@@ -97,6 +113,10 @@ def tool(
     is_retry_safe: bool = False,
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
     need: Need | None = None,
+    call_type: CallType = "tool",
+    unsafe_if: Condition | None = None,
+    question: str | None = None,
+    shows_skills: bool = False,
 ) -> Callable[[ToolFunction], ToolFunction]:
     """Offer a function as a native tool, under its own name. See ``Tool`` for the rest."""
 
@@ -114,6 +134,10 @@ def tool(
             timeout_seconds=timeout_seconds,
             is_for_agents_only=context.annotation is AgentContext,
             need=need,
+            call_type=call_type,
+            unsafe_if=unsafe_if,
+            question=question,
+            shows_skills=shows_skills,
         )
         return function
 

@@ -23,20 +23,20 @@ async def run_script(
     context: AgentContext, step: Step, args: Sequence[str], prepare: Prepare
 ) -> ToolResult:
     """Run what ``prepare`` makes of ``step``. Its text is stdout, and stderr when it failed."""
-    reporter = context.reporter
+    reporter, equipment = context.reporter, context.equipment
     files = await patiently(
-        lambda: working_files(context.database, context.task_id, context.team_id)
+        lambda: working_files(equipment.database, context.task_id, context.team_id)
     )
     arguments = files.in_arguments(args)
-    limits = context.scripts.limits(SCRIPT_SECONDS)
+    limits = equipment.scripts.limits(SCRIPT_SECONDS)
     async with (
-        context.inputs.leased(
+        equipment.inputs.leased(
             context.task_id, context.team_id, files.to_lease(arguments.files)
         ) as inputs,
         prepare(step, arguments.words, context.code) as script,
     ):
         reporter.enter(Phase.EXECUTING)
-        ended = await context.sandbox.run(
+        ended = await equipment.sandbox.run(
             script.job(inputs, context.output, limits), reporter.output
         )
     reporter.enter(Phase.POST_PROCESS)

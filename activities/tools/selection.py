@@ -2,19 +2,18 @@
 
 from collections.abc import Collection, Iterable
 
+from activities.tools.registry import Need
 from workflows.definitions.agent import Agent
 
 _ANY = ".*"
 
-# Without these an agent could not use a skill that it is given by name.
-SKILL_TOOLS = frozenset({"list_skills", "load_skill", "read_skill_file", "run_skill_script"})
 
-
-def is_allowed(agent: Agent, name: str) -> bool:
-    """Whether an agent may use a tool. Naming skills brings the tools for them along."""
+def is_allowed(agent: Agent, name: str, need: Need | None = None) -> bool:
+    """Whether an agent may use a tool. Naming skills brings the tools that need them along."""
     if agent.tools is None or any(_matches(wanted, name) for wanted in agent.tools):
         return True
-    return bool(agent.skills) and name in SKILL_TOOLS
+    # Without these it could not use a skill that it is given by name.
+    return bool(agent.skills) and need is Need.SKILLS
 
 
 def unknown_names(wanted: Iterable[str], known: Collection[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -17,12 +17,21 @@ from activities.store.tools import tool_settings
 from activities.tools.context import ToolContext, ToolResult
 from activities.tools.finish import FINISH, FINISH_DESCRIPTION, finish_schema
 from activities.tools.mcp.content import McpFile, McpResult
-from activities.tools.registry import DEFAULT_TIMEOUT_SECONDS, Need, Registry, Tool
+from activities.tools.registry import (
+    DEFAULT_TIMEOUT_SECONDS,
+    CallType,
+    Need,
+    Registry,
+    Tool,
+)
 from activities.tools.selection import is_allowed
 from workflows.definitions.agent import Agent
 from workflows.definitions.mcp_server import PREFIX
 from workflows.errors import AgentOSError, McpToolFailed, ToolDisabled, ToolNotFound
 from workflows.states import Permission
+
+if TYPE_CHECKING:
+    from activities.equipment import Equipment
 
 REMEMBERED_SECONDS = 1.0
 MAX_REMEMBERED_TEAMS = 256
@@ -33,7 +42,7 @@ NAMES_SHOWN = 50
 class OfferedTool:
     """A tool as an agent may call it. ``schema`` is the JSON schema of its arguments.
 
-    ``native`` is None for a tool of a server, and for ``finish``.
+    ``native`` is None for a tool of a server, and for ``finish``, whose call ``ends_task``.
     """
 
     name: str
@@ -43,6 +52,23 @@ class OfferedTool:
     is_retry_safe: bool = False
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     native: Tool | None = field(default=None, repr=False)
+    ends_task: bool = False
+
+    @property
+    def call_type(self) -> CallType:
+        return "tool" if self.native is None else self.native.call_type
+
+    @property
+    def need(self) -> Need | None:
+        return None if self.native is None else self.native.need
+
+    @property
+    def question(self) -> str | None:
+        return None if self.native is None else self.native.question
+
+    @property
+    def shows_skills(self) -> bool:
+        return self.native is not None and self.native.shows_skills
 
     def problems(self, arguments: Mapping[str, JsonValue]) -> list[tuple[str, str]]:
         """What is known to be wrong with arguments before a call: JSON pointers and messages.
@@ -90,11 +116,15 @@ class Toolbox:
             name: tool
             for name, tool in (await self._active(team_id)).items()
             if tool.permission is not Permission.DENY
-            and is_allowed(agent, name)
+            and is_allowed(agent, name, tool.need)
             and self._has_what_it_needs(tool, agent)
         }
         found[FINISH] = OfferedTool(
-            FINISH, FINISH_DESCRIPTION, finish_schema(agent.output_schema), is_retry_safe=True
+            FINISH,
+            FINISH_DESCRIPTION,
+            finish_schema(agent.output_schema),
+            is_retry_safe=True,
+            ends_task=True,
         )
         return MappingProxyType(found)
 
@@ -109,6 +139,13 @@ class Toolbox:
             return await self._call_mcp(context, tool, arguments)
         except AgentOSError as error:
             return ToolResult("", exit_code=None, error=error)
+
+    def may_repeat(
+        self, equipment: "Equipment", name: str, arguments: Mapping[str, JsonValue]
+    ) -> bool:
+        """Whether a tool that is safe to call again is so with these arguments, too."""
+        tool = self._registry.tools.get(name)
+        return tool is None or tool.unsafe_if is None or not tool.unsafe_if(equipment, arguments)
 
     async def _find(self, team_id: UUID, name: str) -> OfferedTool:
         """The tool, unless the team has switched it off since it was offered."""
@@ -148,7 +185,7 @@ class Toolbox:
         return found | {tool.name: tool for tool in mcp}
 
     def _has_what_it_needs(self, tool: OfferedTool, agent: Agent) -> bool:
-        match tool.native and tool.native.need:
+        match tool.need:
             case Need.SEARCH:
                 return self._has_search
             case Need.SKILLS:

@@ -3,7 +3,8 @@
 import asyncio
 import functools
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,9 +42,8 @@ class Patient:
     """What is to be looked at. ``services`` is None where `agentos up` brings its own."""
 
     data_dir: Path
-    sandbox: Sandbox
-    script_python: Callable[[], Path]
-    """Finds the interpreter of skills, or raises ``SandboxUnavailable``."""
+    sandbox: Callable[[], Sandbox]
+    """Makes one of the worker's backend, or raises ``SandboxUnavailable``."""
     uv: Path
     search_path: str
     """The PATH of the worker, where an interpreter of JavaScript is looked for."""
@@ -59,7 +59,7 @@ async def diagnose(patient: Patient) -> list[Finding]:
         "system": _quick(machine.system),
         "python": _quick(machine.python),
         "sandbox": lambda: _sandbox(patient.sandbox),
-        "python of skills": _quick(lambda: _script_python(patient.script_python)),
+        "python of skills": lambda: _script_python(patient.sandbox),
         "node": _quick(lambda: _node(patient.search_path)),
         "uv": lambda: _uv(patient.uv),
         "disk": _quick(lambda: machine.disk(data_dir)),
@@ -109,13 +109,24 @@ async def _bounded(name: str, check: Check) -> Finding:
         return Finding(name, False, detail, str(error.fields.get("remedy", "")))
 
 
-async def _sandbox(sandbox: Sandbox) -> Finding:
-    await sandbox.check()
-    return Finding("sandbox", True, f"{sandbox.name} ran a job")
+async def _sandbox(make: Callable[[], Sandbox]) -> Finding:
+    async with _open(make) as sandbox:
+        await sandbox.check()
+        return Finding("sandbox", True, f"{sandbox.name} ran a job")
 
 
-def _script_python(find: Callable[[], Path]) -> Finding:
-    return Finding("python of skills", True, str(find()))
+async def _script_python(make: Callable[[], Sandbox]) -> Finding:
+    async with _open(make) as sandbox:
+        return Finding("python of skills", True, str(sandbox.python))
+
+
+@asynccontextmanager
+async def _open(make: Callable[[], Sandbox]) -> AsyncIterator[Sandbox]:
+    sandbox = await asyncio.to_thread(make)  # What it imports may be slow to load.
+    try:
+        yield sandbox
+    finally:
+        await sandbox.close()
 
 
 def _node(search_path: str) -> Finding:

@@ -1,5 +1,6 @@
 """``agentos doctor``: what the doctor found, for people to read."""
 
+from functools import partial
 from pathlib import Path
 
 import uv
@@ -10,8 +11,7 @@ from rich.text import Text
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 
-from activities.sandbox.bubblewrap import Bubblewrap
-from activities.sandbox.interpreter import sandbox_python
+from activities.sandbox import backends
 from activities.store.blobs import Blobs
 from api.cli.commands.options import Format
 from api.cli.commands.printing import print_json
@@ -33,22 +33,18 @@ async def run_doctor(data_dir: Path, output: Format) -> int:
 
     Gives the exit code: 0 when nothing is wrong.
     """
-    environment = settings.inherited()
-    sandbox = Bubblewrap(work_folder(data_dir))
-    try:
-        findings = await diagnose(
-            Patient(
-                data_dir=data_dir,
-                sandbox=sandbox,
-                script_python=sandbox_python,
-                uv=Path(uv.find_uv_bin()),
-                search_path=environment.get("PATH", ""),
-                services=_remote() if settings.names_services() else None,
-                models=settings.load_models(),
-            )
+    told = settings.load_without_services()
+    options = told.sandbox_options(work_folder(data_dir))
+    findings = await diagnose(
+        Patient(
+            data_dir=data_dir,
+            sandbox=partial(backends.build, told.sandbox, options),
+            uv=Path(uv.find_uv_bin()),
+            search_path=settings.inherited().get("PATH", ""),
+            services=_remote() if settings.names_services() else None,
+            models=told.model_options,
         )
-    finally:
-        await sandbox.close()
+    )
     if output is Format.JSON:
         print_json(Findings(items=findings))
     else:

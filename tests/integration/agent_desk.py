@@ -11,19 +11,11 @@ from uuid import UUID, uuid4
 
 from pydantic import JsonValue
 from sqlalchemy import text
-from uv import find_uv_bin
 
 from activities.attempts.artifacts import publish
 from activities.attempts.collector import collect
 from activities.attempts.reporter import Reporter
-from activities.attempts.scripts import Scripts
-from activities.inputs import InputPolicy, Inputs
-from activities.sandbox.base import Limits, Sandbox
-from activities.sandbox.bubblewrap import Bubblewrap
-from activities.sandbox.interpreter import sandbox_python
-from activities.skills.catalogue import Catalogue
-from activities.skills.environments import Environments
-from activities.skills.staging import Stage
+from activities.equipment import Equipment
 from activities.store import files, tasks
 from activities.store.attempts import Attempt, artifact_id
 from activities.store.blobs import Blobs, S3Options
@@ -31,10 +23,10 @@ from activities.store.database import Database
 from activities.store.files import Upload
 from activities.store.keys import DEFAULT_TEAM
 from activities.tools.context import AgentContext, ToolContext, ToolResult
-from activities.tools.registry import Registry
 from activities.tools.skills import AllowedSkills
 from activities.tools.toolbox import Toolbox
 from deploy.local.services import Services
+from tests.equipment import equipment
 from tests.integration.new_tasks import new_task
 from tests.integration.sandboxes import open_folder
 from workflows.definitions.agent import Agent
@@ -45,20 +37,26 @@ from workflows.states import TaskType
 class Desk:
     """``call`` makes a call and keeps its files, as an agent's turn does."""
 
-    database: Database
-    blobs: Blobs
-    inputs: Inputs
-    sandbox: Sandbox
-    scripts: Scripts
-    catalogue: Catalogue
+    equipment: Equipment
     folder: Path
-    toolbox: Toolbox
     agent: Agent = field(default_factory=Agent)
     task_id: UUID = field(default_factory=uuid4)
     team_id: UUID = DEFAULT_TEAM
     made: dict[str, UUID] = field(default_factory=dict)
     reporter: Reporter = field(init=False)
     _calls: int = 0
+
+    @property
+    def database(self) -> Database:
+        return self.equipment.database
+
+    @property
+    def blobs(self) -> Blobs:
+        return self.equipment.blobs
+
+    @property
+    def toolbox(self) -> Toolbox:
+        return self.equipment.toolbox
 
     async def begin(self, **inputs: bytes) -> None:
         """Make the task, with these inputs."""
@@ -93,20 +91,15 @@ class Desk:
             self.task_id,
             self.team_id,
             places[1],
-            self.database,
-            self.inputs,
+            self.equipment,
             code=places[0],
             reporter=self.reporter,
-            skills=AllowedSkills(self.catalogue, self.agent.skills),
-            sandbox=self.sandbox,
-            scripts=self.scripts,
+            skills=AllowedSkills(self.equipment.catalogue, self.agent.skills),
         )
 
     def pipeline_context(self) -> ToolContext:
         context = self.context()
-        return ToolContext(
-            context.task_id, context.team_id, context.output, self.database, self.inputs
-        )
+        return ToolContext(context.task_id, context.team_id, context.output, self.equipment)
 
     async def say(self, content: str) -> None:
         """Write a tool's message that is protected, as the result of load_skill is."""
@@ -168,28 +161,8 @@ async def agent_desk(
     s3 = infrastructure.s3
     database = Database(database_url)
     blobs = Blobs(S3Options(s3.endpoint, bucket, s3.access_key, s3.secret_key))
-    python = sandbox_python()
     with open_folder() as folder:
-        sandbox = Bubblewrap(folder, python=python)
-        catalogue = Catalogue([skills])
-        environments = Environments(folder, python, Path(find_uv_bin()), environment={})
-        scripts = Scripts(
-            catalogue,
-            Stage(folder),
-            environments,
-            python=python,
-            limits=Limits(wall_seconds=30),
-            networked=networked,
-        )
-        yield Desk(
-            database=database,
-            blobs=blobs,
-            inputs=Inputs(database, blobs, folder / "inputs", InputPolicy()),
-            sandbox=sandbox,
-            scripts=scripts,
-            catalogue=catalogue,
-            folder=folder,
-            toolbox=Toolbox(Registry(), database),
-        )
-        await sandbox.close()
+        given = equipment(database, blobs, folder, skills=skills, networked=networked)
+        yield Desk(given, folder)
+        await given.sandbox.close()
     await database.close()

@@ -154,7 +154,7 @@ async def working_agents(stage: Stage) -> AsyncIterator[ObedientAgents]:
         client,
         task_queue=stage.task_queue,
         workflows=[AgentWorkflow],
-        activities=[agents.think, agents.act, tasks.mark_task, tasks.close_task],
+        activities=[*agents.activities(), *tasks.activities()],
         workflow_runner=UnsandboxedWorkflowRunner(),
         build_id="test",
     )

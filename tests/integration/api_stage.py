@@ -268,13 +268,7 @@ async def working(stage: Stage) -> AsyncIterator[None]:
         client,
         task_queue=stage.task_queue,
         workflows=[PipelineWorkflow],
-        activities=[
-            stage.steps.run_skill,
-            stage.steps.run_code,
-            stage.steps.call_tool,
-            tasks.mark_task,
-            tasks.close_task,
-        ],
+        activities=[*stage.steps.activities(), *tasks.activities()],
         workflow_runner=UnsandboxedWorkflowRunner(),
         build_id="test",
     )

@@ -1,6 +1,7 @@
 """The sandbox backends under test, and what a test gives them to work on.
 
-A new backend joins the conformance suite with one more entry in ``BACKENDS``.
+A new backend joins the conformance suite by itself. One whose service tests cannot have is given a
+double of it in ``_DOUBLES``.
 """
 
 import tempfile
@@ -8,21 +9,26 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
+from activities.sandbox.backends import SandboxOptions, build
 from activities.sandbox.base import Exit, Job, Sandbox, Stream
-from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.e2b import E2B
 from tests.doubles.e2b_server import E2BServer
 
 
 @asynccontextmanager
-async def bubblewrap(folder: Path) -> AsyncIterator[Sandbox]:
-    sandbox = Bubblewrap(folder)
+async def backend(name: str, folder: Path) -> AsyncIterator[Sandbox]:
+    """The backend of this name, for as long as the block runs."""
+    if name in _DOUBLES:
+        async with _DOUBLES[name](folder) as sandbox:
+            yield sandbox
+        return
+    sandbox = build(name, SandboxOptions(work_folder=folder))
     yield sandbox
     await sandbox.close()
 
 
 @asynccontextmanager
-async def e2b(folder: Path) -> AsyncIterator[Sandbox]:
+async def _e2b(folder: Path) -> AsyncIterator[Sandbox]:
     async with E2BServer(folder) as server:
         sandbox = E2B(server.api_key, api_url=server.url, sandbox_url=server.url)
         yield sandbox
@@ -30,10 +36,7 @@ async def e2b(folder: Path) -> AsyncIterator[Sandbox]:
         assert server.machines == {}, "a paid sandbox was left running"
 
 
-BACKENDS: dict[str, Callable[[Path], AbstractAsyncContextManager[Sandbox]]] = {
-    "bubblewrap": bubblewrap,
-    "e2b": e2b,
-}
+_DOUBLES: dict[str, Callable[[Path], AbstractAsyncContextManager[Sandbox]]] = {"e2b": _e2b}
 
 
 @contextmanager

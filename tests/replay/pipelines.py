@@ -132,13 +132,7 @@ async def play(names: Collection[str], keep: Callable[[str, WorkflowHistory], No
             client,
             task_queue="record",
             workflows=[PipelineWorkflow],
-            activities=[
-                steps.run_skill,
-                steps.run_code,
-                steps.call_tool,
-                tasks.mark_task,
-                tasks.close_task,
-            ],
+            activities=[*steps.activities(), *tasks.activities()],
         )
         async with worker:
             for name in names:

@@ -3,13 +3,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from activities.sandbox.base import Sandbox
-from tests.integration.sandboxes import Bench, bubblewrap, open_folder
+from tests.integration.sandboxes import Bench, backend, open_folder
 
 
 @pytest.fixture(scope="session")
 async def sandbox() -> AsyncIterator[Sandbox]:
     with open_folder() as folder:
-        async with bubblewrap(folder) as sandbox:
+        async with backend("bubblewrap", folder) as sandbox:
             yield sandbox
 
 

@@ -11,7 +11,7 @@ from workflows.errors import ToolNotRun
 MAX_QUESTION_CHARACTERS = 4_000
 
 
-@tool(is_retry_safe=True)
+@tool(is_retry_safe=True, question="question")
 async def ask_human(
     context: AgentContext,
     question: Annotated[str, Field(min_length=1, max_length=MAX_QUESTION_CHARACTERS)],

@@ -16,7 +16,8 @@ async def list_files(context: ToolContext) -> str:
     Each with its name, size in bytes (null when not fetched yet), type, reference, and its path in
     the sandbox.
     """
-    found = await working_files(context.database, context.task_id, context.team_id)
+    database = context.equipment.database
+    found = await working_files(database, context.task_id, context.team_id)
     return json.dumps(
         [
             {

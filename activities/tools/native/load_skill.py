@@ -19,14 +19,15 @@ MAX_FILES_SHOWN = 200
 _SKILL_FILES = ("SKILL.md", "skill.md")
 
 
-@tool(is_retry_safe=True, need=Need.SKILLS)
+@tool(is_retry_safe=True, need=Need.SKILLS, shows_skills=True)
 async def load_skill(
     context: AgentContext, skill: Annotated[str, Field(min_length=1, max_length=64)]
 ) -> ToolResult:
     """Load the instructions of a skill. Do so before you use it; once is enough."""
     found = await context.skills.find(skill)
     opening = f'<skill_content name="{escape(found.name)}">'
-    if await has_protected_result(context.database, context.task_id, opening):
+    database = context.equipment.database
+    if await has_protected_result(database, context.task_id, opening):
         return ToolResult(f"Skill {found.name} is loaded already: its text stands further above.")
     name = next(name for name in _SKILL_FILES if name in found.files)
     text = await context.skills.read(found.name, name)

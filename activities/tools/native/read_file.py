@@ -31,7 +31,8 @@ async def read_file(
     is_agent = isinstance(context, AgentContext)
     ref = await _reference(context, file) if is_agent else file
     limit = limit or (AGENT_READ_BYTES if is_agent else MAX_READ_BYTES)
-    async with context.inputs.leased(context.task_id, context.team_id, {"file": ref}) as paths:
+    inputs = context.equipment.inputs
+    async with inputs.leased(context.task_id, context.team_id, {"file": ref}) as paths:
         data, size = await asyncio.to_thread(_read, paths["file"], offset, limit)
     if b"\0" in data:
         raise FileNotText(file=file[:200])
@@ -45,7 +46,8 @@ async def read_file(
 
 
 async def _reference(context: ToolContext, file: str) -> str:
-    files = await working_files(context.database, context.task_id, context.team_id)
+    database = context.equipment.database
+    files = await working_files(database, context.task_id, context.team_id)
     return files.find(file).ref
 
 

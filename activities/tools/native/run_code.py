@@ -17,7 +17,7 @@ from workflows.definitions.pipeline import (
 
 
 # What it does stays in the sandbox: to do it twice is to do it once.
-@tool(is_retry_safe=True, timeout_seconds=TIMEOUT_SECONDS)
+@tool(is_retry_safe=True, timeout_seconds=TIMEOUT_SECONDS, call_type="code")
 async def run_code(
     context: AgentContext,
     language: Literal["python", "shell", "javascript"],
@@ -33,4 +33,4 @@ async def run_code(
     """
     code = Code(language=language, source=source)
     step = Step.model_construct(id=context.reporter.step, code=code, retry_on=())
-    return await run_script(context, step, args, context.scripts.of_code)
+    return await run_script(context, step, args, context.equipment.scripts.of_code)

@@ -1,17 +1,31 @@
 """The tool ``run_skill_script``."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from activities.tools.context import AgentContext, ToolResult
 from activities.tools.registry import Need, tool
 from activities.tools.running import TIMEOUT_SECONDS, run_script
 from workflows.definitions.pipeline import MAX_ARGUMENTS, Argument, Step
 
+if TYPE_CHECKING:
+    from activities.equipment import Equipment
 
-# Unless the skill may use the network: see `activities.agents.tool_call`.
-@tool(is_retry_safe=True, timeout_seconds=TIMEOUT_SECONDS, need=Need.SKILLS)
+
+def _may_use_network(equipment: "Equipment", arguments: Mapping[str, JsonValue]) -> bool:
+    return equipment.scripts.may_use_network(str(arguments.get("skill")))
+
+
+# What it does stays in the sandbox, unless the skill may use the network.
+@tool(
+    is_retry_safe=True,
+    unsafe_if=_may_use_network,
+    timeout_seconds=TIMEOUT_SECONDS,
+    need=Need.SKILLS,
+    call_type="skill",
+)
 async def run_skill_script(
     context: AgentContext,
     skill: Annotated[str, Field(min_length=1, max_length=64)],
@@ -32,4 +46,4 @@ async def run_skill_script(
     step = Step.model_construct(
         id=context.reporter.step, skill=found.name, script=script or None, retry_on=()
     )
-    return await run_script(context, step, args, context.scripts.of_skill)
+    return await run_script(context, step, args, context.equipment.scripts.of_skill)

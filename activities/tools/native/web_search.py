@@ -17,8 +17,9 @@ async def web_search(
     limit: Annotated[int, Field(ge=1, le=MAX_RESULTS, description="results")] = 8,
 ) -> str:
     """Search the web: titles, addresses and snippets. The pages themselves are not read."""
-    if context.search is None:
+    search = context.equipment.search
+    if search is None:
         raise SearchFailed(reason="this worker has no provider configured (AGENTOS_SEARCH_URL)")
-    results = await context.search.find(query, limit)
+    results = await search.find(query, limit)
     shown = (f"{found.title}\n{found.url}\n{found.snippet}".rstrip() for found in results)
     return "\n\n".join(shown) or "Nothing was found."

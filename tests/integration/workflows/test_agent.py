@@ -86,7 +86,7 @@ async def playing(
         client,
         task_queue=f"agent-{run.task_id}",
         workflows=[AgentWorkflow],
-        activities=[agents.think, agents.act, tasks.mark_task, tasks.close_task],
+        activities=[*agents.activities(), *tasks.activities()],
         workflow_runner=UnsandboxedWorkflowRunner(),
         build_id="test",
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
@@ -229,6 +229,19 @@ async def test_a_call_that_fails_for_good_ends_the_run_after_those_beside_it(
         assert play.tasks.closes == []
         play.agents.released.set()
         await play.fails()
+    assert play.agents.cancelled == []
+    assert play.tasks.ends == {Status.FAILED: "task-moved"}
+
+
+async def test_a_call_that_fails_for_good_ends_the_run_though_a_person_is_asked_about_another(
+    temporal: Client,
+) -> None:
+    async with playing(temporal, Order(calls=("fail", "ask", "slow"))) as play:
+        await play.has_called(2, 4)
+        await _until_failed(play)
+        play.agents.released.set()
+        await play.fails()
+    assert play.agents.verdicts == {2: None, 4: None}
     assert play.agents.cancelled == []
     assert play.tasks.ends == {Status.FAILED: "task-moved"}
 

@@ -42,6 +42,16 @@ def test_a_wrong_value_is_named_but_not_shown(environment: pytest.MonkeyPatch) -
     assert "hunter2" not in str(caught.value)
 
 
+def test_a_sandbox_that_there_is_none_of_is_refused_with_the_names_of_those_there_are(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("AGENTOS_SANDBOX", "e2b")
+    assert settings.load().sandbox == "e2b"
+    environment.setenv("AGENTOS_SANDBOX", "docker")
+    with pytest.raises(SettingsInvalid, match=r"AGENTOS_SANDBOX: .* 'bubblewrap' or 'e2b'"):
+        settings.load()
+
+
 def test_lists_are_written_with_commas_and_paths_as_in_path(
     environment: pytest.MonkeyPatch,
 ) -> None:

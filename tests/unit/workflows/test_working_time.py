@@ -19,6 +19,13 @@ async def test_what_works_longer_than_its_limit_is_ended() -> None:
     assert working_time.is_used_up
 
 
+async def test_time_without_a_limit_is_counted_and_never_used_up() -> None:
+    async with WorkingTime() as working_time:
+        await asyncio.sleep(LIMIT_SECONDS)
+    assert working_time.used_seconds >= LIMIT_SECONDS
+    assert not working_time.is_used_up
+
+
 async def test_time_that_was_used_before_counts() -> None:
     working_time = WorkingTime(FOR_EVER_SECONDS, FOR_EVER_SECONDS + 1)
     with pytest.raises(TimeoutError):

@@ -12,14 +12,13 @@ from sqlalchemy import text
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.agents.tool_call import Acting, Equipment
-from activities.attempts.scratch import Scratch
+from activities.agents.tool_call import make_call
+from activities.equipment import Equipment
 from activities.llm.base import Answer, ChatMessage, ToolRequest, Usage
 from activities.store import attempts, turns
 from activities.store.attempts import Attempt, Ended
 from activities.store.blobs import Blobs, S3Options
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
-from activities.tokens import Tokens
 from deploy.local.services import Services
 from tests.integration.agent_desk import Desk, agent_desk
 from workflows.contracts import ActCall, ActOutcome, Thought, call_sub_task_id
@@ -60,19 +59,8 @@ async def desk(
         yield desk
 
 
-def acting(desk: Desk, blobs: Blobs | None = None) -> Acting:
-    equipment = Equipment(
-        worker_id="worker-1",
-        database=desk.database,
-        blobs=blobs or desk.blobs,
-        inputs=desk.inputs,
-        sandbox=desk.sandbox,
-        scripts=desk.scripts,
-        catalogue=desk.catalogue,
-        scratch=Scratch(desk.folder),
-        tokens=Tokens(),
-    )
-    return Acting(equipment, desk.toolbox)
+def worker(desk: Desk, blobs: Blobs | None = None) -> Equipment:
+    return replace(desk.equipment, blobs=blobs or desk.blobs)
 
 
 async def asked(desk: Desk, tool: str, *, is_retry_safe: bool, **arguments: JsonValue) -> ActCall:
@@ -99,10 +87,10 @@ def attempt(desk: Desk, number: int) -> Attempt:
     return Attempt(desk.task_id, key, 1, number, 3, "worker-0", EXECUTION)
 
 
-async def act(acting: Acting, call: ActCall, number: int = 1) -> ActOutcome:
+async def act(worker: Equipment, call: ActCall, number: int = 1) -> ActOutcome:
     environment = ActivityEnvironment()
     environment.info = replace(environment.info, attempt=number, workflow_run_id=EXECUTION)
-    return await environment.run(acting.act, call)
+    return await environment.run(make_call, worker, call)
 
 
 async def told(desk: Desk) -> str:
@@ -122,7 +110,7 @@ async def write(desk: Desk, *, is_retry_safe: bool) -> ActCall:
 async def test_an_unsafe_call_is_not_repeated_when_its_worker_died(desk: Desk) -> None:
     call = await write(desk, is_retry_safe=False)
     await attempts.begin(desk.database, attempt(desk, 1))
-    assert not (await act(acting(desk), call, 2)).ok
+    assert not (await act(worker(desk), call, 2)).ok
     assert "Interrupted" in await told(desk)
 
 
@@ -133,7 +121,7 @@ async def test_an_unsafe_call_is_not_repeated_when_its_repeat_was_begun_twice(
     call = await write(desk, is_retry_safe=False)
     await attempts.begin(desk.database, attempt(desk, 1))
     await attempts.begin(desk.database, attempt(desk, 2))
-    await act(acting(desk), call, 2)
+    await act(worker(desk), call, 2)
     assert "Interrupted" in await told(desk)
 
 
@@ -144,7 +132,7 @@ async def test_an_unsafe_call_is_not_repeated_when_temporal_took_its_worker_for_
     call = await write(desk, is_retry_safe=False)
     await attempts.begin(desk.database, attempt(desk, 1))
     await attempts.end(desk.database, attempt(desk, 1), Ended(Status.CANCELLED, 5))
-    await act(acting(desk), call, 2)
+    await act(worker(desk), call, 2)
     assert "Interrupted" in await told(desk)
 
 
@@ -155,19 +143,19 @@ async def test_an_agent_uses_no_skill_but_those_it_is_given(
     desk.agent, desk.task_id = Agent(skills=given), uuid4()
     await desk.begin()
     call = await asked(desk, "load_skill", is_retry_safe=True, skill="offline")
-    assert (await act(acting(desk), call)).ok == allowed
+    assert (await act(worker(desk), call)).ok == allowed
 
 
 async def test_a_call_that_never_began_is_made(desk: Desk) -> None:
     call = await write(desk, is_retry_safe=False)
-    assert (await act(acting(desk), call, 2)).ok
+    assert (await act(worker(desk), call, 2)).ok
     assert "File 'a.txt' created" in await told(desk)
 
 
 async def test_a_call_that_is_safe_to_repeat_is_made_again(desk: Desk) -> None:
     call = await write(desk, is_retry_safe=True)
     await attempts.begin(desk.database, attempt(desk, 1))
-    assert (await act(acting(desk), call, 2)).ok
+    assert (await act(worker(desk), call, 2)).ok
     assert "File 'a.txt' created" in await told(desk)
 
 
@@ -177,7 +165,7 @@ async def test_a_script_is_run_again_unless_it_may_use_the_network(
 ) -> None:
     call = await asked(desk, "run_skill_script", is_retry_safe=True, skill=skill)
     await attempts.begin(desk.database, attempt(desk, 1))
-    await act(acting(desk), call, 2)
+    await act(worker(desk), call, 2)
     assert result in await told(desk)
 
 
@@ -187,7 +175,7 @@ async def test_a_store_that_refuses_is_told_to_the_model(
     s3 = infrastructure.s3
     strange = Blobs(S3Options(s3.endpoint, bucket, s3.access_key, "another key"))
     call = await write(desk, is_retry_safe=True)
-    assert not (await act(acting(desk, strange), call)).ok
+    assert not (await act(worker(desk, strange), call)).ok
     assert "The S3 store refused" in await told(desk)
 
 
@@ -196,16 +184,16 @@ async def test_a_call_whose_files_cannot_be_kept_for_now_is_made_again(
 ) -> None:
     call = await write(desk, is_retry_safe=True)
     with pytest.raises(ApplicationError) as raised:
-        await act(acting(desk, full), call)
+        await act(worker(desk, full), call)
     assert not raised.value.non_retryable
-    assert (await act(acting(desk), call, 2)).ok
+    assert (await act(worker(desk), call, 2)).ok
 
 
 async def test_an_unsafe_call_whose_files_cannot_be_kept_is_not_made_again(
     desk: Desk, full: Blobs
 ) -> None:
     call = await write(desk, is_retry_safe=False)
-    assert not (await act(acting(desk, full), call)).ok
+    assert not (await act(worker(desk, full), call)).ok
     assert "No space is left" in await told(desk)
 
 

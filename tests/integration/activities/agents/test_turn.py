@@ -11,16 +11,13 @@ from sqlalchemy import text as query
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.agents.turn import Thinking, ThinkOptions
-from activities.attempts.attempt import told_to_temporal
+from activities.agents.turn import TurnOptions, Turns
+from activities.attempts.attempt import as_application_error
 from activities.llm.base import ModelOptions
 from activities.llm.models import Models
-from activities.skills.catalogue import Catalogue
 from activities.store import tasks
+from activities.store.blobs import Blobs, S3Options
 from activities.store.database import Database
-from activities.tokens import Tokens
-from activities.tools.registry import Registry
-from activities.tools.toolbox import Toolbox
 from tests.doubles.model_server import (
     Exchange,
     ModelServer,
@@ -31,12 +28,14 @@ from tests.doubles.model_server import (
     model_server,
     text,
 )
+from tests.equipment import TOKENS, equipment
 from tests.integration.new_tasks import new_task
 from workflows.contracts import Hint, ThinkCall, Thought
 from workflows.definitions.agent import Agent
 from workflows.states import TaskType
 
-TOKENS = Tokens()
+# Nothing is ever asked of it: no connection is made before it is needed.
+BLOBS = Blobs(S3Options("http://127.0.0.1:1", "bucket", "key", "secret"))
 LISTS = calls(call(0, id="c1", name="list_files", arguments="{}"))
 BREAKS_OFF = events(delta(content="Let me see"), done=False)
 
@@ -55,30 +54,27 @@ async def task_id(database: Database) -> UUID:
 
 
 @asynccontextmanager
-async def worker(database: Database, server: ModelServer, folder: Path) -> AsyncIterator[Thinking]:
+async def worker(database: Database, server: ModelServer, folder: Path) -> AsyncIterator[Turns]:
     models = Models(ModelOptions(models=("first",), base_url=server.url), TOKENS)
     try:
-        toolbox = Toolbox(Registry(), database)
-        yield Thinking(database, models, toolbox, Catalogue([folder]), ThinkOptions())
+        yield Turns(equipment(database, BLOBS, folder, models=models), TurnOptions())
     finally:
         await models.close()
 
 
 @pytest.fixture
-async def thinking(
-    database: Database, server: ModelServer, tmp_path: Path
-) -> AsyncIterator[Thinking]:
-    async with worker(database, server, tmp_path) as thinking:
-        yield thinking
+async def turns(database: Database, server: ModelServer, tmp_path: Path) -> AsyncIterator[Turns]:
+    async with worker(database, server, tmp_path) as turns:
+        yield turns
 
 
-async def think(thinking: Thinking, call: ThinkCall, attempt: int = 1) -> Thought:
+async def think(turns: Turns, call: ThinkCall, attempt: int = 1) -> Thought:
     environment = ActivityEnvironment()
     environment.info = replace(environment.info, attempt=attempt, workflow_run_id="a")
 
     async def run() -> Thought:
-        async with told_to_temporal():
-            return await thinking.think(call)
+        async with as_application_error():
+            return await turns.make(call)
 
     return await environment.run(run)
 
@@ -95,21 +91,21 @@ async def tokens_of_team(database: Database) -> int:
 
 
 async def test_an_answer_that_broke_off_is_paid_for_by_team_and_turn(
-    thinking: Thinking, database: Database, server: ModelServer, task_id: UUID
+    turns: Turns, database: Database, server: ModelServer, task_id: UUID
 ) -> None:
     server.answers(BREAKS_OFF, LISTS)
     first = ThinkCall(task_id=task_id, run=1, turn=1, seq=0)
     with pytest.raises(ApplicationError):
-        await think(thinking, first)
+        await think(turns, first)
     lost = await tokens_of_team(database)
     assert lost > 100  # The prompt, for the most part.
-    thought = await think(thinking, first, 2)
+    thought = await think(turns, first, 2)
     assert thought.tokens == lost + 15
     assert await tokens_of_team(database) == lost + 15
 
 
 async def test_an_answer_that_another_attempt_has_given_meanwhile_is_the_one_that_counts(
-    thinking: Thinking, database: Database, server: ModelServer, task_id: UUID, tmp_path: Path
+    turns: Turns, database: Database, server: ModelServer, task_id: UUID, tmp_path: Path
 ) -> None:
     """Temporal took the first worker for dead, but it was only slow."""
     first = ThinkCall(task_id=task_id, run=1, turn=1, seq=0)
@@ -121,7 +117,7 @@ async def test_an_answer_that_another_attempt_has_given_meanwhile_is_the_one_tha
         await text("Nobody waits for this.")(exchange)
 
     server.answers(slowly, LISTS)
-    assert await think(thinking, first) == given[0]
+    assert await think(turns, first) == given[0]
     assert len(given[0].calls) == 1
     assert [role for role, _ in await messages(database, task_id)] == [
         "system",
@@ -131,14 +127,14 @@ async def test_an_answer_that_another_attempt_has_given_meanwhile_is_the_one_tha
 
 
 async def test_a_model_that_was_cut_off_is_told_so_and_nothing_else(
-    thinking: Thinking, database: Database, server: ModelServer, task_id: UUID
+    turns: Turns, database: Database, server: ModelServer, task_id: UUID
 ) -> None:
     server.answers(text("Well, to begin with, ", finish="length"), LISTS)
-    thought = await think(thinking, ThinkCall(task_id=task_id, run=1, turn=1, seq=0))
+    thought = await think(turns, ThinkCall(task_id=task_id, run=1, turn=1, seq=0))
     assert (thought.seq, thought.silent) == (4, True)
     hint = Hint.CALL_A_TOOL
     again = ThinkCall(task_id=task_id, run=1, turn=2, seq=thought.seq, hint=hint)
-    assert (await think(thinking, again)).seq == 6
+    assert (await think(turns, again)).seq == 6
     said = [message["content"] for message in server.requests[1].body["messages"]]
     assert said[2] == "Well, to begin with, "
     assert "cut off before it called a tool" in said[3]
@@ -146,10 +142,10 @@ async def test_a_model_that_was_cut_off_is_told_so_and_nothing_else(
 
 
 async def test_a_model_that_says_something_and_calls_nothing_is_asked_to(
-    thinking: Thinking, server: ModelServer, task_id: UUID
+    turns: Turns, server: ModelServer, task_id: UUID
 ) -> None:
     server.answers(text("Hello!"), LISTS)
-    thought = await think(thinking, ThinkCall(task_id=task_id, run=1, turn=1, seq=0))
+    thought = await think(turns, ThinkCall(task_id=task_id, run=1, turn=1, seq=0))
     hint = Hint.CALL_A_TOOL
-    await think(thinking, ThinkCall(task_id=task_id, run=1, turn=2, seq=thought.seq, hint=hint))
+    await think(turns, ThinkCall(task_id=task_id, run=1, turn=2, seq=thought.seq, hint=hint))
     assert "You called no tool" in server.requests[1].body["messages"][-1]["content"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from activities.sandbox.backends import BACKENDS
 from activities.sandbox.base import (
     INPUT_FOLDER,
     OUTPUT_FOLDER,
@@ -19,7 +20,7 @@ from activities.sandbox.base import (
     Stream,
 )
 from activities.units import MEBIBYTE
-from tests.integration.sandboxes import BACKENDS, Bench, open_folder
+from tests.integration.sandboxes import Bench, backend, open_folder
 from tests.pressure import allowed
 from workflows.errors import BadInput
 
@@ -27,7 +28,8 @@ from workflows.errors import BadInput
 @pytest.fixture(scope="module", params=BACKENDS)
 async def sandbox(request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
     with open_folder() as folder:
-        async with BACKENDS[request.param](folder / "work") as sandbox:
+        async with backend(request.param, folder / "work") as sandbox:
+            assert sandbox.name == request.param
             yield sandbox
 
 

@@ -1,7 +1,7 @@
 """What an agent is offered by what its team says, and calls of tools of MCP servers."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -12,7 +12,6 @@ from activities.store.tools import ToolSetting, set_native_tool
 from activities.tools.finish import FINISH
 from activities.tools.mcp.content import McpFile, McpResult
 from activities.tools.registry import Registry
-from activities.tools.selection import SKILL_TOOLS
 from activities.tools.toolbox import OfferedTool, Toolbox
 from deploy.local.services import Services
 from tests.integration.agent_desk import Desk, agent_desk
@@ -20,6 +19,7 @@ from workflows.definitions.agent import Agent
 from workflows.errors import McpTimedOut, McpToolFailed, ToolDisabled, ToolNotFound
 from workflows.states import Permission
 
+SKILL_TOOLS = {"list_skills", "load_skill", "read_skill_file", "run_skill_script"}
 DRAW = OfferedTool("mcp.art.draw", "Draws.", {"type": "object"}, Permission.ASK)
 GONE = OfferedTool("mcp.art.gone", "Denied.", {"type": "object"}, Permission.DENY)
 
@@ -56,7 +56,8 @@ async def desk(
 @pytest.fixture
 def art(desk: Desk) -> ArtServer:
     art = ArtServer(desk.team_id)
-    desk.toolbox = Toolbox(Registry(), desk.database, mcp=art)
+    toolbox = Toolbox(Registry(), desk.database, mcp=art)
+    desk.equipment = replace(desk.equipment, toolbox=toolbox)
     return art
 
 

@@ -44,8 +44,7 @@ class Ailing(Sound):
 def patient(tmp_path: Path) -> Patient:
     return Patient(
         data_dir=tmp_path / "not" / "yet",
-        sandbox=Sound(),
-        script_python=lambda: Path("/usr/bin/python3"),
+        sandbox=Sound,
         uv=Path(uv.find_uv_bin()),
         search_path=os.defpath,
     )
@@ -124,7 +123,7 @@ async def test_a_database_that_does_not_exist_and_a_bucket_that_does_not_are_tol
 
 
 async def test_a_sandbox_that_cannot_run_and_a_missing_uv_are_told(patient: Patient) -> None:
-    found = await ailments(dataclasses.replace(patient, sandbox=Ailing(), uv=Path("/nowhere/uv")))
+    found = await ailments(dataclasses.replace(patient, sandbox=Ailing, uv=Path("/nowhere/uv")))
     assert set(found) == {"sandbox", "uv"}
     assert found["sandbox"] == Finding("sandbox", False, "no namespaces", "Allow them.")
 

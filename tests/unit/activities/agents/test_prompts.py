@@ -14,11 +14,18 @@ from activities.agents.prompts import (
     system_prompt,
 )
 from activities.skills.metadata import Skill
+from activities.tools.registry import Registry
+from activities.tools.toolbox import OfferedTool
 from activities.tools.working_files import WorkingFile
 from workflows.contracts import Hint
 from workflows.definitions.agent import Agent
 
-TOOLS = ("load_skill", "run_skill_script", "finish")
+FINISH = OfferedTool("finish", "", {}, ends_task=True)
+LOAD_SKILL = OfferedTool("load_skill", "", {}, native=Registry().find("load_skill"))
+RUN_SKILL_SCRIPT = OfferedTool(
+    "run_skill_script", "", {}, native=Registry().find("run_skill_script")
+)
+TOOLS = (LOAD_SKILL, RUN_SKILL_SCRIPT, FINISH)
 
 
 def skill(name: str, description: str = "Does things.") -> Skill:
@@ -66,7 +73,7 @@ def test_files_and_skills_are_listed() -> None:
 
 def test_nothing_is_said_of_skills_where_there_are_none_or_no_tool_for_them() -> None:
     assert "<available_skills>" not in prompt()
-    text = system_prompt(Agent(), ("finish",), {"a": skill("a")}, ())
+    text = system_prompt(Agent(), (RUN_SKILL_SCRIPT, FINISH), {"a": skill("a")}, ())
     assert "<available_skills>" not in text
 
 

@@ -8,30 +8,28 @@ from uuid import UUID
 import pytest
 from jsonschema import Draft202012Validator
 
-from activities.inputs import InputPolicy, Inputs
 from activities.skills.catalogue import Catalogue
 from activities.store.blobs import Blobs, S3Options
 from activities.store.database import Database
 from activities.tools.context import ToolContext
-from activities.tools.registry import Registry
+from activities.tools.registry import Need, Registry
 from activities.tools.selection import is_allowed, unknown_names
 from activities.tools.skills import AllowedSkills
+from tests.equipment import equipment
 from tests.unit.conftest import MakeSkill
 from workflows.definitions.agent import Agent
 from workflows.errors import SkillNotFound, ToolTimedOut
 from workflows.states import Permission
 
-# A context of which nothing is ever asked: no connection is made before it is needed.
+# Nothing is ever asked of these: no connection is made before it is needed.
 DATABASE = Database("postgresql+asyncpg://nobody@127.0.0.1:1/nothing")
 BLOBS = Blobs(S3Options("http://127.0.0.1:1", "bucket", "key", "secret"))
-NOWHERE = ToolContext(
-    UUID(int=1),
-    UUID(int=2),
-    Path("/nowhere"),
-    DATABASE,
-    Inputs(DATABASE, BLOBS, Path("/nowhere"), InputPolicy()),
-)
 KNOWN = ("read_file", "mcp.time", "mcp.time.now", "mcp.timer.set", "mcp.git.log")
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path) -> ToolContext:
+    return ToolContext(UUID(int=1), UUID(int=2), tmp_path, equipment(DATABASE, BLOBS, tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -58,10 +56,11 @@ def test_tools_are_named_exactly_or_by_what_they_are_below(
 
 def test_skills_that_are_named_bring_their_tools_along() -> None:
     named = Agent.model_validate({"skills": ["chart"], "tools": ["mcp.time.*"]})
-    assert is_allowed(named, "run_skill_script")
+    assert is_allowed(named, "run_skill_script", Need.SKILLS)
     assert not is_allowed(named, "run_code")
-    assert not is_allowed(Agent.model_validate({"tools": ["x"]}), "run_skill_script")
-    assert not is_allowed(Agent.model_validate({"skills": [], "tools": ["x"]}), "load_skill")
+    assert not is_allowed(Agent.model_validate({"tools": ["x"]}), "run_skill_script", Need.SKILLS)
+    without = Agent.model_validate({"skills": [], "tools": ["x"]})
+    assert not is_allowed(without, "load_skill", Need.SKILLS)
 
 
 def test_names_that_no_tool_has_are_told() -> None:
@@ -116,7 +115,7 @@ async def test_a_skill_that_is_not_allowed_is_as_good_as_missing(
     assert list(await AllowedSkills(catalogue, ()).all()) == []
 
 
-async def test_a_tool_that_takes_too_long_is_stopped() -> None:
+async def test_a_tool_that_takes_too_long_is_stopped(nowhere: ToolContext) -> None:
     stopped: list[bool] = []
 
     async def hang(context: ToolContext) -> str:
@@ -127,14 +126,14 @@ async def test_a_tool_that_takes_too_long_is_stopped() -> None:
 
     tool = replace(Registry().find("list_files"), function=hang, timeout_seconds=0.01)
     with pytest.raises(ToolTimedOut, match=r"0\.01 s"):
-        await tool.call(NOWHERE, {})
+        await tool.call(nowhere, {})
     assert stopped == [True]
 
 
-async def test_a_time_limit_of_the_tools_own_is_not_taken_for_ours() -> None:
+async def test_a_time_limit_of_the_tools_own_is_not_taken_for_ours(nowhere: ToolContext) -> None:
     async def give_up(context: ToolContext) -> str:
         raise TimeoutError("another one")
 
     tool = replace(Registry().find("list_files"), function=give_up)
     with pytest.raises(TimeoutError, match="another one"):
-        await tool.call(NOWHERE, {})
+        await tool.call(nowhere, {})

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.agents.request_checks import (
+from activities.agents.answer import (
     CUT_OFF,
     MAX_CALLS_PER_TURN,
     MAX_DEPTH,
@@ -27,7 +27,7 @@ OFFERED = {
         OfferedTool("read_file", "", {}, is_retry_safe=True),
         OfferedTool("send_mail", "", {}, permission=Permission.ASK),
         OfferedTool("ask_human", "", {}, native=Registry().find("ask_human")),
-        OfferedTool("finish", "", {}),
+        OfferedTool("finish", "", {}, ends_task=True),
     )
 }
 

@@ -1,27 +1,33 @@
-"""What becomes of a model's answer: calls to be made, mistakes to be told to it, or the end."""
+"""What becomes of a model's answer: calls to be made, mistakes to be told to it, or the end.
+
+``judge`` sorts its requests; ``Answered`` is all of it as it is written down.
+"""
 
 import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Literal
 from uuid import UUID, uuid4
 
 from pydantic import JsonValue
 
-from activities.llm.base import Answer, ChatMessage, ToolRequest
-from activities.store.events import as_json
-from activities.tools.finish import FINISH, finish_problems
+from activities.agents.turn_events import turn_events
+from activities.llm.base import Answer, Charge, ChatMessage, ToolRequest
+from activities.store.approvals import Approval
+from activities.store.events import EventDraft, as_json
+from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
+from activities.tools.finish import finish_problems
 from activities.tools.schemas import is_deeper
 from activities.tools.toolbox import OfferedTool
-from workflows.contracts import CallPlan
+from workflows.contracts import CallPlan, Thought
 from workflows.definitions.agent import Agent
 from workflows.errors import ToolNotFound
 from workflows.states import Permission
 
-ASK_HUMAN = "ask_human"
 MAX_CALLS_PER_TURN = 32
 MAX_DEPTH = 100  # of arguments: pydantic gives up at 255, and nobody means as many.
 
@@ -42,7 +48,6 @@ _NAME_CHARACTERS = 200
 _DIGEST_CHARACTERS = 12
 # Of the same file, made by another call.
 _ARTIFACT_ID = re.compile(r"artifact(?:s/|:)[0-9a-f-]{36}")
-_TASK_TYPES: dict[str, Literal["skill", "code"]] = {"run_skill_script": "skill", "run_code": "code"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +62,8 @@ class SoundCall:
     ask_id: UUID = field(default_factory=uuid4)
 
     @property
-    def task_type(self) -> Literal["skill", "code", "tool"]:
-        return _TASK_TYPES.get(self.tool.name, "tool")
-
-    @property
     def waits_for(self) -> Literal["approval", "answer"] | None:
-        if self.tool.name == ASK_HUMAN:
+        if self.tool.question is not None:
             return "answer"
         return "approval" if self.tool.permission is Permission.ASK else None
 
@@ -86,6 +87,11 @@ class Judged:
     result: dict[str, JsonValue] | None = None
     note: str | None = None
 
+    @property
+    def mistakes(self) -> Mapping[int, tuple[ToolRequest, str]]:
+        """What was told, unless that is that the task is finished."""
+        return {} if self.result is not None else self.told
+
 
 async def judge(
     answer: Answer, offered: Mapping[str, OfferedTool], agent: Agent, first_seq: int
@@ -107,7 +113,7 @@ async def judge(
         elif (tool := offered.get(request.name)) is None:
             known = ", ".join(list(offered)[:_NAMES_SHOWN])
             fault = str(ToolNotFound(tool=request.name[:_NAME_CHARACTERS], known=known))
-        elif request.name == FINISH:
+        elif tool.ends_task:
             fault = await _finish_fault(answer, agent, arguments)
             if fault is None:
                 judged.result = arguments
@@ -133,6 +139,77 @@ def digest_of(heard: Sequence[ChatMessage], answer: Answer) -> str:
     document = json.dumps([results, calls, "" if calls else answer.text], sort_keys=True)
     same = _ARTIFACT_ID.sub("", document)
     return hashlib.sha256(same.encode()).hexdigest()[:_DIGEST_CHARACTERS]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """``heard`` is the conversation so far, ``before`` what was said in this turn before, ``lost``
+    what answers took that broke off before this one."""
+
+    turn: Turn
+    heard: Sequence[ChatMessage]
+    before: Sequence[ChatMessage]
+    answer: Answer
+    judged: Judged
+    lost: Charge
+
+    @property
+    def seq(self) -> int:
+        """The number of the answer's message; the results of its calls follow."""
+        return self.turn.seq + len(self.before) + 1
+
+    def ended(self, deltas: Sequence[EventDraft], approval_seconds: float) -> EndedTurn:
+        """What is to be written. ``deltas`` are the events that were not sent yet."""
+        calls = tuple(self._call(sound, approval_seconds) for sound in self.judged.calls)
+        return EndedTurn(
+            messages=self._messages(),
+            answer=self.answer,
+            lost=self.lost,
+            thought=self._thought(),
+            calls=calls,
+            result=self.judged.result,
+            events=(
+                *deltas,
+                *turn_events(self.turn, self.seq, self.answer, calls, self.judged.mistakes),
+            ),
+        )
+
+    def _thought(self) -> Thought:
+        charge = self.answer.charge + self.lost
+        return Thought(
+            seq=self.seq + len(self.answer.requests) + (self.judged.note is not None),
+            calls=tuple(sound.plan for sound in self.judged.calls),
+            tokens=charge.tokens,
+            cost_usd=charge.cost_usd,
+            digest=digest_of(self.heard, self.answer),
+            silent=not self.answer.requests,
+            finished=self.judged.result is not None,
+        )
+
+    def _messages(self) -> dict[int, ChatMessage]:
+        turn = self.turn.turn
+        said = ChatMessage("assistant", self.answer.text, requests=self.answer.requests, turn=turn)
+        messages = dict(enumerate((*self.before, said), start=self.turn.seq + 1))
+        for seq, (request, text) in self.judged.told.items():
+            messages[seq] = ChatMessage("tool", text, request_id=request.id, turn=turn)
+        if self.judged.note is not None:
+            messages[self.seq + 1] = ChatMessage("user", self.judged.note, turn=turn)
+        return messages
+
+    def _call(self, sound: SoundCall, approval_seconds: float) -> Call:
+        return Call(
+            seq=sound.seq,
+            name=f"{self.turn.turn}.{sound.seq - self.seq} {sound.tool.name}",
+            task_type=sound.tool.call_type,
+            definition=CallDefinition(
+                tool=sound.tool.name,
+                arguments=sound.arguments,
+                turn=self.turn.turn,
+                request_id=sound.request.id,
+                is_retry_safe=sound.tool.is_retry_safe,
+            ),
+            approval=_approval(sound, approval_seconds),
+        )
 
 
 def _is_cut_off(answer: Answer, place: int, arguments: dict[str, JsonValue] | str) -> bool:
@@ -180,3 +257,17 @@ def _listed(problems: Iterable[tuple[str, str]]) -> str:
     """A line for each; they may quote what the model wrote, at any length."""
     lines = (f"- {pointer or '(arguments)'}: {message}" for pointer, message in problems)
     return "\n".join(line[:_PROBLEM_CHARACTERS] for line in islice(lines, _PROBLEMS_SHOWN))
+
+
+def _approval(sound: SoundCall, seconds: float) -> Approval | None:
+    if sound.waits_for is None:
+        return None
+    now = datetime.now(UTC)
+    question = sound.arguments.get(sound.tool.question or "")
+    return Approval(
+        id=sound.ask_id,
+        kind=sound.waits_for,
+        question=str(question) if question else None,
+        asked_at=now,
+        expires_at=now + timedelta(seconds=seconds),
+    )

@@ -1,0 +1,39 @@
+"""What a worker works with, in one bundle that steps, turns and tool calls are handed whole.
+
+A new collaborator is a field here, and a value where the worker builds its own
+(``worker/adapters.py``).
+"""
+
+from dataclasses import dataclass
+
+from activities.attempts.scratch import Scratch
+from activities.attempts.scripts import Scripts
+from activities.inputs import Inputs
+from activities.llm.models import Models
+from activities.sandbox.base import Sandbox
+from activities.skills.catalogue import Catalogue
+from activities.store.blobs import Blobs
+from activities.store.database import Database
+from activities.tokens import Tokens
+from activities.tools.searching import WebSearch
+from activities.tools.toolbox import Toolbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equipment:
+    """``worker_id`` is written beside what the worker runs, ``public_url`` comes before the paths
+    of artifacts. Where none is configured, ``models`` and ``search`` are None."""
+
+    worker_id: str
+    database: Database
+    blobs: Blobs
+    inputs: Inputs
+    sandbox: Sandbox
+    scripts: Scripts
+    catalogue: Catalogue
+    scratch: Scratch
+    tokens: Tokens
+    toolbox: Toolbox
+    models: Models | None = None
+    search: WebSearch | None = None
+    public_url: str = ""

@@ -1,0 +1,60 @@
+"""What a worker works with, as tests give it to their own."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from uv import find_uv_bin
+
+from activities.attempts.scratch import Scratch
+from activities.attempts.scripts import Scripts
+from activities.equipment import Equipment
+from activities.inputs import InputPolicy, Inputs
+from activities.llm.models import Models
+from activities.sandbox.base import Limits
+from activities.sandbox.bubblewrap import Bubblewrap
+from activities.skills.catalogue import Catalogue
+from activities.skills.environments import Environments
+from activities.skills.staging import Stage
+from activities.store.blobs import Blobs
+from activities.store.database import Database
+from activities.tokens import Tokens
+from activities.tools.registry import Registry
+from activities.tools.toolbox import Toolbox
+
+TOKENS = Tokens()
+
+
+def equipment(
+    database: Database,
+    blobs: Blobs,
+    folder: Path,
+    *,
+    skills: Path | None = None,
+    networked: Collection[str] = (),
+    models: Models | None = None,
+) -> Equipment:
+    """Of this machine: its work folder is ``folder``. Whoever has a job run closes the sandbox."""
+    sandbox = Bubblewrap(folder)
+    catalogue = Catalogue([skills] if skills else [])
+    environments = Environments(folder, sandbox.python, Path(find_uv_bin()), environment={})
+    scripts = Scripts(
+        catalogue,
+        Stage(folder),
+        environments,
+        python=sandbox.python,
+        limits=Limits(wall_seconds=30),
+        networked=networked,
+    )
+    return Equipment(
+        worker_id="worker-1",
+        database=database,
+        blobs=blobs,
+        inputs=Inputs(database, blobs, folder / "inputs", InputPolicy()),
+        sandbox=sandbox,
+        scripts=scripts,
+        catalogue=catalogue,
+        scratch=Scratch(folder),
+        tokens=TOKENS,
+        toolbox=Toolbox(Registry(), database),
+        models=models,
+    )
