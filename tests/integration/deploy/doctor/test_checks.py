@@ -1,6 +1,7 @@
 """What the doctor says of sound and of ailing machines and services."""
 
 import dataclasses
+import json
 import os
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from activities.llm.base import ModelOptions
 from activities.sandbox.base import Exit, Job, OnOutput, Sandbox
 from activities.store import migrations
 from activities.store.blobs import Blobs, S3Options
+from api.cli.commands.options import Format
 from deploy.doctor.checks import Patient, Remote, diagnose
+from deploy.doctor.report import run_doctor
 from deploy.local.machine import Finding
 from deploy.local.services import Services
 from deploy.local.tcp_ports import choose_ports
@@ -120,6 +123,16 @@ async def test_a_database_that_does_not_exist_and_a_bucket_that_does_not_are_tol
     assert set(found) == {"database", "s3"}
     assert "nowhere" in found["database"].detail
     assert "nowhere" in found["s3"].remedy
+
+
+async def test_the_sandbox_that_is_tried_is_the_one_that_a_worker_would_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AGENTOS_SANDBOX", "e2b")
+    monkeypatch.delenv("E2B_API_KEY", raising=False)
+    assert await run_doctor(tmp_path, Format.JSON) == 1
+    found = {item["name"]: item for item in json.loads(capsys.readouterr().out)["items"]}
+    assert (found["sandbox"]["ok"], found["sandbox"]["detail"]) == (False, "E2B_API_KEY is not set")
 
 
 async def test_a_sandbox_that_cannot_run_and_a_missing_uv_are_told(patient: Patient) -> None:

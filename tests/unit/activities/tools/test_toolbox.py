@@ -87,6 +87,16 @@ def test_the_native_tools_are_those_of_the_design() -> None:
     assert {tool.permission for tool in tools.values()} == {Permission.AUTO}
 
 
+def test_what_sets_a_native_tool_apart_is_a_flag_of_it() -> None:
+    tools = Registry().tools
+    types = {name: tool.call_type for name, tool in tools.items() if tool.call_type != "tool"}
+    assert types == {"run_code": "code", "run_skill_script": "skill"}
+    questions = {name: tool.question for name, tool in tools.items() if tool.question}
+    assert questions == {"ask_human": "question"}
+    assert [name for name, tool in tools.items() if tool.shows_skills] == ["load_skill"]
+    assert [name for name, tool in tools.items() if tool.unsafe_if] == ["run_skill_script"]
+
+
 @pytest.mark.parametrize("name", list(Registry().tools))
 def test_a_tool_describes_itself_in_a_few_words(name: str) -> None:
     tool = Registry().tools[name]
