@@ -9,12 +9,14 @@ from starlette.middleware import Middleware
 
 from api.http import problems
 from api.http.event_stream import NothingMore
+from api.http.feeds import Feeds
 from api.http.metrics import Metrics
 from api.http.middleware.authentication import Authentication, KeyRing
 from api.http.middleware.limits import BodyLimit, OriginGuard
 from api.http.middleware.observer import Observer
 from api.http.notifications import Notifications
 from api.http.routes import approvals, files, health, skills, task_history, tasks, tools, usage
+from api.http.viewers import Viewers
 from api.services import ApiOptions, Services
 from api.tasks.sweeper import Sweeper
 from api.wire.responses.base import API
@@ -37,6 +39,14 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.metrics = metrics
     app.state.notifications = Notifications(services.database.url)
+    app.state.feeds = Feeds(
+        services.database,
+        app.state.notifications,
+        heartbeat_seconds=services.options.heartbeat_seconds,
+    )
+    app.state.viewers = Viewers(
+        most=services.options.max_viewers, most_per_team=services.options.max_viewers_per_team
+    )
     problems.install(app)
     app.add_exception_handler(NothingMore, _on_nothing_more)
     app.include_router(health.router)

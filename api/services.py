@@ -22,7 +22,7 @@ class ApiOptions:
     ``served_hosts`` are names under which browsers may reach the server without an API key, beside
     ``localhost`` and plain addresses. ``approval_seconds`` is how long an agent waits for a person,
     ``daily_tokens`` the quota of a team that has none of its own; 0 is no limit. ``max_viewers``
-    follow events at once: each is an open connection, of which a process often has but a thousand.
+    follow events at once: each is an open connection.
     """
 
     keys_required: bool = False
@@ -36,8 +36,8 @@ class ApiOptions:
     heartbeat_seconds: float = 15.0
     approval_seconds: float = DAY_SECONDS
     daily_tokens: int = 0
-    max_viewers: int = 500
-    max_viewers_per_team: int = 200
+    max_viewers: int = 2_000
+    max_viewers_per_team: int = 1_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from api.http.server import serve
 from api.services import ApiOptions, Services
 from api.tasks.temporal import TemporalPort
 from deploy.bootstrap import calm_garbage_collector, mcp_pool, stores
+from deploy.open_files import viewers_allowed
 from deploy.settings import Settings, SettingsInvalid
 
 
@@ -29,6 +30,8 @@ async def run_api(told: Settings, host: str, port: int) -> None:
         temporal_ui_url=told.temporal_ui_url,
         approval_seconds=told.approval_seconds,
         daily_tokens=told.team_daily_tokens,
+        max_viewers=viewers_allowed(told.max_viewers),
+        max_viewers_per_team=told.max_viewers_per_team,
     )
     if not loopback and not options.keys_required:
         raise SettingsInvalid(

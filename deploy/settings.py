@@ -84,6 +84,8 @@ class Settings(BaseSettings):
 
     keys_required: bool | None = Field(default=None, description="by default not on loopback only")
     max_upload_mib: int = Field(default=1_024, ge=1)
+    max_viewers: int = Field(default=2_000, ge=1)
+    max_viewers_per_team: int = Field(default=1_000, ge=1)
     allowed_hosts: Names = ()
     private_hosts: Names = ()
     allowed_buckets: Names = ()

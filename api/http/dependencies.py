@@ -5,7 +5,8 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
-from api.http.notifications import Notifications
+from api.http.feeds import Feeds
+from api.http.viewers import Viewers
 from api.services import Services
 
 
@@ -14,9 +15,14 @@ async def _services(request: Request) -> Services:
     return services
 
 
-async def _notifications(request: Request) -> Notifications:
-    notifications: Notifications = request.app.state.notifications
-    return notifications
+async def _feeds(request: Request) -> Feeds:
+    feeds: Feeds = request.app.state.feeds
+    return feeds
+
+
+async def _viewers(request: Request) -> Viewers:
+    viewers: Viewers = request.app.state.viewers
+    return viewers
 
 
 async def _team(request: Request) -> UUID:
@@ -25,5 +31,6 @@ async def _team(request: Request) -> UUID:
 
 
 ServicesDep = Annotated[Services, Depends(_services)]
-NotificationsDep = Annotated[Notifications, Depends(_notifications)]
+FeedsDep = Annotated[Feeds, Depends(_feeds)]
+ViewersDep = Annotated[Viewers, Depends(_viewers)]
 TeamDep = Annotated[UUID, Depends(_team)]

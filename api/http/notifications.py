@@ -1,7 +1,7 @@
 """Hears what PostgreSQL announces, over one connection, and wakes those who wait for a task."""
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from uuid import UUID
@@ -47,31 +47,26 @@ class Notifications:
         url = make_url(database_url).set(drivername="postgresql")
         self._dsn = url.render_as_string(hide_password=False)
         self._bells: defaultdict[UUID, set[Bell]] = defaultdict(set)
-        self._teams: Counter[UUID] = Counter()
         self._delay_seconds = _FIRST_DELAY_SECONDS
         self.closing = False
         """Set when the server stops: who waits must come to an end."""
 
     @contextmanager
-    def listening(self, team_id: UUID, task_id: UUID) -> Iterator[Bell]:
+    def listening(self, task_id: UUID) -> Iterator[Bell]:
         """A bell for the events of a task, while the block runs."""
         bell = Bell()
         self._bells[task_id].add(bell)
-        self._teams[team_id] += 1
         try:
             yield bell
         finally:
             self._bells[task_id].discard(bell)
             if not self._bells[task_id]:
                 del self._bells[task_id]
-            self._teams -= Counter({team_id: 1})  # Forgets those that are at nought.
 
-    def listeners_of(self, team_id: UUID) -> int:
-        return self._teams[team_id]
-
-    @property
-    def listeners(self) -> int:
-        return sum(map(len, self._bells.values()))
+    def ring(self, task_id: UUID) -> None:
+        """Let those who wait for this task look for themselves."""
+        for bell in self._bells.get(task_id, ()):
+            bell.ring()
 
     def close(self) -> None:
         """Let everybody who waits come to an end."""
@@ -105,13 +100,11 @@ class Notifications:
 
     def _on_notification(self, *arguments: object) -> None:
         with suppress(ValueError):  # Not one of ours.
-            for bell in self._bells.get(UUID(str(arguments[-1])), ()):
-                bell.ring()
+            self.ring(UUID(str(arguments[-1])))
 
     def _ring_all(self) -> None:
-        for bells in self._bells.values():
-            for bell in bells:
-                bell.ring()
+        for task_id in self._bells:
+            self.ring(task_id)
 
 
 async def _until_lost(connection: asyncpg.Connection) -> None:

@@ -35,6 +35,7 @@ BENCHMARKS: Mapping[str, Callable[[Stage], Awaitable[bool]]] = {
     "long-run": long_run.five_hundred_turns,
     "stream": stream.deltas,
     "viewers": viewers.at_once,
+    "crowd": viewers.thousand,
     "mcp": mcp_calls.pooled,
 }
 

@@ -8,7 +8,7 @@ import structlog
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from api.http.dependencies import NotificationsDep, ServicesDep, TeamDep
+from api.http.dependencies import ServicesDep, TeamDep, ViewersDep
 from api.http.metrics import Metrics
 from api.services import Services
 from api.wire.responses.base import API
@@ -56,10 +56,10 @@ async def readyz(services: ServicesDep, response: Response) -> Readiness:
 
 
 @router.get("/metrics", response_class=Response)
-async def metrics(request: Request, team_id: TeamDep, notifications: NotificationsDep) -> Response:
+async def metrics(request: Request, team_id: TeamDep, viewers: ViewersDep) -> Response:
     """For Prometheus. With keys required, any valid one will do: the numbers are of all teams."""
     numbers: Metrics = request.app.state.metrics
-    text = await numbers.render(streams=notifications.listeners)
+    text = await numbers.render(streams=viewers.count)
     return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 

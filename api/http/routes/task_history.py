@@ -1,5 +1,6 @@
 """What happened within a task: logs, trace, messages, artifacts, events."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
@@ -9,9 +10,8 @@ from activities.store.reading.artifacts import list_artifacts
 from activities.store.reading.attempts import list_attempts
 from activities.store.reading.messages import list_messages
 from activities.store.reading.traces import find_trace
-from api.errors import TooManyViewers
 from api.http import event_stream
-from api.http.dependencies import NotificationsDep, ServicesDep, TeamDep
+from api.http.dependencies import FeedsDep, ServicesDep, TeamDep, ViewersDep
 from api.http.event_stream import EventStream, Position
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor, parse_number
 from api.tasks import history
@@ -87,42 +87,39 @@ async def artifacts(
     return Page(items=list(map(views.artifact, items)), next_cursor=cursor_text(following))
 
 
+async def _admitted(viewers: ViewersDep, team_id: TeamDep) -> AsyncIterator[None]:
+    """Ends once the stream has: only then is its place free for another."""
+    with viewers.admitted(team_id):
+        yield
+
+
 async def _position(
+    *,
     task_id: UUID,
     services: ServicesDep,
+    viewers: ViewersDep,
     team_id: TeamDep,
     last_event_id: Annotated[str | None, Header()] = None,
     after: Annotated[int | None, Query(ge=0, le=2**62)] = None,
 ) -> Position:
-    position = Position(team_id, task_id, event_stream.parse_position(last_event_id, after))
-    await event_stream.check_position(services.database, position)
-    return position
+    seq = event_stream.parse_position(last_event_id, after)
+    async with viewers.entrance:
+        return await event_stream.find_position(services.database, team_id, task_id, seq)
 
 
 @router.get(
     "/events",
     status_code=200,
     response_class=EventStream,
+    # First of all: to refuse somebody costs no query.
+    dependencies=[Depends(_admitted)],
     responses={204: {"description": "The task has ended and everything was seen."}},
 )
 async def events(
-    services: ServicesDep,
-    notifications: NotificationsDep,
-    position: Annotated[Position, Depends(_position)],
+    services: ServicesDep, feeds: FeedsDep, position: Annotated[Position, Depends(_position)]
 ) -> EventStream:
     """Events as they happen, from ``Last-Event-ID`` or ``after`` on; the last one ends the stream.
 
     A client that has seen them all gets 204, which tells a browser not to come back.
     """
-    options = services.options
-    if (
-        notifications.listeners >= options.max_viewers
-        or notifications.listeners_of(position.team_id) >= options.max_viewers_per_team
-    ):
-        raise TooManyViewers
-    return EventStream(
-        services.database,
-        notifications,
-        position,
-        heartbeat_seconds=services.options.heartbeat_seconds,
-    )
+    return EventStream(services.database, feeds, position)

@@ -28,6 +28,16 @@ def test_what_is_needed_suffices(environment: pytest.MonkeyPatch) -> None:
     assert (told.pool_size, told.max_overflow, told.task_queue) == (20, 10, "agentos")
 
 
+def test_viewers_are_bounded_by_two_settings(environment: pytest.MonkeyPatch) -> None:
+    assert (settings.load().max_viewers, settings.load().max_viewers_per_team) == (2_000, 1_000)
+    environment.setenv("AGENTOS_MAX_VIEWERS", "20")
+    environment.setenv("AGENTOS_MAX_VIEWERS_PER_TEAM", "0")
+    with pytest.raises(SettingsInvalid, match="AGENTOS_MAX_VIEWERS_PER_TEAM"):
+        settings.load()
+    environment.setenv("AGENTOS_MAX_VIEWERS_PER_TEAM", "10")
+    assert (settings.load().max_viewers, settings.load().max_viewers_per_team) == (20, 10)
+
+
 @pytest.mark.parametrize("missing", NEEDED)
 def test_a_missing_variable_is_named(environment: pytest.MonkeyPatch, missing: str) -> None:
     environment.delenv(missing)

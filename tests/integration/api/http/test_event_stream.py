@@ -30,8 +30,10 @@ async def _read(
         return [event async for event in events_in(response)]
 
 
-async def _emit(stage: Stage, task_id: str, count: int) -> None:
-    drafts = [EventDraft(type="step.output", data={"number": n}) for n in range(count)]
+async def _emit(stage: Stage, task_id: str, count: int, text: str = "") -> None:
+    drafts = [
+        EventDraft(type="step.output", data={"number": n, "text": text}) for n in range(count)
+    ]
     async with stage.database.writing() as connection:
         await events.append(connection, UUID(task_id), drafts)
 
@@ -114,6 +116,18 @@ async def test_many_who_follow_while_much_happens_all_get_the_same(stage: Stage)
     streams = await asyncio.gather(*following)
     assert all(stream == streams[0] for stream in streams)
     assert [int(event.id) for event in streams[0]] == list(range(1, len(streams[0]) + 1))
+
+
+async def test_a_client_that_does_not_read_holds_nobody_up(stage: Stage) -> None:
+    task_id = await stage.submit("wait")
+    async with stage.http.stream("GET", f"/tasks/{task_id}/events") as response:
+        following = asyncio.create_task(_all(stage, task_id))
+        for _ in range(10):  # More than the sockets between us take.
+            await _emit(stage, task_id, 200, "x" * 5_000)
+        await stage.http.post(f"/tasks/{task_id}/cancel")
+        quick = await following
+        assert [event async for event in events_in(response)] == quick
+    assert [int(event.id) for event in quick] == list(range(1, len(quick) + 1))
 
 
 async def test_an_event_arrives_at_once(stage: Stage) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -43,3 +44,38 @@ async def test_streams_beyond_the_limit_are_refused(
         async with asyncio.timeout(WAIT_SECONDS):
             while await is_refused(mine, path):
                 await asyncio.sleep(0.05)
+
+
+async def test_of_many_who_come_at_once_so_many_are_let_in(
+    infrastructure: Services, skills_folder: Path
+) -> None:
+    async with api_stage(infrastructure, skills_folder, works=False, max_viewers=5) as stage:
+        team = await stage.team()
+        path = await submit(team)
+        streams = [team.stream("GET", path) for _ in range(20)]
+        answers = await asyncio.gather(*(stream.__aenter__() for stream in streams))
+        statuses = [answer.status_code for answer in answers]
+        assert (statuses.count(200), statuses.count(429)) == (5, 15)
+        for stream in streams:
+            await stream.__aexit__(None, None, None)
+
+
+async def test_who_finds_no_task_takes_no_place(
+    infrastructure: Services, skills_folder: Path
+) -> None:
+    async with api_stage(infrastructure, skills_folder, works=False, max_viewers=1) as stage:
+        team = await stage.team()
+        for _ in range(3):
+            assert (await team.get(f"/tasks/{uuid4()}/events")).status_code == 404
+
+
+async def test_another_team_does_not_find_the_task_that_is_viewed(
+    infrastructure: Services, skills_folder: Path
+) -> None:
+    async with api_stage(infrastructure, skills_folder, works=False) as stage:
+        mine, theirs = await stage.team(), await stage.team()
+        path = await submit(mine)
+        async with mine.stream("GET", path) as response:
+            await anext(events_in(response))
+            refused = await theirs.get(path)
+            assert (refused.status_code, refused.json()["code"]) == (404, "not-found")

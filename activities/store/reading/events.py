@@ -1,0 +1,99 @@
+"""Reading the events of a task, in the order of their numbers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from activities.store.database import Database
+from workflows.errors import DatabaseNewer
+from workflows.states import Status
+
+# A page ends before the event that would make it larger. Many may be held at once, each until a
+# slow client has taken it.
+PAGE_EVENTS = 200
+PAGE_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """``seq`` grows within the task."""
+
+    seq: int
+    type: str
+    data: Mapping[str, Any]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """``has_more``: others follow. ``has_ended``: none will, unless a person retries the task."""
+
+    events: Sequence[StoredEvent]
+    has_more: bool
+    has_ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EventEnd:
+    """How far the events of a task go: the number of the last, and whether the task has ended."""
+
+    seq: int
+    is_final: bool
+
+
+async def find_end(database: Database, team_id: UUID, task_id: UUID) -> EventEnd | None:
+    """None when the team has no such task."""
+    rows = await database.execute(_END, {"team_id": team_id, "task_id": task_id})
+    return EventEnd(rows[0].event_seq, _is_final(rows[0].status)) if rows else None
+
+
+async def read_events(database: Database, task_id: UUID, after: int) -> EventPage:
+    """The next events with numbers above ``after``. A task that is gone has ended.
+
+    From the primary: a replica may not have yet what a notification has just announced.
+    """
+    values = {"task_id": task_id, "after": after, "limit": PAGE_EVENTS, "most_bytes": PAGE_BYTES}
+    rows = await database.execute(_NEXT, values)
+    if not rows:
+        return EventPage((), has_more=False, has_ended=True)
+    events = [
+        StoredEvent(row.seq, row.type, row.data, row.created_at)
+        for row in rows
+        if row.seq is not None
+    ]
+    has_more = bool(events) and events[-1].seq < rows[0].event_seq
+    has_ended = not has_more and _is_final(rows[0].status)
+    return EventPage(events, has_more=has_more, has_ended=has_ended)
+
+
+def _is_final(status: str) -> bool:
+    try:
+        return Status(status).is_final
+    except ValueError as error:
+        raise DatabaseNewer(kind="Status", value=status) from error
+
+
+_END = text("SELECT status, event_seq FROM tasks WHERE id = :task_id AND team_id = :team_id")
+
+# One statement, so that it cannot tell of an end whose event it does not see.
+_NEXT = text(
+    """
+    SELECT status, event_seq, event.seq, event.type, event.data, event.created_at
+    FROM tasks LEFT JOIN LATERAL (
+        SELECT *, sum(octet_length(CAST(data AS text))) OVER up_to_here AS bytes,
+               row_number() OVER up_to_here AS place
+        FROM (
+            SELECT seq, type, data, created_at FROM events
+            WHERE task_id = tasks.id AND seq > :after
+            ORDER BY seq LIMIT :limit
+        ) AS following
+        WINDOW up_to_here AS (ORDER BY seq)
+    ) AS event ON event.place = 1 OR event.bytes <= :most_bytes
+    WHERE tasks.id = :task_id
+    ORDER BY event.seq
+    """
+)
