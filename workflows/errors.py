@@ -44,6 +44,14 @@ class DependenciesUnavailable(AgentOSError):
     """The dependencies of skill {skill} could not be installed: {reason}. Check its declaration."""
 
 
+class AddressNotPublic(AgentOSError):
+    """{host!r} has the address {address}, which is not a public one."""
+
+
+class AnswerTooLarge(AgentOSError):
+    """The answer has more than the {limit_bytes} bytes that are read of it."""
+
+
 class ReferenceMalformed(AgentOSError):
     """{text!r} is not a reference: {reason} at character {position}. Write ${{inputs.NAME}},
     ${{steps.ID.files['NAME']}}, ${{steps.ID.stdout}}, ${{steps.ID.exit_code}} or

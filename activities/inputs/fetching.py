@@ -18,11 +18,12 @@ import structlog
 
 from activities.inputs.cache import Cache
 from activities.inputs.checking import absence, refusal
-from activities.inputs.https import HttpsDownloads, Resolve, resolve_by_system
+from activities.inputs.https import HttpsDownloads
 from activities.inputs.objects import open_object
 from activities.inputs.partial import Blob, Partial
 from activities.inputs.policy import InputPolicy
 from activities.patience import patiently
+from activities.pinned_http import Resolve, resolve_by_system
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.files import Upload, create_file_once

@@ -1,31 +1,28 @@
-"""Downloads over HTTPS that cannot be turned against the house (server-side request forgery).
+"""Downloads over HTTPS, from where the policy allows. Every redirect is judged anew."""
 
-A name is resolved here, its addresses are judged, and the connection goes to a judged address: a
-name server that gives another answer a moment later (DNS rebinding) changes nothing. Every redirect
-is judged anew.
-"""
-
-import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from functools import cached_property
 from http import HTTPStatus
 from urllib.parse import urljoin
 
-import httpx
+import httpx2
 
-from activities.inputs.addresses import is_private, is_public
 from activities.inputs.policy import InputPolicy
+from activities.pinned_http import PinnedHttp, Resolve, resolve_by_system
 from workflows.definitions import inputs
 from workflows.definitions.inputs import HttpsRef
-from workflows.errors import InputNotFound, InputRefMalformed, InputRefused, TemporaryFailure
+from workflows.errors import (
+    AddressNotPublic,
+    InputNotFound,
+    InputRefMalformed,
+    InputRefused,
+    TemporaryFailure,
+)
 
 MAX_REDIRECTS = 5
-MAX_ADDRESSES = 4  # of one name that are tried
 CHUNK_BYTES = 1024 * 1024
-_TIMEOUTS = httpx.Timeout(connect=10.0, read=30.0, write=10.0, pool=10.0)  # seconds
 
 # Encoded bodies are refused and never decoded: a small one may unfold into terabytes.
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "agentos"}
@@ -33,22 +30,13 @@ _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "agent
 _PASSING_STATUSES = (408, 425, 429, 500, 502, 503, 504)
 _PASSING_RESOLVER_ERRORS = (socket.EAI_AGAIN, socket.EAI_SYSTEM, socket.EAI_MEMORY)
 
-Resolve = Callable[[str, int], Awaitable[list[str]]]
-
-
-async def resolve_by_system(host: str, port: int) -> list[str]:
-    """The addresses of a name, as this machine sees them. Raises ``socket.gaierror``."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(item[4][0]) for item in found))
-
 
 class HttpsDownloads:
     """Opens URLs that the policy allows."""
 
     def __init__(self, policy: InputPolicy, resolve: Resolve = resolve_by_system) -> None:
         self._policy = policy
-        self._resolve = resolve
+        self._http = PinnedHttp(resolve, policy.ca_file)
 
     @asynccontextmanager
     async def open(self, ref: HttpsRef) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -62,8 +50,10 @@ class HttpsDownloads:
         asked = ref
         with _failures_of(asked):
             for _ in range(MAX_REDIRECTS + 1):
-                addresses = await self._addresses(asked, ref)
-                async with self._get(ref, addresses) as response:
+                if reason := self._policy.refusal(ref):
+                    raise InputRefused(ref=asked, reason=reason)
+                is_inside = self._policy.is_private(ref)
+                async with self._http.send(_request(ref), is_inside=is_inside) as response:
                     if not response.has_redirect_location:
                         _check(asked, response)
                         yield response.aiter_raw(CHUNK_BYTES)
@@ -71,59 +61,13 @@ class HttpsDownloads:
                     ref = _target(asked, ref, response)
             raise InputRefused(ref=asked, reason=f"it redirects more than {MAX_REDIRECTS} times")
 
-    async def _addresses(self, asked: HttpsRef, ref: HttpsRef) -> list[str]:
-        """The addresses of a host, once all of them are known to be harmless."""
-        if reason := self._policy.refusal(ref):
-            raise InputRefused(ref=asked, reason=reason)
-        addresses = await self._resolve(ref.host, ref.port)
-        for address in addresses:
-            if not is_public(address) and not (
-                self._policy.is_private(ref) and is_private(address)
-            ):
-                reason = f"host {ref.host!r} has the address {address}, which is not a public one"
-                raise InputRefused(ref=asked, reason=reason)
-        return addresses[:MAX_ADDRESSES]
 
-    @asynccontextmanager
-    async def _get(self, ref: HttpsRef, addresses: list[str]) -> AsyncIterator[httpx.Response]:
-        # A bare transport: no cookies, proxies or redirects. One for each request: a connection
-        # that was made for one host serves no other.
-        async with httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False) as transport:
-            response = await _send(transport, ref, addresses)
-            try:
-                yield response
-            finally:
-                await response.aclose()
-
-    @cached_property
-    def _tls(self) -> ssl.SSLContext:
-        context = httpx.create_ssl_context(trust_env=False)
-        if self._policy.ca_file is not None:
-            context.load_verify_locations(self._policy.ca_file)
-        return context
+def _request(ref: HttpsRef) -> httpx2.Request:
+    url = httpx2.URL(scheme="https", host=ref.host, port=ref.port, raw_path=ref.target.encode())
+    return httpx2.Request("GET", url, headers={**_HEADERS, "Host": ref.authority})
 
 
-async def _send(
-    transport: httpx.AsyncHTTPTransport, ref: HttpsRef, addresses: list[str]
-) -> httpx.Response:
-    target = ref.target.encode()
-    for address in addresses:
-        request = httpx.Request(
-            "GET",
-            httpx.URL(scheme="https", host=address, port=ref.port, raw_path=target),
-            headers={**_HEADERS, "Host": ref.authority},
-            # The certificate must be that of the name, not of the address.
-            extensions={"sni_hostname": ref.host, "timeout": _TIMEOUTS.as_dict()},
-        )
-        try:
-            return await transport.handle_async_request(request)
-        except (httpx.ConnectError, httpx.ConnectTimeout):
-            if address == addresses[-1]:
-                raise
-    raise socket.gaierror(socket.EAI_NONAME, "it has no address")
-
-
-def _target(asked: HttpsRef, ref: HttpsRef, response: httpx.Response) -> HttpsRef:
+def _target(asked: HttpsRef, ref: HttpsRef, response: httpx2.Response) -> HttpsRef:
     try:
         target = inputs.parse(urljoin(ref.url, response.headers["Location"]))
     except (InputRefMalformed, ValueError) as error:
@@ -135,7 +79,7 @@ def _target(asked: HttpsRef, ref: HttpsRef, response: httpx.Response) -> HttpsRe
     return target
 
 
-def _check(ref: HttpsRef, response: httpx.Response) -> None:
+def _check(ref: HttpsRef, response: httpx2.Response) -> None:
     status = response.status_code
     if status in _PASSING_STATUSES:
         raise TemporaryFailure(service=f"Host {ref.host}", reason=f"it answered {status}")
@@ -153,11 +97,13 @@ def _failures_of(ref: HttpsRef) -> Iterator[None]:
     service = f"Host {ref.host}"
     try:
         yield
+    except AddressNotPublic as error:
+        raise InputRefused(ref=ref, reason=str(error).rstrip(".")) from error
     except socket.gaierror as error:
         if error.errno in _PASSING_RESOLVER_ERRORS:
             raise TemporaryFailure(service=service, reason="its name cannot be resolved") from error
         raise InputNotFound(ref=ref, reason="there is no such host") from error
-    except httpx.TransportError as error:
+    except httpx2.TransportError as error:
         if (invalid := _invalid_certificate(error)) is not None:
             reason = f"the server's certificate is not valid: {invalid.verify_message}"
             raise InputRefused(ref=ref, reason=reason) from error

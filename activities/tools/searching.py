@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, ValidationError
 
-from activities.inputs.https import HttpsDownloads, Resolve, resolve_by_system
+from activities.inputs.https import HttpsDownloads
 from activities.inputs.policy import InputPolicy
+from activities.pinned_http import Resolve, read_whole, resolve_by_system
 from workflows.definitions import inputs
 from workflows.definitions.inputs import HttpsRef
 from workflows.errors import AgentOSError, BadInput, SearchFailed
@@ -74,8 +75,6 @@ class WebSearch:
             raise SearchFailed(reason=f"no answer within {self._timeout_seconds:g} s") from None
         except ValidationError as error:
             raise SearchFailed(reason="the provider's answer is not of the known form") from error
-        except SearchFailed:
-            raise
         except AgentOSError as error:
             raise SearchFailed(reason=str(error).rstrip(".")) from error
         return list(_sound(answer.results, limit))
@@ -84,13 +83,8 @@ class WebSearch:
         separator = "&" if "?" in self._url else "?"
         ref = inputs.parse(f"{self._url}{separator}{urlencode({'q': query, 'format': 'json'})}")
         assert isinstance(ref, HttpsRef)
-        received = bytearray()
         async with self._downloads.open(ref) as chunks:
-            async for chunk in chunks:
-                received += chunk
-                if len(received) > MAX_ANSWER_BYTES:
-                    raise SearchFailed(reason=f"the answer is over {MAX_ANSWER_BYTES} bytes")
-        return bytes(received)
+            return await read_whole(chunks, MAX_ANSWER_BYTES)
 
 
 def _sound(entries: list[_Entry], limit: int) -> Iterator[Found]:

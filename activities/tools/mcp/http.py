@@ -16,10 +16,12 @@ from mcp.client.streamable_http import MCP_SESSION_ID, streamable_http_client
 from mcp.shared._stream_protocols import ReadStream, WriteStream
 from mcp.shared.message import SessionMessage
 
+from activities.pinned_http import PinnedTransport, host_of, read_whole
 from activities.tools.mcp.bounds import TOO_LONG, TOO_MANY_VALUES, Flow, has_too_many_values
 from activities.tools.mcp.event_stream import BoundedEvents
 from activities.tools.mcp.failures import Failure, failure_document
 from activities.tools.mcp.limits import MAX_MESSAGE_BYTES
+from workflows.errors import AnswerTooLarge
 
 Streams = tuple[ReadStream[SessionMessage | Exception], WriteStream[SessionMessage]]
 
@@ -46,7 +48,7 @@ async def http_transport(
     between.
     """
     inner = httpx2.AsyncHTTPTransport(trust_env=False, limits=_CONNECTIONS)
-    transport = Guard(inner, httpx2.URL(url).host, addresses)
+    transport = Guard(inner, host_of(httpx2.URL(url)), addresses)
     # What comes compressed may be a thousand times larger than what was counted.
     headers = {**headers, "Accept-Encoding": "identity"}
     async with (
@@ -66,9 +68,7 @@ class Guard(httpx2.AsyncBaseTransport):
     def __init__(
         self, inner: httpx2.AsyncBaseTransport, host: str, addresses: Sequence[str]
     ) -> None:
-        self._inner = inner
-        self._host = host
-        self._addresses = addresses
+        self._inner = PinnedTransport(inner, host, addresses)
         self._flow = Flow(time.monotonic)
         self._streamed_at = -_STREAM_PAUSE_SECONDS
 
@@ -84,34 +84,15 @@ class Guard(httpx2.AsyncBaseTransport):
         if request.method == "GET":
             await self._pause()
         if request.method != "POST":
-            return self._bounded(await _plain(await self._send(request)))
+            return self._bounded(await _plain(await self._inner.handle_async_request(request)))
         self._flow.asked()
         try:
-            response = await _plain(await self._send(request))
+            response = await _plain(await self._inner.handle_async_request(request))
             return self._bounded(await _checked(request, response))
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
             return _failure(Failure.UNREACHABLE, _reason_of(error))
         except httpx2.TransportError as error:
             return _failure(Failure.LOST, _reason_of(error))
-
-    async def _send(self, request: httpx2.Request) -> httpx2.Response:
-        """To the first address that takes it. The certificate must be that of the name."""
-        if request.url.host != self._host:
-            raise httpx2.ConnectError(f"{request.url.host} is another host")
-        for address in self._addresses:
-            asked = httpx2.Request(
-                request.method,
-                request.url.copy_with(host=address),
-                headers=request.headers,
-                stream=request.stream,
-                extensions={**request.extensions, "sni_hostname": self._host},
-            )
-            try:
-                return await self._inner.handle_async_request(asked)
-            except (httpx2.ConnectError, httpx2.ConnectTimeout):
-                if address == self._addresses[-1]:
-                    raise
-        raise httpx2.ConnectError(f"{self._host} has no address")
 
     async def _pause(self) -> None:
         """Until the next stream may be opened."""
@@ -149,18 +130,16 @@ async def _checked(request: httpx2.Request, response: httpx2.Response) -> httpx2
 async def _whole(response: httpx2.Response) -> httpx2.Response:
     """The SDK would read all that comes, and die of a connection that breaks meanwhile."""
     assert isinstance(response.stream, httpx2.AsyncByteStream)
-    content = bytearray()
     try:
-        async for chunk in response.stream:
-            content += chunk
-            if len(content) > MAX_MESSAGE_BYTES:
-                return _failure(Failure.UNUSABLE, f"it sent {TOO_LONG}")
+        content = await read_whole(response.stream, MAX_MESSAGE_BYTES)
+    except AnswerTooLarge:
+        return _failure(Failure.UNUSABLE, f"it sent {TOO_LONG}")
     finally:
         await response.aclose()
     if has_too_many_values(content):
         return _failure(Failure.UNUSABLE, f"it sent {TOO_MANY_VALUES}")
     headers = {key: value for key, value in response.headers.items() if key not in _FRAMING}
-    return httpx2.Response(response.status_code, headers=headers, content=bytes(content))
+    return httpx2.Response(response.status_code, headers=headers, content=content)
 
 
 async def _instead_of(response: httpx2.Response, code: Failure, reason: str) -> httpx2.Response:

@@ -1,7 +1,8 @@
 """From a configuration to a client: secrets looked up, transport chosen, the SDK's logs muted."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from importlib.metadata import version
@@ -12,8 +13,7 @@ from mcp.client.session import MessageHandlerFnT
 from mcp_types import Implementation
 from pydantic import SecretStr
 
-from activities.inputs.https import Resolve, resolve_by_system
-from activities.tools.mcp.addresses import judged_addresses
+from activities.pinned_http import Resolve, judged_addresses, resolve_by_system
 from activities.tools.mcp.http import Streams, http_transport
 from activities.tools.mcp.limits import CONNECT_TIMEOUT_SECONDS
 from activities.tools.mcp.listing import Listing
@@ -21,6 +21,7 @@ from activities.tools.mcp.policy import PORTS, McpPolicy
 from activities.tools.mcp.secrets import redact, redact_object, resolve
 from activities.tools.mcp.stdio import Program, minimal, stdio_transport
 from workflows.definitions.mcp_server import McpServer
+from workflows.errors import AddressNotPublic, McpNotAllowed, McpUnavailable
 
 OnEnd = Callable[[str], None]
 
@@ -96,14 +97,21 @@ class Opener:
     async def _to_url(
         self, server: McpServer, headers: Mapping[str, str]
     ) -> AsyncIterator[Streams]:
-        url = server.url or ""
-        parts = urlsplit(url)
-        addresses = await judged_addresses(
-            server.name,
-            parts.hostname or "",
-            parts.port or PORTS[parts.scheme],
-            self._resolve,
-            is_inside=self._policy.is_inside(server),
-        )
-        async with http_transport(url, headers, addresses) as streams:
+        addresses = await self._addresses(server)
+        async with http_transport(server.url or "", headers, addresses) as streams:
             yield streams
+
+    async def _addresses(self, server: McpServer) -> Sequence[str]:
+        """Judged once for a connection, which then goes nowhere else."""
+        parts = urlsplit(server.url or "")
+        host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+        is_inside = self._policy.is_inside(server)
+        try:
+            return await judged_addresses(host, port, self._resolve, is_inside=is_inside)
+        except AddressNotPublic as error:
+            raise McpNotAllowed(
+                server=server.name, reason=str(error), setting="AGENTOS_PRIVATE_HOSTS"
+            ) from error
+        except socket.gaierror as error:
+            reason = f"the name {host!r} cannot be resolved"
+            raise McpUnavailable(server=server.name, reason=reason) from error

@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 from pydantic import JsonValue, SecretStr
 
-from activities.inputs.https import Resolve, resolve_by_system
+from activities.pinned_http import Resolve, resolve_by_system
 from activities.tools.breaker import Breaker, BreakerOptions, Refusal
 from activities.tools.mcp.calls import ToolCall
 from activities.tools.mcp.connection import Connection, Disconnected, NotSent

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.inputs.addresses import is_private, is_public
+from activities.addresses import is_private, is_public
 from activities.inputs.policy import InputPolicy
 from workflows.definitions import inputs
 from workflows.definitions.inputs import HttpsRef, S3Ref

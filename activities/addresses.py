@@ -1,4 +1,4 @@
-"""Which IP addresses a download may connect to."""
+"""Which IP addresses may be connected to on the word of somebody else."""
 
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
@@ -65,5 +65,6 @@ def is_public(text: str) -> bool:
 
 def is_private(text: str) -> bool:
     """Whether an address may belong to a trusted host inside the house: private or loopback."""
-    address = ip_address(text)
+    # Without its zone, which makes another address of one that leads to the same machine.
+    address = ip_address(text.partition("%")[0])
     return address not in _METADATA and any(address in network for network in _PRIVATE)
