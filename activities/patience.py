@@ -11,10 +11,10 @@ from typing import TypeVar
 
 import structlog
 
+from workflows.backoff import Backoff
 from workflows.errors import TemporaryFailure
 
-FIRST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 10.0
+BACKOFF = Backoff(first_seconds=0.1, longest_seconds=10.0)
 PATIENCE_SECONDS = 30 * 60.0
 
 _T = TypeVar("_T")
@@ -30,16 +30,15 @@ async def patiently(
     Raises:
         TemporaryFailure: the service was away for longer than ``patience_seconds``.
     """
-    pause = FIRST_PAUSE_SECONDS
     clock = asyncio.get_running_loop().time
     deadline = clock() + patience_seconds
+    pauses = BACKOFF.pauses(random.uniform)
     while True:
         try:
             return await operation()
         except TemporaryFailure as failure:
+            pause = next(pauses)
             if clock() + pause > deadline:
                 raise
-            log.warning("service.away", reason=str(failure), pause_seconds=pause)
-        # Spread out, or every worker would call at the moment that the service is back.
-        await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
-        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            log.warning("service.away", reason=str(failure), pause_seconds=round(pause, 2))
+        await asyncio.sleep(pause)

@@ -1,15 +1,17 @@
 """Server-sent events over connections that break: each goes on where the last one ended."""
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
-import httpx
+import httpx2
 
 from api.client.errors import ApiProblem
-from api.client.sse import EventParser, EventTooLarge, ServerEvent
-from api.client.transport import DELAYS_SECONDS, PASSING_STATUSES, Transport, jittered, reason_of
+from api.client.sse import ServerEvent, events_in
+from api.client.transport import PASSING_STATUSES, Transport, reason_of
+from workflows.backoff import Backoff
 
 # The API sends a heartbeat more often than that; without one the connection is as good as cut.
 SILENCE_SECONDS = 60.0
@@ -17,7 +19,7 @@ SILENCE_SECONDS = 60.0
 SETTLED_SECONDS = 15.0
 # An API that does not come back for so long is not being restarted.
 PATIENCE_SECONDS = 120.0
-MAX_DELAY_SECONDS = 5.0
+BACKOFF = Backoff(first_seconds=0.1, longest_seconds=5.0)
 
 
 class _NothingMore(Exception):
@@ -42,19 +44,19 @@ async def follow(
     """
     last: ServerEvent | None = None
     alive_at = time.monotonic()
-    failures = 0
+    pauses = BACKOFF.pauses(random.uniform)
     while True:
         opened_at = time.monotonic()
-        lost: httpx.TransportError | ApiProblem | EventTooLarge | None = None
+        lost: httpx2.TransportError | ApiProblem | None = None
         connection = _connection(transport, path, last.id if last else None)
         try:
             async with aclosing(connection):
                 async for event in connection:
-                    last, alive_at, failures = event, time.monotonic(), 0
+                    last, alive_at = event, time.monotonic()
                     yield event
         except _NothingMore:
             return
-        except (httpx.TransportError, EventTooLarge) as error:
+        except httpx2.TransportError as error:
             lost = error
         except ApiProblem as problem:
             if problem.status not in PASSING_STATUSES:
@@ -63,12 +65,13 @@ async def follow(
         if lost is None and last is not None and is_last(last):
             return
         if time.monotonic() - opened_at > SETTLED_SECONDS:
-            alive_at, failures = time.monotonic(), 0
+            alive_at = time.monotonic()
+        if alive_at >= opened_at:
+            pauses = BACKOFF.pauses(random.uniform)
         if time.monotonic() - alive_at > PATIENCE_SECONDS:
             raise transport.unreachable(lost or ConnectionError("it ends the events at once"))
         on_lost(reason_of(lost) if lost else "the server ended it")
-        await asyncio.sleep(_delay_seconds(failures))
-        failures += 1
+        await asyncio.sleep(next(pauses))
 
 
 async def _connection(
@@ -77,16 +80,10 @@ async def _connection(
     headers = {"Accept": "text/event-stream"}
     if last_id is not None:
         headers["Last-Event-ID"] = last_id
-    parser = EventParser(last_id)
     async with transport.stream(
         path, headers=headers, read_timeout_seconds=SILENCE_SECONDS
     ) as response:
-        if response.status_code == httpx.codes.NO_CONTENT:
+        if response.status_code == httpx2.codes.NO_CONTENT:
             raise _NothingMore
-        async for chunk in response.aiter_bytes():
-            for event in parser.feed(chunk):
-                yield event
-
-
-def _delay_seconds(failures: int) -> float:
-    return jittered(min(DELAYS_SECONDS[0] * 2**failures, MAX_DELAY_SECONDS))
+        async for event in events_in(response, last_id):
+            yield event

@@ -1,13 +1,12 @@
-"""Server-sent events, as the HTML standard says how to read them (section 9.2.6)."""
+"""Server-sent events, as httpx2 reads them."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+
+from httpx2 import EventSource, Response
 
 # One event. Ours are far smaller; a server that never ends a line must not fill the memory.
 MAX_EVENT_BYTES = 8 * 1024 * 1024
-
-_LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,54 +18,16 @@ class ServerEvent:
     id: str | None
 
 
-class EventTooLarge(ValueError):
-    """An event of more than ``MAX_EVENT_BYTES``."""
+async def events_in(response: Response, last_id: str | None = None) -> AsyncIterator[ServerEvent]:
+    """The events of a response, each as soon as it is complete. A comment gives nothing.
 
-
-class EventParser:
-    """Takes bytes as they arrive, gives events as they are complete. A comment gives nothing."""
-
-    def __init__(self, last_id: str | None = None) -> None:
-        self._rest = b""
-        self._id = last_id
-        self._type = ""
-        self._data: list[str] = []
-        self._size_bytes = 0
-
-    def feed(self, chunk: bytes) -> Iterator[ServerEvent]:
-        """The events that ``chunk`` completes.
-
-        Raises:
-            EventTooLarge
-        """
-        buffer = self._rest + chunk
-        # The last CR may be the first half of a CRLF.
-        held = len(buffer) - 1 if buffer.endswith(b"\r") else len(buffer)
-        *lines, rest = _LINE_END.split(buffer[:held])
-        self._rest = rest + buffer[held:]
-        for line in lines:
-            self._size_bytes += 0 if line.startswith(b":") else len(line)
-            if self._size_bytes > MAX_EVENT_BYTES:
-                raise EventTooLarge
-            if (event := self._take(line.decode(errors="replace"))) is not None:
-                yield event
-        if self._size_bytes + len(self._rest) > MAX_EVENT_BYTES:
-            raise EventTooLarge
-
-    def _take(self, line: str) -> ServerEvent | None:
-        if not line:
-            return self._dispatch()
-        field, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if field == "data":
-            self._data.append(value)
-        elif field == "event":
-            self._type = value
-        elif field == "id" and "\0" not in value:
-            self._id = value
-        return None
-
-    def _dispatch(self) -> ServerEvent | None:
-        data, kind = self._data, self._type
-        self._data, self._type, self._size_bytes = [], "", 0
-        return ServerEvent(kind or "message", "\n".join(data), self._id) if data else None
+    Raises:
+        httpx2.SSEError, a ``TransportError``: an event of more than ``MAX_EVENT_BYTES``, or an
+            answer that is no stream of events.
+        httpx2.TransportError: the connection failed.
+    """
+    async for event in EventSource(response, MAX_EVENT_BYTES):
+        last_id = event.id or last_id
+        # Without name and data it did not happen: it sets the id, or how long to pause.
+        if event.data or event.event != "message":
+            yield ServerEvent(event.event, event.data, last_id)

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import mimetypes
+import random
 import re
 import stat
 import unicodedata
@@ -11,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 from urllib.parse import unquote
 
-import httpx
+import httpx2
 from pydantic import BaseModel, ConfigDict
 
 from api.client.errors import (
@@ -20,7 +21,7 @@ from api.client.errors import (
     FileUnreadable,
     FileUnwritable,
 )
-from api.client.transport import ANSWER_TIMEOUT_SECONDS, DELAYS_SECONDS, Answer, Transport, jittered
+from api.client.transport import ANSWER_TIMEOUT_SECONDS, BACKOFF, Answer, Transport
 from api.wire.responses.files import Artifact
 
 _FILE_NAME = re.compile(r"filename\*=UTF-8''([^;\s]+)", re.IGNORECASE)
@@ -45,7 +46,7 @@ class Download(BaseModel):
         )
 
     @classmethod
-    def described_by(cls, artifact_id: str, headers: httpx.Headers) -> "Download":
+    def described_by(cls, artifact_id: str, headers: httpx2.Headers) -> "Download":
         """An artifact of which only the id is known, by the answer to HEAD."""
         named = _FILE_NAME.search(headers.get("Content-Disposition", ""))
         tag = headers.get("ETag", "").strip('"')
@@ -132,16 +133,16 @@ def _lies_in(path: Path, folder: Path) -> bool:
 async def _fetch(transport: Transport, wanted: Download, file: BinaryIO) -> None:
     """Fetch the bytes; after a lost connection the rest of them."""
     digest = hashlib.sha256()
-    for delay_seconds in (*DELAYS_SECONDS, None):
+    for pause_seconds in (*BACKOFF.pauses(random.uniform), None):
         try:
             await _fetch_rest(transport, wanted, file, digest)
             break
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             if file.tell() == wanted.size:
                 break
-            if delay_seconds is None:
+            if pause_seconds is None:
                 raise transport.unreachable(error) from error
-            await asyncio.sleep(jittered(delay_seconds))
+            await asyncio.sleep(pause_seconds)
     if file.tell() != wanted.size:
         reason = f"{file.tell()} bytes instead of {wanted.size}"
         raise DownloadDamaged(name=wanted.name, reason=reason)
@@ -157,7 +158,7 @@ async def _fetch_rest(
     async with transport.stream(
         f"/artifacts/{wanted.id}", headers=headers, read_timeout_seconds=ANSWER_TIMEOUT_SECONDS
     ) as response:
-        if begin and response.status_code != httpx.codes.PARTIAL_CONTENT:
+        if begin and response.status_code != httpx2.codes.PARTIAL_CONTENT:
             raise DownloadDamaged(name=wanted.name, reason="the server cannot go on with it")
         async for chunk in response.aiter_bytes():
             if file.tell() + len(chunk) > wanted.size:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import BinaryIO, TypeVar
 
-import httpx
+import httpx2
 from pydantic import BaseModel, ValidationError
 
 from api.client.errors import (
@@ -19,6 +19,7 @@ from api.client.errors import (
     NotTheApi,
 )
 from api.wire.responses.base import API
+from workflows.backoff import Backoff
 from workflows.open_values import OPEN
 from workflows.pointers import Problem
 
@@ -26,8 +27,8 @@ CONNECT_TIMEOUT_SECONDS = 5.0
 ANSWER_TIMEOUT_SECONDS = 30.0
 UPLOAD_TIMEOUT_SECONDS = 300.0  # The API passes the whole file on to the store before it answers.
 # Between attempts: a restart of the API goes unnoticed, one that is not there is soon told.
-DELAYS_SECONDS = (0.1, 0.3, 0.9)
-MAX_DELAY_SECONDS = 5.0
+BACKOFF = Backoff(first_seconds=0.1, factor=3.0, times=3)
+MAX_RETRY_AFTER_SECONDS = 5.0
 
 # The API is starting, stopping, or waits for its database: what was asked was not done.
 PASSING_STATUSES = (502, 503, 504)
@@ -56,10 +57,10 @@ class Transport:
     def __init__(self, url: str, api_key: str | None = None) -> None:
         self.url = _checked(url)
         check_header("API key", api_key or "")
-        self._http = httpx.AsyncClient(
+        self._http = httpx2.AsyncClient(
             base_url=f"{self.url}{API}",
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
-            timeout=httpx.Timeout(ANSWER_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
+            timeout=httpx2.Timeout(ANSWER_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
             # The proxy that the environment names for the internet cannot reach this machine.
             trust_env=not _is_loopback(self.url),
         )
@@ -95,7 +96,7 @@ class Transport:
             params=params,
             content=body,
             headers={**kind, **(headers or {})},
-            timeout=httpx.Timeout(timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
+            timeout=httpx2.Timeout(timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
         )
         return self._read(await self._send(request, repeatable=repeatable), answer)
 
@@ -105,10 +106,10 @@ class Transport:
         if not response.is_success:
             raise self._problem(response)
 
-    async def head(self, path: str) -> httpx.Headers:
+    async def head(self, path: str) -> httpx2.Headers:
         """The headers of what a GET would give. Raises as ``call``."""
         response = await self._send(self._http.build_request("HEAD", path), repeatable=True)
-        if response.status_code == httpx.codes.NOT_FOUND:
+        if response.status_code == httpx2.codes.NOT_FOUND:
             # The answer to HEAD has no body that could say so.
             message = f"There is nothing at {path}."
             raise ApiProblem(status=response.status_code, code="not-found", message=message)
@@ -124,21 +125,21 @@ class Transport:
             "POST",
             path,
             files={"file": (name, file, mime_type)},
-            timeout=httpx.Timeout(UPLOAD_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
+            timeout=httpx2.Timeout(UPLOAD_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
         )
         return self._read(await self._send(request, repeatable=False), answer)
 
     @asynccontextmanager
     async def stream(
         self, path: str, *, headers: Mapping[str, str], read_timeout_seconds: float
-    ) -> AsyncIterator[httpx.Response]:
+    ) -> AsyncIterator[httpx2.Response]:
         """GET once, the body left to be read.
 
         Raises:
             ApiProblem: the API said no.
-            httpx.TransportError: the connection failed, now or while the body is read.
+            httpx2.TransportError: the connection failed, now or while the body is read.
         """
-        timeout = httpx.Timeout(read_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS)
+        timeout = httpx2.Timeout(read_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS)
         async with self._http.stream("GET", path, headers=headers, timeout=timeout) as response:
             if not response.is_success:
                 await response.aread()
@@ -148,23 +149,23 @@ class Transport:
     def unreachable(self, error: Exception) -> ApiUnreachable:
         return ApiUnreachable(url=self.url, reason=reason_of(error))
 
-    async def _send(self, request: httpx.Request, *, repeatable: bool) -> httpx.Response:
-        for delay_seconds in (*DELAYS_SECONDS, None):
+    async def _send(self, request: httpx2.Request, *, repeatable: bool) -> httpx2.Response:
+        for pause_seconds in (*BACKOFF.pauses(random.uniform), None):
             try:
                 response = await self._http.send(request)
-            except httpx.RequestError as error:
-                never_arrived = isinstance(error, httpx.ConnectError)
-                if delay_seconds is None or not (repeatable or never_arrived):
+            except httpx2.RequestError as error:
+                never_arrived = isinstance(error, httpx2.ConnectError)
+                if pause_seconds is None or not (repeatable or never_arrived):
                     raise self.unreachable(error) from error
-                await asyncio.sleep(jittered(delay_seconds))
+                await asyncio.sleep(pause_seconds)
             else:
                 passing = repeatable and response.status_code in PASSING_STATUSES
-                if delay_seconds is None or not passing:
+                if pause_seconds is None or not passing:
                     return response
-                await asyncio.sleep(max(jittered(delay_seconds), retry_after_seconds(response)))
+                await asyncio.sleep(max(pause_seconds, retry_after_seconds(response)))
         raise AssertionError("the last attempt returns or raises")
 
-    def _read(self, response: httpx.Response, answer: type[Answer]) -> Answer:
+    def _read(self, response: httpx2.Response, answer: type[Answer]) -> Answer:
         if not response.is_success:
             raise self._problem(response)
         try:
@@ -175,7 +176,7 @@ class Transport:
             reason = f"its answer does not fit: {where}: {first['msg']}"
             raise NotTheApi(url=self.url, reason=reason) from error
 
-    def _problem(self, response: httpx.Response) -> ApiProblem | NotTheApi:
+    def _problem(self, response: httpx2.Response) -> ApiProblem | NotTheApi:
         try:
             document = _ProblemDocument.model_validate_json(response.content)
         except ValidationError:
@@ -195,20 +196,17 @@ def check_header(what: str, value: str) -> None:
         raise HeaderUnsendable(what=what)
 
 
-def jittered(seconds: float) -> float:
-    """So that many clients of a server that went away do not come back as one."""
-    return seconds * random.uniform(0.75, 1.25)  # noqa: S311
-
-
-def retry_after_seconds(response: httpx.Response) -> float:
+def retry_after_seconds(response: httpx2.Response) -> float:
     value = response.headers.get("Retry-After", "")
-    return min(float(value), MAX_DELAY_SECONDS) if value.isascii() and value.isdigit() else 0.0
+    return (
+        min(float(value), MAX_RETRY_AFTER_SECONDS) if value.isascii() and value.isdigit() else 0.0
+    )
 
 
 def _checked(url: str) -> str:
     try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
+        parsed = httpx2.URL(url)
+    except httpx2.InvalidURL as error:
         raise ApiUrlMalformed(url=url) from error
     if parsed.scheme not in ("http", "https") or not parsed.host or parsed.query or parsed.userinfo:
         raise ApiUrlMalformed(url=url)
@@ -216,7 +214,7 @@ def _checked(url: str) -> str:
 
 
 def _is_loopback(url: str) -> bool:
-    host = httpx.URL(url).host
+    host = httpx2.URL(url).host
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -224,7 +222,7 @@ def _is_loopback(url: str) -> bool:
 
 
 def reason_of(error: BaseException) -> str:
-    """The operating system's word, which httpx buries: ``Connection refused``."""
+    """The operating system's word, which httpx2 buries: ``Connection refused``."""
     cause: BaseException | None = error
     reason = ""
     while cause is not None:

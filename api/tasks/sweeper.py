@@ -7,8 +7,9 @@ down as well before the agent is told.
 """
 
 import asyncio
+import random
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from math import inf
 from uuid import UUID
@@ -23,6 +24,7 @@ from api.services import Services
 from api.tasks.approvals import deliver
 from api.tasks.kinds.table import KINDS
 from api.tasks.reconciliation import Settled, settle
+from workflows.backoff import Backoff
 from workflows.errors import TemporaryFailure
 
 # Whoever accepted the task is given this long to start it.
@@ -57,7 +59,9 @@ class Sweeper:
     async def run(self) -> None:
         """Sweep until cancelled."""
         interval_seconds = self._services.options.sweep_interval_seconds
+        backoff = Backoff(2 * interval_seconds, LONGEST_PAUSE_SECONDS)
         pause_seconds = interval_seconds
+        pauses: Iterator[float] | None = None  # while passes fail
         while True:
             await asyncio.sleep(pause_seconds)
             try:
@@ -65,14 +69,15 @@ class Sweeper:
                     await self.sweep()
             # Supervises for the life of the process: whatever a pass ran into, the next one is due.
             except Exception as error:
-                if pause_seconds == interval_seconds:
+                if pauses is None:
+                    pauses = backoff.pauses(random.uniform)
                     is_known = isinstance(error, (TemporaryFailure, TimeoutError))
                     log.warning("sweeper.failing", reason=str(error), exc_info=not is_known)
-                pause_seconds = min(2 * pause_seconds, LONGEST_PAUSE_SECONDS)
+                pause_seconds = next(pauses)
             else:
-                if pause_seconds != interval_seconds:
+                if pauses is not None:
                     log.info("sweeper.recovered")
-                pause_seconds = interval_seconds
+                pauses, pause_seconds = None, interval_seconds
 
     async def sweep(self) -> None:
         """One pass.

@@ -1,6 +1,7 @@
 """The workflows of tasks, seen from the API: start, find, cancel, signal."""
 
 import asyncio
+import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -22,13 +23,14 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.tasks.temporal_calls import CALL_TIMEOUT_SECONDS, temporal_errors, unless_ended
 from workflows import policies
+from workflows.backoff import Backoff
 from workflows.contracts import Decision, TaskRun, workflow_id
 from workflows.errors import TemporaryFailure
 
 # While Temporal is away, only the first of the submissions of this time waits for its time-out.
 _PAUSE_AFTER_FAILURE_SECONDS = 1.0
 # A workflow ends a moment after the row that says so: a retry by a person may come in between.
-_PREVIOUS_RUN_DELAYS_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.4)
+_PREVIOUS_RUN = Backoff(first_seconds=0.025, times=5)
 
 _SUMMARY_BYTES = 200  # Temporal's own limit.
 _PATIENCE = timedelta(seconds=CALL_TIMEOUT_SECONDS)
@@ -170,7 +172,7 @@ class TemporalPort:
 
     async def _start_next(self, run: TaskRun, start: _Start) -> None:
         """The workflow of the run before has the same id: it must not be taken for this one."""
-        for delay_seconds in (*_PREVIOUS_RUN_DELAYS_SECONDS, None):
+        for pause_seconds in (*_PREVIOUS_RUN.pauses(random.uniform), None):
             try:
                 await start(
                     WorkflowIDReusePolicy.ALLOW_DUPLICATE,
@@ -180,10 +182,10 @@ class TemporalPort:
                 found = await self.find(run.task_id)
                 if found is not None and found.run == run.run:
                     return
-                if delay_seconds is None:
+                if pause_seconds is None:
                     reason = "the run before has not ended yet"
                     raise TemporaryFailure(service="Temporal", reason=reason) from error
-                await asyncio.sleep(delay_seconds)
+                await asyncio.sleep(pause_seconds)
             else:
                 return
 
