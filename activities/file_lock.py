@@ -3,8 +3,8 @@
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 POLL_SECONDS = 0.02
@@ -22,16 +22,39 @@ async def file_lock(path: Path, *, shared: bool = False) -> AsyncIterator[None]:
         os.close(descriptor)
 
 
+@contextmanager
+def blocking_file_lock(path: Path) -> Iterator[None]:
+    """Hold the lock on ``path``, for moments and before anything else runs: it blocks the thread.
+
+    The file must never be removed.
+    """
+    descriptor = _open(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def try_lock(path: Path, *, shared: bool = False) -> int | None:
     """Take the lock if it is free. Closing the descriptor lets go of it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        # Who removes what the lock guards removes its file too, and a lock on that guards nothing.
-        held = os.fstat(descriptor).st_nlink > 0
-    except BlockingIOError:
-        held = False
-    if held:
+    descriptor = _open(path)
+    if try_lock_open(descriptor, shared=shared):
         return descriptor
     os.close(descriptor)
     return None
+
+
+def try_lock_open(descriptor: int, *, shared: bool = False) -> bool:
+    """Lock an open file that is still in its folder, if nobody holds a lock against that."""
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    # Who removes what the lock guards removes its file too, and a lock on that guards nothing.
+    return os.fstat(descriptor).st_nlink > 0
+
+
+def _open(path: Path) -> int:
+    # For no other user: whoever may open a file may lock it, and sandboxed code is another user.
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -1,14 +1,15 @@
 """Folders that live as long as an attempt, and those that a killed worker left behind."""
 
 import asyncio
-import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from activities.file_lock import blocking_file_lock, try_lock
 
 _LOCK = "lock"
 _CODE = "code"
@@ -30,13 +31,15 @@ class Scratch:
         self._removals: set[asyncio.Task[None]] = set()
         runs = work_folder / "runs"
         runs.mkdir(parents=True, exist_ok=True)
-        with _locked(runs / _LOCK):  # Two workers that start together must not sweep each other.
+        # Two workers that start together must not sweep each other.
+        with blocking_file_lock(runs / _LOCK):
             _remove_abandoned(runs)
             # Open to others: the sandbox runs under another user and must pass through.
             self._folder = Path(tempfile.mkdtemp(dir=runs))
             self._folder.chmod(0o755)
-            self._lock = os.open(self._folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock = try_lock(self._folder / _LOCK)
+            assert lock is not None  # Nobody else knows of the folder.
+            self._lock = lock
 
     @asynccontextmanager
     async def workplace(self) -> AsyncIterator[Workplace]:
@@ -66,24 +69,13 @@ class Scratch:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def _remove_abandoned(runs: Path) -> None:
     """Remove the folders of workers that are gone: nobody holds their lock any more."""
     for folder in (entry for entry in runs.iterdir() if entry.is_dir()):
         try:
-            lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
-        except OSError:
+            lock = try_lock(folder / _LOCK)
+        except OSError:  # It is being removed, or is none of ours.
             continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if lock is not None:
             shutil.rmtree(folder, ignore_errors=True)
-        except BlockingIOError:
-            pass
-        finally:
             os.close(lock)

@@ -8,7 +8,6 @@ written lies apart, locked in the same way: what nobody locks there was left by 
 import asyncio
 import contextlib
 import errno
-import fcntl
 import os
 import tempfile
 import time
@@ -20,6 +19,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from activities.file_lock import try_lock_open
 from activities.inputs.partial import Blob, Partial
 from workflows.errors import BlobCorrupt, InputFolderFull, TemporaryFailure
 
@@ -65,7 +65,7 @@ class Cache:
             descriptor = os.open(self.path_of(blob), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
             return None
-        if _lock(descriptor, fcntl.LOCK_SH) and os.fstat(descriptor).st_size == blob.size:
+        if try_lock_open(descriptor, shared=True) and os.fstat(descriptor).st_size == blob.size:
             os.utime(descriptor)
             return descriptor
         os.close(descriptor)
@@ -143,7 +143,7 @@ class Cache:
         descriptor, name = tempfile.mkstemp(dir=self._partial)
         try:
             with FileIO(descriptor, "w") as file:
-                _lock(descriptor, fcntl.LOCK_SH)
+                try_lock_open(descriptor, shared=True)
                 yield Path(name), file
         finally:
             Path(name).unlink(missing_ok=True)
@@ -168,15 +168,6 @@ def _files(folder: Path) -> Iterator[tuple[int, int, Path]]:
             yield status.st_mtime_ns, status.st_size, path
 
 
-def _lock(descriptor: int, kind: int) -> bool:
-    """Lock an open file that is still in its folder. False when it is locked against that."""
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return os.fstat(descriptor).st_nlink > 0
-
-
 def _remove(path: Path) -> bool:
     """Remove a file that nobody uses."""
     try:
@@ -184,7 +175,7 @@ def _remove(path: Path) -> bool:
     except FileNotFoundError:
         return True
     try:
-        if not _lock(descriptor, fcntl.LOCK_EX):
+        if not try_lock_open(descriptor):
             return False
         path.unlink()
         return True

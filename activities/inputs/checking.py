@@ -10,7 +10,7 @@ from activities.store.reading.files import StoredRef, find_files
 from workflows.definitions import inputs
 from workflows.definitions.inputs import ArtifactRef, FileRef, HttpsRef, InputRef, S3Ref
 from workflows.errors import InputRefMalformed
-from workflows.pointers import Problem
+from workflows.pointers import Problem, pointer
 
 
 async def check_inputs(
@@ -23,15 +23,18 @@ async def check_inputs(
         try:
             ref = inputs.parse(text)
         except InputRefMalformed as error:
-            problems.append(Problem(_pointer(name), str(error)))
+            problems.append(Problem(_at(name), str(error)))
             continue
         if isinstance(ref, FileRef | ArtifactRef):
             stored_refs[name] = ref
         elif reason := refusal(policy, blobs, ref):
-            problems.append(Problem(_pointer(name), f"{ref} may not be fetched: {reason}"))
+            problems.append(Problem(_at(name), f"{ref} may not be fetched: {reason}"))
     found = await find_files(database, team_id, stored_refs.values())
     missing = {name: ref for name, ref in stored_refs.items() if ref not in found}
-    return [*problems, *(Problem(_pointer(name), absence(ref)) for name, ref in missing.items())]
+    return [
+        *problems,
+        *(Problem(_at(name), absence(ref)) for name, ref in missing.items()),
+    ]
 
 
 def refusal(policy: InputPolicy, blobs: Blobs, ref: S3Ref | HttpsRef) -> str | None:
@@ -48,5 +51,5 @@ def absence(ref: InputRef) -> str:
     return f"there is no {kind} with the id of {ref}"
 
 
-def _pointer(name: str) -> str:
-    return f"/inputs/{name.replace('~', '~0').replace('/', '~1')}"
+def _at(name: str) -> str:
+    return pointer(("inputs", name))

@@ -2,11 +2,11 @@
 
 import asyncio
 import contextlib
-import fcntl
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from activities.file_lock import try_lock
 from workflows.errors import SandboxUnavailable
 
 # 60578-61183 is left unused by systemd's table of user ids, and exists in most containers, whose
@@ -58,15 +58,10 @@ class Slots:
     def _claim(self) -> int:
         folder = self._lock_folder()
         for uid in range(self._next, _LAST_UID + 1):
-            lock = os.open(folder / str(uid), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(lock)
-                continue
-            self._claims.append(lock)
-            self._next = uid + 1
-            return uid
+            if (claim := try_lock(folder / str(uid))) is not None:
+                self._claims.append(claim)
+                self._next = uid + 1
+                return uid
         raise SandboxUnavailable(
             sandbox="bubblewrap",
             reason=f"other workers hold all user ids from {_FIRST_UID} to {_LAST_UID}",

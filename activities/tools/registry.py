@@ -22,6 +22,7 @@ from pydantic_core.core_schema import ModelSchema
 
 from activities.tools.context import AgentContext, ToolContext, ToolResult
 from workflows.errors import ToolArgumentsInvalid, ToolNotFound, ToolTimedOut
+from workflows.pointers import pointer
 from workflows.states import Permission
 
 if TYPE_CHECKING:
@@ -75,10 +76,7 @@ class Tool:
         try:
             self.arguments.model_validate(arguments)
         except ValidationError as error:
-            return [
-                ("".join(f"/{part}" for part in item["loc"]), item["msg"])
-                for item in error.errors(include_url=False)
-            ]
+            return [(pointer(item["loc"]), item["msg"]) for item in error.errors(include_url=False)]
         return []
 
     async def call(self, context: ToolContext, arguments: Mapping[str, JsonValue]) -> ToolResult:
@@ -92,7 +90,7 @@ class Tool:
         if self.is_for_agents_only and not isinstance(context, AgentContext):
             raise ToolNotFound(tool=self.name, known="those for pipelines; this is one for agents")
         if found := self.problems(arguments):
-            reason = "; ".join(f"{pointer or '/'}: {message}" for pointer, message in found)
+            reason = "; ".join(f"{at or '/'}: {message}" for at, message in found)
             raise ToolArgumentsInvalid(tool=self.name, reason=reason)
         valid = self.arguments.model_validate(arguments)
         given = {name: getattr(valid, name) for name in type(valid).model_fields}

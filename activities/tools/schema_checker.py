@@ -1,6 +1,6 @@
 """A program: checks a JSON value against a JSON schema, in a process that may be killed.
 
-Reads ``{schema, instance, limit}`` from stdin and prints a list of ``{pointer, message}``.
+Reads ``{schema, instance, limit}`` from stdin and prints a list of ``{path, message}``.
 """
 
 import json
@@ -23,25 +23,20 @@ def main() -> None:
     try:
         found = check(**json.load(sys.stdin))
     except Unresolvable:
-        found = [{"pointer": "", "message": "the schema refers to something outside of it"}]
+        found = [{"path": [], "message": "the schema refers to something outside of it"}]
     except RecursionError:
-        found = [{"pointer": "", "message": "the schema, or the value, is nested too deeply"}]
+        found = [{"path": [], "message": "the schema, or the value, is nested too deeply"}]
     json.dump(found, sys.stdout)
 
 
-def check(schema: dict[str, Any], instance: Any, limit: int) -> list[dict[str, str]]:
+def check(schema: dict[str, Any], instance: Any, limit: int) -> list[dict[str, Any]]:
     # A registry that is given and empty: without one, jsonschema would fetch what is referred to.
     registry: Registry[Any] = Registry()
     errors = Draft202012Validator(schema, registry=registry).iter_errors(instance)
     return [
-        {"pointer": pointer(error.absolute_path), "message": error.message}
+        {"path": list(error.absolute_path), "message": error.message}
         for error in islice(errors, limit)
     ]
-
-
-def pointer(path: Any) -> str:
-    """RFC 6901."""
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
 
 
 if __name__ == "__main__":

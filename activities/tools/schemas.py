@@ -8,7 +8,8 @@ import asyncio
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from urllib.parse import unquote
 from jsonschema import Draft202012Validator
 from pydantic import JsonValue, TypeAdapter
 
-from workflows.pointers import Problem
+from workflows.pointers import Problem, escaped, pointer
 
 # Some 4,000 tokens, which every prompt holds. To check more takes a second, too.
 MAX_SCHEMA_BYTES = 16 * 1024
@@ -27,12 +28,20 @@ MAX_PROBLEMS = 10
 CHECK_SECONDS = 10.0
 
 _CHECKER = Path(__file__).with_name("schema_checker.py")
-_FOUND = TypeAdapter(list[Problem])
 _MESSAGE_CHARACTERS = 300
 
 # Below these stands data, even when it looks like a schema; and names of somebody's choice.
 _DATA = frozenset({"const", "enum", "default", "examples"})
 _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Misfit:
+    path: list[str | int]
+    message: str
+
+
+_FOUND = TypeAdapter(list[_Misfit])
 
 
 def schema_problems(schema: Mapping[str, JsonValue]) -> tuple[Problem, ...]:
@@ -43,7 +52,9 @@ def schema_problems(schema: Mapping[str, JsonValue]) -> tuple[Problem, ...]:
     if size > MAX_SCHEMA_BYTES:
         return (Problem("", f"it has {size} bytes, more than {MAX_SCHEMA_BYTES}"),)
     errors = Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(schema)
-    found = (Problem(_pointer(error.absolute_path), _shortened(error.message)) for error in errors)
+    found = (
+        Problem(pointer(tuple(error.absolute_path)), _shortened(error.message)) for error in errors
+    )
     return tuple(islice(found, MAX_PROBLEMS)) or tuple(islice(_unusable(schema), MAX_PROBLEMS))
 
 
@@ -75,7 +86,8 @@ async def check_instance(
     if process.returncode != 0:
         return (Problem("", "whether it fits could not be told within the limits of the check"),)
     return tuple(
-        Problem(item.pointer, _shortened(item.message)) for item in _FOUND.validate_json(printed)
+        Problem(pointer(item.path), _shortened(item.message))
+        for item in _FOUND.validate_json(printed)
     )
 
 
@@ -138,9 +150,9 @@ def _subschemas(
     for key, value in node.items():
         if key in _NAMED and isinstance(value, dict):
             for name, item in value.items():
-                yield from _subschemas(item, f"{at}/{key}/{_escaped(name)}")
+                yield from _subschemas(item, f"{at}/{key}/{escaped(name)}")
         elif key not in _DATA:
-            yield from _subschemas(value, f"{at}/{_escaped(key)}")
+            yield from _subschemas(value, f"{at}/{escaped(key)}")
 
 
 def _leads_somewhere(reference: str, schema: Mapping[str, JsonValue]) -> bool:
@@ -152,14 +164,6 @@ def _leads_somewhere(reference: str, schema: Mapping[str, JsonValue]) -> bool:
         except (KeyError, IndexError, ValueError, TypeError):
             return False
     return isinstance(node, (dict, bool))
-
-
-def _pointer(path: Iterable[str | int]) -> str:
-    return "".join(f"/{_escaped(str(part))}" for part in path)
-
-
-def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
 
 
 def _shortened(message: str) -> str:

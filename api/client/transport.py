@@ -21,7 +21,7 @@ from api.client.errors import (
 from api.wire.responses.base import API
 from workflows.backoff import Backoff
 from workflows.open_values import OPEN
-from workflows.pointers import Problem
+from workflows.pointers import Problem, pointer
 
 CONNECT_TIMEOUT_SECONDS = 5.0
 ANSWER_TIMEOUT_SECONDS = 30.0
@@ -172,8 +172,7 @@ class Transport:
             return answer.model_validate_json(response.content, context=OPEN)
         except ValidationError as error:
             first = error.errors(include_input=False)[0]
-            where = "/".join(str(part) for part in first["loc"])
-            reason = f"its answer does not fit: {where}: {first['msg']}"
+            reason = f"its answer does not fit: {pointer(first['loc'])}: {first['msg']}"
             raise NotTheApi(url=self.url, reason=reason) from error
 
     def _problem(self, response: httpx2.Response) -> ApiProblem | NotTheApi:

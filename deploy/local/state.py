@@ -1,6 +1,5 @@
 """The data folder: who runs on it, where its parts listen, and what must be kept secret."""
 
-import fcntl
 import json
 import os
 import secrets
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from activities.file_lock import try_lock_open
 from deploy.local.errors import DataFolderUnusable, StackInUse
 from deploy.local.sockets import make_socket_folder, remove_socket_folder
 
@@ -115,17 +115,12 @@ class DataFolder:
 
     def _wait_for_lock(self, lock: int) -> None:
         deadline = time.monotonic() + _ORPHANS_END_SECONDS
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = os.pread(lock, 20, 0).decode(errors="replace").strip()
-                # Without its `up`, the parts that hold the lock are on their way out.
-                if _is_alive(holder) or time.monotonic() > deadline:
-                    raise StackInUse(pid=holder, data_dir=self.path) from None
-                time.sleep(_POLL_SECONDS)
-            else:
-                return
+        while not try_lock_open(lock):
+            holder = os.pread(lock, 20, 0).decode(errors="replace").strip()
+            # Without its `up`, the parts that hold the lock are on their way out.
+            if _is_alive(holder) or time.monotonic() > deadline:
+                raise StackInUse(pid=holder, data_dir=self.path)
+            time.sleep(_POLL_SECONDS)
 
 
 def running_parts(data_dir: Path) -> dict[str, RunningPart]:
@@ -133,10 +128,8 @@ def running_parts(data_dir: Path) -> dict[str, RunningPart]:
     folder = data_dir.absolute()
     try:
         with (folder / "lock").open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            return {}
-    except BlockingIOError:
-        pass
+            if try_lock_open(lock.fileno(), shared=True):
+                return {}
     except OSError:  # no such folder, or none of ours
         return {}
     try:

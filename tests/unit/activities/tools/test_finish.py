@@ -88,6 +88,12 @@ async def test_a_result_that_does_not_fit_is_told_with_pointers() -> None:
     assert await finish_problems(TREE, {"summary": "x"}) == (Problem("", "'result' is missing"),)
 
 
+async def test_a_place_in_a_result_is_told_whatever_the_names_on_the_way() -> None:
+    schema: dict[str, JsonValue] = {"additionalProperties": {"items": {"type": "integer"}}}
+    [problem] = await finish_problems(schema, {"summary": "x", "result": {"a/b~c": [1, "two"]}})
+    assert problem.pointer == "/result/a~1b~0c/1"
+
+
 def test_references_still_lead_to_their_targets_inside_the_schema_of_finish() -> None:
     schema = finish_schema(TREE)
     assert schema_problems(schema) == ()
