@@ -26,6 +26,13 @@ class AgentOSError(Exception):
         super().__init__(" ".join((self.__doc__ or "").format(**fields).split()))
 
 
+if AgentOSError.__doc__ is None:
+    raise ImportError(
+        "AgentOS needs the docstrings that Python was told to drop: start it without -OO, and with"
+        " PYTHONOPTIMIZE unset or 1."
+    )
+
+
 class BadInput(AgentOSError):
     """{reason}."""
 
