@@ -44,7 +44,7 @@ async def run_api(told: Settings, host: str, port: int) -> None:
     )
     async with (
         stores(told, ping=True) as (database, blobs),
-        mcp_pool(told, database, keys_required=options.keys_required) as mcp,
+        mcp_pool(told, database) as mcp,
     ):
         app = create_app(
             Services(

@@ -31,10 +31,10 @@ async def stores(told: Settings, *, ping: bool) -> AsyncIterator[tuple[Database,
         await database.close()
 
 
-def mcp_pool(told: Settings, database: Database, *, keys_required: bool) -> McpPool:
+def mcp_pool(told: Settings, database: Database) -> McpPool:
     return McpPool(
         on_listing=partial(update_listing, database),
-        policy=told.mcp_policy(keys_required=keys_required),
+        policy=told.mcp_policy,
         secrets=told.secrets,
         environment=settings.inherited(),
     )

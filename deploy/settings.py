@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     allowed_hosts: Names = ()
     private_hosts: Names = ()
     allowed_buckets: Names = ()
+    input_mib: int = Field(default=1_024, ge=1, description="the largest from outside")
+    input_seconds: float = Field(default=600.0, gt=0, description="for one from outside")
+    input_cache_mib: int = Field(default=10_240, ge=1)
 
     models: Names = Field(default=(), description="tried in order; empty: the server's first")
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
@@ -175,6 +178,9 @@ class Settings(BaseSettings):
             allowed_hosts=self.allowed_hosts,
             private_hosts=self.private_hosts,
             allowed_buckets=self.allowed_buckets,
+            max_bytes=self.input_mib * MEBIBYTE,
+            timeout_seconds=self.input_seconds,
+            cache_bytes=self.input_cache_mib * MEBIBYTE,
         )
 
     @property
@@ -190,11 +196,16 @@ class Settings(BaseSettings):
             context_tokens=self.context_tokens,
         )
 
-    def mcp_policy(self, *, keys_required: bool) -> McpPolicy:
+    @property
+    def mcp_policy(self) -> McpPolicy:
         """Which MCP servers may be. Where everybody who can reach the API is the machine's own
         user, any may, unless the settings name some. A skill with network reaches it as well, and
-        would be out of its sandbox by registering a program."""
-        is_open = not (keys_required or self.networked_skills)
+        would be out of its sandbox by registering a program.
+
+        Who can reach the API must have been said: a worker does not see where its API listens, and
+        both must come to the same policy.
+        """
+        is_open = self.keys_required is False and not self.networked_skills
         if is_open and not (self.mcp_commands or self.mcp_hosts):
             return McpPolicy.for_loopback()
         return McpPolicy(self.mcp_commands, self.mcp_hosts, self.mcp_env, self.private_hosts)

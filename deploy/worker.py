@@ -41,7 +41,7 @@ async def run_worker(told: Settings) -> None:
                 build_id=version("agentos"),
             )
             async with (
-                mcp_pool(told, database, keys_required=bool(told.keys_required)) as mcp,
+                mcp_pool(told, database) as mcp,
                 adapters(database, blobs, sandbox, mcp, options) as ready,
                 hosting(client, ready, hosted),
             ):

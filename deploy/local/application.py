@@ -57,8 +57,10 @@ def _command(*words: str) -> tuple[str, ...]:
 
 
 def _environment(options: StackOptions, services: Services) -> dict[str, str]:
+    # Only who uses this machine reaches the API, which a worker cannot see.
+    usual = {"AGENTOS_KEYS_REQUIRED": "false"}
     own = {"AGENTOS_TASK_QUEUE": options.task_queue}
-    return {**options.environment, **services.environment(), **own}
+    return {**usual, **options.environment, **services.environment(), **own}
 
 
 class _WorkerReadiness:

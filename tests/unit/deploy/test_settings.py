@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from activities.inputs import InputPolicy
 from activities.tools.mcp.policy import McpPolicy
 from deploy import settings
 from deploy.settings import BUILT_IN_SKILLS, SettingsInvalid
@@ -103,6 +104,18 @@ def test_models_are_tried_in_the_order_written_and_have_prices(
     assert options.prices["large"].output_usd == 10
 
 
+def test_limits_of_inputs_are_those_of_the_policy_unless_told_otherwise(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    assert settings.load().input_policy == InputPolicy()
+    environment.setenv("AGENTOS_INPUT_MIB", "3")
+    environment.setenv("AGENTOS_INPUT_SECONDS", "1.5")
+    environment.setenv("AGENTOS_INPUT_CACHE_MIB", "7")
+    policy = settings.load().input_policy
+    assert (policy.max_bytes, policy.cache_bytes) == (3 * 1024**2, 7 * 1024**2)
+    assert policy.timeout_seconds == 1.5
+
+
 def test_prices_that_are_no_json_are_told_as_such(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("AGENTOS_PRICES", "large=1.25")
     with pytest.raises(SettingsInvalid, match="AGENTOS_PRICES"):
@@ -112,8 +125,17 @@ def test_prices_that_are_no_json_are_told_as_such(environment: pytest.MonkeyPatc
 def test_any_program_may_be_an_mcp_server_where_only_its_user_can_register(
     environment: pytest.MonkeyPatch,
 ) -> None:
-    assert settings.load().mcp_policy(keys_required=False) == McpPolicy.for_loopback()
-    assert settings.load().mcp_policy(keys_required=True) == McpPolicy()
+    environment.setenv("AGENTOS_KEYS_REQUIRED", "false")
+    assert settings.load().mcp_policy == McpPolicy.for_loopback()
+    environment.setenv("AGENTOS_KEYS_REQUIRED", "true")
+    assert settings.load().mcp_policy == McpPolicy()
+
+
+def test_only_listed_mcp_servers_may_be_where_nobody_said_who_can_register(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.delenv("AGENTOS_KEYS_REQUIRED", raising=False)
+    assert settings.load().mcp_policy == McpPolicy()
 
 
 @pytest.mark.parametrize(
@@ -127,8 +149,9 @@ def test_any_program_may_be_an_mcp_server_where_only_its_user_can_register(
 def test_once_something_else_can_register_only_what_is_listed_may(
     environment: pytest.MonkeyPatch, variable: str, policy: McpPolicy
 ) -> None:
+    environment.setenv("AGENTOS_KEYS_REQUIRED", "false")
     environment.setenv(variable, "a")
-    assert settings.load().mcp_policy(keys_required=False) == policy
+    assert settings.load().mcp_policy == policy
 
 
 def test_servers_inside_the_house_are_those_of_the_private_hosts(
@@ -136,6 +159,6 @@ def test_servers_inside_the_house_are_those_of_the_private_hosts(
 ) -> None:
     environment.setenv("AGENTOS_MCP_HOSTS", "http://tracker:8080")
     environment.setenv("AGENTOS_PRIVATE_HOSTS", "tracker:8080")
-    assert settings.load().mcp_policy(keys_required=True) == McpPolicy(
+    assert settings.load().mcp_policy == McpPolicy(
         hosts=("http://tracker:8080",), private_hosts=("tracker:8080",)
     )
