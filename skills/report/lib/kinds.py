@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 from csv_file import BadInput, detect_encoding, open_csv
-from markdown import HEADING
 
+HEADING = re.compile(r"\s{0,3}#{1,6}\s+")
 MAX_TEXT_BYTES = 2 * 1024 * 1024
 PICTURE_MARKS = {
     b"\x89PNG\r\n\x1a\n": "image/png",

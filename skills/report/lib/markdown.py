@@ -1,199 +1,193 @@
 """Markdown to HTML, for files that nobody has vouched for: the HTML holds no markup of theirs.
 
-The subset that people and agents write: headings, paragraphs, lists, tables, quotes, fenced code,
-emphasis, code spans and links. Raw HTML is shown as text, pictures by their description.
+Raw HTML is shown as text, pictures by their description.
 """
 
-import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from typing import Any
 
-FENCE = re.compile(r"\s{0,3}(`{3,}|~{3,})")
-HEADING = re.compile(r"\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
-RULE = re.compile(r"\s{0,3}([-*_])(\s*\1){2,}\s*$")
-BULLET = re.compile(r"\s*[-*+]\s+(.*)")
-NUMBERED = re.compile(r"\s*\d{1,9}[.)]\s+(.*)")
-QUOTE = re.compile(r"\s{0,3}>\s?(.*)")
-TABLE_RULE = re.compile(r"\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
-# Every repetition has a bound: a hostile line must not cost the square of its length.
-INLINE = re.compile(
-    r"\\(?P<escaped>[!-/:-@\[-`{-~])"
-    r"|(?P<ticks>`{1,3})(?P<code>[^`].{0,999}?)(?P=ticks)(?!`)"
-    r"|!\[(?P<picture>[^\]]{0,300})\]\([^)]{0,2000}\)"
-    r"|\[(?P<label>[^\]]{1,300})\]\((?P<url>[^)\s]{1,2000})[^)]{0,500}\)"
-    r"|\*\*(?P<strong>[^\s*][^*]{0,999})\*\*"
-    r"|(?<![\w*])(?P<mark>[*_])(?P<emphasis>[^\s*_][^*_]{0,999})(?P=mark)(?![\w*])"
-)
+from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import OptionsDict
+
 SAFE_URL = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
 RAW_TAG = re.compile(r"<(?=[A-Za-z/!?])(?!https?://|mailto:)", re.IGNORECASE)
-CODE_SPAN = re.compile(r"(`{1,3}[^`]{1,1000}`{1,3})")
+CODE_SPAN = re.compile(r"((?<!`)(?P<ticks>`+)(?!`)[^`]+(?<!`)(?P=ticks)(?!`))")
+
+Env = MutableMapping[str, Any]
+
+
+class Renderer(RendererHTML):
+    """``env["demote"]`` is added to the level of headings."""
+
+    def renderToken(  # noqa: N802
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Env
+    ) -> str:
+        token = tokens[idx]
+        if token.hidden:
+            return ""
+        end = "\n" if token.level == 0 and token.nesting < 1 and token.block else ""
+        return f"<{'/' * (token.nesting < 0)}{token.tag}{self.renderAttrs(token)}>{end}"
+
+    def heading_open(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Env
+    ) -> str:
+        tokens[idx].tag = f"h{_level(tokens[idx], env['demote'])}"
+        return self.renderToken(tokens, idx, options, env)
+
+    heading_close = heading_open
+
+    def link_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Env) -> str:
+        href = str(tokens[idx].attrs.get("href", ""))
+        env["links"] = bool(SAFE_URL.match(href))
+        return f'<a href="{escapeHtml(href)}" rel="noreferrer">' if env["links"] else ""
+
+    def link_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Env) -> str:
+        return "</a>" if env["links"] else ""
+
+    def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Env) -> str:
+        return f"<em>[picture: {escapeHtml(_words(tokens[idx].children or ()))}]</em>"
+
+    def softbreak(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Env) -> str:
+        return " "
+
+    hardbreak = softbreak
+
+    def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Env) -> str:
+        code = tokens[idx].content.removesuffix("\n")
+        return f"<pre><code>{escapeHtml(code)}</code></pre>\n"
+
+    code_block = fence
+
+    def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Env) -> str:
+        return '<div class="table"><table>'
+
+    def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Env) -> str:
+        return "</table></div>\n"
+
+    def td_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Env) -> str:
+        # The page's policy forbids styles.
+        is_number = tokens[idx].attrs.get("style") == "text-align:right"
+        return f'<{tokens[idx].tag} class="number">' if is_number else f"<{tokens[idx].tag}>"
+
+    th_open = td_open
+
+
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False}, renderer_cls=Renderer).enable("table")
+    # Which links are safe is for the renderer to say, which leaves the words of the others.
+    parser.validateLink = lambda url: True  # type: ignore[method-assign]
+    return parser
+
+
+PARSER = _parser()
+# Only where headings and code lie, which is soon found.
+OUTLINE = MarkdownIt("commonmark", {"html": False}).enable("table").disable("inline")
+# Those of people, which take raw HTML for what it is.
+READERS = (
+    MarkdownIt("commonmark", {"html": True}),
+    MarkdownIt("commonmark", {"html": True}).enable("table"),
+)
 
 
 def to_html(text: str, demote: int = 0) -> str:
     """Render a document; ``demote`` 2 makes ``#`` an ``h3``."""
-    lines = text.splitlines()
-    return "\n".join(_blocks(lines, demote))
+    return str(PARSER.render(text, {"demote": demote}))
 
 
 def neutralise(text: str, demote: int = 0) -> str:
-    """The same document as Markdown, headings demoted, raw HTML turned into text."""
-    fence = ""
-    shown = []
-    for line in text.splitlines():
-        mark = FENCE.match(line)
-        if mark and (not fence or mark[1].startswith(fence)):
-            fence = "" if fence else mark[1]
-        elif not fence and not mark:
-            parts = CODE_SPAN.split(line)
-            parts[::2] = [RAW_TAG.sub("&lt;", part) for part in parts[::2]]
-            line = "".join(parts)  # noqa: PLW2901
-            if heading := HEADING.match(line):
-                line = f"{'#' * min(6, len(heading[1]) + demote)} {heading[2]}"  # noqa: PLW2901
-        shown.append(line)
-    if fence:
-        shown.append(fence)  # what follows in the report is not code
-    return "\n".join(shown)
+    """The same document as Markdown, headings demoted, raw HTML turned into text.
+
+    What is code may hold tags. Where a reader would not take it for code, its tags are turned into
+    text as well.
+    """
+    lines, tokens = _lines(text), OUTLINE.parse(text)
+    for kept in (("fence", "span"), ("fence",)):
+        shown = "\n".join(_neutral(lines, tokens, demote, kept))
+        if not RAW_TAG.search(shown) or not any(
+            _has_html(reader.parse(shown)) for reader in READERS
+        ):
+            return shown
+    return "\n".join(_neutral(lines, tokens, demote, ()))
+
+
+def _neutral(
+    lines: Sequence[str], tokens: Sequence[Token], demote: int, kept: Sequence[str]
+) -> Iterator[str]:
+    at = 0
+    for number, token in enumerate(tokens):
+        begin, end = token.map or (0, 0)
+        is_heading = token.type == "heading_open" and token.level == 0
+        if token.type != "fence" and not is_heading:
+            continue
+        yield from (_without_tags(line, kept) for line in lines[at:begin])
+        if is_heading:
+            words = " ".join(tokens[number + 1].content.split("\n"))
+            yield f"{'#' * _level(token, demote)} {_without_tags(words, kept)}"
+        else:
+            keeps = "fence" in kept
+            yield from (line if keeps else _escaped(line) for line in lines[begin:end])
+        at = end
+    yield from (_without_tags(line, kept) for line in lines[at:])
+    if tokens and _is_left_open(tokens[-1], lines):
+        yield tokens[-1].markup  # what follows in the report is not code
+
+
+def _without_tags(line: str, kept: Sequence[str]) -> str:
+    if "span" not in kept:
+        return _escaped(line)
+    shown, at = "", 0
+    for span in CODE_SPAN.finditer(line):
+        shown += _escaped(line[at : span.start()]) + span[0]
+        at = span.end()
+    return shown + _escaped(line[at:])
+
+
+def _escaped(text: str) -> str:
+    return RAW_TAG.sub("&lt;", text)
+
+
+def _has_html(tokens: Iterable[Token]) -> bool:
+    return any(
+        token.type.startswith("html_") or _has_html(token.children or ()) for token in tokens
+    )
+
+
+def _is_left_open(token: Token, lines: Sequence[str]) -> bool:
+    if token.type != "fence" or token.level > 0 or token.map is None:
+        return False
+    begin, end = token.map
+    closing = re.compile(rf" {{0,3}}{token.markup}{token.markup[0]}*[ \t]*")
+    return end - 1 == begin or not closing.fullmatch(lines[end - 1])
 
 
 def take_title(text: str) -> tuple[str | None, str]:
-    """The text of a heading on the first line, and the rest of the document."""
-    first, _, rest = text.lstrip().partition("\n")
-    heading = HEADING.match(first)
-    return (plain(heading[2]), rest) if heading else (None, text)
+    """The text of a heading that the document begins with, and the rest of it."""
+    tokens = OUTLINE.parse(text)
+    if not tokens or tokens[0].type != "heading_open" or tokens[0].map is None:
+        return None, text
+    [line] = PARSER.parseInline(tokens[1].content)
+    return _words(line.children or ()), "\n".join(_lines(text)[tokens[0].map[1] :])
 
 
-def plain(text: str) -> str:
-    """The text of one line without its marks."""
-    return html.unescape(re.sub(r"<[^>]{0,3000}>", "", inline(text)))
+def _lines(text: str) -> list[str]:
+    """Those that the parser counts."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
-def inline(text: str) -> str:
-    """Render the marks within a line."""
-    shown, end = "", 0
-    for match in INLINE.finditer(text):
-        shown += _escape(text[end : match.start()]) + _span(match)
-        end = match.end()
-    return shown + _escape(text[end:])
+def _level(heading: Token, demote: int) -> int:
+    return min(6, int(heading.tag[1]) + demote)
 
 
-def _span(match: re.Match[str]) -> str:
-    part = match.groupdict()
-    if part["escaped"] is not None:
-        return html.escape(part["escaped"])
-    if part["code"] is not None:
-        return f"<code>{html.escape(part['code'].strip())}</code>"
-    if part["picture"] is not None:
-        return f"<em>[picture: {_escape(part['picture'])}]</em>"
-    if part["label"] is not None:
-        label = inline(part["label"])
-        url = html.unescape(part["url"])
-        safe = SAFE_URL.match(url)
-        return f'<a href="{html.escape(url)}" rel="noreferrer">{label}</a>' if safe else label
-    if part["strong"] is not None:
-        return f"<strong>{inline(part['strong'])}</strong>"
-    return f"<em>{inline(part['emphasis'])}</em>"
+def _words(tokens: Sequence[Token]) -> str:
+    """The text of a line without its marks."""
 
+    def words(token: Token) -> str:
+        if token.type == "image":
+            return _words(token.children or ())
+        return " " if token.type in ("softbreak", "hardbreak") else token.content
 
-def _escape(text: str) -> str:
-    """``&lt;`` stays the sign that it stands for."""
-    return html.escape(html.unescape(text))
-
-
-def _blocks(lines: list[str], demote: int) -> Iterator[str]:
-    number = 0
-    while number < len(lines):
-        line, start = lines[number], number
-        number += 1
-        if not line.strip():
-            continue
-        if fence := FENCE.match(line):
-            number = _end(lines, number, lambda text: not text.strip().startswith(fence[1]))
-            code = html.escape("\n".join(lines[start + 1 : number]))
-            number += 1
-            yield f"<pre><code>{code}</code></pre>"
-        elif heading := HEADING.match(line):
-            level = min(6, len(heading[1]) + demote)
-            yield f"<h{level}>{inline(heading[2])}</h{level}>"
-        elif RULE.match(line):
-            yield "<hr>"
-        elif "|" in line and number < len(lines) and _rules_table(lines[number]):
-            number = _end(lines, number, lambda text: "|" in text)
-            yield _table(lines[start:number])
-        elif QUOTE.match(line):
-            number = _end(lines, number, lambda text: QUOTE.match(text) is not None)
-            quoted = " ".join(QUOTE.sub(r"\1", text) for text in lines[start:number])
-            yield f"<blockquote><p>{inline(quoted)}</p></blockquote>"
-        elif item := BULLET.match(line) or NUMBERED.match(line):
-            marker = item.re
-            number = _end(lines, number, lambda text: _in_list(text, marker))  # noqa: B023
-            yield _list(lines[start:number], marker)
-        else:
-            number = _end(lines, number, lambda text: not _starts_block(text))
-            yield f"<p>{inline(' '.join(text.strip() for text in lines[start:number]))}</p>"
-
-
-def _end(lines: list[str], number: int, goes_on: Callable[[str], bool]) -> int:
-    """The number of the first line that the block does not go on in."""
-    while number < len(lines) and goes_on(lines[number]):
-        number += 1
-    return number
-
-
-def _starts_block(line: str) -> bool:
-    patterns = (FENCE, HEADING, RULE, BULLET, NUMBERED, QUOTE)
-    return not line.strip() or any(pattern.match(line) for pattern in patterns)
-
-
-def _in_list(line: str, marker: re.Pattern[str]) -> bool:
-    """Another item, or an item's second line."""
-    return bool(marker.match(line) and not RULE.match(line)) or not _starts_block(line)
-
-
-def _list(lines: list[str], marker: re.Pattern[str]) -> str:
-    items: list[str] = []
-    for line in lines:
-        if match := marker.match(line):
-            items.append(match[1])
-        else:
-            items[-1] += f" {line.strip()}"
-    tag = "ul" if marker is BULLET else "ol"
-    return f"<{tag}>{''.join(f'<li>{inline(item)}</li>' for item in items)}</{tag}>"
-
-
-def _rules_table(line: str) -> bool:
-    return "|" in line and TABLE_RULE.match(line) is not None
-
-
-def _table(lines: list[str]) -> str:
-    header, rule, *rows = [_cells(line) for line in lines]
-    right = [cell.endswith(":") and not cell.startswith(":") for cell in rule]
-    return table(
-        [inline(cell) for cell in header],
-        [[inline(cell) for cell in row[: len(header)]] for row in rows],
-        right[: len(header)],
-    )
-
-
-def _cells(line: str) -> list[str]:
-    bare = line.strip().removeprefix("|")
-    bare = bare if bare.endswith("\\|") else bare.removesuffix("|")
-    return [cell.strip() for cell in re.split(r"(?<!\\)\|", bare)]
-
-
-def table(
-    header: list[str], rows: list[list[str]], right: list[bool], css_class: str = "table"
-) -> str:
-    """An HTML table of cells that are HTML; ``right`` says which columns are numbers."""
-
-    def row(cells: list[str], tag: str) -> str:
-        cells = cells + [""] * (len(header) - len(cells))
-        classes = [' class="number"' if number else "" for number in right]
-        classes += [""] * (len(header) - len(right))
-        shown = (f"<{tag}{c}>{cell}</{tag}>" for cell, c in zip(cells, classes, strict=True))
-        return f"<tr>{''.join(shown)}</tr>"
-
-    body = "\n".join(row(cells, "td") for cells in rows)
-    return (
-        f'<div class="{css_class}"><table><thead>{row(header, "th")}</thead>\n'
-        f"<tbody>{body}</tbody></table></div>"
-    )
+    return "".join(map(words, tokens))

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import markdown
 from csv_file import BadInput, open_csv
+from html_table import table
 from kinds import parse_json, picture_type, read_text, text_kind
 
 MAX_PICTURE_BYTES = 20 * 1024 * 1024
@@ -75,6 +75,9 @@ def picture_section(path: Path, title: str, kind: str) -> Section:
 
 
 def markdown_section(path: Path, title: str | None) -> Section:
+    # Here, for it needs a package, which other kinds of files do without.
+    import markdown  # noqa: PLC0415
+
     text, cut = read_text(path)
     heading, rest = markdown.take_title(text)
     name = title or heading or readable(path)
@@ -107,7 +110,7 @@ def table_section(
     ]
     escaped = [[html.escape(cell) for cell in row] for row in rows]
     names = [html.escape(name) for name in columns]
-    shown = markdown.table(names, escaped, right, css_class="table data")
+    shown = table(names, escaped, right, css_class="table data")
     lines = [
         caption,
         "",

@@ -1,3 +1,7 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["markdown-it-py>=4.2,<5"]
+# ///
 """Make one report of many files: report.md, and report.html that needs no other file."""
 
 import argparse
@@ -170,6 +174,9 @@ def main() -> int:
     arguments = parse_arguments()
     try:
         summary = report(arguments)
+    except ModuleNotFoundError as missing:
+        print(f"report.py: {missing.name} is missing. Run: uv run {sys.argv[0]}", file=sys.stderr)
+        return 2
     except (BadInput, OSError) as error:
         print(f"report.py: {error}", file=sys.stderr)
         return 2

@@ -47,3 +47,8 @@ def chart_python(make_environment: MakeEnvironment) -> Path:
 @pytest.fixture(scope="session")
 def extract_python(make_environment: MakeEnvironment) -> Path:
     return make_environment("text-extract")
+
+
+@pytest.fixture(scope="session")
+def report_python(make_environment: MakeEnvironment) -> Path:
+    return make_environment("report")

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from tests.unit.skills.runs import SKILLS, run
+from tests.unit.skills.runs import PYTHON, SKILLS, run
 from workflows.definitions.pipeline import Pipeline, problems_of
 
 DEMO = SKILLS.parent / "deploy" / "demo"
@@ -27,7 +27,10 @@ def test_the_source_tells_the_data_s_true_digest() -> None:
     assert hashlib.sha256(DATA.read_bytes()).hexdigest() in (DEMO / "SOURCE.md").read_text()
 
 
-def test_the_steps_run_one_after_the_other(tmp_path: Path, chart_python: Path) -> None:
+def test_the_steps_run_one_after_the_other(
+    tmp_path: Path, chart_python: Path, report_python: Path
+) -> None:
+    pythons = {"chart": chart_python, "report": report_python}
     printed: dict[str, Any] = {}
 
     def resolve(argument: str) -> str:
@@ -38,8 +41,8 @@ def test_the_steps_run_one_after_the_other(tmp_path: Path, chart_python: Path) -
     for step in pipeline().steps:
         assert step.skill
         assert isinstance(step.args, list)
-        python = {"python": chart_python} if step.skill == "chart" else {}
-        done = run(step.skill, *map(resolve, step.args), cwd=tmp_path, **python)
+        python = pythons.get(step.skill, PYTHON)
+        done = run(step.skill, *map(resolve, step.args), cwd=tmp_path, python=python)
         printed[step.id] = done.summary
     assert printed["clean"]["rows_out"] == 344
     assert printed["profile"]["types"]["body_mass_g"] == "int"

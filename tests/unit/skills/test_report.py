@@ -5,17 +5,20 @@ import hashlib
 import html
 import json
 import re
+import subprocess
+import sys
 import time
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from tests.pressure import allowed
-from tests.unit.skills.runs import Run, run
+from tests.unit.skills.runs import SKILLS, Run, run
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -25,12 +28,21 @@ HOSTILE = (
 )
 
 
-def report(folder: Path, *arguments: str, **files: str | bytes) -> Run:
-    """Files are named ``name_extension``."""
-    for name, content in files.items():
-        data = content.encode() if isinstance(content, str) else content
-        (folder / name.replace("_", ".")).write_bytes(data)
-    return run("report", *arguments, cwd=folder)
+class Report(Protocol):
+    """Runs the script in a folder. Files are named ``name_extension``."""
+
+    def __call__(self, folder: Path, *arguments: str, **files: str | bytes) -> Run: ...
+
+
+@pytest.fixture(scope="session")
+def report(report_python: Path) -> Report:
+    def report(folder: Path, *arguments: str, **files: str | bytes) -> Run:
+        for name, content in files.items():
+            data = content.encode() if isinstance(content, str) else content
+            (folder / name.replace("_", ".")).write_bytes(data)
+        return run("report", *arguments, cwd=folder, python=report_python)
+
+    return report
 
 
 class Page(HTMLParser):
@@ -71,7 +83,7 @@ def page_of(folder: Path) -> Page:
     return Page((folder / "report.html").read_text(encoding="utf-8"))
 
 
-def test_every_kind_of_file_becomes_a_section(tmp_path: Path) -> None:
+def test_every_kind_of_file_becomes_a_section(report: Report, tmp_path: Path) -> None:
     summary: Any = report(
         tmp_path,
         "--title=All", "a.md", "b.csv", "c.json", "d.png", "e.svg", "Log=f.txt",
@@ -90,7 +102,9 @@ def test_every_kind_of_file_becomes_a_section(tmp_path: Path) -> None:
     assert is_harmless(page_of(tmp_path))
 
 
-def test_pictures_are_embedded_in_the_html_and_copied_beside_the_markdown(tmp_path: Path) -> None:
+def test_pictures_are_embedded_in_the_html_and_copied_beside_the_markdown(
+    report: Report, tmp_path: Path
+) -> None:
     report(tmp_path, "Body mass=d.png", d_png=PNG)
     page = (tmp_path / "report.html").read_text()
     assert f'src="data:image/png;base64,{base64.b64encode(PNG).decode()}"' in page
@@ -98,7 +112,7 @@ def test_pictures_are_embedded_in_the_html_and_copied_beside_the_markdown(tmp_pa
     assert (tmp_path / "report-d.png").read_bytes() == PNG
 
 
-def test_two_pictures_of_one_name_are_both_kept(tmp_path: Path) -> None:
+def test_two_pictures_of_one_name_are_both_kept(report: Report, tmp_path: Path) -> None:
     for folder in ("x", "y"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "p.png").write_bytes(PNG + folder.encode())
@@ -119,12 +133,14 @@ def test_two_pictures_of_one_name_are_both_kept(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_without_an_extension_is_told_by_its_content(
-    tmp_path: Path, content: bytes, kind: str
+    report: Report, tmp_path: Path, content: bytes, kind: str
 ) -> None:
     assert report(tmp_path, "data", data=content).summary["sections"][0]["kind"] == kind
 
 
-def test_a_table_shows_the_first_rows_and_says_how_many_there_are(tmp_path: Path) -> None:
+def test_a_table_shows_the_first_rows_and_says_how_many_there_are(
+    report: Report, tmp_path: Path
+) -> None:
     content = "n,name\n" + "".join(f"{n},v{n}\n" for n in range(1, 101))
     report(tmp_path, "--rows=3", "t.csv", t_csv=content)
     shown = page_of(tmp_path).shown
@@ -134,7 +150,7 @@ def test_a_table_shows_the_first_rows_and_says_how_many_there_are(tmp_path: Path
     assert "| 3 | v3 |" in (tmp_path / "report.md").read_text()
 
 
-def test_flat_json_is_a_table_and_deep_json_is_itself(tmp_path: Path) -> None:
+def test_flat_json_is_a_table_and_deep_json_is_itself(report: Report, tmp_path: Path) -> None:
     files = {
         "r_json": json.dumps([{"a": 1}, {"b": "x"}]),
         "d_json": json.dumps({"a": [1, {"b": 2}]}),
@@ -145,7 +161,7 @@ def test_flat_json_is_a_table_and_deep_json_is_itself(tmp_path: Path) -> None:
     assert '"b": 2' in text
 
 
-def test_markdown_is_rendered(tmp_path: Path) -> None:
+def test_markdown_is_rendered(report: Report, tmp_path: Path) -> None:
     source = (
         "## Part\n\nA **bold** and *soft* `x < y` [link](https://e.org/?a=1&b=2).\n\n- one\n- two\n"
         "  goes on\n\n1. first\n\n> quoted\n\n| a | b \\| c |\n|:--|--:|\n| 1 | 2 |\n\n"
@@ -169,7 +185,7 @@ def test_markdown_is_rendered(tmp_path: Path) -> None:
     assert "### Part" in (tmp_path / "report.md").read_text()
 
 
-def test_hostile_titles_and_cells_are_shown_as_text(tmp_path: Path) -> None:
+def test_hostile_titles_and_cells_are_shown_as_text(report: Report, tmp_path: Path) -> None:
     cell = HOSTILE.replace('"', '""')
     done = report(
         tmp_path,
@@ -207,14 +223,16 @@ def test_hostile_titles_and_cells_are_shown_as_text(tmp_path: Path) -> None:
         "**[<b>](https://e.org)**",
     ],
 )
-def test_hostile_markdown_cannot_act(tmp_path: Path, line: str) -> None:
+def test_hostile_markdown_cannot_act(report: Report, tmp_path: Path, line: str) -> None:
     report(tmp_path, "x.md", x_md=f"words\n\n{line}\n")
     page = page_of(tmp_path)
     assert is_harmless(page)
     assert "img" not in page.tags
 
 
-def test_raw_html_in_markdown_is_text_in_the_markdown_report_too(tmp_path: Path) -> None:
+def test_raw_html_in_markdown_is_text_in_the_markdown_report_too(
+    report: Report, tmp_path: Path
+) -> None:
     content = (
         "a <script>x</script> <https://e.org> `<b>`\n\n```\n<b>\n```\n<i>\n\n~~~\nnever closed"
     )
@@ -225,12 +243,12 @@ def test_raw_html_in_markdown_is_text_in_the_markdown_report_too(tmp_path: Path)
     assert text.count("~~~") == 2
 
 
-def test_the_fence_around_text_is_longer_than_any_in_it(tmp_path: Path) -> None:
+def test_the_fence_around_text_is_longer_than_any_in_it(report: Report, tmp_path: Path) -> None:
     report(tmp_path, "x.txt", x_txt="````\n# not a heading\n````\n")
     assert "\n`````\n````\n# not a heading\n````\n`````\n" in (tmp_path / "report.md").read_text()
 
 
-def test_an_svg_is_only_ever_a_picture(tmp_path: Path) -> None:
+def test_an_svg_is_only_ever_a_picture(report: Report, tmp_path: Path) -> None:
     svg = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
     report(tmp_path, "x.svg", x_svg=svg)
     page = page_of(tmp_path)
@@ -239,7 +257,7 @@ def test_an_svg_is_only_ever_a_picture(tmp_path: Path) -> None:
     assert "data:image/svg+xml;base64," in dict(page.attributes)["src"]
 
 
-def test_the_policy_forbids_all_but_pictures_and_this_style(tmp_path: Path) -> None:
+def test_the_policy_forbids_all_but_pictures_and_this_style(report: Report, tmp_path: Path) -> None:
     report(tmp_path, "x.txt", x_txt="x")
     source = (tmp_path / "report.html").read_text()
     match = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', source)
@@ -252,14 +270,14 @@ def test_the_policy_forbids_all_but_pictures_and_this_style(tmp_path: Path) -> N
     )
 
 
-def test_the_sources_are_named_with_their_digests(tmp_path: Path) -> None:
+def test_the_sources_are_named_with_their_digests(report: Report, tmp_path: Path) -> None:
     report(tmp_path, "x.txt", x_txt="x")
     digest = hashlib.sha256(b"x").hexdigest()
     assert digest in (tmp_path / "report.md").read_text()
     assert digest in page_of(tmp_path).shown
 
 
-def test_the_same_files_give_the_same_report(tmp_path: Path) -> None:
+def test_the_same_files_give_the_same_report(report: Report, tmp_path: Path) -> None:
     report(tmp_path, "x.csv", "d.png", x_csv="a,b\n1,2\n", d_png=PNG)
     first = [(tmp_path / name).read_bytes() for name in ("report.md", "report.html")]
     report(tmp_path, "x.csv", "d.png")
@@ -270,13 +288,15 @@ def test_the_same_files_give_the_same_report(tmp_path: Path) -> None:
     "line",
     ["[" * 200_000, "*" * 200_000, "`" * 100_001, "_a" * 100_000, "](" * 100_000, "![" * 100_000],
 )
-def test_a_hostile_line_costs_no_more_than_seconds(tmp_path: Path, line: str) -> None:
+def test_a_hostile_line_costs_no_more_than_seconds(
+    report: Report, tmp_path: Path, line: str
+) -> None:
     start = time.monotonic()
     assert report(tmp_path, "x.md", x_md=line).code == 0
     assert time.monotonic() - start < allowed(10)
 
 
-def test_long_text_is_cut_and_says_so(tmp_path: Path) -> None:
+def test_long_text_is_cut_and_says_so(report: Report, tmp_path: Path) -> None:
     report(tmp_path, "x.txt", x_txt="line\n" * 1000)
     assert "The rest is left out." in page_of(tmp_path).shown
     assert (tmp_path / "report.md").read_text().count("line\n") == 400
@@ -294,7 +314,11 @@ def test_long_text_is_cut_and_says_so(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_shown_is_refused(
-    tmp_path: Path, arguments: list[str], files: dict[str, str | bytes], words: list[str]
+    report: Report,
+    tmp_path: Path,
+    arguments: list[str],
+    files: dict[str, str | bytes],
+    words: list[str],
 ) -> None:
     assert report(tmp_path, *arguments, **files).refuses(*words)
     assert not (tmp_path / "report.html").exists()
@@ -310,8 +334,65 @@ fragments = st.sampled_from(
 @given(parts=st.lists(fragments, max_size=40))
 @example(parts=["\n|--|\n", "- "])
 def test_no_mixture_of_marks_makes_markup(
-    tmp_path_factory: pytest.TempPathFactory, parts: list[str]
+    report: Report, tmp_path_factory: pytest.TempPathFactory, parts: list[str]
 ) -> None:
     folder = tmp_path_factory.mktemp("mixture")
     assert report(folder, "x.md", x_md="start\n" + "".join(parts)).code == 0
     assert is_harmless(page_of(folder))
+
+
+@settings(max_examples=40, deadline=None)
+@given(parts=st.lists(fragments, max_size=40))
+@example(parts=["`<b>``"])
+@example(parts=["`a\n` <b> `"])
+@example(parts=["<https://e.org/`b> <b> `"])
+@example(parts=["| ` | <b> | ` |\n|--|--|--|\n"])
+@example(parts=["`", "a" * 1_001, "` <b> `"])
+@example(parts=["- ```\n  <b>\n\n<b>"])
+@example(parts=["\n\n```\n> ```\n"])
+@example(parts=["`\n<!--`"])
+@example(parts=["[a](`)<b>`"])
+@example(parts=["<div>\n```\n<b>\n```\n"])
+@example(parts=["[x]: <b> `\n\n<b> `"])
+def test_no_mixture_of_marks_makes_raw_html_in_the_markdown_report(
+    report: Report, tmp_path_factory: pytest.TempPathFactory, parts: list[str]
+) -> None:
+    folder = tmp_path_factory.mktemp("mixture")
+    assert report(folder, "x.md", x_md="start\n" + "".join(parts)).code == 0
+    readers = [MarkdownIt("commonmark", {"html": True}) for _ in range(2)]
+    readers[1].enable("table")
+    for reader in readers:
+        tokens = reader.parse((folder / "report.md").read_text())
+        inner = [child for token in tokens for child in token.children or ()]
+        assert not [token for token in (*tokens, *inner) if token.type.startswith("html_")]
+        assert tokens[-1].type == "bullet_list_close"  # the list of sources, which no fence holds
+
+
+def test_lists_within_lists_keep_their_shape(report: Report, tmp_path: Path) -> None:
+    report(tmp_path, "x.md", x_md="words\n\n- one\n  - inner\n\n1. first\n\n   more\n")
+    page = (tmp_path / "report.html").read_text()
+    assert "<ul><li>one<ul><li>inner</li></ul></li></ul>" in page
+    assert "<ol><li><p>first</p><p>more</p></li></ol>" in page
+
+
+def test_a_heading_of_two_lines_is_a_title_like_any_other(report: Report, tmp_path: Path) -> None:
+    summary = report(tmp_path, "x.md", x_md="A *fine*\ntitle\n===\n\nPart\n----\n").summary
+    assert summary["sections"][0]["title"] == "A fine title"
+    assert "<h3>Part</h3>" in (tmp_path / "report.html").read_text()
+    assert "\n### Part\n" in (tmp_path / "report.md").read_text()
+
+
+def test_only_markdown_needs_a_package(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
+    (tmp_path / "b.md").write_text("# Words\n")
+    command = (sys.executable, "-S", "-B", str(SKILLS / "report" / "scripts" / "report.py"))
+
+    def without_packages(name: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*command, name], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+
+    assert without_packages("a.csv").returncode == 0
+    missing = without_packages("b.md")
+    assert missing.returncode == 2
+    assert missing.stderr.startswith("report.py: markdown_it is missing. Run: uv run ")
