@@ -46,10 +46,10 @@ def launch(
         status, status_end = _pipe(kept, ends)
         inherited = {path: _readable(data, ends) for path, data in files.items()}
         filter_end = _readable(seccomp, ends)
-        told = ["--json-status-fd", str(status_end), "--seccomp", str(filter_end)]
+        given = ["--json-status-fd", str(status_end), "--seccomp", str(filter_end)]
         for path, descriptor in inherited.items():
-            told += ["--perms", "0644", "--file", str(descriptor), path]
-        arguments = _readable(encode([*told, *options]), ends)
+            given += ["--perms", "0644", "--file", str(descriptor), path]
+        arguments = _readable(encode([*given, *options]), ends)
         if uid is not None:
             # Opening /dev/stdout opens the pipe anew, which only its owner may do.
             os.fchown(stdout_end, uid, uid)

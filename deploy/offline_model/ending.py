@@ -73,8 +73,8 @@ def _line(name: str, action: Action) -> str:
         return f"- {name} failed and was left out: {seen.reason}"
     figures = ", ".join(_figures(seen.printed))
     made = f" made {', '.join(seen.files)}" if seen.files else ""
-    told = made or f": {' '.join(seen.said.split())[:_RESULT_CHARACTERS]}"
-    return f"- {name}{told}" + (f" ({figures})" if made and figures else "")
+    result = made or f": {' '.join(seen.said.split())[:_RESULT_CHARACTERS]}"
+    return f"- {name}{result}" + (f" ({figures})" if made and figures else "")
 
 
 def _figures(printed: Mapping[str, Any]) -> Sequence[str]:

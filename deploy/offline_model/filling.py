@@ -29,7 +29,7 @@ class Facts:
     pairs: str = ""
     is_success: bool = True
 
-    def told(self, name: str) -> Any:
+    def value_of(self, name: str) -> Any:
         """What a script printed under this name, or what the text says after ``name=``."""
         if name in self.printed:
             return self.printed[name]
@@ -56,7 +56,7 @@ def untold_numbers(schema: Schema, facts: Facts) -> Sequence[str]:
         for name, inner in required
         if isinstance(inner, Mapping)
         and inner.get("type") in ("number", "integer")
-        and facts.told(name) is None
+        and facts.value_of(name) is None
     )
 
 
@@ -75,8 +75,8 @@ class _Filling:
             if fixed in schema:
                 return schema[fixed]
         if choices := schema.get("enum"):
-            told = self.facts.told(name)
-            return told if told in choices else choices[0]
+            value = self.facts.value_of(name)
+            return value if value in choices else choices[0]
         kind = schema.get("type", "object" if "properties" in schema else "string")
         match kind[0] if isinstance(kind, list) else kind:
             case "object":
@@ -125,16 +125,16 @@ class _Filling:
         items, facts = self._one_of(schema.get("items")), self.facts
         if _is_of(name, _FILE_WORDS) and items.get("type", "string") == "string" and facts.names:
             return list(facts.urls if _is_of(name, _URL_WORDS) else facts.names)
-        told = facts.told(name)
-        if isinstance(told, list):
-            return told
+        value = facts.value_of(name)
+        if isinstance(value, list):
+            return value
         least = min(schema.get("minItems", 0), _MAX_ITEMS)
         return [self.value(name, items, depth + 1) for _ in range(least)]
 
     def _text(self, name: str, schema: Schema) -> str:
-        told = self.facts.told(name)
-        if isinstance(told, str | int | float):
-            text = str(told)
+        value = self.facts.value_of(name)
+        if isinstance(value, str | int | float):
+            text = str(value)
         elif schema.get("format") in {"uri", "url"} or _is_of(name, _URL_WORDS):
             text = self.facts.urls[-1] if self.facts.urls else ""
         elif _is_of(name, _FILE_WORDS) and self.facts.names:
@@ -145,7 +145,7 @@ class _Filling:
 
     def _number(self, name: str, schema: Schema, *, is_whole_number: bool) -> int | float:
         try:
-            number = float(self.facts.told(name))
+            number = float(self.facts.value_of(name))
         except (TypeError, ValueError):
             number = 0.0
         number = max(number, float(schema.get("minimum", number)))
@@ -153,10 +153,10 @@ class _Filling:
         return math.ceil(number) if is_whole_number else number
 
     def _boolean(self, name: str) -> bool:
-        told = self.facts.told(name)
-        if isinstance(told, str):
-            return told.lower() == "true"
-        return told if isinstance(told, bool) else self.facts.is_success
+        value = self.facts.value_of(name)
+        if isinstance(value, str):
+            return value.lower() == "true"
+        return value if isinstance(value, bool) else self.facts.is_success
 
 
 def _is_of(name: str, words: Sequence[str]) -> bool:
