@@ -15,6 +15,7 @@ from api.http.middleware.authentication import Authentication, KeyRing
 from api.http.middleware.limits import BodyLimit, OriginGuard
 from api.http.middleware.observer import Observer
 from api.http.notifications import Notifications
+from api.http.openapi import DocumentedApi
 from api.http.routes import approvals, files, health, skills, task_history, tasks, tools, usage
 from api.http.viewers import Viewers
 from api.services import ApiOptions, Services
@@ -26,7 +27,7 @@ def create_app(services: Services) -> FastAPI:
     """The API over its services. It starts, and accepts tasks, while Temporal is away."""
     metrics = Metrics(services.database)
     keys = KeyRing(services.database, keys_required=services.options.keys_required)
-    app = FastAPI(
+    app = DocumentedApi(
         title="AgentOS",
         description="A durable task system: tasks run as Temporal workflows.",
         openapi_url=f"{API}/openapi.json",

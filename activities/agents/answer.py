@@ -18,7 +18,7 @@ from pydantic import JsonValue
 from activities.agents.turn_events import turn_events
 from activities.llm.base import Answer, Charge, ChatMessage, ToolRequest
 from activities.store.approvals import Approval
-from activities.store.events import EventDraft, as_json
+from activities.store.events import as_json
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
 from activities.tools.finish import finish_problems
 from activities.tools.schemas import is_deeper
@@ -26,6 +26,7 @@ from activities.tools.toolbox import OfferedTool
 from workflows.contracts import CallPlan, Thought
 from workflows.definitions.agent import Agent
 from workflows.errors import ToolNotFound
+from workflows.events import Event
 from workflows.states import Permission
 
 MAX_CALLS_PER_TURN = 32
@@ -158,7 +159,7 @@ class Answered:
         """The number of the answer's message; the results of its calls follow."""
         return self.turn.seq + len(self.before) + 1
 
-    def ended(self, deltas: Sequence[EventDraft], approval_seconds: float) -> EndedTurn:
+    def ended(self, deltas: Sequence[Event], approval_seconds: float) -> EndedTurn:
         """What is to be written. ``deltas`` are the events that were not sent yet."""
         calls = tuple(self._call(sound, approval_seconds) for sound in self.judged.calls)
         return EndedTurn(

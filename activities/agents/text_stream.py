@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager, suppress
 
 import structlog
 
-from activities.store.events import EventDraft
 from workflows.errors import TemporaryFailure
+from workflows.events import Event, LlmDelta, LlmRestarted
 
 # The first words are sent almost at once; an answer that takes no longer than this is sent whole.
 FIRST_PAUSE_SECONDS = 0.02
@@ -16,7 +16,7 @@ PAUSE_SECONDS = 0.05
 
 log = structlog.get_logger(__name__)
 
-Send = Callable[[tuple[EventDraft, ...]], Awaitable[None]]
+Send = Callable[[tuple[Event, ...]], Awaitable[None]]
 
 
 class Deltas:
@@ -25,7 +25,7 @@ class Deltas:
     def __init__(self, turn: int, send: Send) -> None:
         self._turn = turn
         self._send = send
-        self._drafts: deque[EventDraft] = deque()
+        self._waiting: deque[Event] = deque()
         self._text = ""
         self._said = ""
         self._has_sent = False
@@ -42,9 +42,9 @@ class Deltas:
         if self._has_sent:
             self._forget()
 
-    def drain(self) -> tuple[EventDraft, ...]:
+    def drain(self) -> tuple[Event, ...]:
         """Take what was not sent yet. Nothing if that is all: the whole message is sent as well."""
-        if not self._has_sent and not self._drafts:
+        if not self._has_sent and not self._waiting:
             return ()
         return self._take()
 
@@ -60,33 +60,32 @@ class Deltas:
                 await self._flush()
 
     async def _flush(self) -> None:
-        drafts = self._take()
-        if not drafts:
+        said = self._take()
+        if not said:
             return
         try:
-            await self._send(drafts)
+            await self._send(said)
         except TemporaryFailure as failure:
             log.warning("events.delayed", reason=str(failure))
             # Perhaps they were written, and only the word on it got lost: all is said once more.
             self._text = self._said + self._text
             self._said = ""
-            self._drafts.clear()
+            self._waiting.clear()
             self._forget()
         self._has_sent = True
 
     def _forget(self) -> None:
-        self._drafts.append(EventDraft(type="llm.restarted", data={"turn": self._turn}))
+        self._waiting.append(LlmRestarted(turn=self._turn))
         self._changed.set()
 
-    def _take(self) -> tuple[EventDraft, ...]:
+    def _take(self) -> tuple[Event, ...]:
         if self._text:
-            data = {"turn": self._turn, "text": self._text}
-            self._drafts.append(EventDraft(type="llm.delta", data=data))
+            self._waiting.append(LlmDelta(turn=self._turn, text=self._text))
             self._said += self._text
             self._text = ""
-        drafts = tuple(self._drafts)
-        self._drafts.clear()
-        return drafts
+        waiting = tuple(self._waiting)
+        self._waiting.clear()
+        return waiting
 
 
 @asynccontextmanager

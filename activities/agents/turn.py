@@ -17,7 +17,6 @@ from activities.llm.base import NO_CHARGE, Charge, ChatMessage, ToolSpec
 from activities.patience import patiently
 from activities.store import turns
 from activities.store.database import Database
-from activities.store.events import EventDraft
 from activities.store.turns import BegunTurn, EndedTurn, Turn
 from activities.tools.skills import AllowedSkills
 from activities.tools.toolbox import OfferedTool
@@ -25,6 +24,7 @@ from activities.tools.working_files import working_files
 from workflows.contracts import Hint, ThinkCall, Thought
 from workflows.definitions.agent import Agent
 from workflows.errors import ModelNotConfigured, TaskMoved, TemporaryFailure, TokenQuotaUsedUp
+from workflows.events import Event
 
 # To count what a broken answer took. A turn that was cancelled must not keep anybody waiting.
 COUNTING_SECONDS = 2.0
@@ -129,8 +129,8 @@ class Turns:
         )
 
     def _sender(self, turn: Turn) -> Send:
-        async def send(drafts: tuple[EventDraft, ...]) -> None:
-            await turns.add_events(self._database, turn, drafts)
+        async def send(said: tuple[Event, ...]) -> None:
+            await turns.add_events(self._database, turn, said)
 
         return send
 

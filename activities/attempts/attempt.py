@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from pydantic import JsonValue
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -25,10 +24,18 @@ from activities.store.attempts import (
     artifact_id,
 )
 from activities.store.database import Database
-from activities.store.events import EventDraft
 from workflows import policies
 from workflows.contracts import Failure, StepOutcome
 from workflows.errors import AgentOSError, TemporaryFailure, WorkerStopping
+from workflows.events import (
+    STEP_FAILURES,
+    ArtifactCreated,
+    AttemptEnded,
+    Event,
+    StepCancelled,
+    StepCompleted,
+    StepRetrying,
+)
 from workflows.states import Status
 
 # How long a cancelled attempt may take to say so. The workflow closes the row in any case.
@@ -51,7 +58,7 @@ class Performed:
     refused: tuple[str, ...] = ()
     error: AgentOSError | None = None
     message: ToolMessage | None = None
-    events: tuple[EventDraft, ...] = ()
+    events: tuple[Event, ...] = ()
 
 
 Perform = Callable[[Begun, Reporter], Awaitable[Performed]]
@@ -176,18 +183,15 @@ class _Running:
         pause = policies.step_pause(self._attempt.number, error.retry_after_seconds)
         return datetime.now(UTC) + pause
 
-    def _artifact_event(self, file: StoredFile) -> EventDraft:
+    def _artifact_event(self, file: StoredFile) -> ArtifactCreated:
         key = artifact_id(self._attempt.sub_task_id, file.name, file.sha256)
-        return EventDraft(
-            type="artifact.created",
-            data={
-                "step": self._step,
-                "id": str(key),
-                "name": file.name,
-                "size": file.size,
-                "mime_type": file.mime_type,
-                "url": f"/api/v1/artifacts/{key}",
-            },
+        return ArtifactCreated(
+            step=self._step,
+            id=str(key),
+            name=file.name,
+            size=file.size,
+            mime_type=file.mime_type,
+            url=f"/api/v1/artifacts/{key}",
         )
 
     def _end_event(
@@ -196,20 +200,21 @@ class _Running:
         performed: Performed,
         failure: Failure | None,
         next_attempt_at: datetime | None,
-    ) -> EventDraft:
-        data: dict[str, JsonValue] = {"step": self._step}
-        data["attempt"] = self._attempt.number
-        data["duration_ms"] = round((time.monotonic() - self._started) * 1_000)
-        if failure is not None:
-            data["error"] = failure.model_dump(mode="json", exclude_none=True)
+    ) -> AttemptEnded:
+        duration_ms = round((time.monotonic() - self._started) * 1_000)
+        shared = dict(
+            AttemptEnded(step=self._step, attempt=self._attempt.number, duration_ms=duration_ms)
+        )
+        if status is Status.COMPLETED:
+            exit_code, files = performed.exit_code, len(performed.files)
+            return StepCompleted(
+                **shared, exit_code=exit_code, files=files, refused=performed.refused
+            )
+        if failure is None:
+            return StepCancelled(**shared)
         if next_attempt_at is not None:
-            data["next_attempt_at"] = next_attempt_at.isoformat()
-            return EventDraft(type="step.retrying", data=data)
-        if status is not Status.COMPLETED:
-            return EventDraft(type=f"step.{status.value}", data=data)
-        data |= {"exit_code": performed.exit_code, "files": len(performed.files)}
-        data["refused"] = list(performed.refused)
-        return EventDraft(type="step.completed", data=data)
+            return StepRetrying(**shared, error=failure, next_attempt_at=next_attempt_at)
+        return STEP_FAILURES[status](**shared, error=failure)
 
     def _log(self, ended: Ended) -> None:
         log.info(

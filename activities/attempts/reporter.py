@@ -12,8 +12,8 @@ from activities.sandbox.base import Stream
 from activities.store import attempts
 from activities.store.attempts import Attempt
 from activities.store.database import Database
-from activities.store.events import EventDraft
 from workflows.errors import TemporaryFailure
+from workflows.events import Event, StepOutput, StepOutputCut, StepPhase
 from workflows.states import Phase
 
 FLUSH_SECONDS = 0.1
@@ -37,33 +37,34 @@ class Reporter:
             stream: codecs.getincrementaldecoder("utf-8")("replace") for stream in Stream
         }
         self._phase: Phase | None = None
-        self._drafts: deque[EventDraft] = deque()
+        self._waiting: deque[Event] = deque()
         self._live_characters = 0
         self._changed = asyncio.Event()
         self.flushing = asyncio.Lock()
 
     def enter(self, phase: Phase) -> None:
         self._phase = phase
-        self._draft("step.phase", phase=phase.value)
+        self._add(StepPhase(step=self.step, phase=phase))
 
     def output(self, stream: Stream, data: bytes) -> None:
         (self.stdout if stream is Stream.STDOUT else self.stderr).extend(data)
         if self._live_characters < LIVE_CHARACTERS:
             self._tell(stream, self._decoders[stream].decode(data))
 
-    def drain(self) -> tuple[EventDraft, ...]:
+    def drain(self) -> tuple[Event, ...]:
         """Take the events that were not sent yet, to be written with the attempt's end."""
-        drafts = tuple(self._drafts)
-        self._drafts.clear()
-        return drafts
+        waiting = tuple(self._waiting)
+        self._waiting.clear()
+        return waiting
 
     def _tell(self, stream: Stream, text: str) -> None:
         for start in range(0, len(text), CHUNK_CHARACTERS):
             chunk = text[start : start + CHUNK_CHARACTERS]
             self._live_characters += len(chunk)
-            self._draft("step.output", stream=stream.value, text=self._joined(stream, chunk))
+            joined = self._joined(stream, chunk)
+            self._add(StepOutput(step=self.step, stream=stream.value, text=joined))
             if self._live_characters >= LIVE_CHARACTERS:
-                self._draft("step.output_cut", limit=LIVE_CHARACTERS)
+                self._add(StepOutputCut(step=self.step, limit=LIVE_CHARACTERS))
                 return
 
     def _joined(self, stream: Stream, chunk: str) -> str:
@@ -71,17 +72,17 @@ class Reporter:
 
         A line and its end often come one after the other.
         """
-        last = self._drafts[-1] if self._drafts else None
-        if last is None or last.type != "step.output" or last.data["stream"] != stream.value:
+        last = self._waiting[-1] if self._waiting else None
+        if not isinstance(last, StepOutput) or last.stream != stream.value:
             return chunk
-        text = f"{last.data['text']}{chunk}"
+        text = f"{last.text}{chunk}"
         if len(text) > CHUNK_CHARACTERS:
             return chunk
-        self._drafts.pop()
+        self._waiting.pop()
         return text
 
-    def _draft(self, kind: str, **data: str | int) -> None:
-        self._drafts.append(EventDraft(type=kind, data={"step": self.step, **data}))
+    def _add(self, event: Event) -> None:
+        self._waiting.append(event)
         self._changed.set()
 
     async def send(self) -> None:
@@ -99,12 +100,11 @@ class Reporter:
 
     async def _flush(self) -> None:
         async with self.flushing:
-            sending = list(self._drafts)
-            self._drafts.clear()
+            sending = self.drain()
             try:
                 await attempts.set_phase(self._database, self._attempt, self._phase, sending)
             except TemporaryFailure:
-                self._drafts.extendleft(reversed(sending))
+                self._waiting.extendleft(reversed(sending))
                 raise
 
 

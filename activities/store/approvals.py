@@ -12,9 +12,10 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import DateTime, Row, Select, func, or_, select, text
 from sqlmodel import col
 
-from activities.store import events
+from activities.store import events, fence
 from activities.store.database import Database
 from activities.store.tables import SubTask, Task
+from workflows.events import ApprovalDecided
 from workflows.states import FINAL, Status
 
 Answer = Literal["approve", "deny"]
@@ -82,14 +83,13 @@ async def find_asked(database: Database, task_id: UUID, call: str) -> AskedCall 
 
 async def decide(database: Database, call: AskedCall, answer: Answer, note: str | None) -> bool:
     """Write down a decision and tell of it. False when the call does not wait for one any more."""
-    word = {"decision": answer, "note": note}
+    event = ApprovalDecided(step=call.name, call_id=str(call.id), decision=answer, note=note)
     values = {
+        **events.values([event]),
         "id": call.id,
+        "task_id": call.task_id,
         "run": call.run,
-        "word": json.dumps(word),
-        "event": json.dumps({"call_id": str(call.id), "step": call.name, **word}),
-        "final": [str(status) for status in FINAL],
-        "channel": events.CHANNEL,
+        "word": json.dumps({"decision": answer, "note": note}),
     }
     return bool(await database.execute(_DECIDE, values))
 
@@ -143,27 +143,24 @@ _ASKED = (
 
 # The row of the call first: of two people who decide at once, the second finds it decided.
 _DECIDE = text(
-    """
+    f"""
     WITH call AS (
         UPDATE sub_tasks
         SET approval = approval || CAST(:word AS jsonb)
                        || jsonb_build_object('decided_at', now())
         FROM tasks
-        WHERE sub_tasks.id = :id AND sub_tasks.status = 'waiting'
+        WHERE sub_tasks.id = :id AND sub_tasks.status = '{Status.WAITING}'
           AND approval ->> 'decision' IS NULL
           AND CAST(approval ->> 'expires_at' AS timestamptz) > now()
-          AND tasks.id = sub_tasks.task_id AND tasks.run = :run
-          AND tasks.status <> ALL (CAST(:final AS text[]))
+          AND tasks.id = sub_tasks.task_id AND {fence.IS_PRESENT_RUN}
         RETURNING sub_tasks.task_id
     ), numbered AS (
-        UPDATE tasks SET event_seq = event_seq + 1, updated_at = now()
+        UPDATE tasks SET {events.COUNT}
         FROM call WHERE tasks.id = call.task_id
-        RETURNING tasks.id, tasks.team_id, event_seq
+        RETURNING {events.NUMBERED}
     ), event AS (
-        INSERT INTO events (task_id, seq, team_id, type, data)
-        SELECT id, event_seq, team_id, 'approval.decided', jsonb_strip_nulls(CAST(:event AS jsonb))
-        FROM numbered
+        {events.INSERT} {events.given("numbered")}
     )
-    SELECT id, pg_notify(:channel, CAST(id AS text)) FROM numbered
+    SELECT {events.notify("numbered")} FROM numbered
     """
 )

@@ -5,87 +5,101 @@ A step that takes 20 ms must not wait for as long again while a dozen statements
 
 from sqlalchemy import text
 
+from activities.store import events, fence
+from workflows.errors import WorkerStopping
+from workflows.events import StepStarted
+from workflows.states import ArtifactType, Phase, Status
+
+# The code of an attempt that was left behind by a worker that died.
+WORKER_LOST = "worker-lost"
+
+_STARTED = events.made(
+    StepStarted, task="task", seq="event_seq", step="name", attempt="CAST(:number AS int)"
+)
+# An attempt that was given up for lost has a number that is not the present one.
+_IS_PRESENT_ATTEMPT = f"""
+    sub_tasks.id = :sub_task_id AND sub_tasks.status = '{Status.RUNNING}'
+    AND sub_tasks.retry_count = :number - 1"""
+_HAS_CLOSED = events.status(Status.COMPLETED, task="numbered", seq="base + :count + 1")
+
 BEGIN_ATTEMPT = text(
-    """
+    f"""
     WITH before AS (
-        SELECT tasks.id, CAST(tasks.status <> 'running' AS int) AS wakes,
-               CAST(sub_tasks.status <> 'completed' AS int) AS starts,
+        SELECT tasks.id, CAST(tasks.status <> '{Status.RUNNING}' AS int) AS wakes,
+               CAST(sub_tasks.status <> '{Status.COMPLETED}' AS int) AS starts,
                -- Left behind by a worker that died, cut off by a worker that Temporal had given up
                -- for lost, or given back by one that was stopped.
                EXISTS (
                    SELECT FROM execution_logs AS earlier
                    WHERE earlier.sub_task_id = :sub_task_id AND earlier.run = :run
                      AND earlier.attempt < :number
-                     AND (earlier.status IN ('running', 'cancelled')
-                          OR earlier.error ->> 'code' IN ('worker-lost', 'worker-stopping'))
+                     AND (earlier.status IN ('{Status.RUNNING}', '{Status.CANCELLED}')
+                          OR earlier.error ->> 'code' IN ('{WORKER_LOST}', '{WorkerStopping.code}'))
                ) AS was_lost
         FROM tasks JOIN sub_tasks ON sub_tasks.id = :sub_task_id
         WHERE tasks.id = :task_id
         FOR UPDATE OF tasks
     ), task AS (
         UPDATE tasks
-        SET status = 'running', started_at = coalesce(started_at, now()), updated_at = now(),
-            event_seq = event_seq + wakes + starts
+        SET status = '{Status.RUNNING}', updated_at = now(),
+            started_at = coalesce(started_at, now()), event_seq = event_seq + wakes + starts
         FROM before
-        WHERE tasks.id = before.id AND run = :run AND status <> ALL (CAST(:final AS text[]))
-          AND (CAST(:execution AS text) IS NULL OR executions ->> -1 = :execution)
+        WHERE tasks.id = before.id AND {fence.IS_PRESENT}
         RETURNING tasks.id, team_id, inputs, tasks.definition -> 'skills' AS skills, event_seq,
                   wakes, starts, was_lost
     ), started AS (
         UPDATE sub_tasks
-        SET status = 'running', phase = 'prepare_env', retry_count = :number - 1,
-            next_attempt_at = NULL, worker_id = :worker_id, error = NULL,
+        SET status = '{Status.RUNNING}', phase = '{Phase.PREPARE_ENV}',
+            retry_count = :number - 1, next_attempt_at = NULL, worker_id = :worker_id, error = NULL,
             started_at = coalesce(started_at, now())
         FROM task
-        WHERE sub_tasks.id = :sub_task_id AND sub_tasks.status <> 'completed'
+        WHERE sub_tasks.id = :sub_task_id AND sub_tasks.status <> '{Status.COMPLETED}'
         RETURNING sub_tasks.id, name, input_context, approval
     ), lost AS (
         UPDATE execution_logs
-        SET status = 'failed', error = CAST(:lost AS jsonb), finished_at = now()
+        SET status = '{Status.FAILED}', error = CAST(:lost AS jsonb), finished_at = now()
         FROM started
-        WHERE sub_task_id = started.id AND run = :run AND attempt < :number AND status = 'running'
+        WHERE sub_task_id = started.id AND run = :run AND attempt < :number
+          AND status = '{Status.RUNNING}'
     ), log AS (
         INSERT INTO execution_logs
             (id, team_id, task_id, sub_task_id, run, attempt, status, worker_id,
              tokens_used, stdout, stderr)
-        SELECT :log_id, task.team_id, task.id, started.id, :run, :number, 'running', :worker_id,
-               0, '', ''
+        SELECT :log_id, task.team_id, task.id, started.id, :run, :number, '{Status.RUNNING}',
+               :worker_id, 0, '', ''
         FROM task, started
         ON CONFLICT DO NOTHING
     ), event AS (
-        INSERT INTO events (task_id, seq, team_id, type, data)
-        SELECT id, event_seq - starts, team_id, 'task.status', '{"status": "running"}'
-        FROM task WHERE wakes = 1
+        {events.INSERT}
+        {events.status(Status.RUNNING, seq="event_seq - starts")} FROM task WHERE wakes = 1
         UNION ALL
-        SELECT task.id, event_seq, team_id, 'step.started',
-               jsonb_build_object('step', name, 'attempt', CAST(:number AS int))
-        FROM task, started
+        {_STARTED} FROM task, started
     )
     SELECT task.team_id, inputs, skills, was_lost, approval, name, input_context AS definition,
            NULL AS output_result, 0 AS files, false AS closed,
-           pg_notify(:channel, CAST(task.id AS text))
+           {events.notify("task")}
     FROM task, started
     UNION ALL
     SELECT tasks.team_id, inputs, NULL, false, approval, sub_tasks.name, input_context,
            output_result, (SELECT count(*) FROM task_artifacts WHERE sub_task_id = :sub_task_id),
-           tasks.status = 'completed', NULL
+           tasks.status = '{Status.COMPLETED}', NULL
     FROM tasks JOIN sub_tasks ON sub_tasks.task_id = tasks.id
     WHERE tasks.id = :task_id AND run = :run AND sub_tasks.id = :sub_task_id
-      AND sub_tasks.status = 'completed'
-      AND (EXISTS (SELECT FROM task) OR tasks.status = 'completed')
-      AND (CAST(:execution AS text) IS NULL OR executions ->> -1 = :execution)
+      AND sub_tasks.status = '{Status.COMPLETED}'
+      AND (EXISTS (SELECT FROM task) OR tasks.status = '{Status.COMPLETED}')
+      AND {fence.IS_EXECUTION}
     """
 )
 
 # See `turns` on what that means. Calls of the same turn stay, with the results that they have.
 TAKE_OVER = text(
-    """
+    f"""
     WITH call AS (
         SELECT CAST(input_context ->> 'turn' AS int) AS turn FROM sub_tasks
         WHERE id = :sub_task_id
     ), task AS (
         UPDATE tasks
-        SET status = 'running', finished_at = NULL, error = NULL, result = NULL,
+        SET status = '{Status.RUNNING}', finished_at = NULL, error = NULL, result = NULL,
             updated_at = now(), event_seq = event_seq + 1,
             executions = executions || to_jsonb(CAST(:execution AS text))
         FROM call
@@ -100,56 +114,44 @@ TAKE_OVER = text(
         WHERE sub_tasks.task_id = task.id
           AND CAST(input_context ->> 'turn' AS int) > task.turn
     ), event AS (
-        INSERT INTO events (task_id, seq, team_id, type, data)
-        SELECT id, event_seq, team_id, 'task.status', '{"status": "running"}' FROM task
+        {events.INSERT} {events.status(Status.RUNNING)} FROM task
     )
     SELECT id FROM task
     """
 )
 
 TELL_OF_ATTEMPT = text(
-    """
+    f"""
     WITH task AS (
-        SELECT id FROM tasks
-        WHERE id = :task_id AND run = :run AND status <> ALL (CAST(:final AS text[]))
-          AND (CAST(:execution AS text) IS NULL OR executions ->> -1 = :execution)
-        FOR UPDATE
+        SELECT id FROM tasks WHERE {fence.IS_PRESENT} FOR UPDATE
     ), step AS (
         UPDATE sub_tasks
         SET phase = coalesce(CAST(:phase AS text), phase)
         FROM task
-        WHERE sub_tasks.id = :sub_task_id AND sub_tasks.status = 'running'
-          AND sub_tasks.retry_count = :number - 1 AND sub_tasks.task_id = task.id
+        WHERE {_IS_PRESENT_ATTEMPT} AND sub_tasks.task_id = task.id
         RETURNING sub_tasks.task_id
     ), numbered AS (
-        UPDATE tasks SET event_seq = event_seq + :count, updated_at = now()
+        UPDATE tasks SET {events.COUNT}
         FROM step WHERE tasks.id = step.task_id
-        RETURNING tasks.id, tasks.team_id, event_seq - :count AS base
+        RETURNING {events.NUMBERED}
     ), event AS (
-        INSERT INTO events (task_id, seq, team_id, type, data)
-        SELECT id, base + place, team_id, draft ->> 'type', draft -> 'data'
-        FROM numbered, jsonb_array_elements(CAST(:drafts AS jsonb))
-            WITH ORDINALITY AS x(draft, place)
+        {events.INSERT} {events.given("numbered")}
     )
-    SELECT pg_notify(:channel, CAST(id AS text)) FROM numbered
+    SELECT {events.notify("numbered")} FROM numbered
     """
 )
 
 END_ATTEMPT = text(
-    """
+    f"""
     WITH task AS (
-        SELECT id FROM tasks
-        WHERE id = :task_id AND run = :run AND status <> ALL (CAST(:final AS text[]))
-          AND (CAST(:execution AS text) IS NULL OR executions ->> -1 = :execution)
-        FOR UPDATE
+        SELECT id FROM tasks WHERE {fence.IS_PRESENT} FOR UPDATE
     ), step AS (
         UPDATE sub_tasks
         SET status = :status, phase = NULL, output_result = CAST(:output AS jsonb),
             error = CAST(:error AS jsonb), next_attempt_at = :next_attempt_at,
             finished_at = CASE WHEN :is_final THEN now() END
         FROM task
-        WHERE sub_tasks.id = :sub_task_id AND sub_tasks.status = 'running'
-          AND sub_tasks.retry_count = :number - 1 AND sub_tasks.task_id = task.id
+        WHERE {_IS_PRESENT_ATTEMPT} AND sub_tasks.task_id = task.id
         RETURNING sub_tasks.id, sub_tasks.task_id, sub_tasks.team_id
     ), log AS (
         UPDATE execution_logs
@@ -166,8 +168,8 @@ END_ATTEMPT = text(
     ), kept AS (
         INSERT INTO task_artifacts
             (id, team_id, task_id, sub_task_id, type, name, size, mime_type, sha256)
-        SELECT file.id, step.team_id, step.task_id, step.id, 'file', file.name, file.size,
-               file.mime_type, file.sha256
+        SELECT file.id, step.team_id, step.task_id, step.id, '{ArtifactType.FILE}', file.name,
+               file.size, file.mime_type, file.sha256
         FROM step, file
         ON CONFLICT (sub_task_id, name) DO UPDATE
             SET id = excluded.id, size = excluded.size, sha256 = excluded.sha256
@@ -185,20 +187,17 @@ END_ATTEMPT = text(
     ), numbered AS (
         UPDATE tasks
         SET event_seq = event_seq + :count + CAST(CAST(:closes AS bool) AS int), updated_at = now(),
-            status = CASE WHEN :closes THEN 'completed' ELSE tasks.status END,
+            status = CASE WHEN :closes THEN '{Status.COMPLETED}' ELSE tasks.status END,
+            pause_requested_at = CASE WHEN :closes THEN NULL ELSE pause_requested_at END,
             finished_at = CASE WHEN :closes THEN now() END
         FROM step WHERE tasks.id = step.task_id
         RETURNING tasks.id, tasks.team_id,
                   event_seq - CAST(CAST(:closes AS bool) AS int) - :count AS base
     ), event AS (
-        INSERT INTO events (task_id, seq, team_id, type, data)
-        SELECT id, base + place, team_id, draft ->> 'type', draft -> 'data'
-        FROM numbered, jsonb_array_elements(CAST(:drafts AS jsonb))
-            WITH ORDINALITY AS x(draft, place)
+        {events.INSERT} {events.given("numbered")}
         UNION ALL
-        SELECT id, base + :count + 1, team_id, 'task.status', '{"status": "completed"}'
-        FROM numbered WHERE :closes
+        {_HAS_CLOSED} FROM numbered WHERE :closes
     )
-    SELECT step.id, pg_notify(:channel, CAST(step.task_id AS text)) FROM step
+    SELECT {events.notify("numbered")} FROM numbered
     """
 )

@@ -5,6 +5,7 @@ write is fenced by the run of the task and the number of the attempt, and then c
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -16,12 +17,13 @@ from activities.store.attempt_statements import (
     END_ATTEMPT,
     TAKE_OVER,
     TELL_OF_ATTEMPT,
+    WORKER_LOST,
 )
 from activities.store.database import Database
-from activities.store.events import EventDraft
 from workflows.contracts import Failure, StepOutcome
 from workflows.errors import TaskMoved
-from workflows.states import FINAL, Phase, Status
+from workflows.events import Event
+from workflows.states import Phase, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class Ended:
     refused: tuple[str, ...] = ()
     failure: Failure | None = None
     next_attempt_at: datetime | None = None
-    events: tuple[EventDraft, ...] = ()
+    events: tuple[Event, ...] = ()
     message: ToolMessage | None = None
 
 
@@ -150,11 +152,11 @@ async def begin(database: Database, attempt: Attempt) -> Begun:
 
 
 async def set_phase(
-    database: Database, attempt: Attempt, phase: Phase | None, drafts: list[EventDraft]
+    database: Database, attempt: Attempt, phase: Phase | None, told: Sequence[Event]
 ) -> None:
     """Tell where the attempt is, unless ``phase`` is None, and what it printed since."""
-    told = {"phase": phase, "count": len(drafts), "drafts": events.document(drafts)}
-    await database.execute(TELL_OF_ATTEMPT, _fence(attempt) | told)
+    values = {**_fence(attempt), **events.values(told), "phase": phase}
+    await database.execute(TELL_OF_ATTEMPT, values)
 
 
 async def end(database: Database, attempt: Attempt, ended: Ended) -> bool:
@@ -165,6 +167,7 @@ async def end(database: Database, attempt: Attempt, ended: Ended) -> bool:
     output = {"exit_code": ended.exit_code, "refused": list(ended.refused)}
     values = {
         **_fence(attempt),
+        **events.values(ended.events),
         "log_id": attempt.log_id,
         "status": ended.status,
         "is_final": ended.status.is_final,
@@ -179,8 +182,6 @@ async def end(database: Database, attempt: Attempt, ended: Ended) -> bool:
         "stdout": ended.stdout,
         "stderr": ended.stderr,
         "files": json.dumps([_file_row(attempt.sub_task_id, file) for file in ended.files]),
-        "count": len(ended.events),
-        "drafts": events.document(ended.events),
         "messages": _messages(attempt, ended.message),
     }
     return bool(await database.execute(END_ATTEMPT, values))
@@ -197,8 +198,6 @@ def _fence(attempt: Attempt) -> dict[str, Any]:
         "run": attempt.run,
         "execution": attempt.execution,
         "number": attempt.number,
-        "final": [str(status) for status in FINAL],
-        "channel": events.CHANNEL,
     }
 
 
@@ -220,6 +219,6 @@ def _file_row(sub_task_id: UUID, file: StoredFile) -> dict[str, Any]:
 
 
 # What is still "running" when the next attempt begins was left behind by a worker that died.
-_LOST = Failure(code="worker-lost", message="The worker died during this attempt.").model_dump_json(
+_LOST = Failure(code=WORKER_LOST, message="The worker died during this attempt.").model_dump_json(
     exclude_none=True
 )

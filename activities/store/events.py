@@ -3,55 +3,88 @@
 A notification carries the task's id only (its payload is limited to 8,000 bytes); whoever listens
 reads the events it has not seen. Numbers are dealt out under the lock of the task's row, so they
 become visible in order and without gaps: a reader that has seen number n misses nothing below it.
+
+Most events are written by the statement that makes what they tell of true. It has a part that
+updates the row of the task, named ``task`` here, and one that inserts events:
+
+    WITH task AS (
+        UPDATE tasks SET {COUNT} WHERE ... RETURNING {NUMBERED}
+    ), event AS ({INSERT} {given("task")})
+    SELECT {notify("task")} FROM task
 """
 
 import json
 import re
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, JsonValue
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from workflows.events import Event, TaskStatus
+from workflows.states import Status
+
 CHANNEL = "agentos_events"
 
-_APPEND = text(
-    """
-    WITH numbered AS (
-        UPDATE tasks SET event_seq = event_seq + :count, updated_at = now()
-        WHERE id = :task_id RETURNING id, team_id, event_seq - :count AS base
-    ), event AS (
-        INSERT INTO events (task_id, seq, team_id, type, data)
-        SELECT id, base + place, team_id, draft ->> 'type', draft -> 'data'
-        FROM numbered, jsonb_array_elements(CAST(:drafts AS jsonb))
-            WITH ORDINALITY AS x(draft, place)
-    )
-    SELECT pg_notify(:channel, CAST(id AS text)) FROM numbered
-    """
-)
+INSERT = "INSERT INTO events (task_id, seq, team_id, type, data)"
+
+# Of the row of the task: numbers for the events that ``given`` writes, and what it must know then.
+COUNT = "event_seq = event_seq + :count, updated_at = now()"
+NUMBERED = "tasks.id, tasks.team_id, event_seq - :count AS base"
+
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
-class EventDraft(BaseModel):
-    """An event that has no number yet."""
+def given(task: str) -> str:
+    """The events that Python made: ``values`` of them."""
+    return f"""
+        SELECT {task}.id, base + place, {task}.team_id, made ->> 'type', made -> 'data'
+        FROM {task}, jsonb_array_elements(CAST(:events AS jsonb)) WITH ORDINALITY AS x(made, place)
+    """
 
-    model_config = ConfigDict(frozen=True)
 
-    type: str
-    data: dict[str, JsonValue] = {}
+def made(model: type[Event], *, task: str, seq: str, **columns: str) -> str:
+    """One event of which only the statement knows the payload: an expression for each field.
+
+    It comes before ``FROM``, and ``task`` must be in there.
+    """
+    unknown = columns.keys() - model.model_fields.keys()
+    assert not unknown, f"{model.__name__} has no {unknown}"
+    data = ", ".join(f"'{name}', {expression}" for name, expression in columns.items())
+    document = f"jsonb_strip_nulls(jsonb_build_object({data}))"
+    return f"SELECT {task}.id, {seq}, {task}.team_id, '{model.type}', {document}"
 
 
-async def append(connection: AsyncConnection, task_id: UUID, drafts: Sequence[EventDraft]) -> None:
+def status(status: Status, *, task: str = "task", seq: str = "event_seq") -> str:
+    """The event of a state that the statement sets."""
+    return made(TaskStatus, task=task, seq=seq, status=f"'{status}'")
+
+
+def notify(task: str) -> str:
+    return f"pg_notify('{CHANNEL}', CAST({task}.id AS text))"
+
+
+def values(events: Sequence[Event]) -> dict[str, Any]:
+    """For ``COUNT`` and ``given``."""
+    documents = [{"type": event.type, "data": event.data} for event in events]
+    return {"count": len(events), "events": as_json(documents)}
+
+
+_APPEND = text(
+    f"""
+    WITH task AS (
+        UPDATE tasks SET {COUNT} WHERE id = :task_id RETURNING {NUMBERED}
+    ), event AS ({INSERT} {given("task")})
+    SELECT {notify("task")} FROM task
+    """
+)
+
+
+async def append(connection: AsyncConnection, task_id: UUID, events: Sequence[Event]) -> None:
     """Add events to a task, within the caller's transaction; listeners hear of them at commit."""
-    if not drafts:
-        return
-    values = {"task_id": task_id, "count": len(drafts), "drafts": document(drafts)}
-    await connection.execute(_APPEND, values | {"channel": CHANNEL})
-
-
-def document(drafts: Sequence[EventDraft]) -> str:
-    return as_json([draft.model_dump(mode="json") for draft in drafts])
+    if events:
+        await connection.execute(_APPEND, {"task_id": task_id, **values(events)})
 
 
 def as_json(value: object) -> str:

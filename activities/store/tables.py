@@ -108,6 +108,9 @@ class ApiKey(SQLModel, table=True):
 class Task(SQLModel, table=True):
     """``run`` counts from 1 and grows with every retry by a person, which begins at ``first_step``.
 
+    ``pause_requested_at``: somebody asked for a pause that was not withdrawn since; whether it has
+    come is in the state.
+
     ``event_seq`` is the number of the task's last event. ``executions`` are the Temporal run ids
     that have worked on it, the present one last: Temporal gives a run a new one when it continues
     as new and when it is reset, and what an earlier one still does must not count any more.
@@ -134,6 +137,7 @@ class Task(SQLModel, table=True):
     error: dict[str, Any] | None = _json()
     run: int = 1
     first_step: int = 0
+    pause_requested_at: datetime | None = _moment()
     event_seq: int = Field(default=0, sa_type=BigInteger)
     executions: list[str] = Field(
         default=None,
@@ -250,7 +254,10 @@ class File(SQLModel, table=True):
 
 
 class Event(SQLModel, table=True):
-    """What happened to a task, in order: ``seq`` counts from 1 without gaps within the task."""
+    """What happened to a task, in order: ``seq`` counts from 1 without gaps within the task.
+
+    They are for those who watch. Nothing is decided by them, so that they can be deleted.
+    """
 
     __tablename__ = "events"
 
@@ -292,6 +299,23 @@ class Message(SQLModel, table=True):
     first_token_ms: int | None = None
     duration_ms: int | None = None
     created_at: datetime = _created_at()
+
+
+class LostAnswer(SQLModel, table=True):
+    """What the answers took that broke off in a turn of an agent, as one ``execution`` made it.
+
+    They are counted as the team's at once, and as the turn's when it has an answer.
+    """
+
+    __tablename__ = "lost_answers"
+
+    task_id: UUID = Field(primary_key=True, foreign_key="tasks.id", ondelete="CASCADE")
+    turn: int = Field(primary_key=True)
+    execution: str = Field(primary_key=True, sa_type=Text)
+    team_id: UUID = _team()
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
 
 
 class TeamUsage(SQLModel, table=True):

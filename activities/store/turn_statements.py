@@ -2,10 +2,25 @@
 
 from sqlalchemy import text
 
+from activities.store import events, fence
+from workflows.states import Status
+
+_COUNT_FOR_TEAM = """
+    INSERT INTO team_usage (team_id, day, tokens, cost_usd)
+    SELECT team_id, (now() AT TIME ZONE 'utc')::date, :team_tokens, :team_usd FROM task
+    ON CONFLICT (team_id, day) DO UPDATE
+        SET tokens = team_usage.tokens + excluded.tokens,
+            cost_usd = team_usage.cost_usd + excluded.cost_usd
+"""
+
+# 1 if the model is asked, 0 if this turn has its answer already.
+_ASKS = "CAST(NOT EXISTS (SELECT FROM answer) AS int)"
+
 BEGIN_TURN = text(
-    """
+    f"""
     WITH before AS (
-        SELECT id, CAST(status <> 'running' AS int) AS wakes, status = ANY (:final) AS has_ended,
+        SELECT id, CAST(status <> '{Status.RUNNING}' AS int) AS wakes,
+               NOT ({fence.IS_LIVING}) AS has_ended,
                coalesce(executions ->> -1 = :execution, false) AS is_ours,
                executions @> to_jsonb(CAST(:execution AS text)) AS was_ours,
                jsonb_array_length(executions) > 0 AS has_begun
@@ -17,17 +32,18 @@ BEGIN_TURN = text(
           AND role = 'assistant'
     ), task AS (
         UPDATE tasks
-        SET status = 'running', started_at = coalesce(started_at, now()), finished_at = NULL,
-            error = NULL, result = NULL, updated_at = now(),
+        SET status = '{Status.RUNNING}', started_at = coalesce(started_at, now()),
+            finished_at = NULL, error = NULL, result = NULL, updated_at = now(),
             executions = CASE WHEN is_ours THEN executions
                          ELSE executions || to_jsonb(CAST(:execution AS text)) END,
-            event_seq = event_seq + wakes + CAST(NOT EXISTS (SELECT FROM answer) AS int)
+            event_seq = event_seq + wakes + {_ASKS}
         FROM before
         WHERE tasks.id = before.id
           -- A run that has ended goes on when it is reset, and then under another run id; one that
           -- was cancelled before it began does not.
           AND CASE WHEN has_ended THEN has_begun AND NOT was_ours ELSE is_ours OR NOT was_ours END
-        RETURNING tasks.id, team_id, definition, prompt, inputs, event_seq, wakes, is_ours
+        RETURNING tasks.id, team_id, definition, prompt, inputs, event_seq, wakes, is_ours,
+                  event_seq - 1 AS base
     ), gone AS (
         DELETE FROM messages USING task
         WHERE NOT is_ours AND messages.task_id = task.id AND seq > :seq
@@ -35,30 +51,15 @@ BEGIN_TURN = text(
         DELETE FROM sub_tasks USING task
         WHERE NOT is_ours AND sub_tasks.task_id = task.id AND execution_order > :seq
     ), event AS (
-        INSERT INTO events (task_id, seq, team_id, type, data)
-        SELECT id, event_seq - CAST(NOT EXISTS (SELECT FROM answer) AS int), team_id,
-               'task.status', '{"status": "running"}'
-        FROM task WHERE wakes = 1
+        {events.INSERT}
+        {events.status(Status.RUNNING, seq=f"event_seq - {_ASKS}")} FROM task WHERE wakes = 1
         UNION ALL
-        SELECT id, event_seq, team_id, :event_type, CAST(:event AS jsonb)
-        FROM task WHERE NOT EXISTS (SELECT FROM answer)
+        {events.given("task")} WHERE NOT EXISTS (SELECT FROM answer)
     ), heard AS (
         SELECT jsonb_agg(jsonb_build_object(
             'role', role, 'content', content, 'requests', requests, 'request_id', request_id,
             'turn', turn, 'is_protected', is_protected) ORDER BY seq) AS messages
         FROM messages WHERE task_id = :task_id AND seq > :known AND seq <= :seq
-    ), told AS (
-        SELECT seq, type, data FROM events
-        WHERE CAST(:is_repeated AS bool) AND task_id = :task_id
-          AND type IN ('turn.started', 'usage') AND CAST(data ->> 'turn' AS int) = :turn
-    ), lost AS (
-        SELECT sum(CAST(data ->> 'prompt_tokens' AS bigint))::bigint AS lost_prompt,
-               sum(CAST(data ->> 'completion_tokens' AS bigint))::bigint AS lost_completion,
-               sum(CAST(data ->> 'cost_usd' AS float)) AS lost_usd
-        FROM told
-        WHERE data @> '{"is_lost": true}'
-          -- Not what was lost before a reset: another execution began the turn then.
-          AND seq > (SELECT max(seq) FROM told WHERE type = 'turn.started')
     )
     SELECT task.team_id, definition, prompt, inputs, heard.messages AS heard,
            (SELECT thought FROM answer) AS thought,
@@ -66,60 +67,56 @@ BEGIN_TURN = text(
             WHERE team_usage.team_id = task.team_id AND day = (now() AT TIME ZONE 'utc')::date
            ) AS tokens_today,
            (SELECT daily_tokens FROM teams WHERE teams.id = task.team_id) AS daily_tokens,
-           lost_prompt, lost_completion, lost_usd,
-           pg_notify(:channel, CAST(task.id AS text))
-    FROM task, heard, lost
+           lost.prompt_tokens AS lost_prompt, lost.completion_tokens AS lost_completion,
+           lost.cost_usd AS lost_usd,
+           {events.notify("task")}
+    FROM heard, task LEFT JOIN lost_answers AS lost
+        ON lost.task_id = task.id AND lost.turn = :turn AND lost.execution = :execution
     """
 )
 
 COUNT_LOST = text(
-    """
+    f"""
     WITH task AS (
-        UPDATE tasks SET event_seq = event_seq + 1, updated_at = now()
-        WHERE id = :task_id AND run = :run AND status <> ALL (:final)
-          AND executions ->> -1 = :execution
-        RETURNING id, team_id, event_seq
+        UPDATE tasks SET {events.COUNT} WHERE {fence.IS_PRESENT} RETURNING {events.NUMBERED}
+    ), lost AS (
+        INSERT INTO lost_answers
+            (task_id, turn, execution, team_id, prompt_tokens, completion_tokens, cost_usd)
+        SELECT id, :turn, :execution, team_id, :prompt_tokens, :completion_tokens, :team_usd
+        FROM task
+        ON CONFLICT (task_id, turn, execution) DO UPDATE
+            SET prompt_tokens = lost_answers.prompt_tokens + excluded.prompt_tokens,
+                completion_tokens = lost_answers.completion_tokens + excluded.completion_tokens,
+                cost_usd = lost_answers.cost_usd + excluded.cost_usd
     ), used AS (
-        INSERT INTO team_usage (team_id, day, tokens, cost_usd)
-        SELECT team_id, (now() AT TIME ZONE 'utc')::date, :tokens, :cost_usd FROM task
-        ON CONFLICT (team_id, day) DO UPDATE
-            SET tokens = team_usage.tokens + excluded.tokens,
-                cost_usd = team_usage.cost_usd + excluded.cost_usd
+        {_COUNT_FOR_TEAM}
     ), event AS (
-        INSERT INTO events (task_id, seq, team_id, type, data)
-        SELECT id, event_seq, team_id, 'usage', CAST(:event AS jsonb) FROM task
+        {events.INSERT} {events.given("task")}
     )
-    SELECT pg_notify(:channel, CAST(id AS text)) FROM task
+    SELECT {events.notify("task")} FROM task
     """
 )
 
 ADD_EVENTS = text(
-    """
+    f"""
     WITH task AS (
-        UPDATE tasks SET event_seq = event_seq + :count, updated_at = now()
-        WHERE id = :task_id AND run = :run AND status <> ALL (:final)
-          AND executions ->> -1 = :execution
-        RETURNING id, team_id, event_seq - :count AS base
+        UPDATE tasks SET {events.COUNT} WHERE {fence.IS_PRESENT} RETURNING {events.NUMBERED}
     ), event AS (
-        INSERT INTO events (task_id, seq, team_id, type, data)
-        SELECT id, base + place, team_id, draft ->> 'type', draft -> 'data'
-        FROM task, jsonb_array_elements(CAST(:drafts AS jsonb)) WITH ORDINALITY AS x(draft, place)
+        {events.INSERT} {events.given("task")}
     )
-    SELECT pg_notify(:channel, CAST(id AS text)) FROM task
+    SELECT {events.notify("task")} FROM task
     """
 )
 
 END_TURN = text(
-    """
+    f"""
     WITH task AS (
         UPDATE tasks
-        SET event_seq = event_seq + :count, updated_at = now(),
-            result = CAST(:result AS jsonb)
-        WHERE id = :task_id AND run = :run AND status <> ALL (:final)
-          AND executions ->> -1 = :execution
+        SET {events.COUNT}, result = CAST(:result AS jsonb)
+        WHERE {fence.IS_PRESENT}
           -- Written already, and the answer to that got lost.
           AND NOT EXISTS (SELECT FROM messages WHERE task_id = :task_id AND seq > :seq)
-        RETURNING id, team_id, event_seq - :count AS base
+        RETURNING {events.NUMBERED}
     ), message AS (
         INSERT INTO messages
             (task_id, seq, team_id, turn, role, content, requests, request_id, is_protected,
@@ -149,16 +146,10 @@ END_TURN = text(
             approval jsonb
         )
     ), used AS (
-        INSERT INTO team_usage (team_id, day, tokens, cost_usd)
-        SELECT team_id, (now() AT TIME ZONE 'utc')::date, :team_tokens, :team_usd FROM task
-        ON CONFLICT (team_id, day) DO UPDATE
-            SET tokens = team_usage.tokens + excluded.tokens,
-                cost_usd = team_usage.cost_usd + excluded.cost_usd
+        {_COUNT_FOR_TEAM}
     ), event AS (
-        INSERT INTO events (task_id, seq, team_id, type, data)
-        SELECT id, base + place, team_id, draft ->> 'type', draft -> 'data'
-        FROM task, jsonb_array_elements(CAST(:drafts AS jsonb)) WITH ORDINALITY AS x(draft, place)
+        {events.INSERT} {events.given("task")}
     )
-    SELECT id, pg_notify(:channel, CAST(id AS text)) FROM task
+    SELECT {events.notify("task")} FROM task
     """
 )

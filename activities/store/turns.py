@@ -19,12 +19,12 @@ from activities.llm.base import NO_CHARGE, Answer, Charge, ChatMessage, ToolRequ
 from activities.store import events
 from activities.store.approvals import Approval
 from activities.store.database import Database
-from activities.store.events import EventDraft
 from activities.store.tables import Message, SubTask
 from activities.store.turn_statements import ADD_EVENTS, BEGIN_TURN, COUNT_LOST, END_TURN
 from workflows.contracts import Thought, call_sub_task_id
 from workflows.errors import TaskMoved
-from workflows.states import FINAL
+from workflows.events import Event, LlmRestarted, TurnStarted, Usage
+from workflows.states import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class EndedTurn:
     thought: Thought
     calls: tuple[Call, ...] = ()
     result: Mapping[str, JsonValue] | None = None
-    events: tuple[EventDraft, ...] = ()
+    events: tuple[Event, ...] = ()
     lost: Charge = NO_CHARGE
 
 
@@ -107,14 +107,8 @@ async def begin_turn(
     Raises:
         TaskMoved: the task has ended, was started again or is worked on by a later execution.
     """
-    event = events.as_json({"turn": turn.turn})
-    values = {
-        **_fence(turn),
-        "known": known,
-        "is_repeated": is_repeated,
-        "event_type": "llm.restarted" if is_repeated else "turn.started",
-        "event": event,
-    }
+    event = LlmRestarted(turn=turn.turn) if is_repeated else TurnStarted(turn=turn.turn)
+    values = {**_fence(turn), **events.values([event]), "known": known}
     rows = await database.execute(BEGIN_TURN, values)
     if not rows:
         raise TaskMoved(task_id=turn.task_id)
@@ -134,24 +128,21 @@ async def begin_turn(
 
 async def count_lost(database: Database, turn: Turn, lost: Charge) -> None:
     """Count what an answer took that broke off. Not safe to repeat: it would count again."""
-    data = {"turn": turn.turn, "tokens": lost.tokens, **asdict(lost), "is_lost": True}
+    event = Usage(turn=turn.turn, tokens=lost.tokens, **asdict(lost), is_lost=True)
     values = {
         **_fence(turn),
-        "tokens": lost.tokens,
-        "cost_usd": lost.cost_usd,
-        "event": events.as_json(data),
+        **events.values([event]),
+        "prompt_tokens": lost.prompt_tokens,
+        "completion_tokens": lost.completion_tokens,
+        "team_tokens": lost.tokens,
+        "team_usd": lost.cost_usd,
     }
     await database.execute(COUNT_LOST, values)
 
 
-async def add_events(database: Database, turn: Turn, drafts: tuple[EventDraft, ...]) -> None:
+async def add_events(database: Database, turn: Turn, told: tuple[Event, ...]) -> None:
     """Tell of a turn while it is made; nothing once it no longer counts."""
-    values = {
-        **_fence(turn),
-        "count": len(drafts),
-        "drafts": events.document(drafts),
-    }
-    await database.execute(ADD_EVENTS, values)
+    await database.execute(ADD_EVENTS, {**_fence(turn), **events.values(told)})
 
 
 async def end_turn(database: Database, turn: Turn, ended: EndedTurn) -> bool:
@@ -160,6 +151,7 @@ async def end_turn(database: Database, turn: Turn, ended: EndedTurn) -> bool:
     whole = charge + ended.lost
     values = {
         **_fence(turn),
+        **events.values(ended.events),
         "messages": events.as_json(
             [{"seq": seq, **asdict(message)} for seq, message in ended.messages.items()]
         ),
@@ -174,8 +166,6 @@ async def end_turn(database: Database, turn: Turn, ended: EndedTurn) -> bool:
         "model": ended.answer.model,
         "first_token_ms": ended.answer.first_token_ms,
         "duration_ms": ended.answer.duration_ms,
-        "count": len(ended.events),
-        "drafts": events.document(ended.events),
     }
     return bool(await database.execute(END_TURN, values))
 
@@ -201,8 +191,6 @@ def _fence(turn: Turn) -> dict[str, Any]:
         "turn": turn.turn,
         "seq": turn.seq,
         "execution": turn.execution,
-        "final": [str(status) for status in FINAL],
-        "channel": events.CHANNEL,
     }
 
 
@@ -219,5 +207,5 @@ def _call_row(turn: Turn, call: Call) -> dict[str, Any]:
         "task_type": call.task_type,
         "definition": call.definition.model_dump(mode="json"),
         "approval": call.approval and call.approval.model_dump(mode="json", exclude_none=True),
-        "status": "waiting" if call.approval else "queued",
+        "status": Status.WAITING if call.approval else Status.QUEUED,
     }

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 
 from api.client.sse import ServerEvent
+from workflows import events
+from workflows.events import Event, TaskStatus
 from workflows.states import FINAL
 
 _DATA = TypeAdapter(dict[str, JsonValue])
@@ -12,7 +14,8 @@ _MOMENT = TypeAdapter(datetime)
 
 
 class TaskEvent(BaseModel):
-    """``seq`` counts from 1 without gaps within a task. What ``data`` holds depends on ``type``."""
+    """``seq`` counts from 1 without gaps within a task. What ``data`` holds depends on ``type``:
+    it is as the server sent it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -20,6 +23,11 @@ class TaskEvent(BaseModel):
     type: str
     data: dict[str, JsonValue]
     created_at: datetime
+
+    @property
+    def payload(self) -> Event | None:
+        """``data`` by its model; None for what a newer server says."""
+        return events.parse(self.type, self.data)
 
     @classmethod
     def read(cls, event: ServerEvent) -> "TaskEvent | None":
@@ -37,6 +45,7 @@ class TaskEvent(BaseModel):
 def says_it_ended(event: ServerEvent) -> bool:
     """Whether a task's events may end with this one. A retry by a person goes on after it."""
     read = TaskEvent.read(event)
-    if read is None or read.type != "task.status":
+    if read is None or read.type != TaskStatus.type:
         return False
+    # Not by the payload: a newer server may give the reason in a way that is unknown here.
     return str(read.data.get("status")) in FINAL

@@ -1,16 +1,16 @@
-"""What people do to a task that has not ended: cancel, pause, resume."""
+"""What people do to a task that has not ended: cancel, pause, resume.
+
+A pause is written down once the workflow has its signal, and a resume takes back only the pause
+that it has seen. So of two people at odds none leaves a task that pauses and does not let itself be
+resumed; at worst one may be resumed that does not pause, which changes nothing.
+"""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlmodel import col
-
-from activities.store import events, tasks
-from activities.store.events import EventDraft
+from activities.store import tasks
 from activities.store.reading.tasks import StoredTask
-from activities.store.tables import Event
 from api.errors import StateConflict
 from api.services import Services
 from api.tasks.lookup import load_task
@@ -19,9 +19,6 @@ from workflows.contracts import TaskClose
 from workflows.states import Status
 
 _TRIES = 3
-
-_PAUSE_ASKED = "task.pause_requested"
-_RESUME_ASKED = "task.resume_requested"
 
 
 async def cancel(services: Services, team_id: UUID, task_id: UUID) -> Status:
@@ -53,7 +50,8 @@ async def pause(services: Services, team_id: UUID, task_id: UUID) -> Status:
     task = await load_task(services.database, team_id, task_id)
     _check_alive(task, "paused")
     if task.status is not Status.PAUSED:
-        await _signal(services, task, "pause", _PAUSE_ASKED)
+        await _signal(services, task, "pause")
+        await tasks.request_pause(services.database, task.id, task.run)
     return task.status
 
 
@@ -65,9 +63,10 @@ async def resume(services: Services, team_id: UUID, task_id: UUID) -> Status:
     """
     task = await load_task(services.database, team_id, task_id)
     _check_alive(task, "resumed")
-    if task.status is not Status.PAUSED and not await _is_pause_asked(services, task):
+    if task.status is not Status.PAUSED and task.pause_requested_at is None:
         raise StateConflict(id=task.id, action="resumed", reason=f"it is {task.status}, not paused")
-    await _signal(services, task, "resume", _RESUME_ASKED)
+    await _signal(services, task, "resume")
+    await tasks.request_resume(services.database, task.id, task.run, task.pause_requested_at)
     return task.status
 
 
@@ -93,22 +92,7 @@ async def tell(
     return False
 
 
-async def _signal(services: Services, task: StoredTask, signal: Signal, event: str) -> None:
+async def _signal(services: Services, task: StoredTask, signal: Signal) -> None:
     if not await tell(services, task, partial(services.temporal.signal, signal=signal)):
         reason = "no workflow runs it at the moment; try again in a few seconds"
         raise StateConflict(id=task.id, action=f"{signal}d", reason=reason)
-    async with services.database.writing() as connection:
-        await events.append(connection, task.id, [EventDraft(type=event)])
-
-
-async def _is_pause_asked(services: Services, task: StoredTask) -> bool:
-    async with services.database.reading(fresh=True) as connection:
-        last = await connection.scalar(
-            select(col(Event.type))
-            .where(
-                col(Event.task_id) == task.id, col(Event.type).in_([_PAUSE_ASKED, _RESUME_ASKED])
-            )
-            .order_by(col(Event.seq).desc())
-            .limit(1)
-        )
-    return last == _PAUSE_ASKED

@@ -25,7 +25,6 @@ from activities.store import attempts, turns
 from activities.store.approvals import Approval
 from activities.store.attempts import Attempt, Ended, ToolMessage
 from activities.store.database import Database
-from activities.store.events import EventDraft
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
 from activities.task_records import Tasks
 from deploy.local.services import Services
@@ -33,6 +32,7 @@ from tests.integration.api_stage import Stage, api_stage
 from workflows import ports
 from workflows.agent import AgentWorkflow
 from workflows.contracts import ActCall, ActOutcome, CallPlan, ThinkCall, Thought, call_sub_task_id
+from workflows.events import MessageCreated
 from workflows.states import Status
 
 MODELS = ModelOptions(models=("obedient",), base_url="http://127.0.0.1:9/v1")
@@ -127,7 +127,7 @@ def _turn_of(call: ThinkCall, answer_seq: int, orders: Sequence[Sequence[str]]) 
         thought=thought,
         calls=tuple(calls),
         result=result,
-        events=(EventDraft(type="message.created", data={"turn": call.turn, "seq": answer_seq}),),
+        events=(MessageCreated(turn=call.turn, seq=answer_seq),),
     )
 
 

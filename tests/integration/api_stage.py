@@ -30,7 +30,6 @@ from activities.store import attempts, keys, migrations
 from activities.store.attempts import Attempt, Ended, StoredFile
 from activities.store.blobs import Blobs, S3Options
 from activities.store.database import Database
-from activities.store.events import EventDraft
 from activities.task_records import Tasks
 from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.pool import McpPool
@@ -46,6 +45,7 @@ from tests.event_stream import events_in
 from workflows import ports
 from workflows.contracts import Failure, StepCall, StepOutcome
 from workflows.errors import TaskMoved
+from workflows.events import StepCompleted
 from workflows.pipeline import PipelineWorkflow
 from workflows.states import Status
 
@@ -102,8 +102,9 @@ class ObedientSteps(ports.Steps):
                     await self._fail(call, attempt, printed, retryable=True)
                 case ["fail"]:
                     await self._fail(call, attempt, printed, retryable=False)
+        told = (StepCompleted(step=call.step),)
         ended = Ended(
-            Status.COMPLETED, 5, exit_code=0, stdout=printed, files=tuple(files), events=_END
+            Status.COMPLETED, 5, exit_code=0, stdout=printed, files=tuple(files), events=told
         )
         await attempts.end(self._database, attempt, ended)
         return StepOutcome(exit_code=0, files=len(files))
@@ -128,9 +129,6 @@ class ObedientSteps(ports.Steps):
         kind = "image/png" if name.endswith(".png") else "text/html"
         await self._blobs.put(team_id, sha256, len(content), kind, io.BytesIO(content))
         return StoredFile(name, len(content), kind, sha256)
-
-
-_END = (EventDraft(type="step.completed", data={}),)
 
 
 @dataclass

@@ -15,6 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests.folders import PROJECT
+from workflows.events import MODELS, EventType
 
 LOCKS = PROJECT / "deploy" / "locks"
 PACKAGES = ("workflows", "activities", "api", "worker", "deploy")
@@ -129,3 +130,29 @@ def test_only_the_settings_read_the_environment() -> None:
         and ast.unparse(node) in {"os.environ", "os.getenv", "environ", "getenv"}
     }
     assert readers == {SETTINGS.relative_to(PROJECT)}
+
+
+def test_only_the_events_know_their_names() -> None:
+    """``usage`` is a word of its own right: of it only what stands in quotes within SQL."""
+    names = "|".join(re.escape(kind) for kind in EventType if "." in kind)
+    named = re.compile(rf"(?<![\w.])({names})(?![\w.])|'{EventType.USAGE}'")
+    versions = PROJECT / "activities" / "store" / "migrations" / "versions"
+    found = {
+        f"{path.relative_to(PROJECT)}: {node.value}"
+        for path in sources(*PACKAGES)
+        if path != PROJECT / "workflows" / "events.py" and path.parent != versions
+        for node in syntax(path)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if named.search(node.value)
+    }
+    assert found == set()
+
+
+def test_the_readme_has_every_event_with_its_fields() -> None:
+    lines = (PROJECT / "README.md").read_text().splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    rows = {row[0].strip("`"): row for row in cells if len(row) == 3}
+    for kind, model in MODELS.items():
+        _, when, fields = rows[kind]
+        assert when
+        assert set(re.findall(r"`(\w+)`", fields)) == model.model_fields.keys(), kind

@@ -90,6 +90,7 @@ class StoredTask:
     first_step: int
     inputs: dict[str, str]
     definition: Mapping[str, JsonValue]
+    pause_requested_at: datetime | None
 
 
 async def list_summaries(
@@ -179,6 +180,7 @@ async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredT
         col(Task.first_step),
         col(Task.inputs),
         col(Task.definition),
+        col(Task.pause_requested_at),
     )
     async with database.reading(fresh=True) as connection:
         row = (await connection.execute(query.where(*conditions))).one_or_none()
@@ -195,6 +197,7 @@ async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredT
         first_step=row.first_step,
         inputs=row.inputs,
         definition=row.definition,
+        pause_requested_at=row.pause_requested_at,
     )
 
 

@@ -15,7 +15,6 @@ from api.cli.commands.options import Format, Output, TaskId
 from api.cli.commands.printing import print_json, print_line
 from api.cli.commands.task_ids import LEAST_CHARACTERS, talk_about
 from api.cli.display.agent_frames import commands_for
-from api.cli.display.agent_progress import Asked
 from api.cli.errors import CallNotNamed, NothingWaits
 from api.cli.terminal import safe_json, safe_line, safe_text
 from api.client import Client
@@ -23,6 +22,7 @@ from api.wire.requests import ApprovalRequest
 from api.wire.responses.approvals import AskedCall
 from api.wire.responses.pages import Page
 from api.wire.responses.tasks import SubTask
+from workflows.events import ApprovalAsked
 from workflows.states import Status
 
 Call = Annotated[
@@ -101,7 +101,7 @@ def _lines(task_id: str, call: AskedCall) -> Iterator[Text]:
         yield from (Text(f"  {line}") for line in safe_text(call.question).split("\n"))
     arguments = safe_json(json.dumps(call.arguments, indent=2, ensure_ascii=False))
     yield from (Text(f"  {line}") for line in arguments.split("\n"))
-    asked = Asked(call_id=str(call.call_id), step=call.name, kind=call.kind)
+    asked = ApprovalAsked(call_id=str(call.call_id), step=call.name, kind=call.kind)
     yield from (Text(command, style="cyan") for command in commands_for(task_id, asked))
     yield Text()
 

@@ -10,12 +10,12 @@ from api.cli.commands.options import Format, Output, TaskId
 from api.cli.commands.pages import page_after_page, whole_list
 from api.cli.commands.printing import print_json, print_json_line
 from api.cli.commands.task_ids import talk_about
-from api.cli.display.progress import OutputChunk
 from api.cli.terminal import safe_line, safe_text
-from api.client import Client, TaskEvent
+from api.client import Client
 from api.client.transport import Params
 from api.wire.responses.history import Attempt
 from api.wire.responses.pages import Page
+from workflows.events import Event, StepEvent, StepOutput, StepOutputCut, StepPhase, StepStarted
 
 # A line that does not end is printed in pieces of this length.
 _LINE_CHARACTERS = 64 * 1024
@@ -62,15 +62,14 @@ def _print_attempt(attempt: Attempt, *, is_labelled: bool) -> None:
 
 async def _follow(client: Client, task_id: str, step: str | None, output: Format) -> None:
     lines = _Lines(is_labelled=step is None)
-    async for event in client.events(task_id, on_lost=_tell_lost):
-        name = event.data.get("step")
-        if step is not None and name != step:
+    async for sent in client.events(task_id, on_lost=_tell_lost):
+        event = sent.payload
+        if step is not None and not (isinstance(event, StepEvent) and event.step == step):
             continue
-        if output is Format.JSON:
-            if event.type == "step.output":
-                print_json_line(event)
-        else:
+        if output is Format.TABLE:
             lines.take(event)
+        elif isinstance(event, StepOutput):
+            print_json_line(sent)
 
 
 class _Lines:
@@ -81,19 +80,21 @@ class _Lines:
         self._attempts: dict[str, int] = {}
         self._rest: dict[tuple[str, str], str] = {}
 
-    def take(self, event: TaskEvent) -> None:
-        if event.type == "step.output":
-            self._take_output(OutputChunk.model_validate(event.data))
-        elif event.type == "step.started":
-            self._attempts[str(event.data["step"])] = int(str(event.data.get("attempt", 1)))
-        elif event.type == "step.output_cut":
-            step = event.data["step"]
-            note = f"{step} prints more than is shown here; see it all with: agentos logs"
-            terminal.stderr().print(safe_line(note), style="yellow", soft_wrap=True)
-        elif event.type != "step.phase":
-            self._end_lines()
+    def take(self, event: Event | None) -> None:
+        match event:
+            case StepOutput():
+                self._take_output(event)
+            case StepStarted():
+                self._attempts[event.step] = event.attempt
+            case StepOutputCut():
+                note = f"{event.step} prints more than is shown here; see it all with: agentos logs"
+                terminal.stderr().print(safe_line(note), style="yellow", soft_wrap=True)
+            case StepPhase():
+                pass
+            case _:
+                self._end_lines()
 
-    def _take_output(self, chunk: OutputChunk) -> None:
+    def _take_output(self, chunk: StepOutput) -> None:
         key = (chunk.step, chunk.stream)
         text = self._rest.pop(key, "") + chunk.text
         whole, end, rest = text.rpartition("\n")

@@ -87,7 +87,9 @@ async def _follow(
         )
         async with aclosing(events):
             async for event in events:
-                display.take(event.type, event.data, event.created_at)
+                progress.last_event_at = event.created_at
+                if (payload := event.payload) is not None:
+                    display.take(payload, event.created_at)
                 if on_event is not None:
                     on_event(event)
         progress.end()

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from pydantic import JsonValue
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
@@ -11,8 +10,10 @@ from api.cli.display import agent_frames
 from api.cli.display.agent_progress import AgentProgress, Turn, as_text
 from api.cli.display.glyphs import glyphs_of
 from api.cli.display.moving_picture import MovingPicture, now
-from api.cli.display.plain_lines import PlainLines, told
+from api.cli.display.plain_lines import PlainLines
 from api.cli.display.progress import StepProgress
+from workflows import events
+from workflows.events import Event
 
 _LINE_CHARACTERS = 500
 
@@ -25,8 +26,8 @@ class MovingTurns(MovingPicture):
         self._printed = 0
         super().__init__(task, console)
 
-    def take(self, kind: str, data: dict[str, JsonValue], at: datetime) -> None:
-        super().take(kind, data, at)
+    def take(self, event: Event, at: datetime) -> None:
+        super().take(event, at)
         present = self._agent.turn
         if present is None:
             return
@@ -69,19 +70,16 @@ class PlainTurns(PlainLines):
         super().__init__(task, console)
         self._agent = task
 
-    def _take(
-        self, kind: str, data: dict[str, JsonValue], step: StepProgress | None, at: datetime
-    ) -> None:
-        if kind in ("task.status", "artifact.created", "step.retrying"):
-            if (line := told(kind, data, self._agent, step)) is not None:
-                self._tell(line, at)
+    def _take(self, event: Event, step: StepProgress | None, at: datetime) -> None:
+        if isinstance(event, events.TaskStatus | events.ArtifactCreated | events.StepRetrying):
+            super()._take(event, step, at)
             return
-        for line in _lines_of(kind, data, self._agent):
+        for line in _lines_of(event, self._agent):
             self._tell(line[:_LINE_CHARACTERS], at)
-        if kind == "approval.asked" and (asked := self._agent.asked.get(str(data.get("call_id")))):
+        if isinstance(event, events.ApprovalAsked):
             task_id = self._agent.task_id
-            hint = agent_frames.whole_of(task_id, asked)
-            for command in (*filter(None, (hint,)), *agent_frames.commands_for(task_id, asked)):
+            hint = agent_frames.whole_of(task_id, event)
+            for command in (*filter(None, (hint,)), *agent_frames.commands_for(task_id, event)):
                 self._print(f"{' ' * 10}{command}")
 
     def summary(self, now: datetime) -> RenderableType:
@@ -89,32 +87,30 @@ class PlainTurns(PlainLines):
         return agent_frames.summary(self._agent, now, glyphs_of(console), width=console.width)
 
 
-def _lines_of(kind: str, data: dict[str, JsonValue], agent: AgentProgress) -> Iterator[str]:
-    step = data.get("step")
-    match kind:
-        case "turn.started":
-            yield f"turn {data.get('turn')}"
-        case "llm.restarted":
-            yield f"turn {data.get('turn')}: the model is asked again"
-        case "message.created" if text := str(data.get("content") or "").strip():
-            yield f"turn {data.get('turn')}: {' '.join(text.split())}"
-        case "tool.called":
-            arguments = as_text(data.get("arguments"))
-            yield f"{step}: {arguments or 'called'}"
-        case "tool.result":
-            outcome = "done" if data.get("ok") else "failed"
-            first = agent_frames.beginning(str(data.get("text", "")))
-            yield f"{step}: {outcome}{': ' if first else ''}{first}"
-        case "approval.asked" if data.get("kind") == "answer":
-            yield f"{step}: asks you: {data.get('question')}"
-        case "approval.asked":
-            yield f"{step}: waits for your approval: {as_text(data.get('arguments'))}"
-        case "approval.decided":
-            note = f": {data['note']}" if data.get("note") else ""
-            yield f"{step}: {'approved' if data.get('decision') == 'approve' else 'denied'}{note}"
-        case "usage":
+def _lines_of(event: Event, agent: AgentProgress) -> Iterator[str]:
+    match event:
+        case events.TurnStarted():
+            yield f"turn {event.turn}"
+        case events.LlmRestarted():
+            yield f"turn {event.turn}: the model is asked again"
+        case events.MessageCreated() if text := event.content.strip():
+            yield f"turn {event.turn}: {' '.join(text.split())}"
+        case events.ToolCalled():
+            yield f"{event.step}: {as_text(event.arguments) or 'called'}"
+        case events.ToolResult():
+            outcome = "done" if event.ok else "failed"
+            first = agent_frames.beginning(event.text)
+            yield f"{event.step}: {outcome}{': ' if first else ''}{first}"
+        case events.ApprovalAsked(kind="answer"):
+            yield f"{event.step}: asks you: {event.question}"
+        case events.ApprovalAsked():
+            yield f"{event.step}: waits for your approval: {as_text(event.arguments)}"
+        case events.ApprovalDecided():
+            note = f": {event.note}" if event.note else ""
+            yield f"{event.step}: {'approved' if event.decision == 'approve' else 'denied'}{note}"
+        case events.Usage():
             spent = f"{agent.tokens:,} tokens so far"
             cost = f", {agent_frames.dollars(agent.cost_usd)}" if agent.cost_usd else ""
-            yield f"turn {data.get('turn')}: {spent}{cost}"
+            yield f"turn {event.turn}: {spent}{cost}"
         case _:
             pass

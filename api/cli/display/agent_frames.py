@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from api.cli.display.agent_progress import AgentProgress, Asked, Call, Turn, as_text
+from api.cli.display.agent_progress import AgentProgress, Call, Turn, as_text
 from api.cli.display.frames import (
     LINE_CHARACTERS,
     artifact_lines,
@@ -25,6 +25,7 @@ from api.cli.display.frames import (
 )
 from api.cli.display.glyphs import UNICODE, Glyphs, style_of
 from api.cli.terminal import safe_line, safe_text
+from workflows.events import ApprovalAsked
 from workflows.states import Status
 
 _INDENT = "  "
@@ -75,7 +76,7 @@ def turn_lines(
 
 
 def asked_lines(
-    task: AgentProgress, asked: Asked, now: datetime, glyphs: Glyphs = UNICODE
+    task: AgentProgress, asked: ApprovalAsked, now: datetime, glyphs: Glyphs = UNICODE
 ) -> Iterator[Text]:
     """What a person is asked, and the commands to type for an answer."""
     until = f" until {clock(asked.expires_at, now)}" if asked.expires_at else ""
@@ -94,7 +95,7 @@ def asked_lines(
         yield _whole(f"{_INDENT * 2}{command}")
 
 
-def commands_for(task_id: str, asked: Asked) -> tuple[str, str]:
+def commands_for(task_id: str, asked: ApprovalAsked) -> tuple[str, str]:
     """What to type to answer; a call is named by its number, which no model can choose."""
     number = asked.step.partition(" ")[0]
     call = number if _NUMBER.fullmatch(number) else asked.call_id
@@ -104,7 +105,7 @@ def commands_for(task_id: str, asked: Asked) -> tuple[str, str]:
     return safe_line(approve), safe_line(f"agentos deny {task_id} {call}")
 
 
-def whole_of(task_id: str, asked: Asked) -> str | None:
+def whole_of(task_id: str, asked: ApprovalAsked) -> str | None:
     """Where to see all that is asked, when a line has no room for it."""
     text = asked.question or "" if asked.kind == "answer" else as_text(asked.arguments)
     is_cut = len(text) > _SURELY_SHOWN_CHARACTERS or not text.isprintable()

@@ -4,53 +4,16 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
 from api.cli.display.progress import StepProgress, TaskProgress
+from workflows import events
+from workflows.events import ApprovalAsked, Event, StepStarted, TurnEvent, TurnStarted
 from workflows.open_values import Unknown
 from workflows.states import Status
 
 # Of what the model says in a turn, what is kept to be shown.
 _TEXT_CHARACTERS = 32 * 1024
-
-
-class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class _TurnData(_Data):
-    turn: int
-    text: str = ""
-    content: str = ""
-    model: str = ""
-    tokens: int = 0
-    cost_usd: float = 0.0
-
-
-class _CallData(_Data):
-    step: str
-    tool: str = ""
-    arguments: JsonValue = None
-    ok: bool = True
-    text: str = ""
-
-
-class Asked(_Data):
-    """A call that waits for a person."""
-
-    call_id: str
-    step: str
-    tool: str = ""
-    arguments: JsonValue = None
-    kind: str = "approval"
-    question: str | None = None
-    expires_at: datetime | None = None
-
-
-class _Decided(_Data):
-    call_id: str
-    decision: str
-    note: str | None = None
 
 
 @dataclass(slots=True)
@@ -82,7 +45,7 @@ class AgentProgress(TaskProgress):
     """``summary`` and ``result`` are known once it has finished."""
 
     turns: dict[int, Turn] = field(default_factory=dict)
-    asked: dict[str, Asked] = field(default_factory=dict)
+    asked: dict[str, ApprovalAsked] = field(default_factory=dict)
     tokens: int = 0
     cost_usd: float = 0.0
     summary: str | None = None
@@ -101,60 +64,60 @@ class AgentProgress(TaskProgress):
         step = self.steps.get(call.name)
         return step.status if step else Status.PENDING
 
-    def _take(self, kind: str, data: dict[str, JsonValue], at: datetime) -> StepProgress | None:
-        match kind.partition("."):
-            case ("turn" | "llm" | "message" | "usage", _, what):
-                self._take_turn(what, _TurnData.model_validate(data), at)
-            case ("tool", _, "called" | "result" as what):
-                self._take_call(what, _CallData.model_validate(data), at)
-            case ("approval", _, "asked"):
-                asked = Asked.model_validate(data)
-                self.asked[asked.call_id] = asked
-            case ("approval", _, "decided"):
-                self.asked.pop(_Decided.model_validate(data).call_id, None)
+    def take(self, event: Event, at: datetime) -> StepProgress | None:
+        match event:
+            case TurnEvent():
+                self._take_turn(event, at)
+            case events.ToolCalled():
+                call = self._call(event.step, event.tool, at)
+                call.arguments = as_text(event.arguments)
+            case events.ToolResult():
+                call = self._call(event.step, "", at)
+                call.result, call.is_fine = event.text, event.ok
+            case events.ApprovalAsked():
+                self.asked[event.call_id] = event
+            case events.ApprovalDecided():
+                self.asked.pop(event.call_id, None)
             case _:
-                return self._take_step(kind, data, at)
+                return self._take_step(event, at)
         return None
 
-    def _take_step(
-        self, kind: str, data: dict[str, JsonValue], at: datetime
-    ) -> StepProgress | None:
-        step = super()._take(kind, data, at)
-        if kind == "step.started" and step is not None:
+    def _take_step(self, event: Event, at: datetime) -> StepProgress | None:
+        step = super().take(event, at)
+        if isinstance(event, StepStarted):
             # Nobody decided in time: the agent goes on without.
-            self.asked = {key: a for key, a in self.asked.items() if a.step != step.name}
+            self.asked = {key: a for key, a in self.asked.items() if a.step != event.step}
         if self.status.is_final:
             self.asked.clear()
         return step
 
-    def _take_turn(self, what: str, data: _TurnData, at: datetime) -> None:
-        if what == "started":
-            self._forget_from(data.turn)
-        turn = self.turns.setdefault(data.turn, Turn(data.turn, at))
-        turn.model = data.model or turn.model
-        match what:
-            case "restarted":
+    def _take_turn(self, event: TurnEvent, at: datetime) -> None:
+        if isinstance(event, TurnStarted):
+            self._forget_from(event.turn)
+        turn = self.turns.setdefault(event.turn, Turn(event.turn, at))
+        match event:
+            case events.LlmRestarted():
                 turn.text = ""
                 turn.asked += 1
-            case "delta":
-                turn.text = (turn.text + data.text)[-_TEXT_CHARACTERS:]
-            case "created":
+            case events.LlmDelta():
+                turn.text = (turn.text + event.text)[-_TEXT_CHARACTERS:]
+            case events.MessageCreated():
                 # It is the beginning only of a long one, of which the rest has been seen.
-                turn.text = max(turn.text, data.content, key=len)
+                turn.text = max(turn.text, event.content, key=len)
                 turn.answered_at = at
-            case "":
-                turn.tokens += data.tokens
-                self.tokens += data.tokens
-                self.cost_usd += data.cost_usd
+                turn.model = event.model or turn.model
+            case events.Usage():
+                turn.model = event.model or turn.model
+                turn.tokens += event.tokens
+                self.tokens += event.tokens
+                self.cost_usd += event.cost_usd
+            case _:
+                pass
 
-    def _take_call(self, what: str, data: _CallData, at: datetime) -> None:
-        number = _turn_of(data.step)
+    def _call(self, step: str, tool: str, at: datetime) -> Call:
+        number = _turn_of(step)
         turn = self.turns.setdefault(number, Turn(number, at))
-        call = turn.calls.setdefault(data.step, Call(data.step, data.tool, ""))
-        if what == "called":
-            call.arguments = as_text(data.arguments)
-        else:
-            call.result, call.is_fine = data.text, data.ok
+        return turn.calls.setdefault(step, Call(step, tool, ""))
 
     def _forget_from(self, number: int) -> None:
         """A turn is made again: what was seen of it, and of those after it, does not count."""

@@ -6,19 +6,19 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Protocol
 
-from pydantic import JsonValue
 from rich.console import Console
 
 from api.cli.display.moving_picture import MovingPicture, now
 from api.cli.display.plain_lines import Notes
 from api.cli.display.progress import TaskProgress
 from api.cli.kinds.base import Kind, Shown
+from workflows.events import Event
 
 
 class Display(Protocol):
     """Shows a task. ``note`` is something about the connection, not about the task."""
 
-    def take(self, kind: str, data: dict[str, JsonValue], at: datetime) -> None: ...
+    def take(self, event: Event, at: datetime) -> None: ...
 
     def note(self, text: str) -> None: ...
 

@@ -9,8 +9,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from api.cli.display.glyphs import UNICODE, Glyphs, style_of
-from api.cli.display.progress import NewArtifact, StepProgress, TaskProgress
+from api.cli.display.progress import StepProgress, TaskProgress
 from api.cli.terminal import safe_line
+from workflows.events import ArtifactCreated
 from workflows.states import Status
 
 _NAME_CHARACTERS = 24
@@ -145,7 +146,7 @@ def _notes(step: StepProgress, now: datetime) -> Iterator[tuple[str, str]]:
 
 
 def artifact_lines(
-    artifacts: Sequence[NewArtifact], glyphs: Glyphs, columns: int
+    artifacts: Sequence[ArtifactCreated], glyphs: Glyphs, columns: int
 ) -> Iterator[Text]:
     for artifact in artifacts[:_ARTIFACTS_SHOWN]:
         name = _padded(safe_line(artifact.name, LINE_CHARACTERS), columns)

@@ -3,7 +3,6 @@
 import asyncio
 from datetime import UTC, datetime
 
-from pydantic import JsonValue
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
@@ -12,6 +11,7 @@ from api.cli.display.frames import frame, picture
 from api.cli.display.glyphs import glyphs_of
 from api.cli.display.progress import TaskProgress
 from api.cli.terminal import safe_line
+from workflows.events import Event
 
 _FRAME_SECONDS = 0.1
 
@@ -33,9 +33,9 @@ class MovingPicture:
             get_renderable=lambda: self.frame(self._console.height),
         )
 
-    def take(self, kind: str, data: dict[str, JsonValue], at: datetime) -> None:
+    def take(self, event: Event, at: datetime) -> None:
         self._note = ""
-        self._task.take(kind, data, at)
+        self._task.take(event, at)
 
     def note(self, text: str) -> None:
         self._note = text

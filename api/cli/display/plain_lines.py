@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from pydantic import JsonValue
 from rich.console import Console, RenderableType
 from rich.filesize import decimal
 from rich.text import Text
@@ -11,6 +10,8 @@ from api.cli.display.frames import duration, seconds_between, summary
 from api.cli.display.glyphs import glyphs_of
 from api.cli.display.progress import StepProgress, TaskProgress
 from api.cli.terminal import safe_line
+from workflows import events
+from workflows.events import Event
 
 
 class Notes:
@@ -20,8 +21,8 @@ class Notes:
         self._task = task
         self._console = console
 
-    def take(self, kind: str, data: dict[str, JsonValue], at: datetime) -> None:
-        self._task.take(kind, data, at)
+    def take(self, event: Event, at: datetime) -> None:
+        self._task.take(event, at)
 
     def note(self, text: str) -> None:
         self._print(safe_line(text))
@@ -36,15 +37,13 @@ class PlainLines(Notes):
     Of runs before the latest nothing either: whoever retries a task has seen them fail.
     """
 
-    def take(self, kind: str, data: dict[str, JsonValue], at: datetime) -> None:
-        step = self._task.take(kind, data, at)
+    def take(self, event: Event, at: datetime) -> None:
+        step = self._task.take(event, at)
         if not self._task.is_history:
-            self._take(kind, data, step, at)
+            self._take(event, step, at)
 
-    def _take(
-        self, kind: str, data: dict[str, JsonValue], step: StepProgress | None, at: datetime
-    ) -> None:
-        if (line := told(kind, data, self._task, step)) is not None:
+    def _take(self, event: Event, step: StepProgress | None, at: datetime) -> None:
+        if (line := told(event, self._task, step)) is not None:
             self._tell(line, at)
 
     def summary(self, now: datetime) -> RenderableType:
@@ -56,26 +55,23 @@ class PlainLines(Notes):
         self._print(f"[{elapsed:>7}] {safe_line(line)}")
 
 
-def told(
-    kind: str, data: dict[str, JsonValue], task: TaskProgress, step: StepProgress | None
-) -> str | None:
+def told(event: Event, task: TaskProgress, step: StepProgress | None) -> str | None:
     """An event of a task or a step in words; None when it is not worth a line."""
-    if kind == "task.status":
+    if isinstance(event, events.TaskStatus):
         return f"{task.name}: {task.status.value}"
     if step is None:
         return None
-    match kind:
-        case "step.started":
+    match event:
+        case events.StepStarted():
             what = "started" if step.attempt == 1 else f"attempt {step.attempt} started"
-        case "step.completed":
+        case events.StepCompleted():
             what = f"completed in {duration((step.duration_ms or 0) / 1000)}"
-        case "step.retrying":
+        case events.StepRetrying():
             what = f"attempt {step.attempt} failed, the next is at {_clock(step)}: {_reason(step)}"
-        case "step.failed" | "step.blocked":
+        case events.StepFailed() | events.StepBlocked():
             what = f"failed: {_reason(step)}"
-        case "artifact.created":
-            artifact = step.artifacts[str(data["name"])]
-            what = f"made {artifact.name}, {decimal(artifact.size)}"
+        case events.ArtifactCreated():
+            what = f"made {event.name}, {decimal(event.size)}"
         case _:
             return None
     return f"{step.name}: {what}"

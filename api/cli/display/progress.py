@@ -8,50 +8,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
-
+from workflows import events
 from workflows.contracts import Failure
-from workflows.open_values import OPEN, Open, Unknown
+from workflows.events import (
+    ArtifactCreated,
+    AttemptFailed,
+    Event,
+    StepEvent,
+    StepStarted,
+    TaskStatus,
+)
+from workflows.open_values import Unknown
 from workflows.states import Phase, Status
 
 # Of a step's output, what is kept to be shown: more than fits on a screen.
 _TAIL_CHARACTERS = 8 * 1024
-
-
-class _Data(BaseModel):
-    """What an event says. A server newer than this client may say more, or leave something out."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class _StatusData(_Data):
-    status: Open[Status]
-    error: Failure | None = None
-
-
-class _StepData(_Data):
-    attempt: int = 1
-    phase: Open[Phase] | None = None
-    text: str = ""
-    files: int = 0
-    duration_ms: int | None = None
-    next_attempt_at: datetime | None = None
-    error: Failure | None = None
-
-
-class OutputChunk(_Data):
-    """A piece of what a step printed; it may end within a line."""
-
-    step: str
-    stream: str = "stdout"
-    text: str = ""
-
-
-class NewArtifact(_Data):
-    id: str = ""
-    name: str
-    size: int = 0
-    url: str = ""
 
 
 @dataclass(slots=True)
@@ -67,7 +38,7 @@ class StepProgress:
     duration_ms: int | None = None
     next_attempt_at: datetime | None = None
     error: Failure | None = None
-    artifacts: dict[str, NewArtifact] = field(default_factory=dict)
+    artifacts: dict[str, ArtifactCreated] = field(default_factory=dict)
     output: str = ""
 
     def last_lines(self, count: int) -> list[str]:
@@ -87,6 +58,26 @@ class StepProgress:
         self.phase = self.duration_ms = self.next_attempt_at = self.error = None
         self.artifacts.clear()
         self.output = ""
+
+    def take(self, event: StepEvent, at: datetime) -> None:
+        match event:
+            case events.StepStarted():
+                self.begin(event.attempt, at)
+            case events.StepPhase():
+                self.phase = event.phase
+            case events.StepOutput():
+                self.output = (self.output + event.text)[-_TAIL_CHARACTERS:]
+            case events.ArtifactCreated():
+                self.artifacts[event.name] = event
+            case events.StepRetrying():
+                self.status, self.phase, self.error = event.status, None, event.error
+                self.attempt, self.next_attempt_at = event.attempt, event.next_attempt_at
+            case events.AttemptEnded():
+                self.status, self.phase = event.status, None
+                self.error = event.error if isinstance(event, AttemptFailed) else None
+                self.duration_ms = event.duration_ms
+            case _:
+                pass
 
 
 @dataclass(slots=True)
@@ -110,28 +101,15 @@ class TaskProgress:
         """Whether what was taken in belongs to a run before the latest."""
         return self.run < self.latest_run
 
-    def take(self, kind: str, data: dict[str, JsonValue], at: datetime) -> StepProgress | None:
+    def take(self, event: Event, at: datetime) -> StepProgress | None:
         """Take in an event; gives the step that it changed, if it did."""
-        self.last_event_at = at
-        try:
-            return self._take(kind, data, at)
-        except ValidationError:
-            return None  # A newer server says it otherwise. The picture has a gap then.
-
-    def _take(self, kind: str, data: dict[str, JsonValue], at: datetime) -> StepProgress | None:
-        if kind == "task.status":
-            self._set_status(_StatusData.model_validate(data, context=OPEN), at)
+        if isinstance(event, TaskStatus):
+            self._set_status(event, at)
+        if not isinstance(event, StepEvent):
             return None
-        name = data.get("step")
-        if not isinstance(name, str):
-            return None
-        step = self.steps.setdefault(name, StepProgress(name))
-        if kind == "artifact.created":
-            artifact = NewArtifact.model_validate(data)
-            step.artifacts[artifact.name] = artifact
-        else:
-            _change(step, kind, _StepData.model_validate(data, context=OPEN), at)
-        if kind == "step.started" and self.status is Status.PENDING:
+        step = self.steps.setdefault(event.step, StepProgress(event.step))
+        step.take(event, at)
+        if isinstance(event, StepStarted) and self.status is Status.PENDING:
             self.status = Status.RUNNING  # No event of the task says so.
         return step
 
@@ -148,15 +126,15 @@ class TaskProgress:
         return sum(step.status is Status.COMPLETED for step in self.steps.values())
 
     @property
-    def artifacts(self) -> Iterable[NewArtifact]:
+    def artifacts(self) -> Iterable[ArtifactCreated]:
         return (artifact for step in self.steps.values() for artifact in step.artifacts.values())
 
-    def _set_status(self, data: _StatusData, at: datetime) -> None:
+    def _set_status(self, event: TaskStatus, at: datetime) -> None:
         was_final = self.status.is_final
-        self.status, self.error = data.status, data.error
-        if data.status.is_final:
+        self.status, self.error = event.status, event.error
+        if event.status.is_final:
             self.ended_at = at
-            self._end_steps(data)
+            self._end_steps(event)
         elif was_final or self.started_at is None:
             # The next run, which somebody asked for, does again what did not succeed.
             self.started_at, self.ended_at = at, None
@@ -165,30 +143,9 @@ class TaskProgress:
                 if step.status is not Status.COMPLETED:
                     step.status, step.phase, step.error = Status.PENDING, None, None
 
-    def _end_steps(self, data: _StatusData) -> None:
+    def _end_steps(self, event: TaskStatus) -> None:
         for step in self.steps.values():
-            blamed = data.error is not None and data.error.step == step.name
+            blamed = event.error is not None and event.error.step == step.name
             if blamed or step.status in (Status.RUNNING, Status.QUEUED):
-                step.status, step.phase, step.next_attempt_at = data.status, None, None
-                step.error = data.error if blamed else step.error
-
-
-def _change(step: StepProgress, kind: str, data: _StepData, at: datetime) -> None:
-    match kind:
-        case "step.started":
-            step.begin(data.attempt, at)
-        case "step.phase":
-            step.phase = data.phase
-        case "step.output":
-            step.output = (step.output + data.text)[-_TAIL_CHARACTERS:]
-        case "step.completed":
-            step.status, step.phase, step.duration_ms = Status.COMPLETED, None, data.duration_ms
-        case "step.failed" | "step.blocked" | "step.cancelled":
-            step.status, step.phase, step.error = Status(kind[5:]), None, data.error
-            step.duration_ms = data.duration_ms
-        case "step.retrying":
-            step.status, step.phase, step.error = Status.QUEUED, None, data.error
-            step.attempt = data.attempt
-            step.next_attempt_at = data.next_attempt_at
-        case _:
-            pass
+                step.status, step.phase, step.next_attempt_at = event.status, None, None
+                step.error = event.error if blamed else step.error

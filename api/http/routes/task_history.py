@@ -13,6 +13,7 @@ from activities.store.reading.traces import find_trace
 from api.http import event_stream
 from api.http.dependencies import FeedsDep, ServicesDep, TeamDep, ViewersDep
 from api.http.event_stream import EventStream, Position
+from api.http.openapi import STREAM
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor, parse_number
 from api.tasks import history
 from api.tasks.lookup import check_task, found
@@ -113,7 +114,7 @@ async def _position(
     response_class=EventStream,
     # First of all: to refuse somebody costs no query.
     dependencies=[Depends(_admitted)],
-    responses={204: {"description": "The task has ended and everything was seen."}},
+    responses={200: STREAM, 204: {"description": "The task has ended and everything was seen."}},
 )
 async def events(
     services: ServicesDep, feeds: FeedsDep, position: Annotated[Position, Depends(_position)]

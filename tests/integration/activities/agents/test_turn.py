@@ -90,15 +90,20 @@ async def tokens_of_team(database: Database) -> int:
         return int(await connection.scalar(query("SELECT sum(tokens) FROM team_usage")) or 0)
 
 
+@pytest.mark.parametrize("swept", [False, True])
 async def test_an_answer_that_broke_off_is_paid_for_by_team_and_turn(
-    turns: Turns, database: Database, server: ModelServer, task_id: UUID
+    turns: Turns, database: Database, server: ModelServer, task_id: UUID, swept: bool
 ) -> None:
+    """Also when the events that told of it are ``swept`` before the next attempt."""
     server.answers(BREAKS_OFF, LISTS)
     first = ThinkCall(task_id=task_id, run=1, turn=1, seq=0)
     with pytest.raises(ApplicationError):
         await think(turns, first)
     lost = await tokens_of_team(database)
     assert lost > 100  # The prompt, for the most part.
+    if swept:
+        async with database.writing() as connection:
+            await connection.execute(query("DELETE FROM events"))
     thought = await think(turns, first, 2)
     assert thought.tokens == lost + 15
     assert await tokens_of_team(database) == lost + 15

@@ -13,7 +13,6 @@ from sqlmodel import col
 from activities.store import attempts, events, migrations, tasks
 from activities.store.attempts import Attempt, Ended, StoredFile
 from activities.store.database import Database
-from activities.store.events import EventDraft
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.results import results_of
 from activities.store.tables import SubTask
@@ -22,6 +21,7 @@ from tests.integration import new_tasks
 from workflows.contracts import Failure, StepOutcome, TaskClose, TaskMark, step_sub_task_id
 from workflows.definitions.pipeline import Pipeline
 from workflows.errors import TaskMoved
+from workflows.events import StepCompleted, StepOutput, StepOutputCut, StepPhase
 from workflows.states import Phase, Status, TaskType
 
 PIPELINE = Pipeline.model_validate(
@@ -100,7 +100,7 @@ async def test_the_success_of_the_last_step_completes_the_task(database: Databas
     task = await tasks.create_task(database, new_task())
     last = replace(attempt_at(task.id, "one"), is_last=True)
     await attempts.begin(database, last)
-    told = replace(DONE, events=(EventDraft(type="step.completed"),))
+    told = replace(DONE, events=(StepCompleted(step="one"),))
     assert await attempts.end(database, last, told)
     assert await statuses(database, task.id) == ["completed", "completed", "pending"]
     found = await rows(database, "SELECT seq, type, data FROM events ORDER BY seq DESC LIMIT 2")
@@ -179,8 +179,8 @@ async def test_an_attempt_given_up_for_lost_changes_nothing_when_it_comes_back(
     await attempts.begin(database, late)
     await attempts.begin(database, next_one)
     assert not await attempts.end(database, late, DONE)
-    await attempts.set_phase(database, late, Phase.POST_PROCESS, [EventDraft(type="late")])
-    assert await rows(database, "SELECT * FROM events WHERE type = 'late'") == []
+    await attempts.set_phase(database, late, Phase.POST_PROCESS, [StepPhase(step="one")])
+    assert await rows(database, "SELECT * FROM events WHERE type = 'step.phase'") == []
     assert await rows(database, "SELECT * FROM task_artifacts") == []
     logs = await rows(database, "SELECT status, error FROM execution_logs ORDER BY attempt")
     assert [row[0] for row in logs] == ["failed", "running"]
@@ -191,14 +191,14 @@ async def test_what_an_attempt_tells_is_numbered_and_its_phase_stays(database: D
     task = await tasks.create_task(database, new_task())
     attempt = attempt_at(task.id, "one")
     await attempts.begin(database, attempt)
-    said = [EventDraft(type="said", data={"number": number}) for number in range(3)]
+    said = [StepOutput(step="one", text=str(number)) for number in range(3)]
     await attempts.set_phase(database, attempt, Phase.EXECUTING, said[:2])
     await attempts.set_phase(database, attempt, None, said[2:])
     step = str(attempt.sub_task_id)
     phase = await rows(database, "SELECT phase FROM sub_tasks WHERE id = :id", id=step)
     assert phase == [("executing",)]
-    told = await rows(database, "SELECT seq, type, data ->> 'number' FROM events ORDER BY seq")
-    assert told[3:] == [(4, "said", "0"), (5, "said", "1"), (6, "said", "2")]
+    told = await rows(database, "SELECT seq, type, data ->> 'text' FROM events ORDER BY seq")
+    assert told[3:] == [(seq, "step.output", str(seq - 4)) for seq in (4, 5, 6)]
 
 
 async def test_files_of_a_later_attempt_replace_those_of_an_earlier_one(
@@ -288,20 +288,19 @@ async def test_events_are_numbered_without_gaps_and_announced(database: Database
     listener = await asyncpg.connect(database.url.replace("+asyncpg", ""))
     await listener.add_listener(events.CHANNEL, lambda *args: heard.append(args[3]))
     async with database.writing() as connection:
-        await events.append(connection, task.id, [EventDraft(type="a"), EventDraft(type="b")])
+        told = [StepOutput(step="one", text="a"), StepOutputCut(step="one", limit=1)]
+        await events.append(connection, task.id, told)
     await listener.fetchval("SELECT 1")  # Notifications come before the next answer.
     await listener.close()
     assert heard == [str(task.id)]
     found = await rows(database, "SELECT seq, type FROM events ORDER BY seq")
-    assert found == [(1, "task.status"), (2, "a"), (3, "b")]
+    assert found == [(1, "task.status"), (2, "step.output"), (3, "step.output_cut")]
 
 
 @pytest.mark.parametrize("printed", ["\0", "\\u0000", "a\\\0b", "\\\\u0000"])
 async def test_an_event_may_hold_what_postgresql_does_not(database: Database, printed: str) -> None:
     task = await tasks.create_task(database, new_task())
     async with database.writing() as connection:
-        await events.append(
-            connection, task.id, [EventDraft(type="step.output", data={"text": printed})]
-        )
+        await events.append(connection, task.id, [StepOutput(step="one", text=printed)])
     [(data,)] = await rows(database, "SELECT data FROM events WHERE seq = 2")
-    assert data == {"text": printed.replace("\0", "�")}
+    assert data == {"step": "one", "text": printed.replace("\0", "�")}

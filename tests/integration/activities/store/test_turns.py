@@ -10,13 +10,13 @@ from activities.llm.base import NO_CHARGE, Answer, Charge, ChatMessage, ToolRequ
 from activities.store import attempts, tasks, turns
 from activities.store.attempts import Attempt, Ended, ToolMessage
 from activities.store.database import Database
-from activities.store.events import EventDraft
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
 from tests.integration.new_tasks import new_task
 from workflows.contracts import TaskClose, Thought, call_sub_task_id
 from workflows.definitions.agent import Agent
 from workflows.errors import TaskMoved
+from workflows.events import LlmDelta, MessageCreated
 from workflows.states import Status, TaskType
 
 SYSTEM, PROMPT = ChatMessage("system", "You are."), ChatMessage("user", "Do it.")
@@ -56,7 +56,7 @@ def answered(seq: int, said: str, *, turn: int = 1, opening: bool = False) -> En
         answer=Answer("m", said, (request,), usage, 0.25, 5, 9, "tool_calls"),
         thought=Thought(seq=seq + 1, tokens=100, cost_usd=0.25, digest="d"),
         calls=(Call(seq + 1, f"{turn}.1 list_files", "tool", definition),),
-        events=(EventDraft(type="message.created", data={"turn": turn}),),
+        events=(MessageCreated(turn=turn),),
     )
 
 
@@ -205,7 +205,7 @@ async def test_what_an_execution_does_after_it_was_superseded_changes_nothing(
     assert not await turns.end_turn(database, late, answered(7, "late", turn=3))
     with pytest.raises(TaskMoved):
         await make_call(database, late, 4, "late")
-    await turns.add_events(database, late, (EventDraft(type="llm.delta"),))
+    await turns.add_events(database, late, (LlmDelta(turn=3),))
     assert await conversation(database, task_id) == before
     assert await rows(database, "SELECT 1 FROM events WHERE type = 'llm.delta'") == []
 

@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from activities.store import events
-from activities.store.events import EventDraft
 from deploy.local.services import Services
 from tests.event_stream import SentEvent, events_in
 from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage
 from tests.pressure import allowed
+from workflows.events import StepOutput
 
 
 async def _all(stage: Stage, task_id: str, **headers: str) -> list[SentEvent]:
@@ -31,11 +31,10 @@ async def _read(
 
 
 async def _emit(stage: Stage, task_id: str, count: int, text: str = "") -> None:
-    drafts = [
-        EventDraft(type="step.output", data={"number": n, "text": text}) for n in range(count)
-    ]
+    """Pieces of output that begin with their numbers."""
+    numbers = [StepOutput(step="a", text=f"{number} {text}") for number in range(count)]
     async with stage.database.writing() as connection:
-        await events.append(connection, UUID(task_id), drafts)
+        await events.append(connection, UUID(task_id), numbers)
 
 
 async def test_a_stream_has_every_event_and_ends_with_the_task(stage: Stage) -> None:
@@ -65,7 +64,7 @@ async def test_a_client_that_comes_back_misses_nothing_and_gets_nothing_twice(
         async with stage.http.stream("GET", path, headers=headers) as response:
             async for event in events_in(response):
                 seen.append(event)
-                if event.type == "step.output" and event.data["number"] == number % 3:
+                if event.type == "step.output" and event.data["text"].split() == [str(number % 3)]:
                     break
     await stage.http.post(f"/tasks/{task_id}/cancel")
     seen += await _all(stage, task_id, **{"Last-Event-ID": seen[-1].id})

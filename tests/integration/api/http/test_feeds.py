@@ -15,9 +15,8 @@ from sqlalchemy import TextClause, text
 
 from activities.store import events, tasks
 from activities.store.database import Database, Row
-from activities.store.events import EventDraft
+from activities.store.keys import DEFAULT_TEAM
 from activities.store.reading.events import find_end, read_events
-from activities.store.tables import DEFAULT_TEAM
 from api.http.event_stream import Position, follow
 from api.http.feed import KEPT_EVENTS
 from api.http.feeds import Feeds
@@ -25,7 +24,8 @@ from api.http.notifications import Notifications
 from tests.integration.new_tasks import new_task
 from workflows.definitions.pipeline import Pipeline
 from workflows.errors import DatabaseNewer
-from workflows.states import TaskType
+from workflows.events import StepOutput, TaskStatus
+from workflows.states import Status, TaskType
 
 WAIT_SECONDS = 60.0
 NEVER = 3_600.0  # seconds
@@ -55,19 +55,19 @@ class Stage:
     task_id: UUID
 
     async def append(self, count: int, letters: int = 1) -> None:
-        drafts = [EventDraft(type="step.output", data={"text": "x" * letters})] * count
+        output = [StepOutput(step="one", text="x" * letters)] * count
         async with self.database.writing() as connection:
-            await events.append(connection, self.task_id, drafts)
+            await events.append(connection, self.task_id, output)
 
     async def finish(self, status: str = "completed") -> None:
         """Append the last event of the run, or the first of the next one."""
-        drafts = [EventDraft(type="task.status", data={"status": status})]
+        event = TaskStatus(status=Status(status))
         async with self.database.writing() as connection:
             await connection.execute(
                 text("UPDATE tasks SET status = :status WHERE id = :id"),
                 {"status": status, "id": self.task_id},
             )
-            await events.append(connection, self.task_id, drafts)
+            await events.append(connection, self.task_id, [event])
 
     async def last(self) -> int:
         end = await find_end(self.database, DEFAULT_TEAM, self.task_id)

@@ -12,7 +12,6 @@ import pytest
 from temporalio.client import Client
 
 from activities.store import events
-from activities.store.events import EventDraft
 from api.tasks.sweeper import Sweeper
 from api.tasks.temporal import TemporalPort
 from deploy.local.services import Services
@@ -24,6 +23,7 @@ from tests.integration.agent_stage import (
     working_agents,
 )
 from tests.integration.api_stage import Stage
+from workflows.events import LlmDelta
 
 
 async def _asked(stage: Stage, *orders: str) -> tuple[str, list[dict[str, Any]]]:
@@ -370,8 +370,7 @@ async def test_fifty_viewers_hear_the_model_at_once(agents_stage: Stage) -> None
         spoken = []
         for word in words:
             async with agents_stage.database.writing() as connection:
-                draft = EventDraft(type="llm.delta", data={"turn": 1, "text": word})
-                await events.append(connection, UUID(task_id), [draft])
+                await events.append(connection, UUID(task_id), [LlmDelta(turn=1, text=word)])
             spoken.append(time.monotonic())
             await asyncio.sleep(0.02)
         heard = await asyncio.gather(*viewers)

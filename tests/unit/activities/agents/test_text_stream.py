@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from activities.agents.text_stream import FIRST_PAUSE_SECONDS, sending_deltas
-from activities.store.events import EventDraft
 from workflows.errors import TemporaryFailure
+from workflows.events import Event, LlmDelta
 
 
 class Watchers:
@@ -15,16 +15,16 @@ class Watchers:
     then or not."""
 
     def __init__(self, absences: int = 0, *, hears: bool = False) -> None:
-        self.events: list[EventDraft] = []
+        self.events: list[Event] = []
         self.heard = asyncio.Event()
         self._absences = absences
         self._hears = hears
 
-    async def send(self, drafts: tuple[EventDraft, ...]) -> None:
+    async def send(self, said: tuple[Event, ...]) -> None:
         self._absences -= 1
         is_away = self._absences >= 0
         if not is_away or self._hears:
-            self.events.extend(drafts)
+            self.events.extend(said)
         if is_away:
             raise TemporaryFailure(service="PostgreSQL", reason="away")
         self.heard.set()
@@ -34,7 +34,7 @@ class Watchers:
         return text_of(self.events)
 
 
-def text_of(events: Sequence[EventDraft]) -> str:
+def text_of(events: Sequence[Event]) -> str:
     """What counts of it: what was said since the last restart."""
     text = ""
     for event in events:
@@ -48,7 +48,7 @@ async def test_text_is_sent_while_the_model_still_speaks() -> None:
         deltas.add("Hel")
         deltas.add("lo")
         await asyncio.wait_for(watchers.heard.wait(), 10)
-    assert watchers.events == [EventDraft(type="llm.delta", data={"turn": 3, "text": "Hello"})]
+    assert watchers.events == [LlmDelta(turn=3, text="Hello")]
 
 
 async def test_what_was_not_sent_can_be_written_with_the_turn() -> None:

@@ -14,9 +14,10 @@ from rich.console import Console, RenderableType
 
 from api.cli.display.agent import PlainTurns
 from api.cli.display.agent_frames import commands_for, dollars, frame, summary, turn_lines
-from api.cli.display.agent_progress import AgentProgress, Asked
+from api.cli.display.agent_progress import AgentProgress
 from api.cli.display.glyphs import ASCII
 from tests.growth import is_about_linear
+from workflows.events import ApprovalAsked, parse
 from workflows.states import Status
 
 START = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
@@ -32,8 +33,14 @@ def an_agent(*events: Event) -> AgentProgress:
     """An agent to which something happened, a second apart."""
     agent = AgentProgress(TASK, "sum up")
     for number, (kind, data) in enumerate((("task.status", {"status": "pending"}), *events)):
-        agent.take(kind, data, after(number))
+        take(agent, kind, data, after(number))
     return agent
+
+
+def take(agent: AgentProgress | PlainTurns, kind: str, data: dict[str, Any], at: datetime) -> None:
+    """As those who follow a task do: what they do not know they skip."""
+    if (event := parse(kind, data)) is not None:
+        agent.take(event, at)
 
 
 def drawn(renderable: RenderableType, width: int = 100) -> str:
@@ -164,13 +171,13 @@ def test_what_was_decided_or_is_over_is_asked_no_more(event: Event) -> None:
 def test_a_turn_that_is_made_again_begins_without_what_was_seen_of_it() -> None:
     agent = an_agent(BEGUN, SAID, CALLED, STARTED, DONE, RESULT, ("turn.started", {"turn": 2}))
     assert list(agent.turns) == [1, 2]
-    agent.take("turn.started", {"turn": 1}, after(9))
+    take(agent, "turn.started", {"turn": 1}, after(9))
     assert (list(agent.turns), agent.turns[1].calls, agent.steps) == ([1], {}, {})
 
 
 def test_the_end_tells_what_the_agent_says_and_what_to_do_next() -> None:
     agent = an_agent(BEGUN, SAID, CALLED, STARTED, MADE, DONE, USED)
-    agent.take("task.status", {"status": "completed"}, after(12))
+    take(agent, "task.status", {"status": "completed"}, after(12))
     agent.summary, agent.result = "Two rows.\nNo more.", {"rows": 2}
     text = drawn(summary(agent, after(12)))
     assert "✓ sum up completed in 12.0s" in text
@@ -216,7 +223,7 @@ def test_a_model_that_talks_without_end_costs_little_and_keeps_little() -> None:
 
     def talk(pieces: int) -> None:
         for _ in range(pieces):
-            agent.take("llm.delta", {"turn": 1, "text": "word " * 16}, START)
+            take(agent, "llm.delta", {"turn": 1, "text": "word " * 16}, START)
 
     assert is_about_linear(talk, 5_000)
     assert len(agent.turns[1].text) < 40_000
@@ -256,7 +263,7 @@ def test_a_picture_stays_within_the_terminal_and_obeys_nobody(
 @given(HOSTILE, HOSTILE)
 @example(step="\u00b2", call_id="")  # A digit to Unicode.
 def test_a_command_to_type_names_nothing_that_a_model_chose(step: str, call_id: str) -> None:
-    asked = Asked(call_id="c1", step=step)
+    asked = ApprovalAsked(call_id="c1", step=step)
     for command in commands_for(TASK, asked):
         assert re.fullmatch(rf"agentos (approve|deny) {TASK} ([0-9.]+|c1)", command)
 
@@ -272,7 +279,7 @@ def plain_lines(*events: Event, latest_run: int = 1) -> list[str]:
     console = Console(file=file, width=1_000, markup=False, highlight=False)
     plain = PlainTurns(AgentProgress(TASK, "sum up", latest_run=latest_run), console)
     for number, (kind, data) in enumerate([("task.status", {"status": "pending"}), *events]):
-        plain.take(kind, data, after(number))
+        take(plain, kind, data, after(number))
     return [line.partition("] ")[2] or line for line in file.getvalue().splitlines()]
 
 

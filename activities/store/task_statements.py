@@ -1,0 +1,120 @@
+"""The statements of ``tasks``, each a whole: one round trip and one commit."""
+
+from sqlalchemy import text
+
+from activities.store import events, fence
+from workflows.events import TaskStatus
+from workflows.states import Status
+
+CREATE = text(
+    f"""
+    WITH task AS (
+        INSERT INTO tasks
+            (id, team_id, type, name, prompt, priority, status, definition, inputs, run,
+             first_step, event_seq, idempotency_key, request_digest)
+        VALUES
+            (:id, :team_id, :type, :name, :prompt, :priority, '{Status.PENDING}',
+             CAST(:definition AS jsonb), CAST(:inputs AS jsonb), 1, 0, 1, :idempotency_key,
+             :request_digest)
+        ON CONFLICT ON CONSTRAINT tasks_idempotency DO NOTHING
+        RETURNING id, team_id, event_seq
+    ), step AS (
+        INSERT INTO sub_tasks
+            (id, team_id, task_id, parent_id, name, task_type, status, dependencies,
+             input_context, retry_count, execution_order)
+        SELECT x.id, task.team_id, task.id, task.id, x.name, x.task_type, '{Status.PENDING}',
+               x.dependencies, x.input_context, 0, x.execution_order
+        FROM task, jsonb_to_recordset(CAST(:sub_tasks AS jsonb)) AS x(
+            id uuid, name text, task_type text, dependencies jsonb, input_context jsonb,
+            execution_order int
+        )
+    ), event AS (
+        {events.INSERT} {events.status(Status.PENDING)} FROM task
+    )
+    SELECT {events.notify("task")} FROM task
+    """
+)
+
+MARK = text(
+    f"""
+    WITH task AS (
+        UPDATE tasks SET {events.COUNT}, status = :status
+        WHERE {fence.IS_PRESENT_RUN} AND status <> :status
+        RETURNING {events.NUMBERED}
+    ), event AS (
+        {events.INSERT} {events.given("task")}
+    )
+    SELECT {events.notify("task")} FROM task
+    """
+)
+
+REQUEST_PAUSE = text(
+    f"""
+    WITH task AS (
+        UPDATE tasks SET {events.COUNT}, pause_requested_at = now()
+        WHERE {fence.IS_PRESENT_RUN}
+        RETURNING {events.NUMBERED}
+    ), event AS (
+        {events.INSERT} {events.given("task")}
+    )
+    SELECT {events.notify("task")} FROM task
+    """
+)
+
+REQUEST_RESUME = text(
+    f"""
+    WITH task AS (
+        UPDATE tasks
+        SET {events.COUNT},
+            -- A pause that was asked for since stays.
+            pause_requested_at = CASE
+                WHEN pause_requested_at IS DISTINCT FROM CAST(:withdrawn AS timestamptz)
+                THEN pause_requested_at END
+        WHERE {fence.IS_PRESENT_RUN}
+        RETURNING {events.NUMBERED}
+    ), event AS (
+        {events.INSERT} {events.given("task")}
+    )
+    SELECT {events.notify("task")} FROM task
+    """
+)
+
+# The error of a task is its step's own account of the failure, where there is one of the same kind,
+# for that says more than workflow history may hold. The step that ended the run is told so here
+# because its worker may have died before it could. What else has begun when the run ends, such as
+# other calls of an agent, did not fail: it was cut off.
+CLOSE = text(
+    f"""
+    WITH told AS (
+        SELECT error FROM sub_tasks WHERE id = :sub_task_id AND error ->> 'code' = :code
+    ), task AS (
+        UPDATE tasks
+        SET status = :status, finished_at = now(), updated_at = now(), event_seq = event_seq + 1,
+            pause_requested_at = NULL,
+            error = coalesce((SELECT error FROM told), CAST(:error AS jsonb))
+        WHERE {fence.IS_PRESENT_RUN}
+        RETURNING id, team_id, event_seq, error
+    ), step AS (
+        UPDATE sub_tasks
+        SET status = CASE WHEN sub_tasks.id = :sub_task_id THEN :status
+                     ELSE '{Status.CANCELLED}' END,
+            phase = NULL, error = task.error, next_attempt_at = NULL,
+            finished_at = coalesce(finished_at, now())
+        FROM task
+        WHERE sub_tasks.task_id = task.id AND sub_tasks.status <> '{Status.COMPLETED}'
+          AND (sub_tasks.id = :sub_task_id
+               OR ((:all_sub_tasks OR sub_tasks.status <> '{Status.PENDING}')
+                   AND sub_tasks.status NOT IN ({fence.FINAL_STATES})))
+    ), log AS (
+        UPDATE execution_logs
+        SET status = :status, error = task.error, finished_at = now()
+        FROM task
+        WHERE execution_logs.task_id = task.id AND execution_logs.status = '{Status.RUNNING}'
+    ), event AS (
+        {events.INSERT}
+        {events.made(TaskStatus, task="task", seq="event_seq", status=":status", error="error")}
+        FROM task
+    )
+    SELECT {events.notify("task")} FROM task
+    """
+)

@@ -1,0 +1,115 @@
+"""Migrations: they make the tables as they are declared, and lose no state on the way."""
+
+import json
+from uuid import UUID, uuid4
+
+import asyncpg
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+from sqlmodel import SQLModel
+
+from activities.store import migrations, tables, turns
+from activities.store.database import Database
+from activities.store.keys import DEFAULT_TEAM
+from activities.store.turns import Turn
+
+assert tables.Task.metadata is SQLModel.metadata
+
+
+def compared(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+    return list(compare_metadata(context, SQLModel.metadata))
+
+
+async def test_the_migrations_make_the_tables_that_are_declared(empty_database_url: str) -> None:
+    await migrations.migrate(empty_database_url)
+    engine = create_async_engine(empty_database_url, poolclass=NullPool)
+    async with engine.connect() as connection:
+        assert await connection.run_sync(compared) == []
+    await engine.dispose()
+
+
+async def migrate_to(url: str, revision: str) -> None:
+    def upgrade(connection: Connection) -> None:
+        made = migrations.config()
+        made.attributes["connection"] = connection
+        command.upgrade(made, revision)
+
+    engine = create_async_engine(url, poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.run_sync(upgrade)
+    await engine.dispose()
+
+
+async def add_task(
+    url: str, status: str, *events: tuple[str, dict[str, object]], task_type: str = "agent"
+) -> UUID:
+    """A task as version 2 had it, on which execution ``b`` works, with these events."""
+    task_id = uuid4()
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    await connection.execute(
+        """
+        INSERT INTO tasks (id, team_id, type, name, priority, status, definition, inputs, run,
+                           first_step, event_seq, executions)
+        VALUES ($1, $2, $3, 't', 5, $4, '{}', '{}', 1, 0, $5, '["a", "b"]')""",
+        *(task_id, DEFAULT_TEAM, task_type, status, len(events)),
+    )
+    for seq, (kind, data) in enumerate(events, 1):
+        await connection.execute(
+            "INSERT INTO events (task_id, seq, team_id, type, data) VALUES ($1, $2, $3, $4, $5)",
+            *(task_id, seq, DEFAULT_TEAM, kind, json.dumps(data)),
+        )
+    await connection.close()
+    return task_id
+
+
+PAUSE, RESUME = ("task.pause_requested", {}), ("task.resume_requested", {})
+SAID = ("llm.delta", {"turn": 1, "text": "x"})
+
+
+async def test_a_pause_that_was_asked_for_in_events_stays_asked_for(
+    empty_database_url: str,
+) -> None:
+    await migrate_to(empty_database_url, "0002")
+    asked = [
+        await add_task(empty_database_url, "running", PAUSE, RESUME, PAUSE, SAID),
+        await add_task(empty_database_url, "pending", PAUSE, task_type="pipeline"),
+    ]
+    for status, *events in (("running", PAUSE, RESUME), ("running", SAID), ("failed", PAUSE)):
+        await add_task(empty_database_url, status, *events)
+    await migrations.migrate(empty_database_url)
+    connection = await asyncpg.connect(empty_database_url.replace("+asyncpg", ""))
+    found = await connection.fetch("SELECT id FROM tasks WHERE pause_requested_at IS NOT NULL")
+    await connection.close()
+    assert {row["id"] for row in found} == set(asked)
+
+
+def lost(turn: int, prompt: int, completion: int, usd: float) -> tuple[str, dict[str, object]]:
+    data = {"prompt_tokens": prompt, "completion_tokens": completion, "cost_usd": usd}
+    return "usage", {"turn": turn, "tokens": prompt + completion, **data, "is_lost": True}
+
+
+async def test_what_was_lost_in_a_turn_under_way_is_counted_with_its_answer(
+    empty_database_url: str,
+) -> None:
+    await migrate_to(empty_database_url, "0002")
+    begun = ("turn.started", {"turn": 2})
+    answered = ("usage", {"turn": 2, "prompt_tokens": 1_000, "completion_tokens": 0})
+    before = (("turn.started", {"turn": 1}), lost(1, 500, 1, 9.0), begun, lost(2, 99, 0, 9.0))
+    since = (begun, lost(2, 30, 1, 0.5), ("llm.restarted", {"turn": 2}), lost(2, 7, 1, 0.25))
+    task_id = await add_task(empty_database_url, "running", *before, *since, answered)
+    ended = await add_task(empty_database_url, "failed", *since)
+    await migrations.migrate(empty_database_url)
+    database = Database(empty_database_url)
+    turn = Turn(task_id, 1, 2, 4, "b")
+    found = (await turns.begin_turn(database, turn, known=4, is_repeated=True)).lost
+    assert (found.prompt_tokens, found.completion_tokens, found.cost_usd) == (37, 2, 0.75)
+    await database.close()
+    connection = await asyncpg.connect(empty_database_url.replace("+asyncpg", ""))
+    rows = await connection.fetch("SELECT task_id FROM lost_answers")
+    await connection.close()
+    assert [row["task_id"] for row in rows] == [task_id] != [ended]

@@ -1,0 +1,325 @@
+"""Events: what happened to a task, as those who follow it are told.
+
+An event is written once, numbered within its task, and sent to whoever watches. Nothing is decided
+by events, so old ones can be swept. Writers make them here, and readers parse them here. A reader
+that is older or newer than the writer skips events and fields that it does not know, keeps the name
+of a state that it does not know, and takes the default for a field that is missing. Only what an
+event would say nothing without has no default.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, JsonValue, field_serializer
+
+from workflows.contracts import Failure
+from workflows.open_values import OPEN, Open
+from workflows.states import Phase, Status
+
+
+class EventType(StrEnum):
+    """The names of events on the wire and in rows."""
+
+    TASK_STATUS = "task.status"
+    PAUSE_REQUESTED = "task.pause_requested"
+    RESUME_REQUESTED = "task.resume_requested"
+    STEP_STARTED = "step.started"
+    STEP_PHASE = "step.phase"
+    STEP_OUTPUT = "step.output"
+    STEP_OUTPUT_CUT = "step.output_cut"
+    STEP_RETRYING = "step.retrying"
+    STEP_COMPLETED = "step.completed"
+    STEP_FAILED = "step.failed"
+    STEP_BLOCKED = "step.blocked"
+    STEP_CANCELLED = "step.cancelled"
+    ARTIFACT_CREATED = "artifact.created"
+    TURN_STARTED = "turn.started"
+    LLM_DELTA = "llm.delta"
+    LLM_RESTARTED = "llm.restarted"
+    MESSAGE_CREATED = "message.created"
+    TOOL_CALLED = "tool.called"
+    TOOL_RESULT = "tool.result"
+    USAGE = "usage"
+    APPROVAL_ASKED = "approval.asked"
+    APPROVAL_DECIDED = "approval.decided"
+
+
+class Event(BaseModel):
+    """What all events share. The fields of a class are the payload of its type."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    type: ClassVar[EventType]
+
+    @property
+    def data(self) -> dict[str, JsonValue]:
+        """The payload as it is sent: what the writer has set, and nothing that is None."""
+        return self.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+
+
+class StepEvent(Event):
+    """An event of a step of a pipeline or of a call of an agent; ``step`` is its name."""
+
+    step: str
+
+
+class TurnEvent(Event):
+    """An event of a turn of an agent; ``turn`` counts from 1."""
+
+    turn: int
+
+
+# The task.
+
+
+class TaskStatus(Event):
+    """The task has changed its state. ``error`` says why it ended badly."""
+
+    type = EventType.TASK_STATUS
+
+    status: Open[Status]
+    error: Failure | None = None
+
+
+class PauseRequested(Event):
+    """Somebody asked the task to pause before its next step or turn."""
+
+    type = EventType.PAUSE_REQUESTED
+
+
+class ResumeRequested(Event):
+    """Somebody asked the task to resume, or withdrew a pause."""
+
+    type = EventType.RESUME_REQUESTED
+
+
+# Steps and calls.
+
+
+class StepStarted(StepEvent):
+    """An attempt begins; ``attempt`` counts from 1 within a run of the task."""
+
+    type = EventType.STEP_STARTED
+
+    attempt: int = 1
+
+
+class StepPhase(StepEvent):
+    """The attempt has come to another phase."""
+
+    type = EventType.STEP_PHASE
+
+    phase: Open[Phase] | None = None
+
+
+class StepOutput(StepEvent):
+    """A piece of what the step printed to ``stream``; it may end within a line."""
+
+    type = EventType.STEP_OUTPUT
+
+    stream: str = "stdout"
+    text: str = ""
+
+
+class StepOutputCut(StepEvent):
+    """The step printed ``limit`` characters, and no more is sent. The log keeps everything."""
+
+    type = EventType.STEP_OUTPUT_CUT
+
+    limit: int = 0
+
+
+class AttemptEnded(StepEvent):
+    """What the ends of attempts share. ``status`` is that of the step then."""
+
+    status: ClassVar[Status]
+
+    attempt: int = 1
+    duration_ms: int | None = None
+
+
+class AttemptFailed(AttemptEnded):
+    """What the ends of attempts share that did not succeed. ``error`` says why."""
+
+    error: Failure | None = None
+
+
+class StepRetrying(AttemptFailed):
+    """The attempt has failed; the next one is due at ``next_attempt_at``."""
+
+    type = EventType.STEP_RETRYING
+    status = Status.QUEUED
+
+    next_attempt_at: datetime | None = None
+
+    @field_serializer("next_attempt_at")
+    def _as_isoformat(self, moment: datetime | None) -> str | None:
+        """With ``+00:00``, as the stream's own ``created_at``; pydantic writes ``Z``."""
+        return None if moment is None else moment.isoformat()
+
+
+class StepCompleted(AttemptEnded):
+    """The step has succeeded. ``refused`` names the files that were not taken, and why."""
+
+    type = EventType.STEP_COMPLETED
+    status = Status.COMPLETED
+
+    exit_code: int | None = None
+    files: int = 0
+    refused: tuple[str, ...] = ()
+
+
+class StepFailed(AttemptFailed):
+    """The step has failed, and another attempt would not help."""
+
+    type = EventType.STEP_FAILED
+    status = Status.FAILED
+
+
+class StepBlocked(AttemptFailed):
+    """The step has failed, and its retries are used up."""
+
+    type = EventType.STEP_BLOCKED
+    status = Status.BLOCKED
+
+
+class StepCancelled(AttemptEnded):
+    """The step was cancelled."""
+
+    type = EventType.STEP_CANCELLED
+    status = Status.CANCELLED
+
+
+class ArtifactCreated(StepEvent):
+    """The step has made a file, which can be fetched at ``url``."""
+
+    type = EventType.ARTIFACT_CREATED
+
+    id: str = ""
+    name: str
+    size: int = 0
+    mime_type: str = ""
+    url: str = ""
+
+
+# Turns of an agent.
+
+
+class TurnStarted(TurnEvent):
+    """The model is asked for the first time in this turn. What was seen of it and of later turns
+    no longer counts: the task was retried, or its workflow reset."""
+
+    type = EventType.TURN_STARTED
+
+
+class LlmDelta(TurnEvent):
+    """The model goes on with ``text``."""
+
+    type = EventType.LLM_DELTA
+
+    text: str = ""
+
+
+class LlmRestarted(TurnEvent):
+    """The model is asked again. What it said in this turn no longer counts."""
+
+    type = EventType.LLM_RESTARTED
+
+
+class MessageCreated(TurnEvent):
+    """The model's answer, message ``seq``, is whole. ``content`` is its beginning."""
+
+    type = EventType.MESSAGE_CREATED
+
+    seq: int = 0
+    role: str = ""
+    content: str = ""
+    model: str = ""
+
+
+class Usage(TurnEvent):
+    """What an answer took. ``is_lost``: it broke off, and was paid for nevertheless."""
+
+    type = EventType.USAGE
+
+    model: str = ""
+    tokens: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+    is_lost: bool = False
+
+
+# Calls of an agent, beside those that all steps have. A call that was refused at once has no row,
+# and so no ``call_id``.
+
+
+class ToolCalled(StepEvent):
+    """The model calls a tool. Of long ``arguments`` it is the beginning of their JSON text."""
+
+    type = EventType.TOOL_CALLED
+
+    call_id: str | None = None
+    tool: str = ""
+    arguments: JsonValue = None
+
+
+class ToolResult(StepEvent):
+    """The model is given a result. ``text`` is its beginning; not ``ok``: the call failed."""
+
+    type = EventType.TOOL_RESULT
+
+    call_id: str | None = None
+    ok: bool = True
+    text: str = ""
+
+
+class ApprovalAsked(StepEvent):
+    """A call waits for a person, who must allow it, or answer its ``question``."""
+
+    type = EventType.APPROVAL_ASKED
+
+    call_id: str
+    tool: str = ""
+    arguments: JsonValue = None
+    kind: Open[Literal["approval", "answer"]] = "approval"
+    question: str | None = None
+    expires_at: datetime | None = None
+
+
+class ApprovalDecided(StepEvent):
+    """A person has decided on a call."""
+
+    type = EventType.APPROVAL_DECIDED
+
+    step: str = ""
+    call_id: str
+    decision: Open[Literal["approve", "deny"]]
+    note: str | None = None
+
+
+MODELS: Mapping[EventType, type[Event]] = {
+    model.type: model
+    for model in (
+        *(TaskStatus, PauseRequested, ResumeRequested),
+        *(StepStarted, StepPhase, StepOutput, StepOutputCut, StepRetrying),
+        *(StepCompleted, StepFailed, StepBlocked, StepCancelled, ArtifactCreated),
+        *(TurnStarted, LlmDelta, LlmRestarted, MessageCreated, Usage),
+        *(ToolCalled, ToolResult, ApprovalAsked, ApprovalDecided),
+    )
+}
+
+# How a step can fail for good, by its state then.
+STEP_FAILURES: Mapping[Status, type[AttemptFailed]] = {
+    model.status: model for model in (StepFailed, StepBlocked)
+}
+
+
+def parse(name: str, data: Mapping[str, Any]) -> Event | None:
+    """An event as it was sent; None for one that a newer server says otherwise, or anew."""
+    try:
+        return MODELS[EventType(name)].model_validate(data, context=OPEN)
+    except ValueError:  # Of which pydantic's is one.
+        return None
