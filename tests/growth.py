@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 # Work that takes less than this is too little for its cost to be told from the clock's noise.
 _NOISE_SECONDS = 0.02
-_RUNS = 3
+_RUNS = 5
 
 
 def is_about_linear(work: Callable[[int], object], size: int) -> bool:

@@ -45,7 +45,9 @@ class _Open:
             try:
                 return validate(value)
             except ValidationError:
-                if info.context != OPEN or not isinstance(value, is_kept):
+                # What was read openly may be handed on to another model.
+                is_open = info.context == OPEN or isinstance(value, Unknown)
+                if not is_open or not isinstance(value, is_kept):
                     raise
                 return Unknown(value) if isinstance(value, str) else value
 

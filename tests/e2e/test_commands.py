@@ -20,10 +20,11 @@ DEMO = Path(__file__).parents[2] / "deploy" / "demo"
 
 
 @pytest.mark.timeout(240)
-async def test_the_demo_makes_a_report_by_pipeline_and_by_agent_and_says_where_it_lies() -> None:
+async def test_the_demo_makes_a_report_by_pipeline_and_by_agent_and_says_where_it_lies(
+    tmp_path: Path,
+) -> None:
     nothing = {"OPENAI_API_KEY": "", "OPENAI_BASE_URL": ""}
-    outside = set(Path("/var/tmp").glob("agentos-*"))
-    demo = await typed(*AGENTOS, "demo", **nothing)
+    demo = await typed(*AGENTOS, "demo", **nothing, TMPDIR=str(tmp_path))
     assert demo.code == 0, demo.stderr
     assert "/namespaces/default/workflows/task-" in demo.stderr
     report = next(Path(line) for line in demo.stdout.splitlines() if line.endswith("report.html"))
@@ -45,8 +46,9 @@ async def test_the_demo_makes_a_report_by_pipeline_and_by_agent_and_says_where_i
     assert {"clean.csv", "chart.png", "report.html"} < {
         path.name for path in (folder / "agent-artifacts").iterdir()
     }
-    shutil.rmtree(folder)
-    assert set(Path("/var/tmp").glob("agentos-*")) <= outside
+    left = work_folder(folder / "data")
+    assert list(left.iterdir()) == []
+    left.rmdir()
 
 
 async def test_up_serves_commands_and_plain_http_and_leaves_nothing_behind(

@@ -14,7 +14,7 @@ async def _tool(team: httpx.AsyncClient, name: str) -> dict[str, Any]:
 
 
 async def test_tools_come_with_their_arguments(stage: Stage) -> None:
-    tool = await _tool(stage.http, "read_file")
+    tool = await _tool(await stage.team(), "read_file")
     assert tool["type"] == "NATIVE"
     assert tool["description"]
     assert "file" in tool["schema"]["required"]
