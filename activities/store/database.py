@@ -10,7 +10,7 @@ from math import inf
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Dialect, TextClause, event, text
+from sqlalchemy import Dialect, TextClause, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -130,6 +130,11 @@ class Database:
         await self._primary.dispose()
         if self._replica is not self._primary:
             await self._replica.dispose()
+
+
+def driver_url(url: str) -> str:
+    """The same database for asyncpg itself, to listen on a connection that is in no pool."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 @lru_cache(maxsize=256)

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import asyncpg
 import structlog
-from sqlalchemy import make_url
 
+from activities.store.database import driver_url
 from activities.store.events import CHANNEL
 
 _FIRST_DELAY_SECONDS = 0.2
@@ -44,8 +44,7 @@ class Notifications:
     """``run`` listens, for the life of the process. Anybody may wait meanwhile."""
 
     def __init__(self, database_url: str) -> None:
-        url = make_url(database_url).set(drivername="postgresql")
-        self._dsn = url.render_as_string(hide_password=False)
+        self._url = driver_url(database_url)
         self._bells: defaultdict[UUID, set[Bell]] = defaultdict(set)
         self._delay_seconds = _FIRST_DELAY_SECONDS
         self.closing = False
@@ -85,7 +84,7 @@ class Notifications:
 
     async def _listen(self) -> None:
         connection = await asyncpg.connect(
-            self._dsn,
+            self._url,
             timeout=_PROBE_TIMEOUT_SECONDS,
             server_settings={"application_name": "agentos"},
         )
