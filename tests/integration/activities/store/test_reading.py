@@ -1,7 +1,7 @@
 """What the store tells of tasks: typed, of one team, in as few statements as can be."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from alembic.autogenerate import produce_migrations, render_python_code
@@ -49,8 +49,8 @@ from activities.store.reading.tasks import (
 )
 from activities.store.reading.traces import find_trace
 from activities.store.tables import EnumText
-from activities.store.tasks import NewTask
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
+from tests.integration.new_tasks import new_task
 from workflows.contracts import Failure, TaskClose, Thought, call_sub_task_id, step_sub_task_id
 from workflows.definitions.agent import Agent
 from workflows.definitions.inputs import ArtifactRef, FileRef
@@ -73,7 +73,7 @@ async def other_team(database: Database) -> UUID:
 
 async def run_pipeline(database: Database) -> UUID:
     """A task whose first step is completed with a file, and whose second one has failed."""
-    task = NewTask(uuid4(), DEFAULT_TEAM, TaskType.PIPELINE, "two", PIPELINE, {"x": "file:y"})
+    task = new_task(TaskType.PIPELINE, PIPELINE, inputs={"x": "file:y"})
     await tasks.create_task(database, task)
     for step, ended in (
         ("one", Ended(Status.COMPLETED, 5, exit_code=0, stdout="{}", files=(REPORT,))),
@@ -97,7 +97,7 @@ async def run_pipeline(database: Database) -> UUID:
 async def run_agent(database: Database) -> UUID:
     """Messages 1 and 2 are the opening; turn 1 has a call and its result, turn 2 an open call."""
     agent = Agent.model_validate({"limits": {"turns": 7}})
-    task = NewTask(uuid4(), DEFAULT_TEAM, TaskType.AGENT, "do", agent, prompt="Do it.")
+    task = new_task(TaskType.AGENT, agent, prompt="Do it.")
     await tasks.create_task(database, task)
     opening = {1: ChatMessage("system", "You are."), 2: ChatMessage("user", "Do it.")}
     await _answer(database, Turn(task.id, 1, 1, 0, "a"), 3, opening)
@@ -171,20 +171,20 @@ async def test_what_is_told_of_an_agent_is_typed(database: Database) -> None:
     assert following == 3
 
 
-async def test_a_task_to_act_on_has_its_definition_as_the_model_of_its_type(
+async def test_a_task_to_act_on_has_its_definition_as_it_was_sent(
     database: Database,
 ) -> None:
     pipeline = await find_task(database, DEFAULT_TEAM, await run_pipeline(database))
     agent = await find_task_of_any_team(database, await run_agent(database))
     assert pipeline is not None
     assert agent is not None
-    assert pipeline.definition == PIPELINE
-    assert isinstance(agent.definition, Agent)
+    assert pipeline.definition == PIPELINE.model_dump(mode="json", exclude_defaults=True)
+    assert agent.definition == {"limits": {"turns": 7}}
     assert agent.status is Status.RUNNING
 
 
 async def test_a_phase_is_told_while_a_step_runs(database: Database) -> None:
-    task = NewTask(uuid4(), DEFAULT_TEAM, TaskType.PIPELINE, "two", PIPELINE)
+    task = new_task(TaskType.PIPELINE, PIPELINE)
     await tasks.create_task(database, task)
     first = step_sub_task_id(task.id, "one")
     assert await find_running_step(database, task.id) is None
@@ -383,7 +383,7 @@ async def test_those_of_whom_nothing_was_heard_for_longest_are_suspected_first(
     database: Database,
 ) -> None:
     ended, silent = await run_pipeline(database), await run_agent(database)
-    pending = NewTask(uuid4(), DEFAULT_TEAM, TaskType.PIPELINE, "two", PIPELINE)
+    pending = new_task(TaskType.PIPELINE, PIPELINE)
     await tasks.create_task(database, pending)
     now = datetime.now(UTC)
     for task_id, minutes in ((ended, 30), (silent, 20), (pending.id, 10)):
