@@ -13,6 +13,8 @@ PYTHON := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 LOCKS := deploy/locks
 BASE_PYTHON ?= python3
+# Each has a stack of its own, so more want memory as well as processors.
+TEST_PROCESSES ?= 2
 
 # Company networks have certificates of their own, in the system's store. Exported, because skills
 # are installed by uv as well.
@@ -29,8 +31,8 @@ help: ## Say what there is
 demo: $(INSTALLED) ## Run a real pipeline on real data, and stop
 	@$(PYTHON) -m deploy.cli demo
 
-test: check ## Run the checks, then every test
-	@$(PYTHON) -m pytest
+test: check ## Run the checks, then every test, TEST_PROCESSES at a time
+	@$(PYTHON) -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
 
 check: $(INSTALLED) ## Run ruff, mypy and import-linter
 	@$(PYTHON) -m ruff check
