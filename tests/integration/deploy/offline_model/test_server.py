@@ -2,10 +2,14 @@
 
 import asyncio
 import json
+import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing, suppress
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -161,6 +165,32 @@ async def test_a_stream_keeps_to_its_pace() -> None:
         )
         count = len([chunk async for chunk in stream])
     assert time.monotonic() - began > count / 100
+
+
+async def test_no_piece_of_an_answer_waits_for_the_client_to_acknowledge_the_one_before(
+    rules: str,
+) -> None:
+    address = httpx.URL(rules)
+    reader, writer = await asyncio.open_connection(address.host, address.port)
+    with closing(writer):
+        writer.write(b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await reader.readline()
+        client = writer.get_extra_info("sockname")
+        with server_end(client) as served:
+            assert served.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def server_end(client: object) -> socket.socket:
+    """The other end of a client's connection to a server inside this process."""
+    for link in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            if str(link.readlink()).startswith("socket:"):
+                end = socket.socket(fileno=os.dup(int(link.name)))
+                with suppress(OSError):
+                    if end.getpeername() == client:
+                        return end
+                end.close()
+    raise AssertionError(f"Nothing is connected to {client}.")
 
 
 async def test_another_model_is_not_found_and_the_error_says_what_to_set(
