@@ -18,6 +18,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.sandbox.base import Job, Sandbox
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.interpreter import sandbox_python
+from deploy.bootstrap import calm_garbage_collector
 from tests.benchmarks.bare_turns import BareModel, BareTurns
 
 STEPS = 3
@@ -72,10 +73,14 @@ async def serve(address: str, work_folder: Path) -> None:
         max_heartbeat_throttle_interval=throttle,
         default_heartbeat_throttle_interval=throttle,
         workflow_runner=SandboxedWorkflowRunner(
-            restrictions=SandboxRestrictions.default.with_passthrough_modules("tests", "activities")
+            # What is not passed through is loaded anew for each run, at the baseline's expense.
+            restrictions=SandboxRestrictions.default.with_passthrough_modules(
+                "tests", "activities", "deploy"
+            )
         ),
         build_id="bare",
     )
+    calm_garbage_collector()  # As the worker does that this one is compared with.
     await worker.run()
 
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -12,17 +13,19 @@ from minio import Minio
 from activities.attempts.artifacts import publish
 from activities.attempts.collector import collect
 from activities.store.blobs import Blobs, S3Options
+from tests.benchmarks.judgement import Bound, Effort, Verdict, measure
 from tests.benchmarks.processes import resident_mib
-from tests.benchmarks.report import Bound, compare, judge
+from tests.benchmarks.report import compare, judge
 from tests.benchmarks.stage import Stage
 
+FILE = "big.bin"
 FILE_MIB = 200
-ROUNDS = 7
+UPLOAD = Bound(most=1.4)
 MEMORY_BOUND_MIB = 64
 TEAM = UUID("00000000-0000-4000-8000-00000000beef")
 
 
-async def upload(stage: Stage) -> bool:
+async def upload(stage: Stage) -> Verdict:
     """Collecting, hashing and storing a file against a bare upload of it."""
     s3 = stage.services.s3
     blobs = Blobs(S3Options(s3.endpoint, s3.bucket, s3.access_key, s3.secret_key))
@@ -32,32 +35,34 @@ async def upload(stage: Stage) -> bool:
         secret_key=s3.secret_key,
         secure=False,
     )
-    ours: list[float] = []
-    bare: list[float] = []
-    for _ in range(ROUNDS):
+
+    async def ours(folder: Path) -> None:
+        collection = await asyncio.to_thread(collect, folder)
+        await publish(blobs, TEAM, folder, collection)
+
+    async def bare(folder: Path) -> None:
+        name, file = f"bare/{uuid4()}", str(folder / FILE)
+        await asyncio.to_thread(bare_client.fput_object, s3.bucket, name, file)
+
+    async def timed(work: Callable[[Path], Awaitable[None]]) -> float:
         with tempfile.TemporaryDirectory(dir=stage.work_folder) as folder:
-            file = Path(folder) / "big.bin"
-            await asyncio.to_thread(_fill, file)
+            await asyncio.to_thread(_fill, Path(folder) / FILE)
             started = time.perf_counter()
-            collection = await asyncio.to_thread(collect, Path(folder))
-            await publish(blobs, TEAM, Path(folder), collection)
-            ours.append((time.perf_counter() - started) * 1_000)
-            started = time.perf_counter()
-            await asyncio.to_thread(
-                bare_client.fput_object, s3.bucket, f"bare/{uuid4()}", str(file)
-            )
-            bare.append((time.perf_counter() - started) * 1_000)
+            await work(Path(folder))
+            return (time.perf_counter() - started) * 1_000
+
+    effort = Effort(most=12, seconds=45)
+    pairs = await measure(lambda: timed(ours), lambda: timed(bare), UPLOAD, effort)
     return compare(
         f"A file of {FILE_MIB} MiB from the output folder to the store",
-        ours=ours,
-        baseline=bare,
+        pairs,
         baseline_name="minio's fput_object",
         unit="ms",
-        bound=Bound(most=1.4),
+        bound=UPLOAD,
     )
 
 
-async def worker_memory(stage: Stage) -> bool:
+async def worker_memory(stage: Stage) -> Verdict:
     """How much the worker grows while a step's file goes to the store."""
     pid = stage.pid_of("worker")
     step: dict[str, object] = {"id": "big", "skill": "big-file", "args": [str(FILE_MIB)]}

@@ -11,20 +11,21 @@ from mcp.client.stdio import StdioServerParameters
 
 from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.pool import McpPool
-from tests.benchmarks.report import Bound, compare
-from tests.benchmarks.stage import Stage
+from tests.benchmarks.judgement import Bound, Effort, Verdict, measure
+from tests.benchmarks.report import compare
 from workflows.definitions.mcp_server import McpServer
 
 DOUBLE = Path(__file__).parents[1] / "doubles" / "mcp_stdio.py"
 ARGS = ("-I", str(DOUBLE))
 WARM_UP = 50
-CALLS = 1_500
+POOLED = Bound(most=1.3)
+EFFORT = Effort(least=500, most=3_000, seconds=20)
 ARGUMENTS = {"text": "x" * 1_000}
 
 Call = Callable[[], Awaitable[object]]
 
 
-async def pooled(_: Stage) -> bool:
+async def pooled() -> Verdict:
     """Calls of a program that answers at once, in turns with each other: one machine, one noise.
 
     An activity that makes such a call comes on top; it is in the figures of an agent's turns.
@@ -32,26 +33,24 @@ async def pooled(_: Stage) -> bool:
     server = McpServer(name="bench", transport="stdio", command=sys.executable, args=ARGS)
     bare_server = StdioServerParameters(command=sys.executable, args=list(ARGS))
     team_id = uuid4()
-    ours: list[float] = []
-    bare: list[float] = []
     async with McpPool(policy=McpPolicy.for_loopback()) as pool, Client(bare_server) as client:
 
-        async def call_ours() -> object:
-            return await pool.call(team_id, server, "echo", ARGUMENTS)
+        async def ours() -> float:
+            return await _milliseconds(lambda: pool.call(team_id, server, "echo", ARGUMENTS))
 
-        async def call_bare() -> object:
-            return await client.call_tool("echo", ARGUMENTS)
+        async def bare() -> float:
+            return await _milliseconds(lambda: client.call_tool("echo", ARGUMENTS))
 
-        for _ in range(WARM_UP + CALLS):
-            ours.append(await _milliseconds(call_ours))
-            bare.append(await _milliseconds(call_bare))
+        for _ in range(WARM_UP):  # The first calls connect, and fill caches.
+            await ours()
+            await bare()
+        pairs = await measure(ours, bare, POOLED, EFFORT)
     return compare(
-        f"A call of an MCP tool ({CALLS} in turns)",
-        ours=ours[WARM_UP:],  # The first calls connect, and fill caches.
-        baseline=bare[WARM_UP:],
+        "A call of an MCP tool",
+        pairs,
         baseline_name="the SDK's client",
         unit="ms",
-        bound=Bound(most=1.3),
+        bound=POOLED,
     )
 
 

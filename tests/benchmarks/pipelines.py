@@ -6,22 +6,23 @@ from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 from tests.benchmarks.bare import LONGEST_RUN, STEPS, TASK_QUEUE, BareScripts, BareWorkflow
-from tests.benchmarks.report import Bound, compare, spread
+from tests.benchmarks.judgement import Bound, Effort, Verdict, measure
+from tests.benchmarks.report import compare, spread
 from tests.benchmarks.stage import Stage
 
-ROUNDS = 30
-SUBMISSIONS = 100
 IN_FLIGHT = 50
-PIPELINES = 150
-THROUGHPUT_ROUNDS = 3
+PIPELINES = 75
+
+LATENCY = Bound(most=1.3)
+SUBMISSION = Bound(most=2.5)
+THROUGHPUT = Bound(least=0.75)
 
 NOOP_STEPS: list[dict[str, object]] = [{"id": f"s{i}", "skill": "noop"} for i in range(STEPS)]
 
 
-async def latency(stage: Stage) -> bool:
+async def latency(stage: Stage) -> Verdict:
     """A 3-step pipeline against a bare workflow plus three bare runs of its script."""
     scripts = BareScripts(stage.work_folder)
-    ours: list[float] = []
     workflows: list[float] = []
     sandboxes: list[float] = []
 
@@ -29,59 +30,67 @@ async def latency(stage: Stage) -> bool:
         for _ in range(STEPS):
             await scripts.script()
 
-    for _ in range(ROUNDS):
-        ours.append(await _timed(lambda: stage.run(*NOOP_STEPS)))
+    async def ours() -> float:
+        return await _timed(lambda: stage.run(*NOOP_STEPS))
+
+    async def bare() -> float:
         workflows.append(await _timed(lambda: _run_bare(stage, "nothing")))
         sandboxes.append(await _timed(three_scripts))
-    bare = [one + two for one, two in zip(workflows, sandboxes, strict=True)]
-    rest = [mine - base for mine, base in zip(ours, bare, strict=True)]
+        return workflows[-1] + sandboxes[-1]
+
+    pairs = await measure(ours, bare, LATENCY, Effort(least=30, most=100, seconds=60))
     return compare(
         "Latency of a 3-step pipeline, from the request to its end",
-        ours=ours,
-        baseline=bare,
+        pairs,
         baseline_name="bare workflow of 3 activities + 3 bare sandboxed runs",
         unit="ms",
-        bound=Bound(most=1.3),
+        bound=LATENCY,
         rows=[
             ("share: workflow of 3 activities (ms)", spread(workflows)),
             ("share: 3 sandboxed runs (ms)", spread(sandboxes)),
-            ("share: AgentOS, rows, events, HTTP (ms)", spread(rest)),
+            (
+                "share: AgentOS, rows, events, HTTP (ms)",
+                spread([pair.ours - pair.baseline for pair in pairs]),
+            ),
         ],
     )
 
 
-async def submission(stage: Stage) -> bool:
+async def submission(stage: Stage) -> Verdict:
     """``POST /tasks`` against a bare ``client.start_workflow``."""
-    ours: list[float] = []
-    bare: list[float] = []
-    for _ in range(SUBMISSIONS):
-        ours.append(await _timed(lambda: stage.submit(*NOOP_STEPS[:1])))
-        bare.append(await _timed(lambda: _start_bare(stage, "nothing")))
-        await asyncio.sleep(0.1)  # Lets both runs end: neither is to pay for the other.
+
+    async def ours() -> float:
+        return await _submitted(lambda: stage.submit(*NOOP_STEPS[:1]))
+
+    async def bare() -> float:
+        return await _submitted(lambda: _start_bare(stage, "nothing"))
+
+    pairs = await measure(ours, bare, SUBMISSION, Effort(least=60, most=150, seconds=30))
     return compare(
         "POST /tasks",
-        ours=ours,
-        baseline=bare,
+        pairs,
         baseline_name="client.start_workflow",
         unit="ms",
-        bound=Bound(most=2.5),
+        bound=SUBMISSION,
     )
 
 
-async def throughput(stage: Stage) -> bool:
+async def throughput(stage: Stage) -> Verdict:
     """Many pipelines at once against the same work in bare workflows."""
-    ours: list[float] = []
-    bare: list[float] = []
-    for _ in range(THROUGHPUT_ROUNDS):
-        ours.append(await _rate(lambda: stage.run(*NOOP_STEPS)))
-        bare.append(await _rate(lambda: _run_bare(stage, "script")))
+
+    async def ours() -> float:
+        return await _rate(lambda: stage.run(*NOOP_STEPS))
+
+    async def bare() -> float:
+        return await _rate(lambda: _run_bare(stage, "script"))
+
+    pairs = await measure(ours, bare, THROUGHPUT, Effort(most=9, seconds=150))
     return compare(
         f"Throughput with {IN_FLIGHT} in flight",
-        ours=ours,
-        baseline=bare,
+        pairs,
         baseline_name="bare workflows whose 3 activities run the script in the sandbox",
         unit="pipelines/s",
-        bound=Bound(least=0.75),
+        bound=THROUGHPUT,
     )
 
 
@@ -110,6 +119,12 @@ async def _timed(work: Callable[[], Awaitable[object]]) -> float:
     started = time.perf_counter()
     await work()
     return (time.perf_counter() - started) * 1_000
+
+
+async def _submitted(submit: Callable[[], Awaitable[object]]) -> float:
+    milliseconds = await _timed(submit)
+    await asyncio.sleep(0.1)  # Lets the run end: the next submission is not to pay for it.
+    return milliseconds
 
 
 async def _rate(work: Callable[[], Awaitable[object]]) -> float:

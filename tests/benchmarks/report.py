@@ -1,29 +1,16 @@
-"""Figures with their spread, and ratios against a baseline that was measured in the same run."""
+"""Figures with their spread, and how they stand to their bounds."""
 
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
+from tests.benchmarks.judgement import CONFIDENCE, Bound, Judgement, Pair, Verdict
+
 console = Console(highlight=False)
 
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """``most`` or ``least`` is what the ratio must keep to."""
-
-    most: float | None = None
-    least: float | None = None
-
-    def holds(self, ratio: float) -> bool:
-        return (self.most is None or ratio <= self.most) and (
-            self.least is None or ratio >= self.least
-        )
-
-    def __str__(self) -> str:
-        return f"<= {self.most:g}" if self.most is not None else f">= {self.least:g}"
+_COLOURS = {Verdict.KEPT: "green", Verdict.UNDECIDED: "yellow", Verdict.NOT_KEPT: "red"}
 
 
 def spread(values: Sequence[float], digits: int = 1) -> str:
@@ -32,37 +19,58 @@ def spread(values: Sequence[float], digits: int = 1) -> str:
     return f"{middle:.{digits}f} [{low:.{digits}f} - {high:.{digits}f}]"
 
 
-def judge(figure: str, *, kept: bool, bound: str) -> bool:
-    """Print a figure that has an absolute bound, and whether it keeps to that."""
-    console.print(f"{figure}  (bound {bound}: {_verdict(kept)})")
-    return kept
+def judge(figure: str, *, kept: bool, bound: str) -> Verdict:
+    """Print a figure without noise, and whether it keeps to its bound."""
+    verdict = Verdict.of(kept)
+    console.print(f"{figure}  (bound {bound}: {_coloured(verdict)})")
+    return verdict
+
+
+def judge_median(figure: str, values: Sequence[float], unit: str, bound: Bound) -> Verdict:
+    """Print the median of values that have a bound, and whether it keeps to that."""
+    judgement = Judgement.of(values, bound)
+    console.print(f"{figure}: {_told(judgement, bound, digits=1, unit=f' {unit}')}")
+    return judgement.verdict
 
 
 def compare(
     title: str,
+    pairs: Sequence[Pair],
     *,
-    ours: Sequence[float],
-    baseline: Sequence[float],
     baseline_name: str,
     unit: str,
     bound: Bound,
     rows: Sequence[tuple[str, str]] = (),
-) -> bool:
-    """Print a comparison. The ratio is that of the medians; its spread is that of the pairs."""
-    ratio = statistics.median(ours) / statistics.median(baseline)
-    pairs = [mine / base for mine, base in zip(ours, baseline, strict=False)]
-    kept = bound.holds(ratio)
+) -> Verdict:
+    """Print a comparison with a baseline, and whether the pairs' ratio keeps to its bound."""
+    judgement = Judgement.of([pair.ratio for pair in pairs], bound)
     table = Table(title=title, title_justify="left", title_style="bold", show_header=False)
-    table.add_row(f"AgentOS ({unit})", spread(ours))
-    table.add_row(f"baseline ({unit}): {baseline_name}", spread(baseline))
+    table.add_row(f"AgentOS ({unit})", spread([pair.ours for pair in pairs]))
+    table.add_row(f"baseline ({unit}): {baseline_name}", spread([pair.baseline for pair in pairs]))
     for row in rows:
         table.add_row(*row)
-    verdict = _verdict(kept)
-    table.add_row("ratio of the medians", f"[bold]{ratio:.2f}[/]  (bound {bound}: {verdict})")
-    table.add_row("ratio, pair by pair", spread(pairs, 2))
+    table.add_row("ratio, pair by pair", _told(judgement, bound, digits=2))
     console.print(table)
-    return kept
+    return judgement.verdict
 
 
-def _verdict(kept: bool) -> str:
-    return "[green]kept[/]" if kept else "[red]NOT KEPT[/]"
+def conclude(verdicts: Mapping[str, Verdict]) -> bool:
+    """Print which benchmarks left a bound undecided or broke one; whether none broke one."""
+    for verdict in (Verdict.UNDECIDED, Verdict.NOT_KEPT):
+        if names := [name for name, own in verdicts.items() if own is verdict]:
+            console.print(f"{_coloured(verdict)}: {', '.join(names)}")
+    return Verdict.NOT_KEPT not in verdicts.values()
+
+
+def _told(judgement: Judgement, bound: Bound, *, digits: int, unit: str = "") -> str:
+    low, high = judgement.interval.low, judgement.interval.high
+    return (
+        f"[bold]{judgement.median:.{digits}f}[/]{unit}, {CONFIDENCE:.0%} interval "
+        f"{low:.{digits}f} to {high:.{digits}f}, {judgement.count} pairs  "
+        f"(bound {bound}: {_coloured(judgement.verdict)})"
+    )
+
+
+def _coloured(verdict: Verdict) -> str:
+    text = str(verdict) if verdict is not Verdict.NOT_KEPT else str(verdict).upper()
+    return f"[{_COLOURS[verdict]}]{text}[/]"

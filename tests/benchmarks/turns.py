@@ -1,4 +1,13 @@
-"""The loop of an agent whose model answers at once: what a turn costs in time and in history."""
+"""The loop of an agent whose model answers at once: what a turn costs in time and in history.
+
+Its baseline is the same loop as bare activities of a bare worker on the same Temporal server. In
+each turn one of them sends the model the request that the agent sent, over a connection that is
+kept open, and one does nothing. Each side is one worker process, warmed up by a whole run, with the
+same settings of the garbage collector; for the rest the bare one keeps to Temporal's defaults.
+
+So the difference is what AgentOS does beside: messages, events and attempts in PostgreSQL, the
+stream of words, a true tool, the count of tokens. As the model takes no time, nothing hides it.
+"""
 
 import time
 from uuid import uuid4
@@ -6,12 +15,13 @@ from uuid import uuid4
 from tests.benchmarks.bare import TASK_QUEUE
 from tests.benchmarks.bare_turns import TIMEOUT, BareTurns, Conversation
 from tests.benchmarks.history import costs_of_turns
+from tests.benchmarks.judgement import Bound, Effort, Verdict, measure
 from tests.benchmarks.model import call, finish
-from tests.benchmarks.report import Bound, compare, judge
+from tests.benchmarks.report import compare, judge, spread
 from tests.benchmarks.stage import Stage
 
 TURNS = 100
-ROUNDS = 5
+LOOP = Bound(most=1.3)
 MOST_BYTES = 2_000
 TARGET_BYTES = 1_600
 MOST_EVENTS = 12
@@ -19,7 +29,7 @@ MOST_EVENTS = 12
 GROWTH_BYTES = 64
 
 
-async def loop(stage: Stage) -> bool:
+async def loop(stage: Stage) -> Verdict:
     """100 turns of one call of a model and one of a tool against the same loop, bare."""
     tools = (alternately(turn, "list_files", "list_skills") for turn in range(TURNS))
     replies = [*map(call, tools), finish()]
@@ -30,20 +40,22 @@ async def loop(stage: Stage) -> bool:
     bare_model = await stage.models.add("bare-turns", replies)
     Conversation(stage.models.base_url, request | {"model": bare_model}).save(stage.work_folder)
     await _bare_ms(stage)
-    ours: list[float] = []
-    bare: list[float] = []
-    for _ in range(ROUNDS):
-        ours.append(await _agent_ms(stage, model))
-        bare.append(await _bare_ms(stage))
+    effort = Effort(most=16, seconds=75)
+    pairs = await measure(lambda: _agent_ms(stage, model), lambda: _bare_ms(stage), LOOP, effort)
     is_quick = compare(
         f"{TURNS} turns of an agent, from the request to its end",
-        ours=ours,
-        baseline=bare,
+        pairs,
         baseline_name="the same loop of bare activities, which send the same requests",
         unit="ms",
-        bound=Bound(most=1.3),
+        bound=LOOP,
+        rows=[
+            (
+                "more than the baseline, a turn (ms)",
+                spread([(pair.ours - pair.baseline) / TURNS for pair in pairs]),
+            )
+        ],
     )
-    return await _is_small(stage, first) and is_quick
+    return max(await _is_small(stage, first), is_quick)
 
 
 def alternately(turn: int, one: str, other: str) -> str:
@@ -52,7 +64,7 @@ def alternately(turn: int, one: str, other: str) -> str:
     return (one, other)[turn.bit_count() % 2]
 
 
-async def _is_small(stage: Stage, workflow_id: str) -> bool:
+async def _is_small(stage: Stage, workflow_id: str) -> Verdict:
     costs = await costs_of_turns(stage, workflow_id)
     early, late = costs[9], costs[TURNS - 1]
     return judge(
