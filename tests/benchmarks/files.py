@@ -51,7 +51,7 @@ async def upload(stage: Stage) -> Verdict:
             await work(Path(folder))
             return (time.perf_counter() - started) * 1_000
 
-    effort = Effort(most=12, seconds=45)
+    effort = Effort(most=12, seconds=40)
     pairs = await measure(lambda: timed(ours), lambda: timed(bare), UPLOAD, effort)
     return compare(
         f"A file of {FILE_MIB} MiB from the output folder to the store",

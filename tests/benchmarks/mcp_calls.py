@@ -19,7 +19,7 @@ DOUBLE = Path(__file__).parents[1] / "doubles" / "mcp_stdio.py"
 ARGS = ("-I", str(DOUBLE))
 WARM_UP = 50
 POOLED = Bound(most=1.3)
-EFFORT = Effort(least=500, most=3_000, seconds=20)
+EFFORT = Effort(least=500, most=3_000, seconds=15)
 ARGUMENTS = {"text": "x" * 1_000}
 
 Call = Callable[[], Awaitable[object]]

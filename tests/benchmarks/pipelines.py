@@ -11,7 +11,7 @@ from tests.benchmarks.report import compare, spread
 from tests.benchmarks.stage import Stage
 
 IN_FLIGHT = 50
-PIPELINES = 75
+PIPELINES = 60
 
 LATENCY = Bound(most=1.3)
 SUBMISSION = Bound(most=2.5)
@@ -38,7 +38,7 @@ async def latency(stage: Stage) -> Verdict:
         sandboxes.append(await _timed(three_scripts))
         return workflows[-1] + sandboxes[-1]
 
-    pairs = await measure(ours, bare, LATENCY, Effort(least=30, most=100, seconds=60))
+    pairs = await measure(ours, bare, LATENCY, Effort(least=30, most=100, seconds=45))
     return compare(
         "Latency of a 3-step pipeline, from the request to its end",
         pairs,
@@ -65,7 +65,7 @@ async def submission(stage: Stage) -> Verdict:
     async def bare() -> float:
         return await _submitted(lambda: _start_bare(stage, "nothing"))
 
-    pairs = await measure(ours, bare, SUBMISSION, Effort(least=60, most=150, seconds=30))
+    pairs = await measure(ours, bare, SUBMISSION, Effort(least=60, most=150, seconds=25))
     return compare(
         "POST /tasks",
         pairs,
@@ -84,7 +84,7 @@ async def throughput(stage: Stage) -> Verdict:
     async def bare() -> float:
         return await _rate(lambda: _run_bare(stage, "script"))
 
-    pairs = await measure(ours, bare, THROUGHPUT, Effort(most=9, seconds=150))
+    pairs = await measure(ours, bare, THROUGHPUT, Effort(most=9, seconds=105))
     return compare(
         f"Throughput with {IN_FLIGHT} in flight",
         pairs,

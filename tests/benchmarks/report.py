@@ -29,7 +29,7 @@ def judge(figure: str, *, kept: bool, bound: str) -> Verdict:
 def judge_median(figure: str, values: Sequence[float], unit: str, bound: Bound) -> Verdict:
     """Print the median of values that have a bound, and whether it keeps to that."""
     judgement = Judgement.of(values, bound)
-    console.print(f"{figure}: {_told(judgement, bound, digits=1, unit=f' {unit}')}")
+    console.print(f"{figure}: {_told(judgement, bound, 'values', digits=1, unit=f' {unit}')}")
     return judgement.verdict
 
 
@@ -49,7 +49,7 @@ def compare(
     table.add_row(f"baseline ({unit}): {baseline_name}", spread([pair.baseline for pair in pairs]))
     for row in rows:
         table.add_row(*row)
-    table.add_row("ratio, pair by pair", _told(judgement, bound, digits=2))
+    table.add_row("ratio, pair by pair", _told(judgement, bound, "pairs", digits=2))
     console.print(table)
     return judgement.verdict
 
@@ -62,11 +62,11 @@ def conclude(verdicts: Mapping[str, Verdict]) -> bool:
     return Verdict.NOT_KEPT not in verdicts.values()
 
 
-def _told(judgement: Judgement, bound: Bound, *, digits: int, unit: str = "") -> str:
+def _told(judgement: Judgement, bound: Bound, counted: str, *, digits: int, unit: str = "") -> str:
     low, high = judgement.interval.low, judgement.interval.high
     return (
         f"[bold]{judgement.median:.{digits}f}[/]{unit}, {CONFIDENCE:.0%} interval "
-        f"{low:.{digits}f} to {high:.{digits}f}, {judgement.count} pairs  "
+        f"{low:.{digits}f} to {high:.{digits}f}, {judgement.count} {counted}  "
         f"(bound {bound}: {_coloured(judgement.verdict)})"
     )
 

@@ -29,7 +29,7 @@ class Pace:
 
 
 PACES = (
-    Pace("at 100 tokens a second", tokens=300, pause_seconds=0.01),
+    Pace("at 100 tokens a second", tokens=150, pause_seconds=0.01),
     Pace("as fast as it can", tokens=10_000, pause_seconds=0.0),
 )
 
@@ -85,7 +85,7 @@ async def _at(stage: Stage, pace: Pace) -> Verdict:
         request = await stage.models.last_request("stream")
         await bare()
         del through_events[0], by_client[0]
-        pairs = await measure(ours, bare, PACE, Effort(most=10, seconds=45))
+        pairs = await measure(ours, bare, PACE, Effort(most=10, seconds=25))
     assert {sum(heard.tokens) for heard in (*through_events, *by_client)} == {pace.tokens}
     is_quick = compare(
         f"Tokens of a model that speaks {pace.name}, through the event stream",

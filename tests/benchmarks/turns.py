@@ -40,7 +40,7 @@ async def loop(stage: Stage) -> Verdict:
     bare_model = await stage.models.add("bare-turns", replies)
     Conversation(stage.models.base_url, request | {"model": bare_model}).save(stage.work_folder)
     await _bare_ms(stage)
-    effort = Effort(most=16, seconds=75)
+    effort = Effort(most=16, seconds=50)
     pairs = await measure(lambda: _agent_ms(stage, model), lambda: _bare_ms(stage), LOOP, effort)
     is_quick = compare(
         f"{TURNS} turns of an agent, from the request to its end",

@@ -32,7 +32,7 @@ def test_a_median_is_judged_with_its_interval() -> None:
     with console.capture() as printed:
         verdict = judge_median("It comes later by", [40.0, 50.0] * 5, "ms", Bound(most=100))
     assert verdict is Verdict.KEPT
-    said = "It comes later by: 45.0 ms, 95% interval 40.0 to 50.0, 10 pairs (bound <= 100: kept)"
+    said = "It comes later by: 45.0 ms, 95% interval 40.0 to 50.0, 10 values (bound <= 100: kept)"
     assert " ".join(printed.get().split()) == said
 
 
