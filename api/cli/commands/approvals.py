@@ -22,7 +22,6 @@ from api.wire.requests import ApprovalRequest
 from api.wire.responses.approvals import AskedCall
 from api.wire.responses.pages import Page
 from api.wire.responses.tasks import SubTask
-from workflows.events import ApprovalAsked
 from workflows.states import Status
 
 Call = Annotated[
@@ -101,8 +100,10 @@ def _lines(task_id: str, call: AskedCall) -> Iterator[Text]:
         yield from (Text(f"  {line}") for line in safe_text(call.question).split("\n"))
     arguments = safe_json(json.dumps(call.arguments, indent=2, ensure_ascii=False))
     yield from (Text(f"  {line}") for line in arguments.split("\n"))
-    asked = ApprovalAsked(call_id=str(call.call_id), step=call.name, kind=call.kind)
-    yield from (Text(command, style="cyan") for command in commands_for(task_id, asked))
+    yield from (
+        Text(command, style="cyan")
+        for command in commands_for(task_id, call.name, str(call.call_id), call.kind)
+    )
     yield Text()
 
 

@@ -79,7 +79,8 @@ class PlainTurns(PlainLines):
         if isinstance(event, events.ApprovalAsked):
             task_id = self._agent.task_id
             hint = agent_frames.whole_of(task_id, event)
-            for command in (*filter(None, (hint,)), *agent_frames.commands_for(task_id, event)):
+            commands = agent_frames.commands_for(task_id, event.step, event.call_id, event.kind)
+            for command in (*filter(None, (hint,)), *commands):
                 self._print(f"{' ' * 10}{command}")
 
     def summary(self, now: datetime) -> RenderableType:

@@ -91,16 +91,16 @@ def asked_lines(
         yield line((f"{_INDENT * 2}{shown}", ""))
     if (hint := whole_of(task.task_id, asked)) is not None:
         yield _whole(f"{_INDENT * 2}{hint}")
-    for command in commands_for(task.task_id, asked):
+    for command in commands_for(task.task_id, asked.step, asked.call_id, asked.kind):
         yield _whole(f"{_INDENT * 2}{command}")
 
 
-def commands_for(task_id: str, asked: ApprovalAsked) -> tuple[str, str]:
+def commands_for(task_id: str, name: str, call_id: str, kind: str) -> tuple[str, str]:
     """What to type to answer; a call is named by its number, which no model can choose."""
-    number = asked.step.partition(" ")[0]
-    call = number if _NUMBER.fullmatch(number) else asked.call_id
+    number = name.partition(" ")[0]
+    call = number if _NUMBER.fullmatch(number) else call_id
     approve = f"agentos approve {task_id} {call}"
-    if asked.kind == "answer":
+    if kind == "answer":
         approve += ' --note "your answer"'
     return safe_line(approve), safe_line(f"agentos deny {task_id} {call}")
 
