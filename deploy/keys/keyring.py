@@ -12,7 +12,7 @@ from workflows.errors import AgentOSError
 
 
 class TeamUnknown(AgentOSError):
-    """There is no team {team!r}. `agentos keys create --team {team}` makes it."""
+    """There is no team {team!r}. Create it with `agentos keys create NAME --team {team}`."""
 
 
 class KeyUnknown(AgentOSError):

@@ -122,7 +122,7 @@ async def test_a_provider_inside_the_house_must_be_allowed_to_be_there(
     server: HttpsServer, policy: InputPolicy
 ) -> None:
     public_only = replace(policy, private_hosts=(), allowed_hosts=policy.private_hosts)
-    with pytest.raises(SearchFailed, match="not a public one"):
+    with pytest.raises(SearchFailed, match="which is not public"):
         await search(server, public_only)
     assert server.requests == []
 

@@ -131,7 +131,7 @@ async def test_a_file_that_holds_no_schema_is_refused(tmp_path: Path, content: b
     async with serving() as server:
         printed = await agentos(server.url, "submit", "agent", "x", "--schema", str(path))
         assert printed.code == 2
-        assert "holds no JSON schema" in printed.stderr
+        assert "is not a JSON schema" in printed.stderr
         assert server.asked == []
 
 

@@ -107,7 +107,7 @@ async def test_a_pipeline_is_read_from_stdin(stage: Stage, written: Path) -> Non
 async def test_a_pipeline_that_is_not_there_is_told(stage: Stage) -> None:
     printed = await agentos(stage.url, "submit", "pipeline", "nosuch.yaml")
     assert printed.code == 2
-    assert "nosuch.yaml is no pipeline: No such file" in printed.stderr
+    assert "nosuch.yaml is not a pipeline: No such file" in printed.stderr
 
 
 async def test_files_go_in_and_references_pass_through(stage: Stage, tmp_path: Path) -> None:

@@ -205,5 +205,5 @@ async def test_what_is_not_what_was_stored_is_not_kept(
     words = ("artifacts", "get", "--task", str(TASK_ID), "-o", str(tmp_path))
     printed = await agentos(server.url, *words)
     assert printed.code == 1
-    assert f"is not what was stored: {reason}" in printed.stderr
+    assert f"does not match what was stored: {reason}" in printed.stderr
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -71,7 +71,7 @@ def test_a_failing_script_shows_its_exit_code_before_its_words() -> None:
 def test_a_limit_is_named_whatever_the_exit_code() -> None:
     error = LimitExceeded(step="1.1 run_code", limit="memory", bound="512 MiB")
     text = observation(ToolResult("", 137, error), Shown(""), {})
-    assert text.startswith("Error: Step 1.1 run_code: the script ran into the limit on memory")
+    assert text.startswith("Error: Step 1.1 run_code: the script exceeded the limit on memory")
 
 
 def test_an_error_is_told_in_one_bounded_line() -> None:
