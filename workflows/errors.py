@@ -162,8 +162,8 @@ class ToolArgumentsInvalid(AgentOSError):
 
 
 class ModelNotConfigured(AgentOSError):
-    """No model is configured for this worker. Set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of
-    your own, and AGENTOS_MODELS to choose among its models, for both the worker and the API; then
+    """This worker has no model configured. Set OPENAI_API_KEY, or OPENAI_BASE_URL for your own
+    server, and AGENTOS_MODELS to choose among its models, for both the worker and the API; then
     retry."""
 
 

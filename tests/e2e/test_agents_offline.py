@@ -47,4 +47,4 @@ async def test_json_on_stdout_is_the_task_and_nothing_else(live: Live) -> None:
     printed = await live.agentos(*command)
     assert printed.code == 0, printed.stderr
     task = json.loads(printed.stdout)
-    assert "shares no telling word with any skill" in task["result"]["summary"]
+    assert "shares no keyword with any skill" in task["result"]["summary"]

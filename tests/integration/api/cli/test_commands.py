@@ -212,9 +212,9 @@ async def test_a_task_is_held_and_let_go_on(stage: Stage) -> None:
     task_id = await stage.submit("wait", "print x")
     await stage.until(task_id, "running")
     for command, follows in (
-        ("pause", "It pauses before its next step or turn.\n"),
-        ("resume", "It goes on.\n"),
-        ("cancel", "It is being stopped.\n"),
+        ("pause", "It will pause before its next step or turn.\n"),
+        ("resume", "It resumes.\n"),
+        ("cancel", "It is being cancelled.\n"),
     ):
         printed = await agentos(stage.url, command, task_id)
         assert (printed.code, printed.stderr) == (0, follows)

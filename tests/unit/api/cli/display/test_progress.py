@@ -107,7 +107,7 @@ def test_the_end_says_why_and_what_to_do() -> None:
     failed = ("task.status", {"status": "blocked", "error": ERROR})
     lines = drawn(picture(a_task(STARTED, COMPLETED, CHART, output, failed), after(9)))
     text = "\n".join(lines)
-    assert "✗ sales failed on every try, after 5.0s" in text
+    assert "✗ sales failed every attempt, after 5.0s" in text
     assert "✗ chart" in text
     assert "It failed." in text
     assert "│ no column x" in text
