@@ -126,7 +126,7 @@ class NodeMissing(AgentOSError):
 
 
 class ScriptFailed(AgentOSError):
-    """Step {step}: the script exited with code {code}. Its output is in the task's log."""
+    """Step {step}: the script failed with exit code {code}. Its output is in the task's log."""
 
 
 class ScriptKilled(AgentOSError):

@@ -1,4 +1,4 @@
-"""A turn of a model: what it is told, what it answers, and what is written of that."""
+"""A turn of a model: its prompt, its answer, and what is stored of them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
@@ -110,9 +110,9 @@ class Turns:
         offered: Collection[OfferedTool],
         heard: Sequence[ChatMessage],
     ) -> tuple[ChatMessage, ...]:
-        """What the model has to be told before its answer."""
+        """Messages that the model must read before it answers."""
         hints: tuple[ChatMessage, ...] = ()
-        # Of an answer that was cut off before it called a tool it was told at once.
+        # It already has the note on an answer that was cut off before it called a tool.
         was_told = call.hint is Hint.CALL_A_TOOL and heard[-1].role == "user"
         if call.hint is not None and not was_told:
             hints = (ChatMessage("user", hint_message(call.hint), turn=call.turn),)

@@ -1,4 +1,4 @@
-"""The life of one attempt at a step: begun, told about while it runs, ended in one transaction."""
+"""The life of one attempt at a step: begun, reported while it runs, ended in one transaction."""
 
 import asyncio
 import time
@@ -49,7 +49,7 @@ log = structlog.get_logger(__name__)
 class Performed:
     """What a step did. ``error`` is set when it failed; its files are kept all the same.
 
-    With a ``message`` a failure has been told to the model, and is none of the activity.
+    With a ``message``, the model has read of the failure, so the activity does not fail.
     ``events`` tell what only the tool knows.
     """
 

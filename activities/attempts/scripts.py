@@ -124,7 +124,7 @@ class Scripts:
 def error_of(step: Step, exit: Exit, limits: Limits) -> AgentOSError | None:  # noqa: A002
     """What an exit means for the step; None when all went well.
 
-    Exit code 75 is worth another try, and so is what the step's ``retry_on`` names.
+    Exit code 75 is retried, and so is what the step's ``retry_on`` names.
     """
     error: AgentOSError
     again = "any" in step.retry_on

@@ -84,7 +84,7 @@ class Models:
 
         ``on_text`` gets the text as it arrives. When an answer breaks off after some of it, the
         next model is asked only with ``on_restart``, which is called so that the text can be
-        forgotten. ``on_broken`` is told what each answer took that broke off.
+        forgotten. ``on_broken`` is called with the charge of each answer that broke off.
 
         Raises:
             ModelOverloaded, ModelUnavailable: no model answers now; see ``retry_after_seconds``.

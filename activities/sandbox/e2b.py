@@ -202,7 +202,7 @@ async def _kill(creating: asyncio.Task[AsyncSandbox]) -> None:
     try:
         machine = await creating
     except _SDK_ERRORS:
-        return  # Whoever wanted it has been told.
+        return  # Its caller has already been answered.
     try:
         await machine.kill(retries=KILL_RETRIES)
     except _SDK_ERRORS as error:

@@ -152,10 +152,10 @@ async def begin(database: Database, attempt: Attempt) -> Begun:
 
 
 async def set_phase(
-    database: Database, attempt: Attempt, phase: Phase | None, told: Sequence[Event]
+    database: Database, attempt: Attempt, phase: Phase | None, new: Sequence[Event]
 ) -> None:
     """Tell where the attempt is, unless ``phase`` is None, and what it printed since."""
-    values = {**_fence(attempt), **events.values(told), "phase": phase}
+    values = {**_fence(attempt), **events.values(new), "phase": phase}
     await database.execute(TELL_OF_ATTEMPT, values)
 
 

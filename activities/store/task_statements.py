@@ -85,13 +85,13 @@ REQUEST_RESUME = text(
 # other calls of an agent, did not fail: it was cut off.
 CLOSE = text(
     f"""
-    WITH told AS (
+    WITH reported AS (
         SELECT error FROM sub_tasks WHERE id = :sub_task_id AND error ->> 'code' = :code
     ), task AS (
         UPDATE tasks
         SET status = :status, finished_at = now(), updated_at = now(), event_seq = event_seq + 1,
             pause_requested_at = NULL,
-            error = coalesce((SELECT error FROM told), CAST(:error AS jsonb))
+            error = coalesce((SELECT error FROM reported), CAST(:error AS jsonb))
         WHERE {fence.IS_PRESENT_RUN}
         RETURNING id, team_id, event_seq, error
     ), step AS (

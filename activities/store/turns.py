@@ -140,9 +140,9 @@ async def count_lost(database: Database, turn: Turn, lost: Charge) -> None:
     await database.execute(COUNT_LOST, values)
 
 
-async def add_events(database: Database, turn: Turn, told: tuple[Event, ...]) -> None:
+async def add_events(database: Database, turn: Turn, new: tuple[Event, ...]) -> None:
     """Tell of a turn while it is made; nothing once it no longer counts."""
-    await database.execute(ADD_EVENTS, {**_fence(turn), **events.values(told)})
+    await database.execute(ADD_EVENTS, {**_fence(turn), **events.values(new)})
 
 
 async def end_turn(database: Database, turn: Turn, ended: EndedTurn) -> bool:

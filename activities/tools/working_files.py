@@ -1,6 +1,6 @@
 """The files of a task that its agent can work with: its inputs, and what its calls have made.
 
-A model names a file as it was told: by its name, its URL, its reference, or its path in the
+A model names a file as it has seen it: by its name, its URL, its reference, or its path in the
 sandbox. Only the task's own files are found; another's is as good as missing.
 """
 

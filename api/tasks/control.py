@@ -72,7 +72,7 @@ async def resume(services: Services, team_id: UUID, task_id: UUID) -> Status:
 
 def _check_alive(task: StoredTask, action: str) -> None:
     if task.status.is_final:
-        reason = f"it has ended already ({task.status})"
+        reason = f"it has already ended ({task.status})"
         raise StateConflict(id=task.id, action=action, reason=reason)
 
 
@@ -94,5 +94,5 @@ async def tell(
 
 async def _signal(services: Services, task: StoredTask, signal: Signal) -> None:
     if not await tell(services, task, partial(services.temporal.signal, signal=signal)):
-        reason = "no workflow runs it at the moment; try again in a few seconds"
+        reason = "no workflow is running it at the moment; try again in a few seconds"
         raise StateConflict(id=task.id, action=f"{signal}d", reason=reason)

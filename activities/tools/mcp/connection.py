@@ -92,7 +92,7 @@ class Connection:
         self._calls.add(task)
         task.add_done_callback(self._on_done)
         try:
-            # Shielded: the server is told of a cancellation, but nobody has to wait for that.
+            # Shielded: the server is notified of a cancellation, but nobody has to wait for that.
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             if task.cancelled():  # By the owner: our own cancellation has not reached it yet.

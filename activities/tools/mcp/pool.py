@@ -73,7 +73,7 @@ class _Entry:
 
 
 class McpPool:
-    """``on_listing`` is told the tools of a server as it is connected, and when they change."""
+    """``on_listing`` receives the tools of a server when it is connected and when they change."""
 
     def __init__(
         self,

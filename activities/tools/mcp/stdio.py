@@ -71,7 +71,7 @@ async def stdio_transport(
 ) -> AsyncIterator[Streams]:
     """Start a program, and end it with all that it started.
 
-    ``on_end`` is told, once, why there will be no more messages.
+    ``on_end`` is called once, with the reason why there will be no more messages.
 
     Raises:
         McpUnavailable: the program cannot be started.

@@ -146,7 +146,7 @@ async def test_a_call_is_approved_by_its_number(cli_stage: Stage, working: Obedi
     printed = await agentos(cli_stage.url, "deny", task_id, "1.1 a", "-o", "json")
     assert json.loads(printed.stdout)["decision"] == "deny"
     await cli_stage.until(task_id, "completed")
-    assert working.told == {"1.1 a": "denied", "1.2 b": "approved"}
+    assert working.verdicts == {"1.1 a": "denied", "1.2 b": "approved"}
 
 
 async def test_the_only_call_that_waits_need_not_be_named(
@@ -184,7 +184,7 @@ async def test_a_decision_that_was_made_is_repeated_and_not_changed(
         assert (await agentos(cli_stage.url, "approve", task_id, "1.1")).code == 0
     printed = await agentos(cli_stage.url, "deny", task_id, "1.1")
     assert printed.code == 1
-    assert "approved already" in printed.stderr
+    assert "already approved" in printed.stderr
     assert (await agentos(cli_stage.url, "deny", task_id, "9.9")).code == 5
 
 

@@ -64,7 +64,7 @@ async def test_an_approved_call_is_made(
     assert answer.status_code == 202
     assert answer.json()["decision"] == "approve"
     task = await agents_stage.until(task_id, "completed")
-    assert working.told == {"1.1 a": "approved"}
+    assert working.verdicts == {"1.1 a": "approved"}
     [step] = task["sub_tasks"]
     assert step["approval"]["note"] == "go on"
     assert step["approval"]["decided_at"] is not None
@@ -78,7 +78,7 @@ async def test_a_denied_call_is_told_so(agents_stage: Stage, working: ObedientAg
     task_id, [item] = await _asked(agents_stage, "ask a", "finish x")
     assert (await _decide(agents_stage, task_id, item["name"], decision="deny")).is_success
     await agents_stage.until(task_id, "completed")
-    assert working.told == {"1.1 a": "denied"}
+    assert working.verdicts == {"1.1 a": "denied"}
 
 
 async def test_a_decision_may_be_repeated_and_not_changed(
@@ -229,7 +229,7 @@ async def test_a_decision_that_the_agent_did_not_hear_is_told_again(
     )
     await sweeper.sweep()
     await agents_stage.until(task_id, "completed")
-    assert working.told == {"1.1 a": "approved"}
+    assert working.verdicts == {"1.1 a": "approved"}
 
 
 async def test_a_decision_is_told_again_only_now_and_then(agents_stage: Stage) -> None:

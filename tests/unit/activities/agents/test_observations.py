@@ -104,7 +104,7 @@ async def test_a_long_text_is_cut_and_kept_whole_as_a_file(tmp_path: Path) -> No
     assert shown.text.startswith("line 0\n")
     assert shown.text.endswith("line 4999")
     text = observation(ToolResult(LONG), shown, {shown.whole: KEY})
-    assert text.endswith("All of it is in '4.1-run_skill_script.txt': read_file shows any part.")
+    assert text.endswith("All of it is in '4.1-run_skill_script.txt': read it with read_file.")
     assert "All of it" not in observation(ToolResult(LONG), shown, {})
 
 

@@ -106,7 +106,7 @@ def test_a_second_try_that_works_is_all_that_the_summary_tells() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Error: no more disk.", "Denied: a person did not allow this call.", "Interrupted: lost."],
+    ["Error: no more disk.", "Denied: a person denied this call.", "Interrupted: lost."],
 )
 def test_what_failed_for_other_reasons_is_not_repeated(text: str) -> None:
     done = talk("Draw a box chart.", World(built_in(), runs=lambda call: text))

@@ -136,7 +136,7 @@ def test_a_call_that_failed_says_why() -> None:
 def test_what_waits_for_a_person_names_the_commands_to_type() -> None:
     agent = an_agent(BEGUN, CALLED, ASKED, ("task.status", {"status": "waiting"}))
     text = drawn(frame(agent, after(3)))
-    assert "1.1 run_code waits for your approval until" in text
+    assert "1.1 run_code waiting for your approval until" in text
     assert '{"source": "rm"}' in text
     assert f"agentos approve {TASK} 1.1" in text
     assert f"agentos deny {TASK} 1.1" in text
@@ -322,7 +322,7 @@ def test_elsewhere_each_thing_is_a_line() -> None:
         "turn 1",
         "turn 1: I look.",
         '1.1 run_code: {"source": "1+1"}',
-        '1.1 run_code: waits for your approval: {"source": "rm"}',
+        '1.1 run_code: waiting for your approval: {"source": "rm"}',
         f"          agentos approve {TASK} 1.1",
         f"          agentos deny {TASK} 1.1",
         "turn 1: 1,200 tokens so far, $0.0042",
