@@ -282,7 +282,7 @@ async def test_headers_without_an_end_are_cut(
         await download(policy, names, f"https://data.example:{server.port}/headers")
 
 
-async def test_what_comes_is_handed_on_as_it_comes(
+async def test_a_download_is_passed_on_as_it_arrives(
     server: HttpsServer, policy: InputPolicy, names: NameServer
 ) -> None:
     server.answers["/endless"] = repeats(b"x" * 65_536, length=10**12)

@@ -125,7 +125,7 @@ async def test_files_go_in_and_references_pass_through(stage: Stage, tmp_path: P
     assert task["inputs"]["x"] != task["inputs"]["y"]
 
 
-async def test_what_only_the_server_can_refuse_is_told_with_its_place(
+async def test_refusals_of_the_server_are_printed_with_their_places(
     stage: Stage, tmp_path: Path
 ) -> None:
     path = tmp_path / "p.yaml"
@@ -135,7 +135,7 @@ async def test_what_only_the_server_can_refuse_is_told_with_its_place(
     assert "/pipeline/steps/0/skill" in printed.stderr
 
 
-async def test_only_types_that_are_offered_can_be_submitted(stage: Stage) -> None:
+async def test_submit_offers_only_the_types_of_the_server(stage: Stage) -> None:
     for word in ("auto", "plan"):
         printed = await agentos(stage.url, "submit", word, "do it")
         assert printed.code == 2
@@ -255,13 +255,13 @@ async def test_tools_and_skills_are_shown_as_the_api_has_them(stage: Stage) -> N
     assert (await agentos(stage.url, "tools", "disable", "nosuch")).code == 5
 
 
-async def test_what_is_wrong_with_a_registration_is_told_in_our_words() -> None:
+async def test_problems_of_a_registration_are_printed_without_its_values() -> None:
     printed = await agentos("http://127.0.0.1:9", "tools", "register", "x", "--url", "ftp://a/")
     assert printed.code == 2
     assert "url: write http://host/path" in printed.stderr
 
 
-async def test_of_a_tools_description_the_table_shows_the_first_line() -> None:
+async def test_the_table_of_tools_shows_the_first_line_of_each_description() -> None:
     tool = Tool(
         name="ask_human",
         type=ToolType.NATIVE,
@@ -286,7 +286,7 @@ async def test_how_far_a_task_is_is_told_in_steps_or_in_turns(kind: TaskType, do
     assert row.split("   ")[3].strip() == done
 
 
-async def test_another_team_and_no_key_get_nothing(
+async def test_commands_with_the_key_of_another_team_or_none_get_nothing(
     infrastructure: Services, skills_folder: Path
 ) -> None:
     async with api_stage(infrastructure, skills_folder, works=False, keys_required=True) as stage:

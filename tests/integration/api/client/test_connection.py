@@ -129,7 +129,7 @@ async def test_a_list_is_asked_for_again_when_the_server_is_busy(server: Server)
     ("status", "code"),
     [(401, 4), (404, 5), (422, 2), (500, 1)],
 )
-async def test_what_the_server_refuses_gives_its_exit_code(
+async def test_a_refusal_of_the_server_sets_the_exit_code(
     server: Server, status: int, code: int
 ) -> None:
     server.tell(f"GET {TASK}", problem(status, "refused"))
@@ -196,7 +196,7 @@ async def test_a_download_goes_on_where_it_was_cut(server: Server, tmp_path: Pat
         (b"hello world!", "more than 11 bytes"),
     ],
 )
-async def test_what_is_not_what_was_stored_is_not_kept(
+async def test_a_download_that_differs_from_the_stored_file_is_not_kept(
     server: Server, tmp_path: Path, wrong: bytes, reason: str
 ) -> None:
     made, listing, getting = artifact_answers(b"hello world")

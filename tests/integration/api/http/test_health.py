@@ -28,7 +28,7 @@ async def test_a_whole_system_is_ready(stage: Stage) -> None:
     assert all(item["latency_ms"] > 0 for item in answer.json()["dependencies"])
 
 
-async def test_each_dependency_that_is_down_is_told(
+async def test_readyz_reports_each_dependency_that_is_down(
     infrastructure: Services, skills_folder: Path
 ) -> None:
     [closed] = choose_ports([None])
@@ -141,7 +141,7 @@ async def test_an_unexpected_error_tells_nothing_but_its_id(stage: Stage) -> Non
         ({"Origin": "https://evil.example"}, 200),
     ],
 )
-async def test_only_names_of_our_own_are_served(
+async def test_requests_for_foreign_host_names_are_refused(
     stage: Stage, headers: dict[str, str], status: int
 ) -> None:
     answer = await stage.http.get("/tasks", headers=headers)

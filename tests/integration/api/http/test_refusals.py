@@ -222,7 +222,7 @@ async def test_the_store_of_agentos_itself_is_no_input(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("text", ["s3://shared/report.csv", "https://files.example/report.csv"])
-async def test_what_is_allowed_is_taken(stage: Stage, text: str) -> None:
+async def test_allowed_inputs_are_accepted(stage: Stage, text: str) -> None:
     body = {"pipeline": {**pipeline("INPUT_DATA"), "inputs": ["data"]}, "inputs": {"data": text}}
     assert (await stage.http.post("/tasks", json=body)).status_code == 202
 

@@ -40,7 +40,7 @@ async def _decide(stage: Stage, task_id: str, call: str, **word: Any) -> httpx.R
 # Decisions.
 
 
-async def test_what_waits_is_listed_with_its_arguments(
+async def test_waiting_calls_are_listed_with_their_arguments(
     agents_stage: Stage, working: ObedientAgents
 ) -> None:
     task_id, items = await _asked(agents_stage, "ask a; call b; question c")
@@ -98,7 +98,7 @@ async def test_a_decision_may_be_repeated_and_not_changed(
     assert len(told) == 1
 
 
-async def test_of_many_who_decide_at_once_one_is_heard(
+async def test_one_of_many_concurrent_decisions_counts(
     agents_stage: Stage, working: ObedientAgents
 ) -> None:
     task_id, [item] = await _asked(agents_stage, "ask a", "finish x")
@@ -137,7 +137,7 @@ async def test_a_question_may_be_refused_without_a_word(
 
 
 @pytest.mark.parametrize("call", [str(UUID(int=1)), "1.2 b", "9.1 x", "%20"])
-async def test_what_asks_for_nothing_is_not_found(
+async def test_a_call_that_needs_no_approval_cannot_be_decided(
     agents_stage: Stage, working: ObedientAgents, call: str
 ) -> None:
     task_id, _ = await _asked(agents_stage, "ask a; call b")
@@ -145,7 +145,7 @@ async def test_what_asks_for_nothing_is_not_found(
 
 
 @pytest.mark.parametrize("call", ["%00", "x" * 301])
-async def test_what_cannot_be_a_name_is_refused(agents_stage: Stage, call: str) -> None:
+async def test_an_impossible_name_of_a_call_is_refused(agents_stage: Stage, call: str) -> None:
     task_id = await submit(agents_stage, "finish x")
     assert (await _decide(agents_stage, task_id, call, decision="deny")).status_code == 422
 
@@ -189,7 +189,7 @@ async def test_a_call_of_a_cancelled_task_can_no_longer_be_decided_on(
     assert (await agents_stage.http.get(f"/tasks/{task_id}/approvals")).json()["items"] == []
 
 
-async def test_nobody_can_decide_after_the_time_for_it(
+async def test_an_expired_approval_cannot_be_decided(
     agents_stage: Stage, working: ObedientAgents
 ) -> None:
     task_id, [item] = await _asked(agents_stage, "ask a")

@@ -180,7 +180,7 @@ def test_the_digest_differs_when_the_results_that_were_read_differ() -> None:
     assert digest_of(HEARD, call) != digest_of([*HEARD[:2], ChatMessage("tool", "4 rows")], call)
 
 
-def test_the_same_file_made_again_does_not_make_the_digest_another() -> None:
+def test_the_digest_of_a_turn_ignores_that_a_file_was_made_again() -> None:
     digests = set()
     for made in (uuid4(), uuid4()):
         result = ChatMessage("tool", f"File 'a.txt' created at /api/v1/artifacts/{made}")

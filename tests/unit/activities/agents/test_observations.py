@@ -86,7 +86,7 @@ def test_silence_is_told() -> None:
     assert read(" \n") == "Done. There was no output."
 
 
-def test_there_is_a_limit_to_the_files_and_refusals_that_are_told() -> None:
+def test_an_observation_lists_a_limited_number_of_files_and_refusals() -> None:
     many = {f"{number}.txt": KEY for number in range(MAX_FILES_SHOWN + 7)}
     lines = read("", many).splitlines()
     assert lines[-1] == "7 more files were created: list_files shows them."
@@ -113,7 +113,7 @@ async def test_a_short_text_makes_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_what_can_be_read_again_is_cut_and_not_kept(tmp_path: Path) -> None:
+async def test_a_result_that_can_be_read_again_is_cut_and_not_kept(tmp_path: Path) -> None:
     shown = await shorten(ToolResult(LONG, is_kept=True), TOKENS, tmp_path, "1.1 read_file", 200)
     assert "[TRUNCATED" in shown.text
     assert shown.whole is None

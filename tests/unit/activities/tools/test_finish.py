@@ -49,7 +49,7 @@ def nested(depth: int) -> dict[str, JsonValue]:
     return schema
 
 
-async def test_without_a_schema_a_summary_is_all() -> None:
+async def test_finish_without_a_schema_takes_only_a_summary() -> None:
     assert list(finish_schema(None)["properties"]) == ["summary"]
     assert await finish_problems(None, {"summary": "Done."}) == ()
 

@@ -87,7 +87,7 @@ def test_the_native_tools_are_those_of_the_design() -> None:
     assert {tool.permission for tool in tools.values()} == {Permission.AUTO}
 
 
-def test_what_sets_a_native_tool_apart_is_a_flag_of_it() -> None:
+def test_properties_of_a_native_tool_are_flags_of_it() -> None:
     tools = Registry().tools
     types = {name: tool.call_type for name, tool in tools.items() if tool.call_type != "tool"}
     assert types == {"run_code": "code", "run_skill_script": "skill"}

@@ -349,7 +349,7 @@ async def test_a_name_that_nobody_has_is_told() -> None:
 
 
 @pytest.mark.parametrize("method", ["initialize", "tools/call"])
-async def test_what_a_server_says_in_bad_http_is_not_repeated(
+async def test_errors_do_not_repeat_the_bad_http_of_an_mcp_server(
     pool: McpPool, double: Double, method: str
 ) -> None:
     async def babble(exchange: Exchange) -> None:

@@ -131,7 +131,7 @@ async def test_a_secret_that_is_not_set_is_told(pool: McpPool) -> None:
         await pool.call(TEAM, server(env={"TOKEN": "secret:OTHER"}), "echo", {})
 
 
-async def test_what_the_policy_forbids_is_not_started() -> None:
+async def test_an_mcp_server_that_the_policy_forbids_is_not_started() -> None:
     async with McpPool() as pool:
         with pytest.raises(McpNotAllowed):
             await pool.call(TEAM, server(), "echo", {})
@@ -196,7 +196,7 @@ async def test_a_program_that_ends_at_once_is_told(pool: McpPool, tmp_path: Path
         await pool.call(TEAM, server("--once", str(tmp_path)), "echo", {})
 
 
-async def test_what_is_no_message_is_passed_over(pool: McpPool) -> None:
+async def test_lines_of_an_mcp_server_that_are_no_messages_are_skipped(pool: McpPool) -> None:
     assert await call(pool, server("--babble"), "echo", text="hello") == "hello"
 
 

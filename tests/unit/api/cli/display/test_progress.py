@@ -181,7 +181,7 @@ def test_a_picture_is_never_wider_nor_higher_than_the_terminal_once_steps_can_be
     assert len(lines) <= max(height, 4 + 3 * len(shown))
 
 
-def test_what_is_being_done_stays_in_sight() -> None:
+def test_running_steps_stay_in_sight() -> None:
     steps = {f"s{n}": StepProgress(f"s{n}", status=Status.COMPLETED) for n in range(50)}
     steps |= {"now": StepProgress("now", status=Status.RUNNING, started_at=START)}
     steps |= {f"w{n}": StepProgress(f"w{n}") for n in range(50)}
