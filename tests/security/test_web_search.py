@@ -101,7 +101,7 @@ async def test_a_result_that_is_no_link_is_left_out(
         (redirects("https://169.254.169.254/latest/meta-data"), "not among the allowed"),
     ],
 )
-async def test_an_answer_that_is_of_no_use_is_told(
+async def test_an_answer_that_is_of_no_use_is_reported(
     server: HttpsServer, policy: InputPolicy, answer: Answer, said: str
 ) -> None:
     server.answers[ASKED] = answer

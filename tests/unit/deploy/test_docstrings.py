@@ -26,7 +26,7 @@ def test_the_environment_may_not_drop_docstrings_either() -> None:
     assert "PYTHONOPTIMIZE unset or 1" in run.stderr
 
 
-def test_a_program_that_imports_the_library_without_docstrings_is_told() -> None:
+def test_a_program_that_imports_the_library_without_docstrings_is_reported() -> None:
     run = python("-OO", "-c", "import api.client")
     assert run.returncode == 1
     assert run.stderr.splitlines()[-1].startswith("ImportError: AgentOS needs docstrings")

@@ -67,7 +67,7 @@ async def test_going_on_twice_or_halting_twice_changes_nothing() -> None:
         assert working_time.used_seconds == used > 0
 
 
-async def test_work_may_end_at_the_moment_its_deadline_passes() -> None:
+async def test_a_wait_for_a_person_may_end_while_the_deadline_ends_it() -> None:
     working_time = WorkingTime(LIMIT_SECONDS, 0)
 
     async def wait_for_a_person() -> None:

@@ -424,7 +424,7 @@ class TestFailures:
         with pytest.raises(DependenciesUnavailable, match="Not a directory"):
             await environments.prepare(needs("one"))
 
-    async def test_no_password_of_an_index_is_told(
+    async def test_no_password_of_an_index_is_reported(
         self, make: MakeEnvironments, tmp_path: Path
     ) -> None:
         program = tmp_path / "talkative"

@@ -104,7 +104,7 @@ async def test_a_pipeline_is_read_from_stdin(stage: Stage, written: Path) -> Non
     assert (await stage.task(printed.stdout.strip()))["name"] == "test"
 
 
-async def test_a_pipeline_that_is_not_there_is_told(stage: Stage) -> None:
+async def test_a_pipeline_that_is_not_there_is_reported(stage: Stage) -> None:
     printed = await agentos(stage.url, "submit", "pipeline", "nosuch.yaml")
     assert printed.code == 2
     assert "nosuch.yaml is not a pipeline: No such file" in printed.stderr
@@ -135,7 +135,7 @@ async def test_refusals_of_the_server_are_printed_with_their_places(
     assert "/pipeline/steps/0/skill" in printed.stderr
 
 
-async def test_submit_offers_only_the_types_of_the_server(stage: Stage) -> None:
+async def test_submit_refuses_types_that_are_not_offered(stage: Stage) -> None:
     for word in ("auto", "plan"):
         printed = await agentos(stage.url, "submit", word, "do it")
         assert printed.code == 2
@@ -255,7 +255,7 @@ async def test_tools_and_skills_are_shown_as_the_api_has_them(stage: Stage) -> N
     assert (await agentos(stage.url, "tools", "disable", "nosuch")).code == 5
 
 
-async def test_problems_of_a_registration_are_printed_without_its_values() -> None:
+async def test_a_malformed_registration_is_refused_in_our_own_words() -> None:
     printed = await agentos("http://127.0.0.1:9", "tools", "register", "x", "--url", "ftp://a/")
     assert printed.code == 2
     assert "url: write http://host/path" in printed.stderr

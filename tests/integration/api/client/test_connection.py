@@ -45,7 +45,7 @@ async def server() -> AsyncIterator[Server]:
         yield server
 
 
-async def test_a_server_that_is_not_there_is_told_in_one_line() -> None:
+async def test_a_server_that_is_not_there_is_reported_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
     printed = await agentos(url, "ls")
@@ -60,7 +60,7 @@ async def test_a_server_that_is_not_there_is_told_in_one_line() -> None:
 @pytest.mark.parametrize(
     "strange", [answer(b"<html>"), answer(b"[1, 2]"), answer(b"", 302, "Location: /elsewhere")]
 )
-async def test_an_answer_of_something_else_is_told_in_one_line(
+async def test_an_answer_of_something_else_is_reported_in_one_line(
     server: Server, strange: Answer
 ) -> None:
     server.tell("GET /tasks", strange)

@@ -105,7 +105,7 @@ async def test_a_team_sees_its_own_servers_only(stage: Stage, tmp_path: Path) ->
         ({"env": {"A": "secret:NONE"}}, 422, "mcp-secret-missing", "AGENTOS_SECRET_NONE"),
     ],
 )
-async def test_a_server_that_cannot_be_used_is_told_and_nothing_is_stored(
+async def test_a_server_that_cannot_be_used_is_reported_and_nothing_is_stored(
     stage: Stage, change: dict[str, Any], status: int, code: str, words: str
 ) -> None:
     team = await stage.team()
@@ -115,14 +115,14 @@ async def test_a_server_that_cannot_be_used_is_told_and_nothing_is_stored(
     assert await listed(team) == {}
 
 
-async def test_a_url_that_nobody_answers_is_told(stage: Stage) -> None:
+async def test_a_url_that_nobody_answers_is_reported(stage: Stage) -> None:
     given = {"name": "a", "transport": "http", "url": "http://127.0.0.1:9/mcp"}
     answer = await stage.http.post("/tools/register", json=given)
     assert (answer.status_code, answer.json()["title"]) == (424, "Failed Dependency")
     assert "Connection refused" in answer.json()["detail"]
 
 
-async def test_a_host_that_is_not_allowed_is_told(stage: Stage) -> None:
+async def test_a_host_that_is_not_allowed_is_reported(stage: Stage) -> None:
     given = {"name": "a", "transport": "http", "url": "https://mcp.example/mcp"}
     answer = await stage.http.post("/tools/register", json=given)
     assert (answer.status_code, answer.json()["code"]) == (422, "mcp-not-allowed")

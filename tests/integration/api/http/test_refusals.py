@@ -227,7 +227,7 @@ async def test_allowed_inputs_are_accepted(stage: Stage, text: str) -> None:
     assert (await stage.http.post("/tasks", json=body)).status_code == 202
 
 
-async def test_everything_that_is_wrong_is_told_at_once(stage: Stage) -> None:
+async def test_everything_that_is_wrong_is_reported_at_once(stage: Stage) -> None:
     body = {
         "pipeline": {
             "name": "x",
@@ -366,7 +366,7 @@ async def test_an_unknown_path_is_not_found(stage: Stage) -> None:
     _check(await stage.http.get("/nowhere"), 404, "page-not-found")
 
 
-async def test_a_wrong_method_is_told_with_the_right_ones(stage: Stage) -> None:
+async def test_a_wrong_method_is_reported_with_the_right_ones(stage: Stage) -> None:
     answer = await stage.http.delete("/tasks")
     _check(answer, 405, "method-not-allowed")
     assert answer.headers["Allow"] == "POST, GET"

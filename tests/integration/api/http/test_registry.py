@@ -83,7 +83,7 @@ async def test_skills_come_with_their_scripts(stage: Stage) -> None:
     }
 
 
-async def test_a_folder_that_is_no_usable_skill_is_told_with_the_reason(stage: Stage) -> None:
+async def test_a_folder_that_is_no_usable_skill_is_reported_with_the_reason(stage: Stage) -> None:
     [refused] = (await stage.http.get("/skills")).json()["refused"]
     assert refused["folder"] == "broken"
     assert "no description" in refused["reason"]

@@ -137,7 +137,7 @@ async def test_a_question_may_be_refused_without_a_word(
 
 
 @pytest.mark.parametrize("call", [str(UUID(int=1)), "1.2 b", "9.1 x", "%20"])
-async def test_a_call_that_needs_no_approval_cannot_be_decided(
+async def test_a_call_that_asks_for_nothing_cannot_be_decided(
     agents_stage: Stage, working: ObedientAgents, call: str
 ) -> None:
     task_id, _ = await _asked(agents_stage, "ask a; call b")
@@ -154,7 +154,7 @@ async def test_an_impossible_name_of_a_call_is_refused(agents_stage: Stage, call
     "word",
     [{}, {"decision": "maybe"}, {"decision": "approve", "note": 3}, {"decision": "deny", "x": 1}],
 )
-async def test_a_word_that_is_none_is_refused(
+async def test_a_malformed_decision_is_refused(
     agents_stage: Stage, working: ObedientAgents, word: dict[str, Any]
 ) -> None:
     task_id, [item] = await _asked(agents_stage, "ask a")

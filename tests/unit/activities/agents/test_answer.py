@@ -88,7 +88,7 @@ async def test_arguments_that_go_too_deep_go_back_to_the_model() -> None:
 
 
 async def test_a_number_beyond_all_numbers_goes_back_to_the_model() -> None:
-    assert "Infinity is no JSON" in await fault(request("read_file", '{"a": 1e999}'))
+    assert "Infinity is not JSON" in await fault(request("read_file", '{"a": 1e999}'))
 
 
 async def test_arguments_are_taken_as_they_can_be_kept() -> None:

@@ -74,15 +74,15 @@ def test_a_limit_is_named_whatever_the_exit_code() -> None:
     assert text.startswith("Error: Step 1.1 run_code: the script exceeded the limit on memory")
 
 
-def test_an_error_is_told_in_one_bounded_line() -> None:
+def test_an_error_is_reported_in_one_bounded_line() -> None:
     error = ToolArgumentsInvalid(tool="x", reason="a\nFile 'x' created at y " + "z" * 9_000)
     text = observation(ToolResult("", None, error), Shown(""), {})
-    assert text.startswith("Error: The arguments of tool 'x' are wrong")
+    assert text.startswith("Error: The arguments of tool 'x' are not valid")
     assert "\n" not in text
     assert len(text) < 2_100
 
 
-def test_silence_is_told() -> None:
+def test_silence_is_reported() -> None:
     assert read(" \n") == "Done. There was no output."
 
 

@@ -67,7 +67,7 @@ async def test_finish_without_a_schema_takes_only_a_summary() -> None:
         ),
     ],
 )
-async def test_a_summary_that_does_not_do_is_told(
+async def test_a_summary_that_does_not_do_is_reported(
     arguments: dict[str, JsonValue], problem: Problem
 ) -> None:
     assert await finish_problems(None, arguments) == (problem,)
@@ -78,7 +78,7 @@ async def test_a_result_that_fits_is_no_problem() -> None:
     assert await finish_problems(TREE, {"summary": "x", "result": {"root": root}}) == ()
 
 
-async def test_a_result_that_does_not_fit_is_told_with_pointers() -> None:
+async def test_a_result_that_does_not_fit_is_reported_with_pointers() -> None:
     root: JsonValue = {"value": 1, "children": [{"value": "two"}]}
     problems = await finish_problems(TREE, {"summary": "", "result": {"root": root}})
     assert problems == (
@@ -88,7 +88,7 @@ async def test_a_result_that_does_not_fit_is_told_with_pointers() -> None:
     assert await finish_problems(TREE, {"summary": "x"}) == (Problem("", "'result' is missing"),)
 
 
-async def test_a_place_in_a_result_is_told_whatever_the_names_on_the_way() -> None:
+async def test_a_place_in_a_result_is_reported_whatever_the_names_on_the_way() -> None:
     schema: dict[str, JsonValue] = {"additionalProperties": {"items": {"type": "integer"}}}
     [problem] = await finish_problems(schema, {"summary": "x", "result": {"a/b~c": [1, "two"]}})
     assert problem.pointer == "/result/a~1b~0c/1"
@@ -181,7 +181,7 @@ async def test_a_check_without_end_is_stopped(
     assert "could not be checked within" in problem.message
 
 
-async def test_a_schema_that_refers_to_itself_for_ever_is_told() -> None:
+async def test_a_schema_that_refers_to_itself_for_ever_is_reported() -> None:
     [problem] = await check_instance({"$ref": "#"}, 1)
     assert "nested too deeply" in problem.message
 

@@ -63,7 +63,7 @@ def test_skills_that_are_named_bring_their_tools_along() -> None:
     assert not is_allowed(without, "load_skill", Need.SKILLS)
 
 
-def test_names_that_no_tool_has_are_told() -> None:
+def test_names_that_no_tool_has_are_reported() -> None:
     wanted = ("read_file", "reed_file", "mcp.time.*", "mcp.tim.*", "mcp.git.log", "*")
     assert unknown_names(wanted, KNOWN) == ("reed_file", "mcp.tim.*", "*")
 

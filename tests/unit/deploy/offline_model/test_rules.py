@@ -114,7 +114,7 @@ def test_the_offline_model_does_not_repeat_calls_that_failed_for_other_reasons(t
     assert f"failed and was left out: {text}" in done.summary
 
 
-def test_a_file_that_failed_is_told_though_another_did_not() -> None:
+def test_a_file_that_failed_is_reported_though_another_did_not() -> None:
     def a_fails(call: Call) -> str:
         return "The call failed with exit code 1." if "a.csv" in call.text else made("b-clean.csv")
 

@@ -156,7 +156,7 @@ def test_secrets_are_filled_in_wherever_they_are_named() -> None:
     assert resolve("s", given, secrets) == {"x": "Bearer one", "y": "secret:A", "z": "plain"}
 
 
-def test_a_secret_that_is_not_set_is_told_by_its_name() -> None:
+def test_a_secret_that_is_not_set_is_reported_by_its_name() -> None:
     with pytest.raises(McpSecretMissing, match="AGENTOS_SECRET_NONE"):
         resolve("s", {"x": "secret:NONE"}, {})
 

@@ -283,7 +283,7 @@ def plain_lines(*events: Event, latest_run: int = 1) -> list[str]:
     return [line.partition("] ")[2] or line for line in file.getvalue().splitlines()]
 
 
-def test_elsewhere_a_model_that_is_asked_again_is_told() -> None:
+def test_elsewhere_a_model_that_is_asked_again_is_reported() -> None:
     again = plain_lines(BEGUN, ("llm.restarted", {"turn": 1}))[-1]
     assert again == "turn 1: the model is asked again"
 
@@ -310,7 +310,7 @@ def test_elsewhere_a_call_without_arguments_is_told_as_well() -> None:
         ({"decision": "deny", "note": "no"}, "denied: no"),
     ],
 )
-def test_elsewhere_a_decision_is_told_with_its_note(decided: dict[str, str], told: str) -> None:
+def test_elsewhere_a_decision_is_reported_with_its_note(decided: dict[str, str], told: str) -> None:
     event: Event = ("approval.decided", {"step": "1.1 run_code", "call_id": "c1", **decided})
     assert plain_lines(BEGUN, SAID, CALLED, ASKED, event)[-1] == f"1.1 run_code: {told}"
 
