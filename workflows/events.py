@@ -318,7 +318,7 @@ STEP_FAILURES: Mapping[Status, type[AttemptFailed]] = {
 
 
 def parse(name: str, data: Mapping[str, Any]) -> Event | None:
-    """An event as it was sent; None for one that a newer server says otherwise, or anew."""
+    """An event as it was sent; None for one that a newer server has changed or added."""
     try:
         return MODELS[EventType(name)].model_validate(data, context=OPEN)
     except ValueError:  # Of which pydantic's is one.

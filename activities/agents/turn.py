@@ -148,8 +148,8 @@ class Turns:
         return ended.thought
 
     async def _written(self, turn: Turn) -> Thought:
-        """What stands where this answer was to be written: the same one, if the database's word on
-        it got lost, or that of another attempt, whose calls are then the ones to be made."""
+        """The answer already stored in this place: the same one, if the database's reply was lost,
+        or that of another attempt, whose calls are then the ones to make."""
         begun = await self._begin(turn, turn.seq, is_repeated=True)
         if begun.thought is None:
             raise TaskMoved(task_id=turn.task_id)
@@ -157,10 +157,10 @@ class Turns:
 
 
 class _Lost:
-    """What answers took that broke off: they have to be paid for like the others.
+    """The charge of answers that broke off: they are paid for like the others.
 
-    ``before`` is what earlier attempts at the turn lost, and counted. What a worker was told that
-    dies at that moment is known to nobody, and not counted.
+    ``before`` is what earlier attempts at the turn lost, and counted. A charge that reaches a
+    worker just before it dies is not counted.
     """
 
     def __init__(self, database: Database, turn: Turn, before: Charge) -> None:

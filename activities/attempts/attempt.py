@@ -125,7 +125,7 @@ class _Running:
         )
 
     async def _say_farewell(self, reporter: Reporter) -> None:
-        """Write that the attempt was cancelled; or, when the worker stops, that it goes on."""
+        """Record that the attempt was cancelled; when the worker stops, that another follows."""
         stopping = activity.is_worker_shutdown()
         error = WorkerStopping() if stopping else None
         ended = self._ended(Performed(exit_code=None, error=error), reporter, cancelled=True)

@@ -17,7 +17,7 @@ from activities.units import MEBIBYTE
 from workflows.definitions.pipeline import Code, Step
 from workflows.errors import AgentOSError, LimitExceeded, ScriptFailed, ScriptKilled, StepTimedOut
 
-# sysexits.h: EX_TEMPFAIL. The script itself asks for another try.
+# sysexits.h: EX_TEMPFAIL. The script itself asks for a retry.
 EXIT_TEMPORARY_FAILURE = 75
 
 # The processor time of a job may be this many times its wall time: a few busy cores.

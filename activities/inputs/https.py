@@ -1,4 +1,4 @@
-"""Downloads over HTTPS, from where the policy allows. Every redirect is judged anew."""
+"""Downloads over HTTPS, from where the policy allows. Every redirect is checked again."""
 
 import socket
 import ssl

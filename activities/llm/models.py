@@ -194,8 +194,8 @@ class Models:
 
 
 def _most_hopeful(errors: Sequence[AgentOSError]) -> AgentOSError:
-    """Of what the models said: the overload that ends first, or else what another attempt may
-    mend, or else the last word."""
+    """The error to report: the overload that ends first, else one that a retry may fix, else the
+    last one."""
     overloads = [error for error in errors if isinstance(error, ModelOverloaded)]
     if overloads:
         return min(overloads, key=lambda error: error.retry_after_seconds or 0.0)

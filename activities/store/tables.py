@@ -217,7 +217,7 @@ class ExecutionLog(SQLModel, table=True):
 
 
 class TaskArtifact(SQLModel, table=True):
-    """``url`` is set for links only; a file's bytes lie in the store under its SHA-256."""
+    """``url`` is set for links only; a file's bytes are in the S3 store under its SHA-256."""
 
     __tablename__ = "task_artifacts"
     __table_args__ = (

@@ -80,7 +80,7 @@ REQUEST_RESUME = text(
 )
 
 # The error of a task is its step's own account of the failure, where there is one of the same kind,
-# for that says more than workflow history may hold. The step that ended the run is told so here
+# for that says more than workflow history may hold. The step that ended the run is closed here
 # because its worker may have died before it could. What else has begun when the run ends, such as
 # other calls of an agent, did not fail: it was cut off.
 CLOSE = text(

@@ -1,4 +1,4 @@
-"""Server-sent events over connections that break: each goes on where the last one ended."""
+"""Server-sent events over connections that break: each resumes where the last one ended."""
 
 import asyncio
 import random

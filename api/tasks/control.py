@@ -42,7 +42,7 @@ async def cancel(services: Services, team_id: UUID, task_id: UUID) -> Status:
 
 
 async def pause(services: Services, team_id: UUID, task_id: UUID) -> Status:
-    """Stop a task before its next step or turn; the running one goes on to its end.
+    """Pause a task before its next step or turn; the running one finishes first.
 
     Raises:
         NotFound, StateConflict, TemporaryFailure
@@ -56,7 +56,7 @@ async def pause(services: Services, team_id: UUID, task_id: UUID) -> Status:
 
 
 async def resume(services: Services, team_id: UUID, task_id: UUID) -> Status:
-    """Let a paused task go on, or withdraw a pause that was asked for.
+    """Resume a paused task, or withdraw a requested pause.
 
     Raises:
         NotFound, StateConflict, TemporaryFailure

@@ -85,7 +85,7 @@ class AgentProgress(TaskProgress):
     def _take_step(self, event: Event, at: datetime) -> StepProgress | None:
         step = super().take(event, at)
         if isinstance(event, StepStarted):
-            # Nobody decided in time: the agent goes on without.
+            # Nobody decided in time: the agent continues without it.
             self.asked = {key: a for key, a in self.asked.items() if a.step != event.step}
         if self.status.is_final:
             self.asked.clear()

@@ -263,8 +263,8 @@ class TestLocks:
             (f"a @ https://x.test/a.whl --hash={HASH}\n", "package index only"),
             (f"--index-url https://x.test\na==1 --hash={HASH}\n", "options are not taken"),
             (f"a==1 --hash={HASH} --index-url https://x.test\n", "not a package name"),
-            (f"b==1 --hash={HASH}\n", "its lock does not hold it"),
-            (f"a==9 --hash={HASH}\n", "its lock does not hold it"),
+            (f"b==1 --hash={HASH}\n", "its lock does not contain it"),
+            (f"a==9 --hash={HASH}\n", "its lock does not contain it"),
         ],
     )
     async def test_a_lock_that_locks_less_than_it_should_is_refused(
