@@ -162,7 +162,7 @@ async def test_the_only_call_that_waits_need_not_be_named(
     await cli_stage.until(task_id, "completed")
     printed = await agentos(cli_stage.url, "approve", task_id)
     assert printed.code == 2
-    assert "waits for a person" in printed.stderr
+    assert "is waiting for a person" in printed.stderr
 
 
 async def test_of_several_calls_that_wait_one_must_be_named(

@@ -45,7 +45,7 @@ async def test_a_task_that_has_ended_cannot_be_changed(stage: Stage, action: str
     answer = await stage.http.post(f"/tasks/{task_id}/{action}")
     assert answer.status_code == 409
     assert answer.json()["code"] == "state-conflict"
-    assert "ended already (completed)" in answer.json()["detail"]
+    assert "already ended (completed)" in answer.json()["detail"]
 
 
 async def test_a_paused_task_waits_before_its_next_step(own: Stage) -> None:

@@ -174,7 +174,7 @@ async def test_a_server_of_models_that_answers_is_reported_with_what_it_lists(
         own = ModelOptions(models=("qwen3",), base_url=url)
         found = await model_finding(dataclasses.replace(patient, models=own))
     assert found.ok
-    assert "asked is qwen3; it lists offline-rules" in found.detail
+    assert "in use: qwen3; listed: offline-rules" in found.detail
 
 
 async def test_a_server_of_models_that_is_not_there_is_reported_with_the_remedy(
