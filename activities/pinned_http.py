@@ -4,7 +4,7 @@ request forgery).
 A name is resolved once, all its addresses are judged, and the connection goes to a judged one: a
 name server that gives another answer a moment later (DNS rebinding) changes nothing. The
 certificate must be that of the name. There are no proxies, cookies or redirects: whoever follows
-one dials anew, and so judges anew. How long all of it takes is for the caller to bound.
+one dials again, and so checks again. How long all of it takes is for the caller to bound.
 """
 
 import asyncio
@@ -99,7 +99,7 @@ class PinnedTransport(httpx2.AsyncBaseTransport):
 
 
 class PinnedHttp:
-    """Dials for each request anew: a connection that was made for one host serves no other.
+    """Dials again for each request: a connection that was made for one host serves no other.
 
     ``ca_file`` has certificates (PEM) to trust beside those of the system.
     """

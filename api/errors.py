@@ -26,8 +26,8 @@ class KeyRefused(RequestRefused):
 
 
 class OriginRefused(RequestRefused):
-    """Requests {reason} are refused, because a web page of somebody else could send them. Set
-    AGENTOS_ALLOWED_HOSTS, or require API keys."""
+    """Requests {reason} are refused, because any web page could send them. Set
+    AGENTOS_SERVED_HOSTS, or require API keys."""
 
     status = 403
 
@@ -39,13 +39,13 @@ class NotFound(RequestRefused):
 
 
 class PageNotFound(RequestRefused):
-    """There is nothing at {path}. The calls are listed in /api/v1/openapi.json."""
+    """There is nothing at {path}. See /api/v1/openapi.json for all calls."""
 
     status = 404
 
 
 class MethodNotAllowed(RequestRefused):
-    """{path} does not answer to {method}."""
+    """{path} does not support {method}."""
 
     status = 405
 
@@ -57,25 +57,25 @@ class StateConflict(RequestRefused):
 
 
 class ApprovalConflict(RequestRefused):
-    """Call {name!r} cannot be decided on like this: {reason}."""
+    """The decision on call {name!r} is not accepted: {reason}."""
 
     status = 409
 
 
 class IdempotencyConflict(RequestRefused):
-    """The Idempotency-Key {key!r} was used for another request. Send a new key with a new one."""
+    """The Idempotency-Key {key!r} was already used for a different request. Use a new key."""
 
     status = 409
 
 
 class TooLarge(RequestRefused):
-    """The request is larger than {limit} bytes, which is the limit here."""
+    """The request is larger than {limit} bytes, which is the limit."""
 
     status = 413
 
 
 class MediaTypeRefused(RequestRefused):
-    """The content type {given!r} is not understood here. Send {known}."""
+    """The content type {given!r} is not supported. Send {known}."""
 
     status = 415
 
@@ -87,13 +87,14 @@ class ServerNotUsable(RequestRefused):
 
 
 class RangeRefused(RequestRefused):
-    """The range {given!r} lies outside of the {size} bytes of this file."""
+    """The range {given!r} is outside the {size} bytes of this file."""
 
     status = 416
 
 
 class TooManyViewers(RequestRefused):
-    """Too many streams of events are open here, or of your team. Close one, or try again later."""
+    """Too many event streams are open on this server or for your team. Close one, or try again
+    later."""
 
     status = 429
 

@@ -4,5 +4,5 @@ import sys
 
 try:
     import workflows.errors  # noqa: F401
-except ImportError as error:  # Python was told to drop docstrings, which are all our messages.
+except ImportError as error:  # Python is set to drop docstrings, which are all our messages.
     sys.exit(str(error))

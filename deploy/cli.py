@@ -15,8 +15,10 @@ from api.cli.main import app, run
 from deploy.keys.commands import app as keys
 from deploy.skill_validation import validate
 
-DataDir = Annotated[Path, typer.Option(envvar="AGENTOS_DATA_DIR", help="Where all state is kept.")]
-Host = Annotated[str, typer.Option(help="Address to listen on. Beyond loopback, keys are needed.")]
+DataDir = Annotated[Path, typer.Option(envvar="AGENTOS_DATA_DIR", help="Folder for all state.")]
+Host = Annotated[
+    str, typer.Option(help="Address to listen on. Beyond loopback, keys are required.")
+]
 Port = Annotated[int, typer.Option(min=1, max=65_535)]
 
 app.add_typer(keys, name="keys", rich_help_panel="Run")
@@ -29,7 +31,7 @@ def up(
     port: Port = 8000,
     workers: Annotated[int, typer.Option(min=1, max=64)] = 1,
 ) -> None:
-    """Start everything on this machine and keep it running, until Ctrl-C."""
+    """Start everything on this machine and keep it running until Ctrl-C."""
     from deploy.up import run_up
 
     asyncio.run(run_up(data_dir, port=port, workers=workers))
@@ -37,7 +39,7 @@ def up(
 
 @app.command(rich_help_panel="Run")
 def demo() -> None:
-    """Run a pipeline and an agent's task on real data, from start to end, in a temporary folder."""
+    """Run a pipeline and an agent on real data, on a temporary stack of their own."""
     from deploy.demo.run import run_demo
 
     raise typer.Exit(asyncio.run(run_demo()))
@@ -45,7 +47,7 @@ def demo() -> None:
 
 @app.command(rich_help_panel="Run")
 def doctor(data_dir: DataDir = Path(".agentos"), output: Output = Format.TABLE) -> None:
-    """Say what is wrong with this machine or the services, and how to mend it."""
+    """Check this machine and the services; report what is wrong and how to fix it."""
     from deploy.doctor.report import run_doctor
 
     raise typer.Exit(asyncio.run(run_doctor(data_dir, output)))
@@ -73,16 +75,16 @@ def worker() -> None:
 
 @app.command(rich_help_panel="Run")
 def model(
-    host: Annotated[str, typer.Option(help="An address of this machine's own.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any that is free.")] = 8001,
+    host: Annotated[str, typer.Option(help="A loopback address.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any free port.")] = 8001,
     tokens_per_second: Annotated[
-        float, typer.Option(min=0, help="Pace of streams; 0: as fast as can be.")
+        float, typer.Option(min=0, help="Streaming speed; 0: as fast as possible.")
     ] = 200.0,
     allow_scripts: Annotated[
-        bool, typer.Option(help="Let POST /scripts say what is answered. For tests.")
+        bool, typer.Option(help="Let POST /scripts set the answers. For tests.")
     ] = False,
 ) -> None:
-    """Serve the offline model alone: keyword rules, not a language model."""
+    """Serve the offline model on its own: keyword rules, not a language model."""
     from deploy.offline_model import LABEL
     from deploy.offline_model.app import ModelServerOptions
     from deploy.offline_model.server import serve
@@ -96,7 +98,7 @@ def model(
 
 @app.command(rich_help_panel="Run")
 def migrate() -> None:
-    """Bring the database that the environment names up to date. Safe to repeat."""
+    """Bring the database up to date. Safe to repeat."""
     from activities.store import migrations
     from deploy import settings
 

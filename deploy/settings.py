@@ -46,7 +46,7 @@ class SettingsInvalid(AgentOSError):
 
 
 class Settings(BaseSettings):
-    """What API and worker are told from outside."""
+    """The settings of API and worker, from the environment."""
 
     model_config = SettingsConfigDict(env_prefix="AGENTOS_", frozen=True, extra="ignore")
 

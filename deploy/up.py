@@ -20,7 +20,7 @@ from deploy.offline_model import LABEL
 async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
     """Start the stack, print its addresses, and stop it at SIGINT, SIGTERM or SIGHUP.
 
-    A stack that runs already on the folder is told about, and left alone.
+    If a stack already runs on the folder, its addresses are reported and it is left as it is.
 
     Raises:
         AgentOSError: a part cannot run, or did not keep running; nothing is left behind.
@@ -47,7 +47,7 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
         except StackInUse as error:
             console.print(str(error), markup=False)
     else:
-        console.print("Everything is stopped. `agentos up` goes on where it was.", markup=False)
+        console.print("Everything is stopped. `agentos up` resumes.", markup=False)
 
 
 async def _run(stack: Stack, console: Console) -> None:

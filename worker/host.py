@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """``stop_seconds`` is how long running steps may go on once the worker is told to stop."""
+    """``stop_seconds`` is how long running steps may continue once the worker is stopped."""
 
     task_queue: str
     running_steps: int

@@ -10,7 +10,7 @@ from workflows.working_time import WorkingTime
 
 @workflow.defn
 class AgentWorkflow(TaskWorkflow):
-    """Its conversation lies in ``messages``, its tool calls in ``sub_tasks``."""
+    """The conversation is in ``messages``, the tool calls in ``sub_tasks``."""
 
     @workflow.init
     def __init__(self, run: AgentRun) -> None:
@@ -19,7 +19,7 @@ class AgentWorkflow(TaskWorkflow):
 
     @workflow.run
     async def run(self, run: AgentRun) -> AgentResult:
-        """Turn after turn, within the limit on time, and within bounds of history."""
+        """Run turn after turn, within the time limit and the bounds of history."""
         async with self.lifecycle.running():
             while not await self._loop.turn():
                 if workflow.info().is_continue_as_new_suggested():
@@ -28,7 +28,7 @@ class AgentWorkflow(TaskWorkflow):
 
     @workflow.signal
     def decide(self, decision: Decision) -> None:
-        """Let a call go on that waits for a person, or refuse it."""
+        """Approve or deny a call that waits for a person."""
         self._loop.decide(decision)
 
 

@@ -1,4 +1,4 @@
-"""What ends an agent's run before its model does: limits, silence, and going round in circles."""
+"""What ends an agent's run before its model does: limits, silence and loops."""
 
 from workflows.contracts import AgentRun, Hint, Spent, Thought
 from workflows.errors import (
@@ -9,8 +9,8 @@ from workflows.errors import (
     TurnsUsedUp,
 )
 
-# The longest circle that is looked for, in turns, and how often it may be gone round before the
-# model is told, and before it is stopped.
+# The longest loop to look for, in turns, and how often it may repeat before the model is warned,
+# and before it is stopped.
 LONGEST_CIRCLE_TURNS = 3
 ROUNDS_UNTIL_HINT = 3
 ROUNDS_UNTIL_STOP = 5
@@ -32,7 +32,7 @@ def check_limits(run: AgentRun) -> None:
 
 
 def hint_for(run: AgentRun) -> Hint | None:
-    """What the model is told before the next turn."""
+    """The hint for the model before its next turn."""
     if run.spent.turns + 1 == run.limits.turns:
         return Hint.LAST_TURN
     if run.spent.silent:
@@ -43,7 +43,7 @@ def hint_for(run: AgentRun) -> Hint | None:
 
 
 def spent_after(spent: Spent, thought: Thought, seconds: float) -> Spent:
-    """With one more turn; ``seconds`` are those of work from the start of the run."""
+    """The total with one more turn. ``seconds`` is the time worked since the start of the run."""
     return Spent(
         turns=spent.turns + 1,
         tokens=spent.tokens + thought.tokens,
@@ -55,7 +55,7 @@ def spent_after(spent: Spent, thought: Thought, seconds: float) -> Spent:
 
 
 def check_progress(spent: Spent) -> None:
-    """Raises ``NeverFinishes`` or ``GoesRoundInCircles`` when the model does not get on."""
+    """Raises ``NeverFinishes`` or ``GoesRoundInCircles`` when the model makes no progress."""
     if spent.silent >= SILENT_UNTIL_STOP:
         raise NeverFinishes(times=spent.silent)
     if goes_round(spent.digests, ROUNDS_UNTIL_STOP):
@@ -63,7 +63,7 @@ def check_progress(spent: Spent) -> None:
 
 
 def goes_round(digests: tuple[str, ...], rounds: int) -> bool:
-    """Whether the last turns are the same circle, gone round so often."""
+    """Whether the last turns are one loop, repeated this many times."""
     for length in range(1, LONGEST_CIRCLE_TURNS + 1):
         last = digests[-length * rounds :]
         if len(last) == length * rounds and last == last[:length] * rounds:

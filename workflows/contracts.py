@@ -1,7 +1,7 @@
 """The messages between the API, the workflows and the activities: frozen, small, ids and numbers.
 
 They end up in workflow history, so none may hold a file's content, a script's output, a secret or
-a definition: those lie in PostgreSQL and S3 and are read there by id.
+a definition: those are kept in PostgreSQL and S3 and read by id.
 """
 
 from enum import StrEnum
@@ -35,7 +35,7 @@ class Failure(Message):
 class TaskRun(Message):
     """The input of a task's workflow. ``run`` counts from 1; a retry by a person is the next run.
 
-    ``paused``: it stands still from the start, as one that continues as new while paused does.
+    ``paused``: the run starts paused, as when it continued as new while paused.
     """
 
     task_id: UUID
@@ -45,7 +45,7 @@ class TaskRun(Message):
 
 
 class StepPlan(Message):
-    """What the workflow must know of a step. Its definition lies in the step's row."""
+    """What the workflow must know about a step. Its definition is in the step's row."""
 
     id: str
     kind: Literal["skill", "tool", "code"]
@@ -81,7 +81,7 @@ class StepCall(Message):
 
 
 class StepOutcome(Message):
-    """``closed``: the task was closed with the step, and nobody needs to do it any more."""
+    """``closed``: the step's activity has already closed the task."""
 
     exit_code: int
     files: int
@@ -114,7 +114,7 @@ class PipelineResult(Message):
 
 
 class Hint(StrEnum):
-    """What the loop has to tell the model before it goes on."""
+    """A remark of the loop to the model before its next turn."""
 
     CALL_A_TOOL = "call_a_tool"
     GOING_ROUND = "going_round"
@@ -122,7 +122,7 @@ class Hint(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What became of a call that had to wait for a person."""
+    """The outcome for a call that had to wait for a person."""
 
     APPROVED = "approved"
     DENIED = "denied"
@@ -130,7 +130,7 @@ class Verdict(StrEnum):
 
 
 class RunLimits(Message):
-    """What a run may use. ``turns`` and ``tokens`` are counted from the start of the run."""
+    """Limits of a run. ``turns`` and ``tokens`` are counted from its start."""
 
     turns: int
     tokens: int
@@ -178,9 +178,9 @@ class ThinkCall(Message):
 class CallPlan(Message):
     """A tool call that the model wants. ``seq`` is the number of the message with its result.
 
-    ``ask_id`` names the question to a person who must allow it, or answer it, before. The ``seq``
-    would not do: once Temporal has reset a run it may be another call, to which the word on the
-    earlier one, that Temporal repeats, must not apply.
+    ``ask_id`` identifies the question to a person who must approve or answer it first. The ``seq``
+    is not enough: after a reset of the run it may belong to another call, and the decision on the
+    earlier one, which Temporal replays, must not apply to that.
     """
 
     seq: int
@@ -190,10 +190,10 @@ class CallPlan(Message):
 
 
 class Thought(Message):
-    """A turn of the model. ``seq`` is the number of the last message that the turn will have.
+    """A turn of the model. ``seq`` is the number of the turn's last message.
 
-    ``digest`` is the same for turns that do the same upon the same observations. ``silent``: the
-    model called nothing. ``finished``: it called ``finish`` with a result that fits.
+    ``digest`` is equal for turns that react in the same way to the same observations. ``silent``:
+    the model called no tool. ``finished``: it called ``finish`` with a valid result.
     """
 
     seq: int
@@ -219,7 +219,7 @@ class ActOutcome(Message):
 
 
 class Decision(Message):
-    """A person's word on the call that they were asked about."""
+    """A person's decision on a call."""
 
     ask_id: UUID
     verdict: Verdict

@@ -9,12 +9,12 @@ from typing import ClassVar
 
 
 class AgentOSError(Exception):
-    """Something went wrong that AgentOS has no better name for: {reason}."""
+    """An unexpected error occurred: {reason}."""
 
     code: ClassVar[str] = "error"
     # Whether another attempt may succeed. A class says what is usual; a step may say otherwise.
     retryable: bool = False
-    # How long to wait before that, where whoever refused has said so.
+    # How long to wait before that, if the service that refused has said so.
     retry_after_seconds: float | None = None
 
     def __init_subclass__(cls) -> None:
@@ -28,7 +28,7 @@ class AgentOSError(Exception):
 
 if AgentOSError.__doc__ is None:
     raise ImportError(
-        "AgentOS needs the docstrings that Python was told to drop: start it without -OO, and with"
+        "AgentOS needs docstrings, which Python is set to drop: start it without -OO, and with"
         " PYTHONOPTIMIZE unset or 1."
     )
 
@@ -38,7 +38,7 @@ class BadInput(AgentOSError):
 
 
 class TemporaryFailure(AgentOSError):
-    """{service} could not be reached: {reason}. Try again when it is back."""
+    """{service} could not be reached: {reason}. Try again once it is back."""
 
     retryable = True
 
@@ -52,17 +52,17 @@ class DependenciesUnavailable(AgentOSError):
 
 
 class AddressNotPublic(AgentOSError):
-    """{host!r} has the address {address}, which is not a public one."""
+    """{host!r} has the address {address}, which is not public."""
 
 
 class AnswerTooLarge(AgentOSError):
-    """The answer has more than the {limit_bytes} bytes that are read of it."""
+    """The answer is larger than {limit_bytes} bytes, which is the limit."""
 
 
 class ReferenceMalformed(AgentOSError):
     """{text!r} is not a reference: {reason} at character {position}. Write ${{inputs.NAME}},
     ${{steps.ID.files['NAME']}}, ${{steps.ID.stdout}}, ${{steps.ID.exit_code}} or
-    ${{steps.ID.json}}; write $${{ for a plain ${{."""
+    ${{steps.ID.json}}; write $${{ for a literal ${{."""
 
 
 class ReferenceUnresolved(AgentOSError):
@@ -75,16 +75,16 @@ class StoreRefused(AgentOSError):
 
 class DatabaseRefused(AgentOSError):
     """The database refused: {reason}. Check AGENTOS_DATABASE_URL, and that the server allows this
-    user and this address."""
+    user and this address to connect."""
 
 
 class DatabaseNewer(AgentOSError):
-    """The database holds the {kind} {value!r}, which this version of AgentOS does not know: it is
-    older than its database. Run the version that last migrated the database."""
+    """The database contains the {kind} {value!r}, which this version of AgentOS does not know,
+    because the database is newer. Run the version that last migrated it."""
 
 
 class TaskMoved(AgentOSError):
-    """Task {task_id} has ended or was started again; what this attempt did no longer counts."""
+    """Task {task_id} has ended or was restarted; the result of this attempt was discarded."""
 
 
 class SkillNotFound(BadInput):
@@ -100,7 +100,7 @@ class ScriptNotFound(BadInput):
 
 
 class ScriptNotNamed(BadInput):
-    """Skill {skill} has more than one script. Name one of them: {scripts}."""
+    """Skill {skill} has several scripts. Name one of them: {scripts}."""
 
 
 class SkillFileNotFound(BadInput):
@@ -108,7 +108,7 @@ class SkillFileNotFound(BadInput):
 
 
 class SkillFileUnreadable(BadInput):
-    """{path} of skill {skill} cannot be given as text: {reason}."""
+    """{path} of skill {skill} cannot be read as text: {reason}."""
 
 
 class DependencyRefused(BadInput):
@@ -116,31 +116,30 @@ class DependencyRefused(BadInput):
 
 
 class PythonUnsuitable(BadInput):
-    """{where} asks for Python {wanted}, but the sandbox has Python {present}. Widen
-    requires-python, or run the worker where that Python is installed."""
+    """{where} requires Python {wanted}, but the sandbox has Python {present}. Widen
+    requires-python, or run the worker where that version is installed."""
 
 
 class NodeMissing(AgentOSError):
-    """{script} of skill {skill} needs Node.js, and there is none in /usr/bin or /usr/local/bin.
+    """{script} of skill {skill} needs Node.js, which is not in /usr/bin or /usr/local/bin.
     Install it there; on Debian: apt-get install nodejs."""
 
 
 class ScriptFailed(AgentOSError):
-    """Step {step}: the script ended with exit code {code}. Its output is in the log of the task."""
+    """Step {step}: the script failed with exit code {code}. Its output is in the task's log."""
 
 
 class ScriptKilled(AgentOSError):
-    """Step {step}: the script was killed by signal {signal}. Its output is in the log of the
-    task."""
+    """Step {step}: the script was killed by signal {signal}. Its output is in the task's log."""
 
 
 class LimitExceeded(AgentOSError):
-    """Step {step}: the script ran into the limit on {limit} ({bound}) and was stopped."""
+    """Step {step}: the script exceeded the limit on {limit} ({bound}) and was stopped."""
 
 
 class StepTimedOut(AgentOSError):
     """Step {step}: the script was stopped after its time limit of {seconds:g} s. Give the step a
-    longer `timeout`, or less to do."""
+    longer `timeout` or less work."""
 
 
 class WorkerStopping(AgentOSError):
@@ -150,52 +149,52 @@ class WorkerStopping(AgentOSError):
 
 
 class ToolNotFound(AgentOSError):
-    """There is no tool {tool!r}. Known: {known}."""
+    """There is no tool {tool!r}. Known tools: {known}."""
 
 
 class ToolDisabled(AgentOSError):
-    """Tool {tool!r} is switched off or denied to this team. `agentos tools enable {tool}` and
-    `agentos tools permit {tool} auto` let it be called."""
+    """Tool {tool!r} is disabled or denied for this team. `agentos tools enable {tool}` and
+    `agentos tools permit {tool} auto` allow calls to it."""
 
 
 class ToolArgumentsInvalid(AgentOSError):
-    """The arguments of tool {tool!r} are wrong: {reason}."""
+    """The arguments of tool {tool!r} are not valid: {reason}."""
 
 
 class ModelNotConfigured(AgentOSError):
-    """This worker knows of no model. Set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your
-    own, and AGENTOS_MODELS to choose among its models, for the worker as for the API; then
+    """This worker has no model configured. Set OPENAI_API_KEY, or OPENAI_BASE_URL for your own
+    server, and AGENTOS_MODELS to choose among its models, for both the worker and the API; then
     retry."""
 
 
 class TokenQuotaUsedUp(AgentOSError):
-    """The team has used {used} of its {quota} tokens of today (UTC). Retry the task tomorrow, or
+    """The team has used {used} of its {quota} tokens for today (UTC). Retry the task tomorrow, or
     ask whoever runs AgentOS for more."""
 
 
 class TurnsUsedUp(AgentOSError):
-    """The agent has not finished within its limit of {limit} turns. Look at its messages: a retry
-    goes on where it stopped, with as many turns again; a new task may have more `turns`."""
+    """The agent did not finish within its limit of {limit} turns. Look at its messages. A retry
+    resumes where it stopped, with the same number of turns; a new task can allow more `turns`."""
 
 
 class TokensUsedUp(AgentOSError):
-    """The agent has used {used} tokens; its limit is {limit}. A retry goes on where it stopped,
-    with as many tokens again; a new task may have more `tokens`."""
+    """The agent has used {used} tokens; its limit is {limit}. A retry resumes where it stopped,
+    with the same number of tokens; a new task can allow more `tokens`."""
 
 
 class CostUsedUp(AgentOSError):
-    """The agent has cost {used:.4f} US dollars; its limit is {limit:.4f}. A retry goes on where it
-    stopped, and may cost as much again; a new task may have a higher `cost_usd`."""
+    """The agent has cost {used:.4f} US dollars; its limit is {limit:.4f}. A retry resumes where it
+    stopped, with the same budget; a new task can allow a higher `cost_usd`."""
 
 
 class TimeUsedUp(AgentOSError):
-    """The agent has not finished within its limit of {limit:g} seconds. A retry goes on where it
-    stopped, with as much time again; a new task may have more `seconds`."""
+    """The agent did not finish within its limit of {limit:g} seconds. A retry resumes where it
+    stopped, with the same amount of time; a new task can allow more `seconds`."""
 
 
 class GoesRoundInCircles(AgentOSError):
-    """The agent made the same calls with the same results {times} times, and did not stop when it
-    was told. Look at its messages; reword the prompt, or use another model."""
+    """The agent made the same calls with the same results {times} times, even after a warning.
+    Look at its messages; reword the prompt, or use another model."""
 
 
 class NeverFinishes(AgentOSError):
@@ -204,65 +203,65 @@ class NeverFinishes(AgentOSError):
 
 
 class CallInterrupted(AgentOSError):
-    """The worker was lost during a call of {tool!r}, which may have taken effect. It was not made
-    again, for nobody knows; the model was told."""
+    """The worker was lost during a call to {tool!r}, which may have taken effect. It was not
+    retried, because its effect is unknown; the model was informed."""
 
 
 class CallRefused(AgentOSError):
-    """A person did not allow the call of {tool!r}. The model was told."""
+    """A person denied the call to {tool!r}. The model was informed."""
 
 
 class CallExpired(AgentOSError):
-    """Nobody allowed or answered the call of {tool!r} in time. The model was told."""
+    """The call to {tool!r} was neither approved nor answered in time. The model was informed."""
 
 
 class FileNameRefused(AgentOSError):
-    """{name!r} cannot be the name of a file here: {reason}."""
+    """{name!r} is not allowed as a file name: {reason}."""
 
 
 class InputRefMalformed(AgentOSError):
-    """{ref!r} is not an input: {reason}. Write file:<id>, artifact:<id>, s3://bucket/key or
+    """{ref!r} is not a valid input: {reason}. Write file:<id>, artifact:<id>, s3://bucket/key or
     https://host/path."""
 
 
 class InputNotFound(AgentOSError):
-    """Input {ref} was not found: {reason}. Check it, or upload the file and give its file:<id>."""
+    """Input {ref} was not found: {reason}. Check it, or upload the file and use its file:<id>."""
 
 
 class InputRefused(AgentOSError):
-    """Input {ref} may not be fetched: {reason}. Upload the file and give its file:<id>, or ask
+    """Input {ref} may not be fetched: {reason}. Upload the file and use its file:<id>, or ask
     whoever runs AgentOS to allow it."""
 
 
 class InputTooLarge(AgentOSError):
-    """Input {ref} has more than the {limit_bytes} bytes that are allowed for one input."""
+    """Input {ref} is larger than {limit_bytes} bytes, which is the limit for one input."""
 
 
 class BlobCorrupt(AgentOSError):
-    """The store gave other bytes than were put in for SHA-256 {sha256}: it is damaged. Upload the
-    file again, or run the step that made it again."""
+    """The stored file with SHA-256 {sha256} is damaged: its bytes do not match. Upload the file
+    again, or rerun the step that made it."""
 
 
 class InputFolderFull(AgentOSError):
-    """No space is left on the disk of {folder}. Unused inputs were removed from it; make more room
+    """No space is left on the disk of {folder}. Unused inputs were removed from it; free more space
     if this happens again."""
 
     retryable = True
 
 
 class TooManyFiles(AgentOSError):
-    """The output folder holds more than {limit} files and folders; none was taken. Let the script
-    put them into one archive, or remove what it does not need."""
+    """The output folder contains more than {limit} files and folders; none was collected. Let the
+    script pack them into one archive, or remove what it does not need."""
 
 
 class OutputTooLarge(AgentOSError):
-    """The output folder holds more than {limit_bytes} bytes; nothing was taken. Let the script
-    write less, or compress what it writes."""
+    """The output folder contains more than {limit_bytes} bytes; nothing was collected. Let the
+    script write less, or compress what it writes."""
 
 
 class OutputChanged(AgentOSError):
-    """The output file {name} changed after it was collected; it was not taken. Nothing may write to
-    the output folder once a job has ended; run the step again."""
+    """The output file {name} changed while it was being collected, so it was left out. Nothing may
+    write to the output folder once a script has ended; rerun the step."""
 
 
 class McpError(AgentOSError):
@@ -270,7 +269,7 @@ class McpError(AgentOSError):
 
 
 class McpServerInvalid(BadInput):
-    """The MCP server cannot be registered so: {reason}"""
+    """The MCP server cannot be registered: {reason}"""
 
 
 class McpNotAllowed(BadInput):
@@ -280,7 +279,7 @@ class McpNotAllowed(BadInput):
 
 class McpSecretMissing(BadInput):
     """MCP server {server} needs the secret {secret}, which is not set here. Set the variable
-    AGENTOS_SECRET_{secret} for the API and the workers, and start them again."""
+    AGENTOS_SECRET_{secret} for the API and the workers, and restart them."""
 
 
 class McpUnavailable(McpError):
@@ -290,48 +289,46 @@ class McpUnavailable(McpError):
 
 
 class McpCircuitOpen(McpUnavailable):
-    """MCP server {server} failed too often in a row and is left alone. Try again in {seconds:.0f}
-    s."""
+    """MCP server {server} failed too often in a row and is not called for now. Try again in
+    {seconds:.0f} s."""
 
 
 class McpBusy(McpUnavailable):
-    """MCP server {server} cannot be started: {limit} servers are in use on this worker, which is
-    its limit. Try again later."""
+    """MCP server {server} cannot be started: this worker has reached its limit of {limit} servers
+    in use. Try again later."""
 
 
 class McpConnectionLost(McpError):
-    """MCP server {server} went away during the call of {tool}: {reason}. The call may have taken
-    effect; look before you repeat it. The next call connects anew."""
+    """The connection to MCP server {server} was lost during the call to {tool}: {reason}. The call
+    may have taken effect; check before you repeat it. The next call reconnects."""
 
 
 class McpTimedOut(McpError):
-    """MCP server {server} gave neither an answer nor a sign of progress to {tool} for {seconds:g}
-    s. The call was cancelled; it may have taken effect all the same."""
+    """MCP server {server} sent neither an answer nor progress for {tool} within {seconds:g} s. The
+    call was cancelled; it may have taken effect anyway."""
 
 
 class McpAnswerInvalid(McpError):
-    """MCP server {server} answered {tool} with something that cannot be used: {reason}. The call
-    may have taken effect."""
+    """MCP server {server} answered the call to {tool} with something that cannot be used: {reason}.
+    The call may have taken effect."""
 
 
 class McpListingRefused(McpError):
-    """The tools of MCP server {server} cannot be taken: {reason}."""
+    """The tools of MCP server {server} cannot be used: {reason}."""
 
 
 class McpToolFailed(McpError):
-    """Tool {tool} of MCP server {server} reported an error. Its words are in the log of the
-    task."""
+    """Tool {tool} of MCP server {server} reported an error. Its message is in the task's log."""
 
 
 class ModelOverloaded(AgentOSError):
-    """{model} takes no request at the moment: {reason}. Retry later, or name other models beside it
-    in AGENTOS_MODELS."""
+    """{model} is overloaded: {reason}. Retry later, or list further models in AGENTOS_MODELS."""
 
     retryable = True
 
 
 class ModelUnavailable(AgentOSError):
-    """{model} gave no whole answer: {reason}. Retry once its server is well."""
+    """{model} gave no complete answer: {reason}. Retry once its server is healthy."""
 
     retryable = True
 
@@ -341,8 +338,8 @@ class ModelRefused(AgentOSError):
 
 
 class ModelNotFound(ModelRefused):
-    """There is no model {model!r} at the server: {reason}. Check the agent's `model`,
-    AGENTOS_MODELS and OPENAI_BASE_URL."""
+    """The server has no model {model!r}: {reason}. Check the agent's `model`, AGENTOS_MODELS and
+    OPENAI_BASE_URL."""
 
 
 class ModelUnsuitable(ModelRefused):
@@ -351,22 +348,21 @@ class ModelUnsuitable(ModelRefused):
 
 
 class ContextTooLong(AgentOSError):
-    """The conversation is longer than {model} can read, even with its old turns shortened:
-    {reason}. Give it less to read, or use a model with a longer context."""
+    """The conversation is too long for {model}, even with its old turns shortened: {reason}. Give
+    it less to read, or use a model with a longer context."""
 
 
 class AnswerWithheld(AgentOSError):
-    """A content filter withheld the answer of {model}. Word the task in another way, or use another
-    model."""
+    """A content filter withheld the answer of {model}. Reword the task, or use another model."""
 
 
 class ToolTimedOut(AgentOSError):
-    """Tool {tool!r} was stopped after its time limit of {seconds:g} s. It may have taken effect all
-    the same."""
+    """Tool {tool!r} was stopped after its time limit of {seconds:g} s. It may have taken effect
+    anyway."""
 
 
 class ToolNotRun(AgentOSError):
-    """Tool {tool!r} is not run by workers: the workflow itself does what it says."""
+    """Tool {tool!r} is not run by workers: the workflow carries it out itself."""
 
 
 class WorkingFileNotFound(BadInput):
@@ -374,8 +370,8 @@ class WorkingFileNotFound(BadInput):
 
 
 class FileNotText(BadInput):
-    """{file!r} is not text. Give it to a script that can read it."""
+    """{file!r} is not text. Pass it to a script that can read it."""
 
 
 class SearchFailed(AgentOSError):
-    """The search gave nothing: {reason}."""
+    """The search failed: {reason}."""

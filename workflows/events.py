@@ -1,4 +1,4 @@
-"""Events: what happened to a task, as those who follow it are told.
+"""Events: what happened to a task, for those who follow it.
 
 An event is written once, numbered within its task, and sent to whoever watches. Nothing is decided
 by events, so old ones can be swept. Writers make them here, and readers parse them here. A reader
@@ -84,13 +84,13 @@ class TaskStatus(Event):
 
 
 class PauseRequested(Event):
-    """Somebody asked the task to pause before its next step or turn."""
+    """Someone asked the task to pause before its next step or turn."""
 
     type = EventType.PAUSE_REQUESTED
 
 
 class ResumeRequested(Event):
-    """Somebody asked the task to resume, or withdrew a pause."""
+    """Someone asked the task to resume, or withdrew a pause."""
 
     type = EventType.RESUME_REQUESTED
 
@@ -107,7 +107,7 @@ class StepStarted(StepEvent):
 
 
 class StepPhase(StepEvent):
-    """The attempt has come to another phase."""
+    """The attempt has entered another phase."""
 
     type = EventType.STEP_PHASE
 
@@ -124,7 +124,7 @@ class StepOutput(StepEvent):
 
 
 class StepOutputCut(StepEvent):
-    """The step printed ``limit`` characters, and no more is sent. The log keeps everything."""
+    """The step has printed ``limit`` characters; no more is sent live. The log has everything."""
 
     type = EventType.STEP_OUTPUT_CUT
 
@@ -161,7 +161,7 @@ class StepRetrying(AttemptFailed):
 
 
 class StepCompleted(AttemptEnded):
-    """The step has succeeded. ``refused`` names the files that were not taken, and why."""
+    """The step has succeeded. ``refused`` lists files that were not collected, and why."""
 
     type = EventType.STEP_COMPLETED
     status = Status.COMPLETED
@@ -172,14 +172,14 @@ class StepCompleted(AttemptEnded):
 
 
 class StepFailed(AttemptFailed):
-    """The step has failed, and another attempt would not help."""
+    """The step has failed in a way that a retry would not fix."""
 
     type = EventType.STEP_FAILED
     status = Status.FAILED
 
 
 class StepBlocked(AttemptFailed):
-    """The step has failed, and its retries are used up."""
+    """The step has failed and used up its retries."""
 
     type = EventType.STEP_BLOCKED
     status = Status.BLOCKED
@@ -215,7 +215,7 @@ class TurnStarted(TurnEvent):
 
 
 class LlmDelta(TurnEvent):
-    """The model goes on with ``text``."""
+    """The model has produced ``text``."""
 
     type = EventType.LLM_DELTA
 
@@ -223,13 +223,13 @@ class LlmDelta(TurnEvent):
 
 
 class LlmRestarted(TurnEvent):
-    """The model is asked again. What it said in this turn no longer counts."""
+    """The model is asked again. Its earlier text in this turn no longer counts."""
 
     type = EventType.LLM_RESTARTED
 
 
 class MessageCreated(TurnEvent):
-    """The model's answer, message ``seq``, is whole. ``content`` is its beginning."""
+    """The model's answer, message ``seq``, is complete. ``content`` is its beginning."""
 
     type = EventType.MESSAGE_CREATED
 
@@ -240,7 +240,7 @@ class MessageCreated(TurnEvent):
 
 
 class Usage(TurnEvent):
-    """What an answer took. ``is_lost``: it broke off, and was paid for nevertheless."""
+    """The usage of an answer. ``is_lost``: it broke off, but was paid for all the same."""
 
     type = EventType.USAGE
 
@@ -267,7 +267,7 @@ class ToolCalled(StepEvent):
 
 
 class ToolResult(StepEvent):
-    """The model is given a result. ``text`` is its beginning; not ``ok``: the call failed."""
+    """The model receives a result. ``text`` is its beginning; not ``ok``: the call failed."""
 
     type = EventType.TOOL_RESULT
 
@@ -277,7 +277,7 @@ class ToolResult(StepEvent):
 
 
 class ApprovalAsked(StepEvent):
-    """A call waits for a person, who must allow it, or answer its ``question``."""
+    """A call waits for a person to approve it, or to answer its ``question``."""
 
     type = EventType.APPROVAL_ASKED
 
@@ -318,7 +318,7 @@ STEP_FAILURES: Mapping[Status, type[AttemptFailed]] = {
 
 
 def parse(name: str, data: Mapping[str, Any]) -> Event | None:
-    """An event as it was sent; None for one that a newer server says otherwise, or anew."""
+    """An event as it was sent; None for one that a newer server has changed or added."""
     try:
         return MODELS[EventType(name)].model_validate(data, context=OPEN)
     except ValueError:  # Of which pydantic's is one.

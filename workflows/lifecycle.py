@@ -1,4 +1,4 @@
-"""The life of a task's run, from its start over pauses to its end: what all types of tasks share.
+"""The life of a task's run, from its start through pauses to its end, for all types of tasks.
 
 A workflow is a ``TaskWorkflow``; it does its own work within ``lifecycle.running()``, and nothing
 else.
@@ -25,16 +25,16 @@ from workflows.errors import AgentOSError, TimeUsedUp, TokenQuotaUsedUp
 from workflows.states import Status
 from workflows.working_time import WorkingTime
 
-# Final for this run, but time mends it: a retry by a person may then succeed.
-_MENDABLE = (TokenQuotaUsedUp.code,)
+# Final for this run, but only for a while: a later retry by a person may succeed.
+_TEMPORARY = (TokenQuotaUsedUp.code,)
 
 
 class Lifecycle:
-    """Keeps the task's row in step with its run, and ends both together.
+    """Keeps the task's row in sync with its run, and ends both together.
 
-    The workflow says where it is: ``step`` names what is under way for people, ``sub_task_id`` is
-    the row of that, if it has one of its own. It sets ``is_closed`` when the task was closed with
-    the last of its work already.
+    The workflow records where it is: ``step`` names the running part for people, ``sub_task_id``
+    is its row, if it has one. The workflow sets ``is_closed`` when its last activity has already
+    closed the task.
     """
 
     def __init__(self, run: TaskRun, working_time: WorkingTime) -> None:
@@ -47,7 +47,7 @@ class Lifecycle:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """The run itself: however the block ends, the task's row says so in the end.
+        """The run itself. However the block ends, the task's row records it.
 
         Raises:
             ApplicationError: the run failed; type and message are what the row says, for those who
@@ -63,7 +63,7 @@ class Lifecycle:
             await self._close(Status.COMPLETED)
 
     async def wait_while_paused(self) -> None:
-        """Stand still between two parts of the work, if that was asked for."""
+        """Wait between two parts of the work while the task is paused."""
         while self.paused:
             self.step, self.sub_task_id = "", None
             self.working_time.halt()
@@ -82,13 +82,13 @@ class Lifecycle:
                 run=self._run.run,
                 status=status,
             ),
-            summary=f"task is {status}",
+            summary=f"set status: {status}",
             **policies.RECORD,
         )
 
     def continue_as_new(self, run: TaskRun) -> NoReturn:
-        """Go on as ``run``, in a new history. Only between two parts of the work."""
-        # Temporal takes the title of a run over to the next one neither by itself nor on request.
+        """Continue as ``run`` in a new history. Only between two parts of the work."""
+        # Temporal does not carry the title of a run over to the next one, not even on request.
         workflow.continue_as_new(run.model_copy(update={"paused": self.paused}))
 
     @asynccontextmanager
@@ -127,20 +127,20 @@ class Lifecycle:
         # Shielded: a cancellation that arrives now is too late, and must not leave the row open.
         await asyncio.shield(
             workflow.execute_local_activity_method(
-                ports.Tasks.close_task, close, summary=f"task {status}", **policies.RECORD
+                ports.Tasks.close_task, close, summary=f"end: {status}", **policies.RECORD
             )
         )
 
 
 class TaskWorkflow:
-    """The workflow of a type of tasks, with the signals that all of them take."""
+    """Base of the workflows of all task types, with the signals that they share."""
 
     def __init__(self, run: TaskRun, working_time: WorkingTime | None = None) -> None:
         self.lifecycle = Lifecycle(run, working_time or WorkingTime())
 
     @workflow.signal
     def pause(self) -> None:
-        """Stop before the next part of the work. The running one goes on to its end."""
+        """Pause before the next part of the work. The running part finishes first."""
         self.lifecycle.paused = True
 
     @workflow.signal
@@ -149,9 +149,9 @@ class TaskWorkflow:
 
 
 def _status_after(error: ActivityError) -> Status:
-    """``blocked`` where another try may succeed: a dead letter, to be mended by people."""
+    """``blocked`` where a retry may succeed: a dead letter, left for a person to fix."""
     code = error.cause.type if isinstance(error.cause, ApplicationError) else None
-    final = error.retry_state is RetryState.NON_RETRYABLE_FAILURE and code not in _MENDABLE
+    final = error.retry_state is RetryState.NON_RETRYABLE_FAILURE and code not in _TEMPORARY
     return Status.FAILED if final else Status.BLOCKED
 
 
@@ -164,7 +164,7 @@ def _failure_of(error: ActivityError, step: str) -> Failure:
             code = "worker-lost"
             message = (
                 f"No worker finished step {step!r}: {cause.type.name.lower()} time-out. "
-                "The worker died, lost its connection or was starved. Look at its log."
+                "The worker died, lost its connection or was overloaded. Look at its log."
             )
         case _:
             code, message = "error", str(error.cause or error)

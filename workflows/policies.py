@@ -37,7 +37,7 @@ class RecordOptions(TypedDict):
 
 
 def step(timeout_seconds: float, retries: int) -> StepOptions:
-    """Backoff is 1 s * 2^n, at most five minutes. Which failures deserve it the activity says."""
+    """Backoff is 1 s * 2^n, at most five minutes. The activity decides which failures to retry."""
     return StepOptions(
         start_to_close_timeout=timedelta(seconds=timeout_seconds) + STEP_OVERHEAD,
         heartbeat_timeout=HEARTBEAT_TIMEOUT,

@@ -1,4 +1,4 @@
-"""What the workflows need of the world: abstract activities, each implemented in ``activities``."""
+"""What the workflows need from outside: abstract activities, implemented in ``activities``."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ class Port:
     """Every abstract method is an activity."""
 
     def activities(self) -> Sequence[Callable[..., Any]]:
-        """Those that a worker has to host, for the port to be served by this adapter."""
+        """The activities that a worker must host to serve the port with this adapter."""
         names = {
             name for base in type(self).__mro__ for name in getattr(base, "__abstractmethods__", ())
         }
@@ -30,10 +30,10 @@ class Port:
 
 
 class Steps(Port, ABC):
-    """Runs one step of a pipeline. A repeat of a call that has succeeded gives its first outcome.
+    """Runs one step of a pipeline. Repeating a call that succeeded returns its first outcome.
 
-    Each raises an ``ApplicationError`` whose ``type`` is the code of an ``AgentOSError``, and which
-    says itself whether another attempt is worth while.
+    Each raises an ``ApplicationError`` whose ``type`` is the code of an ``AgentOSError``, marked
+    retryable or not.
     """
 
     @abstractmethod
@@ -61,16 +61,16 @@ class Agents(Port, ABC):
     @abstractmethod
     @activity.defn
     async def think(self, call: ThinkCall) -> Thought:
-        """Ask the model, and write down its answer."""
+        """Ask the model, and store its answer."""
 
     @abstractmethod
     @activity.defn
     async def act(self, call: ActCall) -> ActOutcome:
-        """Make one call of a tool, and write down its result: an error too is one."""
+        """Make one tool call, and store its result, which may be an error."""
 
 
 class Tasks(Port, ABC):
-    """Keeps the rows that people query in step with what the workflow decides."""
+    """Keeps the rows that people query in sync with what the workflow decides."""
 
     @abstractmethod
     @activity.defn

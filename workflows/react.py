@@ -1,7 +1,7 @@
-"""The loop of a model and its tools: think, act, and again, until the model finishes.
+"""The loop of a model and its tools: think, act, repeat, until the model finishes.
 
-The conversation lies in the table ``messages``. The loop knows only how far it has got, so that a
-turn costs workflow history the same whether it is the first or the thousandth.
+The conversation is in the table ``messages``. The loop only knows how far it has got, so a turn
+adds the same amount to workflow history whether it is the first or the thousandth.
 """
 
 import asyncio
@@ -17,12 +17,12 @@ from workflows.contracts import ActCall, AgentRun, CallPlan, Decision, ThinkCall
 from workflows.lifecycle import Lifecycle
 from workflows.states import Status
 
-# Runs that began before this was so wait on, and make the calls that people allow.
+# Runs from before this change keep waiting, and make the calls that people approve.
 _ASKS_NO_MORE = "a-turn-that-failed-asks-no-more"
 
 
 class ReactLoop:
-    """Runs turns one after the other. ``run`` says where it stands, and goes on with it."""
+    """Runs turns one after the other. ``run`` is the progress so far, updated by each turn."""
 
     def __init__(self, run: AgentRun, lifecycle: Lifecycle) -> None:
         self.run = run
@@ -33,7 +33,7 @@ class ReactLoop:
         self._has_failed = False
 
     def decide(self, decision: Decision) -> None:
-        """The first word counts: a second one may arrive when the call runs already."""
+        """The first decision counts: a second may arrive when the call is already running."""
         self._verdicts.setdefault(decision.ask_id, decision.verdict)
 
     async def turn(self) -> bool:
@@ -41,7 +41,7 @@ class ReactLoop:
 
         Raises:
             TurnsUsedUp, TokensUsedUp, CostUsedUp: a limit was reached before the turn.
-            GoesRoundInCircles, NeverFinishes: the model does not get on.
+            GoesRoundInCircles, NeverFinishes: the model makes no progress.
             ActivityError: a turn could not be made at all.
         """
         await self._lifecycle.wait_while_paused()
@@ -65,14 +65,14 @@ class ReactLoop:
                 seq=run.seq,
                 hint=hint_for(run),
             ),
-            summary=f"turn {run.turn + 1}: llm, {run.spent.tokens:,} tokens so far",
+            summary=f"turn {run.turn + 1}: model, {run.spent.tokens:,} tokens so far",
             **policies.THINK,
         )
 
     async def _act_all(self, thought: Thought) -> None:
         """Make the calls of a turn side by side, and wait for all of them, whatever they raise.
 
-        Once one has failed for good, nobody is waited for who would have to allow another.
+        Once one has failed for good, approvals of the others are no longer waited for.
         """
         self._waiting = sum(plan.ask_id is not None for plan in thought.calls)
         self._acting = len(thought.calls) - self._waiting
@@ -104,7 +104,7 @@ class ReactLoop:
         await self._mark_if_waiting()
 
     async def _verdict(self, ask_id: UUID) -> Verdict:
-        """A person's word on a call; ``EXPIRED`` when nobody gave it in time."""
+        """A person's decision on a call; ``EXPIRED`` when there was none in time."""
         with suppress(TimeoutError):
             await workflow.wait_condition(
                 lambda: ask_id in self._verdicts or self._has_failed,
@@ -116,7 +116,7 @@ class ReactLoop:
         return self._verdicts.get(ask_id, Verdict.EXPIRED)
 
     async def _mark_if_waiting(self) -> None:
-        """The task waits when nothing of it runs. An attempt that begins sets it running again."""
+        """The task is waiting when none of its calls runs. The next attempt marks it running."""
         if self._waiting and not self._acting:
             self._lifecycle.working_time.halt()
             await self._lifecycle.mark(Status.WAITING)

@@ -1,4 +1,4 @@
-"""A limit on the time that a task works. While people are waited for, it stands still."""
+"""A limit on the time that a task works. It stops while the task waits for people."""
 
 import asyncio
 from types import TracebackType
@@ -6,13 +6,13 @@ from typing import Self
 
 
 class WorkingTime:
-    """Ends what is within, as ``asyncio.timeout`` does, when its time is used up.
+    """Ends the block, as ``asyncio.timeout`` does, when its time is used up.
 
     It reads the clock of the event loop, which is the workflow's. Each halt costs workflow history
     two events: the timer that ends, and the next one. Without a limit it costs none.
 
-    With ``begins_anew`` the time is given once more when it is used up. That is for a run that was
-    reset: nobody worked between its end and the reset, but the clock went on.
+    With ``begins_anew`` the full time is granted again when it is already used up. That is for a
+    run that was reset: nothing worked between its end and the reset, but the clock ran on.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class WorkingTime:
         return self._deadline.expired()
 
     def halt(self) -> None:
-        """Stand still, until ``go_on``."""
+        """Stop the clock until ``go_on``."""
         # Once the time is used up the deadline cannot be moved: it ends what is within just now.
         if self._since is None or self.is_used_up:
             return

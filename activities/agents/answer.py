@@ -1,4 +1,4 @@
-"""What becomes of a model's answer: calls to be made, mistakes to be told to it, or the end.
+"""What follows from a model's answer: calls to make, mistakes to report to it, or the end.
 
 ``judge`` sorts its requests; ``Answered`` is all of it as it is written down.
 """
@@ -34,11 +34,11 @@ MAX_DEPTH = 100  # of arguments: pydantic gives up at 255, and nobody means as m
 
 CUT_OFF = (
     "Your answer was cut off before it called a tool: it reached the limit on its length. Think "
-    "and write less at once; put a long text into several files, one call each."
+    "and write less at once; split a long text into several files, one call each."
 )
 _CUT_OFF_CALL = (
     "Not run: your answer was cut off in the middle of this call, at the limit on its length. "
-    "Write less at once: put a long text into several files, one call each."
+    "Write less at once: split a long text into several files, one call each."
 )
 
 _PROBLEMS_SHOWN = 10
@@ -80,18 +80,18 @@ class SoundCall:
 
 @dataclass(slots=True)
 class Judged:
-    """``told`` are results that are known at once, by the number of their message; ``note`` is what
-    the model is told of an answer without calls."""
+    """``results`` are those known at once, without a call, by the number of their message. ``note``
+    is a message to the model about an answer without calls."""
 
     calls: list[SoundCall] = field(default_factory=list)
-    told: dict[int, tuple[ToolRequest, str]] = field(default_factory=dict)
+    results: dict[int, tuple[ToolRequest, str]] = field(default_factory=dict)
     result: dict[str, JsonValue] | None = None
     note: str | None = None
 
     @property
     def mistakes(self) -> Mapping[int, tuple[ToolRequest, str]]:
-        """What was told, unless that is that the task is finished."""
-        return {} if self.result is not None else self.told
+        """The results known at once, which are mistakes unless the task is finished."""
+        return {} if self.result is not None else self.results
 
 
 async def judge(
@@ -108,7 +108,7 @@ async def judge(
         if _is_cut_off(answer, place, arguments):
             fault = _CUT_OFF_CALL
         elif place >= MAX_CALLS_PER_TURN:
-            fault = f"Not run: {MAX_CALLS_PER_TURN} calls at once are the most. Call it again."
+            fault = f"Not run: a turn has at most {MAX_CALLS_PER_TURN} calls. Call it again."
         elif isinstance(arguments, str):
             fault = arguments
         elif (tool := offered.get(request.name)) is None:
@@ -119,11 +119,11 @@ async def judge(
             if fault is None:
                 judged.result = arguments
         elif problems := tool.problems(arguments):
-            fault = f"Not run: the arguments do not fit.\n{_listed(problems)}"
+            fault = f"Not run: the arguments are not valid.\n{_listed(problems)}"
         else:
             judged.calls.append(SoundCall(seq, request, tool, arguments))
             continue
-        judged.told[seq] = (request, fault or "Finished.")
+        judged.results[seq] = (request, fault or "Finished.")
     return judged
 
 
@@ -191,7 +191,7 @@ class Answered:
         turn = self.turn.turn
         said = ChatMessage("assistant", self.answer.text, requests=self.answer.requests, turn=turn)
         messages = dict(enumerate((*self.before, said), start=self.turn.seq + 1))
-        for seq, (request, text) in self.judged.told.items():
+        for seq, (request, text) in self.judged.results.items():
             messages[seq] = ChatMessage("tool", text, request_id=request.id, turn=turn)
         if self.judged.note is not None:
             messages[self.seq + 1] = ChatMessage("user", self.judged.note, turn=turn)
@@ -222,7 +222,7 @@ def _is_cut_off(answer: Answer, place: int, arguments: dict[str, JsonValue] | st
 
 
 def _arguments_of(request: ToolRequest) -> dict[str, JsonValue] | str:
-    """The arguments; or what is wrong with them, as the model is told."""
+    """The arguments; or what is wrong with them, in words for the model."""
     try:
         # Many models write nothing where a tool takes no arguments.
         written = json.loads(request.arguments.strip() or "{}")
@@ -239,19 +239,19 @@ def _arguments_of(request: ToolRequest) -> dict[str, JsonValue] | str:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")
 
 
 async def _finish_fault(
     answer: Answer, agent: Agent, arguments: Mapping[str, JsonValue]
 ) -> str | None:
     if len(answer.requests) > 1:
-        return "Not finished: call `finish` alone, once you have read the other calls' results."
+        return "Not finished: call `finish` alone, after you have read the other calls' results."
     problems = await finish_problems(agent.output_schema, arguments)
     if not problems:
         return None
     listed = _listed((item.pointer, item.message) for item in problems)
-    return f"Not finished: the arguments do not fit.\n{listed}\nMend them and call it again."
+    return f"Not finished: the arguments are not valid.\n{listed}\nFix them and call it again."
 
 
 def _listed(problems: Iterable[tuple[str, str]]) -> str:

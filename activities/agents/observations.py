@@ -1,7 +1,7 @@
 """What a model reads of a call: what the tool said, how it ended, and which files it made.
 
-The words of a tool are anybody's. They stand fenced between ``<output>`` and ``</output>``, and
-none of them can end the fence or pass for one of our own lines, which come after it.
+The text of a tool is not trusted. It is fenced between ``<output>`` and ``</output>``, and cannot
+end the fence or pass for one of our own lines, which come after it.
 """
 
 import asyncio
@@ -73,19 +73,19 @@ def interrupted() -> str:
     """After a worker was lost that ran a tool which must not simply run again."""
     return (
         "Interrupted: the worker was lost during this call. It may have taken effect, in whole or "
-        "in part, or not at all. Look before you repeat it."
+        "in part, or not at all. Check before you repeat it."
     )
 
 
 def denied(note: str | None = None) -> str:
-    """When a person did not allow the call."""
+    """When a person denied the call."""
     said = f" They say: {note}" if note else ""
-    return f"Denied: a person did not allow this call, and it was not made.{said}"
+    return f"Denied: a person denied this call, so it was not made.{said}"
 
 
 def expired() -> str:
     """When nobody allowed the call, or answered the question, in time."""
-    return "Denied: nobody answered in time, and the call was not made. Go on without it."
+    return "Denied: nobody answered in time, so the call was not made. Continue without it."
 
 
 def artifact_url(artifact_id: UUID, public_url: str = "") -> str:
@@ -114,7 +114,7 @@ def _made(shown: Shown, files: Mapping[str, UUID], public_url: str) -> Iterator[
     if len(files) > MAX_FILES_SHOWN:
         yield f"{len(files) - MAX_FILES_SHOWN} more files were created: list_files shows them."
     if shown.whole is not None and shown.whole in files:
-        yield f"The output was too long. All of it is in '{shown.whole}': read_file shows any part."
+        yield f"The output was too long. All of it is in '{shown.whole}': read it with read_file."
 
 
 def _keep(text: str, output: Path, call: str) -> str | None:

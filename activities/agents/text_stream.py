@@ -37,7 +37,7 @@ class Deltas:
         self._changed.set()
 
     def restart(self) -> None:
-        """Another model begins anew: what was said so far does not count."""
+        """Another model starts over: the text so far does not count."""
         self._text = self._said = ""
         if self._has_sent:
             self._forget()
@@ -67,7 +67,7 @@ class Deltas:
             await self._send(said)
         except TemporaryFailure as failure:
             log.warning("events.delayed", reason=str(failure))
-            # Perhaps they were written, and only the word on it got lost: all is said once more.
+            # They may have been written and only the reply lost: everything is sent again.
             self._text = self._said + self._text
             self._said = ""
             self._waiting.clear()

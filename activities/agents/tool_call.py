@@ -1,4 +1,4 @@
-"""A tool call of an agent: allowed, made, and told to the model."""
+"""A tool call of an agent: allowed, made, and its result written for the model."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,7 +165,7 @@ class _ToolCall:
         """What the model reads, and how the call ended."""
         result = result or ToolResult(text, exit_code=NO_EXIT_CODE if error else 0, error=error)
         call_id = str(self.attempt.sub_task_id)
-        told = result_event(self.begun.name, call_id, text, ok=result.error is None)
+        event = result_event(self.begun.name, call_id, text, ok=result.error is None)
         return Performed(
             exit_code=result.exit_code,
             files=files,
@@ -178,5 +178,5 @@ class _ToolCall:
                 content=text,
                 is_protected=result.is_protected,
             ),
-            events=(told,),
+            events=(event,),
         )

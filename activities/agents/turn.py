@@ -1,4 +1,4 @@
-"""A turn of a model: what it is told, what it answers, and what is written of that."""
+"""A turn of a model: its prompt, its answer, and what is stored of them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
@@ -110,9 +110,9 @@ class Turns:
         offered: Collection[OfferedTool],
         heard: Sequence[ChatMessage],
     ) -> tuple[ChatMessage, ...]:
-        """What the model has to be told before its answer."""
+        """Messages that the model must read before it answers."""
         hints: tuple[ChatMessage, ...] = ()
-        # Of an answer that was cut off before it called a tool it was told at once.
+        # It already has the note on an answer that was cut off before it called a tool.
         was_told = call.hint is Hint.CALL_A_TOOL and heard[-1].role == "user"
         if call.hint is not None and not was_told:
             hints = (ChatMessage("user", hint_message(call.hint), turn=call.turn),)
@@ -148,8 +148,8 @@ class Turns:
         return ended.thought
 
     async def _written(self, turn: Turn) -> Thought:
-        """What stands where this answer was to be written: the same one, if the database's word on
-        it got lost, or that of another attempt, whose calls are then the ones to be made."""
+        """The answer already stored in this place: the same one, if the database's reply was lost,
+        or that of another attempt, whose calls are then the ones to make."""
         begun = await self._begin(turn, turn.seq, is_repeated=True)
         if begun.thought is None:
             raise TaskMoved(task_id=turn.task_id)
@@ -157,10 +157,10 @@ class Turns:
 
 
 class _Lost:
-    """What answers took that broke off: they have to be paid for like the others.
+    """The charge of answers that broke off: they are paid for like the others.
 
-    ``before`` is what earlier attempts at the turn lost, and counted. What a worker was told that
-    dies at that moment is known to nobody, and not counted.
+    ``before`` is what earlier attempts at the turn lost, and counted. A charge that reaches a
+    worker just before it dies is not counted.
     """
 
     def __init__(self, database: Database, turn: Turn, before: Charge) -> None:

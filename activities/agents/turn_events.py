@@ -1,4 +1,4 @@
-"""What those who watch an agent are told. The whole of it lies in the rows."""
+"""The events of a turn, for viewers. Only the rows hold everything."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ def turn_events(
     mistakes: Mapping[int, tuple[ToolRequest, str]],
 ) -> Iterator[Event]:
     """What came of a turn, whose answer is message ``seq``; ``mistakes`` are the requests that no
-    call came of, with what the model is told, by the number of that message."""
+    call came of, with the message to the model, by its number."""
     yield events.MessageCreated(
         turn=turn.turn,
         seq=seq,

@@ -18,7 +18,7 @@ PARALLEL_UPLOADS = 4
 async def publish_output(
     blobs: Blobs, team_id: UUID, output: Path, limits: Limits
 ) -> tuple[tuple[StoredFile, ...], tuple[str, ...]]:
-    """Store what lies in an output folder: the files, and what was not taken, with the reasons.
+    """Store the contents of an output folder: the files, and what was not collected, with reasons.
 
     Raises:
         TooManyFiles, OutputTooLarge, OutputChanged: nothing was taken.

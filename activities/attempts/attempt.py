@@ -1,4 +1,4 @@
-"""The life of one attempt at a step: begun, told about while it runs, ended in one transaction."""
+"""The life of one attempt at a step: begun, reported while it runs, ended in one transaction."""
 
 import asyncio
 import time
@@ -49,7 +49,7 @@ log = structlog.get_logger(__name__)
 class Performed:
     """What a step did. ``error`` is set when it failed; its files are kept all the same.
 
-    With a ``message`` a failure has been told to the model, and is none of the activity.
+    With a ``message``, the model has read of the failure, so the activity does not fail.
     ``events`` tell what only the tool knows.
     """
 
@@ -125,7 +125,7 @@ class _Running:
         )
 
     async def _say_farewell(self, reporter: Reporter) -> None:
-        """Write that the attempt was cancelled; or, when the worker stops, that it goes on."""
+        """Record that the attempt was cancelled; when the worker stops, that another follows."""
         stopping = activity.is_worker_shutdown()
         error = WorkerStopping() if stopping else None
         ended = self._ended(Performed(exit_code=None, error=error), reporter, cancelled=True)

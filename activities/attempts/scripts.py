@@ -17,7 +17,7 @@ from activities.units import MEBIBYTE
 from workflows.definitions.pipeline import Code, Step
 from workflows.errors import AgentOSError, LimitExceeded, ScriptFailed, ScriptKilled, StepTimedOut
 
-# sysexits.h: EX_TEMPFAIL. The script itself asks for another try.
+# sysexits.h: EX_TEMPFAIL. The script itself asks for a retry.
 EXIT_TEMPORARY_FAILURE = 75
 
 # The processor time of a job may be this many times its wall time: a few busy cores.
@@ -124,7 +124,7 @@ class Scripts:
 def error_of(step: Step, exit: Exit, limits: Limits) -> AgentOSError | None:  # noqa: A002
     """What an exit means for the step; None when all went well.
 
-    Exit code 75 is worth another try, and so is what the step's ``retry_on`` names.
+    Exit code 75 is retried, and so is what the step's ``retry_on`` names.
     """
     error: AgentOSError
     again = "any" in step.retry_on

@@ -1,4 +1,4 @@
-"""Downloads over HTTPS, from where the policy allows. Every redirect is judged anew."""
+"""Downloads over HTTPS, from where the policy allows. Every redirect is checked again."""
 
 import socket
 import ssl
@@ -72,7 +72,7 @@ def _target(asked: HttpsRef, ref: HttpsRef, response: httpx2.Response) -> HttpsR
         target = inputs.parse(urljoin(ref.url, response.headers["Location"]))
     except (InputRefMalformed, ValueError) as error:
         raise InputRefused(
-            ref=asked, reason=f"it redirects to what is no input: {error}"
+            ref=asked, reason=f"it redirects to something that is not a valid input: {error}"
         ) from error
     if not isinstance(target, HttpsRef):
         raise InputRefused(ref=asked, reason="it redirects to something that is not https://")

@@ -1,4 +1,4 @@
-"""Objects of the S3 store, told as inputs: one that is not there is the fault of the input."""
+"""Objects of the S3 store as inputs: one that does not exist is a fault of the input."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -31,5 +31,5 @@ async def open_object(
         if code in _MISSING:
             raise InputNotFound(ref=ref, reason="the S3 store has no such object") from error
         if code in _FORBIDDEN:
-            raise InputRefused(ref=ref, reason="the S3 store forbids to read it") from error
+            raise InputRefused(ref=ref, reason="the S3 store denies access to it") from error
         raise

@@ -51,7 +51,7 @@ class Partial:
 async def _finished(operation: Callable[[], object]) -> None:
     """Run in a thread, and end only when the thread has ended, even when cancelled.
 
-    A thread cannot be cancelled, and would go on to write to a descriptor that has been closed, or
+    A thread cannot be cancelled, and would keep writing to a descriptor that has been closed, or
     is by then another file's.
     """
     work = asyncio.ensure_future(asyncio.to_thread(operation))

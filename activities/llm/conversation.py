@@ -54,7 +54,7 @@ class Conversation:
 class Delivery:
     """Passes text on, and knows whether there was any since the last restart.
 
-    ``broke_off`` is told what an answer took that was not given to its end.
+    ``broke_off`` is called with the charge of an answer that was not completed.
     """
 
     def __init__(self, on_text: Callable[[str], None], broke_off: Callable[[Charge], None]) -> None:

@@ -18,7 +18,7 @@ from activities.llm.wire import Body, request_body
 
 OPENAI_URL = "https://api.openai.com/v1"
 
-# How long a server may go on after it has said why its answer ended, with its count of tokens ...
+# How long a server may send after it has said why its answer ended, with its count of tokens ...
 _EPILOGUE_SECONDS = 5.0
 # ... and after [DONE]. A connection can be used again only when it was read to the end.
 _DRAIN_SECONDS = 0.1

@@ -84,7 +84,7 @@ class Models:
 
         ``on_text`` gets the text as it arrives. When an answer breaks off after some of it, the
         next model is asked only with ``on_restart``, which is called so that the text can be
-        forgotten. ``on_broken`` is told what each answer took that broke off.
+        forgotten. ``on_broken`` is called with the charge of each answer that broke off.
 
         Raises:
             ModelOverloaded, ModelUnavailable: no model answers now; see ``retry_after_seconds``.
@@ -194,8 +194,8 @@ class Models:
 
 
 def _most_hopeful(errors: Sequence[AgentOSError]) -> AgentOSError:
-    """Of what the models said: the overload that ends first, or else what another attempt may
-    mend, or else the last word."""
+    """The error to report: the overload that ends first, else one that a retry may fix, else the
+    last one."""
     overloads = [error for error in errors if isinstance(error, ModelOverloaded)]
     if overloads:
         return min(overloads, key=lambda error: error.retry_after_seconds or 0.0)

@@ -39,7 +39,7 @@ def build(name: str, options: SandboxOptions) -> Sandbox:
     """The backend of this name, which must be one of ``BACKENDS``.
 
     Raises:
-        SandboxUnavailable: something that it needs is missing, and how to mend it.
+        SandboxUnavailable: something that it needs is missing; says how to fix it.
     """
     make: Callable[[SandboxOptions], Sandbox] = importlib.import_module(BACKENDS[name]).build
     return make(options)

@@ -107,7 +107,7 @@ class Sandbox(ABC):
         tree within a second. Running into a limit is not an error here: see ``Exit.limit``.
 
         Raises:
-            SandboxUnavailable: the backend cannot start jobs on this machine, and how to mend it.
+            SandboxUnavailable: the backend cannot start jobs on this machine; says how to fix it.
             BadInput: the job makes no sense, such as a NUL byte in its command.
             TemporaryFailure: the machine or the service is out of something for a moment.
         """
@@ -117,7 +117,7 @@ class Sandbox(ABC):
         """Prove that a job can run here.
 
         Raises:
-            SandboxUnavailable: it cannot, and how to mend it.
+            SandboxUnavailable: it cannot; says how to fix it.
         """
 
     async def close(self) -> None:  # noqa: B027  (most backends hold nothing)

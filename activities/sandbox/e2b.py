@@ -92,7 +92,7 @@ log = structlog.get_logger(__name__)
 class E2B(Sandbox):
     """Runs jobs with the account of ``api_key``, from ``template`` or E2B's default one.
 
-    A job's virtual environment is made anew in the cloud, from ``requirements.lock`` at its top:
+    A job's virtual environment is rebuilt in the cloud, from ``requirements.lock`` at its top:
     the machine starts with the network, which is cut before the job when that may not use it.
     ``api_url`` and ``sandbox_url`` point at an E2B service of one's own; ``request_seconds`` is how
     long any one request may take, transfers of files apart.
@@ -202,7 +202,7 @@ async def _kill(creating: asyncio.Task[AsyncSandbox]) -> None:
     try:
         machine = await creating
     except _SDK_ERRORS:
-        return  # Whoever wanted it has been told.
+        return  # Its caller has already been answered.
     try:
         await machine.kill(retries=KILL_RETRIES)
     except _SDK_ERRORS as error:

@@ -18,7 +18,7 @@ def sandbox_python() -> Path:
     """The interpreter that runs scripts: the same path inside the sandbox and outside.
 
     The system's when it is recent enough, else the worker's own when a job can read it: that of a
-    root worker often lies in a home folder where the job's user cannot go.
+    root worker is often in a home folder that the job's user cannot enter.
 
     Raises:
         SandboxUnavailable: there is none.

@@ -1,4 +1,4 @@
-"""Start bwrap: what it inherits, and as whom it runs."""
+"""Start bwrap: what it inherits, and the user that it runs as."""
 
 import contextlib
 import os

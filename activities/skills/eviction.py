@@ -15,7 +15,7 @@ from activities.file_lock import try_lock
 # Beside the environment's own files: its size in bytes, so that it is counted once.
 SIZE_FILE = ".agentos-bytes"
 
-# A worker that was killed leaves its scratch folder; no making goes on for that long.
+# A worker that was killed leaves its scratch folder; no installation takes that long.
 SCRATCH_SECONDS = 3600
 
 log = structlog.get_logger(__name__)

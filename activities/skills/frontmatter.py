@@ -1,4 +1,4 @@
-"""The YAML head of a SKILL.md, read leniently: what can be understood is, and what was odd is told.
+"""The YAML head of a SKILL.md, read leniently: what can be read is read, and oddities are reported.
 
 ``skills_ref`` is the strict reader, for authors. This one is for running what others wrote.
 """

@@ -1,7 +1,7 @@
 """A skill as its folder describes it (the Agent Skills format), loaded leniently.
 
 A skill is left out only when it has no description or passes a limit; every other deviation from
-the format is mended and told in ``Skill.warnings``, as ``file:line: what``.
+the format is corrected and reported in ``Skill.warnings``, as ``file:line: what``.
 """
 
 import os

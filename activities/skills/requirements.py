@@ -1,7 +1,7 @@
 """Requirements and locks of a skill: names, versions and hashes, and nothing else.
 
-A skill is untrusted, and what it asks for is handed to an installer. So each requirement is parsed
-and written anew, and whatever else the format of pip knows is refused: addresses, paths, options.
+A skill is untrusted, and its requirements are passed to an installer. So each one is parsed and
+rewritten, and everything else in pip's format is refused: addresses, paths, options.
 """
 
 import codecs
@@ -35,7 +35,7 @@ class Pin:
 
 
 def parse_requirement(text: str, where: str) -> str:
-    """One requirement (PEP 508: name, extras, versions, marker), written anew.
+    """One requirement (PEP 508: name, extras, versions, marker), rewritten.
 
     Raises:
         DependencyRefused: it is anything else.
@@ -85,7 +85,7 @@ def check_covers(pins: Sequence[Pin], requirements: Sequence[str], where: str) -
         name = canonicalize_name(wanted.name)
         versions = (pin.version for pin in pins if pin.name == name)
         if not any(wanted.specifier.contains(version, prereleases=True) for version in versions):
-            raise _refused(where, text, "its lock does not hold it; make the lock anew")
+            raise _refused(where, text, "its lock does not contain it; recreate the lock")
 
 
 def decode(content: bytes) -> str:

@@ -1,7 +1,7 @@
 """Copies of skills from which they run: named by what they hold, never changed once made.
 
 A copy is readable by the sandbox's user even where the skill itself is not, and a skill that is
-edited while it runs goes on with the files it began with.
+edited while it runs continues with the files it started with.
 """
 
 import asyncio

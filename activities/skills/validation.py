@@ -30,7 +30,7 @@ async def validate(folder: Path) -> list[str]:
         skill = await asyncio.to_thread(load_skill, folder)
     except (AgentOSError, OSError) as error:
         return problems or [str(error)]
-    # What the strict reader finds, the lenient one mends and says again.
+    # What the strict reader finds, the lenient one corrects and reports again.
     problems = problems or list(skill.warnings)
     for script in skill.scripts:
         try:

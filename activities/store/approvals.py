@@ -1,4 +1,4 @@
-"""A person's word on the calls of an agent that wait for one."""
+"""Decisions of people on the calls of an agent that wait for one."""
 
 import json
 from collections.abc import Sequence

@@ -57,7 +57,7 @@ class Begun:
     skills to which an agent is limited.
 
     ``outcome`` is set when the sub-task has succeeded already, ``was_lost`` when nobody knows how
-    far an attempt before this one has come: it did not end by itself.
+    far an attempt before this one has come: it did not end on its own.
     """
 
     team_id: UUID
@@ -83,7 +83,7 @@ class ToolMessage:
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file that came out of a step and lies in the store."""
+    """A file that a step made, in the S3 store."""
 
     name: str
     size: int
@@ -152,10 +152,10 @@ async def begin(database: Database, attempt: Attempt) -> Begun:
 
 
 async def set_phase(
-    database: Database, attempt: Attempt, phase: Phase | None, told: Sequence[Event]
+    database: Database, attempt: Attempt, phase: Phase | None, new: Sequence[Event]
 ) -> None:
     """Tell where the attempt is, unless ``phase`` is None, and what it printed since."""
-    values = {**_fence(attempt), **events.values(told), "phase": phase}
+    values = {**_fence(attempt), **events.values(new), "phase": phase}
     await database.execute(TELL_OF_ATTEMPT, values)
 
 

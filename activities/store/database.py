@@ -86,7 +86,7 @@ class Database:
             yield connection
 
     async def execute(self, statement: TextClause, values: Mapping[str, Any]) -> Sequence[Row]:
-        """One statement on the primary, committed by itself: one round trip instead of three.
+        """One statement on the primary, in its own transaction: one round trip instead of three.
 
         It is given to the driver itself. What SQLAlchemy does around a statement takes half as long
         as PostgreSQL needs for it, and each step of a task waits for two.

@@ -1,4 +1,4 @@
-"""Foreign errors, told in our own: which are worth another try, and what to do about the rest."""
+"""Errors of the database and the S3 store as ``AgentOSError``: which to retry, which to report."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +11,7 @@ from urllib3.exceptions import HTTPError
 
 from workflows.errors import StoreRefused, TemporaryFailure
 
-# Classes of SQLSTATE that pass by themselves: connection lost, out of resources, operator
+# Classes of SQLSTATE that are temporary: connection lost, out of resources, operator
 # intervention (shutting down, starting up), serialisation failure and deadlock.
 _PASSING_SQLSTATES = ("08", "53", "57", "40")
 
@@ -22,7 +22,7 @@ _PASSING_S3_STATUSES = (408, 429, 500, 502, 503, 504)
 
 @asynccontextmanager
 async def database_errors() -> AsyncIterator[None]:
-    """Tell an unreachable database as ``TemporaryFailure``; let every other error through."""
+    """Raise ``TemporaryFailure`` for an unreachable database; let every other error through."""
     try:
         yield
     except PoolTimeout as error:
@@ -36,7 +36,7 @@ async def database_errors() -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def blob_errors() -> AsyncIterator[None]:
-    """Tell an unreachable S3 store as ``TemporaryFailure``, a refusal as ``StoreRefused``."""
+    """Raise ``TemporaryFailure`` for an unreachable S3 store, ``StoreRefused`` for a refusal."""
     try:
         yield
     except S3Error as error:
@@ -59,7 +59,7 @@ def _is_passing(error: BaseException) -> bool:
 
 
 def _driver_error(error: BaseException) -> BaseException:
-    """What asyncpg raised, or the system, inside of what SQLAlchemy made of it."""
+    """The error of asyncpg, or of the system, that SQLAlchemy has wrapped."""
     while isinstance(error, DBAPIError | EmulatedDBAPIException) and error.orig is not None:
         error = error.orig
     return error

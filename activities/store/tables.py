@@ -217,7 +217,7 @@ class ExecutionLog(SQLModel, table=True):
 
 
 class TaskArtifact(SQLModel, table=True):
-    """``url`` is set for links only; a file's bytes lie in the store under its SHA-256."""
+    """``url`` is set for links only; a file's bytes are in the S3 store under its SHA-256."""
 
     __tablename__ = "task_artifacts"
     __table_args__ = (
@@ -275,7 +275,7 @@ class Message(SQLModel, table=True):
     ``requests`` are the tool calls of an assistant's message, ``request_id`` names the one that a
     tool's message answers, and ``sub_task_id`` is its row. ``is_protected``: never shortened for
     the model. ``execution`` wrote it (see ``Task``). Tokens, cost and times are those of the call
-    of the model that gave an assistant's message, and ``thought`` is what the workflow was told.
+    of the model that gave an assistant's message, and ``thought`` is what the workflow received.
     """
 
     __tablename__ = "messages"
@@ -330,7 +330,7 @@ class TeamUsage(SQLModel, table=True):
 
 
 class Tool(SQLModel, table=True):
-    """A team's word on a tool, and the tools that it registered itself."""
+    """A team's settings for a tool, and the tools that it registered itself."""
 
     __tablename__ = "tools"
     __table_args__ = (UniqueConstraint("team_id", "name", name="tools_once"),)

@@ -80,18 +80,18 @@ REQUEST_RESUME = text(
 )
 
 # The error of a task is its step's own account of the failure, where there is one of the same kind,
-# for that says more than workflow history may hold. The step that ended the run is told so here
+# for that says more than workflow history may hold. The step that ended the run is closed here
 # because its worker may have died before it could. What else has begun when the run ends, such as
 # other calls of an agent, did not fail: it was cut off.
 CLOSE = text(
     f"""
-    WITH told AS (
+    WITH reported AS (
         SELECT error FROM sub_tasks WHERE id = :sub_task_id AND error ->> 'code' = :code
     ), task AS (
         UPDATE tasks
         SET status = :status, finished_at = now(), updated_at = now(), event_seq = event_seq + 1,
             pause_requested_at = NULL,
-            error = coalesce((SELECT error FROM told), CAST(:error AS jsonb))
+            error = coalesce((SELECT error FROM reported), CAST(:error AS jsonb))
         WHERE {fence.IS_PRESENT_RUN}
         RETURNING id, team_id, event_seq, error
     ), step AS (

@@ -124,7 +124,7 @@ async def restart_task(
 ) -> bool:
     """Make a task whose run number ``run`` has ended ready for the next.
 
-    The sub-tasks ``again`` start anew; the others keep what they made. False when somebody else
+    The sub-tasks ``again`` start over; the others keep what they made. False when somebody else
     was faster.
     """
     async with database.writing() as connection:

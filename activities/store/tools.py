@@ -1,4 +1,4 @@
-"""A team's word on its tools: whether one may be used, and whether somebody is asked first."""
+"""A team's settings for its tools: whether one may be used, and whether calls need approval."""
 
 from dataclasses import dataclass
 from uuid import UUID, uuid4

@@ -39,7 +39,7 @@ BEGIN_TURN = text(
             event_seq = event_seq + wakes + {_ASKS}
         FROM before
         WHERE tasks.id = before.id
-          -- A run that has ended goes on when it is reset, and then under another run id; one that
+          -- A run that has ended resumes when it is reset, and then under another run id; one that
           -- was cancelled before it began does not.
           AND CASE WHEN has_ended THEN has_begun AND NOT was_ours ELSE is_ours OR NOT was_ours END
         RETURNING tasks.id, team_id, definition, prompt, inputs, event_seq, wakes, is_ours,

@@ -1,9 +1,8 @@
 """Writing the turns of an agent. Each function is one statement, and safe to repeat.
 
-Temporal may reset a run to an earlier turn, and a person may retry one: both go on under another
-run id. The first that a turn of it does is to take the task over and to drop what lies behind the
-point where it goes on. What the run before still does is then fenced off, as is what belongs to an
-earlier run of the task.
+Temporal may reset a run to an earlier turn, and a person may retry one: both continue under another
+run id. Its first turn takes the task over and drops everything after the point from which it
+continues. Writes of the previous run are then fenced off, as are those of earlier runs of the task.
 """
 
 from collections.abc import Mapping
@@ -140,9 +139,9 @@ async def count_lost(database: Database, turn: Turn, lost: Charge) -> None:
     await database.execute(COUNT_LOST, values)
 
 
-async def add_events(database: Database, turn: Turn, told: tuple[Event, ...]) -> None:
+async def add_events(database: Database, turn: Turn, new: tuple[Event, ...]) -> None:
     """Tell of a turn while it is made; nothing once it no longer counts."""
-    await database.execute(ADD_EVENTS, {**_fence(turn), **events.values(told)})
+    await database.execute(ADD_EVENTS, {**_fence(turn), **events.values(new)})
 
 
 async def end_turn(database: Database, turn: Turn, ended: EndedTurn) -> bool:

@@ -60,7 +60,7 @@ class Breaker:
         return self._opened_at is None and self._failures == 0
 
     def admit(self) -> Ticket | Refusal:
-        """Leave for a call, whose end must be told with the ticket."""
+        """Permission for a call, whose end must be reported with the ticket."""
         match self.state:
             case State.OPEN:
                 return Refusal(self._remaining_seconds)

@@ -40,7 +40,7 @@ class AgentContext(ToolContext):
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What a call gave; its files are what lies in ``ToolContext.output`` afterwards.
+    """The result of a call; its files are those in ``ToolContext.output`` afterwards.
 
     With an ``error`` the call failed, and ``text`` may say more. ``is_protected``: the text must
     never be shortened. ``is_kept``: it can be had again, so no copy of a long one is kept.

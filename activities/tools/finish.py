@@ -51,10 +51,10 @@ def _form_problems(arguments: Mapping[str, JsonValue], *, has_result: bool) -> I
     for name in sorted(wanted - arguments.keys()):
         yield Problem("", f"{name!r} is missing")
     for name in sorted(arguments.keys() - wanted):
-        yield Problem("", f"{name[:100]!r} is none of the arguments")
+        yield Problem("", f"{name[:100]!r} is not an argument")
     summary = arguments.get("summary", " ")
     if not isinstance(summary, str):
-        yield Problem("/summary", "it must be a text")
+        yield Problem("/summary", "it must be text")
     elif not summary:
         yield Problem("/summary", "it is empty")
     elif len(summary) > MAX_SUMMARY_CHARACTERS:

@@ -53,7 +53,7 @@ class Tool:
     when nobody knows whether the last call took effect; but not where ``unsafe_if`` holds of the
     call. ``question`` is the argument that is put to a person: the workflow waits for the answer,
     which is the result, and the tool is never run. ``shows_skills``: a model that is offered it is
-    told in advance which skills there are.
+    given the list of skills in advance.
     """
 
     name: str
@@ -165,7 +165,7 @@ _offered: dict[str, Tool] = {}
 
 
 class _WithoutTitles(GenerateJsonSchema):
-    """A title is the name once more, and a model pays for every word."""
+    """A title repeats the name, and a model pays for every word."""
 
     def field_title_should_be_set(self, schema: object) -> bool:
         return False

@@ -63,7 +63,7 @@ async def check_instance(
 ) -> tuple[Problem, ...]:
     """Where ``instance`` does not fit ``schema``, which must be sound; at most ten problems.
 
-    What cannot be told within ``seconds`` is a problem, too.
+    A check that takes longer than ``seconds`` is a problem, too.
     """
     work = json.dumps({"schema": schema, "instance": instance, "limit": MAX_PROBLEMS}).encode()
     if len(work) > MAX_SCHEMA_BYTES + MAX_INSTANCE_BYTES:
@@ -78,13 +78,13 @@ async def check_instance(
     try:
         printed, _ = await asyncio.wait_for(process.communicate(work), seconds)
     except TimeoutError:
-        return (Problem("", f"whether it fits could not be told within {seconds:g} s"),)
+        return (Problem("", f"it could not be checked within {seconds:g} s"),)
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     if process.returncode != 0:
-        return (Problem("", "whether it fits could not be told within the limits of the check"),)
+        return (Problem("", "it could not be checked within the limits of the check"),)
     return tuple(
         Problem(pointer(item.path), _shortened(item.message))
         for item in _FOUND.validate_json(printed)
@@ -127,7 +127,8 @@ def _unusable(schema: Mapping[str, JsonValue]) -> Iterator[Problem]:
             try:
                 re.compile(pattern)
             except (re.error, OverflowError, RecursionError) as error:
-                yield Problem(at, f"a pattern is no regular expression: {_shortened(str(error))}")
+                reason = _shortened(str(error))
+                yield Problem(at, f"a pattern is not a regular expression: {reason}")
 
 
 def _patterns(part: Mapping[str, JsonValue]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The files of a task that its agent can work with: its inputs, and what its calls have made.
 
-A model names a file as it was told: by its name, its URL, its reference, or its path in the
+A model names a file as it has seen it: by its name, its URL, its reference, or its path in the
 sandbox. Only the task's own files are found; another's is as good as missing.
 """
 
@@ -51,7 +51,7 @@ class WorkingFile:
 
     @property
     def path(self) -> str:
-        """Where it lies in the sandbox."""
+        """Its path in the sandbox."""
         return f"{INPUT_FOLDER}/{self.inside}"
 
 
@@ -108,7 +108,7 @@ class WorkingFiles:
         return Arguments(tuple(words), tuple(named))
 
     def to_lease(self, named: Iterable[WorkingFile] = ()) -> dict[str, str]:
-        """What must lie in ``/workspace/input``: names there and references.
+        """What must be in ``/workspace/input``: names there and references.
 
         All inputs, the latest artifacts, and those that are named.
         """

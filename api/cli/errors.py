@@ -1,4 +1,4 @@
-"""What can be wrong with a command line that only the API, or a file, can tell."""
+"""Errors in a command line that show only when the API, or a file, is consulted."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,33 +8,33 @@ from workflows.pointers import Problem
 
 
 class TaskIdMalformed(BadInput):
-    """{text!r} is no task's id: write the whole of it, or its first six or more characters (0-9,
-    a-f). `agentos ls` shows them."""
+    """{text!r} is not a task id. Use a whole id, or its first six or more characters (0-9, a-f).
+    `agentos ls` shows them."""
 
 
 class TaskIdAmbiguous(BadInput):
-    """{count} tasks have an id that begins with {text}: {shown}. Write more of it."""
+    """{count} tasks have an id that begins with {text}: {shown}. Use more characters."""
 
 
 class TaskIdUnknown(AgentOSError):
     """None of the {count} newest tasks has an id that begins with {text}. `agentos ls` shows them;
-    an older task is found by its whole id."""
+    for an older task, use its whole id."""
 
 
 class ArtifactUnknown(AgentOSError):
-    """Task {task_id} made no file {wanted!r}. See `agentos artifacts ls {task_id}`."""
+    """Task {task_id} has no artifact {wanted!r}. See `agentos artifacts ls {task_id}`."""
 
 
 class CallNotNamed(BadInput):
-    """{count} calls of task {task_id} wait for a person; name one of them: {shown}."""
+    """{count} calls of task {task_id} are waiting for a person. Name one of them: {shown}."""
 
 
 class NothingWaits(BadInput):
-    """No call of task {task_id} waits for a person."""
+    """No call of task {task_id} is waiting for a person."""
 
 
 class SchemaFileRefused(BadInput):
-    """{path} holds no JSON schema: {reason}"""
+    """{path} is not a JSON schema: {reason}"""
 
 
 class InputMalformed(BadInput):
@@ -47,11 +47,11 @@ class InputFileMissing(BadInput):
 
 
 class PipelineFileRefused(BadInput):
-    """{path} is no pipeline: {reason}"""
+    """{path} is not a pipeline: {reason}"""
 
 
 class AgentInvalid(BadInput):
-    """The agent cannot be made like this. Nothing was uploaded or submitted."""
+    """The agent is not valid. Nothing was uploaded or submitted."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class AgentInvalid(BadInput):
 
 
 class PipelineInvalid(BadInput):
-    """{path} is no valid pipeline. Nothing was uploaded or submitted."""
+    """{path} is not a valid pipeline. Nothing was uploaded or submitted."""
 
     def __init__(self, path: Path, problems: Sequence[Problem]) -> None:
         """The problems' pointers are into the document that the file holds."""

@@ -35,7 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-_WHERE_KEYS_GO = "Put the key into AGENTOS_API_KEY."
+_WHERE_KEYS_GO = "Set the key in AGENTOS_API_KEY."
 _TASKS = "Tasks"
 _FILES_AND_SKILLS = "Files, tools and skills"
 _WITH_PROBLEMS = (ApiProblem, AgentInvalid, PipelineInvalid)
@@ -46,7 +46,7 @@ _REFUSED = "The request is not valid. Nothing was started."
 def agentos(
     context: typer.Context,
     api_url: Annotated[
-        str, typer.Option(envvar="AGENTOS_API_URL", metavar="URL", help="Where the API is.")
+        str, typer.Option(envvar="AGENTOS_API_URL", metavar="URL", help="Address of the API.")
     ] = DEFAULT_URL,
     api_key: Annotated[
         str | None,
@@ -54,11 +54,11 @@ def agentos(
             envvar="AGENTOS_API_KEY",
             metavar="KEY",
             show_default=False,
-            help="A key of your team. In the environment it is not seen by other users.",
+            help="Your team's API key. Other users cannot see it if set in the environment.",
         ),
     ] = None,
 ) -> None:
-    """A durable task system: hand in work for scripts and agents, and see it finish."""
+    """A durable task system: submit work for scripts and agents, and watch it finish."""
     context.obj = Connection(api_url, api_key or None)
 
 
@@ -80,17 +80,17 @@ for command in (
 ):
     app.command(rich_help_panel=_TASKS)(command)
 for group, name, does, panel in (
-    (submit.app, "submit", "Hand in a task.", _TASKS),
-    (artifacts.app, "artifacts", "The files that tasks made.", _FILES_AND_SKILLS),
-    (files.app, "files", "The files that you hand in.", _FILES_AND_SKILLS),
-    (tools.app, "tools", "What steps and agents can call.", _FILES_AND_SKILLS),
-    (skills.app, "skills", "What steps and agents can run.", _FILES_AND_SKILLS),
+    (submit.app, "submit", "Submit a task.", _TASKS),
+    (artifacts.app, "artifacts", "Files that tasks made.", _FILES_AND_SKILLS),
+    (files.app, "files", "Files that you upload as inputs.", _FILES_AND_SKILLS),
+    (tools.app, "tools", "Tools that steps and agents can call.", _FILES_AND_SKILLS),
+    (skills.app, "skills", "Skills that steps and agents can run.", _FILES_AND_SKILLS),
 ):
     app.add_typer(group, name=name, help=does, rich_help_panel=panel)
 
 
 def run(application: typer.Typer = app, arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run a command line and exit; an error of ours is told in plain words, with its exit code."""
+    """Run a command line and exit. An ``AgentOSError`` is printed, and decides the exit code."""
     # A name that the terminal's encoding lacks must not end the program.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -107,7 +107,7 @@ def run(application: typer.Typer = app, arguments: Sequence[str] | None = None) 
 
 
 def tell(error: AgentOSError) -> None:
-    """Say on stderr what went wrong; of a request, everything that is wrong with it."""
+    """Print an error on stderr, with every problem of a request."""
     problems = error.problems if isinstance(error, _WITH_PROBLEMS) else ()
     console = terminal.stderr()
     summary = _REFUSED if isinstance(error, ApiProblem) and problems else str(error)

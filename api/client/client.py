@@ -121,7 +121,7 @@ class Client:
     ) -> AsyncGenerator[TaskEvent, None]:
         """All that happened to a task and happens, until its end.
 
-        A lost connection is made anew without a gap; ``on_lost`` is told why it ended.
+        A lost connection is reopened without a gap; ``on_lost`` is called with the reason.
         """
         path = f"/tasks/{task_id}/events"
         received = follow(self._transport, path, is_last=task_events.says_it_ended, on_lost=on_lost)

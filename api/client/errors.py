@@ -22,12 +22,12 @@ class ApiProblem(AgentOSError):
 
 
 class ApiUnreachable(AgentOSError):
-    """No AgentOS API answers at {url} ({reason}). Start one with `agentos up`, or name another one
-    with --api-url or AGENTOS_API_URL."""
+    """No AgentOS API answers at {url} ({reason}). Start one with `agentos up`, or set another
+    address with --api-url or AGENTOS_API_URL."""
 
 
 class NotTheApi(AgentOSError):
-    """What answers at {url} is not an AgentOS API of this version ({reason}). Check --api-url or
+    """The server at {url} is not an AgentOS API of this version ({reason}). Check --api-url or
     AGENTOS_API_URL."""
 
 
@@ -36,11 +36,11 @@ class ApiUrlMalformed(BadInput):
 
 
 class HeaderUnsendable(BadInput):
-    """The {what} holds characters that cannot be sent: use printable ASCII ones only."""
+    """The {what} contains characters that cannot be sent. Use printable ASCII characters only."""
 
 
 class FileUnreadable(AgentOSError):
-    """{path} cannot be uploaded: {reason}. Name a readable file, not a folder or a device."""
+    """{path} cannot be uploaded: {reason}. Choose a readable file, not a folder or a device."""
 
 
 class FileUnwritable(AgentOSError):
@@ -48,9 +48,9 @@ class FileUnwritable(AgentOSError):
 
 
 class ArtifactNameRefused(AgentOSError):
-    """The artifact {artifact_id} is named {name!r}, which would be written outside of {folder}, so
-    it was not fetched. Who made it may mean harm."""
+    """The artifact {artifact_id} is named {name!r}, which would be written outside {folder}, so it
+    was not downloaded. The script that made it may be malicious."""
 
 
 class DownloadDamaged(AgentOSError):
-    """What came for {name!r} is not what was stored: {reason}. Try again."""
+    """The download of {name!r} does not match what was stored: {reason}. Try again."""

@@ -1,4 +1,4 @@
-"""Server-sent events over connections that break: each goes on where the last one ended."""
+"""Server-sent events over connections that break: each resumes where the last one ended."""
 
 import asyncio
 import random
@@ -36,7 +36,7 @@ async def follow(
     """The events of ``path``, until the server says that there are no more.
 
     It does so with 204, or by ending them after one that ``is_last``.
-    ``on_lost`` is told why a connection ended, before the next one is tried.
+    ``on_lost`` is called with the reason when a connection ends, before the next one is tried.
 
     Raises:
         ApiProblem: the API said no.

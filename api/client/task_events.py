@@ -43,7 +43,7 @@ class TaskEvent(BaseModel):
 
 
 def says_it_ended(event: ServerEvent) -> bool:
-    """Whether a task's events may end with this one. A retry by a person goes on after it."""
+    """Whether a task's events may end with this one. A retry by a person continues after it."""
     read = TaskEvent.read(event)
     if read is None or read.type != TaskStatus.type:
         return False

@@ -159,7 +159,7 @@ async def _fetch_rest(
         f"/artifacts/{wanted.id}", headers=headers, read_timeout_seconds=ANSWER_TIMEOUT_SECONDS
     ) as response:
         if begin and response.status_code != httpx2.codes.PARTIAL_CONTENT:
-            raise DownloadDamaged(name=wanted.name, reason="the server cannot go on with it")
+            raise DownloadDamaged(name=wanted.name, reason="the server cannot resume it")
         async for chunk in response.aiter_bytes():
             if file.tell() + len(chunk) > wanted.size:
                 raise DownloadDamaged(name=wanted.name, reason=f"more than {wanted.size} bytes")

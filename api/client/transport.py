@@ -26,7 +26,7 @@ from workflows.pointers import Problem, pointer
 CONNECT_TIMEOUT_SECONDS = 5.0
 ANSWER_TIMEOUT_SECONDS = 30.0
 UPLOAD_TIMEOUT_SECONDS = 300.0  # The API passes the whole file on to the store before it answers.
-# Between attempts: a restart of the API goes unnoticed, one that is not there is soon told.
+# Between attempts: a restart of the API goes unnoticed, a missing one is soon reported.
 BACKOFF = Backoff(first_seconds=0.1, factor=3.0, times=3)
 MAX_RETRY_AFTER_SECONDS = 5.0
 
@@ -172,7 +172,7 @@ class Transport:
             return answer.model_validate_json(response.content, context=OPEN)
         except ValidationError as error:
             first = error.errors(include_input=False)[0]
-            reason = f"its answer does not fit: {pointer(first['loc'])}: {first['msg']}"
+            reason = f"its answer has an unexpected form: {pointer(first['loc'])}: {first['msg']}"
             raise NotTheApi(url=self.url, reason=reason) from error
 
     def _problem(self, response: httpx2.Response) -> ApiProblem | NotTheApi:
@@ -180,7 +180,7 @@ class Transport:
             document = _ProblemDocument.model_validate_json(response.content)
         except ValidationError:
             status = f"{response.status_code} {response.reason_phrase}"
-            return NotTheApi(url=self.url, reason=f"it answers {status} without saying why")
+            return NotTheApi(url=self.url, reason=f"it answers {status} without a reason")
         return ApiProblem(
             status=response.status_code,
             code=document.code,

@@ -1,4 +1,4 @@
-"""Names of files as strangers give them, and how they are told to strangers."""
+"""File names from clients, and how they are sent back in headers."""
 
 import unicodedata
 from urllib.parse import quote

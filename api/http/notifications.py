@@ -73,7 +73,7 @@ class Notifications:
         self._ring_all()
 
     async def run(self) -> None:
-        """Listen until cancelled; a lost connection is made anew."""
+        """Listen until cancelled; reconnect when the connection is lost."""
         while True:
             try:
                 await self._listen()

@@ -129,7 +129,7 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
         return answer(MediaTypeRefused(given=given, known=JSON_TYPE))
     in_body = [item for item in error.errors() if item["loc"][0] == "body"]
     elsewhere = [
-        # A parameter has no place in the body. Its name is told in the message.
+        # A parameter has no place in the body. The message names it.
         Problem("", f"{item['loc'][0]} {item['loc'][1]}: {item['msg']}")
         for item in error.errors()
         if item["loc"][0] != "body"

@@ -1,4 +1,4 @@
-"""A person's word on a call of an agent: written down first, then told to its workflow."""
+"""A person's decision on a call of an agent: stored first, then signalled to its workflow."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -81,9 +81,9 @@ def _check_decided(call: AskedCall, request: ApprovalRequest) -> None:
     was = call.approval
     if was.decision is None:
         state = "nobody decided in time" if call.is_waiting else f"it is {call.status}"
-        raise ApprovalConflict(name=call.name, reason=f"it does not wait for a decision: {state}")
+        raise ApprovalConflict(name=call.name, reason=f"it is not waiting for a decision: {state}")
     if was.decision != request.decision:
-        reason = "it was approved already" if was.decision == "approve" else "it was denied already"
+        reason = "it was already approved" if was.decision == "approve" else "it was already denied"
         raise ApprovalConflict(name=call.name, reason=reason)
     if request.note and request.note != was.note:
-        raise ApprovalConflict(name=call.name, reason="it was decided with another note already")
+        raise ApprovalConflict(name=call.name, reason="it was already decided with another note")

@@ -42,7 +42,7 @@ async def cancel(services: Services, team_id: UUID, task_id: UUID) -> Status:
 
 
 async def pause(services: Services, team_id: UUID, task_id: UUID) -> Status:
-    """Stop a task before its next step or turn; the running one goes on to its end.
+    """Pause a task before its next step or turn; the running one finishes first.
 
     Raises:
         NotFound, StateConflict, TemporaryFailure
@@ -56,7 +56,7 @@ async def pause(services: Services, team_id: UUID, task_id: UUID) -> Status:
 
 
 async def resume(services: Services, team_id: UUID, task_id: UUID) -> Status:
-    """Let a paused task go on, or withdraw a pause that was asked for.
+    """Resume a paused task, or withdraw a requested pause.
 
     Raises:
         NotFound, StateConflict, TemporaryFailure
@@ -72,7 +72,7 @@ async def resume(services: Services, team_id: UUID, task_id: UUID) -> Status:
 
 def _check_alive(task: StoredTask, action: str) -> None:
     if task.status.is_final:
-        reason = f"it has ended already ({task.status})"
+        reason = f"it has already ended ({task.status})"
         raise StateConflict(id=task.id, action=action, reason=reason)
 
 
@@ -94,5 +94,5 @@ async def tell(
 
 async def _signal(services: Services, task: StoredTask, signal: Signal) -> None:
     if not await tell(services, task, partial(services.temporal.signal, signal=signal)):
-        reason = "no workflow runs it at the moment; try again in a few seconds"
+        reason = "no workflow is running it at the moment; try again in a few seconds"
         raise StateConflict(id=task.id, action=f"{signal}d", reason=reason)

@@ -23,7 +23,7 @@ _ENDS = {
     WorkflowExecutionStatus.TIMED_OUT: (
         Status.FAILED,
         "workflow-timed-out",
-        "The workflow ran into its time limit in Temporal. Look there at why it did not go on",
+        "The workflow reached its time limit in Temporal. Look there for why it did not continue",
     ),
     WorkflowExecutionStatus.FAILED: (Status.FAILED, "workflow-failed", "The workflow failed"),
     # It writes its end before it ends: a row without it is older than the workflow.

@@ -24,7 +24,7 @@ async def retry_task(
     """
     task = await load_task(services.database, team_id, task_id)
     if not task.status.is_final:
-        reason = f"it is {task.status}; cancel it first, or wait for its end"
+        reason = f"it is {task.status}; cancel it first, or wait until it ends"
         raise StateConflict(id=task.id, action="retried", reason=reason)
     kind = KINDS[task.type]
     inputs = {**task.inputs, **request.inputs}
@@ -40,6 +40,6 @@ async def retry_task(
         again=beginning.again,
         inputs=inputs,
     ):
-        raise StateConflict(id=task.id, action="retried", reason="somebody else has just done so")
+        raise StateConflict(id=task.id, action="retried", reason="it was retried just now")
     await start_soon(services, await load_task(services.database, team_id, task_id))
     return Status.PENDING

@@ -2,8 +2,8 @@
 
 A task is written before its workflow is started, so a crash or an outage in between leaves a row
 that nobody works on. And a workflow that is terminated from outside cannot write its own end. Both
-are mended here, by looking at what Temporal has: it is the truth. A decision of a person is written
-down as well before the agent is told.
+are corrected here by looking at Temporal, which is the source of truth. A person's decision, too,
+is stored before it is signalled to the agent's workflow.
 """
 
 import asyncio

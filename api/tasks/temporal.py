@@ -75,7 +75,7 @@ class TemporalPort:
         """Start the workflow of a run of a task. A repeat changes nothing."""
         start = self._starter(workflow, run, name, priority)
         if time.monotonic() - self._failed_at < _PAUSE_AFTER_FAILURE_SECONDS:
-            raise TemporaryFailure(service="Temporal", reason="it was not there a moment ago")
+            raise TemporaryFailure(service="Temporal", reason="it did not answer a moment ago")
         try:
             async with temporal_errors():
                 if run.run == 1:
@@ -183,7 +183,7 @@ class TemporalPort:
                 if found is not None and found.run == run.run:
                     return
                 if pause_seconds is None:
-                    reason = "the run before has not ended yet"
+                    reason = "the previous run has not ended yet"
                     raise TemporaryFailure(service="Temporal", reason=reason) from error
                 await asyncio.sleep(pause_seconds)
             else:

@@ -1,4 +1,4 @@
-"""Calls to Temporal: bounded in time, and told in our own errors."""
+"""Calls to Temporal: bounded in time, with errors of our own."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
@@ -15,7 +15,7 @@ CALL_TIMEOUT_SECONDS = 2.0
 async def temporal_errors() -> AsyncIterator[None]:
     """Tell a Temporal that does not do what it is asked as ``TemporaryFailure``.
 
-    Also when it refuses us: what was accepted then waits until somebody has mended that.
+    Also when it refuses us: accepted tasks then wait until somebody has fixed that.
     """
     try:
         # Beside the time-out of each call: connecting for the first time has none of its own.

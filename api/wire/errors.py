@@ -1,4 +1,4 @@
-"""What can be wrong with a document, wherever it is read: here by the API, there by its client."""
+"""Errors in a document, whether the API or its client reads it."""
 
 from workflows.errors import BadInput
 

@@ -1,4 +1,4 @@
-"""What requests look like, and the bounds of what they say."""
+"""The bodies of requests, and their limits."""
 
 from typing import Annotated, Final, Literal
 
@@ -25,7 +25,7 @@ _TYPES = (*TaskType, AUTO)
 
 
 def _check_type(value: object) -> object:
-    """One complaint, where a union would make one for each of its members."""
+    """One error, where a union would report one for each of its members."""
     if value not in _TYPES:
         known = ", ".join(f"'{name}'" for name in _TYPES[:-1])
         raise PydanticCustomError("enum", f"Input should be {known} or '{AUTO}'")
@@ -40,9 +40,9 @@ class _Request(BaseModel):
 
 
 class TaskRequest(_Request):
-    """``inputs`` are references by name; the field named like ``type`` says what to do.
+    """``inputs`` maps names to references. The field named after the ``type`` defines the work.
 
-    Of type ``auto``, which is the default, a request with a pipeline is one for that pipeline.
+    With type ``auto``, the default, a request that has a ``pipeline`` runs that pipeline.
     """
 
     type: RequestedType = AUTO
@@ -54,11 +54,11 @@ class TaskRequest(_Request):
 
 
 class RetryRequest(_Request):
-    """``from`` is the name or the id of a sub-task: a step, or a call that an agent made.
+    """``from`` is the name or id of a sub-task: a step, or a call that an agent made.
 
-    A pipeline begins with that step, by default with the first that is not completed. An agent goes
-    on before the turn of that call, by default after its last whole turn, and with ``start`` begins
-    anew. ``inputs`` replace those of the same name.
+    A pipeline starts from that step, by default from the first that is not completed. An agent
+    resumes before the turn of that call, by default after its last complete turn; with ``start`` it
+    starts over. ``inputs`` replace those of the same name.
     """
 
     begin: Text | None = Field(default=None, alias="from", max_length=100)
@@ -66,7 +66,7 @@ class RetryRequest(_Request):
 
 
 class ApprovalRequest(_Request):
-    """``note`` is told to the agent; to a question it is the answer."""
+    """``note`` is a message to the agent; for a question, it is the answer."""
 
     decision: Literal["approve", "deny"]
     note: Text | None = Field(default=None, max_length=MAX_NOTE_CHARACTERS)
@@ -78,10 +78,10 @@ class ToolChange(_Request):
 
 
 class ToolRegistration(McpServer):
-    """An MCP server, and how its tools are to be treated.
+    """An MCP server, and the permission of its tools.
 
-    ``permission_level`` is that of the tools which the team does not know yet; left out, it is what
-    the server had, or ``auto``.
+    ``permission_level`` applies to tools that are new to the team. If omitted, it is the server's
+    previous one, or ``auto``.
     """
 
     permission_level: Permission | None = None

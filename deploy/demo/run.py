@@ -30,7 +30,7 @@ PROMPT = (
 
 
 async def run_demo() -> int:
-    """Gives 0 when the pipeline and the agent's task completed, else the exit code of the job."""
+    """Returns 0 when the pipeline and the agent's task completed, else the job's exit code."""
     console = Console(stderr=True, highlight=False)
     folder = await asyncio.to_thread(_make_folder)
     options = StackOptions(
@@ -67,19 +67,19 @@ def _remove(data_dir: Path) -> None:
 async def _run_pipeline(services: Services, artifacts: Path, console: Console) -> int:
     code = await _run_job(services, artifacts, console, "pipeline", str(PIPELINE))
     if code == 0:
-        console.print(f"\nThe report is {artifacts / 'report.html'}", soft_wrap=True)
+        console.print(f"\nThe report is in {artifacts / 'report.html'}", soft_wrap=True)
     return code
 
 
 async def _run_agent(services: Services, artifacts: Path, console: Console) -> int:
     if services.model_url:
         console.print(
-            f"\nThe same as an agent's task. Neither {' nor '.join(MODEL_VARIABLES)} is set, so it "
-            f"asks the offline model: {LABEL}.",
+            f"\nNow the same with an agent. Neither {' nor '.join(MODEL_VARIABLES)} is set, so it "
+            f"uses the offline model: {LABEL}.",
             soft_wrap=True,
         )
     else:
-        console.print("\nThe same as an agent's task, with your own model.")
+        console.print("\nNow the same with an agent, using your own model.")
     code = await _run_job(services, artifacts, console, "agent", PROMPT)
     if code == 0:
         console.print(f"\nThe agent's files are in {artifacts}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""What is wrong with this machine or with the services, and how to mend it."""
+"""Checks of this machine and the services: what is wrong, and how to fix it."""
 
 import asyncio
 import functools
@@ -39,11 +39,11 @@ class Remote:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """What is to be looked at. ``services`` is None where `agentos up` brings its own."""
+    """What to examine. ``services`` is None where `agentos up` brings its own."""
 
     data_dir: Path
     sandbox: Callable[[], Sandbox]
-    """Makes one of the worker's backend, or raises ``SandboxUnavailable``."""
+    """Builds the worker's sandbox, or raises ``SandboxUnavailable``."""
     uv: Path
     search_path: str
     """The PATH of the worker, where an interpreter of JavaScript is looked for."""
@@ -131,7 +131,7 @@ async def _open(make: Callable[[], Sandbox]) -> AsyncIterator[Sandbox]:
 
 def _node(search_path: str) -> Finding:
     found = shutil.which("node", path=search_path)
-    return Finding("node", True, found or "none; only skills with JavaScript need it")
+    return Finding("node", True, found or "not found; only skills with JavaScript need it")
 
 
 async def _uv(uv: Path) -> Finding:
@@ -143,17 +143,19 @@ async def _uv(uv: Path) -> Finding:
     except OSError as error:
         return Finding("uv", False, f"{uv}: {error.strerror}", remedy)
     version, _ = await process.communicate()
-    return Finding("uv", process.returncode == 0, version.decode().strip() or f"{uv} fails", remedy)
+    return Finding(
+        "uv", process.returncode == 0, version.decode().strip() or f"{uv} failed", remedy
+    )
 
 
 def _stack(data_dir: Path) -> Finding:
     parts = running_parts(data_dir)
     urls = ", ".join(f"{name} {part.url}" for name, part in parts.items() if part.url)
-    return Finding("stack", True, urls or f"not running on {data_dir}; `agentos up` starts it")
+    return Finding("stack", True, urls or f"not running on {data_dir}; start it with `agentos up`")
 
 
 async def _database(url: str) -> Finding:
-    remedy = "Check AGENTOS_DATABASE_URL, and that the server allows this user and this address."
+    remedy = "Check AGENTOS_DATABASE_URL, and that the server allows this user and address."
     try:
         current = await migrations.is_current(url)
     except DatabaseRefused as error:
@@ -161,25 +163,25 @@ async def _database(url: str) -> Finding:
     except AgentOSError as error:
         return Finding("database", False, str(error), remedy)
     state = "up to date" if current else "not up to date"
-    detail = f"it answers; its tables are {state}"
+    detail = f"reachable; its tables are {state}"
     return Finding("database", current, detail, "Run `agentos migrate`.")
 
 
 async def _s3(blobs: Blobs) -> Finding:
-    remedy = f"Make the bucket {blobs.bucket}, or check AGENTOS_S3_BUCKET."
+    remedy = f"Create the bucket {blobs.bucket}, or check AGENTOS_S3_BUCKET."
     try:
         found = await blobs.check()
     except AgentOSError as error:
         return Finding("s3", False, str(error), "Check AGENTOS_S3_ENDPOINT and the two keys.")
-    detail = f"it answers; bucket {blobs.bucket}: {'found' if found else 'not there'}"
+    detail = f"reachable; bucket {blobs.bucket}: {'found' if found else 'missing'}"
     return Finding("s3", found, detail, remedy)
 
 
 async def _temporal(connect: Callable[[], Awaitable[Client]]) -> Finding:
-    remedy = "Check TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the variables for TLS."
+    remedy = "Check TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the TLS variables."
     try:
         client = await connect()
         await client.count_workflows("WorkflowId = 'agentos-doctor'")
     except (RuntimeError, RPCError) as error:  # the client raises a bare RuntimeError
         return Finding("temporal", False, str(error), remedy)
-    return Finding("temporal", True, f"it answers; namespace {client.namespace}")
+    return Finding("temporal", True, f"reachable; namespace {client.namespace}")

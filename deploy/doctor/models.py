@@ -1,4 +1,4 @@
-"""Which models agents are, and whether their server answers."""
+"""Which models agents use, and whether their server answers."""
 
 from activities.llm.base import ModelOptions
 from activities.llm.endpoint import OPENAI_URL, Endpoint
@@ -9,7 +9,7 @@ from workflows.errors import AgentOSError
 _NAME = "models"
 _MOST_SHOWN = 5
 _REMEDY = (
-    "Check that the server runs, OPENAI_BASE_URL (most end with /v1), OPENAI_API_KEY and "
+    "Check that the server is running, OPENAI_BASE_URL (usually ends in /v1), OPENAI_API_KEY and "
     "AGENTOS_MODELS."
 )
 
@@ -18,8 +18,8 @@ async def check_models(options: ModelOptions | None, *, is_embedded: bool) -> Fi
     """Ask the server for its list. Names are not compared: many servers know more than they list,
     and Ollama's ``qwen3`` is listed as ``qwen3:latest``."""
     if options is None:
-        none = "none; agents need OPENAI_API_KEY or OPENAI_BASE_URL"
-        return Finding(_NAME, True, f"`agentos up` has {LABEL}" if is_embedded else none)
+        none = "not configured; agents need OPENAI_API_KEY or OPENAI_BASE_URL"
+        return Finding(_NAME, True, f"`agentos up` uses {LABEL}" if is_embedded else none)
     endpoint = Endpoint(options)
     try:
         listed = await endpoint.models()
@@ -27,9 +27,9 @@ async def check_models(options: ModelOptions | None, *, is_embedded: bool) -> Fi
         return Finding(_NAME, False, str(error), _REMEDY)
     finally:
         await endpoint.close()
-    asked = ", ".join(options.models) or "the default"
+    asked = ", ".join(options.models) or "its first"
     more = ", ..." if len(listed) > _MOST_SHOWN else ""
     lists = ", ".join(listed[:_MOST_SHOWN]) + more if listed else "none"
     url = options.base_url or OPENAI_URL
     is_usable = bool(listed or options.models)
-    return Finding(_NAME, is_usable, f"{url} answers; asked is {asked}; it lists {lists}", _REMEDY)
+    return Finding(_NAME, is_usable, f"{url} answers; in use: {asked}; listed: {lists}", _REMEDY)

@@ -33,16 +33,16 @@ async def run_doctor(data_dir: Path, output: Format) -> int:
 
     Gives the exit code: 0 when nothing is wrong.
     """
-    told = settings.load_without_services()
-    options = told.sandbox_options(work_folder(data_dir))
+    loaded = settings.load_without_services()
+    options = loaded.sandbox_options(work_folder(data_dir))
     findings = await diagnose(
         Patient(
             data_dir=data_dir,
-            sandbox=partial(backends.build, told.sandbox, options),
+            sandbox=partial(backends.build, loaded.sandbox, options),
             uv=Path(uv.find_uv_bin()),
             search_path=settings.inherited().get("PATH", ""),
             services=_remote() if settings.names_services() else None,
-            models=told.model_options,
+            models=loaded.model_options,
         )
     )
     if output is Format.JSON:
@@ -53,12 +53,12 @@ async def run_doctor(data_dir: Path, output: Format) -> int:
 
 
 def _remote() -> Remote:
-    told = settings.load()
+    loaded = settings.load()
 
     async def connect() -> Client:
         return await Client.connect(**ClientConfig.load_client_connect_config())
 
-    return Remote(told.database_url, Blobs(told.s3), connect)
+    return Remote(loaded.database_url, Blobs(loaded.s3), connect)
 
 
 def table(findings: list[Finding]) -> Table:

@@ -1,4 +1,4 @@
-"""``agentos keys``: API keys of teams, made where the database is, not over HTTP."""
+"""``agentos keys``: API keys of teams, managed in the database and not over HTTP."""
 
 import asyncio
 from typing import Annotated
@@ -8,14 +8,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-app = typer.Typer(help="API keys of teams. Needs the database, not the API.")
+app = typer.Typer(help="API keys of teams. Uses the database directly, not the API.")
 
 Team = Annotated[str, typer.Option(help="Name of the team.")]
 
 
 @app.command()
 def create(name: str, team: Team = "default") -> None:
-    """Make a key, and the team if it is new. The key is shown once, on stdout."""
+    """Create a key, and its team if it is new. The key is shown only once, on stdout."""
     from deploy.keys import keyring
 
     print(asyncio.run(keyring.create(name, team)))  # noqa: T201
@@ -38,7 +38,7 @@ def ls(team: Team = "default") -> None:
 
 @app.command()
 def revoke(key: UUID, team: Team = "default") -> None:
-    """Make a key useless."""
+    """Revoke a key."""
     from deploy.keys import keyring
 
     asyncio.run(keyring.revoke(key, team))
@@ -48,11 +48,11 @@ def revoke(key: UUID, team: Team = "default") -> None:
 def quota(
     tokens: Annotated[
         int | None,
-        typer.Argument(min=0, show_default=False, help="0: no limit. Left out: the server's own."),
+        typer.Argument(min=0, show_default=False, help="0: no limit. Omitted: the default."),
     ] = None,
     team: Team = "default",
 ) -> None:
-    """Set how many tokens a team's agents may use a day. It counts from their next turn on."""
+    """Set how many tokens a team's agents may use per day. Applies from their next turn on."""
     from deploy.keys import keyring
 
     asyncio.run(keyring.set_quota(team, tokens))

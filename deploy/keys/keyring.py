@@ -12,7 +12,7 @@ from workflows.errors import AgentOSError
 
 
 class TeamUnknown(AgentOSError):
-    """There is no team {team!r}. `agentos keys create --team {team}` makes it."""
+    """There is no team {team!r}. Create it with `agentos keys create NAME --team {team}`."""
 
 
 class KeyUnknown(AgentOSError):
@@ -20,7 +20,7 @@ class KeyUnknown(AgentOSError):
 
 
 async def create(name: str, team: str) -> str:
-    """Make a key, and the team if it is new. Gives the key, which nobody can read again."""
+    """Create a key, and its team if it is new. Returns the key, which cannot be read again."""
     async with _database() as database:
         return (
             await keys.create_key(database, await keys.create_team(database, team), name)

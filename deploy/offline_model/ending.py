@@ -33,7 +33,7 @@ def plain_answer(talk: Conversation) -> Reply:
     """An answer where no tool may be called."""
     return Reply(
         f"{LABEL}: I can pick skills by keywords and run them, and nothing else. Without tools "
-        "there is nothing that I can do with this. Set OPENAI_API_KEY or OPENAI_BASE_URL to use a "
+        "there is nothing I can do with this. Set OPENAI_API_KEY or OPENAI_BASE_URL to use a "
         "language model."
     )
 
@@ -41,8 +41,8 @@ def plain_answer(talk: Conversation) -> Reply:
 def _nothing_matched(talk: Conversation) -> str:
     names = ", ".join(skill.name for skill in talk.catalogue) or "none"
     return (
-        f"{LABEL}. The prompt shares no telling word with any skill, so nothing was done. "
-        f"There are these skills: {names}. Name one of them, or set OPENAI_API_KEY or "
+        f"{LABEL}. The prompt shares no keyword with any skill, so nothing was done. "
+        f"Available skills: {names}. Name one of them, or set OPENAI_API_KEY or "
         "OPENAI_BASE_URL to use a language model."
     )
 
@@ -57,7 +57,7 @@ def _told(step: Skill | Call, talk: Conversation, skipped: Mapping[str, str]) ->
             if action.tool == "run_skill_script" and action.arguments.get("skill") == step.name
         ]
         if not runs and step.name not in skipped:
-            yield f"- {step.name} was not reached: there are no more turns."
+            yield f"- {step.name} was not reached: no turns are left."
         yield from (_line(step.name, run) for run in runs if not _was_mended(run, talk))
     else:
         yield from (
@@ -128,5 +128,5 @@ def _finish_arguments(
     result = properties.get("result") if isinstance(properties, dict) else None
     arguments = fill(schema, facts, is_whole=is_whole)
     if isinstance(result, dict) and (unknown := untold_numbers(result, facts)):
-        summary += f"\nNothing told these, so they hold a neutral value: {', '.join(unknown)}."
+        summary += f"\nThese were given no value and hold a neutral one: {', '.join(unknown)}."
     return {**arguments, "summary": summary}

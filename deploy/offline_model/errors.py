@@ -5,15 +5,15 @@ from workflows.errors import BadInput
 
 
 class RequestMalformed(BadInput):
-    """The body is no request for a chat completion: {reason}"""
+    """The body is not a chat completion request: {reason}"""
 
 
 class BodyTooLarge(BadInput):
-    """The body has more than {limit} bytes, which is the most that the offline model reads."""
+    """The body is larger than {limit} bytes, which is the limit of the offline model."""
 
 
 class ModelUnknown(BadInput):
-    __doc__ = f"""There is no model {{model!r}} here: this is {MODEL}, which is keyword rules and
+    __doc__ = f"""There is no model {{model!r}} here: this is {MODEL}, a set of keyword rules and
     not a language model. To use {{model!r}}, set OPENAI_API_KEY or OPENAI_BASE_URL."""
 
 
@@ -26,5 +26,5 @@ class ScriptAtEnd(BadInput):
 
 
 class NotLoopback(BadInput):
-    """The offline model asks for no key, and so is served on this machine only, not on {host}.
-    Leave --host out."""
+    """The offline model requires no key, so it is served on this machine only, not on {host}.
+    Leave out --host."""

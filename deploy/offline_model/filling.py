@@ -48,7 +48,7 @@ def fill(schema: Schema, facts: Facts, *, is_whole: bool = False) -> dict[str, A
 
 
 def untold_numbers(schema: Schema, facts: Facts) -> Sequence[str]:
-    """The required numbers that nothing told: a neutral value stands for them."""
+    """The required numbers that nothing gave a value: they get a neutral one."""
     properties = schema.get("properties", {})
     required = ((name, properties.get(name)) for name in schema.get("required", ()))
     return tuple(

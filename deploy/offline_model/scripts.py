@@ -85,7 +85,7 @@ ScriptedReply = Annotated[Answer | Refusal | Raw | Silence, Field(discriminator=
 
 
 class NewScript(BaseModel):
-    """Replies, in order. With ``repeats`` they begin anew at the end."""
+    """Replies, in order. With ``repeats`` they start over at the end."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

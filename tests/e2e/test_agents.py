@@ -188,7 +188,7 @@ async def test_an_agent_is_what_its_profile_says_and_has_no_more_than_it_may(
     assert "skill_content" not in unknown_skill
 
 
-async def test_those_who_watch_see_all_of_it_in_order(
+async def test_viewers_see_every_event_of_an_agent_in_order(
     agents_live: Live, models: ScriptedModels
 ) -> None:
     write = ("write_file", {"name": "a.txt", "text": "a"})

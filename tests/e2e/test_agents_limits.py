@@ -36,7 +36,7 @@ async def test_a_limit_ends_the_run_and_a_retry_goes_on_where_it_stopped(
     talk = models.conversation(*answers, finishes("At last."))
     task = await agents_live.run_agent(talk.prompt(), limits=limits)
     assert (task["status"], task["error"]["code"]) == ("failed", f"{code}-used-up")
-    assert "goes on where it stopped" in task["error"]["message"]
+    assert "resumes where it stopped" in task["error"]["message"]
     before = talk.messages()
     assert len(talk.requests) == len(answers)
     assert await agents_live.post(task["task_id"], "retry") == 202

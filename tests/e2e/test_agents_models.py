@@ -123,7 +123,7 @@ async def test_a_server_that_refuses_connections_is_asked_again_until_it_is_back
     ],
     ids=["400", "401", "out-of-money"],
 )
-async def test_what_waiting_does_not_mend_ends_the_task_at_once(
+async def test_an_error_of_the_model_that_waiting_cannot_fix_ends_the_task_at_once(
     agents_live: Live, models: ScriptedModels, failure: Act, code: str, said: str
 ) -> None:
     talk = models.conversation(failure)

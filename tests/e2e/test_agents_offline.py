@@ -9,7 +9,7 @@ from tests.live import Live
 DATA = Path(__file__).parents[2] / "deploy" / "demo" / "penguins_raw.csv"
 
 
-async def test_one_command_makes_files_and_tells_of_them(live: Live) -> None:
+async def test_one_submit_command_makes_files_and_lists_them(live: Live) -> None:
     prompt = "Clean the csv and profile it."
     command = ("submit", "agent", prompt, "--input", f"data={DATA}", "--wait")
     printed = await live.agentos(*command)
@@ -47,4 +47,4 @@ async def test_json_on_stdout_is_the_task_and_nothing_else(live: Live) -> None:
     printed = await live.agentos(*command)
     assert printed.code == 0, printed.stderr
     task = json.loads(printed.stdout)
-    assert "shares no telling word with any skill" in task["result"]["summary"]
+    assert "shares no keyword with any skill" in task["result"]["summary"]

@@ -76,7 +76,7 @@ async def test_up_serves_commands_and_plain_http_and_leaves_nothing_behind(
 
     again = await typed(*AGENTOS, "up", "--data-dir", str(data_dir))
     assert again.code == 0
-    assert "already runs" in again.stdout
+    assert "is already running" in again.stdout
 
     job = (str(DEMO / "pipeline.yaml"), "--input", f"data={DEMO / 'penguins_raw.csv'}", "--wait")
     submitted = await typed(*AGENTOS, "submit", "pipeline", *job, AGENTOS_API_URL=url)

@@ -40,12 +40,12 @@ _WAITS: Mapping[str, Literal["approval", "answer"]] = {"ask": "approval", "quest
 
 
 class ObedientAgents(ports.Agents):
-    """Writes what it does as the true one does. ``told`` are the verdicts by the name of a call."""
+    """Writes what it does as the true one does. ``verdicts`` are those by the name of a call."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.released = asyncio.Event()
-        self.told: dict[str, str] = {}
+        self.verdicts: dict[str, str] = {}
 
     @activity.defn
     async def think(self, call: ThinkCall) -> Thought:
@@ -72,7 +72,7 @@ class ObedientAgents(ports.Agents):
         attempt = Attempt(call.task_id, sub_task_id, call.run, number, 3, "obedient", execution)
         begun = await attempts.begin(self._database, attempt)
         if call.verdict is not None:
-            self.told[begun.name] = call.verdict
+            self.verdicts[begun.name] = call.verdict
         if begun.definition["arguments"]["order"] == "wait":
             while not self.released.is_set():
                 activity.heartbeat()

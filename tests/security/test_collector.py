@@ -93,7 +93,7 @@ def test_devices_are_refused(folder: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_what_cannot_be_read_is_refused_by_name(folder: Path) -> None:
+def test_unreadable_output_files_are_refused_by_name(folder: Path) -> None:
     (folder / "file").touch(mode=0o000)
     (folder / "folder").mkdir(mode=0o000)
     assert set(refusals(folder)) == {"file", "folder"}
@@ -213,7 +213,7 @@ def test_folders_nested_beyond_every_bound_do_not_break_the_collector(tmp_path: 
     take_back(tmp_path)  # Or pytest could not remove it.
 
 
-def test_too_many_files_are_an_error(folder: Path) -> None:
+def test_an_output_folder_with_too_many_files_is_an_error(folder: Path) -> None:
     for number in range(10):
         (folder / str(number)).touch()
     collect(folder, Limits(files=11))
@@ -228,7 +228,7 @@ def test_empty_folders_count_as_well(folder: Path) -> None:
         collect(folder, Limits(files=10))
 
 
-def test_too_many_bytes_are_an_error(folder: Path) -> None:
+def test_an_output_folder_with_too_many_bytes_is_an_error(folder: Path) -> None:
     (folder / "a").write_bytes(bytes(600))
     (folder / "b").write_bytes(bytes(500))
     with pytest.raises(OutputTooLarge, match="1024"):
@@ -340,7 +340,7 @@ def test_a_file_that_changed_is_not_opened_again(
 # --- Together with the sandbox ---
 
 
-async def test_what_a_hostile_job_leaves_is_refused(bench: Bench) -> None:
+async def test_hostile_output_files_are_refused(bench: Bench) -> None:
     secret = bench.file("secret", "secret")
     script = f"""
 echo honest > honest

@@ -94,7 +94,7 @@ async def test_a_public_host_with_an_inner_address_is_refused(
     server: HttpsServer, policy: InputPolicy, address: str
 ) -> None:
     names = NameServer(other_example=[[address]])
-    with pytest.raises(InputRefused, match="not a public one"):
+    with pytest.raises(InputRefused, match="which is not public"):
         await download(policy, names, f"https://other.example:{server.port}/x")
     assert server.requests == []
 
@@ -112,7 +112,7 @@ async def test_even_a_trusted_host_has_no_metadata_address(
     server: HttpsServer, policy: InputPolicy, address: str
 ) -> None:
     names = NameServer(data_example=[[address]])
-    with pytest.raises(InputRefused, match="not a public one"):
+    with pytest.raises(InputRefused, match="which is not public"):
         await download(policy, names, f"https://data.example:{server.port}/x")
 
 
@@ -123,7 +123,7 @@ async def test_localhost_is_refused_unless_it_is_trusted(
     url = inputs.parse(f"https://{host}/x")
     assert isinstance(url, HttpsRef)
     public = InputPolicy(allowed_hosts=(host,), ca_file=authority.certificate)
-    with pytest.raises(InputRefused, match="not a public one"):
+    with pytest.raises(InputRefused, match="which is not public"):
         async with HttpsDownloads(public, resolve_by_system).open(url):
             pass
     private = InputPolicy(private_hosts=(host,), ca_file=authority.certificate)
@@ -144,7 +144,7 @@ async def test_localhost_is_refused_unless_it_is_trusted(
         ("https://user:password@data.example:{port}/x", "credentials"),
         ("https://data.example:{port}\\@evil.example/", "backslash"),
         ("https://[::1/", "no input"),
-        ("https://other.example:{port}/x", "not a public one"),
+        ("https://other.example:{port}/x", "which is not public"),
     ],
 )
 async def test_a_redirect_to_what_is_not_allowed_is_refused(
@@ -163,7 +163,7 @@ async def test_the_metadata_service_is_refused_even_when_it_is_allowed_by_mistak
     policy = replace(policy, private_hosts=(*policy.private_hosts, "169.254.169.254"))
     names = NameServer(data_example=[["127.0.0.1"]])
     names.names["169.254.169.254"] = [["169.254.169.254"]]
-    with pytest.raises(InputRefused, match="not a public one"):
+    with pytest.raises(InputRefused, match="which is not public"):
         await download(policy, names, f"https://data.example:{server.port}/go")
 
 
@@ -282,7 +282,7 @@ async def test_headers_without_an_end_are_cut(
         await download(policy, names, f"https://data.example:{server.port}/headers")
 
 
-async def test_what_comes_is_handed_on_as_it_comes(
+async def test_a_download_is_passed_on_as_it_arrives(
     server: HttpsServer, policy: InputPolicy, names: NameServer
 ) -> None:
     server.answers["/endless"] = repeats(b"x" * 65_536, length=10**12)

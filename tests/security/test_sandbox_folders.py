@@ -45,7 +45,7 @@ def test_everything_in_the_folder_changes_hands(folder: Path) -> None:
 
 
 @as_root
-def test_what_a_link_points_at_keeps_its_owner(folder: Path, tmp_path: Path) -> None:
+def test_the_target_of_a_link_keeps_its_owner(folder: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "file").touch()
@@ -85,7 +85,7 @@ def test_special_bits_are_taken_off(folder: Path, bits: int) -> None:
     assert mode(folder / "file") == mode(folder / "d") == bits & 0o777
 
 
-def test_what_was_closed_can_be_read_again(folder: Path) -> None:
+def test_folders_that_a_job_closed_can_be_read_afterwards(folder: Path) -> None:
     (folder / "d" / "e").mkdir(parents=True)
     (folder / "d" / "e" / "file").write_text("x")
     for path in (folder / "d" / "e" / "file", folder / "d" / "e", folder / "d", folder):
@@ -95,7 +95,7 @@ def test_what_was_closed_can_be_read_again(folder: Path) -> None:
     assert mode(folder / "d" / "e" / "file") == 0o600
 
 
-def test_what_a_link_points_at_keeps_its_mode(folder: Path, tmp_path: Path) -> None:
+def test_the_target_of_a_link_keeps_its_mode(folder: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.touch()
     outside.chmod(0o4755)

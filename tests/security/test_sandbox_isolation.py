@@ -73,7 +73,7 @@ def _users_of(pid: int) -> tuple[int, ...]:
     return tuple(map(int, line.split()[1:]))
 
 
-async def test_nothing_of_the_host_is_there_but_the_system(bench: Bench) -> None:
+async def test_a_job_sees_only_the_system_folders_of_the_host(bench: Bench) -> None:
     assert (await bench.shell("ls -A /; ls -A /etc /opt /var /run /skills /workspace")).ok
     seen = set(bench.stdout.split())
     assert not seen & {"root", "home", "srv", "mnt", "sys", "boot", "shadow", "hostname", "ssh"}
@@ -83,7 +83,7 @@ async def test_nothing_of_the_host_is_there_but_the_system(bench: Bench) -> None
     assert "sandbox:x:1000:1000" in bench.stdout
 
 
-async def test_only_its_own_processes_are_there(bench: Bench) -> None:
+async def test_a_job_sees_only_its_own_processes(bench: Bench) -> None:
     assert (await bench.shell("cd /proc; echo [0-9]*")).ok
     assert bench.stdout.strip() == "1 2"
 
@@ -109,7 +109,7 @@ async def test_python_is_there_by_both_names(bench: Bench) -> None:
 # --- What can be written ---
 
 
-async def test_only_the_output_and_temporary_folders_can_be_written(bench: Bench) -> None:
+async def test_a_job_can_write_only_to_its_output_and_temporary_folders(bench: Bench) -> None:
     script = """
 import os
 for folder, _, _ in os.walk("/"):

@@ -58,7 +58,7 @@ def test_a_denied_call_fails_whatever_its_arguments(machine: str, syscall: Sysca
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_what_programs_need_is_allowed(machine: str) -> None:
+def test_system_calls_that_programs_need_are_allowed(machine: str) -> None:
     needed = {
         "read": (0, 63),
         "mmap": (9, 222),
@@ -74,7 +74,7 @@ def test_what_programs_need_is_allowed(machine: str) -> None:
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_another_architecture_is_killed(machine: str) -> None:
+def test_a_system_call_of_another_architecture_kills_the_job(machine: str) -> None:
     i386, other = 0x40000003, ARCHITECTURES["aarch64" if machine == "x86_64" else "x86_64"]
     for architecture in (i386, other):
         verdict = decide(
@@ -96,7 +96,7 @@ def test_clone_makes_threads_and_processes_but_no_namespaces(machine: str) -> No
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_nothing_is_typed_into_a_terminal(machine: str) -> None:
+def test_a_job_cannot_type_into_a_terminal(machine: str) -> None:
     tiocsti, tioclinux, tcgets = 0x5412, 0x541C, 0x5401
     assert ask(machine, IOCTL, 0, tiocsti) == errno.EPERM
     # The kernel reads 32 bits of the request: bits above them must not get it past the filter.
@@ -111,7 +111,7 @@ def test_nothing_is_typed_into_a_terminal(machine: str) -> None:
     family=st.integers(0, 2**32 - 1) | st.sampled_from(list(map(int, socket.AddressFamily))),
     protocol=st.integers(0, 300),
 )
-def test_only_known_kinds_of_sockets_can_be_made(
+def test_a_job_can_create_only_known_kinds_of_sockets(
     machine: str, unix_sockets: bool, family: int, protocol: int
 ) -> None:
     if family == socket.AF_UNIX:

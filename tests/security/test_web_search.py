@@ -101,7 +101,7 @@ async def test_a_result_that_is_no_link_is_left_out(
         (redirects("https://169.254.169.254/latest/meta-data"), "not among the allowed"),
     ],
 )
-async def test_an_answer_that_is_of_no_use_is_told(
+async def test_an_answer_that_is_of_no_use_is_reported(
     server: HttpsServer, policy: InputPolicy, answer: Answer, said: str
 ) -> None:
     server.answers[ASKED] = answer
@@ -122,7 +122,7 @@ async def test_a_provider_inside_the_house_must_be_allowed_to_be_there(
     server: HttpsServer, policy: InputPolicy
 ) -> None:
     public_only = replace(policy, private_hosts=(), allowed_hosts=policy.private_hosts)
-    with pytest.raises(SearchFailed, match="not a public one"):
+    with pytest.raises(SearchFailed, match="which is not public"):
         await search(server, public_only)
     assert server.requests == []
 

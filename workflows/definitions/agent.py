@@ -20,7 +20,7 @@ class _Model(BaseModel):
 
 
 class Profile(_Model):
-    """Whom the model speaks as. ``goal`` is what it is for in general; the task is the prompt."""
+    """The persona the model adopts. ``goal`` is its general purpose; the task is the prompt."""
 
     name: str = Field(default="Agent", min_length=1, max_length=100)
     role: str | None = Field(default=None, max_length=1_000)
@@ -29,10 +29,10 @@ class Profile(_Model):
 
 
 class Limits(_Model):
-    """What a run may use. The first limit that is reached ends it.
+    """Limits of a run. The first one reached ends it.
 
-    ``tokens`` are those of prompts and answers together, ``cost_usd`` what they cost by the prices
-    that the server knows, ``seconds`` the time that it works: waiting for people does not count.
+    ``tokens`` counts prompts and answers, ``cost_usd`` is their cost at the prices configured on
+    the server, and ``seconds`` is working time: waiting for people does not count.
     """
 
     turns: int = Field(default=DEFAULT_TURNS, ge=1, le=MAX_TURNS)
@@ -42,10 +42,10 @@ class Limits(_Model):
 
 
 class Agent(_Model):
-    """``skills`` and ``tools`` name what it may use; None is everything that its team may.
+    """``skills`` and ``tools`` name what it may use; None allows everything its team may use.
 
-    ``model`` is asked first; None is the server's first. ``output_schema`` is a JSON schema that
-    the result given to ``finish`` must fit.
+    ``model`` is tried first; None is the server's first. ``output_schema`` is a JSON schema that
+    the result passed to ``finish`` must match.
     """
 
     profile: Profile = Profile()

@@ -1,4 +1,4 @@
-"""What there is to know of an MCP server in order to connect to it. Secrets appear by name only."""
+"""How to connect to an MCP server. Secrets appear by name only."""
 
 import hashlib
 import re
@@ -38,7 +38,7 @@ _RESERVED_HEADERS = re.compile(
 
 
 class McpServer(BaseModel):
-    """A server: a program that speaks on its stdin and stdout, or a URL of streamable HTTP.
+    """A server: a program that speaks over stdin and stdout, or a streamable HTTP URL.
 
     ``env`` and ``headers`` may hold ``secret:NAME``, alone or within a value, such as
     ``Bearer secret:GITHUB``: its value is looked up when the connection is made.

@@ -70,7 +70,7 @@ class _Model(BaseModel):
 
 
 class Code(_Model):
-    """A few lines of code of the user's own, run like a skill script."""
+    """Code of the user's own, run like a skill script."""
 
     language: Literal["python", "shell", "javascript"]
     source: str = Field(min_length=1, max_length=MAX_SOURCE_CHARACTERS)
@@ -80,7 +80,7 @@ class Step(_Model):
     """One step: exactly one of ``skill``, ``tool`` and ``code``.
 
     ``args`` is a list for a skill or code (its command line), an object for a tool.
-    ``retry_on`` names the exit codes that are worth another try beside 75 (temporary failure).
+    ``retry_on`` names failures to retry besides exit code 75 (temporary failure).
     """
 
     id: StepId

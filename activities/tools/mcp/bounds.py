@@ -1,4 +1,4 @@
-"""How much and how often a server may speak, told before anything of it is read closely."""
+"""How much and how often a server may send, checked before anything of it is parsed."""
 
 import re
 from collections.abc import Callable

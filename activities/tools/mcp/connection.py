@@ -42,7 +42,7 @@ class Disconnected(Exception):
 
 
 class Connection:
-    """Opens at once, and closes by itself when nothing was asked for ``idle_seconds``."""
+    """Opens at once, and closes when nothing was asked for ``idle_seconds``."""
 
     def __init__(
         self, server: McpServer, opener: Opener, on_listing: OnListing, idle_seconds: float
@@ -92,7 +92,7 @@ class Connection:
         self._calls.add(task)
         task.add_done_callback(self._on_done)
         try:
-            # Shielded: the server is told of a cancellation, but nobody has to wait for that.
+            # Shielded: the server is notified of a cancellation, but nobody has to wait for that.
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             if task.cancelled():  # By the owner: our own cancellation has not reached it yet.
@@ -153,7 +153,7 @@ class Connection:
             log.info("mcp.disconnected", server=self._server.name, reason=self.reason)
 
     async def _stay(self, client: Client) -> None:
-        """Be open until told to end, or idle for long; end what runs, unless it may go on."""
+        """Stay open until closed or idle for long; end running calls unless they may finish."""
         _, listing = self._opened.result()
         watch = asyncio.create_task(self._watch.run(client, listing))
         try:

@@ -9,7 +9,7 @@ class Failure(IntEnum):
 
     UNREACHABLE = -32_090  # The request was not sent.
     LOST = -32_091  # It was, and there is no answer.
-    SESSION_GONE = -32_092  # The server, started anew, has not looked at it.
+    SESSION_GONE = -32_092  # The server was restarted and has not looked at it.
     REFUSED = -32_093  # HTTP's own no.
     UNUSABLE = -32_094  # An answer came that we do not take.
 

@@ -148,7 +148,7 @@ def _words(command: str) -> tuple[str, ...]:
     except ValueError as error:
         raise BadInput(reason=f"the command line {command!r} cannot be read: {error}") from error
     if not words:
-        raise BadInput(reason="an empty command line is no program")
+        raise BadInput(reason="the command line is empty")
     return words
 
 

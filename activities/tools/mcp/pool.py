@@ -73,7 +73,7 @@ class _Entry:
 
 
 class McpPool:
-    """``on_listing`` is told the tools of a server as it is connected, and when they change."""
+    """``on_listing`` receives the tools of a server when it is connected and when they change."""
 
     def __init__(
         self,
@@ -159,7 +159,7 @@ class McpPool:
 
     def retain(self, team_id: UUID, servers: Iterable[McpServer]) -> None:
         """Let go of a team's connections to what is not among these servers: it was removed,
-        changed or switched off. Calls under way go on."""
+        changed or switched off. Running calls continue."""
         digests = {server.digest for server in servers}
         for key in self._entries:
             if key.team_id == team_id and key.digest not in digests:
@@ -250,7 +250,7 @@ class McpPool:
         self._drop(key)
 
     def _drop(self, key: _Key) -> None:
-        """Let go of a connection. What runs on it goes on; ``close`` still knows of it."""
+        """Let go of a connection. Calls on it continue; ``close`` still knows of it."""
         entry = self._entries.get(key)
         if entry is not None and entry.connection is not None:
             entry.connection.retire()

@@ -13,7 +13,7 @@ _LEAST_REDACTED_CHARACTERS = 6
 
 
 def redact(text: str, values: Mapping[str, str], secrets: Mapping[str, SecretStr]) -> str:
-    """A text in which the secrets that the values name are named as well, instead of told."""
+    """The text, with each secret that the values name replaced by its name."""
     for name in {name for value in values.values() for name in names_in(value)}:
         secret = secrets[name].get_secret_value() if name in secrets else ""
         # Shorter ones are in many a word, which would give them away.

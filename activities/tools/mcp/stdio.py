@@ -39,7 +39,7 @@ Streams = tuple[
 # What a program needs to find others, its user's files and its language; no more.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "USER", "LOGNAME")
 
-# A server ends by itself once its stdin has closed: so the protocol has it.
+# By the protocol, a server ends on its own once its stdin has closed.
 _LEAVING_SECONDS = 2.0
 _KILLED_SECONDS = 8.0  # Longer than the keeper takes at most.
 _EXIT_CODE_SECONDS = 0.5
@@ -71,7 +71,7 @@ async def stdio_transport(
 ) -> AsyncIterator[Streams]:
     """Start a program, and end it with all that it started.
 
-    ``on_end`` is told, once, why there will be no more messages.
+    ``on_end`` is called once, with the reason why there will be no more messages.
 
     Raises:
         McpUnavailable: the program cannot be started.
@@ -142,7 +142,7 @@ async def _start(program: Program, held: int) -> Process:
 
 
 async def _leave(process: Process) -> None:
-    """Let the program end by itself."""
+    """Let the program end on its own."""
     assert process.stdin is not None
     process.stdin.close()
     with suppress(TimeoutError):

@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 
 class ToolWatch:
-    """``on_listing`` is told the tools at first, and whenever the server says that they changed."""
+    """``on_listing`` receives the tools at first, and whenever the server says they changed."""
 
     def __init__(self, server: str, on_listing: OnListing) -> None:
         self._server = server
@@ -66,7 +66,7 @@ class ToolWatch:
             await asyncio.sleep(_LISTING_PAUSE_SECONDS)
 
     async def _listen(self, client: Client) -> None:
-        """Servers of the protocol from 2026-07-28 on tell it to whom listens."""
+        """Servers of the protocol from 2026-07-28 on announce it to those who listen."""
         while True:
             try:
                 async with client.listen(tools_list_changed=True) as changes:
@@ -75,4 +75,4 @@ class ToolWatch:
             except (MCPError, SubscriptionLost, TimeoutError) as error:
                 log.info("mcp.listening_ended", server=self._server, error=type(error).__name__)
             await asyncio.sleep(_LISTENING_PAUSE_SECONDS)
-            self._has_changed.set()  # Nobody told of what changed meanwhile.
+            self._has_changed.set()  # Changes meanwhile were not announced.

@@ -18,7 +18,7 @@ async def ask_human(
 ) -> str:
     """Ask the person who gave the task, and wait for the answer. It may take hours.
 
-    Ask only what neither the files nor the tools can tell.
+    Ask only what you cannot find out from the files or with the tools.
     """
     # The workflow itself waits for the person: no worker is kept busy meanwhile.
     raise ToolNotRun(tool="ask_human")

@@ -11,10 +11,10 @@ MAX_FILES = 1_000
 
 @tool(is_retry_safe=True)
 async def list_files(context: ToolContext) -> str:
-    """List the task's files, its inputs and what it has made, as JSON, the latest last.
+    """List the task's files as JSON: its inputs and the files it has made, latest last.
 
-    Each with its name, size in bytes (null when not fetched yet), type, reference, and its path in
-    the sandbox.
+    Each has its name, size in bytes (null if not fetched yet), type, reference, and path in the
+    sandbox.
     """
     database = context.equipment.database
     found = await working_files(database, context.task_id, context.team_id)

@@ -23,7 +23,7 @@ _SKILL_FILES = ("SKILL.md", "skill.md")
 async def load_skill(
     context: AgentContext, skill: Annotated[str, Field(min_length=1, max_length=64)]
 ) -> ToolResult:
-    """Load the instructions of a skill. Do so before you use it; once is enough."""
+    """Load the instructions of a skill. Do so once, before you use it."""
     found = await context.skills.find(skill)
     opening = f'<skill_content name="{escape(found.name)}">'
     database = context.equipment.database

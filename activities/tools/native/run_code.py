@@ -26,9 +26,9 @@ async def run_code(
         list[Argument], Field(max_length=MAX_ARGUMENTS, description="its command line")
     ] = [],  # noqa: B006  (pydantic copies it)
 ) -> ToolResult:
-    """Run code of your own in the sandbox, without network, in /workspace/output.
+    """Run your own code in the sandbox, without network, in /workspace/output.
 
-    What it writes there is kept. The files of the task lie in /workspace/input, where the name of a
+    What it writes there is kept. The files of the task are in /workspace/input, where the name of a
     file has - for each /. Python has its standard library only.
     """
     code = Code(language=language, source=source)

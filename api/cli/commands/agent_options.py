@@ -19,35 +19,35 @@ def _option(what: str, name: str | None = None, *, unit: str = "TEXT", default: 
 
 
 Skills = Annotated[
-    list[str] | None, _option("A skill that it may use.", "--skill", unit="NAME", default="any")
+    list[str] | None, _option("A skill it may use.", "--skill", unit="NAME", default="any")
 ]
 Tools = Annotated[
     list[str] | None,
-    _option("A tool that it may use, or mcp.SERVER.*", "--tool", unit="NAME", default="any"),
+    _option("A tool it may use, or mcp.SERVER.*", "--tool", unit="NAME", default="any"),
 ]
-Model = Annotated[str | None, _option("The model that is asked first.", unit="NAME")]
+Model = Annotated[str | None, _option("The model to try first.", unit="NAME")]
 Schema = Annotated[
-    Path | None, _option("The JSON schema that its result must fit.", "--schema", unit="FILE")
+    Path | None, _option("A JSON schema that its result must match.", "--schema", unit="FILE")
 ]
-Turns = Annotated[int | None, _option("Turns at most.", unit="N", default=f"{DEFAULT_TURNS}")]
-Tokens = Annotated[int | None, _option("Tokens at most.", unit="N", default=f"{DEFAULT_TOKENS:,}")]
-Cost = Annotated[float | None, _option("US dollars at most.", unit="USD", default="any")]
+Turns = Annotated[int | None, _option("Maximum turns.", unit="N", default=f"{DEFAULT_TURNS}")]
+Tokens = Annotated[int | None, _option("Maximum tokens.", unit="N", default=f"{DEFAULT_TOKENS:,}")]
+Cost = Annotated[float | None, _option("Maximum cost in US dollars.", unit="USD", default="any")]
 Seconds = Annotated[
-    float | None, _option("Seconds at most.", unit="N", default=f"{DEFAULT_SECONDS:,.0f}")
+    float | None, _option("Maximum seconds of work.", unit="N", default=f"{DEFAULT_SECONDS:,.0f}")
 ]
-Name = Annotated[str | None, _option("What the agent is called.")]
-Role = Annotated[str | None, _option("What it is, such as 'a data analyst'.")]
-Goal = Annotated[str | None, _option("What it is for in general.")]
+Name = Annotated[str | None, _option("The agent's name.")]
+Role = Annotated[str | None, _option("Its role, such as 'a data analyst'.")]
+Goal = Annotated[str | None, _option("Its general purpose.")]
 Tone = Annotated[str | None, _option("How it writes.")]
 
 
 def make_agent(
     *, profile: Mapping[str, object], limits: Mapping[str, object], **more: object
 ) -> Agent:
-    """The agent; what is None is left to the defaults.
+    """The agent, with defaults for everything that is None.
 
     Raises:
-        AgentInvalid: with everything that is wrong.
+        AgentInvalid: with every problem.
     """
     document = {"profile": _given(profile), "limits": _given(limits), **_given(more)}
     try:

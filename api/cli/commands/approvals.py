@@ -1,6 +1,6 @@
-"""``agentos approvals|approve|deny``: a person's word on calls that an agent may not make without.
+"""``agentos approvals|approve|deny``: a person's decisions on calls that require approval.
 
-Who lets a call be made must be able to see all of it: here nothing is cut.
+Whoever approves a call must see all of it, so nothing is cut here.
 """
 
 import json
@@ -28,8 +28,8 @@ Call = Annotated[
     str | None,
     typer.Argument(
         metavar="CALL",
-        show_default="the one that waits",
-        help="The call: its number such as 4.1, its name or its id.",
+        show_default="the only one waiting",
+        help="The call: its number, such as 4.1, its name or its id.",
     ),
 ]
 Note = Annotated[
@@ -37,7 +37,7 @@ Note = Annotated[
     typer.Option(
         metavar="TEXT",
         show_default=False,
-        help="What the agent is told; to a question it is the answer.",
+        help="A message to the agent; for a question, the answer.",
     ),
 ]
 
@@ -45,7 +45,7 @@ _DECIDED: Mapping[str, str] = {"approve": "approved", "deny": "denied"}
 
 
 def approvals(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
-    """Show the calls that wait for your word, with all their arguments."""
+    """Show the calls waiting for your approval or answer, with all their arguments."""
 
     async def converse(client: Client, task_id: str) -> tuple[str, Page[AskedCall]]:
         return task_id, await client.approvals(task_id)
@@ -66,7 +66,7 @@ def approve(
     note: Note = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Let an agent make a call, or answer its question."""
+    """Approve a call of an agent, or answer its question."""
     request = ApprovalRequest(decision="approve", note=note)
     _print(_decide(context, task, call, request), output)
 
@@ -78,7 +78,7 @@ def deny(
     note: Note = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Refuse an agent a call, or an answer."""
+    """Deny a call of an agent, or decline to answer its question."""
     request = ApprovalRequest(decision="deny", note=note)
     _print(_decide(context, task, call, request), output)
 
@@ -116,7 +116,7 @@ def _print(call: AskedCall, output: Format) -> None:
 
 
 async def _find(client: Client, task_id: str, call: str | None) -> str:
-    """The id of the call that is meant."""
+    """The id of the call that the command line names."""
     asked = [step for step in (await client.task(task_id)).sub_tasks if step.approval is not None]
     if call is not None:
         found = [step for step in asked if _is_meant(step, call)]

@@ -25,7 +25,7 @@ app = typer.Typer(no_args_is_help=True)
 
 
 class Fetched(BaseModel):
-    """An artifact that was fetched, and where it lies now."""
+    """A downloaded artifact, and where it was written."""
 
     id: str
     name: str
@@ -47,22 +47,20 @@ def get(
         typer.Argument(
             metavar="ARTIFACT",
             show_default=False,
-            help="An artifact's id; with --task also its name, or the beginning of its id.",
+            help="An artifact's id; with --task, also its name or the beginning of its id.",
         ),
     ] = None,
     task: Annotated[
         str | None,
-        typer.Option(metavar="ID", show_default=False, help="Of this task; without ARTIFACT, all."),
+        typer.Option(metavar="ID", show_default=False, help="Its task; alone: all files."),
     ] = None,
     folder: Annotated[
         Path,
-        typer.Option("--to", "-o", metavar="FOLDER", file_okay=False, help="Where to write it."),
+        typer.Option("--to", "-o", metavar="FOLDER", file_okay=False, help="Folder to write to."),
     ] = Path(),
-    output: Annotated[
-        Format, typer.Option("--output", help="How to print what was fetched.")
-    ] = Format.TABLE,
+    output: Annotated[Format, typer.Option("--output", help="Output format.")] = Format.TABLE,
 ) -> None:
-    """Fetch files that a task made, verified; print where they lie."""
+    """Download files that a task made, verify them, and print their paths."""
     if artifact is None and task is None:
         raise typer.BadParameter("name an artifact, or a task with --task", param_hint="ARTIFACT")
     fetched = talk(context, lambda client: _get(client, artifact, task, folder))

@@ -26,7 +26,7 @@ def put(
     paths: Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False)],
     output: Output = Format.TABLE,
 ) -> None:
-    """Upload files; print the references that name them as inputs."""
+    """Upload files and print the references to use as inputs."""
 
     async def upload(client: Client) -> list[File]:
         return [await client.upload(path) for path in paths]

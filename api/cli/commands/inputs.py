@@ -55,18 +55,18 @@ async def upload_inputs(client: Client, given: GivenInputs) -> dict[str, str]:
 def _split(text: str) -> tuple[str, str]:
     name, separator, value = text.partition("=")
     if not separator or not value:
-        raise InputMalformed(text=text, reason="write a name, =, and what it is")
+        raise InputMalformed(text=text, reason="write NAME=VALUE")
     try:
         return _NAME.validate_python(name), value
     except ValidationError as error:
-        reason = f"{name!r} cannot be a name; letters, digits, _ and - can, the first no digit"
+        reason = f"{name!r} is not a valid name; use letters, digits, _ and -, and no digit first"
         raise InputMalformed(text=text, reason=reason) from error
 
 
 def _file(name: str, value: str) -> Path:
     path = Path(value).expanduser()
     if value.startswith("http://"):
-        raise InputMalformed(text=f"{name}={value}", reason="only https:// is fetched")
+        raise InputMalformed(text=f"{name}={value}", reason="only https:// URLs are fetched")
     if not path.is_file():
         raise InputFileMissing(name=name, path=value)
     return path

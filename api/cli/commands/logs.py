@@ -25,10 +25,10 @@ def logs(
     context: typer.Context,
     task: TaskId,
     step: Annotated[
-        str | None, typer.Option(metavar="STEP", show_default=False, help="Only of this step.")
+        str | None, typer.Option(metavar="STEP", show_default=False, help="Only this step.")
     ] = None,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on as more is printed, until the end.")
+        bool, typer.Option("--follow", "-f", help="Keep printing new output until the task ends.")
     ] = False,
     output: Output = Format.TABLE,
 ) -> None:
@@ -87,7 +87,7 @@ class _Lines:
             case StepStarted():
                 self._attempts[event.step] = event.attempt
             case StepOutputCut():
-                note = f"{event.step} prints more than is shown here; see it all with: agentos logs"
+                note = f"{event.step} prints more than is shown live; see it all with: agentos logs"
                 terminal.stderr().print(safe_line(note), style="yellow", soft_wrap=True)
             case StepPhase():
                 pass

@@ -21,7 +21,7 @@ _STYLES = {"system": "magenta", "user": "green", "assistant": "cyan", "tool": "y
 
 
 def messages(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
-    """Print the conversation of an agent with its model and its tools."""
+    """Print an agent's conversation with its model and tools."""
 
     async def converse(client: Client, task_id: str) -> None:
         async def fetch(params: Params) -> Page[Message]:

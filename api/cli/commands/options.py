@@ -1,4 +1,4 @@
-"""What the commands are given on the command line, and the connection they share."""
+"""Options that commands share, and their connection to the API."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -18,12 +18,12 @@ class Format(StrEnum):
     JSON = "json"
 
 
-Output = Annotated[Format, typer.Option("--output", "-o", help="How to print what is found.")]
+Output = Annotated[Format, typer.Option("--output", "-o", help="Output format.")]
 TaskId = Annotated[
     str,
     typer.Argument(
         metavar="ID",
-        help="A task's id, or the first six or more characters of it.",
+        help="A task's id, or its first six or more characters.",
         show_default=False,
     ),
 ]
@@ -32,17 +32,15 @@ Inputs = Annotated[
     typer.Option(
         "--input",
         metavar="NAME=FILE",
-        help="An input: a file, which is uploaded, or a reference "
+        help="An input: a file to upload, or a reference "
         "(file:ID, artifact:ID, s3://BUCKET/KEY, https://...).",
         show_default=False,
     ),
 ]
-Wait = Annotated[bool, typer.Option("--wait", help="Show the progress, and exit as the task ends.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Show progress and exit when the task ends.")]
 Timeout = Annotated[
     float | None,
-    typer.Option(
-        min=0.001, metavar="SECONDS", help="How long to --wait at most.", show_default=False
-    ),
+    typer.Option(min=0.001, metavar="SECONDS", help="Maximum time to --wait.", show_default=False),
 ]
 
 

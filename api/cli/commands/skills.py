@@ -1,4 +1,4 @@
-"""``agentos skills``: folders with scripts and the words that tell how to use them."""
+"""``agentos skills``: folders of scripts, with instructions for using them."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="A
 
 @app.command()
 def ls(context: typer.Context, output: Output = Format.TABLE) -> None:
-    """List the skills that are installed."""
+    """List the installed skills."""
     page = talk(context, Client.skills)
     if output is Format.JSON:
         print_json(page)

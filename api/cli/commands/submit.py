@@ -1,4 +1,4 @@
-"""``agentos submit``: hand in a task."""
+"""``agentos submit``: submit a task."""
 
 import inspect
 from collections.abc import Callable
@@ -22,7 +22,7 @@ Key = Annotated[
         "--idempotency-key",
         metavar="KEY",
         show_default=False,
-        help="The same key gives the same task, however often it is submitted.",
+        help="Submitting again with the same key returns the same task.",
     ),
 ]
 Priority = Annotated[int, typer.Option(min=1, max=10, help="10 is the most urgent.")]

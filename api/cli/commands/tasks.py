@@ -1,4 +1,4 @@
-"""``agentos ls|show|watch|trace|cancel|pause|resume|retry``: tasks, and what to do to them."""
+"""``agentos ls|show|watch|trace|cancel|pause|resume|retry``: show and control tasks."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -21,10 +21,10 @@ from api.wire.responses.pages import MAX_PAGE, Page
 from api.wire.responses.tasks import Changed, TaskSummary
 from workflows.states import Status, TaskType
 
-OfStatus = Annotated[list[Status] | None, typer.Option("--status", help="Only of this state.")]
+OfStatus = Annotated[list[Status] | None, typer.Option("--status", help="Only with this status.")]
 OfType = Annotated[list[TaskType] | None, typer.Option("--type", help="Only of this type.")]
 WithText = Annotated[
-    str | None, typer.Option("--text", help="Only with this in the name or the prompt.")
+    str | None, typer.Option("--text", help="Only with this text in the name or prompt.")
 ]
 
 
@@ -34,11 +34,11 @@ def ls(
     statuses: OfStatus = None,
     types: OfType = None,
     text: WithText = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
-    everything: Annotated[bool, typer.Option("--all", help="However many there are.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of tasks.")] = 50,
+    everything: Annotated[bool, typer.Option("--all", help="Show all tasks.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """List tasks, the newest first."""
+    """List tasks, newest first."""
     wanted: dict[str, str | Sequence[str]] = {"status": statuses or (), "type": types or ()}
     if text is not None:
         wanted["text"] = text
@@ -55,7 +55,7 @@ def show(context: typer.Context, task: TaskId, output: Output = Format.TABLE) ->
 def watch(
     context: typer.Context, task: TaskId, timeout: Timeout = None, output: Output = Format.TABLE
 ) -> None:
-    """Show a task's progress until it ends. With -o json, print its events, one a line."""
+    """Follow a task until it ends. With -o json, print its events, one per line."""
 
     on_event = print_json_line if output is Format.JSON else None
 
@@ -66,25 +66,25 @@ def watch(
 
 
 def trace(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
-    """Show where the time of a task went."""
+    """Show where a task spent its time."""
     span = talk_about(context, task, Client.trace)
     print_json(span) if output is Format.JSON else print_trace(span)
 
 
 def cancel(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
-    """Stop a task. What its finished steps made is kept."""
-    _print_changed(talk_about(context, task, Client.cancel), output, "It is being stopped.")
+    """Cancel a task. Results of finished steps are kept."""
+    _print_changed(talk_about(context, task, Client.cancel), output, "It is being cancelled.")
 
 
 def pause(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
-    """Hold a task before its next step or turn."""
-    pauses = "It pauses before its next step or turn."
+    """Pause a task before its next step or turn."""
+    pauses = "It will pause before its next step or turn."
     _print_changed(talk_about(context, task, Client.pause), output, pauses)
 
 
 def resume(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
-    """Let a paused task go on."""
-    _print_changed(talk_about(context, task, Client.resume), output, "It goes on.")
+    """Resume a paused task."""
+    _print_changed(talk_about(context, task, Client.resume), output, "It resumes.")
 
 
 def retry(
@@ -96,8 +96,8 @@ def retry(
         typer.Option(
             "--from",
             metavar="STEP",
-            show_default="the first that is not completed",
-            help="The step to begin with; what those before it made is kept.",
+            show_default="the first not completed",
+            help="The step to start from; results of earlier steps are kept.",
         ),
     ] = None,
     inputs: Inputs = None,
@@ -105,7 +105,7 @@ def retry(
     timeout: Timeout = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Run a task that has ended again."""
+    """Retry a task that has ended."""
     given = parse_inputs(inputs)
     waiting = Waiting.of(wait, timeout, output)
 
@@ -132,7 +132,7 @@ async def _list(
 
 
 def _print_changed(changed: Changed, output: Format, follows: str) -> None:
-    """``follows`` is what comes of it: the change may still be under way."""
+    """``follows`` says what happens next: the change may still be under way."""
     if output is Format.JSON:
         print_json(changed)
         return

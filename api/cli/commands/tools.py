@@ -1,4 +1,4 @@
-"""``agentos tools``: what steps and agents can call, and the MCP servers that bring more of it."""
+"""``agentos tools``: the tools that steps and agents can call, and MCP servers that add more."""
 
 import shlex
 from typing import Annotated
@@ -22,35 +22,37 @@ app = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="A tool's name.")]
 ServerName = Annotated[
     str,
-    typer.Argument(metavar="NAME", show_default=False, help="a-z, 0-9, - and _: 32 at most."),
+    typer.Argument(metavar="NAME", show_default=False, help="Up to 32 of a-z, 0-9, - and _."),
 ]
 Command = Annotated[
     str | None,
-    typer.Option(metavar="LINE", show_default=False, help="A program, as in a shell; no URL."),
+    typer.Option(metavar="LINE", show_default=False, help="A program to run, as in a shell."),
 ]
 Url = Annotated[
     str | None,
-    typer.Option(metavar="URL", show_default=False, help="A server of streamable HTTP."),
+    typer.Option(metavar="URL", show_default=False, help="A streamable HTTP server."),
 ]
 Pairs = list[str] | None
 Env = Annotated[
     Pairs,
-    typer.Option("--env", metavar="K=V", show_default=False, help="For the program. secret:NAME."),
+    typer.Option("--env", metavar="K=V", show_default=False, help="Variable; may use secret:NAME."),
 ]
 Header = Annotated[
     Pairs,
-    typer.Option("--header", metavar="K=V", show_default=False, help="For the URL. secret:NAME."),
+    typer.Option(
+        "--header", metavar="K=V", show_default=False, help="Header; may use secret:NAME."
+    ),
 ]
 Cwd = Annotated[
     str | None,
-    typer.Option(metavar="FOLDER", show_default=False, help="Where the program is to run."),
+    typer.Option(metavar="FOLDER", show_default=False, help="The program's working folder."),
 ]
 Timeout = Annotated[
-    float, typer.Option(metavar="SECONDS", help="How long a call may take without progress.")
+    float, typer.Option(metavar="SECONDS", help="Time limit for a call without progress.")
 ]
 PermissionOption = Annotated[
     Permission | None,
-    typer.Option("--permission", show_default=False, help="Of the tools that are new."),
+    typer.Option("--permission", show_default=False, help="Permission of new tools."),
 ]
 Description = Annotated[str, typer.Option(metavar="TEXT", show_default=False)]
 
@@ -64,13 +66,13 @@ def ls(context: typer.Context, output: Output = Format.TABLE) -> None:
 
 @app.command()
 def enable(context: typer.Context, name: Name, output: Output = Format.TABLE) -> None:
-    """Let the tool be called."""
+    """Allow calls to the tool."""
     _switch(context, name, output, is_active=True)
 
 
 @app.command()
 def disable(context: typer.Context, name: Name, output: Output = Format.TABLE) -> None:
-    """Let the tool not be called."""
+    """Forbid calls to the tool."""
     _switch(context, name, output, is_active=False)
 
 
@@ -78,7 +80,7 @@ def disable(context: typer.Context, name: Name, output: Output = Format.TABLE) -
 def permit(
     context: typer.Context, name: Name, permission: Permission, output: Output = Format.TABLE
 ) -> None:
-    """Say whether somebody is asked before the tool is called. A server's name means all of its."""
+    """Set whether calls to a tool require approval. A server's name means all of its tools."""
     change = ToolChange(permission_level=permission)
     tool = talk(context, lambda client: client.change_tool(name, change))
     print_json(tool) if output is Format.JSON else _print([tool])
@@ -99,7 +101,7 @@ def register(
     description: Description = "",
     output: Output = Format.TABLE,
 ) -> None:
-    """Register an MCP server: its tools are then called mcp.NAME.TOOL.
+    """Register an MCP server. Its tools are then available as mcp.NAME.TOOL.
 
     Secrets are set where AgentOS runs, as AGENTOS_SECRET_NAME, and named here: --header
     "Authorization=Bearer secret:NAME".
@@ -137,7 +139,7 @@ def register(
 
 @app.command()
 def remove(context: typer.Context, name: Name) -> None:
-    """Remove an MCP server with its tools."""
+    """Remove an MCP server and its tools."""
     whole = name if name.startswith(PREFIX) else f"{PREFIX}{name}"
     talk(context, lambda client: client.remove_tools(whole))
     print_line(whole)

@@ -1,4 +1,4 @@
-"""``agentos usage``: what the team's agents used of models."""
+"""``agentos usage``: tokens and cost of the team's agents."""
 
 import typer
 
@@ -9,7 +9,7 @@ from api.client import Client
 
 
 def usage(context: typer.Context, output: Output = Format.TABLE) -> None:
-    """Show what agents used of models by day, and what is left of today's quota."""
+    """Show the agents' tokens and cost by day, and what is left of today's quota."""
     found = talk(context, Client.usage)
     if output is Format.JSON:
         print_json(found)

@@ -29,7 +29,7 @@ class Waiting:
     @classmethod
     def of(cls, wait: bool, timeout_seconds: float | None, output: Format) -> "Waiting":
         if timeout_seconds is not None and not wait:
-            raise typer.BadParameter("it limits --wait, which is not given", param_hint="--timeout")
+            raise typer.BadParameter("it needs --wait", param_hint="--timeout")
         return cls(wait, timeout_seconds, output)
 
 
@@ -68,7 +68,7 @@ async def wait_for_end(
         _tell_how_to_go_on(f"It did not end within {timeout_seconds:g} s.", task_id)
         return ExitCode.TIMED_OUT
     except asyncio.CancelledError:
-        _tell_how_to_go_on("You left.", task_id)
+        _tell_how_to_go_on("Stopped waiting.", task_id)
         raise
     return exit_codes.of_task(progress.status)
 
@@ -100,7 +100,7 @@ async def _follow(
 
 def _tell_how_to_go_on(reason: str, task_id: str) -> None:
     for line in (
-        f"{reason} The task goes on.",
+        f"{reason} The task continues.",
         f"  Follow it   agentos watch {task_id}",
         f"  Cancel it   agentos cancel {task_id}",
     ):

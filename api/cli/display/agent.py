@@ -105,7 +105,7 @@ def _lines_of(event: Event, agent: AgentProgress) -> Iterator[str]:
         case events.ApprovalAsked(kind="answer"):
             yield f"{event.step}: asks you: {event.question}"
         case events.ApprovalAsked():
-            yield f"{event.step}: waits for your approval: {as_text(event.arguments)}"
+            yield f"{event.step}: waiting for your approval: {as_text(event.arguments)}"
         case events.ApprovalDecided():
             note = f": {event.note}" if event.note else ""
             yield f"{event.step}: {'approved' if event.decision == 'approve' else 'denied'}{note}"

@@ -86,7 +86,7 @@ def asked_lines(
         yield line(sign, (name, "bold"), (f" asks you{until}", "yellow"))
         yield line((f"{_INDENT * 2}{safe_line(asked.question or '', LINE_CHARACTERS)}", "bold"))
     else:
-        yield line(sign, (name, "bold"), (f" waits for your approval{until}", "yellow"))
+        yield line(sign, (name, "bold"), (f" waiting for your approval{until}", "yellow"))
         shown = safe_line(as_text(asked.arguments), LINE_CHARACTERS)
         yield line((f"{_INDENT * 2}{shown}", ""))
     if (hint := whole_of(task.task_id, asked)) is not None:

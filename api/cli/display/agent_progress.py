@@ -85,7 +85,7 @@ class AgentProgress(TaskProgress):
     def _take_step(self, event: Event, at: datetime) -> StepProgress | None:
         step = super().take(event, at)
         if isinstance(event, StepStarted):
-            # Nobody decided in time: the agent goes on without.
+            # Nobody decided in time: the agent continues without it.
             self.asked = {key: a for key, a in self.asked.items() if a.step != event.step}
         if self.status.is_final:
             self.asked.clear()
@@ -120,7 +120,7 @@ class AgentProgress(TaskProgress):
         return turn.calls.setdefault(step, Call(step, tool, ""))
 
     def _forget_from(self, number: int) -> None:
-        """A turn is made again: what was seen of it, and of those after it, does not count."""
+        """A turn is repeated: what was seen of it, and of those after it, no longer counts."""
         self.turns = {key: turn for key, turn in self.turns.items() if key < number}
         kept = {name for turn in self.turns.values() for name in turn.calls}
         self.steps = {name: step for name, step in self.steps.items() if name in kept}

@@ -21,7 +21,7 @@ _ARTIFACTS_SHOWN = 4
 _OUTPUT_LINES_OF_FAILURE = 8
 _ENDED: Mapping[str, str] = {
     Status.COMPLETED: "completed in",
-    Status.BLOCKED: "failed on every try, after",
+    Status.BLOCKED: "failed every attempt, after",
 }
 
 

@@ -43,7 +43,7 @@ class PlainLines(Notes):
             self._take(event, step, at)
 
     def _take(self, event: Event, step: StepProgress | None, at: datetime) -> None:
-        if (line := told(event, self._task, step)) is not None:
+        if (line := line_of(event, self._task, step)) is not None:
             self._tell(line, at)
 
     def summary(self, now: datetime) -> RenderableType:
@@ -55,8 +55,8 @@ class PlainLines(Notes):
         self._print(f"[{elapsed:>7}] {safe_line(line)}")
 
 
-def told(event: Event, task: TaskProgress, step: StepProgress | None) -> str | None:
-    """An event of a task or a step in words; None when it is not worth a line."""
+def line_of(event: Event, task: TaskProgress, step: StepProgress | None) -> str | None:
+    """The line for an event of a task or a step; None when it is not worth one."""
     if isinstance(event, events.TaskStatus):
         return f"{task.name}: {task.status.value}"
     if step is None:

@@ -42,7 +42,7 @@ class StepProgress:
     output: str = ""
 
     def last_lines(self, count: int) -> list[str]:
-        """The end of its output as a terminal would leave it: a CR writes its line anew."""
+        """The end of its output as a terminal would leave it: a CR rewrites its line."""
         lines: list[str] = []
         for line in reversed(self.output.split("\n")):
             kept = next((part for part in reversed(line.split("\r")) if part.strip()), None)

@@ -18,7 +18,9 @@ from api.wire.requests import TaskRequest
 from api.wire.responses.tasks import AgentResult, Task, TaskSummary
 from workflows.states import TaskType
 
-Prompt = Annotated[str, typer.Argument(metavar="TEXT", show_default=False, help="What to do.")]
+Prompt = Annotated[
+    str, typer.Argument(metavar="TEXT", show_default=False, help="The task in words.")
+]
 
 
 class AgentKind(Kind[AgentProgress]):
@@ -74,7 +76,7 @@ class AgentKind(Kind[AgentProgress]):
         goal: options.Goal = None,
         tone: options.Tone = None,
     ) -> TaskRequest:
-        """Let an agent work with tools until it is done."""
+        """Let an agent work on a task with tools until it is done."""
         agent = options.make_agent(
             profile={"name": name, "role": role, "goal": goal, "tone": tone},
             limits={"turns": turns, "tokens": tokens, "cost_usd": cost, "seconds": seconds},

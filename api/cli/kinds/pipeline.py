@@ -21,7 +21,7 @@ File = Annotated[
     typer.Argument(
         metavar="FILE",
         show_default=False,
-        help="The pipeline in YAML or JSON; - reads it from stdin.",
+        help="A YAML or JSON file with the pipeline; - for stdin.",
     ),
 ]
 

@@ -20,7 +20,7 @@ _MAX_REMEMBERED = 1_000
 _MAX_KEY_CHARACTERS = 200
 
 
-# Nothing of a team is told there.
+# They reveal nothing about a team.
 _PUBLIC = (f"{API}/openapi.json",)
 _METRICS = "/metrics"
 
@@ -48,12 +48,12 @@ class KeyRing:
         """
         if authorization is None:
             if self._keys_required:
-                raise KeyRefused(reason="This server wants an API key.")
+                raise KeyRefused(reason="This server requires an API key.")
             return DEFAULT_TEAM
         scheme, _, key = authorization.partition(" ")
         key = key.strip()
         if scheme.lower() != "bearer" or not key.startswith(KEY_PREFIX):
-            raise KeyRefused(reason="The Authorization header holds no API key.")
+            raise KeyRefused(reason="The Authorization header contains no API key.")
         # Only digests are compared and looked up: the time it takes tells nothing about a key.
         team_id = await self._look_up(digest_of(key[:_MAX_KEY_CHARACTERS]))
         if team_id is None:

@@ -1,4 +1,4 @@
-"""What agents may not do without a person, and what they ask one."""
+"""Calls of agents that need approval, and their questions."""
 
 from typing import Annotated
 from uuid import UUID
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/tasks/{task_id}/approvals", tags=["approvals"])
 
 @router.get("")
 async def list_waiting(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Page[AskedCall]:
-    """The calls that wait for somebody, with their arguments, the oldest first."""
+    """List the calls waiting for a person, with their arguments, oldest first."""
     calls = await approvals.waiting_calls(services, team_id, task_id)
     return Page(items=[asked_call(call) for call in calls])
 
@@ -33,5 +33,5 @@ async def decide(
     services: ServicesDep,
     team_id: TeamDep,
 ) -> AskedCall:
-    """Let a call be made, refuse it, or answer its question. A repeat changes nothing."""
+    """Approve or deny a call, or answer its question. Repeating the request changes nothing."""
     return asked_call(await approvals.decide(services, team_id, task_id, call_id, request))

@@ -25,7 +25,7 @@ async def upload(
     team_id: TeamDep,
     file: Annotated[UploadFile, File(description="the content, with its name")],
 ) -> answers.File:
-    """Store a file. ``file:<id>`` names it as an input of a task."""
+    """Upload a file. Use ``file:<id>`` as an input of a task."""
     stored = await store_upload(
         services.database,
         services.blobs,
@@ -43,7 +43,7 @@ async def upload(
 async def get_file(
     file_id: UUID, request: Request, services: ServicesDep, team_id: TeamDep
 ) -> Response:
-    """Download what was uploaded. ``Range`` gives a part of it."""
+    """Download an uploaded file. Supports ``Range``."""
     blob = await store.find_file(services.database, team_id, file_id)
     if blob is None:
         raise NotFound(kind="file", id=file_id)
@@ -55,7 +55,7 @@ async def get_file(
 async def get_artifact(
     artifact_id: UUID, request: Request, services: ServicesDep, team_id: TeamDep
 ) -> Response:
-    """Download what a task made. ``Range`` gives a part of it."""
+    """Download a file that a task made. Supports ``Range``."""
     blob = await store.find_artifact(services.database, team_id, artifact_id)
     if blob is None:
         raise NotFound(kind="artifact", id=artifact_id)

@@ -1,4 +1,4 @@
-"""Whether the API lives, whether it can work, and its numbers."""
+"""Health: whether the API is alive and ready, and its metrics."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 @router.get("/")
 async def index() -> dict[str, str]:
-    """Where everything is."""
+    """List the main addresses."""
     return {
         "name": "AgentOS",
         "tasks": f"{API}/tasks",
@@ -38,13 +38,13 @@ async def index() -> dict[str, str]:
 
 @router.get("/healthz")
 async def healthz() -> dict[str, str]:
-    """This process answers."""
+    """Check that this process answers."""
     return {"state": "alive"}
 
 
 @router.get("/readyz", responses={503: {"model": Readiness}})
 async def readyz(services: ServicesDep, response: Response) -> Readiness:
-    """Whether everything that the API depends on answers; 503 when something does not."""
+    """Check everything that the API depends on; 503 when something does not answer."""
     found = await asyncio.gather(
         _check("postgres", services.database.check),
         _check("temporal", services.temporal.check),
@@ -57,7 +57,7 @@ async def readyz(services: ServicesDep, response: Response) -> Readiness:
 
 @router.get("/metrics", response_class=Response)
 async def metrics(request: Request, team_id: TeamDep, viewers: ViewersDep) -> Response:
-    """For Prometheus. With keys required, any valid one will do: the numbers are of all teams."""
+    """Metrics for Prometheus, across all teams. If keys are required, any valid key works."""
     numbers: Metrics = request.app.state.metrics
     text = await numbers.render(streams=viewers.count)
     return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -13,7 +13,7 @@ router = APIRouter(prefix="/skills", tags=["skills"])
 
 @router.get("")
 async def list_skills(services: ServicesDep, team_id: TeamDep) -> answers.SkillList:
-    """Every skill by name, with its scripts; and the folders that hold none."""
+    """List every skill with its scripts, and the folders that cannot be used."""
     skills = await services.catalogue.skills()
     refused = await services.catalogue.refused()
     return answers.SkillList(
@@ -26,7 +26,7 @@ async def list_skills(services: ServicesDep, team_id: TeamDep) -> answers.SkillL
 
 @router.get("/{name}")
 async def get_skill(name: str, services: ServicesDep, team_id: TeamDep) -> answers.Skill:
-    """A skill with its files and warnings."""
+    """Show a skill with its files and warnings."""
     try:
         skill = await services.catalogue.find(name)
     except SkillNotFound as error:

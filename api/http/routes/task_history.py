@@ -37,7 +37,7 @@ async def logs(
     cursor: CursorText = None,
     limit: Limit = DEFAULT_PAGE,
 ) -> Page[Attempt]:
-    """Every attempt with all that it printed, the oldest first. A page may end early."""
+    """List every attempt with all its output, oldest first. A page may be shorter than asked."""
     await check_task(services.database, team_id, task_id)
     items, following = await list_attempts(
         services.database, team_id, task_id, parse_cursor(cursor), limit, step=step
@@ -47,7 +47,7 @@ async def logs(
 
 @router.get("/trace")
 async def trace(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Span:
-    """The task, its steps or turns, and their attempts as spans of time."""
+    """Show the task, its steps or turns, and their attempts as spans of time."""
     return spans(found(await find_trace(services.database, team_id, task_id), task_id))
 
 
@@ -59,9 +59,9 @@ async def messages(
     cursor: CursorText = None,
     limit: Limit = DEFAULT_PAGE,
 ) -> Page[Message]:
-    """An agent's conversation from its beginning. In a pipeline nobody speaks.
+    """List the messages of an agent's conversation, oldest first. A pipeline has none.
 
-    A page may end early.
+    A page may be shorter than asked.
     """
     await check_task(services.database, team_id, task_id)
     items, last = await list_messages(
@@ -79,7 +79,7 @@ async def artifacts(
     cursor: CursorText = None,
     limit: Limit = DEFAULT_PAGE,
 ) -> Page[Artifact]:
-    """The files that the steps made, the oldest first."""
+    """List the files that the steps made, oldest first."""
     await check_task(services.database, team_id, task_id)
     items, following = await list_artifacts(
         services.database, team_id, task_id, parse_cursor(cursor), limit
@@ -89,7 +89,7 @@ async def artifacts(
 
 
 async def _admitted(viewers: ViewersDep, team_id: TeamDep) -> AsyncIterator[None]:
-    """Ends once the stream has: only then is its place free for another."""
+    """Ends once the stream has: only then can another take its place."""
     with viewers.admitted(team_id):
         yield
 
@@ -114,13 +114,13 @@ async def _position(
     response_class=EventStream,
     # First of all: to refuse somebody costs no query.
     dependencies=[Depends(_admitted)],
-    responses={200: STREAM, 204: {"description": "The task has ended and everything was seen."}},
+    responses={200: STREAM, 204: {"description": "The task has ended; nothing is left to send."}},
 )
 async def events(
     services: ServicesDep, feeds: FeedsDep, position: Annotated[Position, Depends(_position)]
 ) -> EventStream:
-    """Events as they happen, from ``Last-Event-ID`` or ``after`` on; the last one ends the stream.
+    """Stream events, from ``Last-Event-ID`` or ``after`` on, until the task ends.
 
-    A client that has seen them all gets 204, which tells a browser not to come back.
+    A client that has seen them all gets 204, which tells a browser not to reconnect.
     """
     return EventStream(services.database, feeds, position)

@@ -48,7 +48,7 @@ async def submit(
     team_id: TeamDep,
     idempotency_key: IdempotencyKey = None,
 ) -> Accepted:
-    """Accept a task: it will be run, even when Temporal cannot be reached now."""
+    """Submit a task. Once accepted, it will run, even if Temporal cannot be reached right now."""
     wanted = bodies.read_task(await request.body(), request.headers.get("content-type"))
     task_id, status = await submission.submit(services, team_id, wanted, idempotency_key)
     links = Views(services.options).links(task_id)
@@ -69,7 +69,7 @@ async def list_tasks(
     cursor: CursorText = None,
     limit: Limit = DEFAULT_PAGE,
 ) -> Page[TaskSummary]:
-    """The newest first."""
+    """List tasks, newest first."""
     wanted = TaskFilter(status, type, text, created_after, created_before)
     items, following = await list_summaries(
         services.database, team_id, wanted, parse_cursor(cursor), limit, only_open=_MANY_SUB_TASKS
@@ -80,26 +80,26 @@ async def list_tasks(
 
 @router.get("/{task_id}")
 async def get_task(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Task:
-    """A task with its steps, its artifacts and what it gave."""
+    """Show a task with its steps, artifacts and result."""
     task = found(await find_details(services.database, team_id, task_id), task_id)
     return Views(services.options).task(task)
 
 
 @router.post("/{task_id}/cancel", status_code=202)
 async def cancel(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Changed:
-    """Stop a task. What its finished steps made is kept."""
+    """Cancel a task. Results of finished steps are kept."""
     return Changed(task_id=task_id, status=await control.cancel(services, team_id, task_id))
 
 
 @router.post("/{task_id}/pause", status_code=202)
 async def pause(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Changed:
-    """Hold a task before its next step."""
+    """Pause a task before its next step or turn."""
     return Changed(task_id=task_id, status=await control.pause(services, team_id, task_id))
 
 
 @router.post("/{task_id}/resume", status_code=202)
 async def resume(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Changed:
-    """Let a paused task go on."""
+    """Resume a paused task."""
     return Changed(task_id=task_id, status=await control.resume(services, team_id, task_id))
 
 
@@ -107,6 +107,6 @@ async def resume(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Chan
 async def retry(
     task_id: UUID, services: ServicesDep, team_id: TeamDep, wanted: RetryRequest | None = None
 ) -> Changed:
-    """Run a task that has ended again, from one of its steps on."""
+    """Retry a task that has ended, from one of its steps or calls on."""
     status = await retry_task(services, team_id, task_id, wanted or RetryRequest())
     return Changed(task_id=task_id, status=status)

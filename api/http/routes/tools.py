@@ -1,4 +1,4 @@
-"""Tools: what there is, what the team says about it, and the MCP servers that it brings along."""
+"""Tools: which there are, the team's settings for them, and the MCP servers it registered."""
 
 from fastapi import APIRouter, Response
 
@@ -26,7 +26,7 @@ async def list_tools(
     cursor: CursorText = None,
     limit: Limit = DEFAULT_PAGE,
 ) -> Page[answers.Tool]:
-    """Every tool with its arguments, by name. An MCP server stands before its own."""
+    """List every tool with its arguments, by name. An MCP server precedes its tools."""
     after = cursor or ""
     if "\x00" in after:
         raise InvalidRequest([NO_CURSOR])
@@ -49,8 +49,8 @@ async def register_tools(
 ) -> RegisteredServer:
     """Connect to an MCP server and offer its tools as ``mcp.<name>.<tool>``.
 
-    A server of this name is replaced; what the team said of its tools is kept. If the server cannot
-    be used nothing changes.
+    A server with the same name is replaced; the team's settings for its tools are kept. If the
+    server cannot be used, nothing changes.
     """
     server = request.server
     try:
@@ -74,9 +74,9 @@ async def register_tools(
 async def change_tool(
     name: str, change: ToolChange, services: ServicesDep, team_id: TeamDep
 ) -> answers.Tool:
-    """Switch a tool on or off for the team, or say whether somebody is asked before it runs.
+    """Enable or disable a tool for the team, or set whether its calls require approval.
 
-    The name of an MCP server switches all its tools, and a permission becomes that of each.
+    The name of an MCP server changes all of its tools.
     """
     changes = change.model_dump(include={"is_active", "permission_level"})
     if (tool := services.tools.tools.get(name)) is not None:

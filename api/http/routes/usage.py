@@ -1,4 +1,4 @@
-"""Usage: what a team's agents used of models, and what they may use today."""
+"""Usage: tokens and cost of a team's agents, and what they may use today."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -20,7 +20,7 @@ async def get_usage(
     team_id: TeamDep,
     days: Annotated[int, Query(ge=1, le=MAX_DAYS)] = 30,
 ) -> TeamUsage:
-    """The team's quota of tokens, and the last days on which it used any. Days are those of UTC."""
+    """Show the team's token quota, and the last days on which it used any. Days are in UTC."""
     own = await daily_tokens(services.database, team_id)
     quota = services.options.daily_tokens if own is None else own
     found = await usage_by_day(services.database, team_id, days)

@@ -1,4 +1,4 @@
-"""Where an agent goes on when a person runs its task again: after a turn that is whole."""
+"""Where an agent resumes when a person retries its task: after a complete turn."""
 
 from collections import Counter
 
@@ -16,7 +16,7 @@ BEGIN_ANEW = "start"
 
 
 async def last_kept_message(database: Database, task: StoredTask, begin: str | None) -> int:
-    """The number of the last message that the next run keeps; 0 when it begins anew.
+    """The number of the last message that the next run keeps; 0 when it starts over.
 
     ``begin`` is the name or the id of a call: its turn and what follows are done again.
 
@@ -28,7 +28,7 @@ async def last_kept_message(database: Database, task: StoredTask, begin: str | N
     if begin is not None:
         return await _before_turn(database, task, await _turn_of(database, task, begin))
     if task.status is Status.COMPLETED:
-        message = f"the agent has finished; name the call to go on before, or {BEGIN_ANEW!r}"
+        message = f"the agent has finished; name the call to resume before, or {BEGIN_ANEW!r}"
         raise wrong("/from", message)
     return await _before_turn(database, task, await _first_open_turn(database, task))
 

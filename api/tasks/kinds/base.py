@@ -39,7 +39,7 @@ class RunnableTask(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """Where the next run of a task begins. The sub-tasks ``again`` start anew with it."""
+    """Where the next run of a task begins. The sub-tasks ``again`` start over with it."""
 
     first_step: int
     again: Collection[UUID] = ()

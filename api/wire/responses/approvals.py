@@ -12,10 +12,10 @@ from workflows.states import Status
 
 
 class Approval(Answer):
-    """What a person is asked about a call, until when, and what they said.
+    """A question to a person about a call, when it expires, and the decision.
 
-    ``kind`` says whether the call may be made only if they approve, or is a question, to which
-    ``note`` is the answer.
+    ``kind`` is ``approval`` if the call is made only once approved, or ``answer`` if it is a
+    question, to which ``note`` is the answer.
     """
 
     kind: Open[Literal["approval", "answer"]]
@@ -28,7 +28,7 @@ class Approval(Answer):
 
 
 class AskedCall(Approval):
-    """A call of an agent that waits, or waited, for a person."""
+    """A call of an agent that is, or was, waiting for a person."""
 
     call_id: UUID
     name: str

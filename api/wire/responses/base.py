@@ -1,4 +1,4 @@
-"""What every answer has in common. Everything that is answered is made in this package."""
+"""The base of every response. All responses are defined in this package."""
 
 from pydantic import BaseModel, ConfigDict
 

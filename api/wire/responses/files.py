@@ -1,4 +1,4 @@
-"""Files: those that were handed in, and those that tasks made."""
+"""Files: uploads, and those that tasks made."""
 
 from datetime import datetime
 from uuid import UUID

@@ -11,7 +11,7 @@ from workflows.states import Status
 
 
 class Attempt(Answer):
-    """One attempt at a step: all that it printed, and how it ended."""
+    """One attempt at a step: everything it printed, and how it ended."""
 
     id: UUID
     step: str
@@ -31,10 +31,10 @@ class Attempt(Answer):
 
 
 class Span(Answer):
-    """A stretch of time: the task, in it its steps, in them their attempts.
+    """A span of time: the task, which contains its steps, which contain their attempts.
 
-    In an agent's are its turns, in them the model's answer and the calls, in those their attempts.
-    ``duration_ms`` of what still runs is None.
+    An agent's task contains turns, which contain the model's answer and the calls with their
+    attempts. ``duration_ms`` is None while the span is running.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Span(Answer):
 
 
 class ToolRequest(Answer):
-    """A call that the model asks for; ``arguments`` are as it wrote them."""
+    """A call that the model requests; ``arguments`` are as it wrote them."""
 
     id: str
     name: str
@@ -65,8 +65,11 @@ class ModelUsage(Answer):
 
 
 class Message(Answer):
-    """Of an agent's conversation. ``model``, ``usage`` and ``requests`` are an assistant's;
-    ``request_id`` and ``sub_task_id`` say which call a tool's message is the result of."""
+    """A message of an agent's conversation.
+
+    ``model``, ``usage`` and ``requests`` are an assistant's. ``request_id`` and ``sub_task_id``
+    say which call a tool's message is the result of.
+    """
 
     seq: int
     turn: int

@@ -26,6 +26,6 @@ class RefusedSkill(Answer):
 
 
 class SkillList(Page[SkillSummary]):
-    """``refused`` are folders that look like skills but cannot be used, and why."""
+    """``refused`` lists folders that look like skills but cannot be used, and why."""
 
     refused: list[RefusedSkill]

@@ -33,9 +33,9 @@ class Changed(Answer):
 
 
 class Progress(Answer):
-    """Of a pipeline's steps, or of the turns that an agent may take in this run.
+    """Progress in a pipeline's steps, or in the turns that an agent may take in this run.
 
-    ``current`` is the name of the step or call that runs.
+    ``current`` is the name of the running step or call.
     """
 
     done: int
@@ -55,7 +55,7 @@ class Usage(Answer):
 
 
 class Result(Answer):
-    """What the last step gave. ``json_`` is its output when that is JSON and not large."""
+    """The result of the last step. ``json_`` is its output if that is JSON and not too large."""
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
@@ -66,7 +66,7 @@ class Result(Answer):
 
 
 class AgentResult(Answer):
-    """What an agent gave to ``finish``, and every file that it made."""
+    """What an agent passed to ``finish``, and every file that it made."""
 
     summary: str
     result: JsonValue = None
@@ -76,7 +76,7 @@ class AgentResult(Answer):
 class SubTask(Answer):
     """A step of a pipeline or a call of an agent.
 
-    ``retry_count`` is how often it was tried again in this run.
+    ``retry_count`` is how often it was retried in this run.
     """
 
     id: UUID
@@ -87,7 +87,7 @@ class SubTask(Answer):
     order: int
     dependencies: list[str]
     exit_code: int | None
-    refused: list[str] = Field(description="files that were not taken, and why")
+    refused: list[str] = Field(description="files that were not collected, and why")
     error: dict[str, JsonValue] | None
     retry_count: int
     next_attempt_at: datetime | None
@@ -115,7 +115,7 @@ class TaskSummary(Answer):
 
 
 class Task(TaskSummary):
-    """Of an agent's calls the latest are in ``sub_tasks``; all are in its messages."""
+    """``sub_tasks`` holds the latest of an agent's calls; its messages have all of them."""
 
     result: OpenObject[Result | AgentResult] | None
     inputs: dict[str, str]

@@ -21,7 +21,7 @@ class Tool(Answer):
 
 
 class RegisteredServer(Answer):
-    """``server`` is ``mcp.<name>``. ``refused`` tells of each tool that was left out, and why."""
+    """``server`` is ``mcp.<name>``. ``refused`` lists the tools that were left out, and why."""
 
     server: Tool
     tools: list[Tool]

@@ -1,4 +1,4 @@
-"""What a team used of models."""
+"""Tokens and cost of a team's agents."""
 
 from datetime import date
 
@@ -12,7 +12,7 @@ class DayUsage(Answer):
 
 
 class TeamUsage(Answer):
-    """``daily_tokens`` is the team's quota, if it has one; ``days`` are UTC's, the latest first."""
+    """``daily_tokens`` is the team's quota, if any; ``days`` are in UTC, latest first."""
 
     daily_tokens: int | None
     tokens_left: int | None

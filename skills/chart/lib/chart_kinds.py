@@ -1,4 +1,4 @@
-"""The chart as a whole: what each kind draws of the records, and what is told of it."""
+"""The chart as a whole: what each kind draws of the records, and what is reported of it."""
 
 from argparse import Namespace
 from collections.abc import Callable

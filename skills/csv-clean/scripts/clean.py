@@ -158,7 +158,7 @@ class Reading:
         if self.options.ragged == "fail":
             raise BadInput(
                 f"{self.source.path.name}, line {line}: has {length} cells, but the header has "
-                f"{width}. Mend the line, or choose --ragged keep or --ragged drop."
+                f"{width}. Fix the line, or choose --ragged keep or --ragged drop."
             )
         self.counts.short_rows += length < width
         self.counts.long_rows += length > width

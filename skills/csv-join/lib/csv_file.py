@@ -61,7 +61,7 @@ class CsvFile:
         except csv.Error as error:
             raise BadInput(
                 f"{self.path.name}, in the row after line {line}: {error}. "
-                "A quote is probably not closed or not doubled: mend that row."
+                "A quote is probably not closed or not doubled: fix that row."
             ) from error
 
     def table(self) -> tuple[list[str], Iterator[list[str]]]:

@@ -150,7 +150,7 @@ def read_table(source: CsvFile) -> Table:
             if any(row[len(names) :]):
                 raise BadInput(
                     f"{source.path.name}, row {number} under the header: has {len(row)} cells, "
-                    f"the header has {len(names)}. Mend it, or clean the file first."
+                    f"the header has {len(names)}. Fix it, or clean the file first."
                 )
             yield row[: len(names)] + [""] * (len(names) - len(row))
 

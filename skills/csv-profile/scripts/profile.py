@@ -59,7 +59,7 @@ def profile(source: CsvFile, missing: frozenset[str], top: int) -> Profile:
 
 
 def notes(columns: list[Column], rows: int, ragged: int) -> list[str]:
-    """What a careful reader would want to be told first."""
+    """What a careful reader would want to know first."""
     found = [f"{ragged} rows have another number of cells than the header."] if ragged else []
     for column in columns:
         distinct = len(column.values)

@@ -1,4 +1,4 @@
-"""What a file holds, told by its bytes: the name of a step's input may say nothing."""
+"""What a file holds, judged by its bytes: the name of a step's input may say nothing."""
 
 import json
 import re

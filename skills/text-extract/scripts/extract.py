@@ -100,7 +100,7 @@ def parse_arguments() -> argparse.Namespace:
         epilog="Exit codes: 0 done, 2 usage or bad input.",
     )
     add = parser.add_argument
-    add("input", type=Path, metavar="INPUT", help="the file; its kind is told by its content")
+    add("input", type=Path, metavar="INPUT", help="the file; its type is detected from its content")
     add("-o", "--output", type=Path, help="default: text.txt, text.md or text.json")
     add("--format", choices=tuple(EXTENSIONS), help="default: by the name of the output, else text")
     add("--pages", type=parse_pages, default=[], metavar="1-3,7", help="of a PDF (default: all)")

@@ -279,7 +279,7 @@ async def test_a_run_waits_again_when_one_of_two_questions_has_been_answered(
     assert play.agents.verdicts == {2: Verdict.APPROVED, 3: Verdict.DENIED}
 
 
-async def test_nobody_decides_in_time(temporal: Client) -> None:
+async def test_a_call_that_nobody_approves_in_time_expires(temporal: Client) -> None:
     async with playing(temporal, Order(calls=("ask",)), FINISH, approval_seconds=0.1) as play:
         await play.handle.result()
     assert play.agents.verdicts == {2: Verdict.EXPIRED}

@@ -47,7 +47,7 @@ def test_a_model_is_counted_by_its_encoding_or_by_that_of_new_models(
     assert TOKENS.count("Привет, мир", model) == count
 
 
-def test_what_looks_like_a_special_token_is_ordinary_text() -> None:
+def test_text_that_looks_like_a_special_token_is_ordinary() -> None:
     assert TOKENS.count("<|endoftext|>") == 7
     assert TOKENS.count("<|endoftext|>" * 100) > 100
 
@@ -95,7 +95,7 @@ def test_about_as_much_is_kept_as_is_allowed() -> None:
     assert abs(len(head) - len(tail)) < 20
 
 
-def test_of_very_long_text_only_the_ends_are_read() -> None:
+def test_only_the_ends_of_very_long_text_are_tokenised() -> None:
     text = "head" + " " * 50 * COUNTED_CHARACTERS + "tail"
     truncated = TOKENS.truncate(text, 10_000)
     assert truncated.text.startswith("head ")

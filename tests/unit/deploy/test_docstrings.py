@@ -16,7 +16,7 @@ def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 def test_a_command_without_docstrings_says_why_it_does_not_start(module: str) -> None:
     run = python("-OO", "-m", module, "--help")
     assert (run.returncode, run.stdout) == (1, "")
-    assert run.stderr.startswith("AgentOS needs the docstrings")
+    assert run.stderr.startswith("AgentOS needs docstrings")
     assert len(run.stderr.splitlines()) == 1
 
 
@@ -26,10 +26,10 @@ def test_the_environment_may_not_drop_docstrings_either() -> None:
     assert "PYTHONOPTIMIZE unset or 1" in run.stderr
 
 
-def test_a_program_that_imports_the_library_without_docstrings_is_told() -> None:
+def test_a_program_that_imports_the_library_without_docstrings_is_reported() -> None:
     run = python("-OO", "-c", "import api.client")
     assert run.returncode == 1
-    assert run.stderr.splitlines()[-1].startswith("ImportError: AgentOS needs the docstrings")
+    assert run.stderr.splitlines()[-1].startswith("ImportError: AgentOS needs docstrings")
 
 
 def test_messages_survive_where_only_asserts_are_dropped() -> None:

@@ -23,7 +23,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def test_what_is_needed_suffices(environment: pytest.MonkeyPatch) -> None:
+def test_settings_load_from_the_required_variables_alone(environment: pytest.MonkeyPatch) -> None:
     told = settings.load()
     assert told.skill_folders == (BUILT_IN_SKILLS,)
     assert (told.pool_size, told.max_overflow, told.task_queue) == (20, 10, "agentos")

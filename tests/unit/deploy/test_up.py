@@ -42,7 +42,7 @@ def test_the_offline_model_is_named_as_what_it_is() -> None:
     assert line.endswith(f"  http://127.0.0.1:9/v1  {LABEL}")
 
 
-def test_of_models_of_ones_own_server_and_names_are_told() -> None:
+def test_up_prints_the_server_and_names_of_the_users_own_models() -> None:
     own = ModelOptions(models=("qwen3", "llama"), base_url="http://localhost:11434/v1")
     assert any(line.endswith("  http://localhost:11434/v1  qwen3, llama") for line in printed(own))
     assert any(line.endswith("  OpenAI") for line in printed(ModelOptions()))

@@ -95,7 +95,7 @@ def test_beyond_seven_groups_the_small_ones_are_drawn_together(chart: Chart) -> 
     assert groups == ["g0", "g1", "g2", "g3", "g4", "g5", "Other"]
 
 
-def test_only_the_greatest_bars_are_drawn_and_it_says_so(chart: Chart) -> None:
+def test_a_chart_draws_only_the_greatest_bars_and_says_so(chart: Chart) -> None:
     content = "k,v\n" + "".join(f"k{n},{n}\n" for n in range(100))
     summary: Any = chart(content, "--kind", "bar", "--x", "k", "--y", "v", "--top", "5").summary
     assert (summary["categories"], summary["categories_shown"]) == (100, 5)
@@ -157,7 +157,7 @@ def test_a_font_cache_is_not_left_behind(chart: Chart, tmp_path: Path) -> None:
         (b"\x89PNG\x00", [], ["not a text file"]),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(
+def test_data_that_cannot_be_drawn_is_refused(
     chart: Chart, content: str | bytes, options: list[str], words: list[str]
 ) -> None:
     assert chart(content, *options).refuses(*words)

@@ -46,7 +46,7 @@ CUSTOMERS = [["customer", "name"], ["a", "Ann"], ["b", "Bob"], ["c", "Cy"], ["",
                    ["5", "z", ""], ["", "c", "Cy"], ["", "", "nobody"]]),
     ],
 )  # fmt: skip
-def test_each_kind_of_join(tmp_path: Path, how: str, expected: Rows) -> None:
+def test_each_kind_of_join_gives_its_rows(tmp_path: Path, how: str, expected: Rows) -> None:
     done = join(tmp_path, "--on", "customer", "--how", how, orders=ORDERS, customers=CUSTOMERS)
     assert done.summary["rows"] == len(expected)
     assert read(tmp_path / "joined.csv") == [["order", "customer", "name"], *expected]

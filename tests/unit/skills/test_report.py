@@ -313,7 +313,7 @@ def test_long_text_is_cut_and_says_so(report: Report, tmp_path: Path) -> None:
         ([], {}, ["usage"]),
     ],
 )
-def test_what_cannot_be_shown_is_refused(
+def test_a_file_that_cannot_be_shown_is_refused(
     report: Report,
     tmp_path: Path,
     arguments: list[str],

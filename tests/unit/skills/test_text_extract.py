@@ -214,7 +214,7 @@ def test_entities_in_a_word_document_are_not_expanded(
         ("x.txt", b"", ["empty"]),
     ],
 )
-def test_what_holds_no_readable_text_is_refused(
+def test_a_file_without_readable_text_is_refused(
     extract: Extract, tmp_path: Path, name: str, content: bytes, words: list[str]
 ) -> None:
     (tmp_path / name).write_bytes(content)

@@ -82,7 +82,7 @@ def test_a_model_is_told_of_its_circle_before_it_is_stopped(history: tuple[str, 
 
 
 @given(st.lists(thoughts, max_size=60))
-def test_what_is_spent_is_the_sum_of_the_turns_and_keeps_its_size(made: list[Thought]) -> None:
+def test_spending_is_the_sum_of_the_turns_and_keeps_its_size(made: list[Thought]) -> None:
     spent = after(*made)
     assert spent.turns == spent.seconds == len(made)
     assert spent.tokens == sum(thought.tokens for thought in made)

@@ -17,7 +17,7 @@ def test_pauses_double_up_to_the_longest_and_do_not_end() -> None:
     assert list(islice(pauses, 6)) == [0.5, 1.0, 2.0, 3.0, 3.0, 3.0]
 
 
-def test_there_are_as_many_pauses_as_were_asked_for() -> None:
+def test_a_backoff_has_as_many_pauses_as_configured() -> None:
     assert list(Backoff(0.1, factor=3.0, times=3).pauses(middle)) == pytest.approx([0.1, 0.3, 0.9])
 
 

@@ -28,7 +28,7 @@ def read(**values: object) -> Thing:
     return Thing.model_validate_json(json.dumps({"colour": "red", **values}), context=OPEN)
 
 
-def test_what_is_known_is_what_it_is() -> None:
+def test_known_values_are_read_as_their_types() -> None:
     thing = read(taste="sour", shape={"radius": 1})
     assert thing == Thing(colour=Colour.RED, taste="sour", shape=Round(radius=1))
     assert isinstance(thing.colour, Colour)

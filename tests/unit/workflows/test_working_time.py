@@ -11,7 +11,7 @@ LONGER_SECONDS = 0.3
 FOR_EVER_SECONDS = 60
 
 
-async def test_what_works_longer_than_its_limit_is_ended() -> None:
+async def test_work_that_exceeds_its_time_limit_is_ended() -> None:
     working_time = WorkingTime(LIMIT_SECONDS, 0)
     with pytest.raises(TimeoutError):
         async with working_time:
@@ -67,7 +67,7 @@ async def test_going_on_twice_or_halting_twice_changes_nothing() -> None:
         assert working_time.used_seconds == used > 0
 
 
-async def test_what_is_waited_for_may_end_while_the_deadline_ends_it() -> None:
+async def test_a_wait_for_a_person_may_end_while_the_deadline_ends_it() -> None:
     working_time = WorkingTime(LIMIT_SECONDS, 0)
 
     async def wait_for_a_person() -> None:

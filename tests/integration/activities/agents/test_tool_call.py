@@ -93,7 +93,7 @@ async def act(worker: Equipment, call: ActCall, number: int = 1) -> ActOutcome:
     return await environment.run(make_call, worker, call)
 
 
-async def told(desk: Desk) -> str:
+async def observed(desk: Desk) -> str:
     """The result of the call, as the model reads it."""
     query = text("SELECT content FROM messages WHERE task_id = :id AND seq = :seq")
     async with desk.database.reading() as connection:
@@ -111,7 +111,7 @@ async def test_an_unsafe_call_is_not_repeated_when_its_worker_died(desk: Desk) -
     call = await write(desk, is_retry_safe=False)
     await attempts.begin(desk.database, attempt(desk, 1))
     assert not (await act(worker(desk), call, 2)).ok
-    assert "Interrupted" in await told(desk)
+    assert "Interrupted" in await observed(desk)
 
 
 async def test_an_unsafe_call_is_not_repeated_when_its_repeat_was_begun_twice(
@@ -122,7 +122,7 @@ async def test_an_unsafe_call_is_not_repeated_when_its_repeat_was_begun_twice(
     await attempts.begin(desk.database, attempt(desk, 1))
     await attempts.begin(desk.database, attempt(desk, 2))
     await act(worker(desk), call, 2)
-    assert "Interrupted" in await told(desk)
+    assert "Interrupted" in await observed(desk)
 
 
 async def test_an_unsafe_call_is_not_repeated_when_temporal_took_its_worker_for_dead(
@@ -133,7 +133,7 @@ async def test_an_unsafe_call_is_not_repeated_when_temporal_took_its_worker_for_
     await attempts.begin(desk.database, attempt(desk, 1))
     await attempts.end(desk.database, attempt(desk, 1), Ended(Status.CANCELLED, 5))
     await act(worker(desk), call, 2)
-    assert "Interrupted" in await told(desk)
+    assert "Interrupted" in await observed(desk)
 
 
 @pytest.mark.parametrize(("given", "allowed"), [(None, True), (("offline",), True), ((), False)])
@@ -149,14 +149,14 @@ async def test_an_agent_uses_no_skill_but_those_it_is_given(
 async def test_a_call_that_never_began_is_made(desk: Desk) -> None:
     call = await write(desk, is_retry_safe=False)
     assert (await act(worker(desk), call, 2)).ok
-    assert "File 'a.txt' created" in await told(desk)
+    assert "File 'a.txt' created" in await observed(desk)
 
 
 async def test_a_call_that_is_safe_to_repeat_is_made_again(desk: Desk) -> None:
     call = await write(desk, is_retry_safe=True)
     await attempts.begin(desk.database, attempt(desk, 1))
     assert (await act(worker(desk), call, 2)).ok
-    assert "File 'a.txt' created" in await told(desk)
+    assert "File 'a.txt' created" in await observed(desk)
 
 
 @pytest.mark.parametrize(("skill", "result"), [("offline", "said"), ("online", "Interrupted")])
@@ -166,7 +166,7 @@ async def test_a_script_is_run_again_unless_it_may_use_the_network(
     call = await asked(desk, "run_skill_script", is_retry_safe=True, skill=skill)
     await attempts.begin(desk.database, attempt(desk, 1))
     await act(worker(desk), call, 2)
-    assert result in await told(desk)
+    assert result in await observed(desk)
 
 
 async def test_a_store_that_refuses_is_told_to_the_model(
@@ -176,7 +176,7 @@ async def test_a_store_that_refuses_is_told_to_the_model(
     strange = Blobs(S3Options(s3.endpoint, bucket, s3.access_key, "another key"))
     call = await write(desk, is_retry_safe=True)
     assert not (await act(worker(desk, strange), call)).ok
-    assert "The S3 store refused" in await told(desk)
+    assert "The S3 store refused" in await observed(desk)
 
 
 async def test_a_call_whose_files_cannot_be_kept_for_now_is_made_again(
@@ -194,7 +194,7 @@ async def test_an_unsafe_call_whose_files_cannot_be_kept_is_not_made_again(
 ) -> None:
     call = await write(desk, is_retry_safe=False)
     assert not (await act(worker(desk, full), call)).ok
-    assert "No space is left" in await told(desk)
+    assert "No space is left" in await observed(desk)
 
 
 @pytest.fixture

@@ -172,7 +172,7 @@ async def test_files_of_the_team_pass_the_check(house: House) -> None:
     assert await house.check(refs) == []
 
 
-async def test_all_that_is_wrong_is_told_at_once_and_where(house: House) -> None:
+async def test_all_wrong_inputs_are_reported_at_once_with_their_places(house: House) -> None:
     unknown = uuid4()
     refs = {
         "fine": await house.upload(b"data"),
@@ -338,7 +338,7 @@ async def test_an_object_stays_what_it_was_when_the_task_first_saw_it(
     assert await house.read(other, ref, uuid4()) == b"second"
 
 
-async def test_what_was_fetched_can_be_seen_as_a_file_of_the_team(
+async def test_a_fetched_input_is_listed_as_a_file_of_the_team(
     house: House, outer_bucket: str
 ) -> None:
     await house.put(outer_bucket, "a/sales.csv", b"data")

@@ -162,7 +162,7 @@ async def test_a_request_carries_conversation_tools_and_key(server: ModelServer)
     }
 
 
-async def test_without_tools_none_are_mentioned(server: ModelServer) -> None:
+async def test_a_model_request_without_tools_mentions_none(server: ModelServer) -> None:
     async with models_at(server.url, "first") as models:
         await models.complete(HELLO, (), on_text=print)
     assert "tools" not in server.requests[0].body
@@ -345,7 +345,7 @@ async def test_a_model_that_cannot_call_tools_gives_way_to_the_next(server: Mode
     assert answer.model == "b"
 
 
-async def test_when_all_are_busy_the_first_to_be_free_decides_the_wait(
+async def test_when_all_models_are_busy_the_first_to_be_free_decides_the_wait(
     server: ModelServer,
 ) -> None:
     server.answers(
@@ -357,7 +357,7 @@ async def test_when_all_are_busy_the_first_to_be_free_decides_the_wait(
     assert error.retry_after_seconds == 5.0
 
 
-async def test_when_some_may_come_back_the_error_can_be_retried(server: ModelServer) -> None:
+async def test_an_error_is_retryable_while_some_models_may_come_back(server: ModelServer) -> None:
     server.answers(refusal(503, retry_after_ms="1500"), refusal(404))
     error = await refused(server, "a", "b")
     assert isinstance(error, ModelUnavailable)
@@ -375,7 +375,7 @@ async def test_when_some_may_come_back_the_error_can_be_retried(server: ModelSer
         (422, ModelRefused, "OPENAI_BASE_URL"),
     ],
 )
-async def test_what_waiting_cannot_mend_is_not_retried(
+async def test_model_errors_that_waiting_cannot_fix_are_not_retried(
     server: ModelServer, status: int, kind: type[AgentOSError], help_: str
 ) -> None:
     server.answers(refusal(status, "no"))
@@ -611,7 +611,7 @@ async def test_the_next_model_begins_anew_when_the_text_can_be_forgotten(
     assert (answer.text, answer.model) == ("Whole", "second")
 
 
-async def test_what_broken_answers_took_is_told_with_its_price(server: ModelServer) -> None:
+async def test_the_usage_of_broken_answers_is_reported_with_its_price(server: ModelServer) -> None:
     server.answers(BREAKS["half_a_call"], refusal(503), BREAKS["ended"], text("Whole"))
     lost: list[Charge] = []
     prices = {name: Price(1_000_000, 2_000_000) for name in ("a", "b", "c")}
@@ -625,7 +625,7 @@ async def test_what_broken_answers_took_is_told_with_its_price(server: ModelServ
     assert lost[1] == Charge(prompt, 2, prompt + 4.0)  # "Half of"
 
 
-async def test_what_a_withheld_answer_took_is_told(server: ModelServer) -> None:
+async def test_the_usage_of_a_withheld_answer_is_reported(server: ModelServer) -> None:
     server.answers(text(finish="content_filter", tokens=(10, 0)))
     lost: list[Charge] = []
     async with models_at(server.url, "a") as models:
@@ -634,7 +634,7 @@ async def test_what_a_withheld_answer_took_is_told(server: ModelServer) -> None:
     assert lost == [Charge(10, 0, 0.0)]
 
 
-async def test_what_a_cancelled_answer_took_is_told(server: ModelServer) -> None:
+async def test_the_usage_of_a_cancelled_answer_is_reported(server: ModelServer) -> None:
     server.answers(BREAKS["silent"])
     lost: list[Charge] = []
     writing = asyncio.Event()
@@ -742,7 +742,7 @@ async def test_an_answer_with_a_reason_is_whole_without_done(server: ModelServer
 
 
 @pytest.mark.parametrize("end", [Exchange.drop, hang], ids=["dropped", "silent"])
-async def test_what_happens_after_the_end_of_an_answer_does_not_matter(
+async def test_a_stream_that_breaks_after_the_end_of_an_answer_does_no_harm(
     server: ModelServer, end: Callable[[Exchange], Any]
 ) -> None:
     server.answers(broken(delta(content="Whole"), delta("stop"), "[DONE]", end=end))

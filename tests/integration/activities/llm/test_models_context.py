@@ -82,7 +82,9 @@ async def test_a_conversation_that_was_too_long_is_shortened_and_sent_again(
     assert "read it again with the tool" in sent[3]["content"]
 
 
-async def test_what_a_model_can_read_is_learned(server: ModelServer) -> None:
+async def test_the_context_length_of_a_model_is_learned_from_its_refusals(
+    server: ModelServer,
+) -> None:
     model = SmallModel(20_000)
     server.answers(*[model] * 10)
     await ask(server, conversation(20), conversation(20))
@@ -105,7 +107,7 @@ async def test_a_conversation_that_fits_is_sent_as_it_is(server: ModelServer) ->
     assert contents.count(RESULT) == 20
 
 
-async def test_what_cannot_be_shortened_is_an_error(server: ModelServer) -> None:
+async def test_a_conversation_that_cannot_be_shortened_is_an_error(server: ModelServer) -> None:
     model = SmallModel(1_000)
     server.answers(*[model] * 10)
     messages = [ChatMessage("user", "word " * 1_000, is_protected=True)]

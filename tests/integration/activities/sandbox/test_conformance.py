@@ -259,7 +259,7 @@ async def test_no_more_is_passed_on_than_a_job_may_print(bench: Bench) -> None:
     assert sum(len(piece) for _, piece in bench.pieces) <= 100_000
 
 
-async def test_what_was_printed_before_a_limit_is_passed_on(bench: Bench) -> None:
+async def test_output_printed_before_a_limit_was_reached_is_passed_on(bench: Bench) -> None:
     ended = await bench.shell("echo early; sleep 60", limits=Limits(wall_seconds=2))
     assert ended.limit is Limit.WALL_TIME
     assert bench.stdout == "early\n"

@@ -223,7 +223,7 @@ async def test_a_job_sees_its_own_variables_and_no_others(
     }
 
 
-async def test_what_a_job_leaves_behind_does_not_keep_it_from_ending(
+async def test_processes_that_a_job_leaves_behind_do_not_keep_it_from_ending(
     sandbox: E2B, output: Path
 ) -> None:
     ended = await sandbox.run(

@@ -159,7 +159,7 @@ class TestMaking:
         assert lock.read_text().startswith("iniconfig==2.")
         assert "--hash=sha256:" in lock.read_text()
 
-    async def test_without_dependencies_nothing_is_made(
+    async def test_a_script_without_dependencies_needs_no_environment(
         self, make: MakeEnvironments, work: Path
     ) -> None:
         assert await make(uv=Path("/none")).prepare(needs()) is None
@@ -203,7 +203,7 @@ class TestMaking:
         assert venv is not None
         assert [path.name.partition(".")[0] for path in venv.rglob("*.pyc")] == ["one"]
 
-    async def test_what_is_ready_costs_well_below_a_millisecond(
+    async def test_a_ready_environment_is_found_well_within_a_millisecond(
         self, make: MakeEnvironments, index: Path
     ) -> None:
         make_wheel(index, "one")
@@ -363,7 +363,7 @@ class TestFailures:
             (["one<1"], "one<1"),
         ],
     )
-    async def test_what_cannot_be_resolved_is_not_tried_again(
+    async def test_dependencies_that_cannot_be_resolved_are_not_retried(
         self, requirements: list[str], reason: str, make: MakeEnvironments, index: Path
     ) -> None:
         make_wheel(index, "one")
@@ -424,7 +424,7 @@ class TestFailures:
         with pytest.raises(DependenciesUnavailable, match="Not a directory"):
             await environments.prepare(needs("one"))
 
-    async def test_no_password_of_an_index_is_told(
+    async def test_no_password_of_an_index_is_reported(
         self, make: MakeEnvironments, tmp_path: Path
     ) -> None:
         program = tmp_path / "talkative"
@@ -478,7 +478,7 @@ class TestCancelling:
         pids = pids_in(tmp_path)
         await until(lambda: not any(map(is_alive, pids)))
 
-    async def test_who_waits_goes_on_when_the_maker_is_cancelled(
+    async def test_those_waiting_for_an_environment_continue_when_its_maker_is_cancelled(
         self, make: MakeEnvironments, index: Path, tmp_path: Path
     ) -> None:
         make_wheel(index, "one")
@@ -545,7 +545,7 @@ class TestEviction:
                 assert venv is not None
                 assert version_in(venv, name) == "1.0"
 
-    async def test_what_a_killed_worker_left_is_never_used_and_goes_in_time(
+    async def test_environments_that_a_killed_worker_left_are_never_used_and_are_removed(
         self, make: MakeEnvironments, index: Path, work: Path
     ) -> None:
         make_wheel(index, "one")

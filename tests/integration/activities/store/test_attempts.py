@@ -187,7 +187,7 @@ async def test_an_attempt_given_up_for_lost_changes_nothing_when_it_comes_back(
     assert "worker" in json.dumps(logs[0][1])
 
 
-async def test_what_an_attempt_tells_is_numbered_and_its_phase_stays(database: Database) -> None:
+async def test_events_of_an_attempt_are_numbered_and_its_phase_stays(database: Database) -> None:
     task = await tasks.create_task(database, new_task())
     attempt = attempt_at(task.id, "one")
     await attempts.begin(database, attempt)
@@ -213,7 +213,7 @@ async def test_files_of_a_later_attempt_replace_those_of_an_earlier_one(
     assert await rows(database, "SELECT name FROM task_artifacts") == [("report.csv",)]
 
 
-async def test_nothing_of_a_task_that_was_closed_begins_or_ends(database: Database) -> None:
+async def test_a_closed_task_begins_and_ends_no_attempts(database: Database) -> None:
     task = await tasks.create_task(database, new_task())
     running = attempt_at(task.id, "one")
     await attempts.begin(database, running)

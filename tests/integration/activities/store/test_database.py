@@ -23,7 +23,7 @@ async def test_an_unreachable_database_is_a_temporary_failure() -> None:
     await database.close()
 
 
-async def test_a_database_that_lets_nobody_in_is_told_as_it_is(database_url: str) -> None:
+async def test_a_database_that_lets_nobody_in_is_reported_as_it_is(database_url: str) -> None:
     name = database_url.partition("?")[0].rpartition("/")[2]
     database = Database(database_url.replace(name, "nowhere"))
     with pytest.raises(EmulatedDBAPIException, match="nowhere"):

@@ -93,7 +93,7 @@ def lost(turn: int, prompt: int, completion: int, usd: float) -> tuple[str, dict
     return "usage", {"turn": turn, "tokens": prompt + completion, **data, "is_lost": True}
 
 
-async def test_what_was_lost_in_a_turn_under_way_is_counted_with_its_answer(
+async def test_usage_lost_in_a_running_turn_is_counted_with_its_answer(
     empty_database_url: str,
 ) -> None:
     await migrate_to(empty_database_url, "0002")

@@ -32,7 +32,7 @@ async def asked_at(database: Database) -> datetime | None:
     return moment
 
 
-async def told(database: Database) -> list[str]:
+async def event_types(database: Database) -> list[str]:
     """The types of the events after the first, which says that the task is pending."""
     async with database.reading() as connection:
         found = await connection.scalars(text("SELECT type FROM events WHERE seq > 1 ORDER BY seq"))
@@ -50,7 +50,7 @@ async def test_a_pause_stands_until_it_is_withdrawn(database: Database, task_id:
     assert seen is not None
     await tasks.request_resume(database, task_id, 1, seen)
     assert await asked_at(database) is None
-    assert await told(database) == ["task.pause_requested", "task.resume_requested"]
+    assert await event_types(database) == ["task.pause_requested", "task.resume_requested"]
 
 
 async def test_a_resume_does_not_withdraw_a_pause_that_it_has_not_seen(
@@ -74,7 +74,7 @@ async def test_a_run_that_has_ended_or_was_followed_by_another_is_not_asked(
     await tasks.request_pause(database, task_id, 1)
     await tasks.request_resume(database, task_id, 1, None)
     assert await asked_at(database) is None
-    assert await told(database) == ["task.status"]
+    assert await event_types(database) == ["task.status"]
 
 
 async def test_the_end_of_a_run_ends_what_was_asked_of_it(

@@ -134,7 +134,7 @@ async def execute(database: Database, statement: str, **values: object) -> None:
 # Types.
 
 
-async def test_what_is_told_of_a_pipeline_is_typed(database: Database) -> None:
+async def test_reading_a_pipeline_task_gives_typed_values(database: Database) -> None:
     task_id = await run_pipeline(database)
     task = await find_details(database, DEFAULT_TEAM, task_id)
     assert task is not None
@@ -157,7 +157,7 @@ async def test_what_is_told_of_a_pipeline_is_typed(database: Database) -> None:
     assert task.inputs == {"x": "file:y"}
 
 
-async def test_what_is_told_of_an_agent_is_typed(database: Database) -> None:
+async def test_reading_an_agent_task_gives_typed_values(database: Database) -> None:
     task_id = await run_agent(database)
     task = await find_details(database, DEFAULT_TEAM, task_id)
     assert task is not None
@@ -235,7 +235,7 @@ def test_a_migration_writes_an_enum_as_the_text_that_it_is() -> None:
 # Teams.
 
 
-async def test_another_teams_task_is_not_there(database: Database, other_team: UUID) -> None:
+async def test_a_task_of_another_team_is_not_found(database: Database, other_team: UUID) -> None:
     for task_id in (await run_pipeline(database), await run_agent(database)):
         assert await has_task(database, DEFAULT_TEAM, task_id)
         assert not await has_task(database, other_team, task_id)
@@ -379,7 +379,7 @@ async def test_one_sweep_at_a_time_sees_suspects(database: Database) -> None:
         assert next_one is not None
 
 
-async def test_those_of_whom_nothing_was_heard_for_longest_are_suspected_first(
+async def test_tasks_that_were_silent_for_longest_are_suspected_first(
     database: Database,
 ) -> None:
     ended, silent = await run_pipeline(database), await run_agent(database)

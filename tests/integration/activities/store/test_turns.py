@@ -122,7 +122,7 @@ async def test_writing_a_turn_twice_counts_its_tokens_once(
     assert (await conversation(database, task_id))[-1][2] == "first"
 
 
-async def test_what_broken_answers_took_is_counted_for_team_and_turn_and_once(
+async def test_usage_of_broken_answers_is_counted_once_for_team_and_turn(
     database: Database, task_id: UUID
 ) -> None:
     turn = Turn(task_id, 1, 1, 0, "a")
@@ -137,7 +137,7 @@ async def test_what_broken_answers_took_is_counted_for_team_and_turn_and_once(
     assert await rows(database, "SELECT tokens, cost_usd FROM team_usage") == [(139, 1.25)]
 
 
-async def test_what_was_lost_before_a_reset_is_not_counted_again(
+async def test_usage_lost_before_a_reset_is_not_counted_again(
     database: Database, task_id: UUID
 ) -> None:
     turn = Turn(task_id, 1, 1, 0, "a")
@@ -194,7 +194,7 @@ async def test_a_run_that_is_reset_to_the_middle_of_a_turn_goes_on_with_its_call
     assert not await turns.end_turn(database, late, answered(7, "late", turn=3))
 
 
-async def test_what_an_execution_does_after_it_was_superseded_changes_nothing(
+async def test_writes_of_a_superseded_execution_change_nothing(
     database: Database, task_id: UUID
 ) -> None:
     late = await two_turns(database, task_id)

@@ -98,7 +98,7 @@ async def test_finish_asks_for_what_the_agent_is_to_give(desk: Desk) -> None:
     assert offered[FINISH].schema["required"] == ["summary", "result"]
 
 
-async def test_what_the_team_says_of_a_tool_holds(desk: Desk) -> None:
+async def test_the_teams_settings_for_a_tool_apply(desk: Desk) -> None:
     database, team = desk.database, desk.team_id
     await set_native_tool(
         database, team, "run_code", ToolSetting(), permission_level=Permission.DENY
@@ -116,7 +116,9 @@ async def test_what_the_team_says_of_a_tool_holds(desk: Desk) -> None:
         assert isinstance(result.error, ToolDisabled)
 
 
-async def test_another_teams_word_and_servers_are_its_own(desk: Desk, art: ArtServer) -> None:
+async def test_permissions_and_servers_of_another_team_do_not_apply(
+    desk: Desk, art: ArtServer
+) -> None:
     other = UUID(int=7)
     offered = await desk.toolbox.offered(other, agent())
     assert "mcp.art.draw" not in offered

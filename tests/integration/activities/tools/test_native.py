@@ -145,7 +145,7 @@ async def test_a_long_file_is_read_in_pieces(desk: Desk) -> None:
     assert (await desk.call("read_file", file="sales", offset=99_999)).text == ""
 
 
-async def test_what_is_not_text_is_not_read(desk: Desk) -> None:
+async def test_read_file_refuses_files_that_are_not_text(desk: Desk) -> None:
     await desk.begin(sales=b"\x89PNG\0\0")
     result = await desk.call("read_file", file="sales")
     assert isinstance(result.error, FileNotText)
@@ -163,7 +163,7 @@ async def test_files_of_other_tasks_and_of_the_world_are_missing(desk: Desk) -> 
     assert foreign in script.text
 
 
-async def test_what_another_task_made_is_missing(desk: Desk) -> None:
+async def test_files_that_another_task_made_are_not_found(desk: Desk) -> None:
     await desk.begin(sales=b"theirs")
     await desk.call("write_file", name="theirs.txt", text="secret")
     key, their_task = desk.made["theirs.txt"], desk.task_id

@@ -97,7 +97,7 @@ async def test_every_option_becomes_part_of_the_agent(cli_stage: Stage, tmp_path
     assert task["inputs"]["data"].startswith("file:")
 
 
-async def test_what_the_server_finds_wrong_is_told_with_its_place(cli_stage: Stage) -> None:
+async def test_problems_found_by_the_server_are_printed_with_their_places(cli_stage: Stage) -> None:
     words = ("submit", "agent", "x", "--skill", "nosuch", "--cost", "1")
     printed = await agentos(cli_stage.url, *words)
     assert printed.code == 2
@@ -131,7 +131,7 @@ async def test_a_file_that_holds_no_schema_is_refused(tmp_path: Path, content: b
     async with serving() as server:
         printed = await agentos(server.url, "submit", "agent", "x", "--schema", str(path))
         assert printed.code == 2
-        assert "holds no JSON schema" in printed.stderr
+        assert "is not a JSON schema" in printed.stderr
         assert server.asked == []
 
 
@@ -146,7 +146,7 @@ async def test_a_call_is_approved_by_its_number(cli_stage: Stage, working: Obedi
     printed = await agentos(cli_stage.url, "deny", task_id, "1.1 a", "-o", "json")
     assert json.loads(printed.stdout)["decision"] == "deny"
     await cli_stage.until(task_id, "completed")
-    assert working.told == {"1.1 a": "denied", "1.2 b": "approved"}
+    assert working.verdicts == {"1.1 a": "denied", "1.2 b": "approved"}
 
 
 async def test_the_only_call_that_waits_need_not_be_named(
@@ -162,7 +162,7 @@ async def test_the_only_call_that_waits_need_not_be_named(
     await cli_stage.until(task_id, "completed")
     printed = await agentos(cli_stage.url, "approve", task_id)
     assert printed.code == 2
-    assert "waits for a person" in printed.stderr
+    assert "is waiting for a person" in printed.stderr
 
 
 async def test_of_several_calls_that_wait_one_must_be_named(
@@ -184,11 +184,11 @@ async def test_a_decision_that_was_made_is_repeated_and_not_changed(
         assert (await agentos(cli_stage.url, "approve", task_id, "1.1")).code == 0
     printed = await agentos(cli_stage.url, "deny", task_id, "1.1")
     assert printed.code == 1
-    assert "approved already" in printed.stderr
+    assert "already approved" in printed.stderr
     assert (await agentos(cli_stage.url, "deny", task_id, "9.9")).code == 5
 
 
-async def test_who_watches_sees_the_command_that_answers(
+async def test_watch_shows_the_commands_that_answer_a_call(
     cli_stage: Stage, working: ObedientAgents
 ) -> None:
     task_id = await submit(cli_stage, "ask a", "finish Done.")
@@ -203,7 +203,7 @@ async def test_who_watches_sees_the_command_that_answers(
 # Looking back.
 
 
-async def test_what_an_agent_did_is_shown(cli_stage: Stage, working: ObedientAgents) -> None:
+async def test_show_prints_what_an_agent_did(cli_stage: Stage, working: ObedientAgents) -> None:
     task_id = await submit(cli_stage, "call a; call b", "finish Three rows.")
     await cli_stage.until(task_id, "completed")
     shown = (await agentos(cli_stage.url, "show", task_id)).stdout
@@ -285,7 +285,9 @@ def _is_harmless(text: str) -> bool:
 
 
 @pytest.mark.parametrize("command", ["watch", "show", "messages"])
-async def test_what_a_model_says_is_shown_not_obeyed(hostile: Server, command: str) -> None:
+async def test_control_sequences_of_a_model_are_shown_and_not_obeyed(
+    hostile: Server, command: str
+) -> None:
     printed = await agentos(hostile.url, command, str(TASK_ID))
     assert printed.code == 0, printed.stderr
     assert _is_harmless(printed.stdout + printed.stderr)
@@ -335,7 +337,7 @@ async def test_a_decision_is_sent_again_when_the_answer_is_lost() -> None:
         ] * 2
 
 
-async def test_who_decides_can_see_all_of_it_and_nothing_is_obeyed() -> None:
+async def test_approvals_print_a_call_in_full_and_obey_none_of_it() -> None:
     async with serving() as server:
         source = f"import os\n{'x' * 5_000}{EVIL}\nos.remove('all')"
         call = AskedCall(

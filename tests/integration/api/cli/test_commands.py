@@ -104,10 +104,10 @@ async def test_a_pipeline_is_read_from_stdin(stage: Stage, written: Path) -> Non
     assert (await stage.task(printed.stdout.strip()))["name"] == "test"
 
 
-async def test_a_pipeline_that_is_not_there_is_told(stage: Stage) -> None:
+async def test_a_pipeline_that_is_not_there_is_reported(stage: Stage) -> None:
     printed = await agentos(stage.url, "submit", "pipeline", "nosuch.yaml")
     assert printed.code == 2
-    assert "nosuch.yaml is no pipeline: No such file" in printed.stderr
+    assert "nosuch.yaml is not a pipeline: No such file" in printed.stderr
 
 
 async def test_files_go_in_and_references_pass_through(stage: Stage, tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ async def test_files_go_in_and_references_pass_through(stage: Stage, tmp_path: P
     assert task["inputs"]["x"] != task["inputs"]["y"]
 
 
-async def test_what_only_the_server_can_refuse_is_told_with_its_place(
+async def test_refusals_of_the_server_are_printed_with_their_places(
     stage: Stage, tmp_path: Path
 ) -> None:
     path = tmp_path / "p.yaml"
@@ -135,7 +135,7 @@ async def test_what_only_the_server_can_refuse_is_told_with_its_place(
     assert "/pipeline/steps/0/skill" in printed.stderr
 
 
-async def test_only_types_that_are_offered_can_be_submitted(stage: Stage) -> None:
+async def test_submit_refuses_types_that_are_not_offered(stage: Stage) -> None:
     for word in ("auto", "plan"):
         printed = await agentos(stage.url, "submit", word, "do it")
         assert printed.code == 2
@@ -212,9 +212,9 @@ async def test_a_task_is_held_and_let_go_on(stage: Stage) -> None:
     task_id = await stage.submit("wait", "print x")
     await stage.until(task_id, "running")
     for command, follows in (
-        ("pause", "It pauses before its next step or turn.\n"),
-        ("resume", "It goes on.\n"),
-        ("cancel", "It is being stopped.\n"),
+        ("pause", "It will pause before its next step or turn.\n"),
+        ("resume", "It resumes.\n"),
+        ("cancel", "It is being cancelled.\n"),
     ):
         printed = await agentos(stage.url, command, task_id)
         assert (printed.code, printed.stderr) == (0, follows)
@@ -255,13 +255,13 @@ async def test_tools_and_skills_are_shown_as_the_api_has_them(stage: Stage) -> N
     assert (await agentos(stage.url, "tools", "disable", "nosuch")).code == 5
 
 
-async def test_what_is_wrong_with_a_registration_is_told_in_our_words() -> None:
+async def test_a_malformed_registration_is_refused_in_our_own_words() -> None:
     printed = await agentos("http://127.0.0.1:9", "tools", "register", "x", "--url", "ftp://a/")
     assert printed.code == 2
     assert "url: write http://host/path" in printed.stderr
 
 
-async def test_of_a_tools_description_the_table_shows_the_first_line() -> None:
+async def test_the_table_of_tools_shows_the_first_line_of_each_description() -> None:
     tool = Tool(
         name="ask_human",
         type=ToolType.NATIVE,
@@ -286,7 +286,7 @@ async def test_how_far_a_task_is_is_told_in_steps_or_in_turns(kind: TaskType, do
     assert row.split("   ")[3].strip() == done
 
 
-async def test_another_team_and_no_key_get_nothing(
+async def test_commands_with_the_key_of_another_team_or_none_get_nothing(
     infrastructure: Services, skills_folder: Path
 ) -> None:
     async with api_stage(infrastructure, skills_folder, works=False, keys_required=True) as stage:

@@ -166,7 +166,7 @@ async def test_a_call_that_asks_something_unknown_is_shown_and_decided() -> None
         assert (printed.code, printed.stdout) == (0, "1.1 x  bless\n")
 
 
-async def test_what_is_no_answer_of_an_api_is_refused_all_the_same() -> None:
+async def test_an_answer_that_is_not_from_the_api_is_refused() -> None:
     async with serving() as server:
         server.tell(f"GET {TASK}", document(NEWER | {"status": 7}))
         printed = await agentos(server.url, "show", str(TASK_ID))

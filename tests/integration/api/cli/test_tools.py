@@ -36,7 +36,7 @@ async def test_json_of_a_registration_is_the_answer_of_the_api(stage: Stage) -> 
     assert len(answer["tools"]) == 10
 
 
-async def test_a_server_that_cannot_be_reached_is_told(stage: Stage) -> None:
+async def test_a_server_that_cannot_be_reached_is_reported(stage: Stage) -> None:
     words = ("tools", "register", "nobody", "--url", "http://127.0.0.1:9/mcp")
     printed = await agentos(stage.url, *words)
     assert printed.code == 1

@@ -45,7 +45,7 @@ async def server() -> AsyncIterator[Server]:
         yield server
 
 
-async def test_a_server_that_is_not_there_is_told_in_one_line() -> None:
+async def test_a_server_that_is_not_there_is_reported_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
     printed = await agentos(url, "ls")
@@ -60,7 +60,7 @@ async def test_a_server_that_is_not_there_is_told_in_one_line() -> None:
 @pytest.mark.parametrize(
     "strange", [answer(b"<html>"), answer(b"[1, 2]"), answer(b"", 302, "Location: /elsewhere")]
 )
-async def test_an_answer_of_something_else_is_told_in_one_line(
+async def test_an_answer_of_something_else_is_reported_in_one_line(
     server: Server, strange: Answer
 ) -> None:
     server.tell("GET /tasks", strange)
@@ -129,7 +129,7 @@ async def test_a_list_is_asked_for_again_when_the_server_is_busy(server: Server)
     ("status", "code"),
     [(401, 4), (404, 5), (422, 2), (500, 1)],
 )
-async def test_what_the_server_refuses_gives_its_exit_code(
+async def test_a_refusal_of_the_server_sets_the_exit_code(
     server: Server, status: int, code: int
 ) -> None:
     server.tell(f"GET {TASK}", problem(status, "refused"))
@@ -196,7 +196,7 @@ async def test_a_download_goes_on_where_it_was_cut(server: Server, tmp_path: Pat
         (b"hello world!", "more than 11 bytes"),
     ],
 )
-async def test_what_is_not_what_was_stored_is_not_kept(
+async def test_a_download_that_differs_from_the_stored_file_is_not_kept(
     server: Server, tmp_path: Path, wrong: bytes, reason: str
 ) -> None:
     made, listing, getting = artifact_answers(b"hello world")
@@ -205,5 +205,5 @@ async def test_what_is_not_what_was_stored_is_not_kept(
     words = ("artifacts", "get", "--task", str(TASK_ID), "-o", str(tmp_path))
     printed = await agentos(server.url, *words)
     assert printed.code == 1
-    assert f"is not what was stored: {reason}" in printed.stderr
+    assert f"does not match what was stored: {reason}" in printed.stderr
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -49,7 +49,7 @@ async def _check(stage: Stage, task_id: str) -> None:
         assert list(_extras(answer.model_validate_json(found.content))) == [], path
 
 
-async def test_a_pipeline_is_told_with_the_fields_that_are_documented(stage: Stage) -> None:
+async def test_a_pipeline_is_reported_with_the_fields_that_are_documented(stage: Stage) -> None:
     task_id = await stage.submit("print {}\nfile a.txt x", "fail")
     await stage.until(task_id, "failed")
     await _check(stage, task_id)

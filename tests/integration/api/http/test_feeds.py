@@ -190,7 +190,7 @@ async def test_viewers_at_about_one_place_share_the_first_query(stage: Stage) ->
         await viewer.disconnect()
 
 
-async def test_nobody_reads_when_the_last_viewer_has_left(stage: Stage) -> None:
+async def test_a_feed_stops_reading_when_its_last_viewer_has_left(stage: Stage) -> None:
     viewers = await join(stage, 3)
     for viewer in viewers:
         await viewer.disconnect()
@@ -213,7 +213,7 @@ async def test_a_slow_viewer_holds_nobody_up_and_gets_everything_in_the_end(stag
     assert slow.seen == quick.seen == list(range(1, await stage.last() + 1))
 
 
-async def test_one_that_joins_late_gets_all_events_in_order(stage: Stage) -> None:
+async def test_a_viewer_who_joins_late_gets_all_events_in_order(stage: Stage) -> None:
     [early] = await join(stage, 1)
     await stage.append(3 * KEPT_EVENTS)
     await early.until(await stage.last())
@@ -227,7 +227,7 @@ async def test_one_that_joins_late_gets_all_events_in_order(stage: Stage) -> Non
         assert viewer.seen == list(range(viewer.first + 1, await stage.last() + 1))
 
 
-async def test_one_that_joins_brings_a_feed_up_to_date_that_was_not_told(
+async def test_a_viewer_who_joins_brings_a_feed_without_notifications_up_to_date(
     database_url: str,
 ) -> None:
     async with staged(database_url, listens=False) as stage:
@@ -263,7 +263,7 @@ async def test_a_retry_goes_on_in_another_feed(stage: Stage) -> None:
     assert slow.seq >= first_end
 
 
-async def test_who_joins_after_the_end_has_a_feed_of_their_own(stage: Stage) -> None:
+async def test_a_viewer_who_joins_after_the_end_gets_a_feed_of_their_own(stage: Stage) -> None:
     crowd = await join(stage, 60)
     with stage.feeds.joined(stage.task_id, 1, 1) as feed:
         await stage.finish()

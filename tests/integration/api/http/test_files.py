@@ -27,7 +27,7 @@ async def file(stage: Stage) -> str:
     return str(answer.headers["Location"])
 
 
-async def test_what_was_uploaded_comes_back(stage: Stage) -> None:
+async def test_an_uploaded_file_can_be_downloaded_again(stage: Stage) -> None:
     answer = await _upload(stage, "sales.csv", b"a,b\n1,2\n")
     assert answer.status_code == 201
     body = answer.json()
@@ -100,7 +100,9 @@ async def test_a_hostile_name_is_made_harmless(stage: Stage, given: str, kept: s
 @pytest.mark.parametrize(
     "kind", ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml"]
 )
-async def test_what_a_browser_would_run_is_only_downloaded(stage: Stage, kind: str) -> None:
+async def test_files_that_a_browser_would_run_are_sent_as_downloads(
+    stage: Stage, kind: str
+) -> None:
     body = (await _upload(stage, "pa;ge\u00e4.html", b"<script>alert(1)</script>", kind)).json()
     got = await stage.http.get(stage.url + body["url"])
     assert got.headers["Content-Disposition"] == (
@@ -111,7 +113,7 @@ async def test_what_a_browser_would_run_is_only_downloaded(stage: Stage, kind: s
 
 
 @pytest.mark.parametrize("kind", ["image/png", "text/plain", "application/json"])
-async def test_what_can_hold_no_script_may_be_shown(stage: Stage, kind: str) -> None:
+async def test_files_that_cannot_hold_scripts_may_be_shown_inline(stage: Stage, kind: str) -> None:
     body = (await _upload(stage, "a", b"x", kind)).json()
     got = await stage.http.get(stage.url + body["url"])
     assert got.headers["Content-Disposition"].startswith("inline;")
@@ -157,7 +159,7 @@ async def test_a_range_outside_of_the_file_is_refused(stage: Stage, file: str, w
 
 
 @pytest.mark.parametrize("wanted", ["bytes=5-2", "lines=1-2", "bytes=a-b", "bytes=0-1,3-4", "x"])
-async def test_what_is_no_single_range_gives_the_whole(
+async def test_a_range_header_that_is_not_a_single_range_gives_the_whole_file(
     stage: Stage, file: str, wanted: str
 ) -> None:
     got = await stage.http.get(stage.url + file, headers={"Range": wanted})

@@ -28,7 +28,7 @@ async def test_a_whole_system_is_ready(stage: Stage) -> None:
     assert all(item["latency_ms"] > 0 for item in answer.json()["dependencies"])
 
 
-async def test_each_dependency_that_is_down_is_told(
+async def test_readyz_reports_each_dependency_that_is_down(
     infrastructure: Services, skills_folder: Path
 ) -> None:
     [closed] = choose_ports([None])
@@ -141,7 +141,7 @@ async def test_an_unexpected_error_tells_nothing_but_its_id(stage: Stage) -> Non
         ({"Origin": "https://evil.example"}, 200),
     ],
 )
-async def test_only_names_of_our_own_are_served(
+async def test_the_api_is_served_only_under_its_own_host_names(
     stage: Stage, headers: dict[str, str], status: int
 ) -> None:
     answer = await stage.http.get("/tasks", headers=headers)
@@ -175,7 +175,7 @@ async def test_a_name_that_is_said_to_be_ours_is_served(stage: Stage) -> None:
 # Parts that are away.
 
 
-async def test_a_store_that_is_away_is_told_as_temporary(stage: Stage) -> None:
+async def test_a_store_that_is_away_is_reported_as_temporary(stage: Stage) -> None:
     [closed] = choose_ports([None])
     blobs = Blobs(S3Options(f"http://127.0.0.1:{closed}", "bucket", "key", "secret"))
     async with _client(create_app(replace(stage.services, blobs=blobs))) as client:
@@ -204,7 +204,7 @@ async def test_a_database_that_hung_up_fails_no_request(
     assert [answer.status_code for answer in answers] == [200] * 5
 
 
-async def test_a_database_that_is_away_is_told_as_temporary(stage: Stage) -> None:
+async def test_a_database_that_is_away_is_reported_as_temporary(stage: Stage) -> None:
     [closed] = choose_ports([None])
     services = replace(
         stage.services, database=Database(f"postgresql+asyncpg://x@127.0.0.1:{closed}/x")

@@ -105,7 +105,7 @@ async def test_a_team_sees_its_own_servers_only(stage: Stage, tmp_path: Path) ->
         ({"env": {"A": "secret:NONE"}}, 422, "mcp-secret-missing", "AGENTOS_SECRET_NONE"),
     ],
 )
-async def test_a_server_that_cannot_be_used_is_told_and_nothing_is_stored(
+async def test_a_server_that_cannot_be_used_is_reported_and_nothing_is_stored(
     stage: Stage, change: dict[str, Any], status: int, code: str, words: str
 ) -> None:
     team = await stage.team()
@@ -115,14 +115,14 @@ async def test_a_server_that_cannot_be_used_is_told_and_nothing_is_stored(
     assert await listed(team) == {}
 
 
-async def test_a_url_that_nobody_answers_is_told(stage: Stage) -> None:
+async def test_a_url_that_nobody_answers_is_reported(stage: Stage) -> None:
     given = {"name": "a", "transport": "http", "url": "http://127.0.0.1:9/mcp"}
     answer = await stage.http.post("/tools/register", json=given)
     assert (answer.status_code, answer.json()["title"]) == (424, "Failed Dependency")
     assert "Connection refused" in answer.json()["detail"]
 
 
-async def test_a_host_that_is_not_allowed_is_told(stage: Stage) -> None:
+async def test_a_host_that_is_not_allowed_is_reported(stage: Stage) -> None:
     given = {"name": "a", "transport": "http", "url": "https://mcp.example/mcp"}
     answer = await stage.http.post("/tools/register", json=given)
     assert (answer.status_code, answer.json()["code"]) == (422, "mcp-not-allowed")
@@ -205,7 +205,9 @@ async def test_a_server_is_removed_with_its_tools_and_no_other(
 
 
 @pytest.mark.parametrize("name", ["read_file", "mcp.double-3.a", "mcp.", "nothing"])
-async def test_what_is_no_server_is_not_removed(stage: Stage, tmp_path: Path, name: str) -> None:
+async def test_removing_what_is_not_a_server_is_refused(
+    stage: Stage, tmp_path: Path, name: str
+) -> None:
     await register(stage.http, *listing(tmp_path, "a"), name="double-3")
     answer = await stage.http.delete(f"/tools/{name}")
     assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
@@ -249,7 +251,7 @@ async def test_a_listing_that_changed_is_stored_for_the_server_that_it_is_of(
     assert found["mcp.moving.b"]["permission_level"] == "ask"
 
 
-async def test_whoever_changes_a_server_at_once_leaves_it_whole(stage: Stage) -> None:
+async def test_concurrent_changes_of_a_server_leave_it_consistent(stage: Stage) -> None:
     schema: dict[str, Any] = {"type": "object"}
     one, two = (
         (
@@ -295,7 +297,7 @@ async def test_two_who_first_speak_of_a_native_tool_at_once_are_both_heard(stage
         assert {changed["name"] for changed in await asyncio.gather(*changes)} == {name}
 
 
-async def test_what_a_team_registered_is_offered_and_called_as_long_as_it_is_on(
+async def test_registered_tools_are_offered_and_called_while_enabled(
     stage: Stage,
 ) -> None:
     await register(stage.http, name="team")

@@ -222,12 +222,12 @@ async def test_the_store_of_agentos_itself_is_no_input(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("text", ["s3://shared/report.csv", "https://files.example/report.csv"])
-async def test_what_is_allowed_is_taken(stage: Stage, text: str) -> None:
+async def test_allowed_inputs_are_accepted(stage: Stage, text: str) -> None:
     body = {"pipeline": {**pipeline("INPUT_DATA"), "inputs": ["data"]}, "inputs": {"data": text}}
     assert (await stage.http.post("/tasks", json=body)).status_code == 202
 
 
-async def test_everything_that_is_wrong_is_told_at_once(stage: Stage) -> None:
+async def test_everything_that_is_wrong_is_reported_at_once(stage: Stage) -> None:
     body = {
         "pipeline": {
             "name": "x",
@@ -366,7 +366,7 @@ async def test_an_unknown_path_is_not_found(stage: Stage) -> None:
     _check(await stage.http.get("/nowhere"), 404, "page-not-found")
 
 
-async def test_a_wrong_method_is_told_with_the_right_ones(stage: Stage) -> None:
+async def test_a_wrong_method_is_reported_with_the_right_ones(stage: Stage) -> None:
     answer = await stage.http.delete("/tasks")
     _check(answer, 405, "method-not-allowed")
     assert answer.headers["Allow"] == "POST, GET"

@@ -39,7 +39,7 @@ async def test_a_tool_that_is_switched_off_is_in_no_new_pipeline(stage: Stage) -
     assert answer.status_code == 422
     [error] = answer.json()["errors"]
     assert error["pointer"] == "/pipeline/steps/0/tool"
-    assert "switched off" in error["message"]
+    assert "is disabled or denied" in error["message"]
 
 
 async def test_an_argument_that_is_still_a_reference_is_taken(stage: Stage) -> None:
@@ -83,7 +83,7 @@ async def test_skills_come_with_their_scripts(stage: Stage) -> None:
     }
 
 
-async def test_a_folder_that_is_no_usable_skill_is_told_with_the_reason(stage: Stage) -> None:
+async def test_a_folder_that_is_no_usable_skill_is_reported_with_the_reason(stage: Stage) -> None:
     [refused] = (await stage.http.get("/skills")).json()["refused"]
     assert refused["folder"] == "broken"
     assert "no description" in refused["reason"]

@@ -50,7 +50,7 @@ _ROUTES = [
 
 
 @pytest.mark.parametrize(("method", "path"), _ROUTES)
-async def test_what_is_another_teams_is_not_found(
+async def test_resources_of_another_team_are_not_found(
     stage: Stage, theirs: dict[str, str], method: str, path: str
 ) -> None:
     for client in (stage.http, await stage.team()):
@@ -73,7 +73,7 @@ async def test_every_route_with_an_id_is_tried_above(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("kind", ["file", "artifact"])
-async def test_what_is_another_teams_cannot_be_an_input(
+async def test_a_file_of_another_team_cannot_be_an_input(
     stage: Stage, theirs: dict[str, str], kind: str
 ) -> None:
     body = {
@@ -105,7 +105,7 @@ async def test_the_word_of_one_team_on_a_tool_is_not_anothers(stage: Stage) -> N
 # Keys.
 
 
-async def test_without_a_key_nothing_of_an_upload_is_taken_in(locked: Stage) -> None:
+async def test_an_upload_without_a_key_is_refused_unread(locked: Stage) -> None:
     taken: list[int] = []
 
     async def content() -> AsyncIterator[bytes]:

@@ -46,7 +46,7 @@ async def test_streams_beyond_the_limit_are_refused(
                 await asyncio.sleep(0.05)
 
 
-async def test_of_many_who_come_at_once_so_many_are_let_in(
+async def test_as_many_viewers_are_admitted_at_once_as_the_limit_allows(
     infrastructure: Services, skills_folder: Path
 ) -> None:
     async with api_stage(infrastructure, skills_folder, works=False, max_viewers=5) as stage:
@@ -60,7 +60,7 @@ async def test_of_many_who_come_at_once_so_many_are_let_in(
             await stream.__aexit__(None, None, None)
 
 
-async def test_who_finds_no_task_takes_no_place(
+async def test_a_viewer_of_a_missing_task_does_not_count_toward_the_limit(
     infrastructure: Services, skills_folder: Path
 ) -> None:
     async with api_stage(infrastructure, skills_folder, works=False, max_viewers=1) as stage:

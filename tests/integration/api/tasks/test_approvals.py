@@ -40,7 +40,7 @@ async def _decide(stage: Stage, task_id: str, call: str, **word: Any) -> httpx.R
 # Decisions.
 
 
-async def test_what_waits_is_listed_with_its_arguments(
+async def test_waiting_calls_are_listed_with_their_arguments(
     agents_stage: Stage, working: ObedientAgents
 ) -> None:
     task_id, items = await _asked(agents_stage, "ask a; call b; question c")
@@ -64,7 +64,7 @@ async def test_an_approved_call_is_made(
     assert answer.status_code == 202
     assert answer.json()["decision"] == "approve"
     task = await agents_stage.until(task_id, "completed")
-    assert working.told == {"1.1 a": "approved"}
+    assert working.verdicts == {"1.1 a": "approved"}
     [step] = task["sub_tasks"]
     assert step["approval"]["note"] == "go on"
     assert step["approval"]["decided_at"] is not None
@@ -78,7 +78,7 @@ async def test_a_denied_call_is_told_so(agents_stage: Stage, working: ObedientAg
     task_id, [item] = await _asked(agents_stage, "ask a", "finish x")
     assert (await _decide(agents_stage, task_id, item["name"], decision="deny")).is_success
     await agents_stage.until(task_id, "completed")
-    assert working.told == {"1.1 a": "denied"}
+    assert working.verdicts == {"1.1 a": "denied"}
 
 
 async def test_a_decision_may_be_repeated_and_not_changed(
@@ -98,7 +98,7 @@ async def test_a_decision_may_be_repeated_and_not_changed(
     assert len(told) == 1
 
 
-async def test_of_many_who_decide_at_once_one_is_heard(
+async def test_one_of_many_concurrent_decisions_counts(
     agents_stage: Stage, working: ObedientAgents
 ) -> None:
     task_id, [item] = await _asked(agents_stage, "ask a", "finish x")
@@ -137,7 +137,7 @@ async def test_a_question_may_be_refused_without_a_word(
 
 
 @pytest.mark.parametrize("call", [str(UUID(int=1)), "1.2 b", "9.1 x", "%20"])
-async def test_what_asks_for_nothing_is_not_found(
+async def test_a_call_that_asks_for_nothing_cannot_be_decided(
     agents_stage: Stage, working: ObedientAgents, call: str
 ) -> None:
     task_id, _ = await _asked(agents_stage, "ask a; call b")
@@ -145,7 +145,7 @@ async def test_what_asks_for_nothing_is_not_found(
 
 
 @pytest.mark.parametrize("call", ["%00", "x" * 301])
-async def test_what_cannot_be_a_name_is_refused(agents_stage: Stage, call: str) -> None:
+async def test_an_impossible_name_of_a_call_is_refused(agents_stage: Stage, call: str) -> None:
     task_id = await submit(agents_stage, "finish x")
     assert (await _decide(agents_stage, task_id, call, decision="deny")).status_code == 422
 
@@ -154,7 +154,7 @@ async def test_what_cannot_be_a_name_is_refused(agents_stage: Stage, call: str) 
     "word",
     [{}, {"decision": "maybe"}, {"decision": "approve", "note": 3}, {"decision": "deny", "x": 1}],
 )
-async def test_a_word_that_is_none_is_refused(
+async def test_a_malformed_decision_is_refused(
     agents_stage: Stage, working: ObedientAgents, word: dict[str, Any]
 ) -> None:
     task_id, [item] = await _asked(agents_stage, "ask a")
@@ -189,7 +189,7 @@ async def test_a_call_of_a_cancelled_task_can_no_longer_be_decided_on(
     assert (await agents_stage.http.get(f"/tasks/{task_id}/approvals")).json()["items"] == []
 
 
-async def test_nobody_can_decide_after_the_time_for_it(
+async def test_an_expired_approval_cannot_be_decided(
     agents_stage: Stage, working: ObedientAgents
 ) -> None:
     task_id, [item] = await _asked(agents_stage, "ask a")
@@ -229,7 +229,7 @@ async def test_a_decision_that_the_agent_did_not_hear_is_told_again(
     )
     await sweeper.sweep()
     await agents_stage.until(task_id, "completed")
-    assert working.told == {"1.1 a": "approved"}
+    assert working.verdicts == {"1.1 a": "approved"}
 
 
 async def test_a_decision_is_told_again_only_now_and_then(agents_stage: Stage) -> None:

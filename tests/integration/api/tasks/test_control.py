@@ -39,13 +39,13 @@ async def test_cancelling_twice_is_cancelling_once(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("action", ["cancel", "pause", "resume"])
-async def test_what_has_ended_cannot_be_changed(stage: Stage, action: str) -> None:
+async def test_a_task_that_has_ended_cannot_be_changed(stage: Stage, action: str) -> None:
     task_id = await stage.submit("print x")
     await stage.until(task_id, "completed")
     answer = await stage.http.post(f"/tasks/{task_id}/{action}")
     assert answer.status_code == 409
     assert answer.json()["code"] == "state-conflict"
-    assert "ended already (completed)" in answer.json()["detail"]
+    assert "already ended (completed)" in answer.json()["detail"]
 
 
 async def test_a_paused_task_waits_before_its_next_step(own: Stage) -> None:
@@ -69,7 +69,7 @@ async def test_a_pause_can_be_withdrawn_before_it_comes(own: Stage) -> None:
     await own.until(task_id, "completed")
 
 
-async def test_what_was_not_paused_cannot_be_resumed(stage: Stage) -> None:
+async def test_a_task_that_is_not_paused_cannot_be_resumed(stage: Stage) -> None:
     task_id = await stage.submit("wait")
     await _running(stage, task_id, "a")
     answer = await stage.http.post(f"/tasks/{task_id}/resume")
@@ -199,7 +199,7 @@ async def test_a_living_task_cannot_be_retried(stage: Stage) -> None:
     await stage.http.post(f"/tasks/{task_id}/cancel")
 
 
-async def test_of_many_retries_at_once_one_counts(stage: Stage) -> None:
+async def test_one_of_many_concurrent_retries_counts(stage: Stage) -> None:
     task_id = await stage.submit("fail")
     await stage.until(task_id, "failed")
     answers = await asyncio.gather(*(stage.http.post(f"/tasks/{task_id}/retry") for _ in range(5)))

@@ -39,7 +39,7 @@ async def test_a_tool_of_a_registered_server_is_taken(stage: Stage) -> None:
     )
     await change_mcp_tool(database, DEFAULT_TEAM, "mcp.art.erase", is_active=False)
     assert await problem(stage.http, "mcp.art.draw") == {}
-    assert "switched off" in (await problem(stage.http, "mcp.art.erase"))["message"]
+    assert "is disabled or denied" in (await problem(stage.http, "mcp.art.erase"))["message"]
     for unknown in ("mcp.art", "mcp.art.fly", "mcp.other.draw"):
         assert "no tool named" in (await problem(stage.http, unknown))["message"]
     assert "no tool named" in (await problem(await stage.team(), "mcp.art.draw"))["message"]

@@ -86,7 +86,7 @@ async def test_services_that_are_up_to_date_are_sound(patient: Patient, remote: 
     assert await ailments(dataclasses.replace(patient, services=remote)) == {}
 
 
-async def test_a_database_without_our_tables_is_told_with_the_remedy(
+async def test_a_database_without_our_tables_is_reported_with_the_remedy(
     patient: Patient, remote: Remote
 ) -> None:
     found = await ailments(dataclasses.replace(patient, services=remote))
@@ -94,7 +94,7 @@ async def test_a_database_without_our_tables_is_told_with_the_remedy(
     assert "agentos migrate" in found["database"].remedy
 
 
-async def test_every_service_that_cannot_be_reached_is_told(
+async def test_every_service_that_cannot_be_reached_is_reported(
     patient: Patient, remote: Remote
 ) -> None:
     (nobody,) = choose_ports([None])
@@ -110,7 +110,7 @@ async def test_every_service_that_cannot_be_reached_is_told(
     assert "secret" not in str(found)
 
 
-async def test_a_database_that_does_not_exist_and_a_bucket_that_does_not_are_told(
+async def test_a_database_that_does_not_exist_and_a_bucket_that_does_not_are_reported(
     patient: Patient, remote: Remote, infrastructure: Services
 ) -> None:
     s3 = infrastructure.s3
@@ -135,13 +135,13 @@ async def test_the_sandbox_that_is_tried_is_the_one_that_a_worker_would_use(
     assert (found["sandbox"]["ok"], found["sandbox"]["detail"]) == (False, "E2B_API_KEY is not set")
 
 
-async def test_a_sandbox_that_cannot_run_and_a_missing_uv_are_told(patient: Patient) -> None:
+async def test_a_sandbox_that_cannot_run_and_a_missing_uv_are_reported(patient: Patient) -> None:
     found = await ailments(dataclasses.replace(patient, sandbox=Ailing, uv=Path("/nowhere/uv")))
     assert set(found) == {"sandbox", "uv"}
     assert found["sandbox"] == Finding("sandbox", False, "no namespaces", "Allow them.")
 
 
-async def test_a_data_folder_below_a_file_is_told(patient: Patient, tmp_path: Path) -> None:
+async def test_a_data_folder_below_a_file_is_reported(patient: Patient, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     found = await ailments(dataclasses.replace(patient, data_dir=tmp_path / "file" / "data"))
     assert set(found) == {"data folder"}
@@ -167,15 +167,17 @@ async def test_services_without_a_model_are_told_how_to_get_one(
     assert LABEL not in found.detail
 
 
-async def test_a_server_of_models_that_answers_is_told_with_what_it_lists(patient: Patient) -> None:
+async def test_a_server_of_models_that_answers_is_reported_with_what_it_lists(
+    patient: Patient,
+) -> None:
     async with serving(ModelServerOptions()) as url:
         own = ModelOptions(models=("qwen3",), base_url=url)
         found = await model_finding(dataclasses.replace(patient, models=own))
     assert found.ok
-    assert "asked is qwen3; it lists offline-rules" in found.detail
+    assert "in use: qwen3; listed: offline-rules" in found.detail
 
 
-async def test_a_server_of_models_that_is_not_there_is_told_with_the_remedy(
+async def test_a_server_of_models_that_is_not_there_is_reported_with_the_remedy(
     patient: Patient,
 ) -> None:
     (nobody,) = choose_ports([None])

@@ -224,7 +224,7 @@ async def test_a_request_that_cannot_be_read_is_refused_in_openais_shape(
 
 
 @pytest.mark.parametrize(("path", "status"), [("/v1/embeddings", 404), ("/v1/models", 405)])
-async def test_what_it_does_not_serve_is_refused_in_openais_shape(
+async def test_the_offline_model_refuses_unknown_calls_in_openais_format(
     rules: str, path: str, status: int
 ) -> None:
     async with httpx.AsyncClient() as http:
@@ -263,7 +263,7 @@ async def test_a_script_that_repeats_begins_anew(scripted: str) -> None:
     assert [answer.choices[0].message.content for answer in answers] == ["a", "a", "a"]
 
 
-async def test_what_a_script_was_asked_can_be_read_back(scripted: str) -> None:
+async def test_requests_to_a_scripted_model_can_be_read_back(scripted: str) -> None:
     model = await script(scripted, {"kind": "answer"})
     await model.whole_answer(temperature=0.5)
     async with httpx.AsyncClient() as http:

@@ -53,8 +53,8 @@ async def fault(
     """The only thing that the model is told at once."""
     found = await judged(*requests, agent=agent, finish=finish)
     assert (found.calls, found.result) == ([], None)
-    [(_, told)] = found.told.values()
-    return told
+    [(_, text)] = found.results.values()
+    return text
 
 
 async def test_calls_have_the_numbers_of_their_results_in_the_order_of_the_answer() -> None:
@@ -62,7 +62,7 @@ async def test_calls_have_the_numbers_of_their_results_in_the_order_of_the_answe
         request("read_file", {"file": "a"}), request("nothing"), request("read_file")
     )
     assert [(call.seq, call.arguments) for call in found.calls] == [(10, {"file": "a"}), (12, {})]
-    assert list(found.told) == [11]
+    assert list(found.results) == [11]
 
 
 async def test_no_arguments_at_all_are_an_empty_object() -> None:
@@ -88,7 +88,7 @@ async def test_arguments_that_go_too_deep_go_back_to_the_model() -> None:
 
 
 async def test_a_number_beyond_all_numbers_goes_back_to_the_model() -> None:
-    assert "Infinity is no JSON" in await fault(request("read_file", '{"a": 1e999}'))
+    assert "Infinity is not JSON" in await fault(request("read_file", '{"a": 1e999}'))
 
 
 async def test_arguments_are_taken_as_they_can_be_kept() -> None:
@@ -115,8 +115,8 @@ async def test_a_call_in_which_the_answer_was_cut_off_is_told_as_such(text: str)
 async def test_calls_that_were_whole_when_the_answer_was_cut_off_are_made() -> None:
     whole, cut = request("read_file", {"file": "a"}), request("read_file", CUT)
     found = await judged(whole, cut, finish="length")
-    assert ([call.seq for call in found.calls], list(found.told)) == ([10], [11])
-    assert (await judged(cut, whole, finish="length")).told[10][1].startswith("Not run: the arg")
+    assert ([call.seq for call in found.calls], list(found.results)) == ([10], [11])
+    assert (await judged(cut, whole, finish="length")).results[10][1].startswith("Not run: the arg")
     assert len((await judged(whole, finish="length")).calls) == 1
 
 
@@ -134,7 +134,7 @@ async def test_an_unknown_tool_goes_back_to_the_model_with_the_known_ones() -> N
 async def test_more_calls_than_are_allowed_at_once_are_not_made() -> None:
     found = await judged(*[request("read_file")] * (MAX_CALLS_PER_TURN + 2))
     assert len(found.calls) == MAX_CALLS_PER_TURN
-    assert len(found.told) == 2
+    assert len(found.results) == 2
 
 
 async def test_a_tool_that_needs_an_approval_waits_for_one_and_a_question_for_an_answer() -> None:
@@ -147,13 +147,13 @@ async def test_a_tool_that_needs_an_approval_waits_for_one_and_a_question_for_an
 async def test_finish_alone_ends_the_task_with_its_result() -> None:
     found = await judged(request("finish", {"summary": "Done."}))
     assert found.result == {"summary": "Done."}
-    assert [text for _, text in found.told.values()] == ["Finished."]
+    assert [text for _, text in found.results.values()] == ["Finished."]
 
 
 async def test_finish_beside_another_call_does_not_end_the_task() -> None:
     found = await judged(request("read_file"), request("finish", {"summary": "Done."}))
     assert found.result is None
-    assert "alone" in found.told[11][1]
+    assert "alone" in found.results[11][1]
 
 
 async def test_finish_that_does_not_fit_the_schema_is_told_where() -> None:
@@ -180,7 +180,7 @@ def test_the_digest_differs_when_the_results_that_were_read_differ() -> None:
     assert digest_of(HEARD, call) != digest_of([*HEARD[:2], ChatMessage("tool", "4 rows")], call)
 
 
-def test_the_same_file_made_again_does_not_make_the_digest_another() -> None:
+def test_the_digest_of_a_turn_ignores_that_a_file_was_made_again() -> None:
     digests = set()
     for made in (uuid4(), uuid4()):
         result = ChatMessage("tool", f"File 'a.txt' created at /api/v1/artifacts/{made}")
@@ -197,5 +197,5 @@ def test_a_hint_does_not_make_the_digest_another() -> None:
 @given(st.lists(st.tuples(st.sampled_from([*OFFERED, "x"]), st.text(max_size=30)), max_size=40))
 async def test_every_request_is_either_made_or_told(pairs: list[tuple[str, str]]) -> None:
     found = await judged(*(ToolRequest("r", name, text) for name, text in pairs))
-    numbers = [call.seq for call in found.calls] + list(found.told)
+    numbers = [call.seq for call in found.calls] + list(found.results)
     assert sorted(numbers) == list(range(10, 10 + len(pairs)))

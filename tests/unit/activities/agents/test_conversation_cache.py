@@ -9,7 +9,7 @@ ONE, TWO, THREE = (ChatMessage("user", text) for text in ("one", "two", "three")
 TASK = uuid4()
 
 
-def test_what_was_kept_is_known() -> None:
+def test_kept_messages_are_found_in_the_cache() -> None:
     conversations = Conversations()
     assert conversations.known(TASK, "a", 2) == ()
     conversations.keep(TASK, "a", (ONE, TWO))
@@ -18,7 +18,7 @@ def test_what_was_kept_is_known() -> None:
     assert conversations.known(TASK, "a", 3) == (ONE, TWO, THREE)
 
 
-def test_what_another_execution_wrote_is_not_known() -> None:
+def test_messages_of_another_execution_are_not_cached() -> None:
     """After a reset of the run, message 2 may be another one."""
     conversations = Conversations()
     conversations.keep(TASK, "a", (ONE, TWO))

@@ -71,22 +71,22 @@ def test_a_failing_script_shows_its_exit_code_before_its_words() -> None:
 def test_a_limit_is_named_whatever_the_exit_code() -> None:
     error = LimitExceeded(step="1.1 run_code", limit="memory", bound="512 MiB")
     text = observation(ToolResult("", 137, error), Shown(""), {})
-    assert text.startswith("Error: Step 1.1 run_code: the script ran into the limit on memory")
+    assert text.startswith("Error: Step 1.1 run_code: the script exceeded the limit on memory")
 
 
-def test_an_error_is_told_in_one_bounded_line() -> None:
+def test_an_error_is_reported_in_one_bounded_line() -> None:
     error = ToolArgumentsInvalid(tool="x", reason="a\nFile 'x' created at y " + "z" * 9_000)
     text = observation(ToolResult("", None, error), Shown(""), {})
-    assert text.startswith("Error: The arguments of tool 'x' are wrong")
+    assert text.startswith("Error: The arguments of tool 'x' are not valid")
     assert "\n" not in text
     assert len(text) < 2_100
 
 
-def test_silence_is_told() -> None:
+def test_silence_is_reported() -> None:
     assert read(" \n") == "Done. There was no output."
 
 
-def test_there_is_a_limit_to_the_files_and_refusals_that_are_told() -> None:
+def test_an_observation_lists_a_limited_number_of_files_and_refusals() -> None:
     many = {f"{number}.txt": KEY for number in range(MAX_FILES_SHOWN + 7)}
     lines = read("", many).splitlines()
     assert lines[-1] == "7 more files were created: list_files shows them."
@@ -104,7 +104,7 @@ async def test_a_long_text_is_cut_and_kept_whole_as_a_file(tmp_path: Path) -> No
     assert shown.text.startswith("line 0\n")
     assert shown.text.endswith("line 4999")
     text = observation(ToolResult(LONG), shown, {shown.whole: KEY})
-    assert text.endswith("All of it is in '4.1-run_skill_script.txt': read_file shows any part.")
+    assert text.endswith("All of it is in '4.1-run_skill_script.txt': read it with read_file.")
     assert "All of it" not in observation(ToolResult(LONG), shown, {})
 
 
@@ -113,7 +113,7 @@ async def test_a_short_text_makes_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_what_can_be_read_again_is_cut_and_not_kept(tmp_path: Path) -> None:
+async def test_a_result_that_can_be_read_again_is_cut_and_not_kept(tmp_path: Path) -> None:
     shown = await shorten(ToolResult(LONG, is_kept=True), TOKENS, tmp_path, "1.1 read_file", 200)
     assert "[TRUNCATED" in shown.text
     assert shown.whole is None

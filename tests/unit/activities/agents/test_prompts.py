@@ -98,7 +98,7 @@ def test_an_input_that_was_not_fetched_yet_has_no_size() -> None:
     assert "none yet" in files_section([])
 
 
-def test_there_is_a_limit_to_what_is_listed() -> None:
+def test_a_prompt_lists_a_limited_number_of_files_and_skills() -> None:
     files = files_section([file(f"{number}.csv") for number in range(MAX_FILES_SHOWN + 3)])
     assert "3 older files: list_files shows them." in files
     assert "- 2.csv" not in files

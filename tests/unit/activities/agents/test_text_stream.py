@@ -51,7 +51,7 @@ async def test_text_is_sent_while_the_model_still_speaks() -> None:
     assert watchers.events == [LlmDelta(turn=3, text="Hello")]
 
 
-async def test_what_was_not_sent_can_be_written_with_the_turn() -> None:
+async def test_text_that_was_not_sent_is_written_with_the_turn() -> None:
     watchers = Watchers()
     async with sending_deltas(3, watchers.send) as deltas:
         deltas.add("Hello")

@@ -21,7 +21,7 @@ async def test_a_workplace_is_open_to_the_sandbox_and_gone_afterwards(tmp_path: 
     scratch.close()
 
 
-async def test_what_a_killed_worker_left_is_removed_and_a_living_one_is_left_alone(
+async def test_scratch_of_a_killed_worker_is_removed_and_of_a_living_one_kept(
     tmp_path: Path,
 ) -> None:
     living = Scratch(tmp_path)

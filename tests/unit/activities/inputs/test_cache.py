@@ -115,7 +115,7 @@ async def test_the_least_recently_used_goes_first(tmp_path: Path) -> None:
     assert there == [True, False, True]
 
 
-async def test_what_is_in_use_stays_even_over_the_limit(tmp_path: Path) -> None:
+async def test_inputs_in_use_stay_in_the_cache_even_over_its_limit(tmp_path: Path) -> None:
     cache = Cache(tmp_path, 2_000)
     used = b"used" * 400
     lease = await add(cache, used)
@@ -135,7 +135,7 @@ async def test_the_folder_stays_within_its_limit(tmp_path: Path) -> None:
         assert sum(path.stat().st_size for path in files(tmp_path)) <= 10_000
 
 
-async def test_what_another_worker_uses_stays(tmp_path: Path) -> None:
+async def test_inputs_that_another_worker_uses_stay_in_the_cache(tmp_path: Path) -> None:
     used = b"used" * 400
     os.close(await add(Cache(tmp_path, 10_000), used))
     with _holder(tmp_path, used) as other:
@@ -149,7 +149,7 @@ async def test_what_another_worker_uses_stays(tmp_path: Path) -> None:
         assert not cache.path_of(blob_of(used)).exists()
 
 
-async def test_what_a_dead_worker_left_half_written_is_removed(tmp_path: Path) -> None:
+async def test_inputs_half_written_by_a_dead_worker_are_removed(tmp_path: Path) -> None:
     left, written = tmp_path / "partial" / "left", tmp_path / "partial" / "written"
     left.parent.mkdir()
     for path in (left, written):

@@ -67,7 +67,7 @@ def test_only_listed_buckets_are_allowed() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "https://a.example", "a.example/x", "a.*.example", "a:b"])
-def test_what_is_no_pattern_of_hosts_is_refused_at_once(text: str) -> None:
+def test_a_malformed_host_pattern_is_refused_at_once(text: str) -> None:
     with pytest.raises(BadInput, match="is not a host"):
         InputPolicy(allowed_hosts=(text,))
 
@@ -115,7 +115,9 @@ def _is_special(address: IPv4Address | IPv6Address) -> bool:
 
 
 @given(st.ip_addresses())
-def test_what_python_takes_for_special_is_never_public(address: IPv4Address | IPv6Address) -> None:
+def test_an_address_that_python_calls_special_is_never_public(
+    address: IPv4Address | IPv6Address,
+) -> None:
     assert not (is_public(str(address)) and _is_special(address))
 
 
@@ -139,7 +141,7 @@ def test_an_ipv4_address_wrapped_in_ipv6_is_never_public(inner: int, rest: int) 
 
 
 @given(st.ip_addresses())
-def test_what_a_trusted_host_may_have_is_never_link_local_or_multicast(
+def test_a_trusted_host_never_has_a_link_local_or_multicast_address(
     address: IPv4Address | IPv6Address,
 ) -> None:
     if address.is_link_local or address.is_multicast or address.is_unspecified:

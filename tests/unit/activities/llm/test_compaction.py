@@ -87,7 +87,7 @@ def test_the_middle_of_recent_results_is_cut_last() -> None:
     assert size_tokens(shorter, count) <= 2_500
 
 
-def test_what_is_protected_stays_with_its_request() -> None:
+def test_a_protected_result_stays_with_its_request() -> None:
     messages = conversation(50)
     messages[2:4] = turn(1, "skill " * 1_000, protected=True)
     shorter = compact(messages, 1, count)
@@ -102,7 +102,7 @@ def test_short_results_are_not_worth_a_note() -> None:
 
 
 @pytest.mark.parametrize("messages", [[], [ChatMessage("system", LONG)], conversation(1)])
-def test_what_has_no_old_turns_keeps_its_messages(messages: list[ChatMessage]) -> None:
+def test_a_conversation_without_old_turns_keeps_its_messages(messages: list[ChatMessage]) -> None:
     assert [m.role for m in compact(messages, 0, count)] == [m.role for m in messages]
 
 

@@ -23,7 +23,7 @@ def test_usual_names_stay_readable(name: str, wire: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["mcp." + "x" * 80, "mcp.a__b", "a_.b", "über", "a b", "", ".a"])
-def test_other_names_end_in_a_digest(name: str) -> None:
+def test_tool_names_not_allowed_on_the_wire_end_in_a_digest(name: str) -> None:
     assert ALLOWED.fullmatch(encode(name))
     assert re.search(r"_[0-9a-f]{10}$", encode(name))
 

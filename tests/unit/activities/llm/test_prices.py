@@ -31,7 +31,7 @@ def test_cost_is_per_million_tokens() -> None:
     assert Price(1.5, 10.0).cost_usd(usage) == pytest.approx(0.006)
 
 
-def test_what_the_server_has_cached_may_have_a_price_of_its_own() -> None:
+def test_cached_tokens_may_have_a_price_of_their_own() -> None:
     usage = Usage(2_000, 0, is_estimate=False, cached_tokens=1_500)
     [price] = PRICES.validate_json(
         '{"gpt-5": {"input": 1, "output": 10, "cached_input": 0.1}}'

@@ -115,7 +115,7 @@ def test_a_code_says_it_whatever_the_words(code: str) -> None:
         (302, "", ModelRefused),
     ],
 )
-def test_other_refusals_are_not_mistaken(
+def test_other_refusals_are_not_taken_for_a_context_that_is_too_long(
     status: int, message: str, expected: type[AgentOSError]
 ) -> None:
     assert kind(status, {"message": message}) is expected

@@ -35,7 +35,7 @@ def test_memory_handed_from_process_to_process_counts() -> None:
     assert agreed_bytes(looks) == 100
 
 
-def test_what_a_process_gave_up_by_an_exec_is_not_taken_for_what_it_holds() -> None:
+def test_memory_that_a_process_released_by_exec_is_not_counted() -> None:
     before, after = (11, 1, 1), (11, 1, 2)
     looks: list[dict[Identity, int]] = [{PARENT: 100, before: 100}, {PARENT: 100, after: 5}]
     assert agreed_bytes(looks) == 105
@@ -52,7 +52,7 @@ def test_a_living_process_holds_its_share() -> None:
     assert 1 << 20 < held < 1 << 40
 
 
-def test_what_was_over_for_a_moment_only_is_forgotten() -> None:
+def test_memory_over_the_limit_for_a_moment_only_is_forgiven() -> None:
     sizes = iter([1 << 40, 1 << 40, 9])
     assert held_bytes(lambda: [_member(os.getpid(), resident_bytes=next(sizes))], 10) == 9
 

@@ -70,7 +70,7 @@ class TestComingAndGoing:
         await seen(catalogue, lambda names: names == {"tidy"})
         assert (await catalogue.find("tidy")).digest != before["tidy"].digest
 
-    async def test_what_did_not_change_is_not_read_again(
+    async def test_a_skill_that_did_not_change_is_not_read_again(
         self, make_skill: MakeSkill, folder: Path
     ) -> None:
         make_skill("tidy")
@@ -104,7 +104,7 @@ class TestFinding:
         with pytest.raises(SkillNotFound, match="Did you mean csv-clean"):
             await Catalogue([folder]).find("csv-claen")
 
-    async def test_without_a_near_miss_the_names_are_listed(
+    async def test_an_unknown_skill_without_a_near_match_lists_all_names(
         self, make_skill: MakeSkill, folder: Path
     ) -> None:
         make_skill("tidy")
@@ -166,7 +166,9 @@ class TestReading:
     @pytest.mark.parametrize(
         "path", ["../other/SKILL.md", "references/../../other/SKILL.md", "/etc/passwd", "link", ""]
     )
-    async def test_nothing_else_is(self, path: str, make_skill: MakeSkill, folder: Path) -> None:
+    async def test_paths_that_are_not_files_of_the_skill_are_not_read(
+        self, path: str, make_skill: MakeSkill, folder: Path
+    ) -> None:
         make_skill("other")
         (make_skill("tidy") / "link").symlink_to("/etc/passwd")
         with pytest.raises(SkillFileNotFound):

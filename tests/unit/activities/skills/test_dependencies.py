@@ -66,7 +66,7 @@ class TestInlineMetadata:
             "# /// other\n# dependencies = ['a']\n# ///\n",
         ],
     )
-    def test_what_is_no_block_is_none(self, source: str) -> None:
+    def test_a_comment_that_is_not_inline_metadata_is_ignored(self, source: str) -> None:
         assert parse_inline_metadata(source, "x.py") is None
 
     @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ class TestRequirements:
         files = {"scripts/a.py": b"", "requirements.txt": text.encode("utf-16")}
         assert (await read(make_skill, files, "a.py")).requirements == ("pandas>=2", "numpy")
 
-    async def test_too_many_are_refused(self, make_skill: MakeSkill) -> None:
+    async def test_too_many_requirements_are_refused(self, make_skill: MakeSkill) -> None:
         files = {"scripts/a.py": "", "requirements.txt": "a\n" * 501}
         with pytest.raises(DependencyRefused, match="over 500"):
             await read(make_skill, files, "a.py")
@@ -217,7 +217,9 @@ class TestWhereTheyComeFrom:
         assert found == Dependencies("tidy", "scripts/a.py")
 
     @pytest.mark.parametrize("script", ["a.js", "a.sh"])
-    async def test_other_languages_need_nothing(self, script: str, make_skill: MakeSkill) -> None:
+    async def test_scripts_in_other_languages_have_no_dependencies(
+        self, script: str, make_skill: MakeSkill
+    ) -> None:
         files = {f"scripts/{script}": "", "requirements.txt": "a"}
         assert (await read(make_skill, files, script)).requirements == ()
 
@@ -261,8 +263,8 @@ class TestLocks:
             (f"a @ https://x.test/a.whl --hash={HASH}\n", "package index only"),
             (f"--index-url https://x.test\na==1 --hash={HASH}\n", "options are not taken"),
             (f"a==1 --hash={HASH} --index-url https://x.test\n", "not a package name"),
-            (f"b==1 --hash={HASH}\n", "its lock does not hold it"),
-            (f"a==9 --hash={HASH}\n", "its lock does not hold it"),
+            (f"b==1 --hash={HASH}\n", "its lock does not contain it"),
+            (f"a==9 --hash={HASH}\n", "its lock does not contain it"),
         ],
     )
     async def test_a_lock_that_locks_less_than_it_should_is_refused(

@@ -226,7 +226,7 @@ class TestWhatIsRefused:
         with pytest.raises(SkillRefused, match=r"no SKILL\.md"):
             load_skill(folder)
 
-    def test_what_is_no_regular_file_is_left_out(self, make_skill: MakeSkill) -> None:
+    def test_skill_files_that_are_not_regular_are_left_out(self, make_skill: MakeSkill) -> None:
         folder = make_skill("tidy")
         os.mkfifo(folder / "pipe")
         (folder / "loop").symlink_to("loop")
@@ -288,7 +288,9 @@ class TestDigest:
             script.chmod(0o755)
         assert load_skill(folder).digest != before
 
-    def test_what_tools_leave_behind_does_not(self, make_skill: MakeSkill) -> None:
+    def test_files_that_tools_leave_behind_do_not_change_the_digest(
+        self, make_skill: MakeSkill
+    ) -> None:
         folder = make_skill("tidy", {"scripts/a.py": "a"})
         before = load_skill(folder).digest
         (folder / "scripts/__pycache__").mkdir()

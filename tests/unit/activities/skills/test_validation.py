@@ -53,14 +53,14 @@ async def test_a_good_skill_has_no_problem(make_skill: MakeSkill) -> None:
         (b'---\nname: tidy\n"\\U99999999": d\n---\n', "not valid YAML"),
     ],
 )
-async def test_each_deviation_is_a_problem(
+async def test_each_deviation_from_the_skill_format_is_a_problem(
     head: bytes, problem: str, make_skill: MakeSkill
 ) -> None:
     found = await validate(make_skill("tidy", head=head))
     assert any(problem in line for line in found)
 
 
-async def test_what_would_fail_when_it_runs_is_a_problem(
+async def test_a_skill_that_would_fail_when_run_is_a_problem(
     make_skill: MakeSkill, tmp_path: Path
 ) -> None:
     folder = make_skill("tidy", {"scripts/a.py": "", "requirements.txt": "-r x\n"})

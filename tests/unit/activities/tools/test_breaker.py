@@ -52,7 +52,7 @@ def test_a_success_forgives_the_failures_before_it() -> None:
     assert stage.breaker.state is State.CLOSED
 
 
-def test_after_a_while_one_may_try_and_no_other() -> None:
+def test_an_open_breaker_admits_a_single_trial_call_after_a_while() -> None:
     stage = Stage()
     stage.fail()
     stage.clock.now += OPEN_SECONDS

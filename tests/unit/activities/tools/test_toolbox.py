@@ -63,7 +63,7 @@ def test_skills_that_are_named_bring_their_tools_along() -> None:
     assert not is_allowed(without, "load_skill", Need.SKILLS)
 
 
-def test_names_that_no_tool_has_are_told() -> None:
+def test_names_that_no_tool_has_are_reported() -> None:
     wanted = ("read_file", "reed_file", "mcp.time.*", "mcp.tim.*", "mcp.git.log", "*")
     assert unknown_names(wanted, KNOWN) == ("reed_file", "mcp.tim.*", "*")
 
@@ -87,7 +87,7 @@ def test_the_native_tools_are_those_of_the_design() -> None:
     assert {tool.permission for tool in tools.values()} == {Permission.AUTO}
 
 
-def test_what_sets_a_native_tool_apart_is_a_flag_of_it() -> None:
+def test_properties_of_a_native_tool_are_flags_of_it() -> None:
     tools = Registry().tools
     types = {name: tool.call_type for name, tool in tools.items() if tool.call_type != "tool"}
     assert types == {"run_code": "code", "run_skill_script": "skill"}

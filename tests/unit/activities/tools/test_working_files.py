@@ -80,7 +80,7 @@ def test_a_file_is_found_however_the_model_names_it(
         "",
     ],
 )
-def test_what_is_not_the_tasks_own_is_missing(files: WorkingFiles, text: str) -> None:
+def test_a_file_that_is_not_the_tasks_own_is_not_found(files: WorkingFiles, text: str) -> None:
     with pytest.raises(WorkingFileNotFound, match="This task has no file"):
         files.find(text)
 
@@ -92,7 +92,7 @@ def test_a_missing_file_brings_the_nearest_name(files: WorkingFiles) -> None:
         files.find("zzz")
 
 
-def test_of_one_name_the_latest_is_listed(files: WorkingFiles) -> None:
+def test_of_files_with_the_same_name_the_latest_is_listed(files: WorkingFiles) -> None:
     assert [file.id for file in files.files] == [SALES, PLOT, NEW]
 
 
@@ -138,7 +138,7 @@ def test_a_file_to_be_made_keeps_its_name(files: WorkingFiles, args: list[str]) 
     assert found.files == ()
 
 
-def test_what_follows_the_value_of_an_output_option_is_a_file_again(files: WorkingFiles) -> None:
+def test_an_argument_after_the_value_of_an_output_option_is_a_file(files: WorkingFiles) -> None:
     assert files.in_arguments(["-o", "x.csv", "sales"]).words[2] == "/workspace/input/sales"
     assert files.in_arguments(["-o=x.csv", "sales"]).words[1] == "/workspace/input/sales"
 

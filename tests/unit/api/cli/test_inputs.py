@@ -119,7 +119,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "url", ["", "x", "ftp://h", "http://", "//h", "http://u:p@h", "http://h?q"]
 )
-def test_what_is_no_url_of_an_api_is_refused(url: str) -> None:
+def test_a_malformed_api_url_is_refused(url: str) -> None:
     with pytest.raises(BadInput):
         Transport(url)
 

@@ -51,7 +51,7 @@ def test_json_stays_the_same_document(text: str) -> None:
         ("\udc80", "\\udc80"),
     ],
 )
-def test_what_is_not_shown_as_it_is_shows_its_code(text: str, shown: str) -> None:
+def test_unprintable_characters_are_shown_as_their_codes(text: str, shown: str) -> None:
     assert safe_line(text) == shown
 
 

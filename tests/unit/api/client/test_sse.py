@@ -80,7 +80,7 @@ async def test_a_line_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("data", ["", "[]", "null", "{", '{"created_at": "noon"}'])
-def test_what_is_no_event_of_a_task_is_passed_over(data: str) -> None:
+def test_stream_events_that_are_not_of_a_task_are_skipped(data: str) -> None:
     assert TaskEvent.read(ServerEvent("task.status", data, "1")) is None
 
 
@@ -112,6 +112,6 @@ async def test_an_event_that_is_cut_off_is_no_event() -> None:
     assert await parse(b"id: 1\nevent: task.status\ndata: {}\n") == []
 
 
-async def test_what_is_no_stream_of_events_is_told() -> None:
+async def test_an_answer_that_is_not_an_event_stream_is_an_error() -> None:
     with pytest.raises(httpx2.SSEError, match="text/html"):
         await parse(b"<html>", content_type="text/html")

@@ -98,7 +98,7 @@ def test_plain_words_mean_what_yaml_1_2_says(text: str, value: JsonValue) -> Non
         ("a: \x07", "control characters"),
     ],
 )
-def test_what_is_no_json_value_is_refused(text: str, reason: str) -> None:
+def test_yaml_that_is_not_a_json_value_is_refused(text: str, reason: str) -> None:
     with pytest.raises(BodyMalformed, match=reason):
         parse_yaml(text)
 
@@ -136,7 +136,7 @@ def test_json_goes_by_several_names(kind: str) -> None:
         ({"a": "ü😀"}, []),
     ],
 )
-def test_what_cannot_be_stored_is_found(value: JsonValue, places: list[str]) -> None:
+def test_characters_that_cannot_be_stored_are_found(value: JsonValue, places: list[str]) -> None:
     assert sorted(problem.pointer for problem in unstorable(value)) == places
 
 

@@ -16,7 +16,7 @@ def shown(*findings: Finding, width: int = 40) -> str:
     return console.file.getvalue()
 
 
-def test_what_is_wrong_is_shown_with_the_remedy() -> None:
+def test_a_fault_is_shown_with_its_remedy() -> None:
     assert "wrong" in shown(Finding("s3", False, "away", "Start it."))
     assert "Start it." in shown(Finding("s3", False, "away", "Start it."))
     assert "Start it." not in shown(Finding("s3", True, "away", "Start it."))
@@ -28,13 +28,13 @@ def test_a_long_address_is_shown_whole() -> None:
     assert "".join(row.split()[-1] for row in rows) == address
 
 
-def test_what_a_server_says_is_shown_and_not_obeyed() -> None:
+def test_control_sequences_of_a_server_are_shown_and_not_obeyed() -> None:
     text = shown(Finding("models", False, "[red]no\x1b]0;owned\x07", "[/]mend"), width=100)
     assert "[red]no\\x1b]0;owned\\x07" in text
     assert "[/]mend" in text
 
 
-def test_for_programs_it_is_a_document() -> None:
+def test_the_findings_of_the_doctor_can_be_printed_as_json() -> None:
     found = Findings(items=[Finding("s3", False, "away", "Start it.")])
     (item,) = json.loads(found.model_dump_json())["items"]
     assert item == {"name": "s3", "ok": False, "detail": "away", "remedy": "Start it."}

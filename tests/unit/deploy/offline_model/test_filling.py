@@ -33,7 +33,9 @@ def of(name: str, schema: Any, facts: Facts = FACTS) -> Any:
         ("kind", {"enum": ["line", "bar"]}, "bar"),
     ],
 )
-def test_what_a_script_printed_under_the_name_is_taken(name: str, schema: Any, value: Any) -> None:
+def test_a_value_that_a_script_printed_under_the_name_is_used(
+    name: str, schema: Any, value: Any
+) -> None:
     assert of(name, schema) == value
 
 
@@ -67,7 +69,7 @@ def test_texts_are_files_the_prompt_or_the_summary(name: str, schema: Any, value
         ({"type": "object", "properties": {"a": True}, "required": ["a"]}, {"a": "All is done."}),
     ],
 )
-def test_what_nothing_tells_has_a_neutral_value_that_fits(schema: Any, value: Any) -> None:
+def test_a_field_without_a_source_gets_a_neutral_value_that_fits(schema: Any, value: Any) -> None:
     assert of("x", schema) == value
 
 
@@ -77,7 +79,7 @@ def test_numbers_that_nothing_told_are_named() -> None:
     assert untold_numbers(schema, FACTS) == ("mass",)
 
 
-def test_only_what_is_required_is_filled_unless_all_is_asked_for() -> None:
+def test_only_required_fields_are_filled_unless_all_are_wanted() -> None:
     schema = {"properties": {"rows": {"type": "integer"}}}
     assert fill(schema, FACTS) == {}
     assert fill(schema, FACTS, is_whole=True) == {"rows": 12}
@@ -126,6 +128,6 @@ SCHEMAS = st.recursive(
 
 
 @given(SCHEMAS, st.booleans())
-def test_what_is_filled_in_fits_the_schema(schema: Any, is_whole: bool) -> None:
+def test_filled_values_fit_the_schema(schema: Any, is_whole: bool) -> None:
     whole = {"type": "object", "properties": {"result": schema}, "required": ["result"]}
     jsonschema.validate(fill(whole, FACTS, is_whole=is_whole), whole)

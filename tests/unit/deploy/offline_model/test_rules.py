@@ -106,15 +106,15 @@ def test_a_second_try_that_works_is_all_that_the_summary_tells() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Error: no more disk.", "Denied: a person did not allow this call.", "Interrupted: lost."],
+    ["Error: no more disk.", "Denied: a person denied this call.", "Interrupted: lost."],
 )
-def test_what_failed_for_other_reasons_is_not_repeated(text: str) -> None:
+def test_the_offline_model_does_not_repeat_calls_that_failed_for_other_reasons(text: str) -> None:
     done = talk("Draw a box chart.", World(built_in(), runs=lambda call: text))
     assert len(done.commands) == 1
     assert f"failed and was left out: {text}" in done.summary
 
 
-def test_a_file_that_failed_is_told_though_another_did_not() -> None:
+def test_a_file_that_failed_is_reported_though_another_did_not() -> None:
     def a_fails(call: Call) -> str:
         return "The call failed with exit code 1." if "a.csv" in call.text else made("b-clean.csv")
 
@@ -149,7 +149,7 @@ def test_a_failed_step_does_not_keep_the_next_from_its_work() -> None:
     assert done.commands[-1] == ("chart", "data")
 
 
-def test_on_the_last_turn_it_ends_with_what_it_has() -> None:
+def test_the_offline_model_finishes_on_the_last_turn_with_what_it_has() -> None:
     world = World(built_in(), runs=runs)
     messages: list[dict[str, Any]] = [
         {"role": "system", "content": world.system},
@@ -176,7 +176,7 @@ def test_a_hint_is_not_taken_for_a_new_task() -> None:
     assert call.arguments == {"skill": "csv-clean"}
 
 
-def test_without_finish_it_ends_with_text_and_takes_up_the_next_message() -> None:
+def test_the_offline_model_without_finish_ends_with_text() -> None:
     world = World(built_in(), tools=TOOLS[:2], runs=runs)
     messages: list[dict[str, Any]] = [
         {"role": "system", "content": world.system},
@@ -232,7 +232,7 @@ def test_one_call_at_a_time_still_reaches_every_file() -> None:
     assert [command[1] for command in done.commands] == ["a.csv", "b.csv"]
 
 
-def test_what_a_later_skill_made_is_nothing_for_an_earlier_one() -> None:
+def test_files_of_a_later_skill_are_not_given_to_an_earlier_one() -> None:
     files = ("a.csv (1 bytes, text/csv)", "b.csv (1 bytes, text/csv)")
     done = talk("Profile them, then join them on id.", World(built_in(), files))
     assert [command[0] for command in done.commands] == ["csv-profile", "csv-profile", "csv-join"]

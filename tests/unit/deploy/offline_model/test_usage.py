@@ -55,7 +55,7 @@ def test_flags_are_those_of_the_first_example_that_take_no_value() -> None:
     assert usage.flags == ("--fast", "--deep")
 
 
-def test_of_several_scripts_the_first_is_taken() -> None:
+def test_the_first_of_several_scripts_is_used() -> None:
     usage = read_usage("scripts/a.py INPUT\nscripts/b.py INPUT [--x Y]\nscripts/a.py i.csv --q\n")
     assert (usage.script, usage.options, usage.flags) == ("scripts/a.py", (), ("--q",))
 
@@ -69,7 +69,7 @@ def commands(prompt: str, *files: str) -> list[tuple[str, ...]]:
     return talk(prompt, World(built_in(), files)).commands
 
 
-def test_what_the_prompt_says_of_options_is_passed_on() -> None:
+def test_options_named_in_the_prompt_are_passed_on() -> None:
     prompt = 'Draw a scatter chart with x=flipper, y: mass, --group species and title "Birds fly".'
     expected = ("--kind", "scatter", "--x", "flipper", "--y", "mass", "--group", "species")
     assert commands(prompt, "data (1 bytes, text/csv)") == [("chart", "data", *expected)]

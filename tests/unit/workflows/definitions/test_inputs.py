@@ -86,7 +86,7 @@ def test_a_bad_reference_is_refused_with_its_reason(text: str, reason: str) -> N
     assert len(str(caught.value)) < 500
 
 
-def test_what_is_shown_of_a_reference_holds_no_secret() -> None:
+def test_a_printed_reference_holds_no_secret() -> None:
     ref = inputs.parse("https://a.example/x.csv?X-Amz-Signature=5ec7e7")
     assert str(ref) == "https://a.example/x.csv?..."
     with pytest.raises(InputRefMalformed) as caught:

@@ -132,7 +132,7 @@ def test_a_credential_of_a_program_is_refused(more: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "args", [["--max-tokens", "500"], ["--token-file", "/a"], ["--token", "--utc"], ["--token"]]
 )
-def test_what_is_no_credential_is_taken(args: list[str]) -> None:
+def test_values_that_are_not_credentials_are_accepted(args: list[str]) -> None:
     assert stdio(args=args).args == tuple(args)
     http(url="https://a.example/mcp?toolsets=issues&readonly=1")
 
@@ -156,7 +156,7 @@ def test_secrets_are_filled_in_wherever_they_are_named() -> None:
     assert resolve("s", given, secrets) == {"x": "Bearer one", "y": "secret:A", "z": "plain"}
 
 
-def test_a_secret_that_is_not_set_is_told_by_its_name() -> None:
+def test_a_secret_that_is_not_set_is_reported_by_its_name() -> None:
     with pytest.raises(McpSecretMissing, match="AGENTOS_SECRET_NONE"):
         resolve("s", {"x": "secret:NONE"}, {})
 

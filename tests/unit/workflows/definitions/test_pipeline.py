@@ -348,7 +348,7 @@ PIPELINES = st.fixed_dictionaries(
 
 
 @given(PIPELINES)
-def test_what_is_stored_is_read_back_the_same(given: Document) -> None:
+def test_a_stored_pipeline_is_read_back_unchanged(given: Document) -> None:
     pipeline = Pipeline.model_validate(given)
     stored = json.loads(json.dumps(pipeline.model_dump(mode="json", exclude_defaults=True)))
     assert Pipeline.model_validate(stored) == pipeline

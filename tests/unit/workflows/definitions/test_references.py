@@ -132,7 +132,7 @@ def test_each_form_of_the_documentation_is_read(text: str, expected: Reference) 
         ("a$${b", ("a${b",)),
     ],
 )
-def test_what_only_looks_like_a_reference_is_plain(text: str, parts: tuple[str, ...]) -> None:
+def test_text_that_only_looks_like_a_reference_is_plain(text: str, parts: tuple[str, ...]) -> None:
     assert parse(text) == parts
 
 
@@ -171,7 +171,7 @@ def test_a_malformed_reference_is_refused_with_its_place(text: str, reason: str)
         parse(text)
 
 
-def test_of_a_long_argument_only_the_surroundings_of_the_fault_are_shown() -> None:
+def test_an_error_in_a_long_argument_shows_only_its_surroundings() -> None:
     with pytest.raises(ReferenceMalformed) as caught:
         parse("a" * 100_000 + "${foo}" + "b" * 100_000)
     assert "aaa${foo}bbb" in str(caught.value)

@@ -238,7 +238,7 @@ async def test_an_answer_that_breaks_off_ends_its_own_call_only(
     assert len(double.asked_for("initialize")) == 1
 
 
-async def test_a_stream_that_breaks_off_is_told(pool: McpPool, double: Double) -> None:
+async def test_a_stream_that_breaks_off_is_reported(pool: McpPool, double: Double) -> None:
     async def break_off(exchange: Exchange) -> None:
         await exchange.head(200, content_type="text/event-stream")
         await exchange.raw(b": hello\n\n")
@@ -338,7 +338,7 @@ async def test_every_address_of_a_name_is_tried(double: Double) -> None:
         assert await echo(pool, named(double), "x") == "x"
 
 
-async def test_a_name_that_nobody_has_is_told() -> None:
+async def test_a_name_that_nobody_has_is_reported() -> None:
     async def resolve(host: str, port: int) -> list[str]:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -349,7 +349,7 @@ async def test_a_name_that_nobody_has_is_told() -> None:
 
 
 @pytest.mark.parametrize("method", ["initialize", "tools/call"])
-async def test_what_a_server_says_in_bad_http_is_not_repeated(
+async def test_errors_do_not_repeat_the_bad_http_of_an_mcp_server(
     pool: McpPool, double: Double, method: str
 ) -> None:
     async def babble(exchange: Exchange) -> None:
@@ -364,7 +364,7 @@ async def test_what_a_server_says_in_bad_http_is_not_repeated(
 
 
 @pytest.mark.parametrize("status", [401, 403, 500, 503])
-async def test_a_server_that_refuses_is_told_with_its_status(
+async def test_a_server_that_refuses_is_reported_with_its_status(
     pool: McpPool, double: Double, status: int
 ) -> None:
     async def refuse(exchange: Exchange) -> None:
@@ -375,7 +375,7 @@ async def test_a_server_that_refuses_is_told_with_its_status(
         await pool.probe(TEAM, at(double.url))
 
 
-async def test_a_refusal_that_repeats_the_secret_is_told_without_it(
+async def test_a_refusal_that_repeats_the_secret_is_reported_without_it(
     pool: McpPool, double: Double
 ) -> None:
     async def refuse(exchange: Exchange) -> None:
@@ -399,7 +399,7 @@ async def test_a_server_that_takes_no_leave_is_left_all_the_same(double: Double)
     assert len(double.asked_for("DELETE")) == 1
 
 
-async def test_something_that_is_no_mcp_server_is_told(pool: McpPool, double: Double) -> None:
+async def test_something_that_is_no_mcp_server_is_reported(pool: McpPool, double: Double) -> None:
     async def greet(exchange: Exchange) -> None:
         await exchange.answer(200, b"<h1>Welcome</h1>", content_type="text/html")
 
@@ -408,7 +408,7 @@ async def test_something_that_is_no_mcp_server_is_told(pool: McpPool, double: Do
         await pool.probe(TEAM, at(double.url))
 
 
-async def test_a_server_that_is_not_there_is_told(pool: McpPool) -> None:
+async def test_a_server_that_is_not_there_is_reported(pool: McpPool) -> None:
     [port] = choose_ports([None])
     with pytest.raises(McpUnavailable, match="Connection refused"):
         await pool.probe(TEAM, at(f"http://127.0.0.1:{port}/mcp"))
@@ -513,7 +513,7 @@ async def test_a_compressed_stream_is_refused(double: Double) -> None:
     assert "bomb" not in answer.text
 
 
-async def test_an_answer_that_is_not_json_is_told(pool: McpPool, double: Double) -> None:
+async def test_an_answer_that_is_not_json_is_reported(pool: McpPool, double: Double) -> None:
     async def babble(exchange: Exchange) -> None:
         await exchange.answer(200, b"{nothing", content_type="application/json")
 

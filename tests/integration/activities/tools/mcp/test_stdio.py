@@ -126,12 +126,12 @@ async def test_a_secret_that_a_server_tells_is_named_instead(pool: McpPool) -> N
     assert await call(pool, server(), "echo", text="open-sesame") == "open-sesame"
 
 
-async def test_a_secret_that_is_not_set_is_told(pool: McpPool) -> None:
+async def test_a_secret_that_is_not_set_is_reported(pool: McpPool) -> None:
     with pytest.raises(McpSecretMissing, match="AGENTOS_SECRET_OTHER"):
         await pool.call(TEAM, server(env={"TOKEN": "secret:OTHER"}), "echo", {})
 
 
-async def test_what_the_policy_forbids_is_not_started() -> None:
+async def test_an_mcp_server_that_the_policy_forbids_is_not_started() -> None:
     async with McpPool() as pool:
         with pytest.raises(McpNotAllowed):
             await pool.call(TEAM, server(), "echo", {})
@@ -183,7 +183,7 @@ async def test_a_cancellation_passes_through_and_cancels_the_request(
     assert await call(pool, server(), "echo", text="still there") == "still there"
 
 
-async def test_a_program_that_cannot_be_started_is_told(pool: McpPool) -> None:
+async def test_a_program_that_cannot_be_started_is_reported(pool: McpPool) -> None:
     nowhere = McpServer(name="a", transport="stdio", command="no-such-program")
     with pytest.raises(McpUnavailable, match="no program 'no-such-program'"):
         await pool.call(TEAM, nowhere, "echo", {})
@@ -191,12 +191,12 @@ async def test_a_program_that_cannot_be_started_is_told(pool: McpPool) -> None:
         await pool.call(TEAM, server(cwd="/no/such"), "echo", {})
 
 
-async def test_a_program_that_ends_at_once_is_told(pool: McpPool, tmp_path: Path) -> None:
+async def test_a_program_that_ends_at_once_is_reported(pool: McpPool, tmp_path: Path) -> None:
     with pytest.raises(McpUnavailable, match="exit code 9"):
         await pool.call(TEAM, server("--once", str(tmp_path)), "echo", {})
 
 
-async def test_what_is_no_message_is_passed_over(pool: McpPool) -> None:
+async def test_lines_of_an_mcp_server_that_are_no_messages_are_skipped(pool: McpPool) -> None:
     assert await call(pool, server("--babble"), "echo", text="hello") == "hello"
 
 
@@ -215,7 +215,7 @@ async def test_parts_of_every_kind_arrive(pool: McpPool) -> None:
         {"resultType": "input_required", "inputRequests": {}},
     ],
 )
-async def test_an_answer_that_is_none_is_told_without_its_words(
+async def test_an_answer_that_is_none_is_reported_without_its_words(
     pool: McpPool, answer: dict[str, Any]
 ) -> None:
     with pytest.raises(McpAnswerInvalid, match="does not follow the protocol") as told:

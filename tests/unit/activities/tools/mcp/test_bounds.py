@@ -48,7 +48,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_what_has_few_values_is_taken(value: JsonValue) -> None:
+def test_a_document_with_few_values_is_accepted(value: JsonValue) -> None:
     assert not has_too_many_values(json.dumps(value).encode())
 
 

@@ -25,7 +25,7 @@ def is_allowed(policy: McpPolicy, server: McpServer) -> bool:
     return True
 
 
-def test_nothing_is_allowed_unless_it_is_listed() -> None:
+def test_an_mcp_server_is_refused_unless_it_is_listed() -> None:
     assert not is_allowed(McpPolicy(), program("server"))
     assert not is_allowed(McpPolicy(), at("http://127.0.0.1:80/"))
 
@@ -49,7 +49,7 @@ def test_a_command_line_is_allowed_as_a_whole(entry: str, line: str, allowed: bo
 
 
 @pytest.mark.parametrize("more", [{"env": {"LD_PRELOAD": "/x"}}, {"cwd": "/tmp"}])
-def test_what_would_make_another_program_of_an_allowed_one_is_refused(more: object) -> None:
+def test_variables_and_folders_that_change_an_allowed_program_are_refused(more: object) -> None:
     assert isinstance(more, dict)
     assert not is_allowed(McpPolicy(commands=("server",)), program("server", **more))
     assert is_allowed(McpPolicy(commands=("*",)), program("server", **more))
@@ -104,7 +104,7 @@ def test_on_loopback_only_this_machine_is_allowed(url: str, allowed: bool) -> No
 @pytest.mark.parametrize(
     "policy", [{"hosts": ("a b",)}, {"hosts": ("ftp://a",)}, {"commands": ("a 'b",)}]
 )
-def test_an_entry_that_cannot_be_read_is_told(policy: dict[str, tuple[str, ...]]) -> None:
+def test_an_entry_that_cannot_be_read_is_reported(policy: dict[str, tuple[str, ...]]) -> None:
     with pytest.raises(BadInput):
         McpPolicy(**policy)
 
@@ -121,7 +121,7 @@ def test_an_entry_that_cannot_be_read_is_told(policy: dict[str, tuple[str, ...]]
         (("http://tracker:*",), ("tracker:8080",), "http://tracker:9090/mcp", False),
     ],
 )
-def test_only_what_is_said_to_be_inside_may_be(
+def test_only_hosts_listed_as_private_count_as_inside(
     hosts: tuple[str, ...], private: tuple[str, ...], url: str, inside: bool
 ) -> None:
     policy = McpPolicy(hosts=hosts, private_hosts=private)

@@ -89,7 +89,7 @@ QUESTION: Event = (
 )
 
 
-def test_what_the_model_says_is_seen_as_it_comes() -> None:
+def test_text_of_the_model_is_shown_as_it_arrives() -> None:
     agent = an_agent(BEGUN, delta("I lo"), delta("ok."))
     text = drawn(frame(agent, after(3)))
     assert "sum up" in text
@@ -97,7 +97,7 @@ def test_what_the_model_says_is_seen_as_it_comes() -> None:
     assert "I look." in text
 
 
-def test_what_a_lost_attempt_said_is_forgotten() -> None:
+def test_text_of_a_lost_attempt_is_removed_from_the_picture() -> None:
     agent = an_agent(BEGUN, delta("I wri"), ("llm.restarted", {"turn": 1}), delta("I look."))
     text = drawn(frame(agent, after(4)))
     assert text.count("I ") == 1
@@ -133,17 +133,17 @@ def test_a_call_that_failed_says_why() -> None:
     assert "There is no tool" in text
 
 
-def test_what_waits_for_a_person_names_the_commands_to_type() -> None:
+def test_a_call_that_waits_for_a_person_names_the_commands_to_type() -> None:
     agent = an_agent(BEGUN, CALLED, ASKED, ("task.status", {"status": "waiting"}))
     text = drawn(frame(agent, after(3)))
-    assert "1.1 run_code waits for your approval until" in text
+    assert "1.1 run_code waiting for your approval until" in text
     assert '{"source": "rm"}' in text
     assert f"agentos approve {TASK} 1.1" in text
     assert f"agentos deny {TASK} 1.1" in text
 
 
 @pytest.mark.parametrize("source", ["x" * 80, "x\u202ey"])
-def test_what_a_line_does_not_show_is_to_be_seen_elsewhere(source: str) -> None:
+def test_a_call_too_long_for_a_line_names_the_command_that_shows_it(source: str) -> None:
     asked = (ASKED[0], {**ASKED[1], "arguments": {"source": source}})
     text = drawn(frame(an_agent(BEGUN, CALLED, asked), after(3)))
     assert f"agentos approvals {TASK}" in text
@@ -164,7 +164,7 @@ def test_a_question_is_shown_with_the_way_to_answer_it() -> None:
         ("task.status", {"status": "cancelled"}),
     ],
 )
-def test_what_was_decided_or_is_over_is_asked_no_more(event: Event) -> None:
+def test_a_decided_or_expired_call_is_no_longer_asked_about(event: Event) -> None:
     assert an_agent(BEGUN, CALLED, ASKED, event).asked == {}
 
 
@@ -282,7 +282,7 @@ def plain_lines(*events: Event, latest_run: int = 1) -> list[str]:
     return [line.partition("] ")[2] or line for line in file.getvalue().splitlines()]
 
 
-def test_elsewhere_a_model_that_is_asked_again_is_told() -> None:
+def test_elsewhere_a_model_that_is_asked_again_is_reported() -> None:
     again = plain_lines(BEGUN, ("llm.restarted", {"turn": 1}))[-1]
     assert again == "turn 1: the model is asked again"
 
@@ -309,7 +309,7 @@ def test_elsewhere_a_call_without_arguments_is_told_as_well() -> None:
         ({"decision": "deny", "note": "no"}, "denied: no"),
     ],
 )
-def test_elsewhere_a_decision_is_told_with_its_note(decided: dict[str, str], told: str) -> None:
+def test_elsewhere_a_decision_is_reported_with_its_note(decided: dict[str, str], told: str) -> None:
     event: Event = ("approval.decided", {"step": "1.1 run_code", "call_id": "c1", **decided})
     assert plain_lines(BEGUN, SAID, CALLED, ASKED, event)[-1] == f"1.1 run_code: {told}"
 
@@ -321,7 +321,7 @@ def test_elsewhere_each_thing_is_a_line() -> None:
         "turn 1",
         "turn 1: I look.",
         '1.1 run_code: {"source": "1+1"}',
-        '1.1 run_code: waits for your approval: {"source": "rm"}',
+        '1.1 run_code: waiting for your approval: {"source": "rm"}',
         f"          agentos approve {TASK} 1.1",
         f"          agentos deny {TASK} 1.1",
         "turn 1: 1,200 tokens so far, $0.0042",

@@ -107,7 +107,7 @@ def test_the_end_says_why_and_what_to_do() -> None:
     failed = ("task.status", {"status": "blocked", "error": ERROR})
     lines = drawn(picture(a_task(STARTED, COMPLETED, CHART, output, failed), after(9)))
     text = "\n".join(lines)
-    assert "✗ sales failed on every try, after 5.0s" in text
+    assert "✗ sales failed every attempt, after 5.0s" in text
     assert "✗ chart" in text
     assert "It failed." in text
     assert "│ no column x" in text
@@ -181,7 +181,7 @@ def test_a_picture_is_never_wider_nor_higher_than_the_terminal_once_steps_can_be
     assert len(lines) <= max(height, 4 + 3 * len(shown))
 
 
-def test_what_is_being_done_stays_in_sight() -> None:
+def test_running_steps_stay_in_sight() -> None:
     steps = {f"s{n}": StepProgress(f"s{n}", status=Status.COMPLETED) for n in range(50)}
     steps |= {"now": StepProgress("now", status=Status.RUNNING, started_at=START)}
     steps |= {f"w{n}": StepProgress(f"w{n}") for n in range(50)}
