@@ -6,26 +6,10 @@ from collections.abc import Sequence
 from typing import Annotated, NoReturn
 
 import typer
-from rich.text import Text
 
-from api.cli import exit_codes, terminal
-from api.cli.commands import (
-    approvals,
-    artifacts,
-    files,
-    logs,
-    messages,
-    skills,
-    submit,
-    tasks,
-    tools,
-    usage,
-)
-from api.cli.commands.options import Connection
-from api.cli.errors import AgentInvalid, PipelineInvalid
-from api.cli.exit_codes import ExitCode
-from api.cli.terminal import safe_line
-from api.client import DEFAULT_URL, ApiProblem
+from api.addresses import DEFAULT_URL
+from api.cli.command_table import add_command
+from api.cli.connection import Connection
 from workflows.errors import AgentOSError
 
 app = typer.Typer(
@@ -35,11 +19,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-_WHERE_KEYS_GO = "Put the key into AGENTOS_API_KEY."
 _TASKS = "Tasks"
 _FILES_AND_SKILLS = "Files, tools and skills"
-_WITH_PROBLEMS = (ApiProblem, AgentInvalid, PipelineInvalid)
-_REFUSED = "The request is not valid. Nothing was started."
 
 
 @app.callback()
@@ -62,31 +43,47 @@ def agentos(
     context.obj = Connection(api_url, api_key or None)
 
 
-for command in (
-    tasks.ls,
-    tasks.show,
-    tasks.watch,
-    logs.logs,
-    tasks.trace,
-    tasks.cancel,
-    tasks.pause,
-    tasks.resume,
-    tasks.retry,
-    approvals.approvals,
-    approvals.approve,
-    approvals.deny,
-    messages.messages,
-    usage.usage,
+for name, place, summary in (
+    ("ls", "tasks:ls", "List tasks, the newest first."),
+    ("show", "tasks:show", "Show a task with its steps and files."),
+    (
+        "watch",
+        "tasks:watch",
+        "Show a task's progress until it ends. With -o json, print its events, one a line.",
+    ),
+    ("logs", "logs:logs", "Print what the steps of a task printed."),
+    ("trace", "tasks:trace", "Show where the time of a task went."),
+    ("cancel", "tasks:cancel", "Stop a task. What its finished steps made is kept."),
+    ("pause", "tasks:pause", "Hold a task before its next step or turn."),
+    ("resume", "tasks:resume", "Let a paused task go on."),
+    ("retry", "tasks:retry", "Run a task that has ended again."),
+    (
+        "approvals",
+        "approvals:approvals",
+        "Show the calls that wait for your word, with all their arguments.",
+    ),
+    ("approve", "approvals:approve", "Let an agent make a call, or answer its question."),
+    ("deny", "approvals:deny", "Refuse an agent a call, or an answer."),
+    (
+        "messages",
+        "messages:messages",
+        "Print the conversation of an agent with its model and its tools.",
+    ),
+    (
+        "usage",
+        "usage:usage",
+        "Show what agents used of models by day, and what is left of today's quota.",
+    ),
+    ("submit", "submit:app", "Hand in a task."),
 ):
-    app.command(rich_help_panel=_TASKS)(command)
-for group, name, does, panel in (
-    (submit.app, "submit", "Hand in a task.", _TASKS),
-    (artifacts.app, "artifacts", "The files that tasks made.", _FILES_AND_SKILLS),
-    (files.app, "files", "The files that you hand in.", _FILES_AND_SKILLS),
-    (tools.app, "tools", "What steps and agents can call.", _FILES_AND_SKILLS),
-    (skills.app, "skills", "What steps and agents can run.", _FILES_AND_SKILLS),
+    add_command(app, name, f"api.cli.commands.{place}", summary, _TASKS)
+for name, place, summary in (
+    ("artifacts", "artifacts:app", "The files that tasks made."),
+    ("files", "files:app", "The files that you hand in."),
+    ("tools", "tools:app", "What steps and agents can call."),
+    ("skills", "skills:app", "What steps and agents can run."),
 ):
-    app.add_typer(group, name=name, help=does, rich_help_panel=panel)
+    add_command(app, name, f"api.cli.commands.{place}", summary, _FILES_AND_SKILLS)
 
 
 def run(application: typer.Typer = app, arguments: Sequence[str] | None = None) -> NoReturn:
@@ -98,20 +95,7 @@ def run(application: typer.Typer = app, arguments: Sequence[str] | None = None) 
     try:
         application(arguments)
     except AgentOSError as error:
-        tell(error)
-        code = exit_codes.of_error(error)
-        if code is ExitCode.NOT_AUTHORISED:
-            terminal.stderr().print(_WHERE_KEYS_GO, style="dim", soft_wrap=True)
-        sys.exit(code)
-    sys.exit(ExitCode.OK)
+        from api.cli.failures import tell
 
-
-def tell(error: AgentOSError) -> None:
-    """Say on stderr what went wrong; of a request, everything that is wrong with it."""
-    problems = error.problems if isinstance(error, _WITH_PROBLEMS) else ()
-    console = terminal.stderr()
-    summary = _REFUSED if isinstance(error, ApiProblem) and problems else str(error)
-    console.print(Text.assemble(("Error: ", "bold red"), safe_line(summary)), soft_wrap=True)
-    for problem in problems:
-        place = (safe_line(problem.pointer or "/"), "yellow")
-        console.print(Text.assemble("  ", place, "  ", safe_line(problem.message)), soft_wrap=True)
+        sys.exit(tell(error))
+    sys.exit(0)
