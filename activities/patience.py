@@ -14,7 +14,8 @@ import structlog
 from workflows.backoff import Backoff
 from workflows.errors import TemporaryFailure
 
-BACKOFF = Backoff(first_seconds=0.1, longest_seconds=10.0)
+# Growing slowly, so that who waits for services that are being started is late by little.
+BACKOFF = Backoff(first_seconds=0.1, longest_seconds=10.0, factor=1.5)
 PATIENCE_SECONDS = 30 * 60.0
 
 _T = TypeVar("_T")

@@ -64,7 +64,7 @@ class Transport:
             # The proxy that the environment names for the internet cannot reach this machine.
             trust_env=not _is_loopback(self.url),
             # Certificates take 20 ms to load, a tenth of what a command takes.
-            verify=httpx.URL(self.url).scheme != "http",
+            verify=httpx2.URL(self.url).scheme != "http",
         )
 
     async def close(self) -> None:
