@@ -14,8 +14,7 @@ import structlog
 from workflows.backoff import Backoff
 from workflows.errors import TemporaryFailure
 
-# Growing slowly, so that who waits for services that are being started is late by little.
-BACKOFF = Backoff(first_seconds=0.1, longest_seconds=10.0, factor=1.5)
+BACKOFF = Backoff(first_seconds=0.1, longest_seconds=10.0)
 PATIENCE_SECONDS = 30 * 60.0
 
 _T = TypeVar("_T")
@@ -24,7 +23,10 @@ log = structlog.get_logger(__name__)
 
 
 async def patiently(
-    operation: Callable[[], Awaitable[_T]], *, patience_seconds: float = PATIENCE_SECONDS
+    operation: Callable[[], Awaitable[_T]],
+    *,
+    patience_seconds: float = PATIENCE_SECONDS,
+    backoff: Backoff = BACKOFF,
 ) -> _T:
     """Repeat ``operation`` while it raises ``TemporaryFailure``, at growing intervals.
 
@@ -33,7 +35,7 @@ async def patiently(
     """
     clock = asyncio.get_running_loop().time
     deadline = clock() + patience_seconds
-    pauses = BACKOFF.pauses(random.uniform)
+    pauses = backoff.pauses(random.uniform)
     while True:
         try:
             return await operation()

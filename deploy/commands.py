@@ -22,6 +22,7 @@ def up(
     workers: Annotated[int, typer.Option(min=1, max=64)] = 1,
 ) -> None:
     """Start everything on this machine and keep it running, until Ctrl-C."""
+    garbage_collector.pause()
     from deploy.up import run_up
 
     asyncio.run(run_up(data_dir, port=port, workers=workers))

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from activities.store import migrations
-from deploy import variables
+from deploy import garbage_collector, variables
 from deploy.local.errors import StackInUse
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
@@ -34,6 +34,7 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
         port=port,
         workers=workers,
         migrate=migrations.migrate,
+        before_first_migration=migrations.load,
         environment=variables.inherited(),
     )
     stack = Stack(options)
@@ -56,6 +57,7 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
 async def _run(stack: Stack, console: Console) -> None:
     with console.status("Starting PostgreSQL, Temporal, S3, API and worker..."):
         services = await stack.start()
+    garbage_collector.resume()
     # Its many types take longer to load than the rest of this process.
     from deploy.settings import load_without_services
 

@@ -23,7 +23,11 @@ from deploy.folders import work_folder
 from deploy.settings import Settings
 from worker.adapters import AdapterOptions, adapters
 from worker.host import WorkerOptions, hosting
+from workflows.backoff import Backoff
 from workflows.errors import TemporaryFailure
+
+# A worker starts beside its services, and is to be late by little when they are there.
+_STARTING = Backoff(first_seconds=0.05, longest_seconds=0.2)
 
 
 async def run_worker(told: Settings) -> None:
@@ -35,7 +39,7 @@ async def run_worker(told: Settings) -> None:
         sandbox = backends.build(told.sandbox, told.sandbox_options(options.work_folder))
         try:
             garbage_collector.resume()
-            await patiently(database.check)
+            await patiently(database.check, backoff=_STARTING)
             client = await _connect(identity=worker_id)
             hosted = WorkerOptions(
                 task_queue=told.task_queue,

@@ -37,6 +37,7 @@ async def run_demo() -> int:
         data_dir=folder / "data",
         default_ports=False,
         migrate=migrations.migrate,
+        before_first_migration=migrations.load,
         environment=variables.inherited(),
     )
     stack = Stack(options)

@@ -153,8 +153,13 @@ class Stack:
         )
 
     async def _start_postgres(self, supervisor: Supervisor) -> None:
-        more = _CONNECTIONS_OF_A_WORKER * max(0, self._options.workers - 1)
-        await supervisor.start(await postgres.prepare(self._data, supervisor, _CONNECTIONS + more))
+        async with _all_or_none() as group:
+            if self._options.before_first_migration and not postgres.has_cluster(self._data):
+                group.create_task(self._options.before_first_migration())
+            connections = _CONNECTIONS + _CONNECTIONS_OF_A_WORKER * max(
+                0, self._options.workers - 1
+            )
+            await supervisor.start(await postgres.prepare(self._data, supervisor, connections))
         if self._options.migrate:
             url = postgres.connection_url(self._data.socket_folder(), scheme="postgresql+asyncpg")
             await self._options.migrate(url)

@@ -28,11 +28,15 @@ async def migrate(url: str) -> None:
     with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
         if await _ask(url) == NEWEST:
             return
-    # Beside the event loop, which has more to start.
-    await asyncio.to_thread(import_module, "activities.store.migrations.upgrade")
+    await load()
     from activities.store.migrations.upgrade import upgrade
 
     await upgrade(url)
+
+
+async def load() -> None:
+    """Load alembic, beside the event loop: who foresees that it is needed saves the time later."""
+    await asyncio.to_thread(import_module, "activities.store.migrations.upgrade")
 
 
 async def newest_applied(connection: asyncpg.Connection) -> str | None:
