@@ -15,6 +15,7 @@ LOCKS := deploy/locks
 BASE_PYTHON ?= python3
 # Each has a stack of its own, so more want memory as well as processors.
 TEST_PROCESSES ?= 2
+PACKAGES := workflows activities api worker deploy
 
 # Company networks have certificates of their own, in the system's store. Exported, because skills
 # are installed by uv as well.
@@ -54,8 +55,10 @@ clean: ## Remove what these commands made; the data of `agentos up` stays
 
 $(INSTALLED): pyproject.toml $(LOCKS)/requirements-dev.txt | $(VENV)/bin/uv
 	@echo "Installing into $(VENV) ..." >&2
-	@$(UV) pip sync --quiet --python $(PYTHON) --require-hashes $(LOCKS)/requirements-dev.txt
+	@$(UV) pip sync --quiet --python $(PYTHON) --require-hashes --compile-bytecode \
+		$(LOCKS)/requirements-dev.txt
 	@$(UV) pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --editable .
+	@$(PYTHON) -m compileall -q -f -j 0 --invalidation-mode checked-hash $(PACKAGES)
 	@touch $@
 
 $(VENV)/bin/uv:

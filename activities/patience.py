@@ -23,7 +23,10 @@ log = structlog.get_logger(__name__)
 
 
 async def patiently(
-    operation: Callable[[], Awaitable[_T]], *, patience_seconds: float = PATIENCE_SECONDS
+    operation: Callable[[], Awaitable[_T]],
+    *,
+    patience_seconds: float = PATIENCE_SECONDS,
+    backoff: Backoff = BACKOFF,
 ) -> _T:
     """Repeat ``operation`` while it raises ``TemporaryFailure``, at growing intervals.
 
@@ -32,7 +35,7 @@ async def patiently(
     """
     clock = asyncio.get_running_loop().time
     deadline = clock() + patience_seconds
-    pauses = BACKOFF.pauses(random.uniform)
+    pauses = backoff.pauses(random.uniform)
     while True:
         try:
             return await operation()

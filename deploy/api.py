@@ -14,7 +14,8 @@ from api.app import create_app
 from api.http.server import serve
 from api.services import ApiOptions, Services
 from api.tasks.temporal import TemporalPort
-from deploy.bootstrap import calm_garbage_collector, mcp_pool, stores
+from deploy import garbage_collector
+from deploy.bootstrap import mcp_pool, stores
 from deploy.open_files import viewers_allowed
 from deploy.settings import Settings, SettingsInvalid
 
@@ -59,5 +60,5 @@ async def run_api(told: Settings, host: str, port: int) -> None:
                 options=dataclasses.replace(options, temporal_namespace=client.namespace),
             )
         )
-        calm_garbage_collector()
+        garbage_collector.resume()
         await serve(app, host, port)

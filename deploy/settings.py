@@ -1,4 +1,4 @@
-"""The settings. This module is the only reader of the environment.
+"""The settings. This module and ``variables`` are the only readers of the environment.
 
 A variable is the name of a field in capitals after ``AGENTOS_``, unless the field says otherwise.
 Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS) are read by its SDK.
@@ -231,16 +231,6 @@ def load_without_services() -> Settings:
         SettingsInvalid: a variable is wrong.
     """
     return _load(database_url="", s3_endpoint="")
-
-
-def names_services() -> bool:
-    """Whether the environment names services; else they are those of ``agentos up``."""
-    return "AGENTOS_DATABASE_URL" in os.environ
-
-
-def inherited() -> dict[str, str]:
-    """The whole environment, for programs that we start."""
-    return dict(os.environ)
 
 
 def _load(**known: Any) -> Settings:

@@ -11,6 +11,7 @@ from rich.text import Text
 from api.cli import terminal
 from api.cli.commands.options import Format, Output
 from api.cli.commands.printing import draw, print_json
+from api.cli.commands.skills import app
 from api.cli.display.glyphs import glyphs_of, style_of
 from api.cli.exit_codes import ExitCode
 from api.cli.terminal import safe_line
@@ -27,6 +28,7 @@ class Validated(BaseModel):
     problems: list[str]
 
 
+@app.command()
 def validate(folders: Folders, output: Output = Format.TABLE) -> None:
     """Check skills in folders on this machine; exit with 1 when something is wrong."""
 

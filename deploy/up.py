@@ -4,17 +4,20 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
-from activities.llm.base import ModelOptions
 from activities.store import migrations
-from deploy import settings
+from deploy import garbage_collector, variables
 from deploy.local.errors import StackInUse
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
 from deploy.offline_model import LABEL
+
+if TYPE_CHECKING:
+    from activities.llm.base import ModelOptions
 
 
 async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
@@ -31,7 +34,8 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
         port=port,
         workers=workers,
         migrate=migrations.migrate,
-        environment=settings.inherited(),
+        before_first_migration=migrations.load,
+        environment=variables.inherited(),
     )
     stack = Stack(options)
     stop = asyncio.create_task(_signalled())
@@ -53,7 +57,11 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
 async def _run(stack: Stack, console: Console) -> None:
     with console.status("Starting PostgreSQL, Temporal, S3, API and worker..."):
         services = await stack.start()
-    for line in address_lines(services, settings.load_without_services().model_options):
+    garbage_collector.resume()
+    # Its many types take longer to load than the rest of this process.
+    from deploy.settings import load_without_services
+
+    for line in address_lines(services, load_without_services().model_options):
         console.print(line, soft_wrap=True)
     console.print(f"Ctrl-C stops everything. State is kept in {services.data_dir}", soft_wrap=True)
     await stack.wait()
@@ -66,7 +74,7 @@ async def _signalled() -> None:
     await received.wait()
 
 
-def address_lines(services: Services, models: ModelOptions | None) -> Iterator[Text]:
+def address_lines(services: Services, models: "ModelOptions | None") -> Iterator[Text]:
     """Where everything is, a line each, for the terminal to wrap: what is cut cannot be copied."""
     rows = {
         "API": services.api_url or "",
@@ -82,7 +90,7 @@ def address_lines(services: Services, models: ModelOptions | None) -> Iterator[T
         yield Text.assemble((f"{name:<{width}}", "bold"), address)
 
 
-def _models(services: Services, models: ModelOptions | None) -> str:
+def _models(services: Services, models: "ModelOptions | None") -> str:
     if models is None:
         return f"{services.model_url}  {LABEL}"
     asked = f"  {', '.join(models.models)}" if models.models else ""

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import uv
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
@@ -16,23 +17,29 @@ from temporalio.service import RPCError
 from activities.agents.turn import TurnOptions
 from activities.patience import patiently
 from activities.sandbox import backends
-from deploy import settings
-from deploy.bootstrap import calm_garbage_collector, mcp_pool, stores
+from deploy import garbage_collector, variables
+from deploy.bootstrap import mcp_pool, stores
 from deploy.folders import work_folder
 from deploy.settings import Settings
 from worker.adapters import AdapterOptions, adapters
 from worker.host import WorkerOptions, hosting
+from workflows.backoff import Backoff
 from workflows.errors import TemporaryFailure
+
+# A worker starts beside its services, and is to be late by little when they are there.
+_STARTING = Backoff(first_seconds=0.05, longest_seconds=0.2)
 
 
 async def run_worker(told: Settings) -> None:
-    """Run a worker until SIGTERM or SIGINT. Waits for Temporal when it is not there yet."""
+    """Run a worker until SIGTERM or SIGINT. Waits for PostgreSQL, its tables and Temporal."""
     stop = _stop_signal()
     worker_id = f"{socket.gethostname()}-{os.getpid()}"
     async with stores(told, ping=False) as (database, blobs):
         options = await asyncio.to_thread(_adapter_options, told, worker_id)
         sandbox = backends.build(told.sandbox, told.sandbox_options(options.work_folder))
         try:
+            garbage_collector.resume()
+            await patiently(database.check, backoff=_STARTING)
             client = await _connect(identity=worker_id)
             hosted = WorkerOptions(
                 task_queue=told.task_queue,
@@ -45,7 +52,6 @@ async def run_worker(told: Settings) -> None:
                 adapters(database, blobs, sandbox, mcp, options) as ready,
                 hosting(client, ready, hosted),
             ):
-                calm_garbage_collector()
                 await stop.wait()
         finally:
             await sandbox.close()
@@ -56,13 +62,17 @@ async def _connect(*, identity: str) -> Client:
 
     async def attempt() -> Client:
         try:
-            return await Client.connect(
+            client = await Client.connect(
                 **ClientConfig.load_client_connect_config(),
                 data_converter=pydantic_data_converter,
                 identity=identity,
             )
+            # A server that is starting may not have it yet, and a worker asks once.
+            namespace = DescribeNamespaceRequest(namespace=client.namespace)
+            await client.workflow_service.describe_namespace(namespace)
         except (RuntimeError, RPCError) as error:
             raise TemporaryFailure(service="Temporal", reason=str(error)[:300]) from error
+        return client
 
     return await patiently(attempt)
 
@@ -75,7 +85,7 @@ def _adapter_options(told: Settings, worker_id: str) -> AdapterOptions:
         uv=Path(uv.find_uv_bin()),
         limits=told.limits,
         input_policy=told.input_policy,
-        environment=settings.inherited(),
+        environment=variables.inherited(),
         networked_skills=told.networked_skills,
         models=told.model_options,
         turns=TurnOptions(told.team_daily_tokens, told.approval_seconds),

@@ -43,6 +43,10 @@ class TemporaryFailure(AgentOSError):
     retryable = True
 
 
+class DatabaseOutdated(TemporaryFailure):
+    """The tables of the database are not up to date. Run `agentos migrate`."""
+
+
 class SandboxUnavailable(AgentOSError):
     """The {sandbox} sandbox cannot run here: {reason}. {remedy}"""
 

@@ -1,10 +1,13 @@
 """Asking models: the first that answers, with a conversation that it can read."""
 
+import asyncio
 import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -18,7 +21,6 @@ from activities.llm.base import (
     Usage,
 )
 from activities.llm.conversation import Conversation, Delivery
-from activities.llm.endpoint import Endpoint
 from activities.llm.names import Decoder
 from activities.llm.reading import Reading, Reply
 from activities.tokens import Tokens
@@ -30,6 +32,9 @@ from workflows.errors import (
     ModelUnavailable,
     ModelUnsuitable,
 )
+
+if TYPE_CHECKING:
+    from activities.llm.endpoint import Endpoint
 
 OPENAI_DEFAULT_MODEL = "gpt-5-mini"
 
@@ -63,12 +68,13 @@ class Models:
     def __init__(self, options: ModelOptions, tokens: Tokens) -> None:
         self._options = options
         self._tokens = tokens
-        self._endpoint = Endpoint(options)
+        self._endpoint: Endpoint | None = None
         self._listed: str | None = None
         self._budgets: dict[str, int] = {}
 
     async def close(self) -> None:
-        await self._endpoint.close()
+        if self._endpoint is not None:
+            await self._endpoint.close()
 
     async def complete(
         self,
@@ -122,10 +128,11 @@ class Models:
         """
         if self._options.models:
             return self._options.models[0]
-        if self._endpoint.is_openai:
+        endpoint = await self._opened()
+        if endpoint.is_openai:
             return OPENAI_DEFAULT_MODEL
         if self._listed is None:
-            names = await self._endpoint.models()
+            names = await endpoint.models()
             if not names:
                 raise ModelUnsuitable(model="The server", reason="it lists no model")
             # LM Studio always lists one that can do nothing but embed.
@@ -158,15 +165,26 @@ class Models:
         return await self._ask_once(model, conversation, delivery)
 
     async def _ask_once(self, model: str, conversation: Conversation, delivery: Delivery) -> Reply:
+        endpoint = await self._opened()
         reading = Reading(model, delivery)
         reply: Reply | None = None
         try:
-            reply = await self._endpoint.ask(reading, conversation.messages, conversation.tools)
+            reply = await endpoint.ask(reading, conversation.messages, conversation.tools)
         finally:
             # Also when it is cancelled: the model has read the prompt and written this by then.
             if reply is None and reading.has_cost:
                 delivery.broke_off(self._charge(model, conversation.usage_of(reading.so_far())))
         return reply
+
+    async def _opened(self) -> "Endpoint":
+        if self._endpoint is None:
+            # Its client takes half a second to load. Beside the event loop, others go on meanwhile.
+            await asyncio.to_thread(import_module, "activities.llm.endpoint")
+        if self._endpoint is None:
+            from activities.llm.endpoint import Endpoint
+
+            self._endpoint = Endpoint(self._options)
+        return self._endpoint
 
     def _charge(self, model: str, usage: Usage) -> Charge:
         price = self.price_of(model)

@@ -16,7 +16,7 @@ from activities.store.database import Database
 from activities.store.tools import tool_settings
 from activities.tools.context import ToolContext, ToolResult
 from activities.tools.finish import FINISH, FINISH_DESCRIPTION, finish_schema
-from activities.tools.mcp.content import McpFile, McpResult
+from activities.tools.mcp.results import McpFile, McpResult
 from activities.tools.registry import (
     DEFAULT_TIMEOUT_SECONDS,
     CallType,

@@ -6,26 +6,10 @@ from collections.abc import Sequence
 from typing import Annotated, NoReturn
 
 import typer
-from rich.text import Text
 
-from api.cli import exit_codes, terminal
-from api.cli.commands import (
-    approvals,
-    artifacts,
-    files,
-    logs,
-    messages,
-    skills,
-    submit,
-    tasks,
-    tools,
-    usage,
-)
-from api.cli.commands.options import Connection
-from api.cli.errors import AgentInvalid, PipelineInvalid
-from api.cli.exit_codes import ExitCode
-from api.cli.terminal import safe_line
-from api.client import DEFAULT_URL, ApiProblem
+from api.addresses import DEFAULT_URL
+from api.cli.command_table import add_command
+from api.cli.connection import Connection
 from workflows.errors import AgentOSError
 
 app = typer.Typer(
@@ -35,18 +19,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-_WHERE_KEYS_GO = "Set the key in AGENTOS_API_KEY."
 _TASKS = "Tasks"
 _FILES_AND_SKILLS = "Files, tools and skills"
-_WITH_PROBLEMS = (ApiProblem, AgentInvalid, PipelineInvalid)
-_REFUSED = "The request is not valid. Nothing was started."
 
 
 @app.callback()
 def agentos(
     context: typer.Context,
     api_url: Annotated[
-        str, typer.Option(envvar="AGENTOS_API_URL", metavar="URL", help="Address of the API.")
+        str, typer.Option(envvar="AGENTOS_API_URL", metavar="URL", help="Where the API is.")
     ] = DEFAULT_URL,
     api_key: Annotated[
         str | None,
@@ -54,43 +35,59 @@ def agentos(
             envvar="AGENTOS_API_KEY",
             metavar="KEY",
             show_default=False,
-            help="Your team's API key. Other users cannot see it if set in the environment.",
+            help="A key of your team. In the environment it is not seen by other users.",
         ),
     ] = None,
 ) -> None:
-    """A durable task system: submit work for scripts and agents, and watch it finish."""
+    """A durable task system: hand in work for scripts and agents, and see it finish."""
     context.obj = Connection(api_url, api_key or None)
 
 
-for command in (
-    tasks.ls,
-    tasks.show,
-    tasks.watch,
-    logs.logs,
-    tasks.trace,
-    tasks.cancel,
-    tasks.pause,
-    tasks.resume,
-    tasks.retry,
-    approvals.approvals,
-    approvals.approve,
-    approvals.deny,
-    messages.messages,
-    usage.usage,
+for name, place, summary in (
+    ("ls", "tasks:ls", "List tasks, newest first."),
+    ("show", "tasks:show", "Show a task with its steps and files."),
+    (
+        "watch",
+        "tasks:watch",
+        "Follow a task until it ends. With -o json, print its events, one per line.",
+    ),
+    ("logs", "logs:logs", "Print what the steps of a task printed."),
+    ("trace", "tasks:trace", "Show where a task spent its time."),
+    ("cancel", "tasks:cancel", "Cancel a task. Results of finished steps are kept."),
+    ("pause", "tasks:pause", "Pause a task before its next step or turn."),
+    ("resume", "tasks:resume", "Resume a paused task."),
+    ("retry", "tasks:retry", "Retry a task that has ended."),
+    (
+        "approvals",
+        "approvals:approvals",
+        "Show the calls waiting for your approval or answer, with all their arguments.",
+    ),
+    ("approve", "approvals:approve", "Approve a call of an agent, or answer its question."),
+    ("deny", "approvals:deny", "Deny a call of an agent, or decline to answer its question."),
+    (
+        "messages",
+        "messages:messages",
+        "Print an agent's conversation with its model and tools.",
+    ),
+    (
+        "usage",
+        "usage:usage",
+        "Show the agents' tokens and cost by day, and what is left of today's quota.",
+    ),
+    ("submit", "submit:app", "Submit a task."),
 ):
-    app.command(rich_help_panel=_TASKS)(command)
-for group, name, does, panel in (
-    (submit.app, "submit", "Submit a task.", _TASKS),
-    (artifacts.app, "artifacts", "Files that tasks made.", _FILES_AND_SKILLS),
-    (files.app, "files", "Files that you upload as inputs.", _FILES_AND_SKILLS),
-    (tools.app, "tools", "Tools that steps and agents can call.", _FILES_AND_SKILLS),
-    (skills.app, "skills", "Skills that steps and agents can run.", _FILES_AND_SKILLS),
+    add_command(app, name, f"api.cli.commands.{place}", summary, _TASKS)
+for name, place, summary in (
+    ("artifacts", "artifacts:app", "Files that tasks made."),
+    ("files", "files:app", "Files that you upload as inputs."),
+    ("tools", "tools:app", "Tools that steps and agents can call."),
+    ("skills", "skills:app", "Skills that steps and agents can run."),
 ):
-    app.add_typer(group, name=name, help=does, rich_help_panel=panel)
+    add_command(app, name, f"api.cli.commands.{place}", summary, _FILES_AND_SKILLS)
 
 
 def run(application: typer.Typer = app, arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run a command line and exit. An ``AgentOSError`` is printed, and decides the exit code."""
+    """Run a command line and exit; an error of ours is told in plain words, with its exit code."""
     # A name that the terminal's encoding lacks must not end the program.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -98,20 +95,7 @@ def run(application: typer.Typer = app, arguments: Sequence[str] | None = None) 
     try:
         application(arguments)
     except AgentOSError as error:
-        tell(error)
-        code = exit_codes.of_error(error)
-        if code is ExitCode.NOT_AUTHORISED:
-            terminal.stderr().print(_WHERE_KEYS_GO, style="dim", soft_wrap=True)
-        sys.exit(code)
-    sys.exit(ExitCode.OK)
+        from api.cli.failures import tell
 
-
-def tell(error: AgentOSError) -> None:
-    """Print an error on stderr, with every problem of a request."""
-    problems = error.problems if isinstance(error, _WITH_PROBLEMS) else ()
-    console = terminal.stderr()
-    summary = _REFUSED if isinstance(error, ApiProblem) and problems else str(error)
-    console.print(Text.assemble(("Error: ", "bold red"), safe_line(summary)), soft_wrap=True)
-    for problem in problems:
-        place = (safe_line(problem.pointer or "/"), "yellow")
-        console.print(Text.assemble("  ", place, "  ", safe_line(problem.message)), soft_wrap=True)
+        sys.exit(tell(error))
+    sys.exit(0)

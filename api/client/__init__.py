@@ -1,6 +1,6 @@
 """A client of the AgentOS API, for the command line and for programs."""
 
-from api.client.client import DEFAULT_URL, Client
+from api.client.client import Client
 from api.client.errors import (
     ApiProblem,
     ApiUnreachable,
@@ -15,7 +15,6 @@ from api.client.task_events import TaskEvent
 from api.client.transfer import Download
 
 __all__ = [
-    "DEFAULT_URL",
     "ApiProblem",
     "ApiUnreachable",
     "ApiUrlMalformed",

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
+from api.addresses import DEFAULT_URL
 from api.client import task_events, transfer
 from api.client.following import follow
 from api.client.task_events import TaskEvent
@@ -31,7 +32,6 @@ from api.wire.responses.tasks import Accepted, Changed, Task, TaskSummary
 from api.wire.responses.tools import RegisteredServer, Tool
 from api.wire.responses.usage import TeamUsage
 
-DEFAULT_URL = "http://127.0.0.1:8000"
 # A server may have to be fetched before it starts; the API gives up before this.
 REGISTRATION_TIMEOUT_SECONDS = 120.0
 

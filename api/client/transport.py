@@ -63,6 +63,8 @@ class Transport:
             timeout=httpx2.Timeout(ANSWER_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
             # The proxy that the environment names for the internet cannot reach this machine.
             trust_env=not _is_loopback(self.url),
+            # Certificates take 20 ms to load, a tenth of what a command takes.
+            verify=httpx2.URL(self.url).scheme != "http",
         )
 
     async def close(self) -> None:

@@ -11,6 +11,9 @@ from typing import Any, Literal
 from uuid import UUID
 
 import structlog
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import (
     Client,
     WorkflowExecutionStatus,
@@ -35,6 +38,8 @@ _PREVIOUS_RUN = Backoff(first_seconds=0.025, times=5)
 _SUMMARY_BYTES = 200  # Temporal's own limit.
 _PATIENCE = timedelta(seconds=CALL_TIMEOUT_SECONDS)
 _ENDED_LISTED = 1_000
+# A worker that has nothing to do asks again every minute; Temporal remembers it for five.
+_POLLED_WITHIN = timedelta(seconds=90)
 _RUNS_REMEMBERED = 20_000
 
 log = structlog.get_logger(__name__)
@@ -153,6 +158,20 @@ class TemporalPort:
     async def check(self) -> None:
         async with temporal_errors():
             await self._client.service_client.check_health(timeout=_PATIENCE)
+
+    async def count_workers(self) -> int:
+        """How many workers asked for work lately."""
+        request = DescribeTaskQueueRequest(
+            namespace=self._client.namespace,
+            task_queue=TaskQueue(name=self._task_queue),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        )
+        async with temporal_errors():
+            found = await self._client.workflow_service.describe_task_queue(
+                request, timeout=_PATIENCE
+            )
+        oldest = datetime.now(UTC) - _POLLED_WITHIN
+        return sum(poller.last_access_time.ToDatetime(UTC) > oldest for poller in found.pollers)
 
     async def _signal(
         self, task_id: UUID, execution: Execution, signal: str, arguments: Sequence[object]

@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from activities.store import migrations
-from deploy import settings
+from deploy import variables
 from deploy.folders import work_folder
 from deploy.local.model import MODEL_VARIABLES
 from deploy.local.services import Services, StackOptions
@@ -37,7 +37,8 @@ async def run_demo() -> int:
         data_dir=folder / "data",
         default_ports=False,
         migrate=migrations.migrate,
-        environment=settings.inherited(),
+        before_first_migration=migrations.load,
+        environment=variables.inherited(),
     )
     stack = Stack(options)
     try:
@@ -101,7 +102,7 @@ async def _run_job(
 async def _type(services: Services, console: Console, *words: str) -> tuple[int, str]:
     """Run one command as a newcomer would, and show it. Gives its exit code and stdout."""
     console.print(f"\n[bold green]$[/] [bold]agentos {shlex.join(words)}[/]", soft_wrap=True)
-    environment = settings.inherited() | {"AGENTOS_API_URL": services.api_url or ""}
+    environment = variables.inherited() | {"AGENTOS_API_URL": services.api_url or ""}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",

@@ -13,8 +13,8 @@ from temporalio.service import RPCError
 
 from activities.llm.base import ModelOptions
 from activities.sandbox.base import Sandbox
-from activities.store import migrations
 from activities.store.blobs import Blobs
+from activities.store.migrations.check import is_current
 from deploy.doctor.models import check_models
 from deploy.local import machine, s3, temporal
 from deploy.local.machine import Finding
@@ -157,7 +157,7 @@ def _stack(data_dir: Path) -> Finding:
 async def _database(url: str) -> Finding:
     remedy = "Check AGENTOS_DATABASE_URL, and that the server allows this user and address."
     try:
-        current = await migrations.is_current(url)
+        current = await is_current(url)
     except DatabaseRefused as error:
         return Finding("database", False, str(error.fields["reason"]), remedy)
     except AgentOSError as error:

@@ -16,7 +16,7 @@ from activities.store.blobs import Blobs
 from api.cli.commands.options import Format
 from api.cli.commands.printing import print_json
 from api.cli.terminal import safe_line
-from deploy import settings
+from deploy import settings, variables
 from deploy.doctor.checks import Patient, Remote, diagnose
 from deploy.folders import work_folder
 from deploy.local.machine import Finding
@@ -40,8 +40,8 @@ async def run_doctor(data_dir: Path, output: Format) -> int:
             data_dir=data_dir,
             sandbox=partial(backends.build, loaded.sandbox, options),
             uv=Path(uv.find_uv_bin()),
-            search_path=settings.inherited().get("PATH", ""),
-            services=_remote() if settings.names_services() else None,
+            search_path=variables.inherited().get("PATH", ""),
+            services=_remote() if variables.names_services() else None,
             models=loaded.model_options,
         )
     )

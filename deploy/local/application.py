@@ -3,14 +3,7 @@
 import sys
 from pathlib import Path
 
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
-from temporalio.client import Client
-from temporalio.service import RPCError
-
-from deploy.local.errors import NotReady
-from deploy.local.part import Part
+from deploy.local.part import Part, Ready
 from deploy.local.readiness import HttpReadiness
 from deploy.local.services import Services, StackOptions
 from deploy.local.tcp_ports import LOOPBACK
@@ -38,13 +31,13 @@ def api_part(options: StackOptions, services: Services, port: int) -> Part:
     )
 
 
-def worker_part(options: StackOptions, services: Services, name: str) -> Part:
+def worker_part(options: StackOptions, services: Services, name: str, ready: Ready) -> Part:
     """One worker process."""
     return Part(
         name=name,
         command=_command("worker"),
         folder=Path.cwd(),
-        ready=_WorkerReadiness(services, options.task_queue),
+        ready=ready,
         urls={name: None},
         environment=_environment(options, services),
         stop_seconds=_STOP_SECONDS,
@@ -61,26 +54,3 @@ def _environment(options: StackOptions, services: Services) -> dict[str, str]:
     usual = {"AGENTOS_KEYS_REQUIRED": "false"}
     own = {"AGENTOS_TASK_QUEUE": options.task_queue}
     return {**usual, **options.environment, **services.environment(), **own}
-
-
-class _WorkerReadiness:
-    """Asks Temporal whether a worker polls the task queue."""
-
-    def __init__(self, services: Services, task_queue: str) -> None:
-        self._services = services
-        self._client: Client | None = None
-        self._request = DescribeTaskQueueRequest(
-            namespace=services.temporal_namespace,
-            task_queue=TaskQueue(name=task_queue),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-        )
-
-    async def __call__(self) -> None:
-        try:
-            # Once: it is asked many times a second, while the worker itself needs the processor.
-            self._client = self._client or await Client.connect(self._services.temporal_address)
-            found = await self._client.workflow_service.describe_task_queue(self._request)
-        except (RuntimeError, RPCError) as error:
-            raise NotReady(reason=str(error)) from error
-        if not found.pollers:
-            raise NotReady(reason="no worker polls the task queue")

@@ -14,6 +14,9 @@ _LOG_BYTES = 10 * 1024 * 1024
 _TAIL_LINES = 5
 _TAIL_BYTES = 1200
 
+Ready = Callable[[], Awaitable[None]]
+"""Returns when the part can be used; raises ``NotReady`` while it cannot."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -22,8 +25,7 @@ class Part:
     name: str
     command: tuple[str, ...]
     folder: Path
-    ready: Callable[[], Awaitable[None]] | None = None
-    """Returns when the part can be used; raises ``NotReady`` while it cannot."""
+    ready: Ready | None = None
     ports: Sequence[int] = ()
     """Those it listens on: until then, who answers there is not this part."""
     urls: Mapping[str, str | None] = field(default_factory=dict)

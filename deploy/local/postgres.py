@@ -31,7 +31,7 @@ async def prepare(data: DataFolder, supervisor: Supervisor, connections: int) ->
         ClusterNotMade: the cluster could not be made.
     """
     sockets = data.socket_folder()
-    cluster = data.path / "postgres"
+    cluster = _cluster(data)
     if not cluster.exists():
         await _make_cluster(data, supervisor, cluster)
     # We hold the lock of the folder, so this names a process of before, or an innocent one of now
@@ -55,9 +55,18 @@ async def prepare(data: DataFolder, supervisor: Supervisor, connections: int) ->
     )
 
 
+def has_cluster(data: DataFolder) -> bool:
+    """Whether a database was made in the folder before."""
+    return _cluster(data).exists()
+
+
 def connection_url(sockets: Path, *, scheme: str = "postgresql") -> str:
     """A libpq URL; with ``postgresql+asyncpg`` as its scheme it is SQLAlchemy's."""
     return f"{scheme}://{USER}@/{DATABASE}?host={sockets}&port={_PORT}"
+
+
+def _cluster(data: DataFolder) -> Path:
+    return data.path / "postgres"
 
 
 def _options(sockets: Path, connections: int) -> list[str]:

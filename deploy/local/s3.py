@@ -6,11 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import urllib3
-from minio import Minio
-from minio.error import MinioException
-from pydantic import TypeAdapter
-
 from deploy.local.errors import NotReady
 from deploy.local.part import Part, go_environment
 from deploy.local.programs import installed_script
@@ -21,7 +16,6 @@ BUCKET = "agentos"
 _ROLES = ("s3", "master", "volume", "filer", "admin")
 # Relative to its folder: in the path of that, a comma would mean a second folder.
 _FILES, _IDENTITIES, _KEPT_PORTS = "data", "identities.json", "inner-ports.json"
-_Ports = TypeAdapter(list[int])
 PORT = 8333  # the usual one, of S3 itself
 _INNER_PORTS = 2 * len(_ROLES) - 1  # each role listens for HTTP and for gRPC
 _VOLUMES = 0  # As many as fit on the disk. A number would be a bound on all that is ever stored.
@@ -91,7 +85,7 @@ def prepare(data: DataFolder, ports: Sequence[int]) -> Part:
 
 def _kept_ports(data: DataFolder) -> list[int]:
     kept = data.path / "s3" / _KEPT_PORTS
-    return _Ports.validate_json(kept.read_bytes()) if kept.exists() else []
+    return [int(port) for port in json.loads(kept.read_bytes())] if kept.exists() else []
 
 
 def _clear_sockets(ports: Sequence[int]) -> bool:
@@ -146,14 +140,15 @@ class _Readiness:
         self._store = store
 
     async def __call__(self) -> None:
-        try:
-            found = await asyncio.to_thread(self._bucket_exists)
-        except (MinioException, urllib3.exceptions.HTTPError) as error:
-            raise NotReady(reason=str(error)) from error
-        if not found:
+        if not await asyncio.to_thread(self._bucket_exists):
             raise NotReady(reason=f"it has no bucket {self._store.bucket} yet")
 
     def _bucket_exists(self) -> bool:
+        # Loaded while the store starts, not before.
+        import urllib3
+        from minio import Minio
+        from minio.error import MinioException
+
         pool = urllib3.PoolManager(timeout=2.0, retries=False)
         store = self._store
         client = Minio(
@@ -166,5 +161,7 @@ class _Readiness:
         )
         try:
             return client.bucket_exists(bucket_name=store.bucket)
+        except (MinioException, urllib3.exceptions.HTTPError) as error:
+            raise NotReady(reason=str(error)) from error
         finally:
             pool.clear()  # an open connection delays the end of the server

@@ -1,14 +1,16 @@
 """What is asked of the embedded stack, and what it answers."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from deploy.local.s3 import S3Access
 
 API_PORT = 8000
 
 Migrate = Callable[[str], Awaitable[None]]
+Load = Callable[[], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,9 @@ class StackOptions:
     temporal: Mapping[str, str | int | bool] = field(default_factory=dict)
     """Dynamic configuration of the Temporal server, beside what it has in any case."""
     migrate: Migrate | None = None
-    """Called with ``Services.database_url``, before API and workers start."""
+    """Called with ``Services.database_url``, before anything is asked of API and workers."""
+    before_first_migration: Load | None = None
+    """Called beside the making of the database, to get what ``migrate`` needs for a new one."""
 
 
 @dataclass(frozen=True, slots=True)

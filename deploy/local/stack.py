@@ -1,14 +1,15 @@
 """The embedded stack: everything AgentOS needs, as processes on this machine."""
 
 import asyncio
-import dataclasses
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from types import TracebackType
 
 from deploy.local import application, model, postgres, s3, temporal
 from deploy.local.errors import PortTaken
 from deploy.local.part import Part
+from deploy.local.port_plan import PortPlan, WantedPorts, choose
 from deploy.local.services import API_PORT, Services, StackOptions
 from deploy.local.state import DataFolder, RunningPart
 from deploy.local.supervisor import Supervisor
@@ -51,11 +52,7 @@ class Stack:
         lock = await asyncio.to_thread(self._data.acquire)
         supervisor = self._supervisor = Supervisor(self._data.logs, lock, self._publish)
         try:
-            services = await self._start_services(supervisor)
-            if self._options.migrate:
-                await self._options.migrate(services.database_url)
-            if self._options.application:
-                services = await self._start_application(supervisor, services)
+            services = await self._start(supervisor)
         except BaseException:
             await self.stop()
             raise
@@ -85,66 +82,120 @@ class Stack:
     def _port_was_asked_for(self) -> bool:
         return self._options.application and self._options.port != API_PORT
 
-    async def _start_services(self, supervisor: Supervisor) -> Services:
+    async def _start(self, supervisor: Supervisor) -> Services:
+        """Start all parts at once: API and workers load while their services start."""
+        plan, usable = self._plan(), asyncio.Event()
         async with _all_or_none() as group:
-            database = group.create_task(self._start_postgres(supervisor))
-            store = group.create_task(self._start_s3(supervisor))
-            server = group.create_task(self._start_temporal(supervisor))
-            answering = group.create_task(self._start_model(supervisor))
-        port, ui_port = server.result()
+            application = group.create_task(self._start_application(supervisor, plan, usable))
+            found = await self._start_services(supervisor, plan)
+            if found != plan:  # Another program took a port: they have addresses that are wrong.
+                application.cancel()
+                await asyncio.wait([application])
+                application = group.create_task(self._start_application(supervisor, found, usable))
+            usable.set()
+        services = self._services(found)
+        api_ports = application.result()
+        return replace(services, api_url=f"http://{LOOPBACK}:{api_ports[0]}" if api_ports else None)
+
+    def _plan(self) -> PortPlan:
+        options = self._options
+        has_model = options.application and model.is_wanted(options.environment)
+        return choose(
+            WantedPorts(
+                temporal=[*(self._usual(port) for port in temporal.PORTS), None],
+                s3=[self._usual(s3.PORT), *s3.inner_ports(self._data)],
+                model=[None] if has_model else [],
+                api=self._wanted_api_ports if options.application else [],
+            )
+        )
+
+    @property
+    def _wanted_api_ports(self) -> Sequence[int | None]:
+        port = self._options.port
+        return [port if self._port_was_asked_for else self._usual(port)]
+
+    def _services(self, ports: PortPlan) -> Services:
         return Services(
             data_dir=self._data.path,
-            database_url=database.result(),
-            s3=store.result(),
-            temporal_address=f"{LOOPBACK}:{port}",
+            database_url=postgres.connection_url(
+                self._data.socket_folder(), scheme="postgresql+asyncpg"
+            ),
+            s3=s3.access(self._data, ports.s3[0]),
+            temporal_address=f"{LOOPBACK}:{ports.temporal[0]}",
             temporal_namespace=temporal.NAMESPACE,
-            temporal_ui_url=f"http://{LOOPBACK}:{ui_port}",
-            model_url=answering.result(),
+            temporal_ui_url=f"http://{LOOPBACK}:{ports.temporal[1]}",
+            model_url=model.base_url(ports.model[0]) if ports.model else None,
         )
 
-    async def _start_postgres(self, supervisor: Supervisor) -> str:
-        more = _CONNECTIONS_OF_A_WORKER * max(0, self._options.workers - 1)
-        await supervisor.start(await postgres.prepare(self._data, supervisor, _CONNECTIONS + more))
-        return postgres.connection_url(self._data.socket_folder(), scheme="postgresql+asyncpg")
-
-    async def _start_temporal(self, supervisor: Supervisor) -> Sequence[int]:
-        return await supervisor.start_on_ports(
-            [self._usual(port) for port in temporal.PORTS],
-            lambda ports: temporal.prepare(self._data, self._options.temporal, *ports),
-        )
-
-    async def _start_s3(self, supervisor: Supervisor) -> s3.S3Access:
-        ports = await supervisor.start_on_ports(
-            [self._usual(s3.PORT), *s3.inner_ports(self._data)],
-            lambda ports: s3.prepare(self._data, ports),
-        )
-        return s3.access(self._data, ports[0])
-
-    async def _start_model(self, supervisor: Supervisor) -> str | None:
-        if not self._options.application or not model.is_wanted(self._options.environment):
-            return None
-        ports = await supervisor.start_on_ports(
-            [None], lambda ports: model.prepare(self._data, *ports)
-        )
-        return model.base_url(*ports)
-
-    async def _start_application(self, supervisor: Supervisor, services: Services) -> Services:
+    async def _start_services(self, supervisor: Supervisor, plan: PortPlan) -> PortPlan:
+        """Gives the ports that they got."""
         async with _all_or_none() as group:
-            for name in application.worker_names(self._options.workers):
-                part = application.worker_part(self._options, services, name)
-                group.create_task(supervisor.start(part))
-            api = group.create_task(self._start_api(supervisor, services))
-        return dataclasses.replace(services, api_url=f"http://{LOOPBACK}:{api.result()}")
+            group.create_task(self._start_postgres(supervisor))
+            server = group.create_task(
+                supervisor.start_on_ports(
+                    plan.temporal,
+                    lambda ports: temporal.prepare(self._data, self._options.temporal, ports),
+                )
+            )
+            store = group.create_task(
+                supervisor.start_on_ports(plan.s3, lambda ports: s3.prepare(self._data, ports))
+            )
+            answering = plan.model and group.create_task(
+                supervisor.start_on_ports(
+                    plan.model, lambda ports: model.prepare(self._data, *ports)
+                )
+            )
+        return replace(
+            plan,
+            temporal=server.result(),
+            s3=store.result(),
+            model=answering.result() if answering else [],
+        )
 
-    async def _start_api(self, supervisor: Supervisor, services: Services) -> int:
+    async def _start_postgres(self, supervisor: Supervisor) -> None:
+        async with _all_or_none() as group:
+            if self._options.before_first_migration and not postgres.has_cluster(self._data):
+                group.create_task(self._options.before_first_migration())
+            connections = _CONNECTIONS + _CONNECTIONS_OF_A_WORKER * max(
+                0, self._options.workers - 1
+            )
+            await supervisor.start(await postgres.prepare(self._data, supervisor, connections))
+        if self._options.migrate:
+            url = postgres.connection_url(self._data.socket_folder(), scheme="postgresql+asyncpg")
+            await self._options.migrate(url)
+
+    async def _start_application(
+        self, supervisor: Supervisor, plan: PortPlan, usable: asyncio.Event
+    ) -> Sequence[int]:
+        """Start API and workers, whose services are there once ``usable`` is set.
+
+        Gives the API's port, or nothing without an application.
+        """
+        if not self._options.application:
+            return []
+        services, names = self._services(plan), application.worker_names(self._options.workers)
+        polling = temporal.PollerReadiness(plan.temporal[2], self._options.task_queue, len(names))
+        async with _all_or_none() as group:
+            for name in names:
+                part = application.worker_part(self._options, services, name, polling)
+                group.create_task(supervisor.start(part, after=usable))
+            api = group.create_task(self._start_api(supervisor, services, plan.api, usable))
+        return api.result()
+
+    async def _start_api(
+        self,
+        supervisor: Supervisor,
+        services: Services,
+        ports: Sequence[int],
+        usable: asyncio.Event,
+    ) -> Sequence[int]:
         def build(ports: Sequence[int]) -> Part:
             return application.api_part(self._options, services, *ports)
 
-        port = self._options.port
         if self._port_was_asked_for:
-            await supervisor.start(build([port]))
-            return port
-        return (await supervisor.start_on_ports([self._usual(port)], build))[0]
+            await supervisor.start(build([self._options.port]), after=usable)
+            return [self._options.port]
+        return await supervisor.start_on_ports(ports, build, after=usable)
 
     def _usual(self, port: int) -> int | None:
         return port if self._options.default_ports else None

@@ -6,9 +6,8 @@ import secrets
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-
-from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from activities.file_lock import try_lock_open
 from deploy.local.errors import DataFolderUnusable, StackInUse
@@ -18,16 +17,12 @@ _ORPHANS_END_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 
 
-class RunningPart(BaseModel):
+@dataclass(frozen=True, slots=True)
+class RunningPart:
     """One line of ``services.json``."""
-
-    model_config = ConfigDict(frozen=True)
 
     url: str | None
     pid: int
-
-
-_RunningParts = TypeAdapter(dict[str, RunningPart])
 
 
 class DataFolder:
@@ -110,7 +105,7 @@ class DataFolder:
 
     def publish(self, parts: Mapping[str, RunningPart]) -> None:
         """Write ``services.json``."""
-        document = {name: part.model_dump() for name, part in parts.items()}
+        document = {name: asdict(part) for name, part in parts.items()}
         self.write(self._services_file, json.dumps(document, indent=2) + "\n")
 
     def _wait_for_lock(self, lock: int) -> None:
@@ -133,9 +128,10 @@ def running_parts(data_dir: Path) -> dict[str, RunningPart]:
     except OSError:  # no such folder, or none of ours
         return {}
     try:
-        return _RunningParts.validate_json((folder / "services.json").read_bytes())
+        document = json.loads((folder / "services.json").read_bytes())
     except FileNotFoundError:  # it is starting
         return {}
+    return {name: RunningPart(**part) for name, part in document.items()}
 
 
 def _is_alive(pid: str) -> bool:

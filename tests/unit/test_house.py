@@ -27,7 +27,7 @@ NOT_FOR_WORKFLOWS = {
     *("sys", "tempfile", "threading", "time", "urllib.request"),
 }
 NOT_IN_WORKFLOWS = {"datetime.now", "datetime.utcnow", "date.today", "uuid.uuid1", "uuid.uuid4"}
-SETTINGS = PROJECT / "deploy" / "settings.py"
+READERS_OF_THE_ENVIRONMENT = {Path("deploy/settings.py"), Path("deploy/variables.py")}
 
 
 @cache
@@ -129,7 +129,7 @@ def test_only_the_settings_read_the_environment() -> None:
         if isinstance(node, ast.Attribute | ast.Name)
         and ast.unparse(node) in {"os.environ", "os.getenv", "environ", "getenv"}
     }
-    assert readers == {SETTINGS.relative_to(PROJECT)}
+    assert readers == READERS_OF_THE_ENVIRONMENT
 
 
 def test_only_the_events_know_their_names() -> None:

@@ -1,24 +1,21 @@
-"""Bringing a database up to date, with alembic. To add a step, see CONTRIBUTING.md."""
+"""Bringing a database up to date. To add a step, see CONTRIBUTING.md.
 
+Whether there is anything to do is one question to the database. Alembic, which takes longer to load
+than PostgreSQL takes to start, is for a database that must be changed.
+"""
+
+import asyncio
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
-from typing import Literal
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
-from activities.store.errors import database_errors
-from activities.store.tables import EnumText
-from workflows.errors import DatabaseRefused
+VERSIONS = Path(__file__).with_name("versions")
+# Revisions are numbered, and a file is named after its own.
+NEWEST = max(path.name.partition("_")[0] for path in VERSIONS.glob("[0-9]*_*.py"))
 
-# Any number will do, as long as all who migrate take the same.
-_LOCK = 4_207_116_903
+_TIMEOUT_SECONDS = 5.0
 
 
 async def migrate(url: str) -> None:
@@ -27,58 +24,34 @@ async def migrate(url: str) -> None:
     Raises:
         TemporaryFailure: the database cannot be reached.
     """
-    engine = create_async_engine(url, poolclass=NullPool)
+    # A database that cannot be asked like this, for whatever reason, is left to what follows.
+    with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        if await _ask(url) == NEWEST:
+            return
+    await load()
+    from activities.store.migrations.upgrade import upgrade
+
+    await upgrade(url)
+
+
+async def load() -> None:
+    """Load alembic, beside the event loop: who foresees that it is needed saves the time later."""
+    await asyncio.to_thread(import_module, "activities.store.migrations.upgrade")
+
+
+async def newest_applied(connection: asyncpg.Connection) -> str | None:
+    """The number of the last migration that was applied; None for a database without tables."""
     try:
-        async with database_errors(), engine.begin() as connection:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-            await connection.run_sync(_upgrade)
+        number: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+    except asyncpg.UndefinedTableError:
+        return None
+    return number
+
+
+async def _ask(url: str) -> str | None:
+    dsn = url.replace("postgresql+asyncpg", "postgresql", 1)
+    connection = await asyncpg.connect(dsn, timeout=_TIMEOUT_SECONDS)
+    try:
+        return await newest_applied(connection)
     finally:
-        await engine.dispose()
-
-
-async def is_current(url: str) -> bool:
-    """Whether no migration is missing.
-
-    Raises:
-        TemporaryFailure: the database cannot be reached.
-        DatabaseRefused: its URL is none, or it does not let us in.
-    """
-    try:
-        applied = await _read_applied(url)
-    except (SQLAlchemyError, asyncpg.PostgresError) as error:
-        raise DatabaseRefused(reason=str(error).splitlines()[0]) from error
-    return applied == ScriptDirectory.from_config(config()).get_current_head()
-
-
-def config() -> Config:
-    made = Config()
-    # The text of an option may hold no bare percent sign, and a path may.
-    made.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    return made
-
-
-def render_item(kind: str, item: object, _: object) -> str | Literal[False]:
-    """How a new migration writes an item; False leaves it to alembic.
-
-    It must not change with the tables: what is an enum for us is text for it.
-    """
-    return "sa.Text()" if kind == "type" and isinstance(item, EnumText) else False
-
-
-def _upgrade(connection: Connection) -> None:
-    made = config()
-    made.attributes["connection"] = connection
-    command.upgrade(made, "head")
-
-
-async def _read_applied(url: str) -> str | None:
-    engine = create_async_engine(url, poolclass=NullPool)
-    try:
-        async with database_errors(), engine.connect() as connection:
-            return await connection.run_sync(_applied)
-    finally:
-        await engine.dispose()
-
-
-def _applied(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+        await connection.close()

@@ -1,17 +1,9 @@
-"""Read by alembic. The connection comes from ``migrate``, within its transaction."""
+"""Read by alembic. What it works on comes from ``upgrade`` or, to write a migration, ``new``.
+
+Applying migrations needs no tables: they are loaded only to be compared with a database.
+"""
 
 from alembic import context
-from sqlmodel import SQLModel
 
-from activities.store import tables
-from activities.store.migrations import render_item
-
-assert tables.Task.metadata is SQLModel.metadata
-
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=SQLModel.metadata,
-    compare_server_default=True,
-    render_item=render_item,
-)
+context.configure(**context.config.attributes, compare_server_default=True)
 context.run_migrations()

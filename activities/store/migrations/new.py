@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from typing import Literal
 
 from alembic import command
 from alembic.script import ScriptDirectory
@@ -9,7 +10,9 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from activities.store.migrations import config, migrate
+from activities.store import tables
+from activities.store.migrations import migrate
+from activities.store.migrations.upgrade import config
 
 
 async def write(message: str, url: str) -> None:
@@ -20,9 +23,21 @@ async def write(message: str, url: str) -> None:
     await engine.dispose()
 
 
+def render_item(kind: str, item: object, _: object) -> str | Literal[False]:
+    """How a new migration writes an item; False leaves it to alembic.
+
+    It must not change with the tables: what is an enum for us is text for it.
+    """
+    return "sa.Text()" if kind == "type" and isinstance(item, tables.EnumText) else False
+
+
 def _revision(connection: Connection, message: str) -> None:
     made = config()
-    made.attributes["connection"] = connection
+    made.attributes |= {
+        "connection": connection,
+        "target_metadata": tables.Task.metadata,
+        "render_item": render_item,
+    }
     number = len(list(ScriptDirectory.from_config(made).walk_revisions())) + 1
     command.revision(made, message, autogenerate=True, rev_id=f"{number:04}")
 

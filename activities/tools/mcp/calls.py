@@ -10,10 +10,11 @@ from mcp.client import ClientSession
 from pydantic import JsonValue, ValidationError
 
 from activities.tools.mcp.connection import Disconnected, NotSent
-from activities.tools.mcp.content import McpResult, result_of
+from activities.tools.mcp.content import result_of
 from activities.tools.mcp.failures import Failure
 from activities.tools.mcp.limits import LONGEST_CALL_SECONDS
 from activities.tools.mcp.listing import clean_text
+from activities.tools.mcp.results import McpResult
 from workflows.errors import (
     McpAnswerInvalid,
     McpConnectionLost,

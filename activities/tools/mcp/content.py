@@ -6,7 +6,6 @@ import json
 import mimetypes
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -14,29 +13,12 @@ import mcp_types as types
 
 from activities.tools.mcp.limits import MAX_CONTENT_PARTS, MAX_FILES, MAX_TEXT_CHARACTERS
 from activities.tools.mcp.listing import clean_text
+from activities.tools.mcp.results import McpFile, McpResult
 
 _MIME_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}")
 _UNKNOWN_TYPE = "application/octet-stream"
 _MAX_STEM_CHARACTERS = 80
 _MAX_SUFFIX_CHARACTERS = 12
-
-
-@dataclass(frozen=True, slots=True)
-class McpFile:
-    """``name`` is safe anywhere: letters, digits, ``.``, ``_`` and ``-``; unique in its result."""
-
-    name: str
-    mime_type: str
-    data: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class McpResult:
-    """``is_error``: the tool, or the server, says that it did not do what was asked."""
-
-    text: str
-    files: tuple[McpFile, ...] = ()
-    is_error: bool = False
 
 
 def result_of(answer: types.CallToolResult) -> McpResult:

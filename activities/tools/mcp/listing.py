@@ -1,25 +1,8 @@
 """The tools that a server offers, as far as they can be taken."""
 
-import json
-import re
 from dataclasses import dataclass
 
-import mcp_types as types
-from mcp.client import ClientSession
 from pydantic import JsonValue
-
-from activities.tools.mcp.limits import (
-    MAX_DESCRIPTION_CHARACTERS,
-    MAX_LIST_PAGES,
-    MAX_REFUSALS,
-    MAX_SCHEMA_BYTES,
-    MAX_SCHEMA_DEPTH,
-    MAX_TOOL_NAME_CHARACTERS,
-    MAX_TOOLS,
-)
-from workflows.errors import McpListingRefused
-
-_NAME = re.compile(r"[A-Za-z0-9_./-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,81 +23,6 @@ class Listing:
     refused: tuple[str, ...] = ()
 
 
-async def list_tools(session: ClientSession, server: str) -> Listing:
-    """Ask for all pages.
-
-    Raises:
-        McpListingRefused: there is no end of them, or too many tools.
-        MCPError, ValidationError: as every request.
-    """
-    found: list[types.Tool] = []
-    cursor: str | None = None
-    for _ in range(MAX_LIST_PAGES):
-        params = types.PaginatedRequestParams(cursor=cursor) if cursor else None
-        page = await session.list_tools(params=params)
-        found += page.tools
-        if len(found) > MAX_TOOLS:
-            reason = f"there are more than {MAX_TOOLS}"
-            raise McpListingRefused(server=server, reason=reason)
-        if (cursor := page.next_cursor) is None:
-            return _taken(found)
-    reason = f"the list has more than {MAX_LIST_PAGES} pages"
-    raise McpListingRefused(server=server, reason=reason)
-
-
-def _taken(found: list[types.Tool]) -> Listing:
-    tools: dict[str, McpTool] = {}
-    refused: list[str] = []
-    for tool in found:
-        if (objection := _objection(tool)) is not None:
-            refused.append(f"{_shown(tool.name)}: {objection}")
-        elif tool.name in tools:
-            refused.append(f"{tool.name}: there are two of this name")
-        else:
-            tools[tool.name] = _read(tool)
-    return Listing(tuple(tools[name] for name in sorted(tools)), tuple(refused[:MAX_REFUSALS]))
-
-
-def _objection(tool: types.Tool) -> str | None:
-    if len(tool.name) > MAX_TOOL_NAME_CHARACTERS or not _NAME.fullmatch(tool.name):
-        return "a name has at most 128 letters, digits and _ . / -"
-    try:
-        schema = json.dumps(tool.input_schema, ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError):
-        return "its schema is not JSON in UTF-8"
-    if len(schema) > MAX_SCHEMA_BYTES:
-        return f"its schema has more than {MAX_SCHEMA_BYTES} bytes"
-    if _is_deeper(tool.input_schema, MAX_SCHEMA_DEPTH):
-        return f"its schema is nested deeper than {MAX_SCHEMA_DEPTH} levels"
-    if b"\\u0000" in schema:
-        return "its schema holds a NUL, which PostgreSQL does not keep"
-    return None
-
-
-def _is_deeper(value: object, levels: int) -> bool:
-    if not isinstance(value, (dict, list)):
-        return False
-    children = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_is_deeper(child, levels - 1) for child in children)
-
-
-def _read(tool: types.Tool) -> McpTool:
-    hints = tool.annotations or types.ToolAnnotations()
-    description = clean_text(tool.description or tool.title or "")
-    if len(description) > MAX_DESCRIPTION_CHARACTERS:
-        description = description[: MAX_DESCRIPTION_CHARACTERS - 3] + "..."
-    return McpTool(
-        name=tool.name,
-        description=description,
-        schema=tool.input_schema,
-        is_retry_safe=bool(hints.read_only_hint or hints.idempotent_hint),
-    )
-
-
 def clean_text(text: str) -> str:
     """What PostgreSQL and UTF-8 cannot hold becomes a replacement character."""
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
-
-
-def _shown(name: str) -> str:
-    return ascii(name[:MAX_TOOL_NAME_CHARACTERS])[1:-1]

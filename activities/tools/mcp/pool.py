@@ -1,79 +1,28 @@
-"""Connections to MCP servers, kept open between calls and shared by them."""
+"""Connections to MCP servers, for all of a process. The SDK is loaded when the first is made: that
+takes half a second, and most processes never need it."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from importlib import import_module
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
-import structlog
 from pydantic import JsonValue, SecretStr
 
 from activities.pinned_http import Resolve, resolve_by_system
-from activities.tools.breaker import Breaker, BreakerOptions, Refusal
-from activities.tools.mcp.calls import ToolCall
-from activities.tools.mcp.connection import Connection, Disconnected, NotSent
-from activities.tools.mcp.content import McpResult
 from activities.tools.mcp.listing import Listing
-from activities.tools.mcp.opening import Opener
+from activities.tools.mcp.options import OnListing, PoolOptions
 from activities.tools.mcp.policy import McpPolicy
+from activities.tools.mcp.results import McpResult
 from workflows.definitions.mcp_server import McpServer
-from workflows.errors import (
-    AgentOSError,
-    McpBusy,
-    McpCircuitOpen,
-    McpConnectionLost,
-    McpTimedOut,
-    McpUnavailable,
-)
 
-OnListing = Callable[[UUID, McpServer, Listing], Awaitable[None]]
-
-_FAILURES = (McpUnavailable, McpConnectionLost, McpTimedOut)
-
-log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class PoolOptions:
-    """``max_servers`` are connected at once; one that is idle makes room for another.
-
-    A connection of which nothing was asked for ``idle_seconds`` is closed. ``max_probes`` are made
-    at once; others wait.
-    """
-
-    max_servers: int = 32
-    max_probes: int = 4
-    idle_seconds: float = 300.0
-    breaker: BreakerOptions = field(default_factory=BreakerOptions)
-
-
-@dataclass(frozen=True, slots=True)
-class _Key:
-    """The digest is that of the configuration: a changed one makes a new connection."""
-
-    team_id: UUID
-    name: str
-    digest: str
-
-
-class _Entry:
-    def __init__(self, breaker: Breaker) -> None:
-        self.breaker = breaker
-        self.connection: Connection | None = None
-
-    @property
-    def is_void(self) -> bool:
-        """Whether nothing is lost when it is forgotten."""
-        is_connected = self.connection is not None and not self.connection.is_gone
-        return not is_connected and self.breaker.is_at_rest
+if TYPE_CHECKING:
+    from activities.tools.mcp.connections import Connections
 
 
 class McpPool:
-    """``on_listing`` receives the tools of a server when it is connected and when they change."""
+    """``on_listing`` is told the tools of a server as it is connected, and when they change."""
 
     def __init__(
         self,
@@ -86,12 +35,12 @@ class McpPool:
         resolve: Resolve = resolve_by_system,
     ) -> None:
         self.policy = policy or McpPolicy()
-        self._options = options or PoolOptions()
-        self._opener = Opener(self.policy, secrets or {}, environment or {}, resolve)
+        self._secrets = secrets or {}
+        self._environment = environment or {}
         self._on_listing = on_listing
-        self._entries: dict[_Key, _Entry] = {}
-        self._retired: set[Connection] = set()
-        self._probes = asyncio.Semaphore(self._options.max_probes)
+        self._options = options or PoolOptions()
+        self._resolve = resolve
+        self._connections: Connections | None = None
         self._is_closed = False
 
     async def __aenter__(self) -> Self:
@@ -124,20 +73,9 @@ class McpPool:
             McpConnectionLost, McpTimedOut, McpAnswerInvalid: the call may have taken effect.
         """
         self.policy.check(server)
+        connections = await self._loaded()
         limit_seconds = timeout_seconds or server.timeout_seconds
-        call = ToolCall(server.name, tool, arguments, limit_seconds)
-        key = _Key(team_id, server.name, server.digest)
-        with self._guarded(key):
-            try:
-                return await self._perform(key, server, call)
-            except NotSent:
-                # What it was to be sent on ended meanwhile. Another connection tells more.
-                self._drop(key)
-            try:
-                return await self._perform(key, server, call)
-            except NotSent as error:
-                reason = "it does not stay connected"
-                raise McpUnavailable(server=server.name, reason=reason) from error
+        return await connections.call(team_id, server, tool, arguments, limit_seconds)
 
     async def probe(self, team_id: UUID, server: McpServer) -> Listing:
         """Connect, list the tools, and disconnect.
@@ -146,118 +84,30 @@ class McpPool:
             McpNotAllowed, McpSecretMissing, McpUnavailable, McpListingRefused
         """
         self.policy.check(server)
-        async with self._probes:
-            connection = Connection(server, self._opener, _ignore, self._options.idle_seconds)
-            self._retired.add(connection)
-            try:
-                return self._opener.redacted_listing(server, await connection.listing())
-            except NotSent as error:
-                raise McpUnavailable(server=server.name, reason=connection.reason) from error
-            finally:
-                await connection.close()
-                self._retired.discard(connection)
+        return await (await self._loaded()).probe(team_id, server)
 
     def retain(self, team_id: UUID, servers: Iterable[McpServer]) -> None:
         """Let go of a team's connections to what is not among these servers: it was removed,
         changed or switched off. Running calls continue."""
-        digests = {server.digest for server in servers}
-        for key in self._entries:
-            if key.team_id == team_id and key.digest not in digests:
-                self._drop(key)
+        if self._connections is not None:
+            self._connections.retain(team_id, servers)
 
     async def close(self) -> None:
         """End every call and every server."""
         self._is_closed = True
-        open_ones = [e.connection for e in self._entries.values() if e.connection is not None]
-        self._entries.clear()
-        await asyncio.gather(*(each.close() for each in {*open_ones, *self._retired}))
-        self._retired.clear()
+        if self._connections is not None:
+            await self._connections.close()
 
-    async def _perform(self, key: _Key, server: McpServer, call: ToolCall) -> McpResult:
-        connection = self._connection(key, server)
-        try:
-            result = await connection.run(call.perform)
-            return replace(result, text=self._opener.redacted(server, result.text))
-        except Disconnected as error:
-            raise McpConnectionLost(
-                server=server.name, tool=call.tool, reason=connection.reason
-            ) from error
+    async def _loaded(self) -> "Connections":
+        if self._connections is None:
+            # Beside the event loop: others go on meanwhile.
+            await asyncio.to_thread(import_module, "activities.tools.mcp.connections")
+        if self._connections is None:
+            from activities.tools.mcp.connections import Connections
+            from activities.tools.mcp.opening import Opener
 
-    @contextmanager
-    def _guarded(self, key: _Key) -> Iterator[None]:
-        """Ask the breaker for leave, and tell it how the call ended."""
-        breaker = self._entry(key).breaker
-        ticket = breaker.admit()
-        if isinstance(ticket, Refusal):
-            raise McpCircuitOpen(server=key.name, seconds=ticket.retry_after_seconds)
-        try:
-            yield
-        except McpBusy:
-            breaker.abandoned(ticket)
-            raise
-        except _FAILURES:
-            breaker.failed(ticket)
-            raise
-        except (asyncio.CancelledError, AgentOSError):
-            breaker.abandoned(ticket)
-            raise
-        breaker.succeeded(ticket)
-
-    def _entry(self, key: _Key) -> _Entry:
-        if key not in self._entries:
-            self._forget(key)
-            self._entries[key] = _Entry(Breaker(self._options.breaker, time.monotonic))
-        return self._entries[key]
-
-    def _forget(self, key: _Key) -> None:
-        """Forget what a new entry makes needless: earlier configurations, and what is void."""
-        for other, entry in list(self._entries.items()):
-            is_earlier = (other.team_id, other.name) == (key.team_id, key.name)
-            if is_earlier or entry.is_void:
-                self._drop(other)
-                del self._entries[other]
-
-    def _connection(self, key: _Key, server: McpServer) -> Connection:
-        if self._is_closed:
-            raise McpUnavailable(server=server.name, reason="this worker is being stopped")
-        entry = self._entry(key)
-        if entry.connection is None or not entry.connection.is_open:
-            self._drop(key)
-            self._make_room(server)
-
-            async def on_listing(listing: Listing) -> None:
-                if self._on_listing is not None:
-                    shown = self._opener.redacted_listing(server, listing)
-                    await self._on_listing(key.team_id, server, shown)
-
-            idle_seconds = self._options.idle_seconds
-            entry.connection = Connection(server, self._opener, on_listing, idle_seconds)
-        return entry.connection
-
-    def _make_room(self, server: McpServer) -> None:
-        """Those that are closing already are not counted. Raises ``McpBusy``."""
-        connected = [
-            (key, entry.connection)
-            for key, entry in self._entries.items()
-            if entry.connection is not None and entry.connection.is_open
-        ]
-        if len(connected) < self._options.max_servers:
-            return
-        idle = [(key, each) for key, each in connected if not each.is_busy]
-        if not idle:
-            raise McpBusy(server=server.name, limit=self._options.max_servers)
-        key, _ = min(idle, key=lambda item: item[1].used_at_seconds)
-        self._drop(key)
-
-    def _drop(self, key: _Key) -> None:
-        """Let go of a connection. Calls on it continue; ``close`` still knows of it."""
-        entry = self._entries.get(key)
-        if entry is not None and entry.connection is not None:
-            entry.connection.retire()
-            self._retired = {each for each in self._retired if not each.is_gone}
-            self._retired.add(entry.connection)
-            entry.connection = None
-
-
-async def _ignore(listing: Listing) -> None:
-    """Whoever probes reads the listing itself."""
+            opener = Opener(self.policy, self._secrets, self._environment, self._resolve)
+            self._connections = Connections(opener, self._on_listing, self._options)
+            if self._is_closed:
+                await self._connections.close()
+        return self._connections

@@ -8,8 +8,8 @@ from pydantic import JsonValue
 from activities.patience import patiently
 from activities.store.database import Database
 from activities.store.mcp_tools import CallableTool, callable_tools
-from activities.tools.mcp.content import McpResult
 from activities.tools.mcp.pool import McpPool
+from activities.tools.mcp.results import McpResult
 from activities.tools.toolbox import OfferedTool
 from workflows.errors import ToolDisabled
 from workflows.states import Permission

@@ -12,7 +12,8 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 from activities.tools.mcp.limits import LISTING_TIMEOUT_SECONDS
-from activities.tools.mcp.listing import Listing, list_tools
+from activities.tools.mcp.listing import Listing
+from activities.tools.mcp.tool_list import list_tools
 from workflows.errors import AgentOSError
 
 OnListing = Callable[[Listing], Awaitable[None]]

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, TypeVar
 
 import typer
 
+from api.cli.connection import Connection
 from api.client import Client
 
 Result = TypeVar("Result")
@@ -42,14 +42,6 @@ Timeout = Annotated[
     float | None,
     typer.Option(min=0.001, metavar="SECONDS", help="Maximum time to --wait.", show_default=False),
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """Where the API is; kept in the context of every command."""
-
-    url: str
-    api_key: str | None
 
 
 def talk(context: typer.Context, conversation: Callable[[Client], Awaitable[Result]]) -> Result:

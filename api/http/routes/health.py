@@ -13,7 +13,7 @@ from api.http.metrics import Metrics
 from api.services import Services
 from api.wire.responses.base import API
 from api.wire.responses.health import Dependency, Readiness
-from workflows.errors import AgentOSError, StoreRefused
+from workflows.errors import AgentOSError, StoreRefused, TemporaryFailure
 
 CHECK_TIMEOUT_SECONDS = 3.0
 
@@ -45,14 +45,16 @@ async def healthz() -> dict[str, str]:
 @router.get("/readyz", responses={503: {"model": Readiness}})
 async def readyz(services: ServicesDep, response: Response) -> Readiness:
     """Check everything that the API depends on; 503 when something does not answer."""
-    found = await asyncio.gather(
+    *found, workers = await asyncio.gather(
         _check("postgres", services.database.check),
         _check("temporal", services.temporal.check),
         _check("s3", lambda: _check_bucket(services)),
+        _count_workers(services),
     )
     is_ready = all(item.state == "up" for item in found)
     response.status_code = 200 if is_ready else 503
-    return Readiness(state="ready" if is_ready else "not ready", dependencies=list(found))
+    state = "ready" if is_ready else "not ready"
+    return Readiness(state=state, dependencies=found, workers=workers)
 
 
 @router.get("/metrics", response_class=Response)
@@ -76,6 +78,13 @@ async def _check(name: str, call: Callable[[], Awaitable[object]]) -> Dependency
         state = "up"
     latency_ms = round((time.perf_counter() - started) * 1_000, 1)
     return Dependency(name=name, state=state, latency_ms=latency_ms)
+
+
+async def _count_workers(services: Services) -> int | None:
+    try:
+        return await services.temporal.count_workers()
+    except TemporaryFailure:
+        return None
 
 
 async def _check_bucket(services: Services) -> None:

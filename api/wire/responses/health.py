@@ -10,7 +10,12 @@ class Dependency(Answer):
 
 
 class Readiness(Answer):
-    """``state`` is ``ready`` when every dependency is ``up``, else ``not ready``."""
+    """``state`` is ``ready`` when every dependency is ``up``, else ``not ready``.
+
+    ``workers`` says how many of them ask for work; null when Temporal cannot be asked. Without any
+    the API is ready all the same: what it accepts waits for one.
+    """
 
     state: str
     dependencies: list[Dependency]
+    workers: int | None

@@ -4,7 +4,7 @@ import pytest
 
 from activities.inputs import InputPolicy
 from activities.tools.mcp.policy import McpPolicy
-from deploy import settings
+from deploy import settings, variables
 from deploy.settings import BUILT_IN_SKILLS, SettingsInvalid
 
 NEEDED = {
@@ -15,7 +15,7 @@ NEEDED = {
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    for name in settings.inherited():
+    for name in variables.inherited():
         if name.startswith(("AGENTOS_", "OPENAI_")):
             monkeypatch.delenv(name)
     for name, value in NEEDED.items():

@@ -14,6 +14,7 @@ from activities.store import attempts, events, migrations, tasks
 from activities.store.attempts import Attempt, Ended, StoredFile
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
+from activities.store.migrations.check import is_current
 from activities.store.results import results_of
 from activities.store.tables import SubTask
 from activities.store.tasks import NewTask
@@ -67,7 +68,7 @@ DONE = Ended(Status.COMPLETED, 5, exit_code=0, stdout='{"rows": 3}', files=(REPO
 async def test_migrations_can_run_twice_and_leave_nothing_missing(empty_database_url: str) -> None:
     await migrations.migrate(empty_database_url)
     await migrations.migrate(empty_database_url)
-    assert await migrations.is_current(empty_database_url)
+    assert await is_current(empty_database_url)
 
 
 async def test_the_same_idempotency_key_gives_the_same_task(database: Database) -> None:

@@ -15,7 +15,7 @@ from activities.store import attempts, keys, tasks, turns
 from activities.store.attempts import Attempt, Ended, StoredFile, ToolMessage
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
-from activities.store.migrations import render_item
+from activities.store.migrations.new import render_item
 from activities.store.reading.artifacts import list_artifacts
 from activities.store.reading.attempts import list_attempts
 from activities.store.reading.cursor import Cursor

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from activities.store.tools import ToolSetting, set_native_tool
 from activities.tools.finish import FINISH
-from activities.tools.mcp.content import McpFile, McpResult
+from activities.tools.mcp.results import McpFile, McpResult
 from activities.tools.registry import Registry
 from activities.tools.toolbox import OfferedTool, Toolbox
 from deploy.local.services import Services

@@ -12,6 +12,7 @@ import pytest
 
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import Accepted, Links
+from tests.doubles.https_server import Authority, https_server
 from tests.integration.cli_runs import agentos, start
 from tests.integration.cli_server import (
     ENDED,
@@ -55,6 +56,15 @@ async def test_a_server_that_is_not_there_is_reported_in_one_line() -> None:
     assert url in line
     assert "Connection refused" in line
     assert "agentos up" in line
+
+
+@pytest.mark.parametrize("scheme", ["https", "HTTPS"])
+async def test_a_server_that_nobody_vouches_for_is_refused(scheme: str, tmp_path: Path) -> None:
+    context = Authority(tmp_path).server_context("127.0.0.1")
+    async with https_server(context, {}) as server:
+        printed = await agentos(f"{scheme}://127.0.0.1:{server.port}", "ls")
+        assert server.requests == []
+    assert printed.code == 1
 
 
 @pytest.mark.parametrize(

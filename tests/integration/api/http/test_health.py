@@ -17,6 +17,7 @@ from api.app import create_app
 from deploy.local.services import Services
 from deploy.local.tcp_ports import choose_ports
 from tests.integration.api_stage import Stage, api_stage, pipeline
+from tests.live import until
 
 
 async def test_a_whole_system_is_ready(stage: Stage) -> None:
@@ -26,6 +27,32 @@ async def test_a_whole_system_is_ready(stage: Stage) -> None:
     found = {item["name"]: item["state"] for item in answer.json()["dependencies"]}
     assert found == {"postgres": "up", "temporal": "up", "s3": "up"}
     assert all(item["latency_ms"] > 0 for item in answer.json()["dependencies"])
+
+
+async def test_workers_that_ask_for_work_are_counted(stage: Stage) -> None:
+    async def has_one() -> bool:
+        return (await stage.http.get(f"{stage.url}/readyz")).json()["workers"] == 1
+
+    await until(has_one)
+
+
+async def test_an_api_without_workers_is_ready_and_says_so(
+    infrastructure: Services, skills_folder: Path
+) -> None:
+    async with api_stage(infrastructure, skills_folder, works=False) as stage:
+        answer = await stage.http.get(f"{stage.url}/readyz")
+        assert (answer.status_code, answer.json()["workers"]) == (200, 0)
+
+
+async def test_a_database_without_our_tables_is_a_dependency_that_is_down(
+    stage: Stage, empty_database_url: str
+) -> None:
+    database = Database(empty_database_url)
+    async with _client(create_app(replace(stage.services, database=database))) as client:
+        answer = await client.get("/readyz")
+    await database.close()
+    assert answer.status_code == 503
+    assert {"name": "postgres", "state": "down"}.items() <= answer.json()["dependencies"][0].items()
 
 
 async def test_readyz_reports_each_dependency_that_is_down(
@@ -39,6 +66,7 @@ async def test_readyz_reports_each_dependency_that_is_down(
         assert answer.status_code == 503
         found = {item["name"]: item["state"] for item in answer.json()["dependencies"]}
         assert found == {"postgres": "up", "temporal": "down", "s3": "up"}
+        assert answer.json()["workers"] is None
         assert str(closed) not in answer.text
         assert (await stage.http.get(f"{stage.url}/healthz")).status_code == 200
 

@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from temporalio.client import Client
 
 from activities.store import migrations
-from deploy import settings
+from deploy import variables
 from deploy.folders import work_folder
 from deploy.local import model, s3
 from deploy.local.errors import PortTaken, StackInUse
@@ -342,7 +342,7 @@ async def test_api_and_workers_run_come_back_and_end_with_the_stack(tmp_path: Pa
         workers=2,
         default_ports=False,
         migrate=migrations.migrate,
-        environment=settings.inherited(),
+        environment=variables.inherited(),
     )
     stack = Stack(options)
     try:
@@ -398,7 +398,7 @@ def test_the_offline_model_is_wanted_where_no_other_is_named(
 
 
 def _whole(data_dir: Path, **environment: str) -> StackOptions:
-    without = {k: v for k, v in settings.inherited().items() if not k.startswith("OPENAI_")}
+    without = {k: v for k, v in variables.inherited().items() if not k.startswith("OPENAI_")}
     return StackOptions(
         data_dir,
         default_ports=False,

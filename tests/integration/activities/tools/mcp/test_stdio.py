@@ -16,8 +16,9 @@ from pydantic import JsonValue, SecretStr
 from activities.tools.breaker import BreakerOptions
 from activities.tools.mcp import limits
 from activities.tools.mcp.listing import Listing
+from activities.tools.mcp.options import PoolOptions
 from activities.tools.mcp.policy import McpPolicy
-from activities.tools.mcp.pool import McpPool, PoolOptions
+from activities.tools.mcp.pool import McpPool
 from tests.folders import DOUBLES
 from tests.security.processes import alive, mark, until
 from workflows.definitions.mcp_server import McpServer

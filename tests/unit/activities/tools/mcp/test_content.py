@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.tools.mcp import limits
-from activities.tools.mcp.content import McpFile, McpResult, result_of, safe_mime_type, safe_name
+from activities.tools.mcp.content import result_of, safe_mime_type, safe_name
+from activities.tools.mcp.results import McpFile, McpResult
 
 PNG = base64.b64encode(b"dots").decode()
 

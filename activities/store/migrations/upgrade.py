@@ -1,0 +1,42 @@
+"""Applying the migrations that are missing, with alembic."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from activities.store.errors import database_errors
+
+# Any number will do, as long as all who migrate take the same.
+_LOCK = 4_207_116_903
+
+
+async def upgrade(url: str) -> None:
+    """Apply every migration that is missing; whoever comes second waits for the first.
+
+    Raises:
+        TemporaryFailure: the database cannot be reached.
+    """
+    engine = create_async_engine(url, poolclass=NullPool)
+    try:
+        async with database_errors(), engine.begin() as connection:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            await connection.run_sync(_upgrade)
+    finally:
+        await engine.dispose()
+
+
+def config() -> Config:
+    made = Config()
+    # The text of an option may hold no bare percent sign, and a path may.
+    made.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return made
+
+
+def _upgrade(connection: Connection) -> None:
+    made = config()
+    made.attributes["connection"] = connection
+    command.upgrade(made, "head")

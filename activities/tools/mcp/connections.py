@@ -1,0 +1,219 @@
+"""Connections to MCP servers, kept open between calls and shared by them."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import structlog
+from pydantic import JsonValue
+
+from activities.tools.breaker import Breaker, Refusal
+from activities.tools.mcp.calls import ToolCall
+from activities.tools.mcp.connection import Connection, Disconnected, NotSent
+from activities.tools.mcp.listing import Listing
+from activities.tools.mcp.opening import Opener
+from activities.tools.mcp.options import OnListing, PoolOptions
+from activities.tools.mcp.results import McpResult
+from workflows.definitions.mcp_server import McpServer
+from workflows.errors import (
+    AgentOSError,
+    McpBusy,
+    McpCircuitOpen,
+    McpConnectionLost,
+    McpTimedOut,
+    McpUnavailable,
+)
+
+_FAILURES = (McpUnavailable, McpConnectionLost, McpTimedOut)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """The digest is that of the configuration: a changed one makes a new connection."""
+
+    team_id: UUID
+    name: str
+    digest: str
+
+
+class _Entry:
+    def __init__(self, breaker: Breaker) -> None:
+        self.breaker = breaker
+        self.connection: Connection | None = None
+
+    @property
+    def is_void(self) -> bool:
+        """Whether nothing is lost when it is forgotten."""
+        is_connected = self.connection is not None and not self.connection.is_gone
+        return not is_connected and self.breaker.is_at_rest
+
+
+class Connections:
+    """``on_listing`` is told the tools of a server as it is connected, and when they change."""
+
+    def __init__(self, opener: Opener, on_listing: OnListing | None, options: PoolOptions) -> None:
+        self._opener = opener
+        self._options = options
+        self._on_listing = on_listing
+        self._entries: dict[_Key, _Entry] = {}
+        self._retired: set[Connection] = set()
+        self._probes = asyncio.Semaphore(self._options.max_probes)
+        self._is_closed = False
+
+    async def call(
+        self,
+        team_id: UUID,
+        server: McpServer,
+        tool: str,
+        arguments: Mapping[str, JsonValue],
+        timeout_seconds: float,
+    ) -> McpResult:
+        """Call a tool, after connecting if need be.
+
+        Cancelled, it cancels the request.
+
+        Raises:
+            McpSecretMissing: nothing was tried.
+            McpUnavailable: the server was not reached; the tool was not called.
+            McpConnectionLost, McpTimedOut, McpAnswerInvalid: the call may have taken effect.
+        """
+        call = ToolCall(server.name, tool, arguments, timeout_seconds)
+        key = _Key(team_id, server.name, server.digest)
+        with self._guarded(key):
+            try:
+                return await self._perform(key, server, call)
+            except NotSent:
+                # What it was to be sent on ended meanwhile. Another connection tells more.
+                self._drop(key)
+            try:
+                return await self._perform(key, server, call)
+            except NotSent as error:
+                reason = "it does not stay connected"
+                raise McpUnavailable(server=server.name, reason=reason) from error
+
+    async def probe(self, team_id: UUID, server: McpServer) -> Listing:
+        """Connect, list the tools, and disconnect.
+
+        Raises:
+            McpSecretMissing, McpUnavailable, McpListingRefused
+        """
+        async with self._probes:
+            connection = Connection(server, self._opener, _ignore, self._options.idle_seconds)
+            self._retired.add(connection)
+            try:
+                return self._opener.redacted_listing(server, await connection.listing())
+            except NotSent as error:
+                raise McpUnavailable(server=server.name, reason=connection.reason) from error
+            finally:
+                await connection.close()
+                self._retired.discard(connection)
+
+    def retain(self, team_id: UUID, servers: Iterable[McpServer]) -> None:
+        """Let go of a team's connections to what is not among these servers: it was removed,
+        changed or switched off. Calls under way go on."""
+        digests = {server.digest for server in servers}
+        for key in self._entries:
+            if key.team_id == team_id and key.digest not in digests:
+                self._drop(key)
+
+    async def close(self) -> None:
+        """End every call and every server."""
+        self._is_closed = True
+        open_ones = [e.connection for e in self._entries.values() if e.connection is not None]
+        self._entries.clear()
+        await asyncio.gather(*(each.close() for each in {*open_ones, *self._retired}))
+        self._retired.clear()
+
+    async def _perform(self, key: _Key, server: McpServer, call: ToolCall) -> McpResult:
+        connection = self._connection(key, server)
+        try:
+            result = await connection.run(call.perform)
+            return replace(result, text=self._opener.redacted(server, result.text))
+        except Disconnected as error:
+            raise McpConnectionLost(
+                server=server.name, tool=call.tool, reason=connection.reason
+            ) from error
+
+    @contextmanager
+    def _guarded(self, key: _Key) -> Iterator[None]:
+        """Ask the breaker for leave, and tell it how the call ended."""
+        breaker = self._entry(key).breaker
+        ticket = breaker.admit()
+        if isinstance(ticket, Refusal):
+            raise McpCircuitOpen(server=key.name, seconds=ticket.retry_after_seconds)
+        try:
+            yield
+        except McpBusy:
+            breaker.abandoned(ticket)
+            raise
+        except _FAILURES:
+            breaker.failed(ticket)
+            raise
+        except (asyncio.CancelledError, AgentOSError):
+            breaker.abandoned(ticket)
+            raise
+        breaker.succeeded(ticket)
+
+    def _entry(self, key: _Key) -> _Entry:
+        if key not in self._entries:
+            self._forget(key)
+            self._entries[key] = _Entry(Breaker(self._options.breaker, time.monotonic))
+        return self._entries[key]
+
+    def _forget(self, key: _Key) -> None:
+        """Forget what a new entry makes needless: earlier configurations, and what is void."""
+        for other, entry in list(self._entries.items()):
+            is_earlier = (other.team_id, other.name) == (key.team_id, key.name)
+            if is_earlier or entry.is_void:
+                self._drop(other)
+                del self._entries[other]
+
+    def _connection(self, key: _Key, server: McpServer) -> Connection:
+        if self._is_closed:
+            raise McpUnavailable(server=server.name, reason="this worker is being stopped")
+        entry = self._entry(key)
+        if entry.connection is None or not entry.connection.is_open:
+            self._drop(key)
+            self._make_room(server)
+
+            async def on_listing(listing: Listing) -> None:
+                if self._on_listing is not None:
+                    shown = self._opener.redacted_listing(server, listing)
+                    await self._on_listing(key.team_id, server, shown)
+
+            idle_seconds = self._options.idle_seconds
+            entry.connection = Connection(server, self._opener, on_listing, idle_seconds)
+        return entry.connection
+
+    def _make_room(self, server: McpServer) -> None:
+        """Those that are closing already are not counted. Raises ``McpBusy``."""
+        connected = [
+            (key, entry.connection)
+            for key, entry in self._entries.items()
+            if entry.connection is not None and entry.connection.is_open
+        ]
+        if len(connected) < self._options.max_servers:
+            return
+        idle = [(key, each) for key, each in connected if not each.is_busy]
+        if not idle:
+            raise McpBusy(server=server.name, limit=self._options.max_servers)
+        key, _ = min(idle, key=lambda item: item[1].used_at_seconds)
+        self._drop(key)
+
+    def _drop(self, key: _Key) -> None:
+        """Let go of a connection. What runs on it goes on; ``close`` still knows of it."""
+        entry = self._entries.get(key)
+        if entry is not None and entry.connection is not None:
+            entry.connection.retire()
+            self._retired = {each for each in self._retired if not each.is_gone}
+            self._retired.add(entry.connection)
+            entry.connection = None
+
+
+async def _ignore(listing: Listing) -> None:
+    """Whoever probes reads the listing itself."""

@@ -1,0 +1,45 @@
+"""Commands that are listed now and loaded when they are called.
+
+Together their modules take ten times as long to load as a command line takes to be understood.
+"""
+
+import gc
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+
+def add_command(app: typer.Typer, name: str, place: str, summary: str, panel: str) -> None:
+    """Add a command, or a group of commands, that is at ``module:attribute``.
+
+    ``summary`` is its line in the help of ``app``; a command has it in its docstring as well.
+    """
+
+    class Listed(TyperCommand):
+        """Stands for the command. Whatever it is asked, beside its summary, the other answers."""
+
+        def make_context(self, *arguments: Any, **options: Any) -> Any:
+            return _load(name, place, summary).make_context(*arguments, **options)
+
+    app.command(name, cls=Listed, help=summary, rich_help_panel=panel)(_not_called)
+
+
+def _not_called() -> None:
+    """The parameters of a command are those of the function that is loaded."""
+
+
+def _load(name: str, place: str, summary: str) -> Any:
+    module, _, attribute = place.partition(":")
+    gc.disable()  # What is loaded stays: to look for garbage in it takes a tenth of the time.
+    found = getattr(import_module(module), attribute)
+    gc.enable()
+    app = typer.Typer(add_completion=False)
+    app.callback()(_not_called)  # With a callback it is a group, also of one command.
+    if isinstance(found, typer.Typer):
+        app.add_typer(found, name=name, help=summary)
+    else:
+        app.command(name)(found)
+    group: Any = typer.main.get_command(app)
+    return group.commands[name]

@@ -1,0 +1,87 @@
+"""The commands that run the parts, or all of them.
+
+What runs a part is imported when it is asked for: it takes longer to load than all else here.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy import garbage_collector
+
+DataDir = Annotated[Path, typer.Option(envvar="AGENTOS_DATA_DIR", help="Folder for all state.")]
+Host = Annotated[
+    str, typer.Option(help="Address to listen on. Beyond loopback, keys are required.")
+]
+Port = Annotated[int, typer.Option(min=1, max=65_535)]
+
+
+def up(
+    data_dir: DataDir = Path(".agentos"),
+    port: Port = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64)] = 1,
+) -> None:
+    """Start everything on this machine and keep it running until Ctrl-C."""
+    garbage_collector.pause()
+    from deploy.up import run_up
+
+    asyncio.run(run_up(data_dir, port=port, workers=workers))
+
+
+def demo() -> None:
+    """Run a pipeline and an agent on real data, on a temporary stack of their own."""
+    from deploy.demo.run import run_demo
+
+    raise typer.Exit(asyncio.run(run_demo()))
+
+
+def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Run the API against the services that the environment names."""
+    garbage_collector.pause()
+    from deploy import logs, settings
+    from deploy.api import run_api
+
+    logs.configure()
+    asyncio.run(run_api(settings.load(), host, port))
+
+
+def worker() -> None:
+    """Run one worker against the services that the environment names."""
+    garbage_collector.pause()
+    from deploy import logs, settings
+    from deploy.worker import run_worker
+
+    logs.configure()
+    asyncio.run(run_worker(settings.load()))
+
+
+def model(
+    host: Annotated[str, typer.Option(help="A loopback address.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any free port.")] = 8001,
+    tokens_per_second: Annotated[
+        float, typer.Option(min=0, help="Streaming speed; 0: as fast as possible.")
+    ] = 200.0,
+    allow_scripts: Annotated[
+        bool, typer.Option(help="Let POST /scripts set the answers. For tests.")
+    ] = False,
+) -> None:
+    """Serve the offline model on its own: keyword rules, not a language model."""
+    from deploy.offline_model import LABEL
+    from deploy.offline_model.app import ModelServerOptions
+    from deploy.offline_model.server import serve
+
+    def tell(base_url: str) -> None:
+        typer.echo(f"{LABEL} answers at {base_url}", err=True)
+
+    options = ModelServerOptions(tokens_per_second, allow_scripts)
+    asyncio.run(serve(host, port, options, tell))
+
+
+def migrate() -> None:
+    """Bring the database up to date. Safe to repeat."""
+    from activities.store import migrations
+    from deploy import settings
+
+    asyncio.run(migrations.migrate(settings.load().database_url))

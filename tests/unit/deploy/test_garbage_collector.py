@@ -1,0 +1,20 @@
+"""The garbage collector of API and worker."""
+
+import gc
+
+from deploy import garbage_collector
+
+
+def test_it_rests_while_a_process_loads_and_later_looks_at_nothing_of_that() -> None:
+    looked_at_before, threshold = len(gc.get_objects()), gc.get_threshold()
+    try:
+        garbage_collector.pause()
+        assert not gc.isenabled()
+        garbage_collector.resume()
+        assert gc.isenabled()
+        assert len(gc.get_objects()) < looked_at_before / 10
+        assert gc.get_threshold() > threshold
+    finally:
+        gc.enable()
+        gc.unfreeze()
+        gc.set_threshold(*threshold)

@@ -1,0 +1,74 @@
+"""What each process loads before it does its work: no more than that needs."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import pytest
+import typer
+from alembic.script import ScriptDirectory
+
+from activities.store.migrations import NEWEST
+from activities.store.migrations.upgrade import config
+from deploy.cli import app
+from tests.folders import PROJECT
+
+SERVER = {"activities", "api.http", "api.tasks", "fastapi", "sqlalchemy", "temporalio"}
+SDKS = {"e2b", "mcp", "mcp_types", "openai"}
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The modules that a process has loaded when it ends."""
+    ending = "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{ending}; {statement}"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stderr.split())
+
+
+def run_of(*words: str) -> str:
+    return f"sys.argv[1:] = {words!r}; from deploy.cli import main; main()"
+
+
+@pytest.mark.parametrize(
+    ("statement", "too_much"),
+    [
+        (run_of("--help"), {*SERVER, *SDKS, "api.client", "asyncio", "httpx", "pydantic"}),
+        (run_of("ls", "--help"), {*SERVER, *SDKS, "skills_ref", "structlog"}),
+        (
+            "import deploy.up, deploy.local.stack",
+            {*SDKS, "alembic", "httpx", "minio", "pydantic", "sqlalchemy", "temporalio"},
+        ),
+        ("import deploy.api", {*SDKS, "alembic", "temporalio.worker", "typer"}),
+        ("import deploy.worker", {*SDKS, "alembic", "fastapi", "typer"}),
+    ],
+    ids=["--help", "ls", "up", "api", "worker"],
+)
+def test_nothing_waits_for_the_import_of_what_it_does_without(
+    statement: str, too_much: set[str]
+) -> None:
+    found = loaded_by(statement)
+    assert "os" in found
+    assert found & too_much == set()
+
+
+def listed() -> Sequence[str]:
+    group: typer.core.TyperGroup = typer.main.get_command(app)  # type: ignore[assignment]
+    return list(group.commands)
+
+
+@pytest.mark.parametrize("name", listed())
+def test_a_command_is_listed_with_what_its_own_help_says(name: str) -> None:
+    group: typer.core.TyperGroup = typer.main.get_command(app)  # type: ignore[assignment]
+    listed = group.commands[name]
+    command = listed.make_context(name, [], resilient_parsing=True).command
+    assert command is not listed
+    assert " ".join((command.help or "").split("\n\n")[0].split()) == listed.help
+
+
+def test_the_newest_migration_is_known_by_the_name_of_its_file() -> None:
+    assert ScriptDirectory.from_config(config()).get_current_head() == NEWEST
