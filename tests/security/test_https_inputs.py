@@ -137,13 +137,13 @@ async def test_localhost_is_refused_unless_it_is_trusted(
         ("http://169.254.169.254/latest/meta-data", "use https://"),
         ("https://169.254.169.254/latest/meta-data", "not among the allowed"),
         ("http://data.example/x", "use https://"),
-        ("file:///etc/passwd", "no input"),
+        ("file:///etc/passwd", "something that is not a valid input"),
         ("s3://bucket/key", "not https://"),
         ("https://evil.example/x", "not among the allowed"),
         ("https://data.example/x", "not among the allowed"),  # another port
         ("https://user:password@data.example:{port}/x", "credentials"),
         ("https://data.example:{port}\\@evil.example/", "backslash"),
-        ("https://[::1/", "no input"),
+        ("https://[::1/", "something that is not a valid input"),
         ("https://other.example:{port}/x", "which is not public"),
     ],
 )

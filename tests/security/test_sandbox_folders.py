@@ -32,7 +32,7 @@ def mode(path: Path) -> int:
 
 
 @as_root
-def test_everything_in_the_folder_changes_hands(folder: Path) -> None:
+def test_every_entry_of_a_job_folder_changes_its_owner(folder: Path) -> None:
     (folder / "d").mkdir()
     paths = [folder, folder / "d", folder / "d" / "file", folder / "fifo", folder / "link"]
     paths[2].touch()

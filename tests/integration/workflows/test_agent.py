@@ -316,7 +316,7 @@ async def test_the_first_word_counts_even_when_it_comes_before_the_call_waits(
     assert play.agents.verdicts == {2: words[0]}
 
 
-async def test_a_word_on_a_call_that_nobody_asked_about_changes_nothing(temporal: Client) -> None:
+async def test_a_decision_on_a_call_that_asked_for_none_changes_nothing(temporal: Client) -> None:
     async with playing(temporal, Order(calls=("ask",)), FINISH) as play:
         await play.decide(uuid4())
         await play.has_marked(Status.WAITING)
@@ -326,7 +326,7 @@ async def test_a_word_on_a_call_that_nobody_asked_about_changes_nothing(temporal
     assert play.agents.verdicts == {2: Verdict.APPROVED}
 
 
-async def test_a_word_that_is_said_again_by_a_reset_does_not_reach_the_new_call(
+async def test_a_decision_replayed_by_a_reset_does_not_reach_the_new_call(
     temporal: Client,
 ) -> None:
     """Temporal repeats the signals that came after the point to which it resets."""

@@ -146,7 +146,7 @@ def test_only_listed_mcp_servers_may_be_where_nobody_said_who_can_register(
         ("AGENTOS_NETWORKED_SKILLS", McpPolicy()),
     ],
 )
-def test_once_something_else_can_register_only_what_is_listed_may(
+def test_a_listed_variable_ends_the_free_registration_of_mcp_servers(
     environment: pytest.MonkeyPatch, variable: str, policy: McpPolicy
 ) -> None:
     environment.setenv("AGENTOS_KEYS_REQUIRED", "false")

@@ -65,7 +65,7 @@ def agent(**definition: object) -> Agent:
     return Agent.model_validate(definition)
 
 
-async def test_everything_is_offered_that_nobody_forbids(desk: Desk, art: ArtServer) -> None:
+async def test_every_tool_that_is_not_forbidden_is_offered(desk: Desk, art: ArtServer) -> None:
     offered = await desk.toolbox.offered(desk.team_id, agent())
     native = set(Registry().tools) - {"web_search"}
     assert set(offered) == native | {"mcp.art.draw", FINISH}

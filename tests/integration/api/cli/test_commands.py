@@ -277,7 +277,7 @@ async def test_the_table_of_tools_shows_the_first_line_of_each_description() -> 
 
 
 @pytest.mark.parametrize(("kind", "done"), [(TaskType.PIPELINE, "1/2"), (TaskType.AGENT, "1 turn")])
-async def test_how_far_a_task_is_is_told_in_steps_or_in_turns(kind: TaskType, done: str) -> None:
+async def test_the_progress_of_a_task_is_shown_in_steps_or_turns(kind: TaskType, done: str) -> None:
     progress = {"done": 1, "total": 2, "percent": 50, "current": None}
     async with serving() as server:
         server.tell("GET /tasks", a_page([a_task(type=kind, progress=progress)]))

@@ -96,7 +96,7 @@ async def test_a_bad_agent_is_refused_with_a_pointer(agents_stage: Stage, case: 
     assert message in found.get(pointer, ""), found
 
 
-async def test_everything_that_is_wrong_is_reported_at_once(agents_stage: Stage) -> None:
+async def test_all_problems_of_a_task_request_are_reported_at_once(agents_stage: Stage) -> None:
     agent = {"skills": ["no"], "tools": ["no"], "output_schema": {"type": 3}}
     body = {"type": "agent", "prompt": "x", "agent": agent, "inputs": {"a": "file:x"}}
     answer = await agents_stage.http.post("/tasks", json=body)

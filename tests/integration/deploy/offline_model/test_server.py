@@ -342,7 +342,7 @@ async def test_a_script_can_be_slow_to_begin_and_slow_to_go_on(scripted: str) ->
     assert times[-1] >= 0.2 + 3 * 0.1  # four chunks: the role, two of text, the end
 
 
-async def test_alone_it_serves_where_it_is_told_until_it_is_stopped() -> None:
+async def test_the_offline_model_alone_serves_at_the_printed_address_until_stopped() -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "deploy.cli", "model", "--port", "0"),
         stderr=asyncio.subprocess.PIPE,

@@ -82,7 +82,7 @@ def test_an_error_is_reported_in_one_bounded_line() -> None:
     assert len(text) < 2_100
 
 
-def test_silence_is_reported() -> None:
+def test_a_call_without_output_is_reported_as_done() -> None:
     assert read(" \n") == "Done. There was no output."
 
 

@@ -155,7 +155,9 @@ class TestRequirements:
             ("", "not a package name"),
         ],
     )
-    def test_anything_else_is_refused(self, text: str, reason: str) -> None:
+    def test_a_requirement_that_is_not_a_package_and_versions_is_refused(
+        self, text: str, reason: str
+    ) -> None:
         with pytest.raises(DependencyRefused, match=reason):
             parse_requirement(text, "x.py")
 

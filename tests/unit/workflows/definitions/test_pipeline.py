@@ -377,7 +377,7 @@ ANY_STEP = st.dictionaries(st.sampled_from(sorted(Step.model_fields)), ANY_JSON)
 
 
 @given(ANY_JSON | st.builds(lambda steps: {"name": "p", "steps": steps}, st.lists(ANY_STEP)))
-def test_anything_else_is_refused_without_a_crash(value: Any) -> None:
+def test_any_malformed_pipeline_is_refused_without_a_crash(value: Any) -> None:
     try:
         pipeline = Pipeline.model_validate(value)
     except ValidationError:

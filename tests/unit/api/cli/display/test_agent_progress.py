@@ -282,12 +282,12 @@ def plain_lines(*events: Event, latest_run: int = 1) -> list[str]:
     return [line.partition("] ")[2] or line for line in file.getvalue().splitlines()]
 
 
-def test_elsewhere_a_model_that_is_asked_again_is_reported() -> None:
+def test_plain_lines_show_that_a_model_is_asked_again() -> None:
     again = plain_lines(BEGUN, ("llm.restarted", {"turn": 1}))[-1]
     assert again == "turn 1: the model is asked again"
 
 
-def test_elsewhere_the_runs_before_the_latest_are_not_told_again() -> None:
+def test_plain_lines_do_not_repeat_earlier_runs() -> None:
     failed: Event = ("task.status", {"status": "failed"})
     pending: Event = ("task.status", {"status": "pending"})
     first_run = (BEGUN, SAID, CALLED, ASKED, failed)
@@ -296,7 +296,7 @@ def test_elsewhere_the_runs_before_the_latest_are_not_told_again() -> None:
     assert plain_lines(*first_run, latest_run=2) == []
 
 
-def test_elsewhere_a_call_without_arguments_is_told_as_well() -> None:
+def test_plain_lines_show_a_call_without_arguments() -> None:
     call: Event = ("tool.called", {"step": "1.1 list_files", "tool": "list_files"})
     assert plain_lines(BEGUN, call)[-1] == "1.1 list_files: called"
 
@@ -309,12 +309,12 @@ def test_elsewhere_a_call_without_arguments_is_told_as_well() -> None:
         ({"decision": "deny", "note": "no"}, "denied: no"),
     ],
 )
-def test_elsewhere_a_decision_is_reported_with_its_note(decided: dict[str, str], told: str) -> None:
+def test_plain_lines_show_a_decision_with_its_note(decided: dict[str, str], told: str) -> None:
     event: Event = ("approval.decided", {"step": "1.1 run_code", "call_id": "c1", **decided})
     assert plain_lines(BEGUN, SAID, CALLED, ASKED, event)[-1] == f"1.1 run_code: {told}"
 
 
-def test_elsewhere_each_thing_is_a_line() -> None:
+def test_plain_lines_show_each_event_of_an_agent() -> None:
     events = [BEGUN, delta("I l"), SAID, CALLED, ASKED, USED, STARTED, MADE, DONE, RESULT, QUESTION]
     assert plain_lines(*events) == [
         "sum up: pending",
