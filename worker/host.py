@@ -2,6 +2,8 @@
 
 import asyncio
 import concurrent.futures
+import importlib
+import pkgutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,9 +13,9 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+import workflows
 from activities.attempts import heartbeat
-from workflows.agent import AgentWorkflow
-from workflows.pipeline import PipelineWorkflow
+from workflows.lifecycle import TaskWorkflow
 from workflows.ports import Port
 
 # Heartbeats must not be held back: cancellation comes with the answer to one.
@@ -49,11 +51,20 @@ async def hosting(
         log.info("worker.stopping", grace_seconds=options.stop_seconds)
 
 
+def task_workflows() -> Sequence[type[TaskWorkflow]]:
+    """The workflows of all types of tasks: whatever the modules of ``workflows`` define."""
+    for module in pkgutil.iter_modules(workflows.__path__, f"{workflows.__name__}."):
+        importlib.import_module(module.name)
+    # A subclass from elsewhere, such as a test's, is not ours to host.
+    ours = f"{workflows.__name__}."
+    return [each for each in TaskWorkflow.__subclasses__() if each.__module__.startswith(ours)]
+
+
 def build(client: Client, ready: Sequence[Port], options: WorkerOptions) -> Worker:
     return Worker(
         client,
         task_queue=options.task_queue,
-        workflows=[PipelineWorkflow, AgentWorkflow],
+        workflows=task_workflows(),
         activities=[each for port in ready for each in port.activities()],
         # Temporal's sandbox for workflow code costs 10 ms a run and guards against what cannot
         # happen here: `workflows` imports no I/O, which import-linter holds, and its histories are

@@ -29,6 +29,7 @@ from workflows import policies
 from workflows.backoff import Backoff
 from workflows.contracts import Decision, TaskRun, workflow_id
 from workflows.errors import TemporaryFailure
+from workflows.lifecycle import TaskWorkflow
 
 # While Temporal is away, only the first of the submissions of this time waits for its time-out.
 _PAUSE_AFTER_FAILURE_SECONDS = 1.0
@@ -76,7 +77,9 @@ class TemporalPort:
         self._failed_at = -_PAUSE_AFTER_FAILURE_SECONDS
         self._running_at: dict[tuple[UUID, int], float] = {}
 
-    async def start(self, workflow: type, run: TaskRun, *, name: str, priority: int) -> None:
+    async def start(
+        self, workflow: type[TaskWorkflow], run: TaskRun, *, name: str, priority: int
+    ) -> None:
         """Start the workflow of a run of a task. A repeat changes nothing."""
         start = self._starter(workflow, run, name, priority)
         if time.monotonic() - self._failed_at < _PAUSE_AFTER_FAILURE_SECONDS:
@@ -140,7 +143,7 @@ class TemporalPort:
         return ""
 
     async def ended_from_outside(
-        self, workflows: Iterable[type], since: timedelta
+        self, workflows: Iterable[type[TaskWorkflow]], since: timedelta
     ) -> Sequence[UUID]:
         """Tasks of which a workflow was terminated or timed out lately, the latest first."""
         after = (datetime.now(UTC) - since).isoformat()
@@ -208,7 +211,9 @@ class TemporalPort:
             else:
                 return
 
-    def _starter(self, workflow: type, run: TaskRun, name: str, priority: int) -> _Start:
+    def _starter(
+        self, workflow: type[TaskWorkflow], run: TaskRun, name: str, priority: int
+    ) -> _Start:
         async def start(reuse: WorkflowIDReusePolicy, conflict: WorkflowIDConflictPolicy) -> None:
             await self._client.start_workflow(
                 workflow.__name__,

@@ -16,8 +16,7 @@ from temporalio.workflow import NondeterminismError
 from tests.replay import agents, pipelines
 from tests.replay.recording import HISTORIES
 from tests.temporal_runs import is_think
-from workflows.agent import AgentWorkflow
-from workflows.pipeline import PipelineWorkflow
+from worker.host import task_workflows
 
 KEPT = sorted(path.stem for path in HISTORIES.glob("*.json"))
 RUNS_OF_CONTINUED = ["agent-continued-1", "agent-continued-2"]
@@ -36,9 +35,7 @@ def read(name: str) -> WorkflowHistory:
 
 
 def replayer() -> Replayer:
-    return Replayer(
-        workflows=[PipelineWorkflow, AgentWorkflow], data_converter=pydantic_data_converter
-    )
+    return Replayer(workflows=task_workflows(), data_converter=pydantic_data_converter)
 
 
 @pytest.mark.parametrize("name", KEPT)

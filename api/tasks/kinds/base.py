@@ -17,6 +17,7 @@ from api.wire.requests import TaskRequest
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import AgentResult, Progress, Result
 from workflows.contracts import TaskRun
+from workflows.lifecycle import TaskWorkflow
 from workflows.pointers import Problem
 
 Definition = TypeVar("Definition", bound=BaseModel)
@@ -52,7 +53,7 @@ class Kind(ABC, Generic[Definition]):
     """
 
     model: type[Definition]
-    workflow: type
+    workflow: type[TaskWorkflow]
     has_many_sub_tasks = False
 
     def read(self, task: RunnableTask) -> Definition:

@@ -183,6 +183,13 @@ async def test_a_task_to_act_on_has_its_definition_as_it_was_sent(
     assert agent.status is Status.RUNNING
 
 
+async def test_turns_are_those_of_the_present_run(database: Database) -> None:
+    await run_agent(database)
+    await execute(database, "UPDATE tasks SET run = 2, first_step = 4")
+    [summary], _ = await list_summaries(database, DEFAULT_TEAM, EVERYTHING, None, 1)
+    assert summary.turns == 1
+
+
 async def test_a_phase_is_told_while_a_step_runs(database: Database) -> None:
     task = new_task(TaskType.PIPELINE, PIPELINE)
     await tasks.create_task(database, task)
@@ -204,14 +211,14 @@ async def test_a_state_that_only_a_newer_version_knows_is_named(
 ) -> None:
     await run_pipeline(database)
     await execute(database, f"UPDATE {table} SET status = 'dreaming'")
-    with pytest.raises(DatabaseNewer, match="holds the Status 'dreaming'"):
+    with pytest.raises(DatabaseNewer, match="contains the Status 'dreaming'"):
         await list_summaries(database, DEFAULT_TEAM, EVERYTHING, None, 10)
 
 
 async def test_a_type_that_only_a_newer_version_knows_is_named(database: Database) -> None:
     task_id = await run_pipeline(database)
     await execute(database, "UPDATE tasks SET type = 'dream'")
-    with pytest.raises(DatabaseNewer, match="holds the TaskType 'dream'"):
+    with pytest.raises(DatabaseNewer, match="contains the TaskType 'dream'"):
         await find_task(database, DEFAULT_TEAM, task_id)
 
 
