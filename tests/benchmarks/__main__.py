@@ -16,6 +16,7 @@ from tests.benchmarks import (
     mcp_calls,
     pipelines,
     processes,
+    start,
     stream,
     turns,
     viewers,
@@ -28,10 +29,12 @@ from tests.benchmarks.stage import Stage, staged
 # Each prints its figures. These start what they need by themselves, and come first: nothing else
 # runs yet.
 ALONE: Mapping[str, Callable[[], Awaitable[Verdict]]] = {
+    "start": start.stack,
     "mcp": mcp_calls.pooled,
 }
 # These share one embedded stack.
 ON_STAGE: Mapping[str, Callable[[Stage], Awaitable[Verdict]]] = {
+    "commands": start.commands,
     "latency": pipelines.latency,
     "submission": pipelines.submission,
     "throughput": pipelines.throughput,

@@ -18,7 +18,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.sandbox.base import Job, Sandbox
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.interpreter import sandbox_python
-from deploy.bootstrap import calm_garbage_collector
+from deploy import garbage_collector
 from tests.benchmarks.bare_turns import BareModel, BareTurns
 
 STEPS = 3
@@ -80,7 +80,7 @@ async def serve(address: str, work_folder: Path) -> None:
         ),
         build_id="bare",
     )
-    calm_garbage_collector()  # As the worker does that this one is compared with.
+    garbage_collector.resume()  # As the worker does that this one is compared with.
     await worker.run()
 
 

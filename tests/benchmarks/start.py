@@ -23,10 +23,10 @@ from tests.benchmarks.stage import Stage
 ON_A_NEW_FOLDER = Bound(most=1.6)
 # There PostgreSQL and Temporal are up before Python has loaded what API and worker need.
 ON_AN_OLD_FOLDER = Bound(most=3.0)
-HELP = Bound(most=1.3)
-LS = Bound(most=2.5)
-STARTS = Effort(least=6, most=9, seconds=75)
-RUNS = Effort(least=20, most=60, seconds=25)
+HELP = Bound(most=1.6)
+LS = Bound(most=3.2)
+STARTS = Effort(most=9, seconds=45)
+RUNS = Effort(least=20, most=40, seconds=12)
 PATIENCE_SECONDS = 120
 _POLL_SECONDS = 0.01
 _AGENTOS = (sys.executable, "-P", "-m", "deploy.cli")

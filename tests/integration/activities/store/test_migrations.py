@@ -15,6 +15,7 @@ from sqlmodel import SQLModel
 from activities.store import migrations, tables, turns
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
+from activities.store.migrations.upgrade import config
 from activities.store.turns import Turn
 
 assert tables.Task.metadata is SQLModel.metadata
@@ -35,7 +36,7 @@ async def test_the_migrations_make_the_tables_that_are_declared(empty_database_u
 
 async def migrate_to(url: str, revision: str) -> None:
     def upgrade(connection: Connection) -> None:
-        made = migrations.config()
+        made = config()
         made.attributes["connection"] = connection
         command.upgrade(made, revision)
 
