@@ -20,19 +20,19 @@ from deploy.open_files import viewers_allowed
 from deploy.settings import Settings, SettingsInvalid
 
 
-async def run_api(told: Settings, host: str, port: int) -> None:
+async def run_api(settings: Settings, host: str, port: int) -> None:
     """Serve the API until SIGTERM or SIGINT. Temporal need not be there yet."""
     loopback = ipaddress.ip_address(host).is_loopback
     options = ApiOptions(
-        keys_required=not loopback if told.keys_required is None else told.keys_required,
-        max_upload_bytes=told.max_upload_mib * MEBIBYTE,
-        public_url=told.public_url,
-        served_hosts=told.served_hosts,
-        temporal_ui_url=told.temporal_ui_url,
-        approval_seconds=told.approval_seconds,
-        daily_tokens=told.team_daily_tokens,
-        max_viewers=viewers_allowed(told.max_viewers),
-        max_viewers_per_team=told.max_viewers_per_team,
+        keys_required=not loopback if settings.keys_required is None else settings.keys_required,
+        max_upload_bytes=settings.max_upload_mib * MEBIBYTE,
+        public_url=settings.public_url,
+        served_hosts=settings.served_hosts,
+        temporal_ui_url=settings.temporal_ui_url,
+        approval_seconds=settings.approval_seconds,
+        daily_tokens=settings.team_daily_tokens,
+        max_viewers=viewers_allowed(settings.max_viewers),
+        max_viewers_per_team=settings.max_viewers_per_team,
     )
     if not loopback and not options.keys_required:
         raise SettingsInvalid(
@@ -44,19 +44,19 @@ async def run_api(told: Settings, host: str, port: int) -> None:
         lazy=True,
     )
     async with (
-        stores(told, ping=True) as (database, blobs),
-        mcp_pool(told, database) as mcp,
+        stores(settings, ping=True) as (database, blobs),
+        mcp_pool(settings, database) as mcp,
     ):
         app = create_app(
             Services(
                 database=database,
                 blobs=blobs,
-                temporal=TemporalPort(client, told.task_queue),
-                catalogue=Catalogue(told.skill_folders),
+                temporal=TemporalPort(client, settings.task_queue),
+                catalogue=Catalogue(settings.skill_folders),
                 tools=Registry(),
-                models=told.model_options,
+                models=settings.model_options,
                 mcp=mcp,
-                inputs=told.input_policy,
+                inputs=settings.input_policy,
                 options=dataclasses.replace(options, temporal_namespace=client.namespace),
             )
         )

@@ -13,24 +13,24 @@ from deploy.settings import Settings
 
 
 @asynccontextmanager
-async def stores(told: Settings, *, ping: bool) -> AsyncIterator[tuple[Database, Blobs]]:
+async def stores(settings: Settings, *, ping: bool) -> AsyncIterator[tuple[Database, Blobs]]:
     database = Database(
-        told.database_url,
-        read_url=told.database_read_url,
-        pool_size=told.pool_size,
-        max_overflow=told.max_overflow,
+        settings.database_url,
+        read_url=settings.database_read_url,
+        pool_size=settings.pool_size,
+        max_overflow=settings.max_overflow,
         ping=ping,
     )
     try:
-        yield database, Blobs(told.s3)
+        yield database, Blobs(settings.s3)
     finally:
         await database.close()
 
 
-def mcp_pool(told: Settings, database: Database) -> McpPool:
+def mcp_pool(settings: Settings, database: Database) -> McpPool:
     return McpPool(
         on_listing=partial(update_listing, database),
-        policy=told.mcp_policy,
-        secrets=told.secrets,
+        policy=settings.mcp_policy,
+        secrets=settings.secrets,
         environment=variables.inherited(),
     )

@@ -30,25 +30,25 @@ from workflows.errors import TemporaryFailure
 _STARTING = Backoff(first_seconds=0.05, longest_seconds=0.2)
 
 
-async def run_worker(told: Settings) -> None:
+async def run_worker(settings: Settings) -> None:
     """Run a worker until SIGTERM or SIGINT. Waits for PostgreSQL, its tables and Temporal."""
     stop = _stop_signal()
     worker_id = f"{socket.gethostname()}-{os.getpid()}"
-    async with stores(told, ping=False) as (database, blobs):
-        options = await asyncio.to_thread(_adapter_options, told, worker_id)
-        sandbox = backends.build(told.sandbox, told.sandbox_options(options.work_folder))
+    async with stores(settings, ping=False) as (database, blobs):
+        options = await asyncio.to_thread(_adapter_options, settings, worker_id)
+        sandbox = backends.build(settings.sandbox, settings.sandbox_options(options.work_folder))
         try:
             garbage_collector.resume()
             await patiently(database.check, backoff=_STARTING)
             client = await _connect(identity=worker_id)
             hosted = WorkerOptions(
-                task_queue=told.task_queue,
-                running_steps=told.running_steps,
-                stop_seconds=told.stop_seconds,
+                task_queue=settings.task_queue,
+                running_steps=settings.running_steps,
+                stop_seconds=settings.stop_seconds,
                 build_id=version("agentos"),
             )
             async with (
-                mcp_pool(told, database) as mcp,
+                mcp_pool(settings, database) as mcp,
                 adapters(database, blobs, sandbox, mcp, options) as ready,
                 hosting(client, ready, hosted),
             ):
@@ -77,20 +77,20 @@ async def _connect(*, identity: str) -> Client:
     return await patiently(attempt)
 
 
-def _adapter_options(told: Settings, worker_id: str) -> AdapterOptions:
+def _adapter_options(settings: Settings, worker_id: str) -> AdapterOptions:
     return AdapterOptions(
         worker_id=worker_id,
-        work_folder=work_folder(told.data_dir),
-        skill_folders=told.skill_folders,
+        work_folder=work_folder(settings.data_dir),
+        skill_folders=settings.skill_folders,
         uv=Path(uv.find_uv_bin()),
-        limits=told.limits,
-        input_policy=told.input_policy,
+        limits=settings.limits,
+        input_policy=settings.input_policy,
         environment=variables.inherited(),
-        networked_skills=told.networked_skills,
-        models=told.model_options,
-        turns=TurnOptions(told.team_daily_tokens, told.approval_seconds),
-        search_url=told.search_url,
-        public_url=told.public_url,
+        networked_skills=settings.networked_skills,
+        models=settings.model_options,
+        turns=TurnOptions(settings.team_daily_tokens, settings.approval_seconds),
+        search_url=settings.search_url,
+        public_url=settings.public_url,
     )
 
 

@@ -91,7 +91,7 @@ def _kept_ports(data: DataFolder) -> list[int]:
 def _clear_sockets(ports: Sequence[int]) -> bool:
     """Remove the sockets that it names after its ports; false when some are another user's.
 
-    Those are in /tmp, whatever it is told, and it hangs over one that it cannot replace.
+    Those are in /tmp, whatever its options say, and it hangs over one that it cannot replace.
     """
     try:
         for port in ports:

@@ -52,7 +52,7 @@ class Services:
     api_url: str | None = None
 
     def environment(self) -> dict[str, str]:
-        """What an API or a worker is told of them."""
+        """The environment variables of an API or a worker that uses them."""
         model = {"OPENAI_BASE_URL": self.model_url} if self.model_url else {}
         return {
             **model,

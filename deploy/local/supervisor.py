@@ -27,7 +27,7 @@ BuildPart = Callable[[Sequence[int]], Part]
 
 
 class Supervisor:
-    """Runs parts until told to stop, or until one of them cannot be kept alive."""
+    """Runs parts until stopped, or until one of them cannot be kept alive."""
 
     def __init__(self, logs: Path, lock: int, on_change: Callable[[], None]) -> None:
         """``on_change`` is called whenever a process has been replaced by another."""
