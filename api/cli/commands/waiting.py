@@ -65,10 +65,10 @@ async def wait_for_end(
         async with asyncio.timeout(timeout_seconds):
             progress = await _follow(client, await client.task(task_id), on_event)
     except TimeoutError:
-        _tell_how_to_go_on(f"It did not end within {timeout_seconds:g} s.", task_id)
+        _print_how_to_go_on(f"It did not end within {timeout_seconds:g} s.", task_id)
         return ExitCode.TIMED_OUT
     except asyncio.CancelledError:
-        _tell_how_to_go_on("Stopped waiting.", task_id)
+        _print_how_to_go_on("Stopped waiting.", task_id)
         raise
     return exit_codes.of_task(progress.status)
 
@@ -80,7 +80,13 @@ async def _follow(
     kind = kind_of(task.type)
     progress: TaskProgress = kind.progress(task)
     is_quiet = on_event is not None
-    async with displaying(kind, progress, terminal.stderr(), is_quiet=is_quiet) as display:
+    async with displaying(
+        progress,
+        terminal.stderr(),
+        picture=kind.picture,
+        lines=kind.lines,
+        is_quiet=is_quiet,
+    ) as display:
         events = client.events(
             progress.task_id,
             on_lost=lambda reason: display.note(f"Lost the connection ({reason}); trying again."),
@@ -98,7 +104,7 @@ async def _follow(
     return progress
 
 
-def _tell_how_to_go_on(reason: str, task_id: str) -> None:
+def _print_how_to_go_on(reason: str, task_id: str) -> None:
     for line in (
         f"{reason} The task continues.",
         f"  Follow it   agentos watch {task_id}",

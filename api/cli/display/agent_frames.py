@@ -10,18 +10,18 @@ from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from api.cli.display.agent_progress import AgentProgress, Call, Turn, as_text
+from api.cli.display.agent_progress import AgentProgress, Call, Turn, arguments_text
 from api.cli.display.frames import (
     LINE_CHARACTERS,
     artifact_lines,
     clock,
     counted,
     duration,
+    error_lines,
+    hint_line,
     line,
-    row,
     seconds_between,
     verdict,
-    why,
 )
 from api.cli.display.glyphs import UNICODE, Glyphs, style_of
 from api.cli.terminal import safe_line, safe_text
@@ -87,12 +87,12 @@ def asked_lines(
         yield line((f"{_INDENT * 2}{safe_line(asked.question or '', LINE_CHARACTERS)}", "bold"))
     else:
         yield line(sign, (name, "bold"), (f" waiting for your approval{until}", "yellow"))
-        shown = safe_line(as_text(asked.arguments), LINE_CHARACTERS)
+        shown = safe_line(arguments_text(asked.arguments), LINE_CHARACTERS)
         yield line((f"{_INDENT * 2}{shown}", ""))
-    if (hint := whole_of(task.task_id, asked)) is not None:
-        yield _whole(f"{_INDENT * 2}{hint}")
+    if (hint := full_view_command(task.task_id, asked)) is not None:
+        yield _uncut(f"{_INDENT * 2}{hint}")
     for command in commands_for(task.task_id, asked.step, asked.call_id, asked.kind):
-        yield _whole(f"{_INDENT * 2}{command}")
+        yield _uncut(f"{_INDENT * 2}{command}")
 
 
 def commands_for(task_id: str, name: str, call_id: str, kind: str) -> tuple[str, str]:
@@ -105,9 +105,9 @@ def commands_for(task_id: str, name: str, call_id: str, kind: str) -> tuple[str,
     return safe_line(approve), safe_line(f"agentos deny {task_id} {call}")
 
 
-def whole_of(task_id: str, asked: ApprovalAsked) -> str | None:
+def full_view_command(task_id: str, asked: ApprovalAsked) -> str | None:
     """Where to see all that is asked, when a line has no room for it."""
-    text = asked.question or "" if asked.kind == "answer" else as_text(asked.arguments)
+    text = asked.question or "" if asked.kind == "answer" else arguments_text(asked.arguments)
     is_cut = len(text) > _SURELY_SHOWN_CHARACTERS or not text.isprintable()
     return safe_line(f"agentos approvals {task_id}") if is_cut else None
 
@@ -126,13 +126,13 @@ def summary(
         rows.append(("Temporal", task.temporal_url))
     parts: list[RenderableType] = [
         verdict(task, now, glyphs, *_spending(task)),
-        *why(task, glyphs),
+        *error_lines(task, glyphs),
         *_words(task.summary, width - len(_INDENT)),
     ]
     if task.result is not None:
         document = json.dumps(task.result, indent=2, ensure_ascii=False)
         parts += [Text(), *(Text(f"{_INDENT}{text}") for text in safe_text(document).split("\n"))]
-    return Group(*parts, Text(), *(row(label, value) for label, value in rows))
+    return Group(*parts, Text(), *(hint_line(label, value) for label, value in rows))
 
 
 def _headline(task: AgentProgress, now: datetime, glyphs: Glyphs) -> Text:
@@ -220,6 +220,6 @@ def _words(text: str | None, width: int) -> Iterator[Text]:
         yield from (Text(f"{_INDENT}{part}") for part in _wrapped(text.strip(), width))
 
 
-def _whole(text: str) -> Text:
+def _uncut(text: str) -> Text:
     # Left to the terminal to wrap: a command that is cut cannot be typed.
     return Text(text, style="cyan", no_wrap=True, overflow="ignore")

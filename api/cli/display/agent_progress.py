@@ -70,7 +70,7 @@ class AgentProgress(TaskProgress):
                 self._take_turn(event, at)
             case events.ToolCalled():
                 call = self._call(event.step, event.tool, at)
-                call.arguments = as_text(event.arguments)
+                call.arguments = arguments_text(event.arguments)
             case events.ToolResult():
                 call = self._call(event.step, "", at)
                 call.result, call.is_fine = event.text, event.ok
@@ -127,7 +127,7 @@ class AgentProgress(TaskProgress):
         self.asked.clear()
 
 
-def as_text(arguments: JsonValue) -> str:
+def arguments_text(arguments: JsonValue) -> str:
     """Arguments as a person reads them; long ones come as text."""
     if arguments is None:
         return ""

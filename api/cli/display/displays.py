@@ -1,18 +1,19 @@
 """Progress of one task on stderr: a moving picture on a terminal, plain lines elsewhere."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from rich.console import Console
 
 from api.cli.display.moving_picture import MovingPicture, now
-from api.cli.display.plain_lines import Notes
+from api.cli.display.plain_lines import Notes, PlainLines
 from api.cli.display.progress import TaskProgress
-from api.cli.kinds.base import Kind, Shown
 from workflows.events import Event
+
+Shown = TypeVar("Shown", bound=TaskProgress)
 
 
 class Display(Protocol):
@@ -25,20 +26,26 @@ class Display(Protocol):
 
 @asynccontextmanager
 async def displaying(
-    kind: Kind[Shown], task: Shown, console: Console, *, is_quiet: bool = False
+    task: Shown,
+    console: Console,
+    *,
+    picture: Callable[[Shown, Console], MovingPicture],
+    lines: Callable[[Shown, Console], PlainLines],
+    is_quiet: bool = False,
 ) -> AsyncIterator[Display]:
     """Show a task's progress while the block runs, and its summary if it has ended by then.
 
+    ``picture`` makes what moves on a terminal, ``lines`` what is printed elsewhere.
     What is quiet shows notes only: the events are data, and somebody else prints them.
     """
     if is_quiet:
         yield Notes(task, console)
         return
     if console.is_terminal and not console.is_dumb_terminal:
-        async with _drawn(kind.picture(task, console), task, console) as moving:
+        async with _drawn(picture(task, console), task, console) as moving:
             yield moving
         return
-    plain = kind.lines(task, console)
+    plain = lines(task, console)
     yield plain
     if task.has_ended:
         console.print(plain.summary(now()), crop=False)

@@ -54,8 +54,8 @@ def summary(task: TaskProgress, now: datetime, glyphs: Glyphs = UNICODE) -> Grou
         rows += _remedies(task)
     if task.temporal_url:
         rows.append(("Temporal", task.temporal_url))
-    lines = [row(label, value) for label, value in rows]
-    return Group(verdict(task, now, glyphs), *why(task, glyphs), Text(), *lines)
+    lines = [hint_line(label, value) for label, value in rows]
+    return Group(verdict(task, now, glyphs), *error_lines(task, glyphs), Text(), *lines)
 
 
 def seconds_between(start: datetime | None, end: datetime) -> float:
@@ -197,7 +197,7 @@ def verdict(task: TaskProgress, now: datetime, glyphs: Glyphs, *about: str) -> T
     )
 
 
-def why(task: TaskProgress, glyphs: Glyphs) -> Iterator[RenderableType]:
+def error_lines(task: TaskProgress, glyphs: Glyphs) -> Iterator[RenderableType]:
     if task.error is None:
         return
     yield Padding(Text(safe_line(task.error.message)), (1, 0, 0, 2), expand=False)
@@ -215,7 +215,7 @@ def _remedies(task: TaskProgress) -> Iterator[tuple[str, str]]:
     yield "Retry", f"agentos retry {task.task_id} --from {step}"
 
 
-def row(label: str, value: str) -> Text:
+def hint_line(label: str, value: str) -> Text:
     """One of the last lines: what to type next, or where to look."""
     # Left to the terminal to wrap: a URL that is cut in two cannot be clicked.
     parts = ((f"  {label:<10}", "dim"), safe_line(value))

@@ -44,13 +44,13 @@ class PlainLines(Notes):
 
     def _take(self, event: Event, step: StepProgress | None, at: datetime) -> None:
         if (line := line_of(event, self._task, step)) is not None:
-            self._tell(line, at)
+            self._print_timed(line, at)
 
     def summary(self, now: datetime) -> RenderableType:
         """What comes last, once the task has ended."""
         return summary(self._task, now, glyphs_of(self._console))
 
-    def _tell(self, line: str, at: datetime) -> None:
+    def _print_timed(self, line: str, at: datetime) -> None:
         elapsed = duration(seconds_between(self._task.started_at, at))
         self._print(f"[{elapsed:>7}] {safe_line(line)}")
 

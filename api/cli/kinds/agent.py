@@ -9,7 +9,7 @@ from rich.console import Console
 from api.cli.commands import agent_options as options
 from api.cli.commands.inputs import GivenInputs
 from api.cli.commands.printing import print_text, print_title
-from api.cli.display.agent import MovingTurns, PlainTurns
+from api.cli.display.agent_displays import MovingTurns, PlainTurns
 from api.cli.display.agent_progress import AgentProgress
 from api.cli.display.frames import counted
 from api.cli.kinds.base import Kind

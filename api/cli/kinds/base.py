@@ -2,18 +2,16 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic
 
 from rich.console import Console
 
+from api.cli.display.displays import Shown
 from api.cli.display.moving_picture import MovingPicture
 from api.cli.display.plain_lines import PlainLines
-from api.cli.display.progress import TaskProgress
 from api.client import Client
 from api.wire.requests import TaskRequest
 from api.wire.responses.tasks import Task, TaskSummary
-
-Shown = TypeVar("Shown", bound=TaskProgress)
 
 
 class Kind(ABC, Generic[Shown]):

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
-from api.cli.display.agent import PlainTurns
+from api.cli.display.agent_displays import PlainTurns
 from api.cli.display.agent_frames import commands_for, dollars, frame, summary, turn_lines
 from api.cli.display.agent_progress import AgentProgress
 from api.cli.display.glyphs import ASCII

@@ -7,7 +7,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from api.cli.display import agent_frames
-from api.cli.display.agent_progress import AgentProgress, Turn, as_text
+from api.cli.display.agent_progress import AgentProgress, Turn, arguments_text
 from api.cli.display.glyphs import glyphs_of
 from api.cli.display.moving_picture import MovingPicture, now
 from api.cli.display.plain_lines import PlainLines
@@ -75,10 +75,10 @@ class PlainTurns(PlainLines):
             super()._take(event, step, at)
             return
         for line in _lines_of(event, self._agent):
-            self._tell(line[:_LINE_CHARACTERS], at)
+            self._print_timed(line[:_LINE_CHARACTERS], at)
         if isinstance(event, events.ApprovalAsked):
             task_id = self._agent.task_id
-            hint = agent_frames.whole_of(task_id, event)
+            hint = agent_frames.full_view_command(task_id, event)
             commands = agent_frames.commands_for(task_id, event.step, event.call_id, event.kind)
             for command in (*filter(None, (hint,)), *commands):
                 self._print(f"{' ' * 10}{command}")
@@ -97,7 +97,7 @@ def _lines_of(event: Event, agent: AgentProgress) -> Iterator[str]:
         case events.MessageCreated() if text := event.content.strip():
             yield f"turn {event.turn}: {' '.join(text.split())}"
         case events.ToolCalled():
-            yield f"{event.step}: {as_text(event.arguments) or 'called'}"
+            yield f"{event.step}: {arguments_text(event.arguments) or 'called'}"
         case events.ToolResult():
             outcome = "done" if event.ok else "failed"
             first = agent_frames.beginning(event.text)
@@ -105,7 +105,7 @@ def _lines_of(event: Event, agent: AgentProgress) -> Iterator[str]:
         case events.ApprovalAsked(kind="answer"):
             yield f"{event.step}: asks you: {event.question}"
         case events.ApprovalAsked():
-            yield f"{event.step}: waiting for your approval: {as_text(event.arguments)}"
+            yield f"{event.step}: waiting for your approval: {arguments_text(event.arguments)}"
         case events.ApprovalDecided():
             note = f": {event.note}" if event.note else ""
             yield f"{event.step}: {'approved' if event.decision == 'approve' else 'denied'}{note}"
