@@ -4,11 +4,9 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from alembic.autogenerate import produce_migrations, render_python_code
-from alembic.migration import MigrationContext
+from alembic.autogenerate import render_python_code
 from alembic.operations.ops import AddColumnOp, UpgradeOps
-from sqlalchemy import Column, Connection, text
-from sqlmodel import SQLModel
+from sqlalchemy import Column, text
 
 from activities.llm.base import Answer, ChatMessage, ToolRequest, Usage
 from activities.store import attempts, keys, tasks, turns
@@ -220,17 +218,6 @@ async def test_a_type_that_only_a_newer_version_knows_is_named(database: Databas
     await execute(database, "UPDATE tasks SET type = 'dream'")
     with pytest.raises(DatabaseNewer, match="contains the TaskType 'dream'"):
         await find_task(database, DEFAULT_TEAM, task_id)
-
-
-async def test_the_tables_are_what_the_migrations_make(database: Database) -> None:
-    def difference(connection: Connection) -> UpgradeOps | None:
-        context = MigrationContext.configure(connection)
-        return produce_migrations(context, SQLModel.metadata).upgrade_ops
-
-    async with database.writing() as connection:
-        upgrade = await connection.run_sync(difference)
-    assert upgrade is not None
-    assert upgrade.is_empty()
 
 
 def test_a_migration_writes_an_enum_as_the_text_that_it_is() -> None:
