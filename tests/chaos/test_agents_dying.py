@@ -23,6 +23,7 @@ from tests.doubles.scripted_models import (
     finishes,
 )
 from tests.live import Live, processes_mentioning, until
+from tests.pressure import allowed
 from tests.temporal_runs import reset_to_turn
 
 PARTS = ["postgres", "s3", "temporal", "api"]
@@ -98,7 +99,7 @@ async def test_a_call_that_may_be_repeated_is_made_again_when_its_worker_was_kil
     assert "File 'slept' created" in talk.results()[0]
     attempts = [log["status"] for log in await agents_live.log_of(task["task_id"])]
     assert attempts == ["failed", "completed"]
-    assert processes_mentioning(MARK) == []
+    await until(_code_is_gone, allowed(1))
 
 
 async def test_a_call_that_must_not_be_repeated_is_told_to_have_been_interrupted(
@@ -195,6 +196,10 @@ async def _register_mcp_server(live: Live) -> None:
 
 async def _code_runs() -> bool:
     return bool(processes_mentioning(MARK))
+
+
+async def _code_is_gone() -> bool:
+    return not processes_mentioning(MARK)
 
 
 async def _is_serving(live: Live) -> bool:
