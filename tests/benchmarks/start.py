@@ -21,8 +21,7 @@ from tests.benchmarks.report import compare
 from tests.benchmarks.stage import Stage
 
 ON_A_NEW_FOLDER = Bound(most=1.6)
-# There PostgreSQL and Temporal are up before Python has loaded what API and worker need.
-ON_AN_OLD_FOLDER = Bound(most=3.0)
+ON_AN_OLD_FOLDER = Bound(most=1.6)
 HELP = Bound(most=1.6)
 LS = Bound(most=3.2)
 STARTS = Effort(most=9, seconds=45)
