@@ -3,11 +3,13 @@
 import asyncio
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,8 +84,18 @@ async def taken_from_temporal(data_dir: Path) -> socket.socket:
             for pid in own_children():
                 if Path(f"/proc/{pid}/cwd").readlink() == data_dir / "temporal":
                     words = arguments_of(pid)
-                    port = int(words[words.index("--port") + 1])
-                    return socket.create_server(("127.0.0.1", port))
+                    return await taken_from(pid, int(words[words.index("--port") + 1]))
+            await asyncio.sleep(0.001)
+
+
+async def taken_from(pid: int, port: int) -> socket.socket:
+    """The port, whichever of the two is quicker: a process that has it already is killed for it."""
+    while True:
+        try:
+            return socket.create_server(("127.0.0.1", port))
+        except OSError:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
             await asyncio.sleep(0.001)
 
 
