@@ -19,6 +19,10 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+# The code of what failed because its worker died, or was given up for lost.
+WORKER_LOST = "worker-lost"
+
+
 class Failure(Message):
     """Why something ended badly. ``code`` is stable; ``message`` is for people.
 

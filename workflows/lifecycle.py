@@ -20,7 +20,7 @@ from temporalio.exceptions import (
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
 from workflows import policies, ports
-from workflows.contracts import Failure, TaskClose, TaskMark, TaskRun
+from workflows.contracts import WORKER_LOST, Failure, TaskClose, TaskMark, TaskRun
 from workflows.errors import AgentOSError, TimeUsedUp, TokenQuotaUsedUp
 from workflows.states import Status
 from workflows.working_time import WorkingTime
@@ -161,7 +161,7 @@ def _failure_of(error: ActivityError, step: str) -> Failure:
         case ApplicationError() as cause:
             code, message = cause.type or "error", cause.message
         case ActivityTimeout() as cause if cause.type is not None:
-            code = "worker-lost"
+            code = WORKER_LOST
             message = (
                 f"No worker finished step {step!r}: {cause.type.name.lower()} time-out. "
                 "The worker died, lost its connection or was overloaded. Look at its log."

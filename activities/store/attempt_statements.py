@@ -6,12 +6,10 @@ A step that takes 20 ms must not wait for as long again while a dozen statements
 from sqlalchemy import text
 
 from activities.store import events, fence
+from workflows.contracts import WORKER_LOST
 from workflows.errors import WorkerStopping
 from workflows.events import StepStarted
 from workflows.states import ArtifactType, Phase, Status
-
-# The code of an attempt that was left behind by a worker that died.
-WORKER_LOST = "worker-lost"
 
 _STARTED = events.made(
     StepStarted, task="task", seq="event_seq", step="name", attempt="CAST(:number AS int)"

@@ -17,10 +17,9 @@ from activities.store.attempt_statements import (
     END_ATTEMPT,
     TAKE_OVER,
     TELL_OF_ATTEMPT,
-    WORKER_LOST,
 )
 from activities.store.database import Database
-from workflows.contracts import Failure, StepOutcome
+from workflows.contracts import WORKER_LOST, Failure, StepOutcome
 from workflows.errors import TaskMoved
 from workflows.events import Event
 from workflows.states import Phase, Status
