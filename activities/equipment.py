@@ -16,7 +16,6 @@ from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.tokens import Tokens
 from activities.tools.searching import WebSearch
-from activities.tools.toolbox import Toolbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +32,6 @@ class Equipment:
     catalogue: Catalogue
     scratch: Scratch
     tokens: Tokens
-    toolbox: Toolbox
     models: Models | None = None
     search: WebSearch | None = None
     public_url: str = ""

@@ -18,8 +18,6 @@ from activities.skills.staging import Stage
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.tokens import Tokens
-from activities.tools.registry import Registry
-from activities.tools.toolbox import Toolbox
 
 TOKENS = Tokens()
 
@@ -55,6 +53,5 @@ def equipment(
         catalogue=catalogue,
         scratch=Scratch(folder),
         tokens=TOKENS,
-        toolbox=Toolbox(Registry(), database),
         models=models,
     )

@@ -55,13 +55,19 @@ class AdapterOptions:
 async def adapters(
     database: Database, blobs: Blobs, sandbox: Sandbox, mcp: McpPool, options: AdapterOptions
 ) -> AsyncIterator[Sequence[Port]]:
-    async with _equipped(database, blobs, sandbox, mcp, options) as equipment:
-        yield Steps(equipment), Agents(equipment, options.turns), Tasks(database)
+    async with _equipped(database, blobs, sandbox, options) as equipment:
+        has_search = equipment.search is not None
+        toolbox = Toolbox(Registry(), database, mcp=TeamTools(database, mcp), has_search=has_search)
+        yield (
+            Steps(equipment, toolbox),
+            Agents(equipment, toolbox, options.turns),
+            Tasks(database),
+        )
 
 
 @asynccontextmanager
 async def _equipped(
-    database: Database, blobs: Blobs, sandbox: Sandbox, mcp: McpPool, options: AdapterOptions
+    database: Database, blobs: Blobs, sandbox: Sandbox, options: AdapterOptions
 ) -> AsyncIterator[Equipment]:
     async with AsyncExitStack() as stack:
         scratch = await asyncio.to_thread(Scratch, options.work_folder)
@@ -82,9 +88,6 @@ async def _equipped(
             catalogue=catalogue,
             scratch=scratch,
             tokens=tokens,
-            toolbox=Toolbox(
-                Registry(), database, mcp=TeamTools(database, mcp), has_search=search is not None
-            ),
             models=models,
             search=search,
             public_url=options.public_url,

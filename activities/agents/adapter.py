@@ -7,14 +7,16 @@ from activities.agents.turn import TurnOptions, Turns
 from activities.attempts.attempt import as_application_error
 from activities.attempts.heartbeat import heartbeating
 from activities.equipment import Equipment
+from activities.tools.toolbox import Toolbox
 from workflows import ports
 from workflows.contracts import ActCall, ActOutcome, ThinkCall, Thought
 
 
 class Agents(ports.Agents):
-    def __init__(self, equipment: Equipment, options: TurnOptions) -> None:
+    def __init__(self, equipment: Equipment, toolbox: Toolbox, options: TurnOptions) -> None:
         self._equipment = equipment
-        self._turns = Turns(equipment, options)
+        self._toolbox = toolbox
+        self._turns = Turns(equipment, toolbox, options)
 
     @activity.defn
     async def think(self, call: ThinkCall) -> Thought:
@@ -24,4 +26,4 @@ class Agents(ports.Agents):
     @activity.defn
     async def act(self, call: ActCall) -> ActOutcome:
         async with as_application_error():
-            return await make_call(self._equipment, call)
+            return await make_call(self._equipment, self._toolbox, call)

@@ -20,6 +20,7 @@ from activities.store.attempts import Attempt, Begun, StoredFile, ToolMessage, a
 from activities.store.turns import CallDefinition
 from activities.tools.context import AgentContext, ToolResult
 from activities.tools.skills import AllowedSkills
+from activities.tools.toolbox import Toolbox
 from workflows import policies
 from workflows.contracts import ActCall, ActOutcome, Verdict, call_sub_task_id
 from workflows.errors import AgentOSError, CallExpired, CallInterrupted, CallRefused
@@ -28,7 +29,7 @@ from workflows.states import Status
 NO_EXIT_CODE = None
 
 
-async def make_call(equipment: Equipment, call: ActCall) -> ActOutcome:
+async def make_call(equipment: Equipment, toolbox: Toolbox, call: ActCall) -> ActOutcome:
     """Make a call, unless its result is written already. A failure of the tool is a result.
 
     Raises:
@@ -50,7 +51,8 @@ async def make_call(equipment: Equipment, call: ActCall) -> ActOutcome:
     async def perform(begun: Begun, reporter: Reporter) -> Performed:
         nonlocal ok
         wanted = CallDefinition.model_validate(begun.definition)
-        performed = await _ToolCall(equipment, call, attempt, wanted, begun, reporter).perform()
+        tool_call = _ToolCall(equipment, toolbox, call, attempt, wanted, begun, reporter)
+        performed = await tool_call.perform()
         ok = performed.error is None
         return performed
 
@@ -74,6 +76,7 @@ class _ToolCall:
     """One attempt at a call, which is ``wanted`` by the model."""
 
     equipment: Equipment
+    toolbox: Toolbox
     call: ActCall
     attempt: Attempt
     wanted: CallDefinition
@@ -98,7 +101,7 @@ class _ToolCall:
 
     async def _make(self) -> Performed:
         async with self.equipment.scratch.workplace() as workplace:
-            result = await self.equipment.toolbox.call(
+            result = await self.toolbox.call(
                 self._context(workplace), self.wanted.tool, self.wanted.arguments
             )
             if result.error and result.error.retryable and self.attempt.may_be_followed:
@@ -122,7 +125,7 @@ class _ToolCall:
 
     def _may_repeat(self) -> bool:
         """Whether to make a call again of which nobody knows how far it has come."""
-        return self.wanted.is_retry_safe and self.equipment.toolbox.may_repeat(
+        return self.wanted.is_retry_safe and self.toolbox.may_repeat(
             self.equipment, self.wanted.tool, self.wanted.arguments
         )
 

@@ -19,7 +19,7 @@ from activities.store import turns
 from activities.store.database import Database
 from activities.store.turns import BegunTurn, EndedTurn, Turn
 from activities.tools.skills import AllowedSkills
-from activities.tools.toolbox import OfferedTool
+from activities.tools.toolbox import OfferedTool, Toolbox
 from activities.tools.working_files import working_files
 from workflows.contracts import Hint, ThinkCall, Thought
 from workflows.definitions.agent import Agent
@@ -43,8 +43,9 @@ class TurnOptions:
 class Turns:
     """Makes turns, and has the conversations at hand that it made them in."""
 
-    def __init__(self, equipment: Equipment, options: TurnOptions) -> None:
+    def __init__(self, equipment: Equipment, toolbox: Toolbox, options: TurnOptions) -> None:
         self._equipment = equipment
+        self._toolbox = toolbox
         self._database = equipment.database
         self._options = options
         self._conversations = Conversations()
@@ -86,7 +87,7 @@ class Turns:
         if self._equipment.models is None:
             raise ModelNotConfigured
         agent = Agent.model_validate(begun.definition)
-        offered = await self._equipment.toolbox.offered(begun.team_id, agent)
+        offered = await self._toolbox.offered(begun.team_id, agent)
         before = await self._before(call, begun, agent, offered.values(), heard)
         lost = _Lost(self._database, turn, begun.lost)
         async with sending_deltas(turn.turn, self._sender(turn)) as deltas, lost.counted():

@@ -18,6 +18,7 @@ from activities.steps.arguments import Arguments, steps_read
 from activities.store.attempts import Attempt, Begun
 from activities.store.results import results_of
 from activities.tools.context import ToolContext
+from activities.tools.toolbox import Toolbox
 from workflows import ports
 from workflows.contracts import StepCall, StepOutcome
 from workflows.definitions.pipeline import Step
@@ -28,8 +29,9 @@ Prepare = Callable[[Step, Sequence[str], Path], AbstractAsyncContextManager[Scri
 
 
 class Steps(ports.Steps):
-    def __init__(self, equipment: Equipment) -> None:
+    def __init__(self, equipment: Equipment, toolbox: Toolbox) -> None:
         self._equipment = equipment
+        self._toolbox = toolbox
 
     @activity.defn
     async def run_skill(self, call: StepCall) -> StepOutcome:
@@ -53,7 +55,7 @@ class Steps(ports.Steps):
                 reporter.enter(Phase.EXECUTING)
                 try:
                     async with asyncio.timeout(call.timeout_seconds):
-                        result = await equipment.toolbox.call(context, step.tool or "", named)
+                        result = await self._toolbox.call(context, step.tool or "", named)
                 except TimeoutError:
                     raise StepTimedOut(step=call.step, seconds=call.timeout_seconds) from None
                 reporter.output(Stream.STDOUT, result.text.encode())

@@ -1,18 +1,13 @@
 """What a tool is given beside its arguments, and what it gives back."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import UUID
 
+from activities.attempts.reporter import Reporter
+from activities.equipment import Equipment
+from activities.tools.skills import AllowedSkills
 from workflows.errors import AgentOSError
-
-if TYPE_CHECKING:  # The equipment has the toolbox, whose tools are given it.
-    from activities.attempts.reporter import Reporter
-    from activities.equipment import Equipment
-    from activities.tools.skills import AllowedSkills
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,24 +14,22 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, create_model
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import ModelSchema
 
+from activities.equipment import Equipment
 from activities.tools.context import AgentContext, ToolContext, ToolResult
 from workflows.errors import ToolArgumentsInvalid, ToolNotFound, ToolTimedOut
 from workflows.pointers import pointer
 from workflows.states import Permission
 
-if TYPE_CHECKING:
-    from activities.equipment import Equipment
-
 DEFAULT_TIMEOUT_SECONDS = 60.0
 
 ToolFunction = Callable[..., Awaitable[str | ToolResult]]
-Condition = Callable[["Equipment", Mapping[str, JsonValue]], bool]
+Condition = Callable[[Equipment, Mapping[str, JsonValue]], bool]
 """Something that holds of a call with these arguments, on a worker with this equipment."""
 
 CallType = Literal["skill", "code", "tool"]

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from pydantic import JsonValue
 
+from activities.equipment import Equipment
 from activities.patience import patiently
 from activities.store.database import Database
 from activities.store.tools import tool_settings
@@ -29,9 +30,6 @@ from workflows.definitions.agent import Agent
 from workflows.definitions.mcp_server import PREFIX
 from workflows.errors import AgentOSError, McpToolFailed, ToolDisabled, ToolNotFound
 from workflows.states import Permission
-
-if TYPE_CHECKING:
-    from activities.equipment import Equipment
 
 REMEMBERED_SECONDS = 1.0
 MAX_REMEMBERED_TEAMS = 256
@@ -141,7 +139,7 @@ class Toolbox:
             return ToolResult("", exit_code=None, error=error)
 
     def may_repeat(
-        self, equipment: "Equipment", name: str, arguments: Mapping[str, JsonValue]
+        self, equipment: Equipment, name: str, arguments: Mapping[str, JsonValue]
     ) -> bool:
         """Whether a tool that is safe to call again is so with these arguments, too."""
         tool = self._registry.tools.get(name)

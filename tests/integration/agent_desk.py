@@ -23,6 +23,7 @@ from activities.store.database import Database
 from activities.store.files import Upload
 from activities.store.keys import DEFAULT_TEAM
 from activities.tools.context import AgentContext, ToolContext, ToolResult
+from activities.tools.registry import Registry
 from activities.tools.skills import AllowedSkills
 from activities.tools.toolbox import Toolbox
 from deploy.local.services import Services
@@ -39,6 +40,7 @@ class Desk:
 
     equipment: Equipment
     folder: Path
+    toolbox: Toolbox
     agent: Agent = field(default_factory=Agent)
     task_id: UUID = field(default_factory=uuid4)
     team_id: UUID = DEFAULT_TEAM
@@ -53,10 +55,6 @@ class Desk:
     @property
     def blobs(self) -> Blobs:
         return self.equipment.blobs
-
-    @property
-    def toolbox(self) -> Toolbox:
-        return self.equipment.toolbox
 
     async def begin(self, **inputs: bytes) -> None:
         """Make the task, with these inputs."""
@@ -163,6 +161,6 @@ async def agent_desk(
     blobs = Blobs(S3Options(s3.endpoint, bucket, s3.access_key, s3.secret_key))
     with open_folder() as folder:
         given = equipment(database, blobs, folder, skills=skills, networked=networked)
-        yield Desk(given, folder)
+        yield Desk(given, folder, Toolbox(Registry(), database))
         await given.sandbox.close()
     await database.close()

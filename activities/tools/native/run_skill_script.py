@@ -1,20 +1,18 @@
 """The tool ``run_skill_script``."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import Field, JsonValue
 
+from activities.equipment import Equipment
 from activities.tools.context import AgentContext, ToolResult
 from activities.tools.registry import Need, tool
 from activities.tools.running import TIMEOUT_SECONDS, run_script
 from workflows.definitions.pipeline import MAX_ARGUMENTS, Argument, Step
 
-if TYPE_CHECKING:
-    from activities.equipment import Equipment
 
-
-def _may_use_network(equipment: "Equipment", arguments: Mapping[str, JsonValue]) -> bool:
+def _may_use_network(equipment: Equipment, arguments: Mapping[str, JsonValue]) -> bool:
     return equipment.scripts.may_use_network(str(arguments.get("skill")))
 
 

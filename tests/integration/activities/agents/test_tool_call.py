@@ -19,6 +19,8 @@ from activities.store import attempts, turns
 from activities.store.attempts import Attempt, Ended
 from activities.store.blobs import Blobs, S3Options
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
+from activities.tools.registry import Registry
+from activities.tools.toolbox import Toolbox
 from deploy.local.services import Services
 from tests.integration.agent_desk import Desk, agent_desk
 from workflows.contracts import ActCall, ActOutcome, Thought, call_sub_task_id
@@ -90,7 +92,8 @@ def attempt(desk: Desk, number: int) -> Attempt:
 async def act(worker: Equipment, call: ActCall, number: int = 1) -> ActOutcome:
     environment = ActivityEnvironment()
     environment.info = replace(environment.info, attempt=number, workflow_run_id=EXECUTION)
-    return await environment.run(make_call, worker, call)
+    toolbox = Toolbox(Registry(), worker.database)
+    return await environment.run(make_call, worker, toolbox, call)
 
 
 async def observed(desk: Desk) -> str:

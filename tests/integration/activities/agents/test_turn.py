@@ -18,6 +18,8 @@ from activities.llm.models import Models
 from activities.store import tasks
 from activities.store.blobs import Blobs, S3Options
 from activities.store.database import Database
+from activities.tools.registry import Registry
+from activities.tools.toolbox import Toolbox
 from tests.doubles.model_server import (
     Exchange,
     ModelServer,
@@ -57,7 +59,11 @@ async def task_id(database: Database) -> UUID:
 async def worker(database: Database, server: ModelServer, folder: Path) -> AsyncIterator[Turns]:
     models = Models(ModelOptions(models=("first",), base_url=server.url), TOKENS)
     try:
-        yield Turns(equipment(database, BLOBS, folder, models=models), TurnOptions())
+        yield Turns(
+            equipment(database, BLOBS, folder, models=models),
+            Toolbox(Registry(), database),
+            TurnOptions(),
+        )
     finally:
         await models.close()
 

@@ -1,7 +1,7 @@
 """What an agent is offered by what its team says, and calls of tools of MCP servers."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
@@ -56,8 +56,7 @@ async def desk(
 @pytest.fixture
 def art(desk: Desk) -> ArtServer:
     art = ArtServer(desk.team_id)
-    toolbox = Toolbox(Registry(), desk.database, mcp=art)
-    desk.equipment = replace(desk.equipment, toolbox=toolbox)
+    desk.toolbox = Toolbox(Registry(), desk.database, mcp=art)
     return art
 
 
