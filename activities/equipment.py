@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from activities.attempts.scratch import Scratch
 from activities.attempts.scripts import Scripts
-from activities.inputs import Inputs
+from activities.inputs.fetching import Inputs
 from activities.llm.models import Models
 from activities.sandbox.base import Sandbox
 from activities.skills.catalogue import Catalogue

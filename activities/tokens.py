@@ -55,12 +55,10 @@ class Truncated:
 class Tokens:
     """Counts tokens as OpenAI's models do; for others it is an estimate.
 
-    The first use of an encoding reads it, which takes about 0.3 s; that of ``DEFAULT_ENCODING`` is
-    read here.
+    The first use of an encoding reads it, which takes about 0.3 s.
     """
 
     def __init__(self) -> None:
-        load_encoding(DEFAULT_ENCODING)
         self._remembered: dict[tuple[str, int, int], int] = {}
 
     def count(self, text: str, model: str | None = None) -> int:
@@ -104,17 +102,15 @@ class Tokens:
 
 
 @cache
-def load_encoding(name: str) -> Encoding:
-    """Read an encoding of ``_PATTERNS`` from bpe-openai's files."""
+def load_encoding(name: str = DEFAULT_ENCODING) -> Encoding:
+    """Read an encoding of ``_PATTERNS`` from bpe-openai's files, once."""
     # The package is not imported: that would read every encoding it has.
     package = importlib.util.find_spec("bpe_openai")
     assert package is not None
     assert package.origin is not None
-    ranks: dict[bytes, int] = {}
-    with gzip.open(Path(package.origin).parent / "data" / f"{name}.tiktoken.gz") as lines:
-        for line in lines:
-            token, rank = line.split()
-            ranks[base64.b64decode(token)] = int(rank)
+    file = Path(package.origin).parent / "data" / f"{name}.tiktoken.gz"
+    words = gzip.decompress(file.read_bytes()).split()
+    ranks = dict(zip(map(base64.b64decode, words[::2]), map(int, words[1::2]), strict=True))
     # No special tokens: text from tools and people must not be taken for one.
     return Encoding(name, pat_str=_PATTERNS[name], mergeable_ranks=ranks, special_tokens={})
 

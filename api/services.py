@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from activities.inputs import InputPolicy
+from activities.inputs.policy import InputPolicy
 from activities.llm.base import ModelOptions
 from activities.skills.catalogue import Catalogue
 from activities.store.blobs import Blobs

@@ -13,12 +13,11 @@ from pydantic import Field, Json, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from activities.inputs import InputPolicy
+from activities.inputs.policy import InputPolicy
 from activities.llm.base import ModelOptions, Price
 from activities.sandbox.backends import BACKENDS, DEFAULT_BACKEND, SandboxOptions
 from activities.sandbox.base import Limits
-from activities.store.blobs import S3Options
-from activities.store.database import DEFAULT_MAX_OVERFLOW, DEFAULT_POOL_SIZE
+from activities.store.options import DEFAULT_MAX_OVERFLOW, DEFAULT_POOL_SIZE, S3Options
 from activities.tools.mcp.policy import McpPolicy
 from activities.units import MEBIBYTE
 from workflows.contracts import TASK_QUEUE

@@ -17,6 +17,7 @@ from temporalio.service import RPCError
 from activities.agents.turn import TurnOptions
 from activities.patience import patiently
 from activities.sandbox import backends
+from activities.tokens import load_encoding
 from deploy import garbage_collector, variables
 from deploy.bootstrap import mcp_pool, stores
 from deploy.folders import work_folder
@@ -51,7 +52,10 @@ async def run_worker(settings: Settings) -> None:
                 mcp_pool(settings, database) as mcp,
                 adapters(database, blobs, sandbox, mcp, options) as ready,
                 hosting(client, ready, hosted),
+                asyncio.TaskGroup() as group,
             ):
+                # Beside its first tasks: it starts sooner, and the first turn seldom waits for it.
+                group.create_task(asyncio.to_thread(load_encoding))
                 await stop.wait()
         finally:
             await sandbox.close()

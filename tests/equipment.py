@@ -8,7 +8,8 @@ from uv import find_uv_bin
 from activities.attempts.scratch import Scratch
 from activities.attempts.scripts import Scripts
 from activities.equipment import Equipment
-from activities.inputs import InputPolicy, Inputs
+from activities.inputs.fetching import Inputs
+from activities.inputs.policy import InputPolicy
 from activities.llm.models import Models
 from activities.sandbox.base import Limits
 from activities.sandbox.bubblewrap import Bubblewrap

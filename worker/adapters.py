@@ -11,7 +11,8 @@ from activities.agents.turn import TurnOptions
 from activities.attempts.scratch import Scratch
 from activities.attempts.scripts import Scripts
 from activities.equipment import Equipment
-from activities.inputs import InputPolicy, Inputs
+from activities.inputs.fetching import Inputs
+from activities.inputs.policy import InputPolicy
 from activities.llm.base import ModelOptions
 from activities.llm.models import Models
 from activities.sandbox.base import Limits, Sandbox

@@ -4,7 +4,6 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from minio import Minio
 from minio.error import S3Error
 
 from activities.store.errors import blob_errors
+from activities.store.options import S3Options
 
 CONNECT_TIMEOUT_SECONDS = 3.0
 READ_TIMEOUT_SECONDS = 60.0
@@ -20,16 +20,6 @@ PART_BYTES = 5 * 1024 * 1024  # S3's least; the parts on their way are held in m
 PARALLEL_PARTS = 3
 CHUNK_BYTES = 1024 * 1024
 MAX_CONNECTIONS = 32
-
-
-@dataclass(frozen=True, slots=True)
-class S3Options:
-    """``endpoint`` is a URL: ``http://127.0.0.1:8333``."""
-
-    endpoint: str
-    bucket: str
-    access_key: str
-    secret_key: str = field(repr=False)
 
 
 class Blobs:

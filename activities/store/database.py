@@ -19,10 +19,9 @@ from sqlalchemy.util import greenlet_spawn
 
 from activities.store.errors import database_errors
 from activities.store.migrations import NEWEST, newest_applied
+from activities.store.options import DEFAULT_MAX_OVERFLOW, DEFAULT_POOL_SIZE
 from workflows.errors import DatabaseOutdated
 
-DEFAULT_POOL_SIZE = 20
-DEFAULT_MAX_OVERFLOW = 10
 POOL_TIMEOUT_SECONDS = 10.0
 CONNECT_TIMEOUT_SECONDS = 5.0
 STATEMENT_TIMEOUT_MS = 30_000

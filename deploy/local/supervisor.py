@@ -10,7 +10,7 @@ import structlog
 
 from deploy.local.errors import NotReady, PartDidNotStart, PartFailed, PartNotReady
 from deploy.local.part import Part, Process, Ready, tail
-from deploy.local.tcp_ports import choose_ports, is_free, listens
+from deploy.local.tcp_ports import choose_ports, find_silent, is_free
 
 log = structlog.get_logger(__name__)
 
@@ -190,9 +190,9 @@ async def _either(ended: asyncio.Task[None], after: asyncio.Event) -> None:
 
 
 def _check_ports(process: Process) -> None:
-    for port in process.part.ports:
-        if not listens(process.pid, port):
-            raise NotReady(reason=f"it does not listen on port {port}")
+    silent = find_silent(process.pid, process.part.ports)
+    if silent is not None:
+        raise NotReady(reason=f"it does not listen on port {silent}")
 
 
 class _Deaths:

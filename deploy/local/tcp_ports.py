@@ -3,7 +3,7 @@
 import errno
 import secrets
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -11,6 +11,7 @@ LOOPBACK = "127.0.0.1"
 _LISTEN = "0A"  # TCP_LISTEN of net/tcp_states.h
 _OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _LOWEST, _MOST_TRIES = 20_000, 100
+_CONNECT_SECONDS = 0.2  # to this machine: more only where a queue of connections is full
 
 
 def choose_ports(wanted: Sequence[int | None]) -> list[int]:
@@ -29,23 +30,39 @@ def is_free(port: int) -> bool:
         return _bind(held, port) is not None
 
 
-def listens(pid: int, port: int) -> bool:
-    """Whether it is that very process which listens on ``port``, and not another one."""
-    listeners = set(_listeners(pid, port))
-    with suppress(FileNotFoundError):  # it, or one of its files, is gone
-        for file in Path(f"/proc/{pid}/fd").iterdir():
-            if str(file.readlink()) in listeners:
-                return True
-    return False
+def find_silent(pid: int, ports: Sequence[int]) -> int | None:
+    """The first of ``ports`` on which that very process does not listen; another one may."""
+    for port in ports:
+        if _refuses(port):
+            return port
+    # Only now: the kernel may take 8 ms to write its table out.
+    listeners, own = _listeners(pid), set(_open_files(pid))
+    return next((port for port in ports if own.isdisjoint(listeners.get(port, ()))), None)
 
 
-def _listeners(pid: int, port: int) -> Iterator[str]:
-    """The sockets that listen on ``port``, as links in /proc name them."""
+def _refuses(port: int) -> bool:
+    """Whether nobody at all listens there."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as client:
+        client.settimeout(_CONNECT_SECONDS)
+        return client.connect_ex((LOOPBACK, port)) == errno.ECONNREFUSED
+
+
+def _listeners(pid: int) -> Mapping[int, set[str]]:
+    """The sockets that listen on each port where ``pid`` is, as links in /proc name them."""
+    found: dict[int, set[str]] = {}
     with suppress(FileNotFoundError):
         for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]:
             columns = line.split()  # see proc_pid_net(5): local address, state, inode
-            if columns[1].endswith(f":{port:04X}") and columns[3] == _LISTEN:
-                yield f"socket:[{columns[9]}]"
+            if columns[3] == _LISTEN:
+                port = int(columns[1].rpartition(":")[2], 16)
+                found.setdefault(port, set()).add(f"socket:[{columns[9]}]")
+    return found
+
+
+def _open_files(pid: int) -> Iterator[str]:
+    with suppress(FileNotFoundError):  # it, or one of its files, is gone
+        for file in Path(f"/proc/{pid}/fd").iterdir():
+            yield str(file.readlink())
 
 
 def _reserve(held: ExitStack, port: int | None) -> int:

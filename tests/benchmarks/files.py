@@ -12,7 +12,8 @@ from minio import Minio
 
 from activities.attempts.artifacts import publish
 from activities.attempts.collector import collect
-from activities.store.blobs import Blobs, S3Options
+from activities.store.blobs import Blobs
+from activities.store.options import S3Options
 from tests.benchmarks.judgement import Bound, Effort, Verdict, measure
 from tests.benchmarks.processes import resident_mib
 from tests.benchmarks.report import compare, judge

@@ -18,10 +18,11 @@ from activities.attempts.reporter import Reporter
 from activities.equipment import Equipment
 from activities.store import files, tasks
 from activities.store.attempts import Attempt, artifact_id
-from activities.store.blobs import Blobs, S3Options
+from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.files import Upload
 from activities.store.keys import DEFAULT_TEAM
+from activities.store.options import S3Options
 from activities.tools.context import AgentContext, ToolContext, ToolResult
 from activities.tools.registry import Registry
 from activities.tools.skills import AllowedSkills

@@ -23,13 +23,14 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from activities.inputs import InputPolicy
+from activities.inputs.policy import InputPolicy
 from activities.llm.base import ModelOptions
 from activities.skills.catalogue import Catalogue
 from activities.store import attempts, keys, migrations
 from activities.store.attempts import Attempt, Ended, StoredFile
-from activities.store.blobs import Blobs, S3Options
+from activities.store.blobs import Blobs
 from activities.store.database import Database
+from activities.store.options import S3Options
 from activities.task_records import Tasks
 from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.pool import McpPool

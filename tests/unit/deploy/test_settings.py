@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.inputs import InputPolicy
+from activities.inputs.policy import InputPolicy
 from activities.tools.mcp.policy import McpPolicy
 from deploy import settings, variables
 from deploy.settings import BUILT_IN_SKILLS, SettingsInvalid

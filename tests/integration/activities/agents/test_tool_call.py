@@ -17,7 +17,8 @@ from activities.equipment import Equipment
 from activities.llm.base import Answer, ChatMessage, ToolRequest, Usage
 from activities.store import attempts, turns
 from activities.store.attempts import Attempt, Ended
-from activities.store.blobs import Blobs, S3Options
+from activities.store.blobs import Blobs
+from activities.store.options import S3Options
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
 from activities.tools.registry import Registry
 from activities.tools.toolbox import Toolbox

@@ -16,8 +16,9 @@ from activities.attempts.attempt import as_application_error
 from activities.llm.base import ModelOptions
 from activities.llm.models import Models
 from activities.store import tasks
-from activities.store.blobs import Blobs, S3Options
+from activities.store.blobs import Blobs
 from activities.store.database import Database
+from activities.store.options import S3Options
 from activities.tools.registry import Registry
 from activities.tools.toolbox import Toolbox
 from tests.doubles.model_server import (

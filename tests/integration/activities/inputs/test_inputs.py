@@ -14,12 +14,14 @@ import pytest
 from minio import Minio
 from sqlalchemy import text
 
-from activities.inputs import InputPolicy, Inputs
 from activities.inputs.checking import check_inputs
+from activities.inputs.fetching import Inputs
+from activities.inputs.policy import InputPolicy
 from activities.store import files, tasks
-from activities.store.blobs import Blobs, S3Options, blob_key
+from activities.store.blobs import Blobs, blob_key
 from activities.store.database import Database
 from activities.store.files import Upload
+from activities.store.options import S3Options
 from activities.units import MEBIBYTE
 from deploy.local.s3 import S3Access
 from deploy.local.services import Services

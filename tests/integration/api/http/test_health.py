@@ -11,8 +11,9 @@ import pytest
 import structlog
 from fastapi import FastAPI
 
-from activities.store.blobs import Blobs, S3Options
+from activities.store.blobs import Blobs
 from activities.store.database import Database
+from activities.store.options import S3Options
 from api.app import create_app
 from deploy.local.services import Services
 from deploy.local.tcp_ports import choose_ports

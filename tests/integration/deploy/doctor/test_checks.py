@@ -13,7 +13,8 @@ from temporalio.client import Client
 from activities.llm.base import ModelOptions
 from activities.sandbox.base import Exit, Job, OnOutput, Sandbox
 from activities.store import migrations
-from activities.store.blobs import Blobs, S3Options
+from activities.store.blobs import Blobs
+from activities.store.options import S3Options
 from api.cli.commands.options import Format
 from deploy.doctor.checks import Patient, Remote, diagnose
 from deploy.doctor.report import run_doctor

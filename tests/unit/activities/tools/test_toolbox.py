@@ -9,8 +9,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from activities.skills.catalogue import Catalogue
-from activities.store.blobs import Blobs, S3Options
+from activities.store.blobs import Blobs
 from activities.store.database import Database
+from activities.store.options import S3Options
 from activities.tools.context import ToolContext
 from activities.tools.registry import Need, Registry
 from activities.tools.selection import is_allowed, unknown_names

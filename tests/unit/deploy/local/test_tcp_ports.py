@@ -2,11 +2,12 @@
 
 import os
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from deploy.local.tcp_ports import choose_ports, is_free, listens
+from deploy.local.tcp_ports import choose_ports, find_silent, is_free
 
 
 def test_a_free_port_is_given_as_wanted_and_a_taken_one_gives_way() -> None:
@@ -41,6 +42,26 @@ def test_a_program_on_all_interfaces_has_the_port_of_loopback_too() -> None:
 def test_the_listener_on_a_port_is_known() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        assert listens(os.getpid(), port)
-        assert not listens(os.getppid(), port)
-    assert not listens(os.getpid(), port)
+        assert find_silent(os.getpid(), [port]) is None
+        assert find_silent(os.getppid(), [port]) == port
+    assert find_silent(os.getpid(), [port]) == port
+
+
+def test_the_first_of_many_ports_on_which_nobody_listens_is_named() -> None:
+    closed, other = choose_ports([None, None])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        assert find_silent(os.getpid(), [port, closed, other]) == closed
+    assert find_silent(os.getpid(), []) is None
+
+
+def test_a_listener_that_accepts_nobody_is_known_all_the_same() -> None:
+    with socket.socket() as listener, ExitStack() as clients:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        port = listener.getsockname()[1]
+        for _ in range(4):
+            client = clients.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", port))
+        assert find_silent(os.getpid(), [port]) is None
