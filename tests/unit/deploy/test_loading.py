@@ -43,10 +43,11 @@ def run_of(*words: str) -> str:
             "import deploy.up, deploy.local.stack",
             {*SDKS, "alembic", "httpx", "minio", "pydantic", "sqlalchemy", "temporalio"},
         ),
+        ("import deploy.settings", {*SDKS, "asyncpg", "httpx2", "minio", "sqlalchemy", "temporalio"}),
         ("import deploy.api", {*SDKS, "alembic", "temporalio.worker", "typer"}),
         ("import deploy.worker", {*SDKS, "alembic", "fastapi", "typer"}),
     ],
-    ids=["--help", "ls", "up", "api", "worker"],
+    ids=["--help", "ls", "up", "settings", "api", "worker"],
 )
 def test_nothing_waits_for_the_import_of_what_it_does_without(
     statement: str, too_much: set[str]
