@@ -5,7 +5,6 @@ import ipaddress
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConfig
 
 from activities.skills.catalogue import Catalogue
 from activities.tools.registry import Registry
@@ -14,15 +13,25 @@ from api.app import create_app
 from api.http.server import serve
 from api.services import ApiOptions, Services
 from api.tasks.temporal import TemporalPort
-from deploy import garbage_collector
+from deploy import garbage_collector, temporal_connection
 from deploy.bootstrap import mcp_pool, stores
 from deploy.open_files import viewers_allowed
 from deploy.settings import Settings, SettingsInvalid
+from workflows.errors import BadInput
+
+
+class HostMalformed(BadInput):
+    """--host {host!r} is not an IP address. Use 127.0.0.1 to be reached from this machine only, or
+    0.0.0.0 to be reached at every address of it."""
 
 
 async def run_api(settings: Settings, host: str, port: int) -> None:
-    """Serve the API until SIGTERM or SIGINT. Temporal need not be there yet."""
-    loopback = ipaddress.ip_address(host).is_loopback
+    """Serve the API until SIGTERM or SIGINT. Temporal need not be there yet.
+
+    Raises:
+        HostMalformed, SettingsInvalid
+    """
+    loopback = _is_loopback(host)
     options = ApiOptions(
         keys_required=not loopback if settings.keys_required is None else settings.keys_required,
         max_upload_bytes=settings.max_upload_mib * MEBIBYTE,
@@ -39,7 +48,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
             reason="AGENTOS_KEYS_REQUIRED: off is for loopback only, and --host is " + host
         )
     client = await Client.connect(
-        **ClientConfig.load_client_connect_config(),
+        **temporal_connection.connection(),
         data_converter=pydantic_data_converter,
         lazy=True,
     )
@@ -62,3 +71,10 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
         )
         garbage_collector.resume()
         await serve(app, host, port)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError as error:
+        raise HostMalformed(host=host) from error
