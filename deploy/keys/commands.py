@@ -5,8 +5,8 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.table import Table
+
+from api.cli.commands.printing import print_table
 
 app = typer.Typer(help="API keys of teams. Uses the database directly, not the API.")
 
@@ -26,14 +26,17 @@ def ls(team: Team = "default") -> None:
     """List a team's keys."""
     from deploy.keys import keyring
 
-    table = Table(box=None)
-    table.add_column("ID", no_wrap=True, min_width=36)  # Whole, or `revoke` could not be given it.
-    for name in ("NAME", "BEGINS WITH", "CREATED", "REVOKED"):
-        table.add_column(name, overflow="fold")
-    for key in asyncio.run(keyring.listed(team)):
-        revoked = f"{key.revoked_at:%F}" if key.revoked_at else ""
-        table.add_row(str(key.id), key.name, key.prefix, f"{key.created_at:%F}", revoked)
-    Console().print(table)
+    rows = [
+        (
+            str(key.id),
+            key.name,
+            key.prefix,
+            f"{key.created_at:%F}",
+            f"{key.revoked_at:%F}" if key.revoked_at else "",
+        )
+        for key in asyncio.run(keyring.listed(team))
+    ]
+    print_table(("ID", "NAME", "BEGINS WITH", "CREATED", "REVOKED"), rows, cut="NAME")
 
 
 @app.command()

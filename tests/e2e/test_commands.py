@@ -24,6 +24,8 @@ async def test_the_demo_makes_a_report_by_pipeline_and_by_agent_and_says_where_i
     tmp_path: Path,
 ) -> None:
     nothing = {"OPENAI_API_KEY": "", "OPENAI_BASE_URL": ""}
+    # They are for an API elsewhere.
+    nothing |= {"AGENTOS_API_KEY": "ak_of_another", "AGENTOS_KEYS_REQUIRED": "true"}
     demo = await typed(*AGENTOS, "demo", **nothing, TMPDIR=str(tmp_path))
     assert demo.code == 0, demo.stderr
     assert "/namespaces/default/workflows/task-" in demo.stderr
@@ -51,10 +53,20 @@ async def test_the_demo_makes_a_report_by_pipeline_and_by_agent_and_says_where_i
     left.rmdir()
 
 
+async def test_a_demo_whose_stack_does_not_start_keeps_the_log_that_it_names(
+    tmp_path: Path,
+) -> None:
+    demo = await typed(*AGENTOS, "demo", TMPDIR=str(tmp_path), AGENTOS_POOL_SIZE="0")
+    assert demo.code == 1
+    [named] = {word.strip(";") for word in demo.stderr.split() if ".log" in word}
+    assert "AGENTOS_POOL_SIZE" in Path(named).read_text()
+    assert [path.name for path in Path(named).parents[1].iterdir() if path.is_dir()] == ["logs"]
+
+
 async def test_up_serves_commands_and_plain_http_and_leaves_nothing_behind(
     tmp_path: Path,
 ) -> None:
-    data_dir = tmp_path / "data"
+    data_dir = tmp_path / "odd[" / "data]"  # As rich's markup it would be an error.
     up = await asyncio.create_subprocess_exec(
         *AGENTOS, "up", "--data-dir", str(data_dir), stdout=asyncio.subprocess.PIPE
     )
