@@ -135,11 +135,14 @@ async def test_a_key_is_made_listed_and_revoked(live: Live) -> None:
         "AGENTOS_DATABASE_URL": live.services.database_url,
         "AGENTOS_S3_ENDPOINT": live.services.s3.endpoint,
     }
-    made = await typed(*AGENTOS, "keys", "create", "laptop", "--team", "blue", **database)
+    name = "laptop[/x]"  # As rich's markup it would be an error.
+    made = await typed(*AGENTOS, "keys", "create", name, "--team", "blue", **database)
     assert made.stdout.startswith("ak_"), made.stderr
     listed = await typed(*AGENTOS, "keys", "ls", "--team", "blue", **database)
-    assert "laptop" in listed.stdout
-    key_id = next(line.split()[0] for line in listed.stdout.splitlines() if "laptop" in line)
+    key_id = next(line.split()[0] for line in listed.stdout.splitlines() if name in line)
+    document = await typed(*AGENTOS, "keys", "ls", "--team", "blue", "-o", "json", **database)
+    [key] = json.loads(document.stdout)["items"]
+    assert (key["id"], key["name"], key["revoked_at"]) == (key_id, name, None)
     bearer = {"Authorization": f"Bearer {made.stdout.strip()}"}
     assert (await live.http.get("/api/v1/tasks", headers=bearer)).json()["items"] == []
     revoke = ("keys", "revoke", key_id, "--team", "blue")
