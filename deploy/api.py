@@ -2,6 +2,7 @@
 
 import dataclasses
 import ipaddress
+import socket
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -17,7 +18,7 @@ from deploy import garbage_collector, temporal_connection
 from deploy.bootstrap import mcp_pool, stores
 from deploy.open_files import viewers_allowed
 from deploy.settings import Settings, SettingsInvalid
-from workflows.errors import BadInput
+from workflows.errors import AgentOSError, BadInput
 
 
 class HostMalformed(BadInput):
@@ -25,11 +26,16 @@ class HostMalformed(BadInput):
     0.0.0.0 to be reached at every address of it."""
 
 
+class PortUnusable(AgentOSError):
+    """The API cannot listen on port {port} of {host}: {reason}. Stop the program that uses it, or
+    choose another one with --port."""
+
+
 async def run_api(settings: Settings, host: str, port: int) -> None:
     """Serve the API until SIGTERM or SIGINT. Temporal need not be there yet.
 
     Raises:
-        HostMalformed, SettingsInvalid
+        HostMalformed, PortUnusable, SettingsInvalid
     """
     loopback = _is_loopback(host)
     options = ApiOptions(
@@ -52,6 +58,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
         data_converter=pydantic_data_converter,
         lazy=True,
     )
+    _require_port(host, port)
     async with (
         stores(settings, ping=True) as (database, blobs),
         mcp_pool(settings, database) as mcp,
@@ -78,3 +85,14 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError as error:
         raise HostMalformed(host=host) from error
+
+
+def _require_port(host: str, port: int) -> None:
+    """Uvicorn says so only in the log, and ends the process with an exit code of its own."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        # As servers do: connections of an ended server, in their last minute, take no port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortUnusable(host=host, port=port, reason=error.strerror) from error

@@ -1,5 +1,6 @@
 """What the commands that run a part say when they cannot."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,14 @@ def refusal(code: int, *words: str, **environment: str) -> str:
 def test_the_api_refuses_a_host_that_is_no_address(host: str) -> None:
     line = refusal(2, "api", "--host", host, TEMPORAL_ADDRESS="127.0.0.1:1")
     assert f"--host {host!r} is not an IP address" in line
+
+
+def test_the_api_says_that_another_program_has_its_port() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        line = refusal(1, "api", "--port", str(port), TEMPORAL_ADDRESS="127.0.0.1:1")
+    assert f"port {port} of 127.0.0.1" in line
+    assert "--port" in line
 
 
 def test_the_api_says_that_nobody_told_it_where_temporal_is() -> None:
