@@ -2,10 +2,10 @@
 
 import dataclasses
 import ipaddress
+import socket
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConfig
 
 from activities.skills.catalogue import Catalogue
 from activities.tools.registry import Registry
@@ -14,15 +14,30 @@ from api.app import create_app
 from api.http.server import serve
 from api.services import ApiOptions, Services
 from api.tasks.temporal import TemporalPort
-from deploy import garbage_collector
+from deploy import garbage_collector, temporal_connection
 from deploy.bootstrap import mcp_pool, stores
 from deploy.open_files import viewers_allowed
 from deploy.settings import Settings, SettingsInvalid
+from workflows.errors import AgentOSError, BadInput
+
+
+class HostMalformed(BadInput):
+    """--host {host!r} is not an IP address. Use 127.0.0.1 to be reached from this machine only, or
+    0.0.0.0 to be reached at every address of it."""
+
+
+class PortUnusable(AgentOSError):
+    """The API cannot listen on port {port} of {host}: {reason}. Stop the program that uses it, or
+    choose another one with --port."""
 
 
 async def run_api(settings: Settings, host: str, port: int) -> None:
-    """Serve the API until SIGTERM or SIGINT. Temporal need not be there yet."""
-    loopback = ipaddress.ip_address(host).is_loopback
+    """Serve the API until SIGTERM or SIGINT. Temporal need not be there yet.
+
+    Raises:
+        HostMalformed, PortUnusable, SettingsInvalid
+    """
+    loopback = _is_loopback(host)
     options = ApiOptions(
         keys_required=not loopback if settings.keys_required is None else settings.keys_required,
         max_upload_bytes=settings.max_upload_mib * MEBIBYTE,
@@ -39,10 +54,11 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
             reason="AGENTOS_KEYS_REQUIRED: off is for loopback only, and --host is " + host
         )
     client = await Client.connect(
-        **ClientConfig.load_client_connect_config(),
+        **temporal_connection.connection(),
         data_converter=pydantic_data_converter,
         lazy=True,
     )
+    _require_port(host, port)
     async with (
         stores(settings, ping=True) as (database, blobs),
         mcp_pool(settings, database) as mcp,
@@ -62,3 +78,21 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
         )
         garbage_collector.resume()
         await serve(app, host, port)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError as error:
+        raise HostMalformed(host=host) from error
+
+
+def _require_port(host: str, port: int) -> None:
+    """Uvicorn says so only in the log, and ends the process with an exit code of its own."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        # As servers do: connections of an ended server, in their last minute, take no port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortUnusable(host=host, port=port, reason=error.strerror) from error

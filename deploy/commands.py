@@ -13,7 +13,7 @@ from deploy import garbage_collector
 
 DataDir = Annotated[Path, typer.Option(envvar="AGENTOS_DATA_DIR", help="Folder for all state.")]
 Host = Annotated[
-    str, typer.Option(help="Address to listen on. Beyond loopback, keys are required.")
+    str, typer.Option(help="IP address to listen on. Beyond loopback, keys are required.")
 ]
 Port = Annotated[int, typer.Option(min=1, max=65_535)]
 

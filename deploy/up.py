@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 from activities.store import migrations
+from api.cli import terminal
+from api.cli.terminal import safe_line
 from deploy import garbage_collector, variables
 from deploy.local.errors import StackInUse
 from deploy.local.services import Services, StackOptions
@@ -28,7 +30,7 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
     Raises:
         AgentOSError: a part cannot run, or did not keep running; nothing is left behind.
     """
-    console = Console(highlight=False)
+    console = terminal.stdout()
     options = StackOptions(
         data_dir=data_dir,
         port=port,
@@ -49,9 +51,9 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
         try:
             running.result()
         except StackInUse as error:
-            console.print(str(error), markup=False)
+            console.print(safe_line(str(error)), soft_wrap=True)
     else:
-        console.print("Everything is stopped. `agentos up` resumes.", markup=False)
+        console.print("Everything is stopped. `agentos up` resumes.")
 
 
 async def _run(stack: Stack, console: Console) -> None:
@@ -63,7 +65,8 @@ async def _run(stack: Stack, console: Console) -> None:
 
     for line in address_lines(services, load_without_services().model_options):
         console.print(line, soft_wrap=True)
-    console.print(f"Ctrl-C stops everything. State is kept in {services.data_dir}", soft_wrap=True)
+    kept = f"Ctrl-C stops everything. State is kept in {services.data_dir}"
+    console.print(safe_line(kept), soft_wrap=True)
     await stack.wait()
 
 

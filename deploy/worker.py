@@ -11,14 +11,13 @@ import uv
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError
 
 from activities.agents.turn import TurnOptions
 from activities.patience import patiently
 from activities.sandbox import backends
 from activities.tokens import load_encoding
-from deploy import garbage_collector, variables
+from deploy import garbage_collector, temporal_connection, variables
 from deploy.bootstrap import mcp_pool, stores
 from deploy.folders import work_folder
 from deploy.settings import Settings
@@ -67,7 +66,7 @@ async def _connect(*, identity: str) -> Client:
     async def attempt() -> Client:
         try:
             client = await Client.connect(
-                **ClientConfig.load_client_connect_config(),
+                **temporal_connection.connection(),
                 data_converter=pydantic_data_converter,
                 identity=identity,
             )

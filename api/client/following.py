@@ -40,6 +40,7 @@ async def follow(
 
     Raises:
         ApiProblem: the API said no.
+        NotTheApi: something else answers.
         ApiUnreachable: no connection for two minutes.
     """
     last: ServerEvent | None = None

@@ -139,13 +139,19 @@ class Transport:
 
         Raises:
             ApiProblem: the API said no.
-            httpx2.TransportError: the connection failed, now or while the body is read.
+            NotTheApi: something else answers.
+            httpx2.TransportError: the connection failed, here or behind a proxy, now or while the
+                body is read.
         """
         timeout = httpx2.Timeout(read_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS)
         async with self._http.stream("GET", path, headers=headers, timeout=timeout) as response:
             if not response.is_success:
                 await response.aread()
-                raise self._problem(response)
+                problem = self._problem(response)
+                if isinstance(problem, NotTheApi) and response.status_code in PASSING_STATUSES:
+                    # A proxy says so in words of its own: it has lost the API behind it.
+                    raise httpx2.RemoteProtocolError(str(problem.fields["reason"]))
+                raise problem
             yield response
 
     def unreachable(self, error: Exception) -> ApiUnreachable:

@@ -8,17 +8,21 @@ import shlex
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from activities.store import migrations
+from api.cli import terminal
 from deploy import variables
 from deploy.folders import work_folder
 from deploy.local.model import MODEL_VARIABLES
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
 from deploy.offline_model import LABEL
+from workflows.errors import AgentOSError
 
 FOLDER = Path(__file__).parent
 PIPELINE = FOLDER / "pipeline.yaml"
@@ -30,17 +34,22 @@ PROMPT = (
 
 
 async def run_demo() -> int:
-    """Returns 0 when the pipeline and the agent's task completed, else the job's exit code."""
-    console = Console(stderr=True, highlight=False)
+    """Returns 0 when the pipeline and the agent's task completed, else the job's exit code.
+
+    Raises:
+        AgentOSError: the stack did not start. Its logs are kept, and nothing else.
+    """
+    console = terminal.stderr()
     folder = await asyncio.to_thread(_make_folder)
     options = StackOptions(
         data_dir=folder / "data",
         default_ports=False,
         migrate=migrations.migrate,
         before_first_migration=migrations.load,
-        environment=variables.inherited(),
+        environment=variables.inherited() | {"AGENTOS_KEYS_REQUIRED": "false"},
     )
     stack = Stack(options)
+    kept: tuple[str, ...] = ()
     try:
         with console.status("Starting PostgreSQL, Temporal, S3, API and worker..."):
             services = await stack.start()
@@ -48,9 +57,12 @@ async def run_demo() -> int:
         if code == 0:
             code = await _run_agent(services, folder / "agent-artifacts", console)
         return code
+    except AgentOSError:
+        kept = ("logs",)  # The message says what to read there.
+        raise
     finally:
         await stack.stop()
-        await asyncio.to_thread(_remove, options.data_dir)
+        await asyncio.to_thread(_remove, options.data_dir, kept)
 
 
 def _make_folder() -> Path:
@@ -60,9 +72,14 @@ def _make_folder() -> Path:
     return folder
 
 
-def _remove(data_dir: Path) -> None:
+def _remove(data_dir: Path, kept: Sequence[str]) -> None:
     shutil.rmtree(work_folder(data_dir), ignore_errors=True)  # It may be elsewhere.
-    shutil.rmtree(data_dir, ignore_errors=True)
+    if not kept:
+        shutil.rmtree(data_dir, ignore_errors=True)
+        return
+    for path in data_dir.iterdir():
+        if path.is_dir() and path.name not in kept:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 async def _run_pipeline(services: Services, artifacts: Path, console: Console) -> int:
@@ -101,15 +118,17 @@ async def _run_job(
 
 async def _type(services: Services, console: Console, *words: str) -> tuple[int, str]:
     """Run one command as a newcomer would, and show it. Gives its exit code and stdout."""
-    console.print(f"\n[bold green]$[/] [bold]agentos {shlex.join(words)}[/]", soft_wrap=True)
-    environment = variables.inherited() | {"AGENTOS_API_URL": services.api_url or ""}
+    typed = f"agentos {shlex.join(words)}"
+    console.print(Text.assemble("\n", ("$", "bold green"), " ", (typed, "bold")), soft_wrap=True)
+    # A key in the environment is for another API, and this one refuses it.
+    here = {"AGENTOS_API_URL": services.api_url or "", "AGENTOS_API_KEY": ""}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",
         "-m",
         "deploy.cli",
         *words,
-        env=environment,
+        env=variables.inherited() | here,
         stdout=asyncio.subprocess.PIPE,
     )
     stdout, _ = await process.communicate()

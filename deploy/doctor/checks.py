@@ -20,7 +20,7 @@ from deploy.local import machine, s3, temporal
 from deploy.local.machine import Finding
 from deploy.local.services import API_PORT
 from deploy.local.state import running_parts
-from workflows.errors import AgentOSError, DatabaseRefused
+from workflows.errors import AgentOSError, DatabaseRefused, SandboxUnavailable
 
 _CHECK_SECONDS = 15.0
 
@@ -104,9 +104,10 @@ async def _bounded(name: str, check: Check) -> Finding:
             return await check()
     except TimeoutError:
         return Finding(name, False, f"no answer within {_CHECK_SECONDS:.0f} s")
+    except SandboxUnavailable as error:
+        return Finding(name, False, str(error.fields["reason"]), str(error.fields["remedy"]))
     except AgentOSError as error:
-        detail = str(error.fields.get("reason", error))
-        return Finding(name, False, detail, str(error.fields.get("remedy", "")))
+        return Finding(name, False, str(error))
 
 
 async def _sandbox(make: Callable[[], Sandbox]) -> Finding:

@@ -1,22 +1,20 @@
 """``agentos doctor``: what the doctor found, for people to read."""
 
-from functools import partial
 from pathlib import Path
 
 import uv
 from pydantic import BaseModel
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from temporalio.client import Client
-from temporalio.envconfig import ClientConfig
 
 from activities.sandbox import backends
+from activities.sandbox.base import Sandbox
 from activities.store.blobs import Blobs
 from api.cli.commands.options import Format
-from api.cli.commands.printing import print_json
+from api.cli.commands.printing import draw, print_json
 from api.cli.terminal import safe_line
-from deploy import settings, variables
+from deploy import settings, temporal_connection, variables
 from deploy.doctor.checks import Patient, Remote, diagnose
 from deploy.folders import work_folder
 from deploy.local.machine import Finding
@@ -34,11 +32,15 @@ async def run_doctor(data_dir: Path, output: Format) -> int:
     Gives the exit code: 0 when nothing is wrong.
     """
     loaded = settings.load_without_services()
-    options = loaded.sandbox_options(work_folder(data_dir))
+
+    def sandbox() -> Sandbox:
+        # Not before it is examined: what is wrong with the folder is a finding, too.
+        return backends.build(loaded.sandbox, loaded.sandbox_options(work_folder(data_dir)))
+
     findings = await diagnose(
         Patient(
             data_dir=data_dir,
-            sandbox=partial(backends.build, loaded.sandbox, options),
+            sandbox=sandbox,
             uv=Path(uv.find_uv_bin()),
             search_path=variables.inherited().get("PATH", ""),
             services=_remote() if variables.names_services() else None,
@@ -48,7 +50,7 @@ async def run_doctor(data_dir: Path, output: Format) -> int:
     if output is Format.JSON:
         print_json(Findings(items=findings))
     else:
-        Console(highlight=False).print(table(findings))
+        draw(table(findings))
     return 0 if all(finding.ok for finding in findings) else 1
 
 
@@ -56,7 +58,7 @@ def _remote() -> Remote:
     loaded = settings.load()
 
     async def connect() -> Client:
-        return await Client.connect(**ClientConfig.load_client_connect_config())
+        return await Client.connect(**temporal_connection.connection())
 
     return Remote(loaded.database_url, Blobs(loaded.s3), connect)
 
@@ -70,6 +72,6 @@ def table(findings: list[Finding]) -> Table:
         # Folded, not cut: an address that is cut cannot be copied.
         detail.overflow = "fold"
         grid.add_row(mark, name, detail)
-        if not finding.ok:
+        if not finding.ok and finding.remedy:
             grid.add_row("", "", Text(safe_line(finding.remedy), style="yellow"))
     return grid

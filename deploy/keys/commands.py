@@ -1,16 +1,32 @@
 """``agentos keys``: API keys of teams, managed in the database and not over HTTP."""
 
 import asyncio
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.table import Table
+from pydantic import BaseModel, ConfigDict
+
+from api.cli.commands.options import Format, Output
+from api.cli.commands.printing import print_json, print_table
+from api.wire.responses.pages import Page
 
 app = typer.Typer(help="API keys of teams. Uses the database directly, not the API.")
 
 Team = Annotated[str, typer.Option(help="Name of the team.")]
+
+
+class Key(BaseModel):
+    """What may be shown of a key: ``prefix`` is its beginning."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    name: str
+    prefix: str
+    created_at: datetime
+    revoked_at: datetime | None
 
 
 @app.command()
@@ -22,18 +38,25 @@ def create(name: str, team: Team = "default") -> None:
 
 
 @app.command()
-def ls(team: Team = "default") -> None:
+def ls(team: Team = "default", output: Output = Format.TABLE) -> None:
     """List a team's keys."""
     from deploy.keys import keyring
 
-    table = Table(box=None)
-    table.add_column("ID", no_wrap=True, min_width=36)  # Whole, or `revoke` could not be given it.
-    for name in ("NAME", "BEGINS WITH", "CREATED", "REVOKED"):
-        table.add_column(name, overflow="fold")
-    for key in asyncio.run(keyring.listed(team)):
-        revoked = f"{key.revoked_at:%F}" if key.revoked_at else ""
-        table.add_row(str(key.id), key.name, key.prefix, f"{key.created_at:%F}", revoked)
-    Console().print(table)
+    found = [Key.model_validate(key) for key in asyncio.run(keyring.listed(team))]
+    if output is Format.JSON:
+        print_json(Page(items=found))
+        return
+    rows = [
+        (
+            str(key.id),
+            key.name,
+            key.prefix,
+            f"{key.created_at:%F}",
+            f"{key.revoked_at:%F}" if key.revoked_at else "",
+        )
+        for key in found
+    ]
+    print_table(("ID", "NAME", "BEGINS WITH", "CREATED", "REVOKED"), rows, cut="NAME")
 
 
 @app.command()

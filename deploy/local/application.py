@@ -1,5 +1,6 @@
 """API and workers, as children of the stack."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -52,5 +53,16 @@ def _command(*words: str) -> tuple[str, ...]:
 def _environment(options: StackOptions, services: Services) -> dict[str, str]:
     # Only who uses this machine reaches the API, which a worker cannot see.
     usual = {"AGENTOS_KEYS_REQUIRED": "false"}
-    own = {"AGENTOS_TASK_QUEUE": options.task_queue}
-    return {**usual, **options.environment, **services.environment(), **own}
+    # The file of Temporal's SDK, in the user's home, names another server and its key.
+    own = {"AGENTOS_TASK_QUEUE": options.task_queue, "TEMPORAL_CONFIG_FILE": os.devnull}
+    given = {name: value for name, value in options.environment.items() if not _is_of_others(name)}
+    return {**usual, **given, **services.environment(), **own}
+
+
+def _is_of_others(name: str) -> bool:
+    """Whether a variable is about services other than those of the stack.
+
+    Its API would read from the replica of another database, and its workers would send the keys and
+    the certificates of another Temporal to a server that knows none of them.
+    """
+    return name == "AGENTOS_DATABASE_READ_URL" or name.startswith("TEMPORAL_")

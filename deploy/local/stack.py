@@ -47,11 +47,13 @@ class Stack:
             PortTaken: the port asked for is not free.
             AgentOSError: a part cannot run here; nothing is left running.
         """
-        if self._port_was_asked_for and not is_free(self._options.port):
-            raise PortTaken(port=self._options.port)
+        if not self._data.path.exists():
+            self._require_port()  # Before a folder is made for nothing.
         lock = await asyncio.to_thread(self._data.acquire)
-        supervisor = self._supervisor = Supervisor(self._data.logs, lock, self._publish)
         try:
+            # Not before: it may have been a stack on this very folder that had the port.
+            self._require_port()
+            supervisor = self._supervisor = Supervisor(self._data.logs, lock, self._publish)
             services = await self._start(supervisor)
         except BaseException:
             await self.stop()
@@ -82,19 +84,23 @@ class Stack:
     def _port_was_asked_for(self) -> bool:
         return self._options.application and self._options.port != API_PORT
 
+    def _require_port(self) -> None:
+        if self._port_was_asked_for and not is_free(self._options.port):
+            raise PortTaken(port=self._options.port)
+
     async def _start(self, supervisor: Supervisor) -> Services:
         """Start all parts at once: API and workers load while their services start."""
         plan, usable = self._plan(), asyncio.Event()
         async with _all_or_none() as group:
-            application = group.create_task(self._start_application(supervisor, plan, usable))
+            starting = group.create_task(self._start_application(supervisor, plan, usable))
             found = await self._start_services(supervisor, plan)
             if found != plan:  # Another program took a port: they have addresses that are wrong.
-                application.cancel()
-                await asyncio.wait([application])
-                application = group.create_task(self._start_application(supervisor, found, usable))
+                starting.cancel()
+                await asyncio.wait([starting])
+                starting = group.create_task(self._start_application(supervisor, found, usable))
             usable.set()
         services = self._services(found)
-        api_ports = application.result()
+        api_ports = starting.result()
         return replace(services, api_url=f"http://{LOOPBACK}:{api_ports[0]}" if api_ports else None)
 
     def _plan(self) -> PortPlan:

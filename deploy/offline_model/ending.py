@@ -29,7 +29,7 @@ def ending(talk: Conversation, wanted: Sequence[Skill | Call], skipped: Mapping[
     return Reply(f"{LABEL}: done.", (Call("finish", arguments),))
 
 
-def plain_answer(talk: Conversation) -> Reply:
+def plain_answer() -> Reply:
     """An answer where no tool may be called."""
     return Reply(
         f"{LABEL}: I can pick skills by keywords and run them, and nothing else. Without tools "

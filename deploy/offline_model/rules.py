@@ -18,7 +18,7 @@ def respond(request: ChatRequest) -> Reply:
     """The answer to a request, as it asks for: with tools, without, or with one of them."""
     talk = read(request)
     if not talk.tools or request.tool_choice == "none":
-        return plain_answer(talk)
+        return plain_answer()
     reply = answer(talk)
     if isinstance(request.tool_choice, NamedChoice):
         reply = _forced(request.tool_choice.function.name, reply, talk)

@@ -24,6 +24,8 @@ async def test_the_demo_makes_a_report_by_pipeline_and_by_agent_and_says_where_i
     tmp_path: Path,
 ) -> None:
     nothing = {"OPENAI_API_KEY": "", "OPENAI_BASE_URL": ""}
+    # They are for an API elsewhere.
+    nothing |= {"AGENTOS_API_KEY": "ak_of_another", "AGENTOS_KEYS_REQUIRED": "true"}
     demo = await typed(*AGENTOS, "demo", **nothing, TMPDIR=str(tmp_path))
     assert demo.code == 0, demo.stderr
     assert "/namespaces/default/workflows/task-" in demo.stderr
@@ -51,10 +53,20 @@ async def test_the_demo_makes_a_report_by_pipeline_and_by_agent_and_says_where_i
     left.rmdir()
 
 
+async def test_a_demo_whose_stack_does_not_start_keeps_the_log_that_it_names(
+    tmp_path: Path,
+) -> None:
+    demo = await typed(*AGENTOS, "demo", TMPDIR=str(tmp_path), AGENTOS_POOL_SIZE="0")
+    assert demo.code == 1
+    [named] = {word.strip(";") for word in demo.stderr.split() if ".log" in word}
+    assert "AGENTOS_POOL_SIZE" in Path(named).read_text()
+    assert [path.name for path in Path(named).parents[1].iterdir() if path.is_dir()] == ["logs"]
+
+
 async def test_up_serves_commands_and_plain_http_and_leaves_nothing_behind(
     tmp_path: Path,
 ) -> None:
-    data_dir = tmp_path / "data"
+    data_dir = tmp_path / "odd[" / "data]"  # As rich's markup it would be an error.
     up = await asyncio.create_subprocess_exec(
         *AGENTOS, "up", "--data-dir", str(data_dir), stdout=asyncio.subprocess.PIPE
     )
@@ -123,11 +135,14 @@ async def test_a_key_is_made_listed_and_revoked(live: Live) -> None:
         "AGENTOS_DATABASE_URL": live.services.database_url,
         "AGENTOS_S3_ENDPOINT": live.services.s3.endpoint,
     }
-    made = await typed(*AGENTOS, "keys", "create", "laptop", "--team", "blue", **database)
+    name = "laptop[/x]"  # As rich's markup it would be an error.
+    made = await typed(*AGENTOS, "keys", "create", name, "--team", "blue", **database)
     assert made.stdout.startswith("ak_"), made.stderr
     listed = await typed(*AGENTOS, "keys", "ls", "--team", "blue", **database)
-    assert "laptop" in listed.stdout
-    key_id = next(line.split()[0] for line in listed.stdout.splitlines() if "laptop" in line)
+    key_id = next(line.split()[0] for line in listed.stdout.splitlines() if name in line)
+    document = await typed(*AGENTOS, "keys", "ls", "--team", "blue", "-o", "json", **database)
+    [key] = json.loads(document.stdout)["items"]
+    assert (key["id"], key["name"], key["revoked_at"]) == (key_id, name, None)
     bearer = {"Authorization": f"Bearer {made.stdout.strip()}"}
     assert (await live.http.get("/api/v1/tasks", headers=bearer)).json()["items"] == []
     revoke = ("keys", "revoke", key_id, "--team", "blue")

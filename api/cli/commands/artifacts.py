@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from api.cli.commands.options import Format, Output, TaskId, talk
 from api.cli.commands.pages import whole_list
 from api.cli.commands.printing import print_json, print_line
-from api.cli.commands.task_ids import find_task_id, talk_about
+from api.cli.commands.task_ids import LEAST_CHARACTERS, find_task_id, talk_about
 from api.cli.commands.task_views import print_artifacts
 from api.cli.errors import ArtifactUnknown
 from api.client import Client, Download
@@ -90,9 +90,8 @@ async def _chosen(client: Client, artifact: str | None, task: str | None) -> lis
     # Links lead elsewhere: there are no bytes of theirs to fetch.
     items = [item for item in (await _artifacts_of(client, task_id)).items if item.sha256]
     if artifact is not None:
-        items = [item for item in items if artifact in (item.name, str(item.id))] or [
-            item for item in items if len(artifact) >= 6 and str(item.id).startswith(artifact)
-        ]
+        named = [item for item in items if artifact in (item.name, str(item.id))]
+        items = named or [item for item in items if _begins(item, artifact)]
         if not items:
             raise ArtifactUnknown(task_id=task_id, wanted=artifact)
     return _told_apart(items)
@@ -109,6 +108,10 @@ def _told_apart(items: Sequence[Artifact]) -> list[Download]:
         )
         for item in items
     ]
+
+
+def _begins(item: Artifact, text: str) -> bool:
+    return len(text) >= LEAST_CHARACTERS and str(item.id).startswith(text.lower())
 
 
 def _whole_id(text: str) -> str:

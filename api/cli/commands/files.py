@@ -15,11 +15,6 @@ from api.wire.responses.pages import Page
 app = typer.Typer(no_args_is_help=True)
 
 
-@app.callback()
-def files() -> None:
-    """The files that you hand in."""
-
-
 @app.command()
 def put(
     context: typer.Context,

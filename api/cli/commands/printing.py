@@ -1,6 +1,5 @@
 """Data on stdout: the API's own documents, or tables for people."""
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -24,21 +23,21 @@ _LEAST_COLUMNS = 12
 
 def print_json(document: BaseModel) -> None:
     """A document as the API gives it, indented."""
-    _write(document.model_dump_json(indent=2))
+    _write(document, indent=2)
 
 
 def print_json_line(document: BaseModel) -> None:
     """One of many documents, one a line."""
-    _write(document.model_dump_json())
+    _write(document, indent=None)
 
 
-def _write(document: str) -> None:
-    encoding = terminal.stdout().encoding
+def _write(document: BaseModel, *, indent: int | None) -> None:
+    text = document.model_dump_json(indent=indent)
     try:
-        document.encode(encoding)
+        text.encode(terminal.stdout().encoding)
     except UnicodeEncodeError:
-        document = json.dumps(json.loads(document), indent=2)
-    typer.echo(safe_json(document))
+        text = document.model_dump_json(indent=indent, ensure_ascii=True)
+    typer.echo(safe_json(text))
 
 
 def print_line(text: str) -> None:

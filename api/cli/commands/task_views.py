@@ -15,7 +15,7 @@ from api.cli.commands.printing import (
     when,
 )
 from api.cli.display.agent_frames import dollars
-from api.cli.display.frames import clock, duration, seconds_between
+from api.cli.display.frames import clock, counted, duration, seconds_between
 from api.cli.kinds.table import kind_of
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import SubTask, Task, TaskSummary, Usage
@@ -112,7 +112,7 @@ def _note(step: SubTask) -> str:
         return f"next try at {step.next_attempt_at.astimezone():%H:%M:%S}"
     if step.error is not None:
         return str(step.error.get("message", ""))
-    return f"{len(step.refused)} files were not taken" if step.refused else ""
+    return f"{counted(len(step.refused), 'file')} not collected" if step.refused else ""
 
 
 def _elapsed(start: datetime | None, end: datetime | None) -> str:

@@ -171,12 +171,12 @@ def _fitted(
         del blocks[-1], steps[-1]
         hidden_below += 1
     above = (
-        [[line((f"  {glyphs.of(Status.COMPLETED)} {hidden_above} steps", "green"))]]
+        [[line((f"  {glyphs.of(Status.COMPLETED)} {counted(hidden_above, 'step')}", "green"))]]
         if hidden_above
         else []
     )
     below = (
-        [[line((f"  {glyphs.of(Status.PENDING)} {hidden_below} steps", "dim"))]]
+        [[line((f"  {glyphs.of(Status.PENDING)} {counted(hidden_below, 'step')}", "dim"))]]
         if hidden_below
         else []
     )

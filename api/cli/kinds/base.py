@@ -17,7 +17,7 @@ from api.wire.responses.tasks import Task, TaskSummary
 class Kind(ABC, Generic[Shown]):
     """``part`` is what a sub-task of it is called.
 
-    ``request`` makes a request of a command line: its first parameter are the inputs, the others
+    ``request`` makes a request of a command line: its first parameter takes the inputs; the others
     and its docstring become those of ``agentos submit TYPE``. None for what nobody submits.
     """
 

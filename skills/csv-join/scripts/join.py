@@ -231,9 +231,7 @@ def parse_arguments() -> argparse.Namespace:
         metavar="KEYS",
         help="key, key1,key2 or left_key=right_key; once for all, or once for each right file",
     )
-    add(
-        "--how", choices=("inner", "left", "right", "outer"), default="inner", help="default: inner"
-    )
+    add("--how", choices=HOWS, default="inner", help="default: inner")
     add("-o", "--output", type=Path, default=Path("joined.csv"), help="default: joined.csv")
     add("--suffix", help="for a right column whose name is taken (default: _ and the file's name)")
     add("--ignore-case", action="store_true", help="take Ab and aB for the same key")

@@ -5,8 +5,9 @@ import hashlib
 import json
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -97,6 +98,26 @@ async def test_events_that_end_before_the_task_are_asked_for_again(server: Serve
     printed = await agentos(server.url, "watch", str(TASK_ID))
     assert printed.code == 0
     assert len(server.asked_for(f"GET {TASK}/events")) == 3
+
+
+async def test_events_are_asked_for_again_when_a_proxy_has_lost_the_api_for_a_while(
+    server: Server,
+) -> None:
+    lost = answer(b"<html>Bad Gateway</html>", 502, "Content-Type: text/html")
+    server.tell(f"GET {TASK}", document(a_task()))
+    server.tell(f"GET {TASK}/events", stream(ENDED[:2], cut=True), lost, stream(ENDED[2:]))
+    printed = await agentos(server.url, "watch", str(TASK_ID))
+    assert printed.code == 0
+    assert "Lost the connection (it answers 502" in printed.stderr
+
+
+async def test_events_that_something_else_answers_are_not_waited_for(server: Server) -> None:
+    server.tell(f"GET {TASK}", document(a_task()))
+    server.tell(f"GET {TASK}/events", answer(b"<html>", 403, "Content-Type: text/html"))
+    printed = await agentos(server.url, "watch", str(TASK_ID))
+    assert printed.code == 1
+    assert "is not an AgentOS API" in printed.stderr
+    assert len(server.asked_for(f"GET {TASK}/events")) == 1
 
 
 async def test_a_retry_by_a_person_is_followed_past_the_end_of_the_first_run(
@@ -196,6 +217,19 @@ async def test_a_download_goes_on_where_it_was_cut(server: Server, tmp_path: Pat
     assert printed.stdout == f"{tmp_path}/out/data.txt\n"
     assert (tmp_path / "out/data.txt").read_bytes() == b"hello world"
     assert [asked.headers.get("range") for asked in server.asked_for(getting)] == [None, "bytes=6-"]
+
+
+@pytest.mark.parametrize("shortened", [str.lower, str.upper])
+async def test_an_artifact_is_fetched_by_the_beginning_of_its_id(
+    server: Server, tmp_path: Path, shortened: Callable[[str], str]
+) -> None:
+    made, listing, getting = artifact_answers(b"hello world")
+    made = made.model_copy(update={"id": UUID("abcdef01-0000-4000-8000-000000000000")})
+    server.tell(listing, a_page([made]))
+    server.tell(getting.replace(getting.rpartition("/")[2], str(made.id)), answer(b"hello world"))
+    words = ("artifacts", "get", shortened("abcdef"), "--task", str(TASK_ID), "-o", str(tmp_path))
+    assert (await agentos(server.url, *words)).code == 0
+    assert (tmp_path / "out/data.txt").read_bytes() == b"hello world"
 
 
 @pytest.mark.parametrize(

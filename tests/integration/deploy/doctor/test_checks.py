@@ -24,6 +24,7 @@ from deploy.local.tcp_ports import choose_ports
 from deploy.offline_model import LABEL
 from deploy.offline_model.app import ModelServerOptions
 from deploy.offline_model.server import serving
+from tests.integration.cli_runs import agentos
 from workflows.errors import SandboxUnavailable
 
 
@@ -148,6 +149,16 @@ async def test_a_data_folder_below_a_file_is_reported(patient: Patient, tmp_path
     assert set(found) == {"data folder"}
 
 
+async def test_the_doctor_itself_does_not_fail_for_a_data_folder_that_cannot_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert await run_doctor(tmp_path / "file" / "data", Format.JSON) == 1
+    found = {item["name"]: item for item in json.loads(capsys.readouterr().out)["items"]}
+    assert not found["data folder"]["ok"]
+    assert "--data-dir" in found["sandbox"]["detail"]
+
+
 async def model_finding(patient: Patient) -> Finding:
     (found,) = (finding for finding in await diagnose(patient) if finding.name == "models")
     return found
@@ -188,3 +199,10 @@ async def test_a_server_of_models_that_is_not_there_is_reported_with_the_remedy(
     assert str(nobody) in found.detail
     assert "OPENAI_BASE_URL" in found.remedy
     assert "sk-secret" not in str(found)
+
+
+async def test_no_color_leaves_no_style_in_what_the_doctor_prints(tmp_path: Path) -> None:
+    forced = {"NO_COLOR": "1", "FORCE_COLOR": "1"}
+    printed = await agentos("http://127.0.0.1:1", "doctor", "--data-dir", str(tmp_path), **forced)
+    assert "sandbox" in printed.stdout
+    assert "\x1b" not in printed.stdout

@@ -420,6 +420,29 @@ async def test_a_port_that_was_asked_for_does_not_give_way(tmp_path: Path) -> No
     assert not (tmp_path / "data").exists()
 
 
+async def test_a_second_up_on_the_same_folder_and_port_says_which_stack_has_it(
+    tmp_path: Path,
+) -> None:
+    holder = DataFolder(tmp_path / "data")
+    holder.acquire()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(StackInUse, match=f"process {os.getpid()}"):
+            await Stack(StackOptions(tmp_path / "data", port=port)).start()
+    holder.release()
+
+
+async def test_a_port_that_is_taken_leaves_a_folder_of_before_free(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(PortTaken, match=str(port)):
+            await Stack(StackOptions(tmp_path / "data", port=port)).start()
+    again = DataFolder(tmp_path / "data")
+    again.acquire()
+    again.release()
+
+
 async def test_a_stack_that_is_stopped_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
     stack = Stack(StackOptions(tmp_path / "data", application=False, default_ports=False))
     starting = asyncio.create_task(stack.start())

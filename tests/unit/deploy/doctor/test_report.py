@@ -20,6 +20,7 @@ def test_a_fault_is_shown_with_its_remedy() -> None:
     assert "wrong" in shown(Finding("s3", False, "away", "Start it."))
     assert "Start it." in shown(Finding("s3", False, "away", "Start it."))
     assert "Start it." not in shown(Finding("s3", True, "away", "Start it."))
+    assert len(shown(Finding("s3", False, "away")).splitlines()) == 1
 
 
 def test_a_long_address_is_shown_whole() -> None:

@@ -31,3 +31,19 @@ def test_keys_are_required_on_loopback_only_where_somebody_says_so(
 ) -> None:
     options = StackOptions(Path("/data"), environment=given)
     assert api_part(options, SERVICES, 8000).environment["AGENTOS_KEYS_REQUIRED"] == told
+
+
+@pytest.mark.parametrize(
+    "name", ["AGENTOS_DATABASE_READ_URL", "TEMPORAL_API_KEY", "TEMPORAL_TLS", "TEMPORAL_PROFILE"]
+)
+def test_what_the_environment_says_of_other_services_is_not_for_the_stack(name: str) -> None:
+    options = StackOptions(Path("/data"), environment={name: "theirs", "OTHER": "kept"})
+    environment = api_part(options, SERVICES, 8000).environment
+    assert name not in environment
+    assert environment["OTHER"] == "kept"
+    assert environment["TEMPORAL_ADDRESS"] == SERVICES.temporal_address
+
+
+def test_the_stack_does_not_read_the_user_s_own_configuration_of_temporal() -> None:
+    environment = api_part(StackOptions(Path("/data")), SERVICES, 8000).environment
+    assert Path(environment["TEMPORAL_CONFIG_FILE"]).read_text() == ""

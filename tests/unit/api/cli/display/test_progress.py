@@ -191,6 +191,13 @@ def test_running_steps_stay_in_sight() -> None:
     assert any("✓ 5" in line or "✓ 4" in line for line in lines[1:2])
 
 
+def test_a_single_hidden_step_is_counted_as_one() -> None:
+    made = [("artifact.created", {"step": "clean", "name": name}) for name in "abc"]
+    task = a_task(STARTED, *made, COMPLETED, CHART)
+    lines = [line.strip() for line in drawn(frame(task, after(9), height_lines=6))]
+    assert "✓ 1 step" in lines
+
+
 def test_a_terminal_without_unicode_gets_none() -> None:
     failed = ("task.status", {"status": "failed", "error": ERROR})
     made = ("artifact.created", {"step": "chart", "name": "a"})
