@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from activities.sandbox.base import INPUT_FOLDER
 from activities.store.results import ResultFile, StepResult
+from activities.tools.schemas import MAX_ARGUMENT_DEPTH, is_deeper
 from workflows.definitions.references import Key, Reference, parse, references_in
 from workflows.errors import ReferenceUnresolved
 
@@ -109,14 +110,18 @@ class Arguments:
 
 
 def _in_json(reference: Reference, printed: str) -> JsonValue:
+    wrong = f"what step {reference.name!r} printed is"
+    too_deep = f"{wrong} nested more than {MAX_ARGUMENT_DEPTH} levels deep"
     try:
         value: JsonValue = json.loads(printed)
     except ValueError:
-        raise ReferenceUnresolved(
-            reference=reference.text, reason=f"what step {reference.name!r} printed is not JSON"
-        ) from None
+        raise ReferenceUnresolved(reference=reference.text, reason=f"{wrong} not JSON") from None
+    except RecursionError:
+        raise ReferenceUnresolved(reference=reference.text, reason=too_deep) from None
     for key in reference.path:
         value = _item(reference, value, key)
+    if is_deeper(value, MAX_ARGUMENT_DEPTH):
+        raise ReferenceUnresolved(reference=reference.text, reason=too_deep)
     return value
 
 

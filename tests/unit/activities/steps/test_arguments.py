@@ -93,6 +93,21 @@ def test_a_reference_to_nothing_says_what_is_missing(text: str, reason: str) -> 
         arguments().command_line([text])
 
 
+@pytest.mark.parametrize("levels", [101, 900, 100_000])
+def test_json_that_is_nested_without_end_is_refused(levels: int) -> None:
+    printed = "[" * levels + "]" * levels
+    made = Arguments({}, {"deep": StepResult(0, (), printed)})
+    for resolve in (made.named, lambda text: made.command_line([text])):
+        with pytest.raises(ReferenceUnresolved, match="more than 100 levels deep"):
+            resolve("${steps.deep.json}")
+
+
+def test_json_of_a_hundred_levels_can_be_referred_to() -> None:
+    printed = "[" * 100 + "]" * 100
+    made = Arguments({}, {"deep": StepResult(0, (), printed)})
+    assert made.command_line(["${steps.deep.json}"]) == (printed,)
+
+
 def test_only_the_output_of_steps_whose_output_is_used_is_read() -> None:
     steps, printing = steps_read(["${steps.a.files}", "${steps.b.json.x}", "${inputs.c}"])
     assert (steps, printing) == ({"a", "b"}, {"b"})
