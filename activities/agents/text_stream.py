@@ -63,6 +63,8 @@ class Deltas:
         said = self._take()
         if not said:
             return
+        # Before they are sent: a restart meanwhile must take them back.
+        self._has_sent = True
         try:
             await self._send(said)
         except TemporaryFailure as failure:
@@ -72,7 +74,6 @@ class Deltas:
             self._said = ""
             self._waiting.clear()
             self._forget()
-        self._has_sent = True
 
     def _forget(self) -> None:
         self._waiting.append(LlmRestarted(turn=self._turn))

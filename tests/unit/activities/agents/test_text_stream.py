@@ -94,3 +94,21 @@ async def test_watchers_are_told_to_forget_what_another_model_says_anew() -> Non
         "llm.restarted",
         "llm.delta",
     ]
+
+
+async def test_what_is_being_sent_when_another_model_starts_over_is_taken_back() -> None:
+    watchers = Watchers()
+    is_sending, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def send(said: tuple[Event, ...]) -> None:
+        is_sending.set()
+        await may_go_on.wait()
+        await watchers.send(said)
+
+    async with sending_deltas(3, send) as deltas:
+        deltas.add("From the first")
+        await asyncio.wait_for(is_sending.wait(), 10)
+        deltas.restart()
+        deltas.add("From the second")
+        may_go_on.set()
+    assert text_of([*watchers.events, *deltas.drain()]) == "From the second"
