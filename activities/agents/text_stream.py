@@ -3,10 +3,11 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 
+from activities.attempts.sending import sending
 from workflows.errors import TemporaryFailure
 from workflows.events import Event, LlmDelta, LlmRestarted
 
@@ -93,12 +94,5 @@ class Deltas:
 async def sending_deltas(turn: int, send: Send) -> AsyncIterator[Deltas]:
     """Deltas that are sent while the block runs."""
     deltas = Deltas(turn, send)
-    sending = asyncio.create_task(deltas.run())
-    try:
+    async with sending(deltas.run(), deltas.flushing):
         yield deltas
-    finally:
-        # A flush that is under way is let through: cut in two, its events might be sent twice.
-        async with deltas.flushing:
-            sending.cancel()
-        with suppress(asyncio.CancelledError):
-            await sending
