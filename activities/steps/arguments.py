@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from pydantic import JsonValue
 
 from activities.sandbox.base import INPUT_FOLDER
+from activities.store.events import as_json
 from activities.store.results import ResultFile, StepResult
 from activities.tools.schemas import MAX_ARGUMENT_DEPTH, is_deeper
 from workflows.definitions.references import Key, Reference, parse, references_in
@@ -122,7 +123,9 @@ def _in_json(reference: Reference, printed: str) -> JsonValue:
         value = _item(reference, value, key)
     if is_deeper(value, MAX_ARGUMENT_DEPTH):
         raise ReferenceUnresolved(reference=reference.text, reason=too_deep)
-    return value
+    # As it can be kept, and sent on: with no half of a character.
+    cleaned: JsonValue = json.loads(as_json(value))
+    return cleaned
 
 
 def _item(reference: Reference, value: JsonValue, key: Key) -> JsonValue:

@@ -108,6 +108,11 @@ def test_json_of_a_hundred_levels_can_be_referred_to() -> None:
     assert made.command_line(["${steps.deep.json}"]) == (printed,)
 
 
+def test_half_a_character_in_json_is_replaced_as_in_what_is_printed() -> None:
+    made = Arguments({}, {"odd": StepResult(0, (), '{"text": "a\\ud800b\\u0000c"}')})
+    assert made.named("${steps.odd.json}") == {"text": "a?b\ufffdc"}
+
+
 def test_only_the_output_of_steps_whose_output_is_used_is_read() -> None:
     steps, printing = steps_read(["${steps.a.files}", "${steps.b.json.x}", "${inputs.c}"])
     assert (steps, printing) == ({"a", "b"}, {"b"})
