@@ -4,10 +4,9 @@ import hashlib
 import os
 from pathlib import Path
 
-from activities.sandbox.reach import barrier
+from activities.sandbox.reach import NOBODY_UID, barrier
 from workflows.errors import AgentOSError
 
-_NOBODY_UID = 65534
 _FALLBACK_PARENT = Path("/var/tmp")  # noqa: S108  (ownership is checked below)
 
 
@@ -26,7 +25,7 @@ def work_folder(data_dir: Path) -> Path:
     """
     data_dir = data_dir.resolve()
     data_dir.mkdir(parents=True, exist_ok=True)
-    if os.geteuid() != 0 or barrier(data_dir, _NOBODY_UID) is None:
+    if os.geteuid() != 0 or barrier(data_dir, NOBODY_UID) is None:
         folder = data_dir / "work"
     else:
         digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
