@@ -10,12 +10,15 @@ from typing import Any
 async def sending(send: Coroutine[Any, Any, None], flushing: asyncio.Lock) -> AsyncIterator[None]:
     """Run ``send`` while the block runs. It holds ``flushing`` while events are under way.
 
-    They are let through at the end: cut in two, they might be sent twice. Only who is cancelled
-    meanwhile does not wait for them: the database may be away.
+    They are let through at the end: cut in two, they might be sent twice. Only a block that is
+    cancelled does not wait for them: the database may be away, and nobody sends them again.
     """
     task = asyncio.create_task(send)
     try:
         yield
+    except asyncio.CancelledError:
+        task.cancel()
+        raise
     finally:
         try:
             async with flushing:

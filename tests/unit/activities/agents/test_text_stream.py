@@ -114,7 +114,8 @@ async def test_what_is_being_sent_when_another_model_starts_over_is_taken_back()
     assert text_of([*watchers.events, *deltas.drain()]) == "From the second"
 
 
-async def test_a_cancelled_turn_does_not_wait_for_what_is_being_sent() -> None:
+@pytest.mark.parametrize("has_ended", [False, True])
+async def test_a_cancelled_turn_does_not_wait_for_what_is_being_sent(has_ended: bool) -> None:
     """The database may be away for as long as it likes, and nothing keeps running for it."""
     is_sending, was_cut_off = asyncio.Event(), asyncio.Event()
 
@@ -129,10 +130,13 @@ async def test_a_cancelled_turn_does_not_wait_for_what_is_being_sent() -> None:
         async with sending_deltas(3, send) as deltas:
             deltas.add("Hello")
             await is_sending.wait()
+            if not has_ended:
+                await asyncio.Event().wait()
 
     turn = asyncio.create_task(speak())
     await asyncio.wait_for(is_sending.wait(), 10)
     await asyncio.sleep(FIRST_PAUSE_SECONDS)
     turn.cancel()
     await asyncio.wait_for(was_cut_off.wait(), 10)
+    await asyncio.wait({turn}, timeout=10)
     assert turn.cancelled()
