@@ -55,6 +55,18 @@ def test_files_of_the_same_name_lie_beside_each_other() -> None:
     }
 
 
+def test_files_of_the_same_longest_name_lie_beside_each_other() -> None:
+    """A name that is told apart by more words in front of it must stay one that Linux takes."""
+    name = "n" * 251 + ".csv"
+    results = {
+        step: StepResult(0, (ResultFile(key, name, 3, "aa"),))
+        for step, key in (("one", FIRST), ("two", SECOND))
+    }
+    made = Arguments({}, results)
+    words = made.command_line(["${steps.one.files}", "${steps.two.files}"])
+    assert words == (f"/workspace/input/{name}", f"/workspace/input/{SECOND}.csv")
+
+
 def test_a_file_never_hides_an_input_of_the_task() -> None:
     made = Arguments({"a_csv": "file:1", "data": "file:2"}, RESULTS)
     made.command_line(["${steps.clean.files}"])
