@@ -139,7 +139,7 @@ def _cut(encoding: Encoding, text: str, tokens: int, limit_tokens: int) -> Trunc
     last = encoding.encode_ordinary(text[-_END_CHARACTERS:])
     kept = limit_tokens - len(encoding.encode_ordinary(_marker(tokens)))
     while True:
-        head, tail = first[: kept - kept // 2], last[len(last) - kept // 2 :]
+        head, tail = first[: kept - kept // 2], last[max(0, len(last) - kept // 2) :]
         removed = tokens - len(head) - len(tail)
         shortened = f"{_decode(encoding, head)}{_marker(removed)}{_decode(encoding, tail)}"
         # Pieces that are put together can have more tokens than each had in its place.

@@ -4,10 +4,9 @@ import hashlib
 import os
 from pathlib import Path
 
-from activities.sandbox.reach import barrier
+from activities.sandbox.reach import NOBODY_UID, barrier
 from workflows.errors import AgentOSError
 
-_NOBODY_UID = 65534
 _FALLBACK_PARENT = Path("/var/tmp")  # noqa: S108  (ownership is checked below)
 
 
@@ -34,7 +33,7 @@ def work_folder(data_dir: Path) -> Path:
         WorkFolderTaken: the folder under /var/tmp was made by another user.
     """
     data_dir = _made(data_dir.resolve())
-    if os.geteuid() != 0 or barrier(data_dir, _NOBODY_UID) is None:
+    if os.geteuid() != 0 or barrier(data_dir, NOBODY_UID) is None:
         folder = data_dir / "work"
     else:
         digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]

@@ -43,38 +43,24 @@ class TemporaryFailure(AgentOSError):
     retryable = True
 
 
+# The task.
+
+
+class TaskMoved(AgentOSError):
+    """Task {task_id} has ended or was restarted; the result of this attempt was discarded."""
+
+
+class WorkerStopping(AgentOSError):
+    """The worker was stopped during this attempt; another one takes over."""
+
+    retryable = True
+
+
+# Our own services.
+
+
 class DatabaseOutdated(TemporaryFailure):
     """The tables of the database are not up to date. Run `agentos migrate`."""
-
-
-class SandboxUnavailable(AgentOSError):
-    """The {sandbox} sandbox cannot run here: {reason}. {remedy}"""
-
-
-class DependenciesUnavailable(AgentOSError):
-    """The dependencies of skill {skill} could not be installed: {reason}. Check its declaration."""
-
-
-class AddressNotPublic(AgentOSError):
-    """{host!r} has the address {address}, which is not public."""
-
-
-class AnswerTooLarge(AgentOSError):
-    """The answer is larger than {limit_bytes} bytes, which is the limit."""
-
-
-class ReferenceMalformed(AgentOSError):
-    """{text!r} is not a reference: {reason} at character {position}. Write ${{inputs.NAME}},
-    ${{steps.ID.files['NAME']}}, ${{steps.ID.stdout}}, ${{steps.ID.exit_code}} or
-    ${{steps.ID.json}}; write $${{ for a literal ${{."""
-
-
-class ReferenceUnresolved(AgentOSError):
-    """{reference} has no value: {reason}."""
-
-
-class StoreRefused(AgentOSError):
-    """The S3 store refused: {reason}. Check the bucket and the keys in AGENTOS_S3_*."""
 
 
 class DatabaseRefused(AgentOSError):
@@ -87,8 +73,65 @@ class DatabaseNewer(AgentOSError):
     because the database is newer. Run the version that last migrated it."""
 
 
-class TaskMoved(AgentOSError):
-    """Task {task_id} has ended or was restarted; the result of this attempt was discarded."""
+class StoreRefused(AgentOSError):
+    """The S3 store refused: {reason}. Check the bucket and the keys in AGENTOS_S3_*."""
+
+
+class BlobCorrupt(AgentOSError):
+    """The stored file with SHA-256 {sha256} is damaged: its bytes do not match. Upload the file
+    again, or rerun the step that made it."""
+
+
+# Hosts that somebody named.
+
+
+class AddressNotPublic(AgentOSError):
+    """{host!r} has the address {address}, which is not public."""
+
+
+class AnswerTooLarge(AgentOSError):
+    """The answer is larger than {limit_bytes} bytes, which is the limit."""
+
+
+# References and inputs.
+
+
+class ReferenceMalformed(AgentOSError):
+    """{text!r} is not a reference: {reason} at character {position}. Write ${{inputs.NAME}},
+    ${{steps.ID.files['NAME']}}, ${{steps.ID.stdout}}, ${{steps.ID.exit_code}} or
+    ${{steps.ID.json}}; write $${{ for a literal ${{."""
+
+
+class ReferenceUnresolved(AgentOSError):
+    """{reference} has no value: {reason}."""
+
+
+class InputRefMalformed(AgentOSError):
+    """{ref!r} is not a valid input: {reason}. Write file:<id>, artifact:<id>, s3://bucket/key or
+    https://host/path."""
+
+
+class InputNotFound(AgentOSError):
+    """Input {ref} was not found: {reason}. Check it, or upload the file and use its file:<id>."""
+
+
+class InputRefused(AgentOSError):
+    """Input {ref} may not be fetched: {reason}. Upload the file and use its file:<id>, or ask
+    whoever runs AgentOS to allow it."""
+
+
+class InputTooLarge(AgentOSError):
+    """Input {ref} is larger than {limit_bytes} bytes, which is the limit for one input."""
+
+
+class InputFolderFull(AgentOSError):
+    """No space is left on the disk of {folder}. Unused inputs were removed from it; free more space
+    if this happens again."""
+
+    retryable = True
+
+
+# Skills, and what their scripts need.
 
 
 class SkillNotFound(BadInput):
@@ -119,6 +162,10 @@ class DependencyRefused(BadInput):
     """{where} is refused: {reason}. Name packages and versions only, such as 'pandas>=2'."""
 
 
+class DependenciesUnavailable(AgentOSError):
+    """The dependencies of skill {skill} could not be installed: {reason}. Check its declaration."""
+
+
 class PythonUnsuitable(BadInput):
     """{where} requires Python {wanted}, but the sandbox has Python {present}. Widen
     requires-python, or run the worker where that version is installed."""
@@ -127,6 +174,13 @@ class PythonUnsuitable(BadInput):
 class NodeMissing(AgentOSError):
     """{script} of skill {skill} needs Node.js, which is not in /usr/bin or /usr/local/bin.
     Install it there; on Debian: apt-get install nodejs."""
+
+
+# Scripts that run, and the files that they leave.
+
+
+class SandboxUnavailable(AgentOSError):
+    """The {sandbox} sandbox cannot run here: {reason}. {remedy}"""
 
 
 class ScriptFailed(AgentOSError):
@@ -146,111 +200,8 @@ class StepTimedOut(AgentOSError):
     longer `timeout` or less work."""
 
 
-class WorkerStopping(AgentOSError):
-    """The worker was stopped during this attempt; another one takes over."""
-
-    retryable = True
-
-
-class ToolNotFound(AgentOSError):
-    """There is no tool {tool!r}. Known tools: {known}."""
-
-
-class ToolDisabled(AgentOSError):
-    """Tool {tool!r} is disabled or denied for this team. `agentos tools enable {tool}` and
-    `agentos tools permit {tool} auto` allow calls to it."""
-
-
-class ToolArgumentsInvalid(AgentOSError):
-    """The arguments of tool {tool!r} are not valid: {reason}."""
-
-
-class ModelNotConfigured(AgentOSError):
-    """This worker has no model configured. Set OPENAI_API_KEY, or OPENAI_BASE_URL for your own
-    server, and AGENTOS_MODELS to choose among its models, for both the worker and the API; then
-    retry."""
-
-
-class TokenQuotaUsedUp(AgentOSError):
-    """The team has used {used} of its {quota} tokens for today (UTC). Retry the task tomorrow, or
-    ask whoever runs AgentOS for more."""
-
-
-class TurnsUsedUp(AgentOSError):
-    """The agent did not finish within its limit of {limit} turns. Look at its messages. A retry
-    resumes where it stopped, with the same number of turns; a new task can allow more `turns`."""
-
-
-class TokensUsedUp(AgentOSError):
-    """The agent has used {used} tokens; its limit is {limit}. A retry resumes where it stopped,
-    with the same number of tokens; a new task can allow more `tokens`."""
-
-
-class CostUsedUp(AgentOSError):
-    """The agent has cost {used:.4f} US dollars; its limit is {limit:.4f}. A retry resumes where it
-    stopped, with the same budget; a new task can allow a higher `cost_usd`."""
-
-
-class TimeUsedUp(AgentOSError):
-    """The agent did not finish within its limit of {limit:g} seconds. A retry resumes where it
-    stopped, with the same amount of time; a new task can allow more `seconds`."""
-
-
-class GoesRoundInCircles(AgentOSError):
-    """The agent made the same calls with the same results {times} times, even after a warning.
-    Look at its messages; reword the prompt, or use another model."""
-
-
-class NeverFinishes(AgentOSError):
-    """The model answered {times} times in a row without calling a tool, and never called `finish`.
-    Use a model that can call tools, or reword the prompt."""
-
-
-class CallInterrupted(AgentOSError):
-    """The worker was lost during a call to {tool!r}, which may have taken effect. It was not
-    retried, because its effect is unknown; the model was informed."""
-
-
-class CallRefused(AgentOSError):
-    """A person denied the call to {tool!r}. The model was informed."""
-
-
-class CallExpired(AgentOSError):
-    """The call to {tool!r} was neither approved nor answered in time. The model was informed."""
-
-
 class FileNameRefused(AgentOSError):
     """{name!r} is not allowed as a file name: {reason}."""
-
-
-class InputRefMalformed(AgentOSError):
-    """{ref!r} is not a valid input: {reason}. Write file:<id>, artifact:<id>, s3://bucket/key or
-    https://host/path."""
-
-
-class InputNotFound(AgentOSError):
-    """Input {ref} was not found: {reason}. Check it, or upload the file and use its file:<id>."""
-
-
-class InputRefused(AgentOSError):
-    """Input {ref} may not be fetched: {reason}. Upload the file and use its file:<id>, or ask
-    whoever runs AgentOS to allow it."""
-
-
-class InputTooLarge(AgentOSError):
-    """Input {ref} is larger than {limit_bytes} bytes, which is the limit for one input."""
-
-
-class BlobCorrupt(AgentOSError):
-    """The stored file with SHA-256 {sha256} is damaged: its bytes do not match. Upload the file
-    again, or rerun the step that made it."""
-
-
-class InputFolderFull(AgentOSError):
-    """No space is left on the disk of {folder}. Unused inputs were removed from it; free more space
-    if this happens again."""
-
-    retryable = True
 
 
 class TooManyFiles(AgentOSError):
@@ -266,6 +217,46 @@ class OutputTooLarge(AgentOSError):
 class OutputChanged(AgentOSError):
     """The output file {name} changed while it was being collected, so it was left out. Nothing may
     write to the output folder once a script has ended; rerun the step."""
+
+
+# Tools.
+
+
+class ToolNotFound(AgentOSError):
+    """There is no tool {tool!r}. Known tools: {known}."""
+
+
+class ToolDisabled(AgentOSError):
+    """Tool {tool!r} is disabled or denied for this team. `agentos tools enable {tool}` and
+    `agentos tools permit {tool} auto` allow calls to it."""
+
+
+class ToolArgumentsInvalid(AgentOSError):
+    """The arguments of tool {tool!r} are not valid: {reason}."""
+
+
+class ToolTimedOut(AgentOSError):
+    """Tool {tool!r} was stopped after its time limit of {seconds:g} s. It may have taken effect
+    anyway."""
+
+
+class ToolNotRun(AgentOSError):
+    """Tool {tool!r} is not run by workers: the workflow carries it out itself."""
+
+
+class WorkingFileNotFound(BadInput):
+    """This task has no file {file!r}. {suggestion}"""
+
+
+class FileNotText(BadInput):
+    """{file!r} is not text. Pass it to a script that can read it."""
+
+
+class SearchFailed(AgentOSError):
+    """The search failed: {reason}."""
+
+
+# MCP servers.
 
 
 class McpError(AgentOSError):
@@ -325,6 +316,15 @@ class McpToolFailed(McpError):
     """Tool {tool} of MCP server {server} reported an error. Its message is in the task's log."""
 
 
+# Models.
+
+
+class ModelNotConfigured(AgentOSError):
+    """This worker has no model configured. Set OPENAI_API_KEY, or OPENAI_BASE_URL for your own
+    server, and AGENTOS_MODELS to choose among its models, for both the worker and the API; then
+    retry."""
+
+
 class ModelOverloaded(AgentOSError):
     """{model} is overloaded: {reason}. Retry later, or list further models in AGENTOS_MODELS."""
 
@@ -360,22 +360,52 @@ class AnswerWithheld(AgentOSError):
     """A content filter withheld the answer of {model}. Reword the task, or use another model."""
 
 
-class ToolTimedOut(AgentOSError):
-    """Tool {tool!r} was stopped after its time limit of {seconds:g} s. It may have taken effect
-    anyway."""
+# Agents: what ends a run, and a call.
 
 
-class ToolNotRun(AgentOSError):
-    """Tool {tool!r} is not run by workers: the workflow carries it out itself."""
+class TokenQuotaUsedUp(AgentOSError):
+    """The team has used {used} of its {quota} tokens for today (UTC). Retry the task tomorrow, or
+    ask whoever runs AgentOS for more."""
 
 
-class WorkingFileNotFound(BadInput):
-    """This task has no file {file!r}. {suggestion}"""
+class TurnsUsedUp(AgentOSError):
+    """The agent did not finish within its limit of {limit} turns. Look at its messages. A retry
+    resumes where it stopped, with the same number of turns; a new task can allow more `turns`."""
 
 
-class FileNotText(BadInput):
-    """{file!r} is not text. Pass it to a script that can read it."""
+class TokensUsedUp(AgentOSError):
+    """The agent has used {used} tokens; its limit is {limit}. A retry resumes where it stopped,
+    with the same number of tokens; a new task can allow more `tokens`."""
 
 
-class SearchFailed(AgentOSError):
-    """The search failed: {reason}."""
+class CostUsedUp(AgentOSError):
+    """The agent has cost {used:.4f} US dollars; its limit is {limit:.4f}. A retry resumes where it
+    stopped, with the same budget; a new task can allow a higher `cost_usd`."""
+
+
+class TimeUsedUp(AgentOSError):
+    """The agent did not finish within its limit of {limit:g} seconds. A retry resumes where it
+    stopped, with the same amount of time; a new task can allow more `seconds`."""
+
+
+class GoesRoundInCircles(AgentOSError):
+    """The agent made the same calls with the same results {times} times, even after a warning.
+    Look at its messages; reword the prompt, or use another model."""
+
+
+class NeverFinishes(AgentOSError):
+    """The model answered {times} times in a row without calling a tool, and never called `finish`.
+    Use a model that can call tools, or reword the prompt."""
+
+
+class CallInterrupted(AgentOSError):
+    """The worker was lost during a call to {tool!r}, which may have taken effect. It was not
+    retried, because its effect is unknown; the model was informed."""
+
+
+class CallRefused(AgentOSError):
+    """A person denied the call to {tool!r}. The model was informed."""
+
+
+class CallExpired(AgentOSError):
+    """The call to {tool!r} was neither approved nor answered in time. The model was informed."""

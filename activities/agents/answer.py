@@ -21,7 +21,7 @@ from activities.store.approvals import Approval
 from activities.store.events import as_json
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
 from activities.tools.finish import finish_problems
-from activities.tools.schemas import is_deeper
+from activities.tools.schemas import MAX_ARGUMENT_DEPTH, is_deeper
 from activities.tools.toolbox import OfferedTool
 from workflows.contracts import CallPlan, Thought
 from workflows.definitions.agent import Agent
@@ -30,7 +30,6 @@ from workflows.events import Event
 from workflows.states import Permission
 
 MAX_CALLS_PER_TURN = 32
-MAX_DEPTH = 100  # of arguments: pydantic gives up at 255, and nobody means as many.
 
 CUT_OFF = (
     "Your answer was cut off before it called a tool: it reached the limit on its length. Think "
@@ -233,8 +232,8 @@ def _arguments_of(request: ToolRequest) -> dict[str, JsonValue] | str:
         return f"Not run: the arguments are not valid JSON ({reason}). Write one JSON object."
     if not isinstance(arguments, dict):
         return "Not run: the arguments must be one JSON object."
-    if is_deeper(arguments, MAX_DEPTH):
-        return f"Not run: the arguments are nested more than {MAX_DEPTH} levels deep."
+    if is_deeper(arguments, MAX_ARGUMENT_DEPTH):
+        return f"Not run: the arguments are nested more than {MAX_ARGUMENT_DEPTH} levels deep."
     return arguments
 
 

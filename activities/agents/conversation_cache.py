@@ -43,7 +43,7 @@ class Conversations:
 
     def keep(self, task_id: UUID, execution: str, messages: Messages) -> None:
         """Remember all of a conversation, as far as ``execution`` has come with it."""
-        characters = sum(len(message.content) for message in messages)
+        characters = sum(message.characters for message in messages)
         self._kept.pop(task_id, None)
         self._kept[task_id] = _Kept(execution, messages, characters)
         self._forget()

@@ -3,10 +3,11 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 
+from activities.attempts.sending import sending
 from workflows.errors import TemporaryFailure
 from workflows.events import Event, LlmDelta, LlmRestarted
 
@@ -63,6 +64,8 @@ class Deltas:
         said = self._take()
         if not said:
             return
+        # Before they are sent: a restart meanwhile must take them back.
+        self._has_sent = True
         try:
             await self._send(said)
         except TemporaryFailure as failure:
@@ -72,7 +75,6 @@ class Deltas:
             self._said = ""
             self._waiting.clear()
             self._forget()
-        self._has_sent = True
 
     def _forget(self) -> None:
         self._waiting.append(LlmRestarted(turn=self._turn))
@@ -92,12 +94,5 @@ class Deltas:
 async def sending_deltas(turn: int, send: Send) -> AsyncIterator[Deltas]:
     """Deltas that are sent while the block runs."""
     deltas = Deltas(turn, send)
-    sending = asyncio.create_task(deltas.run())
-    try:
+    async with sending(deltas.run(), deltas.flushing):
         yield deltas
-    finally:
-        # A flush that is under way is let through: cut in two, its events might be sent twice.
-        async with deltas.flushing:
-            sending.cancel()
-        with suppress(asyncio.CancelledError):
-            await sending

@@ -30,8 +30,8 @@ def turn_events(
         content=answer.text[:SHOWN_CHARACTERS],
         model=answer.model,
     )
-    for told_seq, (request, text) in mistakes.items():
-        step = f"{turn.turn}.{told_seq - seq} {request.name[:100]}"
+    for result_seq, (request, text) in mistakes.items():
+        step = f"{turn.turn}.{result_seq - seq} {request.name[:100]}"
         yield events.ToolCalled(step=step, tool=request.name[:100])
         yield events.ToolResult(step=step, ok=False, text=text[:SHOWN_CHARACTERS])
     for call in calls:

@@ -147,9 +147,10 @@ class _Running:
             ended_as = Status.BLOCKED if exhausted else Status.FAILED
             status = Status.QUEUED if next_attempt_at else ended_as
         failure = self._failure(error, reporter) if error is not None else None
+        duration_ms = round((time.monotonic() - self._started) * 1_000)
         return Ended(
             status=status,
-            duration_ms=round((time.monotonic() - self._started) * 1_000),
+            duration_ms=duration_ms,
             exit_code=performed.exit_code,
             stdout=_text(reporter.stdout),
             stderr=_text(reporter.stderr),
@@ -162,7 +163,7 @@ class _Running:
                 *reporter.drain(),
                 *(self._artifact_event(file) for file in performed.files),
                 *performed.events,
-                self._end_event(status, performed, failure, next_attempt_at),
+                self._end_event(status, duration_ms, performed, failure, next_attempt_at),
             ),
         )
 
@@ -197,11 +198,11 @@ class _Running:
     def _end_event(
         self,
         status: Status,
+        duration_ms: int,
         performed: Performed,
         failure: Failure | None,
         next_attempt_at: datetime | None,
     ) -> AttemptEnded:
-        duration_ms = round((time.monotonic() - self._started) * 1_000)
         shared = dict(
             AttemptEnded(step=self._step, attempt=self._attempt.number, duration_ms=duration_ms)
         )

@@ -4,10 +4,11 @@ import asyncio
 import codecs
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 
+from activities.attempts.sending import sending
 from activities.sandbox.base import Stream
 from activities.store import attempts
 from activities.store.attempts import Attempt
@@ -100,11 +101,11 @@ class Reporter:
 
     async def _flush(self) -> None:
         async with self.flushing:
-            sending = self.drain()
+            taken = self.drain()
             try:
-                await attempts.set_phase(self._database, self._attempt, self._phase, sending)
+                await attempts.set_phase(self._database, self._attempt, self._phase, taken)
             except TemporaryFailure:
-                self._waiting.extendleft(reversed(sending))
+                self._waiting.extendleft(reversed(taken))
                 raise
 
 
@@ -112,12 +113,5 @@ class Reporter:
 async def reporting(database: Database, attempt: Attempt, step: str) -> AsyncIterator[Reporter]:
     """A reporter that sends its events while the block runs."""
     reporter = Reporter(database, attempt, step)
-    sending = asyncio.create_task(reporter.send())
-    try:
+    async with sending(reporter.send(), reporter.flushing):
         yield reporter
-    finally:
-        # A flush that is under way is let through: cut in two, its events might be sent twice.
-        async with reporter.flushing:
-            sending.cancel()
-        with suppress(asyncio.CancelledError):
-            await sending

@@ -31,6 +31,7 @@ class Scratch:
         self._removals: set[asyncio.Task[None]] = set()
         runs = work_folder / "runs"
         runs.mkdir(parents=True, exist_ok=True)
+        runs.chmod(0o755)  # Whatever the umask; so with those below it.
         # Two workers that start together must not sweep each other.
         with blocking_file_lock(runs / _LOCK):
             _remove_abandoned(runs)
@@ -47,7 +48,7 @@ class Scratch:
 
         Nobody waits for the removal: of a step that makes nothing it would be a tenth of its time.
         """
-        path = self._make()  # Four system calls: a thread would take longer to wake up.
+        path = self._make()  # Six system calls: a thread would take longer to wake up.
         try:
             yield Workplace(code=path / _CODE, output=path / _OUTPUT)
         finally:
@@ -61,7 +62,8 @@ class Scratch:
         path = Path(tempfile.mkdtemp(dir=self._folder))
         path.chmod(0o755)
         for name in (_CODE, _OUTPUT):
-            (path / name).mkdir(mode=0o755)
+            (path / name).mkdir()
+            (path / name).chmod(0o755)
         return path
 
     def close(self) -> None:

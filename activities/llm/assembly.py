@@ -23,10 +23,16 @@ _NO_MAPPING: dict[str, object] = {}
 
 @dataclass(slots=True)
 class _Call:
+    """``pieces`` are those of the arguments: to put them together each time takes minutes."""
+
     index: int | None
     id: str
     name: str
-    arguments: str
+    pieces: list[str]
+
+    @property
+    def arguments(self) -> str:
+        return "".join(self.pieces)
 
 
 class Assembly:
@@ -85,13 +91,14 @@ class Assembly:
     def _add_call(self, fields: dict[str, object]) -> None:
         index = fields.get("index")
         function = _mapping(fields.get("function"))
+        arguments = _arguments(function.get("arguments"))
         piece = _Call(
             index=index if isinstance(index, int) else None,
             id=_text(fields.get("id")),
             name=_text(function.get("name")),
-            arguments=_arguments(function.get("arguments")),
+            pieces=[arguments],
         )
-        self._characters += len(piece.arguments) + len(piece.name)
+        self._characters += len(arguments) + len(piece.name)
         call = self._continued(piece)
         if call is None:
             self._characters += len(piece.id)  # Some servers put whole thoughts into it.
@@ -99,7 +106,7 @@ class Assembly:
             return
         call.id = call.id or piece.id
         call.name = call.name or piece.name  # Some servers repeat the name in every piece.
-        call.arguments += piece.arguments
+        call.pieces.append(arguments)
 
     def _continued(self, piece: _Call) -> _Call | None:
         """The call that ``piece`` belongs to; None when it begins one.

@@ -45,6 +45,11 @@ class ChatMessage:
     turn: int = 0
     is_protected: bool = False
 
+    @property
+    def characters(self) -> int:
+        """Of its text and of the arguments in it."""
+        return len(self.content) + sum(len(request.arguments) for request in self.requests)
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

@@ -25,7 +25,7 @@ class Conversation:
 
     def shorten(self, budget_tokens: int) -> None:
         """Shorten it to ``budget_tokens``, tools included, or as far as it goes."""
-        characters = sum(_characters(message) for message in self.messages)
+        characters = sum(message.characters for message in self.messages)
         # A token is a character at least, nearly always; this spares most conversations the
         # counting. Half of the budget is left for the tools.
         if characters <= budget_tokens // 2 or self.size_tokens() <= budget_tokens:
@@ -65,7 +65,3 @@ class Delivery:
     def __call__(self, text: str) -> None:
         self.has_begun = True
         self._on_text(text)
-
-
-def _characters(message: ChatMessage) -> int:
-    return len(message.content) + sum(len(request.arguments) for request in message.requests)

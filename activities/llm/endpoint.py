@@ -75,19 +75,21 @@ class Endpoint:
             AnswerWithheld: its content filter did.
         """
         body = request_body(messages, tools)
+        # Of this request: others that are under way may learn meanwhile that the server cannot.
+        with_usage = self._counts_usage
         with translated(reading.model, self._timeouts):
             try:
-                return await self._stream(body, reading)
+                return await self._stream(body, reading, with_usage=with_usage)
             except openai.APIStatusError as error:
                 refusal = read_refusal(error.status_code, error.response.headers, error.body)
-                if not (self._counts_usage and refusal.is_about_usage):
+                if not (with_usage and refusal.is_about_usage):
                     raise
             log.info("model.counts_no_usage", model=reading.model)
             self._counts_usage = False
-            return await self._stream(body, reading)
+            return await self._stream(body, reading, with_usage=False)
 
-    async def _stream(self, body: Body, reading: Reading) -> Reply:
-        options = {"stream_options": {"include_usage": True}} if self._counts_usage else {}
+    async def _stream(self, body: Body, reading: Reading, *, with_usage: bool) -> Reply:
+        options = {"stream_options": {"include_usage": True}} if with_usage else {}
         try:
             async with (
                 asyncio.timeout(self._timeouts.total_seconds) as deadline,

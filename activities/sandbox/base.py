@@ -18,6 +18,10 @@ OUTPUT_FOLDER = "/workspace/output"
 SKILLS_FOLDER = "/skills"
 VENV_FOLDER = "/opt/venv"
 
+# At the top of a virtual environment: the lock that it was made from. A sandbox that cannot be
+# given the folder makes it again from that.
+VENV_LOCK = "requirements.lock"
+
 
 class Stream(StrEnum):
     STDOUT = "stdout"

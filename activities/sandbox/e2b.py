@@ -37,6 +37,7 @@ from e2b import (
 from activities.sandbox.backends import SandboxOptions
 from activities.sandbox.base import (
     VENV_FOLDER,
+    VENV_LOCK,
     Exit,
     Job,
     Limits,
@@ -65,11 +66,10 @@ KILL_RETRIES = 3
 INSTALL_SECONDS = 300.0
 CHECK_SECONDS = 30.0
 
-_LOCK = "requirements.lock"
 _INSTALL = (
     f"python3 -m venv {VENV_FOLDER} && {VENV_FOLDER}/bin/python -m pip install --quiet --no-input"
     " --disable-pip-version-check --only-binary :all: --no-deps --require-hashes"
-    f" -r {VENV_FOLDER}/{_LOCK}"
+    f" -r {VENV_FOLDER}/{VENV_LOCK}"
 )
 _TEMPLATE_REMEDY = (
     "Use a template that is made from Debian, with bash, findutils and coreutils; without a name "
@@ -220,12 +220,12 @@ async def _install(machine: AsyncSandbox, job: Job) -> None:
     """
     if job.venv is None:
         return
-    lock = job.venv / _LOCK
+    lock = job.venv / VENV_LOCK
     skill = ", ".join(job.skills) or "-"
     if not lock.is_file():
-        raise DependenciesUnavailable(skill=skill, reason=f"there is no {_LOCK} for E2B")
+        raise DependenciesUnavailable(skill=skill, reason=f"there is no {VENV_LOCK} for E2B")
     with open_regular(lock) as file:
-        await machine.files.write(f"{VENV_FOLDER}/{_LOCK}", file, user=ROOT)
+        await machine.files.write(f"{VENV_FOLDER}/{VENV_LOCK}", file, user=ROOT)
     try:
         await run_as_root(machine, _INSTALL, seconds=INSTALL_SECONDS)
     except CommandExitException as error:
@@ -237,14 +237,14 @@ async def _install(machine: AsyncSandbox, job: Job) -> None:
 
 @contextmanager
 def _sdk_errors() -> Iterator[None]:
-    """Tell the SDK's errors as our own."""
+    """Convert the SDK's errors to our own."""
     try:
         yield
     except _SDK_ERRORS as error:
-        raise _told(error) from error
+        raise _our_error(error) from error
 
 
-def _told(error: Exception) -> AgentOSError:
+def _our_error(error: Exception) -> AgentOSError:
     reason = _first_line(error)
     status = getattr(error, "status_code", None) or 0
     if isinstance(error, AuthenticationException) or status == 403:

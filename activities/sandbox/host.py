@@ -13,10 +13,8 @@ from activities.sandbox.base import Job
 from activities.sandbox.interpreter import sandbox_python
 from activities.sandbox.launch import SETPRIV
 from activities.sandbox.profile import PRLIMIT, shared_arguments
-from activities.sandbox.reach import barrier, barrier_before
+from activities.sandbox.reach import NOBODY_UID, barrier, barrier_before
 from activities.sandbox.unavailable import missing, unavailable, unreachable
-
-_NOBODY_UID = 65534
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ def _make_reachable(work_folder: Path) -> None:
     if os.geteuid() != 0:
         return
     work_folder.chmod(work_folder.stat().st_mode | 0o011)
-    obstacle = barrier_before(work_folder, _NOBODY_UID)
+    obstacle = barrier_before(work_folder, NOBODY_UID)
     if obstacle:
         raise unreachable(work_folder, obstacle)
 
@@ -80,7 +78,7 @@ def _bwrap(work_folder: Path) -> Path:
         if installed is None:
             raise unavailable("no bwrap is installed", "`apt install bubblewrap`.") from None
         return Path(installed)
-    if os.geteuid() != 0 or barrier(bundled, _NOBODY_UID) is None:
+    if os.geteuid() != 0 or barrier(bundled, NOBODY_UID) is None:
         return bundled
     return _copy(bundled, work_folder)
 

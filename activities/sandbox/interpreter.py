@@ -5,13 +5,12 @@ import re
 import sys
 from pathlib import Path
 
-from activities.sandbox.reach import barrier
+from activities.sandbox.reach import NOBODY_UID, barrier
 from workflows.errors import SandboxUnavailable
 
 # Always visible in the sandbox, because all of /usr is.
 _SYSTEM = (Path("/usr/local/bin/python3"), Path("/usr/bin/python3"))
 _OLDEST_MINOR = 11
-_NOBODY_UID = 65534
 
 
 def sandbox_python() -> Path:
@@ -45,7 +44,7 @@ def prefix_to_bind(python: Path) -> Path | None:
 def _usable(python: Path) -> bool:
     try:
         real = python.resolve(strict=True)
-        reader = _NOBODY_UID if os.geteuid() == 0 else None
+        reader = NOBODY_UID if os.geteuid() == 0 else None
         readable = barrier(real, reader) is None and barrier(real.parent.parent, reader) is None
     except OSError:
         return False

@@ -5,6 +5,8 @@ import unicodedata
 # S3 keys end at 1024 bytes; the store adds its own part.
 MAX_NAME_BYTES = 512
 
+MAX_PART_BYTES = 255  # of one part of a path, on Linux
+
 # Joiners shape letters in many scripts and in emoji; every other invisible character only deceives.
 _JOINERS = "\u200c\u200d"
 _DECEIVING = {

@@ -4,6 +4,9 @@ import os
 import stat
 from pathlib import Path
 
+# Some user that owns nothing: what it can reach, the user of any job can.
+NOBODY_UID = 65534
+
 
 def barrier(path: Path, uid: int | None) -> Path | None:
     """The first part of ``path`` that a user in no group cannot pass, or None when it can read all.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-_BLOCK_BYTES = 512  # the unit of st_blocks, see inode(7)
+BLOCK_BYTES = 512  # the unit of st_blocks, see inode(7)
 _HIGHEST_OUT_OF_MEMORY_SCORE = "1000"
 
 # A pid, the tick it started at, and where its stack is: new after each exec, which gives up all
@@ -96,7 +96,7 @@ def unlinked_bytes(members: Iterable[Member]) -> int:
     for member in members:
         for status in _open_files(member.pid):
             if stat.S_ISREG(status.st_mode) and status.st_nlink == 0:
-                sizes[status.st_dev, status.st_ino] = status.st_blocks * _BLOCK_BYTES
+                sizes[status.st_dev, status.st_ino] = status.st_blocks * BLOCK_BYTES
     return sum(sizes.values())
 
 

@@ -11,6 +11,7 @@ from activities.sandbox.base import Limit, Limits
 from activities.sandbox.folders import MAX_DEPTH, walk
 from activities.sandbox.memory import held_bytes
 from activities.sandbox.tree import (
+    BLOCK_BYTES,
     Member,
     ProcessTable,
     mounted_usage,
@@ -30,7 +31,6 @@ _LONGEST_INTERVAL_SECONDS = 1.0
 # Kept free on the host's disk, whatever hides from the walk: descriptors in a queue, for one.
 _FREE_DISK_BYTES = 256 * MEBIBYTE
 
-_BLOCK_BYTES = 512  # the unit of st_blocks, see inode(7)
 _TEMPORARY_FOLDERS = ("/tmp", "/dev/shm")  # noqa: S108
 
 
@@ -110,7 +110,7 @@ def disk_limit(output: Path, limits: Limits, *, files: int = 0, size: int = 0) -
             if entry.status.st_ino in seen:
                 continue
             seen.add(entry.status.st_ino)
-        size += entry.status.st_blocks * _BLOCK_BYTES
+        size += entry.status.st_blocks * BLOCK_BYTES
         if size > limits.disk_bytes:
             return Limit.DISK
     usage = os.statvfs(output)

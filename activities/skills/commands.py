@@ -93,7 +93,7 @@ def _shell(script: Path, otherwise: str) -> str:
         with script.open("rb") as stream:
             first_line = stream.readline(SHEBANG_MAX_BYTES)
     except OSError:
-        return otherwise  # gone since it was loaded; its staged copy still runs
+        return otherwise  # Swept a moment ago: the sandbox says that it is not there.
     words = first_line.decode("utf-8", "replace").removeprefix("#!").split()
     asks_for_bash = first_line.startswith(b"#!") and any(
         PurePosixPath(word).name == "bash" for word in words[:3]

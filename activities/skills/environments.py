@@ -18,6 +18,7 @@ import structlog
 from packaging.specifiers import SpecifierSet
 
 from activities.file_lock import file_lock
+from activities.sandbox.base import VENV_LOCK
 from activities.skills.dependencies import Dependencies
 from activities.skills.eviction import Limits, evict, lock_file, mark_used, seal
 from activities.skills.installer import Uv
@@ -27,10 +28,6 @@ from workflows.errors import DependenciesUnavailable, PythonUnsuitable, Temporar
 MAKING_SECONDS = 300.0
 
 log = structlog.get_logger(__name__)
-
-
-# Where an environment has the lock that it was made from, relative to it.
-LOCK_NAME = "requirements.lock"
 
 
 class Environments:
@@ -122,8 +119,7 @@ class Environments:
         skill = dependencies.skill
         lock = await self._lock(venv.name, scratch, dependencies)
         await self._uv.install(lock, scratch / "venv", skill=skill)
-        # A remote sandbox cannot mount the environment: it installs its own from this.
-        await asyncio.to_thread(shutil.copyfile, lock, scratch / "venv" / LOCK_NAME)
+        await asyncio.to_thread(shutil.copyfile, lock, scratch / "venv" / VENV_LOCK)
         size_bytes = await asyncio.to_thread(seal, scratch / "venv")
         if size_bytes > self._limits.total_bytes:
             reason = f"they take {size_bytes} bytes, and {self._limits.total_bytes} are allowed"

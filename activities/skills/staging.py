@@ -16,12 +16,14 @@ import structlog
 
 from activities.skills.files import SkillFile, digest_of, list_files, open_file
 from activities.skills.metadata import Skill
+from workflows.definitions.pipeline import MAX_TIMEOUT
 from workflows.errors import SkillRefused
 
 DIGEST_CHARACTERS = 16
 
-# An older copy of a skill is kept this long after its last use: far longer than a job may run.
-KEEP_SECONDS = 24 * 3600
+# An older copy of a skill is kept this long after its last use: far longer than a job may run, and
+# wait before that.
+KEEP_SECONDS = 3 * MAX_TIMEOUT.total_seconds()
 
 log = structlog.get_logger(__name__)
 

@@ -7,9 +7,14 @@ from pathlib import PurePosixPath
 from pydantic import JsonValue
 
 from activities.sandbox.base import INPUT_FOLDER
+from activities.sandbox.names import MAX_PART_BYTES
+from activities.store.events import as_json
 from activities.store.results import ResultFile, StepResult
+from activities.tools.schemas import MAX_ARGUMENT_DEPTH, is_deeper
 from workflows.definitions.references import Key, Reference, parse, references_in
 from workflows.errors import ReferenceUnresolved
+
+_MAX_SUFFIX_CHARACTERS = 20
 
 
 def steps_read(args: JsonValue) -> tuple[frozenset[str], frozenset[str]]:
@@ -73,9 +78,11 @@ class Arguments:
 
     def _path(self, step: str, file: ResultFile) -> str:
         base = PurePosixPath(file.name).name
+        suffix = PurePosixPath(base).suffix[:_MAX_SUFFIX_CHARACTERS]
         target = f"artifact:{file.id}"
-        for name in (base, f"{step}-{base}", f"{file.id}-{base}"):
-            if self.files.setdefault(name, target) == target:
+        for name in (base, f"{step}-{base}", f"{file.id}-{base}", f"{file.id}{suffix}"):
+            is_possible = len(name.encode()) <= MAX_PART_BYTES
+            if is_possible and self.files.setdefault(name, target) == target:
                 return f"{INPUT_FOLDER}/{name}"
         raise AssertionError("an artifact's id is unique")
 
@@ -109,15 +116,21 @@ class Arguments:
 
 
 def _in_json(reference: Reference, printed: str) -> JsonValue:
+    wrong = f"what step {reference.name!r} printed is"
+    too_deep = f"{wrong} nested more than {MAX_ARGUMENT_DEPTH} levels deep"
     try:
         value: JsonValue = json.loads(printed)
     except ValueError:
-        raise ReferenceUnresolved(
-            reference=reference.text, reason=f"what step {reference.name!r} printed is not JSON"
-        ) from None
+        raise ReferenceUnresolved(reference=reference.text, reason=f"{wrong} not JSON") from None
+    except RecursionError:
+        raise ReferenceUnresolved(reference=reference.text, reason=too_deep) from None
     for key in reference.path:
         value = _item(reference, value, key)
-    return value
+    if is_deeper(value, MAX_ARGUMENT_DEPTH):
+        raise ReferenceUnresolved(reference=reference.text, reason=too_deep)
+    # As it can be kept, and sent on: with no half of a character.
+    cleaned: JsonValue = json.loads(as_json(value))
+    return cleaned
 
 
 def _item(reference: Reference, value: JsonValue, key: Key) -> JsonValue:

@@ -23,6 +23,7 @@ from workflows.pointers import Problem, escaped, pointer
 # Some 4,000 tokens, which every prompt holds. To check more takes a second, too.
 MAX_SCHEMA_BYTES = 16 * 1024
 MAX_SCHEMA_DEPTH = 40  # Each level of a value takes two or three of its schema.
+MAX_ARGUMENT_DEPTH = 100  # pydantic gives up at 255, and nobody means as many.
 MAX_INSTANCE_BYTES = 1024 * 1024
 MAX_PROBLEMS = 10
 CHECK_SECONDS = 10.0

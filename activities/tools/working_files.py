@@ -13,6 +13,7 @@ from uuid import UUID
 
 from activities.inputs.fetching import kept_as
 from activities.sandbox.base import INPUT_FOLDER, OUTPUT_FOLDER
+from activities.sandbox.names import MAX_PART_BYTES
 from activities.store.database import Database
 from activities.store.reading.files import files_of_task, find_files
 from workflows.definitions import inputs
@@ -25,7 +26,6 @@ UNKNOWN_TYPE = "application/octet-stream"
 
 _NAMES_SHOWN = 20
 _NAME_SHOWN_CHARACTERS = 200
-_MAX_INSIDE_BYTES = 255  # of a file's name on Linux
 _MAX_SUFFIX_CHARACTERS = 20
 
 _URL = re.compile(r"(?:https?://\S+?)?/api/v1/(artifacts|files)/([0-9a-f-]{36})", re.IGNORECASE)
@@ -167,7 +167,7 @@ def placed(files: Sequence[WorkingFile]) -> list[WorkingFile]:
         flat = file.name.replace("/", "-")
         suffix = PurePosixPath(file.name).suffix[:_MAX_SUFFIX_CHARACTERS]
         for inside in (flat, f"{file.id}-{flat}", f"{file.id}{suffix}"):
-            if inside not in taken and len(inside.encode()) <= _MAX_INSIDE_BYTES:
+            if inside not in taken and len(inside.encode()) <= MAX_PART_BYTES:
                 break
         taken.add(inside)
         done.append(replace(file, inside=inside))

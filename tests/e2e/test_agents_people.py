@@ -62,7 +62,12 @@ async def test_cancelling_in_mid_tool_leaves_no_process(
     async def is_gone() -> bool:
         return not processes_mentioning(mark)
 
+    async def is_written() -> bool:
+        task = await agents_live.task(task_id)
+        return any(step["status"] == "completed" for step in task["sub_tasks"])
+
     await until(is_up)
+    await until(is_written)
     asked_at = time.monotonic()
     assert await agents_live.post(task_id, "cancel") < 300
     await until(is_gone, seconds=10)

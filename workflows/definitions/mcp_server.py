@@ -87,8 +87,8 @@ class McpServer(BaseModel):
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("write http://host/path or https://host/path")
-        is_told = has_credential_parameter(parts.query) or looks_like_credential(parts.query)
-        if is_told or parts.username is not None or names_in(url):
+        has_secret = has_credential_parameter(parts.query) or looks_like_credential(parts.query)
+        if has_secret or parts.username is not None or names_in(url):
             raise ValueError("URLs end up in logs: give the secret in headers, as secret:NAME")
         if parts.port == 0 or parts.fragment:
             raise ValueError("a port of 0 or a fragment (#...) leads nowhere")

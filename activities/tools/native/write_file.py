@@ -6,13 +6,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from activities.sandbox.names import objection
+from activities.sandbox.names import MAX_PART_BYTES, objection
 from activities.tools.context import ToolContext
 from activities.tools.registry import tool
 from workflows.errors import FileNameRefused
 
 MAX_TEXT_CHARACTERS = 1024 * 1024
-MAX_PART_BYTES = 255  # of a path, on Linux
 
 
 @tool(is_retry_safe=True)

@@ -103,6 +103,13 @@ def test_only_the_ends_of_very_long_text_are_tokenised() -> None:
     assert truncated.removed_tokens > 70_000
 
 
+def test_an_end_of_few_tokens_is_kept_whole() -> None:
+    text = "word " * COUNTED_CHARACTERS + " " * COUNTED_CHARACTERS
+    end = text[-COUNTED_CHARACTERS // 2 :]
+    limit = 2 * TOKENS.count(end) + 100
+    assert TOKENS.truncate(text, limit).text.endswith(end)
+
+
 def test_a_limit_that_not_even_the_mark_fits_is_refused() -> None:
     with pytest.raises(ValueError, match="31"):
         TOKENS.truncate("text", MIN_LIMIT_TOKENS - 1)

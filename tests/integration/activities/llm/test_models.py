@@ -234,6 +234,23 @@ async def test_a_server_without_usage_in_streams_is_asked_for_it_once(
     assert asked == [True, False, False]
 
 
+async def test_requests_that_a_server_without_usage_gets_side_by_side_are_all_repeated(
+    server: ModelServer,
+) -> None:
+    are_all_there = asyncio.Barrier(3)
+
+    async def refuse(exchange: Exchange) -> None:
+        await are_all_there.wait()
+        await refusal(400, "Unknown field: stream_options")(exchange)
+
+    server.answers(refuse, refuse, refuse)
+    async with models_at(server.url, "first") as models:
+        answers = await asyncio.gather(
+            *(models.complete(HELLO, (), on_text=print) for _ in range(3))
+        )
+    assert [answer.text for answer in answers] == ["ok"] * 3
+
+
 async def test_a_bad_request_about_something_else_is_not_taken_for_missing_usage(
     server: ModelServer,
 ) -> None:

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from activities.agents.answer import (
     CUT_OFF,
     MAX_CALLS_PER_TURN,
-    MAX_DEPTH,
     Judged,
     digest_of,
     judge,
 )
 from activities.llm.base import Answer, ChatMessage, Finish, ToolRequest, Usage
 from activities.tools.registry import Registry
+from activities.tools.schemas import MAX_ARGUMENT_DEPTH
 from activities.tools.toolbox import OfferedTool
 from workflows.definitions.agent import Agent
 from workflows.states import Permission
@@ -81,7 +81,7 @@ async def test_arguments_that_are_no_object_go_back_to_the_model(text: str) -> N
 
 async def test_arguments_that_go_too_deep_go_back_to_the_model() -> None:
     deep: list[object] = []
-    for _ in range(MAX_DEPTH - 1):
+    for _ in range(MAX_ARGUMENT_DEPTH - 1):
         deep = [deep]
     assert "levels deep" in await fault(request("read_file", {"file": deep}))
     assert (await judged(request("read_file", {"file": deep[0]}))).calls

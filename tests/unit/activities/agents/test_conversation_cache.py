@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from activities.agents.conversation_cache import Conversations
-from activities.llm.base import ChatMessage
+from activities.llm.base import ChatMessage, ToolRequest
 
 ONE, TWO, THREE = (ChatMessage("user", text) for text in ("one", "two", "three"))
 TASK = uuid4()
@@ -45,3 +45,11 @@ def test_the_oldest_is_forgotten_when_they_are_too_large() -> None:
     conversations.keep(tasks[0], "a", (THREE,))
     conversations.keep(tasks[1], "a", (ONE,))
     assert [len(conversations.known(task, "a", 1)) for task in tasks] == [0, 1]
+
+
+def test_the_arguments_of_calls_count_for_the_size() -> None:
+    """What an agent writes to files is in them."""
+    conversations = Conversations(max_characters=7)
+    writing = ChatMessage("assistant", "", requests=(ToolRequest("1", "write_file", "a" * 8),))
+    conversations.keep(TASK, "a", (writing,))
+    assert conversations.known(TASK, "a", 1) == ()

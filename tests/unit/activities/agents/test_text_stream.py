@@ -94,3 +94,49 @@ async def test_watchers_are_told_to_forget_what_another_model_says_anew() -> Non
         "llm.restarted",
         "llm.delta",
     ]
+
+
+async def test_what_is_being_sent_when_another_model_starts_over_is_taken_back() -> None:
+    watchers = Watchers()
+    is_sending, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def send(said: tuple[Event, ...]) -> None:
+        is_sending.set()
+        await may_go_on.wait()
+        await watchers.send(said)
+
+    async with sending_deltas(3, send) as deltas:
+        deltas.add("From the first")
+        await asyncio.wait_for(is_sending.wait(), 10)
+        deltas.restart()
+        deltas.add("From the second")
+        may_go_on.set()
+    assert text_of([*watchers.events, *deltas.drain()]) == "From the second"
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+async def test_a_cancelled_turn_does_not_wait_for_what_is_being_sent(has_ended: bool) -> None:
+    """The database may be away for as long as it likes, and nothing keeps running for it."""
+    is_sending, was_cut_off = asyncio.Event(), asyncio.Event()
+
+    async def send(_: tuple[Event, ...]) -> None:
+        is_sending.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            was_cut_off.set()
+
+    async def speak() -> None:
+        async with sending_deltas(3, send) as deltas:
+            deltas.add("Hello")
+            await is_sending.wait()
+            if not has_ended:
+                await asyncio.Event().wait()
+
+    turn = asyncio.create_task(speak())
+    await asyncio.wait_for(is_sending.wait(), 10)
+    await asyncio.sleep(FIRST_PAUSE_SECONDS)
+    turn.cancel()
+    await asyncio.wait_for(was_cut_off.wait(), 10)
+    await asyncio.wait({turn}, timeout=10)
+    assert turn.cancelled()

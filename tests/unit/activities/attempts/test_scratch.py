@@ -21,6 +21,18 @@ async def test_a_workplace_is_open_to_the_sandbox_and_gone_afterwards(tmp_path: 
     scratch.close()
 
 
+async def test_a_workplace_is_open_to_the_sandbox_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        scratch = Scratch(tmp_path)
+        async with scratch.workplace() as place:
+            folders = (tmp_path / "runs", place.code.parent, place.code, place.output)
+            assert {folder.stat().st_mode & 0o777 for folder in folders} == {0o755}
+        scratch.close()
+    finally:
+        os.umask(before)
+
+
 async def test_scratch_of_a_killed_worker_is_removed_and_of_a_living_one_kept(
     tmp_path: Path,
 ) -> None:

@@ -12,6 +12,7 @@ from activities.llm.assembly import MAX_REQUESTS, Assembly
 from activities.llm.base import ChatMessage, ToolRequest, Usage
 from activities.llm.wire import request_body
 from tests.doubles.model_server import Json, call, delta
+from tests.growth import is_about_linear
 
 OWN_ID = re.compile(r"[0-9a-f]{9}")
 
@@ -168,6 +169,18 @@ def test_pieces_of_any_size_make_the_same_calls(arguments: list[str], data: st.D
         pieces.append(call(index, id=f"c{index}", name="one", arguments=text[:cut]))
         pieces += [call(index, arguments=character) for character in text[cut:]]
     assert [request.arguments for request in assembled(*pieces)] == arguments
+
+
+def test_long_arguments_in_small_pieces_take_time_by_their_length() -> None:
+    chunk = delta(tool_calls=[call(0, name="write_file", id="1", arguments="abcd")])
+
+    def write(pieces: int) -> None:
+        assembly = Assembly()
+        for _ in range(pieces):
+            assembly.add(chunk)
+        assert len(assembly.requests()[0].arguments) == 4 * pieces
+
+    assert is_about_linear(write, 120_000)
 
 
 def test_parts_of_text_and_refusals_are_text() -> None:

@@ -5,12 +5,15 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from activities.skills.metadata import load_skill
 from activities.skills.staging import KEEP_SECONDS, Stage
+from workflows import policies
+from workflows.definitions.pipeline import MAX_TIMEOUT
 from workflows.errors import SkillRefused
 
 MakeSkill = Callable[..., Path]
@@ -93,7 +96,7 @@ async def test_a_skill_that_has_gone_is_refused(make_skill: MakeSkill, work: Pat
         await Stage(work).place(skill)
 
 
-async def test_copies_that_nobody_used_for_a_day_go(make_skill: MakeSkill, work: Path) -> None:
+async def test_copies_that_nobody_has_used_for_days_go(make_skill: MakeSkill, work: Path) -> None:
     stage = Stage(work)
     old, used = [load_skill(make_skill(name)) for name in ("old", "used")]
     long_ago = time.time() - KEEP_SECONDS - 1
@@ -103,3 +106,9 @@ async def test_copies_that_nobody_used_for_a_day_go(make_skill: MakeSkill, work:
     await stage.place(load_skill(make_skill("new")))
     names = {entry.name.partition("-")[0] for entry in (work / "skills").iterdir()}
     assert names == {"used", "new"}
+
+
+def test_a_copy_is_kept_for_longer_than_any_attempt_may_take() -> None:
+    assert policies.step(MAX_TIMEOUT.total_seconds(), 0)["start_to_close_timeout"] < timedelta(
+        seconds=KEEP_SECONDS
+    )

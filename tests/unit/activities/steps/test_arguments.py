@@ -55,6 +55,18 @@ def test_files_of_the_same_name_lie_beside_each_other() -> None:
     }
 
 
+def test_files_of_the_same_longest_name_lie_beside_each_other() -> None:
+    """A name that is told apart by more words in front of it must stay one that Linux takes."""
+    name = "n" * 251 + ".csv"
+    results = {
+        step: StepResult(0, (ResultFile(key, name, 3, "aa"),))
+        for step, key in (("one", FIRST), ("two", SECOND))
+    }
+    made = Arguments({}, results)
+    words = made.command_line(["${steps.one.files}", "${steps.two.files}"])
+    assert words == (f"/workspace/input/{name}", f"/workspace/input/{SECOND}.csv")
+
+
 def test_a_file_never_hides_an_input_of_the_task() -> None:
     made = Arguments({"a_csv": "file:1", "data": "file:2"}, RESULTS)
     made.command_line(["${steps.clean.files}"])
@@ -91,6 +103,26 @@ def test_a_tool_is_given_references_and_values_of_their_own_type() -> None:
 def test_a_reference_to_nothing_says_what_is_missing(text: str, reason: str) -> None:
     with pytest.raises(ReferenceUnresolved, match=reason):
         arguments().command_line([text])
+
+
+@pytest.mark.parametrize("levels", [101, 900, 100_000])
+def test_json_that_is_nested_without_end_is_refused(levels: int) -> None:
+    printed = "[" * levels + "]" * levels
+    made = Arguments({}, {"deep": StepResult(0, (), printed)})
+    for resolve in (made.named, lambda text: made.command_line([text])):
+        with pytest.raises(ReferenceUnresolved, match="more than 100 levels deep"):
+            resolve("${steps.deep.json}")
+
+
+def test_json_of_a_hundred_levels_can_be_referred_to() -> None:
+    printed = "[" * 100 + "]" * 100
+    made = Arguments({}, {"deep": StepResult(0, (), printed)})
+    assert made.command_line(["${steps.deep.json}"]) == (printed,)
+
+
+def test_half_a_character_in_json_is_replaced_as_in_what_is_printed() -> None:
+    made = Arguments({}, {"odd": StepResult(0, (), '{"text": "a\\ud800b\\u0000c"}')})
+    assert made.named("${steps.odd.json}") == {"text": "a?b\ufffdc"}
 
 
 def test_only_the_output_of_steps_whose_output_is_used_is_read() -> None:
