@@ -65,12 +65,16 @@ class Lifecycle:
     async def wait_while_paused(self) -> None:
         """Wait between two parts of the work while the task is paused."""
         while self.paused:
-            self.step, self.sub_task_id = "", None
-            self.working_time.halt()
-            await self.mark(Status.PAUSED)
-            await workflow.wait_condition(lambda: not self.paused)
-            self.working_time.go_on()
-            await self.mark(Status.RUNNING)
+            await self.wait_until_resumed()
+
+    async def wait_until_resumed(self) -> None:
+        """Wait out one pause. Another may be asked for while the row is set to running again."""
+        self.step, self.sub_task_id = "", None
+        self.working_time.halt()
+        await self.mark(Status.PAUSED)
+        await workflow.wait_condition(lambda: not self.paused)
+        self.working_time.go_on()
+        await self.mark(Status.RUNNING)
 
     async def mark(self, status: Status) -> None:
         """Set the state of the living task."""

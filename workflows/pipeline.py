@@ -18,6 +18,8 @@ _ACTIVITIES = {
     "tool": ports.Steps.call_tool,
 }
 
+_PAUSES_AGAIN = "pauses-again"
+
 
 @workflow.defn
 class PipelineWorkflow(TaskWorkflow):
@@ -30,10 +32,17 @@ class PipelineWorkflow(TaskWorkflow):
     async def run(self, run: PipelineRun) -> PipelineResult:
         async with self.lifecycle.running():
             for index in range(run.first, len(run.steps)):
-                await self.lifecycle.wait_while_paused()
+                await self._wait_while_paused()
                 outcome = await self._run_step(index)
                 self.lifecycle.is_closed = outcome.closed
         return PipelineResult(task_id=run.task_id, steps=len(run.steps))
+
+    async def _wait_while_paused(self) -> None:
+        if self.lifecycle.paused:
+            await self.lifecycle.wait_until_resumed()
+            # Older runs continued after one pause, even if the next had been asked for meanwhile.
+            if self.lifecycle.paused and workflow.patched(_PAUSES_AGAIN):
+                await self.lifecycle.wait_while_paused()
 
     async def _run_step(self, index: int) -> StepOutcome:
         run, step = self._run, self._run.steps[index]

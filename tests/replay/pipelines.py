@@ -27,6 +27,7 @@ from workflows.contracts import (
     TaskMark,
 )
 from workflows.pipeline import PipelineWorkflow
+from workflows.states import Status
 
 TEAM = UUID("00000000-0000-4000-8000-000000000001")
 
@@ -60,9 +61,12 @@ class ScriptedSteps(ports.Steps):
 
 
 class SilentTasks(ports.Tasks):
+    """``SLOW_TO_RESUME`` takes longer than a workflow task, so that signals come meanwhile."""
+
     @activity.defn
     async def mark_task(self, mark: TaskMark) -> None:
-        """Nobody asks."""
+        if mark.status is Status.RUNNING and mark.task_id == SLOW_TO_RESUME.task_id:
+            await asyncio.sleep(14)
 
     @activity.defn
     async def close_task(self, close: TaskClose) -> None:
@@ -90,6 +94,14 @@ async def _pause_and_resume(handle: Handle) -> None:
     await handle.signal(PipelineWorkflow.resume)
 
 
+async def _pause_while_resuming(handle: Handle) -> None:
+    await _pause_and_resume(handle)
+    await asyncio.sleep(2)
+    await handle.signal(PipelineWorkflow.pause)
+    await asyncio.sleep(16)
+    await handle.signal(PipelineWorkflow.resume)
+
+
 async def _cancel(handle: Handle) -> None:
     await asyncio.sleep(0.3)
     await handle.cancel()
@@ -102,6 +114,8 @@ async def _pause_and_cancel(handle: Handle) -> None:
     await handle.cancel()
 
 
+SLOW_TO_RESUME = pipeline_run("slow_1", "ok_2")
+
 SCENES: dict[str, tuple[PipelineRun, Callable[[Handle], Awaitable[None]]]] = {
     "pipeline-completed": (pipeline_run("ok_1", "ok_2", "ok_3"), _leave_alone),
     "pipeline-completed-with-its-last-step": (pipeline_run("ok_1", "close_2"), _leave_alone),
@@ -111,6 +125,7 @@ SCENES: dict[str, tuple[PipelineRun, Callable[[Handle], Awaitable[None]]]] = {
     "pipeline-blocked": (pipeline_run("ok_1", "busy_2", "ok_3"), _leave_alone),
     "pipeline-cancelled": (pipeline_run("ok_1", "slow_long", "ok_3"), _cancel),
     "pipeline-paused-and-resumed": (pipeline_run("slow_1", "ok_2"), _pause_and_resume),
+    "pipeline-paused-while-resuming": (SLOW_TO_RESUME, _pause_while_resuming),
     "pipeline-cancelled-while-paused": (pipeline_run("slow_1", "ok_2"), _pause_and_cancel),
     "pipeline-retried-from-a-step": (
         pipeline_run("ok_1", "ok_2", "ok_3", first=1, run=2),

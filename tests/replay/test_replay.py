@@ -19,6 +19,8 @@ from tests.temporal_runs import is_think
 from worker.host import task_workflows
 
 KEPT = sorted(path.stem for path in HISTORIES.glob("*.json"))
+# Of runs that went as they do no more.
+OUTDATED = ["pipeline-paused-once"]
 RUNS_OF_CONTINUED = ["agent-continued-1", "agent-continued-2"]
 
 # Of a turn with two calls; the benchmarks measure a turn with one.
@@ -44,7 +46,7 @@ async def test_a_kept_history_replays(name: str) -> None:
 
 
 def test_every_scene_has_its_history() -> None:
-    scenes = {*pipelines.SCENES, *agents.SCENES, *RUNS_OF_CONTINUED}
+    scenes = {*pipelines.SCENES, *agents.SCENES, *RUNS_OF_CONTINUED, *OUTDATED}
     assert set(KEPT) == scenes - {"agent-continued"}
 
 

@@ -43,7 +43,7 @@ def run_of(*words: str) -> str:
             "import deploy.up, deploy.local.stack",
             {*SDKS, "alembic", "httpx", "minio", "pydantic", "sqlalchemy", "temporalio"},
         ),
-        ("import deploy.settings", {*SDKS, "asyncpg", "httpx2", "minio", "sqlalchemy", "temporalio"}),
+        ("import deploy.settings", {*SDKS, "asyncpg", "minio", "sqlalchemy", "temporalio"}),
         ("import deploy.api", {*SDKS, "alembic", "temporalio.worker", "typer"}),
         ("import deploy.worker", {*SDKS, "alembic", "fastapi", "typer"}),
     ],
