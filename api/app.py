@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI, Request, Response
 from starlette.middleware import Middleware
 
-from api.http import problems
+from api.http import problems, routes
 from api.http.event_stream import NothingMore
 from api.http.feeds import Feeds
 from api.http.metrics import Metrics
@@ -16,11 +16,11 @@ from api.http.middleware.limits import BodyLimit, OriginGuard
 from api.http.middleware.observer import Observer
 from api.http.notifications import Notifications
 from api.http.openapi import DocumentedApi
-from api.http.routes import approvals, files, health, skills, task_history, tasks, tools, usage
 from api.http.viewers import Viewers
 from api.services import ApiOptions, Services
 from api.tasks.sweeper import Sweeper
 from api.wire.responses.base import API
+from workflows.discovery import modules_of
 
 
 def create_app(services: Services) -> FastAPI:
@@ -50,9 +50,8 @@ def create_app(services: Services) -> FastAPI:
     )
     problems.install(app)
     app.add_exception_handler(NothingMore, _on_nothing_more)
-    app.include_router(health.router)
-    for module in (tasks, task_history, approvals, files, tools, skills, usage):
-        app.include_router(module.router, prefix=API)
+    for module in modules_of(routes):
+        app.include_router(module.router, prefix=getattr(module, "PREFIX", API))
     return app
 
 

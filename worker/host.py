@@ -2,8 +2,6 @@
 
 import asyncio
 import concurrent.futures
-import importlib
-import pkgutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 import workflows
 from activities.attempts import heartbeat
+from workflows.discovery import modules_of
 from workflows.lifecycle import TaskWorkflow
 from workflows.ports import Port
 
@@ -53,11 +52,14 @@ async def hosting(
 
 def task_workflows() -> Sequence[type[TaskWorkflow]]:
     """The workflows of all types of tasks: whatever the modules of ``workflows`` define."""
-    for module in pkgutil.iter_modules(workflows.__path__, f"{workflows.__name__}."):
-        importlib.import_module(module.name)
-    # A subclass from elsewhere, such as a test's, is not ours to host.
-    ours = f"{workflows.__name__}."
-    return [each for each in TaskWorkflow.__subclasses__() if each.__module__.startswith(ours)]
+    return [
+        each
+        for module in modules_of(workflows)
+        for each in vars(module).values()
+        if isinstance(each, type) and issubclass(each, TaskWorkflow)
+        # Not what it imports, such as their base.
+        if each.__module__ == module.__name__ and each is not TaskWorkflow
+    ]
 
 
 def build(client: Client, ready: Sequence[Port], options: WorkerOptions) -> Worker:

@@ -9,7 +9,6 @@ name.
 import asyncio
 import importlib
 import inspect
-import pkgutil
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,6 +21,7 @@ from pydantic_core.core_schema import ModelSchema
 
 from activities.equipment import Equipment
 from activities.tools.context import AgentContext, ToolContext, ToolResult
+from workflows.discovery import modules_of
 from workflows.errors import ToolArgumentsInvalid, ToolNotFound, ToolTimedOut
 from workflows.pointers import pointer
 from workflows.states import Permission
@@ -144,9 +144,7 @@ class Registry:
     """The native tools by name."""
 
     def __init__(self) -> None:
-        package = importlib.import_module("activities.tools.native")
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{package.__name__}.{module.name}")
+        modules_of(importlib.import_module("activities.tools.native"))
         self.tools: Mapping[str, Tool] = MappingProxyType(dict(sorted(_offered.items())))
 
     @property

@@ -10,6 +10,9 @@ from workflows.states import Status
 
 _SPINS_PER_SECOND = 12.5
 
+# Shown as waiting, unless said otherwise.
+_LIVING = [status for status in Status if not status.is_final]
+
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
@@ -31,13 +34,12 @@ def _states(
     *, done: str, failed: str, stopped: str, again: str, held: str, pending: str
 ) -> Mapping[Status | Unknown, str]:
     return {
+        **dict.fromkeys(_LIVING, held),
         Status.COMPLETED: done,
         Status.FAILED: failed,
         Status.BLOCKED: failed,
         Status.CANCELLED: stopped,
         Status.QUEUED: again,
-        Status.PAUSED: held,
-        Status.WAITING: held,
         Status.PENDING: pending,
     }
 
@@ -60,13 +62,11 @@ ASCII = Glyphs(
 )
 
 _STYLES: Mapping[Status | Unknown, str] = {
+    **dict.fromkeys(_LIVING, "yellow"),
     Status.COMPLETED: "bold green",
     Status.FAILED: "bold red",
     Status.BLOCKED: "bold red",
     Status.CANCELLED: "yellow",
-    Status.QUEUED: "yellow",
-    Status.PAUSED: "yellow",
-    Status.WAITING: "yellow",
     Status.RUNNING: "cyan",
     Status.PENDING: "dim",
 }

@@ -24,6 +24,7 @@ Prompt = Annotated[
 
 
 class AgentKind(Kind[AgentProgress]):
+    task_type = TaskType.AGENT
     part = "call"
 
     def progress(self, task: Task) -> AgentProgress:
@@ -86,3 +87,6 @@ class AgentKind(Kind[AgentProgress]):
             output_schema=schema and options.read_schema(schema),
         )
         return TaskRequest(type=TaskType.AGENT, prompt=text, agent=agent)
+
+
+KIND = AgentKind()

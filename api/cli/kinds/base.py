@@ -12,15 +12,17 @@ from api.cli.display.plain_lines import PlainLines
 from api.client import Client
 from api.wire.requests import TaskRequest
 from api.wire.responses.tasks import Task, TaskSummary
+from workflows.states import TaskType
 
 
 class Kind(ABC, Generic[Shown]):
-    """``part`` is what a sub-task of it is called.
+    """``part`` is what a sub-task of it is called. The module of a kind has an object as ``KIND``.
 
     ``request`` makes a request of a command line: its first parameter takes the inputs; the others
     and its docstring become those of ``agentos submit TYPE``. None for what nobody submits.
     """
 
+    task_type: TaskType
     part: str
     request: Callable[..., TaskRequest] | None = None
 

@@ -27,6 +27,8 @@ File = Annotated[
 
 
 class PipelineKind(PlainKind):
+    task_type = TaskType.PIPELINE
+
     def progress(self, task: Task) -> TaskProgress:
         progress = super().progress(task)
         for name, runs in _what_runs(task).items():
@@ -38,6 +40,9 @@ class PipelineKind(PlainKind):
     def request(inputs: GivenInputs, *, file: File) -> TaskRequest:
         """Run a fixed list of steps, one after the other."""
         return TaskRequest(type=TaskType.PIPELINE, pipeline=read_pipeline(file, inputs))
+
+
+KIND = PipelineKind()
 
 
 def _what_runs(task: Task) -> Mapping[str, str]:

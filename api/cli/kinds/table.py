@@ -3,18 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from api.cli.kinds.agent import AgentKind
+from api.cli import kinds
 from api.cli.kinds.base import Kind
-from api.cli.kinds.pipeline import PipelineKind
 from api.cli.kinds.plain import PlainKind
+from workflows.discovery import modules_of
 from workflows.open_values import Unknown
 from workflows.states import TaskType
 
 KINDS: Mapping[TaskType, Kind[Any]] = {
-    TaskType.PIPELINE: PipelineKind(),
-    TaskType.AGENT: AgentKind(),
+    module.KIND.task_type: module.KIND for module in modules_of(kinds) if hasattr(module, "KIND")
 }
-
 _UNKNOWN = PlainKind()
 
 

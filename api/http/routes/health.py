@@ -17,6 +17,9 @@ from workflows.errors import AgentOSError, StoreRefused, TemporaryFailure
 
 CHECK_TIMEOUT_SECONDS = 3.0
 
+# Monitors know these paths, whatever the version of the API.
+PREFIX = ""
+
 router = APIRouter(tags=["health"])
 
 log = structlog.get_logger(__name__)

@@ -17,7 +17,7 @@ from workflows.agent import AgentWorkflow
 from workflows.contracts import AgentRun, RunLimits
 from workflows.definitions.agent import DEFAULT_TURNS, Agent
 from workflows.pointers import Problem
-from workflows.states import Status
+from workflows.states import Status, TaskType
 
 _NAME_CHARACTERS = 80
 
@@ -25,6 +25,7 @@ _NAME_CHARACTERS = 80
 class AgentKind(Kind[Agent]):
     """``first_step`` of such a task is the number of the last message that its run keeps."""
 
+    task_type = TaskType.AGENT
     model = Agent
     workflow = AgentWorkflow
     has_many_sub_tasks = True
@@ -79,3 +80,6 @@ class AgentKind(Kind[Agent]):
                 "files": files,
             }
         )
+
+
+KIND = AgentKind()

@@ -19,6 +19,7 @@ from api.wire.responses.tasks import AgentResult, Progress, Result
 from workflows.contracts import TaskRun
 from workflows.lifecycle import TaskWorkflow
 from workflows.pointers import Problem
+from workflows.states import TaskType
 
 Definition = TypeVar("Definition", bound=BaseModel)
 
@@ -49,9 +50,12 @@ class Beginning:
 class Kind(ABC, Generic[Definition]):
     """``model`` is that of the definition, ``workflow`` what runs it.
 
+    The module of a kind has an object of it as ``KIND``.
+
     ``has_many_sub_tasks``: a list of tasks reads only those that are open.
     """
 
+    task_type: TaskType
     model: type[Definition]
     workflow: type[TaskWorkflow]
     has_many_sub_tasks = False

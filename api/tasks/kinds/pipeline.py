@@ -19,12 +19,13 @@ from workflows.contracts import PipelineRun, StepPlan, step_sub_task_id
 from workflows.definitions.pipeline import Pipeline
 from workflows.pipeline import PipelineWorkflow
 from workflows.pointers import Problem
-from workflows.states import Status
+from workflows.states import Status, TaskType
 
 _TITLE_CHARACTERS = 150
 
 
 class PipelineKind(Kind[Pipeline]):
+    task_type = TaskType.PIPELINE
     model = Pipeline
     workflow = PipelineWorkflow
 
@@ -94,6 +95,9 @@ class PipelineKind(Kind[Pipeline]):
             json_=_json_of(task.stdout),
             files=[file for file in files if file.sub_task == last.name],
         )
+
+
+KIND = PipelineKind()
 
 
 def _first_open(steps: Sequence[PlacedStep]) -> int:

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from api.tasks.kinds.agent import AgentKind
+from api.tasks import kinds
 from api.tasks.kinds.base import Kind, wrong
-from api.tasks.kinds.pipeline import PipelineKind
 from api.wire.requests import AUTO, TaskRequest
+from workflows.discovery import modules_of
 from workflows.states import TaskType
 
 KINDS: Mapping[TaskType, Kind[Any]] = {
-    TaskType.PIPELINE: PipelineKind(),
-    TaskType.AGENT: AgentKind(),
+    module.KIND.task_type: module.KIND for module in modules_of(kinds) if hasattr(module, "KIND")
 }
 
 

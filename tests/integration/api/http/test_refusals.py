@@ -21,6 +21,8 @@ def _skill(**fields: Any) -> dict[str, Any]:
 
 _CODE = {"language": "python", "source": "x"}
 _GOOD = pipeline("x")
+# As pydantic lists them.
+_TYPES = ", ".join(f"'{each}'" for each in TaskType) + " or 'auto'"
 
 _BODIES: dict[str, tuple[object, str, str]] = {
     "no object": ([], "", "valid dictionary"),
@@ -29,9 +31,9 @@ _BODIES: dict[str, tuple[object, str, str]] = {
     "no type and no pipeline": ({"prompt": "do it"}, "/type", "not offered by this server yet"),
     "agent, and no model": ({"type": "agent", "prompt": "x"}, "/type", "set OPENAI_API_KEY"),
     "field of a type that is not there": ({"pipeline": _GOOD, "plan": {}}, "/plan", "Extra inputs"),
-    "plan": ({"type": "plan", "prompt": "x"}, "/type", "'pipeline', 'agent' or 'auto'"),
+    "plan": ({"type": "plan", "prompt": "x"}, "/type", _TYPES),
     "agent with a pipeline": ({"type": "agent", "pipeline": _GOOD}, "/pipeline", "no pipeline"),
-    "unknown type": ({"type": "dance"}, "/type", "'pipeline', 'agent' or 'auto'"),
+    "unknown type": ({"type": "dance"}, "/type", _TYPES),
     "pipeline without one": ({"type": "pipeline"}, "/pipeline", "needs a pipeline"),
     "priority too high": ({"pipeline": _GOOD, "priority": 11}, "/priority", "less than or equal"),
     "priority zero": ({"pipeline": _GOOD, "priority": 0}, "/priority", "greater than or equal"),
