@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from pydantic import JsonValue
 
 from activities.sandbox.base import INPUT_FOLDER
-from activities.store.results import ResultFile, StepResult
+from activities.store.reading.results import ResultFile, StepResult
 from workflows.definitions.references import Key, Reference, parse, references_in
 from workflows.errors import ReferenceUnresolved
 

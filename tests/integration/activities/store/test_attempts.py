@@ -15,7 +15,7 @@ from activities.store.attempts import Attempt, Ended, StoredFile
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.migrations.check import is_current
-from activities.store.results import results_of
+from activities.store.reading.results import results_of
 from activities.store.tables import SubTask
 from activities.store.tasks import NewTask
 from tests.integration import new_tasks
