@@ -10,6 +10,7 @@ import httpx
 import pytest
 import structlog
 from fastapi import FastAPI
+from sqlalchemy import make_url
 
 from activities.store.blobs import Blobs, S3Options
 from activities.store.database import Database
@@ -53,6 +54,19 @@ async def test_a_database_without_our_tables_is_a_dependency_that_is_down(
     await database.close()
     assert answer.status_code == 503
     assert {"name": "postgres", "state": "down"}.items() <= answer.json()["dependencies"][0].items()
+
+
+async def test_a_database_that_does_not_let_us_in_is_a_dependency_that_is_down(
+    stage: Stage,
+) -> None:
+    url = make_url(stage.database.url).set(username="stranger")
+    database = Database(url.render_as_string(hide_password=False))
+    async with _client(create_app(replace(stage.services, database=database))) as client:
+        answer = await client.get("/readyz")
+    await database.close()
+    assert answer.status_code == 503
+    assert {"name": "postgres", "state": "down"}.items() <= answer.json()["dependencies"][0].items()
+    assert "stranger" not in answer.text
 
 
 async def test_readyz_reports_each_dependency_that_is_down(
