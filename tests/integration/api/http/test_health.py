@@ -180,6 +180,7 @@ async def test_an_unexpected_error_tells_nothing_but_its_id(stage: Stage) -> Non
         ({"Host": "evil.example"}, 403),
         ({"Host": "localhost.evil.example:8000"}, 403),
         ({"Host": ""}, 403),
+        ({"Host": "[::1"}, 403),
         ({"Origin": "https://evil.example"}, 200),
     ],
 )
@@ -190,7 +191,9 @@ async def test_the_api_is_served_only_under_its_own_host_names(
     assert answer.status_code == status
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://[", "http://127.0.0.1:1"]
+)
 async def test_a_foreign_page_cannot_write(stage: Stage, origin: str) -> None:
     answer = await stage.http.post(
         "/files", files={"file": ("a", b"x")}, headers={"Origin": origin}

@@ -214,6 +214,13 @@ async def test_removing_what_is_not_a_server_is_refused(
     assert "mcp.double-3.a" in await listed(stage.http)
 
 
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+async def test_a_name_that_no_tool_can_have_is_refused(stage: Stage, method: str) -> None:
+    answer = await stage.http.request(method, "/tools/%00", json={"is_active": False})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+    assert "path name" in answer.json()["detail"]
+
+
 async def test_a_cursor_that_was_not_given_out_is_refused(stage: Stage) -> None:
     answer = await stage.http.get("/tools", params={"cursor": "a\x00"})
     assert answer.status_code == 422
