@@ -82,9 +82,7 @@ async def update_listing(
             )
         ).one_or_none()
         if row is not None and connection_of(row.config) == server:
-            await _replace_tools(
-                connection, team_id, server, listing, Permission(row.permission_level)
-            )
+            await _replace_tools(connection, team_id, server, listing, row.permission_level)
 
 
 async def remove_server(database: Database, team_id: UUID, name: str) -> bool:
