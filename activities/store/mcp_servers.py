@@ -17,7 +17,7 @@ from sqlmodel import col
 
 from activities.store.database import Database
 from activities.store.mcp_tools import connection_of, is_mcp, is_tool_of
-from activities.store.tables import Tool
+from activities.store.tables import Team, Tool
 from activities.tools.mcp.listing import Listing, McpTool
 from workflows.definitions.mcp_server import PREFIX, McpServer
 from workflows.errors import McpServerInvalid
@@ -54,6 +54,10 @@ async def register_server(
     if permission_level is not None:
         changed["permission_level"] = permission_level
     async with database.writing() as connection:
+        # One at a time, or the servers that others register at this moment would not be counted.
+        await connection.execute(
+            select(col(Team.id)).where(col(Team.id) == team_id).with_for_update(key_share=True)
+        )
         level = await connection.scalar(
             insert(Tool)
             .values(row)
