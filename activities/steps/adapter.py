@@ -16,7 +16,7 @@ from activities.patience import patiently
 from activities.sandbox.base import Stream
 from activities.steps.arguments import Arguments, steps_read
 from activities.store.attempts import Attempt, Begun
-from activities.store.results import results_of
+from activities.store.reading.results import results_of
 from activities.tools.context import ToolContext
 from activities.tools.toolbox import Toolbox
 from workflows import ports

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from activities.sandbox.base import INPUT_FOLDER
 from activities.sandbox.names import MAX_PART_BYTES
 from activities.store.events import as_json
-from activities.store.results import ResultFile, StepResult
+from activities.store.reading.results import ResultFile, StepResult
 from activities.tools.schemas import MAX_ARGUMENT_DEPTH, is_deeper
 from workflows.definitions.references import Key, Reference, parse, references_in
 from workflows.errors import ReferenceUnresolved

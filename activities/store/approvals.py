@@ -118,7 +118,7 @@ def _call(row: Row[*tuple[Any, ...]]) -> AskedCall:
         run=row.run,
         seq=row.execution_order,
         name=row.name,
-        status=Status(row.status),
+        status=row.status,
         context=row.input_context,
         approval=Approval.model_validate(row.approval),
     )
@@ -141,18 +141,21 @@ _ASKED = (
     .where(col(SubTask.approval)["kind"].astext.is_not(None))
 )
 
-# The row of the call first: of two people who decide at once, the second finds it decided.
+# The row of the task is locked first, as everywhere: in the other order, a decision and the end of
+# the task would wait for each other. Of two who decide at once, the second finds the call decided.
 _DECIDE = text(
     f"""
-    WITH call AS (
+    WITH task AS (
+        SELECT id FROM tasks WHERE {fence.IS_PRESENT_RUN} FOR UPDATE
+    ), call AS (
         UPDATE sub_tasks
         SET approval = approval || CAST(:word AS jsonb)
                        || jsonb_build_object('decided_at', now())
-        FROM tasks
+        FROM task
         WHERE sub_tasks.id = :id AND sub_tasks.status = '{Status.WAITING}'
           AND approval ->> 'decision' IS NULL
           AND CAST(approval ->> 'expires_at' AS timestamptz) > now()
-          AND tasks.id = sub_tasks.task_id AND {fence.IS_PRESENT_RUN}
+          AND sub_tasks.task_id = task.id
         RETURNING sub_tasks.task_id
     ), numbered AS (
         UPDATE tasks SET {events.COUNT}

@@ -36,7 +36,9 @@ BEGIN_ATTEMPT = text(
                ) AS was_lost
         FROM tasks JOIN sub_tasks ON sub_tasks.id = :sub_task_id
         WHERE tasks.id = :task_id
-        FOR UPDATE OF tasks
+        -- The sub-task as well: an earlier attempt may end it while this waits, and an event that
+        -- is counted here but not written below would leave a gap in the numbers.
+        FOR UPDATE OF tasks, sub_tasks
     ), task AS (
         UPDATE tasks
         SET status = '{Status.RUNNING}', updated_at = now(),

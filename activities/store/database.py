@@ -12,15 +12,15 @@ from typing import Any
 import asyncpg
 from sqlalchemy import Dialect, TextClause, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import EmulatedDBAPIException, InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from sqlalchemy.util import greenlet_spawn
 
-from activities.store.errors import database_errors
-from activities.store.migrations import NEWEST, newest_applied
+from activities.store import migrations
+from activities.store.errors import database_errors, driver_error, first_line
 from activities.store.options import DEFAULT_MAX_OVERFLOW, DEFAULT_POOL_SIZE
-from workflows.errors import DatabaseOutdated
+from workflows.errors import DatabaseOutdated, DatabaseRefused
 
 POOL_TIMEOUT_SECONDS = 10.0
 CONNECT_TIMEOUT_SECONDS = 5.0
@@ -113,23 +113,29 @@ class Database:
             await greenlet_spawn(pooled.close)
 
     async def check(self) -> None:
-        """Raises ``TemporaryFailure`` unless both databases answer and have the tables we need."""
+        """Whether both databases answer and have the tables we need.
+
+        Raises:
+            TemporaryFailure: one cannot be reached, or has no tables yet.
+            DatabaseRefused: one does not let us in.
+        """
         try:
             is_current = await self.is_current()
-        except EmulatedDBAPIException as error:
+            async with self.reading() as connection:
+                await connection.execute(text("SELECT 1"))
+        except (DBAPIError, EmulatedDBAPIException, asyncpg.PostgresError) as error:
+            origin = driver_error(error)
             # While a stack starts, its server is there a moment before the database.
-            if not isinstance(error.orig, asyncpg.InvalidCatalogNameError):
-                raise
-            is_current = False
+            if isinstance(origin, asyncpg.InvalidCatalogNameError):
+                raise DatabaseOutdated from error
+            raise DatabaseRefused(reason=first_line(origin)) from error
         if not is_current:
             raise DatabaseOutdated
-        async with self.reading() as connection:
-            await connection.execute(text("SELECT 1"))
 
     async def is_current(self) -> bool:
         """Whether no migration is missing. Those of a newer version of AgentOS may be there."""
         async with database_errors(), self._driver() as driver:
-            return (await newest_applied(driver) or "") >= NEWEST
+            return await migrations.are_applied(driver)
 
     def pool_use(self) -> PoolUse:
         """How many connections are lent out, and how many wait to be."""

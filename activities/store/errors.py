@@ -30,7 +30,7 @@ async def database_errors() -> AsyncIterator[None]:
     except (OSError, DBAPIError, EmulatedDBAPIException, *_DRIVER_ERRORS) as error:
         if not _is_passing(error):
             raise
-        reason = _first_line(_driver_error(error))
+        reason = first_line(driver_error(error))
         raise TemporaryFailure(service="PostgreSQL", reason=reason) from error
 
 
@@ -48,22 +48,23 @@ async def blob_errors() -> AsyncIterator[None]:
         raise TemporaryFailure(service="The S3 store", reason=type(error).__name__) from error
 
 
-def _is_passing(error: BaseException) -> bool:
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
-    origin = _driver_error(error)
-    if isinstance(origin, asyncpg.PostgresError):
-        return str(origin.sqlstate).startswith(_PASSING_SQLSTATES)
-    # A connection that is closed, or that is being cut at this very moment.
-    return isinstance(origin, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError)
-
-
-def _driver_error(error: BaseException) -> BaseException:
+def driver_error(error: BaseException) -> BaseException:
     """The error of asyncpg, or of the system, that SQLAlchemy has wrapped."""
     while isinstance(error, DBAPIError | EmulatedDBAPIException) and error.orig is not None:
         error = error.orig
     return error
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What an error says, cut to what a message may quote."""
     return (str(error) or type(error).__name__).splitlines()[0][:300]
+
+
+def _is_passing(error: BaseException) -> bool:
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    origin = driver_error(error)
+    if isinstance(origin, asyncpg.PostgresError):
+        return str(origin.sqlstate).startswith(_PASSING_SQLSTATES)
+    # A connection that is closed, or that is being cut at this very moment.
+    return isinstance(origin, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError)

@@ -17,7 +17,7 @@ from sqlmodel import col
 
 from activities.store.database import Database
 from activities.store.mcp_tools import connection_of, is_mcp, is_tool_of
-from activities.store.tables import Tool
+from activities.store.tables import Team, Tool
 from activities.tools.mcp.listing import Listing, McpTool
 from workflows.definitions.mcp_server import PREFIX, McpServer
 from workflows.errors import McpServerInvalid
@@ -54,6 +54,10 @@ async def register_server(
     if permission_level is not None:
         changed["permission_level"] = permission_level
     async with database.writing() as connection:
+        # One at a time, or the servers that others register at this moment would not be counted.
+        await connection.execute(
+            select(col(Team.id)).where(col(Team.id) == team_id).with_for_update(key_share=True)
+        )
         level = await connection.scalar(
             insert(Tool)
             .values(row)
@@ -82,9 +86,7 @@ async def update_listing(
             )
         ).one_or_none()
         if row is not None and connection_of(row.config) == server:
-            await _replace_tools(
-                connection, team_id, server, listing, Permission(row.permission_level)
-            )
+            await _replace_tools(connection, team_id, server, listing, row.permission_level)
 
 
 async def remove_server(database: Database, team_id: UUID, name: str) -> bool:

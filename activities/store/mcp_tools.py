@@ -161,9 +161,7 @@ def _listed(team_id: UUID) -> Select[*tuple[Any, ...]]:
 
 
 def _stored(row: Row[*tuple[Any, ...]]) -> StoredTool:
-    return StoredTool(
-        row.name, row.description, row.schema, row.is_active, Permission(row.permission_level)
-    )
+    return StoredTool(row.name, row.description, row.schema, row.is_active, row.permission_level)
 
 
 def _callable(row: Row[*tuple[Any, ...]]) -> CallableTool | None:
@@ -174,7 +172,7 @@ def _callable(row: Row[*tuple[Any, ...]]) -> CallableTool | None:
         tool=row.config["tool"],
         description=row.description,
         schema=row.schema,
-        permission=Permission(row.permission_level),
+        permission=row.permission_level,
         is_retry_safe=bool(row.config["is_retry_safe"]),
         server=server,
     )

@@ -1,83 +1,26 @@
-"""The tables. Every row belongs to a team; states and phases are those of ``workflows.contracts``.
+"""The tables. Every row belongs to a team; states and phases are those of ``workflows.states``.
 
 Rows hold what cannot be derived: a sub-task's files are its rows in ``task_artifacts``, a step's
 output is that of its last attempt in ``execution_logs``, an artifact's URL follows from its id.
 """
 
 from datetime import date, datetime
-from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    BigInteger,
-    DateTime,
-    Dialect,
-    Index,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-    func,
-    text,
-)
+from sqlalchemy import BigInteger, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from workflows.errors import DatabaseNewer
+from activities.store.columns import (
+    created_at_column,
+    enum_column,
+    json_column,
+    moment_column,
+    team_column,
+    text_column,
+)
 from workflows.states import ArtifactType, Permission, Phase, Status, TaskType, ToolType
-
-Member = TypeVar("Member", bound=StrEnum)
-
-
-class EnumText(TypeDecorator[Member]):
-    """A ``StrEnum`` kept as text: a new state then needs no migration of a database type.
-
-    Reading raises ``DatabaseNewer`` for a text that is none of its members.
-    """
-
-    impl = Text
-    cache_ok = True
-
-    def __init__(self, enum: type[Member]) -> None:
-        super().__init__()
-        self.enum = enum
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Member | None:
-        if value is None:
-            return None
-        try:
-            return self.enum(value)
-        except ValueError as error:
-            raise DatabaseNewer(kind=self.enum.__name__, value=value) from error
-
-
-def _json(*, nullable: bool = True) -> Any:
-    return Field(default=None, sa_type=JSONB, nullable=nullable)
-
-
-def _text(default: str | None = None) -> Any:
-    return Field(default=default, sa_type=Text)
-
-
-def _enum(enum: type[StrEnum], default: StrEnum | None = None) -> Any:
-    return Field(default=default, sa_type=EnumText(enum))
-
-
-def _moment() -> Any:
-    return Field(default=None, sa_type=DateTime(timezone=True))
-
-
-def _created_at() -> Any:
-    return Field(
-        default=None,
-        sa_type=DateTime(timezone=True),
-        sa_column_kwargs={"server_default": func.now()},
-        nullable=False,
-    )
-
-
-def _team() -> Any:
-    return Field(foreign_key="teams.id", index=False)
 
 
 class Team(SQLModel, table=True):
@@ -88,7 +31,7 @@ class Team(SQLModel, table=True):
     id: UUID = Field(primary_key=True)
     name: str = Field(sa_type=Text, unique=True)
     daily_tokens: int | None = Field(default=None, sa_type=BigInteger)
-    created_at: datetime = _created_at()
+    created_at: datetime = created_at_column()
 
 
 class ApiKey(SQLModel, table=True):
@@ -97,12 +40,12 @@ class ApiKey(SQLModel, table=True):
     __tablename__ = "api_keys"
 
     id: UUID = Field(primary_key=True)
-    team_id: UUID = _team()
+    team_id: UUID = team_column()
     name: str = Field(sa_type=Text)
     prefix: str = Field(sa_type=Text)
     digest: str = Field(sa_type=Text, unique=True)
-    created_at: datetime = _created_at()
-    revoked_at: datetime | None = _moment()
+    created_at: datetime = created_at_column()
+    revoked_at: datetime | None = moment_column()
 
 
 class Task(SQLModel, table=True):
@@ -124,20 +67,20 @@ class Task(SQLModel, table=True):
     )
 
     id: UUID = Field(primary_key=True)
-    team_id: UUID = _team()
+    team_id: UUID = team_column()
     parent_id: UUID | None = None
-    type: TaskType = _enum(TaskType)
-    name: str = _text("")
-    prompt: str | None = _text()
+    type: TaskType = enum_column(TaskType)
+    name: str = text_column("")
+    prompt: str | None = text_column()
     priority: int = 5
-    status: Status = _enum(Status, Status.PENDING)
-    definition: dict[str, Any] | None = _json()
-    inputs: dict[str, str] = _json(nullable=False)
-    result: dict[str, Any] | None = _json()
-    error: dict[str, Any] | None = _json()
+    status: Status = enum_column(Status, Status.PENDING)
+    definition: dict[str, Any] | None = json_column()
+    inputs: dict[str, str] = json_column(nullable=False)
+    result: dict[str, Any] | None = json_column()
+    error: dict[str, Any] | None = json_column()
     run: int = 1
     first_step: int = 0
-    pause_requested_at: datetime | None = _moment()
+    pause_requested_at: datetime | None = moment_column()
     event_seq: int = Field(default=0, sa_type=BigInteger)
     executions: list[str] = Field(
         default=None,
@@ -145,12 +88,12 @@ class Task(SQLModel, table=True):
         nullable=False,
         sa_column_kwargs={"server_default": text("'[]'")},
     )
-    idempotency_key: str | None = _text()
-    request_digest: str | None = _text()
-    created_at: datetime = _created_at()
-    updated_at: datetime = _created_at()
-    started_at: datetime | None = _moment()
-    finished_at: datetime | None = _moment()
+    idempotency_key: str | None = text_column()
+    request_digest: str | None = text_column()
+    created_at: datetime = created_at_column()
+    updated_at: datetime = created_at_column()
+    started_at: datetime | None = moment_column()
+    finished_at: datetime | None = moment_column()
 
 
 class SubTask(SQLModel, table=True):
@@ -167,25 +110,25 @@ class SubTask(SQLModel, table=True):
     )
 
     id: UUID = Field(primary_key=True)
-    team_id: UUID = _team()
+    team_id: UUID = team_column()
     task_id: UUID = Field(foreign_key="tasks.id", ondelete="CASCADE")
     parent_id: UUID | None = None
-    name: str = _text()
-    task_type: str = _text()
-    status: Status = _enum(Status, Status.PENDING)
-    phase: Phase | None = _enum(Phase)
-    dependencies: list[str] = _json(nullable=False)
-    input_context: dict[str, Any] = _json(nullable=False)
-    output_result: dict[str, Any] | None = _json()
-    approval: dict[str, Any] | None = _json()
-    error: dict[str, Any] | None = _json()
+    name: str = text_column()
+    task_type: str = text_column()
+    status: Status = enum_column(Status, Status.PENDING)
+    phase: Phase | None = enum_column(Phase)
+    dependencies: list[str] = json_column(nullable=False)
+    input_context: dict[str, Any] = json_column(nullable=False)
+    output_result: dict[str, Any] | None = json_column()
+    approval: dict[str, Any] | None = json_column()
+    error: dict[str, Any] | None = json_column()
     retry_count: int = 0
-    next_attempt_at: datetime | None = _moment()
+    next_attempt_at: datetime | None = moment_column()
     execution_order: int = 0
-    worker_id: str | None = _text()
-    created_at: datetime = _created_at()
-    started_at: datetime | None = _moment()
-    finished_at: datetime | None = _moment()
+    worker_id: str | None = text_column()
+    created_at: datetime = created_at_column()
+    started_at: datetime | None = moment_column()
+    finished_at: datetime | None = moment_column()
 
 
 class ExecutionLog(SQLModel, table=True):
@@ -198,22 +141,22 @@ class ExecutionLog(SQLModel, table=True):
     )
 
     id: UUID = Field(primary_key=True)
-    team_id: UUID = _team()
+    team_id: UUID = team_column()
     task_id: UUID = Field(foreign_key="tasks.id", ondelete="CASCADE")
     sub_task_id: UUID = Field(foreign_key="sub_tasks.id", ondelete="CASCADE")
     run: int
     attempt: int
-    status: Status = _enum(Status)
-    worker_id: str | None = _text()
+    status: Status = enum_column(Status)
+    worker_id: str | None = text_column()
     exit_code: int | None = None
     duration_ms: int | None = None
     tokens_used: int = 0
-    stdout: str = _text("")
-    stderr: str = _text("")
-    error: dict[str, Any] | None = _json()
-    started_at: datetime = _created_at()
-    finished_at: datetime | None = _moment()
-    created_at: datetime = _created_at()
+    stdout: str = text_column("")
+    stderr: str = text_column("")
+    error: dict[str, Any] | None = json_column()
+    started_at: datetime = created_at_column()
+    finished_at: datetime | None = moment_column()
+    created_at: datetime = created_at_column()
 
 
 class TaskArtifact(SQLModel, table=True):
@@ -226,16 +169,16 @@ class TaskArtifact(SQLModel, table=True):
     )
 
     id: UUID = Field(primary_key=True)
-    team_id: UUID = _team()
+    team_id: UUID = team_column()
     task_id: UUID = Field(foreign_key="tasks.id", ondelete="CASCADE")
     sub_task_id: UUID = Field(foreign_key="sub_tasks.id", ondelete="CASCADE")
-    type: ArtifactType = _enum(ArtifactType, ArtifactType.FILE)
-    name: str = _text()
-    url: str | None = _text()
+    type: ArtifactType = enum_column(ArtifactType, ArtifactType.FILE)
+    name: str = text_column()
+    url: str | None = text_column()
     size: int = Field(default=0, sa_type=BigInteger)
-    mime_type: str = _text("application/octet-stream")
-    sha256: str | None = _text()
-    created_at: datetime = _created_at()
+    mime_type: str = text_column("application/octet-stream")
+    sha256: str | None = text_column()
+    created_at: datetime = created_at_column()
 
 
 class File(SQLModel, table=True):
@@ -245,12 +188,12 @@ class File(SQLModel, table=True):
     __table_args__ = (Index("files_by_team", "team_id", "created_at"),)
 
     id: UUID = Field(primary_key=True)
-    team_id: UUID = _team()
-    name: str = _text()
+    team_id: UUID = team_column()
+    name: str = text_column()
     size: int = Field(sa_type=BigInteger)
-    mime_type: str = _text()
-    sha256: str = _text()
-    created_at: datetime = _created_at()
+    mime_type: str = text_column()
+    sha256: str = text_column()
+    created_at: datetime = created_at_column()
 
 
 class Event(SQLModel, table=True):
@@ -263,10 +206,10 @@ class Event(SQLModel, table=True):
 
     task_id: UUID = Field(primary_key=True, foreign_key="tasks.id", ondelete="CASCADE")
     seq: int = Field(primary_key=True, sa_type=BigInteger)
-    team_id: UUID = _team()
-    type: str = _text()
-    data: dict[str, Any] = _json(nullable=False)
-    created_at: datetime = _created_at()
+    team_id: UUID = team_column()
+    type: str = text_column()
+    data: dict[str, Any] = json_column(nullable=False)
+    created_at: datetime = created_at_column()
 
 
 class Message(SQLModel, table=True):
@@ -282,23 +225,23 @@ class Message(SQLModel, table=True):
 
     task_id: UUID = Field(primary_key=True, foreign_key="tasks.id", ondelete="CASCADE")
     seq: int = Field(primary_key=True)
-    team_id: UUID = _team()
+    team_id: UUID = team_column()
     turn: int
-    role: str = _text()
-    content: str = _text("")
-    requests: list[dict[str, Any]] | None = _json()
-    thought: dict[str, Any] | None = _json()
-    request_id: str | None = _text()
+    role: str = text_column()
+    content: str = text_column("")
+    requests: list[dict[str, Any]] | None = json_column()
+    thought: dict[str, Any] | None = json_column()
+    request_id: str | None = text_column()
     sub_task_id: UUID | None = None
     is_protected: bool = False
-    execution: str = _text()
-    model: str | None = _text()
+    execution: str = text_column()
+    model: str | None = text_column()
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float = 0.0
     first_token_ms: int | None = None
     duration_ms: int | None = None
-    created_at: datetime = _created_at()
+    created_at: datetime = created_at_column()
 
 
 class LostAnswer(SQLModel, table=True):
@@ -312,7 +255,7 @@ class LostAnswer(SQLModel, table=True):
     task_id: UUID = Field(primary_key=True, foreign_key="tasks.id", ondelete="CASCADE")
     turn: int = Field(primary_key=True)
     execution: str = Field(primary_key=True, sa_type=Text)
-    team_id: UUID = _team()
+    team_id: UUID = team_column()
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float = 0.0
@@ -336,15 +279,15 @@ class Tool(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("team_id", "name", name="tools_once"),)
 
     id: UUID = Field(primary_key=True)
-    team_id: UUID = _team()
-    name: str = _text()
-    type: ToolType = _enum(ToolType)
-    description: str = _text("")
+    team_id: UUID = team_column()
+    name: str = text_column()
+    type: ToolType = enum_column(ToolType)
+    description: str = text_column("")
     schema_: dict[str, Any] = Field(
         default=None, sa_type=JSONB, nullable=False, sa_column_kwargs={"name": "schema"}
     )
-    endpoint: str | None = _text()
-    config: dict[str, Any] = _json(nullable=False)
+    endpoint: str | None = text_column()
+    config: dict[str, Any] = json_column(nullable=False)
     is_active: bool = True
-    permission_level: Permission = _enum(Permission, Permission.AUTO)
-    created_at: datetime = _created_at()
+    permission_level: Permission = enum_column(Permission, Permission.AUTO)
+    created_at: datetime = created_at_column()

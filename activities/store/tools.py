@@ -26,7 +26,7 @@ async def tool_settings(database: Database, team_id: UUID) -> dict[str, ToolSett
                 col(Tool.team_id) == team_id
             )
         )
-        return {name: ToolSetting(active, Permission(level)) for name, active, level in rows}
+        return {name: ToolSetting(active, level) for name, active, level in rows}
 
 
 async def set_native_tool(
@@ -64,4 +64,4 @@ async def set_native_tool(
                 .returning(col(Tool.is_active), col(Tool.permission_level))
             )
         ).one()
-    return ToolSetting(saved[0], Permission(saved[1]))
+    return ToolSetting(*saved)

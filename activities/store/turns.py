@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 from uuid import UUID
 
+import asyncpg
 from pydantic import BaseModel, ConfigDict, JsonValue
 from sqlalchemy import select
 from sqlmodel import col
@@ -166,7 +167,12 @@ async def end_turn(database: Database, turn: Turn, ended: EndedTurn) -> bool:
         "first_token_ms": ended.answer.first_token_ms,
         "duration_ms": ended.answer.duration_ms,
     }
-    return bool(await database.execute(END_TURN, values))
+    try:
+        return bool(await database.execute(END_TURN, values))
+    except asyncpg.UniqueViolationError:
+        # Another attempt at this turn wrote it while this one waited: what the statement looks up
+        # is as it was before.
+        return False
 
 
 async def status_of_call(database: Database, task_id: UUID, seq: int, execution: str) -> str | None:

@@ -109,8 +109,9 @@ async def _chunks(
     if length == 0:  # The store would take it for "all".
         return
     stream = blobs.stream(team_id, blob.sha256, offset=span.start, length=length)
-    async for chunk in stream:
-        yield chunk
+    async with aclosing(stream):
+        async for chunk in stream:
+            yield chunk
 
 
 class _BlobResponse(StreamingResponse):

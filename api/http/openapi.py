@@ -1,10 +1,12 @@
-"""The OpenAPI document: FastAPI writes it, but for the events that a stream carries."""
+"""The OpenAPI document: FastAPI writes it, but for errors and for the events of a stream."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic import BaseModel
 
+from api.http.problems import PROBLEM_TYPE, ProblemDocument
 from workflows.events import MODELS, Event, EventType
 
 _REF = "#/components/schemas/{model}"
@@ -13,22 +15,27 @@ Schema = dict[str, Any]
 
 
 class DocumentedApi(FastAPI):
-    """Has a schema of each event among its components; ``STREAM`` says where they are sent."""
+    """Says of every call that it may answer with a problem document. Has a schema of each event
+    among its components; ``STREAM`` says where they are sent."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(responses={"default": _PROBLEM}, **options)
 
     def openapi(self) -> Schema:
         if self.openapi_schema is None:
             schemas = super().openapi()["components"]["schemas"]
-            schemas.update(_event_schemas(schemas))
+            models = {_name(model): model for model in MODELS.values()}
+            schemas.update(_schemas({**models, ProblemDocument.__name__: ProblemDocument}, schemas))
         return super().openapi()
 
 
-def _event_schemas(known: Schema) -> Schema:
+def _schemas(models: Mapping[str, type[BaseModel]], known: Schema) -> Schema:
     found: Schema = {}
-    for model in MODELS.values():
+    for name, model in models.items():
         schema = model.model_json_schema(ref_template=_REF)
         shared = schema.pop("$defs", {})
-        found |= {name: item for name, item in shared.items() if name not in known}
-        found[_name(model)] = schema
+        found |= {key: item for key, item in shared.items() if key not in known}
+        found[name] = schema
     return found
 
 
@@ -60,6 +67,11 @@ def _items() -> Iterator[Schema]:
             },
         }
 
+
+_PROBLEM: Schema = {
+    "description": "What was wrong, where, and what to do (RFC 9457).",
+    "content": {PROBLEM_TYPE: {"schema": {"$ref": _REF.format(model=ProblemDocument.__name__)}}},
+}
 
 # The answer of a call that sends events, for ``responses`` of its route.
 STREAM: Schema = {

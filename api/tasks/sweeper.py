@@ -15,6 +15,7 @@ from math import inf
 from uuid import UUID
 
 import structlog
+from pydantic import ValidationError
 
 from activities.store import approvals
 from activities.store.reading.cursor import Cursor
@@ -25,7 +26,7 @@ from api.tasks.approvals import deliver
 from api.tasks.kinds.table import KINDS
 from api.tasks.reconciliation import Settled, settle
 from workflows.backoff import Backoff
-from workflows.errors import TemporaryFailure
+from workflows.errors import DatabaseNewer, TemporaryFailure
 
 # Whoever accepted the task is given this long to start it.
 PENDING_SECONDS = 3.0
@@ -55,6 +56,7 @@ class Sweeper:
         self._settled_a_pass = settled_a_pass
         self._place = _START
         self._told_at: Mapping[UUID, float] = {}
+        self._unreadable: set[UUID] = set()
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -119,12 +121,22 @@ class Sweeper:
     async def _settle(self, task_ids: Iterable[UUID]) -> None:
         """One after the other: what is swept up must not crowd out what is new."""
         for task_id in task_ids:
-            task = await find_task_of_any_team(self._services.database, task_id)
-            if task is None or task.status.is_final:
+            if task_id in self._unreadable:
                 continue
-            settled = await settle(self._services, task)
-            if settled is not Settled.UNCHANGED:
-                log.info("task.swept", task_id=str(task_id), run=task.run, outcome=settled.value)
+            try:
+                await self._settle_one(task_id)
+            except (DatabaseNewer, ValidationError) as error:
+                # Another version wrote it, and can read it. The tasks behind it must not wait.
+                self._unreadable.add(task_id)
+                log.error("task.unreadable", task_id=str(task_id), error=type(error).__name__)
+
+    async def _settle_one(self, task_id: UUID) -> None:
+        task = await find_task_of_any_team(self._services.database, task_id)
+        if task is None or task.status.is_final:
+            return
+        settled = await settle(self._services, task)
+        if settled is not Settled.UNCHANGED:
+            log.info("task.swept", task_id=str(task_id), run=task.run, outcome=settled.value)
 
     async def _deliver_decisions(self) -> None:
         """Tell agents again what people decided: the first word may have been lost."""

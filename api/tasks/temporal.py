@@ -80,7 +80,10 @@ class TemporalPort:
     async def start(
         self, workflow: type[TaskWorkflow], run: TaskRun, *, name: str, priority: int
     ) -> None:
-        """Start the workflow of a run of a task. A repeat changes nothing."""
+        """Start the workflow of a run of a task. A repeat changes nothing.
+
+        Raises ``TemporaryFailure`` also while the workflow of the previous run has not ended.
+        """
         start = self._starter(workflow, run, name, priority)
         if time.monotonic() - self._failed_at < _PAUSE_AFTER_FAILURE_SECONDS:
             raise TemporaryFailure(service="Temporal", reason="it did not answer a moment ago")
@@ -88,11 +91,15 @@ class TemporalPort:
             async with temporal_errors():
                 if run.run == 1:
                     await self._start_first(run, start)
+                    is_started = True
                 else:
-                    await self._start_next(run, start)
+                    is_started = await self._start_next(run, start)
         except TemporaryFailure:
             self._failed_at = time.monotonic()
             raise
+        if not is_started:  # That is no outage: other tasks can be started.
+            reason = "the previous run has not ended yet"
+            raise TemporaryFailure(service="Temporal", reason=reason)
         self._note_running(run.task_id, run.run)
 
     def seconds_since_running(self, task_id: UUID, run: int) -> float:
@@ -192,24 +199,24 @@ class TemporalPort:
         except WorkflowAlreadyStartedError:
             log.info("workflow.already_started", task_id=str(run.task_id))
 
-    async def _start_next(self, run: TaskRun, start: _Start) -> None:
-        """The workflow of the run before has the same id: it must not be taken for this one."""
+    async def _start_next(self, run: TaskRun, start: _Start) -> bool:
+        """False when the previous run does not end: its workflow has the same id, and must not be
+        taken for this one."""
         for pause_seconds in (*_PREVIOUS_RUN.pauses(random.uniform), None):
             try:
                 await start(
                     WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                     WorkflowIDConflictPolicy.FAIL,
                 )
-            except WorkflowAlreadyStartedError as error:
+            except WorkflowAlreadyStartedError:
                 found = await self.find(run.task_id)
                 if found is not None and found.run == run.run:
-                    return
-                if pause_seconds is None:
-                    reason = "the previous run has not ended yet"
-                    raise TemporaryFailure(service="Temporal", reason=reason) from error
-                await asyncio.sleep(pause_seconds)
+                    return True
+                if pause_seconds is not None:
+                    await asyncio.sleep(pause_seconds)
             else:
-                return
+                return True
+        return False
 
     def _starter(
         self, workflow: type[TaskWorkflow], run: TaskRun, name: str, priority: int

@@ -26,7 +26,7 @@ async def migrate(url: str) -> None:
     """
     # A database that cannot be asked like this, for whatever reason, is left to what follows.
     with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-        if await _ask(url) == NEWEST:
+        if await _is_up_to_date(url):
             return
     await load()
     from activities.store.migrations.upgrade import upgrade
@@ -39,19 +39,19 @@ async def load() -> None:
     await asyncio.to_thread(import_module, "activities.store.migrations.upgrade")
 
 
-async def newest_applied(connection: asyncpg.Connection) -> str | None:
-    """The number of the last migration that was applied; None for a database without tables."""
+async def are_applied(connection: asyncpg.Connection) -> bool:
+    """Whether no migration is missing. Those of a newer version of AgentOS may be there."""
     try:
-        number: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+        newest = await connection.fetchval("SELECT version_num FROM alembic_version")
     except asyncpg.UndefinedTableError:
-        return None
-    return number
+        return False
+    return str(newest or "") >= NEWEST
 
 
-async def _ask(url: str) -> str | None:
+async def _is_up_to_date(url: str) -> bool:
     dsn = url.replace("postgresql+asyncpg", "postgresql", 1)
     connection = await asyncpg.connect(dsn, timeout=_TIMEOUT_SECONDS)
     try:
-        return await newest_applied(connection)
+        return await are_applied(connection)
     finally:
         await connection.close()

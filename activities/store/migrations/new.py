@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from activities.store import tables
+from activities.store.columns import EnumText
 from activities.store.migrations import migrate
 from activities.store.migrations.upgrade import config
 
@@ -28,7 +29,7 @@ def render_item(kind: str, item: object, _: object) -> str | Literal[False]:
 
     It must not change with the tables: what is an enum for us is text for it.
     """
-    return "sa.Text()" if kind == "type" and isinstance(item, tables.EnumText) else False
+    return "sa.Text()" if kind == "type" and isinstance(item, EnumText) else False
 
 
 def _revision(connection: Connection, message: str) -> None:

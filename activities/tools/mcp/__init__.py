@@ -1,4 +1,4 @@
-"""MCP servers: what one is, whether it may be used, and a pool of connections to them.
+"""MCP servers: whether one may be used, and a pool of connections to them.
 
-Nothing is imported here: a client's command needs the configuration, and not the SDK.
+Nothing is imported here: who only asks whether a server may be used does not need the SDK.
 """

@@ -16,6 +16,7 @@ from activities.tools.mcp.limits import (
     MAX_TOOLS,
 )
 from activities.tools.mcp.listing import Listing, McpTool, clean_text
+from activities.tools.schemas import is_deeper
 from workflows.errors import McpListingRefused
 
 _NAME = re.compile(r"[A-Za-z0-9_./-]+")
@@ -65,18 +66,11 @@ def _objection(tool: types.Tool) -> str | None:
         return "its schema is not JSON in UTF-8"
     if len(schema) > MAX_SCHEMA_BYTES:
         return f"its schema has more than {MAX_SCHEMA_BYTES} bytes"
-    if _is_deeper(tool.input_schema, MAX_SCHEMA_DEPTH):
+    if is_deeper(tool.input_schema, MAX_SCHEMA_DEPTH):
         return f"its schema is nested deeper than {MAX_SCHEMA_DEPTH} levels"
     if b"\\u0000" in schema:
         return "its schema holds a NUL, which PostgreSQL does not keep"
     return None
-
-
-def _is_deeper(value: object, levels: int) -> bool:
-    if not isinstance(value, (dict, list)):
-        return False
-    children = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_is_deeper(child, levels - 1) for child in children)
 
 
 def _read(tool: types.Tool) -> McpTool:

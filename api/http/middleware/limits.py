@@ -82,10 +82,14 @@ class OriginGuard:
         origin = headers.get("origin")
         if scope["method"] in _SAFE_METHODS or origin is None:
             return None
-        return None if urlsplit(origin).netloc == host else f"from pages of {origin[:100]!r}"
+        is_own_page = origin.partition("://")[2] == host
+        return None if is_own_page else f"from pages of {origin[:100]!r}"
 
     def _is_ours(self, host: str) -> bool:
-        name = (urlsplit(f"//{host}").hostname or "").lower()
+        try:
+            name = (urlsplit(f"//{host}").hostname or "").lower()
+        except ValueError:  # Such as `[::1`, which leads nowhere.
+            return False
         try:
             ip_address(name)
         except ValueError:

@@ -1,6 +1,8 @@
 """Tools: which there are, the team's settings for them, and the MCP servers it registered."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
 
 from activities.store.mcp_servers import register_server, remove_server
 from activities.store.mcp_tools import StoredTool, change_mcp_tool, list_mcp_tools, list_server
@@ -9,7 +11,7 @@ from activities.tools.registry import Tool
 from api.errors import InvalidRequest, NotFound, ServerNotUsable
 from api.http.dependencies import ServicesDep, TeamDep
 from api.http.paging import NO_CURSOR, CursorText, Limit
-from api.wire.requests import ToolChange, ToolRegistration
+from api.wire.requests import Text, ToolChange, ToolRegistration
 from api.wire.responses import tools as answers
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from api.wire.responses.tools import RegisteredServer
@@ -70,9 +72,12 @@ async def register_tools(
     return RegisteredServer(server=_mcp(first), tools=tools, refused=list(listing.refused))
 
 
+ToolName = Annotated[Text, Path(description="the whole name")]
+
+
 @router.patch("/{name:path}")
 async def change_tool(
-    name: str, change: ToolChange, services: ServicesDep, team_id: TeamDep
+    name: ToolName, change: ToolChange, services: ServicesDep, team_id: TeamDep
 ) -> answers.Tool:
     """Enable or disable a tool for the team, or set whether its calls require approval.
 
@@ -90,7 +95,7 @@ async def change_tool(
 
 
 @router.delete("/{name:path}", status_code=204)
-async def remove_tools(name: str, services: ServicesDep, team_id: TeamDep) -> Response:
+async def remove_tools(name: ToolName, services: ServicesDep, team_id: TeamDep) -> Response:
     """Remove an MCP server, ``mcp.<name>``, with all its tools."""
     if not await remove_server(services.database, team_id, name):
         raise NotFound(kind="MCP server", id=repr(name[:100]))

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -10,12 +11,13 @@ import pytest
 from sqlalchemy import text, update
 from sqlmodel import col
 
-from activities.store import attempts, events, migrations, tasks
+from activities.store import approvals, attempts, events, migrations, tasks
+from activities.store.approvals import Approval
 from activities.store.attempts import Attempt, Ended, StoredFile
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.migrations.check import is_current
-from activities.store.results import results_of
+from activities.store.reading.results import results_of
 from activities.store.tables import SubTask
 from activities.store.tasks import NewTask
 from tests.integration import new_tasks
@@ -161,6 +163,31 @@ async def test_a_step_that_an_earlier_attempt_ends_meanwhile_is_not_begun(
         )
         await until_one_waits(database)
     assert (await beginning).outcome == StepOutcome(exit_code=0, files=0)
+    told = await rows(database, "SELECT event_seq, (SELECT count(*) FROM events) FROM tasks")
+    assert told == [(3, 3)]
+
+
+async def test_a_decision_waits_for_the_end_of_its_task_and_not_the_other_way_round(
+    database: Database,
+) -> None:
+    task = await tasks.create_task(database, new_task())
+    moment = datetime.now(UTC)
+    approval = Approval(
+        id=task.id, kind="approval", asked_at=moment, expires_at=moment + timedelta(hours=1)
+    )
+    waiting = {"status": "waiting", "approval": approval.model_dump(mode="json")}
+    async with database.writing() as connection:
+        await connection.execute(
+            update(SubTask).where(col(SubTask.name) == "one").values(**waiting)
+        )
+    call = await approvals.find_asked(database, task.id, "one")
+    assert call is not None
+    async with database.writing() as ending:
+        await ending.execute(text("UPDATE tasks SET status = 'cancelled'"))
+        deciding = asyncio.create_task(approvals.decide(database, call, "approve", None))
+        await until_one_waits(database)
+        await ending.execute(text("UPDATE sub_tasks SET status = 'cancelled'"))
+    assert not await deciding
 
 
 async def until_one_waits(database: Database) -> None:

@@ -4,11 +4,11 @@ import asyncio
 
 import asyncpg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
 
 from activities.store.database import Database
-from workflows.errors import TemporaryFailure
+from workflows.errors import DatabaseRefused, TemporaryFailure
 
 FAILING = text("SELECT CAST(:text AS text), 1 / 0")
 VALUES = {"text": "confidential"}
@@ -28,6 +28,17 @@ async def test_a_database_that_lets_nobody_in_is_reported_as_it_is(database_url:
     database = Database(database_url.replace(name, "nowhere"))
     with pytest.raises(EmulatedDBAPIException, match="nowhere"):
         await database.execute(text("SELECT 1"), {})
+    await database.close()
+
+
+@pytest.mark.parametrize("is_replica", [False, True])
+async def test_the_check_of_a_database_that_does_not_know_us_says_so(
+    database_url: str, is_replica: bool
+) -> None:
+    url = make_url(database_url).set(username="stranger").render_as_string(hide_password=False)
+    database = Database(database_url, read_url=url) if is_replica else Database(url)
+    with pytest.raises(DatabaseRefused, match='role "stranger" does not exist'):
+        await database.check()
     await database.close()
 
 

@@ -34,6 +34,14 @@ async def test_the_migrations_make_the_tables_that_are_declared(empty_database_u
     await engine.dispose()
 
 
+async def test_a_database_of_a_newer_version_is_left_as_it_is(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
+    await connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    await migrations.migrate(database_url)
+    assert await connection.fetchval("SELECT version_num FROM alembic_version") == "9999"
+    await connection.close()
+
+
 async def migrate_to(url: str, revision: str) -> None:
     def upgrade(connection: Connection) -> None:
         made = config()

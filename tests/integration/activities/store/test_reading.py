@@ -11,6 +11,7 @@ from sqlalchemy import Column, text
 from activities.llm.base import Answer, ChatMessage, ToolRequest, Usage
 from activities.store import attempts, keys, tasks, turns
 from activities.store.attempts import Attempt, Ended, StoredFile, ToolMessage
+from activities.store.columns import EnumText
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.migrations.new import render_item
@@ -46,7 +47,6 @@ from activities.store.reading.tasks import (
     list_summaries,
 )
 from activities.store.reading.traces import find_trace
-from activities.store.tables import EnumText
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
 from tests.integration.new_tasks import new_task
 from workflows.contracts import Failure, TaskClose, Thought, call_sub_task_id, step_sub_task_id

@@ -1,5 +1,6 @@
 """The rows of an agent's turns: what a repeat, a reset or a late comer changes."""
 
+import asyncio
 from dataclasses import replace
 from uuid import UUID
 
@@ -120,6 +121,24 @@ async def test_writing_a_turn_twice_counts_its_tokens_once(
     assert not await turns.end_turn(database, turn, answered(3, "again", opening=True))
     assert await rows(database, "SELECT tokens, cost_usd FROM team_usage") == [(100, 0.25)]
     assert (await conversation(database, task_id))[-1][2] == "first"
+
+
+async def test_of_two_attempts_that_write_a_turn_at_once_one_counts(
+    database: Database, task_id: UUID
+) -> None:
+    turn = Turn(task_id, 1, 1, 0, "a")
+    await turns.begin_turn(database, turn, known=0)
+    ended = answered(3, "first", opening=True)
+    async with database.writing() as connection:
+        await connection.execute(text("SELECT FROM tasks FOR UPDATE"))
+        writing = [asyncio.create_task(turns.end_turn(database, turn, ended)) for _ in range(2)]
+        waiting = """
+            SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+        while await rows(database, waiting) != [(2,)]:
+            await asyncio.sleep(0.01)
+    assert sorted(await asyncio.gather(*writing)) == [False, True]
+    assert await rows(database, "SELECT tokens FROM team_usage") == [(100,)]
 
 
 async def test_usage_of_broken_answers_is_counted_once_for_team_and_turn(

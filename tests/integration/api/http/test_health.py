@@ -10,6 +10,7 @@ import httpx
 import pytest
 import structlog
 from fastapi import FastAPI
+from sqlalchemy import make_url
 
 from activities.store.blobs import Blobs
 from activities.store.database import Database
@@ -54,6 +55,19 @@ async def test_a_database_without_our_tables_is_a_dependency_that_is_down(
     await database.close()
     assert answer.status_code == 503
     assert {"name": "postgres", "state": "down"}.items() <= answer.json()["dependencies"][0].items()
+
+
+async def test_a_database_that_does_not_let_us_in_is_a_dependency_that_is_down(
+    stage: Stage,
+) -> None:
+    url = make_url(stage.database.url).set(username="stranger")
+    database = Database(url.render_as_string(hide_password=False))
+    async with _client(create_app(replace(stage.services, database=database))) as client:
+        answer = await client.get("/readyz")
+    await database.close()
+    assert answer.status_code == 503
+    assert {"name": "postgres", "state": "down"}.items() <= answer.json()["dependencies"][0].items()
+    assert "stranger" not in answer.text
 
 
 async def test_readyz_reports_each_dependency_that_is_down(
@@ -167,6 +181,7 @@ async def test_an_unexpected_error_tells_nothing_but_its_id(stage: Stage) -> Non
         ({"Host": "evil.example"}, 403),
         ({"Host": "localhost.evil.example:8000"}, 403),
         ({"Host": ""}, 403),
+        ({"Host": "[::1"}, 403),
         ({"Origin": "https://evil.example"}, 200),
     ],
 )
@@ -177,7 +192,9 @@ async def test_the_api_is_served_only_under_its_own_host_names(
     assert answer.status_code == status
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://[", "http://127.0.0.1:1"]
+)
 async def test_a_foreign_page_cannot_write(stage: Stage, origin: str) -> None:
     answer = await stage.http.post(
         "/files", files={"file": ("a", b"x")}, headers={"Origin": origin}

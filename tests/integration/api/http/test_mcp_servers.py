@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,14 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
-from activities.store.mcp_servers import register_server, remove_server, update_listing
+from activities.store.mcp_servers import (
+    MAX_SERVERS_PER_TEAM,
+    register_server,
+    remove_server,
+    update_listing,
+)
 from activities.store.mcp_tools import callable_tools, change_mcp_tool
 from activities.tools.mcp.listing import Listing, McpTool
 from activities.tools.mcp.policy import McpPolicy
@@ -23,7 +29,7 @@ from tests.folders import DOUBLES
 from tests.integration.api_stage import Stage
 from tests.security.processes import alive, mark, until
 from workflows.definitions.mcp_server import McpServer
-from workflows.errors import ToolDisabled
+from workflows.errors import McpServerInvalid, ToolDisabled
 from workflows.states import Permission
 
 DOUBLE = DOUBLES / "mcp_stdio.py"
@@ -212,6 +218,39 @@ async def test_removing_what_is_not_a_server_is_refused(
     answer = await stage.http.delete(f"/tools/{name}")
     assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
     assert "mcp.double-3.a" in await listed(stage.http)
+
+
+async def test_servers_beyond_the_limit_are_refused_even_when_registered_at_once(
+    database: Database,
+) -> None:
+    def registering(number: int) -> Awaitable[None]:
+        server = McpServer(name=f"s-{number}", transport="stdio", command="true")
+        return register_server(
+            database, DEFAULT_TEAM, server, Listing(()), description="", permission_level=None
+        )
+
+    for number in range(MAX_SERVERS_PER_TEAM - 1):
+        await registering(number)
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with database.writing() as connection, database.reading() as observer:
+        await connection.execute(text("LOCK TABLE tools IN EXCLUSIVE MODE"))
+        late = [asyncio.ensure_future(registering(number)) for number in range(200, 210)]
+        while await observer.scalar(waiting) != len(late):
+            await asyncio.sleep(0.01)
+    outcomes = await asyncio.gather(*late, return_exceptions=True)
+    refused = [outcome for outcome in outcomes if isinstance(outcome, McpServerInvalid)]
+    assert len(refused) == len(late) - 1
+    assert "which is the limit" in str(refused[0])
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+async def test_a_name_that_no_tool_can_have_is_refused(stage: Stage, method: str) -> None:
+    answer = await stage.http.request(method, "/tools/%00", json={"is_active": False})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+    assert "path name" in answer.json()["detail"]
 
 
 async def test_a_cursor_that_was_not_given_out_is_refused(stage: Stage) -> None:

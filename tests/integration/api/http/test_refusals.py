@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.integration.api_stage import Stage, pipeline
+from workflows.states import TaskType
 
 
 def _with(step: dict[str, Any], **more: Any) -> dict[str, Any]:

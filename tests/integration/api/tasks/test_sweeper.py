@@ -28,6 +28,7 @@ from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage, pipeline
 from tests.integration.new_tasks import new_task
 from workflows.contracts import step_sub_task_id
 from workflows.definitions.pipeline import Pipeline
+from workflows.errors import TemporaryFailure
 from workflows.pipeline import PipelineWorkflow
 from workflows.states import TaskType
 
@@ -109,6 +110,34 @@ async def test_only_one_sweeper_works_at_a_time(idle: Stage) -> None:
         assert await _status_in_temporal(idle, task_id) is None
     await Sweeper(idle.services).sweep()
     assert await _status_in_temporal(idle, task_id) is WorkflowExecutionStatus.RUNNING
+
+
+@pytest.mark.parametrize("change", ["type = 'dream'", "definition = '{}'"])
+async def test_a_task_that_only_another_version_can_read_does_not_hold_up_others(
+    idle: Stage, change: str
+) -> None:
+    unreadable, other = await _unstarted(idle), await _unstarted(idle)
+    await idle.execute(f"UPDATE tasks SET {change} WHERE id = :id", id=UUID(unreadable))
+    await idle.age(unreadable, 10)
+    await idle.age(other, 5)
+    sweeper = Sweeper(idle.services)
+    with structlog.testing.capture_logs() as lines:
+        await sweeper.sweep()
+        await sweeper.sweep()
+    assert await _status_in_temporal(idle, other) is WorkflowExecutionStatus.RUNNING
+    told = [line["task_id"] for line in lines if line["event"] == "task.unreadable"]
+    assert told == [unreadable]
+
+
+async def test_a_previous_run_that_does_not_end_delays_no_other_task(idle: Stage) -> None:
+    task_id = await idle.submit("print x")
+    task = new_task(TaskType.PIPELINE, Pipeline.model_validate(pipeline("print x")))
+    run = await KINDS[task.type].message(idle.services, replace(task, id=UUID(task_id)))
+    next_run = run.model_copy(update={"run": 2})
+    with pytest.raises(TemporaryFailure, match="previous run"):
+        await idle.services.temporal.start(PipelineWorkflow, next_run, name="x", priority=5)
+    other = await idle.submit("print x")
+    assert await _status_in_temporal(idle, other) is WorkflowExecutionStatus.RUNNING
 
 
 async def test_the_next_run_is_started_though_the_last_one_has_a_workflow(idle: Stage) -> None:

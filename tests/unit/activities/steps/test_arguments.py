@@ -3,7 +3,7 @@ from uuid import UUID
 import pytest
 
 from activities.steps.arguments import Arguments, steps_read
-from activities.store.results import ResultFile, StepResult
+from activities.store.reading.results import ResultFile, StepResult
 from workflows.errors import ReferenceUnresolved
 
 FIRST, SECOND = UUID(int=1), UUID(int=2)

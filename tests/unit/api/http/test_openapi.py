@@ -41,6 +41,14 @@ def test_the_stream_has_no_type_that_is_none(document: dict[str, Any]) -> None:
     assert items_of(document).keys() == set(EventType)
 
 
+def test_every_call_may_answer_with_a_problem_document(document: dict[str, Any]) -> None:
+    calls = [call for path in document["paths"].values() for call in path.values()]
+    contents = [call["responses"]["default"]["content"] for call in calls]
+    schema = {"$ref": "#/components/schemas/ProblemDocument"}
+    assert all(content == {"application/problem+json": {"schema": schema}} for content in contents)
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     names = re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document))
     assert set(names) <= document["components"]["schemas"].keys()

@@ -1,4 +1,4 @@
-"""Reading what the finished steps of a task gave: files, output, exit code."""
+"""What the finished steps of a task gave: files, output, exit code."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
