@@ -196,8 +196,8 @@ class LimitExceeded(AgentOSError):
 
 
 class StepTimedOut(AgentOSError):
-    """Step {step}: the script was stopped after its time limit of {seconds:g} s. Give the step a
-    longer `timeout` or less work."""
+    """Step {step} was stopped after its time limit of {seconds:g} s. Give it a longer `timeout` or
+    less work."""
 
 
 class FileNameRefused(AgentOSError):

@@ -132,7 +132,11 @@ def _keep(text: str, output: Path, call: str) -> str | None:
             continue
         except OSError:
             return None
-        with os.fdopen(descriptor, "wb") as target:
-            target.write(data)
+        try:
+            with os.fdopen(descriptor, "wb") as target:
+                target.write(data)
+        except OSError:  # The disk is full. The call has taken effect: it must not fail for this.
+            (output / name).unlink(missing_ok=True)
+            return None
         return name
     return None

@@ -10,6 +10,7 @@ from activities.agents.observations import denied, expired, interrupted, observa
 from activities.agents.turn_events import result_event
 from activities.attempts.artifacts import publish_output
 from activities.attempts.attempt import Performed, run_attempt
+from activities.attempts.heartbeat import heartbeating
 from activities.attempts.reporter import Reporter
 from activities.attempts.scratch import Workplace
 from activities.equipment import Equipment
@@ -64,11 +65,12 @@ async def make_call(equipment: Equipment, toolbox: Toolbox, call: ActCall) -> Ac
 
 async def _status(equipment: Equipment, call: ActCall, attempt: Attempt) -> str | None:
     """How the call ended, if its result is written already."""
-    return await patiently(
-        lambda: turns.status_of_call(
-            equipment.database, call.task_id, call.seq, attempt.execution or ""
+    async with heartbeating():  # The database may be away for longer than a worker may be silent.
+        return await patiently(
+            lambda: turns.status_of_call(
+                equipment.database, call.task_id, call.seq, attempt.execution or ""
+            )
         )
-    )
 
 
 @dataclass(frozen=True, slots=True)

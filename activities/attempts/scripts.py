@@ -129,9 +129,8 @@ def error_of(step: Step, exit: Exit, limits: Limits) -> AgentOSError | None:  # 
     error: AgentOSError
     again = "any" in step.retry_on
     if exit.limit is Limit.WALL_TIME:
-        error = StepTimedOut(step=step.id, seconds=limits.wall_seconds)
-        again = again or "timeout" in step.retry_on
-    elif exit.limit is not None:
+        return timed_out(step, limits.wall_seconds)
+    if exit.limit is not None:
         error = LimitExceeded(
             step=step.id, limit=exit.limit.value.replace("_", " "), bound=_bound(exit.limit, limits)
         )
@@ -144,6 +143,12 @@ def error_of(step: Step, exit: Exit, limits: Limits) -> AgentOSError | None:  # 
     else:
         return None
     error.retryable = again
+    return error
+
+
+def timed_out(step: Step, seconds: float) -> StepTimedOut:
+    error = StepTimedOut(step=step.id, seconds=seconds)
+    error.retryable = not {"any", "timeout"}.isdisjoint(step.retry_on)
     return error
 
 

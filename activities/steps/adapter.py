@@ -10,7 +10,7 @@ from temporalio import activity
 from activities.attempts.artifacts import publish_output
 from activities.attempts.attempt import Performed, run_attempt
 from activities.attempts.reporter import Reporter
-from activities.attempts.scripts import Script, error_of
+from activities.attempts.scripts import Script, error_of, timed_out
 from activities.equipment import Equipment
 from activities.patience import patiently
 from activities.sandbox.base import Stream
@@ -22,7 +22,7 @@ from activities.tools.toolbox import Toolbox
 from workflows import ports
 from workflows.contracts import StepCall, StepOutcome
 from workflows.definitions.pipeline import Step
-from workflows.errors import AgentOSError, StepTimedOut
+from workflows.errors import AgentOSError
 from workflows.states import Phase
 
 Prepare = Callable[[Step, Sequence[str], Path], AbstractAsyncContextManager[Script]]
@@ -53,12 +53,15 @@ class Steps(ports.Steps):
             async with equipment.scratch.workplace() as workplace:
                 context = ToolContext(call.task_id, call.team_id, workplace.output, equipment)
                 reporter.enter(Phase.EXECUTING)
+                deadline = asyncio.timeout(call.timeout_seconds)
                 try:
-                    async with asyncio.timeout(call.timeout_seconds):
+                    async with deadline:
                         result = await self._toolbox.call(context, step.tool or "", named)
                 except TimeoutError:
-                    raise StepTimedOut(step=call.step, seconds=call.timeout_seconds) from None
-                reporter.output(Stream.STDOUT, result.text.encode())
+                    if not deadline.expired():
+                        raise
+                    raise timed_out(step, call.timeout_seconds) from None
+                reporter.output(Stream.STDOUT, result.text.encode("utf-8", "replace"))
                 return await self._publish(call, workplace.output, result.exit_code, result.error)
 
         return await run_attempt(equipment.database, self._attempt(call), perform)

@@ -67,16 +67,20 @@ class WebSearch:
         self._downloads = HttpsDownloads(policy, resolve)
 
     async def find(self, query: str, limit: int = MAX_RESULTS) -> list[Found]:
-        """The first results. Raises ``SearchFailed``, also when the provider is away."""
+        """The first results.
+
+        Raises ``SearchFailed``, which is worth another try when the provider is away.
+        """
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 answer = _Answer.model_validate_json(await self._get(query))
         except TimeoutError:
-            raise SearchFailed(reason=f"no answer within {self._timeout_seconds:g} s") from None
+            reason = f"no answer within {self._timeout_seconds:g} s"
+            raise _failed(reason, retryable=True) from None
         except ValidationError as error:
             raise SearchFailed(reason="the provider's answer is not of the known form") from error
         except AgentOSError as error:
-            raise SearchFailed(reason=str(error).rstrip(".")) from error
+            raise _failed(str(error).rstrip("."), retryable=error.retryable) from error
         return list(_sound(answer.results, limit))
 
     async def _get(self, query: str) -> bytes:
@@ -85,6 +89,12 @@ class WebSearch:
         assert isinstance(ref, HttpsRef)
         async with self._downloads.open(ref) as chunks:
             return await read_whole(chunks, MAX_ANSWER_BYTES)
+
+
+def _failed(reason: str, *, retryable: bool) -> SearchFailed:
+    failed = SearchFailed(reason=reason)
+    failed.retryable = retryable
+    return failed
 
 
 def _sound(entries: list[_Entry], limit: int) -> Iterator[Found]:

@@ -91,22 +91,24 @@ async def test_a_result_that_is_no_link_is_left_out(
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "said", "again"),
     [
-        (says(b"<html>"), "not of the known form"),
-        (says(b'{"results": 3}'), "not of the known form"),
-        (says(b"no", "403 Forbidden"), "403"),
-        (says(b"no", "429 Too Many Requests"), "429"),
-        (repeats(b"x" * 65_536), "bytes"),
-        (redirects("https://169.254.169.254/latest/meta-data"), "not among the allowed"),
+        (says(b"<html>"), "not of the known form", False),
+        (says(b'{"results": 3}'), "not of the known form", False),
+        (says(b"no", "403 Forbidden"), "403", False),
+        (says(b"no", "429 Too Many Requests"), "429", True),
+        (says(b"no", "503 Service Unavailable"), "503", True),
+        (repeats(b"x" * 65_536), "bytes", False),
+        (redirects("https://169.254.169.254/latest/meta-data"), "not among the allowed", False),
     ],
 )
-async def test_an_answer_that_is_of_no_use_is_reported(
-    server: HttpsServer, policy: InputPolicy, answer: Answer, said: str
+async def test_an_answer_that_is_of_no_use_is_reported_with_whether_to_try_again(
+    server: HttpsServer, policy: InputPolicy, answer: Answer, said: str, *, again: bool
 ) -> None:
     server.answers[ASKED] = answer
-    with pytest.raises(SearchFailed, match=said):
+    with pytest.raises(SearchFailed, match=said) as raised:
         await search(server, policy)
+    assert raised.value.retryable is again
 
 
 async def test_a_provider_that_keeps_silent_is_given_up(
@@ -114,8 +116,9 @@ async def test_a_provider_that_keeps_silent_is_given_up(
 ) -> None:
     server.answers[ASKED] = repeats(b" ", pause_seconds=0.05)
     url = f"https://search.example:{server.port}/search"
-    with pytest.raises(SearchFailed, match=r"within 0\.3 s"):
+    with pytest.raises(SearchFailed, match=r"within 0\.3 s") as raised:
         await WebSearch(url, policy, on_this_machine, timeout_seconds=0.3).find(QUERY)
+    assert raised.value.retryable
 
 
 async def test_a_provider_inside_the_house_must_be_allowed_to_be_there(

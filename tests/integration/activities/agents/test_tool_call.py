@@ -1,5 +1,6 @@
 """Calls of an agent's tools as activities: what is made again, and what the model is told."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from activities.llm.base import Answer, ChatMessage, ToolRequest, Usage
 from activities.store import attempts, turns
 from activities.store.attempts import Attempt, Ended
 from activities.store.blobs import Blobs
+from activities.store.database import Database
 from activities.store.options import S3Options
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
 from activities.tools.registry import Registry
@@ -138,6 +140,24 @@ async def test_an_unsafe_call_is_not_repeated_when_temporal_took_its_worker_for_
     await attempts.end(desk.database, attempt(desk, 1), Ended(Status.CANCELLED, 5))
     await act(worker(desk), call, 2)
     assert "Interrupted" in await observed(desk)
+
+
+async def test_a_repeated_call_that_waits_for_the_database_tells_temporal_that_it_lives(
+    desk: Desk,
+) -> None:
+    call = await write(desk, is_retry_safe=True)
+    away = Database("postgresql+asyncpg://nobody@127.0.0.1:1/nothing")
+    beats = asyncio.Event()
+    environment = ActivityEnvironment()
+    environment.info = replace(environment.info, attempt=2, workflow_run_id=EXECUTION)
+    environment.on_heartbeat = lambda *details: beats.set()
+    equipment = replace(desk.equipment, database=away)
+    waiting = asyncio.create_task(environment.run(make_call, equipment, desk.toolbox, call))
+    async with asyncio.timeout(30):
+        await beats.wait()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
 
 
 @pytest.mark.parametrize(("given", "allowed"), [(None, True), (("offline",), True), ((), False)])

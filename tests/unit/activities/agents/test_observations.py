@@ -1,6 +1,7 @@
 """What a model reads of a call; above all, that a tool's words cannot pass for ours."""
 
 import os
+import resource
 from pathlib import Path
 from uuid import UUID
 
@@ -142,6 +143,18 @@ async def test_a_folder_that_is_gone_costs_the_copy_only(tmp_path: Path) -> None
     shown = await shorten(ToolResult(LONG), TOKENS, tmp_path / "gone", "1.1 x", 200)
     assert shown.whole is None
     assert "[TRUNCATED" in shown.text
+
+
+async def test_a_disk_that_is_full_costs_the_copy_only(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, before[1]))
+    try:
+        shown = await shorten(ToolResult(LONG), TOKENS, tmp_path, "1.1 x", 200)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert shown.whole is None
+    assert "[TRUNCATED" in shown.text
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("call", ["../../etc/passwd", "1.1 mcp.fs.read/../x", "", "-rf", ".hidden"])
