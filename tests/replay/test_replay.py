@@ -50,6 +50,14 @@ def test_every_scene_has_its_history() -> None:
     assert set(KEPT) == scenes - {"agent-continued"}
 
 
+def test_every_workflow_has_a_history() -> None:
+    recorded = {
+        read(name).events[0].workflow_execution_started_event_attributes.workflow_type.name
+        for name in KEPT
+    }
+    assert recorded == {each.__name__ for each in task_workflows()}
+
+
 @pytest.mark.parametrize("name", ["pipeline-completed", "agent-short"])
 async def test_a_history_of_another_workflow_is_noticed(name: str) -> None:
     document = json.loads(path_of(name).read_text())
