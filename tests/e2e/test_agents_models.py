@@ -7,6 +7,7 @@ import pytest
 
 from tests.doubles.model_server import Act, Exchange, delta, events, refusal, text
 from tests.doubles.scripted_models import ScriptedModels, Wanted, asks, finishes
+from tests.event_stream import events_in
 from tests.live import Live
 
 LIST: Wanted = ("list_files", {})
@@ -184,9 +185,10 @@ async def test_an_answer_of_text_alone_counts_what_the_server_did_not(
 
 async def _has_tried_again(live: Live, task_id: str) -> None:
     async with live.http.stream("GET", f"/api/v1/tasks/{task_id}/events") as stream:
-        async for line in stream.aiter_lines():
-            if line == "event: llm.restarted":
+        async for event in events_in(stream):
+            if event.type == "llm.restarted":
                 return
+    raise AssertionError("it ended")
 
 
 async def _nothing_is_said_twice(live: Live, task_id: str) -> None:

@@ -51,9 +51,6 @@ async def _unstarted(stage: Stage, *sources: str) -> str:
     return str(task.id)
 
 
-_TEAM = UUID("00000000-0000-4000-8000-000000000001")
-
-
 async def _status_in_temporal(stage: Stage, task_id: str) -> WorkflowExecutionStatus | None:
     execution = await stage.services.temporal.find(UUID(task_id))
     return execution and execution.status

@@ -159,8 +159,8 @@ async def test_a_cancellation_passes_through_and_cancels_the_request(
 
 
 async def test_signs_of_progress_keep_a_call_alive(pool: McpPool, shared: McpServer) -> None:
-    arguments = {"times": 6, "pause": 0.2}
-    result = await pool.call(TEAM, shared, "progress", arguments, timeout_seconds=0.6)
+    arguments = {"times": 25, "pause": 0.1}
+    result = await pool.call(TEAM, shared, "progress", arguments, timeout_seconds=2)
     assert result.text == "done"
 
 
@@ -221,9 +221,11 @@ async def test_a_call_is_never_sent_twice_once_it_was_read(pool: McpPool, double
 async def test_an_answer_that_breaks_off_ends_its_own_call_only(
     pool: McpPool, double: Double
 ) -> None:
+    told = asyncio.Event()
+
     async def break_off(exchange: Exchange) -> None:
         if exchange.asked.message["params"]["arguments"]["text"] != "broken":
-            await asyncio.sleep(0.3)
+            await told.wait()
             await double.behave(exchange)
             return
         await exchange.head(200, content_type="application/json", content_length="100")
@@ -234,6 +236,7 @@ async def test_an_answer_that_breaks_off_ends_its_own_call_only(
     other = asyncio.create_task(echo(pool, at(double.url), "whole"))
     with pytest.raises(McpConnectionLost):
         await echo(pool, at(double.url), "broken")
+    told.set()
     assert await other == "whole"
     assert len(double.asked_for("initialize")) == 1
 

@@ -165,8 +165,8 @@ async def test_a_call_that_takes_too_long_is_cancelled(pool: McpPool, tmp_path: 
 
 
 async def test_signs_of_progress_keep_a_call_alive(pool: McpPool) -> None:
-    arguments = {"times": 6, "pause": 0.2}
-    result = await pool.call(TEAM, server(), "progress", arguments, timeout_seconds=0.6)
+    arguments = {"times": 25, "pause": 0.1}
+    result = await pool.call(TEAM, server(), "progress", arguments, timeout_seconds=2)
     assert result.text == "done"
 
 
