@@ -135,7 +135,7 @@ async def test_an_error_of_the_model_that_waiting_cannot_fix_ends_the_task_at_on
     assert "sk-only-for-tests" not in json.dumps(task)
 
 
-async def test_a_model_that_is_not_there_gives_way_to_the_next(
+async def test_a_model_that_an_agent_names_and_that_is_not_there_gives_way_to_the_next(
     agents_live: Live, models: ScriptedModels
 ) -> None:
     talk = models.conversation(refusal(404, "no such model", "model_not_found"), finishes())

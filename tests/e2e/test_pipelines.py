@@ -120,7 +120,7 @@ async def test_a_failed_task_can_be_retried_from_a_step_with_other_inputs(live: 
     assert len(first) == 1
 
 
-async def test_a_paused_task_waits_before_its_next_step(live: Live) -> None:
+async def test_a_paused_pipeline_waits_before_its_next_step(live: Live) -> None:
     one, word = held("one")
     task_id = await live.submit(one, python("two", "print(2)"))
     await live.when(task_id, lambda task: task["status"] == "running")
@@ -158,7 +158,7 @@ async def test_cancelling_kills_every_process_within_a_second(live: Live, how: s
     assert [step["status"] for step in task["sub_tasks"]] == ["cancelled"]
 
 
-async def test_a_task_terminated_in_temporal_shows_as_cancelled(live: Live) -> None:
+async def test_a_task_terminated_by_temporals_own_command_shows_as_cancelled(live: Live) -> None:
     task_id = await live.submit(python("sleep", "import time; time.sleep(600)"))
     await live.when(task_id, lambda task: task["status"] == "running")
     address = live.services.temporal_address

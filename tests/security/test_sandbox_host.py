@@ -90,7 +90,7 @@ async def _check(folder: Path, *wrapper: str, **environment: str) -> str:
     return done.stdout.strip()
 
 
-async def test_a_check_passes_where_jobs_run(folder: Path) -> None:
+async def test_a_check_of_bubblewrap_passes_where_jobs_run(folder: Path) -> None:
     assert await _check(folder) == "works"
 
 

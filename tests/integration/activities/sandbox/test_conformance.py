@@ -43,7 +43,7 @@ async def bench(sandbox: Sandbox) -> AsyncIterator[Bench]:
 # --- What a job sees ---
 
 
-async def test_a_check_passes_where_jobs_run(sandbox: Sandbox) -> None:
+async def test_a_check_of_any_backend_passes_where_jobs_run(sandbox: Sandbox) -> None:
     await sandbox.check()
 
 

@@ -96,7 +96,7 @@ async def test_a_sandbox_that_vanishes_is_worth_another_try(
         await running
 
 
-async def test_a_check_passes_where_jobs_run(sandbox: E2B) -> None:
+async def test_a_check_of_e2b_passes_with_the_right_key(sandbox: E2B) -> None:
     await sandbox.check()
 
 

@@ -97,7 +97,7 @@ async def test_a_bad_agent_is_refused_with_a_pointer(agents_stage: Stage, case: 
     assert message in found.get(pointer, ""), found
 
 
-async def test_all_problems_of_a_task_request_are_reported_at_once(agents_stage: Stage) -> None:
+async def test_all_problems_of_an_agents_request_are_reported_at_once(agents_stage: Stage) -> None:
     agent = {"skills": ["no"], "tools": ["no"], "output_schema": {"type": 3}}
     body = {"type": "agent", "prompt": "x", "agent": agent, "inputs": {"a": "file:x"}}
     answer = await agents_stage.http.post("/tasks", json=body)
@@ -166,7 +166,7 @@ async def test_a_row_without_a_workflow_is_started(agents_stage: Stage) -> None:
         await agents_stage.until(str(task.id), "completed")
 
 
-async def test_the_same_key_gives_the_same_task(
+async def test_the_same_key_gives_the_same_task_for_an_agent(
     agents_stage: Stage, working: ObedientAgents
 ) -> None:
     body = {"type": "agent", "prompt": "finish x"}

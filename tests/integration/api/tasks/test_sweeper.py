@@ -157,7 +157,7 @@ async def test_tasks_that_wait_do_not_hide_one_that_was_not_started(idle: Stage)
 # Workflows that ended without a word.
 
 
-async def test_a_task_terminated_in_temporal_shows_as_cancelled(idle: Stage) -> None:
+async def test_a_pending_task_terminated_in_temporal_shows_as_cancelled(idle: Stage) -> None:
     task_id = await idle.submit("print x", "print y")
     handle = idle.temporal.get_workflow_handle(f"task-{task_id}")
     await handle.terminate(reason="it costs too much")

@@ -107,7 +107,7 @@ async def echo(pool: McpPool, server: McpServer, text: str) -> str:
     return result.text
 
 
-async def test_a_call_is_answered(pool: McpPool, shared: McpServer) -> None:
+async def test_a_call_over_http_is_answered(pool: McpPool, shared: McpServer) -> None:
     assert await echo(pool, shared, "héllo") == "héllo"
     result = await pool.call(TEAM, shared, "unknown", {})
     assert result.is_error
@@ -145,7 +145,7 @@ async def test_a_server_that_was_started_anew_between_calls_is_just_called(pool:
         assert await echo(pool, server.server, "two") == "two"
 
 
-async def test_a_cancellation_passes_through_and_cancels_the_request(
+async def test_a_cancellation_passes_through_and_cancels_the_http_request(
     pool: McpPool, shared: McpServer, tmp_path: Path
 ) -> None:
     files = {name: str(tmp_path / name) for name in ("begun", "cancelled")}
@@ -158,13 +158,15 @@ async def test_a_cancellation_passes_through_and_cancels_the_request(
     assert await echo(pool, shared, "still there") == "still there"
 
 
-async def test_signs_of_progress_keep_a_call_alive(pool: McpPool, shared: McpServer) -> None:
+async def test_signs_of_progress_keep_a_call_over_http_alive(
+    pool: McpPool, shared: McpServer
+) -> None:
     arguments = {"times": 25, "pause": 0.1}
     result = await pool.call(TEAM, shared, "progress", arguments, timeout_seconds=2)
     assert result.text == "done"
 
 
-async def test_a_call_that_takes_too_long_is_cancelled(
+async def test_a_call_over_http_that_takes_too_long_is_cancelled(
     pool: McpPool, shared: McpServer, tmp_path: Path
 ) -> None:
     files = {name: str(tmp_path / name) for name in ("begun", "cancelled")}

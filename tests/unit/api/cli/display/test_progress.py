@@ -191,7 +191,7 @@ def test_running_steps_stay_in_sight() -> None:
     assert any("✓ 5" in line or "✓ 4" in line for line in lines[1:2])
 
 
-def test_a_terminal_without_unicode_gets_none() -> None:
+def test_a_terminal_without_unicode_gets_none_of_a_pipeline() -> None:
     failed = ("task.status", {"status": "failed", "error": ERROR})
     made = ("artifact.created", {"step": "chart", "name": "a"})
     task = a_task(STARTED, CHART, made, failed)
@@ -210,5 +210,5 @@ def test_a_terminal_without_unicode_gets_none() -> None:
         (7_500, "2h 05m"),
     ],
 )
-def test_durations(seconds: float, shown: str) -> None:
+def test_a_duration_is_shown_in_its_greatest_units(seconds: float, shown: str) -> None:
     assert duration(seconds) == shown
