@@ -46,9 +46,10 @@ def test_the_listener_on_a_port_is_known() -> None:
         subprocess.Popen(["sleep", "60"]) as other,
     ):
         port = listener.getsockname()[1]
-        assert find_silent(os.getpid(), [port]) is None
-        assert find_silent(other.pid, [port]) == port
+        silent = find_silent(other.pid, [port])
         other.kill()
+        assert silent == port
+        assert find_silent(os.getpid(), [port]) is None
     assert find_silent(os.getpid(), [port]) == port
 
 
