@@ -13,13 +13,9 @@ def is_about_linear(work: Callable[[int], object], size: int) -> bool:
 
     What grows with the square takes sixteen times as long. ``work`` does ``size`` of something.
     """
-    small, large = _cost(work, size // 4), _cost(work, size)
-    return large < 10 * max(small, _NOISE_SECONDS / 4)
-
-
-def _cost(work: Callable[[int], object], size: int) -> float:
-    """The least of some runs, for others on the machine can only make it more."""
-    return min(_seconds(work, size) for _ in range(_RUNS))
+    most = 10 * max(_NOISE_SECONDS / 4, min(_seconds(work, size // 4) for _ in range(_RUNS)))
+    # The least of some runs counts, for others on the machine can only make it more: one is enough.
+    return any(_seconds(work, size) < most for _ in range(_RUNS))
 
 
 def _seconds(work: Callable[[int], object], size: int) -> float:

@@ -196,25 +196,39 @@ def python(step: str, source: str, *args: str, **more: object) -> dict[str, obje
     return {"id": step, "code": code, "args": list(args), **more}
 
 
+def a_while() -> str:
+    """Seconds to sleep, far too many, and no others as many: the process is known by them."""
+    return str(10_000_000 + uuid4().int % 10_000_000)
+
+
 def held(step: str) -> tuple[dict[str, object], str]:
     """A step that runs until ``release`` is called with the word that is given with it."""
-    seconds = str(6_000_000 + uuid4().int % 1_000_000)
+    seconds = a_while()
     source = "import subprocess, sys; subprocess.run(['sleep', sys.argv[1]])"
     return python(step, source, seconds), seconds
 
 
 async def release(seconds: str) -> None:
-    """Let the step that ``held`` made go on, as soon as it runs."""
+    """Let go on what sleeps so long, such as the step that ``held`` made, as soon as it sleeps."""
 
     async def was_ended() -> bool:
-        for pid in processes_mentioning(seconds):
-            with suppress(OSError):
-                if Path(f"/proc/{pid}/comm").read_text() == "sleep\n":
-                    os.kill(pid, signal.SIGTERM)
-                    return True
+        for pid in sleeping(seconds):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+                return True
         return False
 
     await until(was_ended)
+
+
+def sleeping(seconds: str) -> list[int]:
+    """Processes of ``sleep`` for so long; others only have it among their arguments."""
+    found = []
+    for pid in processes_mentioning(seconds):
+        with suppress(OSError):
+            if Path(f"/proc/{pid}/comm").read_text() == "sleep\n":
+                found.append(pid)
+    return found
 
 
 def processes_mentioning(text: str) -> list[int]:

@@ -48,13 +48,14 @@ class E2BServer:
 
     ``create_status`` and ``delete_status``, when changed, are the answer to every such request.
     ``machines`` are the sandboxes that run, ``created`` what was asked for all that ever did, and
-    ``creating`` counts the requests for one.
+    ``creating`` counts the requests for one, which come true while ``may_create`` is set.
     """
 
     def __init__(self, folder: Path, api_key: str = "e2b_test") -> None:
         self.api_key = api_key
         self.create_status = 201
-        self.create_delay_seconds = 0.0
+        self.may_create = asyncio.Event()
+        self.may_create.set()
         self.delete_status = 204
         self.creating = 0
         self.created: list[dict[str, Any]] = []
@@ -113,7 +114,7 @@ class E2BServer:
             return refused
         wanted = await request.json()
         self.creating += 1
-        await asyncio.sleep(self.create_delay_seconds)
+        await self.may_create.wait()
         if self.create_status != 201:
             return _error(self.create_status, "as the test wishes")
         sandbox_id = uuid.uuid4().hex

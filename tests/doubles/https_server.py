@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.doubles.listening import listening
+
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -97,22 +99,8 @@ async def https_server(
     context: ssl.SSLContext, answers: dict[str, Answer], address: str = "127.0.0.1", port: int = 0
 ) -> AsyncIterator[HttpsServer]:
     served = HttpsServer(answers)
-    running: set[asyncio.Task[None]] = set()
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.ensure_future(served.serve(reader, writer))
-        running.add(task)
-        task.add_done_callback(running.discard)
-
-    server = await asyncio.start_server(accept, address, port, ssl=context)
-    served.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(served.serve, address, port, ssl=context) as served.port:
         yield served
-    finally:
-        server.close()
-        for task in list(running):
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
 
 
 def says(body: bytes, status: str = "200 OK", **headers: str) -> Answer:

@@ -6,10 +6,12 @@ It speaks HTTP/1.1 itself, byte by byte: a test must be able to send what no fra
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
+
+from tests.doubles.listening import listening
 
 Json = dict[str, Any]
 _JSON = "application/json"
@@ -82,13 +84,12 @@ class Double:
         return [asked for asked in self.asked if asked.method == method]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
+        with closing(writer), suppress(ConnectionError, asyncio.IncompleteReadError):
             while True:
                 asked = await _read(reader)
                 self.asked.append(asked)
                 exchange = Exchange(asked, writer)
                 await self.acts.get(asked.method, self.behave)(exchange)
-        writer.close()
 
     async def behave(self, exchange: Exchange) -> None:
         """What a sound server does."""
@@ -135,9 +136,5 @@ async def _read(reader: asyncio.StreamReader) -> Asked:
 @asynccontextmanager
 async def doubled() -> AsyncIterator[Double]:
     double = Double()
-    server = await asyncio.start_server(double.serve, "127.0.0.1", 0)
-    double.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(double.serve) as double.port:
         yield double
-    finally:
-        server.close()

@@ -4,12 +4,13 @@ It speaks HTTP/1.1 itself, byte by byte: a test must be able to send what no fra
 """
 
 import asyncio
-import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+
+from tests.doubles.listening import listening
 
 Json = dict[str, Any]
 Act = Callable[["Exchange"], Awaitable[None]]
@@ -186,20 +187,6 @@ async def _read_request(reader: asyncio.StreamReader, connection: int) -> Reques
 async def model_server(acts: Sequence[Act] = ()) -> AsyncIterator[ModelServer]:
     """Serve on a free port of 127.0.0.1."""
     served = ModelServer("", list(acts))
-    tasks: set[asyncio.Task[None]] = set()
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(served.serve(reader, writer))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    server = await asyncio.start_server(accept, "127.0.0.1", 0, limit=2**24)
-    served.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    try:
+    async with listening(served.serve, limit=2**24) as port:
+        served.url = f"http://127.0.0.1:{port}/v1"
         yield served
-    finally:
-        server.close()
-        for task in list(tasks):
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks, return_exceptions=True)

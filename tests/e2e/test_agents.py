@@ -3,10 +3,11 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from tests.doubles.model_server import Exchange
 from tests.doubles.scripted_models import Conversation, ScriptedModels, Wanted, asks, finishes
-from tests.live import Live
+from tests.live import Live, a_while, release
 
 URL = re.compile(r"File '([^']+)' created at (\S+)")
 
@@ -39,15 +40,14 @@ async def test_two_variables_are_enough_to_use_a_model_of_ones_own(
 async def test_calls_of_one_turn_run_side_by_side_and_are_told_in_their_order(
     agents_live: Live, models: ScriptedModels
 ) -> None:
-    both = "import time; time.sleep({}); print('{}')"
-    talk = models.conversation(
-        asks(python(both.format(1.5, "slow")), python(both.format(0, "quick"))), finishes()
-    )
-    task = await agents_live.run_agent(talk.prompt())
-    assert task["status"] == "completed"
-    slow, quick = task["sub_tasks"]
-    assert quick["started_at"] < slow["finished_at"]
-    assert slow["started_at"] < quick["finished_at"]
+    word = a_while()
+    slow = "import subprocess, sys; subprocess.run(['sleep', sys.argv[1]]); print('slow')"
+    talk = models.conversation(asks(python(slow, word), python("print('quick')")), finishes())
+    task_id = await agents_live.submit_agent(talk.prompt())
+    await agents_live.when(task_id, lambda task: "completed" in _states(task))
+    assert _states(await agents_live.task(task_id)) == ["running", "completed"]
+    await release(word)
+    assert (await agents_live.ended(task_id))["status"] == "completed"
     results = [result.split("\n")[1] for result in talk.results()]
     assert results == ["slow", "quick"]
 
@@ -204,6 +204,10 @@ async def test_viewers_see_every_event_of_an_agent_in_order(
     ]
     [called] = [data for kind, data in events if kind == "tool.called"]
     assert (called["step"], called["arguments"]) == ("1.1 write_file", write[1])
+
+
+def _states(task: dict[str, Any]) -> list[str]:
+    return [step["status"] for step in task["sub_tasks"]]
 
 
 def _offered(talk: Conversation) -> set[str]:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.doubles.model_server import Act, Exchange, delta, events, refusal, text
 from tests.doubles.scripted_models import ScriptedModels, Wanted, asks, finishes
+from tests.event_stream import events_in
 from tests.live import Live
 
 LIST: Wanted = ("list_files", {})
@@ -134,7 +135,7 @@ async def test_an_error_of_the_model_that_waiting_cannot_fix_ends_the_task_at_on
     assert "sk-only-for-tests" not in json.dumps(task)
 
 
-async def test_a_model_that_is_not_there_gives_way_to_the_next(
+async def test_a_model_that_an_agent_names_and_that_is_not_there_gives_way_to_the_next(
     agents_live: Live, models: ScriptedModels
 ) -> None:
     talk = models.conversation(refusal(404, "no such model", "model_not_found"), finishes())
@@ -184,9 +185,10 @@ async def test_an_answer_of_text_alone_counts_what_the_server_did_not(
 
 async def _has_tried_again(live: Live, task_id: str) -> None:
     async with live.http.stream("GET", f"/api/v1/tasks/{task_id}/events") as stream:
-        async for line in stream.aiter_lines():
-            if line == "event: llm.restarted":
+        async for event in events_in(stream):
+            if event.type == "llm.restarted":
                 return
+    raise AssertionError("it ended")
 
 
 async def _nothing_is_said_twice(live: Live, task_id: str) -> None:

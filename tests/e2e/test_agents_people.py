@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from uuid import uuid4
+from typing import Any
 
 from tests.doubles.scripted_models import Endless, Held, ScriptedModels, Wanted, asks, finishes
-from tests.live import Live, processes_mentioning, until
+from tests.live import Live, a_while, processes_mentioning, sleeping, until
 from tests.pressure import allowed
 
 WRITE: Wanted = ("write_file", {"name": "a.txt", "text": "a"})
@@ -15,6 +15,10 @@ import subprocess, sys, time
 subprocess.Popen(["sleep", sys.argv[1]], start_new_session=True)
 time.sleep(600)
 """
+
+
+def states_in(task: dict[str, Any]) -> dict[str, str]:
+    return {step["name"]: step["status"] for step in task["sub_tasks"]}
 
 
 async def test_a_paused_agent_ends_its_turn_and_waits(
@@ -51,31 +55,29 @@ async def test_cancelling_in_mid_stream_closes_the_connection_to_the_model(
 async def test_cancelling_in_mid_tool_leaves_no_process(
     agents_live: Live, models: ScriptedModels
 ) -> None:
-    mark = str(7_000_000 + uuid4().int % 1_000_000)
+    mark = a_while()
     code = {"language": "python", "source": SLEEP, "args": [mark]}
     talk = models.conversation(asks(("run_code", code), WRITE))
     task_id = await agents_live.submit_agent(talk.prompt())
 
     async def is_up() -> bool:
-        return bool(processes_mentioning(mark))
+        return bool(sleeping(mark))
 
     async def is_gone() -> bool:
         return not processes_mentioning(mark)
 
-    async def is_written() -> bool:
-        task = await agents_live.task(task_id)
-        return any(step["status"] == "completed" for step in task["sub_tasks"])
+    def is_written(task: dict[str, Any]) -> bool:
+        return {"1.2 write_file": "completed"}.items() <= states_in(task).items()
 
     await until(is_up)
-    await until(is_written)
+    await agents_live.when(task_id, is_written)
     asked_at = time.monotonic()
     assert await agents_live.post(task_id, "cancel") < 300
     await until(is_gone, seconds=10)
     assert time.monotonic() - asked_at < allowed(1.5)  # A second, and what it takes to look.
     task = await agents_live.ended(task_id)
     assert task["status"] == "cancelled"
-    states = {step["name"]: step["status"] for step in task["sub_tasks"]}
-    assert states == {"1.1 run_code": "cancelled", "1.2 write_file": "completed"}
+    assert states_in(task) == {"1.1 run_code": "cancelled", "1.2 write_file": "completed"}
     assert [artifact["name"] for artifact in task["artifacts"]] == ["a.txt"]
 
 

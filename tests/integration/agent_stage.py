@@ -28,7 +28,7 @@ from activities.store.database import Database
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
 from activities.task_records import Tasks
 from deploy.local.services import Services
-from tests.integration.api_stage import Stage, api_stage
+from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage
 from workflows import ports
 from workflows.agent import AgentWorkflow
 from workflows.contracts import ActCall, ActOutcome, CallPlan, ThinkCall, Thought, call_sub_task_id
@@ -181,7 +181,7 @@ async def submit(stage: Stage, *orders: str, **agent: Any) -> str:
 
 async def workflow_ended(stage: Stage, task_id: str) -> None:
     """Return once the workflow has ended, which is a moment after its row says so."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WAIT_SECONDS):
         while True:
             found = await stage.services.temporal.find(UUID(task_id))
             if found is None or not found.is_running:

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import Task
+from tests.doubles.listening import listening
 
 TASK_ID = UUID("0199a3c2-7f1e-4d4a-9d0b-2f6c1e8a7b55")
 NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
@@ -81,13 +82,9 @@ async def _read(reader: asyncio.StreamReader) -> Asked:
 @asynccontextmanager
 async def serving() -> AsyncIterator[Server]:
     server = Server()
-    listening = await asyncio.start_server(server.handle, "127.0.0.1", 0)
-    port = listening.sockets[0].getsockname()[1]
-    server.url = f"http://127.0.0.1:{port}"
-    try:
+    async with listening(server.handle) as port:
+        server.url = f"http://127.0.0.1:{port}"
         yield server
-    finally:
-        listening.close()
 
 
 def answer(content: bytes, status: int = 200, *headers: str) -> Answer:

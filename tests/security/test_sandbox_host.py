@@ -19,6 +19,7 @@ from activities.sandbox.reach import barrier
 from activities.sandbox.slots import Slots
 from activities.sandbox.unavailable import explain
 from tests.integration.sandboxes import Bench, open_folder
+from tests.security.processes import until
 from workflows.errors import BadInput, SandboxUnavailable
 
 NOBODY = 65534
@@ -89,7 +90,7 @@ async def _check(folder: Path, *wrapper: str, **environment: str) -> str:
     return done.stdout.strip()
 
 
-async def test_a_check_passes_where_jobs_run(folder: Path) -> None:
+async def test_a_check_of_bubblewrap_passes_where_jobs_run(folder: Path) -> None:
     assert await _check(folder) == "works"
 
 
@@ -219,11 +220,16 @@ async def test_no_more_jobs_run_at_once_than_there_are_places(bench: Bench) -> N
             running.add(output)
             at_once.append(len(running))
 
-        command = ("/bin/sh", "-c", "echo; sleep 0.3")
+        command = ("/bin/sh", "-c", "echo; until [ -e go ]; do sleep 0.01; done")
         assert (await sandbox.run(Job(command, output), has_begun)).ok
         running.discard(output)
 
-    await asyncio.gather(*map(one, range(4)))
+    jobs = [asyncio.create_task(one(number)) for number in range(4)]
+    for begun in (2, 4):
+        await until(lambda begun=begun: len(at_once) >= begun)  # type: ignore[misc]
+        for output in running:
+            (output / "go").touch()
+    await asyncio.gather(*jobs)
     assert len(at_once) == 4
     assert max(at_once) == 2
     await sandbox.close()

@@ -5,7 +5,7 @@ import gc
 from deploy import garbage_collector
 
 
-def test_it_rests_while_a_process_loads_and_later_looks_at_nothing_of_that() -> None:
+def test_the_collector_rests_while_a_process_loads_and_later_looks_at_nothing_of_that() -> None:
     looked_at_before, threshold = len(gc.get_objects()), gc.get_threshold()
     try:
         garbage_collector.pause()

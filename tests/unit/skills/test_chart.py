@@ -163,6 +163,6 @@ def test_data_that_cannot_be_drawn_is_refused(
     assert chart(content, *options).refuses(*words)
 
 
-def test_without_matplotlib_it_says_how_to_run_it(tmp_path: Path) -> None:
+def test_chart_without_matplotlib_says_how_to_run_it(tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text(SALES)
     assert run("chart", "in.csv", cwd=tmp_path).refuses("matplotlib is missing", "uv run")

@@ -183,7 +183,7 @@ def test_a_giant_row_is_refused(tmp_path: Path) -> None:
     assert clean(tmp_path, f"a,b\n1{',1' * 20_000}\n").refuses("line 2", "16384")
 
 
-def test_the_input_is_never_overwritten(tmp_path: Path) -> None:
+def test_csv_clean_never_overwrites_its_input(tmp_path: Path) -> None:
     refused = clean(tmp_path, "a,b\n 1,2\n", "-o", "../" + tmp_path.name + "/in.csv")
     assert refused.refuses("is the input itself")
     assert (tmp_path / "in.csv").read_text() == "a,b\n 1,2\n"

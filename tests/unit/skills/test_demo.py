@@ -19,7 +19,7 @@ def pipeline() -> Pipeline:
     return Pipeline.model_validate(yaml.safe_load((DEMO / "pipeline.yaml").read_text()))
 
 
-def test_the_pipeline_is_sound() -> None:
+def test_the_pipeline_of_the_demo_is_sound() -> None:
     assert problems_of(pipeline(), {"data": "file:x"}) == []
 
 
@@ -27,7 +27,7 @@ def test_the_source_tells_the_data_s_true_digest() -> None:
     assert hashlib.sha256(DATA.read_bytes()).hexdigest() in (DEMO / "SOURCE.md").read_text()
 
 
-def test_the_steps_run_one_after_the_other(
+def test_the_steps_of_the_demo_run_one_after_the_other(
     tmp_path: Path, chart_python: Path, report_python: Path
 ) -> None:
     pythons = {"chart": chart_python, "report": report_python}

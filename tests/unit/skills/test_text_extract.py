@@ -268,12 +268,12 @@ def test_plain_text_passes_through(extract: Extract, tmp_path: Path, encoding: s
     assert (tmp_path / "text.txt").read_text() == "Grüße\nzwei\n"
 
 
-def test_the_input_is_never_overwritten(extract: Extract, tmp_path: Path) -> None:
+def test_text_extract_never_overwrites_its_input(extract: Extract, tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("mine")
     assert extract("text.txt").refuses("is the input itself")
     assert (tmp_path / "text.txt").read_text() == "mine"
 
 
-def test_without_its_packages_it_says_how_to_run_it(tmp_path: Path) -> None:
+def test_text_extract_without_its_packages_says_how_to_run_it(tmp_path: Path) -> None:
     (tmp_path / "x.pdf").write_bytes(pdf("one"))
     assert run("text-extract", "x.pdf", cwd=tmp_path).refuses("pypdf is missing", "uv run")

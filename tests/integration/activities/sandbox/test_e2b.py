@@ -96,7 +96,7 @@ async def test_a_sandbox_that_vanishes_is_worth_another_try(
         await running
 
 
-async def test_a_check_passes_where_jobs_run(sandbox: E2B) -> None:
+async def test_a_check_of_e2b_passes_with_the_right_key(sandbox: E2B) -> None:
     await sandbox.check()
 
 
@@ -144,10 +144,12 @@ async def test_a_second_cancellation_does_not_save_the_sandbox(
 async def test_a_sandbox_that_comes_after_the_cancellation_is_killed(
     server: E2BServer, sandbox: E2B, output: Path
 ) -> None:
-    server.create_delay_seconds = 0.2
+    server.may_create.clear()
     running = asyncio.create_task(sandbox.run(shell("true", output), Printed()))
     await until(lambda: server.creating)
     running.cancel()
+    await asyncio.sleep(0)
+    server.may_create.set()
     with pytest.raises(asyncio.CancelledError):
         await running
     assert len(server.created) == 1

@@ -183,7 +183,7 @@ class TestMaking:
         assert module.startswith("/opt/venv/lib/")
         assert prefix == "/opt/venv"
 
-    async def test_everyone_can_read_it(
+    async def test_everyone_can_read_an_environment(
         self, make: MakeEnvironments, index: Path, work: Path
     ) -> None:
         make_wheel(index, "one")
@@ -197,7 +197,9 @@ class TestMaking:
             wanted = 0o005 if path.is_dir() else 0o004
             assert path.stat().st_mode & wanted == wanted, path
 
-    async def test_bytecode_is_compiled(self, make: MakeEnvironments, index: Path) -> None:
+    async def test_the_bytecode_of_an_environment_is_compiled(
+        self, make: MakeEnvironments, index: Path
+    ) -> None:
         make_wheel(index, "one")
         venv = await make().prepare(needs("one"))
         assert venv is not None
@@ -216,7 +218,7 @@ class TestMaking:
         assert time.perf_counter() - began < allowed(0.1)
 
     @pytest.mark.parametrize("workers", [1, 2])
-    async def test_many_who_want_it_at_once_make_it_once(
+    async def test_many_who_want_an_environment_at_once_make_it_once(
         self, workers: int, make: MakeEnvironments, index: Path, recorder: Path, tmp_path: Path
     ) -> None:
         make_wheel(index, "one")
@@ -501,7 +503,9 @@ class TestCancelling:
 
 
 class TestEviction:
-    async def test_the_least_recently_used_goes(self, make: MakeEnvironments, index: Path) -> None:
+    async def test_the_least_recently_used_environment_goes(
+        self, make: MakeEnvironments, index: Path
+    ) -> None:
         for name in ("one", "two", "three"):
             make_wheel(index, name)
         environments = make(limits=Limits(environments=2))
@@ -528,7 +532,9 @@ class TestEviction:
             *(False, False, True)
         ]
 
-    async def test_the_total_size_is_bounded(self, make: MakeEnvironments, index: Path) -> None:
+    async def test_the_total_size_of_environments_is_bounded(
+        self, make: MakeEnvironments, index: Path
+    ) -> None:
         for name in ("one", "two"):
             make_wheel(index, name, files={f"{name}.bin": bytes(300_000)})
         environments = make(limits=Limits(total_bytes=500_000))
@@ -536,7 +542,9 @@ class TestEviction:
         two = await environments.prepare(needs("two"))
         assert [venv is not None and venv.exists() for venv in (one, two)] == [False, True]
 
-    async def test_an_evicted_one_is_made_again(self, make: MakeEnvironments, index: Path) -> None:
+    async def test_an_evicted_environment_is_made_again(
+        self, make: MakeEnvironments, index: Path
+    ) -> None:
         for name in ("one", "two"):
             make_wheel(index, name)
         environments = make(limits=Limits(environments=1))

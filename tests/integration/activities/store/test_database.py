@@ -8,6 +8,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
 
 from activities.store.database import Database
+from tests.databases import hang_up
 from workflows.errors import DatabaseRefused, TemporaryFailure
 
 FAILING = text("SELECT CAST(:text AS text), 1 / 0")
@@ -127,13 +128,6 @@ async def test_no_statement_fails_once_the_database_has_hung_up(
         await asyncio.gather(*statements)
 
     await five()
-    other = await asyncpg.connect(database_url.replace("+asyncpg", ""))
-    cut = await other.fetch(
-        "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
-    assert len(cut) == 5
-    await other.close()
-    await asyncio.sleep(0.1)  # The news is on its way to this process.
+    assert await hang_up(database_url) == 5
     await five()
     await database.close()

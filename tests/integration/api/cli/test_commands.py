@@ -33,7 +33,7 @@ def write(folder: Path, *sources: str, **more: Any) -> Path:
     return path
 
 
-async def test_a_task_that_completes(stage: Stage, written: Path) -> None:
+async def test_a_task_that_completes_exits_with_0(stage: Stage, written: Path) -> None:
     words = ("submit", "pipeline", str(written), "--wait", "--priority", "8")
     printed = await agentos(stage.url, *words)
     assert printed.code == 0
@@ -91,7 +91,9 @@ async def test_a_wait_that_takes_too_long_exits_with_124(stage: Stage, tmp_path:
     await stage.http.post(f"/tasks/{task_id}/cancel")
 
 
-async def test_the_same_key_gives_the_same_task(stage: Stage, written: Path) -> None:
+async def test_the_same_key_on_the_command_line_gives_the_same_task(
+    stage: Stage, written: Path
+) -> None:
     words = ("submit", "pipeline", str(written), "--idempotency-key", f"key-{uuid4()}")
     first, second = [await agentos(stage.url, *words) for _ in range(2)]
     assert first.stdout == second.stdout

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import json
 import signal
-import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from uuid import UUID
@@ -13,6 +12,7 @@ import pytest
 
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import Accepted, Links
+from deploy.local.tcp_ports import choose_ports
 from tests.doubles.https_server import Authority, https_server
 from tests.integration.cli_runs import agentos, start
 from tests.integration.cli_server import (
@@ -48,8 +48,8 @@ async def server() -> AsyncIterator[Server]:
 
 
 async def test_a_server_that_is_not_there_is_reported_in_one_line() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    [nobody] = choose_ports([None])
+    url = f"http://127.0.0.1:{nobody}"
     printed = await agentos(url, "ls")
     assert printed.code == 1
     assert printed.stdout == ""

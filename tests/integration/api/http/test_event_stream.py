@@ -4,12 +4,12 @@ import asyncio
 from pathlib import Path
 from uuid import UUID
 
-import asyncpg
 import httpx
 import pytest
 
 from activities.store import events
 from deploy.local.services import Services
+from tests.databases import hang_up
 from tests.event_stream import SentEvent, events_in
 from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage
 from tests.pressure import allowed
@@ -148,14 +148,22 @@ async def test_an_event_arrives_at_once(stage: Stage) -> None:
 
 async def test_a_client_that_goes_away_is_noticed(stage: Stage) -> None:
     task_id = await stage.submit("wait")
-    metrics = f"{stage.url}/metrics"
+    await _until_followed(stage, by=0)  # The clients of other tests have gone, too.
     async with stage.http.stream("GET", f"/tasks/{task_id}/events") as response:
         await anext(events_in(response))
-        assert "agentos_event_streams 1.0" in (await stage.http.get(metrics)).text
-    async with asyncio.timeout(WAIT_SECONDS):
-        while "agentos_event_streams 0.0" not in (await stage.http.get(metrics)).text:
-            await asyncio.sleep(0.05)
+        await _until_followed(stage, by=1)
+    await _until_followed(stage, by=0)
     await stage.http.post(f"/tasks/{task_id}/cancel")
+
+
+async def _until_followed(stage: Stage, *, by: int) -> None:
+    """Return once the API counts so many clients that follow a task."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while (
+            f"agentos_event_streams {by}.0"
+            not in (await stage.http.get(f"{stage.url}/metrics")).text
+        ):
+            await asyncio.sleep(0.05)
 
 
 async def test_a_silent_stream_has_heartbeats(
@@ -183,7 +191,7 @@ async def test_a_lost_connection_to_the_database_loses_no_event(
             sent = [await anext(incoming)]
             while sent[-1].type != "step.started":
                 sent.append(await anext(incoming))
-            await _hang_up(infrastructure, stage, queries)
+            assert await hang_up(stage.database.url, queries)
             # Nobody listens at this moment, and nothing happens afterwards.
             await _emit(stage, task_id, 5)
             async with asyncio.timeout(WAIT_SECONDS):
@@ -194,30 +202,28 @@ async def test_a_lost_connection_to_the_database_loses_no_event(
         assert sent[-1].data["status"] == "completed"
 
 
-async def _hang_up(infrastructure: Services, stage: Stage, query: str) -> None:
-    """Cut connections to the stage's database whose last query looks like this."""
-    admin = await asyncpg.connect(infrastructure.database_url.replace("+asyncpg", ""))
-    name = stage.database.url.partition("?")[0].rpartition("/")[2]
-    cut = await admin.fetch(
-        "SELECT pid FROM pg_stat_activity WHERE datname = $1 AND query LIKE $2", name, query
-    )
-    assert cut
-    for backend in cut:  # A second's patience each: it is to be gone, not only told to go.
-        await admin.fetchval("SELECT pg_terminate_backend($1, 1000)", backend["pid"])
-    await admin.close()
-    await asyncio.sleep(0.1)  # The news is on its way to this process.
-
-
 async def test_streams_end_when_the_server_stops(
     infrastructure: Services, skills_folder: Path
 ) -> None:
     loop = asyncio.get_running_loop()
-    async with api_stage(infrastructure, skills_folder) as stage:
-        own = httpx.AsyncClient(base_url=stage.http.base_url, timeout=WAIT_SECONDS)
-        task_id = await stage.submit("wait")
-        following = asyncio.create_task(_read(own, task_id))
-        await stage.once(task_id, lambda task: task["status"] == "running")
-        started = loop.time()
-    assert loop.time() - started < allowed(4)  # Requests under way would be given longer.
-    assert (await following)[-1].type == "step.started"
-    await own.aclose()
+    async with httpx.AsyncClient(timeout=WAIT_SECONDS) as own:
+        async with api_stage(infrastructure, skills_folder) as stage:
+            task_id = await stage.submit("wait")
+            has_begun = asyncio.Event()
+            url = f"{stage.url}/api/v1/tasks/{task_id}/events"
+            following = asyncio.create_task(_follow(own, url, has_begun))
+            await has_begun.wait()
+            started = loop.time()
+        assert loop.time() - started < allowed(4)  # Requests under way would be given longer.
+        assert await following == "step.started"
+
+
+async def _follow(http: httpx.AsyncClient, url: str, has_begun: asyncio.Event) -> str:
+    """Tell when a step has begun; the type of the last event, once the stream has ended."""
+    last = ""
+    async with http.stream("GET", url) as response:
+        async for event in events_in(response):
+            last = event.type
+            if last == "step.started":
+                has_begun.set()
+    return last

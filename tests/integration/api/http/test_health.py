@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
-import asyncpg
 import httpx
 import pytest
 import structlog
@@ -18,6 +17,7 @@ from activities.store.options import S3Options
 from api.app import create_app
 from deploy.local.services import Services
 from deploy.local.tcp_ports import choose_ports
+from tests.databases import hang_up
 from tests.integration.api_stage import Stage, api_stage, pipeline
 from tests.live import until
 
@@ -232,20 +232,9 @@ async def test_a_store_that_is_away_is_reported_as_temporary(stage: Stage) -> No
     assert str(closed) not in answer.text
 
 
-async def test_a_database_that_hung_up_fails_no_request(
-    stage: Stage, infrastructure: Services
-) -> None:
+async def test_a_database_that_hung_up_fails_no_request(stage: Stage) -> None:
     await asyncio.gather(*(stage.http.get("/tasks") for _ in range(5)))
-    admin = await asyncpg.connect(infrastructure.database_url.replace("+asyncpg", ""))
-    cut = await admin.fetch(
-        "SELECT pid FROM pg_stat_activity WHERE datname = $1",
-        stage.database.url.partition("?")[0].rpartition("/")[2],
-    )
-    assert len(cut) > 1
-    for backend in cut:  # A second's patience each: it is to be gone, not only told to go.
-        await admin.fetchval("SELECT pg_terminate_backend($1, 1000)", backend["pid"])
-    await admin.close()
-    await asyncio.sleep(0.1)  # The news is on its way to this process.
+    assert await hang_up(stage.database.url) > 1
     answers = await asyncio.gather(*(stage.http.get("/tasks") for _ in range(5)))
     assert [answer.status_code for answer in answers] == [200] * 5
 

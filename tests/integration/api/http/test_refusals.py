@@ -230,7 +230,7 @@ async def test_allowed_inputs_are_accepted(stage: Stage, text: str) -> None:
     assert (await stage.http.post("/tasks", json=body)).status_code == 202
 
 
-async def test_all_problems_of_a_task_request_are_reported_at_once(stage: Stage) -> None:
+async def test_all_problems_of_a_pipelines_request_are_reported_at_once(stage: Stage) -> None:
     body = {
         "pipeline": {
             "name": "x",

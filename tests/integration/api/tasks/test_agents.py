@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from temporalio.client import WorkflowExecutionStatus
 
 from activities.llm.base import ModelOptions, Price
 from activities.store import tasks
 from activities.store.keys import DEFAULT_TEAM
+from api.tasks.kinds.agent_validation import problems_with_agent
 from api.tasks.sweeper import Sweeper
 from tests.integration.agent_stage import (
     MODELS,
@@ -20,8 +20,9 @@ from tests.integration.agent_stage import (
     workflow_ended,
     working_agents,
 )
-from tests.integration.api_stage import Stage, pipeline
+from tests.integration.api_stage import WAIT_SECONDS, Stage, pipeline
 from tests.integration.new_tasks import new_task
+from tests.temporal_runs import reset_to_turn
 from workflows.definitions.agent import Agent
 from workflows.states import TaskType
 
@@ -96,7 +97,7 @@ async def test_a_bad_agent_is_refused_with_a_pointer(agents_stage: Stage, case: 
     assert message in found.get(pointer, ""), found
 
 
-async def test_all_problems_of_a_task_request_are_reported_at_once(agents_stage: Stage) -> None:
+async def test_all_problems_of_an_agents_request_are_reported_at_once(agents_stage: Stage) -> None:
     agent = {"skills": ["no"], "tools": ["no"], "output_schema": {"type": 3}}
     body = {"type": "agent", "prompt": "x", "agent": agent, "inputs": {"a": "file:x"}}
     answer = await agents_stage.http.post("/tasks", json=body)
@@ -109,8 +110,6 @@ async def test_all_problems_of_a_task_request_are_reported_at_once(agents_stage:
 
 
 async def test_a_cost_is_limited_where_every_model_has_a_price(agents_stage: Stage) -> None:
-    from api.tasks.kinds.agent_validation import problems_with_agent
-
     agent = Agent.model_validate({"limits": {"cost_usd": 1}})
     priced = replace(MODELS, prices={"obedient": Price(1.0, 2.0)})
     for options, is_fine in ((priced, True), (ModelOptions(), False), (MODELS, False)):
@@ -167,7 +166,7 @@ async def test_a_row_without_a_workflow_is_started(agents_stage: Stage) -> None:
         await agents_stage.until(str(task.id), "completed")
 
 
-async def test_the_same_key_gives_the_same_task(
+async def test_the_same_key_gives_the_same_task_for_an_agent(
     agents_stage: Stage, working: ObedientAgents
 ) -> None:
     body = {"type": "agent", "prompt": "finish x"}
@@ -212,7 +211,7 @@ async def test_an_agent_terminated_in_temporal_shows_as_cancelled(
     await agents_stage.once(task_id, lambda task: task["progress"]["current"] == "1.1 a")
     await agents_stage.temporal.get_workflow_handle(f"task-{task_id}").terminate(reason="no")
     sweeper = Sweeper(agents_stage.services)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WAIT_SECONDS):
         while (task := await agents_stage.task(task_id))["status"] != "cancelled":
             await sweeper.sweep()
     assert {step["status"] for step in task["sub_tasks"]} == {"cancelled"}
@@ -337,7 +336,7 @@ async def test_a_run_that_was_reset_in_temporal_is_not_closed(
     await agents_stage.until(task_id, "completed")
     await workflow_ended(agents_stage, task_id)
     working.released.clear()
-    await _reset_to_turn(agents_stage, task_id, 2)
+    await reset_to_turn(agents_stage.temporal, f"task-{task_id}", 2)
     await agents_stage.once(task_id, lambda task: task["progress"]["current"] == "2.1 b")
     await agents_stage.age(task_id)
     for _ in range(2):
@@ -350,34 +349,3 @@ async def test_a_run_that_was_reset_in_temporal_is_not_closed(
 async def _retry(stage: Stage, task_id: str, begin: str | None = None) -> int:
     body = {} if begin is None else {"from": begin}
     return (await stage.http.post(f"/tasks/{task_id}/retry", json=body)).status_code
-
-
-async def _reset_to_turn(stage: Stage, task_id: str, turn: int) -> None:
-    """As ``temporal workflow reset`` does it, to where the turn was about to begin."""
-    from temporalio.api.common.v1 import WorkflowExecution
-    from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
-
-    handle = stage.temporal.get_workflow_handle(f"task-{task_id}")
-    completed = 0
-    thought = 0
-    async for event in handle.fetch_history_events():
-        if event.HasField("workflow_task_completed_event_attributes"):
-            completed = event.event_id
-        if event.HasField("activity_task_scheduled_event_attributes"):
-            scheduled = event.activity_task_scheduled_event_attributes
-            thought += scheduled.activity_type.name == "think"
-            if thought == turn:
-                break
-    described = await handle.describe()
-    assert described.status is WorkflowExecutionStatus.COMPLETED
-    await stage.temporal.workflow_service.reset_workflow_execution(
-        ResetWorkflowExecutionRequest(
-            namespace="default",
-            workflow_execution=WorkflowExecution(
-                workflow_id=f"task-{task_id}", run_id=described.run_id
-            ),
-            reason="a test",
-            workflow_task_finish_event_id=completed,
-            request_id=str(uuid4()),
-        )
-    )

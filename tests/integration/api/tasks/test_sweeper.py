@@ -52,9 +52,6 @@ async def _unstarted(stage: Stage, *sources: str) -> str:
     return str(task.id)
 
 
-_TEAM = UUID("00000000-0000-4000-8000-000000000001")
-
-
 async def _status_in_temporal(stage: Stage, task_id: str) -> WorkflowExecutionStatus | None:
     execution = await stage.services.temporal.find(UUID(task_id))
     return execution and execution.status
@@ -189,7 +186,7 @@ async def test_tasks_that_wait_do_not_hide_one_that_was_not_started(idle: Stage)
 # Workflows that ended without a word.
 
 
-async def test_a_task_terminated_in_temporal_shows_as_cancelled(idle: Stage) -> None:
+async def test_a_pending_task_terminated_in_temporal_shows_as_cancelled(idle: Stage) -> None:
     task_id = await idle.submit("print x", "print y")
     handle = idle.temporal.get_workflow_handle(f"task-{task_id}")
     await handle.terminate(reason="it costs too much")

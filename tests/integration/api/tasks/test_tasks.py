@@ -74,7 +74,7 @@ async def test_the_whole_body_may_be_yaml(stage: Stage) -> None:
 # Idempotency.
 
 
-async def test_the_same_key_gives_the_same_task(stage: Stage) -> None:
+async def test_the_same_key_gives_the_same_task_for_a_pipeline(stage: Stage) -> None:
     key = {"Idempotency-Key": str(uuid4())}
     body = {"pipeline": pipeline("print once")}
     first = await stage.http.post("/tasks", json=body, headers=key)

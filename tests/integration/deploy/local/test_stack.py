@@ -188,7 +188,7 @@ async def test_sigterm_stops_every_part_and_takes_the_addresses_away(tmp_path: P
 
 @ONLY_ROOT
 @pytest.mark.parametrize("uid", [NOBODY, NAMELESS])
-async def test_an_ordinary_user_can_run_it_even_one_without_a_name(uid: int) -> None:
+async def test_an_ordinary_user_can_run_the_stack_even_one_without_a_name(uid: int) -> None:
     python = await an_interpreter_for(uid)
     with short_folder() as folder:
         async with up(folder / "data", python=python, uid=uid) as running:

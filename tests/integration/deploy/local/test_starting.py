@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +43,14 @@ def own_children() -> list[int]:
     return [int(pid) for children in tasks for pid in children.read_text().split()]
 
 
+def parts_of(data_dir: Path) -> Iterator[int]:
+    """Those children that were told of this folder: the stacks of other tests have theirs here."""
+    for pid in own_children():
+        with suppress(OSError):  # It has just ended.
+            if str(data_dir) in str(environment_of(pid)):
+                yield pid
+
+
 def options(data_dir: Path) -> StackOptions:
     return StackOptions(
         data_dir,
@@ -56,7 +64,7 @@ async def test_api_and_worker_load_while_their_services_start(tmp_path: Path) ->
     started: list[str] = []
 
     async def migrate(url: str) -> None:
-        started.extend(word for pid in own_children() for word in arguments_of(pid))
+        started.extend(word for pid in parts_of(tmp_path / "data") for word in arguments_of(pid))
         await migrations.migrate(url)
 
     async with Stack(replace(options(tmp_path / "data"), migrate=migrate)):
@@ -82,9 +90,10 @@ async def taken_from_temporal(data_dir: Path) -> socket.socket:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             for pid in own_children():
-                if Path(f"/proc/{pid}/cwd").readlink() == data_dir / "temporal":
-                    words = arguments_of(pid)
-                    return await taken_from(pid, int(words[words.index("--port") + 1]))
+                with suppress(OSError):  # It has just ended, and is of another test's stack.
+                    if Path(f"/proc/{pid}/cwd").readlink() == data_dir / "temporal":
+                        words = arguments_of(pid)
+                        return await taken_from(pid, int(words[words.index("--port") + 1]))
             await asyncio.sleep(0.001)
 
 

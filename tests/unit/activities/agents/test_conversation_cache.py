@@ -31,7 +31,7 @@ def test_a_turn_that_is_made_again_does_not_see_what_lies_behind_it() -> None:
     assert conversations.known(TASK, "a", 1) == ()
 
 
-def test_the_oldest_is_forgotten_when_there_are_too_many() -> None:
+def test_the_oldest_conversation_is_forgotten_when_there_are_too_many() -> None:
     conversations = Conversations(max_conversations=2)
     tasks = [uuid4() for _ in range(3)]
     for task in tasks:
@@ -39,7 +39,7 @@ def test_the_oldest_is_forgotten_when_there_are_too_many() -> None:
     assert [len(conversations.known(task, "a", 1)) for task in tasks] == [0, 1, 1]
 
 
-def test_the_oldest_is_forgotten_when_they_are_too_large() -> None:
+def test_the_oldest_conversation_is_forgotten_when_they_are_too_large() -> None:
     conversations = Conversations(max_characters=7)
     tasks = [uuid4() for _ in range(2)]
     conversations.keep(tasks[0], "a", (THREE,))

@@ -101,7 +101,7 @@ async def test_a_link_in_the_folder_is_not_followed(tmp_path: Path) -> None:
         cache.lease(blob)
 
 
-async def test_the_least_recently_used_goes_first(tmp_path: Path) -> None:
+async def test_the_least_recently_used_input_leaves_the_cache_first(tmp_path: Path) -> None:
     cache = Cache(tmp_path, 4_000)
     kept = [bytes([number]) * 1_000 for number in range(3)]
     for data in kept:

@@ -83,7 +83,7 @@ def test_a_malformed_host_pattern_is_refused_at_once(text: str) -> None:
         *("2002:7f00:1::", "2001::1", "2001:db8::1", "3fff::1", "100::1", "5f00::1", "4000::1"),
     ],
 )
-def test_an_address_that_is_not_of_the_public_internet(address: str) -> None:
+def test_an_address_beside_the_public_internet_is_not_public(address: str) -> None:
     assert not is_public(address)
 
 
@@ -101,7 +101,7 @@ def test_an_address_that_is_not_of_the_public_internet(address: str) -> None:
         *("2606:4700::1111", "2001:4860:4860::8888", "2a00::1", "2003::1"),
     ],
 )
-def test_an_address_of_the_public_internet(address: str) -> None:
+def test_an_address_of_the_public_internet_is_public(address: str) -> None:
     assert is_public(address)
 
 

@@ -24,7 +24,7 @@ async def read(stream: bytes, *cuts: int) -> list[bytes]:
     cuts=st.lists(st.integers(0, 500), max_size=20),
     newline=st.sampled_from([b"\n", b"\r\n"]),
 )
-async def test_events_are_the_same_however_they_are_cut(
+async def test_events_of_a_model_are_the_same_however_they_are_cut(
     data: list[bytes], cuts: list[int], newline: bytes
 ) -> None:
     stream = b"".join(b"data: " + item + newline * 2 for item in data)

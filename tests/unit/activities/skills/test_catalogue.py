@@ -149,7 +149,7 @@ class TestFindingScripts:
         with pytest.raises(ScriptNotFound, match=r"It has: scripts/a\.py, scripts/b\.sh"):
             await Catalogue([folder]).find_script("two", script)
 
-    async def test_a_skill_may_have_none(self, make_skill: MakeSkill, folder: Path) -> None:
+    async def test_a_skill_may_have_no_scripts(self, make_skill: MakeSkill, folder: Path) -> None:
         make_skill("text")
         with pytest.raises(ScriptNotFound, match="It has no scripts"):
             await Catalogue([folder]).find_script("text", None)

@@ -276,7 +276,9 @@ class TestDigest:
         assert len(one.digest) == 64
 
     @pytest.mark.parametrize("change", ["content", "name", "mode"])
-    def test_any_change_changes_it(self, change: str, make_skill: MakeSkill) -> None:
+    def test_any_change_of_a_skill_changes_its_digest(
+        self, change: str, make_skill: MakeSkill
+    ) -> None:
         folder = make_skill("tidy", {"scripts/a.py": "a"})
         script = folder / "scripts/a.py"
         before = load_skill(folder).digest

@@ -37,7 +37,7 @@ class Stage:
             self.breaker.failed(self.admitted())
 
 
-def test_failures_in_a_row_open_it_and_it_says_for_how_long() -> None:
+def test_failures_in_a_row_open_the_breaker_and_it_says_for_how_long() -> None:
     stage = Stage()
     stage.fail()
     stage.clock.now += 4
@@ -60,7 +60,7 @@ def test_an_open_breaker_admits_a_single_trial_call_after_a_while() -> None:
     assert isinstance(stage.breaker.admit(), Refusal)
 
 
-def test_a_probe_that_succeeds_closes_it() -> None:
+def test_a_probe_that_succeeds_closes_the_breaker() -> None:
     stage = Stage()
     stage.fail()
     stage.clock.now += OPEN_SECONDS
@@ -68,7 +68,7 @@ def test_a_probe_that_succeeds_closes_it() -> None:
     assert stage.breaker.is_at_rest
 
 
-def test_a_probe_that_fails_opens_it_for_the_whole_time_again() -> None:
+def test_a_probe_that_fails_opens_the_breaker_for_the_whole_time_again() -> None:
     stage = Stage()
     stage.fail()
     stage.clock.now += OPEN_SECONDS + 5
@@ -84,7 +84,7 @@ def test_a_probe_that_is_given_up_lets_another_try() -> None:
     stage.admitted()
 
 
-def test_calls_from_before_it_opened_do_not_keep_it_open() -> None:
+def test_calls_from_before_the_breaker_opened_do_not_keep_it_open() -> None:
     stage = Stage()
     late = [stage.admitted() for _ in range(5)]
     stage.fail()
@@ -94,7 +94,7 @@ def test_calls_from_before_it_opened_do_not_keep_it_open() -> None:
     assert stage.breaker.state is State.HALF_OPEN
 
 
-def test_a_success_from_before_it_opened_does_not_close_it() -> None:
+def test_a_success_from_before_the_breaker_opened_does_not_close_it() -> None:
     stage = Stage()
     late = stage.admitted()
     stage.fail()

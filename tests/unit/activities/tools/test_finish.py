@@ -176,7 +176,7 @@ async def test_a_check_without_end_is_stopped(
     schema: dict[str, JsonValue], instance: JsonValue
 ) -> None:
     assert schema_problems(schema) == ()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         [problem] = await check_instance(schema, instance, seconds=0.5)
     assert "could not be checked within" in problem.message
 

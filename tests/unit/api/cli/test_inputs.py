@@ -135,17 +135,17 @@ def test_a_key_that_cannot_be_sent_is_refused_without_showing_it(key: str) -> No
     ("status", "code"),
     [(400, 2), (401, 4), (403, 4), (404, 5), (409, 1), (413, 1), (422, 2), (429, 1), (503, 1)],
 )
-def test_the_exit_code_of_what_the_api_refuses(status: int, code: int) -> None:
+def test_what_the_api_refuses_exits_with_a_code_for_its_status(status: int, code: int) -> None:
     problem = ApiProblem(status=status, code="x", message="{braces} are text")
     assert exit_codes.of_error(problem) == code
     assert str(problem) == "{braces} are text"
 
 
-def test_the_exit_code_of_other_errors() -> None:
+def test_wrong_words_exit_with_2_and_other_errors_with_1() -> None:
     assert exit_codes.of_error(AgentOSError(reason="x")) == 1
     assert exit_codes.of_error(InputMalformed(text="x", reason="y")) == 2
 
 
-def test_the_exit_code_of_a_task() -> None:
+def test_a_task_exits_with_a_code_for_its_end() -> None:
     ends = (Status.COMPLETED, Status.FAILED, Status.BLOCKED, Status.CANCELLED)
     assert [exit_codes.of_task(status) for status in ends] == [0, 1, 1, 3]

@@ -37,7 +37,7 @@ async def parse(*chunks: bytes, content_type: str = "text/event-stream") -> list
 
 
 @given(st.lists(EVENT), st.sampled_from(["\n", "\r\n", "\r"]), st.data())
-async def test_events_are_the_same_however_they_are_cut(
+async def test_events_of_a_task_are_the_same_however_they_are_cut(
     events: list[tuple[int, str, list[str]]], end: str, data: st.DataObject
 ) -> None:
     written = "".join(

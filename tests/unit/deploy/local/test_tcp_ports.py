@@ -2,6 +2,7 @@
 
 import os
 import socket
+import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -40,10 +41,15 @@ def test_a_program_on_all_interfaces_has_the_port_of_loopback_too() -> None:
 
 
 def test_the_listener_on_a_port_is_known() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        subprocess.Popen(["sleep", "60"]) as other,
+    ):
         port = listener.getsockname()[1]
+        silent = find_silent(other.pid, [port])
+        other.kill()
+        assert silent == port
         assert find_silent(os.getpid(), [port]) is None
-        assert find_silent(os.getppid(), [port]) == port
     assert find_silent(os.getpid(), [port]) == port
 
 

@@ -69,7 +69,7 @@ def test_a_sound_pipeline_has_no_problem() -> None:
 # References.
 
 
-def test_a_reference_to_an_unknown_step() -> None:
+def test_a_reference_to_an_unknown_step_is_a_problem() -> None:
     pointer, message = only(problems(step(args=["a", "${steps.two.stdout}"])))
     assert (pointer, message) == (
         "/steps/0/args/1",
@@ -77,19 +77,19 @@ def test_a_reference_to_an_unknown_step() -> None:
     )
 
 
-def test_a_reference_to_a_later_step() -> None:
+def test_a_reference_to_a_later_step_is_a_problem() -> None:
     pointer, message = only(problems(step(args=["${steps.two.stdout}"]), step(id="two")))
     assert pointer == "/steps/0/args/0"
     assert "step 'two' runs later" in message
 
 
-def test_a_reference_to_the_step_itself() -> None:
+def test_a_reference_to_the_step_itself_is_a_problem() -> None:
     pointer, message = only(problems(step(args=["${steps.one.stdout}"])))
     assert pointer == "/steps/0/args/0"
     assert "a step cannot refer to itself" in message
 
 
-def test_a_reference_to_an_input_that_is_not_declared() -> None:
+def test_a_reference_to_an_input_that_is_not_declared_is_a_problem() -> None:
     pointer, message = only(problems(step(args=["${inputs.a} ${inputs.b}"]), inputs=["a"]))
     assert pointer == "/steps/0/args/0"
     assert message == "${inputs.b}: there is no input 'b' (declared: a)"
@@ -121,7 +121,7 @@ def test_a_reference_deep_in_the_arguments_of_a_tool_is_found() -> None:
 # Steps.
 
 
-def test_two_steps_with_one_id() -> None:
+def test_two_steps_with_one_id_are_a_problem() -> None:
     found = problems(step(), step(id="two"), step())
     assert only(found) == ("/steps/2/id", "'one' is also the id of step 0")
 
@@ -139,24 +139,24 @@ def test_a_reference_to_an_id_that_is_there_twice_means_the_first() -> None:
         ({"skill": "a", "code": {"language": "shell", "source": "ls"}}, "skill and code"),
     ],
 )
-def test_a_step_that_is_not_exactly_one_thing(fields: Document, found: str) -> None:
+def test_a_step_that_is_not_exactly_one_thing_is_a_problem(fields: Document, found: str) -> None:
     pointer, message = only(problems({"id": "one", **fields}))
     assert pointer == "/steps/0"
     assert message == f"a step has exactly one of skill, tool and code; found {found}"
 
 
-def test_a_script_without_a_skill() -> None:
+def test_a_script_without_a_skill_is_a_problem() -> None:
     code = {"language": "shell", "source": "ls"}
     pointer, message = only(problems({"id": "one", "code": code, "script": "a.py"}))
     assert (pointer, message) == ("/steps/0/script", "only a step with a skill has a script")
 
 
-def test_a_tool_with_a_list_of_arguments() -> None:
+def test_a_tool_with_a_list_of_arguments_is_a_problem() -> None:
     found = problems({"id": "one", "tool": "write_file", "args": ["a"]})
     assert only(found) == ("/steps/0/args", "a tool takes an object of named arguments")
 
 
-def test_a_skill_with_named_arguments() -> None:
+def test_a_skill_with_named_arguments_is_a_problem() -> None:
     found = problems(step(args={"a": "b"}))
     assert only(found) == ("/steps/0/args", "a skill or code takes a list of arguments")
 
@@ -213,7 +213,7 @@ def test_a_tool_without_arguments_is_given_an_empty_object(given: Document) -> N
         ({"code": {"language": "shell", "source": ""}}, "steps/0/code/source: String should have"),
     ],
 )
-def test_a_step_that_is_no_step(changes: Document, error: str) -> None:
+def test_a_step_that_is_no_step_is_refused_where_it_is_wrong(changes: Document, error: str) -> None:
     assert any(error in told for told in errors_in(step(**changes)))
 
 
@@ -232,7 +232,9 @@ def test_a_step_that_is_no_step(changes: Document, error: str) -> None:
         ({"version": 2}, ": Extra inputs are not permitted"),
     ],
 )
-def test_a_pipeline_that_is_no_pipeline(changes: Document, error: str) -> None:
+def test_a_pipeline_that_is_no_pipeline_is_refused_where_it_is_wrong(
+    changes: Document, error: str
+) -> None:
     assert any(error in told for told in errors_in(**changes))
 
 
@@ -246,26 +248,26 @@ def test_arguments_nested_without_measure_are_refused() -> None:
 # Inputs.
 
 
-def test_an_input_that_no_step_uses() -> None:
+def test_an_input_that_no_step_uses_is_a_problem() -> None:
     assert only(problems(inputs=["a"])) == ("/inputs/0", "input 'a' is used by no step")
 
 
-def test_an_input_that_is_not_given() -> None:
+def test_an_input_that_is_not_given_is_a_problem() -> None:
     found = problems(step(args=["${inputs.a}"]), inputs=["a"], given={})
     assert only(found) == ("/inputs", "input 'a' is declared by the pipeline but not given")
 
 
-def test_an_input_that_is_given_but_not_declared() -> None:
+def test_an_input_that_is_given_but_not_declared_is_a_problem() -> None:
     found = problems(given={"a/b~c": "file:x"})
     assert only(found) == ("/inputs/a~1b~0c", "the pipeline declares no input 'a/b~c'")
 
 
-def test_an_input_that_is_declared_twice() -> None:
+def test_an_input_that_is_declared_twice_is_a_problem() -> None:
     found = problems(step(args=["${inputs.a}"]), inputs=["a", "a"])
     assert only(found) == ("/inputs/1", "input 'a' is declared twice")
 
 
-def test_two_inputs_that_would_share_a_variable() -> None:
+def test_two_inputs_that_would_share_a_variable_are_a_problem() -> None:
     found = problems(step(args=["${inputs.a-b}${inputs.A_b}"]), inputs=["a-b", "A_b"])
     pointer, message = only(found)
     assert pointer == "/inputs/1"
@@ -286,7 +288,7 @@ def test_code_finds_its_inputs_without_an_argument(source: str) -> None:
     assert problems({"id": "one", "code": code}, inputs=["sales"]) == []
 
 
-def test_the_name_of_an_inputs_variable() -> None:
+def test_the_variable_of_an_input_is_named_after_it() -> None:
     assert environment_name("sales-2024") == "INPUT_SALES_2024"
 
 

@@ -70,7 +70,7 @@ async def call(pool: McpPool, server: McpServer, tool: str, **arguments: Any) ->
     return result.text
 
 
-async def test_the_time_server(pool: McpPool) -> None:
+async def test_the_time_server_answers_and_refuses(pool: McpPool) -> None:
     server = program("mcp-server-time", "--local-timezone", "UTC")
     listing = await pool.probe(TEAM, server)
     assert [tool.name for tool in listing.tools] == ["convert_time", "get_current_time"]
@@ -91,14 +91,18 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def test_the_git_server(pool: McpPool, repository: Path) -> None:
+async def test_the_git_server_reads_its_repository_and_no_other(
+    pool: McpPool, repository: Path
+) -> None:
     server = program("mcp-server-git", "--repository", repository)
     assert "First words" in await call(pool, server, "git_log", repo_path=str(repository))
     outside = await pool.call(TEAM, server, "git_status", {"repo_path": "/"})
     assert outside.is_error
 
 
-async def test_the_filesystem_server(pool: McpPool, programs: Path, tmp_path: Path) -> None:
+async def test_the_filesystem_server_works_in_its_folder_and_in_no_other(
+    pool: McpPool, programs: Path, tmp_path: Path
+) -> None:
     (tmp_path / "a.txt").write_text("héllo")
     server = program(programs / "mcp-server-filesystem", tmp_path)
     assert await call(pool, server, "read_text_file", path=str(tmp_path / "a.txt")) == "héllo"
@@ -127,7 +131,9 @@ async def test_the_memory_server_remembers(pool: McpPool, programs: Path, tmp_pa
     assert "Ada" in memory.read_text()
 
 
-async def test_the_everything_server(pool: McpPool, programs: Path) -> None:
+async def test_the_everything_server_gives_texts_pictures_and_signs_of_progress(
+    pool: McpPool, programs: Path
+) -> None:
     server = program(programs / "mcp-server-everything")
     names = [tool.name for tool in (await pool.probe(TEAM, server)).tools]
     assert "echo" in names

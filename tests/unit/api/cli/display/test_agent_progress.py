@@ -267,7 +267,7 @@ def test_a_command_to_type_names_nothing_that_a_model_chose(step: str, call_id: 
         assert re.fullmatch(rf"agentos (approve|deny) {TASK} ([0-9.]+|c1)", command)
 
 
-def test_a_terminal_without_unicode_gets_none() -> None:
+def test_a_terminal_without_unicode_gets_none_of_an_agent() -> None:
     agent = an_agent(BEGUN, SAID, CALLED, STARTED, MADE, DONE, RESULT, ASKED)
     assert all(part.plain.isascii() for part in turn_lines(agent, agent.turns[1], START, ASCII))
 
@@ -336,5 +336,5 @@ def test_plain_lines_show_each_event_of_an_agent() -> None:
 @pytest.mark.parametrize(
     ("amount", "shown"), [(12.3, "$12.30"), (0.00421, "$0.0042"), (1, "$1.00")]
 )
-def test_amounts(amount: float, shown: str) -> None:
+def test_a_small_amount_is_shown_with_more_digits(amount: float, shown: str) -> None:
     assert dollars(amount) == shown

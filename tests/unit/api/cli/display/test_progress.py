@@ -198,7 +198,7 @@ def test_a_single_hidden_step_is_counted_as_one() -> None:
     assert "✓ 1 step" in lines
 
 
-def test_a_terminal_without_unicode_gets_none() -> None:
+def test_a_terminal_without_unicode_gets_none_of_a_pipeline() -> None:
     failed = ("task.status", {"status": "failed", "error": ERROR})
     made = ("artifact.created", {"step": "chart", "name": "a"})
     task = a_task(STARTED, CHART, made, failed)
@@ -217,5 +217,5 @@ def test_a_terminal_without_unicode_gets_none() -> None:
         (7_500, "2h 05m"),
     ],
 )
-def test_durations(seconds: float, shown: str) -> None:
+def test_a_duration_is_shown_in_its_greatest_units(seconds: float, shown: str) -> None:
     assert duration(seconds) == shown
