@@ -9,7 +9,6 @@ from uuid import UUID
 
 from pydantic import JsonValue
 from sqlalchemy import func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from activities.store import events
@@ -70,8 +69,20 @@ async def create_task(database: Database, task: NewTask) -> Accepted:
     """Write a task and its sub-tasks, all or nothing."""
     if await database.execute(CREATE, _new_row(task)):
         return Accepted(id=task.id, is_new=True, request_digest=task.request_digest)
+    assert task.idempotency_key is not None  # What else would it have run into?
+    earlier = await find_accepted(database, task.team_id, task.idempotency_key)
+    assert earlier is not None
+    return earlier
+
+
+async def find_accepted(database: Database, team_id: UUID, idempotency_key: str) -> Accepted | None:
+    """The task that was accepted under a key, if there is one."""
+    same_key = select(col(Task.id), col(Task.request_digest)).where(
+        col(Task.team_id) == team_id, col(Task.idempotency_key) == idempotency_key
+    )
     async with database.reading(fresh=True) as connection:
-        return await _earlier(connection, task)
+        row = (await connection.execute(same_key)).one_or_none()
+    return None if row is None else Accepted(id=row[0], is_new=False, request_digest=row[1])
 
 
 async def mark_task(database: Database, mark: TaskMark) -> None:
@@ -173,18 +184,6 @@ async def restart_task(
 
 def _run(task_id: UUID, run: int, event: Event) -> dict[str, Any]:
     return {"task_id": task_id, "run": run, **events.values([event])}
-
-
-async def _earlier(connection: AsyncConnection, task: NewTask) -> Accepted:
-    row = (
-        await connection.execute(
-            select(col(Task.id), col(Task.request_digest)).where(
-                col(Task.team_id) == task.team_id,
-                col(Task.idempotency_key) == task.idempotency_key,
-            )
-        )
-    ).one()
-    return Accepted(id=row[0], is_new=False, request_digest=row[1])
 
 
 def _new_row(task: NewTask) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import hashlib
 import mimetypes
 import random
 import re
+import secrets
 import stat
 import unicodedata
 from contextlib import suppress
@@ -88,10 +89,10 @@ async def download(transport: Transport, wanted: Download, folder: Path) -> Path
         FileUnwritable, DownloadDamaged, ApiProblem, ApiUnreachable
     """
     target = target_of(wanted, folder)
-    part = target.with_name(f"{target.name}.part")
+    # A name that nobody else has: a file of the user's, or another artifact, may end in ".part".
+    part = target.with_name(f".agentos-{secrets.token_hex(8)}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        part.unlink(missing_ok=True)
         # "x" opens no file and follows no link that was put there meanwhile.
         with part.open("xb") as file:
             await _fetch(transport, wanted, file)

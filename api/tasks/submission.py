@@ -4,7 +4,7 @@ import hashlib
 from uuid import UUID, uuid4
 
 from activities.store import tasks
-from activities.store.tasks import NewTask
+from activities.store.tasks import Accepted, NewTask
 from api.errors import IdempotencyConflict, InvalidRequest
 from api.services import Services
 from api.tasks.kinds.table import KINDS, type_of
@@ -27,7 +27,13 @@ async def submit(
     task_type = type_of(request)
     kind = KINDS[task_type]
     definition = kind.define(request)
+    digest = _digest(request) if idempotency_key else None
     if problems := await kind.problems(services, team_id, definition, request.inputs):
+        # What was fine when it was accepted may be gone now: that makes no repeat wrong.
+        if idempotency_key and (
+            earlier := await tasks.find_accepted(services.database, team_id, idempotency_key)
+        ):
+            return await _repeated(services, team_id, earlier, digest, idempotency_key)
         raise InvalidRequest(problems)
     task_id = uuid4()
     task = NewTask(
@@ -41,16 +47,26 @@ async def submit(
         prompt=request.prompt,
         priority=request.priority,
         idempotency_key=idempotency_key,
-        request_digest=_digest(request) if idempotency_key else None,
+        request_digest=digest,
     )
     accepted = await tasks.create_task(services.database, task)
-    if accepted.is_new:
-        await start_soon(services, task)
-        return task.id, Status.PENDING
-    if accepted.request_digest != task.request_digest:
+    if not accepted.is_new:
+        return await _repeated(services, team_id, accepted, digest, idempotency_key)
+    await start_soon(services, task)
+    return task.id, Status.PENDING
+
+
+async def _repeated(
+    services: Services,
+    team_id: UUID,
+    earlier: Accepted,
+    digest: str | None,
+    idempotency_key: str | None,
+) -> tuple[UUID, Status]:
+    if earlier.request_digest != digest:
         raise IdempotencyConflict(key=idempotency_key)
-    earlier = await load_task(services.database, team_id, accepted.id)
-    return earlier.id, earlier.status
+    task = await load_task(services.database, team_id, earlier.id)
+    return task.id, task.status
 
 
 def _digest(request: TaskRequest) -> str:

@@ -103,5 +103,12 @@ def ports(usual: Mapping[str, int]) -> Finding:
 
 
 def _nearest(path: Path) -> Path:
-    """The path itself, or the first folder above it that is there."""
-    return next(there for there in (path.absolute(), *path.absolute().parents) if there.exists())
+    """The path itself, or the first folder above it that is there and can be looked at."""
+    return next(there for there in (path.absolute(), *path.absolute().parents) if _is_there(there))
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except PermissionError:  # Before Python 3.12 a folder that we may not enter says so.
+        return False

@@ -175,13 +175,14 @@ async def test_a_link_is_not_fetched(server: Server, tmp_path: Path) -> None:
     assert len(server.asked) == 1
 
 
-async def test_a_file_by_the_name_of_a_part_is_no_way_through(
+async def test_a_download_leaves_everything_else_in_its_folder_alone(
     server: Server, tmp_path: Path
 ) -> None:
     folder, victim = tmp_path / "folder", tmp_path / "victim"
     folder.mkdir()
     victim.write_text("mine")
     (folder / "data.txt.part").symlink_to(victim)
+    (folder / "data.txt").symlink_to(victim)
     made = an_artifact(1, "data.txt", sha256=hashlib.sha256(b"hello").hexdigest())
     server.tell(f"GET {TASK}/artifacts", a_page([made]))
     server.tell(f"GET /artifacts/{made.id}", answer(b"hello"))
@@ -189,3 +190,5 @@ async def test_a_file_by_the_name_of_a_part_is_no_way_through(
     assert (await agentos(server.url, *words)).code == 0
     assert (folder / "data.txt").read_text() == "hello"
     assert victim.read_text() == "mine"
+    assert {path.name for path in folder.iterdir()} == {"data.txt", "data.txt.part"}
+    assert (folder / "data.txt.part").is_symlink()

@@ -94,6 +94,21 @@ async def test_a_key_knows_its_request_in_another_notation(stage: Stage) -> None
     assert again.json()["task_id"] == first.json()["task_id"]
 
 
+async def test_a_repeat_gives_the_task_even_when_its_tool_is_gone_by_then(stage: Stage) -> None:
+    team, key = await stage.team(), {"Idempotency-Key": str(uuid4())}
+    step = {"id": "a", "tool": "write_file", "args": {"name": "a.txt", "text": "x"}}
+    body = {"pipeline": {"name": "test", "steps": [step]}}
+    first = await team.post("/tasks", json=body, headers=key)
+    assert first.status_code == 202
+    off = await team.patch("/tools/write_file", json={"is_active": False})
+    assert off.is_success
+    assert (await team.post("/tasks", json=body)).status_code == 422
+    again = await team.post("/tasks", json=body, headers=key)
+    assert again.json()["task_id"] == first.json()["task_id"]
+    other = await team.post("/tasks", json={**body, "priority": 9}, headers=key)
+    assert other.json()["code"] == "idempotency-conflict"
+
+
 async def test_many_at_once_with_one_key_make_one_task(stage: Stage) -> None:
     key = {"Idempotency-Key": str(uuid4())}
     body = {"pipeline": pipeline("print x")}
