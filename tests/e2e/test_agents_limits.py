@@ -8,6 +8,7 @@ import pytest
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.usage import set_daily_tokens
+from tests.days import day_that_lasts
 from tests.doubles.model_server import Act
 from tests.doubles.scripted_models import Endless, ScriptedModels, Wanted, asks, finishes
 from tests.live import Live, a_while, processes_mentioning, sleeping, until
@@ -121,6 +122,7 @@ async def test_a_model_that_only_talks_is_asked_to_call_something_and_then_stopp
 async def test_a_team_without_tokens_left_is_blocked_until_it_has_more(
     agents_live: Live, models: ScriptedModels
 ) -> None:
+    await day_that_lasts()
     await agents_live.run_agent(models.conversation(finishes()).prompt())  # It uses some.
     talk = models.conversation(finishes())
     database = Database(agents_live.services.database_url)

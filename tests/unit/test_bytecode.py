@@ -34,8 +34,10 @@ def test_our_own_modules_are_compiled_by_the_content_of_their_source() -> None:
     """By its time and size, as is usual, an edit within the second could go unseen."""
     sources = [path for package in PACKAGES for path in (PROJECT / package).rglob("*.py")]
     old = [path for path in sources if path.stat().st_mtime < INSTALLED.stat().st_mtime]
+    if not old:
+        pytest.skip("every source was written after the installation")
     flags = {int.from_bytes(bytecode_of(path).read_bytes()[4:8], "little") for path in old}
-    assert flags <= {CHECKED_HASH}
+    assert flags == {CHECKED_HASH}
 
 
 def test_an_edit_that_keeps_time_and_size_is_seen(tmp_path: Path) -> None:

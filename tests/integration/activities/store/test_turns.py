@@ -13,6 +13,7 @@ from activities.store.attempts import Attempt, Ended, ToolMessage
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
+from tests.days import day_that_lasts
 from tests.integration.new_tasks import new_task
 from workflows.contracts import TaskClose, Thought, call_sub_task_id
 from workflows.definitions.agent import Agent
@@ -94,6 +95,7 @@ async def two_turns(database: Database, task_id: UUID) -> Turn:
 async def test_a_turn_reads_only_the_messages_that_are_not_known(
     database: Database, task_id: UUID
 ) -> None:
+    await day_that_lasts()
     third = await two_turns(database, task_id)
     begun = await turns.begin_turn(database, third, known=4)
     assert [message.content for message in begun.messages] == ["second", "two"]

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from activities.store.usage import set_daily_tokens
+from tests.days import day_that_lasts
 from tests.integration.api_stage import Stage
 
 
@@ -38,6 +39,7 @@ async def test_a_team_that_used_nothing_has_no_days(stage: Stage) -> None:
 
 
 async def test_a_team_sees_what_it_used_and_what_is_left(stage: Stage) -> None:
+    await day_that_lasts()
     team, team_id = await new_team(stage)
     await spend(stage, team_id, 700)
     await set_daily_tokens(stage.database, team_id, 1_000)
@@ -49,6 +51,7 @@ async def test_a_team_sees_what_it_used_and_what_is_left(stage: Stage) -> None:
 
 
 async def test_a_quota_that_is_overdrawn_leaves_nothing(stage: Stage) -> None:
+    await day_that_lasts()
     team, team_id = await new_team(stage)
     await spend(stage, team_id, 1_200)
     await set_daily_tokens(stage.database, team_id, 1_000)
