@@ -6,6 +6,7 @@ It types what a newcomer would type: the same commands, in processes of their ow
 import asyncio
 import shlex
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -36,9 +37,28 @@ PROMPT = (
 async def run_demo() -> int:
     """Returns 0 when the pipeline and the agent's task completed, else the job's exit code.
 
+    SIGTERM and SIGHUP end it as Ctrl-C does, with 128 and their number.
+
     Raises:
         AgentOSError: the stack did not start. Its logs are kept, and nothing else.
     """
+    running, received = asyncio.create_task(_run()), list[int]()
+
+    def stop(number: int) -> None:
+        received.append(number)
+        running.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop, number)
+    try:
+        return await running
+    except asyncio.CancelledError:
+        if not received:
+            raise
+        return 128 + received[0]
+
+
+async def _run() -> int:
     console = terminal.stderr()
     folder = await asyncio.to_thread(_make_folder)
     options = StackOptions(
@@ -131,7 +151,12 @@ async def _type(services: Services, console: Console, *words: str) -> tuple[int,
         env=variables.inherited() | here,
         stdout=asyncio.subprocess.PIPE,
     )
-    stdout, _ = await process.communicate()
+    try:
+        stdout, _ = await process.communicate()
+    finally:
+        if process.returncode is None:  # We are told to end: it would wait for its API for ever.
+            process.kill()
+            await process.wait()
     printed = stdout.decode().strip()
     print(printed, flush=True)  # noqa: T201
     assert process.returncode is not None

@@ -63,6 +63,32 @@ async def test_a_demo_whose_stack_does_not_start_keeps_the_log_that_it_names(
     assert [path.name for path in Path(named).parents[1].iterdir() if path.is_dir()] == ["logs"]
 
 
+async def test_a_demo_that_is_told_to_end_leaves_no_stack_behind(tmp_path: Path) -> None:
+    demo = await asyncio.create_subprocess_exec(
+        *(*AGENTOS, "demo"),
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        await until(lambda: is_true(list(tmp_path.glob("*/data/services.json"))))
+        [folder] = tmp_path.iterdir()
+        demo.send_signal(signal.SIGTERM)
+        assert await demo.wait() == 128 + signal.SIGTERM
+    finally:
+        if demo.returncode is None:
+            demo.kill()
+            await demo.wait()
+    assert processes_mentioning(str(folder)) == []
+    assert not (folder / "data").exists()
+    left = work_folder(folder / "data")
+    assert list(left.iterdir()) == []
+    left.rmdir()
+
+
+async def is_true(value: object) -> bool:
+    return bool(value)
+
+
 async def test_up_serves_commands_and_plain_http_and_leaves_nothing_behind(
     tmp_path: Path,
 ) -> None:
