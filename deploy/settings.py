@@ -13,7 +13,7 @@ from pydantic import Field, Json, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from activities.inputs.policy import InputPolicy
+from activities.inputs.policy import HostPattern, InputPolicy
 from activities.llm.base import ModelOptions, Price
 from activities.sandbox.backends import BACKENDS, DEFAULT_BACKEND, SandboxOptions
 from activities.sandbox.base import Limits
@@ -21,7 +21,8 @@ from activities.store.options import DEFAULT_MAX_OVERFLOW, DEFAULT_POOL_SIZE, S3
 from activities.tools.mcp.policy import McpPolicy
 from activities.units import MEBIBYTE
 from workflows.contracts import TASK_QUEUE
-from workflows.errors import AgentOSError
+from workflows.definitions.agent import MAX_TOKENS
+from workflows.errors import AgentOSError, BadInput
 
 BUILT_IN_SKILLS = Path(__file__).parent.parent / "skills"
 DAY_SECONDS = 86_400.0
@@ -97,7 +98,7 @@ class Settings(BaseSettings):
     openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
     prices: Prices = Field(default={}, validate_default=False, description="by model, in JSON")
     context_tokens: int = Field(default=128_000, ge=1_000)
-    team_daily_tokens: int = Field(default=0, ge=0, description="0: no limit")
+    team_daily_tokens: int = Field(default=0, ge=0, le=MAX_TOKENS, description="0: no limit")
     approval_seconds: float = Field(default=DAY_SECONDS, gt=0)
 
     mcp_commands: Names = Field(default=(), description="programs that stdio servers may be")
@@ -116,6 +117,16 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return value or None
+
+    @field_validator("allowed_hosts", "private_hosts")
+    @classmethod
+    def _are_hosts(cls, value: Names) -> Names:
+        try:
+            for host in value:
+                HostPattern.parse(host)
+        except BadInput as error:
+            raise PydanticCustomError("host", "{reason}", {"reason": str(error)}) from error
+        return value
 
     @field_validator("sandbox")
     @classmethod

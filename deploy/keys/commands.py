@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from api.cli.commands.options import Format, Output
 from api.cli.commands.printing import print_json, print_table
 from api.wire.responses.pages import Page
+from workflows.definitions.agent import MAX_TOKENS
 
 app = typer.Typer(help="API keys of teams. Uses the database directly, not the API.")
 
@@ -71,7 +72,12 @@ def revoke(key: UUID, team: Team = "default") -> None:
 def quota(
     tokens: Annotated[
         int | None,
-        typer.Argument(min=0, show_default=False, help="0: no limit. Omitted: the default."),
+        typer.Argument(
+            min=0,
+            max=MAX_TOKENS,
+            show_default=False,
+            help="0: no limit. Omitted: the default.",
+        ),
     ] = None,
     team: Team = "default",
 ) -> None:

@@ -96,12 +96,17 @@ class DataFolder:
 
     def write(self, path: Path, text: str) -> None:
         """Write a file that only we may read, whole or not at all."""
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        temporary = Path(name)
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError:
+            temporary.unlink()
+            raise
 
     def publish(self, parts: Mapping[str, RunningPart]) -> None:
         """Write ``services.json``."""

@@ -147,8 +147,11 @@ class Supervisor:
             )
             await asyncio.sleep(delay)
             process = await self._spawn(part)
-            self._on_change()
             log.info("part.restarted", part=part.name, pid=process.pid)
+            try:
+                self._on_change()
+            except OSError as error:  # The disk is full, say. That is no reason to stop all others.
+                log.warning("part.not_published", part=part.name, reason=error.strerror)
 
     async def _until_ready(
         self, process: Process, ready: Ready, after: asyncio.Event | None

@@ -9,6 +9,7 @@ MAX_TURNS = 10_000
 MAX_SECONDS = 30 * 24 * 3_600.0
 DEFAULT_TURNS = 50
 DEFAULT_TOKENS = 1_000_000
+MAX_TOKENS = 10**15
 DEFAULT_SECONDS = 3_600.0
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -35,8 +36,8 @@ class Limits(_Model):
     the server, and ``seconds`` is working time: waiting for people does not count.
     """
 
-    turns: int = Field(default=DEFAULT_TURNS, ge=1, le=MAX_TURNS)
-    tokens: int = Field(default=DEFAULT_TOKENS, ge=1)
+    turns: int = Field(default=DEFAULT_TURNS, ge=1, le=MAX_TURNS, strict=True)
+    tokens: int = Field(default=DEFAULT_TOKENS, ge=1, le=MAX_TOKENS, strict=True)
     cost_usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     seconds: float = Field(default=DEFAULT_SECONDS, ge=1, le=MAX_SECONDS)
 

@@ -100,13 +100,19 @@ async def last_message_before(database: Database, task_id: UUID, turn: int) -> i
 async def find_turn_of_call(database: Database, task_id: UUID, call: str) -> int | None:
     """The turn in which a call was made, that of the last answer before its result.
 
-    ``call`` is its name or the id of its sub-task. None when there is no such call.
+    ``call`` is its name, the number that this begins with, such as 4.1, or the id of its sub-task.
+    None when there is no such call.
     """
-    same_id = [col(SubTask.id) == key for key in ids_in(call)]
+    name = col(SubTask.name)
+    is_wanted = or_(
+        name == call,
+        func.split_part(name, " ", 1) == call,
+        *(col(SubTask.id) == key for key in ids_in(call)),
+    )
     async with database.reading(fresh=True) as connection:
         order = await connection.scalar(
             select(func.max(col(SubTask.execution_order))).where(
-                col(SubTask.task_id) == task_id, or_(col(SubTask.name) == call, *same_id)
+                col(SubTask.task_id) == task_id, is_wanted
             )
         )
         if order is None:

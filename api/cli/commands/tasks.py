@@ -97,7 +97,8 @@ def retry(
             "--from",
             metavar="STEP",
             show_default="the first not completed",
-            help="The step to start from; results of earlier steps are kept.",
+            help="The step, or the call of an agent, such as 4.1, to start from; "
+            "earlier results are kept.",
         ),
     ] = None,
     inputs: Inputs = None,

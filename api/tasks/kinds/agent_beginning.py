@@ -40,7 +40,9 @@ async def _before_turn(database: Database, task: StoredTask, turn: int) -> int:
 async def _turn_of(database: Database, task: StoredTask, call: str) -> int:
     turn = await find_turn_of_call(database, task.id, call)
     if turn is None:
-        raise wrong("/from", f"the agent made no call {call!r}; its calls are in `sub_tasks`")
+        raise wrong(
+            "/from", f"the agent made no call {call!r}; name one by its number, such as 4.1"
+        )
     return turn
 
 

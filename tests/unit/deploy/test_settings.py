@@ -65,6 +65,15 @@ def test_a_sandbox_that_there_is_none_of_is_refused_with_the_names_of_those_ther
     assert [name for name in BACKENDS if repr(name) not in str(caught.value)] == []
 
 
+@pytest.mark.parametrize("name", ["AGENTOS_ALLOWED_HOSTS", "AGENTOS_PRIVATE_HOSTS"])
+def test_a_host_that_is_none_is_refused_with_the_name_of_its_variable(
+    environment: pytest.MonkeyPatch, name: str
+) -> None:
+    environment.setenv(name, "a.example,::1")
+    with pytest.raises(SettingsInvalid, match=f"{name}: '::1' is not a host"):
+        settings.load()
+
+
 def test_lists_are_written_with_commas_and_paths_as_in_path(
     environment: pytest.MonkeyPatch,
 ) -> None:

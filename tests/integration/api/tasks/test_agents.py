@@ -38,6 +38,17 @@ _BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "an unknown tool": ({"agent": {"tools": ["write_fil"]}}, "/agent/tools/0", "write_file"),
     "an unknown family of tools": ({"agent": {"tools": ["mcp.x.*"]}}, "/agent/tools/0", "mcp.x"),
     "no turns": ({"agent": {"limits": {"turns": 0}}}, "/agent/limits/turns", "greater than"),
+    "turns as text": ({"agent": {"limits": {"turns": "3"}}}, "/agent/limits/turns", "integer"),
+    "turns that are true": (
+        {"agent": {"limits": {"turns": True}}},
+        "/agent/limits/turns",
+        "integer",
+    ),
+    "tokens beyond counting": (
+        {"agent": {"limits": {"tokens": 10**16}}},
+        "/agent/limits/tokens",
+        "less than",
+    ),
     "too many seconds": ({"agent": {"limits": {"seconds": 1e9}}}, "/agent/limits/seconds", "less"),
     "a cost without a price": (
         {"agent": {"limits": {"cost_usd": 1}}},
@@ -262,7 +273,7 @@ async def test_a_retry_does_a_turn_again_that_lacks_a_result(
     ]
 
 
-@pytest.mark.parametrize("by", ["name", "id"])
+@pytest.mark.parametrize("by", ["name", "id", "number"])
 async def test_a_retry_from_a_call_goes_on_before_its_turn(
     agents_stage: Stage, working: ObedientAgents, by: str
 ) -> None:
@@ -270,7 +281,8 @@ async def test_a_retry_from_a_call_goes_on_before_its_turn(
     task = await agents_stage.until(task_id, "completed")
     await workflow_ended(agents_stage, task_id)
     [call] = [step for step in task["sub_tasks"] if step["name"] == "3.2 d"]
-    assert (await _retry(agents_stage, task_id, call[by])) == 202
+    begin = "3.2" if by == "number" else call[by]
+    assert (await _retry(agents_stage, task_id, begin)) == 202
     await agents_stage.until(task_id, "completed")
     log = (await agents_stage.http.get(f"/tasks/{task_id}/logs")).json()["items"]
     runs = {item["step"]: item["run"] for item in log}
@@ -306,7 +318,8 @@ async def test_a_retry_from_an_unknown_call_is_refused(
 ) -> None:
     task_id = await submit(agents_stage, "finish x")
     await agents_stage.until(task_id, "completed")
-    assert (await _retry(agents_stage, task_id, "9.1 x")) == 422
+    for begin in ("9.1 x", "9.1", "1", ""):
+        assert (await _retry(agents_stage, task_id, begin)) == 422
     assert (await _retry(agents_stage, task_id, str(uuid4()))) == 422
 
 

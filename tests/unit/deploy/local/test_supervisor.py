@@ -1,6 +1,7 @@
 """The supervisor, on small programs."""
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -46,6 +47,22 @@ async def test_a_part_that_dies_is_started_again(
     assert second.pid != first.pid
     await supervisor.stop("sleeper")
     assert second.status == "signal SIGTERM"
+
+
+async def test_parts_are_started_again_when_that_cannot_be_written_down(
+    tmp_path: Path, lock: int, changes: asyncio.Queue[None]
+) -> None:
+    def on_a_full_disk() -> None:
+        changes.put_nowait(None)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    supervisor = Supervisor(tmp_path, lock, on_a_full_disk)
+    await supervisor.start(Part("sleeper", SLEEP, tmp_path))
+    for _ in range(2):
+        os.kill(supervisor.processes[0].pid, signal.SIGKILL)
+        await asyncio.wait_for(changes.get(), 30)
+    await supervisor.stop("sleeper")
+    await supervisor.wait()
 
 
 async def test_a_part_that_dies_again_and_again_ends_the_wait_with_its_last_words(
