@@ -42,8 +42,29 @@ class Live:
         state = json.loads((self.services.data_dir / "services.json").read_text())
         return int(state[part]["pid"])
 
-    def kill(self, part: str, number: signal.Signals = signal.SIGKILL) -> None:
-        os.kill(self.pid_of(part), number)
+    def kill(self, part: str) -> int:
+        """Gives the pid that the part had."""
+        pid = self.pid_of(part)
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    async def recovered(self, part: str, killed: int) -> None:
+        """Return when another process is in the place of a killed one, and the API can work.
+
+        The API alone could say so before it has noticed anything.
+        """
+
+        async def can_work() -> bool:
+            try:
+                return (await self.http.get("/readyz")).is_success
+            except httpx.TransportError:
+                return False
+
+        async def is_replaced() -> bool:
+            return self.pid_of(part) != killed
+
+        await until(is_replaced)
+        await until(can_work)
 
     async def submit(
         self,

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 from temporalio.client import Client
 
@@ -120,17 +119,15 @@ async def test_a_call_that_must_not_be_repeated_is_told_to_have_been_interrupted
 async def test_a_part_that_dies_in_mid_run_delays_the_agent_and_no_more(
     agents_live: Live, models: ScriptedModels, part: str
 ) -> None:
-    killed = asyncio.Event()
+    killed: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     async def kill_and_answer(exchange: Exchange) -> None:
-        agents_live.kill(part)
-        killed.set()
+        killed.set_result(agents_live.kill(part))
         await asks(write("2.txt"))(exchange)
 
     talk = models.conversation(asks(write("1.txt")), kill_and_answer, finishes())
     task_id = await agents_live.submit_agent(talk.prompt())
-    await asyncio.wait_for(killed.wait(), 60)
-    await until(lambda: _is_serving(agents_live))
+    await agents_live.recovered(part, await asyncio.wait_for(killed, 60))
     task = await agents_live.ended(task_id)
     assert task["status"] == "completed"
     assert [file["name"] for file in task["artifacts"]] == ["1.txt", "2.txt"]
@@ -200,10 +197,3 @@ async def _code_runs() -> bool:
 
 async def _code_is_gone() -> bool:
     return not processes_mentioning(MARK)
-
-
-async def _is_serving(live: Live) -> bool:
-    try:
-        return (await live.http.get("/readyz")).is_success
-    except httpx.TransportError:
-        return False

@@ -48,8 +48,7 @@ async def test_a_part_that_dies_in_mid_run_delays_the_task_and_no_more(
         python("one", "import time; time.sleep(1); open('one.txt', 'w').write('1')"),
         python("two", "import sys; print(open(sys.argv[1]).read())", "${steps.one.files}"),
     )
-    live.kill(part)
-    await until(lambda: is_serving(live))
+    await live.recovered(part, live.kill(part))
     task = await live.ended(task_id)
     assert task["status"] == "completed"
     assert [file["name"] for file in task["artifacts"]] == ["one.txt"]
@@ -62,7 +61,7 @@ async def test_a_task_submitted_while_temporal_is_away_runs_when_it_is_back(live
 
 
 async def test_a_submission_while_postgresql_is_away_is_refused_with_a_reason(live: Live) -> None:
-    live.kill("postgres")
+    killed = live.kill("postgres")
     pipeline = {"name": "x", "steps": [python("one", "print(1)")]}
     answers: list[httpx.Response] = []
 
@@ -74,11 +73,4 @@ async def test_a_submission_while_postgresql_is_away_is_refused_with_a_reason(li
     assert answers[-1].status_code == 503
     assert "PostgreSQL" in answers[-1].json()["detail"]
     assert "retry-after" in answers[-1].headers
-    await until(lambda: is_serving(live))
-
-
-async def is_serving(live: Live) -> bool:
-    try:
-        return (await live.http.get("/readyz")).is_success
-    except httpx.TransportError:
-        return False
+    await live.recovered("postgres", killed)
