@@ -54,7 +54,8 @@ class TaskRequest(_Request):
 
 
 class RetryRequest(_Request):
-    """``from`` is the name or id of a sub-task: a step, or a call that an agent made.
+    """``from`` is the name or id of a sub-task: a step, or a call that an agent made, for which its
+    number, such as 4.1, is enough.
 
     A pipeline starts from that step, by default from the first that is not completed. An agent
     resumes before the turn of that call, by default after its last complete turn; with ``start`` it
