@@ -24,8 +24,9 @@ async def migrate(url: str) -> None:
     Raises:
         TemporaryFailure: the database cannot be reached.
     """
-    # A database that cannot be asked like this, for whatever reason, is left to what follows.
-    with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    # A database that cannot be asked like this, for whatever reason, is left to what follows. So is
+    # a URL that only SQLAlchemy can read, such as one with a slash in its password.
+    with suppress(OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError):
         if await _is_up_to_date(url):
             return
     await load()

@@ -34,6 +34,14 @@ async def test_the_migrations_make_the_tables_that_are_declared(empty_database_u
     await engine.dispose()
 
 
+async def test_a_password_with_a_slash_in_it_is_no_obstacle(empty_database_url: str) -> None:
+    url = empty_database_url.replace("@", ":a/b:c@", 1)
+    await migrations.migrate(url)
+    database = Database(url)
+    assert await database.is_current()
+    await database.close()
+
+
 async def test_a_database_of_a_newer_version_is_left_as_it_is(database_url: str) -> None:
     connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
     await connection.execute("UPDATE alembic_version SET version_num = '9999'")
