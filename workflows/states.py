@@ -27,6 +27,7 @@ class Status(StrEnum):
 
 
 FINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.BLOCKED, Status.CANCELLED})
+LIVING = frozenset(Status) - FINAL
 
 
 class Phase(StrEnum):

@@ -1,12 +1,12 @@
 """From the output folder of an attempt to the store."""
 
 import asyncio
-import mimetypes
 import os
 from pathlib import Path
 from uuid import UUID
 
 from activities.attempts.collector import CollectedFile, Collection, collect, open_collected
+from activities.mime_types import guess_mime_type
 from activities.patience import patiently
 from activities.sandbox.base import Limits
 from activities.store.attempts import StoredFile
@@ -65,4 +65,4 @@ def _is_empty(folder: Path) -> bool:
 
 
 def mime_type_of(name: str) -> str:
-    return mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return guess_mime_type(name)

@@ -6,7 +6,6 @@ however often, has the same bytes, and people can see which they were.
 """
 
 import asyncio
-import mimetypes
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -22,6 +21,7 @@ from activities.inputs.https import HttpsDownloads
 from activities.inputs.objects import open_object
 from activities.inputs.partial import Blob, Partial
 from activities.inputs.policy import InputPolicy
+from activities.mime_types import guess_mime_type
 from activities.patience import patiently
 from activities.pinned_http import Resolve, resolve_by_system
 from activities.store.blobs import Blobs
@@ -144,7 +144,7 @@ class Inputs:
             id=file_id,
             name=name,
             size=blob.size,
-            mime_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
+            mime_type=guess_mime_type(name),
             sha256=blob.sha256,
         )
 

@@ -1,11 +1,14 @@
 """Which file names may leave a sandbox: they end up on terminals, in URLs, and in other scripts."""
 
 import unicodedata
+from pathlib import PurePosixPath
+from uuid import UUID
 
 # S3 keys end at 1024 bytes; the store adds its own part.
 MAX_NAME_BYTES = 512
 
 MAX_PART_BYTES = 255  # of one part of a path, on Linux
+_MAX_SUFFIX_CHARACTERS = 20
 
 # Joiners shape letters in many scripts and in emoji; every other invisible character only deceives.
 _JOINERS = "\u200c\u200d"
@@ -34,6 +37,16 @@ def objection(path: str) -> str | None:
         if kind and character not in _JOINERS:
             return f"its name holds {kind}"
     return None
+
+
+def is_short_enough(part: str) -> bool:
+    """Whether Linux takes it as one part of a path."""
+    return len(part.encode()) <= MAX_PART_BYTES
+
+
+def name_by_id(key: UUID, name: str) -> str:
+    """Where a file's own name is too long or taken: short, unique, and of the same type."""
+    return f"{key}{PurePosixPath(name).suffix[:_MAX_SUFFIX_CHARACTERS]}"
 
 
 def printable(path: str) -> str:

@@ -7,14 +7,12 @@ from pathlib import PurePosixPath
 from pydantic import JsonValue
 
 from activities.sandbox.base import INPUT_FOLDER
-from activities.sandbox.names import MAX_PART_BYTES
+from activities.sandbox.names import is_short_enough, name_by_id
 from activities.store.events import as_json
 from activities.store.reading.results import ResultFile, StepResult
 from activities.tools.schemas import MAX_ARGUMENT_DEPTH, is_deeper
 from workflows.definitions.references import Key, Reference, parse, references_in
 from workflows.errors import ReferenceUnresolved
-
-_MAX_SUFFIX_CHARACTERS = 20
 
 
 def steps_read(args: JsonValue) -> tuple[frozenset[str], frozenset[str]]:
@@ -78,11 +76,9 @@ class Arguments:
 
     def _path(self, step: str, file: ResultFile) -> str:
         base = PurePosixPath(file.name).name
-        suffix = PurePosixPath(base).suffix[:_MAX_SUFFIX_CHARACTERS]
         target = f"artifact:{file.id}"
-        for name in (base, f"{step}-{base}", f"{file.id}-{base}", f"{file.id}{suffix}"):
-            is_possible = len(name.encode()) <= MAX_PART_BYTES
-            if is_possible and self.files.setdefault(name, target) == target:
+        for name in (base, f"{step}-{base}", f"{file.id}-{base}", name_by_id(file.id, base)):
+            if is_short_enough(name) and self.files.setdefault(name, target) == target:
                 return f"{INPUT_FOLDER}/{name}"
         raise AssertionError("an artifact's id is unique")
 

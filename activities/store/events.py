@@ -5,12 +5,7 @@ reads the events it has not seen. Numbers are dealt out under the lock of the ta
 become visible in order and without gaps: a reader that has seen number n misses nothing below it.
 
 Most events are written by the statement that makes what they tell of true. It has a part that
-updates the row of the task, named ``task`` here, and one that inserts events:
-
-    WITH task AS (
-        UPDATE tasks SET {COUNT} WHERE ... RETURNING {NUMBERED}
-    ), event AS ({INSERT} {given("task")})
-    SELECT {notify("task")} FROM task
+updates the row of the task, and one that inserts events: ``change`` is such a statement.
 """
 
 import json
@@ -19,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from workflows.events import Event, TaskStatus
@@ -71,14 +66,21 @@ def values(events: Sequence[Event]) -> dict[str, Any]:
     return {"count": len(events), "events": as_json(documents)}
 
 
-_APPEND = text(
-    f"""
-    WITH task AS (
-        UPDATE tasks SET {COUNT} WHERE id = :task_id RETURNING {NUMBERED}
-    ), event AS ({INSERT} {given("task")})
-    SELECT {notify("task")} FROM task
-    """
-)
+def change(*columns: str, where: str) -> TextClause:
+    """The statement that changes these columns of the row of a task, and tells of it."""
+    return text(
+        f"""
+        WITH task AS (
+            UPDATE tasks SET {", ".join((COUNT, *columns))} WHERE {where} RETURNING {NUMBERED}
+        ), event AS (
+            {INSERT} {given("task")}
+        )
+        SELECT {notify("task")} FROM task
+        """
+    )
+
+
+_APPEND = change(where="id = :task_id")
 
 
 async def append(connection: AsyncConnection, task_id: UUID, events: Sequence[Event]) -> None:

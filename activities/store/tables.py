@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from activities.mime_types import UNKNOWN_TYPE
 from activities.store.columns import (
     created_at_column,
     enum_column,
@@ -176,7 +177,7 @@ class TaskArtifact(SQLModel, table=True):
     name: str = text_column()
     url: str | None = text_column()
     size: int = Field(default=0, sa_type=BigInteger)
-    mime_type: str = text_column("application/octet-stream")
+    mime_type: str = text_column(UNKNOWN_TYPE)
     sha256: str | None = text_column()
     created_at: datetime = created_at_column()
 

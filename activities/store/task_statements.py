@@ -35,48 +35,16 @@ CREATE = text(
     """
 )
 
-MARK = text(
-    f"""
-    WITH task AS (
-        UPDATE tasks SET {events.COUNT}, status = :status
-        WHERE {fence.IS_PRESENT_RUN} AND status <> :status
-        RETURNING {events.NUMBERED}
-    ), event AS (
-        {events.INSERT} {events.given("task")}
-    )
-    SELECT {events.notify("task")} FROM task
-    """
-)
+MARK = events.change("status = :status", where=f"{fence.IS_PRESENT_RUN} AND status <> :status")
 
-REQUEST_PAUSE = text(
-    f"""
-    WITH task AS (
-        UPDATE tasks SET {events.COUNT}, pause_requested_at = now()
-        WHERE {fence.IS_PRESENT_RUN}
-        RETURNING {events.NUMBERED}
-    ), event AS (
-        {events.INSERT} {events.given("task")}
-    )
-    SELECT {events.notify("task")} FROM task
-    """
-)
+REQUEST_PAUSE = events.change("pause_requested_at = now()", where=fence.IS_PRESENT_RUN)
 
-REQUEST_RESUME = text(
-    f"""
-    WITH task AS (
-        UPDATE tasks
-        SET {events.COUNT},
-            -- A pause that was asked for since stays.
-            pause_requested_at = CASE
-                WHEN pause_requested_at IS DISTINCT FROM CAST(:withdrawn AS timestamptz)
-                THEN pause_requested_at END
-        WHERE {fence.IS_PRESENT_RUN}
-        RETURNING {events.NUMBERED}
-    ), event AS (
-        {events.INSERT} {events.given("task")}
-    )
-    SELECT {events.notify("task")} FROM task
-    """
+REQUEST_RESUME = events.change(
+    # A pause that was asked for since stays.
+    """pause_requested_at = CASE
+        WHEN pause_requested_at IS DISTINCT FROM CAST(:withdrawn AS timestamptz)
+        THEN pause_requested_at END""",
+    where=fence.IS_PRESENT_RUN,
 )
 
 # The error of a task is its step's own account of the failure, where there is one of the same kind,

@@ -8,12 +8,12 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from uuid import UUID
 
 from activities.inputs.fetching import kept_as
+from activities.mime_types import UNKNOWN_TYPE
 from activities.sandbox.base import INPUT_FOLDER, OUTPUT_FOLDER
-from activities.sandbox.names import MAX_PART_BYTES
+from activities.sandbox.names import is_short_enough, name_by_id
 from activities.store.database import Database
 from activities.store.reading.files import files_of_task, find_files
 from workflows.definitions import inputs
@@ -22,11 +22,9 @@ from workflows.errors import InputRefMalformed, WorkingFileNotFound
 
 MAX_ARTIFACTS = 2_000
 MAX_LEASED_ARTIFACTS = 64
-UNKNOWN_TYPE = "application/octet-stream"
 
 _NAMES_SHOWN = 20
 _NAME_SHOWN_CHARACTERS = 200
-_MAX_SUFFIX_CHARACTERS = 20
 
 _URL = re.compile(r"(?:https?://\S+?)?/api/v1/(artifacts|files)/([0-9a-f-]{36})", re.IGNORECASE)
 # What follows such an option is a file to be made, be there one of its name already or not.
@@ -165,9 +163,8 @@ def placed(files: Sequence[WorkingFile]) -> list[WorkingFile]:
     done: list[WorkingFile] = []
     for file in reversed(files):
         flat = file.name.replace("/", "-")
-        suffix = PurePosixPath(file.name).suffix[:_MAX_SUFFIX_CHARACTERS]
-        for inside in (flat, f"{file.id}-{flat}", f"{file.id}{suffix}"):
-            if inside not in taken and len(inside.encode()) <= MAX_PART_BYTES:
+        for inside in (flat, f"{file.id}-{flat}", name_by_id(file.id, file.name)):
+            if inside not in taken and is_short_enough(inside):
                 break
         taken.add(inside)
         done.append(replace(file, inside=inside))

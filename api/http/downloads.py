@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from activities.mime_types import clean_mime_type
 from activities.store.blobs import Blobs
 from activities.store.files import StoredBlob
 from api.errors import RangeRefused
@@ -19,9 +20,6 @@ from api.http.file_names import disposition
 _SHOWN_TYPES = frozenset(
     {"image/png", "image/jpeg", "image/gif", "image/webp", "application/json", "text/plain"}
 )
-_UNKNOWN_TYPE = "application/octet-stream"
-
-_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}")
 _RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE)
 
 
@@ -31,12 +29,6 @@ class Span:
 
     start: int
     end: int
-
-
-def clean_mime_type(text: str | None) -> str:
-    """A type as somebody named it, without parameters; unknown when it is none."""
-    kind = (text or "").partition(";")[0].strip().lower()
-    return kind if _TYPE.fullmatch(kind) else _UNKNOWN_TYPE
 
 
 def parse_range(header: str | None, size: int) -> Span | None:

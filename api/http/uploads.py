@@ -9,15 +9,15 @@ from uuid import UUID, uuid4
 
 from starlette.datastructures import UploadFile
 
+from activities.mime_types import UNKNOWN_TYPE, clean_mime_type
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.files import Upload, create_file
 from api.errors import TooLarge
-from api.http.downloads import clean_mime_type
 from api.http.file_names import clean_name
 
 _CHUNK_BYTES = 1024 * 1024
-_NO_TYPES = ("", "application/octet-stream")
+_NO_TYPES = ("", UNKNOWN_TYPE)
 
 
 async def store_upload(

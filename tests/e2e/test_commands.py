@@ -64,13 +64,16 @@ async def test_a_demo_whose_stack_does_not_start_keeps_the_log_that_it_names(
 
 
 async def test_a_demo_that_is_told_to_end_leaves_no_stack_behind(tmp_path: Path) -> None:
+    async def is_up() -> bool:
+        return any(tmp_path.glob("*/data/services.json"))
+
     demo = await asyncio.create_subprocess_exec(
         *(*AGENTOS, "demo"),
         env=os.environ | {"TMPDIR": str(tmp_path)},
         stdout=asyncio.subprocess.DEVNULL,
     )
     try:
-        await until(lambda: is_true(list(tmp_path.glob("*/data/services.json"))))
+        await until(is_up)
         [folder] = tmp_path.iterdir()
         demo.send_signal(signal.SIGTERM)
         assert await demo.wait() == 128 + signal.SIGTERM
@@ -83,10 +86,6 @@ async def test_a_demo_that_is_told_to_end_leaves_no_stack_behind(tmp_path: Path)
     left = work_folder(folder / "data")
     assert list(left.iterdir()) == []
     left.rmdir()
-
-
-async def is_true(value: object) -> bool:
-    return bool(value)
 
 
 async def test_up_serves_commands_and_plain_http_and_leaves_nothing_behind(

@@ -15,9 +15,8 @@ from activities.store.approvals import Approval
 from activities.store.database import Database
 from activities.store.tables import SubTask
 from workflows.contracts import Failure
-from workflows.states import FINAL, Phase, Status
+from workflows.states import LIVING, Phase, Status
 
-_OPEN = [str(status) for status in Status if status not in FINAL]
 _RUNNING = (Status.RUNNING, Status.QUEUED)
 
 
@@ -123,7 +122,7 @@ async def step_states(
         .where(
             col(SubTask.task_id).in_(task_ids),
             col(SubTask.team_id) == team_id,
-            or_(col(SubTask.task_id).not_in(only_open), col(SubTask.status).in_(_OPEN)),
+            or_(col(SubTask.task_id).not_in(only_open), col(SubTask.status).in_(LIVING)),
         )
         .order_by(col(SubTask.task_id), col(SubTask.execution_order))
     )

@@ -13,11 +13,10 @@ from sqlmodel import col
 from activities.store.database import Database
 from activities.store.reading.cursor import Cursor
 from activities.store.tables import Task
-from workflows.states import FINAL, Status
+from workflows.states import LIVING, Status
 
 # Any number will do, as long as all APIs on a database take the same.
 _LOCK = 4_207_116_904
-_ALIVE = [str(status) for status in Status if status not in FINAL]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Suspects:
         if not task_ids:
             return ()
         found = await self._connection.scalars(
-            select(col(Task.id)).where(col(Task.id).in_(task_ids), col(Task.status).in_(_ALIVE))
+            select(col(Task.id)).where(col(Task.id).in_(task_ids), col(Task.status).in_(LIVING))
         )
         return found.all()
 
@@ -57,7 +56,7 @@ class Suspects:
         """
         place = (col(Task.updated_at), col(Task.id))
         is_pending = and_(col(Task.status) == Status.PENDING, col(Task.updated_at) < pending_since)
-        is_silent = and_(col(Task.status).in_(_ALIVE), col(Task.updated_at) < silent_since)
+        is_silent = and_(col(Task.status).in_(LIVING), col(Task.updated_at) < silent_since)
         rows = await self._connection.execute(
             select(col(Task.id), col(Task.run), col(Task.updated_at))
             .where(or_(is_pending, is_silent), after.after(*place))

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-import structlog
 from pydantic import JsonValue
 
 from activities.tools.breaker import Breaker, Refusal
@@ -28,8 +27,6 @@ from workflows.errors import (
 )
 
 _FAILURES = (McpUnavailable, McpConnectionLost, McpTimedOut)
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

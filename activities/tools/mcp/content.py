@@ -11,12 +11,11 @@ from urllib.parse import unquote, urlsplit
 
 import mcp_types as types
 
+from activities.mime_types import UNKNOWN_TYPE, clean_mime_type
 from activities.tools.mcp.limits import MAX_CONTENT_PARTS, MAX_FILES, MAX_TEXT_CHARACTERS
 from activities.tools.mcp.listing import clean_text
 from activities.tools.mcp.results import McpFile, McpResult
 
-_MIME_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}")
-_UNKNOWN_TYPE = "application/octet-stream"
 _MAX_STEM_CHARACTERS = 80
 _MAX_SUFFIX_CHARACTERS = 12
 
@@ -66,15 +65,9 @@ class _Reader:
         except (binascii.Error, ValueError):
             self.texts.append("[a file was left out: it is not valid base64]")
             return
-        kind = safe_mime_type(mime_type)
+        kind = clean_mime_type(mime_type)
         name = safe_name(wanted, kind, (file.name for file in self.files))
         self.files.append(McpFile(name, kind, content))
-
-
-def safe_mime_type(text: str | None) -> str:
-    """A type without parameters; what is none becomes that of unknown bytes."""
-    kind = (text or "").partition(";")[0].strip().lower()
-    return kind if _MIME_TYPE.fullmatch(kind) else _UNKNOWN_TYPE
 
 
 def safe_name(wanted: str, mime_type: str, taken: Iterable[str]) -> str:
@@ -82,7 +75,7 @@ def safe_name(wanted: str, mime_type: str, taken: Iterable[str]) -> str:
     kept = re.sub(r"[^A-Za-z0-9._-]+", "_", wanted).strip("._-")
     path = PurePosixPath(kept or "file")
     suffix = path.suffix[:_MAX_SUFFIX_CHARACTERS]
-    if not suffix and mime_type != _UNKNOWN_TYPE:
+    if not suffix and mime_type != UNKNOWN_TYPE:
         suffix = mimetypes.guess_extension(mime_type) or ""
     stem = path.stem[:_MAX_STEM_CHARACTERS]
     others = {name.lower() for name in taken}

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from activities.sandbox.names import MAX_PART_BYTES, objection
+from activities.sandbox.names import MAX_PART_BYTES, is_short_enough, objection
 from activities.tools.context import ToolContext
 from activities.tools.registry import tool
 from workflows.errors import FileNameRefused
@@ -26,7 +26,7 @@ async def write_file(
         raise FileNameRefused(name=name, reason="it must be relative, printable and without '..'")
     if reason := objection(name):
         raise FileNameRefused(name=name, reason=reason)
-    if any(len(part.encode()) > MAX_PART_BYTES for part in path.parts):
+    if not all(map(is_short_enough, path.parts)):
         raise FileNameRefused(
             name=name, reason=f"a part of it has more than {MAX_PART_BYTES} bytes"
         )

@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from workflows.open_values import Unknown
-from workflows.states import Status
+from workflows.states import LIVING, Status
 
 _SPINS_PER_SECOND = 12.5
-
-# Shown as waiting, unless said otherwise.
-_LIVING = [status for status in Status if not status.is_final]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,7 @@ def _states(
     *, done: str, failed: str, stopped: str, again: str, held: str, pending: str
 ) -> Mapping[Status | Unknown, str]:
     return {
-        **dict.fromkeys(_LIVING, held),
+        **dict.fromkeys(LIVING, held),  # unless said otherwise below
         Status.COMPLETED: done,
         Status.FAILED: failed,
         Status.BLOCKED: failed,
@@ -62,7 +59,7 @@ ASCII = Glyphs(
 )
 
 _STYLES: Mapping[Status | Unknown, str] = {
-    **dict.fromkeys(_LIVING, "yellow"),
+    **dict.fromkeys(LIVING, "yellow"),
     Status.COMPLETED: "bold green",
     Status.FAILED: "bold red",
     Status.BLOCKED: "bold red",

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from activities.mime_types import clean_mime_type
 from api.errors import RangeRefused
-from api.http.downloads import clean_mime_type, parse_range
+from api.http.downloads import parse_range
 from api.http.file_names import MAX_NAME_BYTES, clean_name, disposition
 
 

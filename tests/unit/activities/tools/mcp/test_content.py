@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from activities.mime_types import clean_mime_type
 from activities.tools.mcp import limits
-from activities.tools.mcp.content import result_of, safe_mime_type, safe_name
+from activities.tools.mcp.content import result_of, safe_name
 from activities.tools.mcp.results import McpFile, McpResult
 
 PNG = base64.b64encode(b"dots").decode()
@@ -114,8 +115,8 @@ def test_names_are_safe_and_unique_whatever_is_wanted(wanted: list[str], kind: s
 
 @pytest.mark.parametrize("kind", ["", "text", "text/html\r\nX: y", "a/b/c", "ä/b", "/"])
 def test_a_type_that_is_none_becomes_unknown_bytes(kind: str) -> None:
-    assert safe_mime_type(kind) == "application/octet-stream"
+    assert clean_mime_type(kind) == "application/octet-stream"
 
 
 def test_parameters_of_a_type_are_dropped() -> None:
-    assert safe_mime_type("Text/HTML; charset=utf-8") == "text/html"
+    assert clean_mime_type("Text/HTML; charset=utf-8") == "text/html"
