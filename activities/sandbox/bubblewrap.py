@@ -36,6 +36,7 @@ from activities.sandbox.tree import ProcessTable
 from activities.sandbox.unavailable import explain, not_started
 from activities.sandbox.validation import validate
 from activities.sandbox.verdict import Outcome, conclude
+from activities.sandbox.warden import Warden
 from workflows.errors import BadInput, TemporaryFailure
 
 _WATCHDOG_THREADS = 2
@@ -67,6 +68,7 @@ class Bubblewrap(Sandbox):
         self._host: Host | None = None
         self._slots = Slots(max_running, fallback=work_folder / "users")
         self._table = ProcessTable()
+        self._warden = Warden()
         self._watchdogs = ThreadPoolExecutor(_WATCHDOG_THREADS, "sandbox-watchdog")
 
     @property
@@ -106,6 +108,7 @@ class Bubblewrap(Sandbox):
     async def close(self) -> None:
         self._watchdogs.shutdown(wait=False)
         self._slots.close()
+        self._warden.close()
 
     def _find_host(self) -> Host:
         if self._host is None:
@@ -113,7 +116,7 @@ class Bubblewrap(Sandbox):
         return self._host
 
     async def _run_as(self, uid: int | None, host: Host, job: Job, on_output: OnOutput) -> Outcome:
-        process = Process(_launch(host, job, uid))
+        process = Process(_launch(host, job, uid, self._warden))
         supervision = Supervision(process, job, on_output)
         try:
             await supervision.attend(self._table, self._watchdogs)
@@ -126,12 +129,14 @@ def build(options: SandboxOptions) -> Bubblewrap:
     return Bubblewrap(options.work_folder, python=sandbox_python(), max_running=options.max_running)
 
 
-def _launch(host: Host, job: Job, uid: int | None) -> Launched:
+def _launch(host: Host, job: Job, uid: int | None, warden: Warden) -> Launched:
     try:
+        warden.watch()
         return launch(
             host.bwrap,
             [*host.shared, *job_arguments(job)],
             bounded_command(job, own_user=uid is not None),
+            mark=warden.mark,
             files=ETC_FILES,
             seccomp=program(unix_sockets=not job.network),
             uid=uid,

@@ -27,14 +27,16 @@ def launch(
     options: Sequence[str],
     command: Sequence[str],
     *,
+    mark: str,
     files: Mapping[str, bytes],
     seccomp: bytes,
     uid: int | None,
 ) -> Launched:
     """Run ``command`` in bwrap, as user ``uid`` unless that is None.
 
-    ``files`` are written into the sandbox before ``options`` are worked through. To be called in
-    the thread that lives longest: the kernel kills bwrap when the thread that started it ends.
+    ``mark`` is an argument without effect, by which this bwrap can be found. ``files`` are written
+    into the sandbox before ``options`` are worked through. To be called in the thread that lives
+    longest: the kernel kills bwrap when the thread that started it ends.
 
     Raises:
         BadInput: an option holds a NUL.
@@ -55,7 +57,10 @@ def launch(
             os.fchown(stdout_end, uid, uid)
             os.fchown(stderr_end, uid, uid)
         process = subprocess.Popen(
-            [*_as_user(uid), f"./{bwrap.name}", "--args", str(arguments), "--", *command],
+            [
+                *(*_as_user(uid), f"./{bwrap.name}", "--unsetenv", mark),
+                *("--args", str(arguments), "--", *command),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=stdout_end,
             stderr=stderr_end,

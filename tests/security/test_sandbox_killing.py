@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from activities.sandbox.base import Job, Limit, Limits, Stream
+from activities.sandbox.bubblewrap import Bubblewrap
 from tests.integration.sandboxes import Bench, open_folder
 from tests.pressure import allowed
 from tests.security.processes import alive, mark, running, until
@@ -135,6 +137,77 @@ async def test_a_killed_worker_takes_its_jobs_with_it() -> None:
         worker.send_signal(signal.SIGKILL)
         worker.communicate()
         assert await until(lambda: not alive(word)) < allowed(1)
+
+
+# Starts as many jobs as it can, each of which is known by a word, until it is killed.
+_BUSY_WORKER = """
+import asyncio, sys
+from pathlib import Path
+from activities.sandbox.base import Job
+from activities.sandbox.bubblewrap import Bubblewrap
+folder = Path(sys.argv[1])
+
+async def main():
+    sandbox, jobs = Bubblewrap(folder), []
+    for number in range(1_000):
+        output = folder / str(number)
+        output.mkdir()
+        job = Job(("/bin/sh", "-c", f"sleep 600; : {sys.argv[2]}"), output)
+        jobs.append(asyncio.create_task(sandbox.run(job, print)))
+        await asyncio.sleep(0.0005)
+        print("started", flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3, 5, 8, 13, 21])
+async def test_a_worker_that_is_killed_while_it_starts_jobs_takes_them_with_it(jobs: int) -> None:
+    """bwrap asks to die with its worker only some milliseconds after its start."""
+    word = mark()
+    with open_folder() as folder:
+        worker = subprocess.Popen(  # noqa: ASYNC220
+            [sys.executable, "-c", _BUSY_WORKER, str(folder), word], stdout=subprocess.PIPE
+        )
+        assert worker.stdout is not None
+        for _ in range(jobs):
+            assert await asyncio.to_thread(worker.stdout.readline) == b"started\n"
+        worker.send_signal(signal.SIGKILL)
+        worker.communicate()
+        assert await until(lambda: not alive(word)) < allowed(1)
+        await asyncio.sleep(0.2)  # One may just have been starting.
+        assert await until(lambda: not alive(word)) < allowed(1)
+
+
+async def test_a_warden_that_was_killed_is_replaced(bench: Bench) -> None:
+    others = _wardens()
+    sandbox = Bubblewrap(bench.folder / "work")
+    job = Job(("true",), bench.output)
+    assert (await sandbox.run(job, bench.record)).ok
+    [first] = _wardens() - others
+    os.kill(first, signal.SIGKILL)
+    await until(lambda: running([first]) == [])
+    assert (await sandbox.run(job, bench.record)).ok
+    assert len(_wardens() - others - {first}) == 1
+    await sandbox.close()
+
+
+async def test_no_warden_outlives_its_sandbox(bench: Bench) -> None:
+    others = _wardens()
+    sandbox = Bubblewrap(bench.folder / "work")
+    assert (await sandbox.run(Job(("true",), bench.output), bench.record)).ok
+    [warden] = _wardens() - others
+    await sandbox.close()
+    assert running([warden]) == []
+
+
+def _wardens() -> set[int]:
+    """Those of this process."""
+    return {pid for pid in alive("orphans.py") if _parent(pid) == os.getpid()}
+
+
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 async def test_no_descriptor_and_no_zombie_is_left_behind() -> None:
