@@ -41,7 +41,7 @@ async def publish(
     free = asyncio.Semaphore(PARALLEL_UPLOADS)
 
     async def store(file: CollectedFile) -> StoredFile:
-        stored = StoredFile(file.name, file.size, mime_type_of(file.name), file.sha256)
+        stored = StoredFile(file.name, file.size, guess_mime_type(file.name), file.sha256)
 
         async def upload() -> None:
             with open_collected(folder, file) as source:
@@ -62,7 +62,3 @@ async def publish(
 def _is_empty(folder: Path) -> bool:
     with os.scandir(folder) as entries:
         return next(entries, None) is None
-
-
-def mime_type_of(name: str) -> str:
-    return guess_mime_type(name)

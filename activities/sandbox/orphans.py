@@ -6,8 +6,8 @@ job that nobody watches, or one that waits for its bwrap for ever.
 
 A script of its own, for the standard library alone: ``python -I -S orphans.py LEASH MARK``. LEASH
 is the number of an inherited descriptor, the reading end of a pipe that the worker holds. When the
-pipe ends without a word, every process that has MARK among its arguments is killed, until there has
-been none for a second: one may just be starting. A byte in the pipe says that nothing is left.
+pipe ends, every process that has MARK among its arguments is killed, until there has been none for
+a second: one may just be starting.
 """
 
 import contextlib
@@ -23,16 +23,15 @@ _PAUSE_SECONDS = 0.02
 
 
 def main(leash: int, mark: str) -> None:
-    if os.read(leash, 1):
-        return
+    os.read(leash, 1)
     started = last_seen = time.monotonic()
     while (now := time.monotonic()) - last_seen < _QUIET_SECONDS:
         if now - started > _LONGEST_SECONDS:
             return
         for pid in _marked(mark.encode()):
-            last_seen = now
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(OSError):  # It has ended, or a neighbour mimics the mark.
                 os.kill(pid, signal.SIGKILL)
+                last_seen = now
         time.sleep(_PAUSE_SECONDS)
 
 

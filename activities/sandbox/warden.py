@@ -1,6 +1,5 @@
 """Stands by a worker, and ends its jobs should it be killed. The work is done in ``orphans``."""
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -29,13 +28,11 @@ class Warden:
             self._start()
 
     def close(self) -> None:
-        """When no job is left. Waits some milliseconds."""
-        if self._process is None:
-            return
-        with contextlib.suppress(BrokenPipeError):  # It was killed.
-            os.write(self._leash, b".")
-        self._process.wait()
-        self._process = None
+        """When no job is left."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
         self._let_go()
 
     def _start(self) -> None:

@@ -27,11 +27,20 @@ def running(pids: list[int]) -> list[int]:
     return [pid for pid in pids if _state(pid) not in {"gone", "Z", "X"}]
 
 
+def parent(pid: int) -> int:
+    return int(_fields(pid)[1])
+
+
 def _state(pid: int) -> str:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return _fields(pid)[0]
     except OSError:
         return "gone"
+
+
+def _fields(pid: int) -> list[str]:
+    """Those of proc(5) from the third on: the second, a name, may hold spaces and brackets."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def _has(cmdline: Path, word: str) -> bool:

@@ -10,11 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from activities.sandbox import orphans
 from activities.sandbox.base import Job, Limit, Limits, Stream
 from activities.sandbox.bubblewrap import Bubblewrap
+from activities.sandbox.interpreter import sandbox_python
 from tests.integration.sandboxes import Bench, open_folder
 from tests.pressure import allowed
-from tests.security.processes import alive, mark, running, until
+from tests.security.processes import alive, mark, parent, running, until
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
+_UID = 61_500
 
 # Leaves its parent, its session and its streams, and forks for good measure.
 _DAEMON = """
@@ -201,13 +206,28 @@ async def test_no_warden_outlives_its_sandbox(bench: Bench) -> None:
     assert running([warden]) == []
 
 
+@as_root
+async def test_a_neighbour_that_bears_its_mark_does_not_keep_a_warden_from_its_work() -> None:
+    word = mark()
+    sleep = [str(sandbox_python()), "-c", "import time; time.sleep(60)", word]
+    neighbour = subprocess.Popen(sleep)  # noqa: ASYNC220
+    orphan = subprocess.Popen(sleep, user=_UID)  # noqa: ASYNC220
+    await until(lambda: len(alive(word)) == 2)
+    read, write = os.pipe()
+    os.close(write)
+    source = Path(orphans.__file__).read_text()
+    warden = [str(sandbox_python()), "-I", "-S", "-c", source, str(read), word]
+    await asyncio.to_thread(subprocess.run, warden, user=_UID, pass_fds=(read,), check=True)
+    os.close(read)
+    assert running([neighbour.pid, orphan.pid]) == [neighbour.pid]
+    neighbour.kill()
+    neighbour.wait()
+    orphan.wait()
+
+
 def _wardens() -> set[int]:
     """Those of this process."""
-    return {pid for pid in alive("orphans.py") if _parent(pid) == os.getpid()}
-
-
-def _parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return {pid for pid in alive("orphans.py") if parent(pid) == os.getpid()}
 
 
 async def test_no_descriptor_and_no_zombie_is_left_behind() -> None:

@@ -1,8 +1,7 @@
 """Steps that call a tool, as activities: what their time limit means."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import pytest
@@ -15,8 +14,7 @@ from activities.store import tasks
 from activities.tools.mcp.results import McpResult
 from activities.tools.registry import Registry
 from activities.tools.toolbox import OfferedTool, Toolbox
-from deploy.local.services import Services
-from tests.integration.agent_desk import Desk, agent_desk
+from tests.integration.agent_desk import Desk
 from tests.integration.new_tasks import new_task
 from workflows.contracts import StepCall
 from workflows.definitions.pipeline import Pipeline
@@ -38,14 +36,6 @@ class Clock:
             raise TimeoutError("its own")
         await asyncio.sleep(600)
         raise AssertionError("it was never stopped")
-
-
-@pytest.fixture
-async def desk(
-    infrastructure: Services, database_url: str, bucket: str, tmp_path: Path
-) -> AsyncIterator[Desk]:
-    async with agent_desk(infrastructure, database_url, bucket, tmp_path) as desk:
-        yield desk
 
 
 async def call(desk: Desk, tool: str, *retry_on: str) -> None:

@@ -1,8 +1,7 @@
 """What an agent is offered by what its team says, and calls of tools of MCP servers."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -13,8 +12,7 @@ from activities.tools.finish import FINISH
 from activities.tools.mcp.results import McpFile, McpResult
 from activities.tools.registry import Registry
 from activities.tools.toolbox import OfferedTool, Toolbox
-from deploy.local.services import Services
-from tests.integration.agent_desk import Desk, agent_desk
+from tests.integration.agent_desk import Desk
 from workflows.definitions.agent import Agent
 from workflows.errors import McpTimedOut, McpToolFailed, ToolDisabled, ToolNotFound
 from workflows.states import Permission
@@ -43,14 +41,6 @@ class ArtServer:
         if arguments["subject"] == "mist":
             return McpResult("too vague", is_error=True)
         return McpResult("a cat", (McpFile("cat.png", "image/png", b"\x89PNG"),))
-
-
-@pytest.fixture
-async def desk(
-    infrastructure: Services, database_url: str, bucket: str, tmp_path: Path
-) -> AsyncIterator[Desk]:
-    async with agent_desk(infrastructure, database_url, bucket, tmp_path) as desk:
-        yield desk
 
 
 @pytest.fixture
