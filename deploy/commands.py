@@ -47,10 +47,23 @@ def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     asyncio.run(run_api(settings.load(), host, port))
 
 
-def worker() -> None:
+def worker(
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Run none: fail unless one of this machine takes work, for monitors."
+        ),
+    ] = False,
+) -> None:
     """Run one worker against the services that the environment names."""
     garbage_collector.pause()
     from deploy import logs, settings
+
+    if check:
+        from deploy.polling import check_polling
+
+        asyncio.run(check_polling(settings.load().task_queue))
+        return
     from deploy.worker import run_worker
 
     logs.configure()
@@ -84,4 +97,4 @@ def migrate() -> None:
     from activities.store import migrations
     from deploy import settings
 
-    asyncio.run(migrations.migrate(settings.load().database_url))
+    asyncio.run(migrations.migrate(settings.load_database_url()))

@@ -243,6 +243,15 @@ def load_without_services() -> Settings:
     return _load(database_url="", s3_endpoint="")
 
 
+def load_database_url() -> str:
+    """The database that the environment names, where nothing else of it is needed.
+
+    Raises:
+        SettingsInvalid: it names none, or a variable is wrong.
+    """
+    return _load(s3_endpoint="").database_url
+
+
 def _load(**known: Any) -> Settings:
     try:
         return Settings(**known)

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from activities.tokens import load_encoding
 from deploy import garbage_collector, temporal_connection, variables
 from deploy.bootstrap import mcp_pool, stores
 from deploy.folders import work_folder
+from deploy.polling import identity_prefix
 from deploy.settings import Settings
 from worker.adapters import AdapterOptions, adapters
 from worker.host import WorkerOptions, hosting
@@ -33,7 +33,7 @@ _STARTING = Backoff(first_seconds=0.05, longest_seconds=0.2)
 async def run_worker(settings: Settings) -> None:
     """Run a worker until SIGTERM or SIGINT. Waits for PostgreSQL, its tables and Temporal."""
     stop = _stop_signal()
-    worker_id = f"{socket.gethostname()}-{os.getpid()}"
+    worker_id = f"{identity_prefix()}{os.getpid()}"
     async with stores(settings, ping=False) as (database, blobs):
         options = await asyncio.to_thread(_adapter_options, settings, worker_id)
         sandbox = backends.build(settings.sandbox, settings.sandbox_options(options.work_folder))

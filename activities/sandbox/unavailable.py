@@ -6,9 +6,9 @@ from workflows.errors import SandboxUnavailable
 
 _CONTAINER = (
     "In a container, allow user namespaces and an unmasked /proc "
-    "(Docker: --security-opt seccomp=unconfined --security-opt apparmor=unconfined "
+    "(Docker: --security-opt seccomp=deploy/seccomp.json --security-opt apparmor=unconfined "
     "--security-opt systempaths=unconfined; Kubernetes: procMount: Unmasked and "
-    "seccompProfile: Unconfined), or set AGENTOS_SANDBOX=e2b."
+    "deploy/seccomp.json as a seccompProfile of type Localhost), or set AGENTOS_SANDBOX=e2b."
 )
 _SYSCTLS = (
     (Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns"), "1", "0"),

@@ -5,15 +5,18 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 from minio.error import S3Error
-from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
+from sqlalchemy.exc import ArgumentError, DBAPIError, EmulatedDBAPIException
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from urllib3.exceptions import HTTPError
 
-from workflows.errors import StoreRefused, TemporaryFailure
+from workflows.errors import DatabaseRefused, StoreRefused, TemporaryFailure
 
 # Classes of SQLSTATE that are temporary: connection lost, out of resources, operator
 # intervention (shutting down, starting up), serialisation failure and deadlock.
 _PASSING_SQLSTATES = ("08", "53", "57", "40")
+
+# Classes of SQLSTATE for who is not let in: wrong password, no such database, no permission.
+_REFUSING_SQLSTATES = ("28", "3D", "42501")
 
 _DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
@@ -32,6 +35,25 @@ async def database_errors() -> AsyncIterator[None]:
             raise
         reason = first_line(driver_error(error))
         raise TemporaryFailure(service="PostgreSQL", reason=reason) from error
+
+
+@asynccontextmanager
+async def database_refusals() -> AsyncIterator[None]:
+    """Raise ``DatabaseRefused`` where the database does not let us in.
+
+    For commands, which end with it. In a task it stays an error that is retried: who changes a
+    password does not do so everywhere in the same moment.
+    """
+    try:
+        yield
+    except ArgumentError as error:
+        # It quotes the URL, which may hold a password.
+        raise DatabaseRefused(reason="its URL cannot be read") from error
+    except (DBAPIError, EmulatedDBAPIException, asyncpg.PostgresError) as error:
+        origin = driver_error(error)
+        if not str(getattr(origin, "sqlstate", "")).startswith(_REFUSING_SQLSTATES):
+            raise
+        raise DatabaseRefused(reason=first_line(origin)) from error
 
 
 @asynccontextmanager

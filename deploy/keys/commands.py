@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -16,6 +17,14 @@ from workflows.definitions.agent import MAX_TOKENS
 app = typer.Typer(help="API keys of teams. Uses the database directly, not the API.")
 
 Team = Annotated[str, typer.Option(help="Name of the team.")]
+DataDir = Annotated[
+    Path,
+    typer.Option(
+        envvar="AGENTOS_DATA_DIR",
+        help="Folder of `agentos up`, used where AGENTOS_DATABASE_URL is not set.",
+    ),
+]
+_DATA_DIR = Path(".agentos")
 
 
 class Key(BaseModel):
@@ -31,19 +40,21 @@ class Key(BaseModel):
 
 
 @app.command()
-def create(name: str, team: Team = "default") -> None:
+def create(name: str, team: Team = "default", data_dir: DataDir = _DATA_DIR) -> None:
     """Create a key, and its team if it is new. The key is shown only once, on stdout."""
     from deploy.keys import keyring
 
-    print(asyncio.run(keyring.create(name, team)))  # noqa: T201
+    print(asyncio.run(keyring.create(data_dir, name, team)))  # noqa: T201
 
 
 @app.command()
-def ls(team: Team = "default", output: Output = Format.TABLE) -> None:
+def ls(
+    team: Team = "default", data_dir: DataDir = _DATA_DIR, output: Output = Format.TABLE
+) -> None:
     """List a team's keys."""
     from deploy.keys import keyring
 
-    found = [Key.model_validate(key) for key in asyncio.run(keyring.listed(team))]
+    found = [Key.model_validate(key) for key in asyncio.run(keyring.listed(data_dir, team))]
     if output is Format.JSON:
         print_json(Page(items=found))
         return
@@ -61,11 +72,11 @@ def ls(team: Team = "default", output: Output = Format.TABLE) -> None:
 
 
 @app.command()
-def revoke(key: UUID, team: Team = "default") -> None:
+def revoke(key: UUID, team: Team = "default", data_dir: DataDir = _DATA_DIR) -> None:
     """Revoke a key."""
     from deploy.keys import keyring
 
-    asyncio.run(keyring.revoke(key, team))
+    asyncio.run(keyring.revoke(data_dir, key, team))
 
 
 @app.command()
@@ -80,8 +91,9 @@ def quota(
         ),
     ] = None,
     team: Team = "default",
+    data_dir: DataDir = _DATA_DIR,
 ) -> None:
     """Set how many tokens a team's agents may use per day. Applies from their next turn on."""
     from deploy.keys import keyring
 
-    asyncio.run(keyring.set_quota(team, tokens))
+    asyncio.run(keyring.set_quota(data_dir, team, tokens))

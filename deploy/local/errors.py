@@ -26,7 +26,7 @@ class RootNeedsUserNamespaces(AgentOSError):
     """PostgreSQL refuses to run as root, and this machine does not let root create the user
     namespace in which it would not be root: {reason}. Run `agentos up` as an ordinary user; in a
     container, set a USER, or allow user namespaces (Docker: --security-opt
-    seccomp=unconfined)."""
+    seccomp=deploy/seccomp.json)."""
 
 
 class NotReady(AgentOSError):

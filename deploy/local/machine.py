@@ -76,7 +76,7 @@ async def postgres_user() -> Finding:
         False,
         f"user namespaces cannot be created: {complaint.decode(errors='replace').strip()[-200:]}",
         "Run `agentos up` as an ordinary user with a name, or allow user namespaces "
-        "(Docker: --security-opt seccomp=unconfined).",
+        "(Docker: --security-opt seccomp=deploy/seccomp.json).",
     )
 
 

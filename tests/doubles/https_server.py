@@ -36,8 +36,16 @@ class Authority:
         self, *names: str, lifetime: datetime.timedelta = datetime.timedelta(days=1)
     ) -> ssl.SSLContext:
         """For a server with these host names or addresses."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.identity(*names, lifetime=lifetime))
+        return context
+
+    def identity(
+        self, *names: str, lifetime: datetime.timedelta = datetime.timedelta(days=1)
+    ) -> Path:
+        """A file with a certificate for these names and its private key, in PEM."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "server")])
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
         signed = (
             self._builder(subject, key, lifetime)
             .add_extension(x509.SubjectAlternativeName(map(_general_name, names)), critical=False)
@@ -51,9 +59,7 @@ class Authority:
             serialization.NoEncryption(),
         )
         file.write_bytes(_pem(signed) + private)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
-        return context
+        return file
 
     def _authority_key(self) -> x509.AuthorityKeyIdentifier:
         return x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())

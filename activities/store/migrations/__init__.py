@@ -23,6 +23,7 @@ async def migrate(url: str) -> None:
 
     Raises:
         TemporaryFailure: the database cannot be reached.
+        DatabaseRefused: its URL is none, or it does not let us in.
     """
     # A database that cannot be asked like this, for whatever reason, is left to what follows. So is
     # a URL that only SQLAlchemy can read, such as one with a slash in its password.

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from activities.store.errors import database_errors
+from activities.store.errors import database_errors, database_refusals
 
 # Any number will do, as long as all who migrate take the same.
 _LOCK = 4_207_116_903
@@ -19,14 +19,18 @@ async def upgrade(url: str) -> None:
 
     Raises:
         TemporaryFailure: the database cannot be reached.
+        DatabaseRefused: its URL is none, or it does not let us in.
     """
-    engine = create_async_engine(url, poolclass=NullPool)
-    try:
-        async with database_errors(), engine.begin() as connection:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-            await connection.run_sync(_upgrade)
-    finally:
-        await engine.dispose()
+    async with database_refusals():
+        engine = create_async_engine(url, poolclass=NullPool)
+        try:
+            async with database_errors(), engine.begin() as connection:
+                await connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK}
+                )
+                await connection.run_sync(_upgrade)
+        finally:
+            await engine.dispose()
 
 
 def config() -> Config:

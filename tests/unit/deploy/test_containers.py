@@ -1,10 +1,17 @@
 """The container files: what can be known of them without containers."""
 
+import itertools
+import json
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from activities.sandbox.syscalls import DENIED
+from deploy.local import temporal
+from deploy.local.state import DataFolder
 from tests.folders import PROJECT
 
 DOCKERFILE = (PROJECT / "deploy" / "Dockerfile").read_text()
@@ -22,8 +29,26 @@ def services() -> dict[str, Any]:
     return dict(document["services"])
 
 
+def dynamic_settings(command: Sequence[str]) -> set[str]:
+    """What Temporal is told of its inner limits, from either way of writing an option."""
+    option = "--dynamic-config-value"
+    apart = {value for word, value in itertools.pairwise(command) if word == option}
+    together = {
+        word.removeprefix(f"{option}=") for word in command if word.startswith(f"{option}=")
+    }
+    return apart | together
+
+
 def test_an_image_is_built_without_what_git_ignores() -> None:
     assert ignored(".dockerignore") == {*ignored(".gitignore"), ".git"}
+
+
+def test_passwords_are_read_from_a_file_that_is_in_no_image_and_no_commit(
+    services: dict[str, Any],
+) -> None:
+    for name in ("api", "worker", "migrate"):
+        assert services[name]["env_file"] == [{"path": ".env", "required": False}]
+    assert "deploy/.env" in ignored(".gitignore")
 
 
 def test_the_data_folder_of_the_image_is_the_user_s_who_runs_in_it() -> None:
@@ -33,18 +58,77 @@ def test_the_data_folder_of_the_image_is_the_user_s_who_runs_in_it() -> None:
     assert DOCKERFILE.index("install --directory") < DOCKERFILE.index("USER agentos")
 
 
-def test_the_worker_keeps_its_data_on_a_volume(services: dict[str, Any]) -> None:
-    assert services["worker"]["volumes"] == ["worker:/var/lib/agentos/data"]
+@pytest.mark.parametrize("name", ["worker", "temporal", "s3"])
+def test_what_must_survive_is_on_a_volume_where_the_user_of_the_image_may_write(
+    services: dict[str, Any], name: str
+) -> None:
+    assert services[name]["image"] == "agentos"
+    assert services[name]["volumes"][0] == f"{name}:/var/lib/agentos/data"
 
 
-def test_temporal_writes_only_where_the_user_of_its_image_may(services: dict[str, Any]) -> None:
-    (volume,) = services["temporal"]["volumes"]
-    command = services["temporal"]["command"]
-    assert volume == "temporal:/home/temporal"
-    assert command[command.index("--db-filename") + 1].startswith("/home/temporal/")
+@pytest.mark.parametrize("name", ["temporal", "s3"])
+def test_a_server_writes_into_its_volume(services: dict[str, Any], name: str) -> None:
+    assert services[name]["working_dir"] == "/var/lib/agentos/data"
+    written = {"temporal": "--db-filename=temporal.db", "s3": "-dir=data"}
+    assert written[name] in services[name]["command"]
 
 
 def test_the_store_makes_the_bucket_that_api_and_workers_use(services: dict[str, Any]) -> None:
     for name in ("api", "worker"):
         bucket = services[name]["environment"]["AGENTOS_S3_BUCKET"]
         assert f"-bucket={bucket}" in services["s3"]["command"]
+
+
+def test_temporal_has_the_limits_that_it_has_on_one_machine(
+    services: dict[str, Any], tmp_path: Path
+) -> None:
+    data = DataFolder(tmp_path)
+    data.acquire()
+    try:
+        local = temporal.prepare(data, {}, (1, 2, 3)).command
+    finally:
+        data.release()
+    assert dynamic_settings(services["temporal"]["command"]) == dynamic_settings(local)
+    assert len(dynamic_settings(local)) > 5
+
+
+def test_the_store_refuses_who_has_no_key(services: dict[str, Any]) -> None:
+    given = services["s3"]["environment"]
+    keys = ("SIGNING", "SIGNING_READ", "FILER_SIGNING", "FILER_SIGNING_READ")
+    assert {f"WEED_JWT_{key}_KEY" for key in keys} <= set(given)
+    assert all("S3_SECRET_KEY" in given[f"WEED_JWT_{key}_KEY"] for key in keys)
+
+
+def test_only_the_api_is_published_and_only_on_loopback(services: dict[str, Any]) -> None:
+    published = {name: service["ports"] for name, service in services.items() if "ports" in service}
+    assert list(published) == ["api"]
+    assert all(port.startswith("127.0.0.1:") for port in published["api"])
+
+
+def test_every_server_has_a_health_check_and_a_version_that_was_tested(
+    services: dict[str, Any],
+) -> None:
+    servers = {name: s for name, s in services.items() if s["restart"] == "unless-stopped"}
+    assert set(servers) == {"api", "worker", "postgres", "temporal", "s3"}
+    for service in servers.values():
+        assert service["healthcheck"]["test"][0] == "CMD"
+        assert service["image"] == "agentos" or ":" in service["image"]
+        assert "latest" not in service["image"]
+
+
+@pytest.mark.parametrize("name", ["migrate", "api", "worker", "temporal", "retention", "s3"])
+def test_no_container_of_ours_has_rights_that_it_does_not_need(
+    services: dict[str, Any], name: str
+) -> None:
+    assert services[name]["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in services[name]["security_opt"]
+    assert "seccomp=unconfined" not in services[name]["security_opt"]
+
+
+def test_a_worker_s_container_may_only_make_the_calls_that_its_sandbox_is_made_with() -> None:
+    """All that is refused to a job is refused to its container, but what bubblewrap needs."""
+    profile = json.loads((PROJECT / "deploy" / "seccomp.json").read_text())
+    refused = {name for rule in profile["syscalls"] if "args" not in rule for name in rule["names"]}
+    needed = {"clone3", "unshare", "mount", "umount2", "pivot_root", "memfd_create"}
+    assert refused == {syscall.name for syscall in DENIED} - needed
+    assert all(rule["action"] == "SCMP_ACT_ERRNO" for rule in profile["syscalls"])

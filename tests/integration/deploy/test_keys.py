@@ -1,0 +1,59 @@
+"""``agentos keys`` where the environment names a database, and where `agentos up` runs one."""
+
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from activities.store import keys, migrations
+from activities.store.database import Database
+from deploy.local.services import Services
+from tests.integration.cli_runs import agentos
+
+
+@pytest.fixture(autouse=True)
+def no_services_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AGENTOS_DATABASE_URL", "AGENTOS_S3_ENDPOINT", "AGENTOS_DATA_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+async def test_a_key_is_made_in_the_database_of_a_stack_that_runs(
+    infrastructure: Services,
+) -> None:
+    await migrations.migrate(infrastructure.database_url)
+    team, folder = f"team-{uuid4()}", str(infrastructure.data_dir)
+    made = await agentos("", "keys", "create", "laptop", "--team", team, "--data-dir", folder)
+    assert (made.code, made.stdout[:3]) == (0, "ak_"), made.stderr
+    database = Database(infrastructure.database_url)
+    try:
+        team_id = await keys.find_team(database, team)
+        assert team_id is not None
+        assert [key.name for key in await keys.list_keys(database, team_id)] == ["laptop"]
+    finally:
+        await database.close()
+
+
+async def test_keys_and_quotas_need_no_store_of_files(database_url: str) -> None:
+    for words in (("create", "laptop"), ("ls",), ("quota", "5000")):
+        done = await agentos("", "keys", *words, AGENTOS_DATABASE_URL=database_url)
+        assert done.code == 0, done.stderr
+
+
+async def test_without_a_database_the_error_says_where_one_may_be_found(tmp_path: Path) -> None:
+    done = await agentos("", "keys", "ls", "--data-dir", str(tmp_path))
+    assert done.code == 1
+    assert str(tmp_path) in done.stderr.replace("\n", "")
+    assert "agentos up" in done.stderr
+
+
+@pytest.mark.parametrize("command", [("migrate",), ("keys", "ls")])
+async def test_a_database_that_does_not_let_us_in_is_named_without_a_traceback(
+    infrastructure: Services, command: tuple[str, ...]
+) -> None:
+    nowhere = infrastructure.database_url.replace("/agentos?", "/nowhere?")
+    done = await agentos("", *command, AGENTOS_DATABASE_URL=nowhere)
+    assert done.code == 1
+    assert "nowhere" in done.stderr
+    assert "AGENTOS_DATABASE_URL" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "sqlalche.me" not in done.stderr
