@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check containers bench lock clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -40,6 +40,9 @@ check: $(INSTALLED) ## Run ruff, mypy and import-linter
 	@$(PYTHON) -m ruff format --check
 	@$(PYTHON) -m mypy
 	@$(VENV)/bin/lint-imports
+
+containers: $(INSTALLED) ## Build the image with Docker, and test what is in it
+	@$(PYTHON) -m pytest tests/containers
 
 bench: $(INSTALLED) ## Run every benchmark: ten minutes at most
 	@$(PYTHON) -m tests.benchmarks
