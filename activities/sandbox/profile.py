@@ -78,6 +78,7 @@ def shared_arguments(python: Path) -> tuple[str, ...]:
         *("--symlink", str(python), f"{_PYTHON_FOLDER}/python"),
         *("--symlink", str(python), f"{_PYTHON_FOLDER}/python3"),
         *(("--ro-bind", str(prefix), str(prefix)) if prefix else ()),
+        *_without_packages(prefix),
     )
 
 
@@ -163,6 +164,21 @@ def bounded_command(job: Job, *, own_user: bool) -> list[str]:
 def largest_file_bytes(limits: Limits) -> int:
     """The size at which the kernel cuts a file short."""
     return _allowed(resource.RLIMIT_FSIZE, limits.file_bytes)
+
+
+def _without_packages(prefix: Path | None) -> list[str]:
+    """Hide the packages of this machine's Python: a script that used them would fail elsewhere."""
+    bases = [Path("/usr"), Path("/usr/local"), *([prefix] if prefix else [])]
+    found = (
+        folder.resolve()
+        for base in bases
+        for kind in ("site-packages", "dist-packages")
+        for folder in base.glob(f"lib*/python3*/{kind}")
+    )
+    arguments: list[str] = []
+    for folder in sorted({str(folder) for folder in found}):
+        arguments += ["--perms", "0755", "--tmpfs", folder, "--remount-ro", folder]
+    return arguments
 
 
 def _system_folders() -> list[str]:

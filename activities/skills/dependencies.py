@@ -2,15 +2,15 @@
 
 A lock that the skill ships wins over what a resolver would choose today: ``scripts/x.py.lock``
 for one script, ``requirements.lock`` for the skill. Both are in the format of ``uv pip compile
---generate-hashes``. JavaScript and shell scripts have no dependencies.
+--generate-hashes``. A shell script that calls Python gets what requirements.txt asks for; others,
+and those in JavaScript, have no dependencies.
 
 Prefer the skill's lock: ``uv run`` fails on a script that has one of its own in this format.
 """
 
-import asyncio
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -18,6 +18,7 @@ import structlog
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from activities.skills.entries import FIRST_LINE_MAX_BYTES, Language, language_of
 from activities.skills.requirements import (
     REQUIREMENTS_MAX,
     Pin,
@@ -34,7 +35,6 @@ from workflows.errors import DependencyRefused
 SCRIPT_MAX_BYTES = 8 * 1024 * 1024
 BLOCK_MAX_CHARACTERS = 64 * 1024
 LOCK_MAX_BYTES = 1024 * 1024
-CACHED_SCRIPTS = 1024
 
 _BLOCK_START = re.compile(r"# /// ([A-Za-z0-9-]+)\s*")
 
@@ -43,13 +43,28 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Requirements, and the lock (in pip's format, with hashes) where the skill ships one."""
+    """Requirements, and the lock (in pip's format, with hashes) where the skill ships one.
+
+    ``declared_in`` is the file that has the requirements, if one has.
+    """
 
     skill: str
     script: str
     requirements: tuple[str, ...] = ()
     lock: str | None = None
     requires_python: str | None = None
+    declared_in: str | None = None
+    is_python: bool = True
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks for anything at all."""
+        return self.installs or self.requires_python is not None
+
+    @property
+    def installs(self) -> bool:
+        """Whether there is anything to install."""
+        return bool(self.requirements or self.lock)
 
     @property
     def where(self) -> str:
@@ -63,26 +78,6 @@ class InlineMetadata(BaseModel):
 
     dependencies: list[str] = Field(default=[], max_length=REQUIREMENTS_MAX)
     requires_python: str | None = Field(default=None, alias="requires-python")
-
-
-async def read_dependencies(skill: str, folder: Path, script: str) -> Dependencies:
-    """What a script of the skill needs. ``folder`` is a staged copy, so the answer is kept.
-
-    Raises:
-        DependencyRefused: the declaration is broken, or asks for what an untrusted skill must not.
-    """
-    key = (skill, folder, script)
-    found = _known.get(key)
-    if found is None:
-        found = await asyncio.to_thread(find_dependencies, *key)
-        if len(_known) >= CACHED_SCRIPTS:
-            _known.clear()
-        _known[key] = found
-    return found
-
-
-# A cache of functools would have to be asked in a thread, which takes longer than it saves.
-_known: dict[tuple[str, Path, str], Dependencies] = {}
 
 
 def parse_inline_metadata(source: str, where: str) -> InlineMetadata | None:
@@ -133,28 +128,57 @@ def _block_end(lines: list[str], first: int) -> int | None:
 
 
 def find_dependencies(skill: str, folder: Path, script: str) -> Dependencies:
-    """``read_dependencies`` of a folder that may change."""
-    if PurePosixPath(script).suffix != ".py":
-        return Dependencies(skill, script)
+    """What a script of the skill in ``folder`` needs.
+
+    Raises:
+        DependencyRefused: the declaration is broken, or asks for what an untrusted skill must not.
+    """
     where = f"{script} of skill {skill}"
     source = _read_bytes(folder / script, where, SCRIPT_MAX_BYTES) or b""
-    inline = parse_inline_metadata(source.decode("utf-8-sig", "replace"), where)
+    language = language_of(script, source[:FIRST_LINE_MAX_BYTES])
+    calls_python = language in (Language.SH, Language.BASH) and b"python" in source
+    if language is not Language.PYTHON and not calls_python:
+        return Dependencies(skill, script, is_python=False)
+    is_python = language is Language.PYTHON
+    inline = None
+    if is_python:
+        inline = parse_inline_metadata(source.decode("utf-8-sig", "replace"), where)
     if inline is None:
-        requirements, pins = _requirements_file(skill, folder, script)
+        declared_in, requirements, pins = _requirements_file(skill, folder, script)
         python = None
     else:
+        declared_in = script
         requirements = tuple(parse_requirement(text, where) for text in inline.dependencies)
         pins = ()
         python = _python_versions(inline.requires_python, where)
     pins = _shipped_lock(skill, folder, script) or pins
     if pins:
         check_covers(pins, requirements, where)
-    return Dependencies(skill, script, requirements, render_lock(pins) or None, python)
+    lock = render_lock(pins) or None
+    return Dependencies(skill, script, requirements, lock, python, declared_in, is_python)
+
+
+def find_shared_dependencies(skill: str, folder: Path, scripts: Sequence[str]) -> Dependencies:
+    """What all scripts of a skill need together, for code that uses the skill.
+
+    That is its requirements.txt or, if it has none, what its Python ``scripts`` declare.
+
+    Raises:
+        DependencyRefused: as ``find_dependencies``.
+    """
+    nowhere = "scripts/code"
+    declared_in, requirements, pins = _requirements_file(skill, folder, nowhere)
+    if declared_in is not None:
+        lock = render_lock(_shipped_lock(skill, folder, nowhere) or pins) or None
+        return Dependencies(skill, "code", requirements, lock, None, declared_in)
+    each = [find_dependencies(skill, folder, script) for script in scripts]
+    together = dict.fromkeys(text for item in each for text in item.requirements)
+    return Dependencies(skill, "code", tuple(together))
 
 
 def _requirements_file(
     skill: str, folder: Path, script: str
-) -> tuple[tuple[str, ...], tuple[Pin, ...]]:
+) -> tuple[str | None, tuple[str, ...], tuple[Pin, ...]]:
     """What requirements.txt asks for, the one beside the script first. With hashes it is a lock."""
     for path in (PurePosixPath(script).parent / "requirements.txt", "requirements.txt"):
         where = f"{path} of skill {skill}"
@@ -162,8 +186,8 @@ def _requirements_file(
         if content is not None:
             text = decode(content)
             pins = parse_lock(text, where) if has_hashes(text) else ()
-            return parse_requirements(text, where), pins
-    return (), ()
+            return str(path), parse_requirements(text, where), pins
+    return None, (), ()
 
 
 def _shipped_lock(skill: str, folder: Path, script: str) -> tuple[Pin, ...]:
@@ -194,7 +218,7 @@ def _read_bytes(path: Path, where: str, limit_bytes: int) -> bytes | None:
     try:
         with path.open("rb") as stream:
             content = stream.read(limit_bytes + 1)
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None
     if len(content) > limit_bytes:
         raise DependencyRefused(where=where, reason=f"it is over {limit_bytes} bytes")

@@ -73,10 +73,10 @@ class Environments:
             DependenciesUnavailable: they cannot be installed, however often one tries.
             TemporaryFailure: the package index could not be reached, or was too slow.
         """
-        if dependencies == Dependencies(dependencies.skill, dependencies.script):
+        if not dependencies.asks:
             return None
         interpreter = await self._ask(dependencies)
-        if not dependencies.requirements and dependencies.lock is None:
+        if not dependencies.installs:
             return None
         venv = self._envs / _key(dependencies, self._python, interpreter)
         if not mark_used(venv):

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from activities.skills.dependencies import (
     Dependencies,
+    find_dependencies,
     parse_inline_metadata,
-    read_dependencies,
 )
 from activities.skills.requirements import decode, parse_lock, parse_requirement, render_lock
 from workflows.errors import DependencyRefused
@@ -43,7 +43,7 @@ def block(*lines: str) -> str:
 
 
 async def read(make_skill: MakeSkill, files: Files, script: str) -> Dependencies:
-    return await read_dependencies("tidy", make_skill("tidy", files), f"scripts/{script}")
+    return find_dependencies("tidy", make_skill("tidy", files), f"scripts/{script}")
 
 
 class TestInlineMetadata:
