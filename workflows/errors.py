@@ -186,7 +186,8 @@ class DependenciesUnavailable(AgentOSError):
 
 class PythonUnsuitable(BadInput):
     """{where} requires Python {wanted}, but the sandbox has Python {present}. Widen
-    requires-python, or run the worker where that version is installed."""
+    requires-python, run the worker where that version is installed, or let uv bring it, with
+    AGENTOS_PYTHON_DOWNLOADS=true (not in e2b)."""
 
 
 class NodeMissing(AgentOSError):

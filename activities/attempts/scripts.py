@@ -36,6 +36,7 @@ class Script:
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     venv: Path | None = None
+    interpreter: Path | None = None
     network: bool = False
     skill: str | None = None
     dependencies: Dependencies | None = None
@@ -48,6 +49,7 @@ class Script:
             inputs=inputs,
             skills=self.folders,
             venv=self.venv,
+            interpreter=self.interpreter,
             environment=self.environment,
             network=self.network,
             limits=limits,
@@ -94,16 +96,22 @@ class Scripts:
         staged = await self._stage.place(found)
         skill = replace(found, folder=staged)
         needs = await read_needs(skill, entry)
+        python = await self._python_for(needs.dependencies)
         async with self._environments.lease(needs.dependencies) as venv:
             check_imports(needs, modules_in(venv))
             entry = _as_part_of_package(entry, needs.imports)
             yield Script(
                 folders={skill.name: staged},
                 command=command_for(
-                    skill, entry, args, python_in_sandbox=self._python, has_venv=venv is not None
+                    skill,
+                    entry,
+                    args,
+                    python_in_sandbox=str(python or self._python),
+                    has_venv=venv is not None,
                 ),
                 environment=_search_path(skill.name, entry, needs.imports) | step.env,
                 venv=venv,
+                interpreter=python,
                 network=self.may_use_network(skill.name),
                 skill=skill.name,
                 dependencies=needs.dependencies,
@@ -153,6 +161,13 @@ class Scripts:
                 dependencies=needed,
                 is_code=True,
             )
+
+    async def _python_for(self, needed: Dependencies) -> Path | None:
+        """Another interpreter than the sandbox's own, for a script that asks for one."""
+        if needed.requires_python is None:
+            return None
+        found = await self._environments.interpreter_for(needed)
+        return None if str(found.path) == self._python else found.path
 
     def may_use_network(self, skill: str) -> bool:
         return skill in self._networked

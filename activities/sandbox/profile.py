@@ -78,7 +78,7 @@ def shared_arguments(python: Path) -> tuple[str, ...]:
         *("--symlink", str(python), f"{_PYTHON_FOLDER}/python"),
         *("--symlink", str(python), f"{_PYTHON_FOLDER}/python3"),
         *(("--ro-bind", str(prefix), str(prefix)) if prefix else ()),
-        *_without_packages(prefix),
+        *_without_packages(Path("/usr"), Path("/usr/local"), *([prefix] if prefix else [])),
     )
 
 
@@ -92,6 +92,8 @@ def job_arguments(job: Job) -> list[str]:
     for folder, paths in ((INPUT_FOLDER, job.inputs), (SKILLS_FOLDER, job.skills)):
         for name, path in paths.items():
             arguments += ["--ro-bind", str(path), f"{folder}/{name}"]
+    if job.interpreter and (prefix := prefix_to_bind(job.interpreter)):
+        arguments += ["--ro-bind", str(prefix), str(prefix), *_without_packages(prefix)]
     if job.venv:
         arguments += ["--ro-bind", str(job.venv), VENV_FOLDER]
     for name, value in environment(job).items():
@@ -166,12 +168,11 @@ def largest_file_bytes(limits: Limits) -> int:
     return _allowed(resource.RLIMIT_FSIZE, limits.file_bytes)
 
 
-def _without_packages(prefix: Path | None) -> list[str]:
-    """Hide the packages of this machine's Python: a script that used them would fail elsewhere."""
-    bases = [Path("/usr"), Path("/usr/local"), *([prefix] if prefix else [])]
+def _without_packages(*prefixes: Path) -> list[str]:
+    """Hide the packages of this machine's Pythons: a script that used them would fail elsewhere."""
     found = (
         folder.resolve()
-        for base in bases
+        for base in prefixes
         for kind in ("site-packages", "dist-packages")
         for folder in base.glob(f"lib*/python3*/{kind}")
     )

@@ -54,8 +54,8 @@ def _resources(skill: Skill) -> list[str]:
     scripts = [f"  <script>{escape(path)}</script>" for path in skill.scripts[:MAX_FILES_SHOWN]]
     return [
         "",
-        f"The skill's folder is {SKILLS_FOLDER}/{skill.name}, which only its own scripts see: run "
-        "them with run_skill_script, read its files with read_skill_file.",
+        f"The skill's folder is {SKILLS_FOLDER}/{skill.name}, which its scripts see, and code that "
+        "names the skill: run scripts with run_skill_script, read files with read_skill_file.",
         *(["<skill_scripts>", *scripts, "</skill_scripts>"] if scripts else []),
         *(["<skill_files>", *shown, "</skill_files>"] if shown else []),
     ]

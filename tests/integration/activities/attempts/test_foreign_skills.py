@@ -1,6 +1,11 @@
 """Skills as others write them, run in the true sandbox without a change."""
 
+import asyncio
 import os
+import platform
+import shutil
+import subprocess
+import sys
 import textwrap
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -14,13 +19,20 @@ from activities.attempts.exits import error_of
 from activities.attempts.scripts import Scripts
 from activities.sandbox.base import Exit, Limits, Stream
 from activities.sandbox.bubblewrap import Bubblewrap
+from activities.sandbox.interpreter import sandbox_python
 from activities.skills.catalogue import Catalogue
 from activities.skills.environments import Environments
 from activities.skills.staging import Stage
 from tests.integration.sandboxes import open_folder
 from tests.wheels import make_wheel
 from workflows.definitions.pipeline import Step
-from workflows.errors import AgentOSError, ImportUndeclared, NetworkMissing
+from workflows.errors import (
+    AgentOSError,
+    DependenciesUnavailable,
+    ImportUndeclared,
+    NetworkMissing,
+    PythonUnsuitable,
+)
 
 BLOCK = "# /// script\n# dependencies = [{}]\n# ///\n"
 
@@ -76,7 +88,9 @@ class Bench:
 
 
 @asynccontextmanager
-async def made(folder: Path, skills: Path, index: Path) -> AsyncIterator[Bench]:
+async def made(
+    folder: Path, skills: Path, index: Path, *, downloads: bool = False
+) -> AsyncIterator[Bench]:
     sandbox = Bubblewrap(folder)
     environment = {
         "PATH": os.environ["PATH"],
@@ -86,13 +100,19 @@ async def made(folder: Path, skills: Path, index: Path) -> AsyncIterator[Bench]:
         "UV_OFFLINE": "1",
     }
     environments = Environments(
-        folder, sandbox.python, Path(find_uv_bin()), environment=environment
+        folder,
+        sandbox.python,
+        Path(find_uv_bin()),
+        environment=environment,
+        downloads=downloads,
     )
     scripts = Scripts(
         Catalogue([skills]), Stage(folder), environments, python=sandbox.python, limits=Limits()
     )
-    yield Bench(folder, skills, index, sandbox, scripts)
-    await sandbox.close()
+    try:
+        yield Bench(folder, skills, index, sandbox, scripts)
+    finally:
+        await sandbox.close()
 
 
 @pytest.fixture
@@ -275,3 +295,81 @@ async def test_a_failed_script_says_its_last_line(bench: Bench) -> None:
         "exit code 1. Its output is in the task's log. It ended with: ValueError: no rows"
     )
     assert "no rows" not in str(ran.error)
+
+
+OWN_VERSION = ".".join(map(str, sys.version_info[:3]))
+
+
+def copy_own_python(target: Path) -> None:
+    """The interpreter of these tests, as if uv had brought it; without what no test needs."""
+    base = Path(sys.base_prefix)
+    name = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    system = f"linux-{platform.machine()}-gnu"
+    folder = target / f"cpython-{OWN_VERSION}-{system}"
+    unneeded = shutil.ignore_patterns(
+        *("site-packages", "test", "tests", "idlelib", "config-*", "__pycache__", "ensurepip")
+    )
+    shutil.copytree(base / "lib" / name, folder / "lib" / name, ignore=unneeded, symlinks=True)
+    for library in (base / "lib").glob("libpython*.so*"):
+        shutil.copy(library, folder / "lib")
+    (folder / "lib" / name / "site-packages").mkdir()
+    (folder / "lib" / name / "site-packages/leaked.py").touch()
+    (folder / "bin").mkdir()
+    program = (base / "bin" / name).resolve().read_bytes()
+    # Where it looks for its library, if it has one: beside itself now.
+    looked_in = os.fsencode(base / "lib") + b"\0"
+    beside = b"$ORIGIN/../lib".ljust(len(looked_in), b"\0")
+    (folder / "bin" / name).write_bytes(program.replace(looked_in, beside))
+    (folder / "bin" / name).chmod(0o755)
+    for place in (target, folder):
+        place.chmod(0o755)
+
+
+@pytest.mark.skipif(
+    subprocess.run(
+        (sandbox_python(), "-IS", "-c", "import platform; print(platform.python_version())"),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    == OWN_VERSION,
+    reason="the sandbox has the only Python of this machine",
+)
+async def test_a_script_gets_the_python_that_it_asks_for_where_that_is_allowed(
+    tmp_path: Path,
+) -> None:
+    skills, index = tmp_path / "skills", tmp_path / "index"
+    for place in (skills, index):
+        place.mkdir()
+    make_wheel(index, "one")
+    with open_folder() as folder:
+        await asyncio.to_thread(copy_own_python, folder / "pythons")
+        async with made(folder, skills, index, downloads=True) as bench:
+            head = f"# /// script\n# requires-python = '=={OWN_VERSION}'\n"
+            source = """
+import importlib.util, platform
+print(platform.python_version(), importlib.util.find_spec("leaked"))
+"""
+            files = {
+                "scripts/plain.py": f"{head}# ///\n{source}",
+                "scripts/other.py": f"{head}# dependencies = ['one']\n# ///\nimport one\n{source}",
+            }
+            bench.skill("tidy", files)
+            for script in files:
+                assert await bench.prints(skill="tidy", script=script) == f"{OWN_VERSION} None"
+
+
+async def test_a_python_that_is_not_allowed_to_be_brought_names_the_setting(bench: Bench) -> None:
+    bench.skill("tidy", {"scripts/a.py": "# /// script\n# requires-python = '>=3.99'\n# ///\n"})
+    with pytest.raises(PythonUnsuitable, match="AGENTOS_PYTHON_DOWNLOADS=true"):
+        await bench.run(skill="tidy")
+
+
+async def test_a_python_that_nobody_has_is_said_to_be_unknown(tmp_path: Path) -> None:
+    with open_folder() as folder:
+        async with made(folder, tmp_path, tmp_path, downloads=True) as bench:
+            bench.skill(
+                "tidy", {"scripts/a.py": "# /// script\n# requires-python='>=3.99'\n# ///\n"}
+            )
+            with pytest.raises(DependenciesUnavailable, match=r"3\.99"):
+                await bench.run(skill="tidy")
