@@ -23,6 +23,7 @@ _EXCEPTION = re.compile(
     r"(?:$|:| \[\w+\]:).*"
 )
 _NO_MODULE = re.compile(r"\bModuleNotFoundError: No module named '([A-Za-z_]\w{0,99})")
+_NO_NODE_MODULE = re.compile(r"Cannot find (?:module|package) '[^./]")
 _NO_NETWORK = re.compile(
     r"temporary failure in name resolution|name or service not known|network is unreachable"
     r"|no address associated with hostname|could not resolve (?:host|proxy)|failed to resolve '"
@@ -48,6 +49,10 @@ def failure_of(
     elif script is not None and (module := _missing_module(line or "")):
         error = ModuleMissing(step=step, code=code)
         line = f"{line}. {_declaration(script, module)}"
+    elif _NO_NODE_MODULE.search(line or ""):
+        line = (
+            f"{line}. Packages of npm are not installed: the skill must bring along what it uses."
+        )
     error.said = line
     return error
 

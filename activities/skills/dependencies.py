@@ -1,4 +1,5 @@
-"""What a script needs to run: its inline metadata (PEP 723) or the skill's requirements.txt.
+"""What a script needs to run: its inline metadata (PEP 723) or the skill's requirements.txt, or
+what its pyproject.toml says of a project.
 
 A lock that the skill ships wins over what a resolver would choose today: ``scripts/x.py.lock``
 for one script, ``requirements.lock`` for the skill. Both are in the format of ``uv pip compile
@@ -72,7 +73,8 @@ class Dependencies:
 
 
 class InlineMetadata(BaseModel):
-    """The ``script`` block of PEP 723. What tools keep in it for themselves is not looked at."""
+    """The ``script`` block of PEP 723, or the ``project`` of a pyproject.toml. What else they hold,
+    such as what tools keep there for themselves, is not looked at."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
@@ -97,13 +99,21 @@ def parse_inline_metadata(source: str, where: str) -> InlineMetadata | None:
     try:
         return InlineMetadata.model_validate(tomllib.loads(blocks[0]))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        reason = f"{field} of its '# /// script' block is wrong: {first['msg']}"
+        reason = _first_problem(error, "its '# /// script' block")
         raise DependencyRefused(where=where, reason=reason) from error
     except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
         reason = f"its '# /// script' block is not TOML: {str(error)[:200]}"
         raise DependencyRefused(where=where, reason=reason) from error
+
+
+def _first_problem(error: ValidationError, table: str) -> str:
+    place = error.errors(include_url=False, include_input=False, include_context=False)[0]["loc"]
+    if not place:
+        return f"{table} is no table"
+    wanted = f"a list of at most {REQUIREMENTS_MAX} texts in quotes"
+    if place[0] == "requires-python":
+        wanted = 'a text in quotes, such as ">=3.11"'
+    return f"{'.'.join(map(str, place))} of {table} is wrong: {place[0]} must be {wanted}"
 
 
 def _script_blocks(lines: list[str]) -> Iterator[str]:
@@ -144,13 +154,10 @@ def find_dependencies(skill: str, folder: Path, script: str) -> Dependencies:
     if is_python:
         inline = parse_inline_metadata(source.decode("utf-8-sig", "replace"), where)
     if inline is None:
-        declared_in, requirements, pins = _requirements_file(skill, folder, script)
-        python = None
+        declared_in, requirements, pins, python = _declared_beside(skill, folder, script)
     else:
-        declared_in = script
-        requirements = tuple(parse_requirement(text, where) for text in inline.dependencies)
-        pins = ()
-        python = _python_versions(inline.requires_python, where)
+        declared_in, pins = script, ()
+        requirements, python = _declared(inline, where)
     pins = _shipped_lock(skill, folder, script) or pins
     if pins:
         check_covers(pins, requirements, where)
@@ -161,33 +168,66 @@ def find_dependencies(skill: str, folder: Path, script: str) -> Dependencies:
 def find_shared_dependencies(skill: str, folder: Path, scripts: Sequence[str]) -> Dependencies:
     """What all scripts of a skill need together, for code that uses the skill.
 
-    That is its requirements.txt or, if it has none, what its Python ``scripts`` declare.
+    That is its requirements.txt or pyproject.toml or, if it has neither, what its Python
+    ``scripts`` declare.
 
     Raises:
         DependencyRefused: as ``find_dependencies``.
     """
     nowhere = "scripts/code"
-    declared_in, requirements, pins = _requirements_file(skill, folder, nowhere)
+    declared_in, requirements, pins, python = _declared_beside(skill, folder, nowhere)
     if declared_in is not None:
         lock = render_lock(_shipped_lock(skill, folder, nowhere) or pins) or None
-        return Dependencies(skill, "code", requirements, lock, None, declared_in)
+        return Dependencies(skill, "code", requirements, lock, python, declared_in)
     each = [find_dependencies(skill, folder, script) for script in scripts]
     together = dict.fromkeys(text for item in each for text in item.requirements)
     return Dependencies(skill, "code", tuple(together))
 
 
-def _requirements_file(
-    skill: str, folder: Path, script: str
-) -> tuple[str | None, tuple[str, ...], tuple[Pin, ...]]:
-    """What requirements.txt asks for, the one beside the script first. With hashes it is a lock."""
-    for path in (PurePosixPath(script).parent / "requirements.txt", "requirements.txt"):
-        where = f"{path} of skill {skill}"
-        content = _read_bytes(folder / path, where, LOCK_MAX_BYTES)
-        if content is not None:
-            text = decode(content)
-            pins = parse_lock(text, where) if has_hashes(text) else ()
-            return str(path), parse_requirements(text, where), pins
-    return None, (), ()
+_Found = tuple[str | None, tuple[str, ...], tuple[Pin, ...], str | None]
+
+
+def _declared_beside(skill: str, folder: Path, script: str) -> _Found:
+    """What a file asks for, one beside the script first: path, requirements, lock, Python."""
+    for place in dict.fromkeys((PurePosixPath(script).parent, PurePosixPath())):
+        for name, read in (("requirements.txt", _requirements), ("pyproject.toml", _project)):
+            path = str(place / name)
+            content = _read_bytes(folder / path, f"{path} of skill {skill}", LOCK_MAX_BYTES)
+            if content is not None and (found := read(content, f"{path} of skill {skill}")):
+                return path, *found
+    return None, (), (), None
+
+
+def _requirements(
+    content: bytes, where: str
+) -> tuple[tuple[str, ...], tuple[Pin, ...], str | None]:
+    """Those of a requirements.txt. With hashes it is a lock."""
+    text = decode(content)
+    pins = parse_lock(text, where) if has_hashes(text) else ()
+    return parse_requirements(text, where), pins, None
+
+
+def _project(
+    content: bytes, where: str
+) -> tuple[tuple[str, ...], tuple[Pin, ...], str | None] | None:
+    """Those of a pyproject.toml; None when it describes no project, only how tools are set."""
+    try:
+        table = tomllib.loads(decode(content)).get("project")
+        if table is None:
+            return None
+        requirements, python = _declared(InlineMetadata.model_validate(table), where)
+    except ValidationError as error:
+        reason = _first_problem(error, "its `project`")
+        raise DependencyRefused(where=where, reason=reason) from error
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
+        reason = f"it is not TOML: {str(error)[:200]}"
+        raise DependencyRefused(where=where, reason=reason) from error
+    return requirements, (), python
+
+
+def _declared(metadata: InlineMetadata, where: str) -> tuple[tuple[str, ...], str | None]:
+    requirements = tuple(parse_requirement(text, where) for text in metadata.dependencies)
+    return requirements, _python_versions(metadata.requires_python, where)
 
 
 def _shipped_lock(skill: str, folder: Path, script: str) -> tuple[Pin, ...]:

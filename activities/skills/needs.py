@@ -96,6 +96,8 @@ def declaration(dependencies: Dependencies, module: str) -> str:
         )
     if dependencies.declared_in == dependencies.script:
         return f'Add "{package}" to the dependencies in its `# /// script` block.'
+    if dependencies.declared_in.endswith(".toml"):
+        return f'Add "{package}" to the dependencies in {dependencies.declared_in}.'
     return f"Add a line `{package}` to {dependencies.declared_in}."
 
 

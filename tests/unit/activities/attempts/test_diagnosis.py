@@ -119,6 +119,12 @@ def test_code_that_misses_a_module_is_told_what_it_has(script: Script, remedy: s
     assert remedy in failure_of("s", 1, script, stderr=printed).account
 
 
+def test_a_package_of_npm_is_said_not_to_be_installed() -> None:
+    printed = b"Error: Cannot find module 'left-pad'\nRequire stack:\n- /skills/tidy/a.js\n"
+    error = failure_of("s", 1, skill_script(), stderr=printed)
+    assert "'left-pad'. Packages of npm are not installed" in error.account
+
+
 NO_NETWORK = [
     b"socket.gaierror: [Errno -3] Temporary failure in name resolution",
     b"OSError: [Errno 101] Network is unreachable",

@@ -97,6 +97,10 @@ def test_an_import_is_undeclared_when_no_requirement_can_bring_it(
             {"scripts/a.py": "import b", "scripts/requirements.txt": ""},
             "Add a line `b` to scripts/requirements.txt",
         ),
+        (
+            {"scripts/a.py": "import b", "pyproject.toml": "[project]\nname = 'x'\n"},
+            'Add "b" to the dependencies in pyproject.toml',
+        ),
     ],
 )
 def test_what_to_write_goes_where_the_skill_declares_the_rest(
@@ -105,6 +109,13 @@ def test_what_to_write_goes_where_the_skill_declares_the_rest(
     needs = find_needs(load_skill(make_skill("tidy", files)), "scripts/a.py")
     with pytest.raises(ImportUndeclared, match=remedy):
         check_imports(needs, ())
+
+
+async def test_a_test_of_the_skill_is_no_script_to_declare_for(make_skill: MakeSkill) -> None:
+    files = {
+        f"scripts/{path}": "import pytest" for path in ("test_a.py", "tests/a.py", "a_test.py")
+    }
+    assert await validate(make_skill("tidy", files)) == []
 
 
 def test_only_certain_imports_that_are_not_installed_stop_a_script(
