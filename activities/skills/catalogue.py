@@ -18,6 +18,7 @@ from activities.skills.files import (
     Listing,
     SkillFile,
     leads_out,
+    left_out,
     list_files,
     open_file,
 )
@@ -107,6 +108,9 @@ class Catalogue:
         for path in (wanted, f"scripts/{wanted}"):
             if path in skill.files:
                 raise await asyncio.to_thread(_unsuitable, skill, path)
+            if reason := _why_left_out(skill, path):
+                reason = reason.removeprefix("it is ")
+                raise ScriptUnsuitable(skill=skill.name, script=path, reason=reason)
         raise ScriptNotFound(skill=skill.name, script=_cut(script), scripts=_have(skill))
 
     async def read(self, name: str, path: str) -> str:
@@ -208,6 +212,12 @@ def _only_script(skill: Skill) -> str:
 def _have(skill: Skill) -> str:
     known = ", ".join(skill.scripts[:NAMES_SHOWN])
     return f"It has: {known}." if known else "It has no scripts."
+
+
+def _why_left_out(skill: Skill, path: str) -> str | None:
+    """Why a file is no part of the skill although it is in its folder."""
+    start = left_out(path, "")
+    return next((w.removeprefix(start) for w in skill.warnings if w.startswith(start)), None)
 
 
 def _unsuitable(skill: Skill, path: str) -> ScriptUnsuitable:

@@ -64,7 +64,7 @@ def list_files(folder: Path, root: Path | None = None) -> Listing:
         try:
             file = _regular_file(path, source)
         except (ValueError, OSError) as error:
-            warnings.append(f"{_shown(path)}: left out: {_reason(error)}")
+            warnings.append(left_out(path, _reason(error)))
         else:
             files.append(file)
             total_bytes += file.size_bytes
@@ -115,6 +115,11 @@ def leads_out(path: Path, root: Path) -> bool:
     return not _is_within(os.path.realpath(path), os.path.realpath(root))
 
 
+def left_out(path: str, reason: str) -> str:
+    """The warning of a file that is no part of the skill although it is in its folder."""
+    return f"{_shown(path)}: left out: {reason}"
+
+
 def _walk(folder: str, bounds: str, warnings: list[str]) -> Iterator[tuple[str, str]]:
     """Every file as its path below ``folder`` and where it is, all links followed."""
     pending: list[tuple[str, str, tuple[str, ...]]] = [("", folder, (folder,))]
@@ -132,7 +137,7 @@ def _walk(folder: str, bounds: str, warnings: list[str]) -> Iterator[tuple[str, 
                 path = prefix + entry.name
                 source = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
                 if problem := _problem_with_link(source, bounds, above):
-                    warnings.append(f"{_shown(path)}: left out: {problem}")
+                    warnings.append(left_out(path, problem))
                 elif os.path.isdir(source):  # noqa: PTH112
                     pending.append((f"{path}/", source, (*above, source)))
                 else:

@@ -6,9 +6,10 @@ that a script is ready to do without are left aside: in ``try`` with ``except Im
 """
 
 import ast
+import math
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 SOURCE_MAX_BYTES = 256 * 1024
@@ -170,7 +171,21 @@ def _statements(path: Path, *, is_main: bool) -> Iterator[_Statement]:
         tree = ast.parse(source)
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return  # Python itself says what is wrong when it runs the file.
-    yield from _within(tree.body, is_main=is_main)
+    moved = _path_changes_at(tree)
+    for statement in _within(tree.body, is_main=is_main):
+        yield replace(statement, certain=statement.certain and statement.line < moved)
+
+
+def _path_changes_at(tree: ast.Module) -> float:
+    """The first line that touches ``sys.path``: what is imported below may come from anywhere."""
+    lines = (
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr == "path"
+        and _last_name(node.value) == "sys"
+    )
+    return min(lines, default=math.inf)
 
 
 def _within(body: Sequence[ast.AST], *, is_main: bool) -> Iterator[_Statement]:

@@ -45,6 +45,8 @@ def foreign(make_skill: MakeSkill, source: str, **others: str) -> list[tuple[str
         ("match x:\n  case 1:\n    import yaml", [("yaml", False)]),
         ("def f():\n  import yaml\nimport yaml", [("yaml", True)]),
         ("import yaml\nimport yaml", [("yaml", True)]),
+        # From the folder of inputs, it may be, or from one that another program made.
+        ("import sys, c\nsys.path.append(f())\nimport b", [("c", True), ("b", False)]),
     ],
 )
 def test_what_neither_python_nor_the_skill_has_is_foreign(

@@ -9,7 +9,7 @@ from activities.skills.catalogue import Catalogue
 from activities.skills.metadata import load_skill
 from activities.skills.staging import Stage
 from activities.skills.validation import validate
-from workflows.errors import SkillRefused
+from workflows.errors import ScriptUnsuitable, SkillRefused
 
 MakeSkill = Callable[..., Path]
 
@@ -112,6 +112,18 @@ async def test_a_link_to_a_folder_that_is_no_skill_is_nobodys_business(
     root.mkdir()
     (root / "packages").symlink_to(tmp_path)
     assert await Catalogue([root]).refused() == {}
+
+
+async def test_a_script_that_is_left_out_is_not_reported_as_missing(
+    make_skill: MakeSkill, root: Path
+) -> None:
+    folder = make_skill("tidy", {"scripts/b.py": ""})
+    (folder / "scripts/a.py").symlink_to("/etc/hostname")
+    catalogue = Catalogue([root])
+    with pytest.raises(
+        ScriptUnsuitable, match=r"file scripts/a\.py.*: it is a link that leads out"
+    ):
+        await catalogue.find_script("tidy", "a.py")
 
 
 async def test_links_that_go_round_in_circles_are_left_out(
