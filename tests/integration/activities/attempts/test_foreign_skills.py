@@ -210,9 +210,13 @@ async def test_a_script_finds_the_modules_of_its_skill(layout: str, bench: Bench
 async def test_a_module_of_the_current_folder_is_not_taken_for_one_of_python(
     bench: Bench,
 ) -> None:
-    source = (
-        "import json, pathlib\npathlib.Path('json.py').write_text('1/0')\nprint(json.dumps(1))\n"
-    )
+    source = """
+import importlib, pathlib
+pathlib.Path("json.py").write_text("1/0")
+importlib.invalidate_caches()
+import json
+print(json.dumps(1))
+"""
     bench.skill("tidy", {"app/run.py": source})
     assert await bench.prints(skill="tidy", script="-m app.run") == "1"
 
