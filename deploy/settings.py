@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     sandbox_files: int = Field(default=10_000, ge=1)
     sandbox_printed_mib: int = Field(default=16, ge=1)
     networked_skills: Names = ()
+    python_downloads: bool = Field(default=False, description="a Python that a script asks for")
     e2b_api_key: SecretStr | None = Field(default=None, validation_alias="E2B_API_KEY")
     e2b_template: str | None = None
 

@@ -90,6 +90,7 @@ def _adapter_options(settings: Settings, worker_id: str) -> AdapterOptions:
         input_policy=settings.input_policy,
         environment=variables.inherited(),
         networked_skills=settings.networked_skills,
+        python_downloads=settings.python_downloads,
         models=settings.model_options,
         turns=TurnOptions(settings.team_daily_tokens, settings.approval_seconds),
         search_url=settings.search_url,

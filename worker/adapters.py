@@ -46,6 +46,7 @@ class AdapterOptions:
     input_policy: InputPolicy
     environment: Mapping[str, str] = field(repr=False)
     networked_skills: tuple[str, ...] = ()
+    python_downloads: bool = False
     models: ModelOptions | None = None
     turns: TurnOptions = field(default_factory=TurnOptions)
     search_url: str | None = None
@@ -85,7 +86,7 @@ async def _equipped(
             blobs=blobs,
             inputs=Inputs(database, blobs, options.work_folder / "inputs", options.input_policy),
             sandbox=sandbox,
-            scripts=_scripts(catalogue, sandbox.python, options),
+            scripts=_scripts(catalogue, sandbox, options),
             catalogue=catalogue,
             scratch=scratch,
             tokens=tokens,
@@ -95,11 +96,19 @@ async def _equipped(
         )
 
 
-def _scripts(catalogue: Catalogue, python: Path, options: AdapterOptions) -> Scripts:
+def _scripts(catalogue: Catalogue, sandbox: Sandbox, options: AdapterOptions) -> Scripts:
+    python = sandbox.python
+    environments = Environments(
+        options.work_folder,
+        python,
+        options.uv,
+        environment=options.environment,
+        downloads=options.python_downloads and sandbox.takes_interpreters,
+    )
     return Scripts(
         catalogue,
         Stage(options.work_folder),
-        Environments(options.work_folder, python, options.uv, environment=options.environment),
+        environments,
         python=python,
         limits=options.limits,
         networked=options.networked_skills,

@@ -16,6 +16,8 @@ class AgentOSError(Exception):
     retryable: bool = False
     # How long to wait before that, if the service that refused has said so.
     retry_after_seconds: float | None = None
+    # What a script said itself, for rows and events. Workflow history must never hold it.
+    said: str | None = None
 
     def __init_subclass__(cls) -> None:
         # `SkillNotFound` -> `skill-not-found`: derived, so a name and its code cannot drift apart.
@@ -24,6 +26,11 @@ class AgentOSError(Exception):
     def __init__(self, **fields: object) -> None:
         self.fields = fields
         super().__init__(" ".join((self.__doc__ or "").format(**fields).split()))
+
+    @property
+    def account(self) -> str:
+        """The message, and what was said."""
+        return f"{self} It ended with: {self.said}" if self.said else str(self)
 
 
 if AgentOSError.__doc__ is None:
@@ -146,6 +153,12 @@ class ScriptNotFound(BadInput):
     """Skill {skill} has no script {script!r}. {scripts}"""
 
 
+class ScriptUnsuitable(BadInput):
+    """Skill {skill} has the file {script}, but it cannot be run: it is {reason}. Scripts are files
+    in Python (.py), shell (.sh, .bash) or JavaScript (.js, .mjs, .cjs), or name one of these
+    interpreters in a first line such as #!/usr/bin/env python3."""
+
+
 class ScriptNotNamed(BadInput):
     """Skill {skill} has several scripts. Name one of them: {scripts}."""
 
@@ -162,13 +175,19 @@ class DependencyRefused(BadInput):
     """{where} is refused: {reason}. Name packages and versions only, such as 'pandas>=2'."""
 
 
+class ImportUndeclared(BadInput):
+    """{path} of skill {skill} imports {module!r} in line {line}, which is not part of Python or of
+    the skill, and no declared package has it. {remedy}"""
+
+
 class DependenciesUnavailable(AgentOSError):
     """The dependencies of skill {skill} could not be installed: {reason}. Check its declaration."""
 
 
 class PythonUnsuitable(BadInput):
     """{where} requires Python {wanted}, but the sandbox has Python {present}. Widen
-    requires-python, or run the worker where that version is installed."""
+    requires-python, run the worker where that version is installed, or let uv bring it, with
+    AGENTOS_PYTHON_DOWNLOADS=true (not in e2b)."""
 
 
 class NodeMissing(AgentOSError):
@@ -185,6 +204,17 @@ class SandboxUnavailable(AgentOSError):
 
 class ScriptFailed(AgentOSError):
     """Step {step}: the script failed with exit code {code}. Its output is in the task's log."""
+
+
+class ModuleMissing(ScriptFailed):
+    """Step {step}: the script failed with exit code {code}, because it imports a module that it
+    does not have. Declare the package of it: in the script's `# /// script` block, or in the
+    skill's requirements.txt."""
+
+
+class NetworkMissing(ScriptFailed):
+    """Step {step}: the script failed with exit code {code}, because it needs the network and has
+    none. {remedy}"""
 
 
 class ScriptKilled(AgentOSError):

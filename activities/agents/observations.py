@@ -93,7 +93,7 @@ def artifact_url(artifact_id: UUID, public_url: str = "") -> str:
 
 
 def _end(result: ToolResult) -> Iterator[str]:
-    if isinstance(result.error, ScriptFailed):
+    if type(result.error) is ScriptFailed:  # Those below it say more.
         yield f"The call failed with exit code {result.exit_code}."
     elif result.error is not None:
         yield f"Error: {str(result.error)[:MAX_ERROR_CHARACTERS]}"

@@ -171,7 +171,7 @@ class _Running:
         printed = _text(reporter.stderr).strip() or _text(reporter.stdout).strip()
         return Failure(
             code=error.code,
-            message=str(error)[:4_096],
+            message=error.account[:4_096],
             detail=printed[-DETAIL_CHARACTERS:] or None,
             step=self._step,
             attempts=self._attempt.number,

@@ -1,24 +1,22 @@
-"""How a step's skill or code becomes a job for the sandbox, and its exit an error or none."""
+"""How a step's skill or code becomes a job for the sandbox."""
 
 import asyncio
 import math
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 
-from activities.sandbox.base import SKILLS_FOLDER, Exit, Job, Limit, Limits
+from activities.sandbox.base import SKILLS_FOLDER, VENV_FOLDER, Job, Limits
 from activities.skills.catalogue import Catalogue
 from activities.skills.commands import code_command, command_for
-from activities.skills.dependencies import read_dependencies
+from activities.skills.dependencies import Dependencies, find_shared_dependencies
+from activities.skills.entries import Entry
 from activities.skills.environments import Environments
+from activities.skills.imports import Imports
+from activities.skills.needs import check_imports, modules_in, read_needs
 from activities.skills.staging import Stage
-from activities.units import MEBIBYTE
 from workflows.definitions.pipeline import Code, Step
-from workflows.errors import AgentOSError, LimitExceeded, ScriptFailed, ScriptKilled, StepTimedOut
-
-# sysexits.h: EX_TEMPFAIL. The script itself asks for a retry.
-EXIT_TEMPORARY_FAILURE = 75
 
 # The processor time of a job may be this many times its wall time: a few busy cores.
 CPU_SECONDS_PER_SECOND = 4
@@ -28,21 +26,31 @@ _CODE_FILES = {"python": "main.py", "shell": "main.sh", "javascript": "main.mjs"
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script that is ready to run: its folder, visible inside under ``name``, and command."""
+    """A script that is ready to run.
 
-    name: str
-    folder: Path
+    ``folders`` are visible inside under their names. ``skill`` is the one that it belongs to, or
+    that it may use when it ``is_code`` of the user's own; ``dependencies`` are those of that skill.
+    """
+
+    folders: Mapping[str, Path]
     command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
     venv: Path | None = None
+    interpreter: Path | None = None
     network: bool = False
+    skill: str | None = None
+    dependencies: Dependencies | None = None
+    is_code: bool = False
 
     def job(self, inputs: Mapping[str, Path], output: Path, limits: Limits) -> Job:
         return Job(
             command=self.command,
             output=output,
             inputs=inputs,
-            skills={self.name: self.folder},
+            skills=self.folders,
             venv=self.venv,
+            interpreter=self.interpreter,
+            environment=self.environment,
             network=self.network,
             limits=limits,
         )
@@ -80,35 +88,86 @@ class Scripts:
 
         Raises:
             SkillNotFound, ScriptNotFound, ScriptNotNamed, SkillRefused: it cannot be used.
+            ScriptUnsuitable: it is in a language that nothing here runs.
             DependencyRefused, DependenciesUnavailable: what it needs cannot be installed.
+            ImportUndeclared: it imports what nothing declares, and would fail at once.
         """
-        skill, path = await self._catalogue.find_script(step.skill or "", step.script)
-        staged = await self._stage.place(skill)
-        needed = await read_dependencies(skill.name, staged, path)
-        async with self._environments.lease(needed) as venv:
+        found, entry = await self._catalogue.find_script(step.skill or "", step.script)
+        staged = await self._stage.place(found)
+        skill = replace(found, folder=staged)
+        needs = await read_needs(skill, entry)
+        python = await self._python_for(needs.dependencies)
+        async with self._environments.lease(needs.dependencies) as venv:
+            check_imports(needs, modules_in(venv))
+            entry = _as_part_of_package(entry, needs.imports)
             yield Script(
-                name=skill.name,
-                folder=staged,
+                folders={skill.name: staged},
                 command=command_for(
-                    replace(skill, folder=staged),
-                    path,
+                    skill,
+                    entry,
                     args,
-                    python_in_sandbox=self._python,
+                    python_in_sandbox=str(python or self._python),
                     has_venv=venv is not None,
                 ),
+                environment=_search_path(skill.name, entry, needs.imports) | step.env,
                 venv=venv,
+                interpreter=python,
                 network=self.may_use_network(skill.name),
+                skill=skill.name,
+                dependencies=needs.dependencies,
             )
 
     @asynccontextmanager
     async def of_code(self, step: Step, args: Sequence[str], folder: Path) -> AsyncIterator[Script]:
-        """Write the code into ``folder``."""
+        """Write the code into ``folder``, and make the skill ready that it uses, if any.
+
+        Raises:
+            SkillNotFound, SkillRefused: that skill cannot be used.
+            DependencyRefused, DependenciesUnavailable: what it needs cannot be installed.
+        """
         assert step.code is not None
         name = _CODE_FILES[step.code.language]
         await asyncio.to_thread(_write, folder, name, step.code)
-        path = f"{SKILLS_FOLDER}/code/{name}"
-        command = code_command(step.code, path, args, python_in_sandbox=self._python)
-        yield Script("code", folder, command)
+        place = "code" if step.code.skill != "code" else "code_"  # no skill has a name with a `_`
+        path = f"{SKILLS_FOLDER}/{place}/{name}"
+        async with self._used_by(step.code) as used:
+            python = f"{VENV_FOLDER}/bin/python" if used.venv else self._python
+            yield replace(
+                used,
+                folders={**used.folders, place: folder},
+                command=code_command(step.code, path, args, python_in_sandbox=python),
+                environment={**used.environment, **step.env},
+            )
+
+    @asynccontextmanager
+    async def _used_by(self, code: Code) -> AsyncIterator[Script]:
+        """What code has at hand of its skill. It has no network, whatever the skill may."""
+        if code.skill is None:
+            yield Script({}, (), is_code=True)
+            return
+        skill = await self._catalogue.find(code.skill)
+        staged = await self._stage.place(skill)
+        needed = await asyncio.to_thread(
+            find_shared_dependencies, skill.name, staged, skill.scripts
+        )
+        inside = f"{SKILLS_FOLDER}/{skill.name}"
+        async with self._environments.lease(needed) as venv:
+            yield Script(
+                {skill.name: staged},
+                (),
+                environment={"PYTHONPATH": f"{inside}:{inside}/scripts"},
+                venv=venv,
+                skill=skill.name,
+                dependencies=needed,
+                is_code=True,
+            )
+
+    async def _python_for(self, needed: Dependencies) -> Path | None:
+        """Another interpreter than the sandbox's own, for a script that asks for one."""
+        if needed.requires_python is None:
+            return None
+        found = await self._environments.interpreter_for(needed)
+        return None if str(found.path) == self._python else found.path
 
     def may_use_network(self, skill: str) -> bool:
         return skill in self._networked
@@ -121,48 +180,22 @@ class Scripts:
         )
 
 
-def error_of(step: Step, exit: Exit, limits: Limits) -> AgentOSError | None:  # noqa: A002
-    """What an exit means for the step; None when all went well.
-
-    Exit code 75 is retried, and so is what the step's ``retry_on`` names.
-    """
-    error: AgentOSError
-    again = "any" in step.retry_on
-    if exit.limit is Limit.WALL_TIME:
-        return timed_out(step, limits.wall_seconds)
-    if exit.limit is not None:
-        error = LimitExceeded(
-            step=step.id, limit=exit.limit.value.replace("_", " "), bound=_bound(exit.limit, limits)
-        )
-        again = False  # It would only run into it again.
-    elif exit.code is None:
-        error = ScriptKilled(step=step.id, signal=exit.signal)
-    elif exit.code != 0:
-        error = ScriptFailed(step=step.id, code=exit.code)
-        again = again or exit.code == EXIT_TEMPORARY_FAILURE or exit.code in step.retry_on
-    else:
-        return None
-    error.retryable = again
-    return error
+def _as_part_of_package(entry: Entry, imports: Imports) -> Entry:
+    """A script with relative imports runs as a module only, whatever it is called by."""
+    if not imports.relative or entry.module is not None:
+        return entry
+    return Entry(entry.path, entry.path.removesuffix(".py").replace("/", "."))
 
 
-def timed_out(step: Step, seconds: float) -> StepTimedOut:
-    error = StepTimedOut(step=step.id, seconds=seconds)
-    error.retryable = not {"any", "timeout"}.isdisjoint(step.retry_on)
-    return error
-
-
-def _bound(limit: Limit, limits: Limits) -> str:
-    return {
-        Limit.WALL_TIME: f"{limits.wall_seconds:g} s",
-        Limit.CPU_TIME: f"{limits.cpu_seconds} s",
-        Limit.MEMORY: f"{limits.memory_bytes // MEBIBYTE} MiB",
-        Limit.PROCESSES: f"{limits.processes} processes",
-        Limit.PRINTED: f"{limits.printed_bytes // MEBIBYTE} MiB printed",
-        Limit.DISK: f"{limits.disk_bytes // MEBIBYTE} MiB in the output folder",
-        Limit.FILES: f"{limits.files} files",
-        Limit.FILE_SIZE: f"{limits.file_bytes // MEBIBYTE} MiB in one file",
-    }[limit]
+def _search_path(skill: str, entry: Entry, imports: Imports) -> dict[str, str]:
+    """Where Python looks for the skill's own modules beside the folder of the script."""
+    folders = list(imports.folders)
+    if entry.module is not None:
+        # As from the skill's folder; and a script that is run by its path has its own as well.
+        folders = [".", str(PurePosixPath(entry.path).parent), *folders]
+    paths = dict.fromkeys(f"{SKILLS_FOLDER}/{skill}/{folder}" for folder in folders)
+    cleaned = [path.removesuffix("/.") for path in paths]
+    return {"PYTHONPATH": ":".join(dict.fromkeys(cleaned))} if cleaned else {}
 
 
 def _write(folder: Path, name: str, code: Code) -> None:

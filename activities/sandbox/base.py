@@ -62,7 +62,8 @@ class Job:
 
     ``inputs`` and ``skills`` map a name inside to a path outside: an input is a regular file, a
     skill is a folder. ``output`` is an existing folder outside; the caller owns it, and what it
-    holds already is visible (and writable) inside.
+    holds already is visible (and writable) inside. ``interpreter`` is another Python than the
+    sandbox's own, to be found inside under the same path.
     """
 
     command: tuple[str, ...]
@@ -70,6 +71,7 @@ class Job:
     inputs: Mapping[str, Path] = field(default_factory=dict)
     skills: Mapping[str, Path] = field(default_factory=dict)
     venv: Path | None = None
+    interpreter: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     network: bool = False
     limits: Limits = field(default_factory=Limits)
@@ -97,6 +99,8 @@ class Sandbox(ABC):
     """A place where untrusted code runs."""
 
     name: ClassVar[str]
+    # Whether a job may be given another Python than the sandbox's own.
+    takes_interpreters: ClassVar[bool] = False
 
     @property
     def python(self) -> Path:

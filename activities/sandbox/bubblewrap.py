@@ -59,6 +59,7 @@ class Bubblewrap(Sandbox):
     """
 
     name: ClassVar[str] = "bubblewrap"
+    takes_interpreters: ClassVar[bool] = True
 
     def __init__(
         self, work_folder: Path, *, python: Path | None = None, max_running: int = MAX_RUNNING

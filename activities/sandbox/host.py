@@ -48,9 +48,10 @@ def verify_reach(job: Job, uid: int | None) -> None:
         SandboxUnavailable: it cannot, and which folder is in the way.
     """
     venv = (job.venv,) if job.venv else ()
+    python = (job.interpreter,) if job.interpreter else ()
     try:
         obstacles = [(job.output, barrier_before(job.output, uid))]
-        for path in (*job.inputs.values(), *job.skills.values(), *venv):
+        for path in (*job.inputs.values(), *job.skills.values(), *venv, *python):
             obstacles.append((path, barrier(path, uid)))  # noqa: PERF401
     except FileNotFoundError as error:
         raise unavailable(f"{error.filename} is not there", "Give the job what exists.") from error

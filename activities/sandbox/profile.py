@@ -78,6 +78,7 @@ def shared_arguments(python: Path) -> tuple[str, ...]:
         *("--symlink", str(python), f"{_PYTHON_FOLDER}/python"),
         *("--symlink", str(python), f"{_PYTHON_FOLDER}/python3"),
         *(("--ro-bind", str(prefix), str(prefix)) if prefix else ()),
+        *_without_packages(Path("/usr"), Path("/usr/local"), *([prefix] if prefix else [])),
     )
 
 
@@ -91,6 +92,8 @@ def job_arguments(job: Job) -> list[str]:
     for folder, paths in ((INPUT_FOLDER, job.inputs), (SKILLS_FOLDER, job.skills)):
         for name, path in paths.items():
             arguments += ["--ro-bind", str(path), f"{folder}/{name}"]
+    if job.interpreter and (prefix := prefix_to_bind(job.interpreter)):
+        arguments += ["--ro-bind", str(prefix), str(prefix), *_without_packages(prefix)]
     if job.venv:
         arguments += ["--ro-bind", str(job.venv), VENV_FOLDER]
     for name, value in environment(job).items():
@@ -163,6 +166,20 @@ def bounded_command(job: Job, *, own_user: bool) -> list[str]:
 def largest_file_bytes(limits: Limits) -> int:
     """The size at which the kernel cuts a file short."""
     return _allowed(resource.RLIMIT_FSIZE, limits.file_bytes)
+
+
+def _without_packages(*prefixes: Path) -> list[str]:
+    """Hide the packages of this machine's Pythons: a script that used them would fail elsewhere."""
+    found = (
+        folder.resolve()
+        for base in prefixes
+        for kind in ("site-packages", "dist-packages")
+        for folder in base.glob(f"lib*/python3*/{kind}")
+    )
+    arguments: list[str] = []
+    for folder in sorted({str(folder) for folder in found}):
+        arguments += ["--perms", "0755", "--tmpfs", folder, "--remount-ro", folder]
+    return arguments
 
 
 def _system_folders() -> list[str]:

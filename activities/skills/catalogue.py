@@ -12,11 +12,21 @@ from types import MappingProxyType
 import structlog
 
 from activities.sandbox.base import SKILLS_FOLDER
-from activities.skills.files import TEXT_MAX_BYTES, Listing, SkillFile, list_files, open_file
-from activities.skills.metadata import Skill, find_skill_file, load_skill
+from activities.skills.entries import Entry, find_entry, read_first_line, why_not
+from activities.skills.files import (
+    TEXT_MAX_BYTES,
+    Listing,
+    SkillFile,
+    leads_out,
+    left_out,
+    list_files,
+    open_file,
+)
+from activities.skills.metadata import SKILL_FILES, Skill, find_skill_file, load_skill
 from workflows.errors import (
     ScriptNotFound,
     ScriptNotNamed,
+    ScriptUnsuitable,
     SkillFileNotFound,
     SkillFileUnreadable,
     SkillNotFound,
@@ -78,30 +88,30 @@ class Catalogue:
             raise SkillRefused(**self._refused[name].fields)
         raise SkillNotFound(skill=_cut(name), suggestion=_suggest(name, list(skills), "Skills"))
 
-    async def find_script(self, name: str, script: str | None) -> tuple[Skill, str]:
-        """A skill and the path of one of its scripts, such as ``scripts/clean.py``.
+    async def find_script(self, name: str, script: str | None) -> tuple[Skill, Entry]:
+        """A skill and one of its scripts, named as ``find_entry`` takes it.
 
-        ``script`` may leave out ``scripts/``, and may be None when the skill has one script.
+        ``script`` may be None when the skill has one script, or one in ``scripts/``.
 
         Raises:
             SkillNotFound, SkillRefused: as ``find``.
-            ScriptNotFound: it has no such script, or none at all.
+            ScriptNotFound: it has no such file, or no script at all.
+            ScriptUnsuitable: it has such a file, which cannot be run.
             ScriptNotNamed: None was given and it has more than one.
         """
         skill = await self.find(name)
-        known = ", ".join(skill.scripts[:NAMES_SHOWN])
         if script is None:
-            if len(skill.scripts) > 1:
-                raise ScriptNotNamed(skill=skill.name, scripts=known)
-            if skill.scripts:
-                return skill, skill.scripts[0]
-        else:
-            path = _relative(skill, script)
-            for candidate in (path, f"scripts/{path}"):
-                if candidate in skill.scripts:
-                    return skill, candidate
-        have = f"It has: {known}." if known else "It has no scripts."
-        raise ScriptNotFound(skill=skill.name, script=_cut(script or "scripts/*"), scripts=have)
+            return skill, Entry(_only_script(skill))
+        wanted = _relative(skill, script)
+        if entry := find_entry(wanted, skill.runnable, skill.files):
+            return skill, entry
+        for path in (wanted, f"scripts/{wanted}"):
+            if path in skill.files:
+                raise await asyncio.to_thread(_unsuitable, skill, path)
+            if reason := _why_left_out(skill, path):
+                reason = reason.removeprefix("it is ")
+                raise ScriptUnsuitable(skill=skill.name, script=path, reason=reason)
+        raise ScriptNotFound(skill=skill.name, script=_cut(script), scripts=_have(skill))
 
     async def read(self, name: str, path: str) -> str:
         """The text of one of a skill's files, by its path in the skill or in the sandbox.
@@ -124,26 +134,29 @@ class Catalogue:
 
     def _scan(self) -> None:
         found: dict[Path, _Loaded] = {}
-        for folder in self._folders:
-            for candidate in _subfolders(folder):
-                loaded = self._load(candidate)
+        for root in self._folders:
+            for candidate in _subfolders(root):
+                loaded = self._load(candidate, root)
                 if loaded is not None and len(found) < SKILLS_MAX:
                     found[candidate] = loaded
         self._loaded = found
         self._publish()
 
-    def _load(self, folder: Path) -> _Loaded | None:
+    def _load(self, folder: Path, root: Path) -> _Loaded | None:
         """Load a folder, or take what is known of it. None when it holds no skill."""
         known = self._loaded.get(folder)
         listing = Listing((), ())
         result: Skill | SkillRefused
         try:
-            listing = list_files(folder)
-            if known is not None and known.files == listing.files:
+            if folder.is_symlink() and leads_out(folder, root):
+                reason = "it is a link that leads out of the folder of skills"
+                raise SkillRefused(skill=folder.name, reason=reason)
+            listing = list_files(folder, root)
+            if known is not None and known.files == listing.files and listing.files:
                 return known
-            if find_skill_file(listing) is None:
+            if find_skill_file(listing) is None and not _has_broken_link(folder):
                 return None
-            result = load_skill(folder, listing)
+            result = load_skill(folder, listing, root)
         except SkillRefused as refusal:
             result = refusal
         except OSError as error:
@@ -169,10 +182,48 @@ class Catalogue:
 def _subfolders(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
-            names = sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
+            names = sorted(e.name for e in entries if _may_hold_skill(e))
     except OSError:
         return []  # a folder that does not exist yet is an empty one
     return [folder / name for name in names if name.isprintable()]
+
+
+def _may_hold_skill(entry: os.DirEntry[str]) -> bool:
+    if entry.name.startswith(".") or not entry.is_dir():
+        return False
+    # Other links, such as to a folder of packages, are nobody's skill.
+    return not entry.is_symlink() or any(Path(entry.path, name).exists() for name in SKILL_FILES)
+
+
+def _has_broken_link(folder: Path) -> bool:
+    return any((folder / name).is_symlink() for name in SKILL_FILES)
+
+
+def _only_script(skill: Skill) -> str:
+    inside = [path for path in skill.scripts if path.startswith("scripts/")]
+    for paths in (skill.scripts, inside):
+        if len(paths) == 1:
+            return paths[0]
+    if skill.scripts:
+        raise ScriptNotNamed(skill=skill.name, scripts=", ".join(skill.scripts[:NAMES_SHOWN]))
+    raise ScriptNotFound(skill=skill.name, script="scripts/*", scripts=_have(skill))
+
+
+def _have(skill: Skill) -> str:
+    known = ", ".join(skill.scripts[:NAMES_SHOWN])
+    return f"It has: {known}." if known else "It has no scripts."
+
+
+def _why_left_out(skill: Skill, path: str) -> str | None:
+    """Why a file is no part of the skill although it is in its folder."""
+    start = left_out(path, "")
+    return next((w.removeprefix(start) for w in skill.warnings if w.startswith(start)), None)
+
+
+def _unsuitable(skill: Skill, path: str) -> ScriptUnsuitable:
+    file = list_files(skill.folder, skill.root).find(path)
+    reason = why_not(path, read_first_line(file) if file else b"")
+    return ScriptUnsuitable(skill=skill.name, script=path, reason=reason)
 
 
 def _tell(folder: Path, result: Skill | SkillRefused, before: Skill | SkillRefused | None) -> None:
@@ -190,7 +241,7 @@ def _relative(skill: Skill, path: str) -> str:
 
 def _read_text(skill: Skill, path: str) -> str:
     # Only what a new listing holds is opened: no path from outside reaches the file system.
-    file = list_files(skill.folder).find(path)
+    file = list_files(skill.folder, skill.root).find(path)
     if file is None:
         suggestion = _suggest(path, list(skill.files), "Files")
         raise SkillFileNotFound(skill=skill.name, path=_cut(path), suggestion=suggestion)

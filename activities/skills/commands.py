@@ -1,10 +1,11 @@
 """The command that runs a script inside the sandbox."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import MappingProxyType
 
 from activities.sandbox.base import SKILLS_FOLDER, VENV_FOLDER
+from activities.skills.entries import FIRST_LINE_MAX_BYTES, Entry, Language, language_of
 from activities.skills.metadata import Skill
 from workflows.definitions.pipeline import Code
 from workflows.errors import BadInput, NodeMissing, ScriptNotFound
@@ -18,14 +19,15 @@ ARGUMENTS_MAX_BYTES = 1024 * 1024
 PYTHON_FLAGS = ("-B", "-u")
 
 NODES = (Path("/usr/bin/node"), Path("/usr/local/bin/node"))
-SHEBANG_MAX_BYTES = 256
 
-_SHELLS: Mapping[str, str] = MappingProxyType({".sh": "/bin/sh", ".bash": "/bin/bash"})
+_SHELLS: Mapping[Language, str] = MappingProxyType(
+    {Language.SH: "/bin/sh", Language.BASH: "/bin/bash"}
+)
 
 
 def command_for(
     skill: Skill,
-    script: str,
+    entry: Entry,
     args: Sequence[str],
     *,
     python_in_sandbox: str,
@@ -41,17 +43,21 @@ def command_for(
         NodeMissing: a JavaScript file, and no Node.js to run it.
         BadInput: an argument that no program can be given.
     """
-    if script not in skill.scripts:
+    script = entry.path
+    if script not in skill.runnable:
         known = ", ".join(skill.scripts) or "none"
         raise ScriptNotFound(skill=skill.name, script=script, scripts=f"It has: {known}.")
     _check_arguments(args)
-    suffix = PurePosixPath(script).suffix
     path = f"{SKILLS_FOLDER}/{skill.name}/{script}"
-    if suffix == ".py":
+    language = language_of(script, _first_line(skill.folder / script))
+    if language is Language.PYTHON:
         python = f"{VENV_FOLDER}/bin/python" if has_venv else python_in_sandbox
+        if entry.module is not None:
+            # -P: not from the current folder, where the script writes what it makes.
+            return (python, *PYTHON_FLAGS, "-P", "-m", entry.module, *args)
         return (python, *PYTHON_FLAGS, path, *args)
-    if suffix in _SHELLS:
-        return (_shell(skill.folder / script, _SHELLS[suffix]), path, *args)
+    if language is not None and language in _SHELLS:
+        return (_SHELLS[language], path, *args)
     return (node_in_sandbox or find_node(skill.name, script), path, *args)
 
 
@@ -68,7 +74,7 @@ def code_command(
     if code.language == "python":
         return (python_in_sandbox, *PYTHON_FLAGS, path, *args)
     if code.language == "shell":
-        return (_SHELLS[".sh"], path, *args)
+        return (_SHELLS[Language.SH], path, *args)
     return (find_node("code", path), path, *args)
 
 
@@ -87,18 +93,12 @@ def _check_arguments(args: Sequence[str]) -> None:
         raise BadInput(reason=reason)
 
 
-def _shell(script: Path, otherwise: str) -> str:
-    """The shell that the first line asks for; scripts in bash are often called ``.sh``."""
+def _first_line(script: Path) -> bytes:
     try:
         with script.open("rb") as stream:
-            first_line = stream.readline(SHEBANG_MAX_BYTES)
+            return stream.readline(FIRST_LINE_MAX_BYTES)
     except OSError:
-        return otherwise  # Swept a moment ago: the sandbox says that it is not there.
-    words = first_line.decode("utf-8", "replace").removeprefix("#!").split()
-    asks_for_bash = first_line.startswith(b"#!") and any(
-        PurePosixPath(word).name == "bash" for word in words[:3]
-    )
-    return "/bin/bash" if asks_for_bash else otherwise
+        return b""  # Swept a moment ago: the sandbox says that it is not there.
 
 
 def find_node(skill: str, script: str, candidates: Sequence[Path] = NODES) -> str:

@@ -1,16 +1,17 @@
-"""What a script needs to run: its inline metadata (PEP 723) or the skill's requirements.txt.
+"""What a script needs to run: its inline metadata (PEP 723) or the skill's requirements.txt, or
+what its pyproject.toml says of a project.
 
 A lock that the skill ships wins over what a resolver would choose today: ``scripts/x.py.lock``
 for one script, ``requirements.lock`` for the skill. Both are in the format of ``uv pip compile
---generate-hashes``. JavaScript and shell scripts have no dependencies.
+--generate-hashes``. A shell script that calls Python gets what requirements.txt asks for; others,
+and those in JavaScript, have no dependencies.
 
 Prefer the skill's lock: ``uv run`` fails on a script that has one of its own in this format.
 """
 
-import asyncio
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -18,6 +19,7 @@ import structlog
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from activities.skills.entries import FIRST_LINE_MAX_BYTES, Language, language_of
 from activities.skills.requirements import (
     REQUIREMENTS_MAX,
     Pin,
@@ -34,7 +36,6 @@ from workflows.errors import DependencyRefused
 SCRIPT_MAX_BYTES = 8 * 1024 * 1024
 BLOCK_MAX_CHARACTERS = 64 * 1024
 LOCK_MAX_BYTES = 1024 * 1024
-CACHED_SCRIPTS = 1024
 
 _BLOCK_START = re.compile(r"# /// ([A-Za-z0-9-]+)\s*")
 
@@ -43,13 +44,28 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Requirements, and the lock (in pip's format, with hashes) where the skill ships one."""
+    """Requirements, and the lock (in pip's format, with hashes) where the skill ships one.
+
+    ``declared_in`` is the file that has the requirements, if one has.
+    """
 
     skill: str
     script: str
     requirements: tuple[str, ...] = ()
     lock: str | None = None
     requires_python: str | None = None
+    declared_in: str | None = None
+    is_python: bool = True
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks for anything at all."""
+        return self.installs or self.requires_python is not None
+
+    @property
+    def installs(self) -> bool:
+        """Whether there is anything to install."""
+        return bool(self.requirements or self.lock)
 
     @property
     def where(self) -> str:
@@ -57,32 +73,13 @@ class Dependencies:
 
 
 class InlineMetadata(BaseModel):
-    """The ``script`` block of PEP 723. What tools keep in it for themselves is not looked at."""
+    """The ``script`` block of PEP 723, or the ``project`` of a pyproject.toml. What else they hold,
+    such as what tools keep there for themselves, is not looked at."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
     dependencies: list[str] = Field(default=[], max_length=REQUIREMENTS_MAX)
     requires_python: str | None = Field(default=None, alias="requires-python")
-
-
-async def read_dependencies(skill: str, folder: Path, script: str) -> Dependencies:
-    """What a script of the skill needs. ``folder`` is a staged copy, so the answer is kept.
-
-    Raises:
-        DependencyRefused: the declaration is broken, or asks for what an untrusted skill must not.
-    """
-    key = (skill, folder, script)
-    found = _known.get(key)
-    if found is None:
-        found = await asyncio.to_thread(find_dependencies, *key)
-        if len(_known) >= CACHED_SCRIPTS:
-            _known.clear()
-        _known[key] = found
-    return found
-
-
-# A cache of functools would have to be asked in a thread, which takes longer than it saves.
-_known: dict[tuple[str, Path, str], Dependencies] = {}
 
 
 def parse_inline_metadata(source: str, where: str) -> InlineMetadata | None:
@@ -102,13 +99,21 @@ def parse_inline_metadata(source: str, where: str) -> InlineMetadata | None:
     try:
         return InlineMetadata.model_validate(tomllib.loads(blocks[0]))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        reason = f"{field} of its '# /// script' block is wrong: {first['msg']}"
+        reason = _first_problem(error, "its '# /// script' block")
         raise DependencyRefused(where=where, reason=reason) from error
     except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
         reason = f"its '# /// script' block is not TOML: {str(error)[:200]}"
         raise DependencyRefused(where=where, reason=reason) from error
+
+
+def _first_problem(error: ValidationError, table: str) -> str:
+    place = error.errors(include_url=False, include_input=False, include_context=False)[0]["loc"]
+    if not place:
+        return f"{table} is no table"
+    wanted = f"a list of at most {REQUIREMENTS_MAX} texts in quotes"
+    if place[0] == "requires-python":
+        wanted = 'a text in quotes, such as ">=3.11"'
+    return f"{'.'.join(map(str, place))} of {table} is wrong: {place[0]} must be {wanted}"
 
 
 def _script_blocks(lines: list[str]) -> Iterator[str]:
@@ -133,37 +138,96 @@ def _block_end(lines: list[str], first: int) -> int | None:
 
 
 def find_dependencies(skill: str, folder: Path, script: str) -> Dependencies:
-    """``read_dependencies`` of a folder that may change."""
-    if PurePosixPath(script).suffix != ".py":
-        return Dependencies(skill, script)
+    """What a script of the skill in ``folder`` needs.
+
+    Raises:
+        DependencyRefused: the declaration is broken, or asks for what an untrusted skill must not.
+    """
     where = f"{script} of skill {skill}"
     source = _read_bytes(folder / script, where, SCRIPT_MAX_BYTES) or b""
-    inline = parse_inline_metadata(source.decode("utf-8-sig", "replace"), where)
+    language = language_of(script, source[:FIRST_LINE_MAX_BYTES])
+    calls_python = language in (Language.SH, Language.BASH) and b"python" in source
+    if language is not Language.PYTHON and not calls_python:
+        return Dependencies(skill, script, is_python=False)
+    is_python = language is Language.PYTHON
+    inline = None
+    if is_python:
+        inline = parse_inline_metadata(source.decode("utf-8-sig", "replace"), where)
     if inline is None:
-        requirements, pins = _requirements_file(skill, folder, script)
-        python = None
+        declared_in, requirements, pins, python = _declared_beside(skill, folder, script)
     else:
-        requirements = tuple(parse_requirement(text, where) for text in inline.dependencies)
-        pins = ()
-        python = _python_versions(inline.requires_python, where)
+        declared_in, pins = script, ()
+        requirements, python = _declared(inline, where)
     pins = _shipped_lock(skill, folder, script) or pins
     if pins:
         check_covers(pins, requirements, where)
-    return Dependencies(skill, script, requirements, render_lock(pins) or None, python)
+    lock = render_lock(pins) or None
+    return Dependencies(skill, script, requirements, lock, python, declared_in, is_python)
 
 
-def _requirements_file(
-    skill: str, folder: Path, script: str
-) -> tuple[tuple[str, ...], tuple[Pin, ...]]:
-    """What requirements.txt asks for, the one beside the script first. With hashes it is a lock."""
-    for path in (PurePosixPath(script).parent / "requirements.txt", "requirements.txt"):
-        where = f"{path} of skill {skill}"
-        content = _read_bytes(folder / path, where, LOCK_MAX_BYTES)
-        if content is not None:
-            text = decode(content)
-            pins = parse_lock(text, where) if has_hashes(text) else ()
-            return parse_requirements(text, where), pins
-    return (), ()
+def find_shared_dependencies(skill: str, folder: Path, scripts: Sequence[str]) -> Dependencies:
+    """What all scripts of a skill need together, for code that uses the skill.
+
+    That is its requirements.txt or pyproject.toml or, if it has neither, what its Python
+    ``scripts`` declare.
+
+    Raises:
+        DependencyRefused: as ``find_dependencies``.
+    """
+    nowhere = "scripts/code"
+    declared_in, requirements, pins, python = _declared_beside(skill, folder, nowhere)
+    if declared_in is not None:
+        lock = render_lock(_shipped_lock(skill, folder, nowhere) or pins) or None
+        return Dependencies(skill, "code", requirements, lock, python, declared_in)
+    each = [find_dependencies(skill, folder, script) for script in scripts]
+    together = dict.fromkeys(text for item in each for text in item.requirements)
+    return Dependencies(skill, "code", tuple(together))
+
+
+_Found = tuple[str | None, tuple[str, ...], tuple[Pin, ...], str | None]
+
+
+def _declared_beside(skill: str, folder: Path, script: str) -> _Found:
+    """What a file asks for, one beside the script first: path, requirements, lock, Python."""
+    for place in dict.fromkeys((PurePosixPath(script).parent, PurePosixPath())):
+        for name, read in (("requirements.txt", _requirements), ("pyproject.toml", _project)):
+            path = str(place / name)
+            content = _read_bytes(folder / path, f"{path} of skill {skill}", LOCK_MAX_BYTES)
+            if content is not None and (found := read(content, f"{path} of skill {skill}")):
+                return path, *found
+    return None, (), (), None
+
+
+def _requirements(
+    content: bytes, where: str
+) -> tuple[tuple[str, ...], tuple[Pin, ...], str | None]:
+    """Those of a requirements.txt. With hashes it is a lock."""
+    text = decode(content)
+    pins = parse_lock(text, where) if has_hashes(text) else ()
+    return parse_requirements(text, where), pins, None
+
+
+def _project(
+    content: bytes, where: str
+) -> tuple[tuple[str, ...], tuple[Pin, ...], str | None] | None:
+    """Those of a pyproject.toml; None when it describes no project, only how tools are set."""
+    try:
+        table = tomllib.loads(decode(content)).get("project")
+        if table is None:
+            return None
+        requirements, python = _declared(InlineMetadata.model_validate(table), where)
+    except ValidationError as error:
+        reason = _first_problem(error, "its `project`")
+        raise DependencyRefused(where=where, reason=reason) from error
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
+        reason = f"it is not TOML: {str(error)[:200]}"
+        raise DependencyRefused(where=where, reason=reason) from error
+    return requirements, (), python
+
+
+def _declared(metadata: InlineMetadata, where: str) -> tuple[tuple[str, ...], str | None]:
+    requirements = tuple(parse_requirement(text, where) for text in metadata.dependencies)
+    return requirements, _python_versions(metadata.requires_python, where)
 
 
 def _shipped_lock(skill: str, folder: Path, script: str) -> tuple[Pin, ...]:
@@ -194,7 +258,7 @@ def _read_bytes(path: Path, where: str, limit_bytes: int) -> bytes | None:
     try:
         with path.open("rb") as stream:
             content = stream.read(limit_bytes + 1)
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None
     if len(content) > limit_bytes:
         raise DependencyRefused(where=where, reason=f"it is over {limit_bytes} bytes")

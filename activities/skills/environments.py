@@ -23,6 +23,7 @@ from activities.skills.dependencies import Dependencies
 from activities.skills.eviction import Limits, evict, lock_file, mark_used, seal
 from activities.skills.installer import Uv
 from activities.skills.interpreter import Interpreter, ask_interpreter
+from activities.skills.pythons import Pythons
 from workflows.errors import DependenciesUnavailable, PythonUnsuitable, TemporaryFailure
 
 MAKING_SECONDS = 300.0
@@ -34,7 +35,8 @@ class Environments:
     """Keeps environments under ``<work_folder>/envs`` and resolved versions under ``locks``.
 
     ``python`` is the sandbox's interpreter. Any number of workers may share the folder.
-    ``environment`` is the worker's: uv gets of it what it needs to reach a package index.
+    ``environment`` is the worker's: uv gets of it what it needs to reach a package index. With
+    ``downloads``, uv finds or brings another Python where a script asks for one.
     """
 
     def __init__(
@@ -46,11 +48,13 @@ class Environments:
         environment: Mapping[str, str],
         limits: Limits | None = None,
         making_seconds: float = MAKING_SECONDS,
+        downloads: bool = False,
     ) -> None:
         self._envs = work_folder / "envs"
         self._locks = work_folder / "locks"
         self._python = python
         self._uv = Uv(uv, python, environment)
+        self._pythons = Pythons(work_folder / "pythons", self._uv) if downloads else None
         self._limits = limits or Limits()
         self._making_seconds = making_seconds
         self._interpreter: Interpreter | None = None
@@ -69,20 +73,20 @@ class Environments:
         """Make sure that the environment is there; None when nothing has to be installed.
 
         Raises:
-            PythonUnsuitable: the sandbox's interpreter is not one that the script takes.
+            PythonUnsuitable: there is no interpreter that the script takes.
             DependenciesUnavailable: they cannot be installed, however often one tries.
             TemporaryFailure: the package index could not be reached, or was too slow.
         """
-        if dependencies == Dependencies(dependencies.skill, dependencies.script):
+        if not dependencies.asks:
             return None
-        interpreter = await self._ask(dependencies)
-        if not dependencies.requirements and dependencies.lock is None:
+        interpreter = await self.interpreter_for(dependencies)
+        if not dependencies.installs:
             return None
-        venv = self._envs / _key(dependencies, self._python, interpreter)
+        venv = self._envs / _key(dependencies, interpreter)
         if not mark_used(venv):
             try:
                 async with asyncio.timeout(self._making_seconds):
-                    await self._make(venv, dependencies)
+                    await self._make(venv, dependencies, interpreter.path)
             except TimeoutError as error:
                 reason = f"installing took over {self._making_seconds:g} s"
                 raise TemporaryFailure(service="The package index", reason=reason) from error
@@ -91,15 +95,34 @@ class Environments:
                 raise DependenciesUnavailable(skill=dependencies.skill, reason=reason) from error
         return venv
 
-    async def _ask(self, dependencies: Dependencies) -> Interpreter:
+    async def interpreter_for(self, dependencies: Dependencies) -> Interpreter:
+        """The sandbox's own interpreter, or another one where the script does not take that.
+
+        Raises:
+            PythonUnsuitable: there is no interpreter that the script takes.
+            DependenciesUnavailable, TemporaryFailure: it cannot be run, or not be downloaded.
+        """
         if self._interpreter is None:
             self._interpreter = await ask_interpreter(self._python, dependencies.skill)
         present, wanted = self._interpreter.version, dependencies.requires_python
-        if wanted is not None and not SpecifierSet(wanted).contains(present, prereleases=True):
+        if wanted is None or SpecifierSet(wanted).contains(present, prereleases=True):
+            return self._interpreter
+        other = await self._other(wanted, dependencies.skill)
+        if other is None:
             raise PythonUnsuitable(where=dependencies.where, wanted=wanted, present=present)
-        return self._interpreter
+        return other
 
-    async def _make(self, venv: Path, dependencies: Dependencies) -> None:
+    async def _other(self, wanted: str, skill: str) -> Interpreter | None:
+        if self._pythons is None:
+            return None
+        try:
+            async with asyncio.timeout(self._making_seconds):
+                return await self._pythons.find(wanted, skill=skill)
+        except TimeoutError as error:
+            reason = f"finding a Python {wanted} took over {self._making_seconds:g} s"
+            raise TemporaryFailure(service="The index of Python versions", reason=reason) from error
+
+    async def _make(self, venv: Path, dependencies: Dependencies, python: Path) -> None:
         for folder in (self._envs, self._locks):
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o755)
@@ -110,15 +133,15 @@ class Environments:
             scratch = venv.with_name(f".{venv.name}-{uuid.uuid4().hex}")
             scratch.mkdir()
             try:
-                await self._install(venv, scratch, dependencies)
+                await self._install(venv, scratch, dependencies, self._uv.with_python(python))
             finally:
                 await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
         await asyncio.to_thread(evict, self._envs, self._limits)
 
-    async def _install(self, venv: Path, scratch: Path, dependencies: Dependencies) -> None:
+    async def _install(self, venv: Path, scratch: Path, dependencies: Dependencies, uv: Uv) -> None:
         skill = dependencies.skill
-        lock = await self._lock(venv.name, scratch, dependencies)
-        await self._uv.install(lock, scratch / "venv", skill=skill)
+        lock = await self._lock(venv.name, scratch, dependencies, uv)
+        await uv.install(lock, scratch / "venv", skill=skill)
         await asyncio.to_thread(shutil.copyfile, lock, scratch / "venv" / VENV_LOCK)
         size_bytes = await asyncio.to_thread(seal, scratch / "venv")
         if size_bytes > self._limits.total_bytes:
@@ -127,19 +150,24 @@ class Environments:
         (scratch / "venv").rename(venv)
         log.info("environment.made", skill=skill, key=venv.name, size_bytes=size_bytes)
 
-    async def _lock(self, key: str, scratch: Path, dependencies: Dependencies) -> Path:
+    async def _lock(self, key: str, scratch: Path, dependencies: Dependencies, uv: Uv) -> Path:
         """The shipped lock, or the one resolved the first time: versions stay what they were."""
         kept, fresh = self._locks / f"{key}.txt", scratch / "lock.txt"
         if dependencies.lock is not None:
             await asyncio.to_thread(fresh.write_text, dependencies.lock)
             return fresh
         if not kept.exists():
-            await self._uv.resolve(dependencies.requirements, fresh, skill=dependencies.skill)
+            await uv.resolve(dependencies.requirements, fresh, skill=dependencies.skill)
             fresh.rename(kept)
         return kept
 
 
-def _key(dependencies: Dependencies, python: Path, interpreter: Interpreter) -> str:
+def _key(dependencies: Dependencies, interpreter: Interpreter) -> str:
     # Not the patch release: its packages are the same, and a resolved lock must outlive it.
-    parts = (sorted(dependencies.requirements), dependencies.lock, str(python), interpreter.abi)
+    parts = (
+        sorted(dependencies.requirements),
+        dependencies.lock,
+        str(interpreter.path),
+        interpreter.abi,
+    )
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

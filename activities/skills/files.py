@@ -1,7 +1,7 @@
 """The files of a skill's folder: which of them count, and one digest over all of them.
 
-A skill is untrusted. No link is followed out of its folder, nothing but regular files is opened,
-and everything has a limit.
+A skill is untrusted. No link is followed out of the folder of skills that it lies in, nothing but
+regular files is opened, and everything has a limit.
 """
 
 import hashlib
@@ -47,8 +47,10 @@ class Listing:
         return next((file for file in self.files if file.path == path), None)
 
 
-def list_files(folder: Path) -> Listing:
+def list_files(folder: Path, root: Path | None = None) -> Listing:
     """Look at every file under a skill's folder without opening any.
+
+    Links are followed within ``root``, which is the folder itself when it is None.
 
     Raises:
         SkillRefused: there is more in it than the limits allow.
@@ -56,13 +58,13 @@ def list_files(folder: Path) -> Listing:
     """
     files: list[SkillFile] = []
     warnings: list[str] = []
-    root = os.path.realpath(folder)
+    bounds = os.path.realpath(root or folder)
     total_bytes = 0
-    for path, entry in _walk(root, warnings):
+    for path, source in _walk(os.path.realpath(folder), bounds, warnings):
         try:
-            file = _regular_file(root, path, entry)
+            file = _regular_file(path, source)
         except (ValueError, OSError) as error:
-            warnings.append(f"{_shown(path)}: left out: {_reason(error)}")
+            warnings.append(left_out(path, _reason(error)))
         else:
             files.append(file)
             total_bytes += file.size_bytes
@@ -108,36 +110,55 @@ def digest_of(folder: Path, listing: Listing) -> str:
     return digest.hexdigest()
 
 
-def _walk(root: str, warnings: list[str]) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    pending = [("", root)]
+def leads_out(path: Path, root: Path) -> bool:
+    """Whether a path, its links followed, is outside of ``root``."""
+    return not _is_within(os.path.realpath(path), os.path.realpath(root))
+
+
+def left_out(path: str, reason: str) -> str:
+    """The warning of a file that is no part of the skill although it is in its folder."""
+    return f"{_shown(path)}: left out: {reason}"
+
+
+def _walk(folder: str, bounds: str, warnings: list[str]) -> Iterator[tuple[str, str]]:
+    """Every file as its path below ``folder`` and where it is, all links followed."""
+    pending: list[tuple[str, str, tuple[str, ...]]] = [("", folder, (folder,))]
     folders = 0
     while pending:
-        prefix, folder = pending.pop()
+        prefix, place, above = pending.pop()
         folders += 1
         if folders > FOLDERS_MAX:
             reason = f"it holds more than {FOLDERS_MAX} folders"
-            raise SkillRefused(skill=Path(root).name, reason=reason)
-        with os.scandir(folder) as entries:
+            raise SkillRefused(skill=Path(folder).name, reason=reason)
+        with os.scandir(place) as entries:
             for entry in entries:
                 if entry.name in _LEFTOVERS:
                     continue
                 path = prefix + entry.name
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append((f"{path}/", entry.path))
+                source = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
+                if problem := _problem_with_link(source, bounds, above):
+                    warnings.append(left_out(path, problem))
+                elif os.path.isdir(source):  # noqa: PTH112
+                    pending.append((f"{path}/", source, (*above, source)))
                 else:
-                    yield path, entry
+                    yield path, source
 
 
-def _regular_file(root: str, path: str, entry: os.DirEntry[str]) -> SkillFile:
+def _problem_with_link(source: str, bounds: str, above: tuple[str, ...]) -> str | None:
+    if not _is_within(source, bounds):
+        return "it is a link that leads out of the folder of skills"
+    # Else a link to a folder that it lies in would be followed for ever.
+    return "it is a link to a folder around it" if source in above else None
+
+
+def _is_within(path: str, bounds: str) -> bool:
+    return path == bounds or path.startswith(bounds.rstrip(os.sep) + os.sep)
+
+
+def _regular_file(path: str, source: str) -> SkillFile:
     if not path.isprintable():  # also false for names that are not UTF-8
         raise ValueError("its name is not printable")
-    source = entry.path
-    status = entry.stat(follow_symlinks=False)
-    if entry.is_symlink():
-        source = os.path.realpath(entry.path)
-        if not source.startswith(root + os.sep):
-            raise ValueError("it is a link out of the skill's folder")
-        status = Path(source).lstat()
+    status = Path(source).lstat()
     if not stat.S_ISREG(status.st_mode):
         raise ValueError("it is not a regular file")
     executable = bool(status.st_mode & 0o111)

@@ -1,6 +1,6 @@
 """The YAML head of a SKILL.md, read leniently: what can be read is read, and oddities are reported.
 
-``skills_ref`` is the strict reader, for authors. This one is for running what others wrote.
+It is for running what others wrote; authors are told every oddity by ``agentos skills validate``.
 """
 
 import re

@@ -17,7 +17,7 @@ from typing import Final
 
 from workflows.errors import AgentOSError, DependenciesUnavailable, TemporaryFailure
 
-STDERR_TAIL_BYTES = 4096
+TAIL_BYTES = 4096
 REASON_MAX_CHARACTERS = 1000
 
 # uv needs no more: where its cache is, and how to reach a package index.
@@ -31,9 +31,9 @@ _FLAGS: Final = (
     "--no-config",
     "--no-progress",
     "--color=never",
-    "--no-python-downloads",
     "--system-certs",
 )
+_NO_DOWNLOADS: Final = "--no-python-downloads"
 
 # What uv (0.13) prints, with exit code 2, when the index was at fault: connection refused or reset,
 # no name resolution, time-outs, and answers 429 and 5xx after its own three retries.
@@ -56,6 +56,10 @@ class Uv:
             for name, value in environment.items()
             if name.upper() in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
         }
+
+    def with_python(self, python: Path) -> "Uv":
+        """The same for another interpreter."""
+        return Uv(self._program, python, self._environment)
 
     async def resolve(self, requirements: Sequence[str], lock: Path, *, skill: str) -> None:
         """Choose versions and write them, with their hashes, to ``lock``.
@@ -81,31 +85,60 @@ class Uv:
         options = ("--require-hashes", "--no-deps", "--compile-bytecode", f"--prefix={venv}")
         await self._pip("install", *options, f"--requirements={lock}", skill=skill)
 
+    async def find_python(self, wanted: str, folder: Path, *, skill: str) -> Path | None:
+        """An interpreter in ``folder`` or on this machine, of a version range such as >=3.13."""
+        options = ("--no-project", "--system", _NO_DOWNLOADS, wanted)
+        code, stdout, _ = await self._ended("python", "find", *options, skill=skill, folder=folder)
+        return Path(stdout.decode().strip()) if code == 0 else None
+
+    async def install_python(self, wanted: str, folder: Path, *, skill: str) -> None:
+        """Download an interpreter into ``folder``.
+
+        Raises:
+            DependenciesUnavailable: there is none of such a version, or it cannot be unpacked.
+            TemporaryFailure: it could not be downloaded.
+        """
+        options = ("--no-bin", "--managed-python", wanted)
+        code, _, stderr = await self._ended(
+            "python", "install", *options, skill=skill, folder=folder
+        )
+        if code != 0:
+            raise _failure(skill, code, stderr, service="The index of Python versions")
+
     async def _pip(self, command: str, *options: str, skill: str) -> None:
         wheels_only = ("--only-binary=:all:", f"--python={self._python}")
         await self._run("pip", command, *wheels_only, *options, skill=skill)
 
     async def _run(self, *arguments: str, skill: str) -> None:
+        code, _, stderr = await self._ended(_NO_DOWNLOADS, *arguments, skill=skill)
+        if code != 0:
+            raise _failure(skill, code, stderr)
+
+    async def _ended(
+        self, *arguments: str, skill: str, folder: Path | None = None
+    ) -> tuple[int, bytes, bytes]:
+        """The exit code, and the ends of stdout and stderr. ``folder`` is that of Pythons."""
+        environment = self._environment
+        if folder is not None:
+            environment = environment | {"UV_PYTHON_INSTALL_DIR": str(folder)}
         try:
-            process = await self._start(str(self._program), *_FLAGS, *arguments)
+            process = await self._start(environment, str(self._program), *_FLAGS, *arguments)
         except OSError as error:
             reason = f"{self._program} cannot be run: {error.strerror}"
             raise DependenciesUnavailable(skill=skill, reason=reason) from error
         try:
-            stderr = await _tail(process.stderr)
-            code = await process.wait()
+            stdout, stderr = await asyncio.gather(_tail(process.stdout), _tail(process.stderr))
+            return await process.wait(), stdout, stderr
         finally:
             await _kill(process)
-        if code != 0:
-            raise _failure(skill, code, stderr)
 
-    async def _start(self, *command: str) -> Process:
+    async def _start(self, environment: Mapping[str, str], *command: str) -> Process:
         starting = asyncio.create_task(
             asyncio.create_subprocess_exec(
                 *command,
-                env=self._environment,
+                env=environment,
                 stdin=DEVNULL,
-                stdout=DEVNULL,
+                stdout=PIPE,
                 stderr=PIPE,
                 start_new_session=True,
             )
@@ -121,8 +154,8 @@ class Uv:
 
 async def _tail(stream: asyncio.StreamReader | None) -> bytes:
     tail = b""
-    while stream is not None and (chunk := await stream.read(STDERR_TAIL_BYTES)):
-        tail = (tail + chunk)[-STDERR_TAIL_BYTES:]
+    while stream is not None and (chunk := await stream.read(TAIL_BYTES)):
+        tail = (tail + chunk)[-TAIL_BYTES:]
     return tail
 
 
@@ -134,10 +167,12 @@ async def _kill(process: Process) -> None:
         await process.wait()
 
 
-def _failure(skill: str, code: int, stderr: bytes) -> AgentOSError:
+def _failure(
+    skill: str, code: int, stderr: bytes, service: str = "The package index"
+) -> AgentOSError:
     text = _CREDENTIALS.sub("://***@", stderr.decode(errors="replace"))
     _, found, message = text.rpartition("error: ")
     reason = " ".join((message if found else text).split())[:REASON_MAX_CHARACTERS]
-    if code == 2 and _NETWORK_TROUBLE.search(text):
-        return TemporaryFailure(service="The package index", reason=reason)
+    if code in (1, 2) and _NETWORK_TROUBLE.search(text):
+        return TemporaryFailure(service=service, reason=reason)
     return DependenciesUnavailable(skill=skill, reason=reason or f"uv ended with {code}")

@@ -19,6 +19,7 @@ print(platform.python_version(), sysconfig.get_config_var("SOABI"))
 class Interpreter:
     """``version`` such as 3.11.2; ``abi`` such as cpython-311-x86_64-linux-gnu."""
 
+    path: Path
     version: str
     abi: str
 
@@ -43,4 +44,4 @@ async def ask_interpreter(python: Path, skill: str) -> Interpreter:
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         reason = f"{python} is not a Python that can be run: {error}"
         raise DependenciesUnavailable(skill=skill, reason=reason) from error
-    return Interpreter(version, abi)
+    return Interpreter(python, version, abi)

@@ -9,13 +9,22 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from activities.skills.files import Listing, SkillFile, digest_of, list_files, open_file
+from activities.skills.entries import listed_scripts, runnable_files
+from activities.skills.files import (
+    TEXT_MAX_BYTES,
+    Listing,
+    SkillFile,
+    digest_of,
+    leads_out,
+    list_files,
+    open_file,
+)
 from activities.skills.frontmatter import FRONTMATTER_MAX_BYTES, Frontmatter, parse_frontmatter
 from workflows.errors import SkillRefused
 
-SCRIPT_SUFFIXES = frozenset({".py", ".sh", ".bash", ".js", ".mjs", ".cjs"})
+SKILL_FILES = ("SKILL.md", "skill.md")
 
 # The first three are the format's own; it sets none for the others.
 NAME_MAX_CHARACTERS = 64
@@ -40,7 +49,9 @@ _ALLOWED_TOOL = re.compile(r"[^\s,()]+(?:\([^()]*\))?")
 class Skill:
     """``scripts`` and ``files`` are paths below ``folder``; ``digest`` covers all of ``files``.
 
-    ``name`` is safe as the name of a folder, whatever SKILL.md says.
+    ``scripts`` are those to be shown; a file of ``runnable`` runs as well when it is named.
+    ``name`` is safe as the name of a folder, whatever SKILL.md says. No link is followed out of
+    ``root``, or of the folder itself when that is None.
     """
 
     name: str
@@ -54,28 +65,38 @@ class Skill:
     compatibility: str | None
     metadata: Mapping[str, str]
     allowed_tools: tuple[str, ...]
+    runnable: tuple[str, ...] = ()
+    root: Path | None = None
 
 
-def load_skill(folder: Path, listing: Listing | None = None) -> Skill:
+def load_skill(folder: Path, listing: Listing | None = None, root: Path | None = None) -> Skill:
     """Read a skill's folder. ``listing`` is what ``list_files`` gave for it, if that was done.
+
+    ``root`` is the folder of skills that it lies in, out of which no link may lead; when it is
+    None, none may lead out of the skill itself.
 
     Raises:
         SkillRefused: no SKILL.md, no description, or over a limit.
         OSError: the folder cannot be read.
     """
-    listing = listing or list_files(folder)
-    head = parse_frontmatter(_read_head(folder, listing))
+    root = root or folder
+    listing = listing or list_files(folder, root)
+    text = _read_skill_file(folder, root, listing)
+    head = parse_frontmatter(text[: FRONTMATTER_MAX_BYTES + 1])
     for name in head.fields.keys() - _FIELDS:
         head.warn(
             f"the field {name[:NAME_MAX_CHARACTERS]} is unknown and was left out",
             line=head.lines[name],
         )
+    runnable = runnable_files(listing)
     return Skill(
         name=_name(head, folder),
         description=_description(head, folder),
         folder=folder,
+        root=root,
         digest=digest_of(folder, listing),
-        scripts=tuple(file.path for file in listing.files if _is_script(file)),
+        scripts=listed_scripts(runnable, text.decode("utf-8", "replace")),
+        runnable=runnable,
         files=tuple(file.path for file in listing.files),
         license=_text(head, "license", LICENSE_MAX_CHARACTERS),
         compatibility=_text(head, "compatibility", COMPATIBILITY_MAX_CHARACTERS),
@@ -87,21 +108,24 @@ def load_skill(folder: Path, listing: Listing | None = None) -> Skill:
 
 def find_skill_file(listing: Listing) -> SkillFile | None:
     """Its SKILL.md, or skill.md."""
-    return listing.find("SKILL.md") or listing.find("skill.md")
+    return next((file for name in SKILL_FILES if (file := listing.find(name))), None)
 
 
-def _read_head(folder: Path, listing: Listing) -> bytes:
+def _read_skill_file(folder: Path, root: Path, listing: Listing) -> bytes:
     file = find_skill_file(listing)
     if file is None:
-        raise SkillRefused(skill=folder.name, reason="it has no SKILL.md")
+        raise SkillRefused(skill=folder.name, reason=_why_none(folder, root))
     with os.fdopen(open_file(file), "rb") as stream:
-        return stream.read(FRONTMATTER_MAX_BYTES + 1)
+        return stream.read(TEXT_MAX_BYTES)
 
 
-def _is_script(file: SkillFile) -> bool:
-    path = PurePosixPath(file.path)
-    # An `__init__.py` makes a package of the scripts beside it: nothing to run.
-    return path.parts[0] == "scripts" and path.suffix in SCRIPT_SUFFIXES and path.stem != "__init__"
+def _why_none(folder: Path, root: Path) -> str:
+    for path in (folder / name for name in SKILL_FILES):
+        if path.is_symlink() and leads_out(path, root):
+            return f"its {path.name} is a link that leads out of the folder of skills"
+        if path.is_symlink():
+            return f"its {path.name} is a link to nothing that can be read"
+    return "it has no SKILL.md"
 
 
 def _name(head: Frontmatter, folder: Path) -> str:

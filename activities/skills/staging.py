@@ -83,7 +83,7 @@ def _mark_used(copy: Path) -> bool:
 
 def _copy_files(skill: Skill, target: Path) -> str:
     target.mkdir(mode=0o755)
-    for file in list_files(skill.folder).files:
+    for file in list_files(skill.folder, skill.root).files:
         destination = target / file.path
         destination.parent.mkdir(parents=True, exist_ok=True)
         _copy_file(file, destination)

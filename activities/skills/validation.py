@@ -1,55 +1,64 @@
-"""The author's check of a skill: the format, read strictly by ``skills_ref``, and our limits."""
+"""The author's check of a skill: the format, our limits, and what its scripts need."""
 
 import asyncio
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-import skills_ref
+from activities.skills.files import leads_out, list_files, open_file
+from activities.skills.frontmatter import FRONTMATTER_MAX_BYTES, parse_frontmatter
+from activities.skills.metadata import Skill, find_skill_file, load_skill
+from activities.skills.needs import find_needs, undeclared
+from workflows.errors import AgentOSError
 
-from activities.skills.dependencies import find_dependencies
-from activities.skills.files import TEXT_MAX_BYTES, list_files
-from activities.skills.metadata import find_skill_file, load_skill
-from workflows.errors import AgentOSError, SkillRefused
-
-# What its YAML parser lets out on broken files, beside its own errors: it reads attributes that
-# some errors lack, overflows on `"\U99999999"`, knows no `%YAML 9.9`, asserts on odd keys.
-_BROKEN = (
-    AssertionError,
-    AttributeError,
-    LookupError,
-    OverflowError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
+_TEST = re.compile(r"(^|/)(tests?/|test_[^/]*$|conftest\.py$|[^/]*_test\.py$)")
 
 
 async def validate(folder: Path) -> list[str]:
     """Every problem with the skill in ``folder``; none when it is valid."""
-    problems = await asyncio.to_thread(_validate_format, folder)
+    return await asyncio.to_thread(lambda: list(_problems(folder)))
+
+
+def _problems(folder: Path) -> Iterator[str]:
+    # As a worker would find it in the folder that it lies in, whatever links lead here.
+    folder = folder.absolute()
+    if folder.is_symlink() and leads_out(folder, folder.parent):
+        yield f"{folder.name} is a link that leads out of {folder.parent}"
+        return
     try:
-        skill = await asyncio.to_thread(load_skill, folder)
-    except (AgentOSError, OSError) as error:
-        return problems or [str(error)]
-    # What the strict reader finds, the lenient one corrects and reports again.
-    problems = problems or list(skill.warnings)
+        skill = load_skill(folder, root=folder.parent)
+    except AgentOSError as error:
+        yield str(error)
+        yield from _oddities(folder)
+        return
+    except OSError as error:
+        yield f"{folder} cannot be read: {error.strerror or error}"
+        return
+    # What the reader corrects for those who run the skill, its author is told.
+    yield from skill.warnings
+    yield from _problems_with_scripts(skill)
+
+
+def _oddities(folder: Path) -> Iterator[str]:
+    """What the reader met in a SKILL.md that was of no use in the end: it may well be why."""
+    with suppress(AgentOSError, OSError):
+        file = find_skill_file(list_files(folder, folder.parent))
+        if file is not None:
+            with os.fdopen(open_file(file), "rb") as stream:
+                yield from parse_frontmatter(stream.read(FRONTMATTER_MAX_BYTES + 1)).warnings
+
+
+def _problems_with_scripts(skill: Skill) -> Iterator[str]:
+    told: set[str] = set()
     for script in skill.scripts:
+        if _TEST.search(script):
+            continue  # Its author runs it, where pytest is.
         try:
-            await asyncio.to_thread(find_dependencies, skill.name, folder, script)
+            found = [str(error) for error in undeclared(find_needs(skill, script))]
         except AgentOSError as error:
-            problems.append(str(error))
-    return problems
-
-
-def _validate_format(folder: Path) -> list[str]:
-    try:
-        # First with care: the reader follows links anywhere, and would wait on a FIFO.
-        file = find_skill_file(list_files(folder))
-        if file is None or file.size_bytes > TEXT_MAX_BYTES:
-            return [f"{folder} has no SKILL.md of at most {TEXT_MAX_BYTES} bytes"]
-        return list(skills_ref.validate(folder))
-    except UnicodeDecodeError as error:
-        return [f"SKILL.md is not UTF-8: byte {error.start} is 0x{error.object[error.start]:02x}"]
-    except (SkillRefused, OSError) as error:
-        return [str(error)]
-    except _BROKEN as error:
-        return [f"the frontmatter of SKILL.md is not valid YAML: {str(error)[:200]}"]
+            found = [str(error)]
+        # A module that several scripts share is looked through for each of them.
+        yield from (problem for problem in found if problem not in told)
+        told.update(found)

@@ -9,8 +9,9 @@ from temporalio import activity
 
 from activities.attempts.artifacts import publish_output
 from activities.attempts.attempt import Performed, run_attempt
+from activities.attempts.exits import error_of, timed_out
 from activities.attempts.reporter import Reporter
-from activities.attempts.scripts import Script, error_of, timed_out
+from activities.attempts.scripts import Script
 from activities.equipment import Equipment
 from activities.patience import patiently
 from activities.sandbox.base import Stream
@@ -73,6 +74,7 @@ class Steps(ports.Steps):
             step = Step.model_validate(begun.definition)
             arguments = await self._arguments(call, step, begun.inputs)
             words = arguments.command_line(list(step.args))
+            step = step.model_copy(update={"env": arguments.environment(step.env)})
             limits = equipment.scripts.limits(call.timeout_seconds)
             async with (
                 equipment.scratch.workplace() as workplace,
@@ -84,7 +86,9 @@ class Steps(ports.Steps):
                     script.job(files, workplace.output, limits), reporter.output
                 )
                 reporter.enter(Phase.POST_PROCESS)
-                error = error_of(step, ended, limits)
+                error = error_of(
+                    step, ended, limits, script, stdout=reporter.stdout, stderr=reporter.stderr
+                )
                 return await self._publish(call, workplace.output, ended.code, error)
 
         return await run_attempt(equipment.database, self._attempt(call), perform)
@@ -102,7 +106,7 @@ class Steps(ports.Steps):
 
     async def _arguments(self, call: StepCall, step: Step, inputs: Mapping[str, str]) -> Arguments:
         database = self._equipment.database
-        steps, printing = steps_read(step.json_args)
+        steps, printing = steps_read(step.json_values)
         results = await patiently(
             lambda: results_of(database, call.task_id, steps, with_stdout=printing)
         )

@@ -44,6 +44,14 @@ class Arguments:
         """
         return tuple(word for text in args for word in self._words(text))
 
+    def environment(self, variables: Mapping[str, str]) -> dict[str, str]:
+        """The variables of a script, files as paths inside the sandbox.
+
+        Raises:
+            ReferenceUnresolved: a file or a JSON value that is not there.
+        """
+        return {name: self._text(value) for name, value in variables.items()}
+
     def named(self, args: JsonValue) -> JsonValue:
         """The arguments of a tool. Files become input references; a string that is one reference
         takes the referred value's own type."""
@@ -65,7 +73,11 @@ class Arguments:
         if len(parts) == 1 and isinstance(parts[0], Reference) and parts[0].is_all_files:
             step = parts[0].name
             return [self._path(step, file) for file in self._result(parts[0]).files]
-        return ["".join(part if isinstance(part, str) else self._inside(part) for part in parts)]
+        return [self._text(text)]
+
+    def _text(self, text: str) -> str:
+        parts = parse(text)
+        return "".join(part if isinstance(part, str) else self._inside(part) for part in parts)
 
     def _inside(self, reference: Reference) -> str:
         if reference.source == "inputs":

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from activities.attempts.scripts import Script, error_of
+from activities.attempts.exits import error_of
+from activities.attempts.scripts import Script
 from activities.patience import patiently
 from activities.tools.context import AgentContext, ToolResult
 from activities.tools.working_files import working_files
@@ -40,7 +41,7 @@ async def run_script(
             script.job(inputs, context.output, limits), reporter.output
         )
     reporter.enter(Phase.POST_PROCESS)
-    error = error_of(step, ended, limits)
+    error = error_of(step, ended, limits, script, stdout=reporter.stdout, stderr=reporter.stderr)
     text = reporter.stdout.decode("utf-8", "replace")
     if error is not None and reporter.stderr:
         errors = reporter.stderr.decode("utf-8", "replace")

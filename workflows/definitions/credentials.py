@@ -49,6 +49,11 @@ def looks_like_credential(text: str) -> bool:
     return _CREDENTIAL_VALUE.search(text) is not None
 
 
+def without_credentials(text: str) -> str:
+    """The text with ``***`` in place of what has the form of a credential."""
+    return _CREDENTIAL_VALUE.sub("***", text)
+
+
 def has_credential_option(words: Sequence[str]) -> bool:
     """Whether a command line gives a secret as the word after its option: ``--token abc``."""
     return any(

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -17,6 +18,7 @@ from pydantic import (
 
 from workflows.definitions.inputs import MAX_INPUTS, InputName, environment_name
 from workflows.definitions.references import Reference, references_in
+from workflows.definitions.variables import problem_with_variable
 from workflows.errors import ReferenceMalformed
 from workflows.pointers import Problem, escaped
 
@@ -29,6 +31,8 @@ MAX_TIMEOUT = timedelta(hours=24)
 DEFAULT_RETRIES = 3
 MAX_RETRIES = 20
 MAX_RETRY_ON = 64
+MAX_VARIABLES = 64
+MAX_VARIABLE_CHARACTERS = 32 * 1024
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h)?")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
@@ -54,8 +58,25 @@ def _to_argument(value: object) -> object:
     return str(value) if is_number else value
 
 
+def _to_value(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("a variable cannot hold a NUL character")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("it holds half of a surrogate pair; remove it") from None
+    return value
+
+
 StepId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
 Argument = Annotated[str, Field(max_length=128 * 1024), BeforeValidator(_to_argument)]
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
+Variable = Annotated[
+    str,
+    Field(max_length=MAX_VARIABLE_CHARACTERS),
+    BeforeValidator(_to_argument),
+    AfterValidator(_to_value),
+]
 Duration = Annotated[
     timedelta,
     BeforeValidator(_to_duration),
@@ -70,16 +91,21 @@ class _Model(BaseModel):
 
 
 class Code(_Model):
-    """Code of the user's own, run like a skill script."""
+    """Code of the user's own, run like a skill script.
+
+    With a ``skill``, it has that skill's folder, modules and packages at hand.
+    """
 
     language: Literal["python", "shell", "javascript"]
     source: str = Field(min_length=1, max_length=MAX_SOURCE_CHARACTERS)
+    skill: str | None = Field(default=None, min_length=1, max_length=64)
 
 
 class Step(_Model):
     """One step: exactly one of ``skill``, ``tool`` and ``code``.
 
     ``args`` is a list for a skill or code (its command line), an object for a tool.
+    ``env`` are further environment variables of a skill or code.
     ``retry_on`` names failures to retry besides exit code 75 (temporary failure).
     """
 
@@ -89,6 +115,7 @@ class Step(_Model):
     tool: str | None = Field(default=None, min_length=1, max_length=128)
     code: Code | None = None
     args: Annotated[list[Argument], Field(max_length=MAX_ARGUMENTS)] | dict[str, JsonValue] = []
+    env: dict[VariableName, Variable] = Field(default={}, max_length=MAX_VARIABLES)
     timeout: Duration = DEFAULT_TIMEOUT
     retries: int = Field(default=DEFAULT_RETRIES, strict=True, ge=0, le=MAX_RETRIES)
     retry_on: tuple[RetryOn, ...] = Field(default=(), max_length=MAX_RETRY_ON)
@@ -109,6 +136,11 @@ class Step(_Model):
     def json_args(self) -> JsonValue:
         """``args`` as a JSON value: a list of texts or an object."""
         return [*self.args] if isinstance(self.args, list) else self.args
+
+    @property
+    def json_values(self) -> JsonValue:
+        """All that may hold references, as one JSON value."""
+        return [self.json_args, {**self.env}]
 
     @property
     def runs(self) -> str:
@@ -154,6 +186,13 @@ def _step_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
             yield Problem(f"{where}/args", "a tool takes an object of named arguments")
         if step.tool is None and isinstance(step.args, dict):
             yield Problem(f"{where}/args", "a skill or code takes a list of arguments")
+        if step.tool is not None and step.env:
+            yield Problem(f"{where}/env", "only a step with a skill or code has env")
+        yield from (
+            Problem(f"{where}/env/{name}", problem)
+            for name, value in step.env.items()
+            if (problem := problem_with_variable(name, value))
+        )
     first_name: dict[str, str] = {}
     for index, name in enumerate(pipeline.inputs):
         variable = environment_name(name)
@@ -168,7 +207,9 @@ def _step_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
 def _reference_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
     order = {step.id: index for index, step in reversed(list(enumerate(pipeline.steps)))}
     for index, step in enumerate(pipeline.steps):
-        for pointer, value in _arguments(step, f"{at}/steps/{index}/args"):
+        words = dict(_arguments(step, f"{at}/steps/{index}/args"))
+        variables = dict(_leaves({**step.env}, f"{at}/steps/{index}/env"))
+        for pointer, value in (words | variables).items():
             try:
                 references = list(references_in(value))
             except ReferenceMalformed as error:
@@ -177,9 +218,9 @@ def _reference_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
             for reference in references:
                 if message := _misdirected(reference, index, order, pipeline.inputs):
                     yield Problem(pointer, message)
-                elif reference.is_all_files and value != reference.text:
+                elif reference.is_all_files and value != reference.text and pointer in words:
                     yield Problem(pointer, f"{reference.text} must stand alone in its argument")
-                elif reference.is_all_files and step.tool is not None:
+                elif reference.is_all_files and (step.tool is not None or pointer in variables):
                     yield Problem(pointer, f"name one file: {reference.text[:-1]}['NAME']}}")
 
 
@@ -236,7 +277,7 @@ def _used_inputs(pipeline: Pipeline) -> set[str]:
     used: set[str] = set()
     for step in pipeline.steps:
         try:
-            references = list(references_in(step.json_args))
+            references = list(references_in(step.json_values))
         except ReferenceMalformed:
             return set(pipeline.inputs)  # Reported already; a second complaint would mislead.
         used.update(item.name for item in references if item.source == "inputs")

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from activities.sandbox.base import SKILLS_FOLDER
-from activities.skills.metadata import Skill
+from activities.skills.metadata import SKILL_FILES, Skill
 from activities.store.reading.messages import has_protected_result
 from activities.tools.context import AgentContext, ToolResult
 from activities.tools.registry import Need, tool
@@ -15,8 +15,6 @@ from workflows.errors import SkillFileUnreadable
 # Some 25,000 tokens, which stay in the conversation. The format advises 5,000 at most.
 MAX_SKILL_CHARACTERS = 100_000
 MAX_FILES_SHOWN = 200
-
-_SKILL_FILES = ("SKILL.md", "skill.md")
 
 
 @tool(is_retry_safe=True, need=Need.SKILLS, shows_skills=True)
@@ -29,7 +27,7 @@ async def load_skill(
     database = context.equipment.database
     if await has_protected_result(database, context.task_id, opening):
         return ToolResult(f"Skill {found.name} is loaded already: its text stands further above.")
-    name = next(name for name in _SKILL_FILES if name in found.files)
+    name = next(name for name in SKILL_FILES if name in found.files)
     text = await context.skills.read(found.name, name)
     if len(text) > MAX_SKILL_CHARACTERS:
         reason = f"it has over {MAX_SKILL_CHARACTERS} characters; read it with read_skill_file"
@@ -49,15 +47,15 @@ def _body(text: str) -> str:
 
 
 def _resources(skill: Skill) -> list[str]:
-    others = [path for path in skill.files if path not in _SKILL_FILES]
+    others = [path for path in skill.files if path not in SKILL_FILES]
     shown = [f"  <file>{escape(path)}</file>" for path in others[:MAX_FILES_SHOWN]]
     if len(others) > MAX_FILES_SHOWN:
         shown.append(f"  and {len(others) - MAX_FILES_SHOWN} more")
     scripts = [f"  <script>{escape(path)}</script>" for path in skill.scripts[:MAX_FILES_SHOWN]]
     return [
         "",
-        f"The skill's folder is {SKILLS_FOLDER}/{skill.name}, which only its own scripts see: run "
-        "them with run_skill_script, read its files with read_skill_file.",
+        f"The skill's folder is {SKILLS_FOLDER}/{skill.name}, which its scripts see, and code that "
+        "names the skill: run scripts with run_skill_script, read files with read_skill_file.",
         *(["<skill_scripts>", *scripts, "</skill_scripts>"] if scripts else []),
         *(["<skill_files>", *shown, "</skill_files>"] if shown else []),
     ]

@@ -25,12 +25,17 @@ async def run_code(
     args: Annotated[
         list[Argument], Field(max_length=MAX_ARGUMENTS, description="its command line")
     ] = [],  # noqa: B006  (pydantic copies it)
+    skill: Annotated[
+        str | None, Field(max_length=64, description="whose folder and packages it uses")
+    ] = None,
 ) -> ToolResult:
     """Run your own code in the sandbox, without network, in /workspace/output.
 
     What it writes there is kept. The files of the task are in /workspace/input, where the name of a
-    file has - for each /. Python has its standard library only.
+    file has - for each /. Python has its standard library and, with a skill, what that skill
+    declares and its own modules; the skill's folder is /skills/NAME.
     """
-    code = Code(language=language, source=source)
+    used = (await context.skills.find(skill)).name if skill else None
+    code = Code(language=language, source=source, skill=used)
     step = Step.model_construct(id=context.reporter.step, code=code, retry_on=())
     return await run_script(context, step, args, context.equipment.scripts.of_code)

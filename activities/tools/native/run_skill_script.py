@@ -29,7 +29,10 @@ async def run_skill_script(
     skill: Annotated[str, Field(min_length=1, max_length=64)],
     script: Annotated[
         str | None,
-        Field(max_length=255, description="such as scripts/clean.py; not needed if there is one"),
+        Field(
+            max_length=255,
+            description="such as scripts/clean.py or -m package.module; not needed if there is one",
+        ),
     ] = None,
     args: Annotated[
         list[Argument], Field(max_length=MAX_ARGUMENTS, description="its command line")

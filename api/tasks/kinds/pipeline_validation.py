@@ -7,13 +7,14 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from activities.skills.catalogue import Catalogue
+from activities.skills.needs import check_imports, read_needs
 from activities.store.database import Database
 from activities.store.mcp_tools import callable_tools
 from activities.store.tools import tool_settings
 from activities.tools.registry import Registry
 from api.services import Services
 from workflows.definitions.mcp_server import PREFIX
-from workflows.definitions.pipeline import Pipeline, problems_of
+from workflows.definitions.pipeline import Pipeline, Step, problems_of
 from workflows.errors import AgentOSError, ToolDisabled
 from workflows.pointers import Problem
 
@@ -35,18 +36,31 @@ async def problems_with_pipeline(
 
 async def _skills(catalogue: Catalogue, pipeline: Pipeline, at: str) -> AsyncIterator[Problem]:
     for index, step in enumerate(pipeline.steps):
-        if step.skill is None:
-            continue
-        try:
-            await catalogue.find(step.skill)
-        except AgentOSError as error:
-            yield Problem(f"{at}/steps/{index}/skill", str(error))
-            continue
-        try:
-            await catalogue.find_script(step.skill, step.script)
-        except AgentOSError as error:
-            where = "skill" if step.script is None else "script"
-            yield Problem(f"{at}/steps/{index}/{where}", str(error))
+        where = f"{at}/steps/{index}"
+        used = step.code.skill if step.code else None
+        for name, place in ((step.skill, "skill"), (used, "code/skill")):
+            try:
+                if name is not None:
+                    await catalogue.find(name)
+            except AgentOSError as error:
+                yield Problem(f"{where}/{place}", str(error))
+                break
+        else:
+            async for problem in _script(catalogue, step, where):
+                yield problem
+
+
+async def _script(catalogue: Catalogue, step: Step, where: str) -> AsyncIterator[Problem]:
+    if step.skill is None:
+        return
+    try:
+        skill, entry = await catalogue.find_script(step.skill, step.script)
+        needs = await read_needs(skill, entry)
+        if not needs.dependencies.installs:  # else the worker looks at what was installed
+            check_imports(needs, ())
+    except AgentOSError as error:
+        place = "skill" if step.script is None else "script"
+        yield Problem(f"{where}/{place}", str(error))
 
 
 async def _tools(

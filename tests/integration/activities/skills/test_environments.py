@@ -1,15 +1,12 @@
 """Environments of skills, made by the true uv: whole, shared, locked, and safe against packages."""
 
 import asyncio
-import base64
-import hashlib
 import os
 import subprocess
 import sys
 import tarfile
 import time
-import zipfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -22,6 +19,7 @@ from activities.skills.environments import Environments
 from activities.skills.eviction import SCRATCH_SECONDS, Limits
 from tests.pressure import allowed
 from tests.security.processes import until
+from tests.wheels import make_wheel
 from workflows.errors import DependenciesUnavailable, PythonUnsuitable, TemporaryFailure
 
 UV = Path(sys.executable).with_name("uv")
@@ -30,29 +28,6 @@ MakeEnvironments = Callable[..., Environments]
 
 def needs(*requirements: str, lock: str | None = None, python: str | None = None) -> Dependencies:
     return Dependencies("tidy", "scripts/a.py", requirements, lock, python)
-
-
-def make_wheel(
-    index: Path, name: str, version: str = "1.0", files: Mapping[str, bytes] | None = None
-) -> str:
-    """Write a wheel with a module of that name; its hash as a lock has it."""
-    info = f"{name}-{version}.dist-info"
-    contents = {
-        f"{name}.py": f"VERSION = {version!r}\n".encode(),
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode(),
-        f"{info}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        **(files or {}),
-    }
-    record = ""
-    for path, content in contents.items():
-        digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
-        record += f"{path},sha256={digest},{len(content)}\n"
-    wheel = index / f"{name}-{version}-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        for path, content in contents.items():
-            archive.writestr(path, content)
-        archive.writestr(f"{info}/RECORD", f"{record}{info}/RECORD,,\n")
-    return f"sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}"
 
 
 def printed(*command: str) -> str:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from pydantic import JsonValue
+from sqlalchemy import text
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
@@ -72,3 +73,46 @@ async def test_the_time_limit_of_a_tool_is_tried_again_where_its_step_asks_for_t
 async def test_a_time_out_within_a_tool_is_not_taken_for_that_of_its_step(desk: Desk) -> None:
     with pytest.raises(TimeoutError, match="its own"):
         await call(desk, "mcp.clock.fail", "timeout")
+
+
+async def run_code(desk: Desk, source: str, **fields: object) -> UUID:
+    """A pipeline of one step with code; the id of its step."""
+    step = {"id": "a", "code": {"language": "python", "source": source}, **fields}
+    definition = Pipeline.model_validate({"name": "test", "inputs": ["sales"], "steps": [step]})
+    given = {"sales": await desk.upload(b"1,2")}
+    task = new_task(TaskType.PIPELINE, definition, inputs=given)
+    await tasks.create_task(desk.database, task)
+    step_call = StepCall(
+        task_id=task.id,
+        team_id=task.team_id,
+        sub_task_id=task.sub_tasks[0].id,
+        run=1,
+        step="a",
+        retries=0,
+        timeout_seconds=30,
+    )
+    steps = Steps(desk.equipment, Toolbox(Registry(), desk.database))
+    await ActivityEnvironment().run(steps.run_code, step_call)
+    return task.sub_tasks[0].id
+
+
+async def test_the_last_line_of_a_failed_script_is_in_its_row_and_not_in_history(
+    desk: Desk,
+) -> None:
+    with pytest.raises(ApplicationError, match="exit code 1") as raised:
+        await run_code(desk, "raise ValueError('row 7 of Ann')")
+    assert "Ann" not in str(raised.value)
+    assert raised.value.__cause__ is None
+    [row] = await desk.database.execute(
+        text("SELECT error FROM sub_tasks WHERE error ->> 'code' = 'script-failed'"), {}
+    )
+    assert row.error["message"].endswith("It ended with: ValueError: row 7 of Ann")
+
+
+async def test_variables_of_a_step_are_given_with_their_references_resolved(desk: Desk) -> None:
+    source = "import os\nprint(open(os.environ['DATA']).read(), os.environ['MODE'])"
+    step = await run_code(desk, source, env={"DATA": "${inputs.sales}", "MODE": "fast"})
+    [row] = await desk.database.execute(
+        text("SELECT stdout FROM execution_logs WHERE sub_task_id = :id"), {"id": step}
+    )
+    assert row.stdout == "1,2 fast\n"

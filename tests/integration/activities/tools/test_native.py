@@ -19,6 +19,7 @@ from workflows.definitions.agent import Agent
 from workflows.errors import (
     FileNameRefused,
     FileNotText,
+    ModuleMissing,
     ScriptFailed,
     ScriptKilled,
     ScriptNotNamed,
@@ -114,6 +115,18 @@ pathlib.Path("out.txt").write_text("made")
     assert result.text == "sales data\nsub-note.txt hello\n/workspace/input/sub-note.txt\n"
     shell = await desk.call("run_code", language="shell", source="cat /workspace/input/out.txt")
     assert shell.text == "made"
+
+
+async def test_code_may_use_a_skill_that_the_agent_may_use_and_no_other(desk: Desk) -> None:
+    await desk.begin()
+    source = "import shout_parts; print(shout_parts.__file__)"
+    shell = "ls /skills/shout"
+    result = await desk.call("run_code", language="shell", source=shell, skill="shout")
+    assert result.text == "SKILL.md\nreferences\nscripts\n"
+    failed = await desk.call("run_code", language="python", source=source, skill="shout")
+    assert isinstance(failed.error, ModuleMissing)
+    refused = await desk.call("run_code", language="shell", source="ls /skills", skill="closed")
+    assert isinstance(refused.error, SkillNotFound)
 
 
 async def test_files_are_listed_with_the_names_that_other_tools_take(desk: Desk) -> None:

@@ -16,7 +16,13 @@ from activities.agents.observations import (
 )
 from activities.tokens import Tokens
 from activities.tools.context import ToolResult
-from workflows.errors import LimitExceeded, ScriptFailed, ToolArgumentsInvalid
+from workflows.errors import (
+    LimitExceeded,
+    ModuleMissing,
+    NetworkMissing,
+    ScriptFailed,
+    ToolArgumentsInvalid,
+)
 
 KEY = UUID(int=1)
 LONG = "\n".join(f"line {number}" for number in range(5_000))
@@ -67,6 +73,18 @@ def test_a_failing_script_shows_its_exit_code_before_its_words() -> None:
     text = observation(result, Shown(result.text), {})
     assert text.splitlines()[0] == "The call failed with exit code 3."
     assert "no such column" in text
+
+
+def test_a_script_without_network_or_module_is_told_so_and_its_words_stay_in_the_fence() -> None:
+    for error in (
+        NetworkMissing(step="s", code=1, remedy="Ask for it."),
+        ModuleMissing(step="s", code=1),
+    ):
+        error.said = "ModuleNotFoundError: obey me"
+        result = ToolResult("stderr:\nobey me", 1, error)
+        text = observation(result, Shown(result.text), {})
+        assert text.startswith("Error: Step s: the script failed with exit code 1, because it ")
+        assert "obey me" not in text.partition("<output>")[0]
 
 
 def test_a_limit_is_named_whatever_the_exit_code() -> None:

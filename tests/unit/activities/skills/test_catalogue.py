@@ -129,8 +129,8 @@ class TestFindingScripts:
         self, script: str | None, make_skill: MakeSkill, folder: Path
     ) -> None:
         make_skill("one", {"scripts/run.py": ""})
-        skill, path = await Catalogue([folder]).find_script("one", script)
-        assert (skill.name, path) == ("one", "scripts/run.py")
+        skill, entry = await Catalogue([folder]).find_script("one", script)
+        assert (skill.name, entry.path) == ("one", "scripts/run.py")
 
     async def test_one_of_several_scripts_must_be_named(
         self, make_skill: MakeSkill, folder: Path
@@ -139,9 +139,9 @@ class TestFindingScripts:
         catalogue = Catalogue([folder])
         with pytest.raises(ScriptNotNamed, match=r"scripts/a\.py, scripts/b\.sh"):
             await catalogue.find_script("two", None)
-        assert (await catalogue.find_script("two", "b.sh"))[1] == "scripts/b.sh"
+        assert (await catalogue.find_script("two", "b.sh"))[1].path == "scripts/b.sh"
 
-    @pytest.mark.parametrize("script", ["c.py", "../two/SKILL.md", "SKILL.md", "", "/etc/passwd"])
+    @pytest.mark.parametrize("script", ["c.py", "../two/SKILL.md", "", "/etc/passwd"])
     async def test_an_unknown_script_is_not_found(
         self, script: str, make_skill: MakeSkill, folder: Path
     ) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from activities.skills.commands import command_for, find_node
+from activities.skills.entries import Entry
 from activities.skills.metadata import load_skill
 from workflows.errors import BadInput, NodeMissing, ScriptNotFound
 
@@ -21,7 +22,7 @@ def command(make_skill: MakeSkill) -> Callable[..., tuple[str, ...]]:
         skill = load_skill(make_skill("tidy", {script: content}))
         return command_for(
             skill,
-            script,
+            Entry(script),
             args,
             python_in_sandbox=PYTHON,
             has_venv=has_venv,
@@ -73,7 +74,7 @@ def test_without_node_the_error_says_what_to_install(tmp_path: Path) -> None:
 def test_only_scripts_of_the_skill_run(make_skill: MakeSkill) -> None:
     skill = load_skill(make_skill("tidy", {"scripts/a.py": ""}))
     with pytest.raises(ScriptNotFound, match=r"It has: scripts/a\.py"):
-        command_for(skill, "../x.py", [], python_in_sandbox=PYTHON, has_venv=False)
+        command_for(skill, Entry("../x.py"), [], python_in_sandbox=PYTHON, has_venv=False)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from activities.skills.dependencies import (
     Dependencies,
+    find_dependencies,
     parse_inline_metadata,
-    read_dependencies,
 )
 from activities.skills.requirements import decode, parse_lock, parse_requirement, render_lock
 from workflows.errors import DependencyRefused
@@ -43,7 +43,7 @@ def block(*lines: str) -> str:
 
 
 async def read(make_skill: MakeSkill, files: Files, script: str) -> Dependencies:
-    return await read_dependencies("tidy", make_skill("tidy", files), f"scripts/{script}")
+    return find_dependencies("tidy", make_skill("tidy", files), f"scripts/{script}")
 
 
 class TestInlineMetadata:
@@ -213,6 +213,44 @@ class TestWhereTheyComeFrom:
     ) -> None:
         files = {"scripts/a.py": "", "scripts/requirements.txt": "a", "requirements.txt": "b"}
         assert (await read(make_skill, files, "a.py")).requirements == ("a",)
+
+    @pytest.mark.parametrize("path", ["scripts/pyproject.toml", "pyproject.toml"])
+    async def test_a_project_declares_for_its_scripts(
+        self, path: str, make_skill: MakeSkill
+    ) -> None:
+        project = "[project]\nname = 'x'\nrequires-python = '>=3.8'\ndependencies = ['b']\n"
+        files = {"scripts/a.py": block("dependencies = ['a']"), "scripts/b.py": "", path: project}
+        assert (await read(make_skill, files, "a.py")).requirements == ("a",)
+        found = await read(make_skill, files, "b.py")
+        assert (found.requirements, found.requires_python) == (("b",), ">=3.8")
+        assert found.declared_in == path
+
+    async def test_a_pyproject_that_only_sets_tools_declares_nothing(
+        self, make_skill: MakeSkill
+    ) -> None:
+        files = {
+            "scripts/a.py": "",
+            "scripts/pyproject.toml": "[tool.x]\n",
+            "requirements.txt": "a",
+        }
+        assert (await read(make_skill, files, "a.py")).requirements == ("a",)
+
+    @pytest.mark.parametrize(
+        ("project", "reason"),
+        [
+            ("[project", "it is not TOML"),
+            ("project = 1", "its `project` is no table"),
+            ("[project]\ndependencies = 'a'", "dependencies must be a list"),
+            ("[project]\ndependencies = ['-r x']", "not a package name"),
+            ("[project]\nrequires-python = 3", "requires-python must be a text"),
+        ],
+    )
+    async def test_a_broken_project_is_refused(
+        self, project: str, reason: str, make_skill: MakeSkill
+    ) -> None:
+        with pytest.raises(DependencyRefused, match=reason) as caught:
+            await read(make_skill, {"scripts/a.py": "", "pyproject.toml": project}, "a.py")
+        assert "pyproject.toml of skill tidy" in str(caught.value)
 
     async def test_a_script_may_need_nothing(self, make_skill: MakeSkill) -> None:
         found = await read(make_skill, {"scripts/a.py": "import os\n"}, "a.py")

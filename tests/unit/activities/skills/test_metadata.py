@@ -213,8 +213,13 @@ class TestWhatIsRefused:
         (folder / "scripts/same.py").symlink_to("run.py")
         skill = load_skill(folder)
         assert skill.files == ("SKILL.md", "scripts/run.py", "scripts/same.py")
-        assert "scripts/leak.py: left out: it is a link out of the skill's folder" in skill.warnings
-        assert "away: left out: it is a link out of the skill's folder" in skill.warnings
+        assert (
+            "scripts/leak.py: left out: it is a link that leads out of the folder of skills"
+            in skill.warnings
+        )
+        assert (
+            "away: left out: it is a link that leads out of the folder of skills" in skill.warnings
+        )
 
     def test_a_skill_md_that_links_out_is_not_read(
         self, make_skill: MakeSkill, tmp_path: Path
@@ -223,7 +228,7 @@ class TestWhatIsRefused:
         folder = tmp_path / "tidy"
         folder.mkdir()
         (folder / "SKILL.md").symlink_to(other / "SKILL.md")
-        with pytest.raises(SkillRefused, match=r"no SKILL\.md"):
+        with pytest.raises(SkillRefused, match=r"its SKILL\.md is a link that leads out"):
             load_skill(folder)
 
     def test_skill_files_that_are_not_regular_are_left_out(self, make_skill: MakeSkill) -> None:

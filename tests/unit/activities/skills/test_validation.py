@@ -43,14 +43,29 @@ async def test_a_good_skill_has_no_problem(make_skill: MakeSkill) -> None:
 @pytest.mark.parametrize(
     ("head", "problem"),
     [
-        (b"\xef\xbb\xbf---\nname: tidy\ndescription: d\n---\n", "must start with YAML frontmatter"),
-        (b"---\nname: tidy\ndescription: caf\xe9\n---\n", "not UTF-8: byte 31 is 0xe9"),
-        (b"---\nname: tidy\ndescription: a: b\n---\n", "Invalid YAML"),
-        (b"---\nname: tidy\ndescription: d\nversion: 1\n---\n", "Unexpected fields"),
-        (b"---\nname: Tidy\ndescription: d\n---\n", "must be lowercase"),
-        (b"---\nname: other\ndescription: d\n---\n", "must match skill name"),
-        (b"---\nname: tidy\n---\n", "Missing required field in frontmatter: description"),
-        (b'---\nname: tidy\n"\\U99999999": d\n---\n', "not valid YAML"),
+        (
+            b"\xef\xbb\xbf---\nname: tidy\ndescription: d\n---\n",
+            "SKILL.md:1: starts with a byte order mark",
+        ),
+        (b"---\nname: tidy\ndescription: caf\xe9\n---\n", "SKILL.md:3: is not UTF-8"),
+        (b"---\nname: tidy\ndescription: a: b\n---\n", "SKILL.md:3: description is not valid YAML"),
+        (
+            b"---\nname: tidy\ndescription: d\nversion: 1\n---\n",
+            "SKILL.md:4: the field version is unknown",
+        ),
+        (
+            b"---\nname: Tidy\ndescription: d\n---\n",
+            "SKILL.md:2: the name is not 1-64 lowercase letters",
+        ),
+        (
+            b"---\nname: other\ndescription: d\n---\n",
+            "SKILL.md:2: the name other is not the folder's",
+        ),
+        (b"---\nname: tidy\n---\n", "its SKILL.md has no description"),
+        (
+            b'---\nname: tidy\n"\\U99999999": d\n---\n',
+            "its SKILL.md has no description",
+        ),
     ],
 )
 async def test_each_deviation_from_the_skill_format_is_a_problem(
@@ -81,7 +96,8 @@ async def test_a_fifo_or_a_link_is_not_read_as_skill_md(tmp_path: Path) -> None:
     assert "has no SKILL.md" in (await validate(tmp_path))[0]
     (tmp_path / "SKILL.md").unlink()
     (tmp_path / "SKILL.md").symlink_to("/etc/passwd")
-    assert "has no SKILL.md" in (await validate(tmp_path))[0]
+    [problem] = await validate(tmp_path)
+    assert "its SKILL.md is a link that leads out of the folder of skills" in problem
 
 
 @given(st.lists(PIECES, max_size=10).map("".join))

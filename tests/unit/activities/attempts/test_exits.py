@@ -2,7 +2,7 @@
 
 import pytest
 
-from activities.attempts.scripts import error_of
+from activities.attempts.exits import error_of
 from activities.sandbox.base import Exit, Limit, Limits
 from workflows.definitions.pipeline import Step
 from workflows.errors import AgentOSError, LimitExceeded, ScriptFailed, ScriptKilled, StepTimedOut

@@ -1,0 +1,110 @@
+"""Why a script failed, as far as what it printed last tells.
+
+What it printed may hold anything, so it goes into ``AgentOSError.said``, which workflow history
+never gets: short, printable, and without what has the form of a credential.
+"""
+
+import re
+
+from activities.attempts.scripts import Script
+from activities.skills.distributions import package_of
+from activities.skills.imports import STANDARD_MODULES
+from activities.skills.needs import declaration
+from workflows.definitions.credentials import without_credentials
+from workflows.errors import ModuleMissing, NetworkMissing, ScriptFailed
+
+TAIL_BYTES = 8 * 1024
+LINE_MAX_CHARACTERS = 300
+
+_TRACEBACK = "Traceback (most recent call last):"
+# `ValueError: text`, `requests.exceptions.HTTPError: text`, `Error [ERR_X]: text` of Node.js.
+_EXCEPTION = re.compile(
+    r"(?:Uncaught )?(?:[A-Za-z_][\w.]*)?(?:Error|Exception|Exit|Interrupt|Warning|Group)\b"
+    r"(?:$|:| \[\w+\]:).*"
+)
+_NO_MODULE = re.compile(r"\bModuleNotFoundError: No module named '([A-Za-z_]\w{0,99})")
+_NO_NODE_MODULE = re.compile(r"Cannot find (?:module|package) '[^./]")
+_NO_NETWORK = re.compile(
+    r"temporary failure in name resolution|name or service not known|network is unreachable"
+    r"|no address associated with hostname|could not resolve (?:host|proxy)|failed to resolve '"
+    r"|unable to resolve host|\bEAI_AGAIN\b|\bENETUNREACH\b|getaddrinfo ENOTFOUND",
+    re.IGNORECASE,
+)
+
+
+def failure_of(
+    step: str,
+    code: int,
+    script: Script | None,
+    *,
+    stdout: bytes | bytearray = b"",
+    stderr: bytes | bytearray = b"",
+) -> ScriptFailed:
+    """The error of a script that ended with ``code``; ``script`` is None when it is not known."""
+    tails = [_tail(stderr), _tail(stdout)]
+    line = next(filter(None, map(last_line, tails)), None)
+    error = ScriptFailed(step=step, code=code)
+    if script is not None and not script.network and any(map(_NO_NETWORK.search, tails)):
+        error = NetworkMissing(step=step, code=code, remedy=_network_remedy(script))
+    elif script is not None and (module := _missing_module(line or "")):
+        error = ModuleMissing(step=step, code=code)
+        line = f"{line}. {_declaration(script, module)}"
+    elif _NO_NODE_MODULE.search(line or ""):
+        line = (
+            f"{line}. Packages of npm are not installed: the skill must bring along what it uses."
+        )
+    error.said = line
+    return error
+
+
+def _missing_module(line: str) -> str | None:
+    found = _NO_MODULE.search(line)
+    return found[1] if found and found[1] not in STANDARD_MODULES else None
+
+
+def last_line(text: str) -> str | None:
+    """The line that says why: that of the last exception, else the last one that says anything."""
+    lines = text.splitlines()
+    if _TRACEBACK in lines:
+        start = len(lines) - lines[::-1].index(_TRACEBACK)
+        # What follows the frames, which are indented; the text of an exception may have more lines.
+        ends = (line for line in lines[start:] if line.strip() and not line[0].isspace())
+        return _shown(next(ends, ""))
+    exceptions = [line for line in lines if _EXCEPTION.fullmatch(line)]
+    others = [line for line in lines if line.strip()]
+    return _shown((exceptions or others or [""])[-1])
+
+
+def _tail(printed: bytes | bytearray) -> str:
+    return printed[-TAIL_BYTES:].decode("utf-8", "replace")
+
+
+def _shown(line: str) -> str | None:
+    kept = "".join(c if c.isprintable() else " " for c in line)
+    text = without_credentials(" ".join(kept.split()))
+    if len(text) > LINE_MAX_CHARACTERS:
+        text = f"{text[: LINE_MAX_CHARACTERS - 3]}..."
+    return text or None
+
+
+def _network_remedy(script: Script) -> str:
+    if script.is_code:
+        return (
+            "Code of your own never has it: give it what it needs as an input, or let a skill of "
+            "AGENTOS_NETWORKED_SKILLS fetch it."
+        )
+    return (
+        f"To allow it, add {script.skill} to AGENTOS_NETWORKED_SKILLS for the API and the workers, "
+        "and restart them."
+    )
+
+
+def _declaration(script: Script, module: str) -> str:
+    if script.is_code and script.dependencies is not None:
+        return f"Declare {package_of(module)} in the requirements.txt of skill {script.skill}."
+    if script.dependencies is None:
+        return (
+            "Code of your own has Python's standard library only, and with a `skill` also what "
+            "that skill declares."
+        )
+    return declaration(script.dependencies, module)

@@ -1,0 +1,63 @@
+"""What the exit of a script means for its step: an error that says why, or none."""
+
+from activities.attempts.diagnosis import failure_of
+from activities.attempts.scripts import Script
+from activities.sandbox.base import Exit, Limit, Limits
+from activities.units import MEBIBYTE
+from workflows.definitions.pipeline import Step
+from workflows.errors import AgentOSError, LimitExceeded, ScriptKilled, StepTimedOut
+
+# sysexits.h: EX_TEMPFAIL. The script itself asks for a retry.
+EXIT_TEMPORARY_FAILURE = 75
+
+
+def error_of(
+    step: Step,
+    exit: Exit,  # noqa: A002
+    limits: Limits,
+    script: Script | None = None,
+    *,
+    stdout: bytes | bytearray = b"",
+    stderr: bytes | bytearray = b"",
+) -> AgentOSError | None:
+    """What an exit means for the step; None when all went well.
+
+    Exit code 75 is retried, and so is what the step's ``retry_on`` names.
+    """
+    error: AgentOSError
+    again = "any" in step.retry_on
+    if exit.limit is Limit.WALL_TIME:
+        return timed_out(step, limits.wall_seconds)
+    if exit.limit is not None:
+        error = LimitExceeded(
+            step=step.id, limit=exit.limit.value.replace("_", " "), bound=_bound(exit.limit, limits)
+        )
+        again = False  # It would only run into it again.
+    elif exit.code is None:
+        error = ScriptKilled(step=step.id, signal=exit.signal)
+    elif exit.code != 0:
+        error = failure_of(step.id, exit.code, script, stdout=stdout, stderr=stderr)
+        again = again or exit.code == EXIT_TEMPORARY_FAILURE or exit.code in step.retry_on
+    else:
+        return None
+    error.retryable = again
+    return error
+
+
+def timed_out(step: Step, seconds: float) -> StepTimedOut:
+    error = StepTimedOut(step=step.id, seconds=seconds)
+    error.retryable = not {"any", "timeout"}.isdisjoint(step.retry_on)
+    return error
+
+
+def _bound(limit: Limit, limits: Limits) -> str:
+    return {
+        Limit.WALL_TIME: f"{limits.wall_seconds:g} s",
+        Limit.CPU_TIME: f"{limits.cpu_seconds} s",
+        Limit.MEMORY: f"{limits.memory_bytes // MEBIBYTE} MiB",
+        Limit.PROCESSES: f"{limits.processes} processes",
+        Limit.PRINTED: f"{limits.printed_bytes // MEBIBYTE} MiB printed",
+        Limit.DISK: f"{limits.disk_bytes // MEBIBYTE} MiB in the output folder",
+        Limit.FILES: f"{limits.files} files",
+        Limit.FILE_SIZE: f"{limits.file_bytes // MEBIBYTE} MiB in one file",
+    }[limit]
