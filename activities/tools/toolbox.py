@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from activities.equipment import Equipment
+from activities.llm.base import ToolSpec
 from activities.patience import patiently
 from activities.store.database import Database
 from activities.store.tools import tool_settings
@@ -68,6 +69,28 @@ class OfferedTool:
     def shows_skills(self) -> bool:
         return self.native is not None and self.native.shows_skills
 
+    @property
+    def finds_tools(self) -> bool:
+        return self.native is not None and self.native.finds_tools
+
+    @property
+    def source(self) -> str | None:
+        """The server whose tool it is."""
+        if not self.name.startswith(PREFIX):
+            return None
+        return self.name.removeprefix(PREFIX).partition(".")[0]
+
+    @property
+    def spec(self) -> ToolSpec:
+        """As a model is sent it."""
+        return ToolSpec(
+            self.name,
+            self.description,
+            self.schema,
+            source=self.source,
+            finds_others=self.finds_tools,
+        )
+
     def problems(self, arguments: Mapping[str, JsonValue]) -> list[tuple[str, str]]:
         """What is known to be wrong with arguments before a call: JSON pointers and messages.
 
@@ -110,12 +133,16 @@ class Toolbox:
 
         What the team has switched off or denied is not among them, a second after it said so.
         """
-        found = {
+        allowed = {
             name: tool
             for name, tool in (await self._active(team_id)).items()
-            if tool.permission is not Permission.DENY
-            and is_allowed(agent, name, tool.need)
-            and self._has_what_it_needs(tool, agent)
+            if tool.permission is not Permission.DENY and is_allowed(agent, name, tool.need)
+        }
+        has_server_tools = any(tool.source is not None for tool in allowed.values())
+        found = {
+            name: tool
+            for name, tool in allowed.items()
+            if self._has_what_it_needs(tool, agent, has_server_tools=has_server_tools)
         }
         found[FINISH] = OfferedTool(
             FINISH,
@@ -182,8 +209,12 @@ class Toolbox:
         mcp = await self._mcp.offered(team_id) if self._mcp else ()
         return found | {tool.name: tool for tool in mcp}
 
-    def _has_what_it_needs(self, tool: OfferedTool, agent: Agent) -> bool:
+    def _has_what_it_needs(
+        self, tool: OfferedTool, agent: Agent, *, has_server_tools: bool
+    ) -> bool:
         match tool.need:
+            case Need.SERVER_TOOLS:
+                return has_server_tools
             case Need.SEARCH:
                 return self._has_search
             case Need.SKILLS:
@@ -201,6 +232,20 @@ class Toolbox:
         server, _, name = tool.name.removeprefix(PREFIX).partition(".")
         error = McpToolFailed(server=server, tool=name)
         return ToolResult(result.text, exit_code=None, error=error)
+
+
+class AllowedServerTools:
+    """The tools of servers that ``agent`` may call, whether it was shown them or not."""
+
+    def __init__(self, toolbox: Toolbox, team_id: UUID, agent: Agent) -> None:
+        self._toolbox = toolbox
+        self._team_id = team_id
+        self._agent = agent
+
+    async def all(self) -> Mapping[str, OfferedTool]:
+        """By name."""
+        offered = await self._toolbox.offered(self._team_id, self._agent)
+        return {name: tool for name, tool in offered.items() if tool.source is not None}
 
 
 def _save(folder: Path, files: Iterable[McpFile]) -> None:
