@@ -30,7 +30,8 @@ class Shares:
 
 
 class Conversation:
-    """``messages`` and ``shown`` are what is to be sent; ``tools`` are all that may be called."""
+    """``messages`` and ``shown`` are what is to be sent; ``tools`` are all that may be called.
+    ``offer`` says what of skills and tools is sent, and how much is left to a search."""
 
     def __init__(
         self,
@@ -53,11 +54,11 @@ class Conversation:
 
     def size_tokens(self) -> int:
         """An estimate, of messages and tools."""
-        return size_tokens(self.messages, self._count) + self._offer.tools_tokens
+        return size_tokens(self.messages, self._count) + self.offer.tools_tokens
 
     def shorten(self, budget_tokens: int) -> None:
         """Shorten it to ``budget_tokens``, tools included, or as far as it goes."""
-        self._offer = offer = self._make_offer(budget_tokens)
+        self.offer = offer = self._make_offer(budget_tokens)
         self.shown = offer.tools
         messages = self._with_prompt(offer.prompt)
         characters = sum(message.characters for message in messages)
@@ -71,12 +72,12 @@ class Conversation:
     def is_within(self, tokens: int) -> bool:
         """Whether what is to be sent has at most so many."""
         characters = sum(message.characters for message in self.messages)
-        framed = MESSAGE_TOKENS * len(self.messages) + self._offer.tools_tokens
+        framed = MESSAGE_TOKENS * len(self.messages) + self.offer.tools_tokens
         return 2 * characters + framed <= tokens or self.size_tokens() <= tokens
 
     def shares(self) -> "Shares":
         """What takes the room."""
-        offer = self._offer
+        offer = self.offer
         system = [message for message in self.messages if message.role == "system"]
         loaded = [message for message in self.messages if _is_loaded(message)]
         task = [message for message in self.messages if message.role == "user"][:1]

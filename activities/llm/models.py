@@ -128,7 +128,7 @@ class Models:
                     break
                 on_restart()
                 delivery.has_begun = False
-            conversation = self._conversation(candidate, messages, tools, found)
+            conversation = self.conversation(candidate, messages, tools, found)
             try:
                 reply = await self._ask(candidate, conversation, delivery)
             except _PASSED_OVER as error:
@@ -171,14 +171,14 @@ class Models:
         first = model or await self.default_model()
         return tuple(dict.fromkeys((first, *self._options.models)))
 
-    def _conversation(
+    def conversation(
         self,
         model: str,
         messages: Sequence[ChatMessage],
         tools: Sequence[ToolSpec],
         found: Sequence[str] = (),
     ) -> Conversation:
-        """What ``model`` is sent, as far as is known of its context."""
+        """What ``model`` is sent of these, as far as is known of its context."""
         count = partial(self._tokens.count, model=model)
         window = round(self.context_tokens_of(model) * PROMPT_SHARE)
         budget = self._budgets.get(model, window)
