@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
 from activities.llm.base import Charge, ChatMessage, ToolSpec, Usage
-from activities.llm.compaction import MESSAGE_TOKENS, Count, compact, size_tokens
+from activities.llm.compaction import MESSAGE_TOKENS, Count, compact, shorten_skills, size_tokens
 from activities.llm.offer import MAX_OFFER_TOKENS, OFFER_SHARE, Offer, Offers
 from activities.llm.reading import Reply
 
@@ -67,6 +67,7 @@ class Conversation:
         left = budget_tokens - offer.tools_tokens
         if characters > budget_tokens // 2 and size_tokens(messages, self._count) > left:
             messages = compact(messages, left, self._count)
+            messages = shorten_skills(messages, left, self._count)
         self.messages = messages
 
     def is_within(self, tokens: int) -> bool:

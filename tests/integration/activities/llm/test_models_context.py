@@ -248,6 +248,27 @@ async def test_what_exceeds_the_context_is_not_sent_and_the_error_says_what_take
     assert server.requests == []
 
 
+def loaded(turn: int, content: str) -> list[ChatMessage]:
+    """A skill that a model has loaded."""
+    request = ToolRequest(f"c{turn}", "load_skill", "{}")
+    return [
+        ChatMessage("assistant", "", (request,), turn=turn),
+        ChatMessage("tool", content, (), request.id, turn, is_protected=True),
+    ]
+
+
+async def test_a_skill_that_is_longer_than_the_context_is_sent_as_far_as_there_is_room(
+    server: ModelServer,
+) -> None:
+    server.answers(text("Hello."))
+    messages = [ChatMessage("user", "Do it."), *loaded(1, "first words " + "word " * 20_000)]
+    await ask(server, messages, context_tokens=4_096)
+    sent = server.requests[0].body["messages"][-1]["content"]
+    assert sent.startswith("first words word word")
+    assert sent.endswith("read_skill_file gives the rest of SKILL.md]")
+    assert 2_500 < sent_tokens(server) < 4_096
+
+
 @pytest.mark.parametrize(
     ("said", "messages", "tool"),
     [
@@ -256,8 +277,7 @@ async def test_what_exceeds_the_context_is_not_sent_and_the_error_says_what_take
             "Name fewer `skills` (--skill)",
             [
                 ChatMessage("user", "Do it."),
-                ChatMessage("assistant", "", (ToolRequest("1", "load_skill", "{}"),), turn=1),
-                ChatMessage("tool", "word " * 3_000, (), "1", 1, is_protected=True),
+                *(message for n in range(30) for message in loaded(n, "word " * 300)),
             ],
             None,
         ),
