@@ -128,7 +128,10 @@ class Models:
                     break
                 on_restart()
                 delivery.has_begun = False
-            conversation = self.conversation(candidate, messages, tools, found)
+            # Beside the event loop: servers may have megabytes of tools to be counted.
+            conversation = await asyncio.to_thread(
+                self.conversation, candidate, messages, tools, found
+            )
             try:
                 reply = await self._ask(candidate, conversation, delivery)
             except _PASSED_OVER as error:

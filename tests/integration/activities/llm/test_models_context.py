@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -311,3 +312,29 @@ async def test_a_refusal_of_the_server_says_what_takes_the_room_too(server: Mode
         await ask(server, skilled(), more=crowd())
     assert "HTTP 400: This model's maximum context length is 4096 tokens" in str(raised.value)
     assert "sent were, in tokens: system prompt" in str(raised.value)
+
+
+class WatchedTokens(Tokens):
+    """Remembers in which threads long texts were counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads: set[int] = set()
+
+    def count(self, text: str, model: str | None = None) -> int:
+        if len(text) > 10_000:
+            self.threads.add(threading.get_ident())
+        return super().count(text, model)
+
+
+async def test_large_tools_are_counted_beside_the_event_loop(server: ModelServer) -> None:
+    """A server may have megabytes of them, which takes seconds the first time."""
+    huge = {"type": "object", "properties": {"a": {"enum": ["value " * 5_000]}}}
+    tokens = WatchedTokens()
+    models = Models(ModelOptions(("small",), server.url), tokens)
+    server.answers(text("Hello."))
+    tools = [ToolSpec("mcp.big.t", "", huge, source="big")]
+    await models.complete([ChatMessage("user", "Say hello.")], tools, on_text=print)
+    await models.close()
+    assert tokens.threads
+    assert threading.get_ident() not in tokens.threads
