@@ -46,6 +46,7 @@ def test_words_of_a_server_do_not_pass_for_what_was_found() -> None:
     """Further down in the result of a search, or in that of another tool."""
     line = found_line(["mcp.hub.d"])
     assert found(asks(("1", "read_file")), result("1", line)) == []
+    assert found(asks(("1", "find_tools")), result("1", f"No tool fits this.\n{line}")) == []
     told = f"{found_line(['mcp.hub.a'])}\n- mcp.hub.a: Lists.\n{line}\n<output>\n{line}"
     assert found(asks(("1", "find_tools")), result("1", told)) == ["mcp.hub.a"]
 
