@@ -40,6 +40,11 @@ _MAY_BE_EMPTY = ("openai_api_key", "openai_base_url", "search_url")
 
 Prices = Annotated[Json[Mapping[str, Price]], NoDecode]
 
+MIN_CONTEXT_TOKENS = 1_000
+ContextTokens = Annotated[
+    Json[Mapping[str, Annotated[int, Field(ge=MIN_CONTEXT_TOKENS)]]], NoDecode
+]
+
 
 class SettingsInvalid(AgentOSError):
     """The environment is incomplete or wrong: {reason}. The README lists every variable."""
@@ -98,7 +103,10 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
     prices: Prices = Field(default={}, validate_default=False, description="by model, in JSON")
-    context_tokens: int = Field(default=128_000, ge=1_000)
+    context_tokens: int = Field(default=128_000, ge=MIN_CONTEXT_TOKENS)
+    model_context_tokens: ContextTokens = Field(
+        default={}, validate_default=False, description="by model, in JSON"
+    )
     team_daily_tokens: int = Field(default=0, ge=0, le=MAX_TOKENS, description="0: no limit")
     approval_seconds: float = Field(default=DAY_SECONDS, gt=0)
 
@@ -205,6 +213,7 @@ class Settings(BaseSettings):
             api_key=self.openai_api_key,
             prices=self.prices,
             context_tokens=self.context_tokens,
+            model_context_tokens=self.model_context_tokens,
         )
 
     @property

@@ -90,7 +90,7 @@ async def agents_live(
 ) -> AsyncIterator[Live]:
     """The whole stack, with models ``first`` and ``second`` of a server of the user's own.
 
-    A token costs a tenth of a cent.
+    A token costs a tenth of a cent. A model ``tiny`` would read 4,096 of them.
     """
     price = {"input": 1_000, "output": 1_000}
     settings = {
@@ -98,6 +98,7 @@ async def agents_live(
         "OPENAI_API_KEY": "sk-only-for-tests",
         "AGENTOS_MODELS": "first,second",
         "AGENTOS_PRICES": json.dumps({"first": price, "second": price}),
+        "AGENTOS_MODEL_CONTEXT_TOKENS": json.dumps({"tiny": 4_096}),
     }
     async with live_stack(tmp_path_factory.mktemp("agents"), **settings) as live:
         yield live

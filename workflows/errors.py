@@ -382,8 +382,9 @@ class ModelUnsuitable(ModelRefused):
 
 
 class ContextTooLong(AgentOSError):
-    """The conversation is too long for {model}, even with its old turns shortened: {reason}. Give
-    it less to read, or use a model with a longer context."""
+    """What is to be sent is too long for {model}, even shortened as far as it goes: {reason}; or
+    use a model with a longer context. If this one reads more than AGENTOS_CONTEXT_TOKENS says, set
+    its own number in AGENTOS_MODEL_CONTEXT_TOKENS."""
 
 
 class AnswerWithheld(AgentOSError):

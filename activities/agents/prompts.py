@@ -1,15 +1,14 @@
 """The prompts of a model: before it begins, and when it makes no progress."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from html import escape
 
 from activities.skills.metadata import Skill
+from activities.skills.section import SkillSection
 from activities.tools.toolbox import OfferedTool
 from activities.tools.working_files import WorkingFile
 from workflows.contracts import Hint
 from workflows.definitions.agent import Agent, Profile
 
-MAX_SKILLS_SHOWN = 100
 MAX_FILES_SHOWN = 100
 
 _WORK = """\
@@ -63,7 +62,7 @@ def system_prompt(
     to work with, the latest last."""
     parts = [*_who(agent.profile), _WORK, f"{_FILES}\n\n{files_section(files)}"]
     if skills and any(tool.shows_skills for tool in tools):
-        parts.append(f"{_SKILLS}\n\n{skills_section(skills)}")
+        parts.append(f"{_SKILLS}\n\n{SkillSection.of(skills)}")
     return "\n\n".join([*parts, _TRUST, _FINISH])
 
 
@@ -88,19 +87,6 @@ def files_section(files: Sequence[WorkingFile]) -> str:
     if len(files) > len(shown):
         lines.append(f"{len(files) - len(shown)} older files: list_files shows them.")
     return "\n".join(["<files>", *(lines or ["There are none yet."]), "</files>"])
-
-
-def skills_section(skills: Mapping[str, Skill]) -> str:
-    """The catalogue, in the form of the Agent Skills client guide."""
-    shown = list(skills.values())[:MAX_SKILLS_SHOWN]
-    lines = [
-        f"<skill><name>{escape(skill.name)}</name>"
-        f"<description>{escape(' '.join(skill.description.split()))}</description></skill>"
-        for skill in shown
-    ]
-    if len(skills) > len(shown):
-        lines.append(f"{len(skills) - len(shown)} more: list_skills shows them.")
-    return "\n".join(["<available_skills>", *lines, "</available_skills>"])
 
 
 def _in_section(text: str) -> str:

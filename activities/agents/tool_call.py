@@ -21,9 +21,10 @@ from activities.store.attempts import Attempt, Begun, StoredFile, ToolMessage, a
 from activities.store.turns import CallDefinition
 from activities.tools.context import AgentContext, ToolResult
 from activities.tools.skills import AllowedSkills
-from activities.tools.toolbox import Toolbox
+from activities.tools.toolbox import AllowedServerTools, Toolbox
 from workflows import policies
 from workflows.contracts import ActCall, ActOutcome, Verdict, call_sub_task_id
+from workflows.definitions.agent import Agent
 from workflows.errors import AgentOSError, CallExpired, CallInterrupted, CallRefused
 from workflows.states import Status
 
@@ -132,6 +133,7 @@ class _ToolCall:
         )
 
     def _context(self, workplace: Workplace) -> AgentContext:
+        agent = Agent(skills=self.begun.skills, tools=self.begun.tools)
         return AgentContext(
             self.attempt.task_id,
             self.begun.team_id,
@@ -139,7 +141,8 @@ class _ToolCall:
             self.equipment,
             code=workplace.code,
             reporter=self.reporter,
-            skills=AllowedSkills(self.equipment.catalogue, self.begun.skills),
+            skills=AllowedSkills(self.equipment.catalogue, agent.skills),
+            server_tools=AllowedServerTools(self.toolbox, self.begun.team_id, agent),
         )
 
     async def _publish(

@@ -1,7 +1,7 @@
 """A turn of a model: its prompt, its answer, and what is stored of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -13,11 +13,12 @@ from activities.agents.conversation_cache import Conversations
 from activities.agents.prompts import first_message, hint_message, system_prompt
 from activities.agents.text_stream import Send, sending_deltas
 from activities.equipment import Equipment
-from activities.llm.base import NO_CHARGE, Charge, ChatMessage, ToolSpec
+from activities.llm.base import NO_CHARGE, Charge, ChatMessage
 from activities.patience import patiently
 from activities.store import turns
 from activities.store.database import Database
 from activities.store.turns import BegunTurn, EndedTurn, Turn
+from activities.tools.found import found_tools
 from activities.tools.skills import AllowedSkills
 from activities.tools.toolbox import OfferedTool, Toolbox
 from activities.tools.working_files import working_files
@@ -93,8 +94,9 @@ class Turns:
         async with sending_deltas(turn.turn, self._sender(turn)) as deltas, lost.counted():
             answer = await self._equipment.models.complete(
                 (*heard, *before),
-                [ToolSpec(tool.name, tool.description, tool.schema) for tool in offered.values()],
+                [tool.spec for tool in offered.values()],
                 model=agent.model,
+                found=_found(heard, offered),
                 on_text=deltas.add,
                 on_restart=deltas.restart,
                 on_broken=lost.add,
@@ -155,6 +157,13 @@ class Turns:
         if begun.thought is None:
             raise TaskMoved(task_id=turn.task_id)
         return begun.thought
+
+
+def _found(heard: Sequence[ChatMessage], offered: Mapping[str, OfferedTool]) -> Sequence[str]:
+    """The tools that the model has looked for, or called."""
+    searches = {name for name, tool in offered.items() if tool.finds_tools}
+    known = {name for name, tool in offered.items() if tool.source is not None}
+    return found_tools(heard, searches, known) if known else ()
 
 
 class _Lost:

@@ -14,11 +14,17 @@ Finish = Literal["stop", "tool_calls", "length"]
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """A tool as the model sees it. ``parameters`` is the JSON schema of its arguments."""
+    """A tool as the model sees it. ``parameters`` is the JSON schema of its arguments.
+
+    ``source`` is who brought the tool along; such a tool gives way where there is no room for all.
+    None: it is always sent. ``finds_others``: it is sent where others have given way.
+    """
 
     name: str
     description: str
     parameters: dict[str, Any]
+    source: str | None = None
+    finds_others: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +150,8 @@ class Timeouts:
 class ModelOptions:
     """Where models are. ``models`` are tried in order; with none, the server is asked for one.
 
-    Without ``base_url`` it is OpenAI's own. Longer conversations than ``context_tokens`` are
-    shortened before they are sent.
+    Without ``base_url`` it is OpenAI's own. What is longer than ``context_tokens``, or than the
+    entry of a model in ``model_context_tokens``, is shortened before it is sent.
     """
 
     models: tuple[str, ...] = ()
@@ -153,4 +159,5 @@ class ModelOptions:
     api_key: SecretStr | None = None
     prices: Mapping[str, Price] = field(default_factory=dict)
     context_tokens: int = 128_000
+    model_context_tokens: Mapping[str, int] = field(default_factory=dict)
     timeouts: Timeouts = Timeouts()

@@ -50,6 +50,37 @@ def compact(
     return messages
 
 
+def shorten_skills(
+    messages: Sequence[ChatMessage], budget_tokens: int, count: Count
+) -> Sequence[ChatMessage]:
+    """Cut the ends off skills that were loaded, the oldest first, as far as ``budget_tokens`` asks.
+
+    For a conversation that ``compact`` could not make short enough: a model that has the beginning
+    of a skill can read on in its file, but one that is sent too much does nothing at all.
+    """
+    excess = size_tokens(messages, count) - budget_tokens
+    shorter: list[ChatMessage] = []
+    for message in messages:
+        if excess > 0 and message.role == "tool" and message.is_protected:
+            cut = _beginning(message, excess, count)
+            excess -= _size(message, count) - _size(cut, count)
+            message = cut  # noqa: PLW2901
+        shorter.append(message)
+    return shorter
+
+
+def _beginning(message: ChatMessage, excess: int, count: Count) -> ChatMessage:
+    """The message without ``excess`` tokens at its end, or with ``_END_CHARACTERS`` at least."""
+    tokens = count(message.content)
+    note = "\n[shortened: {} tokens; read_skill_file gives the rest of SKILL.md]"
+    kept = max(tokens - excess - count(note) - MESSAGE_TOKENS, 0)
+    characters = max(len(message.content) * kept // max(tokens, 1), _END_CHARACTERS)
+    if characters >= len(message.content):
+        return message
+    head = message.content[:characters]
+    return replace(message, content=f"{head}{note.format(tokens - count(head))}")
+
+
 def _shorten_old(
     messages: Sequence[ChatMessage],
     last_old: int,

@@ -3,11 +3,11 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
@@ -22,7 +22,9 @@ from activities.llm.base import (
 )
 from activities.llm.conversation import Conversation, Delivery
 from activities.llm.names import Decoder
+from activities.llm.offer import Offers
 from activities.llm.reading import Reading, Reply
+from activities.llm.tool_forms import ToolForms
 from activities.tokens import Tokens
 from workflows.errors import (
     AgentOSError,
@@ -54,7 +56,21 @@ _PASSED_OVER = (
     ContextTooLong,
 )
 
+# What to do about that which takes the most room.
+_REMEDIES = {
+    "system_prompt": "Shorten the agent's `profile`",
+    "skills": "Name fewer `skills` (--skill), or shorter ones",
+    "tools": (
+        "Name fewer `tools` (--tool), switch some off (agentos tools disable), or make "
+        "`output_schema` smaller"
+    ),
+    "task": "Put what is long in the prompt into files, and give them as inputs (--input)",
+    "conversation": "Give it less to read at once",
+}
+
 _DATE = re.compile(r"-\d{4}-\d{2}-\d{2}$")
+
+Entry = TypeVar("Entry")
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +87,7 @@ class Models:
         self._endpoint: Endpoint | None = None
         self._listed: str | None = None
         self._budgets: dict[str, int] = {}
+        self._forms = ToolForms(tokens.count)
 
     async def close(self) -> None:
         if self._endpoint is not None:
@@ -82,11 +99,15 @@ class Models:
         tools: Sequence[ToolSpec],
         *,
         model: str | None = None,
+        found: Sequence[str] = (),
         on_text: Callable[[str], None],
         on_restart: Callable[[], None] | None = None,
         on_broken: Callable[[Charge], None] = lambda _: None,
     ) -> Answer:
         """Have the first model that can answer: ``model``, then those of the options in order.
+
+        Each is sent as much as it can read. ``found`` are the names of tools that the model has
+        looked for or called, the latest last: they are shown though others give way.
 
         ``on_text`` gets the text as it arrives. When an answer breaks off after some of it, the
         next model is asked only with ``on_restart``, which is called so that the text can be
@@ -107,8 +128,9 @@ class Models:
                     break
                 on_restart()
                 delivery.has_begun = False
-            conversation = Conversation(
-                messages, tools, partial(self._tokens.count, model=candidate)
+            # Beside the event loop: servers may have megabytes of tools to be counted.
+            conversation = await asyncio.to_thread(
+                self.conversation, candidate, messages, tools, found
             )
             try:
                 reply = await self._ask(candidate, conversation, delivery)
@@ -141,35 +163,57 @@ class Models:
 
     def price_of(self, model: str) -> Price | None:
         """The price of a model, or of the one that it is a dated version of."""
-        prices = self._options.prices
-        return prices.get(model) or prices.get(_DATE.sub("", model))
+        return _entry_of(model, self._options.prices)
+
+    def context_tokens_of(self, model: str) -> int:
+        """How much a model, or the one that it is a dated version of, reads and writes at once."""
+        known = _entry_of(model, self._options.model_context_tokens)
+        return known or self._options.context_tokens
 
     async def _candidates(self, model: str | None) -> Sequence[str]:
         first = model or await self.default_model()
         return tuple(dict.fromkeys((first, *self._options.models)))
 
+    def conversation(
+        self,
+        model: str,
+        messages: Sequence[ChatMessage],
+        tools: Sequence[ToolSpec],
+        found: Sequence[str] = (),
+    ) -> Conversation:
+        """What ``model`` is sent of these, as far as is known of its context."""
+        count = partial(self._tokens.count, model=model)
+        window = round(self.context_tokens_of(model) * PROMPT_SHARE)
+        budget = self._budgets.get(model, window)
+        offers = Offers(count, self._forms)
+        return Conversation(messages, tools, count, offers, budget, found=found)
+
     async def _ask(self, model: str, conversation: Conversation, delivery: Delivery) -> Reply:
-        window = round(self._options.context_tokens * PROMPT_SHARE)
-        conversation.shorten(self._budgets.get(model, window))
+        context_tokens = self.context_tokens_of(model)
+        if not conversation.is_within(context_tokens):
+            raise _too_long(model, conversation, f"its context is {context_tokens} tokens")
         for _ in range(MAX_SHORTENINGS):
             try:
                 return await self._ask_once(model, conversation, delivery)
-            except ContextTooLong:
+            except ContextTooLong as error:
                 refused = conversation.size_tokens()
                 self._budgets[model] = round(refused * SHORTENING)
                 conversation.shorten(self._budgets[model])
                 shortened = conversation.size_tokens()
                 log.info("model.shortened", model=model, refused=refused, tokens=shortened)
                 if delivery.has_begun or shortened >= refused:
-                    raise
-        return await self._ask_once(model, conversation, delivery)
+                    raise _too_long(model, conversation, error.fields["reason"]) from error
+        try:
+            return await self._ask_once(model, conversation, delivery)
+        except ContextTooLong as error:
+            raise _too_long(model, conversation, error.fields["reason"]) from error
 
     async def _ask_once(self, model: str, conversation: Conversation, delivery: Delivery) -> Reply:
         endpoint = await self._opened()
         reading = Reading(model, delivery)
         reply: Reply | None = None
         try:
-            reply = await endpoint.ask(reading, conversation.messages, conversation.tools)
+            reply = await endpoint.ask(reading, conversation.messages, conversation.shown)
         finally:
             # Also when it is cancelled: the model has read the prompt and written this by then.
             if reply is None and reading.has_cost:
@@ -209,6 +253,19 @@ class Models:
             duration_ms=_milliseconds(started_at, ended_at),
             finish=reply.finish,
         )
+
+
+def _entry_of(model: str, entries: Mapping[str, Entry]) -> Entry | None:
+    found = entries.get(model)
+    return entries.get(_DATE.sub("", model)) if found is None else found
+
+
+def _too_long(model: str, conversation: Conversation, reason: object) -> ContextTooLong:
+    """The error that says what took the room, and what to do about it."""
+    shares = conversation.shares()
+    return ContextTooLong(
+        model=model, reason=f"{reason}; sent were, in tokens: {shares}. {_REMEDIES[shares.largest]}"
+    )
 
 
 def _most_hopeful(errors: Sequence[AgentOSError]) -> AgentOSError:

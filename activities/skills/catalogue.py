@@ -56,8 +56,10 @@ class Catalogue:
     inode, size or time of change differ are read again.
     """
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], *, is_logged: bool = True) -> None:
+        """``is_logged``: whether the log tells what was loaded or refused, and why."""
         self._folders = tuple(folders)
+        self._is_logged = is_logged
         self._loaded: dict[Path, _Loaded] = {}
         self._skills: Mapping[str, Skill] = MappingProxyType({})
         self._refused: Mapping[str, SkillRefused] = MappingProxyType({})
@@ -161,7 +163,8 @@ class Catalogue:
             result = refusal
         except OSError as error:
             result = SkillRefused(skill=folder.name, reason=error.strerror or "it cannot be read")
-        _tell(folder, result, None if known is None else known.skill)
+        if self._is_logged:
+            _tell(folder, result, None if known is None else known.skill)
         return _Loaded(listing.files, result)
 
     def _publish(self) -> None:

@@ -45,8 +45,8 @@ BEGIN_ATTEMPT = text(
             started_at = coalesce(started_at, now()), event_seq = event_seq + wakes + starts
         FROM before
         WHERE tasks.id = before.id AND {fence.IS_PRESENT}
-        RETURNING tasks.id, team_id, inputs, tasks.definition -> 'skills' AS skills, event_seq,
-                  wakes, starts, was_lost
+        RETURNING tasks.id, team_id, inputs, tasks.definition -> 'skills' AS skills,
+                  tasks.definition -> 'tools' AS tools, event_seq, wakes, starts, was_lost
     ), started AS (
         UPDATE sub_tasks
         SET status = '{Status.RUNNING}', phase = '{Phase.PREPARE_ENV}',
@@ -75,12 +75,12 @@ BEGIN_ATTEMPT = text(
         UNION ALL
         {_STARTED} FROM task, started
     )
-    SELECT task.team_id, inputs, skills, was_lost, approval, name, input_context AS definition,
-           NULL AS output_result, 0 AS files, false AS closed,
+    SELECT task.team_id, inputs, skills, tools, was_lost, approval, name,
+           input_context AS definition, NULL AS output_result, 0 AS files, false AS closed,
            {events.notify("task")}
     FROM task, started
     UNION ALL
-    SELECT tasks.team_id, inputs, NULL, false, approval, sub_tasks.name, input_context,
+    SELECT tasks.team_id, inputs, NULL, NULL, false, approval, sub_tasks.name, input_context,
            output_result, (SELECT count(*) FROM task_artifacts WHERE sub_task_id = :sub_task_id),
            tasks.status = '{Status.COMPLETED}', NULL
     FROM tasks JOIN sub_tasks ON sub_tasks.task_id = tasks.id

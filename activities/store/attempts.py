@@ -53,7 +53,7 @@ class Attempt:
 @dataclass(frozen=True, slots=True)
 class Begun:
     """What an attempt works with: the sub-task's name and definition, the task's inputs, and the
-    skills to which an agent is limited.
+    skills and tools to which an agent is limited.
 
     ``outcome`` is set when the sub-task has succeeded already, ``was_lost`` when nobody knows how
     far an attempt before this one has come: it did not end on its own.
@@ -65,6 +65,7 @@ class Begun:
     inputs: dict[str, str]
     outcome: StepOutcome | None
     skills: tuple[str, ...] | None = None
+    tools: tuple[str, ...] | None = None
     approval: dict[str, Any] | None = None
     was_lost: bool = False
 
@@ -145,6 +146,7 @@ async def begin(database: Database, attempt: Attempt) -> Begun:
         inputs=row.inputs,
         outcome=outcome,
         skills=None if row.skills is None else tuple(row.skills),
+        tools=None if row.tools is None else tuple(row.tools),
         approval=row.approval,
         was_lost=row.was_lost,
     )

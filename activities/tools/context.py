@@ -1,13 +1,38 @@
 """What a tool is given beside its arguments, and what it gives back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 from uuid import UUID
 
 from activities.attempts.reporter import Reporter
 from activities.equipment import Equipment
 from activities.tools.skills import AllowedSkills
 from workflows.errors import AgentOSError
+
+
+class ServerTool(Protocol):
+    """A tool of an MCP server, ``source``. ``schema`` is the JSON schema of its arguments."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def description(self) -> str: ...
+
+    @property
+    def schema(self) -> dict[str, Any]: ...
+
+    @property
+    def source(self) -> str | None: ...
+
+
+class ServerTools(Protocol):
+    """The tools of servers that an agent may call, shown to it or not."""
+
+    async def all(self) -> Mapping[str, ServerTool]:
+        """By name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +56,7 @@ class AgentContext(ToolContext):
     code: Path
     reporter: Reporter
     skills: AllowedSkills
+    server_tools: ServerTools
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class Need(StrEnum):
 
     SKILLS = "skills"
     SEARCH = "search"
+    SERVER_TOOLS = "server tools"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ class Tool:
     when nobody knows whether the last call took effect; but not where ``unsafe_if`` holds of the
     call. ``question`` is the argument that is put to a person: the workflow waits for the answer,
     which is the result, and the tool is never run. ``shows_skills``: a model that is offered it is
-    given the list of skills in advance.
+    given the list of skills in advance. ``finds_tools``: its results name tools that a model could
+    not be shown, and is shown from then on; it is sent only where there are some.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Tool:
     unsafe_if: Condition | None = None
     question: str | None = None
     shows_skills: bool = False
+    finds_tools: bool = False
 
     def problems(self, arguments: Mapping[str, JsonValue]) -> list[tuple[str, str]]:
         """What is wrong with arguments: pairs of a JSON pointer and a message."""
@@ -113,6 +116,7 @@ def tool(
     unsafe_if: Condition | None = None,
     question: str | None = None,
     shows_skills: bool = False,
+    finds_tools: bool = False,
 ) -> Callable[[ToolFunction], ToolFunction]:
     """Offer a function as a native tool, under its own name. See ``Tool`` for the rest."""
 
@@ -134,6 +138,7 @@ def tool(
             unsafe_if=unsafe_if,
             question=question,
             shows_skills=shows_skills,
+            finds_tools=finds_tools,
         )
         return function
 

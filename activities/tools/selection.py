@@ -4,14 +4,18 @@ from collections.abc import Collection, Iterable
 
 from activities.tools.registry import Need
 from workflows.definitions.agent import Agent
+from workflows.definitions.mcp_server import PREFIX
 
 _ANY = ".*"
 
 
 def is_allowed(agent: Agent, name: str, need: Need | None = None) -> bool:
-    """Whether an agent may use a tool. Naming skills brings the tools that need them along."""
+    """Whether an agent may use a tool. Naming skills brings the tools that need them along, and so
+    does naming tools of servers with the one that finds them."""
     if agent.tools is None or any(_matches(wanted, name) for wanted in agent.tools):
         return True
+    if need is Need.SERVER_TOOLS:
+        return any(wanted.startswith(PREFIX) for wanted in agent.tools)
     # Without these it could not use a skill that it is given by name.
     return bool(agent.skills) and need is Need.SKILLS
 

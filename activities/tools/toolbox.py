@@ -12,9 +12,10 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from activities.equipment import Equipment
+from activities.llm.base import ToolSpec
 from activities.patience import patiently
 from activities.store.database import Database
-from activities.store.tools import tool_settings
+from activities.store.tools import ToolSetting, tool_settings
 from activities.tools.context import ToolContext, ToolResult
 from activities.tools.finish import FINISH, FINISH_DESCRIPTION, finish_schema
 from activities.tools.mcp.results import McpFile, McpResult
@@ -68,6 +69,28 @@ class OfferedTool:
     def shows_skills(self) -> bool:
         return self.native is not None and self.native.shows_skills
 
+    @property
+    def finds_tools(self) -> bool:
+        return self.native is not None and self.native.finds_tools
+
+    @property
+    def source(self) -> str | None:
+        """The server whose tool it is."""
+        if not self.name.startswith(PREFIX):
+            return None
+        return self.name.removeprefix(PREFIX).partition(".")[0]
+
+    @property
+    def spec(self) -> ToolSpec:
+        """As a model is sent it."""
+        return ToolSpec(
+            self.name,
+            self.description,
+            self.schema,
+            source=self.source,
+            finds_others=self.finds_tools,
+        )
+
     def problems(self, arguments: Mapping[str, JsonValue]) -> list[tuple[str, str]]:
         """What is known to be wrong with arguments before a call: JSON pointers and messages.
 
@@ -110,21 +133,7 @@ class Toolbox:
 
         What the team has switched off or denied is not among them, a second after it said so.
         """
-        found = {
-            name: tool
-            for name, tool in (await self._active(team_id)).items()
-            if tool.permission is not Permission.DENY
-            and is_allowed(agent, name, tool.need)
-            and self._has_what_it_needs(tool, agent)
-        }
-        found[FINISH] = OfferedTool(
-            FINISH,
-            FINISH_DESCRIPTION,
-            finish_schema(agent.output_schema),
-            is_retry_safe=True,
-            ends_task=True,
-        )
-        return MappingProxyType(found)
+        return allowed_tools(await self._active(team_id), agent, has_search=self._has_search)
 
     async def call(
         self, context: ToolContext, name: str, arguments: Mapping[str, JsonValue]
@@ -166,29 +175,8 @@ class Toolbox:
 
     async def _read(self, team_id: UUID) -> Mapping[str, OfferedTool]:
         settings = await tool_settings(self._database, team_id)
-        found: dict[str, OfferedTool] = {}
-        for name, tool in self._registry.tools.items():
-            setting = settings.get(name)
-            if setting is None or setting.is_active:
-                found[name] = OfferedTool(
-                    name,
-                    tool.description,
-                    tool.schema,
-                    setting.permission_level if setting else tool.permission,
-                    tool.is_retry_safe,
-                    tool.timeout_seconds,
-                    native=tool,
-                )
         mcp = await self._mcp.offered(team_id) if self._mcp else ()
-        return found | {tool.name: tool for tool in mcp}
-
-    def _has_what_it_needs(self, tool: OfferedTool, agent: Agent) -> bool:
-        match tool.need:
-            case Need.SEARCH:
-                return self._has_search
-            case Need.SKILLS:
-                return agent.skills is None or len(agent.skills) > 0
-        return True
+        return native_tools(self._registry, settings) | {tool.name: tool for tool in mcp}
 
     async def _call_mcp(
         self, context: ToolContext, tool: OfferedTool, arguments: Mapping[str, JsonValue]
@@ -201,6 +189,63 @@ class Toolbox:
         server, _, name = tool.name.removeprefix(PREFIX).partition(".")
         error = McpToolFailed(server=server, tool=name)
         return ToolResult(result.text, exit_code=None, error=error)
+
+
+def native_tools(registry: Registry, settings: Mapping[str, ToolSetting]) -> dict[str, OfferedTool]:
+    """Those that a team with these settings has not switched off."""
+    found: dict[str, OfferedTool] = {}
+    for name, tool in registry.tools.items():
+        setting = settings.get(name)
+        if setting is None or setting.is_active:
+            found[name] = OfferedTool(
+                name,
+                tool.description,
+                tool.schema,
+                setting.permission_level if setting else tool.permission,
+                tool.is_retry_safe,
+                tool.timeout_seconds,
+                native=tool,
+            )
+    return found
+
+
+def allowed_tools(
+    active: Mapping[str, OfferedTool], agent: Agent, *, has_search: bool
+) -> Mapping[str, OfferedTool]:
+    """Those among its team's that an agent may call, and ``finish`` as the last."""
+    allowed = {
+        name: tool
+        for name, tool in active.items()
+        if tool.permission is not Permission.DENY and is_allowed(agent, name, tool.need)
+    }
+    has = {
+        Need.SEARCH: has_search,
+        Need.SKILLS: agent.skills is None or len(agent.skills) > 0,
+        Need.SERVER_TOOLS: any(tool.source is not None for tool in allowed.values()),
+    }
+    found = {name: tool for name, tool in allowed.items() if tool.need is None or has[tool.need]}
+    found[FINISH] = OfferedTool(
+        FINISH,
+        FINISH_DESCRIPTION,
+        finish_schema(agent.output_schema),
+        is_retry_safe=True,
+        ends_task=True,
+    )
+    return MappingProxyType(found)
+
+
+class AllowedServerTools:
+    """The tools of servers that ``agent`` may call, whether it was shown them or not."""
+
+    def __init__(self, toolbox: Toolbox, team_id: UUID, agent: Agent) -> None:
+        self._toolbox = toolbox
+        self._team_id = team_id
+        self._agent = agent
+
+    async def all(self) -> Mapping[str, OfferedTool]:
+        """By name."""
+        offered = await self._toolbox.offered(self._team_id, self._agent)
+        return {name: tool for name, tool in offered.items() if tool.source is not None}
 
 
 def _save(folder: Path, files: Iterable[McpFile]) -> None:

@@ -13,9 +13,11 @@ from temporalio.service import RPCError
 
 from activities.llm.base import ModelOptions
 from activities.sandbox.base import Sandbox
+from activities.skills.catalogue import Catalogue
 from activities.store.blobs import Blobs
 from activities.store.migrations.check import is_current
 from deploy.doctor.models import check_models
+from deploy.doctor.prompts import PromptSources, check_prompt
 from deploy.local import machine, s3, temporal
 from deploy.local.machine import Finding
 from deploy.local.services import API_PORT
@@ -50,6 +52,8 @@ class Patient:
     services: Remote | None = None
     models: ModelOptions | None = None
     """None where the environment names none."""
+    skill_folders: tuple[Path, ...] = ()
+    has_search: bool = False
 
 
 async def diagnose(patient: Patient) -> list[Finding]:
@@ -65,9 +69,35 @@ async def diagnose(patient: Patient) -> list[Finding]:
         "disk": _quick(lambda: machine.disk(data_dir)),
         "data folder": _quick(lambda: machine.data_folder(data_dir)),
         "models": lambda: check_models(patient.models, is_embedded=services is None),
+        **_prompt_checks(patient),
         **(_remote_checks(services) if services else _local_checks(data_dir)),
     }
     return list(await asyncio.gather(*(_bounded(name, check) for name, check in checks.items())))
+
+
+def _prompt_checks(patient: Patient) -> dict[str, Check]:
+    """One for each model that agents use."""
+    sources = PromptSources(
+        patient.models,
+        # What it would log belongs to workers: here stdout is for the findings.
+        Catalogue(patient.skill_folders, is_logged=False),
+        has_search=patient.has_search,
+        database_url=_database_url(patient),
+    )
+    if patient.models is None and patient.services is not None:
+        return {}  # There are no agents.
+    named = {f"prompt of {model}" if model else "prompt": model for model in sources.named}
+    return {
+        name: functools.partial(check_prompt, name, sources, model) for name, model in named.items()
+    }
+
+
+def _database_url(patient: Patient) -> str | None:
+    if patient.services is not None:
+        return patient.services.database_url
+    part = running_parts(patient.data_dir).get("postgres")
+    # As it is told, it is libpq's; SQLAlchemy wants to know the driver.
+    return part.url.replace(":", "+asyncpg:", 1) if part and part.url else None
 
 
 def _local_checks(data_dir: Path) -> dict[str, Check]:

@@ -45,6 +45,8 @@ async def run_doctor(data_dir: Path, output: Format) -> int:
             search_path=variables.inherited().get("PATH", ""),
             services=_remote() if variables.names_services() else None,
             models=loaded.model_options,
+            skill_folders=loaded.skill_folders,
+            has_search=loaded.search_url is not None,
         )
     )
     if output is Format.JSON:

@@ -15,6 +15,7 @@ _SKILL = re.compile(
     r"<skill>\s*<name>(?P<name>[^<]+)</name>\s*<description>(?P<description>.*?)</description>",
     re.DOTALL,
 )
+_MORE_SKILLS = re.compile(r"^\d+ more: list_skills", re.MULTILINE)
 _FILES = re.compile(r"<files>(?P<lines>.*?)</files>", re.DOTALL)
 _LAST_TURN = re.compile(r"\blast turn\b")
 _FILE = re.compile(r"^- (?P<name>.+?)(?: \((?P<about>[^()]*)\))?\s*$", re.MULTILINE)
@@ -41,6 +42,7 @@ class Conversation:
     """``tools`` are the schemas of their arguments, by name; ``inputs`` the files it began with.
 
     ``is_last_turn``: somebody said that nothing more can be done after this answer.
+    ``has_more_skills``: the catalogue is not all of it.
     """
 
     prompt: str
@@ -49,6 +51,7 @@ class Conversation:
     inputs: Sequence[File]
     actions: Sequence[Action]
     is_last_turn: bool = False
+    has_more_skills: bool = False
 
     def until(self, turn: int | None) -> "Conversation":
         """It as it was before a turn; all of it for None."""
@@ -67,9 +70,10 @@ def read(request: ChatRequest) -> Conversation:
     return Conversation(
         prompt=prompt.text,
         tools=tools,
-        catalogue=_catalogue(system) or _listed(actions),
+        catalogue=_catalogue(system, _listed(actions)),
         inputs=tuple(file for file in _files(system) if file.name not in made),
         actions=actions,
+        has_more_skills=_MORE_SKILLS.search(system) is not None,
         is_last_turn=any(_LAST_TURN.search(m.text) for m in following if m.role == "user"),
     )
 
@@ -107,19 +111,25 @@ def _object(text: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _catalogue(text: str) -> tuple[Skill, ...]:
-    return tuple(
+def _catalogue(system: str, listed: Sequence[Skill]) -> tuple[Skill, ...]:
+    """The skills that the prompt of the system names, and others that were ``listed``."""
+    skills = {skill.name: skill for skill in (*_skills(system), *listed)}
+    return tuple(skills.values())
+
+
+def _skills(text: str) -> Sequence[Skill]:
+    return [
         Skill(unescape(found["name"].strip()), " ".join(unescape(found["description"]).split()))
         for found in _SKILL.finditer(text)
-    )
+    ]
 
 
-def _listed(actions: Sequence[Action]) -> tuple[Skill, ...]:
-    """The catalogue as the tool ``list_skills`` returned it."""
+def _listed(actions: Sequence[Action]) -> Sequence[Skill]:
+    """The skills that the tool ``list_skills`` told of."""
     for action in actions:
         if action.tool == "list_skills" and not action.observation.is_failure:
             lines = re.findall(r"^- ([a-z0-9-]+): (.+)$", action.observation.text, re.MULTILINE)
-            return _catalogue(action.observation.text) or tuple(Skill(*line) for line in lines)
+            return _skills(action.observation.text) or [Skill(*line) for line in lines]
     return ()
 
 

@@ -13,6 +13,9 @@ from deploy.offline_model.steps import steps
 from deploy.offline_model.usage import read_usage
 from deploy.offline_model.wire import ChatRequest, NamedChoice
 
+# What the tool takes of a prompt, which says what the skills are for.
+_QUERY_CHARACTERS = 300
+
 
 def respond(request: ChatRequest) -> Reply:
     """The answer to a request, as it asks for: with tools, without, or with one of them."""
@@ -27,8 +30,10 @@ def respond(request: ChatRequest) -> Reply:
 
 def answer(talk: Conversation) -> Reply:
     """The next step of an agent: calls of tools while there is something to do, then the end."""
-    if not talk.catalogue and "list_skills" in talk.tools and not _calls(talk, "list_skills"):
-        return Reply(f"{LABEL}: asking which skills there are.", (Call("list_skills", {}),))
+    is_partial = talk.has_more_skills or not talk.catalogue
+    if is_partial and "list_skills" in talk.tools and not _calls(talk, "list_skills"):
+        query = {"query": talk.prompt[:_QUERY_CHARACTERS]} if talk.has_more_skills else {}
+        return Reply(f"{LABEL}: asking which skills there are.", (Call("list_skills", query),))
     wanted = steps(talk)
     skipped: dict[str, str] = {}
     for step in () if talk.is_last_turn else wanted:

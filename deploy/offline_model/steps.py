@@ -11,7 +11,7 @@ from deploy.offline_model.matching import matching_skills
 from deploy.offline_model.reply import Call
 
 # They are how skills are used and runs are ended; a prompt that says their names means no more.
-_OWN_TOOLS = ("finish", "list_skills", "load_skill", "run_skill_script")
+_OWN_TOOLS = ("finish", "find_tools", "list_skills", "load_skill", "run_skill_script")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from activities.store.options import S3Options
 from activities.tools.context import AgentContext, ToolContext, ToolResult
 from activities.tools.registry import Registry
 from activities.tools.skills import AllowedSkills
-from activities.tools.toolbox import Toolbox
+from activities.tools.toolbox import AllowedServerTools, Toolbox
 from deploy.local.services import Services
 from tests.equipment import equipment
 from tests.integration.new_tasks import new_task
@@ -94,6 +94,7 @@ class Desk:
             code=places[0],
             reporter=self.reporter,
             skills=AllowedSkills(self.equipment.catalogue, self.agent.skills),
+            server_tools=AllowedServerTools(self.toolbox, self.team_id, self.agent),
         )
 
     def pipeline_context(self) -> ToolContext:

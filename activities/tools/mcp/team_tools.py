@@ -27,7 +27,7 @@ class TeamTools:
         tools = await callable_tools(self._database, team_id)
         servers = {tool.server.name: tool.server for tool in tools}
         self._pool.retain(team_id, servers.values())
-        return [_offered(tool) for tool in tools]
+        return [offered_tool(tool) for tool in tools]
 
     async def call(
         self, team_id: UUID, name: str, arguments: Mapping[str, JsonValue], timeout_seconds: float
@@ -41,7 +41,8 @@ class TeamTools:
         )
 
 
-def _offered(tool: CallableTool) -> OfferedTool:
+def offered_tool(tool: CallableTool) -> OfferedTool:
+    """A stored tool as agents are offered it."""
     return OfferedTool(
         name=tool.name,
         description=tool.description,

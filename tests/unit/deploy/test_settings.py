@@ -133,6 +133,24 @@ def test_prices_that_are_no_json_are_told_as_such(environment: pytest.MonkeyPatc
         settings.load()
 
 
+def test_models_have_contexts_of_their_own(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("OPENAI_API_KEY", "key")
+    environment.setenv("AGENTOS_MODEL_CONTEXT_TOKENS", '{"large": 400000, "small": 4096}')
+    options = settings.load().model_options
+    assert options
+    assert options.context_tokens == 128_000
+    assert options.model_context_tokens == {"large": 400_000, "small": 4_096}
+
+
+@pytest.mark.parametrize("value", ["8192", "small=8192", '{"small": 999}', '{"small": "many"}'])
+def test_contexts_of_models_that_are_none_are_refused_by_name(
+    environment: pytest.MonkeyPatch, value: str
+) -> None:
+    environment.setenv("AGENTOS_MODEL_CONTEXT_TOKENS", value)
+    with pytest.raises(SettingsInvalid, match="AGENTOS_MODEL_CONTEXT_TOKENS"):
+        settings.load()
+
+
 def test_any_program_may_be_an_mcp_server_where_only_its_user_can_register(
     environment: pytest.MonkeyPatch,
 ) -> None:

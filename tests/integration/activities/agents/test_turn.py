@@ -1,12 +1,13 @@
 """Turns of a model as activities: what is written of them, whatever goes wrong."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from pydantic import JsonValue
 from sqlalchemy import text as query
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
@@ -19,8 +20,10 @@ from activities.store import tasks
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.options import S3Options
+from activities.tools.found import found_line
+from activities.tools.mcp.results import McpResult
 from activities.tools.registry import Registry
-from activities.tools.toolbox import Toolbox
+from activities.tools.toolbox import McpTools, OfferedTool, Toolbox
 from tests.doubles.model_server import (
     Exchange,
     ModelServer,
@@ -40,6 +43,14 @@ from workflows.states import TaskType
 # Nothing is ever asked of it: no connection is made before it is needed.
 BLOBS = Blobs(S3Options("http://127.0.0.1:1", "bucket", "key", "secret"))
 LISTS = calls(call(0, id="c1", name="list_files", arguments="{}"))
+RESULT = query(
+    """
+    INSERT INTO messages
+        (task_id, seq, team_id, turn, role, content, request_id, is_protected, execution,
+         prompt_tokens, completion_tokens, cost_usd)
+    SELECT id, :seq, team_id, 1, 'tool', :text, 'c1', false, 'a', 0, 0, 0 FROM tasks
+    WHERE id = :id"""
+)
 BREAKS_OFF = events(delta(content="Let me see"), done=False)
 
 
@@ -57,12 +68,20 @@ async def task_id(database: Database) -> UUID:
 
 
 @asynccontextmanager
-async def worker(database: Database, server: ModelServer, folder: Path) -> AsyncIterator[Turns]:
-    models = Models(ModelOptions(models=("first",), base_url=server.url), TOKENS)
+async def worker(
+    database: Database,
+    server: ModelServer,
+    folder: Path,
+    *,
+    mcp: McpTools | None = None,
+    context_tokens: int = 128_000,
+) -> AsyncIterator[Turns]:
+    options = ModelOptions(("first",), server.url, context_tokens=context_tokens)
+    models = Models(options, TOKENS)
     try:
         yield Turns(
             equipment(database, BLOBS, folder, models=models),
-            Toolbox(Registry(), database),
+            Toolbox(Registry(), database, mcp=mcp),
             TurnOptions(),
         )
     finally:
@@ -161,3 +180,45 @@ async def test_a_model_that_says_something_and_calls_nothing_is_asked_to(
     hint = Hint.CALL_A_TOOL
     await think(turns, ThinkCall(task_id=task_id, run=1, turn=2, seq=thought.seq, hint=hint))
     assert "You called no tool" in server.requests[1].body["messages"][-1]["content"]
+
+
+class ManyTools:
+    """A server with more tools than a small model can be shown."""
+
+    async def offered(self, team_id: UUID) -> Sequence[OfferedTool]:
+        schema = {"type": "object", "properties": {"path": {"type": "string"}}}
+        return [OfferedTool(f"mcp.hub.tool_{n:03}", "Does it. " * 30, schema) for n in range(140)]
+
+    async def call(
+        self, team_id: UUID, name: str, arguments: Mapping[str, JsonValue], timeout_seconds: float
+    ) -> McpResult:
+        raise NotImplementedError  # Nobody calls them here.
+
+
+def shown(server: ModelServer, number: int = -1) -> list[str]:
+    return [tool["function"]["name"] for tool in server.requests[number].body["tools"]]
+
+
+async def test_a_tool_that_was_found_is_shown_to_the_model_on_any_worker_and_attempt(
+    database: Database, server: ModelServer, task_id: UUID, tmp_path: Path
+) -> None:
+    """The conversation tells what was found, and nothing else does."""
+    wanted = "mcp__hub__tool_139"
+    finds = calls(call(0, id="c1", name="find_tools", arguments='{"query": "139"}'))
+    server.answers(finds, BREAKS_OFF, LISTS)
+    small = {"mcp": ManyTools(), "context_tokens": 4_096}
+    async with worker(database, server, tmp_path / "a", **small) as first:
+        thought = await think(first, ThinkCall(task_id=task_id, run=1, turn=1, seq=0))
+    assert "find_tools" in shown(server)
+    assert wanted not in shown(server)
+    text = f"<output>\n{found_line(['mcp.hub.tool_139'])}\n</output>"
+    async with database.writing() as connection:
+        await connection.execute(RESULT, {"id": task_id, "seq": thought.seq, "text": text})
+    again = ThinkCall(task_id=task_id, run=1, turn=2, seq=thought.seq)
+    async with worker(database, server, tmp_path / "b", **small) as second:
+        with pytest.raises(ApplicationError):
+            await think(second, again)
+    async with worker(database, server, tmp_path / "c", **small) as third:
+        await think(third, again, 2)
+    assert shown(server, 1) == shown(server, 2) == [*shown(server, 0), wanted]
+    assert server.requests[1].body["messages"][:2] == server.requests[0].body["messages"]

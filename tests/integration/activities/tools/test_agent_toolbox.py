@@ -1,5 +1,6 @@
 """What an agent is offered by what its team says, and calls of tools of MCP servers."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -29,8 +30,10 @@ class ArtServer:
     team_id: UUID
     called: list[tuple[str, Mapping[str, JsonValue], float]] = field(default_factory=list)
 
+    more: Sequence[OfferedTool] = ()
+
     async def offered(self, team_id: UUID) -> Sequence[OfferedTool]:
-        return [DRAW, GONE] if team_id == self.team_id else []
+        return [DRAW, GONE, *self.more] if team_id == self.team_id else []
 
     async def call(
         self, team_id: UUID, name: str, arguments: Mapping[str, JsonValue], timeout_seconds: float
@@ -57,6 +60,7 @@ def agent(**definition: object) -> Agent:
 async def test_every_tool_that_is_not_forbidden_is_offered(desk: Desk, art: ArtServer) -> None:
     offered = await desk.toolbox.offered(desk.team_id, agent())
     native = set(Registry().tools) - {"web_search"}
+    assert "find_tools" in native
     assert set(offered) == native | {"mcp.art.draw", FINISH}
     assert list(offered)[-1] == FINISH
     assert offered["mcp.art.draw"] == DRAW
@@ -72,12 +76,54 @@ async def test_web_search_is_offered_where_a_provider_is_configured(desk: Desk) 
 async def test_an_agent_is_offered_what_it_names_and_finish(desk: Desk, art: ArtServer) -> None:
     toolbox, team = desk.toolbox, desk.team_id
     assert set(await toolbox.offered(team, agent(tools=[]))) == {FINISH}
-    assert set(await toolbox.offered(team, agent(tools=["mcp.art.*"]))) == {"mcp.art.draw", FINISH}
+    offered = await toolbox.offered(team, agent(tools=["mcp.art.*"]))
+    assert set(offered) == {"mcp.art.draw", "find_tools", FINISH}
     named = agent(tools=["read_file"], skills=["x"])
     assert set(await toolbox.offered(team, named)) == {"read_file", FINISH, *SKILL_TOOLS}
     without_skills = await toolbox.offered(team, agent(skills=[]))
     assert not SKILL_TOOLS & set(without_skills)
     assert "run_code" in without_skills
+
+
+async def test_the_search_for_tools_is_offered_where_there_are_some_to_find(
+    desk: Desk, art: ArtServer
+) -> None:
+    toolbox, team = desk.toolbox, desk.team_id
+    assert "find_tools" in await toolbox.offered(team, agent(tools=["mcp.art.draw"]))
+    assert "find_tools" not in await toolbox.offered(team, agent(tools=["mcp.none.*"]))
+    assert "find_tools" not in await toolbox.offered(team, agent(tools=["read_file"]))
+    assert "find_tools" not in await toolbox.offered(UUID(int=7), agent())
+
+
+async def test_tools_are_found_by_what_they_do_and_by_their_names(
+    desk: Desk, art: ArtServer
+) -> None:
+    big = {"type": "object", "properties": {"color": {"type": "string", "description": "Any."}}}
+    art.more = [OfferedTool("mcp.art.paint", "Paints a wall.\nTwice. " * 40, big)]
+    await desk.begin()
+    found = (await desk.call("find_tools", query="paint the walls")).text
+    assert found.startswith("Found: mcp.art.paint\n- mcp.art.paint: Paints a wall. Twice.")
+    assert len(found) < 400
+    both = (await desk.call("find_tools", query="")).text
+    assert both.startswith("Found: mcp.art.draw, mcp.art.paint\n")
+    assert (await desk.call("find_tools", query="", limit=1)).text.startswith(
+        "Found: mcp.art.draw\n"
+    )
+    for name in ("mcp.art.paint", "mcp__art__paint"):
+        whole = (await desk.call("find_tools", query=name)).text
+        assert whole.startswith("Found: mcp.art.paint\nPaints a wall.\nTwice.")
+        assert whole.endswith(f"Arguments, as a JSON schema:\n{json.dumps(big)}")
+
+
+async def test_a_search_finds_no_tool_that_must_not_be_called(desk: Desk, art: ArtServer) -> None:
+    await desk.begin()
+    assert "gone" not in (await desk.call("find_tools", query="gone denied")).text
+    none = await desk.call("find_tools", query="bake a cake")
+    assert none.text == (
+        "No tool fits this. Servers and their numbers of tools: art (1). Try other words."
+    )
+    desk.agent = agent(tools=["mcp.none.*"])
+    assert "draw" not in (await desk.call("find_tools", query="draws")).text
 
 
 async def test_finish_asks_for_what_the_agent_is_to_give(desk: Desk) -> None:

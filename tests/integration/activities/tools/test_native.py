@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,7 +10,9 @@ import pytest
 from pydantic import JsonValue
 
 from activities.agents.observations import observation, shorten
+from activities.skills.catalogue import Catalogue
 from activities.tokens import Tokens
+from activities.tools.native.list_skills import MAX_LISTED
 from activities.tools.native.load_skill import MAX_SKILL_CHARACTERS
 from activities.tools.registry import Registry
 from activities.tools.working_files import working_files
@@ -250,6 +253,35 @@ async def test_skills_are_listed_in_a_line_each(desk: Desk) -> None:
     )
     desk.agent = Agent.model_validate({"skills": ["gone"]})
     assert (await desk.call("list_skills")).text == "There are no skills."
+
+
+async def test_skills_are_found_by_what_they_do(desk: Desk) -> None:
+    await desk.begin()
+    assert (await desk.call("list_skills", query="shouting")).text == "- shout: Does shout."
+    assert (await desk.call("list_skills", query="closed")).text == (
+        "No skill fits this. Try other words."
+    )
+
+
+async def test_a_list_of_many_skills_ends_where_a_query_serves_better(
+    desk: Desk, skills: Path
+) -> None:
+    many = skills.parent / "many"
+    for number in range(MAX_LISTED + 3):
+        folder = many / f"s-{number:02}"
+        folder.mkdir(parents=True)
+        words = "word " * 150
+        folder.joinpath("SKILL.md").write_text(
+            f"---\nname: s-{number:02}\ndescription: {words}\n---\n"
+        )
+    desk.agent = Agent()
+    desk.equipment = replace(desk.equipment, catalogue=Catalogue([many]))
+    await desk.begin()
+    listed = (await desk.call("list_skills")).text.splitlines()
+    assert len(listed) == MAX_LISTED + 1
+    assert listed[-1] == "3 more: narrow them down with a query."
+    assert all(len(line) < 320 for line in listed)
+    assert (await desk.call("list_skills", query="s-42")).text.startswith("- s-42: word")
 
 
 async def test_mistakes_in_a_call_are_told_as_its_result(desk: Desk) -> None:

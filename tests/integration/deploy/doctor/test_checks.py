@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,11 @@ from activities.llm.base import ModelOptions
 from activities.sandbox.base import Exit, Job, OnOutput, Sandbox
 from activities.store import migrations
 from activities.store.blobs import Blobs
+from activities.store.database import Database
+from activities.store.keys import DEFAULT_TEAM
+from activities.store.mcp_servers import register_server
 from activities.store.options import S3Options
+from activities.tools.mcp.listing import Listing, McpTool
 from api.cli.commands.options import Format
 from deploy.doctor.checks import Patient, Remote, diagnose
 from deploy.doctor.report import run_doctor
@@ -25,6 +30,7 @@ from deploy.offline_model import LABEL
 from deploy.offline_model.app import ModelServerOptions
 from deploy.offline_model.server import serving
 from tests.integration.cli_runs import agentos
+from workflows.definitions.mcp_server import McpServer
 from workflows.errors import SandboxUnavailable
 
 
@@ -199,6 +205,83 @@ async def test_a_server_of_models_that_is_not_there_is_reported_with_the_remedy(
     assert str(nobody) in found.detail
     assert "OPENAI_BASE_URL" in found.remedy
     assert "sk-secret" not in str(found)
+
+
+async def prompts(patient: Patient) -> dict[str, Finding]:
+    found = await diagnose(patient)
+    return {finding.name: finding for finding in found if finding.name.startswith("prompt")}
+
+
+async def test_what_a_task_would_send_is_told_for_each_model(
+    patient: Patient, remote: Remote, tmp_path: Path
+) -> None:
+    await migrations.migrate(remote.database_url)
+    schema = {"type": "object", "properties": {"text": {"type": "string"}}}
+    tools = [McpTool(f"tool_{n:03}", "Works on it. " * 30, schema, False) for n in range(140)]
+    server = McpServer(name="hub", transport="stdio", command="hub")
+    database = Database(remote.database_url)
+    await register_server(
+        database,
+        DEFAULT_TEAM,
+        server,
+        Listing(tuple(tools)),
+        description="",
+        permission_level=None,
+    )
+    await database.close()
+    for number in range(100):
+        folder = tmp_path / "skills" / f"skill-{number:02}"
+        folder.mkdir(parents=True)
+        words = f"Does a thing. {'And more of it. ' * 20}"
+        folder.joinpath("SKILL.md").write_text(
+            f"---\nname: skill-{number:02}\ndescription: {words}\n---\n"
+        )
+    (nobody,) = choose_ports([None])
+    own = ModelOptions(
+        models=("large", "small", "tiny"),
+        base_url=f"http://127.0.0.1:{nobody}/v1",
+        model_context_tokens={"small": 4_096, "tiny": 1_000},
+    )
+    ill = dataclasses.replace(
+        patient, models=own, services=remote, skill_folders=(tmp_path / "skills",)
+    )
+    found = await prompts(ill)
+    assert list(found) == ["prompt of large", "prompt of small", "prompt of tiny"]
+    large, small, tiny = found.values()
+    assert (large.ok, small.ok, tiny.ok) == (True, True, False)
+    assert large.detail.startswith("large reads 128000 tokens; a task begins with ")
+    counts = re.findall(r"\((\d+) shown, (\d+) behind (\w+)\)", small.detail)
+    (skills, more_skills, by_skills), (shown, more_tools, by_tools) = counts
+    assert (int(skills) + int(more_skills), by_skills) == (100, "list_skills")
+    assert (int(more_tools) > 100, by_tools) == (True, "find_tools")
+    assert 11 <= int(shown) < 40
+    assert tiny.detail.endswith("; 0 are left for the conversation")
+    assert "AGENTOS_MODEL_CONTEXT_TOKENS" in tiny.remedy
+
+
+async def test_without_a_stack_the_prompt_is_told_without_the_tools_of_servers(
+    patient: Patient,
+) -> None:
+    [found] = (await prompts(patient)).values()
+    assert found.ok
+    assert LABEL in found.detail
+    assert found.detail.endswith("tools of MCP servers are not counted: no stack is running")
+
+
+async def test_a_prompt_is_told_also_where_the_tables_of_a_stack_that_runs_are_missing(
+    patient: Patient, infrastructure: Services
+) -> None:
+    """Its database is found by its data folder."""
+    at = dataclasses.replace(patient, data_dir=infrastructure.data_dir)
+    [found] = (await prompts(at)).values()
+    assert found.ok
+    assert found.detail.endswith(
+        "not counted: The tables of the database are not up to date. Run `agentos migrate`"
+    )
+
+
+async def test_services_without_a_model_have_no_prompt(patient: Patient, remote: Remote) -> None:
+    assert await prompts(dataclasses.replace(patient, services=remote)) == {}
 
 
 async def test_no_color_leaves_no_style_in_what_the_doctor_prints(tmp_path: Path) -> None:

@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.llm.base import ChatMessage, ToolRequest
-from activities.llm.compaction import GROUP_TURNS, RECENT_TURNS, compact, size_tokens
+from activities.llm.compaction import (
+    GROUP_TURNS,
+    RECENT_TURNS,
+    compact,
+    shorten_skills,
+    size_tokens,
+)
 
 NOTE_TOKENS = 20
 LONG = "0123456789 " * 300
@@ -93,6 +99,22 @@ def test_a_protected_result_stays_with_its_request() -> None:
     shorter = compact(messages, 1, count)
     assert shorter[2:4] == messages[2:4]
     assert shorter[4].turn > 40
+
+
+def test_loaded_skills_lose_their_ends_only_where_nothing_else_is_left_to_shorten() -> None:
+    messages = [*conversation(0), *turn(1, "first " * 2_000, protected=True)]
+    messages += turn(2, "second " * 2_000, protected=True)
+    size = size_tokens(messages, count)
+    assert shorten_skills(messages, size, count) == messages
+    fewer = shorten_skills(messages, size - 1_000, count)
+    assert size_tokens(fewer, count) <= size - 1_000
+    first, second = results(fewer)
+    assert first.startswith("first " * 1_000)
+    assert "read_skill_file gives the rest of SKILL.md]" in first
+    assert second == "second " * 2_000
+    least = results(shorten_skills(messages, 0, count))
+    assert [text[:6] for text in least] == ["first ", "second"]
+    assert all(1_000 < len(text) < 1_100 for text in least)
 
 
 def test_short_results_are_not_worth_a_note() -> None:

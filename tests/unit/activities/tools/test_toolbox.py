@@ -64,6 +64,13 @@ def test_skills_that_are_named_bring_their_tools_along() -> None:
     assert not is_allowed(without, "load_skill", Need.SKILLS)
 
 
+def test_tools_of_servers_that_are_named_bring_the_one_along_that_finds_them() -> None:
+    for tools in (["mcp.time.*"], ["mcp.time.now"]):
+        agent = Agent.model_validate({"tools": tools})
+        assert is_allowed(agent, "find_tools", Need.SERVER_TOOLS)
+    assert not is_allowed(Agent.model_validate({"tools": ["x"]}), "find_tools", Need.SERVER_TOOLS)
+
+
 def test_names_that_no_tool_has_are_reported() -> None:
     wanted = ("read_file", "reed_file", "mcp.time.*", "mcp.tim.*", "mcp.git.log", "*")
     assert unknown_names(wanted, KNOWN) == ("reed_file", "mcp.tim.*", "*")
@@ -72,6 +79,7 @@ def test_names_that_no_tool_has_are_reported() -> None:
 FOR_PIPELINES = {"list_files", "read_file", "write_file"}
 FOR_AGENTS = {
     "ask_human",
+    "find_tools",
     "list_skills",
     "load_skill",
     "read_skill_file",
@@ -103,6 +111,7 @@ def test_properties_of_a_native_tool_are_flags_of_it() -> None:
     questions = {name: tool.question for name, tool in tools.items() if tool.question}
     assert questions == {"ask_human": "question"}
     assert [name for name, tool in tools.items() if tool.shows_skills] == ["load_skill"]
+    assert [name for name, tool in tools.items() if tool.finds_tools] == ["find_tools"]
     assert [name for name, tool in tools.items() if tool.unsafe_if] == ["run_skill_script"]
 
 

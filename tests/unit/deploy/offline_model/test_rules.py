@@ -86,6 +86,24 @@ def test_the_catalogue_is_asked_for_where_the_prompt_of_the_system_has_none() ->
     assert "greet was skipped" in done.summary
 
 
+def test_skills_that_a_prompt_had_no_room_for_are_asked_for_with_the_task() -> None:
+    class Crowded(World):
+        @property
+        def system(self) -> str:
+            more = "7 more: list_skills finds them.\n</available_skills>"
+            return super().system.replace("</available_skills>", more)
+
+    skills = {name: text for name, text in built_in().items() if name != "chart"}
+    world = Crowded(
+        skills, tools=(*TOOLS, tool("list_skills")), others=lambda call: "- greet: Greets people."
+    )
+    done = talk("Clean the data and greet us", world)
+    assert [call.tool for call in done.calls].count("list_skills") == 1
+    assert done.calls[0].arguments == {"query": "Clean the data and greet us"}
+    assert "greet was skipped" in done.summary
+    assert done.commands
+
+
 def test_a_script_that_refuses_its_options_is_tried_without_them_once() -> None:
     failed = "The call failed with exit code 2.\n<output>\nstderr:\nno such kind\n</output>"
     done = talk("Draw a box chart.", World(built_in(), runs=lambda call: failed))
