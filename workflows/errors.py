@@ -16,6 +16,8 @@ class AgentOSError(Exception):
     retryable: bool = False
     # How long to wait before that, if the service that refused has said so.
     retry_after_seconds: float | None = None
+    # Whether it was retried as often as it may be. Whoever counts attempts says so.
+    retries_used_up: bool = False
 
     def __init_subclass__(cls) -> None:
         # `SkillNotFound` -> `skill-not-found`: derived, so a name and its code cannot drift apart.
@@ -54,6 +56,24 @@ class WorkerStopping(AgentOSError):
     """The worker was stopped during this attempt; another one takes over."""
 
     retryable = True
+    retry_after_seconds = 1.0  # However often: workers are restarted one after the other.
+
+
+class WorkersLost(AgentOSError):
+    """{lost} attempts were cut short because their worker was stopped or died, which is more than
+    the limit of {limit}. Find out why in the logs of the workers, then retry the task."""
+
+    retryable = True
+    retries_used_up = True
+
+
+class StepInterrupted(AgentOSError):
+    """The worker was stopped or died during step {step}, which may have taken effect. It was not
+    run again, because that may not be repeated blindly and no retry is left. Check what it did,
+    then retry the task from this step, or from the next one."""
+
+    retryable = True
+    retries_used_up = True
 
 
 # Our own services.
