@@ -10,6 +10,7 @@ from activities.store.database import Database
 from activities.tools.mcp.pool import McpPool
 from activities.tools.registry import Registry
 from activities.units import MEBIBYTE
+from api.tasks.starts import Starts
 from api.tasks.temporal import TemporalPort
 
 DAY_SECONDS = 86_400.0
@@ -55,4 +56,5 @@ class Services:
     models: ModelOptions | None = None
     mcp: McpPool = field(default_factory=McpPool)
     inputs: InputPolicy = field(default_factory=InputPolicy)
+    starts: Starts = field(default_factory=Starts)
     options: ApiOptions = field(default_factory=ApiOptions)

@@ -45,6 +45,11 @@ class TemporaryFailure(AgentOSError):
     retryable = True
 
 
+class RunNotEnded(TemporaryFailure):
+    """{service} could not start the task: its previous run has not ended yet. Try again once it
+    has."""
+
+
 # The task.
 
 
