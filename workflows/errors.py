@@ -45,6 +45,11 @@ class TemporaryFailure(AgentOSError):
     retryable = True
 
 
+class DiskFull(TemporaryFailure):
+    """The disk of {service} is full: {reason}. Free some space there; what waits for it then goes
+    on by itself."""
+
+
 class RunNotEnded(TemporaryFailure):
     """{service} could not start the task: its previous run has not ended yet. Try again once it
     has."""

@@ -13,6 +13,7 @@ from temporalio.exceptions import ApplicationError
 from activities.attempts.heartbeat import heartbeating, was_stopped
 from activities.attempts.losses import Losses
 from activities.attempts.reporter import Reporter, reporting
+from activities.disk import disk_full
 from activities.patience import patiently
 from activities.store import attempts
 from activities.store.attempts import (
@@ -128,6 +129,11 @@ class _Running:
                 raise
             except AgentOSError as error:
                 performed = Performed(exit_code=None, error=error)
+            except OSError as error:
+                full = disk_full(error, "the worker")
+                if full is None:
+                    raise
+                performed = Performed(exit_code=None, error=full)
         if performed.error is not None:
             self._losses.judge(performed.error)
         ended = self._ended(performed, reporter)

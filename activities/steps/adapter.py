@@ -85,6 +85,8 @@ class Steps(ports.Steps):
                 )
                 reporter.enter(Phase.POST_PROCESS)
                 error = error_of(step, ended, limits)
+                if error is not None:  # It may have failed for want of room, and said so its way.
+                    error = equipment.scratch.disk.shortage or error
                 return await self._publish(call, workplace.output, ended.code, error)
 
         return await self._run(call, perform)

@@ -1,6 +1,8 @@
 """Attempts at a step that are lost with their workers, and what they cost."""
 
 import asyncio
+import errno
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,7 +27,7 @@ from tests.integration.new_tasks import new_task
 from workflows.contracts import RETRIES_USED_UP, Failure, StepCall, StepOutcome
 from workflows.definitions.pipeline import Pipeline
 from workflows.errors import (
-    AgentOSError,
+    DiskFull,
     McpConnectionLost,
     McpUnavailable,
     StepInterrupted,
@@ -43,7 +45,7 @@ CANCELLED = ActivityCancellationDetails(cancel_requested=True)
 class Till:
     """A server whose ``look`` may be called twice, and whose ``pay`` should not be."""
 
-    error: AgentOSError | None = None
+    error: Exception | None = None
     waits: bool = False
     calls: int = 0
     called: asyncio.Event = field(default_factory=asyncio.Event)
@@ -189,6 +191,15 @@ async def test_an_unsafe_step_that_may_be_retried_after_anything_is_repeated(des
     step = await OneStep.of(desk, "mcp.till.pay", 0, Till(), "any")
     await step.lose(1)
     assert (await step.run(2)).closed
+
+
+async def test_a_full_disk_is_told_and_tried_again(desk: Desk) -> None:
+    till = Till(error=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/data/file"))
+    step = await OneStep.of(desk, "mcp.till.look", 1, till)
+    error = await step.error_of(1)
+    assert (error.type, error.non_retryable) == (DiskFull.code, False)
+    assert "/data/file" in str(error)
+    assert (await step.row()).status == Status.QUEUED
 
 
 async def cut_off(step: OneStep, details: ActivityCancellationDetails, *, stops: bool) -> None:
