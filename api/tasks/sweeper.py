@@ -27,7 +27,7 @@ from api.tasks.approvals import deliver
 from api.tasks.kinds.table import KINDS
 from api.tasks.reconciliation import Settled, settle
 from workflows.backoff import Backoff
-from workflows.errors import DatabaseNewer, TemporaryFailure
+from workflows.errors import DatabaseNewer, RunNotEnded, TemporaryFailure
 
 # Whoever accepted the task is given this long to start it.
 PENDING_SECONDS = 3.0
@@ -94,13 +94,15 @@ class Sweeper:
         async with only_sweep(self._services.database) as suspects:
             if suspects is None:
                 return
-            await self._settle(await self._find_parked(suspects))
+            failures = [await self._settle(await self._find_parked(suspects))]
             chosen, place = await self._choose(suspects)
-            await self._settle(chosen, has_place=True)
+            failures += [await self._settle(chosen, has_place=True)]
             self._place = place
             ended = await self._services.temporal.ended_from_outside(_WORKFLOWS, ENDED_WINDOW)
-            await self._settle(await suspects.alive_among(ended))
+            failures += [await self._settle(await suspects.alive_among(ended))]
         await self._deliver_decisions()
+        for failure in filter(None, failures):
+            raise failure
 
     async def _find_parked(self, suspects: Suspects) -> Sequence[Suspect]:
         """The most urgent of those that have been pending and were never seen to run."""
@@ -109,7 +111,11 @@ class Sweeper:
         last: Suspect | None = None
         for _ in range(MAX_PARKED_PAGES):
             listed = await suspects.pending(since=since, after=last, limit=MAX_LISTED_A_PASS)
-            parked += [suspect for suspect in listed if seen(suspect.id, suspect.run) == inf]
+            parked += [
+                suspect
+                for suspect in listed
+                if seen(suspect.id, suspect.run) == inf and suspect.id not in self._unreadable
+            ]
             if len(listed) < MAX_LISTED_A_PASS or len(parked) >= self._settled_a_pass:
                 break
             last = listed[-1]
@@ -135,13 +141,13 @@ class Sweeper:
             return chosen, chosen[-1].place
         return chosen, listed[-1].place if len(listed) == MAX_LISTED_A_PASS else _START
 
-    async def _settle(self, suspects: Iterable[Suspect], *, has_place: bool = False) -> None:
-        """Side by side with all that is started, by priority. A failure holds up no others.
+    async def _settle(
+        self, suspects: Iterable[Suspect], *, has_place: bool = False
+    ) -> TemporaryFailure | None:
+        """Side by side with all that is started, by priority. Gives the first failure, which holds
+        up no others.
 
         With ``has_place``, a pass that is cut here goes on behind what it has settled.
-
-        Raises:
-            TemporaryFailure: of the first that failed, once all have been tried.
         """
         settling = [(suspect, self._begin_to_settle(suspect)) for suspect in suspects]
         failure: TemporaryFailure | None = None
@@ -152,12 +158,13 @@ class Sweeper:
                 # Another version wrote it, and can read it. The tasks behind it must not wait.
                 self._unreadable.add(suspect.id)
                 log.error("task.unreadable", task_id=str(suspect.id), error=type(error).__name__)
+            except RunNotEnded:
+                log.info("task.start_delayed", task_id=str(suspect.id), run=suspect.run)
             except TemporaryFailure as error:
                 failure = failure or error
             if has_place:
                 self._place = suspect.place
-        if failure is not None:
-            raise failure
+        return failure
 
     def _begin_to_settle(self, suspect: Suspect) -> Awaitable[None]:
         settle_it = partial(self._settle_one, suspect.id)
