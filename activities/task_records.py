@@ -6,6 +6,7 @@ from activities.store import tasks
 from activities.store.database import Database
 from workflows import ports
 from workflows.contracts import TaskClose, TaskMark
+from workflows.states import Status
 
 
 class Tasks(ports.Tasks):
@@ -17,5 +18,7 @@ class Tasks(ports.Tasks):
         await tasks.mark_task(self._database, mark)
 
     @activity.defn
-    async def close_task(self, close: TaskClose) -> None:
-        await tasks.close_task(self._database, close)
+    async def close_task(self, close: TaskClose) -> Status | None:
+        if await tasks.close_task(self._database, close):
+            return close.status
+        return await tasks.find_status(self._database, close.task_id, close.run)

@@ -88,6 +88,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         for task in beside:
             with suppress(asyncio.CancelledError):
                 await task
+        await app.state.services.starts.close()
 
 
 async def _on_nothing_more(request: Request, error: Exception) -> Response:

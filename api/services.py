@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from activities.disk import Disk
 from activities.inputs.policy import InputPolicy
 from activities.llm.base import ModelOptions
 from activities.skills.catalogue import Catalogue
@@ -10,6 +11,7 @@ from activities.store.database import Database
 from activities.tools.mcp.pool import McpPool
 from activities.tools.registry import Registry
 from activities.units import MEBIBYTE
+from api.tasks.starts import Starts
 from api.tasks.temporal import TemporalPort
 
 DAY_SECONDS = 86_400.0
@@ -44,7 +46,8 @@ class ApiOptions:
 class Services:
     """The world as the API needs it. Whoever makes one closes what it holds.
 
-    Without ``models`` there is nobody to be an agent.
+    Without ``models`` there is nobody to be an agent. ``disk`` is that of the services, where they
+    are on this machine.
     """
 
     database: Database
@@ -55,4 +58,6 @@ class Services:
     models: ModelOptions | None = None
     mcp: McpPool = field(default_factory=McpPool)
     inputs: InputPolicy = field(default_factory=InputPolicy)
+    disk: Disk | None = None
+    starts: Starts = field(default_factory=Starts)
     options: ApiOptions = field(default_factory=ApiOptions)

@@ -7,6 +7,7 @@ import socket
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from activities.disk import Disk
 from activities.skills.catalogue import Catalogue
 from activities.tools.registry import Registry
 from activities.units import MEBIBYTE
@@ -73,11 +74,17 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
                 models=settings.model_options,
                 mcp=mcp,
                 inputs=settings.input_policy,
+                disk=_disk(settings),
                 options=dataclasses.replace(options, temporal_namespace=client.namespace),
             )
         )
         garbage_collector.resume()
         await serve(app, host, port)
+
+
+def _disk(settings: Settings) -> Disk | None:
+    folder = settings.services_dir
+    return None if folder is None else Disk(folder, "AgentOS")
 
 
 def _is_loopback(host: str) -> bool:

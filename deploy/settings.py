@@ -72,6 +72,7 @@ class Settings(BaseSettings):
 
     skills_path: str = ""
     data_dir: Path = Path(".agentos")
+    services_dir: Path | None = None
 
     sandbox: str = DEFAULT_BACKEND
     sandbox_memory_mib: int = Field(default=2_048, ge=64)
@@ -169,6 +170,7 @@ class Settings(BaseSettings):
             bucket=self.s3_bucket,
             access_key=self.s3_access_key.get_secret_value(),
             secret_key=self.s3_secret_key.get_secret_value(),
+            folder=self.services_dir,
         )
 
     @property

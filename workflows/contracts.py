@@ -22,6 +22,10 @@ class Message(BaseModel):
 # The code of what failed because its worker died, or was given up for lost.
 WORKER_LOST = "worker-lost"
 
+# A detail of what an activity raises: the failure is one to retry, and was retried as often as it
+# may be. Temporal cannot know, as it counts attempts that were lost with their worker, too.
+RETRIES_USED_UP = "retries-used-up"
+
 
 class Failure(Message):
     """Why something ended badly. ``code`` is stable; ``message`` is for people.

@@ -18,6 +18,8 @@ class AgentOSError(Exception):
     retry_after_seconds: float | None = None
     # What a script said itself, for rows and events. Workflow history must never hold it.
     said: str | None = None
+    # Whether it was retried as often as it may be. Whoever counts attempts says so.
+    retries_used_up: bool = False
 
     def __init_subclass__(cls) -> None:
         # `SkillNotFound` -> `skill-not-found`: derived, so a name and its code cannot drift apart.
@@ -50,6 +52,16 @@ class TemporaryFailure(AgentOSError):
     retryable = True
 
 
+class DiskFull(TemporaryFailure):
+    """The disk of {service} is full: {reason}. Free some space there; what waits for it then goes
+    on by itself."""
+
+
+class RunNotEnded(TemporaryFailure):
+    """{service} could not start the task: its previous run has not ended yet. Try again once it
+    has."""
+
+
 # The task.
 
 
@@ -61,6 +73,24 @@ class WorkerStopping(AgentOSError):
     """The worker was stopped during this attempt; another one takes over."""
 
     retryable = True
+    retry_after_seconds = 1.0  # However often: workers are restarted one after the other.
+
+
+class WorkersLost(AgentOSError):
+    """{lost} attempts were cut short because their worker was stopped or died, which is more than
+    the limit of {limit}. Find out why in the logs of the workers, then retry the task."""
+
+    retryable = True
+    retries_used_up = True
+
+
+class StepInterrupted(AgentOSError):
+    """The worker was stopped or died during step {step}, which may have taken effect. It was not
+    run again, because that may not be repeated blindly and no retry is left. Check what it did,
+    then retry the task from this step, or from the next one."""
+
+    retryable = True
+    retries_used_up = True
 
 
 # Our own services.

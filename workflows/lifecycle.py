@@ -20,13 +20,25 @@ from temporalio.exceptions import (
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
 from workflows import policies, ports
-from workflows.contracts import WORKER_LOST, Failure, TaskClose, TaskMark, TaskRun
+from workflows.contracts import (
+    RETRIES_USED_UP,
+    WORKER_LOST,
+    Failure,
+    TaskClose,
+    TaskMark,
+    TaskRun,
+)
 from workflows.errors import AgentOSError, TimeUsedUp, TokenQuotaUsedUp
 from workflows.states import Status
 from workflows.working_time import WorkingTime
 
 # Final for this run, but only for a while: a later retry by a person may succeed.
 _TEMPORARY = (TokenQuotaUsedUp.code,)
+
+# Runs from before these changes went on after a cancellation that met the end of an activity, and
+# were cancelled although their row had just said how they ended.
+_HEEDS_CANCELLATION = "a-late-cancellation-is-heeded"
+_ENDS_AS_WRITTEN = "a-run-ends-as-its-row-says"
 
 
 class Lifecycle:
@@ -57,10 +69,25 @@ class Lifecycle:
             async with self._within_time():
                 yield
         except (AgentOSError, ActivityError, asyncio.CancelledError) as error:
-            await self._close_badly(error)
-            raise
+            cause = asyncio.CancelledError() if _was_cut_off(error) else error
+            if await self._close_badly(cause) is Status.COMPLETED:
+                return  # The last activity had written that before it was cancelled, or lost.
+            raise cause from error.__cause__
         if not self.is_closed:
             await self._close(Status.COMPLETED)
+
+    def heed_cancellation(self) -> None:
+        """Raise what was asked of the run while its last activity ended in spite of it.
+
+        Temporal's SDK gives the result of such an activity, and tells of the cancellation no more.
+
+        Raises:
+            asyncio.CancelledError: the workflow was cancelled.
+            TimeoutError: its working time is used up.
+        """
+        is_cancelled = workflow.cancellation_reason() is not None
+        if (is_cancelled or self.working_time.is_used_up) and workflow.patched(_HEEDS_CANCELLATION):
+            raise asyncio.CancelledError if is_cancelled else TimeoutError
 
     async def wait_while_paused(self) -> None:
         """Wait between two parts of the work while the task is paused."""
@@ -106,20 +133,22 @@ class Lifecycle:
                 raise
             raise TimeUsedUp(limit=self.working_time.limit_seconds) from None
 
-    async def _close_badly(self, error: BaseException) -> None:
+    async def _close_badly(self, error: BaseException) -> Status | None:
+        """Gives the state of the row, as ``_close`` does, where the run is not to fail."""
         if is_cancelled_exception(error):
-            await self._close(Status.CANCELLED)
-            return
+            return await self._close(Status.CANCELLED)
         if isinstance(error, ActivityError):
             status, failure = _status_after(error), _failure_of(error, self.step)
         else:
             assert isinstance(error, AgentOSError)
             status, failure = Status.FAILED, Failure(code=error.code, message=str(error))
-        await self._close(status, failure)
+        if await self._close(status, failure) is Status.COMPLETED:
+            return Status.COMPLETED
         # An activity's error carries ids; the reader of the Temporal Web UI wants the reason.
         raise ApplicationError(failure.message, type=failure.code, non_retryable=True) from error
 
-    async def _close(self, status: Status, failure: Failure | None = None) -> None:
+    async def _close(self, status: Status, failure: Failure | None = None) -> Status | None:
+        """Gives the state in which the run's row is now; None where an older worker wrote it."""
         close = TaskClose(
             task_id=self._run.task_id,
             team_id=self._run.team_id,
@@ -128,12 +157,18 @@ class Lifecycle:
             failure=failure,
             sub_task_id=self.sub_task_id,
         )
-        # Shielded: a cancellation that arrives now is too late, and must not leave the row open.
-        await asyncio.shield(
+        closing = asyncio.ensure_future(
             workflow.execute_local_activity_method(
                 ports.Tasks.close_task, close, summary=f"end: {status}", **policies.RECORD
             )
         )
+        try:
+            # A cancellation that arrives now is too late, and must not leave the row open.
+            return await asyncio.shield(closing)
+        except asyncio.CancelledError:
+            if not workflow.patched(_ENDS_AS_WRITTEN):
+                raise
+        return await closing
 
 
 class TaskWorkflow:
@@ -152,11 +187,24 @@ class TaskWorkflow:
         self.lifecycle.paused = False
 
 
+def _was_cut_off(error: BaseException) -> bool:
+    """Whether an attempt failed in a way that another would have mended, but for a cancellation."""
+    return (
+        isinstance(error, ActivityError)
+        and error.retry_state is RetryState.CANCEL_REQUESTED
+        and workflow.patched(_HEEDS_CANCELLATION)
+    )
+
+
 def _status_after(error: ActivityError) -> Status:
     """``blocked`` where a retry may succeed: a dead letter, left for a person to fix."""
-    code = error.cause.type if isinstance(error.cause, ApplicationError) else None
-    final = error.retry_state is RetryState.NON_RETRYABLE_FAILURE and code not in _TEMPORARY
-    return Status.FAILED if final else Status.BLOCKED
+    if error.retry_state is not RetryState.NON_RETRYABLE_FAILURE:
+        return Status.BLOCKED
+    cause = error.cause
+    may_succeed = isinstance(cause, ApplicationError) and (
+        cause.type in _TEMPORARY or RETRIES_USED_UP in cause.details
+    )
+    return Status.BLOCKED if may_succeed else Status.FAILED
 
 
 def _failure_of(error: ActivityError, step: str) -> Failure:

@@ -32,6 +32,7 @@ class PipelineWorkflow(TaskWorkflow):
     async def run(self, run: PipelineRun) -> PipelineResult:
         async with self.lifecycle.running():
             for index in range(run.first, len(run.steps)):
+                self.lifecycle.heed_cancellation()
                 await self._wait_while_paused()
                 outcome = await self._run_step(index)
                 self.lifecycle.is_closed = outcome.closed

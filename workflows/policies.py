@@ -24,6 +24,11 @@ FIRST_BACKOFF = timedelta(seconds=1)
 LONGEST_BACKOFF = timedelta(minutes=5)
 
 
+# Attempts at one piece of work that may be cut short because their worker was stopped or died. They
+# cost no retry: that is not the fault of the work. The bound is for work that kills its workers.
+LOST_ATTEMPTS = 10
+
+
 class StepOptions(TypedDict):
     start_to_close_timeout: timedelta
     heartbeat_timeout: timedelta
@@ -37,7 +42,10 @@ class RecordOptions(TypedDict):
 
 
 def step(timeout_seconds: float, retries: int) -> StepOptions:
-    """Backoff is 1 s * 2^n, at most five minutes. The activity decides which failures to retry."""
+    """Backoff is 1 s * 2^n, at most five minutes. The activity decides which failures to retry.
+
+    It counts them, too: Temporal's own limit has room for the attempts that are lost beside them.
+    """
     return StepOptions(
         start_to_close_timeout=timedelta(seconds=timeout_seconds) + STEP_OVERHEAD,
         heartbeat_timeout=HEARTBEAT_TIMEOUT,
@@ -45,7 +53,7 @@ def step(timeout_seconds: float, retries: int) -> StepOptions:
             initial_interval=FIRST_BACKOFF,
             backoff_coefficient=2.0,
             maximum_interval=LONGEST_BACKOFF,
-            maximum_attempts=retries + 1,
+            maximum_attempts=retries + 1 + LOST_ATTEMPTS,
         ),
         # The workflow ends only when the sandbox is known to be dead.
         cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -82,7 +90,7 @@ THINK = StepOptions(
         initial_interval=FIRST_BACKOFF,
         backoff_coefficient=2.0,
         maximum_interval=_LONGEST_THINK_BACKOFF,
-        maximum_attempts=THINK_RETRIES + 1,
+        maximum_attempts=THINK_RETRIES + 1 + LOST_ATTEMPTS,
     ),
     cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 )

@@ -16,6 +16,7 @@ from workflows.contracts import (
     ThinkCall,
     Thought,
 )
+from workflows.states import Status
 
 
 class Port:
@@ -79,5 +80,8 @@ class Tasks(Port, ABC):
 
     @abstractmethod
     @activity.defn
-    async def close_task(self, close: TaskClose) -> None:
-        """Set the final state of a run. A second close of the same run changes nothing."""
+    async def close_task(self, close: TaskClose) -> Status | None:
+        """Set the final state of a run. A second close of the same run changes nothing.
+
+        Gives the state that the row of the run is in then; None when it is of a later run.
+        """

@@ -44,10 +44,12 @@ class ReactLoop:
             GoesRoundInCircles, NeverFinishes: the model makes no progress.
             ActivityError: a turn could not be made at all.
         """
+        self._lifecycle.heed_cancellation()
         await self._lifecycle.wait_while_paused()
         self._lifecycle.step = f"turn {self.run.turn + 1}"
         check_limits(self.run)
         thought = await self._think()
+        self._lifecycle.heed_cancellation()
         await self._act_all(thought)
         self._note(thought)
         if not thought.finished:

@@ -1,15 +1,19 @@
 """The adapter of ``ports.Agents``: turns of a model, and the tool calls that it asks for."""
 
+import asyncio
+
 from temporalio import activity
 
 from activities.agents.tool_call import make_call
 from activities.agents.turn import TurnOptions, Turns
 from activities.attempts.attempt import as_application_error
-from activities.attempts.heartbeat import heartbeating
+from activities.attempts.heartbeat import heartbeating, was_stopped
+from activities.attempts.losses import check_losses
 from activities.equipment import Equipment
 from activities.tools.toolbox import Toolbox
-from workflows import ports
+from workflows import policies, ports
 from workflows.contracts import ActCall, ActOutcome, ThinkCall, Thought
+from workflows.errors import AgentOSError, WorkerStopping
 
 
 class Agents(ports.Agents):
@@ -20,8 +24,23 @@ class Agents(ports.Agents):
 
     @activity.defn
     async def think(self, call: ThinkCall) -> Thought:
-        async with heartbeating(), as_application_error():
-            return await self._turns.make(call)
+        info = activity.info()
+        # Temporal keeps what the last heartbeat told, also when its worker is lost.
+        failures = int(next(iter(info.heartbeat_details), 0))
+        lost = info.attempt - 1 - failures
+        async with heartbeating(failures), as_application_error():
+            try:
+                check_losses(lost)
+                return await self._turns.make(call)
+            except AgentOSError as error:
+                error.retries_used_up |= failures >= policies.THINK_RETRIES
+                activity.heartbeat(failures + 1)
+                raise
+            except asyncio.CancelledError:
+                if not was_stopped():
+                    raise
+                check_losses(lost + 1)
+                raise WorkerStopping from None
 
     @activity.defn
     async def act(self, call: ActCall) -> ActOutcome:

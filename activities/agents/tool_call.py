@@ -107,7 +107,8 @@ class _ToolCall:
             result = await self.toolbox.call(
                 self._context(workplace), self.wanted.tool, self.wanted.arguments
             )
-            if result.error and result.error.retryable and self.attempt.may_be_followed:
+            is_followed = self.begun.failures < self.attempt.retries
+            if result.error and result.error.retryable and is_followed:
                 raise result.error
             if not self.reporter.stdout:
                 self.reporter.stdout.extend(result.text.encode("utf-8", "replace"))

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.attempts.heartbeat import heartbeating
+from activities.attempts.heartbeat import heartbeating, was_stopped
+from activities.attempts.losses import Losses
 from activities.attempts.reporter import Reporter, reporting
+from activities.disk import disk_full
 from activities.patience import patiently
 from activities.store import attempts
 from activities.store.attempts import (
@@ -25,8 +26,8 @@ from activities.store.attempts import (
 )
 from activities.store.database import Database
 from workflows import policies
-from workflows.contracts import Failure, StepOutcome
-from workflows.errors import AgentOSError, TemporaryFailure, WorkerStopping
+from workflows.contracts import RETRIES_USED_UP, Failure, StepOutcome
+from workflows.errors import AgentOSError, TemporaryFailure
 from workflows.events import (
     STEP_FAILURES,
     ArtifactCreated,
@@ -62,10 +63,20 @@ class Performed:
 
 
 Perform = Callable[[Begun, Reporter], Awaitable[Performed]]
+MayRepeat = Callable[[Begun], Awaitable[bool]]
 
 
-async def run_attempt(database: Database, attempt: Attempt, perform: Perform) -> StepOutcome:
+async def _always(begun: Begun) -> bool:
+    return True
+
+
+async def run_attempt(
+    database: Database, attempt: Attempt, perform: Perform, may_repeat: MayRepeat = _always
+) -> StepOutcome:
     """Run ``perform`` as the attempt that this activity is, unless one has succeeded already.
+
+    An attempt that is lost with its worker costs no retry, unless ``may_repeat`` says that
+    repeating it may do harm.
 
     Raises:
         ApplicationError: its type is the code of the ``AgentOSError`` behind it. It holds nothing
@@ -78,8 +89,9 @@ async def run_attempt(database: Database, attempt: Attempt, perform: Perform) ->
             begun = await patiently(lambda: attempts.begin(database, attempt))
             if begun.outcome is not None:
                 return begun.outcome
+            losses = Losses(attempt, begun, is_safe=await may_repeat(begun))
             with structlog.contextvars.bound_contextvars(step=begun.name):
-                return await _Running(database, attempt, begun.name).run(begun, perform)
+                return await _Running(database, attempt, begun, losses).run(perform)
 
 
 @asynccontextmanager
@@ -91,30 +103,41 @@ async def as_application_error() -> AsyncIterator[None]:
         delay = error.retry_after_seconds
         raise ApplicationError(
             str(error),
+            *([RETRIES_USED_UP] if error.retryable and error.retries_used_up else []),
             type=error.code,
-            non_retryable=not error.retryable,
+            non_retryable=not error.retryable or error.retries_used_up,
             next_retry_delay=None if delay is None else timedelta(seconds=delay),
         ) from None  # The chain would carry the foreign error's text into history.
 
 
 class _Running:
-    def __init__(self, database: Database, attempt: Attempt, step: str) -> None:
+    def __init__(self, database: Database, attempt: Attempt, begun: Begun, losses: Losses) -> None:
         self._database = database
         self._attempt = attempt
-        self._step = step
+        self._begun = begun
+        self._losses = losses
+        self._step = begun.name
         self._started = time.monotonic()
 
-    async def run(self, begun: Begun, perform: Perform) -> StepOutcome:
+    async def run(self, perform: Perform) -> StepOutcome:
         async with reporting(self._database, self._attempt, self._step) as reporter:
             try:
-                performed = await perform(begun, reporter)
+                self._losses.check()
+                performed = await perform(self._begun, reporter)
             except asyncio.CancelledError:
                 await self._say_farewell(reporter)
                 raise
             except AgentOSError as error:
                 performed = Performed(exit_code=None, error=error)
+            except OSError as error:
+                full = disk_full(error, "the worker")
+                if full is None:
+                    raise
+                performed = Performed(exit_code=None, error=full)
+        if performed.error is not None:
+            self._losses.judge(performed.error)
         ended = self._ended(performed, reporter)
-        counts = await patiently(lambda: attempts.end(self._database, self._attempt, ended))
+        counts = await self._write(ended)
         self._log(ended)
         if performed.error is not None and performed.message is None:
             raise performed.error
@@ -124,10 +147,28 @@ class _Running:
             closed=counts and self._attempt.is_last,
         )
 
+    async def _write(self, ended: Ended) -> bool:
+        """Write the end. Gives whether it counts.
+
+        A cancellation meanwhile comes too late for what is in the row already: Temporal is to hear
+        the same of the attempt as people.
+        """
+        writing = asyncio.ensure_future(
+            patiently(lambda: attempts.end(self._database, self._attempt, ended))
+        )
+        try:
+            return await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait([writing], timeout=FAREWELL_SECONDS)
+            has_failed = ended.failure is not None and not was_stopped()
+            if has_failed or not writing.done() or writing.exception() is not None:
+                writing.cancel()
+                raise
+            return writing.result()
+
     async def _say_farewell(self, reporter: Reporter) -> None:
-        """Record that the attempt was cancelled; when the worker stops, that another follows."""
-        stopping = activity.is_worker_shutdown()
-        error = WorkerStopping() if stopping else None
+        """Record that the attempt was cancelled; when the worker stops, what follows."""
+        error = self._losses.one_more() if was_stopped() else None
         ended = self._ended(Performed(exit_code=None, error=error), reporter, cancelled=True)
         with suppress(TemporaryFailure, TimeoutError):
             await asyncio.wait_for(
@@ -143,8 +184,8 @@ class _Running:
         next_attempt_at = None
         if error is not None:
             next_attempt_at = None if performed.message else self._next_attempt_at(error)
-            exhausted = error.retryable and performed.message is None
-            ended_as = Status.BLOCKED if exhausted else Status.FAILED
+            is_exhausted = error.retryable and performed.message is None
+            ended_as = Status.BLOCKED if is_exhausted else Status.FAILED
             status = Status.QUEUED if next_attempt_at else ended_as
         failure = self._failure(error, reporter) if error is not None else None
         duration_ms = round((time.monotonic() - self._started) * 1_000)
@@ -179,7 +220,7 @@ class _Running:
 
     def _next_attempt_at(self, error: AgentOSError) -> datetime | None:
         """When Temporal will start the next attempt."""
-        if not error.retryable or not self._attempt.may_be_followed:
+        if not error.retryable or error.retries_used_up:
             return None
         pause = policies.step_pause(self._attempt.number, error.retry_after_seconds)
         return datetime.now(UTC) + pause

@@ -12,9 +12,9 @@ INTERVAL_SECONDS = 0.2
 
 
 @asynccontextmanager
-async def heartbeating() -> AsyncIterator[None]:
-    """Beat for as long as the block runs."""
-    beats = asyncio.create_task(_beat())
+async def heartbeating(*details: int) -> AsyncIterator[None]:
+    """Beat for as long as the block runs. The next attempt reads the ``details`` of the last."""
+    beats = asyncio.create_task(_beat(details))
     try:
         yield
     finally:
@@ -23,7 +23,14 @@ async def heartbeating() -> AsyncIterator[None]:
             await beats
 
 
-async def _beat() -> None:
+def was_stopped() -> bool:
+    """Whether an activity that was cancelled was so because its worker stops, and for that only."""
+    details = activity.cancellation_details()
+    is_asked = details is not None and (details.cancel_requested or details.not_found)
+    return activity.is_worker_shutdown() and not is_asked
+
+
+async def _beat(details: tuple[int, ...]) -> None:
     while True:
         await asyncio.sleep(INTERVAL_SECONDS)
-        activity.heartbeat()
+        activity.heartbeat(*details)

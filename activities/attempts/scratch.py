@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from activities.disk import Disk
 from activities.file_lock import blocking_file_lock, try_lock
+from activities.patience import patiently
 
 _LOCK = "lock"
 _CODE = "code"
@@ -31,6 +33,7 @@ class Scratch:
         self._removals: set[asyncio.Task[None]] = set()
         runs = work_folder / "runs"
         runs.mkdir(parents=True, exist_ok=True)
+        self.disk = Disk(runs, "the worker")
         runs.chmod(0o755)  # Whatever the umask; so with those below it.
         # Two workers that start together must not sweep each other.
         with blocking_file_lock(runs / _LOCK):
@@ -44,10 +47,12 @@ class Scratch:
 
     @asynccontextmanager
     async def workplace(self) -> AsyncIterator[Workplace]:
-        """Two empty folders. They are removed with all that is in them, soon after the end.
+        """Two empty folders, once their disk has room. They are removed, with all that is in them,
+        soon after the end.
 
         Nobody waits for the removal: of a step that makes nothing it would be a tenth of its time.
         """
+        await patiently(self.disk.check)
         path = self._make()  # Six system calls: a thread would take longer to wake up.
         try:
             yield Workplace(code=path / _CODE, output=path / _OUTPUT)

@@ -8,7 +8,7 @@ from pathlib import Path
 from temporalio import activity
 
 from activities.attempts.artifacts import publish_output
-from activities.attempts.attempt import Performed, run_attempt
+from activities.attempts.attempt import Perform, Performed, run_attempt
 from activities.attempts.exits import error_of, timed_out
 from activities.attempts.reporter import Reporter
 from activities.attempts.scripts import Script
@@ -65,7 +65,7 @@ class Steps(ports.Steps):
                 reporter.output(Stream.STDOUT, result.text.encode("utf-8", "replace"))
                 return await self._publish(call, workplace.output, result.exit_code, result.error)
 
-        return await run_attempt(equipment.database, self._attempt(call), perform)
+        return await self._run(call, perform)
 
     async def _run_script(self, call: StepCall, prepare: Prepare) -> StepOutcome:
         equipment = self._equipment
@@ -89,9 +89,24 @@ class Steps(ports.Steps):
                 error = error_of(
                     step, ended, limits, script, stdout=reporter.stdout, stderr=reporter.stderr
                 )
+                if error is not None:  # It may have failed for want of room, and said so its way.
+                    error = equipment.scratch.disk.shortage or error
                 return await self._publish(call, workplace.output, ended.code, error)
 
-        return await run_attempt(equipment.database, self._attempt(call), perform)
+        return await self._run(call, perform)
+
+    async def _run(self, call: StepCall, perform: Perform) -> StepOutcome:
+        database = self._equipment.database
+        return await run_attempt(database, self._attempt(call), perform, self._may_repeat)
+
+    async def _may_repeat(self, begun: Begun) -> bool:
+        """Whether a step may run again when nobody knows if its last attempt took effect."""
+        step = Step.model_validate(begun.definition)
+        if "any" in step.retry_on:
+            return True
+        if step.tool is not None:
+            return await self._toolbox.is_retry_safe(begun.team_id, step.tool)
+        return step.skill is None or not self._equipment.scripts.may_use_network(step.skill)
 
     def _attempt(self, call: StepCall) -> Attempt:
         return Attempt(

@@ -22,18 +22,19 @@ _HAS_CLOSED = events.status(Status.COMPLETED, task="numbered", seq="base + :coun
 
 BEGIN_ATTEMPT = text(
     f"""
-    WITH before AS (
+    WITH earlier AS (
+        -- Left behind by a worker that died, cut off by a worker that Temporal had given up for
+        -- lost, or given back by one that was stopped; the others failed on their own.
+        SELECT status IN ('{Status.RUNNING}', '{Status.CANCELLED}')
+               OR coalesce(error ->> 'code', '') IN ('{WORKER_LOST}', '{WorkerStopping.code}')
+                   AS was_lost
+        FROM execution_logs
+        WHERE sub_task_id = :sub_task_id AND run = :run AND attempt < :number
+    ), before AS (
         SELECT tasks.id, CAST(tasks.status <> '{Status.RUNNING}' AS int) AS wakes,
                CAST(sub_tasks.status <> '{Status.COMPLETED}' AS int) AS starts,
-               -- Left behind by a worker that died, cut off by a worker that Temporal had given up
-               -- for lost, or given back by one that was stopped.
-               EXISTS (
-                   SELECT FROM execution_logs AS earlier
-                   WHERE earlier.sub_task_id = :sub_task_id AND earlier.run = :run
-                     AND earlier.attempt < :number
-                     AND (earlier.status IN ('{Status.RUNNING}', '{Status.CANCELLED}')
-                          OR earlier.error ->> 'code' IN ('{WORKER_LOST}', '{WorkerStopping.code}'))
-               ) AS was_lost
+               (SELECT count(*) FROM earlier WHERE was_lost) AS lost,
+               (SELECT count(*) FROM earlier WHERE NOT was_lost) AS failures
         FROM tasks JOIN sub_tasks ON sub_tasks.id = :sub_task_id
         WHERE tasks.id = :task_id
         -- The sub-task as well: an earlier attempt may end it while this waits, and an event that
@@ -46,7 +47,8 @@ BEGIN_ATTEMPT = text(
         FROM before
         WHERE tasks.id = before.id AND {fence.IS_PRESENT}
         RETURNING tasks.id, team_id, inputs, tasks.definition -> 'skills' AS skills,
-                  tasks.definition -> 'tools' AS tools, event_seq, wakes, starts, was_lost
+                  tasks.definition -> 'tools' AS tools, event_seq, wakes, starts,
+                  lost AS lost_before, failures
     ), started AS (
         UPDATE sub_tasks
         SET status = '{Status.RUNNING}', phase = '{Phase.PREPARE_ENV}',
@@ -75,12 +77,12 @@ BEGIN_ATTEMPT = text(
         UNION ALL
         {_STARTED} FROM task, started
     )
-    SELECT task.team_id, inputs, skills, tools, was_lost, approval, name,
+    SELECT task.team_id, inputs, skills, tools, lost_before AS lost, failures, approval, name,
            input_context AS definition, NULL AS output_result, 0 AS files, false AS closed,
            {events.notify("task")}
     FROM task, started
     UNION ALL
-    SELECT tasks.team_id, inputs, NULL, NULL, false, approval, sub_tasks.name, input_context,
+    SELECT tasks.team_id, inputs, NULL, NULL, 0, 0, approval, sub_tasks.name, input_context,
            output_result, (SELECT count(*) FROM task_artifacts WHERE sub_task_id = :sub_task_id),
            tasks.status = '{Status.COMPLETED}', NULL
     FROM tasks JOIN sub_tasks ON sub_tasks.task_id = tasks.id

@@ -27,9 +27,10 @@ from workflows.states import Phase, Status
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attempt at a sub-task. ``number`` counts from 1 within a run, and ``retries`` may follow
-    the first. ``execution`` is the Temporal run id, where a reset must make earlier ones void.
-    The success of one that ``is_last`` completes the task."""
+    """An attempt at a sub-task. ``number`` counts from 1 within a run. ``retries`` may follow one
+    that fails, beside those that follow one that was lost with its worker. ``execution`` is the
+    Temporal run id, where a reset must make earlier ones void. The success of one that ``is_last``
+    completes the task."""
 
     task_id: UUID
     sub_task_id: UUID
@@ -41,11 +42,6 @@ class Attempt:
     is_last: bool = False
 
     @property
-    def may_be_followed(self) -> bool:
-        """Whether another one may follow, if this one fails."""
-        return self.number <= self.retries
-
-    @property
     def log_id(self) -> UUID:
         return uuid5(self.sub_task_id, f"run {self.run} attempt {self.number}")
 
@@ -55,8 +51,8 @@ class Begun:
     """What an attempt works with: the sub-task's name and definition, the task's inputs, and the
     skills and tools to which an agent is limited.
 
-    ``outcome`` is set when the sub-task has succeeded already, ``was_lost`` when nobody knows how
-    far an attempt before this one has come: it did not end on its own.
+    ``outcome`` is set when the sub-task has succeeded already. Of the attempts before this one in
+    its run, ``failures`` failed on their own, and of ``lost`` nobody knows how far they have come.
     """
 
     team_id: UUID
@@ -67,7 +63,12 @@ class Begun:
     skills: tuple[str, ...] | None = None
     tools: tuple[str, ...] | None = None
     approval: dict[str, Any] | None = None
-    was_lost: bool = False
+    lost: int = 0
+    failures: int = 0
+
+    @property
+    def was_lost(self) -> bool:
+        return self.lost > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,8 @@ async def begin(database: Database, attempt: Attempt) -> Begun:
         skills=None if row.skills is None else tuple(row.skills),
         tools=None if row.tools is None else tuple(row.tools),
         approval=row.approval,
-        was_lost=row.was_lost,
+        lost=row.lost,
+        failures=row.failures,
     )
 
 

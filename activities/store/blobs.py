@@ -11,6 +11,7 @@ import urllib3
 from minio import Minio
 from minio.error import S3Error
 
+from activities.disk import Disk
 from activities.store.errors import blob_errors
 from activities.store.options import S3Options
 
@@ -28,6 +29,7 @@ class Blobs:
     def __init__(self, options: S3Options) -> None:
         url = urllib3.util.parse_url(options.endpoint)
         self.bucket = options.bucket
+        self._disk = None if options.folder is None else Disk(options.folder, "the S3 store")
         self._client = Minio(
             url.netloc or options.endpoint,
             access_key=options.access_key,
@@ -44,10 +46,16 @@ class Blobs:
     async def put(
         self, team_id: UUID, sha256: str, size: int, mime_type: str, source: BinaryIO
     ) -> None:
-        """Store ``size`` bytes read from ``source``, unless they are there already."""
+        """Store ``size`` bytes read from ``source``, unless they are there already.
+
+        Raises:
+            DiskFull: the store would keep us waiting instead of saying so.
+        """
         key = blob_key(team_id, sha256)
         if await self.size_of(team_id, sha256) == size:
             return
+        if self._disk is not None:
+            await self._disk.check()
         async with blob_errors(), _stoppable(source) as reader:
             await asyncio.to_thread(
                 self._client.put_object,

@@ -9,7 +9,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, EmulatedDBAPIException
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from urllib3.exceptions import HTTPError
 
-from workflows.errors import DatabaseRefused, StoreRefused, TemporaryFailure
+from workflows.errors import DatabaseRefused, DiskFull, StoreRefused, TemporaryFailure
 
 # Classes of SQLSTATE that are temporary: connection lost, out of resources, operator
 # intervention (shutting down, starting up), serialisation failure and deadlock.
@@ -17,9 +17,11 @@ _PASSING_SQLSTATES = ("08", "53", "57", "40")
 
 # Classes of SQLSTATE for who is not let in: wrong password, no such database, no permission.
 _REFUSING_SQLSTATES = ("28", "3D", "42501")
+_DISK_FULL = "53100"
 
 _DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
+_S3_FULL = 507
 _PASSING_S3_STATUSES = (408, 429, 500, 502, 503, 504)
 
 
@@ -34,6 +36,8 @@ async def database_errors() -> AsyncIterator[None]:
         if not _is_passing(error):
             raise
         reason = first_line(driver_error(error))
+        if getattr(driver_error(error), "sqlstate", None) == _DISK_FULL:
+            raise DiskFull(service="PostgreSQL", reason=reason) from error
         raise TemporaryFailure(service="PostgreSQL", reason=reason) from error
 
 
@@ -63,8 +67,11 @@ async def blob_errors() -> AsyncIterator[None]:
         yield
     except S3Error as error:
         status = getattr(error.response, "status", None)
+        if status == _S3_FULL:
+            raise DiskFull(service="the S3 store", reason=str(error.message)) from error
         if status in _PASSING_S3_STATUSES:
-            raise TemporaryFailure(service="The S3 store", reason=str(error.code)) from error
+            reason = f"{error.code} {error.message or ''}".strip()[:300]
+            raise TemporaryFailure(service="The S3 store", reason=reason) from error
         raise StoreRefused(reason=f"{error.code} {error.message}") from error
     except (HTTPError, ConnectionError, TimeoutError) as error:
         raise TemporaryFailure(service="The S3 store", reason=type(error).__name__) from error

@@ -124,6 +124,14 @@ async def close_task(database: Database, close: TaskClose) -> bool:
     return bool(await database.execute(CLOSE, values))
 
 
+async def find_status(database: Database, task_id: UUID, run: int) -> Status | None:
+    """The state of a run; None when it was followed by another, or is gone."""
+    same_run = select(col(Task.status)).where(col(Task.id) == task_id, col(Task.run) == run)
+    async with database.reading(fresh=True) as connection:
+        status = await connection.scalar(same_run)
+    return None if status is None else Status(status)
+
+
 async def restart_task(
     database: Database,
     task_id: UUID,

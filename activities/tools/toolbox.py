@@ -154,6 +154,16 @@ class Toolbox:
         tool = self._registry.tools.get(name)
         return tool is None or tool.unsafe_if is None or not tool.unsafe_if(equipment, arguments)
 
+    async def is_retry_safe(self, team_id: UUID, name: str) -> bool:
+        """Whether a tool may be called again when nobody knows if the last call took effect.
+
+        One that cannot be called at all does no harm.
+        """
+        try:
+            return (await self._find(team_id, name)).is_retry_safe
+        except AgentOSError:
+            return True
+
     async def _find(self, team_id: UUID, name: str) -> OfferedTool:
         """The tool, unless the team has switched it off since it was offered."""
         active = await self._active(team_id)

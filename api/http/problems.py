@@ -24,7 +24,7 @@ from api.errors import (
 )
 from api.http.bodies import JSON_TYPE
 from api.wire.errors import BodyMalformed
-from workflows.errors import AgentOSError, BadInput, TemporaryFailure
+from workflows.errors import AgentOSError, BadInput, DiskFull, TemporaryFailure
 from workflows.pointers import Problem, problems_in
 
 PROBLEM_TYPE = "application/problem+json"
@@ -76,6 +76,15 @@ def problem(
 def answer(error: AgentOSError) -> Response:
     """The problem document of one of our own errors."""
     match error:
+        case DiskFull():
+            log.warning("http.unavailable", reason=str(error))
+            detail = (
+                f"The disk of {error.fields['service']} is full, so nothing was accepted. "
+                "Try again once there is room on it."
+            )
+            return problem(
+                error, 503, detail=detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
+            )
         case TemporaryFailure():
             log.warning("http.unavailable", reason=str(error))
             detail = f"{error.fields.get('service', 'A service')} cannot be reached. Try again."
@@ -114,6 +123,10 @@ def install(app: FastAPI) -> None:
 
 async def _on_own_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AgentOSError)
+    disk = request.app.state.services.disk
+    if isinstance(error, TemporaryFailure) and disk is not None:
+        # A service on a full disk stops, hangs or breaks off; that says less than the cause.
+        error = disk.shortage or error
     return answer(error)
 
 

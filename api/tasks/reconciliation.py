@@ -10,6 +10,7 @@ from activities.store.reading.tasks import StoredTask
 from api.services import Services
 from api.tasks.runs import start
 from api.tasks.temporal import Execution
+from api.tasks.temporal_calls import PATIENT_TIMEOUT_SECONDS
 from workflows.contracts import Failure, TaskClose
 from workflows.states import Status
 
@@ -49,7 +50,7 @@ async def settle(services: Services, task: StoredTask) -> Settled:
     Raises:
         TemporaryFailure
     """
-    execution = await services.temporal.find(task.id)
+    execution = await services.temporal.find(task.id, seconds=PATIENT_TIMEOUT_SECONDS)
     if execution is None or (execution.run < task.run and not execution.is_running):
         await start(services, task)
         return Settled.STARTED

@@ -1,14 +1,21 @@
 """Starting the workflow of a task's present run."""
 
+import asyncio
+from functools import partial
 from typing import Protocol
+from uuid import UUID
 
 import structlog
 
+from activities.store.reading.tasks import find_task_of_any_team
 from api.services import Services
 from api.tasks.kinds.base import RunnableTask
 from api.tasks.kinds.table import KINDS
 from workflows.errors import TemporaryFailure
-from workflows.states import TaskType
+from workflows.states import Status, TaskType
+
+# How long the answer to a submission is held back for its start.
+WAIT_SECONDS = 0.5
 
 log = structlog.get_logger(__name__)
 
@@ -34,8 +41,31 @@ async def start(services: Services, task: StartableTask) -> None:
 
 
 async def start_soon(services: Services, task: StartableTask) -> None:
-    """Start a run whose row is written: now, or else the sweeper does."""
+    """Start a run whose row is written: now, in its turn, or else the sweeper does.
+
+    Whoever submitted it waits for a start that begins at once, for a moment.
+    """
+    starts, has_room = services.starts, services.starts.has_room
+    due = partial(_start, services, task) if has_room else partial(_start_stored, services, task.id)
+    try:
+        started = starts.add((task.id, task.run), task.priority, due)
+        if has_room:
+            await asyncio.wait_for(asyncio.shield(started), WAIT_SECONDS)
+    except (TemporaryFailure, TimeoutError) as failure:
+        reason = str(failure) or "Temporal is slow"
+        log.warning("task.start_delayed", task_id=str(task.id), reason=reason)
+
+
+async def _start(services: Services, task: StartableTask) -> None:
     try:
         await start(services, task)
     except TemporaryFailure as failure:
-        log.warning("task.start_delayed", task_id=str(task.id), reason=str(failure))
+        log.warning("task.not_started", task_id=str(task.id), reason=str(failure))
+        raise
+
+
+async def _start_stored(services: Services, task_id: UUID) -> None:
+    """Start a task that had to wait, as it is by now. Only its id was kept: many may wait."""
+    task = await find_task_of_any_team(services.database, task_id)
+    if task is not None and task.status is Status.PENDING:
+        await _start(services, task)

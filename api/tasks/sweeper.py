@@ -9,8 +9,9 @@ is stored before it is signalled to the agent's workflow.
 import asyncio
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from math import inf
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from api.tasks.approvals import deliver
 from api.tasks.kinds.table import KINDS
 from api.tasks.reconciliation import Settled, settle
 from workflows.backoff import Backoff
-from workflows.errors import DatabaseNewer, TemporaryFailure
+from workflows.errors import DatabaseNewer, RunNotEnded, TemporaryFailure
 
 # Whoever accepted the task is given this long to start it.
 PENDING_SECONDS = 3.0
@@ -36,11 +37,14 @@ SILENT_SECONDS = 60.0
 ENDED_WINDOW = timedelta(minutes=10)
 MAX_SETTLED_A_PASS = 200
 MAX_LISTED_A_PASS = 2_000
+# To look for the most urgent that were never started, behind those that only wait for a worker.
+MAX_PARKED_PAGES = 5
 PASS_TIMEOUT_SECONDS = 20.0
 # Whoever took a decision is given this long to tell the agent.
 DECIDED_AGE = timedelta(seconds=3)
 MAX_DELIVERED_A_PASS = 50
-LONGEST_PAUSE_SECONDS = 30.0
+# What is parked waits for it when Temporal is back.
+LONGEST_PAUSE_SECONDS = 5.0
 
 _WORKFLOWS = [kind.workflow for kind in KINDS.values()]
 _START = Cursor(datetime.min.replace(tzinfo=UTC), UUID(int=0))
@@ -90,13 +94,36 @@ class Sweeper:
         async with only_sweep(self._services.database) as suspects:
             if suspects is None:
                 return
+            failures = [await self._settle(await self._find_parked(suspects))]
+            chosen, place = await self._choose(suspects)
+            failures += [await self._settle(chosen, has_place=True)]
+            self._place = place
             ended = await self._services.temporal.ended_from_outside(_WORKFLOWS, ENDED_WINDOW)
-            await self._settle(await suspects.alive_among(ended))
-            await self._settle([suspect.id for suspect in await self._choose(suspects)])
+            failures += [await self._settle(await suspects.alive_among(ended))]
         await self._deliver_decisions()
+        for failure in filter(None, failures):
+            raise failure
 
-    async def _choose(self, suspects: Suspects) -> Sequence[Suspect]:
-        """The next of those that may have no workflow, or one that has ended.
+    async def _find_parked(self, suspects: Suspects) -> Sequence[Suspect]:
+        """The most urgent of those that have been pending and were never seen to run."""
+        since = datetime.now(UTC) - timedelta(seconds=PENDING_SECONDS)
+        seen, parked = self._services.temporal.seconds_since_running, list[Suspect]()
+        last: Suspect | None = None
+        for _ in range(MAX_PARKED_PAGES):
+            listed = await suspects.pending(since=since, after=last, limit=MAX_LISTED_A_PASS)
+            parked += [
+                suspect
+                for suspect in listed
+                if seen(suspect.id, suspect.run) == inf and suspect.id not in self._unreadable
+            ]
+            if len(listed) < MAX_LISTED_A_PASS or len(parked) >= self._settled_a_pass:
+                break
+            last = listed[-1]
+        return parked[: self._settled_a_pass]
+
+    async def _choose(self, suspects: Suspects) -> tuple[Sequence[Suspect], Cursor]:
+        """The next of those that may have no workflow, or one that has ended; and the place from
+        which the next pass goes on.
 
         They are taken in turns: many that only wait for a worker must not hide the others.
         """
@@ -111,26 +138,41 @@ class Sweeper:
         unknown = [suspect for suspect in listed if seen(suspect.id, suspect.run) > SILENT_SECONDS]
         chosen = unknown[: self._settled_a_pass]
         if len(unknown) > len(chosen):
-            self._place = chosen[-1].place
-        elif len(listed) == MAX_LISTED_A_PASS:
-            self._place = listed[-1].place
-        else:
-            self._place = _START
-        return chosen
+            return chosen, chosen[-1].place
+        return chosen, listed[-1].place if len(listed) == MAX_LISTED_A_PASS else _START
 
-    async def _settle(self, task_ids: Iterable[UUID]) -> None:
-        """One after the other: what is swept up must not crowd out what is new."""
-        for task_id in task_ids:
-            if task_id in self._unreadable:
-                continue
+    async def _settle(
+        self, suspects: Iterable[Suspect], *, has_place: bool = False
+    ) -> TemporaryFailure | None:
+        """Side by side with all that is started, by priority. Gives the first failure, which holds
+        up no others.
+
+        With ``has_place``, a pass that is cut here goes on behind what it has settled.
+        """
+        settling = [(suspect, self._begin_to_settle(suspect)) for suspect in suspects]
+        failure: TemporaryFailure | None = None
+        for suspect, settled in settling:
             try:
-                await self._settle_one(task_id)
+                await asyncio.shield(settled)
             except (DatabaseNewer, ValidationError) as error:
                 # Another version wrote it, and can read it. The tasks behind it must not wait.
-                self._unreadable.add(task_id)
-                log.error("task.unreadable", task_id=str(task_id), error=type(error).__name__)
+                self._unreadable.add(suspect.id)
+                log.error("task.unreadable", task_id=str(suspect.id), error=type(error).__name__)
+            except RunNotEnded:
+                log.info("task.start_delayed", task_id=str(suspect.id), run=suspect.run)
+            except TemporaryFailure as error:
+                failure = failure or error
+            if has_place:
+                self._place = suspect.place
+        return failure
+
+    def _begin_to_settle(self, suspect: Suspect) -> Awaitable[None]:
+        settle_it = partial(self._settle_one, suspect.id)
+        return self._services.starts.add((suspect.id, suspect.run), suspect.priority, settle_it)
 
     async def _settle_one(self, task_id: UUID) -> None:
+        if task_id in self._unreadable:
+            return
         task = await find_task_of_any_team(self._services.database, task_id)
         if task is None or task.status.is_final:
             return

@@ -24,15 +24,18 @@ from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReus
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.tasks.temporal_calls import CALL_TIMEOUT_SECONDS, temporal_errors, unless_ended
+from api.tasks.temporal_calls import (
+    CALL_TIMEOUT_SECONDS,
+    PATIENT_TIMEOUT_SECONDS,
+    temporal_errors,
+    unless_ended,
+)
 from workflows import policies
 from workflows.backoff import Backoff
 from workflows.contracts import Decision, TaskRun, workflow_id
-from workflows.errors import TemporaryFailure
+from workflows.errors import RunNotEnded
 from workflows.lifecycle import TaskWorkflow
 
-# While Temporal is away, only the first of the submissions of this time waits for its time-out.
-_PAUSE_AFTER_FAILURE_SECONDS = 1.0
 # A workflow ends a moment after the row that says so: a retry by a person may come in between.
 _PREVIOUS_RUN = Backoff(first_seconds=0.025, times=5)
 
@@ -74,7 +77,6 @@ class TemporalPort:
     def __init__(self, client: Client, task_queue: str) -> None:
         self._client = client
         self._task_queue = task_queue
-        self._failed_at = -_PAUSE_AFTER_FAILURE_SECONDS
         self._running_at: dict[tuple[UUID, int], float] = {}
 
     async def start(
@@ -82,35 +84,31 @@ class TemporalPort:
     ) -> None:
         """Start the workflow of a run of a task. A repeat changes nothing.
 
-        Raises ``TemporaryFailure`` also while the workflow of the previous run has not ended.
+        It takes long before it gives up: people wait for it only a while.
+
+        Raises:
+            RunNotEnded: the workflow of the previous run has not ended.
         """
         start = self._starter(workflow, run, name, priority)
-        if time.monotonic() - self._failed_at < _PAUSE_AFTER_FAILURE_SECONDS:
-            raise TemporaryFailure(service="Temporal", reason="it did not answer a moment ago")
-        try:
-            async with temporal_errors():
-                if run.run == 1:
-                    await self._start_first(run, start)
-                    is_started = True
-                else:
-                    is_started = await self._start_next(run, start)
-        except TemporaryFailure:
-            self._failed_at = time.monotonic()
-            raise
-        if not is_started:  # That is no outage: other tasks can be started.
-            reason = "the previous run has not ended yet"
-            raise TemporaryFailure(service="Temporal", reason=reason)
+        async with temporal_errors(PATIENT_TIMEOUT_SECONDS):
+            if run.run == 1:
+                await self._start_first(run, start)
+            elif not await self._start_next(run, start):
+                raise RunNotEnded(service="Temporal")
         self._note_running(run.task_id, run.run)
 
     def seconds_since_running(self, task_id: UUID, run: int) -> float:
         """How long ago the workflow of a run was started or found running from here."""
         return time.monotonic() - self._running_at.get((task_id, run), -inf)
 
-    async def find(self, task_id: UUID) -> Execution | None:
+    async def find(
+        self, task_id: UUID, *, seconds: float = CALL_TIMEOUT_SECONDS
+    ) -> Execution | None:
         """The latest workflow of a task; None when Temporal knows of none."""
-        async with temporal_errors():
+        async with temporal_errors(seconds):
             try:
-                found = await self._handle(task_id).describe(rpc_timeout=_PATIENCE)
+                patience = timedelta(seconds=seconds)
+                found = await self._handle(task_id).describe(rpc_timeout=patience)
             except RPCError as error:
                 if error.status is RPCStatusCode.NOT_FOUND:
                     return None
@@ -156,11 +154,11 @@ class TemporalPort:
         after = (datetime.now(UTC) - since).isoformat()
         types = ", ".join(f"'{workflow.__name__}'" for workflow in workflows)
         query = f"ExecutionStatus IN ('Terminated', 'TimedOut') AND CloseTime > '{after}'"
-        async with temporal_errors():
+        async with temporal_errors(PATIENT_TIMEOUT_SECONDS):
             listed = self._client.list_workflows(
                 f"WorkflowType IN ({types}) AND {query}",
                 limit=_ENDED_LISTED,
-                rpc_timeout=_PATIENCE,
+                rpc_timeout=timedelta(seconds=PATIENT_TIMEOUT_SECONDS),
             )
             ids = [_task_id(execution.id) async for execution in listed]
         return [task_id for task_id in dict.fromkeys(ids) if task_id is not None]
@@ -236,7 +234,7 @@ class TemporalPort:
                 priority=Priority(
                     priority_key=1 + (10 - priority) // 2, fairness_key=str(run.team_id)
                 ),
-                rpc_timeout=_PATIENCE,
+                rpc_timeout=timedelta(seconds=PATIENT_TIMEOUT_SECONDS),
             )
 
         return start

@@ -9,17 +9,20 @@ from temporalio.service import RPCError, RPCStatusCode
 from workflows.errors import TemporaryFailure
 
 CALL_TIMEOUT_SECONDS = 2.0
+# Where no person waits. A machine that is starved answers late, and a start that was given up for
+# lost would be made once more.
+PATIENT_TIMEOUT_SECONDS = 10.0
 
 
 @asynccontextmanager
-async def temporal_errors() -> AsyncIterator[None]:
+async def temporal_errors(seconds: float = CALL_TIMEOUT_SECONDS) -> AsyncIterator[None]:
     """Tell a Temporal that does not do what it is asked as ``TemporaryFailure``.
 
     Also when it refuses us: accepted tasks then wait until somebody has fixed that.
     """
     try:
         # Beside the time-out of each call: connecting for the first time has none of its own.
-        async with asyncio.timeout(CALL_TIMEOUT_SECONDS + 0.5):
+        async with asyncio.timeout(seconds + 0.5):
             yield
     except TimeoutError as error:
         raise TemporaryFailure(service="Temporal", reason="it does not answer") from error

@@ -40,6 +40,7 @@ def worker_part(options: StackOptions, services: Services, name: str, ready: Rea
         folder=Path.cwd(),
         ready=ready,
         urls={name: None},
+        needed=False,
         environment=_environment(options, services),
         stop_seconds=_STOP_SECONDS,
     )

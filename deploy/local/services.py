@@ -62,6 +62,7 @@ class Services:
             "AGENTOS_S3_ACCESS_KEY": self.s3.access_key,
             "AGENTOS_S3_SECRET_KEY": self.s3.secret_key,
             "AGENTOS_DATA_DIR": str(self.data_dir),
+            "AGENTOS_SERVICES_DIR": str(self.data_dir),
             "AGENTOS_TEMPORAL_UI_URL": self.temporal_ui_url,
             "TEMPORAL_ADDRESS": self.temporal_address,
             "TEMPORAL_NAMESPACE": self.temporal_namespace,

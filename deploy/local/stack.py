@@ -7,7 +7,8 @@ from dataclasses import replace
 from types import TracebackType
 
 from deploy.local import application, model, postgres, s3, temporal
-from deploy.local.errors import PortTaken
+from deploy.local.errors import DataFolderUnusable, PortTaken
+from deploy.local.machine import require_room
 from deploy.local.part import Part
 from deploy.local.port_plan import PortPlan, WantedPorts, choose
 from deploy.local.services import API_PORT, Services, StackOptions
@@ -45,20 +46,26 @@ class Stack:
         Raises:
             StackInUse: another stack runs on the data folder.
             PortTaken: the port asked for is not free.
+            DiskTooSmall, DataFolderUnusable: nothing can be kept in the data folder.
             AgentOSError: a part cannot run here; nothing is left running.
         """
         if not self._data.path.exists():
             self._require_port()  # Before a folder is made for nothing.
         lock = await asyncio.to_thread(self._data.acquire)
         try:
+            require_room(self._data.path, is_new=not postgres.has_cluster(self._data))
             # Not before: it may have been a stack on this very folder that had the port.
             self._require_port()
             supervisor = self._supervisor = Supervisor(self._data.logs, lock, self._publish)
             services = await self._start(supervisor)
+            self._publish()
+        except OSError as error:  # The disk is full, say.
+            await self.stop()
+            reason = error.strerror or str(error)
+            raise DataFolderUnusable(data_dir=self._data.path, reason=reason) from error
         except BaseException:
             await self.stop()
             raise
-        self._publish()
         return services
 
     async def wait(self) -> None:

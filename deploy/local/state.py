@@ -60,10 +60,15 @@ class DataFolder:
         except BaseException:
             os.close(lock)
             raise
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, str(os.getpid()).encode(), 0)
         self._lock = lock
         self._services_file.unlink(missing_ok=True)
+        try:
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, str(os.getpid()).encode(), 0)
+        except OSError as error:
+            self.release()
+            reason = error.strerror or str(error)
+            raise DataFolderUnusable(data_dir=self.path, reason=reason) from error
         return lock
 
     def release(self) -> None:

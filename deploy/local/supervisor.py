@@ -8,8 +8,9 @@ from pathlib import Path
 
 import structlog
 
-from deploy.local.errors import NotReady, PartDidNotStart, PartFailed, PartNotReady
-from deploy.local.part import Part, Process, Ready, tail
+from activities.disk import Disk
+from deploy.local.errors import NotReady, PartDidNotStart, PartFailed, PartNotReady, PartRests
+from deploy.local.part import Part, Process, Ready, rotate
 from deploy.local.tcp_ports import choose_ports, find_silent, is_free
 
 log = structlog.get_logger(__name__)
@@ -21,6 +22,9 @@ _MOST_DEATHS = 5
 _WINDOW_SECONDS = 60.0
 _FIRST_DELAY_SECONDS = 0.1
 _LONGEST_DELAY_SECONDS = 5.0
+_REST_SECONDS = 300.0  # of a part that the others can do without
+_LOGS_SECONDS = 5.0  # between two looks at how long the logs are
+_ROOM_SECONDS = 2.0  # between two looks at a disk that is full
 
 
 BuildPart = Callable[[Sequence[int]], Part]
@@ -29,9 +33,19 @@ BuildPart = Callable[[Sequence[int]], Part]
 class Supervisor:
     """Runs parts until stopped, or until one of them cannot be kept alive."""
 
-    def __init__(self, logs: Path, lock: int, on_change: Callable[[], None]) -> None:
-        """``on_change`` is called whenever a process has been replaced by another."""
+    def __init__(
+        self,
+        logs: Path,
+        lock: int,
+        on_change: Callable[[], None],
+        *,
+        rest_seconds: float = _REST_SECONDS,
+    ) -> None:
+        """``on_change`` is called whenever a process has been replaced by another, or is gone."""
         self._logs = logs
+        self._disk = Disk(logs, "the embedded stack")
+        self._rest_seconds = rest_seconds
+        self._rotating: asyncio.Task[None] | None = None
         self._lock = lock
         self._on_change = on_change
         self._processes: dict[str, Process] = {}
@@ -63,6 +77,8 @@ class Supervisor:
         watcher = asyncio.create_task(self._keep(process))
         watcher.add_done_callback(self._note_failure)
         self._watchers[part.name] = watcher
+        if self._rotating is None:
+            self._rotating = asyncio.create_task(self._keep_logs_short())
 
     async def start_on_ports(
         self,
@@ -93,14 +109,14 @@ class Supervisor:
             else:
                 return ports
 
-    async def run_to_end(self, part: Part) -> str:
-        """Run a program that ends by itself; gives how it ended, in words."""
+    async def run_to_end(self, part: Part) -> tuple[str, str]:
+        """Run a program that ends by itself; gives how it ended, in words, and its last words."""
         process = await Process.start(part, self._log_of(part), self._lock)
         try:
             await process.wait()
         finally:
             await process.kill()
-        return process.status or "no end"
+        return process.status or "no end", process.last_words
 
     async def wait(self) -> None:
         """Return when ``stop`` was called for all.
@@ -118,6 +134,9 @@ class Supervisor:
         await asyncio.gather(*watchers, return_exceptions=True)
         ending = [self._processes.pop(name) for name in names if name in self._processes]
         await asyncio.gather(*(process.stop() for process in ending))
+        if not self._watchers and self._rotating is not None:
+            self._rotating.cancel()
+            self._rotating = None
         if not self._watchers and not self._end.done():
             self._end.set_result(None)
         elif self._end.done():
@@ -140,18 +159,57 @@ class Supervisor:
             await process.wait()
             delay = deaths.count()
             if delay is None:
-                where = self._where_to_look(part)
-                raise PartFailed(deaths=_MOST_DEATHS, status=process.status, **where)
-            log.warning(
-                "part.died", part=part.name, status=process.status, restart_in_seconds=delay
-            )
-            await asyncio.sleep(delay)
+                await self._after_many_deaths(process)
+                deaths = _Deaths()
+            else:
+                log.warning(
+                    "part.died", part=part.name, status=process.status, restart_in_seconds=delay
+                )
+                await asyncio.sleep(delay)
             process = await self._spawn(part)
             log.info("part.restarted", part=part.name, pid=process.pid)
-            try:
-                self._on_change()
-            except OSError as error:  # The disk is full, say. That is no reason to stop all others.
-                log.warning("part.not_published", part=part.name, reason=error.strerror)
+            self._tell_of_change(part)
+
+    async def _after_many_deaths(self, process: Process) -> None:
+        """Return when a part may be started again that died too often.
+
+        Raises:
+            PartFailed: the others are of no use without it.
+        """
+        part = process.part
+        where = {"deaths": _MOST_DEATHS, "status": process.status, **self._where_to_look(process)}
+        if self._disk.shortage is not None:
+            await self._until_there_is_room(part)
+            return
+        if part.needed:
+            raise PartFailed(**where)
+        rests = PartRests(minutes=self._rest_seconds / 60, **where)
+        log.error("part.rests", part=part.name, reason=str(rests))
+        del self._processes[part.name]
+        self._tell_of_change(part)
+        await asyncio.sleep(self._rest_seconds)
+
+    async def _until_there_is_room(self, part: Part) -> None:
+        """No start mends a full disk, and to stop all would help nobody: room is waited for."""
+        log.error("part.waits_for_room", part=part.name, reason=str(self._disk.shortage))
+        # Nothing tells when room is made.
+        while self._disk.shortage is not None:  # noqa: ASYNC110
+            await asyncio.sleep(_ROOM_SECONDS)
+
+    def _tell_of_change(self, part: Part) -> None:
+        try:
+            self._on_change()
+        except OSError as error:  # The disk is full, say. That is no reason to stop all others.
+            log.warning("part.not_published", part=part.name, reason=error.strerror)
+
+    async def _keep_logs_short(self) -> None:
+        while True:
+            await asyncio.sleep(_LOGS_SECONDS)
+            for process in self.processes:
+                try:
+                    await asyncio.to_thread(rotate, process.log)
+                except OSError as error:
+                    log.warning("log.not_put_aside", log=process.log, reason=error.strerror)
 
     async def _until_ready(
         self, process: Process, ready: Ready, after: asyncio.Event | None
@@ -170,15 +228,15 @@ class Supervisor:
                         reason = str(answer)
                     await asyncio.wait([ended], timeout=_POLL_SECONDS)
         except TimeoutError:
-            where = self._where_to_look(process.part)
+            where = self._where_to_look(process)
             raise PartNotReady(seconds=_READY_SECONDS, reason=reason, **where) from None
         finally:
             ended.cancel()
-        raise PartDidNotStart(status=process.status, **self._where_to_look(process.part))
+        raise PartDidNotStart(status=process.status, **self._where_to_look(process))
 
-    def _where_to_look(self, part: Part) -> dict[str, object]:
-        path = self._log_of(part)
-        return {"part": part.name, "log": path, "tail": tail(path)}
+    @staticmethod
+    def _where_to_look(process: Process) -> dict[str, object]:
+        return {"part": process.part.name, "log": process.log, "tail": process.last_words}
 
     def _log_of(self, part: Part) -> Path:
         return self._logs / f"{part.name}.log"

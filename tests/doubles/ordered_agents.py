@@ -115,8 +115,9 @@ class RememberedTasks(ports.Tasks):
         self.marks.append(mark.status)
 
     @activity.defn
-    async def close_task(self, close: TaskClose) -> None:
+    async def close_task(self, close: TaskClose) -> Status | None:
         self.closes.append(close)
+        return self.closes[0].status
 
     @property
     def ends(self) -> Mapping[Status, str | None]:

@@ -35,8 +35,8 @@ Handle = WorkflowHandle[PipelineWorkflow, PipelineResult]
 
 
 class ScriptedSteps(ports.Steps):
-    """A step does what its name says: ``ok``, ``fail``, ``busy`` (retryable), ``slow``, ``close``
-    (completes the task with it)."""
+    """A step does what its name says: ``ok``, ``fail``, ``busy`` (retryable), ``slow``, ``deaf``
+    (to cancellation), ``close`` (completes the task with it)."""
 
     @activity.defn
     async def run_skill(self, call: StepCall) -> StepOutcome:
@@ -57,11 +57,15 @@ class ScriptedSteps(ports.Steps):
         if what == "slow":
             async with heartbeating():
                 await asyncio.sleep(60 if call.step == "slow_long" else 0.5)
+        if what == "deaf":
+            async with heartbeating():
+                await _sleep_on(1)
         return StepOutcome(exit_code=0, files=0, closed=what == "close")
 
 
 class SilentTasks(ports.Tasks):
-    """``SLOW_TO_RESUME`` takes longer than a workflow task, so that signals come meanwhile."""
+    """``SLOW_TO_RESUME`` and ``SLOW_TO_CLOSE`` take longer than a workflow task to do so, and what
+    comes meanwhile is heard of meanwhile."""
 
     @activity.defn
     async def mark_task(self, mark: TaskMark) -> None:
@@ -69,8 +73,18 @@ class SilentTasks(ports.Tasks):
             await asyncio.sleep(14)
 
     @activity.defn
-    async def close_task(self, close: TaskClose) -> None:
-        """Nobody asks."""
+    async def close_task(self, close: TaskClose) -> Status | None:
+        if close.task_id == SLOW_TO_CLOSE.task_id:
+            await asyncio.sleep(14)
+        return close.status
+
+
+async def _sleep_on(seconds: float) -> None:
+    """Sleep, whoever cancels."""
+    sleep = asyncio.ensure_future(asyncio.sleep(seconds))
+    while not sleep.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(sleep)
 
 
 def pipeline_run(*steps: str, first: int = 0, run: int = 1, kind: str = "code") -> PipelineRun:
@@ -114,7 +128,13 @@ async def _pause_and_cancel(handle: Handle) -> None:
     await handle.cancel()
 
 
+async def _cancel_late(handle: Handle) -> None:
+    await asyncio.sleep(3)
+    await handle.cancel()
+
+
 SLOW_TO_RESUME = pipeline_run("slow_1", "ok_2")
+SLOW_TO_CLOSE = pipeline_run("ok_1")
 
 SCENES: dict[str, tuple[PipelineRun, Callable[[Handle], Awaitable[None]]]] = {
     "pipeline-completed": (pipeline_run("ok_1", "ok_2", "ok_3"), _leave_alone),
@@ -124,6 +144,8 @@ SCENES: dict[str, tuple[PipelineRun, Callable[[Handle], Awaitable[None]]]] = {
     "pipeline-failed": (pipeline_run("ok_1", "fail_2", "ok_3"), _leave_alone),
     "pipeline-blocked": (pipeline_run("ok_1", "busy_2", "ok_3"), _leave_alone),
     "pipeline-cancelled": (pipeline_run("ok_1", "slow_long", "ok_3"), _cancel),
+    "pipeline-cancelled-in-vain": (pipeline_run("deaf_1", "ok_2"), _cancel),
+    "pipeline-cancelled-while-closing": (SLOW_TO_CLOSE, _cancel_late),
     "pipeline-paused-and-resumed": (pipeline_run("slow_1", "ok_2"), _pause_and_resume),
     "pipeline-paused-while-resuming": (SLOW_TO_RESUME, _pause_while_resuming),
     "pipeline-cancelled-while-paused": (pipeline_run("slow_1", "ok_2"), _pause_and_cancel),

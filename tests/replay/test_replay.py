@@ -20,7 +20,11 @@ from worker.host import task_workflows
 
 KEPT = sorted(path.stem for path in HISTORIES.glob("*.json"))
 # Of runs that went as they do no more.
-OUTDATED = ["pipeline-paused-once"]
+OUTDATED = [
+    "pipeline-cancelled-in-vain-once",
+    "pipeline-cancelled-while-closing-once",
+    "pipeline-paused-once",
+]
 RUNS_OF_CONTINUED = ["agent-continued-1", "agent-continued-2"]
 
 # Of a turn with two calls; the benchmarks measure a turn with one.

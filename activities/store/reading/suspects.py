@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, text
+from sqlalchemy import ColumnElement, and_, or_, select, text, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -19,12 +19,16 @@ from workflows.states import LIVING, Status
 _LOCK = 4_207_116_904
 
 
+_COLUMNS = (col(Task.id), col(Task.run), col(Task.priority), col(Task.updated_at))
+
+
 @dataclass(frozen=True, slots=True)
 class Suspect:
     """A task that has not ended, of whose ``run`` nothing was written since ``updated_at``."""
 
     id: UUID
     run: int
+    priority: int
     updated_at: datetime
 
     @property
@@ -38,14 +42,14 @@ class Suspects:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def alive_among(self, task_ids: Sequence[UUID]) -> Sequence[UUID]:
+    async def alive_among(self, task_ids: Sequence[UUID]) -> Sequence[Suspect]:
         """Those of ``task_ids`` that have not ended."""
         if not task_ids:
             return ()
-        found = await self._connection.scalars(
-            select(col(Task.id)).where(col(Task.id).in_(task_ids), col(Task.status).in_(LIVING))
+        rows = await self._connection.execute(
+            select(*_COLUMNS).where(col(Task.id).in_(task_ids), col(Task.status).in_(LIVING))
         )
-        return found.all()
+        return [Suspect(*row) for row in rows]
 
     async def quiet(
         self, *, pending_since: datetime, silent_since: datetime, after: Cursor, limit: int
@@ -58,12 +62,26 @@ class Suspects:
         is_pending = and_(col(Task.status) == Status.PENDING, col(Task.updated_at) < pending_since)
         is_silent = and_(col(Task.status).in_(LIVING), col(Task.updated_at) < silent_since)
         rows = await self._connection.execute(
-            select(col(Task.id), col(Task.run), col(Task.updated_at))
+            select(*_COLUMNS)
             .where(or_(is_pending, is_silent), after.after(*place))
             .order_by(*place)
             .limit(limit)
         )
-        return [Suspect(key, run, updated_at) for key, run, updated_at in rows]
+        return [Suspect(*row) for row in rows]
+
+    async def pending(
+        self, *, since: datetime, after: Suspect | None, limit: int
+    ) -> Sequence[Suspect]:
+        """Tasks that have been pending for so long, the most urgent first, behind ``after``."""
+        place = (-col(Task.priority), col(Task.updated_at), col(Task.id))
+        is_pending = and_(col(Task.status) == Status.PENDING, col(Task.updated_at) < since)
+        is_behind: ColumnElement[bool] = true()
+        if after is not None:
+            is_behind = tuple_(*place) > (-after.priority, after.updated_at, after.id)
+        rows = await self._connection.execute(
+            select(*_COLUMNS).where(is_pending, is_behind).order_by(*place).limit(limit)
+        )
+        return [Suspect(*row) for row in rows]
 
 
 @asynccontextmanager

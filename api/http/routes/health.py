@@ -48,11 +48,15 @@ async def healthz() -> dict[str, str]:
 @router.get("/readyz", responses={503: {"model": Readiness}})
 async def readyz(services: ServicesDep, response: Response) -> Readiness:
     """Check everything that the API depends on; 503 when something does not answer."""
-    *found, workers = await asyncio.gather(
-        _check("postgres", services.database.check),
-        _check("temporal", services.temporal.check),
-        _check("s3", lambda: _check_bucket(services)),
+    disk = [] if services.disk is None else [_check("disk", services.disk.check)]
+    workers, found = await asyncio.gather(
         _count_workers(services),
+        asyncio.gather(
+            _check("postgres", services.database.check),
+            _check("temporal", services.temporal.check),
+            _check("s3", lambda: _check_bucket(services)),
+            *disk,
+        ),
     )
     is_ready = all(item.state == "up" for item in found)
     response.status_code = 200 if is_ready else 503

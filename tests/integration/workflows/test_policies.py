@@ -1,10 +1,12 @@
 """The pauses between attempts: what Temporal makes of the retry policies."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from temporalio import activity, workflow
 from temporalio.client import Client, WorkflowHandle
+from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.attempts.attempt import as_application_error
@@ -68,3 +70,38 @@ async def test_the_pause_that_people_are_shown_is_that_of_temporal(
         await handle.terminate()
     expected = policies.step_pause(attempt, asked_seconds).total_seconds()
     assert pause == pytest.approx(expected, abs=0.01)
+
+
+@activity.defn
+async def tell_the_next() -> int:
+    """Each attempt tells the next how many there were; the third gives what it was told."""
+    told = int(next(iter(activity.info().heartbeat_details), 0))
+    if activity.info().attempt < 3:
+        activity.heartbeat(told + 1)
+        raise ApplicationError("again", next_retry_delay=timedelta(milliseconds=1))
+    return told
+
+
+@workflow.defn
+class Telling:
+    @workflow.run
+    async def run(self) -> int:
+        return await workflow.execute_activity(tell_the_next, **policies.THINK)
+
+
+async def test_an_attempt_that_fails_tells_the_next_one_what_it_knows(
+    infrastructure: Services,
+) -> None:
+    """So the failures of a turn are counted, apart from the workers that it loses."""
+    client = await Client.connect(infrastructure.temporal_address)
+    queue = f"telling-{uuid4()}"
+    worker = Worker(
+        client,
+        task_queue=queue,
+        workflows=[Telling],
+        activities=[tell_the_next],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
+    async with worker:
+        told = await client.execute_workflow(Telling.run, id=queue, task_queue=queue)
+    assert told == 2

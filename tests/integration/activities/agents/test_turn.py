@@ -12,6 +12,7 @@ from sqlalchemy import text as query
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from activities.agents.adapter import Agents
 from activities.agents.turn import TurnOptions, Turns
 from activities.attempts.attempt import as_application_error
 from activities.llm.base import ModelOptions
@@ -36,8 +37,10 @@ from tests.doubles.model_server import (
 )
 from tests.equipment import TOKENS, equipment
 from tests.integration.new_tasks import new_task
-from workflows.contracts import Hint, ThinkCall, Thought
+from workflows.contracts import RETRIES_USED_UP, Hint, ThinkCall, Thought
 from workflows.definitions.agent import Agent
+from workflows.errors import ModelUnavailable, WorkersLost
+from workflows.policies import LOST_ATTEMPTS
 from workflows.states import TaskType
 
 # Nothing is ever asked of it: no connection is made before it is needed.
@@ -105,6 +108,22 @@ async def think(turns: Turns, call: ThinkCall, attempt: int = 1) -> Thought:
     return await environment.run(run)
 
 
+async def think_as_worker(
+    turns: Turns, call: ThinkCall, attempt: int, failures: int
+) -> tuple[list[int], ApplicationError]:
+    """A turn that fails, whose ``attempt`` knows of ``failures``: what the next one is told."""
+    environment = ActivityEnvironment()
+    environment.info = replace(
+        environment.info, attempt=attempt, workflow_run_id="a", heartbeat_details=[failures]
+    )
+    told: list[int] = []
+    environment.on_heartbeat = told.append
+    agents = Agents(turns._equipment, Toolbox(Registry(), turns._equipment.database), TurnOptions())
+    with pytest.raises(ApplicationError) as raised:
+        await environment.run(agents.think, call)
+    return told, raised.value
+
+
 async def messages(database: Database, task_id: UUID) -> list[tuple[str, str]]:
     statement = query("SELECT role, content FROM messages WHERE task_id = :id ORDER BY seq")
     async with database.reading() as connection:
@@ -114,6 +133,29 @@ async def messages(database: Database, task_id: UUID) -> list[tuple[str, str]]:
 async def tokens_of_team(database: Database) -> int:
     async with database.reading() as connection:
         return int(await connection.scalar(query("SELECT sum(tokens) FROM team_usage")) or 0)
+
+
+@pytest.mark.parametrize(("failures", "is_last"), [(0, False), (5, False), (6, True)])
+async def test_a_turn_is_retried_as_often_however_many_of_its_workers_were_lost(
+    turns: Turns, server: ModelServer, task_id: UUID, failures: int, is_last: bool
+) -> None:
+    server.answers(BREAKS_OFF)
+    first = ThinkCall(task_id=task_id, run=1, turn=1, seq=0)
+    attempt = failures + 1 + LOST_ATTEMPTS
+    told, error = await think_as_worker(turns, first, attempt, failures)
+    assert told[-1] == failures + 1
+    assert error.type == ModelUnavailable.code
+    assert error.non_retryable is is_last
+    assert (RETRIES_USED_UP in error.details) is is_last
+
+
+async def test_a_turn_that_loses_too_many_workers_says_so(
+    turns: Turns, server: ModelServer, task_id: UUID
+) -> None:
+    first = ThinkCall(task_id=task_id, run=1, turn=1, seq=0)
+    _, error = await think_as_worker(turns, first, 2 + LOST_ATTEMPTS, 0)
+    assert (error.type, error.non_retryable) == (WorkersLost.code, True)
+    assert not server.requests
 
 
 @pytest.mark.parametrize("swept", [False, True])

@@ -11,6 +11,7 @@ import structlog
 from fastapi import FastAPI
 from sqlalchemy import make_url
 
+from activities.disk import Disk
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.options import S3Options
@@ -20,6 +21,7 @@ from deploy.local.tcp_ports import choose_ports
 from tests.databases import hang_up
 from tests.integration.api_stage import Stage, api_stage, pipeline
 from tests.live import until
+from tests.small_disks import fill, small_disk
 
 
 async def test_a_whole_system_is_ready(stage: Stage) -> None:
@@ -55,6 +57,41 @@ async def test_a_database_without_our_tables_is_a_dependency_that_is_down(
     await database.close()
     assert answer.status_code == 503
     assert {"name": "postgres", "state": "down"}.items() <= answer.json()["dependencies"][0].items()
+
+
+async def test_a_full_disk_is_named_by_readiness_and_by_what_is_refused(
+    stage: Stage, infrastructure: Services, tmp_path: Path
+) -> None:
+    s3 = infrastructure.s3
+    with small_disk(tmp_path / "disk", 64) as folder:
+        options = S3Options(s3.endpoint, s3.bucket, s3.access_key, s3.secret_key, folder)
+        full = replace(stage.services, blobs=Blobs(options), disk=Disk(folder, "AgentOS"))
+        ballast = fill(folder)
+        async with _client(create_app(full)) as client:
+            readiness = await client.get("/readyz")
+            upload = {"file": ("a.txt", uuid4().bytes)}
+            refusal = await client.post("/api/v1/files", files=upload)
+            ballast.unlink()
+            accepted = await client.post("/api/v1/files", files=upload)
+    found = {item["name"]: item["state"] for item in readiness.json()["dependencies"]}
+    assert (readiness.status_code, found["disk"]) == (503, "down")
+    assert (refusal.status_code, refusal.json()["code"]) == (503, "disk-full")
+    assert "disk" in refusal.json()["detail"]
+    assert "retry-after" in refusal.headers
+    assert accepted.status_code == 201
+
+
+async def test_a_service_that_is_away_because_its_disk_is_full_is_said_to_be_so(
+    stage: Stage, tmp_path: Path
+) -> None:
+    database = Database("postgresql+asyncpg://nobody@127.0.0.1:1/nothing")
+    with small_disk(tmp_path / "disk", 64) as folder:
+        fill(folder)
+        away = replace(stage.services, database=database, disk=Disk(folder, "AgentOS"))
+        async with _client(create_app(away)) as client:
+            answer = await client.post("/api/v1/tasks", json={"pipeline": pipeline("print x")})
+    await database.close()
+    assert (answer.status_code, answer.json()["code"]) == (503, "disk-full")
 
 
 async def test_a_database_that_does_not_let_us_in_is_a_dependency_that_is_down(

@@ -288,7 +288,10 @@ async def test_keys_and_sockets_are_closed_to_other_users(deep: Services) -> Non
 async def test_the_store_keeps_its_log_with_those_of_the_others(deep: Services) -> None:
     pid = running_parts(deep.data_dir)["s3"].pid
     assert [*Path("/tmp").glob(f"weed.*.{pid}")] == []
-    assert "Start Seaweed" in (deep.data_dir / "logs" / "s3.log").read_text()
+    log = (deep.data_dir / "logs" / "s3.log").read_text()
+    assert "Starting SeaweedFS" in log
+    assert "Reconnection attempt" not in log  # which it says every five seconds
+    assert [*(deep.data_dir / "s3" / "logs").glob("weed.*")]
 
 
 async def test_a_second_up_on_the_same_folder_says_so_and_changes_nothing(deep: Services) -> None:

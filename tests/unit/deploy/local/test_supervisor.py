@@ -10,11 +10,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+import structlog
 
 from deploy.local.errors import NotReady, PartDidNotStart, PartFailed
 from deploy.local.part import Part
 from deploy.local.supervisor import Supervisor
 from deploy.local.tcp_ports import choose_ports
+from tests.live import until
+from tests.small_disks import fill, small_disk
 
 SLEEP = ("/bin/sleep", "600")
 
@@ -146,10 +149,89 @@ async def test_a_log_that_has_grown_too_long_is_put_aside_at_the_next_start(
     await supervisor.stop("sleeper")
 
 
+async def test_a_log_that_grows_too_long_is_put_aside_while_its_part_runs(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    talk = "while :; do head -c 1000000 /dev/zero; sleep 0.1; done"
+    await supervisor.start(Part("talker", ("/bin/sh", "-c", talk), tmp_path))
+    aside, log = tmp_path / "talker.log.1", tmp_path / "talker.log"
+
+    async def is_short_again() -> bool:
+        return aside.exists() and log.stat().st_size < aside.stat().st_size
+
+    await until(is_short_again)
+    await supervisor.stop("talker")
+    # It appends: what it writes on is no file with a hole in front.
+    assert log.stat().st_blocks * 512 >= log.stat().st_size
+
+
+async def test_the_last_words_of_a_part_are_not_those_of_an_earlier_start(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    (tmp_path / "mute.log").write_text("an old complaint\n")
+
+    async def never() -> None:
+        raise NotReady(reason="not yet")
+
+    part = Part("mute", ("/bin/sh", "-c", "echo new words; exit 2"), tmp_path, ready=never)
+    with pytest.raises(PartDidNotStart, match=r"ends with: new words$"):
+        await supervisor.start(part)
+
+
+async def test_a_part_that_the_others_can_do_without_rests_when_it_dies_again_and_again(
+    tmp_path: Path, lock: int, changes: asyncio.Queue[None]
+) -> None:
+    supervisor = Supervisor(tmp_path, lock, lambda: changes.put_nowait(None), rest_seconds=0.5)
+    await supervisor.start(Part("sleeper", SLEEP, tmp_path))
+    starts = tmp_path / "starts"
+    starts.touch()
+    dies = f"echo x >> {starts}; exit 3"
+    with structlog.testing.capture_logs() as lines:
+        hapless = Part("hapless", ("/bin/sh", "-c", dies), tmp_path, needed=False)
+        await supervisor.start(hapless)
+
+        async def is_started_again() -> bool:
+            return len(starts.read_text().split()) > 5
+
+        await until(is_started_again)
+    [rests] = [line for line in lines if line["event"] == "part.rests"]
+    assert "`hapless`" in rests["reason"]
+    assert "exit code 3" in rests["reason"]
+    assert "sleeper" in [process.part.name for process in supervisor.processes]
+    await supervisor.stop("hapless", "sleeper")
+    await supervisor.wait()
+
+
+async def test_a_part_that_dies_of_a_full_disk_is_started_again_when_there_is_room(
+    tmp_path: Path, lock: int
+) -> None:
+    """One without which the others are of no use, too."""
+    with small_disk(tmp_path / "disk", 64) as disk:
+        supervisor = Supervisor(disk, lock, lambda: None)
+        ballast = fill(disk)
+        needs_room = f"echo x > {disk}/written && [ -s {disk}/written ] || exit 1; exec sleep 600"
+        with structlog.testing.capture_logs() as lines:
+            await supervisor.start(Part("writer", ("/bin/sh", "-c", needs_room), tmp_path))
+
+            async def waits() -> bool:
+                return "part.waits_for_room" in [line["event"] for line in lines]
+
+            await until(waits)
+        ballast.unlink()
+
+        async def has_written() -> bool:
+            return (disk / "written").exists() and (disk / "written").read_text() == "x\n"
+
+        await until(has_written)
+        await supervisor.stop("writer")
+        await supervisor.wait()
+
+
 async def test_a_part_sees_no_more_of_our_environment_than_it_is_given(
     supervisor: Supervisor, tmp_path: Path
 ) -> None:
     part = Part("env", ("/usr/bin/env",), tmp_path, environment={"ONLY": "this"})
-    assert await supervisor.run_to_end(part) == "exit code 0"
+    status, _ = await supervisor.run_to_end(part)
+    assert status == "exit code 0"
     seen = (tmp_path / "env.log").read_text().splitlines()
     assert [line for line in seen if not line.startswith("LC_CTYPE=")] == ["ONLY=this"]
