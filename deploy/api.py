@@ -40,6 +40,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
     loopback = _is_loopback(host)
     options = ApiOptions(
         keys_required=not loopback if settings.keys_required is None else settings.keys_required,
+        open_loopback=settings.open_loopback,
         max_upload_bytes=settings.max_upload_mib * MEBIBYTE,
         public_url=settings.public_url,
         served_hosts=settings.served_hosts,

@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     stop_seconds: float = Field(default=5.0, ge=0)
 
     keys_required: bool | None = Field(default=None, description="by default not on loopback only")
+    open_loopback: bool = Field(default=False, description="to every user of this machine")
     max_upload_mib: int = Field(default=1_024, ge=1)
     max_viewers: int = Field(default=2_000, ge=1)
     max_viewers_per_team: int = Field(default=1_000, ge=1)
@@ -208,14 +209,15 @@ class Settings(BaseSettings):
 
     @property
     def mcp_policy(self) -> McpPolicy:
-        """Which MCP servers may be. Where everybody who can reach the API is the machine's own
-        user, any may, unless the settings name some. A skill with network reaches it as well, and
+        """Which MCP servers may be. Where nobody but the user who runs the API gets in without a
+        key, any may, unless the settings name some. A skill with network may get in as well, and
         would be out of its sandbox by registering a program.
 
         Who can reach the API must have been said: a worker does not see where its API listens, and
         both must come to the same policy.
         """
-        is_open = self.keys_required is False and not self.networked_skills
+        owner_only = self.keys_required is False and not self.open_loopback
+        is_open = owner_only and not self.networked_skills
         if is_open and not (self.mcp_commands or self.mcp_hosts):
             return McpPolicy.for_loopback()
         return McpPolicy(self.mcp_commands, self.mcp_hosts, self.mcp_env, self.private_hosts)
