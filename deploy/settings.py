@@ -34,7 +34,7 @@ Names = Annotated[tuple[str, ...], NoDecode]
 
 _NAMES = (
     *("networked_skills", "allowed_hosts", "private_hosts", "allowed_buckets", "served_hosts"),
-    *("models", "mcp_commands", "mcp_hosts", "mcp_env"),
+    *("models", "mcp_commands", "mcp_hosts", "mcp_env", "skill_private_hosts"),
 )
 _MAY_BE_EMPTY = ("openai_api_key", "openai_base_url", "search_url")
 
@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     sandbox_files: int = Field(default=10_000, ge=1)
     sandbox_printed_mib: int = Field(default=16, ge=1)
     networked_skills: Names = ()
+    skill_private_hosts: Names = Field(default=(), description="that these skills may reach")
     e2b_api_key: SecretStr | None = Field(default=None, validation_alias="E2B_API_KEY")
     e2b_template: str | None = None
 
@@ -119,7 +120,7 @@ class Settings(BaseSettings):
     def _empty_is_unset(cls, value: object) -> object:
         return value or None
 
-    @field_validator("allowed_hosts", "private_hosts")
+    @field_validator("allowed_hosts", "private_hosts", "skill_private_hosts")
     @classmethod
     def _are_hosts(cls, value: Names) -> Names:
         try:
@@ -179,6 +180,7 @@ class Settings(BaseSettings):
         return SandboxOptions(
             work_folder=work_folder,
             max_running=self.running_steps,
+            private_hosts=self.skill_private_hosts,
             e2b_api_key=self.e2b_api_key,
             e2b_template=self.e2b_template,
         )
@@ -210,8 +212,9 @@ class Settings(BaseSettings):
     @property
     def mcp_policy(self) -> McpPolicy:
         """Which MCP servers may be. Where nobody but the user who runs the API gets in without a
-        key, any may, unless the settings name some. A skill with network may get in as well, and
-        would be out of its sandbox by registering a program.
+        key, any may, unless the settings name some. A skill with network would be out of its
+        sandbox by registering a program; its way out does not lead to the API, and this is a
+        second lock.
 
         Who can reach the API must have been said: a worker does not see where its API listens, and
         both must come to the same policy.
