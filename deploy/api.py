@@ -18,6 +18,7 @@ from deploy import garbage_collector, temporal_connection
 from deploy.bootstrap import mcp_pool, stores
 from deploy.open_files import viewers_allowed
 from deploy.settings import Settings, SettingsInvalid
+from workflows.addresses import is_loopback
 from workflows.errors import AgentOSError, BadInput
 
 
@@ -37,7 +38,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
     Raises:
         HostMalformed, PortUnusable, SettingsInvalid
     """
-    loopback = _is_loopback(host)
+    loopback = _reaches_only_us(host)
     options = ApiOptions(
         keys_required=not loopback if settings.keys_required is None else settings.keys_required,
         open_loopback=settings.open_loopback,
@@ -81,11 +82,12 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
         await serve(app, host, port)
 
 
-def _is_loopback(host: str) -> bool:
+def _reaches_only_us(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        ipaddress.ip_address(host)
     except ValueError as error:
         raise HostMalformed(host=host) from error
+    return is_loopback(host)
 
 
 def _require_port(host: str, port: int) -> None:
