@@ -1,11 +1,9 @@
 """Who is let in without a key: the kernel says whose connection it is."""
 
-import asyncio
 import json
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,12 +15,9 @@ from activities import socket_owner
 from activities.socket_owner import Endpoint, owner_of
 from deploy.local.services import Services
 from tests.integration.api_stage import Stage, api_stage
+from tests.security.users import OTHER_UID, PYTHON, as_root, as_user, printed_by
 
 NOBODY = 65_534
-OTHER_UID = 12_345
-SETPRIV = "/usr/bin/setpriv"
-# The interpreter of the tests may lie in a folder that is closed to other users.
-PYTHON = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else sys.executable
 _ASK = """
 import http.client, sys
 connection = http.client.HTTPConnection(sys.argv[1], timeout=30)
@@ -39,8 +34,6 @@ connection.request("POST", "/api/v1/tools/register", sys.argv[3], headers)
 answer = connection.getresponse()
 print(answer.status, answer.read().decode())
 """
-
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
 
 @pytest.fixture(scope="module")
@@ -77,12 +70,6 @@ def connection_of(uid: int, family: int, address: str) -> Iterator[socket.socket
             client.communicate()
 
 
-def as_user(uid: int) -> list[str]:
-    if uid == os.geteuid():
-        return []
-    return [SETPRIV, f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--"]
-
-
 def ends_of(accepted: socket.socket) -> tuple[Endpoint, Endpoint]:
     return Endpoint.of(accepted.getpeername()), Endpoint.of(accepted.getsockname())
 
@@ -91,13 +78,8 @@ async def answer_to(
     uid: int, stage: Stage, code: str = _ASK, *arguments: str
 ) -> tuple[int, dict[str, object]]:
     """What the API answers to a process of another user, which sends no key by itself."""
-    process = await asyncio.create_subprocess_exec(
-        *as_user(uid),
-        *(PYTHON, "-I", "-S", "-c", code, stage.url.removeprefix("http://"), *arguments),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    printed, _ = await process.communicate()
-    status, _, body = printed.decode().partition(" ")
+    printed = await printed_by(uid, code, stage.url.removeprefix("http://"), *arguments)
+    status, _, body = printed.partition(" ")
     return int(status), json.loads(body)
 
 

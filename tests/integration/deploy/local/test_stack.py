@@ -281,7 +281,7 @@ async def test_a_data_folder_may_have_a_long_and_odd_path(deep: Services) -> Non
 
 async def test_keys_and_sockets_are_closed_to_other_users(deep: Services) -> None:
     secrets = [*(deep.data_dir / "secrets").iterdir(), deep.data_dir / "s3" / "identities.json"]
-    assert len(secrets) == 7
+    assert len(secrets) == 8
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
     assert stat.S_IMODE((deep.data_dir / "run").resolve().stat().st_mode) == 0o700
 
