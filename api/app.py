@@ -60,7 +60,7 @@ def _layers(options: ApiOptions, metrics: Metrics, keys: KeyRing) -> list[Middle
     layers = [Middleware(Observer, metrics=metrics)]
     if not options.keys_required:
         layers.append(Middleware(OriginGuard, served_hosts=options.served_hosts))
-    layers.append(Middleware(Authentication, keys=keys))
+    layers.append(Middleware(Authentication, keys=keys, open_loopback=options.open_loopback))
     layers.append(
         Middleware(
             BodyLimit,

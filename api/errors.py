@@ -25,9 +25,23 @@ class KeyRefused(RequestRefused):
     status = 401
 
 
+class StrangerRefused(KeyRefused):
+    """{reason}, and without an API key only the user who runs AgentOS and root are let in. Send
+    `Authorization: Bearer ak_...` (AGENTOS_API_KEY) with a key that this user has made with
+    `agentos keys create NAME`. AGENTOS_OPEN_LOOPBACK=true lets everybody on this machine in."""
+
+
 class OriginRefused(RequestRefused):
     """Requests {reason} are refused, because any web page could send them. Set
     AGENTOS_SERVED_HOSTS, or require API keys."""
+
+    status = 403
+
+
+class ServersOfOwner(RequestRefused):
+    """{reason}, and only the user who runs AgentOS may register MCP servers here, since their
+    programs run as that user. That user can list what others may register in AGENTOS_MCP_COMMANDS
+    and AGENTOS_MCP_HOSTS."""
 
     status = 403
 

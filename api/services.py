@@ -19,8 +19,10 @@ DAY_SECONDS = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class ApiOptions:
-    """``public_url`` comes before the paths in answers; empty, they are relative to this server.
+    """Without ``keys_required`` the user who runs the server needs no key, and with
+    ``open_loopback`` nobody on this machine does.
 
+    ``public_url`` comes before the paths in answers; empty, they are relative to this server.
     ``served_hosts`` are names under which browsers may reach the server without an API key, beside
     ``localhost`` and plain addresses. ``approval_seconds`` is how long an agent waits for a person,
     ``daily_tokens`` the quota of a team that has none of its own; 0 is no limit. ``max_viewers``
@@ -28,6 +30,7 @@ class ApiOptions:
     """
 
     keys_required: bool = False
+    open_loopback: bool = False
     max_body_bytes: int = 2 * MEBIBYTE
     max_upload_bytes: int = 1024 * MEBIBYTE
     public_url: str = ""

@@ -19,6 +19,7 @@ from deploy import garbage_collector, temporal_connection
 from deploy.bootstrap import mcp_pool, stores
 from deploy.open_files import viewers_allowed
 from deploy.settings import Settings, SettingsInvalid
+from workflows.addresses import is_loopback
 from workflows.errors import AgentOSError, BadInput
 
 
@@ -38,9 +39,10 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
     Raises:
         HostMalformed, PortUnusable, SettingsInvalid
     """
-    loopback = _is_loopback(host)
+    loopback = _reaches_only_us(host)
     options = ApiOptions(
         keys_required=not loopback if settings.keys_required is None else settings.keys_required,
+        open_loopback=settings.open_loopback,
         max_upload_bytes=settings.max_upload_mib * MEBIBYTE,
         public_url=settings.public_url,
         served_hosts=settings.served_hosts,
@@ -87,11 +89,12 @@ def _disk(settings: Settings) -> Disk | None:
     return None if folder is None else Disk(folder, "AgentOS")
 
 
-def _is_loopback(host: str) -> bool:
+def _reaches_only_us(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        ipaddress.ip_address(host)
     except ValueError as error:
         raise HostMalformed(host=host) from error
+    return is_loopback(host)
 
 
 def _require_port(host: str, port: int) -> None:

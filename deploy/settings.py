@@ -34,7 +34,7 @@ Names = Annotated[tuple[str, ...], NoDecode]
 
 _NAMES = (
     *("networked_skills", "allowed_hosts", "private_hosts", "allowed_buckets", "served_hosts"),
-    *("models", "mcp_commands", "mcp_hosts", "mcp_env"),
+    *("models", "mcp_commands", "mcp_hosts", "mcp_env", "skill_private_hosts"),
 )
 _MAY_BE_EMPTY = ("openai_api_key", "openai_base_url", "search_url")
 
@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     sandbox_printed_mib: int = Field(default=16, ge=1)
     networked_skills: Names = ()
     python_downloads: bool = Field(default=False, description="a Python that a script asks for")
+    skill_private_hosts: Names = Field(default=(), description="that these skills may reach")
     e2b_api_key: SecretStr | None = Field(default=None, validation_alias="E2B_API_KEY")
     e2b_template: str | None = None
 
@@ -90,6 +91,7 @@ class Settings(BaseSettings):
     stop_seconds: float = Field(default=5.0, ge=0)
 
     keys_required: bool | None = Field(default=None, description="by default not on loopback only")
+    open_loopback: bool = Field(default=False, description="to every user of this machine")
     max_upload_mib: int = Field(default=1_024, ge=1)
     max_viewers: int = Field(default=2_000, ge=1)
     max_viewers_per_team: int = Field(default=1_000, ge=1)
@@ -128,7 +130,7 @@ class Settings(BaseSettings):
     def _empty_is_unset(cls, value: object) -> object:
         return value or None
 
-    @field_validator("allowed_hosts", "private_hosts")
+    @field_validator("allowed_hosts", "private_hosts", "skill_private_hosts")
     @classmethod
     def _are_hosts(cls, value: Names) -> Names:
         try:
@@ -189,6 +191,7 @@ class Settings(BaseSettings):
         return SandboxOptions(
             work_folder=work_folder,
             max_running=self.running_steps,
+            private_hosts=self.skill_private_hosts,
             e2b_api_key=self.e2b_api_key,
             e2b_template=self.e2b_template,
         )
@@ -220,14 +223,16 @@ class Settings(BaseSettings):
 
     @property
     def mcp_policy(self) -> McpPolicy:
-        """Which MCP servers may be. Where everybody who can reach the API is the machine's own
-        user, any may, unless the settings name some. A skill with network reaches it as well, and
-        would be out of its sandbox by registering a program.
+        """Which MCP servers may be. Where nobody but the user who runs the API gets in without a
+        key, any may, unless the settings name some. A skill with network would be out of its
+        sandbox by registering a program; its way out does not lead to the API, and this is a
+        second lock.
 
         Who can reach the API must have been said: a worker does not see where its API listens, and
         both must come to the same policy.
         """
-        is_open = self.keys_required is False and not self.networked_skills
+        owner_only = self.keys_required is False and not self.open_loopback
+        is_open = owner_only and not self.networked_skills
         if is_open and not (self.mcp_commands or self.mcp_hosts):
             return McpPolicy.for_loopback()
         return McpPolicy(self.mcp_commands, self.mcp_hosts, self.mcp_env, self.private_hosts)

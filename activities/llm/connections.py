@@ -1,6 +1,5 @@
 """Connections to a server of models, and what it means when one fails."""
 
-import ipaddress
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import openai
 from activities.llm.base import Timeouts
 from activities.llm.refusals import read_refusal
 from activities.llm.sse import EventTooLarge
+from workflows.addresses import is_loopback
 from workflows.errors import AgentOSError, ModelRefused, ModelUnavailable
 
 # Between two turns of an agent its tools run; the connection should still be there after them.
@@ -23,6 +23,8 @@ MAX_IDLE_CONNECTIONS = 100
 
 # Of an answer that is an error, no more is read. Its reason stands at the beginning.
 MAX_ERROR_BYTES = 64 * 1024
+
+_MAX_SHOWN_CHARACTERS = 200  # of the address that a server redirects to
 
 # What reading from a connection can raise; the last two are failures of TLS.
 BROKEN = (httpx2.RequestError, ssl.SSLError, anyio.EndOfStream)
@@ -53,6 +55,20 @@ class _Client(openai.DefaultAsyncHttpxClient):
                 raise
             response = await super().send(request, **options)
         return await _bounded(response) if response.is_error else response
+
+
+class _RedirectedElsewhere(httpx2.RequestError):
+    """A server sent us to another one, which would have got the whole conversation."""
+
+
+async def _stay_at_origin(response: httpx2.Response) -> None:
+    if not response.has_redirect_location:
+        return
+    url = response.request.url
+    target = url.join(response.headers["location"])
+    if (target.scheme, target.host, target.port) != (url.scheme, url.host, url.port):
+        await response.aclose()
+        raise _RedirectedElsewhere(f"{target.scheme}://{target.netloc.decode('ascii', 'replace')}")
 
 
 async def _bounded(response: httpx2.Response) -> httpx2.Response:
@@ -88,8 +104,9 @@ def http_client(base_url: str, timeouts: Timeouts) -> httpx2.AsyncClient:
             max_keepalive_connections=MAX_IDLE_CONNECTIONS,
             keepalive_expiry=KEEP_ALIVE_SECONDS,
         ),
+        event_hooks={"response": [_stay_at_origin]},
         # A proxy of the environment leads out of this machine, not back into it.
-        trust_env=not _is_loopback(urlsplit(base_url).hostname or ""),
+        trust_env=not is_loopback(urlsplit(base_url).hostname or ""),
     )
 
 
@@ -117,6 +134,10 @@ def _connection_error(model: str, error: BaseException, timeouts: Timeouts) -> A
     if isinstance(error, httpx2.UnsupportedProtocol | httpx2.InvalidURL):
         remedy = "Check OPENAI_BASE_URL."
         return ModelRefused(model=model, reason="its address is not one of HTTP", remedy=remedy)
+    if isinstance(error, _RedirectedElsewhere):
+        remedy = "If that is right, set OPENAI_BASE_URL to it."
+        reason = f"its server redirects to another one, {str(error)[:_MAX_SHOWN_CHARACTERS]}"
+        return ModelRefused(model=model, reason=reason, remedy=remedy)
     if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
         reason = f"its server cannot be reached: {error or type(error).__name__}"
     elif isinstance(error, httpx2.TimeoutException):
@@ -124,10 +145,3 @@ def _connection_error(model: str, error: BaseException, timeouts: Timeouts) -> A
     else:
         reason = f"the connection broke: {error or type(error).__name__}"
     return ModelUnavailable(model=model, reason=reason)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

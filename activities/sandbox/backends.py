@@ -26,11 +26,13 @@ class SandboxOptions:
     """What backends are made from; each takes what it needs.
 
     ``work_folder`` is where the files of jobs lie, ``max_running`` how many jobs run at once on
-    this machine.
+    this machine. ``private_hosts`` are patterns of hosts inside the house that jobs with network
+    may reach.
     """
 
     work_folder: Path
     max_running: int = MAX_RUNNING
+    private_hosts: tuple[str, ...] = ()
     e2b_api_key: SecretStr | None = field(default=None, repr=False)
     e2b_template: str | None = None
 

@@ -1,16 +1,17 @@
 """The default sandbox: bubblewrap, with a seccomp filter, limits and a user for each job.
 
-What it does not cover. A job with ``network`` is in the host's network namespace: it reaches what
-listens on the host's loopback and link-local addresses (unix sockets, abstract ones too, are
-denied). /proc/self/mountinfo and /proc/1/exe name host paths. Kernel memory that no process owns,
-such as socket buffers, is not counted; a root worker without CAP_SYS_PTRACE cannot count files in
-memory and files without a name either. The kernel is shared: a hole in it is a way out.
+Every job is in a network of its own with nothing in it; one with ``network`` finds a proxy there
+(``egress``). What this does not cover. /proc/self/mountinfo and /proc/1/exe name host paths. Kernel
+memory that no process owns, such as socket buffers, is not counted; a root worker without
+CAP_SYS_PTRACE cannot count files in memory and files without a name either. The kernel is shared: a
+hole in it is a way out.
 """
 
 import asyncio
 import errno
 import os
 import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -23,12 +24,13 @@ import structlog
 
 from activities.sandbox.backends import MAX_RUNNING, SandboxOptions
 from activities.sandbox.base import Exit, Job, OnOutput, Sandbox
+from activities.sandbox.egress import Egress
 from activities.sandbox.folders import hand_over, take_back
 from activities.sandbox.host import Host, find_host, verify_reach
 from activities.sandbox.interpreter import sandbox_python
 from activities.sandbox.launch import Launched, launch
 from activities.sandbox.processes import Process
-from activities.sandbox.profile import ETC_FILES, bounded_command, job_arguments
+from activities.sandbox.profile import ETC_FILES, bounded_command, job_arguments, opening_way_out
 from activities.sandbox.seccomp import program
 from activities.sandbox.slots import Slots
 from activities.sandbox.supervision import Supervision
@@ -55,16 +57,22 @@ class Bubblewrap(Sandbox):
     When the worker is root, a job runs as another user, who must be able to reach ``work_folder``;
     keep inputs, skills, virtual environments and output folders in it, readable by all. ``python``
     is the interpreter shown inside, by default ``sandbox_python()``. At most ``max_running`` jobs
-    run at once, further ones wait.
+    run at once, further ones wait. ``egress`` decides where jobs with ``network`` may connect to.
     """
 
     name: ClassVar[str] = "bubblewrap"
     takes_interpreters: ClassVar[bool] = True
 
     def __init__(
-        self, work_folder: Path, *, python: Path | None = None, max_running: int = MAX_RUNNING
+        self,
+        work_folder: Path,
+        *,
+        python: Path | None = None,
+        max_running: int = MAX_RUNNING,
+        egress: Egress | None = None,
     ) -> None:
         self._work_folder = work_folder
+        self._egress = egress or Egress()
         self._python = python
         self._host: Host | None = None
         self._slots = Slots(max_running, fallback=work_folder / "users")
@@ -109,6 +117,7 @@ class Bubblewrap(Sandbox):
     async def close(self) -> None:
         self._watchdogs.shutdown(wait=False)
         self._slots.close()
+        self._egress.close()
         self._warden.close()
 
     def _find_host(self) -> Host:
@@ -117,7 +126,17 @@ class Bubblewrap(Sandbox):
         return self._host
 
     async def _run_as(self, uid: int | None, host: Host, job: Job, on_output: OnOutput) -> Outcome:
-        process = Process(_launch(host, job, uid, self._warden))
+        if not job.network:
+            return await self._attend(_launch(host, job, uid, self._warden), job, on_output)
+        own_end, sandbox_end = socket.socketpair()
+        with own_end:
+            with sandbox_end:
+                launched = _launch(host, job, uid, self._warden, sandbox_end.fileno())
+            async with self._egress.serving(own_end):
+                return await self._attend(launched, job, on_output)
+
+    async def _attend(self, launched: Launched, job: Job, on_output: OnOutput) -> Outcome:
+        process = Process(launched)
         supervision = Supervision(process, job, on_output)
         try:
             await supervision.attend(self._table, self._watchdogs)
@@ -127,20 +146,29 @@ class Bubblewrap(Sandbox):
 
 
 def build(options: SandboxOptions) -> Bubblewrap:
-    return Bubblewrap(options.work_folder, python=sandbox_python(), max_running=options.max_running)
+    return Bubblewrap(
+        options.work_folder,
+        python=sandbox_python(),
+        max_running=options.max_running,
+        egress=Egress(options.private_hosts),
+    )
 
 
-def _launch(host: Host, job: Job, uid: int | None, warden: Warden) -> Launched:
+def _launch(
+    host: Host, job: Job, uid: int | None, warden: Warden, way_out: int | None = None
+) -> Launched:
+    command = bounded_command(job, own_user=uid is not None)
     try:
         warden.watch()
         return launch(
             host.bwrap,
             [*host.shared, *job_arguments(job)],
-            bounded_command(job, own_user=uid is not None),
+            command if way_out is None else opening_way_out(command, way_out),
             mark=warden.mark,
             files=ETC_FILES,
-            seccomp=program(unix_sockets=not job.network),
+            seccomp=program(),
             uid=uid,
+            inherited_end=way_out,
         )
     except OSError as error:
         if error.errno in _PASSING_ERRORS:

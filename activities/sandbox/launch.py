@@ -31,8 +31,10 @@ def launch(
     files: Mapping[str, bytes],
     seccomp: bytes,
     uid: int | None,
+    inherited_end: int | None = None,
 ) -> Launched:
-    """Run ``command`` in bwrap, as user ``uid`` unless that is None.
+    """Run ``command`` in bwrap, as user ``uid`` unless that is None, and with ``inherited_end``
+    open if there is one.
 
     ``mark`` is an argument without effect, by which this bwrap can be found. ``files`` are written
     into the sandbox before ``options`` are worked through. To be called in the thread that lives
@@ -52,6 +54,7 @@ def launch(
         for path, descriptor in inherited.items():
             given += ["--perms", "0644", "--file", str(descriptor), path]
         arguments = _readable(encode([*given, *options]), ends)
+        more = () if inherited_end is None else (inherited_end,)
         if uid is not None:
             # Opening /dev/stdout opens the pipe anew, which only its owner may do.
             os.fchown(stdout_end, uid, uid)
@@ -64,7 +67,7 @@ def launch(
             stdin=subprocess.DEVNULL,
             stdout=stdout_end,
             stderr=stderr_end,
-            pass_fds=(status_end, filter_end, arguments, *inherited.values()),
+            pass_fds=(status_end, filter_end, arguments, *inherited.values(), *more),
             # Process 1 of the sandbox is bwrap itself: a job can read its environment, so it has
             # none, and its arguments, so they hold no path of the host, not even its own.
             env={},

@@ -3,7 +3,7 @@
 import os
 import re
 import resource
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from activities.sandbox.base import (
@@ -14,6 +14,7 @@ from activities.sandbox.base import (
     Job,
     Limits,
 )
+from activities.sandbox.egress import PROXY_PORT
 from activities.sandbox.interpreter import prefix_to_bind
 from activities.units import MEBIBYTE
 from workflows.definitions.inputs import environment_name
@@ -54,14 +55,25 @@ _ETC_BOUND = (
     "ssl/certs",
     "ssl/openssl.cnf",
 )
-_NAME_RESOLUTION = ("/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf")
+# What tells programs of the way out; they must not take it to what is in the sandbox itself.
+_PROXY_URL = f"http://127.0.0.1:{PROXY_PORT}"
+_WAYS_OUT: Mapping[str, str] = {
+    **{
+        spelled: _PROXY_URL
+        for name in ("http_proxy", "https_proxy", "all_proxy")
+        for spelled in (name, name.upper())
+    },
+    **dict.fromkeys(("no_proxy", "NO_PROXY"), "localhost,127.0.0.1,::1"),
+    "NODE_USE_ENV_PROXY": "1",
+}
+_WAY_OUT = Path(__file__).with_name("way_out.py")
 
 
 def shared_arguments(python: Path) -> tuple[str, ...]:
     """The part that is the same for all jobs on this machine: namespaces, system, /proc, /dev."""
     prefix = prefix_to_bind(python)
     return (
-        *("--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts"),
+        *("--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-net"),
         *("--unshare-cgroup-try", "--disable-userns", "--cap-drop", "ALL"),
         *("--uid", "1000", "--gid", "1000", "--hostname", "sandbox"),
         *("--die-with-parent", "--new-session", "--clearenv"),
@@ -83,7 +95,7 @@ def shared_arguments(python: Path) -> tuple[str, ...]:
 
 
 def job_arguments(job: Job) -> list[str]:
-    """The part that is the job's own: its folders, environment and network.
+    """The part that is the job's own: its folders and its environment.
 
     Raises:
         BadInput: see ``environment``.
@@ -98,10 +110,6 @@ def job_arguments(job: Job) -> list[str]:
         arguments += ["--ro-bind", str(job.venv), VENV_FOLDER]
     for name, value in environment(job).items():
         arguments += ["--setenv", name, value]
-    if job.network:
-        arguments += _bind_existing(_NAME_RESOLUTION)
-    else:
-        arguments.append("--unshare-net")
     return [*arguments, "--remount-ro", "/", "--chdir", OUTPUT_FOLDER]
 
 
@@ -135,6 +143,8 @@ def environment(job: Job) -> dict[str, str]:
     }
     for name in job.inputs:
         variables[environment_name(name)] = f"{INPUT_FOLDER}/{name}"
+    if job.network:
+        variables |= _WAYS_OUT
     variables |= job.environment
     for name, value in variables.items():
         if not name or "=" in name or "\0" in name + value:
@@ -161,6 +171,13 @@ def bounded_command(job: Job, *, own_user: bool) -> list[str]:
         bounds["nproc"] = _allowed(resource.RLIMIT_NPROC, limits.processes + _SPARE_PROCESSES)
     flags = [f"--{name}={value}" for name, value in bounds.items()]
     return [str(PRLIMIT), *flags, "--", *job.command]
+
+
+def opening_way_out(command: Sequence[str], descriptor: int) -> list[str]:
+    """A command that sends the listener of the job's way out over ``descriptor``, then becomes
+    ``command``."""
+    python = (f"{_PYTHON_FOLDER}/python3", "-I", "-S", "-c", _WAY_OUT.read_text())
+    return [*python, str(descriptor), str(PROXY_PORT), *command]
 
 
 def largest_file_bytes(limits: Limits) -> int:

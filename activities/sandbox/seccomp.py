@@ -42,8 +42,6 @@ _NEW_NAMESPACES: Final = 0x00000080 | 0x00020000 | 0x7E000000
 _TERMINAL_REQUESTS: Final = (0x5412, 0x541C, 0x5423)
 
 _NETLINK_ROUTE: Final = 0
-# Set in SOCK_DGRAM (2) and SOCK_RAW (3), clear in SOCK_STREAM (1) and SOCK_SEQPACKET (5).
-_DATAGRAM_BIT: Final = 2
 _PROTOCOLS: Final = (
     0,
     socket.IPPROTO_ICMP,
@@ -54,11 +52,11 @@ _PROTOCOLS: Final = (
 
 
 @cache
-def program(*, unix_sockets: bool, machine: str | None = None) -> bytes:
+def program(machine: str | None = None) -> bytes:
     """The filter as an array of ``struct sock_filter``, for ``bwrap --seccomp``.
 
-    ``unix_sockets`` is false for a job in the host's network namespace: abstract socket names
-    live in that namespace, and a job could otherwise speak to daemons of the host.
+    Unix sockets are allowed: abstract names live in the network namespace, of which each job has
+    one of its own, and a folder shows a job no socket but its own.
 
     Raises:
         SandboxUnavailable: the machine is neither x86_64 nor aarch64.
@@ -75,8 +73,8 @@ def program(*, unix_sockets: bool, machine: str | None = None) -> bytes:
         code += _when(_number(syscall, machine), _fail(syscall.error))
     code += _when(_number(CLONE, machine), _clone())
     code += _when(_number(IOCTL, machine), _ioctl())
-    code += _when(_number(SOCKET, machine), _socket(unix_sockets=unix_sockets))
-    code += _when(_number(SOCKETPAIR, machine), _socketpair(unix_sockets=unix_sockets))
+    code += _when(_number(SOCKET, machine), _socket())
+    code += _when(_number(SOCKETPAIR, machine), _socketpair())
     code += _return(_ALLOW)
     return b"".join(struct.pack("<HBBI", *instruction) for instruction in code)
 
@@ -114,24 +112,18 @@ def _ioctl() -> Code:
     return code + _return(_ALLOW)
 
 
-def _socket(*, unix_sockets: bool) -> Code:
+def _socket() -> Code:
     internet = [*_load_argument(2), *_one_of(_PROTOCOLS)]
     code = _load_argument(0)
-    if unix_sockets:
-        code += _when(socket.AF_UNIX, _return(_ALLOW))
+    code += _when(socket.AF_UNIX, _return(_ALLOW))
     code += _when(socket.AF_INET, internet)
     code += _when(socket.AF_INET6, internet)
     code += _when(socket.AF_NETLINK, [*_load_argument(2), *_one_of((_NETLINK_ROUTE,))])
     return code + _fail(errno.EAFNOSUPPORT)
 
 
-def _socketpair(*, unix_sockets: bool) -> Code:
-    code: Code = []
-    if not unix_sockets:
-        # A datagram socket can send to any address even in a pair, which a stream cannot.
-        code += [*_load_argument(1), (_JUMP_ANY_BIT, 0, 1, _DATAGRAM_BIT)]
-        code += _fail(errno.EAFNOSUPPORT)
-    return [*code, *_load_argument(0), *_one_of((socket.AF_UNIX,))]
+def _socketpair() -> Code:
+    return [*_load_argument(0), *_one_of((socket.AF_UNIX,))]
 
 
 def _one_of(values: tuple[int, ...]) -> Code:

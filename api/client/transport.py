@@ -1,7 +1,6 @@
 """Requests to the API: what is tried again, and how an answer becomes a value or an error."""
 
 import asyncio
-import ipaddress
 import os
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from api.client.errors import (
     NotTheApi,
 )
 from api.wire.responses.base import API
+from workflows.addresses import is_loopback
 from workflows.backoff import Backoff
 from workflows.open_values import OPEN
 from workflows.pointers import Problem, pointer
@@ -62,7 +62,7 @@ class Transport:
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
             timeout=httpx2.Timeout(ANSWER_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
             # The proxy that the environment names for the internet cannot reach this machine.
-            trust_env=not _is_loopback(self.url),
+            trust_env=not is_loopback(httpx2.URL(self.url).host),
             # Certificates take 20 ms to load, a tenth of what a command takes.
             verify=httpx2.URL(self.url).scheme != "http",
         )
@@ -218,14 +218,6 @@ def _checked(url: str) -> str:
     if parsed.scheme not in ("http", "https") or not parsed.host or parsed.query or parsed.userinfo:
         raise ApiUrlMalformed(url=url)
     return url.rstrip("/").removesuffix(API)
-
-
-def _is_loopback(url: str) -> bool:
-    host = httpx2.URL(url).host
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def reason_of(error: BaseException) -> str:

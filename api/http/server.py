@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.http.notifications import Notifications
+from api.http.peers import PeerProtocol
 
 # Requests under way are let through; streams of events end at once, and their clients come back.
 STOP_SECONDS = 5
@@ -20,6 +21,7 @@ async def serve(app: FastAPI, host: str, port: int) -> None:
         app,
         host=host,
         port=port,
+        http=PeerProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -110,6 +110,7 @@ def _local_checks(data_dir: Path) -> dict[str, Check]:
     return {
         "programs": _quick(machine.programs),
         "postgres user": machine.postgres_user,
+        "temporal network": machine.temporal_network,
         "ports": _quick(lambda: machine.ports(usual)),
         "stack": _quick(lambda: _stack(data_dir)),
     }

@@ -86,6 +86,27 @@ async def postgres_user() -> Finding:
     )
 
 
+async def temporal_network() -> Finding:
+    """Whether Temporal, which asks nobody who he is, can be put where only its guard reaches it."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "deploy.local.network"),
+        stdin=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    _, complaint = await process.communicate()
+    if process.returncode == 0:
+        return Finding("temporal network", True, "Temporal runs in a network of its own")
+    return Finding(
+        "temporal network",
+        False,
+        "other users of this machine can reach Temporal behind its guard: network namespaces "
+        f"cannot be created: {complaint.decode(errors='replace').strip()[-200:]}",
+        "Allow user namespaces (Docker: --security-opt seccomp=unconfined), or let nobody else "
+        "use this machine.",
+    )
+
+
 def disk(data_dir: Path) -> Finding:
     there = _nearest(data_dir)
     usage = shutil.disk_usage(there)

@@ -64,8 +64,23 @@ def clear(data: DataFolder) -> None:
     _clear_sockets(_kept_ports(data))
 
 
+def make_certificates(data: DataFolder) -> None:
+    """Make those of a data folder, unless it has them. Takes a quarter of a second."""
+    paths = _certificates(data)
+    if all(path.exists() for path in paths):
+        return
+    # Loaded at the first start only.
+    from deploy.local import certificates
+
+    for path, pem in zip(paths, certificates.make("agentos-s3"), strict=True):
+        data.write(path, pem)
+
+
 def prepare(data: DataFolder, ports: Sequence[int]) -> Part:
-    """The store of a data folder, on the port of S3 and the inner ones."""
+    """The store of a data folder, on the port of S3 and the inner ones.
+
+    The folder must have its certificates.
+    """
     store = access(data, ports[0])
     folder = data.folder("s3")
     data.write(folder / _KEPT_PORTS, json.dumps(ports[1:]))
@@ -91,7 +106,7 @@ def prepare(data: DataFolder, ports: Sequence[int]) -> Part:
         ready=_Readiness(store),
         ports=ports,
         urls={"s3": store.endpoint},
-        environment={**go_environment(folder), **_signing_keys(data)},
+        environment={**go_environment(folder), **_signing_keys(data), **_locks(data)},
         needed=False,
         # It waits half a minute for idle clients; it is safe to kill, every write is on disk.
         stop_seconds=4.0,
@@ -132,9 +147,31 @@ def _identities(store: S3Access) -> str:
 
 
 def _signing_keys(data: DataFolder) -> dict[str, str]:
-    """Keys for the store's inner HTTP ports, which would otherwise serve all files to anyone."""
+    """Keys for the store's inner HTTP ports, a second lock behind the certificates."""
     names = ("SIGNING", "SIGNING_READ", "FILER_SIGNING", "FILER_SIGNING_READ")
     return {f"WEED_JWT_{name}_KEY": data.secret("s3-signing-key") for name in names}
+
+
+def _certificates(data: DataFolder) -> Sequence[Path]:
+    """The files of authority, certificate and key."""
+    return [data.folder("secrets") / f"s3-{name}.pem" for name in ("authority", "cert", "key")]
+
+
+def _locks(data: DataFolder) -> dict[str, str]:
+    """Certificates for all of its ports but that of S3, each of which would otherwise let any user
+    of this machine read and delete everything. Its processes are client and server at once."""
+    authority, cert, key = map(str, _certificates(data))
+    sections = [
+        *(f"GRPC_{role}" for role in ("MASTER", "VOLUME", "FILER", "S3", "ADMIN")),
+        *(f"GRPC_{role}" for role in ("WORKER", "CLIENT", "MSG_BROKER", "MSG_AGENT", "MQ")),
+        *(f"HTTPS_{role}" for role in ("MASTER", "VOLUME", "FILER", "ADMIN", "CLIENT")),
+    ]
+    locks = {"WEED_GRPC_CA": authority, "WEED_HTTPS_CLIENT_ENABLED": "true"}
+    for section in sections:
+        locks |= {f"WEED_{section}_CERT": cert, f"WEED_{section}_KEY": key}
+        if section.startswith("HTTPS"):
+            locks[f"WEED_{section}_CA"] = authority
+    return locks
 
 
 def _port_options(ports: Sequence[int]) -> list[str]:

@@ -150,9 +150,7 @@ class Stack:
                     lambda ports: temporal.prepare(self._data, self._options.temporal, ports),
                 )
             )
-            store = group.create_task(
-                supervisor.start_on_ports(plan.s3, lambda ports: s3.prepare(self._data, ports))
-            )
+            store = group.create_task(self._start_store(supervisor, plan.s3))
             answering = plan.model and group.create_task(
                 supervisor.start_on_ports(
                     plan.model, lambda ports: model.prepare(self._data, *ports)
@@ -164,6 +162,10 @@ class Stack:
             s3=store.result(),
             model=answering.result() if answering else [],
         )
+
+    async def _start_store(self, supervisor: Supervisor, ports: Sequence[int]) -> Sequence[int]:
+        await asyncio.to_thread(s3.make_certificates, self._data)
+        return await supervisor.start_on_ports(ports, lambda got: s3.prepare(self._data, got))
 
     async def _start_postgres(self, supervisor: Supervisor) -> None:
         async with _all_or_none() as group:

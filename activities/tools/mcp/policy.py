@@ -39,6 +39,8 @@ class McpPolicy:
     hosts: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     private_hosts: tuple[str, ...] = ()
+    is_for_owner: bool = False
+    """Whether it holds for the user who runs AgentOS only: nobody has listed anything."""
 
     def __post_init__(self) -> None:
         """Raises ``BadInput`` when an entry cannot be understood."""
@@ -53,7 +55,7 @@ class McpPolicy:
     def for_loopback(cls) -> Self:
         """Where nobody but the machine's own user can register: any program, and local servers."""
         origins = (f"{scheme}://{host}:*" for scheme in PORTS for host in _LOOPBACK)
-        return cls(commands=(_ANY,), hosts=tuple(origins))
+        return cls(commands=(_ANY,), hosts=tuple(origins), is_for_owner=True)
 
     def check(self, server: McpServer) -> None:
         """Raises ``McpNotAllowed``."""

@@ -9,7 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM, KEY_PREFIX, digest_of, team_of_key
-from api.errors import KeyRefused
+from api.errors import KeyRefused, StrangerRefused
+from api.http.peers import why_stranger
 from api.http.problems import answer
 from api.wire.responses.base import API
 from workflows.errors import TemporaryFailure
@@ -36,7 +37,7 @@ class KeyRing:
         memory_seconds: float = KEY_MEMORY_SECONDS,
     ) -> None:
         self._database = database
-        self._keys_required = keys_required
+        self.keys_required = keys_required
         self._memory_seconds = memory_seconds
         self._remembered: dict[str, tuple[float, UUID | None]] = {}
 
@@ -47,7 +48,7 @@ class KeyRing:
             KeyRefused: there is no key, or a wrong one.
         """
         if authorization is None:
-            if self._keys_required:
+            if self.keys_required:
                 raise KeyRefused(reason="This server requires an API key.")
             return DEFAULT_TEAM
         scheme, _, key = authorization.partition(" ")
@@ -76,22 +77,30 @@ class Authentication:
     """Finds out who is calling before anything of a request's body is taken in.
 
     It guards every path of the API, those that do not exist too; the team is left in the state of
-    the request, as ``team_id``.
+    the request, as ``team_id``. Where no key is required, the user who runs the server and root
+    need none; with ``open_loopback`` nobody does.
     """
 
-    def __init__(self, app: ASGIApp, *, keys: KeyRing) -> None:
+    def __init__(self, app: ASGIApp, *, keys: KeyRing, open_loopback: bool = False) -> None:
         self._app = app
         self._keys = keys
+        self._asks_kernel = not (keys.keys_required or open_loopback)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _is_guarded(scope["path"]):
             try:
-                team_id = await self._keys.team_of(Headers(scope=scope).get("authorization"))
+                team_id = await self._team_of(scope)
             except (KeyRefused, TemporaryFailure) as error:
                 await answer(error)(scope, receive, send)
                 return
             scope.setdefault("state", {})["team_id"] = team_id
         await self._app(scope, receive, send)
+
+    async def _team_of(self, scope: Scope) -> UUID:
+        authorization = Headers(scope=scope).get("authorization")
+        if authorization is None and self._asks_kernel and (reason := why_stranger(scope)):
+            raise StrangerRefused(reason=reason)
+        return await self._keys.team_of(authorization)
 
 
 def _is_guarded(path: str) -> bool:

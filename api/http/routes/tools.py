@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from activities.store.mcp_servers import register_server, remove_server
 from activities.store.mcp_tools import StoredTool, change_mcp_tool, list_mcp_tools, list_server
 from activities.store.tools import ToolSetting, set_native_tool, tool_settings
 from activities.tools.registry import Tool
-from api.errors import InvalidRequest, NotFound, ServerNotUsable
+from api.errors import InvalidRequest, NotFound, ServerNotUsable, ServersOfOwner
 from api.http.dependencies import ServicesDep, TeamDep
 from api.http.paging import NO_CURSOR, CursorText, Limit
+from api.http.peers import why_stranger
 from api.wire.requests import Text, ToolChange, ToolRegistration
 from api.wire.responses import tools as answers
 from api.wire.responses.pages import DEFAULT_PAGE, Page
@@ -47,13 +48,16 @@ async def list_tools(
 
 @router.post("/register", status_code=201)
 async def register_tools(
-    request: ToolRegistration, services: ServicesDep, team_id: TeamDep
+    request: ToolRegistration, services: ServicesDep, team_id: TeamDep, sent: Request
 ) -> RegisteredServer:
     """Connect to an MCP server and offer its tools as ``mcp.<name>.<tool>``.
 
     A server with the same name is replaced; the team's settings for its tools are kept. If the
     server cannot be used, nothing changes.
     """
+    # A key says for which team somebody speaks, and not that programs of theirs may run as us.
+    if services.mcp.policy.is_for_owner and (reason := why_stranger(sent.scope)):
+        raise ServersOfOwner(reason=reason)
     server = request.server
     try:
         listing = await services.mcp.probe(team_id, server)

@@ -158,6 +158,9 @@ def test_any_program_may_be_an_mcp_server_where_only_its_user_can_register(
     assert settings.load().mcp_policy == McpPolicy.for_loopback()
     environment.setenv("AGENTOS_KEYS_REQUIRED", "true")
     assert settings.load().mcp_policy == McpPolicy()
+    environment.setenv("AGENTOS_KEYS_REQUIRED", "false")
+    environment.setenv("AGENTOS_OPEN_LOOPBACK", "true")
+    assert settings.load().mcp_policy == McpPolicy()
 
 
 def test_only_listed_mcp_servers_may_be_where_nobody_said_who_can_register(

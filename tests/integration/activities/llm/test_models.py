@@ -520,6 +520,26 @@ async def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
     assert answer.text == "ok"
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_to_another_server_is_refused(server: ModelServer, status: int) -> None:
+    """It would be sent the conversation, and what it answers would be taken for the model's."""
+    async with model_server() as other:
+        other.answers(text("I am somebody else."))
+        location = f"{other.url}/chat/completions"
+        server.answers(refusal(status, location=location))
+        error = await refused(server, "a")
+        assert isinstance(error, ModelRefused)
+        assert location.partition("/v1")[0] in str(error)
+        assert "OPENAI_BASE_URL" in str(error)
+        assert other.requests == []
+
+
+async def test_a_redirect_within_a_server_is_followed(server: ModelServer) -> None:
+    server.answers(refusal(307, location="/v1/elsewhere"), text("Here."))
+    answer, _ = await ask(server)
+    assert answer.text == "Here."
+
+
 async def test_cancelling_closes_the_connection_at_once(server: ModelServer) -> None:
     async def act(exchange: Exchange) -> None:
         await exchange.head()

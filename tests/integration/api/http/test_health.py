@@ -16,6 +16,7 @@ from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.options import S3Options
 from api.app import create_app
+from api.services import Services as ApiServices
 from deploy.local.services import Services
 from deploy.local.tcp_ports import choose_ports
 from tests.databases import hang_up
@@ -249,7 +250,7 @@ async def test_our_own_page_can_write(stage: Stage) -> None:
 
 async def test_a_name_that_is_said_to_be_ours_is_served(stage: Stage) -> None:
     options = replace(stage.services.options, served_hosts=("agentos.example",))
-    services = replace(stage.services, options=options)
+    services = _open(replace(stage.services, options=options))
     async with _client(create_app(services)) as client:
         answer = await client.get("/api/v1/tasks", headers={"Host": "agentos.example"})
         assert answer.status_code == 200
@@ -261,7 +262,7 @@ async def test_a_name_that_is_said_to_be_ours_is_served(stage: Stage) -> None:
 async def test_a_store_that_is_away_is_reported_as_temporary(stage: Stage) -> None:
     [closed] = choose_ports([None])
     blobs = Blobs(S3Options(f"http://127.0.0.1:{closed}", "bucket", "key", "secret"))
-    async with _client(create_app(replace(stage.services, blobs=blobs))) as client:
+    async with _client(create_app(_open(replace(stage.services, blobs=blobs)))) as client:
         answer = await client.post("/api/v1/files", files={"file": ("a", b"x")})
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "2"
@@ -281,7 +282,7 @@ async def test_a_database_that_is_away_is_reported_as_temporary(stage: Stage) ->
     services = replace(
         stage.services, database=Database(f"postgresql+asyncpg://x@127.0.0.1:{closed}/x")
     )
-    async with _client(create_app(services)) as client:
+    async with _client(create_app(_open(services))) as client:
         for method, path in (("POST", "/tasks"), ("GET", "/tasks"), ("GET", f"/tasks/{uuid4()}")):
             body = {"pipeline": pipeline("print x")} if method == "POST" else None
             answer = await client.request(method, f"/api/v1{path}", json=body)
@@ -291,6 +292,11 @@ async def test_a_database_that_is_away_is_reported_as_temporary(stage: Stage) ->
         ready = await client.get("/readyz")
         assert ready.status_code == 503
         assert ready.json()["dependencies"][0]["state"] == "down"
+
+
+def _open(services: ApiServices) -> ApiServices:
+    """To requests that come over no connection, whose sender the kernel cannot tell."""
+    return replace(services, options=replace(services.options, open_loopback=True))
 
 
 def _client(app: FastAPI, *, raise_app_exceptions: bool = True) -> httpx.AsyncClient:

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import stat
 import sys
 import sysconfig
@@ -30,7 +31,7 @@ from temporalio.client import Client
 from activities.store import migrations
 from deploy import variables
 from deploy.folders import work_folder
-from deploy.local import model, s3
+from deploy.local import certificates, model, s3
 from deploy.local.errors import PortTaken, StackInUse
 from deploy.local.services import Services, StackOptions
 from deploy.local.sockets import remove_socket_folder
@@ -280,7 +281,7 @@ async def test_a_data_folder_may_have_a_long_and_odd_path(deep: Services) -> Non
 
 async def test_keys_and_sockets_are_closed_to_other_users(deep: Services) -> None:
     secrets = [*(deep.data_dir / "secrets").iterdir(), deep.data_dir / "s3" / "identities.json"]
-    assert len(secrets) == 4
+    assert len(secrets) == 8
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
     assert stat.S_IMODE((deep.data_dir / "run").resolve().stat().st_mode) == 0o700
 
@@ -328,15 +329,54 @@ async def answers(name: str, services: Services) -> bool:
     return True
 
 
-async def test_the_store_shows_nothing_without_the_key_on_any_of_its_ports(deep: Services) -> None:
+async def test_the_store_shows_nothing_without_its_key_or_its_certificate(deep: Services) -> None:
     store(deep).put_object(
         bucket_name="agentos", object_name="private", data=io.BytesIO(b"private"), length=7
     )
     inner = json.loads((deep.data_dir / "s3" / "inner-ports.json").read_text())
+    assert len(inner) == 9
+    strangers = certificates.make("agentos-s3")
+    with tempfile.TemporaryDirectory() as folder:
+        pair = [Path(folder, name) for name in ("cert.pem", "key.pem")]
+        for path, pem in zip(pair, strangers[1:], strict=True):
+            path.write_text(pem)
+        for port in inner:
+            assert not await is_let_in(port, None), f"{port} without TLS"
+            assert not await is_let_in(port, tls()), f"{port} without a certificate"
+            assert not await is_let_in(port, tls(*pair)), f"{port} with another's certificate"
+    own = [deep.data_dir / "secrets" / name for name in ("s3-cert.pem", "s3-key.pem")]
+    assert all([await is_let_in(port, tls(*own)) for port in inner])  # else it proves nothing
     async with httpx.AsyncClient() as client:
-        filer = await client.get(f"http://127.0.0.1:{inner[2]}/buckets/agentos/private")
         s3 = await client.get(f"{deep.s3.endpoint}/agentos/private")
-    assert (filer.status_code, s3.status_code) == (401, 403)
+    assert s3.status_code == 403
+
+
+_HTTP_1 = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+# The preface, and a frame of settings: a server answers with its own.
+_HTTP_2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
+
+
+def tls(*pair: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    if pair:
+        context.load_cert_chain(*pair)
+    return context
+
+
+async def is_let_in(port: int, context: ssl.SSLContext | None) -> bool:
+    """Whether a port answers more than that it wants something else."""
+    for opening in (_HTTP_1, _HTTP_2):
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+                writer.write(opening)
+                answer = await reader.read(4096)
+                writer.close()
+                if answer and b" 400 Bad Request" not in answer:
+                    return True
+    return False
 
 
 async def test_api_and_workers_run_come_back_and_end_with_the_stack(tmp_path: Path) -> None:

@@ -93,7 +93,8 @@ async def taken_from_temporal(data_dir: Path) -> socket.socket:
                 with suppress(OSError):  # It has just ended, and is of another test's stack.
                     if Path(f"/proc/{pid}/cwd").readlink() == data_dir / "temporal":
                         words = arguments_of(pid)
-                        return await taken_from(pid, int(words[words.index("--port") + 1]))
+                        port = words[words.index("deploy.local.front") + 2]
+                        return await taken_from(pid, int(port))
             await asyncio.sleep(0.001)
 
 
