@@ -262,6 +262,12 @@ class SearchFailed(AgentOSError):
 class McpError(AgentOSError):
     """MCP server {server}: {reason}."""
 
+    @property
+    def said(self) -> str:
+        """The server's own words. They are never part of the message: they may be anything, and it
+        goes to models, logs and workflow history."""
+        return str(self.fields.get("said", ""))
+
 
 class McpServerInvalid(BadInput):
     """The MCP server cannot be registered: {reason}"""
@@ -281,6 +287,12 @@ class McpUnavailable(McpError):
     """MCP server {server} cannot be reached: {reason}."""
 
     retryable = True
+
+
+class McpStartTimedOut(McpUnavailable):
+    """MCP server {server} was not ready within {seconds:g} s. If its program has to be installed
+    first, as with `npx -y`, set AGENTOS_MCP_START_SECONDS for the API and the workers to a longer
+    time."""
 
 
 class McpCircuitOpen(McpUnavailable):

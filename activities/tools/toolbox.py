@@ -28,7 +28,7 @@ from activities.tools.registry import (
 from activities.tools.selection import is_allowed
 from workflows.definitions.agent import Agent
 from workflows.definitions.mcp_server import PREFIX
-from workflows.errors import AgentOSError, McpToolFailed, ToolDisabled, ToolNotFound
+from workflows.errors import AgentOSError, McpError, McpToolFailed, ToolDisabled, ToolNotFound
 from workflows.states import Permission
 
 REMEMBERED_SECONDS = 1.0
@@ -136,7 +136,8 @@ class Toolbox:
                 return await tool.native.call(context, arguments)
             return await self._call_mcp(context, tool, arguments)
         except AgentOSError as error:
-            return ToolResult("", exit_code=None, error=error)
+            said = error.said if isinstance(error, McpError) else ""
+            return ToolResult(said, exit_code=None, error=error)
 
     def may_repeat(
         self, equipment: Equipment, name: str, arguments: Mapping[str, JsonValue]

@@ -11,7 +11,7 @@ from pydantic import JsonValue, ValidationError
 
 from activities.tools.mcp.connection import Disconnected, NotSent
 from activities.tools.mcp.content import result_of
-from activities.tools.mcp.failures import Failure
+from activities.tools.mcp.failures import Failure, failure_of
 from activities.tools.mcp.limits import LONGEST_CALL_SECONDS
 from activities.tools.mcp.listing import clean_text
 from activities.tools.mcp.results import McpResult
@@ -86,7 +86,7 @@ class ToolCall:
                 has_ended = True  # A late sign of progress must not touch a limit that is over.
 
     def _report_of(self, error: MCPError) -> McpResult:
-        match error.code:
+        match failure_of(error):
             case Failure.UNREACHABLE | Failure.SESSION_GONE:
                 raise NotSent from error
             case Failure.LOST:
@@ -97,6 +97,7 @@ class ToolCall:
                 raise McpUnavailable(server=self.server, reason=error.message) from error
             case Failure.UNUSABLE:
                 raise self._unusable(error.message) from error
+        match error.code:
             case types.CONNECTION_CLOSED if error.message.startswith(_LOST_MESSAGES):
                 raise Disconnected from error
             case types.PARSE_ERROR if error.message.startswith(_UNREADABLE_MESSAGE):

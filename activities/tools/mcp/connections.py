@@ -100,7 +100,7 @@ class Connections:
             McpSecretMissing, McpUnavailable, McpListingRefused
         """
         async with self._probes:
-            connection = Connection(server, self._opener, _ignore, self._options.idle_seconds)
+            connection = Connection(server, self._opener, _ignore, self._options)
             self._retired.add(connection)
             try:
                 return self._opener.redacted_listing(server, await connection.listing())
@@ -183,8 +183,7 @@ class Connections:
                     shown = self._opener.redacted_listing(server, listing)
                     await self._on_listing(key.team_id, server, shown)
 
-            idle_seconds = self._options.idle_seconds
-            entry.connection = Connection(server, self._opener, on_listing, idle_seconds)
+            entry.connection = Connection(server, self._opener, on_listing, self._options)
         return entry.connection
 
     def _make_room(self, server: McpServer) -> None:

@@ -6,6 +6,7 @@ import re
 import mcp_types as types
 from mcp.client import ClientSession
 
+from activities.tools.mcp.definitions import LEFT_OUT
 from activities.tools.mcp.limits import (
     MAX_DESCRIPTION_CHARACTERS,
     MAX_LIST_PAGES,
@@ -48,7 +49,7 @@ def _taken(found: list[types.Tool]) -> Listing:
     tools: dict[str, McpTool] = {}
     refused: list[str] = []
     for tool in found:
-        if (objection := _objection(tool)) is not None:
+        if (objection := (tool.meta or {}).get(LEFT_OUT) or _objection(tool)) is not None:
             refused.append(f"{_shown(tool.name)}: {objection}")
         elif tool.name in tools:
             refused.append(f"{tool.name}: there are two of this name")
