@@ -410,6 +410,17 @@ class NeverFinishes(AgentOSError):
     Use a model that can call tools, or reword the prompt."""
 
 
+class StepInterrupted(AgentOSError):
+    """The worker was lost while step {step} called {tool}. The call may have taken effect, so it is
+    not repeated. Check, then retry the task from this step or from the next one. Write `retry_on:
+    [any]` in a step that may always be repeated."""
+
+
+class ToolChanged(AgentOSError):
+    """The MCP server changed the definition of {tool} after this call was approved, so the call was
+    not made."""
+
+
 class CallInterrupted(AgentOSError):
     """The worker was lost during a call to {tool!r}, which may have taken effect. It was not
     retried, because its effect is unknown; the model was informed."""

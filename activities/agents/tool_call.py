@@ -1,12 +1,20 @@
 """A tool call of an agent: allowed, made, and its result written for the model."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 from temporalio import activity
 
-from activities.agents.observations import denied, expired, interrupted, observation, shorten
+from activities.agents.observations import (
+    changed,
+    denied,
+    expired,
+    interrupted,
+    observation,
+    shorten,
+)
 from activities.agents.turn_events import result_event
 from activities.attempts.artifacts import publish_output
 from activities.attempts.attempt import Performed, run_attempt
@@ -24,7 +32,7 @@ from activities.tools.skills import AllowedSkills
 from activities.tools.toolbox import Toolbox
 from workflows import policies
 from workflows.contracts import ActCall, ActOutcome, Verdict, call_sub_task_id
-from workflows.errors import AgentOSError, CallExpired, CallInterrupted, CallRefused
+from workflows.errors import AgentOSError, CallExpired, CallInterrupted, CallRefused, ToolChanged
 from workflows.states import Status
 
 NO_EXIT_CODE = None
@@ -92,6 +100,8 @@ class _ToolCall:
             asked = Approval.model_validate(self.begun.approval)
             if asked.kind == "answer":
                 return self._told(asked.note or "")
+            if await self._has_changed():
+                return self._told(changed(), error=ToolChanged(tool=self.wanted.tool))
         elif verdict is Verdict.EXPIRED:
             return self._told(expired(), error=CallExpired(tool=self.wanted.tool))
         elif verdict is not None:
@@ -111,7 +121,7 @@ class _ToolCall:
             if not self.reporter.stdout:
                 self.reporter.stdout.extend(result.text.encode("utf-8", "replace"))
             shown = await shorten(result, self.equipment.tokens, workplace.output, self.begun.name)
-            files, refused, fault = await self._publish(workplace.output)
+            files, refused, fault = await self._publish(workplace.output, result.mime_types)
             if fault is not None and fault.retryable and self._may_repeat():
                 raise fault
         if fault is not None and result.error is None:
@@ -124,6 +134,13 @@ class _ToolCall:
             public_url=self.equipment.public_url,
         )
         return self._told(text, result=result, files=files, refused=refused)
+
+    async def _has_changed(self) -> bool:
+        """Whether the tool is another than the one that a person approved a call of."""
+        digest = self.wanted.digest
+        return digest is not None and await self.toolbox.has_changed(
+            self.begun.team_id, self.wanted.tool, digest
+        )
 
     def _may_repeat(self) -> bool:
         """Whether to make a call again of which nobody knows how far it has come."""
@@ -143,13 +160,13 @@ class _ToolCall:
         )
 
     async def _publish(
-        self, output: Path
+        self, output: Path, mime_types: Mapping[str, str]
     ) -> tuple[tuple[StoredFile, ...], tuple[str, ...], AgentOSError | None]:
         """The files that were made, those that were refused, or why none could be taken."""
         limits = self.equipment.scripts.limits(0)
         try:
             files, refused = await publish_output(
-                self.equipment.blobs, self.begun.team_id, output, limits
+                self.equipment.blobs, self.begun.team_id, output, limits, mime_types
             )
         except AgentOSError as error:
             return (), (), error

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from types import MappingProxyType
 
 from temporalio import activity
 
@@ -22,7 +23,7 @@ from activities.tools.toolbox import Toolbox
 from workflows import ports
 from workflows.contracts import StepCall, StepOutcome
 from workflows.definitions.pipeline import Step
-from workflows.errors import AgentOSError
+from workflows.errors import AgentOSError, StepInterrupted
 from workflows.states import Phase
 
 Prepare = Callable[[Step, Sequence[str], Path], AbstractAsyncContextManager[Script]]
@@ -50,6 +51,8 @@ class Steps(ports.Steps):
             arguments = await self._arguments(call, step, begun.inputs)
             named = arguments.named(step.json_args)
             assert isinstance(named, dict)
+            if begun.was_lost and not await self._may_repeat(call, step):
+                raise StepInterrupted(step=step.id, tool=step.tool)
             async with equipment.scratch.workplace() as workplace:
                 context = ToolContext(call.task_id, call.team_id, workplace.output, equipment)
                 reporter.enter(Phase.EXECUTING)
@@ -62,9 +65,17 @@ class Steps(ports.Steps):
                         raise
                     raise timed_out(step, call.timeout_seconds) from None
                 reporter.output(Stream.STDOUT, result.text.encode("utf-8", "replace"))
-                return await self._publish(call, workplace.output, result.exit_code, result.error)
+                return await self._publish(
+                    call, workplace.output, result.exit_code, result.error, result.mime_types
+                )
 
         return await run_attempt(equipment.database, self._attempt(call), perform)
+
+    async def _may_repeat(self, call: StepCall, step: Step) -> bool:
+        """Whether to call a tool again of which nobody knows how far the last call has come."""
+        if "any" in step.retry_on:
+            return True
+        return await self._toolbox.is_safe_step(call.team_id, step.tool or "")
 
     async def _run_script(self, call: StepCall, prepare: Prepare) -> StepOutcome:
         equipment = self._equipment
@@ -109,8 +120,15 @@ class Steps(ports.Steps):
         return Arguments(inputs, results)
 
     async def _publish(
-        self, call: StepCall, output: Path, exit_code: int | None, error: AgentOSError | None
+        self,
+        call: StepCall,
+        output: Path,
+        exit_code: int | None,
+        error: AgentOSError | None,
+        mime_types: Mapping[str, str] = MappingProxyType({}),
     ) -> Performed:
         limits = self._equipment.scripts.limits(call.timeout_seconds)
-        files, refused = await publish_output(self._equipment.blobs, call.team_id, output, limits)
+        files, refused = await publish_output(
+            self._equipment.blobs, call.team_id, output, limits, mime_types
+        )
         return Performed(exit_code=exit_code, files=files, refused=refused, error=error)

@@ -172,7 +172,8 @@ END_ATTEMPT = text(
                file.size, file.mime_type, file.sha256
         FROM step, file
         ON CONFLICT (sub_task_id, name) DO UPDATE
-            SET id = excluded.id, size = excluded.size, sha256 = excluded.sha256
+            SET id = excluded.id, size = excluded.size, sha256 = excluded.sha256,
+                mime_type = excluded.mime_type
     ), message AS (
         INSERT INTO messages
             (task_id, seq, team_id, turn, role, content, request_id, sub_task_id, is_protected,

@@ -1,6 +1,8 @@
 """The tools that an agent is offered, native ones and those of MCP servers, and calls of them."""
 
 import asyncio
+import hashlib
+import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,6 +53,12 @@ class OfferedTool:
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     native: Tool | None = field(default=None, repr=False)
     ends_task: bool = False
+
+    @property
+    def digest(self) -> str:
+        """Of what a person who approves a call relies on: the definition, as it was offered."""
+        document = [self.description, self.schema, self.is_retry_safe]
+        return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
     @property
     def call_type(self) -> CallType:
@@ -146,6 +154,17 @@ class Toolbox:
         tool = self._registry.tools.get(name)
         return tool is None or tool.unsafe_if is None or not tool.unsafe_if(equipment, arguments)
 
+    async def is_safe_step(self, team_id: UUID, name: str) -> bool:
+        """Whether a step of a pipeline may call a tool again when nobody knows how far the call
+        before has come. Native tools for pipelines write under the same keys again."""
+        tool = await self._find(team_id, name)
+        return tool.native is not None or tool.is_retry_safe
+
+    async def has_changed(self, team_id: UUID, name: str, digest: str) -> bool:
+        """Whether a tool is not what it was when it had this digest."""
+        tool = (await self._active(team_id)).get(name)
+        return tool is not None and tool.digest != digest
+
     async def _find(self, team_id: UUID, name: str) -> OfferedTool:
         """The tool, unless the team has switched it off since it was offered."""
         active = await self._active(team_id)
@@ -197,11 +216,12 @@ class Toolbox:
         assert self._mcp is not None  # Who else would have offered it?
         result = await self._mcp.call(context.team_id, tool.name, arguments, tool.timeout_seconds)
         await asyncio.to_thread(_save, context.output, result.files)
+        types = {file.name: file.mime_type for file in result.files}
         if not result.is_error:
-            return ToolResult(result.text)
+            return ToolResult(result.text, mime_types=types)
         server, _, name = tool.name.removeprefix(PREFIX).partition(".")
         error = McpToolFailed(server=server, tool=name)
-        return ToolResult(result.text, exit_code=None, error=error)
+        return ToolResult(result.text, exit_code=None, error=error, mime_types=types)
 
 
 def _save(folder: Path, files: Iterable[McpFile]) -> None:
