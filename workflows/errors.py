@@ -320,6 +320,12 @@ class McpAnswerInvalid(McpError):
     The call may have taken effect."""
 
 
+class McpAsks(McpError):
+    """MCP server {server} asks a person something during the call to {tool}, and nobody can be
+    asked: a step of a pipeline asks nobody, and a call of an agent 10 questions at most. Have an
+    agent call the tool, or give it arguments that leave nothing to ask."""
+
+
 class McpListingRefused(McpError):
     """The tools of MCP server {server} cannot be used: {reason}."""
 

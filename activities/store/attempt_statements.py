@@ -149,6 +149,7 @@ END_ATTEMPT = text(
         UPDATE sub_tasks
         SET status = :status, phase = NULL, output_result = CAST(:output AS jsonb),
             error = CAST(:error AS jsonb), next_attempt_at = :next_attempt_at,
+            approval = coalesce(CAST(:approval AS jsonb), approval),
             finished_at = CASE WHEN :is_final THEN now() END
         FROM task
         WHERE {_IS_PRESENT_ATTEMPT} AND sub_tasks.task_id = task.id

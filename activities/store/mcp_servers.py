@@ -163,11 +163,13 @@ async def _replace_tools(
 
 def _is_other(new: Insert) -> ColumnElement[bool]:
     """Whether what is stored of a tool is not what the server says now."""
-    hint = "is_retry_safe"
     return or_(
         col(Tool.description).is_distinct_from(new.excluded.description),
         col(Tool.schema_).is_distinct_from(new.excluded.schema),
-        col(Tool.config)[hint].is_distinct_from(new.excluded.config[hint]),
+        *(
+            col(Tool.config)[key].is_distinct_from(new.excluded.config[key])
+            for key in ("is_retry_safe", "reads_resources")
+        ),
     )
 
 
@@ -212,6 +214,7 @@ def _tool_rows(
             "server": server.name,
             "tool": tool.name,
             "is_retry_safe": tool.is_retry_safe,
+            **({"reads_resources": True} if tool.reads_resources else {}),
         }
         yield _row(team_id, f"{server.full_name}.{tool.name}") | {
             "description": tool.description,

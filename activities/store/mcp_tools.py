@@ -48,6 +48,7 @@ class CallableTool:
     permission: Permission
     is_retry_safe: bool
     server: McpServer
+    reads_resources: bool = False
 
 
 async def change_mcp_tool(
@@ -192,6 +193,7 @@ def _callable(row: Row[*tuple[Any, ...]]) -> CallableTool | None:
         permission=row.permission_level,
         is_retry_safe=bool(row.config["is_retry_safe"]),
         server=server,
+        reads_resources=bool(row.config.get("reads_resources")),
     )
 
 

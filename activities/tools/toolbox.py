@@ -19,6 +19,7 @@ from activities.store.database import Database
 from activities.store.tools import tool_settings
 from activities.tools.context import ToolContext, ToolResult
 from activities.tools.finish import FINISH, FINISH_DESCRIPTION, finish_schema
+from activities.tools.mcp.questions import Replies
 from activities.tools.mcp.results import McpFile, McpResult
 from activities.tools.registry import (
     DEFAULT_TIMEOUT_SECONDS,
@@ -91,9 +92,15 @@ class McpTools(Protocol):
         """The active ones, under names such as ``mcp.time.convert_time``."""
 
     async def call(
-        self, team_id: UUID, name: str, arguments: Mapping[str, JsonValue], timeout_seconds: float
+        self,
+        team_id: UUID,
+        name: str,
+        arguments: Mapping[str, JsonValue],
+        timeout_seconds: float,
+        replies: Replies,
     ) -> McpResult:
-        """Raises an ``AgentOSError`` when there is no answer."""
+        """Raises an ``AgentOSError`` when there is no answer: ``McpAsks`` when the server has a
+        question that ``replies`` do not answer."""
 
 
 class Toolbox:
@@ -135,14 +142,19 @@ class Toolbox:
         return MappingProxyType(found)
 
     async def call(
-        self, context: ToolContext, name: str, arguments: Mapping[str, JsonValue]
+        self,
+        context: ToolContext,
+        name: str,
+        arguments: Mapping[str, JsonValue],
+        replies: Replies = MappingProxyType({}),
     ) -> ToolResult:
-        """Call a tool. Whatever goes wrong is the result's ``error``."""
+        """Call a tool. Whatever goes wrong is the result's ``error``. ``replies`` are those of
+        people to questions of the tool's server."""
         try:
             tool = await self._find(context.team_id, name)
             if tool.native is not None:
                 return await tool.native.call(context, arguments)
-            return await self._call_mcp(context, tool, arguments)
+            return await self._call_mcp(context, tool, arguments, replies)
         except AgentOSError as error:
             said = error.said if isinstance(error, McpError) else ""
             return ToolResult(said, exit_code=None, error=error)
@@ -211,10 +223,16 @@ class Toolbox:
         return True
 
     async def _call_mcp(
-        self, context: ToolContext, tool: OfferedTool, arguments: Mapping[str, JsonValue]
+        self,
+        context: ToolContext,
+        tool: OfferedTool,
+        arguments: Mapping[str, JsonValue],
+        replies: Replies,
     ) -> ToolResult:
         assert self._mcp is not None  # Who else would have offered it?
-        result = await self._mcp.call(context.team_id, tool.name, arguments, tool.timeout_seconds)
+        result = await self._mcp.call(
+            context.team_id, tool.name, arguments, tool.timeout_seconds, replies
+        )
         await asyncio.to_thread(_save, context.output, result.files)
         types = {file.name: file.mime_type for file in result.files}
         if not result.is_error:

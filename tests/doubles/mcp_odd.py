@@ -89,6 +89,20 @@ CALLS: dict[str, Callable[[Json], str | bytes]] = {
     "error-without-id": lambda asked: _envelope({"id": None}, error={"code": 1, "message": "no"}),
     "forged-failure": lambda asked: _envelope(asked, error={"code": -32_091, "message": "no"}),
 }
+# It has resources, whatever their names; with a tool of its own to read them, or without.
+RESOURCES: dict[str, Json] = {
+    "resources": {"resources": {}},
+    "resources-and-a-tool": {"resources": {}},
+}
+TOOLS["resources-and-a-tool"] = {"name": "read_resource", "inputSchema": SCHEMA}
+
+
+def _resource(uri: str) -> Json:
+    if uri.endswith(".bin"):
+        return {"uri": uri, "mimeType": "image/x-odd", "blob": "AAEC"}
+    return {"uri": uri, "text": f"the text of {uri}"}
+
+
 # It dies before it is ready; with these last words.
 DEATHS: dict[str, bytes] = {
     "dies": b"usage: server --token TOKEN\nerror: no token\n",
@@ -109,7 +123,7 @@ def answers(name: str, message: Json) -> bytes:
                 message,
                 result={
                     "protocolVersion": "2025-11-25",
-                    "capabilities": {"tools": {}},
+                    "capabilities": {"tools": {}, **RESOURCES.get(name, {})},
                     "serverInfo": {"name": "odd", "version": "1"},
                 },
             )
@@ -118,6 +132,8 @@ def answers(name: str, message: Json) -> bytes:
             said = _envelope(message, result=LISTS.get(name, {"tools": tools}))
         case "tools/call":
             said = CALLS.get(name, _agreed)(message)
+        case "resources/read" if name in RESOURCES:
+            said = _envelope(message, result={"contents": [_resource(message["params"]["uri"])]})
         case method:
             said = _envelope(message, error={"code": -32_601, "message": f"no {method}"})
     return said if isinstance(said, bytes) else said.encode()

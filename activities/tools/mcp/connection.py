@@ -16,6 +16,7 @@ from mcp import MCPError
 from mcp.client import Client, ClientSession
 from pydantic import ValidationError
 
+from activities.tools.mcp.asking import Askers
 from activities.tools.mcp.failures import failure_of
 from activities.tools.mcp.last_words import LastWords, shown
 from activities.tools.mcp.listing import Listing, clean_text
@@ -26,7 +27,7 @@ from workflows.definitions.mcp_server import McpServer
 from workflows.errors import AgentOSError, McpStartTimedOut, McpUnavailable
 
 Result = TypeVar("Result")
-Work = Callable[[ClientSession], Coroutine[Any, Any, Result]]
+Work = Callable[[ClientSession, Askers], Coroutine[Any, Any, Result]]
 
 # Cancelled calls tell the server, for which the SDK takes five seconds at most.
 _FAREWELL_SECONDS = 6.0
@@ -61,6 +62,7 @@ class Connection:
         self._waiting = 0
         self._end_told: str | None = None
         self._last_words = LastWords()
+        self._askers = Askers(lambda text: opener.redacted(server, clean_text(text)))
         self.is_open = True
         self.used_at_seconds = self._clock()
         self._owner = asyncio.create_task(self._own(), name=f"mcp server {server.name}")
@@ -92,7 +94,7 @@ class Connection:
             self._waiting -= 1
         if not self.is_open:
             raise NotSent
-        task = asyncio.create_task(work(session))
+        task = asyncio.create_task(work(session, self._askers))
         self._calls.add(task)
         task.add_done_callback(self._on_done)
         try:
@@ -138,7 +140,11 @@ class Connection:
         try:
             async with asyncio.timeout(self._start_seconds) as limit:
                 listeners = Listeners(
-                    self._on_end, self._watch, self._last_words, self._start_seconds
+                    on_end=self._on_end,
+                    on_message=self._watch,
+                    on_question=self._askers.ask,
+                    last_words=self._last_words,
+                    start_seconds=self._start_seconds,
                 )
                 async with self._opener.client(self._server, listeners) as client:
                     self._opened.set_result((client.session, await self._watch.first(client)))

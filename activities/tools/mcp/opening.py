@@ -9,7 +9,7 @@ from importlib.metadata import version
 from urllib.parse import urlsplit
 
 from mcp.client import Client, Transport
-from mcp.client.session import MessageHandlerFnT
+from mcp.client.session import ElicitationFnT, MessageHandlerFnT
 from mcp_types import Implementation
 from pydantic import SecretStr
 
@@ -38,6 +38,7 @@ class Listeners:
 
     on_end: OnEnd
     on_message: MessageHandlerFnT
+    on_question: ElicitationFnT
     last_words: LastWords
     start_seconds: float = START_SECONDS
 
@@ -108,6 +109,7 @@ class Opener:
             transport,
             client_info=Implementation(name="agentos", version=version("agentos")),
             message_handler=listeners.on_message,
+            elicitation_callback=listeners.on_question,
             read_timeout_seconds=listeners.start_seconds,
             cache=None,
         )

@@ -2,9 +2,11 @@
 
 import json
 import re
+from dataclasses import replace
 
 import mcp_types as types
 from mcp.client import ClientSession
+from pydantic import JsonValue
 
 from activities.tools.mcp.definitions import LEFT_OUT
 from activities.tools.mcp.limits import (
@@ -21,6 +23,34 @@ from activities.tools.schemas import is_deeper
 from workflows.errors import McpListingRefused
 
 _NAME = re.compile(r"[A-Za-z0-9_./-]+")
+
+
+# As tools of servers are called, most often.
+_READING_NAMES = ("read_resource", "read_resource_by_uri")
+_READING = (
+    "Read a resource of this server by its URI, as results of its other tools name them. Text is "
+    "the result; anything else becomes a file."
+)
+_URI: dict[str, JsonValue] = {
+    "type": "object",
+    "properties": {"uri": {"type": "string"}},
+    "required": ["uri"],
+}
+
+
+async def list_offer(session: ClientSession, server: str) -> Listing:
+    """The tools of a server, and one that reads its resources if it has any.
+
+    Raises as ``list_tools``.
+    """
+    has = session.server_capabilities or types.ServerCapabilities()
+    listing = Listing(()) if has.tools is None else await list_tools(session, server)
+    if has.resources is None:
+        return listing
+    taken = {tool.name for tool in listing.tools}
+    free = [name for name in _READING_NAMES if name not in taken][:1]
+    ours = (McpTool(name, _READING, _URI, True, reads_resources=True) for name in free)
+    return replace(listing, tools=(*listing.tools, *ours))
 
 
 async def list_tools(session: ClientSession, server: str) -> Listing:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 from uuid import UUID, uuid4
 
 import pytest
@@ -18,12 +18,13 @@ from activities.agents.tool_call import make_call
 from activities.equipment import Equipment
 from activities.llm.base import Answer, ChatMessage, ToolRequest, Usage
 from activities.store import attempts, turns
-from activities.store.approvals import Approval
+from activities.store.approvals import Approval, asked_calls, decide
 from activities.store.attempts import Attempt, Ended
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.options import S3Options
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
+from activities.tools.mcp.questions import Question, Replies, Reply
 from activities.tools.mcp.results import McpResult
 from activities.tools.registry import Registry
 from activities.tools.toolbox import McpTools, OfferedTool, Toolbox
@@ -31,7 +32,7 @@ from deploy.local.services import Services
 from tests.integration.agent_desk import Desk, agent_desk
 from workflows.contracts import ActCall, ActOutcome, Thought, Verdict, call_sub_task_id
 from workflows.definitions.agent import Agent
-from workflows.errors import InputFolderFull
+from workflows.errors import InputFolderFull, McpAsks
 from workflows.states import Status
 
 EXECUTION = "a"
@@ -257,7 +258,12 @@ class Turncoat:
         return [OfferedTool("mcp.a.b", self.description, {"type": "object"})]
 
     async def call(
-        self, team_id: UUID, name: str, arguments: Mapping[str, JsonValue], timeout_seconds: float
+        self,
+        team_id: UUID,
+        name: str,
+        arguments: Mapping[str, JsonValue],
+        timeout_seconds: float,
+        replies: Replies,
     ) -> McpResult:
         self.calls += 1
         return McpResult("done")
@@ -278,3 +284,105 @@ async def test_an_approval_holds_for_the_definition_that_was_approved_only(
         return
     assert (outcome.ok, server.calls) == (False, 0)
     assert "a person will be asked again" in await observed(desk)
+
+
+class Curious:
+    """A server with one tool, which asks for a number before it does anything."""
+
+    question = Question("How many?", {"properties": {"count": {"type": "integer"}}})
+
+    def __init__(self) -> None:
+        self.effects: list[Reply] = []
+        self.calls = 0
+
+    async def offered(self, team_id: UUID) -> Sequence[OfferedTool]:
+        return [OfferedTool("mcp.a.b", "Books.", {"type": "object"})]
+
+    async def call(
+        self,
+        team_id: UUID,
+        name: str,
+        arguments: Mapping[str, JsonValue],
+        timeout_seconds: float,
+        replies: Replies,
+    ) -> McpResult:
+        self.calls += 1
+        if (reply := replies.get(self.question.key)) is None:
+            raise McpAsks(server="a", tool="b", question=self.question)
+        self.effects.append(reply)
+        return McpResult(f"{reply.action} {reply.content}")
+
+
+async def ask(desk: Desk, server: Curious) -> tuple[ActCall, ActOutcome]:
+    call = await asked(desk, "mcp.a.b", is_retry_safe=False)
+    outcome = await act(worker(desk), call, mcp=server)
+    assert (outcome.attempts, server.effects) == (1, [])
+    return call, outcome
+
+
+async def decided(
+    desk: Desk, call: ActCall, outcome: ActOutcome, answer: Literal["approve", "deny"], note: str
+) -> ActCall:
+    """A person answers; the call as the workflow makes it then."""
+    [waiting] = await asked_calls(desk.database, desk.task_id, 10, waiting=True)
+    assert waiting.approval.id == outcome.ask_id
+    assert await decide(desk.database, waiting, answer, note)
+    verdict = Verdict.APPROVED if answer == "approve" else Verdict.DENIED
+    return call.model_copy(update={"verdict": verdict, "attempts": outcome.attempts})
+
+
+async def test_a_question_of_a_server_waits_for_a_person_whose_answer_is_given_to_it(
+    desk: Desk,
+) -> None:
+    server = Curious()
+    call, outcome = await ask(desk, server)
+    [waiting] = await asked_calls(desk.database, desk.task_id, 10, waiting=True)
+    assert (waiting.approval.kind, waiting.approval.question) == (
+        "answer",
+        "How many?\nAnswer with:\n- count (integer, optional)",
+    )
+    again = await decided(desk, call, outcome, "approve", "3")
+    assert (await act(worker(desk), again, mcp=server)).ask_id is None
+    assert server.effects == [Reply("accept", {"count": 3})]
+    assert "accept {'count': 3}" in await observed(desk)
+
+
+async def test_a_server_learns_that_its_question_is_declined(desk: Desk) -> None:
+    server = Curious()
+    again = await decided(desk, *await ask(desk, server), "deny", "")
+    await act(worker(desk), again, mcp=server)
+    assert server.effects == [Reply("decline")]
+
+
+async def test_an_answer_that_does_not_fit_is_asked_for_again_and_not_given_on(
+    desk: Desk,
+) -> None:
+    server = Curious()
+    call, outcome = await ask(desk, server)
+    again = await decided(desk, call, outcome, "approve", "three")
+    second = await act(worker(desk), again, mcp=server)
+    assert (second.attempts, server.calls) == (2, 1)
+    [waiting] = await asked_calls(desk.database, desk.task_id, 10, waiting=True)
+    assert "'count' is a whole number" in str(waiting.approval.question)
+    once_more = await decided(desk, again, second, "approve", "3")
+    await act(worker(desk), once_more, mcp=server)
+    assert server.effects == [Reply("accept", {"count": 3})]
+
+
+async def test_a_question_is_not_asked_again_when_the_worker_dies_before_it_says_so(
+    desk: Desk,
+) -> None:
+    server = Curious()
+    call, outcome = await ask(desk, server)
+    assert await act(worker(desk), call, 2, mcp=server) == outcome
+    assert server.calls == 1
+
+
+async def test_a_call_with_an_answer_is_not_repeated_when_its_worker_died(desk: Desk) -> None:
+    server = Curious()
+    call, outcome = await ask(desk, server)
+    again = await decided(desk, call, outcome, "approve", "3")
+    await attempts.begin(desk.database, attempt(desk, 2))
+    assert not (await act(worker(desk), again, 2, mcp=server)).ok
+    assert server.effects == []
+    assert "Interrupted" in await observed(desk)

@@ -14,6 +14,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.steps.adapter import Steps
 from activities.store import attempts, tasks
 from activities.store.attempts import Attempt
+from activities.tools.mcp.questions import Replies
 from activities.tools.mcp.results import McpFile, McpResult
 from activities.tools.registry import Registry
 from activities.tools.toolbox import OfferedTool, Toolbox
@@ -34,7 +35,12 @@ class Clock:
         return [*tools, replace(tools[-1], name="mcp.clock.read", is_retry_safe=True)]
 
     async def call(
-        self, team_id: UUID, name: str, arguments: Mapping[str, JsonValue], timeout_seconds: float
+        self,
+        team_id: UUID,
+        name: str,
+        arguments: Mapping[str, JsonValue],
+        timeout_seconds: float,
+        replies: Replies,
     ) -> McpResult:
         if name == "mcp.clock.fail":
             raise TimeoutError("its own")

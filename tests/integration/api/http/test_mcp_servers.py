@@ -488,3 +488,15 @@ async def rows(stage: Stage, server: str) -> list[str]:
     query = text("SELECT name FROM tools WHERE name LIKE :name ORDER BY name")
     async with stage.database.reading(fresh=True) as connection:
         return list(await connection.scalars(query, {"name": f"mcp.{server}%"}))
+
+
+async def test_resources_of_a_registered_server_are_read_like_a_tool(stage: Stage) -> None:
+    args = ["-I", str(DOUBLES / "mcp_odd.py"), "resources"]
+    given = {"name": "library", "transport": "stdio", "command": sys.executable, "args": args}
+    answer = await stage.http.post("/tools/register", json=given, timeout=30)
+    assert answer.status_code == 201, answer.text
+    async with McpPool(policy=McpPolicy.for_loopback()) as pool:
+        tools = TeamTools(stage.database, pool)
+        name = "mcp.library.read_resource"
+        result = await tools.call(DEFAULT_TEAM, name, {"uri": "odd://a.txt"}, 60, {})
+    assert result.text == "the text of odd://a.txt"

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from activities.tools.mcp.options import PoolOptions
 from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.pool import McpPool
+from activities.tools.mcp.results import McpFile, McpResult
 from tests.doubles import mcp_odd
 from tests.doubles.mcp_http import Double, Exchange, doubled
 from tests.folders import DOUBLES
@@ -127,6 +128,30 @@ async def test_an_error_of_any_form_is_the_answer_to_its_call(
     async with asyncio.timeout(30):
         result = await pool.call(TEAM, odd(name), "good", {}, timeout_seconds=3_600)
     assert (result.text, result.is_error) == (words, True)
+
+
+async def test_resources_of_a_server_are_read_by_a_tool_that_it_does_not_have(
+    pool: McpPool,
+) -> None:
+    server = odd("resources")
+    reading = (await pool.probe(TEAM, server)).tools[-1]
+    assert (reading.name, reading.reads_resources) == ("read_resource", True)
+
+    async def read(uri: str) -> McpResult:
+        return await pool.call(TEAM, server, reading.name, {"uri": uri}, reads_resources=True)
+
+    assert (await read("odd://a.txt")).text == "the text of odd://a.txt"
+    file = McpFile("b.bin", "image/x-odd", b"\x00\x01\x02")
+    assert (await read("odd://folder/b.bin")).files == (file,)
+
+
+async def test_a_tool_of_a_server_keeps_its_name_when_it_is_that_of_ours(pool: McpPool) -> None:
+    listing = await pool.probe(TEAM, odd("resources-and-a-tool"))
+    assert [(tool.name, tool.reads_resources) for tool in listing.tools] == [
+        ("good", False),
+        ("read_resource", False),
+        ("read_resource_by_uri", True),
+    ]
 
 
 @pytest.mark.parametrize(("name", "words"), sorted(LAST_WORDS.items()))
