@@ -89,8 +89,9 @@ CALLS: dict[str, Callable[[Json], str | bytes]] = {
     "error-without-id": lambda asked: _envelope({"id": None}, error={"code": 1, "message": "no"}),
     "forged-failure": lambda asked: _envelope(asked, error={"code": -32_091, "message": "no"}),
 }
-# It has resources, whatever their names; with a tool of its own to read them, or without.
+# It has resources, with a tool of its own to read them or without, or only says that it could.
 RESOURCES: dict[str, Json] = {
+    "no-resources": {"resources": {}},
     "resources": {"resources": {}},
     "resources-and-a-tool": {"resources": {}},
 }
@@ -132,6 +133,9 @@ def answers(name: str, message: Json) -> bytes:
             said = _envelope(message, result=LISTS.get(name, {"tools": tools}))
         case "tools/call":
             said = CALLS.get(name, _agreed)(message)
+        case "resources/list" if name in RESOURCES:
+            listed = [] if name == "no-resources" else [{"uri": "odd://a.txt", "name": "a"}]
+            said = _envelope(message, result={"resources": listed})
         case "resources/read" if name in RESOURCES:
             said = _envelope(message, result={"contents": [_resource(message["params"]["uri"])]})
         case method:

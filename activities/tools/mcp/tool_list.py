@@ -5,8 +5,9 @@ import re
 from dataclasses import replace
 
 import mcp_types as types
+from mcp import MCPError
 from mcp.client import ClientSession
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
 from activities.tools.mcp.definitions import LEFT_OUT
 from activities.tools.mcp.limits import (
@@ -45,12 +46,24 @@ async def list_offer(session: ClientSession, server: str) -> Listing:
     """
     has = session.server_capabilities or types.ServerCapabilities()
     listing = Listing(()) if has.tools is None else await list_tools(session, server)
-    if has.resources is None:
+    if has.resources is None or not await _has_resources(session):
         return listing
     taken = {tool.name for tool in listing.tools}
     free = [name for name in _READING_NAMES if name not in taken][:1]
     ours = (McpTool(name, _READING, _URI, True, reads_resources=True) for name in free)
     return replace(listing, tools=(*listing.tools, *ours))
+
+
+async def _has_resources(session: ClientSession) -> bool:
+    """Many a server says that it could have some, and has none."""
+    try:
+        if (await session.list_resources()).resources:
+            return True
+        return bool((await session.list_resource_templates()).resource_templates)
+    except ValidationError:  # It has one that does not follow the protocol.
+        return True
+    except MCPError:
+        return False
 
 
 async def list_tools(session: ClientSession, server: str) -> Listing:

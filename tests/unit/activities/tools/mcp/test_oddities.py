@@ -145,6 +145,11 @@ async def test_resources_of_a_server_are_read_by_a_tool_that_it_does_not_have(
     assert (await read("odd://folder/b.bin")).files == (file,)
 
 
+async def test_a_server_without_resources_gets_no_tool_to_read_them(pool: McpPool) -> None:
+    listing = await pool.probe(TEAM, odd("no-resources"))
+    assert [tool.name for tool in listing.tools] == ["good"]
+
+
 async def test_a_tool_of_a_server_keeps_its_name_when_it_is_that_of_ours(pool: McpPool) -> None:
     listing = await pool.probe(TEAM, odd("resources-and-a-tool"))
     assert [(tool.name, tool.reads_resources) for tool in listing.tools] == [
