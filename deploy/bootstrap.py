@@ -7,6 +7,7 @@ from functools import partial
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.mcp_servers import update_listing
+from activities.tools.mcp.options import PoolOptions
 from activities.tools.mcp.pool import McpPool
 from deploy import variables
 from deploy.settings import Settings
@@ -33,4 +34,5 @@ def mcp_pool(settings: Settings, database: Database) -> McpPool:
         policy=settings.mcp_policy,
         secrets=settings.secrets,
         environment=variables.inherited(),
+        options=PoolOptions(start_seconds=settings.mcp_start_seconds),
     )

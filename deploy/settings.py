@@ -18,6 +18,7 @@ from activities.llm.base import ModelOptions, Price
 from activities.sandbox.backends import BACKENDS, DEFAULT_BACKEND, SandboxOptions
 from activities.sandbox.base import Limits
 from activities.store.options import DEFAULT_MAX_OVERFLOW, DEFAULT_POOL_SIZE, S3Options
+from activities.tools.mcp.limits import LONGEST_START_SECONDS, START_SECONDS
 from activities.tools.mcp.policy import McpPolicy
 from activities.units import MEBIBYTE
 from workflows.contracts import TASK_QUEUE
@@ -116,6 +117,7 @@ class Settings(BaseSettings):
     mcp_commands: Names = Field(default=(), description="programs that stdio servers may be")
     mcp_hosts: Names = Field(default=(), description="hosts that HTTP servers may be on")
     mcp_env: Names = Field(default=(), description="variables that stdio servers may be given")
+    mcp_start_seconds: float = Field(default=START_SECONDS, gt=0, le=LONGEST_START_SECONDS)
     search_url: str | None = None
 
     @field_validator(*_NAMES, mode="before")

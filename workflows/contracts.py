@@ -214,16 +214,23 @@ class Thought(Message):
 
 
 class ActCall(Message):
-    """Make the tool call whose result is message ``seq``."""
+    """Make the tool call whose result is message ``seq``. ``attempts`` were made before: the last
+    of them had a question, of which ``verdict`` tells whether it was answered."""
 
     task_id: UUID
     run: int
     seq: int
     verdict: Verdict | None = None
+    attempts: int = 0
 
 
 class ActOutcome(Message):
+    """``ask_id``: there is no result yet, for the tool has a question to a person. The call is made
+    again when that is decided; ``attempts`` were made so far."""
+
     ok: bool
+    ask_id: UUID | None = None
+    attempts: int = 0
 
 
 class Decision(Message):

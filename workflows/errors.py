@@ -16,8 +16,9 @@ class AgentOSError(Exception):
     retryable: bool = False
     # How long to wait before that, if the service that refused has said so.
     retry_after_seconds: float | None = None
-    # What a script said itself, for rows and events. Workflow history must never hold it.
-    said: str | None = None
+    # What a script or a server said itself, for rows and events. It may be anything: models, logs
+    # and workflow history must never get it as our words.
+    said: str = ""
     # Whether it was retried as often as it may be. Whoever counts attempts says so.
     retries_used_up: bool = False
 
@@ -86,8 +87,9 @@ class WorkersLost(AgentOSError):
 
 class StepInterrupted(AgentOSError):
     """The worker was stopped or died during step {step}, which may have taken effect. It was not
-    run again, because that may not be repeated blindly and no retry is left. Check what it did,
-    then retry the task from this step, or from the next one."""
+    run again, because that may not be repeated blindly. Check what it did, then retry the task from
+    this step, or from the next one. Write `retry_on: [any]` in a step that may always be
+    repeated."""
 
     retryable = True
     retries_used_up = True
@@ -322,6 +324,15 @@ class SearchFailed(AgentOSError):
 class McpError(AgentOSError):
     """MCP server {server}: {reason}."""
 
+    def __init__(self, *, said: str = "", **fields: object) -> None:
+        super().__init__(**fields)
+        self.said = said
+
+    @property
+    def account(self) -> str:
+        """The message alone: what the server said is the output of the call."""
+        return str(self)
+
 
 class McpServerInvalid(BadInput):
     """The MCP server cannot be registered: {reason}"""
@@ -341,6 +352,12 @@ class McpUnavailable(McpError):
     """MCP server {server} cannot be reached: {reason}."""
 
     retryable = True
+
+
+class McpStartTimedOut(McpUnavailable):
+    """MCP server {server} was not ready within {seconds:g} s. If its program has to be installed
+    first, as with `npx -y`, set AGENTOS_MCP_START_SECONDS for the API and the workers to a longer
+    time."""
 
 
 class McpCircuitOpen(McpUnavailable):
@@ -366,6 +383,12 @@ class McpTimedOut(McpError):
 class McpAnswerInvalid(McpError):
     """MCP server {server} answered the call to {tool} with something that cannot be used: {reason}.
     The call may have taken effect."""
+
+
+class McpAsks(McpError):
+    """MCP server {server} asks a person something during the call to {tool}, and nobody can be
+    asked: a step of a pipeline asks nobody, and a call of an agent 10 questions at most. Have an
+    agent call the tool, or give it arguments that leave nothing to ask."""
 
 
 class McpListingRefused(McpError):
@@ -457,6 +480,11 @@ class GoesRoundInCircles(AgentOSError):
 class NeverFinishes(AgentOSError):
     """The model answered {times} times in a row without calling a tool, and never called `finish`.
     Use a model that can call tools, or reword the prompt."""
+
+
+class ToolChanged(AgentOSError):
+    """The MCP server changed the definition of {tool} after this call was approved, so the call was
+    not made."""
 
 
 class CallInterrupted(AgentOSError):

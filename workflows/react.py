@@ -13,7 +13,16 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from workflows import policies, ports
 from workflows.agent_limits import check_limits, check_progress, hint_for, spent_after
-from workflows.contracts import ActCall, AgentRun, CallPlan, Decision, ThinkCall, Thought, Verdict
+from workflows.contracts import (
+    ActCall,
+    ActOutcome,
+    AgentRun,
+    CallPlan,
+    Decision,
+    ThinkCall,
+    Thought,
+    Verdict,
+)
 from workflows.lifecycle import Lifecycle
 from workflows.states import Status
 
@@ -87,14 +96,32 @@ class ReactLoop:
                 raise error
 
     async def _act(self, plan: CallPlan) -> None:
-        verdict = await self._verdict(plan.ask_id) if plan.ask_id else None
-        if self._has_failed:
-            return
+        """Make a call, again after each answer to a question that the tool has."""
+        ask_id, attempts = plan.ask_id, 0
+        while True:
+            verdict = await self._verdict(ask_id) if ask_id else None
+            if self._has_failed:
+                return
+            outcome = await self._make(plan, verdict, attempts)
+            ask_id, attempts = outcome.ask_id, outcome.attempts
+            self._waiting += ask_id is not None
+            await self._mark_if_waiting()
+            if ask_id is None:
+                return
+
+    async def _make(self, plan: CallPlan, verdict: Verdict | None, attempts: int) -> ActOutcome:
+        run = self.run
         try:
-            await workflow.execute_activity_method(
+            return await workflow.execute_activity_method(
                 ports.Agents.act,
-                ActCall(task_id=self.run.task_id, run=self.run.run, seq=plan.seq, verdict=verdict),
-                summary=f"turn {self.run.turn + 1}: {plan.name}",
+                ActCall(
+                    task_id=run.task_id,
+                    run=run.run,
+                    seq=plan.seq,
+                    verdict=verdict,
+                    attempts=attempts,
+                ),
+                summary=f"turn {run.turn + 1}: {plan.name}",
                 **policies.step(plan.timeout_seconds, policies.ACT_RETRIES),
             )
         except ActivityError as error:
@@ -103,7 +130,6 @@ class ReactLoop:
             raise
         finally:
             self._acting -= 1
-        await self._mark_if_waiting()
 
     async def _verdict(self, ask_id: UUID) -> Verdict:
         """A person's decision on a call; ``EXPIRED`` when there was none in time."""

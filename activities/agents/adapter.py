@@ -20,6 +20,7 @@ class Agents(ports.Agents):
     def __init__(self, equipment: Equipment, toolbox: Toolbox, options: TurnOptions) -> None:
         self._equipment = equipment
         self._toolbox = toolbox
+        self._approval_seconds = options.approval_seconds
         self._turns = Turns(equipment, toolbox, options)
 
     @activity.defn
@@ -45,4 +46,4 @@ class Agents(ports.Agents):
     @activity.defn
     async def act(self, call: ActCall) -> ActOutcome:
         async with as_application_error():
-            return await make_call(self._equipment, self._toolbox, call)
+            return await make_call(self._equipment, self._toolbox, call, self._approval_seconds)

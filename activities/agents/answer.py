@@ -207,6 +207,7 @@ class Answered:
                 turn=self.turn.turn,
                 request_id=sound.request.id,
                 is_retry_safe=sound.tool.is_retry_safe,
+                digest=sound.tool.digest if sound.tool.native is None else None,
             ),
             approval=_approval(sound, approval_seconds),
         )

@@ -83,6 +83,14 @@ def denied(note: str | None = None) -> str:
     return f"Denied: a person denied this call, so it was not made.{said}"
 
 
+def changed() -> str:
+    """When a tool is not any more what it was as a person approved the call."""
+    return (
+        "Not made: the definition of this tool was changed after the call was approved. Read it "
+        "again; if the call is still right, make it again, and a person will be asked again."
+    )
+
+
 def expired() -> str:
     """When nobody allowed the call, or answered the question, in time."""
     return "Denied: nobody answered in time, so the call was not made. Continue without it."

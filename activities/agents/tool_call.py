@@ -1,13 +1,28 @@
 """A tool call of an agent: allowed, made, and its result written for the model."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 from temporalio import activity
 
-from activities.agents.observations import denied, expired, interrupted, observation, shorten
-from activities.agents.turn_events import result_event
+from activities.agents.elicitations import (
+    Unreadable,
+    approval_of,
+    asked_again,
+    may_ask,
+    replies_so_far,
+)
+from activities.agents.observations import (
+    changed,
+    denied,
+    expired,
+    interrupted,
+    observation,
+    shorten,
+)
+from activities.agents.turn_events import question_event, result_event
 from activities.attempts.artifacts import publish_output
 from activities.attempts.attempt import Performed, run_attempt
 from activities.attempts.heartbeat import heartbeating
@@ -16,23 +31,39 @@ from activities.attempts.scratch import Workplace
 from activities.equipment import Equipment
 from activities.patience import patiently
 from activities.store import turns
-from activities.store.approvals import Approval
+from activities.store.approvals import Approval, pending_question
 from activities.store.attempts import Attempt, Begun, StoredFile, ToolMessage, artifact_id
 from activities.store.turns import CallDefinition
 from activities.tools.context import AgentContext, ToolResult
+from activities.tools.mcp.questions import Question, Replies
 from activities.tools.skills import AllowedSkills
 from activities.tools.toolbox import AllowedServerTools, Toolbox
 from workflows import policies
 from workflows.contracts import ActCall, ActOutcome, Verdict, call_sub_task_id
 from workflows.definitions.agent import Agent
-from workflows.errors import AgentOSError, CallExpired, CallInterrupted, CallRefused
+from workflows.errors import (
+    AgentOSError,
+    CallExpired,
+    CallInterrupted,
+    CallRefused,
+    McpAsks,
+    ToolChanged,
+)
 from workflows.states import Status
 
 NO_EXIT_CODE = None
+APPROVAL_SECONDS = 24 * 3_600.0
 
 
-async def make_call(equipment: Equipment, toolbox: Toolbox, call: ActCall) -> ActOutcome:
+async def make_call(
+    equipment: Equipment,
+    toolbox: Toolbox,
+    call: ActCall,
+    approval_seconds: float = APPROVAL_SECONDS,
+) -> ActOutcome:
     """Make a call, unless its result is written already. A failure of the tool is a result.
+
+    A question that its server has to a person waits for an answer for ``approval_seconds``.
 
     Raises:
         ApplicationError: the task has ended or was started again, or another attempt is worth
@@ -43,35 +74,47 @@ async def make_call(equipment: Equipment, toolbox: Toolbox, call: ActCall) -> Ac
         task_id=call.task_id,
         sub_task_id=call_sub_task_id(call.task_id, call.seq),
         run=call.run,
-        number=info.attempt,
-        retries=policies.ACT_RETRIES,
+        number=call.attempts + info.attempt,
+        retries=call.attempts + policies.ACT_RETRIES,
         worker_id=equipment.worker_id,
         execution=info.workflow_run_id,
     )
-    ok = True
+    ok, asked = True, None
 
     async def perform(begun: Begun, reporter: Reporter) -> Performed:
-        nonlocal ok
+        nonlocal ok, asked
         wanted = CallDefinition.model_validate(begun.definition)
-        tool_call = _ToolCall(equipment, toolbox, call, attempt, wanted, begun, reporter)
+        tool_call = _ToolCall(
+            equipment, toolbox, call, attempt, wanted, begun, reporter, approval_seconds
+        )
         performed = await tool_call.perform()
-        ok = performed.error is None
+        ok, asked = performed.error is None, performed.approval
         return performed
 
-    if attempt.number > 1 and (status := await _status(equipment, call, attempt)):
-        return ActOutcome(ok=status == Status.COMPLETED)
+    if info.attempt > 1 and (outcome := await _written(equipment, call, attempt)):
+        return outcome
     await run_attempt(equipment.database, attempt, perform)
+    if asked is not None:
+        return ActOutcome(ok=ok, ask_id=asked.id, attempts=attempt.number)
     return ActOutcome(ok=ok)
 
 
-async def _status(equipment: Equipment, call: ActCall, attempt: Attempt) -> str | None:
-    """How the call ended, if its result is written already."""
+async def _written(equipment: Equipment, call: ActCall, attempt: Attempt) -> ActOutcome | None:
+    """What came of an attempt before this one, if that is written already: the result of the call,
+    or a question."""
+    database = equipment.database
     async with heartbeating():  # The database may be away for longer than a worker may be silent.
-        return await patiently(
-            lambda: turns.status_of_call(
-                equipment.database, call.task_id, call.seq, attempt.execution or ""
-            )
+        status = await patiently(
+            lambda: turns.status_of_call(database, call.task_id, call.seq, attempt.execution or "")
         )
+        if status is not None:
+            return ActOutcome(ok=status == Status.COMPLETED)
+        asked = await patiently(
+            lambda: pending_question(database, attempt.sub_task_id, call.attempts)
+        )
+    if asked is None or asked.elicitation is None:
+        return None
+    return ActOutcome(ok=True, ask_id=asked.id, attempts=asked.elicitation.asked_in)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,35 +128,61 @@ class _ToolCall:
     wanted: CallDefinition
     begun: Begun
     reporter: Reporter
+    approval_seconds: float
 
     async def perform(self) -> Performed:
         """Make the call, unless a person or a lost worker has decided its result already."""
-        verdict = self.call.verdict
-        if verdict is Verdict.APPROVED and self.begun.approval:
-            asked = Approval.model_validate(self.begun.approval)
-            if asked.kind == "answer":
-                return self._told(asked.note or "")
-        elif verdict is Verdict.EXPIRED:
-            return self._told(expired(), error=CallExpired(tool=self.wanted.tool))
-        elif verdict is not None:
-            note = (self.begun.approval or {}).get("note")
-            return self._told(denied(note), error=CallRefused(tool=self.wanted.tool))
+        asked = self.begun.approval and Approval.model_validate(self.begun.approval)
+        if asked and (decided := await self._decided(asked)):
+            return decided
+        try:
+            replies = replies_so_far(asked or None, self.call.verdict)
+        except Unreadable as error:
+            assert asked
+            again = asked_again(asked, str(error), self.attempt.number, self.approval_seconds)
+            return self._asks(again)
         if self.begun.was_lost and not self._may_repeat():
             return self._told(interrupted(), error=CallInterrupted(tool=self.wanted.tool))
-        return await self._make()
+        return await self._make(replies)
 
-    async def _make(self) -> Performed:
+    async def _decided(self, asked: Approval) -> Performed | None:
+        """The result that a person has decided on, if the call is not to be made."""
+        verdict = self.call.verdict
+        if verdict is None or asked.elicitation is not None:
+            return None
+        if verdict is Verdict.EXPIRED:
+            return self._told(expired(), error=CallExpired(tool=self.wanted.tool))
+        if verdict is not Verdict.APPROVED:
+            return self._told(denied(asked.note), error=CallRefused(tool=self.wanted.tool))
+        if asked.kind == "answer":
+            return self._told(asked.note or "")
+        if await self._has_changed():
+            return self._told(changed(), error=ToolChanged(tool=self.wanted.tool))
+        return None
+
+    def _asks(self, approval: Approval) -> Performed:
+        """The call waits for a person's answer to a question of its server."""
+        call_id = self.attempt.sub_task_id
+        event = question_event(self.begun.name, call_id, self.wanted, approval)
+        return Performed(exit_code=NO_EXIT_CODE, approval=approval, events=(event,))
+
+    async def _make(self, replies: Replies) -> Performed:
         async with self.equipment.scratch.workplace() as workplace:
             result = await self.toolbox.call(
-                self._context(workplace), self.wanted.tool, self.wanted.arguments
+                self._context(workplace), self.wanted.tool, self.wanted.arguments, replies
             )
+            if isinstance(result.error, McpAsks) and may_ask(replies):
+                question = result.error.fields["question"]
+                assert isinstance(question, Question)
+                number, seconds = self.attempt.number, self.approval_seconds
+                return self._asks(approval_of(question, replies, number, seconds))
             is_followed = self.begun.failures < self.attempt.retries
             if result.error and result.error.retryable and is_followed:
                 raise result.error
             if not self.reporter.stdout:
                 self.reporter.stdout.extend(result.text.encode("utf-8", "replace"))
             shown = await shorten(result, self.equipment.tokens, workplace.output, self.begun.name)
-            files, refused, fault = await self._publish(workplace.output)
+            files, refused, fault = await self._publish(workplace.output, result.mime_types)
             if fault is not None and fault.retryable and self._may_repeat():
                 raise fault
         if fault is not None and result.error is None:
@@ -126,6 +195,13 @@ class _ToolCall:
             public_url=self.equipment.public_url,
         )
         return self._told(text, result=result, files=files, refused=refused)
+
+    async def _has_changed(self) -> bool:
+        """Whether the tool is another than the one that a person approved a call of."""
+        digest = self.wanted.digest
+        return digest is not None and await self.toolbox.has_changed(
+            self.begun.team_id, self.wanted.tool, digest
+        )
 
     def _may_repeat(self) -> bool:
         """Whether to make a call again of which nobody knows how far it has come."""
@@ -147,13 +223,13 @@ class _ToolCall:
         )
 
     async def _publish(
-        self, output: Path
+        self, output: Path, mime_types: Mapping[str, str]
     ) -> tuple[tuple[StoredFile, ...], tuple[str, ...], AgentOSError | None]:
         """The files that were made, those that were refused, or why none could be taken."""
         limits = self.equipment.scripts.limits(0)
         try:
             files, refused = await publish_output(
-                self.equipment.blobs, self.begun.team_id, output, limits
+                self.equipment.blobs, self.begun.team_id, output, limits, mime_types
             )
         except AgentOSError as error:
             return (), (), error

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from uuid import UUID
 
 from pydantic import JsonValue
 
 from activities.llm.base import Answer, ToolRequest
-from activities.store.turns import Call, Turn
+from activities.store.approvals import Approval
+from activities.store.turns import Call, CallDefinition, Turn
 from workflows import events
 from workflows.contracts import call_sub_task_id
 from workflows.events import Event
@@ -49,6 +51,17 @@ def turn_events(
 def result_event(step: str, call_id: str, text: str, *, ok: bool) -> Event:
     """What the model reads of a call that was made."""
     return events.ToolResult(step=step, call_id=call_id, ok=ok, text=text[:SHOWN_CHARACTERS])
+
+
+def question_event(step: str, call_id: UUID, wanted: CallDefinition, approval: Approval) -> Event:
+    """A call that was made waits for a person, because its tool has a question."""
+    return events.ApprovalAsked(
+        step=step,
+        call_id=str(call_id),
+        tool=wanted.tool,
+        arguments=_shown_arguments(wanted.arguments),
+        **approval.model_dump(include={"kind", "question", "expires_at"}),
+    )
 
 
 def _call_events(turn: Turn, call: Call) -> Iterator[Event]:

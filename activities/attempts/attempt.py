@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +16,7 @@ from activities.attempts.reporter import Reporter, reporting
 from activities.disk import disk_full
 from activities.patience import patiently
 from activities.store import attempts
+from activities.store.approvals import Approval
 from activities.store.attempts import (
     Attempt,
     Begun,
@@ -51,7 +52,8 @@ class Performed:
     """What a step did. ``error`` is set when it failed; its files are kept all the same.
 
     With a ``message``, the model has read of the failure, so the activity does not fail.
-    ``events`` tell what only the tool knows.
+    ``events`` tell what only the tool knows. With an ``approval`` it has come to a question, for
+    whose answer the step waits.
     """
 
     exit_code: int | None = 0
@@ -60,6 +62,7 @@ class Performed:
     error: AgentOSError | None = None
     message: ToolMessage | None = None
     events: tuple[Event, ...] = ()
+    approval: Approval | None = None
 
 
 Perform = Callable[[Begun, Reporter], Awaitable[Performed]]
@@ -181,6 +184,8 @@ class _Running:
     def _ended(self, performed: Performed, reporter: Reporter, *, cancelled: bool = False) -> Ended:
         error = performed.error
         status = Status.CANCELLED if cancelled else Status.COMPLETED
+        if performed.approval is not None:
+            status = Status.WAITING
         next_attempt_at = None
         if error is not None:
             next_attempt_at = None if performed.message else self._next_attempt_at(error)
@@ -204,8 +209,9 @@ class _Running:
                 *reporter.drain(),
                 *(self._artifact_event(file) for file in performed.files),
                 *performed.events,
-                self._end_event(status, duration_ms, performed, failure, next_attempt_at),
+                *self._end_events(status, duration_ms, performed, failure, next_attempt_at),
             ),
+            approval=performed.approval,
         )
 
     def _failure(self, error: AgentOSError, reporter: Reporter) -> Failure:
@@ -236,27 +242,30 @@ class _Running:
             url=f"/api/v1/artifacts/{key}",
         )
 
-    def _end_event(
+    def _end_events(
         self,
         status: Status,
         duration_ms: int,
         performed: Performed,
         failure: Failure | None,
         next_attempt_at: datetime | None,
-    ) -> AttemptEnded:
+    ) -> Iterator[AttemptEnded]:
         shared = dict(
             AttemptEnded(step=self._step, attempt=self._attempt.number, duration_ms=duration_ms)
         )
+        if status is Status.WAITING:
+            return  # The question is an event of its own.
         if status is Status.COMPLETED:
             exit_code, files = performed.exit_code, len(performed.files)
-            return StepCompleted(
+            yield StepCompleted(
                 **shared, exit_code=exit_code, files=files, refused=performed.refused
             )
-        if failure is None:
-            return StepCancelled(**shared)
-        if next_attempt_at is not None:
-            return StepRetrying(**shared, error=failure, next_attempt_at=next_attempt_at)
-        return STEP_FAILURES[status](**shared, error=failure)
+        elif failure is None:
+            yield StepCancelled(**shared)
+        elif next_attempt_at is not None:
+            yield StepRetrying(**shared, error=failure, next_attempt_at=next_attempt_at)
+        else:
+            yield STEP_FAILURES[status](**shared, error=failure)
 
     def _log(self, ended: Ended) -> None:
         log.info(

@@ -53,7 +53,7 @@ def failure_of(
         line = (
             f"{line}. Packages of npm are not installed: the skill must bring along what it uses."
         )
-    error.said = line
+    error.said = line or ""
     return error
 
 

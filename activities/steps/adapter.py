@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from types import MappingProxyType
 
 from temporalio import activity
 
@@ -23,7 +24,7 @@ from activities.tools.toolbox import Toolbox
 from workflows import ports
 from workflows.contracts import StepCall, StepOutcome
 from workflows.definitions.pipeline import Step
-from workflows.errors import AgentOSError
+from workflows.errors import AgentOSError, StepInterrupted
 from workflows.states import Phase
 
 Prepare = Callable[[Step, Sequence[str], Path], AbstractAsyncContextManager[Script]]
@@ -51,6 +52,8 @@ class Steps(ports.Steps):
             arguments = await self._arguments(call, step, begun.inputs)
             named = arguments.named(step.json_args)
             assert isinstance(named, dict)
+            if begun.was_lost and not await self._may_repeat(begun):
+                raise StepInterrupted(step=step.id)
             async with equipment.scratch.workplace() as workplace:
                 context = ToolContext(call.task_id, call.team_id, workplace.output, equipment)
                 reporter.enter(Phase.EXECUTING)
@@ -63,7 +66,9 @@ class Steps(ports.Steps):
                         raise
                     raise timed_out(step, call.timeout_seconds) from None
                 reporter.output(Stream.STDOUT, result.text.encode("utf-8", "replace"))
-                return await self._publish(call, workplace.output, result.exit_code, result.error)
+                return await self._publish(
+                    call, workplace.output, result.exit_code, result.error, result.mime_types
+                )
 
         return await self._run(call, perform)
 
@@ -105,7 +110,7 @@ class Steps(ports.Steps):
         if "any" in step.retry_on:
             return True
         if step.tool is not None:
-            return await self._toolbox.is_retry_safe(begun.team_id, step.tool)
+            return await self._toolbox.is_safe_step(begun.team_id, step.tool)
         return step.skill is None or not self._equipment.scripts.may_use_network(step.skill)
 
     def _attempt(self, call: StepCall) -> Attempt:
@@ -128,8 +133,15 @@ class Steps(ports.Steps):
         return Arguments(inputs, results)
 
     async def _publish(
-        self, call: StepCall, output: Path, exit_code: int | None, error: AgentOSError | None
+        self,
+        call: StepCall,
+        output: Path,
+        exit_code: int | None,
+        error: AgentOSError | None,
+        mime_types: Mapping[str, str] = MappingProxyType({}),
     ) -> Performed:
         limits = self._equipment.scripts.limits(call.timeout_seconds)
-        files, refused = await publish_output(self._equipment.blobs, call.team_id, output, limits)
+        files, refused = await publish_output(
+            self._equipment.blobs, call.team_id, output, limits, mime_types
+        )
         return Performed(exit_code=exit_code, files=files, refused=refused, error=error)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 from sqlalchemy import DateTime, Row, Select, func, or_, select, text
 from sqlmodel import col
 
@@ -21,11 +21,24 @@ from workflows.states import FINAL, Status
 Answer = Literal["approve", "deny"]
 
 
+class Elicitation(BaseModel):
+    """What the server of a tool asks while a call is made, and what was replied to its earlier
+    questions of this call, by their keys. The attempt ``asked_in`` found it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    asked_in: int
+    text: str
+    form: dict[str, JsonValue] | None = None
+    replies: dict[str, dict[str, JsonValue]] = {}
+
+
 class Approval(BaseModel):
     """What a person is asked about a call, until when, and what they said.
 
     ``kind`` says whether the call may be made only if they approve, or is itself a question, to
-    which ``note`` is then the answer.
+    which ``note`` is then the answer. With an ``elicitation`` the question is one of the tool's
+    server, and the answer goes to that.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,6 +51,7 @@ class Approval(BaseModel):
     decision: Answer | None = None
     note: str | None = None
     decided_at: datetime | None = None
+    elicitation: Elicitation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +93,19 @@ async def find_asked(database: Database, task_id: UUID, call: str) -> AskedCall 
     query = _ASKED.where(col(SubTask.task_id) == task_id, is_meant)
     found = await _calls(database, query.order_by(col(SubTask.execution_order).desc()).limit(1))
     return found[0] if found else None
+
+
+async def pending_question(database: Database, sub_task_id: UUID, attempts: int) -> Approval | None:
+    """The question that a call has found after so many attempts at it, and waits for."""
+    query = select(col(SubTask.approval)).where(
+        col(SubTask.id) == sub_task_id, col(SubTask.status) == Status.WAITING
+    )
+    async with database.reading(fresh=True) as connection:
+        row = await connection.scalar(query)
+    approval = row and Approval.model_validate(row)
+    if approval and approval.elicitation and approval.elicitation.asked_in > attempts:
+        return approval
+    return None
 
 
 async def decide(database: Database, call: AskedCall, answer: Answer, note: str | None) -> bool:

@@ -151,6 +151,7 @@ END_ATTEMPT = text(
         UPDATE sub_tasks
         SET status = :status, phase = NULL, output_result = CAST(:output AS jsonb),
             error = CAST(:error AS jsonb), next_attempt_at = :next_attempt_at,
+            approval = coalesce(CAST(:approval AS jsonb), approval),
             finished_at = CASE WHEN :is_final THEN now() END
         FROM task
         WHERE {_IS_PRESENT_ATTEMPT} AND sub_tasks.task_id = task.id
@@ -174,7 +175,8 @@ END_ATTEMPT = text(
                file.size, file.mime_type, file.sha256
         FROM step, file
         ON CONFLICT (sub_task_id, name) DO UPDATE
-            SET id = excluded.id, size = excluded.size, sha256 = excluded.sha256
+            SET id = excluded.id, size = excluded.size, sha256 = excluded.sha256,
+                mime_type = excluded.mime_type
     ), message AS (
         INSERT INTO messages
             (task_id, seq, team_id, turn, role, content, request_id, sub_task_id, is_protected,

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from activities.store import events
+from activities.store.approvals import Approval
 from activities.store.attempt_statements import (
     BEGIN_ATTEMPT,
     END_ATTEMPT,
@@ -94,7 +95,8 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How an attempt ended. ``files`` replace those of earlier attempts at the same step."""
+    """How an attempt ended. ``files`` replace those of earlier attempts at the same step; with an
+    ``approval``, a question was found, and the step waits for its answer."""
 
     status: Status
     duration_ms: int
@@ -107,6 +109,7 @@ class Ended:
     next_attempt_at: datetime | None = None
     events: tuple[Event, ...] = ()
     message: ToolMessage | None = None
+    approval: Approval | None = None
 
 
 def artifact_id(sub_task_id: UUID, name: str, sha256: str) -> UUID:
@@ -186,6 +189,8 @@ async def end(database: Database, attempt: Attempt, ended: Ended) -> bool:
         "stderr": ended.stderr,
         "files": json.dumps([_file_row(attempt.sub_task_id, file) for file in ended.files]),
         "messages": _messages(attempt, ended.message),
+        "approval": ended.approval
+        and events.as_json(ended.approval.model_dump(mode="json", exclude_none=True)),
     }
     return bool(await database.execute(END_ATTEMPT, values))
 

@@ -1,8 +1,11 @@
 """A team's MCP servers, as rows of ``tools``: ``mcp.<server>``, and ``mcp.<server>.<tool>`` each.
 
-A server's row keeps how to connect to it, under ``connection`` in its configuration. A tool's row
-keeps its schema. What the team says of a tool outlives the tool: one that the server takes away is
-marked as gone, and is what it was when it comes back.
+A server's row keeps how to connect to it, under ``connection`` in its configuration, and which of
+its tools are left out, under ``refused``. A tool's row keeps its schema. If the server has changed
+the tool since the team last said something of it, ``changed`` keeps what it was then.
+
+The row of a tool that the server takes away is removed, unless the team has said of it what it did
+not say of the server: then it is marked as gone, and is what it was when it comes back.
 """
 
 from collections.abc import Iterable
@@ -10,8 +13,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, and_, case, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -47,7 +50,10 @@ async def register_server(
         "description": description,
         "schema": {},
         "endpoint": server.endpoint,
-        "config": {"connection": server.model_dump(mode="json", exclude_defaults=True)},
+        "config": {
+            "connection": server.model_dump(mode="json", exclude_defaults=True),
+            **_refused(listing),
+        },
         "permission_level": permission_level or Permission.AUTO,
     }
     changed = {key: row[key] for key in ("description", "endpoint", "config")}
@@ -86,6 +92,7 @@ async def update_listing(
             )
         ).one_or_none()
         if row is not None and connection_of(row.config) == server:
+            await _note_refused(connection, team_id, server, row.config, listing)
             await _replace_tools(connection, team_id, server, listing, row.permission_level)
 
 
@@ -118,35 +125,85 @@ async def _replace_tools(
     permission_level: Permission,
 ) -> None:
     rows = list(_tool_rows(team_id, server, listing.tools, permission_level))
+    is_gone = and_(
+        col(Tool.team_id) == team_id,
+        is_tool_of(server.name),
+        col(Tool.name).not_in([row["name"] for row in rows]),
+    )
+    says_nothing = and_(col(Tool.is_active), col(Tool.permission_level) == permission_level)
+    await connection.execute(delete(Tool).where(is_gone, says_nothing))
     await connection.execute(
-        update(Tool)
-        .where(
-            col(Tool.team_id) == team_id,
-            is_tool_of(server.name),
-            col(Tool.name).not_in([row["name"] for row in rows]),
-        )
-        .values(config=col(Tool.config).concat({"is_gone": True}))
+        update(Tool).where(is_gone).values(config=col(Tool.config).concat({"is_gone": True}))
     )
     if rows:
         new = insert(Tool).values(rows)
-        columns = {
-            "description": col(Tool.description),
-            "schema": col(Tool.schema_),
-            "config": col(Tool.config),
-        }
+        is_other = _is_other(new)
         await connection.execute(
             new.on_conflict_do_update(
                 constraint="tools_once",
-                set_={name: new.excluded[name] for name in columns},
+                set_={
+                    "description": new.excluded.description,
+                    "schema": new.excluded.schema,
+                    "config": case(
+                        (is_other, _changed(new)),
+                        (
+                            col(Tool.config)["changed"].astext.is_not(None),
+                            new.excluded.config.concat(
+                                func.jsonb_build_object("changed", col(Tool.config)["changed"])
+                            ),
+                        ),
+                        else_=new.excluded.config,
+                    ),
+                },
                 # Most connections find what is stored already: nothing is written then.
-                where=or_(
-                    *(
-                        column.is_distinct_from(new.excluded[name])
-                        for name, column in columns.items()
-                    )
-                ),
+                where=or_(is_other, col(Tool.config)["is_gone"].astext.is_not(None)),
             )
         )
+
+
+def _is_other(new: Insert) -> ColumnElement[bool]:
+    """Whether what is stored of a tool is not what the server says now."""
+    return or_(
+        col(Tool.description).is_distinct_from(new.excluded.description),
+        col(Tool.schema_).is_distinct_from(new.excluded.schema),
+        *(
+            col(Tool.config)[key].is_distinct_from(new.excluded.config[key])
+            for key in ("is_retry_safe", "reads_resources")
+        ),
+    )
+
+
+def _changed(new: Insert) -> ColumnElement[Any]:
+    """The configuration of a tool that the server has changed: with what it was before, at the
+    first of several changes."""
+    before = col(Tool.config)["changed"]
+    was = {
+        "at": func.now(),
+        "description": func.coalesce(before["description"], func.to_jsonb(col(Tool.description))),
+        "schema": func.coalesce(before["schema"], col(Tool.schema_)),
+    }
+    note = func.jsonb_build_object(*(part for pair in was.items() for part in pair))
+    return new.excluded.config.concat(func.jsonb_build_object("changed", note))
+
+
+async def _note_refused(
+    connection: AsyncConnection,
+    team_id: UUID,
+    server: McpServer,
+    config: dict[str, Any],
+    listing: Listing,
+) -> None:
+    noted = {key: value for key, value in config.items() if key != "refused"} | _refused(listing)
+    if noted != config:
+        await connection.execute(
+            update(Tool)
+            .where(col(Tool.team_id) == team_id, col(Tool.name) == server.full_name)
+            .values(config=noted)
+        )
+
+
+def _refused(listing: Listing) -> dict[str, Any]:
+    return {"refused": list(listing.refused)} if listing.refused else {}
 
 
 def _tool_rows(
@@ -157,6 +214,7 @@ def _tool_rows(
             "server": server.name,
             "tool": tool.name,
             "is_retry_safe": tool.is_retry_safe,
+            **({"reads_resources": True} if tool.reads_resources else {}),
         }
         yield _row(team_id, f"{server.full_name}.{tool.name}") | {
             "description": tool.description,

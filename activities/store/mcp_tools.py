@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 from pydantic import JsonValue, ValidationError
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, literal_column, or_, select, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -21,13 +21,19 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StoredTool:
-    """A server or a tool as it is listed. A tool is active when its server is as well."""
+    """A server or a tool as it is listed. A tool is active when its server is as well.
+
+    ``refused`` are the tools of a server that are left out, and why. ``changed`` is what a tool was
+    before the server changed it, until the team says something about it again.
+    """
 
     name: str
     description: str
     schema: dict[str, JsonValue]
     is_active: bool
     permission_level: Permission
+    refused: tuple[str, ...] = ()
+    changed: dict[str, JsonValue] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,7 @@ class CallableTool:
     permission: Permission
     is_retry_safe: bool
     server: McpServer
+    reads_resources: bool = False
 
 
 async def change_mcp_tool(
@@ -55,21 +62,23 @@ async def change_mcp_tool(
     """Change what is not None of a tool, or of a server; None when there is none of this name.
 
     A server's permission becomes that of all its tools. Its being active is a switch of its own.
+    A change of a tool's definition counts as seen from then on.
     """
     given = {"is_active": is_active, "permission_level": permission_level}
     changes = {key: value for key, value in given.items() if value is not None}
+    seen = {"config": col(Tool.config).op("-")(literal_column("text 'changed'"))}
     async with database.writing() as connection:
         if changes:
             await connection.execute(
                 update(Tool)
                 .where(col(Tool.team_id) == team_id, col(Tool.name) == name, is_mcp())
-                .values(changes)
+                .values(changes | seen)
             )
         if permission_level is not None:
             await connection.execute(
                 update(Tool)
                 .where(col(Tool.team_id) == team_id, is_tool_of(name.removeprefix(PREFIX)))
-                .values(permission_level=permission_level)
+                .values({"permission_level": permission_level} | seen)
             )
         row = (await connection.execute(_listed(team_id).where(col(Tool.name) == name))).first()
     return None if row is None else _stored(row)
@@ -154,6 +163,7 @@ def _listed(team_id: UUID) -> Select[*tuple[Any, ...]]:
                 "is_active"
             ),
             col(Tool.permission_level),
+            col(Tool.config),
         )
         .outerjoin(_Server, _serves)
         .where(col(Tool.team_id) == team_id, is_mcp(), _is_there)
@@ -161,7 +171,15 @@ def _listed(team_id: UUID) -> Select[*tuple[Any, ...]]:
 
 
 def _stored(row: Row[*tuple[Any, ...]]) -> StoredTool:
-    return StoredTool(row.name, row.description, row.schema, row.is_active, row.permission_level)
+    return StoredTool(
+        name=row.name,
+        description=row.description,
+        schema=row.schema,
+        is_active=row.is_active,
+        permission_level=row.permission_level,
+        refused=tuple(row.config.get("refused", ())),
+        changed=row.config.get("changed"),
+    )
 
 
 def _callable(row: Row[*tuple[Any, ...]]) -> CallableTool | None:
@@ -175,6 +193,7 @@ def _callable(row: Row[*tuple[Any, ...]]) -> CallableTool | None:
         permission=row.permission_level,
         is_retry_safe=bool(row.config["is_retry_safe"]),
         server=server,
+        reads_resources=bool(row.config.get("reads_resources")),
     )
 
 

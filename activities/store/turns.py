@@ -59,7 +59,8 @@ class BegunTurn:
 
 
 class CallDefinition(BaseModel):
-    """What a tool call is. ``request_id`` is the model's own name for it."""
+    """What a tool call is. ``request_id`` is the model's own name for it, ``digest`` that of the
+    tool's definition, where it could be changed by others."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -68,6 +69,7 @@ class CallDefinition(BaseModel):
     turn: int
     request_id: str
     is_retry_safe: bool
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

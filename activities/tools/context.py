@@ -1,7 +1,7 @@
 """What a tool is given beside its arguments, and what it gives back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
@@ -65,6 +65,7 @@ class ToolResult:
 
     With an ``error`` the call failed, and ``text`` may say more. ``is_protected``: the text must
     never be shortened. ``is_kept``: it can be had again, so no copy of a long one is kept.
+    ``mime_types`` are those of files, by name, where the tool knows more than their names tell.
     """
 
     text: str
@@ -72,3 +73,4 @@ class ToolResult:
     error: AgentOSError | None = None
     is_protected: bool = False
     is_kept: bool = False
+    mime_types: Mapping[str, str] = field(default_factory=dict)

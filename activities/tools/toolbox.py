@@ -1,6 +1,8 @@
 """The tools that an agent is offered, native ones and those of MCP servers, and calls of them."""
 
 import asyncio
+import hashlib
+import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ from activities.store.database import Database
 from activities.store.tools import ToolSetting, tool_settings
 from activities.tools.context import ToolContext, ToolResult
 from activities.tools.finish import FINISH, FINISH_DESCRIPTION, finish_schema
+from activities.tools.mcp.questions import Replies
 from activities.tools.mcp.results import McpFile, McpResult
 from activities.tools.registry import (
     DEFAULT_TIMEOUT_SECONDS,
@@ -52,6 +55,12 @@ class OfferedTool:
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     native: Tool | None = field(default=None, repr=False)
     ends_task: bool = False
+
+    @property
+    def digest(self) -> str:
+        """Of what a person who approves a call relies on: the definition, as it was offered."""
+        document = [self.description, self.schema, self.is_retry_safe]
+        return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
     @property
     def call_type(self) -> CallType:
@@ -106,9 +115,15 @@ class McpTools(Protocol):
         """The active ones, under names such as ``mcp.time.convert_time``."""
 
     async def call(
-        self, team_id: UUID, name: str, arguments: Mapping[str, JsonValue], timeout_seconds: float
+        self,
+        team_id: UUID,
+        name: str,
+        arguments: Mapping[str, JsonValue],
+        timeout_seconds: float,
+        replies: Replies,
     ) -> McpResult:
-        """Raises an ``AgentOSError`` when there is no answer."""
+        """Raises an ``AgentOSError`` when there is no answer: ``McpAsks`` when the server has a
+        question that ``replies`` do not answer."""
 
 
 class Toolbox:
@@ -136,16 +151,21 @@ class Toolbox:
         return allowed_tools(await self._active(team_id), agent, has_search=self._has_search)
 
     async def call(
-        self, context: ToolContext, name: str, arguments: Mapping[str, JsonValue]
+        self,
+        context: ToolContext,
+        name: str,
+        arguments: Mapping[str, JsonValue],
+        replies: Replies = MappingProxyType({}),
     ) -> ToolResult:
-        """Call a tool. Whatever goes wrong is the result's ``error``."""
+        """Call a tool. Whatever goes wrong is the result's ``error``. ``replies`` are those of
+        people to questions of the tool's server."""
         try:
             tool = await self._find(context.team_id, name)
             if tool.native is not None:
                 return await tool.native.call(context, arguments)
-            return await self._call_mcp(context, tool, arguments)
+            return await self._call_mcp(context, tool, arguments, replies)
         except AgentOSError as error:
-            return ToolResult("", exit_code=None, error=error)
+            return ToolResult(error.said, exit_code=None, error=error)
 
     def may_repeat(
         self, equipment: Equipment, name: str, arguments: Mapping[str, JsonValue]
@@ -154,15 +174,20 @@ class Toolbox:
         tool = self._registry.tools.get(name)
         return tool is None or tool.unsafe_if is None or not tool.unsafe_if(equipment, arguments)
 
-    async def is_retry_safe(self, team_id: UUID, name: str) -> bool:
-        """Whether a tool may be called again when nobody knows if the last call took effect.
-
-        One that cannot be called at all does no harm.
-        """
+    async def is_safe_step(self, team_id: UUID, name: str) -> bool:
+        """Whether a step of a pipeline may call a tool again when nobody knows how far the call
+        before has come. Native tools for pipelines write under the same keys again, and one that
+        cannot be called at all does no harm."""
         try:
-            return (await self._find(team_id, name)).is_retry_safe
+            tool = await self._find(team_id, name)
         except AgentOSError:
             return True
+        return tool.native is not None or tool.is_retry_safe
+
+    async def has_changed(self, team_id: UUID, name: str, digest: str) -> bool:
+        """Whether a tool is not what it was when it had this digest."""
+        tool = (await self._active(team_id)).get(name)
+        return tool is not None and tool.digest != digest
 
     async def _find(self, team_id: UUID, name: str) -> OfferedTool:
         """The tool, unless the team has switched it off since it was offered."""
@@ -189,16 +214,23 @@ class Toolbox:
         return native_tools(self._registry, settings) | {tool.name: tool for tool in mcp}
 
     async def _call_mcp(
-        self, context: ToolContext, tool: OfferedTool, arguments: Mapping[str, JsonValue]
+        self,
+        context: ToolContext,
+        tool: OfferedTool,
+        arguments: Mapping[str, JsonValue],
+        replies: Replies,
     ) -> ToolResult:
         assert self._mcp is not None  # Who else would have offered it?
-        result = await self._mcp.call(context.team_id, tool.name, arguments, tool.timeout_seconds)
+        result = await self._mcp.call(
+            context.team_id, tool.name, arguments, tool.timeout_seconds, replies
+        )
         await asyncio.to_thread(_save, context.output, result.files)
+        types = {file.name: file.mime_type for file in result.files}
         if not result.is_error:
-            return ToolResult(result.text)
+            return ToolResult(result.text, mime_types=types)
         server, _, name = tool.name.removeprefix(PREFIX).partition(".")
         error = McpToolFailed(server=server, tool=name)
-        return ToolResult(result.text, exit_code=None, error=error)
+        return ToolResult(result.text, exit_code=None, error=error, mime_types=types)
 
 
 def native_tools(registry: Registry, settings: Mapping[str, ToolSetting]) -> dict[str, OfferedTool]:

@@ -33,7 +33,8 @@ from api.wire.responses.tools import RegisteredServer, Tool
 from api.wire.responses.usage import TeamUsage
 
 # A server may have to be fetched before it starts; the API gives up before this.
-REGISTRATION_TIMEOUT_SECONDS = 120.0
+# Longer than any server may take until it is ready.
+REGISTRATION_TIMEOUT_SECONDS = 1_900.0
 
 
 class Client:

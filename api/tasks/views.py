@@ -122,7 +122,7 @@ def _sub_task(step: Step) -> tasks.SubTask:
 
 def asked_call(call: AskedCall) -> approvals.AskedCall:
     return approvals.AskedCall(
-        **call.approval.model_dump(),
+        **call.approval.model_dump(exclude={"elicitation"}),
         call_id=call.id,
         name=call.name,
         tool=call.context.get("tool", call.name),

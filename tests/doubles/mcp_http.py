@@ -86,7 +86,7 @@ class Double:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with closing(writer), suppress(ConnectionError, asyncio.IncompleteReadError):
             while True:
-                asked = await _read(reader)
+                asked = await read_request(reader)
                 self.asked.append(asked)
                 exchange = Exchange(asked, writer)
                 await self.acts.get(asked.method, self.behave)(exchange)
@@ -124,7 +124,7 @@ class Double:
                 await exchange.answer(202)
 
 
-async def _read(reader: asyncio.StreamReader) -> Asked:
+async def read_request(reader: asyncio.StreamReader) -> Asked:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     verb, path, _ = head[0].split(" ")
     pairs = (line.partition(": ") for line in head[1:] if line)
@@ -134,7 +134,7 @@ async def _read(reader: asyncio.StreamReader) -> Asked:
 
 
 @asynccontextmanager
-async def doubled() -> AsyncIterator[Double]:
-    double = Double()
+async def doubled(double: Double | None = None) -> AsyncIterator[Double]:
+    double = double or Double()
     async with listening(double.serve) as double.port:
         yield double

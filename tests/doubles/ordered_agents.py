@@ -27,8 +27,9 @@ from workflows.states import Status
 class Order:
     """What the model does in a turn: it makes ``calls``, ends the task, or is refused.
 
-    A call is ``quick``, ``slow`` (until it is released), ``ask`` (a person is asked before), or
-    ``fail``. ``meanwhile`` is done while the model thinks, with the questions that it will ask.
+    A call is ``quick``, ``slow`` (until it is released), ``ask`` (a person is asked before),
+    ``elicit`` (its tool asks a person twice while it is made), or ``fail``. ``meanwhile`` is done
+    while the model thinks, with the questions that it will ask.
     """
 
     calls: tuple[str, ...] = ("quick",)
@@ -46,13 +47,15 @@ FINISH = Order(calls=(), finishes=True)
 class OrderedAgents(ports.Agents):
     """``orders`` are the turns, and ``questions`` those that people were asked, in their order.
 
-    ``verdicts`` are those that calls were made with, by their seq.
+    ``verdicts`` are those that calls were made with, by their seq; ``made`` are all of them, with
+    the number of attempts before.
     """
 
     orders: Sequence[Order]
     thinking: list[ThinkCall] = field(default_factory=list)
     questions: list[UUID] = field(default_factory=list)
     verdicts: dict[int, Verdict | None] = field(default_factory=dict)
+    made: list[tuple[int, Verdict | None]] = field(default_factory=list)
     cancelled: list[int] = field(default_factory=list)
     released: asyncio.Event = field(default_factory=asyncio.Event)
     _names: dict[int, str] = field(default_factory=dict)
@@ -82,9 +85,13 @@ class OrderedAgents(ports.Agents):
     @activity.defn
     async def act(self, call: ActCall) -> ActOutcome:
         self.verdicts[call.seq] = call.verdict
+        self.made.append((call.attempts, call.verdict))
         name = self._names[call.seq]
         if name == "fail":
             raise ApplicationError("moved", type="task-moved", non_retryable=True)
+        if name == "elicit" and call.attempts < 2:
+            self.questions.append(uuid4())
+            return ActOutcome(ok=True, ask_id=self.questions[-1], attempts=call.attempts + 1)
         if name == "slow":
             await self._until_released(call.seq)
         return ActOutcome(ok=True)

@@ -31,6 +31,9 @@ _EnvName = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z_][A-Za-z0-9_]
 _HeaderName = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
 _HeaderValue = Annotated[str, Field(max_length=4_096, pattern=r"^[\x20-\x7e]*$")]
 
+# As a shell takes it, before a program: `DEBUG=1 server`.
+_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
+
 # Those of the protocol itself and of HTTP's framing are the client's own.
 _RESERVED_HEADERS = re.compile(
     r"(?i)host|connection|content-.*|transfer-encoding|accept|accept-encoding|te|upgrade|mcp-.*"
@@ -75,6 +78,11 @@ class McpServer(BaseModel):
     @field_validator("command")
     @classmethod
     def _is_findable(cls, command: str | None) -> str | None:
+        if command is not None and (assigned := _ASSIGNMENT.match(command)):
+            raise ValueError(
+                f"a program is run, and no shell: give {assigned[1]} as a variable, in env "
+                f"(--env {assigned[1]}=VALUE), and the program alone here"
+            )
         if command is not None and "/" in command and not command.startswith("/"):
             raise ValueError("write a name that is in PATH, or an absolute path")
         return command

@@ -2,21 +2,25 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import mcp_types as types
 from mcp import MCPError
 from mcp.client import ClientSession
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from activities.tools.mcp.asking import Asker, Askers
 from activities.tools.mcp.connection import Disconnected, NotSent
 from activities.tools.mcp.content import result_of
-from activities.tools.mcp.failures import Failure
+from activities.tools.mcp.failures import Failure, failure_of
 from activities.tools.mcp.limits import LONGEST_CALL_SECONDS
 from activities.tools.mcp.listing import clean_text
+from activities.tools.mcp.questions import MAX_QUESTIONS, Replies
 from activities.tools.mcp.results import McpResult
 from workflows.errors import (
     McpAnswerInvalid,
+    McpAsks,
     McpConnectionLost,
     McpTimedOut,
     McpUnavailable,
@@ -26,27 +30,45 @@ from workflows.errors import (
 _LOST_MESSAGES = ("Connection closed", "SSE stream")
 _UNREADABLE_MESSAGE = "Failed to parse"
 
+_Answer = types.CallToolResult | types.ReadResourceResult | types.InputRequiredResult
+_CALLED: TypeAdapter[_Answer] = TypeAdapter(types.CallToolResult | types.InputRequiredResult)
+_READ: TypeAdapter[_Answer] = TypeAdapter(types.ReadResourceResult | types.InputRequiredResult)
+
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """``timeout_seconds`` is how long it may take without a sign of progress."""
+    """``timeout_seconds`` is how long it may take without a sign of progress. One that
+    ``reads_resources`` is no tool of the server's: its argument is the ``uri`` of a resource."""
 
     server: str
     tool: str
     arguments: Mapping[str, JsonValue]
     timeout_seconds: float
+    replies: Replies = field(default_factory=dict)
+    reads_resources: bool = False
 
-    async def perform(self, session: ClientSession) -> McpResult:
+    async def perform(self, session: ClientSession, askers: Askers) -> McpResult:
         """What the tool answered; an error that the server reports is an answer too.
 
         Cancelled, it cancels the request.
 
         Raises:
+            McpAsks: the server has a question that ``replies`` do not answer. It was told that
+                nobody answers now, and has ended the call.
             McpTimedOut, McpAnswerInvalid, McpUnavailable, McpConnectionLost
             NotSent, Disconnected: the connection is of no more use.
         """
+        if askers.is_spoilt:
+            raise NotSent
         try:
-            return result_of(await self._ask(session))
+            async with askers.asker(self.replies, is_alone=bool(self.replies)) as asker:
+                answer = await self._converse(session, asker)
+            if asker.is_unclear:
+                async with askers.asker(self.replies, is_alone=True) as asker:
+                    answer = await self._converse(session, asker)
+            if asker.question is not None:
+                raise McpAsks(server=self.server, tool=self.tool, question=asker.question)
+            return result_of(answer)
         except TimeoutError:
             raise McpTimedOut(
                 server=self.server, tool=self.tool, seconds=self.timeout_seconds
@@ -57,7 +79,40 @@ class ToolCall:
         except MCPError as error:
             return self._report_of(error)
 
-    async def _ask(self, session: ClientSession) -> types.CallToolResult:
+    async def _converse(self, session: ClientSession, asker: Asker) -> types.CallToolResult:
+        """Ask until the answer is no question. Servers of the protocol from 2026-07-28 on ask by
+        their answers, others meanwhile."""
+        given: dict[str, Any] = {"name": self.tool, "arguments": dict(self.arguments)}
+        if self.reads_resources:
+            given = {"uri": str(self.arguments.get("uri", ""))}
+        for _ in range(MAX_QUESTIONS):
+            answer = await self._ask(session, given)
+            if isinstance(answer, types.CallToolResult):
+                return answer
+            if isinstance(answer, types.ReadResourceResult):
+                parts = [types.EmbeddedResource(resource=item) for item in answer.contents]
+                return types.CallToolResult(content=list(parts))
+            requests = (answer.input_requests or {}).items()
+            if any(not isinstance(request, types.ElicitRequest) for _, request in requests):
+                raise self._unusable("it asks for a model or for folders, which it is not given")
+            given["request_state"] = answer.request_state
+            given["input_responses"] = {
+                name: asker.reply(request.params)
+                for name, request in requests
+                if isinstance(request, types.ElicitRequest)
+            }
+            if asker.question is not None:  # It waits for nobody: the state is with its answer.
+                return types.CallToolResult(content=[])
+        raise self._unusable(f"it asks more than {MAX_QUESTIONS} questions")
+
+    async def _ask(self, session: ClientSession, given: Mapping[str, Any]) -> _Answer:
+        request: types.ReadResourceRequest | types.CallToolRequest
+        if self.reads_resources:
+            reading = types.ReadResourceRequestParams.model_validate(given)
+            request, kinds = types.ReadResourceRequest(params=reading), _READ
+        else:
+            calling = types.CallToolRequestParams.model_validate(given)
+            request, kinds = types.CallToolRequest(params=calling), _CALLED
         clock = asyncio.get_running_loop().time
         latest = clock() + LONGEST_CALL_SECONDS
         async with asyncio.timeout(self.timeout_seconds) as limit:
@@ -73,12 +128,8 @@ class ToolCall:
                 # Not `session.call_tool`: that one checks the answer by the server's own schema,
                 # whose patterns can keep a processor busy for years.
                 return await session.send_request(
-                    types.CallToolRequest(
-                        params=types.CallToolRequestParams(
-                            name=self.tool, arguments=dict(self.arguments)
-                        )
-                    ),
-                    types.CallToolResult,
+                    request,
+                    kinds,
                     request_read_timeout_seconds=LONGEST_CALL_SECONDS,
                     progress_callback=on_progress,
                 )
@@ -86,7 +137,7 @@ class ToolCall:
                 has_ended = True  # A late sign of progress must not touch a limit that is over.
 
     def _report_of(self, error: MCPError) -> McpResult:
-        match error.code:
+        match failure_of(error):
             case Failure.UNREACHABLE | Failure.SESSION_GONE:
                 raise NotSent from error
             case Failure.LOST:
@@ -97,6 +148,7 @@ class ToolCall:
                 raise McpUnavailable(server=self.server, reason=error.message) from error
             case Failure.UNUSABLE:
                 raise self._unusable(error.message) from error
+        match error.code:
             case types.CONNECTION_CLOSED if error.message.startswith(_LOST_MESSAGES):
                 raise Disconnected from error
             case types.PARSE_ERROR if error.message.startswith(_UNREADABLE_MESSAGE):

@@ -14,21 +14,24 @@ from typing import Any, TypeVar
 import structlog
 from mcp import MCPError
 from mcp.client import Client, ClientSession
+from pydantic import ValidationError
 
-from activities.tools.mcp.limits import CONNECT_TIMEOUT_SECONDS
+from activities.tools.mcp.asking import Askers
+from activities.tools.mcp.failures import failure_of
+from activities.tools.mcp.last_words import LastWords, shown
 from activities.tools.mcp.listing import Listing, clean_text
-from activities.tools.mcp.opening import Opener
+from activities.tools.mcp.opening import Listeners, Opener
+from activities.tools.mcp.options import PoolOptions
 from activities.tools.mcp.watching import OnListing, ToolWatch
 from workflows.definitions.mcp_server import McpServer
-from workflows.errors import AgentOSError, McpUnavailable
+from workflows.errors import AgentOSError, McpStartTimedOut, McpUnavailable
 
 Result = TypeVar("Result")
-Work = Callable[[ClientSession], Coroutine[Any, Any, Result]]
+Work = Callable[[ClientSession, Askers], Coroutine[Any, Any, Result]]
 
 # Cancelled calls tell the server, for which the SDK takes five seconds at most.
 _FAREWELL_SECONDS = 6.0
 _CLOSING_SECONDS = 20.0
-_MAX_REASON_CHARACTERS = 300
 
 log = structlog.get_logger(__name__)
 
@@ -45,18 +48,21 @@ class Connection:
     """Opens at once, and closes when nothing was asked for ``idle_seconds``."""
 
     def __init__(
-        self, server: McpServer, opener: Opener, on_listing: OnListing, idle_seconds: float
+        self, server: McpServer, opener: Opener, on_listing: OnListing, options: PoolOptions
     ) -> None:
         self._server = server
         self._opener = opener
         self._watch = ToolWatch(server.name, on_listing)
-        self._idle_seconds = idle_seconds
+        self._idle_seconds = options.idle_seconds
+        self._start_seconds = options.start_seconds
         self._clock = asyncio.get_running_loop().time
         self._opened: asyncio.Future[tuple[ClientSession, Listing]] = asyncio.Future()
         self._is_to_end = asyncio.Event()
         self._calls: set[asyncio.Task[Any]] = set()
         self._waiting = 0
         self._end_told: str | None = None
+        self._last_words = LastWords()
+        self._askers = Askers(lambda text: opener.redacted(server, clean_text(text)))
         self.is_open = True
         self.used_at_seconds = self._clock()
         self._owner = asyncio.create_task(self._own(), name=f"mcp server {server.name}")
@@ -88,7 +94,7 @@ class Connection:
             self._waiting -= 1
         if not self.is_open:
             raise NotSent
-        task = asyncio.create_task(work(session))
+        task = asyncio.create_task(work(session, self._askers))
         self._calls.add(task)
         task.add_done_callback(self._on_done)
         try:
@@ -130,17 +136,26 @@ class Connection:
 
     async def _own(self) -> None:
         error: BaseException = NotSent()
+        log.info("mcp.connecting", server=self._server.name)
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS) as limit:
-                opening = self._opener.client(self._server, self._on_end, self._watch)
-                async with opening as client:
+            async with asyncio.timeout(self._start_seconds) as limit:
+                listeners = Listeners(
+                    on_end=self._on_end,
+                    on_message=self._watch,
+                    on_question=self._askers.ask,
+                    last_words=self._last_words,
+                    start_seconds=self._start_seconds,
+                )
+                async with self._opener.client(self._server, listeners) as client:
                     self._opened.set_result((client.session, await self._watch.first(client)))
                     limit.reschedule(None)
+                    self._last_words.forget()
                     log.info("mcp.connected", server=self._server.name)
                     await self._stay(client)
         except TimeoutError:
-            reason = f"it gave no answer within {CONNECT_TIMEOUT_SECONDS:g} s"
-            error = McpUnavailable(server=self._server.name, reason=reason)
+            error = McpStartTimedOut(
+                server=self._server.name, seconds=self._start_seconds, said=self._said()
+            )
         except Exception as failure:  # noqa: BLE001
             # The SDK raises what it likes, in groups. Whoever waits must learn of the end in any
             # case, and this task has nobody else to tell.
@@ -180,8 +195,20 @@ class Connection:
             error = error.exceptions[0]
         if isinstance(error, AgentOSError):
             return error
-        reason = f"the connection failed with {type(error).__name__}"
-        if isinstance(error, MCPError):
-            words = self._opener.redacted(self._server, clean_text(error.message))
-            reason = self._end_told or words[:_MAX_REASON_CHARACTERS]
-        return McpUnavailable(server=self._server.name, reason=reason)
+        reason, words = f"the connection failed with {type(error).__name__}", ""
+        match error:
+            case ValidationError():
+                reason = "its answer does not follow the protocol"
+            case MCPError() if failure_of(error) is not None:
+                reason = error.message
+            case MCPError() if self._end_told is None:
+                reason, words = "it refused to connect", error.message
+        return McpUnavailable(
+            server=self._server.name, reason=self._end_told or reason, said=self._said(words)
+        )
+
+    def _said(self, words: str = "") -> str:
+        """The server's own words, as they may be shown."""
+        text = clean_text("\n".join(filter(None, (words, self._last_words.text))))
+        # Redacted first: half of a secret would not be recognised.
+        return shown(self._opener.redacted(self._server, text))

@@ -2,12 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from uuid import UUID
-
-from pydantic import JsonValue
 
 from activities.tools.breaker import Breaker, Refusal
 from activities.tools.mcp.calls import ToolCall
@@ -62,14 +60,7 @@ class Connections:
         self._probes = asyncio.Semaphore(self._options.max_probes)
         self._is_closed = False
 
-    async def call(
-        self,
-        team_id: UUID,
-        server: McpServer,
-        tool: str,
-        arguments: Mapping[str, JsonValue],
-        timeout_seconds: float,
-    ) -> McpResult:
+    async def call(self, team_id: UUID, server: McpServer, call: ToolCall) -> McpResult:
         """Call a tool, after connecting if need be.
 
         Cancelled, it cancels the request.
@@ -78,8 +69,8 @@ class Connections:
             McpSecretMissing: nothing was tried.
             McpUnavailable: the server was not reached; the tool was not called.
             McpConnectionLost, McpTimedOut, McpAnswerInvalid: the call may have taken effect.
+            McpAsks: the server has a question, without whose answer it does not go on.
         """
-        call = ToolCall(server.name, tool, arguments, timeout_seconds)
         key = _Key(team_id, server.name, server.digest)
         with self._guarded(key):
             try:
@@ -100,7 +91,7 @@ class Connections:
             McpSecretMissing, McpUnavailable, McpListingRefused
         """
         async with self._probes:
-            connection = Connection(server, self._opener, _ignore, self._options.idle_seconds)
+            connection = Connection(server, self._opener, _ignore, self._options)
             self._retired.add(connection)
             try:
                 return self._opener.redacted_listing(server, await connection.listing())
@@ -183,8 +174,7 @@ class Connections:
                     shown = self._opener.redacted_listing(server, listing)
                     await self._on_listing(key.team_id, server, shown)
 
-            idle_seconds = self._options.idle_seconds
-            entry.connection = Connection(server, self._opener, on_listing, idle_seconds)
+            entry.connection = Connection(server, self._opener, on_listing, self._options)
         return entry.connection
 
     def _make_room(self, server: McpServer) -> None:

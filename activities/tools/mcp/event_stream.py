@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 
 import httpx2
+from mcp_types import RequestId
 
 from activities.tools.mcp.bounds import (
     TOO_LONG,
@@ -14,19 +15,22 @@ from activities.tools.mcp.bounds import (
 )
 from activities.tools.mcp.failures import Failure, failure_document
 from activities.tools.mcp.limits import MAX_MESSAGE_BYTES
+from activities.tools.mcp.messages import Awaited, repaired
 
 # An empty line ends an event. Atomic: `\r\n` alone is one end of line, never two.
 _END = re.compile(rb"(?>\r\n|\n|\r){2}")
 _END_BYTES = 4
+_DATA = b"data:"
 
 
 class BoundedEvents(httpx2.AsyncByteStream):
     """The events of a stream. In place of one that is out of bounds comes a failure, and the end:
-    an error raised here would tell nobody why."""
+    an error raised here would tell nobody why. ``awaited`` are the requests that it may answer."""
 
-    def __init__(self, inner: httpx2.AsyncByteStream, flow: Flow) -> None:
+    def __init__(self, inner: httpx2.AsyncByteStream, flow: Flow, awaited: Awaited) -> None:
         self._inner = inner
         self._flow = flow
+        self._awaited = awaited
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         held = bytearray()
@@ -35,15 +39,15 @@ class BoundedEvents(httpx2.AsyncByteStream):
             held += chunk
             begin = 0
             for end in _END.finditer(held, looked_through):
-                if (fault := self._fault(held[begin : end.end()])) is not None:
-                    yield _failure_event(fault)
+                event = held[begin : end.end()]
+                if (fault := self._fault(event)) is not None:
+                    yield failure_event(f"it sent {fault}")
                     return
+                yield _readable(bytes(event), self._awaited)
                 begin = end.end()
-            if begin:
-                yield bytes(held[:begin])
-                del held[:begin]
+            del held[:begin]
             if len(held) > MAX_MESSAGE_BYTES:
-                yield _failure_event(TOO_LONG)
+                yield failure_event(f"it sent {TOO_LONG}")
                 return
 
     async def aclose(self) -> None:
@@ -57,5 +61,17 @@ class BoundedEvents(httpx2.AsyncByteStream):
         return TOO_MANY_VALUES if has_too_many_values(event) else None
 
 
-def _failure_event(fault: str) -> bytes:
-    return b"data: %b\n\n" % failure_document(Failure.UNUSABLE, f"it sent {fault}")
+def _readable(event: bytes, awaited: Awaited) -> bytes:
+    """The event with its message mended, or an event for each message of a batch."""
+    lines = event.splitlines()
+    data = [line[len(_DATA) :].removeprefix(b" ") for line in lines if line.startswith(_DATA)]
+    if not data or not (messages := repaired(b"\n".join(data), awaited)):
+        return event
+    head = [line for line in lines if line and not line.startswith(_DATA)]
+    return b"".join(b"\n".join((*head, b"data: %b\n\n" % message)) for message in messages)
+
+
+def failure_event(
+    reason: str, code: Failure = Failure.UNUSABLE, request_id: RequestId | None = None
+) -> bytes:
+    return b"data: %b\n\n" % failure_document(code, reason, request_id)

@@ -6,6 +6,7 @@ a failure stays with its request and tells what happened to it.
 """
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from activities.tools.mcp.bounds import TOO_LONG, TOO_MANY_VALUES, Flow, has_too
 from activities.tools.mcp.event_stream import BoundedEvents
 from activities.tools.mcp.failures import Failure, failure_document
 from activities.tools.mcp.limits import MAX_MESSAGE_BYTES
+from activities.tools.mcp.messages import Awaited, is_answer, is_error, repaired
 from workflows.errors import AnswerTooLarge
 
 Streams = tuple[ReadStream[SessionMessage | Exception], WriteStream[SessionMessage]]
@@ -34,6 +36,9 @@ _FAREWELL_SECONDS = 2.0
 _STREAM_PAUSE_SECONDS = 1.0
 _CONNECTIONS = httpx2.Limits(max_connections=64, max_keepalive_connections=8)
 
+_NO_MESSAGE = "it sent no message of the protocol, so its URL may have another path, such as /mcp"
+_JSON = "application/json"
+EVENTS = "text/event-stream"
 _FRAMING = ("content-length", "transfer-encoding", "content-encoding")
 
 
@@ -47,14 +52,8 @@ async def http_transport(
     No proxy of the environment is used: the policy allowed this host, not another that stands
     between.
     """
-    inner = httpx2.AsyncHTTPTransport(trust_env=False, limits=_CONNECTIONS)
-    transport = Guard(inner, host_of(httpx2.URL(url)), addresses)
-    # What comes compressed may be a thousand times larger than what was counted.
-    headers = {**headers, "Accept-Encoding": "identity"}
     async with (
-        httpx2.AsyncClient(
-            headers=headers, timeout=_TIMEOUT, transport=transport, trust_env=False
-        ) as client,
+        guarded_client(headers, Guard(reaching(url, addresses))) as client,
         streamable_http_client(
             url, http_client=client, max_sse_event_size=MAX_MESSAGE_BYTES
         ) as streams,
@@ -62,13 +61,33 @@ async def http_transport(
         yield streams
 
 
+def reaching(url: str, addresses: Sequence[str]) -> httpx2.AsyncBaseTransport:
+    """Goes to the server at ``url`` only, at one of ``addresses``."""
+    inner = httpx2.AsyncHTTPTransport(trust_env=False, limits=_CONNECTIONS)
+    return PinnedTransport(inner, host_of(httpx2.URL(url)), addresses)
+
+
+def guarded_client(
+    headers: Mapping[str, str], transport: httpx2.AsyncBaseTransport
+) -> httpx2.AsyncClient:
+    # What comes compressed may be a thousand times larger than what was counted.
+    headers = {**headers, "Accept-Encoding": "identity"}
+    return httpx2.AsyncClient(
+        headers=headers, timeout=_TIMEOUT, transport=transport, trust_env=False
+    )
+
+
+def asked_in(request: httpx2.Request) -> Awaited:
+    """The request of the protocol that a POST carries; none if it carries a notification."""
+    message = json.loads(request.content)
+    return {message["id"]: message["method"]} if {"id", "method"} <= message.keys() else {}
+
+
 class Guard(httpx2.AsyncBaseTransport):
     """Lets through what a well-behaved server answers to a POST, and answers itself for others."""
 
-    def __init__(
-        self, inner: httpx2.AsyncBaseTransport, host: str, addresses: Sequence[str]
-    ) -> None:
-        self._inner = PinnedTransport(inner, host, addresses)
+    def __init__(self, inner: httpx2.AsyncBaseTransport) -> None:
+        self._inner = inner
         self._flow = Flow(time.monotonic)
         self._streamed_at = -_STREAM_PAUSE_SECONDS
 
@@ -84,15 +103,17 @@ class Guard(httpx2.AsyncBaseTransport):
         if request.method == "GET":
             await self._pause()
         if request.method != "POST":
-            return self._bounded(await _plain(await self._inner.handle_async_request(request)))
+            response = await plain(await self._inner.handle_async_request(request))
+            return self._bounded(response, {})
         self._flow.asked()
+        awaited = asked_in(request)
         try:
-            response = await _plain(await self._inner.handle_async_request(request))
-            return self._bounded(await _checked(request, response))
+            response = await plain(await self._inner.handle_async_request(request))
+            return self._bounded(await _checked(request, response, awaited), awaited)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
-            return _failure(Failure.UNREACHABLE, _reason_of(error))
+            return failure(Failure.UNREACHABLE, reason_of(error))
         except httpx2.TransportError as error:
-            return _failure(Failure.LOST, _reason_of(error))
+            return failure(Failure.LOST, reason_of(error))
 
     async def _pause(self) -> None:
         """Until the next stream may be opened."""
@@ -101,61 +122,88 @@ class Guard(httpx2.AsyncBaseTransport):
         self._streamed_at = due
         await asyncio.sleep(due - now)
 
-    def _bounded(self, response: httpx2.Response) -> httpx2.Response:
-        if not isinstance(response.stream, httpx2.ByteStream):
+    def _bounded(self, response: httpx2.Response, awaited: Awaited) -> httpx2.Response:
+        is_whole = isinstance(response.stream, httpx2.ByteStream)
+        if not is_whole or response.headers["content-type"] == EVENTS:
             assert isinstance(response.stream, httpx2.AsyncByteStream)
-            response.stream = BoundedEvents(response.stream, self._flow)
+            response.stream = BoundedEvents(response.stream, self._flow, awaited)
         return response
 
 
-async def _plain(response: httpx2.Response) -> httpx2.Response:
+async def plain(response: httpx2.Response) -> httpx2.Response:
     if response.headers.get("content-encoding", "identity") != "identity":
         return await _instead_of(response, Failure.UNUSABLE, "its answer is compressed")
     return response
 
 
-async def _checked(request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
+async def _checked(
+    request: httpx2.Request, response: httpx2.Response, awaited: Awaited
+) -> httpx2.Response:
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     status = response.status_code
     if status == httpx2.codes.NOT_FOUND and MCP_SESSION_ID in request.headers:
         return await _instead_of(response, Failure.SESSION_GONE, "it does not know the session")
-    if kind == "application/json":
-        return await _whole(response)
+    is_mislabelled = status == httpx2.codes.OK and kind != EVENTS and bool(awaited)
+    if kind == _JSON or is_mislabelled:
+        response = await _whole(response, awaited)
+        if status < httpx2.codes.BAD_REQUEST or is_error(response.content):
+            return response
     if status >= httpx2.codes.BAD_REQUEST:
-        phrase = httpx2.codes.get_reason_phrase(status)
-        return await _instead_of(response, Failure.REFUSED, f"it answered {status} {phrase}")
+        return await _instead_of(response, Failure.REFUSED, refusal(status))
     return response
 
 
-async def _whole(response: httpx2.Response) -> httpx2.Response:
+def refusal(status: int) -> str:
+    """HTTP's own no, in words."""
+    said = f"it answered {status} {httpx2.codes.get_reason_phrase(status)}"
+    is_elsewhere = status in (httpx2.codes.NOT_FOUND, httpx2.codes.METHOD_NOT_ALLOWED)
+    return f"{said}, so its URL may have another path, such as /mcp" if is_elsewhere else said
+
+
+async def _whole(response: httpx2.Response, awaited: Awaited) -> httpx2.Response:
     """The SDK would read all that comes, and die of a connection that breaks meanwhile."""
     assert isinstance(response.stream, httpx2.AsyncByteStream)
     try:
         content = await read_whole(response.stream, MAX_MESSAGE_BYTES)
     except AnswerTooLarge:
-        return _failure(Failure.UNUSABLE, f"it sent {TOO_LONG}")
+        return failure(Failure.UNUSABLE, f"it sent {TOO_LONG}")
     finally:
         await response.aclose()
     if has_too_many_values(content):
-        return _failure(Failure.UNUSABLE, f"it sent {TOO_MANY_VALUES}")
+        return failure(Failure.UNUSABLE, f"it sent {TOO_MANY_VALUES}")
+    for message in repaired(content, awaited):
+        content = message
+        if not awaited or is_answer(message):
+            break
     headers = {key: value for key, value in response.headers.items() if key not in _FRAMING}
+    # Believed by its first sign, whatever its label says.
+    beginning = content.lstrip()
+    if beginning.startswith((b"{", b"[")):
+        headers["content-type"] = _JSON
+    elif beginning.startswith((b"data:", b"event:", b"id:", b":")):
+        # As a stream: what has its content already is not read again.
+        headers["content-type"] = EVENTS
+        stream = httpx2.ByteStream(content)
+        return httpx2.Response(response.status_code, headers=headers, stream=stream)
+    elif awaited and response.is_success:
+        return failure(Failure.UNUSABLE, _NO_MESSAGE)
     return httpx2.Response(response.status_code, headers=headers, content=content)
 
 
 async def _instead_of(response: httpx2.Response, code: Failure, reason: str) -> httpx2.Response:
     await response.aclose()
-    return _failure(code, reason)
+    return failure(code, reason)
 
 
-def _failure(code: Failure, reason: str) -> httpx2.Response:
+def failure(code: Failure, reason: str) -> httpx2.Response:
     return httpx2.Response(
         httpx2.codes.BAD_GATEWAY,
-        headers={"content-type": "application/json"},
+        headers={"content-type": _JSON},
         content=failure_document(code, reason),
     )
 
 
-def _reason_of(error: httpx2.TransportError) -> str:
+def reason_of(error: httpx2.TransportError) -> str:
     """The operating system's word, which lies beneath: ``Connection refused``."""
     cause: BaseException | None = error
     # After a colon the library quotes what the server sent, which may be anything.

@@ -22,7 +22,9 @@ MAX_CONTENT_PARTS = 256
 MAX_FILES = 64
 MAX_TEXT_CHARACTERS = 2 * MEBIBYTE
 
-CONNECT_TIMEOUT_SECONDS = 60.0  # `npx` and `uvx` may have to fetch the program first.
+# `npx` and `uvx` may have to fetch the program first, for which a setting gives more.
+START_SECONDS = 60.0
+LONGEST_START_SECONDS = 1_800.0
 LISTING_TIMEOUT_SECONDS = 30.0
 # Signs of progress keep a call alive no longer than this.
 LONGEST_CALL_SECONDS = 24 * 3_600.0

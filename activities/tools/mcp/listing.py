@@ -7,12 +7,16 @@ from pydantic import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class McpTool:
-    """``schema`` is that of its arguments; ``is_retry_safe`` is the server's own word."""
+    """``schema`` is that of its arguments; ``is_retry_safe`` is the server's own word.
+
+    One that ``reads_resources`` is none of the server's: we make it, for those that have resources.
+    """
 
     name: str
     description: str
     schema: dict[str, JsonValue]
     is_retry_safe: bool
+    reads_resources: bool = False
 
 
 @dataclass(frozen=True, slots=True)

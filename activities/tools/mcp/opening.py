@@ -3,22 +3,24 @@
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from urllib.parse import urlsplit
 
 from mcp.client import Client, Transport
-from mcp.client.session import MessageHandlerFnT
+from mcp.client.session import ElicitationFnT, MessageHandlerFnT
 from mcp_types import Implementation
 from pydantic import SecretStr
 
 from activities.pinned_http import Resolve, judged_addresses, resolve_by_system
-from activities.tools.mcp.http import Streams, http_transport
-from activities.tools.mcp.limits import CONNECT_TIMEOUT_SECONDS
+from activities.tools.mcp.http import http_transport
+from activities.tools.mcp.last_words import LastWords
+from activities.tools.mcp.limits import START_SECONDS
 from activities.tools.mcp.listing import Listing
 from activities.tools.mcp.policy import PORTS, McpPolicy
 from activities.tools.mcp.secrets import redact, redact_object, resolve
+from activities.tools.mcp.sse import speaks_sse, sse_transport
 from activities.tools.mcp.stdio import Program, minimal, stdio_transport
 from workflows.definitions.mcp_server import McpServer
 from workflows.errors import AddressNotPublic, McpNotAllowed, McpUnavailable
@@ -27,6 +29,18 @@ OnEnd = Callable[[str], None]
 
 # It logs the messages that it cannot read, and they may be anybody's data.
 logging.getLogger("mcp").setLevel(logging.CRITICAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Who is told what a server does: ``on_end`` why there will be no more messages, ``last_words``
+    what its program prints on stderr. A request may take ``start_seconds``."""
+
+    on_end: OnEnd
+    on_message: MessageHandlerFnT
+    on_question: ElicitationFnT
+    last_words: LastWords
+    start_seconds: float = START_SECONDS
 
 
 class Opener:
@@ -44,22 +58,33 @@ class Opener:
         self._secrets = secrets
         self._inherited = minimal(environment)
 
-    def client(
-        self, server: McpServer, on_end: OnEnd, on_message: MessageHandlerFnT
-    ) -> AbstractAsyncContextManager[Client]:
-        """A client that connects as its block is entered, and is to be left by the same task.
+    @asynccontextmanager
+    async def client(self, server: McpServer, listeners: Listeners) -> AsyncIterator[Client]:
+        """A client that is connected in its block, which is to be left by the task that entered it.
 
         Raises:
             McpSecretMissing: the configuration names a secret that is not set.
-            McpNotAllowed: on entering, when its name leads to where it may not be.
+            McpNotAllowed: its name leads to where it may not be.
         """
-        return Client(
-            self._transport(server, on_end),
-            client_info=Implementation(name="agentos", version=version("agentos")),
-            message_handler=on_message,
-            read_timeout_seconds=CONNECT_TIMEOUT_SECONDS,
-            cache=None,
-        )
+        if server.transport == "stdio":
+            async with self._client(self._program(server, listeners), listeners) as client:
+                yield client
+            return
+        headers = resolve(server.name, server.headers, self._secrets)
+        url, addresses = server.url or "", await self._addresses(server)
+        async with AsyncExitStack() as stack:
+            try:
+                opening = self._client(http_transport(url, headers, addresses), listeners)
+                client = await stack.enter_async_context(opening)
+            except Exception:
+                # The SDK raises what it likes. A server of before 2025 knows nothing of it.
+                if not await speaks_sse(url, headers, addresses):
+                    raise
+                opening = self._client(
+                    sse_transport(url, headers, addresses, listeners.on_end), listeners
+                )
+                client = await stack.enter_async_context(opening)
+            yield client
 
     def redacted(self, server: McpServer, text: str) -> str:
         """What a server says, without the secrets that it was given."""
@@ -79,27 +104,25 @@ class Opener:
         refused = (redact(reason, values, self._secrets) for reason in listing.refused)
         return Listing(tuple(tools), tuple(refused))
 
-    def _transport(self, server: McpServer, on_end: OnEnd) -> Transport:
-        if server.transport == "http":
-            headers = resolve(server.name, server.headers, self._secrets)
-            return self._to_url(server, headers)
-        given = resolve(server.name, server.env, self._secrets)
+    def _client(self, transport: Transport, listeners: Listeners) -> Client:
+        return Client(
+            transport,
+            client_info=Implementation(name="agentos", version=version("agentos")),
+            message_handler=listeners.on_message,
+            elicitation_callback=listeners.on_question,
+            read_timeout_seconds=listeners.start_seconds,
+            cache=None,
+        )
+
+    def _program(self, server: McpServer, listeners: Listeners) -> Transport:
         program = Program(
             server=server.name,
             command=server.command or "",
             args=server.args,
-            environment=self._inherited | given,
+            environment=self._inherited | resolve(server.name, server.env, self._secrets),
             cwd=server.cwd or "/",
         )
-        return stdio_transport(program, on_end)
-
-    @asynccontextmanager
-    async def _to_url(
-        self, server: McpServer, headers: Mapping[str, str]
-    ) -> AsyncIterator[Streams]:
-        addresses = await self._addresses(server)
-        async with http_transport(server.url or "", headers, addresses) as streams:
-            yield streams
+        return stdio_transport(program, listeners.on_end, listeners.last_words)
 
     async def _addresses(self, server: McpServer) -> Sequence[str]:
         """Judged once for a connection, which then goes nowhere else."""

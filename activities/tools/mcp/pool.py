@@ -4,7 +4,7 @@ takes half a second, and most processes never need it."""
 import asyncio
 from collections.abc import Iterable, Mapping
 from importlib import import_module
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from activities.pinned_http import Resolve, resolve_by_system
 from activities.tools.mcp.listing import Listing
 from activities.tools.mcp.options import OnListing, PoolOptions
 from activities.tools.mcp.policy import McpPolicy
+from activities.tools.mcp.questions import Replies
 from activities.tools.mcp.results import McpResult
 from workflows.definitions.mcp_server import McpServer
 
@@ -62,8 +63,12 @@ class McpPool:
         arguments: Mapping[str, JsonValue],
         *,
         timeout_seconds: float | None = None,
+        replies: Replies = MappingProxyType({}),
+        reads_resources: bool = False,
     ) -> McpResult:
         """Call a tool, after connecting if need be. A time limit of None is the server's own.
+        ``replies`` answer questions of the server. With ``reads_resources``, read the resource
+        whose ``uri`` is the argument.
 
         Cancelled, it cancels the request.
 
@@ -71,11 +76,17 @@ class McpPool:
             McpNotAllowed, McpSecretMissing: nothing was tried.
             McpUnavailable: the server was not reached; the tool was not called.
             McpConnectionLost, McpTimedOut, McpAnswerInvalid: the call may have taken effect.
+            McpAsks: the server has another question; it was told that nobody answers now.
         """
         self.policy.check(server)
         connections = await self._loaded()
         limit_seconds = timeout_seconds or server.timeout_seconds
-        return await connections.call(team_id, server, tool, arguments, limit_seconds)
+        from activities.tools.mcp.calls import ToolCall
+
+        call = ToolCall(
+            server.name, tool, arguments, limit_seconds, replies, reads_resources=reads_resources
+        )
+        return await connections.call(team_id, server, call)
 
     async def probe(self, team_id: UUID, server: McpServer) -> Listing:
         """Connect, list the tools, and disconnect.

@@ -19,7 +19,13 @@ import anyio
 import structlog
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp.shared.message import SessionMessage
-from mcp_types import JSONRPCRequest, jsonrpc_message_adapter
+from mcp_types import (
+    JSONRPCError,
+    JSONRPCNotification,
+    JSONRPCRequest,
+    JSONRPCResponse,
+    RequestId,
+)
 
 from activities.tools.mcp import keeper
 from activities.tools.mcp.bounds import (
@@ -29,7 +35,9 @@ from activities.tools.mcp.bounds import (
     Flow,
     has_too_many_values,
 )
+from activities.tools.mcp.last_words import LastWords
 from activities.tools.mcp.limits import MAX_MESSAGE_BYTES
+from activities.tools.mcp.messages import read
 from workflows.errors import McpUnavailable
 
 Streams = tuple[
@@ -67,11 +75,12 @@ def minimal(environment: Mapping[str, str]) -> dict[str, str]:
 
 @asynccontextmanager
 async def stdio_transport(
-    program: Program, on_end: Callable[[str], None]
+    program: Program, on_end: Callable[[str], None], last_words: LastWords | None = None
 ) -> AsyncIterator[Streams]:
     """Start a program, and end it with all that it started.
 
-    ``on_end`` is called once, with the reason why there will be no more messages.
+    ``on_end`` is called once, with the reason why there will be no more messages. ``last_words``
+    hears what the program prints on stderr.
 
     Raises:
         McpUnavailable: the program cannot be started.
@@ -79,11 +88,9 @@ async def stdio_transport(
     async with _running(program) as process:
         incoming, received = anyio.create_memory_object_stream[SessionMessage | Exception](1)
         sent, outgoing = anyio.create_memory_object_stream[SessionMessage](1)
-        flow = Flow(time.monotonic)
+        talk = _Talk(program, process, incoming, last_words or LastWords(), on_end)
         tasks = [
-            asyncio.create_task(_read(program, process, flow, incoming, on_end)),
-            asyncio.create_task(_write(process, flow, outgoing)),
-            asyncio.create_task(_drain_stderr(program, process)),
+            asyncio.create_task(work) for work in (talk.read(), talk.write(outgoing), talk.drain())
         ]
         try:
             yield received, sent
@@ -172,87 +179,104 @@ async def _discard(pipe: asyncio.StreamReader) -> None:
         pass
 
 
-async def _read(
-    program: Program,
-    process: Process,
-    flow: Flow,
-    incoming: MemoryObjectSendStream[SessionMessage | Exception],
-    on_end: Callable[[str], None],
-) -> None:
-    reason = "it was disconnected"
-    try:
-        reason = await _forward(program, process, flow, incoming)
-    finally:
-        on_end(reason)  # First: as soon as the stream closes, somebody asks for the reason.
-        incoming.close()
+class _Talk:
+    """What is said on the pipes of a program."""
 
+    def __init__(
+        self,
+        program: Program,
+        process: Process,
+        incoming: MemoryObjectSendStream[SessionMessage | Exception],
+        last_words: LastWords,
+        on_end: Callable[[str], None],
+    ) -> None:
+        self._program = program
+        self._process = process
+        self._incoming = incoming
+        self._last_words = last_words
+        self._on_end = on_end
+        self._flow = Flow(time.monotonic)
+        self._awaited: dict[RequestId, str] = {}
+        self._has_drained = asyncio.Event()
 
-async def _forward(
-    program: Program,
-    process: Process,
-    flow: Flow,
-    incoming: MemoryObjectSendStream[SessionMessage | Exception],
-) -> str:
-    """Pass messages on until there are no more; why there are none."""
-    assert process.stdout is not None
-    has_babbled = False
-    while True:
+    async def read(self) -> None:
+        reason = "it was disconnected"
         try:
-            line = await process.stdout.readuntil()
-        except asyncio.IncompleteReadError:
-            return await _how_it_ended(process)
-        except asyncio.LimitOverrunError:
-            return f"it sent {TOO_LONG}"
-        if not flow.has_room():
-            return f"it sent {TOO_OFTEN}"
-        if has_too_many_values(line):
-            return f"it sent {TOO_MANY_VALUES}"
+            reason = await self._forward()
+        finally:
+            self._on_end(reason)  # First: as soon as the stream closes, somebody asks for it.
+            self._incoming.close()
+
+    async def _forward(self) -> str:
+        """Pass messages on until there are no more; why there are none."""
+        assert self._process.stdout is not None
+        has_babbled = False
+        while True:
+            try:
+                line = await self._process.stdout.readuntil()
+            except asyncio.IncompleteReadError:
+                return await self._how_it_ended()
+            except asyncio.LimitOverrunError:
+                return f"it sent {TOO_LONG}"
+            if not self._flow.has_room():
+                return f"it sent {TOO_OFTEN}"
+            if has_too_many_values(line):
+                return f"it sent {TOO_MANY_VALUES}"
+            messages = read(line, self._awaited)
+            if not messages and not has_babbled:
+                # Greetings and debug prints go to stdout in many a server: nobody's message.
+                log.warning("mcp.not_a_message", server=self._program.server, size_bytes=len(line))
+                has_babbled = True
+            for message in messages:
+                if isinstance(message, (JSONRPCResponse, JSONRPCError)) and message.id is not None:
+                    self._awaited.pop(message.id, None)
+                try:
+                    await self._incoming.send(SessionMessage(message))
+                except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+                    return "it was disconnected"
+
+    async def _how_it_ended(self) -> str:
+        process = self._process
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_EXIT_CODE_SECONDS):
+                await process.wait()
+                await self._has_drained.wait()  # Its last words tell the reason.
+        if process.returncode is None:
+            return "it closed its stdout"
+        if process.returncode > 128:
+            return f"its program was killed by signal {process.returncode - 128}"
+        return f"its program ended with exit code {process.returncode}"
+
+    async def write(self, outgoing: MemoryObjectReceiveStream[SessionMessage]) -> None:
+        stdin = self._process.stdin
+        assert stdin is not None
+        # A broken pipe is no news: the end of stdout tells of the program's end.
+        with suppress(ConnectionError):
+            async with outgoing:
+                async for item in outgoing:
+                    self._expect(item)
+                    line = item.message.model_dump_json(by_alias=True, exclude_unset=True)
+                    stdin.write(f"{line}\n".encode())
+                    await stdin.drain()
+
+    def _expect(self, item: SessionMessage) -> None:
+        """What is asked for will be answered, unless it is called off."""
+        match item.message:
+            case JSONRPCRequest(id=request_id, method=method):
+                self._flow.asked()
+                self._awaited[request_id] = method
+            case JSONRPCNotification(method="notifications/cancelled", params={"requestId": name}):
+                self._awaited.pop(name, None)
+
+    async def drain(self) -> None:
+        """A full pipe would stop the program. What it says may be anybody's data: no log has it."""
+        assert self._process.stderr is not None
+        size_bytes = 0
         try:
-            message = jsonrpc_message_adapter.validate_json(line, by_name=False)
-        except ValueError:
-            # Greetings and debug prints go to stdout in many a server. They are nobody's message.
-            if not has_babbled:
-                log.warning("mcp.not_a_message", server=program.server, size_bytes=len(line))
-            has_babbled = True
-            continue
-        try:
-            await incoming.send(SessionMessage(message))
-        except (anyio.BrokenResourceError, anyio.ClosedResourceError):
-            return "it was disconnected"
-
-
-async def _how_it_ended(process: Process) -> str:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(process.wait(), _EXIT_CODE_SECONDS)
-    if process.returncode is None:
-        return "it closed its stdout"
-    if process.returncode > 128:
-        return f"its program was killed by signal {process.returncode - 128}"
-    return f"its program ended with exit code {process.returncode}"
-
-
-async def _write(
-    process: Process, flow: Flow, outgoing: MemoryObjectReceiveStream[SessionMessage]
-) -> None:
-    assert process.stdin is not None
-    # A broken pipe is no news: the end of stdout tells of the program's end.
-    with suppress(ConnectionError):
-        async with outgoing:
-            async for item in outgoing:
-                if isinstance(item.message, JSONRPCRequest):
-                    flow.asked()
-                line = item.message.model_dump_json(by_alias=True, exclude_unset=True)
-                process.stdin.write(f"{line}\n".encode())
-                await process.stdin.drain()
-
-
-async def _drain_stderr(program: Program, process: Process) -> None:
-    """A full pipe would stop the program. What it says may be anybody's data: only counted."""
-    assert process.stderr is not None
-    size_bytes = 0
-    try:
-        while chunk := await process.stderr.read(_CHUNK_BYTES):
-            size_bytes += len(chunk)
-    finally:
-        if size_bytes:
-            log.info("mcp.server_stderr", server=program.server, size_bytes=size_bytes)
+            while chunk := await self._process.stderr.read(_CHUNK_BYTES):
+                size_bytes += len(chunk)
+                self._last_words.hear(chunk)
+        finally:
+            self._has_drained.set()
+            if size_bytes:
+                log.info("mcp.server_stderr", server=self._program.server, size_bytes=size_bytes)

@@ -1,6 +1,7 @@
 """The tools of a team's registered servers, for whoever offers and calls tools."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -9,6 +10,7 @@ from activities.patience import patiently
 from activities.store.database import Database
 from activities.store.mcp_tools import CallableTool, callable_tools
 from activities.tools.mcp.pool import McpPool
+from activities.tools.mcp.questions import Replies
 from activities.tools.mcp.results import McpResult
 from activities.tools.toolbox import OfferedTool
 from workflows.errors import ToolDisabled
@@ -30,14 +32,25 @@ class TeamTools:
         return [offered_tool(tool) for tool in tools]
 
     async def call(
-        self, team_id: UUID, name: str, arguments: Mapping[str, JsonValue], timeout_seconds: float
+        self,
+        team_id: UUID,
+        name: str,
+        arguments: Mapping[str, JsonValue],
+        timeout_seconds: float,
+        replies: Replies = MappingProxyType({}),
     ) -> McpResult:
         """Raises ``ToolDisabled``, and as ``McpPool.call``."""
         found = await patiently(lambda: callable_tools(self._database, team_id, name))
         if not found or found[0].permission is Permission.DENY:
             raise ToolDisabled(tool=name)
         return await self._pool.call(
-            team_id, found[0].server, found[0].tool, arguments, timeout_seconds=timeout_seconds
+            team_id,
+            found[0].server,
+            found[0].tool,
+            arguments,
+            timeout_seconds=timeout_seconds,
+            replies=replies,
+            reads_resources=found[0].reads_resources,
         )
 
 

@@ -2,10 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
 
 import mcp_types as types
+from mcp import MCPError
 from mcp.client import ClientSession
+from pydantic import JsonValue, ValidationError
 
+from activities.tools.mcp.definitions import LEFT_OUT
 from activities.tools.mcp.limits import (
     MAX_DESCRIPTION_CHARACTERS,
     MAX_LIST_PAGES,
@@ -20,6 +24,46 @@ from activities.tools.schemas import is_deeper
 from workflows.errors import McpListingRefused
 
 _NAME = re.compile(r"[A-Za-z0-9_./-]+")
+
+
+# As tools of servers are called, most often.
+_READING_NAMES = ("read_resource", "read_resource_by_uri")
+_READING = (
+    "Read a resource of this server by its URI, as results of its other tools name them. Text is "
+    "the result; anything else becomes a file."
+)
+_URI: dict[str, JsonValue] = {
+    "type": "object",
+    "properties": {"uri": {"type": "string"}},
+    "required": ["uri"],
+}
+
+
+async def list_offer(session: ClientSession, server: str) -> Listing:
+    """The tools of a server, and one that reads its resources if it has any.
+
+    Raises as ``list_tools``.
+    """
+    has = session.server_capabilities or types.ServerCapabilities()
+    listing = Listing(()) if has.tools is None else await list_tools(session, server)
+    if has.resources is None or not await _has_resources(session):
+        return listing
+    taken = {tool.name for tool in listing.tools}
+    free = [name for name in _READING_NAMES if name not in taken][:1]
+    ours = (McpTool(name, _READING, _URI, True, reads_resources=True) for name in free)
+    return replace(listing, tools=(*listing.tools, *ours))
+
+
+async def _has_resources(session: ClientSession) -> bool:
+    """Many a server says that it could have some, and has none."""
+    try:
+        if (await session.list_resources()).resources:
+            return True
+        return bool((await session.list_resource_templates()).resource_templates)
+    except ValidationError:  # It has one that does not follow the protocol.
+        return True
+    except MCPError:
+        return False
 
 
 async def list_tools(session: ClientSession, server: str) -> Listing:
@@ -48,7 +92,7 @@ def _taken(found: list[types.Tool]) -> Listing:
     tools: dict[str, McpTool] = {}
     refused: list[str] = []
     for tool in found:
-        if (objection := _objection(tool)) is not None:
+        if (objection := (tool.meta or {}).get(LEFT_OUT) or _objection(tool)) is not None:
             refused.append(f"{_shown(tool.name)}: {objection}")
         elif tool.name in tools:
             refused.append(f"{tool.name}: there are two of this name")

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from activities.tools.mcp.limits import LISTING_TIMEOUT_SECONDS
 from activities.tools.mcp.listing import Listing
-from activities.tools.mcp.tool_list import list_tools
+from activities.tools.mcp.tool_list import list_offer
 from workflows.errors import AgentOSError
 
 OnListing = Callable[[Listing], Awaitable[None]]
@@ -39,9 +39,8 @@ class ToolWatch:
             self._has_changed.set()
 
     async def first(self, client: Client) -> Listing:
-        """Raises as ``list_tools``."""
-        tools = client.server_capabilities.tools
-        return Listing(()) if tools is None else await list_tools(client.session, self._server)
+        """Raises as ``list_offer``."""
+        return await list_offer(client.session, self._server)
 
     async def run(self, client: Client, listing: Listing) -> None:
         """Tell of changes until cancelled."""
@@ -59,7 +58,7 @@ class ToolWatch:
                 await self._has_changed.wait()
                 self._has_changed.clear()
                 async with asyncio.timeout(LISTING_TIMEOUT_SECONDS):
-                    listing = await list_tools(client.session, self._server)
+                    listing = await list_offer(client.session, self._server)
             except (MCPError, ValidationError, TimeoutError, AgentOSError) as error:
                 # What is stored stays as it was until the next change, or the next connection.
                 log.warning("mcp.listing_failed", server=self._server, error=type(error).__name__)

@@ -1,6 +1,8 @@
 """``agentos tools``: the tools that steps and agents can call, and MCP servers that add more."""
 
+import asyncio
 import shlex
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -12,10 +14,13 @@ from api.cli.commands.options import Format, Output, talk
 from api.cli.commands.pages import whole_list
 from api.cli.commands.printing import print_json, print_line, print_table
 from api.cli.terminal import safe_line
+from api.client import Client
 from api.wire.requests import ToolChange, ToolRegistration
-from api.wire.responses.tools import Tool
+from api.wire.responses.tools import RegisteredServer, Tool
 from workflows.definitions.mcp_server import DEFAULT_TIMEOUT_SECONDS, PREFIX
 from workflows.states import Permission
+
+_WAITING_SECONDS = 5
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -126,15 +131,11 @@ def register(
         request = ToolRegistration.model_validate(given)
     except ValidationError as error:
         raise typer.BadParameter(_reasons(error)) from None
-    registered = talk(context, lambda client: client.register_tools(request))
+    registered = talk(context, lambda client: _register(client, request))
     if output is Format.JSON:
         print_json(registered)
         return
     _print([registered.server, *registered.tools])
-    for refused in registered.refused:
-        terminal.stderr().print(
-            safe_line(f"left out: {refused}"), style="yellow", soft_wrap=True, markup=False
-        )
 
 
 @app.command()
@@ -143,6 +144,24 @@ def remove(context: typer.Context, name: Name) -> None:
     whole = name if name.startswith(PREFIX) else f"{PREFIX}{name}"
     talk(context, lambda client: client.remove_tools(whole))
     print_line(whole)
+
+
+async def _register(client: Client, request: ToolRegistration) -> RegisteredServer:
+    waiting = asyncio.create_task(_show_waiting(request.name))
+    try:
+        return await client.register_tools(request)
+    finally:
+        waiting.cancel()
+
+
+async def _show_waiting(name: str) -> None:
+    """A program that is installed first takes minutes, and looks like one that hangs."""
+    seconds = 0
+    while True:
+        await asyncio.sleep(_WAITING_SECONDS)
+        seconds += _WAITING_SECONDS
+        line = f"{name} is starting: {seconds} s so far (AGENTOS_MCP_START_SECONDS limits it)"
+        terminal.stderr().print(line, style="dim", soft_wrap=True, markup=False)
 
 
 def _switch(context: typer.Context, name: str, output: Format, *, is_active: bool) -> None:
@@ -193,3 +212,15 @@ def _print(tools: list[Tool]) -> None:
         for tool in tools
     ]
     print_table(("NAME", "STATE", "PERMISSION", "TYPE", "DESCRIPTION"), rows, cut="DESCRIPTION")
+    for note in (note for tool in tools for note in _notes(tool)):
+        terminal.stderr().print(safe_line(note), style="yellow", soft_wrap=True, markup=False)
+
+
+def _notes(tool: Tool) -> Iterator[str]:
+    for refused in tool.refused:
+        yield f"{tool.name}: left out: {refused}"
+    if tool.changed is not None:
+        yield (
+            f"{tool.name}: its server changed it at {tool.changed.at:%Y-%m-%d %H:%M} UTC. Look at "
+            "it with -o json; `agentos tools permit` or `enable` says that you have seen it"
+        )

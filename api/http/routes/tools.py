@@ -62,7 +62,8 @@ async def register_tools(
     try:
         listing = await services.mcp.probe(team_id, server)
     except McpError as error:
-        raise ServerNotUsable(reason=str(error)) from error
+        said = f" It said:\n{error.said}" if error.said else ""
+        raise ServerNotUsable(reason=f"{error}{said}") from error
     await register_server(
         services.database,
         team_id,
@@ -125,4 +126,6 @@ def _mcp(tool: StoredTool) -> answers.Tool:
         schema_=tool.schema,
         is_active=tool.is_active,
         permission_level=tool.permission_level,
+        refused=tool.refused,
+        changed=tool.changed and answers.ChangedTool.model_validate(tool.changed),
     )

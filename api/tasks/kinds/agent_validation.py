@@ -1,19 +1,17 @@
 """What is wrong with an agent that only the installed parts and its inputs can tell."""
 
-import difflib
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from uuid import UUID
 
 from activities.llm.base import ModelOptions
 from activities.skills.catalogue import Catalogue
-from activities.store.mcp_tools import callable_tools
 from activities.tools.finish import FINISH
 from activities.tools.schemas import schema_problems
 from activities.tools.selection import unknown_names
 from api.services import Services
+from api.tasks.kinds.tool_names import mcp_tool_names, unknown_tool
 from workflows.definitions.agent import Agent
 from workflows.definitions.inputs import MAX_INPUTS, environment_name
-from workflows.definitions.mcp_server import PREFIX
 from workflows.errors import AgentOSError
 from workflows.pointers import Problem, pointer
 
@@ -45,21 +43,15 @@ async def _skills(catalogue: Catalogue, agent: Agent) -> AsyncIterator[Problem]:
 async def _tools(services: Services, team_id: UUID, agent: Agent) -> list[Problem]:
     if not agent.tools:
         return []
-    known = {*services.tools.tools, FINISH}
-    if any(name.startswith(PREFIX) for name in agent.tools):
-        known |= {tool.name for tool in await callable_tools(services.database, team_id)}
-    unknown = unknown_names(agent.tools, known)
+    known = [*services.tools.tools, FINISH]
+    if unknown := unknown_names(agent.tools, known):
+        known += await mcp_tool_names(services.database, team_id)
+        unknown = unknown_names(unknown, known)
     return [
-        Problem(f"/agent/tools/{index}", _unknown_tool(name, known))
+        Problem(f"/agent/tools/{index}", unknown_tool(name, known))
         for index, name in enumerate(agent.tools)
         if name in unknown
     ]
-
-
-def _unknown_tool(name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"Did you mean {near[0]}?" if near else "`agentos tools ls` shows them."
-    return f"there is no tool named {name!r}. {hint}"
 
 
 def _output_schema(agent: Agent) -> Iterator[Problem]:

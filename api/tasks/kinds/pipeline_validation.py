@@ -1,7 +1,6 @@
 """What is wrong with a pipeline that only the installed parts and its inputs can tell."""
 
-import difflib
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -9,10 +8,10 @@ from pydantic import JsonValue
 from activities.skills.catalogue import Catalogue
 from activities.skills.needs import check_imports, read_needs
 from activities.store.database import Database
-from activities.store.mcp_tools import callable_tools
 from activities.store.tools import tool_settings
 from activities.tools.registry import Registry
 from api.services import Services
+from api.tasks.kinds.tool_names import mcp_tool_names, unknown_tool
 from workflows.definitions.mcp_server import PREFIX
 from workflows.definitions.pipeline import Pipeline, Step, problems_of
 from workflows.errors import AgentOSError, ToolDisabled
@@ -68,7 +67,8 @@ async def _tools(
 ) -> list[Problem]:
     used = [(index, step) for index, step in enumerate(pipeline.steps) if step.tool is not None]
     settings = await tool_settings(database, team_id) if used else {}
-    registered = await _registered(database, team_id, pipeline)
+    is_known = all((step.tool or "") in registry.for_pipelines for _, step in used)
+    registered = () if is_known else await mcp_tool_names(database, team_id)
     problems: list[Problem] = []
     for index, step in used:
         name, where = step.tool or "", f"{at}/steps/{index}"
@@ -76,17 +76,11 @@ async def _tools(
         if (tool or name.startswith(PREFIX)) and name in settings and not settings[name].is_active:
             problems.append(Problem(f"{where}/tool", str(ToolDisabled(tool=name))))
         elif tool is None and name not in registered:
-            problems.append(Problem(f"{where}/tool", _unknown_tool(name, registry)))
+            known = (*registry.for_pipelines, *registered)
+            problems.append(Problem(f"{where}/tool", unknown_tool(name, known)))
         elif tool is not None and isinstance(step.args, dict):
             problems += _arguments(tool.problems(step.args), step.args, f"{where}/args")
     return problems
-
-
-async def _registered(database: Database, team_id: UUID, pipeline: Pipeline) -> Collection[str]:
-    """The tools of the team's MCP servers, if the pipeline names any."""
-    if not any((step.tool or "").startswith(PREFIX) for step in pipeline.steps):
-        return ()
-    return {tool.name for tool in await callable_tools(database, team_id)}
 
 
 def _arguments(
@@ -97,10 +91,3 @@ def _arguments(
         value = arguments.get(place.split("/")[1]) if place else None
         if not (isinstance(value, str) and "${" in value):
             yield Problem(f"{at}{place}", message)
-
-
-def _unknown_tool(name: str, registry: Registry) -> str:
-    tools = registry.for_pipelines
-    near = difflib.get_close_matches(name[:100], list(tools), n=1)
-    hint = f"Did you mean {near[0]}?" if near else f"Tools: {', '.join(tools)}."
-    return f"there is no tool named {name[:100]!r}. {hint}"

@@ -1,5 +1,7 @@
 """Tools, and the MCP servers that bring them."""
 
+from datetime import datetime
+
 from pydantic import ConfigDict, Field, JsonValue
 
 from api.wire.responses.base import Answer
@@ -7,8 +9,22 @@ from workflows.open_values import Open
 from workflows.states import Permission, ToolType
 
 
+class ChangedTool(Answer):
+    """What a tool was before its server changed it, ``at`` a time."""
+
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
+
+    at: datetime
+    description: str
+    schema_: dict[str, JsonValue] = Field(alias="schema")
+
+
 class Tool(Answer):
-    """``schema`` is the JSON schema of its arguments."""
+    """``schema`` is the JSON schema of its arguments.
+
+    ``refused`` lists the tools of an MCP server that are left out, and why. ``changed`` is set when
+    the server has changed the definition of a tool; a change of the tool's settings clears it.
+    """
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
@@ -18,6 +34,8 @@ class Tool(Answer):
     schema_: dict[str, JsonValue] = Field(alias="schema")
     is_active: bool
     permission_level: Open[Permission]
+    refused: tuple[str, ...] = ()
+    changed: ChangedTool | None = None
 
 
 class RegisteredServer(Answer):

@@ -279,6 +279,28 @@ async def test_a_run_waits_again_when_one_of_two_questions_has_been_answered(
     assert play.agents.verdicts == {2: Verdict.APPROVED, 3: Verdict.DENIED}
 
 
+async def test_a_call_whose_tool_asks_a_person_waits_and_is_made_again_after_each_answer(
+    temporal: Client,
+) -> None:
+    async with playing(temporal, Order(calls=("elicit", "quick")), FINISH) as play:
+        await play.has_marked(Status.WAITING)
+        await play.decide(play.agents.questions[0])
+        await play.has_marked(Status.WAITING, Status.WAITING)
+        await play.decide(play.agents.questions[1], Verdict.DENIED)
+        await play.handle.result()
+    of_elicit = [made for made in play.agents.made if made != (0, None)]
+    assert of_elicit == [(1, Verdict.APPROVED), (2, Verdict.DENIED)]
+    assert play.agents.made.count((0, None)) == 2
+
+
+async def test_a_question_of_a_tool_that_nobody_answers_in_time_expires(
+    temporal: Client,
+) -> None:
+    async with playing(temporal, Order(calls=("elicit",)), FINISH, approval_seconds=0.1) as play:
+        await play.handle.result()
+    assert play.agents.made == [(0, None), (1, Verdict.EXPIRED), (2, Verdict.EXPIRED)]
+
+
 async def test_a_call_that_nobody_approves_in_time_expires(temporal: Client) -> None:
     async with playing(temporal, Order(calls=("ask",)), FINISH, approval_seconds=0.1) as play:
         await play.handle.result()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -11,15 +12,17 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.steps.adapter import Steps
-from activities.store import tasks
-from activities.tools.mcp.results import McpResult
+from activities.store import attempts, tasks
+from activities.store.attempts import Attempt
+from activities.tools.mcp.questions import Replies
+from activities.tools.mcp.results import McpFile, McpResult
 from activities.tools.registry import Registry
 from activities.tools.toolbox import OfferedTool, Toolbox
 from tests.integration.agent_desk import Desk
 from tests.integration.new_tasks import new_task
 from workflows.contracts import StepCall
 from workflows.definitions.pipeline import Pipeline
-from workflows.errors import StepTimedOut
+from workflows.errors import StepInterrupted, StepTimedOut, ToolArgumentsInvalid
 from workflows.states import TaskType
 
 
@@ -27,20 +30,30 @@ class Clock:
     """A server with a tool that waits, and one that fails with a time-out of its own."""
 
     async def offered(self, team_id: UUID) -> Sequence[OfferedTool]:
-        names = ("mcp.clock.wait", "mcp.clock.fail")
-        return [OfferedTool(name, "Waits.", {"type": "object"}) for name in names]
+        names = ("mcp.clock.wait", "mcp.clock.fail", "mcp.clock.tick")
+        tools = [OfferedTool(name, "Waits.", {"type": "object"}) for name in names]
+        return [*tools, replace(tools[-1], name="mcp.clock.read", is_retry_safe=True)]
 
     async def call(
-        self, team_id: UUID, name: str, arguments: Mapping[str, JsonValue], timeout_seconds: float
+        self,
+        team_id: UUID,
+        name: str,
+        arguments: Mapping[str, JsonValue],
+        timeout_seconds: float,
+        replies: Replies,
     ) -> McpResult:
         if name == "mcp.clock.fail":
             raise TimeoutError("its own")
+        if name in ("mcp.clock.tick", "mcp.clock.read"):
+            return McpResult("tick", (McpFile("face", "image/png", b"dots"),))
         await asyncio.sleep(600)
         raise AssertionError("it was never stopped")
 
 
-async def call(desk: Desk, tool: str, *retry_on: str) -> None:
-    """A pipeline of one step, which may take 0.1 s."""
+async def call(
+    desk: Desk, tool: str, *retry_on: str, was_lost: bool = False, seconds: float = 0.1
+) -> UUID:
+    """The only step of a pipeline; ``was_lost``: the worker of its first attempt has died."""
     step = {"id": "a", "tool": tool, "args": {}, "retry_on": retry_on}
     definition = Pipeline.model_validate({"name": "test", "steps": [step]})
     task = new_task(TaskType.PIPELINE, definition)
@@ -53,9 +66,15 @@ async def call(desk: Desk, tool: str, *retry_on: str) -> None:
         run=1,
         step="a",
         retries=3,
-        timeout_seconds=0.1,
+        timeout_seconds=seconds,
     )
-    await ActivityEnvironment().run(Steps(desk.equipment, toolbox).call_tool, step_call)
+    environment = ActivityEnvironment()
+    if was_lost:
+        first = Attempt(task.id, step_call.sub_task_id, 1, 1, 3, "worker-0")
+        await attempts.begin(desk.database, first)
+        environment.info = replace(environment.info, attempt=2)
+    await environment.run(Steps(desk.equipment, toolbox).call_tool, step_call)
+    return step_call.sub_task_id
 
 
 @pytest.mark.parametrize(
@@ -116,3 +135,34 @@ async def test_variables_of_a_step_are_given_with_their_references_resolved(desk
         text("SELECT stdout FROM execution_logs WHERE sub_task_id = :id"), {"id": step}
     )
     assert row.stdout == "1,2 fast\n"
+
+
+async def test_a_tool_that_may_have_taken_effect_is_not_called_again_by_its_step(
+    desk: Desk,
+) -> None:
+    with pytest.raises(ApplicationError, match=r"step a called mcp\.clock\.tick") as raised:
+        await call(desk, "mcp.clock.tick", was_lost=True, seconds=60)
+    assert raised.value.type == StepInterrupted.code
+    assert raised.value.non_retryable
+
+
+async def test_a_tool_that_promises_to_be_safe_is_called_again_by_its_step(desk: Desk) -> None:
+    await call(desk, "mcp.clock.read", was_lost=True, seconds=60)
+
+
+async def test_a_tool_is_called_again_by_a_step_that_asks_for_that(desk: Desk) -> None:
+    await call(desk, "mcp.clock.tick", "any", was_lost=True, seconds=60)
+
+
+async def test_a_native_tool_is_called_again_by_its_step(desk: Desk) -> None:
+    with pytest.raises(ApplicationError) as raised:  # It lacks its arguments.
+        await call(desk, "write_file", was_lost=True, seconds=60)
+    assert raised.value.type == ToolArgumentsInvalid.code
+
+
+async def test_a_file_of_a_server_keeps_the_type_that_the_server_names(desk: Desk) -> None:
+    step = await call(desk, "mcp.clock.tick", seconds=60)
+    query = text("SELECT name, mime_type FROM task_artifacts WHERE sub_task_id = :id")
+    async with desk.database.reading(fresh=True) as connection:
+        [row] = await connection.execute(query, {"id": step})
+    assert tuple(row) == ("face", "image/png")

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from activities.store.tools import ToolSetting, set_native_tool
 from activities.tools.finish import FINISH
+from activities.tools.mcp.questions import Replies
 from activities.tools.mcp.results import McpFile, McpResult
 from activities.tools.registry import Registry
 from activities.tools.toolbox import OfferedTool, Toolbox
@@ -36,7 +37,12 @@ class ArtServer:
         return [DRAW, GONE, *self.more] if team_id == self.team_id else []
 
     async def call(
-        self, team_id: UUID, name: str, arguments: Mapping[str, JsonValue], timeout_seconds: float
+        self,
+        team_id: UUID,
+        name: str,
+        arguments: Mapping[str, JsonValue],
+        timeout_seconds: float,
+        replies: Replies,
     ) -> McpResult:
         self.called.append((name, arguments, timeout_seconds))
         if arguments["subject"] == "nothing":

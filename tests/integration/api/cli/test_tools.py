@@ -43,6 +43,21 @@ async def test_a_server_that_cannot_be_reached_is_reported(stage: Stage) -> None
     assert "Connection refused. Nothing was changed." in " ".join(printed.stderr.split())
 
 
+async def test_the_last_words_of_a_program_that_cannot_start_are_printed(stage: Stage) -> None:
+    line = shlex.join([sys.executable, "-I", str(DOUBLES / "mcp_odd.py"), "dies"])
+    printed = await agentos(stage.url, "tools", "register", "dead", "--command", line)
+    assert printed.code == 1
+    assert "ended with exit code 3" in printed.stderr
+    assert "error: no token" in printed.stderr
+
+
+async def test_a_variable_before_a_program_points_at_the_option_for_it() -> None:
+    words = ("tools", "register", "x", "--command", "DEBUG=1 server")
+    printed = await agentos("http://127.0.0.1:9", *words)
+    assert printed.code == 2
+    assert "--env DEBUG=VALUE" in " ".join(printed.stderr.replace("│", " ").split())
+
+
 async def test_wrong_words_are_told_before_anything_is_sent_and_no_secret_is_repeated() -> None:
     nowhere = "http://127.0.0.1:9"
     for words in (

@@ -402,3 +402,101 @@ async def test_the_rows_hold_secrets_by_name_only(stage: Stage, tmp_path: Path) 
     async with stage.database.reading() as connection:
         rows = (await connection.execute(text("SELECT row_to_json(tools)::text FROM tools"))).all()
     assert not any("abcdefghijklmnop" in row[0] for row in rows)
+
+
+async def test_a_tool_that_is_left_out_is_listed_with_its_reason(
+    stage: Stage, tmp_path: Path
+) -> None:
+    team = await stage.team()
+    await register(team, *listing(tmp_path, "one", "bad name"))
+    reason = "bad name: a name has at most 128 letters, digits and _ . / -"
+    assert (await listed(team))["mcp.double"]["refused"] == [reason]
+    await register(team, *listing(tmp_path, "one"))
+    assert (await listed(team))["mcp.double"]["refused"] == []
+
+
+async def test_what_is_left_out_is_kept_up_to_date_between_registrations(stage: Stage) -> None:
+    server = McpServer.model_validate(body(name="choosy"))
+    await offer(stage, server, tool("a"))
+    left_out = Listing((tool("a"),), ("b: it is no object",))
+    await update_listing(stage.database, DEFAULT_TEAM, server, left_out)
+    assert (await listed(stage.http))["mcp.choosy"]["refused"] == ["b: it is no object"]
+    await update_listing(stage.database, DEFAULT_TEAM, server, Listing((tool("a"),)))
+    assert (await listed(stage.http))["mcp.choosy"]["refused"] == []
+
+
+async def test_rows_of_tools_that_are_gone_are_removed(stage: Stage) -> None:
+    server = McpServer.model_validate(body(name="fleeting"))
+    for number in range(5):
+        await offer(stage, server, tool(f"t{number}"))
+    assert await rows(stage, "fleeting") == ["mcp.fleeting", "mcp.fleeting.t4"]
+
+
+async def test_a_tool_that_goes_and_comes_back_does_not_lose_what_was_said_of_it(
+    stage: Stage,
+) -> None:
+    server = McpServer.model_validate(body(name="back"))
+    await offer(stage, server, tool("a"), tool("b"))
+    await patch(stage.http, "mcp.back.a", permission_level="deny")
+    await offer(stage, server)
+    assert await rows(stage, "back") == ["mcp.back", "mcp.back.a"]
+    assert "mcp.back.a" not in await listed(stage.http)
+    await offer(stage, server, tool("a"), tool("b"))
+    assert (await listed(stage.http))["mcp.back.a"]["permission_level"] == "deny"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        McpTool("a", "Now deletes.", {"type": "object"}, False),
+        McpTool("a", "d", {"type": "object", "required": ["path"]}, False),
+        McpTool("a", "d", {"type": "object"}, True),
+    ],
+)
+async def test_a_changed_definition_is_shown_until_the_team_says_something(
+    stage: Stage, other: McpTool
+) -> None:
+    server = McpServer.model_validate(body(name="turncoat"))
+    await stage.http.delete("/tools/mcp.turncoat")
+    await offer(stage, server, tool("a"))
+    await offer(stage, server, tool("a"))
+    assert (await listed(stage.http))["mcp.turncoat.a"]["changed"] is None
+    await offer(stage, server, other)
+    await offer(stage, server, McpTool("a", "And once more.", {"type": "object"}, False))
+    changed = (await listed(stage.http))["mcp.turncoat.a"]["changed"]
+    assert (changed["description"], changed["schema"]) == ("d", {"type": "object"})
+    assert (await patch(stage.http, "mcp.turncoat.a", is_active=True))["changed"] is None
+
+
+def tool(name: str) -> McpTool:
+    return McpTool(name, "d", {"type": "object"}, is_retry_safe=False)
+
+
+async def offer(stage: Stage, server: McpServer, *tools: McpTool) -> None:
+    """Register a server, or have it offer other tools."""
+    await register_server(
+        stage.database,
+        DEFAULT_TEAM,
+        server,
+        Listing(tools),
+        description="",
+        permission_level=None,
+    )
+
+
+async def rows(stage: Stage, server: str) -> list[str]:
+    query = text("SELECT name FROM tools WHERE name LIKE :name ORDER BY name")
+    async with stage.database.reading(fresh=True) as connection:
+        return list(await connection.scalars(query, {"name": f"mcp.{server}%"}))
+
+
+async def test_resources_of_a_registered_server_are_read_like_a_tool(stage: Stage) -> None:
+    args = ["-I", str(DOUBLES / "mcp_odd.py"), "resources"]
+    given = {"name": "library", "transport": "stdio", "command": sys.executable, "args": args}
+    answer = await stage.http.post("/tools/register", json=given, timeout=30)
+    assert answer.status_code == 201, answer.text
+    async with McpPool(policy=McpPolicy.for_loopback()) as pool:
+        tools = TeamTools(stage.database, pool)
+        name = "mcp.library.read_resource"
+        result = await tools.call(DEFAULT_TEAM, name, {"uri": "odd://a.txt"}, 60, {})
+    assert result.text == "the text of odd://a.txt"

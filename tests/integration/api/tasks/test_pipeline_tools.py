@@ -43,3 +43,22 @@ async def test_a_tool_of_a_registered_server_is_taken(stage: Stage) -> None:
     for unknown in ("mcp.art", "mcp.art.fly", "mcp.other.draw"):
         assert "no tool named" in (await problem(stage.http, unknown))["message"]
     assert "no tool named" in (await problem(await stage.team(), "mcp.art.draw"))["message"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [("convert", "Did you mean mcp.near.convert?"), ("zzzzzz", "mcp.near.convert")],
+)
+async def test_an_unknown_name_of_a_tool_is_told_of_those_of_servers_too(
+    stage: Stage, wrong: str, hint: str
+) -> None:
+    server = McpServer(name="near", transport="stdio", command="near")
+    tools = Listing((McpTool("convert", "", {}, False),))
+    await register_server(
+        stage.database, DEFAULT_TEAM, server, tools, description="", permission_level=None
+    )
+    assert hint in (await problem(stage.http, wrong))["message"]
+    agent = {"type": "agent", "prompt": "x", "agent": {"tools": [wrong]}}
+    errors = (await stage.http.post("/tasks", json=agent)).json()["errors"]
+    [error] = [item for item in errors if item["pointer"] == "/agent/tools/0"]
+    assert hint in error["message"]

@@ -165,3 +165,12 @@ def test_a_secret_that_is_not_set_is_reported_by_its_name() -> None:
 def test_a_text_without_the_word_secret_is_never_changed(text: str) -> None:
     if "secret:" not in text:
         assert resolve("s", {"x": text}, {}) == {"x": text}
+
+
+def test_a_variable_before_a_program_points_at_env_and_is_not_repeated() -> None:
+    with pytest.raises(ValidationError, match="--env DEBUG=VALUE") as raised:
+        McpServer.model_validate(
+            {"name": "a", "transport": "stdio", "command": "DEBUG=value-of-it", "args": ["server"]}
+        )
+    [error] = raised.value.errors(include_input=False)
+    assert "value-of-it" not in error["msg"]

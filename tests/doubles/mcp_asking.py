@@ -1,0 +1,100 @@
+"""An MCP server on stdin and stdout whose tools ask a person before they do anything.
+
+A program of its own, for the standard library alone. Its one argument is a file, to which a call
+adds a line when it takes effect. ``delete`` asks for a confirmation, ``book`` for a name and then
+for a number of seats, ``idle`` asks nothing, and waits for the file that it is given.
+"""
+
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+Json = dict[str, Any]
+
+CONFIRM: Json = {
+    "type": "object",
+    "properties": {"sure": {"type": "boolean", "description": "delete it for good"}},
+    "required": ["sure"],
+}
+NAME: Json = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+SEATS: Json = {"type": "object", "properties": {"seats": {"type": "integer"}}}
+
+_lock = threading.Lock()
+_replies: dict[str, Json] = {}
+_came = threading.Condition()
+
+
+def send(message: Json) -> None:
+    with _lock:
+        sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+        sys.stdout.flush()
+
+
+def ask(call: object, message: str, schema: Json) -> Json:
+    name = f"{call}-{message}"
+    params = {"message": message, "requestedSchema": schema}
+    send({"id": name, "method": "elicitation/create", "params": params})
+    with _came:
+        _came.wait_for(lambda: name in _replies)
+    return _replies[name]
+
+
+def perform(call: object, tool: str, arguments: Json, effects: Path) -> str:
+    if tool == "idle":
+        while not Path(arguments["until"]).exists():
+            time.sleep(0.01)
+        return "idled"
+    if tool == "delete":
+        reply = ask(call, f"Delete {arguments['file']}?", CONFIRM)
+    else:
+        reply = ask(call, "Who?", NAME)
+        if reply["action"] == "accept":
+            second = ask(call, "How many?", SEATS)
+            content = reply["content"] | (second.get("content") or {})
+            reply = {"action": second["action"], "content": content}
+    if reply["action"] != "accept":
+        return f"nothing was done: {reply['action']}"
+    with effects.open("a") as target:
+        target.write(f"{tool} {json.dumps(reply['content'], sort_keys=True)}\n")
+    return "done"
+
+
+def answer(message: Json, effects: Path) -> None:
+    match message["method"]:
+        case "initialize":
+            result: Json = {
+                "protocolVersion": "2025-11-25",
+                "capabilities": {"tools": {}},
+                "serverInfo": {"name": "asking", "version": "1"},
+            }
+        case "tools/list":
+            names = ("delete", "book", "idle")
+            result = {
+                "tools": [{"name": name, "inputSchema": {"type": "object"}} for name in names]
+            }
+        case "tools/call":
+            params = message["params"]
+            text = perform(message["id"], params["name"], params["arguments"], effects)
+            result = {"content": [{"type": "text", "text": text}]}
+        case method:
+            send({"id": message["id"], "error": {"code": -32_601, "message": f"no {method}"}})
+            return
+    send({"id": message["id"], "result": result})
+
+
+def main(effects: Path) -> None:
+    for line in sys.stdin:
+        message = json.loads(line)
+        if "method" not in message:
+            with _came:
+                _replies[message["id"]] = message.get("result", {"action": "refused"})
+                _came.notify_all()
+        elif "id" in message:
+            threading.Thread(target=answer, args=(message, effects), daemon=True).start()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,242 @@
+"""MCP servers that bend the protocol: what is plain works, and the rest is told at once."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+from pydantic import SecretStr
+
+from activities.tools.mcp.options import PoolOptions
+from activities.tools.mcp.policy import McpPolicy
+from activities.tools.mcp.pool import McpPool
+from activities.tools.mcp.results import McpFile, McpResult
+from tests.doubles import mcp_odd
+from tests.doubles.mcp_http import Double, Exchange, doubled
+from tests.folders import DOUBLES
+from workflows.definitions.mcp_server import McpServer
+from workflows.errors import McpAnswerInvalid, McpStartTimedOut, McpUnavailable
+
+TEAM = uuid4()
+MENDED = {
+    *("no-type", "empty-schema", "null-schema", "no-schema", "boolean-schema", "list-for-object"),
+    *("null-properties", "list-properties", "null-required", "nullable-type", "snake-case"),
+    *("null-description", "list-description", "text-hints", "list-output", "odd-icons"),
+}
+LEFT_OUT = {
+    "array-type": "odd: its arguments are of type 'array', and not an object",
+    "text-schema": "odd: its schema is no object",
+    "text-property": "odd: the schema of its argument 'a' is no object",
+    "odd-required": "odd: `required` in its schema is no list of names",
+    "no-name": "tool 2: it has no name",
+    "number-name": "tool 2: it has no name",
+    "no-object": "tool 2: it is no object",
+    "task-only": "odd: it can be called as a background task only, which AgentOS does not do",
+}
+READ = {
+    "half-character": "ok \ufffd",
+    "latin-1": "ok \ufffd",
+    "raw-newline-in-text": "ok\t",
+    **dict.fromkeys(
+        ("byte-order-mark", "batch", "null-error", "id-as-text", "id-as-float", "no-version"), "ok"
+    ),
+}
+UNREADABLE = (
+    *("broken-json", "broken-json-id-last", "null-result", "list-result", "no-result"),
+    "text-content",
+)
+REFUSED = {
+    **dict.fromkeys(("text-error", "text-code", "error-without-id", "forged-failure"), "no"),
+    "error-without-words": "null",
+}
+LAST_WORDS = {
+    "dies": "usage: server --token TOKEN\nerror: no token",
+    "dies-in-colour": "error: no token",
+    "dies-with-a-secret": "no such user: secret:WORD",
+    "dies-in-binary": "\ufffderror: no token",
+}
+
+
+def odd(name: str) -> McpServer:
+    args = ("-I", str(DOUBLES / "mcp_odd.py"), name)
+    env = {"WORD": "secret:WORD"}
+    return McpServer(name="odd", transport="stdio", command=sys.executable, args=args, env=env)
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[McpPool]:
+    async with McpPool(
+        policy=McpPolicy.for_loopback(),
+        secrets={"WORD": SecretStr("open-sesame")},
+        environment={"PATH": os.environ["PATH"]},
+    ) as pool:
+        yield pool
+
+
+@pytest.mark.parametrize("name", sorted(MENDED))
+async def test_a_definition_whose_meaning_is_plain_is_mended(pool: McpPool, name: str) -> None:
+    listing = await pool.probe(TEAM, odd(name))
+    assert [tool.name for tool in listing.tools] == ["good", "odd"]
+    assert listing.tools[1].schema["type"] == "object"
+    assert not listing.tools[1].is_retry_safe
+    assert listing.refused == ()
+
+
+@pytest.mark.parametrize(("name", "reason"), sorted(LEFT_OUT.items()))
+async def test_a_tool_that_nobody_can_call_is_left_out_by_name_and_the_others_work(
+    pool: McpPool, name: str, reason: str
+) -> None:
+    listing = await pool.probe(TEAM, odd(name))
+    assert [tool.name for tool in listing.tools] == ["good"]
+    assert listing.refused == (reason,)
+    assert (await pool.call(TEAM, odd(name), "good", {})).text == "ok"
+
+
+@pytest.mark.parametrize(
+    ("name", "tools"),
+    [("null-tools", 0), ("no-tools", 0), ("empty-cursor", 1), ("null-cursor", 1)],
+)
+async def test_a_list_without_an_end_or_a_beginning_is_a_list(
+    pool: McpPool, name: str, tools: int
+) -> None:
+    assert len((await pool.probe(TEAM, odd(name))).tools) == tools
+
+
+@pytest.mark.parametrize(("name", "text"), sorted(READ.items()))
+async def test_an_answer_whose_meaning_is_plain_is_read(
+    pool: McpPool, name: str, text: str
+) -> None:
+    result = await pool.call(TEAM, odd(name), "good", {})
+    assert (result.text, result.is_error) == (text, False)
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+async def test_an_answer_that_nobody_can_read_fails_its_call_at_once(
+    pool: McpPool, name: str
+) -> None:
+    async with asyncio.timeout(30):  # The call itself might take an hour.
+        with pytest.raises(McpAnswerInvalid):
+            await pool.call(TEAM, odd(name), "good", {}, timeout_seconds=3_600)
+
+
+@pytest.mark.parametrize(("name", "words"), sorted(REFUSED.items()))
+async def test_an_error_of_any_form_is_the_answer_to_its_call(
+    pool: McpPool, name: str, words: str
+) -> None:
+    async with asyncio.timeout(30):
+        result = await pool.call(TEAM, odd(name), "good", {}, timeout_seconds=3_600)
+    assert (result.text, result.is_error) == (words, True)
+
+
+async def test_resources_of_a_server_are_read_by_a_tool_that_it_does_not_have(
+    pool: McpPool,
+) -> None:
+    server = odd("resources")
+    reading = (await pool.probe(TEAM, server)).tools[-1]
+    assert (reading.name, reading.reads_resources) == ("read_resource", True)
+
+    async def read(uri: str) -> McpResult:
+        return await pool.call(TEAM, server, reading.name, {"uri": uri}, reads_resources=True)
+
+    assert (await read("odd://a.txt")).text == "the text of odd://a.txt"
+    file = McpFile("b.bin", "image/x-odd", b"\x00\x01\x02")
+    assert (await read("odd://folder/b.bin")).files == (file,)
+
+
+async def test_a_server_without_resources_gets_no_tool_to_read_them(pool: McpPool) -> None:
+    listing = await pool.probe(TEAM, odd("no-resources"))
+    assert [tool.name for tool in listing.tools] == ["good"]
+
+
+async def test_a_tool_of_a_server_keeps_its_name_when_it_is_that_of_ours(pool: McpPool) -> None:
+    listing = await pool.probe(TEAM, odd("resources-and-a-tool"))
+    assert [(tool.name, tool.reads_resources) for tool in listing.tools] == [
+        ("good", False),
+        ("read_resource", False),
+        ("read_resource_by_uri", True),
+    ]
+
+
+@pytest.mark.parametrize(("name", "words"), sorted(LAST_WORDS.items()))
+async def test_a_program_that_dies_at_start_is_quoted_without_secrets(
+    pool: McpPool, name: str, words: str
+) -> None:
+    with pytest.raises(McpUnavailable, match="its program ended with exit code 3") as raised:
+        await pool.probe(TEAM, odd(name))
+    assert raised.value.said == words
+    assert "token" not in str(raised.value)
+
+
+async def test_the_last_words_of_a_program_are_its_last(pool: McpPool) -> None:
+    with pytest.raises(McpUnavailable) as raised:
+        await pool.probe(TEAM, odd("dies-at-length"))
+    assert raised.value.said.endswith("line\nerror: no token")
+    assert len(raised.value.said) <= 2_000
+
+
+async def test_a_program_that_is_not_ready_in_time_names_the_setting() -> None:
+    args = (
+        "-c",
+        "import sys, time; print('fetching', file=sys.stderr, flush=True); time.sleep(99)",
+    )
+    slow = McpServer(name="slow", transport="stdio", command=sys.executable, args=args)
+    async with McpPool(
+        policy=McpPolicy.for_loopback(), options=PoolOptions(start_seconds=2)
+    ) as pool:
+        with pytest.raises(
+            McpStartTimedOut, match=r"within 2 s.*AGENTOS_MCP_START_SECONDS"
+        ) as raised:
+            await pool.probe(TEAM, slow)
+    assert raised.value.said == "fetching"
+
+
+# Over HTTP.
+
+
+def _remote(double: Double) -> McpServer:
+    return McpServer(name="remote", transport="http", url=double.url)
+
+
+def _saying(name: str, kind: str = "application/json", frame: bytes = b"%b") -> Double:
+    async def say(exchange: Exchange) -> None:
+        said = mcp_odd.answers(name, exchange.asked.message)
+        await exchange.answer(200, frame % said, content_type=kind)
+
+    return Double(acts={"tools/list": say, "tools/call": say})
+
+
+FRAMES = {
+    "json": ("application/json", b"%b"),
+    "events": ("text/event-stream", b"event: message\ndata: %b\n\n"),
+    "json-as-text": ("text/plain", b"%b"),
+    "events-as-text": ("text/plain", b"data: %b\n\n"),
+}
+
+
+@pytest.mark.parametrize("frame", sorted(FRAMES))
+@pytest.mark.parametrize("name", ["half-character", "batch", "null-error", "latin-1"])
+async def test_an_answer_is_read_over_http_as_from_a_program(
+    pool: McpPool, name: str, frame: str
+) -> None:
+    async with doubled(_saying(name, *FRAMES[frame])) as double:
+        assert (await pool.call(TEAM, _remote(double), "good", {})).text == READ[name]
+
+
+@pytest.mark.parametrize("frame", sorted(FRAMES))
+async def test_a_bad_tool_is_left_out_over_http_too(pool: McpPool, frame: str) -> None:
+    async with doubled(_saying("array-type", *FRAMES[frame])) as double:
+        listing = await pool.probe(TEAM, _remote(double))
+    assert [tool.name for tool in listing.tools] == ["good"]
+    assert listing.refused == (LEFT_OUT["array-type"],)
+
+
+@pytest.mark.parametrize("frame", ["json", "events"])
+@pytest.mark.parametrize("name", ["broken-json", "null-result"])
+async def test_an_unreadable_answer_over_http_fails_its_call_at_once(
+    pool: McpPool, name: str, frame: str
+) -> None:
+    async with doubled(_saying(name, *FRAMES[frame])) as double, asyncio.timeout(30):
+        with pytest.raises(McpAnswerInvalid):
+            await pool.call(TEAM, _remote(double), "good", {}, timeout_seconds=3_600)
