@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from starlette.middleware import Middleware
 
 from api.http import problems, routes
+from api.http.dependencies import known_query
 from api.http.event_stream import NothingMore
 from api.http.feeds import Feeds
 from api.http.metrics import Metrics
@@ -34,7 +35,9 @@ def create_app(services: Services) -> FastAPI:
         # The pages that show it come from somebody else's server.
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(known_query)],
         lifespan=_lifespan,
+        keys_required=services.options.keys_required,
         middleware=_layers(services.options, metrics, keys),
     )
     app.state.services = services

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from workflows.errors import AgentOSError, BadInput
-from workflows.pointers import Problem
+from workflows.pointers import MAX_PROBLEMS, Problem
 
 _PROBLEMS_SHOWN = 3
+# A request can have a name of megabytes, and fifty mistakes below it.
+_POINTER_CHARACTERS = 1_000
+_MESSAGE_CHARACTERS = 2_000
 
 
 class RequestRefused(AgentOSError):
@@ -26,8 +29,7 @@ class KeyRefused(RequestRefused):
 
 
 class OriginRefused(RequestRefused):
-    """Requests {reason} are refused, because any web page could send them. Set
-    AGENTOS_SERVED_HOSTS, or require API keys."""
+    """Requests {reason} are refused, because any web page could send them. {remedy}"""
 
     status = 403
 
@@ -48,6 +50,12 @@ class MethodNotAllowed(RequestRefused):
     """{path} does not support {method}."""
 
     status = 405
+
+
+class RequestTimedOut(RequestRefused):
+    """The request did not arrive in time: {reason}. Send it again, over a faster connection."""
+
+    status = 408
 
 
 class StateConflict(RequestRefused):
@@ -105,6 +113,7 @@ class InvalidRequest(BadInput, RequestRefused):
     status = 422
 
     def __init__(self, problems: Sequence[Problem]) -> None:
+        problems = [_shortened(problem) for problem in problems[:MAX_PROBLEMS]]
         self.problems = tuple(problems)
         shown = "; ".join(
             f"{p.pointer}: {p.message}" if p.pointer else p.message
@@ -112,3 +121,13 @@ class InvalidRequest(BadInput, RequestRefused):
         )
         more = len(problems) - _PROBLEMS_SHOWN
         super().__init__(summary=f"{shown} (and {more} more)" if more > 0 else shown)
+
+
+def _shortened(problem: Problem) -> Problem:
+    """It points to what encloses the place, if the way to that is too long."""
+    place, message = problem.pointer, problem.message
+    if len(place) > _POINTER_CHARACTERS:
+        place = place[: _POINTER_CHARACTERS + 1].rpartition("/")[0]
+    if len(message) > _MESSAGE_CHARACTERS:
+        message = f"{message[:_MESSAGE_CHARACTERS]}..."
+    return Problem(place, message)

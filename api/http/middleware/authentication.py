@@ -84,7 +84,7 @@ class Authentication:
         self._keys = keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _is_guarded(scope["path"]):
+        if scope["type"] == "http" and is_guarded(scope["path"]):
             try:
                 team_id = await self._keys.team_of(Headers(scope=scope).get("authorization"))
             except (KeyRefused, TemporaryFailure) as error:
@@ -94,5 +94,6 @@ class Authentication:
         await self._app(scope, receive, send)
 
 
-def _is_guarded(path: str) -> bool:
+def is_guarded(path: str) -> bool:
+    """Whether a path asks for a key, where keys are required."""
     return (path.startswith(f"{API}/") and path not in _PUBLIC) or path == _METRICS

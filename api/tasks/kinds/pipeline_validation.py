@@ -1,5 +1,6 @@
 """What is wrong with a pipeline that only the installed parts and its inputs can tell."""
 
+import asyncio
 import difflib
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from uuid import UUID
@@ -11,6 +12,7 @@ from activities.store.database import Database
 from activities.store.mcp_tools import callable_tools
 from activities.store.tools import tool_settings
 from activities.tools.registry import Registry
+from api.off_loop import off_loop
 from api.services import Services
 from workflows.definitions.mcp_server import PREFIX
 from workflows.definitions.pipeline import Pipeline, problems_of
@@ -27,7 +29,7 @@ async def problems_with_pipeline(
 ) -> list[Problem]:
     """Everything that is wrong with what is at ``/pipeline``, and with the names of its inputs."""
     return [
-        *problems_of(pipeline, given, at),
+        *await off_loop(problems_of, pipeline, given, at),
         *[found async for found in _skills(services.catalogue, pipeline, at)],
         *await _tools(services.database, services.tools, team_id, pipeline, at),
     ]
@@ -40,6 +42,7 @@ async def _skills(catalogue: Catalogue, pipeline: Pipeline, at: str) -> AsyncIte
         try:
             await catalogue.find(step.skill)
         except AgentOSError as error:
+            await asyncio.sleep(0)  # To look for what was meant takes some milliseconds.
             yield Problem(f"{at}/steps/{index}/skill", str(error))
             continue
         try:
@@ -64,7 +67,8 @@ async def _tools(
         elif tool is None and name not in registered:
             problems.append(Problem(f"{where}/tool", _unknown_tool(name, registry)))
         elif tool is not None and isinstance(step.args, dict):
-            problems += _arguments(tool.problems(step.args), step.args, f"{where}/args")
+            found = await off_loop(tool.problems, step.args)
+            problems += _arguments(found, step.args, f"{where}/args")
     return problems
 
 
