@@ -18,6 +18,10 @@ class RequestRefused(AgentOSError):
     status: ClassVar[int] = 400
 
 
+class HttpMalformed(RequestRefused):
+    """What was sent is not valid HTTP, or its head is larger than 64 KiB."""
+
+
 class HeaderMalformed(RequestRefused):
     """The header {header} is not valid: {reason}."""
 
@@ -105,6 +109,12 @@ class TooManyViewers(RequestRefused):
     later."""
 
     status = 429
+
+
+class TooManyConnections(RequestRefused):
+    """Too many connections are open to this server. Try again later."""
+
+    status = 503
 
 
 class InvalidRequest(BadInput, RequestRefused):

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from api.errors import (
     InvalidRequest,
@@ -17,7 +18,9 @@ from api.errors import (
     PageNotFound,
     RangeRefused,
     RequestRefused,
+    RequestTimedOut,
     TooLarge,
+    TooManyConnections,
     TooManyViewers,
 )
 from api.wire.errors import BodyMalformed
@@ -96,7 +99,7 @@ def _headers_of(error: RequestRefused) -> dict[str, str]:
             return {"WWW-Authenticate": "Bearer"}
         case RangeRefused():
             return {"Content-Range": f"bytes */{error.fields['size']}"}
-        case TooManyViewers():
+        case TooManyViewers() | TooManyConnections():
             return {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return {}
 
@@ -106,6 +109,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(AgentOSError, _on_own_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.add_exception_handler(Exception, _on_unexpected)
 
 
@@ -152,6 +156,11 @@ def _methods_at(request: Request) -> list[str]:
         if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), request.url.path)
         for method in methods
     ]
+
+
+async def _on_disconnect(request: Request, error: Exception) -> Response:
+    """The client went away, or was cut off, before it had sent its request: nobody reads this."""
+    return answer(RequestTimedOut(reason="the connection ended"))
 
 
 async def _on_unexpected(request: Request, error: Exception) -> Response:
