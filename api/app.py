@@ -11,6 +11,7 @@ from api.http import problems, routes
 from api.http.dependencies import known_query
 from api.http.event_stream import NothingMore
 from api.http.feeds import Feeds
+from api.http.key_watch import KeyWatch
 from api.http.metrics import Metrics
 from api.http.middleware.authentication import Authentication, KeyRing
 from api.http.middleware.limits import BodyLimit, OriginGuard
@@ -48,6 +49,7 @@ def create_app(services: Services) -> FastAPI:
         app.state.notifications,
         heartbeat_seconds=services.options.heartbeat_seconds,
     )
+    app.state.key_watch = KeyWatch(services.database)
     app.state.viewers = Viewers(
         most=services.options.max_viewers, most_per_team=services.options.max_viewers_per_team
     )
@@ -80,6 +82,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     notifications: Notifications = app.state.notifications
     beside = [
         asyncio.create_task(notifications.run(), name="notifications"),
+        asyncio.create_task(app.state.key_watch.run(), name="keys"),
         asyncio.create_task(Sweeper(app.state.services).run(), name="sweeper"),
     ]
     try:

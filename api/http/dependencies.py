@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from api.errors import InvalidRequest
 from api.http.feeds import Feeds
+from api.http.key_watch import KeyWatch
 from api.http.viewers import Viewers
 from api.services import Services
 from workflows.pointers import Problem
@@ -66,7 +67,19 @@ def _parameters_of(route: APIRoute) -> tuple[str, ...]:
     )
 
 
+async def _key_watch(request: Request) -> KeyWatch:
+    watch: KeyWatch = request.app.state.key_watch
+    return watch
+
+
+async def _key_digest(request: Request) -> str | None:
+    digest: str | None = request.state.key_digest
+    return digest
+
+
 ServicesDep = Annotated[Services, Depends(_services)]
 FeedsDep = Annotated[Feeds, Depends(_feeds)]
 ViewersDep = Annotated[Viewers, Depends(_viewers)]
+KeyWatchDep = Annotated[KeyWatch, Depends(_key_watch)]
+KeyDigestDep = Annotated[str | None, Depends(_key_digest)]
 TeamDep = Annotated[UUID, Depends(_team)]
