@@ -32,7 +32,6 @@ def create_app(services: Services) -> FastAPI:
     app = DocumentedApi(
         title="AgentOS",
         description="A durable task system: tasks run as Temporal workflows.",
-        openapi_url=f"{API}/openapi.json",
         # The pages that show it come from somebody else's server.
         docs_url=None,
         redoc_url=None,

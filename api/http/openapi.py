@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from fastapi.routing import RouteContext, iter_route_contexts
 from pydantic import BaseModel
+from starlette.responses import JSONResponse
 
 from api.errors import (
     InvalidRequest,
@@ -21,7 +22,11 @@ from api.errors import (
 from api.http.bodies import JSON_TYPE, YAML_TYPES, Body
 from api.http.middleware.authentication import is_guarded
 from api.http.problems import PROBLEM_TYPE, ProblemDocument
+from api.off_loop import off_loop
+from api.wire.responses.base import API
 from workflows.events import MODELS, Event, EventType
+
+DOCUMENT_PATH = f"{API}/openapi.json"
 
 _REF = "#/components/schemas/{model}"
 _UNAVAILABLE = 503  # What we need ourselves is away.
@@ -47,8 +52,9 @@ class DocumentedApi(FastAPI):
     """
 
     def __init__(self, *, keys_required: bool = False, **options: Any) -> None:
-        super().__init__(responses={"default": _PROBLEM}, **options)
+        super().__init__(responses={"default": _PROBLEM}, openapi_url=None, **options)
         self._keys_required = keys_required
+        self.add_route(DOCUMENT_PATH, _send_document, include_in_schema=False)
 
     def openapi(self) -> Schema:
         if self.openapi_schema is None:
@@ -65,6 +71,11 @@ class DocumentedApi(FastAPI):
             components["securitySchemes"] = {_KEY: _KEY_SCHEME}
             document["security"] = [{_KEY: []}] if self._keys_required else [{_KEY: []}, {}]
         return super().openapi()
+
+
+async def _send_document(request: Request) -> Response:
+    # To write it takes half a second, once.
+    return JSONResponse(await off_loop(request.app.openapi))
 
 
 def refusals(*errors: type[RequestRefused]) -> dict[int | str, Schema]:
@@ -95,6 +106,9 @@ def _describe(call: Schema, context: RouteContext) -> None:
     responses = call["responses"]
     for status in statuses:
         responses.setdefault(str(status), _refusal(status))
+    for content in responses.get("200", {}).get("content", {}).values():
+        if "itemSchema" in content:
+            content.pop("schema", None)  # FastAPI's, that a stream is a text.
 
 
 def _body_of(context: RouteContext) -> Body[Any] | None:
@@ -160,9 +174,7 @@ STREAM: Schema = {
         "Events as they happen, numbered within the task, each with the time at which it was "
         "written. More types may be added; skip those that you do not know."
     ),
-    "content": {
-        "text/event-stream": {"schema": {"type": "string"}, "itemSchema": {"oneOf": [*_items()]}}
-    },
+    "content": {"text/event-stream": {"itemSchema": {"oneOf": [*_items()]}}},
 }
 
 # The answer of a call that sends a file, which has the type it was stored with.

@@ -23,6 +23,7 @@ from api.errors import (
     TooManyConnections,
     TooManyViewers,
 )
+from api.off_loop import off_loop
 from api.wire.errors import BodyMalformed
 from workflows.errors import AgentOSError, BadInput, TemporaryFailure
 from workflows.pointers import MAX_PROBLEMS, Problem
@@ -141,7 +142,9 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
             return answer(PageNotFound(path=path))
         case 405:
             refused = MethodNotAllowed(path=path, method=request.method)
-            return problem(refused, 405, headers={"Allow": ", ".join(_methods_at(request))})
+            return problem(
+                refused, 405, headers={"Allow": ", ".join(await off_loop(_methods_at, request))}
+            )
         case 413:
             return answer(TooLarge(limit=error.detail))
         case status:

@@ -74,7 +74,7 @@ class ApprovalRequest(_Request):
 
 
 class ToolChange(_Request):
-    is_active: bool | None = None
+    is_active: bool | None = Field(default=None, strict=True)
     permission_level: Permission | None = None
 
 
