@@ -37,19 +37,23 @@ _BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "an unknown skill": ({"agent": {"skills": ["greet", "gret"]}}, "/agent/skills/1", "greet"),
     "an unknown tool": ({"agent": {"tools": ["write_fil"]}}, "/agent/tools/0", "write_file"),
     "an unknown family of tools": ({"agent": {"tools": ["mcp.x.*"]}}, "/agent/tools/0", "mcp.x"),
-    "no turns": ({"agent": {"limits": {"turns": 0}}}, "/agent/limits/turns", "greater than"),
-    "turns as text": ({"agent": {"limits": {"turns": "3"}}}, "/agent/limits/turns", "integer"),
+    "no turns": ({"agent": {"limits": {"turns": 0}}}, "/agent/limits/turns", "at least 1"),
+    "turns as text": ({"agent": {"limits": {"turns": "3"}}}, "/agent/limits/turns", "whole number"),
     "turns that are true": (
         {"agent": {"limits": {"turns": True}}},
         "/agent/limits/turns",
-        "integer",
+        "whole number",
     ),
     "tokens beyond counting": (
         {"agent": {"limits": {"tokens": 10**16}}},
         "/agent/limits/tokens",
-        "less than",
+        "at most",
     ),
-    "too many seconds": ({"agent": {"limits": {"seconds": 1e9}}}, "/agent/limits/seconds", "less"),
+    "too many seconds": (
+        {"agent": {"limits": {"seconds": 1e9}}},
+        "/agent/limits/seconds",
+        "at most",
+    ),
     "a cost without a price": (
         {"agent": {"limits": {"cost_usd": 1}}},
         "/agent/limits/cost_usd",
