@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from starlette.middleware import Middleware
 
 from api.http import problems, routes
+from api.http.dependencies import known_query
 from api.http.event_stream import NothingMore
 from api.http.feeds import Feeds
+from api.http.key_watch import KeyWatch
 from api.http.metrics import Metrics
 from api.http.middleware.authentication import Authentication, KeyRing
 from api.http.middleware.limits import BodyLimit, OriginGuard
@@ -30,11 +32,12 @@ def create_app(services: Services) -> FastAPI:
     app = DocumentedApi(
         title="AgentOS",
         description="A durable task system: tasks run as Temporal workflows.",
-        openapi_url=f"{API}/openapi.json",
         # The pages that show it come from somebody else's server.
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(known_query)],
         lifespan=_lifespan,
+        keys_required=services.options.keys_required,
         middleware=_layers(services.options, metrics, keys),
     )
     app.state.services = services
@@ -45,6 +48,7 @@ def create_app(services: Services) -> FastAPI:
         app.state.notifications,
         heartbeat_seconds=services.options.heartbeat_seconds,
     )
+    app.state.key_watch = KeyWatch(services.database)
     app.state.viewers = Viewers(
         most=services.options.max_viewers, most_per_team=services.options.max_viewers_per_team
     )
@@ -77,6 +81,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     notifications: Notifications = app.state.notifications
     beside = [
         asyncio.create_task(notifications.run(), name="notifications"),
+        asyncio.create_task(app.state.key_watch.run(), name="keys"),
         asyncio.create_task(Sweeper(app.state.services).run(), name="sweeper"),
     ]
     try:

@@ -4,15 +4,22 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from workflows.errors import AgentOSError, BadInput
-from workflows.pointers import Problem
+from workflows.pointers import MAX_PROBLEMS, Problem
 
 _PROBLEMS_SHOWN = 3
+# A request can have a name of megabytes, and fifty mistakes below it.
+_POINTER_CHARACTERS = 1_000
+_MESSAGE_CHARACTERS = 2_000
 
 
 class RequestRefused(AgentOSError):
     """The request was refused: {reason}."""
 
     status: ClassVar[int] = 400
+
+
+class HttpMalformed(RequestRefused):
+    """What was sent is not valid HTTP, or its head is larger than 64 KiB."""
 
 
 class HeaderMalformed(RequestRefused):
@@ -32,8 +39,7 @@ class StrangerRefused(KeyRefused):
 
 
 class OriginRefused(RequestRefused):
-    """Requests {reason} are refused, because any web page could send them. Set
-    AGENTOS_SERVED_HOSTS, or require API keys."""
+    """Requests {reason} are refused, because any web page could send them. {remedy}"""
 
     status = 403
 
@@ -62,6 +68,12 @@ class MethodNotAllowed(RequestRefused):
     """{path} does not support {method}."""
 
     status = 405
+
+
+class RequestTimedOut(RequestRefused):
+    """The request did not arrive in time: {reason}. Send it again, over a faster connection."""
+
+    status = 408
 
 
 class StateConflict(RequestRefused):
@@ -113,12 +125,19 @@ class TooManyViewers(RequestRefused):
     status = 429
 
 
+class TooManyConnections(RequestRefused):
+    """Too many connections are open to this server. Try again later."""
+
+    status = 503
+
+
 class InvalidRequest(BadInput, RequestRefused):
     """The request is not valid: {summary}"""
 
     status = 422
 
     def __init__(self, problems: Sequence[Problem]) -> None:
+        problems = [_shortened(problem) for problem in problems[:MAX_PROBLEMS]]
         self.problems = tuple(problems)
         shown = "; ".join(
             f"{p.pointer}: {p.message}" if p.pointer else p.message
@@ -126,3 +145,13 @@ class InvalidRequest(BadInput, RequestRefused):
         )
         more = len(problems) - _PROBLEMS_SHOWN
         super().__init__(summary=f"{shown} (and {more} more)" if more > 0 else shown)
+
+
+def _shortened(problem: Problem) -> Problem:
+    """It points to what encloses the place, if the way to that is too long."""
+    place, message = problem.pointer, problem.message
+    if len(place) > _POINTER_CHARACTERS:
+        place = place[: _POINTER_CHARACTERS + 1].rpartition("/")[0]
+    if len(message) > _MESSAGE_CHARACTERS:
+        message = f"{message[:_MESSAGE_CHARACTERS]}..."
+    return Problem(place, message)

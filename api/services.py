@@ -18,6 +18,17 @@ DAY_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """A head must arrive within ``head_seconds``. A body may take any time, but in each
+    ``body_seconds`` at least ``bytes_per_second`` must come."""
+
+    most: int = 2_256
+    head_seconds: float = 10.0
+    body_seconds: float = 20.0
+    bytes_per_second: float = 1_024.0
+
+
+@dataclass(frozen=True, slots=True)
 class ApiOptions:
     """Without ``keys_required`` the user who runs the server needs no key, and with
     ``open_loopback`` nobody on this machine does.
@@ -43,6 +54,7 @@ class ApiOptions:
     daily_tokens: int = 0
     max_viewers: int = 2_000
     max_viewers_per_team: int = 1_000
+    connections: ConnectionLimits = field(default_factory=ConnectionLimits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from activities.tools.registry import Registry
 from activities.units import MEBIBYTE
 from api.app import create_app
 from api.http.server import serve
-from api.services import ApiOptions, Services
+from api.services import ApiOptions, ConnectionLimits, Services
 from api.tasks.temporal import TemporalPort
 from deploy import garbage_collector, temporal_connection
 from deploy.bootstrap import mcp_pool, stores
-from deploy.open_files import viewers_allowed
+from deploy.open_files import CALLERS, viewers_allowed
 from deploy.settings import Settings, SettingsInvalid
 from workflows.addresses import is_loopback
 from workflows.errors import AgentOSError, BadInput
@@ -40,6 +40,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
         HostMalformed, PortUnusable, SettingsInvalid
     """
     loopback = _reaches_only_us(host)
+    max_viewers = viewers_allowed(settings.max_viewers)
     options = ApiOptions(
         keys_required=not loopback if settings.keys_required is None else settings.keys_required,
         open_loopback=settings.open_loopback,
@@ -49,8 +50,9 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
         temporal_ui_url=settings.temporal_ui_url,
         approval_seconds=settings.approval_seconds,
         daily_tokens=settings.team_daily_tokens,
-        max_viewers=viewers_allowed(settings.max_viewers),
+        max_viewers=max_viewers,
         max_viewers_per_team=settings.max_viewers_per_team,
+        connections=ConnectionLimits(most=max_viewers + CALLERS),
     )
     if not loopback and not options.keys_required:
         raise SettingsInvalid(

@@ -6,6 +6,8 @@ import structlog
 
 # For all but viewers: other calls, the pools of PostgreSQL and S3, MCP servers, uploads.
 RESERVED_FILES = 512
+# The connections among them that are not viewers'.
+CALLERS = 256
 
 log = structlog.get_logger(__name__)
 

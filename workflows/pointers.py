@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
-_MAX_PROBLEMS = 50
+from workflows.validation_messages import message_of
+
+MAX_PROBLEMS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +38,16 @@ def problems_in(
     The first ``skip`` parts of an error's location come before the document.
     """
     found = {
-        pointer(tuple(_steps(error, error["loc"][skip:], document))): error
-        for error in reversed(errors)
+        tuple(_steps(error, error["loc"][skip:], document)): error for error in reversed(errors)
     }
-    places = list(found)[::-1]
-    return [
-        Problem(place, _message(found[place]))
-        for place in places
-        # Of a union, the members that were not meant complain about the whole of the value.
-        if not (found[place]["type"].endswith("_type") and _has_deeper(place, places))
-    ][:_MAX_PROBLEMS]
-
-
-def _has_deeper(place: str, places: Sequence[str]) -> bool:
-    return any(other.startswith(f"{place}/") for other in places)
+    # Of a union, the members that were not meant complain about the whole of the value.
+    wholes = {place[:length] for place in found for length in range(len(place))}
+    meant = (
+        Problem(pointer(place), message_of(error))
+        for place, error in reversed(found.items())
+        if not (error["type"].endswith("_type") and place in wholes)
+    )
+    return list(islice(meant, MAX_PROBLEMS))
 
 
 def _steps(
@@ -61,9 +60,6 @@ def _steps(
         if in_object or (isinstance(at, list) and isinstance(part, int) and part < len(at)):
             at = at[part]
             yield part
-    if error["type"] == "missing":
+    # Of a body that is missing itself there is no place in it.
+    if error["type"] == "missing" and location:
         yield location[-1]
-
-
-def _message(error: ErrorDetails) -> str:
-    return error["msg"].removeprefix("Value error, ")

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -114,3 +114,14 @@ async def team_of_key(database: Database, digest: str) -> UUID | None:
                 col(ApiKey.digest) == digest, col(ApiKey.revoked_at).is_(None)
             )
         )
+
+
+async def valid_keys(database: Database, digests: Collection[str]) -> set[str]:
+    """Those of some keys that are known and not revoked."""
+    async with database.reading(fresh=True) as connection:
+        found = await connection.scalars(
+            select(col(ApiKey.digest)).where(
+                col(ApiKey.digest).in_(digests), col(ApiKey.revoked_at).is_(None)
+            )
+        )
+        return set(found)

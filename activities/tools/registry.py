@@ -23,8 +23,9 @@ from activities.equipment import Equipment
 from activities.tools.context import AgentContext, ToolContext, ToolResult
 from workflows.discovery import modules_of
 from workflows.errors import ToolArgumentsInvalid, ToolNotFound, ToolTimedOut
-from workflows.pointers import pointer
+from workflows.pointers import MAX_PROBLEMS, pointer
 from workflows.states import Permission
+from workflows.validation_messages import message_of
 
 DEFAULT_TIMEOUT_SECONDS = 60.0
 
@@ -77,7 +78,8 @@ class Tool:
         try:
             self.arguments.model_validate(arguments)
         except ValidationError as error:
-            return [(pointer(item["loc"]), item["msg"]) for item in error.errors(include_url=False)]
+            found = error.errors(include_url=False, include_input=False)[:MAX_PROBLEMS]
+            return [(pointer(item["loc"]), message_of(item)) for item in found]
         return []
 
     async def call(self, context: ToolContext, arguments: Mapping[str, JsonValue]) -> ToolResult:

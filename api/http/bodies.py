@@ -1,21 +1,28 @@
 """Bodies of requests: what strangers send, read strictly, with the place of each error."""
 
+import re
 from collections.abc import Iterator
+from itertools import islice
 from math import isfinite
+from typing import Generic, TypeVar
 
-from pydantic import JsonValue, ValidationError
+from fastapi import Request
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from api.errors import InvalidRequest, MediaTypeRefused
+from api.off_loop import off_loop
 from api.wire.errors import BodyMalformed
 from api.wire.json_reader import parse_json
-from api.wire.requests import TaskRequest
 from api.wire.yaml_reader import parse_yaml
-from workflows.pointers import Problem, pointer, problems_in
+from workflows.pointers import MAX_PROBLEMS, Problem, pointer, problems_in
 
 JSON_TYPE = "application/json"
 YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml")
 
 _MAX_INTEGER = 2**63 - 1
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def parse(body: bytes, content_type: str | None) -> JsonValue:
@@ -24,6 +31,7 @@ def parse(body: bytes, content_type: str | None) -> JsonValue:
     Raises:
         MediaTypeRefused: it is neither JSON nor YAML, or does not say what it is.
         BodyMalformed: it is not what it says.
+        TooManyValues
     """
     kind = (content_type or "").partition(";")[0].strip().lower()
     if kind in YAML_TYPES:
@@ -34,21 +42,41 @@ def parse(body: bytes, content_type: str | None) -> JsonValue:
     raise MediaTypeRefused(given=content_type or "", known=" or ".join((JSON_TYPE, YAML_TYPES[0])))
 
 
-def read_task(body: bytes, content_type: str | None) -> TaskRequest:
-    """The task that a body asks for; its pipeline may be text, YAML or JSON.
+class Body(Generic[Model]):
+    """A dependency of a route: its request's body, read and checked as a ``model``.
+
+    All bodies but forms are read here, whatever the route. ``default`` is what no body at all
+    means; without one, a body is required.
+    """
+
+    def __init__(self, model: type[Model], *, default: Model | None = None) -> None:
+        self.model = model
+        self.default = default
+
+    async def __call__(self, request: Request) -> Model:
+        body = await request.body()
+        if not body and self.default is not None:
+            return self.default
+        return await off_loop(read_as, self.model, body, request.headers.get("content-type"))
+
+
+def read_as(model: type[Model], body: bytes, content_type: str | None) -> Model:
+    """The request in a body; a pipeline in it may be text, YAML or JSON.
 
     Raises:
-        MediaTypeRefused, BodyMalformed
-        InvalidRequest: with everything that its form alone shows to be wrong.
+        MediaTypeRefused, BodyMalformed, TooManyValues
+        InvalidRequest: with what its form alone shows to be wrong.
     """
     document = parse(body, content_type)
     if isinstance(document, dict) and isinstance(text := document.get("pipeline"), str):
         document = {**document, "pipeline": _parse_pipeline(text)}
     try:
-        request = TaskRequest.model_validate(document)
+        request = model.model_validate(document)
     except ValidationError as error:
-        raise InvalidRequest(problems_in(error.errors(include_url=False), document)) from error
-    if problems := list(unstorable(document)):
+        raise InvalidRequest(
+            problems_in(error.errors(include_url=False, include_input=False), document)
+        ) from error
+    if problems := list(islice(unstorable(document), MAX_PROBLEMS)):
         raise InvalidRequest(problems)
     return request
 
@@ -81,7 +109,7 @@ def _scalar_problem(value: str | int | float | None) -> str | None:
 def _text_problem(text: str) -> str | None:
     if "\0" in text:
         return "text cannot hold the character NUL"
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+    if not text.isascii() and _HALF_PAIR.search(text):
         return "text cannot hold half of a surrogate pair"
     return None
 

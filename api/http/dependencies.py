@@ -3,11 +3,19 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, params
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute
 
+from api.errors import InvalidRequest
 from api.http.feeds import Feeds
+from api.http.key_watch import KeyWatch
 from api.http.viewers import Viewers
 from api.services import Services
+from workflows.pointers import Problem
+
+MAX_PARAMETERS = 100
+_SHOWN_CHARACTERS = 100
 
 
 async def _services(request: Request) -> Services:
@@ -30,7 +38,48 @@ async def _team(request: Request) -> UUID:
     return team_id
 
 
+async def known_query(request: Request) -> None:
+    """Refuse parameters that the route does not have: a filter with a typo would list everything.
+
+    It goes before the route's own, so that a query of thousands is not even taken apart.
+    """
+    query: bytes = request.scope["query_string"]
+    if query.count(b"&") >= MAX_PARAMETERS:
+        message = f"the query has more than {MAX_PARAMETERS} parameters"
+        raise InvalidRequest([Problem("", message)])
+    known = _parameters_of(request.scope["route"])
+    unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
+    if unknown:
+        hint = f"there are {', '.join(known)}" if known else "this call has none"
+        raise InvalidRequest(
+            [
+                Problem("", f"query {name[:_SHOWN_CHARACTERS]}: there is no such parameter; {hint}")
+                for name in unknown
+            ]
+        )
+
+
+def _parameters_of(route: APIRoute) -> tuple[str, ...]:
+    return tuple(
+        field.alias
+        for field in get_flat_params(route.dependant)
+        if isinstance(field.field_info, params.Query)
+    )
+
+
+async def _key_watch(request: Request) -> KeyWatch:
+    watch: KeyWatch = request.app.state.key_watch
+    return watch
+
+
+async def _key_digest(request: Request) -> str | None:
+    digest: str | None = request.state.key_digest
+    return digest
+
+
 ServicesDep = Annotated[Services, Depends(_services)]
 FeedsDep = Annotated[Feeds, Depends(_feeds)]
 ViewersDep = Annotated[Viewers, Depends(_viewers)]
+KeyWatchDep = Annotated[KeyWatch, Depends(_key_watch)]
+KeyDigestDep = Annotated[str | None, Depends(_key_digest)]
 TeamDep = Annotated[UUID, Depends(_team)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
+from anyio import move_on_after
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -16,7 +17,10 @@ from activities.store.reading.events import find_end, read_events
 from api.errors import HeaderMalformed, NotFound
 from api.http.feeds import RETRY_SECONDS, Feeds
 from api.http.frames import Frame, encode, join
+from api.http.key_watch import KeyWatch
 from workflows.errors import TemporaryFailure
+
+_LAST_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -57,12 +61,22 @@ async def find_position(database: Database, team_id: UUID, task_id: UUID, seq: i
 
 
 class EventStream(StreamingResponse):
-    """Events from a position on. Ends after the event that says how the task ended."""
+    """Events from a position on. Ends after the event that says how the task ended, and when the
+    key is revoked that it was asked for with: to come back, its client needs another one."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, database: Database, feeds: Feeds, position: Position) -> None:
+    def __init__(
+        self,
+        database: Database,
+        feeds: Feeds,
+        position: Position,
+        keys: KeyWatch,
+        key_digest: str | None,
+    ) -> None:
         self._events = follow(database, feeds, position)
+        self._keys = keys
+        self._key_digest = key_digest
         # Nothing between us and the client may keep the stream, or hold it back to fill a buffer.
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         super().__init__(self._events, headers=headers)
@@ -70,7 +84,12 @@ class EventStream(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # A client may go away while an event is sent: the generator would never hear of it.
         async with aclosing(self._events):
-            await super().__call__(scope, receive, send)
+            with self._keys.using(self._key_digest) as use:
+                await super().__call__(scope, receive, send)
+            if use.cancelled_caught:
+                # A client that takes no more is hung up on.
+                with move_on_after(_LAST_SECONDS):
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def follow(

@@ -1,32 +1,132 @@
 """The OpenAPI document: FastAPI writes it, but for errors and for the events of a stream."""
 
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
+from fastapi.routing import RouteContext, iter_route_contexts
 from pydantic import BaseModel
+from starlette.responses import JSONResponse
 
+from api.errors import (
+    InvalidRequest,
+    KeyRefused,
+    MediaTypeRefused,
+    NotFound,
+    OriginRefused,
+    RequestRefused,
+    RequestTimedOut,
+    TooLarge,
+)
+from api.http.bodies import JSON_TYPE, YAML_TYPES, Body
+from api.http.middleware.authentication import is_guarded
 from api.http.problems import PROBLEM_TYPE, ProblemDocument
+from api.off_loop import off_loop
+from api.wire.responses.base import API
 from workflows.events import MODELS, Event, EventType
 
+DOCUMENT_PATH = f"{API}/openapi.json"
+
 _REF = "#/components/schemas/{model}"
+_UNAVAILABLE = 503  # What we need ourselves is away.
+
+_KEY = "key"
+_KEY_SCHEME = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key of a team, `ak_...`, from `agentos keys create`.",
+}
 
 Schema = dict[str, Any]
 
+_PROBLEM: Schema = {
+    "description": "What was wrong, where, and what to do (RFC 9457).",
+    "content": {PROBLEM_TYPE: {"schema": {"$ref": _REF.format(model=ProblemDocument.__name__)}}},
+}
+
 
 class DocumentedApi(FastAPI):
-    """Says of every call that it may answer with a problem document. Has a schema of each event
-    among its components; ``STREAM`` says where they are sent."""
+    """Says of every call how it may be refused, each time with a problem document, and which key it
+    asks for. Has a schema of each event among its components; ``STREAM`` says where they are sent.
+    """
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(responses={"default": _PROBLEM}, **options)
+    def __init__(self, *, keys_required: bool = False, **options: Any) -> None:
+        super().__init__(responses={"default": _PROBLEM}, openapi_url=None, **options)
+        self._keys_required = keys_required
+        self.add_route(DOCUMENT_PATH, _send_document, include_in_schema=False)
 
     def openapi(self) -> Schema:
         if self.openapi_schema is None:
-            schemas = super().openapi()["components"]["schemas"]
-            models = {_name(model): model for model in MODELS.values()}
-            schemas.update(_schemas({**models, ProblemDocument.__name__: ProblemDocument}, schemas))
+            document = super().openapi()
+            models: dict[str, type[BaseModel]] = {_name(event): event for event in MODELS.values()}
+            models[ProblemDocument.__name__] = ProblemDocument
+            for context in iter_route_contexts(self.routes):
+                for call in _calls(document, context):
+                    _describe(call, context)
+                if body := _body_of(context):
+                    models[body.model.__name__] = body.model
+            components = document["components"]
+            components["schemas"].update(_schemas(models, components["schemas"]))
+            components["securitySchemes"] = {_KEY: _KEY_SCHEME}
+            document["security"] = [{_KEY: []}] if self._keys_required else [{_KEY: []}, {}]
         return super().openapi()
+
+
+async def _send_document(request: Request) -> Response:
+    # To write it takes half a second, once.
+    return JSONResponse(await off_loop(request.app.openapi))
+
+
+def refusals(*errors: type[RequestRefused]) -> dict[int | str, Schema]:
+    """For ``responses`` of a route: how it refuses requests beside what any call may do."""
+    return {error.status: _refusal(error.status) for error in errors}
+
+
+def _calls(document: Schema, context: RouteContext) -> Iterator[Schema]:
+    path = document["paths"].get(context.path_format, {})
+    for method in context.methods or ():
+        if call := path.get(method.lower()):
+            yield call
+
+
+def _describe(call: Schema, context: RouteContext) -> None:
+    """What holds for all calls, and follows from what a route takes."""
+    statuses = [OriginRefused.status, TooLarge.status, InvalidRequest.status]
+    if is_guarded(str(context.path_format)):
+        statuses += [KeyRefused.status, _UNAVAILABLE]
+    else:
+        call["security"] = []
+    if any(parameter["in"] == "path" for parameter in call.get("parameters", ())):
+        statuses.append(NotFound.status)
+    if body := _body_of(context):
+        call["requestBody"] = _request_body(body)
+    if "requestBody" in call:
+        statuses += [RequestRefused.status, RequestTimedOut.status, MediaTypeRefused.status]
+    responses = call["responses"]
+    for status in statuses:
+        responses.setdefault(str(status), _refusal(status))
+    for content in responses.get("200", {}).get("content", {}).values():
+        if "itemSchema" in content:
+            content.pop("schema", None)  # FastAPI's, that a stream is a text.
+
+
+def _body_of(context: RouteContext) -> Body[Any] | None:
+    dependant = getattr(context, "dependant", None)
+    calls = [item.call for item in dependant.dependencies] if dependant else []
+    return next((call for call in calls if isinstance(call, Body)), None)
+
+
+def _request_body(body: Body[Any]) -> Schema:
+    schema = {"schema": {"$ref": _REF.format(model=body.model.__name__)}}
+    return {
+        "required": body.default is None,
+        "content": {JSON_TYPE: schema, YAML_TYPES[0]: schema},
+    }
+
+
+def _refusal(status: int) -> Schema:
+    return {**_PROBLEM, "description": HTTPStatus(status).phrase}
 
 
 def _schemas(models: Mapping[str, type[BaseModel]], known: Schema) -> Schema:
@@ -68,18 +168,20 @@ def _items() -> Iterator[Schema]:
         }
 
 
-_PROBLEM: Schema = {
-    "description": "What was wrong, where, and what to do (RFC 9457).",
-    "content": {PROBLEM_TYPE: {"schema": {"$ref": _REF.format(model=ProblemDocument.__name__)}}},
-}
-
 # The answer of a call that sends events, for ``responses`` of its route.
 STREAM: Schema = {
     "description": (
         "Events as they happen, numbered within the task, each with the time at which it was "
         "written. More types may be added; skip those that you do not know."
     ),
-    "content": {
-        "text/event-stream": {"schema": {"type": "string"}, "itemSchema": {"oneOf": [*_items()]}}
-    },
+    "content": {"text/event-stream": {"itemSchema": {"oneOf": [*_items()]}}},
+}
+
+# The answer of a call that sends a file, which has the type it was stored with.
+FILE: dict[int | str, Schema] = {
+    status: {
+        "description": description,
+        "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+    }
+    for status, description in ((200, "The file."), (206, "The part of it that was asked for."))
 }

@@ -2,12 +2,13 @@
 
 import base64
 import binascii
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from activities.store.reading.cursor import Cursor
 from api.errors import InvalidRequest
@@ -47,7 +48,14 @@ def to_utc(moment: datetime) -> datetime:
         raise ValueError("this time is out of range") from error
 
 
-Moment = Annotated[datetime, AfterValidator(to_utc)]
+def _written_out(text: object) -> object:
+    """A bare number would be read as seconds since 1970, or as milliseconds if it is large."""
+    if isinstance(text, str) and re.fullmatch(r"\s*[-+]?[\d._]+(?:[eE][-+]?\d+)?\s*", text):
+        raise ValueError("it must be a date and time, such as 2026-11-29T12:00:00Z")
+    return text
+
+
+Moment = Annotated[datetime, BeforeValidator(_written_out), AfterValidator(to_utc)]
 
 
 def parse_number(text: str | None) -> int:

@@ -8,28 +8,29 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
-from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from api.errors import (
     InvalidRequest,
     KeyRefused,
-    MediaTypeRefused,
     MethodNotAllowed,
     PageNotFound,
     RangeRefused,
     RequestRefused,
+    RequestTimedOut,
     TooLarge,
+    TooManyConnections,
     TooManyViewers,
 )
-from api.http.bodies import JSON_TYPE
+from api.off_loop import off_loop
 from api.wire.errors import BodyMalformed
 from workflows.errors import AgentOSError, BadInput, DiskFull, TemporaryFailure
-from workflows.pointers import Problem, problems_in
+from workflows.pointers import MAX_PROBLEMS, Problem
+from workflows.validation_messages import message_of
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
-_FORM_TYPE = "multipart/form-data"
 
 log = structlog.get_logger(__name__)
 
@@ -108,7 +109,7 @@ def _headers_of(error: RequestRefused) -> dict[str, str]:
             return {"WWW-Authenticate": "Bearer"}
         case RangeRefused():
             return {"Content-Range": f"bytes */{error.fields['size']}"}
-        case TooManyViewers():
+        case TooManyViewers() | TooManyConnections():
             return {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return {}
 
@@ -118,6 +119,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(AgentOSError, _on_own_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.add_exception_handler(Exception, _on_unexpected)
 
 
@@ -131,28 +133,17 @@ async def _on_own_error(request: Request, error: Exception) -> Response:
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> Response:
+    """What is wrong with parameters: bodies are read by ``Body``."""
     assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    if first["type"] == "json_invalid":
-        return answer(_malformed(first["ctx"]["error"], str(error.body), int(first["loc"][-1])))
-    given = request.headers.get("content-type", "")
-    if isinstance(error.body, FormData) and not given.startswith(_FORM_TYPE):
-        return answer(MediaTypeRefused(given=given, known=_FORM_TYPE))
-    if first["loc"] == ("body",) and not given.startswith(JSON_TYPE) and error.body is not None:
-        return answer(MediaTypeRefused(given=given, known=JSON_TYPE))
-    in_body = [item for item in error.errors() if item["loc"][0] == "body"]
-    elsewhere = [
-        # A parameter has no place in the body. The message names it.
-        Problem("", f"{item['loc'][0]} {item['loc'][1]}: {item['msg']}")
-        for item in error.errors()
-        if item["loc"][0] != "body"
-    ]
-    return answer(InvalidRequest([*elsewhere, *problems_in(in_body, error.body, skip=1)]))
-
-
-def _malformed(reason: str, text: str, position: int) -> BodyMalformed:
-    line, column = text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
-    return BodyMalformed(form="JSON", reason=reason, line=line, column=column)
+    # A parameter has no place in the body. The message names it.
+    return answer(
+        InvalidRequest(
+            [
+                Problem("", f"{item['loc'][0]} {item['loc'][1]}: {message_of(item)}")
+                for item in error.errors()[:MAX_PROBLEMS]
+            ]
+        )
+    )
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -164,7 +155,9 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
             return answer(PageNotFound(path=path))
         case 405:
             refused = MethodNotAllowed(path=path, method=request.method)
-            return problem(refused, 405, headers={"Allow": ", ".join(_methods_at(request))})
+            return problem(
+                refused, 405, headers={"Allow": ", ".join(await off_loop(_methods_at, request))}
+            )
         case 413:
             return answer(TooLarge(limit=error.detail))
         case status:
@@ -179,6 +172,11 @@ def _methods_at(request: Request) -> list[str]:
         if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), request.url.path)
         for method in methods
     ]
+
+
+async def _on_disconnect(request: Request, error: Exception) -> Response:
+    """The client went away, or was cut off, before it had sent its request: nobody reads this."""
+    return answer(RequestTimedOut(reason="the connection ended"))
 
 
 async def _on_unexpected(request: Request, error: Exception) -> Response:

@@ -8,8 +8,8 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from api.http.connections import Connections
 from api.http.notifications import Notifications
-from api.http.peers import PeerProtocol
 
 # Requests under way are let through; streams of events end at once, and their clients come back.
 STOP_SECONDS = 5
@@ -17,11 +17,14 @@ STOP_SECONDS = 5
 
 async def serve(app: FastAPI, host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM, or until cancelled."""
+    connections = Connections(app.state.services.options.connections)
     config = uvicorn.Config(
         app,
+        http=connections.protocol,  # type: ignore[arg-type]
+        # Of a connection that is handed over to another protocol nobody would know any more.
+        ws="none",
         host=host,
         port=port,
-        http=PeerProtocol,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -30,12 +33,15 @@ async def serve(app: FastAPI, host: str, port: int) -> None:
     )
     server = _Server(config, app.state.notifications)
     serving = asyncio.ensure_future(server.serve())
+    watching = asyncio.create_task(connections.watch(), name="connections")
     try:
         await asyncio.shield(serving)
     except asyncio.CancelledError:
         server.should_exit = True
         await serving
         raise
+    finally:
+        watching.cancel()
 
 
 class _Server(uvicorn.Server):

@@ -3,21 +3,69 @@
 import asyncio
 import hashlib
 import os
+from collections.abc import AsyncIterator
 from mimetypes import guess_type
 from typing import BinaryIO
 from uuid import UUID, uuid4
 
+from fastapi import Request
 from starlette.datastructures import UploadFile
 
 from activities.mime_types import UNKNOWN_TYPE, clean_mime_type
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.files import Upload, create_file
-from api.errors import TooLarge
+from api.errors import InvalidRequest, MediaTypeRefused, TooLarge
 from api.http.file_names import clean_name
+from workflows.pointers import Problem
 
+FORM_TYPE = "multipart/form-data"
+FORM = {
+    "required": True,
+    "content": {
+        FORM_TYPE: {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {
+                    "file": {
+                        "type": "string",
+                        "format": "binary",
+                        "description": "the content, with its name",
+                    }
+                },
+            }
+        }
+    },
+}
+
+# Beside the file. Nobody reads them, but some clients send a few.
+_MAX_FIELDS = 10
+_FIELD_BYTES = 64 * 1024
+_SHOWN_CHARACTERS = 100
 _CHUNK_BYTES = 1024 * 1024
 _NO_TYPES = ("", UNKNOWN_TYPE)
+
+
+async def uploaded_file(request: Request) -> AsyncIterator[UploadFile]:
+    """A dependency: the file in a form.
+
+    Raises:
+        MediaTypeRefused: before anything is read. Any other kind of form is a list of fields, and
+            to take apart megabytes of them holds everybody up.
+        InvalidRequest: there is no file.
+    """
+    given = request.headers.get("content-type", "")
+    if given.partition(";")[0].strip().lower() != FORM_TYPE:
+        raise MediaTypeRefused(given=given[:_SHOWN_CHARACTERS], known=FORM_TYPE)
+    form_limits = {"max_files": 1, "max_fields": _MAX_FIELDS, "max_part_size": _FIELD_BYTES}
+    async with request.form(**form_limits) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise InvalidRequest(
+                [Problem("/file", "this field is required, and it must be a file")]
+            )
+        yield file
 
 
 async def store_upload(

@@ -28,7 +28,7 @@ def _check_type(value: object) -> object:
     """One error, where a union would report one for each of its members."""
     if value not in _TYPES:
         known = ", ".join(f"'{name}'" for name in _TYPES[:-1])
-        raise PydanticCustomError("enum", f"Input should be {known} or '{AUTO}'")
+        raise PydanticCustomError("task_type", f"it must be {known} or '{AUTO}'")
     return value
 
 
@@ -74,7 +74,7 @@ class ApprovalRequest(_Request):
 
 
 class ToolChange(_Request):
-    is_active: bool | None = None
+    is_active: bool | None = Field(default=None, strict=True)
     permission_level: Permission | None = None
 
 

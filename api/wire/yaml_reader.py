@@ -11,8 +11,11 @@ import yaml
 from pydantic import JsonValue
 
 from api.wire.errors import BodyMalformed
+from api.wire.growth import TOO_DEEP, Growth
 
-MAX_DEPTH = 100
+# The line breaks are those of YAML 1.1, which the parser reads.
+_TAG_DIRECTIVE = re.compile("(?:^\ufeff?|[\r\n\x85\u2028\u2029])%TAG")
+_MAX_DIRECTIVES = 10
 
 
 def parse_yaml(text: str) -> JsonValue:
@@ -20,6 +23,7 @@ def parse_yaml(text: str) -> JsonValue:
 
     Raises:
         BodyMalformed: with line and column.
+        TooManyValues
     """
     try:
         _check_growth(text)
@@ -35,16 +39,24 @@ def parse_yaml(text: str) -> JsonValue:
 
 
 def _check_growth(text: str) -> None:
-    depth = 0
+    # The parser compares each with all before it, which it may do for a minute.
+    if sum(1 for _ in _TAG_DIRECTIVE.finditer(text)) > _MAX_DIRECTIVES:
+        raise BodyMalformed(
+            form="YAML", reason="there are too many %TAG directives", line=1, column=1
+        )
+    growth = Growth()
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        if isinstance(event, yaml.AliasEvent):
-            raise _malformed(event.start_mark, "aliases are not taken; write the value again")
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > MAX_DEPTH:
-            raise _malformed(event.start_mark, f"it is nested deeper than {MAX_DEPTH} levels")
+        match event:
+            case yaml.AliasEvent():
+                raise _malformed(event.start_mark, "aliases are not taken; write the value again")
+            case yaml.CollectionEndEvent():
+                growth.leave()
+            case yaml.CollectionStartEvent():
+                growth.add()
+                if not growth.enter():
+                    raise _malformed(event.start_mark, TOO_DEEP)
+            case yaml.ScalarEvent() | yaml.DocumentStartEvent():
+                growth.add()
 
 
 class _Loader(yaml.CSafeLoader):

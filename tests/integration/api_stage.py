@@ -216,6 +216,7 @@ async def api_stage(
     temporal_address: str | None = None,
     works: bool = True,
     models: ModelOptions | None = None,
+    servers: McpPolicy | None = None,
     **options: Any,
 ) -> AsyncIterator[Stage]:
     """A served API. ``works`` says whether there is a worker."""
@@ -237,7 +238,7 @@ async def api_stage(
             catalogue=Catalogue([skills]),
             tools=Registry(),
             models=models,
-            mcp=McpPool(policy=McpPolicy.for_loopback(), environment=dict(os.environ)),
+            mcp=McpPool(policy=servers or McpPolicy.for_loopback(), environment=dict(os.environ)),
             inputs=InputPolicy(allowed_hosts=("files.example",), allowed_buckets=("shared",)),
             options=ApiOptions(**options),
         )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from itertools import chain, islice
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -20,10 +21,11 @@ from workflows.definitions.inputs import MAX_INPUTS, InputName, environment_name
 from workflows.definitions.references import Reference, references_in
 from workflows.definitions.variables import problem_with_variable
 from workflows.errors import ReferenceMalformed
-from workflows.pointers import Problem, escaped
+from workflows.pointers import MAX_PROBLEMS, Problem, escaped
 
 MAX_STEPS = 100
 MAX_ARGUMENTS = 1_000
+MAX_REFERENCES = 2_000  # Escaped ones, too, in all steps together.
 MAX_SOURCE_CHARACTERS = 256 * 1024
 DEFAULT_TIMEOUT = timedelta(minutes=5)
 MIN_TIMEOUT = timedelta(seconds=0.1)
@@ -158,15 +160,19 @@ class Pipeline(_Model):
 
 
 def problems_of(pipeline: Pipeline, given: Mapping[str, object], at: str = "") -> list[Problem]:
-    """Everything that can be known to be wrong before a skill is looked up.
+    """What can be known to be wrong before a skill is looked up, at most fifty problems.
 
     ``given`` are the inputs of the task; ``at`` is the pointer of the pipeline in the request.
     """
-    return [
-        *_step_problems(pipeline, at),
-        *_reference_problems(pipeline, at),
-        *_input_problems(pipeline, given, at),
-    ]
+    if (count := sum(map(_count_references, pipeline.steps))) > MAX_REFERENCES:
+        message = f"its arguments hold {count} references, more than {MAX_REFERENCES}"
+        return [Problem(f"{at}/steps", message)]
+    found = chain(
+        _step_problems(pipeline, at),
+        _reference_problems(pipeline, at),
+        _input_problems(pipeline, given, at),
+    )
+    return list(islice(found, MAX_PROBLEMS))
 
 
 def _step_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
@@ -222,6 +228,11 @@ def _reference_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
                     yield Problem(pointer, f"{reference.text} must stand alone in its argument")
                 elif reference.is_all_files and (step.tool is not None or pointer in variables):
                     yield Problem(pointer, f"name one file: {reference.text[:-1]}['NAME']}}")
+
+
+def _count_references(step: Step) -> int:
+    values = (value for _, value in _arguments(step, ""))
+    return sum(value.count("${") for value in values if isinstance(value, str))
 
 
 def _arguments(step: Step, at: str) -> Iterator[tuple[str, JsonValue]]:

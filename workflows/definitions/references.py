@@ -19,6 +19,7 @@ Key = str | int
 
 STEP_FIELDS = ("files", "stdout", "exit_code", "json")
 
+MAX_KEYS = 200
 _SHOWN_CHARACTERS = 60
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -88,6 +89,8 @@ def _parse_reference(text: str, start: int) -> tuple[Reference, int]:
     while position < len(text) and text[position] != "}":
         key, position = _parse_key(text, position, first=not keys)
         keys.append(key)
+        if len(keys) > MAX_KEYS:
+            raise _malformed(text, f"it has more than {MAX_KEYS} parts", position)
     if position >= len(text):
         raise _malformed(text, "'}' is missing", position)
     return _build(text, start, position + 1, keys), position + 1

@@ -47,16 +47,12 @@ class KeyRing:
         Raises:
             KeyRefused: there is no key, or a wrong one.
         """
-        if authorization is None:
+        digest = digest_in(authorization)
+        if digest is None:
             if self.keys_required:
                 raise KeyRefused(reason="This server requires an API key.")
             return DEFAULT_TEAM
-        scheme, _, key = authorization.partition(" ")
-        key = key.strip()
-        if scheme.lower() != "bearer" or not key.startswith(KEY_PREFIX):
-            raise KeyRefused(reason="The Authorization header contains no API key.")
-        # Only digests are compared and looked up: the time it takes tells nothing about a key.
-        team_id = await self._look_up(digest_of(key[:_MAX_KEY_CHARACTERS]))
+        team_id = await self._look_up(digest)
         if team_id is None:
             raise KeyRefused(reason="This API key is unknown or was revoked.")
         return team_id
@@ -73,12 +69,30 @@ class KeyRing:
         return team_id
 
 
+def digest_in(authorization: str | None) -> str | None:
+    """The digest of the key in an ``Authorization`` header, if there is one.
+
+    Only digests are compared and looked up: the time it takes tells nothing about a key.
+
+    Raises:
+        KeyRefused: the header holds something else.
+    """
+    if authorization is None:
+        return None
+    scheme, _, key = authorization.partition(" ")
+    key = key.strip()
+    if scheme.lower() != "bearer" or not key.startswith(KEY_PREFIX):
+        raise KeyRefused(reason="The Authorization header contains no API key.")
+    return digest_of(key[:_MAX_KEY_CHARACTERS])
+
+
 class Authentication:
     """Finds out who is calling before anything of a request's body is taken in.
 
-    It guards every path of the API, those that do not exist too; the team is left in the state of
-    the request, as ``team_id``. Where no key is required, the user who runs the server and root
-    need none; with ``open_loopback`` nobody does.
+    It guards every path of the API, those that do not exist too. The team is left in the state of
+    the request, as ``team_id``, and what tells its key from others, if it had one, as
+    ``key_digest``. Where no key is required, the user who runs the server and root need none; with
+    ``open_loopback`` nobody does.
     """
 
     def __init__(self, app: ASGIApp, *, keys: KeyRing, open_loopback: bool = False) -> None:
@@ -87,21 +101,23 @@ class Authentication:
         self._asks_kernel = not (keys.keys_required or open_loopback)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _is_guarded(scope["path"]):
+        if scope["type"] == "http" and is_guarded(scope["path"]):
             try:
-                team_id = await self._team_of(scope)
+                authorization = Headers(scope=scope).get("authorization")
+                team_id = await self._team_of(scope, authorization)
             except (KeyRefused, TemporaryFailure) as error:
                 await answer(error)(scope, receive, send)
                 return
-            scope.setdefault("state", {})["team_id"] = team_id
+            state = scope.setdefault("state", {})
+            state["team_id"], state["key_digest"] = team_id, digest_in(authorization)
         await self._app(scope, receive, send)
 
-    async def _team_of(self, scope: Scope) -> UUID:
-        authorization = Headers(scope=scope).get("authorization")
+    async def _team_of(self, scope: Scope, authorization: str | None) -> UUID:
         if authorization is None and self._asks_kernel and (reason := why_stranger(scope)):
             raise StrangerRefused(reason=reason)
         return await self._keys.team_of(authorization)
 
 
-def _is_guarded(path: str) -> bool:
+def is_guarded(path: str) -> bool:
+    """Whether a path asks for a key, where keys are required."""
     return (path.startswith(f"{API}/") and path not in _PUBLIC) or path == _METRICS

@@ -13,6 +13,7 @@ from api.http.problems import answer
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # What multipart adds to the file: boundaries and the headers of its part.
 _FORM_BYTES = 64 * 1024
+_KEYS = "set AGENTOS_KEYS_REQUIRED=true, and send a key."
 
 
 class BodyTooLarge(HTTPException):
@@ -69,21 +70,24 @@ class OriginGuard:
         self._served = {"localhost", *(host.lower() for host in served_hosts)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (reason := self._refusal(scope)):
-            await answer(OriginRefused(reason=reason))(scope, receive, send)
+        if scope["type"] == "http" and (refused := self._refusal(scope)):
+            await answer(refused)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    def _refusal(self, scope: Scope) -> str | None:
+    def _refusal(self, scope: Scope) -> OriginRefused | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if not self._is_ours(host):
-            return f"for the host {host[:100]!r}"
+            remedy = f"If it is a name of this server, add it to AGENTOS_SERVED_HOSTS; or {_KEYS}"
+            return OriginRefused(reason=f"for the host {host[:100]!r}", remedy=remedy)
         origin = headers.get("origin")
         if scope["method"] in _SAFE_METHODS or origin is None:
             return None
         is_own_page = origin.partition("://")[2] == host
-        return None if is_own_page else f"from pages of {origin[:100]!r}"
+        if is_own_page:
+            return None
+        return OriginRefused(reason=f"from pages of {origin[:100]!r}", remedy=f"S{_KEYS[1:]}")
 
     def _is_ours(self, host: str) -> bool:
         try:

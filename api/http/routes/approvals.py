@@ -3,9 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Depends, Path
 
+from api.errors import ApprovalConflict
+from api.http.bodies import Body
 from api.http.dependencies import ServicesDep, TeamDep
+from api.http.openapi import refusals
 from api.tasks import approvals
 from api.tasks.views import asked_call
 from api.wire.requests import ApprovalRequest, Text
@@ -25,11 +28,11 @@ async def list_waiting(task_id: UUID, services: ServicesDep, team_id: TeamDep) -
 CallId = Annotated[Text, Path(max_length=300, description="its id, or its name")]
 
 
-@router.post("/{call_id}", status_code=202)
+@router.post("/{call_id}", status_code=202, responses=refusals(ApprovalConflict))
 async def decide(
     task_id: UUID,
     call_id: CallId,
-    request: ApprovalRequest,
+    request: Annotated[ApprovalRequest, Depends(Body(ApprovalRequest))],
     services: ServicesDep,
     team_id: TeamDep,
 ) -> AskedCall:

@@ -3,14 +3,15 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, File, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Request, Response, UploadFile
 
 from activities.store import files as store
 from activities.store.files import StoredBlob
-from api.errors import NotFound
+from api.errors import NotFound, RangeRefused
 from api.http.dependencies import ServicesDep, TeamDep
 from api.http.downloads import head_of, send_blob
-from api.http.uploads import store_upload
+from api.http.openapi import FILE, refusals
+from api.http.uploads import FORM, store_upload, uploaded_file
 from api.services import Services
 from api.tasks.views import Views
 from api.wire.responses import files as answers
@@ -18,12 +19,12 @@ from api.wire.responses import files as answers
 router = APIRouter(tags=["files"])
 
 
-@router.post("/files", status_code=201)
+@router.post("/files", status_code=201, openapi_extra={"requestBody": FORM})
 async def upload(
     response: Response,
     services: ServicesDep,
     team_id: TeamDep,
-    file: Annotated[UploadFile, File(description="the content, with its name")],
+    file: Annotated[UploadFile, Depends(uploaded_file)],
 ) -> answers.File:
     """Upload a file. Use ``file:<id>`` as an input of a task."""
     stored = await store_upload(
@@ -39,7 +40,12 @@ async def upload(
 
 
 @router.head("/files/{file_id}", operation_id="head_file", response_class=Response)
-@router.get("/files/{file_id}", operation_id="get_file", response_class=Response)
+@router.get(
+    "/files/{file_id}",
+    operation_id="get_file",
+    response_class=Response,
+    responses={**FILE, **refusals(RangeRefused)},
+)
 async def get_file(
     file_id: UUID, request: Request, services: ServicesDep, team_id: TeamDep
 ) -> Response:
@@ -51,7 +57,12 @@ async def get_file(
 
 
 @router.head("/artifacts/{artifact_id}", operation_id="head_artifact", response_class=Response)
-@router.get("/artifacts/{artifact_id}", operation_id="get_artifact", response_class=Response)
+@router.get(
+    "/artifacts/{artifact_id}",
+    operation_id="get_artifact",
+    response_class=Response,
+    responses={**FILE, **refusals(RangeRefused)},
+)
 async def get_artifact(
     artifact_id: UUID, request: Request, services: ServicesDep, team_id: TeamDep
 ) -> Response:

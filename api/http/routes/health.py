@@ -64,7 +64,11 @@ async def readyz(services: ServicesDep, response: Response) -> Readiness:
     return Readiness(state=state, dependencies=found, workers=workers)
 
 
-@router.get("/metrics", response_class=Response)
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
 async def metrics(request: Request, team_id: TeamDep, viewers: ViewersDep) -> Response:
     """Metrics for Prometheus, across all teams. If keys are required, any valid key works."""
     numbers: Metrics = request.app.state.metrics

@@ -10,10 +10,18 @@ from activities.store.reading.artifacts import list_artifacts
 from activities.store.reading.attempts import list_attempts
 from activities.store.reading.messages import list_messages
 from activities.store.reading.traces import find_trace
+from api.errors import HeaderMalformed, TooManyViewers
 from api.http import event_stream
-from api.http.dependencies import FeedsDep, ServicesDep, TeamDep, ViewersDep
+from api.http.dependencies import (
+    FeedsDep,
+    KeyDigestDep,
+    KeyWatchDep,
+    ServicesDep,
+    TeamDep,
+    ViewersDep,
+)
 from api.http.event_stream import EventStream, Position
-from api.http.openapi import STREAM
+from api.http.openapi import STREAM, refusals
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor, parse_number
 from api.tasks import history
 from api.tasks.lookup import check_task, found
@@ -114,13 +122,21 @@ async def _position(
     response_class=EventStream,
     # First of all: to refuse somebody costs no query.
     dependencies=[Depends(_admitted)],
-    responses={200: STREAM, 204: {"description": "The task has ended; nothing is left to send."}},
+    responses={
+        200: STREAM,
+        204: {"description": "The task has ended; nothing is left to send."},
+        **refusals(HeaderMalformed, TooManyViewers),
+    },
 )
 async def events(
-    services: ServicesDep, feeds: FeedsDep, position: Annotated[Position, Depends(_position)]
+    services: ServicesDep,
+    feeds: FeedsDep,
+    position: Annotated[Position, Depends(_position)],
+    keys: KeyWatchDep,
+    key_digest: KeyDigestDep,
 ) -> EventStream:
     """Stream events, from ``Last-Event-ID`` or ``after`` on, until the task ends.
 
     A client that has seen them all gets 204, which tells a browser not to reconnect.
     """
-    return EventStream(services.database, feeds, position)
+    return EventStream(services.database, feeds, position, keys, key_digest)

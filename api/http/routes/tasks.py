@@ -1,13 +1,15 @@
 """Tasks: submit, list, look at, cancel, pause, resume, retry."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 
 from activities.store.reading.tasks import TaskFilter, find_details, list_summaries
-from api.http import bodies
+from api.errors import IdempotencyConflict, StateConflict
+from api.http.bodies import Body
 from api.http.dependencies import ServicesDep, TeamDep
+from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, Moment, cursor_text, parse_cursor
 from api.tasks import control, submission
 from api.tasks.kinds.table import KINDS
@@ -21,18 +23,6 @@ from workflows.states import Status, TaskType
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
-# Where the schema of the body is in the OpenAPI document: its parts refer to each other from there.
-_AT = "#/paths/~1api~1v1~1tasks/post/requestBody/content/application~1json/schema"
-_BODY: dict[str, Any] = {
-    "required": True,
-    "content": {
-        bodies.JSON_TYPE: {
-            "schema": TaskRequest.model_json_schema(ref_template=f"{_AT}/$defs/{{model}}")
-        },
-        bodies.YAML_TYPES[0]: {"schema": {"$ref": _AT}},
-    },
-}
-
 _MANY_SUB_TASKS = frozenset(type_ for type_, kind in KINDS.items() if kind.has_many_sub_tasks)
 
 IdempotencyKey = Annotated[
@@ -40,16 +30,15 @@ IdempotencyKey = Annotated[
 ]
 
 
-@router.post("", status_code=202, openapi_extra={"requestBody": _BODY})
+@router.post("", status_code=202, responses=refusals(IdempotencyConflict))
 async def submit(
-    request: Request,
     response: Response,
     services: ServicesDep,
     team_id: TeamDep,
+    wanted: Annotated[TaskRequest, Depends(Body(TaskRequest))],
     idempotency_key: IdempotencyKey = None,
 ) -> Accepted:
     """Submit a task. Once accepted, it will run, even if Temporal cannot be reached right now."""
-    wanted = bodies.read_task(await request.body(), request.headers.get("content-type"))
     task_id, status = await submission.submit(services, team_id, wanted, idempotency_key)
     links = Views(services.options).links(task_id)
     response.headers["Location"] = links.self
@@ -85,28 +74,31 @@ async def get_task(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Ta
     return Views(services.options).task(task)
 
 
-@router.post("/{task_id}/cancel", status_code=202)
+@router.post("/{task_id}/cancel", status_code=202, responses=refusals(StateConflict))
 async def cancel(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Changed:
     """Cancel a task. Results of finished steps are kept."""
     return Changed(task_id=task_id, status=await control.cancel(services, team_id, task_id))
 
 
-@router.post("/{task_id}/pause", status_code=202)
+@router.post("/{task_id}/pause", status_code=202, responses=refusals(StateConflict))
 async def pause(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Changed:
     """Pause a task before its next step or turn."""
     return Changed(task_id=task_id, status=await control.pause(services, team_id, task_id))
 
 
-@router.post("/{task_id}/resume", status_code=202)
+@router.post("/{task_id}/resume", status_code=202, responses=refusals(StateConflict))
 async def resume(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Changed:
     """Resume a paused task."""
     return Changed(task_id=task_id, status=await control.resume(services, team_id, task_id))
 
 
-@router.post("/{task_id}/retry", status_code=202)
+@router.post("/{task_id}/retry", status_code=202, responses=refusals(StateConflict))
 async def retry(
-    task_id: UUID, services: ServicesDep, team_id: TeamDep, wanted: RetryRequest | None = None
+    task_id: UUID,
+    services: ServicesDep,
+    team_id: TeamDep,
+    wanted: Annotated[RetryRequest, Depends(Body(RetryRequest, default=RetryRequest()))],
 ) -> Changed:
     """Retry a task that has ended, from one of its steps or calls on."""
-    status = await retry_task(services, team_id, task_id, wanted or RetryRequest())
+    status = await retry_task(services, team_id, task_id, wanted)
     return Changed(task_id=task_id, status=status)

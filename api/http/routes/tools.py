@@ -2,14 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from activities.store.mcp_servers import register_server, remove_server
 from activities.store.mcp_tools import StoredTool, change_mcp_tool, list_mcp_tools, list_server
 from activities.store.tools import ToolSetting, set_native_tool, tool_settings
 from activities.tools.registry import Tool
 from api.errors import InvalidRequest, NotFound, ServerNotUsable, ServersOfOwner
+from api.http.bodies import Body
 from api.http.dependencies import ServicesDep, TeamDep
+from api.http.openapi import refusals
 from api.http.paging import NO_CURSOR, CursorText, Limit
 from api.http.peers import why_stranger
 from api.wire.requests import Text, ToolChange, ToolRegistration
@@ -46,9 +48,12 @@ async def list_tools(
     return Page(items=listed[:limit], next_cursor=following)
 
 
-@router.post("/register", status_code=201)
+@router.post("/register", status_code=201, responses=refusals(ServerNotUsable))
 async def register_tools(
-    request: ToolRegistration, services: ServicesDep, team_id: TeamDep, sent: Request
+    request: Annotated[ToolRegistration, Depends(Body(ToolRegistration))],
+    services: ServicesDep,
+    team_id: TeamDep,
+    sent: Request,
 ) -> RegisteredServer:
     """Connect to an MCP server and offer its tools as ``mcp.<name>.<tool>``.
 
@@ -82,7 +87,10 @@ ToolName = Annotated[Text, Path(description="the whole name")]
 
 @router.patch("/{name:path}")
 async def change_tool(
-    name: ToolName, change: ToolChange, services: ServicesDep, team_id: TeamDep
+    name: ToolName,
+    change: Annotated[ToolChange, Depends(Body(ToolChange))],
+    services: ServicesDep,
+    team_id: TeamDep,
 ) -> answers.Tool:
     """Enable or disable a tool for the team, or set whether its calls require approval.
 

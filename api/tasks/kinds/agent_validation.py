@@ -1,6 +1,7 @@
 """What is wrong with an agent that only the installed parts and its inputs can tell."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from activities.llm.base import ModelOptions
@@ -8,12 +9,13 @@ from activities.skills.catalogue import Catalogue
 from activities.tools.finish import FINISH
 from activities.tools.schemas import schema_problems
 from activities.tools.selection import unknown_names
+from api.off_loop import off_loop
 from api.services import Services
 from api.tasks.kinds.tool_names import mcp_tool_names, unknown_tool
 from workflows.definitions.agent import Agent
 from workflows.definitions.inputs import MAX_INPUTS, environment_name
 from workflows.errors import AgentOSError
-from workflows.pointers import Problem, pointer
+from workflows.pointers import MAX_PROBLEMS, Problem, pointer
 
 _NO_MODEL = (
     "no model is configured on this server: set OPENAI_API_KEY, or OPENAI_BASE_URL of a compatible "
@@ -27,7 +29,7 @@ async def problems_with_agent(
     """Everything that is wrong with what is at ``/agent``, and with the names of its inputs."""
     problems = [found async for found in _skills(services.catalogue, agent)]
     problems += await _tools(services, team_id, agent)
-    problems += _output_schema(agent)
+    problems += await off_loop(_output_schema, agent)
     problems += _model(services.models, agent)
     return [*problems, *_input_names(given)]
 
@@ -37,6 +39,7 @@ async def _skills(catalogue: Catalogue, agent: Agent) -> AsyncIterator[Problem]:
         try:
             await catalogue.find(name)
         except AgentOSError as error:
+            await asyncio.sleep(0)  # To look for what was meant takes some milliseconds.
             yield Problem(f"/agent/skills/{index}", str(error))
 
 
@@ -44,19 +47,25 @@ async def _tools(services: Services, team_id: UUID, agent: Agent) -> list[Proble
     if not agent.tools:
         return []
     known = [*services.tools.tools, FINISH]
-    if unknown := unknown_names(agent.tools, known):
+    if unknown_names(agent.tools, known):
         known += await mcp_tool_names(services.database, team_id)
-        unknown = unknown_names(unknown, known)
+    return await off_loop(_unknown_tools, agent.tools, known)
+
+
+def _unknown_tools(tools: Sequence[str], known: Collection[str]) -> list[Problem]:
+    unknown = unknown_names(tools, known)[:MAX_PROBLEMS]
     return [
         Problem(f"/agent/tools/{index}", unknown_tool(name, known))
-        for index, name in enumerate(agent.tools)
+        for index, name in enumerate(tools)
         if name in unknown
     ]
 
 
-def _output_schema(agent: Agent) -> Iterator[Problem]:
-    for found in schema_problems(agent.output_schema or {}):
-        yield Problem(f"/agent/output_schema{found.pointer}", found.message)
+def _output_schema(agent: Agent) -> list[Problem]:
+    return [
+        Problem(f"/agent/output_schema{found.pointer}", found.message)
+        for found in schema_problems(agent.output_schema or {})
+    ]
 
 
 def _model(options: ModelOptions | None, agent: Agent) -> Iterator[Problem]:

@@ -1,5 +1,6 @@
 """What is wrong with a pipeline that only the installed parts and its inputs can tell."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from activities.skills.needs import check_imports, read_needs
 from activities.store.database import Database
 from activities.store.tools import tool_settings
 from activities.tools.registry import Registry
+from api.off_loop import off_loop
 from api.services import Services
 from api.tasks.kinds.tool_names import mcp_tool_names, unknown_tool
 from workflows.definitions.mcp_server import PREFIX
@@ -27,7 +29,7 @@ async def problems_with_pipeline(
 ) -> list[Problem]:
     """Everything that is wrong with what is at ``/pipeline``, and with the names of its inputs."""
     return [
-        *problems_of(pipeline, given, at),
+        *await off_loop(problems_of, pipeline, given, at),
         *[found async for found in _skills(services.catalogue, pipeline, at)],
         *await _tools(services.database, services.tools, team_id, pipeline, at),
     ]
@@ -42,6 +44,7 @@ async def _skills(catalogue: Catalogue, pipeline: Pipeline, at: str) -> AsyncIte
                 if name is not None:
                     await catalogue.find(name)
             except AgentOSError as error:
+                await asyncio.sleep(0)  # To look for what was meant takes some milliseconds.
                 yield Problem(f"{where}/{place}", str(error))
                 break
         else:
@@ -79,7 +82,8 @@ async def _tools(
             known = (*registry.for_pipelines, *registered)
             problems.append(Problem(f"{where}/tool", unknown_tool(name, known)))
         elif tool is not None and isinstance(step.args, dict):
-            problems += _arguments(tool.problems(step.args), step.args, f"{where}/args")
+            found = await off_loop(tool.problems, step.args)
+            problems += _arguments(found, step.args, f"{where}/args")
     return problems
 
 

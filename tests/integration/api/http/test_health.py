@@ -157,7 +157,8 @@ async def test_the_index_names_what_there_is(stage: Stage) -> None:
 async def test_the_calls_are_described_and_nothing_comes_from_elsewhere(stage: Stage) -> None:
     document = (await stage.http.get("/openapi.json")).json()
     body = document["paths"]["/api/v1/tasks"]["post"]["requestBody"]["content"]
-    assert "pipeline" in body["application/json"]["schema"]["properties"]
+    name = body["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    assert "pipeline" in document["components"]["schemas"][name]["properties"]
     for path in ("/docs", "/redoc"):
         assert (await stage.http.get(stage.url + path)).status_code == 404
 
@@ -239,6 +240,15 @@ async def test_a_foreign_page_cannot_write(stage: Stage, origin: str) -> None:
     )
     assert answer.status_code == 403
     assert answer.json()["code"] == "origin-refused"
+    # To name the page's host as one of ours would not help.
+    assert "Set AGENTOS_KEYS_REQUIRED=true" in answer.json()["detail"]
+    assert "SERVED_HOSTS" not in answer.json()["detail"]
+
+
+async def test_a_foreign_host_is_told_which_setting_would_make_it_ours(stage: Stage) -> None:
+    answer = await stage.http.get("/tasks", headers={"Host": "agentos.example"})
+    assert answer.status_code == 403
+    assert "add it to AGENTOS_SERVED_HOSTS" in answer.json()["detail"]
 
 
 async def test_our_own_page_can_write(stage: Stage) -> None:

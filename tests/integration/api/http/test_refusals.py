@@ -26,19 +26,23 @@ _GOOD = pipeline("x")
 _TYPES = ", ".join(f"'{each}'" for each in TaskType) + " or 'auto'"
 
 _BODIES: dict[str, tuple[object, str, str]] = {
-    "no object": ([], "", "valid dictionary"),
-    "nothing": (None, "", "valid dictionary"),
-    "unknown field": ({"pipeline": _GOOD, "colour": 1}, "/colour", "Extra inputs"),
+    "no object": ([], "", "must be an object"),
+    "nothing": (None, "", "must be an object"),
+    "unknown field": ({"pipeline": _GOOD, "colour": 1}, "/colour", "no field of this name"),
     "no type and no pipeline": ({"prompt": "do it"}, "/type", "not offered by this server yet"),
     "agent, and no model": ({"type": "agent", "prompt": "x"}, "/type", "set OPENAI_API_KEY"),
-    "field of a type that is not there": ({"pipeline": _GOOD, "plan": {}}, "/plan", "Extra inputs"),
+    "field of a type that is not there": (
+        {"pipeline": _GOOD, "plan": {}},
+        "/plan",
+        "no field of this name",
+    ),
     "plan": ({"type": "plan", "prompt": "x"}, "/type", _TYPES),
     "agent with a pipeline": ({"type": "agent", "pipeline": _GOOD}, "/pipeline", "no pipeline"),
     "unknown type": ({"type": "dance"}, "/type", _TYPES),
     "pipeline without one": ({"type": "pipeline"}, "/pipeline", "needs a pipeline"),
-    "priority too high": ({"pipeline": _GOOD, "priority": 11}, "/priority", "less than or equal"),
-    "priority zero": ({"pipeline": _GOOD, "priority": 0}, "/priority", "greater than or equal"),
-    "priority text": ({"pipeline": _GOOD, "priority": "5"}, "/priority", "valid integer"),
+    "priority too high": ({"pipeline": _GOOD, "priority": 11}, "/priority", "at most 10"),
+    "priority zero": ({"pipeline": _GOOD, "priority": 0}, "/priority", "at least 1"),
+    "priority text": ({"pipeline": _GOOD, "priority": "5"}, "/priority", "whole number"),
     "prompt too long": ({"pipeline": _GOOD, "prompt": "x" * 100_001}, "/prompt", "at most"),
     "NUL in the prompt": ({"pipeline": _GOOD, "prompt": "a\0b"}, "/prompt", "NUL"),
     "NUL in an argument": (
@@ -88,7 +92,7 @@ _BODIES: dict[str, tuple[object, str, str]] = {
     "unknown step field": (
         _with({"id": "a", "code": _CODE, "shell": True}),
         "/pipeline/steps/0/shell",
-        "Extra inputs",
+        "no field of this name",
     ),
     "unknown language": (
         _with({"id": "a", "code": {"language": "cobol", "source": "x"}}),
@@ -98,9 +102,13 @@ _BODIES: dict[str, tuple[object, str, str]] = {
     "argument that is a list": (
         _skill(skill="greet", args=["a", ["b"]]),
         "/pipeline/steps/0/args/1",
-        "valid string",
+        "must be text",
     ),
-    "arguments that are text": (_skill(skill="greet", args="a"), "/pipeline/steps/0/args", "valid"),
+    "arguments that are text": (
+        _skill(skill="greet", args="a"),
+        "/pipeline/steps/0/args",
+        "a list",
+    ),
     "bad timeout": (
         _with({"id": "a", "code": _CODE, "timeout": "soon"}),
         "/pipeline/steps/0/timeout",
@@ -109,7 +117,7 @@ _BODIES: dict[str, tuple[object, str, str]] = {
     "too many retries": (
         _with({"id": "a", "code": _CODE, "retries": 21}),
         "/pipeline/steps/0/retries",
-        "less than or equal",
+        "at most 20",
     ),
     "malformed reference": (
         _skill(skill="greet", args=["${inputs.a"]),
@@ -147,7 +155,7 @@ _BODIES: dict[str, tuple[object, str, str]] = {
     "tool with a strange argument": (
         _with({"id": "a", "tool": "read_file", "args": {"file": "x", "speed": 1}}),
         "/pipeline/steps/0/args/speed",
-        "Extra inputs",
+        "no field of this name",
     ),
     "input not given": (
         {"pipeline": {**_GOOD, "inputs": ["data"]}},
@@ -163,7 +171,7 @@ _BODIES: dict[str, tuple[object, str, str]] = {
     "input that is a number": (
         {"pipeline": _GOOD, "inputs": {"a": 1}},
         "/inputs/a",
-        "valid string",
+        "must be text",
     ),
     "pipeline text that is no YAML": (
         {"pipeline": "name: x\nsteps: ["},
@@ -259,7 +267,7 @@ async def test_all_problems_of_a_pipelines_request_are_reported_at_once(stage: S
         (b'{"a": NaN}', "application/json", "line 1"),
         (b'{"a": "\xff"}', "application/json", "line 1"),
         (b'{"a": "\\ud800"}', "application/json", "line 1"),
-        (b"[" * 100_000, "application/json", "recursion limit"),
+        (b"[" * 100_000, "application/json", "nested deeper"),
         (b"a: [1\nb: 2", "application/yaml", "line 2"),
         (b"a: &x [1]\nb: *x", "application/yaml", "aliases are not taken"),
         (b"a: 1\na: 2", "application/yaml", "the key 'a' appears twice"),
@@ -315,7 +323,97 @@ async def test_a_bad_retry_is_refused(stage: Stage, body: object, pointer: str) 
     assert pointer in [error["pointer"] for error in answer.json()["errors"]]
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/tasks"),
+        ("POST", f"/tasks/{uuid4()}/approvals/x"),
+        ("POST", "/tools/register"),
+        ("PATCH", "/tools/write_file"),
+    ],
+)
+async def test_a_body_that_is_missing_is_refused(stage: Stage, method: str, path: str) -> None:
+    json_type = {"Content-Type": "application/json"}
+    _check(await stage.http.request(method, path, headers=json_type), 400, "body-malformed")
+    _check(await stage.http.request(method, path), 415, "media-type-refused")
+
+
+async def test_a_retry_needs_no_body(stage: Stage) -> None:
+    path = f"/tasks/{uuid4()}/retry"
+    _check(await stage.http.post(path), 404, "not-found")
+    answer = await stage.http.post(path, headers={"Content-Type": "application/json"})
+    _check(answer, 404, "not-found")
+
+
+async def test_an_upload_without_a_file_is_refused(stage: Stage) -> None:
+    _check(await stage.http.post("/files"), 415, "media-type-refused")
+    _check(await stage.http.post("/files", files={"data": b"x"}), 422, "invalid-request")
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/yaml"])
+async def test_a_body_of_too_many_values_is_refused(stage: Stage, kind: str) -> None:
+    content = b"[" + b"1," * 10_000 + b"1]"
+    for path in ("/tasks", "/tools/register", f"/tasks/{uuid4()}/retry"):
+        answer = await stage.http.post(path, content=content, headers={"Content-Type": kind})
+        _check(answer, 422, "too-many-values")
+        assert "more than 10000 values" in answer.json()["detail"]
+
+
+async def test_of_many_mistakes_the_first_fifty_are_told(stage: Stage) -> None:
+    answer = await stage.http.post("/tasks", json={f"x{n}": 1 for n in range(1_000)})
+    _check(answer, 422, "invalid-request")
+    assert [error["pointer"] for error in answer.json()["errors"]] == [f"/x{n}" for n in range(50)]
+
+
+async def test_the_way_to_a_mistake_is_told_as_far_as_it_is_short(stage: Stage) -> None:
+    value: object = "\0"
+    for _ in range(9):
+        value = {"y" * 200: value, "z": 1}
+    body = _with({"id": "a", "tool": "write_file", "args": value})
+    answer = await stage.http.post("/tasks", json=body)
+    _check(answer, 422, "invalid-request")
+    [error] = answer.json()["errors"]
+    assert error["pointer"] == "/pipeline/steps/0/args" + f"/{'y' * 200}" * 4
+
+
+async def test_a_pipeline_with_too_many_references_is_refused(stage: Stage) -> None:
+    text = "${inputs.a}" * 2_001
+    body = _with({"id": "a", "tool": "write_file", "args": {"name": "x", "text": text}})
+    answer = await stage.http.post("/tasks", json=body)
+    _check(answer, 422, "invalid-request")
+    [error] = answer.json()["errors"]
+    assert error["pointer"] == "/pipeline/steps"
+    assert "2001 references, more than 2000" in error["message"]
+
+
 # Parameters and headers.
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "known"),
+    [
+        ("GET", "/tasks", "status, type, text"),
+        ("GET", f"/tasks/{uuid4()}", "none"),
+        ("GET", f"/tasks/{uuid4()}/events", "after"),
+        ("POST", "/tasks", "none"),
+        ("POST", "/files", "none"),
+        ("DELETE", "/tools/mcp.x", "none"),
+        ("GET", "/usage", "days"),
+    ],
+)
+async def test_an_unknown_parameter_is_refused_by_name(
+    stage: Stage, method: str, path: str, known: str
+) -> None:
+    answer = await stage.http.request(method, path, params={"colour": "red"})
+    _check(answer, 422, "invalid-request")
+    assert "query colour: there is no such parameter" in answer.json()["detail"]
+    assert known in answer.json()["detail"]
+
+
+async def test_a_query_of_too_many_parameters_is_refused(stage: Stage) -> None:
+    answer = await stage.http.get("/tasks?" + "&".join(["status=failed"] * 101))
+    _check(answer, 422, "invalid-request")
+    assert "more than 100 parameters" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -332,6 +430,8 @@ async def test_a_bad_retry_is_refused(stage: Stage, body: object, pointer: str) 
         {"text": "a\0b"},
         {"text": "x" * 300},
         {"created_after": "yesterday"},
+        {"created_after": "1764400000"},
+        {"created_before": "0.5"},
         {"created_before": "0001-01-01T00:00:00+14:00"},
     ],
 )

@@ -60,6 +60,7 @@ async def test_an_unknown_tool_is_not_found(stage: Stage) -> None:
     ("change", "pointer"),
     [
         ({"is_active": "perhaps"}, "/is_active"),
+        ({"is_active": 0}, "/is_active"),
         ({"permission_level": "maybe"}, "/permission_level"),
         ({"name": "other"}, "/name"),
         ([], ""),

@@ -1,8 +1,10 @@
 """Teams: whose key it is, and that nobody sees what is another's."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -12,7 +14,9 @@ from api.app import create_app
 from api.errors import KeyRefused
 from api.http.middleware.authentication import KeyRing
 from deploy.local.services import Services
-from tests.integration.api_stage import Stage, api_stage, pipeline
+from tests.event_stream import events_in
+from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage, pipeline
+from tests.pressure import allowed
 
 
 @pytest.fixture(scope="module")
@@ -202,3 +206,36 @@ async def test_a_team_is_made_once(locked: Stage) -> None:
 
 async def _other(stage: Stage) -> Any:
     return await keys.create_team(stage.database, "other")
+
+
+async def test_the_streams_of_a_key_end_with_it_and_no_others(
+    infrastructure: Services, skills_folder: Path
+) -> None:
+    async with api_stage(infrastructure, skills_folder, works=False) as stage:
+        team_id = await keys.create_team(stage.database, f"team-{uuid4()}")
+        revoked, kept = [await keys.create_key(stage.database, team_id, "x") for _ in range(2)]
+        async with (
+            _client_of(stage, revoked.secret) as one,
+            _client_of(stage, kept.secret) as other,
+        ):
+            answer = await one.post("/tasks", json={"pipeline": pipeline("wait")})
+            path = f"/tasks/{answer.json()['task_id']}/events"
+            async with one.stream("GET", path) as mine, other.stream("GET", path) as theirs:
+                incoming, following = events_in(mine), events_in(theirs)
+                await anext(incoming)
+                await anext(following)
+                assert await keys.revoke_key(stage.database, team_id, revoked.id)
+                async with asyncio.timeout(allowed(5.0)):
+                    async for _ in incoming:  # It ends as a stream should, and is not broken off.
+                        pass
+                await other.post(f"{path.removesuffix('/events')}/pause")
+                async with asyncio.timeout(WAIT_SECONDS):
+                    assert (await anext(following)).type == "task.pause_requested"
+
+
+def _client_of(stage: Stage, secret: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        base_url=f"{stage.url}/api/v1",
+        headers={"Authorization": f"Bearer {secret}"},
+        timeout=WAIT_SECONDS,
+    )

@@ -99,9 +99,9 @@ async def test_arguments_are_taken_as_they_can_be_kept() -> None:
 async def test_arguments_that_a_native_tool_does_not_take_go_back_before_anybody_is_asked() -> None:
     wrong = {"question": "", **{f"more{n}" * 100: n for n in range(50)}}
     told = await fault(request("ask_human", wrong))
-    assert "- /question: String should have at least 1 character" in told
+    assert "- /question: it must have at least 1 character" in told
     assert len(told) < 4_000
-    assert "- /question: Field required" in await fault(request("ask_human"))
+    assert "- /question: this field is required" in await fault(request("ask_human"))
 
 
 CUT = '{"file": "report.m'

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api.http.openapi import DocumentedApi
-from api.http.routes import task_history, tasks
+from api.http.routes import health, task_history, tasks
 from workflows.events import MODELS, EventType
 
 
@@ -63,3 +63,50 @@ def test_the_document_is_made_once() -> None:
     app = DocumentedApi()
     app.include_router(task_history.router)
     assert app.openapi() is app.openapi()
+
+
+@pytest.mark.parametrize(
+    ("keys_required", "wanted"), [(True, [{"key": []}]), (False, [{"key": []}, {}])]
+)
+def test_calls_say_which_key_they_ask_for(
+    keys_required: bool, wanted: list[dict[str, list[str]]]
+) -> None:
+    app = DocumentedApi(keys_required=keys_required)
+    app.include_router(tasks.router, prefix="/api/v1")
+    app.include_router(health.router)
+    document = app.openapi()
+    scheme = document["components"]["securitySchemes"]["key"]
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    assert document["security"] == wanted
+    assert "security" not in document["paths"]["/api/v1/tasks"]["get"]
+    assert "security" not in document["paths"]["/metrics"]["get"]
+    assert document["paths"]["/healthz"]["get"]["security"] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "statuses"),
+    [
+        ("post", "/tasks", {"202", "400", "403", "408", "409", "413", "415", "422"}),
+        ("post", "/tasks/{task_id}/cancel", {"202", "403", "404", "409", "413", "422"}),
+        (
+            "get",
+            "/tasks/{task_id}/events",
+            {"200", "204", "400", "403", "404", "413", "422", "429"},
+        ),
+    ],
+)
+def test_every_way_to_refuse_a_call_is_listed(
+    document: dict[str, Any], method: str, path: str, statuses: set[str]
+) -> None:
+    responses = document["paths"][path][method]["responses"]
+    assert responses.keys() == {*statuses, "default"}
+    refusals = [responses[status]["content"] for status in statuses if status >= "400"]
+    assert all(list(content) == ["application/problem+json"] for content in refusals)
+
+
+def test_bodies_are_json_or_yaml(document: dict[str, Any]) -> None:
+    body = document["paths"]["/tasks/{task_id}/retry"]["post"]["requestBody"]
+    assert body["required"] is False
+    assert body["content"].keys() == {"application/json", "application/yaml"}
+    schema = {"$ref": "#/components/schemas/RetryRequest"}
+    assert body["content"]["application/json"]["schema"] == schema

@@ -2,19 +2,25 @@
 
 import json
 import math
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+from uuid import UUID
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic import BaseModel, Field, JsonValue, ValidationError
+from pydantic_core import ErrorDetails
 
 from api.errors import MediaTypeRefused
 from api.http.bodies import parse, unstorable
-from api.wire.errors import BodyMalformed
+from api.wire.errors import BodyMalformed, TooManyValues
+from api.wire.growth import MAX_VALUES
 from api.wire.json_reader import parse_json
 from api.wire.yaml_reader import parse_yaml
 from workflows.pointers import pointer, problems_in
+from workflows.states import Status
 
 _TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
 _VALUES = st.recursive(
@@ -111,6 +117,52 @@ def test_a_small_document_cannot_become_a_huge_one() -> None:
         parse_yaml(laughs)
 
 
+def _count(value: JsonValue) -> int:
+    """Values and keys."""
+    if isinstance(value, dict):
+        return 1 + len(value) + sum(map(_count, value.values()))
+    return 1 + (sum(map(_count, value)) if isinstance(value, list) else 0)
+
+
+@given(_VALUES, st.sampled_from([None, 2]))
+def test_values_are_counted_as_they_are_written(value: JsonValue, indent: int | None) -> None:
+    # So many that with one more it would be refused.
+    padding = MAX_VALUES - _count(value) - 1
+    text = json.dumps([*[0] * padding, value], indent=indent)
+    assert parse_json(text.encode()) is not None
+    with pytest.raises(TooManyValues):
+        parse_json(f"[1, {text}]".encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" + "1, " * MAX_VALUES + "]", "{" + "a, " * MAX_VALUES + "}", "- a\n" * MAX_VALUES],
+)
+def test_yaml_of_too_many_values_is_refused(text: str) -> None:
+    with pytest.raises(TooManyValues, match=f"more than {MAX_VALUES} values"):
+        parse_yaml(text)
+
+
+def test_marks_within_a_text_are_no_values() -> None:
+    text = '[{":,]} \\"' * MAX_VALUES
+    assert parse_json(json.dumps(text).encode()) == text
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a": '])
+def test_json_that_is_nested_too_deep_is_refused(opening: str) -> None:
+    place = rf"100 levels \(line 1, column {100 * len(opening) + 1}\)"
+    with pytest.raises(BodyMalformed, match=place):
+        parse_json(opening.encode() * 101)
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r", "\r\n", "\x85", "\u2028"])
+@pytest.mark.parametrize("beginning", ["", "\ufeff", "# a comment", "a", "a\n..."])
+def test_yaml_whose_directives_take_minutes_is_refused(line_break: str, beginning: str) -> None:
+    directives = line_break.join(f"%TAG !a{number}! x" for number in range(100_000))
+    with pytest.raises(BodyMalformed, match="too many %TAG directives"):
+        parse_yaml(f"{beginning}{line_break}{directives}{line_break}--- a")
+
+
 @pytest.mark.parametrize("kind", [None, "", "text/plain", "application/jsonp", "json"])
 def test_a_body_that_does_not_say_what_it_is_is_not_guessed_at(kind: str | None) -> None:
     with pytest.raises(MediaTypeRefused):
@@ -183,3 +235,55 @@ def test_the_number_of_problems_told_is_limited() -> None:
     with pytest.raises(ValidationError) as caught:
         _Outer.model_validate(document)
     assert len(problems_in(caught.value.errors(), document)) == 50
+
+
+class _Kinds(BaseModel):
+    model_config = {"extra": "forbid"}
+
+    text: Annotated[str, Field(min_length=1, max_length=3, pattern="^a")] = "a"
+    number: Annotated[int, Field(ge=1, lt=9)] = 1
+    share: float = 0.5
+    is_on: bool = True
+    words: Annotated[list[str], Field(min_length=1, max_length=2)] = ["a"]
+    choice: Literal["a", "b"] = "a"
+    status: Status = Status.PENDING
+    id: UUID | None = None
+    moment: datetime | None = None
+    wait: timedelta | None = None
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (5, "it must be an object"),
+        ({"colour": 1}, "there is no field of this name"),
+        ({"text": 5}, "it must be text"),
+        ({"text": ""}, "it must have at least 1 character"),
+        ({"text": "aaaa"}, "it must have at most 3 characters"),
+        ({"text": "b"}, "it must match the pattern ^a"),
+        ({"number": "x"}, "it must be a whole number"),
+        ({"number": 1.5}, "it must be a whole number"),
+        ({"number": 0}, "it must be at least 1"),
+        ({"number": 9}, "it must be less than 9"),
+        ({"share": "x"}, "it must be a number"),
+        ({"is_on": 5}, "it must be true or false"),
+        ({"words": "a"}, "it must be a list"),
+        ({"words": []}, "it must have at least 1 item"),
+        ({"words": ["a"] * 3}, "it must have at most 2 items"),
+        ({"choice": "c"}, "it must be 'a' or 'b'"),
+        ({"status": "c"}, "it must be 'pending', "),
+        ({"id": "c"}, "it must be an id (a UUID)"),
+        ({"moment": "c"}, "it must be a date and time, such as "),
+        ({"wait": []}, "it must be a duration, such as 90s"),
+    ],
+)
+def test_what_is_wrong_with_a_value_is_told_in_our_words(document: object, message: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        _Kinds.model_validate(document)
+    [problem] = problems_in(caught.value.errors(), document)
+    assert problem.message.startswith(message)
+
+
+def test_a_body_that_is_missing_has_no_place() -> None:
+    missing: ErrorDetails = {"type": "missing", "loc": ("body",), "msg": "", "input": None}
+    assert [problem.pointer for problem in problems_in([missing], None, skip=1)] == [""]

@@ -155,6 +155,7 @@ def test_text_that_only_looks_like_a_reference_is_plain(text: str, parts: tuple[
         ("${steps.a.files['x'].y}", "a step has an id and files, stdout"),
         ("${steps[0].stdout}", "a step has an id and files, stdout"),
         ("${env.HOME}", "must begin with inputs or steps"),
+        ("${steps.a.json" + ".x" * 300 + "}", "more than 200 parts"),
         ("${ inputs.x }", "a name is missing at character 2"),
         ("${inputs.x }", r"'\.' or '\[' is missing at character 10"),
         ("${steps.a.json[x]}", r"'\.' or '\[' is missing at character 14"),

@@ -1,0 +1,86 @@
+"""Whatever is sent to it, the API answers as its OpenAPI document says, and never with a crash."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from activities.tools.mcp.policy import McpPolicy
+from deploy.local.services import Services
+from tests.integration.api_stage import Stage, api_stage, pipeline
+
+# The same cases in each run: another seed looks for others.
+SEED = "2026"
+
+# Every way to be wrong, one at a time. Two calls have so much in their bodies that it is hundreds.
+_SYSTEMATIC = [
+    *("--phases", "coverage"),
+    *("--exclude-operation-id", "submit_api_v1_tasks_post"),
+    *("--exclude-operation-id", "register_tools_api_v1_tools_register_post"),
+]
+# What is well formed may mean nothing here: the cursor of no page, the name of no step.
+_CONFIGURATION = """
+[checks]
+positive_data_acceptance.expected-statuses = ["2xx", "400", "403", "404", "409", "422", "424"]
+"""
+_RANDOM = ["--phases", "fuzzing", "--max-examples", "6"]
+
+
+@pytest.fixture(scope="module")
+async def stage(infrastructure: Services, skills_folder: Path) -> AsyncIterator[Stage]:
+    async with api_stage(
+        infrastructure,
+        skills_folder,
+        servers=McpPolicy(),  # What is made up must not be run.
+        keys_required=True,
+    ) as stage:
+        yield stage
+
+
+@pytest.mark.timeout(400)  # It takes some 20 seconds while nothing else runs.
+@pytest.mark.parametrize("cases", [_SYSTEMATIC, _RANDOM], ids=["systematic", "random"])
+async def test_the_api_does_what_its_document_says_whatever_it_is_sent(
+    stage: Stage, tmp_path: Path, cases: list[str]
+) -> None:
+    team = await stage.team()
+    document = tmp_path / "openapi.json"
+    document.write_text(json.dumps(await _document(stage, team)))
+    (tmp_path / "schemathesis.toml").write_text(_CONFIGURATION)
+    fuzzing = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "schemathesis.cli", "run", str(document)),
+        *("--url", stage.url, "-H", f"Authorization: {team.headers['Authorization']}"),
+        *("--checks", "all", "--continue-on-failure", "--request-timeout", "60"),
+        *("--seed", SEED, "--generation-deterministic", "--suppress-health-check", "all"),
+        *("--no-color", "--warnings", "off", *cases),
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    printed, _ = await fuzzing.communicate()
+    assert fuzzing.returncode == 0, printed.decode()
+
+
+async def _document(stage: Stage, team: httpx.AsyncClient) -> dict[str, Any]:
+    """The API's own, with ids that exist, and without the answers that may be anything.
+
+    All bodies are read by the same code, whether they are JSON or YAML.
+    """
+    answer = await team.post("/tasks", json={"pipeline": pipeline("file a.png picture")})
+    task_id = answer.json()["task_id"]
+    await stage.ended(team, task_id)
+    [artifact] = (await team.get(f"/tasks/{task_id}/artifacts")).json()["items"]
+    file = (await team.post("/files", files={"file": ("a.txt", b"some text")})).json()
+    known = {"task_id": task_id, "file_id": file["id"], "artifact_id": artifact["id"]}
+    document: dict[str, Any] = (await team.get("/openapi.json")).json()
+    for call in (call for calls in document["paths"].values() for call in calls.values()):
+        del call["responses"]["default"]
+        call.get("requestBody", {}).get("content", {}).pop("application/yaml", None)
+        for parameter in call.get("parameters", ()):
+            if example := known.get(parameter["name"]):
+                parameter["schema"]["enum"] = [example]
+    return document
