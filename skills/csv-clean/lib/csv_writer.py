@@ -34,9 +34,13 @@ def one_line_end(cell: str) -> str:
 def quote_all(path: Path) -> None:
     """Quote every cell, so that no reader takes a character inside the cells for the delimiter."""
     quoted = path.with_name(f"{path.name}.quoted")
-    with (
-        path.open(encoding="utf-8", newline="") as plain,
-        quoted.open("w", encoding="utf-8", newline="") as file,
-    ):
-        csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(csv.reader(plain))
-    quoted.replace(path)
+    try:
+        with (
+            path.open(encoding="utf-8", newline="") as plain,
+            quoted.open("w", encoding="utf-8", newline="") as file,
+        ):
+            writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+            writer.writerows(csv.reader(plain))
+        quoted.replace(path)
+    finally:
+        quoted.unlink(missing_ok=True)  # it is left when the disk is full

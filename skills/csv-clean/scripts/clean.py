@@ -1,3 +1,7 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["charset-normalizer>=3.4,<4"]
+# ///
 """Clean a CSV file: one header row, one width, one encoding, one way to say "missing".
 
 The file is read twice and streamed both times, so its size does not matter; ``--dedupe`` alone
@@ -10,18 +14,20 @@ import json
 import re
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # a skill's folder is content: running it must not change it
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
+from column_reading import Evidence, Wish, add_reading_arguments  # noqa: E402
 from csv_file import (  # noqa: E402
     MISSING,
     BadInput,
     CsvFile,
     add_csv_arguments,
+    composed,
     open_csv,
     unique_names,
 )
@@ -42,6 +48,8 @@ class Options:
     normalise_headers: bool
     ragged: str
     skip_lines: int
+    decimal: str
+    dates: str
 
 
 @dataclass
@@ -64,15 +72,20 @@ def clean(source: CsvFile, output: Path, options: Options) -> dict[str, object]:
     """Write the cleaned table to ``output`` and return what was changed."""
     if output.exists() and output.samefile(source.path):
         raise BadInput(f"{output}: is the input itself. Name another file with -o.")
-    header, with_values = survey(source, options)
+    header, seen = survey(source, options)
     columns = range(len(header))
     # Without one value in the table there is nothing to tell an empty column by.
+    with_values = {i for i in columns if seen[i].present}
     drop = {i for i in columns if options.drop_empty and with_values and i not in with_values}
     kept = [i for i in columns if i not in drop]
     names = unique_names([snake_case(n) for n in header] if options.normalise_headers else header)
+    written, notes = values_written(names, seen, options)
 
-    reading = Reading(source, options)
-    rows = ([row[i] or options.missing_as for i in kept] for row in reading.kept_rows(len(header)))
+    table = Pass(source, options)
+    rows = (
+        [written[i](row[i]) or options.missing_as for i in kept]
+        for row in table.kept_rows(len(header))
+    )
     rows_out = write_csv(output, [names[i] for i in kept], rows)
     return {
         "input": source.path.name,
@@ -83,22 +96,42 @@ def clean(source: CsvFile, output: Path, options: Options) -> dict[str, object]:
         "renamed_columns": {a: b for a, b in zip(header, names, strict=True) if a and a != b},
         "dropped_empty_columns": [names[i] for i in sorted(drop)],
         "rows_out": rows_out,
-        **asdict(reading.counts),
+        **asdict(table.counts),
+        "notes": [*source.notes, *notes],
     }
 
 
-def survey(source: CsvFile, options: Options) -> tuple[list[str], set[int]]:
-    """Return the header, widened to the longest row, and the numbers of the columns with values."""
-    header, rows = Reading(source, options).header_and_rows()
-    width = len(header)
-    with_values: set[int] = set()
+def survey(source: CsvFile, options: Options) -> tuple[list[str], list[Evidence]]:
+    """Return the header, widened to the longest row, and how each column's values look."""
+    header, rows = Pass(source, options).header_and_rows()
+    seen = [Evidence() for _ in header]
     for row in rows:
-        width = max(width, len(row))
-        with_values.update(index for index, cell in enumerate(row) if cell)
-    return header + [""] * (width - len(header)), with_values
+        seen.extend(Evidence() for _ in range(len(row) - len(seen)))
+        for evidence, cell in zip(seen, row, strict=False):
+            if cell:
+                evidence.add(cell.strip(SPACES))
+    return header + [""] * (len(seen) - len(header)), seen
 
 
-class Reading:
+def values_written(
+    names: list[str], seen: list[Evidence], options: Options
+) -> tuple[list[Callable[[str], str]], list[str]]:
+    """How to write the values of each column, and what to tell of the ways they are written."""
+    wish = Wish(*("auto" if said == "keep" else said for said in (options.decimal, options.dates)))
+    written: list[Callable[[str], str]] = []
+    notes = []
+    for name, evidence in zip(names, seen, strict=True):
+        reading = evidence.reading(name, wish)
+        option = "--dates" if reading.of_dates else "--decimal"
+        keeps = (options.dates if reading.of_dates else options.decimal) == "keep"
+        written.append(str if keeps or not reading.plain else reading.plain)
+        if reading.note:
+            left = f" Left as written: {option} auto writes it plainly."
+            notes.append(reading.note + (left if keeps and reading.plain else ""))
+    return written, notes
+
+
+class Pass:
     """One pass over the file: tidy cells, even rows, and the count of what was changed."""
 
     def __init__(self, source: CsvFile, options: Options) -> None:
@@ -126,7 +159,7 @@ class Reading:
         """Return the header and the tidy rows; a missing cell is an empty string."""
         lines = ((n, row) for n, row in self.source.rows() if n > self.options.skip_lines)
         for _, cells in lines:
-            header = [cell.strip(SPACES) for cell in cells]
+            header = [composed(cell.strip(SPACES)) for cell in cells]
             if any(header):
                 return header, self._rows(lines, len(header))
             self.counts.blank_lines += 1
@@ -198,6 +231,7 @@ def parse_arguments() -> argparse.Namespace:
         "ones), drop, or fail (default: keep)",
     )
     add("--skip-lines", type=int, default=0, metavar="N", help="lines above the header to ignore")
+    add_reading_arguments(parser, "keep")
     add_csv_arguments(parser)
     return parser.parse_args()
 
@@ -213,6 +247,8 @@ def main() -> int:
         normalise_headers=arguments.normalise_headers,
         ragged=arguments.ragged,
         skip_lines=arguments.skip_lines,
+        decimal=arguments.decimal,
+        dates=arguments.dates,
     )
     try:
         source = open_csv(arguments.input, arguments.encoding, arguments.delimiter)

@@ -1,6 +1,10 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["charset-normalizer>=3.4,<4"]
+# ///
 """Describe every column of a CSV file: type, missing, distinct, range, spread, commonest values.
 
-The file is streamed once, so its size does not matter.
+The file is streamed twice, so its size does not matter: first to see how its values are written.
 """
 
 import argparse
@@ -13,6 +17,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True  # a skill's folder is content: running it must not change it
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
+from column_reading import Evidence, Wish, add_reading_arguments  # noqa: E402
 from columns import Column, ColumnProfile, DateSummary, NumberSummary, TextSummary  # noqa: E402
 from csv_file import MISSING, BadInput, CsvFile, add_csv_arguments, open_csv  # noqa: E402
 
@@ -32,12 +37,19 @@ class Profile:
     columns: list[ColumnProfile]
 
 
-def profile(source: CsvFile, missing: frozenset[str], top: int) -> Profile:
-    """Read the file once and describe it."""
-    header, rows = source.table()
-    columns = [Column(name) for name in header]
+def profile(source: CsvFile, missing: frozenset[str], top: int, wish: Wish) -> Profile:
+    """Describe the file."""
+    header, _ = source.table()
+    seen = [Evidence() for _ in header]
+    for row in source.table()[1]:
+        for evidence, cell in zip(seen, row, strict=False):
+            value = cell.strip()
+            if value and value not in missing:
+                evidence.add(value)
+    readings = [evidence.reading(name, wish) for name, evidence in zip(header, seen, strict=True)]
+    columns = [Column(*pair) for pair in zip(header, readings, strict=True)]
     count = ragged = 0
-    for row in rows:
+    for row in source.table()[1]:
         count += 1
         ragged += len(row) != len(columns)
         for column, cell in zip(columns, row + [""] * (len(columns) - len(row)), strict=False):
@@ -46,6 +58,7 @@ def profile(source: CsvFile, missing: frozenset[str], top: int) -> Profile:
                 column.missing += 1
             else:
                 column.add(value)
+    told = [*source.notes, *(reading.note for reading in readings if reading.note)]
     return Profile(
         source.path.name,
         source.encoding,
@@ -53,7 +66,7 @@ def profile(source: CsvFile, missing: frozenset[str], top: int) -> Profile:
         rows=count,
         ragged_rows=ragged,
         missing_cells=sum(column.missing for column in columns),
-        notes=notes(columns, count, ragged),
+        notes=told + notes(columns, count, ragged),
         columns=[column.describe(top) for column in columns],
     )
 
@@ -69,10 +82,12 @@ def notes(columns: list[Column], rows: int, ragged: int) -> list[str]:
             found.append(f"{column.name} has one and the same value in every row that has any.")
         elif distinct == rows > 1 and column.type in ("int", "text"):
             found.append(f"{column.name} differs in every row: it can serve as a key.")
-        for kind, count in column.kinds.most_common(1):
-            if column.type == "text" != kind and count >= 0.9 * column.present:
-                odd = column.present - count
-                found.append(f"{column.name} is {kind}, but for {odd} of {column.present} values.")
+        if odd := column.odd:
+            examples = ", ".join(repr(example) for example in column.odd_examples)
+            found.append(
+                f"{column.name} is {column.main_type}, but for {odd} of {column.present} values: "
+                f"{examples}."
+            )
     return found
 
 
@@ -137,6 +152,7 @@ def parse_arguments() -> argparse.Namespace:
     add("-o", "--output", default="profile", metavar="PREFIX", help="default: profile")
     add("--na", default=",".join(MISSING), help="cells that mean missing (default: %(default)s)")
     add("--top", type=int, default=10, metavar="N", help="commonest values to keep (default: 10)")
+    add_reading_arguments(parser, "auto")
     add_csv_arguments(parser)
     return parser.parse_args()
 
@@ -145,7 +161,8 @@ def main() -> int:
     arguments = parse_arguments()
     try:
         source = open_csv(arguments.input, arguments.encoding, arguments.delimiter)
-        described = profile(source, frozenset(arguments.na.split(",")), arguments.top)
+        wish = Wish(arguments.decimal, arguments.dates)
+        described = profile(source, frozenset(arguments.na.split(",")), arguments.top, wish)
         files = [f"{arguments.output}.json", f"{arguments.output}.md"]
         whole = json.dumps(asdict(described), indent=2, ensure_ascii=False, allow_nan=False)
         Path(files[0]).write_text(whole + "\n", encoding="utf-8")
