@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Literal, get_args
 
 from written_dates import Order, read_date
-from written_numbers import PLAIN, Decimal, read_number
+from written_numbers import PLAIN, Decimal, WrittenNumber, read_number
 
 MOSTLY = 0.9
 MANY = 10  # below so many values one odd value is too much
@@ -70,7 +70,7 @@ def look_at(cell: str) -> Look:
         return Look("other")
     if number := read_number(cell):
         styled = PLAIN.fullmatch(cell) is None
-        return Look(kind_of_number(cell), styled, number.currency, number.is_percent)
+        return Look(kind_of_number(number), styled, number.currency, number.is_percent)
     if ISO.fullmatch(cell):
         return Look("iso")
     if written := read_date(cell):
@@ -80,9 +80,8 @@ def look_at(cell: str) -> Look:
     return Look("other")
 
 
-def kind_of_number(cell: str) -> Kind:
-    number = read_number(cell)
-    if number is None or number.is_code:
+def kind_of_number(number: WrittenNumber) -> Kind:
+    if number.is_code:
         return "code"
     if number.is_ambiguous:
         return "comma?" if "," in number.body else "point?"
@@ -107,13 +106,16 @@ class Evidence:
         look = look_at(cell)
         self.present += times
         self.kinds[look.kind] += times
-        self.examples.setdefault(look.kind, cell[:EXAMPLE_CHARS])
+        self.add_example(look.kind, cell)
         if look.styled:
             self.styled += times
             self.styled_example = self.styled_example or cell[:EXAMPLE_CHARS]
         if look.currency:
             self.currencies[look.currency] += times
         self.percents += times * look.is_percent
+
+    def add_example(self, kind: Kind, cell: str) -> None:
+        self.examples.setdefault(kind, cell[:EXAMPLE_CHARS])
 
     def reading(self, name: str, wish: Wish) -> Reading:
         """How to read the column of this name, by all that has been added."""

@@ -31,7 +31,8 @@ EXPONENT = r"(?:[eE][+-]?[0-9]+)?"
 def style(group: str, decimal: str) -> re.Pattern[str]:
     """Whole numbers in groups of three, or of two as in India, and decimals."""
     groups = (
-        rf"[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]{{1,2}}(?:{group}[0-9]{{2}})+{group}[0-9]{{3}}"
+        rf"[1-9][0-9]{{0,2}}(?:{group}[0-9]{{3}})+"
+        rf"|[1-9][0-9]?(?:{group}[0-9]{{2}})+{group}[0-9]{{3}}"
     )
     return re.compile(rf"(?:{groups}|[0-9]+|(?={decimal}[0-9]))(?:{decimal}[0-9]*)?{EXPONENT}")
 

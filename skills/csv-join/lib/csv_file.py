@@ -51,21 +51,30 @@ class CsvFile:
                 for row in reader:
                     line = reader.line_num + above
                     if len(row) > MAX_COLUMNS:
-                        raise BadInput(
-                            f"{self.path.name}, line {line}: has {len(row)} cells, the limit is "
-                            f"{MAX_COLUMNS}. Check the delimiter (--delimiter)."
-                        )
+                        raise self.too_wide(line, len(row))
                     yield line, row
         except UnicodeError as error:
-            raise BadInput(
-                f"{self.path.name}, after line {line}: is not {self.encoding} text ({error}). "
-                "Name the right encoding with --encoding."
-            ) from error
+            raise self.not_text(line, error) from error
         except csv.Error as error:
-            raise BadInput(
-                f"{self.path.name}, in the row after line {line}: {error}. "
-                "A quote is probably not closed or not doubled: fix that row."
-            ) from error
+            raise self.bad_quote(line, error) from error
+
+    def too_wide(self, line: int, cells: int) -> BadInput:
+        return BadInput(
+            f"{self.path.name}, line {line}: has {cells} cells, the limit is "
+            f"{MAX_COLUMNS}. Check the delimiter (--delimiter)."
+        )
+
+    def not_text(self, line: int, error: UnicodeError) -> BadInput:
+        return BadInput(
+            f"{self.path.name}, after line {line}: is not {self.encoding} text ({error}). "
+            "Name the right encoding with --encoding."
+        )
+
+    def bad_quote(self, line: int, error: csv.Error) -> BadInput:
+        return BadInput(
+            f"{self.path.name}, in the row after line {line}: {error}. "
+            "A quote is probably not closed or not doubled: fix that row."
+        )
 
     def table(self) -> tuple[list[str], Iterator[list[str]]]:
         """Return the header, each name its own, and the rows that are not blank, as they are."""

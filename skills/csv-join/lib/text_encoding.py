@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 MARKS = (
@@ -19,6 +20,7 @@ MARKS = (
 )
 CHUNK_BYTES = 1 << 20
 SAMPLE_BYTES = 65_536
+SAMPLE_LINES = 2_000
 FALLBACK = "cp1252"
 # Of readings that are equally good the earlier one is taken.
 GUESSED = (
@@ -72,7 +74,6 @@ def detect(path: Path) -> Encoding:
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     is_utf8 = True
-    sample = b""
     with path.open("rb") as file:
         chunk = file.read(CHUNK_BYTES)
         for mark, name in MARKS:
@@ -81,27 +82,29 @@ def detect(path: Path) -> Encoding:
         while chunk:
             if b"\0" in chunk:
                 raise NotText
-            try:
-                decoder.decode(chunk) if is_utf8 else None
-            except UnicodeDecodeError:
-                is_utf8 = False
-            if len(sample) < SAMPLE_BYTES and not chunk.isascii():
-                sample += b"\n".join(foreign_lines(chunk, SAMPLE_BYTES - len(sample))) + b"\n"
+            is_utf8 = is_utf8 and can_decode(decoder, chunk)
             chunk = file.read(CHUNK_BYTES)
+    is_utf8 = is_utf8 and can_decode(decoder, b"", final=True)
+    return Encoding("utf-8") if is_utf8 else guess(path, foreign_lines(path))
+
+
+def can_decode(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:
     try:
-        decoder.decode(b"", final=True) if is_utf8 else None
+        decoder.decode(chunk, final)
     except UnicodeDecodeError:
-        is_utf8 = False
-    return Encoding("utf-8") if is_utf8 else guess(path, sample)
+        return False
+    return True
 
 
-def foreign_lines(chunk: bytes, most: int) -> Iterator[bytes]:
-    """The lines with other bytes than ASCII, some ``most`` bytes of them: the rest says nothing."""
-    for found in FOREIGN_LINE.finditer(chunk):
-        yield found[0][:SAMPLE_BYTES]
-        most -= len(found[0])
-        if most < 0:
-            return
+def foreign_lines(path: Path) -> bytes:
+    """Some of the lines with other bytes than ASCII: the rest says nothing."""
+    sample = b""
+    with path.open("rb") as file:
+        while len(sample) < SAMPLE_BYTES and (chunk := file.read(CHUNK_BYTES)):
+            if not chunk.isascii():
+                lines = islice(FOREIGN_LINE.finditer(chunk), SAMPLE_LINES)
+                sample += b"".join(found[0][:SAMPLE_BYTES] + b"\n" for found in lines)
+    return sample[:SAMPLE_BYTES]
 
 
 @dataclass(frozen=True)
@@ -140,14 +143,11 @@ def guess(path: Path, sample: bytes) -> Encoding:
 def decodes(path: Path, name: str) -> bool:
     """Whether the whole file can be read so, of which only a sample was looked at."""
     decoder = codecs.getincrementaldecoder(name)()
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(CHUNK_BYTES):
-                decoder.decode(chunk)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            if not can_decode(decoder, chunk):
+                return False
+    return can_decode(decoder, b"", final=True)
 
 
 def candidates(sample: bytes) -> Iterator[Candidate]:

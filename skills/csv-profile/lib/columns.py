@@ -10,12 +10,15 @@ import random
 import re
 import sys
 from array import array
+from bisect import bisect_left
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from calendar_names import calendar_order
-from column_reading import MANY, MOSTLY, Reading, look_at
+from column_reading import MANY, MOSTLY, look_at
 
 EXACT_NUMBERS = 1_000_000  # 8 bytes each
 EXACT_DISTINCT = 50_000
@@ -54,6 +57,7 @@ FAMILIES = {
     "datetime": ("date", "datetime"),
 }
 EXAMPLES = 3
+CALENDAR_NAMES = 400  # more are no months, though each has a year
 NO_DATE = datetime.min.replace(tzinfo=UTC)
 
 
@@ -98,9 +102,9 @@ class ColumnProfile:
 class Column:
     """What has been seen of one column so far."""
 
-    def __init__(self, name: str, reading: Reading) -> None:
+    def __init__(self, name: str, plain: Callable[[str], str] | None) -> None:
         self.name = name
-        self.plain = reading.plain
+        self.plain = plain
         self.missing = self.present = 0
         self.kinds: Counter[str] = Counter()
         self.values: Counter[str] = Counter()
@@ -111,27 +115,42 @@ class Column:
         self.dates: set[tuple[datetime, str]] = set()
         self.shortest, self.longest = sys.maxsize, 0
 
-    def add(self, value: str) -> None:
-        if self.plain:
-            value = self.plain(value)
+    def add(self, value: str, times: int = 1) -> None:
+        """Add a value that is there as often as that."""
+        self.add_plain(self.plain(value) if self.plain else value, times)
+
+    def add_plain(self, value: str, times: int) -> None:
         kind = kind_of(value)
-        self.present += 1
-        self.kinds[kind] += 1
-        if len(examples := self.examples.setdefault(kind, [])) < EXAMPLES:
-            examples.append(value if len(value) <= KEPT_CHARS else shorten(value))
+        self.add_kind(kind, value, times)
         if kind == "text":
-            self.codes += CODE.fullmatch(value) is not None
-            self.impossible_dates += is_impossible_date(value)
-        self.shortest = min(self.shortest, len(value))
-        self.longest = max(self.longest, len(value))
+            self.codes += times * (CODE.fullmatch(value) is not None)
+            self.impossible_dates += times * is_impossible_date(value)
+        self.add_lengths(len(value), len(value))
         if kind in ("int", "float"):
-            self.numbers.add(int(value) if kind == "int" else float(value))
+            for _ in range(times):
+                self.numbers.add(int(value) if kind == "int" else float(value))
         if kind in ("date", "datetime"):
-            seen = {*self.dates, (moment(value), value)}
-            self.dates = {min(seen), max(seen)}
+            self.add_date(value)
+        self.count_value(value, times)
+
+    def add_kind(self, kind: str, example: str, times: int) -> None:
+        self.present += times
+        self.kinds[kind] += times
+        if len(examples := self.examples.setdefault(kind, [])) < EXAMPLES:
+            examples.append(example if len(example) <= KEPT_CHARS else shorten(example))
+
+    def add_lengths(self, shortest: int, longest: int) -> None:
+        self.shortest = min(self.shortest, shortest)
+        self.longest = max(self.longest, longest)
+
+    def add_date(self, value: str) -> None:
+        seen = {*self.dates, (moment(value), value)}
+        self.dates = {min(seen), max(seen)}
+
+    def count_value(self, value: str, times: int) -> None:
         key = value if len(value) <= KEPT_CHARS else shorten(value)
         if key in self.values or len(self.values) < EXACT_DISTINCT:
-            self.values[key] += 1
+            self.values[key] += times
         else:
             self.overflowed = True
 
@@ -191,7 +210,8 @@ class Column:
             return DateSummary(min(self.dates)[1], max(self.dates)[1])
         # Ties by value, so that the same rows in another order give the same profile.
         ranked = sorted(self.values.items(), key=lambda pair: (-pair[1], pair[0]))
-        if self.type == "text" and (names := calendar_order(self.values)):
+        is_short = len(self.values) <= CALENDAR_NAMES
+        if self.type == "text" and is_short and (names := calendar_order(self.values)):
             ranked = [(name, self.values[name]) for name in names]
         return TextSummary(ranked[:top], self.shortest, self.longest)
 
@@ -213,10 +233,29 @@ class Numbers:
         self.mean += distance / self.count
         self.squares += distance * (value - self.mean)
         self.low, self.high = min(self.low, value), max(self.high, value)
-        if len(self.sample) < EXACT_NUMBERS:
-            self.sample.append(value)
-        elif (place := self.random.randrange(self.count)) < EXACT_NUMBERS:
-            self.sample[place] = value
+        self._choose([value])
+
+    def add_many(
+        self, values: Sequence[float], mean: float, squares: float, low: float, high: float
+    ) -> None:
+        """Add values of which these figures are known already."""
+        distance = mean - self.mean
+        before = self.count
+        self.count += len(values)
+        self.mean += distance * len(values) / self.count
+        self.squares += squares + distance * distance * before * len(values) / self.count
+        self.low, self.high = min(self.low, low), max(self.high, high)
+        self._choose(values)
+
+    def _choose(self, values: Sequence[float]) -> None:
+        """Keep the values, or let each take the place of a kept one with the chance that is due."""
+        room = EXACT_NUMBERS - len(self.sample)
+        self.sample.extend(values[:room])
+        seen = self.count - len(values) + room
+        for value in values[room:]:
+            seen += 1
+            if (place := self.random.randrange(seen)) < EXACT_NUMBERS:
+                self.sample[place] = value
 
     def summarise(self) -> NumberSummary:
         ordered = sorted(self.sample)
@@ -247,6 +286,8 @@ def kind_of(value: str) -> str:
 
 def is_impossible_date(value: str) -> bool:
     """A date in shape only, such as 2024-02-30."""
+    if value.isalnum():
+        return False
     has_shape = DATE.fullmatch(value) or DATETIME.fullmatch(value)
     return has_shape is not None or look_at(value).kind == "no day"
 
@@ -278,8 +319,12 @@ def histogram(ordered: list[float]) -> list[int]:
     low, width = ordered[0], (ordered[-1] - ordered[0]) / HISTOGRAM_BINS
     if not 0 < width < math.inf:
         return [len(ordered)]
-    counts = Counter(min(int((value - low) / width), HISTOGRAM_BINS - 1) for value in ordered)
-    return [counts[bin_] for bin_ in range(HISTOGRAM_BINS)]
+    # In order, so that only the ends of the bins have to be looked for.
+    ends = [
+        bisect_left(ordered, bin_ + 1, key=lambda value: int((value - low) / width))
+        for bin_ in range(HISTOGRAM_BINS - 1)
+    ]
+    return [end - start for start, end in pairwise([0, *ends, len(ordered)])]
 
 
 def finite(value: float) -> float | None:

@@ -1,28 +1,37 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["charset-normalizer>=3.4,<4"]
+# dependencies = ["charset-normalizer>=3.4,<4", "polars>=2.1,<3"]
 # ///
 """Describe every column of a CSV file: type, missing, distinct, range, spread, commonest values.
 
-The file is streamed twice, so its size does not matter: first to see how its values are written.
+The file is streamed, so its size does not matter; twice where numbers or dates are written in a way
+that takes all of their column to judge. Where polars is installed, it reads large files.
 """
 
 import argparse
 import json
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.dont_write_bytecode = True  # a skill's folder is content: running it must not change it
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
-from column_reading import Evidence, Wish, add_reading_arguments  # noqa: E402
+from column_reading import Evidence, Reading, Wish, add_reading_arguments  # noqa: E402
 from columns import Column, ColumnProfile, DateSummary, NumberSummary, TextSummary  # noqa: E402
 from csv_file import MISSING, BadInput, CsvFile, add_csv_arguments, open_csv  # noqa: E402
+from csv_parts import Parts  # noqa: E402
+
+if TYPE_CHECKING:
+    from polars import DataFrame
 
 BARS = "▁▂▃▄▅▆▇█"
 SHOWN_CHARS = 60
+
+Plain = Callable[[str], str]  # a value as programs write it
 
 
 @dataclass(frozen=True)
@@ -39,36 +48,90 @@ class Profile:
 
 def profile(source: CsvFile, missing: frozenset[str], top: int, wish: Wish) -> Profile:
     """Describe the file."""
-    header, _ = source.table()
-    seen = [Evidence() for _ in header]
-    for row in source.table()[1]:
-        for evidence, cell in zip(seen, row, strict=False):
-            value = cell.strip()
-            if value and value not in missing:
-                evidence.add(value)
-    readings = [evidence.reading(name, wish) for name, evidence in zip(header, seen, strict=True)]
-    columns = [Column(*pair) for pair in zip(header, readings, strict=True)]
-    count = ragged = 0
-    for row in source.table()[1]:
-        count += 1
-        ragged += len(row) != len(columns)
-        for column, cell in zip(columns, row + [""] * (len(columns) - len(row)), strict=False):
-            value = cell.strip()
-            if not value or value in missing:
-                column.missing += 1
-            else:
-                column.add(value)
+    table = Table(source, missing)
+    table.read()
+    readings = table.readings(wish)
+    if any(reading.plain for reading in readings):
+        # All of a column tells how its values are written; only then can they be read.
+        table = Table(source, missing)
+        table.read([reading.plain for reading in readings])
     told = [*source.notes, *(reading.note for reading in readings if reading.note)]
+    columns = table.columns
     return Profile(
         source.path.name,
         source.encoding,
         source.delimiter,
-        rows=count,
-        ragged_rows=ragged,
+        rows=table.rows,
+        ragged_rows=table.ragged,
         missing_cells=sum(column.missing for column in columns),
-        notes=told + notes(columns, count, ragged),
+        notes=told + notes(columns, table.rows, table.ragged),
         columns=[column.describe(top) for column in columns],
     )
+
+
+class Table:
+    """One pass over the file, and what it tells of each column."""
+
+    def __init__(self, source: CsvFile, missing: frozenset[str]) -> None:
+        self.source = source
+        self.missing = missing
+        self.rows = self.ragged = 0
+        self.columns: list[Column] = []
+        self.looks: list[Evidence] = []
+
+    def read(self, plain: list[Plain | None] | None = None) -> None:
+        """Read all rows; ``plain`` says for each column how to read its values."""
+        names = self.source.table()[0]
+        self.columns = [
+            Column(name, how) for name, how in zip(names, plain or [None] * len(names), strict=True)
+        ]
+        self.looks = [Evidence() for _ in names]
+        parts = Parts(self.source)
+        has_frames = False
+        for part in parts:
+            if isinstance(part, list):
+                self._add_rows([cells for _, cells in part if cells], has_header=not parts.width)
+                parts.width = len(names) if parts.width or any(cells for _, cells in part) else None
+            else:
+                self._add_frame(part)
+                has_frames = True
+        if has_frames:
+            from column_frame import sort_numbers  # noqa: PLC0415
+
+            for column in self.columns:
+                sort_numbers(column)
+
+    def readings(self, wish: Wish) -> list[Reading]:
+        pairs = zip(self.columns, self.looks, strict=True)
+        return [looks.reading(column.name, wish) for column, looks in pairs]
+
+    def _add_rows(self, rows: list[list[str]], *, has_header: bool) -> None:
+        width = len(self.columns)
+        for row in rows[has_header:]:
+            self.rows += 1
+            self.ragged += len(row) != width
+            cells = row + [""] * (width - len(row))
+            for column, looks, cell in zip(self.columns, self.looks, cells, strict=False):
+                value = cell.strip()
+                if not value or value in self.missing:
+                    column.missing += 1
+                else:
+                    column.add(value)
+                    looks.add(value)
+
+    def _add_frame(self, frame: "DataFrame") -> None:
+        # Here, for only large files are worth loading polars.
+        from column_frame import add_values, present  # noqa: PLC0415
+        from column_looks import add_looks  # noqa: PLC0415
+
+        self.rows += frame.height
+        for column, looks, cells in zip(
+            self.columns, self.looks, frame.iter_columns(), strict=True
+        ):
+            values = present(cells, self.missing)
+            column.missing += len(cells) - len(values)
+            add_values(column, values)
+            add_looks(looks, values)
 
 
 def notes(columns: list[Column], rows: int, ragged: int) -> list[str]:
