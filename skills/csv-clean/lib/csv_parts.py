@@ -96,7 +96,7 @@ class Parts:
     def _rows(self, file: IO[bytes]) -> list[NumberedRow]:
         """Some rows, by the csv module."""
         rows: list[NumberedRow] = []
-        chars = before = 0
+        chars, before = 0, self._lines
         try:
             for cells in csv.reader(
                 self._numbered_lines(file), delimiter=self.source.delimiter, strict=True
@@ -109,7 +109,7 @@ class Parts:
                 if chars >= DOUBTFUL_CHARS or (self.width is None and any(map(str.strip, cells))):
                     break
         except csv.Error as error:
-            raise self.source.bad_quote(before or self._lines, error) from error
+            raise self.source.bad_quote(before, error) from error
         return rows
 
     def _frame(self, file: IO[bytes]) -> "DataFrame | None":

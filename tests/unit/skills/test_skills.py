@@ -48,8 +48,10 @@ def test_an_unknown_option_is_a_usage_error(skill: str, tmp_path: Path) -> None:
 
 SHARED = (
     "calendar_names",
+    "column_looks",
     "column_reading",
     "csv_file",
+    "csv_parts",
     "csv_writer",
     "text_encoding",
     "written_dates",
