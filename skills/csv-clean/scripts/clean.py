@@ -96,6 +96,7 @@ def clean(source: CsvFile, output: Path, options: Options) -> dict[str, object]:
     rows_out = write_csv(output, plan.kept_names, table.written_rows(plan))
     needed = Plan.of(table.header, table.seen, options)
     if (needed.names, needed.kept) != (plan.names, plan.kept):
+        output.unlink()  # nobody may take it for the result if the next reading fails
         plan, table = needed, Pass(source, options)
         rows_out = write_csv(output, plan.kept_names, table.written_rows(plan))
     dropped = [name for i, name in enumerate(plan.names) if i not in plan.kept]

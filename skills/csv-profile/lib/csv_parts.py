@@ -65,7 +65,7 @@ class Parts:
             next(self._numbered_lines(file))
 
     def _fill(self, file: IO[bytes], chars: int) -> bool:
-        """Have so many characters at hand, if the file has them; False at its end."""
+        """Have so many characters at hand, if the file has them; False once all is read."""
         while len(self._text) - self._at < chars and not self._ended:
             data = file.read(max(chars, DOUBTFUL_CHARS))
             self._ended = not data
@@ -80,11 +80,10 @@ class Parts:
     def _numbered_lines(self, file: IO[bytes]) -> Iterator[str]:
         while True:
             end = LINE_END.search(self._text, self._at)
-            # A carriage return at the end may be half of a line end.
-            while (end is None or end.end() == len(self._text)) and self._fill(
-                file, len(self._text) - self._at + DOUBTFUL_CHARS
-            ):
-                end = LINE_END.search(self._text, self._at)
+            # A carriage return at the end of what was read may be half of a line end.
+            if not self._ended and (end is None or end.end() == len(self._text)):
+                self._fill(file, len(self._text) - self._at + DOUBTFUL_CHARS)
+                continue
             stop = end.end() if end else len(self._text)
             if stop == self._at:
                 return

@@ -129,7 +129,8 @@ def test_clean_makes_the_same_of_a_file_in_parts_as_row_by_row(
         runs[name] = run_many(csv_python, "csv-clean", parts, calls, folder / name)
     for number in numbers:
         fast, slow = runs["fast"][number], runs["slow"][number]
-        assert fast == slow, contents[number]
+        assert fast[0::2] == slow[0::2], contents[number]
+        assert fast[1].splitlines() == slow[1].splitlines(), contents[number]
         made = [folder / name / f"{number}.out" for name in runs]
         assert [path.exists() for path in made] == [fast[0] == 0] * 2
         if fast[0] == 0:
