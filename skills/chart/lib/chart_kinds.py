@@ -8,6 +8,7 @@ import drawing
 import wording
 from choice import Choice
 from series import AGGREGATE, Record, by_group, greatest, is_single, points, samples
+from table import Table
 
 SHOWN_VALUES = 60
 
@@ -27,8 +28,9 @@ class Drawn:
     values: Values = field(default_factory=dict)
 
 
-def draw(rows: int, records: list[Record], choice: Choice, arguments: Namespace) -> Summary:
+def draw(table: Table, records: list[Record], choice: Choice, arguments: Namespace) -> Summary:
     """Draw the chart, write its files, and return what was drawn of how many rows."""
+    rows = table.rows
     aggregated = choice.aggregate == "count" or (
         choice.aggregate is not None and not is_single(records)
     )
@@ -55,7 +57,7 @@ def draw(rows: int, records: list[Record], choice: Choice, arguments: Namespace)
         "categories": drawn.categories,
         "categories_shown": drawn.categories_shown,
         "values": drawn.values,
-        "notes": [NO_GLYPH] if canvas.lacks_glyphs else [],
+        "notes": [*table.notes, *([NO_GLYPH] if canvas.lacks_glyphs else [])],
         "files": files,
     }
 

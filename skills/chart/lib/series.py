@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from calendar_names import calendar_order
 from choice import Choice
 from csv_file import BadInput
 from table import Table, date, number
@@ -113,7 +114,7 @@ def points(records: list[Record], aggregate: str | None) -> dict[str, Points]:
 def greatest(records: list[Record], aggregate: Aggregate, top: int, order: str) -> list[str]:
     """The categories with the greatest values, in order: by value, by name, or as in the file.
 
-    Numbers and dates are always in their own order.
+    Numbers, dates, months and weekdays are always in their own order.
     """
     gathered: dict[str, list[float]] = defaultdict(list)
     for record in records:
@@ -122,6 +123,8 @@ def greatest(records: list[Record], aggregate: Aggregate, top: int, order: str) 
     if order == "file":
         kept = {*by_value}
         return [x for x in gathered if x in kept]
+    if in_calendar := calendar_order(by_value):
+        return in_calendar
     if order == "name" or all(number(x) is not None or date(x) is not None for x in by_value):
         return sorted(by_value, key=lambda x: (number(x) or 0.0, x))
     return by_value

@@ -10,15 +10,16 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Literal
 
-from csv_file import MISSING, BadInput, CsvFile
+from column_reading import Evidence, Wish
+from csv_file import MISSING, BadInput, CsvFile, composed
 
 # About 1.5 GB of cells when they all differ.
 MAX_CELLS = 20_000_000
 MAX_CATEGORIES = 20
 MOSTLY = 0.9
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
-# Year first only: nobody can tell 03/04/2024 day-first from month-first.
-DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].+)?")
+# Year first only: others are turned into this before, where their column leaves no doubt.
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2}([T ].+)?)?")
 # Numbers that name a thing instead of measuring one.
 IDENTIFIER = re.compile(r"(^|[ _])(id|no|nr|number|index|key|code|zip|year)$", re.IGNORECASE)
 
@@ -54,12 +55,14 @@ class Column:
 class Table:
     file: str
     columns: list[Column]
+    notes: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
         return len(self.columns[0].cells)
 
     def column(self, name: str) -> Column:
+        name = composed(name)
         for column in self.columns:
             if column.name == name:
                 return column
@@ -85,7 +88,7 @@ class Table:
         return [c for c in self.columns if c.type == "date" and c.distinct > 2]
 
 
-def read_table(source: CsvFile) -> Table:
+def read_table(source: CsvFile, wish: Wish) -> Table:
     header, rows = source.table()
     cells: list[list[str]] = [[] for _ in header]
     for number_of_row, row in enumerate(rows, start=1):
@@ -101,7 +104,24 @@ def read_table(source: CsvFile) -> Table:
         raise BadInput(
             f"{source.path.name}: has a header but no rows, so there is nothing to draw."
         )
-    return Table(source.path.name, [Column(*pair) for pair in zip(header, cells, strict=True)])
+    columns, notes = [], list(source.notes)
+    for name, values in zip(header, cells, strict=True):
+        read, note = read_column(Column(name, values), wish)
+        columns.append(read)
+        notes += [note] if note else []
+    return Table(source.path.name, columns, tuple(notes))
+
+
+def read_column(column: Column, wish: Wish) -> tuple[Column, str | None]:
+    """The column with its numbers and dates as programs write them, and what to tell of it."""
+    evidence = Evidence()
+    for value, times in column.counts.items():
+        evidence.add(value, times)
+    reading = evidence.reading(column.name, wish)
+    if not reading.plain:
+        return column, reading.note
+    plain = {value: sys.intern(reading.plain(value)) for value in column.counts}
+    return Column(column.name, [plain[v] if v else v for v in column.cells]), reading.note
 
 
 def number(cell: str) -> float | None:
@@ -114,7 +134,7 @@ def date(cell: str) -> datetime | None:
     if not DATE.fullmatch(cell):
         return None
     try:
-        parsed = datetime.fromisoformat(cell)
+        parsed = datetime.fromisoformat(cell if len(cell) > len("2024-01") else f"{cell}-01")
         return parsed.astimezone(UTC).replace(tzinfo=None) if parsed.tzinfo else parsed
     except (ValueError, OverflowError):
         return None

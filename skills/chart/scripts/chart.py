@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["matplotlib>=3.10,<3.12"]
+# dependencies = ["charset-normalizer>=3.4,<4", "matplotlib>=3.10,<3.12"]
 # ///
 """Draw one chart of a CSV file as PNG and SVG."""
 
@@ -14,6 +14,7 @@ sys.dont_write_bytecode = True  # a skill's folder is content: running it must n
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
 from choice import AGGREGATES, KINDS, Choice, choose  # noqa: E402
+from column_reading import Wish, add_reading_arguments  # noqa: E402
 from csv_file import BadInput, add_csv_arguments, open_csv  # noqa: E402
 from series import read_records  # noqa: E402
 from table import read_table  # noqa: E402
@@ -51,6 +52,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--width", type=bounded(float, 2, 40), default=8.0, help="inches (default: 8)")
     add("--height", type=bounded(float, 2, 40), help="inches (default: 5, more for many bars)")
     add("--dpi", type=bounded(int, 50, 600), default=160, help="of the PNG (default: 160)")
+    add_reading_arguments(parser, "auto")
     add_csv_arguments(parser)
     return parser.parse_args()
 
@@ -65,13 +67,14 @@ def main() -> int:
     arguments = parse_arguments()
     asked = Choice(arguments.kind, arguments.x, arguments.y, arguments.group, arguments.aggregate)
     try:
-        table = read_table(open_csv(arguments.input, arguments.encoding, arguments.delimiter))
+        source = open_csv(arguments.input, arguments.encoding, arguments.delimiter)
+        table = read_table(source, Wish(arguments.decimal, arguments.dates))
         choice = choose(table, asked)
         records = read_records(table, choice)
         # Last, for it takes a second, and what is refused above needs no matplotlib.
         from chart_kinds import draw  # noqa: PLC0415
 
-        summary = draw(table.rows, records, choice, arguments)
+        summary = draw(table, records, choice, arguments)
     except ModuleNotFoundError as missing:
         print(f"chart.py: {missing.name} is missing. Run: uv run {sys.argv[0]}", file=sys.stderr)
         return 2

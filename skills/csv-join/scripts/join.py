@@ -1,6 +1,11 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["charset-normalizer>=3.4,<4"]
+# ///
 """Join CSV files on equal keys, like SQL: the first is streamed, the others are held in memory.
 
-Keys are compared as text, without the spaces around them. As in SQL, a missing key matches nothing.
+Keys are compared as text, without the spaces around them, and with accented letters written in one
+way (NFC). As in SQL, a missing key matches nothing.
 """
 
 import argparse
@@ -14,7 +19,14 @@ from pathlib import Path
 sys.dont_write_bytecode = True  # a skill's folder is content: running it must not change it
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
-from csv_file import BadInput, CsvFile, add_csv_arguments, open_csv, unique_names  # noqa: E402
+from csv_file import (  # noqa: E402
+    BadInput,
+    CsvFile,
+    add_csv_arguments,
+    composed,
+    open_csv,
+    unique_names,
+)
 from csv_writer import write_csv  # noqa: E402
 
 HOWS = ("inner", "left", "right", "outer")
@@ -116,10 +128,10 @@ class Join:
                 yield blank + [row[i] for i in self.extra_columns]
 
     def _key(self, row: Row, columns: list[int]) -> Key | None:
-        key = tuple(row[column].strip() for column in columns)
+        key = tuple(composed(row[column].strip()) for column in columns)
         if not all(key):
             return None
-        return tuple(part.casefold() for part in key) if self.fold_case else key
+        return tuple(composed(part.casefold()) for part in key) if self.fold_case else key
 
     def _count_left(self, key: Key | None, row: Row, columns: list[int], *, matched: bool) -> None:
         self.report.left_rows_matched += matched
@@ -170,7 +182,10 @@ def find_columns(names: Row, wanted: Row, where: str) -> list[int]:
 def parse_on(text: str) -> On:
     """``a,b=c`` -> column a of both sides, and column b of the left with c of the right."""
     pairs = [part.partition("=") for part in text.split(",")]
-    on = On([left.strip() for left, _, _ in pairs], [(r or left).strip() for left, _, r in pairs])
+    on = On(
+        [composed(left.strip()) for left, _, _ in pairs],
+        [composed((right or left).strip()) for left, _, right in pairs],
+    )
     if not all(on.left + on.right):
         raise argparse.ArgumentTypeError(f"{text!r}: write key, key1,key2 or left_key=right_key")
     return on
@@ -213,6 +228,7 @@ def join(arguments: argparse.Namespace) -> dict[str, object]:
         "rows": rows,
         "columns": table.names,
         "joins": [asdict(report) for report in joins],
+        "notes": [f"{file.path.name}: {note}" for file in (left, *rights) for note in file.notes],
     }
 
 

@@ -4,26 +4,24 @@ Every skill that reads CSV carries this same module, because a skill's folder st
 """
 
 import argparse
-import codecs
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from text_encoding import NotText, detect
+
 MISSING = ("NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null")
-MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 DELIMITERS = (",", ";", "\t", "|")
-CHUNK_BYTES = 1 << 20
 SAMPLE_CHARS = 65_536
+SEP_LINE_CHARS = 1024
 FIELD_LIMIT_CHARS = 1_000_000
 MAX_COLUMNS = 16_384  # what spreadsheets hold; one hostile row must not fill the memory
+# Excel's first line that names the delimiter, perhaps filled up to the width of the table.
+SEP_LINE = re.compile(r"\ufeff?\"?sep=([^\"\r\n])\1*\"?[,;|\t ]*", re.IGNORECASE)
 
 
 class BadInput(Exception):
@@ -32,37 +30,51 @@ class BadInput(Exception):
 
 @dataclass(frozen=True)
 class CsvFile:
-    """A CSV file whose encoding and delimiter are known."""
+    """A CSV file whose encoding and delimiter are known; ``notes`` say what was only guessed."""
 
     path: Path
     encoding: str
     delimiter: str
+    has_sep_line: bool = False
+    notes: tuple[str, ...] = ()
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield (number of the row's last line, its cells); a blank line has no cells."""
         csv.field_size_limit(FIELD_LIMIT_CHARS)
-        line = 0
+        line = above = 0
         try:
             with self.path.open(encoding=self.encoding, newline="") as file:
+                if self.has_sep_line:
+                    file.readline()
+                    above = 1
                 reader = csv.reader(file, delimiter=self.delimiter, strict=True)
                 for row in reader:
-                    line = reader.line_num
+                    line = reader.line_num + above
                     if len(row) > MAX_COLUMNS:
-                        raise BadInput(
-                            f"{self.path.name}, line {line}: has {len(row)} cells, the limit is "
-                            f"{MAX_COLUMNS}. Check the delimiter (--delimiter)."
-                        )
+                        raise self.too_wide(line, len(row))
                     yield line, row
         except UnicodeError as error:
-            raise BadInput(
-                f"{self.path.name}, after line {line}: is not {self.encoding} text ({error}). "
-                "Name the right encoding with --encoding."
-            ) from error
+            raise self.not_text(line, error) from error
         except csv.Error as error:
-            raise BadInput(
-                f"{self.path.name}, in the row after line {line}: {error}. "
-                "A quote is probably not closed or not doubled: fix that row."
-            ) from error
+            raise self.bad_quote(line, error) from error
+
+    def too_wide(self, line: int, cells: int) -> BadInput:
+        return BadInput(
+            f"{self.path.name}, line {line}: has {cells} cells, the limit is "
+            f"{MAX_COLUMNS}. Check the delimiter (--delimiter)."
+        )
+
+    def not_text(self, line: int, error: UnicodeError) -> BadInput:
+        return BadInput(
+            f"{self.path.name}, after line {line}: is not {self.encoding} text ({error}). "
+            "Name the right encoding with --encoding."
+        )
+
+    def bad_quote(self, line: int, error: csv.Error) -> BadInput:
+        return BadInput(
+            f"{self.path.name}, in the row after line {line}: {error}. "
+            "A quote is probably not closed or not doubled: fix that row."
+        )
 
     def table(self) -> tuple[list[str], Iterator[list[str]]]:
         """Return the header, each name its own, and the rows that are not blank, as they are."""
@@ -70,51 +82,57 @@ class CsvFile:
         header = next(rows, None)
         if header is None:
             raise BadInput(f"{self.path.name}: is empty. A header row is needed.")
-        return unique_names([name.strip() for name in header]), rows
+        return unique_names([composed(name.strip()) for name in header]), rows
 
 
 def open_csv(path: Path, encoding: str = "auto", delimiter: str = "auto") -> CsvFile:
     """Find out whatever is ``auto``."""
     if not path.is_file():
         raise BadInput(f"{path}: no such file. Check the path.")
-    encoding = detect_encoding(path) if encoding == "auto" else encoding
-    delimiter = detect_delimiter(path, encoding) if delimiter == "auto" else delimiter
-    return CsvFile(path, encoding, delimiter)
+    notes = []
+    if encoding == "auto":
+        encoding, note = detect_encoding(path)
+        notes = [note] if note else []
+    named = sep_line(path, encoding)
+    if delimiter == "auto":
+        delimiter = named or detect_delimiter(path, encoding)
+    return CsvFile(path, encoding, delimiter, named is not None, tuple(notes))
 
 
-def detect_encoding(path: Path) -> str:
-    """By the byte order mark; else UTF-8 if the whole file is; else Windows-1252."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with path.open("rb") as file:
-        chunk = file.read(CHUNK_BYTES)
-        for mark, encoding in MARKS:
-            if chunk.startswith(mark):
-                return encoding
-        try:
-            while chunk:
-                if b"\0" in chunk:
-                    raise BadInput(
-                        f"{path.name}: is not a text file. Save it as CSV first; if it is UTF-16 "
-                        "without a byte order mark, pass --encoding utf-16-le."
-                    )
-                decoder.decode(chunk)
-                chunk = file.read(CHUNK_BYTES)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "cp1252"
-    return "utf-8"
+def detect_encoding(path: Path) -> tuple[str, str | None]:
+    """The encoding, and what to tell a person if it is a guess."""
+    try:
+        found = detect(path)
+    except NotText as error:
+        raise BadInput(
+            f"{path.name}: is not a text file. Save it as CSV first; if it is UTF-16 "
+            "without a byte order mark, pass --encoding utf-16-le."
+        ) from error
+    remedy = "Where they are wrong, name the right encoding with --encoding."
+    return found.name, f"{found.note} {remedy}" if found.note else None
 
 
-def detect_delimiter(path: Path, encoding: str) -> str:
-    """The one that cuts most of the first rows into as many cells as the header has."""
+def sep_line(path: Path, encoding: str) -> str | None:
+    """The delimiter that Excel's ``sep=;`` names in the first line, which is no row."""
+    first_line = re.match(r"[^\r\n]*", head(path, encoding, SEP_LINE_CHARS))
+    found = SEP_LINE.fullmatch(first_line[0]) if first_line else None
+    return found[1] if found else None
+
+
+def head(path: Path, encoding: str, chars: int) -> str:
     try:
         with path.open(encoding=encoding, newline="") as file:
-            sample = file.read(SAMPLE_CHARS)
+            return file.read(chars)
     except UnicodeError as error:
         raise BadInput(
             f"{path.name}: is not {encoding} text ({error}). "
             "Name the right encoding with --encoding."
         ) from error
+
+
+def detect_delimiter(path: Path, encoding: str) -> str:
+    """The one that cuts most of the first rows into as many cells as the header has."""
+    sample = head(path, encoding, SAMPLE_CHARS)
 
     def score(delimiter: str) -> tuple[int, int]:
         widths: list[int] = []
@@ -126,6 +144,11 @@ def detect_delimiter(path: Path, encoding: str) -> str:
         return (widths.count(widths[0]), widths[0]) if widths and widths[0] > 1 else (0, 0)
 
     return max(DELIMITERS, key=score)
+
+
+def composed(text: str) -> str:
+    """One code for what looks the same: macOS writes e and its accent, others one letter."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def unique_names(header: list[str]) -> list[str]:

@@ -1,23 +1,37 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["charset-normalizer>=3.4,<4", "polars>=2.1,<3"]
+# ///
 """Describe every column of a CSV file: type, missing, distinct, range, spread, commonest values.
 
-The file is streamed once, so its size does not matter.
+The file is streamed, so its size does not matter; twice where numbers or dates are written in a way
+that takes all of their column to judge. Where polars is installed, it reads large files.
 """
 
 import argparse
 import json
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.dont_write_bytecode = True  # a skill's folder is content: running it must not change it
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
+from column_reading import Evidence, Reading, Wish, add_reading_arguments  # noqa: E402
 from columns import Column, ColumnProfile, DateSummary, NumberSummary, TextSummary  # noqa: E402
 from csv_file import MISSING, BadInput, CsvFile, add_csv_arguments, open_csv  # noqa: E402
+from csv_parts import Parts  # noqa: E402
+
+if TYPE_CHECKING:
+    from polars import DataFrame
 
 BARS = "▁▂▃▄▅▆▇█"
 SHOWN_CHARS = 60
+
+Plain = Callable[[str], str]  # a value as programs write it
 
 
 @dataclass(frozen=True)
@@ -32,30 +46,92 @@ class Profile:
     columns: list[ColumnProfile]
 
 
-def profile(source: CsvFile, missing: frozenset[str], top: int) -> Profile:
-    """Read the file once and describe it."""
-    header, rows = source.table()
-    columns = [Column(name) for name in header]
-    count = ragged = 0
-    for row in rows:
-        count += 1
-        ragged += len(row) != len(columns)
-        for column, cell in zip(columns, row + [""] * (len(columns) - len(row)), strict=False):
-            value = cell.strip()
-            if not value or value in missing:
-                column.missing += 1
-            else:
-                column.add(value)
+def profile(source: CsvFile, missing: frozenset[str], top: int, wish: Wish) -> Profile:
+    """Describe the file."""
+    table = Table(source, missing)
+    table.read()
+    readings = table.readings(wish)
+    if any(reading.plain for reading in readings):
+        # All of a column tells how its values are written; only then can they be read.
+        table = Table(source, missing)
+        table.read([reading.plain for reading in readings])
+    told = [*source.notes, *(reading.note for reading in readings if reading.note)]
+    columns = table.columns
     return Profile(
         source.path.name,
         source.encoding,
         source.delimiter,
-        rows=count,
-        ragged_rows=ragged,
+        rows=table.rows,
+        ragged_rows=table.ragged,
         missing_cells=sum(column.missing for column in columns),
-        notes=notes(columns, count, ragged),
+        notes=told + notes(columns, table.rows, table.ragged),
         columns=[column.describe(top) for column in columns],
     )
+
+
+class Table:
+    """One pass over the file, and what it tells of each column."""
+
+    def __init__(self, source: CsvFile, missing: frozenset[str]) -> None:
+        self.source = source
+        self.missing = missing
+        self.rows = self.ragged = 0
+        self.columns: list[Column] = []
+        self.looks: list[Evidence] = []
+
+    def read(self, plain: list[Plain | None] | None = None) -> None:
+        """Read all rows; ``plain`` says for each column how to read its values."""
+        names = self.source.table()[0]
+        self.columns = [
+            Column(name, how) for name, how in zip(names, plain or [None] * len(names), strict=True)
+        ]
+        self.looks = [Evidence() for _ in names]
+        parts = Parts(self.source)
+        has_frames = False
+        for part in parts:
+            if isinstance(part, list):
+                self._add_rows([cells for _, cells in part if cells], has_header=not parts.width)
+                parts.width = len(names) if parts.width or any(cells for _, cells in part) else None
+            else:
+                self._add_frame(part)
+                has_frames = True
+        if has_frames:
+            from column_frame import sort_numbers  # noqa: PLC0415
+
+            for column in self.columns:
+                sort_numbers(column)
+
+    def readings(self, wish: Wish) -> list[Reading]:
+        pairs = zip(self.columns, self.looks, strict=True)
+        return [looks.reading(column.name, wish) for column, looks in pairs]
+
+    def _add_rows(self, rows: list[list[str]], *, has_header: bool) -> None:
+        width = len(self.columns)
+        for row in rows[has_header:]:
+            self.rows += 1
+            self.ragged += len(row) != width
+            cells = row + [""] * (width - len(row))
+            for column, looks, cell in zip(self.columns, self.looks, cells, strict=False):
+                value = cell.strip()
+                if not value or value in self.missing:
+                    column.missing += 1
+                else:
+                    column.add(value)
+                    looks.add(value)
+
+    def _add_frame(self, frame: "DataFrame") -> None:
+        # Here, for only large files are worth loading polars.
+        from column_frame import add_values, present  # noqa: PLC0415
+        from column_looks import add_looks  # noqa: PLC0415
+
+        self.rows += frame.height
+        for column, looks, cells in zip(
+            self.columns, self.looks, frame.iter_columns(), strict=True
+        ):
+            values = present(cells, self.missing)
+            column.missing += len(cells) - len(values)
+            add_values(column, values)
+            add_looks(looks, values)
 
 
 def notes(columns: list[Column], rows: int, ragged: int) -> list[str]:
@@ -69,10 +145,12 @@ def notes(columns: list[Column], rows: int, ragged: int) -> list[str]:
             found.append(f"{column.name} has one and the same value in every row that has any.")
         elif distinct == rows > 1 and column.type in ("int", "text"):
             found.append(f"{column.name} differs in every row: it can serve as a key.")
-        for kind, count in column.kinds.most_common(1):
-            if column.type == "text" != kind and count >= 0.9 * column.present:
-                odd = column.present - count
-                found.append(f"{column.name} is {kind}, but for {odd} of {column.present} values.")
+        if odd := column.odd:
+            examples = ", ".join(repr(example) for example in column.odd_examples)
+            found.append(
+                f"{column.name} is {column.main_type}, but for {odd} of {column.present} values: "
+                f"{examples}."
+            )
     return found
 
 
@@ -137,6 +215,7 @@ def parse_arguments() -> argparse.Namespace:
     add("-o", "--output", default="profile", metavar="PREFIX", help="default: profile")
     add("--na", default=",".join(MISSING), help="cells that mean missing (default: %(default)s)")
     add("--top", type=int, default=10, metavar="N", help="commonest values to keep (default: 10)")
+    add_reading_arguments(parser, "auto")
     add_csv_arguments(parser)
     return parser.parse_args()
 
@@ -145,7 +224,8 @@ def main() -> int:
     arguments = parse_arguments()
     try:
         source = open_csv(arguments.input, arguments.encoding, arguments.delimiter)
-        described = profile(source, frozenset(arguments.na.split(",")), arguments.top)
+        wish = Wish(arguments.decimal, arguments.dates)
+        described = profile(source, frozenset(arguments.na.split(",")), arguments.top, wish)
         files = [f"{arguments.output}.json", f"{arguments.output}.md"]
         whole = json.dumps(asdict(described), indent=2, ensure_ascii=False, allow_nan=False)
         Path(files[0]).write_text(whole + "\n", encoding="utf-8")

@@ -60,7 +60,7 @@ def looks_like_csv(path: Path) -> bool:
 
 def read_text(path: Path) -> tuple[str, bool]:
     """The beginning of a file as text, and whether that is not all of it."""
-    encoding = detect_encoding(path)
+    encoding, _ = detect_encoding(path)
     with path.open("rb") as file:
         content = file.read(MAX_TEXT_BYTES + 1)
     cut = len(content) > MAX_TEXT_BYTES

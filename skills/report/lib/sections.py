@@ -10,6 +10,7 @@ from pathlib import Path
 from csv_file import BadInput, open_csv
 from html_table import table
 from kinds import parse_json, picture_type, read_text, text_kind
+from written_numbers import read_number
 
 MAX_PICTURE_BYTES = 20 * 1024 * 1024
 MAX_TEXT_LINES = 400
@@ -22,7 +23,6 @@ PICTURE_EXTENSIONS = {
     "image/webp": "webp",
     "image/svg+xml": "svg",
 }
-NUMBER = re.compile(r"[+-]?[0-9][0-9,]*(\.[0-9]+)?([eE][+-]?[0-9]+)?%?")
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,8 @@ def markdown_section(path: Path, title: str | None) -> Section:
 
 
 def csv_section(path: Path, title: str, rows: int) -> Section:
-    header, all_rows = open_csv(path).table()
+    source = open_csv(path)
+    header, all_rows = source.table()
     shown: list[list[str]] = []
     count = 0
     for row in all_rows:
@@ -97,6 +98,7 @@ def csv_section(path: Path, title: str, rows: int) -> Section:
     caption = f"{count:,} rows, {len(header):,} columns."
     if count > len(shown) or len(header) > len(columns):
         caption = f"The first {len(shown)} of {caption}"
+    caption = " ".join((caption, *source.notes))
     return table_section(path, title, "table", caption=caption, columns=columns, rows=shown)
 
 
@@ -104,7 +106,7 @@ def table_section(
     path: Path, title: str, kind: str, *, caption: str, columns: list[str], rows: list[list[str]]
 ) -> Section:
     right = [
-        all(NUMBER.fullmatch(row[i]) for row in rows if len(row) > i and row[i])
+        all(read_number(row[i]) for row in rows if len(row) > i and row[i])
         and any(len(row) > i and row[i] for row in rows)
         for i in range(len(columns))
     ]

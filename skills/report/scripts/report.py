@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["markdown-it-py>=4.2,<5"]
+# dependencies = ["charset-normalizer>=3.4,<4", "markdown-it-py>=4.2,<5"]
 # ///
 """Make one report of many files: report.md, and report.html that needs no other file."""
 

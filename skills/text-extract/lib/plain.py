@@ -1,20 +1,13 @@
 """Plain text, and what a file is by its bytes."""
 
-import codecs
 import re
 from pathlib import Path
 from typing import Literal
 
 from document import BadInput, Block, Document, Page
+from text_encoding import NotText, detect
 
 MAX_BYTES = 50 * 1024 * 1024
-MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 HTML = re.compile(rb"<(!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
 HTML_EXTENSIONS = (".html", ".htm", ".xhtml")
@@ -56,18 +49,18 @@ def read_plain(path: Path) -> Document:
     """
     if path.stat().st_size > MAX_BYTES:
         raise BadInput(f"{path.name}: is over {MAX_BYTES // 1024**2} MiB. Split it.")
-    content = path.read_bytes()
-    encoding = next((name for mark, name in MARKS if content.startswith(mark)), None)
-    if encoding is None and b"\0" in content:
+    try:
+        encoding = detect(path)
+        text = path.read_bytes().decode(
+            encoding.name, "strict" if encoding.is_certain else "replace"
+        )
+    except NotText as error:
         raise BadInput(
             f"{path.name}: is no text and of no kind known here. "
             "Text is taken of PDF, DOCX, HTML and plain text."
-        )
-    try:
-        text = content.decode(encoding or "utf-8")
+        ) from error
     except UnicodeDecodeError as error:
-        if encoding is not None:
-            raise BadInput(f"{path.name}: is damaged {encoding} text ({error}).") from error
-        text = content.decode("cp1252", "replace")
+        raise BadInput(f"{path.name}: is damaged {error.encoding} text ({error}).") from error
     lines = "\n".join(text.splitlines())
-    return Document("text", [Page(None, [Block("paragraph", lines)] if lines.strip() else [])])
+    pages = [Page(None, [Block("paragraph", lines)] if lines.strip() else [])]
+    return Document("text", pages, notes=[encoding.note] if encoding.note else [])

@@ -1,6 +1,7 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["beautifulsoup4>=4.14,<5", "pypdf[crypto]>=7,<8", "python-docx>=1.2,<2"]
+# dependencies = ["beautifulsoup4>=4.14,<5", "charset-normalizer>=3.4,<4",
+#     "pypdf[crypto]>=7,<8", "python-docx>=1.2,<2"]
 # ///
 """Take the text out of a PDF, Word document or HTML page."""
 

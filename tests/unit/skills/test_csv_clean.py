@@ -2,6 +2,7 @@
 
 import csv
 import io
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.skills.runs import Run, run
+from tests.unit.skills.runs import PYTHON, SKILLS, Run, run
 
 
 def clean(folder: Path, content: str | bytes, *options: str) -> Run:
@@ -204,6 +205,25 @@ def test_the_output_is_read_back_with_commas_even_when_its_cells_hold_semicolons
 ) -> None:
     clean(tmp_path, "a;b,gap\n1;2,\n3;4,\n", "--drop-empty", "--delimiter", ",")
     assert run("csv-profile", "clean.csv", cwd=tmp_path).summary["types"] == {"a;b": "text"}
+
+
+def test_a_full_disk_leaves_no_part_of_the_output(tmp_path: Path) -> None:
+    """Semicolons in the cells make it be written twice, and the second time is too much."""
+    content = "a;b,gap\n" + "1;2,\n" * 2_000
+    (tmp_path / "in.csv").write_text(content)
+    script = SKILLS / "csv-clean" / "scripts" / "clean.py"
+    limit = len(content) + 1_000
+    code = (
+        f"import resource, runpy, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}));"
+        f"sys.argv = ['clean.py', 'in.csv', '--delimiter', ',', '--drop-empty'];"
+        f"runpy.run_path({str(script)!r}, run_name='__main__')"
+    )
+    done = subprocess.run(
+        [str(PYTHON), "-B", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
 
 
 cells = st.one_of(
