@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 from pydantic import JsonValue
 
+from activities.agents.text_notes import note_on_text
 from activities.agents.turn_events import turn_events
 from activities.llm.base import Answer, Charge, ChatMessage, ToolRequest
 from activities.store.approvals import Approval
@@ -98,8 +99,8 @@ async def judge(
 ) -> Judged:
     """Sort the requests of an answer; the result of the first is message ``first_seq``."""
     judged = Judged()
-    if answer.finish == "length" and not answer.requests:
-        judged.note = CUT_OFF
+    if not answer.requests:
+        judged.note = CUT_OFF if answer.finish == "length" else note_on_text(answer.text)
     for place, request in enumerate(answer.requests):
         seq = first_seq + place
         arguments = _arguments_of(request)
@@ -188,7 +189,13 @@ class Answered:
 
     def _messages(self) -> dict[int, ChatMessage]:
         turn = self.turn.turn
-        said = ChatMessage("assistant", self.answer.text, requests=self.answer.requests, turn=turn)
+        said = ChatMessage(
+            "assistant",
+            self.answer.text,
+            requests=self.answer.requests,
+            turn=turn,
+            opaque=self.answer.opaque,
+        )
         messages = dict(enumerate((*self.before, said), start=self.turn.seq + 1))
         for seq, (request, text) in self.judged.results.items():
             messages[seq] = ChatMessage("tool", text, request_id=request.id, turn=turn)
@@ -213,11 +220,11 @@ class Answered:
 
 
 def _is_cut_off(answer: Answer, place: int, arguments: dict[str, JsonValue] | str) -> bool:
-    """Whether the answer ended within this call. One that has no arguments yet looks like one that
-    takes none."""
+    """Whether the answer ended within this call. One that has no arguments yet, or only the empty
+    object that some gateways begin with, looks like one that takes none."""
     if answer.finish != "length" or place < len(answer.requests) - 1:
         return False
-    return isinstance(arguments, str) or not answer.requests[place].arguments.strip()
+    return isinstance(arguments, str) or not arguments
 
 
 def _arguments_of(request: ToolRequest) -> dict[str, JsonValue] | str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from activities.llm.base import Charge, ChatMessage, ToolSpec, Usage
@@ -39,6 +40,8 @@ class Conversation:
         written = self._count(reply.text) + sum(
             self._count(request.name) + self._count(request.arguments) for request in reply.requests
         )
+        if reply.opaque is not None:
+            written += self._count(reply.opaque.text)
         return Usage(self.size_tokens(), written, is_estimate=True)
 
     @cached_property
@@ -49,6 +52,16 @@ class Conversation:
             + self._count(json.dumps(tool.parameters))
             for tool in self.tools
         )
+
+
+def for_model(messages: Sequence[ChatMessage], model: str) -> Sequence[ChatMessage]:
+    """Without the state of other models."""
+    return [
+        message
+        if message.opaque is None or message.opaque.model == model
+        else replace(message, opaque=None)
+        for message in messages
+    ]
 
 
 class Delivery:

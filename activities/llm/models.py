@@ -20,9 +20,10 @@ from activities.llm.base import (
     ToolSpec,
     Usage,
 )
-from activities.llm.conversation import Conversation, Delivery
-from activities.llm.names import Decoder
+from activities.llm.conversation import Conversation, Delivery, for_model
+from activities.llm.names import Decoder, encode
 from activities.llm.reading import Reading, Reply
+from activities.llm.unwrapping import unwrapped
 from activities.tokens import Tokens
 from workflows.errors import (
     AgentOSError,
@@ -108,7 +109,7 @@ class Models:
                 on_restart()
                 delivery.has_begun = False
             conversation = Conversation(
-                messages, tools, partial(self._tokens.count, model=candidate)
+                for_model(messages, candidate), tools, partial(self._tokens.count, model=candidate)
             )
             try:
                 reply = await self._ask(candidate, conversation, delivery)
@@ -166,7 +167,7 @@ class Models:
 
     async def _ask_once(self, model: str, conversation: Conversation, delivery: Delivery) -> Reply:
         endpoint = await self._opened()
-        reading = Reading(model, delivery)
+        reading = Reading(model, delivery, [encode(tool.name) for tool in conversation.tools])
         reply: Reply | None = None
         try:
             reply = await endpoint.ask(reading, conversation.messages, conversation.tools)
@@ -201,13 +202,15 @@ class Models:
             model=model,
             text=reply.text,
             requests=tuple(
-                replace(request, name=decode(request.name)) for request in reply.requests
+                replace(request, name=decode(request.name), arguments=unwrapped(request.arguments))
+                for request in reply.requests
             ),
             usage=usage,
             cost_usd=self._charge(model, usage).cost_usd,
             first_token_ms=_milliseconds(started_at, reply.first_token_at or ended_at),
             duration_ms=_milliseconds(started_at, ended_at),
             finish=reply.finish,
+            opaque=reply.opaque,
         )
 
 

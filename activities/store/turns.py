@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from activities.llm.base import NO_CHARGE, Answer, Charge, ChatMessage, ToolRequest
+from activities.llm.opaque import Opaque
 from activities.store import events
 from activities.store.approvals import Approval
 from activities.store.database import Database
@@ -201,7 +202,9 @@ def _fence(turn: Turn) -> dict[str, Any]:
 
 def _message(item: dict[str, Any]) -> ChatMessage:
     requests = tuple(ToolRequest(**request) for request in item.pop("requests") or ())
-    return ChatMessage(**item, requests=requests)
+    kept = item.pop("opaque")
+    opaque = kept and Opaque(kept["model"], kept["fields"], tuple(kept["calls"]))
+    return ChatMessage(**item, requests=requests, opaque=opaque)
 
 
 def _call_row(turn: Turn, call: Call) -> dict[str, Any]:

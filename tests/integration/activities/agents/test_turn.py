@@ -161,3 +161,43 @@ async def test_a_model_that_says_something_and_calls_nothing_is_asked_to(
     hint = Hint.CALL_A_TOOL
     await think(turns, ThinkCall(task_id=task_id, run=1, turn=2, seq=thought.seq, hint=hint))
     assert "You called no tool" in server.requests[1].body["messages"][-1]["content"]
+
+
+SIGNED = {"google": {"thought_signature": "c2lnLTE="}}
+WITH_STATE = events(
+    delta(reasoning_content="I look, NUL \0, half \ud83d.", content="Looking."),
+    delta(
+        tool_calls=[call(0, id="g1", name="list_files", arguments="{}") | {"extra_content": SIGNED}]
+    ),
+    delta("stop"),
+)
+
+
+async def test_the_state_of_a_model_goes_back_to_it_from_another_worker_too(
+    turns: Turns, database: Database, server: ModelServer, task_id: UUID, tmp_path: Path
+) -> None:
+    server.answers(WITH_STATE, LISTS, LISTS)
+    thought = await think(turns, ThinkCall(task_id=task_id, run=1, turn=1, seq=0))
+    again = ThinkCall(task_id=task_id, run=1, turn=2, seq=thought.seq)
+    async with worker(database, server, tmp_path) as another:
+        await think(another, again)
+    sent = server.requests[1].body["messages"][2]
+    assert sent["content"] == "Looking."
+    assert sent["reasoning_content"] == "I look, NUL \ufffd, half ?."
+    assert sent["tool_calls"][0]["extra_content"] == SIGNED
+    assert [said for role, said in await messages(database, task_id) if role == "assistant"] == [
+        "Looking.",
+        "",
+    ]
+
+
+async def test_a_call_that_was_written_as_text_is_named_and_not_hinted_at_once_more(
+    turns: Turns, server: ModelServer, task_id: UUID
+) -> None:
+    server.answers(text('<tool_call>{"name": "list_files"}</tool_call>'), LISTS)
+    thought = await think(turns, ThinkCall(task_id=task_id, run=1, turn=1, seq=0))
+    hint = Hint.CALL_A_TOOL
+    await think(turns, ThinkCall(task_id=task_id, run=1, turn=2, seq=thought.seq, hint=hint))
+    said = [message["content"] for message in server.requests[1].body["messages"]]
+    assert "you wrote a call as text (<tool_call>)" in said[-1]
+    assert len(said) == 4

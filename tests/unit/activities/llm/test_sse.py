@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.llm.sse import MAX_EVENT_BYTES, EventTooLarge, event_data, whole
+from activities.llm.sse import MAX_EVENT_BYTES, EventTooLarge, ServerEvent, events
 
 
 async def pieces_of(stream: bytes, cuts: Sequence[int]) -> AsyncIterator[bytes]:
@@ -16,13 +16,13 @@ async def pieces_of(stream: bytes, cuts: Sequence[int]) -> AsyncIterator[bytes]:
 
 
 async def read(stream: bytes, *cuts: int) -> list[bytes]:
-    return [data async for data in event_data(pieces_of(stream, cuts))]
+    return [event.data async for event in events(pieces_of(stream, cuts))]
 
 
 @given(
     data=st.lists(st.binary(min_size=1).filter(lambda data: not set(data) & set(b"\r\n "))),
     cuts=st.lists(st.integers(0, 500), max_size=20),
-    newline=st.sampled_from([b"\n", b"\r\n"]),
+    newline=st.sampled_from([b"\n", b"\r\n", b"\r"]),
 )
 async def test_events_of_a_model_are_the_same_however_they_are_cut(
     data: list[bytes], cuts: list[int], newline: bytes
@@ -41,6 +41,7 @@ async def test_events_of_a_model_are_the_same_however_they_are_cut(
         (b"data: a\n\ndata: b", [b"a", b"b"]),
         (b"data: a\n", [b"a"]),
         (b"nonsense\n\n", []),
+        (b'data: a\n\n{"error": 1}\n', [b"a", b'{"error": 1}']),
         (b"", []),
     ],
 )
@@ -58,7 +59,28 @@ async def test_an_event_that_is_too_large_is_refused(stream: bytes) -> None:
         await read(stream, *range(0, len(stream), 65_536))
 
 
-async def test_a_body_is_given_as_one_and_within_the_limit() -> None:
-    assert [data async for data in whole(pieces_of(b'{"a": 1}', [3]))] == [b'{"a": 1}']
-    with pytest.raises(EventTooLarge):
-        _ = [data async for data in whole(pieces_of(b"x" * (MAX_EVENT_BYTES + 1), [5]))]
+@given(
+    lines=st.lists(
+        st.sampled_from([b"data: a", b"data:b", b": ping", b"event: x", b"", b"", b'{"error": 1}'])
+    ),
+    ends=st.lists(st.sampled_from([b"\n", b"\r\n", b"\r"]), min_size=50, max_size=50),
+    cuts=st.lists(st.integers(0, 400), max_size=30),
+)
+async def test_the_events_are_the_same_whichever_way_each_line_ends(
+    lines: list[bytes], ends: list[bytes], cuts: list[int]
+) -> None:
+    plain = b"".join(line + b"\n" for line in lines)
+    mixed = [line + end for line, end in zip(lines, ends, strict=False)]
+    # A lone CR before an LF is one end of a line, and not the two that were meant.
+    joined = b"".join(
+        piece.replace(b"\r", b"\n") if after.startswith(b"\n") and piece.endswith(b"\r") else piece
+        for piece, after in zip(mixed, [*mixed[1:], b""], strict=False)
+    )
+    if len(lines) <= len(ends):
+        assert await read(joined, *cuts) == await read(plain)
+
+
+async def test_a_name_belongs_to_its_own_event_only() -> None:
+    stream = b"event: error\ndata: a\n\ndata: b\n\nerror: c\n\n"
+    found = [event async for event in events(pieces_of(stream, []))]
+    assert found == [ServerEvent(b"a", "error"), ServerEvent(b"b"), ServerEvent(b"c", "error")]
