@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import structlog
 from temporalio import activity
@@ -21,12 +22,22 @@ from activities.store.turns import BegunTurn, EndedTurn, Turn
 from activities.tools.skills import AllowedSkills
 from activities.tools.toolbox import OfferedTool, Toolbox
 from activities.tools.working_files import working_files
-from workflows.contracts import Hint, ThinkCall, Thought
+from workflows import policies
+from workflows.contracts import Failure, Hint, ThinkCall, Thought
 from workflows.definitions.agent import Agent
-from workflows.errors import ModelNotConfigured, TaskMoved, TemporaryFailure, TokenQuotaUsedUp
-from workflows.events import Event
+from workflows.errors import (
+    AgentOSError,
+    ModelNotConfigured,
+    TaskMoved,
+    TemporaryFailure,
+    TokenQuotaUsedUp,
+)
+from workflows.events import Event, LlmRetrying
 
-# To count what a broken answer took. A turn that was cancelled must not keep anybody waiting.
+_MAX_ERROR_CHARACTERS = 1_000
+
+# To count what a broken answer took, and to say why it broke. A turn that was cancelled must not
+# keep anybody waiting.
 COUNTING_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
@@ -67,7 +78,11 @@ class Turns:
         heard = (*known, *begun.messages)
         self._conversations.keep(turn.task_id, turn.execution, heard)
         self._check_quota(begun)
-        ended = await self._complete(call, turn, begun, heard)
+        try:
+            ended = await self._complete(call, turn, begun, heard)
+        except AgentOSError as error:
+            await self._tell_of_retry(turn, error, info.attempt)
+            raise
         return await self._write(turn, ended)
 
     async def _begin(self, turn: Turn, known: int, *, is_repeated: bool) -> BegunTurn:
@@ -98,6 +113,9 @@ class Turns:
                 on_text=deltas.add,
                 on_restart=deltas.restart,
                 on_broken=lost.add,
+                on_passed_over=lambda model, error: deltas.tell(
+                    LlmRetrying(turn=turn.turn, model=model, error=_failure(error))
+                ),
             )
         judged = await judge(answer, offered, agent, turn.seq + len(before) + 2)
         answered = Answered(turn, heard, before, answer, judged, lost.total)
@@ -135,6 +153,24 @@ class Turns:
 
         return send
 
+    async def _tell_of_retry(self, turn: Turn, error: AgentOSError, attempt: int) -> None:
+        """Say why the model is asked again, and when: the pause may be a minute."""
+        pause = policies.think_pause(attempt, error.retry_after_seconds)
+        if not error.retryable or pause is None:
+            return
+        failure = _failure(error)
+        event = LlmRetrying(
+            turn=turn.turn,
+            model=str(error.fields.get("model", "")),
+            error=failure,
+            next_attempt_at=datetime.now(UTC) + pause,
+        )
+        telling = turns.tell_of_retry(self._database, turn, failure, event)
+        try:
+            await asyncio.wait_for(telling, COUNTING_SECONDS)
+        except (TemporaryFailure, TimeoutError):
+            log.warning("events.lost", reason=failure.code)
+
     async def _write(self, turn: Turn, ended: EndedTurn) -> Thought:
         if not await patiently(lambda: turns.end_turn(self._database, turn, ended)):
             return await self._written(turn)
@@ -155,6 +191,10 @@ class Turns:
         if begun.thought is None:
             raise TaskMoved(task_id=turn.task_id)
         return begun.thought
+
+
+def _failure(error: AgentOSError) -> Failure:
+    return Failure(code=error.code, message=str(error)[:_MAX_ERROR_CHARACTERS])
 
 
 class _Lost:

@@ -86,12 +86,14 @@ class Models:
         on_text: Callable[[str], None],
         on_restart: Callable[[], None] | None = None,
         on_broken: Callable[[Charge], None] = lambda _: None,
+        on_passed_over: Callable[[str, AgentOSError], None] = lambda *_: None,
     ) -> Answer:
         """Have the first model that can answer: ``model``, then those of the options in order.
 
         ``on_text`` gets the text as it arrives. When an answer breaks off after some of it, the
         next model is asked only with ``on_restart``, which is called so that the text can be
-        forgotten. ``on_broken`` is called with the charge of each answer that broke off.
+        forgotten. ``on_broken`` is called with the charge of each answer that broke off, and
+        ``on_passed_over`` with each model in whose place the next one is asked, and why.
 
         Raises:
             ModelOverloaded, ModelUnavailable: no model answers now; see ``retry_after_seconds``.
@@ -102,7 +104,8 @@ class Models:
         started_at = time.monotonic()
         delivery = Delivery(on_text, on_broken)
         errors: list[AgentOSError] = []
-        for candidate in await self._candidates(model):
+        candidates = await self._candidates(model)
+        for candidate in candidates:
             if delivery.has_begun:
                 if on_restart is None:
                     break
@@ -116,6 +119,8 @@ class Models:
             except _PASSED_OVER as error:
                 log.warning("model.passed_over", model=candidate, error=error.code)
                 errors.append(error)
+                if candidate != candidates[-1]:
+                    on_passed_over(candidate, error)
                 continue
             return self._answer(candidate, conversation, reply, started_at)
         self._listed = None  # Perhaps the server has another one by now.

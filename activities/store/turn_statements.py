@@ -108,6 +108,9 @@ ADD_EVENTS = text(
     """
 )
 
+# The error stands there until the turn begins anew, or the task ends.
+TELL_OF_RETRY = events.change("error = CAST(:error AS jsonb)", where=fence.IS_PRESENT)
+
 END_TURN = text(
     f"""
     WITH task AS (

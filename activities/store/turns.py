@@ -21,10 +21,16 @@ from activities.store import events
 from activities.store.approvals import Approval
 from activities.store.database import Database
 from activities.store.tables import Message, SubTask
-from activities.store.turn_statements import ADD_EVENTS, BEGIN_TURN, COUNT_LOST, END_TURN
-from workflows.contracts import Thought, call_sub_task_id
+from activities.store.turn_statements import (
+    ADD_EVENTS,
+    BEGIN_TURN,
+    COUNT_LOST,
+    END_TURN,
+    TELL_OF_RETRY,
+)
+from workflows.contracts import Failure, Thought, call_sub_task_id
 from workflows.errors import TaskMoved
-from workflows.events import Event, LlmRestarted, TurnStarted, Usage
+from workflows.events import Event, LlmRestarted, LlmRetrying, TurnStarted, Usage
 from workflows.states import Status
 
 
@@ -144,6 +150,16 @@ async def count_lost(database: Database, turn: Turn, lost: Charge) -> None:
 async def add_events(database: Database, turn: Turn, new: tuple[Event, ...]) -> None:
     """Tell of a turn while it is made; nothing once it no longer counts."""
     await database.execute(ADD_EVENTS, {**_fence(turn), **events.values(new)})
+
+
+async def tell_of_retry(
+    database: Database, turn: Turn, failure: Failure, event: LlmRetrying
+) -> None:
+    """Say why the model is asked again: to those who watch, and, until it is, in the task's row."""
+    error = failure.model_dump_json(exclude_none=True)
+    await database.execute(
+        TELL_OF_RETRY, {**_fence(turn), **events.values([event]), "error": error}
+    )
 
 
 async def end_turn(database: Database, turn: Turn, ended: EndedTurn) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -29,12 +30,14 @@ from tests.doubles.model_server import (
     delta,
     events,
     model_server,
+    refusal,
     text,
 )
 from tests.equipment import TOKENS, equipment
 from tests.integration.new_tasks import new_task
 from workflows.contracts import Hint, ThinkCall, Thought
 from workflows.definitions.agent import Agent
+from workflows.policies import THINK_RETRIES
 from workflows.states import TaskType
 
 # Nothing is ever asked of it: no connection is made before it is needed.
@@ -57,8 +60,10 @@ async def task_id(database: Database) -> UUID:
 
 
 @asynccontextmanager
-async def worker(database: Database, server: ModelServer, folder: Path) -> AsyncIterator[Turns]:
-    models = Models(ModelOptions(models=("first",), base_url=server.url), TOKENS)
+async def worker(
+    database: Database, server: ModelServer, folder: Path, *names: str
+) -> AsyncIterator[Turns]:
+    models = Models(ModelOptions(models=names or ("first",), base_url=server.url), TOKENS)
     try:
         yield Turns(
             equipment(database, BLOBS, folder, models=models),
@@ -201,3 +206,54 @@ async def test_a_call_that_was_written_as_text_is_named_and_not_hinted_at_once_m
     said = [message["content"] for message in server.requests[1].body["messages"]]
     assert "you wrote a call as text (<tool_call>)" in said[-1]
     assert len(said) == 4
+
+
+async def told(database: Database, task_id: UUID) -> list[tuple[str, dict[str, Any]]]:
+    statement = query("SELECT type, data FROM events WHERE task_id = :id ORDER BY seq")
+    async with database.reading() as connection:
+        return [(row[0], row[1]) for row in await connection.execute(statement, {"id": task_id})]
+
+
+async def error_of(database: Database, task_id: UUID) -> Any:
+    statement = query("SELECT error FROM tasks WHERE id = :id")
+    async with database.reading() as connection:
+        return await connection.scalar(statement, {"id": task_id})
+
+
+async def test_while_a_model_is_to_be_asked_again_events_and_row_say_why(
+    turns: Turns, database: Database, server: ModelServer, task_id: UUID
+) -> None:
+    server.answers(text("I", finish="error"), LISTS)
+    first = ThinkCall(task_id=task_id, run=1, turn=1, seq=0)
+    with pytest.raises(ApplicationError):
+        await think(turns, first)
+    [retrying] = [data for name, data in await told(database, task_id) if name == "llm.retrying"]
+    assert 'ended its answer with "error"' in retrying["error"]["message"]
+    assert retrying["model"] == "first"
+    assert retrying["next_attempt_at"]
+    assert await error_of(database, task_id) == retrying["error"]
+    await think(turns, first, 2)
+    assert await error_of(database, task_id) is None
+
+
+@pytest.mark.parametrize("last", [(400, 1), (503, THINK_RETRIES + 1)], ids=["final", "last"])
+async def test_nothing_is_said_of_another_attempt_where_there_is_none(
+    turns: Turns, database: Database, server: ModelServer, task_id: UUID, last: tuple[int, int]
+) -> None:
+    status, attempt = last
+    server.answers(refusal(status))
+    with pytest.raises(ApplicationError):
+        await think(turns, ThinkCall(task_id=task_id, run=1, turn=1, seq=0), attempt)
+    assert "llm.retrying" not in [name for name, _ in await told(database, task_id)]
+    assert await error_of(database, task_id) is None
+
+
+async def test_a_model_in_whose_place_another_is_asked_is_named_with_the_reason(
+    database: Database, server: ModelServer, task_id: UUID, tmp_path: Path
+) -> None:
+    server.answers(refusal(503, "loading"), LISTS)
+    async with worker(database, server, tmp_path, "first", "second") as turns:
+        await think(turns, ThinkCall(task_id=task_id, run=1, turn=1, seq=0))
+    [retrying] = [data for name, data in await told(database, task_id) if name == "llm.retrying"]
+    assert (retrying["model"], "next_attempt_at" in retrying) == ("first", False)
+    assert "loading" in retrying["error"]["message"]
