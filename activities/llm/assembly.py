@@ -92,7 +92,7 @@ class Assembly:
         calls = list_of(message.get("tool_calls"))
         if not calls and isinstance(message.get("function_call"), dict):
             calls = [message["function_call"]]  # From before there were several in an answer.
-        for call in calls:
+        for call in calls or _calls_among_parts(message.get("content")):
             self._add_call(call, number)
         text = _content(message.get("content")) + text_of(message.get("refusal"))
         was_said = is_whole and bool(self._text)
@@ -143,6 +143,16 @@ def _content(value: object) -> str:
         parts = [mapping_of(part) for part in value]
         return "".join(text_of(part.get("text")) for part in parts if _is_text(part.get("type")))
     return text_of(value)
+
+
+def _calls_among_parts(content: object) -> list[object]:
+    """Calls as Claude has them, which some gateways pass on as they are."""
+    parts = [mapping_of(part) for part in list_of(content)]
+    return [
+        {"id": part.get("id"), "name": part.get("name"), "arguments": part.get("input")}
+        for part in parts
+        if part.get("type") == "tool_use"
+    ]
 
 
 def _is_text(kind: object) -> bool:

@@ -54,6 +54,7 @@ class _Call:
     extra: list[Mapping[str, object]] = field(default_factory=list)
     echo_of: "_Call | None" = None
     looks: int = 0
+    own_id: str = field(default_factory=lambda: uuid.uuid4().hex[:_ID_CHARACTERS])
 
     @property
     def arguments(self) -> str:
@@ -130,10 +131,10 @@ class Calls:
         taken: set[str] = set()
         made: list[MadeCall] = []
         for call in self._different()[:MAX_REQUESTS]:
-            if not call.id or call.id in taken:
-                call.id = uuid.uuid4().hex[:_ID_CHARACTERS]
-            taken.add(call.id)
-            request = ToolRequest(call.id, call.name, call.arguments)
+            is_own = not call.id or call.id in taken
+            key = call.own_id if is_own else call.id
+            taken.add(key)
+            request = ToolRequest(key, call.name, call.arguments)
             made.append(MadeCall(request, tuple(call.extra)))
         return made
 

@@ -14,7 +14,7 @@ import openai
 
 from activities.llm.base import Timeouts
 from activities.llm.frames import NotAnAnswer
-from activities.llm.refusals import Refusal, Refused, read_refusal, shown
+from activities.llm.refusals import Refusal, Refused, read_error_event, read_refusal, shown
 from activities.llm.sse import EventTooLarge
 from workflows.errors import AgentOSError, ModelRefused, ModelUnavailable
 
@@ -109,8 +109,7 @@ def translated(model: str, timeouts: Timeouts) -> Iterator[None]:
     except BROKEN as error:
         raise _connection_error(model, error, timeouts) from None
     except NotAnAnswer as error:
-        reason = f"it sent neither events nor JSON (see OPENAI_BASE_URL): {shown(error.head)}"
-        raise ModelUnavailable(model=model, reason=reason) from None
+        raise _foreign_error(model, error.head) from None
     except EventTooLarge:
         reason = "it sent more at once than can be read"
         raise ModelUnavailable(model=model, reason=reason) from None
@@ -126,6 +125,15 @@ def refusal_of(error: openai.APIStatusError) -> Refusal:
     with suppress(ValueError, RecursionError):
         body = json.loads(response.text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}"))
     return read_refusal(error.status_code, response.headers, body)
+
+
+def _foreign_error(model: str, head: str) -> AgentOSError:
+    """For what is neither events nor JSON: a page, or an error that is only words."""
+    refusal = None if head.startswith("<") else read_error_event(head, is_marked=True)
+    if refusal is not None:
+        return refusal.error(model)
+    reason = f"it sent a page and no answer (see OPENAI_BASE_URL): {shown(head)}"
+    return ModelUnavailable(model=model, reason=reason)
 
 
 def _connection_error(model: str, error: BaseException, timeouts: Timeouts) -> AgentOSError:

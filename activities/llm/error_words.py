@@ -78,5 +78,15 @@ def _in_object(fields: Mapping[str, object], depth: int) -> Iterator[str]:
     if isinstance(where, list) and found:  # As pydantic tells of a field that is not wanted.
         found = [f"{'.'.join(map(str, where[:_ITEMS]))}: {found[0]}"]
     yield from found
-    for key in _BEHIND:
-        yield from _words(fields.get(key), depth)
+    behind = [words for key in _BEHIND for words in _words(fields.get(key), depth)]
+    yield from behind
+    if not found and not behind:
+        yield from _by_field(fields)
+
+
+def _by_field(fields: Mapping[str, object]) -> Iterator[str]:
+    """Some servers list what is wrong with each field under its name."""
+    for name, value in list(fields.items())[:_ITEMS]:
+        said = value[0] if isinstance(value, list) and value else None
+        if isinstance(said, str) and said:
+            yield f"{name}: {said}"

@@ -14,6 +14,7 @@ from activities.llm.sse import MAX_EVENT_BYTES, EventTooLarge, events
 HEAD_BYTES = 300
 
 _BOM = b"\xef\xbb\xbf"
+_SIGNS_OF_LIFE = frozenset({"ping", "heartbeat", "keepalive", "keep-alive"})
 _BLANK = b" \t\r\n"
 
 
@@ -49,7 +50,9 @@ async def frames(pieces: AsyncIterable[bytes]) -> AsyncIterator[Frame]:
     found = False
     async for event in events(_again(first, rest)):
         found = True
-        yield Frame(_content(event.data), event.name == "error")
+        data = _content(event.data)
+        if data and event.name not in _SIGNS_OF_LIFE:
+            yield Frame(data, event.name == "error")
     if first and not found and not first.startswith(b":"):
         raise NotAnAnswer(first[:HEAD_BYTES].decode("utf-8", "replace"))
 

@@ -14,6 +14,7 @@ _NAMED_TAG = re.compile(r"<(?:function|tool|name)=([^<>]*)>")
 _TOKEN = re.compile(r"<[^<>]*>|\[/?[A-Z_]+\]|[`'\"]")
 # The number of a call (Kimi), and parentheses.
 _SUFFIX = re.compile(r"(:\d+|\(\))$")
+_NAMESPACE = re.compile(r"^(functions?|tools?|default_api)_")
 _BETWEEN_WORDS = re.compile(r"[^a-z0-9]+")
 _SEPARATOR = re.compile(r"[.:/]|__")
 _DOTTED = re.compile(r"[a-zA-Z0-9_-]+(\.[a-zA-Z0-9_-]+)*")
@@ -37,9 +38,9 @@ class Decoder:
 
     def __init__(self, offered: Iterable[str]) -> None:
         self._names = {encode(name): name for name in offered}
-        self._plain: dict[tuple[str, ...], set[str]] = {}
+        self._plain: dict[str, set[str]] = {}
         for name in self._names.values():
-            self._plain.setdefault(_segments(name), set()).add(name)
+            self._plain.setdefault("_".join(_segments(name)), set()).add(name)
 
     def __call__(self, wire: str) -> str:
         """The name of the tool that is meant, if exactly one fits. A name that was not offered is
@@ -54,14 +55,15 @@ class Decoder:
     def _fitting(self, part: str) -> set[str]:
         """The tools that a name means, with or without a namespace before it."""
         segments = _segments(part)
-        fitting = self._plain.get(segments, set())
-        # The namespace of an MCP server is no ornament: without it, another tool has that name.
-        if fitting or segments[:1] == ("mcp",):
-            return fitting
-        for start in range(1, len(segments)):
-            if fitting := self._plain.get(segments[start:], set()):
+        for start in range(len(segments)):
+            plain = "_".join(segments[start:])
+            shorter = _NAMESPACE.sub("", plain)
+            if fitting := self._plain.get(plain) or self._plain.get(shorter):
+                return fitting
+            # The namespace of an MCP server is no ornament: without it, another tool has the name.
+            if plain.startswith("mcp_"):
                 break
-        return fitting
+        return set()
 
 
 def _parts(wire: str) -> list[str]:

@@ -68,11 +68,12 @@ class Reading:
         try:
             chunk = json.loads(frame.data)
         except (ValueError, RecursionError):
-            if frame.is_error:
-                chunk = frame.data.decode("utf-8", "replace")
-            else:
+            if self.is_finished:  # What comes after the end does no harm.
+                return
+            if not frame.is_error:
                 reason = "it sent an event that is not JSON"
                 raise ModelUnavailable(model=self.model, reason=reason) from None
+            chunk = frame.data.decode("utf-8", "replace")
         refusal = read_error_event(chunk, is_marked=frame.is_error)
         if refusal is not None:
             raise Refused(refusal)

@@ -8,7 +8,7 @@ import re
 from json import JSONDecoder
 
 # Template tokens, fences and tags, at either end.
-_MARK = r"<[^<>{}\[\]\"]{1,60}>|\[/?[A-Z_]{2,30}\]|```(?:json|JSON)?"
+_MARK = r"<[^<>{}\[\]\"]{1,60}>|\[/?[A-Z_]{2,30}\]|```[A-Za-z0-9]{0,12}"
 _BEFORE = re.compile(rf"(?:\s|{_MARK})*+")
 # Some models close one brace too many.
 _AFTER = re.compile(rf"(?:\s|{_MARK})*+(?:\}}(?:\s|{_MARK})*+)?\Z")

@@ -62,7 +62,7 @@ def chunk(delta: Json, finish: str | None = None, index: int = 0, **more: Any) -
     return {"choices": [{"index": index, "delta": delta, "finish_reason": finish, **more}]}
 
 
-def stream(*chunks: Json | str, newline: str = "\n", done: bool = True) -> str:
+def stream(*chunks: Json | list[Json] | str, newline: str = "\n", done: bool = True) -> str:
     """Events of these; a text stands for itself."""
     lines = [item if isinstance(item, str) else f"data: {json.dumps(item)}" for item in chunks]
     if done:

@@ -10,6 +10,7 @@ from tests.doubles.odd_models.base import (
     LISTED,
     MADE,
     OTHER,
+    WRITE,
     WRITTEN,
     Odd,
     asking,
@@ -152,6 +153,35 @@ TABLE: dict[str, Odd] = {
         [sending(whole({"role": "assistant", "function_call": _LEGACY}, finish="function_call"))],
         MADE,
     ),
+    "claude: the call among the parts of the content": Odd(
+        [
+            sending(
+                whole(
+                    {
+                        "role": "assistant",
+                        "content": [
+                            {"type": "text", "text": "I write it."},
+                            {"type": "tool_use", "id": "t1", "name": "write_file", "input": WRITE},
+                        ],
+                    }
+                )
+            )
+        ],
+        MADE,
+        text="I write it.",
+    ),
+    "a name in two pieces, two calls, without index and id": Odd(
+        [
+            asking(
+                *(piece(part, "", index=None) for part in ("write", "_file")),
+                piece(None, WRITTEN, index=None),
+                *(piece(part, "", index=None) for part in ("write", "_file")),
+                piece(None, _OTHER, index=None),
+            )
+        ],
+        BOTH,
+    ),
+    "a call without an id, then the same with one": Odd([asking(CALL | {"id": None}, CALL)], MADE),
     "arguments that are an object": Odd(
         [asking(piece("write_file", json.loads(WRITTEN), id="a1"))], MADE
     ),
@@ -163,6 +193,7 @@ TABLE: dict[str, Odd] = {
     "gpt-oss: the name with a channel after it": _named("write_file<|channel|>commentary"),
     "deepseek: the name with a separator after it": _named("write_file<\uff5ctool\u2581sep\uff5c>"),
     "hermes: the name in a tag": _named("<function=write_file>"),
+    "the name with a namespace and single underscores": _named("functions_write_file"),
     "the name in quotes": _named('"write_file"'),
     "a name of nothing that was offered": Odd(
         [asking(piece("write_files", WRITTEN, id="n1"))], told="'write_files'"

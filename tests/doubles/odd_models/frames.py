@@ -47,6 +47,9 @@ TABLE: dict[str, Odd] = {
     "deepseek: comments that keep it alive": _framed(
         stream(": keep-alive", ": keep-alive", *_CHUNKS)
     ),
+    "signs of life that are no JSON": _framed(
+        stream("event: ping\ndata: pong", "data:", *_CHUNKS, "data: bye")
+    ),
     "azure: no choices in the first chunk": _framed(stream(_AZURE, *_CHUNKS, USAGE)),
     "data: written twice": _framed(STREAMED.replace("data: {", "data: data: {")),
     "no blank after data:": _framed(STREAMED.replace("data: ", "data:")),

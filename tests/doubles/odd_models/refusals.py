@@ -47,6 +47,21 @@ TABLE: dict[str, Odd] = {
     "a gateway: stream_options refused with status 200": Odd(
         [document({"error": {"message": "stream_options is not supported"}}), FINE], MADE
     ),
+    "django: what is wrong, by field": Odd(
+        [document({"stream_options": ["This field is not allowed."]}, 400), FINE], MADE
+    ),
+    "an error that is only words, with status 200": Odd(
+        [sending("Invalid API key", "text/plain")], error="Invalid API key"
+    ),
+    "gemini: a list of errors in the stream": Odd(
+        [
+            sending(
+                stream([{"error": {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}}])
+            )
+        ],
+        error="overloaded",
+        is_retried=True,
+    ),
     "openrouter: the words of the server behind it": Odd(
         [
             document(

@@ -22,6 +22,13 @@ _DETAIL: Json = {"type": "reasoning.text", "index": 0}
 _BLOCK: Json = {"type": "thinking"}
 
 
+_PARTS: list[Json] = [
+    {"type": "thinking", "thinking": "I need a file.", "signature": "s1"},
+    {"type": "redacted_thinking", "data": "AA"},
+    {"type": "text", "text": "I write it."},
+]
+
+
 def _thought(text: str) -> Json:
     """A part of Mistral's."""
     return {"type": "thinking", "thinking": [{"type": "text", "text": text}]}
@@ -94,6 +101,12 @@ TABLE: dict[str, Odd] = {
         sent_back={
             "content": [_thought("I need a file."), {"type": "text", "text": "I write it."}]
         },
+    ),
+    "claude: thoughts and text as parts of a whole message": Odd(
+        [sending(whole(ASSISTANT | {"content": _PARTS}), "application/json")],
+        MADE,
+        text="I write it.",
+        sent_back={"content": _PARTS},
     ),
     "copilot: reasoning_opaque": _said(
         {"reasoning_text": "Hm."}, {"reasoning_opaque": "b3Bh"}, reasoning_opaque="b3Bh"
