@@ -53,7 +53,7 @@ class Gathered:
     def __init__(self) -> None:
         self.characters = 0
         self._pieces: dict[str, list[object]] = {}
-        self._parts: list[object] = []
+        self._content: list[object] = []
         self._has_state_in_parts = False
 
     @property
@@ -66,13 +66,13 @@ class Gathered:
             if _IS_STATE.search(name) and value not in (None, "", [], {}):
                 self._pieces.setdefault(name, []).append(value)
                 self.characters += _size(value)
-        self._take_parts(message.get("content"))
+        self._take_content(message.get("content"))
 
     def opaque(self, model: str, calls: Sequence[Sequence[Mapping[str, object]]]) -> Opaque | None:
         """What goes back; None when there is nothing, or so much that it cannot be kept."""
         pieces: dict[str, Sequence[object]] = {**self._pieces}
         if self._has_state_in_parts:
-            pieces["content"] = [self._parts] if len(self._parts) == 1 else self._parts
+            pieces["content"] = [_as_parts(content) for content in self._content]
         if not pieces and not any(calls):
             return None
         if self.characters > 2 * MAX_OPAQUE_CHARACTERS:
@@ -85,17 +85,26 @@ class Gathered:
         except (RecursionError, ValueError):
             return None
 
-    def _take_parts(self, content: object) -> None:
-        """A text is a part of it, too, once there are thoughts among the parts."""
+    def _take_content(self, content: object) -> None:
+        """Text goes back among the parts once there are thoughts among them."""
         if isinstance(content, str) and content:
-            self._parts.append([{"type": "text", "text": content}])
-        for part in list_of(content):
-            kind = mapping_of(part).get("type")
-            is_state = isinstance(kind, str) and bool(_IS_STATE.search(kind))
-            if is_state or kind == "text":
-                self._has_state_in_parts = self._has_state_in_parts or is_state
-                self._parts.append([part])
-                self.characters += _size(part) if is_state else 0
+            self._content.append(content)
+        kept = [part for part in list_of(content) if _is_part(part)]
+        state = [part for part in kept if mapping_of(part)["type"] != "text"]
+        if kept:
+            self._content.append(kept)
+        self._has_state_in_parts = self._has_state_in_parts or bool(state)
+        self.characters += _size(state)
+
+
+def _is_part(part: object) -> bool:
+    """Whether it is text or a thought."""
+    kind = mapping_of(part).get("type")
+    return isinstance(kind, str) and (kind == "text" or _IS_STATE.search(kind) is not None)
+
+
+def _as_parts(content: object) -> object:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
 def _size(value: object) -> int:

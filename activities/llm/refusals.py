@@ -112,8 +112,7 @@ class Refusal:
 
     def error(self, model: str) -> AgentOSError:
         """The error that this is, for ``model``."""
-        where = "in place of an answer" if self.is_in_answer else f"HTTP {self.status}"
-        reason = f"{where}: {shown(self.message)}"
+        reason = f"HTTP {200 if self.is_in_answer else self.status}: {shown(self.message)}"
         if self._is_too_long:
             return ContextTooLong(model=model, reason=reason)
         if _WITHHELD_CODES.search(self.code):

@@ -186,14 +186,15 @@ async def test_an_answer_of_text_alone_counts_what_the_server_did_not(
 async def test_a_server_that_wants_its_state_back_gets_it_in_every_turn_and_why_is_shown_meanwhile(
     agents_live: Live, models: ScriptedModels
 ) -> None:
-    signed = {"extra_content": {"google": {"thought_signature": "c2lnLTE="}}}
-    piece = call(0, id="g1", name="list_files", arguments="{}") | signed
+    signed = {"google": {"thought_signature": "c2lnLTE="}}
+    piece = call(0, id="g1", name="list_files", arguments="{}") | {"extra_content": signed}
     unfinished = events(delta(tool_calls=[call(0, id="g2", name="list_files")]), delta("error"))
 
     async def wanting(exchange: Exchange) -> None:
         said = [item for item in exchange.request.body["messages"] if item["role"] == "assistant"]
-        has_all = all(signed.items() <= item["tool_calls"][0].items() for item in said)
-        await (finishes() if has_all and len(said) == 2 else refusal(400, "no signature"))(exchange)
+        wanted = [item["tool_calls"][0].get("extra_content") for item in said]
+        is_fine = wanted == [signed, signed]
+        await (finishes() if is_fine else refusal(400, "no signature"))(exchange)
 
     talk = models.conversation(calls(piece), calls(piece), unfinished, refusal(503), wanting)
     task = await agents_live.run_agent(talk.prompt())
@@ -205,6 +206,8 @@ async def test_a_server_that_wants_its_state_back_gets_it_in_every_turn_and_why_
     ]
     assert 'ended its answer with "error"' in told[0]["error"]["message"]
     assert ["next_attempt_at" in data for data in told] == [False, True]
+    shown = [await agents_live.messages_of(task["task_id"]), told, task]
+    assert "c2lnLTE=" not in json.dumps(shown)
 
 
 async def _has_tried_again(live: Live, task_id: str) -> None:
