@@ -18,6 +18,7 @@ from pydantic import JsonValue
 from activities.agents.text_notes import note_on_text
 from activities.agents.turn_events import turn_events
 from activities.llm.base import Answer, Charge, ChatMessage, ToolRequest
+from activities.llm.unwrapping import inner_arguments
 from activities.store.approvals import Approval
 from activities.store.events import as_json
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
@@ -118,13 +119,25 @@ async def judge(
             fault = await _finish_fault(answer, agent, arguments)
             if fault is None:
                 judged.result = arguments
-        elif problems := tool.problems(arguments):
-            fault = f"Not run: the arguments are not valid.\n{_listed(problems)}"
         else:
-            judged.calls.append(SoundCall(seq, request, tool, arguments))
-            continue
+            fitting, problems = _fitting(tool, arguments)
+            if not problems:
+                judged.calls.append(SoundCall(seq, request, tool, fitting))
+                continue
+            fault = f"Not run: the arguments are not valid.\n{_listed(problems)}"
         judged.results[seq] = (request, fault or "Finished.")
     return judged
+
+
+def _fitting(
+    tool: OfferedTool, arguments: dict[str, JsonValue]
+) -> tuple[dict[str, JsonValue], Sequence[tuple[str, str]]]:
+    """The arguments as the tool takes them, and what is wrong with them."""
+    problems = tool.problems(arguments)
+    inner = inner_arguments(arguments) if problems else None
+    if inner is not None and not tool.problems(inner):
+        return inner, ()
+    return arguments, problems
 
 
 def digest_of(heard: Sequence[ChatMessage], answer: Answer) -> str:

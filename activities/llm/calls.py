@@ -245,7 +245,7 @@ class Calls:
 
 
 def _arguments(value: object) -> str:
-    return json.dumps(value) if isinstance(value, dict) else text_of(value)
+    return text_of(value) if isinstance(value, str | None) else json.dumps(value)
 
 
 def _parsed(text: str) -> object:

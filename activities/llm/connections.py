@@ -13,8 +13,9 @@ import httpx2
 import openai
 
 from activities.llm.base import Timeouts
+from activities.llm.error_events import read_error_event
 from activities.llm.frames import NotAnAnswer
-from activities.llm.refusals import Refusal, Refused, read_error_event, read_refusal, shown
+from activities.llm.refusals import Refusal, Refused, read_refusal, shown
 from activities.llm.sse import EventTooLarge
 from workflows.errors import AgentOSError, ModelRefused, ModelUnavailable
 

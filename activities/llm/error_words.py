@@ -25,6 +25,18 @@ def words_of(body: object) -> str:
     return "\n".join(found)[:_CHARACTERS]
 
 
+def error_in(body: object) -> Mapping[str, object]:
+    """The part of a document that tells of the error: its code stands there."""
+    if isinstance(body, list) and body:
+        body = body[0]
+    if not isinstance(body, dict):
+        return {}
+    inner = body.get("error") or body.get("errors") or body.get("base_resp")
+    if isinstance(inner, list) and inner:
+        inner = inner[0]
+    return inner if isinstance(inner, dict) else body
+
+
 def code_of(error: Mapping[str, object]) -> str:
     """What the server calls the kind of this error: its code, or its type when that says more."""
     code, kind = error.get("code"), error.get("type")

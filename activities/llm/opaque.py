@@ -63,7 +63,7 @@ class Gathered:
     def take(self, message: Mapping[str, object]) -> None:
         """Take what is new in a message or a piece of one."""
         for name, value in message.items():
-            if _IS_STATE.search(name) and value not in (None, "", [], {}):
+            if _is_state(name) and value not in (None, "", [], {}):
                 self._pieces.setdefault(name, []).append(value)
                 self.characters += _size(value)
         self._take_content(message.get("content"))
@@ -95,6 +95,10 @@ class Gathered:
             self._content.append(kept)
         self._has_state_in_parts = self._has_state_in_parts or bool(state)
         self.characters += _size(state)
+
+
+def _is_state(name: str) -> bool:
+    return _IS_STATE.search(name) is not None and not name.endswith("_reason")
 
 
 def _is_part(part: object) -> bool:

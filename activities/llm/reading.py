@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from activities.llm.assembly import Assembly
 from activities.llm.base import Finish, ToolRequest, Usage
+from activities.llm.error_events import read_error_event
 from activities.llm.finishes import Ending, ending_of
 from activities.llm.frames import Frame
 from activities.llm.opaque import Opaque
-from activities.llm.refusals import Refused, read_error_event, shown
+from activities.llm.refusals import Refused, shown
 from workflows.errors import AnswerWithheld, ModelUnavailable
 
 DONE = b"[DONE]"

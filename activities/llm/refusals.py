@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from activities.llm.error_words import code_of, status_in, words_of
+from activities.llm.error_words import code_of, error_in, words_of
 from workflows.errors import (
     AgentOSError,
     AnswerWithheld,
@@ -48,41 +48,17 @@ _NO_TOOLS = re.compile(
     r"(not|n't) support (tools|tool use|tool call|function)|tool[_ ]choice.*requires|--jinja",
     re.IGNORECASE,
 )
-_NO_MODEL = re.compile(
+NO_MODEL = re.compile(
     r"model\b.{0,80}\b(not found|does not exist|not exist|unknown)|(unknown|no such|invalid) model",
     re.IGNORECASE,
 )
 _WITHHELD_CODES = re.compile(
     r"content_?(filter|policy)|ResponsibleAI|moderation|data_inspection|sensitive", re.IGNORECASE
 )
-_EMPTY_ACCOUNT = re.compile(
+EMPTY_ACCOUNT = re.compile(
     r"insufficient[ _]?(user[ _]?)?(quota|balance|credit|funds)|billing|arrear"
     r"|payment[ _]?required",
     re.IGNORECASE,
-)
-_TEMPORARY_CODES = re.compile(
-    r"server|internal|unavailable|timeout|time_?out|api_error$", re.IGNORECASE
-)
-
-# What an error means that came with status 200, or in the middle of an answer: the first that fits.
-_MEANINGS = tuple(
-    (status, re.compile(words, re.IGNORECASE))
-    for status, words in (
-        (429, r"rate.?limit|too.?many.?request|overload|resource.?exhausted|throttl"),
-        (402, _EMPTY_ACCOUNT.pattern),
-        (
-            401,
-            r"invalid.{0,12}\bkey\b|invalid_(api_?)?key|invalidapikey"
-            r"|\bkey\b.{0,20}(invalid|incorrect|missing|not valid|expired)|incorrect.{0,6}\bkey\b"
-            r"|authenticat|unauthori[sz]ed|permission|forbidden|access.?denied|login.?fail",
-        ),
-        (404, r"not_found|model_not|" + _NO_MODEL.pattern),
-        (
-            400,
-            r"invalid.?(request|argument|param|value|schema)|bad.?request|validation|unprocessable"
-            r"|unsupported|not.?support|not.?permitted|extra_forbidden|unknown (field|param)",
-        ),
-    )
 )
 _SECRET = re.compile(r"\b(sk|key|Bearer)[-_ ][\w*.-]{8,}")
 
@@ -117,7 +93,7 @@ class Refusal:
             return ContextTooLong(model=model, reason=reason)
         if _WITHHELD_CODES.search(self.code):
             return AnswerWithheld(model=model)
-        if self.status == 402 or _EMPTY_ACCOUNT.search(self.code):
+        if self.status == 402 or EMPTY_ACCOUNT.search(self.code):
             # With status 429 as well, but waiting does not help.
             remedy = "Check the plan and the billing of the account."
             return ModelRefused(model=model, reason=reason, remedy=remedy)
@@ -136,7 +112,7 @@ class Refusal:
             reason = reason if self.is_in_answer else f"HTTP {self.status}"
             remedy = "Check OPENAI_API_KEY and what it may use."
             return ModelRefused(model=model, reason=reason, remedy=remedy)
-        if self.status == 404 or self.code == "model_not_found" or _NO_MODEL.search(self.message):
+        if self.status == 404 or self.code == "model_not_found" or NO_MODEL.search(self.message):
             return ModelNotFound(model=model, reason=reason)
         remedy = "Check OPENAI_BASE_URL, and whether the model fits this use."
         return ModelRefused(model=model, reason=reason, remedy=remedy)
@@ -163,68 +139,8 @@ class Refused(Exception):
 
 def read_refusal(status: int, headers: Mapping[str, str], body: object) -> Refusal:
     """From an answer with an error's status; ``body`` is its parsed JSON, or text."""
-    code = code_of(_error_of(body))
+    code = code_of(error_in(body))
     return Refusal(status, code, words_of(body), read_retry_after(headers))
-
-
-def read_error_event(event: object, *, is_marked: bool = False) -> Refusal | None:
-    """From what came with status 200; None when it tells of no error. ``is_marked``: the server
-    has called it one."""
-    if not is_marked and not _tells_of_error(event):
-        return None if not isinstance(event, dict) else _error_of_choice(event)
-    error = _error_of(event)
-    code, message = code_of(error), words_of(event)
-    status = status_in(error) or _meaning(code, message)
-    return Refusal(status, code, message, is_in_answer=True)
-
-
-def _tells_of_error(event: object) -> bool:
-    if isinstance(event, list):  # Gemini wraps it in a list.
-        return bool(event) and _tells_of_error(event[0])
-    if not isinstance(event, dict):
-        return False
-    if event.get("error") or "error" in (event.get("object"), event.get("type")):
-        return True
-    # Of MiniMax, beside "choices": null, where 0 is no error; and of Groq.
-    for name, part in (("base_resp", "status_code"), ("x_groq", "error")):
-        vendor = event.get(name)
-        if isinstance(vendor, dict) and vendor.get(part):
-            return True
-    return not event.get("choices") and any(
-        event.get(name)
-        for name in ("message", "msg", "detail", "errors", "error_msg", "error_code")
-    )
-
-
-def _error_of_choice(event: Mapping[str, object]) -> Refusal | None:
-    """OpenRouter and others tell of the failure of a model where its answer would be."""
-    choices = event.get("choices")
-    for choice in choices if isinstance(choices, list) else ():
-        if isinstance(choice, dict) and choice.get("error"):
-            return read_error_event(choice, is_marked=True)
-    return None
-
-
-def _error_of(body: object) -> Mapping[str, object]:
-    """The part of a document that tells of the error: its code stands there."""
-    if isinstance(body, list) and body:
-        body = body[0]
-    if not isinstance(body, dict):
-        return {}
-    inner = body.get("error") or body.get("errors") or body.get("base_resp")
-    if isinstance(inner, list) and inner:
-        inner = inner[0]
-    return inner if isinstance(inner, dict) else body
-
-
-def _meaning(code: str, message: str) -> int:
-    """The status that an error without one should have had. What is not known may get better."""
-    for status, words in _MEANINGS:
-        if words.search(code):
-            return status
-    if _TEMPORARY_CODES.search(code):
-        return 500
-    return next((status for status, words in _MEANINGS if words.search(message)), 500)
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:

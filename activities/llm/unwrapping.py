@@ -5,13 +5,19 @@ What is inside must be one sound object. Text that was cut off is never complete
 
 import json
 import re
+from collections.abc import Mapping
 from json import JSONDecoder
+
+from pydantic import JsonValue
 
 # Template tokens, fences and tags, at either end.
 _MARK = r"<[^<>{}\[\]\"]{1,60}>|\[/?[A-Z_]{2,30}\]|```[A-Za-z0-9]{0,12}"
 _BEFORE = re.compile(rf"(?:\s|{_MARK})*+")
 # Some models close one brace too many.
 _AFTER = re.compile(rf"(?:\s|{_MARK})*+(?:\}}(?:\s|{_MARK})*+)?\Z")
+
+_ARGUMENTS = frozenset({"arguments", "parameters", "input", "args", "kwargs"})
+_PARTS_OF_CALL = _ARGUMENTS | {"name", "tool", "function", "id", "type"}
 
 _MAX_STRINGS = 3
 _MAX_VALUES = 8
@@ -26,6 +32,16 @@ def unwrapped(arguments: str) -> str:
         return arguments
     found = _object_in(arguments, _MAX_STRINGS)
     return arguments if found is None else json.dumps(found, ensure_ascii=False)
+
+
+def inner_arguments(arguments: Mapping[str, JsonValue]) -> dict[str, JsonValue] | None:
+    """The arguments within a whole call that stands where they should, if it looks like one. They
+    are meant only if they fit the tool and what is around them does not."""
+    inner = [name for name in arguments if name in _ARGUMENTS]
+    if len(inner) != 1 or not arguments.keys() <= _PARTS_OF_CALL:
+        return None
+    value = arguments[inner[0]]
+    return value if isinstance(value, dict) else None
 
 
 def _is_object(text: str) -> bool:
