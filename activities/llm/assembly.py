@@ -75,6 +75,8 @@ class Assembly:
         fields = mapping_of(chunk)
         self.usage = _usage(fields.get("usage")) or self.usage
         choices = [mapping_of(choice) for choice in list_of(fields.get("choices"))]
+        if len(choices) == 1:  # It nearly always is, a thousand times an answer.
+            return self._add_choice(number_of(choices[0].get("index")) or 0, choices[0])
         numbers = [number_of(choice.get("index")) for choice in choices]
         are_numbered = None not in numbers and len(set(numbers)) == len(numbers)
         text = ""
@@ -89,10 +91,7 @@ class Assembly:
         message = mapping_of(choice.get("message") if is_whole else delta)
         self._add_reason(choice, is_whole=is_whole and bool(message))
         self._gathered.take(message)
-        calls = list_of(message.get("tool_calls"))
-        if not calls and isinstance(message.get("function_call"), dict):
-            calls = [message["function_call"]]  # From before there were several in an answer.
-        for call in calls or _calls_among_parts(message.get("content")):
+        for call in _calls_in(message):
             self._add_call(call, number)
         text = _content(message.get("content")) + text_of(message.get("refusal"))
         was_said = is_whole and bool(self._text)
@@ -145,10 +144,17 @@ def _content(value: object) -> str:
     return text_of(value)
 
 
-def _calls_among_parts(content: object) -> list[object]:
-    """Calls as Claude has them, which some gateways pass on as they are."""
-    parts = [mapping_of(part) for part in list_of(content)]
-    return [
+def _calls_in(message: Mapping[str, object]) -> list[object]:
+    """The calls, or pieces of calls, in a message."""
+    if calls := message.get("tool_calls"):
+        return list_of(calls)
+    legacy, content = message.get("function_call"), message.get("content")
+    if isinstance(legacy, dict):  # From before there were several in an answer.
+        return [legacy]
+    if not isinstance(content, list):
+        return []
+    parts = [mapping_of(part) for part in content]
+    return [  # As Claude has them, which some gateways pass on as they are.
         {"id": part.get("id"), "name": part.get("name"), "arguments": part.get("input")}
         for part in parts
         if part.get("type") == "tool_use"

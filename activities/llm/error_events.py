@@ -50,6 +50,8 @@ def _tells_of_error(event: object) -> bool:
         return False
     if event.get("error") or "error" in (event.get("object"), event.get("type")):
         return True
+    if event.get("choices") and "x_groq" not in event:
+        return False
     # Of MiniMax, beside "choices": null, where 0 is no error; and of Groq.
     for name, part in (("base_resp", "status_code"), ("x_groq", "error")):
         vendor = event.get(name)

@@ -6,9 +6,9 @@ under ``application/json``, and send whole completions as ``text/plain``.
 
 import json
 from collections.abc import AsyncIterable, AsyncIterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from activities.llm.sse import MAX_EVENT_BYTES, EventTooLarge, events
+from activities.llm.sse import MAX_EVENT_BYTES, EventReader, EventTooLarge, ServerEvent
 
 # Of what is no answer at all, so much is kept to say what came instead.
 HEAD_BYTES = 300
@@ -26,8 +26,7 @@ class NotAnAnswer(Exception):
         self.head = head
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """``is_error``: the server has marked it as one."""
 
     data: bytes
@@ -41,18 +40,25 @@ async def frames(pieces: AsyncIterable[bytes]) -> AsyncIterator[Frame]:
         EventTooLarge: one of them, or all that is no event, is too long.
         NotAnAnswer: there was something, but no frame in it.
     """
-    rest = _without_start(pieces)
-    first = await anext(rest, b"")
-    if first[:1] in (b"{", b"["):
+    rest = aiter(pieces)
+    first = await _start(rest)
+    if first.startswith((b"{", b"[")):
         for document in _documents(await _whole(first, rest)):
             yield Frame(document)
         return
     found = False
-    async for event in events(_again(first, rest)):
+    reader = EventReader()
+    piece: bytes | None = first
+    while piece is not None:
+        for event in reader.take(piece):
+            found = True
+            if _is_frame(event):
+                yield _frame(event)
+        piece = await anext(rest, None)
+    for event in reader.end():
         found = True
-        data = _content(event.data)
-        if data and event.name not in _SIGNS_OF_LIFE:
-            yield Frame(data, event.name == "error")
+        if _is_frame(event):
+            yield _frame(event)
     if first and not found and not first.startswith(b":"):
         raise NotAnAnswer(first[:HEAD_BYTES].decode("utf-8", "replace"))
 
@@ -75,27 +81,27 @@ async def _whole(first: bytes, rest: AsyncIterable[bytes]) -> bytes:
     return bytes(body.removeprefix(_BOM))
 
 
-async def _without_start(pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    """Without a byte order mark and the blank lines that keep a connection alive meanwhile."""
+async def _start(pieces: AsyncIterator[bytes]) -> bytes:
+    """The first bytes, without a byte order mark and the blank lines that keep a connection alive
+    meanwhile; empty when there are none."""
     start = b""
-    has_begun = False
     async for piece in pieces:
-        if has_begun:
-            yield piece
-            continue
         start += piece
         if _BOM.startswith(start):
             continue
         start = start.removeprefix(_BOM).lstrip(_BLANK)
         if start:
-            has_begun = True
-            yield start
+            return start
+    return b""
 
 
-async def _again(first: bytes, rest: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    async for piece in rest:
-        yield piece
+def _is_frame(event: ServerEvent) -> bool:
+    """Whether it says more than that the server is alive."""
+    return bool(event.data) and event.name not in _SIGNS_OF_LIFE
+
+
+def _frame(event: ServerEvent) -> Frame:
+    return Frame(_content(event.data), event.name == "error")
 
 
 def _content(data: bytes) -> bytes:

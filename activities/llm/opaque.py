@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from activities.llm.untrusted import list_of, mapping_of
@@ -87,9 +87,11 @@ class Gathered:
 
     def _take_content(self, content: object) -> None:
         """Text goes back among the parts once there are thoughts among them."""
-        if isinstance(content, str) and content:
-            self._content.append(content)
-        kept = [part for part in list_of(content) if _is_part(part)]
+        if not isinstance(content, list):
+            if isinstance(content, str) and content:
+                self._content.append(content)
+            return
+        kept = [part for part in content if _is_part(part)]
         state = [part for part in kept if mapping_of(part)["type"] != "text"]
         if kept:
             self._content.append(kept)
@@ -97,6 +99,7 @@ class Gathered:
         self.characters += _size(state)
 
 
+@lru_cache(maxsize=1_000)
 def _is_state(name: str) -> bool:
     return _IS_STATE.search(name) is not None and not name.endswith("_reason")
 

@@ -1,8 +1,8 @@
 """Server-sent events, read from pieces of any size, whichever of three ways their lines end."""
 
 import re
-from collections.abc import AsyncIterable, AsyncIterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import NamedTuple
 
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 
@@ -13,68 +13,71 @@ class EventTooLarge(Exception):
     """One event has more than ``MAX_EVENT_BYTES``."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServerEvent:
+class ServerEvent(NamedTuple):
     """``name`` is what the server calls this kind of event; most say nothing."""
 
     data: bytes
     name: str = ""
 
 
-async def events(pieces: AsyncIterable[bytes]) -> AsyncIterator[ServerEvent]:
-    """Each event that has data.
+class EventReader:
+    """Takes a stream piece by piece, and gives each event that has data as soon as it is there.
 
-    One that the end of the stream cuts off is given too: some servers leave out the empty line
-    after the last one. So is an object that stands in a line without a field's name, and the field
-    ``error`` of older llama.cpp: that is how servers report what breaks in the middle of a stream.
-
-    Raises:
-        EventTooLarge: a line, or all of an event's data, is too long.
+    An object that stands in a line without a field's name is one, too, and so is the field
+    ``error`` of older llama.cpp: so servers report what breaks in the middle of a stream.
     """
-    data: list[bytes] = []
-    size = 0
-    name = ""
-    async for line in _lines(pieces):
-        field, _, value = line.partition(b":")
-        if not line:
-            if data:
-                yield ServerEvent(b"\n".join(data), name)
-                data.clear()
-            size, name = 0, ""
-        elif field == b"data":
-            data.append(value.removeprefix(b" "))
-            size += len(line)
-            if size > MAX_EVENT_BYTES:
-                raise EventTooLarge
-        elif field == b"event":
-            name = value.strip().decode("utf-8", "replace")
-        elif field == b"error":
-            yield ServerEvent(value.removeprefix(b" "), "error")
-        elif line.startswith(b"{") and line.endswith(b"}"):
-            yield ServerEvent(line)
-    if data:
-        yield ServerEvent(b"\n".join(data), name)
 
+    def __init__(self) -> None:
+        self._unfinished = bytearray()
+        self._is_after_return = False
+        self._data: list[bytes] = []
+        self._size = 0
+        self._name = ""
 
-async def _lines(pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    """The lines; the last one may have no end."""
-    unfinished = bytearray()
-    is_after_return = False
-    async for piece in pieces:
-        if not piece:
-            continue
+    def take(self, piece: bytes) -> Iterator[ServerEvent]:
+        """Raises ``EventTooLarge`` when a line, or all of an event's data, is too long."""
         # The line has been given already, and this is the other half of its end.
-        if is_after_return and piece.startswith(b"\n"):
-            piece = piece[1:]  # noqa: PLW2901
-        is_after_return = piece.endswith(b"\r")
-        unfinished += piece
-        if len(unfinished) > MAX_EVENT_BYTES:
+        if self._is_after_return and piece.startswith(b"\n"):
+            piece = piece[1:]
+        elif not piece:
+            return
+        self._is_after_return = piece.endswith(b"\r")
+        self._unfinished += piece
+        if len(self._unfinished) > MAX_EVENT_BYTES:
             raise EventTooLarge
-        if b"\n" not in piece and b"\r" not in piece:
-            continue
-        *lines, rest = _LINE_END.split(unfinished)
-        unfinished = bytearray(rest)
+        if b"\r" in piece:
+            lines = _LINE_END.split(bytes(self._unfinished))
+        elif b"\n" in piece:
+            lines = bytes(self._unfinished).split(b"\n")
+        else:
+            return
+        self._unfinished = bytearray(lines.pop())
         for line in lines:
-            yield bytes(line)
-    if unfinished:
-        yield bytes(unfinished)
+            if (event := self._take_line(line)) is not None:
+                yield event
+
+    def end(self) -> Iterator[ServerEvent]:
+        """What the end of the stream cuts off: some servers leave out the empty line after the last
+        event."""
+        for line in (bytes(self._unfinished), b""):
+            if (event := self._take_line(line)) is not None:
+                yield event
+        self._unfinished = bytearray()
+
+    def _take_line(self, line: bytes) -> ServerEvent | None:
+        if line.startswith(b"data:"):
+            self._size += len(line)
+            if self._size > MAX_EVENT_BYTES:
+                raise EventTooLarge
+            self._data.append(line[5:].removeprefix(b" "))
+        elif not line:
+            data, name = self._data, self._name
+            self._data, self._size, self._name = [], 0, ""
+            return ServerEvent(b"\n".join(data), name) if data else None
+        elif line.startswith(b"event:"):
+            self._name = line[6:].strip().decode("utf-8", "replace")
+        elif line.startswith(b"error:"):
+            return ServerEvent(line[6:].removeprefix(b" "), "error")
+        elif line.startswith(b"{") and line.endswith(b"}"):
+            return ServerEvent(line)
+        return None

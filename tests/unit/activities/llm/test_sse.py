@@ -1,13 +1,13 @@
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.llm.sse import MAX_EVENT_BYTES, EventTooLarge, ServerEvent, events
+from activities.llm.sse import MAX_EVENT_BYTES, EventReader, EventTooLarge, ServerEvent
 
 
-async def pieces_of(stream: bytes, cuts: Sequence[int]) -> AsyncIterator[bytes]:
+def pieces_of(stream: bytes, cuts: Sequence[int]) -> Iterator[bytes]:
     start = 0
     for cut in sorted({min(cut, len(stream)) for cut in cuts}):
         yield stream[start:cut]
@@ -15,8 +15,14 @@ async def pieces_of(stream: bytes, cuts: Sequence[int]) -> AsyncIterator[bytes]:
     yield stream[start:]
 
 
-async def read(stream: bytes, *cuts: int) -> list[bytes]:
-    return [event.data async for event in events(pieces_of(stream, cuts))]
+def events_of(stream: bytes, *cuts: int) -> list[ServerEvent]:
+    reader = EventReader()
+    found = [event for piece in pieces_of(stream, cuts) for event in reader.take(piece)]
+    return [*found, *reader.end()]
+
+
+def read(stream: bytes, *cuts: int) -> list[bytes]:
+    return [event.data for event in events_of(stream, *cuts)]
 
 
 @given(
@@ -24,11 +30,11 @@ async def read(stream: bytes, *cuts: int) -> list[bytes]:
     cuts=st.lists(st.integers(0, 500), max_size=20),
     newline=st.sampled_from([b"\n", b"\r\n", b"\r"]),
 )
-async def test_events_of_a_model_are_the_same_however_they_are_cut(
+def test_events_of_a_model_are_the_same_however_they_are_cut(
     data: list[bytes], cuts: list[int], newline: bytes
 ) -> None:
     stream = b"".join(b"data: " + item + newline * 2 for item in data)
-    assert await read(stream, *cuts) == data
+    assert read(stream, *cuts) == data
 
 
 @pytest.mark.parametrize(
@@ -45,8 +51,8 @@ async def test_events_of_a_model_are_the_same_however_they_are_cut(
         (b"", []),
     ],
 )
-async def test_only_the_data_of_an_event_stream_counts(stream: bytes, data: list[bytes]) -> None:
-    assert await read(stream) == data
+def test_only_the_data_of_an_event_stream_counts(stream: bytes, data: list[bytes]) -> None:
+    assert read(stream) == data
 
 
 @pytest.mark.parametrize(
@@ -54,9 +60,9 @@ async def test_only_the_data_of_an_event_stream_counts(stream: bytes, data: list
     [b"data: " + b"x" * MAX_EVENT_BYTES, (b"data: " + b"x" * 1_000 + b"\n") * 4_200],
     ids=["one line", "many lines"],
 )
-async def test_an_event_that_is_too_large_is_refused(stream: bytes) -> None:
+def test_an_event_that_is_too_large_is_refused(stream: bytes) -> None:
     with pytest.raises(EventTooLarge):
-        await read(stream, *range(0, len(stream), 65_536))
+        read(stream, *range(0, len(stream), 65_536))
 
 
 @given(
@@ -66,7 +72,7 @@ async def test_an_event_that_is_too_large_is_refused(stream: bytes) -> None:
     ends=st.lists(st.sampled_from([b"\n", b"\r\n", b"\r"]), min_size=50, max_size=50),
     cuts=st.lists(st.integers(0, 400), max_size=30),
 )
-async def test_the_events_are_the_same_whichever_way_each_line_ends(
+def test_the_events_are_the_same_whichever_way_each_line_ends(
     lines: list[bytes], ends: list[bytes], cuts: list[int]
 ) -> None:
     plain = b"".join(line + b"\n" for line in lines)
@@ -77,10 +83,13 @@ async def test_the_events_are_the_same_whichever_way_each_line_ends(
         for piece, after in zip(mixed, [*mixed[1:], b""], strict=False)
     )
     if len(lines) <= len(ends):
-        assert await read(joined, *cuts) == await read(plain)
+        assert read(joined, *cuts) == read(plain)
 
 
-async def test_a_name_belongs_to_its_own_event_only() -> None:
+def test_a_name_belongs_to_its_own_event_only() -> None:
     stream = b"event: error\ndata: a\n\ndata: b\n\nerror: c\n\n"
-    found = [event async for event in events(pieces_of(stream, []))]
-    assert found == [ServerEvent(b"a", "error"), ServerEvent(b"b"), ServerEvent(b"c", "error")]
+    assert events_of(stream) == [
+        ServerEvent(b"a", "error"),
+        ServerEvent(b"b"),
+        ServerEvent(b"c", "error"),
+    ]
