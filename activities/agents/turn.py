@@ -78,11 +78,7 @@ class Turns:
         heard = (*known, *begun.messages)
         self._conversations.keep(turn.task_id, turn.execution, heard)
         self._check_quota(begun)
-        try:
-            ended = await self._complete(call, turn, begun, heard)
-        except AgentOSError as error:
-            await self._tell_of_retry(turn, error, info.attempt)
-            raise
+        ended = await self._complete(call, turn, begun, heard)
         return await self._write(turn, ended)
 
     async def _begin(self, turn: Turn, known: int, *, is_repeated: bool) -> BegunTurn:
@@ -105,18 +101,25 @@ class Turns:
         offered = await self._toolbox.offered(begun.team_id, agent)
         before = await self._before(call, begun, agent, offered.values(), heard)
         lost = _Lost(self._database, turn, begun.lost)
-        async with sending_deltas(turn.turn, self._sender(turn)) as deltas, lost.counted():
-            answer = await self._equipment.models.complete(
-                (*heard, *before),
-                [ToolSpec(tool.name, tool.description, tool.schema) for tool in offered.values()],
-                model=agent.model,
-                on_text=deltas.add,
-                on_restart=deltas.restart,
-                on_broken=lost.add,
-                on_passed_over=lambda model, error: deltas.tell(
-                    LlmRetrying(turn=turn.turn, model=model, error=_failure(error))
-                ),
-            )
+        try:
+            async with sending_deltas(turn.turn, self._sender(turn)) as deltas, lost.counted():
+                answer = await self._equipment.models.complete(
+                    (*heard, *before),
+                    [
+                        ToolSpec(tool.name, tool.description, tool.schema)
+                        for tool in offered.values()
+                    ],
+                    model=agent.model,
+                    on_text=deltas.add,
+                    on_restart=deltas.restart,
+                    on_broken=lost.add,
+                    on_passed_over=lambda model, error: deltas.tell(
+                        LlmRetrying(turn=turn.turn, model=model, error=_failure(error))
+                    ),
+                )
+        except AgentOSError as error:
+            await self._tell_of_retry(turn, error, deltas.drain())
+            raise
         judged = await judge(answer, offered, agent, turn.seq + len(before) + 2)
         answered = Answered(turn, heard, before, answer, judged, lost.total)
         return answered.ended(deltas.drain(), self._options.approval_seconds)
@@ -153,9 +156,11 @@ class Turns:
 
         return send
 
-    async def _tell_of_retry(self, turn: Turn, error: AgentOSError, attempt: int) -> None:
+    async def _tell_of_retry(
+        self, turn: Turn, error: AgentOSError, unsent: tuple[Event, ...]
+    ) -> None:
         """Say why the model is asked again, and when: the pause may be a minute."""
-        pause = policies.think_pause(attempt, error.retry_after_seconds)
+        pause = policies.think_pause(activity.info().attempt, error.retry_after_seconds)
         if not error.retryable or pause is None:
             return
         failure = _failure(error)
@@ -165,7 +170,7 @@ class Turns:
             error=failure,
             next_attempt_at=datetime.now(UTC) + pause,
         )
-        telling = turns.tell_of_retry(self._database, turn, failure, event)
+        telling = turns.tell_of_retry(self._database, turn, failure, (*unsent, event))
         try:
             await asyncio.wait_for(telling, COUNTING_SECONDS)
         except (TemporaryFailure, TimeoutError):

@@ -30,7 +30,7 @@ from activities.store.turn_statements import (
 )
 from workflows.contracts import Failure, Thought, call_sub_task_id
 from workflows.errors import TaskMoved
-from workflows.events import Event, LlmRestarted, LlmRetrying, TurnStarted, Usage
+from workflows.events import Event, LlmRestarted, TurnStarted, Usage
 from workflows.states import Status
 
 
@@ -153,13 +153,11 @@ async def add_events(database: Database, turn: Turn, new: tuple[Event, ...]) -> 
 
 
 async def tell_of_retry(
-    database: Database, turn: Turn, failure: Failure, event: LlmRetrying
+    database: Database, turn: Turn, failure: Failure, new: tuple[Event, ...]
 ) -> None:
     """Say why the model is asked again: to those who watch, and, until it is, in the task's row."""
     error = failure.model_dump_json(exclude_none=True)
-    await database.execute(
-        TELL_OF_RETRY, {**_fence(turn), **events.values([event]), "error": error}
-    )
+    await database.execute(TELL_OF_RETRY, {**_fence(turn), **events.values(new), "error": error})
 
 
 async def end_turn(database: Database, turn: Turn, ended: EndedTurn) -> bool:

@@ -257,3 +257,15 @@ async def test_a_model_in_whose_place_another_is_asked_is_named_with_the_reason(
     [retrying] = [data for name, data in await told(database, task_id) if name == "llm.retrying"]
     assert (retrying["model"], "next_attempt_at" in retrying) == ("first", False)
     assert "loading" in retrying["error"]["message"]
+
+
+async def test_every_model_that_gave_no_answer_is_named_when_none_did(
+    database: Database, server: ModelServer, task_id: UUID, tmp_path: Path
+) -> None:
+    server.answers(refusal(503, "loading"), refusal(503, "busy"))
+    async with worker(database, server, tmp_path, "first", "second") as turns:
+        with pytest.raises(ApplicationError):
+            await think(turns, ThinkCall(task_id=task_id, run=1, turn=1, seq=0))
+    found = [data for name, data in await told(database, task_id) if name == "llm.retrying"]
+    assert ["next_attempt_at" in data for data in found] == [False, True]
+    assert found[0]["model"] == "first"
