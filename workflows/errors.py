@@ -479,7 +479,8 @@ class GoesRoundInCircles(AgentOSError):
 
 class NeverFinishes(AgentOSError):
     """The model answered {times} times in a row without calling a tool, and never called `finish`.
-    Use a model that can call tools, or reword the prompt."""
+    Use a model that can call tools, or reword the prompt. If its messages show calls as text, such
+    as <tool_call>, its server does not read them: turn on its parser of tool calls."""
 
 
 class ToolChanged(AgentOSError):

@@ -10,9 +10,9 @@ event would say nothing without has no default.
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue, field_serializer
+from pydantic import BaseModel, ConfigDict, JsonValue, PlainSerializer
 
 from workflows.contracts import Failure
 from workflows.open_values import OPEN, Open
@@ -38,12 +38,17 @@ class EventType(StrEnum):
     TURN_STARTED = "turn.started"
     LLM_DELTA = "llm.delta"
     LLM_RESTARTED = "llm.restarted"
+    LLM_RETRYING = "llm.retrying"
     MESSAGE_CREATED = "message.created"
     TOOL_CALLED = "tool.called"
     TOOL_RESULT = "tool.result"
     USAGE = "usage"
     APPROVAL_ASKED = "approval.asked"
     APPROVAL_DECIDED = "approval.decided"
+
+
+# With ``+00:00``, as the stream's own ``created_at``; pydantic writes ``Z``.
+Moment = Annotated[datetime, PlainSerializer(datetime.isoformat, when_used="unless-none")]
 
 
 class Event(BaseModel):
@@ -152,12 +157,7 @@ class StepRetrying(AttemptFailed):
     type = EventType.STEP_RETRYING
     status = Status.QUEUED
 
-    next_attempt_at: datetime | None = None
-
-    @field_serializer("next_attempt_at")
-    def _as_isoformat(self, moment: datetime | None) -> str | None:
-        """With ``+00:00``, as the stream's own ``created_at``; pydantic writes ``Z``."""
-        return None if moment is None else moment.isoformat()
+    next_attempt_at: Moment | None = None
 
 
 class StepCompleted(AttemptEnded):
@@ -226,6 +226,17 @@ class LlmRestarted(TurnEvent):
     """The model is asked again. Its earlier text in this turn no longer counts."""
 
     type = EventType.LLM_RESTARTED
+
+
+class LlmRetrying(TurnEvent):
+    """``model`` gave no answer; ``error`` says why. It is asked again at ``next_attempt_at``;
+    without one, the next model is asked at once."""
+
+    type = EventType.LLM_RETRYING
+
+    model: str = ""
+    error: Failure | None = None
+    next_attempt_at: Moment | None = None
 
 
 class MessageCreated(TurnEvent):
@@ -306,7 +317,7 @@ MODELS: Mapping[EventType, type[Event]] = {
         *(TaskStatus, PauseRequested, ResumeRequested),
         *(StepStarted, StepPhase, StepOutput, StepOutputCut, StepRetrying),
         *(StepCompleted, StepFailed, StepBlocked, StepCancelled, ArtifactCreated),
-        *(TurnStarted, LlmDelta, LlmRestarted, MessageCreated, Usage),
+        *(TurnStarted, LlmDelta, LlmRestarted, LlmRetrying, MessageCreated, Usage),
         *(ToolCalled, ToolResult, ApprovalAsked, ApprovalDecided),
     )
 }

@@ -95,6 +95,15 @@ THINK = StepOptions(
     cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 )
 
+
+def think_pause(attempt: int, asked_seconds: float | None = None) -> timedelta:
+    """How long Temporal waits after attempt number ``attempt`` at a turn, by ``THINK``.
+    ``asked_seconds`` as for ``step_pause``."""
+    if asked_seconds:
+        return timedelta(seconds=asked_seconds)
+    return min(FIRST_BACKOFF * 2.0 ** (attempt - 1), _LONGEST_THINK_BACKOFF)
+
+
 # A row must be written however long the database is away: a task that ended and does not say so
 # would be lost to those who look.
 RECORD = RecordOptions(

@@ -8,7 +8,7 @@ from activities.agents.tool_call import make_call
 from activities.agents.turn import TurnOptions, Turns
 from activities.attempts.attempt import as_application_error
 from activities.attempts.heartbeat import heartbeating, was_stopped
-from activities.attempts.losses import check_losses
+from activities.attempts.losses import check_losses, failures_before
 from activities.equipment import Equipment
 from activities.tools.toolbox import Toolbox
 from workflows import policies, ports
@@ -25,10 +25,8 @@ class Agents(ports.Agents):
 
     @activity.defn
     async def think(self, call: ThinkCall) -> Thought:
-        info = activity.info()
-        # Temporal keeps what the last heartbeat told, also when its worker is lost.
-        failures = int(next(iter(info.heartbeat_details), 0))
-        lost = info.attempt - 1 - failures
+        failures = failures_before()
+        lost = activity.info().attempt - 1 - failures
         async with heartbeating(failures), as_application_error():
             try:
                 check_losses(lost)

@@ -15,8 +15,10 @@ from uuid import UUID, uuid4
 
 from pydantic import JsonValue
 
+from activities.agents.text_notes import note_on_text
 from activities.agents.turn_events import turn_events
 from activities.llm.base import Answer, Charge, ChatMessage, ToolRequest
+from activities.llm.unwrapping import inner_arguments
 from activities.store.approvals import Approval
 from activities.store.events import as_json
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
@@ -98,8 +100,8 @@ async def judge(
 ) -> Judged:
     """Sort the requests of an answer; the result of the first is message ``first_seq``."""
     judged = Judged()
-    if answer.finish == "length" and not answer.requests:
-        judged.note = CUT_OFF
+    if not answer.requests:
+        judged.note = CUT_OFF if answer.finish == "length" else note_on_text(answer.text)
     for place, request in enumerate(answer.requests):
         seq = first_seq + place
         arguments = _arguments_of(request)
@@ -117,13 +119,25 @@ async def judge(
             fault = await _finish_fault(answer, agent, arguments)
             if fault is None:
                 judged.result = arguments
-        elif problems := tool.problems(arguments):
-            fault = f"Not run: the arguments are not valid.\n{_listed(problems)}"
         else:
-            judged.calls.append(SoundCall(seq, request, tool, arguments))
-            continue
+            fitting, problems = _fitting(tool, arguments)
+            if not problems:
+                judged.calls.append(SoundCall(seq, request, tool, fitting))
+                continue
+            fault = f"Not run: the arguments are not valid.\n{_listed(problems)}"
         judged.results[seq] = (request, fault or "Finished.")
     return judged
+
+
+def _fitting(
+    tool: OfferedTool, arguments: dict[str, JsonValue]
+) -> tuple[dict[str, JsonValue], Sequence[tuple[str, str]]]:
+    """The arguments as the tool takes them, and what is wrong with them."""
+    problems = tool.problems(arguments)
+    inner = inner_arguments(arguments) if problems else None
+    if inner is not None and not tool.problems(inner):
+        return inner, ()
+    return arguments, problems
 
 
 def digest_of(heard: Sequence[ChatMessage], answer: Answer) -> str:
@@ -188,7 +202,13 @@ class Answered:
 
     def _messages(self) -> dict[int, ChatMessage]:
         turn = self.turn.turn
-        said = ChatMessage("assistant", self.answer.text, requests=self.answer.requests, turn=turn)
+        said = ChatMessage(
+            "assistant",
+            self.answer.text,
+            requests=self.answer.requests,
+            turn=turn,
+            opaque=self.answer.opaque,
+        )
         messages = dict(enumerate((*self.before, said), start=self.turn.seq + 1))
         for seq, (request, text) in self.judged.results.items():
             messages[seq] = ChatMessage("tool", text, request_id=request.id, turn=turn)
@@ -214,11 +234,11 @@ class Answered:
 
 
 def _is_cut_off(answer: Answer, place: int, arguments: dict[str, JsonValue] | str) -> bool:
-    """Whether the answer ended within this call. One that has no arguments yet looks like one that
-    takes none."""
+    """Whether the answer ended within this call. One that has no arguments yet, or only the empty
+    object that some gateways begin with, looks like one that takes none."""
     if answer.finish != "length" or place < len(answer.requests) - 1:
         return False
-    return isinstance(arguments, str) or not answer.requests[place].arguments.strip()
+    return isinstance(arguments, str) or not arguments
 
 
 def _arguments_of(request: ToolRequest) -> dict[str, JsonValue] | str:

@@ -43,6 +43,12 @@ class Deltas:
         if self._has_sent:
             self._forget()
 
+    def tell(self, event: Event) -> None:
+        """Send an event among the text, in its place."""
+        self._take_text()
+        self._waiting.append(event)
+        self._changed.set()
+
     def drain(self) -> tuple[Event, ...]:
         """Take what was not sent yet. Nothing if that is all: the whole message is sent as well."""
         if not self._has_sent and not self._waiting:
@@ -80,11 +86,14 @@ class Deltas:
         self._waiting.append(LlmRestarted(turn=self._turn))
         self._changed.set()
 
-    def _take(self) -> tuple[Event, ...]:
+    def _take_text(self) -> None:
         if self._text:
             self._waiting.append(LlmDelta(turn=self._turn, text=self._text))
             self._said += self._text
             self._text = ""
+
+    def _take(self) -> tuple[Event, ...]:
+        self._take_text()
         waiting = tuple(self._waiting)
         self._waiting.clear()
         return waiting

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import structlog
 from temporalio import activity
@@ -12,6 +13,7 @@ from activities.agents.answer import Answered, judge
 from activities.agents.conversation_cache import Conversations
 from activities.agents.prompts import first_message, hint_message, system_prompt
 from activities.agents.text_stream import Send, sending_deltas
+from activities.attempts.losses import failures_before
 from activities.equipment import Equipment
 from activities.llm.base import NO_CHARGE, Charge, ChatMessage
 from activities.patience import patiently
@@ -22,12 +24,22 @@ from activities.tools.found import found_tools
 from activities.tools.skills import AllowedSkills
 from activities.tools.toolbox import OfferedTool, Toolbox
 from activities.tools.working_files import working_files
-from workflows.contracts import Hint, ThinkCall, Thought
+from workflows import policies
+from workflows.contracts import Failure, Hint, ThinkCall, Thought
 from workflows.definitions.agent import Agent
-from workflows.errors import ModelNotConfigured, TaskMoved, TemporaryFailure, TokenQuotaUsedUp
-from workflows.events import Event
+from workflows.errors import (
+    AgentOSError,
+    ModelNotConfigured,
+    TaskMoved,
+    TemporaryFailure,
+    TokenQuotaUsedUp,
+)
+from workflows.events import Event, LlmRetrying
 
-# To count what a broken answer took. A turn that was cancelled must not keep anybody waiting.
+_MAX_ERROR_CHARACTERS = 1_000
+
+# To count what a broken answer took, and to say why it broke. A turn that was cancelled must not
+# keep anybody waiting.
 COUNTING_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
@@ -91,16 +103,23 @@ class Turns:
         offered = await self._toolbox.offered(begun.team_id, agent)
         before = await self._before(call, begun, agent, offered.values(), heard)
         lost = _Lost(self._database, turn, begun.lost)
-        async with sending_deltas(turn.turn, self._sender(turn)) as deltas, lost.counted():
-            answer = await self._equipment.models.complete(
-                (*heard, *before),
-                [tool.spec for tool in offered.values()],
-                model=agent.model,
-                found=_found(heard, offered),
-                on_text=deltas.add,
-                on_restart=deltas.restart,
-                on_broken=lost.add,
-            )
+        try:
+            async with sending_deltas(turn.turn, self._sender(turn)) as deltas, lost.counted():
+                answer = await self._equipment.models.complete(
+                    (*heard, *before),
+                    [tool.spec for tool in offered.values()],
+                    model=agent.model,
+                    found=_found(heard, offered),
+                    on_text=deltas.add,
+                    on_restart=deltas.restart,
+                    on_broken=lost.add,
+                    on_passed_over=lambda model, error: deltas.tell(
+                        LlmRetrying(turn=turn.turn, model=model, error=_failure(error))
+                    ),
+                )
+        except AgentOSError as error:
+            await self._tell_of_retry(turn, error, deltas.drain())
+            raise
         judged = await judge(answer, offered, agent, turn.seq + len(before) + 2)
         answered = Answered(turn, heard, before, answer, judged, lost.total)
         return answered.ended(deltas.drain(), self._options.approval_seconds)
@@ -137,6 +156,26 @@ class Turns:
 
         return send
 
+    async def _tell_of_retry(
+        self, turn: Turn, error: AgentOSError, unsent: tuple[Event, ...]
+    ) -> None:
+        """Say why the model is asked again, and when: the pause may be a minute."""
+        if not error.retryable or failures_before() >= policies.THINK_RETRIES:
+            return
+        pause = policies.think_pause(activity.info().attempt, error.retry_after_seconds)
+        failure = _failure(error)
+        event = LlmRetrying(
+            turn=turn.turn,
+            model=str(error.fields.get("model", "")),
+            error=failure,
+            next_attempt_at=datetime.now(UTC) + pause,
+        )
+        telling = turns.tell_of_retry(self._database, turn, failure, (*unsent, event))
+        try:
+            await asyncio.wait_for(telling, COUNTING_SECONDS)
+        except (TemporaryFailure, TimeoutError):
+            log.warning("events.lost", reason=failure.code)
+
     async def _write(self, turn: Turn, ended: EndedTurn) -> Thought:
         if not await patiently(lambda: turns.end_turn(self._database, turn, ended)):
             return await self._written(turn)
@@ -164,6 +203,10 @@ def _found(heard: Sequence[ChatMessage], offered: Mapping[str, OfferedTool]) -> 
     searches = {name for name, tool in offered.items() if tool.finds_tools}
     known = {name for name, tool in offered.items() if tool.source is not None}
     return found_tools(heard, searches, known) if known else ()
+
+
+def _failure(error: AgentOSError) -> Failure:
+    return Failure(code=error.code, message=str(error)[:_MAX_ERROR_CHARACTERS])
 
 
 class _Lost:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from temporalio import activity
+
 from activities.store.attempts import Attempt, Begun
 from workflows.errors import AgentOSError, StepInterrupted, WorkersLost, WorkerStopping
 from workflows.policies import LOST_ATTEMPTS
@@ -48,6 +50,12 @@ class Losses:
     def _used(self) -> int:
         """How many retries the attempts before this one have cost."""
         return self.begun.failures + (0 if self.is_safe else self.begun.lost)
+
+
+def failures_before() -> int:
+    """How many attempts at a turn before this one failed on their own: Temporal keeps what the last
+    heartbeat told, also when its worker is lost."""
+    return int(next(iter(activity.info().heartbeat_details), 0))
 
 
 def check_losses(lost: int) -> None:

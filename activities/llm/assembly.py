@@ -3,47 +3,37 @@
 Chunks come from outside and are read with care: what has the wrong type counts as absent.
 """
 
-import json
-import uuid
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 
 from activities.llm.base import ToolRequest, Usage
+from activities.llm.calls import MAX_REQUESTS, Calls, read_piece
+from activities.llm.finishes import Ending, ending_of, hides_failure
+from activities.llm.opaque import Gathered, Opaque
+from activities.llm.untrusted import list_of, mapping_of, number_of, text_of
 
 # Some 250,000 tokens: more than any model writes unless it goes round in circles.
 ANSWER_CHARACTERS = 1_000_000
-MAX_REQUESTS = 128
 # Of one answer: what a server says beyond that is no count.
 MAX_TOKENS = 1_000_000_000
 
-# Mistral takes ids of nine letters and digits only; others take any.
-_ID_CHARACTERS = 9
-
-_NO_MAPPING: dict[str, object] = {}
-
-
-@dataclass(slots=True)
-class _Call:
-    """``pieces`` are those of the arguments: to put them together each time takes minutes."""
-
-    index: int | None
-    id: str
-    name: str
-    pieces: list[str]
-
-    @property
-    def arguments(self) -> str:
-        return "".join(self.pieces)
+_TEXT_TYPES = frozenset({None, "text", "output_text"})
 
 
 class Assembly:
-    """What has arrived of one answer. ``usage`` is the server's, if it gave any."""
+    """What has arrived of one answer. ``usage`` is the server's, if it gave any.
 
-    def __init__(self) -> None:
+    A server may give parts of an answer as choices of their own: Copilot has the text in the first
+    and the calls in the next. Of text, that of one choice counts, and of a whole message at the
+    end of a stream only what the stream did not say. ``offered`` are the tools' names on the wire.
+    """
+
+    def __init__(self, offered: Collection[str] = ()) -> None:
         self.usage: Usage | None = None
-        self.finish: str | None = None
-        self.has_begun = False
+        self.reasons: list[str] = []
         self._text: list[str] = []
-        self._calls: list[_Call] = []
+        self._speaker: int | None = None
+        self._calls = Calls(offered)
+        self._gathered = Gathered()
         self._characters = 0
 
     @property
@@ -51,96 +41,93 @@ class Assembly:
         return "".join(self._text)
 
     @property
+    def has_begun(self) -> bool:
+        """Whether there is text or a call."""
+        return bool(self._text) or len(self._calls) > 0
+
+    @property
+    def has_cost(self) -> bool:
+        """Whether anything has come that shows that the model was at work."""
+        return self.has_begun or self._gathered.has_begun or self.usage is not None
+
+    @property
     def is_too_long(self) -> bool:
-        return self._characters > ANSWER_CHARACTERS or len(self._calls) > MAX_REQUESTS
+        characters = self._characters + self._gathered.characters
+        return characters > ANSWER_CHARACTERS or len(self._calls) > MAX_REQUESTS
+
+    @property
+    def bad_reason(self) -> str | None:
+        """The reason for its end that is not a good one, if there is one."""
+        return next(
+            (reason for reason in self.reasons if ending_of(reason) is not Ending.WHOLE), None
+        )
 
     def requests(self) -> tuple[ToolRequest, ...]:
         """The calls in the order in which they began, each with an id of its own."""
-        taken: set[str] = set()
-        requests = []
-        for call in self._calls[:MAX_REQUESTS]:
-            if not call.id or call.id in taken:
-                call.id = uuid.uuid4().hex[:_ID_CHARACTERS]
-            taken.add(call.id)
-            requests.append(ToolRequest(call.id, call.name, call.arguments))
-        return tuple(requests)
+        return tuple(call.request for call in self._calls.made())
+
+    def opaque(self, model: str) -> Opaque | None:
+        """What must go back to ``model`` with this answer."""
+        return self._gathered.opaque(model, [call.extra for call in self._calls.made()])
 
     def add(self, chunk: object) -> str:
         """Take a chunk, or a whole completion; return the text that is new."""
-        fields = _mapping(chunk)
+        fields = mapping_of(chunk)
         self.usage = _usage(fields.get("usage")) or self.usage
-        choices = fields.get("choices")
-        if not isinstance(choices, list) or not choices:
-            return ""
-        choice = _mapping(choices[0])
-        reason = choice.get("finish_reason")
-        if isinstance(reason, str) and reason:
-            self.finish = reason
-        delta = _mapping(choice.get("delta") or choice.get("message"))
-        text = _content(delta.get("content")) + _text(delta.get("refusal"))
-        calls = delta.get("tool_calls")
-        if isinstance(calls, list):
-            for call in calls:
-                self._add_call(_mapping(call))
-        if text:
-            self._text.append(text)
-            self._characters += len(text)
-        self.has_begun = self.has_begun or bool(text) or bool(self._calls)
+        choices = [mapping_of(choice) for choice in list_of(fields.get("choices"))]
+        if len(choices) == 1:  # It nearly always is, a thousand times an answer.
+            return self._add_choice(number_of(choices[0].get("index")) or 0, choices[0])
+        numbers = [number_of(choice.get("index")) for choice in choices]
+        are_numbered = None not in numbers and len(set(numbers)) == len(numbers)
+        text = ""
+        for place, choice in enumerate(choices):
+            number = numbers[place] if are_numbered else place
+            text += self._add_choice(place if number is None else number, choice)
         return text
 
-    def _add_call(self, fields: dict[str, object]) -> None:
-        index = fields.get("index")
-        function = _mapping(fields.get("function"))
-        arguments = _arguments(function.get("arguments"))
-        piece = _Call(
-            index=index if isinstance(index, int) else None,
-            id=_text(fields.get("id")),
-            name=_text(function.get("name")),
-            pieces=[arguments],
-        )
-        self._characters += len(arguments) + len(piece.name)
-        call = self._continued(piece)
-        if call is None:
+    def _add_choice(self, number: int, choice: Mapping[str, object]) -> str:
+        delta = choice.get("delta")
+        is_whole = not isinstance(delta, dict) or (not delta and not self.has_begun)
+        message = mapping_of(choice.get("message") if is_whole else delta)
+        self._add_reason(choice, is_whole=is_whole and bool(message))
+        self._gathered.take(message)
+        for call in _calls_in(message):
+            self._add_call(call, number)
+        text = _content(message.get("content")) + text_of(message.get("refusal"))
+        was_said = is_whole and bool(self._text)
+        if not text or was_said or self._speaker not in (None, number):
+            return ""
+        self._speaker = number
+        self._text.append(text)
+        self._characters += len(text)
+        return text
+
+    def _add_reason(self, choice: Mapping[str, object], *, is_whole: bool) -> None:
+        reason, native = choice.get("finish_reason"), choice.get("native_finish_reason")
+        if isinstance(reason, str) and reason:
+            hidden = native if isinstance(native, str) and hides_failure(reason, native) else None
+            self.reasons.append(hidden or reason)
+        elif is_whole and not self.reasons:  # A document that could be read has its end.
+            self.reasons.append("stop")
+
+    def _add_call(self, value: object, choice: int) -> None:
+        piece = read_piece(value, choice)
+        before = len(self._calls)
+        self._calls.add(piece)
+        self._characters += len(piece.arguments) + len(piece.name) + len(str(piece.extra or ""))
+        if len(self._calls) > before:
             self._characters += len(piece.id)  # Some servers put whole thoughts into it.
-            self._calls.append(piece)
-            return
-        call.id = call.id or piece.id
-        call.name = call.name or piece.name  # Some servers repeat the name in every piece.
-        call.pieces.append(arguments)
-
-    def _continued(self, piece: _Call) -> _Call | None:
-        """The call that ``piece`` belongs to; None when it begins one.
-
-        A piece without a name continues a call, whatever its id: vLLM made up a new id for every
-        piece. Under an index that is taken, a name begins another call when its id is another one,
-        or when the call there is complete: Gemini gives every call the index 0.
-        """
-        if piece.index is not None:
-            same = [call for call in self._calls if call.index == piece.index]
-        elif piece.id and piece.name:
-            same = [call for call in self._calls if call.id == piece.id]
-        else:
-            same = self._calls
-        if not same:
-            return None
-        call = same[-1]
-        if not piece.name or not call.name:
-            return call
-        if piece.id and call.id:
-            return call if piece.id == call.id else None
-        begins = bool(piece.arguments.strip()) and _is_complete(call.arguments)
-        return None if begins or piece.name != call.name else call
 
 
 def _usage(value: object) -> Usage | None:
-    fields = _mapping(value)
+    fields = mapping_of(value)
     prompt, completion = (
         _count(fields.get("prompt_tokens")),
         _count(fields.get("completion_tokens")),
     )
     if not prompt or completion is None:
         return None  # No prompt is empty: this server does not count.
-    details = _mapping(fields.get("prompt_tokens_details"))
+    details = mapping_of(fields.get("prompt_tokens_details"))
     cached = _count(details.get("cached_tokens")) or 0
     return Usage(prompt, completion, is_estimate=False, cached_tokens=min(cached, prompt))
 
@@ -152,29 +139,28 @@ def _count(value: object) -> int | None:
 def _content(value: object) -> str:
     """Text, or the parts of text among others."""
     if isinstance(value, list):
-        return "".join(_text(_mapping(part).get("text")) for part in value)
-    return _text(value)
+        parts = [mapping_of(part) for part in value]
+        return "".join(text_of(part.get("text")) for part in parts if _is_text(part.get("type")))
+    return text_of(value)
 
 
-def _arguments(value: object) -> str:
-    return json.dumps(value) if isinstance(value, dict) else _text(value)
+def _calls_in(message: Mapping[str, object]) -> list[object]:
+    """The calls, or pieces of calls, in a message."""
+    if calls := message.get("tool_calls"):
+        return list_of(calls)
+    legacy, content = message.get("function_call"), message.get("content")
+    if isinstance(legacy, dict):  # From before there were several in an answer.
+        return [legacy]
+    if not isinstance(content, list):
+        return []
+    parts = [mapping_of(part) for part in content]
+    return [  # As Claude has them, which some gateways pass on as they are.
+        {"id": part.get("id"), "name": part.get("name"), "arguments": part.get("input")}
+        for part in parts
+        if part.get("type") == "tool_use"
+    ]
 
 
-def _text(value: object) -> str:
-    """Text as it can be stored: no half surrogate pairs, which UTF-8 has not, and no NUL."""
-    if not isinstance(value, str):
-        return ""
-    if not value.isascii():
-        value = value.encode("utf-8", "replace").decode()
-    return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def _mapping(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else _NO_MAPPING
-
-
-def _is_complete(arguments: str) -> bool:
-    try:
-        return isinstance(json.loads(arguments), dict)
-    except (ValueError, RecursionError):
-        return False
+def _is_text(kind: object) -> bool:
+    """Whether a part of this type is text, and no thought."""
+    return not isinstance(kind, list | dict) and kind in _TEXT_TYPES

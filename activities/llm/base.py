@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr
 
+from activities.llm.opaque import Opaque
+
 Role = Literal["system", "user", "assistant", "tool"]
 
 # Why an answer ended. "length": the model, its server or ``ANSWER_CHARACTERS`` cut it off.
@@ -41,7 +43,8 @@ class ChatMessage:
     """One message of a conversation.
 
     ``request_id`` is what a message of role tool answers. ``turn`` counts from 1; 0 is what came
-    before the first. What is protected is never shortened.
+    before the first. What is protected is never shortened. ``opaque`` is for the model that wrote
+    it, and for nobody else.
     """
 
     role: Role
@@ -50,11 +53,13 @@ class ChatMessage:
     request_id: str | None = None
     turn: int = 0
     is_protected: bool = False
+    opaque: Opaque | None = None
 
     @property
     def characters(self) -> int:
-        """Of its text and of the arguments in it."""
-        return len(self.content) + sum(len(request.arguments) for request in self.requests)
+        """Of its text, of the arguments in it, and of what goes back with it."""
+        opaque = 0 if self.opaque is None else len(self.opaque.text)
+        return len(self.content) + opaque + sum(len(item.arguments) for item in self.requests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,7 @@ class Answer:
     first_token_ms: int
     duration_ms: int
     finish: Finish
+    opaque: Opaque | None = None
 
     @property
     def charge(self) -> Charge:

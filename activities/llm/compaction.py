@@ -39,7 +39,9 @@ def compact(
     First the results of tools in old turns give way to a note, then the model's own words in them,
     then old turns as a whole; last, the middle of long results in the recent turns. The oldest go
     first. What comes before the first turn and what is protected stays, and so does every request
-    with its result. ``messages`` are in the order of their turns.
+    with its result. Opaque state stays as long as its turn does, for some models refuse a turn
+    without it: it is given up last, where there is no room for it otherwise. ``messages`` are in
+    the order of their turns.
     """
     last_old = max((message.turn for message in messages), default=0) - RECENT_TURNS
     for shorten in (_without_result, _without_words):
@@ -47,6 +49,8 @@ def compact(
     messages = _drop_old(messages, last_old, budget_tokens, count)
     if size_tokens(messages, count) > budget_tokens:
         messages = [_without_middle(message, count) for message in messages]
+    if size_tokens(messages, count) > budget_tokens:
+        messages = [replace(message, opaque=None) for message in messages]
     return messages
 
 
@@ -185,7 +189,8 @@ def _note(tokens: int) -> str:
 
 def _size(message: ChatMessage, count: Count) -> int:
     requests = sum(count(request.name) + count(request.arguments) for request in message.requests)
-    return MESSAGE_TOKENS + count(message.content) + requests
+    opaque = 0 if message.opaque is None else count(message.opaque.text)
+    return MESSAGE_TOKENS + count(message.content) + requests + opaque
 
 
 def _group(message: ChatMessage) -> int:

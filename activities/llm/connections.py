@@ -1,8 +1,9 @@
 """Connections to a server of models, and what it means when one fails."""
 
+import json
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +12,9 @@ import httpx2
 import openai
 
 from activities.llm.base import Timeouts
-from activities.llm.refusals import read_refusal
+from activities.llm.error_events import read_error_event
+from activities.llm.frames import NotAnAnswer
+from activities.llm.refusals import Refusal, Refused, read_refusal, shown
 from activities.llm.sse import EventTooLarge
 from workflows.addresses import is_loopback
 from workflows.errors import AgentOSError, ModelRefused, ModelUnavailable
@@ -115,19 +118,40 @@ def translated(model: str, timeouts: Timeouts) -> Iterator[None]:
     """Turn the errors of the client into ours. Theirs are not chained: they hold the request."""
     try:
         yield
+    except Refused as error:
+        raise error.refusal.error(model) from None
     except openai.APIStatusError as error:
-        refusal = read_refusal(error.status_code, error.response.headers, error.body)
-        raise refusal.error(model) from None
+        raise refusal_of(error).error(model) from None
     except openai.APIConnectionError as error:
         raise _connection_error(model, error.__cause__ or error, timeouts) from None
     except BROKEN as error:
         raise _connection_error(model, error, timeouts) from None
+    except NotAnAnswer as error:
+        raise _foreign_error(model, error.head) from None
     except EventTooLarge:
         reason = "it sent more at once than can be read"
         raise ModelUnavailable(model=model, reason=reason) from None
     except TimeoutError:
         reason = f"it took longer than {timeouts.total_seconds:g} s"
         raise ModelUnavailable(model=model, reason=reason) from None
+
+
+def refusal_of(error: openai.APIStatusError) -> Refusal:
+    """Of all that the server said: the client gives of some bodies only a part."""
+    response = error.response
+    body: object = response.text
+    with suppress(ValueError, RecursionError):
+        body = json.loads(response.text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}"))
+    return read_refusal(error.status_code, response.headers, body)
+
+
+def _foreign_error(model: str, head: str) -> AgentOSError:
+    """For what is neither events nor JSON: a page, or an error that is only words."""
+    refusal = None if head.startswith("<") else read_error_event(head, is_marked=True)
+    if refusal is not None:
+        return refusal.error(model)
+    reason = f"it sent a page and no answer (see OPENAI_BASE_URL): {shown(head)}"
+    return ModelUnavailable(model=model, reason=reason)
 
 
 def _connection_error(model: str, error: BaseException, timeouts: Timeouts) -> AgentOSError:

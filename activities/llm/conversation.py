@@ -98,6 +98,8 @@ class Conversation:
         written = self._count(reply.text) + sum(
             self._count(request.name) + self._count(request.arguments) for request in reply.requests
         )
+        if reply.opaque is not None:
+            written += self._count(reply.opaque.text)
         return Usage(self.size_tokens(), written, is_estimate=True)
 
     def _make_offer(self, budget_tokens: int) -> Offer:
@@ -115,6 +117,16 @@ class Conversation:
 def _is_loaded(message: ChatMessage) -> bool:
     """Whether it is the text of a skill: nothing else is kept as it is of what tools say."""
     return message.role == "tool" and message.is_protected
+
+
+def for_model(messages: Sequence[ChatMessage], model: str) -> Sequence[ChatMessage]:
+    """Without the state of other models."""
+    return [
+        message
+        if message.opaque is None or message.opaque.model == model
+        else replace(message, opaque=None)
+        for message in messages
+    ]
 
 
 class Delivery:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import openai
@@ -10,11 +11,11 @@ import structlog
 from openai import AsyncOpenAI
 
 from activities.llm.base import ChatMessage, ModelOptions, ToolSpec
-from activities.llm.connections import BROKEN, http_client, translated
+from activities.llm.connections import BROKEN, http_client, refusal_of, translated
+from activities.llm.frames import Frame, frames, whole
 from activities.llm.reading import DONE, Reading, Reply
-from activities.llm.refusals import read_refusal
-from activities.llm.sse import event_data, whole
-from activities.llm.wire import Body, request_body
+from activities.llm.refusals import Refused
+from activities.llm.wire import Body, opaque_names, request_body
 
 OPENAI_URL = "https://api.openai.com/v1"
 
@@ -36,6 +37,7 @@ class Endpoint:
         self._base_url = base_url
         self._timeouts = options.timeouts
         self._counts_usage = True
+        self._takes_no_state: set[str] = set()
         self._client = AsyncOpenAI(
             base_url=base_url,
             # The client takes none for a mistake, but a server on one's own machine needs none.
@@ -58,7 +60,7 @@ class Endpoint:
                 asyncio.timeout(self._timeouts.total_seconds),
                 self._client.models.with_streaming_response.list() as response,
             ):
-                [body] = [whole_body async for whole_body in whole(response.iter_bytes())]
+                body = await whole(response.iter_bytes())
         return _names(body)
 
     async def ask(
@@ -74,19 +76,29 @@ class Endpoint:
             ModelRefused: this model will not answer this.
             AnswerWithheld: its content filter did.
         """
-        body = request_body(messages, tools)
+        sent = _without_state(messages) if reading.model in self._takes_no_state else messages
         # Of this request: others that are under way may learn meanwhile that the server cannot.
         with_usage = self._counts_usage
         with translated(reading.model, self._timeouts):
-            try:
-                return await self._stream(body, reading, with_usage=with_usage)
-            except openai.APIStatusError as error:
-                refusal = read_refusal(error.status_code, error.response.headers, error.body)
-                if not (with_usage and refusal.is_about_usage):
-                    raise
-            log.info("model.counts_no_usage", model=reading.model)
-            self._counts_usage = False
-            return await self._stream(body, reading, with_usage=False)
+            while True:
+                body = request_body(sent, tools)
+                try:
+                    reply = await self._stream(body, reading, with_usage=with_usage)
+                except (openai.APIStatusError, Refused) as error:
+                    refusal = error.refusal if isinstance(error, Refused) else refusal_of(error)
+                    if reading.has_cost:
+                        raise
+                    if with_usage and refusal.is_about_usage:
+                        log.info("model.counts_no_usage", model=reading.model)
+                        self._counts_usage = with_usage = False
+                    elif refusal.is_about(opaque_names(sent)):
+                        sent = _without_state(messages)
+                    else:
+                        raise
+                else:
+                    if sent is not messages:  # Only now is it known that this was the fault.
+                        self._takes_no_state.add(reading.model)
+                    return reply
 
     async def _stream(self, body: Body, reading: Reading, *, with_usage: bool) -> Reply:
         options = {"stream_options": {"include_usage": True}} if with_usage else {}
@@ -101,13 +113,15 @@ class Endpoint:
                     extra_body={**body, **options, "stream": True},
                 ) as response,
             ):
-                is_whole = "json" in response.headers.get("content-type", "")
-                read = whole if is_whole else event_data
-                await _read(read(response.iter_bytes()), reading, deadline)
+                await _read(frames(response.iter_bytes()), reading, deadline)
         except (*BROKEN, TimeoutError):
             if not reading.is_finished:
                 raise
         return reading.reply()
+
+
+def _without_state(messages: Sequence[ChatMessage]) -> Sequence[ChatMessage]:
+    return [replace(message, opaque=None) for message in messages]
 
 
 def _names(listed: bytes) -> list[str]:
@@ -120,15 +134,15 @@ def _names(listed: bytes) -> list[str]:
     return [name for name in names if isinstance(name, str) and name]
 
 
-async def _read(events: AsyncIterator[bytes], reading: Reading, deadline: asyncio.Timeout) -> None:
+async def _read(came: AsyncIterator[Frame], reading: Reading, deadline: asyncio.Timeout) -> None:
     now = asyncio.get_running_loop().time
-    async for data in events:
-        if data == DONE:
+    async for frame in came:
+        if frame.data == DONE:
             reading.end()
             deadline.reschedule(now() + _DRAIN_SECONDS)
             continue
         was_finished = reading.is_finished
-        reading.take(data)
+        reading.take(frame)
         if reading.is_too_long:
             return
         if reading.is_finished and not was_finished:

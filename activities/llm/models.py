@@ -20,11 +20,12 @@ from activities.llm.base import (
     ToolSpec,
     Usage,
 )
-from activities.llm.conversation import Conversation, Delivery
-from activities.llm.names import Decoder
+from activities.llm.conversation import Conversation, Delivery, for_model
+from activities.llm.names import Decoder, encode
 from activities.llm.offer import Offers
 from activities.llm.reading import Reading, Reply
 from activities.llm.tool_forms import ToolForms
+from activities.llm.unwrapping import unwrapped
 from activities.tokens import Tokens
 from workflows.errors import (
     AgentOSError,
@@ -103,6 +104,7 @@ class Models:
         on_text: Callable[[str], None],
         on_restart: Callable[[], None] | None = None,
         on_broken: Callable[[Charge], None] = lambda _: None,
+        on_passed_over: Callable[[str, AgentOSError], None] = lambda *_: None,
     ) -> Answer:
         """Have the first model that can answer: ``model``, then those of the options in order.
 
@@ -111,7 +113,8 @@ class Models:
 
         ``on_text`` gets the text as it arrives. When an answer breaks off after some of it, the
         next model is asked only with ``on_restart``, which is called so that the text can be
-        forgotten. ``on_broken`` is called with the charge of each answer that broke off.
+        forgotten. ``on_broken`` is called with the charge of each answer that broke off, and
+        ``on_passed_over`` with each model in whose place the next one is asked, and why.
 
         Raises:
             ModelOverloaded, ModelUnavailable: no model answers now; see ``retry_after_seconds``.
@@ -122,7 +125,8 @@ class Models:
         started_at = time.monotonic()
         delivery = Delivery(on_text, on_broken)
         errors: list[AgentOSError] = []
-        for candidate in await self._candidates(model):
+        candidates = await self._candidates(model)
+        for candidate in candidates:
             if delivery.has_begun:
                 if on_restart is None:
                     break
@@ -130,13 +134,15 @@ class Models:
                 delivery.has_begun = False
             # Beside the event loop: servers may have megabytes of tools to be counted.
             conversation = await asyncio.to_thread(
-                self.conversation, candidate, messages, tools, found
+                self.conversation, candidate, for_model(messages, candidate), tools, found
             )
             try:
                 reply = await self._ask(candidate, conversation, delivery)
             except _PASSED_OVER as error:
                 log.warning("model.passed_over", model=candidate, error=error.code)
                 errors.append(error)
+                if candidate != candidates[-1]:
+                    on_passed_over(candidate, error)
                 continue
             return self._answer(candidate, conversation, reply, started_at)
         self._listed = None  # Perhaps the server has another one by now.
@@ -210,7 +216,7 @@ class Models:
 
     async def _ask_once(self, model: str, conversation: Conversation, delivery: Delivery) -> Reply:
         endpoint = await self._opened()
-        reading = Reading(model, delivery)
+        reading = Reading(model, delivery, [encode(tool.name) for tool in conversation.tools])
         reply: Reply | None = None
         try:
             reply = await endpoint.ask(reading, conversation.messages, conversation.shown)
@@ -245,13 +251,15 @@ class Models:
             model=model,
             text=reply.text,
             requests=tuple(
-                replace(request, name=decode(request.name)) for request in reply.requests
+                replace(request, name=decode(request.name), arguments=unwrapped(request.arguments))
+                for request in reply.requests
             ),
             usage=usage,
             cost_usd=self._charge(model, usage).cost_usd,
             first_token_ms=_milliseconds(started_at, reply.first_token_at or ended_at),
             duration_ms=_milliseconds(started_at, ended_at),
             finish=reply.finish,
+            opaque=reply.opaque,
         )
 
 

@@ -2,17 +2,19 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from activities.llm.assembly import Assembly
 from activities.llm.base import Finish, ToolRequest, Usage
-from activities.llm.refusals import read_error_event
+from activities.llm.error_events import read_error_event
+from activities.llm.finishes import Ending, ending_of
+from activities.llm.frames import Frame
+from activities.llm.opaque import Opaque
+from activities.llm.refusals import Refused, shown
 from workflows.errors import AnswerWithheld, ModelUnavailable
 
 DONE = b"[DONE]"
-
-_CUT = frozenset({"length", "max_tokens"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,46 +29,55 @@ class Reply:
     finish: Finish
     usage: Usage | None
     first_token_at: float | None
+    opaque: Opaque | None = None
 
 
 class Reading:
-    """Takes what a model sends. ``on_text`` is called with each piece of text."""
+    """Takes what a model sends. ``on_text`` is called with each piece of text; ``offered`` are the
+    names of tools on the wire."""
 
-    def __init__(self, model: str, on_text: Callable[[str], None]) -> None:
+    def __init__(
+        self, model: str, on_text: Callable[[str], None], offered: Collection[str] = ()
+    ) -> None:
         self.model = model
         self._on_text = on_text
-        self._assembly = Assembly()
+        self._assembly = Assembly(offered)
         self._first_token_at: float | None = None
+        self._has_end = False
 
     @property
     def has_cost(self) -> bool:
         """Whether anything has come that shows that the model was at work."""
-        return self._assembly.has_begun or self._assembly.usage is not None
+        return self._assembly.has_cost
 
     @property
     def is_finished(self) -> bool:
         """Whether the model has said why its answer ended, so that nothing of it is missing."""
-        return self._assembly.finish is not None
+        return self._has_end or bool(self._assembly.reasons)
 
     @property
     def is_too_long(self) -> bool:
         return self._assembly.is_too_long
 
-    def take(self, data: bytes) -> None:
-        """Take the data of one event.
+    def take(self, frame: Frame) -> None:
+        """Take a frame.
 
         Raises:
             ModelUnavailable: it is not JSON.
-            AgentOSError: it tells of an error; see ``Refusal.error``.
+            Refused: it tells of an error.
         """
         try:
-            chunk = json.loads(data)
+            chunk = json.loads(frame.data)
         except (ValueError, RecursionError):
-            reason = "it sent an event that is not JSON"
-            raise ModelUnavailable(model=self.model, reason=reason) from None
-        refusal = read_error_event(chunk) if isinstance(chunk, dict) else None
+            if self.is_finished:  # What comes after the end does no harm.
+                return
+            if not frame.is_error:
+                reason = "it sent an event that is not JSON"
+                raise ModelUnavailable(model=self.model, reason=reason) from None
+            chunk = frame.data.decode("utf-8", "replace")
+        refusal = read_error_event(chunk, is_marked=frame.is_error)
         if refusal is not None:
-            raise refusal.error(self.model)
+            raise Refused(refusal)
         text = self._assembly.add(chunk)
         if self._first_token_at is None and self._assembly.has_begun:
             self._first_token_at = time.monotonic()
@@ -75,28 +86,43 @@ class Reading:
 
     def end(self) -> None:
         """The server says that this was all; some never say why."""
-        self._assembly.finish = self._assembly.finish or "stop"
+        self._has_end = True
 
     def reply(self) -> Reply:
         """The whole answer, which may be empty.
 
         Raises:
-            ModelUnavailable: the stream ended before the answer did.
+            ModelUnavailable: the stream ended before the answer did, or the answer failed.
             AnswerWithheld: the answer was withheld by a content filter.
         """
         assembly = self._assembly
-        if assembly.finish is None and not assembly.is_too_long:
-            reason = "its stream ended in the middle of the answer"
-            raise ModelUnavailable(model=self.model, reason=reason)
-        if assembly.finish == "content_filter":
+        reason = assembly.bad_reason
+        ending = ending_of(reason) if reason is not None else Ending.WHOLE
+        if ending is Ending.WITHHELD:
             raise AnswerWithheld(model=self.model)
+        if reason is not None and ending is Ending.FAILED:
+            told = f'it ended its answer with "{shown(reason)}"'
+            raise ModelUnavailable(model=self.model, reason=told)
+        if not assembly.is_too_long and not self._is_all_there():
+            told = "its stream ended in the middle of the answer"
+            raise ModelUnavailable(model=self.model, reason=told)
         return self.so_far()
+
+    def _is_all_there(self) -> bool:
+        """Where a server does not say why the answer ended, a last call that has no arguments may
+        have been cut off before them: it is not made."""
+        if self._assembly.reasons:
+            return True
+        requests = self._assembly.requests()
+        return self._has_end and not (requests and not requests[-1].arguments.strip())
 
     def so_far(self) -> Reply:
         """What has come of the answer."""
         assembly = self._assembly
         requests = assembly.requests()
+        reason = assembly.bad_reason
         finish: Finish = "tool_calls" if requests else "stop"
-        if assembly.finish in _CUT or assembly.is_too_long:
+        if assembly.is_too_long or (reason is not None and ending_of(reason) is Ending.CUT):
             finish = "length"
-        return Reply(assembly.text, requests, finish, assembly.usage, self._first_token_at)
+        opaque = assembly.opaque(self.model)
+        return Reply(assembly.text, requests, finish, assembly.usage, self._first_token_at, opaque)

@@ -2,13 +2,15 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from activities.llm.error_words import code_of, error_in, words_of
 from workflows.errors import (
     AgentOSError,
+    AnswerWithheld,
     ContextTooLong,
     ModelNotFound,
     ModelOverloaded,
@@ -25,6 +27,7 @@ REASON_CHARACTERS = 200
 _OVERLOADED = frozenset({429, 529})
 _TEMPORARY = frozenset({408, 409, 425})
 _TOO_LONG_STATUSES = frozenset({400, 413, 422, 429, 500})
+_ABOUT_FIELDS_STATUSES = frozenset({400, 422, 500, 501})
 
 _TOO_LONG_CODES = frozenset(
     {"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"}
@@ -45,8 +48,16 @@ _NO_TOOLS = re.compile(
     r"(not|n't) support (tools|tool use|tool call|function)|tool[_ ]choice.*requires|--jinja",
     re.IGNORECASE,
 )
-_NO_MODEL = re.compile(
+NO_MODEL = re.compile(
     r"model\b.{0,80}\b(not found|does not exist|not exist|unknown)|(unknown|no such|invalid) model",
+    re.IGNORECASE,
+)
+_WITHHELD_CODES = re.compile(
+    r"content_?(filter|policy)|ResponsibleAI|moderation|data_inspection|sensitive", re.IGNORECASE
+)
+EMPTY_ACCOUNT = re.compile(
+    r"insufficient[ _]?(user[ _]?)?(quota|balance|credit|funds)|billing|arrear"
+    r"|payment[ _]?required",
     re.IGNORECASE,
 )
 _SECRET = re.compile(r"\b(sk|key|Bearer)[-_ ][\w*.-]{8,}")
@@ -54,26 +65,36 @@ _SECRET = re.compile(r"\b(sk|key|Bearer)[-_ ][\w*.-]{8,}")
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What a server said in place of an answer. ``message`` is text from outside."""
+    """What a server said in place of an answer. ``message`` is text from outside.
+
+    ``is_in_answer``: it came with status 200, and ``status`` is what it means.
+    """
 
     status: int
     code: str
     message: str
     retry_after_seconds: float | None = None
+    is_in_answer: bool = False
 
     @property
     def is_about_usage(self) -> bool:
         """Whether the server does not know how to count tokens in a stream."""
-        return self.status in {400, 422} and (
-            "stream_options" in self.message or "include_usage" in self.message
-        )
+        return self.is_about(("stream_options", "include_usage"))
+
+    def is_about(self, fields: Collection[str]) -> bool:
+        """Whether it names one of these fields of a request."""
+        has_status = self.is_in_answer or self.status in _ABOUT_FIELDS_STATUSES
+        return has_status and any(name in self.message for name in fields)
 
     def error(self, model: str) -> AgentOSError:
         """The error that this is, for ``model``."""
-        reason = f"HTTP {self.status}: {_shown(self.message)}"
+        reason = f"HTTP {200 if self.is_in_answer else self.status}: {shown(self.message)}"
         if self._is_too_long:
             return ContextTooLong(model=model, reason=reason)
-        if self.code == "insufficient_quota":  # Of status 429, but waiting does not help.
+        if _WITHHELD_CODES.search(self.code):
+            return AnswerWithheld(model=model)
+        if self.status == 402 or EMPTY_ACCOUNT.search(self.code):
+            # With status 429 as well, but waiting does not help.
             remedy = "Check the plan and the billing of the account."
             return ModelRefused(model=model, reason=reason, remedy=remedy)
         if _NO_TOOLS.search(self.message):  # llama.cpp says so with status 500.
@@ -87,10 +108,11 @@ class Refusal:
 
     def _final(self, model: str, reason: str) -> AgentOSError:
         if self.status in {401, 403}:
-            # Without the server's words: they show a part of the key.
+            # Without the words of servers that have a status for it: they show a part of the key.
+            reason = reason if self.is_in_answer else f"HTTP {self.status}"
             remedy = "Check OPENAI_API_KEY and what it may use."
-            return ModelRefused(model=model, reason=f"HTTP {self.status}", remedy=remedy)
-        if self.status == 404 or self.code == "model_not_found" or _NO_MODEL.search(self.message):
+            return ModelRefused(model=model, reason=reason, remedy=remedy)
+        if self.status == 404 or self.code == "model_not_found" or NO_MODEL.search(self.message):
             return ModelNotFound(model=model, reason=reason)
         remedy = "Check OPENAI_BASE_URL, and whether the model fits this use."
         return ModelRefused(model=model, reason=reason, remedy=remedy)
@@ -107,22 +129,18 @@ class Refusal:
         return _TOO_LONG.search(self.message) is not None
 
 
+class Refused(Exception):
+    """A server has answered with an error."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+
+
 def read_refusal(status: int, headers: Mapping[str, str], body: object) -> Refusal:
     """From an answer with an error's status; ``body`` is its parsed JSON, or text."""
-    refusal = _read_body(status, body)
-    return Refusal(refusal.status, refusal.code, refusal.message, read_retry_after(headers))
-
-
-def read_error_event(event: Mapping[str, object]) -> Refusal | None:
-    """From an event in a stream that began well; None when it tells of no error."""
-    if not event.get("error"):
-        return None
-    refusal = _read_body(0, event)
-    status = int(refusal.code) if re.fullmatch(r"[45]\d\d", refusal.code) else 0
-    if not status:
-        is_overload = "rate_limit" in refusal.code or "overloaded" in refusal.code
-        status = 429 if is_overload else 500
-    return Refusal(status, refusal.code, refusal.message)
+    code = code_of(error_in(body))
+    return Refusal(status, code, words_of(body), read_retry_after(headers))
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
@@ -137,20 +155,6 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
     if seconds is None:
         return None
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
-
-
-def _read_body(status: int, body: object) -> Refusal:
-    if isinstance(body, list) and body:  # Gemini wraps it in a list.
-        body = body[0]
-    error = body.get("error", body) if isinstance(body, dict) else body
-    if not isinstance(error, dict):
-        return Refusal(status, "", error if isinstance(error, str) else "")
-    # llama.cpp and OpenRouter have the status as the code; then the type says more.
-    code, kind = error.get("code"), error.get("type")
-    if not isinstance(code, str) and isinstance(kind, str) and (status or code is None):
-        code = kind
-    message = error.get("message") or error.get("detail")
-    return Refusal(status, str(code or ""), message if isinstance(message, str) else "")
 
 
 def _number(text: str | None) -> float | None:
@@ -171,7 +175,7 @@ def _seconds_until(date: str) -> float | None:
     return (moment - datetime.now(UTC)).total_seconds()
 
 
-def _shown(message: str) -> str:
+def shown(message: str) -> str:
     """The beginning of a message on one line, with no key in it."""
     # Without its full stop: it is quoted in a sentence of ours.
     line = " ".join(message.split()).rstrip(".") or "it gave no reason"

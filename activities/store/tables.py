@@ -218,7 +218,8 @@ class Message(SQLModel, table=True):
 
     ``requests`` are the tool calls of an assistant's message, ``request_id`` names the one that a
     tool's message answers, and ``sub_task_id`` is its row. ``is_protected``: never shortened for
-    the model. ``execution`` wrote it (see ``Task``). Tokens, cost and times are those of the call
+    the model. ``opaque`` is what goes back to the model that wrote the message, and is for nobody
+    else. ``execution`` wrote it (see ``Task``). Tokens, cost and times are those of the call
     of the model that gave an assistant's message, and ``thought`` is what the workflow received.
     """
 
@@ -231,6 +232,7 @@ class Message(SQLModel, table=True):
     role: str = text_column()
     content: str = text_column("")
     requests: list[dict[str, Any]] | None = json_column()
+    opaque: dict[str, Any] | None = json_column()
     thought: dict[str, Any] | None = json_column()
     request_id: str | None = text_column()
     sub_task_id: UUID | None = None

@@ -58,7 +58,7 @@ BEGIN_TURN = text(
     ), heard AS (
         SELECT jsonb_agg(jsonb_build_object(
             'role', role, 'content', content, 'requests', requests, 'request_id', request_id,
-            'turn', turn, 'is_protected', is_protected) ORDER BY seq) AS messages
+            'turn', turn, 'is_protected', is_protected, 'opaque', opaque) ORDER BY seq) AS messages
         FROM messages WHERE task_id = :task_id AND seq > :known AND seq <= :seq
     )
     SELECT task.team_id, definition, prompt, inputs, heard.messages AS heard,
@@ -108,6 +108,9 @@ ADD_EVENTS = text(
     """
 )
 
+# The error stands there until the turn begins anew, or the task ends.
+TELL_OF_RETRY = events.change("error = CAST(:error AS jsonb)", where=fence.IS_PRESENT)
+
 END_TURN = text(
     f"""
     WITH task AS (
@@ -120,10 +123,10 @@ END_TURN = text(
     ), message AS (
         INSERT INTO messages
             (task_id, seq, team_id, turn, role, content, requests, request_id, is_protected,
-             execution, thought, model, prompt_tokens, completion_tokens, cost_usd,
+             opaque, execution, thought, model, prompt_tokens, completion_tokens, cost_usd,
              first_token_ms, duration_ms)
         SELECT task.id, x.seq, task.team_id, x.turn, x.role, x.content, x.requests, x.request_id,
-               x.is_protected, :execution,
+               x.is_protected, nullif(x.opaque, 'null'), :execution,
                CASE WHEN answers THEN CAST(:thought AS jsonb) END,
                CASE WHEN answers THEN :model END,
                CASE WHEN answers THEN CAST(:prompt_tokens AS int) ELSE 0 END,
@@ -133,7 +136,7 @@ END_TURN = text(
                CASE WHEN answers THEN CAST(:duration_ms AS int) END
         FROM task, jsonb_to_recordset(CAST(:messages AS jsonb)) AS x(
             seq int, turn int, role text, content text, requests jsonb, request_id text,
-            is_protected bool
+            is_protected bool, opaque jsonb
         ), LATERAL (SELECT x.role = 'assistant' AS answers) AS kind
     ), call AS (
         INSERT INTO sub_tasks

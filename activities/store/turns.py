@@ -16,12 +16,19 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from activities.llm.base import NO_CHARGE, Answer, Charge, ChatMessage, ToolRequest
+from activities.llm.opaque import Opaque
 from activities.store import events
 from activities.store.approvals import Approval
 from activities.store.database import Database
 from activities.store.tables import Message, SubTask
-from activities.store.turn_statements import ADD_EVENTS, BEGIN_TURN, COUNT_LOST, END_TURN
-from workflows.contracts import Thought, call_sub_task_id
+from activities.store.turn_statements import (
+    ADD_EVENTS,
+    BEGIN_TURN,
+    COUNT_LOST,
+    END_TURN,
+    TELL_OF_RETRY,
+)
+from workflows.contracts import Failure, Thought, call_sub_task_id
 from workflows.errors import TaskMoved
 from workflows.events import Event, LlmRestarted, TurnStarted, Usage
 from workflows.states import Status
@@ -147,6 +154,14 @@ async def add_events(database: Database, turn: Turn, new: tuple[Event, ...]) -> 
     await database.execute(ADD_EVENTS, {**_fence(turn), **events.values(new)})
 
 
+async def tell_of_retry(
+    database: Database, turn: Turn, failure: Failure, new: tuple[Event, ...]
+) -> None:
+    """Say why the model is asked again: to those who watch, and, until it is, in the task's row."""
+    error = failure.model_dump_json(exclude_none=True)
+    await database.execute(TELL_OF_RETRY, {**_fence(turn), **events.values(new), "error": error})
+
+
 async def end_turn(database: Database, turn: Turn, ended: EndedTurn) -> bool:
     """Write an answer, with the calls that it asks for. False when it no longer counts."""
     charge = ended.answer.charge
@@ -203,7 +218,9 @@ def _fence(turn: Turn) -> dict[str, Any]:
 
 def _message(item: dict[str, Any]) -> ChatMessage:
     requests = tuple(ToolRequest(**request) for request in item.pop("requests") or ())
-    return ChatMessage(**item, requests=requests)
+    kept = item.pop("opaque")
+    opaque = kept and Opaque(kept["model"], kept["fields"], tuple(kept["calls"]))
+    return ChatMessage(**item, requests=requests, opaque=opaque)
 
 
 def _call_row(turn: Turn, call: Call) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.doubles.model_server import Act, Exchange, delta, events, refusal, text
+from tests.doubles.model_server import Act, Exchange, call, calls, delta, events, refusal, text
 from tests.doubles.scripted_models import ScriptedModels, Wanted, asks, finishes
 from tests.event_stream import events_in
 from tests.live import Live
@@ -181,6 +181,34 @@ async def test_an_answer_of_text_alone_counts_what_the_server_did_not(
     task = await agents_live.run_agent(talk.prompt())
     assert task["status"] == "completed"
     assert task["usage"]["tokens_used"] > 100  # The prompt alone is longer.
+
+
+async def test_a_server_that_wants_its_state_back_gets_it_in_every_turn_and_why_is_shown_meanwhile(
+    agents_live: Live, models: ScriptedModels
+) -> None:
+    signed = {"google": {"thought_signature": "c2lnLTE="}}
+    piece = call(0, id="g1", name="list_files", arguments="{}") | {"extra_content": signed}
+    unfinished = events(delta(tool_calls=[call(0, id="g2", name="list_files")]), delta("error"))
+
+    async def wanting(exchange: Exchange) -> None:
+        said = [item for item in exchange.request.body["messages"] if item["role"] == "assistant"]
+        wanted = [item["tool_calls"][0].get("extra_content") for item in said]
+        is_fine = wanted == [signed, signed]
+        await (finishes() if is_fine else refusal(400, "no signature"))(exchange)
+
+    talk = models.conversation(calls(piece), calls(piece), unfinished, *[refusal(503)] * 2, wanting)
+    # Of a name of its own: what the worker has learned of others' contexts is of other tests.
+    task = await agents_live.run_agent(talk.prompt(), model="signing")
+    assert task["status"] == "completed", task["error"]
+    told = [
+        data
+        for kind, data in await agents_live.events_of(task["task_id"])
+        if kind == "llm.retrying"
+    ]
+    assert 'ended its answer with "error"' in told[0]["error"]["message"]
+    assert ["next_attempt_at" in data for data in told] == [False, False, True]
+    shown = [await agents_live.messages_of(task["task_id"]), told, task]
+    assert "c2lnLTE=" not in json.dumps(shown)
 
 
 async def _has_tried_again(live: Live, task_id: str) -> None:

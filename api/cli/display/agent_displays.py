@@ -94,6 +94,8 @@ def _lines_of(event: Event, agent: AgentProgress) -> Iterator[str]:
             yield f"turn {event.turn}"
         case events.LlmRestarted():
             yield f"turn {event.turn}: the model is asked again"
+        case events.LlmRetrying():
+            yield f"turn {event.turn}: {agent_frames.trouble_text(event, now())}"
         case events.MessageCreated() if text := event.content.strip():
             yield f"turn {event.turn}: {' '.join(text.split())}"
         case events.ToolCalled():

@@ -25,7 +25,7 @@ from api.cli.display.frames import (
 )
 from api.cli.display.glyphs import UNICODE, Glyphs, style_of
 from api.cli.terminal import safe_line, safe_text
-from workflows.events import ApprovalAsked
+from workflows.events import ApprovalAsked, LlmRetrying
 from workflows.states import Status
 
 _INDENT = "  "
@@ -33,6 +33,7 @@ _NUMBER = re.compile(r"[0-9]+\.[0-9]+")
 _WORD_LINES = 12
 _RESULT_CHARACTERS = 2_000
 _TOOL_COLUMNS = 16
+_TROUBLE_CHARACTERS = 400
 # Of what a person is asked about, in the narrowest terminal.
 _SURELY_SHOWN_CHARACTERS = 70
 
@@ -66,6 +67,8 @@ def turn_lines(
 ) -> Iterator[Text]:
     """One turn: what the model says, then its calls with what came of them."""
     yield _turn_line(turn, now, glyphs)
+    if turn.trouble is not None:
+        yield line((f"{_INDENT}{trouble_text(turn.trouble, now)}", "yellow"))
     words = list(_wrapped(turn.text, width - len(_INDENT)))
     if len(words) > _WORD_LINES:
         yield line((f"{_INDENT}({len(words) - _WORD_LINES} lines above)", "dim"))
@@ -73,6 +76,15 @@ def turn_lines(
         yield line((_INDENT, ""), (text, ""))
     for call in turn.calls.values():
         yield from _call_lines(task, call, now, glyphs)
+
+
+def trouble_text(trouble: LlmRetrying, now: datetime) -> str:
+    """Why a model is asked again, and when."""
+    reason = trouble.error.message if trouble.error else f"{trouble.model} gave no answer."
+    due = trouble.next_attempt_at
+    then = f"It is asked again at {clock(due, now)}." if due else "The next model is asked."
+    # The remedy at the end of the message may have no room; when it goes on must have some.
+    return safe_line(f"{then} {reason}", _TROUBLE_CHARACTERS)
 
 
 def asked_lines(

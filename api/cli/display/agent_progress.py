@@ -8,7 +8,14 @@ from pydantic import JsonValue
 
 from api.cli.display.progress import StepProgress, TaskProgress
 from workflows import events
-from workflows.events import ApprovalAsked, Event, StepStarted, TurnEvent, TurnStarted
+from workflows.events import (
+    ApprovalAsked,
+    Event,
+    LlmRetrying,
+    StepStarted,
+    TurnEvent,
+    TurnStarted,
+)
 from workflows.open_values import Unknown
 from workflows.states import Status
 
@@ -37,6 +44,8 @@ class Turn:
     model: str = ""
     tokens: int = 0
     answered_at: datetime | None = None
+    trouble: LlmRetrying | None = None
+    """Why there is no answer yet, until the model says something."""
     calls: dict[str, Call] = field(default_factory=dict)
 
 
@@ -99,12 +108,16 @@ class AgentProgress(TaskProgress):
             case events.LlmRestarted():
                 turn.text = ""
                 turn.asked += 1
+            case events.LlmRetrying():
+                turn.trouble = event
             case events.LlmDelta():
+                turn.trouble = None
                 turn.text = (turn.text + event.text)[-_TEXT_CHARACTERS:]
             case events.MessageCreated():
                 # It is the beginning only of a long one, of which the rest has been seen.
                 turn.text = max(turn.text, event.content, key=len)
                 turn.answered_at = at
+                turn.trouble = None
                 turn.model = event.model or turn.model
             case events.Usage():
                 turn.model = event.model or turn.model

@@ -66,6 +66,21 @@ ON_THE_WIRE: list[tuple[Event, str, dict[str, Any]]] = [
     (events.LlmDelta(turn=1, text="half \ud800"), "llm.delta", {"turn": 1, "text": "half \ud800"}),
     (events.LlmRestarted(turn=1), "llm.restarted", {"turn": 1}),
     (
+        events.LlmRetrying(
+            turn=1,
+            model="m",
+            error=FAILURE,
+            next_attempt_at=datetime(2025, 6, 1, 12, tzinfo=UTC),
+        ),
+        "llm.retrying",
+        {
+            "turn": 1,
+            "model": "m",
+            "error": AN_ERROR,
+            "next_attempt_at": "2025-06-01T12:00:00+00:00",
+        },
+    ),
+    (
         events.MessageCreated(turn=1, seq=3, role="assistant", content="", model="m"),
         "message.created",
         {"turn": 1, "seq": 3, "role": "assistant", "content": "", "model": "m"},

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -33,6 +34,7 @@ from tests.doubles.model_server import (
     delta,
     events,
     model_server,
+    refusal,
     text,
 )
 from tests.equipment import TOKENS, equipment
@@ -40,7 +42,7 @@ from tests.integration.new_tasks import new_task
 from workflows.contracts import RETRIES_USED_UP, Hint, ThinkCall, Thought
 from workflows.definitions.agent import Agent
 from workflows.errors import ModelUnavailable, WorkersLost
-from workflows.policies import LOST_ATTEMPTS
+from workflows.policies import LOST_ATTEMPTS, THINK_RETRIES
 from workflows.states import TaskType
 
 # Nothing is ever asked of it: no connection is made before it is needed.
@@ -75,11 +77,11 @@ async def worker(
     database: Database,
     server: ModelServer,
     folder: Path,
-    *,
+    *names: str,
     mcp: McpTools | None = None,
     context_tokens: int = 128_000,
 ) -> AsyncIterator[Turns]:
-    options = ModelOptions(("first",), server.url, context_tokens=context_tokens)
+    options = ModelOptions(names or ("first",), server.url, context_tokens=context_tokens)
     models = Models(options, TOKENS)
     try:
         yield Turns(
@@ -99,7 +101,9 @@ async def turns(database: Database, server: ModelServer, tmp_path: Path) -> Asyn
 
 async def think(turns: Turns, call: ThinkCall, attempt: int = 1) -> Thought:
     environment = ActivityEnvironment()
-    environment.info = replace(environment.info, attempt=attempt, workflow_run_id="a")
+    environment.info = replace(
+        environment.info, attempt=attempt, workflow_run_id="a", heartbeat_details=[attempt - 1]
+    )
 
     async def run() -> Thought:
         async with as_application_error():
@@ -264,3 +268,106 @@ async def test_a_tool_that_was_found_is_shown_to_the_model_on_any_worker_and_att
         await think(third, again, 2)
     assert shown(server, 1) == shown(server, 2) == [*shown(server, 0), wanted]
     assert server.requests[1].body["messages"][:2] == server.requests[0].body["messages"]
+
+
+SIGNED = {"google": {"thought_signature": "c2lnLTE="}}
+WITH_STATE = events(
+    delta(reasoning_content="I look, NUL \0, half \ud83d.", content="Looking."),
+    delta(
+        tool_calls=[call(0, id="g1", name="list_files", arguments="{}") | {"extra_content": SIGNED}]
+    ),
+    delta("stop"),
+)
+
+
+async def test_the_state_of_a_model_goes_back_to_it_from_another_worker_too(
+    turns: Turns, database: Database, server: ModelServer, task_id: UUID, tmp_path: Path
+) -> None:
+    server.answers(WITH_STATE, LISTS, LISTS)
+    thought = await think(turns, ThinkCall(task_id=task_id, run=1, turn=1, seq=0))
+    again = ThinkCall(task_id=task_id, run=1, turn=2, seq=thought.seq)
+    async with worker(database, server, tmp_path) as another:
+        await think(another, again)
+    sent = server.requests[1].body["messages"][2]
+    assert sent["content"] == "Looking."
+    assert sent["reasoning_content"] == "I look, NUL \ufffd, half ?."
+    assert sent["tool_calls"][0]["extra_content"] == SIGNED
+    assert [said for role, said in await messages(database, task_id) if role == "assistant"] == [
+        "Looking.",
+        "",
+    ]
+
+
+async def test_a_call_that_was_written_as_text_is_named_and_not_hinted_at_once_more(
+    turns: Turns, server: ModelServer, task_id: UUID
+) -> None:
+    server.answers(text('<tool_call>{"name": "list_files"}</tool_call>'), LISTS)
+    thought = await think(turns, ThinkCall(task_id=task_id, run=1, turn=1, seq=0))
+    hint = Hint.CALL_A_TOOL
+    await think(turns, ThinkCall(task_id=task_id, run=1, turn=2, seq=thought.seq, hint=hint))
+    said = [message["content"] for message in server.requests[1].body["messages"]]
+    assert "you wrote a call as text (<tool_call>)" in said[-1]
+    assert len(said) == 4
+
+
+async def told(database: Database, task_id: UUID) -> list[tuple[str, dict[str, Any]]]:
+    statement = query("SELECT type, data FROM events WHERE task_id = :id ORDER BY seq")
+    async with database.reading() as connection:
+        return [(row[0], row[1]) for row in await connection.execute(statement, {"id": task_id})]
+
+
+async def error_of(database: Database, task_id: UUID) -> Any:
+    statement = query("SELECT error FROM tasks WHERE id = :id")
+    async with database.reading() as connection:
+        return await connection.scalar(statement, {"id": task_id})
+
+
+async def test_while_a_model_is_to_be_asked_again_events_and_row_say_why(
+    turns: Turns, database: Database, server: ModelServer, task_id: UUID
+) -> None:
+    server.answers(text("I", finish="error"), LISTS)
+    first = ThinkCall(task_id=task_id, run=1, turn=1, seq=0)
+    with pytest.raises(ApplicationError):
+        await think(turns, first)
+    [retrying] = [data for name, data in await told(database, task_id) if name == "llm.retrying"]
+    assert 'ended its answer with "error"' in retrying["error"]["message"]
+    assert retrying["model"] == "first"
+    assert retrying["next_attempt_at"]
+    assert await error_of(database, task_id) == retrying["error"]
+    await think(turns, first, 2)
+    assert await error_of(database, task_id) is None
+
+
+@pytest.mark.parametrize("last", [(400, 1), (503, THINK_RETRIES + 1)], ids=["final", "last"])
+async def test_nothing_is_said_of_another_attempt_where_there_is_none(
+    turns: Turns, database: Database, server: ModelServer, task_id: UUID, last: tuple[int, int]
+) -> None:
+    status, attempt = last
+    server.answers(refusal(status))
+    with pytest.raises(ApplicationError):
+        await think(turns, ThinkCall(task_id=task_id, run=1, turn=1, seq=0), attempt)
+    assert "llm.retrying" not in [name for name, _ in await told(database, task_id)]
+    assert await error_of(database, task_id) is None
+
+
+async def test_a_model_in_whose_place_another_is_asked_is_named_with_the_reason(
+    database: Database, server: ModelServer, task_id: UUID, tmp_path: Path
+) -> None:
+    server.answers(refusal(503, "loading"), LISTS)
+    async with worker(database, server, tmp_path, "first", "second") as turns:
+        await think(turns, ThinkCall(task_id=task_id, run=1, turn=1, seq=0))
+    [retrying] = [data for name, data in await told(database, task_id) if name == "llm.retrying"]
+    assert (retrying["model"], "next_attempt_at" in retrying) == ("first", False)
+    assert "loading" in retrying["error"]["message"]
+
+
+async def test_every_model_that_gave_no_answer_is_named_when_none_did(
+    database: Database, server: ModelServer, task_id: UUID, tmp_path: Path
+) -> None:
+    server.answers(refusal(503, "loading"), refusal(503, "busy"))
+    async with worker(database, server, tmp_path, "first", "second") as turns:
+        with pytest.raises(ApplicationError):
+            await think(turns, ThinkCall(task_id=task_id, run=1, turn=1, seq=0))
+    found = [data for name, data in await told(database, task_id) if name == "llm.retrying"]
+    assert ["next_attempt_at" in data for data in found] == [False, True]
+    assert found[0]["model"] == "first"

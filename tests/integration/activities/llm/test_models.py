@@ -26,6 +26,7 @@ from activities.llm.base import (
 )
 from activities.llm.compaction import MESSAGE_TOKENS
 from activities.llm.models import Models
+from activities.llm.opaque import Opaque
 from activities.llm.sse import MAX_EVENT_BYTES
 from activities.tokens import Tokens
 from deploy.local.tcp_ports import choose_ports
@@ -209,6 +210,74 @@ async def test_a_server_that_does_not_stream_is_understood(server: ModelServer) 
     answer, pieces = await ask(server)
     assert (answer.text, pieces) == ("All at once", ["All at once"])
     assert answer.usage == Usage(7, 3, is_estimate=False)
+
+
+# State of models
+
+STATE = Opaque("first", {"reasoning_content": "Hm."}, ({"extra_content": {"a": 1}},))
+LOOKED = (
+    ChatMessage("assistant", "", (ToolRequest("c1", "now", "{}"),), turn=1, opaque=STATE),
+    ChatMessage("tool", "noon", request_id="c1", turn=1),
+)
+
+
+def state_in(server: ModelServer) -> list[tuple[bool, bool]]:
+    """Of each request, whether it has that of the message and that of the call."""
+    said = [request.body["messages"][1] for request in server.requests]
+    return [
+        ("reasoning_content" in message, "extra_content" in message["tool_calls"][0])
+        for message in said
+    ]
+
+
+async def test_the_state_of_a_model_goes_to_no_other(server: ModelServer) -> None:
+    server.answers(refusal(503), text("ok"))
+    async with models_at(server.url, "first", "second") as models:
+        await models.complete((*HELLO, *LOOKED), (), on_text=print)
+    assert state_in(server) == [(True, True), (False, False)]
+
+
+async def test_a_server_that_refuses_the_state_of_its_model_is_not_sent_it_again(
+    server: ModelServer,
+) -> None:
+    server.answers(refusal(400, "messages.1: property 'reasoning_content' is unsupported"))
+    async with models_at(server.url, "first") as models:
+        for _ in range(2):
+            await models.complete((*HELLO, *LOOKED), (), on_text=print)
+    assert state_in(server) == [(True, True), (False, False), (False, False)]
+
+
+async def test_a_refusal_that_is_the_same_without_state_does_not_count_against_it(
+    server: ModelServer,
+) -> None:
+    server.answers(*[refusal(400, "reasoning_content is missing in messages.7")] * 2)
+    async with models_at(server.url, "first") as models:
+        with pytest.raises(ModelRefused, match="missing in messages"):
+            await models.complete((*HELLO, *LOOKED), (), on_text=print)
+        await models.complete((*HELLO, *LOOKED), (), on_text=print)
+    assert state_in(server) == [(True, True), (False, False), (True, True)]
+
+
+async def test_thoughts_are_paid_for_when_the_answer_breaks_off_after_them(
+    server: ModelServer,
+) -> None:
+    server.answers(events(delta(reasoning="one two three"), done=False))
+    lost: list[Charge] = []
+    async with models_at(server.url, "a") as models:
+        with pytest.raises(ModelUnavailable):
+            await models.complete(HELLO, (), on_text=print, on_broken=lost.append)
+    assert lost[0].completion_tokens >= 3
+
+
+async def test_thoughts_without_end_are_cut(server: ModelServer) -> None:
+    async def act(exchange: Exchange) -> None:
+        await exchange.head()
+        while True:
+            await exchange.event(delta(reasoning="x" * (ANSWER_CHARACTERS // 4)))
+
+    server.answers(act)
+    answer, _ = await ask(server)
+    assert (answer.finish, answer.text, answer.opaque) == ("length", "", None)
 
 
 # Usage and cost

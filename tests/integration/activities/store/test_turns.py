@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from activities.llm.base import NO_CHARGE, Answer, Charge, ChatMessage, ToolRequest, Usage
+from activities.llm.opaque import Opaque
 from activities.store import attempts, tasks, turns
 from activities.store.attempts import Attempt, Ended, ToolMessage
 from activities.store.database import Database
@@ -102,6 +103,20 @@ async def test_a_turn_reads_only_the_messages_that_are_not_known(
     assert begun.messages[0].requests == (ToolRequest("r1", "list_files", "{}"),)
     assert begun.messages[1].request_id == "r1"
     assert begun.tokens_today == 200
+
+
+async def test_the_state_of_a_model_is_read_as_it_was_written_and_after_a_reset_too(
+    database: Database, task_id: UUID
+) -> None:
+    state = Opaque("m", {"reasoning": "Hm."}, (None, {"extra_content": {"a": [1.5, None]}}))
+    turn = Turn(task_id, 1, 1, 0, "a")
+    await turns.begin_turn(database, turn, known=0)
+    ended = answered(3, "first", opening=True)
+    said = replace(ended.messages[3], opaque=state)
+    await turns.end_turn(database, turn, replace(ended, messages={**ended.messages, 3: said}))
+    for execution in ("a", "b"):
+        begun = await turns.begin_turn(database, Turn(task_id, 1, 2, 3, execution), known=0)
+        assert [message.opaque for message in begun.messages] == [None, None, state]
 
 
 async def test_a_turn_that_was_made_already_gives_its_first_thought(

@@ -87,6 +87,16 @@ async def test_arguments_that_go_too_deep_go_back_to_the_model() -> None:
     assert (await judged(request("read_file", {"file": deep[0]}))).calls
 
 
+@pytest.mark.parametrize("name", ["arguments", "parameters", "input"])
+async def test_arguments_within_a_whole_call_are_found_where_they_alone_fit(name: str) -> None:
+    whole = {"name": "ask_human", name: {"question": "Which?"}}
+    [call] = (await judged(request("ask_human", whole))).calls
+    assert call.arguments == {"question": "Which?"}
+    assert "Field required" in await fault(request("ask_human", {name: {"text": "Which?"}}))
+    [call] = (await judged(request("read_file", whole))).calls  # It takes anything.
+    assert call.arguments == whole
+
+
 async def test_a_number_beyond_all_numbers_goes_back_to_the_model() -> None:
     assert "Infinity is not JSON" in await fault(request("read_file", '{"a": 1e999}'))
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.llm.assembly import MAX_REQUESTS, Assembly
+from activities.llm.assembly import Assembly
 from activities.llm.base import ChatMessage, ToolRequest, Usage
+from activities.llm.calls import MAX_REQUESTS
 from activities.llm.wire import request_body
 from tests.doubles.model_server import Json, call, delta
 from tests.growth import is_about_linear

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from activities.llm.compaction import (
     shorten_skills,
     size_tokens,
 )
+from activities.llm.opaque import Opaque
 
 NOTE_TOKENS = 20
 LONG = "0123456789 " * 300
@@ -158,3 +160,34 @@ def test_requests_and_results_stay_paired_and_in_order(
     assert [message.turn for message in shorter] == sorted(message.turn for message in shorter)
     assert shorter[0] == before[0]
     assert shorter[1].content.startswith(LONG)
+
+
+STATE = Opaque("m", {"reasoning": "thought " * 100}, ({"extra_content": {"a": 1}},))
+
+
+def with_state(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
+    return [
+        replace(message, opaque=STATE) if message.role == "assistant" else message
+        for message in messages
+    ]
+
+
+def test_the_state_of_a_model_counts() -> None:
+    plain = conversation(20)
+    more = size_tokens(with_state(plain), count) - size_tokens(plain, count)
+    assert more == 20 * count(STATE.text)
+
+
+def test_the_state_of_a_model_stays_for_as_long_as_its_turn() -> None:
+    messages = with_state(conversation(40, words="word " * 200))
+    for share in (0.9, 0.6, 0.4):
+        shorter = compact(messages, round(size_tokens(messages, count) * share), count)
+        assert shorter != messages
+        said = [message for message in shorter if message.role == "assistant"]
+        assert all(message.opaque == STATE for message in said)
+
+
+def test_where_there_is_no_room_for_it_the_state_of_a_model_goes_last() -> None:
+    messages = with_state(conversation(RECENT_TURNS, result="short"))
+    without = [replace(message, opaque=None) for message in messages]
+    assert compact(messages, size_tokens(without, count) + NOTE_TOKENS, count) == without

@@ -5,11 +5,11 @@ from email.utils import format_datetime
 
 import pytest
 
+from activities.llm.error_events import read_error_event
 from activities.llm.refusals import (
     MAX_RETRY_AFTER_SECONDS,
     REASON_CHARACTERS,
     Refusal,
-    read_error_event,
     read_refusal,
     read_retry_after,
 )

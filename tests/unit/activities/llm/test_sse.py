@@ -1,13 +1,13 @@
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.llm.sse import MAX_EVENT_BYTES, EventTooLarge, event_data, whole
+from activities.llm.sse import MAX_EVENT_BYTES, EventReader, EventTooLarge, ServerEvent
 
 
-async def pieces_of(stream: bytes, cuts: Sequence[int]) -> AsyncIterator[bytes]:
+def pieces_of(stream: bytes, cuts: Sequence[int]) -> Iterator[bytes]:
     start = 0
     for cut in sorted({min(cut, len(stream)) for cut in cuts}):
         yield stream[start:cut]
@@ -15,20 +15,26 @@ async def pieces_of(stream: bytes, cuts: Sequence[int]) -> AsyncIterator[bytes]:
     yield stream[start:]
 
 
-async def read(stream: bytes, *cuts: int) -> list[bytes]:
-    return [data async for data in event_data(pieces_of(stream, cuts))]
+def events_of(stream: bytes, *cuts: int) -> list[ServerEvent]:
+    reader = EventReader()
+    found = [event for piece in pieces_of(stream, cuts) for event in reader.take(piece)]
+    return [*found, *reader.end()]
+
+
+def read(stream: bytes, *cuts: int) -> list[bytes]:
+    return [event.data for event in events_of(stream, *cuts)]
 
 
 @given(
     data=st.lists(st.binary(min_size=1).filter(lambda data: not set(data) & set(b"\r\n "))),
     cuts=st.lists(st.integers(0, 500), max_size=20),
-    newline=st.sampled_from([b"\n", b"\r\n"]),
+    newline=st.sampled_from([b"\n", b"\r\n", b"\r"]),
 )
-async def test_events_of_a_model_are_the_same_however_they_are_cut(
+def test_events_of_a_model_are_the_same_however_they_are_cut(
     data: list[bytes], cuts: list[int], newline: bytes
 ) -> None:
     stream = b"".join(b"data: " + item + newline * 2 for item in data)
-    assert await read(stream, *cuts) == data
+    assert read(stream, *cuts) == data
 
 
 @pytest.mark.parametrize(
@@ -41,11 +47,12 @@ async def test_events_of_a_model_are_the_same_however_they_are_cut(
         (b"data: a\n\ndata: b", [b"a", b"b"]),
         (b"data: a\n", [b"a"]),
         (b"nonsense\n\n", []),
+        (b'data: a\n\n{"error": 1}\n', [b"a", b'{"error": 1}']),
         (b"", []),
     ],
 )
-async def test_only_the_data_of_an_event_stream_counts(stream: bytes, data: list[bytes]) -> None:
-    assert await read(stream) == data
+def test_only_the_data_of_an_event_stream_counts(stream: bytes, data: list[bytes]) -> None:
+    assert read(stream) == data
 
 
 @pytest.mark.parametrize(
@@ -53,12 +60,36 @@ async def test_only_the_data_of_an_event_stream_counts(stream: bytes, data: list
     [b"data: " + b"x" * MAX_EVENT_BYTES, (b"data: " + b"x" * 1_000 + b"\n") * 4_200],
     ids=["one line", "many lines"],
 )
-async def test_an_event_that_is_too_large_is_refused(stream: bytes) -> None:
+def test_an_event_that_is_too_large_is_refused(stream: bytes) -> None:
     with pytest.raises(EventTooLarge):
-        await read(stream, *range(0, len(stream), 65_536))
+        read(stream, *range(0, len(stream), 65_536))
 
 
-async def test_a_body_is_given_as_one_and_within_the_limit() -> None:
-    assert [data async for data in whole(pieces_of(b'{"a": 1}', [3]))] == [b'{"a": 1}']
-    with pytest.raises(EventTooLarge):
-        _ = [data async for data in whole(pieces_of(b"x" * (MAX_EVENT_BYTES + 1), [5]))]
+@given(
+    lines=st.lists(
+        st.sampled_from([b"data: a", b"data:b", b": ping", b"event: x", b"", b"", b'{"error": 1}'])
+    ),
+    ends=st.lists(st.sampled_from([b"\n", b"\r\n", b"\r"]), min_size=50, max_size=50),
+    cuts=st.lists(st.integers(0, 400), max_size=30),
+)
+def test_the_events_are_the_same_whichever_way_each_line_ends(
+    lines: list[bytes], ends: list[bytes], cuts: list[int]
+) -> None:
+    plain = b"".join(line + b"\n" for line in lines)
+    mixed = [line + end for line, end in zip(lines, ends, strict=False)]
+    # A lone CR before an LF is one end of a line, and not the two that were meant.
+    joined = b"".join(
+        piece.replace(b"\r", b"\n") if after.startswith(b"\n") and piece.endswith(b"\r") else piece
+        for piece, after in zip(mixed, [*mixed[1:], b""], strict=False)
+    )
+    if len(lines) <= len(ends):
+        assert read(joined, *cuts) == read(plain)
+
+
+def test_a_name_belongs_to_its_own_event_only() -> None:
+    stream = b"event: error\ndata: a\n\ndata: b\n\nerror: c\n\n"
+    assert events_of(stream) == [
+        ServerEvent(b"a", "error"),
+        ServerEvent(b"b"),
+        ServerEvent(b"c", "error"),
+    ]

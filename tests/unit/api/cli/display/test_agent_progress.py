@@ -104,6 +104,34 @@ def test_text_of_a_lost_attempt_is_removed_from_the_picture() -> None:
     assert "asked 2 times" in text
 
 
+TROUBLE: Event = (
+    "llm.retrying",
+    {
+        "turn": 1,
+        "model": "m-1",
+        "error": {"code": "model-unavailable", "message": "m-1 gave no complete answer: it left."},
+        "next_attempt_at": after(60).isoformat(),
+    },
+)
+
+
+def test_why_a_model_is_asked_again_is_shown_until_it_says_something() -> None:
+    text = drawn(frame(an_agent(BEGUN, TROUBLE), after(3)))
+    assert "It is asked again at" in text
+    assert "m-1 gave no complete answer: it left." in text
+    again = ("llm.restarted", {"turn": 1})
+    assert "it left" in drawn(frame(an_agent(BEGUN, TROUBLE, again), after(3)))
+    for said in (delta("I"), SAID):
+        assert "it left" not in drawn(frame(an_agent(BEGUN, TROUBLE, again, said), after(3)))
+
+
+def test_why_the_next_model_is_asked_is_shown() -> None:
+    at_once = (TROUBLE[0], {k: v for k, v in TROUBLE[1].items() if k != "next_attempt_at"})
+    text = drawn(frame(an_agent(BEGUN, at_once), after(3)))
+    assert "The next model is asked. m-1 gave no" in text
+    assert plain_lines(BEGUN, at_once)[-1].startswith("turn 1: The next model is asked. m-1 gave")
+
+
 def test_a_whole_message_takes_the_place_of_its_parts() -> None:
     assert "I look." in drawn(frame(an_agent(BEGUN, SAID), after(3)))
     agent = an_agent(BEGUN, delta("I look. And then a long tale."), SAID)
