@@ -55,7 +55,7 @@ def code(skill: str | None = None) -> Script:
 )
 def test_the_line_that_says_why_is_found(printed: bytes, line: str | None) -> None:
     error = failure_of("s", 1, skill_script(), stderr=printed)
-    assert error.said == line
+    assert error.said == (line or "")
 
 
 def test_what_a_script_printed_is_in_the_account_but_not_in_the_message() -> None:
