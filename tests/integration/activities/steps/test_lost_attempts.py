@@ -19,6 +19,7 @@ from activities.steps.adapter import Steps
 from activities.store import attempts, tasks
 from activities.store.attempts import Attempt, Ended
 from activities.store.database import Database
+from activities.tools.mcp.questions import Replies
 from activities.tools.mcp.results import McpResult
 from activities.tools.registry import Registry
 from activities.tools.toolbox import OfferedTool, Toolbox
@@ -56,7 +57,12 @@ class Till:
         return [look, OfferedTool("mcp.till.pay", "Pays.", schema)]
 
     async def call(
-        self, team_id: UUID, name: str, arguments: Mapping[str, JsonValue], timeout_seconds: float
+        self,
+        team_id: UUID,
+        name: str,
+        arguments: Mapping[str, JsonValue],
+        timeout_seconds: float,
+        replies: Replies,
     ) -> McpResult:
         self.calls += 1
         self.called.set()
@@ -179,12 +185,14 @@ async def test_an_unsafe_step_without_retries_is_not_repeated_and_says_what_happ
     assert step.till.calls == 0
 
 
-async def test_an_unsafe_step_is_repeated_as_often_as_its_author_says(desk: Desk) -> None:
+async def test_a_tool_that_is_not_safe_is_not_called_again_though_retries_are_left(
+    desk: Desk,
+) -> None:
     step = await OneStep.of(desk, "mcp.till.pay", 2, Till())
     await step.fail(1)
     await step.lose(2)
-    await step.run(3)
-    assert step.till.calls == 1
+    assert (await step.error_of(3)).type == StepInterrupted.code
+    assert step.till.calls == 0
 
 
 async def test_an_unsafe_step_that_may_be_retried_after_anything_is_repeated(desk: Desk) -> None:

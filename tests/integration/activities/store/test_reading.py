@@ -402,5 +402,6 @@ async def test_tasks_that_were_silent_for_longest_are_suspected_first(
             pending_since=now, silent_since=hour, after=Cursor(hour, UUID(int=0)), limit=9
         )
         assert [suspect.id for suspect in only_pending] == [pending.id]
-        assert await suspects.alive_among([ended, silent]) == [silent]
+        alive = await suspects.alive_among([ended, silent])
+        assert [suspect.id for suspect in alive] == [silent]
         assert await suspects.alive_among([]) == ()

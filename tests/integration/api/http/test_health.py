@@ -66,7 +66,7 @@ async def test_a_full_disk_is_named_by_readiness_and_by_what_is_refused(
     s3 = infrastructure.s3
     with small_disk(tmp_path / "disk", 64) as folder:
         options = S3Options(s3.endpoint, s3.bucket, s3.access_key, s3.secret_key, folder)
-        full = replace(stage.services, blobs=Blobs(options), disk=Disk(folder, "AgentOS"))
+        full = replace(_open(stage.services), blobs=Blobs(options), disk=Disk(folder, "AgentOS"))
         ballast = fill(folder)
         async with _client(create_app(full)) as client:
             readiness = await client.get("/readyz")
@@ -88,7 +88,7 @@ async def test_a_service_that_is_away_because_its_disk_is_full_is_said_to_be_so(
     database = Database("postgresql+asyncpg://nobody@127.0.0.1:1/nothing")
     with small_disk(tmp_path / "disk", 64) as folder:
         fill(folder)
-        away = replace(stage.services, database=database, disk=Disk(folder, "AgentOS"))
+        away = replace(_open(stage.services), database=database, disk=Disk(folder, "AgentOS"))
         async with _client(create_app(away)) as client:
             answer = await client.post("/api/v1/tasks", json={"pipeline": pipeline("print x")})
     await database.close()
