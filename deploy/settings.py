@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, Json, SecretStr, ValidationError, field_validator
+from pydantic import DirectoryPath, Field, Json, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -37,7 +37,7 @@ _NAMES = (
     *("networked_skills", "allowed_hosts", "private_hosts", "allowed_buckets", "served_hosts"),
     *("models", "mcp_commands", "mcp_hosts", "mcp_env", "skill_private_hosts"),
 )
-_MAY_BE_EMPTY = ("openai_api_key", "openai_base_url", "search_url")
+_MAY_BE_EMPTY = ("services_dir", "openai_api_key", "openai_base_url", "search_url")
 
 Prices = Annotated[Json[Mapping[str, Price]], NoDecode]
 
@@ -73,7 +73,7 @@ class Settings(BaseSettings):
 
     skills_path: str = ""
     data_dir: Path = Path(".agentos")
-    services_dir: Path | None = None
+    services_dir: DirectoryPath | None = None
 
     sandbox: str = DEFAULT_BACKEND
     sandbox_memory_mib: int = Field(default=2_048, ge=64)

@@ -32,8 +32,7 @@ from api.wire.responses.tasks import Accepted, Changed, Task, TaskSummary
 from api.wire.responses.tools import RegisteredServer, Tool
 from api.wire.responses.usage import TeamUsage
 
-# A server may have to be fetched before it starts; the API gives up before this.
-# Longer than any server may take until it is ready.
+# A server may have to be fetched before it starts. This is longer than it may take.
 REGISTRATION_TIMEOUT_SECONDS = 1_900.0
 
 

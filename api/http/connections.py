@@ -6,6 +6,7 @@ one is being sent, and ``limit_concurrency`` looks at requests whose head has ar
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Any
 
 import h11
@@ -20,6 +21,9 @@ from api.services import ConnectionLimits
 _CHECKS_PER_LIMIT = 10
 # In a flood of connections, one line in the log is enough for so long.
 _QUIET_SECONDS = 10.0
+# A client may read the end of its answer slowly, as long as it reads. It takes what lies in the
+# kernel's buffers, megabytes, before we see that it does.
+_DRAINING_SECONDS = 120.0
 # What a client still sends is read for so long. To hang up on it at once would take from it what it
 # was told.
 _PARTING_SECONDS = 5.0
@@ -42,7 +46,8 @@ class Connections:
     def enter(self, connection: "LimitedProtocol") -> None:
         """Another one. If there are too many, one has to go: one that was told to already, or the
         oldest that has sent no request yet, or else this one."""
-        if len(self._open) >= self.limits.most:
+        self._open[connection] = None
+        if len(self._open) > self.limits.most:
             self._tell_full()
             if leaving := next((each for each in self._open if each.is_leaving), None):
                 leaving.transport.abort()
@@ -50,7 +55,6 @@ class Connections:
             else:
                 oldest = next((each for each in self._open if each.awaits_head), connection)
                 oldest.refuse(answer(TooManyConnections()))
-        self._open[connection] = None
 
     def _tell_full(self) -> None:
         now = time.monotonic()
@@ -67,7 +71,11 @@ class Connections:
             await asyncio.sleep(shortest / _CHECKS_PER_LIMIT)
             now = time.monotonic()
             for connection in list(self._open):
-                connection.check(now)
+                try:
+                    connection.check(now)
+                except Exception:  # The limits of all must not end with one connection.
+                    log.exception("connections.check_failed")
+                    connection.transport.abort()
 
 
 class LimitedProtocol(PeerProtocol):
@@ -77,7 +85,7 @@ class LimitedProtocol(PeerProtocol):
         super().__init__(**arguments)
         self._all = connections
         self._limits = connections.limits
-        self._phase: tuple[str, object] = ("", None)
+        self._phase: tuple[str, object, int] = ("", None, 0)
         self._since = time.monotonic()
         self._received_bytes = 0
         self._is_parting = False
@@ -105,14 +113,16 @@ class LimitedProtocol(PeerProtocol):
 
     def check(self, now: float) -> None:
         """Cut the connection if its client is too slow."""
-        # Of each request anew: that is what `cycle` stands for.
-        phase = (self._phase_now(), self.cycle)
+        # Of each request anew, that is what `cycle` stands for, and whenever more has been read.
+        phase = (self._phase_now(), self.cycle, self._unread_bytes())
         if phase != self._phase:
             self._phase = phase
             self._count_from(now)
         seconds = now - self._since
         match phase[0]:
             case "parting" if seconds > _PARTING_SECONDS:
+                self.transport.abort()
+            case "draining" if seconds > _DRAINING_SECONDS:
                 self.transport.abort()
             case "head" if seconds > self._limits.head_seconds:
                 if self.conn.trailing_data[0]:
@@ -128,12 +138,15 @@ class LimitedProtocol(PeerProtocol):
 
     def _phase_now(self) -> str:
         if self.is_leaving:
-            return "parting"
+            return "parting" if self._is_parting else "draining"
         if self.awaits_head:
             return "head"
         # While we do not read, it is not the client who is slow.
         is_sending = self.conn.their_state is h11.SEND_BODY and not self.flow.read_paused
         return "body" if is_sending else ""
+
+    def _unread_bytes(self) -> int:
+        return self.transport.get_write_buffer_size() if self.transport.is_closing() else 0
 
     def _count_from(self, now: float) -> None:
         self._since = now
@@ -155,7 +168,8 @@ class LimitedProtocol(PeerProtocol):
         if words:
             self.flow.resume_reading()
             self.transport.write(words)
-            self.transport.write_eof()
+            with suppress(OSError):  # Its client has gone already.
+                self.transport.write_eof()
         else:
             self.transport.close()
 
@@ -165,5 +179,12 @@ class LimitedProtocol(PeerProtocol):
     def _last_words(self, response: Response) -> bytes:
         headers = [*response.raw_headers, (b"connection", b"close")]
         start = h11.Response(status_code=response.status_code, headers=headers, reason=b"Refused")
-        parts = (start, h11.Data(data=bytes(response.body)), h11.EndOfMessage())
+        body = () if self._is_asked_for_head() else (h11.Data(data=bytes(response.body)),)
+        parts = (start, *body, h11.EndOfMessage())
         return b"".join(self.conn.send(part) or b"" for part in parts)
+
+    def _is_asked_for_head(self) -> bool:
+        """Whether the answer under way may have no body."""
+        cycle = self.cycle
+        is_open = cycle is not None and not cycle.response_complete
+        return is_open and cycle.scope["method"] == "HEAD"

@@ -47,8 +47,10 @@ class KeyWatch:
             used = set(self._scopes)
             try:
                 revoked = used - await valid_keys(self._database, used)
-            except TemporaryFailure as failure:
-                log.warning("keys.unchecked", reason=str(failure))
+            # Supervises for the life of the process: whatever a look ran into, the next one is due.
+            except Exception as error:
+                is_known = isinstance(error, TemporaryFailure)
+                log.warning("keys.unchecked", reason=str(error), exc_info=not is_known)
                 continue
             for digest in revoked:
                 for scope in self._scopes.get(digest, ()):

@@ -35,7 +35,7 @@ def parse_json(body: bytes) -> JsonValue:
 
 
 def _check_growth(body: bytes) -> None:
-    """What is no JSON is counted somehow, until the parser finds out."""
+    """Of what is not JSON any count will do: the parser refuses it."""
     growth = Growth()
     position = 0
     while token := _TOKEN.search(body, position):

@@ -1,4 +1,4 @@
-"""What stands before the embedded Temporal, which asks nobody who he is.
+"""What stands before the embedded Temporal, which authenticates nobody.
 
 The server runs in a network of its own, which only this process reaches. It listens on the ports
 that others know, and lets in the user who runs the stack and root, as the kernel tells them; the
@@ -26,14 +26,13 @@ LOOPBACK = "127.0.0.1"
 NO_NAMESPACE = "front: no network namespace"  # in the log, where `agentos doctor` finds it
 _OPTIONS = ("--port", "--ui-port", "--http-port")
 _CONNECT_SECONDS = 5.0
-_BACKLOG = 1024
 _MESSAGE = struct.Struct("=i")
 
 
 def main(key_file: str, *arguments: str) -> None:
     ports, command = [int(port) for port in arguments[:3]], arguments[3:]
     # All are taken before the server starts: one that another program has is soon known.
-    listeners = [socket.create_server((LOOPBACK, port), backlog=_BACKLOG) for port in ports]
+    listeners = [socket.create_server((LOOPBACK, port)) for port in ports]
     inside, outside = socket.socketpair()
     parent = os.getpid()
     child = os.fork()

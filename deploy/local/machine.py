@@ -87,7 +87,7 @@ async def postgres_user() -> Finding:
 
 
 async def temporal_network() -> Finding:
-    """Whether Temporal, which asks nobody who he is, can be put where only its guard reaches it."""
+    """Whether Temporal, which authenticates nobody, can be put where only its guard reaches it."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "deploy.local.network"),
         stdin=asyncio.subprocess.DEVNULL,
@@ -102,8 +102,8 @@ async def temporal_network() -> Finding:
         False,
         "other users of this machine can reach Temporal behind its guard: network namespaces "
         f"cannot be created: {complaint.decode(errors='replace').strip()[-200:]}",
-        "Allow user namespaces (Docker: --security-opt seccomp=unconfined), or let nobody else "
-        "use this machine.",
+        "Allow user namespaces (Docker: --security-opt seccomp=deploy/seccomp.json), or let nobody "
+        "else use this machine.",
     )
 
 

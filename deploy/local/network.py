@@ -4,6 +4,7 @@ As a program it goes into one and ends: whether this machine lets us.
 """
 
 import ctypes
+import errno
 import fcntl
 import os
 import socket
@@ -18,8 +19,23 @@ def enter_network() -> None:
     """Go into a network namespace of our own, with nothing in it but loopback.
 
     Raises:
-        OSError: this machine does not let us.
+        OSError: this machine does not let us. We are where we were.
     """
+    # Some machines let us in and refuse what follows, and there is no way back: a child goes first.
+    child = os.fork()
+    if child == 0:
+        try:
+            _enter()
+        except OSError as error:
+            os._exit(error.errno or errno.EPERM)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if number := os.waitstatus_to_exitcode(status):
+        raise OSError(number, os.strerror(number))
+    _enter()
+
+
+def _enter() -> None:
     uid, gid = os.geteuid(), os.getegid()
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) != 0:

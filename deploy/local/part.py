@@ -58,7 +58,8 @@ class Process:
     @classmethod
     async def start(cls, part: Part, log: Path, lock: int) -> "Process":
         """Start it with its output in ``log``; it keeps ``lock`` open for its whole life."""
-        rotate(log)
+        with suppress(OSError):  # A disk that is full is named by whoever finds it so.
+            rotate(log)
         with log.open("ab") as output:
             begin = output.tell()
             child = await asyncio.create_subprocess_exec(
@@ -142,7 +143,7 @@ def rotate(log: Path) -> None:
         with log.open("rb") as source, aside.open("wb") as target:
             aside.chmod(stat.S_IMODE(log.stat().st_mode))
             shutil.copyfileobj(source, target)
-    finally:
+    finally:  # On a full disk as well: it may be full of this log.
         os.truncate(log, 0)
 
 

@@ -190,7 +190,7 @@ class Supervisor:
         await asyncio.sleep(self._rest_seconds)
 
     async def _until_there_is_room(self, part: Part) -> None:
-        """No start mends a full disk, and to stop all would help nobody: room is waited for."""
+        """Restarting does not help on a full disk, and stopping everything helps nobody."""
         log.error("part.waits_for_room", part=part.name, reason=str(self._disk.shortage))
         # Nothing tells when room is made.
         while self._disk.shortage is not None:  # noqa: ASYNC110

@@ -169,6 +169,32 @@ async def test_where_there_are_no_namespaces_the_front_serves_and_says_so(tmp_pa
     assert NO_NAMESPACE in log.read_text()
 
 
+# Lets a process into a user namespace and refuses it the map of its users, as Ubuntu does.
+_REFUSES_THE_MAP = """
+import sys
+from pathlib import Path
+write = Path.write_text
+def refuse(path, *words):
+    if path.name == "uid_map":
+        raise PermissionError(1, "Operation not permitted")
+    return write(path, *words)
+Path.write_text = refuse
+from deploy.local.front import main
+main(*sys.argv[5:])
+"""
+
+
+async def test_where_a_namespace_cannot_be_used_the_front_stays_out_of_it(tmp_path: Path) -> None:
+    refusing = (sys.executable, "-c", _REFUSES_THE_MAP)
+    async with front(tmp_path, *refusing) as (ports, log):
+
+        async def serves() -> bool:
+            return await ask(ports[1]) == "--ui-port"
+
+        await until(serves)
+    assert NO_NAMESPACE in log.read_text()
+
+
 async def test_the_server_ends_with_its_front(tmp_path: Path) -> None:
     async with front(tmp_path) as (ports, log):
 

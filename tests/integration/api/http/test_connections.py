@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -203,6 +205,31 @@ async def test_when_all_connections_have_sent_a_request_a_newcomer_is_refused(
         assert (status, "Too many connections" in detail) == (503, True)
         for client in clients:
             client.hang_up()
+
+
+async def test_clients_that_have_gone_leave_no_connection_without_limits(
+    infrastructure: Services, skills_folder: Path
+) -> None:
+    limits = ConnectionLimits(most=3, head_seconds=1.0)
+    async with api_stage(infrastructure, skills_folder, works=False, connections=limits) as stage:
+        address = urlsplit(stage.url)
+        for _ in range(200):
+            with suppress(OSError), socket.create_connection((address.hostname, address.port)):
+                pass  # Those that wait for the server's loop have gone when it sees them.
+        client = await Client.connect(stage)
+        await client.send(HALF_A_HEAD)
+        assert _problem(await _cut(client))[0] in (408, 503)
+
+
+HALF_A_HEAD_REQUEST = "HEAD /api/v1/tasks HTTP/1.1\r\nHost: x\r\n"
+
+
+async def test_an_answer_to_head_has_no_body_when_its_request_is_broken(guarded: Stage) -> None:
+    client = await Client.connect(guarded)
+    await client.send(HALF_A_HEAD_REQUEST + "Transfer-Encoding: chunked\r\n\r\nzz\r\n")
+    head, _, body = (await _cut(client)).partition(b"\r\n\r\n")
+    assert body == b""
+    assert head.startswith(b"HTTP/1.1 4")
 
 
 async def test_what_is_no_http_is_answered_with_a_problem_document(guarded: Stage) -> None:
