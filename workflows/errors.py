@@ -395,6 +395,11 @@ class McpListingRefused(McpError):
     """The tools of MCP server {server} cannot be used: {reason}."""
 
 
+class McpFilesLost(McpError):
+    """Tool {tool} of MCP server {server} did its work, but the files of its answer could not be
+    kept: {reason}. Make room, and call it again only if that does no harm."""
+
+
 class McpToolFailed(McpError):
     """Tool {tool} of MCP server {server} reported an error. Its message is in the task's log."""
 

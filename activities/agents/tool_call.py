@@ -141,9 +141,13 @@ class _ToolCall:
             assert asked
             again = asked_again(asked, str(error), self.attempt.number, self.approval_seconds)
             return self._asks(again)
-        if self.begun.was_lost and not self._may_repeat():
+        if self._is_interrupted():
             return self._told(interrupted(), error=CallInterrupted(tool=self.wanted.tool))
         return await self._make(replies)
+
+    def _is_interrupted(self) -> bool:
+        """Whether the call may have taken effect, and must not be made again."""
+        return self.begun.was_lost and not self._may_repeat()
 
     async def _decided(self, asked: Approval) -> Performed | None:
         """The result that a person has decided on, if the call is not to be made."""
@@ -156,7 +160,8 @@ class _ToolCall:
             return self._told(denied(asked.note), error=CallRefused(tool=self.wanted.tool))
         if asked.kind == "answer":
             return self._told(asked.note or "")
-        if await self._has_changed():
+        # A call that may have been made already is not said not to have been.
+        if not self._is_interrupted() and await self._has_changed():
             return self._told(changed(), error=ToolChanged(tool=self.wanted.tool))
         return None
 

@@ -66,9 +66,14 @@ class Steps(ports.Steps):
                         raise
                     raise timed_out(step, call.timeout_seconds) from None
                 reporter.output(Stream.STDOUT, result.text.encode("utf-8", "replace"))
-                return await self._publish(
-                    call, workplace.output, result.exit_code, result.error, result.mime_types
-                )
+                try:
+                    return await self._publish(
+                        call, workplace.output, result.exit_code, result.error, result.mime_types
+                    )
+                except AgentOSError as error:
+                    # The call has been made, and another attempt would make it again.
+                    error.retries_used_up |= not await self._may_repeat(begun)
+                    raise
 
         return await self._run(call, perform)
 

@@ -32,7 +32,7 @@ from activities.tools.registry import (
 from activities.tools.selection import is_allowed
 from workflows.definitions.agent import Agent
 from workflows.definitions.mcp_server import PREFIX
-from workflows.errors import AgentOSError, McpToolFailed, ToolDisabled, ToolNotFound
+from workflows.errors import AgentOSError, McpFilesLost, McpToolFailed, ToolDisabled, ToolNotFound
 from workflows.states import Permission
 
 REMEMBERED_SECONDS = 1.0
@@ -224,11 +224,18 @@ class Toolbox:
         result = await self._mcp.call(
             context.team_id, tool.name, arguments, tool.timeout_seconds, replies
         )
-        await asyncio.to_thread(_save, context.output, result.files)
+        server, _, name = tool.name.removeprefix(PREFIX).partition(".")
+        try:
+            await asyncio.to_thread(_save, context.output, result.files)
+        except OSError as failure:
+            if tool.is_retry_safe:
+                raise
+            # The call has been made: an error that is retried would have it made again.
+            lost = McpFilesLost(server=server, tool=name, reason=failure.strerror)
+            return ToolResult(result.text, exit_code=None, error=lost)
         types = {file.name: file.mime_type for file in result.files}
         if not result.is_error:
             return ToolResult(result.text, mime_types=types)
-        server, _, name = tool.name.removeprefix(PREFIX).partition(".")
         error = McpToolFailed(server=server, tool=name)
         return ToolResult(result.text, exit_code=None, error=error, mime_types=types)
 

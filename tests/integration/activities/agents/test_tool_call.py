@@ -286,6 +286,20 @@ async def test_an_approval_holds_for_the_definition_that_was_approved_only(
     assert "a person will be asked again" in await observed(desk)
 
 
+async def test_an_approved_call_that_may_have_been_made_is_not_said_not_to_have_been(
+    desk: Desk,
+) -> None:
+    server = Turncoat()
+    [offered] = await server.offered(desk.task_id)
+    call = await asked(desk, "mcp.a.b", is_retry_safe=False, digest=offered.digest)
+    await attempts.begin(desk.database, attempt(desk, 1))
+    server.description = "Deletes."
+    approved = call.model_copy(update={"verdict": Verdict.APPROVED})
+    assert not (await act(worker(desk), approved, 2, mcp=server)).ok
+    assert "may have taken effect" in await observed(desk)
+    assert server.calls == 0
+
+
 class Curious:
     """A server with one tool, which asks for a number before it does anything."""
 

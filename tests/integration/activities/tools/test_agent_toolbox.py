@@ -16,7 +16,7 @@ from activities.tools.registry import Registry
 from activities.tools.toolbox import OfferedTool, Toolbox
 from tests.integration.agent_desk import Desk
 from workflows.definitions.agent import Agent
-from workflows.errors import McpTimedOut, McpToolFailed, ToolDisabled, ToolNotFound
+from workflows.errors import McpFilesLost, McpTimedOut, McpToolFailed, ToolDisabled, ToolNotFound
 from workflows.states import Permission
 
 SKILL_TOOLS = {"list_skills", "load_skill", "read_skill_file", "run_skill_script"}
@@ -49,6 +49,8 @@ class ArtServer:
             raise McpTimedOut(server="art", tool="draw", seconds=timeout_seconds)
         if arguments["subject"] == "mist":
             return McpResult("too vague", is_error=True)
+        if arguments["subject"] == "a house in a folder":  # that is not there
+            return McpResult("a house", (McpFile("no/house.png", "image/png", b"\x89PNG"),))
         return McpResult("a cat", (McpFile("cat.png", "image/png", b"\x89PNG"),))
 
 
@@ -182,6 +184,16 @@ async def test_mistakes_in_arguments_are_known_before_anybody_is_asked(
     assert pointer == "/question"
     assert offered["ask_human"].problems({"question": "Which?"}) == []
     assert offered["mcp.art.draw"].problems({"anything": "goes"}) == []
+
+
+async def test_a_call_whose_files_cannot_be_written_is_not_said_to_have_failed_before_it_was_made(
+    desk: Desk, art: ArtServer
+) -> None:
+    """Else it would be made again, and this one may not be."""
+    await desk.begin()
+    drawn = await desk.call("mcp.art.draw", subject="a house in a folder")
+    assert isinstance(drawn.error, McpFilesLost)
+    assert (drawn.text, drawn.error.retryable) == ("a house", False)
 
 
 async def test_a_failure_of_a_server_is_the_result_of_the_call(desk: Desk, art: ArtServer) -> None:
