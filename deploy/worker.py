@@ -1,7 +1,6 @@
 """From settings to a running worker."""
 
 import asyncio
-import os
 import signal
 from importlib.metadata import version
 from pathlib import Path
@@ -19,8 +18,8 @@ from activities.tokens import load_encoding
 from deploy import garbage_collector, temporal_connection, variables
 from deploy.bootstrap import mcp_pool, stores
 from deploy.folders import work_folder
-from deploy.polling import identity_prefix
 from deploy.settings import Settings
+from deploy.worker_identity import worker_identity
 from worker.adapters import AdapterOptions, adapters
 from worker.host import WorkerOptions, hosting
 from workflows.backoff import Backoff
@@ -33,7 +32,7 @@ _STARTING = Backoff(first_seconds=0.05, longest_seconds=0.2)
 async def run_worker(settings: Settings) -> None:
     """Run a worker until SIGTERM or SIGINT. Waits for PostgreSQL, its tables and Temporal."""
     stop = _stop_signal()
-    worker_id = f"{identity_prefix()}{os.getpid()}"
+    worker_id = worker_identity()
     async with stores(settings, ping=False) as (database, blobs):
         options = await asyncio.to_thread(_adapter_options, settings, worker_id)
         sandbox = backends.build(settings.sandbox, settings.sandbox_options(options.work_folder))

@@ -167,19 +167,25 @@ class TemporalPort:
         async with temporal_errors():
             await self._client.service_client.check_health(timeout=_PATIENCE)
 
-    async def count_workers(self) -> int:
-        """How many workers asked for work lately."""
+    async def count_workers(
+        self, identities: str = "", seconds: float = CALL_TIMEOUT_SECONDS
+    ) -> int:
+        """How many workers asked for work lately whose ``identities`` begin like this."""
         request = DescribeTaskQueueRequest(
             namespace=self._client.namespace,
             task_queue=TaskQueue(name=self._task_queue),
             task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
         )
-        async with temporal_errors():
+        async with temporal_errors(seconds):
             found = await self._client.workflow_service.describe_task_queue(
-                request, timeout=_PATIENCE
+                request, timeout=timedelta(seconds=seconds)
             )
         oldest = datetime.now(UTC) - _POLLED_WITHIN
-        return sum(poller.last_access_time.ToDatetime(UTC) > oldest for poller in found.pollers)
+        return sum(
+            poller.identity.startswith(identities)
+            and poller.last_access_time.ToDatetime(UTC) > oldest
+            for poller in found.pollers
+        )
 
     async def _signal(
         self, task_id: UUID, execution: Execution, signal: str, arguments: Sequence[object]
