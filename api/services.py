@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from activities.disk import Disk
 from activities.inputs.policy import InputPolicy
+from activities.kinds.base import Installed
 from activities.llm.base import ModelOptions
 from activities.skills.catalogue import Catalogue
 from activities.store.blobs import Blobs
@@ -76,3 +77,15 @@ class Services:
     disk: Disk | None = None
     starts: Starts = field(default_factory=Starts)
     options: ApiOptions = field(default_factory=ApiOptions)
+
+    @property
+    def installed(self) -> Installed:
+        return Installed(
+            database=self.database,
+            blobs=self.blobs,
+            catalogue=self.catalogue,
+            tools=self.tools,
+            models=self.models,
+            inputs=self.inputs,
+            approval_seconds=self.options.approval_seconds,
+        )

@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from activities.off_loop import off_loop
 from api.errors import InvalidRequest, MediaTypeRefused
-from api.off_loop import off_loop
 from api.wire.errors import BodyMalformed
 from api.wire.json_reader import parse_json
 from api.wire.yaml_reader import parse_yaml

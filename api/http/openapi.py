@@ -9,6 +9,7 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from pydantic import BaseModel
 from starlette.responses import JSONResponse
 
+from activities.off_loop import off_loop
 from api.errors import (
     InvalidRequest,
     KeyRefused,
@@ -22,7 +23,6 @@ from api.errors import (
 from api.http.bodies import JSON_TYPE, YAML_TYPES, Body
 from api.http.middleware.authentication import is_guarded
 from api.http.problems import PROBLEM_TYPE, ProblemDocument
-from api.off_loop import off_loop
 from api.wire.responses.base import API
 from workflows.events import MODELS, Event, EventType
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from activities.off_loop import off_loop
 from api.errors import (
     InvalidRequest,
     KeyRefused,
@@ -23,7 +24,6 @@ from api.errors import (
     TooManyConnections,
     TooManyViewers,
 )
-from api.off_loop import off_loop
 from api.wire.errors import BodyMalformed
 from workflows.errors import AgentOSError, BadInput, DiskFull, TemporaryFailure
 from workflows.pointers import MAX_PROBLEMS, Problem

@@ -26,11 +26,12 @@ async def retry_task(
     if not task.status.is_final:
         reason = f"it is {task.status}; cancel it first, or wait until it ends"
         raise StateConflict(id=task.id, action="retried", reason=reason)
-    kind = KINDS[task.type]
+    served = KINDS[task.type]
     inputs = {**task.inputs, **request.inputs}
-    beginning = await kind.beginning(services, task, request.begin)
+    beginning = await served.beginning(services, task, request.begin)
     # A skill, tool or file of the first run may be gone by now.
-    if problems := await kind.problems(services, team_id, kind.read(task), inputs):
+    kind = served.kind
+    if problems := await kind.problems(services.installed, team_id, kind.read(task), inputs):
         raise InvalidRequest(problems)
     if not await tasks.restart_task(
         services.database,

@@ -7,10 +7,10 @@ from uuid import UUID
 
 import structlog
 
+from activities.kinds.base import RunnableTask
+from activities.kinds.table import KINDS
 from activities.store.reading.tasks import find_task_of_any_team
 from api.services import Services
-from api.tasks.kinds.base import RunnableTask
-from api.tasks.kinds.table import KINDS
 from workflows.errors import TemporaryFailure
 from workflows.states import Status, TaskType
 
@@ -36,7 +36,7 @@ async def start(services: Services, task: StartableTask) -> None:
         TemporaryFailure: Temporal cannot be reached.
     """
     kind = KINDS[task.type]
-    message = await kind.message(services, task)
+    message = await kind.message(services.installed, task)
     await services.temporal.start(kind.workflow, message, name=task.name, priority=task.priority)
 
 

@@ -25,10 +25,10 @@ async def submit(
         TemporaryFailure: the database cannot be reached; nothing was accepted.
     """
     task_type = type_of(request)
-    kind = KINDS[task_type]
-    definition = kind.define(request)
+    served = KINDS[task_type]
+    kind, definition = served.kind, served.define(request)
     digest = _digest(request) if idempotency_key else None
-    if problems := await kind.problems(services, team_id, definition, request.inputs):
+    if problems := await kind.problems(services.installed, team_id, definition, request.inputs):
         # What was fine when it was accepted may be gone now: that makes no repeat wrong.
         if idempotency_key and (
             earlier := await tasks.find_accepted(services.database, team_id, idempotency_key)
@@ -40,7 +40,7 @@ async def submit(
         id=task_id,
         team_id=team_id,
         type=task_type,
-        name=kind.name(request, definition),
+        name=kind.name(request.prompt, definition),
         definition=definition.model_dump(mode="json", exclude_defaults=True),
         sub_tasks=kind.sub_tasks(task_id, definition),
         inputs=request.inputs,

@@ -18,13 +18,13 @@ from uuid import UUID
 import structlog
 from pydantic import ValidationError
 
+from activities.kinds.table import KINDS
 from activities.store import approvals
 from activities.store.reading.cursor import Cursor
 from activities.store.reading.suspects import Suspect, Suspects, only_sweep
 from activities.store.reading.tasks import find_task_of_any_team
 from api.services import Services
 from api.tasks.approvals import deliver
-from api.tasks.kinds.table import KINDS
 from api.tasks.reconciliation import Settled, settle
 from workflows.backoff import Backoff
 from workflows.errors import DatabaseNewer, RunNotEnded, TemporaryFailure

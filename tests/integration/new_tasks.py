@@ -5,9 +5,9 @@ from uuid import UUID, uuid4
 
 from pydantic import BaseModel
 
+from activities.kinds.table import KINDS
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.tasks import NewTask
-from api.tasks.kinds.table import KINDS
 from workflows.states import TaskType
 
 

@@ -1,17 +1,18 @@
 """Every type of task is known to all who must know it."""
 
+from activities.kinds.table import KINDS
 from api.cli.kinds.agent import AgentKind
 from api.cli.kinds.plain import PlainKind
 from api.cli.kinds.table import KINDS as TERMINAL_KINDS
 from api.cli.kinds.table import kind_of
-from api.tasks.kinds.table import KINDS
+from api.tasks.kinds.table import KINDS as SERVED_KINDS
 from worker.host import task_workflows
 from workflows.open_values import Unknown
 from workflows.states import TaskType
 
 
-def test_every_type_has_a_kind_in_the_api_and_on_the_terminal() -> None:
-    assert set(KINDS) == set(TERMINAL_KINDS) == set(TaskType)
+def test_every_type_has_a_kind_that_the_api_serves_and_the_terminal_draws() -> None:
+    assert set(KINDS) == set(SERVED_KINDS) == set(TERMINAL_KINDS) == set(TaskType)
 
 
 def test_workers_host_the_workflow_of_every_type() -> None:

@@ -1,77 +1,29 @@
 """Tasks of type ``pipeline``: a fixed list of steps."""
 
 import json
-from collections.abc import Mapping, Sequence
-from uuid import UUID
+from collections.abc import Sequence
 
 from pydantic import JsonValue
 
+from activities.kinds.pipeline import KIND as KIND_OF_TASK
 from activities.store.reading.steps import PlacedStep, list_placed_steps
 from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
-from activities.store.tasks import NewSubTask
 from api.services import Services
-from api.tasks.kinds.base import Beginning, Kind, RunnableTask, wrong
-from api.tasks.kinds.pipeline_validation import problems_with_pipeline
+from api.tasks.kinds.base import Beginning, ServedKind, wrong
 from api.wire.requests import TaskRequest
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import Progress, Result
-from workflows.contracts import PipelineRun, StepPlan, step_sub_task_id
 from workflows.definitions.pipeline import Pipeline
-from workflows.pipeline import PipelineWorkflow
-from workflows.pointers import Problem
-from workflows.states import Status, TaskType
-
-_TITLE_CHARACTERS = 150
+from workflows.states import Status
 
 
-class PipelineKind(Kind[Pipeline]):
-    task_type = TaskType.PIPELINE
-    model = Pipeline
-    workflow = PipelineWorkflow
+class ServedPipelineKind(ServedKind[Pipeline]):
+    kind = KIND_OF_TASK
 
     def define(self, request: TaskRequest) -> Pipeline:
         if request.pipeline is None:
             raise wrong("/pipeline", "a task of type pipeline needs a pipeline")
         return request.pipeline
-
-    def name(self, request: TaskRequest, definition: Pipeline) -> str:
-        return definition.name
-
-    def sub_tasks(self, task_id: UUID, definition: Pipeline) -> Sequence[NewSubTask]:
-        return [
-            NewSubTask(
-                id=step_sub_task_id(task_id, step.id),
-                name=step.id,
-                type=step.kind,
-                definition=step.model_dump(mode="json", exclude_defaults=True),
-                dependencies=tuple(before.id for before in definition.steps[index - 1 : index]),
-            )
-            for index, step in enumerate(definition.steps)
-        ]
-
-    async def own_problems(
-        self, services: Services, team_id: UUID, definition: Pipeline, inputs: Mapping[str, str]
-    ) -> list[Problem]:
-        return await problems_with_pipeline(services, team_id, definition, inputs)
-
-    async def message(self, services: Services, task: RunnableTask) -> PipelineRun:
-        steps = (
-            StepPlan(
-                id=step.id,
-                kind=step.kind,
-                title=f"{step.id} ({step.runs})"[:_TITLE_CHARACTERS],
-                timeout_seconds=step.timeout.total_seconds(),
-                retries=step.retries,
-            )
-            for step in self.read(task).steps
-        )
-        return PipelineRun(
-            task_id=task.id,
-            team_id=task.team_id,
-            run=task.run,
-            steps=tuple(steps),
-            first=task.first_step,
-        )
 
     async def beginning(self, services: Services, task: StoredTask, begin: str | None) -> Beginning:
         """By default the first step that is not completed; those before it keep their results."""
@@ -97,7 +49,7 @@ class PipelineKind(Kind[Pipeline]):
         )
 
 
-KIND = PipelineKind()
+KIND = ServedPipelineKind()
 
 
 def _first_open(steps: Sequence[PlacedStep]) -> int:

@@ -1,17 +1,18 @@
 """The types of tasks that the API offers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.tasks import kinds
-from api.tasks.kinds.base import Kind, wrong
+from api.tasks.kinds.base import ServedKind, wrong
 from api.wire.requests import AUTO, TaskRequest
 from workflows.discovery import modules_of
 from workflows.states import TaskType
 
-KINDS: Mapping[TaskType, Kind[Any]] = {
-    module.KIND.task_type: module.KIND for module in modules_of(kinds) if hasattr(module, "KIND")
-}
+_SERVED: Sequence[ServedKind[Any]] = [
+    module.KIND for module in modules_of(kinds) if hasattr(module, "KIND")
+]
+KINDS: Mapping[TaskType, ServedKind[Any]] = {kind.kind.task_type: kind for kind in _SERVED}
 
 
 def type_of(request: TaskRequest) -> TaskType:

@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from activities.kinds.agent_validation import problems_with_agent
 from activities.llm.base import ModelOptions, Price
 from activities.store import tasks
 from activities.store.keys import DEFAULT_TEAM
-from api.tasks.kinds.agent_validation import problems_with_agent
 from api.tasks.sweeper import Sweeper
 from tests.integration.agent_stage import (
     MODELS,
@@ -129,7 +129,7 @@ async def test_a_cost_is_limited_where_every_model_has_a_price(agents_stage: Sta
     priced = replace(MODELS, prices={"obedient": Price(1.0, 2.0)})
     for options, is_fine in ((priced, True), (ModelOptions(), False), (MODELS, False)):
         services = replace(agents_stage.services, models=options)
-        problems = await problems_with_agent(services, DEFAULT_TEAM, agent, {})
+        problems = await problems_with_agent(services.installed, DEFAULT_TEAM, agent, {})
         assert (problems == []) is is_fine
 
 

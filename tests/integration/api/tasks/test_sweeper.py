@@ -15,10 +15,10 @@ from sqlalchemy import text
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.service import RPCError
 
+from activities.kinds.table import KINDS
 from activities.store import tasks
 from api import services
 from api.tasks import runs
-from api.tasks.kinds.table import KINDS
 from api.tasks.starts import FIRST_LIMIT
 from api.tasks.sweeper import Sweeper
 from api.tasks.temporal import TemporalPort
@@ -131,7 +131,7 @@ async def test_a_task_that_only_another_version_can_read_does_not_hold_up_others
 async def test_a_previous_run_that_does_not_end_delays_no_other_task(idle: Stage) -> None:
     task_id = await idle.submit("print x")
     task = new_task(TaskType.PIPELINE, Pipeline.model_validate(pipeline("print x")))
-    run = await KINDS[task.type].message(idle.services, replace(task, id=UUID(task_id)))
+    run = await KINDS[task.type].message(idle.services.installed, replace(task, id=UUID(task_id)))
     next_run = run.model_copy(update={"run": 2})
     with pytest.raises(TemporaryFailure, match="previous run"):
         await idle.services.temporal.start(PipelineWorkflow, next_run, name="x", priority=5)
@@ -287,7 +287,7 @@ async def test_a_task_whose_workflow_timed_out_shows_as_failed(idle: Stage) -> N
     task_id = await _unstarted(idle)
     definition = Pipeline.model_validate(pipeline("print x"))
     task = new_task(TaskType.PIPELINE, definition, task_id=UUID(task_id))
-    run = await KINDS[task.type].message(idle.services, task)
+    run = await KINDS[task.type].message(idle.services.installed, task)
     handle = await idle.temporal.start_workflow(
         PipelineWorkflow.run,
         run,

@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from uuid import UUID
 
+from activities.kinds.base import Installed
+from activities.kinds.tool_names import mcp_tool_names, unknown_tool
 from activities.llm.base import ModelOptions
+from activities.off_loop import off_loop
 from activities.skills.catalogue import Catalogue
 from activities.tools.finish import FINISH
 from activities.tools.schemas import schema_problems
 from activities.tools.selection import unknown_names
-from api.off_loop import off_loop
-from api.services import Services
-from api.tasks.kinds.tool_names import mcp_tool_names, unknown_tool
 from workflows.definitions.agent import Agent
 from workflows.definitions.inputs import MAX_INPUTS, environment_name
 from workflows.errors import AgentOSError
@@ -24,13 +24,13 @@ _NO_MODEL = (
 
 
 async def problems_with_agent(
-    services: Services, team_id: UUID, agent: Agent, given: Mapping[str, str]
+    installed: Installed, team_id: UUID, agent: Agent, given: Mapping[str, str]
 ) -> list[Problem]:
     """Everything that is wrong with what is at ``/agent``, and with the names of its inputs."""
-    problems = [found async for found in _skills(services.catalogue, agent)]
-    problems += await _tools(services, team_id, agent)
+    problems = [found async for found in _skills(installed.catalogue, agent)]
+    problems += await _tools(installed, team_id, agent)
     problems += await off_loop(_output_schema, agent)
-    problems += _model(services.models, agent)
+    problems += _model(installed.models, agent)
     return [*problems, *_input_names(given)]
 
 
@@ -43,12 +43,12 @@ async def _skills(catalogue: Catalogue, agent: Agent) -> AsyncIterator[Problem]:
             yield Problem(f"/agent/skills/{index}", str(error))
 
 
-async def _tools(services: Services, team_id: UUID, agent: Agent) -> list[Problem]:
+async def _tools(installed: Installed, team_id: UUID, agent: Agent) -> list[Problem]:
     if not agent.tools:
         return []
-    known = [*services.tools.tools, FINISH]
+    known = [*installed.tools.tools, FINISH]
     if unknown_names(agent.tools, known):
-        known += await mcp_tool_names(services.database, team_id)
+        known += await mcp_tool_names(installed.database, team_id)
     return await off_loop(_unknown_tools, agent.tools, known)
 
 

@@ -6,14 +6,14 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
+from activities.kinds.base import Installed
+from activities.kinds.tool_names import mcp_tool_names, unknown_tool
+from activities.off_loop import off_loop
 from activities.skills.catalogue import Catalogue
 from activities.skills.needs import check_imports, read_needs
 from activities.store.database import Database
 from activities.store.tools import tool_settings
 from activities.tools.registry import Registry
-from api.off_loop import off_loop
-from api.services import Services
-from api.tasks.kinds.tool_names import mcp_tool_names, unknown_tool
 from workflows.definitions.mcp_server import PREFIX
 from workflows.definitions.pipeline import Pipeline, Step, problems_of
 from workflows.errors import AgentOSError, ToolDisabled
@@ -21,7 +21,7 @@ from workflows.pointers import Problem
 
 
 async def problems_with_pipeline(
-    services: Services,
+    installed: Installed,
     team_id: UUID,
     pipeline: Pipeline,
     given: Mapping[str, str],
@@ -30,8 +30,8 @@ async def problems_with_pipeline(
     """Everything that is wrong with what is at ``/pipeline``, and with the names of its inputs."""
     return [
         *await off_loop(problems_of, pipeline, given, at),
-        *[found async for found in _skills(services.catalogue, pipeline, at)],
-        *await _tools(services.database, services.tools, team_id, pipeline, at),
+        *[found async for found in _skills(installed.catalogue, pipeline, at)],
+        *await _tools(installed.database, installed.tools, team_id, pipeline, at),
     ]
 
 

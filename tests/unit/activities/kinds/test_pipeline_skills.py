@@ -8,10 +8,10 @@ from uuid import UUID
 
 import pytest
 
+from activities.kinds.base import Installed
+from activities.kinds.pipeline_validation import problems_with_pipeline
 from activities.skills.catalogue import Catalogue
 from activities.tools.registry import Registry
-from api.services import Services
-from api.tasks.kinds.pipeline_validation import problems_with_pipeline
 from workflows.definitions.pipeline import Pipeline
 
 MakeSkill = Callable[..., Path]
@@ -21,7 +21,7 @@ async def problems(folder: Path, step: Mapping[str, Any]) -> list[tuple[str, str
     catalogue = Catalogue([folder])
     parts = SimpleNamespace(catalogue=catalogue, tools=Registry(), database=None)
     pipeline = Pipeline.model_validate({"name": "p", "steps": [{"id": "a", **step}]})
-    found = await problems_with_pipeline(cast("Services", parts), UUID(int=1), pipeline, {})
+    found = await problems_with_pipeline(cast("Installed", parts), UUID(int=1), pipeline, {})
     return [(problem.pointer, problem.message) for problem in found]
 
 

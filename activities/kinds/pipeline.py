@@ -1,0 +1,65 @@
+"""Tasks of type ``pipeline``: a fixed list of steps."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from activities.kinds.base import Installed, Kind, RunnableTask
+from activities.kinds.pipeline_validation import problems_with_pipeline
+from activities.store.tasks import NewSubTask
+from workflows.contracts import PipelineRun, StepPlan, step_sub_task_id
+from workflows.definitions.pipeline import Pipeline
+from workflows.pipeline import PipelineWorkflow
+from workflows.pointers import Problem
+from workflows.states import TaskType
+
+_TITLE_CHARACTERS = 150
+
+
+class PipelineKind(Kind[Pipeline]):
+    """``first_step`` of such a task is the index of the step to begin with."""
+
+    task_type = TaskType.PIPELINE
+    model = Pipeline
+    workflow = PipelineWorkflow
+
+    def name(self, prompt: str | None, definition: Pipeline) -> str:
+        return definition.name
+
+    def sub_tasks(self, task_id: UUID, definition: Pipeline) -> Sequence[NewSubTask]:
+        return [
+            NewSubTask(
+                id=step_sub_task_id(task_id, step.id),
+                name=step.id,
+                type=step.kind,
+                definition=step.model_dump(mode="json", exclude_defaults=True),
+                dependencies=tuple(before.id for before in definition.steps[index - 1 : index]),
+            )
+            for index, step in enumerate(definition.steps)
+        ]
+
+    async def own_problems(
+        self, installed: Installed, team_id: UUID, definition: Pipeline, inputs: Mapping[str, str]
+    ) -> list[Problem]:
+        return await problems_with_pipeline(installed, team_id, definition, inputs)
+
+    async def message(self, installed: Installed, task: RunnableTask) -> PipelineRun:
+        steps = (
+            StepPlan(
+                id=step.id,
+                kind=step.kind,
+                title=f"{step.id} ({step.runs})"[:_TITLE_CHARACTERS],
+                timeout_seconds=step.timeout.total_seconds(),
+                retries=step.retries,
+            )
+            for step in self.read(task).steps
+        )
+        return PipelineRun(
+            task_id=task.id,
+            team_id=task.team_id,
+            run=task.run,
+            steps=tuple(steps),
+            first=task.first_step,
+        )
+
+
+KIND = PipelineKind()
