@@ -18,6 +18,7 @@ from api.http.middleware.limits import BodyLimit, OriginGuard
 from api.http.middleware.observer import Observer
 from api.http.notifications import Notifications
 from api.http.openapi import DocumentedApi
+from api.http.routes import codec
 from api.http.viewers import Viewers
 from api.services import ApiOptions, Services
 from api.tasks.sweeper import Sweeper
@@ -63,7 +64,9 @@ def _layers(options: ApiOptions, metrics: Metrics, keys: KeyRing) -> list[Middle
     """From the outside in."""
     layers = [Middleware(Observer, metrics=metrics)]
     if not options.keys_required:
-        layers.append(Middleware(OriginGuard, served_hosts=options.served_hosts))
+        pages = {codec.PREFIX: page} if (page := options.temporal_ui_origin) else {}
+        guard = Middleware(OriginGuard, served_hosts=options.served_hosts, pages=pages)
+        layers.append(guard)
     layers.append(Middleware(Authentication, keys=keys, open_loopback=options.open_loopback))
     layers.append(
         Middleware(

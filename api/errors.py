@@ -38,6 +38,27 @@ class StrangerRefused(KeyRefused):
     `agentos keys create NAME`. AGENTOS_OPEN_LOOPBACK=true lets everybody on this machine in."""
 
 
+class CodecGuarded(RequestRefused):
+    """{reason}. Payloads, which are of all teams, are decrypted here for the user who runs AgentOS,
+    and for whoever sends `Authorization: Bearer ...` with the AGENTOS_CODEC_TOKEN of this server.
+    """
+
+    status = 401
+
+
+class CodecMissing(RequestRefused):
+    """This server encrypts nothing that Temporal keeps. Set AGENTOS_CODEC_KEY for it and for the
+    workers, and restart them."""
+
+    status = 404
+
+
+class PayloadRefused(RequestRefused):
+    """Payload {index} was refused: {reason}"""
+
+    status = 422
+
+
 class OriginRefused(RequestRefused):
     """Requests {reason} are refused, because any web page could send them. {remedy}"""
 

@@ -1,11 +1,15 @@
 """What the routes are given."""
 
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
 
 from activities.disk import Disk
 from activities.inputs.policy import InputPolicy
 from activities.kinds.base import Installed
 from activities.llm.base import ModelOptions
+from activities.payloads import Codec
 from activities.skills.catalogue import Catalogue
 from activities.store.blobs import Blobs
 from activities.store.database import Database
@@ -38,7 +42,8 @@ class ApiOptions:
     ``served_hosts`` are names under which browsers may reach the server without an API key, beside
     ``localhost`` and plain addresses. ``approval_seconds`` is how long an agent waits for a person,
     ``daily_tokens`` the quota of a team that has none of its own; 0 is no limit. ``max_viewers``
-    follow events at once: each is an open connection.
+    follow events at once: each is an open connection. ``codec_token`` lets in those who have
+    payloads decrypted and are not the user who runs the server.
     """
 
     keys_required: bool = False
@@ -48,6 +53,7 @@ class ApiOptions:
     public_url: str = ""
     served_hosts: tuple[str, ...] = ()
     temporal_ui_url: str | None = None
+    codec_token: SecretStr | None = None
     temporal_namespace: str = "default"
     sweep_interval_seconds: float = 2.0
     heartbeat_seconds: float = 15.0
@@ -57,13 +63,19 @@ class ApiOptions:
     max_viewers_per_team: int = 1_000
     connections: ConnectionLimits = field(default_factory=ConnectionLimits)
 
+    @property
+    def temporal_ui_origin(self) -> str | None:
+        """As browsers name where its page comes from."""
+        ui = urlsplit(self.temporal_ui_url or "")
+        return f"{ui.scheme}://{ui.netloc}" if ui.netloc else None
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
     """The world as the API needs it. Whoever makes one closes what it holds.
 
     Without ``models`` there is nobody to be an agent. ``disk`` is that of the services, where they
-    are on this machine.
+    are on this machine; without ``codec`` Temporal keeps plain payloads.
     """
 
     database: Database
@@ -75,6 +87,7 @@ class Services:
     mcp: McpPool = field(default_factory=McpPool)
     inputs: InputPolicy = field(default_factory=InputPolicy)
     disk: Disk | None = None
+    codec: Codec | None = None
     starts: Starts = field(default_factory=Starts)
     options: ApiOptions = field(default_factory=ApiOptions)
 

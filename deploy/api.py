@@ -5,9 +5,9 @@ import ipaddress
 import socket
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.disk import Disk
+from activities.payloads import Codec, data_converter
 from activities.skills.catalogue import Catalogue
 from activities.tools.registry import Registry
 from activities.units import MEBIBYTE
@@ -48,6 +48,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
         public_url=settings.public_url,
         served_hosts=settings.served_hosts,
         temporal_ui_url=settings.temporal_ui_url,
+        codec_token=settings.codec_token,
         approval_seconds=settings.approval_seconds,
         daily_tokens=settings.team_daily_tokens,
         max_viewers=max_viewers,
@@ -58,9 +59,10 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
         raise SettingsInvalid(
             reason="AGENTOS_KEYS_REQUIRED: off is for loopback only, and --host is " + host
         )
+    codec = Codec(settings.codec_keys) if settings.codec_keys else None
     client = await Client.connect(
         **temporal_connection.connection(),
-        data_converter=pydantic_data_converter,
+        data_converter=data_converter(codec),
         lazy=True,
     )
     _require_port(host, port)
@@ -79,6 +81,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
                 mcp=mcp,
                 inputs=settings.input_policy,
                 disk=_disk(settings),
+                codec=codec,
                 options=dataclasses.replace(options, temporal_namespace=client.namespace),
             )
         )

@@ -5,7 +5,7 @@ Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS) are read by
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from activities.inputs.policy import HostPattern, InputPolicy
 from activities.llm.base import ModelOptions, Price
+from activities.payload_keys import read_keys
 from activities.sandbox.backends import BACKENDS, DEFAULT_BACKEND, SandboxOptions
 from activities.sandbox.base import Limits
 from activities.store.options import DEFAULT_MAX_OVERFLOW, DEFAULT_POOL_SIZE, S3Options
@@ -37,11 +38,15 @@ _NAMES = (
     *("networked_skills", "allowed_hosts", "private_hosts", "allowed_buckets", "served_hosts"),
     *("models", "mcp_commands", "mcp_hosts", "mcp_env", "skill_private_hosts"),
 )
-_MAY_BE_EMPTY = ("services_dir", "openai_api_key", "openai_base_url", "search_url")
+_MAY_BE_EMPTY = (
+    *("services_dir", "openai_api_key", "openai_base_url", "search_url"),
+    *("codec_key", "codec_token"),
+)
 
 Prices = Annotated[Json[Mapping[str, Price]], NoDecode]
 
 MIN_CONTEXT_TOKENS = 1_000
+MIN_TOKEN_CHARACTERS = 20
 ContextTokens = Annotated[
     Json[Mapping[str, Annotated[int, Field(ge=MIN_CONTEXT_TOKENS)]]], NoDecode
 ]
@@ -68,6 +73,8 @@ class Settings(BaseSettings):
 
     task_queue: str = TASK_QUEUE
     temporal_ui_url: str | None = None
+    codec_key: SecretStr | None = Field(default=None, description="encrypts what Temporal keeps")
+    codec_token: SecretStr | None = Field(default=None, description="lets in whoever decrypts it")
     public_url: str = ""
     served_hosts: Names = ()
 
@@ -142,6 +149,24 @@ class Settings(BaseSettings):
             raise PydanticCustomError("host", "{reason}", {"reason": str(error)}) from error
         return value
 
+    @field_validator("codec_key")
+    @classmethod
+    def _are_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        try:
+            if value is not None:
+                read_keys(value.get_secret_value())
+        except ValueError as error:
+            raise PydanticCustomError("codec_key", "{reason}", {"reason": str(error)}) from None
+        return value
+
+    @field_validator("codec_token")
+    @classmethod
+    def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < MIN_TOKEN_CHARACTERS:
+            reason = f"it must have at least {MIN_TOKEN_CHARACTERS} characters"
+            raise PydanticCustomError("codec_token", "{reason}", {"reason": reason})
+        return value
+
     @field_validator("sandbox")
     @classmethod
     def _is_backend(cls, value: str) -> str:
@@ -158,6 +183,11 @@ class Settings(BaseSettings):
             for name, value in os.environ.items()
             if name.startswith(_SECRET_PREFIX)
         }
+
+    @property
+    def codec_keys(self) -> Sequence[bytes]:
+        """With which payloads are encrypted; none where they are not."""
+        return read_keys(self.codec_key.get_secret_value()) if self.codec_key else ()
 
     @property
     def skill_folders(self) -> tuple[Path, ...]:

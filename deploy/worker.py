@@ -2,17 +2,18 @@
 
 import asyncio
 import signal
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 import uv
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
 from activities.agents.turn import TurnOptions
 from activities.patience import patiently
+from activities.payloads import Codec, data_converter
 from activities.sandbox import backends
 from activities.tokens import load_encoding
 from deploy import garbage_collector, temporal_connection, variables
@@ -39,7 +40,7 @@ async def run_worker(settings: Settings) -> None:
         try:
             garbage_collector.resume()
             await patiently(database.check, backoff=_STARTING)
-            client = await _connect(identity=worker_id)
+            client = await _connect(settings.codec_keys, identity=worker_id)
             hosted = WorkerOptions(
                 task_queue=settings.task_queue,
                 running_steps=settings.running_steps,
@@ -59,14 +60,16 @@ async def run_worker(settings: Settings) -> None:
             await sandbox.close()
 
 
-async def _connect(*, identity: str) -> Client:
+async def _connect(codec_keys: Sequence[bytes], *, identity: str) -> Client:
     """Connect to Temporal as its own environment variables say, however long that takes."""
+
+    codec = Codec(codec_keys) if codec_keys else None
 
     async def attempt() -> Client:
         try:
             client = await Client.connect(
                 **temporal_connection.connection(),
-                data_converter=pydantic_data_converter,
+                data_converter=data_converter(codec),
                 identity=identity,
             )
             # A server that is starting may not have it yet, and a worker asks once.

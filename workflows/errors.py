@@ -112,6 +112,16 @@ class DatabaseNewer(AgentOSError):
     because the database is newer. Run the version that last migrated it."""
 
 
+class PayloadKeyMissing(TemporaryFailure):
+    """What Temporal keeps of a task is encrypted with the key {key}, which this process does not
+    have. Add that key to AGENTOS_CODEC_KEY (several are separated by commas), and restart it."""
+
+
+class PayloadUnreadable(AgentOSError):
+    """What Temporal keeps of a task cannot be decrypted with its key {key}: it was changed by
+    somebody else, or was damaged."""
+
+
 class StoreRefused(AgentOSError):
     """The S3 store refused: {reason}. Check the bucket and the keys in AGENTOS_S3_*."""
 

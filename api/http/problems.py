@@ -88,7 +88,8 @@ def answer(error: AgentOSError) -> Response:
             )
         case TemporaryFailure():
             log.warning("http.unavailable", reason=str(error))
-            detail = f"{error.fields.get('service', 'A service')} cannot be reached. Try again."
+            service = error.fields.get("service")
+            detail = f"{service} cannot be reached. Try again." if service else str(error)
             return problem(
                 error, 503, detail=detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
             )

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import structlog
 from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.failure.v1 import Failure
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import (
@@ -21,7 +22,7 @@ from temporalio.client import (
     WorkflowHistoryEventFilterType,
 )
 from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.tasks.temporal_calls import (
@@ -144,7 +145,7 @@ class TemporalPort:
             async for event in events:
                 reason = event.workflow_execution_terminated_event_attributes.reason
                 failure = event.workflow_execution_failed_event_attributes.failure
-                return reason or failure.message
+                return reason or await self._message_of(failure)
         return ""
 
     async def ended_from_outside(
@@ -186,6 +187,11 @@ class TemporalPort:
             and poller.last_access_time.ToDatetime(UTC) > oldest
             for poller in found.pollers
         )
+
+    async def _message_of(self, failure: Failure) -> str:
+        """What it says, also where that is encrypted."""
+        error = await self._client.data_converter.decode_failure(failure)
+        return error.message if isinstance(error, FailureError) else str(error)
 
     async def _signal(
         self, task_id: UUID, execution: Execution, signal: str, arguments: Sequence[object]

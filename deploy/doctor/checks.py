@@ -54,6 +54,8 @@ class Patient:
     """None where the environment names none."""
     skill_folders: tuple[Path, ...] = ()
     has_search: bool = False
+    codec_key_id: str | None = None
+    """Of the key that encrypts payloads; None where they are not encrypted."""
 
 
 async def diagnose(patient: Patient) -> list[Finding]:
@@ -68,6 +70,7 @@ async def diagnose(patient: Patient) -> list[Finding]:
         "uv": lambda: _uv(patient.uv),
         "disk": _quick(lambda: machine.disk(data_dir)),
         "data folder": _quick(lambda: machine.data_folder(data_dir)),
+        "payloads": _quick(lambda: _payloads(patient.codec_key_id)),
         "models": lambda: check_models(patient.models, is_embedded=services is None),
         **_prompt_checks(patient),
         **(_remote_checks(services) if services else _local_checks(data_dir)),
@@ -159,6 +162,14 @@ async def _open(make: Callable[[], Sandbox]) -> AsyncIterator[Sandbox]:
         yield sandbox
     finally:
         await sandbox.close()
+
+
+def _payloads(key_id: str | None) -> Finding:
+    if key_id is None:
+        detail = "Temporal keeps them in plain; AGENTOS_CODEC_KEY would encrypt them"
+    else:
+        detail = f"encrypted with the key {key_id}; API and workers must all have it"
+    return Finding("payloads", True, detail)
 
 
 def _node(search_path: str) -> Finding:

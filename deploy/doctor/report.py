@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 from temporalio.client import Client
 
+from activities.payload_keys import id_of
 from activities.sandbox import backends
 from activities.sandbox.base import Sandbox
 from activities.store.blobs import Blobs
@@ -47,6 +48,7 @@ async def run_doctor(data_dir: Path, output: Format) -> int:
             models=loaded.model_options,
             skill_folders=loaded.skill_folders,
             has_search=loaded.search_url is not None,
+            codec_key_id=next(map(id_of, loaded.codec_keys), None),
         )
     )
     if output is Format.JSON:

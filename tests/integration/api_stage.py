@@ -19,12 +19,12 @@ import httpx
 from sqlalchemy import text
 from temporalio import activity
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.inputs.policy import InputPolicy
 from activities.llm.base import ModelOptions
+from activities.payloads import Codec, data_converter
 from activities.skills.catalogue import Catalogue
 from activities.store import attempts, keys, migrations
 from activities.store.attempts import Attempt, Ended, StoredFile
@@ -217,6 +217,7 @@ async def api_stage(
     works: bool = True,
     models: ModelOptions | None = None,
     servers: McpPolicy | None = None,
+    codec: Codec | None = None,
     **options: Any,
 ) -> AsyncIterator[Stage]:
     """A served API. ``works`` says whether there is a worker."""
@@ -225,7 +226,7 @@ async def api_stage(
     blobs = Blobs(S3Options(s3.endpoint, s3.bucket, s3.access_key, s3.secret_key))
     client = await Client.connect(
         temporal_address or infrastructure.temporal_address,
-        data_converter=pydantic_data_converter,
+        data_converter=data_converter(codec),
         lazy=True,
     )
     async with new_database(infrastructure) as url:
@@ -240,6 +241,7 @@ async def api_stage(
             models=models,
             mcp=McpPool(policy=servers or McpPolicy.for_loopback(), environment=dict(os.environ)),
             inputs=InputPolicy(allowed_hosts=("files.example",), allowed_buckets=("shared",)),
+            codec=codec,
             options=ApiOptions(**options),
         )
         async with AsyncExitStack() as stack:
@@ -262,7 +264,8 @@ async def working(stage: Stage) -> AsyncIterator[None]:
     """A worker that obeys, while the block runs."""
     tasks = Tasks(stage.database)
     client = await Client.connect(
-        stage.temporal.service_client.config.target_host, data_converter=pydantic_data_converter
+        stage.temporal.service_client.config.target_host,
+        data_converter=data_converter(stage.services.codec),
     )
     worker = Worker(
         client,

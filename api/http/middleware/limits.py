@@ -1,6 +1,8 @@
 """Guards before the application: how large a request may be, and which pages may send one."""
 
+from collections.abc import Mapping
 from ipaddress import ip_address
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -63,10 +65,19 @@ class OriginGuard:
     A page can make its visitor's browser send requests to this machine. It gives itself away by
     the ``Origin`` of what it sends or, when it has its own name point here (DNS rebinding), by the
     ``Host``. A plain address cannot be rebound.
+
+    ``pages`` are origins whose pages may use what is below a path, by that path.
     """
 
-    def __init__(self, app: ASGIApp, *, served_hosts: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        served_hosts: tuple[str, ...],
+        pages: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._app = app
+        self._pages = pages
         self._served = {"localhost", *(host.lower() for host in served_hosts)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,9 +96,14 @@ class OriginGuard:
         if scope["method"] in _SAFE_METHODS or origin is None:
             return None
         is_own_page = origin.partition("://")[2] == host
-        if is_own_page:
+        if is_own_page or self._is_let_in(scope["path"], origin):
             return None
         return OriginRefused(reason=f"from pages of {origin[:100]!r}", remedy=f"S{_KEYS[1:]}")
+
+    def _is_let_in(self, path: str, origin: str) -> bool:
+        return any(
+            path.startswith(f"{below}/") and origin == page for below, page in self._pages.items()
+        )
 
     def _is_ours(self, host: str) -> bool:
         try:

@@ -65,6 +65,24 @@ def test_a_sandbox_that_there_is_none_of_is_refused_with_the_names_of_those_ther
     assert [name for name in BACKENDS if repr(name) not in str(caught.value)] == []
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("AGENTOS_CODEC_KEY", "hunter2"), ("AGENTOS_CODEC_TOKEN", "hunter2")]
+)
+def test_a_key_that_is_none_is_refused_and_not_shown(
+    environment: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    environment.setenv(name, value)
+    with pytest.raises(SettingsInvalid, match=f"{name}: ") as caught:
+        settings.load()
+    assert value not in str(caught.value)
+
+
+def test_keys_of_payloads_are_read_in_their_order(environment: pytest.MonkeyPatch) -> None:
+    assert settings.load().codec_keys == ()
+    environment.setenv("AGENTOS_CODEC_KEY", f"{'00' * 32},{'01' * 32}")
+    assert settings.load().codec_keys == [bytes(32), b"\1" * 32]
+
+
 @pytest.mark.parametrize("name", ["AGENTOS_ALLOWED_HOSTS", "AGENTOS_PRIVATE_HOSTS"])
 def test_a_host_that_is_none_is_refused_with_the_name_of_its_variable(
     environment: pytest.MonkeyPatch, name: str

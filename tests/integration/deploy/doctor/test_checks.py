@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,15 @@ async def test_the_doctor_itself_does_not_fail_for_a_data_folder_that_cannot_be(
 async def model_finding(patient: Patient) -> Finding:
     (found,) = (finding for finding in await diagnose(patient) if finding.name == "models")
     return found
+
+
+async def test_whether_payloads_are_encrypted_is_told_by_the_id_of_the_key(
+    patient: Patient,
+) -> None:
+    for given, expected in ((None, "in plain"), ("0a1b", "with the key 0a1b")):
+        found = await diagnose(replace(patient, codec_key_id=given))
+        [told] = [each.detail for each in found if each.name == "payloads"]
+        assert expected in told
 
 
 async def test_without_a_model_of_its_own_the_stack_has_the_offline_one(patient: Patient) -> None:

@@ -1,0 +1,79 @@
+"""What Temporal keeps of our workflows, and its encryption with a key that Temporal never has.
+
+The form is that of Temporal's own samples: an encrypted payload says which key it needs, and holds
+the whole of the plain one. What was written without a key is still read, so that one can be set
+while tasks run.
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from google.protobuf.message import DecodeError
+from temporalio.api.common.v1 import Payload
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import (
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    PayloadCodec,
+)
+
+from activities.payload_keys import KEY_ID_CHARACTERS, id_of
+from workflows.errors import PayloadKeyMissing, PayloadUnreadable
+
+_NONCE_BYTES = 12  # NIST SP 800-38D, 8.2: what GCM is made for.
+_ENCODING = b"binary/encrypted"
+_CIPHER = b"AES/GCM"
+
+
+class Codec(PayloadCodec):
+    """Encrypts with the first of its ``keys``, and decrypts with any of them."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._keys: Mapping[str, AESGCM] = {id_of(key): AESGCM(key) for key in keys}
+        self.key_id = next(iter(self._keys))
+
+    async def encode(self, payloads: Iterable[Payload]) -> list[Payload]:
+        return [self._encrypted(payload) for payload in payloads]
+
+    async def decode(self, payloads: Iterable[Payload]) -> list[Payload]:
+        """Raises ``PayloadKeyMissing`` or ``PayloadUnreadable``."""
+        return [self._decrypted(payload) for payload in payloads]
+
+    def _encrypted(self, payload: Payload) -> Payload:
+        nonce = os.urandom(_NONCE_BYTES)
+        plain, key_id = payload.SerializeToString(), self.key_id.encode()
+        metadata = {
+            "encoding": _ENCODING,
+            "encryption-cipher": _CIPHER,
+            "encryption-key-id": key_id,
+        }
+        data = nonce + self._keys[self.key_id].encrypt(nonce, plain, key_id)
+        return Payload(metadata=metadata, data=data)
+
+    def _decrypted(self, payload: Payload) -> Payload:
+        if payload.metadata.get("encoding") != _ENCODING:
+            return payload
+        key_id = payload.metadata.get("encryption-key-id", b"").decode("ascii", "replace")
+        key = self._keys.get(key_id)
+        if key is None:
+            raise PayloadKeyMissing(key=key_id[:KEY_ID_CHARACTERS])
+        nonce, sealed = payload.data[:_NONCE_BYTES], payload.data[_NONCE_BYTES:]
+        try:
+            plain = key.decrypt(nonce, sealed, key_id.encode())
+            return Payload.FromString(plain)
+        except (InvalidTag, ValueError, DecodeError) as error:
+            raise PayloadUnreadable(key=key_id) from error
+
+
+def data_converter(codec: PayloadCodec | None) -> DataConverter:
+    """How messages become payloads. With a codec, what failures say is encrypted like the rest."""
+    if codec is None:
+        return pydantic_data_converter
+    return replace(
+        pydantic_data_converter,
+        payload_codec=codec,
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )
