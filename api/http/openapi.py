@@ -38,6 +38,15 @@ _KEY_SCHEME = {
     "description": "An API key of a team, `ak_...`, from `agentos keys create`.",
 }
 
+_TOKEN = "codec_token"  # noqa: S105  (its name in the document)
+_TOKEN_SCHEME = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "The AGENTOS_CODEC_TOKEN of the server.",
+}
+# Of a route that asks for the token; the user who runs the server may need none.
+TOKEN_NEEDED: dict[str, Any] = {"security": [{_TOKEN: []}, {}]}
+
 Schema = dict[str, Any]
 
 _PROBLEM: Schema = {
@@ -68,7 +77,7 @@ class DocumentedApi(FastAPI):
                     models[body.model.__name__] = body.model
             components = document["components"]
             components["schemas"].update(_schemas(models, components["schemas"]))
-            components["securitySchemes"] = {_KEY: _KEY_SCHEME}
+            components["securitySchemes"] = {_KEY: _KEY_SCHEME, _TOKEN: _TOKEN_SCHEME}
             document["security"] = [{_KEY: []}] if self._keys_required else [{_KEY: []}, {}]
         return super().openapi()
 
@@ -96,7 +105,7 @@ def _describe(call: Schema, context: RouteContext) -> None:
     if is_guarded(str(context.path_format)):
         statuses += [KeyRefused.status, _UNAVAILABLE]
     else:
-        call["security"] = []
+        call.setdefault("security", [])
     if any(parameter["in"] == "path" for parameter in call.get("parameters", ())):
         statuses.append(NotFound.status)
     if body := _body_of(context):

@@ -16,7 +16,7 @@ from activities.payloads import Codec
 from api.errors import CodecGuarded, CodecMissing, PayloadRefused
 from api.http.bodies import Body
 from api.http.dependencies import ServicesDep
-from api.http.openapi import refusals
+from api.http.openapi import TOKEN_NEEDED, refusals
 from api.http.peers import why_stranger
 from api.services import Services
 from api.wire.codec import Payload, Payloads
@@ -44,13 +44,13 @@ CodecDep = Annotated[Codec, Depends(_codec)]
 Given = Annotated[Payloads, Depends(Body(Payloads))]
 
 
-@router.post("/decode", responses=_REFUSALS)
+@router.post("/decode", responses=_REFUSALS, openapi_extra=TOKEN_NEEDED)
 async def decode(codec: CodecDep, given: Given) -> Payloads:
     """Decrypt payloads. Those that are not encrypted come back as they are."""
     return await _each(codec.decode, given)
 
 
-@router.post("/encode", responses=_REFUSALS)
+@router.post("/encode", responses=_REFUSALS, openapi_extra=TOKEN_NEEDED)
 async def encode(codec: CodecDep, given: Given) -> Payloads:
     """Encrypt payloads, such as the input of a signal that is sent by hand."""
     return await _each(codec.encode, given)

@@ -9,7 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
+from activities.payloads import Codec
 from activities.tools.mcp.policy import McpPolicy
 from deploy.local.services import Services
 from tests.integration.api_stage import Stage, api_stage, pipeline
@@ -19,7 +21,7 @@ SEED = "2026"
 
 # Every way to be wrong, one at a time. Two calls have so much in their bodies that it is hundreds.
 _SYSTEMATIC = [
-    *("--phases", "coverage"),
+    *("--phases", "coverage", "--exclude-tag", "codec"),
     *("--exclude-operation-id", "submit_api_v1_tasks_post"),
     *("--exclude-operation-id", "register_tools_api_v1_tools_register_post"),
 ]
@@ -28,7 +30,10 @@ _CONFIGURATION = """
 [checks]
 positive_data_acceptance.expected-statuses = ["2xx", "400", "403", "404", "409", "422", "424"]
 """
-_RANDOM = ["--phases", "fuzzing", "--max-examples", "6"]
+_RANDOM = ["--phases", "fuzzing", "--max-examples", "6", "--exclude-tag", "codec"]
+# It has a key of its own.
+_CODEC = ["--phases", "coverage,fuzzing", "--max-examples", "20", "--include-tag", "codec"]
+_TOKEN = "a token that is long enough"
 
 
 @pytest.fixture(scope="module")
@@ -38,22 +43,27 @@ async def stage(infrastructure: Services, skills_folder: Path) -> AsyncIterator[
         skills_folder,
         servers=McpPolicy(),  # What is made up must not be run.
         keys_required=True,
+        codec=Codec([bytes(32)]),
+        codec_token=SecretStr(_TOKEN),
     ) as stage:
         yield stage
 
 
 @pytest.mark.timeout(400)  # It takes some 20 seconds while nothing else runs.
-@pytest.mark.parametrize("cases", [_SYSTEMATIC, _RANDOM], ids=["systematic", "random"])
+@pytest.mark.parametrize(
+    "cases", [_SYSTEMATIC, _RANDOM, _CODEC], ids=["systematic", "random", "codec"]
+)
 async def test_the_api_does_what_its_document_says_whatever_it_is_sent(
     stage: Stage, tmp_path: Path, cases: list[str]
 ) -> None:
     team = await stage.team()
+    key = f"Bearer {_TOKEN}" if cases is _CODEC else team.headers["Authorization"]
     document = tmp_path / "openapi.json"
     document.write_text(json.dumps(await _document(stage, team)))
     (tmp_path / "schemathesis.toml").write_text(_CONFIGURATION)
     fuzzing = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "schemathesis.cli", "run", str(document)),
-        *("--url", stage.url, "-H", f"Authorization: {team.headers['Authorization']}"),
+        *("--url", stage.url, "-H", f"Authorization: {key}"),
         *("--checks", "all", "--continue-on-failure", "--request-timeout", "60"),
         *("--seed", SEED, "--generation-deterministic", "--suppress-health-check", "all"),
         *("--no-color", "--warnings", "off", *cases),
