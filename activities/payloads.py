@@ -20,7 +20,7 @@ from temporalio.converter import (
     PayloadCodec,
 )
 
-from activities.payload_keys import KEY_ID_CHARACTERS, id_of
+from activities.aes_keys import KEY_ID_CHARACTERS, id_of
 from workflows.errors import PayloadKeyMissing, PayloadUnreadable
 
 _NONCE_BYTES = 12  # NIST SP 800-38D, 8.2: what GCM is made for.

@@ -4,11 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
+from activities.secret_box import SecretBox
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.mcp_servers import update_listing
+from activities.tools.mcp.grants import Grant
 from activities.tools.mcp.options import PoolOptions
 from activities.tools.mcp.pool import McpPool
+from activities.tools.mcp.secrets import TeamSecrets
 from deploy import variables
 from deploy.settings import Settings
 
@@ -32,7 +35,13 @@ def mcp_pool(settings: Settings, database: Database) -> McpPool:
     return McpPool(
         on_listing=partial(update_listing, database),
         policy=settings.mcp_policy,
-        secrets=settings.secrets,
+        secrets=TeamSecrets(
+            database,
+            settings.secrets,
+            box=SecretBox(settings.secrets_keys) if settings.secrets_keys else None,
+            grants=tuple(map(Grant.parse, settings.secrets_for)),
+            is_for_owner=settings.mcp_policy.is_for_owner,
+        ),
         environment=variables.inherited(),
         options=PoolOptions(start_seconds=settings.mcp_start_seconds),
     )

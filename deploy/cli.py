@@ -36,6 +36,11 @@ for name, place, summary in (
         "Bring the database up to date. Safe to repeat.",
     ),
     ("keys", "keys.commands:app", "API keys of teams. Uses the database directly, not the API."),
+    (
+        "secrets",
+        "secrets.commands:app",
+        "Secrets of MCP servers. Uses the database directly, not the API.",
+    ),
 ):
     add_command(app, name, f"deploy.{place}", summary, "Run")
 # In place of the client's own group: with `validate`, which needs what a worker needs.

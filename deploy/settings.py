@@ -13,12 +13,13 @@ from pydantic import DirectoryPath, Field, Json, SecretStr, ValidationError, fie
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from activities.aes_keys import read_keys
 from activities.inputs.policy import HostPattern, InputPolicy
 from activities.llm.base import ModelOptions, Price
-from activities.payload_keys import read_keys
 from activities.sandbox.backends import BACKENDS, DEFAULT_BACKEND, SandboxOptions
 from activities.sandbox.base import Limits
 from activities.store.options import DEFAULT_MAX_OVERFLOW, DEFAULT_POOL_SIZE, S3Options
+from activities.tools.mcp.grants import Grant
 from activities.tools.mcp.limits import LONGEST_START_SECONDS, START_SECONDS
 from activities.tools.mcp.policy import McpPolicy
 from activities.units import MEBIBYTE
@@ -37,10 +38,11 @@ Names = Annotated[tuple[str, ...], NoDecode]
 _NAMES = (
     *("networked_skills", "allowed_hosts", "private_hosts", "allowed_buckets", "served_hosts"),
     *("models", "mcp_commands", "mcp_hosts", "mcp_env", "skill_private_hosts"),
+    "secrets_for",
 )
 _MAY_BE_EMPTY = (
     *("services_dir", "openai_api_key", "openai_base_url", "search_url"),
-    *("codec_key", "codec_token"),
+    *("codec_key", "codec_token", "secrets_key"),
 )
 
 Prices = Annotated[Json[Mapping[str, Price]], NoDecode]
@@ -124,6 +126,8 @@ class Settings(BaseSettings):
     mcp_commands: Names = Field(default=(), description="programs that stdio servers may be")
     mcp_hosts: Names = Field(default=(), description="hosts that HTTP servers may be on")
     mcp_env: Names = Field(default=(), description="variables that stdio servers may be given")
+    secrets_key: SecretStr | None = Field(default=None, description="opens those in the database")
+    secrets_for: Names = Field(default=(), description="where those of the environment may go")
     mcp_start_seconds: float = Field(default=START_SECONDS, gt=0, le=LONGEST_START_SECONDS)
     search_url: str | None = None
 
@@ -149,14 +153,24 @@ class Settings(BaseSettings):
             raise PydanticCustomError("host", "{reason}", {"reason": str(error)}) from error
         return value
 
-    @field_validator("codec_key")
+    @field_validator("codec_key", "secrets_key")
     @classmethod
     def _are_keys(cls, value: SecretStr | None) -> SecretStr | None:
         try:
             if value is not None:
                 read_keys(value.get_secret_value())
         except ValueError as error:
-            raise PydanticCustomError("codec_key", "{reason}", {"reason": str(error)}) from None
+            raise PydanticCustomError("keys", "{reason}", {"reason": str(error)}) from None
+        return value
+
+    @field_validator("secrets_for")
+    @classmethod
+    def _are_grants(cls, value: Names) -> Names:
+        try:
+            for grant in value:
+                Grant.parse(grant)
+        except BadInput as error:
+            raise PydanticCustomError("grant", "{reason}", {"reason": str(error)}) from error
         return value
 
     @field_validator("codec_token")
@@ -188,6 +202,11 @@ class Settings(BaseSettings):
     def codec_keys(self) -> Sequence[bytes]:
         """With which payloads are encrypted; none where they are not."""
         return read_keys(self.codec_key.get_secret_value()) if self.codec_key else ()
+
+    @property
+    def secrets_keys(self) -> Sequence[bytes]:
+        """With which secrets are sealed in the database; none where there can be none."""
+        return read_keys(self.secrets_key.get_secret_value()) if self.secrets_key else ()
 
     @property
     def skill_folders(self) -> tuple[Path, ...]:

@@ -354,8 +354,9 @@ class McpNotAllowed(BadInput):
 
 
 class McpSecretMissing(BadInput):
-    """MCP server {server} needs the secret {secret}, which is not set here. Set the variable
-    AGENTOS_SECRET_{secret} for the API and the workers, and restart them."""
+    """MCP server {server} needs the secret {secret}, and this team has none of that name for this
+    server. Whoever runs AgentOS can set one: `agentos secrets set {secret} --for TARGET`, or
+    AGENTOS_SECRET_{secret} with AGENTOS_SECRETS_FOR for the API and the workers."""
 
 
 class McpUnavailable(McpError):

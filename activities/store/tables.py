@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -47,6 +47,24 @@ class ApiKey(SQLModel, table=True):
     digest: str = Field(sa_type=Text, unique=True)
     created_at: datetime = created_at_column()
     revoked_at: datetime | None = moment_column()
+
+
+class Secret(SQLModel, table=True):
+    """What ``secret:NAME`` stands for where a team's server fits the ``target``.
+
+    ``sealed`` is encrypted with a key that the database does not have.
+    """
+
+    __tablename__ = "secrets"
+    __table_args__ = (UniqueConstraint("team_id", "name", "target", name="secrets_once"),)
+
+    id: UUID = Field(primary_key=True)
+    team_id: UUID = team_column()
+    name: str = text_column()
+    target: str = text_column()
+    sealed: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime = created_at_column()
+    updated_at: datetime = created_at_column()
 
 
 class Task(SQLModel, table=True):

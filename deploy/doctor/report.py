@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 from temporalio.client import Client
 
-from activities.payload_keys import id_of
+from activities.aes_keys import id_of
 from activities.sandbox import backends
 from activities.sandbox.base import Sandbox
 from activities.store.blobs import Blobs

@@ -47,6 +47,8 @@ class Services:
     temporal_address: str
     temporal_namespace: str
     temporal_ui_url: str
+    secrets_key: str = field(default="", repr=False)
+    """Of the secrets that MCP servers are given."""
     model_url: str | None = None
     """Of the offline model; None where the environment names another, and without API."""
     api_url: str | None = None
@@ -54,8 +56,10 @@ class Services:
     def environment(self) -> dict[str, str]:
         """The environment variables of an API or a worker that uses them."""
         model = {"OPENAI_BASE_URL": self.model_url} if self.model_url else {}
+        key = {"AGENTOS_SECRETS_KEY": self.secrets_key} if self.secrets_key else {}
         return {
             **model,
+            **key,
             "AGENTOS_DATABASE_URL": self.database_url,
             "AGENTOS_S3_ENDPOINT": self.s3.endpoint,
             "AGENTOS_S3_BUCKET": self.s3.bucket,

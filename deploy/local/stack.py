@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from types import TracebackType
 
+from activities.aes_keys import KEY_BYTES
 from deploy.local import application, model, postgres, s3, temporal
 from deploy.local.errors import DataFolderUnusable, PortTaken
 from deploy.local.machine import require_room
 from deploy.local.part import Part
 from deploy.local.port_plan import PortPlan, WantedPorts, choose
 from deploy.local.services import API_PORT, Services, StackOptions
-from deploy.local.state import DataFolder, RunningPart
+from deploy.local.state import SECRETS_KEY, DataFolder, RunningPart
 from deploy.local.supervisor import Supervisor
 from deploy.local.tcp_ports import LOOPBACK, is_free
 
@@ -142,6 +143,8 @@ class Stack:
             temporal_address=f"{LOOPBACK}:{ports.temporal[0]}",
             temporal_namespace=temporal.NAMESPACE,
             temporal_ui_url=f"http://{LOOPBACK}:{ports.temporal[1]}",
+            secrets_key=self._options.environment.get("AGENTOS_SECRETS_KEY")
+            or self._data.secret(SECRETS_KEY, KEY_BYTES),
             model_url=model.base_url(ports.model[0]) if ports.model else None,
         )
 

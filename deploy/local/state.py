@@ -5,14 +5,16 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from activities.aes_keys import read_keys
 from activities.file_lock import try_lock_open
 from deploy.local.errors import DataFolderUnusable, StackInUse
 from deploy.local.sockets import make_socket_folder, remove_socket_folder
 
+SECRETS_KEY = "secrets-key"
 _ORPHANS_END_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 
@@ -92,11 +94,11 @@ class DataFolder:
             self._sockets = make_socket_folder(self._socket_place)
         return self._sockets
 
-    def secret(self, name: str) -> str:
-        """A random text of 40 characters that stays the same for this folder."""
+    def secret(self, name: str, size_bytes: int = 20) -> str:
+        """Random hexadecimal digits that stay the same for this folder."""
         path = self.folder("secrets") / name
         if not path.exists():
-            self.write(path, secrets.token_hex(20))
+            self.write(path, secrets.token_hex(size_bytes))
         return path.read_text()
 
     def write(self, path: Path, text: str) -> None:
@@ -151,3 +153,9 @@ def _is_alive(pid: str) -> bool:
         return False
     # The state follows the name in brackets. A zombie has died, though its parent did not notice.
     return status.rpartition(")")[2].strip()[:1] not in {"", "Z", "X"}
+
+
+def secrets_keys(data_dir: Path) -> Sequence[bytes]:
+    """The key of the secrets of MCP servers; none where no stack has made one."""
+    path = data_dir / "secrets" / SECRETS_KEY
+    return read_keys(path.read_text()) if path.exists() else ()

@@ -109,8 +109,8 @@ class McpServer(BaseModel):
             # Never the value itself: this message goes into answers and logs.
             if not names_in(value) and (is_credential_name(name) or looks_like_credential(value)):
                 raise ValueError(
-                    f"{name} seems to hold a credential. Set it where AgentOS runs, as "
-                    f"AGENTOS_SECRET_<NAME>, and write secret:<NAME> here"
+                    f"{name} seems to hold a credential. Set it with `agentos secrets set NAME` "
+                    "or as AGENTOS_SECRET_NAME, and write secret:NAME here"
                 )
         return values
 

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
+from uuid import UUID
 
 import structlog
 from mcp import MCPError
@@ -22,6 +23,7 @@ from activities.tools.mcp.last_words import LastWords, shown
 from activities.tools.mcp.listing import Listing, clean_text
 from activities.tools.mcp.opening import Listeners, Opener
 from activities.tools.mcp.options import PoolOptions
+from activities.tools.mcp.redaction import Redactor
 from activities.tools.mcp.watching import OnListing, ToolWatch
 from workflows.definitions.mcp_server import McpServer
 from workflows.errors import AgentOSError, McpStartTimedOut, McpUnavailable
@@ -48,11 +50,21 @@ class Connection:
     """Opens at once, and closes when nothing was asked for ``idle_seconds``."""
 
     def __init__(
-        self, server: McpServer, opener: Opener, on_listing: OnListing, options: PoolOptions
+        self,
+        team_id: UUID,
+        server: McpServer,
+        opener: Opener,
+        on_listing: OnListing,
+        options: PoolOptions,
     ) -> None:
+        self._team_id = team_id
         self._server = server
+        # Until it is opened nothing is given to the server, and nothing is heard of it.
+        self.redacted = Redactor({})
         self._opener = opener
-        self._watch = ToolWatch(server.name, on_listing)
+        self._watch = ToolWatch(
+            server.name, lambda listing: on_listing(self.redacted.listing(listing))
+        )
         self._idle_seconds = options.idle_seconds
         self._start_seconds = options.start_seconds
         self._clock = asyncio.get_running_loop().time
@@ -62,7 +74,7 @@ class Connection:
         self._waiting = 0
         self._end_told: str | None = None
         self._last_words = LastWords()
-        self._askers = Askers(lambda text: opener.redacted(server, clean_text(text)))
+        self._askers = Askers(lambda text: self.redacted(clean_text(text)))
         self.is_open = True
         self.used_at_seconds = self._clock()
         self._owner = asyncio.create_task(self._own(), name=f"mcp server {server.name}")
@@ -107,9 +119,9 @@ class Connection:
             raise
 
     async def listing(self) -> Listing:
-        """The tools that were there when it opened. Raises as ``run``."""
+        """The tools that were there when it opened, redacted. Raises as ``run``."""
         _, listing = await asyncio.shield(self._opened)
-        return listing
+        return self.redacted.listing(listing)
 
     def retire(self) -> None:
         """Take no more work, and close once that which runs is done."""
@@ -146,7 +158,9 @@ class Connection:
                     last_words=self._last_words,
                     start_seconds=self._start_seconds,
                 )
-                async with self._opener.client(self._server, listeners) as client:
+                secrets = await self._opener.secrets(self._team_id, self._server)
+                self.redacted = Redactor(secrets)
+                async with self._opener.client(self._server, secrets, listeners) as client:
                     self._opened.set_result((client.session, await self._watch.first(client)))
                     limit.reschedule(None)
                     self._last_words.forget()
@@ -211,4 +225,4 @@ class Connection:
         """The server's own words, as they may be shown."""
         text = clean_text("\n".join(filter(None, (words, self._last_words.text))))
         # Redacted first: half of a secret would not be recognised.
-        return shown(self._opener.redacted(self._server, text))
+        return shown(self.redacted(text))

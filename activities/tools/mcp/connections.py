@@ -91,10 +91,10 @@ class Connections:
             McpSecretMissing, McpUnavailable, McpListingRefused
         """
         async with self._probes:
-            connection = Connection(server, self._opener, _ignore, self._options)
+            connection = Connection(team_id, server, self._opener, _ignore, self._options)
             self._retired.add(connection)
             try:
-                return self._opener.redacted_listing(server, await connection.listing())
+                return await connection.listing()
             except NotSent as error:
                 raise McpUnavailable(server=server.name, reason=connection.reason) from error
             finally:
@@ -121,7 +121,7 @@ class Connections:
         connection = self._connection(key, server)
         try:
             result = await connection.run(call.perform)
-            return replace(result, text=self._opener.redacted(server, result.text))
+            return replace(result, text=connection.redacted(result.text))
         except Disconnected as error:
             raise McpConnectionLost(
                 server=server.name, tool=call.tool, reason=connection.reason
@@ -171,10 +171,11 @@ class Connections:
 
             async def on_listing(listing: Listing) -> None:
                 if self._on_listing is not None:
-                    shown = self._opener.redacted_listing(server, listing)
-                    await self._on_listing(key.team_id, server, shown)
+                    await self._on_listing(key.team_id, server, listing)
 
-            entry.connection = Connection(server, self._opener, on_listing, self._options)
+            entry.connection = Connection(
+                key.team_id, server, self._opener, on_listing, self._options
+            )
         return entry.connection
 
     def _make_room(self, server: McpServer) -> None:

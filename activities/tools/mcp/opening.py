@@ -4,7 +4,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from urllib.parse import urlsplit
 
@@ -17,9 +17,8 @@ from activities.pinned_http import Resolve, judged_addresses, resolve_by_system
 from activities.tools.mcp.http import http_transport
 from activities.tools.mcp.last_words import LastWords
 from activities.tools.mcp.limits import START_SECONDS
-from activities.tools.mcp.listing import Listing
 from activities.tools.mcp.policy import PORTS, McpPolicy
-from activities.tools.mcp.secrets import redact, redact_object, resolve
+from activities.tools.mcp.secrets import SecretsOf, resolve
 from activities.tools.mcp.sse import speaks_sse, sse_transport
 from activities.tools.mcp.stdio import Program, minimal, stdio_transport
 from workflows.definitions.mcp_server import McpServer
@@ -44,33 +43,37 @@ class Listeners:
 
 
 class Opener:
-    """Makes clients. ``environment`` is this process's own, of which programs get the least."""
+    """Makes clients. ``environment`` is this process's own, of which programs get the least;
+    ``secrets`` tells those that a team may give to a server."""
 
     def __init__(
         self,
         policy: McpPolicy,
-        secrets: Mapping[str, SecretStr],
+        secrets: SecretsOf,
         environment: Mapping[str, str],
         resolve: Resolve = resolve_by_system,
     ) -> None:
         self._policy = policy
         self._resolve = resolve
-        self._secrets = secrets
+        self.secrets = secrets
         self._inherited = minimal(environment)
 
     @asynccontextmanager
-    async def client(self, server: McpServer, listeners: Listeners) -> AsyncIterator[Client]:
+    async def client(
+        self, server: McpServer, secrets: Mapping[str, SecretStr], listeners: Listeners
+    ) -> AsyncIterator[Client]:
         """A client that is connected in its block, which is to be left by the task that entered it.
 
         Raises:
-            McpSecretMissing: the configuration names a secret that is not set.
+            McpSecretMissing: the configuration names one that is not among the secrets.
             McpNotAllowed: its name leads to where it may not be.
         """
         if server.transport == "stdio":
-            async with self._client(self._program(server, listeners), listeners) as client:
+            program = self._program(server, secrets, listeners)
+            async with self._client(program, listeners) as client:
                 yield client
             return
-        headers = resolve(server.name, server.headers, self._secrets)
+        headers = resolve(server, server.headers, secrets)
         url, addresses = server.url or "", await self._addresses(server)
         async with AsyncExitStack() as stack:
             try:
@@ -86,24 +89,6 @@ class Opener:
                 client = await stack.enter_async_context(opening)
             yield client
 
-    def redacted(self, server: McpServer, text: str) -> str:
-        """What a server says, without the secrets that it was given."""
-        return redact(text, server.env | server.headers, self._secrets)
-
-    def redacted_listing(self, server: McpServer, listing: Listing) -> Listing:
-        """The tools that a server offers, as they may be kept and shown."""
-        values = server.env | server.headers
-        tools = (
-            replace(
-                tool,
-                description=redact(tool.description, values, self._secrets),
-                schema=redact_object(tool.schema, values, self._secrets),
-            )
-            for tool in listing.tools
-        )
-        refused = (redact(reason, values, self._secrets) for reason in listing.refused)
-        return Listing(tuple(tools), tuple(refused))
-
     def _client(self, transport: Transport, listeners: Listeners) -> Client:
         return Client(
             transport,
@@ -114,12 +99,14 @@ class Opener:
             cache=None,
         )
 
-    def _program(self, server: McpServer, listeners: Listeners) -> Transport:
+    def _program(
+        self, server: McpServer, secrets: Mapping[str, SecretStr], listeners: Listeners
+    ) -> Transport:
         program = Program(
             server=server.name,
             command=server.command or "",
             args=server.args,
-            environment=self._inherited | resolve(server.name, server.env, self._secrets),
+            environment=self._inherited | resolve(server, server.env, secrets),
             cwd=server.cwd or "/",
         )
         return stdio_transport(program, listeners.on_end, listeners.last_words)

@@ -45,7 +45,7 @@ class McpPolicy:
     def __post_init__(self) -> None:
         """Raises ``BadInput`` when an entry cannot be understood."""
         for command in self.commands:
-            _words(command)
+            words_of(command)
         for host in self.hosts:
             _Origin.parse(host)
         for host in self.private_hosts:
@@ -83,7 +83,7 @@ class McpPolicy:
 
     def _check_program(self, server: McpServer) -> None:
         line = (server.command or "", *server.args)
-        if not any(_fits(_words(command), line) for command in self.commands):
+        if not any(line_fits(words_of(command), line) for command in self.commands):
             raise McpNotAllowed(
                 server=server.name,
                 reason="its command line is not on the list.",
@@ -144,7 +144,8 @@ def _origin_of(server: McpServer) -> tuple[str, str, int]:
     return parts.scheme, parts.hostname or "", parts.port or PORTS[parts.scheme]
 
 
-def _words(command: str) -> tuple[str, ...]:
+def words_of(command: str) -> tuple[str, ...]:
+    """As a shell takes a command line apart. Raises ``BadInput``."""
     try:
         words = tuple(shlex.split(command))
     except ValueError as error:
@@ -154,7 +155,8 @@ def _words(command: str) -> tuple[str, ...]:
     return words
 
 
-def _fits(allowed: tuple[str, ...], line: tuple[str, ...]) -> bool:
+def line_fits(allowed: tuple[str, ...], line: tuple[str, ...]) -> bool:
+    """Whether a command line is ``allowed``, of which a last ``*`` takes any further arguments."""
     if allowed[-1] == _ANY:
         return line[: len(allowed) - 1] == allowed[:-1]
     return line == allowed

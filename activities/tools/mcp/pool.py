@@ -8,7 +8,7 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
-from pydantic import JsonValue, SecretStr
+from pydantic import JsonValue
 
 from activities.pinned_http import Resolve, resolve_by_system
 from activities.tools.mcp.listing import Listing
@@ -16,6 +16,7 @@ from activities.tools.mcp.options import OnListing, PoolOptions
 from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.questions import Replies
 from activities.tools.mcp.results import McpResult
+from activities.tools.mcp.secrets import SecretsOf, no_secrets
 from workflows.definitions.mcp_server import McpServer
 
 if TYPE_CHECKING:
@@ -23,20 +24,21 @@ if TYPE_CHECKING:
 
 
 class McpPool:
-    """``on_listing`` is told the tools of a server as it is connected, and when they change."""
+    """``on_listing`` is told the tools of a server as it is connected, and when they change;
+    ``secrets`` tells those that a team may give to a server."""
 
     def __init__(
         self,
         *,
         policy: McpPolicy | None = None,
-        secrets: Mapping[str, SecretStr] | None = None,
+        secrets: SecretsOf = no_secrets,
         environment: Mapping[str, str] | None = None,
         on_listing: OnListing | None = None,
         options: PoolOptions | None = None,
         resolve: Resolve = resolve_by_system,
     ) -> None:
         self.policy = policy or McpPolicy()
-        self._secrets = secrets or {}
+        self._secrets = secrets
         self._environment = environment or {}
         self._on_listing = on_listing
         self._options = options or PoolOptions()

@@ -108,7 +108,7 @@ def register(
 ) -> None:
     """Register an MCP server. Its tools are then available as mcp.NAME.TOOL.
 
-    Secrets are set where AgentOS runs, as AGENTOS_SECRET_NAME, and named here: --header
+    Secrets are set where AgentOS runs, by `agentos secrets set NAME`, and named here: --header
     "Authorization=Bearer secret:NAME".
     """
     if (command is None) == (url is None):

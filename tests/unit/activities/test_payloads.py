@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
 
-from activities.payload_keys import KEY_BYTES, read_keys
+from activities.aes_keys import KEY_BYTES, read_keys
 from activities.payloads import Codec, data_converter
 from workflows.errors import PayloadKeyMissing, PayloadUnreadable
 

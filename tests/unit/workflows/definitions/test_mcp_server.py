@@ -1,16 +1,11 @@
 """What may be written of an MCP server, and that no secret is written with it."""
 
-import json
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
-from activities.tools.mcp.secrets import redact, resolve
 from workflows.definitions.mcp_server import McpServer
-from workflows.errors import McpSecretMissing
 
 TOKEN = "ghp_" + "a1B2" * 9
 
@@ -137,34 +132,9 @@ def test_values_that_are_not_credentials_are_accepted(args: list[str]) -> None:
     http(url="https://a.example/mcp?toolsets=issues&readonly=1")
 
 
-def test_a_secret_is_named_however_a_text_writes_it() -> None:
-    secrets = {"A": SecretStr('quo"ted\\word'), "B": SecretStr("short")}
-    given = {"X-A": "Bearer secret:A", "X-B": "secret:B"}
-    text = 'quo"ted\\word and ' + json.dumps('quo"ted\\word') + " and short"
-    assert redact(text, given, secrets) == 'secret:A and "secret:A" and short'
-
-
 def test_secrets_by_name_are_taken() -> None:
     http(headers={"Authorization": "Bearer secret:GITHUB", "Accept-Language": "de"})
     stdio(env={"GITHUB_TOKEN": "secret:GITHUB", "KEYBOARD": "de", "AUTHOR": "me"})
-
-
-def test_secrets_are_filled_in_wherever_they_are_named() -> None:
-    secrets = {"A": SecretStr("one"), "A_B": SecretStr("secret:A")}
-    given = {"x": "Bearer secret:A", "y": "secret:A_B", "z": "plain"}
-    # What a secret holds is not looked through again.
-    assert resolve("s", given, secrets) == {"x": "Bearer one", "y": "secret:A", "z": "plain"}
-
-
-def test_a_secret_that_is_not_set_is_reported_by_its_name() -> None:
-    with pytest.raises(McpSecretMissing, match="AGENTOS_SECRET_NONE"):
-        resolve("s", {"x": "secret:NONE"}, {})
-
-
-@given(st.text(max_size=50))
-def test_a_text_without_the_word_secret_is_never_changed(text: str) -> None:
-    if "secret:" not in text:
-        assert resolve("s", {"x": text}, {}) == {"x": text}
 
 
 def test_a_variable_before_a_program_points_at_env_and_is_not_repeated() -> None:

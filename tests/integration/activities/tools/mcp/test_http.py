@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from pydantic import JsonValue, SecretStr
+from pydantic import JsonValue
 
 from activities.tools.mcp import limits
 from activities.tools.mcp.http import Guard, reaching
@@ -24,6 +24,7 @@ from activities.tools.mcp.listing import Listing
 from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.pool import McpPool
 from deploy.local.tcp_ports import choose_ports
+from tests.doubles.given_secrets import given_to_all
 from tests.doubles.mcp_http import Double, Exchange, doubled
 from tests.folders import DOUBLES
 from tests.security.processes import until
@@ -90,7 +91,7 @@ async def shared() -> AsyncIterator[McpServer]:
 
 @pytest.fixture
 async def pool() -> AsyncIterator[McpPool]:
-    secrets = {"WORD": SecretStr("open-sesame")}
+    secrets = given_to_all(WORD="open-sesame")
     async with McpPool(policy=McpPolicy.for_loopback(), secrets=secrets) as pool:
         yield pool
 

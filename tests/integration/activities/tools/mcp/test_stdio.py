@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 import structlog.testing
-from pydantic import JsonValue, SecretStr
+from pydantic import JsonValue
 
 from activities.tools.breaker import BreakerOptions
 from activities.tools.mcp import limits
@@ -19,6 +19,7 @@ from activities.tools.mcp.listing import Listing
 from activities.tools.mcp.options import PoolOptions
 from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.pool import McpPool
+from tests.doubles.given_secrets import given_to_all
 from tests.folders import DOUBLES
 from tests.security.processes import alive, mark, until
 from workflows.definitions.mcp_server import McpServer
@@ -58,7 +59,7 @@ def make_pool(listings: Listings | None = None, **options: Any) -> McpPool:
 
     return McpPool(
         policy=McpPolicy.for_loopback(),
-        secrets={"WORD": SecretStr("open-sesame")},
+        secrets=given_to_all(WORD="open-sesame"),
         environment={"PATH": os.environ["PATH"], "HOME": "/root", "AWS_PROFILE": "worker"},
         on_listing=on_listing,
         options=PoolOptions(**options),

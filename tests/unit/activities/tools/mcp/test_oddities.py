@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
-from pydantic import SecretStr
 
 from activities.tools.mcp.options import PoolOptions
 from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.pool import McpPool
 from activities.tools.mcp.results import McpFile, McpResult
 from tests.doubles import mcp_odd
+from tests.doubles.given_secrets import given_to_all
 from tests.doubles.mcp_http import Double, Exchange, doubled
 from tests.folders import DOUBLES
 from workflows.definitions.mcp_server import McpServer
@@ -69,7 +69,7 @@ def odd(name: str) -> McpServer:
 async def pool() -> AsyncIterator[McpPool]:
     async with McpPool(
         policy=McpPolicy.for_loopback(),
-        secrets={"WORD": SecretStr("open-sesame")},
+        secrets=given_to_all(WORD="open-sesame"),
         environment={"PATH": os.environ["PATH"]},
     ) as pool:
         yield pool

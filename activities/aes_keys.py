@@ -1,4 +1,4 @@
-"""The keys with which payloads are encrypted, as they are written in the environment."""
+"""Keys of AES-256, as they are written in the environment."""
 
 import base64
 import binascii
@@ -20,7 +20,7 @@ def read_keys(text: str) -> Sequence[bytes]:
 
 def id_of(key: bytes) -> str:
     """It tells keys apart, and nothing about them: they are random."""
-    return hashlib.sha256(b"agentos payload key:" + key).hexdigest()[:KEY_ID_CHARACTERS]
+    return hashlib.sha256(b"agentos key:" + key).hexdigest()[:KEY_ID_CHARACTERS]
 
 
 def _read_key(text: str, number: int) -> bytes:

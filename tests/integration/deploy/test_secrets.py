@@ -1,0 +1,89 @@
+"""``agentos secrets`` where the environment names a database, and where `agentos up` runs one."""
+
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from activities.secret_box import SecretBox
+from activities.store import migrations
+from activities.store.database import Database
+from activities.store.keys import DEFAULT_TEAM
+from activities.tools.mcp.secrets import TeamSecrets
+from deploy.local.services import Services
+from deploy.local.state import secrets_keys
+from tests.integration.cli_runs import agentos
+from workflows.definitions.mcp_server import McpServer
+
+KEY = "07" * 32
+
+
+@pytest.fixture(autouse=True)
+def no_services_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AGENTOS_DATABASE_URL", "AGENTOS_S3_ENDPOINT", "AGENTOS_DATA_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+async def test_a_secret_is_set_on_a_stack_that_runs_and_given_to_its_server(
+    infrastructure: Services, tmp_path: Path
+) -> None:
+    await migrations.migrate(infrastructure.database_url)
+    folder, name = str(infrastructure.data_dir), f"T{uuid4().hex.upper()}"
+    where = ("--for", "https://a.example", "--data-dir", folder)
+    (tmp_path / "value").write_text("open-sesame\n")
+    done = await agentos("", "secrets", "set", name, *where, stdin=tmp_path / "value")
+    assert done.code == 0, done.stderr
+    listed = await agentos("", "secrets", "ls", "--data-dir", folder)
+    assert name in listed.stdout
+    assert "https://a.example:443" in listed.stdout
+    assert "sesame" not in listed.stdout
+    server = McpServer(
+        name="s",
+        transport="http",
+        url="https://a.example/mcp",
+        headers={"Authorization": f"Bearer secret:{name}"},
+    )
+    database = Database(infrastructure.database_url)
+    try:
+        box = SecretBox(secrets_keys(infrastructure.data_dir))
+        found = await TeamSecrets(database, {}, box=box)(DEFAULT_TEAM, server)
+        assert found[name].get_secret_value() == "open-sesame"
+    finally:
+        await database.close()
+    removed = await agentos("", "secrets", "rm", name, "--data-dir", folder)
+    assert removed.code == 0, removed.stderr
+    assert name not in (await agentos("", "secrets", "ls", "--data-dir", folder)).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "value", "reason"),
+    [
+        (("set", "token", "--for", "https://a.example"), "x", "Write capitals"),
+        (("set", "TOKEN", "--for", "https://a.example/path"), "x", "not an origin"),
+        (("set", "TOKEN", "--for", "*"), "x", "name the program"),
+        (("set", "TOKEN", "--for", "https://a.example"), "", "it is empty"),
+        (("set", "TOKEN", "--for", "https://a.example"), "a\nb", "line break"),
+        (("set", "TOKEN", "--for", "https://a.example"), "x" * 20_000, "more than 16384 bytes"),
+        (("set", "TOKEN", "--for", "server", "--team", "nobody"), "x", "no team 'nobody'"),
+        (("rm", "TOKEN"), "", "has no secret TOKEN"),
+        (("rm", "TOKEN", "--for", "https://a.example"), "", "no secret TOKEN for https://a.exam"),
+    ],
+)
+async def test_what_cannot_be_is_refused_with_the_reason(
+    database_url: str, tmp_path: Path, words: tuple[str, ...], value: str, reason: str
+) -> None:
+    (tmp_path / "value").write_text(value)
+    environment = {"AGENTOS_DATABASE_URL": database_url, "AGENTOS_SECRETS_KEY": KEY}
+    done = await agentos("", "secrets", *words, stdin=tmp_path / "value", **environment)
+    assert done.code != 0
+    assert reason in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+async def test_without_a_key_nothing_is_kept(database_url: str, tmp_path: Path) -> None:
+    (tmp_path / "value").write_text("open-sesame")
+    words = ("secrets", "set", "TOKEN", "--for", "https://a.example")
+    environment = {"AGENTOS_DATABASE_URL": database_url}
+    done = await agentos("", *words, stdin=tmp_path / "value", **environment)
+    assert done.code == 1
+    assert "openssl rand -base64 32" in done.stderr.replace("\n", " ")
