@@ -1,6 +1,7 @@
 """What the routes are given."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from activities.disk import Disk
 from activities.inputs.policy import InputPolicy
@@ -16,6 +17,8 @@ from api.tasks.starts import Starts
 from api.tasks.temporal import TemporalPort
 
 DAY_SECONDS = 86_400.0
+
+Titles = Literal["prompt", "plain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,8 @@ class ApiOptions:
     ``served_hosts`` are names under which browsers may reach the server without an API key, beside
     ``localhost`` and plain addresses. ``approval_seconds`` is how long an agent waits for a person,
     ``daily_tokens`` the quota of a team that has none of its own; 0 is no limit. ``max_viewers``
-    follow events at once: each is an open connection.
+    follow events at once: each is an open connection. ``titles`` says whether Temporal is told the
+    beginning of a prompt, or the name of a pipeline, as the title of its workflow.
     """
 
     keys_required: bool = False
@@ -49,6 +53,7 @@ class ApiOptions:
     served_hosts: tuple[str, ...] = ()
     temporal_ui_url: str | None = None
     temporal_namespace: str = "default"
+    titles: Titles = "prompt"
     sweep_interval_seconds: float = 2.0
     heartbeat_seconds: float = 15.0
     approval_seconds: float = DAY_SECONDS

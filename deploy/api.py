@@ -5,7 +5,6 @@ import ipaddress
 import socket
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.disk import Disk
 from activities.skills.catalogue import Catalogue
@@ -21,6 +20,7 @@ from deploy.open_files import CALLERS, viewers_allowed
 from deploy.settings import Settings, SettingsInvalid
 from workflows.addresses import is_loopback
 from workflows.errors import AgentOSError, BadInput
+from workflows.failures import DATA_CONVERTER
 
 
 class HostMalformed(BadInput):
@@ -48,6 +48,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
         public_url=settings.public_url,
         served_hosts=settings.served_hosts,
         temporal_ui_url=settings.temporal_ui_url,
+        titles=settings.titles,
         approval_seconds=settings.approval_seconds,
         daily_tokens=settings.team_daily_tokens,
         max_viewers=max_viewers,
@@ -60,7 +61,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
         )
     client = await Client.connect(
         **temporal_connection.connection(),
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         lazy=True,
     )
     _require_port(host, port)

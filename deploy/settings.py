@@ -7,7 +7,7 @@ Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS) are read by
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import DirectoryPath, Field, Json, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
@@ -68,6 +68,9 @@ class Settings(BaseSettings):
 
     task_queue: str = TASK_QUEUE
     temporal_ui_url: str | None = None
+    titles: Literal["prompt", "plain"] = Field(
+        default="prompt", description="of workflows in Temporal"
+    )
     public_url: str = ""
     served_hosts: Names = ()
 

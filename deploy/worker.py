@@ -8,7 +8,6 @@ from pathlib import Path
 import uv
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
 from activities.agents.turn import TurnOptions
@@ -24,6 +23,7 @@ from worker.adapters import AdapterOptions, adapters
 from worker.host import WorkerOptions, hosting
 from workflows.backoff import Backoff
 from workflows.errors import TemporaryFailure
+from workflows.failures import DATA_CONVERTER
 
 # A worker starts beside its services, and is to be late by little when they are there.
 _STARTING = Backoff(first_seconds=0.05, longest_seconds=0.2)
@@ -66,7 +66,7 @@ async def _connect(*, identity: str) -> Client:
         try:
             client = await Client.connect(
                 **temporal_connection.connection(),
-                data_converter=pydantic_data_converter,
+                data_converter=DATA_CONVERTER,
                 identity=identity,
             )
             # A server that is starting may not have it yet, and a worker asks once.

@@ -19,7 +19,6 @@ import httpx
 from sqlalchemy import text
 from temporalio import activity
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
@@ -47,6 +46,7 @@ from workflows import ports
 from workflows.contracts import Failure, StepCall, StepOutcome
 from workflows.errors import TaskMoved
 from workflows.events import StepCompleted
+from workflows.failures import DATA_CONVERTER
 from workflows.pipeline import PipelineWorkflow
 from workflows.states import Status
 
@@ -225,7 +225,7 @@ async def api_stage(
     blobs = Blobs(S3Options(s3.endpoint, s3.bucket, s3.access_key, s3.secret_key))
     client = await Client.connect(
         temporal_address or infrastructure.temporal_address,
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         lazy=True,
     )
     async with new_database(infrastructure) as url:
@@ -262,7 +262,7 @@ async def working(stage: Stage) -> AsyncIterator[None]:
     """A worker that obeys, while the block runs."""
     tasks = Tasks(stage.database)
     client = await Client.connect(
-        stage.temporal.service_client.config.target_host, data_converter=pydantic_data_converter
+        stage.temporal.service_client.config.target_host, data_converter=DATA_CONVERTER
     )
     worker = Worker(
         client,
