@@ -215,8 +215,8 @@ def _failure_of(error: ActivityError, step: str) -> Failure:
         case ApplicationError() as cause:
             code = cause.type or "error"
             message = (
-                f"{step[:1].upper()}{step[1:]} failed ({code}), and its worker could not write down"
-                " more. Look at its log."
+                f"{step!r} failed ({code}), and its worker could not write down more. Look at the "
+                "log of the worker."
             )
         case ActivityTimeout() as cause if cause.type is not None:
             code = WORKER_LOST

@@ -25,6 +25,7 @@ MARK = "canary"
 MCP_SERVER = Path(__file__).parents[1] / "doubles" / "mcp_stdio.py"
 TEXT = f"{MARK}-content\n"
 
+SKILL = {"id": "a", "skill": "csv-clean", "args": ["${inputs.data}", f"--{MARK}"]}
 ASKING: Wanted = ("ask_human", {"question": f"{MARK}-question"})
 WRITING: Wanted = ("write_file", {"name": f"{MARK}.txt", "text": TEXT})
 
@@ -115,6 +116,7 @@ PIPELINES: dict[str, tuple[list[Mapping[str, object]], str, str]] = {
         "module-missing",
         f"{MARK}_module",
     ),
+    "a skill refuses its arguments": ([SKILL], "script-failed", MARK),
     "a file is not there": (
         [python("a", "print(1)"), python("b", "1", f"${{steps.a.files['{MARK}.csv']}}")],
         "reference-unresolved",
