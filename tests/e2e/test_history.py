@@ -22,7 +22,7 @@ from tests.doubles.scripted_models import Endless, ScriptedModels, Wanted, asks,
 from tests.live import Live, held, python
 
 MARK = "canary"
-MCP_SERVER = Path(__file__).parents[1] / "doubles" / "mcp_stdio.py"
+DOUBLES = Path(__file__).parents[1] / "doubles"
 TEXT = f"{MARK}-content\n"
 
 SKILL = {"id": "a", "skill": "csv-clean", "args": ["${inputs.data}", f"--{MARK}"]}
@@ -31,18 +31,25 @@ WRITING: Wanted = ("write_file", {"name": f"{MARK}.txt", "text": TEXT})
 
 
 @pytest.fixture(scope="module", autouse=True)
-async def server(agents_live: Live) -> AsyncIterator[None]:
-    """``mcp.marked``, an MCP server whose tools answer as their arguments say."""
-    body = {
-        "name": "marked",
-        "transport": "stdio",
-        "command": sys.executable,
-        "args": ["-I", str(MCP_SERVER), "--mark", MARK],
-    }
-    answer = await agents_live.http.post("/api/v1/tools/register", json=body)
-    assert answer.status_code == 201, answer.text
+async def servers(
+    agents_live: Live, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[None]:
+    """``mcp.marked``, whose tools answer as their arguments say, and ``mcp.asking``, whose tools
+    ask a person before."""
+    effects = tmp_path_factory.mktemp(MARK) / "effects"
+    programs = {"marked": ("mcp_stdio.py", "--mark", MARK), "asking": ("mcp_asking.py", effects)}
+    for name, (program, *args) in programs.items():
+        body = {
+            "name": name,
+            "transport": "stdio",
+            "command": sys.executable,
+            "args": ["-I", str(DOUBLES / program), *map(str, args)],
+        }
+        answer = await agents_live.http.post("/api/v1/tools/register", json=body)
+        assert answer.status_code == 201, answer.text
     yield
-    (await agents_live.http.delete("/api/v1/tools/mcp.marked")).raise_for_status()
+    for name in programs:
+        (await agents_live.http.delete(f"/api/v1/tools/mcp.{name}")).raise_for_status()
 
 
 async def workflow_of(live: Live, task_id: str) -> WorkflowHandle[Any, Any]:
@@ -187,9 +194,16 @@ async def test_of_a_pipeline_that_succeeds_or_is_cancelled_temporal_has_no_word(
 
 
 async def answered(live: Live, task_id: str) -> None:
+    await _decided(live, task_id, decision="approve", note=f"{MARK}-note")
+
+
+async def denied(live: Live, task_id: str) -> None:
+    await _decided(live, task_id, decision="deny", note=f"{MARK}-note")
+
+
+async def _decided(live: Live, task_id: str, **word: str) -> None:
     task = await live.when(task_id, lambda task: task["status"] == "waiting")
-    call = f"approvals/{task['sub_tasks'][-1]['id']}"
-    assert await live.post(task_id, call, decision="approve", note=f"{MARK}-note") == 202
+    assert await live.post(task_id, f"approvals/{task['sub_tasks'][-1]['id']}", **word) == 202
 
 
 async def cancelled(live: Live, task_id: str) -> None:
@@ -206,6 +220,7 @@ TOLD: Wanted = (
     "mcp__marked__parts",
     {"content": [{"type": "text", "text": MARK}], "isError": True},
 )
+DELETING: Wanted = ("mcp__asking__delete", {"file": f"{MARK}.txt"})
 UNKNOWN: Wanted = (f"{MARK}_tool", {MARK: MARK})
 LOADING = refusal(503, f"{MARK}-loading", retry_after_ms="1")
 
@@ -234,6 +249,8 @@ AGENTS = {
         MARK,
     ),
     "a person answers": Case([asks(ASKING), finishes(result={})], answered, None, "Done"),
+    "a person denies": Case([asks(ASKING), finishes(result={})], denied, None, "Done"),
+    "a server asks a person": Case([asks(DELETING), finishes(result={})], denied, None, "Done"),
     "a model refuses": Case([refusal(400, f"{MARK}-refused")] * 2, left, "model-refused", MARK),
     "models are overloaded": Case([LOADING] * 14, left, "model-unavailable", MARK),
     "it makes no progress": Case([asks(text=MARK)] * 3, left, "never-finishes", "3 times"),
