@@ -13,15 +13,11 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from google.protobuf.message import DecodeError
 from temporalio.api.common.v1 import Payload
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import (
-    DataConverter,
-    DefaultFailureConverterWithEncodedAttributes,
-    PayloadCodec,
-)
+from temporalio.converter import DataConverter, PayloadCodec
 
 from activities.aes_keys import KEY_ID_CHARACTERS, id_of
 from workflows.errors import PayloadKeyMissing, PayloadUnreadable
+from workflows.failures import DATA_CONVERTER
 
 _NONCE_BYTES = 12  # NIST SP 800-38D, 8.2: what GCM is made for.
 _ENCODING = b"binary/encrypted"
@@ -69,11 +65,5 @@ class Codec(PayloadCodec):
 
 
 def data_converter(codec: PayloadCodec | None) -> DataConverter:
-    """How messages become payloads. With a codec, what failures say is encrypted like the rest."""
-    if codec is None:
-        return pydantic_data_converter
-    return replace(
-        pydantic_data_converter,
-        payload_codec=codec,
-        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
-    )
+    """How messages become payloads."""
+    return replace(DATA_CONVERTER, payload_codec=codec)

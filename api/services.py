@@ -1,6 +1,7 @@
 """What the routes are given."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -20,6 +21,8 @@ from api.tasks.starts import Starts
 from api.tasks.temporal import TemporalPort
 
 DAY_SECONDS = 86_400.0
+
+Titles = Literal["prompt", "plain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ class ApiOptions:
     ``localhost`` and plain addresses. ``approval_seconds`` is how long an agent waits for a person,
     ``daily_tokens`` the quota of a team that has none of its own; 0 is no limit. ``max_viewers``
     follow events at once: each is an open connection. ``codec_token`` lets in those who have
-    payloads decrypted and are not the user who runs the server.
+    payloads decrypted and are not the user who runs the server. ``titles`` says whether Temporal is
+    told the beginning of a prompt, or the name of a pipeline, as the title of its workflow.
     """
 
     keys_required: bool = False
@@ -55,6 +59,7 @@ class ApiOptions:
     temporal_ui_url: str | None = None
     codec_token: SecretStr | None = None
     temporal_namespace: str = "default"
+    titles: Titles = "prompt"
     sweep_interval_seconds: float = 2.0
     heartbeat_seconds: float = 15.0
     approval_seconds: float = DAY_SECONDS

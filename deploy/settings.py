@@ -7,7 +7,7 @@ Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS) are read by
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import DirectoryPath, Field, Json, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     temporal_ui_url: str | None = None
     codec_key: SecretStr | None = Field(default=None, description="encrypts what Temporal keeps")
     codec_token: SecretStr | None = Field(default=None, description="lets in whoever decrypts it")
+    titles: Literal["prompt", "plain"] = Field(
+        default="prompt", description="of workflows in Temporal"
+    )
     public_url: str = ""
     served_hosts: Names = ()
 

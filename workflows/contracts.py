@@ -250,6 +250,14 @@ def workflow_id(task_id: UUID) -> str:
     return f"task-{task_id}"
 
 
+def task_id_of(workflow: str) -> UUID | None:
+    """The task whose workflow has this id; None when it is somebody else's."""
+    try:
+        return UUID(workflow.removeprefix("task-"))
+    except ValueError:
+        return None
+
+
 def step_sub_task_id(task_id: UUID, step: str) -> UUID:
     """The id of a step's row: derived, so that no one needs to look it up."""
     return uuid5(task_id, f"step:{step}")

@@ -62,8 +62,7 @@ class Lifecycle:
         """The run itself. However the block ends, the task's row records it.
 
         Raises:
-            ApplicationError: the run failed; type and message are what the row says, for those who
-                read the Temporal Web UI.
+            ApplicationError: the run failed; its type is the code in the row.
         """
         try:
             async with self._within_time():
@@ -144,7 +143,7 @@ class Lifecycle:
             status, failure = Status.FAILED, Failure(code=error.code, message=str(error))
         if await self._close(status, failure) is Status.COMPLETED:
             return Status.COMPLETED
-        # An activity's error carries ids; the reader of the Temporal Web UI wants the reason.
+        # An activity's error carries ids; the reader of the Temporal Web UI wants the code.
         raise ApplicationError(failure.message, type=failure.code, non_retryable=True) from error
 
     async def _close(self, status: Status, failure: Failure | None = None) -> Status | None:
@@ -208,10 +207,17 @@ def _status_after(error: ActivityError) -> Status:
 
 
 def _failure_of(error: ActivityError, step: str) -> Failure:
-    """Why the activity behind ``step`` failed."""
+    """Why the activity behind ``step`` failed, for want of its own account, which is in a row.
+
+    History has no words, so there are none here if the activity could not write them down.
+    """
     match error.cause:
         case ApplicationError() as cause:
-            code, message = cause.type or "error", cause.message
+            code = cause.type or "error"
+            message = (
+                f"{step!r} failed ({code}), and its worker could not write down more. Look at the "
+                "log of the worker."
+            )
         case ActivityTimeout() as cause if cause.type is not None:
             code = WORKER_LOST
             message = (
@@ -219,5 +225,5 @@ def _failure_of(error: ActivityError, step: str) -> Failure:
                 "The worker died, lost its connection or was overloaded. Look at its log."
             )
         case _:
-            code, message = "error", str(error.cause or error)
+            code, message = "error", f"Nobody knows why {step!r} failed. Look at the worker's log."
     return Failure(code=code, message=message[:4_096], step=step)

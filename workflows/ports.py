@@ -34,7 +34,7 @@ class Steps(Port, ABC):
     """Runs one step of a pipeline. Repeating a call that succeeded returns its first outcome.
 
     Each raises an ``ApplicationError`` whose ``type`` is the code of an ``AgentOSError``, marked
-    retryable or not.
+    retryable or not. Why it failed is in a row then: workflow history holds no words.
     """
 
     @abstractmethod

@@ -22,6 +22,7 @@ from workflows.contracts import (
     ThinkCall,
     Thought,
     Verdict,
+    call_sub_task_id,
 )
 from workflows.lifecycle import Lifecycle
 from workflows.states import Status
@@ -91,9 +92,15 @@ class ReactLoop:
         ended = await asyncio.gather(
             *(self._act(plan) for plan in thought.calls), return_exceptions=True
         )
-        for error in ended:
+        for plan, error in zip(thought.calls, ended, strict=True):
             if error is not None:
+                self._blame(plan, error)
                 raise error
+
+    def _blame(self, plan: CallPlan, error: BaseException) -> None:
+        """Name the row of a call that ends the run: why is written there."""
+        if isinstance(error, ActivityError) and not is_cancelled_exception(error):
+            self._lifecycle.sub_task_id = call_sub_task_id(self.run.task_id, plan.seq)
 
     async def _act(self, plan: CallPlan) -> None:
         """Make a call, again after each answer to a question that the tool has."""

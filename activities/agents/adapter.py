@@ -13,7 +13,7 @@ from activities.equipment import Equipment
 from activities.tools.toolbox import Toolbox
 from workflows import policies, ports
 from workflows.contracts import ActCall, ActOutcome, ThinkCall, Thought
-from workflows.errors import AgentOSError, WorkerStopping
+from workflows.errors import AgentOSError, WorkersLost, WorkerStopping
 
 
 class Agents(ports.Agents):
@@ -29,8 +29,7 @@ class Agents(ports.Agents):
         lost = activity.info().attempt - 1 - failures
         async with heartbeating(failures), as_application_error():
             try:
-                check_losses(lost)
-                return await self._turns.make(call)
+                return await self._turns.make(call, lost)
             except AgentOSError as error:
                 error.retries_used_up |= failures >= policies.THINK_RETRIES
                 activity.heartbeat(failures + 1)
@@ -38,8 +37,15 @@ class Agents(ports.Agents):
             except asyncio.CancelledError:
                 if not was_stopped():
                     raise
-                check_losses(lost + 1)
+                await self._check_one_more(call, lost + 1)
                 raise WorkerStopping from None
+
+    async def _check_one_more(self, call: ThinkCall, lost: int) -> None:
+        try:
+            check_losses(lost)
+        except WorkersLost as error:
+            await self._turns.tell_of_failure(call, error)
+            raise
 
     @activity.defn
     async def act(self, call: ActCall) -> ActOutcome:

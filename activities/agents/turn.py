@@ -13,7 +13,7 @@ from activities.agents.answer import Answered, judge
 from activities.agents.conversation_cache import Conversations
 from activities.agents.prompts import first_message, hint_message, system_prompt
 from activities.agents.text_stream import Send, sending_deltas
-from activities.attempts.losses import failures_before
+from activities.attempts.losses import check_losses, failures_before
 from activities.equipment import Equipment
 from activities.llm.base import NO_CHARGE, Charge, ChatMessage
 from activities.patience import patiently
@@ -36,7 +36,9 @@ from workflows.errors import (
 )
 from workflows.events import Event, LlmRetrying
 
+# In an event, and in the task's row.
 _MAX_ERROR_CHARACTERS = 1_000
+_MAX_ACCOUNT_CHARACTERS = 4_096
 
 # To count what a broken answer took, and to say why it broke. A turn that was cancelled must not
 # keep anybody waiting.
@@ -63,16 +65,24 @@ class Turns:
         self._options = options
         self._conversations = Conversations()
 
-    async def make(self, call: ThinkCall) -> Thought:
-        """Make a turn, unless it has been made already.
+    async def make(self, call: ThinkCall, lost: int = 0) -> Thought:
+        """Make a turn, unless it has been made already. So many attempts at it were ``lost``.
 
         Raises:
-            TaskMoved, TokenQuotaUsedUp
+            TaskMoved, TokenQuotaUsedUp, WorkersLost
             ModelOverloaded, ModelUnavailable, ModelRefused, ContextTooLong, AnswerWithheld
         """
-        info = activity.info()
-        assert info.workflow_run_id is not None
-        turn = Turn(call.task_id, call.run, call.turn, call.seq, info.workflow_run_id)
+        unsent: list[Event] = []
+        try:
+            check_losses(lost)
+            return await self._make(call, unsent)
+        except AgentOSError as error:
+            await self.tell_of_failure(call, error, unsent)
+            raise
+
+    async def _make(self, call: ThinkCall, unsent: list[Event]) -> Thought:
+        """``unsent`` takes the events that are to go with a failure."""
+        info, turn = activity.info(), _turn_of(call)
         known = self._conversations.known(turn.task_id, turn.execution, turn.seq)
         begun = await self._begin(turn, len(known), is_repeated=info.attempt > 1)
         if begun.thought is not None:
@@ -80,7 +90,7 @@ class Turns:
         heard = (*known, *begun.messages)
         self._conversations.keep(turn.task_id, turn.execution, heard)
         self._check_quota(begun)
-        ended = await self._complete(call, turn, begun, heard)
+        ended = await self._complete(call, turn, begun, heard, unsent)
         return await self._write(turn, ended)
 
     async def _begin(self, turn: Turn, known: int, *, is_repeated: bool) -> BegunTurn:
@@ -94,7 +104,12 @@ class Turns:
             raise TokenQuotaUsedUp(used=begun.tokens_today, quota=quota)
 
     async def _complete(
-        self, call: ThinkCall, turn: Turn, begun: BegunTurn, heard: Sequence[ChatMessage]
+        self,
+        call: ThinkCall,
+        turn: Turn,
+        begun: BegunTurn,
+        heard: Sequence[ChatMessage],
+        unsent: list[Event],
     ) -> EndedTurn:
         """Ask the model."""
         if self._equipment.models is None:
@@ -117,8 +132,8 @@ class Turns:
                         LlmRetrying(turn=turn.turn, model=model, error=_failure(error))
                     ),
                 )
-        except AgentOSError as error:
-            await self._tell_of_retry(turn, error, deltas.drain())
+        except AgentOSError:
+            unsent += deltas.drain()
             raise
         judged = await judge(answer, offered, agent, turn.seq + len(before) + 2)
         answered = Answered(turn, heard, before, answer, judged, lost.total)
@@ -156,23 +171,28 @@ class Turns:
 
         return send
 
-    async def _tell_of_retry(
-        self, turn: Turn, error: AgentOSError, unsent: tuple[Event, ...]
+    async def tell_of_failure(
+        self, call: ThinkCall, error: AgentOSError, unsent: Sequence[Event] = ()
     ) -> None:
-        """Say why the model is asked again, and when: the pause may be a minute."""
-        if not error.retryable or failures_before() >= policies.THINK_RETRIES:
-            return
-        pause = policies.think_pause(activity.info().attempt, error.retry_after_seconds)
-        failure = _failure(error)
-        event = LlmRetrying(
-            turn=turn.turn,
-            model=str(error.fields.get("model", "")),
-            error=failure,
-            next_attempt_at=datetime.now(UTC) + pause,
+        """Say why the turn failed, and when the model is asked again: the pause may be a minute.
+
+        Of the last failure the task's row is the only place that can tell, so that is waited for.
+        """
+        is_followed = error.retryable and failures_before() < policies.THINK_RETRIES
+        said = (*unsent, _retrying(call, error)) if is_followed else tuple(unsent)
+        failure = Failure(
+            code=error.code,
+            message=error.account[:_MAX_ACCOUNT_CHARACTERS],
+            step=f"turn {call.turn}",
         )
-        telling = turns.tell_of_retry(self._database, turn, failure, (*unsent, event))
+
+        async def tell() -> None:
+            await turns.tell_of_failure(self._database, _turn_of(call), failure, said)
+
+        is_awaited = not is_followed and not isinstance(error, TemporaryFailure)
+        telling = patiently(tell) if is_awaited else asyncio.wait_for(tell(), COUNTING_SECONDS)
         try:
-            await asyncio.wait_for(telling, COUNTING_SECONDS)
+            await telling
         except (TemporaryFailure, TimeoutError):
             log.warning("events.lost", reason=failure.code)
 
@@ -203,6 +223,22 @@ def _found(heard: Sequence[ChatMessage], offered: Mapping[str, OfferedTool]) -> 
     searches = {name for name, tool in offered.items() if tool.finds_tools}
     known = {name for name, tool in offered.items() if tool.source is not None}
     return found_tools(heard, searches, known) if known else ()
+
+
+def _turn_of(call: ThinkCall) -> Turn:
+    execution = activity.info().workflow_run_id
+    assert execution is not None
+    return Turn(call.task_id, call.run, call.turn, call.seq, execution)
+
+
+def _retrying(call: ThinkCall, error: AgentOSError) -> LlmRetrying:
+    pause = policies.think_pause(activity.info().attempt, error.retry_after_seconds)
+    return LlmRetrying(
+        turn=call.turn,
+        model=str(error.fields.get("model", "")),
+        error=_failure(error),
+        next_attempt_at=datetime.now(UTC) + pause,
+    )
 
 
 def _failure(error: AgentOSError) -> Failure:

@@ -82,8 +82,7 @@ async def run_attempt(
     repeating it may do harm.
 
     Raises:
-        ApplicationError: its type is the code of the ``AgentOSError`` behind it. It holds nothing
-            that a script printed, for it goes into workflow history.
+        ApplicationError: its type is the code of the ``AgentOSError`` behind it.
     """
     with structlog.contextvars.bound_contextvars(
         task_id=str(attempt.task_id), attempt=attempt.number
@@ -99,7 +98,10 @@ async def run_attempt(
 
 @asynccontextmanager
 async def as_application_error() -> AsyncIterator[None]:
-    """Convert ``AgentOSError`` to ``ApplicationError``, with whether and when to try again."""
+    """Convert ``AgentOSError`` to ``ApplicationError``, with whether and when to try again.
+
+    Its message is for the worker's log: workflow history gets the code (``workflows.failures``).
+    """
     try:
         yield
     except AgentOSError as error:
@@ -110,7 +112,7 @@ async def as_application_error() -> AsyncIterator[None]:
             type=error.code,
             non_retryable=not error.retryable or error.retries_used_up,
             next_retry_delay=None if delay is None else timedelta(seconds=delay),
-        ) from None  # The chain would carry the foreign error's text into history.
+        ) from None
 
 
 class _Running:

@@ -47,10 +47,10 @@ REQUEST_RESUME = events.change(
     where=fence.IS_PRESENT_RUN,
 )
 
-# The error of a task is its step's own account of the failure, where there is one of the same kind,
-# for that says more than workflow history may hold. The step that ended the run is closed here
-# because its worker may have died before it could. What else has begun when the run ends, such as
-# other calls of an agent, did not fail: it was cut off.
+# The error of a task is the account of the failure that its step or turn has written down, where
+# there is one of the same kind: the workflow, and its history, know the code alone. The step that
+# ended the run is closed here because its worker may have died before it could. What else has begun
+# when the run ends, such as other calls of an agent, did not fail: it was cut off.
 CLOSE = text(
     f"""
     WITH reported AS (
@@ -59,7 +59,9 @@ CLOSE = text(
         UPDATE tasks
         SET status = :status, finished_at = now(), updated_at = now(), event_seq = event_seq + 1,
             pause_requested_at = NULL,
-            error = coalesce((SELECT error FROM reported), CAST(:error AS jsonb))
+            error = coalesce((SELECT error FROM reported),
+                             CASE WHEN error ->> 'code' = :code THEN error END,
+                             CAST(:error AS jsonb))
         WHERE {fence.IS_PRESENT_RUN}
         RETURNING id, team_id, event_seq, error
     ), step AS (

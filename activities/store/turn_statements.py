@@ -109,7 +109,7 @@ ADD_EVENTS = text(
 )
 
 # The error stands there until the turn begins anew, or the task ends.
-TELL_OF_RETRY = events.change("error = CAST(:error AS jsonb)", where=fence.IS_PRESENT)
+TELL_OF_FAILURE = events.change("error = CAST(:error AS jsonb)", where=fence.IS_PRESENT)
 
 END_TURN = text(
     f"""

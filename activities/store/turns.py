@@ -26,7 +26,7 @@ from activities.store.turn_statements import (
     BEGIN_TURN,
     COUNT_LOST,
     END_TURN,
-    TELL_OF_RETRY,
+    TELL_OF_FAILURE,
 )
 from workflows.contracts import Failure, Thought, call_sub_task_id
 from workflows.errors import TaskMoved
@@ -154,12 +154,13 @@ async def add_events(database: Database, turn: Turn, new: tuple[Event, ...]) -> 
     await database.execute(ADD_EVENTS, {**_fence(turn), **events.values(new)})
 
 
-async def tell_of_retry(
+async def tell_of_failure(
     database: Database, turn: Turn, failure: Failure, new: tuple[Event, ...]
 ) -> None:
-    """Say why the model is asked again: to those who watch, and, until it is, in the task's row."""
+    """Say why a turn failed: to those who watch, and in the task's row, until the model is asked
+    again. If it is not, the end of the task finds it there."""
     error = failure.model_dump_json(exclude_none=True)
-    await database.execute(TELL_OF_RETRY, {**_fence(turn), **events.values(new), "error": error})
+    await database.execute(TELL_OF_FAILURE, {**_fence(turn), **events.values(new), "error": error})
 
 
 async def end_turn(database: Database, turn: Turn, ended: EndedTurn) -> bool:

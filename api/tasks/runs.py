@@ -37,7 +37,14 @@ async def start(services: Services, task: StartableTask) -> None:
     """
     kind = KINDS[task.type]
     message = await kind.message(services.installed, task)
-    await services.temporal.start(kind.workflow, message, name=task.name, priority=task.priority)
+    await services.temporal.start(
+        kind.workflow, message, title=_title(services, task), priority=task.priority
+    )
+
+
+def _title(services: Services, task: StartableTask) -> str:
+    """What the Temporal Web UI shows beside the id. Whoever may read there, may read this."""
+    return task.name if services.options.titles == "prompt" else f"{task.type} {str(task.id)[:8]}"
 
 
 async def start_soon(services: Services, task: StartableTask) -> None:

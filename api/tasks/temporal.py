@@ -12,7 +12,6 @@ from uuid import UUID
 
 import structlog
 from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.failure.v1 import Failure
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import (
@@ -22,7 +21,7 @@ from temporalio.client import (
     WorkflowHistoryEventFilterType,
 )
 from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.tasks.temporal_calls import (
@@ -33,7 +32,7 @@ from api.tasks.temporal_calls import (
 )
 from workflows import policies
 from workflows.backoff import Backoff
-from workflows.contracts import Decision, TaskRun, workflow_id
+from workflows.contracts import Decision, TaskRun, task_id_of, workflow_id
 from workflows.errors import RunNotEnded
 from workflows.lifecycle import TaskWorkflow
 
@@ -81,7 +80,7 @@ class TemporalPort:
         self._running_at: dict[tuple[UUID, int], float] = {}
 
     async def start(
-        self, workflow: type[TaskWorkflow], run: TaskRun, *, name: str, priority: int
+        self, workflow: type[TaskWorkflow], run: TaskRun, *, title: str, priority: int
     ) -> None:
         """Start the workflow of a run of a task. A repeat changes nothing.
 
@@ -90,7 +89,7 @@ class TemporalPort:
         Raises:
             RunNotEnded: the workflow of the previous run has not ended.
         """
-        start = self._starter(workflow, run, name, priority)
+        start = self._starter(workflow, run, title, priority)
         async with temporal_errors(PATIENT_TIMEOUT_SECONDS):
             if run.run == 1:
                 await self._start_first(run, start)
@@ -137,7 +136,8 @@ class TemporalPort:
         return await self._signal(task_id, execution, "decide", [decision])
 
     async def reason_of_end(self, task_id: UUID, execution: Execution) -> str:
-        """What Temporal says of why a workflow was terminated or failed; empty when nothing."""
+        """What Temporal says of why a workflow was terminated; empty when nothing. Of one that
+        failed it is the code: there are no more words in history."""
         async with temporal_errors():
             events = self._handle(task_id, execution.run_id).fetch_history_events(
                 event_filter_type=WorkflowHistoryEventFilterType.CLOSE_EVENT, rpc_timeout=_PATIENCE
@@ -145,7 +145,7 @@ class TemporalPort:
             async for event in events:
                 reason = event.workflow_execution_terminated_event_attributes.reason
                 failure = event.workflow_execution_failed_event_attributes.failure
-                return reason or await self._message_of(failure)
+                return reason or failure.application_failure_info.type or failure.message
         return ""
 
     async def ended_from_outside(
@@ -161,7 +161,7 @@ class TemporalPort:
                 limit=_ENDED_LISTED,
                 rpc_timeout=timedelta(seconds=PATIENT_TIMEOUT_SECONDS),
             )
-            ids = [_task_id(execution.id) async for execution in listed]
+            ids = [task_id_of(execution.id) async for execution in listed]
         return [task_id for task_id in dict.fromkeys(ids) if task_id is not None]
 
     async def check(self) -> None:
@@ -187,11 +187,6 @@ class TemporalPort:
             and poller.last_access_time.ToDatetime(UTC) > oldest
             for poller in found.pollers
         )
-
-    async def _message_of(self, failure: Failure) -> str:
-        """What it says, also where that is encrypted."""
-        error = await self._client.data_converter.decode_failure(failure)
-        return error.message if isinstance(error, FailureError) else str(error)
 
     async def _signal(
         self, task_id: UUID, execution: Execution, signal: str, arguments: Sequence[object]
@@ -229,7 +224,7 @@ class TemporalPort:
         return False
 
     def _starter(
-        self, workflow: type[TaskWorkflow], run: TaskRun, name: str, priority: int
+        self, workflow: type[TaskWorkflow], run: TaskRun, title: str, priority: int
     ) -> _Start:
         async def start(reuse: WorkflowIDReusePolicy, conflict: WorkflowIDConflictPolicy) -> None:
             await self._client.start_workflow(
@@ -241,7 +236,7 @@ class TemporalPort:
                 id_conflict_policy=conflict,
                 execution_timeout=policies.TASK_EXECUTION_TIMEOUT,
                 memo={"run": run.run},
-                static_summary=name.encode()[:_SUMMARY_BYTES].decode(errors="ignore"),
+                static_summary=title.encode()[:_SUMMARY_BYTES].decode(errors="ignore"),
                 # Ours is 10 (most urgent) to 1, Temporal's 1 (most urgent) to 5.
                 priority=Priority(
                     priority_key=1 + (10 - priority) // 2, fairness_key=str(run.team_id)
@@ -260,10 +255,3 @@ class TemporalPort:
 
     def _handle(self, task_id: UUID, run_id: str | None = None) -> WorkflowHandle[Any, Any]:
         return self._client.get_workflow_handle(workflow_id(task_id), run_id=run_id)
-
-
-def _task_id(id_of_workflow: str) -> UUID | None:
-    try:
-        return UUID(id_of_workflow.removeprefix("task-"))
-    except ValueError:
-        return None  # Somebody else's workflow.

@@ -70,7 +70,7 @@ def call(request_id: object, name: str, arguments: Json, token: object) -> Json:
         case "fork":  # a child that leaves the session, and so the group
             child = subprocess.Popen(["sleep", arguments["seconds"]], start_new_session=True)
             return text(str(child.pid))
-    raise ValueError(name)
+    raise ValueError(arguments.get("message", "there is no such tool"))
 
 
 def answer(message: Json, flags: argparse.Namespace) -> None:
@@ -88,8 +88,8 @@ def answer(message: Json, flags: argparse.Namespace) -> None:
             token = params.get("_meta", {}).get("progressToken")
             try:
                 result = call(request_id, params["name"], params.get("arguments", {}), token)
-            except ValueError:
-                error = {"code": -32_000, "message": "there is no such tool"}
+            except ValueError as refusal:
+                error = {"code": -32_000, "message": str(refusal)}
                 send({"id": request_id, "error": error})
                 return
         case method:

@@ -17,7 +17,6 @@ from uuid import UUID, uuid4
 from pydantic import JsonValue
 from temporalio import activity
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.llm.base import Answer, ChatMessage, ModelOptions, ToolRequest, Usage
@@ -33,6 +32,7 @@ from workflows import ports
 from workflows.agent import AgentWorkflow
 from workflows.contracts import ActCall, ActOutcome, CallPlan, ThinkCall, Thought, call_sub_task_id
 from workflows.events import MessageCreated
+from workflows.failures import DATA_CONVERTER
 from workflows.states import Status
 
 MODELS = ModelOptions(models=("obedient",), base_url="http://127.0.0.1:9/v1")
@@ -148,7 +148,7 @@ async def working_agents(stage: Stage) -> AsyncIterator[ObedientAgents]:
     """A worker for agents, while the block runs."""
     agents, tasks = ObedientAgents(stage.database), Tasks(stage.database)
     client = await Client.connect(
-        stage.temporal.service_client.config.target_host, data_converter=pydantic_data_converter
+        stage.temporal.service_client.config.target_host, data_converter=DATA_CONVERTER
     )
     worker = Worker(
         client,

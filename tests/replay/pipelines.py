@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 
 from temporalio import activity
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
@@ -26,6 +25,7 @@ from workflows.contracts import (
     TaskClose,
     TaskMark,
 )
+from workflows.failures import DATA_CONVERTER
 from workflows.pipeline import PipelineWorkflow
 from workflows.states import Status
 
@@ -161,9 +161,7 @@ async def play(names: Collection[str], keep: Callable[[str, WorkflowHistory], No
     folder = Path(tempfile.mkdtemp(prefix="agentos-record-"))
     options = StackOptions(folder, application=False, default_ports=False)
     async with Stack(options) as services:
-        client = await Client.connect(
-            services.temporal_address, data_converter=pydantic_data_converter
-        )
+        client = await Client.connect(services.temporal_address, data_converter=DATA_CONVERTER)
         steps, tasks = ScriptedSteps(), SilentTasks()
         worker = Worker(
             client,

@@ -9,7 +9,6 @@ from statistics import mean
 import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
@@ -17,6 +16,7 @@ from tests.replay import agents, pipelines
 from tests.replay.recording import HISTORIES
 from tests.temporal_runs import is_think
 from worker.host import task_workflows
+from workflows.failures import DATA_CONVERTER
 
 KEPT = sorted(path.stem for path in HISTORIES.glob("*.json"))
 # Of runs that went as they do no more.
@@ -41,7 +41,7 @@ def read(name: str) -> WorkflowHistory:
 
 
 def replayer() -> Replayer:
-    return Replayer(workflows=task_workflows(), data_converter=pydantic_data_converter)
+    return Replayer(workflows=task_workflows(), data_converter=DATA_CONVERTER)
 
 
 @pytest.mark.parametrize("name", KEPT)

@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import PayloadCodec
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
@@ -20,7 +19,17 @@ from tests.live import until
 from tests.temporal_runs import reset_to_turn, runs_of
 from worker.host import HEARTBEAT_THROTTLE
 from workflows.agent import AgentWorkflow
-from workflows.contracts import AgentResult, AgentRun, Decision, Hint, RunLimits, Spent, Verdict
+from workflows.contracts import (
+    AgentResult,
+    AgentRun,
+    Decision,
+    Hint,
+    RunLimits,
+    Spent,
+    Verdict,
+    call_sub_task_id,
+)
+from workflows.failures import DATA_CONVERTER
 from workflows.states import Status
 
 LIMITS = RunLimits(turns=100, tokens=1_000_000, cost_usd=None, seconds=600)
@@ -28,9 +37,7 @@ LIMITS = RunLimits(turns=100, tokens=1_000_000, cost_usd=None, seconds=600)
 
 @pytest.fixture
 async def temporal(infrastructure: Services) -> Client:
-    return await Client.connect(
-        infrastructure.temporal_address, data_converter=pydantic_data_converter
-    )
+    return await Client.connect(infrastructure.temporal_address, data_converter=DATA_CONVERTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +238,9 @@ async def test_a_call_that_fails_for_good_ends_the_run_after_those_beside_it(
         await play.fails()
     assert play.agents.cancelled == []
     assert play.tasks.ends == {Status.FAILED: "task-moved"}
+    # Why is in the row of the call, and nowhere else.
+    [close] = play.tasks.closes
+    assert close.sub_task_id == call_sub_task_id(close.task_id, 2)
 
 
 async def test_a_call_that_fails_for_good_ends_the_run_though_a_person_is_asked_about_another(
@@ -427,7 +437,7 @@ async def test_a_pause_in_the_last_moment_of_a_run_holds_in_the_next(temporal: C
         await temporal.get_workflow_handle(workflow_id).signal("pause")
 
     codec = Interrupting(pause)
-    converter = replace(pydantic_data_converter, payload_codec=codec)
+    converter = replace(DATA_CONVERTER, payload_codec=codec)
     client = await Client.connect(
         temporal.service_client.config.target_host, data_converter=converter
     )

@@ -10,7 +10,6 @@ from uuid import uuid4
 import pytest
 from temporalio import activity
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import CancelledError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
@@ -23,6 +22,7 @@ from worker.host import task_workflows
 from workflows import ports
 from workflows.agent import AgentWorkflow
 from workflows.contracts import AgentRun, RunLimits, StepCall, StepOutcome, TaskClose, TaskMark
+from workflows.failures import DATA_CONVERTER
 from workflows.pipeline import PipelineWorkflow
 from workflows.states import Status
 
@@ -80,9 +80,7 @@ class Row(ports.Tasks, ports.Steps):
 
 @pytest.fixture
 async def temporal(infrastructure: Services) -> Client:
-    return await Client.connect(
-        infrastructure.temporal_address, data_converter=pydantic_data_converter
-    )
+    return await Client.connect(infrastructure.temporal_address, data_converter=DATA_CONVERTER)
 
 
 @asynccontextmanager

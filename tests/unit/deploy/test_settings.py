@@ -54,6 +54,17 @@ def test_a_wrong_value_is_named_but_not_shown(environment: pytest.MonkeyPatch) -
     assert "hunter2" not in str(caught.value)
 
 
+def test_titles_are_of_two_kinds_and_prompts_unless_told_otherwise(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    assert settings.load().titles == "prompt"
+    environment.setenv("AGENTOS_TITLES", "plain")
+    assert settings.load().titles == "plain"
+    environment.setenv("AGENTOS_TITLES", "none")
+    with pytest.raises(SettingsInvalid, match=r"AGENTOS_TITLES: .*'prompt' or 'plain'"):
+        settings.load()
+
+
 def test_a_sandbox_that_there_is_none_of_is_refused_with_the_names_of_those_there_are(
     environment: pytest.MonkeyPatch,
 ) -> None:

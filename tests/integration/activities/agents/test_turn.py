@@ -333,21 +333,34 @@ async def test_while_a_model_is_to_be_asked_again_events_and_row_say_why(
     assert 'ended its answer with "error"' in retrying["error"]["message"]
     assert retrying["model"] == "first"
     assert retrying["next_attempt_at"]
-    assert await error_of(database, task_id) == retrying["error"]
+    assert await error_of(database, task_id) == {**retrying["error"], "step": "turn 1"}
     await think(turns, first, 2)
     assert await error_of(database, task_id) is None
 
 
 @pytest.mark.parametrize("last", [(400, 1), (503, THINK_RETRIES + 1)], ids=["final", "last"])
-async def test_nothing_is_said_of_another_attempt_where_there_is_none(
+async def test_of_a_failure_that_no_attempt_follows_the_row_alone_says_why(
     turns: Turns, database: Database, server: ModelServer, task_id: UUID, last: tuple[int, int]
 ) -> None:
     status, attempt = last
-    server.answers(refusal(status))
+    server.answers(refusal(status, "because of the moon"))
     with pytest.raises(ApplicationError):
         await think(turns, ThinkCall(task_id=task_id, run=1, turn=1, seq=0), attempt)
     assert "llm.retrying" not in [name for name, _ in await told(database, task_id)]
-    assert await error_of(database, task_id) is None
+    error = await error_of(database, task_id)
+    assert error["step"] == "turn 1"
+    assert "because of the moon" in error["message"]
+
+
+async def test_that_too_many_workers_were_lost_is_in_the_row(
+    turns: Turns, database: Database, server: ModelServer, task_id: UUID
+) -> None:
+    server.answers(BREAKS_OFF)
+    first = ThinkCall(task_id=task_id, run=1, turn=1, seq=0)
+    await think_as_worker(turns, first, attempt=1, failures=0)
+    await think_as_worker(turns, first, attempt=LOST_ATTEMPTS + 3, failures=1)
+    error = await error_of(database, task_id)
+    assert (error["code"], error["step"]) == ("workers-lost", "turn 1")
 
 
 async def test_a_model_in_whose_place_another_is_asked_is_named_with_the_reason(

@@ -16,7 +16,7 @@ from activities.store.keys import DEFAULT_TEAM
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
 from tests.days import day_that_lasts
 from tests.integration.new_tasks import new_task
-from workflows.contracts import TaskClose, Thought, call_sub_task_id
+from workflows.contracts import Failure, TaskClose, Thought, call_sub_task_id
 from workflows.definitions.agent import Agent
 from workflows.errors import TaskMoved
 from workflows.events import LlmDelta, MessageCreated
@@ -185,6 +185,28 @@ async def test_usage_lost_before_a_reset_is_not_counted_again(
     await turns.count_lost(database, turn, Charge(99, 0, 0.0))  # It comes too late.
     lost = (await turns.begin_turn(database, after, known=0, is_repeated=True)).lost
     assert lost == Charge(5, 0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"), [("model-refused", "It said no."), ("worker-lost", "Nobody knows.")]
+)
+async def test_a_run_ends_with_what_its_turn_has_written_of_the_same_failure(
+    database: Database, task_id: UUID, code: str, message: str
+) -> None:
+    turn = Turn(task_id, 1, 1, 0, "first")
+    await turns.begin_turn(database, turn, known=0)
+    told = Failure(code="model-refused", message="It said no.", step="turn 1")
+    await turns.tell_of_failure(database, turn, told, ())
+    close = TaskClose(
+        task_id=task_id,
+        team_id=DEFAULT_TEAM,
+        run=1,
+        status=Status.FAILED,
+        failure=Failure(code=code, message="Nobody knows."),
+    )
+    assert await tasks.close_task(database, close)
+    query = "SELECT error ->> 'code', error ->> 'message' FROM tasks WHERE id = :id"
+    assert await rows(database, query, id=task_id) == [(code, message)]
 
 
 async def test_a_reset_run_drops_what_lies_behind_and_goes_on(

@@ -120,18 +120,6 @@ async def test_a_task_from_before_the_key_goes_on_with_it(
         assert encrypted_in(await seen_by_temporal(after, task_id))
 
 
-async def test_a_failure_that_is_encrypted_is_read_where_a_row_has_to_say_it(
-    stage: Stage,
-) -> None:
-    task_id = await stage.submit("fail")
-    await stage.until(task_id, "failed", "blocked")
-    execution = await stage.services.temporal.find(UUID(task_id))
-    assert execution is not None
-    reason = await stage.services.temporal.reason_of_end(UUID(task_id), execution)
-    assert reason
-    assert reason != "Encoded failure"
-
-
 @pytest.mark.parametrize(
     "authorization", ["Bearer wrong", "Bearer", "Bearer ak_0000", f"Bearer {TOKEN}x"]
 )

@@ -134,7 +134,7 @@ async def test_a_previous_run_that_does_not_end_delays_no_other_task(idle: Stage
     run = await KINDS[task.type].message(idle.services.installed, replace(task, id=UUID(task_id)))
     next_run = run.model_copy(update={"run": 2})
     with pytest.raises(TemporaryFailure, match="previous run"):
-        await idle.services.temporal.start(PipelineWorkflow, next_run, name="x", priority=5)
+        await idle.services.temporal.start(PipelineWorkflow, next_run, title="x", priority=5)
     other = await idle.submit("print x")
     assert await _status_in_temporal(idle, other) is WorkflowExecutionStatus.RUNNING
 
@@ -216,10 +216,10 @@ class Refusing(TemporalPort):
 
     refused: UUID | None = None
 
-    async def start(self, workflow: Any, run: Any, *, name: str, priority: int) -> None:
+    async def start(self, workflow: Any, run: Any, *, title: str, priority: int) -> None:
         if run.task_id == self.refused:
             raise TemporaryFailure(service="Temporal", reason="INVALID_ARGUMENT")
-        await super().start(workflow, run, name=name, priority=priority)
+        await super().start(workflow, run, title=title, priority=priority)
 
 
 async def test_a_task_that_temporal_refuses_ends_no_pass_before_all_others_were_tried(

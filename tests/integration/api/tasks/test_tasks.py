@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from temporalio.client import WorkflowFailureError
+from temporalio.exceptions import ApplicationError
 
-from tests.integration.api_stage import Stage, pipeline
+from deploy.local.services import Services
+from tests.integration.api_stage import Stage, api_stage, pipeline
 
 
 async def test_a_task_is_accepted_runs_and_gives_its_result(stage: Stage) -> None:
@@ -51,6 +54,16 @@ async def test_the_workflow_carries_summary_and_priority(stage: Stage) -> None:
     assert described.raw_description.workflow_execution_info.priority.priority_key == 1
     assert described.raw_description.execution_config.workflow_execution_timeout.seconds > 86_400
     await stage.http.post(f"/tasks/{task_id}/cancel")
+
+
+async def test_plain_titles_tell_temporal_the_type_and_id_alone(
+    infrastructure: Services, tmp_path: Path
+) -> None:
+    async with api_stage(infrastructure, tmp_path, works=False, titles="plain") as stage:
+        task_id = await stage.submit("print x")
+        described = await stage.temporal.get_workflow_handle(f"task-{task_id}").describe()
+        assert await described.static_summary() == f"pipeline {task_id[:8]}"
+        assert (await stage.task(task_id))["type"] == "pipeline"
 
 
 # The forms of a body.
@@ -275,10 +288,14 @@ async def test_output_that_is_no_json_gives_no_json_result(stage: Stage, printed
     assert (await stage.until(task_id, "completed"))["result"]["json"] is None
 
 
-async def test_temporal_ends_with_what_the_row_says(stage: Stage) -> None:
+async def test_temporal_ends_with_the_code_of_what_the_row_says(stage: Stage) -> None:
     task_id = await stage.submit("fail")
     task = await stage.until(task_id, "failed")
     assert task["error"]["step"] == "a"
     with pytest.raises(WorkflowFailureError) as failure:
         await stage.temporal.get_workflow_handle(f"task-{task_id}").result()
-    assert "It failed as told." in str(failure.value.cause)
+    assert task["error"]["message"] == "It failed as told."
+    cause = failure.value.cause
+    assert isinstance(cause, ApplicationError)
+    assert cause.type == task["error"]["code"] == "script-failed"
+    assert f"agentos show {task_id}" in cause.message
