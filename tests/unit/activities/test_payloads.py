@@ -1,7 +1,6 @@
 """Payloads that Temporal cannot read."""
 
 import base64
-import os
 
 import pytest
 from hypothesis import given
@@ -60,7 +59,7 @@ async def test_a_payload_that_was_changed_is_refused(place: int) -> None:
         await Codec([KEY]).decode([encrypted])
 
 
-@pytest.mark.parametrize("data", [b"", b"short", os.urandom(12)])
+@pytest.mark.parametrize("data", [b"", b"short", bytes(12)])
 async def test_a_payload_that_was_cut_off_is_refused(data: bytes) -> None:
     [encrypted] = await Codec([KEY]).encode([PAYLOAD])
     encrypted.data = data
