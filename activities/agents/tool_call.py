@@ -36,8 +36,9 @@ from activities.store.attempts import Attempt, Begun, StoredFile, ToolMessage, a
 from activities.store.turns import CallDefinition
 from activities.tools.context import AgentContext, ToolResult
 from activities.tools.mcp.questions import Question, Replies
+from activities.tools.server_tools import AllowedServerTools
 from activities.tools.skills import AllowedSkills
-from activities.tools.toolbox import AllowedServerTools, Toolbox
+from activities.tools.toolbox import Toolbox
 from workflows import policies
 from workflows.contracts import ActCall, ActOutcome, Verdict, call_sub_task_id
 from workflows.definitions.agent import Agent

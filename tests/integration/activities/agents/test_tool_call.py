@@ -26,8 +26,9 @@ from activities.store.options import S3Options
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
 from activities.tools.mcp.questions import Question, Replies, Reply
 from activities.tools.mcp.results import McpResult
+from activities.tools.offered import OfferedTool
 from activities.tools.registry import Registry
-from activities.tools.toolbox import McpTools, OfferedTool, Toolbox
+from activities.tools.toolbox import McpTools, Toolbox
 from deploy.local.services import Services
 from tests.integration.agent_desk import Desk, agent_desk
 from workflows.contracts import ActCall, ActOutcome, Thought, Verdict, call_sub_task_id
