@@ -98,7 +98,10 @@ def _taken(found: list[types.Tool]) -> Listing:
             refused.append(f"{tool.name}: there are two of this name")
         else:
             tools[tool.name] = _read(tool)
-    return Listing(tuple(tools[name] for name in sorted(tools)), tuple(refused[:MAX_REFUSALS]))
+    shown = refused[:MAX_REFUSALS]
+    if len(refused) > len(shown):
+        shown.append(f"... and {len(refused) - len(shown)} more")
+    return Listing(tuple(tools[name] for name in sorted(tools)), tuple(shown))
 
 
 def _objection(tool: types.Tool) -> str | None:
