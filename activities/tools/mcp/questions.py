@@ -93,8 +93,10 @@ class Question:
         if all(sign and name.strip() in fields for name, sign, _ in lines):
             yield from ((name.strip(), value.strip()) for name, _, value in lines)
             return
-        required = [name for name, part in fields.items() if part.is_required]
-        only = required if len(required) == 1 else list(fields)
+        needed = [
+            name for name, part in fields.items() if part.is_required and part.default is None
+        ]
+        only = needed if len(needed) == 1 else list(fields)
         if len(only) == 1 and (len(fields) == 1 or (len(lines) == 1 and not lines[0][1])):
             yield only[0], answer.strip()
             return
