@@ -32,6 +32,7 @@ Work = Callable[[ClientSession, Askers], Coroutine[Any, Any, Result]]
 # Cancelled calls tell the server, for which the SDK takes five seconds at most.
 _FAREWELL_SECONDS = 6.0
 _CLOSING_SECONDS = 20.0
+_PLACE_CHARACTERS = 200
 
 log = structlog.get_logger(__name__)
 
@@ -198,7 +199,7 @@ class Connection:
         reason, words = f"the connection failed with {type(error).__name__}", ""
         match error:
             case ValidationError():
-                reason = "its answer does not follow the protocol"
+                reason = f"its answer does not follow the protocol: {_place_in(error)}"
             case MCPError() if failure_of(error) is not None:
                 reason = error.message
             case MCPError() if self._end_told is None:
@@ -212,3 +213,10 @@ class Connection:
         text = clean_text("\n".join(filter(None, (words, self._last_words.text))))
         # Redacted first: half of a secret would not be recognised.
         return shown(self._opener.redacted(self._server, text))
+
+
+def _place_in(error: ValidationError) -> str:
+    """Where an answer is wrong, without what it says there."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return ascii(f"{error.title} {place} ({first['type']})")[1:-1][:_PLACE_CHARACTERS]

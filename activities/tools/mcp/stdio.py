@@ -95,6 +95,7 @@ async def stdio_transport(
         try:
             yield received, sent
         finally:
+            talk.is_left = True
             received.close()
             sent.close()
             await _leave(process)
@@ -200,13 +201,15 @@ class _Talk:
         self._has_babbled = False
         self._awaited: dict[RequestId, str] = {}
         self._has_drained = asyncio.Event()
+        self.is_left = False
 
     async def read(self) -> None:
         reason = "it was disconnected"
         try:
             reason = await self._forward()
         finally:
-            self._on_end(reason)  # First: as soon as the stream closes, somebody asks for it.
+            if not self.is_left:  # Else it ends because of us, and the reason is another.
+                self._on_end(reason)  # First: as soon as the stream closes, somebody asks for it.
             self._incoming.close()
 
     async def _forward(self) -> str:

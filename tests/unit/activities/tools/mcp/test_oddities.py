@@ -1,14 +1,18 @@
 """MCP servers that bend the protocol: what is plain works, and the rest is told at once."""
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
+from mcp_types import JSONRPCError
 from pydantic import SecretStr
 
+from activities.tools.mcp import limits
+from activities.tools.mcp.messages import read
 from activities.tools.mcp.options import PoolOptions
 from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.pool import McpPool
@@ -24,6 +28,7 @@ MENDED = {
     *("no-type", "empty-schema", "null-schema", "no-schema", "boolean-schema", "list-for-object"),
     *("null-properties", "list-properties", "null-required", "nullable-type", "snake-case"),
     *("null-description", "list-description", "text-hints", "list-output", "odd-icons"),
+    *("text-of-a-schema", "as-for-models"),
 }
 LEFT_OUT = {
     "array-type": "odd: its arguments are of type 'array', and not an object",
@@ -39,8 +44,26 @@ READ = {
     "half-character": "ok \ufffd",
     "latin-1": "ok \ufffd",
     "raw-newline-in-text": "ok\t",
+    "line-break-in-text": "ok\n",
+    "null-text": "",
+    "result-of-nothing": "",
+    "object-for-text": '{"a": 1}',
+    "structure-alone": '{"a": 1}',
+    "unknown-part": "[a part of the answer was left out: it is no sound one of type 'video']\nok",
+    "link-without-name": "Resource 'b.txt': odd://a/b.txt",
     **dict.fromkeys(
         ("byte-order-mark", "batch", "null-error", "id-as-text", "id-as-float", "no-version"), "ok"
+    ),
+    **dict.fromkeys(
+        (
+            *("over-lines", "carriage-return", "two-on-a-line", "comma-behind", "nul-behind"),
+            *("in-colour", "in-a-text", "result-in-a-text", "two-answers"),
+            *("odd-progress", "odd-log", "list-for-parameters", "part-for-parts"),
+            *("text-for-part", "null-for-part", "part-without-type", "odd-annotations"),
+            *("null-for-error", "list-for-meta", "structure-of-a-list", "result-of-2024"),
+            "resource-without-uri",
+        ),
+        "ok",
     ),
 }
 UNREADABLE = (
@@ -65,14 +88,31 @@ def odd(name: str) -> McpServer:
     return McpServer(name="odd", transport="stdio", command=sys.executable, args=args, env=env)
 
 
-@pytest.fixture
-async def pool() -> AsyncIterator[McpPool]:
-    async with McpPool(
+def a_pool() -> McpPool:
+    return McpPool(
         policy=McpPolicy.for_loopback(),
         secrets={"WORD": SecretStr("open-sesame")},
         environment={"PATH": os.environ["PATH"]},
-    ) as pool:
+    )
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[McpPool]:
+    async with a_pool() as pool:
         yield pool
+
+
+@pytest.fixture(scope="module")
+async def shared() -> AsyncIterator[McpPool]:
+    """For calls to one program, each of which names its oddity."""
+    async with a_pool() as pool:
+        yield pool
+
+
+async def call(pool: McpPool, name: str) -> McpResult:
+    """What comes of an answer with this oddity."""
+    async with asyncio.timeout(30):  # The call itself might take an hour.
+        return await pool.call(TEAM, odd("any"), "good", {"oddity": name}, timeout_seconds=3_600)
 
 
 @pytest.mark.parametrize("name", sorted(MENDED))
@@ -96,7 +136,11 @@ async def test_a_tool_that_nobody_can_call_is_left_out_by_name_and_the_others_wo
 
 @pytest.mark.parametrize(
     ("name", "tools"),
-    [("null-tools", 0), ("no-tools", 0), ("empty-cursor", 1), ("null-cursor", 1)],
+    [
+        *(("null-tools", 0), ("no-tools", 0), ("empty-cursor", 1), ("null-cursor", 1)),
+        *(("cursor-in-circles", 1), ("cursor-of-an-object", 1)),
+        *(("tools-by-name", 1), ("odd-lifetime", 1)),
+    ],
 )
 async def test_a_list_without_an_end_or_a_beginning_is_a_list(
     pool: McpPool, name: str, tools: int
@@ -106,27 +150,62 @@ async def test_a_list_without_an_end_or_a_beginning_is_a_list(
 
 @pytest.mark.parametrize(("name", "text"), sorted(READ.items()))
 async def test_an_answer_whose_meaning_is_plain_is_read(
-    pool: McpPool, name: str, text: str
+    shared: McpPool, name: str, text: str
 ) -> None:
-    result = await pool.call(TEAM, odd(name), "good", {})
+    result = await call(shared, name)
     assert (result.text, result.is_error) == (text, False)
+
+
+@pytest.mark.parametrize("name", ["url-for-data", "data-in-lines", "data-without-padding"])
+async def test_a_file_is_kept_however_its_data_is_written(shared: McpPool, name: str) -> None:
+    result = await call(shared, name)
+    assert result.files == (McpFile("image.png", "image/png", b"dots"),)
+
+
+@pytest.mark.parametrize("name", sorted(mcp_odd.GREETINGS))
+async def test_a_greeting_whose_meaning_is_plain_is_taken_and_else_the_reason_said(
+    pool: McpPool, name: str
+) -> None:
+    said = mcp_odd.GREETINGS[name].get("protocolVersion")
+    if said not in ("2099-01-01", "1.0"):
+        assert (await pool.call(TEAM, odd(name), "good", {})).text == "ok"
+        return
+    with pytest.raises(McpUnavailable, match=f"it speaks version '{said}' of the protocol"):
+        await pool.probe(TEAM, odd(name))
+
+
+def test_json_in_a_text_is_bounded_as_json_is() -> None:
+    many = json.dumps([[]] * (limits.MAX_VALUES + 1))
+    answer = {"jsonrpc": "2.0", "id": 1, "result": many}
+    for raw in (json.dumps(many), json.dumps(answer), json.dumps(json.dumps(answer))):
+        for message in read(raw.encode(), {1: "tools/call"}):
+            assert isinstance(message, JSONRPCError)
+    listed = {"jsonrpc": "2.0", "id": 1, "result": {"tools": [{"name": "a", "inputSchema": many}]}}
+    [message] = read(json.dumps(listed).encode(), {1: "tools/list"})
+    assert "its schema is no object" in str(message)
+
+
+async def test_what_a_server_says_that_nobody_can_read_is_in_no_log(
+    pool: McpPool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    await pool.call(TEAM, odd("odd-log"), "good", {})
+    captured = capfd.readouterr()
+    assert "LOUD" not in captured.out + captured.err
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
 async def test_an_answer_that_nobody_can_read_fails_its_call_at_once(
-    pool: McpPool, name: str
+    shared: McpPool, name: str
 ) -> None:
-    async with asyncio.timeout(30):  # The call itself might take an hour.
-        with pytest.raises(McpAnswerInvalid):
-            await pool.call(TEAM, odd(name), "good", {}, timeout_seconds=3_600)
+    with pytest.raises(McpAnswerInvalid):
+        await call(shared, name)
 
 
 @pytest.mark.parametrize(("name", "words"), sorted(REFUSED.items()))
 async def test_an_error_of_any_form_is_the_answer_to_its_call(
-    pool: McpPool, name: str, words: str
+    shared: McpPool, name: str, words: str
 ) -> None:
-    async with asyncio.timeout(30):
-        result = await pool.call(TEAM, odd(name), "good", {}, timeout_seconds=3_600)
+    result = await call(shared, name)
     assert (result.text, result.is_error) == (words, True)
 
 
