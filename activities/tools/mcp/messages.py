@@ -80,6 +80,12 @@ def is_error(raw: bytes) -> bool:
     return isinstance(_sound(raw), JSONRPCError)
 
 
+def names_request(raw: bytes) -> bool:
+    """Whether a piece of JSON is an answer that says to which request."""
+    message = _sound(raw)
+    return isinstance(message, (JSONRPCResponse, JSONRPCError)) and message.id is not None
+
+
 def _sound(raw: bytes) -> JSONRPCMessage | None:
     try:
         return jsonrpc_message_adapter.validate_json(raw, by_name=False)

@@ -21,7 +21,12 @@ from tests.doubles import mcp_odd
 from tests.doubles.mcp_http import Double, Exchange, doubled
 from tests.folders import DOUBLES
 from workflows.definitions.mcp_server import McpServer
-from workflows.errors import McpAnswerInvalid, McpStartTimedOut, McpUnavailable
+from workflows.errors import (
+    McpAnswerInvalid,
+    McpConnectionLost,
+    McpStartTimedOut,
+    McpUnavailable,
+)
 
 TEAM = uuid4()
 MENDED = {
@@ -319,3 +324,128 @@ async def test_an_unreadable_answer_over_http_fails_its_call_at_once(
     async with doubled(_saying(name, *FRAMES[frame])) as double, asyncio.timeout(30):
         with pytest.raises(McpAnswerInvalid):
             await pool.call(TEAM, _remote(double), "good", {}, timeout_seconds=3_600)
+
+
+def _streaming(*chunks: bytes) -> Double:
+    """``%b`` in a chunk is the answer."""
+
+    async def stream(exchange: Exchange) -> None:
+        said = mcp_odd.answers("any", exchange.asked.message)
+        await exchange.head(200, content_type="text/event-stream", connection="close")
+        for chunk in chunks:
+            await exchange.raw(chunk.replace(b"%b", said))
+        exchange.end()
+
+    return Double(acts={"tools/call": stream})
+
+
+STREAMS = {
+    "byte-order-mark": (b"\xef\xbb\xbfdata: %b\n\n",),
+    "no-empty-line": (b"data: %b\n",),
+    "no-end-of-line": (b"data: %b",),
+    "another-name": (b"event: response\ndata: %b\n\n",),
+    "ping-before": (b"event: ping\ndata: now\n\n", b"data: %b\n\n"),
+    "json-alone": (b"%b",),
+    "json-in-lines": (b"\n%b\n",),
+    "done-behind": (b"data: %b\n\n", b"data: [DONE]\n\n"),
+    "in-pieces": (b"da", b"ta:", b" %b", b"\n", b"\n"),
+    "carriage-returns": (b"data: %b\r\r",),
+}
+
+
+@pytest.mark.parametrize("name", sorted(STREAMS))
+async def test_an_answer_in_a_stream_of_any_form_is_read(pool: McpPool, name: str) -> None:
+    async with doubled(_streaming(*STREAMS[name])) as double, asyncio.timeout(30):
+        assert (await pool.call(TEAM, _remote(double), "good", {})).text == "ok"
+
+
+async def test_a_stream_that_ends_in_half_an_answer_fails_its_call_at_once(pool: McpPool) -> None:
+    double = _streaming(b'data: {"jsonrpc": "2.0", "id": 2, "result": {"cont')
+    async with doubled(double), asyncio.timeout(30):
+        with pytest.raises((McpAnswerInvalid, McpConnectionLost)):
+            await pool.call(TEAM, _remote(double), "good", {}, timeout_seconds=3_600)
+
+
+@pytest.mark.parametrize("status", [307, 308])
+async def test_a_redirect_within_the_server_is_followed(pool: McpPool, status: int) -> None:
+    """Many a framework sends what asks for ``/mcp`` on to ``/mcp/``."""
+
+    async def lead_on(exchange: Exchange) -> None:
+        if exchange.asked.path == "/mcp/":
+            await double.behave(exchange)
+        else:
+            await exchange.answer(status, location="/mcp/")
+
+    methods = ("server/discover", "initialize", "notifications/initialized", "tools/list")
+    double = Double(acts=dict.fromkeys((*methods, "tools/call"), lead_on))
+    async with doubled(double):
+        result = await pool.call(TEAM, _remote(double), "echo", {"text": "ok"})
+    assert result.text == "ok"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"Invalid or missing session ID", "text/plain"),
+        (
+            b'{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":'
+            b'"Bad Request: No valid session ID provided"}}',
+            "application/json",
+        ),
+    ],
+)
+async def test_a_session_that_is_gone_may_be_said_to_be_with_400(
+    pool: McpPool, body: bytes, kind: str
+) -> None:
+    async def forget(exchange: Exchange) -> None:
+        if len(double.asked_for("initialize")) == 1:
+            await exchange.answer(400, body, content_type=kind)
+        else:
+            await double.behave(exchange)
+
+    double = Double(acts={"tools/call": forget})
+    async with doubled(double):
+        result = await pool.call(TEAM, _remote(double), "echo", {"text": "ok"})
+    assert result.text == "ok"
+
+
+async def test_another_bad_request_is_not_sent_again(pool: McpPool) -> None:
+    async def refuse(exchange: Exchange) -> None:
+        await exchange.error(-32_602, "session not found: main", 400)
+
+    double = Double(acts={"tools/call": refuse})
+    async with doubled(double):
+        result = await pool.call(TEAM, _remote(double), "echo", {})
+        assert (result.text, result.is_error) == ("session not found: main", True)
+        assert len(double.asked_for("tools/call")) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_server_that_wants_credentials_is_told_how_to_get_them(
+    pool: McpPool, status: int
+) -> None:
+    async def refuse(exchange: Exchange) -> None:
+        await exchange.answer(status, www_authenticate="Bearer")
+
+    double = Double(acts=dict.fromkeys(("server/discover", "initialize"), refuse))
+    async with doubled(double):
+        with pytest.raises(McpUnavailable, match=r"--header 'Authorization=Bearer secret:NAME'"):
+            await pool.probe(TEAM, _remote(double))
+
+
+async def test_an_answer_with_nothing_in_it_is_none(pool: McpPool) -> None:
+    async def say_nothing(exchange: Exchange) -> None:
+        await exchange.answer(204)
+
+    async with doubled(Double(acts={"tools/call": say_nothing})) as double:
+        with pytest.raises(McpAnswerInvalid, match="no message of the protocol"):
+            await pool.call(TEAM, _remote(double), "echo", {})
+
+
+async def test_an_id_of_a_session_that_cannot_be_sent_back_is_refused(pool: McpPool) -> None:
+    async def greet(exchange: Exchange) -> None:
+        await exchange.result({}, mcp_session_id="\u00e9")
+
+    async with doubled(Double(acts={"initialize": greet})) as double:
+        with pytest.raises(McpUnavailable, match="the id of its session"):
+            await pool.probe(TEAM, _remote(double))
