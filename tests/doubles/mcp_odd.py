@@ -204,6 +204,8 @@ def answers(name: str, message: Json) -> bytes:
                     **GREETINGS.get(name, {}),
                 },
             )
+        case "tools/list" if name == "refuses-to-list":
+            said = _envelope(message, error={"code": -32_603, "message": "not today"})
         case "tools/list":
             tools = [GOOD, *([TOOLS[name]] if name in TOOLS else [])]
             said = _envelope(message, result=LISTS.get(name, {"tools": tools}))

@@ -159,7 +159,7 @@ async def test_a_page_that_a_server_wants_opened_is_shown_and_the_call_made_agai
     talk = models.conversation(asks(("mcp.asking.locked", given)), finishes())
     task_id = await agents_live.submit_agent(talk.prompt())
     text, ask, _ = await shown(agents_live, task_id, "Unlock it first.")
-    assert "  It wants you to open a page at sign.example:" in text.splitlines()
+    assert "  Open a page at sign.example:" in text.splitlines()
     assert f"  {PAGE}" in text.splitlines()
     assert f"agentos approve {task_id} {ask}" in text.splitlines()  # Without a note.
     opened.touch()

@@ -62,6 +62,7 @@ class Connection:
         self._calls: set[asyncio.Task[Any]] = set()
         self._waiting = 0
         self._end_told: str | None = None
+        self._refusal = "it refused to connect"
         self._last_words = LastWords()
         self._askers = Askers(lambda text: opener.redacted(server, clean_text(text)))
         self.is_open = True
@@ -148,6 +149,7 @@ class Connection:
                     start_seconds=self._start_seconds,
                 )
                 async with self._opener.client(self._server, listeners) as client:
+                    self._refusal = "it refused to list its tools"
                     self._opened.set_result((client.session, await self._watch.first(client)))
                     limit.reschedule(None)
                     self._last_words.forget()
@@ -203,7 +205,7 @@ class Connection:
             case MCPError() if failure_of(error) is not None:
                 reason = error.message
             case MCPError() if self._end_told is None:
-                reason, words = "it refused to connect", error.message
+                reason, words = self._refusal, error.message
         return McpUnavailable(
             server=self._server.name, reason=self._end_told or reason, said=self._said(words)
         )

@@ -31,12 +31,13 @@ def fault_of_page(url: str) -> str | None:
     return None
 
 
-def shown_page(url: str) -> str:
-    """What a person reads of it."""
+def shown_page(url: str, text: str) -> str:
+    """What a person reads of it: first our words, which those of the server cannot imitate then."""
     host = urlsplit(url).netloc.lower()
     is_odd = any(label.startswith(_INTERNATIONAL) for label in host.split("."))
     warning = " (it stands for other letters, and may look like another host)" if is_odd else ""
     return (
-        f"It wants you to open a page at {host}{warning}:\n{url}\n"
-        "Approve when you have done there what you want to, or deny."
+        f"Open a page at {host}{warning}:\n{url}\n"
+        "Approve when you have done there what you want to, or deny. The server says:\n"
+        f"{text}"
     )

@@ -42,7 +42,7 @@ class Question:
     def shown(self) -> str:
         """With what to answer."""
         if self.url is not None:
-            return f"{self.text}\n{shown_page(self.url)}"
+            return shown_page(self.url, self.text)
         lines = [field.shown for field in self._fields.values()]
         if not lines:
             return self.text

@@ -12,7 +12,7 @@ import pytest
 
 from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.pool import McpPool
-from activities.tools.mcp.questions import Question, Reply, fault_of
+from activities.tools.mcp.questions import MAX_QUESTIONS, Question, Reply, fault_of
 from tests.folders import DOUBLES
 from workflows.definitions.mcp_server import McpServer
 from workflows.errors import McpAnswerInvalid, McpAsks
@@ -79,6 +79,13 @@ async def test_a_second_question_is_asked_after_the_first_is_answered(
     assert (tmp_path / "effects").read_text() == 'book {"name": "Ann", "seats": 3}\n'
 
 
+async def test_the_error_of_a_question_says_how_many_a_call_may_ask(
+    pool: McpPool, tmp_path: Path
+) -> None:
+    with pytest.raises(McpAsks, match=f"a call of an agent {MAX_QUESTIONS} questions at most"):
+        await pool.call(TEAM, asking(tmp_path / "effects"), "book", {})
+
+
 async def test_a_reply_to_one_question_is_not_taken_for_one_to_another(
     pool: McpPool, tmp_path: Path
 ) -> None:
@@ -120,10 +127,11 @@ async def test_a_person_is_shown_a_page_to_open_with_its_host_and_their_word_is_
 ) -> None:
     server = asking(tmp_path / "effects")
     asked = await question(pool, server, "sign_in", url=PAGE)
-    assert asked.shown.splitlines()[:3] == [
-        "Sign in first.",
-        "It wants you to open a page at sign.example:",
+    assert asked.shown.splitlines() == [
+        "Open a page at sign.example:",
         PAGE,
+        "Approve when you have done there what you want to, or deny. The server says:",
+        "Sign in first.",
     ]
     replies = {asked.key: Reply(action)}
     result = await pool.call(TEAM, server, "sign_in", {"url": PAGE}, replies=replies)

@@ -253,6 +253,12 @@ async def test_a_program_that_dies_at_start_is_quoted_without_secrets(
     assert "token" not in str(raised.value)
 
 
+async def test_a_server_that_does_not_list_its_tools_is_quoted(pool: McpPool) -> None:
+    with pytest.raises(McpUnavailable, match="it refused to list its tools") as raised:
+        await pool.probe(TEAM, odd("refuses-to-list"))
+    assert raised.value.said == "not today"
+
+
 async def test_the_last_words_of_a_program_are_its_last(pool: McpPool) -> None:
     with pytest.raises(McpUnavailable) as raised:
         await pool.probe(TEAM, odd("dies-at-length"))
