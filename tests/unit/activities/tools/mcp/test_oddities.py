@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
-from mcp_types import JSONRPCError
+from mcp_types import JSONRPCResponse, RequestId
 from pydantic import SecretStr
 
 from activities.tools.mcp import limits
@@ -29,6 +29,7 @@ from workflows.errors import (
 )
 
 TEAM = uuid4()
+CALL: dict[RequestId, str] = {1: "tools/call"}
 MENDED = {
     *("no-type", "empty-schema", "null-schema", "no-schema", "boolean-schema", "list-for-object"),
     *("null-properties", "list-properties", "null-required", "nullable-type", "snake-case"),
@@ -180,22 +181,23 @@ async def test_a_greeting_whose_meaning_is_plain_is_taken_and_else_the_reason_sa
 
 
 def test_json_in_a_text_is_bounded_as_json_is() -> None:
-    many = json.dumps([[]] * (limits.MAX_VALUES + 1))
-    answer = {"jsonrpc": "2.0", "id": 1, "result": many}
-    for raw in (json.dumps(many), json.dumps(answer), json.dumps(json.dumps(answer))):
-        for message in read(raw.encode(), {1: "tools/call"}):
-            assert isinstance(message, JSONRPCError)
-    listed = {"jsonrpc": "2.0", "id": 1, "result": {"tools": [{"name": "a", "inputSchema": many}]}}
-    [message] = read(json.dumps(listed).encode(), {1: "tools/list"})
+    many: list[object] = [[]] * (limits.MAX_VALUES + 1)
+    result = {"content": [], "structuredContent": {"a": many}}
+    whole = {"jsonrpc": "2.0", "id": 1, "result": result}
+    for raw in (json.dumps(json.dumps(whole)), json.dumps(whole | {"result": json.dumps(result)})):
+        assert not any(isinstance(item, JSONRPCResponse) for item in read(raw.encode(), CALL))
+    listed = {"tools": [{"name": "a", "inputSchema": json.dumps({"type": "object", "a": many})}]}
+    [message] = read(json.dumps(whole | {"result": listed}).encode(), {1: "tools/list"})
     assert "its schema is no object" in str(message)
 
 
 async def test_what_a_server_says_that_nobody_can_read_is_in_no_log(
-    pool: McpPool, capfd: pytest.CaptureFixture[str]
+    pool: McpPool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await pool.call(TEAM, odd("odd-log"), "good", {})
-    captured = capfd.readouterr()
-    assert "LOUD" not in captured.out + captured.err
+    for name in ("odd-log", "odd-progress"):
+        await pool.call(TEAM, odd("any"), "good", {"oddity": name})
+    assert "LOUD" not in caplog.text
+    assert "half" not in caplog.text
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
