@@ -398,8 +398,8 @@ class McpAnswerInvalid(McpError):
 
 class McpAsks(McpError):
     """MCP server {server} asks a person something during the call to {tool}, and nobody can be
-    asked: a step of a pipeline asks nobody, and a call of an agent 10 questions at most. Have an
-    agent call the tool, or give it arguments that leave nothing to ask."""
+    asked: a step of a pipeline asks nobody, and a call of an agent {limit} questions at most. Have
+    an agent call the tool, or give it arguments that leave nothing to ask."""
 
 
 class McpListingRefused(McpError):
@@ -500,8 +500,8 @@ class NeverFinishes(AgentOSError):
 
 
 class ToolChanged(AgentOSError):
-    """The MCP server changed the definition of {tool} after this call was approved, so the call was
-    not made."""
+    """The MCP server changed the definition of {tool} while this call waited for a person, so the
+    call was not made."""
 
 
 class CallInterrupted(AgentOSError):

@@ -293,10 +293,12 @@ class ApprovalAsked(StepEvent):
     type = EventType.APPROVAL_ASKED
 
     call_id: str
+    ask_id: str | None = None
     tool: str = ""
     arguments: JsonValue = None
     kind: Open[Literal["approval", "answer"]] = "approval"
     question: str | None = None
+    url: str | None = None
     expires_at: datetime | None = None
 
 
@@ -307,6 +309,7 @@ class ApprovalDecided(StepEvent):
 
     step: str = ""
     call_id: str
+    ask_id: str | None = None
     decision: Open[Literal["approve", "deny"]]
     note: str | None = None
 

@@ -23,8 +23,8 @@ from activities.store.approvals import Approval
 from activities.store.events import as_json
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
 from activities.tools.finish import finish_problems
+from activities.tools.offered import OfferedTool
 from activities.tools.schemas import MAX_ARGUMENT_DEPTH, is_deeper
-from activities.tools.toolbox import OfferedTool
 from workflows.contracts import CallPlan, Thought
 from workflows.definitions.agent import Agent
 from workflows.errors import ToolNotFound

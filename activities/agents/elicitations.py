@@ -5,6 +5,7 @@ the person, however long that takes and whichever workers die, and the call is m
 replies so far.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -34,14 +35,13 @@ def replies_so_far(approval: Approval | None, verdict: Verdict | None) -> dict[s
         return {}
     asked = approval.elicitation
     replies = {key: Reply.of(reply) for key, reply in asked.replies.items()}
-    question = Question(asked.text, asked.form)
     if verdict in _ACTIONS:
-        return replies | {question.key: _ACTIONS[verdict]}
+        return replies | {asked.key: _ACTIONS[verdict]}
     try:
-        content = question.content(approval.note or "")
+        content = question_of(asked).content(approval.note or "")
     except ValueError as error:
         raise Unreadable(str(error)) from error
-    return replies | {question.key: Reply("accept", content)}
+    return replies | {asked.key: Reply("accept", content)}
 
 
 def may_ask(replies: Mapping[str, Reply]) -> bool:
@@ -49,30 +49,38 @@ def may_ask(replies: Mapping[str, Reply]) -> bool:
 
 
 def approval_of(
-    question: Question, replies: Mapping[str, Reply], attempt: int, seconds: float
+    question: Question, replies: Mapping[str, Reply], attempt: int, seconds: float, before: int
 ) -> Approval:
-    """The question as it waits for an answer for so many seconds."""
+    """The question as it waits for an answer for so many seconds, after ``before`` others."""
     return _approval(
         question.shown,
         Elicitation(
             asked_in=attempt,
             text=question.text,
-            form=None if question.schema is None else dict(question.schema),
+            form=None if question.schema is None else json.dumps(question.schema),
+            url=question.url,
+            key=question.key,
             replies={key: asdict(reply) for key, reply in replies.items()},
         ),
         seconds,
+        before,
     )
+
+
+def question_of(asked: Elicitation) -> Question:
+    """The question as it was asked."""
+    return Question(asked.text, None if asked.form is None else json.loads(asked.form), asked.url)
 
 
 def asked_again(approval: Approval, reason: str, attempt: int, seconds: float) -> Approval:
     """The same question, after an answer that does not fit."""
     assert approval.elicitation is not None
     elicitation = approval.elicitation.model_copy(update={"asked_in": attempt})
-    shown = Question(elicitation.text, elicitation.form).shown
-    return _approval(f"Your answer cannot be used: {reason}.\n{shown}", elicitation, seconds)
+    shown = f"Your answer cannot be used: {reason}.\n{question_of(elicitation).shown}"
+    return _approval(shown, elicitation, seconds, approval.number)
 
 
-def _approval(shown: str, elicitation: Elicitation, seconds: float) -> Approval:
+def _approval(shown: str, elicitation: Elicitation, seconds: float, before: int) -> Approval:
     now = datetime.now(UTC)
     return Approval(
         id=uuid4(),
@@ -80,5 +88,6 @@ def _approval(shown: str, elicitation: Elicitation, seconds: float) -> Approval:
         question=shown,
         asked_at=now,
         expires_at=now + timedelta(seconds=seconds),
+        number=before + 1,
         elicitation=elicitation,
     )

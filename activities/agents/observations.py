@@ -84,10 +84,11 @@ def denied(note: str | None = None) -> str:
 
 
 def changed() -> str:
-    """When a tool is not any more what it was as a person approved the call."""
+    """When a tool is not any more what it was as a person was asked."""
     return (
-        "Not made: the definition of this tool was changed after the call was approved. Read it "
-        "again; if the call is still right, make it again, and a person will be asked again."
+        "Not made: the definition of this tool was changed while the call waited for a person. "
+        "Read it again; if the call is still right, make it again, and a person will be asked "
+        "again."
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from activities.skills.metadata import Skill
 from activities.skills.section import SkillSection
-from activities.tools.toolbox import OfferedTool
+from activities.tools.offered import OfferedTool
 from activities.tools.working_files import WorkingFile
 from workflows.contracts import Hint
 from workflows.definitions.agent import Agent, Profile

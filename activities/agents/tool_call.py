@@ -36,8 +36,9 @@ from activities.store.attempts import Attempt, Begun, StoredFile, ToolMessage, a
 from activities.store.turns import CallDefinition
 from activities.tools.context import AgentContext, ToolResult
 from activities.tools.mcp.questions import Question, Replies
+from activities.tools.server_tools import AllowedServerTools
 from activities.tools.skills import AllowedSkills
-from activities.tools.toolbox import AllowedServerTools, Toolbox
+from activities.tools.toolbox import Toolbox
 from workflows import policies
 from workflows.contracts import ActCall, ActOutcome, Verdict, call_sub_task_id
 from workflows.definitions.agent import Agent
@@ -132,11 +133,11 @@ class _ToolCall:
 
     async def perform(self) -> Performed:
         """Make the call, unless a person or a lost worker has decided its result already."""
-        asked = self.begun.approval and Approval.model_validate(self.begun.approval)
+        asked = self._asked
         if asked and (decided := await self._decided(asked)):
             return decided
         try:
-            replies = replies_so_far(asked or None, self.call.verdict)
+            replies = replies_so_far(asked, self.call.verdict)
         except Unreadable as error:
             assert asked
             again = asked_again(asked, str(error), self.attempt.number, self.approval_seconds)
@@ -145,6 +146,12 @@ class _ToolCall:
             return self._told(interrupted(), error=CallInterrupted(tool=self.wanted.tool))
         return await self._make(replies)
 
+    @property
+    def _asked(self) -> Approval | None:
+        """What a person was asked about it last."""
+        asked = self.begun.approval
+        return None if asked is None else Approval.model_validate(asked)
+
     def _is_interrupted(self) -> bool:
         """Whether the call may have taken effect, and must not be made again."""
         return self.begun.was_lost and not self._may_repeat()
@@ -152,14 +159,15 @@ class _ToolCall:
     async def _decided(self, asked: Approval) -> Performed | None:
         """The result that a person has decided on, if the call is not to be made."""
         verdict = self.call.verdict
-        if verdict is None or asked.elicitation is not None:
+        if verdict is None:
             return None
-        if verdict is Verdict.EXPIRED:
-            return self._told(expired(), error=CallExpired(tool=self.wanted.tool))
-        if verdict is not Verdict.APPROVED:
-            return self._told(denied(asked.note), error=CallRefused(tool=self.wanted.tool))
-        if asked.kind == "answer":
-            return self._told(asked.note or "")
+        if asked.elicitation is None:  # Else it is the tool's server that is told.
+            if verdict is Verdict.EXPIRED:
+                return self._told(expired(), error=CallExpired(tool=self.wanted.tool))
+            if verdict is not Verdict.APPROVED:
+                return self._told(denied(asked.note), error=CallRefused(tool=self.wanted.tool))
+            if asked.kind == "answer":
+                return self._told(asked.note or "")
         # A call that may have been made already is not said not to have been.
         if not self._is_interrupted() and await self._has_changed():
             return self._told(changed(), error=ToolChanged(tool=self.wanted.tool))
@@ -179,8 +187,10 @@ class _ToolCall:
             if isinstance(result.error, McpAsks) and may_ask(replies):
                 question = result.error.fields["question"]
                 assert isinstance(question, Question)
+                asked = self._asked
+                before = asked.number if asked else 0
                 number, seconds = self.attempt.number, self.approval_seconds
-                return self._asks(approval_of(question, replies, number, seconds))
+                return self._asks(approval_of(question, replies, number, seconds, before))
             is_followed = self.begun.failures < self.attempt.retries
             if result.error and result.error.retryable and is_followed:
                 raise result.error

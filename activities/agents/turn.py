@@ -21,8 +21,9 @@ from activities.store import turns
 from activities.store.database import Database
 from activities.store.turns import BegunTurn, EndedTurn, Turn
 from activities.tools.found import found_tools
+from activities.tools.offered import OfferedTool
 from activities.tools.skills import AllowedSkills
-from activities.tools.toolbox import OfferedTool, Toolbox
+from activities.tools.toolbox import Toolbox
 from activities.tools.working_files import working_files
 from workflows import policies
 from workflows.contracts import Failure, Hint, ThinkCall, Thought

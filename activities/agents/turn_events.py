@@ -58,8 +58,10 @@ def question_event(step: str, call_id: UUID, wanted: CallDefinition, approval: A
     return events.ApprovalAsked(
         step=step,
         call_id=str(call_id),
+        ask_id=str(approval.id),
         tool=wanted.tool,
         arguments=_shown_arguments(wanted.arguments),
+        url=approval.elicitation and approval.elicitation.url,
         **approval.model_dump(include={"kind", "question", "expires_at"}),
     )
 
@@ -74,7 +76,7 @@ def _call_events(turn: Turn, call: Call) -> Iterator[Event]:
     yield called
     if call.approval is not None:
         wanted = call.approval.model_dump(include={"kind", "question", "expires_at"})
-        yield events.ApprovalAsked(**called.model_dump(), **wanted)
+        yield events.ApprovalAsked(**called.model_dump(), **wanted, ask_id=str(call.approval.id))
 
 
 def _shown_arguments(arguments: dict[str, JsonValue]) -> JsonValue:

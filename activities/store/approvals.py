@@ -1,6 +1,5 @@
 """Decisions of people on the calls of an agent that wait for one."""
 
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,13 +22,18 @@ Answer = Literal["approve", "deny"]
 
 class Elicitation(BaseModel):
     """What the server of a tool asks while a call is made, and what was replied to its earlier
-    questions of this call, by their keys. The attempt ``asked_in`` found it."""
+    questions of this call, by their keys. The attempt ``asked_in`` found it.
+
+    ``form`` is JSON as text, and ``key`` is kept and never made from the rest again: as jsonb,
+    neither numbers nor the order of fields come back as they were. ``url`` is a page to open."""
 
     model_config = ConfigDict(frozen=True)
 
     asked_in: int
     text: str
-    form: dict[str, JsonValue] | None = None
+    form: str | None = None
+    url: str | None = None
+    key: str = ""
     replies: dict[str, dict[str, JsonValue]] = {}
 
 
@@ -38,7 +42,8 @@ class Approval(BaseModel):
 
     ``kind`` says whether the call may be made only if they approve, or is itself a question, to
     which ``note`` is then the answer. With an ``elicitation`` the question is one of the tool's
-    server, and the answer goes to that.
+    server, and the answer goes to that. ``number`` counts what was asked about the call, this
+    included: whoever decides on it without saying what they were shown may mean an earlier one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -51,6 +56,7 @@ class Approval(BaseModel):
     decision: Answer | None = None
     note: str | None = None
     decided_at: datetime | None = None
+    number: int = 1
     elicitation: Elicitation | None = None
 
 
@@ -73,13 +79,14 @@ class AskedCall:
 
 
 async def asked_calls(
-    database: Database, task_id: UUID, limit: int, *, waiting: bool = False
+    database: Database, task_id: UUID, limit: int, *, after: int = 0, waiting: bool = False
 ) -> Sequence[AskedCall]:
-    """The calls of a task that somebody was asked about, the oldest first.
+    """The calls of a task that somebody was asked about, the oldest first, from ``seq`` ``after``
+    on, which no two calls share.
 
     ``waiting`` leaves out those on which somebody has decided, or nobody can any more.
     """
-    query = _ASKED.where(col(SubTask.task_id) == task_id)
+    query = _ASKED.where(col(SubTask.task_id) == task_id, col(SubTask.execution_order) > after)
     if waiting:
         query = query.where(col(SubTask.status) == Status.WAITING, _DECISION.is_(None))
     return await _calls(database, query.order_by(col(SubTask.execution_order)).limit(limit))
@@ -109,14 +116,22 @@ async def pending_question(database: Database, sub_task_id: UUID, attempts: int)
 
 
 async def decide(database: Database, call: AskedCall, answer: Answer, note: str | None) -> bool:
-    """Write down a decision and tell of it. False when the call does not wait for one any more."""
-    event = ApprovalDecided(step=call.name, call_id=str(call.id), decision=answer, note=note)
+    """Write down a decision and tell of it. False when the call does not wait for one any more, or
+    for one on something else."""
+    event = ApprovalDecided(
+        step=call.name,
+        call_id=str(call.id),
+        ask_id=str(call.approval.id),
+        decision=answer,
+        note=note,
+    )
     values = {
         **events.values([event]),
         "id": call.id,
+        "ask_id": str(call.approval.id),
         "task_id": call.task_id,
         "run": call.run,
-        "word": json.dumps({"decision": answer, "note": note}),
+        "word": events.as_json({"decision": answer, "note": note}),
     }
     return bool(await database.execute(_DECIDE, values))
 
@@ -180,6 +195,7 @@ _DECIDE = text(
                        || jsonb_build_object('decided_at', now())
         FROM task
         WHERE sub_tasks.id = :id AND sub_tasks.status = '{Status.WAITING}'
+          AND approval ->> 'id' = :ask_id
           AND approval ->> 'decision' IS NULL
           AND CAST(approval ->> 'expires_at' AS timestamptz) > now()
           AND sub_tasks.task_id = task.id

@@ -1,35 +1,24 @@
 """The tools that an agent is offered, native ones and those of MCP servers, and calls of them."""
 
 import asyncio
-import hashlib
-import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from pydantic import JsonValue
 
 from activities.equipment import Equipment
-from activities.llm.base import ToolSpec
 from activities.patience import patiently
 from activities.store.database import Database
-from activities.store.tools import ToolSetting, tool_settings
+from activities.store.tools import tool_settings
 from activities.tools.context import ToolContext, ToolResult
-from activities.tools.finish import FINISH, FINISH_DESCRIPTION, finish_schema
 from activities.tools.mcp.questions import Replies
 from activities.tools.mcp.results import McpFile, McpResult
-from activities.tools.registry import (
-    DEFAULT_TIMEOUT_SECONDS,
-    CallType,
-    Need,
-    Registry,
-    Tool,
-)
-from activities.tools.selection import is_allowed
+from activities.tools.offered import OfferedTool, allowed_tools, native_tools
+from activities.tools.registry import Registry
 from workflows.definitions.agent import Agent
 from workflows.definitions.mcp_server import PREFIX
 from workflows.errors import AgentOSError, McpFilesLost, McpToolFailed, ToolDisabled, ToolNotFound
@@ -38,74 +27,6 @@ from workflows.states import Permission
 REMEMBERED_SECONDS = 1.0
 MAX_REMEMBERED_TEAMS = 256
 NAMES_SHOWN = 50
-
-
-@dataclass(frozen=True, slots=True)
-class OfferedTool:
-    """A tool as an agent may call it. ``schema`` is the JSON schema of its arguments.
-
-    ``native`` is None for a tool of a server, and for ``finish``, whose call ``ends_task``.
-    """
-
-    name: str
-    description: str
-    schema: dict[str, Any]
-    permission: Permission = Permission.AUTO
-    is_retry_safe: bool = False
-    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
-    native: Tool | None = field(default=None, repr=False)
-    ends_task: bool = False
-
-    @property
-    def digest(self) -> str:
-        """Of what a person who approves a call relies on: the definition, as it was offered."""
-        document = [self.description, self.schema, self.is_retry_safe]
-        return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
-
-    @property
-    def call_type(self) -> CallType:
-        return "tool" if self.native is None else self.native.call_type
-
-    @property
-    def need(self) -> Need | None:
-        return None if self.native is None else self.native.need
-
-    @property
-    def question(self) -> str | None:
-        return None if self.native is None else self.native.question
-
-    @property
-    def shows_skills(self) -> bool:
-        return self.native is not None and self.native.shows_skills
-
-    @property
-    def finds_tools(self) -> bool:
-        return self.native is not None and self.native.finds_tools
-
-    @property
-    def source(self) -> str | None:
-        """The server whose tool it is."""
-        if not self.name.startswith(PREFIX):
-            return None
-        return self.name.removeprefix(PREFIX).partition(".")[0]
-
-    @property
-    def spec(self) -> ToolSpec:
-        """As a model is sent it."""
-        return ToolSpec(
-            self.name,
-            self.description,
-            self.schema,
-            source=self.source,
-            finds_others=self.finds_tools,
-        )
-
-    def problems(self, arguments: Mapping[str, JsonValue]) -> list[tuple[str, str]]:
-        """What is known to be wrong with arguments before a call: JSON pointers and messages.
-
-        Of a tool of a server nothing is: the server itself says it.
-        """
-        return [] if self.native is None else self.native.problems(arguments)
 
 
 class McpTools(Protocol):
@@ -238,63 +159,6 @@ class Toolbox:
             return ToolResult(result.text, mime_types=types)
         error = McpToolFailed(server=server, tool=name)
         return ToolResult(result.text, exit_code=None, error=error, mime_types=types)
-
-
-def native_tools(registry: Registry, settings: Mapping[str, ToolSetting]) -> dict[str, OfferedTool]:
-    """Those that a team with these settings has not switched off."""
-    found: dict[str, OfferedTool] = {}
-    for name, tool in registry.tools.items():
-        setting = settings.get(name)
-        if setting is None or setting.is_active:
-            found[name] = OfferedTool(
-                name,
-                tool.description,
-                tool.schema,
-                setting.permission_level if setting else tool.permission,
-                tool.is_retry_safe,
-                tool.timeout_seconds,
-                native=tool,
-            )
-    return found
-
-
-def allowed_tools(
-    active: Mapping[str, OfferedTool], agent: Agent, *, has_search: bool
-) -> Mapping[str, OfferedTool]:
-    """Those among its team's that an agent may call, and ``finish`` as the last."""
-    allowed = {
-        name: tool
-        for name, tool in active.items()
-        if tool.permission is not Permission.DENY and is_allowed(agent, name, tool.need)
-    }
-    has = {
-        Need.SEARCH: has_search,
-        Need.SKILLS: agent.skills is None or len(agent.skills) > 0,
-        Need.SERVER_TOOLS: any(tool.source is not None for tool in allowed.values()),
-    }
-    found = {name: tool for name, tool in allowed.items() if tool.need is None or has[tool.need]}
-    found[FINISH] = OfferedTool(
-        FINISH,
-        FINISH_DESCRIPTION,
-        finish_schema(agent.output_schema),
-        is_retry_safe=True,
-        ends_task=True,
-    )
-    return MappingProxyType(found)
-
-
-class AllowedServerTools:
-    """The tools of servers that ``agent`` may call, whether it was shown them or not."""
-
-    def __init__(self, toolbox: Toolbox, team_id: UUID, agent: Agent) -> None:
-        self._toolbox = toolbox
-        self._team_id = team_id
-        self._agent = agent
-
-    async def all(self) -> Mapping[str, OfferedTool]:
-        """By name."""
-        offered = await self._toolbox.offered(self._team_id, self._agent)
-        return {name: tool for name, tool in offered.items() if tool.source is not None}
 
 
 def _save(folder: Path, files: Iterable[McpFile]) -> None:

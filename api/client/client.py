@@ -101,9 +101,9 @@ class Client:
         """A page of an agent's conversation, from its beginning."""
         return await self._get(f"/tasks/{task_id}/messages", Page[Message], params)
 
-    async def approvals(self, task_id: str) -> Page[AskedCall]:
-        """The calls of an agent that wait for a person."""
-        return await self._get(f"/tasks/{task_id}/approvals", Page[AskedCall])
+    async def approvals(self, task_id: str, params: Params | None = None) -> Page[AskedCall]:
+        """A page of the calls of an agent that wait for a person."""
+        return await self._get(f"/tasks/{task_id}/approvals", Page[AskedCall], params)
 
     async def decide(self, task_id: str, call: str, request: ApprovalRequest) -> AskedCall:
         """Decide on a call, given by its id or its name."""

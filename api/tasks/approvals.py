@@ -1,33 +1,50 @@
 """A person's decision on a call of an agent: stored first, then signalled to its workflow."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
 import structlog
 
+from activities.agents.elicitations import question_of
 from activities.store import approvals
-from activities.store.approvals import AskedCall
+from activities.store.approvals import Approval, AskedCall
 from activities.store.reading.tasks import StoredTask
 from api.errors import ApprovalConflict, InvalidRequest, NotFound
 from api.services import Services
 from api.tasks.control import tell
 from api.tasks.lookup import check_task, load_task
 from api.wire.requests import ApprovalRequest
-from api.wire.responses.pages import MAX_PAGE
 from workflows.contracts import Decision, Verdict
 from workflows.errors import TemporaryFailure
 from workflows.pointers import Problem
 
 _VERDICTS = {"approve": Verdict.APPROVED, "deny": Verdict.DENIED}
 
+_ASKS_ANOTHER = (
+    "what you decide on is not what it asks now. `agentos approvals`, or GET .../approvals, shows "
+    "what that is"
+)
+_SAY_WHICH = (
+    "it has asked something before, so say what you answer by the ask_id that `agentos approvals`, "
+    "or GET .../approvals, shows"
+)
+
 log = structlog.get_logger(__name__)
 
 
-async def waiting_calls(services: Services, team_id: UUID, task_id: UUID) -> Sequence[AskedCall]:
-    """The calls of a task that wait for somebody. Raises ``NotFound``."""
+async def waiting_calls(
+    services: Services, team_id: UUID, task_id: UUID, *, after: int, limit: int
+) -> tuple[Sequence[AskedCall], int | None]:
+    """The calls of a task that wait for somebody, from number ``after`` on, and the number of the
+    last one if there are more. Raises ``NotFound``."""
     await check_task(services.database, team_id, task_id)
-    return await approvals.asked_calls(services.database, task_id, MAX_PAGE, waiting=True)
+    found = await approvals.asked_calls(
+        services.database, task_id, limit + 1, after=after, waiting=True
+    )
+    return found[:limit], found[limit - 1].seq if len(found) > limit else None
 
 
 async def decide(
@@ -37,17 +54,15 @@ async def decide(
 
     Raises:
         NotFound
-        ApprovalConflict: it was decided otherwise, or does not wait.
-        InvalidRequest: a question without an answer.
+        ApprovalConflict: it was decided otherwise, does not wait, or asks something else now.
+        InvalidRequest: a question without an answer, or with one that does not fit it.
     """
     task = await load_task(services.database, team_id, task_id)
     call = await _find(services, task, call_id)
-    needs_note = call.approval.kind == "answer" and request.decision == "approve"
-    if needs_note and not (request.note or "").strip():
-        raise InvalidRequest([Problem("/note", "the agent asks a question; write the answer here")])
+    _check_meant(call, request)
     if call.approval.decision is None:
-        await approvals.decide(services.database, call, request.decision, request.note)
-        call = await _find(services, task, call_id)
+        _check_answer(call.approval, request)
+        call = await _written(services, task, call, request)
     _check_decided(call, request)
     if call.is_waiting:
         try:
@@ -69,11 +84,47 @@ async def deliver(services: Services, task: StoredTask, call: AskedCall) -> bool
     return await tell(services, task, partial(services.temporal.decide, decision=decision))
 
 
+async def _written(
+    services: Services, task: StoredTask, call: AskedCall, request: ApprovalRequest
+) -> AskedCall:
+    """The call with the decision, of whomever it is. Raises ``ApprovalConflict``."""
+    if await approvals.decide(services.database, call, request.decision, request.note):
+        said = {"decision": request.decision, "note": request.note, "decided_at": datetime.now(UTC)}
+        return replace(call, approval=call.approval.model_copy(update=said))
+    found = await _find(services, task, str(call.id))
+    # Somebody else may have been quicker, and the call may have asked again since.
+    _check_meant(found, request.model_copy(update={"ask_id": call.approval.id}))
+    return found
+
+
 async def _find(services: Services, task: StoredTask, call_id: str) -> AskedCall:
     call = await approvals.find_asked(services.database, task.id, call_id)
     if call is None:
         raise NotFound(kind="approval of this task named", id=repr(call_id[:100]))
     return call
+
+
+def _check_meant(call: AskedCall, request: ApprovalRequest) -> None:
+    """Raises ``ApprovalConflict`` when the decision is, or could be, one on something earlier."""
+    was = call.approval
+    if request.ask_id is None and was.number > 1:
+        raise ApprovalConflict(name=call.name, reason=_SAY_WHICH)
+    if request.ask_id not in (None, was.id):
+        raise ApprovalConflict(name=call.name, reason=_ASKS_ANOTHER)
+
+
+def _check_answer(approval: Approval, request: ApprovalRequest) -> None:
+    """Raises ``InvalidRequest`` unless the question can be answered so."""
+    if approval.kind != "answer" or request.decision != "approve":
+        return
+    note = request.note or ""
+    if approval.elicitation is not None:
+        try:
+            question_of(approval.elicitation).content(note)
+        except ValueError as error:
+            raise InvalidRequest([Problem("/note", str(error))]) from error
+    elif not note.strip():
+        raise InvalidRequest([Problem("/note", "the agent asks a question; write the answer here")])
 
 
 def _check_decided(call: AskedCall, request: ApprovalRequest) -> None:

@@ -14,7 +14,8 @@ def spans(trace: Trace) -> Span:
     if trace.answers:
         orders = [step.order for step in trace.steps]
         children = _turns(trace.answers, list(zip(orders, children, strict=True)))
-    return _span("task", trace.name, trace, trace.created_at, children)
+    whole = _span("task", trace.name, trace, trace.created_at, children)
+    return whole.model_copy(update={"is_cut": trace.is_cut})
 
 
 def _turns(answers: Sequence[TracedAnswer], calls: Sequence[tuple[int, Span]]) -> list[Span]:

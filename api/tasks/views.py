@@ -1,8 +1,10 @@
 """Tasks and files of the store as the answers of the API."""
 
+import json
 from dataclasses import asdict
+from typing import Any
 
-from activities.store.approvals import AskedCall
+from activities.store.approvals import Approval, AskedCall
 from activities.store.files import Upload
 from activities.store.reading.artifacts import Artifact
 from activities.store.reading.steps import Step
@@ -115,17 +117,23 @@ def _sub_task(step: Step) -> tasks.SubTask:
         worker_id=step.worker_id,
         started_at=step.started_at,
         finished_at=step.finished_at,
-        approval=step.approval
-        and approvals.Approval.model_validate(step.approval, from_attributes=True),
+        approval=step.approval and approvals.Approval(**_approval(step.approval)),
     )
 
 
 def asked_call(call: AskedCall) -> approvals.AskedCall:
     return approvals.AskedCall(
-        **call.approval.model_dump(exclude={"elicitation"}),
+        **_approval(call.approval),
         call_id=call.id,
         name=call.name,
         tool=call.context.get("tool", call.name),
         arguments=call.context.get("arguments"),
         status=call.status,
     )
+
+
+def _approval(asked: Approval) -> dict[str, Any]:
+    shown = {**asked.model_dump(exclude={"id", "number", "elicitation"}), "ask_id": asked.id}
+    if (question := asked.elicitation) is not None:
+        shown |= {"form": question.form and json.loads(question.form), "url": question.url}
+    return shown

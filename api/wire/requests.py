@@ -1,6 +1,7 @@
 """The bodies of requests, and their limits."""
 
 from typing import Annotated, Final, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -67,9 +68,14 @@ class RetryRequest(_Request):
 
 
 class ApprovalRequest(_Request):
-    """``note`` is a message to the agent; for a question, it is the answer."""
+    """``note`` is a message to the agent; for a question, it is the answer.
+
+    ``ask_id`` is that of what you were shown. It keeps a request that is sent twice, or late, from
+    being taken for the answer to the next question, and a call that has asked before needs it.
+    """
 
     decision: Literal["approve", "deny"]
+    ask_id: UUID | None = None
     note: Text | None = Field(default=None, max_length=MAX_NOTE_CHARACTERS)
 
 

@@ -15,8 +15,8 @@ from activities.store.migrations.check import is_current
 from activities.store.tools import ToolSetting, tool_settings
 from activities.tokens import Tokens
 from activities.tools.mcp.team_tools import offered_tool
+from activities.tools.offered import OfferedTool, allowed_tools, native_tools
 from activities.tools.registry import Registry
-from activities.tools.toolbox import OfferedTool, allowed_tools, native_tools
 from deploy.local.machine import Finding
 from deploy.offline_model import LABEL
 from workflows.definitions.agent import Agent

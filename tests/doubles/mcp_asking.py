@@ -2,7 +2,9 @@
 
 A program of its own, for the standard library alone. Its one argument is a file, to which a call
 adds a line when it takes effect. ``delete`` asks for a confirmation, ``book`` for a name and then
-for a number of seats, ``idle`` asks nothing, and waits for the file that it is given.
+for a number of seats, ``survey`` for all that a form can have, ``sign_in`` to open the page that it
+is given, ``locked`` is refused until a page was opened, which makes the file that it is given;
+``idle`` asks nothing, and waits for that file.
 """
 
 import json
@@ -22,6 +24,25 @@ CONFIRM: Json = {
 NAME: Json = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
 SEATS: Json = {"type": "object", "properties": {"seats": {"type": "integer"}}}
 
+SURVEY: Json = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "minLength": 2, "title": "Your name"},
+        "age": {"type": "number", "minimum": 18},
+        "member": {"type": "boolean", "default": True},
+        "size": {"type": "string", "enum": ["s", "m"], "enumNames": ["Small", "Medium"]},
+        "days": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "anyOf": [{"const": "mo", "title": "Monday"}, {"const": "tu", "title": "Tuesday"}]
+            },
+        },
+        "note": {"type": "string", "default": "none"},
+    },
+    "required": ["name", "age", "size", "days"],
+}
+
 _lock = threading.Lock()
 _replies: dict[str, Json] = {}
 _came = threading.Condition()
@@ -33,9 +54,16 @@ def send(message: Json) -> None:
         sys.stdout.flush()
 
 
+class PageWanted(Exception):
+    """A page is to be opened before the call is made."""
+
+
 def ask(call: object, message: str, schema: Json) -> Json:
-    name = f"{call}-{message}"
-    params = {"message": message, "requestedSchema": schema}
+    return put(call, {"message": message, "requestedSchema": schema})
+
+
+def put(call: object, params: Json) -> Json:
+    name = f"{call}-{params['message']}"
     send({"id": name, "method": "elicitation/create", "params": params})
     with _came:
         _came.wait_for(lambda: name in _replies)
@@ -47,7 +75,17 @@ def perform(call: object, tool: str, arguments: Json, effects: Path) -> str:
         while not Path(arguments["until"]).exists():
             time.sleep(0.01)
         return "idled"
-    if tool == "delete":
+    if tool == "locked":
+        if not Path(arguments["until"]).exists():
+            raise PageWanted(arguments["url"])
+        return "unlocked"
+    if tool == "sign_in":
+        page = {"mode": "url", "elicitationId": "e1", "url": arguments["url"]}
+        reply = put(call, {**page, "message": "Sign in first."})
+        reply |= {"content": arguments}
+    elif tool == "survey":
+        reply = ask(call, "Who are you?", SURVEY)
+    elif tool == "delete":
         reply = ask(call, f"Delete {arguments['file']}?", CONFIRM)
     else:
         reply = ask(call, "Who?", NAME)
@@ -71,13 +109,20 @@ def answer(message: Json, effects: Path) -> None:
                 "serverInfo": {"name": "asking", "version": "1"},
             }
         case "tools/list":
-            names = ("delete", "book", "idle")
+            names = ("delete", "book", "survey", "sign_in", "locked", "idle")
             result = {
                 "tools": [{"name": name, "inputSchema": {"type": "object"}} for name in names]
             }
         case "tools/call":
             params = message["params"]
-            text = perform(message["id"], params["name"], params["arguments"], effects)
+            try:
+                text = perform(message["id"], params["name"], params["arguments"], effects)
+            except PageWanted as wanted:
+                page = {"mode": "url", "elicitationId": "e1", "url": str(wanted)}
+                data = {"elicitations": [{**page, "message": "Unlock it first."}]}
+                error = {"code": -32_042, "message": "It is locked.", "data": data}
+                send({"id": message["id"], "error": error})
+                return
             result = {"content": [{"type": "text", "text": text}]}
         case method:
             send({"id": message["id"], "error": {"code": -32_601, "message": f"no {method}"}})

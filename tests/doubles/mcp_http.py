@@ -60,6 +60,10 @@ class Exchange:
         message = {"jsonrpc": "2.0", "id": self.asked.message.get("id"), "error": error}
         await self.answer(status, json.dumps(message).encode(), content_type=_JSON)
 
+    def end(self) -> None:
+        """Nothing more comes, of a body without a length."""
+        self._writer.close()
+
     def cut(self) -> None:
         self._writer.transport.abort()
 

@@ -1,7 +1,8 @@
 """MCP servers as they are met in the world: each oddity has a name, given as the only argument.
 
 A program of its own, for the standard library alone. ``python mcp_odd.py NAME`` speaks on stdin and
-stdout; ``answers(NAME, message)`` is what it says to a message, for a double that speaks HTTP.
+stdout; a call may name another oddity in its argument ``oddity``. ``answers(NAME, message)`` is
+what it says to a message, for a double that speaks HTTP.
 """
 
 import json
@@ -40,6 +41,8 @@ TOOLS: dict[str, Any] = {
     "no-name": {"inputSchema": SCHEMA},
     "number-name": {"name": 7, "inputSchema": SCHEMA},
     "no-object": "odd",
+    "text-of-a-schema": {"name": "odd", "inputSchema": json.dumps(SCHEMA)},
+    "as-for-models": {"type": "function", "function": {"name": "odd", "parameters": SCHEMA}},
     "task-only": {"name": "odd", "inputSchema": SCHEMA, "execution": {"taskSupport": "required"}},
 }
 LISTS: dict[str, Json] = {
@@ -47,6 +50,24 @@ LISTS: dict[str, Json] = {
     "no-tools": {},
     "empty-cursor": {"tools": [GOOD], "nextCursor": ""},
     "null-cursor": {"tools": [GOOD], "nextCursor": None},
+    "cursor-in-circles": {"tools": [GOOD], "nextCursor": "again"},
+    "cursor-of-an-object": {"tools": [GOOD], "nextCursor": {"page": 2}},
+    "tools-by-name": {"tools": {"good": {"inputSchema": SCHEMA}}},
+    "odd-lifetime": {"tools": [GOOD], "ttlMs": "long", "cacheScope": 7, "_meta": []},
+}
+# In its greeting.
+GREETINGS: dict[str, Json] = {
+    "version-of-before": {"protocolVersion": "2024-11-05"},
+    "number-for-version": {"protocolVersion": 20251125},
+    "no-version-said": {"protocolVersion": None},
+    "true-for-tools": {"capabilities": {"tools": True}},
+    "list-for-tools": {"capabilities": {"tools": []}},
+    "odd-capability": {"capabilities": {"tools": {"listChanged": "yes"}, "prompts": None}},
+    "no-name-said": {"serverInfo": None},
+    "number-for-its-version": {"serverInfo": {"name": "odd", "version": 1}},
+    "list-of-instructions": {"instructions": ["be quick"]},
+    "version-to-come": {"protocolVersion": "2099-01-01"},
+    "version-of-something-else": {"protocolVersion": "1.0"},
 }
 
 
@@ -56,6 +77,20 @@ def _envelope(message: Json, **more: Any) -> str:
 
 def _text(words: str) -> Json:
     return {"content": [{"type": "text", "text": words}]}
+
+
+def _parts(*parts: object, **more: Any) -> Callable[[Json], str]:
+    return lambda asked: _envelope(asked, result={"content": list(parts), **more})
+
+
+def _said_before(asked: Json, method: str, params: object) -> str:
+    """The answer, behind something that nobody asked for."""
+    said = {"jsonrpc": "2.0", "method": method, "params": params}
+    return f"{json.dumps(said)}\n{_agreed(asked)}"
+
+
+def _image(data: str, **more: str) -> Json:
+    return {"type": "image", "data": data, **more}
 
 
 def _agreed(asked: Json) -> str:
@@ -88,6 +123,46 @@ CALLS: dict[str, Callable[[Json], str | bytes]] = {
     "error-without-words": lambda asked: _envelope(asked, error={"code": 1}),
     "error-without-id": lambda asked: _envelope({"id": None}, error={"code": 1, "message": "no"}),
     "forged-failure": lambda asked: _envelope(asked, error={"code": -32_091, "message": "no"}),
+}
+# Around a sound answer, or over it.
+CALLS |= {
+    "over-lines": lambda asked: json.dumps(json.loads(_agreed(asked)), indent=2),
+    "line-break-in-text": lambda asked: _envelope(asked, result=_text("ok@")).replace("@", "\n"),
+    "carriage-return": lambda asked: f"{_agreed(asked)}\r",
+    "two-on-a-line": lambda asked: _said_before(asked, "notifications/x", {}).replace("\n", ""),
+    "comma-behind": lambda asked: f"{_agreed(asked)},",
+    "nul-behind": lambda asked: f"{_agreed(asked)}\0",
+    "in-colour": lambda asked: f"\x1b[32m{_agreed(asked)}\x1b[0m",
+    "in-a-text": lambda asked: json.dumps(_agreed(asked)),
+    "result-in-a-text": lambda asked: _envelope(asked, result=json.dumps(_text("ok"))),
+    "two-answers": lambda asked: f"{_agreed(asked)}\n{_envelope(asked, result=_text('other'))}",
+    "odd-progress": lambda asked: _said_before(
+        asked, "notifications/progress", {"progressToken": "nobody", "progress": "half"}
+    ),
+    "odd-log": lambda asked: _said_before(asked, "notifications/message", {"level": "LOUD"}),
+    "list-for-parameters": lambda asked: _said_before(asked, "notifications/progress", [1]),
+}
+# In a result.
+CALLS |= {
+    "part-for-parts": lambda asked: _envelope(asked, result={"content": _text("ok")["content"][0]}),
+    "text-for-part": _parts("ok"),
+    "null-for-part": _parts(None, {"type": "text", "text": "ok"}),
+    "part-without-type": _parts({"text": "ok"}),
+    "null-text": _parts({"type": "text", "text": None}),
+    "object-for-text": _parts({"type": "text", "text": {"a": 1}}),
+    "odd-annotations": _parts({"type": "text", "text": "ok", "annotations": {"priority": "high"}}),
+    "unknown-part": _parts({"type": "video"}, {"type": "text", "text": "ok"}),
+    "null-for-error": _parts({"type": "text", "text": "ok"}, isError=None),
+    "list-for-meta": _parts({"type": "text", "text": "ok"}, _meta=[]),
+    "structure-of-a-list": _parts({"type": "text", "text": "ok"}, structuredContent=[1]),
+    "structure-alone": lambda asked: _envelope(asked, result={"structuredContent": {"a": 1}}),
+    "result-of-2024": lambda asked: _envelope(asked, result={"toolResult": "ok"}),
+    "result-of-nothing": lambda asked: _envelope(asked, result={}),
+    "link-without-name": _parts({"type": "resource_link", "uri": "odd://a/b.txt"}),
+    "resource-without-uri": _parts({"type": "resource", "resource": {"text": "ok"}}),
+    "url-for-data": _parts(_image("data:image/png;base64,ZG90cw==")),
+    "data-in-lines": _parts(_image("ZG90\ncw==\n", mimeType="image/png")),
+    "data-without-padding": _parts(_image("ZG90cw", mime_type="image/png")),
 }
 # It has resources, with a tool of its own to read them or without, or only says that it could.
 RESOURCES: dict[str, Json] = {
@@ -126,13 +201,17 @@ def answers(name: str, message: Json) -> bytes:
                     "protocolVersion": "2025-11-25",
                     "capabilities": {"tools": {}, **RESOURCES.get(name, {})},
                     "serverInfo": {"name": "odd", "version": "1"},
+                    **GREETINGS.get(name, {}),
                 },
             )
+        case "tools/list" if name == "refuses-to-list":
+            said = _envelope(message, error={"code": -32_603, "message": "not today"})
         case "tools/list":
             tools = [GOOD, *([TOOLS[name]] if name in TOOLS else [])]
             said = _envelope(message, result=LISTS.get(name, {"tools": tools}))
         case "tools/call":
-            said = CALLS.get(name, _agreed)(message)
+            wanted = message["params"].get("arguments", {}).get("oddity", name)
+            said = CALLS.get(wanted, _agreed)(message)
         case "resources/list" if name in RESOURCES:
             listed = [] if name == "no-resources" else [{"uri": "odd://a.txt", "name": "a"}]
             said = _envelope(message, result={"resources": listed})

@@ -19,6 +19,7 @@ from typing import Any
 Json = dict[str, Any]
 
 _lock = threading.Lock()
+_pages = itertools.count(1)
 _cancelled: dict[object, threading.Event] = {}
 _tools = {"type": "object", "properties": {"text": {"type": "string"}}}
 _named = ["echo", "parts", "where", "die", "wait", "progress", "grow", "huge", "fork", "refuse"]
@@ -103,7 +104,7 @@ def listing(flags: argparse.Namespace) -> Json:
         tools: list[Json] = json.loads(flags.tools.read_text())
     else:
         tools = [{"name": name, "description": name, "inputSchema": _tools} for name in _named]
-    return {"tools": tools} | ({"nextCursor": "more"} if flags.endless else {})
+    return {"tools": tools} | ({"nextCursor": str(next(_pages))} if flags.endless else {})
 
 
 def main() -> None:

@@ -25,8 +25,9 @@ from activities.store.keys import DEFAULT_TEAM
 from activities.store.options import S3Options
 from activities.tools.context import AgentContext, ToolContext, ToolResult
 from activities.tools.registry import Registry
+from activities.tools.server_tools import AllowedServerTools
 from activities.tools.skills import AllowedSkills
-from activities.tools.toolbox import AllowedServerTools, Toolbox
+from activities.tools.toolbox import Toolbox
 from deploy.local.services import Services
 from tests.equipment import equipment
 from tests.integration.new_tasks import new_task

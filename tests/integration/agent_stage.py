@@ -2,7 +2,8 @@
 
 A line of the prompt is a turn: ``call NAME`` makes a call that ends at once, ``wait NAME`` one that
 ends when it is released, ``ask NAME`` one that a person must allow, ``question NAME`` one that a
-person must answer, ``finish TEXT`` ends the task. Several calls of a turn are separated by ``;``.
+person must answer, ``quiz NAME`` one whose tool asks two questions as it is called, ``finish TEXT``
+ends the task. Several calls of a turn are separated by ``;``.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from activities.agents.elicitations import approval_of
 from activities.llm.base import Answer, ChatMessage, ModelOptions, ToolRequest, Usage
 from activities.store import attempts, turns
 from activities.store.approvals import Approval
@@ -26,6 +28,7 @@ from activities.store.attempts import Attempt, Ended, ToolMessage
 from activities.store.database import Database
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
 from activities.task_records import Tasks
+from activities.tools.mcp.questions import Question
 from deploy.local.services import Services
 from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage
 from workflows import ports
@@ -36,16 +39,22 @@ from workflows.failures import DATA_CONVERTER
 from workflows.states import Status
 
 MODELS = ModelOptions(models=("obedient",), base_url="http://127.0.0.1:9/v1")
+QUIZ = (
+    Question("How many?", {"properties": {"count": {"type": "integer", "maximum": 10}}}),
+    Question("How often?", {"properties": {"times": {"type": "integer"}}}),
+)
 _WAITS: Mapping[str, Literal["approval", "answer"]] = {"ask": "approval", "question": "answer"}
 
 
 class ObedientAgents(ports.Agents):
-    """Writes what it does as the true one does. ``verdicts`` are those by the name of a call."""
+    """Writes what it does as the true one does. ``verdicts`` are those by the name of a call,
+    ``answers`` those to the last question of one."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.released = asyncio.Event()
         self.verdicts: dict[str, str] = {}
+        self.answers: dict[str, str] = {}
 
     @activity.defn
     async def think(self, call: ThinkCall) -> Thought:
@@ -68,7 +77,7 @@ class ObedientAgents(ports.Agents):
     async def act(self, call: ActCall) -> ActOutcome:
         sub_task_id = call_sub_task_id(call.task_id, call.seq)
         execution = activity.info().workflow_run_id
-        number = activity.info().attempt
+        number = call.attempts + activity.info().attempt
         attempt = Attempt(call.task_id, sub_task_id, call.run, number, 3, "obedient", execution)
         begun = await attempts.begin(self._database, attempt)
         if call.verdict is not None:
@@ -78,6 +87,13 @@ class ObedientAgents(ports.Agents):
                 activity.heartbeat()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self.released.wait(), 0.05)
+        if begun.definition["arguments"]["order"] == "quiz":
+            asked = begun.approval["number"] if begun.approval else 0
+            if asked < len(QUIZ):
+                quiz = approval_of(QUIZ[asked], {}, number, 3_600.0, asked)
+                await attempts.end(self._database, attempt, Ended(Status.WAITING, 5, approval=quiz))
+                return ActOutcome(ok=True, ask_id=quiz.id, attempts=number)
+            self.answers[begun.name] = str(begun.approval and begun.approval["note"])
         turn = int(begun.name.split(".")[0])
         message = ToolMessage(call.seq, turn, f"r{call.seq}", f"{begun.name} is done")
         ended = Ended(Status.COMPLETED, 5, exit_code=0, message=message)

@@ -64,6 +64,12 @@ class Trace:
     steps: Sequence[TracedStep]
     answers: Sequence[TracedAnswer]
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be more than is traced."""
+        attempts = sum(len(step.attempts) for step in self.steps)
+        return MAX_TRACED in (len(self.steps), len(self.answers), attempts)
+
 
 async def find_trace(database: Database, team_id: UUID, task_id: UUID) -> Trace | None:
     """The trace of a task; everything in it is in order."""

@@ -6,49 +6,81 @@ that bring replies, which must not go to another, have the connection to themsel
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import mcp_types as types
 from mcp.client.session import ClientRequestContext
+from pydantic import JsonValue
 
-from activities.tools.mcp.questions import Question, Replies, Reply, question_of
+from activities.tools.mcp.questions import Question, Replies, Reply, fault_of
 
 _CANCEL = Reply("cancel")
+_MAX_FORM_DEPTH = 10  # The protocol nests a form in five levels.
+_MAX_NUMBER = 10**300
+
+Clean = Callable[[str], str]
 
 
 class Asker:
     """A call that may ask. ``question`` is the first one to which it brought no reply: it was
-    cancelled, and the call is of no use. ``is_unclear``: what it asked was cancelled unheard."""
+    cancelled, and the call is of no use. ``is_unclear``: what it asked was cancelled unheard.
+    ``fault`` is why something that it asked is put to nobody."""
 
-    def __init__(self, replies: Replies, clean: Callable[[str], str], *, is_alone: bool) -> None:
+    def __init__(self, replies: Replies, clean: Clean, *, is_alone: bool) -> None:
         self._replies = replies
         self._clean = clean
         self.is_alone = is_alone
         self.is_unclear = False
         self.question: Question | None = None
+        self.fault: str | None = None
 
     def reply(self, asked: types.ElicitRequestParams) -> types.ElicitResult:
         """What a person has replied; a cancellation where nobody was asked yet."""
-        if isinstance(asked, types.ElicitRequestURLParams):
-            text = f"{asked.message}\nOpen {asked.url} and answer when you are done."
-            question = question_of(self._clean(text), None)
-        else:
-            form = json.loads(self._clean(json.dumps(asked.requested_schema)))
-            question = question_of(self._clean(asked.message), form)
-        reply = _CANCEL
-        if question is not None and self.question is None:
-            reply = self._replies.get(question.key, _CANCEL)
-            if question.key not in self._replies:
-                self.question = question
+        reply = self._reply(_question_in(asked, self._clean))
         return types.ElicitResult.model_validate({"action": reply.action, "content": reply.content})
+
+    def _reply(self, question: Question) -> Reply:
+        if self.question is not None:
+            return _CANCEL
+        if (fault := fault_of(question)) is not None:
+            self.fault = self.fault or fault
+            return _CANCEL
+        if (reply := self._replies.get(question.key)) is None:
+            self.question = question
+            return _CANCEL
+        return reply
+
+
+def _question_in(asked: types.ElicitRequestParams, clean: Clean) -> Question:
+    if isinstance(asked, types.ElicitRequestURLParams):
+        return Question(clean(asked.message), url=clean(asked.url))
+    form = {clean(key): _cleaned(value, clean) for key, value in asked.requested_schema.items()}
+    return Question(clean(asked.message), form)
+
+
+def _cleaned(value: object, clean: Clean, depth: int = 1) -> JsonValue:
+    """A part of a form as it can be kept and shown: what is no JSON, or too much of it, is null."""
+    match value:
+        case str():
+            return clean(value)
+        case bool():
+            return value
+        case int() | float() if -_MAX_NUMBER <= value <= _MAX_NUMBER:
+            return value
+        case list() if depth < _MAX_FORM_DEPTH:
+            return [_cleaned(item, clean, depth + 1) for item in value]
+        case dict() if depth < _MAX_FORM_DEPTH:
+            return {
+                clean(str(key)): _cleaned(item, clean, depth + 1) for key, item in value.items()
+            }
+    return None
 
 
 class Askers:
     """The calls that run on a connection. ``clean`` makes what a server says fit to be shown."""
 
-    def __init__(self, clean: Callable[[str], str]) -> None:
+    def __init__(self, clean: Clean) -> None:
         self._clean = clean
         self._running: list[Asker] = []
         self._waiting_alone = 0

@@ -1,7 +1,9 @@
 """How much and how often a server may send, checked before anything of it is parsed."""
 
+import json
 import re
 from collections.abc import Callable
+from typing import Any
 
 from activities.tools.mcp.limits import (
     MAX_MESSAGE_BYTES,
@@ -24,6 +26,16 @@ def has_too_many_values(message: bytes | bytearray) -> bool:
     if sum(message.count(sign) for sign in (b"[", b"{", b",")) <= MAX_VALUES:
         return False
     return any(count > MAX_VALUES for count, _ in enumerate(_VALUE.finditer(message), 1))
+
+
+def parsed_text(text: str) -> Any:
+    """The JSON in a text, which counted as one value when its message was bounded.
+
+    Raises ``ValueError``: it is none, or holds too much; ``RecursionError``.
+    """
+    if has_too_many_values(text.encode("utf-8", "replace")):
+        raise ValueError(TOO_MANY_VALUES)
+    return json.loads(text, strict=False)
 
 
 class Flow:

@@ -67,7 +67,14 @@ class ToolCall:
                 async with askers.asker(self.replies, is_alone=True) as asker:
                     answer = await self._converse(session, asker)
             if asker.question is not None:
-                raise McpAsks(server=self.server, tool=self.tool, question=asker.question)
+                raise McpAsks(
+                    server=self.server,
+                    tool=self.tool,
+                    question=asker.question,
+                    limit=MAX_QUESTIONS,
+                )
+            if asker.fault is not None:
+                raise self._unusable(asker.fault)
             return result_of(answer)
         except TimeoutError:
             raise McpTimedOut(
@@ -86,7 +93,10 @@ class ToolCall:
         if self.reads_resources:
             given = {"uri": str(self.arguments.get("uri", ""))}
         for _ in range(MAX_QUESTIONS):
-            answer = await self._ask(session, given)
+            try:
+                answer = await self._ask(session, given)
+            except MCPError as error:
+                return _pages_wanted(error, asker)
             if isinstance(answer, types.CallToolResult):
                 return answer
             if isinstance(answer, types.ReadResourceResult):
@@ -158,3 +168,19 @@ class ToolCall:
 
     def _unusable(self, reason: str) -> McpAnswerInvalid:
         return McpAnswerInvalid(server=self.server, tool=self.tool, reason=reason)
+
+
+def _pages_wanted(error: MCPError, asker: Asker) -> types.CallToolResult:
+    """What comes of a call that is refused until a person has opened pages. Raises the error if it
+    is another one, or does not say which."""
+    data = error.data if isinstance(error.data, dict) else {}
+    wanted = data.get("elicitations")
+    if error.code != types.URL_ELICITATION_REQUIRED or not isinstance(wanted, list) or not wanted:
+        raise error
+    pages = [types.ElicitRequestURLParams.model_validate(page) for page in wanted[:MAX_QUESTIONS]]
+    replies = [asker.reply(page).action for page in pages]
+    has_declined = any(reply != "accept" for reply in replies)
+    said = "did not want to" if has_declined else "said that they had"
+    told = f"The server wants a page to be opened first. A person was asked, and {said}."
+    text = f"{error.message}\n{told}"
+    return types.CallToolResult(content=[types.TextContent(text=text)], is_error=True)

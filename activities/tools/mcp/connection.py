@@ -34,6 +34,7 @@ Work = Callable[[ClientSession, Askers], Coroutine[Any, Any, Result]]
 # Cancelled calls tell the server, for which the SDK takes five seconds at most.
 _FAREWELL_SECONDS = 6.0
 _CLOSING_SECONDS = 20.0
+_PLACE_CHARACTERS = 200
 
 log = structlog.get_logger(__name__)
 
@@ -73,6 +74,7 @@ class Connection:
         self._calls: set[asyncio.Task[Any]] = set()
         self._waiting = 0
         self._end_told: str | None = None
+        self._refusal = "it refused to connect"
         self._last_words = LastWords()
         self._askers = Askers(lambda text: self.redacted(clean_text(text)))
         self.is_open = True
@@ -161,6 +163,7 @@ class Connection:
                 secrets = await self._opener.secrets(self._team_id, self._server)
                 self.redacted = Redactor(secrets)
                 async with self._opener.client(self._server, secrets, listeners) as client:
+                    self._refusal = "it refused to list its tools"
                     self._opened.set_result((client.session, await self._watch.first(client)))
                     limit.reschedule(None)
                     self._last_words.forget()
@@ -212,11 +215,11 @@ class Connection:
         reason, words = f"the connection failed with {type(error).__name__}", ""
         match error:
             case ValidationError():
-                reason = "its answer does not follow the protocol"
+                reason = f"its answer does not follow the protocol: {_place_in(error)}"
             case MCPError() if failure_of(error) is not None:
                 reason = error.message
             case MCPError() if self._end_told is None:
-                reason, words = "it refused to connect", error.message
+                reason, words = self._refusal, error.message
         return McpUnavailable(
             server=self._server.name, reason=self._end_told or reason, said=self._said(words)
         )
@@ -226,3 +229,10 @@ class Connection:
         text = clean_text("\n".join(filter(None, (words, self._last_words.text))))
         # Redacted first: half of a secret would not be recognised.
         return shown(self.redacted(text))
+
+
+def _place_in(error: ValidationError) -> str:
+    """Where an answer is wrong, without what it says there."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return ascii(f"{error.title} {place} ({first['type']})")[1:-1][:_PLACE_CHARACTERS]

@@ -61,13 +61,19 @@ class _Reader:
             self.texts.append(f"[a file was left out: there are more than {MAX_FILES}]")
             return
         try:
-            content = base64.b64decode(data, validate=True)
+            content = _decoded(data)
         except (binascii.Error, ValueError):
             self.texts.append("[a file was left out: it is not valid base64]")
             return
         kind = clean_mime_type(mime_type)
         name = safe_name(wanted, kind, (file.name for file in self.files))
         self.files.append(McpFile(name, kind, content))
+
+
+def _decoded(data: str) -> bytes:
+    """Base64 as it is met: in lines, without its padding, or in the alphabet for URLs."""
+    plain = "".join(data.split()).rstrip("=").replace("-", "+").replace("_", "/")
+    return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
 
 
 def safe_name(wanted: str, mime_type: str, taken: Iterable[str]) -> str:

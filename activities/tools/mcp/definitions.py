@@ -9,6 +9,8 @@ from typing import Any
 
 from mcp.shared.inbound import find_invalid_x_mcp_header
 
+from activities.tools.mcp.bounds import parsed_text
+
 LEFT_OUT = "agentos/left-out"
 """In ``_meta``: why a tool is left out. A server's own ``_meta`` is not passed on."""
 
@@ -18,6 +20,7 @@ _TASK_ONLY = "it can be called as a background task only, which AgentOS does not
 _SCHEMA_KEYS = ("inputSchema", "input_schema", "parameters")
 _HINTS = ("title", "readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
 _SHOWN_CHARACTERS = 100
+_MODERN_FIELDS: Mapping[str, type] = {"_meta": dict, "ttlMs": int, "cacheScope": str}
 
 
 class _LeftOut(Exception):
@@ -28,6 +31,14 @@ def mended_listing(result: Mapping[str, Any]) -> dict[str, Any]:
     """The result of ``tools/list`` as the protocol has it. No list is an empty one."""
     mended = dict(result)
     given = result.get("tools")
+    if isinstance(given, dict):  # By name.
+        given = [
+            {"name": name, **tool} if isinstance(tool, dict) else tool
+            for name, tool in given.items()
+        ]
+    for key, kind in _MODERN_FIELDS.items():
+        if key in mended and not isinstance(mended[key], kind):
+            del mended[key]
     if given is None or isinstance(given, list):
         is_modern = "resultType" in result
         mended["tools"] = [
@@ -40,6 +51,8 @@ def mended_listing(result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tool(given: Any, number: int, *, is_modern: bool) -> dict[str, Any]:
+    if isinstance(given, dict) and isinstance(given.get("function"), dict):
+        given = given["function"]  # As models are told of tools.
     name = given.get("name") if isinstance(given, dict) else None
     try:
         if not isinstance(given, dict):
@@ -61,6 +74,8 @@ def _tool(given: Any, number: int, *, is_modern: bool) -> dict[str, Any]:
 
 def _schema(given: Mapping[str, Any]) -> dict[str, Any]:
     schema = next((given[key] for key in _SCHEMA_KEYS if given.get(key) is not None), None)
+    if isinstance(schema, str):
+        schema = _parsed(schema)
     if schema is None or schema is True or schema == []:  # PHP writes an empty object like this.
         return dict(_NO_ARGUMENTS)
     if not isinstance(schema, dict):
@@ -75,6 +90,13 @@ def _schema(given: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(required, list) or not all(isinstance(item, str) for item in required):
         raise _LeftOut("`required` in its schema is no list of names")
     return mended
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return parsed_text(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _says_nothing(key: str, value: Any) -> bool:

@@ -8,6 +8,7 @@ a failure stays with its request and tells what happened to it.
 import asyncio
 import json
 import os
+import re
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -22,7 +23,7 @@ from activities.tools.mcp.bounds import TOO_LONG, TOO_MANY_VALUES, Flow, has_too
 from activities.tools.mcp.event_stream import BoundedEvents
 from activities.tools.mcp.failures import Failure, failure_document
 from activities.tools.mcp.limits import MAX_MESSAGE_BYTES
-from activities.tools.mcp.messages import Awaited, is_answer, is_error, repaired
+from activities.tools.mcp.messages import Awaited, is_answer, is_error, names_request, repaired
 from workflows.errors import AnswerTooLarge
 
 Streams = tuple[ReadStream[SessionMessage | Exception], WriteStream[SessionMessage]]
@@ -37,6 +38,13 @@ _STREAM_PAUSE_SECONDS = 1.0
 _CONNECTIONS = httpx2.Limits(max_connections=64, max_keepalive_connections=8)
 
 _NO_MESSAGE = "it sent no message of the protocol, so its URL may have another path, such as /mcp"
+_ODD_SESSION = "the id of its session has characters that none may have"
+# As servers of before the rule of 404 say it, which have not looked at the request.
+_NO_SESSION = re.compile(
+    rb"(invalid|no valid|missing|unknown|expired|not found)[^\n]{0,40}session"
+    rb"|session[^\n]{0,40}(invalid|missing|unknown|expired|not found|not exist)",
+    re.IGNORECASE,
+)
 _JSON = "application/json"
 EVENTS = "text/event-stream"
 _FRAMING = ("content-length", "transfer-encoding", "content-encoding")
@@ -106,6 +114,7 @@ class Guard(httpx2.AsyncBaseTransport):
             response = await plain(await self._inner.handle_async_request(request))
             return self._bounded(response, {})
         self._flow.asked()
+        await request.aread()  # After a redirect it is another one, with the same body.
         awaited = asked_in(request)
         try:
             response = await plain(await self._inner.handle_async_request(request))
@@ -143,9 +152,19 @@ async def _checked(
     status = response.status_code
     if status == httpx2.codes.NOT_FOUND and MCP_SESSION_ID in request.headers:
         return await _instead_of(response, Failure.SESSION_GONE, "it does not know the session")
-    is_mislabelled = status == httpx2.codes.OK and kind != EVENTS and bool(awaited)
-    if kind == _JSON or is_mislabelled:
-        response = await _whole(response, awaited)
+    if not _is_visible(response.headers.get(MCP_SESSION_ID, "x")):
+        return await _instead_of(response, Failure.UNUSABLE, _ODD_SESSION)
+    # With 202 there is none; the SDK says so.
+    is_message = response.is_success and status != httpx2.codes.ACCEPTED and bool(awaited)
+    is_mislabelled = is_message and kind != EVENTS
+    may_tell_of_session = status == httpx2.codes.BAD_REQUEST and MCP_SESSION_ID in request.headers
+    if kind == _JSON or is_mislabelled or may_tell_of_session:
+        response = await _whole(response)
+        # An error that names the request is the answer to it, whatever its words.
+        is_refusal = may_tell_of_session and not names_request(response.content)
+        if is_refusal and _NO_SESSION.search(response.content):
+            return failure(Failure.SESSION_GONE, "it does not know the session")
+        response = _repaired(response, awaited)
         if status < httpx2.codes.BAD_REQUEST or is_error(response.content):
             return response
     if status >= httpx2.codes.BAD_REQUEST:
@@ -153,14 +172,20 @@ async def _checked(
     return response
 
 
+def _is_visible(name: str) -> bool:
+    return name.isascii() and name.isprintable() and " " not in name
+
+
 def refusal(status: int) -> str:
     """HTTP's own no, in words."""
     said = f"it answered {status} {httpx2.codes.get_reason_phrase(status)}"
+    if status in (httpx2.codes.UNAUTHORIZED, httpx2.codes.FORBIDDEN):
+        return f"{said}, so it wants credentials: --header 'Authorization=Bearer secret:NAME'"
     is_elsewhere = status in (httpx2.codes.NOT_FOUND, httpx2.codes.METHOD_NOT_ALLOWED)
     return f"{said}, so its URL may have another path, such as /mcp" if is_elsewhere else said
 
 
-async def _whole(response: httpx2.Response, awaited: Awaited) -> httpx2.Response:
+async def _whole(response: httpx2.Response) -> httpx2.Response:
     """The SDK would read all that comes, and die of a connection that breaks meanwhile."""
     assert isinstance(response.stream, httpx2.AsyncByteStream)
     try:
@@ -171,6 +196,12 @@ async def _whole(response: httpx2.Response, awaited: Awaited) -> httpx2.Response
         await response.aclose()
     if has_too_many_values(content):
         return failure(Failure.UNUSABLE, f"it sent {TOO_MANY_VALUES}")
+    headers = {key: value for key, value in response.headers.items() if key not in _FRAMING}
+    return httpx2.Response(response.status_code, headers=headers, content=content)
+
+
+def _repaired(response: httpx2.Response, awaited: Awaited) -> httpx2.Response:
+    content = response.content
     for message in repaired(content, awaited):
         content = message
         if not awaited or is_answer(message):

@@ -27,7 +27,8 @@ from workflows.errors import AddressNotPublic, McpNotAllowed, McpUnavailable
 OnEnd = Callable[[str], None]
 
 # It logs the messages that it cannot read, and they may be anybody's data.
-logging.getLogger("mcp").setLevel(logging.CRITICAL)
+for _logger in ("mcp", "client"):
+    logging.getLogger(_logger).setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The transport to a program: a message a line on its stdin and stdout.
+"""The transport to a program: a message a line on its stdin, and on its stdout as it comes.
 
 The SDK has one as well. This one bounds the length of a message, hands nothing of the worker's
 environment on, writes nothing that a server says into logs, and leaves no process behind.
@@ -10,7 +10,7 @@ import shutil
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,8 +36,8 @@ from activities.tools.mcp.bounds import (
     has_too_many_values,
 )
 from activities.tools.mcp.last_words import LastWords
-from activities.tools.mcp.limits import MAX_MESSAGE_BYTES
 from activities.tools.mcp.messages import read
+from activities.tools.mcp.pieces import Pieces
 from workflows.errors import McpUnavailable
 
 Streams = tuple[
@@ -95,6 +95,7 @@ async def stdio_transport(
         try:
             yield received, sent
         finally:
+            talk.is_left = True
             received.close()
             sent.close()
             await _leave(process)
@@ -137,7 +138,7 @@ async def _start(program: Program, held: int) -> Process:
             stdin=PIPE,
             stdout=PIPE,
             stderr=PIPE,
-            limit=MAX_MESSAGE_BYTES,
+            limit=_CHUNK_BYTES,
             env=dict(program.environment),
             cwd=program.cwd,
             pass_fds=(held,),
@@ -196,44 +197,70 @@ class _Talk:
         self._last_words = last_words
         self._on_end = on_end
         self._flow = Flow(time.monotonic)
+        self._pieces = Pieces()
+        self._has_babbled = False
         self._awaited: dict[RequestId, str] = {}
         self._has_drained = asyncio.Event()
+        self.is_left = False
 
     async def read(self) -> None:
         reason = "it was disconnected"
         try:
             reason = await self._forward()
         finally:
-            self._on_end(reason)  # First: as soon as the stream closes, somebody asks for it.
+            if not self.is_left:  # Else it ends because of us, and the reason is another.
+                self._on_end(reason)  # First: as soon as the stream closes, somebody asks for it.
             self._incoming.close()
 
     async def _forward(self) -> str:
         """Pass messages on until there are no more; why there are none."""
-        assert self._process.stdout is not None
-        has_babbled = False
-        while True:
-            try:
-                line = await self._process.stdout.readuntil()
-            except asyncio.IncompleteReadError:
-                return await self._how_it_ended()
-            except asyncio.LimitOverrunError:
-                return f"it sent {TOO_LONG}"
-            if not self._flow.has_room():
+        has_ended = False
+        while not has_ended:
+            printed = await self._printed()
+            has_ended = printed == b""
+            for piece in self._pieces_of(printed):
+                if (fault := await self._take(piece)) is not None:
+                    return fault
+            lines = range(self._pieces.counted_lines())
+            if not all(self._flow.has_room() for _ in lines):
                 return f"it sent {TOO_OFTEN}"
-            if has_too_many_values(line):
-                return f"it sent {TOO_MANY_VALUES}"
-            messages = read(line, self._awaited)
-            if not messages and not has_babbled:
-                # Greetings and debug prints go to stdout in many a server: nobody's message.
-                log.warning("mcp.not_a_message", server=self._program.server, size_bytes=len(line))
-                has_babbled = True
-            for message in messages:
-                if isinstance(message, (JSONRPCResponse, JSONRPCError)) and message.id is not None:
-                    self._awaited.pop(message.id, None)
-                try:
-                    await self._incoming.send(SessionMessage(message))
-                except (anyio.BrokenResourceError, anyio.ClosedResourceError):
-                    return "it was disconnected"
+            if self._pieces.is_too_long:
+                return f"it sent {TOO_LONG}"
+        return await self._how_it_ended()
+
+    def _pieces_of(self, printed: bytes | None) -> Iterator[bytes]:
+        if printed is None:
+            return self._pieces.wait_no_more()
+        return self._pieces.feed(printed) if printed else self._pieces.rest()
+
+    async def _printed(self) -> bytes | None:
+        """What comes next; nothing at the end, and None if the rest of a message does not come."""
+        assert self._process.stdout is not None
+        try:
+            async with asyncio.timeout(self._pieces.patience_seconds):
+                return await self._process.stdout.read(_CHUNK_BYTES)
+        except TimeoutError:
+            return None
+
+    async def _take(self, piece: bytes) -> str | None:
+        """Pass on the messages in a piece; why no more can be taken, if so."""
+        if not self._flow.has_room():
+            return f"it sent {TOO_OFTEN}"
+        if has_too_many_values(piece):
+            return f"it sent {TOO_MANY_VALUES}"
+        messages = read(piece, self._awaited)
+        if not messages and not self._has_babbled and piece.strip():
+            # Greetings and debug prints go to stdout in many a server: nobody's message.
+            log.warning("mcp.not_a_message", server=self._program.server, size_bytes=len(piece))
+            self._has_babbled = True
+        for message in messages:
+            if isinstance(message, (JSONRPCResponse, JSONRPCError)) and message.id is not None:
+                self._awaited.pop(message.id, None)
+            try:
+                await self._incoming.send(SessionMessage(message))
+            except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+                return "it was disconnected"
+        return None
 
     async def _how_it_ended(self) -> str:
         process = self._process

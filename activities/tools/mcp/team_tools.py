@@ -12,7 +12,7 @@ from activities.store.mcp_tools import CallableTool, callable_tools
 from activities.tools.mcp.pool import McpPool
 from activities.tools.mcp.questions import Replies
 from activities.tools.mcp.results import McpResult
-from activities.tools.toolbox import OfferedTool
+from activities.tools.offered import OfferedTool
 from workflows.errors import ToolDisabled
 from workflows.states import Permission
 

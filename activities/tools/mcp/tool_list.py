@@ -75,6 +75,7 @@ async def list_tools(session: ClientSession, server: str) -> Listing:
     """
     found: list[types.Tool] = []
     cursor: str | None = None
+    cursors: set[str] = set()
     for _ in range(MAX_LIST_PAGES):
         params = types.PaginatedRequestParams(cursor=cursor) if cursor else None
         page = await session.list_tools(params=params)
@@ -84,6 +85,9 @@ async def list_tools(session: ClientSession, server: str) -> Listing:
             raise McpListingRefused(server=server, reason=reason)
         if (cursor := page.next_cursor) is None:
             return _taken(found)
+        if cursor in cursors:  # It goes round in circles: each tool may have come twice.
+            return _taken(list({tool.name: tool for tool in found}.values()))
+        cursors.add(cursor)
     reason = f"the list has more than {MAX_LIST_PAGES} pages"
     raise McpListingRefused(server=server, reason=reason)
 
@@ -98,7 +102,10 @@ def _taken(found: list[types.Tool]) -> Listing:
             refused.append(f"{tool.name}: there are two of this name")
         else:
             tools[tool.name] = _read(tool)
-    return Listing(tuple(tools[name] for name in sorted(tools)), tuple(refused[:MAX_REFUSALS]))
+    shown = refused[:MAX_REFUSALS]
+    if len(refused) > len(shown):
+        shown.append(f"... and {len(refused) - len(shown)} more")
+    return Listing(tuple(tools[name] for name in sorted(tools)), tuple(shown))
 
 
 def _objection(tool: types.Tool) -> str | None:

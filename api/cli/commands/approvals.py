@@ -5,31 +5,34 @@ Whoever approves a call must see all of it, so nothing is cut here.
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Self
+from uuid import UUID
 
 import typer
 from rich.text import Text
 
 from api.cli import terminal
 from api.cli.commands.options import Format, Output, TaskId
+from api.cli.commands.pages import whole_list
 from api.cli.commands.printing import print_json, print_line
 from api.cli.commands.task_ids import LEAST_CHARACTERS, talk_about
 from api.cli.display.agent_frames import commands_for
 from api.cli.errors import CallNotNamed, NothingWaits
 from api.cli.terminal import safe_json, safe_line, safe_text
 from api.client import Client
+from api.client.transport import Params
 from api.wire.requests import ApprovalRequest
 from api.wire.responses.approvals import AskedCall
 from api.wire.responses.pages import Page
-from api.wire.responses.tasks import SubTask
-from workflows.states import Status
 
 Call = Annotated[
     str | None,
     typer.Argument(
         metavar="CALL",
         show_default="the only one waiting",
-        help="The call: its number, such as 4.1, its name or its id.",
+        help="What was asked, by the id that `agentos approvals` shows; or the call: its number, "
+        "such as 4.1, its name or its id.",
     ),
 ]
 Note = Annotated[
@@ -48,7 +51,7 @@ def approvals(context: typer.Context, task: TaskId, output: Output = Format.TABL
     """Show the calls waiting for your approval or answer, with all their arguments."""
 
     async def converse(client: Client, task_id: str) -> tuple[str, Page[AskedCall]]:
-        return task_id, await client.approvals(task_id)
+        return task_id, await _waiting(client, task_id)
 
     task_id, page = talk_about(context, task, converse)
     if output is Format.JSON:
@@ -87,7 +90,8 @@ def _decide(
     context: typer.Context, task: str, call: str | None, request: ApprovalRequest
 ) -> AskedCall:
     async def converse(client: Client, task_id: str) -> AskedCall:
-        return await client.decide(task_id, await _find(client, task_id, call), request)
+        meant, ask_id = await _find(client, task_id, call)
+        return await client.decide(task_id, meant, request.model_copy(update={"ask_id": ask_id}))
 
     return talk_about(context, task, converse)
 
@@ -100,10 +104,7 @@ def _lines(task_id: str, call: AskedCall) -> Iterator[Text]:
         yield from (Text(f"  {line}") for line in safe_text(call.question).split("\n"))
     arguments = safe_json(json.dumps(call.arguments, indent=2, ensure_ascii=False))
     yield from (Text(f"  {line}") for line in arguments.split("\n"))
-    yield from (
-        Text(command, style="cyan")
-        for command in commands_for(task_id, call.name, str(call.call_id), call.kind)
-    )
+    yield from (Text(command, style="cyan") for command in commands_for(task_id, call.name, call))
     yield Text()
 
 
@@ -115,22 +116,52 @@ def _print(call: AskedCall, output: Format) -> None:
         print_line(f"{call.name}  {_DECIDED.get(said, said)}")
 
 
-async def _find(client: Client, task_id: str, call: str | None) -> str:
-    """The id of the call that the command line names."""
-    asked = [step for step in (await client.task(task_id)).sub_tasks if step.approval is not None]
-    if call is not None:
-        found = [step for step in asked if _is_meant(step, call)]
-        return str(found[0].id) if len(found) == 1 else call  # The API says that there is none.
-    waiting = [step for step in asked if step.status is Status.WAITING]
-    if not waiting:
-        raise NothingWaits(task_id=task_id)
-    if len(waiting) > 1:
-        shown = ", ".join(step.name for step in waiting)
-        raise CallNotNamed(task_id=task_id, count=len(waiting), shown=shown)
-    return str(waiting[0].id)
+async def _waiting(client: Client, task_id: str) -> Page[AskedCall]:
+    async def fetch(params: Params) -> Page[AskedCall]:
+        return await client.approvals(task_id, params)
+
+    return await whole_list(fetch)
 
 
-def _is_meant(step: SubTask, call: str) -> bool:
-    if call in (str(step.id), step.name, step.name.partition(" ")[0]):
-        return True
-    return len(call) >= LEAST_CHARACTERS and str(step.id).startswith(call.lower())
+async def _find(client: Client, task_id: str, call: str | None) -> tuple[str, UUID | None]:
+    """The id of the call that the command line names, and what was asked if it names that."""
+    waiting = [_Asked.of(item) for item in (await _waiting(client, task_id)).items]
+    if call is None:
+        if not waiting:
+            raise NothingWaits(task_id=task_id)
+        if len(waiting) > 1:
+            shown = ", ".join(item.name for item in waiting)
+            raise CallNotNamed(task_id=task_id, count=len(waiting), shown=shown)
+        return waiting[0].call_id, None
+    decided = [
+        _Asked(str(step.id), step.name, step.approval.ask_id)
+        for step in (await client.task(task_id)).sub_tasks
+        if step.approval is not None
+    ]
+    for known in (waiting, decided):
+        by_ask = [item for item in known if _begins(item.ask_id, call)]
+        if len(by_ask) == 1:
+            return by_ask[0].call_id, by_ask[0].ask_id
+        by_call = {item.call_id for item in known if item.is_named(call)}
+        if len(by_call) == 1:
+            return by_call.pop(), None
+    return call, None  # The API says that there is none.
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    call_id: str
+    name: str
+    ask_id: UUID | None
+
+    @classmethod
+    def of(cls, call: AskedCall) -> Self:
+        return cls(str(call.call_id), call.name, call.ask_id)
+
+    def is_named(self, call: str) -> bool:
+        names = (self.call_id, self.name, self.name.partition(" ")[0])
+        return call in names or _begins(self.call_id, call)
+
+
+def _begins(name: object, typed: str) -> bool:
+    return len(typed) >= LEAST_CHARACTERS and str(name).startswith(typed.lower())

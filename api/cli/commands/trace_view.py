@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from rich.text import Text
 
-from api.cli.commands.printing import Cell, print_table
+from api.cli.commands.printing import Cell, print_line, print_table
 from api.cli.display.frames import duration, seconds_between
 from api.cli.display.glyphs import glyphs_of, style_of
 from api.cli.terminal import safe_line, stdout
@@ -22,6 +22,8 @@ def print_trace(root: Span) -> None:
         list(_rows(root, "", start, total_seconds)),
         cut="SPAN",
     )
+    if root.is_cut:
+        print_line("What comes later is left out. `agentos logs` and `agentos messages` show all.")
 
 
 def _rows(span: Span, indent: str, origin: datetime, total: float) -> Iterator[tuple[Cell, ...]]:

@@ -79,7 +79,7 @@ class PlainTurns(PlainLines):
         if isinstance(event, events.ApprovalAsked):
             task_id = self._agent.task_id
             hint = agent_frames.full_view_command(task_id, event)
-            commands = agent_frames.commands_for(task_id, event.step, event.call_id, event.kind)
+            commands = agent_frames.commands_for(task_id, event.step, event)
             for command in (*filter(None, (hint,)), *commands):
                 self._print(f"{' ' * 10}{command}")
 

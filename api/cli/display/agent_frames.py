@@ -25,8 +25,11 @@ from api.cli.display.frames import (
 )
 from api.cli.display.glyphs import UNICODE, Glyphs, style_of
 from api.cli.terminal import safe_line, safe_text
+from api.wire.responses.approvals import AskedCall
 from workflows.events import ApprovalAsked, LlmRetrying
 from workflows.states import Status
+
+ASK_CHARACTERS = 8
 
 _INDENT = "  "
 _NUMBER = re.compile(r"[0-9]+\.[0-9]+")
@@ -103,18 +106,20 @@ def asked_lines(
         yield line((f"{_INDENT * 2}{shown}", ""))
     if (hint := full_view_command(task.task_id, asked)) is not None:
         yield _uncut(f"{_INDENT * 2}{hint}")
-    for command in commands_for(task.task_id, asked.step, asked.call_id, asked.kind):
+    for command in commands_for(task.task_id, asked.step, asked):
         yield _uncut(f"{_INDENT * 2}{command}")
 
 
-def commands_for(task_id: str, name: str, call_id: str, kind: str) -> tuple[str, str]:
-    """What to type to answer; a call is named by its number, which no model can choose."""
+def commands_for(task_id: str, name: str, asked: ApprovalAsked | AskedCall) -> tuple[str, str]:
+    """What to type to answer. What is asked is named by its id: a call may ask again, and what was
+    typed once must not answer that. No model can choose it, nor the number of a call."""
     number = name.partition(" ")[0]
-    call = number if _NUMBER.fullmatch(number) else call_id
-    approve = f"agentos approve {task_id} {call}"
-    if kind == "answer":
+    call = number if _NUMBER.fullmatch(number) else str(asked.call_id)
+    meant = str(asked.ask_id)[:ASK_CHARACTERS] if asked.ask_id else call
+    approve = f"agentos approve {task_id} {meant}"
+    if asked.kind == "answer" and asked.url is None:
         approve += ' --note "your answer"'
-    return safe_line(approve), safe_line(f"agentos deny {task_id} {call}")
+    return safe_line(approve), safe_line(f"agentos deny {task_id} {meant}")
 
 
 def full_view_command(task_id: str, asked: ApprovalAsked) -> str | None:

@@ -9,20 +9,30 @@ from api.errors import ApprovalConflict
 from api.http.bodies import Body
 from api.http.dependencies import ServicesDep, TeamDep
 from api.http.openapi import refusals
+from api.http.paging import CursorText, Limit, parse_number
 from api.tasks import approvals
 from api.tasks.views import asked_call
 from api.wire.requests import ApprovalRequest, Text
 from api.wire.responses.approvals import AskedCall
-from api.wire.responses.pages import Page
+from api.wire.responses.pages import DEFAULT_PAGE, Page
 
 router = APIRouter(prefix="/tasks/{task_id}/approvals", tags=["approvals"])
 
 
 @router.get("")
-async def list_waiting(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Page[AskedCall]:
+async def list_waiting(
+    task_id: UUID,
+    services: ServicesDep,
+    team_id: TeamDep,
+    cursor: CursorText = None,
+    limit: Limit = DEFAULT_PAGE,
+) -> Page[AskedCall]:
     """List the calls waiting for a person, with their arguments, oldest first."""
-    calls = await approvals.waiting_calls(services, team_id, task_id)
-    return Page(items=[asked_call(call) for call in calls])
+    calls, last = await approvals.waiting_calls(
+        services, team_id, task_id, after=parse_number(cursor), limit=limit
+    )
+    following = None if last is None else str(last)
+    return Page(items=[asked_call(call) for call in calls], next_cursor=following)
 
 
 CallId = Annotated[Text, Path(max_length=300, description="its id, or its name")]
@@ -36,5 +46,8 @@ async def decide(
     services: ServicesDep,
     team_id: TeamDep,
 ) -> AskedCall:
-    """Approve or deny a call, or answer its question. Repeating the request changes nothing."""
+    """Approve or deny a call, or answer its question. Repeating the request changes nothing.
+
+    What was meant for an earlier question of the call, by its ``ask_id``, is refused.
+    """
     return asked_call(await approvals.decide(services, team_id, task_id, call_id, request))

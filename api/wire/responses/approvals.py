@@ -15,11 +15,17 @@ class Approval(Answer):
     """A question to a person about a call, when it expires, and the decision.
 
     ``kind`` is ``approval`` if the call is made only once approved, or ``answer`` if it is a
-    question, to which ``note`` is the answer.
+    question, to which ``note`` is the answer. ``ask_id`` is to be sent with it: a call may ask
+    again. A question of a server may bring a ``form``, a JSON schema of the fields that it wants,
+    or a ``url``, a page that it wants opened.
     """
+
+    ask_id: UUID | None = None
 
     kind: Open[Literal["approval", "answer"]]
     question: str | None = None
+    form: dict[str, JsonValue] | None = None
+    url: str | None = None
     asked_at: datetime
     expires_at: datetime
     decision: Open[Literal["approve", "deny"]] | None = None

@@ -34,7 +34,8 @@ class Span(Answer):
     """A span of time: the task, which contains its steps, which contain their attempts.
 
     An agent's task contains turns, which contain the model's answer and the calls with their
-    attempts. ``duration_ms`` is None while the span is running.
+    attempts. ``duration_ms`` is None while the span is running. If ``is_cut``, what comes later is
+    left out; logs and messages have all of it.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Span(Answer):
     end: datetime | None
     duration_ms: int | None
     children: list["Span"]
+    is_cut: bool = False
 
 
 class ToolRequest(Answer):

@@ -115,7 +115,8 @@ class TaskSummary(Answer):
 
 
 class Task(TaskSummary):
-    """``sub_tasks`` holds the latest of an agent's calls; its messages have all of them."""
+    """``sub_tasks`` holds the latest of an agent's calls; its messages have all of them.
+    ``artifacts`` holds the first 1,000; the list of artifacts has all of them."""
 
     result: OpenObject[Result | AgentResult] | None
     inputs: dict[str, str]

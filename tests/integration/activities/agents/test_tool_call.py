@@ -26,8 +26,9 @@ from activities.store.options import S3Options
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
 from activities.tools.mcp.questions import Question, Replies, Reply
 from activities.tools.mcp.results import McpResult
+from activities.tools.offered import OfferedTool
 from activities.tools.registry import Registry
-from activities.tools.toolbox import McpTools, OfferedTool, Toolbox
+from activities.tools.toolbox import McpTools, Toolbox
 from deploy.local.services import Services
 from tests.integration.agent_desk import Desk, agent_desk
 from workflows.contracts import ActCall, ActOutcome, Thought, Verdict, call_sub_task_id
@@ -308,9 +309,10 @@ class Curious:
     def __init__(self) -> None:
         self.effects: list[Reply] = []
         self.calls = 0
+        self.description = "Books."
 
     async def offered(self, team_id: UUID) -> Sequence[OfferedTool]:
-        return [OfferedTool("mcp.a.b", "Books.", {"type": "object"})]
+        return [OfferedTool("mcp.a.b", self.description, {"type": "object"})]
 
     async def call(
         self,
@@ -322,13 +324,13 @@ class Curious:
     ) -> McpResult:
         self.calls += 1
         if (reply := replies.get(self.question.key)) is None:
-            raise McpAsks(server="a", tool="b", question=self.question)
+            raise McpAsks(server="a", tool="b", question=self.question, limit=10)
         self.effects.append(reply)
         return McpResult(f"{reply.action} {reply.content}")
 
 
-async def ask(desk: Desk, server: Curious) -> tuple[ActCall, ActOutcome]:
-    call = await asked(desk, "mcp.a.b", is_retry_safe=False)
+async def ask(desk: Desk, server: Curious, digest: str | None = None) -> tuple[ActCall, ActOutcome]:
+    call = await asked(desk, "mcp.a.b", is_retry_safe=False, digest=digest)
     outcome = await act(worker(desk), call, mcp=server)
     assert (outcome.attempts, server.effects) == (1, [])
     return call, outcome
@@ -359,6 +361,28 @@ async def test_a_question_of_a_server_waits_for_a_person_whose_answer_is_given_t
     assert (await act(worker(desk), again, mcp=server)).ask_id is None
     assert server.effects == [Reply("accept", {"count": 3})]
     assert "accept {'count': 3}" in await observed(desk)
+
+
+@pytest.mark.parametrize("answer", ["approve", "deny"])
+async def test_a_call_is_not_made_again_if_its_tool_was_changed_while_a_question_waited(
+    desk: Desk, answer: Literal["approve", "deny"]
+) -> None:
+    server = Curious()
+    [offered] = await server.offered(desk.task_id)
+    call, outcome = await ask(desk, server, offered.digest)
+    server.description = "Deletes."
+    again = await decided(desk, call, outcome, answer, "3")
+    assert not (await act(worker(desk), again, mcp=server)).ok
+    assert (server.calls, server.effects) == (1, [])
+    assert "was changed while the call waited" in await observed(desk)
+
+
+async def test_a_call_is_made_again_after_a_question_if_its_tool_is_the_same(desk: Desk) -> None:
+    server = Curious()
+    [offered] = await server.offered(desk.task_id)
+    again = await decided(desk, *await ask(desk, server, offered.digest), "approve", "3")
+    assert (await act(worker(desk), again, mcp=server)).ok
+    assert server.effects == [Reply("accept", {"count": 3})]
 
 
 async def test_a_server_learns_that_its_question_is_declined(desk: Desk) -> None:

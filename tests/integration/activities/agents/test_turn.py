@@ -24,8 +24,9 @@ from activities.store.database import Database
 from activities.store.options import S3Options
 from activities.tools.found import found_line
 from activities.tools.mcp.results import McpResult
+from activities.tools.offered import OfferedTool
 from activities.tools.registry import Registry
-from activities.tools.toolbox import McpTools, OfferedTool, Toolbox
+from activities.tools.toolbox import McpTools, Toolbox
 from tests.doubles.model_server import (
     Exchange,
     ModelServer,

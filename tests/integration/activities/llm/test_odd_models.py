@@ -9,7 +9,7 @@ from activities.llm.base import NO_CHARGE, ChatMessage, ModelOptions, ToolSpec
 from activities.llm.models import Models
 from activities.store.turns import Turn
 from activities.tokens import Tokens
-from activities.tools.toolbox import OfferedTool
+from activities.tools.offered import OfferedTool
 from tests.doubles.model_server import Json, ModelServer, model_server
 from tests.doubles.odd_models import calls, frames, refusals, state
 from tests.doubles.odd_models.base import Odd

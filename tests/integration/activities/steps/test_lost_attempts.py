@@ -21,8 +21,9 @@ from activities.store.attempts import Attempt, Ended
 from activities.store.database import Database
 from activities.tools.mcp.questions import Replies
 from activities.tools.mcp.results import McpResult
+from activities.tools.offered import OfferedTool
 from activities.tools.registry import Registry
-from activities.tools.toolbox import OfferedTool, Toolbox
+from activities.tools.toolbox import Toolbox
 from tests.integration.agent_desk import Desk
 from tests.integration.new_tasks import new_task
 from workflows.contracts import RETRIES_USED_UP, Failure, StepCall, StepOutcome

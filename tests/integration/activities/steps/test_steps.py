@@ -16,8 +16,9 @@ from activities.store import attempts, tasks
 from activities.store.attempts import Attempt
 from activities.tools.mcp.questions import Replies
 from activities.tools.mcp.results import McpFile, McpResult
+from activities.tools.offered import OfferedTool
 from activities.tools.registry import Registry
-from activities.tools.toolbox import OfferedTool, Toolbox
+from activities.tools.toolbox import Toolbox
 from tests.integration.agent_desk import Desk
 from tests.integration.new_tasks import new_task
 from workflows.contracts import StepCall

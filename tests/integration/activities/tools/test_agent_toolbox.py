@@ -12,8 +12,9 @@ from activities.store.tools import ToolSetting, set_native_tool
 from activities.tools.finish import FINISH
 from activities.tools.mcp.questions import Replies
 from activities.tools.mcp.results import McpFile, McpResult
+from activities.tools.offered import OfferedTool
 from activities.tools.registry import Registry
-from activities.tools.toolbox import OfferedTool, Toolbox
+from activities.tools.toolbox import Toolbox
 from tests.integration.agent_desk import Desk
 from workflows.definitions.agent import Agent
 from workflows.errors import McpFilesLost, McpTimedOut, McpToolFailed, ToolDisabled, ToolNotFound

@@ -1,5 +1,6 @@
 """The commands for agents, as typed in a terminal, against a true API and against a hostile one."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -16,7 +17,7 @@ from tests.integration.agent_stage import (
     submit,
     working_agents,
 )
-from tests.integration.api_stage import Stage
+from tests.integration.api_stage import WAIT_SECONDS, Stage
 from tests.integration.cli_runs import agentos, start
 from tests.integration.cli_server import (
     NOW,
@@ -188,6 +189,31 @@ async def test_a_decision_that_was_made_is_repeated_and_not_changed(
     assert (await agentos(cli_stage.url, "deny", task_id, "9.9")).code == 5
 
 
+async def test_a_command_that_is_typed_twice_does_not_answer_the_next_question(
+    cli_stage: Stage, working: ObedientAgents
+) -> None:
+    task_id = await submit(cli_stage, "quiz a", "finish x")
+    await cli_stage.until(task_id, "waiting")
+    command = await shown_command(cli_stage, task_id, "How many?")
+    assert (await agentos(cli_stage.url, *command, "--note", "3")).code == 0
+    second = await shown_command(cli_stage, task_id, "How often?")
+    for typed in (command, ["approve", task_id, "1.1"], ["approve", task_id]):
+        printed = await agentos(cli_stage.url, *typed, "--note", "3")
+        assert printed.code != 0
+    assert (await agentos(cli_stage.url, *second, "--note", "7")).code == 0
+    await cli_stage.until(task_id, "completed")
+    assert working.answers == {"1.1 a": "7"}
+
+
+async def shown_command(stage: Stage, task_id: str, question: str) -> list[str]:
+    """The command that ``approvals`` shows for an answer, once a call asks this."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while question not in (printed := await agentos(stage.url, "approvals", task_id)).stdout:
+            await asyncio.sleep(0.05)
+    [line] = [line for line in printed.stdout.splitlines() if line.startswith("agentos approve")]
+    return line.split()[1:4]
+
+
 async def test_watch_shows_the_commands_that_answer_a_call(
     cli_stage: Stage, working: ObedientAgents
 ) -> None:
@@ -319,6 +345,9 @@ async def test_a_decision_is_sent_again_when_the_answer_is_lost() -> None:
         approval = {"kind": "approval", "asked_at": NOW, "expires_at": NOW}
         step = a_step("1.1 x", 3, status=Status.WAITING, approval=approval)
         server.tell(f"GET /tasks/{TASK_ID}", document(a_task(type="agent", sub_tasks=[step])))
+        waiting = {"tool": "x", "arguments": {}, "name": "1.1 x", "status": "waiting"}
+        listed = AskedCall(call_id=step["id"], **approval, **waiting)
+        server.tell(f"GET /tasks/{TASK_ID}/approvals", a_page([listed]))
         call = f"/tasks/{TASK_ID}/approvals/{step['id']}"
         decided = AskedCall(
             **approval,
@@ -335,6 +364,21 @@ async def test_a_decision_is_sent_again_when_the_answer_is_lost() -> None:
         assert [json.loads(asked.body) for asked in server.asked_for(f"POST {call}")] == [
             {"decision": "approve"}
         ] * 2
+
+
+async def test_approvals_print_all_that_waits_however_many_pages_that_is() -> None:
+    async with serving() as server:
+        waiting = {"tool": "x", "arguments": {}, "status": Status.WAITING, "kind": "approval"}
+        calls = [
+            AskedCall(call_id=TASK_ID, name=name, asked_at=NOW, expires_at=NOW, **waiting)
+            for name in ("1.1 x", "1.2 x")
+        ]
+        server.tell(f"GET /tasks/{TASK_ID}", document(a_task(type="agent")))
+        pages = (a_page(calls[:1], next_cursor="7"), a_page(calls[1:]))
+        server.tell(f"GET /tasks/{TASK_ID}/approvals", *pages)
+        printed = await agentos(server.url, "approvals", str(TASK_ID))
+        assert printed.code == 0, printed.stderr
+        assert all(call.name in printed.stdout for call in calls)
 
 
 async def test_approvals_print_a_call_in_full_and_obey_none_of_it() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import JsonValue
 from sqlalchemy import text
 
 from activities.store.database import Database
@@ -466,6 +467,18 @@ async def test_a_changed_definition_is_shown_until_the_team_says_something(
     changed = (await listed(stage.http))["mcp.turncoat.a"]["changed"]
     assert (changed["description"], changed["schema"]) == ("d", {"type": "object"})
     assert (await patch(stage.http, "mcp.turncoat.a", is_active=True))["changed"] is None
+
+
+async def test_a_definition_that_the_database_writes_otherwise_has_not_changed(
+    stage: Stage,
+) -> None:
+    numbers: list[JsonValue] = [1e16, -0.0, 10**40, 1.10, 1e-7, 5e-324]
+    schema: dict[str, JsonValue] = {"type": "object", "properties": {"b": {"enum": numbers}}}
+    for order in (("long-name", "b"), ("b", "long-name")):
+        server = McpServer.model_validate(body(name="precise"))
+        keyed = {**schema, "$defs": {name: {"default": -0.0} for name in order}}
+        await offer(stage, server, McpTool("a", "d", keyed, is_retry_safe=False))
+        assert (await listed(stage.http))["mcp.precise.a"]["changed"] is None
 
 
 def tool(name: str) -> McpTool:

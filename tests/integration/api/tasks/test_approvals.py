@@ -12,6 +12,7 @@ import httpx
 import pytest
 from temporalio.client import Client
 
+from activities.store import approvals as store
 from activities.store import events
 from activities.store.keys import DEFAULT_TEAM
 from api.tasks import approvals
@@ -118,6 +119,94 @@ async def test_one_of_many_concurrent_decisions_counts(
     await agents_stage.until(task_id, "completed")
     told = [e for e in await _events(agents_stage, task_id) if e.type == "approval.decided"]
     assert len(told) == 1
+
+
+async def _asks(stage: Stage, task_id: str, question: str) -> dict[str, Any]:
+    """What a call asks, once it is this."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while True:
+            items = (await stage.http.get(f"/tasks/{task_id}/approvals")).json()["items"]
+            if items and items[0]["question"].startswith(question):
+                return dict(items[0])
+            await asyncio.sleep(0.02)
+
+
+async def test_an_answer_that_is_sent_again_does_not_answer_the_next_question(
+    agents_stage: Stage, working: ObedientAgents
+) -> None:
+    task_id = await submit(agents_stage, "quiz a", "finish x")
+    first = await _asks(agents_stage, task_id, "How many?")
+    word = {"decision": "approve", "note": "3", "ask_id": first["ask_id"]}
+    assert (await _decide(agents_stage, task_id, first["name"], **word)).status_code == 202
+    second = await _asks(agents_stage, task_id, "How often?")
+    assert second["call_id"] == first["call_id"]
+    again = await _decide(agents_stage, task_id, first["name"], **word)
+    assert again.status_code == 409
+    assert "not what it asks now" in again.json()["detail"]
+    unsaid = await _decide(agents_stage, task_id, first["name"], decision="approve", note="3")
+    assert unsaid.status_code == 409
+    assert "ask_id" in unsaid.json()["detail"]
+    assert (await _asks(agents_stage, task_id, "How often?"))["decision"] is None
+    word = {"decision": "approve", "note": "7", "ask_id": second["ask_id"]}
+    for _ in range(2):
+        assert (await _decide(agents_stage, task_id, first["name"], **word)).status_code == 202
+    await agents_stage.until(task_id, "completed")
+    assert working.answers == {"1.1 a": "7"}
+
+
+async def test_an_answer_to_something_that_was_never_asked_is_refused(
+    agents_stage: Stage, working: ObedientAgents
+) -> None:
+    for order in ("ask a", "question a", "quiz a"):
+        task_id, [item] = await _asked(agents_stage, order)
+        word = {"decision": "approve", "note": "3", "ask_id": str(UUID(int=1))}
+        answer = await _decide(agents_stage, task_id, item["name"], **word)
+        assert answer.status_code == 409
+
+
+async def test_a_decision_is_not_written_down_for_what_is_asked_meanwhile(
+    agents_stage: Stage, working: ObedientAgents
+) -> None:
+    task_id, [item] = await _asked(agents_stage, "quiz a", "finish x")
+    database = agents_stage.database
+    call = await store.find_asked(database, UUID(task_id), item["name"])
+    assert call is not None
+    earlier = replace(call, approval=call.approval.model_copy(update={"id": UUID(int=1)}))
+    assert not await store.decide(database, earlier, "approve", "3")
+    assert await store.decide(database, call, "approve", "3")
+
+
+async def test_an_answer_that_does_not_fit_the_form_is_refused_at_once(
+    agents_stage: Stage, working: ObedientAgents
+) -> None:
+    task_id = await submit(agents_stage, "quiz a", "finish x")
+    asked = await _asks(agents_stage, task_id, "How many?")
+    assert asked["form"] == {"properties": {"count": {"type": "integer", "maximum": 10}}}
+    for note, reason in (("three", "whole number"), ("11", "at most 10")):
+        word = {"decision": "approve", "note": note, "ask_id": asked["ask_id"]}
+        answer = await _decide(agents_stage, task_id, asked["name"], **word)
+        assert answer.status_code == 422, note
+        [problem] = answer.json()["errors"]
+        assert problem["pointer"] == "/note"
+        assert reason in problem["message"]
+    assert (await _asks(agents_stage, task_id, "How many?"))["ask_id"] == asked["ask_id"]
+
+
+async def test_more_calls_than_a_page_holds_can_all_be_seen_and_decided(
+    agents_stage: Stage, working: ObedientAgents
+) -> None:
+    task_id, _ = await _asked(agents_stage, "; ".join(["ask a"] * 5))
+    names: list[str] = []
+    params: dict[str, Any] = {"limit": 2}
+    while True:
+        answer = await agents_stage.http.get(f"/tasks/{task_id}/approvals", params=params)
+        page = answer.json()
+        assert len(page["items"]) <= 2
+        names += [item["name"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        params["cursor"] = page["next_cursor"]
+    assert names == [f"1.{number} a" for number in range(1, 6)]
 
 
 async def test_a_question_needs_an_answer(agents_stage: Stage, working: ObedientAgents) -> None:

@@ -15,9 +15,9 @@ from activities.agents.answer import (
     judge,
 )
 from activities.llm.base import Answer, ChatMessage, Finish, ToolRequest, Usage
+from activities.tools.offered import OfferedTool
 from activities.tools.registry import Registry
 from activities.tools.schemas import MAX_ARGUMENT_DEPTH
-from activities.tools.toolbox import OfferedTool
 from workflows.definitions.agent import Agent
 from workflows.states import Permission
 

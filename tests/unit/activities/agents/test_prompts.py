@@ -13,8 +13,8 @@ from activities.agents.prompts import (
 )
 from activities.skills.metadata import Skill
 from activities.skills.section import MAX_SKILLS_SHOWN, SkillSection
+from activities.tools.offered import OfferedTool
 from activities.tools.registry import Registry
-from activities.tools.toolbox import OfferedTool
 from activities.tools.working_files import WorkingFile
 from workflows.contracts import Hint
 from workflows.definitions.agent import Agent

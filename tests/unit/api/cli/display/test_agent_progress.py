@@ -17,7 +17,7 @@ from api.cli.display.agent_frames import commands_for, dollars, frame, summary, 
 from api.cli.display.agent_progress import AgentProgress
 from api.cli.display.glyphs import ASCII
 from tests.growth import is_about_linear
-from workflows.events import parse
+from workflows.events import ApprovalAsked, parse
 from workflows.states import Status
 
 START = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
@@ -291,7 +291,8 @@ def test_a_picture_stays_within_the_terminal_and_obeys_nobody(
 @given(HOSTILE, HOSTILE)
 @example(step="\u00b2", call_id="")  # A digit to Unicode.
 def test_a_command_to_type_names_nothing_that_a_model_chose(step: str, call_id: str) -> None:
-    for command in commands_for(TASK, step, "c1", "approval"):
+    asked = ApprovalAsked(step=step, call_id="c1")
+    for command in commands_for(TASK, step, asked):
         assert re.fullmatch(rf"agentos (approve|deny) {TASK} ([0-9.]+|c1)", command)
 
 

@@ -1,0 +1,69 @@
+"""No list stops without a word: it comes in pages, or something else bounds what there is."""
+
+from pkgutil import iter_modules
+from typing import Any
+
+import pytest
+
+from api.http import routes
+from api.http.openapi import DocumentedApi
+from api.http.routes import approvals, files, health, skills, task_history, tasks, tools, usage
+
+Json = dict[str, Any]
+
+# Why those that do not come in pages, need not: by the call and the path to the list.
+BOUNDED = {
+    "/readyz dependencies": "the parts of the stack",
+    "/skills items": "the folders of skills, all of which are in memory",
+    "/skills refused": "as above",
+    "/skills/{name} scripts": "the files of one skill, whose number is limited",
+    "/skills/{name} files": "as above",
+    "/skills/{name} warnings": "as above",
+    "/skills/{name} allowed_tools": "the head of one file, whose size is limited",
+    "/usage days": "as many days as were asked for",
+    "/tasks/{task_id} sub_tasks": "a pipeline's steps are limited, of an agent's calls it says so",
+    "/tasks/{task_id} artifacts": "it says so, and has a list of its own",
+    "/tasks/{task_id}/trace children": "it says so in is_cut",
+}
+MODULES = (approvals, files, health, skills, task_history, tasks, tools, usage)
+
+
+def lists_of(document: Json, schema: Json) -> set[str]:
+    """The fields of an answer that are lists."""
+    name = schema.get("$ref", "").removeprefix("#/components/schemas/")
+    fields: Json = document["components"]["schemas"].get(name, schema).get("properties", {})
+    return {name for name, field in fields.items() if field.get("type") == "array"}
+
+
+def answers_of(document: Json) -> dict[str, tuple[Json, Json]]:
+    """Every reading call, and what it answers."""
+    found = {}
+    for path, calls in document["paths"].items():
+        content = calls.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+        if "application/json" in content:
+            found[path] = (calls["get"], content["application/json"]["schema"])
+    return found
+
+
+@pytest.fixture(scope="module")
+def document() -> Json:
+    app = DocumentedApi()
+    for module in MODULES:
+        app.include_router(module.router)
+    return app.openapi()
+
+
+def test_every_list_comes_in_pages_or_is_bounded(document: Json) -> None:
+    found = set()
+    for path, (call, schema) in answers_of(document).items():
+        has_cursor = any(given["name"] == "cursor" for given in call.get("parameters", ()))
+        for name in lists_of(document, schema):
+            if name == "items" and has_cursor:
+                continue
+            found.add(f"{path} {name}")
+    assert found == set(BOUNDED)
+
+
+def test_every_module_of_routes_is_looked_through() -> None:
+    names = {module.__name__.rpartition(".")[2] for module in MODULES}
+    assert names == {module.name for module in iter_modules(routes.__path__)}
