@@ -9,6 +9,7 @@ from activities.agents.turn import TurnOptions, Turns
 from activities.attempts.attempt import as_application_error
 from activities.attempts.heartbeat import heartbeating, was_stopped
 from activities.attempts.losses import check_losses, failures_before
+from activities.attempts.unforeseen import foreseen
 from activities.equipment import Equipment
 from activities.tools.toolbox import Toolbox
 from workflows import policies, ports
@@ -30,7 +31,8 @@ class Agents(ports.Agents):
         async with heartbeating(failures), as_application_error():
             try:
                 check_losses(lost)
-                return await self._turns.make(call)
+                with foreseen():
+                    return await self._turns.make(call)
             except AgentOSError as error:
                 error.retries_used_up |= failures >= policies.THINK_RETRIES
                 activity.heartbeat(failures + 1)

@@ -14,6 +14,7 @@ from activities.agents.conversation_cache import Conversations
 from activities.agents.prompts import first_message, hint_message, system_prompt
 from activities.agents.text_stream import Send, sending_deltas
 from activities.attempts.losses import failures_before
+from activities.attempts.unforeseen import foreseen
 from activities.equipment import Equipment
 from activities.llm.base import NO_CHARGE, Charge, ChatMessage
 from activities.patience import patiently
@@ -105,18 +106,19 @@ class Turns:
         lost = _Lost(self._database, turn, begun.lost)
         try:
             async with sending_deltas(turn.turn, self._sender(turn)) as deltas, lost.counted():
-                answer = await self._equipment.models.complete(
-                    (*heard, *before),
-                    [tool.spec for tool in offered.values()],
-                    model=agent.model,
-                    found=_found(heard, offered),
-                    on_text=deltas.add,
-                    on_restart=deltas.restart,
-                    on_broken=lost.add,
-                    on_passed_over=lambda model, error: deltas.tell(
-                        LlmRetrying(turn=turn.turn, model=model, error=_failure(error))
-                    ),
-                )
+                with foreseen():
+                    answer = await self._equipment.models.complete(
+                        (*heard, *before),
+                        [tool.spec for tool in offered.values()],
+                        model=agent.model,
+                        found=_found(heard, offered),
+                        on_text=deltas.add,
+                        on_restart=deltas.restart,
+                        on_broken=lost.add,
+                        on_passed_over=lambda model, error: deltas.tell(
+                            LlmRetrying(turn=turn.turn, model=model, error=_failure(error))
+                        ),
+                    )
         except AgentOSError as error:
             await self._tell_of_retry(turn, error, deltas.drain())
             raise
