@@ -37,8 +37,8 @@ def error_of(
     again = "any" in step.retry_on
     if exit.limit is Limit.WALL_TIME:
         return timed_out(step, limits.wall_seconds)
-    if exit.limit is Limit.DISK and disk is not None and (full := disk.shortage) is not None:
-        return full  # Who knows whether the script is to blame? With room, it will be seen.
+    if exit.limit is Limit.DISK and disk is not None and (shortage := disk.shortage):
+        return shortage  # Who knows whether the script is to blame? With room, it will be seen.
     if exit.limit is not None:
         error = LimitExceeded(
             step=step.id, limit=exit.limit.value.replace("_", " "), bound=_bound(exit.limit, limits)
