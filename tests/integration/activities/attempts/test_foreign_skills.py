@@ -377,3 +377,11 @@ async def test_a_python_that_nobody_has_is_said_to_be_unknown(tmp_path: Path) ->
             )
             with pytest.raises(DependenciesUnavailable, match=r"3\.99"):
                 await bench.run(skill="tidy")
+
+
+async def test_code_that_uses_a_skill_is_refused_where_no_python_suits_that_skill(
+    bench: Bench,
+) -> None:
+    bench.skill("tidy", {"scripts/a.py": "# /// script\n# requires-python = '>=3.99'\n# ///\n"})
+    with pytest.raises(PythonUnsuitable, match=r"requires Python >=3\.99"):
+        await bench.run(code={"language": "python", "source": "import a", "skill": "tidy"})
