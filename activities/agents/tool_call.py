@@ -82,6 +82,7 @@ async def make_call(
         retries=call.attempts + policies.ACT_RETRIES,
         worker_id=equipment.worker_id,
         execution=info.workflow_run_id,
+        begun_in=info.workflow_run_id,
     )
     ok, asked = True, None
 

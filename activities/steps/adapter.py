@@ -138,6 +138,7 @@ class Steps(ports.Steps):
             retries=call.retries,
             worker_id=self._equipment.worker_id,
             is_last=call.is_last,
+            begun_in=activity.info().workflow_run_id,
         )
 
     async def _arguments(self, call: StepCall, step: Step, inputs: Mapping[str, str]) -> Arguments:

@@ -112,10 +112,14 @@ def attempt(desk: Desk, number: int) -> Attempt:
 
 
 async def act(
-    worker: Equipment, call: ActCall, number: int = 1, mcp: McpTools | None = None
+    worker: Equipment,
+    call: ActCall,
+    number: int = 1,
+    mcp: McpTools | None = None,
+    execution: str = EXECUTION,
 ) -> ActOutcome:
     environment = ActivityEnvironment()
-    environment.info = replace(environment.info, attempt=number, workflow_run_id=EXECUTION)
+    environment.info = replace(environment.info, attempt=number, workflow_run_id=execution)
     toolbox = Toolbox(Registry(), worker.database, mcp=mcp)
     return await environment.run(make_call, worker, toolbox, call)
 
@@ -161,6 +165,17 @@ async def test_an_unsafe_call_is_not_repeated_when_temporal_took_its_worker_for_
     await attempts.end(desk.database, attempt(desk, 1), Ended(Status.CANCELLED, 5))
     await act(worker(desk), call, 2)
     assert "Interrupted" in await observed(desk)
+
+
+@pytest.mark.parametrize("is_retry_safe", [True, False])
+async def test_an_unsafe_call_is_not_repeated_when_temporal_was_reset_after_its_worker_died(
+    desk: Desk, *, is_retry_safe: bool
+) -> None:
+    call = await write(desk, is_retry_safe=is_retry_safe)
+    await attempts.begin(desk.database, replace(attempt(desk, 1), begun_in=EXECUTION))
+    outcome = await act(worker(desk), call, 1, execution="b")
+    assert outcome.ok is is_retry_safe
+    assert ("Interrupted" in await observed(desk)) is not is_retry_safe
 
 
 async def test_a_repeated_call_that_waits_for_the_database_tells_temporal_that_it_lives(

@@ -186,6 +186,15 @@ async def test_an_unsafe_step_without_retries_is_not_repeated_and_says_what_happ
     assert step.till.calls == 0
 
 
+async def test_an_unsafe_step_is_not_repeated_when_temporal_was_reset_after_its_worker_died(
+    desk: Desk,
+) -> None:
+    step = await OneStep.of(desk, "mcp.till.pay", 2, Till())
+    await attempts.begin(desk.database, replace(step.attempt(1), begun_in="before"))
+    assert (await step.error_of(1)).type == StepInterrupted.code
+    assert step.till.calls == 0
+
+
 async def test_a_tool_that_is_not_safe_is_not_called_again_though_retries_are_left(
     desk: Desk,
 ) -> None:
