@@ -58,6 +58,14 @@ class DiskFull(TemporaryFailure):
     on by itself."""
 
 
+class InternalError(AgentOSError):
+    """Something failed in {place} that nobody foresaw: {kind}. That is a fault of AgentOS or of a
+    library, not of the task. What was under way may have taken effect. The log of the worker says
+    where it came from: report it with that."""
+
+    retryable = True
+
+
 class RunNotEnded(TemporaryFailure):
     """{service} could not start the task: its previous run has not ended yet. Try again once it
     has."""

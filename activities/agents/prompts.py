@@ -61,8 +61,10 @@ def system_prompt(
     """``tools`` are those offered, ``skills`` those that the agent may use, ``files`` what it has
     to work with, the latest last."""
     parts = [*_who(agent.profile), _WORK, f"{_FILES}\n\n{files_section(files)}"]
-    if skills and any(tool.shows_skills for tool in tools):
-        parts.append(f"{_SKILLS}\n\n{SkillSection.of(skills)}")
+    offered = list(tools)
+    if skills and any(tool.shows_skills for tool in offered):
+        is_searched = any(tool.finds_skills for tool in offered)
+        parts.append(f"{_SKILLS}\n\n{SkillSection.of(skills, is_searched=is_searched)}")
     return "\n\n".join([*parts, _TRUST, _FINISH])
 
 

@@ -15,6 +15,7 @@ from activities.agents.elicitations import (
     replies_so_far,
 )
 from activities.agents.observations import (
+    Shown,
     changed,
     denied,
     expired,
@@ -28,6 +29,7 @@ from activities.attempts.attempt import Performed, run_attempt
 from activities.attempts.heartbeat import heartbeating
 from activities.attempts.reporter import Reporter
 from activities.attempts.scratch import Workplace
+from activities.attempts.unforeseen import foreseen
 from activities.equipment import Equipment
 from activities.patience import patiently
 from activities.store import turns
@@ -47,6 +49,8 @@ from workflows.errors import (
     CallExpired,
     CallInterrupted,
     CallRefused,
+    DiskFull,
+    InternalError,
     McpAsks,
     ToolChanged,
 )
@@ -79,6 +83,7 @@ async def make_call(
         retries=call.attempts + policies.ACT_RETRIES,
         worker_id=equipment.worker_id,
         execution=info.workflow_run_id,
+        begun_in=info.workflow_run_id,
     )
     ok, asked = True, None
 
@@ -144,7 +149,19 @@ class _ToolCall:
             return self._asks(again)
         if self._is_interrupted():
             return self._told(interrupted(), error=CallInterrupted(tool=self.wanted.tool))
-        return await self._make(replies)
+        try:
+            with foreseen():
+                return await self._make(replies)
+        except (InternalError, DiskFull) as error:  # The call may have been made.
+            if self._may_repeat() and self._is_followed:
+                raise
+            result = ToolResult("", exit_code=NO_EXIT_CODE, error=error)
+            return self._told(observation(result, Shown(""), {}), result=result)
+
+    @property
+    def _is_followed(self) -> bool:
+        """Whether another attempt follows one that fails."""
+        return self.begun.failures < self.attempt.retries
 
     @property
     def _asked(self) -> Approval | None:
@@ -191,8 +208,7 @@ class _ToolCall:
                 before = asked.number if asked else 0
                 number, seconds = self.attempt.number, self.approval_seconds
                 return self._asks(approval_of(question, replies, number, seconds, before))
-            is_followed = self.begun.failures < self.attempt.retries
-            if result.error and result.error.retryable and is_followed:
+            if result.error and result.error.retryable and self._is_followed:
                 raise result.error
             if not self.reporter.stdout:
                 self.reporter.stdout.extend(result.text.encode("utf-8", "replace"))

@@ -14,6 +14,7 @@ from activities.agents.conversation_cache import Conversations
 from activities.agents.prompts import first_message, hint_message, system_prompt
 from activities.agents.text_stream import Send, sending_deltas
 from activities.attempts.losses import check_losses, failures_before
+from activities.attempts.unforeseen import foreseen
 from activities.equipment import Equipment
 from activities.llm.base import NO_CHARGE, Charge, ChatMessage
 from activities.patience import patiently
@@ -75,8 +76,9 @@ class Turns:
         """
         unsent: list[Event] = []
         try:
-            check_losses(lost)
-            return await self._make(call, unsent)
+            with foreseen():
+                check_losses(lost)
+                return await self._make(call, unsent)
         except AgentOSError as error:
             await self.tell_of_failure(call, error, unsent)
             raise
@@ -121,18 +123,19 @@ class Turns:
         lost = _Lost(self._database, turn, begun.lost)
         try:
             async with sending_deltas(turn.turn, self._sender(turn)) as deltas, lost.counted():
-                answer = await self._equipment.models.complete(
-                    (*heard, *before),
-                    [tool.spec for tool in offered.values()],
-                    model=agent.model,
-                    found=_found(heard, offered),
-                    on_text=deltas.add,
-                    on_restart=deltas.restart,
-                    on_broken=lost.add,
-                    on_passed_over=lambda model, error: deltas.tell(
-                        LlmRetrying(turn=turn.turn, model=model, error=_failure(error))
-                    ),
-                )
+                with foreseen():
+                    answer = await self._equipment.models.complete(
+                        (*heard, *before),
+                        [tool.spec for tool in offered.values()],
+                        model=agent.model,
+                        found=_found(heard, offered),
+                        on_text=deltas.add,
+                        on_restart=deltas.restart,
+                        on_broken=lost.add,
+                        on_passed_over=lambda model, error: deltas.tell(
+                            LlmRetrying(turn=turn.turn, model=model, error=_failure(error))
+                        ),
+                    )
         except AgentOSError:
             unsent += deltas.drain()
             raise

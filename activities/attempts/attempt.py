@@ -11,9 +11,9 @@ import structlog
 from temporalio.exceptions import ApplicationError
 
 from activities.attempts.heartbeat import heartbeating, was_stopped
-from activities.attempts.losses import Losses
+from activities.attempts.losses import Losses, Repeat
 from activities.attempts.reporter import Reporter, reporting
-from activities.disk import disk_full
+from activities.attempts.unforeseen import foreseen
 from activities.patience import patiently
 from activities.store import attempts
 from activities.store.approvals import Approval
@@ -66,20 +66,19 @@ class Performed:
 
 
 Perform = Callable[[Begun, Reporter], Awaitable[Performed]]
-MayRepeat = Callable[[Begun], Awaitable[bool]]
+RepeatOf = Callable[[Begun], Awaitable[Repeat]]
 
 
-async def _always(begun: Begun) -> bool:
-    return True
+async def _free(begun: Begun) -> Repeat:
+    return Repeat.FREE
 
 
 async def run_attempt(
-    database: Database, attempt: Attempt, perform: Perform, may_repeat: MayRepeat = _always
+    database: Database, attempt: Attempt, perform: Perform, repeat_of: RepeatOf = _free
 ) -> StepOutcome:
     """Run ``perform`` as the attempt that this activity is, unless one has succeeded already.
 
-    An attempt that is lost with its worker costs no retry, unless ``may_repeat`` says that
-    repeating it may do harm.
+    ``repeat_of`` says what it costs to repeat an attempt that was lost with its worker.
 
     Raises:
         ApplicationError: its type is the code of the ``AgentOSError`` behind it.
@@ -91,19 +90,20 @@ async def run_attempt(
             begun = await patiently(lambda: attempts.begin(database, attempt))
             if begun.outcome is not None:
                 return begun.outcome
-            losses = Losses(attempt, begun, is_safe=await may_repeat(begun))
+            losses = Losses(attempt, begun, await repeat_of(begun))
             with structlog.contextvars.bound_contextvars(step=begun.name):
                 return await _Running(database, attempt, begun, losses).run(perform)
 
 
 @asynccontextmanager
 async def as_application_error() -> AsyncIterator[None]:
-    """Convert ``AgentOSError`` to ``ApplicationError``, with whether and when to try again.
+    """Convert what fails to ``ApplicationError``, with whether and when to try again.
 
     Its message is for the worker's log: workflow history gets the code (``workflows.failures``).
     """
     try:
-        yield
+        with foreseen():
+            yield
     except AgentOSError as error:
         delay = error.retry_after_seconds
         raise ApplicationError(
@@ -127,18 +127,14 @@ class _Running:
     async def run(self, perform: Perform) -> StepOutcome:
         async with reporting(self._database, self._attempt, self._step) as reporter:
             try:
-                self._losses.check()
-                performed = await perform(self._begun, reporter)
+                with foreseen():
+                    self._losses.check()
+                    performed = await perform(self._begun, reporter)
             except asyncio.CancelledError:
                 await self._say_farewell(reporter)
                 raise
             except AgentOSError as error:
                 performed = Performed(exit_code=None, error=error)
-            except OSError as error:
-                full = disk_full(error, "the worker")
-                if full is None:
-                    raise
-                performed = Performed(exit_code=None, error=full)
         if performed.error is not None:
             self._losses.judge(performed.error)
         ended = self._ended(performed, reporter)

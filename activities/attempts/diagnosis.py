@@ -32,6 +32,18 @@ _NO_NETWORK = re.compile(
 )
 
 
+_NO_ROOM = re.compile(
+    r"no space left on device|\bENOSPC\b|disk quota exceeded|\bEDQUOT\b|disk is full|disk full"
+    r"|not enough (?:free )?(?:disk )?space|\bout of disk space",
+    re.IGNORECASE,
+)
+
+
+def lacked_room(*printed: bytes | bytearray) -> bool:
+    """Whether what a script printed last says that its disk is full."""
+    return any(_NO_ROOM.search(_tail(part)) for part in printed)
+
+
 def failure_of(
     step: str,
     code: int,
@@ -69,17 +81,18 @@ def last_line(text: str) -> str | None:
         start = len(lines) - lines[::-1].index(_TRACEBACK)
         # What follows the frames, which are indented; the text of an exception may have more lines.
         ends = (line for line in lines[start:] if line.strip() and not line[0].isspace())
-        return _shown(next(ends, ""))
+        return shown_line(next(ends, ""))
     exceptions = [line for line in lines if _EXCEPTION.fullmatch(line)]
     others = [line for line in lines if line.strip()]
-    return _shown((exceptions or others or [""])[-1])
+    return shown_line((exceptions or others or [""])[-1])
 
 
 def _tail(printed: bytes | bytearray) -> str:
     return printed[-TAIL_BYTES:].decode("utf-8", "replace")
 
 
-def _shown(line: str) -> str | None:
+def shown_line(line: str) -> str | None:
+    """A line as people may read it; None when nothing is left of it."""
     kept = "".join(c if c.isprintable() else " " for c in line)
     text = without_credentials(" ".join(kept.split()))
     if len(text) > LINE_MAX_CHARACTERS:

@@ -1,11 +1,18 @@
 """What the exit of a script means for its step: an error that says why, or none."""
 
-from activities.attempts.diagnosis import failure_of
+from activities.attempts.diagnosis import failure_of, lacked_room
 from activities.attempts.scripts import Script
+from activities.disk import Disk
 from activities.sandbox.base import Exit, Limit, Limits
 from activities.units import MEBIBYTE
 from workflows.definitions.pipeline import Step
-from workflows.errors import AgentOSError, LimitExceeded, ScriptKilled, StepTimedOut
+from workflows.errors import (
+    AgentOSError,
+    LimitExceeded,
+    ScriptFailed,
+    ScriptKilled,
+    StepTimedOut,
+)
 
 # sysexits.h: EX_TEMPFAIL. The script itself asks for a retry.
 EXIT_TEMPORARY_FAILURE = 75
@@ -19,15 +26,19 @@ def error_of(
     *,
     stdout: bytes | bytearray = b"",
     stderr: bytes | bytearray = b"",
+    disk: Disk | None = None,
 ) -> AgentOSError | None:
     """What an exit means for the step; None when all went well.
 
-    Exit code 75 is retried, and so is what the step's ``retry_on`` names.
+    Exit code 75 is retried, and so is what the step's ``retry_on`` names, and a failure for want of
+    room on the ``disk`` on which the script worked.
     """
     error: AgentOSError
     again = "any" in step.retry_on
     if exit.limit is Limit.WALL_TIME:
         return timed_out(step, limits.wall_seconds)
+    if exit.limit is Limit.DISK and disk is not None and (shortage := disk.shortage):
+        return shortage  # Who knows whether the script is to blame? With room, it will be seen.
     if exit.limit is not None:
         error = LimitExceeded(
             step=step.id, limit=exit.limit.value.replace("_", " "), bound=_bound(exit.limit, limits)
@@ -37,11 +48,31 @@ def error_of(
         error = ScriptKilled(step=step.id, signal=exit.signal)
     elif exit.code != 0:
         error = failure_of(step.id, exit.code, script, stdout=stdout, stderr=stderr)
+        if (full := _for_want_of_room(error, disk, stdout, stderr)) is not None:
+            return full
         again = again or exit.code == EXIT_TEMPORARY_FAILURE or exit.code in step.retry_on
     else:
         return None
     error.retryable = again
     return error
+
+
+def _for_want_of_room(
+    error: ScriptFailed,
+    disk: Disk | None,
+    stdout: bytes | bytearray,
+    stderr: bytes | bytearray,
+) -> AgentOSError | None:
+    """That a script failed because its disk is full; None when it had another reason, or may have
+    had one. It is told all the same that there is no room."""
+    shortage = disk.shortage if disk is not None and type(error) is ScriptFailed else None
+    if shortage is None:
+        return None
+    if error.said and not lacked_room(stdout, stderr):
+        error.said = f"{error.said} (While it ran, room was short: {shortage.fields['reason']}.)"
+        return None
+    shortage.said = error.said
+    return shortage
 
 
 def timed_out(step: Step, seconds: float) -> StepTimedOut:

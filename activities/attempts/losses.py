@@ -1,40 +1,58 @@
 """What it means for a step that some of its attempts were lost with their workers."""
 
 from dataclasses import dataclass
+from enum import Enum
 
 from temporalio import activity
 
 from activities.store.attempts import Attempt, Begun
-from workflows.errors import AgentOSError, StepInterrupted, WorkersLost, WorkerStopping
+from workflows.errors import (
+    AgentOSError,
+    InternalError,
+    StepInterrupted,
+    WorkersLost,
+    WorkerStopping,
+)
 from workflows.policies import LOST_ATTEMPTS
+
+
+class Repeat(Enum):
+    """What it costs to repeat work of which nobody knows whether it took effect.
+
+    ``FREE``: nothing, it does no harm. ``COSTLY``: a retry, for how often such a step may be run is
+    for its author to say. ``NEVER``: it is not repeated.
+    """
+
+    FREE = "free"
+    COSTLY = "costly"
+    NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """Counts retries for an attempt. ``is_safe``: to repeat the work does no harm.
-
-    A lost attempt costs safe work no retry, and any other work one: how often such a step may be
-    run is for its author to say.
-    """
+    """Counts retries for an attempt."""
 
     attempt: Attempt
     begun: Begun
-    is_safe: bool
+    repeat: Repeat
 
     def check(self) -> None:
         """Whether the attempt may be made.
 
         Raises:
             WorkersLost: too many before it were lost.
-            StepInterrupted: the one before it may have taken effect, and no retry is left.
+            StepInterrupted: one before it may have taken effect, and it may not be repeated.
         """
         check_losses(self.attempt.number - 1 - self.begun.failures)
-        if not self.is_safe and self.begun.was_lost and self._used > self.attempt.retries:
+        if self.begun.was_lost and not self._may_follow(self._used - 1):
             raise StepInterrupted(step=self.begun.name)
 
     def judge(self, error: AgentOSError) -> None:
         """Note on the error of the attempt whether a retry is left."""
-        error.retries_used_up |= self._used >= self.attempt.retries
+        is_unclear = isinstance(error, InternalError)  # Who knows how far the work had come?
+        error.retries_used_up |= self._used >= self.attempt.retries or (
+            is_unclear and self.repeat is Repeat.NEVER
+        )
 
     def one_more(self) -> AgentOSError:
         """What to say of the attempt now that its worker stops."""
@@ -42,14 +60,20 @@ class Losses:
             check_losses(self.attempt.number - self.begun.failures)
         except WorkersLost as error:
             return error
-        if not self.is_safe and self._used >= self.attempt.retries:
+        if not self._may_follow(self._used):
             return StepInterrupted(step=self.begun.name)
         return WorkerStopping()
 
     @property
     def _used(self) -> int:
         """How many retries the attempts before this one have cost."""
-        return self.begun.failures + (0 if self.is_safe else self.begun.lost)
+        return self.begun.failures + (self.begun.lost if self.repeat is Repeat.COSTLY else 0)
+
+    def _may_follow(self, used: int) -> bool:
+        """Whether a lost attempt may be followed by another, with so many retries ``used``."""
+        if self.repeat is Repeat.COSTLY:
+            return used < self.attempt.retries
+        return self.repeat is Repeat.FREE
 
 
 def failures_before() -> int:

@@ -123,6 +123,7 @@ class Scripts:
 
         Raises:
             SkillNotFound, SkillRefused: that skill cannot be used.
+            PythonUnsuitable: there is no Python that suits it.
             DependencyRefused, DependenciesUnavailable: what it needs cannot be installed.
         """
         assert step.code is not None
@@ -131,11 +132,11 @@ class Scripts:
         place = "code" if step.code.skill != "code" else "code_"  # no skill has a name with a `_`
         path = f"{SKILLS_FOLDER}/{place}/{name}"
         async with self._used_by(step.code) as used:
-            python = f"{VENV_FOLDER}/bin/python" if used.venv else self._python
+            python = f"{VENV_FOLDER}/bin/python" if used.venv else used.interpreter or self._python
             yield replace(
                 used,
                 folders={**used.folders, place: folder},
-                command=code_command(step.code, path, args, python_in_sandbox=python),
+                command=code_command(step.code, path, args, python_in_sandbox=str(python)),
                 environment={**used.environment, **step.env},
             )
 
@@ -151,12 +152,14 @@ class Scripts:
             find_shared_dependencies, skill.name, staged, skill.scripts
         )
         inside = f"{SKILLS_FOLDER}/{skill.name}"
+        python = await self._python_for(needed)
         async with self._environments.lease(needed) as venv:
             yield Script(
                 {skill.name: staged},
                 (),
                 environment={"PYTHONPATH": f"{inside}:{inside}/scripts"},
                 venv=venv,
+                interpreter=python,
                 skill=skill.name,
                 dependencies=needed,
                 is_code=True,

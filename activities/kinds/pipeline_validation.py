@@ -15,7 +15,8 @@ from activities.store.database import Database
 from activities.store.tools import tool_settings
 from activities.tools.registry import Registry
 from workflows.definitions.mcp_server import PREFIX
-from workflows.definitions.pipeline import Pipeline, Step, problems_of
+from workflows.definitions.pipeline import Pipeline, Step
+from workflows.definitions.pipeline_checking import problems_of
 from workflows.errors import AgentOSError, ToolDisabled
 from workflows.pointers import Problem
 

@@ -1,11 +1,11 @@
 """Names of tools in requests: which there are, and which one somebody may have meant."""
 
-import difflib
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from activities.store.database import Database
 from activities.store.mcp_tools import callable_tools
+from activities.suggestions import nearest
 
 NAMES_SHOWN = 50
 NAME_CHARACTERS = 100
@@ -21,9 +21,8 @@ def unknown_tool(name: str, known: Collection[str]) -> str:
     shown = name[:NAME_CHARACTERS]
     # Often its server is what was left out: `convert_time` for `mcp.time.convert_time`.
     meant = [other for other in known if other.endswith(f".{shown}")]
-    near = meant or difflib.get_close_matches(shown, list(known), n=1)
-    if near:
-        return f"there is no tool named {shown!r}. Did you mean {near[0]}?"
+    if near := next(iter(meant), None) or nearest(shown, known):
+        return f"there is no tool named {shown!r}. Did you mean {near}?"
     listed = ", ".join(list(known)[:NAMES_SHOWN])
     more = ", ..., which `agentos tools ls` shows" if len(known) > NAMES_SHOWN else ""
     return f"there is no tool named {shown!r}. Tools: {listed}{more}."

@@ -9,14 +9,14 @@ from activities.llm.base import ToolRequest, Usage
 from activities.llm.calls import MAX_REQUESTS, Calls, read_piece
 from activities.llm.finishes import Ending, ending_of, hides_failure
 from activities.llm.opaque import Gathered, Opaque
-from activities.llm.untrusted import list_of, mapping_of, number_of, text_of
+from activities.llm.untrusted import items_of, mapping_of, number_of, text_of
 
 # Some 250,000 tokens: more than any model writes unless it goes round in circles.
 ANSWER_CHARACTERS = 1_000_000
 # Of one answer: what a server says beyond that is no count.
 MAX_TOKENS = 1_000_000_000
 
-_TEXT_TYPES = frozenset({None, "text", "output_text"})
+_TEXT_TYPES = frozenset({None, "text", "output_text", "refusal"})
 
 
 class Assembly:
@@ -74,7 +74,7 @@ class Assembly:
         """Take a chunk, or a whole completion; return the text that is new."""
         fields = mapping_of(chunk)
         self.usage = _usage(fields.get("usage")) or self.usage
-        choices = [mapping_of(choice) for choice in list_of(fields.get("choices"))]
+        choices = [mapping_of(choice) for choice in items_of(fields.get("choices"))]
         if len(choices) == 1:  # It nearly always is, a thousand times an answer.
             return self._add_choice(number_of(choices[0].get("index")) or 0, choices[0])
         numbers = [number_of(choice.get("index")) for choice in choices]
@@ -89,11 +89,14 @@ class Assembly:
         delta = choice.get("delta")
         is_whole = not isinstance(delta, dict) or (not delta and not self.has_begun)
         message = mapping_of(choice.get("message") if is_whole else delta)
+        if not message and isinstance(choice.get("text"), str):  # Of the older Completions API.
+            message = {"content": choice["text"]}
         self._add_reason(choice, is_whole=is_whole and bool(message))
         self._gathered.take(message)
         for call in _calls_in(message):
             self._add_call(call, number)
         text = _content(message.get("content")) + text_of(message.get("refusal"))
+        text = text or text_of(mapping_of(message.get("audio")).get("transcript"))
         was_said = is_whole and bool(self._text)
         if not text or was_said or self._speaker not in (None, number):
             return ""
@@ -112,6 +115,8 @@ class Assembly:
 
     def _add_call(self, value: object, choice: int) -> None:
         piece = read_piece(value, choice)
+        if piece.is_nothing:
+            return
         before = len(self._calls)
         self._calls.add(piece)
         self._characters += len(piece.arguments) + len(piece.name) + len(str(piece.extra or ""))
@@ -138,16 +143,25 @@ def _count(value: object) -> int | None:
 
 def _content(value: object) -> str:
     """Text, or the parts of text among others."""
-    if isinstance(value, list):
-        parts = [mapping_of(part) for part in value]
-        return "".join(text_of(part.get("text")) for part in parts if _is_text(part.get("type")))
+    if isinstance(value, list | dict):
+        return "".join(map(_part, value if isinstance(value, list) else [value]))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
     return text_of(value)
+
+
+def _part(part: object) -> str:
+    fields = mapping_of(part)
+    if isinstance(part, str) or not _is_text(fields.get("type")):
+        return text_of(part)
+    text = fields.get("text") or fields.get("refusal")
+    return text_of(mapping_of(text).get("value") if isinstance(text, dict) else text)
 
 
 def _calls_in(message: Mapping[str, object]) -> list[object]:
     """The calls, or pieces of calls, in a message."""
     if calls := message.get("tool_calls"):
-        return list_of(calls)
+        return items_of(calls)
     legacy, content = message.get("function_call"), message.get("content")
     if isinstance(legacy, dict):  # From before there were several in an answer.
         return [legacy]

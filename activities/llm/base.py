@@ -20,6 +20,7 @@ class ToolSpec:
 
     ``source`` is who brought the tool along; such a tool gives way where there is no room for all.
     None: it is always sent. ``finds_others``: it is sent where others have given way.
+    ``finds_skills``: without such a tool, all skills are listed.
     """
 
     name: str
@@ -27,6 +28,7 @@ class ToolSpec:
     parameters: dict[str, Any]
     source: str | None = None
     finds_others: bool = False
+    finds_skills: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,10 @@ _ID_CHARACTERS = 9
 # How often it is looked whether the arguments of one call are complete: each look reads them all.
 _MAX_LOOKS = 16
 
-_KNOWN_FIELDS = frozenset({"index", "id", "type", "function", "name", "arguments"})
+_KNOWN_FIELDS = frozenset({"index", "id", "type", "function", "custom", "name", "arguments"})
+
+# Where the arguments are: "input" is Claude's word, and that of OpenAI's custom tools.
+_ARGUMENTS = ("arguments", "input", "parameters")
 
 
 @dataclass(slots=True)
@@ -37,6 +40,10 @@ class Piece:
     @property
     def is_blank(self) -> bool:
         return not self.arguments.strip()
+
+    @property
+    def is_nothing(self) -> bool:
+        return not (self.id or self.name or self.arguments or self.extra)
 
 
 @dataclass(slots=True, eq=False)
@@ -88,23 +95,24 @@ class MadeCall:
 def read_piece(value: object, choice: int) -> Piece:
     """A piece of a call as it is in an answer; the name and arguments of some are not inside."""
     fields = mapping_of(value)
-    function = mapping_of(fields.get("function") or fields)
+    function = mapping_of(fields.get("function") or fields.get("custom") or fields)
+    arguments = next((name for name in _ARGUMENTS if function.get(name) is not None), "")
     extra = {
         name: item
         for name, item in fields.items()
-        if name not in _KNOWN_FIELDS and item not in (None, "")
+        if name not in (*_KNOWN_FIELDS, arguments) and item not in (None, "")
     }
     inner = {
         name: item
         for name, item in mapping_of(fields.get("function")).items()
-        if name not in ("name", "arguments") and item not in (None, "")
+        if name not in ("name", "arguments", arguments) and item not in (None, "")
     }
     return Piece(
         choice=choice,
         index=number_of(fields.get("index")),
         id=text_of(fields.get("id")),
         name=text_of(function.get("name")),
-        arguments=_arguments(function.get("arguments")),
+        arguments=_arguments(function.get(arguments)),
         extra={**extra, "function": inner} if inner else extra,
     )
 

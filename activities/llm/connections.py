@@ -147,11 +147,21 @@ def refusal_of(error: openai.APIStatusError) -> Refusal:
 
 def _foreign_error(model: str, head: str) -> AgentOSError:
     """For what is neither events nor JSON: a page, or an error that is only words."""
-    refusal = None if head.startswith("<") else read_error_event(head, is_marked=True)
+    is_page = head.startswith("<") or not _is_text(head)
+    refusal = None if is_page else read_error_event(head, is_marked=True)
     if refusal is not None:
         return refusal.error(model)
+    if not _is_text(head):
+        reason = "it sent bytes that are no text, and did not say how they are to be read"
+        return ModelUnavailable(model=model, reason=reason)
     reason = f"it sent a page and no answer (see OPENAI_BASE_URL): {shown(head)}"
     return ModelUnavailable(model=model, reason=reason)
+
+
+def _is_text(head: str) -> bool:
+    """Whether it can be shown: it may have one broken character where it was cut, or at its end."""
+    broken = sum(not (sign.isprintable() or sign.isspace()) for sign in head)
+    return head.count("\N{REPLACEMENT CHARACTER}") + broken <= len(head) // 20 + 1
 
 
 def _connection_error(model: str, error: BaseException, timeouts: Timeouts) -> AgentOSError:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from activities.llm.error_words import code_of, error_in, status_in, words_of
+from activities.llm.pauses import read_retry_after
 from activities.llm.refusals import EMPTY_ACCOUNT, NO_MODEL, Refusal
 
 _TEMPORARY_CODES = re.compile(
@@ -40,7 +41,7 @@ def read_error_event(event: object, *, is_marked: bool = False) -> Refusal | Non
     error = error_in(event)
     code, message = code_of(error), words_of(event)
     status = status_in(error) or _meaning(code, message)
-    return Refusal(status, code, message, is_in_answer=True)
+    return Refusal(status, code, message, read_retry_after({}, event), is_in_answer=True)
 
 
 def _tells_of_error(event: object) -> bool:

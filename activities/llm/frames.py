@@ -17,6 +17,9 @@ _BOM = b"\xef\xbb\xbf"
 _SIGNS_OF_LIFE = frozenset({"ping", "heartbeat", "keepalive", "keep-alive"})
 _BLANK = b" \t\r\n"
 
+# Of JSON; some gateways give one as a text.
+_DOCUMENTS = (b"{", b"[", b'"{', b'"[')
+
 
 class NotAnAnswer(Exception):
     """Something came, such as a web page, that is neither events nor JSON. ``head`` begins it."""
@@ -42,7 +45,7 @@ async def frames(pieces: AsyncIterable[bytes]) -> AsyncIterator[Frame]:
     """
     rest = aiter(pieces)
     first = await _start(rest)
-    if first.startswith((b"{", b"[")):
+    if first.startswith(_DOCUMENTS):
         for document in _documents(await _whole(first, rest)):
             yield Frame(document)
         return

@@ -1,9 +1,9 @@
 """What goes to a model with every turn beside the conversation: tools, and the list of skills.
 
 It has a budget, for it comes before the first word and is paid for again in each turn. Where it is
-too much, descriptions become shorter, then tools and skills are left to a search. What is sent
-depends on the model, the tools and the recorded conversation alone: another worker, or another
-attempt, sends the same.
+too much, descriptions become shorter, then tools and skills are left to a search, where a model has
+one: else all are sent, in as few words as it takes. What is sent depends on the model, the tools
+and the recorded conversation alone: another worker, or another attempt, sends the same.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from activities.llm.base import ToolSpec
-from activities.llm.tool_choice import Chosen, Forms, choose
+from activities.llm.tool_choice import Chosen, Forms, choose, choose_unsearched
 from activities.llm.tool_forms import Count, ToolForms
 from activities.skills.section import SkillSection, split
 
@@ -72,21 +72,26 @@ class Offers:
         """What fits ``budget_tokens``. ``found`` are the names of tools that the model has looked
         for or called, the latest last; others may be among them."""
         before, section, after = split(prompt) or (prompt, SkillSection(()), "")
+        if not any(tool.finds_skills for tool in tools):
+            section = replace(section, is_searched=False)
         prompt_tokens = self._count(before) + self._count(after)
         sorted_tools = _Sorted.of(tools, self._forms)
         room = max(budget_tokens - prompt_tokens - sorted_tools.kept_tokens, MIN_ROOM_TOKENS)
         skills_tokens = 0
         if section.entries or section.more:
             left = max(room - sorted_tools.others_tokens, round(room * SKILLS_SHARE))
-            shorter = section.within(left, self._count)
-            if shorter != section:
-                section, prompt = shorter, f"{before}{shorter}{after}"
+            section = section.within(left, self._count)
+            prompt = f"{before}{section}{after}"
             skills_tokens = self._count(str(section))
         shown = _shown(sorted_tools, found, room - skills_tokens)
+        lacking = len(sorted_tools.others) - sum(tool.source is not None for tool in shown)
+        if lacking and not sorted_tools.searches:
+            told = f"\n\n{lacking} more tools have no room here, and nothing finds them."
+            prompt, prompt_tokens = f"{prompt}{told}", prompt_tokens + self._count(told)
         return Offer(
             prompt,
             shown,
-            hidden_tools=len(sorted_tools.others) - sum(tool.source is not None for tool in shown),
+            hidden_tools=lacking,
             skills=len(section.entries),
             hidden_skills=section.more,
             prompt_tokens=prompt_tokens,
@@ -110,7 +115,8 @@ class _Sorted:
 
     @classmethod
     def of(cls, tools: Sequence[ToolSpec], forms: ToolForms) -> Self:
-        known = [forms.of(tool) for tool in tools]
+        is_searched = any(tool.finds_others for tool in tools)
+        known = [forms.of(tool, is_searched=is_searched) for tool in tools]
         kept = [item for item in known if not _gives_way(item[0].tool)]
         searches = [item for item in known if item[0].tool.finds_others]
         others = [item for item in known if item[0].tool.source is not None]
@@ -133,6 +139,12 @@ def _shown(tools: _Sorted, found: Sequence[str], room: int) -> Sequence[ToolSpec
     """The tools as they are sent."""
     if tools.others_tokens <= room and len(tools.ordered) <= MAX_TOOLS:
         return tools.ordered
+    if not tools.searches:
+        places = max(MAX_TOOLS - len(tools.kept), 0)
+        return [
+            *tools.kept,
+            *(form.tool for form in choose_unsearched(tools.others, max(room, 0), places).steady),
+        ]
     places = MAX_TOOLS - len(tools.kept) - len(tools.searches)
     left = room - tools.searches_tokens - _TOLD_TOKENS * len(tools.searches)
     chosen = choose(tools.others, found, max(left, 0), max(places, 0))

@@ -1,6 +1,5 @@
 """An answer while it is read: from the data of events to a whole reply, or to an error."""
 
-import json
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from activities.llm.finishes import Ending, ending_of
 from activities.llm.frames import Frame
 from activities.llm.opaque import Opaque
 from activities.llm.refusals import Refused, shown
+from activities.llm.wrappings import chunks_in, parsed
 from workflows.errors import AnswerWithheld, ModelUnavailable
 
 DONE = b"[DONE]"
@@ -67,15 +67,19 @@ class Reading:
             Refused: it tells of an error.
         """
         try:
-            chunk = json.loads(frame.data)
+            chunks = list(chunks_in(parsed(frame.data)))
         except (ValueError, RecursionError):
             if self.is_finished:  # What comes after the end does no harm.
                 return
             if not frame.is_error:
                 reason = "it sent an event that is not JSON"
                 raise ModelUnavailable(model=self.model, reason=reason) from None
-            chunk = frame.data.decode("utf-8", "replace")
-        refusal = read_error_event(chunk, is_marked=frame.is_error)
+            chunks = [frame.data.decode("utf-8", "replace")]
+        for chunk in chunks:
+            self._take_chunk(chunk, is_marked=frame.is_error)
+
+    def _take_chunk(self, chunk: object, *, is_marked: bool) -> None:
+        refusal = read_error_event(chunk, is_marked=is_marked)
         if refusal is not None:
             raise Refused(refusal)
         text = self._assembly.add(chunk)

@@ -1,13 +1,11 @@
 """What a server's refusal means: wait, use another model, shorten the conversation, or give up."""
 
-import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from activities.llm.error_words import code_of, error_in, words_of
+from activities.llm.pauses import read_retry_after
 from workflows.errors import (
     AgentOSError,
     AnswerWithheld,
@@ -19,13 +17,12 @@ from workflows.errors import (
     ModelUnsuitable,
 )
 
-MAX_RETRY_AFTER_SECONDS = 300.0
-
 # Servers quote the prompt in their messages; its beginning is enough to know what is wrong.
 REASON_CHARACTERS = 200
 
 _OVERLOADED = frozenset({429, 529})
-_TEMPORARY = frozenset({408, 409, 425})
+# 498: Groq has no room for it now. 499: a gateway has hung up.
+_TEMPORARY = frozenset({408, 409, 425, 498, 499})
 _TOO_LONG_STATUSES = frozenset({400, 413, 422, 429, 500})
 _ABOUT_FIELDS_STATUSES = frozenset({400, 422, 500, 501})
 
@@ -140,39 +137,7 @@ class Refused(Exception):
 def read_refusal(status: int, headers: Mapping[str, str], body: object) -> Refusal:
     """From an answer with an error's status; ``body`` is its parsed JSON, or text."""
     code = code_of(error_in(body))
-    return Refusal(status, code, words_of(body), read_retry_after(headers))
-
-
-def read_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds, from ``Retry-After-Ms`` or from ``Retry-After`` as seconds or a date."""
-    milliseconds = _number(headers.get("retry-after-ms"))
-    seconds = milliseconds / 1_000 if milliseconds is not None else None
-    text = headers.get("retry-after")
-    if seconds is None:
-        seconds = _number(text)
-    if seconds is None and text:
-        seconds = _seconds_until(text)
-    if seconds is None:
-        return None
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _seconds_until(date: str) -> float | None:
-    try:
-        moment = parsedate_to_datetime(date)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return (moment - datetime.now(UTC)).total_seconds()
+    return Refusal(status, code, words_of(body), read_retry_after(headers, body))
 
 
 def shown(message: str) -> str:

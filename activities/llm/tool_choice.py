@@ -1,5 +1,6 @@
 """Which tools of others a model is shown, in which form, when there is no room for all of them."""
 
+import sys
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -53,6 +54,15 @@ def choose(tools: Sequence[Forms], found: Sequence[str], tokens: int, places: in
         steady = _some(tools, free, max(places - FOUND_PLACES, 0))
     left = tokens - sum(form.tokens for form in steady)
     return _chosen(steady, _found(tools, found, {form.tool.name: form for form in steady}, left))
+
+
+def choose_unsearched(tools: Sequence[Forms], tokens: int, places: int) -> Chosen:
+    """Show as many tools as there are ``places``, for what is not shown cannot be called; in at
+    most ``tokens`` where shorter forms allow that."""
+    if len(tools) > places:
+        listed = {form.tool.name for form in _some(tools, sys.maxsize, places)}
+        tools = [forms for forms in tools if forms[0].tool.name in listed]
+    return _chosen(_all(tools, tokens))
 
 
 def _chosen(steady: Sequence[Form], found: Sequence[Form] = ()) -> Chosen:

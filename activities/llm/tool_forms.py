@@ -26,6 +26,10 @@ _OUTLINE_ENUM_CHARACTERS = 200
 _OUTLINE_NAME_CHARACTERS = 64
 MAX_OUTLINE_ARGUMENTS = 20
 
+# What is said of a tool whose arguments are not all told.
+_POINTER = "[shortened: find_tools with this name tells its arguments]"
+_NO_POINTER = "[shortened: not all is told of its arguments]"
+
 _REMEMBERED_TOOLS = 4_096
 
 # Words for people and programs that write schemas; no model calls a tool better for them.
@@ -54,22 +58,24 @@ class ToolForms:
 
     def __init__(self, count: Count) -> None:
         self._count = count
-        self._remembered: OrderedDict[tuple[str, str, str], tuple[Form, ...]] = OrderedDict()
+        self._remembered: OrderedDict[tuple[str, ...], tuple[Form, ...]] = OrderedDict()
 
-    def of(self, tool: ToolSpec) -> tuple[Form, ...]:
+    def of(self, tool: ToolSpec, *, is_searched: bool = True) -> tuple[Form, ...]:
         """From the whole tool to the shortest form, which has some 100 tokens at most unless its
-        words are in a script of many tokens. Each has fewer than the one before."""
-        key = (tool.name, tool.description, json.dumps(tool.parameters))
+        words are in a script of many tokens. Each has fewer than the one before. ``is_searched``: a
+        search tells what is left out."""
+        told = _POINTER if is_searched else _NO_POINTER
+        key = (tool.name, tool.description, json.dumps(tool.parameters), told)
         found = self._remembered.get(key)
         if found is None:
             if len(self._remembered) >= _REMEMBERED_TOOLS:
                 self._remembered.popitem(last=False)
-            found = self._remembered[key] = self._made(tool)
+            found = self._remembered[key] = self._made(tool, told)
         return found
 
-    def _made(self, tool: ToolSpec) -> tuple[Form, ...]:
+    def _made(self, tool: ToolSpec, told: str) -> tuple[Form, ...]:
         forms = [Form(tool, self._tokens(tool))]
-        for shortened, is_partial in _shortened(tool):
+        for shortened, is_partial in _shortened(tool, told):
             tokens = self._tokens(shortened)
             if tokens < forms[-1].tokens:
                 forms.append(Form(shortened, tokens, is_partial))
@@ -80,16 +86,15 @@ class ToolForms:
         return TOOL_TOKENS + sum(map(self._count, words))
 
 
-def _shortened(tool: ToolSpec) -> Sequence[tuple[ToolSpec, bool]]:
+def _shortened(tool: ToolSpec, told: str) -> Sequence[tuple[ToolSpec, bool]]:
     brief = replace(
         tool,
         description=cut_at_word(tool.description, BRIEF_CHARACTERS),
         parameters=_brief(tool.parameters),
     )
-    description = cut_at_word(tool.description, _OUTLINE_CHARACTERS)
-    told = f"{description} [shortened: find_tools with this name tells its arguments]".strip()
-    outline = replace(tool, description=told, parameters=_outline(tool.parameters))
-    bare = replace(tool, description=told, parameters=_ANYTHING)
+    description = f"{cut_at_word(tool.description, _OUTLINE_CHARACTERS)} {told}".strip()
+    outline = replace(tool, description=description, parameters=_outline(tool.parameters))
+    bare = replace(tool, description=description, parameters=_ANYTHING)
     return (brief, False), (outline, True), (bare, True)
 
 

@@ -1,5 +1,7 @@
 """Values out of JSON from outside, read with care: what has the wrong type counts as absent."""
 
+_MAX_DIGITS = 9
+
 NO_MAPPING: dict[str, object] = {}
 
 
@@ -20,5 +22,16 @@ def list_of(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
+def items_of(value: object) -> list[object]:
+    """Those of a list, or of an object that has them by their numbers; an object that is none of
+    these is the only one, without its list."""
+    if not isinstance(value, dict) or not value:
+        return list_of(value)
+    return list(value.values()) if all(str(key).isdigit() for key in value) else [value]
+
+
 def number_of(value: object) -> int | None:
+    """A whole number, also one written as a text."""
+    if isinstance(value, str) and value.isdecimal() and len(value) <= _MAX_DIGITS:
+        return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None

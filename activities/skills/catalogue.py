@@ -1,7 +1,6 @@
 """The skills that are installed: looked up by name, and noticed when they come, change or go."""
 
 import asyncio
-import difflib
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -23,6 +22,7 @@ from activities.skills.files import (
     open_file,
 )
 from activities.skills.metadata import SKILL_FILES, Skill, find_skill_file, load_skill
+from activities.suggestions import nearest
 from workflows.errors import (
     ScriptNotFound,
     ScriptNotNamed,
@@ -88,7 +88,8 @@ class Catalogue:
             return skills[name]
         if name in self._refused:
             raise SkillRefused(**self._refused[name].fields)
-        raise SkillNotFound(skill=_cut(name), suggestion=_suggest(name, list(skills), "Skills"))
+        suggestion = await asyncio.to_thread(_suggest, name, list(skills), "Skills")
+        raise SkillNotFound(skill=_cut(name), suggestion=suggestion)
 
     async def find_script(self, name: str, script: str | None) -> tuple[Skill, Entry]:
         """A skill and one of its scripts, named as ``find_entry`` takes it.
@@ -263,9 +264,8 @@ def _read_text(skill: Skill, path: str) -> str:
 
 
 def _suggest(name: str, known: list[str], what: str) -> str:
-    near = difflib.get_close_matches(_cut(name), known, n=1)
-    if near:
-        return f"Did you mean {near[0]}?"
+    if near := nearest(name, known):
+        return f"Did you mean {near}?"
     return f"{what}: {', '.join(known[:NAMES_SHOWN])}." if known else f"{what}: none."
 
 

@@ -96,13 +96,22 @@ def parse_inline_metadata(source: str, where: str) -> InlineMetadata | None:
     if len(blocks[0]) > BLOCK_MAX_CHARACTERS:
         reason = f"its '# /// script' block is over {BLOCK_MAX_CHARACTERS} characters"
         raise DependencyRefused(where=where, reason=reason)
+    block = "its '# /// script' block"
+    return _parse(blocks[0], where, document=block, table=block)
+
+
+def _parse(
+    text: str, where: str, *, document: str, table: str, key: str | None = None
+) -> InlineMetadata | None:
+    """What a TOML document declares, or its table ``key``; None when it has no such table.
+    ``document`` and ``table`` are what errors call them."""
     try:
-        return InlineMetadata.model_validate(tomllib.loads(blocks[0]))
+        found = tomllib.loads(text) if key is None else tomllib.loads(text).get(key)
+        return None if found is None else InlineMetadata.model_validate(found)
     except ValidationError as error:
-        reason = _first_problem(error, "its '# /// script' block")
-        raise DependencyRefused(where=where, reason=reason) from error
+        raise DependencyRefused(where=where, reason=_first_problem(error, table)) from error
     except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
-        reason = f"its '# /// script' block is not TOML: {str(error)[:200]}"
+        reason = f"{document} is not TOML: {str(error)[:200]}"
         raise DependencyRefused(where=where, reason=reason) from error
 
 
@@ -169,7 +178,7 @@ def find_shared_dependencies(skill: str, folder: Path, scripts: Sequence[str]) -
     """What all scripts of a skill need together, for code that uses the skill.
 
     That is its requirements.txt or pyproject.toml or, if it has neither, what its Python
-    ``scripts`` declare.
+    ``scripts`` declare; a Python must suit each of them.
 
     Raises:
         DependencyRefused: as ``find_dependencies``.
@@ -181,7 +190,10 @@ def find_shared_dependencies(skill: str, folder: Path, scripts: Sequence[str]) -
         return Dependencies(skill, "code", requirements, lock, python, declared_in)
     each = [find_dependencies(skill, folder, script) for script in scripts]
     together = dict.fromkeys(text for item in each for text in item.requirements)
-    return Dependencies(skill, "code", tuple(together))
+    pythons = dict.fromkeys(item.requires_python for item in each if item.requires_python)
+    return Dependencies(
+        skill, "code", tuple(together), requires_python=",".join(pythons) if pythons else None
+    )
 
 
 _Found = tuple[str | None, tuple[str, ...], tuple[Pin, ...], str | None]
@@ -211,17 +223,10 @@ def _project(
     content: bytes, where: str
 ) -> tuple[tuple[str, ...], tuple[Pin, ...], str | None] | None:
     """Those of a pyproject.toml; None when it describes no project, only how tools are set."""
-    try:
-        table = tomllib.loads(decode(content)).get("project")
-        if table is None:
-            return None
-        requirements, python = _declared(InlineMetadata.model_validate(table), where)
-    except ValidationError as error:
-        reason = _first_problem(error, "its `project`")
-        raise DependencyRefused(where=where, reason=reason) from error
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
-        reason = f"it is not TOML: {str(error)[:200]}"
-        raise DependencyRefused(where=where, reason=reason) from error
+    found = _parse(decode(content), where, document="it", table="its `project`", key="project")
+    if found is None:
+        return None
+    requirements, python = _declared(found, where)
     return requirements, (), python
 
 

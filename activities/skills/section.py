@@ -27,29 +27,39 @@ Count = Callable[[str], int]
 
 @dataclass(frozen=True, slots=True)
 class SkillSection:
-    """``entries`` are names and descriptions; ``more`` skills are left to a search."""
+    """``entries`` are names and descriptions; ``more`` skills are left to a search where it
+    ``is_searched``, and can be loaded by whoever knows their names where it is not."""
 
     entries: tuple[tuple[str, str], ...]
     more: int = 0
+    is_searched: bool = True
 
     @classmethod
-    def of(cls, skills: Mapping[str, Skill]) -> Self:
-        shown = list(skills.values())[:MAX_SKILLS_SHOWN]
+    def of(cls, skills: Mapping[str, Skill], *, is_searched: bool = True) -> Self:
+        shown = list(skills.values())
         entries = ((skill.name, " ".join(skill.description.split())) for skill in shown)
-        return cls(tuple(entries), len(skills) - len(shown))
+        section = cls(tuple(entries), is_searched=is_searched)
+        if len(shown) <= MAX_SKILLS_SHOWN:
+            return section
+        if not is_searched:
+            return section._cut(DESCRIPTION_CHARACTERS[-1])
+        first = section.entries[:MAX_SKILLS_SHOWN]
+        return replace(section, entries=first, more=len(shown) - MAX_SKILLS_SHOWN)
 
     def __str__(self) -> str:
         """In the form of the Agent Skills client guide."""
         lines = [_line(name, description) for name, description in self.entries]
         if self.more:
-            lines.append(f"{self.more} more: list_skills finds them.")
+            told = "list_skills finds them" if self.is_searched else "they can be loaded by name"
+            lines.append(f"{self.more} more: {told}.")
         return "\n".join([_OPENING, *lines, _CLOSING])
 
     def within(self, tokens: int, count: Count) -> Self:
         """As much of it as has ``tokens``: with shorter descriptions, then with fewer skills."""
         if _fits(str(self), tokens, count):
             return self
-        for characters in DESCRIPTION_CHARACTERS:
+        # Without a search, a name alone is better than nothing.
+        for characters in (*DESCRIPTION_CHARACTERS, *(() if self.is_searched else (0,))):
             shorter = self._cut(characters)
             if _fits(str(shorter), tokens, count):
                 return shorter
@@ -90,6 +100,8 @@ def cut_at_word(text: str, characters: int) -> str:
     """The beginning of ``text``, up to the end of a word, in at most ``characters``."""
     if len(text) <= characters:
         return text
+    if characters < len("..."):
+        return ""
     head = text[: characters - 3]
     at_word, space, _ = head.rpartition(" ")
     # A text without spaces, as in Chinese, is cut where it must be.

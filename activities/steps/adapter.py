@@ -11,8 +11,10 @@ from temporalio import activity
 from activities.attempts.artifacts import publish_output
 from activities.attempts.attempt import Perform, Performed, run_attempt
 from activities.attempts.exits import error_of, timed_out
+from activities.attempts.losses import Repeat
 from activities.attempts.reporter import Reporter
 from activities.attempts.scripts import Script
+from activities.attempts.unforeseen import foreseen
 from activities.equipment import Equipment
 from activities.patience import patiently
 from activities.sandbox.base import Stream
@@ -24,7 +26,7 @@ from activities.tools.toolbox import Toolbox
 from workflows import ports
 from workflows.contracts import StepCall, StepOutcome
 from workflows.definitions.pipeline import Step
-from workflows.errors import AgentOSError, StepInterrupted
+from workflows.errors import AgentOSError
 from workflows.states import Phase
 
 Prepare = Callable[[Step, Sequence[str], Path], AbstractAsyncContextManager[Script]]
@@ -52,8 +54,6 @@ class Steps(ports.Steps):
             arguments = await self._arguments(call, step, begun.inputs)
             named = arguments.named(step.json_args)
             assert isinstance(named, dict)
-            if begun.was_lost and not await self._may_repeat(begun):
-                raise StepInterrupted(step=step.id)
             async with equipment.scratch.workplace() as workplace:
                 context = ToolContext(call.task_id, call.team_id, workplace.output, equipment)
                 reporter.enter(Phase.EXECUTING)
@@ -67,12 +67,17 @@ class Steps(ports.Steps):
                     raise timed_out(step, call.timeout_seconds) from None
                 reporter.output(Stream.STDOUT, result.text.encode("utf-8", "replace"))
                 try:
-                    return await self._publish(
-                        call, workplace.output, result.exit_code, result.error, result.mime_types
-                    )
+                    with foreseen():
+                        return await self._publish(
+                            call,
+                            workplace.output,
+                            result.exit_code,
+                            result.error,
+                            result.mime_types,
+                        )
                 except AgentOSError as error:
                     # The call has been made, and another attempt would make it again.
-                    error.retries_used_up |= not await self._may_repeat(begun)
+                    error.retries_used_up |= await self._repeat_of(begun) is Repeat.NEVER
                     raise
 
         return await self._run(call, perform)
@@ -97,26 +102,32 @@ class Steps(ports.Steps):
                 )
                 reporter.enter(Phase.POST_PROCESS)
                 error = error_of(
-                    step, ended, limits, script, stdout=reporter.stdout, stderr=reporter.stderr
+                    step,
+                    ended,
+                    limits,
+                    script,
+                    stdout=reporter.stdout,
+                    stderr=reporter.stderr,
+                    disk=equipment.scratch.disk,
                 )
-                if error is not None:  # It may have failed for want of room, and said so its way.
-                    error = equipment.scratch.disk.shortage or error
                 return await self._publish(call, workplace.output, ended.code, error)
 
         return await self._run(call, perform)
 
     async def _run(self, call: StepCall, perform: Perform) -> StepOutcome:
         database = self._equipment.database
-        return await run_attempt(database, self._attempt(call), perform, self._may_repeat)
+        return await run_attempt(database, self._attempt(call), perform, self._repeat_of)
 
-    async def _may_repeat(self, begun: Begun) -> bool:
-        """Whether a step may run again when nobody knows if its last attempt took effect."""
+    async def _repeat_of(self, begun: Begun) -> Repeat:
+        """What it costs to run a step again when nobody knows if its last attempt took effect."""
         step = Step.model_validate(begun.definition)
         if "any" in step.retry_on:
-            return True
+            return Repeat.FREE
         if step.tool is not None:
-            return await self._toolbox.is_safe_step(begun.team_id, step.tool)
-        return step.skill is None or not self._equipment.scripts.may_use_network(step.skill)
+            is_safe = await self._toolbox.is_safe_step(begun.team_id, step.tool)
+            return Repeat.FREE if is_safe else Repeat.NEVER
+        is_online = step.skill is not None and self._equipment.scripts.may_use_network(step.skill)
+        return Repeat.COSTLY if is_online else Repeat.FREE
 
     def _attempt(self, call: StepCall) -> Attempt:
         return Attempt(
@@ -127,6 +138,7 @@ class Steps(ports.Steps):
             retries=call.retries,
             worker_id=self._equipment.worker_id,
             is_last=call.is_last,
+            begun_in=activity.info().workflow_run_id,
         )
 
     async def _arguments(self, call: StepCall, step: Step, inputs: Mapping[str, str]) -> Arguments:

@@ -20,16 +20,28 @@ _IS_PRESENT_ATTEMPT = f"""
     AND sub_tasks.retry_count = :number - 1"""
 _HAS_CLOSED = events.status(Status.COMPLETED, task="numbered", seq="base + :count + 1")
 
+# Left behind by a worker that died, cut off by a worker that Temporal had given up for lost, or
+# given back by one that was stopped; the others failed on their own.
+_WAS_LOST = f"""(
+    execution_logs.status IN ('{Status.RUNNING}', '{Status.CANCELLED}')
+    OR coalesce(execution_logs.error ->> 'code', '') IN ('{WORKER_LOST}', '{WorkerStopping.code}')
+)"""
+# When Temporal has reset a workflow, attempts count from 1 again. The rows of those before are
+# taken over by the new ones, number by number, with a note if one was lost.
+_IS_FROM_BEFORE = """
+    execution_logs.attempt >= :number
+    AND execution_logs.execution IS DISTINCT FROM CAST(:begun_in AS text)"""
+
 BEGIN_ATTEMPT = text(
     f"""
     WITH earlier AS (
-        -- Left behind by a worker that died, cut off by a worker that Temporal had given up for
-        -- lost, or given back by one that was stopped; the others failed on their own.
-        SELECT status IN ('{Status.RUNNING}', '{Status.CANCELLED}')
-               OR coalesce(error ->> 'code', '') IN ('{WORKER_LOST}', '{WorkerStopping.code}')
-                   AS was_lost
-        FROM execution_logs
+        SELECT {_WAS_LOST} AS was_lost FROM execution_logs
         WHERE sub_task_id = :sub_task_id AND run = :run AND attempt < :number
+        UNION ALL
+        SELECT true FROM execution_logs
+        WHERE sub_task_id = :sub_task_id AND run = :run
+          AND (({_IS_FROM_BEFORE} AND {_WAS_LOST})
+               OR (attempt = :number AND error ->> 'code' = '{WORKER_LOST}'))
     ), before AS (
         SELECT tasks.id, CAST(tasks.status <> '{Status.RUNNING}' AS int) AS wakes,
                CAST(sub_tasks.status <> '{Status.COMPLETED}' AS int) AS starts,
@@ -61,16 +73,21 @@ BEGIN_ATTEMPT = text(
         UPDATE execution_logs
         SET status = '{Status.FAILED}', error = CAST(:lost AS jsonb), finished_at = now()
         FROM started
-        WHERE sub_task_id = started.id AND run = :run AND attempt < :number
-          AND status = '{Status.RUNNING}'
+        WHERE sub_task_id = started.id AND run = :run AND execution_logs.status = '{Status.RUNNING}'
+          AND (attempt < :number OR ({_IS_FROM_BEFORE} AND attempt > :number))
     ), log AS (
         INSERT INTO execution_logs
             (id, team_id, task_id, sub_task_id, run, attempt, status, worker_id,
-             tokens_used, stdout, stderr)
+             execution, tokens_used, stdout, stderr)
         SELECT :log_id, task.team_id, task.id, started.id, :run, :number, '{Status.RUNNING}',
-               :worker_id, 0, '', ''
+               :worker_id, :begun_in, 0, '', ''
         FROM task, started
-        ON CONFLICT DO NOTHING
+        ON CONFLICT ON CONSTRAINT execution_logs_once DO UPDATE
+            SET status = excluded.status, worker_id = excluded.worker_id,
+                execution = excluded.execution, stdout = '', stderr = '', exit_code = NULL,
+                duration_ms = NULL, started_at = now(), finished_at = NULL,
+                error = CASE WHEN {_WAS_LOST} THEN CAST(:lost AS jsonb) END
+            WHERE {_IS_FROM_BEFORE}
     ), event AS (
         {events.INSERT}
         {events.status(Status.RUNNING, seq="event_seq - starts")} FROM task WHERE wakes = 1

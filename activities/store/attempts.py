@@ -29,9 +29,9 @@ from workflows.states import Phase, Status
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """An attempt at a sub-task. ``number`` counts from 1 within a run. ``retries`` may follow one
-    that fails, beside those that follow one that was lost with its worker. ``execution`` is the
-    Temporal run id, where a reset must make earlier ones void. The success of one that ``is_last``
-    completes the task."""
+    that fails, beside those that follow one that was lost with its worker. ``begun_in`` is the
+    Temporal run id, which a reset changes; ``execution`` is the same where a reset must make
+    earlier ones void. The success of one that ``is_last`` completes the task."""
 
     task_id: UUID
     sub_task_id: UUID
@@ -41,6 +41,7 @@ class Attempt:
     worker_id: str
     execution: str | None = None
     is_last: bool = False
+    begun_in: str | None = None
 
     @property
     def log_id(self) -> UUID:
@@ -53,7 +54,8 @@ class Begun:
     skills and tools to which an agent is limited.
 
     ``outcome`` is set when the sub-task has succeeded already. Of the attempts before this one in
-    its run, ``failures`` failed on their own, and of ``lost`` nobody knows how far they have come.
+    its run, ``failures`` failed on their own, and of ``lost`` nobody knows how far they have come;
+    these may also be from before Temporal reset the workflow.
     """
 
     team_id: UUID
@@ -131,6 +133,7 @@ async def begin(database: Database, attempt: Attempt) -> Begun:
         "log_id": attempt.log_id,
         "worker_id": attempt.worker_id,
         "lost": _LOST,
+        "begun_in": attempt.begun_in,
     }
     rows = await database.execute(BEGIN_ATTEMPT, values)
     if not rows and attempt.execution is not None:

@@ -151,7 +151,11 @@ class SubTask(SQLModel, table=True):
 
 
 class ExecutionLog(SQLModel, table=True):
-    """One attempt. Its id is derived from sub-task, run and attempt: a repeat finds its own row."""
+    """One attempt. Its id is derived from sub-task, run and attempt: a repeat finds its own row.
+
+    ``execution`` is the Temporal run id of the workflow that asked for it last: after a reset, the
+    same attempt is made again by another.
+    """
 
     __tablename__ = "execution_logs"
     __table_args__ = (
@@ -167,6 +171,7 @@ class ExecutionLog(SQLModel, table=True):
     attempt: int
     status: Status = enum_column(Status)
     worker_id: str | None = text_column()
+    execution: str | None = text_column()
     exit_code: int | None = None
     duration_ms: int | None = None
     tokens_used: int = 0

@@ -68,6 +68,10 @@ class OfferedTool:
         return self.native is not None and self.native.finds_tools
 
     @property
+    def finds_skills(self) -> bool:
+        return self.native is not None and self.native.finds_skills
+
+    @property
     def source(self) -> str | None:
         """The server whose tool it is."""
         if not self.name.startswith(PREFIX):
@@ -83,6 +87,7 @@ class OfferedTool:
             self.schema,
             source=self.source,
             finds_others=self.finds_tools,
+            finds_skills=self.finds_skills,
         )
 
     def problems(self, arguments: Mapping[str, JsonValue]) -> list[tuple[str, str]]:

@@ -54,7 +54,8 @@ class Tool:
     call. ``question`` is the argument that is put to a person: the workflow waits for the answer,
     which is the result, and the tool is never run. ``shows_skills``: a model that is offered it is
     given the list of skills in advance. ``finds_tools``: its results name tools that a model could
-    not be shown, and is shown from then on; it is sent only where there are some.
+    not be shown, and is shown from then on; it is sent only where there are some. ``finds_skills``:
+    a model that is offered it can be left to search for skills.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Tool:
     question: str | None = None
     shows_skills: bool = False
     finds_tools: bool = False
+    finds_skills: bool = False
 
     def problems(self, arguments: Mapping[str, JsonValue]) -> list[tuple[str, str]]:
         """What is wrong with arguments: pairs of a JSON pointer and a message."""
@@ -119,6 +121,7 @@ def tool(
     question: str | None = None,
     shows_skills: bool = False,
     finds_tools: bool = False,
+    finds_skills: bool = False,
 ) -> Callable[[ToolFunction], ToolFunction]:
     """Offer a function as a native tool, under its own name. See ``Tool`` for the rest."""
 
@@ -141,6 +144,7 @@ def tool(
             question=question,
             shows_skills=shows_skills,
             finds_tools=finds_tools,
+            finds_skills=finds_skills,
         )
         return function
 

@@ -41,7 +41,15 @@ async def run_script(
             script.job(inputs, context.output, limits), reporter.output
         )
     reporter.enter(Phase.POST_PROCESS)
-    error = error_of(step, ended, limits, script, stdout=reporter.stdout, stderr=reporter.stderr)
+    error = error_of(
+        step,
+        ended,
+        limits,
+        script,
+        stdout=reporter.stdout,
+        stderr=reporter.stderr,
+        disk=equipment.scratch.disk,
+    )
     text = reporter.stdout.decode("utf-8", "replace")
     if error is not None and reporter.stderr:
         errors = reporter.stderr.decode("utf-8", "replace")

@@ -1,10 +1,11 @@
 """The skills that an agent may use, as if there were no others."""
 
-import difflib
+import asyncio
 from collections.abc import Collection, Mapping
 
 from activities.skills.catalogue import Catalogue
 from activities.skills.metadata import Skill
+from activities.suggestions import nearest
 from workflows.errors import SkillNotFound
 
 NAMES_SHOWN = 20
@@ -36,9 +37,9 @@ class AllowedSkills:
     async def _check(self, name: str) -> None:
         if not self._allows(name):
             known = list(await self.all())
-            near = difflib.get_close_matches(name[:NAME_SHOWN_CHARACTERS], known, n=1)
+            near = await asyncio.to_thread(nearest, name, known)
             names = ", ".join(known[:NAMES_SHOWN]) or "none"
-            suggestion = f"Did you mean {near[0]}?" if near else f"Skills: {names}."
+            suggestion = f"Did you mean {near}?" if near else f"Skills: {names}."
             raise SkillNotFound(skill=name[:NAME_SHOWN_CHARACTERS], suggestion=suggestion)
 
     def _allows(self, name: str) -> bool:

@@ -4,7 +4,6 @@ A model names a file as it has seen it: by its name, its URL, its reference, or 
 sandbox. Only the task's own files are found; another's is as good as missing.
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from activities.sandbox.base import INPUT_FOLDER, OUTPUT_FOLDER
 from activities.sandbox.names import is_short_enough, name_by_id
 from activities.store.database import Database
 from activities.store.reading.files import files_of_task, find_files
+from activities.suggestions import nearest
 from workflows.definitions import inputs
 from workflows.definitions.inputs import InputRef
 from workflows.errors import InputRefMalformed, WorkingFileNotFound
@@ -133,8 +133,8 @@ class WorkingFiles:
 
     def _suggestion(self, name: str) -> str:
         known = list(self._by_name)
-        if near := difflib.get_close_matches(name[:_NAME_SHOWN_CHARACTERS], known, n=1):
-            return f"Did you mean {near[0]!r}?"
+        if near := nearest(name, known):
+            return f"Did you mean {near!r}?"
         return f"It has: {', '.join(known[-_NAMES_SHOWN:]) or 'none yet'}."
 
 

@@ -72,8 +72,8 @@ def _told(sent: Conversation) -> str:
     shares, offer = sent.shares(), sent.offer
     return (
         f"a task begins with {sent.size_tokens()}: system prompt {shares.system_prompt}, "
-        f"skills {shares.skills} ({offer.skills} shown, {offer.hidden_skills} behind list_skills), "
-        f"tools {shares.tools} ({len(sent.shown)} shown, {offer.hidden_tools} behind find_tools)"
+        f"skills {shares.skills} ({offer.skills} shown, {offer.hidden_skills} left out), "
+        f"tools {shares.tools} ({len(sent.shown)} shown, {offer.hidden_tools} left out)"
     )
 
 

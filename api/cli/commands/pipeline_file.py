@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from api.cli.commands.document_file import read_document
 from api.cli.errors import PipelineFileRefused, PipelineInvalid
-from workflows.definitions.pipeline import Pipeline, problems_of
+from workflows.definitions.pipeline import Pipeline
+from workflows.definitions.pipeline_checking import problems_of
 from workflows.pointers import problems_in
 
 

@@ -23,7 +23,8 @@ class Odd:
     """What a server answers, and what must come of it.
 
     ``calls`` are made; ``told`` is in what the model reads of a call that is not, or of none;
-    ``error`` is in the message of the error, which is retried if ``is_retried``. ``sent_back`` are
+    ``error`` is in the message of the error, which is retried if ``is_retried``, after ``waits``
+    seconds where the server has named a pause. ``sent_back`` are
     fields of the answer's message in the next request, and ``sent_with_calls`` those of its calls.
     """
 
@@ -33,6 +34,7 @@ class Odd:
     told: str = ""
     error: str = ""
     is_retried: bool = False
+    waits: float | None = None
     sent_back: Mapping[str, Any] = field(default_factory=dict)
     sent_with_calls: Sequence[Mapping[str, Any]] = ()
 

@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from tests.unit.skills.runs import PYTHON, SKILLS, run
-from workflows.definitions.pipeline import Pipeline, problems_of
+from workflows.definitions.pipeline import Pipeline
+from workflows.definitions.pipeline_checking import problems_of
 
 DEMO = SKILLS.parent / "deploy" / "demo"
 DATA = DEMO / "penguins_raw.csv"

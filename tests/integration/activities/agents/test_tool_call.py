@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.agents.tool_call import make_call
+from activities.disk import Disk
 from activities.equipment import Equipment
 from activities.llm.base import Answer, ChatMessage, ToolRequest, Usage
 from activities.store import attempts, turns
@@ -33,7 +34,7 @@ from deploy.local.services import Services
 from tests.integration.agent_desk import Desk, agent_desk
 from workflows.contracts import ActCall, ActOutcome, Thought, Verdict, call_sub_task_id
 from workflows.definitions.agent import Agent
-from workflows.errors import InputFolderFull, McpAsks
+from workflows.errors import DiskFull, InputFolderFull, InternalError, McpAsks
 from workflows.states import Status
 
 EXECUTION = "a"
@@ -112,10 +113,14 @@ def attempt(desk: Desk, number: int) -> Attempt:
 
 
 async def act(
-    worker: Equipment, call: ActCall, number: int = 1, mcp: McpTools | None = None
+    worker: Equipment,
+    call: ActCall,
+    number: int = 1,
+    mcp: McpTools | None = None,
+    execution: str = EXECUTION,
 ) -> ActOutcome:
     environment = ActivityEnvironment()
-    environment.info = replace(environment.info, attempt=number, workflow_run_id=EXECUTION)
+    environment.info = replace(environment.info, attempt=number, workflow_run_id=execution)
     toolbox = Toolbox(Registry(), worker.database, mcp=mcp)
     return await environment.run(make_call, worker, toolbox, call)
 
@@ -161,6 +166,17 @@ async def test_an_unsafe_call_is_not_repeated_when_temporal_took_its_worker_for_
     await attempts.end(desk.database, attempt(desk, 1), Ended(Status.CANCELLED, 5))
     await act(worker(desk), call, 2)
     assert "Interrupted" in await observed(desk)
+
+
+@pytest.mark.parametrize("is_retry_safe", [True, False])
+async def test_an_unsafe_call_is_not_repeated_when_temporal_was_reset_after_its_worker_died(
+    desk: Desk, *, is_retry_safe: bool
+) -> None:
+    call = await write(desk, is_retry_safe=is_retry_safe)
+    await attempts.begin(desk.database, replace(attempt(desk, 1), begun_in=EXECUTION))
+    outcome = await act(worker(desk), call, 1, execution="b")
+    assert outcome.ok is is_retry_safe
+    assert ("Interrupted" in await observed(desk)) is not is_retry_safe
 
 
 async def test_a_repeated_call_that_waits_for_the_database_tells_temporal_that_it_lives(
@@ -248,12 +264,62 @@ def full(infrastructure: Services, bucket: str) -> Blobs:
     return FullBlobs(S3Options(s3.endpoint, bucket, s3.access_key, s3.secret_key))
 
 
+class FillingDisk(Disk):
+    """A disk that is full whenever a script has ended, and not before it begins."""
+
+    @property
+    def shortage(self) -> DiskFull:
+        return DiskFull(service="the worker", reason="2 MiB are free")
+
+    async def check(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("raise ValueError('no rows')", "script-failed"),
+        ("raise OSError(28, 'No space left on device')", "disk-full"),
+    ],
+)
+async def test_code_of_an_agent_says_whether_it_failed_for_want_of_room(
+    desk: Desk, source: str, reason: str
+) -> None:
+    desk.equipment.scratch.disk = FillingDisk(Path("/"), "the worker")
+    call = await asked(desk, "run_code", is_retry_safe=True, language="python", source=source)
+    if reason == "disk-full":
+        with pytest.raises(ApplicationError) as raised:
+            await act(worker(desk), call)
+        assert raised.value.type == reason
+        return
+    assert not (await act(worker(desk), call)).ok
+    assert "ValueError: no rows" in await observed(desk)
+
+
+@pytest.mark.parametrize("is_retry_safe", [True, False])
+async def test_a_call_that_fails_as_nobody_foresaw_is_made_again_only_where_that_is_safe(
+    desk: Desk, *, is_retry_safe: bool
+) -> None:
+    server = Turncoat()
+    server.error = KeyError("Ann's row")
+    call = await asked(desk, "mcp.a.b", is_retry_safe=is_retry_safe)
+    if is_retry_safe:
+        with pytest.raises(ApplicationError) as raised:
+            await act(worker(desk), call, mcp=server)
+        assert (raised.value.type, raised.value.non_retryable) == (InternalError.code, False)
+        return
+    assert not (await act(worker(desk), call, mcp=server)).ok
+    assert "may have taken effect" in await observed(desk)
+    assert "Ann" not in await observed(desk)
+
+
 class Turncoat:
     """A server with one tool, whose description is what was set last."""
 
     def __init__(self) -> None:
         self.description = "Reads."
         self.calls = 0
+        self.error: Exception | None = None
 
     async def offered(self, team_id: UUID) -> Sequence[OfferedTool]:
         return [OfferedTool("mcp.a.b", self.description, {"type": "object"})]
@@ -267,6 +333,8 @@ class Turncoat:
         replies: Replies,
     ) -> McpResult:
         self.calls += 1
+        if self.error is not None:
+            raise self.error
         return McpResult("done")
 
 

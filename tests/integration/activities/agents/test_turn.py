@@ -16,7 +16,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.agents.adapter import Agents
 from activities.agents.turn import TurnOptions, Turns
 from activities.attempts.attempt import as_application_error
-from activities.llm.base import ModelOptions
+from activities.llm.base import Answer, ModelOptions
 from activities.llm.models import Models
 from activities.store import tasks
 from activities.store.blobs import Blobs
@@ -42,7 +42,7 @@ from tests.equipment import TOKENS, equipment
 from tests.integration.new_tasks import new_task
 from workflows.contracts import RETRIES_USED_UP, Hint, ThinkCall, Thought
 from workflows.definitions.agent import Agent
-from workflows.errors import ModelUnavailable, WorkersLost
+from workflows.errors import InternalError, ModelUnavailable, WorkersLost
 from workflows.policies import LOST_ATTEMPTS, THINK_RETRIES
 from workflows.states import TaskType
 
@@ -92,6 +92,16 @@ async def worker(
         )
     finally:
         await models.close()
+
+
+class BrokenModels(Models):
+    """Has a fault of its own."""
+
+    def __init__(self, like: Models | None) -> None:
+        assert like is not None
+
+    async def complete(self, *args: Any, **options: Any) -> Answer:
+        raise KeyError("Ann's row")
 
 
 @pytest.fixture
@@ -337,6 +347,24 @@ async def test_while_a_model_is_to_be_asked_again_events_and_row_say_why(
     assert await error_of(database, task_id) == {**retrying["error"], "step": "turn 1"}
     await think(turns, first, 2)
     assert await error_of(database, task_id) is None
+
+
+async def test_a_turn_that_fails_as_nobody_foresaw_is_made_again_and_costs_a_retry(
+    turns: Turns, database: Database, server: ModelServer, task_id: UUID
+) -> None:
+    """Were it taken for a lost worker, the next would not be told of it."""
+    broken = replace(turns._equipment, models=BrokenModels(turns._equipment.models))
+    turns = Turns(broken, turns._toolbox, TurnOptions())
+    first = ThinkCall(task_id=task_id, run=1, turn=1, seq=0)
+    seen, error = await think_as_worker(turns, first, 1, 0)
+    assert (error.type, error.non_retryable) == (InternalError.code, False)
+    assert 1 in seen
+    assert "Ann" not in str(error)
+    [retrying] = [data for name, data in await told(database, task_id) if name == "llm.retrying"]
+    assert retrying["error"]["code"] == InternalError.code
+    _, error = await think_as_worker(turns, first, THINK_RETRIES + 1, THINK_RETRIES)
+    assert error.non_retryable
+    assert RETRIES_USED_UP in error.details
 
 
 @pytest.mark.parametrize("last", [(400, 1), (503, THINK_RETRIES + 1)], ids=["final", "last"])

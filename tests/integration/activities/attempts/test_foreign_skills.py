@@ -20,7 +20,7 @@ from activities.attempts.scripts import Scripts
 from activities.sandbox.base import Exit, Limits, Stream
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.interpreter import sandbox_python
-from activities.skills.catalogue import Catalogue
+from activities.skills.catalogue import SCAN_INTERVAL_SECONDS, Catalogue
 from activities.skills.environments import Environments
 from activities.skills.staging import Stage
 from tests.integration.sandboxes import open_folder
@@ -361,6 +361,11 @@ print(platform.python_version(), importlib.util.find_spec("leaked"))
             bench.skill("tidy", files)
             for script in files:
                 assert await bench.prints(skill="tidy", script=script) == f"{OWN_VERSION} None"
+            code = {"language": "python", "source": source, "skill": "tidy"}
+            assert await bench.prints(code=code) == f"{OWN_VERSION} None"
+            (bench.skills / "tidy" / "scripts" / "other.py").unlink()
+            await asyncio.sleep(SCAN_INTERVAL_SECONDS)
+            assert await bench.prints(code=code) == f"{OWN_VERSION} None"
 
 
 async def test_a_python_that_is_not_allowed_to_be_brought_names_the_setting(bench: Bench) -> None:
@@ -377,3 +382,11 @@ async def test_a_python_that_nobody_has_is_said_to_be_unknown(tmp_path: Path) ->
             )
             with pytest.raises(DependenciesUnavailable, match=r"3\.99"):
                 await bench.run(skill="tidy")
+
+
+async def test_code_that_uses_a_skill_is_refused_where_no_python_suits_that_skill(
+    bench: Bench,
+) -> None:
+    bench.skill("tidy", {"scripts/a.py": "# /// script\n# requires-python = '>=3.99'\n# ///\n"})
+    with pytest.raises(PythonUnsuitable, match=r"requires Python >=3\.99"):
+        await bench.run(code={"language": "python", "source": "import a", "skill": "tidy"})

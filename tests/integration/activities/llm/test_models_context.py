@@ -158,6 +158,7 @@ def crowd(tools: int = 140) -> list[ToolSpec]:
     named = (f"mcp.hub.tool_{number:03}" for number in range(tools))
     return [
         ToolSpec("find_tools", "Finds more.", {"type": "object"}, finds_others=True),
+        ToolSpec("list_skills", "Finds skills.", {"type": "object"}, finds_skills=True),
         *(ToolSpec(name, words, parameters, source="hub") for name in named),
     ]
 

@@ -11,7 +11,7 @@ from activities.store.turns import Turn
 from activities.tokens import Tokens
 from activities.tools.offered import OfferedTool
 from tests.doubles.model_server import Json, ModelServer, model_server
-from tests.doubles.odd_models import calls, frames, refusals, state
+from tests.doubles.odd_models import calls, frames, messages, refusals, state, transport
 from tests.doubles.odd_models.base import Odd
 from workflows.definitions.agent import Agent
 from workflows.errors import AgentOSError
@@ -27,7 +27,8 @@ OFFERED = {
     )
 }
 TOOLS = [ToolSpec(tool.name, tool.description, tool.schema) for tool in OFFERED.values()]
-ODDITIES = state.TABLE | refusals.TABLE | calls.TABLE | frames.TABLE
+TABLES = (state, refusals, calls, frames, messages, transport)
+ODDITIES = {name: odd for module in TABLES for name, odd in module.TABLE.items()}
 
 
 async def sent_back(models: Models, server: ModelServer, answered: Answered) -> Json:
@@ -76,3 +77,9 @@ async def test_odd_answers_of_models_are_understood(name: str) -> None:
             await models.close()
     assert odd.error in str(raised.value)
     assert raised.value.retryable == odd.is_retried
+    if odd.waits is not None:
+        assert raised.value.retry_after_seconds == pytest.approx(odd.waits)
+
+
+def test_no_oddity_of_a_model_hides_another_of_the_same_name() -> None:
+    assert len(ODDITIES) == sum(len(module.TABLE) for module in TABLES)

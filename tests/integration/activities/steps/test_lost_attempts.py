@@ -30,6 +30,7 @@ from workflows.contracts import RETRIES_USED_UP, Failure, StepCall, StepOutcome
 from workflows.definitions.pipeline import Pipeline
 from workflows.errors import (
     DiskFull,
+    InternalError,
     McpConnectionLost,
     McpUnavailable,
     StepInterrupted,
@@ -186,6 +187,15 @@ async def test_an_unsafe_step_without_retries_is_not_repeated_and_says_what_happ
     assert step.till.calls == 0
 
 
+async def test_an_unsafe_step_is_not_repeated_when_temporal_was_reset_after_its_worker_died(
+    desk: Desk,
+) -> None:
+    step = await OneStep.of(desk, "mcp.till.pay", 2, Till())
+    await attempts.begin(desk.database, replace(step.attempt(1), begun_in="before"))
+    assert (await step.error_of(1)).type == StepInterrupted.code
+    assert step.till.calls == 0
+
+
 async def test_a_tool_that_is_not_safe_is_not_called_again_though_retries_are_left(
     desk: Desk,
 ) -> None:
@@ -209,6 +219,30 @@ async def test_a_full_disk_is_told_and_tried_again(desk: Desk) -> None:
     assert (error.type, error.non_retryable) == (DiskFull.code, False)
     assert "/data/file" in str(error)
     assert (await step.row()).status == Status.QUEUED
+
+
+async def test_a_failure_that_nobody_foresaw_is_told_and_costs_a_retry(desk: Desk) -> None:
+    """Were it taken for a lost worker, it would be tried ten times, and be said to be one."""
+    step = await OneStep.of(desk, "mcp.till.look", 1, Till(error=KeyError("Ann's row")))
+    error = await step.error_of(1)
+    assert (error.type, error.non_retryable) == (InternalError.code, False)
+    assert "Ann" not in str(error)
+    row = await step.row()
+    assert (row.status, row.error["code"]) == (Status.QUEUED, InternalError.code)
+    assert 'It ended with: KeyError: "Ann\'s row"' in row.error["message"]
+    error = await step.error_of(2)
+    assert error.non_retryable
+    assert RETRIES_USED_UP in error.details
+    assert (await step.row()).status == Status.BLOCKED
+
+
+async def test_a_failure_that_nobody_foresaw_does_not_have_an_unsafe_tool_called_again(
+    desk: Desk,
+) -> None:
+    step = await OneStep.of(desk, "mcp.till.pay", 3, Till(error=KeyError("a")))
+    error = await step.error_of(1)
+    assert (error.type, error.non_retryable) == (InternalError.code, True)
+    assert "may have taken effect" in str(error)
 
 
 async def cut_off(step: OneStep, details: ActivityCancellationDetails, *, stops: bool) -> None:

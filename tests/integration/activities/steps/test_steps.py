@@ -1,8 +1,10 @@
 """Steps that call a tool, as activities: what their time limit means."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import errno
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import BinaryIO
 from uuid import UUID
 
 import pytest
@@ -14,6 +16,8 @@ from temporalio.testing import ActivityEnvironment
 from activities.steps.adapter import Steps
 from activities.store import attempts, tasks
 from activities.store.attempts import Attempt
+from activities.store.blobs import Blobs
+from activities.store.options import S3Options
 from activities.tools.mcp.questions import Replies
 from activities.tools.mcp.results import McpFile, McpResult
 from activities.tools.offered import OfferedTool
@@ -21,9 +25,15 @@ from activities.tools.registry import Registry
 from activities.tools.toolbox import Toolbox
 from tests.integration.agent_desk import Desk
 from tests.integration.new_tasks import new_task
-from workflows.contracts import StepCall
+from workflows.contracts import RETRIES_USED_UP, StepCall
 from workflows.definitions.pipeline import Pipeline
-from workflows.errors import StepInterrupted, StepTimedOut, ToolArgumentsInvalid
+from workflows.errors import (
+    InputFolderFull,
+    InternalError,
+    StepInterrupted,
+    StepTimedOut,
+    ToolArgumentsInvalid,
+)
 from workflows.states import TaskType
 
 
@@ -52,7 +62,12 @@ class Clock:
 
 
 async def call(
-    desk: Desk, tool: str, *retry_on: str, was_lost: bool = False, seconds: float = 0.1
+    desk: Desk,
+    tool: str,
+    *retry_on: str,
+    was_lost: bool = False,
+    seconds: float = 0.1,
+    blobs: Blobs | None = None,
 ) -> UUID:
     """The only step of a pipeline; ``was_lost``: the worker of its first attempt has died."""
     step = {"id": "a", "tool": tool, "args": {}, "retry_on": retry_on}
@@ -74,7 +89,8 @@ async def call(
         first = Attempt(task.id, step_call.sub_task_id, 1, 1, 3, "worker-0")
         await attempts.begin(desk.database, first)
         environment.info = replace(environment.info, attempt=2)
-    await environment.run(Steps(desk.equipment, toolbox).call_tool, step_call)
+    equipment = replace(desk.equipment, blobs=blobs or desk.blobs)
+    await environment.run(Steps(equipment, toolbox).call_tool, step_call)
     return step_call.sub_task_id
 
 
@@ -91,8 +107,9 @@ async def test_the_time_limit_of_a_tool_is_tried_again_where_its_step_asks_for_t
 
 
 async def test_a_time_out_within_a_tool_is_not_taken_for_that_of_its_step(desk: Desk) -> None:
-    with pytest.raises(TimeoutError, match="its own"):
+    with pytest.raises(ApplicationError, match="TimeoutError") as raised:
         await call(desk, "mcp.clock.fail", "timeout")
+    assert raised.value.type == InternalError.code
 
 
 async def run_code(desk: Desk, source: str, **fields: object) -> UUID:
@@ -147,6 +164,51 @@ async def test_a_tool_that_may_have_taken_effect_is_not_called_again_by_its_step
         await call(desk, "mcp.clock.tick", was_lost=True, seconds=60)
     assert raised.value.type == StepInterrupted.code
     assert raised.value.non_retryable
+
+
+class BrokenBlobs(Blobs):
+    """A store that fails in this way."""
+
+    failure: Exception
+
+    async def put(
+        self, team_id: UUID, sha256: str, size: int, mime_type: str, source: BinaryIO
+    ) -> None:
+        raise self.failure
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        lambda: InputFolderFull(folder="/store"),
+        lambda: OSError(errno.ENOSPC, "full"),
+        lambda: KeyError("etag"),
+    ],
+    ids=["refused", "full", "unforeseen"],
+)
+@pytest.mark.parametrize(
+    ("tool", "retry_on", "again"),
+    [
+        ("mcp.clock.tick", (), False),
+        ("mcp.clock.tick", ("any",), True),
+        ("mcp.clock.read", (), True),
+    ],
+    ids=["unsafe", "asked for", "safe"],
+)
+async def test_a_step_whose_files_cannot_be_kept_is_called_again_only_where_that_does_no_harm(
+    desk: Desk,
+    failure: Callable[[], Exception],
+    tool: str,
+    retry_on: tuple[str, ...],
+    *,
+    again: bool,
+) -> None:
+    blobs = BrokenBlobs(S3Options("http://127.0.0.1:1", "bucket", "key", "secret"))
+    blobs.failure = failure()
+    with pytest.raises(ApplicationError) as raised:
+        await call(desk, tool, *retry_on, seconds=60, blobs=blobs)
+    assert raised.value.non_retryable is not again
+    assert (RETRIES_USED_UP in raised.value.details) is not again
 
 
 async def test_a_tool_that_promises_to_be_safe_is_called_again_by_its_step(desk: Desk) -> None:

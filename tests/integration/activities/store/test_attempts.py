@@ -21,7 +21,14 @@ from activities.store.reading.results import results_of
 from activities.store.tables import SubTask
 from activities.store.tasks import NewTask
 from tests.integration import new_tasks
-from workflows.contracts import Failure, StepOutcome, TaskClose, TaskMark, step_sub_task_id
+from workflows.contracts import (
+    WORKER_LOST,
+    Failure,
+    StepOutcome,
+    TaskClose,
+    TaskMark,
+    step_sub_task_id,
+)
 from workflows.definitions.pipeline import Pipeline
 from workflows.errors import TaskMoved
 from workflows.events import StepCompleted, StepOutput, StepOutputCut, StepPhase
@@ -332,3 +339,49 @@ async def test_an_event_may_hold_what_postgresql_does_not(database: Database, pr
         await events.append(connection, task.id, [StepOutput(step="one", text=printed)])
     [(data,)] = await rows(database, "SELECT data FROM events WHERE seq = 2")
     assert data == {"step": "one", "text": printed.replace("\0", "�")}
+
+
+async def test_an_attempt_that_was_lost_before_a_reset_is_seen_after_it_however_often_it_begins(
+    database: Database,
+) -> None:
+    """Attempts count from 1 again then, and begin a second time when the database was away."""
+    task = new_task()
+    await tasks.create_task(database, task)
+    first = attempt_at(task.id, "one")
+    await attempts.begin(database, replace(first, begun_in="a"))
+    for _ in range(2):
+        assert (await attempts.begin(database, replace(first, begun_in="b"))).lost == 1
+    query = "SELECT status, execution FROM execution_logs WHERE task_id = :id"
+    assert await rows(database, query, id=task.id) == [("running", "b")]
+    await attempts.end(database, replace(first, begun_in="b"), DONE)
+
+
+async def test_an_attempt_that_is_lost_after_a_reset_is_seen_though_the_one_before_failed(
+    database: Database,
+) -> None:
+    task = new_task()
+    await tasks.create_task(database, task)
+    first = attempt_at(task.id, "one")
+    await attempts.begin(database, replace(first, begun_in="a"))
+    failure = Failure(code="script-failed", message="It failed.")
+    failed = Ended(Status.QUEUED, 5, exit_code=1, stdout="old", failure=failure)
+    await attempts.end(database, first, failed)
+    begun = await attempts.begin(database, replace(first, begun_in="b"))
+    assert (begun.lost, begun.failures) == (0, 0)
+    second = replace(first, number=2, begun_in="b")
+    begun = await attempts.begin(database, second)
+    assert (begun.lost, begun.failures) == (1, 0)
+    query = """
+        SELECT stdout, error ->> 'code' FROM execution_logs WHERE task_id = :id AND attempt = 1"""
+    assert await rows(database, query, id=task.id) == [("", WORKER_LOST)]
+
+
+async def test_later_attempts_of_before_a_reset_are_said_to_be_lost(database: Database) -> None:
+    task = new_task()
+    await tasks.create_task(database, task)
+    first = attempt_at(task.id, "one")
+    for number in (1, 2):
+        await attempts.begin(database, replace(first, number=number, begun_in="a"))
+    assert (await attempts.begin(database, replace(first, begun_in="b"))).lost == 2
+    query = "SELECT error ->> 'code' FROM execution_logs WHERE task_id = :id AND attempt = 2"
+    assert await rows(database, query, id=task.id) == [(WORKER_LOST,)]

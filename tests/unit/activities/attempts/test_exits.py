@@ -1,11 +1,21 @@
 """What the exit of a script means for its step."""
 
+from pathlib import Path
+
 import pytest
 
 from activities.attempts.exits import error_of
+from activities.disk import Disk
 from activities.sandbox.base import Exit, Limit, Limits
 from workflows.definitions.pipeline import Step
-from workflows.errors import AgentOSError, LimitExceeded, ScriptFailed, ScriptKilled, StepTimedOut
+from workflows.errors import (
+    AgentOSError,
+    DiskFull,
+    LimitExceeded,
+    ScriptFailed,
+    ScriptKilled,
+    StepTimedOut,
+)
 
 LIMITS = Limits(wall_seconds=9)
 
@@ -63,3 +73,62 @@ def test_a_failed_script_is_tried_again_where_its_step_asks_for_that(
     error = error_of(step(retry_on=retry_on), exit_, LIMITS)
     assert error is not None
     assert error.retryable is again
+
+
+class FullDisk(Disk):
+    @property
+    def shortage(self) -> DiskFull:
+        return DiskFull(service="the worker", reason="2 MiB are free")
+
+
+FULL = FullDisk(Path("/"), "the worker")
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        b"OSError: [Errno 28] No space left on device: 'a.csv'\n",
+        b"sqlite3.OperationalError: database or disk is full\n",
+        b"Error: ENOSPC: no space left on device, write\n",
+        b"tar: a: Cannot write: Disk quota exceeded\n",
+        b"",
+    ],
+)
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_script_that_fails_for_want_of_room_is_tried_again_and_its_words_are_kept(
+    printed: bytes, stream: str
+) -> None:
+    error = error_of(step(), ended(1), LIMITS, disk=FULL, **{stream: printed})  # type: ignore[arg-type]
+    assert isinstance(error, DiskFull)
+    assert error.retryable
+    assert printed.decode().strip() in error.account
+
+
+def test_a_script_with_a_reason_of_its_own_says_it_though_the_disk_is_full() -> None:
+    error = error_of(step(), ended(3), LIMITS, disk=FULL, stderr=b"ValueError: no rows\n")
+    assert type(error) is ScriptFailed
+    assert not error.retryable
+    assert "It ended with: ValueError: no rows (While it ran, room was short: 2 MiB are free.)" in (
+        error.account
+    )
+
+
+@pytest.mark.parametrize(
+    "exit_", [ended(None, limit=Limit.MEMORY), ended(None, limit=Limit.WALL_TIME)]
+)
+def test_a_limit_is_not_taken_for_a_full_disk(exit_: Exit) -> None:
+    error = error_of(step(), exit_, LIMITS, disk=FULL)
+    assert isinstance(error, (LimitExceeded, StepTimedOut))
+
+
+def test_a_job_that_was_stopped_because_the_disk_of_the_worker_is_full_is_tried_again() -> None:
+    error = error_of(step(), ended(None, limit=Limit.DISK), LIMITS, disk=FULL)
+    assert isinstance(error, DiskFull)
+    roomy = error_of(step(), ended(None, limit=Limit.DISK), LIMITS, disk=Disk(Path("/dev"), "x"))
+    assert isinstance(roomy, LimitExceeded)
+
+
+def test_words_about_room_mean_nothing_where_there_is_room() -> None:
+    said = b"No space left on device\n"
+    error = error_of(step(), ended(1), LIMITS, disk=Disk(Path("/dev"), "x"), stderr=said)
+    assert type(error) is ScriptFailed

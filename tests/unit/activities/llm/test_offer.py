@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from activities.llm.offer import (
 )
 from activities.llm.tool_forms import TOOL_TOKENS, ToolForms
 from activities.skills.metadata import Skill
-from activities.skills.section import SkillSection
+from activities.skills.section import SkillSection, split
 from activities.tokens import Tokens
 from tests.growth import is_about_linear
 
@@ -26,7 +27,8 @@ COUNT = Tokens().count
 OFFERS = Offers(COUNT, ToolForms(COUNT))
 SEARCH = ToolSpec("find_tools", "Finds more tools.", {"type": "object"}, finds_others=True)
 NATIVE = [
-    *(ToolSpec(f"native_{n}", "Does a thing.", {"type": "object"}) for n in range(10)),
+    *(ToolSpec(f"native_{n}", "Does a thing.", {"type": "object"}) for n in range(9)),
+    ToolSpec("native_9", "Does a thing.", {"type": "object"}, finds_skills=True),
     SEARCH,
 ]
 FINISH = ToolSpec("finish", "Ends the task.", {"type": "object"})
@@ -54,8 +56,8 @@ def huge_tool(kibibytes: int = 60) -> ToolSpec:
     return tool
 
 
-def prompt(skills: int, words: str = WORDS * 6) -> str:
-    made = {
+def skills_of(number: int, words: str) -> dict[str, Skill]:
+    return {
         f"skill-{n:03}": Skill(
             name=f"skill-{n:03}",
             description=f"{words} <{n}>",
@@ -69,8 +71,12 @@ def prompt(skills: int, words: str = WORDS * 6) -> str:
             metadata={},
             allowed_tools=(),
         )
-        for n in range(skills)
+        for n in range(number)
     }
+
+
+def prompt(skills: int, words: str = WORDS * 6) -> str:
+    made = skills_of(skills, words)
     return f"You are an agent.\n\n{SkillSection.of(made)}\n\nEnd well."
 
 
@@ -97,6 +103,50 @@ def of_servers(made: Offer) -> list[str]:
 def told(made: Offer) -> str:
     [search] = (tool for tool in made.tools if tool.finds_others)
     return search.description
+
+
+def unsearched(others: Sequence[ToolSpec], budget: int, *, skills: int = 0) -> Offer:
+    """An offer to a model whose team has switched off what finds tools and skills."""
+    return OFFERS.make(prompt(skills), [*NATIVE[:9], *others, FINISH], (), budget)
+
+
+def test_tools_are_not_left_to_a_search_that_is_switched_off() -> None:
+    others = server_tools(60)
+    made = unsearched(others, 3_000)
+    assert of_servers(made) == [tool.name for tool in others]
+    assert made.hidden_tools == 0
+    assert offer(others, 3_000).hidden_tools > 0
+
+
+def test_no_shortened_tool_points_to_a_search_that_is_switched_off() -> None:
+    sent = json.dumps([tool.description for tool in unsearched([huge_tool()], 3_000).tools])
+    assert "find_tools" not in sent
+    assert "shortened: not all is told of its arguments" in sent
+
+
+def test_tools_for_which_a_request_has_no_place_are_said_to_be_out_of_reach() -> None:
+    made = unsearched([*server_tools(140), *server_tools(2, "small")], 20_000)
+    assert len(made.tools) == MAX_TOOLS
+    assert "mcp.small.tool_001" in names(made)
+    assert made.hidden_tools == 142 - (MAX_TOOLS - 10)
+    assert (
+        f"{made.hidden_tools} more tools have no room here, and nothing finds them" in made.prompt
+    )
+
+
+def test_skills_are_not_left_to_a_search_that_is_switched_off() -> None:
+    made = unsearched([], 3_000, skills=150)
+    assert "list_skills" not in made.prompt
+    assert "<skill><name>skill-099</name>" in made.prompt
+    assert "50 more: they can be loaded by name." in made.prompt  # As recorded: not all are.
+    fewer = unsearched([], 800, skills=80)
+    assert "<description></description>" in fewer.prompt
+
+
+def test_a_list_of_skills_without_a_search_has_all_of_them_and_is_read_again() -> None:
+    section = SkillSection.of(skills_of(150, WORDS * 6), is_searched=False)
+    assert len(section.entries) == 150
+    assert split(f"a{section}b") == ("a", replace(section, is_searched=True), "b")
 
 
 def test_what_has_room_is_sent_as_it_is_and_without_a_search() -> None:

@@ -6,12 +6,11 @@ from email.utils import format_datetime
 import pytest
 
 from activities.llm.error_events import read_error_event
+from activities.llm.pauses import MAX_RETRY_AFTER_SECONDS, read_retry_after
 from activities.llm.refusals import (
-    MAX_RETRY_AFTER_SECONDS,
     REASON_CHARACTERS,
     Refusal,
     read_refusal,
-    read_retry_after,
 )
 from workflows.errors import (
     AgentOSError,

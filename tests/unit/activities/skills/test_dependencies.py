@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from activities.skills.dependencies import (
     Dependencies,
     find_dependencies,
+    find_shared_dependencies,
     parse_inline_metadata,
 )
 from activities.skills.requirements import decode, parse_lock, parse_requirement, render_lock
@@ -340,3 +341,23 @@ class TestLocks:
         except DependencyRefused:
             return
         assert parse_lock(render_lock(pins), "x.lock") == pins
+
+
+class TestSharedDependencies:
+    def test_code_of_a_skill_needs_a_python_that_suits_all_of_its_scripts(
+        self, make_skill: MakeSkill
+    ) -> None:
+        files = {
+            "scripts/a.py": block("requires-python = '>=3.11'", "dependencies = ['one']"),
+            "scripts/b.py": block("requires-python = '<3.15'"),
+            "scripts/c.py": block("requires-python = '>=3.11'", "dependencies = ['two']"),
+            "scripts/d.sh": "python3 a.py\n",
+        }
+        found = find_shared_dependencies("tidy", make_skill("tidy", files), sorted(files))
+        assert found.requires_python == ">=3.11,<3.15"
+        assert found.requirements == ("one", "two")
+
+    def test_code_of_a_skill_that_asks_for_no_python_takes_any(self, make_skill: MakeSkill) -> None:
+        files = {"scripts/a.py": block("dependencies = ['one']"), "scripts/b.py": "pass\n"}
+        found = find_shared_dependencies("tidy", make_skill("tidy", files), sorted(files))
+        assert found.requires_python is None

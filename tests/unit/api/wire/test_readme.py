@@ -7,7 +7,8 @@ import yaml
 
 from api.wire.requests import TaskRequest
 from tests.folders import PROJECT
-from workflows.definitions.pipeline import Pipeline, problems_of
+from workflows.definitions.pipeline import Pipeline
+from workflows.definitions.pipeline_checking import problems_of
 
 README = (PROJECT / "README.md").read_text()
 

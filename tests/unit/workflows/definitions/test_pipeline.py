@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pydantic import JsonValue, ValidationError
 
 from workflows.definitions.inputs import environment_name
-from workflows.definitions.pipeline import MAX_STEPS, Pipeline, Step, problems_of
+from workflows.definitions.pipeline import MAX_STEPS, Pipeline, Step
+from workflows.definitions.pipeline_checking import problems_of
 from workflows.pointers import Problem
 
 Document = dict[str, Any]

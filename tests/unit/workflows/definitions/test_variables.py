@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from workflows.definitions.pipeline import MAX_VARIABLE_CHARACTERS, Pipeline, Step, problems_of
+from workflows.definitions.pipeline import MAX_VARIABLE_CHARACTERS, Pipeline, Step
+from workflows.definitions.pipeline_checking import problems_of
 
 
 def step(**fields: Any) -> dict[str, Any]:

@@ -1,0 +1,157 @@
+"""What makes the definition of a pipeline sound, beside the shape of its parts."""
+
+from collections.abc import Iterator, Mapping
+from itertools import chain, islice
+
+from pydantic import JsonValue
+
+from workflows.definitions.inputs import environment_name
+from workflows.definitions.pipeline import MAX_REFERENCES, Pipeline, Step
+from workflows.definitions.references import Reference, references_in
+from workflows.definitions.variables import problem_with_variable
+from workflows.errors import ReferenceMalformed
+from workflows.pointers import MAX_PROBLEMS, Problem, escaped
+
+
+def problems_of(pipeline: Pipeline, given: Mapping[str, object], at: str = "") -> list[Problem]:
+    """What can be known to be wrong before a skill is looked up, at most fifty problems.
+
+    ``given`` are the inputs of the task; ``at`` is the pointer of the pipeline in the request.
+    """
+    if (count := sum(map(_count_references, pipeline.steps))) > MAX_REFERENCES:
+        message = f"its arguments hold {count} references, more than {MAX_REFERENCES}"
+        return [Problem(f"{at}/steps", message)]
+    found = chain(
+        _step_problems(pipeline, at),
+        _reference_problems(pipeline, at),
+        _input_problems(pipeline, given, at),
+    )
+    return list(islice(found, MAX_PROBLEMS))
+
+
+def _step_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
+    first_use: dict[str, int] = {}
+    for index, step in enumerate(pipeline.steps):
+        where = f"{at}/steps/{index}"
+        if step.id in first_use:
+            yield Problem(f"{where}/id", f"{step.id!r} is also the id of step {first_use[step.id]}")
+        first_use.setdefault(step.id, index)
+        chosen = [name for name in ("skill", "tool", "code") if getattr(step, name) is not None]
+        if len(chosen) != 1:
+            named = " and ".join(chosen) or "none"
+            yield Problem(where, f"a step has exactly one of skill, tool and code; found {named}")
+        if step.script is not None and step.skill is None:
+            yield Problem(f"{where}/script", "only a step with a skill has a script")
+        if step.tool is not None and isinstance(step.args, list):
+            yield Problem(f"{where}/args", "a tool takes an object of named arguments")
+        if step.tool is None and isinstance(step.args, dict):
+            yield Problem(f"{where}/args", "a skill or code takes a list of arguments")
+        if step.tool is not None and step.env:
+            yield Problem(f"{where}/env", "only a step with a skill or code has env")
+        yield from (
+            Problem(f"{where}/env/{name}", problem)
+            for name, value in step.env.items()
+            if (problem := problem_with_variable(name, value))
+        )
+    first_name: dict[str, str] = {}
+    for index, name in enumerate(pipeline.inputs):
+        variable = environment_name(name)
+        other = first_name.setdefault(variable, name)
+        if name in pipeline.inputs[:index]:
+            yield Problem(f"{at}/inputs/{index}", f"input {name!r} is declared twice")
+        elif other != name:
+            message = f"input {name!r} and input {other!r} would both be {variable}; rename one"
+            yield Problem(f"{at}/inputs/{index}", message)
+
+
+def _reference_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
+    order = {step.id: index for index, step in reversed(list(enumerate(pipeline.steps)))}
+    for index, step in enumerate(pipeline.steps):
+        words = dict(_arguments(step, f"{at}/steps/{index}/args"))
+        variables = dict(_leaves({**step.env}, f"{at}/steps/{index}/env"))
+        for pointer, value in (words | variables).items():
+            try:
+                references = list(references_in(value))
+            except ReferenceMalformed as error:
+                yield Problem(pointer, str(error))
+                continue
+            for reference in references:
+                if message := _misdirected(reference, index, order, pipeline.inputs):
+                    yield Problem(pointer, message)
+                elif reference.is_all_files and value != reference.text and pointer in words:
+                    yield Problem(pointer, f"{reference.text} must stand alone in its argument")
+                elif reference.is_all_files and (step.tool is not None or pointer in variables):
+                    yield Problem(pointer, f"name one file: {reference.text[:-1]}['NAME']}}")
+
+
+def _count_references(step: Step) -> int:
+    values = (value for _, value in _arguments(step, ""))
+    return sum(value.count("${") for value in values if isinstance(value, str))
+
+
+def _arguments(step: Step, at: str) -> Iterator[tuple[str, JsonValue]]:
+    if isinstance(step.args, list):
+        yield from ((f"{at}/{number}", value) for number, value in enumerate(step.args))
+    else:
+        yield from _leaves(step.args, at)
+
+
+def _leaves(value: JsonValue, at: str) -> Iterator[tuple[str, JsonValue]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, f"{at}/{escaped(key)}")
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _leaves(item, f"{at}/{number}")
+    else:
+        yield at, value
+
+
+def _misdirected(
+    reference: Reference, index: int, order: Mapping[str, int], inputs: list[str]
+) -> str | None:
+    if reference.source == "inputs":
+        known = ", ".join(inputs) or "none"
+        return (
+            None
+            if reference.name in inputs
+            else f"{reference.text}: there is no input {reference.name!r} (declared: {known})"
+        )
+    if reference.name not in order:
+        return f"{reference.text}: there is no step {reference.name!r}"
+    if order[reference.name] == index:
+        return f"{reference.text}: a step cannot refer to itself"
+    if order[reference.name] > index:
+        return f"{reference.text}: step {reference.name!r} runs later; refer to earlier steps only"
+    return None
+
+
+def _input_problems(pipeline: Pipeline, given: Mapping[str, object], at: str) -> Iterator[Problem]:
+    used = _used_inputs(pipeline)
+    for index, name in enumerate(pipeline.inputs):
+        if name not in used:
+            yield Problem(f"{at}/inputs/{index}", f"input {name!r} is used by no step")
+        if name not in given:
+            yield Problem("/inputs", f"input {name!r} is declared by the pipeline but not given")
+    for name in given:
+        if name not in pipeline.inputs:
+            yield Problem(f"/inputs/{escaped(name)}", f"the pipeline declares no input {name!r}")
+
+
+def _used_inputs(pipeline: Pipeline) -> set[str]:
+    used: set[str] = set()
+    for step in pipeline.steps:
+        try:
+            references = list(references_in(step.json_values))
+        except ReferenceMalformed:
+            return set(pipeline.inputs)  # Reported already; a second complaint would mislead.
+        used.update(item.name for item in references if item.source == "inputs")
+        if step.code is not None:
+            used.update(name for name in pipeline.inputs if _mentions(step.code.source, name))
+    return used
+
+
+def _mentions(source: str, name: str) -> bool:
+    """Code finds its inputs by environment or path, without an argument."""
+    places = (environment_name(name), "AGENTOS_INPUT_DIR", "/workspace/input")
+    return any(place in source for place in places)
