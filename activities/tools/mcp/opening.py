@@ -20,7 +20,8 @@ from activities.tools.mcp.limits import START_SECONDS
 from activities.tools.mcp.policy import PORTS, McpPolicy
 from activities.tools.mcp.secrets import SecretsOf, resolve
 from activities.tools.mcp.sse import speaks_sse, sse_transport
-from activities.tools.mcp.stdio import Program, minimal, stdio_transport
+from activities.tools.mcp.stdio import stdio_transport
+from activities.tools.mcp.stdio_program import Program, minimal
 from workflows.definitions.mcp_server import McpServer
 from workflows.errors import AddressNotPublic, McpNotAllowed, McpUnavailable
 

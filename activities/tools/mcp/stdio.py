@@ -5,15 +5,10 @@ environment on, writes nothing that a server says into logs, and leaves no proce
 """
 
 import asyncio
-import os
-import shutil
-import sys
 import time
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import anyio
 import structlog
@@ -27,7 +22,6 @@ from mcp_types import (
     RequestId,
 )
 
-from activities.tools.mcp import keeper
 from activities.tools.mcp.bounds import (
     TOO_LONG,
     TOO_MANY_VALUES,
@@ -38,39 +32,15 @@ from activities.tools.mcp.bounds import (
 from activities.tools.mcp.last_words import LastWords
 from activities.tools.mcp.messages import read
 from activities.tools.mcp.pieces import Pieces
-from workflows.errors import McpUnavailable
+from activities.tools.mcp.stdio_program import CHUNK_BYTES, Program, leave, running
 
 Streams = tuple[
     MemoryObjectReceiveStream[SessionMessage | Exception], MemoryObjectSendStream[SessionMessage]
 ]
 
-# What a program needs to find others, its user's files and its language; no more.
-INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "USER", "LOGNAME")
-
-# By the protocol, a server ends on its own once its stdin has closed.
-_LEAVING_SECONDS = 2.0
-_KILLED_SECONDS = 8.0  # Longer than the keeper takes at most.
 _EXIT_CODE_SECONDS = 0.5
-_CHUNK_BYTES = 64 * 1024
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """``environment`` is all that it gets. Without a ``cwd`` it runs in the root folder: never in
-    the worker's own, where it would find files that are not meant for it."""
-
-    server: str
-    command: str
-    args: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    cwd: str = "/"
-
-
-def minimal(environment: Mapping[str, str]) -> dict[str, str]:
-    """What of this process's environment is handed on."""
-    return {name: environment[name] for name in INHERITED if name in environment}
 
 
 @asynccontextmanager
@@ -79,13 +49,13 @@ async def stdio_transport(
 ) -> AsyncIterator[Streams]:
     """Start a program, and end it with all that it started.
 
-    ``on_end`` is called once, with the reason why there will be no more messages. ``last_words``
+    ``on_end`` is called if there will be no more messages, with the reason. ``last_words``
     hears what the program prints on stderr.
 
     Raises:
         McpUnavailable: the program cannot be started.
     """
-    async with _running(program) as process:
+    async with running(program) as process:
         incoming, received = anyio.create_memory_object_stream[SessionMessage | Exception](1)
         sent, outgoing = anyio.create_memory_object_stream[SessionMessage](1)
         talk = _Talk(program, process, incoming, last_words or LastWords(), on_end)
@@ -98,86 +68,12 @@ async def stdio_transport(
             talk.is_left = True
             received.close()
             sent.close()
-            await _leave(process)
+            await leave(process)
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
             incoming.close()
             outgoing.close()
-
-
-@asynccontextmanager
-async def _running(program: Program) -> AsyncIterator[Process]:
-    held, leash = os.pipe()
-    try:
-        try:
-            process = await _start(program, held)
-        finally:
-            os.close(held)
-        try:
-            yield process
-        finally:
-            # Whatever happens here, the keeper ends all as soon as this end is closed.
-            os.close(leash)
-            leash = -1
-            await _ended(process)
-    finally:
-        if leash != -1:
-            os.close(leash)
-
-
-async def _start(program: Program, held: int) -> Process:
-    path = program.environment.get("PATH", os.defpath)
-    if (executable := shutil.which(program.command, path=path)) is None:
-        reason = f"there is no program {program.command!r} in the PATH of AgentOS"
-        raise McpUnavailable(server=program.server, reason=reason)
-    try:
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", str(Path(keeper.__file__)), str(held)),
-            *(executable, *program.args),
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=PIPE,
-            limit=_CHUNK_BYTES,
-            env=dict(program.environment),
-            cwd=program.cwd,
-            pass_fds=(held,),
-            start_new_session=True,  # Ctrl-C on our terminal is not for it.
-        )
-    except OSError as error:
-        reason = f"{error.strerror}: {error.filename}"
-        raise McpUnavailable(server=program.server, reason=reason) from error
-
-
-async def _leave(process: Process) -> None:
-    """Let the program end on its own."""
-    assert process.stdin is not None
-    process.stdin.close()
-    with suppress(TimeoutError):
-        await asyncio.wait_for(process.wait(), _LEAVING_SECONDS)
-
-
-async def _ended(process: Process) -> None:
-    # To asyncio a process has ended once its pipes have, so that they are to be emptied.
-    emptying = [
-        asyncio.create_task(_discard(pipe)) for pipe in (process.stdout, process.stderr) if pipe
-    ]
-    try:
-        await asyncio.wait_for(process.wait(), _KILLED_SECONDS)
-    except TimeoutError:
-        # The keeper itself is stuck; the program dies with it.
-        with suppress(ProcessLookupError):
-            process.kill()
-        log.warning("mcp.server_stuck", pid=process.pid)
-    finally:
-        for task in emptying:
-            task.cancel()
-        await asyncio.wait(emptying)
-
-
-async def _discard(pipe: asyncio.StreamReader) -> None:
-    while await pipe.read(_CHUNK_BYTES):
-        pass
 
 
 class _Talk:
@@ -238,7 +134,7 @@ class _Talk:
         assert self._process.stdout is not None
         try:
             async with asyncio.timeout(self._pieces.patience_seconds):
-                return await self._process.stdout.read(_CHUNK_BYTES)
+                return await self._process.stdout.read(CHUNK_BYTES)
         except TimeoutError:
             return None
 
@@ -300,7 +196,7 @@ class _Talk:
         assert self._process.stderr is not None
         size_bytes = 0
         try:
-            while chunk := await self._process.stderr.read(_CHUNK_BYTES):
+            while chunk := await self._process.stderr.read(CHUNK_BYTES):
                 size_bytes += len(chunk)
                 self._last_words.hear(chunk)
         finally:

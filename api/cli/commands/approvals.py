@@ -4,7 +4,7 @@ Whoever approves a call must see all of it, so nothing is cut here.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Self
 from uuid import UUID
@@ -133,19 +133,23 @@ async def _find(client: Client, task_id: str, call: str | None) -> tuple[str, UU
             shown = ", ".join(item.name for item in waiting)
             raise CallNotNamed(task_id=task_id, count=len(waiting), shown=shown)
         return waiting[0].call_id, None
+    if (meant := _meant(waiting, call)) is not None:
+        return meant
     decided = [
         _Asked(str(step.id), step.name, step.approval.ask_id)
         for step in (await client.task(task_id)).sub_tasks
         if step.approval is not None
     ]
-    for known in (waiting, decided):
-        by_ask = [item for item in known if _begins(item.ask_id, call)]
-        if len(by_ask) == 1:
-            return by_ask[0].call_id, by_ask[0].ask_id
-        by_call = {item.call_id for item in known if item.is_named(call)}
-        if len(by_call) == 1:
-            return by_call.pop(), None
-    return call, None  # The API says that there is none.
+    return _meant(decided, call) or (call, None)  # The API says that there is none.
+
+
+def _meant(known: Sequence["_Asked"], call: str) -> tuple[str, UUID | None] | None:
+    """What is asked comes first: it is named by an id that nothing else has."""
+    by_ask = [item for item in known if _begins(item.ask_id, call)]
+    if len(by_ask) == 1:
+        return by_ask[0].call_id, by_ask[0].ask_id
+    by_call = {item.call_id for item in known if item.is_named(call)}
+    return (by_call.pop(), None) if len(by_call) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)

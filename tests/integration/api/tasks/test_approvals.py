@@ -246,7 +246,10 @@ async def test_an_impossible_name_of_a_call_is_refused(agents_stage: Stage, call
 
 @pytest.mark.parametrize(
     "word",
-    [{}, {"decision": "maybe"}, {"decision": "approve", "note": 3}, {"decision": "deny", "x": 1}],
+    [
+        *({}, {"decision": "maybe"}, {"decision": "approve", "note": 3}),
+        *({"decision": "deny", "x": 1}, {"decision": "deny", "ask_id": "x"}),
+    ],
 )
 async def test_a_malformed_decision_is_refused(
     agents_stage: Stage, working: ObedientAgents, word: dict[str, Any]
