@@ -8,7 +8,7 @@ import re
 
 from activities.attempts.scripts import Script
 from activities.skills.distributions import package_of
-from activities.skills.imports import STANDARD_MODULES
+from activities.skills.imports import LEFT_IN, STANDARD_MODULES
 from activities.skills.needs import declaration
 from workflows.definitions.credentials import without_credentials
 from workflows.errors import ModuleMissing, NetworkMissing, ScriptFailed
@@ -24,6 +24,11 @@ _EXCEPTION = re.compile(
 )
 _NO_MODULE = re.compile(r"\bModuleNotFoundError: No module named '([A-Za-z_]\w{0,99})")
 _NO_NODE_MODULE = re.compile(r"Cannot find (?:module|package) '[^./]")
+# As bash quotes it, and as the kernel and env do of a first line.
+_WINDOWS_LINES = re.compile(
+    r"\$'[^'\n]*\\r'|\^M: |\r'?: (?:No such file|not found|bad interpreter)"
+)
+_READ_ONLY = re.compile(r"\bRead-only file system\b|\bEROFS\b")
 _NO_NETWORK = re.compile(
     r"temporary failure in name resolution|name or service not known|network is unreachable"
     r"|no address associated with hostname|could not resolve (?:host|proxy)|failed to resolve '"
@@ -61,6 +66,15 @@ def failure_of(
     elif script is not None and (module := _missing_module(line or "")):
         error = ModuleMissing(step=step, code=code)
         line = f"{line}. {_declaration(script, module)}"
+    elif (found := _NO_MODULE.search(line or "")) and (left := LEFT_IN.get(found[1])):
+        line = (
+            f"{line}. Python has no {found[1]} from {left} on: ask for an older one in the "
+            f'`# /// script` block, by `requires-python = "<{left}"`.'
+        )
+    elif _WINDOWS_LINES.search(tails[0]):
+        line = f"{line}. The script has the ends of lines of Windows: save it with those of Unix."
+    elif _READ_ONLY.search(line or ""):
+        line = f"{line}. A script writes to its current folder, /workspace/output."
     elif _NO_NODE_MODULE.search(line or ""):
         line = (
             f"{line}. Packages of npm are not installed: the skill must bring along what it uses."

@@ -1,6 +1,7 @@
 """The skills that are installed: looked up by name, and noticed when they come, change or go."""
 
 import asyncio
+import codecs
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -258,6 +259,8 @@ def _read_text(skill: Skill, path: str) -> str:
     if len(content) > TEXT_MAX_BYTES:
         reason = f"it is over {TEXT_MAX_BYTES} bytes"
         raise SkillFileUnreadable(skill=skill.name, path=path, reason=reason)
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace")
     if b"\0" in content:
         raise SkillFileUnreadable(skill=skill.name, path=path, reason="it is not text")
     return content.decode("utf-8-sig", "replace")

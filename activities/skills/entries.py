@@ -27,6 +27,7 @@ class Language(StrEnum):
 _BY_SUFFIX: Mapping[str, Language] = MappingProxyType(
     {
         ".py": Language.PYTHON,
+        ".pyw": Language.PYTHON,
         ".sh": Language.SH,
         ".bash": Language.BASH,
         ".js": Language.JAVASCRIPT,
@@ -56,8 +57,22 @@ _OTHER_LANGUAGES: Mapping[str, str] = MappingProxyType(
 _INTERPRETER = re.compile(r"(python|pypy)[0-9.]*|bash|sh|dash|node|nodejs")
 _FIRST_LINE = re.compile(r"#!\s*(\S+)[ \t]*([^\r\n]*)")
 
-# `python -m package.module`, as SKILL.md writes it; `python scripts/x.py` is met as well.
-_COMMAND = re.compile(r"(?:(?:python|bash|sh|node)[0-9.]*[ \t]+)?(-m[ \t]+)?(\S.*)")
+# Options of `env` that are followed by a word which is not the interpreter.
+_ENV_OPTIONS_WITH_VALUE = frozenset({"-u", "--unset", "-C", "--chdir"})
+# Programs that run what follows `run` in a project's environment.
+_RUNNERS = frozenset({"hatch", "pdm", "pipenv", "poetry", "rye", "uv"})
+
+_BOM = b"\xef\xbb\xbf"
+
+# `python -m package.module`, as SKILL.md writes it; `python scripts/x.py` is met as well, and with
+# options of the interpreter, or behind `uv run`.
+_COMMAND = re.compile(
+    r"(?:uv[ \t]+run[ \t]+(?:--script[ \t]+)?)?"
+    r"(?:(?:python|bash|sh|node)[0-9.]*[ \t]+(?:-(?:X[ \t]*\S+|[bBEIOsSu]+)[ \t]+)*)?"
+    r"(-m[ \t]+)?(\S.*)"
+)
+# How instructions name the folder of the skill, for whoever runs it to fill in.
+_SKILL_FOLDER = re.compile(r"(?:\$\{?\w+\}?|\{\w+\}|<[\w-]+>)/")
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
@@ -71,10 +86,10 @@ class Entry:
 
 def language_of(path: str, first_line: bytes) -> Language | None:
     """What runs a file, by its suffix or, where that says nothing, by its first line."""
-    language = _BY_SUFFIX.get(PurePosixPath(path).suffix)
-    named = _named_language(first_line)
-    if language is Language.SH and named is Language.BASH:
-        return named  # Scripts in bash are often called `.sh`.
+    language = _BY_SUFFIX.get(PurePosixPath(path).suffix.lower())
+    named = _named_language(first_line.removeprefix(_BOM))
+    if language is Language.SH and named is not None:
+        return named  # Scripts in bash are often called `.sh`, and some in Python.
     return language or named
 
 
@@ -111,10 +126,13 @@ def find_entry(script: str, runnable: Sequence[str], files: Sequence[str]) -> En
     command = _COMMAND.fullmatch(script)
     if command is None:
         return None
-    if command[1] is None and (found := _by_path(command[2], runnable)):
+    path = _without_folder(command[2])
+    if command[1] is None and (found := _by_path(path, runnable)):
         return Entry(found)
-    is_module = _MODULE.fullmatch(command[2]) is not None and command[2] not in files
-    return _by_module(command[2], runnable) if is_module else None
+    if _MODULE.fullmatch(path) is not None and path not in files:
+        return _by_module(path, runnable)
+    found = _by_path(f"{path}/__main__.py", runnable)  # As `python folder` runs it.
+    return Entry(found) if found and command[1] is None else None
 
 
 def read_first_line(file: SkillFile) -> bytes:
@@ -128,7 +146,7 @@ def read_first_line(file: SkillFile) -> bytes:
 
 def _must_be_opened(file: SkillFile) -> bool:
     """Whether only the first line can tell; a hundred images need not be opened."""
-    suffix = PurePosixPath(file.path).suffix
+    suffix = PurePosixPath(file.path).suffix.lower()
     return suffix not in _BY_SUFFIX and (not suffix or file.executable)
 
 
@@ -138,10 +156,11 @@ def _named_language(first_line: bytes) -> Language | None:
         return None
     words = [match[1], *match[2].split()]
     if PurePosixPath(words[0]).name == "env":
-        words = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
+        words = _without_options(words[1:])
     name = PurePosixPath(words[0]).name if words else ""
-    if name == "uv" and "run" in words:  # `#!/usr/bin/env -S uv run --script`
-        return Language.PYTHON
+    if name in _RUNNERS and "run" in words:  # `#!/usr/bin/env -S uv run --script`
+        is_python = name == "uv" or any(word.startswith("python") for word in words)
+        return Language.PYTHON if is_python else None
     if not _INTERPRETER.fullmatch(name):
         return None
     if name.startswith(("python", "pypy")):
@@ -149,6 +168,21 @@ def _named_language(first_line: bytes) -> Language | None:
     if name == "bash":
         return Language.BASH
     return Language.SH if name in ("sh", "dash") else Language.JAVASCRIPT
+
+
+def _without_options(words: Sequence[str]) -> list[str]:
+    """What ``env`` runs: without its options, and the variables that it sets."""
+    left = list(words)
+    while left and (left[0].startswith("-") or "=" in left[0]):
+        left = left[2 if left[0] in _ENV_OPTIONS_WITH_VALUE else 1 :]
+    return left
+
+
+def _without_folder(path: str) -> str:
+    """A path as from the skill's folder, with the slashes of this system."""
+    plain = path.replace("\\", "/")
+    start = _SKILL_FOLDER.match(plain)
+    return plain[start.end() :] if start else plain
 
 
 def _is_listed(path: str, text: str) -> bool:

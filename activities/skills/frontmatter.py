@@ -3,6 +3,7 @@
 It is for running what others wrote; authors are told every oddity by ``agentos skills validate``.
 """
 
+import codecs
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,7 @@ Value = str | tuple[str, ...] | Mapping[str, str]
 # What PyYAML raises on hostile text beside its own errors: `"\U99999999"` overflows, `%YAML 9.9..9`
 # passes the limit on the digits of a number, and deep nesting passes the limit on recursion.
 _UNREADABLE = (yaml.YAMLError, ValueError, OverflowError, RecursionError)
+_NULLS = frozenset({"~", "null", "Null", "NULL"})
 _ENTRY = re.compile(r"([A-Za-z][\w-]*)[ \t]*:(?:[ \t]+(.*))?$")
 
 
@@ -51,6 +53,9 @@ def _decode(content: bytes, head: Frontmatter) -> str:
     if len(content) > FRONTMATTER_MAX_BYTES:
         # Cut between lines, so that no character is cut in two.
         content = content[: content.rfind(b"\n", 0, FRONTMATTER_MAX_BYTES) + 1]
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        head.warn("is UTF-16; save it as UTF-8", line=1)
+        return _with_newlines(content.decode("utf-16", "replace"))
     if content.startswith(b"\xef\xbb\xbf"):
         head.warn("starts with a byte order mark", line=1)
         content = content[3:]
@@ -60,6 +65,10 @@ def _decode(content: bytes, head: Frontmatter) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         head.warn("is not UTF-8; read as Windows-1252", line=line)
         text = content.decode("cp1252", "replace")
+    return _with_newlines(text)
+
+
+def _with_newlines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -149,7 +158,8 @@ def _read_entry(entry: list[str], line: int, head: Frontmatter) -> None:
 def _keep(name: str, node: yaml.Node, line: int, head: Frontmatter) -> None:
     name = _printable(name)
     if isinstance(node, yaml.ScalarNode):
-        _set(name, _printable(node.value), line, head)
+        is_null = node.style is None and node.value in _NULLS
+        _set(name, "" if is_null else _printable(node.value), line, head)
     elif isinstance(node, yaml.SequenceNode):
         items = [item.value for item in node.value if isinstance(item, yaml.ScalarNode)]
         _set(name, tuple(_printable(item) for item in items), line, head)

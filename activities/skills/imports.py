@@ -35,6 +35,14 @@ _LEFT_PYTHON = frozenset(
 )
 STANDARD_MODULES = sys.stdlib_module_names | _LEFT_PYTHON | {"__main__"}
 
+# The versions from which on Python does without a module.
+LEFT_IN = dict.fromkeys(("asynchat", "asyncore", "distutils", "imp", "smtpd"), "3.12") | (
+    dict.fromkeys(_LEFT_PYTHON - {"asynchat", "asyncore", "distutils", "imp", "smtpd"}, "3.13")
+)
+
+# Folders that skills keep modules in which are installed, or put on the path, elsewhere.
+_SOURCES = ("src", "lib")
+
 _CATCHING = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 _ASKING = frozenset(
     {"version_info", "hexversion", "platform", "system", "name", "TYPE_CHECKING", "find_spec"}
@@ -122,7 +130,8 @@ class _Search:
         first = statement.module.partition(".")[0]
         if first in STANDARD_MODULES:
             return
-        for place in self.script.parents:
+        above = self.script.parents
+        for place in (*above, *(place / name for place in above for name in _SOURCES)):
             if self._has(place, first):
                 if place != self.script.parent:
                     self.folders.add(str(place))

@@ -7,7 +7,7 @@ the format is corrected and reported in ``Skill.warnings``, as ``file:line: what
 import os
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,12 +81,13 @@ def load_skill(folder: Path, listing: Listing | None = None, root: Path | None =
     """
     root = root or folder
     listing = listing or list_files(folder, root)
-    text = _read_skill_file(folder, root, listing)
+    name, text = _read_skill_file(folder, root, listing)
     head = parse_frontmatter(text[: FRONTMATTER_MAX_BYTES + 1])
-    for name in head.fields.keys() - _FIELDS:
+    odd_name = [] if name in SKILL_FILES else [f"{name}: should be called SKILL.md"]
+    for unknown in head.fields.keys() - _FIELDS:
         head.warn(
-            f"the field {name[:NAME_MAX_CHARACTERS]} is unknown and was left out",
-            line=head.lines[name],
+            f"the field {unknown[:NAME_MAX_CHARACTERS]} is unknown and was left out",
+            line=head.lines[unknown],
         )
     runnable = runnable_files(listing)
     return Skill(
@@ -102,21 +103,28 @@ def load_skill(folder: Path, listing: Listing | None = None, root: Path | None =
         compatibility=_text(head, "compatibility", COMPATIBILITY_MAX_CHARACTERS),
         metadata=_metadata(head),
         allowed_tools=_allowed_tools(head),
-        warnings=(*head.warnings, *listing.warnings),
+        warnings=(*odd_name, *head.warnings, *listing.warnings),
     )
 
 
 def find_skill_file(listing: Listing) -> SkillFile | None:
-    """Its SKILL.md, or skill.md."""
-    return next((file for name in SKILL_FILES if (file := listing.find(name))), None)
+    """Its SKILL.md, or skill.md, or that in other letters: some systems do not tell them apart."""
+    name = skill_file_in([file.path for file in listing.files])
+    return None if name is None else listing.find(name)
 
 
-def _read_skill_file(folder: Path, root: Path, listing: Listing) -> bytes:
+def skill_file_in(files: Sequence[str]) -> str | None:
+    """As ``find_skill_file``, of the paths of a skill's files."""
+    others = (path for path in files if path.upper() == SKILL_FILES[0].upper())
+    return next((name for name in SKILL_FILES if name in files), None) or next(others, None)
+
+
+def _read_skill_file(folder: Path, root: Path, listing: Listing) -> tuple[str, bytes]:
     file = find_skill_file(listing)
     if file is None:
         raise SkillRefused(skill=folder.name, reason=_why_none(folder, root))
     with os.fdopen(open_file(file), "rb") as stream:
-        return stream.read(TEXT_MAX_BYTES)
+        return file.path, stream.read(TEXT_MAX_BYTES)
 
 
 def _why_none(folder: Path, root: Path) -> str:

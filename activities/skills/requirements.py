@@ -149,6 +149,7 @@ def _parse(text: str, where: str) -> Requirement:
     text = text.strip()
     if len(text) > REQUIREMENT_MAX_CHARACTERS:
         raise _refused(where, text, f"it is over {REQUIREMENT_MAX_CHARACTERS} characters")
+    text = text.replace("\t", " ")
     try:
         requirement = Requirement(text)
     except (InvalidRequirement, RecursionError) as error:  # markers nest

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from activities.sandbox.base import SKILLS_FOLDER
-from activities.skills.metadata import SKILL_FILES, Skill
+from activities.skills.metadata import Skill, skill_file_in
 from activities.store.reading.messages import has_protected_result
 from activities.tools.context import AgentContext, ToolResult
 from activities.tools.registry import Need, tool
@@ -27,7 +27,8 @@ async def load_skill(
     database = context.equipment.database
     if await has_protected_result(database, context.task_id, opening):
         return ToolResult(f"Skill {found.name} is loaded already: its text stands further above.")
-    name = next(name for name in SKILL_FILES if name in found.files)
+    name = skill_file_in(found.files)
+    assert name is not None  # Else it would not be a skill.
     text = await context.skills.read(found.name, name)
     if len(text) > MAX_SKILL_CHARACTERS:
         reason = f"it has over {MAX_SKILL_CHARACTERS} characters; read it with read_skill_file"
@@ -47,7 +48,7 @@ def _body(text: str) -> str:
 
 
 def _resources(skill: Skill) -> list[str]:
-    others = [path for path in skill.files if path not in SKILL_FILES]
+    others = [path for path in skill.files if path != skill_file_in(skill.files)]
     shown = [f"  <file>{escape(path)}</file>" for path in others[:MAX_FILES_SHOWN]]
     if len(others) > MAX_FILES_SHOWN:
         shown.append(f"  and {len(others) - MAX_FILES_SHOWN} more")

@@ -134,6 +134,13 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         ("tools/deep/run.py", "print('hi')\n", "python tools/deep/run.py"),
         ("app/run.py", "print('hi')\n", "-m app.run"),
         ("app/__main__.py", "print('hi')\n", "python3 -m app"),
+        ("app/__main__.py", "print('hi')\n", "python app"),
+        ("scripts/my script.py", "print('hi')\n", "my script.py"),
+        ("scripts/Run.PY", "print('hi')\n", "Run.PY"),
+        ("scripts/run.sh", "#!/usr/bin/env python3\nprint('hi')\n", "run.sh"),
+        ("scripts/run.py", "\ufeff#!/usr/bin/env python3\r\nprint('hi')\r\n", "run.py"),
+        ("run", "\ufeff#!/usr/bin/env python3\nprint('hi')\n", "run"),
+        ("run.py", "# coding: latin-1\nprint('hi')\n", "uv run --script run.py"),
     ],
 )
 async def test_a_script_runs_wherever_it_is_in_the_skill(
@@ -178,6 +185,49 @@ LAYOUTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "scripts/run.py": "import part\nfrom . import other\nprint(other.x)\n",
             "scripts/part.py": "",
             "scripts/other.py": "x = 'hi'\n",
+        },
+    ),
+    "a package without __init__": (
+        "scripts/run.py",
+        {
+            "scripts/run.py": "from parts.deep.one import x\nprint(x)\n",
+            "scripts/parts/deep/one.py": "x = 'hi'\n",
+        },
+    ),
+    "the main module of a package, relatively": (
+        "-m app",
+        {"app/__main__.py": "from .part import x\nprint(x)\n", "app/part.py": "x = 'hi'\n"},
+    ),
+    "a package run by its folder, relatively": (
+        "scripts/app",
+        {
+            "scripts/app/__main__.py": "from .part import x\nprint(x)\n",
+            "scripts/app/part.py": "x = 'hi'\n",
+        },
+    ),
+    "a package in src": (
+        "scripts/run.py",
+        {
+            "scripts/run.py": "from tidy_core.one import x\nprint(x)\n",
+            "src/tidy_core/__init__.py": "",
+            "src/tidy_core/one.py": "x = 'hi'\n",
+        },
+    ),
+    "a module in lib": (
+        "run.py",
+        {"run.py": "import part\nprint(part.x)\n", "lib/part.py": "x = 'hi'\n"},
+    ),
+    "a module that is imported if it is there": (
+        "scripts/run.py",
+        {
+            "scripts/run.py": """\
+                try:
+                    import none_such as part
+                except ImportError:
+                    import part
+                print(part.x)
+                """,
+            "scripts/part.py": "x = 'hi'\n",
         },
     ),
     "its package as a module": (
@@ -299,6 +349,57 @@ async def test_a_failed_script_says_its_last_line(bench: Bench) -> None:
         "exit code 1. Its output is in the task's log. It ended with: ValueError: no rows"
     )
     assert "no rows" not in str(ran.error)
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "said"),
+    [
+        (
+            "scripts/run.sh",
+            "#!/bin/bash\r\nfor x in a b; do\r\necho $x\r\ndone\r\nfalse\r\n",
+            "ends of lines of Windows",
+        ),
+        (
+            "scripts/run.py",
+            "open(__file__.replace('run', 'new'), 'w')\n",
+            "writes to its current folder",
+        ),
+        ("scripts/run.py", "import os\nos.environ['NONE_SUCH']\n", "KeyError: 'NONE_SUCH'"),
+        ("scripts/run.py", "input()\n", "EOFError"),
+        ("scripts/run.py", "import sys\nsys.exit('no rows')\n", "no rows"),
+        ("scripts/run.py", "print('no rows')\nraise SystemExit(3)\n", "no rows"),
+        ("scripts/run.sh", "echo 'no rows' >&2\nexit 9\n", "no rows"),
+        ("scripts/run.py", "x = 'caf\udce9'\n", "SyntaxError"),
+    ],
+)
+async def test_a_script_that_fails_says_why_and_what_to_do(
+    path: str, content: str, said: str, bench: Bench
+) -> None:
+    folder = bench.skill("tidy", {path: ""})
+    (folder / path).write_bytes(content.encode("utf-8", "surrogateescape"))
+    ran = await bench.run(skill="tidy")
+    assert ran.error is not None
+    assert said in ran.error.account
+
+
+async def test_a_script_that_ends_itself_by_a_signal_is_said_to_be_killed(bench: Bench) -> None:
+    bench.skill("tidy", {"scripts/run.py": "import os\nos.kill(os.getpid(), 11)\n"})
+    ran = await bench.run(skill="tidy")
+    assert "signal 11" in str(ran.error)
+
+
+async def test_a_script_that_prints_a_traceback_and_goes_on_has_not_failed(bench: Bench) -> None:
+    source = "import traceback\ntry:\n  1/0\nexcept ZeroDivisionError:\n  traceback.print_exc()\n"
+    bench.skill("tidy", {"scripts/run.py": source})
+    assert (await bench.run(skill="tidy")).error is None
+
+
+async def test_a_script_that_is_a_link_has_the_modules_beside_its_target(bench: Bench) -> None:
+    files = {"lib/run.py": "import part\nprint(part.x)\n", "lib/part.py": "x = 'hi'\n"}
+    folder = bench.skill("tidy", files)
+    (folder / "scripts").mkdir()
+    (folder / "scripts" / "run.py").symlink_to("../lib/run.py")
+    assert await bench.prints(skill="tidy", script="scripts/run.py") == "hi"
 
 
 OWN_VERSION = ".".join(map(str, sys.version_info[:3]))

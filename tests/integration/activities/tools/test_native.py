@@ -60,6 +60,9 @@ def skills(tmp_path_factory: pytest.TempPathFactory) -> Path:
             target = folder / name / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text)
+    (folder / "odd").mkdir()
+    head = "---\r\nname: odd\r\ndescription: x\r\n---\r\n# How to be odd\r\n"
+    (folder / "odd" / "Skill.md").write_bytes(head.encode("utf-16"))
     return folder
 
 
@@ -68,7 +71,7 @@ async def desk(
     infrastructure: Services, database_url: str, bucket: str, skills: Path
 ) -> AsyncIterator[Desk]:
     async with agent_desk(infrastructure, database_url, bucket, skills) as desk:
-        desk.agent = Agent.model_validate({"skills": ["shout", "two", "huge"]})
+        desk.agent = Agent.model_validate({"skills": ["shout", "two", "huge", "odd"]})
         yield desk
 
 
@@ -219,6 +222,14 @@ async def test_a_skill_is_loaded_once_and_says_what_it_brings(desk: Desk) -> Non
     assert (await desk.call("load_skill", skill="two")).is_protected
 
 
+async def test_a_skill_of_another_system_is_loaded(desk: Desk) -> None:
+    """Its SKILL.md has other letters, and another encoding."""
+    await desk.begin()
+    loaded = await desk.call("load_skill", skill="odd")
+    assert loaded.text.startswith('<skill_content name="odd">\n# How to be odd\n')
+    assert "<skill_files>" not in loaded.text
+
+
 async def test_a_skill_that_is_too_long_to_stay_in_mind_is_not_loaded(desk: Desk) -> None:
     await desk.begin()
     result = await desk.call("load_skill", skill="huge")
@@ -249,7 +260,7 @@ async def test_a_skill_that_the_agent_may_not_use_is_missing(desk: Desk, tool: s
 async def test_skills_are_listed_in_a_line_each(desk: Desk) -> None:
     await desk.begin()
     assert (await desk.call("list_skills")).text == (
-        "- huge: x\n- shout: Does shout.\n- two: Does two."
+        "- huge: x\n- odd: x\n- shout: Does shout.\n- two: Does two."
     )
     desk.agent = Agent.model_validate({"skills": ["gone"]})
     assert (await desk.call("list_skills")).text == "There are no skills."

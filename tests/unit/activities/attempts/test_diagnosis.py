@@ -154,3 +154,13 @@ def test_code_is_told_that_it_never_has_the_network(printed: bytes) -> None:
 @pytest.mark.parametrize("printed", NO_NETWORK)
 def test_a_script_that_has_the_network_is_not_told_that_it_has_none(printed: bytes) -> None:
     assert type(failure_of("s", 1, skill_script(network=True), stderr=printed)) is ScriptFailed
+
+
+@pytest.mark.parametrize(
+    ("module", "versions"), [("imp", "<3.12"), ("distutils", "<3.12"), ("cgi", "<3.13")]
+)
+def test_a_module_that_has_left_python_is_said_to_have(module: str, versions: str) -> None:
+    printed = TRACEBACK % f"ModuleNotFoundError: No module named '{module}'".encode()
+    error = failure_of("a", 1, skill_script(), stderr=printed)
+    assert type(error) is ScriptFailed
+    assert f'requires-python = "{versions}"' in error.said

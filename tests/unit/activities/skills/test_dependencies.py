@@ -127,6 +127,7 @@ class TestRequirements:
         [
             ("pandas", "pandas"),
             (" pandas >= 2 , < 3 ", "pandas<3,>=2"),
+            ("pandas\t>=2", "pandas>=2"),
             ("uvicorn[standard]==0.30.*", "uvicorn[standard]==0.30.*"),
             ("tomli; python_version < '3.11'", 'tomli; python_version < "3.11"'),
         ],

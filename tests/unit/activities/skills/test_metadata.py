@@ -128,6 +128,42 @@ class TestWhatIsMended:
                 "SKILL.md:3: description was cut to 1024 characters",
             ),
             (
+                "---\nname: tidy\ndescription:\tTidies.\t\n---\n",
+                "Tidies.",
+                "SKILL.md:3: description is not valid YAML",
+            ),
+            (
+                "---\nname: tidy\ndescription: |\n  Tidies.\n\n  Twice.\n---\n",
+                "Tidies.\n\nTwice.",
+                None,
+            ),
+            (
+                "---\nname: tidy\ndescription: Tidies.\n...\n# Tidy\n\nText: more.\n",
+                "Tidies.",
+                "SKILL.md: has no second ---",
+            ),
+            (
+                "---\nname: tidy\ndescription: !!python/object:os.system Tidies.\n---\n",
+                "Tidies.",
+                None,
+            ),
+            (
+                "---\nname: tidy\ndescription: Tidies.\n"
+                "allowed-tools:\n- Bash(git:*)\n- Read\n---\n",
+                "Tidies.",
+                "SKILL.md:4: allowed-tools is a list",
+            ),
+            (
+                "---\nname: tidy\ndescription: Tidies.\nlicense: ~\n---\n",
+                "Tidies.",
+                None,
+            ),
+            (
+                "---\r\nname: tidy\r\ndescription: Caf\xe9\r\n---\r\n".encode("utf-16"),
+                "Caf\xe9",
+                "SKILL.md:1: is UTF-16",
+            ),
+            (
                 '---\nname: tidy\ndescription: "Ti\\e[31mdy\\0\\uD800"\n---\n',
                 "Ti[31mdy",
                 None,
@@ -173,6 +209,19 @@ class TestWhatIsMended:
         skill = loaded("---\nname: neat\ndescription: Tidies.\n---\n", make_skill)
         assert skill.name == "neat"
         assert skill.warnings == ("SKILL.md:2: the name neat is not the folder's",)
+
+    @pytest.mark.parametrize("name", ["Skill.md", "SKILL.MD"])
+    def test_a_skill_md_in_other_letters_is_found_and_told(
+        self, name: str, make_skill: MakeSkill
+    ) -> None:
+        folder = make_skill("tidy")
+        (folder / "SKILL.md").rename(folder / name)
+        [warning] = load_skill(folder).warnings
+        assert warning == f"{name}: should be called SKILL.md"
+
+    def test_a_null_is_no_description(self, make_skill: MakeSkill) -> None:
+        with pytest.raises(SkillRefused, match="no description"):
+            load_skill(make_skill("tidy", head="---\nname: tidy\ndescription: null\n---\n"))
 
     def test_a_lower_case_skill_md_is_found(self, make_skill: MakeSkill) -> None:
         folder = make_skill("tidy")

@@ -31,6 +31,7 @@ def undeclared_in(make_skill: MakeSkill, files: Mapping[str, str]) -> list[str]:
             ("cv2", "opencv-python"),
             ("bs4", "beautifulsoup4"),
         ),
+        *(("nacl", "pynacl"), ("pdfminer", "pdfminer-six"), ("whisper", "openai-whisper")),
         *(("pandas", "pandas"), ("sentence_transformers", "sentence-transformers")),
     ],
 )
