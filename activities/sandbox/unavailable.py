@@ -36,6 +36,7 @@ _REMEDIES = (
     ("mount proc", _CONTAINER),
     ("max_user_namespaces", _CONTAINER),
     ("setpriv:", _ROOT),
+    ("nsenter:", _ROOT),
     ("prlimit", _UTIL_LINUX),
 )
 
@@ -70,9 +71,11 @@ def not_given(error: OSError) -> SandboxUnavailable:
     return unavailable(f"{error.filename}: {error.strerror}", _ROOT)
 
 
-def unreachable(path: Path, barrier: Path) -> SandboxUnavailable:
+def unreachable(path: Path, barrier: Path, error: OSError | None = None) -> SandboxUnavailable:
+    """``error`` is why the user could not be shown the path in a namespace of its own."""
+    why = f", and no mount namespace can be made for it ({error.strerror})" if error else ""
     return unavailable(
-        f"a job must read {path}, but the user that it runs as cannot pass {barrier}",
+        f"a job must read {path}, but the user that it runs as cannot pass {barrier}{why}",
         f"Open it (`chmod o+rx {barrier}`), or choose a work folder that every user can reach, "
         "such as one under /srv or /var/lib.",
     )

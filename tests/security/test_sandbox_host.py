@@ -14,7 +14,7 @@ import pytest
 from activities.sandbox.base import Job, Stream
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.interpreter import sandbox_python
-from activities.sandbox.launch import launch
+from activities.sandbox.launch import SETPRIV, launch
 from activities.sandbox.reach import barrier
 from activities.sandbox.slots import Slots
 from activities.sandbox.unavailable import explain
@@ -77,8 +77,8 @@ except SandboxUnavailable as error:
 """
 
 
-async def _check(folder: Path, *wrapper: str, **environment: str) -> str:
-    command = [*wrapper, sys.executable, "-c", _CHECK, str(folder)]
+async def _check(folder: Path, *wrapper: str | Path, **environment: str) -> str:
+    command = [*map(str, wrapper), sys.executable, "-c", _CHECK, str(folder)]
     done = await asyncio.to_thread(
         subprocess.run,
         command,
@@ -126,13 +126,30 @@ def test_the_folder_that_bars_the_way_is_named(folder: Path) -> None:
 
 
 @as_root
-async def test_a_work_folder_out_of_reach_is_refused_with_the_folder_in_the_way(
+async def test_jobs_find_a_work_folder_that_is_closed_to_their_user(folder: Path) -> None:
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    assert await _check(closed / "inner" / "work") == "works"
+
+
+@as_root
+async def test_a_root_that_may_not_mount_shows_jobs_a_closed_work_folder_all_the_same(
     folder: Path,
 ) -> None:
     closed = folder / "closed"
     closed.mkdir(mode=0o700)
-    with pytest.raises(SandboxUnavailable, match=f"chmod o\\+rx {closed}"):
-        await Bubblewrap(closed / "work").check()
+    assert await _check(closed / "work", SETPRIV, "--bounding-set=-sys_admin") == "works"
+
+
+@as_root
+async def test_a_closed_work_folder_that_cannot_be_shown_is_refused_with_what_is_in_the_way(
+    folder: Path,
+) -> None:
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    said = await _check(closed / "work", SETPRIV, "--bounding-set=-sys_admin,-setfcap")
+    assert f"cannot pass {closed}, and no mount namespace can be made for it" in said
+    assert f"chmod o+rx {closed}" in said
 
 
 @as_root
