@@ -46,6 +46,7 @@ print("looked everywhere")
 def data_dir() -> Iterator[Path]:
     """In the way of nobody: what closes the files is to be the worker's own doing."""
     with open_folder() as folder:
+        (folder / "data").mkdir(mode=0o755)
         yield folder / "data"
 
 
@@ -96,7 +97,6 @@ def test_the_folder_of_a_worker_is_closed_whatever_it_was_before(data_dir: Path)
 
 
 def test_a_folder_that_leads_elsewhere_is_not_used(data_dir: Path) -> None:
-    data_dir.mkdir()
     (data_dir / "elsewhere").mkdir()
     (data_dir / "worker").symlink_to(data_dir / "elsewhere")
     with pytest.raises(WorkFolderTaken, match="belongs to somebody else"):
