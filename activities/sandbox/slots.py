@@ -12,6 +12,8 @@ from workflows.errors import SandboxUnavailable
 # 60578-61183 is left unused by systemd's table of user ids, and exists in most containers, whose
 # range ends at 65535.
 FIRST_UID = 60_600
+TRIAL_UID = FIRST_UID - 1
+"""Of what is only tried; it is never claimed, so that nothing is written."""
 _LAST_UID = 61_183
 _LOCKS = Path("/run/agentos-sandbox")
 

@@ -68,7 +68,8 @@ def not_started(program: Path, error: OSError) -> SandboxUnavailable:
 
 def not_given(error: OSError) -> SandboxUnavailable:
     """From a refusal to give a folder to a job's user."""
-    return unavailable(f"{error.filename}: {error.strerror}", _ROOT)
+    what = error.filename or "nothing can be given to the user of a job"
+    return unavailable(f"{what}: {error.strerror}", _ROOT)
 
 
 def unreachable(path: Path, barrier: Path, error: OSError | None = None) -> SandboxUnavailable:

@@ -5,8 +5,8 @@ is given as the job's user. In the view, what is in the way is covered by empty 
 the one that is meant, under the path that it has everywhere; nothing else is behind them.
 
 A script of its own as well, for the standard library alone: ``python -I -S view.py BARRIER
-FOLDER``. It makes the view, prints the pid of the process that is in it, and waits for the end of
-its input.
+FOLDER...``. It makes the view, prints the pid of the process that is in it, and waits for the end
+of its input.
 """
 
 import ctypes
@@ -19,19 +19,21 @@ _CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000  # linux/sched.h
 _MS_BIND, _MS_REC, _MS_SLAVE = 0x1000, 0x4000, 1 << 19  # linux/mount.h
 
 
-def main(barrier: str, folder: str) -> None:
+def main(barrier: str, *folders: str) -> None:
     try:
         _unshare(_CLONE_NEWNS)
     except PermissionError:
         # Root in a container: it may not mount, but may in a user namespace of its own.
         _enter_user_namespace()
     _mount(None, "/", None, _MS_REC | _MS_SLAVE)
-    held = os.open(folder, os.O_PATH | os.O_DIRECTORY)
-    _mount("tmpfs", barrier, "tmpfs", 0, "mode=0755,size=64k")
+    held = {folder: os.open(folder, os.O_PATH | os.O_DIRECTORY) for folder in folders}
+    if barrier not in folders:  # else it is only tried whether we may
+        _mount("tmpfs", barrier, "tmpfs", 0, "mode=0755,size=64k")
     os.umask(0o022)
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    _mount(f"/proc/self/fd/{held}", folder, None, _MS_BIND | _MS_REC)
-    os.close(held)
+    for folder, descriptor in held.items():
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        _mount(f"/proc/self/fd/{descriptor}", folder, None, _MS_BIND | _MS_REC)
+        os.close(descriptor)
     print(os.getpid(), flush=True)  # noqa: T201
     sys.stdin.read()
 

@@ -23,14 +23,14 @@ class View:
             os.close(descriptor)
 
 
-def open_view(barrier: Path, folder: Path) -> View:
-    """Make a namespace in which all users reach ``folder``, though they cannot pass ``barrier``.
+def open_view(barrier: Path, *folders: Path) -> View:
+    """Make a namespace in which all users reach ``folders``, though they cannot pass ``barrier``.
 
     Raises:
         OSError: this machine does not let us.
     """
     with subprocess.Popen(
-        [sys.executable, "-I", "-S", str(Path(view.__file__)), str(barrier), str(folder)],
+        [sys.executable, "-I", "-S", str(Path(view.__file__)), str(barrier), *map(str, folders)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

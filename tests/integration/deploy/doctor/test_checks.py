@@ -42,12 +42,12 @@ class Sound(Sandbox):
     async def run(self, job: Job, on_output: OnOutput) -> Exit:
         return Exit(0, None, None, 0, None)
 
-    async def check(self) -> None:
-        return
+    async def check(self) -> str:
+        return "memory: boundless"
 
 
 class Ailing(Sound):
-    async def check(self) -> None:
+    async def check(self) -> str:
         raise SandboxUnavailable(sandbox="ailing", reason="no namespaces", remedy="Allow them.")
 
 
