@@ -259,7 +259,10 @@ def _our_error(error: Exception) -> AgentOSError:
     elif isinstance(error, CommandExitException | InvalidArgumentException):
         remedy = _TEMPLATE_REMEDY
     elif 400 <= status < 500 and status not in _PASSING_STATUSES:
-        remedy = "Check that the template exists and that your plan allows jobs this long."
+        remedy = (
+            "Check that the template (AGENTOS_E2B_TEMPLATE) exists and that your plan allows jobs "
+            "this long."
+        )
     else:
         return TemporaryFailure(service="E2B", reason=reason)
     return SandboxUnavailable(sandbox=E2B.name, reason=reason, remedy=remedy)

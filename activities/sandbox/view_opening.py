@@ -30,7 +30,10 @@ def open_view(barrier: Path, *folders: Path) -> View:
         OSError: this machine does not let us.
     """
     with subprocess.Popen(
-        [sys.executable, "-I", "-S", str(Path(view.__file__)), str(barrier), *map(str, folders)],
+        [
+            *(sys.executable, "-B", "-I", "-S", str(Path(view.__file__))),
+            *map(str, (barrier, *folders)),
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
