@@ -45,6 +45,19 @@ def try_lock(path: Path, *, shared: bool = False) -> int | None:
     return None
 
 
+def try_lock_folder(folder: Path) -> int | None:
+    """As ``try_lock``, on a folder; None also when it has been removed meanwhile."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    # Not all file systems count the links of a folder that was removed.
+    if try_lock_open(descriptor) and folder.exists():
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
 def try_lock_open(descriptor: int, *, shared: bool = False) -> bool:
     """Lock an open file that is still in its folder, if nobody holds a lock against that."""
     try:

@@ -1,13 +1,15 @@
-"""Where a worker keeps what the sandbox must be able to read."""
+"""Where a worker keeps its files, so that no other user of the machine can read any."""
 
+import contextlib
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
-from activities.sandbox.reach import NOBODY_UID, barrier
+from activities.file_lock import try_lock
 from workflows.errors import AgentOSError
 
-_FALLBACK_PARENT = Path("/var/tmp")  # noqa: S108  (ownership is checked below)
+_FORMER_PARENT = Path("/var/tmp")  # noqa: S108  (nothing is written there any more)
 
 
 class WorkFolderUnusable(AgentOSError):
@@ -19,35 +21,61 @@ class WorkFolderUnusable(AgentOSError):
 
 
 class WorkFolderTaken(AgentOSError):
-    """{path} belongs to somebody else. Remove it, or choose a data folder that every user may pass
-    through, such as one under /srv."""
+    """{path} belongs to somebody else. Remove it, or choose another data folder with
+    AGENTOS_DATA_DIR or --data-dir."""
 
 
 def work_folder(data_dir: Path) -> Path:
-    """``<data_dir>/work``, or a folder of our own under /var/tmp where that cannot be reached.
+    """``<data_dir>/worker/files``, open to all users, behind ``worker``, which is closed to them.
 
-    Jobs of a root worker run as another user, who cannot pass through /root, for instance.
+    The jobs of a root worker, which run as users of their own, find it all the same: see
+    ``activities.sandbox.view``.
 
     Raises:
         WorkFolderUnusable: a file is in the way, for instance, or we may not write there.
-        WorkFolderTaken: the folder under /var/tmp was made by another user.
+        WorkFolderTaken: another user has made it.
     """
-    data_dir = _made(data_dir.resolve())
-    if os.geteuid() != 0 or barrier(data_dir, NOBODY_UID) is None:
-        folder = data_dir / "work"
-    else:
-        digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
-        folder = _FALLBACK_PARENT / f"agentos-{digest}"
-    _made(folder)
-    status = folder.lstat()
-    if status.st_uid != os.geteuid() or folder.is_symlink():
-        raise WorkFolderTaken(path=folder)
-    return folder
+    gate = work_folder_in(data_dir).parent
+    _made(gate, 0o700)
+    status = gate.lstat()
+    if status.st_uid != os.geteuid() or gate.is_symlink():
+        raise WorkFolderTaken(path=gate)
+    gate.chmod(0o700)  # Before anything is put behind it.
+    return _made(gate / "files", 0o755)
 
 
-def _made(folder: Path) -> Path:
+def work_folder_in(data_dir: Path) -> Path:
+    """Where ``work_folder`` is, or will be."""
+    return data_dir.resolve() / "worker" / "files"
+
+
+def remove_former(data_dir: Path) -> None:
+    """Remove the folders of releases that left them open to others, unless a worker uses them."""
+    data_dir = data_dir.resolve()
+    digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
+    for folder in (data_dir / "work", _FORMER_PARENT / f"agentos-{digest}"):
+        with contextlib.suppress(OSError):  # Another worker removes it, say.
+            if _is_ours(folder) and not _is_in_use(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_ours(folder: Path) -> bool:
+    is_plain = (folder / "runs").is_dir() and not folder.is_symlink()
+    return is_plain and folder.lstat().st_uid == os.geteuid()
+
+
+def _is_in_use(folder: Path) -> bool:
+    for lock in folder.glob("runs/*/lock"):
+        if (held := try_lock(lock)) is None:
+            return True
+        os.close(held)
+    return False
+
+
+def _made(folder: Path, mode: int) -> Path:
     try:
-        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=mode, exist_ok=True)
     except OSError as error:
         raise WorkFolderUnusable(folder, error) from error
     return folder

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import DirectoryPath, Field, Json, SecretStr, ValidationError, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from activities.aes_keys import read_keys
@@ -23,9 +23,11 @@ from activities.tools.mcp.grants import Grant
 from activities.tools.mcp.limits import LONGEST_START_SECONDS, START_SECONDS
 from activities.tools.mcp.policy import McpPolicy
 from activities.units import MEBIBYTE
+from deploy.setting_values import DatabaseUrl, WebUrl
 from workflows.contracts import TASK_QUEUE
 from workflows.definitions.agent import MAX_TOKENS
 from workflows.errors import AgentOSError, BadInput
+from workflows.validation_messages import message_of
 
 BUILT_IN_SKILLS = Path(__file__).parent.parent / "skills"
 DAY_SECONDS = 86_400.0
@@ -63,24 +65,24 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="AGENTOS_", frozen=True, extra="ignore")
 
-    database_url: str
-    database_read_url: str | None = None
+    database_url: DatabaseUrl
+    database_read_url: DatabaseUrl | None = None
     pool_size: int = Field(default=DEFAULT_POOL_SIZE, ge=1)
     max_overflow: int = Field(default=DEFAULT_MAX_OVERFLOW, ge=0)
 
-    s3_endpoint: str
+    s3_endpoint: WebUrl
     s3_bucket: str = "agentos"
     s3_access_key: SecretStr = SecretStr("")
     s3_secret_key: SecretStr = SecretStr("")
 
     task_queue: str = TASK_QUEUE
-    temporal_ui_url: str | None = None
+    temporal_ui_url: WebUrl | None = None
     codec_key: SecretStr | None = Field(default=None, description="encrypts what Temporal keeps")
     codec_token: SecretStr | None = Field(default=None, description="lets in whoever decrypts it")
     titles: Literal["prompt", "plain"] = Field(
         default="prompt", description="of workflows in Temporal"
     )
-    public_url: str = ""
+    public_url: WebUrl = ""
     served_hosts: Names = ()
 
     skills_path: str = ""
@@ -117,7 +119,7 @@ class Settings(BaseSettings):
 
     models: Names = Field(default=(), description="tried in order; empty: the server's first")
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
-    openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
+    openai_base_url: WebUrl | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
     prices: Prices = Field(default={}, validate_default=False, description="by model, in JSON")
     context_tokens: int = Field(default=128_000, ge=MIN_CONTEXT_TOKENS)
     model_context_tokens: ContextTokens = Field(
@@ -132,7 +134,7 @@ class Settings(BaseSettings):
     secrets_key: SecretStr | None = Field(default=None, description="opens those in the database")
     secrets_for: Names = Field(default=(), description="where those of the environment may go")
     mcp_start_seconds: float = Field(default=START_SECONDS, gt=0, le=LONGEST_START_SECONDS)
-    search_url: str | None = None
+    search_url: WebUrl | None = None
 
     @field_validator(*_NAMES, mode="before")
     @classmethod
@@ -189,7 +191,7 @@ class Settings(BaseSettings):
     def _is_backend(cls, value: str) -> str:
         if value not in BACKENDS:
             names = " or ".join(map(repr, BACKENDS))
-            raise PydanticCustomError("backend", "Input should be {names}", {"names": names})
+            raise PydanticCustomError("backend", "it must be {names}", {"names": names})
         return value
 
     @property
@@ -327,10 +329,22 @@ def _load(**known: Any) -> Settings:
     try:
         return Settings(**known)
     except ValidationError as error:
-        reasons = (f"{_variable(item['loc'])}: {item['msg']}" for item in error.errors())
+        reasons = (f"{name}: {why}" for name, why in problems_in(error))
         raise SettingsInvalid(reason="; ".join(reasons)) from None
 
 
-def _variable(location: tuple[int | str, ...]) -> str:
-    name = str(location[0]) if location else "?"
-    return name if name.isupper() else f"AGENTOS_{name.upper()}"
+def problems_in(error: ValidationError) -> list[tuple[str, str]]:
+    """Variables, and what is wrong with the value of each."""
+    return [(variable(str(item["loc"][0])), _reason(item)) for item in error.errors()]
+
+
+def variable(name: str) -> str:
+    """The variable that a field is read from; ``name`` may be an alias."""
+    field = Settings.model_fields.get(name)
+    alias = field.validation_alias if field else name
+    return alias if isinstance(alias, str) else f"AGENTOS_{name.upper()}"
+
+
+def _reason(item: ErrorDetails) -> str:
+    place = ".".join(map(str, item["loc"][1:]))
+    return f"{place}: {message_of(item)}" if place else message_of(item)

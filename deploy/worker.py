@@ -18,7 +18,7 @@ from activities.sandbox import backends
 from activities.tokens import load_encoding
 from deploy import garbage_collector, temporal_connection, variables
 from deploy.bootstrap import mcp_pool, stores
-from deploy.folders import work_folder
+from deploy.folders import remove_former, work_folder
 from deploy.settings import Settings
 from deploy.worker_identity import worker_identity
 from worker.adapters import AdapterOptions, adapters
@@ -55,6 +55,7 @@ async def run_worker(settings: Settings) -> None:
             ):
                 # Beside its first tasks: it starts sooner, and the first turn seldom waits for it.
                 group.create_task(asyncio.to_thread(load_encoding))
+                group.create_task(asyncio.to_thread(remove_former, settings.data_dir))
                 await stop.wait()
         finally:
             await sandbox.close()

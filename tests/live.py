@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
 import signal
 import sys
 import time
@@ -17,7 +16,6 @@ from uuid import uuid4
 import httpx
 
 from activities.store import migrations
-from deploy.folders import work_folder
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
 from tests.event_stream import events_in
@@ -201,14 +199,11 @@ async def live_stack(
         migrate=migrations.migrate,
         environment=inherited | environment,
     )
-    try:
-        async with (
-            Stack(options) as services,
-            httpx.AsyncClient(base_url=services.api_url or "", trust_env=False, timeout=30) as http,
-        ):
-            yield Live(services, http)
-    finally:
-        shutil.rmtree(work_folder(data_dir), ignore_errors=True)  # It may be outside data_dir.
+    async with (
+        Stack(options) as services,
+        httpx.AsyncClient(base_url=services.api_url or "", trust_env=False, timeout=30) as http,
+    ):
+        yield Live(services, http)
 
 
 def python(step: str, source: str, *args: str, **more: object) -> dict[str, object]:

@@ -123,8 +123,9 @@ class Sandbox(ABC):
         """
 
     @abstractmethod
-    async def check(self) -> None:
-        """Prove that a job can run here.
+    async def check(self) -> str:
+        """Prove that a job can run here, and leave nothing behind on this machine. Tells what is
+        not alike everywhere, such as how limits are enforced.
 
         Raises:
             SandboxUnavailable: it cannot; says how to fix it.

@@ -1,20 +1,20 @@
 """The default sandbox: bubblewrap, with a seccomp filter, limits and a user for each job.
 
 Every job is in a network of its own with nothing in it; one with ``network`` finds a proxy there
-(``egress``). What this does not cover. /proc/self/mountinfo and /proc/1/exe name host paths. Kernel
-memory that no process owns, such as socket buffers, is not counted; a root worker without
-CAP_SYS_PTRACE cannot count files in memory and files without a name either. The kernel is shared: a
-hole in it is a way out.
+(``egress``). Its memory is bounded by a control group (``cgroups``) where one can be had, and
+watched elsewhere. What this does not cover. /proc/self/mountinfo and /proc/1/exe name host paths.
+Where memory is watched, that of the kernel is counted only as far as ``kernel_memory`` says, and a
+root worker without CAP_SYS_PTRACE cannot count files in memory, files without a name and pipes. The
+kernel is shared: a hole in it is a way out.
 """
 
 import asyncio
+import contextlib
 import errno
 import os
-import shutil
 import socket
-import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,8 @@ from typing import ClassVar, TypeVar
 import structlog
 
 from activities.sandbox.backends import MAX_RUNNING, SandboxOptions
-from activities.sandbox.base import Exit, Job, OnOutput, Sandbox
+from activities.sandbox.base import Exit, Job, Limit, OnOutput, Sandbox
+from activities.sandbox.cgroups import Cgroup, Cgroups, open_cgroups
 from activities.sandbox.egress import Egress
 from activities.sandbox.folders import hand_over, take_back
 from activities.sandbox.host import Host, find_host, verify_reach
@@ -35,7 +36,9 @@ from activities.sandbox.seccomp import program
 from activities.sandbox.slots import Slots
 from activities.sandbox.supervision import Supervision
 from activities.sandbox.tree import ProcessTable
-from activities.sandbox.unavailable import explain, not_started
+from activities.sandbox.trial import try_sandbox
+from activities.sandbox.unavailable import not_started
+from activities.sandbox.uninterrupted import uninterrupted
 from activities.sandbox.validation import validate
 from activities.sandbox.verdict import Outcome, conclude
 from activities.sandbox.warden import Warden
@@ -54,10 +57,12 @@ log = structlog.get_logger(__name__)
 class Bubblewrap(Sandbox):
     """Runs jobs on this machine.
 
-    When the worker is root, a job runs as another user, who must be able to reach ``work_folder``;
-    keep inputs, skills, virtual environments and output folders in it, readable by all. ``python``
-    is the interpreter shown inside, by default ``sandbox_python()``. At most ``max_running`` jobs
-    run at once, further ones wait. ``egress`` decides where jobs with ``network`` may connect to.
+    When the worker is root, a job runs as another user. Keep inputs, skills, virtual environments
+    and output folders in ``work_folder``, readable by all: jobs find it even where it lies behind
+    folders that are closed to all others (``view``). ``python`` is the interpreter shown inside, by
+    default ``sandbox_python()``. At most ``max_running`` jobs run at once, further ones wait.
+    ``egress`` decides where jobs with ``network`` may connect to, ``cgroups`` opens the control
+    groups of this worker, if it may have some.
     """
 
     name: ClassVar[str] = "bubblewrap"
@@ -70,11 +75,14 @@ class Bubblewrap(Sandbox):
         python: Path | None = None,
         max_running: int = MAX_RUNNING,
         egress: Egress | None = None,
+        cgroups: Callable[[], Cgroups | None] = open_cgroups,
     ) -> None:
         self._work_folder = work_folder
         self._egress = egress or Egress()
         self._python = python
         self._host: Host | None = None
+        self._open_cgroups = cgroups
+        self._cgroups: Cgroups | None = None
         self._slots = Slots(max_running, fallback=work_folder / "users")
         self._table = ProcessTable()
         self._warden = Warden()
@@ -89,7 +97,7 @@ class Bubblewrap(Sandbox):
         validate(job)
         host = self._find_host()
         async with self._slots.take() as uid:
-            verify_reach(job, uid)
+            verify_reach(job, uid, host)
             started = time.monotonic()
             try:
                 await _on_folder(job.output, partial(hand_over, job.output, uid))
@@ -103,46 +111,52 @@ class Bubblewrap(Sandbox):
         duration_ms = round((time.monotonic() - started) * 1000)
         return await conclude(job, outcome, too_deep=removed > 0, duration_ms=duration_ms)
 
-    async def check(self) -> None:
-        output = Path(tempfile.mkdtemp(dir=self._find_host().work_folder))
-        printed: list[bytes] = []
-        try:
-            job = Job(command=("/bin/sh", "-c", "echo ready"), output=output)
-            ended = await self.run(job, lambda _, piece: printed.append(piece))
-        finally:
-            shutil.rmtree(output, ignore_errors=True)
-        if not ended.ok:
-            raise explain(b"".join(printed).decode(errors="replace"))
+    async def check(self) -> str:
+        return await try_sandbox(self._python, self._warden, self._open_cgroups)
 
     async def close(self) -> None:
         self._watchdogs.shutdown(wait=False)
         self._slots.close()
         self._egress.close()
         self._warden.close()
+        if self._host is not None:
+            self._host.close()
+            self._host = None
+        if self._cgroups is not None:
+            self._cgroups.close()
+            self._cgroups = None
 
     def _find_host(self) -> Host:
         if self._host is None:
             self._host = find_host(self._work_folder, self._python)
+            self._cgroups = self._open_cgroups()
         return self._host
 
     async def _run_as(self, uid: int | None, host: Host, job: Job, on_output: OnOutput) -> Outcome:
-        if not job.network:
-            return await self._attend(_launch(host, job, uid, self._warden), job, on_output)
-        own_end, sandbox_end = socket.socketpair()
-        with own_end:
-            with sandbox_end:
-                launched = _launch(host, job, uid, self._warden, sandbox_end.fileno())
-            async with self._egress.serving(own_end):
-                return await self._attend(launched, job, on_output)
+        with _group(self._cgroups, job) as cgroup:
+            start = partial(_launch, host, job, uid, self._warden, cgroup=cgroup)
+            if not job.network:
+                return await self._attend(start(), job, on_output, cgroup)
+            own_end, sandbox_end = socket.socketpair()
+            with own_end:
+                with sandbox_end:
+                    launched = start(way_out=sandbox_end.fileno())
+                async with self._egress.serving(own_end):
+                    return await self._attend(launched, job, on_output, cgroup)
 
-    async def _attend(self, launched: Launched, job: Job, on_output: OnOutput) -> Outcome:
+    async def _attend(
+        self, launched: Launched, job: Job, on_output: OnOutput, cgroup: Cgroup | None
+    ) -> Outcome:
         process = Process(launched)
         supervision = Supervision(process, job, on_output)
         try:
-            await supervision.attend(self._table, self._watchdogs)
+            await supervision.attend(self._table, self._watchdogs, cgroup)
         finally:
             code = await uninterrupted(process.end())
-        return Outcome(code, supervision.limit, supervision.tail, supervision.peak_memory_bytes)
+        limit = supervision.limit
+        if limit is None and code != 0 and cgroup is not None and cgroup.has_killed():
+            limit = Limit.MEMORY
+        return Outcome(code, limit, supervision.tail, supervision.peak_memory_bytes)
 
 
 def build(options: SandboxOptions) -> Bubblewrap:
@@ -154,10 +168,30 @@ def build(options: SandboxOptions) -> Bubblewrap:
     )
 
 
+@contextlib.contextmanager
+def _group(cgroups: Cgroups | None, job: Job) -> Iterator[Cgroup | None]:
+    if cgroups is None:
+        yield None
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            cgroup = stack.enter_context(cgroups.group(job.limits))
+        except OSError as error:  # It has been taken from us, or the machine is out of something.
+            reason = f"no control group can be had ({error.strerror})"
+            raise TemporaryFailure(service="The sandbox", reason=reason) from error
+        yield cgroup
+
+
 def _launch(
-    host: Host, job: Job, uid: int | None, warden: Warden, way_out: int | None = None
+    host: Host,
+    job: Job,
+    uid: int | None,
+    warden: Warden,
+    *,
+    cgroup: Cgroup | None,
+    way_out: int | None = None,
 ) -> Launched:
-    command = bounded_command(job, own_user=uid is not None)
+    command = bounded_command(job, own_user=uid is not None, is_watched=cgroup is None)
     try:
         warden.watch()
         return launch(
@@ -166,8 +200,10 @@ def _launch(
             command if way_out is None else opening_way_out(command, way_out),
             mark=warden.mark,
             files=ETC_FILES,
-            seccomp=program(),
+            seccomp=program(is_watched=cgroup is None),
             uid=uid,
+            view=host.view,
+            cgroup=None if cgroup is None else cgroup.joining,
             inherited_end=way_out,
         )
     except OSError as error:
@@ -189,17 +225,3 @@ def _is_empty(folder: Path) -> bool:
             return next(entries, None) is None
     except PermissionError:  # closed by the job itself
         return False
-
-
-async def uninterrupted(work: Awaitable[_T]) -> _T:
-    """Wait to the end even when cancelled meanwhile; the cancellation comes afterwards."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled:
-        raise cancelled
-    return task.result()

@@ -13,7 +13,7 @@ Text that a job prints comes through the SDK, which replaces what is not UTF-8 b
 
 import asyncio
 import math
-import tempfile
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -143,19 +143,24 @@ class E2B(Sandbox):
                     ended = replace(ended, limit=ended.limit or over.limit)
         return ended
 
-    async def check(self) -> None:
+    async def check(self) -> str:
         """Run a command in a sandbox of its own, which costs some seconds of one."""
-        limits = Limits(wall_seconds=CHECK_SECONDS)
-        with tempfile.TemporaryDirectory() as output:
-            try:
-                ended = await self.run(Job(("true",), Path(output), limits=limits), _ignore)
-            except TemporaryFailure as error:
-                remedy = "Check the network, and https://status.e2b.dev."
-                reason = str(error.fields["reason"])
-                raise SandboxUnavailable(sandbox=self.name, reason=reason, remedy=remedy) from error
+        # There are no files to be fetched into a folder here.
+        job = Job(("true",), Path(os.devnull), limits=Limits(wall_seconds=CHECK_SECONDS))
+        try:
+            with _sdk_errors():
+                async with self._machine(job) as machine:
+                    await upload(machine, job)
+                    ended = await run_command(machine, job, _ignore)
+        except TemporaryFailure as error:
+            remedy = "Check the network, and https://status.e2b.dev."
+            reason = str(error.fields["reason"])
+            raise SandboxUnavailable(sandbox=self.name, reason=reason, remedy=remedy) from error
         if not ended.ok:
             reason = f"`true` ended with {ended}"
             raise SandboxUnavailable(sandbox=self.name, reason=reason, remedy=_TEMPLATE_REMEDY)
+        template = self._template or "the default one"
+        return f"template: {template}; memory and processes: those of the template"
 
     async def close(self) -> None:
         if self._kills:
@@ -254,7 +259,10 @@ def _our_error(error: Exception) -> AgentOSError:
     elif isinstance(error, CommandExitException | InvalidArgumentException):
         remedy = _TEMPLATE_REMEDY
     elif 400 <= status < 500 and status not in _PASSING_STATUSES:
-        remedy = "Check that the template exists and that your plan allows jobs this long."
+        remedy = (
+            "Check that the template (AGENTOS_E2B_TEMPLATE) exists and that your plan allows jobs "
+            "this long."
+        )
     else:
         return TemporaryFailure(service="E2B", reason=reason)
     return SandboxUnavailable(sandbox=E2B.name, reason=reason, remedy=remedy)

@@ -16,6 +16,7 @@ from activities.sandbox.base import (
 )
 from activities.sandbox.egress import PROXY_PORT
 from activities.sandbox.interpreter import prefix_to_bind
+from activities.sandbox.kernel_memory import OPEN_FILES
 from activities.units import MEBIBYTE
 from workflows.definitions.inputs import environment_name
 from workflows.errors import BadInput
@@ -113,6 +114,11 @@ def job_arguments(job: Job) -> list[str]:
     return [*arguments, "--remount-ro", "/", "--chdir", OUTPUT_FOLDER]
 
 
+def trial_arguments() -> list[str]:
+    """In place of ``job_arguments``, where there is no job and no folder."""
+    return ["--tmpfs", OUTPUT_FOLDER, "--remount-ro", "/", "--chdir", OUTPUT_FOLDER]
+
+
 def encode(arguments: Iterable[str]) -> bytes:
     """Arguments as ``bwrap --args`` reads them.
 
@@ -152,19 +158,22 @@ def environment(job: Job) -> dict[str, str]:
     return variables
 
 
-def bounded_command(job: Job, *, own_user: bool) -> list[str]:
+def bounded_command(job: Job, *, own_user: bool, is_watched: bool) -> list[str]:
     """The job's command behind prlimit, which sets the bounds that the kernel keeps by itself.
 
     They hold for one process each (the watchdog adds them up) and are counted for a user; without
-    a user of its own a job would share its count with the worker on kernels before 5.14.
+    a user of its own a job would share its count with the worker on kernels before 5.14. A job
+    whose memory in the kernel ``is_watched``, and not bounded by a control group, gets fewer open
+    files: each may be a socket or a pipe full of it.
     """
     limits = job.limits
+    open_files = min(limits.open_files, OPEN_FILES) if is_watched else limits.open_files
     bounds: dict[str, int | str] = {
         "data": _allowed(resource.RLIMIT_DATA, limits.memory_bytes + _SPARE_MEMORY_BYTES),
         "fsize": _allowed(resource.RLIMIT_FSIZE, limits.file_bytes),
         # At the first a process gets SIGXCPU, by which we know the reason; at the second SIGKILL.
         "cpu": f"{limits.cpu_seconds}:{limits.cpu_seconds + 1}",
-        "nofile": _allowed(resource.RLIMIT_NOFILE, limits.open_files),
+        "nofile": _allowed(resource.RLIMIT_NOFILE, open_files),
         "core": 0,
     }
     if own_user or _kernel() >= (5, 14):

@@ -11,7 +11,17 @@ import struct
 from functools import cache
 from typing import Final
 
-from activities.sandbox.syscalls import CLONE, DENIED, IOCTL, SOCKET, SOCKETPAIR, Syscall
+from activities.sandbox.syscalls import (
+    CLONE,
+    DENIED,
+    FCNTL,
+    IOCTL,
+    PAGE_KEEPING,
+    SETSOCKOPT,
+    SOCKET,
+    SOCKETPAIR,
+    Syscall,
+)
 from workflows.errors import SandboxUnavailable
 
 Code = list[tuple[int, int, int, int]]
@@ -41,6 +51,9 @@ _NEW_NAMESPACES: Final = 0x00000080 | 0x00020000 | 0x7E000000
 # TIOCSTI and TIOCLINUX type into a terminal; TIOCSETD loads line disciplines.
 _TERMINAL_REQUESTS: Final = (0x5412, 0x541C, 0x5423)
 
+_SO_ZEROCOPY: Final = 60  # asm-generic/socket.h
+_F_SETPIPE_SZ: Final = 1031  # linux/fcntl.h
+_SUCCESS: Final = 0
 _NETLINK_ROUTE: Final = 0
 _PROTOCOLS: Final = (
     0,
@@ -52,8 +65,11 @@ _PROTOCOLS: Final = (
 
 
 @cache
-def program(machine: str | None = None) -> bytes:
+def program(machine: str | None = None, *, is_watched: bool = False) -> bytes:
     """The filter as an array of ``struct sock_filter``, for ``bwrap --seccomp``.
+
+    A job that ``is_watched`` has no control group that bounds its memory in the kernel: it may not
+    enlarge the buffers of sockets and pipes, so that they can be counted by their number.
 
     Unix sockets are allowed: abstract names live in the network namespace, of which each job has
     one of its own, and a folder shows a job no socket but its own.
@@ -75,6 +91,11 @@ def program(machine: str | None = None) -> bytes:
     code += _when(_number(IOCTL, machine), _ioctl())
     code += _when(_number(SOCKET, machine), _socket())
     code += _when(_number(SOCKETPAIR, machine), _socketpair())
+    if is_watched:
+        for syscall in PAGE_KEEPING:
+            code += _when(_number(syscall, machine), _fail(syscall.error))
+        code += _when(_number(SETSOCKOPT, machine), _setsockopt())
+        code += _when(_number(FCNTL, machine), _fcntl())
     code += _return(_ALLOW)
     return b"".join(struct.pack("<HBBI", *instruction) for instruction in code)
 
@@ -124,6 +145,20 @@ def _socket() -> Code:
 
 def _socketpair() -> Code:
     return [*_load_argument(0), *_one_of((socket.AF_UNIX,))]
+
+
+def _setsockopt() -> Code:
+    """A size that is asked for is a hint, which the kernel bounds without a word as well."""
+    options = _load_argument(2)
+    for size in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+        options += _when(size, _fail(_SUCCESS))
+    options += _when(_SO_ZEROCOPY, _fail(errno.ENOPROTOOPT))
+    options += _return(_ALLOW)
+    return [*_load_argument(1), *_when(socket.SOL_SOCKET, options), *_return(_ALLOW)]
+
+
+def _fcntl() -> Code:
+    return [*_load_argument(1), *_when(_F_SETPIPE_SZ, _fail(errno.EPERM)), *_return(_ALLOW)]
 
 
 def _one_of(values: tuple[int, ...]) -> Code:

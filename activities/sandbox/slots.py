@@ -11,7 +11,9 @@ from workflows.errors import SandboxUnavailable
 
 # 60578-61183 is left unused by systemd's table of user ids, and exists in most containers, whose
 # range ends at 65535.
-_FIRST_UID = 60_600
+FIRST_UID = 60_600
+TRIAL_UID = FIRST_UID - 1
+"""Of what is only tried; it is never claimed, so that nothing is written."""
 _LAST_UID = 61_183
 _LOCKS = Path("/run/agentos-sandbox")
 
@@ -29,7 +31,7 @@ class Slots:
         self._fallback = fallback
         self._free: list[int] = []
         self._claims: list[int] = []
-        self._next = _FIRST_UID
+        self._next = FIRST_UID
 
     @contextlib.asynccontextmanager
     async def take(self) -> AsyncIterator[int | None]:
@@ -53,7 +55,7 @@ class Slots:
             os.close(claim)
         self._claims.clear()
         self._free.clear()
-        self._next = _FIRST_UID
+        self._next = FIRST_UID
 
     def _claim(self) -> int:
         folder = self._lock_folder()
@@ -64,7 +66,7 @@ class Slots:
                 return uid
         raise SandboxUnavailable(
             sandbox="bubblewrap",
-            reason=f"other workers hold all user ids from {_FIRST_UID} to {_LAST_UID}",
+            reason=f"other workers hold all user ids from {FIRST_UID} to {_LAST_UID}",
             remedy="Run fewer workers on this machine, or fewer steps at once.",
         )
 

@@ -4,6 +4,7 @@ import asyncio
 from concurrent.futures import Executor
 
 from activities.sandbox.base import Job, Limit, OnOutput, Stream
+from activities.sandbox.cgroups import Cgroup
 from activities.sandbox.processes import Process
 from activities.sandbox.tree import ProcessTable
 from activities.sandbox.watchdog import Watchdog
@@ -23,7 +24,9 @@ class Supervision:
         self._on_output = on_output
         self._printed = 0
 
-    async def attend(self, table: ProcessTable, executor: Executor) -> None:
+    async def attend(
+        self, table: ProcessTable, executor: Executor, cgroup: Cgroup | None = None
+    ) -> None:
         """Until no process of the job is left, or cancelled, or ``on_output`` raises."""
         wall = asyncio.get_running_loop().call_later(
             self._job.limits.wall_seconds, self._stop, Limit.WALL_TIME
@@ -32,7 +35,7 @@ class Supervision:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._pass_on(Stream.STDOUT, self._process.stdout))
                 group.create_task(self._pass_on(Stream.STDERR, self._process.stderr))
-                watching = group.create_task(self._watch(table, executor))
+                watching = group.create_task(self._watch(table, executor, cgroup))
                 await self._process.wait()
                 watching.cancel()
         except BaseExceptionGroup as failed:
@@ -55,8 +58,9 @@ class Supervision:
             if allowed:
                 self._on_output(stream, allowed)
 
-    async def _watch(self, table: ProcessTable, executor: Executor) -> None:
-        dog = Watchdog(await self._process.inner(), self._job.output, self._job.limits, table)
+    async def _watch(self, table: ProcessTable, executor: Executor, cgroup: Cgroup | None) -> None:
+        inner = await self._process.inner()
+        dog = Watchdog(inner, self._job.output, self._job.limits, table, cgroup)
         try:
             self._stop(await dog.watch(executor))
         finally:

@@ -20,6 +20,17 @@ CLONE = Syscall("clone", 56, 220)
 IOCTL = Syscall("ioctl", 16, 29)
 SOCKET = Syscall("socket", 41, 198)
 SOCKETPAIR = Syscall("socketpair", 53, 199)
+SETSOCKOPT = Syscall("setsockopt", 54, 208)
+FCNTL = Syscall("fcntl", 72, 25)
+
+# What keeps pages in sockets and pipes: of a large page a small part, and the whole is kept. The
+# error is one after which programs copy instead.
+PAGE_KEEPING = (
+    Syscall("vmsplice", 278, 75, errno.EINVAL),
+    Syscall("splice", 275, 76, errno.EINVAL),
+    Syscall("tee", 276, 77, errno.EINVAL),
+    Syscall("sendfile", 40, 71, errno.EINVAL),
+)
 
 DENIED = (
     # Other processes: reading their memory, stopping them, taking their descriptors.

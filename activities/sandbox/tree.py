@@ -31,6 +31,7 @@ class Member:
     cpu_seconds: float
     resident_bytes: int
     state: str = "R"
+    virtual_bytes: int = 0
 
     @property
     def is_still(self) -> bool:
@@ -90,14 +91,26 @@ def mounted_usage(pid: int, folder: str) -> tuple[int, int]:
     return (usage.f_blocks - usage.f_bfree) * usage.f_frsize, files
 
 
-def unlinked_bytes(members: Iterable[Member]) -> int:
-    """The disk space of files that are open but have no name, which no walk would find."""
+@dataclass(frozen=True, slots=True)
+class OpenFiles:
+    """``unlinked_bytes`` is the disk space of files that have no name, which no walk would find;
+    ``pipes`` the number of pipes."""
+
+    unlinked_bytes: int
+    pipes: int
+
+
+def open_files(members: Iterable[Member]) -> OpenFiles:
+    """What processes have open, each counted once; nothing where we may not look."""
     sizes: dict[tuple[int, int], int] = {}
+    pipes: set[tuple[int, int]] = set()
     for member in members:
         for status in _open_files(member.pid):
-            if stat.S_ISREG(status.st_mode) and status.st_nlink == 0:
+            if stat.S_ISFIFO(status.st_mode):
+                pipes.add((status.st_dev, status.st_ino))
+            elif stat.S_ISREG(status.st_mode) and status.st_nlink == 0:
                 sizes[status.st_dev, status.st_ino] = status.st_blocks * BLOCK_BYTES
-    return sum(sizes.values())
+    return OpenFiles(sum(sizes.values()), len(pipes))
 
 
 def _open_files(pid: int) -> Iterator[os.stat_result]:
@@ -131,6 +144,7 @@ def _parse(pid: int, line: bytes) -> Member:
         cpu_seconds=sum(map(int, fields[14 - 3 : 18 - 3])) / _TICKS_PER_SECOND,
         resident_bytes=int(fields[24 - 3]) * _PAGE_BYTES,
         state=fields[0].decode(),
+        virtual_bytes=int(fields[23 - 3]),
     )
 
 

@@ -36,6 +36,7 @@ _REMEDIES = (
     ("mount proc", _CONTAINER),
     ("max_user_namespaces", _CONTAINER),
     ("setpriv:", _ROOT),
+    ("nsenter:", _ROOT),
     ("prlimit", _UTIL_LINUX),
 )
 
@@ -67,12 +68,15 @@ def not_started(program: Path, error: OSError) -> SandboxUnavailable:
 
 def not_given(error: OSError) -> SandboxUnavailable:
     """From a refusal to give a folder to a job's user."""
-    return unavailable(f"{error.filename}: {error.strerror}", _ROOT)
+    what = error.filename or "nothing can be given to the user of a job"
+    return unavailable(f"{what}: {error.strerror}", _ROOT)
 
 
-def unreachable(path: Path, barrier: Path) -> SandboxUnavailable:
+def unreachable(path: Path, barrier: Path, error: OSError | None = None) -> SandboxUnavailable:
+    """``error`` is why the user could not be shown the path in a namespace of its own."""
+    why = f", and no mount namespace can be made for it ({error.strerror})" if error else ""
     return unavailable(
-        f"a job must read {path}, but the user that it runs as cannot pass {barrier}",
+        f"a job must read {path}, but the user that it runs as cannot pass {barrier}{why}",
         f"Open it (`chmod o+rx {barrier}`), or choose a work folder that every user can reach, "
         "such as one under /srv or /var/lib.",
     )

@@ -39,7 +39,10 @@ class Warden:
         end, self._leash = os.pipe()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(Path(orphans.__file__)), str(end), self.mark],
+                [
+                    *(sys.executable, "-B", "-I", "-S", str(Path(orphans.__file__))),
+                    *(str(end), self.mark),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from activities.sandbox.base import Limit, Limits
+from activities.sandbox.cgroups import Cgroup
 from activities.sandbox.folders import MAX_DEPTH, walk
+from activities.sandbox.kernel_memory import kernel_bytes
 from activities.sandbox.memory import held_bytes
 from activities.sandbox.tree import (
     BLOCK_BYTES,
@@ -16,7 +18,7 @@ from activities.sandbox.tree import (
     ProcessTable,
     mounted_usage,
     offer_to_out_of_memory_killer,
-    unlinked_bytes,
+    open_files,
 )
 from activities.units import MEBIBYTE
 
@@ -39,13 +41,15 @@ class Watchdog:
     """Watches one job.
 
     ``root`` is the pid of its process 1, as the host sees it. ``peak_memory_bytes`` is the most
-    that all its processes had together at any look.
+    that all its processes had together at any look. ``cgroup`` knows what the job holds in the
+    kernel; without one it is estimated.
     """
 
     root: int
     output: Path
     limits: Limits
     table: ProcessTable
+    cgroup: Cgroup | None = None
     peak_memory_bytes: int = 0
     _offered: bool = False
 
@@ -70,11 +74,17 @@ class Watchdog:
             for member in members:
                 offer_to_out_of_memory_killer(member.pid)
         temporary = [mounted_usage(self.root, folder) for folder in _TEMPORARY_FOLDERS]
-        temporary_bytes = sum(size for size, _ in temporary)
-        resident = sum(member.resident_bytes for member in members) + temporary_bytes
+        opened = open_files(members)
+        # The job has it, and no process of it does.
+        unowned_bytes = sum(size for size, _ in temporary)
+        if self.cgroup is None:
+            unowned_bytes += kernel_bytes(self.root, members, opened.pipes)
+        elif self.cgroup.is_over(self.limits.memory_bytes):
+            return Limit.MEMORY
+        resident = sum(member.resident_bytes for member in members) + unowned_bytes
         if resident > self.limits.memory_bytes:
-            allowed = self.limits.memory_bytes - temporary_bytes
-            resident = held_bytes(self._list_afresh, allowed) + temporary_bytes
+            allowed = self.limits.memory_bytes - unowned_bytes
+            resident = held_bytes(self._list_afresh, allowed) + unowned_bytes
         self.peak_memory_bytes = max(self.peak_memory_bytes, resident)
         if resident > self.limits.memory_bytes:
             return Limit.MEMORY
@@ -83,10 +93,8 @@ class Watchdog:
             return Limit.PROCESSES
         if sum(member.cpu_seconds for member in members) > self.limits.cpu_seconds:
             return Limit.CPU_TIME
-        hidden = unlinked_bytes(members)
-        return disk_limit(
-            self.output, self.limits, files=sum(count for _, count in temporary), size=hidden
-        )
+        files = sum(count for _, count in temporary)
+        return disk_limit(self.output, self.limits, files=files, size=opened.unlinked_bytes)
 
     def _list_afresh(self) -> list[Member]:
         return self.table.descendants(self.root, max_age_seconds=0)

@@ -40,7 +40,7 @@ class Pythons:
 
     async def _look(self, wanted: str, skill: str) -> Interpreter | None:
         path = await self._uv.find_python(wanted, self._folder, skill=skill)
-        if path is None or not await asyncio.to_thread(_is_usable, path):
+        if path is None or not await asyncio.to_thread(_is_usable, path, self._folder):
             return None
         return await ask_interpreter(path.resolve(), skill)
 
@@ -51,14 +51,18 @@ class Pythons:
         return await self._look(wanted, skill)
 
 
-def _is_usable(python: Path) -> bool:
-    """Whether it lies in a folder of its own, which a job may see and can read."""
+def _is_usable(python: Path, ours: Path) -> bool:
+    """Whether it lies in a folder of its own, which a job may see and can read.
+
+    Jobs find ``ours`` wherever it is (see ``activities.sandbox.view``).
+    """
     try:
         real = python.resolve(strict=True)
         prefix = real.parent.parent
         libraries = list(prefix.glob("lib/python3.*/os.py"))
         reader = NOBODY_UID if os.geteuid() == 0 else None
-        readable = barrier(real, reader) is None and barrier(prefix, reader) is None
+        ours = ours.resolve()
+        readable = all(barrier(path, reader, within=ours) is None for path in (real, prefix))
     except OSError:
         return False
     return readable and bool(libraries) and prefix != Path("/") and prefix != Path.home()

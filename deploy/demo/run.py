@@ -18,7 +18,6 @@ from rich.text import Text
 from activities.store import migrations
 from api.cli import terminal
 from deploy import variables
-from deploy.folders import work_folder
 from deploy.local.model import MODEL_VARIABLES
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
@@ -86,14 +85,10 @@ async def _run() -> int:
 
 
 def _make_folder() -> Path:
-    """Open to all: where this runs as root, the sandbox's user must pass through."""
-    folder = Path(tempfile.mkdtemp(prefix="agentos-demo-"))
-    folder.chmod(0o755)
-    return folder
+    return Path(tempfile.mkdtemp(prefix="agentos-demo-"))
 
 
 def _remove(data_dir: Path, kept: Sequence[str]) -> None:
-    shutil.rmtree(work_folder(data_dir), ignore_errors=True)  # It may be elsewhere.
     if not kept:
         shutil.rmtree(data_dir, ignore_errors=True)
         return

@@ -146,8 +146,8 @@ async def _bounded(name: str, check: Check) -> Finding:
 
 async def _sandbox(make: Callable[[], Sandbox]) -> Finding:
     async with _open(make) as sandbox:
-        await sandbox.check()
-        return Finding("sandbox", True, f"{sandbox.name} ran a job")
+        told = await sandbox.check()
+        return Finding("sandbox", True, f"{sandbox.name} ran a command; {told}")
 
 
 async def _script_python(make: Callable[[], Sandbox]) -> Finding:

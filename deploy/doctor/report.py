@@ -1,5 +1,6 @@
 """``agentos doctor``: what the doctor found, for people to read."""
 
+import sys
 from pathlib import Path
 
 import uv
@@ -16,9 +17,11 @@ from api.cli.commands.options import Format
 from api.cli.commands.printing import draw, print_json
 from api.cli.terminal import safe_line
 from deploy import settings, temporal_connection, variables
+from deploy.doctor import environment
 from deploy.doctor.checks import Patient, Remote, diagnose
-from deploy.folders import work_folder
+from deploy.folders import work_folder_in
 from deploy.local.machine import Finding
+from deploy.settings import SettingsInvalid
 
 
 class Findings(BaseModel):
@@ -28,23 +31,24 @@ class Findings(BaseModel):
 
 
 async def run_doctor(data_dir: Path, output: Format) -> int:
-    """Look at this machine, and at the services if the environment names them.
+    """Look at this machine, and at the services if the environment names them. Writes nothing.
 
     Gives the exit code: 0 when nothing is wrong.
     """
-    loaded = settings.load_without_services()
+    sys.dont_write_bytecode = True
+    loaded, names_services = environment.usable(), variables.names_services()
+    findings = environment.examine(variables.inherited(), with_services=names_services)
 
     def sandbox() -> Sandbox:
-        # Not before it is examined: what is wrong with the folder is a finding, too.
-        return backends.build(loaded.sandbox, loaded.sandbox_options(work_folder(data_dir)))
+        return backends.build(loaded.sandbox, loaded.sandbox_options(work_folder_in(data_dir)))
 
-    findings = await diagnose(
+    findings += await diagnose(
         Patient(
             data_dir=data_dir,
             sandbox=sandbox,
             uv=Path(uv.find_uv_bin()),
             search_path=variables.inherited().get("PATH", ""),
-            services=_remote() if variables.names_services() else None,
+            services=_remote() if names_services else None,
             models=loaded.model_options,
             skill_folders=loaded.skill_folders,
             has_search=loaded.search_url is not None,
@@ -58,8 +62,11 @@ async def run_doctor(data_dir: Path, output: Format) -> int:
     return 0 if all(finding.ok for finding in findings) else 1
 
 
-def _remote() -> Remote:
-    loaded = settings.load()
+def _remote() -> Remote | None:
+    try:
+        loaded = settings.load()
+    except SettingsInvalid:  # It has been found.
+        return None
 
     async def connect() -> Client:
         return await Client.connect(**temporal_connection.connection())

@@ -89,7 +89,7 @@ async def postgres_user() -> Finding:
 async def temporal_network() -> Finding:
     """Whether Temporal, which authenticates nobody, can be put where only its guard reaches it."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "deploy.local.network"),
+        *(sys.executable, "-B", "-P", "-m", "deploy.local.network"),
         stdin=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(__file__).parents[2])},

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from deploy.offline_model.errors import BodyTooLarge, RequestMalformed
+from workflows.validation_messages import message_of
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 _SHOWN_PROBLEMS = 3
@@ -35,5 +36,5 @@ def _reasons(error: ValidationError) -> str:
     problems = error.errors(include_url=False, include_input=False)[:_SHOWN_PROBLEMS]
     places = (".".join(map(str, problem["loc"])) or "body" for problem in problems)
     return "; ".join(
-        f"{place}: {problem['msg']}" for place, problem in zip(places, problems, strict=True)
+        f"{place}: {message_of(problem)}" for place, problem in zip(places, problems, strict=True)
     )

@@ -17,7 +17,6 @@ from temporalio.client import Client
 from activities.store import migrations
 from api.client.client import Client as Api
 from api.client.task_events import TaskEvent
-from deploy.folders import work_folder
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
 from tests.benchmarks.bare import LONGEST_RUN, NOOP, TASK_QUEUE, BareWorkflow
@@ -90,7 +89,6 @@ async def staged() -> AsyncIterator[Stage]:
             await _warm_up(stage)
             yield stage
     finally:
-        shutil.rmtree(work_folder(folder / "data"), ignore_errors=True)  # It may be elsewhere.
         shutil.rmtree(folder, ignore_errors=True)
 
 

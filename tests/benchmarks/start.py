@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.folders import work_folder
 from deploy.local.services import StackOptions
 from deploy.local.stack import Stack
 from deploy.local.state import running_parts
@@ -137,5 +136,4 @@ def _folder() -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(work_folder(folder / "ours"), ignore_errors=True)  # It may be elsewhere.
         shutil.rmtree(folder)

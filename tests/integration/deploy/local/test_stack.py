@@ -30,7 +30,6 @@ from temporalio.client import Client
 
 from activities.store import migrations
 from deploy import variables
-from deploy.folders import work_folder
 from deploy.local import certificates, model, s3
 from deploy.local.errors import PortTaken, StackInUse
 from deploy.local.services import Services, StackOptions
@@ -54,7 +53,6 @@ def tidy(tmp_path: Path) -> Iterator[None]:
     if data_dir.exists():
         s3.clear(DataFolder(data_dir))
         remove_socket_folder(data_dir / "run")
-        shutil.rmtree(work_folder(data_dir))
 
 
 class Up:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,7 +18,6 @@ from activities.store import migrations
 from activities.store.database import Database
 from activities.store.migrations.check import is_current
 from deploy import variables
-from deploy.folders import work_folder
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
 from deploy.local.state import running_parts
@@ -130,7 +128,6 @@ async def test_a_worker_waits_for_the_tables_that_it_needs(
     finally:
         worker.terminate()
         await worker.communicate()
-        shutil.rmtree(work_folder(tmp_path), ignore_errors=True)
 
 
 async def test_a_database_that_is_up_to_date_is_known_without_alembic(database_url: str) -> None:

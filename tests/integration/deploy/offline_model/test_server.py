@@ -204,8 +204,8 @@ async def test_another_model_is_not_found_and_the_error_says_what_to_set(
 @pytest.mark.parametrize(
     ("body", "status", "told"),
     [
-        (b"{", 400, "Invalid JSON"),
-        (b"{}", 400, "model: Field required"),
+        (b"{", 400, "it must be JSON"),
+        (b"{}", 400, "model: this field is required"),
         (b'{"model": "offline-rules", "messages": []}', 400, "messages"),
         (b'{"model": "offline-rules", "messages": [{"role": "cat"}]}', 400, "messages.0.role"),
         (b" " * (MAX_BODY_BYTES + 1), 413, str(MAX_BODY_BYTES)),

@@ -1,0 +1,92 @@
+"""The settings as the environment has them: which are set, which are wrong, which are none."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from pydantic import SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+
+from deploy import settings
+from deploy.local.machine import Finding
+from deploy.settings import Settings
+
+_PREFIX = "AGENTOS_"
+_SECRETS = "AGENTOS_SECRET_"
+# Read by the commands and by compose, and not by API and worker.
+_OTHERS = ("AGENTOS_API_URL", "AGENTOS_API_KEY", "AGENTOS_PORT", "AGENTOS_SKILLS_FOLDER")
+# Whoever sees a URL of a database can often log in to it.
+_HIDDEN = ("AGENTOS_DATABASE_URL", "AGENTOS_DATABASE_READ_URL", "AGENTOS_API_KEY")
+_LONGEST_SHOWN = 80
+_WRONG_REMEDY = "Correct it, or unset it; the README says what it means."
+
+
+def examine(environment: Mapping[str, str], *, with_services: bool) -> list[Finding]:
+    """Whether each variable of ours can be used. With ``with_services``, those that name services
+    must be there."""
+    known = {settings.variable(name): field for name, field in Settings.model_fields.items()}
+    wrong = _problems({} if with_services else {"database_url": "", "s3_endpoint": ""})
+    found = [Finding(name, False, reason, _WRONG_REMEDY) for name, reason in wrong]
+    found += _missing_folders()
+    found += [_unknown(name, known) for name in sorted(environment) if _is_none(name, known)]
+    bad = {name for name, _ in wrong}
+    shown = [
+        f"{name}={_shown(name, value, known.get(name))}"
+        for name, value in sorted(environment.items())
+        if name not in bad and (name in known or name in _OTHERS or name.startswith(_SECRETS))
+    ]
+    detail = ", ".join(shown) or "none is set"
+    return [Finding("settings", True, f"{detail}; all others have their defaults"), *found]
+
+
+def _missing_folders() -> list[Finding]:
+    """Workers pass them over: a shared folder may come later."""
+    missing = [str(folder) for folder in usable().skill_folders if not folder.is_dir()]
+    if not missing:
+        return []
+    name = settings.variable("skills_path")
+    return [
+        Finding(name, False, f"no such folder: {', '.join(missing)}", "Make it, or correct it.")
+    ]
+
+
+def usable() -> Settings:
+    """The settings, with the default of each that is wrong; those of services are left out."""
+    known: dict[str, Any] = {"database_url": "", "s3_endpoint": ""}
+    fields = {settings.variable(name): name for name in Settings.model_fields}
+    for variable, _ in _problems(known):
+        name = fields[variable]
+        field = Settings.model_fields[name]
+        default = field.get_default(call_default_factory=True, validated_data={})
+        # What is read as JSON is written so.
+        given = "{}" if default == {} else default
+        known[str(field.validation_alias or name)] = given
+    return Settings(**known)
+
+
+def _problems(known: Mapping[str, Any]) -> list[tuple[str, str]]:
+    try:
+        Settings(**known)
+    except ValidationError as error:
+        return settings.problems_in(error)
+    return []
+
+
+def _is_none(name: str, known: Mapping[str, FieldInfo]) -> bool:
+    is_ours = name.startswith(_PREFIX) and not name.startswith(_SECRETS)
+    return is_ours and name not in known and name not in _OTHERS
+
+
+def _unknown(name: str, known: Mapping[str, FieldInfo]) -> Finding:
+    near = difflib.get_close_matches(name, [*known, *_OTHERS], n=1)
+    meant = f"Did you mean {near[0]}? " if near else ""
+    return Finding(
+        name, False, "there is no such setting", f"{meant}The README lists every variable."
+    )
+
+
+def _shown(name: str, value: str, field: FieldInfo | None) -> str:
+    kinds = () if field is None else (field.annotation, *get_args(field.annotation))
+    if name.startswith(_SECRETS) or name in _HIDDEN or "@" in value or SecretStr in kinds:
+        return "(set)"
+    return value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}..."

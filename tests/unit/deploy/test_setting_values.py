@@ -1,0 +1,203 @@
+"""Every setting: a bad value is told in our words, and the README has a row for it."""
+
+import re
+
+import pytest
+
+from deploy import settings, variables
+from deploy.doctor.environment import examine, usable
+from deploy.settings import Settings, SettingsInvalid
+from tests.folders import PROJECT
+
+_WHOLE = ("many", "1.5", "-1", "")
+_AMOUNT = ("many", "-1", "nan", "")
+_FLAG = ("perhaps", "2", "")
+_URL = ("example.org", "ftp://example.org", "http://", "http://a:b")
+_HOSTS = ("::1", "http://a.example", "a b")
+
+# What makes no sense for each; nothing where any text does.
+BAD: dict[str, tuple[str, ...]] = {
+    "database_url": ("here", "mysql://x"),
+    "database_read_url": ("here",),
+    "pool_size": _WHOLE,
+    "max_overflow": _WHOLE,
+    "s3_endpoint": _URL,
+    "s3_bucket": (),
+    "s3_access_key": (),
+    "s3_secret_key": (),
+    "task_queue": (),
+    "temporal_ui_url": _URL,
+    "codec_key": ("hunter2", "00" * 31),
+    "codec_token": ("hunter2",),
+    "titles": ("none", ""),
+    "public_url": _URL,
+    "served_hosts": (),
+    "skills_path": (),
+    "data_dir": (),
+    "services_dir": ("/nowhere/at/all",),
+    "sandbox": ("docker", ""),
+    "sandbox_memory_mib": (*_WHOLE, "63"),
+    "sandbox_processes": (*_WHOLE, "7"),
+    "sandbox_disk_mib": _WHOLE,
+    "sandbox_file_mib": _WHOLE,
+    "sandbox_files": _WHOLE,
+    "sandbox_printed_mib": _WHOLE,
+    "networked_skills": (),
+    "python_downloads": _FLAG,
+    "skill_private_hosts": _HOSTS,
+    "e2b_api_key": (),
+    "e2b_template": (),
+    "max_running_steps": _WHOLE,
+    "stop_seconds": _AMOUNT,
+    "keys_required": _FLAG,
+    "open_loopback": _FLAG,
+    "max_upload_mib": _WHOLE,
+    "max_viewers": _WHOLE,
+    "max_viewers_per_team": _WHOLE,
+    "allowed_hosts": _HOSTS,
+    "private_hosts": _HOSTS,
+    "allowed_buckets": (),
+    "input_mib": _WHOLE,
+    "input_seconds": (*_AMOUNT, "0"),
+    "input_cache_mib": _WHOLE,
+    "models": (),
+    "openai_api_key": (),
+    "openai_base_url": _URL,
+    "prices": ("large=1", "[]", "7", '{"a": 1}', '{"a": {"input": -1, "output": "x"}}'),
+    "context_tokens": (*_WHOLE, "999"),
+    "model_context_tokens": ("8192", "[]", '{"a": "many"}', '{"a": 999}'),
+    "team_daily_tokens": _WHOLE,
+    "approval_seconds": (*_AMOUNT, "0"),
+    "mcp_commands": (),
+    "mcp_hosts": (),
+    "mcp_env": (),
+    "secrets_key": ("hunter2", "00" * 31),
+    "secrets_for": ("TOKEN", "token=server", "TOKEN=https://a.example/path", "TOKEN=*"),
+    "mcp_start_seconds": (*_AMOUNT, "0", "100000"),
+    "search_url": _URL,
+}
+CASES = [(name, value) for name, values in BAD.items() for value in values]
+
+# How pydantic puts it.
+_FOREIGN = re.compile(r"Input|Value error|should|unable to|valid|pydantic|Path|EOF")
+
+_SOUND = (
+    *("postgresql+asyncpg://x", "http://a.example", "/tmp", "true", "500", "5000"),
+    *("bubblewrap", "{}", "plain", "00" * 32, "TOKEN=server"),
+)
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in variables.inherited():
+        if name.startswith(("AGENTOS_", "OPENAI_", "E2B_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AGENTOS_DATABASE_URL", "postgresql+asyncpg://x")
+    monkeypatch.setenv("AGENTOS_S3_ENDPOINT", "http://127.0.0.1:8333")
+    return monkeypatch
+
+
+def test_bad_values_are_known_for_every_setting() -> None:
+    """A new one gets them here, or an empty row where any text makes sense."""
+    assert BAD.keys() == Settings.model_fields.keys()
+
+
+@pytest.mark.parametrize(("name", "value"), CASES)
+def test_a_bad_value_is_told_with_its_variable_and_in_our_words(
+    environment: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    variable = settings.variable(name)
+    environment.setenv(variable, value)
+    with pytest.raises(SettingsInvalid) as caught:
+        settings.load()
+    reason = str(caught.value.fields["reason"])
+    assert reason.startswith(f"{variable}: ")
+    assert not _FOREIGN.search(reason), reason
+
+
+@pytest.mark.parametrize(("name", "value"), CASES)
+def test_the_doctor_tells_a_bad_value_and_goes_on_with_the_rest(
+    environment: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    variable = settings.variable(name)
+    environment.setenv(variable, value)
+    environment.setenv("AGENTOS_TASK_QUEUE", "other")
+    first, *wrong = examine(variables.inherited(), with_services=True)
+    assert first.ok
+    assert "AGENTOS_TASK_QUEUE=other" in first.detail
+    assert {(finding.name, finding.ok) for finding in wrong} == {(variable, False)}
+    assert all(finding.remedy for finding in wrong)
+    assert usable().task_queue == "other"
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_the_doctor_shows_every_setting_that_is_set_but_no_secret(
+    environment: pytest.MonkeyPatch, name: str
+) -> None:
+    variable, kind = settings.variable(name), str(Settings.model_fields[name].annotation)
+    for value in _SOUND:
+        environment.setenv(variable, value)
+        first, *wrong = examine(variables.inherited(), with_services=True)
+        if not wrong:
+            break
+    is_secret = "SecretStr" in kind or name.startswith("database")
+    assert f"{variable}={'(set)' if is_secret else value}" in first.detail
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("AGENTOS_POOLSIZE", "AGENTOS_POOL_SIZE"),
+        ("AGENTOS_SANDBOX_MEMORY_MB", "AGENTOS_SANDBOX_MEMORY_MIB"),
+        ("AGENTOS_MODEL", "AGENTOS_MODELS"),
+        ("AGENTOS_API_KEYS", "AGENTOS_API_KEY"),
+    ],
+)
+def test_a_variable_with_a_slip_of_the_pen_is_told_with_the_right_one(
+    environment: pytest.MonkeyPatch, typed: str, meant: str
+) -> None:
+    environment.setenv(typed, "hunter2")
+    _, wrong = examine(variables.inherited(), with_services=True)
+    assert (wrong.name, wrong.ok) == (typed, False)
+    assert f"Did you mean {meant}?" in wrong.remedy
+    assert "hunter2" not in str(wrong)
+
+
+def test_variables_of_the_commands_of_compose_and_of_secrets_are_known(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    for name in ("AGENTOS_API_URL", "AGENTOS_API_KEY", "AGENTOS_PORT", "AGENTOS_SECRET_TRACKER"):
+        environment.setenv(name, "hunter2")
+    [first] = examine(variables.inherited(), with_services=True)
+    assert "AGENTOS_SECRET_TRACKER=(set)" in first.detail
+    assert "AGENTOS_API_KEY=(set)" in first.detail
+
+
+def test_services_that_are_half_named_are_told(environment: pytest.MonkeyPatch) -> None:
+    environment.delenv("AGENTOS_S3_ENDPOINT")
+    _, wrong = examine(variables.inherited(), with_services=True)
+    assert (wrong.name, wrong.detail) == ("AGENTOS_S3_ENDPOINT", "this field is required")
+
+
+def test_a_folder_of_skills_that_is_not_there_is_told(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("AGENTOS_SKILLS_PATH", "/nowhere/at/all")
+    _, wrong = examine(variables.inherited(), with_services=True)
+    assert (wrong.name, wrong.detail) == ("AGENTOS_SKILLS_PATH", "no such folder: /nowhere/at/all")
+
+
+def test_the_readme_has_every_setting() -> None:
+    ours = {settings.variable(name) for name in Settings.model_fields}
+    others = {"AGENTOS_PORT", "AGENTOS_SKILLS_FOLDER", "AGENTOS_API_URL", "AGENTOS_API_KEY"}
+    assert (ours | others) - _named_in_readme() == set()
+
+
+def _named_in_readme() -> set[str]:
+    """Variables, and those of which a row has only the end: `AGENTOS_S3_ENDPOINT`, `_BUCKET`."""
+    text = (PROJECT / "README.md").read_text()
+    found = set(re.findall(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b", text))
+    for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE):
+        first, *ends = re.findall(r"`(\w+)`", row) or [""]
+        starts = [first[: place.start()] for place in re.finditer("_", first)]
+        found |= {start + end for start in starts for end in ends if end.startswith("_")}
+    return found
