@@ -152,10 +152,7 @@ class SubTask(SQLModel, table=True):
 
 class ExecutionLog(SQLModel, table=True):
     """One attempt. Its id is derived from sub-task, run and attempt: a repeat finds its own row.
-
-    ``execution`` is the Temporal run id of the workflow that asked for it last: after a reset, the
-    same attempt is made again by another.
-    """
+    ``execution`` is the Temporal run id that asked for it last: after a reset it is another."""
 
     __tablename__ = "execution_logs"
     __table_args__ = (
