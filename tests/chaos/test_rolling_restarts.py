@@ -185,4 +185,4 @@ async def test_followers_of_a_task_miss_no_event_when_the_api_is_replaced(
 
 async def _follow(client: Client, task_id: str, events: list[TaskEvent], lost: list[str]) -> None:
     async for event in client.events(task_id, on_lost=lost.append):
-        events.append(event)
+        events.append(event)  # noqa: PERF401  (it is read while it grows)
