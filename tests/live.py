@@ -181,7 +181,11 @@ async def until(
 
 @asynccontextmanager
 async def live_stack(
-    data_dir: Path, *, temporal: Mapping[str, int] | None = None, **environment: str
+    data_dir: Path,
+    *,
+    temporal: Mapping[str, int] | None = None,
+    workers: int = 1,
+    **environment: str,
 ) -> AsyncIterator[Live]:
     """A stack on free ports. Of the variables that configure one it gets only those given.
 
@@ -194,6 +198,7 @@ async def live_stack(
     }
     options = StackOptions(
         data_dir=data_dir,
+        workers=workers,
         default_ports=False,
         temporal=temporal or {},
         migrate=migrations.migrate,

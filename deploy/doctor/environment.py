@@ -14,9 +14,17 @@ from deploy.settings import Settings
 _PREFIX = "AGENTOS_"
 _SECRETS = "AGENTOS_SECRET_"
 # Read by the commands and by compose, and not by API and worker.
-_OTHERS = ("AGENTOS_API_URL", "AGENTOS_API_KEY", "AGENTOS_PORT", "AGENTOS_SKILLS_FOLDER")
+_OTHERS = (
+    *("AGENTOS_API_URL", "AGENTOS_API_KEY", "AGENTOS_PORT", "AGENTOS_SKILLS_FOLDER"),
+    *("AGENTOS_STOP_GRACE", "AGENTOS_TEMPORAL_UI_PORT", "AGENTOS_TEMPORAL_UI_KEY"),
+)
 # Whoever sees a URL of a database can often log in to it.
-_HIDDEN = ("AGENTOS_DATABASE_URL", "AGENTOS_DATABASE_READ_URL", "AGENTOS_API_KEY")
+_HIDDEN = (
+    "AGENTOS_DATABASE_URL",
+    "AGENTOS_DATABASE_READ_URL",
+    "AGENTOS_API_KEY",
+    "AGENTOS_TEMPORAL_UI_KEY",
+)
 _LONGEST_SHOWN = 80
 _WRONG_REMEDY = "Correct it, or unset it; the README says what it means."
 

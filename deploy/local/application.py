@@ -10,6 +10,7 @@ from deploy.local.services import Services, StackOptions
 from deploy.local.tcp_ports import LOOPBACK
 
 _STOP_SECONDS = 10.0
+_END_SECONDS = 5.0  # for what is still running then to be ended, and told of
 
 
 def worker_names(workers: int) -> list[str]:
@@ -42,8 +43,17 @@ def worker_part(options: StackOptions, services: Services, name: str, ready: Rea
         urls={name: None},
         needed=False,
         environment=_environment(options, services),
-        stop_seconds=_STOP_SECONDS,
+        stop_seconds=_worker_stop_seconds(options),
     )
+
+
+def _worker_stop_seconds(options: StackOptions) -> float:
+    """Longer than its steps may go on."""
+    try:
+        allowed = float(options.environment.get("AGENTOS_STOP_SECONDS", 0))
+    except ValueError:  # The worker itself says what is wrong.
+        allowed = 0.0
+    return max(_STOP_SECONDS, allowed + _END_SECONDS)
 
 
 def _command(*words: str) -> tuple[str, ...]:

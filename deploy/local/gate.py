@@ -1,4 +1,4 @@
-"""Who is let in to the embedded Temporal, and how bytes go to and fro."""
+"""Who is let in to a Temporal that asks nobody for a key, and how bytes go to and fro."""
 
 import asyncio
 import hashlib
@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from urllib.parse import parse_qs, urlsplit
@@ -15,15 +15,17 @@ from urllib.parse import parse_qs, urlsplit
 from activities.socket_owner import Endpoint, is_connected, owner_of
 from workflows.addresses import is_loopback
 
+Connect = Callable[[int], Awaitable[socket.socket | None]]
+
 COOKIE = "agentos_temporal"
 LOGIN = "/agentos-login"
 _MESSAGE = struct.Struct("=i")
-_MAX_HEAD_BYTES = 64 * 1024
+MAX_HEAD_BYTES = 64 * 1024
 _MAX_FORM_BYTES = 1024
 _HEAD_SECONDS = 30.0
 _PAGE = """<!doctype html><meta charset="utf-8"><title>Temporal</title>
 <form method="post" action="{login}"><p>{reason}</p>
-<p><label>Key of the stack (secrets/temporal-key in its data folder)
+<p><label>Key of the stack ({place})
 <input type="password" name="key" autofocus></label> <button>Log in</button></form>"""
 
 
@@ -46,12 +48,13 @@ async def _serve(
     (server,) = _MESSAGE.unpack(await loop.sock_recv(inside, _MESSAGE.size))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _pass_on, server, number)
-    gate = _Gate(inside, key)
+    place = "secrets/temporal-key in its data folder"
+    gate = Gate(key, place, _Inside(inside).connection, is_owners)
     grpc, page, http = listeners
     serving = [
         await asyncio.start_server(partial(gate.grpc, 0), sock=grpc),
-        await asyncio.start_server(partial(gate.http, 1), sock=page, limit=_MAX_HEAD_BYTES),
-        await asyncio.start_server(partial(gate.http, 2), sock=http, limit=_MAX_HEAD_BYTES),
+        await asyncio.start_server(partial(gate.http, 1), sock=page, limit=MAX_HEAD_BYTES),
+        await asyncio.start_server(partial(gate.http, 2), sock=http, limit=MAX_HEAD_BYTES),
     ]
     _, status = await asyncio.to_thread(os.waitpid, child, 0)
     for each in serving:
@@ -64,20 +67,28 @@ def _pass_on(server: int, number: int) -> None:
         os.kill(server, number)
 
 
-class _Gate:
-    def __init__(self, inside: socket.socket, key: str) -> None:
-        self._inside = inside
+class Gate:
+    """Lets in whom ``is_known`` knows by the connection; others reach pages with the key alone."""
+
+    def __init__(
+        self, key: str, place: str, connect: Connect, is_known: Callable[[socket.socket], bool]
+    ) -> None:
+        """``place`` tells people where the key is; ``connect`` is given the number of a port."""
         self._key = key
+        self._place = place
         self._cookie = hashlib.sha256(key.encode()).hexdigest()
-        self._one_at_a_time = asyncio.Lock()
+        self._connect = connect
+        self._is_known = is_known
 
     async def grpc(
         self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """Nothing but its owner's connections: the protocol has no words for others here."""
         try:
-            if is_owners(writer.get_extra_info("socket")):
-                await self._join(number, reader, writer)
+            if self._is_known(writer.get_extra_info("socket")):
+                connection = await self._connect(number)
+                if connection is not None:
+                    await _join(connection, reader, writer)
         finally:
             writer.close()
 
@@ -91,11 +102,14 @@ class _Gate:
                     head = await reader.readuntil(b"\r\n\r\n")
                     fields = _fields(head)
                     check_page(fields)
-                    if not is_owners(writer.get_extra_info("socket")):
+                    if not self._is_known(writer.get_extra_info("socket")):
                         await self._log_in(head, fields, reader)
-                await self._join(number, reader, writer, _closing(head))
+                connection = await self._connect(number)
+                if connection is None:
+                    raise _Refused("502 Bad Gateway", "Temporal does not answer.")
+                await _join(connection, reader, writer, _closing(head))
         except _Refused as refused:
-            writer.write(_answer(refused, self._cookie))
+            writer.write(_answer(refused, self._cookie, self._place))
             with suppress(OSError):
                 await writer.drain()
         finally:
@@ -114,32 +128,19 @@ class _Gate:
                 if hmac.compare_digest(form.get("key", [""])[0].encode(), self._key.encode()):
                     raise _Refused("303 See Other", "")
             raise _Refused("401 Unauthorized", "That is not the key.")
-        reason = (
-            "This connection is not of the user who runs the stack, as far as the kernel knows."
-        )
+        reason = "This connection is not known for one of the user who runs the stack."
         raise _Refused("401 Unauthorized", reason)
 
-    async def _join(
-        self,
-        number: int,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        first: bytes = b"",
-    ) -> None:
-        connection = await self._connection(number)
-        if connection is None:
-            return
-        far_reader, far_writer = await asyncio.open_connection(sock=connection)
-        try:
-            far_writer.write(first)
-            async with asyncio.TaskGroup() as both:
-                both.create_task(_copy(reader, far_writer))
-                both.create_task(_copy(far_reader, writer))
-        finally:
-            far_writer.close()
 
-    async def _connection(self, number: int) -> socket.socket | None:
-        """A connection to a port of the server, made within its network."""
+class _Inside:
+    """The process in the server's network, which makes connections there."""
+
+    def __init__(self, inside: socket.socket) -> None:
+        self._inside = inside
+        self._one_at_a_time = asyncio.Lock()
+
+    async def connection(self, number: int) -> socket.socket | None:
+        """A connection to a port of the server; None if it takes none."""
         loop = asyncio.get_running_loop()
         async with self._one_at_a_time:
             await loop.sock_sendall(self._inside, _MESSAGE.pack(number))
@@ -203,8 +204,8 @@ def _closing(head: bytes) -> bytes:
     return b"\r\n".join([first, *kept, b"Connection: close"]) + b"\r\n\r\n"
 
 
-def _answer(refused: _Refused, cookie: str) -> bytes:
-    body = _PAGE.format(login=LOGIN, reason=refused).encode()
+def _answer(refused: _Refused, cookie: str, place: str) -> bytes:
+    body = _PAGE.format(login=LOGIN, reason=refused, place=place).encode()
     fields = ["Content-Type: text/html; charset=utf-8"]
     if refused.status.startswith("303"):
         set_cookie = f"Set-Cookie: {COOKIE}={cookie}; HttpOnly; SameSite=Strict; Path=/"
@@ -213,6 +214,22 @@ def _answer(refused: _Refused, cookie: str) -> bytes:
         fields, body = ["Content-Type: text/plain"], f"{refused}\n".encode()
     fields += [f"Content-Length: {len(body)}", "Connection: close"]
     return "\r\n".join([f"HTTP/1.1 {refused.status}", *fields, "\r\n"]).encode() + body
+
+
+async def _join(
+    connection: socket.socket,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    first: bytes = b"",
+) -> None:
+    far_reader, far_writer = await asyncio.open_connection(sock=connection)
+    try:
+        far_writer.write(first)
+        async with asyncio.TaskGroup() as both:
+            both.create_task(_copy(reader, far_writer))
+            both.create_task(_copy(far_reader, writer))
+    finally:
+        far_writer.close()
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:

@@ -65,7 +65,7 @@ def clear(data: DataFolder) -> None:
 
 
 def make_certificates(data: DataFolder) -> None:
-    """Make those of a data folder, unless it has them. Takes a quarter of a second."""
+    """Make those of a data folder, unless it has them. Takes a tenth of a second."""
     paths = _certificates(data)
     if all(path.exists() for path in paths):
         return

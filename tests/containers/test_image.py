@@ -3,10 +3,6 @@
 DOCKER_HOST says which Docker; AGENTOS_BUILD_OPTIONS are given to `docker build`.
 """
 
-import os
-import shlex
-import shutil
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -14,32 +10,16 @@ from uuid import uuid4
 import pytest
 import yaml
 
+from tests.containers.docker import docker, has_docker
 from tests.folders import PROJECT
 
 FOLDER = "/var/lib/agentos/data"
-
-
-def docker(*words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["docker", *words], cwd=PROJECT / "deploy", check=check, capture_output=True, text=True
-    )
-
-
-def has_docker() -> bool:
-    return shutil.which("docker") is not None and docker("info", check=False).returncode == 0
 
 
 pytestmark = [
     pytest.mark.skipif(not has_docker(), reason="no Docker answers"),
     pytest.mark.timeout(1_800),
 ]
-
-
-@pytest.fixture(scope="module")
-def image() -> str:
-    options = shlex.split(os.environ.get("AGENTOS_BUILD_OPTIONS", ""))
-    docker("build", *options, "-f", "Dockerfile", "-t", "agentos", "..")
-    return "agentos"
 
 
 @pytest.fixture(scope="module")
@@ -98,4 +78,23 @@ def test_a_worker_without_settings_says_which_it_wants(image: str) -> None:
     done = docker("run", "--rm", image, "worker", check=False)
     assert done.returncode == 1
     assert "AGENTOS_DATABASE_URL" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_page_without_a_key_is_not_served(image: str) -> None:
+    words = ["--entrypoint", "python", image, "-P", "-m", "deploy.temporal_page", "localhost", "1"]
+    done = docker("run", "--rm", *words, check=False)
+    assert done.returncode == 1
+    assert "AGENTOS_TEMPORAL_UI_KEY" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_volume_of_another_user_is_refused_in_words(image: str, volume: str) -> None:
+    settings = ["-e", "AGENTOS_DATABASE_URL=postgresql+asyncpg://x", "-e", "AGENTOS_S3_ENDPOINT=x"]
+    mounted = ["-v", f"{volume}:{FOLDER}"]
+    made = ["--user", "root", *mounted, "--entrypoint", "chown", image, "root:root", FOLDER]
+    docker("run", "--rm", *made)
+    done = docker("run", "--rm", *settings, *mounted, image, "worker", check=False)
+    assert done.returncode == 1
+    assert FOLDER in done.stderr
     assert "Traceback" not in done.stderr

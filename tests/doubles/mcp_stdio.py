@@ -47,8 +47,9 @@ def call(request_id: object, name: str, arguments: Json, token: object) -> Json:
         case "die":
             sys.stderr.write("a secret word on stderr\n" * arguments.get("lines", 0))
             os._exit(3)
-        case "wait":  # says in files when it begins, and when it was told to stop
-            Path(arguments["begun"]).touch()
+        case "wait":  # says in files when it begins, a byte each time, and when it was told to stop
+            with Path(arguments["begun"]).open("a") as begun:
+                begun.write(".")
             if _cancelled[request_id].wait(arguments["seconds"]):
                 Path(arguments["cancelled"]).touch()
             return text("waited")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.application import api_part
+from deploy.local.application import api_part, worker_part
 from deploy.local.s3 import S3Access
 from deploy.local.services import Services, StackOptions
 
@@ -47,3 +47,18 @@ def test_what_the_environment_says_of_other_services_is_not_for_the_stack(name: 
 def test_the_stack_does_not_read_the_user_s_own_configuration_of_temporal() -> None:
     environment = api_part(StackOptions(Path("/data")), SERVICES, 8000).environment
     assert Path(environment["TEMPORAL_CONFIG_FILE"]).read_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "least"),
+    [({}, 10), ({"AGENTOS_STOP_SECONDS": "60"}, 60), ({"AGENTOS_STOP_SECONDS": "x"}, 10)],
+)
+def test_a_worker_of_the_stack_is_not_killed_while_its_steps_may_go_on(
+    given: dict[str, str], least: float
+) -> None:
+    async def ready() -> None:
+        pass
+
+    options = StackOptions(Path("/data"), environment=given)
+    part = worker_part(options, SERVICES, "worker", ready)
+    assert least <= part.stop_seconds <= least + 10
