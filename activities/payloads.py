@@ -8,12 +8,14 @@ while tasks run.
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any, NoReturn
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from google.protobuf.message import DecodeError
 from temporalio.api.common.v1 import Payload
-from temporalio.converter import DataConverter, PayloadCodec
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import DataConverter, EncodingPayloadConverter, PayloadCodec
 
 from activities.aes_keys import KEY_ID_CHARACTERS, id_of
 from workflows.errors import PayloadKeyMissing, PayloadUnreadable
@@ -50,12 +52,12 @@ class Codec(PayloadCodec):
         return Payload(metadata=metadata, data=data)
 
     def _decrypted(self, payload: Payload) -> Payload:
-        if payload.metadata.get("encoding") != _ENCODING:
+        key_id = key_id_of(payload)
+        if key_id is None:
             return payload
-        key_id = payload.metadata.get("encryption-key-id", b"").decode("ascii", "replace")
         key = self._keys.get(key_id)
         if key is None:
-            raise PayloadKeyMissing(key=key_id[:KEY_ID_CHARACTERS])
+            raise _missing(key_id)
         nonce, sealed = payload.data[:_NONCE_BYTES], payload.data[_NONCE_BYTES:]
         try:
             plain = key.decrypt(nonce, sealed, key_id.encode())
@@ -64,6 +66,39 @@ class Codec(PayloadCodec):
             raise PayloadUnreadable(key=key_id) from error
 
 
+class _Sealed(EncodingPayloadConverter):
+    """Says what is missing where no key is set; else the SDK would only know no such encoding."""
+
+    @property
+    def encoding(self) -> str:
+        return _ENCODING.decode()
+
+    def to_payload(self, value: Any) -> None:
+        """Makes none."""
+
+    def from_payload(self, payload: Payload, type_hint: type | None = None) -> NoReturn:
+        raise _missing(key_id_of(payload) or "")
+
+
+class _Keyless(PydanticPayloadConverter):
+    def __init__(self) -> None:
+        super().__init__()
+        self.converters = {**self.converters, _ENCODING: _Sealed()}
+
+
+def key_id_of(payload: Payload) -> str | None:
+    """Of the key that an encrypted payload needs; None of one that is not encrypted."""
+    if payload.metadata.get("encoding") != _ENCODING:
+        return None
+    return payload.metadata.get("encryption-key-id", b"").decode("ascii", "replace")
+
+
 def data_converter(codec: PayloadCodec | None) -> DataConverter:
     """How messages become payloads."""
+    if codec is None:
+        return replace(DATA_CONVERTER, payload_converter_class=_Keyless)
     return replace(DATA_CONVERTER, payload_codec=codec)
+
+
+def _missing(key_id: str) -> PayloadKeyMissing:
+    return PayloadKeyMissing(key=key_id[:KEY_ID_CHARACTERS])  # Anybody may have written it.

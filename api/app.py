@@ -64,7 +64,7 @@ def _layers(options: ApiOptions, metrics: Metrics, keys: KeyRing) -> list[Middle
     """From the outside in."""
     layers = [Middleware(Observer, metrics=metrics)]
     if not options.keys_required:
-        pages = {codec.PREFIX: page} if (page := options.temporal_ui_origin) else {}
+        pages = {codec.PREFIX: options.temporal_ui_origins}
         guard = Middleware(OriginGuard, served_hosts=options.served_hosts, pages=pages)
         layers.append(guard)
     layers.append(Middleware(Authentication, keys=keys, open_loopback=options.open_loopback))

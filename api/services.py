@@ -21,6 +21,7 @@ from api.tasks.starts import Starts
 from api.tasks.temporal import TemporalPort
 
 DAY_SECONDS = 86_400.0
+_LOOPBACK_NAMES = ("127.0.0.1", "localhost")
 
 Titles = Literal["prompt", "plain"]
 
@@ -69,10 +70,15 @@ class ApiOptions:
     connections: ConnectionLimits = field(default_factory=ConnectionLimits)
 
     @property
-    def temporal_ui_origin(self) -> str | None:
-        """As browsers name where its page comes from."""
+    def temporal_ui_origins(self) -> frozenset[str]:
+        """As browsers name where its page comes from; on loopback it has two names."""
         ui = urlsplit(self.temporal_ui_url or "")
-        return f"{ui.scheme}://{ui.netloc}" if ui.netloc else None
+        if not ui.netloc:
+            return frozenset()
+        hosts = {ui.netloc}
+        if ui.hostname in _LOOPBACK_NAMES:
+            hosts |= {ui.netloc.replace(ui.hostname, name, 1) for name in _LOOPBACK_NAMES}
+        return frozenset(f"{ui.scheme}://{host}" for host in hosts)
 
 
 @dataclass(frozen=True, slots=True)

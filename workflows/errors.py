@@ -122,7 +122,8 @@ class DatabaseNewer(AgentOSError):
 
 class PayloadKeyMissing(TemporaryFailure):
     """What Temporal keeps of a task is encrypted with the key {key}, which this process does not
-    have. Add that key to AGENTOS_CODEC_KEY (several are separated by commas), and restart it."""
+    have. Add that key to AGENTOS_CODEC_KEY (several are separated by commas), and restart it. The
+    task waits until then."""
 
 
 class PayloadUnreadable(AgentOSError):

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,14 @@ from activities.sandbox.base import Sandbox
 from activities.skills.catalogue import Catalogue
 from activities.store.blobs import Blobs
 from activities.store.migrations.check import is_current
+from deploy.doctor import payloads
 from deploy.doctor.models import check_models
 from deploy.doctor.prompts import PromptSources, check_prompt
 from deploy.local import machine, s3, temporal
 from deploy.local.machine import Finding
 from deploy.local.services import API_PORT
 from deploy.local.state import running_parts
+from workflows.contracts import TASK_QUEUE
 from workflows.errors import AgentOSError, DatabaseRefused, SandboxUnavailable
 
 _CHECK_SECONDS = 15.0
@@ -37,6 +39,7 @@ class Remote:
     blobs: Blobs
     connect: Callable[[], Awaitable[Client]]
     """One attempt to reach Temporal, that raises what the SDK raises."""
+    task_queue: str = TASK_QUEUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,8 @@ class Patient:
     """None where the environment names none."""
     skill_folders: tuple[Path, ...] = ()
     has_search: bool = False
-    codec_key_id: str | None = None
-    """Of the key that encrypts payloads; None where they are not encrypted."""
+    codec_key_ids: Sequence[str] = ()
+    """Of the keys of payloads: the first encrypts, without any they are plain."""
 
 
 async def diagnose(patient: Patient) -> list[Finding]:
@@ -70,7 +73,7 @@ async def diagnose(patient: Patient) -> list[Finding]:
         "uv": lambda: _uv(patient.uv),
         "disk": _quick(lambda: machine.disk(data_dir)),
         "data folder": _quick(lambda: machine.data_folder(data_dir)),
-        "payloads": _quick(lambda: _payloads(patient.codec_key_id)),
+        payloads.NAME: lambda: _payloads(patient),
         "models": lambda: check_models(patient.models, is_embedded=services is None),
         **_prompt_checks(patient),
         **(_remote_checks(services) if services else _local_checks(data_dir)),
@@ -164,17 +167,17 @@ async def _open(make: Callable[[], Sandbox]) -> AsyncIterator[Sandbox]:
         await sandbox.close()
 
 
-def _payloads(key_id: str | None) -> Finding:
-    if key_id is None:
-        detail = "Temporal keeps them in plain; AGENTOS_CODEC_KEY would encrypt them"
-    else:
-        detail = f"encrypted with the key {key_id}; API and workers must all have it"
-    return Finding("payloads", True, detail)
-
-
 def _node(search_path: str) -> Finding:
     found = shutil.which("node", path=search_path)
     return Finding("node", True, found or "not found; only skills with JavaScript need it")
+
+
+async def _payloads(patient: Patient) -> Finding:
+    if patient.services is None:  # API and workers of a stack have the environment of `up`.
+        return payloads.finding(patient.codec_key_ids, None)
+    return await payloads.check_payloads(
+        patient.codec_key_ids, patient.services.task_queue, patient.services.connect
+    )
 
 
 async def _uv(uv: Path) -> Finding:

@@ -52,7 +52,7 @@ async def run_doctor(data_dir: Path, output: Format) -> int:
             models=loaded.model_options,
             skill_folders=loaded.skill_folders,
             has_search=loaded.search_url is not None,
-            codec_key_id=next(map(id_of, loaded.codec_keys), None),
+            codec_key_ids=[id_of(key) for key in loaded.codec_keys],
         )
     )
     if output is Format.JSON:
@@ -71,7 +71,7 @@ def _remote() -> Remote | None:
     async def connect() -> Client:
         return await Client.connect(**temporal_connection.connection())
 
-    return Remote(loaded.database_url, Blobs(loaded.s3), connect)
+    return Remote(loaded.database_url, Blobs(loaded.s3), connect, loaded.task_queue)
 
 
 def table(findings: list[Finding]) -> Table:

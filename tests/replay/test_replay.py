@@ -1,17 +1,22 @@
 """Every kept history replays with the workflows as they are now."""
 
 import json
+from base64 import b64encode
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from statistics import mean
 
 import pytest
+from google.protobuf.json_format import MessageToDict, ParseDict
+from pydantic import JsonValue
+from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
+from activities.payloads import Codec, data_converter
 from tests.replay import agents, pipelines
 from tests.replay.recording import HISTORIES
 from tests.temporal_runs import is_think
@@ -25,6 +30,9 @@ OUTDATED = [
     "pipeline-cancelled-while-closing-once",
     "pipeline-paused-once",
 ]
+# Payloads that no codec is given: names, numbers and times of local activities and patches.
+OF_THE_SDK = ("data", "patch-data")
+ENCRYPTED = b64encode(b"binary/encrypted").decode()
 RUNS_OF_CONTINUED = ["agent-continued-1", "agent-continued-2"]
 
 # Of a turn with two calls; the benchmarks measure a turn with one.
@@ -47,6 +55,34 @@ def replayer() -> Replayer:
 @pytest.mark.parametrize("name", KEPT)
 async def test_a_kept_history_replays(name: str) -> None:
     await replayer().replay_workflow(read(name))
+
+
+@pytest.mark.parametrize("name", KEPT)
+async def test_a_kept_history_replays_with_a_key_whether_it_is_encrypted_or_not(name: str) -> None:
+    codec = Codec([bytes(32)])
+    document = json.loads(path_of(name).read_text())
+    encrypted = await _encrypted(document, codec)
+    assert ENCRYPTED in json.dumps(encrypted)
+    keyed = Replayer(workflows=task_workflows(), data_converter=data_converter(codec))
+    for history in (document, encrypted):
+        await keyed.replay_workflow(WorkflowHistory.from_json(f"replay-{name}", history))
+
+
+async def _encrypted(value: JsonValue, codec: Codec) -> JsonValue:
+    """A history as it is when all payloads in it are encrypted."""
+    match value:
+        case {"metadata": {"encoding": _}}:
+            [payload] = await codec.encode([ParseDict(value, Payload())])
+            return dict(MessageToDict(payload))
+        case dict():
+            return {
+                key: item if key in OF_THE_SDK else await _encrypted(item, codec)
+                for key, item in value.items()
+            }
+        case list():
+            return [await _encrypted(item, codec) for item in value]
+        case _:
+            return value
 
 
 def test_every_scene_has_its_history() -> None:

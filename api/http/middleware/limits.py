@@ -1,6 +1,6 @@
 """Guards before the application: how large a request may be, and which pages may send one."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from ipaddress import ip_address
 from types import MappingProxyType
 from urllib.parse import urlsplit
@@ -74,7 +74,7 @@ class OriginGuard:
         app: ASGIApp,
         *,
         served_hosts: tuple[str, ...],
-        pages: Mapping[str, str] = MappingProxyType({}),
+        pages: Mapping[str, Collection[str]] = MappingProxyType({}),
     ) -> None:
         self._app = app
         self._pages = pages
@@ -102,7 +102,7 @@ class OriginGuard:
 
     def _is_let_in(self, path: str, origin: str) -> bool:
         return any(
-            path.startswith(f"{below}/") and origin == page for below, page in self._pages.items()
+            path.startswith(f"{below}/") and origin in pages for below, pages in self._pages.items()
         )
 
     def _is_ours(self, host: str) -> bool:

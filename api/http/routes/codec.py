@@ -32,7 +32,7 @@ router = APIRouter(tags=["codec"])
 
 async def _codec(request: Request, response: Response, services: ServicesDep) -> Codec:
     """Who may use it; before anything of the body is read."""
-    _allow_page(services, response)
+    _allow_page(request, response, services)
     if reason := _why_refused(request, services):
         raise CodecGuarded(reason=reason)
     if services.codec is None:
@@ -58,10 +58,10 @@ async def encode(codec: CodecDep, given: Given) -> Payloads:
 
 @router.options("/decode", include_in_schema=False)
 @router.options("/encode", include_in_schema=False)
-async def allow(services: ServicesDep) -> Response:
+async def allow(request: Request, services: ServicesDep) -> Response:
     """What a browser asks before the page of the Temporal Web UI may send anything."""
     response = Response(status_code=204)
-    if _allow_page(services, response):
+    if _allow_page(request, response, services):
         response.headers["Access-Control-Allow-Methods"] = "POST"
         response.headers["Access-Control-Allow-Headers"] = (
             "authorization, content-type, x-namespace, caller-type"
@@ -70,12 +70,12 @@ async def allow(services: ServicesDep) -> Response:
     return response
 
 
-def _allow_page(services: Services, response: Response) -> bool:
-    page = services.options.temporal_ui_origin
-    if page is None:
-        return False
-    response.headers["Access-Control-Allow-Origin"] = page
+def _allow_page(request: Request, response: Response, services: Services) -> bool:
     response.headers["Vary"] = "Origin"
+    origin = request.headers.get("origin")
+    if origin not in services.options.temporal_ui_origins:
+        return False
+    response.headers["Access-Control-Allow-Origin"] = origin
     return True
 
 

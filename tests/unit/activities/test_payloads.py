@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from temporalio.api.common.v1 import Payload
 
 from activities.aes_keys import KEY_BYTES, read_keys
-from activities.payloads import Codec
+from activities.payloads import Codec, data_converter
 from workflows.errors import PayloadKeyMissing, PayloadUnreadable
 
 KEY, OLD = bytes(range(32)), bytes(range(1, 33))
@@ -47,6 +47,14 @@ async def test_a_key_that_is_not_there_is_named() -> None:
     with pytest.raises(PayloadKeyMissing, match=Codec([OLD]).key_id) as caught:
         await Codec([KEY]).decode(encrypted)
     assert caught.value.retryable
+
+
+async def test_where_no_key_is_set_at_all_the_missing_one_is_named_as_well() -> None:
+    keyless = data_converter(None)
+    encrypted = await data_converter(Codec([KEY])).encode(["the plans"])
+    with pytest.raises(PayloadKeyMissing, match=Codec([KEY]).key_id):
+        await keyless.decode(encrypted)
+    assert await keyless.decode(await keyless.encode(["the plans", None])) == ["the plans", None]
 
 
 @pytest.mark.parametrize("place", [0, 15, -1])

