@@ -49,6 +49,7 @@ class Reading:
     plain: Callable[[str], str] | None = None
     note: str | None = None
     of_dates: bool = False
+    way: str = ""  # the decimal sign, or the order of dates, that ``plain`` goes by
 
 
 AS_IT_IS = Reading()
@@ -103,19 +104,27 @@ class Evidence:
     percents: int = 0
 
     def add(self, cell: str, times: int = 1) -> None:
-        look = look_at(cell)
+        self.count(look_at(cell), cell, times)
+
+    def count(self, look: Look, example: str, times: int) -> None:
+        """Add values that look like that, of which the example is the first."""
         self.present += times
         self.kinds[look.kind] += times
-        self.add_example(look.kind, cell)
+        self.examples.setdefault(look.kind, example[:EXAMPLE_CHARS])
         if look.styled:
             self.styled += times
-            self.styled_example = self.styled_example or cell[:EXAMPLE_CHARS]
+            self.styled_example = self.styled_example or example[:EXAMPLE_CHARS]
         if look.currency:
             self.currencies[look.currency] += times
         self.percents += times * look.is_percent
 
-    def add_example(self, kind: Kind, cell: str) -> None:
-        self.examples.setdefault(kind, cell[:EXAMPLE_CHARS])
+    def is_new(self, look: Look) -> bool:
+        """Whether the example of such values would be kept."""
+        return (
+            look.kind not in self.examples
+            or (look.styled and not self.styled_example)
+            or (look.currency != "" and look.currency not in self.currencies)
+        )
 
     def reading(self, name: str, wish: Wish) -> Reading:
         """How to read the column of this name, by all that has been added."""
@@ -153,7 +162,7 @@ class Evidence:
             number = read_number(cell)
             return (number.plain(decimal) if number else None) or cell
 
-        return Reading(plain, self._number_note(name, decimal, plain))
+        return Reading(plain, self._number_note(name, decimal, plain), way=decimal)
 
     def _decimal_doubt(self) -> str | None:
         """Why nobody can tell decimals from thousands here."""
@@ -223,7 +232,7 @@ class Evidence:
             written = read_date(cell)
             return (written.by_order.get(order) if written else None) or cell
 
-        return Reading(plain, self._date_note(name, order, plain), of_dates=True)
+        return Reading(plain, self._date_note(name, order, plain), of_dates=True, way=order)
 
     def _date_note(self, name: str, order: Order, plain: Callable[[str], str]) -> str:
         shown: Kind = next(k for k in (order, "either", *DATES) if k in self.examples)

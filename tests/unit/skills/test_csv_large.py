@@ -28,7 +28,7 @@ sys.dont_write_bytecode = True
 skill, script, parts, *files = sys.argv[1:]
 sys.path.insert(0, f"{skill}/lib")
 import csv_parts
-csv_parts.FAST_BYTES, csv_parts.PART_CHARS, csv_parts.DOUBTFUL_CHARS = json.loads(parts)
+csv_parts.FAST_BYTES, csv_parts.PART_BYTES, csv_parts.DOUBTFUL_BYTES = json.loads(parts)
 for file in files:
     out, err = io.StringIO(), io.StringIO()
     sys.argv = [script, *json.loads(file)]
