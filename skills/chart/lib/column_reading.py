@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Literal, get_args
 
 from written_dates import Order, read_date
-from written_numbers import PLAIN, Decimal, WrittenNumber, read_number
+from written_numbers import PER_MILLE, PLAIN, Decimal, WrittenNumber, read_number
 
 MOSTLY = 0.9
 MANY = 10  # below so many values one odd value is too much
@@ -22,6 +22,9 @@ EXAMPLE_CHARS = 40
 DECIMALS = ("auto", *get_args(Decimal))
 ORDERS = ("auto", *get_args(Order))
 ISO = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2}([T ].+)?)?")
+
+# What spreadsheets run when they open the file.
+FORMULA = r"^(?:[=@][^\s=]|[+-][A-Za-z(=@])"
 
 Kind = Literal[
     "whole", "point", "comma", "point?", "comma?", "code",
@@ -102,9 +105,18 @@ class Evidence:
     styled_example: str = ""
     currencies: Counter[str] = field(default_factory=Counter)
     percents: int = 0
+    formulas: int = 0
+    formula_example: str = ""
 
     def add(self, cell: str, times: int = 1) -> None:
-        self.count(look_at(cell), cell, times)
+        look = look_at(cell)
+        self.count(look, cell, times)
+        if look.kind == "other" and cell[0] in "=@+-" and re.search(FORMULA, cell):
+            self.add_formulas(cell, times)
+
+    def add_formulas(self, example: str, times: int) -> None:
+        self.formulas += times
+        self.formula_example = self.formula_example or example[:EXAMPLE_CHARS]
 
     def count(self, look: Look, example: str, times: int) -> None:
         """Add values that look like that, of which the example is the first."""
@@ -177,6 +189,8 @@ class Evidence:
 
     def _unit_doubt(self) -> str | None:
         """Why the signs beside the numbers cannot be left away."""
+        if 0 < self.currencies[PER_MILLE] < self.percents:
+            return "has per mille and percentages"
         if len(self.currencies) > 1:
             return f"has several currencies ({', '.join(self.currencies)})"
         if 0 < self.percents < sum(self.kinds[kind] for kind in NUMBERS):
@@ -196,7 +210,7 @@ class Evidence:
             f"decimal {decimal}s" if self.kinds.total() > self.kinds["whole"] else "whole numbers"
         ]
         parts += [f"in {currency}" for currency in self.currencies]
-        parts += ["in percent"] if self.percents else []
+        parts += ["in percent"] if self.percents > self.currencies[PER_MILLE] else []
         return f"{name} has {', '.join(parts)}: {example} is {plain(example)}." + self._rest_note(
             plain
         )

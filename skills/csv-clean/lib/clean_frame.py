@@ -41,8 +41,18 @@ class Frames:
             changed += made_missing + trimmed
             cells.append(kept[name].set(is_gone, None) if is_gone.any() else kept[name])
         tidied = DataFrame(cells)
+        table.last_row = tidied.row(-1)
+        table.repeated_headers += self._repeated_headers(tidied)
         self._look(tidied)
         return Block(tidied, b"" if changed else block.content)
+
+    def _repeated_headers(self, frame: DataFrame) -> int:
+        for number, name in enumerate(self.table.header):
+            if not len(frame):
+                break
+            values = frame.to_series(number)
+            frame = frame.filter(values == name if name else values.is_null())
+        return frame.height
 
     def _look(self, frame: DataFrame) -> None:
         table = self.table

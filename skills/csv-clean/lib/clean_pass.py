@@ -1,14 +1,14 @@
 """One pass over the file: tidy cells, even rows, and the count of what was changed."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from clean_options import Options
 from clean_plan import Plan
 from column_reading import Evidence
-from csv_file import BadInput, CsvFile, composed
+from csv_file import SPACES, BadInput, CsvFile, composed
 from csv_parts import NumberedRow, Parts
 from csv_writer import Written, one_line_end
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from column_looks import Forms
     from csv_parts import Block
 
-# What str.strip() removes, and the zero-width marks that spreadsheets and web pages leave behind.
-SPACES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\ufeff\u200b"
 EXAMPLE_LINES = 10
 
 
@@ -49,6 +47,8 @@ class Pass:
         self.counts = Counts()
         self.header: list[str] = []
         self.seen: list[Evidence] = before.seen if before else []
+        self.last_row: Sequence[str | None] = ()
+        self.repeated_headers = 0
         self._digests: set[bytes] = set()
         self._frames: Frames | None = None
 
@@ -155,6 +155,8 @@ class Pass:
             row = [self._tidy(cell) for cell in cells]
             while len(row) > width and not row[-1]:
                 row.pop()
+            self.last_row = row
+            self.repeated_headers += row == self.header
             if len(row) == width or self._keeps_ragged(line, len(row), width):
                 yield row
 

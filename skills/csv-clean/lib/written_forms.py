@@ -46,17 +46,17 @@ TIME = rf"(?:[ T,] ?(?:{CLOCK}|{HALF_CLOCK}))?"
 FIRST_12 = "(?:0?[1-9]|1[0-2])"
 YEAR = "[12][0-9]{3}"
 SAME = "(?:" + "|".join(f"0?{n}{{sign}}0?{n}" for n in range(1, 13)) + ")"
-# A 13th, and no 29th to 31st that a month may lack; of these there are few.
+# Days that tell their order; the 29th of February is left to those that know the year.
 LATE = "(?:1[3-9]|2[0-8])"
+LONG, LONGEST = "(?:0?[13-9]|1[0-2])", "(?:0?[13578]|1[02])"
 DAYS: dict[Kind, str] = {
-    "day-first": LATE + "{sign}" + FIRST_12,
-    "month-first": FIRST_12 + "{sign}" + LATE,
+    "day-first": f"(?:{LATE}{{sign}}{FIRST_12}|(?:29|30){{sign}}{LONG}|31{{sign}}{LONGEST})",
+    "month-first": f"(?:{FIRST_12}{{sign}}{LATE}|{LONG}{{sign}}(?:29|30)|{LONGEST}{{sign}}31)",
     "date": SAME,
-    "either": FIRST_12 + "{sign}" + FIRST_12,  # after those of SAME are taken away
+    "either": f"{FIRST_12}{{sign}}{FIRST_12}",  # after those of SAME are taken away
 }
 
 SPACE = r"[\s\x{1c}-\x{1f}]"
-NAME = r"[^\s0-9]{3,}"
 ANY_TIME = "(?:[ T,].*)?"
 BODY = (
     rf"(?:[0-9]{{1,3}}(?:{GAP}[0-9]{{3}})+(?:[.,][0-9]*)?|[0-9]*[.,]?[0-9]*"
@@ -65,16 +65,21 @@ BODY = (
 # What a number or a date cannot be without. What it does not match is neither.
 NUMBER = (
     rf"(?:[(+\-−–]|{SPACE}|{CURRENCY})*{BODY}(?:[eE][+-]?[0-9]{{1,3}})?"
-    rf"(?:[)%\-−–]|{SPACE}|{CURRENCY})*"
+    rf"(?:[)%‰\-−–]|{SPACE}|{CURRENCY})*"
 )
 PERHAPS_NUMBER = f"^{NUMBER}$"
 PERHAPS = "(?s)^(?:" + "|".join((
     NUMBER,
     rf"[0-9]{{1,4}}[./-][0-9]{{1,2}}[./-][0-9]{{1,4}}{ANY_TIME}",
     r"[0-9]{4}-[0-9]{2}|[0-9]{1,2}[/.][0-9]{4}",
-    rf"[0-9]{{1,2}}(?:\.|st|nd|rd|th)?(?:{SPACE}|[-/])*{NAME}(?:{SPACE}|[-/,])*[0-9]{{4}}{ANY_TIME}",
-    rf"{NAME}{SPACE}*[0-9]{{1,2}}(?:st|nd|rd|th)?,?{SPACE}+[0-9]{{4}}{ANY_TIME}",
-    rf"{NAME}(?:{SPACE}|[-/])*[0-9]{{4}}",
+    # A day, the name of a month, and a year; other names and what is around them as in dates.
+    rf"(?:\p{{L}}{{2,}}\.?,?{SPACE}+)?[0-9]{{1,2}}(?:\.|st|nd|rd|th|er|º|ª)?(?:{SPACE}|[-/])*"
+    rf"(?:de{SPACE}+)?\p{{L}}{{3,}}\.?(?:{SPACE}|[-/,])*(?:del?{SPACE}+)?[0-9]{{2}}(?:[0-9]{{2}})?"
+    rf"(?:{SPACE}*г\.?)?{ANY_TIME}",
+    rf"(?:\p{{L}}{{2,}}\.?,?{SPACE}+)?\p{{L}}{{3,}}\.?{SPACE}*[0-9]{{1,2}}(?:st|nd|rd|th)?,?{SPACE}+"
+    rf"[0-9]{{4}}{ANY_TIME}",
+    rf"\p{{L}}{{3,}}\.?(?:{SPACE}|[-/])*[0-9]{{4}}",
+    r"[0-9]{4}\s*[年년].*",
 )) + ")$"  # fmt: skip
 
 
@@ -138,7 +143,8 @@ def number_form(value: str, look: Look) -> Form | None:
     is_negative = not may_have_sign and (bool(found["open"]) or signs[0] != "+")
     around = NumberForm(before, after, may_have_sign, is_negative)
     for body in BODIES[look.kind]:
-        sign = "[+-]?" if may_have_sign else ""
+        plus = "" if GAP in body else "+"  # with spaces it may be a phone number
+        sign = f"[{plus}-]?" if may_have_sign else ""
         pattern = f"^{sign}{escaped(before)}{body}{escaped(after)}$"
         if re.search(pattern, value):
             styled = bool(before or after) or body not in BARE

@@ -17,6 +17,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True  # a skill's folder is content: running it must not change it
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
+from clean_notes import table_notes  # noqa: E402
 from clean_options import Options  # noqa: E402
 from clean_pass import Pass  # noqa: E402
 from clean_plan import Plan  # noqa: E402
@@ -53,7 +54,7 @@ def clean(source: CsvFile, output: Path, options: Options) -> dict[str, object]:
         "dropped_empty_columns": plan.dropped_names,
         "rows_out": rows_out,
         **asdict(table.counts),
-        "notes": [*source.notes, *needed.notes],
+        "notes": [*source.notes, *needed.notes, *table_notes(table, needed.names)],
     }
 
 

@@ -7,6 +7,7 @@ import polars
 from column_moments import add_moments
 from column_tally import Tally, parted
 from columns import Column
+from csv_file import SPACES
 from polars import Series, col
 from value_counts import count_values
 from value_kinds import BOOLEANS
@@ -20,8 +21,6 @@ NUMBERS = {
     "float": rf"^[+-]?(?:(?:{WHOLE}\.[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{{1,2}})?"
     rf"|{WHOLE}[eE][+-]?[0-9]{{1,2}})$",
 }
-# What str.strip() removes.
-SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
 
 
 def present(cells: Series, missing: frozenset[str]) -> Series:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import polars
 from calendar_names import month_of
-from column_reading import Evidence, Look, look_at
+from column_reading import FORMULA, Evidence, Look, look_at
 from polars import DataFrame, Series, col
 from written_forms import CLOCK, HALF_CLOCK, OTHER, PERHAPS_NUMBER, Form, form_of
 
@@ -41,6 +41,9 @@ class Forms:
 def add_looks(evidence: Evidence, values: Series, forms: Forms) -> None:
     """Add values that are there, without spaces around them, to the evidence of their column."""
     known, new = [], []
+    formulas = values.filter(values.str.contains(FORMULA))
+    if len(formulas):
+        evidence.add_formulas(formulas[0], len(formulas))
     for item in looks_of(values, forms):
         (new if evidence.is_new(item[0]) else known).append(item)
     if len(new) > 1:

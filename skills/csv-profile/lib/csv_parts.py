@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
-from csv_file import FIELD_LIMIT_CHARS, MAX_COLUMNS, CsvFile
+from csv_file import FIELD_LIMIT_CHARS, MARK, MAX_COLUMNS, CsvFile
 
 if TYPE_CHECKING:
     from polars import DataFrame
@@ -98,7 +98,7 @@ class Parts:
             if stop == self._at:
                 return
             try:
-                line = self._text[self._at : stop].decode()
+                line = self._text[self._at : stop].decode().removeprefix(MARK)
             except UnicodeError as error:
                 raise self.source.not_text(self._lines, error) from error
             self._at = stop
@@ -174,7 +174,7 @@ def parse(block: bytes, delimiter: str, width: int) -> Block | None:
         or not count
         or not are_whole_cells([*pieces[:last], pieces[last][:rest]], sign)
         or rows.count(sign) - quoted.count(sign) != count * (width - 1)
-        or any(odd in rows for odd in (b"\0", b"\n\n", b"\n\r"))
+        or any(odd in rows for odd in (b"\0", b"\n\n", b"\n\r", b"\n" + codecs.BOM_UTF8))
         or rows.startswith((b"\n", b"\r", codecs.BOM_UTF8))
         # Either no carriage return, or one at the end of every line, and no line within a cell.
         or (returns and not returns == rows.count(b"\r\n") == count == rows.count(b"\n"))

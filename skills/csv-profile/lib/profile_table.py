@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from column_reading import Evidence, Reading, Wish
 from columns import Column
-from csv_file import CsvFile
+from csv_file import SPACES, CsvFile
 from csv_parts import Parts
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Table:
             self.ragged += len(row) != width
             cells = row + [""] * (width - len(row))
             for number, (column, cell) in enumerate(zip(self.columns, cells, strict=False)):
-                value = cell.strip()
+                value = cell.strip(SPACES)
                 is_missing = not value or value in self.missing
                 if looks and not is_missing:
                     self.looks[number].add(value)

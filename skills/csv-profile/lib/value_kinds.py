@@ -15,7 +15,11 @@ DATETIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
     r"(Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
-BOOLEANS = frozenset({"true", "false", "yes", "no"})
+TRUTH = (
+    "true false", "yes no", "wahr falsch", "ja nein", "vrai faux", "oui non", "verdadero falso",
+    "sí si no", "sim não", "vero sì", "да нет", "tak nie", "ano ne", "nee",
+)  # fmt: skip
+BOOLEANS = frozenset(" ".join(TRUTH).split())
 # A code is text that looks like a number: no column with one is numeric, however few they are.
 CODE = re.compile(r"[+-]?[0-9]+")
 NO_DATE = datetime.min.replace(tzinfo=UTC)

@@ -19,9 +19,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
 from column_reading import Wish, add_reading_arguments  # noqa: E402
 from column_summary import Profile  # noqa: E402
-from columns import Column  # noqa: E402
 from csv_file import MISSING, BadInput, CsvFile, add_csv_arguments, open_csv  # noqa: E402
 from profile_markdown import as_markdown  # noqa: E402
+from profile_notes import notes  # noqa: E402
 from profile_table import Table  # noqa: E402
 
 
@@ -43,26 +43,6 @@ def profile(source: CsvFile, missing: frozenset[str], top: int, wish: Wish) -> P
         notes=told + notes(columns, table.rows, table.ragged),
         columns=[column.describe(top) for column in columns],
     )
-
-
-def notes(columns: list[Column], rows: int, ragged: int) -> list[str]:
-    """What a careful reader would want to know first."""
-    found = [f"{ragged} rows have another number of cells than the header."] if ragged else []
-    for column in columns:
-        distinct = len(column.values)
-        if not column.present:
-            found.append(f"{column.name} has no values.")
-        elif distinct == 1 < column.present:
-            found.append(f"{column.name} has one and the same value in every row that has any.")
-        elif distinct == rows > 1 and column.type in ("int", "text"):
-            found.append(f"{column.name} differs in every row: it can serve as a key.")
-        if odd := column.odd:
-            examples = ", ".join(repr(example) for example in column.odd_examples)
-            found.append(
-                f"{column.name} is {column.main_type}, but for {odd} of {column.present} values: "
-                f"{examples}."
-            )
-    return found
 
 
 def parse_arguments() -> argparse.Namespace:
