@@ -44,7 +44,7 @@ class Frames:
         table.last_row = tidied.row(-1)
         table.repeated_headers += self._repeated_headers(tidied)
         self._look(tidied)
-        return Block(tidied, b"" if changed else block.content)
+        return Block(tidied, b"" if changed else block.content, block.lines)
 
     def _repeated_headers(self, frame: DataFrame) -> int:
         for number, name in enumerate(self.table.header):

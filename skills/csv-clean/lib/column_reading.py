@@ -111,7 +111,11 @@ class Evidence:
     def add(self, cell: str, times: int = 1) -> None:
         look = look_at(cell)
         self.count(look, cell, times)
-        if look.kind == "other" and cell[0] in "=@+-" and re.search(FORMULA, cell):
+        if look.kind == "other":
+            self.look_for_formula(cell, times)
+
+    def look_for_formula(self, cell: str, times: int) -> None:
+        if cell[0] in "=@+-" and re.search(FORMULA, cell):
             self.add_formulas(cell, times)
 
     def add_formulas(self, example: str, times: int) -> None:

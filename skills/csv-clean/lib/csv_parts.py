@@ -35,6 +35,7 @@ class Parts:
     def __init__(self, source: CsvFile) -> None:
         self.source = source
         self.width: int | None = None
+        self.wanted: list[int] | None = None  # columns of blocks; by default, all
         self._is_large = source.path.stat().st_size >= FAST_BYTES
         self._decoder = codecs.getincrementaldecoder(source.encoding)()
         self._is_utf8 = source.encoding in UTF8
@@ -130,13 +131,13 @@ class Parts:
         text = self._text[self._at : self._at + self._size]
         if self._ended and self._at + self._size >= len(self._text) and not text.endswith(b"\n"):
             text += b"\n"
-        block = parse(text, self.source.delimiter, self.width or 0)
+        block = parse(text, self.source.delimiter, self.width or 0, self.wanted)
         if block is None:
             self._size = DOUBTFUL_BYTES
             return None
         self._size = min(self._size * 2, PART_BYTES)
         self._at += len(block.content)
-        self._lines += block.content.count(b"\n")
+        self._lines += block.lines
         return block
 
 
@@ -146,6 +147,7 @@ class Block:
 
     frame: "DataFrame"
     content: bytes
+    lines: int
 
 
 def has_polars() -> bool:
@@ -156,34 +158,37 @@ def has_polars() -> bool:
     return True
 
 
-def parse(block: bytes, delimiter: str, width: int) -> Block | None:
+def parse(
+    block: bytes, delimiter: str, width: int, wanted: list[int] | None = None
+) -> Block | None:
     """The whole rows at the beginning of the block; None if a cell is in doubt."""
     import polars  # noqa: PLC0415
 
     pieces = block.split(b'"')
     last = whole_pieces(pieces)
     rest = pieces[last].rfind(b"\n") + 1
-    size = sum(map(len, pieces[:last])) + last + rest
-    rows = block[:size]
+    rows = block[: sum(map(len, pieces[:last])) + last + rest]
     quoted = b"".join(pieces[1:last:2])
     sign = delimiter.encode()
-    count = rows.count(b"\n") - quoted.count(b"\n")
-    returns = rows.count(b"\r")
+    lines, returns = rows.count(b"\n"), rows.count(b"\r")
+    count = lines - quoted.count(b"\n")
     if (
         len(sign) != 1
         or not count
         or not are_whole_cells([*pieces[:last], pieces[last][:rest]], sign)
         or rows.count(sign) - quoted.count(sign) != count * (width - 1)
-        or any(odd in rows for odd in (b"\0", b"\n\n", b"\n\r", b"\n" + codecs.BOM_UTF8))
+        or any(odd in rows for odd in (b"\0", b"\n\n", b"\n" + codecs.BOM_UTF8))
         or rows.startswith((b"\n", b"\r", codecs.BOM_UTF8))
         # Either no carriage return, or one at the end of every line, and no line within a cell.
-        or (returns and not returns == rows.count(b"\r\n") == count == rows.count(b"\n"))
+        or (returns and not (returns == rows.count(b"\r\n") == count == lines))
+        or (returns and b"\n\r" in rows)
     ):
         return None
     try:
         frame = polars.read_csv(
             rows,
             has_header=False,
+            columns=wanted,
             schema={str(number): polars.String for number in range(width)},
             separator=delimiter,
             empty_string_is_null=False,
@@ -192,7 +197,7 @@ def parse(block: bytes, delimiter: str, width: int) -> Block | None:
         return None
     longest = frame.select(polars.max_horizontal(polars.all().str.len_bytes().max())).item()
     is_whole = frame.height == count and longest <= FIELD_LIMIT_CHARS
-    return Block(frame, rows) if is_whole else None
+    return Block(frame, rows, lines) if is_whole else None
 
 
 def whole_pieces(pieces: list[bytes]) -> int:
@@ -208,9 +213,16 @@ def are_whole_cells(pieces: list[bytes], sign: bytes) -> bool:
     ends = (sign, b"\n")
     if len(pieces) == 1:
         return True
-    between = {piece for piece in pieces[2:-1:2] if piece}
+    between = [piece for piece in pieces[2:-1:2] if piece]
+    # In here, there is a quote before and after each piece, and none within.
+    text = b'"%b"' % b'"'.join(between)
     return (
         (not pieces[0] or pieces[0].endswith(ends))
         and pieces[-1].startswith(ends)
-        and all(piece.startswith(ends) and piece.endswith(ends) for piece in between)
+        and (
+            not between
+            or sum(text.count(b'"' + end) for end in ends)
+            == sum(text.count(end + b'"') for end in ends)
+            == len(between)
+        )
     )

@@ -43,6 +43,7 @@ BARE = {BODIES["whole"][0], BODIES["point"][0], BODIES["point?"][0]}
 CLOCK = r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
 HALF_CLOCK = r"(?:0?[1-9]|1[0-2]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)? ?[AaPp]\.?[Mm]\.?"
 TIME = rf"(?:[ T,] ?(?:{CLOCK}|{HALF_CLOCK}))?"
+FIXED_TIME = "(?:[ T,](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?)?"
 FIRST_12 = "(?:0?[1-9]|1[0-2])"
 YEAR = "[12][0-9]{3}"
 SAME = "(?:" + "|".join(f"0?{n}{{sign}}0?{n}" for n in range(1, 13)) + ")"
@@ -87,13 +88,15 @@ PERHAPS = "(?s)^(?:" + "|".join((
 class Form:
     """``matches`` tells which values have this look.
 
-    ``number`` and ``date`` say what is around and between the digits, for writing them plainly.
+    For writing them plainly: what is around the digits of numbers and between those of dates, and
+    whether each part of a date has its two digits.
     """
 
     pattern: str
     look: Look
     number: "NumberForm | None" = None
     date_sign: str = ""
+    is_fixed: bool = False
 
     def matches(self, values: Expr) -> Expr:
         if self is OTHER:
@@ -106,12 +109,17 @@ class Form:
 
 @dataclass(frozen=True)
 class NumberForm:
-    """``before`` and ``after`` stand around the digits; ``signed``: perhaps + or - before that."""
+    """``before`` and ``after`` stand around the digits; ``signed``: perhaps + or - before that.
+
+    ``is_bare``: between the digits is nothing but a decimal sign; ``has_gaps``: spaces are.
+    """
 
     before: str
     after: str
     signed: bool
     is_negative: bool
+    is_bare: bool
+    has_gaps: bool
 
 
 OTHER = Form("", Look("other"))
@@ -141,7 +149,6 @@ def number_form(value: str, look: Look) -> Form | None:
     if may_have_sign and before[:1].isspace():
         return None
     is_negative = not may_have_sign and (bool(found["open"]) or signs[0] != "+")
-    around = NumberForm(before, after, may_have_sign, is_negative)
     for body in BODIES[look.kind]:
         plus = "" if GAP in body else "+"  # with spaces it may be a phone number
         sign = f"[{plus}-]?" if may_have_sign else ""
@@ -149,8 +156,9 @@ def number_form(value: str, look: Look) -> Form | None:
         if re.search(pattern, value):
             styled = bool(before or after) or body not in BARE
             if styled == (PLAIN.fullmatch(value) is None):
-                look = Look(look.kind, styled, look.currency, look.is_percent)
-                return Form(pattern, look, around)
+                is_bare = body == BODIES[look.kind][0] and look.kind in ("whole", "point", "comma")
+                around = (before, after, may_have_sign, is_negative, is_bare, GAP in body)
+                return Form(pattern, look, NumberForm(*around))
     return None
 
 
@@ -160,8 +168,12 @@ def date_form(value: str, look: Look) -> Form | None:
         return None
     sign = found["sign"]
     day = DAYS[look.kind].format(sign=re.escape(sign))
-    pattern = f"^{day}{re.escape(sign)}{YEAR}{TIME}$"
-    return Form(pattern, look, date_sign=sign) if re.search(pattern, value) else None
+    loose = f"{day}{re.escape(sign)}{YEAR}{TIME}"
+    fixed = f"{day}{re.escape(sign)}{YEAR}{FIXED_TIME}".replace("0?", "0")
+    for pattern in (fixed, loose):
+        if re.search(f"^{pattern}$", value):
+            return Form(f"^{pattern}$", look, date_sign=sign, is_fixed=pattern is fixed)
+    return None
 
 
 def escaped(text: str) -> str:

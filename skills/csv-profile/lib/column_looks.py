@@ -41,10 +41,7 @@ class Forms:
 def add_looks(evidence: Evidence, values: Series, forms: Forms) -> None:
     """Add values that are there, without spaces around them, to the evidence of their column."""
     known, new = [], []
-    formulas = values.filter(values.str.contains(FORMULA))
-    if len(formulas):
-        evidence.add_formulas(formulas[0], len(formulas))
-    for item in looks_of(values, forms):
+    for item in looks_of(values, forms, evidence):
         (new if evidence.is_new(item[0]) else known).append(item)
     if len(new) > 1:
         # What is told of a column names the first of its values in the order of the file.
@@ -56,7 +53,7 @@ def add_looks(evidence: Evidence, values: Series, forms: Forms) -> None:
         evidence.count(*item)
 
 
-def looks_of(values: Series, forms: Forms) -> Iterator[Seen]:
+def looks_of(values: Series, forms: Forms, evidence: Evidence) -> Iterator[Seen]:
     tried = [*forms.known]
     for attempt in range(ROUNDS + 1):
         for form in tried:
@@ -67,13 +64,24 @@ def looks_of(values: Series, forms: Forms) -> Iterator[Seen]:
             if times:
                 found = values if times == len(values) else values.filter(is_so)
                 values = values.clear() if times == len(values) else values.filter(~is_so)
+                if form is OTHER:
+                    look_for_formulas(found, evidence)
                 yield form.look, found[0], times
         if not len(values) or attempt == ROUNDS:
             break
         tried = forms.learn(values.unique(maintain_order=True))
         if not tried:
             break
-    yield from looks_one_by_one(values)
+    for look, value, times in looks_one_by_one(values):
+        if look.kind == "other":
+            evidence.look_for_formula(value, times)
+        yield look, value, times
+
+
+def look_for_formulas(values: Series, evidence: Evidence) -> None:
+    formulas = values.filter(values.str.contains(FORMULA))
+    if len(formulas):
+        evidence.add_formulas(formulas[0], len(formulas))
 
 
 def looks_one_by_one(values: Series) -> Iterator[Seen]:

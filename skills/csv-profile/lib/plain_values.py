@@ -48,26 +48,25 @@ def plain_number(form: Form, decimal: str, values: Expr) -> Expr | None:
     around = form.number
     if around is None:
         return None
-    bare = values
-    if around.signed:
-        bare = bare.str.strip_prefix("-").str.strip_prefix("+")
-    bare = bare.str.strip_prefix(around.before).str.strip_suffix(around.after)
-    bare = bare.str.replace_all(f"['’{SPACES}]", "")
+    bare = values.str.strip_prefix("+") if around.signed else values
+    if around.before:  # a minus before it stays
+        bare = bare.str.replace(around.before, "", literal=True)
+    if around.after:
+        bare = bare.str.strip_suffix(around.after)
+    if around.has_gaps:
+        bare = bare.str.replace_all(f"['’{SPACES}]", "")
+    if not around.is_bare:
+        bare = bare.str.replace_all("." if decimal == "comma" else ",", "", literal=True)
     if decimal == "comma":
-        bare = bare.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
-    else:
-        bare = bare.str.replace_all(",", "", literal=True)
-    if around.is_negative:
-        return polars.concat_str(polars.lit("-"), bare)
-    if not around.signed:
-        return bare
-    is_negative = values.str.starts_with("-")
-    return polars.when(is_negative).then(polars.concat_str(polars.lit("-"), bare)).otherwise(bare)
+        bare = bare.str.replace(",", ".", literal=True)
+    return polars.concat_str(polars.lit("-"), bare) if around.is_negative else bare
 
 
 def plain_date(form: Form, order: str, values: Expr) -> Expr:
     if form.look.kind not in (order, "either", "date"):
         return values
+    if form.is_fixed:
+        return fixed_date(order, values)
     day, month = (1, 2) if order == "day-first" else (2, 1)
     sign = re.escape(form.date_sign)
     numbers = f"^([0-9]{{1,2}}){sign}([0-9]{{1,2}}){sign}([0-9]{{4}})"
@@ -83,3 +82,19 @@ def plain_date(form: Form, order: str, values: Expr) -> Expr:
     two = [part.field(str(number)).str.zfill(2) for number in (month, day)]
     dash = polars.lit("-")
     return polars.concat_str(part.field("3"), dash, two[0], dash, two[1], time)
+
+
+def fixed_date(order: str, values: Expr) -> Expr:
+    """Where each part has its two digits, as in ``31.01.2024 09:05``."""
+    day, month = (0, 3) if order == "day-first" else (3, 0)
+    dash = polars.lit("-")
+    time = polars.when(values.str.len_bytes() > len("31.01.2024")).then(polars.lit(" "))
+    return polars.concat_str(
+        values.str.slice(6, 4),
+        dash,
+        values.str.slice(month, 2),
+        dash,
+        values.str.slice(day, 2),
+        time.otherwise(polars.lit("")),
+        values.str.slice(len("31.01.2024 ")),
+    )

@@ -51,6 +51,8 @@ class Table:
     def _read(self, *, looks: bool) -> None:
         self.rows = self.ragged = 0
         parts = Parts(self.source)
+        if not looks:
+            parts.wanted = [n for n in range(len(self.columns)) if n not in self.deferred]
         for part in parts:
             if isinstance(part, list):
                 rows = [cells for _, cells in part if cells]
@@ -89,7 +91,7 @@ class Table:
         for number, column in enumerate(self.columns):
             if number in self.deferred and not looks:
                 continue
-            cells = frame.to_series(number)
+            cells = frame[str(number)]
             values = present(cells, self.missing)
             forms = self._forms.setdefault(number, Forms())
             if looks:
