@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Literal, get_args
 
 from written_dates import Order, read_date
-from written_numbers import PLAIN, Decimal, WrittenNumber, read_number
+from written_numbers import PER_MILLE, PLAIN, Decimal, WrittenNumber, read_number
 
 MOSTLY = 0.9
 MANY = 10  # below so many values one odd value is too much
@@ -22,6 +22,9 @@ EXAMPLE_CHARS = 40
 DECIMALS = ("auto", *get_args(Decimal))
 ORDERS = ("auto", *get_args(Order))
 ISO = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2}([T ].+)?)?")
+
+# What spreadsheets run when they open the file.
+FORMULA = r"^(?:[=@][^\s=]|[+-][A-Za-z(=@])"
 
 Kind = Literal[
     "whole", "point", "comma", "point?", "comma?", "code",
@@ -49,6 +52,7 @@ class Reading:
     plain: Callable[[str], str] | None = None
     note: str | None = None
     of_dates: bool = False
+    way: str = ""  # the decimal sign, or the order of dates, that ``plain`` goes by
 
 
 AS_IT_IS = Reading()
@@ -101,21 +105,42 @@ class Evidence:
     styled_example: str = ""
     currencies: Counter[str] = field(default_factory=Counter)
     percents: int = 0
+    formulas: int = 0
+    formula_example: str = ""
 
     def add(self, cell: str, times: int = 1) -> None:
         look = look_at(cell)
+        self.count(look, cell, times)
+        if look.kind == "other":
+            self.look_for_formula(cell, times)
+
+    def look_for_formula(self, cell: str, times: int) -> None:
+        if cell[0] in "=@+-" and re.search(FORMULA, cell):
+            self.add_formulas(cell, times)
+
+    def add_formulas(self, example: str, times: int) -> None:
+        self.formulas += times
+        self.formula_example = self.formula_example or example[:EXAMPLE_CHARS]
+
+    def count(self, look: Look, example: str, times: int) -> None:
+        """Add values that look like that, of which the example is the first."""
         self.present += times
         self.kinds[look.kind] += times
-        self.add_example(look.kind, cell)
+        self.examples.setdefault(look.kind, example[:EXAMPLE_CHARS])
         if look.styled:
             self.styled += times
-            self.styled_example = self.styled_example or cell[:EXAMPLE_CHARS]
+            self.styled_example = self.styled_example or example[:EXAMPLE_CHARS]
         if look.currency:
             self.currencies[look.currency] += times
         self.percents += times * look.is_percent
 
-    def add_example(self, kind: Kind, cell: str) -> None:
-        self.examples.setdefault(kind, cell[:EXAMPLE_CHARS])
+    def is_new(self, look: Look) -> bool:
+        """Whether the example of such values would be kept."""
+        return (
+            look.kind not in self.examples
+            or (look.styled and not self.styled_example)
+            or (look.currency != "" and look.currency not in self.currencies)
+        )
 
     def reading(self, name: str, wish: Wish) -> Reading:
         """How to read the column of this name, by all that has been added."""
@@ -153,7 +178,7 @@ class Evidence:
             number = read_number(cell)
             return (number.plain(decimal) if number else None) or cell
 
-        return Reading(plain, self._number_note(name, decimal, plain))
+        return Reading(plain, self._number_note(name, decimal, plain), way=decimal)
 
     def _decimal_doubt(self) -> str | None:
         """Why nobody can tell decimals from thousands here."""
@@ -168,6 +193,8 @@ class Evidence:
 
     def _unit_doubt(self) -> str | None:
         """Why the signs beside the numbers cannot be left away."""
+        if 0 < self.currencies[PER_MILLE] < self.percents:
+            return "has per mille and percentages"
         if len(self.currencies) > 1:
             return f"has several currencies ({', '.join(self.currencies)})"
         if 0 < self.percents < sum(self.kinds[kind] for kind in NUMBERS):
@@ -187,7 +214,7 @@ class Evidence:
             f"decimal {decimal}s" if self.kinds.total() > self.kinds["whole"] else "whole numbers"
         ]
         parts += [f"in {currency}" for currency in self.currencies]
-        parts += ["in percent"] if self.percents else []
+        parts += ["in percent"] if self.percents > self.currencies[PER_MILLE] else []
         return f"{name} has {', '.join(parts)}: {example} is {plain(example)}." + self._rest_note(
             plain
         )
@@ -223,7 +250,7 @@ class Evidence:
             written = read_date(cell)
             return (written.by_order.get(order) if written else None) or cell
 
-        return Reading(plain, self._date_note(name, order, plain), of_dates=True)
+        return Reading(plain, self._date_note(name, order, plain), of_dates=True, way=order)
 
     def _date_note(self, name: str, order: Order, plain: Callable[[str], str]) -> str:
         shown: Kind = next(k for k in (order, "either", *DATES) if k in self.examples)

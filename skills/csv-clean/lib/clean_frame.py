@@ -1,29 +1,114 @@
 """Cleaning a part of a file as columns: the same as row by row, only faster."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import polars
+from clean_plan import Plan
+from column_looks import Forms, add_looks
+from csv_parts import Block
 from csv_writer import Written
+from plain_values import plainly
 from polars import DataFrame, col
 
+if TYPE_CHECKING:
+    from clean_pass import Pass
 
-def tidy(
-    frame: DataFrame, spaces: str, missing: frozenset[str], *, strip: bool
-) -> tuple[DataFrame, int, int]:
-    """The tidy cells, null where a value is missing; how many were made missing, and trimmed."""
-    columns = frame.columns
-    stripped = frame.select(polars.all().str.strip_chars(spaces))
-    is_missing = [(col(c).is_in([*missing]) | (col(c) == "")).alias(c) for c in columns]
-    gone = stripped.select(is_missing)
-    written = frame.select(col(c) != "" for c in columns)
-    made_missing = sum((gone[c] & written[c]).sum() for c in columns)
-    trimmed = 0
-    if strip:
-        trimmed = sum(((stripped[c] != frame[c]) & ~gone[c]).sum() for c in columns)
-    kept = stripped if strip else frame
-    cells = [kept[c].set(gone[c], None) if gone[c].any() else kept[c] for c in columns]
-    return DataFrame(cells), made_missing, trimmed
+
+class Frames:
+    """The parts of one pass that are columns; its counts and evidence are added to."""
+
+    def __init__(self, table: "Pass", spaces: str) -> None:
+        self.table = table
+        self.spaces = spaces
+        self.missing = polars.Series([*table.options.missing, ""], dtype=polars.String).implode()
+
+    def tidy(self, block: Block) -> Block:
+        """The tidy cells, null where a value is missing."""
+        table, frame = self.table, block.frame
+        table.counts.rows_in += frame.height
+        stripped = frame.select(polars.all().str.strip_chars(self.spaces))
+        gone = stripped.select(polars.all().is_in(self.missing))
+        kept = stripped if table.options.strip else frame
+        cells, changed = [], 0
+        for name in frame.columns:
+            is_gone, before = gone[name], frame[name]
+            made_missing = (is_gone & (before != "")).sum()
+            trimmed = ((kept[name] != before) & ~is_gone).sum()
+            table.counts.cells_made_missing += made_missing
+            table.counts.cells_trimmed += trimmed
+            changed += made_missing + trimmed
+            cells.append(kept[name].set(is_gone, None) if is_gone.any() else kept[name])
+        tidied = DataFrame(cells)
+        table.last_row = tidied.row(-1)
+        table.repeated_headers += self._repeated_headers(tidied)
+        self._look(tidied)
+        return Block(tidied, b"" if changed else block.content, block.lines)
+
+    def _repeated_headers(self, frame: DataFrame) -> int:
+        for number, name in enumerate(self.table.header):
+            if not len(frame):
+                break
+            values = frame.to_series(number)
+            frame = frame.filter(values == name if name else values.is_null())
+        return frame.height
+
+    def _look(self, frame: DataFrame) -> None:
+        table = self.table
+        if not table.looks:
+            return
+        for number, evidence in enumerate(table.evidence(frame.width)):
+            values = frame.to_series(number).drop_nulls()
+            values = values if table.options.strip else values.str.strip_chars(self.spaces)
+            add_looks(evidence, values, self._forms(number))
+
+    def _forms(self, number: int) -> Forms:
+        return self.table.forms.setdefault(number, Forms())
+
+    def written(self, block: Block, plan: Plan) -> Iterator[list[str] | Written]:
+        """The rows to keep, as CSV where that is plain enough."""
+        frame = self._kept_rows(widened(block.frame, len(plan.names)))
+        missing_as = self.table.options.missing_as
+        if self._is_written(block, frame, plan):
+            yield Written(as_they_are(block.content, self.table.source.delimiter), frame.height)
+            return
+        columns = [plainly(frame.to_series(i), plan.written[i], self._forms(i)) for i in plan.kept]
+        if missing_as:
+            columns = [values.fill_null(missing_as) for values in columns]
+        made = DataFrame(columns)
+        if made.width > 1:
+            yield as_csv(made)
+        else:
+            yield from map(list, made.fill_null("").rows())
+
+    def _is_written(self, block: Block, frame: DataFrame, plan: Plan) -> bool:
+        """Whether the rows need no other writing than they have.
+
+        Without quotes there is nothing in a cell that would need them, if nothing is a comma but
+        what stands between cells.
+        """
+        content, sign = block.content, self.table.source.delimiter
+        return (
+            content != b""
+            and not self.table.options.missing_as
+            and frame.height == block.frame.height
+            and len(plan.kept) == block.frame.width == len(plan.names) > 1
+            and not any(reading.plain for reading in plan.written)
+            and b'"' not in content
+            and b"\r" not in content
+            and (sign == "," or b"," not in content)
+        )
+
+    def _kept_rows(self, frame: DataFrame) -> DataFrame:
+        table = self.table
+        if table.options.drop_empty:
+            with_values = frame.filter(polars.any_horizontal(polars.all().is_not_null()))
+            table.counts.dropped_empty_rows += frame.height - with_values.height
+            frame = with_values
+        if table.options.dedupe:
+            frame = frame.filter([table.is_new(key) for key in keys(frame)])
+        return frame
 
 
 def keys(frame: DataFrame) -> list[str]:
@@ -41,24 +126,8 @@ def widened(frame: DataFrame, width: int) -> DataFrame:
     return frame.with_columns(more) if more else frame
 
 
-def without_empty_rows(frame: DataFrame) -> DataFrame:
-    return frame.filter(polars.any_horizontal(polars.all().is_not_null()))
-
-
-def rewritten(
-    frame: DataFrame, plain: dict[str, Callable[[str], str] | None], missing_as: str
-) -> DataFrame:
-    """The values as they are to be written, and that text for a missing one."""
-    columns = []
-    for values in frame.iter_columns():
-        write = plain[values.name]
-        written = values
-        if write:
-            different = values.drop_nulls().unique()
-            changed = polars.Series([write(value) for value in different], dtype=polars.String)
-            written = values.replace(different, changed)
-        columns.append(written.fill_null(missing_as) if missing_as else written)
-    return DataFrame(columns)
+def as_they_are(content: bytes, delimiter: str) -> bytes:
+    return content if delimiter == "," else content.replace(delimiter.encode(), b",")
 
 
 def as_csv(frame: DataFrame) -> Written:

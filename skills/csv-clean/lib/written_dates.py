@@ -1,4 +1,4 @@
-"""Dates as people write them: ``31.01.2024``, ``1/31/2024 14:05``, ``31 Jan 2024``, ``01/2024``.
+"""Dates as people write them: ``31.01.24``, ``1/31/2024 14:05``, ``31 Jan 2024``, ``01/2024``.
 
 Skills that look at values carry this same module, because a skill's folder stands alone.
 """
@@ -8,24 +8,37 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from calendar_names import month_of
+from calendar_names import WEEKDAY_NUMBERS, folded, month_of
 
 Order = Literal["day-first", "month-first"]
 
 CLOCK = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
-TIME = rf"(?:[ T,]\s*(?P<time>{CLOCK})\s*(?P<half>[AaPp]\.?[Mm]\.?)?)?"
+ZONE = r"(?P<zone>Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})"
+TIME = rf"(?:[ T,]\s*(?P<time>{CLOCK})\s*(?P<half>[AaPp]\.?[Mm]\.?)?(?:\s*{ZONE})?)?"
 YEAR = r"(?P<year>[0-9]{4})"
 DAY = r"(?P<day>[0-9]{1,2})"
 NAME = r"(?P<name>[^\W\d_]{3,})\.?"
+WEEKDAY = r"(?:(?P<weekday>[^\W\d_]{2,})\.?,?\s+)?"
 TWO_NUMBERS = re.compile(
-    rf"(?P<first>[0-9]{{1,2}})(?P<sign>[./-])(?P<second>[0-9]{{1,2}})(?P=sign){YEAR}{TIME}"
+    r"(?P<first>[0-9]{1,2})(?P<sign>[./-])(?P<second>[0-9]{1,2})(?P=sign)"
+    rf"(?P<year>[0-9]{{4}}|[0-9]{{2}}){TIME}"
 )
 YEAR_FIRST = re.compile(rf"{YEAR}(?P<sign>[./])(?P<month>[0-9]{{1,2}})(?P=sign){DAY}{TIME}")
-NAMED = re.compile(rf"{DAY}(?:\.|st|nd|rd|th)?[\s\-/]*{NAME}[\s\-/,]*{YEAR}{TIME}")
-NAME_FIRST = re.compile(rf"{NAME}\s*{DAY}(?:st|nd|rd|th)?,?\s+{YEAR}{TIME}")
+EAST_ASIAN = re.compile(
+    rf"{YEAR}\s*[年년]\s*(?P<month>[0-9]{{1,2}})\s*[月월]\s*{DAY}\s*[日일]{TIME}"
+)
+NAMED = re.compile(
+    rf"{WEEKDAY}{DAY}(?:\.|st|nd|rd|th|er|º|ª)?[\s\-/]*(?:de\s+)?{NAME}[\s\-/,]*(?:del?\s+)?{YEAR}"
+    rf"(?:\s*г\.?)?{TIME}"
+)
+SHORT_NAMED = re.compile(rf"{DAY}(?P<sign>[-/]){NAME}(?P=sign)(?P<year>[0-9]{{2}}){TIME}")
+NAME_FIRST = re.compile(rf"{WEEKDAY}{NAME}\s*{DAY}(?:st|nd|rd|th)?,?\s+{YEAR}{TIME}")
 MONTH_AND_YEAR = re.compile(r"(?P<month>[0-9]{1,2})[/.](?P<year>[0-9]{4})")
 NAME_AND_YEAR = re.compile(rf"{NAME}[\s\-/]*{YEAR}")
-CERTAIN = (YEAR_FIRST, NAMED, NAME_FIRST, MONTH_AND_YEAR, NAME_AND_YEAR)
+CERTAIN = (
+    YEAR_FIRST, EAST_ASIAN, NAMED, SHORT_NAMED, NAME_FIRST, MONTH_AND_YEAR, NAME_AND_YEAR
+)  # fmt: skip
+FIRST_OF_LAST_CENTURY = 69  # of years in two digits, as programs read them
 
 
 @dataclass(frozen=True)
@@ -46,10 +59,11 @@ class WrittenDate:
 
 def read_date(cell: str) -> WrittenDate | None:
     """None if it has no date's shape; without any order if the day does not exist."""
-    if found := TWO_NUMBERS.fullmatch(cell):
+    found = TWO_NUMBERS.fullmatch(cell)
+    if found and not (found["sign"] == "-" and len(found["year"]) == 2):  # 24-01-31 is neither
         first, second = int(found["first"]), int(found["second"])
         clock = time_of(found)
-        year = int(found["year"])
+        year = whole_year(found["year"])
         days: dict[Order, str | None] = {
             "day-first": iso(year, second, first, clock),
             "month-first": iso(year, first, second, clock),
@@ -63,14 +77,22 @@ def certain_date(found: re.Match[str]) -> WrittenDate | None:
     """A date whose parts leave no doubt; None if what stands for the month is no month's name."""
     parts = found.groupdict()
     month = month_of(parts["name"]) if "name" in parts else int(parts["month"])
-    if month is None:
+    weekday = parts.get("weekday")
+    if month is None or (weekday and folded(weekday) not in WEEKDAY_NUMBERS):
         return None
     if "day" in parts:
-        day = iso(int(parts["year"]), month, int(parts["day"]), time_of(found))
+        day = iso(whole_year(parts["year"]), month, int(parts["day"]), time_of(found))
     else:
-        day = iso(int(parts["year"]), month, 1, "")
+        day = iso(whole_year(parts["year"]), month, 1, "")
         day = day[: len("2024-01")] if day else None
     return WrittenDate({"day-first": day, "month-first": day} if day else {})
+
+
+def whole_year(written: str) -> int:
+    """1999 for 99, 2024 for 24."""
+    if len(written) == len("2024"):
+        return int(written)
+    return int(written) + (1900 if int(written) >= FIRST_OF_LAST_CENTURY else 2000)
 
 
 def time_of(found: re.Match[str]) -> str | None:
@@ -85,7 +107,10 @@ def time_of(found: re.Match[str]) -> str | None:
         hour = hour % 12 + (12 if found["half"][0] in "Pp" else 0)
     if hour > 23 or any(int(part[:2]) > 59 for part in rest.split(":")):
         return None
-    return f" {hour:02d}:{rest}"
+    zone = found["zone"] or ""
+    if len(zone) == len("+0100"):
+        zone = f"{zone[:3]}:{zone[3:]}"
+    return f" {hour:02d}:{rest}{'Z' if zone.isalpha() else zone}"
 
 
 def iso(year: int, month: int, day: int, clock: str | None) -> str | None:

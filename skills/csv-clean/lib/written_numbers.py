@@ -14,17 +14,21 @@ Decimal = Literal["comma", "point"]
 PLAIN = re.compile(r"[+-]?((0|[1-9][0-9]{0,17})(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 SPACES = " \u00a0\u2007\u2009\u202f"
 CURRENCY = (
-    r"[$€£¥₹₽₩₪₺₴₫฿]|R\$|US\$|zł|Kč|Ft|kr\.?|Fr\.?|руб\.?|USD|EUR|GBP|CHF|JPY|CNY|RUB|PLN|SEK|NOK"
-    r"|DKK|CZK|HUF|RON|TRY|INR|BRL|MXN|ZAR|AUD|CAD|NZD|SGD|HKD|KRW|ILS|UAH"
+    r"[$€£¥₹₽₩₪₺₴₫฿₱₦₸₾₲₡₵]|(?:R|US|A|AU|C|CA|NZ|HK|S|NT|MX)\$|zł|Kč|Ft|kr\.?|Fr\.?|Rs\.?|Rp\.?|RM"
+    r"|руб\.?|грн\.?|лв\.?|lei|Euro|USD|EUR|GBP|CHF|JPY|CNY|RUB|PLN|SEK|NOK|DKK|CZK|HUF|RON|BGN"
+    r"|TRY|INR|BRL|MXN|ZAR|AUD|CAD|NZD|SGD|HKD|KRW|ILS|UAH|ISK|IDR|MYR|PHP|THB|TWD|VND|SAR|AED"
+    r"|EGP|NGN|KES|ARS|CLP|COP|PEN|RSD|KZT|PKR"
 )
+PER_MILLE = "‰"
 WRITTEN = re.compile(
     rf"(?P<open>\()?\s*(?P<sign>[+\-−–])?\s*(?P<before>{CURRENCY})?\s*(?P<inner>[+\-−–])?\s*"
     rf"(?P<body>[0-9.,][0-9.,'’{SPACES}]*?(?:[eE][+-]?[0-9]{{1,3}})?)\s*"
-    rf"(?P<percent>%)?\s*(?P<after>{CURRENCY})?\s*(?P<last>[\-−–])?\s*(?P<close>\))?"
+    rf"(?P<percent>[%{PER_MILLE}])?\s*(?P<after>{CURRENCY})?\s*(?P<last>[\-−–])?\s*(?P<close>\))?"
 )
 BRACKETED = re.compile(rf"^({CURRENCY})\s*\(")  # $(5.00) is ($5.00)
 GROUPS = rf"[0-9]{{1,3}}(?:[{SPACES}]?[ '’{SPACES[1:]}][0-9]{{3}})+"
 GROUPED = re.compile(rf"({GROUPS})((?:[.,][0-9]*)?(?:[eE][+-]?[0-9]+)?)")
+PHONE_DIGITS = 9  # +49 301 234 567 is no quantity
 EXPONENT = r"(?:[eE][+-]?[0-9]+)?"
 
 
@@ -44,7 +48,10 @@ EITHER = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 
 @dataclass(frozen=True)
 class WrittenNumber:
-    """``body`` has digits and separators only; ``currency`` is empty where none is written."""
+    """``body`` has digits and separators only; ``currency`` is empty where none is written.
+
+    Per mille is a percentage with its sign for a currency.
+    """
 
     body: str
     is_negative: bool
@@ -93,10 +100,12 @@ def read_number(cell: str) -> WrittenNumber | None:
         # 1 234,567: its groups are told apart by spaces, so the comma is no group's.
         whole = re.sub(r"[^0-9]", "", grouped[1])
         body = whole + grouped[2]
-        if len(whole) < 4 or whole[0] == "0":
+        is_phone = found["sign"] == "+" and len(whole) >= PHONE_DIGITS
+        if len(whole) < 4 or whole[0] == "0" or is_phone:
             return None
     if not any(pattern.fullmatch(body) for pattern in STYLES.values()):
         return None
     is_negative = in_brackets or (bool(signs) and signs[0] != "+")
-    currency = found["before"] or found["after"] or ""
+    per_mille = PER_MILLE if found["percent"] == PER_MILLE else ""
+    currency = (found["before"] or found["after"] or per_mille).rstrip(".")  # kr. is kr
     return WrittenNumber(body, is_negative, currency, bool(found["percent"]))

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from csv_file import detect_delimiter
+from csv_delimiter import detect_delimiter
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ sys.dont_write_bytecode = True  # a skill's folder is content: running it must n
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
 from csv_file import (  # noqa: E402
+    SPACES,
     BadInput,
     CsvFile,
     add_csv_arguments,
@@ -128,7 +129,7 @@ class Join:
                 yield blank + [row[i] for i in self.extra_columns]
 
     def _key(self, row: Row, columns: list[int]) -> Key | None:
-        key = tuple(composed(row[column].strip()) for column in columns)
+        key = tuple(composed(row[column].strip(SPACES)) for column in columns)
         if not all(key):
             return None
         return tuple(composed(part.casefold()) for part in key) if self.fold_case else key
@@ -183,8 +184,8 @@ def parse_on(text: str) -> On:
     """``a,b=c`` -> column a of both sides, and column b of the left with c of the right."""
     pairs = [part.partition("=") for part in text.split(",")]
     on = On(
-        [composed(left.strip()) for left, _, _ in pairs],
-        [composed((right or left).strip()) for left, _, right in pairs],
+        [composed(left.strip(SPACES)) for left, _, _ in pairs],
+        [composed((right or left).strip(SPACES)) for left, _, right in pairs],
     )
     if not all(on.left + on.right):
         raise argparse.ArgumentTypeError(f"{text!r}: write key, key1,key2 or left_key=right_key")

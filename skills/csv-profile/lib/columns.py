@@ -5,37 +5,25 @@ that the summary says so.
 """
 
 import hashlib
-import math
-import random
-import re
 import sys
-from array import array
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import pairwise
+from collections.abc import Iterable
+from datetime import datetime
+from heapq import nsmallest
+from typing import TYPE_CHECKING
 
 from calendar_names import calendar_order
-from column_reading import MANY, MOSTLY, look_at
+from column_reading import AS_IT_IS, MANY, MOSTLY, Reading
+from column_summary import ColumnProfile, DateSummary, NumberSummary, TextSummary
+from running_numbers import Numbers
+from value_kinds import CODE, is_impossible_date, kind_of, moment
 
-EXACT_NUMBERS = 1_000_000  # 8 bytes each
+if TYPE_CHECKING:
+    from polars import Series
+
 EXACT_DISTINCT = 50_000
 KEPT_CHARS = 120
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-HISTOGRAM_BINS = 12
 
-# "007" and numbers of 19 digits or more are codes, not quantities: they stay text.
-INTEGER = re.compile(r"[+-]?(0|[1-9][0-9]{0,17})")
-FLOAT = re.compile(r"[+-]?((0|[1-9][0-9]{0,17})(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
-# Year first only: others are turned into this before, where their column leaves no doubt.
-DATE = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2})?")
-DATETIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
-    r"(Z|[+-][0-9]{2}:?[0-9]{2})?"
-)
-BOOLEANS = frozenset({"true", "false", "yes", "no"})
 # The kinds of a column's values -> the column's type; any other mixture is text.
 TYPES = {
     frozenset[str](): "empty",
@@ -47,8 +35,6 @@ TYPES = {
     frozenset({"datetime"}): "datetime",
     frozenset({"date", "datetime"}): "datetime",
 }
-# A code is text that looks like a number: no column with one is numeric, however few they are.
-CODE = re.compile(r"[+-]?[0-9]+")
 FAMILIES = {
     "int": ("int",),
     "float": ("int", "float"),
@@ -58,57 +44,20 @@ FAMILIES = {
 }
 EXAMPLES = 3
 CALENDAR_NAMES = 400  # more are no months, though each has a year
-NO_DATE = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class NumberSummary:
-    """``std`` is the sample's; the histogram has equal bins from ``min`` to ``max``."""
-
-    min: float
-    max: float
-    mean: float | None
-    std: float | None
-    quantiles: dict[str, float]
-    histogram: list[int]
-    approximate: bool
-
-
-@dataclass(frozen=True)
-class DateSummary:
-    min: str
-    max: str
-
-
-@dataclass(frozen=True)
-class TextSummary:
-    top: list[tuple[str, int]]
-    shortest: int
-    longest: int
-
-
-@dataclass(frozen=True)
-class ColumnProfile:
-    name: str
-    type: str
-    missing: int
-    present: int
-    distinct: int
-    distinct_is_at_least: bool
-    kinds: dict[str, int]
-    summary: NumberSummary | DateSummary | TextSummary | None
 
 
 class Column:
     """What has been seen of one column so far."""
 
-    def __init__(self, name: str, plain: Callable[[str], str] | None) -> None:
+    def __init__(self, name: str, reading: Reading = AS_IT_IS) -> None:
         self.name = name
-        self.plain = plain
+        self.reading = reading
         self.missing = self.present = 0
         self.kinds: Counter[str] = Counter()
         self.values: Counter[str] = Counter()
         self.overflowed = False
+        self.starts: Series | None = None  # how the values begin, once they are all there are
+        self.forms: Counter[str] = Counter()  # those that dates and times have had
         self.numbers = Numbers()
         self.codes = self.impossible_dates = 0
         self.examples: dict[str, list[str]] = {}
@@ -117,11 +66,15 @@ class Column:
 
     def add(self, value: str, times: int = 1) -> None:
         """Add a value that is there as often as that."""
-        self.add_plain(self.plain(value) if self.plain else value, times)
+        self.add_plain(self.reading.plain(value) if self.reading.plain else value, times)
 
     def add_plain(self, value: str, times: int) -> None:
+        self.add_kind(self.measure(value, times), [value], times)
+        self.count_value(value, times)
+
+    def measure(self, value: str, times: int) -> str:
+        """Add to the figures of the value's kind, and return it."""
         kind = kind_of(value)
-        self.add_kind(kind, value, times)
         if kind == "text":
             self.codes += times * (CODE.fullmatch(value) is not None)
             self.impossible_dates += times * is_impossible_date(value)
@@ -131,13 +84,19 @@ class Column:
                 self.numbers.add(int(value) if kind == "int" else float(value))
         if kind in ("date", "datetime"):
             self.add_date(value)
-        self.count_value(value, times)
+        return kind
 
-    def add_kind(self, kind: str, example: str, times: int) -> None:
+    def add_kind(self, kind: str, examples: Iterable[str], times: int) -> None:
+        """Add so many values of a kind, of which the examples are the first that differ."""
         self.present += times
         self.kinds[kind] += times
-        if len(examples := self.examples.setdefault(kind, [])) < EXAMPLES:
-            examples.append(example if len(example) <= KEPT_CHARS else shorten(example))
+        kept = self.examples.setdefault(kind, [])
+        for example in examples:
+            if len(kept) >= EXAMPLES:
+                break
+            short = key_of(example)
+            if short not in kept:
+                kept.append(short)
 
     def add_lengths(self, shortest: int, longest: int) -> None:
         self.shortest = min(self.shortest, shortest)
@@ -148,7 +107,7 @@ class Column:
         self.dates = {min(seen), max(seen)}
 
     def count_value(self, value: str, times: int) -> None:
-        key = value if len(value) <= KEPT_CHARS else shorten(value)
+        key = key_of(value)
         if key in self.values or len(self.values) < EXACT_DISTINCT:
             self.values[key] += times
         else:
@@ -209,124 +168,16 @@ class Column:
         if self.type in ("date", "datetime"):
             return DateSummary(min(self.dates)[1], max(self.dates)[1])
         # Ties by value, so that the same rows in another order give the same profile.
-        ranked = sorted(self.values.items(), key=lambda pair: (-pair[1], pair[0]))
+        ranked = nsmallest(top, self.values.items(), key=lambda pair: (-pair[1], pair[0]))
         is_short = len(self.values) <= CALENDAR_NAMES
         if self.type == "text" and is_short and (names := calendar_order(self.values)):
             ranked = [(name, self.values[name]) for name in names]
         return TextSummary(ranked[:top], self.shortest, self.longest)
 
 
-class Numbers:
-    """Running figures of a numeric column: Welford's mean and spread, a reservoir for the rest."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.mean = self.squares = 0.0
-        self.low: float = math.inf
-        self.high: float = -math.inf
-        self.sample = array("d")
-        self.random = random.Random(0)  # the same file must give the same profile
-
-    def add(self, value: float) -> None:
-        self.count += 1
-        distance = value - self.mean
-        self.mean += distance / self.count
-        self.squares += distance * (value - self.mean)
-        self.low, self.high = min(self.low, value), max(self.high, value)
-        self._choose([value])
-
-    def add_many(
-        self, values: Sequence[float], mean: float, squares: float, low: float, high: float
-    ) -> None:
-        """Add values of which these figures are known already."""
-        distance = mean - self.mean
-        before = self.count
-        self.count += len(values)
-        self.mean += distance * len(values) / self.count
-        self.squares += squares + distance * distance * before * len(values) / self.count
-        self.low, self.high = min(self.low, low), max(self.high, high)
-        self._choose(values)
-
-    def _choose(self, values: Sequence[float]) -> None:
-        """Keep the values, or let each take the place of a kept one with the chance that is due."""
-        room = EXACT_NUMBERS - len(self.sample)
-        self.sample.extend(values[:room])
-        seen = self.count - len(values) + room
-        for value in values[room:]:
-            seen += 1
-            if (place := self.random.randrange(seen)) < EXACT_NUMBERS:
-                self.sample[place] = value
-
-    def summarise(self) -> NumberSummary:
-        ordered = sorted(self.sample)
-        return NumberSummary(
-            min=self.low,
-            max=self.high,
-            mean=finite(self.mean),
-            std=finite(math.sqrt(self.squares / (self.count - 1))) if self.count > 1 else None,
-            quantiles={f"p{round(p * 100)}": quantile(ordered, p) for p in QUANTILES},
-            histogram=histogram(ordered),
-            approximate=self.count > len(ordered),
-        )
-
-
-def kind_of(value: str) -> str:
-    """The narrowest type that one value has."""
-    if INTEGER.fullmatch(value):
-        return "int"
-    if FLOAT.fullmatch(value):
-        return "float" if math.isfinite(float(value)) else "text"
-    if value.lower() in BOOLEANS:
-        return "bool"
-    for kind, pattern in (("date", DATE), ("datetime", DATETIME)):
-        if pattern.fullmatch(value):
-            return kind if moment(value) != NO_DATE else "text"
-    return "text"
-
-
-def is_impossible_date(value: str) -> bool:
-    """A date in shape only, such as 2024-02-30."""
-    if value.isalnum():
-        return False
-    has_shape = DATE.fullmatch(value) or DATETIME.fullmatch(value)
-    return has_shape is not None or look_at(value).kind == "no day"
-
-
-def moment(value: str) -> datetime:
-    """A point in time to compare by; without a zone, UTC. ``NO_DATE`` for 2024-02-30."""
-    try:
-        parsed = datetime.fromisoformat(value if len(value) > len("2024-01") else f"{value}-01")
-    except ValueError:
-        return NO_DATE
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-
-
-def shorten(value: str) -> str:
-    """Tell long values apart without keeping them."""
+def key_of(value: str) -> str:
+    """Tells long values apart without keeping them."""
+    if len(value) <= KEPT_CHARS:
+        return value
     digest = hashlib.blake2b(value.encode(), digest_size=8).hexdigest()
     return f"{value[: KEPT_CHARS - 20]}… [{digest}]"
-
-
-def quantile(ordered: list[float], share: float) -> float:
-    """Linear between the two nearest values: ``method="inclusive"`` of the statistics module."""
-    place = (len(ordered) - 1) * share
-    below = math.floor(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] * (1 - (place - below)) + ordered[above] * (place - below)
-
-
-def histogram(ordered: list[float]) -> list[int]:
-    low, width = ordered[0], (ordered[-1] - ordered[0]) / HISTOGRAM_BINS
-    if not 0 < width < math.inf:
-        return [len(ordered)]
-    # In order, so that only the ends of the bins have to be looked for.
-    ends = [
-        bisect_left(ordered, bin_ + 1, key=lambda value: int((value - low) / width))
-        for bin_ in range(HISTOGRAM_BINS - 1)
-    ]
-    return [end - start for start, end in pairwise([0, *ends, len(ordered)])]
-
-
-def finite(value: float) -> float | None:
-    """JSON knows no infinity."""
-    return value if math.isfinite(value) else None

@@ -5,27 +5,22 @@ Every skill that reads CSV carries this same module, because a skill's folder st
 
 import argparse
 import csv
-import io
-import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bad_input import BadInput
+from csv_delimiter import detect_delimiter, sep_line
+from file_kinds import other_kind
 from text_encoding import NotText, detect
 
+MARK = "\ufeff"  # at the start of a line where files were put together
 MISSING = ("NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null")
-DELIMITERS = (",", ";", "\t", "|")
-SAMPLE_CHARS = 65_536
-SEP_LINE_CHARS = 1024
 FIELD_LIMIT_CHARS = 1_000_000
 MAX_COLUMNS = 16_384  # what spreadsheets hold; one hostile row must not fill the memory
-# Excel's first line that names the delimiter, perhaps filled up to the width of the table.
-SEP_LINE = re.compile(r"\ufeff?\"?sep=([^\"\r\n])\1*\"?[,;|\t ]*", re.IGNORECASE)
-
-
-class BadInput(Exception):
-    """What is wrong, where, and what to do; the script ends with exit code 2."""
+# What str.strip() removes, and the zero-width marks that spreadsheets and web pages leave behind.
+SPACES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + MARK + "\u200b"
 
 
 @dataclass(frozen=True)
@@ -47,7 +42,8 @@ class CsvFile:
                 if self.has_sep_line:
                     file.readline()
                     above = 1
-                reader = csv.reader(file, delimiter=self.delimiter, strict=True)
+                lines = (line.removeprefix(MARK) for line in file)
+                reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
                 for row in reader:
                     line = reader.line_num + above
                     if len(row) > MAX_COLUMNS:
@@ -82,13 +78,15 @@ class CsvFile:
         header = next(rows, None)
         if header is None:
             raise BadInput(f"{self.path.name}: is empty. A header row is needed.")
-        return unique_names([composed(name.strip()) for name in header]), rows
+        return unique_names([composed(name.strip(SPACES)) for name in header]), rows
 
 
 def open_csv(path: Path, encoding: str = "auto", delimiter: str = "auto") -> CsvFile:
     """Find out whatever is ``auto``."""
     if not path.is_file():
         raise BadInput(f"{path}: no such file. Check the path.")
+    if kind := other_kind(path):
+        raise BadInput(f"{path.name}: is {kind[0]}, not CSV. {kind[1]}")
     notes = []
     if encoding == "auto":
         encoding, note = detect_encoding(path)
@@ -105,45 +103,12 @@ def detect_encoding(path: Path) -> tuple[str, str | None]:
         found = detect(path)
     except NotText as error:
         raise BadInput(
-            f"{path.name}: is not a text file. Save it as CSV first; if it is UTF-16 "
-            "without a byte order mark, pass --encoding utf-16-le."
+            f"{path.name}: is not a text file: there is a NUL byte in line {error.line}. Save it "
+            "as CSV again, or remove the NUL bytes first; if it is UTF-16, pass "
+            "--encoding utf-16-le."
         ) from error
     remedy = "Where they are wrong, name the right encoding with --encoding."
     return found.name, f"{found.note} {remedy}" if found.note else None
-
-
-def sep_line(path: Path, encoding: str) -> str | None:
-    """The delimiter that Excel's ``sep=;`` names in the first line, which is no row."""
-    first_line = re.match(r"[^\r\n]*", head(path, encoding, SEP_LINE_CHARS))
-    found = SEP_LINE.fullmatch(first_line[0]) if first_line else None
-    return found[1] if found else None
-
-
-def head(path: Path, encoding: str, chars: int) -> str:
-    try:
-        with path.open(encoding=encoding, newline="") as file:
-            return file.read(chars)
-    except UnicodeError as error:
-        raise BadInput(
-            f"{path.name}: is not {encoding} text ({error}). "
-            "Name the right encoding with --encoding."
-        ) from error
-
-
-def detect_delimiter(path: Path, encoding: str) -> str:
-    """The one that cuts most of the first rows into as many cells as the header has."""
-    sample = head(path, encoding, SAMPLE_CHARS)
-
-    def score(delimiter: str) -> tuple[int, int]:
-        widths: list[int] = []
-        try:
-            reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, strict=True)
-            widths.extend(len(row) for row in reader if row)
-        except csv.Error:
-            pass  # the sample may end within quotes; the rows before that have their say
-        return (widths.count(widths[0]), widths[0]) if widths and widths[0] > 1 else (0, 0)
-
-    return max(DELIMITERS, key=score)
 
 
 def composed(text: str) -> str:

@@ -20,6 +20,7 @@ MARKS = (
 )
 CHUNK_BYTES = 1 << 20
 SAMPLE_BYTES = 65_536
+UTF_16_ZEROS = 0.4  # the share of high bytes that are zero, if there is any Latin text
 SAMPLE_LINES = 2_000
 FALLBACK = "cp1252"
 # Of readings that are equally good the earlier one is taken.
@@ -39,7 +40,11 @@ COMPANIONS = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "FUL
 
 
 class NotText(Exception):
-    """The file holds bytes that no text has."""
+    """The file holds bytes that no text has, first in that line."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ def detect(path: Path) -> Encoding:
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     is_utf8 = True
+    lines = 1
     with path.open("rb") as file:
         chunk = file.read(CHUNK_BYTES)
         for mark, name in MARKS:
@@ -81,11 +87,29 @@ def detect(path: Path) -> Encoding:
                 return Encoding(name)
         while chunk:
             if b"\0" in chunk:
-                raise NotText
+                if lines == 1 and (name := utf_16(path, chunk)):
+                    return Encoding(name, 0.95)
+                raise NotText(lines + chunk[: chunk.index(b"\0")].count(b"\n"))
+            lines += chunk.count(b"\n")
             is_utf8 = is_utf8 and can_decode(decoder, chunk)
             chunk = file.read(CHUNK_BYTES)
     is_utf8 = is_utf8 and can_decode(decoder, b"", final=True)
     return Encoding("utf-8") if is_utf8 else guess(path, foreign_lines(path))
+
+
+def utf_16(path: Path, chunk: bytes) -> str | None:
+    """The byte order of UTF-16 without a mark: where every other byte of the first ones is zero."""
+    for name, zeros, others in (
+        ("utf-16-le", chunk[1::2], chunk[::2]),
+        ("utf-16-be", chunk[::2], chunk[1::2]),
+    ):
+        if (
+            zeros.count(0) > UTF_16_ZEROS * len(zeros)
+            and not others.count(0)
+            and decodes(path, name)
+        ):
+            return name
+    return None
 
 
 def can_decode(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:

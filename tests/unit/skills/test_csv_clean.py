@@ -160,7 +160,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_workbook_named_csv_is_refused(tmp_path: Path) -> None:
-    assert clean(tmp_path, b"PK\x03\x04\x00\x00\x00").refuses("not a text file", "CSV")
+    assert clean(tmp_path, b"PK\x03\x04\x00\x00\x00").refuses("ZIP archive", "not CSV")
 
 
 def test_a_wrong_encoding_is_refused_with_the_place(tmp_path: Path) -> None:

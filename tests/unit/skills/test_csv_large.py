@@ -28,7 +28,7 @@ sys.dont_write_bytecode = True
 skill, script, parts, *files = sys.argv[1:]
 sys.path.insert(0, f"{skill}/lib")
 import csv_parts
-csv_parts.FAST_BYTES, csv_parts.PART_CHARS, csv_parts.DOUBTFUL_CHARS = json.loads(parts)
+csv_parts.FAST_BYTES, csv_parts.PART_BYTES, csv_parts.DOUBTFUL_BYTES = json.loads(parts)
 for file in files:
     out, err = io.StringIO(), io.StringIO()
     sys.argv = [script, *json.loads(file)]
@@ -64,6 +64,10 @@ cells = st.one_of(
                      "1,5", "31.01.2024", "2024-02-30", " padded ", "\u00a0y\u200b", "\ufeff",
                      "yes", "1234567890123456789", "1e3", "2024-01-31", "2024-01-31 12:00", "'",
                      "5\" disk"]),
+    st.sampled_from(["1.234,50 €", "-5,0 €", "€ 7", "(1,5)", "5,0-", "1 234", "12 ‰", "3 %",
+                     "+49 301 234 567", "31.01.24", "31.01.2024 9:05", "1/31/2024 2:05 PM",
+                     "01.02.2024", "30.02.2024", "31.01.2024 10:05 +01:00", "31 Jan 2024", "=A1",
+                     "2024-01-31T10:05:00Z", "2024-01-31 10:05+01:00", "item 1234", "-", "1e400"]),
     st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5),
 )  # fmt: skip
 odd_lines = st.sampled_from(
@@ -80,9 +84,11 @@ def files(draw: st.DrawFn) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator=end, quoting=quoting)
     writer.writerow(["a", "b", "c"])
+    # Of a few values each, for a column of one kind is read in another way than one of many.
+    columns = [draw(st.lists(cells, min_size=1, max_size=4)) for _ in range(3)]
     for _ in range(draw(st.integers(0, 12))):
         if draw(st.integers(0, 7)):
-            writer.writerow(draw(st.lists(cells, min_size=3, max_size=3)))
+            writer.writerow([draw(st.sampled_from(column)) for column in columns])
         else:
             text.write(draw(odd_lines) + end)
     content = text.getvalue()

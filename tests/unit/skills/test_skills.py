@@ -47,14 +47,19 @@ def test_an_unknown_option_is_a_usage_error(skill: str, tmp_path: Path) -> None:
 
 
 SHARED = (
+    "bad_input",
     "calendar_names",
     "column_looks",
     "column_reading",
+    "csv_delimiter",
     "csv_file",
     "csv_parts",
     "csv_writer",
+    "file_kinds",
+    "plain_values",
     "text_encoding",
     "written_dates",
+    "written_forms",
     "written_numbers",
 )
 
