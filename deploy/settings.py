@@ -7,53 +7,44 @@ Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS) are read by
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import DirectoryPath, Field, Json, SecretStr, ValidationError, field_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import DirectoryPath, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from activities.aes_keys import read_keys
-from activities.inputs.policy import HostPattern, InputPolicy
-from activities.llm.base import ModelOptions, Price
-from activities.sandbox.backends import BACKENDS, DEFAULT_BACKEND, SandboxOptions
+from activities.inputs.policy import InputPolicy
+from activities.llm.base import ModelOptions
+from activities.sandbox.backends import DEFAULT_BACKEND, SandboxOptions
 from activities.sandbox.base import Limits
 from activities.store.options import DEFAULT_MAX_OVERFLOW, DEFAULT_POOL_SIZE, S3Options
-from activities.tools.mcp.grants import Grant
 from activities.tools.mcp.limits import LONGEST_START_SECONDS, START_SECONDS
 from activities.tools.mcp.policy import McpPolicy
 from activities.units import MEBIBYTE
-from deploy.setting_values import DatabaseUrl, WebUrl
+from deploy.setting_values import (
+    MIN_CONTEXT_TOKENS,
+    Backend,
+    ContextTokens,
+    DatabaseUrl,
+    Grants,
+    Hosts,
+    Keys,
+    Names,
+    OrNone,
+    Prices,
+    Token,
+    WebUrl,
+)
 from workflows.contracts import TASK_QUEUE
 from workflows.definitions.agent import MAX_TOKENS
-from workflows.errors import AgentOSError, BadInput
+from workflows.errors import AgentOSError
 from workflows.validation_messages import message_of
 
 BUILT_IN_SKILLS = Path(__file__).parent.parent / "skills"
 DAY_SECONDS = 86_400.0
 
 _SECRET_PREFIX = "AGENTOS_SECRET_"  # noqa: S105  (where secrets are, not one of them)
-
-# Written `a,b,c`. Without NoDecode pydantic-settings would expect JSON.
-Names = Annotated[tuple[str, ...], NoDecode]
-
-_NAMES = (
-    *("networked_skills", "allowed_hosts", "private_hosts", "allowed_buckets", "served_hosts"),
-    *("models", "mcp_commands", "mcp_hosts", "mcp_env", "skill_private_hosts"),
-    "secrets_for",
-)
-_MAY_BE_EMPTY = (
-    *("services_dir", "openai_api_key", "openai_base_url", "search_url"),
-    *("codec_key", "codec_token", "secrets_key"),
-)
-
-Prices = Annotated[Json[Mapping[str, Price]], NoDecode]
-
-MIN_CONTEXT_TOKENS = 1_000
-MIN_TOKEN_CHARACTERS = 20
-ContextTokens = Annotated[
-    Json[Mapping[str, Annotated[int, Field(ge=MIN_CONTEXT_TOKENS)]]], NoDecode
-]
 
 
 class SettingsInvalid(AgentOSError):
@@ -77,8 +68,8 @@ class Settings(BaseSettings):
 
     task_queue: str = TASK_QUEUE
     temporal_ui_url: WebUrl | None = None
-    codec_key: SecretStr | None = Field(default=None, description="encrypts what Temporal keeps")
-    codec_token: SecretStr | None = Field(default=None, description="lets in whoever decrypts it")
+    codec_key: Keys = Field(default=None, description="encrypts what Temporal keeps")
+    codec_token: Token = Field(default=None, description="lets in whoever decrypts it")
     titles: Literal["prompt", "plain"] = Field(
         default="prompt", description="of workflows in Temporal"
     )
@@ -87,9 +78,9 @@ class Settings(BaseSettings):
 
     skills_path: str = ""
     data_dir: Path = Path(".agentos")
-    services_dir: DirectoryPath | None = None
+    services_dir: OrNone[DirectoryPath] = None
 
-    sandbox: str = DEFAULT_BACKEND
+    sandbox: Backend = DEFAULT_BACKEND
     sandbox_memory_mib: int = Field(default=2_048, ge=64)
     sandbox_processes: int = Field(default=128, ge=8)
     sandbox_disk_mib: int = Field(default=2_048, ge=1)
@@ -98,7 +89,7 @@ class Settings(BaseSettings):
     sandbox_printed_mib: int = Field(default=16, ge=1)
     networked_skills: Names = ()
     python_downloads: bool = Field(default=False, description="a Python that a script asks for")
-    skill_private_hosts: Names = Field(default=(), description="that these skills may reach")
+    skill_private_hosts: Hosts = Field(default=(), description="that these skills may reach")
     e2b_api_key: SecretStr | None = Field(default=None, validation_alias="E2B_API_KEY")
     e2b_template: str | None = None
 
@@ -110,16 +101,16 @@ class Settings(BaseSettings):
     max_upload_mib: int = Field(default=1_024, ge=1)
     max_viewers: int = Field(default=2_000, ge=1)
     max_viewers_per_team: int = Field(default=1_000, ge=1)
-    allowed_hosts: Names = ()
-    private_hosts: Names = ()
+    allowed_hosts: Hosts = ()
+    private_hosts: Hosts = ()
     allowed_buckets: Names = ()
     input_mib: int = Field(default=1_024, ge=1, description="the largest from outside")
     input_seconds: float = Field(default=600.0, gt=0, description="for one from outside")
     input_cache_mib: int = Field(default=10_240, ge=1)
 
     models: Names = Field(default=(), description="tried in order; empty: the server's first")
-    openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
-    openai_base_url: WebUrl | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
+    openai_api_key: OrNone[SecretStr] = Field(default=None, validation_alias="OPENAI_API_KEY")
+    openai_base_url: OrNone[WebUrl] = Field(default=None, validation_alias="OPENAI_BASE_URL")
     prices: Prices = Field(default={}, validate_default=False, description="by model, in JSON")
     context_tokens: int = Field(default=128_000, ge=MIN_CONTEXT_TOKENS)
     model_context_tokens: ContextTokens = Field(
@@ -131,68 +122,10 @@ class Settings(BaseSettings):
     mcp_commands: Names = Field(default=(), description="programs that stdio servers may be")
     mcp_hosts: Names = Field(default=(), description="hosts that HTTP servers may be on")
     mcp_env: Names = Field(default=(), description="variables that stdio servers may be given")
-    secrets_key: SecretStr | None = Field(default=None, description="opens those in the database")
-    secrets_for: Names = Field(default=(), description="where those of the environment may go")
+    secrets_key: Keys = Field(default=None, description="opens those in the database")
+    secrets_for: Grants = Field(default=(), description="where those of the environment may go")
     mcp_start_seconds: float = Field(default=START_SECONDS, gt=0, le=LONGEST_START_SECONDS)
-    search_url: WebUrl | None = None
-
-    @field_validator(*_NAMES, mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
-
-    @field_validator(*_MAY_BE_EMPTY, mode="before")
-    @classmethod
-    def _empty_is_unset(cls, value: object) -> object:
-        return value or None
-
-    @field_validator("allowed_hosts", "private_hosts", "skill_private_hosts")
-    @classmethod
-    def _are_hosts(cls, value: Names) -> Names:
-        try:
-            for host in value:
-                HostPattern.parse(host)
-        except BadInput as error:
-            raise PydanticCustomError("host", "{reason}", {"reason": str(error)}) from error
-        return value
-
-    @field_validator("codec_key", "secrets_key")
-    @classmethod
-    def _are_keys(cls, value: SecretStr | None) -> SecretStr | None:
-        try:
-            if value is not None:
-                read_keys(value.get_secret_value())
-        except ValueError as error:
-            raise PydanticCustomError("keys", "{reason}", {"reason": str(error)}) from None
-        return value
-
-    @field_validator("secrets_for")
-    @classmethod
-    def _are_grants(cls, value: Names) -> Names:
-        try:
-            for grant in value:
-                Grant.parse(grant)
-        except BadInput as error:
-            raise PydanticCustomError("grant", "{reason}", {"reason": str(error)}) from error
-        return value
-
-    @field_validator("codec_token")
-    @classmethod
-    def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and len(value.get_secret_value()) < MIN_TOKEN_CHARACTERS:
-            reason = f"it must have at least {MIN_TOKEN_CHARACTERS} characters"
-            raise PydanticCustomError("codec_token", "{reason}", {"reason": reason})
-        return value
-
-    @field_validator("sandbox")
-    @classmethod
-    def _is_backend(cls, value: str) -> str:
-        if value not in BACKENDS:
-            names = " or ".join(map(repr, BACKENDS))
-            raise PydanticCustomError("backend", "it must be {names}", {"names": names})
-        return value
+    search_url: OrNone[WebUrl] = None
 
     @property
     def secrets(self) -> Mapping[str, SecretStr]:
