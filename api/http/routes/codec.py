@@ -6,10 +6,11 @@ here.
 """
 
 import hmac
-from collections.abc import Awaitable, Callable
-from typing import Annotated
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
 from temporalio.api.common.v1 import Payload as TemporalPayload
 
 from activities.payloads import Codec
@@ -18,6 +19,7 @@ from api.http.bodies import Body
 from api.http.dependencies import ServicesDep
 from api.http.openapi import TOKEN_NEEDED, refusals
 from api.http.peers import why_stranger
+from api.http.problems import answer
 from api.services import Services
 from api.wire.codec import Payload, Payloads
 from workflows.errors import AgentOSError
@@ -27,12 +29,31 @@ PREFIX = "/codec"
 
 _REFUSALS = refusals(CodecGuarded, CodecMissing, PayloadRefused)
 
-router = APIRouter(tags=["codec"])
+Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-async def _codec(request: Request, response: Response, services: ServicesDep) -> Codec:
+class PageRoute(APIRoute):
+    """A route whose answers the page of the Temporal Web UI may read, also where they refuse."""
+
+    def get_route_handler(self) -> Handle:
+        handle = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            try:
+                response = await handle(request)
+            except AgentOSError as error:
+                response = answer(error)
+            _allow_page(request, response, request.app.state.services)
+            return response
+
+        return handled
+
+
+router = APIRouter(tags=["codec"], route_class=PageRoute)
+
+
+async def _codec(request: Request, services: ServicesDep) -> Codec:
     """Who may use it; before anything of the body is read."""
-    _allow_page(request, response, services)
     if reason := _why_refused(request, services):
         raise CodecGuarded(reason=reason)
     if services.codec is None:
@@ -58,25 +79,21 @@ async def encode(codec: CodecDep, given: Given) -> Payloads:
 
 @router.options("/decode", include_in_schema=False)
 @router.options("/encode", include_in_schema=False)
-async def allow(request: Request, services: ServicesDep) -> Response:
+async def allow() -> Response:
     """What a browser asks before the page of the Temporal Web UI may send anything."""
-    response = Response(status_code=204)
-    if _allow_page(request, response, services):
-        response.headers["Access-Control-Allow-Methods"] = "POST"
-        response.headers["Access-Control-Allow-Headers"] = (
-            "authorization, content-type, x-namespace, caller-type"
-        )
-        response.headers["Access-Control-Max-Age"] = "600"
-    return response
+    allowed = {
+        "Access-Control-Allow-Methods": "POST",
+        "Access-Control-Allow-Headers": "authorization, content-type, x-namespace, caller-type",
+        "Access-Control-Max-Age": "600",
+    }
+    return Response(status_code=204, headers=allowed)
 
 
-def _allow_page(request: Request, response: Response, services: Services) -> bool:
+def _allow_page(request: Request, response: Response, services: Services) -> None:
     response.headers["Vary"] = "Origin"
     origin = request.headers.get("origin")
-    if origin not in services.options.temporal_ui_origins:
-        return False
-    response.headers["Access-Control-Allow-Origin"] = origin
-    return True
+    if origin in services.options.temporal_ui_origins:
+        response.headers["Access-Control-Allow-Origin"] = origin
 
 
 def _why_refused(request: Request, services: Services) -> str | None:

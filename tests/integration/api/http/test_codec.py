@@ -256,9 +256,10 @@ async def test_the_page_of_the_ui_may_ask_for_nothing_else(stage: Stage) -> None
 async def test_a_payload_that_cannot_be_decrypted_is_named(stage: Stage) -> None:
     foreign = await Codec([bytes(32)]).encode([Payload(data=b"x")])
     payloads = [{"data": ""}, *map(MessageToDict, foreign)]
-    async with httpx.AsyncClient(base_url=stage.url) as http:
+    async with httpx.AsyncClient(base_url=stage.url, headers={"Origin": UI}) as http:
         answer = await http.post("/codec/decode", json={"payloads": payloads})
     assert answer.status_code == 422
+    assert answer.headers["access-control-allow-origin"] == UI  # or the page could not read it
     assert "Payload 1 was refused" in answer.json()["detail"]
     assert Codec([bytes(32)]).key_id in answer.json()["detail"]
 
