@@ -5,6 +5,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -146,18 +147,17 @@ async def test_a_task_from_before_the_key_goes_on_with_it(
 async def test_tasks_wait_for_a_worker_that_has_their_key(
     infrastructure: Services, skills_folder: Path
 ) -> None:
-    async def waits(wrong: Codec | None) -> None:
-        async with api_stage(
-            infrastructure, skills_folder, works=False, codec=Codec([KEY])
-        ) as stage:
-            task_id = await stage.submit("print done")
-            async with working(await rekeyed(stage, wrong)):
-                assert await failed_workflow_task(stage, task_id) == "payload-key-missing"
-            async with working(stage):
-                await stage.until(task_id, "completed")
+    async def waits(stage: Stage, wrong: Codec | None) -> None:
+        task_id = await stage.submit("print done")
+        async with working(await rekeyed(stage, wrong)):
+            assert await failed_workflow_task(stage, task_id) == "payload-key-missing"
+        async with working(stage):
+            await stage.until(task_id, "completed")
 
-    # Beside each other: Temporal leaves seconds between its attempts.
-    await asyncio.gather(waits(None), waits(Codec([bytes(32)])))
+    made = partial(api_stage, infrastructure, skills_folder, works=False, codec=Codec([KEY]))
+    async with made() as one, made() as other:
+        # Beside each other: Temporal leaves seconds between its attempts.
+        await asyncio.gather(waits(one, None), waits(other, Codec([bytes(32)])))
 
 
 async def failed_workflow_task(stage: Stage, task_id: str) -> str:
