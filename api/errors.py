@@ -38,12 +38,10 @@ class StrangerRefused(KeyRefused):
     `agentos keys create NAME`. AGENTOS_OPEN_LOOPBACK=true lets everybody on this machine in."""
 
 
-class CodecGuarded(RequestRefused):
+class CodecGuarded(KeyRefused):
     """{reason}. Payloads, which are of all teams, are decrypted here for the user who runs AgentOS,
     and for whoever sends `Authorization: Bearer ...` with the AGENTOS_CODEC_TOKEN of this server.
     """
-
-    status = 401
 
 
 class CodecMissing(RequestRefused):

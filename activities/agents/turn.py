@@ -118,7 +118,7 @@ class Turns:
         if self._equipment.models is None:
             raise ModelNotConfigured
         agent = Agent.model_validate(begun.definition)
-        offered = await self._toolbox.offered(begun.team_id, agent)
+        offered = await self._toolbox.offered(begun.team_id, agent, is_first_turn=call.seq == 0)
         before = await self._before(call, begun, agent, offered.values(), heard)
         lost = _Lost(self._database, turn, begun.lost)
         try:

@@ -64,11 +64,16 @@ class Toolbox:
         self._has_search = has_search
         self._remembered: dict[UUID, tuple[float, Mapping[str, OfferedTool]]] = {}
 
-    async def offered(self, team_id: UUID, agent: Agent) -> Mapping[str, OfferedTool]:
+    async def offered(
+        self, team_id: UUID, agent: Agent, *, is_first_turn: bool = False
+    ) -> Mapping[str, OfferedTool]:
         """What the agent may call, by name; ``finish`` is the last.
 
-        What the team has switched off or denied is not among them, a second after it said so.
+        What the team has switched off or denied is not among them, a second after it said so. In
+        its first turn an agent has what was registered just before its task was submitted.
         """
+        if is_first_turn:
+            self._remembered.pop(team_id, None)
         return allowed_tools(await self._active(team_id), agent, has_search=self._has_search)
 
     async def call(

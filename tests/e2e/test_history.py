@@ -150,7 +150,7 @@ PIPELINES: dict[str, tuple[list[Mapping[str, object]], str, str]] = {
         "reported an error",
     ),
     "a server answers nonsense": (
-        [says(content=[{"type": f"{MARK}-kind"}], structuredContent=MARK)],
+        [says(content=f"{MARK}-text")],
         "mcp-answer-invalid",
         "mcp",
     ),

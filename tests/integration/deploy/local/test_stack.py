@@ -165,7 +165,10 @@ async def test_nothing_outlives_a_killed_up_and_the_next_one_has_all_the_data(
         assert len(working_in(first.data_dir)) > 3
         await first.end(signal.SIGKILL)
         await until_nobody_works_in(first.data_dir)
-        assert running_parts(first.data_dir) == {}
+        # A child that dies lets go of the folder's lock a moment after it is gone from the list.
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while running_parts(first.data_dir):
+                await asyncio.sleep(0.02)
 
     async with up(tmp_path / "data") as second:
         services = await second.services()
@@ -283,7 +286,7 @@ async def test_a_data_folder_may_have_a_long_and_odd_path(deep: Services) -> Non
 
 async def test_keys_and_sockets_are_closed_to_other_users(deep: Services) -> None:
     secrets = [*(deep.data_dir / "secrets").iterdir(), deep.data_dir / "s3" / "identities.json"]
-    assert len(secrets) == 8
+    assert len(secrets) == 9
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
     assert stat.S_IMODE((deep.data_dir / "run").resolve().stat().st_mode) == 0o700
 
