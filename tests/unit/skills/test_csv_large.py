@@ -223,12 +223,15 @@ def test_a_large_file_takes_a_fraction_of_the_work_and_memory_that_does_not_grow
     assert faster.peak_kib < fast.peak_kib * 1.6
 
 
-def test_a_few_odd_rows_in_a_large_file_cost_little(tmp_path: Path, csv_python: Path) -> None:
-    sound, odd = tmp_path / "sound.csv", tmp_path / "odd.csv"
-    write_rows(sound, 80_000)
-    lines = sound.read_text().splitlines()
+def test_a_few_odd_rows_do_not_make_a_large_file_be_read_row_by_row(
+    tmp_path: Path, csv_python: Path
+) -> None:
+    odd = tmp_path / "odd.csv"
+    write_rows(odd, 80_000)
+    lines = odd.read_text().splitlines()
     lines[20_000:20_000] = ["short,row"]
     lines[60_000:60_000] = ["", 'stray " quote,1,2,3,4,5,6,7']
     odd.write_text("\n".join(lines) + "\n")
-    plain, mixed = (cost(csv_python, "csv-clean", path, "o.csv") for path in (sound, odd))
-    assert mixed.processor_seconds < plain.processor_seconds * 3
+    fast = cost(csv_python, "csv-clean", odd, "o.csv")
+    slow = cost(Path(sys.executable), "csv-clean", odd, "o.csv")  # row by row: it has no polars
+    assert fast.processor_seconds < slow.processor_seconds / 1.5
