@@ -182,7 +182,8 @@ class Turns:
 
         Of the last failure the task's row is the only place that can tell, so that is waited for.
         """
-        is_followed = error.retryable and failures_before() < policies.THINK_RETRIES
+        is_last = error.retries_used_up or failures_before() >= policies.THINK_RETRIES
+        is_followed = error.retryable and not is_last
         said = (*unsent, _retrying(call, error)) if is_followed else tuple(unsent)
         failure = Failure(
             code=error.code,

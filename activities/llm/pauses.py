@@ -15,8 +15,8 @@ from activities.llm.error_words import words_of
 MAX_RETRY_AFTER_SECONDS = 300.0
 
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
-_SPAN = r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+"
+_PART = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|m|h)", re.IGNORECASE)
+_SPAN = r"(?:\d+(?:\.\d+)? ?(?:ms|s|m|h))+"
 # "Please try again in 1m12.5s", "retry after 9 seconds", "retryDelay": "37s" once it is text.
 _IN_WORDS = re.compile(
     rf"(?:try again|retry|wait)\s+(?:in|after|for)\s+(?:({_SPAN})\b|(\d+(?:\.\d+)?) ?sec)",
@@ -102,9 +102,10 @@ def _seconds(text: str | None) -> float | None:
 
 
 def _span(text: str) -> float | None:
-    if not re.fullmatch(_SPAN, text):
+    if not re.fullmatch(_SPAN, text, re.IGNORECASE):
         return None
-    return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in _PART.findall(text))
+    parts = _PART.findall(text)
+    return sum(float(number) * _UNIT_SECONDS[unit.lower()] for number, unit in parts)
 
 
 def _number(text: str | None) -> float | None:

@@ -81,6 +81,7 @@ class Bubblewrap(Sandbox):
         self._egress = egress or Egress()
         self._python = python
         self._host: Host | None = None
+        self._finding = asyncio.Lock()
         self._open_cgroups = cgroups
         self._cgroups: Cgroups | None = None
         self._slots = Slots(max_running, fallback=work_folder / "users")
@@ -95,7 +96,7 @@ class Bubblewrap(Sandbox):
 
     async def run(self, job: Job, on_output: OnOutput) -> Exit:
         validate(job)
-        host = self._find_host()
+        host = await self._find_host()
         async with self._slots.take() as uid:
             verify_reach(job, uid, host)
             started = time.monotonic()
@@ -126,11 +127,14 @@ class Bubblewrap(Sandbox):
             self._cgroups.close()
             self._cgroups = None
 
-    def _find_host(self) -> Host:
-        if self._host is None:
-            self._host = find_host(self._work_folder, self._python)
-            self._cgroups = self._open_cgroups()
-        return self._host
+    async def _find_host(self) -> Host:
+        """Beside the event loop: what workers have left behind may take seconds to die."""
+        async with self._finding:
+            if self._host is None:
+                host = await asyncio.to_thread(find_host, self._work_folder, self._python)
+                self._cgroups = await asyncio.to_thread(self._open_cgroups)
+                self._host = host
+            return self._host
 
     async def _run_as(self, uid: int | None, host: Host, job: Job, on_output: OnOutput) -> Outcome:
         with _group(self._cgroups, job) as cgroup:

@@ -47,6 +47,7 @@ class Cgroup:
     def bound(self, limits: Limits) -> None:
         """To be called before a job joins. Raises ``OSError``."""
         if limits != self._limits:
+            self._limits = None  # until all are set
             size = str(limits.memory_bytes + _SPARE_BYTES)
             if self._version == 1:
                 self._bound_first_version(size)
@@ -156,8 +157,8 @@ class Cgroups:
             OSError: the kernel does not let us have it any more.
         """
         group = self._free.pop() if self._free else self._make()
-        group.bound(limits)
         try:
+            group.bound(limits)
             yield group
         finally:
             if group.is_empty():
@@ -216,5 +217,6 @@ def _remove(folder: Path, version: int) -> None:
         for inner in [path for path in folder.iterdir() if path.is_dir()]:
             group = Cgroup(inner, version)
             group.kill()
-            group.remove()
+            with contextlib.suppress(OSError):
+                group.remove()
         folder.rmdir()

@@ -73,10 +73,7 @@ def launch(
             stdin=subprocess.DEVNULL,
             stdout=stdout_end,
             stderr=stderr_end,
-            pass_fds=(
-                *(status_end, filter_end, arguments, *inherited.values(), *more),
-                *(view.namespaces.values() if view else ()),
-            ),
+            pass_fds=(status_end, filter_end, arguments, *inherited.values(), *more),
             # Process 1 of the sandbox is bwrap itself: a job can read its environment, so it has
             # none, and its arguments, so they hold no path of the host, not even its own.
             env={},
@@ -107,7 +104,9 @@ def _as_user(uid: int | None, view: View | None, folder: Path) -> list[str]:
         return []
     if view is None:
         return [str(SETPRIV), f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--"]
-    entered = (f"--{kind}=/proc/self/fd/{held}" for kind, held in view.namespaces.items())
+    # They are opened where this process holds them: what it hands down, the job would have, too.
+    held = f"/proc/{os.getpid()}/fd"
+    entered = (f"--{kind}={held}/{number}" for kind, number in view.namespaces.items())
     return [str(NSENTER), *entered, f"--wd={folder}", f"--setuid={uid}", f"--setgid={uid}", "--"]
 
 

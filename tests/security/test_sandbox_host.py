@@ -76,6 +76,12 @@ async def run(work):
     (work / "output").mkdir(parents=True)
     ended = await Bubblewrap(work).run(Job(("true",), work / "output"), print)
     assert ended.ok, ended
+async def list_descriptors(work):
+    (work / "output").mkdir(parents=True)
+    said = []
+    job = Job(("ls", "-l", "/proc/self/fd"), work / "output")
+    assert (await Bubblewrap(work).run(job, lambda *output: said.append(str(output)))).ok
+    assert "pipe:" in "".join(said) and "mnt:" not in "".join(said), said
 async def check(work):
     assert (await Bubblewrap(work).check()).startswith("memory: ")
 try:
@@ -147,6 +153,15 @@ async def test_jobs_find_a_work_folder_that_is_closed_to_their_user(folder: Path
     closed = folder / "closed"
     closed.mkdir(mode=0o700)
     assert await _check(closed / "inner" / "work", by="run") == "works"
+
+
+@as_root
+async def test_no_job_inherits_the_namespace_in_which_it_is_shown_a_closed_folder(
+    folder: Path,
+) -> None:
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    assert await _check(closed / "work", by="list_descriptors") == "works"
 
 
 @as_root

@@ -81,7 +81,7 @@ class Askers:
     """The calls that run on a connection. ``clean`` makes what a server says fit to be shown."""
 
     def __init__(self, clean: Clean) -> None:
-        self._clean = clean
+        self.clean = clean
         self._running: list[Asker] = []
         self._waiting_alone = 0
         self._questions = 0
@@ -97,7 +97,7 @@ class Askers:
     @asynccontextmanager
     async def asker(self, replies: Replies, *, is_alone: bool) -> AsyncIterator[Asker]:
         """A call is made in this block; one that ``is_alone``, while no other is."""
-        asker = Asker(replies, self._clean, is_alone=is_alone)
+        asker = Asker(replies, self.clean, is_alone=is_alone)
         self._waiting_alone += asker.is_alone
         try:
             await self._until(lambda: self._may_begin(asker))

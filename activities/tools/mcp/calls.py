@@ -75,7 +75,7 @@ class ToolCall:
                 )
             if asker.fault is not None:
                 raise self._unusable(asker.fault)
-            return result_of(answer)
+            return result_of(answer, askers.clean)
         except TimeoutError:
             raise McpTimedOut(
                 server=self.server, tool=self.tool, seconds=self.timeout_seconds

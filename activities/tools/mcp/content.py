@@ -5,7 +5,7 @@ import binascii
 import json
 import mimetypes
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -20,8 +20,13 @@ _MAX_STEM_CHARACTERS = 80
 _MAX_SUFFIX_CHARACTERS = 12
 
 
-def result_of(answer: types.CallToolResult) -> McpResult:
-    """Text is joined, all else becomes files; structured content speaks where no text does."""
+def result_of(
+    answer: types.CallToolResult, redacted: Callable[[str], str] = lambda text: text
+) -> McpResult:
+    """Text is joined, all else becomes files; structured content speaks where no text does.
+
+    What is too long is cut off once it is ``redacted``: half of a secret would not be recognised.
+    """
     reader = _Reader()
     for part in answer.content[:MAX_CONTENT_PARTS]:
         reader.take(part)
@@ -31,7 +36,7 @@ def result_of(answer: types.CallToolResult) -> McpResult:
     if left_out > 0:
         reader.texts.append(f"[{left_out} further parts of the answer were left out]")
     return McpResult(
-        text=_bounded(clean_text("\n".join(reader.texts))),
+        text=_bounded(redacted(clean_text("\n".join(reader.texts)))),
         files=tuple(reader.files),
         is_error=answer.is_error,
     )

@@ -241,6 +241,8 @@ TABLE: dict[str, Odd] = {
         20.5, {"message": "Rate limit reached for gpt. Please try again in 20.5s. Visit ..."}
     ),
     "429: the pause in words, in minutes": _limited(72, {"message": "Please try again in 1m12s."}),
+    "429: the pause in capitals": _limited(20, {"message": "TRY AGAIN IN 20S."}),
+    "429: the pause with a space in it": _limited(30, {"message": "Please wait for 30 s."}),
     "429: the pause in words of azure": _limited(
         9, {"message": "Exceeded call rate limit. Please retry after 9 seconds."}
     ),

@@ -387,9 +387,11 @@ async def test_that_too_many_workers_were_lost_is_in_the_row(
     server.answers(BREAKS_OFF)
     first = ThinkCall(task_id=task_id, run=1, turn=1, seq=0)
     await think_as_worker(turns, first, attempt=1, failures=0)
+    before = [name for name, _ in await told(database, task_id)].count("llm.retrying")
     await think_as_worker(turns, first, attempt=LOST_ATTEMPTS + 3, failures=1)
     error = await error_of(database, task_id)
     assert (error["code"], error["step"]) == ("workers-lost", "turn 1")
+    assert [name for name, _ in await told(database, task_id)].count("llm.retrying") == before
 
 
 async def test_a_model_in_whose_place_another_is_asked_is_named_with_the_reason(

@@ -1,11 +1,12 @@
 """Where groups may be made is read from /proc, as a process in version 1, 2 or neither sees it."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from activities.sandbox.base import Limits
-from activities.sandbox.cgroups import Cgroup, open_cgroups
+from activities.sandbox.cgroups import Cgroup, Cgroups, open_cgroups
 from activities.sandbox.hierarchies import find_hierarchies
 from activities.units import MEBIBYTE
 
@@ -66,6 +67,21 @@ def test_a_group_that_takes_no_bound_is_none(tmp_path: Path) -> None:
     top = second_version(tmp_path / "top")
     mounts = f"30 24 0:27 / {top} rw - cgroup2 cgroup2 rw\n"
     assert open_cgroups(process(tmp_path, mounts=mounts, groups="0::/unit\n")) is None
+
+
+def test_a_group_whose_bounds_are_refused_is_used_again(tmp_path: Path) -> None:
+    top = second_version(tmp_path / "top")
+    mounts = f"30 24 0:27 / {top} rw - cgroup2 cgroup2 rw\n"
+    [place, *_] = find_hierarchies(process(tmp_path, mounts=mounts, groups="0::/unit\n"))
+    made = tmp_path / "made"
+    made.mkdir()
+    opened = Cgroups(place, made, os.open(made, os.O_RDONLY))
+    for _ in range(3):
+        with pytest.raises(OSError), opened.group(Limits()):
+            pass
+    assert len(list(made.iterdir())) == 1
+    opened.close()
+    assert not made.exists()
 
 
 @pytest.fixture

@@ -7,10 +7,12 @@ import mcp_types as types
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from activities.mime_types import clean_mime_type
 from activities.tools.mcp import limits
 from activities.tools.mcp.content import result_of, safe_name
+from activities.tools.mcp.redaction import Redactor
 from activities.tools.mcp.results import McpFile, McpResult
 
 PNG = base64.b64encode(b"dots").decode()
@@ -120,3 +122,11 @@ def test_a_type_that_is_none_becomes_unknown_bytes(kind: str) -> None:
 
 def test_parameters_of_a_type_are_dropped() -> None:
     assert clean_mime_type("Text/HTML; charset=utf-8") == "text/html"
+
+
+def test_half_of_a_secret_is_not_left_where_a_text_is_cut_off() -> None:
+    secret = "sk-very-secret-value"
+    padding = "x" * (limits.MAX_TEXT_CHARACTERS - len(secret) // 2)
+    answer = types.CallToolResult.model_validate({"content": [text(padding + secret)]})
+    redacted = Redactor({"KEY": SecretStr(secret)})
+    assert secret[:8] not in result_of(answer, redacted).text
