@@ -77,7 +77,7 @@ def test_a_group_whose_bounds_are_refused_is_used_again(tmp_path: Path) -> None:
     made.mkdir()
     opened = Cgroups(place, made, os.open(made, os.O_RDONLY))
     for _ in range(3):
-        with pytest.raises(OSError), opened.group(Limits()):
+        with pytest.raises(FileNotFoundError), opened.group(Limits()):
             pass
     assert len(list(made.iterdir())) == 1
     opened.close()
