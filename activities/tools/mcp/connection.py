@@ -215,7 +215,8 @@ class Connection:
         reason, words = f"the connection failed with {type(error).__name__}", ""
         match error:
             case ValidationError():
-                reason = f"its answer does not follow the protocol: {_place_in(error)}"
+                place = self.redacted(_place_in(error))[:_PLACE_CHARACTERS]
+                reason = f"its answer does not follow the protocol: {place}"
             case MCPError() if failure_of(error) is not None:
                 reason = error.message
             case MCPError() if self._end_told is None:
@@ -232,7 +233,7 @@ class Connection:
 
 
 def _place_in(error: ValidationError) -> str:
-    """Where an answer is wrong, without what it says there."""
+    """Where an answer is wrong, without what it says there but for its keys."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"])
-    return ascii(f"{error.title} {place} ({first['type']})")[1:-1][:_PLACE_CHARACTERS]
+    return ascii(f"{error.title} {place} ({first['type']})")[1:-1]

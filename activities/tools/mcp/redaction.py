@@ -9,6 +9,7 @@ from itertools import groupby
 
 from pydantic import JsonValue, SecretStr
 
+from activities.tools.mcp.limits import MAX_DESCRIPTION_CHARACTERS
 from activities.tools.mcp.listing import Listing
 
 # Shorter ones are in many a word, which would give them away.
@@ -51,7 +52,12 @@ class Redactor:
     def listing(self, listing: Listing) -> Listing:
         """The tools that a server offers, as they may be kept and shown."""
         tools = (
-            replace(tool, description=self(tool.description), schema=self.document(tool.schema))
+            replace(
+                tool,
+                # Redacted first: half of a secret would not be recognised.
+                description=_shortened(self(tool.description)),
+                schema=self.document(tool.schema),
+            )
             for tool in listing.tools
         )
         return Listing(tuple(tools), tuple(map(self, listing.refused)))
@@ -70,6 +76,12 @@ class Redactor:
                 return self.document(value)
             case _:
                 return value
+
+
+def _shortened(description: str) -> str:
+    if len(description) <= MAX_DESCRIPTION_CHARACTERS:
+        return description
+    return description[: MAX_DESCRIPTION_CHARACTERS - 3] + "..."
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from pydantic import JsonValue, ValidationError
 
 from activities.tools.mcp.definitions import LEFT_OUT
 from activities.tools.mcp.limits import (
-    MAX_DESCRIPTION_CHARACTERS,
     MAX_LIST_PAGES,
     MAX_REFUSALS,
     MAX_SCHEMA_BYTES,
@@ -126,12 +125,9 @@ def _objection(tool: types.Tool) -> str | None:
 
 def _read(tool: types.Tool) -> McpTool:
     hints = tool.annotations or types.ToolAnnotations()
-    description = clean_text(tool.description or tool.title or "")
-    if len(description) > MAX_DESCRIPTION_CHARACTERS:
-        description = description[: MAX_DESCRIPTION_CHARACTERS - 3] + "..."
     return McpTool(
         name=tool.name,
-        description=description,
+        description=clean_text(tool.description or tool.title or ""),
         schema=tool.input_schema,
         is_retry_safe=bool(hints.read_only_hint or hints.idempotent_hint),
     )

@@ -559,3 +559,52 @@ async def test_no_word_of_a_server_is_logged(
     for word in ("secret word", "open-sesame"):
         # pytest takes what goes through logging, as the SDK's own words do, before it is printed.
         assert word not in captured.out + captured.err + caplog.text
+
+
+def with_secret(url: str) -> McpServer:
+    return at(url, headers={"Authorization": "Bearer secret:WORD"})
+
+
+async def test_no_half_of_a_secret_is_left_where_a_text_is_cut(
+    pool: McpPool, double: Double
+) -> None:
+    fill = "x" * (limits.MAX_TEXT_CHARACTERS - len("open-s"))
+    text = await echo(pool, with_secret(double.url), f"{fill}open-sesame and more")
+    assert "open-s" not in text
+    assert len(text) < limits.MAX_TEXT_CHARACTERS + 100
+
+
+async def test_no_half_of_a_secret_is_left_where_a_description_is_cut(
+    pool: McpPool, double: Double
+) -> None:
+    fill = "x" * (limits.MAX_DESCRIPTION_CHARACTERS - len("open-s..."))
+    tool = {"name": "echo", "inputSchema": {"type": "object"}}
+
+    async def offer(exchange: Exchange) -> None:
+        await exchange.result({"tools": [tool | {"description": f"{fill}open-sesame."}]})
+
+    double.acts["tools/list"] = offer
+    [offered] = (await pool.probe(TEAM, with_secret(double.url))).tools
+    assert "open-s" not in offered.description
+    assert len(offered.description) <= limits.MAX_DESCRIPTION_CHARACTERS
+
+
+async def test_a_secret_in_the_keys_of_an_unreadable_answer_is_named_instead(
+    pool: McpPool, double: Double
+) -> None:
+    async def greet(exchange: Exchange) -> None:
+        capabilities = {"tools": {}, "experimental": {"open-sesame": "no object"}}
+        server = {"name": "double", "version": "1"}
+        await exchange.result(
+            {
+                "protocolVersion": "2025-11-25",
+                "capabilities": capabilities,
+                "serverInfo": server,
+            }
+        )
+
+    double.acts["initialize"] = greet
+    with pytest.raises(McpUnavailable) as raised:
+        await pool.probe(TEAM, with_secret(double.url))
+    assert "secret:WORD" in str(raised.value)
+    assert "open-sesame" not in str(raised.value)
