@@ -6,7 +6,16 @@ import sys
 import structlog
 
 # Chatty below a warning, and what they say is said by us with a task id.
-_QUIET = ("httpx", "httpcore", "urllib3", "alembic", "asyncio", "uvicorn.access")
+_QUIET = (
+    "httpx",
+    "httpx2",
+    "httpcore",
+    "httpcore2",
+    "urllib3",
+    "alembic",
+    "asyncio",
+    "uvicorn.access",
+)
 
 
 def configure(level: str = "INFO") -> None:

@@ -70,9 +70,26 @@ async def http_transport(
 
 
 def reaching(url: str, addresses: Sequence[str]) -> httpx2.AsyncBaseTransport:
-    """Goes to the server at ``url`` only, at one of ``addresses``."""
+    """Goes to the origin of ``url`` only, at one of ``addresses``."""
     inner = httpx2.AsyncHTTPTransport(trust_env=False, limits=_CONNECTIONS)
-    return PinnedTransport(inner, host_of(httpx2.URL(url)), addresses)
+    origin = httpx2.URL(url)
+    return _OneOrigin(PinnedTransport(inner, host_of(origin), addresses), origin)
+
+
+class _OneOrigin(httpx2.AsyncBaseTransport):
+    """The SDK follows a server to the same host over TLS, which may be another program's."""
+
+    def __init__(self, inner: httpx2.AsyncBaseTransport, url: httpx2.URL) -> None:
+        self._inner = inner
+        self._origin = url.origin
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if request.url.origin != self._origin:
+            raise httpx2.ConnectError("it leads to another origin")
+        return await self._inner.handle_async_request(request)
 
 
 def guarded_client(

@@ -514,7 +514,7 @@ async def test_a_compressed_stream_is_refused(double: Double) -> None:
         await exchange.answer(200, gzip.compress(b"data: bomb\n\n"), **headers)
 
     double.acts["GET"] = compress
-    guard = Guard(reaching("http://127.0.0.1", ["127.0.0.1"]))
+    guard = Guard(reaching(double.url, ["127.0.0.1"]))
     async with httpx2.AsyncClient(transport=guard) as client:
         answer = await client.get(double.url)
     assert answer.status_code == 502
@@ -608,3 +608,13 @@ async def test_a_secret_in_the_keys_of_an_unreadable_answer_is_named_instead(
         await pool.probe(TEAM, with_secret(double.url))
     assert "secret:WORD" in str(raised.value)
     assert "open-sesame" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "other", ["https://a.example/mcp", "http://a.example:81/", "http://b.example"]
+)
+async def test_no_request_leaves_the_origin_of_its_server(other: str) -> None:
+    transport = reaching("http://a.example/mcp", ["127.0.0.1"])
+    with pytest.raises(httpx2.ConnectError, match="another"):
+        await transport.handle_async_request(httpx2.Request("POST", other))
+    await transport.aclose()
