@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from activities.store import keys, migrations
+from activities.store import keys, migrations, usage
 from activities.store.database import Database
 from deploy.local.services import Services
 from tests.integration.cli_runs import agentos
@@ -29,6 +29,23 @@ async def test_a_key_is_made_in_the_database_of_a_stack_that_runs(
         team_id = await keys.find_team(database, team)
         assert team_id is not None
         assert [key.name for key in await keys.list_keys(database, team_id)] == ["laptop"]
+    finally:
+        await database.close()
+
+
+async def test_a_quota_is_set_in_the_database_of_a_stack_that_runs(
+    infrastructure: Services,
+) -> None:
+    await migrations.migrate(infrastructure.database_url)
+    team, where = f"team-{uuid4()}", ("--data-dir", str(infrastructure.data_dir))
+    await agentos("", "keys", "create", "laptop", "--team", team, *where)
+    done = await agentos("", "keys", "quota", "5000", "--team", team, *where)
+    assert done.code == 0, done.stderr
+    database = Database(infrastructure.database_url)
+    try:
+        team_id = await keys.find_team(database, team)
+        assert team_id is not None
+        assert await usage.daily_tokens(database, team_id) == 5_000
     finally:
         await database.close()
 
