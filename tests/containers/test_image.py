@@ -55,7 +55,7 @@ def test_a_sandbox_works_with_the_rights_that_compose_gives_a_worker(
     given = rights(services["worker"])
     done = docker("run", "--rm", *given, "-v", f"{volume}:{FOLDER}", image, "doctor", check=False)
     assert done.returncode == 0, done.stdout
-    assert "bubblewrap ran a job" in done.stdout
+    assert "bubblewrap ran a command" in done.stdout
 
 
 def test_with_the_rights_of_any_container_the_doctor_names_those_that_are_missing(
@@ -90,7 +90,12 @@ def test_a_page_without_a_key_is_not_served(image: str) -> None:
 
 
 def test_a_volume_of_another_user_is_refused_in_words(image: str, volume: str) -> None:
-    settings = ["-e", "AGENTOS_DATABASE_URL=postgresql+asyncpg://x", "-e", "AGENTOS_S3_ENDPOINT=x"]
+    settings = [
+        "-e",
+        "AGENTOS_DATABASE_URL=postgresql+asyncpg://x",
+        "-e",
+        "AGENTOS_S3_ENDPOINT=http://x",
+    ]
     mounted = ["-v", f"{volume}:{FOLDER}"]
     made = ["--user", "root", *mounted, "--entrypoint", "chown", image, "root:root", FOLDER]
     docker("run", "--rm", *made)
