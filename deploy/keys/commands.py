@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -12,19 +11,10 @@ from pydantic import BaseModel, ConfigDict
 from api.cli.commands.options import Format, Output
 from api.cli.commands.printing import print_json, print_table
 from api.wire.responses.pages import Page
+from deploy.team_options import DATA_DIR, DataDir, Team
 from workflows.definitions.agent import MAX_TOKENS
 
 app = typer.Typer(help="API keys of teams. Uses the database directly, not the API.")
-
-Team = Annotated[str, typer.Option(help="Name of the team.")]
-DataDir = Annotated[
-    Path,
-    typer.Option(
-        envvar="AGENTOS_DATA_DIR",
-        help="Folder of `agentos up`, used where AGENTOS_DATABASE_URL is not set.",
-    ),
-]
-_DATA_DIR = Path(".agentos")
 
 
 class Key(BaseModel):
@@ -40,7 +30,7 @@ class Key(BaseModel):
 
 
 @app.command()
-def create(name: str, team: Team = "default", data_dir: DataDir = _DATA_DIR) -> None:
+def create(name: str, team: Team = "default", data_dir: DataDir = DATA_DIR) -> None:
     """Create a key, and its team if it is new. The key is shown only once, on stdout."""
     from deploy.keys import keyring
 
@@ -48,9 +38,7 @@ def create(name: str, team: Team = "default", data_dir: DataDir = _DATA_DIR) -> 
 
 
 @app.command()
-def ls(
-    team: Team = "default", data_dir: DataDir = _DATA_DIR, output: Output = Format.TABLE
-) -> None:
+def ls(team: Team = "default", data_dir: DataDir = DATA_DIR, output: Output = Format.TABLE) -> None:
     """List a team's keys."""
     from deploy.keys import keyring
 
@@ -72,7 +60,7 @@ def ls(
 
 
 @app.command()
-def revoke(key: UUID, team: Team = "default", data_dir: DataDir = _DATA_DIR) -> None:
+def revoke(key: UUID, team: Team = "default", data_dir: DataDir = DATA_DIR) -> None:
     """Revoke a key."""
     from deploy.keys import keyring
 
@@ -91,7 +79,7 @@ def quota(
         ),
     ] = None,
     team: Team = "default",
-    data_dir: DataDir = _DATA_DIR,
+    data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Set how many tokens a team's agents may use per day. Applies from their next turn on."""
     from deploy.keys import keyring

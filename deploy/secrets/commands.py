@@ -3,7 +3,6 @@
 import asyncio
 import sys
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,18 +11,10 @@ from pydantic import BaseModel, ConfigDict
 from api.cli.commands.options import Format, Output
 from api.cli.commands.printing import print_json, print_table
 from api.wire.responses.pages import Page
+from deploy.team_options import DATA_DIR, DataDir, Team
 
 app = typer.Typer(help="Secrets of MCP servers. Uses the database directly, not the API.")
 
-_DATA_DIR = Path(".agentos")
-Team = Annotated[str, typer.Option(help="Name of the team.")]
-DataDir = Annotated[
-    Path,
-    typer.Option(
-        envvar="AGENTOS_DATA_DIR",
-        help="Folder of `agentos up`, used where AGENTOS_DATABASE_URL is not set.",
-    ),
-]
 TARGET_HELP = (
     "Where it may go: https://host[:port], or the command line of a program, "
     "which may end with * for any further arguments."
@@ -45,7 +36,7 @@ def set_(
     name: str,
     target: Annotated[str, typer.Option("--for", help=TARGET_HELP)],
     team: Team = "default",
-    data_dir: DataDir = _DATA_DIR,
+    data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Set a secret: the value is asked for, or read from stdin. It is named secret:NAME."""
     from deploy.secrets import vault
@@ -57,9 +48,7 @@ def set_(
 
 
 @app.command()
-def ls(
-    team: Team = "default", data_dir: DataDir = _DATA_DIR, output: Output = Format.TABLE
-) -> None:
+def ls(team: Team = "default", data_dir: DataDir = DATA_DIR, output: Output = Format.TABLE) -> None:
     """List a team's secrets, without their values."""
     from deploy.secrets import vault
 
@@ -78,7 +67,7 @@ def rm(
         str | None, typer.Option("--for", help="Only the one for this target.")
     ] = None,
     team: Team = "default",
-    data_dir: DataDir = _DATA_DIR,
+    data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Remove a secret. Servers that are connected keep it until they are disconnected."""
     from deploy.secrets import vault
