@@ -117,6 +117,8 @@ def _misdirected(
             if reference.name in inputs
             else f"{reference.text}: there is no input {reference.name!r} (declared: {known})"
         )
+    if reference.source == "nodes":
+        return f"{reference.text}: a pipeline has steps; refer to ${{steps.{reference.name}...}}"
     if reference.name not in order:
         return f"{reference.text}: there is no step {reference.name!r}"
     if order[reference.name] == index:

@@ -1,5 +1,7 @@
 """References in a step's arguments: ``${inputs.NAME}`` and ``${steps.ID.FIELD}``.
 
+The nodes of a plan refer to each other's files: ``${nodes.ID.files['NAME']}``.
+
 A step's field is ``files['NAME']`` (one file), ``files`` (all its files, as arguments of their
 own), ``stdout``, ``exit_code`` or ``json`` with an optional path into it (``json.rows``,
 ``json['odd key'][0]``). ``$${`` stands for a plain ``${``.
@@ -14,7 +16,7 @@ from pydantic import JsonValue
 
 from workflows.errors import ReferenceMalformed
 
-Source = Literal["inputs", "steps"]
+Source = Literal["inputs", "steps", "nodes"]
 Key = str | int
 
 STEP_FIELDS = ("files", "stdout", "exit_code", "json")
@@ -28,7 +30,7 @@ _INDEX = re.compile(r"\[(?:([0-9]{1,9})|'([^'\\]*)'|\"([^\"\\]*)\")\]")
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One ``${...}``: where it points to. ``field`` and ``path`` belong to steps only."""
+    """One ``${...}``: where it points to. Inputs have no ``field`` and no ``path``."""
 
     text: str
     source: Source
@@ -123,6 +125,10 @@ def _build(text: str, start: int, end: int, keys: list[Key]) -> Reference:
             return Reference(whole, "steps", name, "files", (file,))
         case ["steps", str(name), "json", *path]:
             return Reference(whole, "steps", name, "json", tuple(path))
+        case ["nodes", str(name), "files", str(file)]:
+            return Reference(whole, "nodes", name, "files", (file,))
+        case ["nodes", *_]:
+            raise _malformed(text, "of a node there are files: ${nodes.ID.files['NAME']}", start)
         case ["inputs", *_]:
             raise _malformed(text, "an input has a name and nothing else", start)
         case ["steps", *_]:

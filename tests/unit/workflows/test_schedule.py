@@ -1,0 +1,154 @@
+"""The order in which the nodes of a plan run."""
+
+import heapq
+from collections.abc import Mapping, Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workflows.schedule import Part, Schedule
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Mapping[str, Part]:
+    """Parts that depend on some of those before them, then in any order."""
+    count = draw(st.integers(1, 12))
+    parts: dict[str, Part] = {}
+    for number in range(count):
+        before = draw(st.sets(st.sampled_from(sorted(parts)), max_size=4)) if parts else set()
+        weight = draw(st.integers(1, 9))
+        parts[f"n{number}"] = Part(frozenset(before), float(weight))
+    return {node: parts[node] for node in draw(st.permutations(sorted(parts)))}
+
+
+def descendants(parts: Mapping[str, Part], nodes: set[str]) -> set[str]:
+    found: set[str] = set()
+    while (
+        more := {node for node, part in parts.items() if part.depends_on & (nodes | found)} - found
+    ):
+        found |= more
+    return found
+
+
+def play(
+    schedule: Schedule, parts: Mapping[str, Part], failing: set[str]
+) -> tuple[Sequence[str], float, int]:
+    """Nodes in the order of their start, the time that all took, and the most that ran at once."""
+    started: list[str] = []
+    running: list[tuple[float, str]] = []
+    now, most = 0.0, 0
+    while True:
+        for node in schedule.begin():
+            started.append(node)
+            heapq.heappush(running, (now + parts[node].weight, node))
+        most = max(most, len(running))
+        if not running:
+            return started, now, most
+        now, ended = heapq.heappop(running)
+        schedule.end(ended, completed=ended not in failing)
+
+
+@given(graphs(), st.integers(1, 5))
+def test_every_node_starts_once_after_those_it_depends_on(
+    parts: Mapping[str, Part], parallel: int
+) -> None:
+    schedule = Schedule(parts, parallel)
+    started, _, most = play(schedule, parts, set())
+    assert sorted(started) == sorted(parts)
+    assert most <= parallel
+    place = {node: number for number, node in enumerate(started)}
+    for node, part in parts.items():
+        assert all(place[before] < place[node] for before in part.depends_on)
+    assert schedule.is_over
+    assert schedule.is_completed
+
+
+@given(graphs(), st.integers(1, 5), st.data())
+def test_only_what_depends_on_a_failed_node_is_never_started(
+    parts: Mapping[str, Part], parallel: int, data: st.DataObject
+) -> None:
+    failing = data.draw(st.sets(st.sampled_from(sorted(parts)), min_size=1, max_size=3))
+    schedule = Schedule(parts, parallel)
+    started, _, _ = play(schedule, parts, failing)
+    assert set(started) == parts.keys() - descendants(parts, failing)
+    assert set(schedule.failed) == failing & set(started)
+    assert set(schedule.pending) == parts.keys() - set(started)
+    assert schedule.is_over
+    assert not schedule.is_completed
+
+
+@given(graphs(), st.integers(1, 5), st.data())
+def test_a_later_run_starts_only_what_was_not_completed(
+    parts: Mapping[str, Part], parallel: int, data: st.DataObject
+) -> None:
+    failing = data.draw(st.sets(st.sampled_from(sorted(parts)), min_size=1, max_size=3))
+    first, _, _ = play(Schedule(parts, parallel), parts, failing)
+    kept = set(first) - failing
+    again = Schedule(parts, parallel, completed=kept)
+    second, _, _ = play(again, parts, set())
+    assert set(second) == parts.keys() - kept
+    assert again.is_completed
+
+
+@given(graphs(), st.integers(1, 5))
+def test_the_time_is_within_grahams_bound(parts: Mapping[str, Part], parallel: int) -> None:
+    """A list schedule takes at most the critical path and an equal share of the rest."""
+    _, seconds, _ = play(Schedule(parts, parallel), parts, set())
+    work = sum(part.weight for part in parts.values())
+    _, critical, _ = play(Schedule(parts, len(parts)), parts, set())
+    assert seconds <= critical + (work - critical) / parallel + 1e-9
+
+
+def test_a_node_starts_while_others_of_its_level_still_run() -> None:
+    parts = {
+        "quick": Part(weight=1),
+        "slow": Part(weight=9),
+        "after_quick": Part(frozenset({"quick"})),
+    }
+    schedule = Schedule(parts, 4)
+    assert set(schedule.begin()) == {"quick", "slow"}
+    schedule.end("quick", completed=True)
+    assert schedule.begin() == ["after_quick"]
+
+
+def test_the_node_that_the_longest_path_hangs_on_goes_first() -> None:
+    parts = {
+        "alone": Part(weight=3),
+        "first": Part(weight=1),
+        "second": Part(frozenset({"first"}), weight=5),
+    }
+    assert Schedule(parts, 1).begin() == ["first"]
+
+
+def test_nothing_begins_without_a_free_place() -> None:
+    schedule = Schedule({"a": Part(), "b": Part()}, 1)
+    assert schedule.begin() == ["a"]
+    assert schedule.begin() == []
+    assert not schedule.is_over
+
+
+def test_a_revision_goes_on_where_a_failed_node_had_stopped_the_plan() -> None:
+    schedule = Schedule({"a": Part(), "b": Part(frozenset({"a"}))}, 2)
+    schedule.begin()
+    schedule.end("a", completed=False)
+    assert schedule.is_over
+    revised = {"a": Part(), "c": Part(), "b": Part(frozenset({"c"}))}
+    schedule.revise(revised)
+    assert schedule.begin() == ["c"]
+    schedule.end("c", completed=True)
+    assert schedule.begin() == ["b"]
+    assert schedule.failed == ["a"]
+    assert not schedule.is_completed
+    schedule.end("b", completed=True)
+    assert schedule.is_completed
+
+
+def test_a_revision_that_still_needs_a_failed_node_completes_nothing() -> None:
+    schedule = Schedule({"a": Part(), "b": Part(frozenset({"a"}))}, 2)
+    schedule.begin()
+    schedule.end("a", completed=False)
+    schedule.revise({"a": Part(), "b": Part(frozenset({"a"})), "c": Part()})
+    assert schedule.begin() == ["c"]
+    schedule.end("c", completed=True)
+    assert schedule.is_over
+    assert not schedule.is_completed

@@ -1,0 +1,99 @@
+"""The definition of a plan: how it may be made, and the nodes that it is made of."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from workflows.definitions.agent import Agent, Limits, Names
+from workflows.definitions.inputs import MAX_INPUTS, InputName
+from workflows.definitions.pipeline import MAX_STEPS, Step, StepId
+
+DEFAULT_NODES = 8
+MAX_NODES = 50
+DEFAULT_PARALLEL = 4
+MAX_DEPTH = 3
+MAX_REPLANS = 5
+# A revision adds this many at most: more is another plan.
+MAX_ADDED = 3
+MAX_FILES = 20
+
+
+class Atomicity(StrEnum):
+    """How finely a task is cut. ``relaxed`` has to give a reason for each node beyond the first."""
+
+    CONSERVATIVE = "conservative"
+    RELAXED = "relaxed"
+
+
+class NodeKind(StrEnum):
+    """What runs a node: ``reasoning`` is one answer of a model, without tools."""
+
+    AGENT = "agent"
+    PIPELINE = "pipeline"
+    REASONING = "reasoning"
+    PLAN = "plan"
+
+
+class Size(StrEnum):
+    """How much of the plan's work, and of its budget, a node is."""
+
+    SMALL = "small"
+    LARGE = "large"
+
+    @property
+    def weight(self) -> int:
+        return 1 if self is Size.SMALL else 3
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+NodeId = StepId
+FileName = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class Node(_Model):
+    """A part of a plan, which is a task of its own.
+
+    ``inputs`` are its files, by the name that it knows them under: ``${inputs.NAME}`` is one of the
+    plan's, ``${nodes.ID.files['NAME']}`` one that another node makes. ``files`` are those that it
+    has to make itself, and ``output_schema`` is what its result must match. ``steps`` are those of
+    a pipeline.
+    """
+
+    id: NodeId
+    title: str = Field(min_length=1, max_length=120)
+    description: str = Field(default="", max_length=20_000)
+    kind: NodeKind = NodeKind.AGENT
+    depends_on: tuple[NodeId, ...] = Field(default=(), max_length=MAX_NODES)
+    inputs: dict[InputName, Annotated[str, Field(max_length=1_000)]] = Field(
+        default={}, max_length=MAX_INPUTS
+    )
+    files: tuple[FileName, ...] = Field(default=(), max_length=MAX_FILES)
+    output_schema: dict[str, JsonValue] | None = None
+    skills: Names | None = None
+    tools: Names | None = None
+    steps: list[Step] | None = Field(default=None, min_length=1, max_length=MAX_STEPS)
+    size: Size = Size.SMALL
+
+
+class Plan(_Model):
+    """``agent`` is what nodes are where they do not say otherwise. ``limits`` are those of the
+    whole, nodes and all; ``depth`` is how often a large node may be split again.
+
+    With ``approve``, a person sees the plan before anything runs. ``replans`` is how often pending
+    nodes may be planned anew after one has failed. Without ``atomicity`` the server's setting
+    applies.
+    """
+
+    atomicity: Atomicity | None = None
+    max_nodes: int = Field(default=DEFAULT_NODES, strict=True, ge=1, le=MAX_NODES)
+    parallel: int = Field(default=DEFAULT_PARALLEL, strict=True, ge=1, le=MAX_NODES)
+    depth: int = Field(default=1, strict=True, ge=1, le=MAX_DEPTH)
+    replans: int = Field(default=1, strict=True, ge=0, le=MAX_REPLANS)
+    approve: bool = False
+    agent: Agent = Agent()
+    limits: Limits = Limits()
+    output_schema: dict[str, JsonValue] | None = None

@@ -1,0 +1,98 @@
+"""Which nodes of a plan run when: each as soon as those that it depends on are completed.
+
+There are no levels and no barriers. Of those that could run and must wait for a place, the one goes
+first that the longest path of work hangs on (Graham's list scheduling by critical path, 1969).
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A node, as far as its place in the order is concerned. ``weight`` is its share of the work,
+    in any unit; ``depends_on`` names others."""
+
+    depends_on: frozenset[str] = frozenset()
+    weight: float = 1.0
+
+
+class Schedule:
+    """The order of the nodes of one plan; ``parallel`` run at once at most.
+
+    Args:
+        parts: by the id of the node, in the order of the plan. They have no cycle.
+        parallel: places, at least 1.
+        completed: nodes that an earlier run of the plan has completed.
+    """
+
+    def __init__(
+        self, parts: Mapping[str, Part], parallel: int, completed: Collection[str] = ()
+    ) -> None:
+        self._parallel = parallel
+        self._completed = set(completed)
+        self._failed: set[str] = set()
+        self._running: set[str] = set()
+        self._replaced: set[str] = set()
+        self._replace(parts)
+
+    @property
+    def running(self) -> frozenset[str]:
+        return frozenset(self._running)
+
+    @property
+    def failed(self) -> Sequence[str]:
+        """In the order of the plan."""
+        return [node for node in self._parts if node in self._failed]
+
+    @property
+    def pending(self) -> Sequence[str]:
+        """Those that have not begun, in the order of the plan; some of them may never begin."""
+        begun = self._completed | self._failed | self._running
+        return [node for node in self._parts if node not in begun]
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing runs and nothing can begin."""
+        return not self._running and not any(self._ready())
+
+    @property
+    def is_completed(self) -> bool:
+        """All is done, but for what failed before a revision, which has made up for it."""
+        return self._completed >= self._parts.keys() - self._replaced
+
+    def begin(self) -> Sequence[str]:
+        """The nodes to start now, the most urgent first. They are running from here on."""
+        ready = sorted(self._ready(), key=self._path_ahead.__getitem__, reverse=True)
+        begun = ready[: self._parallel - len(self._running)]
+        self._running.update(begun)
+        return begun
+
+    def end(self, node: str, *, completed: bool) -> None:
+        """A running node has ended. What depends on one that failed does not begin."""
+        self._running.remove(node)
+        (self._completed if completed else self._failed).add(node)
+
+    def revise(self, parts: Mapping[str, Part]) -> None:
+        """Go on with other parts. Those that have begun are in them, as they were."""
+        self._replaced = set(self._failed)
+        self._replace(parts)
+
+    def _ready(self) -> Iterator[str]:
+        return (node for node in self.pending if self._parts[node].depends_on <= self._completed)
+
+    def _replace(self, parts: Mapping[str, Part]) -> None:
+        self._parts = dict(parts)
+        self._path_ahead = _paths_ahead(self._parts)
+
+
+def _paths_ahead(parts: Mapping[str, Part]) -> Mapping[str, float]:
+    """For each node the weight of the heaviest path from it to an end, with its own."""
+    order = TopologicalSorter({node: part.depends_on for node, part in parts.items()})
+    longest = dict.fromkeys(parts, 0.0)
+    for node in reversed([*order.static_order()]):
+        longest[node] += parts[node].weight
+        for before in parts[node].depends_on:
+            longest[before] = max(longest[before], longest[node])
+    return longest
