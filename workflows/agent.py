@@ -14,7 +14,7 @@ class AgentWorkflow(TaskWorkflow):
 
     @workflow.init
     def __init__(self, run: AgentRun) -> None:
-        super().__init__(run, _working_time(run))
+        super().__init__(run, working_time_of(run))
         self._loop = ReactLoop(run, self.lifecycle)
 
     @workflow.run
@@ -32,7 +32,8 @@ class AgentWorkflow(TaskWorkflow):
         self._loop.decide(decision)
 
 
-def _working_time(run: AgentRun) -> WorkingTime:
+def working_time_of(run: AgentRun) -> WorkingTime:
+    """What is left of the time that the run may work."""
     info = workflow.info()
     return WorkingTime(
         run.limits.seconds,

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from workflows.states import Status
 
@@ -183,8 +183,19 @@ class ThinkCall(Message):
     hint: Hint | None = None
 
 
+class NodePlan(Message):
+    """What the workflow must know about a node of a plan. What it has to do is in its row."""
+
+    id: str
+    depends_on: tuple[str, ...] = ()
+    weight: float = 1.0
+
+
 class CallPlan(Message):
     """A tool call that the model wants. ``seq`` is the number of the message with its result.
+
+    ``nodes`` are those of the plan that the call makes or revises: they run before it, and its
+    result is what became of them.
 
     ``ask_id`` identifies the question to a person who must approve or answer it first. The ``seq``
     is not enough: after a reset of the run it may belong to another call, and the decision on the
@@ -195,6 +206,41 @@ class CallPlan(Message):
     name: str
     timeout_seconds: float
     ask_id: UUID | None = None
+    nodes: tuple[NodePlan, ...] | None = None
+
+
+class PlanRun(AgentRun):
+    """The input of PlanWorkflow, also when it continues as new.
+
+    ``replans`` is how often the model may still revise the plan after a node has failed. A retry by
+    a person begins with the call ``resumed``. Of its nodes ``completed`` and ``replaced`` are not
+    run: the latter failed before the plan was revised.
+    """
+
+    parallel: int
+    replans: int
+    resumed: CallPlan | None = None
+    completed: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+
+
+class NodesCall(Message):
+    """Make ready the tasks that ``nodes`` of a plan are."""
+
+    task_id: UUID
+    run: int
+    nodes: tuple[str, ...]
+
+
+class NodeStart(Message):
+    """The workflow that is to run a node, and its input: that of ``workflow``."""
+
+    node: str
+    task_id: UUID
+    run: int
+    workflow: str
+    input: dict[str, JsonValue]
+    title: str
 
 
 class Thought(Message):

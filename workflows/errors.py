@@ -508,6 +508,13 @@ class NeverFinishes(AgentOSError):
     as <tool_call>, its server does not read them: turn on its parser of tool calls."""
 
 
+class NodesFailed(AgentOSError):
+    """Of the plan {count} nodes did not complete: {nodes}. See why with `agentos show`, and run
+    them again with `agentos retry`, with other inputs where these were the reason."""
+
+    retries_used_up = True
+
+
 class ToolChanged(AgentOSError):
     """The MCP server changed the definition of {tool} while this call waited for a person, so the
     call was not made."""

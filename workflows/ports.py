@@ -9,6 +9,8 @@ from temporalio import activity
 from workflows.contracts import (
     ActCall,
     ActOutcome,
+    NodesCall,
+    NodeStart,
     StepCall,
     StepOutcome,
     TaskClose,
@@ -68,6 +70,16 @@ class Agents(Port, ABC):
     @activity.defn
     async def act(self, call: ActCall) -> ActOutcome:
         """Make one tool call, and store its result, which may be an error."""
+
+
+class Nodes(Port, ABC):
+    """The nodes of a plan, each of which is a task of its own."""
+
+    @abstractmethod
+    @activity.defn
+    async def begin_nodes(self, call: NodesCall) -> tuple[NodeStart, ...]:
+        """Write down the tasks of nodes whose dependencies are completed, with the inputs and the
+        share of the budget that they get. A repeat gives what was written first."""
 
 
 class Tasks(Port, ABC):

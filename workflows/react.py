@@ -25,6 +25,7 @@ from workflows.contracts import (
     call_sub_task_id,
 )
 from workflows.lifecycle import Lifecycle
+from workflows.nodes import NodeRunner
 from workflows.states import Status
 
 # Runs from before this change keep waiting, and make the calls that people approve.
@@ -32,10 +33,16 @@ _ASKS_NO_MORE = "a-turn-that-failed-asks-no-more"
 
 
 class ReactLoop:
-    """Runs turns one after the other. ``run`` is the progress so far, updated by each turn."""
+    """Runs turns one after the other. ``run`` is the progress so far, updated by each turn.
 
-    def __init__(self, run: AgentRun, lifecycle: Lifecycle) -> None:
+    ``nodes`` runs those of the plans that the model makes.
+    """
+
+    def __init__(
+        self, run: AgentRun, lifecycle: Lifecycle, nodes: NodeRunner | None = None
+    ) -> None:
         self.run = run
+        self._nodes = nodes
         self._lifecycle = lifecycle
         self._verdicts: dict[UUID, Verdict] = {}
         self._acting = 0
@@ -65,6 +72,13 @@ class ReactLoop:
         if not thought.finished:
             check_progress(self.run.spent)
         return thought.finished
+
+    async def resume(self, plan: CallPlan) -> None:
+        """Make the one call of a turn whose answer an earlier run has."""
+        self._lifecycle.step = f"turn {self.run.turn + 1}"
+        self._waiting, self._acting = 0, 1
+        await self._act(plan)
+        self.run = self.run.model_copy(update={"turn": self.run.turn + 1, "seq": plan.seq})
 
     async def _think(self) -> Thought:
         run = self.run
@@ -118,6 +132,9 @@ class ReactLoop:
 
     async def _make(self, plan: CallPlan, verdict: Verdict | None, attempts: int) -> ActOutcome:
         run = self.run
+        if plan.nodes is not None and verdict in {None, Verdict.APPROVED}:
+            assert self._nodes is not None
+            await self._nodes.run(plan.nodes)
         try:
             return await workflow.execute_activity_method(
                 ports.Agents.act,

@@ -24,18 +24,24 @@ class Schedule:
     Args:
         parts: by the id of the node, in the order of the plan. They have no cycle.
         parallel: places, at least 1.
-        completed: nodes that an earlier run of the plan has completed.
+        completed: nodes that were completed before.
+        replaced: nodes that failed before the plan was revised, which has made up for them.
     """
 
     def __init__(
-        self, parts: Mapping[str, Part], parallel: int, completed: Collection[str] = ()
+        self,
+        parts: Mapping[str, Part],
+        parallel: int,
+        completed: Collection[str] = (),
+        replaced: Collection[str] = (),
     ) -> None:
+        self._parts = dict(parts)
         self._parallel = parallel
         self._completed = set(completed)
-        self._failed: set[str] = set()
+        self._replaced = frozenset(replaced)
+        self._failed = set(replaced)
         self._running: set[str] = set()
-        self._replaced: set[str] = set()
-        self._replace(parts)
+        self._path_ahead = _paths_ahead(self._parts)
 
     @property
     def running(self) -> frozenset[str]:
@@ -59,7 +65,7 @@ class Schedule:
 
     @property
     def is_completed(self) -> bool:
-        """All is done, but for what failed before a revision, which has made up for it."""
+        """All is done, but for what was replaced."""
         return self._completed >= self._parts.keys() - self._replaced
 
     def begin(self) -> Sequence[str]:
@@ -74,17 +80,8 @@ class Schedule:
         self._running.remove(node)
         (self._completed if completed else self._failed).add(node)
 
-    def revise(self, parts: Mapping[str, Part]) -> None:
-        """Go on with other parts. Those that have begun are in them, as they were."""
-        self._replaced = set(self._failed)
-        self._replace(parts)
-
     def _ready(self) -> Iterator[str]:
         return (node for node in self.pending if self._parts[node].depends_on <= self._completed)
-
-    def _replace(self, parts: Mapping[str, Part]) -> None:
-        self._parts = dict(parts)
-        self._path_ahead = _paths_ahead(self._parts)
 
 
 def _paths_ahead(parts: Mapping[str, Part]) -> Mapping[str, float]:

@@ -14,6 +14,7 @@ from workflows.contracts import (
     ActCall,
     ActOutcome,
     CallPlan,
+    NodePlan,
     TaskClose,
     TaskMark,
     ThinkCall,
@@ -29,7 +30,7 @@ class Order:
 
     A call is ``quick``, ``slow`` (until it is released), ``ask`` (a person is asked before),
     ``elicit`` (its tool asks a person twice while it is made), or ``fail``. ``meanwhile`` is done
-    while the model thinks, with the questions that it will ask.
+    while the model thinks, with the questions that it will ask. ``nodes`` are run before a call.
     """
 
     calls: tuple[str, ...] = ("quick",)
@@ -38,6 +39,7 @@ class Order:
     finishes: bool = False
     is_refused: bool = False
     meanwhile: Callable[[Sequence[UUID]], Awaitable[None]] | None = None
+    nodes: tuple[NodePlan, ...] | None = None
 
 
 FINISH = Order(calls=(), finishes=True)
@@ -64,7 +66,9 @@ class OrderedAgents(ports.Agents):
     async def think(self, call: ThinkCall) -> Thought:
         self.thinking.append(call)
         order = self.orders[call.turn - 1]
-        plans = tuple(_plan(seq, name) for seq, name in enumerate(order.calls, call.seq + 2))
+        plans = tuple(
+            _plan(seq, name, order.nodes) for seq, name in enumerate(order.calls, call.seq + 2)
+        )
         self._names |= {plan.seq: plan.name for plan in plans}
         questions = [plan.ask_id for plan in plans if plan.ask_id]
         if order.meanwhile is not None:
@@ -86,7 +90,7 @@ class OrderedAgents(ports.Agents):
     async def act(self, call: ActCall) -> ActOutcome:
         self.verdicts[call.seq] = call.verdict
         self.made.append((call.attempts, call.verdict))
-        name = self._names[call.seq]
+        name = self._names.get(call.seq, "quick")
         if name == "fail":
             raise ApplicationError("moved", type="task-moved", non_retryable=True)
         if name == "elicit" and call.attempts < 2:
@@ -105,9 +109,9 @@ class OrderedAgents(ports.Agents):
             raise
 
 
-def _plan(seq: int, name: str) -> CallPlan:
+def _plan(seq: int, name: str, nodes: tuple[NodePlan, ...] | None) -> CallPlan:
     asked = uuid4() if name == "ask" else None
-    return CallPlan(seq=seq, name=name, timeout_seconds=60, ask_id=asked)
+    return CallPlan(seq=seq, name=name, timeout_seconds=60, ask_id=asked, nodes=nodes)
 
 
 @dataclass(slots=True)

@@ -127,28 +127,17 @@ def test_nothing_begins_without_a_free_place() -> None:
     assert not schedule.is_over
 
 
-def test_a_revision_goes_on_where_a_failed_node_had_stopped_the_plan() -> None:
-    schedule = Schedule({"a": Part(), "b": Part(frozenset({"a"}))}, 2)
-    schedule.begin()
-    schedule.end("a", completed=False)
-    assert schedule.is_over
-    revised = {"a": Part(), "c": Part(), "b": Part(frozenset({"c"}))}
-    schedule.revise(revised)
-    assert schedule.begin() == ["c"]
-    schedule.end("c", completed=True)
-    assert schedule.begin() == ["b"]
-    assert schedule.failed == ["a"]
-    assert not schedule.is_completed
-    schedule.end("b", completed=True)
+def test_a_revised_plan_is_completed_without_the_node_that_was_replaced() -> None:
+    parts = {"a": Part(), "c": Part(), "b": Part(frozenset({"c"}))}
+    schedule = Schedule(parts, 2, replaced=["a"])
+    started, _, _ = play(schedule, parts, set())
+    assert started == ["c", "b"]
     assert schedule.is_completed
 
 
-def test_a_revision_that_still_needs_a_failed_node_completes_nothing() -> None:
-    schedule = Schedule({"a": Part(), "b": Part(frozenset({"a"}))}, 2)
-    schedule.begin()
-    schedule.end("a", completed=False)
-    schedule.revise({"a": Part(), "b": Part(frozenset({"a"})), "c": Part()})
-    assert schedule.begin() == ["c"]
-    schedule.end("c", completed=True)
-    assert schedule.is_over
+def test_a_revised_plan_that_still_needs_the_replaced_node_is_not_completed() -> None:
+    parts = {"a": Part(), "b": Part(frozenset({"a"})), "c": Part()}
+    schedule = Schedule(parts, 2, replaced=["a"])
+    started, _, _ = play(schedule, parts, set())
+    assert started == ["c"]
     assert not schedule.is_completed
