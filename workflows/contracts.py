@@ -183,19 +183,11 @@ class ThinkCall(Message):
     hint: Hint | None = None
 
 
-class NodePlan(Message):
-    """What the workflow must know about a node of a plan. What it has to do is in its row."""
-
-    id: str
-    depends_on: tuple[str, ...] = ()
-    weight: float = 1.0
-
-
 class CallPlan(Message):
     """A tool call that the model wants. ``seq`` is the number of the message with its result.
 
-    ``nodes`` are those of the plan that the call makes or revises: they run before it, and its
-    result is what became of them.
+    ``is_plan``: it makes or revises a plan, whose nodes run then; its result is what became of
+    them.
 
     ``ask_id`` identifies the question to a person who must approve or answer it first. The ``seq``
     is not enough: after a reset of the run it may belong to another call, and the decision on the
@@ -206,41 +198,99 @@ class CallPlan(Message):
     name: str
     timeout_seconds: float
     ask_id: UUID | None = None
-    nodes: tuple[NodePlan, ...] | None = None
+    is_plan: bool = False
 
 
 class PlanRun(AgentRun):
-    """The input of PlanWorkflow, also when it continues as new.
+    """The input of PlanWorkflow, also when it continues as new. ``parallel`` nodes run at once.
 
-    ``replans`` is how often the model may still revise the plan after a node has failed. A retry by
-    a person begins with the call ``resumed``. Of its nodes ``completed`` and ``replaced`` are not
-    run: the latter failed before the plan was revised.
+    A retry by a person begins with the plan of the call whose result is message ``resumed``.
     """
 
     parallel: int
-    replans: int
-    resumed: CallPlan | None = None
-    completed: tuple[str, ...] = ()
-    replaced: tuple[str, ...] = ()
+    resumed: int | None = None
 
 
-class NodesCall(Message):
-    """Make ready the tasks that ``nodes`` of a plan are."""
+class PlanCall(Message):
+    """The call that makes or revises a plan; its result is message ``seq``."""
 
     task_id: UUID
     run: int
-    nodes: tuple[str, ...]
+    seq: int
+
+
+class NodePlan(Message):
+    """What the workflow must know about a node of a plan. What it has to do is in its row.
+
+    Nodes go by their ``number`` in the plan, from 1 on: their names are the model's words.
+    ``is_replaced``: it failed, or was dropped, and the plan was revised since.
+    """
+
+    number: int
+    depends_on: tuple[int, ...] = ()
+    weight: float = 1.0
+    is_completed: bool = False
+    is_replaced: bool = False
+
+
+class OpenedPlan(Message):
+    """All nodes of a plan as it stands, in their order."""
+
+    nodes: tuple[NodePlan, ...]
+
+
+class NodesCall(Message):
+    """Make ready the tasks that these ``nodes`` of a plan are. The plan has ``seconds`` left."""
+
+    task_id: UUID
+    run: int
+    nodes: tuple[int, ...]
+    seconds: float
 
 
 class NodeStart(Message):
-    """The workflow that is to run a node, and its input: that of ``workflow``."""
+    """The workflow that is to run a node, and its input: that of ``workflow``. A node that is
+    ``is_completed`` has run already."""
 
-    node: str
+    number: int
     task_id: UUID
     run: int
     workflow: str
     input: dict[str, JsonValue]
     title: str
+    is_completed: bool = False
+
+
+class NodeEnd(Message):
+    """The workflow of a node has ended."""
+
+    task_id: UUID
+    run: int
+    number: int
+
+
+class PlanReport(Message):
+    """What became of a plan. ``finished``: the task has its result. The nodes used ``tokens`` and
+    ``cost_usd`` since the plan was made or revised last."""
+
+    finished: bool = False
+    tokens: int = 0
+    cost_usd: float = 0.0
+
+
+class RouteCall(Message):
+    """The call by which a router has chosen; its result would be message ``seq``."""
+
+    task_id: UUID
+    run: int
+    seq: int
+
+
+class RunStart(Message):
+    """The workflow that goes on with a task, and its input."""
+
+    workflow: str
+    input: dict[str, JsonValue]
 
 
 class Thought(Message):

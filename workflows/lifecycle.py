@@ -140,8 +140,7 @@ class Lifecycle:
             status, failure = _status_after(error), _failure_of(error, self.step)
         else:
             assert isinstance(error, AgentOSError)
-            status = Status.BLOCKED if error.retries_used_up else Status.FAILED
-            failure = Failure(code=error.code, message=str(error))
+            status, failure = Status.FAILED, Failure(code=error.code, message=str(error))
         if await self._close(status, failure) is Status.COMPLETED:
             return Status.COMPLETED
         # An activity's error carries ids; the reader of the Temporal Web UI wants the code.

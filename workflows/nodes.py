@@ -6,116 +6,153 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import Priority
-from temporalio.exceptions import ApplicationError, ChildWorkflowError, is_cancelled_exception
+from temporalio.exceptions import (
+    ApplicationError,
+    ChildWorkflowError,
+    FailureError,
+    WorkflowAlreadyStartedError,
+    is_cancelled_exception,
+)
 
 from workflows import policies, ports
-from workflows.contracts import NodePlan, NodesCall, NodeStart, PlanRun, workflow_id
-from workflows.errors import NodesFailed
+from workflows.contracts import (
+    NodeEnd,
+    NodesCall,
+    NodeStart,
+    OpenedPlan,
+    PlanCall,
+    PlanReport,
+    PlanRun,
+    workflow_id,
+)
 from workflows.lifecycle import Lifecycle
 from workflows.schedule import Part, Schedule
 from workflows.states import Status
 
-_NAMES_SHOWN = 10
 # Temporal's own, when none was set; 1 is the most urgent.
 _USUAL_PRIORITY_KEY = 3
+# Between attempts to start a node whose former workflow is still ending.
+_FORMER_PAUSE_SECONDS = 1.0
+_REPORT_TIMEOUT_SECONDS = 60.0
 
 _Child = workflow.ChildWorkflowHandle[Any, Any]
 
 
 class NodeRunner:
-    """Runs the nodes of plan after plan, each of them once.
-
-    ``replans`` is how often a plan may still be revised; ``completed`` and ``replaced`` are the
-    nodes that have ended, well or badly.
-    """
+    """Runs the plans of one task, one after the other; ``run`` is the input of its workflow."""
 
     def __init__(self, run: PlanRun, lifecycle: Lifecycle) -> None:
-        self.replans = run.replans
-        self.completed = set(run.completed)
-        self.replaced = set(run.replaced)
         self._run = run
         self._lifecycle = lifecycle
-        self._children: dict[str, _Child] = {}
+        self._children: dict[int, _Child] = {}
         self._is_paused = False
 
-    async def run(self, nodes: Sequence[NodePlan]) -> None:
-        """Run what has not been completed before. Who may still revise the plan learns from its
-        rows that nodes have failed.
+    async def run(self, seq: int) -> PlanReport:
+        """Run what the call ``seq`` has planned, but for what is completed, and report on it.
 
         Raises:
-            NodesFailed: some did not complete, and the plan may not be revised any more.
+            ActivityError: nodes failed, and the plan may not be revised any more.
         """
-        parts = {node.id: Part(frozenset(node.depends_on), node.weight) for node in nodes}
-        schedule = Schedule(
-            parts,
-            self._run.parallel,
-            completed=self.completed & parts.keys(),
-            replaced=self.replaced & parts.keys(),
+        call = PlanCall(task_id=self._run.task_id, run=self._run.run, seq=seq)
+        opened = await workflow.execute_local_activity_method(
+            ports.Nodes.open_plan, call, summary="open the plan", **policies.RECORD
         )
-        following: dict[asyncio.Task[bool], str] = {}
+        await self._run_all(self._schedule(opened))
+        return await workflow.execute_activity_method(
+            ports.Nodes.report_plan,
+            call,
+            summary="report on the plan",
+            **policies.step(_REPORT_TIMEOUT_SECONDS, policies.ACT_RETRIES),
+        )
+
+    def _schedule(self, opened: OpenedPlan) -> Schedule:
+        return Schedule(
+            {node.number: Part(frozenset(node.depends_on), node.weight) for node in opened.nodes},
+            self._run.parallel,
+            completed=[node.number for node in opened.nodes if node.is_completed],
+            replaced=[node.number for node in opened.nodes if node.is_replaced],
+        )
+
+    async def _run_all(self, schedule: Schedule) -> None:
+        following: dict[asyncio.Task[bool], int] = {}
         try:
             while not schedule.is_over or following:
                 if not self._lifecycle.paused:
                     for start in await self._begin(schedule.begin()):
-                        task = asyncio.create_task(self._follow(start))
-                        following[task] = start.node
+                        following[asyncio.create_task(self._follow(start))] = start.number
                 await self._wait(following)
                 for task in [task for task in following if task.done()]:
-                    self._end(schedule, following.pop(task), task.result())
-        finally:
+                    schedule.end(following.pop(task), completed=task.result())
+        # Not `finally`: a workflow that a worker drops from its memory cannot wait for anything.
+        except (asyncio.CancelledError, FailureError):
             await _stop(following)
-        self._check(schedule)
+            raise
 
-    def _end(self, schedule: Schedule, node: str, completed: bool) -> None:
-        schedule.end(node, completed=completed)
-        (self.completed if completed else self.replaced).add(node)
-
-    def _check(self, schedule: Schedule) -> None:
-        if schedule.is_completed:
-            return
-        if self.replans:
-            self.replans -= 1
-            return
-        missing = (*schedule.failed, *schedule.pending)
-        shown = ", ".join(missing[:_NAMES_SHOWN]) + ", ..." * (len(missing) > _NAMES_SHOWN)
-        raise NodesFailed(count=len(missing), nodes=shown)
-
-    async def _begin(self, nodes: Sequence[str]) -> Sequence[NodeStart]:
-        """Also where the time is up or the plan is cancelled: what is written has to be started, or
-        at least known."""
+    async def _begin(self, nodes: Sequence[int]) -> Sequence[NodeStart]:
         if not nodes:
             return ()
+        left_seconds = self._run.limits.seconds - self._lifecycle.working_time.used_seconds
         return await workflow.execute_local_activity_method(
             ports.Nodes.begin_nodes,
-            NodesCall(task_id=self._run.task_id, run=self._run.run, nodes=tuple(nodes)),
-            summary=f"begin {', '.join(nodes)}",
+            NodesCall(
+                task_id=self._run.task_id,
+                run=self._run.run,
+                nodes=tuple(nodes),
+                seconds=max(left_seconds, 0.0),
+            ),
+            summary=f"begin nodes {', '.join(map(str, nodes))}",
             **policies.RECORD,
         )
 
     async def _follow(self, start: NodeStart) -> bool:
-        """Run the workflow of a node: whether it completed."""
+        """Run the workflow of a node, and have its end written down: whether it completed."""
+        while not start.is_completed:
+            try:
+                await self._run_child(start)
+                break
+            except WorkflowAlreadyStartedError:
+                # The plan was reset, and the node still runs for what it was before.
+                await self._cancel_former(start)
+                [start] = await self._begin([start.number])
+        return await workflow.execute_local_activity_method(
+            ports.Nodes.end_node,
+            NodeEnd(task_id=self._run.task_id, run=self._run.run, number=start.number),
+            summary=f"end node {start.number}",
+            **policies.RECORD,
+        )
+
+    async def _run_child(self, start: NodeStart) -> None:
+        """Return when the child has ended, however it did: its row says how."""
+        child = await workflow.start_child_workflow(
+            start.workflow,
+            start.input,
+            id=workflow_id(start.task_id),
+            cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+            # A plan that is terminated tells its nodes nothing: they end as cancelled ones.
+            parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
+            execution_timeout=policies.TASK_EXECUTION_TIMEOUT,
+            memo={"run": start.run},
+            static_summary=start.title,
+            priority=_more_urgent(workflow.info().priority),
+        )
+        self._children[start.number] = child
         try:
-            child = await workflow.start_child_workflow(
-                start.workflow,
-                start.input,
-                id=workflow_id(start.task_id),
-                cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-                # A plan that is terminated tells its nodes nothing: they end as cancelled ones.
-                parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
-                execution_timeout=policies.TASK_EXECUTION_TIMEOUT,
-                memo={"run": start.run},
-                static_summary=start.title,
-                priority=_more_urgent(workflow.info().priority),
-            )
-            self._children[start.node] = child
+            if self._is_paused:
+                await _tell(child, "pause")
             await child
         except ChildWorkflowError as error:
             if is_cancelled_exception(error) and workflow.cancellation_reason() is not None:
                 raise
-            return False
         finally:
-            self._children.pop(start.node, None)
-        return True
+            del self._children[start.number]
+
+    async def _cancel_former(self, start: NodeStart) -> None:
+        former = workflow.get_external_workflow_handle(workflow_id(start.task_id))
+        try:
+            await former.cancel()
+        except ApplicationError:
+            workflow.logger.info("node.ended_before_it_was_told")
+        await asyncio.sleep(_FORMER_PAUSE_SECONDS)
 
     async def _wait(self, following: Iterable["asyncio.Task[bool]"]) -> None:
         """Until a node has ended, or the plan is paused or resumed."""
@@ -132,16 +169,20 @@ class NodeRunner:
         """Nodes pause and resume with their plan."""
         self._is_paused = self._lifecycle.paused
         for child in tuple(self._children.values()):
-            try:
-                await child.signal("pause" if self._is_paused else "resume")
-            except ApplicationError:
-                workflow.logger.info("node.ended_before_it_was_told")
+            await _tell(child, "pause" if self._is_paused else "resume")
         if self._is_paused:
             self._lifecycle.working_time.halt()
             await self._lifecycle.mark(Status.PAUSED)
         else:
             self._lifecycle.working_time.go_on()
             await self._lifecycle.mark(Status.RUNNING)
+
+
+async def _tell(child: _Child, word: str) -> None:
+    try:
+        await child.signal(word)
+    except ApplicationError:
+        workflow.logger.info("node.ended_before_it_was_told")
 
 
 def _more_urgent(priority: Priority) -> Priority:

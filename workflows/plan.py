@@ -17,32 +17,20 @@ class PlanWorkflow(TaskWorkflow):
     @workflow.init
     def __init__(self, run: PlanRun) -> None:
         super().__init__(run, working_time_of(run))
-        self._nodes = NodeRunner(run, self.lifecycle)
-        self._loop = ReactLoop(run, self.lifecycle, self._nodes)
+        self._loop = ReactLoop(run, self.lifecycle, NodeRunner(run, self.lifecycle))
 
     @workflow.run
     async def run(self, run: PlanRun) -> AgentResult:
         """Run turn after turn, within the time limit and the bounds of history."""
         async with self.lifecycle.running():
-            if run.resumed is not None:
-                await self._loop.resume(run.resumed)
-            while not await self._loop.turn():
+            is_finished = run.resumed is not None and await self._loop.resume(run.resumed)
+            while not (is_finished or await self._loop.turn()):
                 if workflow.info().is_continue_as_new_suggested():
-                    self.lifecycle.continue_as_new(self._following())
+                    following = self._loop.run.model_copy(update={"resumed": None})
+                    self.lifecycle.continue_as_new(following)
         return AgentResult(task_id=run.task_id, turns=self._loop.run.turn)
 
     @workflow.signal
     def decide(self, decision: Decision) -> None:
         """Approve a plan, or send it back."""
         self._loop.decide(decision)
-
-    def _following(self) -> PlanRun:
-        return PlanRun.model_validate(
-            {
-                **self._loop.run.model_dump(),
-                "replans": self._nodes.replans,
-                "resumed": None,
-                "completed": sorted(self._nodes.completed),
-                "replaced": sorted(self._nodes.replaced),
-            }
-        )

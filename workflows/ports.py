@@ -9,8 +9,14 @@ from temporalio import activity
 from workflows.contracts import (
     ActCall,
     ActOutcome,
+    NodeEnd,
     NodesCall,
     NodeStart,
+    OpenedPlan,
+    PlanCall,
+    PlanReport,
+    RouteCall,
+    RunStart,
     StepCall,
     StepOutcome,
     TaskClose,
@@ -73,13 +79,46 @@ class Agents(Port, ABC):
 
 
 class Nodes(Port, ABC):
-    """The nodes of a plan, each of which is a task of its own."""
+    """A plan and its nodes, each of which is a task of its own."""
+
+    @abstractmethod
+    @activity.defn
+    async def open_plan(self, call: PlanCall) -> OpenedPlan:
+        """Write down the nodes that a call makes or revises, and give all there are.
+
+        Of a run that begins with it, what came after the call is dropped. A repeat writes nothing.
+        """
 
     @abstractmethod
     @activity.defn
     async def begin_nodes(self, call: NodesCall) -> tuple[NodeStart, ...]:
         """Write down the tasks of nodes whose dependencies are completed, with the inputs and the
-        share of the budget that they get. A repeat gives what was written first."""
+        share of the budget that they get. A repeat gives what was written first; a node whose task
+        has ended badly gets a new run."""
+
+    @abstractmethod
+    @activity.defn
+    async def end_node(self, end: NodeEnd) -> bool:
+        """Write down what a node has made, or how it failed. Whether it is completed."""
+
+    @abstractmethod
+    @activity.defn
+    async def report_plan(self, call: PlanCall) -> PlanReport:
+        """Tell the planner what became of the nodes: that is the result of its call. Where no more
+        is needed it is the result of the task.
+
+        Raises:
+            ApplicationError: nodes failed, and the plan may not be revised any more.
+        """
+
+
+class Routes(Port, ABC):
+    """The choice of what a task of type ``auto`` is."""
+
+    @abstractmethod
+    @activity.defn
+    async def take_route(self, call: RouteCall) -> RunStart:
+        """Make the task what was chosen. A repeat gives what was written first."""
 
 
 class Tasks(Port, ABC):

@@ -19,6 +19,7 @@ from workflows.contracts import (
     AgentRun,
     CallPlan,
     Decision,
+    PlanReport,
     ThinkCall,
     Thought,
     Verdict,
@@ -35,7 +36,7 @@ _ASKS_NO_MORE = "a-turn-that-failed-asks-no-more"
 class ReactLoop:
     """Runs turns one after the other. ``run`` is the progress so far, updated by each turn.
 
-    ``nodes`` runs those of the plans that the model makes.
+    ``nodes`` runs the plans that the model makes.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class ReactLoop:
         self._acting = 0
         self._waiting = 0
         self._has_failed = False
+        self._report = PlanReport()
 
     def decide(self, decision: Decision) -> None:
         """The first decision counts: a second may arrive when the call is already running."""
@@ -65,20 +67,28 @@ class ReactLoop:
         await self._lifecycle.wait_while_paused()
         self._lifecycle.step = f"turn {self.run.turn + 1}"
         check_limits(self.run)
+        self._report = PlanReport()
         thought = await self._think()
         self._lifecycle.heed_cancellation()
         await self._act_all(thought)
         self._note(thought)
-        if not thought.finished:
+        is_finished = thought.finished or self._report.finished
+        if not is_finished:
             check_progress(self.run.spent)
-        return thought.finished
+        return is_finished
 
-    async def resume(self, plan: CallPlan) -> None:
-        """Make the one call of a turn whose answer an earlier run has."""
+    async def resume(self, seq: int) -> bool:
+        """Run the plan of a turn whose answer an earlier run has; as ``turn`` otherwise."""
         self._lifecycle.step = f"turn {self.run.turn + 1}"
-        self._waiting, self._acting = 0, 1
-        await self._act(plan)
-        self.run = self.run.model_copy(update={"turn": self.run.turn + 1, "seq": plan.seq})
+        plan = CallPlan(seq=seq, name="plan", timeout_seconds=0, is_plan=True)
+        self._acting = 1
+        try:
+            await self._make(plan, None, 0)
+        except ActivityError as error:
+            self._blame(plan, error)
+            raise
+        self._note(Thought(seq=seq, tokens=0, cost_usd=0, digest=""))
+        return self._report.finished
 
     async def _think(self) -> Thought:
         run = self.run
@@ -132,10 +142,11 @@ class ReactLoop:
 
     async def _make(self, plan: CallPlan, verdict: Verdict | None, attempts: int) -> ActOutcome:
         run = self.run
-        if plan.nodes is not None and verdict in {None, Verdict.APPROVED}:
-            assert self._nodes is not None
-            await self._nodes.run(plan.nodes)
         try:
+            if plan.is_plan and verdict in {None, Verdict.APPROVED}:
+                assert self._nodes is not None
+                self._report = await self._nodes.run(plan.seq)
+                return ActOutcome(ok=True)
             return await workflow.execute_activity_method(
                 ports.Agents.act,
                 ActCall(
@@ -176,10 +187,17 @@ class ReactLoop:
     def _note(self, thought: Thought) -> None:
         self._verdicts.clear()
         used_seconds = self._lifecycle.working_time.used_seconds
+        spent = spent_after(self.run.spent, thought, used_seconds)
+        spent = spent.model_copy(
+            update={
+                "tokens": spent.tokens + self._report.tokens,
+                "cost_usd": spent.cost_usd + self._report.cost_usd,
+            }
+        )
         self.run = self.run.model_copy(
             update={
                 "turn": self.run.turn + 1,
                 "seq": thought.seq,
-                "spent": spent_after(self.run.spent, thought, used_seconds),
+                "spent": spent,
             }
         )

@@ -12,9 +12,9 @@ from graphlib import TopologicalSorter
 @dataclass(frozen=True, slots=True)
 class Part:
     """A node, as far as its place in the order is concerned. ``weight`` is its share of the work,
-    in any unit; ``depends_on`` names others."""
+    in any unit; ``depends_on`` are the numbers of others."""
 
-    depends_on: frozenset[str] = frozenset()
+    depends_on: frozenset[int] = frozenset()
     weight: float = 1.0
 
 
@@ -22,38 +22,38 @@ class Schedule:
     """The order of the nodes of one plan; ``parallel`` run at once at most.
 
     Args:
-        parts: by the id of the node, in the order of the plan. They have no cycle.
+        parts: by the number of the node, in the order of the plan. They have no cycle.
         parallel: places, at least 1.
         completed: nodes that were completed before.
-        replaced: nodes that failed before the plan was revised, which has made up for them.
+        replaced: nodes that failed or were dropped, for which a revision of the plan makes up.
     """
 
     def __init__(
         self,
-        parts: Mapping[str, Part],
+        parts: Mapping[int, Part],
         parallel: int,
-        completed: Collection[str] = (),
-        replaced: Collection[str] = (),
+        completed: Collection[int] = (),
+        replaced: Collection[int] = (),
     ) -> None:
         self._parts = dict(parts)
         self._parallel = parallel
         self._completed = set(completed)
         self._replaced = frozenset(replaced)
         self._failed = set(replaced)
-        self._running: set[str] = set()
+        self._running: set[int] = set()
         self._path_ahead = _paths_ahead(self._parts)
 
     @property
-    def running(self) -> frozenset[str]:
+    def running(self) -> frozenset[int]:
         return frozenset(self._running)
 
     @property
-    def failed(self) -> Sequence[str]:
+    def failed(self) -> Sequence[int]:
         """In the order of the plan."""
         return [node for node in self._parts if node in self._failed]
 
     @property
-    def pending(self) -> Sequence[str]:
+    def pending(self) -> Sequence[int]:
         """Those that have not begun, in the order of the plan; some of them may never begin."""
         begun = self._completed | self._failed | self._running
         return [node for node in self._parts if node not in begun]
@@ -68,23 +68,23 @@ class Schedule:
         """All is done, but for what was replaced."""
         return self._completed >= self._parts.keys() - self._replaced
 
-    def begin(self) -> Sequence[str]:
+    def begin(self) -> Sequence[int]:
         """The nodes to start now, the most urgent first. They are running from here on."""
         ready = sorted(self._ready(), key=self._path_ahead.__getitem__, reverse=True)
         begun = ready[: self._parallel - len(self._running)]
         self._running.update(begun)
         return begun
 
-    def end(self, node: str, *, completed: bool) -> None:
+    def end(self, node: int, *, completed: bool) -> None:
         """A running node has ended. What depends on one that failed does not begin."""
         self._running.remove(node)
         (self._completed if completed else self._failed).add(node)
 
-    def _ready(self) -> Iterator[str]:
+    def _ready(self) -> Iterator[int]:
         return (node for node in self.pending if self._parts[node].depends_on <= self._completed)
 
 
-def _paths_ahead(parts: Mapping[str, Part]) -> Mapping[str, float]:
+def _paths_ahead(parts: Mapping[int, Part]) -> Mapping[int, float]:
     """For each node the weight of the heaviest path from it to an end, with its own."""
     order = TopologicalSorter({node: part.depends_on for node, part in parts.items()})
     longest = dict.fromkeys(parts, 0.0)

@@ -14,7 +14,6 @@ from workflows.contracts import (
     ActCall,
     ActOutcome,
     CallPlan,
-    NodePlan,
     TaskClose,
     TaskMark,
     ThinkCall,
@@ -30,7 +29,8 @@ class Order:
 
     A call is ``quick``, ``slow`` (until it is released), ``ask`` (a person is asked before),
     ``elicit`` (its tool asks a person twice while it is made), or ``fail``. ``meanwhile`` is done
-    while the model thinks, with the questions that it will ask. ``nodes`` are run before a call.
+    while the model thinks, with the questions that it will ask. With ``is_plan``
+    its calls are plans.
     """
 
     calls: tuple[str, ...] = ("quick",)
@@ -39,7 +39,7 @@ class Order:
     finishes: bool = False
     is_refused: bool = False
     meanwhile: Callable[[Sequence[UUID]], Awaitable[None]] | None = None
-    nodes: tuple[NodePlan, ...] | None = None
+    is_plan: bool = False
 
 
 FINISH = Order(calls=(), finishes=True)
@@ -67,7 +67,8 @@ class OrderedAgents(ports.Agents):
         self.thinking.append(call)
         order = self.orders[call.turn - 1]
         plans = tuple(
-            _plan(seq, name, order.nodes) for seq, name in enumerate(order.calls, call.seq + 2)
+            _plan(seq, name, is_plan=order.is_plan)
+            for seq, name in enumerate(order.calls, call.seq + 2)
         )
         self._names |= {plan.seq: plan.name for plan in plans}
         questions = [plan.ask_id for plan in plans if plan.ask_id]
@@ -109,9 +110,9 @@ class OrderedAgents(ports.Agents):
             raise
 
 
-def _plan(seq: int, name: str, nodes: tuple[NodePlan, ...] | None) -> CallPlan:
+def _plan(seq: int, name: str, *, is_plan: bool) -> CallPlan:
     asked = uuid4() if name == "ask" else None
-    return CallPlan(seq=seq, name=name, timeout_seconds=60, ask_id=asked, nodes=nodes)
+    return CallPlan(seq=seq, name=name, timeout_seconds=60, ask_id=asked, is_plan=is_plan)
 
 
 @dataclass(slots=True)

@@ -1,13 +1,26 @@
 """Nodes of plans that do as a test orders: for what the workflow of a plan does by itself."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID, uuid5
 
 from temporalio import activity, workflow
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.exceptions import ApplicationError
 
 from workflows import ports
-from workflows.contracts import NodesCall, NodeStart
+from workflows.contracts import (
+    RETRIES_USED_UP,
+    NodeEnd,
+    NodePlan,
+    NodesCall,
+    NodeStart,
+    OpenedPlan,
+    PlanCall,
+    PlanReport,
+    workflow_id,
+)
+from workflows.errors import NodesFailed
 
 
 @workflow.defn
@@ -44,26 +57,66 @@ class OrderedNode:
 
 @dataclass(slots=True)
 class OrderedNodes(ports.Nodes):
-    """``orders`` are those of the nodes that are not quick; ``begun`` the nodes in their order."""
+    """``plans`` are those of the calls, in their order: ``orders`` are those of the nodes that are
+    not quick. ``begun`` are the nodes in their order, ``ended`` those that completed."""
 
-    orders: dict[str, str] = field(default_factory=dict)
-    begun: list[str] = field(default_factory=list)
+    plans: Sequence[tuple[NodePlan, ...]]
+    orders: dict[int, str] = field(default_factory=dict)
+    replans: int = 0
+    begun: list[int] = field(default_factory=list)
+    ended: dict[int, bool] = field(default_factory=dict)
+    replaced: set[int] = field(default_factory=set)
+    client: Client | None = None
+
+    @activity.defn
+    async def open_plan(self, call: PlanCall) -> OpenedPlan:
+        plan, *self.plans = self.plans
+        self.replaced = {number for number, completed in self.ended.items() if not completed}
+        return OpenedPlan(
+            nodes=tuple(
+                node.model_copy(
+                    update={
+                        "is_completed": node.is_completed or self.ended.get(node.number, False),
+                        "is_replaced": node.number in self.replaced,
+                    }
+                )
+                for node in plan
+            )
+        )
 
     @activity.defn
     async def begin_nodes(self, call: NodesCall) -> tuple[NodeStart, ...]:
         self.begun += call.nodes
         return tuple(self._start(call, node) for node in call.nodes)
 
-    def _start(self, call: NodesCall, node: str) -> NodeStart:
+    @activity.defn
+    async def end_node(self, end: NodeEnd) -> bool:
+        assert self.client is not None
+        child = self.client.get_workflow_handle(workflow_id(node_id(end.task_id, end.number)))
+        completed = (await child.describe()).status is WorkflowExecutionStatus.COMPLETED
+        self.ended[end.number] = completed
+        return completed
+
+    @activity.defn
+    async def report_plan(self, call: PlanCall) -> PlanReport:
+        if not all(self.ended[number] for number in self.ended.keys() - self.replaced):
+            if not self.replans:
+                raise ApplicationError(
+                    "failed", RETRIES_USED_UP, type=NodesFailed.code, non_retryable=True
+                )
+            self.replans -= 1
+        return PlanReport(tokens=100, cost_usd=1.0)
+
+    def _start(self, call: NodesCall, node: int) -> NodeStart:
         return NodeStart(
-            node=node,
+            number=node,
             task_id=node_id(call.task_id, node),
             run=1,
             workflow="OrderedNode",
             input={"order": self.orders.get(node, "quick")},
-            title=node,
+            title=f"node {node}",
         )
 
 
-def node_id(task_id: UUID, node: str) -> UUID:
-    return uuid5(task_id, node)
+def node_id(task_id: UUID, node: int) -> UUID:
+    return uuid5(task_id, str(node))

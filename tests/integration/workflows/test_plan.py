@@ -1,11 +1,14 @@
 """What the workflow of a plan does by itself, on a true server: its nodes keep nothing."""
 
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
 import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import (
     Client,
     WorkflowExecutionStatus,
@@ -19,7 +22,14 @@ from deploy.local.services import Services
 from tests.doubles.ordered_agents import FINISH, Order, OrderedAgents, RememberedTasks
 from tests.doubles.ordered_nodes import OrderedNode, OrderedNodes, node_id
 from tests.live import until
-from workflows.contracts import AgentResult, CallPlan, NodePlan, PlanRun, RunLimits, workflow_id
+from workflows.contracts import (
+    AgentResult,
+    NodePlan,
+    PlanRun,
+    RunLimits,
+    call_sub_task_id,
+    workflow_id,
+)
 from workflows.plan import PlanWorkflow
 from workflows.states import Status
 
@@ -44,11 +54,11 @@ class Play:
     nodes: OrderedNodes
     tasks: RememberedTasks
 
-    def node(self, name: str) -> "WorkflowHandle[OrderedNode, None]":
+    def node(self, name: int) -> "WorkflowHandle[OrderedNode, None]":
         child = workflow_id(node_id(self.run.task_id, name))
         return self.client.get_workflow_handle_for(OrderedNode.run, child)
 
-    async def has_begun(self, *names: str) -> None:
+    async def has_begun(self, *names: int) -> None:
         """Return once these nodes run, and no other has begun."""
 
         async def as_said() -> bool:
@@ -58,7 +68,7 @@ class Play:
 
         await until(as_said, what=lambda: str(self.nodes.begun))
 
-    async def state_of(self, name: str) -> WorkflowExecutionStatus | None:
+    async def state_of(self, name: int) -> WorkflowExecutionStatus | None:
         children = {
             event.child_workflow_execution_started_event_attributes.workflow_execution.workflow_id
             for event in (await self.handle.fetch_history()).events
@@ -71,26 +81,30 @@ class Play:
             await self.handle.result()
 
 
-def chain(*nodes: str, **after: Sequence[str]) -> tuple[NodePlan, ...]:
-    return (
-        *(NodePlan(id=node) for node in nodes),
-        *(NodePlan(id=node, depends_on=tuple(before)) for node, before in after.items()),
+PLAN = Order(is_plan=True)
+
+
+def plan(nodes: Mapping[int, Sequence[int]], completed: Sequence[int] = ()) -> tuple[NodePlan, ...]:
+    """``nodes`` are those that each depends on."""
+    return tuple(
+        NodePlan(number=number, depends_on=tuple(before), is_completed=number in completed)
+        for number, before in nodes.items()
     )
 
 
 @asynccontextmanager
 async def playing(
     client: Client,
-    *orders: Order,
-    nodes: Mapping[str, str] | None = None,
+    *plans: tuple[NodePlan, ...],
+    orders: Sequence[Order] = (PLAN, FINISH),
+    nodes: Mapping[int, str] | None = None,
     parallel: int = 4,
     replans: int = 0,
-    resumed: CallPlan | None = None,
-    completed: tuple[str, ...] = (),
+    resumed: int | None = None,
 ) -> AsyncIterator[Play]:
     """Begin a run whose turns are these, with a worker of its own."""
     agents, tasks = OrderedAgents(orders), RememberedTasks()
-    played = OrderedNodes(dict(nodes or {}))
+    played = OrderedNodes(plans, dict(nodes or {}), replans, client=client)
     run = PlanRun(
         task_id=uuid4(),
         team_id=uuid4(),
@@ -98,9 +112,7 @@ async def playing(
         limits=LIMITS,
         approval_seconds=60,
         parallel=parallel,
-        replans=replans,
         resumed=resumed,
-        completed=completed,
     )
     worker = Worker(
         client,
@@ -118,97 +130,138 @@ async def playing(
 
 
 async def test_the_plan_goes_on_when_its_nodes_have_run_in_their_order(temporal: Client) -> None:
-    plan = Order(nodes=chain("a", "b", c=["a"], d=["c", "b"]))
-    async with playing(temporal, plan, FINISH) as play:
+    made = plan({1: [], 2: [], 3: [1], 4: [3, 2]})
+    async with playing(temporal, made) as play:
         result = await play.handle.result()
     assert result.turns == 2
-    assert sorted(play.nodes.begun) == ["a", "b", "c", "d"]
-    assert play.nodes.begun.index("c") > play.nodes.begun.index("a")
-    assert play.nodes.begun[-1] == "d"
-    assert play.agents.verdicts == {2: None}
+    assert sorted(play.nodes.begun) == [1, 2, 3, 4]
+    assert play.nodes.begun.index(3) > play.nodes.begun.index(1)
+    assert play.nodes.begun[-1] == 4
+    assert play.agents.made == []
     assert play.tasks.ends == {Status.COMPLETED: None}
 
 
 async def test_a_node_waits_for_its_own_dependencies_only(temporal: Client) -> None:
-    plan = Order(nodes=chain("slow", "quick", after=["quick"]))
-    async with playing(temporal, plan, FINISH, nodes={"slow": "slow"}) as play:
-        await play.has_begun("slow", "quick", "after")
-        await play.node("after").result()
-        await play.node("slow").signal(OrderedNode.release)
+    made = plan({1: [], 2: [], 3: [2]})
+    async with playing(temporal, made, nodes={1: "slow"}) as play:
+        await play.has_begun(1, 2, 3)
+        await play.node(3).result()
+        await play.node(1).signal(OrderedNode.release)
         await play.handle.result()
 
 
 async def test_no_more_nodes_run_at_once_than_allowed(temporal: Client) -> None:
-    plan = Order(nodes=chain("a", "b", "c"))
-    slow = dict.fromkeys("abc", "slow")
-    async with playing(temporal, plan, FINISH, nodes=slow, parallel=2) as play:
-        await play.has_begun("a", "b")
-        await play.node("a").signal(OrderedNode.release)
-        await play.has_begun("a", "b", "c")
-        for name in "bc":
-            await play.node(name).signal(OrderedNode.release)
+    slow = dict.fromkeys((1, 2, 3), "slow")
+    async with playing(temporal, plan({1: [], 2: [], 3: []}), nodes=slow, parallel=2) as play:
+        await play.has_begun(1, 2)
+        await play.node(1).signal(OrderedNode.release)
+        await play.has_begun(1, 2, 3)
+        for number in (2, 3):
+            await play.node(number).signal(OrderedNode.release)
         await play.handle.result()
 
 
 async def test_only_what_depends_on_a_failed_node_does_not_run(temporal: Client) -> None:
-    plan = Order(nodes=chain("bad", "good", after=["bad"], late=["good"]))
-    async with playing(temporal, plan, nodes={"bad": "fail"}) as play:
+    made = plan({1: [], 2: [], 3: [1], 4: [2]})
+    async with playing(temporal, made, nodes={1: "fail"}) as play:
         await play.fails()
-    assert sorted(play.nodes.begun) == ["bad", "good", "late"]
+    assert sorted(play.nodes.begun) == [1, 2, 4]
     assert play.tasks.ends == {Status.BLOCKED: "nodes-failed"}
-    assert "2 nodes did not complete: bad, after" in str(play.tasks.closes[0].failure)
+    call = call_sub_task_id(play.run.task_id, 2)
+    assert play.tasks.closes[0].sub_task_id == call
 
 
 async def test_a_plan_that_failed_is_revised_as_often_as_allowed(temporal: Client) -> None:
-    first = Order(nodes=chain("bad", last=["bad"]))
-    second = Order(nodes=chain("bad", "instead", last=["instead"]))
-    async with playing(temporal, first, second, FINISH, nodes={"bad": "fail"}, replans=1) as play:
+    first, second = plan({1: [], 2: [1]}), plan({1: [], 2: [3], 3: []})
+    orders = (PLAN, PLAN, FINISH)
+    async with playing(
+        temporal, first, second, orders=orders, nodes={1: "fail"}, replans=1
+    ) as play:
         result = await play.handle.result()
     assert result.turns == 3
-    assert play.nodes.begun == ["bad", "instead", "last"]
+    assert play.nodes.begun == [1, 3, 2]
 
 
 async def test_a_cancelled_plan_ends_once_its_nodes_have_ended(temporal: Client) -> None:
-    plan = Order(nodes=chain("a", "b", c=["a"]))
-    async with playing(temporal, plan, nodes={"a": "slow", "b": "slow"}) as play:
-        await play.has_begun("a", "b")
+    made = plan({1: [], 2: [], 3: [1]})
+    async with playing(temporal, made, nodes={1: "slow", 2: "slow"}) as play:
+        await play.has_begun(1, 2)
         await play.handle.cancel()
         await play.fails()
-        for name in "ab":
-            state = await play.state_of(name)
+        for number in (1, 2):
+            state = await play.state_of(number)
             assert state is WorkflowExecutionStatus.CANCELED
-    assert play.nodes.begun == ["a", "b"]
+    assert play.nodes.begun == [1, 2]
     assert play.tasks.ends == {Status.CANCELLED: None}
 
 
 async def test_nodes_pause_and_resume_with_their_plan(temporal: Client) -> None:
-    plan = Order(nodes=chain("a", "b", c=["b"]))
-    slow = {"a": "slow", "b": "slow"}
-    async with playing(temporal, plan, FINISH, nodes=slow) as play:
-        await play.has_begun("a", "b")
+    made = plan({1: [], 2: [], 3: [2]})
+    async with playing(temporal, made, nodes={1: "slow", 2: "slow"}) as play:
+        await play.has_begun(1, 2)
         await play.handle.signal(PlanWorkflow.pause)
-        await _told(play, "a", "pause")
-        await play.node("b").signal(OrderedNode.release)
-        await play.node("b").result()
+        await _told(play, 1, "pause")
+        await play.node(2).signal(OrderedNode.release)
+        await play.node(2).result()
         await play.handle.signal(PlanWorkflow.resume)
-        await _told(play, "a", "pause", "resume")
-        await play.node("a").signal(OrderedNode.release)
+        await _told(play, 1, "pause", "resume")
+        await play.node(1).signal(OrderedNode.release)
         await play.handle.result()
-    assert play.nodes.begun == ["b", "a", "c"]
+    assert play.nodes.begun == [2, 1, 3]
     assert play.tasks.marks == [Status.PAUSED, Status.RUNNING]
 
 
 async def test_a_retried_plan_runs_what_was_not_completed_and_plans_no_more(
     temporal: Client,
 ) -> None:
-    call = CallPlan(seq=3, name="make_plan", timeout_seconds=60, nodes=chain("a", b=["a"]))
-    async with playing(temporal, Order(), FINISH, resumed=call, completed=("a",)) as play:
+    made = plan({1: [], 2: [1]}, completed=[1])
+    async with playing(temporal, made, orders=(PLAN, FINISH), resumed=3) as play:
         await play.handle.result()
-    assert play.nodes.begun == ["b"]
-    assert [(made.turn, made.seq) for made in play.agents.thinking] == [(2, 3)]
+    assert play.nodes.begun == [2]
+    assert [(each.turn, each.seq) for each in play.agents.thinking] == [(2, 3)]
 
 
-async def _told(play: Play, name: str, *words: str) -> None:
+async def test_what_nodes_use_counts_against_the_limits_of_the_plan(temporal: Client) -> None:
+    orders = (PLAN, Order(), FINISH)
+    async with playing(temporal, plan({1: []}), orders=orders) as play:
+        await play.handle.result()
+        history = await play.handle.fetch_history()
+    summaries = [
+        json.loads(event.user_metadata.summary.data)
+        for event in history.events
+        if event.HasField("activity_task_scheduled_event_attributes")
+    ]
+    assert "turn 2: model, 110 tokens so far" in summaries
+
+
+async def test_a_node_that_still_runs_for_a_plan_before_a_reset_is_cancelled_and_begun_again(
+    temporal: Client,
+) -> None:
+    async with playing(temporal, plan({1: []}), plan({1: []}), nodes={1: "slow"}) as play:
+        await play.has_begun(1)
+        former = await play.node(1).describe()
+        reset = await temporal.workflow_service.reset_workflow_execution(
+            ResetWorkflowExecutionRequest(
+                namespace=temporal.namespace,
+                workflow_execution=WorkflowExecution(workflow_id=play.handle.id),
+                workflow_task_finish_event_id=4,
+                request_id=str(uuid4()),
+            )
+        )
+
+        async def is_another() -> bool:
+            return (await play.node(1).describe()).run_id != former.run_id
+
+        await until(is_another)
+        await play.node(1).signal(OrderedNode.release)
+        again = temporal.get_workflow_handle_for(
+            PlanWorkflow.run, play.handle.id, run_id=reset.run_id
+        )
+        assert (await again.result()).turns == 2
+    assert play.nodes.ended == {1: True}
+
+
+async def _told(play: Play, name: int, *words: str) -> None:
     async def as_said() -> bool:
         return await play.node(name).query(OrderedNode.was_told) == list(words)
 

@@ -10,19 +10,19 @@ from workflows.schedule import Part, Schedule
 
 
 @st.composite
-def graphs(draw: st.DrawFn) -> Mapping[str, Part]:
+def graphs(draw: st.DrawFn) -> Mapping[int, Part]:
     """Parts that depend on some of those before them, then in any order."""
     count = draw(st.integers(1, 12))
-    parts: dict[str, Part] = {}
+    parts: dict[int, Part] = {}
     for number in range(count):
         before = draw(st.sets(st.sampled_from(sorted(parts)), max_size=4)) if parts else set()
         weight = draw(st.integers(1, 9))
-        parts[f"n{number}"] = Part(frozenset(before), float(weight))
+        parts[number] = Part(frozenset(before), float(weight))
     return {node: parts[node] for node in draw(st.permutations(sorted(parts)))}
 
 
-def descendants(parts: Mapping[str, Part], nodes: set[str]) -> set[str]:
-    found: set[str] = set()
+def descendants(parts: Mapping[int, Part], nodes: set[int]) -> set[int]:
+    found: set[int] = set()
     while (
         more := {node for node, part in parts.items() if part.depends_on & (nodes | found)} - found
     ):
@@ -31,11 +31,11 @@ def descendants(parts: Mapping[str, Part], nodes: set[str]) -> set[str]:
 
 
 def play(
-    schedule: Schedule, parts: Mapping[str, Part], failing: set[str]
-) -> tuple[Sequence[str], float, int]:
+    schedule: Schedule, parts: Mapping[int, Part], failing: set[int]
+) -> tuple[Sequence[int], float, int]:
     """Nodes in the order of their start, the time that all took, and the most that ran at once."""
     started: list[str] = []
-    running: list[tuple[float, str]] = []
+    running: list[tuple[float, int]] = []
     now, most = 0.0, 0
     while True:
         for node in schedule.begin():
@@ -50,7 +50,7 @@ def play(
 
 @given(graphs(), st.integers(1, 5))
 def test_every_node_starts_once_after_those_it_depends_on(
-    parts: Mapping[str, Part], parallel: int
+    parts: Mapping[int, Part], parallel: int
 ) -> None:
     schedule = Schedule(parts, parallel)
     started, _, most = play(schedule, parts, set())
@@ -65,7 +65,7 @@ def test_every_node_starts_once_after_those_it_depends_on(
 
 @given(graphs(), st.integers(1, 5), st.data())
 def test_only_what_depends_on_a_failed_node_is_never_started(
-    parts: Mapping[str, Part], parallel: int, data: st.DataObject
+    parts: Mapping[int, Part], parallel: int, data: st.DataObject
 ) -> None:
     failing = data.draw(st.sets(st.sampled_from(sorted(parts)), min_size=1, max_size=3))
     schedule = Schedule(parts, parallel)
@@ -79,7 +79,7 @@ def test_only_what_depends_on_a_failed_node_is_never_started(
 
 @given(graphs(), st.integers(1, 5), st.data())
 def test_a_later_run_starts_only_what_was_not_completed(
-    parts: Mapping[str, Part], parallel: int, data: st.DataObject
+    parts: Mapping[int, Part], parallel: int, data: st.DataObject
 ) -> None:
     failing = data.draw(st.sets(st.sampled_from(sorted(parts)), min_size=1, max_size=3))
     first, _, _ = play(Schedule(parts, parallel), parts, failing)
@@ -91,7 +91,7 @@ def test_a_later_run_starts_only_what_was_not_completed(
 
 
 @given(graphs(), st.integers(1, 5))
-def test_the_time_is_within_grahams_bound(parts: Mapping[str, Part], parallel: int) -> None:
+def test_the_time_is_within_grahams_bound(parts: Mapping[int, Part], parallel: int) -> None:
     """A list schedule takes at most the critical path and an equal share of the rest."""
     _, seconds, _ = play(Schedule(parts, parallel), parts, set())
     work = sum(part.weight for part in parts.values())
@@ -100,44 +100,46 @@ def test_the_time_is_within_grahams_bound(parts: Mapping[str, Part], parallel: i
 
 
 def test_a_node_starts_while_others_of_its_level_still_run() -> None:
+    quick, slow, after_quick = 1, 2, 3
     parts = {
-        "quick": Part(weight=1),
-        "slow": Part(weight=9),
-        "after_quick": Part(frozenset({"quick"})),
+        quick: Part(weight=1),
+        slow: Part(weight=9),
+        after_quick: Part(frozenset({quick})),
     }
     schedule = Schedule(parts, 4)
-    assert set(schedule.begin()) == {"quick", "slow"}
-    schedule.end("quick", completed=True)
-    assert schedule.begin() == ["after_quick"]
+    assert set(schedule.begin()) == {quick, slow}
+    schedule.end(quick, completed=True)
+    assert schedule.begin() == [after_quick]
 
 
 def test_the_node_that_the_longest_path_hangs_on_goes_first() -> None:
+    alone, first, second = 1, 2, 3
     parts = {
-        "alone": Part(weight=3),
-        "first": Part(weight=1),
-        "second": Part(frozenset({"first"}), weight=5),
+        alone: Part(weight=3),
+        first: Part(weight=1),
+        second: Part(frozenset({first}), weight=5),
     }
-    assert Schedule(parts, 1).begin() == ["first"]
+    assert Schedule(parts, 1).begin() == [first]
 
 
 def test_nothing_begins_without_a_free_place() -> None:
-    schedule = Schedule({"a": Part(), "b": Part()}, 1)
-    assert schedule.begin() == ["a"]
+    schedule = Schedule({1: Part(), 2: Part()}, 1)
+    assert schedule.begin() == [1]
     assert schedule.begin() == []
     assert not schedule.is_over
 
 
 def test_a_revised_plan_is_completed_without_the_node_that_was_replaced() -> None:
-    parts = {"a": Part(), "c": Part(), "b": Part(frozenset({"c"}))}
-    schedule = Schedule(parts, 2, replaced=["a"])
+    parts = {1: Part(), 3: Part(), 2: Part(frozenset({3}))}
+    schedule = Schedule(parts, 2, replaced=[1])
     started, _, _ = play(schedule, parts, set())
-    assert started == ["c", "b"]
+    assert started == [3, 2]
     assert schedule.is_completed
 
 
 def test_a_revised_plan_that_still_needs_the_replaced_node_is_not_completed() -> None:
-    parts = {"a": Part(), "b": Part(frozenset({"a"})), "c": Part()}
-    schedule = Schedule(parts, 2, replaced=["a"])
+    parts = {1: Part(), 2: Part(frozenset({1})), 3: Part()}
+    schedule = Schedule(parts, 2, replaced=[1])
     started, _, _ = play(schedule, parts, set())
-    assert started == ["c"]
+    assert started == [3]
     assert not schedule.is_completed
