@@ -10,6 +10,8 @@ from activities.attempts.scripts import Scripts
 from activities.equipment import Equipment
 from activities.inputs.fetching import Inputs
 from activities.inputs.policy import InputPolicy
+from activities.kinds.base import Installed
+from activities.llm.base import ModelOptions
 from activities.llm.models import Models
 from activities.sandbox.base import Limits
 from activities.sandbox.bubblewrap import Bubblewrap
@@ -19,8 +21,22 @@ from activities.skills.staging import Stage
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.tokens import Tokens
+from activities.tools.registry import Registry
 
 TOKENS = Tokens()
+
+
+def installed(equipment: Equipment, models: ModelOptions | None = None) -> Installed:
+    """What there is for tasks that use this equipment."""
+    return Installed(
+        database=equipment.database,
+        blobs=equipment.blobs,
+        catalogue=equipment.catalogue,
+        tools=Registry(),
+        models=models,
+        inputs=InputPolicy(),
+        approval_seconds=3_600.0,
+    )
 
 
 def equipment(

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from activities.agents.adapter import Agents
+from activities.agents.roles.table import roles_of
 from activities.agents.turn import TurnOptions
 from activities.attempts.scratch import Scratch
 from activities.attempts.scripts import Scripts
 from activities.equipment import Equipment
 from activities.inputs.fetching import Inputs
 from activities.inputs.policy import InputPolicy
+from activities.kinds.base import Installed
 from activities.llm.base import ModelOptions
 from activities.llm.models import Models
 from activities.sandbox.base import Limits, Sandbox
@@ -59,12 +61,26 @@ async def adapters(
 ) -> AsyncIterator[Sequence[Port]]:
     async with _equipped(database, blobs, sandbox, options) as equipment:
         has_search = equipment.search is not None
-        toolbox = Toolbox(Registry(), database, mcp=TeamTools(database, mcp), has_search=has_search)
+        registry = Registry()
+        toolbox = Toolbox(registry, database, mcp=TeamTools(database, mcp), has_search=has_search)
+        installed = _installed(equipment, registry, options)
         yield (
             Steps(equipment, toolbox),
-            Agents(equipment, toolbox, options.turns),
+            Agents(equipment, toolbox, roles_of(equipment, toolbox, installed), options.turns),
             Tasks(database),
         )
+
+
+def _installed(equipment: Equipment, registry: Registry, options: AdapterOptions) -> Installed:
+    return Installed(
+        database=equipment.database,
+        blobs=equipment.blobs,
+        catalogue=equipment.catalogue,
+        tools=registry,
+        models=options.models,
+        inputs=options.input_policy,
+        approval_seconds=options.turns.approval_seconds,
+    )
 
 
 @asynccontextmanager

@@ -509,9 +509,10 @@ class NeverFinishes(AgentOSError):
 
 
 class NodesFailed(AgentOSError):
-    """Of the plan {count} nodes did not complete: {nodes}. See why with `agentos show`, and run
+    """{count} nodes of the plan did not complete: {nodes}. See why with `agentos show`, and run
     them again with `agentos retry`, with other inputs where these were the reason."""
 
+    retryable = True
     retries_used_up = True
 
 

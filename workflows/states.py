@@ -4,8 +4,12 @@ from enum import StrEnum
 
 
 class TaskType(StrEnum):
+    """``auto``: nobody has chosen yet what the task is; it becomes one of the others."""
+
     PIPELINE = "pipeline"
     AGENT = "agent"
+    PLAN = "plan"
+    AUTO = "auto"
 
 
 class Status(StrEnum):

@@ -1,9 +1,11 @@
 """The adapter of ``ports.Agents``: turns of a model, and the tool calls that it asks for."""
 
 import asyncio
+from collections.abc import Mapping
 
 from temporalio import activity
 
+from activities.agents.roles.base import Role
 from activities.agents.tool_call import make_call
 from activities.agents.turn import TurnOptions, Turns
 from activities.attempts.attempt import as_application_error
@@ -14,14 +16,21 @@ from activities.tools.toolbox import Toolbox
 from workflows import policies, ports
 from workflows.contracts import ActCall, ActOutcome, ThinkCall, Thought
 from workflows.errors import AgentOSError, WorkersLost, WorkerStopping
+from workflows.states import TaskType
 
 
 class Agents(ports.Agents):
-    def __init__(self, equipment: Equipment, toolbox: Toolbox, options: TurnOptions) -> None:
+    def __init__(
+        self,
+        equipment: Equipment,
+        toolbox: Toolbox,
+        roles: Mapping[TaskType, Role],
+        options: TurnOptions,
+    ) -> None:
         self._equipment = equipment
         self._toolbox = toolbox
         self._approval_seconds = options.approval_seconds
-        self._turns = Turns(equipment, toolbox, options)
+        self._turns = Turns(equipment, roles, options)
 
     @activity.defn
     async def think(self, call: ThinkCall) -> Thought:

@@ -76,6 +76,7 @@ class SoundCall:
             name=self.tool.name,
             timeout_seconds=self.tool.timeout_seconds,
             ask_id=self.ask_id if self.waits_for else None,
+            is_plan=self.tool.call_type == "plan",
         )
 
 
@@ -120,7 +121,7 @@ async def judge(
             if fault is None:
                 judged.result = arguments
         else:
-            fitting, problems = _fitting(tool, arguments)
+            fitting, problems = await _fitting(tool, arguments)
             if not problems:
                 judged.calls.append(SoundCall(seq, request, tool, fitting))
                 continue
@@ -129,13 +130,13 @@ async def judge(
     return judged
 
 
-def _fitting(
+async def _fitting(
     tool: OfferedTool, arguments: dict[str, JsonValue]
 ) -> tuple[dict[str, JsonValue], Sequence[tuple[str, str]]]:
     """The arguments as the tool takes them, and what is wrong with them."""
-    problems = tool.problems(arguments)
+    problems = await tool.problems(arguments)
     inner = inner_arguments(arguments) if problems else None
-    if inner is not None and not tool.problems(inner):
+    if inner is not None and not await tool.problems(inner):
         return inner, ()
     return arguments, problems
 

@@ -1,7 +1,7 @@
 """A turn of a model: its prompt, its answer, and what is stored of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 import structlog
 from temporalio import activity
 
-from activities.agents.answer import Answered, judge
+from activities.agents.answer import Answered
 from activities.agents.conversation_cache import Conversations
-from activities.agents.prompts import first_message, hint_message, system_prompt
+from activities.agents.prompts import first_message, hint_message
+from activities.agents.roles.base import Role, RoleTurn
 from activities.agents.text_stream import Send, sending_deltas
 from activities.attempts.losses import check_losses, failures_before
 from activities.attempts.unforeseen import foreseen
@@ -23,12 +24,8 @@ from activities.store.database import Database
 from activities.store.turns import BegunTurn, EndedTurn, Turn
 from activities.tools.found import found_tools
 from activities.tools.offered import OfferedTool
-from activities.tools.skills import AllowedSkills
-from activities.tools.toolbox import Toolbox
-from activities.tools.working_files import working_files
 from workflows import policies
 from workflows.contracts import Failure, Hint, ThinkCall, Thought
-from workflows.definitions.agent import Agent
 from workflows.errors import (
     AgentOSError,
     ModelNotConfigured,
@@ -37,6 +34,7 @@ from workflows.errors import (
     TokenQuotaUsedUp,
 )
 from workflows.events import Event, LlmRetrying
+from workflows.states import TaskType
 
 # In an event, and in the task's row.
 _MAX_ERROR_CHARACTERS = 1_000
@@ -60,9 +58,11 @@ class TurnOptions:
 class Turns:
     """Makes turns, and has the conversations at hand that it made them in."""
 
-    def __init__(self, equipment: Equipment, toolbox: Toolbox, options: TurnOptions) -> None:
+    def __init__(
+        self, equipment: Equipment, roles: Mapping[TaskType, Role], options: TurnOptions
+    ) -> None:
         self._equipment = equipment
-        self._toolbox = toolbox
+        self._roles = roles
         self._database = equipment.database
         self._options = options
         self._conversations = Conversations()
@@ -117,9 +117,9 @@ class Turns:
         """Ask the model."""
         if self._equipment.models is None:
             raise ModelNotConfigured
-        agent = Agent.model_validate(begun.definition)
-        offered = await self._toolbox.offered(begun.team_id, agent, is_first_turn=call.seq == 0)
-        before = await self._before(call, begun, agent, offered.values(), heard)
+        role, role_turn = self._roles[begun.task_type], RoleTurn(call, begun, heard)
+        offered = await role.offered(role_turn)
+        before = await self._before(role, role_turn, offered)
         lost = _Lost(self._database, turn, begun.lost)
         try:
             async with sending_deltas(turn.turn, self._sender(turn)) as deltas, lost.counted():
@@ -127,7 +127,7 @@ class Turns:
                     answer = await self._equipment.models.complete(
                         (*heard, *before),
                         [tool.spec for tool in offered.values()],
-                        model=agent.model,
+                        model=role.agent(role_turn).model,
                         found=_found(heard, offered),
                         on_text=deltas.add,
                         on_restart=deltas.restart,
@@ -139,30 +139,24 @@ class Turns:
         except AgentOSError:
             unsent += deltas.drain()
             raise
-        judged = await judge(answer, offered, agent, turn.seq + len(before) + 2)
+        answer, judged = await role.judge(role_turn, answer, offered, turn.seq + len(before) + 2)
         answered = Answered(turn, heard, before, answer, judged, lost.total)
         return answered.ended(deltas.drain(), self._options.approval_seconds)
 
     async def _before(
-        self,
-        call: ThinkCall,
-        begun: BegunTurn,
-        agent: Agent,
-        offered: Collection[OfferedTool],
-        heard: Sequence[ChatMessage],
+        self, role: Role, turn: RoleTurn, offered: Mapping[str, OfferedTool]
     ) -> tuple[ChatMessage, ...]:
         """Messages that the model must read before it answers."""
+        call, heard = turn.call, turn.heard
         hints: tuple[ChatMessage, ...] = ()
         # It already has the note on an answer that was cut off before it called a tool.
         was_told = call.hint is Hint.CALL_A_TOOL and heard[-1].role == "user"
         if call.hint is not None and not was_told:
             hints = (ChatMessage("user", hint_message(call.hint), turn=call.turn),)
-        if call.seq > 0:
+        if not turn.is_first:
             return hints
-        files = await patiently(lambda: working_files(self._database, call.task_id, begun.team_id))
-        skills = await AllowedSkills(self._equipment.catalogue, agent.skills).all()
-        system = system_prompt(agent, offered, skills, files.files)
-        task = first_message(begun.prompt)
+        system = await role.system(turn, offered)
+        task = first_message(turn.begun.prompt)
         return (
             ChatMessage("system", system, is_protected=True),
             ChatMessage("user", task, is_protected=True),

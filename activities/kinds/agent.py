@@ -24,9 +24,7 @@ class AgentKind(Kind[Agent]):
     workflow = AgentWorkflow
 
     def name(self, prompt: str | None, definition: Agent) -> str:
-        """The prompt's first words."""
-        words = " ".join((prompt or "").split())
-        return textwrap.shorten(words, _NAME_CHARACTERS, placeholder=" …")
+        return name_of(prompt)
 
     async def own_problems(
         self, installed: Installed, team_id: UUID, definition: Agent, inputs: Mapping[str, str]
@@ -47,3 +45,9 @@ class AgentKind(Kind[Agent]):
 
 
 KIND = AgentKind()
+
+
+def name_of(prompt: str | None) -> str:
+    """The prompt's first words."""
+    words = " ".join((prompt or "").split())
+    return textwrap.shorten(words, _NAME_CHARACTERS, placeholder=" …")

@@ -70,6 +70,9 @@ class Secret(SQLModel, table=True):
 class Task(SQLModel, table=True):
     """``run`` counts from 1 and grows with every retry by a person, which begins at ``first_step``.
 
+    ``parent_id`` is the plan that a node belongs to. ``route`` says what was asked for and what was
+    chosen, and why, where a task of type ``auto`` has become another.
+
     ``pause_requested_at``: somebody asked for a pause that was not withdrawn since; whether it has
     come is in the state.
 
@@ -82,6 +85,12 @@ class Task(SQLModel, table=True):
     __table_args__ = (
         Index("tasks_by_status", "status", "created_at", "parent_id"),
         Index("tasks_by_team", "team_id", text("created_at DESC"), text("id DESC")),
+        Index(
+            "tasks_by_parent",
+            "parent_id",
+            "created_at",
+            postgresql_where=text("parent_id IS NOT NULL"),
+        ),
         UniqueConstraint("team_id", "idempotency_key", name="tasks_idempotency"),
     )
 
@@ -95,6 +104,7 @@ class Task(SQLModel, table=True):
     status: Status = enum_column(Status, Status.PENDING)
     definition: dict[str, Any] | None = json_column()
     inputs: dict[str, str] = json_column(nullable=False)
+    route: dict[str, Any] | None = json_column()
     result: dict[str, Any] | None = json_column()
     error: dict[str, Any] | None = json_column()
     run: int = 1
@@ -116,10 +126,12 @@ class Task(SQLModel, table=True):
 
 
 class SubTask(SQLModel, table=True):
-    """A step of a pipeline, a tool call of an agent (later: a node of a plan).
+    """A step of a pipeline, a tool call of an agent, a node of a plan.
 
     ``input_context`` is its definition; ``output_result`` what it gave beside files and output;
-    ``approval`` what a person was asked about it, until when, and what they said.
+    ``approval`` what a person was asked about it, until when, and what they said. A node has a
+    ``number`` in its plan, from 1 on, and ``child_id`` is the task that runs it. Its
+    ``execution_order`` is that of the call that planned it.
     """
 
     __tablename__ = "sub_tasks"
@@ -144,10 +156,29 @@ class SubTask(SQLModel, table=True):
     retry_count: int = 0
     next_attempt_at: datetime | None = moment_column()
     execution_order: int = 0
+    number: int | None = None
+    child_id: UUID | None = None
     worker_id: str | None = text_column()
     created_at: datetime = created_at_column()
     started_at: datetime | None = moment_column()
     finished_at: datetime | None = moment_column()
+
+
+class PlanRevision(SQLModel, table=True):
+    """How a plan was revised by the call whose result is message ``seq``. ``drop`` are names of
+    nodes, ``replaced`` those that had failed; ``rewire`` are new definitions of pending ones."""
+
+    __tablename__ = "plan_revisions"
+
+    task_id: UUID = Field(primary_key=True, foreign_key="tasks.id", ondelete="CASCADE")
+    seq: int = Field(primary_key=True)
+    team_id: UUID = team_column()
+    reason: str = text_column("")
+    add: list[dict[str, Any]] = json_column(nullable=False)
+    drop: list[str] = json_column(nullable=False)
+    rewire: list[dict[str, Any]] = json_column(nullable=False)
+    replaced: list[str] = json_column(nullable=False)
+    created_at: datetime = created_at_column()
 
 
 class ExecutionLog(SQLModel, table=True):

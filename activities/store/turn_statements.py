@@ -42,7 +42,7 @@ BEGIN_TURN = text(
           -- A run that has ended resumes when it is reset, and then under another run id; one that
           -- was cancelled before it began does not.
           AND CASE WHEN has_ended THEN has_begun AND NOT was_ours ELSE is_ours OR NOT was_ours END
-        RETURNING tasks.id, team_id, definition, prompt, inputs, event_seq, wakes, is_ours,
+        RETURNING tasks.id, team_id, type, definition, prompt, inputs, event_seq, wakes, is_ours,
                   event_seq - 1 AS base
     ), gone AS (
         DELETE FROM messages USING task
@@ -61,7 +61,7 @@ BEGIN_TURN = text(
             'turn', turn, 'is_protected', is_protected, 'opaque', opaque) ORDER BY seq) AS messages
         FROM messages WHERE task_id = :task_id AND seq > :known AND seq <= :seq
     )
-    SELECT task.team_id, definition, prompt, inputs, heard.messages AS heard,
+    SELECT task.team_id, task.type, definition, prompt, inputs, heard.messages AS heard,
            (SELECT thought FROM answer) AS thought,
            (SELECT tokens FROM team_usage
             WHERE team_usage.team_id = task.team_id AND day = (now() AT TIME ZONE 'utc')::date

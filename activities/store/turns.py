@@ -31,7 +31,7 @@ from activities.store.turn_statements import (
 from workflows.contracts import Failure, Thought, call_sub_task_id
 from workflows.errors import TaskMoved
 from workflows.events import Event, LlmRestarted, TurnStarted, Usage
-from workflows.states import Status
+from workflows.states import Status, TaskType
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class BegunTurn:
     """
 
     team_id: UUID
+    task_type: TaskType
     definition: dict[str, Any]
     prompt: str
     inputs: dict[str, str]
@@ -85,7 +86,7 @@ class Call:
 
     seq: int
     name: str
-    task_type: Literal["skill", "code", "tool"]
+    task_type: Literal["skill", "code", "tool", "plan", "route"]
     definition: CallDefinition
     approval: Approval | None = None
 
@@ -124,6 +125,7 @@ async def begin_turn(
     [row] = rows
     return BegunTurn(
         team_id=row.team_id,
+        task_type=TaskType(row.type),
         definition=row.definition,
         prompt=row.prompt or "",
         inputs=row.inputs,

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -24,12 +24,15 @@ from workflows.definitions.agent import Agent
 from workflows.definitions.mcp_server import PREFIX
 from workflows.states import Permission
 
+Check = Callable[[Mapping[str, JsonValue]], Awaitable[Sequence[tuple[str, str]]]]
+
 
 @dataclass(frozen=True, slots=True)
 class OfferedTool:
     """A tool as an agent may call it. ``schema`` is the JSON schema of its arguments.
 
-    ``native`` is None for a tool of a server, and for ``finish``, whose call ``ends_task``.
+    ``native`` is None for a tool of a server, for ``finish``, whose call ``ends_task``, and for
+    what only a role offers: its calls are ``made_as`` something else, and ``check`` judges them.
     """
 
     name: str
@@ -40,6 +43,8 @@ class OfferedTool:
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     native: Tool | None = field(default=None, repr=False)
     ends_task: bool = False
+    made_as: CallType = "tool"
+    check: Check | None = field(default=None, repr=False)
 
     @property
     def digest(self) -> str:
@@ -49,7 +54,7 @@ class OfferedTool:
 
     @property
     def call_type(self) -> CallType:
-        return "tool" if self.native is None else self.native.call_type
+        return self.made_as if self.native is None else self.native.call_type
 
     @property
     def need(self) -> Need | None:
@@ -90,11 +95,13 @@ class OfferedTool:
             finds_skills=self.finds_skills,
         )
 
-    def problems(self, arguments: Mapping[str, JsonValue]) -> list[tuple[str, str]]:
+    async def problems(self, arguments: Mapping[str, JsonValue]) -> Sequence[tuple[str, str]]:
         """What is known to be wrong with arguments before a call: JSON pointers and messages.
 
         Of a tool of a server nothing is: the server itself says it.
         """
+        if self.check is not None:
+            return await self.check(arguments)
         return [] if self.native is None else self.native.problems(arguments)
 
 

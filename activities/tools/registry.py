@@ -33,7 +33,7 @@ ToolFunction = Callable[..., Awaitable[str | ToolResult]]
 Condition = Callable[[Equipment, Mapping[str, JsonValue]], bool]
 """Something that holds of a call with these arguments, on a worker with this equipment."""
 
-CallType = Literal["skill", "code", "tool"]
+CallType = Literal["skill", "code", "tool", "plan", "route"]
 """What people see a call as: the run of a skill's script, of code, or of anything else."""
 
 

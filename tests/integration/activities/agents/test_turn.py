@@ -14,6 +14,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.agents.adapter import Agents
+from activities.agents.roles.table import roles_of
 from activities.agents.turn import TurnOptions, Turns
 from activities.attempts.attempt import as_application_error
 from activities.llm.base import Answer, ModelOptions
@@ -38,7 +39,7 @@ from tests.doubles.model_server import (
     refusal,
     text,
 )
-from tests.equipment import TOKENS, equipment
+from tests.equipment import TOKENS, equipment, installed
 from tests.integration.new_tasks import new_task
 from workflows.contracts import RETRIES_USED_UP, Hint, ThinkCall, Thought
 from workflows.definitions.agent import Agent
@@ -85,11 +86,9 @@ async def worker(
     options = ModelOptions(names or ("first",), server.url, context_tokens=context_tokens)
     models = Models(options, TOKENS)
     try:
-        yield Turns(
-            equipment(database, BLOBS, folder, models=models),
-            Toolbox(Registry(), database, mcp=mcp),
-            TurnOptions(),
-        )
+        equipped = equipment(database, BLOBS, folder, models=models)
+        roles = roles_of(equipped, Toolbox(Registry(), database, mcp=mcp), installed(equipped))
+        yield Turns(equipped, roles, TurnOptions())
     finally:
         await models.close()
 
@@ -133,7 +132,8 @@ async def think_as_worker(
     )
     told: list[int] = []
     environment.on_heartbeat = told.append
-    agents = Agents(turns._equipment, Toolbox(Registry(), turns._equipment.database), TurnOptions())
+    toolbox = Toolbox(Registry(), turns._equipment.database)
+    agents = Agents(turns._equipment, toolbox, turns._roles, TurnOptions())
     with pytest.raises(ApplicationError) as raised:
         await environment.run(agents.think, call)
     return told, raised.value
@@ -354,7 +354,7 @@ async def test_a_turn_that_fails_as_nobody_foresaw_is_made_again_and_costs_a_ret
 ) -> None:
     """Were it taken for a lost worker, the next would not be told of it."""
     broken = replace(turns._equipment, models=BrokenModels(turns._equipment.models))
-    turns = Turns(broken, turns._toolbox, TurnOptions())
+    turns = Turns(broken, turns._roles, TurnOptions())
     first = ThinkCall(task_id=task_id, run=1, turn=1, seq=0)
     seen, error = await think_as_worker(turns, first, 1, 0)
     assert (error.type, error.non_retryable) == (InternalError.code, False)

@@ -181,10 +181,10 @@ async def test_mistakes_in_arguments_are_known_before_anybody_is_asked(
     desk: Desk, art: ArtServer
 ) -> None:
     offered = await desk.toolbox.offered(desk.team_id, agent())
-    [(pointer, _)] = offered["ask_human"].problems({})
+    [(pointer, _)] = await offered["ask_human"].problems({})
     assert pointer == "/question"
-    assert offered["ask_human"].problems({"question": "Which?"}) == []
-    assert offered["mcp.art.draw"].problems({"anything": "goes"}) == []
+    assert await offered["ask_human"].problems({"question": "Which?"}) == []
+    assert await offered["mcp.art.draw"].problems({"anything": "goes"}) == []
 
 
 async def test_a_call_whose_files_cannot_be_written_is_not_said_to_have_failed_before_it_was_made(

@@ -1,0 +1,50 @@
+"""Tasks of type ``plan``: a model splits the work into nodes, each of which is a task."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from activities.kinds.agent import name_of
+from activities.kinds.agent_validation import problems_with_agent
+from activities.kinds.base import Installed, Kind, RunnableTask
+from activities.store.reading.messages import turn_at
+from activities.store.reading.plans import resumed_call
+from workflows.contracts import PlanRun, RunLimits
+from workflows.definitions.plan import Plan
+from workflows.plan import PlanWorkflow
+from workflows.pointers import Problem
+from workflows.states import TaskType
+
+
+class PlanKind(Kind[Plan]):
+    """``first_step`` of such a task is the number of the last message that its run keeps: where a
+    call that makes or revises a plan has that number, the run begins with the plan as it stands."""
+
+    task_type = TaskType.PLAN
+    model = Plan
+    workflow = PlanWorkflow
+
+    def name(self, prompt: str | None, definition: Plan) -> str:
+        return name_of(prompt)
+
+    async def own_problems(
+        self, installed: Installed, team_id: UUID, definition: Plan, inputs: Mapping[str, str]
+    ) -> list[Problem]:
+        return await problems_with_agent(installed, team_id, definition.agent, inputs)
+
+    async def message(self, installed: Installed, task: RunnableTask) -> PlanRun:
+        plan, seq = self.read(task), task.first_step
+        resumed = await resumed_call(installed.database, task.id, seq) if seq else None
+        return PlanRun(
+            task_id=task.id,
+            team_id=task.team_id,
+            run=task.run,
+            limits=RunLimits.model_validate(plan.limits.model_dump()),
+            approval_seconds=installed.approval_seconds,
+            turn=await turn_at(installed.database, task.id, seq) if seq else 0,
+            seq=seq,
+            parallel=plan.parallel,
+            resumed=resumed,
+        )
+
+
+KIND = PlanKind()
