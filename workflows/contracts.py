@@ -359,6 +359,11 @@ def step_sub_task_id(task_id: UUID, step: str) -> UUID:
     return uuid5(task_id, f"step:{step}")
 
 
+def node_sub_task_id(task_id: UUID, number: int) -> UUID:
+    """The id of the row of a node of a plan."""
+    return uuid5(task_id, f"node:{number}")
+
+
 def call_sub_task_id(task_id: UUID, seq: int) -> UUID:
     """The id of the row of a tool call, whose result is message ``seq`` of the task."""
     return uuid5(task_id, f"call:{seq}")

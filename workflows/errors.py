@@ -508,6 +508,16 @@ class NeverFinishes(AgentOSError):
     as <tool_call>, its server does not read them: turn on its parser of tool calls."""
 
 
+class NodeFilesMissing(AgentOSError):
+    """Node {node} ended without all the files that it had to make; missing: {files}. See what it
+    did with `agentos show {task}`, and say in its description how the files come about."""
+
+
+class NodeEndedOutside(AgentOSError):
+    """The workflow of node {node} ended in Temporal without a word: it was terminated there, or
+    reached its time limit. Retry the plan, and the node runs again."""
+
+
 class NodesFailed(AgentOSError):
     """{count} nodes of the plan did not complete: {nodes}. See why with `agentos show`, and run
     them again with `agentos retry`, with other inputs where these were the reason."""

@@ -45,6 +45,9 @@ class EventType(StrEnum):
     USAGE = "usage"
     APPROVAL_ASKED = "approval.asked"
     APPROVAL_DECIDED = "approval.decided"
+    PLAN_OPENED = "plan.opened"
+    NODE_STARTED = "node.started"
+    NODE_ENDED = "node.ended"
 
 
 # With ``+00:00``, as the stream's own ``created_at``; pydantic writes ``Z``.
@@ -314,6 +317,51 @@ class ApprovalDecided(StepEvent):
     note: str | None = None
 
 
+# A plan. A node is a task, with events of its own.
+
+
+class PlannedNode(BaseModel):
+    """A node as those who follow the plan are told of it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    title: str = ""
+    kind: str = ""
+    depends_on: tuple[str, ...] = ()
+
+
+class PlanOpened(Event):
+    """A plan was made or revised by the call whose result is message ``seq``: all its nodes as they
+    are now, without those that were dropped or replaced."""
+
+    type = EventType.PLAN_OPENED
+
+    seq: int = 0
+    nodes: tuple[PlannedNode, ...]
+
+
+class NodeStarted(Event):
+    """The task of a node was begun; ``run`` counts from 1."""
+
+    type = EventType.NODE_STARTED
+
+    node: str
+    task_id: str
+    number: int = 0
+    run: int = 1
+
+
+class NodeEnded(Event):
+    """A node has ended; ``error`` says why it did not complete."""
+
+    type = EventType.NODE_ENDED
+
+    node: str
+    status: Open[Status]
+    error: Failure | None = None
+
+
 MODELS: Mapping[EventType, type[Event]] = {
     model.type: model
     for model in (
@@ -322,6 +370,7 @@ MODELS: Mapping[EventType, type[Event]] = {
         *(StepCompleted, StepFailed, StepBlocked, StepCancelled, ArtifactCreated),
         *(TurnStarted, LlmDelta, LlmRestarted, LlmRetrying, MessageCreated, Usage),
         *(ToolCalled, ToolResult, ApprovalAsked, ApprovalDecided),
+        *(PlanOpened, NodeStarted, NodeEnded),
     )
 }
 

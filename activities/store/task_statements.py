@@ -10,10 +10,10 @@ CREATE = text(
     f"""
     WITH task AS (
         INSERT INTO tasks
-            (id, team_id, type, name, prompt, priority, status, definition, inputs, run,
+            (id, team_id, parent_id, type, name, prompt, priority, status, definition, inputs, run,
              first_step, event_seq, idempotency_key, request_digest)
         VALUES
-            (:id, :team_id, :type, :name, :prompt, :priority, '{Status.PENDING}',
+            (:id, :team_id, :parent_id, :type, :name, :prompt, :priority, '{Status.PENDING}',
              CAST(:definition AS jsonb), CAST(:inputs AS jsonb), 1, 0, 1, :idempotency_key,
              :request_digest)
         ON CONFLICT ON CONSTRAINT tasks_idempotency DO NOTHING

@@ -36,7 +36,8 @@ class NewSubTask:
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A task that was accepted, with its sub-tasks in their order.
+    """A task that was accepted, with its sub-tasks in their order. ``parent_id`` is the plan whose
+    node it is.
 
     ``request_digest`` tells a repeated request from another one.
     """
@@ -50,6 +51,7 @@ class NewTask:
     inputs: Mapping[str, str] = field(default_factory=dict)
     prompt: str | None = None
     priority: int = 5
+    parent_id: UUID | None = None
     idempotency_key: str | None = None
     request_digest: str | None = None
     run: int = field(default=1, init=False)
@@ -67,7 +69,7 @@ class Accepted:
 
 async def create_task(database: Database, task: NewTask) -> Accepted:
     """Write a task and its sub-tasks, all or nothing."""
-    if await database.execute(CREATE, _new_row(task)):
+    if await database.execute(CREATE, row_of(task)):
         return Accepted(id=task.id, is_new=True, request_digest=task.request_digest)
     assert task.idempotency_key is not None  # What else would it have run into?
     earlier = await find_accepted(database, task.team_id, task.idempotency_key)
@@ -194,10 +196,11 @@ def _run(task_id: UUID, run: int, event: Event) -> dict[str, Any]:
     return {"task_id": task_id, "run": run, **events.values([event])}
 
 
-def _new_row(task: NewTask) -> dict[str, Any]:
+def row_of(task: NewTask) -> dict[str, Any]:
     return {
         "id": task.id,
         "team_id": task.team_id,
+        "parent_id": task.parent_id,
         "type": task.type,
         "name": task.name,
         "prompt": task.prompt,

@@ -79,6 +79,28 @@ class Node(_Model):
     size: Size = Size.SMALL
 
 
+class Proposal(_Model):
+    """The answer of a planner: nodes; or that the task is ``atomic``, and one node does all."""
+
+    nodes: tuple[Node, ...] = ()
+    atomic: bool = False
+    reason: str = Field(default="", max_length=4_000)
+
+
+class Revision(_Model):
+    """How a planner changes what is pending after nodes have failed. ``rewire`` are nodes as they
+    are to be, of ids that there are; a revision without changes says that nothing helps."""
+
+    reason: str = Field(default="", max_length=4_000)
+    add: tuple[Node, ...] = ()
+    drop: tuple[NodeId, ...] = ()
+    rewire: tuple[Node, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.add or self.drop or self.rewire)
+
+
 class Plan(_Model):
     """``agent`` is what nodes are where they do not say otherwise. ``limits`` are those of the
     whole, nodes and all; ``depth`` is how often a large node may be split again.
