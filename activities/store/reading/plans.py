@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ARRAY, DateTime, Row, Uuid, bindparam, func, select, text
+from sqlalchemy import ARRAY, DateTime, Row, Uuid, and_, bindparam, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -93,9 +93,7 @@ class NodeFile:
 
 async def find_plan(connection: AsyncConnection, task_id: UUID) -> StoredPlan | None:
     """A plan, of whatever team: not for what a client asks."""
-    task = (
-        await connection.execute(select(*_PLAN).where(col(Task.id) == task_id))
-    ).one_or_none()
+    task = (await connection.execute(select(*_PLAN).where(col(Task.id) == task_id))).one_or_none()
     if task is None:
         return None
     nodes = await connection.execute(
@@ -177,12 +175,17 @@ async def last_output_of(connection: AsyncConnection, task_id: UUID) -> str | No
 
 
 async def resumed_call(database: Database, task_id: UUID, seq: int) -> int | None:
-    """``seq``, where the call with that result makes or revises a plan that is not completed."""
+    """``seq``, where the call with that result makes or revises a plan that is not completed.
+
+    One that a person denied, or never approved, is none to go on with.
+    """
+    decision = col(SubTask.approval)["decision"].astext
     async with database.reading(fresh=True) as connection:
         status = await connection.scalar(
             select(col(SubTask.status)).where(
                 col(SubTask.id) == call_sub_task_id(task_id, seq),
                 col(SubTask.task_type) == PLAN_CALL,
+                or_(col(SubTask.approval).is_(None), decision == "approve"),
             )
         )
     return None if status in (None, Status.COMPLETED) else seq
@@ -275,3 +278,85 @@ def _node(row: Row[*tuple[Any, ...]]) -> StoredNode:
         is_replaced="replaced" in output or "dropped" in output,
         error=row.error and Failure.model_validate(row.error),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The plan that a task was made by. ``node`` is which of its nodes the task runs; None when it
+    is none of them any more."""
+
+    status: Status
+    node: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedCall:
+    """A call whose plan, or revision, is in the rows of nodes; its result is message ``seq``.
+
+    ``was_answered``: the planner has said something since.
+    """
+
+    id: UUID
+    seq: int
+    status: Status
+    was_answered: bool
+
+
+async def find_owner(database: Database, plan_id: UUID, task_id: UUID) -> Owner | None:
+    """The plan ``plan_id`` as the owner of a task; None when there is no such plan any more."""
+    is_node = and_(col(SubTask.task_id) == col(Task.id), col(SubTask.child_id) == task_id)
+    query = (
+        select(col(Task.status), col(SubTask.name))
+        .outerjoin(SubTask, is_node)
+        .where(col(Task.id) == plan_id)
+        .limit(1)
+    )
+    async with database.reading(fresh=True) as connection:
+        row = (await connection.execute(query)).one_or_none()
+    return None if row is None else Owner(*row)
+
+
+async def last_opened_call(connection: AsyncConnection, task_id: UUID) -> OpenedCall | None:
+    """The call by which a plan was made, or revised, last; None before there is a plan."""
+    row = (await connection.execute(_LAST_OPENED, {"task_id": task_id})).one_or_none()
+    if row is None:
+        return None
+    return OpenedCall(row.id, row.seq, Status(row.status), row.was_answered)
+
+
+async def descendants(database: Database, task_id: UUID) -> Sequence[UUID]:
+    """The tasks of a plan's nodes, and of theirs where they are plans: those above come first."""
+    async with database.reading(fresh=True) as connection:
+        rows = await connection.execute(_DESCENDANTS, {"task_id": task_id})
+        return [row.id for row in rows]
+
+
+_LAST_OPENED = text(
+    f"""
+    SELECT call.id, call.execution_order AS seq, call.status,
+           EXISTS (SELECT FROM messages WHERE task_id = :task_id AND role = 'assistant'
+                   AND messages.seq > call.execution_order) AS was_answered
+    FROM sub_tasks AS call
+    WHERE call.task_id = :task_id AND call.task_type = '{PLAN_CALL}' AND call.number IS NULL
+      AND (EXISTS (SELECT FROM sub_tasks AS node
+                   WHERE node.task_id = :task_id AND node.number IS NOT NULL
+                     AND node.execution_order = call.execution_order)
+           OR EXISTS (SELECT FROM plan_revisions AS revision
+                      WHERE revision.task_id = :task_id AND revision.seq = call.execution_order))
+    ORDER BY call.execution_order DESC
+    LIMIT 1
+    """
+).bindparams(bindparam("task_id", type_=Uuid()))
+
+# Plans are split three times at most, and below the last one are its nodes.
+_DESCENDANTS = text(
+    """
+    WITH RECURSIVE below AS (
+        SELECT id, created_at, 1 AS depth FROM tasks WHERE parent_id = :task_id
+        UNION ALL
+        SELECT tasks.id, tasks.created_at, depth + 1
+        FROM below JOIN tasks ON tasks.parent_id = below.id WHERE depth < 4
+    )
+    SELECT id FROM below ORDER BY depth, created_at, id
+    """
+).bindparams(bindparam("task_id", type_=Uuid()))
