@@ -1,6 +1,7 @@
 """Plans and their nodes, as those who run or show them need them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,8 +16,9 @@ from activities.store.database import Database
 from activities.store.reading.attempts import output_of
 from activities.store.tables import PlanRevision, SubTask, Task, TaskArtifact
 from workflows.contracts import Failure, call_sub_task_id
+from workflows.definitions.agent import Limits
 from workflows.definitions.plan import Node, Plan
-from workflows.states import Status
+from workflows.states import Status, TaskType
 
 PLAN_CALL = "plan"
 # What a pipeline printed is read as JSON up to this length, in characters.
@@ -69,7 +71,7 @@ class ChildState:
     """The task that runs a node. ``definition`` has its limits; ``result`` is what it gave."""
 
     id: UUID
-    type: str
+    type: TaskType
     run: int
     first_step: int
     status: Status
@@ -77,6 +79,10 @@ class ChildState:
     definition: Mapping[str, JsonValue]
     result: Mapping[str, JsonValue] | None
     error: Failure | None
+
+    @property
+    def limits(self) -> Limits:
+        return Limits.model_validate(self.definition.get("limits") or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,89 +97,126 @@ class NodeFile:
     sha256: str
 
 
-async def find_plan(connection: AsyncConnection, task_id: UUID) -> StoredPlan | None:
-    """A plan, of whatever team: not for what a client asks."""
-    task = (
-        await connection.execute(select(*_PLAN).where(col(Task.id) == task_id))
-    ).one_or_none()
-    if task is None:
-        return None
-    nodes = await connection.execute(
-        select(*_NODE)
-        .where(col(SubTask.task_id) == task_id, col(SubTask.number).is_not(None))
-        .order_by(col(SubTask.number))
-    )
-    revisions = await connection.scalar(
-        select(func.count()).select_from(PlanRevision).where(col(PlanRevision.task_id) == task_id)
-    )
-    return StoredPlan(
-        id=task.id,
-        team_id=task.team_id,
-        run=task.run,
-        priority=task.priority,
-        name=task.name,
-        prompt=task.prompt or "",
-        inputs=task.inputs,
-        definition=Plan.model_validate(task.definition),
-        started_at=task.started_at,
-        result=task.result,
-        nodes=[_node(row) for row in nodes],
-        revisions=revisions or 0,
-    )
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Tokens, and their cost in US dollars."""
+
+    tokens: int = 0
+    cost_usd: float = 0.0
 
 
-async def find_children(
-    connection: AsyncConnection, ids: Collection[UUID]
-) -> Mapping[UUID, ChildState]:
-    """Those of these tasks that there are."""
-    rows = await connection.execute(select(*_CHILD).where(col(Task.id).in_(ids)))
-    return {
-        row.id: ChildState(
-            id=row.id,
-            type=row.type,
-            run=row.run,
-            first_step=row.first_step,
-            status=row.status,
-            team_id=row.team_id,
-            definition=row.definition,
-            result=row.result,
-            error=row.error and Failure.model_validate(row.error),
+class PlanReader:
+    """Reads plans, of whatever team: not for what a client asks."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def plan(self, task_id: UUID) -> StoredPlan | None:
+        """A plan, of whatever team: not for what a client asks."""
+        task = (
+            await self._connection.execute(select(*_PLAN).where(col(Task.id) == task_id))
+        ).one_or_none()
+        if task is None:
+            return None
+        nodes = await self._connection.execute(
+            select(*_NODE)
+            .where(col(SubTask.task_id) == task_id, col(SubTask.number).is_not(None))
+            .order_by(col(SubTask.number))
         )
-        for row in rows
-    }
-
-
-async def files_of_nodes(connection: AsyncConnection, task_id: UUID) -> Sequence[NodeFile]:
-    """The files of all nodes of a plan, by name."""
-    rows = await connection.execute(
-        select(
-            col(TaskArtifact.id),
-            col(TaskArtifact.sub_task_id),
-            col(TaskArtifact.name),
-            col(TaskArtifact.size),
-            col(TaskArtifact.mime_type),
-            col(TaskArtifact.sha256),
+        revisions = await self._connection.scalar(
+            select(func.count())
+            .select_from(PlanRevision)
+            .where(col(PlanRevision.task_id) == task_id)
         )
-        .join(SubTask, col(SubTask.id) == col(TaskArtifact.sub_task_id))
-        .where(
-            col(TaskArtifact.task_id) == task_id,
-            col(SubTask.number).is_not(None),
-            col(TaskArtifact.sha256).is_not(None),
+        return StoredPlan(
+            id=task.id,
+            team_id=task.team_id,
+            run=task.run,
+            priority=task.priority,
+            name=task.name,
+            prompt=task.prompt or "",
+            inputs=task.inputs,
+            definition=Plan.model_validate(task.definition),
+            started_at=task.started_at,
+            result=task.result,
+            nodes=[_node(row) for row in nodes],
+            revisions=revisions or 0,
         )
-        .order_by(col(TaskArtifact.name))
-    )
-    return [NodeFile(*row) for row in rows]
+
+    async def children(self, ids: Collection[UUID]) -> Mapping[UUID, ChildState]:
+        """Those of these tasks that there are."""
+        rows = await self._connection.execute(select(*_CHILD).where(col(Task.id).in_(ids)))
+        return {
+            row.id: ChildState(
+                id=row.id,
+                type=row.type,
+                run=row.run,
+                first_step=row.first_step,
+                status=row.status,
+                team_id=row.team_id,
+                definition=row.definition,
+                result=row.result,
+                error=row.error and Failure.model_validate(row.error),
+            )
+            for row in rows
+        }
+
+    async def files(self, task_id: UUID) -> Sequence[NodeFile]:
+        """The files of all nodes of a plan, by name."""
+        rows = await self._connection.execute(
+            select(
+                col(TaskArtifact.id),
+                col(TaskArtifact.sub_task_id),
+                col(TaskArtifact.name),
+                col(TaskArtifact.size),
+                col(TaskArtifact.mime_type),
+                func.coalesce(col(TaskArtifact.sha256), ""),
+            )
+            .join(SubTask, col(SubTask.id) == col(TaskArtifact.sub_task_id))
+            .where(
+                col(TaskArtifact.task_id) == task_id,
+                col(SubTask.number).is_not(None),
+                col(TaskArtifact.sha256).is_not(None),
+            )
+            .order_by(col(TaskArtifact.name))
+        )
+        return [NodeFile(*row) for row in rows]
+
+    async def names_of_files(self, task_id: UUID) -> Sequence[str]:
+        """The names of all files that the steps of a task have made."""
+        rows = await self._connection.scalars(
+            select(col(TaskArtifact.name))
+            .where(col(TaskArtifact.task_id) == task_id, col(TaskArtifact.sha256).is_not(None))
+            .distinct()
+            .order_by(col(TaskArtifact.name))
+        )
+        return rows.all()
+
+    async def last_output(self, task_id: UUID) -> str | None:
+        """What the last step of a pipeline printed, where that is not too long to be a result."""
+        last = await self._connection.scalar(
+            select(col(SubTask.id))
+            .where(col(SubTask.task_id) == task_id)
+            .order_by(col(SubTask.execution_order).desc())
+            .limit(1)
+        )
+        return (
+            None if last is None else await output_of(self._connection, last, MAX_OUTPUT_CHARACTERS)
+        )
+
+    async def used_since(
+        self, tasks: Collection[UUID], since: datetime | None
+    ) -> Mapping[UUID, Used]:
+        """What each of these tasks has used, with all that are below it, in answers since then."""
+        rows = await self._connection.execute(_USED, {"ids": list(tasks), "since": since})
+        return {row.root: Used(row.tokens, row.cost_usd) for row in rows}
 
 
-async def last_output_of(connection: AsyncConnection, task_id: UUID) -> str | None:
-    """What the last step of a pipeline printed, where that is not too long to be a result."""
-    last = await connection.scalar(
-        select(col(SubTask.id))
-        .where(col(SubTask.task_id) == task_id)
-        .order_by(col(SubTask.execution_order).desc())
-        .limit(1)
-    )
-    return None if last is None else await output_of(connection, last, MAX_OUTPUT_CHARACTERS)
+@asynccontextmanager
+async def reading_plans(database: Database) -> AsyncIterator[PlanReader]:
+    """From the primary."""
+    async with database.reading(fresh=True) as connection:
+        yield PlanReader(connection)
 
 
 async def resumed_call(database: Database, task_id: UUID, seq: int) -> int | None:
@@ -186,22 +229,6 @@ async def resumed_call(database: Database, task_id: UUID, seq: int) -> int | Non
             )
         )
     return None if status in (None, Status.COMPLETED) else seq
-
-
-@dataclass(frozen=True, slots=True)
-class Used:
-    """Tokens, and their cost in US dollars."""
-
-    tokens: int = 0
-    cost_usd: float = 0.0
-
-
-async def used_since(
-    connection: AsyncConnection, tasks: Collection[UUID], since: datetime | None
-) -> Mapping[UUID, Used]:
-    """What each of these tasks has used, with all that are below it, in answers since then."""
-    rows = await connection.execute(_USED, {"ids": list(tasks), "since": since})
-    return {row.root: Used(row.tokens, row.cost_usd) for row in rows}
 
 
 # A plan is at most three deep; the bound is for rows that somebody else has written.

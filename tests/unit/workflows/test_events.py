@@ -109,6 +109,21 @@ ON_THE_WIRE: list[tuple[Event, str, dict[str, Any]]] = [
         "approval.decided",
         {"step": "1.1 x", "call_id": "c", "decision": "deny"},
     ),
+    (
+        events.PlanOpened(seq=3, nodes=(events.PlannedNode(id="a", title="A", kind="agent"),)),
+        "plan.opened",
+        {"seq": 3, "nodes": [{"id": "a", "title": "A", "kind": "agent"}]},
+    ),
+    (
+        events.NodeStarted(node="a", task_id="t", number=1, run=2),
+        "node.started",
+        {"node": "a", "task_id": "t", "number": 1, "run": 2},
+    ),
+    (
+        events.NodeEnded(node="a", status=Status.FAILED, error=FAILURE),
+        "node.ended",
+        {"node": "a", "status": "failed", "error": AN_ERROR},
+    ),
 ]
 
 
