@@ -112,10 +112,9 @@ class PlanReader:
         self._connection = connection
 
     async def plan(self, task_id: UUID) -> StoredPlan | None:
-        """A plan, of whatever team: not for what a client asks."""
-        task = (
-            await self._connection.execute(select(*_PLAN).where(col(Task.id) == task_id))
-        ).one_or_none()
+        """A plan with its nodes; None when there is no such task."""
+        query = select(*_PLAN).where(col(Task.id) == task_id)
+        task = (await self._connection.execute(query)).one_or_none()
         if task is None:
             return None
         nodes = await self._connection.execute(
@@ -124,9 +123,7 @@ class PlanReader:
             .order_by(col(SubTask.number))
         )
         revisions = await self._connection.scalar(
-            select(func.count())
-            .select_from(PlanRevision)
-            .where(col(PlanRevision.task_id) == task_id)
+            select(func.count(col(PlanRevision.seq))).where(col(PlanRevision.task_id) == task_id)
         )
         return StoredPlan(
             id=task.id,
