@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, JsonValue, PlainSerializer
 
@@ -45,6 +46,9 @@ class EventType(StrEnum):
     USAGE = "usage"
     APPROVAL_ASKED = "approval.asked"
     APPROVAL_DECIDED = "approval.decided"
+    PLAN_OPENED = "plan.opened"
+    NODE_STARTED = "node.started"
+    NODE_ENDED = "node.ended"
 
 
 # With ``+00:00``, as the stream's own ``created_at``; pydantic writes ``Z``.
@@ -314,6 +318,50 @@ class ApprovalDecided(StepEvent):
     note: str | None = None
 
 
+# Nodes of a plan. What happens within one is told by the events of the task that runs it.
+
+
+class PlannedNode(BaseModel):
+    """A node as a plan has it. ``kind`` says what runs it; it waits for those it depends on."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    title: str = ""
+    kind: str = ""
+    depends_on: tuple[str, ...] = ()
+
+
+class PlanOpened(Event):
+    """The plan that the call with result ``seq`` has made or revised begins. ``nodes`` are all that
+    it has now, in their order."""
+
+    type = EventType.PLAN_OPENED
+
+    seq: int = 0
+    nodes: tuple[PlannedNode, ...]
+
+
+class NodeStarted(Event):
+    """The task that runs node ``node``, the ``number``-th of the plan, begins, or begins again."""
+
+    type = EventType.NODE_STARTED
+
+    node: str
+    task_id: UUID | None = None
+    number: int = 0
+
+
+class NodeEnded(Event):
+    """The task that runs the node has ended. ``error`` says why it ended badly."""
+
+    type = EventType.NODE_ENDED
+
+    node: str
+    status: Open[Status]
+    error: Failure | None = None
+
+
 MODELS: Mapping[EventType, type[Event]] = {
     model.type: model
     for model in (
@@ -322,6 +370,7 @@ MODELS: Mapping[EventType, type[Event]] = {
         *(StepCompleted, StepFailed, StepBlocked, StepCancelled, ArtifactCreated),
         *(TurnStarted, LlmDelta, LlmRestarted, LlmRetrying, MessageCreated, Usage),
         *(ToolCalled, ToolResult, ApprovalAsked, ApprovalDecided),
+        *(PlanOpened, NodeStarted, NodeEnded),
     )
 }
 
