@@ -204,9 +204,7 @@ class PlanWriter:
             started_at=func.now(),
             finished_at=None,
         )
-        self._said.append(
-            NodeStarted(node=node.name, task_id=str(child.id), number=node.number, run=run)
-        )
+        self._said.append(NodeStarted(node=node.name, task_id=child.id, number=node.number))
         return run
 
     async def keep_files(
