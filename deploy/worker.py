@@ -98,6 +98,7 @@ def _adapter_options(settings: Settings, worker_id: str) -> AdapterOptions:
         turns=TurnOptions(settings.team_daily_tokens, settings.approval_seconds),
         search_url=settings.search_url,
         public_url=settings.public_url,
+        titles=settings.titles,
     )
 
 

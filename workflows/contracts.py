@@ -152,7 +152,8 @@ class RunLimits(Message):
 class Spent(Message):
     """What a run has used so far. ``seconds`` are those of work, not of waiting for people;
     ``silent`` counts the answers without a call in a row; ``digests`` are those of the last turns,
-    the latest last."""
+    the latest last. ``node_tokens`` and ``node_cost_usd`` are what the nodes of a plan have used
+    beside its own turns."""
 
     turns: int = 0
     tokens: int = 0
@@ -160,6 +161,16 @@ class Spent(Message):
     seconds: float = 0.0
     silent: int = 0
     digests: tuple[str, ...] = ()
+    node_tokens: int = 0
+    node_cost_usd: float = 0.0
+
+    @property
+    def all_tokens(self) -> int:
+        return self.tokens + self.node_tokens
+
+    @property
+    def all_cost_usd(self) -> float:
+        return self.cost_usd + self.node_cost_usd
 
 
 class AgentRun(TaskRun):
@@ -273,8 +284,8 @@ class NodeEnd(Message):
 
 
 class PlanReport(Message):
-    """What became of a plan. ``finished``: the task has its result. The nodes used ``tokens`` and
-    ``cost_usd`` since the plan was made or revised last."""
+    """What became of a plan. ``finished``: the task has its result. All nodes of the run together
+    have used ``tokens`` and ``cost_usd`` so far."""
 
     finished: bool = False
     tokens: int = 0

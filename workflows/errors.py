@@ -508,6 +508,11 @@ class NeverFinishes(AgentOSError):
     as <tool_call>, its server does not read them: turn on its parser of tool calls."""
 
 
+class NodeInputMissing(AgentOSError):
+    """Node {node} needs {file}, which is not there. Retry the plan from the node that makes it, or
+    with that input."""
+
+
 class NodeFilesMissing(AgentOSError):
     """Node {node} ended without all the files that it had to make; missing: {files}. See what it
     did with `agentos show {task}`, and say in its description how the files come about."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, JsonValue, PlainSerializer
 
@@ -317,11 +318,11 @@ class ApprovalDecided(StepEvent):
     note: str | None = None
 
 
-# A plan. A node is a task, with events of its own.
+# Nodes of a plan. What happens within one is told by the events of the task that runs it.
 
 
 class PlannedNode(BaseModel):
-    """A node as those who follow the plan are told of it."""
+    """A node as a plan has it. ``kind`` says what runs it; it waits for those it depends on."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -332,8 +333,8 @@ class PlannedNode(BaseModel):
 
 
 class PlanOpened(Event):
-    """A plan was made or revised by the call whose result is message ``seq``: all its nodes as they
-    are now, without those that were dropped or replaced."""
+    """The plan that the call with result ``seq`` has made or revised begins. ``nodes`` are all that
+    it has now, in their order."""
 
     type = EventType.PLAN_OPENED
 
@@ -342,18 +343,17 @@ class PlanOpened(Event):
 
 
 class NodeStarted(Event):
-    """The task of a node was begun; ``run`` counts from 1."""
+    """The task that runs node ``node``, the ``number``-th of the plan, begins, or begins again."""
 
     type = EventType.NODE_STARTED
 
     node: str
-    task_id: str
+    task_id: UUID | None = None
     number: int = 0
-    run: int = 1
 
 
 class NodeEnded(Event):
-    """A node has ended; ``error`` says why it did not complete."""
+    """The task that runs the node has ended. ``error`` says why it ended badly."""
 
     type = EventType.NODE_ENDED
 

@@ -69,6 +69,12 @@ def observation(
     return "\n".join(parts) or "Done. There was no output."
 
 
+def fenced(text: str) -> str:
+    """What others have said, so that it cannot pass for our own words."""
+    safe = _FENCE_END.sub("&lt;", _FILE_LINE.sub(r"\1 ", text.rstrip("\n")))
+    return f"<output>\n{safe}\n</output>"
+
+
 def interrupted() -> str:
     """After a worker was lost that ran a tool which must not simply run again."""
     return (
@@ -112,8 +118,7 @@ def _said(result: ToolResult, shown: Shown) -> Iterator[str]:
     if result.is_protected:
         yield shown.text
     elif shown.text.strip():
-        text = _FENCE_END.sub("&lt;", _FILE_LINE.sub(r"\1 ", shown.text.rstrip("\n")))
-        yield f"<output>\n{text}\n</output>"
+        yield fenced(shown.text)
 
 
 def _made(shown: Shown, files: Mapping[str, UUID], public_url: str) -> Iterator[str]:

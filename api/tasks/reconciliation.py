@@ -6,7 +6,7 @@ from uuid import UUID
 from temporalio.client import WorkflowExecutionStatus
 
 from activities.store import tasks
-from activities.store.reading.plans import find_owner
+from activities.store.reading.families import find_owner
 from activities.store.reading.steps import find_running_step
 from activities.store.reading.tasks import StoredTask
 from api.services import Services

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from activities.store import tasks
-from activities.store.reading.plans import find_owner
+from activities.store.reading.families import find_owner
 from api.errors import InvalidRequest, StateConflict
 from api.services import Services
 from api.tasks.kinds.base import wrong

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from workflows.definitions.agent import Agent, Limits, Names
+from workflows.definitions.agent import Agent, Limits, Names, OutputFiles
 from workflows.definitions.inputs import MAX_INPUTS, InputName
 from workflows.definitions.pipeline import MAX_STEPS, Step, StepId
 
@@ -16,7 +16,6 @@ MAX_DEPTH = 3
 MAX_REPLANS = 5
 # A revision adds this many at most: more is another plan.
 MAX_ADDED = 3
-MAX_FILES = 20
 MAX_NODE_DESCRIPTION_CHARACTERS = 20_000
 
 
@@ -52,7 +51,6 @@ class _Model(BaseModel):
 
 
 NodeId = StepId
-FileName = Annotated[str, Field(min_length=1, max_length=255)]
 
 
 class Node(_Model):
@@ -72,7 +70,7 @@ class Node(_Model):
     inputs: dict[InputName, Annotated[str, Field(max_length=1_000)]] = Field(
         default={}, max_length=MAX_INPUTS
     )
-    files: tuple[FileName, ...] = Field(default=(), max_length=MAX_FILES)
+    files: OutputFiles = ()
     output_schema: dict[str, JsonValue] | None = None
     skills: Names | None = None
     tools: Names | None = None

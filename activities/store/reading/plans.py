@@ -1,13 +1,14 @@
 """Plans and their nodes, as those who run or show them need them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ARRAY, DateTime, Row, Uuid, and_, bindparam, func, or_, select, text
+from sqlalchemy import ARRAY, DateTime, Row, Uuid, bindparam, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -15,8 +16,9 @@ from activities.store.database import Database
 from activities.store.reading.attempts import output_of
 from activities.store.tables import PlanRevision, SubTask, Task, TaskArtifact
 from workflows.contracts import Failure, call_sub_task_id
+from workflows.definitions.agent import Limits
 from workflows.definitions.plan import Node, Plan
-from workflows.states import Status
+from workflows.states import Status, TaskType
 
 PLAN_CALL = "plan"
 # What a pipeline printed is read as JSON up to this length, in characters.
@@ -69,7 +71,7 @@ class ChildState:
     """The task that runs a node. ``definition`` has its limits; ``result`` is what it gave."""
 
     id: UUID
-    type: str
+    type: TaskType
     run: int
     first_step: int
     status: Status
@@ -77,6 +79,10 @@ class ChildState:
     definition: Mapping[str, JsonValue]
     result: Mapping[str, JsonValue] | None
     error: Failure | None
+
+    @property
+    def limits(self) -> Limits:
+        return Limits.model_validate(self.definition.get("limits") or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,87 +97,123 @@ class NodeFile:
     sha256: str
 
 
-async def find_plan(connection: AsyncConnection, task_id: UUID) -> StoredPlan | None:
-    """A plan, of whatever team: not for what a client asks."""
-    task = (await connection.execute(select(*_PLAN).where(col(Task.id) == task_id))).one_or_none()
-    if task is None:
-        return None
-    nodes = await connection.execute(
-        select(*_NODE)
-        .where(col(SubTask.task_id) == task_id, col(SubTask.number).is_not(None))
-        .order_by(col(SubTask.number))
-    )
-    revisions = await connection.scalar(
-        select(func.count()).select_from(PlanRevision).where(col(PlanRevision.task_id) == task_id)
-    )
-    return StoredPlan(
-        id=task.id,
-        team_id=task.team_id,
-        run=task.run,
-        priority=task.priority,
-        name=task.name,
-        prompt=task.prompt or "",
-        inputs=task.inputs,
-        definition=Plan.model_validate(task.definition),
-        started_at=task.started_at,
-        result=task.result,
-        nodes=[_node(row) for row in nodes],
-        revisions=revisions or 0,
-    )
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Tokens, and their cost in US dollars."""
+
+    tokens: int = 0
+    cost_usd: float = 0.0
 
 
-async def find_children(
-    connection: AsyncConnection, ids: Collection[UUID]
-) -> Mapping[UUID, ChildState]:
-    """Those of these tasks that there are."""
-    rows = await connection.execute(select(*_CHILD).where(col(Task.id).in_(ids)))
-    return {
-        row.id: ChildState(
-            id=row.id,
-            type=row.type,
-            run=row.run,
-            first_step=row.first_step,
-            status=row.status,
-            team_id=row.team_id,
-            definition=row.definition,
-            result=row.result,
-            error=row.error and Failure.model_validate(row.error),
+class PlanReader:
+    """Reads plans, of whatever team: not for what a client asks."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def plan(self, task_id: UUID) -> StoredPlan | None:
+        """A plan with its nodes; None when there is no such task."""
+        query = select(*_PLAN).where(col(Task.id) == task_id)
+        task = (await self._connection.execute(query)).one_or_none()
+        if task is None:
+            return None
+        nodes = await self._connection.execute(
+            select(*_NODE)
+            .where(col(SubTask.task_id) == task_id, col(SubTask.number).is_not(None))
+            .order_by(col(SubTask.number))
         )
-        for row in rows
-    }
-
-
-async def files_of_nodes(connection: AsyncConnection, task_id: UUID) -> Sequence[NodeFile]:
-    """The files of all nodes of a plan, by name."""
-    rows = await connection.execute(
-        select(
-            col(TaskArtifact.id),
-            col(TaskArtifact.sub_task_id),
-            col(TaskArtifact.name),
-            col(TaskArtifact.size),
-            col(TaskArtifact.mime_type),
-            col(TaskArtifact.sha256),
+        revisions = await self._connection.scalar(
+            select(func.count(col(PlanRevision.seq))).where(col(PlanRevision.task_id) == task_id)
         )
-        .join(SubTask, col(SubTask.id) == col(TaskArtifact.sub_task_id))
-        .where(
-            col(TaskArtifact.task_id) == task_id,
-            col(SubTask.number).is_not(None),
-            col(TaskArtifact.sha256).is_not(None),
+        return StoredPlan(
+            id=task.id,
+            team_id=task.team_id,
+            run=task.run,
+            priority=task.priority,
+            name=task.name,
+            prompt=task.prompt or "",
+            inputs=task.inputs,
+            definition=Plan.model_validate(task.definition),
+            started_at=task.started_at,
+            result=task.result,
+            nodes=[_node(row) for row in nodes],
+            revisions=revisions or 0,
         )
-        .order_by(col(TaskArtifact.name))
-    )
-    return [NodeFile(*row) for row in rows]
+
+    async def children(self, ids: Collection[UUID]) -> Mapping[UUID, ChildState]:
+        """Those of these tasks that there are."""
+        rows = await self._connection.execute(select(*_CHILD).where(col(Task.id).in_(ids)))
+        return {
+            row.id: ChildState(
+                id=row.id,
+                type=row.type,
+                run=row.run,
+                first_step=row.first_step,
+                status=row.status,
+                team_id=row.team_id,
+                definition=row.definition,
+                result=row.result,
+                error=row.error and Failure.model_validate(row.error),
+            )
+            for row in rows
+        }
+
+    async def files(self, task_id: UUID) -> Sequence[NodeFile]:
+        """The files of all nodes of a plan, by name."""
+        rows = await self._connection.execute(
+            select(
+                col(TaskArtifact.id),
+                col(TaskArtifact.sub_task_id),
+                col(TaskArtifact.name),
+                col(TaskArtifact.size),
+                col(TaskArtifact.mime_type),
+                func.coalesce(col(TaskArtifact.sha256), ""),
+            )
+            .join(SubTask, col(SubTask.id) == col(TaskArtifact.sub_task_id))
+            .where(
+                col(TaskArtifact.task_id) == task_id,
+                col(SubTask.number).is_not(None),
+                col(TaskArtifact.sha256).is_not(None),
+            )
+            .order_by(col(TaskArtifact.name))
+        )
+        return [NodeFile(*row) for row in rows]
+
+    async def names_of_files(self, task_id: UUID) -> Sequence[str]:
+        """The names of all files that the steps of a task have made."""
+        rows = await self._connection.scalars(
+            select(col(TaskArtifact.name))
+            .where(col(TaskArtifact.task_id) == task_id, col(TaskArtifact.sha256).is_not(None))
+            .distinct()
+            .order_by(col(TaskArtifact.name))
+        )
+        return rows.all()
+
+    async def last_output(self, task_id: UUID) -> str | None:
+        """What the last step of a pipeline printed, where that is not too long to be a result."""
+        last = await self._connection.scalar(
+            select(col(SubTask.id))
+            .where(col(SubTask.task_id) == task_id)
+            .order_by(col(SubTask.execution_order).desc())
+            .limit(1)
+        )
+        return (
+            None if last is None else await output_of(self._connection, last, MAX_OUTPUT_CHARACTERS)
+        )
+
+    async def used_since(
+        self, tasks: Collection[UUID], since: datetime | None
+    ) -> Mapping[UUID, Used]:
+        """What each of these tasks has used, with all that are below it, in answers since then."""
+        rows = await self._connection.execute(_USED, {"ids": list(tasks), "since": since})
+        return {row.root: Used(row.tokens, row.cost_usd) for row in rows}
 
 
-async def last_output_of(connection: AsyncConnection, task_id: UUID) -> str | None:
-    """What the last step of a pipeline printed, where that is not too long to be a result."""
-    last = await connection.scalar(
-        select(col(SubTask.id))
-        .where(col(SubTask.task_id) == task_id)
-        .order_by(col(SubTask.execution_order).desc())
-        .limit(1)
-    )
-    return None if last is None else await output_of(connection, last, MAX_OUTPUT_CHARACTERS)
+@asynccontextmanager
+async def reading_plans(database: Database) -> AsyncIterator[PlanReader]:
+    """From the primary."""
+    async with database.reading(fresh=True) as connection:
+        yield PlanReader(connection)
 
 
 async def resumed_call(database: Database, task_id: UUID, seq: int) -> int | None:
@@ -189,22 +231,6 @@ async def resumed_call(database: Database, task_id: UUID, seq: int) -> int | Non
             )
         )
     return None if status in (None, Status.COMPLETED) else seq
-
-
-@dataclass(frozen=True, slots=True)
-class Used:
-    """Tokens, and their cost in US dollars."""
-
-    tokens: int = 0
-    cost_usd: float = 0.0
-
-
-async def used_since(
-    connection: AsyncConnection, tasks: Collection[UUID], since: datetime | None
-) -> Mapping[UUID, Used]:
-    """What each of these tasks has used, with all that are below it, in answers since then."""
-    rows = await connection.execute(_USED, {"ids": list(tasks), "since": since})
-    return {row.root: Used(row.tokens, row.cost_usd) for row in rows}
 
 
 # A plan is at most three deep; the bound is for rows that somebody else has written.
@@ -281,15 +307,6 @@ def _node(row: Row[*tuple[Any, ...]]) -> StoredNode:
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
-    """The plan that a task was made by. ``node`` is which of its nodes the task runs; None when it
-    is none of them any more."""
-
-    status: Status
-    node: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class OpenedCall:
     """A call whose plan, or revision, is in the rows of nodes; its result is message ``seq``.
 
@@ -302,33 +319,13 @@ class OpenedCall:
     was_answered: bool
 
 
-async def find_owner(database: Database, plan_id: UUID, task_id: UUID) -> Owner | None:
-    """The plan ``plan_id`` as the owner of a task; None when there is no such plan any more."""
-    is_node = and_(col(SubTask.task_id) == col(Task.id), col(SubTask.child_id) == task_id)
-    query = (
-        select(col(Task.status), col(SubTask.name))
-        .outerjoin(SubTask, is_node)
-        .where(col(Task.id) == plan_id)
-        .limit(1)
-    )
-    async with database.reading(fresh=True) as connection:
-        row = (await connection.execute(query)).one_or_none()
-    return None if row is None else Owner(*row)
-
-
-async def last_opened_call(connection: AsyncConnection, task_id: UUID) -> OpenedCall | None:
+async def last_opened_call(database: Database, task_id: UUID) -> OpenedCall | None:
     """The call by which a plan was made, or revised, last; None before there is a plan."""
-    row = (await connection.execute(_LAST_OPENED, {"task_id": task_id})).one_or_none()
+    async with database.reading(fresh=True) as connection:
+        row = (await connection.execute(_LAST_OPENED, {"task_id": task_id})).one_or_none()
     if row is None:
         return None
     return OpenedCall(row.id, row.seq, Status(row.status), row.was_answered)
-
-
-async def descendants(database: Database, task_id: UUID) -> Sequence[UUID]:
-    """The tasks of a plan's nodes, and of theirs where they are plans: those above come first."""
-    async with database.reading(fresh=True) as connection:
-        rows = await connection.execute(_DESCENDANTS, {"task_id": task_id})
-        return [row.id for row in rows]
 
 
 _LAST_OPENED = text(
@@ -345,18 +342,5 @@ _LAST_OPENED = text(
                       WHERE revision.task_id = :task_id AND revision.seq = call.execution_order))
     ORDER BY call.execution_order DESC
     LIMIT 1
-    """
-).bindparams(bindparam("task_id", type_=Uuid()))
-
-# Plans are split three times at most, and below the last one are its nodes.
-_DESCENDANTS = text(
-    """
-    WITH RECURSIVE below AS (
-        SELECT id, created_at, 1 AS depth FROM tasks WHERE parent_id = :task_id
-        UNION ALL
-        SELECT tasks.id, tasks.created_at, depth + 1
-        FROM below JOIN tasks ON tasks.parent_id = below.id WHERE depth < 4
-    )
-    SELECT id FROM below ORDER BY depth, created_at, id
     """
 ).bindparams(bindparam("task_id", type_=Uuid()))

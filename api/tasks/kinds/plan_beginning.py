@@ -7,8 +7,8 @@ from activities.store.reading.messages import find_turn_of_call
 from activities.store.reading.plans import (
     OpenedCall,
     StoredNode,
-    find_plan,
     last_opened_call,
+    reading_plans,
 )
 from activities.store.reading.tasks import StoredTask
 from api.services import Services
@@ -30,9 +30,9 @@ async def plan_beginning(services: Services, task: StoredTask, request: RetryReq
     """
     if request.begin == BEGIN_ANEW:
         return Beginning(0)
-    async with services.database.reading(fresh=True) as connection:
-        plan = await find_plan(connection, task.id)
-        call = await last_opened_call(connection, task.id)
+    async with reading_plans(services.database) as reader:
+        plan = await reader.plan(task.id)
+    call = await last_opened_call(services.database, task.id)
     every = plan.nodes if plan is not None else ()
     nodes = [node for node in every if not node.is_replaced]
     changed = [name for name, ref in request.inputs.items() if task.inputs.get(name) != ref]

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
@@ -109,6 +110,38 @@ ON_THE_WIRE: list[tuple[Event, str, dict[str, Any]]] = [
         "approval.decided",
         {"step": "1.1 x", "call_id": "c", "decision": "deny"},
     ),
+    (
+        events.PlanOpened(
+            seq=3,
+            nodes=(
+                events.PlannedNode(id="a", title="Read", kind="agent", depends_on=()),
+                events.PlannedNode(id="b", title="Join", kind="plan", depends_on=("a",)),
+            ),
+        ),
+        "plan.opened",
+        {
+            "seq": 3,
+            "nodes": [
+                {"id": "a", "title": "Read", "kind": "agent", "depends_on": []},
+                {"id": "b", "title": "Join", "kind": "plan", "depends_on": ["a"]},
+            ],
+        },
+    ),
+    (
+        events.NodeStarted(node="a", task_id=UUID(int=7), number=1),
+        "node.started",
+        {"node": "a", "task_id": str(UUID(int=7)), "number": 1},
+    ),
+    (
+        events.NodeEnded(node="a", status=Status.COMPLETED),
+        "node.ended",
+        {"node": "a", "status": "completed"},
+    ),
+    (
+        events.NodeEnded(node="a", status=Status.BLOCKED, error=FAILURE),
+        "node.ended",
+        {"node": "a", "status": "blocked", "error": AN_ERROR},
+    ),
 ]
 
 
@@ -144,6 +177,10 @@ def test_an_event_is_read_as_it_was_written(event: Event, name: str, data: dict[
         ("step.output", {"step": "a", "text": 3}),
         ("usage", {"turn": "x"}),
         ("approval.decided", {"call_id": "c"}),
+        ("plan.opened", {"seq": 1}),
+        ("plan.opened", {"nodes": [{"title": "no id"}]}),
+        ("node.started", {"node": "a", "task_id": "no id"}),
+        ("node.ended", {"node": "a"}),
     ],
 )
 def test_an_event_of_a_newer_server_is_nothing_to_a_reader(name: str, data: dict[str, Any]) -> None:
@@ -157,6 +194,7 @@ def test_an_event_of_a_newer_server_is_nothing_to_a_reader(name: str, data: dict
         ("step.phase", {"step": "a", "phase": "dreaming"}, "phase"),
         ("approval.asked", {"step": "1.1 x", "call_id": "c", "kind": "dreaming"}, "kind"),
         ("approval.decided", {"call_id": "c", "decision": "dreaming"}, "decision"),
+        ("node.ended", {"node": "a", "status": "dreaming"}, "status"),
     ],
 )
 def test_a_reader_keeps_the_name_of_a_value_that_is_newer_than_itself(
