@@ -10,7 +10,7 @@ from workflows.definitions.agent import Agent
 from workflows.definitions.inputs import InputName
 from workflows.definitions.mcp_server import McpServer
 from workflows.definitions.pipeline import Pipeline
-from workflows.definitions.plan import MAX_NODE_DESCRIPTION_CHARACTERS
+from workflows.definitions.plan import MAX_NODE_DESCRIPTION_CHARACTERS, Plan
 from workflows.states import Permission, TaskType
 
 AUTO: Final = "auto"
@@ -53,6 +53,7 @@ class TaskRequest(_Request):
     inputs: dict[InputName, str] = {}
     pipeline: Pipeline | None = None
     agent: Agent | None = None
+    plan: Plan | None = None
 
 
 class RetryRequest(_Request):
