@@ -49,6 +49,7 @@ from deploy.setting_values import (
     WebUrlIfAny,
     Word,
 )
+from deploy.worker_end import STOP_SECONDS
 from workflows.contracts import TASK_QUEUE
 from workflows.definitions.agent import MAX_TOKENS
 from workflows.errors import AgentOSError
@@ -106,7 +107,7 @@ class Settings(BaseSettings):
     e2b_template: OrNone[Word] = None
 
     max_running_steps: CountOrZero = Field(default=0, description="0: four to a processor")
-    stop_seconds: float = Field(default=5.0, ge=0, le=DAY_SECONDS)
+    stop_seconds: float = Field(default=STOP_SECONDS, ge=0, le=DAY_SECONDS)
 
     keys_required: bool | None = Field(default=None, description="by default not on loopback only")
     open_loopback: bool = Field(default=False, description="to every user of this machine")
