@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from deploy import garbage_collector, temporal_connection, variables
 from deploy.bootstrap import mcp_pool, stores
 from deploy.folders import remove_former, work_folder
 from deploy.settings import Settings
+from deploy.worker_end import beside, force_end
 from deploy.worker_identity import worker_identity
 from worker.adapters import AdapterOptions, adapters
 from worker.host import WorkerOptions, hosting
@@ -32,7 +34,7 @@ _STARTING = Backoff(first_seconds=0.05, longest_seconds=0.2)
 
 async def run_worker(settings: Settings) -> None:
     """Run a worker until SIGTERM or SIGINT. Waits for PostgreSQL, its tables and Temporal."""
-    stop = _stop_signal()
+    stop = _stop_signal(settings.stop_seconds)
     worker_id = worker_identity()
     async with stores(settings, ping=False) as (database, blobs):
         options = await asyncio.to_thread(_adapter_options, settings, worker_id)
@@ -55,7 +57,7 @@ async def run_worker(settings: Settings) -> None:
             ):
                 # Beside its first tasks: it starts sooner, and the first turn seldom waits for it.
                 group.create_task(asyncio.to_thread(load_encoding))
-                group.create_task(asyncio.to_thread(remove_former, settings.data_dir))
+                beside(partial(remove_former, settings.data_dir))
                 await stop.wait()
         finally:
             await sandbox.close()
@@ -102,8 +104,14 @@ def _adapter_options(settings: Settings, worker_id: str) -> AdapterOptions:
     )
 
 
-def _stop_signal() -> asyncio.Event:
+def _stop_signal(stop_seconds: float) -> asyncio.Event:
     stop = asyncio.Event()
+
+    def end() -> None:
+        if not stop.is_set():
+            force_end(stop_seconds)
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, end)
     return stop
