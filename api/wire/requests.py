@@ -10,6 +10,7 @@ from workflows.definitions.agent import Agent
 from workflows.definitions.inputs import InputName
 from workflows.definitions.mcp_server import McpServer
 from workflows.definitions.pipeline import Pipeline
+from workflows.definitions.plan import MAX_NODES, Node, Plan
 from workflows.states import Permission, TaskType
 
 AUTO: Final = "auto"
@@ -52,6 +53,7 @@ class TaskRequest(_Request):
     inputs: dict[InputName, str] = {}
     pipeline: Pipeline | None = None
     agent: Agent | None = None
+    plan: Plan | None = None
 
 
 class RetryRequest(_Request):
@@ -68,7 +70,8 @@ class RetryRequest(_Request):
 
 
 class ApprovalRequest(_Request):
-    """``note`` is a message to the agent; for a question, it is the answer.
+    """``note`` is a message to the agent; for a question, it is the answer. A plan that is denied
+    with a note is made anew, and one that is approved with ``nodes`` has these instead of its own.
 
     ``ask_id`` is that of what you were shown. It keeps a request that is sent twice, or late, from
     being taken for the answer to the next question, and a call that has asked before needs it.
@@ -77,6 +80,7 @@ class ApprovalRequest(_Request):
     decision: Literal["approve", "deny"]
     ask_id: UUID | None = None
     note: Text | None = Field(default=None, max_length=MAX_NOTE_CHARACTERS)
+    nodes: tuple[Node, ...] | None = Field(default=None, max_length=MAX_NODES)
 
 
 class ToolChange(_Request):

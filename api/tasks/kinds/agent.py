@@ -19,8 +19,9 @@ class ServedAgentKind(ServedKind[Agent]):
     has_many_sub_tasks = True
 
     def define(self, request: TaskRequest) -> Agent:
-        if request.pipeline is not None:
-            raise wrong("/pipeline", "a task of type agent has no pipeline")
+        for field in ("pipeline", "plan"):
+            if getattr(request, field) is not None:
+                raise wrong(f"/{field}", f"a task of type agent has no {field}")
         if not (request.prompt or "").strip():
             raise wrong("/prompt", "a task of type agent needs a prompt that says what to do")
         return request.agent or Agent()
@@ -38,14 +39,19 @@ class ServedAgentKind(ServedKind[Agent]):
 
     def result(self, task: TaskDetails, files: Sequence[Artifact]) -> AgentResult:
         """What it gave to ``finish``, and all files."""
-        given = task.result or {}
-        return AgentResult.model_validate(
-            {
-                "summary": given.get("summary") or "",
-                "result": given.get("result"),
-                "files": files,
-            }
-        )
+        return result_of(task, files)
 
 
 KIND = ServedAgentKind()
+
+
+def result_of(task: TaskDetails, files: Sequence[Artifact]) -> AgentResult:
+    """What a model gave to ``finish``, and all files."""
+    given = task.result or {}
+    return AgentResult.model_validate(
+        {
+            "summary": given.get("summary") or "",
+            "result": given.get("result"),
+            "files": files,
+        }
+    )

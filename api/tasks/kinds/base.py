@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from activities.kinds.base import Kind
+from activities.store.reading.steps import Step
 from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
 from api.errors import InvalidRequest
 from api.services import Services
@@ -54,6 +55,10 @@ class ServedKind(ABC, Generic[Definition]):
     @abstractmethod
     def progress(self, task: TaskSummary, current: str | None) -> Progress:
         """How far the task is; ``current`` is the sub-task that runs."""
+
+    def shown(self, steps: Sequence[Step]) -> Sequence[Step]:
+        """Those of its sub-tasks that the task is shown with."""
+        return steps
 
     @abstractmethod
     def result(self, task: TaskDetails, files: Sequence[Artifact]) -> Result | AgentResult | None:
