@@ -46,6 +46,10 @@ class InputFileMissing(BadInput):
     https://."""
 
 
+class ParameterMalformed(BadInput):
+    """--set {text!r} sets no parameter: {reason}."""
+
+
 class PipelineFileRefused(BadInput):
     """{path} is not a pipeline: {reason}"""
 

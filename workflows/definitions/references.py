@@ -1,4 +1,5 @@
-"""References in a step's arguments: ``${inputs.NAME}`` and ``${steps.ID.FIELD}``.
+"""References in a step's arguments: ``${inputs.NAME}``, ``${parameters.NAME}`` and
+``${steps.ID.FIELD}``.
 
 A step's field is ``files['NAME']`` (one file), ``files`` (all its files, as arguments of their
 own), ``stdout``, ``exit_code`` or ``json`` with an optional path into it (``json.rows``,
@@ -14,7 +15,7 @@ from pydantic import JsonValue
 
 from workflows.errors import ReferenceMalformed
 
-Source = Literal["inputs", "steps"]
+Source = Literal["inputs", "parameters", "steps"]
 Key = str | int
 
 STEP_FIELDS = ("files", "stdout", "exit_code", "json")
@@ -71,6 +72,11 @@ def parse(text: str) -> tuple[Part, ...]:
     return (*parts, plain) if plain or not parts else tuple(parts)
 
 
+def plain(text: str) -> str:
+    """Text that is none of ours, as it must be written in an argument."""
+    return text.replace("${", "$${")
+
+
 def references_in(value: JsonValue) -> Iterator[Reference]:
     """Every reference in a tree of JSON values, in reading order."""
     if isinstance(value, str):
@@ -115,6 +121,8 @@ def _build(text: str, start: int, end: int, keys: list[Key]) -> Reference:
     match keys:
         case ["inputs", str(name)]:
             return Reference(whole, "inputs", name)
+        case ["parameters", str(name)]:
+            return Reference(whole, "parameters", name)
         case ["steps", str(name), ("stdout" | "exit_code") as field]:
             return Reference(whole, "steps", name, field)
         case ["steps", str(name), "files"]:
@@ -125,10 +133,12 @@ def _build(text: str, start: int, end: int, keys: list[Key]) -> Reference:
             return Reference(whole, "steps", name, "json", tuple(path))
         case ["inputs", *_]:
             raise _malformed(text, "an input has a name and nothing else", start)
+        case ["parameters", *_]:
+            raise _malformed(text, "a parameter has a name and nothing else", start)
         case ["steps", *_]:
             raise _malformed(text, f"a step has an id and {', '.join(STEP_FIELDS)}", start)
         case _:
-            raise _malformed(text, "it must begin with inputs or steps", start)
+            raise _malformed(text, "it must begin with inputs, parameters or steps", start)
 
 
 def _malformed(text: str, reason: str, position: int) -> ReferenceMalformed:
