@@ -54,6 +54,10 @@ class PipelineFileRefused(BadInput):
     """{path} is not a pipeline: {reason}"""
 
 
+class PipelineFileUnwritable(BadInput):
+    """{path} cannot be written: {reason}. Name another file with -o."""
+
+
 class AgentInvalid(BadInput):
     """The agent is not valid. Nothing was uploaded or submitted."""
 

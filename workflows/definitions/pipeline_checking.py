@@ -190,11 +190,11 @@ def _used_inputs(pipeline: Pipeline) -> set[str]:
             return set(pipeline.inputs)  # Reported already; a second complaint would mislead.
         used.update(item.name for item in references if item.source == "inputs")
         if step.code is not None:
-            used.update(name for name in pipeline.inputs if _mentions(step.code.source, name))
+            used.update(name for name in pipeline.inputs if mentions_input(step.code.source, name))
     return used
 
 
-def _mentions(source: str, name: str) -> bool:
+def mentions_input(source: str, name: str) -> bool:
     """Code finds its inputs by environment or path, without an argument."""
     places = (environment_name(name), "AGENTOS_INPUT_DIR", "/workspace/input")
     return any(place in source for place in places)
