@@ -58,7 +58,7 @@ def compile_runs(parts: Sequence[Part], tools: Tools, accepted: Collection[str] 
     files = Files([part.run for part in parts])
     readings, problems = _read(parts, files, tools)
     chosen = selected(readings, tools)
-    if not chosen:
+    if not chosen and not problems:
         problems.append(Problem(f"{parts[0].prefix}/calls", _NOTHING))
     if len(chosen) > MAX_STEPS:
         message = f"{len(chosen)} calls count, and a pipeline has at most {MAX_STEPS} steps"

@@ -1,7 +1,6 @@
 """Constants that look like parameters: numbers, dates, delimiters, addresses, and words that the
 person who gave the task has said."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -55,7 +54,9 @@ class Constants:
                 self.found.append(Constant(said.pointer, said.text, None))
             return None
         name = self._free(said.key or kind or "value", step)
-        self.found.append(Constant(said.pointer, _value(said), name))
+        self.found.append(
+            Constant(said.pointer, said.text if said.plain is None else said.plain, name)
+        )
         return name
 
     def _free(self, wanted: str, step: str) -> str:
@@ -64,15 +65,3 @@ class Constants:
         names = (base, f"{step}-{base}", *(f"{base}-{n}" for n in range(2, 10_000)))
         taken = self.parameters
         return next(name for name in names if name not in taken and len(name) <= _NAME_CHARACTERS)
-
-
-def _value(said: Said) -> Value:
-    """A number, where that is written in just this way."""
-    if said.plain is not None:
-        return said.plain
-    try:
-        value = json.loads(said.text, parse_constant=str)
-    except ValueError:
-        return said.text
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value if is_number and json.dumps(value) == said.text else said.text

@@ -102,14 +102,12 @@ def _is_named(source: str, name: str, *, is_own: bool) -> bool:
 
 
 def _names(
-    files: Iterable[WorkingFile], exclude: Iterable[str] = ()
+    files: Sequence[WorkingFile], exclude: Iterable[str] = ()
 ) -> Iterator[tuple[str, WorkingFile]]:
     """As programs and texts call them."""
-    excluded = set(exclude)
-    for file in files:
-        for name in dict.fromkeys((file.inside, file.name)):
-            if name not in excluded:
-                yield name, file
+    # Of several files of one name, which are in the order of age, the last one has it.
+    called = {file.name: file for file in files} | {file.inside: file for file in files}
+    return ((name, file) for name, file in called.items() if name not in set(exclude))
 
 
 def _any_of(texts: Iterable[str]) -> re.Pattern[str]:

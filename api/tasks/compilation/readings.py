@@ -1,7 +1,7 @@
 """What a call says, word by word, and which files it needs."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from uuid import UUID
 
@@ -94,7 +94,7 @@ class Reader:
             at,
             valid,
             self._files.made_by(call),
-            tuple(said),
+            tuple(_without_paths(said, shelf.files)),
             args,
             dict(_placed(loose, direct, shelf, source)),
             frozenset({*direct, *map(shelf.source, loose)}),
@@ -137,6 +137,17 @@ def _parts(arg: ReadArgument, shelf: Shelf) -> Iterator[Part]:
         yield arg.before[at:]
     if arg.file is not None:
         yield shelf.source(arg.file)
+
+
+def _without_paths(said: Iterable[Said], files: Sequence[WorkingFile]) -> Iterator[Said]:
+    """What the model said beside the paths of files."""
+    for item in said:
+        text, end = "", 0
+        for mention in paths_in(item.text, files):
+            text, end = f"{text}{item.text[end : mention.start]} ", mention.end
+        text += item.text[end:]
+        if text.strip():
+            yield replace(item, text=text)
 
 
 def _placed(

@@ -1,7 +1,9 @@
 """The texts that a model wrote in a call: values, code and prose."""
 
 import ast
+import json
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -17,6 +19,7 @@ _OPTION = re.compile(r"--?[A-Za-z][\w-]*")
 # In JavaScript and whatever cannot be parsed.
 _QUOTED = re.compile(r"\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'|`([^`]*)`")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
+_PLAIN_NUMBER = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?")
 _MEMBER = re.compile(r"\.([A-Za-z_]\w*)\b(?!\s*\()")
 # A word that follows a dot, and is mostly no column of a table.
 _MEMBERS = """
@@ -31,7 +34,7 @@ Kind = Literal["value", "text", "code"]
 @dataclass(frozen=True, slots=True)
 class Said:
     """A text, and where it is: a pointer. ``key`` is what it is called there: the option before it,
-    or the name of the argument. ``plain`` is a value of JSON that was no text."""
+    or the name of the argument. ``plain`` is the number that the text is, where it may be one."""
 
     pointer: str
     text: str
@@ -58,7 +61,7 @@ def said_in_arguments(read: Iterable[ReadArgument], at: str) -> Iterator[Said]:
         if arg.file is not None:
             text = text.removesuffix("=")
         if text:
-            yield Said(pointer, text, _kind(text), key)
+            yield Said(pointer, text, _kind(text), key, _number(text))
 
 
 def said_in_values(value: JsonValue, at: str, key: str | None = None) -> Iterator[Said]:
@@ -84,15 +87,32 @@ def said_in_code(source: str, language: str, at: str) -> Iterator[Said]:
         yield Said(at, source, "text")
         return
     try:
-        texts = _in_python(ast.parse(source)) if language == "python" else _in_any(source)
-        found = list(texts)
+        found = list(_in_python(_tree(source)) if language == "python" else _in_any(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # Of a newer Python, perhaps.
         found = list(_in_any(source))
     yield from (Said(at, text, "code") for text in dict.fromkeys(found) if text.strip())
 
 
+def _number(text: str) -> int | float | None:
+    """A number that is written in just this way, as text on a command line is."""
+    if not _PLAIN_NUMBER.fullmatch(text):
+        return None
+    try:
+        value: int | float = json.loads(text)
+    except ValueError:
+        return None
+    return value if json.dumps(value) == text else None
+
+
 def _kind(text: str) -> Kind:
     return "text" if "\n" in text or len(text) > _VALUE_CHARACTERS else "value"
+
+
+def _tree(source: str) -> ast.AST:
+    with warnings.catch_warnings():
+        # Of escapes such as "\d", to whoever wrote the code.
+        warnings.simplefilter("ignore")
+        return ast.parse(source)
 
 
 def _in_python(tree: ast.AST) -> Iterator[str]:

@@ -23,6 +23,8 @@ _OUTPUT = re.compile(r"<output>\n(.*)\n</output>", re.DOTALL)
 _ERROR = re.compile(r"^Error: .*", re.MULTILINE)
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
+# Variables of the sandbox.
+_VARIABLE = re.compile(r"\b(?:AGENTOS|INPUT)_[A-Z0-9_]+")
 _URL = re.compile(r"\S*/api/v1/(?:artifacts|files)/[0-9a-f-]{36}", re.IGNORECASE)
 
 _LEAST_LETTERS = 3
@@ -37,7 +39,7 @@ _COMMON_WORDS = """
     other our out over per report result results row rows same some such table tables text than
     that the their them then there these they this those three time total two type types under
     use used value values was were what when where which who why will with without you your
-    chart column columns count list name names summary title
+    chart column columns count input list name names output summary title
 """
 _COMMON = frozenset(_COMMON_WORDS.split())
 # What code says to open a file, and the like.
@@ -128,7 +130,7 @@ class Words:
         yield from (found.group() for found in _WORD.finditer(self._without_names(text)))
 
     def _without_names(self, text: str) -> str:
-        text = _URL.sub(" ", text)
+        text = _VARIABLE.sub(" ", _URL.sub(" ", text))
         for folder in (INPUT_FOLDER, OUTPUT_FOLDER):
             text = text.replace(f"{folder}/", " ")
         return _FILE.sub(self._unless_name, text)
@@ -145,12 +147,19 @@ class Words:
         if origin is None or origin.seq > 0:
             if (number := _number(word)) is not None:
                 return self._rounded(number)
-            for part in _parts(word):
-                found = self._origins.get(part.casefold())
-                is_said = len(part) >= _LEAST_LETTERS and part.casefold() not in _COMMON
-                if found is not None and found.place and is_said and not part.isdigit():
-                    return found.place
+            return self._place_of_parts(word)
         return None
+
+    def _place_of_parts(self, word: str) -> str | None:
+        """The result with a part of a word of which the model has made up no other part."""
+        said = [
+            self._origins.get(part.casefold())
+            for part in _parts(word)
+            if len(part) >= _LEAST_LETTERS and part.casefold() not in _COMMON
+        ]
+        if not all(origin and (origin.place or origin.seq == 0) for origin in said):
+            return None
+        return next((origin.place for origin in said if origin and origin.place), None)
 
     def _rounded(self, number: Decimal) -> str | None:
         """The result with a number that this one is, rounded off."""
@@ -174,6 +183,7 @@ class Words:
 def _given(run: RecordedRun) -> Iterator[str]:
     """What the person who gave the task has said."""
     yield run.prompt
+    yield from run.inputs
     profile = run.definition.get("profile")
     if isinstance(profile, dict):
         yield from (value for value in profile.values() if isinstance(value, str))

@@ -306,10 +306,27 @@ def test_files_that_a_written_file_names_are_there_for_whoever_reads_it() -> Non
     assert step["files"] == {"clean.csv": "${steps.csv-clean.files['clean.csv']}"}
 
 
+def test_of_two_files_of_one_name_the_later_one_is_named() -> None:
+    first = script("csv-clean", "data", "--dedupe", "-o", "clean.csv", clean_csv="1")
+    recording = Recording().turn(first).turn(CLEAN)
+    recording.turn(written("job.json", '{"table": "clean.csv"}'))
+    recording.turn(script("csv-join", "job.json", joined_csv=""))
+    assert ids_of(recording) == ["csv-clean", "job", "csv-join"]
+
+
 def test_a_file_in_a_folder_lies_under_the_name_that_the_agent_saw() -> None:
     made = Done("run_code", {"language": "python", "source": "1"}, files={"out/a.csv": ""})
     recording = Recording().turn(made).turn(code("open('/workspace/input/out-a.csv')", b_csv=""))
     assert steps_of(recording)[1]["files"] == {"out-a.csv": "${steps.code.files['out/a.csv']}"}
+
+
+def test_code_that_opens_an_older_file_by_its_path_has_it_placed() -> None:
+    recording = Recording().turn(CLEAN)
+    old = recording.file("clean.csv")
+    recording.turn(script("csv-clean", "data", "--dedupe", clean_csv="2"))
+    path = f"{old.id}-clean.csv"
+    recording.turn(code(f"open('/workspace/input/{path}')", out_csv=""))
+    assert steps_of(recording)[2]["files"] == {path: "${steps.csv-clean.files['clean.csv']}"}
 
 
 def test_a_name_with_a_quote_is_referred_to() -> None:
