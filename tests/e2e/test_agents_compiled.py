@@ -1,4 +1,4 @@
-"""Agents compiled on the whole stack: their pipelines make the same bytes, and run on other files."""
+"""Compiled agents on the whole stack: the same bytes again, and other ones of other files."""
 
 import json
 from pathlib import Path

@@ -1,5 +1,6 @@
 """A document as YAML, as people would write it."""
 
+import re
 from typing import Any
 
 import yaml
@@ -9,6 +10,10 @@ from api.cli.terminal import safe_text
 
 # Lines are broken where the texts have breaks, and nowhere else.
 _COLUMNS = 1_000_000
+
+
+# What YAML 1.2 may take for a number or the like, and PyYAML, which knows 1.1, writes as it is.
+_ODD = re.compile(r"[-+.\d]|(null|true|false|~)\b", re.IGNORECASE)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -22,7 +27,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None
+    style = "|" if "\n" in text else '"' if _ODD.match(text) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

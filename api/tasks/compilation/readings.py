@@ -81,9 +81,12 @@ class Reader:
         shelf = self._files.before(run, call)
         own = [file.name for file in call.files]
         source = str(getattr(valid, "source", ""))
-        read = list(shelf.working.read(getattr(valid, "args", ())))
+        words = [str(word) for word in getattr(valid, "args", ())]
+        read = list(shelf.working.read(words))
         said = [*said_in_arguments(read, f"{at}/arguments/args")]
         said += said_in_code(source, str(getattr(valid, "language", "")), f"{at}/arguments/source")
+        texts = {f"{at}/arguments/args/{index}": word for index, word in enumerate(words)}
+        texts[f"{at}/arguments/source"] = source
         args = tuple(tuple(_parts(arg, shelf)) for arg in read)
         direct = {part for arg in args for part in arg if not isinstance(part, str)}
         loose = list(self._loose(shelf, read, direct, source, own))
@@ -98,7 +101,7 @@ class Reader:
             args,
             dict(_placed(loose, direct, shelf, source)),
             frozenset({*direct, *map(shelf.source, loose)}),
-            tuple(_contested(said, shelf, own)),
+            tuple(_contested(texts, shelf, own)),
         )
 
     def _loose(
@@ -168,12 +171,12 @@ def _placed(
             yield file.inside, source
 
 
-def _contested(said: Iterable[Said], shelf: Shelf, own: Iterable[str]) -> Iterator[Problem]:
-    for text in said:
+def _contested(texts: Mapping[str, str], shelf: Shelf, own: Iterable[str]) -> Iterator[Problem]:
+    for pointer, text in texts.items():
         for name in sorted(shelf.contested.difference(own)):
-            if is_named_in(text.text, name):
+            if is_named_in(text, name):
                 message = (
                     f"{name!r} was made by a call of the same turn, side by side with this one: "
                     "nobody knows whether this call read it"
                 )
-                yield Problem(text.pointer, message)
+                yield Problem(pointer, message)

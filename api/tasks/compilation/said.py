@@ -18,8 +18,11 @@ _VALUE_CHARACTERS = 80
 _OPTION = re.compile(r"--?[A-Za-z][\w-]*")
 # In JavaScript and whatever cannot be parsed.
 _QUOTED = re.compile(r"\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'|`([^`]*)`")
+_HERE_DOCUMENT = re.compile(r"<<-?\s*(['\"]?)(\w+)\1[^\n]*\n(?P<text>.*?)\n\s*\2\b", re.DOTALL)
+_MAX_HERE_DOCUMENTS = 100
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
-_PLAIN_NUMBER = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?")
+# With no more digits than every reader of JSON keeps.
+_PLAIN_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?")
 _MEMBER = re.compile(r"\.([A-Za-z_]\w*)\b(?!\s*\()")
 # A word that follows a dot, and is mostly no column of a table.
 _MEMBERS = """
@@ -80,17 +83,18 @@ def said_in_values(value: JsonValue, at: str, key: str | None = None) -> Iterato
 
 
 def said_in_code(source: str, language: str, at: str) -> Iterator[Said]:
-    """The constants of code, and what it takes for names of fields; of a shell script, all."""
-    if not source:
-        return
+    """The constants of code, and what it takes for names of fields; of a shell script, all. A long
+    text in it is one that the model could have written to a file."""
     if language == "shell":
-        yield Said(at, source, "text")
+        yield from _in_shell(source, at)
         return
     try:
         found = list(_in_python(_tree(source)) if language == "python" else _in_any(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # Of a newer Python, perhaps.
         found = list(_in_any(source))
-    yield from (Said(at, text, "code") for text in dict.fromkeys(found) if text.strip())
+    for text in dict.fromkeys(found):
+        if text.strip():
+            yield Said(at, text, "text" if _kind(text) == "text" else "code")
 
 
 def _number(text: str) -> int | float | None:
@@ -106,6 +110,17 @@ def _number(text: str) -> int | float | None:
 
 def _kind(text: str) -> Kind:
     return "text" if "\n" in text or len(text) > _VALUE_CHARACTERS else "value"
+
+
+def _in_shell(source: str, at: str) -> Iterator[Said]:
+    # To look for the end of each takes long, if they have none.
+    if source.count("<<") > _MAX_HERE_DOCUMENTS:
+        yield Said(at, source, "text")
+        return
+    for found in _HERE_DOCUMENT.finditer(source):
+        yield Said(at, found.group("text"), "text")
+    words = _HERE_DOCUMENT.sub(" ", source).split()
+    yield from (Said(at, word, "code") for word in dict.fromkeys(words))
 
 
 def _tree(source: str) -> ast.AST:

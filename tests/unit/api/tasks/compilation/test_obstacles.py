@@ -159,6 +159,12 @@ def test_a_file_that_was_made_beside_the_call_is_told() -> None:
     assert "side by side" in message
 
 
+def test_an_older_file_is_not_taken_for_one_that_was_made_beside_the_call() -> None:
+    again = replace(CLEAN, seconds=10)
+    recording = Recording().turn(CLEAN).turn(again, script("chart", "clean.csv", chart_png=""))
+    assert only(recording)[0] == "/calls/2.2/arguments/args/0"
+
+
 def test_a_file_that_was_made_before_the_call_began_in_the_same_turn_is_a_reference() -> None:
     chart = replace(script("chart", "clean.csv", chart_png=""), after=5)
     assert pointers_of(Recording().turn(CLEAN, chart)) == []
@@ -201,6 +207,10 @@ def test_an_id_of_this_run_is_told() -> None:
         (code("this is no Python: 'species'", o_csv=""), "source"),
         (code("rows.map(r => r.species)", language="javascript", o_csv=""), "source"),
         (code("cut -d, -f1 | grep species", language="shell", o_csv=""), "source"),
+        (code("cut -d';' -f1 | head -n 344", language="shell", o_csv=""), "source"),
+        (code("cat > r.md <<'END'\nIt is 42.3\nEND", language="shell", r_md=""), "source"),
+        (code("t = 'This is a report.\\nIt is 42.3.'", r_md=""), "source"),
+        (code("t = `A text of\nmore: 42.3.`", language="javascript", r_md=""), "source"),
         (Done("mcp.hub.add", {"a": [{"by": "species"}]}), "a/0/by"),
         (Done("mcp.hub.add", {"a": 344}), "a"),
         (written("notes.md", "There are 344 of them."), "text"),
@@ -227,6 +237,7 @@ def test_what_the_model_read_in_the_data_is_told(done: Done, place: str) -> None
         script("report", "The rows=clean.csv", "profile.md", r_html=""),
         code("open('/workspace/input/clean.csv', 'r', encoding='utf-8')", o_csv=""),
         code("species = 1\nprint(species)", o_csv=""),
+        code("cut -d, -f1 x | sort | head -n 25 > o.csv", language="shell", o_csv=""),
         code("frame.columns[0].strip()", o_csv=""),
         code(r"import re; re.compile('\d+')", o_csv=""),
         written("config.json", '{"table": "clean.csv", "y": "mass_g", "in": "data"}'),
