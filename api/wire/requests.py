@@ -18,6 +18,8 @@ AUTO: Final = "auto"
 MAX_PROMPT_CHARACTERS = 100_000
 MAX_NOTE_CHARACTERS = 20_000
 MAX_DESCRIPTION_CHARACTERS = 2_000
+MAX_POINTER_CHARACTERS = 1_000
+MAX_ACCEPTED = 1_000
 
 # PostgreSQL keeps no NUL in text.
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
@@ -75,6 +77,15 @@ class RetryRequest(_Request):
     inputs: dict[InputName, Text] = {}
     description: Text | None = Field(
         default=None, min_length=1, max_length=MAX_NODE_DESCRIPTION_CHARACTERS
+    )
+
+
+class CompileRequest(_Request):
+    """``accept`` are pointers of problems: texts that you take for constants, though the model may
+    have read them in the data, and the result, ``/result``, if you want none."""
+
+    accept: tuple[Annotated[Text, Field(max_length=MAX_POINTER_CHARACTERS)], ...] = Field(
+        default=(), max_length=MAX_ACCEPTED
     )
 
 
