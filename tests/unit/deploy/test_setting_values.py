@@ -14,7 +14,7 @@ _AMOUNT = ("many", "-1", "nan", "", "inf", "-inf", "1e400", "31536001")
 _FLAG = ("perhaps", "2", "")
 _URL = ("example.org", "ftp://example.org", "http://", "http://a:b", " ", "http://a.example ")
 _WORD = (" ", "name ", "na\nme")
-_SENDABLE = (" ", "lähetetään-tunnus-tähän", "0123456789abcdefghij ", "0123456789\nabcdefghij")
+_SENDABLE = (" ", "clé-of-twenty-characters", "0123456789abcdefghij ", "0123456789\nabcdefghij")
 _HOSTS = ("::1", "http://a.example", "a b")
 
 # What makes no sense for each; nothing where any text does.
