@@ -37,8 +37,9 @@ def check_complete(plan: StoredPlan) -> None:
 
 
 async def result_of_plan(plan: StoredPlan, outcomes: Outcomes) -> Mapping[str, JsonValue] | None:
-    """The result of the task, where that of the only last node fits: else the planner sums up."""
-    if incomplete(plan):
+    """The result of the task, where that of the only last node fits: else the planner sums up, and
+    says what is missing."""
+    if incomplete(plan) or any(node.is_dropped for node in plan.nodes):
         return None
     last = sinks([node.definition for node in plan.nodes if not node.is_replaced])
     result = outcomes.results.get(last[0].id) if len(last) == 1 else None

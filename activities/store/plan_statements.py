@@ -58,7 +58,7 @@ DROP_LATER = (
         UPDATE sub_tasks
         SET status = '{Status.PENDING}', error = NULL, started_at = NULL, finished_at = NULL
         WHERE task_id = :task_id AND number IS NOT NULL AND status <> '{Status.COMPLETED}'
-          AND output_result IS NULL
+          AND output_result ->> 'replaced' IS NULL AND output_result ->> 'dropped' IS NULL
         """
     ),
 )

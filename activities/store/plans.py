@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -199,8 +199,8 @@ class PlanWriter:
         await self._set(
             node,
             status=Status.RUNNING,
-            error=None,
-            output_result=None,
+            error=null(),
+            output_result=null(),
             started_at=func.now(),
             finished_at=None,
         )
@@ -239,7 +239,7 @@ class PlanWriter:
         await self._set(
             node,
             status=status,
-            error=error and error.model_dump(mode="json", exclude_none=True),
+            error=null() if error is None else error.model_dump(mode="json", exclude_none=True),
             finished_at=func.now(),
         )
         ended = NodeEnded(node=node.name, status=status)

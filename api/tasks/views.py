@@ -128,6 +128,7 @@ def asked_call(call: AskedCall) -> approvals.AskedCall:
         **_approval(call.approval),
         call_id=call.id,
         name=call.name,
+        type=call.task_type,
         tool=call.context.get("tool", call.name),
         arguments=call.context.get("arguments"),
         status=call.status,

@@ -10,7 +10,7 @@ from workflows.definitions.agent import Agent
 from workflows.definitions.inputs import InputName
 from workflows.definitions.mcp_server import McpServer
 from workflows.definitions.pipeline import Pipeline
-from workflows.definitions.plan import MAX_NODE_DESCRIPTION_CHARACTERS, Plan
+from workflows.definitions.plan import MAX_NODE_DESCRIPTION_CHARACTERS, MAX_NODES, Node, Plan
 from workflows.states import Permission, TaskType
 
 AUTO: Final = "auto"
@@ -18,6 +18,8 @@ AUTO: Final = "auto"
 MAX_PROMPT_CHARACTERS = 100_000
 MAX_NOTE_CHARACTERS = 20_000
 MAX_DESCRIPTION_CHARACTERS = 2_000
+MAX_POINTER_CHARACTERS = 1_000
+MAX_ACCEPTED = 1_000
 
 # PostgreSQL keeps no NUL in text.
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
@@ -78,8 +80,18 @@ class RetryRequest(_Request):
     )
 
 
+class CompileRequest(_Request):
+    """``accept`` are pointers of problems: texts that you take for constants, though the model may
+    have read them in the data, and the result, ``/result``, if you want none."""
+
+    accept: tuple[Annotated[Text, Field(max_length=MAX_POINTER_CHARACTERS)], ...] = Field(
+        default=(), max_length=MAX_ACCEPTED
+    )
+
+
 class ApprovalRequest(_Request):
-    """``note`` is a message to the agent; for a question, it is the answer.
+    """``note`` is a message to the agent; for a question, it is the answer. A plan that is denied
+    with a note is made anew, and one that is approved with ``nodes`` has these instead of its own.
 
     ``ask_id`` is that of what you were shown. It keeps a request that is sent twice, or late, from
     being taken for the answer to the next question, and a call that has asked before needs it.
@@ -88,6 +100,7 @@ class ApprovalRequest(_Request):
     decision: Literal["approve", "deny"]
     ask_id: UUID | None = None
     note: Text | None = Field(default=None, max_length=MAX_NOTE_CHARACTERS)
+    nodes: tuple[Node, ...] | None = Field(default=None, max_length=MAX_NODES)
 
 
 class ToolChange(_Request):

@@ -29,7 +29,7 @@ MAX_OUTPUT_CHARACTERS = 64 * 1024
 class StoredNode:
     """A node of a plan as its row has it. ``seq`` is that of the call that planned it.
 
-    ``is_replaced``: it was dropped, or has failed and the plan was revised since.
+    ``is_replaced``: it ``is_dropped``, or has failed and the plan was revised since.
     """
 
     id: UUID
@@ -41,6 +41,7 @@ class StoredNode:
     child_id: UUID
     seq: int
     is_replaced: bool
+    is_dropped: bool
     error: Failure | None
 
 
@@ -302,6 +303,7 @@ def _node(row: Row[*tuple[Any, ...]]) -> StoredNode:
         child_id=row.child_id,
         seq=row.execution_order,
         is_replaced="replaced" in output or "dropped" in output,
+        is_dropped="dropped" in output,
         error=row.error and Failure.model_validate(row.error),
     )
 

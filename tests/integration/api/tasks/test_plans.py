@@ -1,13 +1,16 @@
 """Plans over HTTP: how they are asked for, and what is told of their nodes."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
+from activities.store.approvals import Approval
 from tests.integration.api_stage import Stage
 from tests.integration.plan_rows import PlanRows, a_node, a_plan
 from workflows.contracts import Failure
+from workflows.definitions.plan import Node
 from workflows.states import Status
 
 TWO = (a_node("clean", size="large"), a_node("report", "clean", output_schema={"type": "object"}))
@@ -242,3 +245,93 @@ async def test_what_is_no_plan_has_none(agents_stage: Stage) -> None:
     stranger = await agents_stage.team()
     for team, task_id in ((agents_stage.http, UUID(int=1)), (stranger, plan.id)):
         assert (await team.get(f"/tasks/{task_id}/plan")).status_code == 404
+
+
+# Approving one.
+
+
+async def _waits(stage: Stage, **arguments: Any) -> tuple[PlanRows, str, UUID]:
+    """A plan that waits for a person; the path of its approval, and what is asked."""
+    plan = await a_plan(stage.database, status=Status.WAITING, max_nodes=3)
+    now = datetime.now(UTC)
+    asked = Approval(id=uuid4(), kind="approval", asked_at=now, expires_at=now + timedelta(hours=1))
+    call = await plan.call(TWO, Status.WAITING, approval=asked, **arguments)
+    return plan, f"/tasks/{plan.id}/approvals/{call}", asked.id
+
+
+def _nodes(*nodes: Node) -> list[dict[str, Any]]:
+    return [node.model_dump(mode="json", exclude_defaults=True) for node in nodes]
+
+
+async def test_a_plan_that_waits_is_listed_as_a_call_that_makes_one(agents_stage: Stage) -> None:
+    plan, _, ask_id = await _waits(agents_stage)
+    [item] = (await agents_stage.http.get(f"/tasks/{plan.id}/approvals")).json()["items"]
+    assert (item["type"], item["tool"], item["ask_id"]) == ("plan", "make_plan", str(ask_id))
+    assert item["arguments"]["nodes"] == _nodes(*TWO)
+
+
+async def test_a_plan_that_is_approved_with_other_nodes_has_those(agents_stage: Stage) -> None:
+    plan, path, ask_id = await _waits(agents_stage, atomic=True)
+    edited = _nodes(a_node("tidy", description="Only that."), a_node("check", "tidy"))
+    word = {"decision": "approve", "nodes": edited, "ask_id": str(ask_id)}
+    for _ in range(2):  # A repeat changes nothing.
+        answer = await agents_stage.http.post(path, json=word)
+        assert answer.status_code == 202, answer.text
+        assert answer.json()["arguments"]["nodes"] == edited
+        assert "atomic" not in answer.json()["arguments"]
+    shown = await _plan(agents_stage, plan)
+    assert [node["id"] for node in shown["nodes"]] == ["tidy", "check"]
+    assert shown["reason"] == "Both can be done side by side."
+    for other in (_nodes(*TWO), []):
+        answer = await agents_stage.http.post(path, json={**word, "nodes": other})
+        assert answer.status_code == 409
+        assert "other nodes" in answer.json()["detail"]
+
+
+async def test_a_plan_that_is_sent_back_keeps_its_nodes_in_the_call_alone(
+    agents_stage: Stage,
+) -> None:
+    plan, path, _ = await _waits(agents_stage)
+    word = {"decision": "deny", "note": "Leave out the report."}
+    answer = await agents_stage.http.post(path, json=word)
+    assert (answer.status_code, answer.json()["note"]) == (202, "Leave out the report.")
+    assert (await _plan(agents_stage, plan))["nodes"] == []
+
+
+@pytest.mark.parametrize(
+    ("nodes", "pointer", "message"),
+    [
+        ([], "/nodes", "at least one node"),
+        (_nodes(*(a_node(name) for name in "abcd")), "/nodes", "more than the 3 allowed"),
+        (_nodes(a_node("a", "b"), a_node("b", "a")), "/nodes", "in a circle: "),
+        (_nodes(a_node("a"), a_node("a")), "/nodes/1/id", "also the id of node 0"),
+        (_nodes(a_node("a", "x")), "/nodes/0/depends_on/0", "no node 'x'"),
+        (_nodes(a_node("a", inputs={"d": "${inputs.d}"})), "/nodes/0/inputs/d", "no input 'd'"),
+        (_nodes(a_node("a", kind="plan")), "/nodes/0/kind", "cannot be split once more"),
+        ([{"id": "a"}], "/nodes/0/title", "required"),
+        ([{"id": "a", "title": "A", "colour": "red"}], "/nodes/0/colour", "no field"),
+    ],
+)
+async def test_edited_nodes_that_make_no_sound_plan_are_refused_with_their_place(
+    agents_stage: Stage, nodes: list[dict[str, Any]], pointer: str, message: str
+) -> None:
+    plan, path, _ = await _waits(agents_stage)
+    answer = await agents_stage.http.post(path, json={"decision": "approve", "nodes": nodes})
+    assert answer.status_code == 422
+    [problem] = answer.json()["errors"]
+    assert problem["pointer"] == pointer
+    assert message in problem["message"]
+    assert (await _plan(agents_stage, plan))["nodes"][0]["id"] == "clean"
+    [item] = (await agents_stage.http.get(f"/tasks/{plan.id}/approvals")).json()["items"]
+    assert item["decision"] is None
+
+
+async def test_nodes_are_for_a_plan_that_is_made_and_approved(agents_stage: Stage) -> None:
+    _, path, _ = await _waits(agents_stage)
+    denied = await agents_stage.http.post(path, json={"decision": "deny", "nodes": _nodes(*TWO)})
+    assert denied.status_code == 422
+    _, path, _ = await _waits(agents_stage, tool="revise_plan")
+    word = {"decision": "approve", "nodes": _nodes(*TWO)}
+    revising = await agents_stage.http.post(path, json=word)
+    assert revising.status_code == 422
+    assert "makes no plan" in revising.json()["errors"][0]["message"]
