@@ -101,6 +101,12 @@ class StateConflict(RequestRefused):
     status = 409
 
 
+class PlanMissing(RequestRefused):
+    """Task {id} is of type {type}, so it has no plan. GET /tasks/{id} shows what it has."""
+
+    status = 409
+
+
 class ApprovalConflict(RequestRefused):
     """The decision on call {name!r} is not accepted: {reason}."""
 

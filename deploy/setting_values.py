@@ -63,7 +63,8 @@ def _web_url_if_any(value: str) -> str:
 
 
 def _database_url(value: str) -> str:
-    if not value.startswith(f"{_DATABASE_DRIVER}://") or _has_blanks(value):
+    # Within it, a password may have blanks.
+    if not value.startswith(f"{_DATABASE_DRIVER}://") or value != value.strip():
         raise _senseless(f"it must be a URL, such as {_DATABASE_DRIVER}://user:password@host/name")
     return value
 
@@ -80,8 +81,8 @@ def _word(value: str) -> str:
 
 
 def _folder(value: object) -> object:
-    if isinstance(value, str):  # Nothing would be the current folder.
-        _word(value)
+    if isinstance(value, str) and not value.strip():  # It would be the current folder.
+        raise _senseless("it must be a folder")
     return value
 
 

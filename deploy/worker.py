@@ -2,10 +2,11 @@
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, TypeVar
 
 import uv
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
@@ -16,6 +17,7 @@ from activities.agents.turn import TurnOptions
 from activities.patience import patiently
 from activities.payloads import Codec, data_converter
 from activities.sandbox import backends
+from activities.store.database import Database
 from activities.tokens import load_encoding
 from deploy import garbage_collector, temporal_connection, variables
 from deploy.bootstrap import mcp_pool, stores
@@ -27,6 +29,8 @@ from worker.adapters import AdapterOptions, adapters
 from worker.host import WorkerOptions, hosting
 from workflows.backoff import Backoff
 from workflows.errors import TemporaryFailure
+
+Result = TypeVar("Result")
 
 # A worker starts beside its services, and is to be late by little when they are there.
 _STARTING = Backoff(first_seconds=0.05, longest_seconds=0.2)
@@ -41,8 +45,9 @@ async def run_worker(settings: Settings) -> None:
         sandbox = backends.build(settings.sandbox, settings.sandbox_options(options.work_folder))
         try:
             garbage_collector.resume()
-            await patiently(database.check, backoff=_STARTING)
-            client = await _connect(settings.codec_keys, identity=worker_id)
+            client = await _unless(stop, _client(settings, database, worker_id))
+            if client is None:
+                return
             hosted = WorkerOptions(
                 task_queue=settings.task_queue,
                 running_steps=settings.running_steps,
@@ -61,6 +66,23 @@ async def run_worker(settings: Settings) -> None:
                 await stop.wait()
         finally:
             await sandbox.close()
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, Result]) -> Result | None:
+    """What comes of the work; None, and an end to it, where the worker is stopped before."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.wait({working, stopping})
+
+
+async def _client(settings: Settings, database: Database, worker_id: str) -> Client:
+    await patiently(database.check, backoff=_STARTING)
+    return await _connect(settings.codec_keys, identity=worker_id)
 
 
 async def _connect(codec_keys: Sequence[bytes], *, identity: str) -> Client:

@@ -22,6 +22,9 @@ class Message(BaseModel):
 # The code of what failed because its worker died, or was given up for lost.
 WORKER_LOST = "worker-lost"
 
+# The code of a node's task that was cut off because its plan had ended.
+PLAN_ENDED = "plan-ended"
+
 # A detail of what an activity raises: the failure is one to retry, and was retried as often as it
 # may be. Temporal cannot know, as it counts attempts that were lost with their worker, too.
 RETRIES_USED_UP = "retries-used-up"

@@ -156,8 +156,8 @@ class AnswerTooLarge(AgentOSError):
 
 class ReferenceMalformed(AgentOSError):
     """{text!r} is not a reference: {reason} at character {position}. Write ${{inputs.NAME}},
-    ${{steps.ID.files['NAME']}}, ${{steps.ID.stdout}}, ${{steps.ID.exit_code}} or
-    ${{steps.ID.json}}; write $${{ for a literal ${{."""
+    ${{parameters.NAME}}, ${{steps.ID.files['NAME']}}, ${{steps.ID.stdout}},
+    ${{steps.ID.exit_code}} or ${{steps.ID.json}}; write $${{ for a literal ${{."""
 
 
 class ReferenceUnresolved(AgentOSError):

@@ -75,6 +75,11 @@ def fenced(text: str) -> str:
     return f"<output>\n{safe}\n</output>"
 
 
+def is_kept_output(name: str, call: str) -> bool:
+    """Whether a file has the name of those that ``shorten`` writes for this call."""
+    return re.fullmatch(rf"{re.escape(_stem(call))}(-[0-9]+)?\.txt", name) is not None
+
+
 def interrupted() -> str:
     """After a worker was lost that ran a tool which must not simply run again."""
     return (
@@ -131,12 +136,16 @@ def _made(shown: Shown, files: Mapping[str, UUID], public_url: str) -> Iterator[
         yield f"The output was too long. All of it is in '{shown.whole}': read it with read_file."
 
 
+def _stem(call: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._]+", "-", call).strip("-._") or "output"
+
+
 def _keep(text: str, output: Path, call: str) -> str | None:
     """Write the text to a new file. None when that cannot be: a script may have locked its folder.
 
     Never through a link, and never over a file: what the script left there may be either.
     """
-    stem = re.sub(r"[^A-Za-z0-9._]+", "-", call).strip("-._") or "output"
+    stem = _stem(call)
     data = text.encode("utf-8", "replace")
     for number in range(1, _MAX_NAMES_TRIED):
         name = f"{stem}.txt" if number == 1 else f"{stem}-{number}.txt"

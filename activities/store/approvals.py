@@ -1,6 +1,6 @@
 """Decisions of people on the calls of an agent that wait for one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -62,13 +62,15 @@ class Approval(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class AskedCall:
-    """A call that waits, or waited, for a person. ``seq`` is the number of its result's message."""
+    """A call that waits, or waited, for a person. ``seq`` is the number of its result's message,
+    and ``task_type`` what kind of sub-task it is."""
 
     id: UUID
     task_id: UUID
     run: int
     seq: int
     name: str
+    task_type: str
     status: Status
     context: dict[str, Any]
     approval: Approval
@@ -115,9 +117,17 @@ async def pending_question(database: Database, sub_task_id: UUID, attempts: int)
     return None
 
 
-async def decide(database: Database, call: AskedCall, answer: Answer, note: str | None) -> bool:
+async def decide(
+    database: Database,
+    call: AskedCall,
+    answer: Answer,
+    note: str | None,
+    *,
+    nodes: Sequence[Mapping[str, JsonValue]] | None = None,
+) -> bool:
     """Write down a decision and tell of it. False when the call does not wait for one any more, or
-    for one on something else."""
+    for one on something else. The ``nodes`` of a plan take the place of those that it was to have.
+    """
     event = ApprovalDecided(
         step=call.name,
         call_id=str(call.id),
@@ -132,6 +142,7 @@ async def decide(database: Database, call: AskedCall, answer: Answer, note: str 
         "task_id": call.task_id,
         "run": call.run,
         "word": events.as_json({"decision": answer, "note": note}),
+        "nodes": None if nodes is None else events.as_json([dict(node) for node in nodes]),
     }
     return bool(await database.execute(_DECIDE, values))
 
@@ -160,6 +171,7 @@ def _call(row: Row[*tuple[Any, ...]]) -> AskedCall:
         run=row.run,
         seq=row.execution_order,
         name=row.name,
+        task_type=row.task_type,
         status=row.status,
         context=row.input_context,
         approval=Approval.model_validate(row.approval),
@@ -175,6 +187,7 @@ _ASKED = (
         col(Task.run),
         col(SubTask.execution_order),
         col(SubTask.name),
+        col(SubTask.task_type),
         col(SubTask.status),
         col(SubTask.input_context),
         col(SubTask.approval),
@@ -192,7 +205,15 @@ _DECIDE = text(
     ), call AS (
         UPDATE sub_tasks
         SET approval = approval || CAST(:word AS jsonb)
-                       || jsonb_build_object('decided_at', now())
+                       || jsonb_build_object('decided_at', now()),
+            input_context = CASE
+                WHEN CAST(:nodes AS jsonb) IS NULL THEN input_context
+                ELSE jsonb_set(
+                    input_context #- '{{arguments,atomic}}',
+                    '{{arguments,nodes}}',
+                    CAST(:nodes AS jsonb)
+                )
+            END
         FROM task
         WHERE sub_tasks.id = :id AND sub_tasks.status = '{Status.WAITING}'
           AND approval ->> 'id' = :ask_id

@@ -3,6 +3,7 @@
 from sqlalchemy import text
 
 from activities.store import events, fence
+from activities.store.turn_statements import IS_REVISED_LATER
 from workflows.states import Status
 
 # As the first turn of an execution does (see `turns`): it takes the task over from earlier ones. Of
@@ -50,12 +51,7 @@ DROP_LATER = (
     text("DELETE FROM sub_tasks WHERE task_id = :task_id AND execution_order > :seq"),
     text("DELETE FROM plan_revisions WHERE task_id = :task_id AND seq > :seq"),
     text(
-        """
-        UPDATE sub_tasks SET output_result = NULL
-        WHERE task_id = :task_id AND number IS NOT NULL
-          AND CAST(coalesce(output_result ->> 'replaced', output_result ->> 'dropped') AS int)
-              > :seq
-        """
+        f"UPDATE sub_tasks SET output_result = NULL WHERE task_id = :task_id AND {IS_REVISED_LATER}"
     ),
     text(
         f"""
@@ -81,6 +77,7 @@ WAKE_CALL = text(
 RESTART_CHILD = (
     text("DELETE FROM messages WHERE task_id = :id"),
     text("DELETE FROM sub_tasks WHERE task_id = :id"),
+    text("DELETE FROM plan_revisions WHERE task_id = :id"),
     text(
         f"""
         WITH task AS (

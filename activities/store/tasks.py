@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +15,19 @@ from sqlmodel import col
 from activities.store import events
 from activities.store.database import Database
 from activities.store.tables import SubTask, Task
-from activities.store.task_statements import CLOSE, CREATE, MARK, REQUEST_PAUSE, REQUEST_RESUME
-from workflows.contracts import TaskClose, TaskMark
+from activities.store.task_statements import (
+    CLOSE,
+    CREATE,
+    DESCRIBE_NODE,
+    MARK,
+    REQUEST_PAUSE,
+    REQUEST_RESUME,
+)
+from workflows.contracts import PLAN_ENDED, Failure, TaskClose, TaskMark
 from workflows.events import Event, PauseRequested, ResumeRequested, TaskStatus
 from workflows.states import FINAL, Status, TaskType
+
+_NONE: Mapping[UUID, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +122,13 @@ async def request_resume(
 async def close_task(database: Database, close: TaskClose) -> bool:
     """End a run, with the sub-task that ended it. False when it has ended already.
 
-    Every sub-task that has begun ends with it, and with a cancelled one those that have not.
+    Every sub-task that has begun ends with it, and with a cancelled one those that have not. So do
+    the tasks of its nodes that have not begun.
     """
+    unbegun = Failure(
+        code=PLAN_ENDED,
+        message=f"Its plan, task {close.task_id}, ended ({close.status}) before it began.",
+    )
     values = {
         "task_id": close.task_id,
         "run": close.run,
@@ -122,6 +137,7 @@ async def close_task(database: Database, close: TaskClose) -> bool:
         "all_sub_tasks": close.status is Status.CANCELLED,
         "error": close.failure and close.failure.model_dump_json(exclude_none=True),
         "code": close.failure and close.failure.code,
+        "unbegun": unbegun.model_dump_json(exclude_none=True),
     }
     return bool(await database.execute(CLOSE, values))
 
@@ -142,11 +158,12 @@ async def restart_task(
     first_step: int,
     again: Collection[UUID] = (),
     inputs: Mapping[str, str],
+    descriptions: Mapping[UUID, str] = _NONE,
 ) -> bool:
     """Make a task whose run number ``run`` has ended ready for the next.
 
-    The sub-tasks ``again`` start over; the others keep what they made. False when somebody else
-    was faster.
+    The sub-tasks ``again`` start over; the others keep what they made. ``descriptions`` are those
+    that nodes get, by the ids of their rows. False when somebody else was faster.
     """
     async with database.writing() as connection:
         changed = await connection.scalar(
@@ -188,6 +205,8 @@ async def restart_task(
                 finished_at=None,
             )
         )
+        for node_id, description in descriptions.items():
+            await connection.execute(DESCRIBE_NODE, {"id": node_id, "description": description})
         await events.append(connection, task_id, [TaskStatus(status=Status.PENDING)])
     return True
 

@@ -15,6 +15,7 @@ from activities.store.reading.tasks import StoredTask
 from api.errors import ApprovalConflict, InvalidRequest, NotFound
 from api.services import Services
 from api.tasks.control import tell
+from api.tasks.edited_plans import check_edited, edited_nodes, has_other_nodes, with_nodes
 from api.tasks.lookup import check_task, load_task
 from api.wire.requests import ApprovalRequest
 from workflows.contracts import Decision, Verdict
@@ -55,13 +56,15 @@ async def decide(
     Raises:
         NotFound
         ApprovalConflict: it was decided otherwise, does not wait, or asks something else now.
-        InvalidRequest: a question without an answer, or with one that does not fit it.
+        InvalidRequest: a question without an answer, or with one that does not fit it; nodes that
+            make no sound plan, or are for another call than one that makes a plan.
     """
     task = await load_task(services.database, team_id, task_id)
     call = await _find(services, task, call_id)
     _check_meant(call, request)
     if call.approval.decision is None:
         _check_answer(call.approval, request)
+        await check_edited(services, task, call, request)
         call = await _written(services, task, call, request)
     _check_decided(call, request)
     if call.is_waiting:
@@ -88,9 +91,11 @@ async def _written(
     services: Services, task: StoredTask, call: AskedCall, request: ApprovalRequest
 ) -> AskedCall:
     """The call with the decision, of whomever it is. Raises ``ApprovalConflict``."""
-    if await approvals.decide(services.database, call, request.decision, request.note):
+    nodes = edited_nodes(request)
+    if await approvals.decide(services.database, call, request.decision, request.note, nodes=nodes):
         said = {"decision": request.decision, "note": request.note, "decided_at": datetime.now(UTC)}
-        return replace(call, approval=call.approval.model_copy(update=said))
+        decided = replace(call, approval=call.approval.model_copy(update=said))
+        return decided if nodes is None else with_nodes(decided, nodes)
     found = await _find(services, task, str(call.id))
     # Somebody else may have been quicker, and the call may have asked again since.
     _check_meant(found, request.model_copy(update={"ask_id": call.approval.id}))
@@ -136,5 +141,7 @@ def _check_decided(call: AskedCall, request: ApprovalRequest) -> None:
     if was.decision != request.decision:
         reason = "it was already approved" if was.decision == "approve" else "it was already denied"
         raise ApprovalConflict(name=call.name, reason=reason)
+    if has_other_nodes(call, request):
+        raise ApprovalConflict(name=call.name, reason="it was already approved with other nodes")
     if request.note and request.note != was.note:
         raise ApprovalConflict(name=call.name, reason="it was already decided with another note")

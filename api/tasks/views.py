@@ -41,7 +41,7 @@ class Views:
                 "result": kind.result(task, artifacts) if is_done else None,
                 "inputs": task.inputs,
                 "definition": task.definition,
-                "sub_tasks": [_sub_task(step) for step in task.steps],
+                "sub_tasks": [_sub_task(step) for step in kind.shown(task.steps)],
                 "artifacts": artifacts,
                 "usage": asdict(task.usage),
             }
@@ -74,6 +74,7 @@ class Views:
         running = next((step for step in task.steps if step.status is Status.RUNNING), None)
         return {
             "task_id": task.id,
+            "parent_id": task.parent_id,
             "type": task.type,
             "name": task.name,
             "status": task.status,
@@ -103,6 +104,7 @@ class Views:
 def _sub_task(step: Step) -> tasks.SubTask:
     return tasks.SubTask(
         id=step.id,
+        task_id=step.child_id,
         name=step.name,
         type=step.kind,
         status=step.status,
@@ -126,6 +128,7 @@ def asked_call(call: AskedCall) -> approvals.AskedCall:
         **_approval(call.approval),
         call_id=call.id,
         name=call.name,
+        type=call.task_type,
         tool=call.context.get("tool", call.name),
         arguments=call.context.get("arguments"),
         status=call.status,

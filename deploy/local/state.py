@@ -15,7 +15,7 @@ from deploy.local.errors import DataFolderUnusable, StackInUse
 from deploy.local.sockets import make_socket_folder, remove_socket_folder
 
 SECRETS_KEY = "secrets-key"
-_SECRETS_KEY_IDS = "secrets-key-ids"
+_SECRETS_KEY_IDS = "secrets-key-ids"  # not one of the secrets: it tells nothing of a key
 _ORPHANS_END_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 
@@ -109,7 +109,7 @@ class DataFolder:
             ids = [id_of(key) for key in read_keys(keys)]
         except ValueError:  # API and workers say what is wrong.
             ids = []
-        self.write(self.folder("secrets") / _SECRETS_KEY_IDS, ",".join(ids))
+        self.write(self.path / _SECRETS_KEY_IDS, ",".join(ids))
 
     def write(self, path: Path, text: str) -> None:
         """Write a file that only we may read, whole or not at all."""
@@ -174,6 +174,6 @@ def secrets_keys(data_dir: Path) -> Sequence[bytes]:
 def secrets_key_ids(data_dir: Path) -> Sequence[str]:
     """Of the keys that the stack which runs on a folder, or ran last, was started with; none where
     that is not known."""
-    path = data_dir / "secrets" / _SECRETS_KEY_IDS
+    path = data_dir / _SECRETS_KEY_IDS
     text = path.read_text() if path.exists() else ""
     return text.split(",") if text else ()

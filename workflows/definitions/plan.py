@@ -16,6 +16,7 @@ MAX_DEPTH = 3
 MAX_REPLANS = 5
 # A revision adds this many at most: more is another plan.
 MAX_ADDED = 3
+MAX_NODE_DESCRIPTION_CHARACTERS = 20_000
 
 
 class Atomicity(StrEnum):
@@ -63,7 +64,7 @@ class Node(_Model):
 
     id: NodeId
     title: str = Field(min_length=1, max_length=120)
-    description: str = Field(default="", max_length=20_000)
+    description: str = Field(default="", max_length=MAX_NODE_DESCRIPTION_CHARACTERS)
     kind: NodeKind = NodeKind.AGENT
     depends_on: tuple[NodeId, ...] = Field(default=(), max_length=MAX_NODES)
     inputs: dict[InputName, Annotated[str, Field(max_length=1_000)]] = Field(

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ARRAY, DateTime, Row, Uuid, bindparam, func, select, text
+from sqlalchemy import ARRAY, DateTime, Row, Uuid, bindparam, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -218,12 +218,17 @@ async def reading_plans(database: Database) -> AsyncIterator[PlanReader]:
 
 
 async def resumed_call(database: Database, task_id: UUID, seq: int) -> int | None:
-    """``seq``, where the call with that result makes or revises a plan that is not completed."""
+    """``seq``, where the call with that result makes or revises a plan that is not completed.
+
+    One that a person denied, or never approved, is none to go on with.
+    """
+    decision = col(SubTask.approval)["decision"].astext
     async with database.reading(fresh=True) as connection:
         status = await connection.scalar(
             select(col(SubTask.status)).where(
                 col(SubTask.id) == call_sub_task_id(task_id, seq),
                 col(SubTask.task_type) == PLAN_CALL,
+                or_(col(SubTask.approval).is_(None), decision == "approve"),
             )
         )
     return None if status in (None, Status.COMPLETED) else seq
@@ -301,3 +306,43 @@ def _node(row: Row[*tuple[Any, ...]]) -> StoredNode:
         is_dropped="dropped" in output,
         error=row.error and Failure.model_validate(row.error),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedCall:
+    """A call whose plan, or revision, is in the rows of nodes; its result is message ``seq``.
+
+    ``was_answered``: the planner has said something since.
+    """
+
+    id: UUID
+    seq: int
+    status: Status
+    was_answered: bool
+
+
+async def last_opened_call(database: Database, task_id: UUID) -> OpenedCall | None:
+    """The call by which a plan was made, or revised, last; None before there is a plan."""
+    async with database.reading(fresh=True) as connection:
+        row = (await connection.execute(_LAST_OPENED, {"task_id": task_id})).one_or_none()
+    if row is None:
+        return None
+    return OpenedCall(row.id, row.seq, Status(row.status), row.was_answered)
+
+
+_LAST_OPENED = text(
+    f"""
+    SELECT call.id, call.execution_order AS seq, call.status,
+           EXISTS (SELECT FROM messages WHERE task_id = :task_id AND role = 'assistant'
+                   AND messages.seq > call.execution_order) AS was_answered
+    FROM sub_tasks AS call
+    WHERE call.task_id = :task_id AND call.task_type = '{PLAN_CALL}' AND call.number IS NULL
+      AND (EXISTS (SELECT FROM sub_tasks AS node
+                   WHERE node.task_id = :task_id AND node.number IS NOT NULL
+                     AND node.execution_order = call.execution_order)
+           OR EXISTS (SELECT FROM plan_revisions AS revision
+                      WHERE revision.task_id = :task_id AND revision.seq = call.execution_order))
+    ORDER BY call.execution_order DESC
+    LIMIT 1
+    """
+).bindparams(bindparam("task_id", type_=Uuid()))

@@ -1,4 +1,4 @@
-"""The sub-tasks of a task: the steps of a pipeline, the calls of an agent."""
+"""The sub-tasks of a task: the steps of a pipeline, the calls of an agent, the nodes of a plan."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, case, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from activities.store.approvals import Approval
 from activities.store.database import Database
-from activities.store.tables import SubTask
+from activities.store.tables import SubTask, Task
 from workflows.contracts import Failure
 from workflows.states import LIVING, Phase, Status
 
@@ -22,17 +23,24 @@ _RUNNING = (Status.RUNNING, Status.QUEUED)
 
 @dataclass(frozen=True, slots=True)
 class StepState:
-    """How far a step is. ``phase`` is None unless it runs."""
+    """How far a step is. ``phase`` is None unless it runs.
+
+    ``number`` is that of a node in its plan. A node ``is_out`` that failed or was dropped, and that
+    the plan goes on without since it was revised.
+    """
 
     name: str
     status: Status
     phase: Phase | None
+    number: int | None = None
+    is_out: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step(StepState):
     """A step with how it ended. ``kind`` is skill, tool or code; ``exit_code`` is None until it has
-    run; ``refused`` are files that were not taken, and why."""
+    run; ``refused`` are files that were not taken, and why. ``child_id`` is the task that runs a
+    node, which waits and pauses with that."""
 
     id: UUID
     kind: str
@@ -47,6 +55,7 @@ class Step(StepState):
     started_at: datetime | None
     finished_at: datetime | None
     approval: Approval | None
+    child_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +98,11 @@ async def latest_steps(
             col(SubTask.id),
             col(SubTask.name),
             col(SubTask.task_type),
-            col(SubTask.status),
+            LIVE_STATUS.label("status"),
             col(SubTask.phase),
             col(SubTask.execution_order),
+            col(SubTask.number),
+            col(SubTask.child_id),
             col(SubTask.dependencies),
             col(SubTask.output_result),
             col(SubTask.error),
@@ -102,8 +113,9 @@ async def latest_steps(
             col(SubTask.finished_at),
             col(SubTask.approval),
         )
+        .outerjoin(CHILD, col(CHILD.id) == col(SubTask.child_id))
         .where(col(SubTask.task_id) == task_id, col(SubTask.team_id) == team_id)
-        .order_by(col(SubTask.execution_order).desc())
+        .order_by(col(SubTask.execution_order).desc(), col(SubTask.number).desc().nulls_last())
         .limit(limit)
     )
     return [_step(row) for row in rows][::-1]
@@ -118,18 +130,44 @@ async def step_states(
 ) -> Mapping[UUID, Sequence[StepState]]:
     """The steps of many tasks, in their order; of ``only_open`` those that have not ended."""
     rows = await connection.execute(
-        select(col(SubTask.task_id), col(SubTask.name), col(SubTask.status), col(SubTask.phase))
+        select(
+            col(SubTask.task_id),
+            col(SubTask.name),
+            col(SubTask.status),
+            col(SubTask.phase),
+            col(SubTask.number),
+            IS_OUT,
+        )
         .where(
             col(SubTask.task_id).in_(task_ids),
             col(SubTask.team_id) == team_id,
             or_(col(SubTask.task_id).not_in(only_open), col(SubTask.status).in_(LIVING)),
         )
-        .order_by(col(SubTask.task_id), col(SubTask.execution_order))
+        .order_by(
+            col(SubTask.task_id),
+            col(SubTask.execution_order),
+            col(SubTask.number).nulls_first(),
+        )
     )
     found: defaultdict[UUID, list[StepState]] = defaultdict(list)
-    for task_id, name, status, phase in rows:
-        found[task_id].append(StepState(name, status, phase))
+    for task_id, name, status, phase, number, is_out in rows:
+        found[task_id].append(StepState(name, status, phase, number, is_out))
     return found
+
+
+CHILD = aliased(Task)
+# What a node's row cannot know: that the task which runs it waits for somebody, or was paused.
+LIVE_STATUS = case(
+    (
+        (col(SubTask.status) == Status.RUNNING)
+        & col(CHILD.status).in_((Status.WAITING, Status.PAUSED)),
+        col(CHILD.status),
+    ),
+    else_=col(SubTask.status),
+)
+IS_OUT = or_(
+    *(col(SubTask.output_result)[key].astext.is_not(None) for key in ("replaced", "dropped"))
+)
 
 
 def _step(row: Row[*tuple[Any, ...]]) -> Step:
@@ -140,6 +178,9 @@ def _step(row: Row[*tuple[Any, ...]]) -> Step:
         kind=row.task_type,
         status=row.status,
         phase=row.phase,
+        number=row.number,
+        is_out=any(output.get(key) is not None for key in ("replaced", "dropped")),
+        child_id=row.child_id,
         order=row.execution_order,
         dependencies=tuple(row.dependencies),
         exit_code=output.get("exit_code"),

@@ -30,13 +30,15 @@ MAX_JSON_CHARACTERS = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
-    """``text`` is looked for in name and prompt, whatever the case."""
+    """``text`` is looked for in name and prompt, whatever the case. Nodes of plans are listed with
+    the plan that is their ``parent_id`` only."""
 
     statuses: Sequence[Status] = ()
     types: Sequence[TaskType] = ()
     text: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
+    parent_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class TaskSummary:
     its definition sets one."""
 
     id: UUID
+    parent_id: UUID | None
     type: TaskType
     name: str
     status: Status
@@ -78,10 +81,11 @@ class TaskDetails:
 
 @dataclass(frozen=True, slots=True)
 class StoredTask:
-    """What is needed to act on a task."""
+    """What is needed to act on a task. ``parent_id`` is the plan whose node it is."""
 
     id: UUID
     team_id: UUID
+    parent_id: UUID | None
     type: TaskType
     name: str
     priority: int
@@ -172,6 +176,7 @@ async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredT
     query = select(
         col(Task.id),
         col(Task.team_id),
+        col(Task.parent_id),
         col(Task.type),
         col(Task.name),
         col(Task.priority),
@@ -189,6 +194,7 @@ async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredT
     return StoredTask(
         id=row.id,
         team_id=row.team_id,
+        parent_id=row.parent_id,
         type=row.type,
         name=row.name,
         priority=row.priority,
@@ -214,6 +220,7 @@ _TURNS = (
 
 _SUMMARY = (
     col(Task.id),
+    col(Task.parent_id),
     col(Task.type),
     col(Task.name),
     col(Task.status),
@@ -230,7 +237,8 @@ _SUMMARY = (
 
 
 def _conditions(wanted: TaskFilter) -> list[ColumnElement[bool]]:
-    made: list[ColumnElement[bool]] = []
+    parent = col(Task.parent_id)
+    made = [parent.is_(None) if wanted.parent_id is None else parent == wanted.parent_id]
     if wanted.statuses:
         made.append(col(Task.status).in_(wanted.statuses))
     if wanted.types:
@@ -248,6 +256,7 @@ def _conditions(wanted: TaskFilter) -> list[ColumnElement[bool]]:
 def _summary(row: Row[*tuple[Any, ...]], steps: Sequence[StepState]) -> TaskSummary:
     return TaskSummary(
         id=row.id,
+        parent_id=row.parent_id,
         type=row.type,
         name=row.name,
         status=row.status,

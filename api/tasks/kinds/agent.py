@@ -7,7 +7,7 @@ from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
 from api.services import Services
 from api.tasks.kinds.agent_beginning import last_kept_message
 from api.tasks.kinds.base import Beginning, ServedKind, wrong
-from api.wire.requests import TaskRequest
+from api.wire.requests import RetryRequest, TaskRequest
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import AgentResult, Progress
 from workflows.definitions.agent import DEFAULT_TURNS, Agent
@@ -19,15 +19,18 @@ class ServedAgentKind(ServedKind[Agent]):
     has_many_sub_tasks = True
 
     def define(self, request: TaskRequest) -> Agent:
-        if request.pipeline is not None:
-            raise wrong("/pipeline", "a task of type agent has no pipeline")
+        for field in ("pipeline", "plan"):
+            if getattr(request, field) is not None:
+                raise wrong(f"/{field}", f"a task of type agent has no {field}")
         if not (request.prompt or "").strip():
             raise wrong("/prompt", "a task of type agent needs a prompt that says what to do")
         return request.agent or Agent()
 
-    async def beginning(self, services: Services, task: StoredTask, begin: str | None) -> Beginning:
+    async def beginning(
+        self, services: Services, task: StoredTask, request: RetryRequest
+    ) -> Beginning:
         """After a turn that is whole. What was done later is dropped by the run once it begins."""
-        return Beginning(await last_kept_message(services.database, task, begin))
+        return Beginning(await last_kept_message(services.database, task, request.begin))
 
     def progress(self, task: TaskSummary, current: str | None) -> Progress:
         """Of the turns that are allowed. Who finishes earlier is done nevertheless."""
@@ -38,14 +41,19 @@ class ServedAgentKind(ServedKind[Agent]):
 
     def result(self, task: TaskDetails, files: Sequence[Artifact]) -> AgentResult:
         """What it gave to ``finish``, and all files."""
-        given = task.result or {}
-        return AgentResult.model_validate(
-            {
-                "summary": given.get("summary") or "",
-                "result": given.get("result"),
-                "files": files,
-            }
-        )
+        return result_of(task, files)
 
 
 KIND = ServedAgentKind()
+
+
+def result_of(task: TaskDetails, files: Sequence[Artifact]) -> AgentResult:
+    """What a model gave to ``finish``, and all files."""
+    given = task.result or {}
+    return AgentResult.model_validate(
+        {
+            "summary": given.get("summary") or "",
+            "result": given.get("result"),
+            "files": files,
+        }
+    )

@@ -1,18 +1,19 @@
 """What the API must know of a type of task, beside what it is."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from activities.kinds.base import Kind
+from activities.store.reading.steps import Step
 from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
 from api.errors import InvalidRequest
 from api.services import Services
-from api.wire.requests import TaskRequest
+from api.wire.requests import RetryRequest, TaskRequest
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import AgentResult, Progress, Result
 from workflows.pointers import Problem
@@ -22,10 +23,12 @@ Definition = TypeVar("Definition", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """Where the next run of a task begins. The sub-tasks ``again`` start over with it."""
+    """Where the next run of a task begins. The sub-tasks ``again`` start over with it, with the new
+    ``descriptions`` of those that have one."""
 
     first_step: int
     again: Collection[UUID] = ()
+    descriptions: Mapping[UUID, str] = field(default_factory=dict)
 
 
 class ServedKind(ABC, Generic[Definition]):
@@ -44,8 +47,10 @@ class ServedKind(ABC, Generic[Definition]):
         """What a request asks for. Raises ``InvalidRequest``."""
 
     @abstractmethod
-    async def beginning(self, services: Services, task: StoredTask, begin: str | None) -> Beginning:
-        """Where the task begins when a person runs it again, from ``begin`` if they say so.
+    async def beginning(
+        self, services: Services, task: StoredTask, request: RetryRequest
+    ) -> Beginning:
+        """Where the task begins when a person runs it again as they ask for.
 
         Raises:
             InvalidRequest: it cannot begin there.
@@ -54,6 +59,10 @@ class ServedKind(ABC, Generic[Definition]):
     @abstractmethod
     def progress(self, task: TaskSummary, current: str | None) -> Progress:
         """How far the task is; ``current`` is the sub-task that runs."""
+
+    def shown(self, steps: Sequence[Step]) -> Sequence[Step]:
+        """Those of its sub-tasks that the task is shown with."""
+        return steps
 
     @abstractmethod
     def result(self, task: TaskDetails, files: Sequence[Artifact]) -> Result | AgentResult | None:

@@ -34,10 +34,12 @@ class Approval(Answer):
 
 
 class AskedCall(Approval):
-    """A call of an agent that is, or was, waiting for a person."""
+    """A call of an agent that is, or was, waiting for a person. Its ``type`` is that of a sub-task:
+    one of type ``plan`` makes or revises the nodes of a plan."""
 
     call_id: UUID
     name: str
+    type: str = ""
     tool: str
     arguments: JsonValue
     status: Open[Status]

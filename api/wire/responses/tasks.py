@@ -33,9 +33,11 @@ class Changed(Answer):
 
 
 class Progress(Answer):
-    """Progress in a pipeline's steps, or in the turns that an agent may take in this run.
+    """Progress in a pipeline's steps, in the turns that an agent may take in this run, or in a
+    plan's nodes.
 
-    ``current`` is the name of the running step or call.
+    ``current`` is the name of the running step, call or node; ``planning`` before a plan has nodes,
+    and ``synthesis`` when all of them are done.
     """
 
     done: int
@@ -66,7 +68,7 @@ class Result(Answer):
 
 
 class AgentResult(Answer):
-    """What an agent passed to ``finish``, and every file that it made."""
+    """What an agent or a plan passed to ``finish``, and every file that was made."""
 
     summary: str
     result: JsonValue = None
@@ -74,12 +76,14 @@ class AgentResult(Answer):
 
 
 class SubTask(Answer):
-    """A step of a pipeline or a call of an agent.
+    """A step of a pipeline, a call of an agent or a node of a plan.
 
-    ``retry_count`` is how often it was retried in this run.
+    ``retry_count`` is how often it was retried in this run. ``task_id`` is the task that runs a
+    node, once there is one.
     """
 
     id: UUID
+    task_id: UUID | None = None
     name: str
     type: str
     status: Open[Status]
@@ -98,7 +102,10 @@ class SubTask(Answer):
 
 
 class TaskSummary(Answer):
+    """``parent_id`` is the plan of a task that is a node of one."""
+
     task_id: UUID
+    parent_id: UUID | None = None
     type: Open[TaskType]
     name: str
     status: Open[Status]

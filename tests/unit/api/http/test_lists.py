@@ -23,6 +23,8 @@ BOUNDED = {
     "/usage days": "as many days as were asked for",
     "/tasks/{task_id} sub_tasks": "a pipeline's steps are limited, of an agent's calls it says so",
     "/tasks/{task_id} artifacts": "it says so, and has a list of its own",
+    "/tasks/{task_id}/plan nodes": "a plan has 50 at most, and a revision adds three",
+    "/tasks/{task_id}/plan revisions": "a plan is revised five times at most",
     "/tasks/{task_id}/trace children": "it says so in is_cut",
 }
 

@@ -1,0 +1,212 @@
+"""A plan as it is shown: its nodes, how it was revised, and what it has used."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import JsonValue
+from sqlalchemy import Row, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from activities.store.database import Database
+from activities.store.reading.plans import PLAN_CALL
+from activities.store.reading.steps import CHILD, IS_OUT, LIVE_STATUS
+from activities.store.reading.usage import TaskUsage, usage_of
+from activities.store.tables import ExecutionLog, Message, PlanRevision, SubTask, Task
+from workflows.contracts import Failure
+from workflows.states import Status, TaskType
+
+MAKE_PLAN = "make_plan"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNode:
+    """A node as its row has it; ``definition`` is a ``Node``. ``child_limits`` are those of the
+    task ``child_id`` that runs it, where such a task has any."""
+
+    name: str
+    number: int
+    definition: Mapping[str, JsonValue]
+    dependencies: Sequence[str]
+    status: Status
+    is_out: bool
+    child_id: UUID | None
+    child_limits: Mapping[str, JsonValue] | None
+    summary: str | None
+    error: Failure | None
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanningCall:
+    """The latest call of ``make_plan``, and what a person has decided on it."""
+
+    arguments: Mapping[str, Any]
+    status: Status
+    decision: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRevision:
+    reason: str
+    add: Sequence[Mapping[str, JsonValue]]
+    drop: Sequence[str]
+    rewire: Sequence[Mapping[str, JsonValue]]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """``tokens`` and ``cost_usd`` of a plan with all that is below it."""
+
+    tokens: int
+    cost_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDetails:
+    """``own`` is what the planner itself has used, ``spent`` all together. Of a task of another
+    type there is nothing but that type."""
+
+    type: TaskType
+    definition: Mapping[str, JsonValue]
+    started_at: datetime | None
+    finished_at: datetime | None
+    nodes: Sequence[StoredNode] = ()
+    call: PlanningCall | None = None
+    revisions: Sequence[StoredRevision] = ()
+    own: TaskUsage | None = None
+    spent: Spending = Spending(0, 0.0)
+
+
+async def find_plan(database: Database, team_id: UUID, task_id: UUID) -> PlanDetails | None:
+    """The plan that a task is, or was split by; None when there is no such task."""
+    query = select(
+        col(Task.type), col(Task.definition), col(Task.started_at), col(Task.finished_at)
+    ).where(col(Task.id) == task_id, col(Task.team_id) == team_id)
+    async with database.reading() as connection:
+        row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            return None
+        task_type, definition, started_at, finished_at = row
+        if task_type is not TaskType.PLAN:
+            return PlanDetails(task_type, definition or {}, started_at, finished_at)
+        return PlanDetails(
+            type=task_type,
+            definition=definition or {},
+            started_at=started_at,
+            finished_at=finished_at,
+            nodes=await _nodes(connection, task_id),
+            call=await _planning_call(connection, task_id),
+            revisions=await _revisions(connection, task_id),
+            own=await usage_of(connection, team_id, task_id),
+            spent=await _spending(connection, team_id, task_id),
+        )
+
+
+async def _nodes(connection: AsyncConnection, task_id: UUID) -> Sequence[StoredNode]:
+    """In their order."""
+    rows = await connection.execute(
+        select(
+            col(SubTask.name),
+            col(SubTask.number),
+            col(SubTask.input_context),
+            col(SubTask.dependencies),
+            LIVE_STATUS.label("live_status"),
+            IS_OUT.label("is_out"),
+            col(SubTask.child_id),
+            col(CHILD.type).label("child_type"),
+            col(CHILD.definition)["limits"].label("child_limits"),
+            col(SubTask.output_result)["summary"].astext.label("summary"),
+            col(SubTask.error),
+            col(SubTask.started_at),
+            col(SubTask.finished_at),
+        )
+        .outerjoin(CHILD, col(CHILD.id) == col(SubTask.child_id))
+        .where(col(SubTask.task_id) == task_id, col(SubTask.number).is_not(None))
+        .order_by(col(SubTask.number))
+    )
+    return [_node(row) for row in rows]
+
+
+def _node(row: Row[*tuple[Any, ...]]) -> StoredNode:
+    # A pipeline has none; an agent whose limits are the usual ones does not name them.
+    has_limits = row.child_type not in (None, TaskType.PIPELINE)
+    return StoredNode(
+        name=row.name,
+        number=row.number,
+        definition=row.input_context,
+        dependencies=row.dependencies,
+        status=row.live_status,
+        is_out=row.is_out,
+        child_id=row.child_id,
+        child_limits=(row.child_limits or {}) if has_limits else None,
+        summary=row.summary,
+        error=row.error and Failure.model_validate(row.error),
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )
+
+
+async def _planning_call(connection: AsyncConnection, task_id: UUID) -> PlanningCall | None:
+    arguments = col(SubTask.input_context)["arguments"]
+    row = (
+        await connection.execute(
+            select(arguments, col(SubTask.status), col(SubTask.approval)["decision"].astext)
+            .where(
+                col(SubTask.task_id) == task_id,
+                col(SubTask.task_type) == PLAN_CALL,
+                col(SubTask.number).is_(None),
+                col(SubTask.input_context)["tool"].astext == MAKE_PLAN,
+            )
+            .order_by(col(SubTask.execution_order).desc())
+            .limit(1)
+        )
+    ).one_or_none()
+    return None if row is None else PlanningCall(row[0] or {}, row[1], row[2])
+
+
+async def _revisions(connection: AsyncConnection, task_id: UUID) -> Sequence[StoredRevision]:
+    rows = await connection.execute(
+        select(
+            col(PlanRevision.reason),
+            col(PlanRevision.add),
+            col(PlanRevision.drop),
+            col(PlanRevision.rewire),
+            col(PlanRevision.created_at),
+        )
+        .where(col(PlanRevision.task_id) == task_id)
+        .order_by(col(PlanRevision.seq))
+    )
+    return [StoredRevision(*row) for row in rows]
+
+
+async def _spending(connection: AsyncConnection, team_id: UUID, task_id: UUID) -> Spending:
+    """Of the plan, of its nodes, and of theirs."""
+    family = (
+        select(col(Task.id))
+        .where(col(Task.id) == task_id, col(Task.team_id) == team_id)
+        .cte("family", recursive=True)
+    )
+    family = family.union_all(select(col(Task.id)).join(family, col(Task.parent_id) == family.c.id))
+    members = select(family.c.id)
+    said = (col(Message.task_id).in_(members), col(Message.role) == "assistant")
+    words = func.sum(col(Message.prompt_tokens) + col(Message.completion_tokens))
+    tools = func.sum(col(ExecutionLog.tokens_used))
+    query = select(
+        select(func.coalesce(words, 0)).where(*said).scalar_subquery().label("words"),
+        select(func.coalesce(func.sum(col(Message.cost_usd)), 0.0))
+        .where(*said)
+        .scalar_subquery()
+        .label("cost_usd"),
+        select(func.coalesce(tools, 0))
+        .where(col(ExecutionLog.task_id).in_(members))
+        .scalar_subquery()
+        .label("tools"),
+    )
+    row = (await connection.execute(query)).one()
+    return Spending(row.words + row.tools, row.cost_usd)
