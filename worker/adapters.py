@@ -83,6 +83,7 @@ def _installed(equipment: Equipment, registry: Registry, options: AdapterOptions
         models=options.models,
         inputs=options.input_policy,
         approval_seconds=options.turns.approval_seconds,
+        atomicity=options.turns.atomicity,
     )
 
 

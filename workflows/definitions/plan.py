@@ -16,7 +16,12 @@ MAX_DEPTH = 3
 MAX_REPLANS = 5
 # A revision adds this many at most: more is another plan.
 MAX_ADDED = 3
+<<<<<<< HEAD
 MAX_NODE_DESCRIPTION_CHARACTERS = 20_000
+=======
+# As much as a prompt: a task that is not split is a node with all of its prompt.
+MAX_DESCRIPTION_CHARACTERS = 100_000
+>>>>>>> 97cbfcb (Have a model split a task into nodes, mend the plan and sum up)
 
 
 class Atomicity(StrEnum):
@@ -59,12 +64,16 @@ class Node(_Model):
     ``inputs`` are its files, by the name that it knows them under: ``${inputs.NAME}`` is one of the
     plan's, ``${nodes.ID.files['NAME']}`` one that another node makes. ``files`` are those that it
     has to make itself, and ``output_schema`` is what its result must match. ``steps`` are those of
-    a pipeline.
+    a pipeline. ``why`` says what is gained by it, where a plan has to give a reason for each node.
     """
 
     id: NodeId
     title: str = Field(min_length=1, max_length=120)
+<<<<<<< HEAD
     description: str = Field(default="", max_length=MAX_NODE_DESCRIPTION_CHARACTERS)
+=======
+    description: str = Field(default="", max_length=MAX_DESCRIPTION_CHARACTERS)
+>>>>>>> 97cbfcb (Have a model split a task into nodes, mend the plan and sum up)
     kind: NodeKind = NodeKind.AGENT
     depends_on: tuple[NodeId, ...] = Field(default=(), max_length=MAX_NODES)
     inputs: dict[InputName, Annotated[str, Field(max_length=1_000)]] = Field(
@@ -76,6 +85,7 @@ class Node(_Model):
     tools: Names | None = None
     steps: list[Step] | None = Field(default=None, min_length=1, max_length=MAX_STEPS)
     size: Size = Size.SMALL
+    why: str = Field(default="", max_length=1_000)
 
 
 class Proposal(_Model):
