@@ -97,6 +97,14 @@ class SubTask(Answer):
     approval: Approval | None = None
 
 
+class Route(Answer):
+    """What a task was ``requested`` as, what it has become, and why."""
+
+    requested: str
+    type: Open[TaskType]
+    reason: str
+
+
 class TaskSummary(Answer):
     task_id: UUID
     type: Open[TaskType]
@@ -112,6 +120,7 @@ class TaskSummary(Answer):
     started_at: datetime | None
     finished_at: datetime | None
     temporal_url: str | None
+    route: Route | None = None
 
 
 class Task(TaskSummary):
