@@ -230,7 +230,7 @@ def _found(heard: Sequence[ChatMessage], offered: Mapping[str, OfferedTool]) -> 
 def _turn_of(call: ThinkCall) -> Turn:
     execution = activity.info().workflow_run_id
     assert execution is not None
-    return Turn(call.task_id, call.run, call.turn, call.seq, execution)
+    return Turn(call.task_id, call.run, call.turn, call.seq, execution, call.routes)
 
 
 def _retrying(call: ThinkCall, error: AgentOSError) -> LlmRetrying:
