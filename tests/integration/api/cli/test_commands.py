@@ -138,7 +138,7 @@ async def test_refusals_of_the_server_are_printed_with_their_places(
 
 
 async def test_submit_refuses_types_that_are_not_offered(stage: Stage) -> None:
-    for word in ("auto", "plan"):
+    for word in ("dream", "node"):
         printed = await agentos(stage.url, "submit", word, "do it")
         assert printed.code == 2
         assert f"No such command '{word}'" in printed.stderr
