@@ -6,7 +6,7 @@ from activities.store.reading.plans import StoredPlan
 from activities.store.turns import CallDefinition
 from workflows.contracts import PlanCall
 from workflows.definitions.plan import (
-    MAX_DESCRIPTION_CHARACTERS,
+    MAX_NODE_DESCRIPTION_CHARACTERS,
     Node,
     Proposal,
     Revision,
@@ -51,7 +51,7 @@ def whole(plan: StoredPlan) -> Node:
     return Node(
         id=WHOLE_TASK,
         title=name_of(plan.prompt) or WHOLE_TASK,
-        description=plan.prompt[:MAX_DESCRIPTION_CHARACTERS],
+        description=plan.prompt[:MAX_NODE_DESCRIPTION_CHARACTERS],
         inputs={name: f"${{inputs.{name}}}" for name in plan.inputs},
         output_schema=plan.definition.output_schema,
     )

@@ -16,12 +16,8 @@ MAX_DEPTH = 3
 MAX_REPLANS = 5
 # A revision adds this many at most: more is another plan.
 MAX_ADDED = 3
-<<<<<<< HEAD
-MAX_NODE_DESCRIPTION_CHARACTERS = 20_000
-=======
 # As much as a prompt: a task that is not split is a node with all of its prompt.
-MAX_DESCRIPTION_CHARACTERS = 100_000
->>>>>>> 97cbfcb (Have a model split a task into nodes, mend the plan and sum up)
+MAX_NODE_DESCRIPTION_CHARACTERS = 100_000
 
 
 class Atomicity(StrEnum):
@@ -69,11 +65,7 @@ class Node(_Model):
 
     id: NodeId
     title: str = Field(min_length=1, max_length=120)
-<<<<<<< HEAD
     description: str = Field(default="", max_length=MAX_NODE_DESCRIPTION_CHARACTERS)
-=======
-    description: str = Field(default="", max_length=MAX_DESCRIPTION_CHARACTERS)
->>>>>>> 97cbfcb (Have a model split a task into nodes, mend the plan and sum up)
     kind: NodeKind = NodeKind.AGENT
     depends_on: tuple[NodeId, ...] = Field(default=(), max_length=MAX_NODES)
     inputs: dict[InputName, Annotated[str, Field(max_length=1_000)]] = Field(

@@ -160,8 +160,8 @@ def _input_problems(
         if first_name.setdefault(variable, name) != name and node.kind is not NodeKind.PIPELINE:
             message = f"it and {first_name[variable]!r} would both be {variable}; rename one"
             yield Problem(f"{at}/{escaped(name)}", message)
-        if message := _misdirected(node, text, by_id, given):
-            yield Problem(f"{at}/{escaped(name)}", message)
+        if reason := _misdirected(node, text, by_id, given):
+            yield Problem(f"{at}/{escaped(name)}", reason)
 
 
 def _misdirected(

@@ -1,5 +1,6 @@
 """Data on stdout: the API's own documents, or tables for people."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -12,6 +13,7 @@ from rich.text import Text
 from api.cli import terminal
 from api.cli.display.glyphs import glyphs_of, style_of
 from api.cli.terminal import safe_json, safe_line, safe_text
+from api.wire.responses.tasks import AgentResult
 from workflows.open_values import Unknown
 from workflows.states import Status, TaskType
 
@@ -85,6 +87,17 @@ def print_fields(fields: Sequence[tuple[str, Cell]]) -> None:
         line.add_column(overflow="fold")
         line.add_row(label, text)
         draw(line)
+
+
+def print_agents_result(result: object) -> None:
+    """What a model has given to ``finish``; of anything else nothing."""
+    if not isinstance(result, AgentResult):
+        return
+    print_title("Summary")
+    print_text(result.summary)
+    if result.result is not None:
+        print_title("Result")
+        print_text(json.dumps(result.result, indent=2, ensure_ascii=False))
 
 
 def print_title(title: str) -> None:

@@ -7,7 +7,7 @@ from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
 from api.services import Services
 from api.tasks.kinds.agent_beginning import BEGIN_ANEW
 from api.tasks.kinds.base import Beginning, ServedKind, wrong
-from api.wire.requests import TaskRequest
+from api.wire.requests import RetryRequest, TaskRequest
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import Progress
 from workflows.definitions.auto import MAX_ANSWERS, Auto
@@ -23,9 +23,11 @@ class ServedAutoKind(ServedKind[Auto]):
             raise wrong("/prompt", message)
         return Auto(agent=request.agent, plan=request.plan)
 
-    async def beginning(self, services: Services, task: StoredTask, begin: str | None) -> Beginning:
+    async def beginning(
+        self, services: Services, task: StoredTask, request: RetryRequest
+    ) -> Beginning:
         """At the start: such a task has failed before anything was chosen."""
-        if begin not in (None, BEGIN_ANEW):
+        if request.begin not in (None, BEGIN_ANEW):
             message = f"nobody has chosen yet what the task is; it can begin at {BEGIN_ANEW!r} only"
             raise wrong("/from", message)
         return Beginning(0)
