@@ -5,23 +5,20 @@ the whole of the plain one. What was written without a key is still read, so tha
 while tasks run.
 """
 
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from google.protobuf.message import DecodeError
 from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import DataConverter, EncodingPayloadConverter, PayloadCodec
 
-from activities.aes_keys import KEY_ID_CHARACTERS, id_of
+from activities.aes_keys import KEY_ID_CHARACTERS
+from activities.cipher import Cipher, KeyUnknown, SealBroken
 from workflows.errors import PayloadKeyMissing, PayloadUnreadable
 from workflows.failures import DATA_CONVERTER
 
-_NONCE_BYTES = 12  # NIST SP 800-38D, 8.2: what GCM is made for.
 _ENCODING = b"binary/encrypted"
 _CIPHER = b"AES/GCM"
 
@@ -30,8 +27,8 @@ class Codec(PayloadCodec):
     """Encrypts with the first of its ``keys``, and decrypts with any of them."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
-        self._keys: Mapping[str, AESGCM] = {id_of(key): AESGCM(key) for key in keys}
-        self.key_id = next(iter(self._keys))
+        self._cipher = Cipher(keys)
+        self.key_id = self._cipher.key_id
 
     async def encode(self, payloads: Iterable[Payload]) -> list[Payload]:
         return [self._encrypted(payload) for payload in payloads]
@@ -41,28 +38,24 @@ class Codec(PayloadCodec):
         return [self._decrypted(payload) for payload in payloads]
 
     def _encrypted(self, payload: Payload) -> Payload:
-        nonce = os.urandom(_NONCE_BYTES)
         plain, key_id = payload.SerializeToString(), self.key_id.encode()
         metadata = {
             "encoding": _ENCODING,
             "encryption-cipher": _CIPHER,
             "encryption-key-id": key_id,
         }
-        data = nonce + self._keys[self.key_id].encrypt(nonce, plain, key_id)
-        return Payload(metadata=metadata, data=data)
+        return Payload(metadata=metadata, data=self._cipher.seal(plain, bound=key_id))
 
     def _decrypted(self, payload: Payload) -> Payload:
         key_id = key_id_of(payload)
         if key_id is None:
             return payload
-        key = self._keys.get(key_id)
-        if key is None:
-            raise _missing(key_id)
-        nonce, sealed = payload.data[:_NONCE_BYTES], payload.data[_NONCE_BYTES:]
         try:
-            plain = key.decrypt(nonce, sealed, key_id.encode())
+            plain = self._cipher.open(key_id, payload.data, bound=key_id.encode())
             return Payload.FromString(plain)
-        except (InvalidTag, ValueError, DecodeError) as error:
+        except KeyUnknown:
+            raise _missing(key_id) from None
+        except (SealBroken, DecodeError) as error:
             raise PayloadUnreadable(key=key_id) from error
 
 

@@ -1,14 +1,9 @@
 """Secrets as the database may hold them: encrypted, with a key that it does not have."""
 
-import os
 from collections.abc import Sequence
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-from activities.aes_keys import KEY_ID_CHARACTERS, id_of
-
-_NONCE_BYTES = 12  # NIST SP 800-38D, 8.2: what GCM is made for.
+from activities.aes_keys import KEY_ID_CHARACTERS
+from activities.cipher import Cipher, KeyUnknown, SealBroken
 
 
 class SecretBox:
@@ -18,20 +13,16 @@ class SecretBox:
     """
 
     def __init__(self, keys: Sequence[bytes]) -> None:
-        self._keys = {id_of(key).encode(): AESGCM(key) for key in keys}
+        self._cipher = Cipher(keys)
 
     def seal(self, secret: str, place: str) -> bytes:
-        key_id, key = next(iter(self._keys.items()))
-        nonce = os.urandom(_NONCE_BYTES)
-        return key_id + nonce + key.encrypt(nonce, secret.encode(), place.encode())
+        return self._cipher.key_id.encode() + self._cipher.seal(secret.encode(), place.encode())
 
     def open(self, sealed: bytes, place: str) -> str | None:
         """None when it was sealed for another place, with another key, or was damaged."""
-        key = self._keys.get(sealed[:KEY_ID_CHARACTERS])
-        rest = sealed[KEY_ID_CHARACTERS:]
-        if key is None:
-            return None
+        key_id = sealed[:KEY_ID_CHARACTERS].decode("ascii", "replace")
         try:
-            return key.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], place.encode()).decode()
-        except (InvalidTag, ValueError):
+            opened = self._cipher.open(key_id, sealed[KEY_ID_CHARACTERS:], place.encode())
+        except (KeyUnknown, SealBroken):
             return None
+        return opened.decode()

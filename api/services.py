@@ -19,6 +19,7 @@ from activities.tools.registry import Registry
 from activities.units import MEBIBYTE
 from api.tasks.starts import Starts
 from api.tasks.temporal import TemporalPort
+from workflows.addresses import origin_of
 
 DAY_SECONDS = 86_400.0
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost")
@@ -72,13 +73,12 @@ class ApiOptions:
     @property
     def temporal_ui_origins(self) -> frozenset[str]:
         """As browsers name where its page comes from; on loopback it has two names."""
-        ui = urlsplit(self.temporal_ui_url or "")
-        if not ui.netloc:
+        origin = origin_of(self.temporal_ui_url or "")
+        if origin is None:
             return frozenset()
-        hosts = {ui.netloc}
-        if ui.hostname in _LOOPBACK_NAMES:
-            hosts |= {ui.netloc.replace(ui.hostname, name, 1) for name in _LOOPBACK_NAMES}
-        return frozenset(f"{ui.scheme}://{host}" for host in hosts)
+        host = urlsplit(origin).hostname or ""
+        names = _LOOPBACK_NAMES if host in _LOOPBACK_NAMES else (host,)
+        return frozenset(origin.replace(host, name, 1) for name in names)
 
 
 @dataclass(frozen=True, slots=True)

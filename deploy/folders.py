@@ -50,18 +50,25 @@ def work_folder_in(data_dir: Path) -> Path:
 
 
 def remove_former(data_dir: Path) -> None:
-    """Remove the folders of releases that left them open to others, unless a worker uses them."""
+    """Remove the folders of releases that left them open to others, unless a worker uses them.
+
+    It may be broken off: the next one goes on with it.
+    """
     data_dir = data_dir.resolve()
     digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
     for folder in (data_dir / "work", _FORMER_PARENT / f"agentos-{digest}"):
+        going = folder.with_name(f"{folder.name}.removed")
         with contextlib.suppress(OSError):  # Another worker removes it, say.
-            if _is_ours(folder) and not _is_in_use(folder):
-                shutil.rmtree(folder, ignore_errors=True)
+            # Under another name: half of it would not be recognised.
+            if _is_ours(folder) and (folder / "runs").is_dir() and not _is_in_use(folder):
+                folder.rename(going)
+        with contextlib.suppress(OSError):
+            if _is_ours(going):
+                shutil.rmtree(going, ignore_errors=True)
 
 
 def _is_ours(folder: Path) -> bool:
-    is_plain = (folder / "runs").is_dir() and not folder.is_symlink()
-    return is_plain and folder.lstat().st_uid == os.geteuid()
+    return not folder.is_symlink() and folder.lstat().st_uid == os.geteuid()
 
 
 def _is_in_use(folder: Path) -> bool:

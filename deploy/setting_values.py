@@ -1,6 +1,8 @@
 """Kinds of values that settings have, and when such a value makes no sense."""
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
@@ -13,13 +15,24 @@ from activities.inputs.policy import HostPattern
 from activities.llm.base import Price
 from activities.sandbox.backends import BACKENDS
 from activities.tools.mcp.grants import Grant
+from workflows.definitions.agent import MAX_TOKENS
 from workflows.errors import BadInput
 
 MIN_CONTEXT_TOKENS = 1_000
 MIN_TOKEN_CHARACTERS = 20
+DAY_SECONDS = 86_400.0
+YEAR_SECONDS = 365 * DAY_SECONDS
+
+# More than any machine has. What is beyond them would fail in a library or in the kernel, later
+# and in words that name no setting.
+MOST = 1_000_000_000
+MOST_MIB = 1_073_741_824  # 1 PiB
+MOST_PROCESSES = 4_194_304  # what Linux can number
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{1,61}[A-Za-z0-9]")  # as S3 has ever had them
 _DATABASE_DRIVER = "postgresql+asyncpg"
 
 Value = TypeVar("Value")
+Secret = TypeVar("Secret", SecretStr, SecretStr | None)
 
 
 def _senseless(reason: str) -> PydanticCustomError:
@@ -36,17 +49,56 @@ def _web_url(value: str) -> str:
     try:
         parts = urlsplit(value)
         is_sound = parts.scheme in {"http", "https"} and bool(parts.hostname)
-        is_sound = is_sound and parts.port != 0
+        # Those around it, urlsplit passes over; whoever is given the URL may not.
+        is_sound = is_sound and parts.port != 0 and not _has_blanks(value)
     except ValueError:  # Such as a port that is no number.
         is_sound = False
-    if value and not is_sound:
+    if not is_sound:
         raise _senseless("it must be a URL, such as https://example.org:8443")
     return value
 
 
+def _web_url_if_any(value: str) -> str:
+    return value and _web_url(value)
+
+
 def _database_url(value: str) -> str:
-    if value and not value.startswith(f"{_DATABASE_DRIVER}://"):
+    # Within it, a password may have blanks.
+    if not value.startswith(f"{_DATABASE_DRIVER}://") or value != value.strip():
         raise _senseless(f"it must be a URL, such as {_DATABASE_DRIVER}://user:password@host/name")
+    return value
+
+
+def _has_blanks(value: str) -> bool:
+    return any(character.isspace() for character in value)
+
+
+def _word(value: str) -> str:
+    """A blank that nobody sees would make it another one."""
+    if not value or value != value.strip() or not value.isprintable():
+        raise _senseless("it must be text, and have no blanks around it")
+    return value
+
+
+def _folder(value: object) -> object:
+    if isinstance(value, str) and not value.strip():  # It would be the current folder.
+        raise _senseless("it must be a folder")
+    return value
+
+
+def _bucket(value: str) -> str:
+    if not _BUCKET.fullmatch(value):
+        raise _senseless(
+            "it must be the name of a bucket: 3 to 63 letters, digits, dots and hyphens"
+        )
+    return value
+
+
+def _sendable(value: Secret) -> Secret:
+    """It goes into the head of a request, which takes nothing else."""
+    text = "" if value is None else value.get_secret_value()
+    if not (text.isascii() and text.isprintable() and text == text.strip()):
+        raise _senseless("it must be of letters, digits and signs of ASCII, with no blanks around")
     return value
 
 
@@ -97,15 +149,25 @@ Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Hosts = Annotated[Names, AfterValidator(_hosts)]
 Grants = Annotated[Names, AfterValidator(_grants)]
 
-# Empty where there is none.
 WebUrl = Annotated[str, AfterValidator(_web_url)]
+WebUrlIfAny = Annotated[str, AfterValidator(_web_url_if_any)]  # Empty where there is none.
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+
+Count = Annotated[int, Field(ge=1, le=MOST)]
+CountOrZero = Annotated[int, Field(ge=0, le=MOST)]
+Mebibytes = Annotated[int, Field(ge=1, le=MOST_MIB)]
+
+Word = Annotated[str, AfterValidator(_word)]
+Bucket = Annotated[str, AfterValidator(_bucket)]
+Folder = Annotated[Path, BeforeValidator(_folder)]
 
 Backend = Annotated[str, AfterValidator(_backend)]
 Keys = Annotated[OrNone[SecretStr], AfterValidator(_keys)]
-Token = Annotated[OrNone[SecretStr], AfterValidator(_token)]
+Sendable = Annotated[OrNone[SecretStr], AfterValidator(_sendable)]
+SendableIfAny = Annotated[SecretStr, AfterValidator(_sendable)]
+Token = Annotated[Sendable, AfterValidator(_token)]
 
 Prices = Annotated[Json[Mapping[str, Price]], NoDecode]
 ContextTokens = Annotated[
-    Json[Mapping[str, Annotated[int, Field(ge=MIN_CONTEXT_TOKENS)]]], NoDecode
+    Json[Mapping[str, Annotated[int, Field(ge=MIN_CONTEXT_TOKENS, le=MAX_TOKENS)]]], NoDecode
 ]

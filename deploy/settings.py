@@ -7,7 +7,7 @@ Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS) are read by
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import DirectoryPath, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
@@ -23,26 +23,39 @@ from activities.tools.mcp.limits import LONGEST_START_SECONDS, START_SECONDS
 from activities.tools.mcp.policy import McpPolicy
 from activities.units import MEBIBYTE
 from deploy.setting_values import (
+    DAY_SECONDS,
     MIN_CONTEXT_TOKENS,
+    MOST_MIB,
+    MOST_PROCESSES,
+    YEAR_SECONDS,
     Backend,
+    Bucket,
     ContextTokens,
+    Count,
+    CountOrZero,
     DatabaseUrl,
+    Folder,
     Grants,
     Hosts,
     Keys,
+    Mebibytes,
     Names,
     OrNone,
     Prices,
+    Sendable,
+    SendableIfAny,
     Token,
     WebUrl,
+    WebUrlIfAny,
+    Word,
 )
+from deploy.worker_end import STOP_SECONDS
 from workflows.contracts import TASK_QUEUE
 from workflows.definitions.agent import MAX_TOKENS
 from workflows.errors import AgentOSError
 from workflows.validation_messages import message_of
 
 BUILT_IN_SKILLS = Path(__file__).parent.parent / "skills"
-DAY_SECONDS = 86_400.0
 
 _SECRET_PREFIX = "AGENTOS_SECRET_"  # noqa: S105  (where secrets are, not one of them)
 
@@ -57,67 +70,69 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="AGENTOS_", frozen=True, extra="ignore")
 
     database_url: DatabaseUrl
-    database_read_url: DatabaseUrl | None = None
-    pool_size: int = Field(default=DEFAULT_POOL_SIZE, ge=1)
-    max_overflow: int = Field(default=DEFAULT_MAX_OVERFLOW, ge=0)
+    database_read_url: OrNone[DatabaseUrl] = None
+    pool_size: Count = DEFAULT_POOL_SIZE
+    max_overflow: CountOrZero = DEFAULT_MAX_OVERFLOW
 
     s3_endpoint: WebUrl
-    s3_bucket: str = "agentos"
-    s3_access_key: SecretStr = SecretStr("")
-    s3_secret_key: SecretStr = SecretStr("")
+    s3_bucket: Bucket = "agentos"
+    s3_access_key: SendableIfAny = SecretStr("")
+    s3_secret_key: SendableIfAny = SecretStr("")
 
-    task_queue: str = TASK_QUEUE
-    temporal_ui_url: WebUrl | None = None
+    task_queue: Word = TASK_QUEUE
+    temporal_ui_url: OrNone[WebUrl] = None
     codec_key: Keys = Field(default=None, description="encrypts what Temporal keeps")
     codec_token: Token = Field(default=None, description="lets in whoever decrypts it")
     titles: Literal["prompt", "plain"] = Field(
         default="prompt", description="of workflows in Temporal"
     )
-    public_url: WebUrl = ""
+    public_url: WebUrlIfAny = ""
     served_hosts: Names = ()
 
     skills_path: str = ""
-    data_dir: Path = Path(".agentos")
+    data_dir: Folder = Path(".agentos")
     services_dir: OrNone[DirectoryPath] = None
 
     sandbox: Backend = DEFAULT_BACKEND
-    sandbox_memory_mib: int = Field(default=2_048, ge=64)
-    sandbox_processes: int = Field(default=128, ge=8)
-    sandbox_disk_mib: int = Field(default=2_048, ge=1)
-    sandbox_file_mib: int = Field(default=1_024, ge=1)
-    sandbox_files: int = Field(default=10_000, ge=1)
-    sandbox_printed_mib: int = Field(default=16, ge=1)
+    sandbox_memory_mib: int = Field(default=2_048, ge=64, le=MOST_MIB)
+    sandbox_processes: int = Field(default=128, ge=8, le=MOST_PROCESSES)
+    sandbox_disk_mib: Mebibytes = 2_048
+    sandbox_file_mib: Mebibytes = 1_024
+    sandbox_files: Count = 10_000
+    sandbox_printed_mib: Mebibytes = 16
     networked_skills: Names = ()
     python_downloads: bool = Field(default=False, description="a Python that a script asks for")
     skill_private_hosts: Hosts = Field(default=(), description="that these skills may reach")
-    e2b_api_key: SecretStr | None = Field(default=None, validation_alias="E2B_API_KEY")
-    e2b_template: str | None = None
+    e2b_api_key: Sendable = Field(default=None, validation_alias="E2B_API_KEY")
+    e2b_template: OrNone[Word] = None
 
-    max_running_steps: int = Field(default=0, ge=0, description="0: four to a processor")
-    stop_seconds: float = Field(default=5.0, ge=0)
+    max_running_steps: CountOrZero = Field(default=0, description="0: four to a processor")
+    stop_seconds: float = Field(default=STOP_SECONDS, ge=0, le=DAY_SECONDS)
 
     keys_required: bool | None = Field(default=None, description="by default not on loopback only")
     open_loopback: bool = Field(default=False, description="to every user of this machine")
-    max_upload_mib: int = Field(default=1_024, ge=1)
-    max_viewers: int = Field(default=2_000, ge=1)
-    max_viewers_per_team: int = Field(default=1_000, ge=1)
+    max_upload_mib: Mebibytes = 1_024
+    max_viewers: Count = 2_000
+    max_viewers_per_team: Count = 1_000
     allowed_hosts: Hosts = ()
     private_hosts: Hosts = ()
     allowed_buckets: Names = ()
-    input_mib: int = Field(default=1_024, ge=1, description="the largest from outside")
-    input_seconds: float = Field(default=600.0, gt=0, description="for one from outside")
-    input_cache_mib: int = Field(default=10_240, ge=1)
+    input_mib: Mebibytes = Field(default=1_024, description="the largest from outside")
+    input_seconds: float = Field(
+        default=600.0, gt=0, le=DAY_SECONDS, description="for one from outside"
+    )
+    input_cache_mib: Mebibytes = 10_240
 
     models: Names = Field(default=(), description="tried in order; empty: the server's first")
-    openai_api_key: OrNone[SecretStr] = Field(default=None, validation_alias="OPENAI_API_KEY")
+    openai_api_key: Sendable = Field(default=None, validation_alias="OPENAI_API_KEY")
     openai_base_url: OrNone[WebUrl] = Field(default=None, validation_alias="OPENAI_BASE_URL")
     prices: Prices = Field(default={}, validate_default=False, description="by model, in JSON")
-    context_tokens: int = Field(default=128_000, ge=MIN_CONTEXT_TOKENS)
+    context_tokens: int = Field(default=128_000, ge=MIN_CONTEXT_TOKENS, le=MAX_TOKENS)
     model_context_tokens: ContextTokens = Field(
         default={}, validate_default=False, description="by model, in JSON"
     )
     team_daily_tokens: int = Field(default=0, ge=0, le=MAX_TOKENS, description="0: no limit")
-    approval_seconds: float = Field(default=DAY_SECONDS, gt=0)
+    approval_seconds: float = Field(default=DAY_SECONDS, gt=0, le=YEAR_SECONDS)
 
     mcp_commands: Names = Field(default=(), description="programs that stdio servers may be")
     mcp_hosts: Names = Field(default=(), description="hosts that HTTP servers may be on")
@@ -231,13 +246,23 @@ class Settings(BaseSettings):
         return self.max_running_steps or 4 * (os.cpu_count() or 1)
 
 
+class _WithoutStore(Settings):
+    s3_endpoint: str = ""
+
+
+class WithoutServices(_WithoutStore):
+    """The settings where it does not matter which database and store the environment names."""
+
+    database_url: str = ""
+
+
 def load() -> Settings:
     """Read the environment.
 
     Raises:
         SettingsInvalid: a variable is missing or wrong. Values are not shown: some are secrets.
     """
-    return _load()
+    return _load(Settings)
 
 
 def load_without_services() -> Settings:
@@ -246,7 +271,7 @@ def load_without_services() -> Settings:
     Raises:
         SettingsInvalid: a variable is wrong.
     """
-    return _load(database_url="", s3_endpoint="")
+    return _load(WithoutServices)
 
 
 def load_database_url() -> str:
@@ -255,12 +280,12 @@ def load_database_url() -> str:
     Raises:
         SettingsInvalid: it names none, or a variable is wrong.
     """
-    return _load(s3_endpoint="").database_url
+    return _load(_WithoutStore).database_url
 
 
-def _load(**known: Any) -> Settings:
+def _load(kind: type[Settings]) -> Settings:
     try:
-        return Settings(**known)
+        return kind()
     except ValidationError as error:
         reasons = (f"{name}: {why}" for name, why in problems_in(error))
         raise SettingsInvalid(reason="; ".join(reasons)) from None

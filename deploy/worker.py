@@ -2,9 +2,11 @@
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, TypeVar
 
 import uv
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
@@ -15,16 +17,20 @@ from activities.agents.turn import TurnOptions
 from activities.patience import patiently
 from activities.payloads import Codec, data_converter
 from activities.sandbox import backends
+from activities.store.database import Database
 from activities.tokens import load_encoding
 from deploy import garbage_collector, temporal_connection, variables
 from deploy.bootstrap import mcp_pool, stores
 from deploy.folders import remove_former, work_folder
 from deploy.settings import Settings
+from deploy.worker_end import beside, force_end
 from deploy.worker_identity import worker_identity
 from worker.adapters import AdapterOptions, adapters
 from worker.host import WorkerOptions, hosting
 from workflows.backoff import Backoff
 from workflows.errors import TemporaryFailure
+
+Result = TypeVar("Result")
 
 # A worker starts beside its services, and is to be late by little when they are there.
 _STARTING = Backoff(first_seconds=0.05, longest_seconds=0.2)
@@ -32,15 +38,16 @@ _STARTING = Backoff(first_seconds=0.05, longest_seconds=0.2)
 
 async def run_worker(settings: Settings) -> None:
     """Run a worker until SIGTERM or SIGINT. Waits for PostgreSQL, its tables and Temporal."""
-    stop = _stop_signal()
+    stop = _stop_signal(settings.stop_seconds)
     worker_id = worker_identity()
     async with stores(settings, ping=False) as (database, blobs):
         options = await asyncio.to_thread(_adapter_options, settings, worker_id)
         sandbox = backends.build(settings.sandbox, settings.sandbox_options(options.work_folder))
         try:
             garbage_collector.resume()
-            await patiently(database.check, backoff=_STARTING)
-            client = await _connect(settings.codec_keys, identity=worker_id)
+            client = await _unless(stop, _client(settings, database, worker_id))
+            if client is None:
+                return
             hosted = WorkerOptions(
                 task_queue=settings.task_queue,
                 running_steps=settings.running_steps,
@@ -55,10 +62,27 @@ async def run_worker(settings: Settings) -> None:
             ):
                 # Beside its first tasks: it starts sooner, and the first turn seldom waits for it.
                 group.create_task(asyncio.to_thread(load_encoding))
-                group.create_task(asyncio.to_thread(remove_former, settings.data_dir))
+                beside(partial(remove_former, settings.data_dir))
                 await stop.wait()
         finally:
             await sandbox.close()
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, Result]) -> Result | None:
+    """What comes of the work; None, and an end to it, where the worker is stopped before."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.wait({working, stopping})
+
+
+async def _client(settings: Settings, database: Database, worker_id: str) -> Client:
+    await patiently(database.check, backoff=_STARTING)
+    return await _connect(settings.codec_keys, identity=worker_id)
 
 
 async def _connect(codec_keys: Sequence[bytes], *, identity: str) -> Client:
@@ -98,11 +122,18 @@ def _adapter_options(settings: Settings, worker_id: str) -> AdapterOptions:
         turns=TurnOptions(settings.team_daily_tokens, settings.approval_seconds),
         search_url=settings.search_url,
         public_url=settings.public_url,
+        titles=settings.titles,
     )
 
 
-def _stop_signal() -> asyncio.Event:
+def _stop_signal(stop_seconds: float) -> asyncio.Event:
     stop = asyncio.Event()
+
+    def end() -> None:
+        if not stop.is_set():
+            force_end(stop_seconds)
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, end)
     return stop

@@ -17,6 +17,7 @@ from activities.inputs.policy import InputPolicy
 from activities.kinds.base import Installed
 from activities.llm.base import ModelOptions
 from activities.llm.models import Models
+from activities.plans.adapter import Nodes, Titles
 from activities.sandbox.base import Limits, Sandbox
 from activities.skills.catalogue import Catalogue
 from activities.skills.environments import Environments
@@ -53,6 +54,7 @@ class AdapterOptions:
     turns: TurnOptions = field(default_factory=TurnOptions)
     search_url: str | None = None
     public_url: str = ""
+    titles: Titles = "prompt"
 
 
 @asynccontextmanager
@@ -67,6 +69,7 @@ async def adapters(
         yield (
             Steps(equipment, toolbox),
             Agents(equipment, toolbox, roles_of(equipment, toolbox, installed), options.turns),
+            Nodes(equipment, installed, options.titles),
             Tasks(database),
         )
 

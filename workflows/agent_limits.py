@@ -25,10 +25,10 @@ def check_limits(run: AgentRun) -> None:
     spent, limits = run.spent, run.limits
     if spent.turns >= limits.turns:
         raise TurnsUsedUp(limit=limits.turns)
-    if spent.tokens >= limits.tokens:
-        raise TokensUsedUp(used=spent.tokens, limit=limits.tokens)
-    if limits.cost_usd is not None and spent.cost_usd >= limits.cost_usd:
-        raise CostUsedUp(used=spent.cost_usd, limit=limits.cost_usd)
+    if spent.all_tokens >= limits.tokens:
+        raise TokensUsedUp(used=spent.all_tokens, limit=limits.tokens)
+    if limits.cost_usd is not None and spent.all_cost_usd >= limits.cost_usd:
+        raise CostUsedUp(used=spent.all_cost_usd, limit=limits.cost_usd)
 
 
 def hint_for(run: AgentRun) -> Hint | None:
@@ -44,13 +44,15 @@ def hint_for(run: AgentRun) -> Hint | None:
 
 def spent_after(spent: Spent, thought: Thought, seconds: float) -> Spent:
     """The total with one more turn. ``seconds`` is the time worked since the start of the run."""
-    return Spent(
-        turns=spent.turns + 1,
-        tokens=spent.tokens + thought.tokens,
-        cost_usd=spent.cost_usd + thought.cost_usd,
-        seconds=seconds,
-        silent=spent.silent + 1 if thought.silent else 0,
-        digests=(*spent.digests, thought.digest)[-_DIGESTS_KEPT:],
+    return spent.model_copy(
+        update={
+            "turns": spent.turns + 1,
+            "tokens": spent.tokens + thought.tokens,
+            "cost_usd": spent.cost_usd + thought.cost_usd,
+            "seconds": seconds,
+            "silent": spent.silent + 1 if thought.silent else 0,
+            "digests": (*spent.digests, thought.digest)[-_DIGESTS_KEPT:],
+        }
     )
 
 

@@ -22,6 +22,9 @@ class Message(BaseModel):
 # The code of what failed because its worker died, or was given up for lost.
 WORKER_LOST = "worker-lost"
 
+# The code of a node's task that was cut off because its plan had ended.
+PLAN_ENDED = "plan-ended"
+
 # A detail of what an activity raises: the failure is one to retry, and was retried as often as it
 # may be. Temporal cannot know, as it counts attempts that were lost with their worker, too.
 RETRIES_USED_UP = "retries-used-up"
@@ -149,7 +152,8 @@ class RunLimits(Message):
 class Spent(Message):
     """What a run has used so far. ``seconds`` are those of work, not of waiting for people;
     ``silent`` counts the answers without a call in a row; ``digests`` are those of the last turns,
-    the latest last."""
+    the latest last. ``node_tokens`` and ``node_cost_usd`` are what the nodes of a plan have used
+    beside its own turns."""
 
     turns: int = 0
     tokens: int = 0
@@ -157,6 +161,16 @@ class Spent(Message):
     seconds: float = 0.0
     silent: int = 0
     digests: tuple[str, ...] = ()
+    node_tokens: int = 0
+    node_cost_usd: float = 0.0
+
+    @property
+    def all_tokens(self) -> int:
+        return self.tokens + self.node_tokens
+
+    @property
+    def all_cost_usd(self) -> float:
+        return self.cost_usd + self.node_cost_usd
 
 
 class AgentRun(TaskRun):
@@ -270,8 +284,8 @@ class NodeEnd(Message):
 
 
 class PlanReport(Message):
-    """What became of a plan. ``finished``: the task has its result. The nodes used ``tokens`` and
-    ``cost_usd`` since the plan was made or revised last."""
+    """What became of a plan. ``finished``: the task has its result. All nodes of the run together
+    have used ``tokens`` and ``cost_usd`` so far."""
 
     finished: bool = False
     tokens: int = 0
@@ -357,6 +371,11 @@ def task_id_of(workflow: str) -> UUID | None:
 def step_sub_task_id(task_id: UUID, step: str) -> UUID:
     """The id of a step's row: derived, so that no one needs to look it up."""
     return uuid5(task_id, f"step:{step}")
+
+
+def node_sub_task_id(task_id: UUID, number: int) -> UUID:
+    """The id of the row of a node of a plan."""
+    return uuid5(task_id, f"node:{number}")
 
 
 def call_sub_task_id(task_id: UUID, seq: int) -> UUID:

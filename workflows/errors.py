@@ -156,8 +156,8 @@ class AnswerTooLarge(AgentOSError):
 
 class ReferenceMalformed(AgentOSError):
     """{text!r} is not a reference: {reason} at character {position}. Write ${{inputs.NAME}},
-    ${{steps.ID.files['NAME']}}, ${{steps.ID.stdout}}, ${{steps.ID.exit_code}} or
-    ${{steps.ID.json}}; write $${{ for a literal ${{."""
+    ${{parameters.NAME}}, ${{steps.ID.files['NAME']}}, ${{steps.ID.stdout}},
+    ${{steps.ID.exit_code}} or ${{steps.ID.json}}; write $${{ for a literal ${{."""
 
 
 class ReferenceUnresolved(AgentOSError):
@@ -506,6 +506,21 @@ class NeverFinishes(AgentOSError):
     """The model answered {times} times in a row without calling a tool, and never called `finish`.
     Use a model that can call tools, or reword the prompt. If its messages show calls as text, such
     as <tool_call>, its server does not read them: turn on its parser of tool calls."""
+
+
+class NodeInputMissing(AgentOSError):
+    """Node {node} needs {file}, which is not there. Retry the plan from the node that makes it, or
+    with that input."""
+
+
+class NodeFilesMissing(AgentOSError):
+    """Node {node} ended without all the files that it had to make; missing: {files}. See what it
+    did with `agentos show {task}`, and say in its description how the files come about."""
+
+
+class NodeEndedOutside(AgentOSError):
+    """The workflow of node {node} ended in Temporal without a word: it was terminated there, or
+    reached its time limit. Retry the plan, and the node runs again."""
 
 
 class NodesFailed(AgentOSError):

@@ -49,7 +49,7 @@ class ReactLoop:
         self._acting = 0
         self._waiting = 0
         self._has_failed = False
-        self._report = PlanReport()
+        self._report: PlanReport | None = None
 
     def decide(self, decision: Decision) -> None:
         """The first decision counts: a second may arrive when the call is already running."""
@@ -67,15 +67,15 @@ class ReactLoop:
         await self._lifecycle.wait_while_paused()
         self._lifecycle.step = f"turn {self.run.turn + 1}"
         check_limits(self.run)
-        self._report = PlanReport()
+        self._report = None
         thought = await self._think()
         self._lifecycle.heed_cancellation()
         await self._act_all(thought)
         self._note(thought)
-        is_finished = thought.finished or self._report.finished
-        if not is_finished:
-            check_progress(self.run.spent)
-        return is_finished
+        if thought.finished or self._has_result:
+            return True
+        check_progress(self.run.spent)
+        return False
 
     async def resume(self, seq: int) -> bool:
         """Run the plan of a turn whose answer an earlier run has; as ``turn`` otherwise."""
@@ -87,8 +87,13 @@ class ReactLoop:
         except ActivityError as error:
             self._blame(plan, error)
             raise
-        self._note(Thought(seq=seq, tokens=0, cost_usd=0, digest=""))
-        return self._report.finished
+        self._note(Thought(seq=self.run.seq, tokens=0, cost_usd=0, digest=""))
+        return self._has_result
+
+    @property
+    def _has_result(self) -> bool:
+        """Whether the plan of this turn has given the task its result."""
+        return self._report is not None and self._report.finished
 
     async def _think(self) -> Thought:
         run = self.run
@@ -101,7 +106,7 @@ class ReactLoop:
                 seq=run.seq,
                 hint=hint_for(run),
             ),
-            summary=f"turn {run.turn + 1}: model, {run.spent.tokens:,} tokens so far",
+            summary=f"turn {run.turn + 1}: model, {run.spent.all_tokens:,} tokens so far",
             **policies.THINK,
         )
 
@@ -188,12 +193,10 @@ class ReactLoop:
         self._verdicts.clear()
         used_seconds = self._lifecycle.working_time.used_seconds
         spent = spent_after(self.run.spent, thought, used_seconds)
-        spent = spent.model_copy(
-            update={
-                "tokens": spent.tokens + self._report.tokens,
-                "cost_usd": spent.cost_usd + self._report.cost_usd,
-            }
-        )
+        if self._report is not None:
+            report = self._report
+            used = {"node_tokens": report.tokens, "node_cost_usd": report.cost_usd}
+            spent = spent.model_copy(update=used)
         self.run = self.run.model_copy(
             update={
                 "turn": self.run.turn + 1,

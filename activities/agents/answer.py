@@ -117,7 +117,7 @@ async def judge(
             known = ", ".join(list(offered)[:_NAMES_SHOWN])
             fault = str(ToolNotFound(tool=request.name[:_NAME_CHARACTERS], known=known))
         elif tool.ends_task:
-            fault = await _finish_fault(answer, agent, arguments)
+            fault = await _finish_fault(answer, agent, tool, arguments)
             if fault is None:
                 judged.result = arguments
         else:
@@ -264,14 +264,16 @@ def _refuse(constant: str) -> None:
 
 
 async def _finish_fault(
-    answer: Answer, agent: Agent, arguments: Mapping[str, JsonValue]
+    answer: Answer, agent: Agent, tool: OfferedTool, arguments: Mapping[str, JsonValue]
 ) -> str | None:
     if len(answer.requests) > 1:
         return "Not finished: call `finish` alone, after you have read the other calls' results."
-    problems = await finish_problems(agent.output_schema, arguments)
+    found = await finish_problems(agent.output_schema, arguments)
+    problems = [(item.pointer, item.message) for item in found]
+    problems += await tool.problems(arguments)
     if not problems:
         return None
-    listed = _listed((item.pointer, item.message) for item in problems)
+    listed = _listed(problems)
     return f"Not finished: the arguments are not valid.\n{listed}\nFix them and call it again."
 
 

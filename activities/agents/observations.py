@@ -69,6 +69,17 @@ def observation(
     return "\n".join(parts) or "Done. There was no output."
 
 
+def fenced(text: str) -> str:
+    """What others have said, so that it cannot pass for our own words."""
+    safe = _FENCE_END.sub("&lt;", _FILE_LINE.sub(r"\1 ", text.rstrip("\n")))
+    return f"<output>\n{safe}\n</output>"
+
+
+def is_kept_output(name: str, call: str) -> bool:
+    """Whether a file has the name of those that ``shorten`` writes for this call."""
+    return re.fullmatch(rf"{re.escape(_stem(call))}(-[0-9]+)?\.txt", name) is not None
+
+
 def interrupted() -> str:
     """After a worker was lost that ran a tool which must not simply run again."""
     return (
@@ -112,8 +123,7 @@ def _said(result: ToolResult, shown: Shown) -> Iterator[str]:
     if result.is_protected:
         yield shown.text
     elif shown.text.strip():
-        text = _FENCE_END.sub("&lt;", _FILE_LINE.sub(r"\1 ", shown.text.rstrip("\n")))
-        yield f"<output>\n{text}\n</output>"
+        yield fenced(shown.text)
 
 
 def _made(shown: Shown, files: Mapping[str, UUID], public_url: str) -> Iterator[str]:
@@ -126,12 +136,16 @@ def _made(shown: Shown, files: Mapping[str, UUID], public_url: str) -> Iterator[
         yield f"The output was too long. All of it is in '{shown.whole}': read it with read_file."
 
 
+def _stem(call: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._]+", "-", call).strip("-._") or "output"
+
+
 def _keep(text: str, output: Path, call: str) -> str | None:
     """Write the text to a new file. None when that cannot be: a script may have locked its folder.
 
     Never through a link, and never over a file: what the script left there may be either.
     """
-    stem = re.sub(r"[^A-Za-z0-9._]+", "-", call).strip("-._") or "output"
+    stem = _stem(call)
     data = text.encode("utf-8", "replace")
     for number in range(1, _MAX_NAMES_TRIED):
         name = f"{stem}.txt" if number == 1 else f"{stem}-{number}.txt"

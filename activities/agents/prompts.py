@@ -22,6 +22,9 @@ Files that tools make are kept, and the result of the call lists them. Refer to 
 calls by its name or URL, also in the arguments of scripts. Say about a file only what you have \
 read in it."""
 
+_OUTPUT = """\
+These files must be there when you finish, made by tools under exactly these names:"""
+
 _SKILLS = """\
 Skills are instructions and scripts for a kind of work. When the description of one fits, load it \
 with load_skill before you begin, and follow it; run its scripts with run_skill_script."""
@@ -65,6 +68,8 @@ def system_prompt(
     if skills and any(tool.shows_skills for tool in offered):
         is_searched = any(tool.finds_skills for tool in offered)
         parts.append(f"{_SKILLS}\n\n{SkillSection.of(skills, is_searched=is_searched)}")
+    if agent.output_files:
+        parts.append(f"{_OUTPUT}\n\n{_listed(agent.output_files)}")
     return "\n\n".join([*parts, _TRUST, _FINISH])
 
 
@@ -89,6 +94,10 @@ def files_section(files: Sequence[WorkingFile]) -> str:
     if len(files) > len(shown):
         lines.append(f"{len(files) - len(shown)} older files: list_files shows them.")
     return "\n".join(["<files>", *(lines or ["There are none yet."]), "</files>"])
+
+
+def _listed(names: Iterable[str]) -> str:
+    return "\n".join(f"- {_in_section(name)}" for name in names)
 
 
 def _in_section(text: str) -> str:

@@ -7,6 +7,7 @@ from activities.kinds.base import Installed, Kind, RunnableTask
 from activities.kinds.pipeline_validation import problems_with_pipeline
 from activities.store.tasks import NewSubTask
 from workflows.contracts import PipelineRun, StepPlan, step_sub_task_id
+from workflows.definitions.parameters import filled
 from workflows.definitions.pipeline import Pipeline
 from workflows.pipeline import PipelineWorkflow
 from workflows.pointers import Problem
@@ -34,7 +35,7 @@ class PipelineKind(Kind[Pipeline]):
                 definition=step.model_dump(mode="json", exclude_defaults=True),
                 dependencies=tuple(before.id for before in definition.steps[index - 1 : index]),
             )
-            for index, step in enumerate(definition.steps)
+            for index, step in enumerate(filled(definition))
         ]
 
     async def own_problems(

@@ -6,7 +6,7 @@ from uuid import UUID
 from activities.kinds.agent import name_of
 from activities.kinds.agent_validation import problems_with_agent
 from activities.kinds.base import Installed, Kind, RunnableTask
-from activities.store.reading.messages import turn_at
+from activities.store.reading.messages import last_message_before, turn_at
 from activities.store.reading.plans import resumed_call
 from workflows.contracts import PlanRun, RunLimits
 from workflows.definitions.plan import Plan
@@ -34,13 +34,18 @@ class PlanKind(Kind[Plan]):
     async def message(self, installed: Installed, task: RunnableTask) -> PlanRun:
         plan, seq = self.read(task), task.first_step
         resumed = await resumed_call(installed.database, task.id, seq) if seq else None
+        turn = await turn_at(installed.database, task.id, seq) if seq else 0
+        if resumed is not None:
+            # That turn is not whole before the nodes have run; other calls of it may be.
+            seq = max(seq, await last_message_before(installed.database, task.id, turn + 1))
+            turn -= 1
         return PlanRun(
             task_id=task.id,
             team_id=task.team_id,
             run=task.run,
             limits=RunLimits.model_validate(plan.limits.model_dump()),
             approval_seconds=installed.approval_seconds,
-            turn=await turn_at(installed.database, task.id, seq) if seq else 0,
+            turn=turn,
             seq=seq,
             parallel=plan.parallel,
             resumed=resumed,

@@ -88,6 +88,7 @@ class Steps(ports.Steps):
         async def perform(begun: Begun, reporter: Reporter) -> Performed:
             step = Step.model_validate(begun.definition)
             arguments = await self._arguments(call, step, begun.inputs)
+            arguments.place(step.files)
             words = arguments.command_line(list(step.args))
             step = step.model_copy(update={"env": arguments.environment(step.env)})
             limits = equipment.scripts.limits(call.timeout_seconds)

@@ -36,6 +36,18 @@ class Arguments:
         self._inputs = inputs
         self._results = results
 
+    def place(self, files: Mapping[str, str]) -> None:
+        """Put files into ``/workspace/input`` under names of the step's own choice; before those
+        that arguments name, so that these give way.
+
+        Raises:
+            ReferenceUnresolved: a file that is not there.
+        """
+        for name, text in files.items():
+            [reference] = parse(text)
+            assert isinstance(reference, Reference)
+            self.files[name] = str(self._value(reference))
+
     def command_line(self, args: Iterable[str]) -> tuple[str, ...]:
         """The arguments of a script, files as paths inside the sandbox.
 

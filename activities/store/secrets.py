@@ -1,6 +1,6 @@
 """Secrets of teams, sealed: what a team may have sent to one target."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
+from activities.aes_keys import KEY_ID_CHARACTERS
 from activities.store.database import Database
 from activities.store.tables import Secret, Team
 
@@ -66,6 +67,15 @@ async def list_secrets(database: Database, team_id: UUID) -> Sequence[SecretInfo
     )
     async with database.reading(fresh=True) as connection:
         return [SecretInfo(*row) for row in await connection.execute(ours)]
+
+
+async def sealing_keys(database: Database) -> Mapping[str, int]:
+    """How many secrets, of all teams, were sealed with each key, by its id."""
+    key_id = func.substr(col(Secret.sealed), 1, KEY_ID_CHARACTERS).label("key_id")
+    counted = select(key_id, func.count()).group_by(key_id)
+    async with database.reading(fresh=True) as connection:
+        rows = await connection.execute(counted)
+        return {bytes(sealed).decode("ascii", "replace"): count for sealed, count in rows}
 
 
 async def remove_secret(

@@ -6,14 +6,16 @@ from activities.store import events, fence
 from workflows.events import TaskStatus
 from workflows.states import Status
 
+_CANCELLED = f"'{Status.CANCELLED}'"
+
 CREATE = text(
     f"""
     WITH task AS (
         INSERT INTO tasks
-            (id, team_id, type, name, prompt, priority, status, definition, inputs, run,
+            (id, team_id, parent_id, type, name, prompt, priority, status, definition, inputs, run,
              first_step, event_seq, idempotency_key, request_digest)
         VALUES
-            (:id, :team_id, :type, :name, :prompt, :priority, '{Status.PENDING}',
+            (:id, :team_id, :parent_id, :type, :name, :prompt, :priority, '{Status.PENDING}',
              CAST(:definition AS jsonb), CAST(:inputs AS jsonb), 1, 0, 1, :idempotency_key,
              :request_digest)
         ON CONFLICT ON CONSTRAINT tasks_idempotency DO NOTHING
@@ -50,7 +52,8 @@ REQUEST_RESUME = events.change(
 # The error of a task is the account of the failure that its step or turn has written down, where
 # there is one of the same kind: the workflow, and its history, know the code alone. The step that
 # ended the run is closed here because its worker may have died before it could. What else has begun
-# when the run ends, such as other calls of an agent, did not fail: it was cut off.
+# when the run ends, such as other calls of an agent, did not fail: it was cut off. Tasks of nodes
+# that were written, but whose workflows a plan has not come to start, would wait for ever.
 CLOSE = text(
     f"""
     WITH reported AS (
@@ -80,11 +83,38 @@ CLOSE = text(
         SET status = :status, error = task.error, finished_at = now()
         FROM task
         WHERE execution_logs.task_id = task.id AND execution_logs.status = '{Status.RUNNING}'
+    ), node AS (
+        UPDATE tasks
+        SET status = '{Status.CANCELLED}', finished_at = now(), updated_at = now(),
+            event_seq = tasks.event_seq + 1, pause_requested_at = NULL,
+            error = CAST(:unbegun AS jsonb)
+        FROM task
+        WHERE tasks.parent_id = :task_id AND tasks.status = '{Status.PENDING}'
+        RETURNING tasks.id, tasks.team_id, tasks.event_seq, tasks.error
+    ), node_step AS (
+        UPDATE sub_tasks
+        SET status = '{Status.CANCELLED}', error = node.error, finished_at = now()
+        FROM node
+        WHERE sub_tasks.task_id = node.id AND sub_tasks.status = '{Status.PENDING}'
     ), event AS (
         {events.INSERT}
         {events.made(TaskStatus, task="task", seq="event_seq", status=":status", error="error")}
         FROM task
+        UNION ALL
+        {events.made(TaskStatus, task="node", seq="event_seq", error="error", status=_CANCELLED)}
+        FROM node
     )
     SELECT {events.notify("task")} FROM task
+    UNION ALL
+    SELECT {events.notify("node")} FROM node
+    """
+)
+
+DESCRIBE_NODE = text(
+    """
+    UPDATE sub_tasks
+    SET input_context =
+            jsonb_set(input_context, '{description}', to_jsonb(CAST(:description AS text)))
+    WHERE id = :id AND number IS NOT NULL
     """
 )

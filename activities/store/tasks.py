@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +15,19 @@ from sqlmodel import col
 from activities.store import events
 from activities.store.database import Database
 from activities.store.tables import SubTask, Task
-from activities.store.task_statements import CLOSE, CREATE, MARK, REQUEST_PAUSE, REQUEST_RESUME
-from workflows.contracts import TaskClose, TaskMark
+from activities.store.task_statements import (
+    CLOSE,
+    CREATE,
+    DESCRIBE_NODE,
+    MARK,
+    REQUEST_PAUSE,
+    REQUEST_RESUME,
+)
+from workflows.contracts import PLAN_ENDED, Failure, TaskClose, TaskMark
 from workflows.events import Event, PauseRequested, ResumeRequested, TaskStatus
 from workflows.states import FINAL, Status, TaskType
+
+_NONE: Mapping[UUID, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,8 @@ class NewSubTask:
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A task that was accepted, with its sub-tasks in their order.
+    """A task that was accepted, with its sub-tasks in their order. ``parent_id`` is the plan whose
+    node it is.
 
     ``request_digest`` tells a repeated request from another one.
     """
@@ -50,6 +61,7 @@ class NewTask:
     inputs: Mapping[str, str] = field(default_factory=dict)
     prompt: str | None = None
     priority: int = 5
+    parent_id: UUID | None = None
     idempotency_key: str | None = None
     request_digest: str | None = None
     run: int = field(default=1, init=False)
@@ -67,7 +79,7 @@ class Accepted:
 
 async def create_task(database: Database, task: NewTask) -> Accepted:
     """Write a task and its sub-tasks, all or nothing."""
-    if await database.execute(CREATE, _new_row(task)):
+    if await database.execute(CREATE, row_of(task)):
         return Accepted(id=task.id, is_new=True, request_digest=task.request_digest)
     assert task.idempotency_key is not None  # What else would it have run into?
     earlier = await find_accepted(database, task.team_id, task.idempotency_key)
@@ -110,8 +122,13 @@ async def request_resume(
 async def close_task(database: Database, close: TaskClose) -> bool:
     """End a run, with the sub-task that ended it. False when it has ended already.
 
-    Every sub-task that has begun ends with it, and with a cancelled one those that have not.
+    Every sub-task that has begun ends with it, and with a cancelled one those that have not. So do
+    the tasks of its nodes that have not begun.
     """
+    unbegun = Failure(
+        code=PLAN_ENDED,
+        message=f"Its plan, task {close.task_id}, ended ({close.status}) before it began.",
+    )
     values = {
         "task_id": close.task_id,
         "run": close.run,
@@ -120,6 +137,7 @@ async def close_task(database: Database, close: TaskClose) -> bool:
         "all_sub_tasks": close.status is Status.CANCELLED,
         "error": close.failure and close.failure.model_dump_json(exclude_none=True),
         "code": close.failure and close.failure.code,
+        "unbegun": unbegun.model_dump_json(exclude_none=True),
     }
     return bool(await database.execute(CLOSE, values))
 
@@ -140,11 +158,12 @@ async def restart_task(
     first_step: int,
     again: Collection[UUID] = (),
     inputs: Mapping[str, str],
+    descriptions: Mapping[UUID, str] = _NONE,
 ) -> bool:
     """Make a task whose run number ``run`` has ended ready for the next.
 
-    The sub-tasks ``again`` start over; the others keep what they made. False when somebody else
-    was faster.
+    The sub-tasks ``again`` start over; the others keep what they made. ``descriptions`` are those
+    that nodes get, by the ids of their rows. False when somebody else was faster.
     """
     async with database.writing() as connection:
         changed = await connection.scalar(
@@ -186,6 +205,8 @@ async def restart_task(
                 finished_at=None,
             )
         )
+        for node_id, description in descriptions.items():
+            await connection.execute(DESCRIBE_NODE, {"id": node_id, "description": description})
         await events.append(connection, task_id, [TaskStatus(status=Status.PENDING)])
     return True
 
@@ -194,10 +215,11 @@ def _run(task_id: UUID, run: int, event: Event) -> dict[str, Any]:
     return {"task_id": task_id, "run": run, **events.values([event])}
 
 
-def _new_row(task: NewTask) -> dict[str, Any]:
+def row_of(task: NewTask) -> dict[str, Any]:
     return {
         "id": task.id,
         "team_id": task.team_id,
+        "parent_id": task.parent_id,
         "type": task.type,
         "name": task.name,
         "prompt": task.prompt,

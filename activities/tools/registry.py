@@ -36,6 +36,9 @@ Condition = Callable[[Equipment, Mapping[str, JsonValue]], bool]
 CallType = Literal["skill", "code", "tool", "plan", "route"]
 """What people see a call as: the run of a skill's script, of code, or of anything else."""
 
+Reads = Literal["data", "means"]
+"""What a call only reads: ``data``, or which ``means`` there are, such as skills and tools."""
+
 
 class Need(StrEnum):
     """What a tool cannot do without: it is not offered where that is missing."""
@@ -55,7 +58,8 @@ class Tool:
     which is the result, and the tool is never run. ``shows_skills``: a model that is offered it is
     given the list of skills in advance. ``finds_tools``: its results name tools that a model could
     not be shown, and is shown from then on; it is sent only where there are some. ``finds_skills``:
-    a model that is offered it can be left to search for skills.
+    a model that is offered it can be left to search for skills. ``reads``: a call leaves nothing
+    behind but what the model has read.
     """
 
     name: str
@@ -74,6 +78,7 @@ class Tool:
     shows_skills: bool = False
     finds_tools: bool = False
     finds_skills: bool = False
+    reads: Reads | None = None
 
     def problems(self, arguments: Mapping[str, JsonValue]) -> list[tuple[str, str]]:
         """What is wrong with arguments: pairs of a JSON pointer and a message."""
@@ -122,6 +127,7 @@ def tool(
     shows_skills: bool = False,
     finds_tools: bool = False,
     finds_skills: bool = False,
+    reads: Reads | None = None,
 ) -> Callable[[ToolFunction], ToolFunction]:
     """Offer a function as a native tool, under its own name. See ``Tool`` for the rest."""
 
@@ -145,6 +151,7 @@ def tool(
             shows_skills=shows_skills,
             finds_tools=finds_tools,
             finds_skills=finds_skills,
+            reads=reads,
         )
         return function
 

@@ -5,7 +5,7 @@ sandbox. Only the task's own files are found; another's is as good as missing.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -88,22 +88,23 @@ class WorkingFiles:
         That is done to an argument as a whole, or to what stands behind its ``=``, and never to the
         value of an option such as ``-o`` or ``--output``.
         """
-        words: list[str] = []
-        named: list[WorkingFile] = []
+        read = list(self.read(args))
+        words = (f"{arg.before}{arg.file.path if arg.file else ''}" for arg in read)
+        return Arguments(tuple(words), tuple(arg.file for arg in read if arg.file))
+
+    def read(self, args: Iterable[str]) -> Iterator["ReadArgument"]:
+        """The same command line, with the file that each argument names."""
         is_output = False
         for arg in args:
             option, equals, value = arg.partition("=")
-            file = None if is_output else self._meant(arg)
-            if file is not None:
-                words.append(file.path)
-            elif equals and not _OUTPUT_OPTION.fullmatch(option) and (file := self._meant(value)):
-                words.append(f"{option}={file.path}")
+            makes = _OUTPUT_OPTION.fullmatch(option) is not None
+            if not is_output and (file := self._meant(arg)):
+                yield ReadArgument("", file)
+            elif equals and not makes and (file := self._meant(value)):
+                yield ReadArgument(f"{option}=", file)
             else:
-                words.append(arg)
-            if file is not None:
-                named.append(file)
+                yield ReadArgument(arg, names_output=is_output or bool(equals and makes))
             is_output = _OUTPUT_OPTION.fullmatch(arg) is not None
-        return Arguments(tuple(words), tuple(named))
 
     def to_lease(self, named: Iterable[WorkingFile] = ()) -> dict[str, str]:
         """What must be in ``/workspace/input``: names there and references.
@@ -136,6 +137,16 @@ class WorkingFiles:
         if near := nearest(name, known):
             return f"Did you mean {near!r}?"
         return f"It has: {', '.join(known[-_NAMES_SHOWN:]) or 'none yet'}."
+
+
+@dataclass(frozen=True, slots=True)
+class ReadArgument:
+    """An argument: its text ``before`` the name of a ``file``, or all of it. ``names_output``: it
+    says what a file is to be called that the script makes."""
+
+    before: str
+    file: WorkingFile | None = None
+    names_output: bool = False
 
 
 @dataclass(frozen=True, slots=True)

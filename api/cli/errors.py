@@ -50,8 +50,16 @@ class InputFileMissing(BadInput):
     https://."""
 
 
+class ParameterMalformed(BadInput):
+    """--set {text!r} sets no parameter: {reason}."""
+
+
 class PipelineFileRefused(BadInput):
     """{path} is not a pipeline: {reason}"""
+
+
+class PipelineFileUnwritable(BadInput):
+    """{path} cannot be written: {reason}. Name another file with -o."""
 
 
 class DocumentInvalid(BadInput):

@@ -59,6 +59,11 @@ for name, place, summary in (
     ("resume", "tasks:resume", "Resume a paused task."),
     ("retry", "tasks:retry", "Retry a task that has ended."),
     (
+        "compile",
+        "compilation:compile_",
+        "Turn what an agent did into a pipeline, which needs no model.",
+    ),
+    (
         "approvals",
         "approvals:approvals",
         "Show the calls waiting for your approval or answer, with all their arguments.",

@@ -18,12 +18,14 @@ from api.client.transfer import Download
 from api.client.transport import Answer, Params, Transport, check_header
 from api.wire.requests import (
     ApprovalRequest,
+    CompileRequest,
     RetryRequest,
     TaskRequest,
     ToolChange,
     ToolRegistration,
 )
 from api.wire.responses.approvals import AskedCall
+from api.wire.responses.compilation import Compilation
 from api.wire.responses.files import Artifact, File
 from api.wire.responses.history import Attempt, Message, Span
 from api.wire.responses.pages import Page
@@ -94,6 +96,13 @@ class Client:
         path = f"/tasks/{task_id}/retry"
         # Not repeatable: it might have begun, and ended, before it was asked for again.
         return await self._transport.call("POST", path, Changed, body=_json(request))
+
+    async def compile(self, task_id: str, request: CompileRequest) -> Compilation:
+        """What the agent of a task did, as a pipeline."""
+        path = f"/tasks/{task_id}/compile"
+        return await self._transport.call(
+            "POST", path, Compilation, body=_json(request), repeatable=True
+        )
 
     async def attempts(self, task_id: str, params: Params | None = None) -> Page[Attempt]:
         """A page of the log: every attempt at a step, the oldest first, with what it printed."""

@@ -1,17 +1,19 @@
 """Bringing one task's row in line with what Temporal has of its workflow."""
 
 from enum import StrEnum
+from uuid import UUID
 
 from temporalio.client import WorkflowExecutionStatus
 
 from activities.store import tasks
+from activities.store.reading.families import find_owner
 from activities.store.reading.steps import find_running_step
 from activities.store.reading.tasks import StoredTask
 from api.services import Services
 from api.tasks.runs import start
 from api.tasks.temporal import Execution
 from api.tasks.temporal_calls import PATIENT_TIMEOUT_SECONDS
-from workflows.contracts import Failure, TaskClose
+from workflows.contracts import PLAN_ENDED, Failure, TaskClose
 from workflows.states import Status
 
 _ENDS = {
@@ -39,24 +41,65 @@ _ENDS = {
 class Settled(StrEnum):
     UNCHANGED = "unchanged"
     STARTED = "started"
+    CANCELLED = "cancelled"
     CLOSED = "closed"
 
 
 async def settle(services: Services, task: StoredTask) -> Settled:
     """Start the workflow of a living task that has none; close one whose workflow has ended.
 
-    Every change is fenced by the task's run: one that is late changes nothing.
+    That of a node is started by its plan only; one that its plan has left behind is ended. Every
+    change is fenced by the task's run: one that is late changes nothing.
 
     Raises:
         TemporaryFailure
     """
     execution = await services.temporal.find(task.id, seconds=PATIENT_TIMEOUT_SECONDS)
+    if task.parent_id is not None:
+        orphaned = await _why_orphaned(services, task.id, task.parent_id)
+        if orphaned is not None:
+            return await _end_orphan(services, task, execution, orphaned)
     if execution is None or (execution.run < task.run and not execution.is_running):
+        if task.parent_id is not None:
+            return Settled.UNCHANGED
         await start(services, task)
         return Settled.STARTED
     if execution.is_running:
         return Settled.UNCHANGED
     closed = await tasks.close_task(services.database, await _end_of(services, task, execution))
+    return Settled.CLOSED if closed else Settled.UNCHANGED
+
+
+async def _why_orphaned(services: Services, task_id: UUID, plan_id: UUID) -> Failure | None:
+    """Why no plan waits for a task of a node; None when one does."""
+    owner = await find_owner(services.database, plan_id, task_id)
+    if owner is None:
+        code, reason = "plan-gone", "is gone"
+    elif owner.status.is_final:
+        code, reason = PLAN_ENDED, f"has ended ({owner.status}), and nobody waits for this node"
+    elif owner.node is None:
+        code, reason = "node-dropped", "was made anew, and has no such node any more"
+    else:
+        return None
+    return Failure(code=code, message=f"Its plan, task {plan_id}, {reason}.")
+
+
+async def _end_orphan(
+    services: Services, task: StoredTask, execution: Execution | None, failure: Failure
+) -> Settled:
+    """Its workflow, where one runs, closes the task itself."""
+    if execution is not None and execution.is_running:
+        told = await services.temporal.cancel(task.id, execution)
+        return Settled.CANCELLED if told else Settled.UNCHANGED
+    close = TaskClose(
+        task_id=task.id,
+        team_id=task.team_id,
+        run=task.run,
+        status=Status.CANCELLED,
+        failure=failure,
+        sub_task_id=await find_running_step(services.database, task.id),
+    )
+    closed = await tasks.close_task(services.database, close)
     return Settled.CLOSED if closed else Settled.UNCHANGED
 
 

@@ -3,13 +3,19 @@
 from uuid import UUID
 
 from activities.store import tasks
+from activities.store.reading.families import find_owner
 from api.errors import InvalidRequest, StateConflict
 from api.services import Services
+from api.tasks.kinds.base import wrong
 from api.tasks.kinds.table import KINDS
 from api.tasks.lookup import load_task
 from api.tasks.runs import start_soon
 from api.wire.requests import RetryRequest
 from workflows.states import Status
+
+_DESCRIBES_NOTHING = (
+    "it replaces the description of a node of a plan; say which with `from`, or leave it out"
+)
 
 
 async def retry_task(
@@ -19,16 +25,21 @@ async def retry_task(
 
     Raises:
         NotFound
-        StateConflict: the task has not ended.
+        StateConflict: the task has not ended, or is a node of a plan.
         InvalidRequest: with everything that is wrong.
     """
     task = await load_task(services.database, team_id, task_id)
+    if task.parent_id is not None:
+        reason = await _why_not_alone(services, task.id, task.parent_id)
+        raise StateConflict(id=task.id, action="retried by itself", reason=reason)
     if not task.status.is_final:
         reason = f"it is {task.status}; cancel it first, or wait until it ends"
         raise StateConflict(id=task.id, action="retried", reason=reason)
     served = KINDS[task.type]
     inputs = {**task.inputs, **request.inputs}
-    beginning = await served.beginning(services, task, request.begin)
+    beginning = await served.beginning(services, task, request)
+    if request.description is not None and not beginning.descriptions:
+        raise wrong("/description", _DESCRIBES_NOTHING)
     # A skill, tool or file of the first run may be gone by now.
     kind = served.kind
     if problems := await kind.problems(services.installed, team_id, kind.read(task), inputs):
@@ -40,7 +51,18 @@ async def retry_task(
         first_step=beginning.first_step,
         again=beginning.again,
         inputs=inputs,
+        descriptions=beginning.descriptions,
     ):
         raise StateConflict(id=task.id, action="retried", reason="it was retried just now")
     await start_soon(services, await load_task(services.database, team_id, task_id))
     return Status.PENDING
+
+
+async def _why_not_alone(services: Services, task_id: UUID, plan_id: UUID) -> str:
+    """Only its plan goes on from a node."""
+    owner = await find_owner(services.database, plan_id, task_id)
+    if owner is None or owner.node is None:
+        return f"plan {plan_id}, which made it, has no such node any more; retry that plan"
+    again = f"`agentos retry {plan_id} --from {owner.node}`"
+    once = "" if owner.status.is_final else " once that has ended"
+    return f"it is node {owner.node!r} of plan {plan_id}; retry that plan from it{once}: {again}"

@@ -3,7 +3,8 @@
 A task is written before its workflow is started, so a crash or an outage in between leaves a row
 that nobody works on. And a workflow that is terminated from outside cannot write its own end. Both
 are corrected here by looking at Temporal, which is the source of truth. A person's decision, too,
-is stored before it is signalled to the agent's workflow.
+is stored before it is signalled to the agent's workflow. The tasks of a plan's nodes are started by
+the plan alone; those that it has left behind are ended here.
 """
 
 import asyncio
@@ -94,7 +95,8 @@ class Sweeper:
         async with only_sweep(self._services.database) as suspects:
             if suspects is None:
                 return
-            failures = [await self._settle(await self._find_parked(suspects))]
+            failures = [await self._settle(await suspects.orphans(self._settled_a_pass))]
+            failures += [await self._settle(await self._find_parked(suspects))]
             chosen, place = await self._choose(suspects)
             failures += [await self._settle(chosen, has_place=True)]
             self._place = place

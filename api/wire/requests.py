@@ -10,7 +10,7 @@ from workflows.definitions.agent import Agent
 from workflows.definitions.inputs import InputName
 from workflows.definitions.mcp_server import McpServer
 from workflows.definitions.pipeline import Pipeline
-from workflows.definitions.plan import MAX_NODES, Node, Plan
+from workflows.definitions.plan import MAX_NODE_DESCRIPTION_CHARACTERS, MAX_NODES, Node, Plan
 from workflows.states import Permission, TaskType
 
 AUTO: Final = "auto"
@@ -18,6 +18,8 @@ AUTO: Final = "auto"
 MAX_PROMPT_CHARACTERS = 100_000
 MAX_NOTE_CHARACTERS = 20_000
 MAX_DESCRIPTION_CHARACTERS = 2_000
+MAX_POINTER_CHARACTERS = 1_000
+MAX_ACCEPTED = 1_000
 
 # PostgreSQL keeps no NUL in text.
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
@@ -62,11 +64,29 @@ class RetryRequest(_Request):
 
     A pipeline starts from that step, by default from the first that is not completed. An agent
     resumes before the turn of that call, by default after its last complete turn; with ``start`` it
-    starts over. ``inputs`` replace those of the same name.
+    starts over.
+
+    A plan runs again those of its nodes that are not completed and, with ``from``, that node and
+    all that depend on it; a node may be named by its number or the id of its task, too. ``start``
+    plans anew. ``description`` is what the node ``from`` has to do from now on.
+
+    ``inputs`` replace those of the same name; nodes of a plan that were given one run again.
     """
 
     begin: Text | None = Field(default=None, alias="from", max_length=100)
     inputs: dict[InputName, Text] = {}
+    description: Text | None = Field(
+        default=None, min_length=1, max_length=MAX_NODE_DESCRIPTION_CHARACTERS
+    )
+
+
+class CompileRequest(_Request):
+    """``accept`` are pointers of problems: texts that you take for constants, though the model may
+    have read them in the data, and the result, ``/result``, if you want none."""
+
+    accept: tuple[Annotated[Text, Field(max_length=MAX_POINTER_CHARACTERS)], ...] = Field(
+        default=(), max_length=MAX_ACCEPTED
+    )
 
 
 class ApprovalRequest(_Request):

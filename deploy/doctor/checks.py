@@ -16,13 +16,14 @@ from activities.sandbox.base import Sandbox
 from activities.skills.catalogue import Catalogue
 from activities.store.blobs import Blobs
 from activities.store.migrations.check import is_current
-from deploy.doctor import payloads
+from deploy.doctor import payloads, secrets
 from deploy.doctor.models import check_models
 from deploy.doctor.prompts import PromptSources, check_prompt
+from deploy.doctor.secrets import SecretKeys, check_secrets
 from deploy.local import machine, s3, temporal
 from deploy.local.machine import Finding
 from deploy.local.services import API_PORT
-from deploy.local.state import running_parts
+from deploy.local.state import running_parts, secrets_key_ids
 from workflows.contracts import TASK_QUEUE
 from workflows.errors import AgentOSError, DatabaseRefused, SandboxUnavailable
 
@@ -59,6 +60,8 @@ class Patient:
     has_search: bool = False
     codec_key_ids: Sequence[str] = ()
     """Of the keys of payloads: the first encrypts, without any they are plain."""
+    secrets_key_ids: Sequence[str] = ()
+    """Of the keys of secrets that the environment names."""
 
 
 async def diagnose(patient: Patient) -> list[Finding]:
@@ -74,6 +77,7 @@ async def diagnose(patient: Patient) -> list[Finding]:
         "disk": _quick(lambda: machine.disk(data_dir)),
         "data folder": _quick(lambda: machine.data_folder(data_dir)),
         payloads.NAME: lambda: _payloads(patient),
+        secrets.NAME: lambda: check_secrets(_secret_keys(patient), _database_url(patient)),
         "models": lambda: check_models(patient.models, is_embedded=services is None),
         **_prompt_checks(patient),
         **(_remote_checks(services) if services else _local_checks(data_dir)),
@@ -178,6 +182,12 @@ async def _payloads(patient: Patient) -> Finding:
     return await payloads.check_payloads(
         patient.codec_key_ids, patient.services.task_queue, patient.services.connect
     )
+
+
+def _secret_keys(patient: Patient) -> SecretKeys:
+    if patient.services is not None or not running_parts(patient.data_dir):
+        return SecretKeys(patient.secrets_key_ids)
+    return SecretKeys(patient.secrets_key_ids, secrets_key_ids(patient.data_dir) or None)
 
 
 async def _uv(uv: Path) -> Finding:

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from deploy import settings
 from deploy.local.machine import Finding
-from deploy.settings import Settings
+from deploy.settings import Settings, WithoutServices
 
 _PREFIX = "AGENTOS_"
 _SECRETS = "AGENTOS_SECRET_"
@@ -33,7 +33,7 @@ def examine(environment: Mapping[str, str], *, with_services: bool) -> list[Find
     """Whether each variable of ours can be used. With ``with_services``, those that name services
     must be there."""
     known = {settings.variable(name): field for name, field in Settings.model_fields.items()}
-    wrong = _problems({} if with_services else {"database_url": "", "s3_endpoint": ""})
+    wrong = _problems(Settings if with_services else WithoutServices, {})
     found = [Finding(name, False, reason, _WRONG_REMEDY) for name, reason in wrong]
     found += _missing_folders()
     found += [_unknown(name, known) for name in sorted(environment) if _is_none(name, known)]
@@ -60,21 +60,21 @@ def _missing_folders() -> list[Finding]:
 
 def usable() -> Settings:
     """The settings, with the default of each that is wrong; those of services are left out."""
-    known: dict[str, Any] = {"database_url": "", "s3_endpoint": ""}
+    known: dict[str, Any] = {}
     fields = {settings.variable(name): name for name in Settings.model_fields}
-    for variable, _ in _problems(known):
+    for variable, _ in _problems(WithoutServices, known):
         name = fields[variable]
         field = Settings.model_fields[name]
         default = field.get_default(call_default_factory=True, validated_data={})
         # What is read as JSON is written so.
         given = "{}" if default == {} else default
         known[str(field.validation_alias or name)] = given
-    return Settings(**known)
+    return WithoutServices(**known)
 
 
-def _problems(known: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _problems(kind: type[Settings], known: Mapping[str, Any]) -> list[tuple[str, str]]:
     try:
-        Settings(**known)
+        kind(**known)
     except ValidationError as error:
         return settings.problems_in(error)
     return []

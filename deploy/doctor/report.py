@@ -53,6 +53,7 @@ async def run_doctor(data_dir: Path, output: Format) -> int:
             skill_folders=loaded.skill_folders,
             has_search=loaded.search_url is not None,
             codec_key_ids=[id_of(key) for key in loaded.codec_keys],
+            secrets_key_ids=[id_of(key) for key in loaded.secrets_keys],
         )
     )
     if output is Format.JSON:

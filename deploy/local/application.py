@@ -8,9 +8,9 @@ from deploy.local.part import Part, Ready
 from deploy.local.readiness import HttpReadiness
 from deploy.local.services import Services, StackOptions
 from deploy.local.tcp_ports import LOOPBACK
+from deploy.worker_end import END_SECONDS, STOP_SECONDS
 
-_STOP_SECONDS = 10.0
-_END_SECONDS = 5.0  # for what is still running then to be ended, and told of
+_API_STOP_SECONDS = 10.0
 
 
 def worker_names(workers: int) -> list[str]:
@@ -29,7 +29,7 @@ def api_part(options: StackOptions, services: Services, port: int) -> Part:
         ports=(port,),
         urls={"api": url},
         environment=_environment(options, services),
-        stop_seconds=_STOP_SECONDS,
+        stop_seconds=_API_STOP_SECONDS,
     )
 
 
@@ -48,12 +48,12 @@ def worker_part(options: StackOptions, services: Services, name: str, ready: Rea
 
 
 def _worker_stop_seconds(options: StackOptions) -> float:
-    """Longer than its steps may go on."""
+    """What its steps may take, and then its end."""
     try:
-        allowed = float(options.environment.get("AGENTOS_STOP_SECONDS", 0))
+        allowed = float(options.environment.get("AGENTOS_STOP_SECONDS", STOP_SECONDS))
     except ValueError:  # The worker itself says what is wrong.
-        allowed = 0.0
-    return max(_STOP_SECONDS, allowed + _END_SECONDS)
+        allowed = STOP_SECONDS
+    return allowed + END_SECONDS
 
 
 def _command(*words: str) -> tuple[str, ...]:

@@ -108,6 +108,7 @@ class Stack:
                 starting = group.create_task(self._start_application(supervisor, found, usable))
             usable.set()
         services = self._services(found)
+        self._data.tell_secrets_keys(services.secrets_key)
         api_ports = starting.result()
         return replace(services, api_url=f"http://{LOOPBACK}:{api_ports[0]}" if api_ports else None)
 

@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from activities.aes_keys import read_keys
+from activities.aes_keys import id_of, read_keys
 from activities.file_lock import try_lock_open
 from deploy.local.errors import DataFolderUnusable, StackInUse
 from deploy.local.sockets import make_socket_folder, remove_socket_folder
 
 SECRETS_KEY = "secrets-key"
+_SECRETS_KEY_IDS = "secrets-key-ids"  # not one of the secrets: it tells nothing of a key
 _ORPHANS_END_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 
@@ -101,6 +102,15 @@ class DataFolder:
             self.write(path, secrets.token_hex(size_bytes))
         return path.read_text()
 
+    def tell_secrets_keys(self, keys: str) -> None:
+        """Write down the ids of the keys that API and workers have: who seals a secret with another
+        would learn of it from nobody."""
+        try:
+            ids = [id_of(key) for key in read_keys(keys)]
+        except ValueError:  # API and workers say what is wrong.
+            ids = []
+        self.write(self.path / _SECRETS_KEY_IDS, ",".join(ids))
+
     def write(self, path: Path, text: str) -> None:
         """Write a file that only we may read, whole or not at all."""
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
@@ -159,3 +169,11 @@ def secrets_keys(data_dir: Path) -> Sequence[bytes]:
     """The key of the secrets of MCP servers; none where no stack has made one."""
     path = data_dir / "secrets" / SECRETS_KEY
     return read_keys(path.read_text()) if path.exists() else ()
+
+
+def secrets_key_ids(data_dir: Path) -> Sequence[str]:
+    """Of the keys that the stack which runs on a folder, or ran last, was started with; none where
+    that is not known."""
+    path = data_dir / _SECRETS_KEY_IDS
+    text = path.read_text() if path.exists() else ""
+    return text.split(",") if text else ()

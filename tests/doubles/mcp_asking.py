@@ -4,13 +4,15 @@ A program of its own, for the standard library alone. Its one argument is a file
 adds a line when it takes effect. ``delete`` asks for a confirmation, ``book`` for a name and then
 for a number of seats, ``survey`` for all that a form can have, ``sign_in`` to open the page that it
 is given, ``locked`` is refused until a page was opened, which makes the file that it is given;
-``idle`` asks nothing, and waits for that file.
+``idle`` asks nothing, and waits for that file; so does ``log``, and then takes effect. ``twice``
+asks two questions at once.
 """
 
 import json
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +73,18 @@ def put(call: object, params: Json) -> Json:
 
 
 def perform(call: object, tool: str, arguments: Json, effects: Path) -> str:
-    if tool == "idle":
+    if tool in ("idle", "log"):
         while not Path(arguments["until"]).exists():
             time.sleep(0.01)
+        if tool == "log":
+            with effects.open("a") as target:
+                target.write("log\n")
+            return "logged"
         return "idled"
+    if tool == "twice":
+        with ThreadPoolExecutor() as threads:
+            asked = [threads.submit(ask, call, text, CONFIRM) for text in ("First?", "Second?")]
+        return " ".join(str(each.result()["action"]) for each in asked)
     if tool == "locked":
         if not Path(arguments["until"]).exists():
             raise PageWanted(arguments["url"])
@@ -109,7 +119,7 @@ def answer(message: Json, effects: Path) -> None:
                 "serverInfo": {"name": "asking", "version": "1"},
             }
         case "tools/list":
-            names = ("delete", "book", "survey", "sign_in", "locked", "idle")
+            names = ("delete", "book", "survey", "sign_in", "locked", "idle", "log", "twice")
             result = {
                 "tools": [{"name": name, "inputSchema": {"type": "object"}} for name in names]
             }

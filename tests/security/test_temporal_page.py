@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -14,20 +15,23 @@ from deploy.temporal_page import PageKeyMissing, serve
 KEY = "0123456789abcdef0123456789abcdef"
 
 
+@asynccontextmanager
 async def opened(address: str) -> AsyncIterator[httpx.AsyncClient]:
     """A browser, so to speak, at the page that is locked before this one."""
     host, _, port = address.removeprefix("http://").partition(":")
     listener = socket.create_server(("127.0.0.1", 0))
     server = await serve(host, int(port), KEY, listener)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as browser:
-        yield browser
-    server.close()
+    try:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as browser:
+            yield browser
+    finally:
+        server.close()
 
 
 @pytest.fixture
 async def page(infrastructure: Services) -> AsyncIterator[httpx.AsyncClient]:
-    async for browser in opened(infrastructure.temporal_ui_url):
+    async with opened(infrastructure.temporal_ui_url) as browser:
         yield browser
 
 
@@ -61,7 +65,7 @@ async def test_foreign_pages_do_not_reach_a_locked_page_with_a_browser_that_has_
 
 async def test_a_locked_page_says_when_temporal_is_away() -> None:
     [nobody] = choose_ports([None])
-    async for browser in opened(f"http://127.0.0.1:{nobody}"):
+    async with opened(f"http://127.0.0.1:{nobody}") as browser:
         await browser.post(LOGIN, data={"key": KEY})
         answer = await browser.get("/")
     assert (answer.status_code, "does not answer" in answer.text) == (502, True)

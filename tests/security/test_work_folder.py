@@ -114,6 +114,21 @@ def test_folders_that_were_open_are_removed_once_no_worker_uses_them(data_dir: P
     assert not former.exists()
 
 
+def test_the_removal_of_a_folder_that_was_open_goes_on_where_it_broke_off(data_dir: Path) -> None:
+    half = data_dir / "work.removed"
+    (half / "inputs").mkdir(parents=True)
+    remove_former(data_dir)
+    assert not half.exists()
+
+
+def test_a_folder_that_is_removed_is_not_followed_elsewhere(data_dir: Path) -> None:
+    (data_dir / "kept" / "runs").mkdir(parents=True)
+    for name in ("work", "work.removed"):
+        (data_dir / name).symlink_to(data_dir / "kept")
+    remove_former(data_dir)
+    assert (data_dir / "kept" / "runs").is_dir()
+
+
 def test_a_folder_that_no_worker_has_made_is_left_alone(data_dir: Path) -> None:
     (data_dir / "work").mkdir(parents=True)
     remove_former(data_dir)

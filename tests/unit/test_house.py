@@ -18,6 +18,7 @@ from tests.folders import PROJECT
 from workflows.events import MODELS, EventType
 
 LOCKS = PROJECT / "deploy" / "locks"
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 PACKAGES = ("workflows", "activities", "api", "worker", "deploy")
 FOR_WORKFLOWS = {"pydantic", "pydantic_core", "temporalio", "workflows"}
 # Of the standard library: what reaches outside, or differs from one replay to the next.
@@ -156,3 +157,10 @@ def test_the_readme_has_every_event_with_its_fields() -> None:
         _, when, fields = rows[kind]
         assert when
         assert set(re.findall(r"`(\w+)`", fields)) == model.model_fields.keys(), kind
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_no_line_of_a_document_breaks_what_is_to_be_typed(name: str) -> None:
+    """It would be copied with the break, and is not found by a search for it."""
+    text = re.sub(r"^```.*?^```$", "", (PROJECT / name).read_text(), flags=re.MULTILINE | re.DOTALL)
+    assert [line for line in text.splitlines() if line.count("`") % 2] == []

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 MAX_NAMES = 200
+MAX_OUTPUT_FILES = 20
 MAX_TURNS = 10_000
 MAX_SECONDS = 30 * 24 * 3_600.0
 DEFAULT_TURNS = 50
@@ -13,6 +14,8 @@ MAX_TOKENS = 10**15
 DEFAULT_SECONDS = 3_600.0
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+FileName = Annotated[str, Field(min_length=1, max_length=255)]
+OutputFiles = Annotated[tuple[FileName, ...], Field(max_length=MAX_OUTPUT_FILES)]
 Names = Annotated[tuple[Name, ...], Field(max_length=MAX_NAMES)]
 
 
@@ -45,7 +48,8 @@ class Limits(_Model):
 class Agent(_Model):
     """``skills`` and ``tools`` name what it may use; None allows everything its team may use.
 
-    ``model`` is tried first; None is the server's first. ``output_schema`` is a JSON schema that
+    ``output_files`` are names of files that it must have made before it may finish. ``model`` is
+    tried first; None is the server's first. ``output_schema`` is a JSON schema that
     the result passed to ``finish`` must match.
     """
 
@@ -56,4 +60,5 @@ class Agent(_Model):
         default=None, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"
     )
     output_schema: dict[str, JsonValue] | None = None
+    output_files: OutputFiles = ()
     limits: Limits = Limits()

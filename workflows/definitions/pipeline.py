@@ -29,6 +29,9 @@ MAX_RETRIES = 20
 MAX_RETRY_ON = 64
 MAX_VARIABLES = 64
 MAX_VARIABLE_CHARACTERS = 32 * 1024
+MAX_PARAMETERS = 200
+MAX_PLACED_FILES = 1_000
+MAX_FILE_NAME_BYTES = 255  # of a file in one folder, on Linux
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h)?")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
@@ -64,6 +67,24 @@ def _to_value(value: str) -> str:
     return value
 
 
+def _to_parameter(value: str | int | float | bool) -> str | int | float | bool:
+    # `cost$` before `${inputs.x}` would be read as `$${`, which is text.
+    if isinstance(value, str) and value.endswith("$"):
+        raise ValueError("it must not end with $, which would hide a reference behind it")
+    return value
+
+
+def _to_file_name(value: str) -> str:
+    """A name in one folder, which programs take neither for an option nor for a way out of it."""
+    if "/" in value or "\\" in value or value in (".", ".."):
+        raise ValueError("a file is placed in one folder: its name has no / and no \\")
+    if not value.isprintable() or value.startswith("-"):
+        raise ValueError("it holds a character that cannot be printed, or begins with a hyphen")
+    if len(value.encode()) > MAX_FILE_NAME_BYTES:
+        raise ValueError(f"it has more than {MAX_FILE_NAME_BYTES} bytes")
+    return value
+
+
 StepId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
 Argument = Annotated[str, Field(max_length=128 * 1024), BeforeValidator(_to_argument)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
@@ -73,6 +94,14 @@ Variable = Annotated[
     BeforeValidator(_to_argument),
     AfterValidator(_to_value),
 ]
+Parameter = Annotated[
+    Annotated[str, Field(max_length=128 * 1024, strict=True)]
+    | Annotated[bool, Field(strict=True)]
+    | Annotated[int, Field(strict=True)]
+    | Annotated[float, Field(strict=True, allow_inf_nan=False)],
+    AfterValidator(_to_parameter),
+]
+PlacedName = Annotated[str, Field(min_length=1), AfterValidator(_to_file_name)]
 Duration = Annotated[
     timedelta,
     BeforeValidator(_to_duration),
@@ -101,7 +130,8 @@ class Step(_Model):
     """One step: exactly one of ``skill``, ``tool`` and ``code``.
 
     ``args`` is a list for a skill or code (its command line), an object for a tool.
-    ``env`` are further environment variables of a skill or code.
+    ``env`` are further environment variables of a skill or code. ``files`` are those that it finds
+    in ``/workspace/input`` beside what ``args`` name: names there, and a reference each.
     ``retry_on`` names failures to retry besides exit code 75 (temporary failure).
     """
 
@@ -112,6 +142,7 @@ class Step(_Model):
     code: Code | None = None
     args: Annotated[list[Argument], Field(max_length=MAX_ARGUMENTS)] | dict[str, JsonValue] = []
     env: dict[VariableName, Variable] = Field(default={}, max_length=MAX_VARIABLES)
+    files: dict[PlacedName, Variable] = Field(default={}, max_length=MAX_PLACED_FILES)
     timeout: Duration = DEFAULT_TIMEOUT
     retries: int = Field(default=DEFAULT_RETRIES, strict=True, ge=0, le=MAX_RETRIES)
     retry_on: tuple[RetryOn, ...] = Field(default=(), max_length=MAX_RETRY_ON)
@@ -136,7 +167,7 @@ class Step(_Model):
     @property
     def json_values(self) -> JsonValue:
         """All that may hold references, as one JSON value."""
-        return [self.json_args, {**self.env}]
+        return [self.json_args, {**self.env}, {**self.files}]
 
     @property
     def runs(self) -> str:
@@ -145,9 +176,13 @@ class Step(_Model):
 
 
 class Pipeline(_Model):
-    """A fixed list of steps, run one after the other."""
+    """A fixed list of steps, run one after the other.
+
+    ``parameters`` are values that stand at one place, to be changed there: steps refer to them.
+    """
 
     name: str = Field(min_length=1, max_length=200)
     description: str = Field(default="", max_length=2_000)
     inputs: list[InputName] = Field(default=[], max_length=MAX_INPUTS)
+    parameters: dict[InputName, Parameter] = Field(default={}, max_length=MAX_PARAMETERS)
     steps: list[Step] = Field(min_length=1, max_length=MAX_STEPS)

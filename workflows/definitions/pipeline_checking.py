@@ -1,13 +1,14 @@
 """What makes the definition of a pipeline sound, beside the shape of its parts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from itertools import chain, islice
 
 from pydantic import JsonValue
 
 from workflows.definitions.inputs import environment_name
 from workflows.definitions.pipeline import MAX_REFERENCES, Pipeline, Step
-from workflows.definitions.references import Reference, references_in
+from workflows.definitions.references import Reference, parse, references_in
 from workflows.definitions.variables import problem_with_variable
 from workflows.errors import ReferenceMalformed
 from workflows.pointers import MAX_PROBLEMS, Problem, escaped
@@ -25,6 +26,7 @@ def problems_of(pipeline: Pipeline, given: Mapping[str, object], at: str = "") -
         _step_problems(pipeline, at),
         _reference_problems(pipeline, at),
         _input_problems(pipeline, given, at),
+        _parameter_problems(pipeline, at),
     )
     return list(islice(found, MAX_PROBLEMS))
 
@@ -48,6 +50,8 @@ def _step_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
             yield Problem(f"{where}/args", "a skill or code takes a list of arguments")
         if step.tool is not None and step.env:
             yield Problem(f"{where}/env", "only a step with a skill or code has env")
+        if step.tool is not None and step.files:
+            yield Problem(f"{where}/files", "only a step with a skill or code has files")
         yield from (
             Problem(f"{where}/env/{name}", problem)
             for name, value in step.env.items()
@@ -76,17 +80,41 @@ def _reference_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
                 yield Problem(pointer, str(error))
                 continue
             for reference in references:
-                if message := _misdirected(reference, index, order, pipeline.inputs):
+                if message := _misdirected(reference, index, order, pipeline):
                     yield Problem(pointer, message)
                 elif reference.is_all_files and value != reference.text and pointer in words:
                     yield Problem(pointer, f"{reference.text} must stand alone in its argument")
                 elif reference.is_all_files and (step.tool is not None or pointer in variables):
                     yield Problem(pointer, f"name one file: {reference.text[:-1]}['NAME']}}")
+        yield from _placed_problems(step, index, order, pipeline, f"{at}/steps/{index}")
+
+
+def _placed_problems(
+    step: Step, index: int, order: Mapping[str, int], pipeline: Pipeline, where: str
+) -> Iterator[Problem]:
+    """What is wrong with files that a step wants placed under names of its own."""
+    for name, value in step.files.items():
+        pointer = f"{where}/files/{escaped(name)}"
+        try:
+            parts = parse(value)
+        except ReferenceMalformed as error:
+            yield Problem(pointer, str(error))
+            continue
+        only = parts[0] if len(parts) == 1 else None
+        if not isinstance(only, Reference) or not only.is_file or only.is_all_files:
+            message = "it must be one file: ${inputs.NAME} or ${steps.ID.files['NAME']}"
+            yield Problem(pointer, message)
+        elif message := _misdirected(only, index, order, pipeline) or "":
+            yield Problem(pointer, message)
+        elif name in pipeline.inputs and (only.source, only.name) != ("inputs", name):
+            message = f"an input of the task has the name {name!r} already; use another one"
+            yield Problem(pointer, message)
 
 
 def _count_references(step: Step) -> int:
     values = (value for _, value in _arguments(step, ""))
-    return sum(value.count("${") for value in values if isinstance(value, str))
+    counted = sum(value.count("${") for value in values if isinstance(value, str))
+    return counted + len(step.files)
 
 
 def _arguments(step: Step, at: str) -> Iterator[tuple[str, JsonValue]]:
@@ -108,17 +136,18 @@ def _leaves(value: JsonValue, at: str) -> Iterator[tuple[str, JsonValue]]:
 
 
 def _misdirected(
-    reference: Reference, index: int, order: Mapping[str, int], inputs: list[str]
+    reference: Reference, index: int, order: Mapping[str, int], pipeline: Pipeline
 ) -> str | None:
     if reference.source == "inputs":
-        known = ", ".join(inputs) or "none"
-        return (
-            None
-            if reference.name in inputs
-            else f"{reference.text}: there is no input {reference.name!r} (declared: {known})"
-        )
+        return _undeclared(reference, "input", pipeline.inputs)
+    if reference.source == "parameters":
+        return _undeclared(reference, "parameter", pipeline.parameters)
     if reference.source == "nodes":
         return f"{reference.text}: a pipeline has steps; refer to ${{steps.{reference.name}...}}"
+    return _misplaced(reference, index, order)
+
+
+def _misplaced(reference: Reference, index: int, order: Mapping[str, int]) -> str | None:
     if reference.name not in order:
         return f"{reference.text}: there is no step {reference.name!r}"
     if order[reference.name] == index:
@@ -126,6 +155,24 @@ def _misdirected(
     if order[reference.name] > index:
         return f"{reference.text}: step {reference.name!r} runs later; refer to earlier steps only"
     return None
+
+
+def _undeclared(reference: Reference, kind: str, declared: Collection[str]) -> str | None:
+    if reference.name in declared:
+        return None
+    known = ", ".join(declared) or "none"
+    return f"{reference.text}: there is no {kind} {reference.name!r} (declared: {known})"
+
+
+def _parameter_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
+    used: set[str] = set()
+    for step in pipeline.steps:
+        with suppress(ReferenceMalformed):  # Reported already.
+            used.update(r.name for r in references_in(step.json_values) if r.source == "parameters")
+    for name in pipeline.parameters:
+        if name not in used:
+            pointer = f"{at}/parameters/{escaped(name)}"
+            yield Problem(pointer, f"parameter {name!r} is used by no step")
 
 
 def _input_problems(pipeline: Pipeline, given: Mapping[str, object], at: str) -> Iterator[Problem]:
@@ -149,11 +196,11 @@ def _used_inputs(pipeline: Pipeline) -> set[str]:
             return set(pipeline.inputs)  # Reported already; a second complaint would mislead.
         used.update(item.name for item in references if item.source == "inputs")
         if step.code is not None:
-            used.update(name for name in pipeline.inputs if _mentions(step.code.source, name))
+            used.update(name for name in pipeline.inputs if mentions_input(step.code.source, name))
     return used
 
 
-def _mentions(source: str, name: str) -> bool:
+def mentions_input(source: str, name: str) -> bool:
     """Code finds its inputs by environment or path, without an argument."""
     places = (environment_name(name), "AGENTOS_INPUT_DIR", "/workspace/input")
     return any(place in source for place in places)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from workflows.definitions.agent import Agent, Limits, Names
+from workflows.definitions.agent import Agent, Limits, Names, OutputFiles
 from workflows.definitions.inputs import MAX_INPUTS, InputName
 from workflows.definitions.pipeline import MAX_STEPS, Step, StepId
 
@@ -16,7 +16,7 @@ MAX_DEPTH = 3
 MAX_REPLANS = 5
 # A revision adds this many at most: more is another plan.
 MAX_ADDED = 3
-MAX_FILES = 20
+MAX_NODE_DESCRIPTION_CHARACTERS = 20_000
 
 
 class Atomicity(StrEnum):
@@ -51,7 +51,6 @@ class _Model(BaseModel):
 
 
 NodeId = StepId
-FileName = Annotated[str, Field(min_length=1, max_length=255)]
 
 
 class Node(_Model):
@@ -65,18 +64,40 @@ class Node(_Model):
 
     id: NodeId
     title: str = Field(min_length=1, max_length=120)
-    description: str = Field(default="", max_length=20_000)
+    description: str = Field(default="", max_length=MAX_NODE_DESCRIPTION_CHARACTERS)
     kind: NodeKind = NodeKind.AGENT
     depends_on: tuple[NodeId, ...] = Field(default=(), max_length=MAX_NODES)
     inputs: dict[InputName, Annotated[str, Field(max_length=1_000)]] = Field(
         default={}, max_length=MAX_INPUTS
     )
-    files: tuple[FileName, ...] = Field(default=(), max_length=MAX_FILES)
+    files: OutputFiles = ()
     output_schema: dict[str, JsonValue] | None = None
     skills: Names | None = None
     tools: Names | None = None
     steps: list[Step] | None = Field(default=None, min_length=1, max_length=MAX_STEPS)
     size: Size = Size.SMALL
+
+
+class Proposal(_Model):
+    """The answer of a planner: nodes; or that the task is ``atomic``, and one node does all."""
+
+    nodes: tuple[Node, ...] = ()
+    atomic: bool = False
+    reason: str = Field(default="", max_length=4_000)
+
+
+class Revision(_Model):
+    """How a planner changes what is pending after nodes have failed. ``rewire`` are nodes as they
+    are to be, of ids that there are; a revision without changes says that nothing helps."""
+
+    reason: str = Field(default="", max_length=4_000)
+    add: tuple[Node, ...] = ()
+    drop: tuple[NodeId, ...] = ()
+    rewire: tuple[Node, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.add or self.drop or self.rewire)
 
 
 class Plan(_Model):

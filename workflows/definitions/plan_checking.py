@@ -48,6 +48,14 @@ def dependencies_of(node: Node) -> frozenset[str]:
     return frozenset(makers).union(node.depends_on)
 
 
+def inputs_of(node: Node) -> frozenset[str]:
+    """The inputs of the plan that a node is given."""
+    named = (_reference(text) for text in node.inputs.values())
+    return frozenset(
+        found.name for found in named if found is not None and found.source == "inputs"
+    )
+
+
 def sinks(nodes: Sequence[Node]) -> Sequence[Node]:
     """Those that no other waits for, in the order of the plan."""
     awaited = frozenset[str]().union(*map(dependencies_of, nodes))

@@ -1,4 +1,5 @@
-"""References in a step's arguments: ``${inputs.NAME}`` and ``${steps.ID.FIELD}``.
+"""References in a step's arguments: ``${inputs.NAME}``, ``${parameters.NAME}`` and
+``${steps.ID.FIELD}``.
 
 The nodes of a plan refer to each other's files: ``${nodes.ID.files['NAME']}``.
 
@@ -16,7 +17,7 @@ from pydantic import JsonValue
 
 from workflows.errors import ReferenceMalformed
 
-Source = Literal["inputs", "steps", "nodes"]
+Source = Literal["inputs", "parameters", "steps", "nodes"]
 Key = str | int
 
 STEP_FIELDS = ("files", "stdout", "exit_code", "json")
@@ -73,6 +74,11 @@ def parse(text: str) -> tuple[Part, ...]:
     return (*parts, plain) if plain or not parts else tuple(parts)
 
 
+def plain(text: str) -> str:
+    """Text that is none of ours, as it must be written in an argument."""
+    return text.replace("${", "$${")
+
+
 def references_in(value: JsonValue) -> Iterator[Reference]:
     """Every reference in a tree of JSON values, in reading order."""
     if isinstance(value, str):
@@ -115,26 +121,26 @@ def _parse_key(text: str, position: int, *, first: bool) -> tuple[Key, int]:
 def _build(text: str, start: int, end: int, keys: list[Key]) -> Reference:
     whole = text[start:end]
     match keys:
-        case ["inputs", str(name)]:
-            return Reference(whole, "inputs", name)
+        case [("inputs" | "parameters") as source, str(name)]:
+            return Reference(whole, source, name)
         case ["steps", str(name), ("stdout" | "exit_code") as field]:
             return Reference(whole, "steps", name, field)
         case ["steps", str(name), "files"]:
             return Reference(whole, "steps", name, "files")
-        case ["steps", str(name), "files", str(file)]:
-            return Reference(whole, "steps", name, "files", (file,))
         case ["steps", str(name), "json", *path]:
             return Reference(whole, "steps", name, "json", tuple(path))
-        case ["nodes", str(name), "files", str(file)]:
-            return Reference(whole, "nodes", name, "files", (file,))
+        case [("steps" | "nodes") as source, str(name), "files", str(file)]:
+            return Reference(whole, source, name, "files", (file,))
         case ["nodes", *_]:
             raise _malformed(text, "of a node there are files: ${nodes.ID.files['NAME']}", start)
         case ["inputs", *_]:
             raise _malformed(text, "an input has a name and nothing else", start)
+        case ["parameters", *_]:
+            raise _malformed(text, "a parameter has a name and nothing else", start)
         case ["steps", *_]:
             raise _malformed(text, f"a step has an id and {', '.join(STEP_FIELDS)}", start)
         case _:
-            raise _malformed(text, "it must begin with inputs or steps", start)
+            raise _malformed(text, "it must begin with inputs, parameters or steps", start)
 
 
 def _malformed(text: str, reason: str, position: int) -> ReferenceMalformed:

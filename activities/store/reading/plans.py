@@ -1,25 +1,348 @@
 """Plans and their nodes, as those who run or show them need them."""
 
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from pydantic import JsonValue
+from sqlalchemy import ARRAY, DateTime, Row, Uuid, bindparam, func, or_, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from activities.store.database import Database
-from activities.store.tables import SubTask
-from workflows.contracts import call_sub_task_id
-from workflows.states import Status
+from activities.store.reading.attempts import output_of
+from activities.store.tables import PlanRevision, SubTask, Task, TaskArtifact
+from workflows.contracts import Failure, call_sub_task_id
+from workflows.definitions.agent import Limits
+from workflows.definitions.plan import Node, Plan
+from workflows.states import Status, TaskType
 
 PLAN_CALL = "plan"
+# What a pipeline printed is read as JSON up to this length, in characters.
+MAX_OUTPUT_CHARACTERS = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNode:
+    """A node of a plan as its row has it. ``seq`` is that of the call that planned it.
+
+    ``is_replaced``: it ``is_dropped``, or has failed and the plan was revised since.
+    """
+
+    id: UUID
+    number: int
+    name: str
+    definition: Node
+    dependencies: tuple[str, ...]
+    status: Status
+    child_id: UUID
+    seq: int
+    is_replaced: bool
+    is_dropped: bool
+    error: Failure | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlan:
+    """A plan with all its nodes, in their order. ``revisions`` is how often it was revised."""
+
+    id: UUID
+    team_id: UUID
+    run: int
+    priority: int
+    name: str
+    prompt: str
+    inputs: Mapping[str, str]
+    definition: Plan
+    started_at: datetime | None
+    result: Mapping[str, JsonValue] | None
+    nodes: Sequence[StoredNode]
+    revisions: int
+
+    @property
+    def by_name(self) -> Mapping[str, StoredNode]:
+        return {node.name: node for node in self.nodes}
+
+
+@dataclass(frozen=True, slots=True)
+class ChildState:
+    """The task that runs a node. ``definition`` has its limits; ``result`` is what it gave."""
+
+    id: UUID
+    type: TaskType
+    run: int
+    first_step: int
+    status: Status
+    team_id: UUID
+    definition: Mapping[str, JsonValue]
+    result: Mapping[str, JsonValue] | None
+    error: Failure | None
+
+    @property
+    def limits(self) -> Limits:
+        return Limits.model_validate(self.definition.get("limits") or {})
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFile:
+    """A file that a node made; ``size`` is in bytes."""
+
+    id: UUID
+    node: UUID
+    name: str
+    size: int
+    mime_type: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Tokens, and their cost in US dollars."""
+
+    tokens: int = 0
+    cost_usd: float = 0.0
+
+
+class PlanReader:
+    """Reads plans, of whatever team: not for what a client asks."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def plan(self, task_id: UUID) -> StoredPlan | None:
+        """A plan with its nodes; None when there is no such task."""
+        query = select(*_PLAN).where(col(Task.id) == task_id)
+        task = (await self._connection.execute(query)).one_or_none()
+        if task is None:
+            return None
+        nodes = await self._connection.execute(
+            select(*_NODE)
+            .where(col(SubTask.task_id) == task_id, col(SubTask.number).is_not(None))
+            .order_by(col(SubTask.number))
+        )
+        revisions = await self._connection.scalar(
+            select(func.count(col(PlanRevision.seq))).where(col(PlanRevision.task_id) == task_id)
+        )
+        return StoredPlan(
+            id=task.id,
+            team_id=task.team_id,
+            run=task.run,
+            priority=task.priority,
+            name=task.name,
+            prompt=task.prompt or "",
+            inputs=task.inputs,
+            definition=Plan.model_validate(task.definition),
+            started_at=task.started_at,
+            result=task.result,
+            nodes=[_node(row) for row in nodes],
+            revisions=revisions or 0,
+        )
+
+    async def children(self, ids: Collection[UUID]) -> Mapping[UUID, ChildState]:
+        """Those of these tasks that there are."""
+        rows = await self._connection.execute(select(*_CHILD).where(col(Task.id).in_(ids)))
+        return {
+            row.id: ChildState(
+                id=row.id,
+                type=row.type,
+                run=row.run,
+                first_step=row.first_step,
+                status=row.status,
+                team_id=row.team_id,
+                definition=row.definition,
+                result=row.result,
+                error=row.error and Failure.model_validate(row.error),
+            )
+            for row in rows
+        }
+
+    async def files(self, task_id: UUID) -> Sequence[NodeFile]:
+        """The files of all nodes of a plan, by name."""
+        rows = await self._connection.execute(
+            select(
+                col(TaskArtifact.id),
+                col(TaskArtifact.sub_task_id),
+                col(TaskArtifact.name),
+                col(TaskArtifact.size),
+                col(TaskArtifact.mime_type),
+                func.coalesce(col(TaskArtifact.sha256), ""),
+            )
+            .join(SubTask, col(SubTask.id) == col(TaskArtifact.sub_task_id))
+            .where(
+                col(TaskArtifact.task_id) == task_id,
+                col(SubTask.number).is_not(None),
+                col(TaskArtifact.sha256).is_not(None),
+            )
+            .order_by(col(TaskArtifact.name))
+        )
+        return [NodeFile(*row) for row in rows]
+
+    async def names_of_files(self, task_id: UUID) -> Sequence[str]:
+        """The names of all files that the steps of a task have made."""
+        rows = await self._connection.scalars(
+            select(col(TaskArtifact.name))
+            .where(col(TaskArtifact.task_id) == task_id, col(TaskArtifact.sha256).is_not(None))
+            .distinct()
+            .order_by(col(TaskArtifact.name))
+        )
+        return rows.all()
+
+    async def last_output(self, task_id: UUID) -> str | None:
+        """What the last step of a pipeline printed, where that is not too long to be a result."""
+        last = await self._connection.scalar(
+            select(col(SubTask.id))
+            .where(col(SubTask.task_id) == task_id)
+            .order_by(col(SubTask.execution_order).desc())
+            .limit(1)
+        )
+        return (
+            None if last is None else await output_of(self._connection, last, MAX_OUTPUT_CHARACTERS)
+        )
+
+    async def used_since(
+        self, tasks: Collection[UUID], since: datetime | None
+    ) -> Mapping[UUID, Used]:
+        """What each of these tasks has used, with all that are below it, in answers since then."""
+        rows = await self._connection.execute(_USED, {"ids": list(tasks), "since": since})
+        return {row.root: Used(row.tokens, row.cost_usd) for row in rows}
+
+
+@asynccontextmanager
+async def reading_plans(database: Database) -> AsyncIterator[PlanReader]:
+    """From the primary."""
+    async with database.reading(fresh=True) as connection:
+        yield PlanReader(connection)
 
 
 async def resumed_call(database: Database, task_id: UUID, seq: int) -> int | None:
-    """``seq``, where the call with that result makes or revises a plan that is not completed."""
+    """``seq``, where the call with that result makes or revises a plan that is not completed.
+
+    One that a person denied, or never approved, is none to go on with.
+    """
+    decision = col(SubTask.approval)["decision"].astext
     async with database.reading(fresh=True) as connection:
         status = await connection.scalar(
             select(col(SubTask.status)).where(
                 col(SubTask.id) == call_sub_task_id(task_id, seq),
                 col(SubTask.task_type) == PLAN_CALL,
+                or_(col(SubTask.approval).is_(None), decision == "approve"),
             )
         )
     return None if status in (None, Status.COMPLETED) else seq
+
+
+# A plan is at most three deep; the bound is for rows that somebody else has written.
+_USED = text(
+    """
+    WITH RECURSIVE below AS (
+        SELECT id AS root, id, 0 AS depth FROM unnest(:ids) AS x(id)
+        UNION ALL
+        SELECT root, tasks.id, depth + 1
+        FROM below JOIN tasks ON tasks.parent_id = below.id WHERE depth < 8
+    )
+    SELECT root, CAST(coalesce(sum(prompt_tokens + completion_tokens), 0) AS bigint) AS tokens,
+           coalesce(sum(cost_usd), 0.0) AS cost_usd
+    FROM below LEFT JOIN messages
+        ON messages.task_id = below.id AND role = 'assistant'
+       AND (CAST(:since AS timestamptz) IS NULL OR messages.created_at >= :since)
+    GROUP BY root
+    """
+).bindparams(
+    bindparam("ids", type_=ARRAY(Uuid())), bindparam("since", type_=DateTime(timezone=True))
+)
+
+_PLAN = (
+    col(Task.id),
+    col(Task.team_id),
+    col(Task.run),
+    col(Task.priority),
+    col(Task.name),
+    col(Task.prompt),
+    col(Task.inputs),
+    col(Task.definition),
+    col(Task.started_at),
+    col(Task.result),
+)
+_NODE = (
+    col(SubTask.id),
+    col(SubTask.number),
+    col(SubTask.name),
+    col(SubTask.input_context),
+    col(SubTask.dependencies),
+    col(SubTask.status),
+    col(SubTask.child_id),
+    col(SubTask.execution_order),
+    col(SubTask.output_result),
+    col(SubTask.error),
+)
+_CHILD = (
+    col(Task.id),
+    col(Task.type),
+    col(Task.run),
+    col(Task.first_step),
+    col(Task.status),
+    col(Task.team_id),
+    col(Task.definition),
+    col(Task.result),
+    col(Task.error),
+)
+
+
+def _node(row: Row[*tuple[Any, ...]]) -> StoredNode:
+    output = row.output_result or {}
+    return StoredNode(
+        id=row.id,
+        number=row.number,
+        name=row.name,
+        definition=Node.model_validate(row.input_context),
+        dependencies=tuple(row.dependencies),
+        status=row.status,
+        child_id=row.child_id,
+        seq=row.execution_order,
+        is_replaced="replaced" in output or "dropped" in output,
+        is_dropped="dropped" in output,
+        error=row.error and Failure.model_validate(row.error),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedCall:
+    """A call whose plan, or revision, is in the rows of nodes; its result is message ``seq``.
+
+    ``was_answered``: the planner has said something since.
+    """
+
+    id: UUID
+    seq: int
+    status: Status
+    was_answered: bool
+
+
+async def last_opened_call(database: Database, task_id: UUID) -> OpenedCall | None:
+    """The call by which a plan was made, or revised, last; None before there is a plan."""
+    async with database.reading(fresh=True) as connection:
+        row = (await connection.execute(_LAST_OPENED, {"task_id": task_id})).one_or_none()
+    if row is None:
+        return None
+    return OpenedCall(row.id, row.seq, Status(row.status), row.was_answered)
+
+
+_LAST_OPENED = text(
+    f"""
+    SELECT call.id, call.execution_order AS seq, call.status,
+           EXISTS (SELECT FROM messages WHERE task_id = :task_id AND role = 'assistant'
+                   AND messages.seq > call.execution_order) AS was_answered
+    FROM sub_tasks AS call
+    WHERE call.task_id = :task_id AND call.task_type = '{PLAN_CALL}' AND call.number IS NULL
+      AND (EXISTS (SELECT FROM sub_tasks AS node
+                   WHERE node.task_id = :task_id AND node.number IS NOT NULL
+                     AND node.execution_order = call.execution_order)
+           OR EXISTS (SELECT FROM plan_revisions AS revision
+                      WHERE revision.task_id = :task_id AND revision.seq = call.execution_order))
+    ORDER BY call.execution_order DESC
+    LIMIT 1
+    """
+).bindparams(bindparam("task_id", type_=Uuid()))

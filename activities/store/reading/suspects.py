@@ -8,11 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, or_, select, text, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from activities.store.database import Database
 from activities.store.reading.cursor import Cursor
-from activities.store.tables import Task
+from activities.store.tables import SubTask, Task
 from workflows.states import LIVING, Status
 
 # Any number will do, as long as all APIs on a database take the same.
@@ -80,6 +81,32 @@ class Suspects:
             is_behind = tuple_(*place) > (-after.priority, after.updated_at, after.id)
         rows = await self._connection.execute(
             select(*_COLUMNS).where(is_pending, is_behind).order_by(*place).limit(limit)
+        )
+        return [Suspect(*row) for row in rows]
+
+    async def orphans(self, limit: int) -> Sequence[Suspect]:
+        """Living tasks of nodes whose plan has ended, is gone, or has no such node any more; those
+        of which nothing was heard for longest come first.
+
+        They may well be heard of: their workflows know nothing of that.
+        """
+        plan = aliased(Task)
+        has_plan = (
+            select(col(SubTask.id))
+            .join(plan, col(plan.id) == col(SubTask.task_id))
+            .where(
+                col(SubTask.task_id) == col(Task.parent_id),
+                col(SubTask.child_id) == col(Task.id),
+                col(plan.status).in_(LIVING),
+            )
+            .correlate(Task)
+            .exists()
+        )
+        rows = await self._connection.execute(
+            select(*_COLUMNS)
+            .where(col(Task.parent_id).is_not(None), col(Task.status).in_(LIVING), ~has_plan)
+            .order_by(col(Task.updated_at), col(Task.id))
+            .limit(limit)
         )
         return [Suspect(*row) for row in rows]
 

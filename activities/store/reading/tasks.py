@@ -81,10 +81,11 @@ class TaskDetails:
 
 @dataclass(frozen=True, slots=True)
 class StoredTask:
-    """What is needed to act on a task."""
+    """What is needed to act on a task. ``parent_id`` is the plan whose node it is."""
 
     id: UUID
     team_id: UUID
+    parent_id: UUID | None
     type: TaskType
     name: str
     priority: int
@@ -175,6 +176,7 @@ async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredT
     query = select(
         col(Task.id),
         col(Task.team_id),
+        col(Task.parent_id),
         col(Task.type),
         col(Task.name),
         col(Task.priority),
@@ -192,6 +194,7 @@ async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredT
     return StoredTask(
         id=row.id,
         team_id=row.team_id,
+        parent_id=row.parent_id,
         type=row.type,
         name=row.name,
         priority=row.priority,

@@ -10,7 +10,7 @@ from mcp import MCPError
 from mcp.client import ClientSession
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from activities.tools.mcp.asking import Asker, Askers
+from activities.tools.mcp.asking import Asker, Askers, McpQuestionUnclear
 from activities.tools.mcp.connection import Disconnected, NotSent
 from activities.tools.mcp.content import result_of
 from activities.tools.mcp.failures import Failure, failure_of
@@ -29,6 +29,7 @@ from workflows.errors import (
 # The SDK's words for an answer that cannot come any more. Servers use its code for much else.
 _LOST_MESSAGES = ("Connection closed", "SSE stream")
 _UNREADABLE_MESSAGE = "Failed to parse"
+_TOLD_CHARACTERS = 2_000
 
 _Answer = types.CallToolResult | types.ReadResourceResult | types.InputRequiredResult
 _CALLED: TypeAdapter[_Answer] = TypeAdapter(types.CallToolResult | types.InputRequiredResult)
@@ -38,7 +39,8 @@ _READ: TypeAdapter[_Answer] = TypeAdapter(types.ReadResourceResult | types.Input
 @dataclass(frozen=True, slots=True)
 class ToolCall:
     """``timeout_seconds`` is how long it may take without a sign of progress. One that
-    ``reads_resources`` is no tool of the server's: its argument is the ``uri`` of a resource."""
+    ``reads_resources`` is no tool of the server's: its argument is the ``uri`` of a resource. One
+    that ``is_retry_safe`` may be made twice."""
 
     server: str
     tool: str
@@ -46,6 +48,7 @@ class ToolCall:
     timeout_seconds: float
     replies: Replies = field(default_factory=dict)
     reads_resources: bool = False
+    is_retry_safe: bool = False
 
     async def perform(self, session: ClientSession, askers: Askers) -> McpResult:
         """What the tool answered; an error that the server reports is an answer too.
@@ -55,15 +58,19 @@ class ToolCall:
         Raises:
             McpAsks: the server has a question that ``replies`` do not answer. It was told that
                 nobody answers now, and has ended the call.
+            McpQuestionUnclear: it has ended, and may have asked something that was cancelled.
             McpTimedOut, McpAnswerInvalid, McpUnavailable, McpConnectionLost
             NotSent, Disconnected: the connection is of no more use.
         """
         if askers.is_spoilt:
             raise NotSent
         try:
-            async with askers.asker(self.replies, is_alone=bool(self.replies)) as asker:
+            is_alone = bool(self.replies) or (askers.is_confusing and not self.is_retry_safe)
+            async with askers.asker(self.replies, is_alone=is_alone) as asker:
                 answer = await self._converse(session, asker)
             if asker.is_unclear:
+                if not self.is_retry_safe:
+                    raise self._unclear(askers.clean(result_of(answer, askers.clean).text))
                 async with askers.asker(self.replies, is_alone=True) as asker:
                     answer = await self._converse(session, asker)
             if asker.question is not None:
@@ -165,6 +172,10 @@ class ToolCall:
                 raise self._unusable("it does not follow the protocol") from None
             case _:
                 return McpResult(clean_text(error.message), is_error=True)
+
+    def _unclear(self, answer: str) -> McpQuestionUnclear:
+        answer = answer[:_TOLD_CHARACTERS] or "none"
+        return McpQuestionUnclear(server=self.server, tool=self.tool, answer=answer)
 
     def _unusable(self, reason: str) -> McpAnswerInvalid:
         return McpAnswerInvalid(server=self.server, tool=self.tool, reason=reason)

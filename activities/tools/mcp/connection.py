@@ -76,7 +76,7 @@ class Connection:
         self._end_told: str | None = None
         self._refusal = "it refused to connect"
         self._last_words = LastWords()
-        self._askers = Askers(lambda text: self.redacted(clean_text(text)))
+        self._askers = Askers(lambda text: self.redacted(clean_text(text)), options.patience)
         self.is_open = True
         self.used_at_seconds = self._clock()
         self._owner = asyncio.create_task(self._own(), name=f"mcp server {server.name}")

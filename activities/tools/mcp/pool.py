@@ -67,10 +67,11 @@ class McpPool:
         timeout_seconds: float | None = None,
         replies: Replies = MappingProxyType({}),
         reads_resources: bool = False,
+        is_retry_safe: bool = False,
     ) -> McpResult:
         """Call a tool, after connecting if need be. A time limit of None is the server's own.
         ``replies`` answer questions of the server. With ``reads_resources``, read the resource
-        whose ``uri`` is the argument.
+        whose ``uri`` is the argument. With ``is_retry_safe`` it may be called twice.
 
         Cancelled, it cancels the request.
 
@@ -79,6 +80,7 @@ class McpPool:
             McpUnavailable: the server was not reached; the tool was not called.
             McpConnectionLost, McpTimedOut, McpAnswerInvalid: the call may have taken effect.
             McpAsks: the server has another question; it was told that nobody answers now.
+            McpQuestionUnclear: the same may be so, and the call may have taken effect.
         """
         self.policy.check(server)
         connections = await self._loaded()
@@ -86,7 +88,13 @@ class McpPool:
         from activities.tools.mcp.calls import ToolCall
 
         call = ToolCall(
-            server.name, tool, arguments, limit_seconds, replies, reads_resources=reads_resources
+            server.name,
+            tool,
+            arguments,
+            limit_seconds,
+            replies,
+            reads_resources=reads_resources,
+            is_retry_safe=is_retry_safe,
         )
         return await connections.call(team_id, server, call)
 

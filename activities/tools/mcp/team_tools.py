@@ -51,6 +51,7 @@ class TeamTools:
             timeout_seconds=timeout_seconds,
             replies=replies,
             reads_resources=found[0].reads_resources,
+            is_retry_safe=found[0].is_retry_safe,
         )
 
 

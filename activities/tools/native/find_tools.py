@@ -21,7 +21,7 @@ _DESCRIPTION_CHARACTERS = 300
 _SERVERS_SHOWN = 20
 
 
-@tool(is_retry_safe=True, need=Need.SERVER_TOOLS, finds_tools=True)
+@tool(is_retry_safe=True, need=Need.SERVER_TOOLS, finds_tools=True, reads="means")
 async def find_tools(
     context: AgentContext,
     query: Annotated[

@@ -9,7 +9,7 @@ from activities.tools.working_files import working_files
 MAX_FILES = 1_000
 
 
-@tool(is_retry_safe=True)
+@tool(is_retry_safe=True, reads="data")
 async def list_files(context: ToolContext) -> str:
     """List the task's files as JSON: its inputs and the files it has made, latest last.
 

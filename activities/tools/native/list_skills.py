@@ -15,7 +15,7 @@ MAX_LISTED = 40
 _DESCRIPTION_CHARACTERS = 300
 
 
-@tool(is_retry_safe=True, need=Need.SKILLS, finds_skills=True)
+@tool(is_retry_safe=True, need=Need.SKILLS, finds_skills=True, reads="means")
 async def list_skills(
     context: AgentContext,
     query: Annotated[

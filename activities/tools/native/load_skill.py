@@ -17,7 +17,7 @@ MAX_SKILL_CHARACTERS = 100_000
 MAX_FILES_SHOWN = 200
 
 
-@tool(is_retry_safe=True, need=Need.SKILLS, shows_skills=True)
+@tool(is_retry_safe=True, need=Need.SKILLS, shows_skills=True, reads="means")
 async def load_skill(
     context: AgentContext, skill: Annotated[str, Field(min_length=1, max_length=64)]
 ) -> ToolResult:

@@ -17,7 +17,8 @@ MAX_READ_BYTES = 256 * 1024
 AGENT_READ_BYTES = 10_000
 
 
-@tool(is_retry_safe=True, timeout_seconds=900.0)  # The file may first have to be fetched.
+# The file may first have to be fetched.
+@tool(is_retry_safe=True, timeout_seconds=900.0, reads="data")
 async def read_file(
     context: ToolContext,
     file: Annotated[

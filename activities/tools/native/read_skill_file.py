@@ -11,7 +11,7 @@ MAX_READ_CHARACTERS = 100_000
 DEFAULT_READ_CHARACTERS = 12_000
 
 
-@tool(is_retry_safe=True, need=Need.SKILLS)
+@tool(is_retry_safe=True, need=Need.SKILLS, reads="means")
 async def read_skill_file(
     context: AgentContext,
     skill: Annotated[str, Field(min_length=1, max_length=64)],

@@ -10,7 +10,7 @@ from activities.tools.searching import MAX_RESULTS
 from workflows.errors import SearchFailed
 
 
-@tool(is_retry_safe=True, need=Need.SEARCH)
+@tool(is_retry_safe=True, need=Need.SEARCH, reads="data")
 async def web_search(
     context: AgentContext,
     query: Annotated[str, Field(min_length=1, max_length=400)],

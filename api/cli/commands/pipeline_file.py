@@ -1,21 +1,25 @@
 """A pipeline in a file: read and checked here, before inputs are uploaded for nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from api.cli.commands.document_file import read_document
+from api.cli.commands.parameters import with_parameters
 from api.cli.errors import PipelineFileRefused, PipelineInvalid
 from workflows.definitions.pipeline import Pipeline
 from workflows.definitions.pipeline_checking import problems_of
 from workflows.pointers import problems_in
 
 
-def read_pipeline(path: Path, given: Mapping[str, object]) -> Pipeline:
-    """The pipeline in a YAML or JSON file; ``-`` is stdin.
+def read_pipeline(
+    path: Path, given: Mapping[str, object], parameters: Sequence[str] = ()
+) -> Pipeline:
+    """The pipeline in a YAML or JSON file; ``-`` is stdin. ``parameters`` are NAME=VALUE.
 
     Raises:
+        ParameterMalformed: one that the pipeline has not, or not of this kind.
         PipelineFileRefused: it cannot be read.
         PipelineInvalid: with everything that is wrong, also with the inputs that are given for it.
     """
@@ -25,6 +29,7 @@ def read_pipeline(path: Path, given: Mapping[str, object]) -> Pipeline:
     except ValidationError as error:
         problems = problems_in(error.errors(include_url=False), document)
         raise PipelineInvalid(path, problems) from error
+    pipeline = with_parameters(pipeline, parameters) if parameters else pipeline
     if problems := problems_of(pipeline, given):
         raise PipelineInvalid(path, problems)
     return pipeline

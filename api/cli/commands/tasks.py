@@ -118,9 +118,13 @@ def retry(
             "--from",
             metavar="STEP",
             show_default="the first not completed",
-            help="The step, or the call of an agent, such as 4.1, to start from; "
-            "earlier results are kept.",
+            help="The step, the node of a plan, or the call of an agent, such as 4.1, to start "
+            "from; earlier results are kept.",
         ),
+    ] = None,
+    description: Annotated[
+        str | None,
+        typer.Option("--description", help="What the node of --from has to do from now on."),
     ] = None,
     inputs: Inputs = None,
     wait: Wait = False,
@@ -134,7 +138,11 @@ def retry(
     async def again(client: Client, task_id: str) -> ExitCode:
         # By its alias: "from" is no name in Python.
         request = RetryRequest.model_validate(
-            {"from": begin, "inputs": await upload_inputs(client, given)}
+            {
+                "from": begin,
+                "description": description,
+                "inputs": await upload_inputs(client, given),
+            }
         )
         return await answer(client, await client.retry(task_id, request), waiting)
 

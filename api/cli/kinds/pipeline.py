@@ -24,6 +24,15 @@ File = Annotated[
         help="A YAML or JSON file with the pipeline; - for stdin.",
     ),
 ]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        show_default=False,
+        help="Another value for one of the pipeline's parameters.",
+    ),
+]
 
 
 class PipelineKind(PlainKind):
@@ -37,9 +46,10 @@ class PipelineKind(PlainKind):
         return progress
 
     @staticmethod
-    def request(inputs: GivenInputs, *, file: File) -> TaskRequest:
+    def request(inputs: GivenInputs, *, file: File, parameters: Parameters = None) -> TaskRequest:
         """Run a fixed list of steps, one after the other."""
-        return TaskRequest(type=TaskType.PIPELINE, pipeline=read_pipeline(file, inputs))
+        pipeline = read_pipeline(file, inputs, parameters or ())
+        return TaskRequest(type=TaskType.PIPELINE, pipeline=pipeline)
 
 
 KIND = PipelineKind()

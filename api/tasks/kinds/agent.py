@@ -7,7 +7,7 @@ from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
 from api.services import Services
 from api.tasks.kinds.agent_beginning import last_kept_message
 from api.tasks.kinds.base import Beginning, ServedKind, check_fields, wrong
-from api.wire.requests import TaskRequest
+from api.wire.requests import RetryRequest, TaskRequest
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import AgentResult, Progress
 from workflows.definitions.agent import DEFAULT_TURNS, Agent
@@ -24,9 +24,11 @@ class ServedAgentKind(ServedKind[Agent]):
             raise wrong("/prompt", "a task of type agent needs a prompt that says what to do")
         return request.agent or Agent()
 
-    async def beginning(self, services: Services, task: StoredTask, begin: str | None) -> Beginning:
+    async def beginning(
+        self, services: Services, task: StoredTask, request: RetryRequest
+    ) -> Beginning:
         """After a turn that is whole. What was done later is dropped by the run once it begins."""
-        return Beginning(await last_kept_message(services.database, task, begin))
+        return Beginning(await last_kept_message(services.database, task, request.begin))
 
     def progress(self, task: TaskSummary, current: str | None) -> Progress:
         """Of the turns that are allowed. Who finishes earlier is done nevertheless."""

@@ -26,14 +26,20 @@ async def last_kept_message(database: Database, task: StoredTask, begin: str | N
     if begin == BEGIN_ANEW:
         return 0
     if begin is not None:
-        return await _before_turn(database, task, await _turn_of(database, task, begin))
+        return await before_turn(database, task, await _turn_of(database, task, begin))
     if task.status is Status.COMPLETED:
         message = f"the agent has finished; name the call to resume before, or {BEGIN_ANEW!r}"
         raise wrong("/from", message)
-    return await _before_turn(database, task, await _first_open_turn(database, task))
+    return await last_whole_turn(database, task)
 
 
-async def _before_turn(database: Database, task: StoredTask, turn: int) -> int:
+async def last_whole_turn(database: Database, task: StoredTask) -> int:
+    """The number of the last message of the last turn of which every result is there."""
+    return await before_turn(database, task, await _first_open_turn(database, task))
+
+
+async def before_turn(database: Database, task: StoredTask, turn: int) -> int:
+    """The number of the last message of the turns before ``turn``; 0 when that is the first."""
     return await last_message_before(database, task.id, turn) if turn > 1 else 0
 
 

@@ -1,8 +1,8 @@
 """What the API must know of a type of task, beside what it is."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from activities.store.reading.steps import Step
 from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
 from api.errors import InvalidRequest
 from api.services import Services
-from api.wire.requests import TaskRequest
+from api.wire.requests import RetryRequest, TaskRequest
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import AgentResult, Progress, Result
 from workflows.pointers import Problem
@@ -26,10 +26,12 @@ _FIELDS = ("pipeline", "agent", "plan")
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """Where the next run of a task begins. The sub-tasks ``again`` start over with it."""
+    """Where the next run of a task begins. The sub-tasks ``again`` start over with it, with the new
+    ``descriptions`` of those that have one."""
 
     first_step: int
     again: Collection[UUID] = ()
+    descriptions: Mapping[UUID, str] = field(default_factory=dict)
 
 
 class ServedKind(ABC, Generic[Definition]):
@@ -48,8 +50,10 @@ class ServedKind(ABC, Generic[Definition]):
         """What a request asks for. Raises ``InvalidRequest``."""
 
     @abstractmethod
-    async def beginning(self, services: Services, task: StoredTask, begin: str | None) -> Beginning:
-        """Where the task begins when a person runs it again, from ``begin`` if they say so.
+    async def beginning(
+        self, services: Services, task: StoredTask, request: RetryRequest
+    ) -> Beginning:
+        """Where the task begins when a person runs it again as they ask for.
 
         Raises:
             InvalidRequest: it cannot begin there.
@@ -70,9 +74,9 @@ class ServedKind(ABC, Generic[Definition]):
 
 def check_fields(request: TaskRequest, own: str) -> None:
     """Raises ``InvalidRequest`` when a request has the field of another type than its ``own``."""
-    for field in _FIELDS:
-        if field != own and getattr(request, field) is not None:
-            raise wrong(f"/{field}", f"a task of type {own} has no {field}")
+    for name in _FIELDS:
+        if name != own and getattr(request, name) is not None:
+            raise wrong(f"/{name}", f"a task of type {own} has no {name}")
 
 
 def wrong(pointer: str, message: str) -> InvalidRequest:

@@ -10,7 +10,7 @@ from activities.store.reading.steps import PlacedStep, list_placed_steps
 from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
 from api.services import Services
 from api.tasks.kinds.base import Beginning, ServedKind, check_fields, wrong
-from api.wire.requests import TaskRequest
+from api.wire.requests import RetryRequest, TaskRequest
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import Progress, Result
 from workflows.definitions.pipeline import Pipeline
@@ -26,9 +26,12 @@ class ServedPipelineKind(ServedKind[Pipeline]):
             raise wrong("/pipeline", "a task of type pipeline needs a pipeline")
         return request.pipeline
 
-    async def beginning(self, services: Services, task: StoredTask, begin: str | None) -> Beginning:
+    async def beginning(
+        self, services: Services, task: StoredTask, request: RetryRequest
+    ) -> Beginning:
         """By default the first step that is not completed; those before it keep their results."""
         steps = await list_placed_steps(services.database, task.id)
+        begin = request.begin
         first = _index_of(steps, begin) if begin is not None else _first_open(steps)
         return Beginning(first, [step.id for step in steps[first:]])
 

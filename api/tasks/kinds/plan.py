@@ -9,7 +9,7 @@ from api.services import Services
 from api.tasks.kinds.agent import result_of
 from api.tasks.kinds.base import Beginning, ServedKind, check_fields, wrong
 from api.tasks.kinds.plan_beginning import plan_beginning
-from api.wire.requests import TaskRequest
+from api.wire.requests import RetryRequest, TaskRequest
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import AgentResult, Progress
 from workflows.definitions.plan import Plan
@@ -28,8 +28,10 @@ class ServedPlanKind(ServedKind[Plan]):
             raise wrong("/prompt", "a task of type plan needs a prompt that says what to do")
         return request.plan or Plan()
 
-    async def beginning(self, services: Services, task: StoredTask, begin: str | None) -> Beginning:
-        return await plan_beginning(services, task, begin)
+    async def beginning(
+        self, services: Services, task: StoredTask, request: RetryRequest
+    ) -> Beginning:
+        return await plan_beginning(services, task, request)
 
     def progress(self, task: TaskSummary, current: str | None) -> Progress:
         """Of the nodes, but for those that the plan goes on without."""

@@ -5,14 +5,16 @@ from uuid import uuid4
 
 import pytest
 
+from activities.aes_keys import id_of
 from activities.secret_box import SecretBox
 from activities.store import migrations
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
+from activities.store.secrets import sealing_keys
 from activities.tools.mcp.secrets import TeamSecrets
 from deploy.local.services import Services
-from deploy.local.state import secrets_keys
-from tests.integration.cli_runs import agentos
+from deploy.local.state import secrets_key_ids, secrets_keys
+from tests.integration.cli_runs import Run, agentos
 from workflows.definitions.mcp_server import McpServer
 
 KEY = "07" * 32
@@ -87,3 +89,49 @@ async def test_without_a_key_nothing_is_kept(database_url: str, tmp_path: Path) 
     done = await agentos("", *words, stdin=tmp_path / "value", **environment)
     assert done.code == 1
     assert "openssl rand -base64 32" in done.stderr.replace("\n", " ")
+
+
+OTHER = "08" * 32
+
+
+async def set_with(key: str, tmp_path: Path, *words: str, **environment: str) -> Run:
+    """What becomes of a secret that is set where AGENTOS_SECRETS_KEY is this key."""
+    (tmp_path / "value").write_text("open-sesame")
+    command = ("secrets", "set", f"T{uuid4().hex.upper()}", "--for", "https://a.example", *words)
+    own = {"AGENTOS_SECRETS_KEY": key, **environment}
+    return await agentos("", *command, stdin=tmp_path / "value", **own)
+
+
+async def test_a_secret_that_the_stack_could_not_open_is_refused_with_what_to_do(
+    infrastructure: Services, tmp_path: Path
+) -> None:
+    await migrations.migrate(infrastructure.database_url)
+    where = ("--data-dir", str(infrastructure.data_dir))
+    refused = await set_with(OTHER, tmp_path, *where)
+    said = " ".join(refused.stderr.split())
+    [theirs] = secrets_key_ids(infrastructure.data_dir)
+    assert refused.code == 1
+    assert f"started with the key {theirs}, and here the key is {id_of(bytes([8]) * 32)}" in said
+    assert "Set AGENTOS_SECRETS_KEY to what it was" in said
+    own = await set_with(infrastructure.secrets_key, tmp_path, *where)
+    assert own.code == 0, own.stderr
+
+
+async def test_a_secret_is_not_sealed_with_another_key_than_all_that_are_there(
+    database_url: str, tmp_path: Path
+) -> None:
+    services = {"AGENTOS_DATABASE_URL": database_url}
+    assert (await set_with(KEY, tmp_path, **services)).code == 0
+    refused = await set_with(OTHER, tmp_path, **services)
+    said = " ".join(refused.stderr.split())
+    assert refused.code == 1
+    assert f"other keys ({id_of(bytes([7]) * 32)})" in said
+    assert "Set AGENTOS_SECRETS_KEY to what API and workers have" in said
+    replaced = await set_with(f"{OTHER},{KEY}", tmp_path, **services)
+    assert replaced.code == 0, replaced.stderr
+    database = Database(database_url)
+    try:
+        ids = [id_of(bytes([number]) * 32) for number in (7, 8)]
+        assert await sealing_keys(database) == dict.fromkeys(ids, 1)
+    finally:
+        await database.close()

@@ -9,35 +9,37 @@ from deploy.doctor.environment import examine, usable
 from deploy.settings import Settings, SettingsInvalid
 from tests.folders import PROJECT
 
-_WHOLE = ("many", "1.5", "-1", "")
-_AMOUNT = ("many", "-1", "nan", "")
+_WHOLE = ("many", "1.5", "-1", "", "inf", "nan", "1" + "0" * 30)
+_AMOUNT = ("many", "-1", "nan", "", "inf", "-inf", "1e400", "31536001")
 _FLAG = ("perhaps", "2", "")
-_URL = ("example.org", "ftp://example.org", "http://", "http://a:b")
+_URL = ("example.org", "ftp://example.org", "http://", "http://a:b", " ", "http://a.example ")
+_WORD = (" ", "name ", "na\nme")
+_SENDABLE = (" ", "clé-of-twenty-characters", "0123456789abcdefghij ", "0123456789\nabcdefghij")
 _HOSTS = ("::1", "http://a.example", "a b")
 
 # What makes no sense for each; nothing where any text does.
 BAD: dict[str, tuple[str, ...]] = {
-    "database_url": ("here", "mysql://x"),
-    "database_read_url": ("here",),
+    "database_url": ("here", "mysql://x", "", " ", "postgresql+asyncpg://x\n"),
+    "database_read_url": ("here", " "),
     "pool_size": _WHOLE,
     "max_overflow": _WHOLE,
-    "s3_endpoint": _URL,
-    "s3_bucket": (),
-    "s3_access_key": (),
-    "s3_secret_key": (),
-    "task_queue": (),
+    "s3_endpoint": (*_URL, ""),
+    "s3_bucket": (*_WORD, "", "ab", "a/b"),
+    "s3_access_key": _SENDABLE,
+    "s3_secret_key": _SENDABLE,
+    "task_queue": (*_WORD, ""),
     "temporal_ui_url": _URL,
     "codec_key": ("hunter2", "00" * 31),
-    "codec_token": ("hunter2",),
+    "codec_token": (*_SENDABLE, "hunter2"),
     "titles": ("none", ""),
     "public_url": _URL,
     "served_hosts": (),
     "skills_path": (),
-    "data_dir": (),
-    "services_dir": ("/nowhere/at/all",),
+    "data_dir": ("", " "),
+    "services_dir": ("/nowhere/at/all", " "),
     "sandbox": ("docker", ""),
     "sandbox_memory_mib": (*_WHOLE, "63"),
-    "sandbox_processes": (*_WHOLE, "7"),
+    "sandbox_processes": (*_WHOLE, "7", "4194305"),
     "sandbox_disk_mib": _WHOLE,
     "sandbox_file_mib": _WHOLE,
     "sandbox_files": _WHOLE,
@@ -45,10 +47,10 @@ BAD: dict[str, tuple[str, ...]] = {
     "networked_skills": (),
     "python_downloads": _FLAG,
     "skill_private_hosts": _HOSTS,
-    "e2b_api_key": (),
-    "e2b_template": (),
+    "e2b_api_key": _SENDABLE,
+    "e2b_template": _WORD,
     "max_running_steps": _WHOLE,
-    "stop_seconds": _AMOUNT,
+    "stop_seconds": (*_AMOUNT, "86401"),
     "keys_required": _FLAG,
     "open_loopback": _FLAG,
     "max_upload_mib": _WHOLE,
@@ -58,14 +60,17 @@ BAD: dict[str, tuple[str, ...]] = {
     "private_hosts": _HOSTS,
     "allowed_buckets": (),
     "input_mib": _WHOLE,
-    "input_seconds": (*_AMOUNT, "0"),
+    "input_seconds": (*_AMOUNT, "0", "86401"),
     "input_cache_mib": _WHOLE,
     "models": (),
-    "openai_api_key": (),
+    "openai_api_key": _SENDABLE,
     "openai_base_url": _URL,
-    "prices": ("large=1", "[]", "7", '{"a": 1}', '{"a": {"input": -1, "output": "x"}}'),
+    "prices": (
+        *("large=1", "[]", "7", '{"a": 1}', '{"a": {"input": -1, "output": "x"}}'),
+        '{"a": {"input": Infinity, "output": 1e999}}',
+    ),
     "context_tokens": (*_WHOLE, "999"),
-    "model_context_tokens": ("8192", "[]", '{"a": "many"}', '{"a": 999}'),
+    "model_context_tokens": ("8192", "[]", '{"a": "many"}', '{"a": 999}', '{"a": 1e30}'),
     "team_daily_tokens": _WHOLE,
     "approval_seconds": (*_AMOUNT, "0"),
     "mcp_commands": (),
@@ -121,13 +126,13 @@ def test_the_doctor_tells_a_bad_value_and_goes_on_with_the_rest(
 ) -> None:
     variable = settings.variable(name)
     environment.setenv(variable, value)
-    environment.setenv("AGENTOS_TASK_QUEUE", "other")
+    environment.setenv("AGENTOS_NETWORKED_SKILLS", "other")
     first, *wrong = examine(variables.inherited(), with_services=True)
     assert first.ok
-    assert "AGENTOS_TASK_QUEUE=other" in first.detail
+    assert "AGENTOS_NETWORKED_SKILLS=other" in first.detail
     assert {(finding.name, finding.ok) for finding in wrong} == {(variable, False)}
     assert all(finding.remedy for finding in wrong)
-    assert usable().task_queue == "other"
+    assert usable().networked_skills == ("other",)
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)

@@ -12,14 +12,17 @@ import uv
 from pydantic import SecretStr
 from temporalio.client import Client
 
+from activities.aes_keys import id_of
 from activities.llm.base import ModelOptions
 from activities.sandbox.base import Exit, Job, OnOutput, Sandbox
+from activities.secret_box import SecretBox
 from activities.store import migrations
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.mcp_servers import register_server
 from activities.store.options import S3Options
+from activities.store.secrets import StoredSecret, set_secret
 from activities.tools.mcp.listing import Listing, McpTool
 from api.cli.commands.options import Format
 from deploy.doctor.checks import Patient, Remote, diagnose
@@ -299,3 +302,27 @@ async def test_no_color_leaves_no_style_in_what_the_doctor_prints(tmp_path: Path
     printed = await agentos("http://127.0.0.1:1", "doctor", "--data-dir", str(tmp_path), **forced)
     assert "sandbox" in printed.stdout
     assert "\x1b" not in printed.stdout
+
+
+async def test_secrets_that_nobody_can_open_are_reported_with_the_id_of_their_key(
+    patient: Patient, remote: Remote
+) -> None:
+    await migrations.migrate(remote.database_url)
+    lost = bytes([9]) * 32
+    database = Database(remote.database_url)
+    sealed = SecretBox([lost]).seal("open-sesame", "anywhere")
+    await set_secret(database, StoredSecret(DEFAULT_TEAM, "TOKEN", "server", sealed))
+    await database.close()
+    ill = dataclasses.replace(patient, services=remote, secrets_key_ids=["0a1b"])
+    found = await ailments(ill)
+    assert set(found) == {"secrets"}
+    assert f"1 with the key {id_of(lost)}" in found["secrets"].detail
+
+
+async def test_a_key_of_secrets_that_a_stack_does_not_have_is_reported(
+    patient: Patient, infrastructure: Services
+) -> None:
+    at = dataclasses.replace(patient, data_dir=infrastructure.data_dir, secrets_key_ids=["0a1b"])
+    found = await ailments(at)
+    assert set(found) == {"secrets"}
+    assert found["secrets"].detail.startswith("`agentos up` has the key ")

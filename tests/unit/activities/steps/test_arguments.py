@@ -128,3 +128,26 @@ def test_half_a_character_in_json_is_replaced_as_in_what_is_printed() -> None:
 def test_only_the_output_of_steps_whose_output_is_used_is_read() -> None:
     steps, printing = steps_read(["${steps.a.files}", "${steps.b.json.x}", "${inputs.c}"])
     assert (steps, printing) == ({"a", "b"}, {"b"})
+
+
+def test_a_placed_file_has_the_name_that_the_step_gives_it() -> None:
+    made = arguments()
+    made.place({"table.csv": "${steps.clean.files['sub/b.csv']}", "same": "${inputs.data}"})
+    assert made.files == {"data": "file:1", "table.csv": f"artifact:{SECOND}", "same": "file:1"}
+
+
+def test_a_file_that_an_argument_names_gives_way_to_a_placed_one() -> None:
+    made = arguments()
+    made.place({"a.csv": "${steps.other.files['a.csv']}"})
+    [word] = made.command_line(["${steps.clean.files['a.csv']}"])
+    assert word == "/workspace/input/clean-a.csv"
+    assert made.files["a.csv"] == f"artifact:{SECOND}"
+
+
+def test_a_placed_file_that_its_step_did_not_make_is_an_error() -> None:
+    with pytest.raises(ReferenceUnresolved, match=r"step 'clean' made a\.csv, sub/b\.csv"):
+        arguments().place({"x": "${steps.clean.files['missing.csv']}"})
+
+
+def test_the_steps_of_placed_files_are_read() -> None:
+    assert steps_read([[], {}, {"x": "${steps.clean.files['a.csv']}"}])[0] == {"clean"}

@@ -386,3 +386,51 @@ def test_any_malformed_pipeline_is_refused_without_a_crash(value: Any) -> None:
     except ValidationError:
         return
     problems_of(pipeline, {})
+
+
+# Files that a step wants placed.
+
+
+def test_placed_files_are_references_to_one_file_each() -> None:
+    placed = {"t.csv": "${steps.one.files['a.csv']}", "in": "${inputs.data}"}
+    use = {"id": "two", "code": {"language": "python", "source": "1"}, "files": placed}
+    assert problems(step(), use, inputs=["data"]) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["plain", "${steps.one.files}", "${steps.one.stdout}", "a ${inputs.data}", ""],
+)
+def test_what_is_no_single_file_cannot_be_placed(value: str) -> None:
+    use = step(id="two", args=["${inputs.data}"], files={"t.csv": value})
+    pointer, message = only(problems(step(), use, inputs=["data"]))
+    assert pointer == "/steps/1/files/t.csv"
+    assert message.startswith("it must be one file")
+
+
+def test_a_placed_file_of_a_later_step_is_a_problem() -> None:
+    first = step(files={"t.csv": "${steps.two.files['a']}"})
+    pointer, message = only(problems(first, step(id="two")))
+    assert pointer == "/steps/0/files/t.csv"
+    assert "runs later" in message
+
+
+def test_a_placed_file_does_not_hide_an_input() -> None:
+    use = step(id="two", files={"data": "${steps.one.files['a']}"})
+    pointer, message = only(problems(step(args=["${inputs.data}"]), use, inputs=["data"]))
+    assert pointer == "/steps/1/files/data"
+    assert "an input of the task has the name 'data' already" in message
+
+
+def test_an_input_that_is_only_placed_is_used() -> None:
+    assert problems(step(files={"t.csv": "${inputs.data}"}), inputs=["data"]) == []
+
+
+def test_a_tool_finds_no_files_placed() -> None:
+    use = {"id": "two", "tool": "write_file", "files": {"t.csv": "${steps.one.files['a']}"}}
+    assert only(problems(step(), use))[0] == "/steps/1/files"
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", ".", "", "-x", "a\nb", "a\\b", "n" * 256])
+def test_a_placed_file_has_a_name_within_one_folder(name: str) -> None:
+    assert errors_in(step(files={name: "${inputs.data}"}))

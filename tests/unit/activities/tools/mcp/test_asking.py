@@ -10,6 +10,8 @@ from uuid import uuid4
 
 import pytest
 
+from activities.tools.mcp.asking import McpQuestionUnclear
+from activities.tools.mcp.options import Patience, PoolOptions
 from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.pool import McpPool
 from activities.tools.mcp.questions import MAX_QUESTIONS, Question, Reply, fault_of
@@ -22,9 +24,23 @@ TEAM = uuid4()
 
 @pytest.fixture
 async def pool() -> AsyncIterator[McpPool]:
-    environment = {"PATH": os.environ["PATH"]}
-    async with McpPool(policy=McpPolicy.for_loopback(), environment=environment) as pool:
+    async with pool_with(Patience(quiet_seconds=0.1, ending_seconds=600)) as pool:
         yield pool
+
+
+@pytest.fixture
+async def hasty_pool() -> AsyncIterator[McpPool]:
+    """It waits for no call to end whose question was cancelled."""
+    async with pool_with(Patience(quiet_seconds=0.1, ending_seconds=0.1)) as pool:
+        yield pool
+
+
+def pool_with(patience: Patience) -> McpPool:
+    return McpPool(
+        policy=McpPolicy.for_loopback(),
+        environment={"PATH": os.environ["PATH"]},
+        options=PoolOptions(patience=patience),
+    )
 
 
 def asking(effects: Path) -> McpServer:
@@ -116,6 +132,54 @@ async def test_calls_that_ask_at_once_are_all_asked_about(pool: McpPool, tmp_pat
     asked = await asyncio.gather(*(question(pool, server, "delete", file=file) for file in files))
     assert {item.text for item in asked} == {f"Delete {file}?" for file in files}
     assert not (tmp_path / "effects").exists()
+
+
+# Longer than a hasty pool waits for calls that end by themselves, and then upon a cancellation.
+_LAPSED_SECONDS = 2.0
+
+
+async def logged(pool: McpPool, server: McpServer, until: Path, *, is_safe: bool = False) -> str:
+    """What comes of a call that takes effect once the file is there."""
+    try:
+        given = {"until": str(until)}
+        result = await pool.call(TEAM, server, "log", given, is_retry_safe=is_safe)
+    except McpQuestionUnclear as error:
+        return str(error)
+    return result.text
+
+
+async def test_a_call_that_ends_beside_one_that_asks_twice_at_once_is_made_once(
+    hasty_pool: McpPool, tmp_path: Path
+) -> None:
+    server, effects, until = asking(tmp_path / "effects"), tmp_path / "effects", tmp_path / "until"
+    log = asyncio.create_task(logged(hasty_pool, server, until))
+    twice = asyncio.create_task(question(hasty_pool, server, "twice"))
+    done, _ = await asyncio.wait((log, twice), timeout=_LAPSED_SECONDS)
+    assert not done
+    until.touch()
+    told = await log
+    assert "may have taken effect, so it was not made again" in told
+    assert told.endswith("Its answer: logged")
+    assert (await twice).text in ("First?", "Second?")
+    assert effects.read_text() == "log\n"
+    # From now on such calls are made one by one, so that it is clear whose a question is.
+    others = (logged(hasty_pool, server, until), question(hasty_pool, server, "twice"))
+    again, asked = await asyncio.gather(*others)
+    assert again == "logged"
+    assert asked.text in ("First?", "Second?")
+    assert effects.read_text() == "log\nlog\n"
+
+
+async def test_a_call_that_is_safe_is_made_again_where_a_question_may_have_been_its_own(
+    hasty_pool: McpPool, tmp_path: Path
+) -> None:
+    server, until = asking(tmp_path / "effects"), tmp_path / "until"
+    log = asyncio.create_task(logged(hasty_pool, server, until, is_safe=True))
+    twice = asyncio.create_task(question(hasty_pool, server, "twice"))
+    await asyncio.wait((log, twice), timeout=_LAPSED_SECONDS)
+    until.touch()
+    assert await log == "logged"
+    assert (await twice).text in ("First?", "Second?")
 
 
 PAGE = "https://sign.example/in?state=1"

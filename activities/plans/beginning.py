@@ -1,0 +1,110 @@
+"""Nodes that begin: their tasks are written down, each with its part of the budget."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from activities.plans.budget import Promise, Share, shares
+from activities.plans.children import Means, child_of, form_of
+from activities.plans.outcomes import Outcomes, outcomes_of
+from activities.store.plans import PlanWriter
+from activities.store.reading.plans import PlanReader, StoredNode, StoredPlan, Used
+from workflows.contracts import Failure, NodesCall
+from workflows.errors import NodeInputMissing
+from workflows.states import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A node whose task is there. ``is_over``: it ran before, or cannot run."""
+
+    node: StoredNode
+    is_over: bool = False
+
+
+async def begin(writer: PlanWriter, call: NodesCall) -> Sequence[Begun]:
+    """Write down the tasks of the nodes of a call, where they are not yet there or have to run
+    again.
+
+    Raises:
+        TokensUsedUp, CostUsedUp: nothing of the budget is left for them.
+    """
+    await writer.lock()
+    plan = await writer.read()
+    outcomes = await outcomes_of(writer.reader, plan)
+    wanted = [node for node in plan.nodes if node.number in call.nodes]
+    new = [node for node in wanted if _has_to_begin(node, outcomes)]
+    budget = await _budget(writer.reader, plan, new, outcomes) if new else {}
+    begun = [Begun(node, is_over=_is_over(node, outcomes)) for node in wanted if node not in new]
+    for node in new:
+        means = Means(budget.get(node.number), call.seconds)
+        begun.append(await _begin_one(writer, plan, node, means, outcomes))
+    return begun
+
+
+async def _begin_one(
+    writer: PlanWriter, plan: StoredPlan, node: StoredNode, means: Means, outcomes: Outcomes
+) -> Begun:
+    try:
+        child = child_of(plan, node, means, outcomes.before(node), outcomes.files)
+    except NodeInputMissing as error:
+        failure = Failure(code=error.code, message=str(error), step=node.name)
+        await writer.end(node, Status.FAILED, failure)
+        return Begun(node, is_over=True)
+    former = outcomes.children.get(node.child_id)
+    await writer.begin(node, child, None if former is None else former.run)
+    return Begun(node)
+
+
+def _has_to_begin(node: StoredNode, outcomes: Outcomes) -> bool:
+    """Whether there is no task yet, or one that has ended and is to run again: a node that begins
+    is pending, unless its task was cut off by a reset of the plan."""
+    child = outcomes.children.get(node.child_id)
+    if child is None:
+        return True
+    if not child.status.is_final:
+        return False
+    return node.status is Status.PENDING or (
+        node.status is Status.RUNNING and child.status is not Status.COMPLETED
+    )
+
+
+def _is_over(node: StoredNode, outcomes: Outcomes) -> bool:
+    return node.status.is_final or outcomes.children[node.child_id].status.is_final
+
+
+async def _budget(
+    reader: PlanReader,
+    plan: StoredPlan,
+    new: Sequence[StoredNode],
+    outcomes: Outcomes,
+) -> Mapping[int, Share]:
+    numbers = {node.number for node in new}
+    running = [
+        node
+        for node in plan.nodes
+        if node.status is Status.RUNNING and node.number not in numbers and _has_model(node)
+    ]
+    waiting = [
+        node
+        for node in plan.nodes
+        if node.status is Status.PENDING
+        and not node.is_replaced
+        and node.number not in numbers
+        and _has_model(node)
+    ]
+    used = await reader.used_since([plan.id, *(node.child_id for node in running)], plan.started_at)
+    return shares(
+        plan.definition.limits,
+        used.get(plan.id, Used()),
+        [
+            Promise(child.limits, used.get(child.id, Used()))
+            for node in running
+            if (child := outcomes.children.get(node.child_id)) is not None
+        ],
+        {node.number: float(node.definition.size.weight) for node in new if _has_model(node)},
+        float(sum(node.definition.size.weight for node in waiting)),
+    )
+
+
+def _has_model(node: StoredNode) -> bool:
+    return form_of(node.definition).has_model

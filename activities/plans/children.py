@@ -1,0 +1,134 @@
+"""The task that a node becomes: its type, its definition and what it is given."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from activities.kinds.table import KINDS
+from activities.plans.budget import Share, within
+from activities.plans.dataflow import Result, inputs_of, long_outputs, prompt_of
+from activities.store.reading.plans import NodeFile, StoredNode, StoredPlan
+from activities.store.tasks import NewTask
+from workflows.definitions.agent import Agent
+from workflows.definitions.pipeline import Pipeline
+from workflows.definitions.plan import Node, NodeKind, Plan
+from workflows.states import TaskType
+
+# A node that only reasons has one answer to give, and may correct it.
+_REASONING_TURNS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a node may use: its share of the budget, and the time that the plan has left."""
+
+    share: Share | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChildForm:
+    """What runs a kind of node. ``define`` makes the definition of its task."""
+
+    task_type: TaskType
+    define: Callable[[Plan, Node, Means], BaseModel]
+    has_model: bool = True
+
+
+def child_of(
+    plan: StoredPlan,
+    node: StoredNode,
+    means: Means,
+    results: Sequence[Result],
+    files: Sequence[NodeFile],
+) -> NewTask:
+    """The task that runs a node, given the ``results`` and ``files`` of those before it.
+
+    Raises:
+        NodeInputMissing
+    """
+    form = form_of(node.definition)
+    definition = form.define(plan.definition, node.definition, means)
+    inputs = {
+        **inputs_of(plan, node, files),
+        **(long_outputs(node.definition, results, files) if form.has_model else {}),
+    }
+    return NewTask(
+        id=node.child_id,
+        team_id=plan.team_id,
+        parent_id=plan.id,
+        type=form.task_type,
+        name=node.definition.title,
+        definition=definition.model_dump(mode="json", exclude_defaults=True),
+        sub_tasks=KINDS[form.task_type].sub_tasks(node.child_id, definition),
+        inputs=inputs,
+        prompt=prompt_of(plan, node, results) if form.has_model else None,
+        priority=plan.priority,
+    )
+
+
+def form_of(node: Node) -> ChildForm:
+    return _FORMS[node.kind]
+
+
+def _agent(plan: Plan, node: Node, means: Means) -> Agent:
+    return _limited(
+        plan.agent.model_copy(
+            update={
+                "skills": node.skills if node.skills is not None else plan.agent.skills,
+                "tools": node.tools if node.tools is not None else plan.agent.tools,
+                "output_schema": node.output_schema,
+                "output_files": node.files,
+            }
+        ),
+        means,
+    )
+
+
+def _reasoning(plan: Plan, node: Node, means: Means) -> Agent:
+    agent = plan.agent.model_copy(
+        update={"skills": (), "tools": (), "output_schema": node.output_schema, "output_files": ()}
+    )
+    limits = agent.limits.model_copy(update={"turns": min(agent.limits.turns, _REASONING_TURNS)})
+    return _limited(agent.model_copy(update={"limits": limits}), means)
+
+
+def _pipeline(plan: Plan, node: Node, means: Means) -> Pipeline:
+    assert node.steps is not None  # As was checked when the plan was made.
+    return Pipeline(name=node.title, inputs=list(node.inputs), steps=node.steps)
+
+
+def _plan(plan: Plan, node: Node, means: Means) -> Plan:
+    limits = plan.limits if means.share is None else within(plan.limits, means.share, means.seconds)
+    agent = plan.agent.model_copy(
+        update={
+            "skills": node.skills if node.skills is not None else plan.agent.skills,
+            "tools": node.tools if node.tools is not None else plan.agent.tools,
+        }
+    )
+    return plan.model_copy(
+        update={
+            "depth": plan.depth - 1,
+            "agent": agent,
+            "limits": limits,
+            "output_schema": node.output_schema,
+            # A person who has approved of the whole has approved of its parts.
+            "approve": False,
+        }
+    )
+
+
+def _limited(agent: Agent, means: Means) -> Agent:
+    if means.share is None:
+        return agent
+    limits = within(agent.limits, means.share, means.seconds)
+    return agent.model_copy(update={"limits": limits})
+
+
+_FORMS: Mapping[NodeKind, ChildForm] = {
+    NodeKind.AGENT: ChildForm(TaskType.AGENT, _agent),
+    NodeKind.REASONING: ChildForm(TaskType.AGENT, _reasoning),
+    NodeKind.PIPELINE: ChildForm(TaskType.PIPELINE, _pipeline, has_model=False),
+    NodeKind.PLAN: ChildForm(TaskType.PLAN, _plan),
+}

@@ -1,0 +1,51 @@
+"""What a planner has decided, written down as nodes."""
+
+from activities.kinds.agent import name_of
+from activities.store.plans import PlanWriter
+from activities.store.reading.plans import StoredPlan
+from activities.store.turns import CallDefinition
+from workflows.contracts import PlanCall
+from workflows.definitions.plan import Node, Proposal, Revision
+
+MAKE_PLAN = "make_plan"
+REVISE_PLAN = "revise_plan"
+WHOLE_TASK = "task"
+
+
+async def open_in(writer: PlanWriter, call: PlanCall) -> StoredPlan:
+    """Take a plan over, and write down what a call makes of it, unless that is done.
+
+    Raises:
+        TaskMoved
+    """
+    definition = await writer.take(call)
+    plan = await writer.read()
+    if definition.tool == MAKE_PLAN:
+        if any(node.seq == call.seq for node in plan.nodes):
+            return plan
+        await writer.add(plan, call.seq, proposed(definition, plan))
+    elif not await writer.has_revision(call.seq):
+        await writer.revise(plan, call.seq, Revision.model_validate(definition.arguments))
+    else:
+        return plan
+    plan = await writer.read()
+    writer.tell_of_plan(plan, call.seq)
+    return plan
+
+
+def proposed(definition: CallDefinition, plan: StoredPlan) -> tuple[Node, ...]:
+    """The nodes of a call: one with the whole task, where it is not to be split."""
+    proposal = Proposal.model_validate(definition.arguments)
+    if proposal.nodes and not proposal.atomic:
+        return proposal.nodes
+    return (whole(plan.prompt, tuple(plan.inputs)),)
+
+
+def whole(prompt: str, inputs: tuple[str, ...]) -> Node:
+    """A node that does all that was asked for."""
+    return Node(
+        id=WHOLE_TASK,
+        title=name_of(prompt) or WHOLE_TASK,
+        description=prompt[:20_000],
+        inputs={name: f"${{inputs.{name}}}" for name in inputs},
+    )

@@ -1,0 +1,90 @@
+"""What the planner is told of its nodes, and whether that ends the task."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from pydantic import JsonValue
+
+from activities.agents.observations import fenced
+from activities.plans.outcomes import Outcomes
+from activities.store.reading.plans import StoredNode, StoredPlan
+from activities.tools.schemas import check_instance
+from workflows.definitions.plan_checking import sinks
+from workflows.errors import NodesFailed
+from workflows.states import Status
+
+# In characters, of what a node has said, in a report to the planner.
+SUMMARY_CHARACTERS = 2_000
+ERROR_CHARACTERS = 600
+FILES_SHOWN = 20
+_NAMES_SHOWN = 10
+
+
+def incomplete(plan: StoredPlan) -> Sequence[StoredNode]:
+    """The nodes that the plan needs and does not have."""
+    return [
+        node for node in plan.nodes if node.status is not Status.COMPLETED and not node.is_replaced
+    ]
+
+
+def check_complete(plan: StoredPlan) -> None:
+    """Raises ``NodesFailed`` where nodes are missing and the plan may not be revised any more."""
+    missing = incomplete(plan)
+    if not missing or plan.revisions < plan.definition.replans:
+        return
+    names = [node.name for node in missing]
+    shown = ", ".join(names[:_NAMES_SHOWN]) + ", ..." * (len(names) > _NAMES_SHOWN)
+    raise NodesFailed(count=len(missing), nodes=shown)
+
+
+async def result_of_plan(plan: StoredPlan, outcomes: Outcomes) -> Mapping[str, JsonValue] | None:
+    """The result of the task, where that of the only last node fits: else the planner sums up, and
+    says what is missing."""
+    if incomplete(plan) or any(node.is_dropped for node in plan.nodes):
+        return None
+    last = sinks([node.definition for node in plan.nodes if not node.is_replaced])
+    result = outcomes.results.get(last[0].id) if len(last) == 1 else None
+    if result is None or not result.summary:
+        return None
+    schema = plan.definition.output_schema
+    if schema is None:
+        given = {"summary": result.summary}
+        return given if result.result is None else {**given, "result": result.result}
+    if await check_instance(schema, result.result):
+        return None
+    return {"summary": result.summary, "result": result.result}
+
+
+def report(plan: StoredPlan, outcomes: Outcomes) -> str:
+    """The result of the planner's call, in words."""
+    missing = incomplete(plan)
+    heading = (
+        f"{len(missing)} of the nodes did not complete." if missing else "All nodes have completed."
+    )
+    return "\n\n".join([heading, *_nodes(plan, outcomes)])
+
+
+def _nodes(plan: StoredPlan, outcomes: Outcomes) -> Iterator[str]:
+    ends = {node.id for node in sinks([node.definition for node in plan.nodes])}
+    for node in plan.nodes:
+        state = "replaced" if node.is_replaced else node.status.value
+        lines = [f"{node.name} ({node.definition.title}): {state}"]
+        if node.error is not None and not node.is_replaced:
+            said = node.error.message
+            lines.append(f"It failed: {node.error.code}\n{fenced(said[:ERROR_CHARACTERS])}")
+        if result := outcomes.results.get(node.name):
+            # What only leads to others is told in a line: their results have it in them.
+            room = SUMMARY_CHARACTERS if node.name in ends else SUMMARY_CHARACTERS // 5
+            lines.append(fenced(_cut(result.summary, room)))
+            lines += _files(result.files)
+        yield "\n".join(lines)
+
+
+def _files(names: Sequence[str]) -> Iterable[str]:
+    if not names:
+        return ()
+    more = f", and {len(names) - FILES_SHOWN} more" if len(names) > FILES_SHOWN else ""
+    return (f"Files: {', '.join(names[:FILES_SHOWN])}{more}",)
+
+
+def _cut(text: str, characters: int) -> str:
+    return text if len(text) <= characters else f"{text[:characters]} ..."

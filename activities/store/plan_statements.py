@@ -1,0 +1,134 @@
+"""The statements of ``plans`` that are more than a change of some columns."""
+
+from sqlalchemy import text
+
+from activities.store import events, fence
+from activities.store.turn_statements import IS_REVISED_LATER
+from workflows.states import Status
+
+# As the first turn of an execution does (see `turns`): it takes the task over from earlier ones. Of
+# a run that a person began there are none.
+TAKE_PLAN = text(
+    f"""
+    WITH before AS (
+        SELECT id, CAST(status <> '{Status.RUNNING}' AS int) AS wakes,
+               NOT ({fence.IS_LIVING}) AS has_ended,
+               coalesce(executions ->> -1 = :execution, false) AS is_ours,
+               executions @> to_jsonb(CAST(:execution AS text)) AS was_ours,
+               jsonb_array_length(executions) > 0 AS has_begun
+        FROM tasks WHERE id = :task_id AND run = :run
+        FOR UPDATE
+    ), task AS (
+        UPDATE tasks
+        SET status = '{Status.RUNNING}', started_at = coalesce(started_at, now()),
+            finished_at = NULL, error = NULL, result = NULL, updated_at = now(),
+            executions = CASE WHEN is_ours THEN executions
+                         ELSE executions || to_jsonb(CAST(:execution AS text)) END,
+            event_seq = event_seq + wakes
+        FROM before
+        WHERE tasks.id = before.id
+          AND CASE WHEN has_ended THEN has_begun AND NOT was_ours ELSE is_ours OR NOT was_ours END
+        RETURNING tasks.id, team_id, event_seq, wakes, is_ours
+    ), event AS (
+        {events.INSERT}
+        {events.status(Status.RUNNING)} FROM task WHERE wakes = 1
+    )
+    SELECT is_ours, {events.notify("task")} FROM task
+    """
+)
+
+LOCK_PLAN = text(f"SELECT id FROM tasks WHERE {fence.IS_PRESENT} FOR UPDATE")
+
+# What came after the call whose result is message ``:seq``: its result, too, is to be written anew.
+DROP_LATER = (
+    text(
+        """
+        DELETE FROM messages USING sub_tasks AS call
+        WHERE call.id = :call_id AND messages.task_id = call.task_id
+          AND (messages.seq = :seq OR turn > CAST(call.input_context ->> 'turn' AS int))
+        """
+    ),
+    text("DELETE FROM sub_tasks WHERE task_id = :task_id AND execution_order > :seq"),
+    text("DELETE FROM plan_revisions WHERE task_id = :task_id AND seq > :seq"),
+    text(
+        f"UPDATE sub_tasks SET output_result = NULL WHERE task_id = :task_id AND {IS_REVISED_LATER}"
+    ),
+    text(
+        f"""
+        UPDATE sub_tasks
+        SET status = '{Status.PENDING}', error = NULL, started_at = NULL, finished_at = NULL
+        WHERE task_id = :task_id AND number IS NOT NULL AND status <> '{Status.COMPLETED}'
+          AND output_result ->> 'replaced' IS NULL AND output_result ->> 'dropped' IS NULL
+        """
+    ),
+)
+
+WAKE_CALL = text(
+    f"""
+    UPDATE sub_tasks
+    SET status = '{Status.RUNNING}', error = NULL, finished_at = NULL,
+        started_at = coalesce(started_at, now())
+    WHERE id = :call_id
+    RETURNING input_context
+    """
+)
+
+# A child begins again with what its node is now. Its events go on, so that followers miss nothing.
+RESTART_CHILD = (
+    text("DELETE FROM messages WHERE task_id = :id"),
+    text("DELETE FROM sub_tasks WHERE task_id = :id"),
+    text("DELETE FROM plan_revisions WHERE task_id = :id"),
+    text(
+        f"""
+        WITH task AS (
+            UPDATE tasks
+            SET type = :type, name = :name, prompt = :prompt, priority = :priority,
+                definition = CAST(:definition AS jsonb), inputs = CAST(:inputs AS jsonb),
+                status = '{Status.PENDING}', run = run + 1, first_step = 0, executions = '[]',
+                pause_requested_at = NULL, result = NULL, error = NULL, started_at = NULL,
+                finished_at = NULL, updated_at = now(), event_seq = event_seq + 1
+            WHERE id = :id AND status IN ({fence.FINAL_STATES})
+            RETURNING id, team_id, run, event_seq
+        ), step AS (
+            INSERT INTO sub_tasks
+                (id, team_id, task_id, parent_id, name, task_type, status, dependencies,
+                 input_context, retry_count, execution_order)
+            SELECT x.id, task.team_id, task.id, task.id, x.name, x.task_type, '{Status.PENDING}',
+                   x.dependencies, x.input_context, 0, x.execution_order
+            FROM task, jsonb_to_recordset(CAST(:sub_tasks AS jsonb)) AS x(
+                id uuid, name text, task_type text, dependencies jsonb, input_context jsonb,
+                execution_order int
+            )
+        ), event AS (
+            {events.INSERT} {events.status(Status.PENDING)} FROM task
+        )
+        SELECT run, {events.notify("task")} FROM task
+        """
+    ),
+)
+
+# The files of the child are files of its node as well. Where several of its steps made one of the
+# same name, the last has it.
+COPY_FILES = text(
+    """
+    INSERT INTO task_artifacts
+        (id, team_id, task_id, sub_task_id, type, name, size, mime_type, sha256)
+    SELECT DISTINCT ON (made.name)
+           gen_random_uuid(), made.team_id, :task_id, :node_id, made.type, made.name, made.size,
+           made.mime_type, made.sha256
+    FROM task_artifacts AS made
+    WHERE made.task_id = :child_id AND made.sha256 IS NOT NULL
+    ORDER BY made.name, made.created_at DESC, made.id
+    ON CONFLICT (sub_task_id, name) DO UPDATE
+        SET id = CASE WHEN task_artifacts.sha256 = excluded.sha256 THEN task_artifacts.id
+                 ELSE excluded.id END,
+            size = excluded.size, mime_type = excluded.mime_type, sha256 = excluded.sha256
+    RETURNING name
+    """
+)
+
+SET_RESULT = text(
+    f"""
+    UPDATE tasks SET result = CAST(:result AS jsonb), updated_at = now() WHERE {fence.IS_PRESENT}
+    """
+)

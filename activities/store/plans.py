@@ -1,0 +1,284 @@
+"""Writing plans and their nodes. Each function is one transaction, and safe to repeat.
+
+Whoever writes holds the lock of the plan's row, and is fenced by its run and by its execution, as
+the turns of an agent are: what an earlier execution still does changes nothing any more.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import delete, func, insert, null, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from activities.store import events
+from activities.store.attempts import StoredFile
+from activities.store.database import Database
+from activities.store.plan_statements import (
+    COPY_FILES,
+    DROP_LATER,
+    LOCK_PLAN,
+    RESTART_CHILD,
+    SET_RESULT,
+    TAKE_PLAN,
+    WAKE_CALL,
+)
+from activities.store.reading.plans import PlanReader, StoredNode, StoredPlan
+from activities.store.tables import PlanRevision, SubTask, TaskArtifact
+from activities.store.task_statements import CREATE
+from activities.store.tasks import NewTask, row_of
+from activities.store.turn_statements import TELL_OF_FAILURE
+from activities.store.turns import CallDefinition
+from workflows.contracts import Failure, PlanCall, call_sub_task_id, node_sub_task_id
+from workflows.definitions.plan import Node, Revision
+from workflows.definitions.plan_checking import dependencies_of
+from workflows.errors import TaskMoved
+from workflows.events import Event, NodeEnded, NodeStarted, PlannedNode, PlanOpened
+from workflows.states import ArtifactType, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The run and the Temporal execution that a plan is worked on by."""
+
+    task_id: UUID
+    run: int
+    execution: str
+
+    @property
+    def fence(self) -> dict[str, Any]:
+        return {"task_id": self.task_id, "run": self.run, "execution": self.execution}
+
+
+class PlanWriter:
+    """The rows of one plan, within a transaction that holds its lock."""
+
+    def __init__(self, connection: AsyncConnection, holder: Holder) -> None:
+        self._connection = connection
+        self.reader = PlanReader(connection)
+        self._holder = holder
+        self._said: list[Event] = []
+
+    async def lock(self) -> None:
+        """Hold the plan, if this execution still works on it. Raises ``TaskMoved`` otherwise."""
+        if (await self._connection.execute(LOCK_PLAN, self._holder.fence)).one_or_none() is None:
+            raise TaskMoved(task_id=self._holder.task_id)
+
+    async def read(self) -> StoredPlan:
+        plan = await self.reader.plan(self._holder.task_id)
+        assert plan is not None  # Its row is locked.
+        return plan
+
+    async def take(self, call: PlanCall) -> CallDefinition:
+        """Take the plan over for this execution, dropping what others did after the call."""
+        taken = (await self._connection.execute(TAKE_PLAN, self._holder.fence)).one_or_none()
+        if taken is None:
+            raise TaskMoved(task_id=call.task_id)
+        place = {
+            "task_id": call.task_id,
+            "seq": call.seq,
+            "call_id": call_sub_task_id(call.task_id, call.seq),
+        }
+        if not taken.is_ours:
+            for statement in DROP_LATER:
+                await self._connection.execute(statement, place)
+        definition = (await self._connection.execute(WAKE_CALL, place)).scalar()
+        if definition is None:
+            raise TaskMoved(task_id=call.task_id)
+        return CallDefinition.model_validate(definition)
+
+    async def add(self, plan: StoredPlan, seq: int, nodes: Sequence[Node]) -> None:
+        """Write down nodes that call ``seq`` has planned."""
+        first = 1 + max((node.number for node in plan.nodes), default=0)
+        rows = [
+            self._row(plan, seq, number, node) for number, node in enumerate(nodes, start=first)
+        ]
+        if rows:
+            await self._connection.execute(insert(SubTask), rows)
+
+    def _row(self, plan: StoredPlan, seq: int, number: int, node: Node) -> dict[str, Any]:
+        row_id = node_sub_task_id(plan.id, number)
+        return {
+            "id": row_id,
+            "team_id": plan.team_id,
+            "task_id": plan.id,
+            "parent_id": plan.id,
+            "name": node.id,
+            "task_type": node.kind.value,
+            "status": Status.PENDING,
+            "execution_order": seq,
+            "number": number,
+            # Another for each execution that plans: a node of the same number may have been run for
+            # a plan that was dropped.
+            "child_id": uuid5(row_id, self._holder.execution),
+            **_defined(node),
+        }
+
+    async def revise(self, plan: StoredPlan, seq: int, revision: Revision) -> None:
+        """Change what is pending, unless that is written already. Failed nodes are replaced, but
+        for those that others still wait for."""
+        by_name, dropped = plan.by_name, set(revision.drop)
+        rewired = {node.id: node for node in revision.rewire}
+        pending = [
+            rewired.get(node.name, node.definition)
+            for node in plan.nodes
+            if node.status is Status.PENDING and not node.is_replaced and node.name not in dropped
+        ]
+        awaited = {name for node in (*pending, *revision.add) for name in dependencies_of(node)}
+        replaced = [
+            node.name
+            for node in plan.nodes
+            if node.status.is_final
+            and node.status is not Status.COMPLETED
+            and not (node.is_replaced or node.name in awaited or revision.is_empty)
+        ]
+        await self._connection.execute(
+            insert(PlanRevision).values(
+                task_id=plan.id,
+                seq=seq,
+                team_id=plan.team_id,
+                reason=revision.reason,
+                add=[node.model_dump(mode="json", exclude_defaults=True) for node in revision.add],
+                drop=list(revision.drop),
+                rewire=[
+                    node.model_dump(mode="json", exclude_defaults=True) for node in revision.rewire
+                ],
+                replaced=replaced,
+            )
+        )
+        for name in replaced:
+            await self._set(by_name[name], output_result={"replaced": seq})
+        for name in dropped & by_name.keys():
+            ended = datetime.now(UTC)
+            await self._set(
+                by_name[name],
+                status=Status.CANCELLED,
+                output_result={"dropped": seq},
+                finished_at=ended,
+            )
+        for name, node in rewired.items():
+            await self._set(by_name[name], **_defined(node))
+        await self.add(plan, seq, revision.add)
+
+    async def has_revision(self, seq: int) -> bool:
+        """Whether the revision of call ``seq`` is written already."""
+        found = select(col(PlanRevision.seq)).where(
+            col(PlanRevision.task_id) == self._holder.task_id, col(PlanRevision.seq) == seq
+        )
+        return await self._connection.scalar(found) is not None
+
+    def tell_of_plan(self, plan: StoredPlan, seq: int) -> None:
+        nodes = tuple(
+            PlannedNode(
+                id=node.name,
+                title=node.definition.title,
+                kind=node.definition.kind.value,
+                depends_on=node.dependencies,
+            )
+            for node in plan.nodes
+            if not node.is_replaced
+        )
+        self._said.append(PlanOpened(seq=seq, nodes=nodes))
+
+    async def begin(self, node: StoredNode, child: NewTask, run: int | None) -> int:
+        """Write down the task that runs a node, which may have had ``run`` runs: gives its run."""
+        values = row_of(child)
+        if run is None:
+            await self._connection.execute(CREATE, values)
+            run = 1
+        else:
+            for statement in RESTART_CHILD:
+                restarted = await self._connection.execute(statement, values)
+            run = restarted.scalar_one()
+            files = delete(TaskArtifact).where(col(TaskArtifact.sub_task_id) == node.id)
+            await self._connection.execute(files)
+        await self._set(
+            node,
+            status=Status.RUNNING,
+            error=null(),
+            output_result=null(),
+            started_at=func.now(),
+            finished_at=None,
+        )
+        self._said.append(NodeStarted(node=node.name, task_id=child.id, number=node.number))
+        return run
+
+    async def keep_files(
+        self, plan: StoredPlan, node: StoredNode, output: StoredFile
+    ) -> Sequence[str]:
+        """Make the files of its task those of the node, with ``output`` beside: gives the names of
+        the former."""
+        place = {"task_id": plan.id, "node_id": node.id, "child_id": node.child_id}
+        copied = (await self._connection.execute(COPY_FILES, place)).scalars().all()
+        await self._connection.execute(
+            delete(TaskArtifact).where(
+                col(TaskArtifact.sub_task_id) == node.id,
+                col(TaskArtifact.name).not_in([name for name in copied if name != output.name]),
+            )
+        )
+        await self._connection.execute(
+            insert(TaskArtifact).values(
+                id=uuid5(node.id, f"{output.name}\n{output.sha256}"),
+                team_id=plan.team_id,
+                task_id=plan.id,
+                sub_task_id=node.id,
+                type=ArtifactType.FILE,
+                name=output.name,
+                size=output.size,
+                mime_type=output.mime_type,
+                sha256=output.sha256,
+            )
+        )
+        return copied
+
+    async def end(self, node: StoredNode, status: Status, error: Failure | None) -> None:
+        await self._set(
+            node,
+            status=status,
+            error=null() if error is None else error.model_dump(mode="json", exclude_none=True),
+            finished_at=func.now(),
+        )
+        ended = NodeEnded(node=node.name, status=status)
+        if error is not None:
+            ended = NodeEnded(node=node.name, status=status, error=error)
+        self._said.append(ended)
+
+    async def finish(self, result: dict[str, Any]) -> None:
+        """Give the task its result."""
+        values = {**self._holder.fence, "result": events.as_json(result)}
+        await self._connection.execute(SET_RESULT, values)
+
+    async def say(self) -> None:
+        """Tell those who follow the plan what was done; the last thing in a transaction."""
+        await events.append(self._connection, self._holder.task_id, self._said)
+
+    async def _set(self, node: StoredNode, **columns: Any) -> None:
+        await self._connection.execute(
+            update(SubTask).where(col(SubTask.id) == node.id).values(**columns)
+        )
+
+
+@asynccontextmanager
+async def writing_plan(database: Database, holder: Holder) -> AsyncIterator[PlanWriter]:
+    """A transaction on a plan. Whoever begins it calls ``take`` or ``lock`` first."""
+    async with database.writing() as connection:
+        writer = PlanWriter(connection, holder)
+        yield writer
+        await writer.say()
+
+
+async def tell_of_failure(database: Database, holder: Holder, failure: Failure) -> None:
+    """Say in the row of a plan why it cannot go on: the end of the task finds it there."""
+    error = failure.model_dump_json(exclude_none=True)
+    await database.execute(TELL_OF_FAILURE, {**holder.fence, **events.values(()), "error": error})
+
+
+def _defined(node: Node) -> dict[str, Any]:
+    return {
+        "input_context": node.model_dump(mode="json", exclude_defaults=True),
+        "dependencies": sorted(dependencies_of(node)),
+    }

@@ -1,0 +1,187 @@
+"""What an agent did in a run that has ended: all that it said, read, called and made."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import JsonValue
+from sqlalchemy import Row, Text, cast, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from activities.llm.base import Role
+from activities.store.approvals import Approval
+from activities.store.database import Database
+from activities.store.tables import Message, SubTask, Task, TaskArtifact
+from activities.store.turns import CallDefinition
+from workflows.states import Status, TaskType
+
+# A pipeline has a hundred steps at most: who said and read more than this did something else.
+MAX_MESSAGES = 5_000
+MAX_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFile:
+    """A file that a call made."""
+
+    id: UUID
+    name: str
+    sha256: str
+    mime_type: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCall:
+    """A call, whose result is message ``seq``; ``name`` begins with its number, as in 4.1."""
+
+    seq: int
+    name: str
+    status: Status
+    definition: CallDefinition
+    files: tuple[RecordedFile, ...] = ()
+    approval: Approval | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def number(self) -> str:
+        return self.name.partition(" ")[0]
+
+    @property
+    def turn(self) -> int:
+        return self.definition.turn
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedMessage:
+    """``arguments`` are those of the calls that an assistant's message asks for, as written."""
+
+    seq: int
+    role: Role
+    content: str
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRun:
+    """``is_cut``: more was said than is here, and neither messages nor calls are."""
+
+    task_id: UUID
+    type: TaskType
+    name: str
+    status: Status
+    prompt: str
+    definition: Mapping[str, JsonValue]
+    inputs: Mapping[str, str]
+    calls: Sequence[RecordedCall] = ()
+    messages: Sequence[RecordedMessage] = ()
+    is_cut: bool = False
+
+
+async def find_run(database: Database, team_id: UUID, task_id: UUID) -> RecordedRun | None:
+    """The present run of a task, as the primary has it; everything in it is in order."""
+    query = select(
+        col(Task.type),
+        col(Task.name),
+        col(Task.status),
+        col(Task.prompt),
+        col(Task.definition),
+        col(Task.inputs),
+    ).where(col(Task.id) == task_id, col(Task.team_id) == team_id)
+    async with database.reading(fresh=True) as connection:
+        row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            return None
+        is_cut = await _is_too_long(connection, task_id)
+        calls = () if is_cut else await _calls(connection, task_id)
+        messages = () if is_cut else await _messages(connection, task_id)
+    return RecordedRun(
+        task_id=task_id,
+        type=row.type,
+        name=row.name,
+        status=row.status,
+        prompt=row.prompt or "",
+        definition=row.definition or {},
+        inputs=row.inputs,
+        calls=calls,
+        messages=messages,
+        is_cut=is_cut,
+    )
+
+
+async def _is_too_long(connection: AsyncConnection, task_id: UUID) -> bool:
+    requests = func.octet_length(func.coalesce(cast(col(Message.requests), Text), ""))
+    size = func.sum(func.octet_length(col(Message.content)) + requests)
+    query = select(func.count(), size).where(col(Message.task_id) == task_id)
+    count, written = (await connection.execute(query)).one()
+    return count > MAX_MESSAGES or (written or 0) > MAX_BYTES
+
+
+async def _calls(connection: AsyncConnection, task_id: UUID) -> Sequence[RecordedCall]:
+    files = await _files(connection, task_id)
+    rows = await connection.execute(
+        select(
+            col(SubTask.id),
+            col(SubTask.execution_order),
+            col(SubTask.name),
+            col(SubTask.status),
+            col(SubTask.input_context),
+            col(SubTask.approval),
+            col(SubTask.started_at),
+            col(SubTask.finished_at),
+        )
+        .where(col(SubTask.task_id) == task_id)
+        .order_by(col(SubTask.execution_order))
+        .limit(MAX_MESSAGES)
+    )
+    return [_call(row, files) for row in rows if "tool" in row.input_context]
+
+
+def _call(row: Row[*tuple[Any, ...]], files: Mapping[UUID, list[RecordedFile]]) -> RecordedCall:
+    return RecordedCall(
+        seq=row.execution_order,
+        name=row.name,
+        status=row.status,
+        definition=CallDefinition.model_validate(row.input_context),
+        files=tuple(files.get(row.id, ())),
+        approval=row.approval and Approval.model_validate(row.approval),
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )
+
+
+async def _files(connection: AsyncConnection, task_id: UUID) -> Mapping[UUID, list[RecordedFile]]:
+    rows = await connection.execute(
+        select(
+            col(TaskArtifact.sub_task_id),
+            col(TaskArtifact.id),
+            col(TaskArtifact.name),
+            col(TaskArtifact.sha256),
+            col(TaskArtifact.mime_type),
+            col(TaskArtifact.created_at),
+        )
+        .where(col(TaskArtifact.task_id) == task_id, col(TaskArtifact.sha256).is_not(None))
+        .order_by(col(TaskArtifact.created_at), col(TaskArtifact.name))
+    )
+    found: defaultdict[UUID, list[RecordedFile]] = defaultdict(list)
+    for sub_task_id, key, name, sha256, mime_type, created_at in rows:
+        assert sha256 is not None  # as the query asks
+        found[sub_task_id].append(RecordedFile(key, name, sha256, mime_type, created_at))
+    return found
+
+
+async def _messages(connection: AsyncConnection, task_id: UUID) -> Sequence[RecordedMessage]:
+    rows = await connection.execute(
+        select(col(Message.seq), col(Message.role), col(Message.content), col(Message.requests))
+        .where(col(Message.task_id) == task_id)
+        .order_by(col(Message.seq))
+    )
+    return [
+        RecordedMessage(seq, role, content, tuple(item["arguments"] for item in requests or ()))
+        for seq, role, content, requests in rows
+    ]

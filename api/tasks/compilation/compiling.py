@@ -1,0 +1,169 @@
+"""Runs of agents, compiled into one pipeline."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from activities.store.reading.runs import RecordedCall, RecordedFile, RecordedMessage, RecordedRun
+from api.tasks.compilation.constants import Constant, Constants
+from api.tasks.compilation.files import Files, Given
+from api.tasks.compilation.natures import Tools
+from api.tasks.compilation.obstacles import RESULT, obstacles, refusals
+from api.tasks.compilation.readings import Reader, Reading, pointer_of
+from api.tasks.compilation.selection import selected
+from api.tasks.compilation.steps import Steps
+from api.tasks.compilation.words import Words
+from workflows.definitions.pipeline import MAX_STEPS, Pipeline
+from workflows.pointers import Problem, problems_in
+
+_NAME_CHARACTERS = 200
+_NOTHING = "no call of the task left anything that a pipeline could make again"
+_NOTHING_TO_ACCEPT = "this was accepted, but there is nothing here that could be"
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A pipeline, with references to the ``inputs`` that the runs had; or the ``problems`` for
+    which there is none. ``steps`` says by the id of a step which call it repeats, and which files
+    that made; ``places`` are pointers to the calls in the order of the steps."""
+
+    pipeline: Pipeline | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    constants: tuple[Constant, ...] = ()
+    steps: Mapping[str, tuple[RecordedCall, Sequence[RecordedFile]]] = field(default_factory=dict)
+    places: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A run, of which others may come before it in the list, to whose files its inputs refer.
+    ``prefix`` is the beginning of pointers to it."""
+
+    run: RecordedRun
+    prefix: str = ""
+
+
+def compile_runs(parts: Sequence[Part], tools: Tools, accepted: Collection[str] = ()) -> Compiled:
+    """One pipeline of all ``parts``, which are in an order in which each can run.
+
+    ``accepted`` are pointers of texts that a person takes for constants, though a model may have
+    read them in the data, and of results that are not wanted.
+    """
+    if refused := [found for part in parts for found in refusals(part.run, tools, part.prefix)]:
+        return Compiled(problems=tuple(refused))
+    files = Files([part.run for part in parts])
+    readings, problems = _read(parts, files, tools)
+    chosen = selected(readings, tools)
+    if not chosen and not problems:
+        problems.append(Problem(f"{parts[0].prefix}/calls", _NOTHING))
+    if len(chosen) > MAX_STEPS:
+        message = f"{len(chosen)} calls count, and a pipeline has at most {MAX_STEPS} steps"
+        problems.append(Problem(chosen[MAX_STEPS].at, message))
+    words = {part.run.task_id: Words(part.run, tools, _names([part])) for part in parts}
+    problems += [found for part in parts for found in obstacles(part.run, tools, part.prefix)]
+    problems += [found for reading in chosen for found in reading.problems]
+    problems = _without(problems + _dependences(chosen, words, _names(parts)), accepted)
+    constants = Constants(frozenset(accepted))
+    steps = Steps(constants, words)
+    written = [steps.write(reading) for reading in chosen]
+    if problems := problems + steps.problems:
+        return Compiled(problems=tuple(problems))
+    document = {
+        "name": parts[-1].run.name[:_NAME_CHARACTERS] or "compiled",
+        "description": f"Compiled from what the agent of task {parts[-1].run.task_id} did.",
+        "parameters": constants.parameters,
+        "steps": written,
+    }
+    compiled = _assembled(document, chosen, files.inputs)
+    made = {
+        key: (reading.call, [item.file for item in reading.made if not item.is_printed])
+        for key, reading in zip(steps.ids, chosen, strict=True)
+    }
+    return replace(compiled, constants=tuple(constants.found), steps=made)
+
+
+def _read(parts: Sequence[Part], files: Files, tools: Tools) -> tuple[list[Reading], list[Problem]]:
+    """All calls that were made, and succeeded, and are not there only to be read."""
+    reader = Reader(files, tools)
+    readings: list[Reading] = []
+    problems: list[Problem] = []
+    for part in parts:
+        for call in filter(tools.is_step, part.run.calls):
+            try:
+                readings.append(reader.read(part.run, call, part.prefix))
+            except ValidationError:
+                message = f"{call.definition.tool} does not take these arguments any more"
+                problems.append(Problem(pointer_of(call, part.prefix), message))
+    return readings, problems
+
+
+def _names(parts: Sequence[Part]) -> set[str]:
+    return {file.name for part in parts for call in part.run.calls for file in call.files}
+
+
+def _dependences(
+    chosen: Sequence[Reading], words: Mapping[UUID, Words], names: Collection[str]
+) -> list[Problem]:
+    """What calls say that can only come from the data: each place once."""
+    found: dict[str, str] = {}
+    for reading in chosen:
+        # An assistant's message comes before the results of all its calls.
+        seq = max((m.seq for m in reading.run.messages if _asks(m, reading.call)), default=0)
+        for said in reading.said:
+            is_file = said.text.removeprefix("./") in names or said.text in reading.run.inputs
+            if is_file or said.pointer in found:
+                continue
+            if reason := words[reading.run.task_id].dependence(said, seq):
+                found[said.pointer] = reason
+    return [Problem(pointer, reason) for pointer, reason in found.items()]
+
+
+def _asks(message: RecordedMessage, call: RecordedCall) -> bool:
+    return message.role == "assistant" and message.seq < call.seq
+
+
+def _without(problems: Sequence[Problem], accepted: Collection[str]) -> list[Problem]:
+    """What is left when somebody has accepted some; nobody can accept what is not in the way."""
+    left = [problem for problem in problems if not _is_accepted(problem, accepted)]
+    unknown = set(accepted) - {problem.pointer for problem in problems}
+    return left + [Problem(pointer, _NOTHING_TO_ACCEPT) for pointer in sorted(unknown)]
+
+
+def _is_accepted(problem: Problem, accepted: Collection[str]) -> bool:
+    is_acceptable = "/arguments/" in problem.pointer or problem.pointer.endswith(RESULT)
+    return is_acceptable and problem.pointer in accepted
+
+
+def _assembled(
+    document: Mapping[str, Any], chosen: Sequence[Reading], inputs: Mapping[str, str]
+) -> Compiled:
+    """The pipeline with those inputs that its steps need."""
+    sources = {source for reading in chosen for source in reading.sources}
+    used = {source.name for source in sources if isinstance(source, Given)}
+    given = {name: ref for name, ref in inputs.items() if name in used}
+    places = tuple(reading.at for reading in chosen)
+    document = {**document, "inputs": list(given)}
+    try:
+        pipeline = Pipeline.model_validate(document)
+    except ValidationError as error:
+        found = problems_in(error.errors(include_url=False), document)
+        return Compiled(problems=at_calls(found, places))
+    return Compiled(pipeline, given, places=places)
+
+
+def at_calls(
+    problems: Sequence[Problem], places: Sequence[str], at: str = ""
+) -> tuple[Problem, ...]:
+    """Problems of a pipeline, which is at the pointer ``at``, as those of the calls it repeats."""
+    return tuple(Problem(_place(found.pointer, places, at), found.message) for found in problems)
+
+
+def _place(pointer: str, places: Sequence[str], at: str) -> str:
+    match pointer.removeprefix(at).split("/", 3):
+        case ["", "steps", index, *rest] if index.isdigit() and int(index) < len(places):
+            return "/".join((places[int(index)], *rest))
+    return pointer

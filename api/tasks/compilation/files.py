@@ -1,0 +1,123 @@
+"""Which file a name meant at the time of a call, and where that file comes from."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from uuid import UUID
+
+from activities.agents.observations import is_kept_output
+from activities.inputs.fetching import kept_as
+from activities.mime_types import UNKNOWN_TYPE
+from activities.store.reading.runs import RecordedCall, RecordedFile, RecordedRun
+from activities.tools.working_files import WorkingFile, WorkingFiles, placed
+from workflows.definitions import inputs
+from workflows.definitions.inputs import ArtifactRef
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A file that is given to the pipeline, as its input ``name``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A file that a call made. ``is_printed``: it is what the call said, kept for the model."""
+
+    call: RecordedCall = field(compare=False)
+    file: RecordedFile
+    is_printed: bool
+
+
+Source = Given | Made
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The files at hand at the time of a call. ``contested`` are names of files that calls made
+    beside it: nobody knows whether it found them."""
+
+    files: tuple[WorkingFile, ...]
+    given: Mapping[str, Source]
+    made: Mapping[UUID, Made]
+    contested: frozenset[str]
+
+    @cached_property
+    def working(self) -> WorkingFiles:
+        return WorkingFiles(self.files)
+
+    def source(self, file: WorkingFile) -> Source:
+        return self.given[file.name] if file.is_input else self.made[file.id]
+
+
+class Files:
+    """The files of runs, of which later ones may be given what earlier ones made.
+
+    ``inputs`` are those of the pipeline: names and references.
+    """
+
+    def __init__(self, runs: Sequence[RecordedRun]) -> None:
+        self.inputs: dict[str, str] = {}
+        self._made: dict[UUID, Made] = {
+            file.id: Made(call, file, is_kept_output(file.name, call.name))
+            for run in runs
+            for call in run.calls
+            for file in call.files
+        }
+        self._given = {run.task_id: dict(self._sources(run)) for run in runs}
+
+    def before(self, run: RecordedRun, call: RecordedCall) -> Shelf:
+        """What a call found: what was given, and what calls had made that ended before it began."""
+        found: list[Made] = []
+        contested: set[str] = set()
+        for other in run.calls:
+            if other.turn > call.turn or other is call:
+                continue
+            made = [self._made[file.id] for file in other.files]
+            if other.turn < call.turn or _ended_before(other, call):
+                found += made
+            else:
+                contested.update(item.file.name for item in made)
+        found.sort(key=lambda item: (item.file.created_at, item.file.name))
+        files = [*_inputs(run), *map(_working_file, found)]
+        return Shelf(
+            tuple(placed(files)), self._given[run.task_id], self._made, frozenset(contested)
+        )
+
+    def made_by(self, call: RecordedCall) -> tuple[Made, ...]:
+        return tuple(self._made[file.id] for file in call.files)
+
+    def _sources(self, run: RecordedRun) -> Iterator[tuple[str, Source]]:
+        for name, text in run.inputs.items():
+            ref = inputs.parse(text)
+            if isinstance(ref, ArtifactRef) and ref.id in self._made:
+                yield name, self._made[ref.id]
+            else:
+                yield name, Given(self._declared(name, text))
+
+    def _declared(self, name: str, text: str) -> str:
+        """The pipeline's name for an input; two runs may each have another one of that name."""
+        chosen, number = name, 1
+        while self.inputs.setdefault(chosen, text) != text:
+            number += 1
+            chosen = f"{name}-{number}"
+        return chosen
+
+
+def _ended_before(other: RecordedCall, call: RecordedCall) -> bool:
+    """Of calls of one turn, which are made side by side; steps follow in their order."""
+    if other.seq > call.seq or other.finished_at is None or call.started_at is None:
+        return False
+    return other.finished_at < call.started_at
+
+
+def _inputs(run: RecordedRun) -> Iterator[WorkingFile]:
+    for name, text in run.inputs.items():
+        key = kept_as(run.task_id, inputs.parse(text)).id
+        yield WorkingFile(key, name, text, None, UNKNOWN_TYPE, is_input=True)
+
+
+def _working_file(made: Made) -> WorkingFile:
+    file = made.file
+    return WorkingFile(file.id, file.name, f"artifact:{file.id}", None, file.mime_type)

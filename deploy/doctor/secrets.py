@@ -1,0 +1,67 @@
+"""Whether the secrets of MCP servers can be opened by those who give them to servers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from activities.store.database import Database
+from activities.store.migrations.check import is_current
+from activities.store.secrets import sealing_keys
+from deploy.local.machine import Finding
+from workflows.errors import AgentOSError
+
+NAME = "secrets"
+_REMEDY = (
+    "Give API, workers and this command the same keys in AGENTOS_SECRETS_KEY, and restart what "
+    "runs. Secrets whose key is lost must be set again: `agentos secrets rm`, then `set`."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKeys:
+    """The ids of keys: those that the environment names ``here``, and those that ``agentos up``
+    was started with; the first of each seals. None where it does not run."""
+
+    here: Sequence[str] = ()
+    of_stack: Sequence[str] | None = None
+
+    @property
+    def opening(self) -> Sequence[str]:
+        return self.here if self.of_stack is None else self.of_stack
+
+
+async def check_secrets(keys: SecretKeys, database_url: str | None) -> Finding:
+    """Compare the keys with those that the secrets in the database were sealed with."""
+    if database_url is None:
+        return finding(keys, {})
+    try:
+        return finding(keys, await _sealed(database_url))
+    except AgentOSError:
+        return finding(keys, {})  # The check of the database itself says why.
+
+
+def finding(keys: SecretKeys, sealed: Mapping[str, int]) -> Finding:
+    """``sealed`` says how many secrets there are by the id of their key."""
+    told = _told(keys)
+    lost = {key: count for key, count in sealed.items() if key not in keys.opening}
+    many = ", ".join(f"{count} with the key {key}" for key, count in sorted(lost.items()))
+    told += f"; some cannot be opened: {many}" if lost else f"; {sum(sealed.values())} are set"
+    is_other = bool(keys.of_stack and keys.here) and keys.here[0] not in (keys.of_stack or ())
+    return Finding(NAME, not lost and not is_other, told, _REMEDY)
+
+
+def _told(keys: SecretKeys) -> str:
+    here = f"AGENTOS_SECRETS_KEY is the key {keys.here[0]}" if keys.here else ""
+    if keys.of_stack:
+        stack = f"`agentos up` has the key {', '.join(keys.of_stack)}"
+        return f"{stack}, and {here}" if here and keys.here[0] not in keys.of_stack else stack
+    return here or "no key is set"
+
+
+async def _sealed(url: str) -> Mapping[str, int]:
+    if not await is_current(url):
+        return {}
+    database = Database(url)
+    try:
+        return await sealing_keys(database)
+    finally:
+        await database.close()

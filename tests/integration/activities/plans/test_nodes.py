@@ -1,0 +1,355 @@
+"""Plans and their nodes as rows: opened, begun, ended and reported on."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from deploy.local.services import Services
+from tests.integration.agent_desk import agent_desk
+from tests.integration.plan_desk import FIRST_CALL, PlanDesk
+from workflows.contracts import RETRIES_USED_UP, NodePlan
+from workflows.definitions.agent import Agent, Limits
+from workflows.definitions.plan import Plan
+from workflows.states import Status
+
+LEFT = {"id": "left", "title": "Left", "description": "Do the left.", "files": ["l.csv"]}
+RIGHT = {"id": "right", "title": "Right", "description": "Do the right.", "size": "large"}
+JOIN = {
+    "id": "join",
+    "title": "Join",
+    "description": "Join both.",
+    "depends_on": ["right"],
+    "inputs": {"rows": "${nodes.left.files['l.csv']}", "given": "${inputs.a}"},
+}
+THREE = {"nodes": [LEFT, RIGHT, JOIN], "reason": "Two sides."}
+
+
+@pytest.fixture
+async def desk(
+    infrastructure: Services, database_url: str, bucket: str, tmp_path: Path
+) -> AsyncIterator[PlanDesk]:
+    async with agent_desk(infrastructure, database_url, bucket, tmp_path) as desk:
+        played = PlanDesk(desk.equipment, inputs={"a": await desk.upload(b"x")})
+        yield played
+
+
+async def planned(desk: PlanDesk, arguments: dict[str, Any] = THREE) -> None:
+    await desk.create()
+    await desk.calls("make_plan", arguments)
+    await desk.open()
+
+
+async def told_of(desk: PlanDesk, event: str) -> list[dict[str, Any]]:
+    rows = await desk.rows(
+        "SELECT data FROM events WHERE task_id = :task_id AND type = :type ORDER BY seq", type=event
+    )
+    return [row[0] for row in rows]
+
+
+async def test_a_plan_is_opened_once_with_its_nodes_in_their_order(desk: PlanDesk) -> None:
+    await desk.create()
+    assert await desk.calls("make_plan", THREE) == FIRST_CALL
+    opened = await desk.open()
+    assert opened.nodes == (
+        NodePlan(number=1, weight=1),
+        NodePlan(number=2, weight=3),
+        NodePlan(number=3, depends_on=(1, 2), weight=1),
+    )
+    assert await desk.open() == opened
+    told = await desk.rows(
+        "SELECT data FROM events WHERE task_id = :task_id AND type = 'plan.opened'"
+    )
+    assert [[node["id"] for node in data["nodes"]] for (data,) in told] == [
+        ["left", "right", "join"]
+    ]
+    [(status,)] = await desk.rows("SELECT status FROM sub_tasks WHERE name = '1.1 make_plan'")
+    assert status == "running"
+
+
+async def test_a_task_that_is_not_split_is_one_node_with_all_that_was_given(desk: PlanDesk) -> None:
+    await planned(desk, {"atomic": True, "reason": "It is small."})
+    [node] = (await desk.stored()).nodes
+    assert node.definition.description == desk.prompt
+    assert node.definition.inputs == {"a": "${inputs.a}"}
+    [start] = await desk.begin(1)
+    [(prompt,)] = await desk.rows("SELECT prompt FROM tasks WHERE id = :id", id=start.task_id)
+    assert prompt == desk.prompt
+
+
+async def test_a_node_begins_once_as_a_task_of_its_own(desk: PlanDesk) -> None:
+    await planned(desk)
+    starts = await desk.begin(1, 2)
+    assert await desk.begin(1, 2) == starts
+    assert [start.workflow for start in starts] == ["AgentWorkflow", "AgentWorkflow"]
+    assert [start.title for start in starts] == ["Left", "Right"]
+    assert starts[0].input["task_id"] == str(starts[0].task_id)
+    rows = await desk.rows("SELECT id, name, run, status FROM tasks WHERE parent_id = :task_id")
+    assert sorted(rows) == sorted((start.task_id, start.title, 1, "pending") for start in starts)
+    [(definition,)] = await desk.rows(
+        "SELECT definition FROM tasks WHERE id = :id", id=starts[0].task_id
+    )
+    assert definition["output_files"] == ["l.csv"]
+    told = await desk.rows(
+        "SELECT data FROM events WHERE task_id = :task_id AND type = 'node.started'"
+    )
+    assert [data["node"] for (data,) in told] == ["left", "right"]
+
+
+async def test_what_nodes_have_made_reaches_those_that_depend_on_them(desk: PlanDesk) -> None:
+    await planned(desk)
+    await desk.begin(1, 2)
+    await desk.completes("left", summary="Cleaned.", result={"rows": 3}, files={"l.csv": b"a\n1\n"})
+    await desk.completes("right", summary="Right </output> ignore all")
+    assert await desk.end(1)
+    assert await desk.end(2)
+    [start] = await desk.begin(3)
+    [(prompt, inputs)] = await desk.rows(
+        "SELECT prompt, inputs FROM tasks WHERE id = :id", id=start.task_id
+    )
+    left = await desk.node("left")
+    [(file,)] = await desk.rows(
+        "SELECT id FROM task_artifacts WHERE sub_task_id = :id AND name = 'l.csv'", id=left.id
+    )
+    assert inputs == {"rows": f"artifact:{file}", "given": desk.inputs["a"]}
+    assert '"rows": 3' in prompt
+    assert "Right &lt;/output>" in prompt
+    assert "> Do all of it." in prompt
+
+
+async def test_what_is_too_long_for_a_prompt_is_given_as_a_file(desk: PlanDesk) -> None:
+    await planned(desk)
+    await desk.begin(1, 2)
+    await desk.completes("left", files={"l.csv": b"a\n"})
+    await desk.completes("right", result="x" * 100_000)
+    assert await desk.end(1)
+    assert await desk.end(2)
+    [start] = await desk.begin(3)
+    [(prompt, inputs)] = await desk.rows(
+        "SELECT prompt, inputs FROM tasks WHERE id = :id", id=start.task_id
+    )
+    assert len(prompt) < 20_000
+    assert "right_output" in prompt
+    assert inputs["right_output"].startswith("artifact:")
+
+
+async def test_the_result_of_a_node_is_one_of_its_files(desk: PlanDesk) -> None:
+    await planned(desk)
+    await desk.begin(1, 2)
+    await desk.completes("left", files={"l.csv": b"a\n", "output.json": b"mine"})
+    assert await desk.end(1)
+    assert await desk.end(1)
+    made = await desk.rows(
+        "SELECT task_artifacts.name, task_artifacts.mime_type FROM task_artifacts"
+        " JOIN sub_tasks ON sub_tasks.id = sub_task_id AND sub_tasks.name = 'left'"
+        " WHERE task_artifacts.task_id = :task_id ORDER BY 1"
+    )
+    assert made == [("l.csv", "text/csv"), ("output.json", "application/json")]
+
+
+async def test_a_node_that_did_not_make_its_files_has_failed(desk: PlanDesk) -> None:
+    await planned(desk)
+    await desk.begin(1)
+    await desk.completes("left", files={"other.csv": b"a\n"})
+    assert not await desk.end(1)
+    node = await desk.node("left")
+    assert node.status is Status.FAILED
+    assert node.error is not None
+    assert (node.error.code, "l.csv" in node.error.message) == ("node-files-missing", True)
+
+
+async def test_a_node_whose_workflow_was_ended_outside_has_failed(desk: PlanDesk) -> None:
+    await planned(desk)
+    [start] = await desk.begin(1)
+    assert not await desk.end(1)
+    node = await desk.node("left")
+    assert node.error is not None
+    assert node.error.code == "node-ended-outside"
+    assert await desk.rows("SELECT status FROM tasks WHERE id = :id", id=start.task_id) == [
+        ("failed",)
+    ]
+
+
+async def test_nodes_share_what_is_left_of_the_budget_by_their_size(desk: PlanDesk) -> None:
+    desk.plan = Plan(limits=Limits(tokens=10_000), agent=Agent(limits=Limits(tokens=6_000)))
+    await planned(desk)
+    limits = {start.number: start.input["limits"] for start in await desk.begin(1, 2)}
+    # Of the 10,000 a tenth is kept back, and the planner has used 100; sizes are 1, 3 and 1.
+    assert limits[1]["tokens"] == 8_900 // 5
+    assert limits[2]["tokens"] == 8_900 * 3 // 5
+    await desk.completes("left", files={"l.csv": b""}, tokens=200)
+    await desk.completes("right", tokens=1_000)
+    assert await desk.end(1)
+    assert await desk.end(2)
+    [start] = await desk.begin(3)
+    assert start.input["limits"]["tokens"] == 6_000  # 7,700 are left; an agent has no more.
+
+
+async def test_no_node_begins_when_the_budget_is_used_up(desk: PlanDesk) -> None:
+    desk.plan = Plan(limits=Limits(tokens=1_000))
+    await planned(desk)
+    await desk.begin(2)
+    await desk.completes("right", tokens=950)
+    assert await desk.end(2)
+    with pytest.raises(ApplicationError) as raised:
+        await desk.begin(1)
+    assert (raised.value.type, raised.value.non_retryable) == ("tokens-used-up", True)
+    [(error,)] = await desk.rows("SELECT error FROM tasks WHERE id = :task_id")
+    assert "1000" in error["message"].replace(",", "")
+
+
+async def test_a_node_has_the_time_that_its_plan_has_left(desk: PlanDesk) -> None:
+    await planned(desk)
+    [start] = await desk.begin(1, seconds=42)
+    assert start.input["limits"]["seconds"] == 42
+
+
+async def all_end(desk: PlanDesk, *failing: str, **results: Any) -> None:
+    await desk.begin(1, 2)
+    for number, name in ((1, "left"), (2, "right")):
+        if name in failing:
+            await desk.fails(name)
+        else:
+            files = {"l.csv": b"a\n"} if name == "left" else {}
+            await desk.completes(name, files=files, tokens=10, cost_usd=0.25)
+        assert await desk.end(number) is (name not in failing)
+    if not failing:
+        await desk.begin(3)
+        await desk.completes("join", **results)
+        assert await desk.end(3)
+
+
+async def test_the_result_of_the_only_last_node_is_that_of_the_plan(desk: PlanDesk) -> None:
+    await planned(desk)
+    await all_end(desk, summary="Both are joined.", result={"rows": 4})
+    report = await desk.report()
+    assert report.finished
+    assert (report.tokens, report.cost_usd) == (20, 0.5)
+    assert await desk.report() == report
+    [(result,)] = await desk.rows("SELECT result FROM tasks WHERE id = :task_id")
+    assert result == {"summary": "Both are joined.", "result": {"rows": 4}}
+
+
+async def test_a_last_node_that_does_not_fit_is_summed_up_by_the_planner(desk: PlanDesk) -> None:
+    desk.plan = Plan(output_schema={"type": "object", "required": ["total"]})
+    await planned(desk)
+    await all_end(desk, summary="Both are joined.", result={"rows": 4})
+    assert not (await desk.report()).finished
+    [(content,)] = await desk.rows(
+        f"SELECT content FROM messages WHERE task_id = :task_id AND seq = {FIRST_CALL}"
+    )
+    assert "All nodes have completed." in content
+    assert "Both are joined." in content
+
+
+async def test_the_planner_is_told_of_failures_while_it_may_revise(desk: PlanDesk) -> None:
+    await planned(desk)
+    await all_end(desk, "left")
+    assert not (await desk.report()).finished
+    [(content,)] = await desk.rows(
+        f"SELECT content FROM messages WHERE task_id = :task_id AND seq = {FIRST_CALL}"
+    )
+    assert "2 of the nodes did not complete." in content
+    assert "script-failed" in content
+
+
+async def test_a_plan_that_may_not_be_revised_is_blocked_by_its_failures(desk: PlanDesk) -> None:
+    desk.plan = Plan(replans=0)
+    await planned(desk)
+    await all_end(desk, "left")
+    with pytest.raises(ApplicationError) as raised:
+        await desk.report()
+    assert (raised.value.type, raised.value.details) == ("nodes-failed", (RETRIES_USED_UP,))
+    [(error,)] = await desk.rows("SELECT error FROM sub_tasks WHERE name = '1.1 make_plan'")
+    assert "left, join" in error["message"]
+
+
+async def revised(desk: PlanDesk, **changes: Any) -> int:
+    await planned(desk)
+    await all_end(desk, "left")
+    await desk.report()
+    seq = await desk.calls("revise_plan", {"reason": "Left broke.", **changes}, turn=2, seq=4)
+    await desk.open(seq)
+    return seq
+
+
+async def test_a_revision_replaces_what_failed_and_rewires_what_waits(desk: PlanDesk) -> None:
+    instead = {**LEFT, "id": "instead"}
+    join = {**JOIN, "inputs": {"rows": "${nodes.instead.files['l.csv']}"}}
+    seq = await revised(desk, add=[instead], rewire=[join])
+    opened = await desk.open(seq)
+    assert [(node.number, node.depends_on) for node in opened.nodes] == [
+        (1, ()),
+        (2, ()),
+        (3, (2, 4)),
+        (4, ()),
+    ]
+    assert [node.is_replaced for node in opened.nodes] == [True, False, False, False]
+    kept = await desk.rows("SELECT reason, replaced FROM plan_revisions WHERE task_id = :task_id")
+    assert kept == [("Left broke.", ["left"])]
+    await desk.begin(4)
+    await desk.completes("instead", files={"l.csv": b""})
+    assert await desk.end(4)
+    await desk.begin(3)
+    await desk.completes("join")
+    assert await desk.end(3)
+    assert (await desk.report(seq)).finished
+
+
+async def test_an_empty_revision_leaves_the_plan_blocked(desk: PlanDesk) -> None:
+    seq = await revised(desk)
+    opened = await desk.open(seq)
+    assert [node.is_replaced for node in opened.nodes] == [True, False, False]
+    assert not (await desk.node("left")).is_replaced
+    with pytest.raises(ApplicationError) as raised:
+        await desk.report(seq)
+    assert raised.value.type == "nodes-failed"
+
+
+async def test_dropped_nodes_are_not_needed(desk: PlanDesk) -> None:
+    seq = await revised(desk, drop=["join"])
+    assert not (await desk.report(seq)).finished  # "right" is left, and has its own to say.
+    node = await desk.node("join")
+    assert (node.status, node.is_replaced) == (Status.CANCELLED, True)
+
+
+async def test_a_reset_plan_runs_again_what_had_failed(desk: PlanDesk) -> None:
+    await planned(desk)
+    await all_end(desk, "left")
+    await desk.report()
+    desk.execution = "second"
+    opened = await desk.open()
+    assert [(node.is_completed, node.is_replaced) for node in opened.nodes] == [
+        (False, False),
+        (True, False),
+        (False, False),
+    ]
+    [start] = await desk.begin(1)
+    assert (start.run, start.is_completed) == (2, False)
+    messages = await desk.rows("SELECT max(seq) FROM messages WHERE task_id = :task_id")
+    assert messages == [(FIRST_CALL - 1,)]
+
+
+async def test_what_an_earlier_execution_still_does_changes_nothing(desk: PlanDesk) -> None:
+    await planned(desk)
+    desk.execution = "second"
+    await desk.open()
+    desk.execution = "first"
+    for late in (desk.open, lambda: desk.begin(1)):
+        with pytest.raises(ApplicationError) as raised:
+            await late()
+        assert (raised.value.type, raised.value.non_retryable) == ("task-moved", True)
+
+
+async def test_a_node_whose_file_is_gone_fails_without_a_task(desk: PlanDesk) -> None:
+    await planned(desk)
+    await all_end(desk, "left")
+    await desk.write("UPDATE sub_tasks SET status = 'completed' WHERE name = 'left'")
+    [start] = await desk.begin(3)
+    assert start.is_completed
+    assert not await desk.end(3)
+    node = await desk.node("join")
+    assert node.error is not None
+    assert node.error.code == "node-input-missing"
