@@ -15,7 +15,7 @@ from api.cli.display.glyphs import glyphs_of, style_of
 from api.cli.terminal import safe_json, safe_line, safe_text
 from api.wire.responses.tasks import AgentResult
 from workflows.open_values import Unknown
-from workflows.states import Status
+from workflows.states import Status, TaskType
 
 Cell = str | Text
 
@@ -112,6 +112,11 @@ def draw(renderable: RenderableType) -> None:
 def status_cell(status: Status | Unknown) -> Text:
     sign = glyphs_of(terminal.stdout()).of(status)
     return Text(f"{sign} {status.value}", style=style_of(status))
+
+
+def route_text(task_type: TaskType | Unknown, reason: str) -> str:
+    """What a task has become, and why."""
+    return f"{task_type.value} ({reason})" if reason else task_type.value
 
 
 def short_id(task_id: object) -> str:

@@ -144,6 +144,12 @@ async def test_submit_refuses_types_that_are_not_offered(stage: Stage) -> None:
         assert f"No such command '{word}'" in printed.stderr
 
 
+async def test_what_to_set_is_said_when_there_is_no_model_to_choose(stage: Stage) -> None:
+    printed = await agentos(stage.url, "submit", "auto", "do it")
+    assert (printed.code, printed.stdout) == (2, "")
+    assert "set OPENAI_API_KEY" in printed.stderr
+
+
 async def test_a_task_is_looked_at_by_the_beginning_of_its_id(stage: Stage) -> None:
     task_id = await stage.submit(MADE, "print bye")
     await stage.until(task_id, "completed")
