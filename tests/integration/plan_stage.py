@@ -148,15 +148,9 @@ class Family:
         )
         return str(rows[0].child_id)
 
-    async def living(self) -> Sequence[str]:
+    async def living(self) -> Sequence[UUID]:
         """The tasks of nodes that have not ended, at any depth."""
-        below = await descendants(self.stage.database, UUID(self.id))
-        rows = await self._rows(
-            "SELECT id FROM tasks WHERE id = ANY(:ids) AND status <> ALL(:final)",
-            ids=below,
-            final=[str(status) for status in FINAL],
-        )
-        return [str(row.id) for row in rows]
+        return await descendants(self.stage.database, UUID(self.id), living=True)
 
     async def retry(self, **request: Any) -> None:
         """``begin`` is what ``from`` says."""

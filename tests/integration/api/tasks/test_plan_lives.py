@@ -25,6 +25,8 @@ from tests.integration.plan_stage import (
     working_planners,
 )
 
+_GIVEN = {"data": "${inputs.data}"}
+
 
 @pytest.fixture(scope="module")
 async def plans(infrastructure: Services, skills_folder: Path) -> AsyncIterator[Stage]:
@@ -67,7 +69,7 @@ async def _chain(stage: Stage, **more: Any) -> Family:
     plan = await submit_plan(
         stage,
         makes(
-            an_agent("first", "finish One.", inputs={"data": "${inputs.data}"}),
+            an_agent("first", "finish One.", inputs=_GIVEN),
             an_agent("second", "finish Two.", depends_on=["first"]),
             a_pipeline("aside", "print x"),
         ),
@@ -175,7 +177,7 @@ async def test_a_plan_is_made_anew_from_its_start_and_its_former_nodes_stay_ende
 
 async def _revised(stage: Stage, bad: str) -> Family:
     """A plan that is blocked after a revision, whose node has failed, too."""
-    instead = a_pipeline("instead", f"refuse data {bad}", inputs={"data": "${inputs.data}"})
+    instead = a_pipeline("instead", f"refuse data {bad}", inputs=_GIVEN)
     plan = await submit_plan(
         stage,
         makes(a_pipeline("good", "print x"), a_pipeline("bad", "fail")),
@@ -213,6 +215,31 @@ async def test_the_turn_in_which_a_plan_was_revised_can_be_made_again(
     await plan.until("blocked")
     assert await plan.runs() == {"good": 1, "bad": 1, "instead": 1}
     assert (await plan.until("blocked"))["run"] == 2
+
+
+async def test_a_plan_within_a_plan_is_made_anew_with_all_its_revisions(
+    plans: Stage, planners: ObedientPlanners
+) -> None:
+    bad, good = await _upload(plans), await _upload(plans)
+    inner = "\n".join(
+        [
+            makes(a_pipeline("never", "fail")),
+            revises(add=[a_pipeline("other", f"refuse data {bad}", inputs=_GIVEN)]),
+        ]
+    )
+    nested = {"id": "nested", "title": "Do more", "kind": "plan", "inputs": _GIVEN}
+    plan = await submit_plan(
+        plans,
+        makes({**nested, "description": inner}),
+        revises(reason="Nothing helps."),
+        plan={"replans": 1, "depth": 2},
+        inputs={"data": bad},
+    )
+    await plan.until("blocked")
+    await plan.retry(inputs={"data": good})
+    await plan.until("completed")
+    assert await plan.runs() == {"nested": 2}
+    assert await Family(plans, await plan.child("nested")).runs() == {"never": 1, "other": 1}
 
 
 async def test_turns_are_counted_on_after_a_retry(plans: Stage, planners: ObedientPlanners) -> None:

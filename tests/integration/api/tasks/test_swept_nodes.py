@@ -154,6 +154,17 @@ async def test_a_node_whose_next_run_its_plan_is_about_to_start_is_left_to_it(id
     assert await _status_in_temporal(idle, child) is WorkflowExecutionStatus.TERMINATED
 
 
+async def test_a_plan_is_not_retried_while_nodes_of_it_still_end(idle: Stage) -> None:
+    plan = await a_plan(idle.database)
+    child = await _node(idle, plan)
+    await _ended(plan)
+    answer = await idle.http.post(f"/tasks/{plan.id}/retry")
+    assert answer.status_code == 409
+    assert "try again in a few seconds" in answer.json()["detail"]
+    await Sweeper(idle.services).sweep()
+    assert (await _task(idle, child))["status"] == "cancelled"
+
+
 async def test_nodes_that_have_not_begun_end_with_their_plan(idle: Stage) -> None:
     plan = await a_plan(idle.database)
     unbegun, running = await _node(idle, plan), await _node(idle, plan)
@@ -196,6 +207,8 @@ async def test_the_tasks_below_a_plan_are_found_at_any_depth(idle: Stage) -> Non
     leaf = await _node(idle, grandchild)
     assert await descendants(idle.database, plan.id) == [child.id, grandchild.id, leaf]
     assert await descendants(idle.database, leaf) == []
+    await plan.execute("UPDATE tasks SET status = 'failed' WHERE id = :id", id=child.id)
+    assert await descendants(idle.database, plan.id, living=True) == [grandchild.id, leaf]
     assert await descendants(idle.database, stranger.id) == []
     # Rows that somebody has made point at themselves are no reason to go on for ever.
     await plan.execute("UPDATE tasks SET parent_id = id WHERE id = :id", id=stranger.id)
