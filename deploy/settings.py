@@ -52,6 +52,7 @@ from deploy.setting_values import (
 from deploy.worker_end import STOP_SECONDS
 from workflows.contracts import TASK_QUEUE
 from workflows.definitions.agent import MAX_TOKENS
+from workflows.definitions.plan import Atomicity
 from workflows.errors import AgentOSError
 from workflows.validation_messages import message_of
 
@@ -133,6 +134,9 @@ class Settings(BaseSettings):
     )
     team_daily_tokens: int = Field(default=0, ge=0, le=MAX_TOKENS, description="0: no limit")
     approval_seconds: float = Field(default=DAY_SECONDS, gt=0, le=YEAR_SECONDS)
+    atomicity: Atomicity = Field(
+        default=Atomicity.CONSERVATIVE, description="of plans that do not say it"
+    )
 
     mcp_commands: Names = Field(default=(), description="programs that stdio servers may be")
     mcp_hosts: Names = Field(default=(), description="hosts that HTTP servers may be on")

@@ -119,7 +119,9 @@ def _adapter_options(settings: Settings, worker_id: str) -> AdapterOptions:
         networked_skills=settings.networked_skills,
         python_downloads=settings.python_downloads,
         models=settings.model_options,
-        turns=TurnOptions(settings.team_daily_tokens, settings.approval_seconds),
+        turns=TurnOptions(
+            settings.team_daily_tokens, settings.approval_seconds, settings.atomicity
+        ),
         search_url=settings.search_url,
         public_url=settings.public_url,
         titles=settings.titles,

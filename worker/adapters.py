@@ -18,6 +18,7 @@ from activities.kinds.base import Installed
 from activities.llm.base import ModelOptions
 from activities.llm.models import Models
 from activities.plans.adapter import Nodes, Titles
+from activities.routes.adapter import Routes
 from activities.sandbox.base import Limits, Sandbox
 from activities.skills.catalogue import Catalogue
 from activities.skills.environments import Environments
@@ -70,6 +71,7 @@ async def adapters(
             Steps(equipment, toolbox),
             Agents(equipment, toolbox, roles_of(equipment, toolbox, installed), options.turns),
             Nodes(equipment, installed, options.titles),
+            Routes(installed),
             Tasks(database),
         )
 
@@ -83,6 +85,7 @@ def _installed(equipment: Equipment, registry: Registry, options: AdapterOptions
         models=options.models,
         inputs=options.input_policy,
         approval_seconds=options.turns.approval_seconds,
+        atomicity=options.turns.atomicity,
     )
 
 

@@ -187,14 +187,23 @@ class AgentRun(TaskRun):
     spent: Spent = Spent()
 
 
+class AutoRun(AgentRun):
+    """The input of RouterWorkflow. The limits are those of whatever the task becomes, but for
+    ``turns``: so many answers a router gives at most."""
+
+
 class ThinkCall(Message):
-    """Ask the model for turn ``turn``, with the messages up to number ``seq`` before it."""
+    """Ask the model for turn ``turn``, with the messages up to number ``seq`` before it.
+
+    ``routes``: it is to choose what the task is. Once that is done, no such turn begins any more.
+    """
 
     task_id: UUID
     run: int
     turn: int
     seq: int
     hint: Hint | None = None
+    routes: bool = False
 
 
 class CallPlan(Message):
@@ -293,11 +302,13 @@ class PlanReport(Message):
 
 
 class RouteCall(Message):
-    """The call by which a router has chosen; its result would be message ``seq``."""
+    """The call by which a router has chosen; its result would be message ``seq``. What it has
+    ``spent`` counts as the task's."""
 
     task_id: UUID
     run: int
     seq: int
+    spent: Spent = Spent()
 
 
 class RunStart(Message):

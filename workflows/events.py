@@ -13,11 +13,11 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, JsonValue, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer
 
 from workflows.contracts import Failure
 from workflows.open_values import OPEN, Open
-from workflows.states import Phase, Status
+from workflows.states import Phase, Status, TaskType
 
 
 class EventType(StrEnum):
@@ -46,6 +46,7 @@ class EventType(StrEnum):
     USAGE = "usage"
     APPROVAL_ASKED = "approval.asked"
     APPROVAL_DECIDED = "approval.decided"
+    TASK_ROUTED = "task.routed"
     PLAN_OPENED = "plan.opened"
     NODE_STARTED = "node.started"
     NODE_ENDED = "node.ended"
@@ -65,7 +66,7 @@ class Event(BaseModel):
     @property
     def data(self) -> dict[str, JsonValue]:
         """The payload as it is sent: what the writer has set, and nothing that is None."""
-        return self.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
 
 
 class StepEvent(Event):
@@ -318,6 +319,15 @@ class ApprovalDecided(StepEvent):
     note: str | None = None
 
 
+class TaskRouted(Event):
+    """A task of type ``auto`` has become one of ``task_type``. What came before was the choice."""
+
+    type = EventType.TASK_ROUTED
+
+    task_type: Open[TaskType] = Field(alias="type")
+    reason: str = ""
+
+
 # Nodes of a plan. What happens within one is told by the events of the task that runs it.
 
 
@@ -365,7 +375,7 @@ class NodeEnded(Event):
 MODELS: Mapping[EventType, type[Event]] = {
     model.type: model
     for model in (
-        *(TaskStatus, PauseRequested, ResumeRequested),
+        *(TaskStatus, TaskRouted, PauseRequested, ResumeRequested),
         *(StepStarted, StepPhase, StepOutput, StepOutputCut, StepRetrying),
         *(StepCompleted, StepFailed, StepBlocked, StepCancelled, ArtifactCreated),
         *(TurnStarted, LlmDelta, LlmRestarted, LlmRetrying, MessageCreated, Usage),

@@ -24,6 +24,7 @@ from workflows.contracts import (
     RETRIES_USED_UP,
     WORKER_LOST,
     Failure,
+    RunStart,
     TaskClose,
     TaskMark,
     TaskRun,
@@ -67,7 +68,8 @@ class Lifecycle:
         try:
             async with self._within_time():
                 yield
-        except (AgentOSError, ActivityError, asyncio.CancelledError) as error:
+        # A local activity that fails for good raises what it failed of, and no ActivityError.
+        except (AgentOSError, ActivityError, ApplicationError, asyncio.CancelledError) as error:
             cause = asyncio.CancelledError() if _was_cut_off(error) else error
             if await self._close_badly(cause) is Status.COMPLETED:
                 return  # The last activity had written that before it was cancelled, or lost.
@@ -121,6 +123,12 @@ class Lifecycle:
         # Temporal does not carry the title of a run over to the next one, not even on request.
         workflow.continue_as_new(run.model_copy(update={"paused": self.paused}))
 
+    def go_on_as(self, start: RunStart) -> NoReturn:
+        """Continue the same task as another workflow. Only between two parts of the work."""
+        # The id, the memo, the priority and the time limit of the execution are carried over.
+        given = {**start.input, "paused": self.paused}
+        workflow.continue_as_new(args=[given], workflow=start.workflow)
+
     @asynccontextmanager
     async def _within_time(self) -> AsyncIterator[None]:
         try:
@@ -136,7 +144,7 @@ class Lifecycle:
         """Gives the state of the row, as ``_close`` does, where the run is not to fail."""
         if is_cancelled_exception(error):
             return await self._close(Status.CANCELLED)
-        if isinstance(error, ActivityError):
+        if isinstance(error, (ActivityError, ApplicationError)):
             status, failure = _status_after(error), _failure_of(error, self.step)
         else:
             assert isinstance(error, AgentOSError)
@@ -195,23 +203,25 @@ def _was_cut_off(error: BaseException) -> bool:
     )
 
 
-def _status_after(error: ActivityError) -> Status:
+def _status_after(error: ActivityError | ApplicationError) -> Status:
     """``blocked`` where a retry may succeed: a dead letter, left for a person to fix."""
-    if error.retry_state is not RetryState.NON_RETRYABLE_FAILURE:
-        return Status.BLOCKED
-    cause = error.cause
+    cause: BaseException | None = error
+    if isinstance(error, ActivityError):
+        if error.retry_state is not RetryState.NON_RETRYABLE_FAILURE:
+            return Status.BLOCKED
+        cause = error.cause
     may_succeed = isinstance(cause, ApplicationError) and (
         cause.type in _TEMPORARY or RETRIES_USED_UP in cause.details
     )
     return Status.BLOCKED if may_succeed else Status.FAILED
 
 
-def _failure_of(error: ActivityError, step: str) -> Failure:
+def _failure_of(error: ActivityError | ApplicationError, step: str) -> Failure:
     """Why the activity behind ``step`` failed, for want of its own account, which is in a row.
 
     History has no words, so there are none here if the activity could not write them down.
     """
-    match error.cause:
+    match error.cause if isinstance(error, ActivityError) else error:
         case ApplicationError() as cause:
             code = cause.type or "error"
             message = (

@@ -26,6 +26,7 @@ from activities.tools.found import found_tools
 from activities.tools.offered import OfferedTool
 from workflows import policies
 from workflows.contracts import Failure, Hint, ThinkCall, Thought
+from workflows.definitions.plan import Atomicity
 from workflows.errors import (
     AgentOSError,
     ModelNotConfigured,
@@ -49,10 +50,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TurnOptions:
-    """``daily_tokens`` is the quota of a team that has none of its own; 0 is no limit."""
+    """``daily_tokens`` is the quota of a team that has none of its own; 0 is no limit. Plans are
+    cut by ``atomicity`` where they do not say how."""
 
     daily_tokens: int = 0
     approval_seconds: float = 24 * 3_600.0
+    atomicity: Atomicity = Atomicity.CONSERVATIVE
 
 
 class Turns:
@@ -227,7 +230,7 @@ def _found(heard: Sequence[ChatMessage], offered: Mapping[str, OfferedTool]) -> 
 def _turn_of(call: ThinkCall) -> Turn:
     execution = activity.info().workflow_run_id
     assert execution is not None
-    return Turn(call.task_id, call.run, call.turn, call.seq, execution)
+    return Turn(call.task_id, call.run, call.turn, call.seq, execution, call.routes)
 
 
 def _retrying(call: ThinkCall, error: AgentOSError) -> LlmRetrying:

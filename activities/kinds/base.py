@@ -17,6 +17,7 @@ from activities.store.database import Database
 from activities.store.tasks import NewSubTask
 from activities.tools.registry import Registry
 from workflows.contracts import TaskRun
+from workflows.definitions.plan import Atomicity
 from workflows.lifecycle import TaskWorkflow
 from workflows.pointers import Problem
 from workflows.states import TaskType
@@ -28,7 +29,8 @@ Definition = TypeVar("Definition", bound=BaseModel)
 class Installed:
     """What is there for tasks to use. Without ``models`` there is nobody to be an agent.
 
-    ``approval_seconds`` is how long an agent waits for a person.
+    ``approval_seconds`` is how long an agent waits for a person. Plans that do not say how are cut
+    by ``atomicity``.
     """
 
     database: Database
@@ -38,6 +40,7 @@ class Installed:
     models: ModelOptions | None
     inputs: InputPolicy
     approval_seconds: float
+    atomicity: Atomicity = Atomicity.CONSERVATIVE
 
 
 class RunnableTask(Protocol):

@@ -5,7 +5,12 @@ from activities.store.plans import PlanWriter
 from activities.store.reading.plans import StoredPlan
 from activities.store.turns import CallDefinition
 from workflows.contracts import PlanCall
-from workflows.definitions.plan import Node, Proposal, Revision
+from workflows.definitions.plan import (
+    MAX_NODE_DESCRIPTION_CHARACTERS,
+    Node,
+    Proposal,
+    Revision,
+)
 
 MAKE_PLAN = "make_plan"
 REVISE_PLAN = "revise_plan"
@@ -38,14 +43,15 @@ def proposed(definition: CallDefinition, plan: StoredPlan) -> tuple[Node, ...]:
     proposal = Proposal.model_validate(definition.arguments)
     if proposal.nodes and not proposal.atomic:
         return proposal.nodes
-    return (whole(plan.prompt, tuple(plan.inputs)),)
+    return (whole(plan),)
 
 
-def whole(prompt: str, inputs: tuple[str, ...]) -> Node:
-    """A node that does all that was asked for."""
+def whole(plan: StoredPlan) -> Node:
+    """A node that does all that was asked for, with the result that was asked for."""
     return Node(
         id=WHOLE_TASK,
-        title=name_of(prompt) or WHOLE_TASK,
-        description=prompt[:20_000],
-        inputs={name: f"${{inputs.{name}}}" for name in inputs},
+        title=name_of(plan.prompt) or WHOLE_TASK,
+        description=plan.prompt[:MAX_NODE_DESCRIPTION_CHARACTERS],
+        inputs={name: f"${{inputs.{name}}}" for name in plan.inputs},
+        output_schema=plan.definition.output_schema,
     )

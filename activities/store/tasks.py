@@ -228,11 +228,11 @@ def row_of(task: NewTask) -> dict[str, Any]:
         "inputs": json.dumps(dict(task.inputs)),
         "idempotency_key": task.idempotency_key,
         "request_digest": task.request_digest,
-        "sub_tasks": json.dumps(_sub_task_rows(task.sub_tasks)),
+        "sub_tasks": json.dumps(sub_task_rows(task.sub_tasks)),
     }
 
 
-def _sub_task_rows(sub_tasks: Sequence[NewSubTask]) -> Sequence[dict[str, Any]]:
+def sub_task_rows(sub_tasks: Sequence[NewSubTask]) -> Sequence[dict[str, Any]]:
     return [
         {
             "id": str(item.id),

@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from activities.store import events, fence
-from workflows.states import Status
+from workflows.states import Status, TaskType
 
 _COUNT_FOR_TEAM = """
     INSERT INTO team_usage (team_id, day, tokens, cost_usd)
@@ -29,7 +29,9 @@ BEGIN_TURN = text(
                coalesce(executions ->> -1 = :execution, false) AS is_ours,
                executions @> to_jsonb(CAST(:execution AS text)) AS was_ours,
                jsonb_array_length(executions) > 0 AS has_begun
-        FROM tasks WHERE id = :task_id AND run = :run
+        FROM tasks
+        -- No turn of a router that comes late, or again, undoes what the task has become.
+        WHERE id = :task_id AND run = :run AND (type = '{TaskType.AUTO}') = :routes
         FOR UPDATE
     ), answer AS (
         SELECT thought FROM messages

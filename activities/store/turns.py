@@ -36,13 +36,17 @@ from workflows.states import Status, TaskType
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A turn that ``execution``, a Temporal run id, makes. ``seq`` is the last message before."""
+    """A turn that ``execution``, a Temporal run id, makes. ``seq`` is the last message before.
+
+    ``routes``: it is to choose what the task is, which is of type ``auto`` until then.
+    """
 
     task_id: UUID
     run: int
     turn: int
     seq: int
     execution: str
+    routes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ async def begin_turn(
         TaskMoved: the task has ended, was started again or is worked on by a later execution.
     """
     event = LlmRestarted(turn=turn.turn) if is_repeated else TurnStarted(turn=turn.turn)
-    values = {**_fence(turn), **events.values([event]), "known": known}
+    values = {**_fence(turn), **events.values([event]), "known": known, "routes": turn.routes}
     rows = await database.execute(BEGIN_TURN, values)
     if not rows:
         raise TaskMoved(task_id=turn.task_id)

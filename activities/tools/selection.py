@@ -20,6 +20,11 @@ def is_allowed(agent: Agent, name: str, need: Need | None = None) -> bool:
     return bool(agent.skills) and need is Need.SKILLS
 
 
+def is_within(wanted: str, names: Collection[str] | None) -> bool:
+    """Whether what ``wanted`` stands for is among what ``names`` of an agent do; None are all."""
+    return names is None or any(_matches(name, wanted) for name in names)
+
+
 def unknown_names(wanted: Iterable[str], known: Collection[str]) -> tuple[str, ...]:
     """Those of ``Agent.tools`` that no tool has, in order."""
     return tuple(name for name in wanted if not any(_matches(name, existing) for existing in known))

@@ -21,6 +21,10 @@ class TaskIdUnknown(AgentOSError):
     for an older task, use its whole id."""
 
 
+class NodeUnknown(AgentOSError):
+    """Task {task_id} has no node {node!r} that has begun. See `agentos show {task_id}`."""
+
+
 class ArtifactUnknown(AgentOSError):
     """Task {task_id} has no artifact {wanted!r}. See `agentos artifacts ls {task_id}`."""
 
@@ -58,18 +62,37 @@ class PipelineFileUnwritable(BadInput):
     """{path} cannot be written: {reason}. Name another file with -o."""
 
 
-class AgentInvalid(BadInput):
-    """The agent is not valid. Nothing was uploaded or submitted."""
+class DocumentInvalid(BadInput):
+    """What was written is not valid. Nothing was uploaded or submitted."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__()
+    def __init__(self, problems: Sequence[Problem], **fields: object) -> None:
+        super().__init__(**fields)
         self.problems = tuple(problems)
 
 
-class PipelineInvalid(BadInput):
+class AgentInvalid(DocumentInvalid):
+    """The agent is not valid. Nothing was uploaded or submitted."""
+
+
+class PlanInvalid(DocumentInvalid):
+    """The plan is not valid. Nothing was uploaded or submitted."""
+
+
+class PlanFileRefused(BadInput):
+    """{path} holds no nodes of a plan: {reason}. `agentos plan ID -o {path}` writes such a file."""
+
+
+class PlanFileInvalid(DocumentInvalid):
+    """{path} has nodes that are not valid. Nothing was decided."""
+
+    def __init__(self, path: Path, problems: Sequence[Problem]) -> None:
+        """The problems' pointers are into the list of nodes."""
+        super().__init__(problems, path=path)
+
+
+class PipelineInvalid(DocumentInvalid):
     """{path} is not a valid pipeline. Nothing was uploaded or submitted."""
 
     def __init__(self, path: Path, problems: Sequence[Problem]) -> None:
         """The problems' pointers are into the document that the file holds."""
-        super().__init__(path=path)
-        self.problems = tuple(problems)
+        super().__init__(problems, path=path)

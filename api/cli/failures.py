@@ -3,14 +3,14 @@
 from rich.text import Text
 
 from api.cli import exit_codes, terminal
-from api.cli.errors import AgentInvalid, PipelineInvalid
+from api.cli.errors import DocumentInvalid
 from api.cli.exit_codes import ExitCode
 from api.cli.terminal import safe_line
 from api.client import ApiProblem
 from workflows.errors import AgentOSError
 
 _WHERE_KEYS_GO = "Put the key into AGENTOS_API_KEY."
-_WITH_PROBLEMS = (ApiProblem, AgentInvalid, PipelineInvalid)
+_WITH_PROBLEMS = (ApiProblem, DocumentInvalid)
 _REFUSED = "The request is not valid. Nothing was started."
 
 

@@ -52,6 +52,7 @@ for name, place, summary in (
         "Follow a task until it ends. With -o json, print its events, one per line.",
     ),
     ("logs", "logs:logs", "Print what the steps of a task printed."),
+    ("plan", "plans:plan", "Show how a task was split, or write its nodes to a file."),
     ("trace", "tasks:trace", "Show where a task spent its time."),
     ("cancel", "tasks:cancel", "Cancel a task. Results of finished steps are kept."),
     ("pause", "tasks:pause", "Pause a task before its next step or turn."),

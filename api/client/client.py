@@ -29,6 +29,7 @@ from api.wire.responses.compilation import Compilation
 from api.wire.responses.files import Artifact, File
 from api.wire.responses.history import Attempt, Message, Span
 from api.wire.responses.pages import Page
+from api.wire.responses.plans import PlanOfTask
 from api.wire.responses.skills import Skill, SkillList
 from api.wire.responses.tasks import Accepted, Changed, Task, TaskSummary
 from api.wire.responses.tools import RegisteredServer, Tool
@@ -77,6 +78,10 @@ class Client:
 
     async def task(self, task_id: str) -> Task:
         return await self._get(f"/tasks/{task_id}", Task)
+
+    async def plan(self, task_id: str) -> PlanOfTask:
+        """The nodes of a plan, with their states."""
+        return await self._get(f"/tasks/{task_id}/plan", PlanOfTask)
 
     async def cancel(self, task_id: str) -> Changed:
         return await self._change(task_id, "cancel")

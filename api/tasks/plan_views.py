@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from activities.store.reading.plan_details import PlanDetails, StoredNode, find_plan
+from activities.store.reading.plan_details import PlanDetails, ShownNode, find_plan
 from api.errors import PlanMissing
 from api.services import Services
 from api.tasks.lookup import found
@@ -47,7 +47,7 @@ def answer_of(plan: PlanDetails, now: datetime) -> PlanOfTask:
     )
 
 
-def _node(stored: StoredNode) -> PlanNode:
+def _node(stored: ShownNode) -> PlanNode:
     node = Node.model_validate(stored.definition)
     return _answer(node, stored.dependencies).model_copy(
         update={
@@ -103,7 +103,7 @@ def _estimate(plan: PlanDetails) -> PlanBudget:
     )
 
 
-def _longest_seconds(nodes: Sequence[StoredNode], granted: dict[str, Limits]) -> float:
+def _longest_seconds(nodes: Sequence[ShownNode], granted: dict[str, Limits]) -> float:
     """Of the paths through the plan the longest, if each node takes all that it was granted."""
     waits = {node.name: node.dependencies for node in nodes}
     lasts: dict[str, float] = {}

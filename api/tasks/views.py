@@ -88,6 +88,7 @@ class Views:
             "started_at": task.started_at,
             "finished_at": task.finished_at,
             "temporal_url": self._temporal_url(task.id),
+            "route": task.route and asdict(task.route),
         }
 
     def _url(self, path: str) -> str:

@@ -1,10 +1,9 @@
 """The bodies of requests, and their limits."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field
 
 from workflows.definitions.agent import Agent
 from workflows.definitions.inputs import InputName
@@ -12,8 +11,6 @@ from workflows.definitions.mcp_server import McpServer
 from workflows.definitions.pipeline import Pipeline
 from workflows.definitions.plan import MAX_NODE_DESCRIPTION_CHARACTERS, MAX_NODES, Node, Plan
 from workflows.states import Permission, TaskType
-
-AUTO: Final = "auto"
 
 MAX_PROMPT_CHARACTERS = 100_000
 MAX_NOTE_CHARACTERS = 20_000
@@ -25,20 +22,6 @@ MAX_ACCEPTED = 1_000
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 
 
-_TYPES = (*TaskType, AUTO)
-
-
-def _check_type(value: object) -> object:
-    """One error, where a union would report one for each of its members."""
-    if value not in _TYPES:
-        known = ", ".join(f"'{name}'" for name in _TYPES[:-1])
-        raise PydanticCustomError("task_type", f"it must be {known} or '{AUTO}'")
-    return value
-
-
-RequestedType = Annotated[TaskType | Literal["auto"], BeforeValidator(_check_type)]
-
-
 class _Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,10 +29,12 @@ class _Request(BaseModel):
 class TaskRequest(_Request):
     """``inputs`` maps names to references. The field named after the ``type`` defines the work.
 
-    With type ``auto``, the default, a request that has a ``pipeline`` runs that pipeline.
+    With type ``auto``, the default, a request that has a ``pipeline`` runs that pipeline. Of one
+    that has a prompt, a model chooses what it is; ``agent`` and ``plan`` say then what an agent or
+    a plan would be.
     """
 
-    type: RequestedType = AUTO
+    type: TaskType = TaskType.AUTO
     prompt: str | None = Field(default=None, max_length=MAX_PROMPT_CHARACTERS)
     priority: int = Field(default=5, ge=1, le=10, description="10 is the most urgent", strict=True)
     inputs: dict[InputName, str] = {}

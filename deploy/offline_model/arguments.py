@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from deploy.offline_model.conversation import Conversation, Skill
-from deploy.offline_model.kinds import File
+from deploy.offline_model.naming import output_option
 from deploy.offline_model.selection import all_files, files_for, reference
 from deploy.offline_model.usage import Option, Usage, Word
 from workflows.errors import AgentOSError
@@ -38,15 +38,28 @@ def argument_lists(
     known = all_files(talk)
     if usage.takes_many:
         references = [reference(file, known) for file in files]
-        return [(*_fill(usage.words, references, talk.prompt), *options)]
+        output = output_option(usage, talk.to_make)
+        return [(*_fill(usage.words, references, talk.prompt), *options, *output)]
     return [
         (
             *_fill(usage.words, [reference(file, known)], talk.prompt),
             *options,
-            *(_output(usage, file) if len(files) > 1 else ()),
+            *output_option(usage, talk.to_make, file, is_one_of_many=len(files) > 1),
         )
         for file in files
     ]
+
+
+def command(
+    usage: Usage, references: Sequence[str], talk: Conversation, *, is_plain: bool
+) -> Sequence[str]:
+    """The arguments of one call, with ``references`` in the places for files.
+
+    Raises:
+        Unanswerable: a value is missing.
+    """
+    filled = _fill(usage.words, references, talk.prompt)
+    return (*filled, *_options(usage, talk, is_plain=is_plain))
 
 
 def _fill(words: Sequence[Word], references: Sequence[str], prompt: str) -> Iterator[str]:
@@ -101,13 +114,6 @@ def _answered(option: Option, talk: Conversation) -> str | None:
         if action.tool == "ask_human" and f" {option.flag} " in question:
             return None if action.observation.is_failure else action.observation.said
     return None
-
-
-def _output(usage: Usage, file: File) -> Iterator[str]:
-    """A name of its own for what is made of each of several files."""
-    if usage.output_flag and usage.output_name:
-        yield usage.output_flag
-        yield f"{file.stem}-{usage.output_name}"
 
 
 def _is_for_files(word: Word) -> bool:

@@ -19,6 +19,15 @@ _MORE_SKILLS = re.compile(r"^\d+ more: list_skills", re.MULTILINE)
 _FILES = re.compile(r"<files>(?P<lines>.*?)</files>", re.DOTALL)
 _LAST_TURN = re.compile(r"\blast turn\b")
 _FILE = re.compile(r"^- (?P<name>.+?)(?: \((?P<about>[^()]*)\))?\s*$", re.MULTILINE)
+# One of them ends a task, or says what is to become of it.
+_TASK_TOOLS = frozenset({"finish", "create_task", "compile_pipeline", "make_plan", "revise_plan"})
+# What follows the description of a node. See ``activities.plans.dataflow``.
+_NOT_THE_TASK = re.compile(
+    r"^(?:This is one part of a larger task\.|Files to make, under exactly these names:"
+    r"|Results of the parts before this one follow\.)",
+    re.MULTILINE,
+)
+_TO_MAKE = re.compile(r"under exactly these names:\n+(?P<lines>(?:- .+(?:\n|$))+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +51,8 @@ class Conversation:
     """``tools`` are the schemas of their arguments, by name; ``inputs`` the files it began with.
 
     ``is_last_turn``: somebody said that nothing more can be done after this answer.
-    ``has_more_skills``: the catalogue is not all of it.
+    ``has_more_skills``: the catalogue is not all of it. ``to_make`` are names of files that have to
+    be there in the end. ``system`` is what was said before the prompt.
     """
 
     prompt: str
@@ -52,6 +62,8 @@ class Conversation:
     actions: Sequence[Action]
     is_last_turn: bool = False
     has_more_skills: bool = False
+    to_make: Sequence[str] = ()
+    system: str = ""
 
     def until(self, turn: int | None) -> "Conversation":
         """It as it was before a turn; all of it for None."""
@@ -64,18 +76,32 @@ def read(request: ChatRequest) -> Conversation:
     """Read a request."""
     system = "\n".join(m.text for m in request.messages if m.role in {"system", "developer"})
     tools = {tool.function.name: tool.function.parameters for tool in request.tools}
-    prompt, *following = _since_prompt(request.messages, is_task="finish" in tools)
+    prompt, *following = _since_prompt(request.messages, is_task=not _TASK_TOOLS.isdisjoint(tools))
     actions = tuple(_actions(following))
     made = {name for action in actions for name in action.observation.files}
     return Conversation(
-        prompt=prompt.text,
+        prompt=_task_in(prompt.text),
         tools=tools,
         catalogue=_catalogue(system, _listed(actions)),
         inputs=tuple(file for file in _files(system) if file.name not in made),
         actions=actions,
         has_more_skills=_MORE_SKILLS.search(system) is not None,
         is_last_turn=any(_LAST_TURN.search(m.text) for m in following if m.role == "user"),
+        to_make=_to_make(system) or _to_make(prompt.text),
+        system=system,
     )
+
+
+def _task_in(prompt: str) -> str:
+    """What is to be done: for the node of a plan its description, and not what others do."""
+    found = _NOT_THE_TASK.search(prompt)
+    return prompt[: found.start()].strip() if found and found.start() else prompt
+
+
+def _to_make(text: str) -> Sequence[str]:
+    section = _TO_MAKE.search(text)
+    lines = section["lines"].splitlines() if section else ()
+    return tuple(unescape(line.removeprefix("- ").strip()) for line in lines)
 
 
 def _since_prompt(messages: Sequence[Message], *, is_task: bool) -> Sequence[Message]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from deploy.offline_model import LABEL
 from deploy.offline_model.conversation import Action, Conversation, Skill
-from deploy.offline_model.filling import Facts, fill, untold_numbers
+from deploy.offline_model.filling import Facts, Schema, fill, untold_numbers
 from deploy.offline_model.reply import Call, Reply
 
 _MOST_FIGURES = 5
@@ -20,10 +20,10 @@ def ending(talk: Conversation, wanted: Sequence[Skill | Call], skipped: Mapping[
     refused = sum(action.tool == "finish" for action in talk.actions)
     if "finish" not in talk.tools:
         return Reply(summary)
-    arguments = _finish_arguments(
-        talk,
-        summary,
-        is_success=bool(wanted) and not skipped and not _has_failed(talk),
+    is_success = bool(wanted) and not skipped and not _has_failed(talk)
+    arguments = finish_arguments(
+        talk.tools["finish"],
+        _facts(talk, summary, is_success=is_success),
         is_whole=refused > 0,  # what was required did not suffice
     )
     return Reply(f"{LABEL}: done.", (Call("finish", arguments),))
@@ -110,13 +110,21 @@ def _args(run: Action) -> set[str]:
     return set(map(str, args)) if isinstance(args, list) else set()
 
 
-def _finish_arguments(
-    talk: Conversation, summary: str, *, is_success: bool, is_whole: bool
-) -> dict[str, Any]:
-    schema = talk.tools["finish"]
+def finish_arguments(schema: Schema, facts: Facts, *, is_whole: bool) -> dict[str, Any]:
+    """The arguments of ``finish`` by its schema; the summary says what could only be made up."""
+    summary = facts.summary
+    properties = schema.get("properties", {})
+    result = properties.get("result") if isinstance(properties, dict) else None
+    arguments = fill(schema, facts, is_whole=is_whole)
+    if isinstance(result, dict) and (unknown := untold_numbers(result, facts)):
+        summary += f"\nThese were given no value and hold a neutral one: {', '.join(unknown)}."
+    return {**arguments, "summary": summary}
+
+
+def _facts(talk: Conversation, summary: str, *, is_success: bool) -> Facts:
     made = {name: url for action in talk.actions for name, url in action.observation.files.items()}
     printed = {k: v for action in talk.actions for k, v in action.observation.printed.items()}
-    facts = Facts(
+    return Facts(
         prompt=talk.prompt,
         summary=summary,
         names=tuple(made),
@@ -124,9 +132,3 @@ def _finish_arguments(
         printed=printed,
         is_success=is_success,
     )
-    properties = schema.get("properties", {})
-    result = properties.get("result") if isinstance(properties, dict) else None
-    arguments = fill(schema, facts, is_whole=is_whole)
-    if isinstance(result, dict) and (unknown := untold_numbers(result, facts)):
-        summary += f"\nThese were given no value and hold a neutral one: {', '.join(unknown)}."
-    return {**arguments, "summary": summary}

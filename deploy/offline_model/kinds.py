@@ -60,3 +60,10 @@ def kinds_taken(description: str) -> Sequence[str]:
     """The kinds of file that a skill says it takes, in the order in which it names them."""
     words = re.findall(r"[a-z]+", _MADE.sub(" ", description).lower())
     return tuple(dict.fromkeys(_OF_WORD[word] for word in words if word in _OF_WORD))
+
+
+def kinds_made(description: str) -> Sequence[str]:
+    """The kinds of file that a skill says it makes: those after ``as``, if it takes others."""
+    made = " ".join(found[0] for found in _MADE.finditer(description)).lower()
+    words = re.findall(r"[a-z]+", made)
+    return tuple(dict.fromkeys(_OF_WORD[word] for word in words if word in _OF_WORD))

@@ -1,7 +1,7 @@
 """Which skills a prompt asks for, by the words that it shares with their names and descriptions."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from deploy.offline_model.conversation import Skill
@@ -48,6 +48,20 @@ def matching_skills(prompt: str, catalogue: Sequence[Skill]) -> Sequence[tuple[i
             named = [said[stem] for stem in scores if stem in profiles[skill.name].name]
             found.append((min(named or [said[stem] for stem in scores]), skill))
     return sorted(found, key=lambda item: item[0])
+
+
+def blanked(prompt: str, names: Iterable[str]) -> str:
+    """A prompt with blanks for names of files that may have words for skills in them."""
+    for name in names:
+        if not name.isalpha():  # what is a word by itself is as likely to be meant as one
+            pattern = rf"(?<![\w-]){re.escape(name)}(?![\w-])"
+            prompt = re.sub(pattern, lambda found: " " * len(found[0]), prompt)
+    return prompt
+
+
+def content_stems(text: str) -> frozenset[str]:
+    """The stems of the words that say something, without names of files."""
+    return frozenset(_places(_FILE_NAME.sub(" ", text)))
 
 
 def stem(word: str) -> str:

@@ -1,15 +1,20 @@
 """The rules: from a request to the next answer. Pure: the same request has the same answer."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from deploy.offline_model import LABEL
 from deploy.offline_model.arguments import Unanswerable, argument_lists
+from deploy.offline_model.calls import calls_of, load, loads_of, was_called
 from deploy.offline_model.conversation import Action, Conversation, Skill, read
 from deploy.offline_model.ending import ending, plain_answer
 from deploy.offline_model.filling import Facts, fill
 from deploy.offline_model.reply import Call, Reply
+from deploy.offline_model.revising import REVISE_PLAN, revise
+from deploy.offline_model.routing import COMPILE_PIPELINE, CREATE_TASK, route
+from deploy.offline_model.splitting import MAKE_PLAN, split
 from deploy.offline_model.steps import steps
+from deploy.offline_model.synthesising import is_planned, synthesise
 from deploy.offline_model.usage import read_usage
 from deploy.offline_model.wire import ChatRequest, NamedChoice
 
@@ -22,23 +27,34 @@ def respond(request: ChatRequest) -> Reply:
     talk = read(request)
     if not talk.tools or request.tool_choice == "none":
         return plain_answer()
-    reply = answer(talk)
+    reply = _rule_for(talk)(talk)
     if isinstance(request.tool_choice, NamedChoice):
         reply = _forced(request.tool_choice.function.name, reply, talk)
     return reply if request.parallel_tool_calls else Reply(reply.text, reply.calls[:1])
 
 
+def _rule_for(talk: Conversation) -> Callable[[Conversation], Reply]:
+    """By what is offered: whoever may choose, plan or revise is there for that."""
+    if CREATE_TASK in talk.tools or COMPILE_PIPELINE in talk.tools:
+        return route
+    if REVISE_PLAN in talk.tools:
+        return revise
+    if is_planned(talk):
+        return synthesise
+    return split if MAKE_PLAN in talk.tools else answer
+
+
 def answer(talk: Conversation) -> Reply:
     """The next step of an agent: calls of tools while there is something to do, then the end."""
     is_partial = talk.has_more_skills or not talk.catalogue
-    if is_partial and "list_skills" in talk.tools and not _calls(talk, "list_skills"):
+    if is_partial and "list_skills" in talk.tools and not calls_of(talk, "list_skills"):
         query = {"query": talk.prompt[:_QUERY_CHARACTERS]} if talk.has_more_skills else {}
         return Reply(f"{LABEL}: asking which skills there are.", (Call("list_skills", query),))
     wanted = steps(talk)
     skipped: dict[str, str] = {}
     for step in () if talk.is_last_turn else wanted:
         if isinstance(step, Call):
-            if not _was_called(step, talk):
+            if not was_called(step, talk):
                 return Reply(f"{LABEL}: calling {step.tool}, as the prompt says.", (step,))
             continue
         try:
@@ -53,32 +69,17 @@ def answer(talk: Conversation) -> Reply:
 
 def _next_for(skill: Skill, wanted: Sequence[Skill | Call], talk: Conversation) -> Reply | None:
     """What is still to be done with a skill; None when it is done with."""
-    loads = _loads(skill, talk)
+    loads = loads_of(skill, talk)
     if not loads and "load_skill" in talk.tools:
-        return _load([step for step in wanted if isinstance(step, Skill)], talk)
+        return load([step for step in wanted if isinstance(step, Skill)], talk)
     if any(load.observation.is_failure for load in loads):
         raise Unanswerable(reason=f"it could not be loaded: {loads[-1].observation.reason}")
-    runs = _calls(talk, "run_skill_script", skill=skill.name)
+    runs = calls_of(talk, "run_skill_script", skill=skill.name)
     if reply := _run(skill, loads, talk, runs, is_plain=False):
         return reply
     if all(run.observation.is_worth_another_way for run in runs):
         return _run(skill, loads, talk, runs, is_plain=True)
     return None
-
-
-def _load(skills: Sequence[Skill], talk: Conversation) -> Reply:
-    properties = talk.tools["load_skill"].get("properties", {})
-    argument = "name" if "name" in properties else "skill"
-    calls = tuple(
-        Call("load_skill", {argument: skill.name}) for skill in skills if not _loads(skill, talk)
-    )
-    names = ", ".join(skill.name for skill in skills)
-    return Reply(f"{LABEL}: the prompt shares words with {names}. Loading.", calls)
-
-
-def _loads(skill: Skill, talk: Conversation) -> Sequence[Action]:
-    calls = _calls(talk, "load_skill")
-    return [action for action in calls if skill.name in action.arguments.values()]
 
 
 def _run(
@@ -97,7 +98,7 @@ def _run(
         Call("run_skill_script", {"skill": skill.name, **script, "args": list(args)})
         for args in argument_lists(usage, skill, before, is_plain=is_plain)
     )
-    new = tuple(call for call in calls if not _was_called(call, talk))
+    new = tuple(call for call in calls if not was_called(call, talk))
     again = " again, with nothing but what it needs" if is_plain else ""
     return Reply(f"{LABEL}: running {skill.name}{again}.", new) if new else None
 
@@ -106,7 +107,7 @@ def _question(skill: Skill, missing: Unanswerable, talk: Conversation) -> Reply 
     """A question to a person: only where the prompt allows it, for they may be long in coming."""
     may_ask = "ask_human" in talk.tools and re.search(r"\bask\b", talk.prompt, re.IGNORECASE)
     call = Call("ask_human", {"question": f"For the skill {skill.name}: {missing}. What is it?"})
-    if not may_ask or _was_called(call, talk):
+    if not may_ask or was_called(call, talk):
         return None
     return Reply(f"{LABEL}: asking a person.", (call,))
 
@@ -120,18 +121,3 @@ def _forced(name: str, reply: Reply, talk: Conversation) -> Reply:
         )
         calls = (Call(name, arguments),)
     return Reply(reply.text, calls)
-
-
-def _calls(talk: Conversation, tool: str, **arguments: str) -> Sequence[Action]:
-    return [
-        action
-        for action in talk.actions
-        if action.tool == tool
-        and all(action.arguments.get(name) == value for name, value in arguments.items())
-    ]
-
-
-def _was_called(call: Call, talk: Conversation) -> bool:
-    return any(
-        action.tool == call.tool and action.arguments == call.arguments for action in talk.actions
-    )

@@ -8,6 +8,9 @@ from deploy.offline_model.kinds import File, kinds_taken
 
 MAX_FILES = 8
 
+_ARTICLES = ("a", "an", "i")
+_NO_NOUN_FOLLOWS = r"(?=\s*(?:$|[^\w\s]|(?:and|or|with|to|by|on|into|from|then)\b))"
+
 
 def files_for(skill: Skill, talk: Conversation, *, together: bool) -> Sequence[File]:
     """The files to give to a skill, oldest first; ``together`` when it takes them in one call."""
@@ -16,7 +19,7 @@ def files_for(skill: Skill, talk: Conversation, *, together: bool) -> Sequence[F
     fitting = [file for file in files if not kinds or file.kind is None or file.kind in kinds]
     if not fitting:  # a table in a .txt file is still a table
         fitting = [file for file in files if file.kind == "txt"]
-    return list(_one_of_each(fitting, kinds) if together else fitting)[:MAX_FILES]
+    return list(one_of_each(fitting, kinds) if together else fitting)[:MAX_FILES]
 
 
 def all_files(talk: Conversation) -> Sequence[File]:
@@ -25,6 +28,23 @@ def all_files(talk: Conversation) -> Sequence[File]:
         File(name, url) for action in talk.actions for name, url in action.observation.files.items()
     ]
     return [*talk.inputs, *made]
+
+
+def inputs_named(talk: Conversation) -> Sequence[File]:
+    """The files that the task began with and the prompt names; all of them when it names none."""
+    return _named_in(talk.prompt, talk.inputs)
+
+
+def one_of_each(files: Sequence[File], kinds: Sequence[str]) -> Iterator[File]:
+    """Of a chart as PNG and as SVG, the one whose kind the skill names first."""
+
+    def rank(file: File) -> int:
+        return kinds.index(file.kind) if file.kind in kinds else len(kinds)
+
+    for file in files:
+        twins = [other for other in files if file.url and other.url and other.stem == file.stem]
+        if file == min(twins, key=rank, default=file):
+            yield file
 
 
 def reference(file: File, files: Sequence[File]) -> str:
@@ -54,17 +74,11 @@ def _replaced_by(action: Action, by_reference: Mapping[str, File]) -> Iterator[F
 
 def _named_in(prompt: str, files: Sequence[File]) -> Sequence[File]:
     """The files that the prompt names; all of them when it names none."""
-    named = [file for file in files if re.search(rf"(?<!\w){re.escape(file.name)}(?!\w)", prompt)]
+    named = [file for file in files if re.search(_naming(file.name), prompt)]
     return named or files
 
 
-def _one_of_each(files: Sequence[File], kinds: Sequence[str]) -> Iterator[File]:
-    """Of a chart as PNG and as SVG, the one whose kind the skill names first."""
-
-    def rank(file: File) -> int:
-        return kinds.index(file.kind) if file.kind in kinds else len(kinds)
-
-    for file in files:
-        twins = [other for other in files if file.url and other.url and other.stem == file.stem]
-        if file == min(twins, key=rank, default=file):
-            yield file
+def _naming(name: str) -> str:
+    """A pattern for the name of a file. ``a`` is one only where it cannot be an article."""
+    pattern = rf"(?<!\w){re.escape(name)}(?!\w)"
+    return pattern + _NO_NOUN_FOLLOWS if name.lower() in _ARTICLES else pattern

@@ -30,7 +30,7 @@ class Order:
     A call is ``quick``, ``slow`` (until it is released), ``ask`` (a person is asked before),
     ``elicit`` (its tool asks a person twice while it is made), or ``fail``. ``meanwhile`` is done
     while the model thinks, with the questions that it will ask. With ``is_plan``
-    its calls are plans.
+    its calls are plans. With ``is_moved`` the task is another one by now.
     """
 
     calls: tuple[str, ...] = ("quick",)
@@ -40,6 +40,7 @@ class Order:
     is_refused: bool = False
     meanwhile: Callable[[Sequence[UUID]], Awaitable[None]] | None = None
     is_plan: bool = False
+    is_moved: bool = False
 
 
 FINISH = Order(calls=(), finishes=True)
@@ -77,6 +78,8 @@ class OrderedAgents(ports.Agents):
         self.questions += questions
         if order.is_refused:
             raise ApplicationError("refused", type="model-refused", non_retryable=True)
+        if order.is_moved:
+            raise ApplicationError("moved", type="task-moved", non_retryable=True)
         return Thought(
             seq=call.seq + 1 + len(plans),
             calls=plans,

@@ -116,11 +116,12 @@ class PlanRows:
         *,
         child_status: Status | None = None,
         limits: Mapping[str, JsonValue] | None = None,
+        result: Mapping[str, JsonValue] | None = None,
         **more: Any,
     ) -> UUID | None:
-        """A node, and the task that runs it unless it is pending; the id of that task."""
-        child_id = None if status is Status.PENDING else uuid4()
-        if child_id is not None:
+        """A node, and unless it is pending the task that runs it: gives the id of that."""
+        child_id = uuid4()
+        if has_begun := status is not Status.PENDING:
             self.children[node.id] = child_id
             child = Task(
                 id=child_id,
@@ -132,6 +133,7 @@ class PlanRows:
                 status=child_status or status,
                 definition={"limits": dict(limits)} if limits else {},
                 inputs={},
+                result=dict(result) if result else None,
                 executions=[],
                 created_at=START,
             )
@@ -148,12 +150,12 @@ class PlanRows:
             execution_order=PLANNED_SEQ,
             number=number,
             child_id=child_id,
-            started_at=START if child_id else None,
+            started_at=START if has_begun else None,
             finished_at=START + timedelta(seconds=3) if status.is_final else None,
             **more,
         )
         await self.add(row)
-        return child_id
+        return child_id if has_begun else None
 
     async def revise(self, reason: str, **changes: Any) -> None:
         nothing: dict[str, Any] = {"add": [], "drop": [], "rewire": [], "replaced": []}

@@ -10,7 +10,14 @@ from typing import Any
 from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 
 from activities.tools.toolbox import REMEMBERED_SECONDS
-from tests.doubles.scripted_models import ScriptedModels, Wanted, asks, finishes, scripted_models
+from tests.doubles.scripted_models import (
+    Endless,
+    ScriptedModels,
+    Wanted,
+    asks,
+    finishes,
+    scripted_models,
+)
 from tests.live import Live, live_stack
 from tests.temporal_runs import runs_of
 
@@ -83,12 +90,35 @@ async def _approved(live: Live, models: ScriptedModels) -> str:
     return task_id
 
 
+async def _routed(live: Live, models: ScriptedModels) -> str:
+    """The first answer chooses nothing; the second an agent, which goes on in the next run."""
+    chosen = ("create_task", {"type": "agent", "reason": WORDS})
+    talk = models.conversation(asks(text=WORDS), asks(chosen), finishes(WORDS))
+    return await _submit_auto(live, talk.prompt(f"{TITLE} {PROMPT}"))
+
+
+async def _routing_cancelled(live: Live, models: ScriptedModels) -> str:
+    endless = Endless(WORDS)
+    talk = models.conversation(endless)
+    task_id = await _submit_auto(live, talk.prompt(f"{TITLE} {PROMPT}"))
+    await endless.begun.wait()
+    await live.post(task_id, "cancel")
+    return task_id
+
+
+async def _submit_auto(live: Live, prompt: str) -> str:
+    answer = await live.http.post("/api/v1/tasks", json={"prompt": prompt})
+    return str(answer.raise_for_status().json()["task_id"])
+
+
 SCENES: dict[str, Callable[[Live, ScriptedModels], Awaitable[str]]] = {
     "agent-short": _short,
     "agent-long": _long,
     "agent-cancelled": _cancelled,
     "agent-approved": _approved,
     "agent-continued": _continued,
+    "router-chosen": _routed,
+    "router-cancelled": _routing_cancelled,
 }
 
 

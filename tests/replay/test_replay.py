@@ -34,6 +34,7 @@ OUTDATED = [
 OF_THE_SDK = ("data", "patch-data")
 ENCRYPTED = b64encode(b"binary/encrypted").decode()
 RUNS_OF_CONTINUED = ["agent-continued-1", "agent-continued-2"]
+RUNS_OF_ROUTED = ["router-chosen-1", "router-chosen-2"]
 
 # Of a turn with two calls; the benchmarks measure a turn with one.
 MOST_TURN_EVENTS = 18
@@ -86,8 +87,9 @@ async def _encrypted(value: JsonValue, codec: Codec) -> JsonValue:
 
 
 def test_every_scene_has_its_history() -> None:
-    scenes = {*pipelines.SCENES, *agents.SCENES, *RUNS_OF_CONTINUED, *OUTDATED}
-    assert set(KEPT) == scenes - {"agent-continued"}
+    runs = {*RUNS_OF_CONTINUED, *RUNS_OF_ROUTED}
+    scenes = {*pipelines.SCENES, *agents.SCENES, *runs, *OUTDATED}
+    assert set(KEPT) == scenes - {"agent-continued", "router-chosen"}
 
 
 def test_every_workflow_has_a_history() -> None:
@@ -121,6 +123,9 @@ async def test_a_history_of_another_workflow_is_noticed(name: str) -> None:
         ("agent-approved", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
         ("agent-continued-1", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW),
         ("agent-continued-2", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
+        ("router-chosen-1", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW),
+        ("router-chosen-2", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
+        ("router-cancelled", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED),
     ],
 )
 def test_a_kept_run_of_an_agent_went_as_its_name_says(name: str, kind: EventType.ValueType) -> None:
@@ -135,10 +140,11 @@ def test_an_event_is_small(name: str) -> None:
     assert largest < 3 * 1024
 
 
-@pytest.mark.parametrize("name", [name for name in KEPT if name.startswith("agent-")])
+@pytest.mark.parametrize("name", [name for name in KEPT if name.startswith(("agent-", "router-"))])
 def test_nothing_that_an_agent_handles_is_in_its_history(name: str) -> None:
     history = b"".join(event.SerializeToString() for event in read(name).events)
-    assert (agents.TITLE[:50].encode() in history) == (name != "agent-continued-2")
+    later = ("agent-continued-2", "router-chosen-2")
+    assert (agents.TITLE[:50].encode() in history) == (name not in later)
     assert [mark for mark in agents.HANDLED if mark.encode() in history] == []
 
 

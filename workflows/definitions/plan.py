@@ -16,7 +16,8 @@ MAX_DEPTH = 3
 MAX_REPLANS = 5
 # A revision adds this many at most: more is another plan.
 MAX_ADDED = 3
-MAX_NODE_DESCRIPTION_CHARACTERS = 20_000
+# As much as a prompt: a task that is not split is a node with all of its prompt.
+MAX_NODE_DESCRIPTION_CHARACTERS = 100_000
 
 
 class Atomicity(StrEnum):
@@ -59,7 +60,7 @@ class Node(_Model):
     ``inputs`` are its files, by the name that it knows them under: ``${inputs.NAME}`` is one of the
     plan's, ``${nodes.ID.files['NAME']}`` one that another node makes. ``files`` are those that it
     has to make itself, and ``output_schema`` is what its result must match. ``steps`` are those of
-    a pipeline.
+    a pipeline. ``why`` says what is gained by it, where a plan has to give a reason for each node.
     """
 
     id: NodeId
@@ -76,6 +77,7 @@ class Node(_Model):
     tools: Names | None = None
     steps: list[Step] | None = Field(default=None, min_length=1, max_length=MAX_STEPS)
     size: Size = Size.SMALL
+    why: str = Field(default="", max_length=1_000)
 
 
 class Proposal(_Model):

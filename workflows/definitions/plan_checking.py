@@ -5,8 +5,9 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import chain, islice
 
 from workflows.definitions import pipeline_checking, references
+from workflows.definitions.inputs import environment_name
 from workflows.definitions.pipeline import Pipeline
-from workflows.definitions.plan import Node, NodeKind, Plan
+from workflows.definitions.plan import Atomicity, Node, NodeKind, Plan
 from workflows.definitions.references import Reference
 from workflows.errors import ReferenceMalformed
 from workflows.pointers import MAX_PROBLEMS, Problem, escaped
@@ -36,6 +37,7 @@ def problems_of(
             )
             for index, node in enumerate(nodes)
         ),
+        _reason_problems(nodes, at) if plan.atomicity is Atomicity.RELAXED else (),
         _cycle_problems(by_id, at),
     )
     return list(islice(found, MAX_PROBLEMS))
@@ -80,6 +82,21 @@ def _id_problems(nodes: Sequence[Node], at: str) -> Iterator[Problem]:
         first = first_use.setdefault(node.id, index)
         if first != index:
             yield Problem(f"{at}/{index}/id", f"{node.id!r} is also the id of node {first}")
+
+
+def _reason_problems(nodes: Sequence[Node], at: str) -> Iterator[Problem]:
+    """Each node beyond the first has to be worth it, for a reason of its own."""
+    first_use: dict[str, str] = {}
+    for index, node in enumerate(nodes[1:], start=1):
+        reason = " ".join(node.why.casefold().split())
+        if not reason:
+            yield Problem(
+                f"{at}/{index}/why",
+                "say what is gained by this node that one agent could not do as well; else join "
+                "it to another",
+            )
+        elif (other := first_use.setdefault(reason, node.id)) != node.id:
+            yield Problem(f"{at}/{index}/why", f"it is the reason of node {other!r}, word for word")
 
 
 def _dependency_problems(node: Node, by_id: Mapping[str, Node], at: str) -> Iterator[Problem]:
@@ -132,9 +149,19 @@ def _file_problems(node: Node, at: str) -> Iterator[Problem]:
 def _input_problems(
     node: Node, by_id: Mapping[str, Node], given: Collection[str], at: str
 ) -> Iterator[Problem]:
+    if node.kind is NodeKind.REASONING and node.inputs:
+        yield Problem(
+            at, "a node of kind reasoning reads no files; make it an agent, or wait for the results"
+        )
+    first_name: dict[str, str] = {}
     for name, text in node.inputs.items():
-        if message := _misdirected(node, text, by_id, given):
+        variable = environment_name(name)
+        # Of a pipeline the checks of pipelines say it.
+        if first_name.setdefault(variable, name) != name and node.kind is not NodeKind.PIPELINE:
+            message = f"it and {first_name[variable]!r} would both be {variable}; rename one"
             yield Problem(f"{at}/{escaped(name)}", message)
+        if reason := _misdirected(node, text, by_id, given):
+            yield Problem(f"{at}/{escaped(name)}", reason)
 
 
 def _misdirected(

@@ -1,21 +1,21 @@
 """A plan as it is shown: its nodes, how it was revised, and what it has used."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from activities.store.database import Database
-from activities.store.reading.plans import PLAN_CALL
+from activities.store.reading.plans import PLAN_CALL, PlanReader, Used
 from activities.store.reading.steps import CHILD, IS_OUT, LIVE_STATUS
 from activities.store.reading.usage import TaskUsage, usage_of
-from activities.store.tables import ExecutionLog, Message, PlanRevision, SubTask, Task
+from activities.store.tables import PlanRevision, SubTask, Task
 from workflows.contracts import Failure
 from workflows.states import Status, TaskType
 
@@ -23,9 +23,9 @@ MAKE_PLAN = "make_plan"
 
 
 @dataclass(frozen=True, slots=True)
-class StoredNode:
-    """A node as its row has it; ``definition`` is a ``Node``. ``child_limits`` are those of the
-    task ``child_id`` that runs it, where such a task has any."""
+class ShownNode:
+    """A node as its row has it; ``definition`` is a ``Node``. ``child_id`` is the task that runs it
+    once there is one, and ``child_limits`` are those of that task, if its type has any."""
 
     name: str
     number: int
@@ -60,27 +60,19 @@ class StoredRevision:
 
 
 @dataclass(frozen=True, slots=True)
-class Spending:
-    """``tokens`` and ``cost_usd`` of a plan with all that is below it."""
-
-    tokens: int
-    cost_usd: float
-
-
-@dataclass(frozen=True, slots=True)
 class PlanDetails:
-    """``own`` is what the planner itself has used, ``spent`` all together. Of a task of another
-    type there is nothing but that type."""
+    """``own`` is what the planner itself has used, ``spent`` that and all below it. Of a task of
+    another type there is nothing but that type."""
 
     type: TaskType
     definition: Mapping[str, JsonValue]
     started_at: datetime | None
     finished_at: datetime | None
-    nodes: Sequence[StoredNode] = ()
+    nodes: Sequence[ShownNode] = ()
     call: PlanningCall | None = None
     revisions: Sequence[StoredRevision] = ()
     own: TaskUsage | None = None
-    spent: Spending = Spending(0, 0.0)
+    spent: Used = field(default_factory=Used)
 
 
 async def find_plan(database: Database, team_id: UUID, task_id: UUID) -> PlanDetails | None:
@@ -95,6 +87,7 @@ async def find_plan(database: Database, team_id: UUID, task_id: UUID) -> PlanDet
         task_type, definition, started_at, finished_at = row
         if task_type is not TaskType.PLAN:
             return PlanDetails(task_type, definition or {}, started_at, finished_at)
+        spent = await PlanReader(connection).used_since([task_id], None)
         return PlanDetails(
             type=task_type,
             definition=definition or {},
@@ -104,11 +97,11 @@ async def find_plan(database: Database, team_id: UUID, task_id: UUID) -> PlanDet
             call=await _planning_call(connection, task_id),
             revisions=await _revisions(connection, task_id),
             own=await usage_of(connection, team_id, task_id),
-            spent=await _spending(connection, team_id, task_id),
+            spent=spent[task_id],
         )
 
 
-async def _nodes(connection: AsyncConnection, task_id: UUID) -> Sequence[StoredNode]:
+async def _nodes(connection: AsyncConnection, task_id: UUID) -> Sequence[ShownNode]:
     """In their order."""
     rows = await connection.execute(
         select(
@@ -118,10 +111,10 @@ async def _nodes(connection: AsyncConnection, task_id: UUID) -> Sequence[StoredN
             col(SubTask.dependencies),
             LIVE_STATUS.label("live_status"),
             IS_OUT.label("is_out"),
-            col(SubTask.child_id),
+            col(CHILD.id).label("child_id"),
             col(CHILD.type).label("child_type"),
             col(CHILD.definition)["limits"].label("child_limits"),
-            col(SubTask.output_result)["summary"].astext.label("summary"),
+            col(CHILD.result)["summary"].astext.label("summary"),
             col(SubTask.error),
             col(SubTask.started_at),
             col(SubTask.finished_at),
@@ -133,10 +126,10 @@ async def _nodes(connection: AsyncConnection, task_id: UUID) -> Sequence[StoredN
     return [_node(row) for row in rows]
 
 
-def _node(row: Row[*tuple[Any, ...]]) -> StoredNode:
+def _node(row: Row[*tuple[Any, ...]]) -> ShownNode:
     # A pipeline has none; an agent whose limits are the usual ones does not name them.
     has_limits = row.child_type not in (None, TaskType.PIPELINE)
-    return StoredNode(
+    return ShownNode(
         name=row.name,
         number=row.number,
         definition=row.input_context,
@@ -183,30 +176,3 @@ async def _revisions(connection: AsyncConnection, task_id: UUID) -> Sequence[Sto
         .order_by(col(PlanRevision.seq))
     )
     return [StoredRevision(*row) for row in rows]
-
-
-async def _spending(connection: AsyncConnection, team_id: UUID, task_id: UUID) -> Spending:
-    """Of the plan, of its nodes, and of theirs."""
-    family = (
-        select(col(Task.id))
-        .where(col(Task.id) == task_id, col(Task.team_id) == team_id)
-        .cte("family", recursive=True)
-    )
-    family = family.union_all(select(col(Task.id)).join(family, col(Task.parent_id) == family.c.id))
-    members = select(family.c.id)
-    said = (col(Message.task_id).in_(members), col(Message.role) == "assistant")
-    words = func.sum(col(Message.prompt_tokens) + col(Message.completion_tokens))
-    tools = func.sum(col(ExecutionLog.tokens_used))
-    query = select(
-        select(func.coalesce(words, 0)).where(*said).scalar_subquery().label("words"),
-        select(func.coalesce(func.sum(col(Message.cost_usd)), 0.0))
-        .where(*said)
-        .scalar_subquery()
-        .label("cost_usd"),
-        select(func.coalesce(tools, 0))
-        .where(col(ExecutionLog.task_id).in_(members))
-        .scalar_subquery()
-        .label("tools"),
-    )
-    row = (await connection.execute(query)).one()
-    return Spending(row.words + row.tools, row.cost_usd)

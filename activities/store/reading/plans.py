@@ -346,3 +346,35 @@ _LAST_OPENED = text(
     LIMIT 1
     """
 ).bindparams(bindparam("task_id", type_=Uuid()))
+
+
+@dataclass(frozen=True, slots=True)
+class LastPlanCall:
+    """A call that makes or revises a plan; its result is message ``seq``. ``is_refused``: a person
+    denied it, or nobody answered in time; ``has_note``: they said something."""
+
+    seq: int
+    is_refused: bool
+    has_note: bool
+
+
+async def last_plan_call(database: Database, task_id: UUID) -> LastPlanCall | None:
+    """The last one of a task; None before there was one."""
+    async with database.reading(fresh=True) as connection:
+        row = (
+            await connection.execute(
+                select(col(SubTask.execution_order), col(SubTask.status), col(SubTask.approval))
+                .where(
+                    col(SubTask.task_id) == task_id,
+                    col(SubTask.task_type) == PLAN_CALL,
+                    col(SubTask.number).is_(None),
+                )
+                .order_by(col(SubTask.execution_order).desc())
+                .limit(1)
+            )
+        ).one_or_none()
+    if row is None:
+        return None
+    asked = row.approval or {}
+    is_refused = bool(asked) and row.status is Status.FAILED
+    return LastPlanCall(row.execution_order, is_refused, bool(asked.get("note")))

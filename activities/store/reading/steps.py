@@ -40,7 +40,7 @@ class StepState:
 class Step(StepState):
     """A step with how it ended. ``kind`` is skill, tool or code; ``exit_code`` is None until it has
     run; ``refused`` are files that were not taken, and why. ``child_id`` is the task that runs a
-    node, which waits and pauses with that."""
+    node, once there is one: a node waits and pauses with it."""
 
     id: UUID
     kind: str
@@ -102,7 +102,7 @@ async def latest_steps(
             col(SubTask.phase),
             col(SubTask.execution_order),
             col(SubTask.number),
-            col(SubTask.child_id),
+            col(CHILD.id).label("child_id"),
             col(SubTask.dependencies),
             col(SubTask.output_result),
             col(SubTask.error),

@@ -42,6 +42,15 @@ class TaskFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class Route:
+    """What was asked for and what was chosen, and why."""
+
+    requested: str
+    type: TaskType
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class TaskSummary:
     """``turns`` is in how many of its present run the model has answered, of ``turn_limit``, where
     its definition sets one."""
@@ -61,6 +70,7 @@ class TaskSummary:
     turn_limit: int | None
     turns: int
     steps: Sequence[StepState]
+    route: Route | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +241,7 @@ _SUMMARY = (
     col(Task.created_at),
     col(Task.started_at),
     col(Task.finished_at),
+    col(Task.route),
     col(Task.definition)["limits"]["turns"].as_integer().label("turn_limit"),
     _TURNS.label("turns"),
 )
@@ -270,7 +281,12 @@ def _summary(row: Row[*tuple[Any, ...]], steps: Sequence[StepState]) -> TaskSumm
         turn_limit=row.turn_limit,
         turns=row.turns,
         steps=steps,
+        route=row.route and _route(row.route),
     )
+
+
+def _route(kept: Mapping[str, Any]) -> Route:
+    return Route(kept["requested"], TaskType(kept["type"]), kept["reason"])
 
 
 async def _stdout_of(connection: AsyncConnection, steps: Sequence[Step]) -> str | None:

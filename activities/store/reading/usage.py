@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select, true
+from sqlalchemy import BigInteger, cast, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from activities.store.tables import ExecutionLog, Message
+from activities.store.tables import ExecutionLog, Message, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class TaskUsage:
 
 
 async def usage_of(connection: AsyncConnection, team_id: UUID, task_id: UUID) -> TaskUsage:
+    """With what was used to choose what the task is: the conversation of that is gone."""
     attempts = (
         select(
             func.coalesce(func.sum(col(ExecutionLog.tokens_used)), 0).label("tokens"),
@@ -47,11 +48,21 @@ async def usage_of(connection: AsyncConnection, team_id: UUID, task_id: UUID) ->
         )
         .subquery()
     )
+    route = (
+        select(
+            *(
+                func.coalesce(func.sum(col(Task.route)[name].as_float()), 0.0).label(name)
+                for name in ("tokens", "cost_usd", "turns", "duration_ms")
+            )
+        )
+        .where(col(Task.id) == task_id, col(Task.team_id) == team_id)
+        .subquery()
+    )
     query = select(
-        attempts.c.tokens + answers.c.tokens,
-        answers.c.cost_usd,
-        answers.c.turns,
+        attempts.c.tokens + answers.c.tokens + cast(route.c.tokens, BigInteger),
+        answers.c.cost_usd + route.c.cost_usd,
+        answers.c.turns + cast(route.c.turns, BigInteger),
         attempts.c.attempts,
-        attempts.c.ms + answers.c.ms,
-    ).select_from(attempts.join(answers, true()))
+        attempts.c.ms + answers.c.ms + cast(route.c.duration_ms, BigInteger),
+    ).select_from(attempts.join(answers, true()).join(route, true()))
     return TaskUsage(*(await connection.execute(query)).one())

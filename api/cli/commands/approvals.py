@@ -6,6 +6,7 @@ Whoever approves a call must see all of it, so nothing is cut here.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -15,9 +16,14 @@ from rich.text import Text
 from api.cli import terminal
 from api.cli.commands.options import Format, Output, TaskId
 from api.cli.commands.pages import whole_list
+from api.cli.commands.plan_file import read_nodes
+from api.cli.commands.plan_view import PLAN_CALL
 from api.cli.commands.printing import print_json, print_line
 from api.cli.commands.task_ids import LEAST_CHARACTERS, talk_about
 from api.cli.display.agent_frames import commands_for
+from api.cli.display.glyphs import glyphs_of
+from api.cli.display.plan_frames import command_lines, nodes_in
+from api.cli.display.plan_tree import TreeNode, tree_lines
 from api.cli.errors import CallNotNamed, NothingWaits
 from api.cli.terminal import safe_json, safe_line, safe_text
 from api.client import Client
@@ -64,13 +70,24 @@ def approvals(context: typer.Context, task: TaskId, output: Output = Format.TABL
 
 def approve(
     context: typer.Context,
+    *,
     task: TaskId,
     call: Call = None,
     note: Note = None,
+    nodes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            show_default=False,
+            help="Nodes that take the place of those of a plan; `agentos plan ID -o FILE` writes "
+            "them to a file to edit.",
+        ),
+    ] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Approve a call of an agent, or answer its question."""
-    request = ApprovalRequest(decision="approve", note=note)
+    edited = None if nodes is None else read_nodes(nodes)
+    request = ApprovalRequest(decision="approve", note=note, nodes=edited)
     _print(_decide(context, task, call, request), output)
 
 
@@ -102,9 +119,15 @@ def _lines(task_id: str, call: AskedCall) -> Iterator[Text]:
     yield Text.assemble((safe_line(call.name), "bold"), (f"  {until}", "dim"))
     if call.question is not None:
         yield from (Text(f"  {line}") for line in safe_text(call.question).split("\n"))
+    nodes = nodes_in(call.arguments) if call.type == PLAN_CALL else ()
+    yield from tree_lines([TreeNode.of(node) for node in nodes], glyphs_of(terminal.stdout()))
     arguments = safe_json(json.dumps(call.arguments, indent=2, ensure_ascii=False))
     yield from (Text(f"  {line}") for line in arguments.split("\n"))
-    yield from (Text(command, style="cyan") for command in commands_for(task_id, call.name, call))
+    if nodes:
+        yield from command_lines(task_id, call.name, call)
+    else:
+        commands = commands_for(task_id, call.name, call)
+        yield from (Text(command, style="cyan") for command in commands)
     yield Text()
 
 

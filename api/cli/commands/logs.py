@@ -1,31 +1,55 @@
-"""``agentos logs``: what the steps of a task printed."""
+"""``agentos logs``: what the steps of a task printed, and those of a plan's nodes."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Annotated
+from uuid import UUID
 
 import typer
-from rich.text import Text
 
 from api.cli import terminal
+from api.cli.commands.log_lines import LogLines, print_attempt
 from api.cli.commands.options import Format, Output, TaskId
-from api.cli.commands.pages import page_after_page, whole_list
+from api.cli.commands.pages import page_after_page
 from api.cli.commands.printing import print_json, print_json_line
 from api.cli.commands.task_ids import talk_about
-from api.cli.terminal import safe_line, safe_text
+from api.cli.terminal import safe_line
 from api.client import Client
 from api.client.transport import Params
 from api.wire.responses.history import Attempt
-from api.wire.responses.pages import Page
-from workflows.events import Event, StepEvent, StepOutput, StepOutputCut, StepPhase, StepStarted
+from api.wire.responses.pages import MAX_PAGE, Page
+from workflows.events import Event, NodeStarted, StepEvent, StepOutput
 
-# A line that does not end is printed in pieces of this length.
-_LINE_CHARACTERS = 64 * 1024
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """That of a task, or of a ``step`` of it. ``prefix`` names the nodes that lead to the task."""
+
+    task_id: str
+    step: str | None
+    prefix: str = ""
+
+    def of_node(self, name: str, task_id: UUID | None) -> "_Log | None":
+        """That of a node, if it is wanted: ``NODE/STEP`` is a step of it."""
+        if task_id is None:
+            return None
+        if self.step is None:
+            return _Log(str(task_id), None, f"{self.prefix}{name}/")
+        node, _, rest = self.step.partition("/")
+        return _Log(str(task_id), rest or None) if node == name else None
 
 
 def logs(
     context: typer.Context,
     task: TaskId,
     step: Annotated[
-        str | None, typer.Option(metavar="STEP", show_default=False, help="Only this step.")
+        str | None,
+        typer.Option(
+            metavar="STEP",
+            show_default=False,
+            help="Only this step; of a plan, this node, or NODE/STEP.",
+        ),
     ] = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Keep printing new output until the task ends.")
@@ -35,98 +59,68 @@ def logs(
     """Print what the steps of a task printed."""
 
     async def converse(client: Client, task_id: str) -> None:
-        async def fetch(params: Params) -> Page[Attempt]:
-            return await client.attempts(task_id, params)
-
-        of_step = {} if step is None else {"step": step}
+        log = _Log(task_id, step)
         if follow:
-            await _follow(client, task_id, step, output)
+            await _follow(client, log, output)
         elif output is Format.JSON:
-            print_json(await whole_list(fetch, of_step))
+            pages = [page async for page, _ in _pages(client, log)]
+            items = [attempt for page in pages for attempt in page.items]
+            print_json(pages[-1].model_copy(update={"items": items}))
         else:
-            async for page in page_after_page(fetch, of_step):
+            async for page, is_labelled in _pages(client, log):
                 for attempt in page.items:
-                    _print_attempt(attempt, is_labelled=step is None)
+                    print_attempt(attempt, is_labelled=is_labelled)
 
     talk_about(context, task, converse)
 
 
-def _print_attempt(attempt: Attempt, *, is_labelled: bool) -> None:
-    label = _label(attempt.step, attempt.run, attempt.attempt) if is_labelled else ""
-    for text in (attempt.stdout, attempt.stderr):
-        _print(label, text)
-    if attempt.error is not None:
-        reason = f"{attempt.step}: {attempt.error.get('message', '')}"
-        terminal.stderr().print(safe_line(reason), style="red", soft_wrap=True)
+async def _pages(client: Client, log: _Log) -> AsyncIterator[tuple[Page[Attempt], bool]]:
+    """Those of the task, and then those of its nodes, in their order; whether they are of several
+    steps."""
+
+    async def fetch(params: Params) -> Page[Attempt]:
+        return await client.attempts(log.task_id, params)
+
+    wanted: Params = (
+        {"limit": MAX_PAGE} if log.step is None else {"limit": MAX_PAGE, "step": log.step}
+    )
+    async for page in page_after_page(fetch, wanted):
+        named = [
+            item.model_copy(update={"step": f"{log.prefix}{item.step}"}) for item in page.items
+        ]
+        yield page.model_copy(update={"items": named}), log.step is None
+    for part in (await client.task(log.task_id)).sub_tasks:
+        if (inner := log.of_node(part.name, part.task_id)) is not None:
+            async for found in _pages(client, inner):
+                yield found
 
 
-async def _follow(client: Client, task_id: str, step: str | None, output: Format) -> None:
-    lines = _Lines(is_labelled=step is None)
-    async for sent in client.events(task_id, on_lost=_tell_lost):
-        event = sent.payload
-        if step is not None and not (isinstance(event, StepEvent) and event.step == step):
-            continue
-        if output is Format.TABLE:
-            lines.take(event)
-        elif isinstance(event, StepOutput):
-            print_json_line(sent)
+async def _follow(client: Client, log: _Log, output: Format) -> None:
+    """Print what a task prints, and what its nodes do from when they begin."""
+    lines = LogLines(is_labelled=log.step is None, prefix=log.prefix)
+    inner: dict[UUID | None, asyncio.Task[None]] = {}
+    try:
+        async for sent in client.events(log.task_id, on_lost=_tell_lost):
+            event = sent.payload
+            if isinstance(event, NodeStarted) and event.task_id not in inner:
+                of_node = log.of_node(event.node, event.task_id)
+                if of_node is not None:
+                    following = _follow(client, of_node, output)
+                    inner[event.task_id] = asyncio.create_task(following)
+            if log.step is not None and not _is_of(event, log.step):
+                continue
+            if output is Format.TABLE:
+                lines.take(event)
+            elif isinstance(event, StepOutput):
+                print_json_line(sent)
+        await asyncio.gather(*inner.values())
+    finally:
+        for task in inner.values():
+            task.cancel()
 
 
-class _Lines:
-    """Joins pieces of output into lines: those of several streams must not run into each other."""
-
-    def __init__(self, *, is_labelled: bool) -> None:
-        self._is_labelled = is_labelled
-        self._attempts: dict[str, int] = {}
-        self._rest: dict[tuple[str, str], str] = {}
-
-    def take(self, event: Event | None) -> None:
-        match event:
-            case StepOutput():
-                self._take_output(event)
-            case StepStarted():
-                self._attempts[event.step] = event.attempt
-            case StepOutputCut():
-                note = f"{event.step} prints more than is shown live; see it all with: agentos logs"
-                terminal.stderr().print(safe_line(note), style="yellow", soft_wrap=True)
-            case StepPhase():
-                pass
-            case _:
-                self._end_lines()
-
-    def _take_output(self, chunk: StepOutput) -> None:
-        key = (chunk.step, chunk.stream)
-        text = self._rest.pop(key, "") + chunk.text
-        whole, end, rest = text.rpartition("\n")
-        if len(rest) > _LINE_CHARACTERS:
-            whole, end, rest = text, "", ""
-        self._rest[key] = rest
-        self._print(chunk.step, whole + end)
-
-    def _end_lines(self) -> None:
-        for (step, _), rest in self._rest.items():
-            self._print(step, rest)
-        self._rest.clear()
-
-    def _print(self, step: str, text: str) -> None:
-        _print(_label(step, 1, self._attempts.get(step, 1)) if self._is_labelled else "", text)
-
-
-def _label(step: str, run: int, attempt: int) -> str:
-    """``clean``; ``clean#2`` for its second attempt, ``clean@2`` in the second run of the task."""
-    label = step if run == 1 else f"{step}@{run}"
-    return label if attempt == 1 else f"{label}#{attempt}"
-
-
-def _print(label: str, text: str) -> None:
-    if not text:
-        return
-    console = terminal.stdout()
-    for line in safe_text(text).removesuffix("\n").split("\n"):
-        if label:
-            console.print(Text.assemble((f"{safe_line(label)} | ", "cyan"), line), soft_wrap=True)
-        else:
-            typer.echo(line)
+def _is_of(event: Event | None, step: str) -> bool:
+    return isinstance(event, StepEvent) and event.step == step
 
 
 def _tell_lost(reason: str) -> None:

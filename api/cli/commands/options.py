@@ -23,7 +23,7 @@ TaskId = Annotated[
     str,
     typer.Argument(
         metavar="ID",
-        help="A task's id, or its first six or more characters.",
+        help="A task's id, or its first six or more characters; ID/NODE is a node of a plan.",
         show_default=False,
     ),
 ]

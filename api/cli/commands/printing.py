@@ -1,5 +1,6 @@
 """Data on stdout: the API's own documents, or tables for people."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -12,8 +13,9 @@ from rich.text import Text
 from api.cli import terminal
 from api.cli.display.glyphs import glyphs_of, style_of
 from api.cli.terminal import safe_json, safe_line, safe_text
+from api.wire.responses.tasks import AgentResult
 from workflows.open_values import Unknown
-from workflows.states import Status
+from workflows.states import Status, TaskType
 
 Cell = str | Text
 
@@ -87,6 +89,17 @@ def print_fields(fields: Sequence[tuple[str, Cell]]) -> None:
         draw(line)
 
 
+def print_agents_result(result: object) -> None:
+    """What a model has given to ``finish``; of anything else nothing."""
+    if not isinstance(result, AgentResult):
+        return
+    print_title("Summary")
+    print_text(result.summary)
+    if result.result is not None:
+        print_title("Result")
+        print_text(json.dumps(result.result, indent=2, ensure_ascii=False))
+
+
 def print_title(title: str) -> None:
     draw(Text.assemble("\n", (title, "bold")))
 
@@ -99,6 +112,11 @@ def draw(renderable: RenderableType) -> None:
 def status_cell(status: Status | Unknown) -> Text:
     sign = glyphs_of(terminal.stdout()).of(status)
     return Text(f"{sign} {status.value}", style=style_of(status))
+
+
+def route_text(task_type: TaskType | Unknown, reason: str) -> str:
+    """What a task has become, and why."""
+    return f"{task_type.value} ({reason})" if reason else task_type.value
 
 
 def short_id(task_id: object) -> str:

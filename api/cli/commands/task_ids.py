@@ -8,7 +8,7 @@ import typer
 
 from api.cli.commands.options import Result, talk
 from api.cli.commands.pages import page_after_page
-from api.cli.errors import TaskIdAmbiguous, TaskIdMalformed, TaskIdUnknown
+from api.cli.errors import NodeUnknown, TaskIdAmbiguous, TaskIdMalformed, TaskIdUnknown
 from api.client import Client
 from api.wire.responses.pages import MAX_PAGE
 
@@ -33,9 +33,14 @@ def talk_about(
 async def find_task_id(client: Client, text: str) -> str:
     """The id of the one task whose id begins with ``text``; a whole id is taken as it is.
 
+    ``ID/NODE`` is the task that runs a node of the plan ``ID``.
+
     Raises:
-        TaskIdMalformed, TaskIdAmbiguous, TaskIdUnknown
+        TaskIdMalformed, TaskIdAmbiguous, TaskIdUnknown, NodeUnknown
     """
+    plan, slash, node = text.rpartition("/")
+    if slash:
+        return await _task_of_node(client, await find_task_id(client, plan), node)
     wanted = text.strip().lower()
     try:
         return str(UUID(wanted))
@@ -44,6 +49,13 @@ async def find_task_id(client: Client, text: str) -> str:
     if not _HEX.fullmatch(wanted) or len(wanted.replace("-", "")) < LEAST_CHARACTERS:
         raise TaskIdMalformed(text=text)
     return await _search(client, wanted)
+
+
+async def _task_of_node(client: Client, plan: str, node: str) -> str:
+    for part in (await client.task(plan)).sub_tasks:
+        if part.name == node and part.task_id is not None:
+            return str(part.task_id)
+    raise NodeUnknown(task_id=plan, node=node)
 
 
 async def _search(client: Client, prefix: str) -> str:

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rich.filesize import decimal
+from rich.text import Text
 
 from api.cli.commands.printing import (
     Cell,
+    draw,
     print_fields,
     print_table,
     print_title,
+    route_text,
     short_id,
     status_cell,
     when,
@@ -27,11 +30,16 @@ def print_tasks(tasks: Sequence[TaskSummary]) -> None:
     print_table(columns, [_task_row(task) for task in tasks], cut="NAME")
 
 
-def print_task(task: Task) -> None:
+def print_task(task: Task, drawing: Sequence[Text] | None = None) -> None:
+    """With a ``drawing`` of its sub-tasks, in place of a table of them."""
     print_fields(_task_fields(task))
     kind = kind_of(task.type)
     kind.print_result(task)
-    if task.sub_tasks:
+    if drawing is not None:
+        print_title(f"{kind.part.capitalize()}s")
+        for line in drawing:
+            draw(line)
+    elif task.sub_tasks:
         print_title(f"{kind.part.capitalize()}s")
         columns = (kind.part.upper(), "STATUS", "TRIES", "TIME", "FILES", "NOTE")
         rows = [_step_row(step, task.artifacts) for step in task.sub_tasks]
@@ -70,6 +78,8 @@ def _task_fields(task: Task) -> Sequence[tuple[str, Cell]]:
         ("Name", task.name),
         ("Status", status_cell(task.status)),
         ("Type", task.type.value),
+        ("Routed", route_text(task.route.type, task.route.reason) if task.route else ""),
+        ("Node of", str(task.parent_id or "")),
         ("Priority", str(task.priority)),
         ("Created", when(task.created_at)),
         ("Time", _elapsed(task.started_at, task.finished_at)),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from api.cli import terminal
 from api.cli.commands import task_views
@@ -11,14 +12,15 @@ from api.cli.commands.inputs import parse_inputs, upload_inputs
 from api.cli.commands.options import Format, Inputs, Output, TaskId, Timeout, Wait, talk
 from api.cli.commands.pages import page_after_page
 from api.cli.commands.printing import print_json, print_json_line
-from api.cli.commands.task_ids import talk_about
+from api.cli.commands.task_ids import find_task_id, talk_about
 from api.cli.commands.trace_view import print_trace
 from api.cli.commands.waiting import Waiting, answer, wait_for_end
 from api.cli.exit_codes import ExitCode
+from api.cli.kinds.table import kind_of
 from api.client import Client
 from api.wire.requests import RetryRequest
 from api.wire.responses.pages import MAX_PAGE, Page
-from api.wire.responses.tasks import Changed, TaskSummary
+from api.wire.responses.tasks import Changed, Task, TaskSummary
 from workflows.states import Status, TaskType
 
 OfStatus = Annotated[list[Status] | None, typer.Option("--status", help="Only with this status.")]
@@ -34,6 +36,12 @@ def ls(
     statuses: OfStatus = None,
     types: OfType = None,
     text: WithText = None,
+    parent: Annotated[
+        str | None,
+        typer.Option(
+            "--parent", metavar="ID", show_default=False, help="The tasks that are its nodes."
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of tasks.")] = 50,
     everything: Annotated[bool, typer.Option("--all", help="Show all tasks.")] = False,
     output: Output = Format.TABLE,
@@ -42,14 +50,27 @@ def ls(
     wanted: dict[str, str | Sequence[str]] = {"status": statuses or (), "type": types or ()}
     if text is not None:
         wanted["text"] = text
-    page = talk(context, lambda client: _list(client, wanted, None if everything else limit))
+
+    async def converse(client: Client) -> Page[TaskSummary]:
+        if parent is not None:
+            wanted["parent_id"] = await find_task_id(client, parent)
+        return await _list(client, wanted, None if everything else limit)
+
+    page = talk(context, converse)
     print_json(page) if output is Format.JSON else task_views.print_tasks(page.items)
 
 
 def show(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
     """Show a task with its steps and files."""
-    found = talk_about(context, task, Client.task)
-    print_json(found) if output is Format.JSON else task_views.print_task(found)
+
+    async def converse(client: Client, task_id: str) -> tuple[Task, Sequence[Text] | None]:
+        found = await client.task(task_id)
+        if output is Format.JSON:
+            return found, None
+        return found, await kind_of(found.type).drawing(client, found)
+
+    found, drawing = talk_about(context, task, converse)
+    print_json(found) if output is Format.JSON else task_views.print_task(found, drawing)
 
 
 def watch(

@@ -1,21 +1,26 @@
 """Waiting for a task's end: with its progress on stderr, and an exit code that tells the end."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
+from typing import Any
 
 import typer
+from rich.text import Text
 
 from api.cli import exit_codes, terminal
 from api.cli.commands.options import Format
-from api.cli.commands.printing import print_json
-from api.cli.display.displays import displaying
+from api.cli.commands.printing import print_json, route_text
+from api.cli.display.displays import Display, displaying
 from api.cli.display.progress import TaskProgress
 from api.cli.exit_codes import ExitCode
+from api.cli.kinds.base import Kind
 from api.cli.kinds.table import kind_of
+from api.cli.terminal import safe_line
 from api.client import Client, TaskEvent
 from api.wire.responses.tasks import Accepted, Changed, Task
+from workflows.events import TaskRouted
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,31 +82,66 @@ async def _follow(
     client: Client, task: Task, on_event: Callable[[TaskEvent], None] | None
 ) -> TaskProgress:
     """Show a task's events until its end, and give what they tell."""
-    kind = kind_of(task.type)
-    progress: TaskProgress = kind.progress(task)
-    is_quiet = on_event is not None
-    async with displaying(
+    display: Display | None = None
+
+    def tell(reason: str) -> None:
+        if display is not None:
+            display.note(f"Lost the connection ({reason}); trying again.")
+
+    events = client.events(str(task.task_id), on_lost=tell)
+    progress: TaskProgress | None = None
+    async with aclosing(events):
+        while True:
+            kind, before = kind_of(task.type), progress
+            progress = kind.progress(task)
+            if before is not None:
+                progress.go_on_from(before)
+            async with _displaying(kind, progress, is_quiet=on_event is not None) as display:
+                routed = await _show(events, display, progress, on_event)
+                if routed is None:
+                    progress.end()
+                    if on_event is None:
+                        await kind.complete(progress, client)
+                    return progress
+            # What it is now is drawn in another way, and has other parts.
+            if on_event is None and not progress.is_history:
+                _print_route(routed)
+            task = await client.task(str(task.task_id))
+
+
+def _displaying(
+    kind: Kind[Any], progress: TaskProgress, *, is_quiet: bool
+) -> AbstractAsyncContextManager[Display]:
+    return displaying(
         progress,
         terminal.stderr(),
         picture=kind.picture,
         lines=kind.lines,
         is_quiet=is_quiet,
-    ) as display:
-        events = client.events(
-            progress.task_id,
-            on_lost=lambda reason: display.note(f"Lost the connection ({reason}); trying again."),
-        )
-        async with aclosing(events):
-            async for event in events:
-                progress.last_event_at = event.created_at
-                if (payload := event.payload) is not None:
-                    display.take(payload, event.created_at)
-                if on_event is not None:
-                    on_event(event)
-        progress.end()
-        if not is_quiet:
-            await kind.complete(progress, client)
-    return progress
+    )
+
+
+async def _show(
+    events: AsyncGenerator[TaskEvent, None],
+    display: Display,
+    progress: TaskProgress,
+    on_event: Callable[[TaskEvent], None] | None,
+) -> TaskRouted | None:
+    """Show events until the task is another type of task, or has ended: then None."""
+    async for event in events:
+        progress.last_event_at = event.created_at
+        if (payload := event.payload) is not None:
+            display.take(payload, event.created_at)
+        if on_event is not None:
+            on_event(event)
+        if isinstance(payload, TaskRouted):
+            return payload
+    return None
+
+
+def _print_route(routed: TaskRouted) -> None:
+    line = safe_line(f"routed: {route_text(routed.task_type, routed.reason)}")
+    terminal.stderr().print(Text(line), soft_wrap=True)
 
 
 def _print_how_to_go_on(reason: str, task_id: str) -> None:

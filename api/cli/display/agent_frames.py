@@ -144,12 +144,18 @@ def summary(
     parts: list[RenderableType] = [
         verdict(task, now, glyphs, *_spending(task)),
         *error_lines(task, glyphs),
-        *_words(task.summary, width - len(_INDENT)),
+        *finished_lines(task, width=width),
     ]
+    return Group(*parts, Text(), *(hint_line(label, value) for label, value in rows))
+
+
+def finished_lines(task: AgentProgress, *, width: int = 80) -> Iterator[Text]:
+    """What was given to ``finish``: summary and result."""
+    yield from _words(task.summary, width - len(_INDENT))
     if task.result is not None:
         document = json.dumps(task.result, indent=2, ensure_ascii=False)
-        parts += [Text(), *(Text(f"{_INDENT}{text}") for text in safe_text(document).split("\n"))]
-    return Group(*parts, Text(), *(hint_line(label, value) for label, value in rows))
+        yield Text()
+        yield from (Text(f"{_INDENT}{text}") for text in safe_text(document).split("\n"))
 
 
 def _headline(task: AgentProgress, now: datetime, glyphs: Glyphs) -> Text:

@@ -19,6 +19,10 @@ class Glyphs:
     output: str
     file: str
     between: str
+    branch: str
+    last_branch: str
+    past_branch: str
+    no_branch: str
 
     def of(self, status: Status | Unknown, seconds: float = 0.0) -> str:
         """The sign of a state; that of a running one turns as the seconds pass."""
@@ -48,6 +52,10 @@ UNICODE = Glyphs(
     output="│",
     file="↳",
     between=" · ",
+    branch="├─ ",
+    last_branch="└─ ",
+    past_branch="│  ",
+    no_branch="   ",
 )
 ASCII = Glyphs(
     _states(done="+", failed="x", stopped="#", again="~", held="=", pending="."),
@@ -56,6 +64,10 @@ ASCII = Glyphs(
     output="|",
     file=">",
     between=" - ",
+    branch="|- ",
+    last_branch="`- ",
+    past_branch="|  ",
+    no_branch="   ",
 )
 
 _STYLES: Mapping[Status | Unknown, str] = {

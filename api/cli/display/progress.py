@@ -113,6 +113,11 @@ class TaskProgress:
             self.status = Status.RUNNING  # No event of the task says so.
         return step
 
+    def go_on_from(self, before: "TaskProgress") -> None:
+        """It is the same task, which has become one of another type."""
+        self.status, self.run = before.status, before.run
+        self.started_at, self.last_event_at = before.started_at, before.last_event_at
+
     @property
     def has_ended(self) -> bool:
         return self.ended_at is not None

@@ -1,6 +1,5 @@
 """Agents on the terminal."""
 
-import json
 from typing import Annotated
 
 import typer
@@ -8,7 +7,7 @@ from rich.console import Console
 
 from api.cli.commands import agent_options as options
 from api.cli.commands.inputs import GivenInputs
-from api.cli.commands.printing import print_text, print_title
+from api.cli.commands.printing import print_agents_result
 from api.cli.display.agent_displays import MovingTurns, PlainTurns
 from api.cli.display.agent_progress import AgentProgress
 from api.cli.display.frames import counted
@@ -51,13 +50,7 @@ class AgentKind(Kind[AgentProgress]):
         return f"{task.progress.done} of at most {task.progress.total} turns"
 
     def print_result(self, task: Task) -> None:
-        if not isinstance(task.result, AgentResult):
-            return
-        print_title("Summary")
-        print_text(task.result.summary)
-        if task.result.result is not None:
-            print_title("Result")
-            print_text(json.dumps(task.result.result, indent=2, ensure_ascii=False))
+        print_agents_result(task.result)
 
     @staticmethod
     def request(

@@ -1,10 +1,11 @@
 """How the terminal treats a type of task: what it is submitted with, and how it is shown."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic
 
 from rich.console import Console
+from rich.text import Text
 
 from api.cli.display.displays import Shown
 from api.cli.display.moving_picture import MovingPicture
@@ -48,6 +49,10 @@ class Kind(ABC, Generic[Shown]):
     def progress_note(self, task: Task) -> str:
         """How far the task is, where its sub-tasks do not show it."""
         return ""
+
+    async def drawing(self, client: Client, task: Task) -> Sequence[Text] | None:
+        """What is shown in place of a table of the task's sub-tasks; None: the table is."""
+        return None
 
     def print_result(self, task: Task) -> None:
         """Print what the task gave beside files, if it gave something."""

@@ -6,7 +6,7 @@ from activities.kinds.agent import KIND as KIND_OF_TASK
 from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
 from api.services import Services
 from api.tasks.kinds.agent_beginning import last_kept_message
-from api.tasks.kinds.base import Beginning, ServedKind, wrong
+from api.tasks.kinds.base import Beginning, ServedKind, check_fields, wrong
 from api.wire.requests import RetryRequest, TaskRequest
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import AgentResult, Progress
@@ -19,9 +19,7 @@ class ServedAgentKind(ServedKind[Agent]):
     has_many_sub_tasks = True
 
     def define(self, request: TaskRequest) -> Agent:
-        for field in ("pipeline", "plan"):
-            if getattr(request, field) is not None:
-                raise wrong(f"/{field}", f"a task of type agent has no {field}")
+        check_fields(request, "agent")
         if not (request.prompt or "").strip():
             raise wrong("/prompt", "a task of type agent needs a prompt that says what to do")
         return request.agent or Agent()

@@ -20,6 +20,9 @@ from workflows.pointers import Problem
 
 Definition = TypeVar("Definition", bound=BaseModel)
 
+# The fields of a request that define the work, each for the type of its name.
+_FIELDS = ("pipeline", "agent", "plan")
+
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
@@ -67,6 +70,13 @@ class ServedKind(ABC, Generic[Definition]):
     @abstractmethod
     def result(self, task: TaskDetails, files: Sequence[Artifact]) -> Result | AgentResult | None:
         """What a completed task gave."""
+
+
+def check_fields(request: TaskRequest, own: str) -> None:
+    """Raises ``InvalidRequest`` when a request has the field of another type than its ``own``."""
+    for name in _FIELDS:
+        if name != own and getattr(request, name) is not None:
+            raise wrong(f"/{name}", f"a task of type {own} has no {name}")
 
 
 def wrong(pointer: str, message: str) -> InvalidRequest:

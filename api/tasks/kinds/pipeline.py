@@ -9,7 +9,7 @@ from activities.kinds.pipeline import KIND as KIND_OF_TASK
 from activities.store.reading.steps import PlacedStep, list_placed_steps
 from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
 from api.services import Services
-from api.tasks.kinds.base import Beginning, ServedKind, wrong
+from api.tasks.kinds.base import Beginning, ServedKind, check_fields, wrong
 from api.wire.requests import RetryRequest, TaskRequest
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import Progress, Result
@@ -21,6 +21,7 @@ class ServedPipelineKind(ServedKind[Pipeline]):
     kind = KIND_OF_TASK
 
     def define(self, request: TaskRequest) -> Pipeline:
+        check_fields(request, "pipeline")
         if request.pipeline is None:
             raise wrong("/pipeline", "a task of type pipeline needs a pipeline")
         return request.pipeline

@@ -7,7 +7,7 @@ from activities.store.reading.steps import Step, StepState
 from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
 from api.services import Services
 from api.tasks.kinds.agent import result_of
-from api.tasks.kinds.base import Beginning, ServedKind, wrong
+from api.tasks.kinds.base import Beginning, ServedKind, check_fields, wrong
 from api.tasks.kinds.plan_beginning import plan_beginning
 from api.wire.requests import RetryRequest, TaskRequest
 from api.wire.responses.files import Artifact
@@ -23,10 +23,7 @@ class ServedPlanKind(ServedKind[Plan]):
     kind = KIND_OF_TASK
 
     def define(self, request: TaskRequest) -> Plan:
-        for field in ("pipeline", "agent"):
-            if getattr(request, field) is not None:
-                more = "; say in plan.agent what its nodes are" if field == "agent" else ""
-                raise wrong(f"/{field}", f"a task of type plan has no {field}{more}")
+        check_fields(request, "plan")
         if not (request.prompt or "").strip():
             raise wrong("/prompt", "a task of type plan needs a prompt that says what to do")
         return request.plan or Plan()

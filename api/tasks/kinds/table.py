@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.tasks import kinds
-from api.tasks.kinds.base import ServedKind, wrong
-from api.wire.requests import AUTO, TaskRequest
+from api.tasks.kinds.base import ServedKind
+from api.wire.requests import TaskRequest
 from workflows.discovery import modules_of
 from workflows.states import TaskType
 
@@ -16,12 +16,6 @@ KINDS: Mapping[TaskType, ServedKind[Any]] = {kind.kind.task_type: kind for kind 
 
 
 def type_of(request: TaskRequest) -> TaskType:
-    """The type of the task that a request asks for. Raises ``InvalidRequest``."""
-    if request.type != AUTO:
-        return request.type
-    if request.pipeline is not None:
-        return TaskType.PIPELINE
-    raise wrong(
-        "/type",
-        f"tasks of type {AUTO} are not offered by this server yet; send an agent or a pipeline",
-    )
+    """The type of the task that a request asks for: nobody has to choose what has a pipeline."""
+    is_chosen = request.type is TaskType.AUTO and request.pipeline is not None
+    return TaskType.PIPELINE if is_chosen else request.type

@@ -101,6 +101,14 @@ class SubTask(Answer):
     approval: Approval | None = None
 
 
+class Route(Answer):
+    """What a task was ``requested`` as, what it has become, and why."""
+
+    requested: str
+    type: Open[TaskType]
+    reason: str
+
+
 class TaskSummary(Answer):
     """``parent_id`` is the plan of a task that is a node of one."""
 
@@ -119,6 +127,7 @@ class TaskSummary(Answer):
     started_at: datetime | None
     finished_at: datetime | None
     temporal_url: str | None
+    route: Route | None = None
 
 
 class Task(TaskSummary):

@@ -73,6 +73,7 @@ BAD: dict[str, tuple[str, ...]] = {
     "model_context_tokens": ("8192", "[]", '{"a": "many"}', '{"a": 999}', '{"a": 1e30}'),
     "team_daily_tokens": _WHOLE,
     "approval_seconds": (*_AMOUNT, "0"),
+    "atomicity": ("fine", ""),
     "mcp_commands": (),
     "mcp_hosts": (),
     "mcp_env": (),
@@ -88,7 +89,7 @@ _FOREIGN = re.compile(r"Input|Value error|should|unable to|valid|pydantic|Path|E
 
 _SOUND = (
     *("postgresql+asyncpg://x", "http://a.example", "/tmp", "true", "500", "5000"),
-    *("bubblewrap", "{}", "plain", "00" * 32, "TOKEN=server"),
+    *("bubblewrap", "{}", "plain", "relaxed", "00" * 32, "TOKEN=server"),
 )
 
 

@@ -13,7 +13,7 @@ from workflows import events
 from workflows.contracts import Failure
 from workflows.events import MODELS, Event, EventType, parse
 from workflows.open_values import Unknown
-from workflows.states import FINAL, Phase, Status
+from workflows.states import FINAL, Phase, Status, TaskType
 
 FAILURE = Failure(code="script-failed", message="It failed.", step="a")
 AN_ERROR = {"code": "script-failed", "message": "It failed.", "step": "a"}
@@ -28,6 +28,11 @@ ON_THE_WIRE: list[tuple[Event, str, dict[str, Any]]] = [
         events.TaskStatus(status=Status.FAILED, error=FAILURE),
         "task.status",
         {"status": "failed", "error": AN_ERROR},
+    ),
+    (
+        events.TaskRouted(type=TaskType.PLAN, reason="big"),
+        "task.routed",
+        {"type": "plan", "reason": "big"},
     ),
     (events.PauseRequested(), "task.pause_requested", {}),
     (events.ResumeRequested(), "task.resume_requested", {}),

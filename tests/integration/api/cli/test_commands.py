@@ -138,10 +138,16 @@ async def test_refusals_of_the_server_are_printed_with_their_places(
 
 
 async def test_submit_refuses_types_that_are_not_offered(stage: Stage) -> None:
-    for word in ("auto", "plan"):
+    for word in ("dream", "node"):
         printed = await agentos(stage.url, "submit", word, "do it")
         assert printed.code == 2
         assert f"No such command '{word}'" in printed.stderr
+
+
+async def test_what_to_set_is_said_when_there_is_no_model_to_choose(stage: Stage) -> None:
+    printed = await agentos(stage.url, "submit", "auto", "do it")
+    assert (printed.code, printed.stdout) == (2, "")
+    assert "set OPENAI_API_KEY" in printed.stderr
 
 
 async def test_a_task_is_looked_at_by_the_beginning_of_its_id(stage: Stage) -> None:

@@ -23,20 +23,30 @@ def _skill(**fields: Any) -> dict[str, Any]:
 _CODE = {"language": "python", "source": "x"}
 _GOOD = pipeline("x")
 # As pydantic lists them.
-_TYPES = ", ".join(f"'{each}'" for each in TaskType) + " or 'auto'"
+*_FIRST, _LAST = (f"'{each}'" for each in TaskType)
+_TYPES = f"{', '.join(_FIRST)} or {_LAST}"
 
 _BODIES: dict[str, tuple[object, str, str]] = {
     "no object": ([], "", "must be an object"),
     "nothing": (None, "", "must be an object"),
     "unknown field": ({"pipeline": _GOOD, "colour": 1}, "/colour", "no field of this name"),
-    "no type and no pipeline": ({"prompt": "do it"}, "/type", "not offered by this server yet"),
+    "nothing to choose for": ({}, "/prompt", "needs a prompt that says what to do, or a pipeline"),
+    "no type, and no model": ({"prompt": "do it"}, "/type", "set OPENAI_API_KEY"),
+    "no type, and no such skill": (
+        {"prompt": "do it", "agent": {"skills": ["greed"]}},
+        "/agent/skills/0",
+        "Did you mean greet?",
+    ),
     "agent, and no model": ({"type": "agent", "prompt": "x"}, "/type", "set OPENAI_API_KEY"),
     "field of a type that is not there": (
-        {"pipeline": _GOOD, "plan": {}},
-        "/plan",
+        {"pipeline": _GOOD, "dance": {}},
+        "/dance",
         "no field of this name",
     ),
-    "plan": ({"type": "plan", "prompt": "x"}, "/type", _TYPES),
+    "field of another type": ({"pipeline": _GOOD, "plan": {}}, "/plan", "pipeline has no plan"),
+    "agent beside a pipeline": ({"pipeline": _GOOD, "agent": {}}, "/agent", "has no agent"),
+    "plan, and no model": ({"type": "plan", "prompt": "x"}, "/type", "set OPENAI_API_KEY"),
+    "plan without a prompt": ({"type": "plan"}, "/prompt", "needs a prompt"),
     "agent with a pipeline": ({"type": "agent", "pipeline": _GOOD}, "/pipeline", "no pipeline"),
     "unknown type": ({"type": "dance"}, "/type", _TYPES),
     "pipeline without one": ({"type": "pipeline"}, "/pipeline", "needs a pipeline"),

@@ -66,6 +66,7 @@ async def test_a_task_that_is_a_plan_has_its_nodes_as_sub_tasks(agents_stage: St
     await plan.call(TWO, Status.RUNNING)
     await plan.node(TWO[0], 1, Status.COMPLETED)
     await plan.node(TWO[1], 2, Status.RUNNING)
+    await plan.node(a_node("last", "report"), 3)
     task = await agents_stage.task(str(plan.id))
     assert [
         (item["name"], item["type"], item["dependencies"], item["task_id"])
@@ -73,8 +74,10 @@ async def test_a_task_that_is_a_plan_has_its_nodes_as_sub_tasks(agents_stage: St
     ] == [
         ("clean", "agent", [], str(plan.children["clean"])),
         ("report", "agent", ["clean"], str(plan.children["report"])),
+        # Nobody runs it yet.
+        ("last", "agent", ["report"], None),
     ]
-    assert task["progress"] == {"done": 1, "total": 2, "percent": 50, "current": "report"}
+    assert task["progress"] == {"done": 1, "total": 3, "percent": 33, "current": "report"}
     listed = (await agents_stage.http.get("/tasks", params={"type": "plan"})).json()["items"]
     [summary] = [item for item in listed if item["task_id"] == str(plan.id)]
     assert summary["progress"] == task["progress"]
@@ -142,8 +145,7 @@ async def test_a_plan_is_shown_with_its_nodes_as_written(agents_stage: Stage) ->
     plan = await a_plan(agents_stage.database)
     await plan.call(TWO)
     failure = Failure(code="script-failed", message="It failed.").model_dump(exclude_none=True)
-    done = {"summary": "Cleaned.", "result": None, "files": ["clean.csv"]}
-    await plan.node(TWO[0], 1, Status.COMPLETED, output_result=done)
+    await plan.node(TWO[0], 1, Status.COMPLETED, result={"summary": "Cleaned."})
     await plan.node(TWO[1], 2, Status.FAILED, error=failure)
     shown = await _plan(agents_stage, plan)
     clean, report = shown["nodes"]

@@ -36,13 +36,15 @@ TOOLS = (
 
 @dataclass
 class World:
-    """Skills by name and text of their SKILL.md; ``scripts`` answers their runs."""
+    """Skills by name and text of their SKILL.md; ``runs`` answers their runs. ``more`` is what
+    else the prompt of the system says."""
 
     skills: Mapping[str, str] = field(default_factory=dict)
     files: Sequence[str] = ("data (12 bytes, text/csv)",)
     tools: Sequence[Mapping[str, Any]] = TOOLS
     runs: Answerer = lambda call: made("made.csv")
     others: Answerer = lambda call: "Done. There was no output."
+    more: str = ""
 
     @property
     def system(self) -> str:
@@ -53,7 +55,7 @@ class World:
         files = "\n".join(f"- {line}" for line in self.files)
         return (
             f"You are Agent.\n<files>\n{files}\n</files>\n"
-            f"<available_skills>\n{listed}\n</available_skills>"
+            f"<available_skills>\n{listed}\n</available_skills>\n\n{self.more}"
         )
 
     def answer(self, call: Call) -> str:
@@ -149,6 +151,34 @@ def built_in() -> dict[str, str]:
     """The skills that come with the project."""
     files = sorted(Path(BUILT_IN_SKILLS).glob("*/SKILL.md"))
     return {file.parent.name: file.read_text() for file in files}
+
+
+def commands_of(skills: Mapping[str, str]) -> str:
+    """How the first script of each skill is called, a line for each."""
+    found = {name: re.search(r"uv run (scripts/.*)", text) for name, text in skills.items()}
+    return "\n".join(f"- {name}: {line[1]}" for name, line in found.items() if line)
+
+
+def instructions_of(skills: Mapping[str, str]) -> str:
+    """The whole text of each skill."""
+    bodies = {name: text.split("---\n", 2)[2] for name, text in skills.items()}
+    return "\n".join(
+        f'<skill_content name="{name}">\n{body}\n</skill_content>' for name, body in bodies.items()
+    )
+
+
+def first_call(prompt: str, world: "World") -> Call:
+    """What the rules do first, where that is one call."""
+    messages = [
+        {"role": "system", "content": world.system},
+        {"role": "user", "content": prompt},
+    ]
+    (call,) = respond(ask(messages, world)).calls
+    return call
+
+
+def csv_files(*names: str) -> Sequence[str]:
+    return tuple(f"{name} (12 bytes, text/csv)" for name in names)
 
 
 def described(text: str) -> str:

@@ -1,0 +1,1 @@
+"""The choice of what a task of type ``auto`` is, and what it makes of the task."""

@@ -1,0 +1,79 @@
+"""A plan as the API tells it: its nodes as a tree, its revisions, and what it costs."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from rich.text import Text
+
+from api.cli import terminal
+from api.cli.display.agent_frames import dollars
+from api.cli.display.frames import duration, seconds_between
+from api.cli.display.glyphs import glyphs_of
+from api.cli.display.plan_frames import command_lines
+from api.cli.display.plan_tree import TreeNode, tree_lines
+from api.cli.terminal import safe_line
+from api.wire.responses.approvals import AskedCall
+from api.wire.responses.plans import PlanBudget, PlanNode, PlanOfTask, PlanRevision
+
+PLAN_CALL = "plan"
+
+_INDENT = "  "
+
+
+def plan_lines(plan: PlanOfTask) -> Iterator[Text]:
+    """Indented where a model chose the words: they cannot pass for a line of ours."""
+    if plan.reason:
+        yield Text(f"{_INDENT}{safe_line(plan.reason)}", style="italic")
+    nodes = [_tree_node(node) for node in plan.nodes]
+    yield from tree_lines(nodes, glyphs_of(terminal.stdout()))
+    if not nodes:
+        yield Text(f"{_INDENT}not planned yet", style="dim")
+    for number, revision in enumerate(plan.revisions, 1):
+        yield from _revision_lines(number, revision)
+    spent, estimate = _amounts(plan.spent), _amounts(plan.estimate)
+    yield Text(f"{_INDENT}used {spent} of {estimate}", style="dim")
+
+
+def waiting_lines(task_id: str, calls: Sequence[AskedCall]) -> Iterator[Text]:
+    """What can be typed about a plan that waits for a person."""
+    for call in calls:
+        if call.type == PLAN_CALL:
+            yield Text(f"{_INDENT}waits for your approval:", style="yellow")
+            yield from command_lines(task_id, call.name, call)
+
+
+def _tree_node(node: PlanNode) -> TreeNode:
+    took = ""
+    if node.started_at is not None:
+        took = duration(seconds_between(node.started_at, node.finished_at or datetime.now(UTC)))
+    note = str(node.error.get("message", "")) if node.error else ""
+    return TreeNode(
+        id=node.id,
+        title=node.title,
+        kind=node.kind.value,
+        depends_on=node.depends_on,
+        status=node.status,
+        took=took,
+        note=note,
+        is_out=node.is_out,
+    )
+
+
+def _revision_lines(number: int, revision: PlanRevision) -> Iterator[Text]:
+    yield Text(f"{_INDENT}revision {number}: {safe_line(revision.reason)}", style="italic")
+    for word, names in (
+        ("added", [str(node.get("id", "")) for node in revision.add]),
+        ("dropped", revision.drop),
+        ("rewired", [str(node.get("id", "")) for node in revision.rewire]),
+    ):
+        if names:
+            yield Text(f"{_INDENT * 2}{word} {safe_line(', '.join(names))}", style="dim")
+
+
+def _amounts(budget: PlanBudget) -> str:
+    parts = [] if budget.tokens is None else [f"{budget.tokens:,} tokens"]
+    if budget.cost_usd:
+        parts.append(dollars(budget.cost_usd))
+    if budget.seconds is not None:
+        parts.append(duration(budget.seconds))
+    return ", ".join(parts) or "nothing"

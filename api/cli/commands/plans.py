@@ -1,0 +1,50 @@
+"""``agentos plan``: how a task was split, on the screen or in a file to edit."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli import terminal
+from api.cli.commands.options import Format, TaskId
+from api.cli.commands.plan_file import write_nodes
+from api.cli.commands.plan_view import plan_lines, waiting_lines
+from api.cli.commands.printing import draw, print_json
+from api.cli.commands.task_ids import talk_about
+from api.client import Client
+from api.wire.responses.approvals import AskedCall
+from api.wire.responses.plans import PlanOfTask
+
+
+def plan(
+    context: typer.Context,
+    task: TaskId,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--file",
+            metavar="FILE",
+            show_default=False,
+            help="Write the nodes to a YAML file instead, to edit them; - for stdout.",
+        ),
+    ] = None,
+    output: Annotated[Format, typer.Option("--output", help="Output format.")] = Format.TABLE,
+) -> None:
+    """Show how a task was split, or write its nodes to a file."""
+
+    async def converse(client: Client, task_id: str) -> tuple[str, PlanOfTask, list[AskedCall]]:
+        found = await client.plan(task_id)
+        waits = output is Format.TABLE and file is None and not any(n.task_id for n in found.nodes)
+        asked = (await client.approvals(task_id)).items if waits else []
+        return task_id, found, asked
+
+    task_id, found, asked = talk_about(context, task, converse)
+    if file is not None:
+        write_nodes(file, task_id, found.nodes)
+        terminal.stderr().print(f"Wrote {len(found.nodes)} nodes to {file}", style="dim")
+    elif output is Format.JSON:
+        print_json(found)
+    else:
+        for line in (*plan_lines(found), *waiting_lines(task_id, asked)):
+            draw(line)

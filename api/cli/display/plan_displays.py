@@ -1,0 +1,86 @@
+"""A plan at work, on a terminal and elsewhere."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from api.cli.display import plan_frames
+from api.cli.display.agent_displays import PlainTurns
+from api.cli.display.frames import counted, duration, seconds_between
+from api.cli.display.glyphs import glyphs_of
+from api.cli.display.moving_picture import MovingPicture, now
+from api.cli.display.plan_progress import PlanProgress
+from api.cli.display.progress import StepProgress
+from workflows import events
+from workflows.events import Event
+
+
+class MovingPlan(MovingPicture):
+    """All nodes are in sight, with the states that they are in."""
+
+    def __init__(self, task: PlanProgress, console: Console) -> None:
+        self._plan = task
+        super().__init__(task, console)
+
+    def last(self) -> Group:
+        tree = plan_frames.tree_of(self._plan, now(), self.glyphs)
+        return Group(*tree, Text(), self._summary())
+
+    def _summary(self) -> Group:
+        return plan_frames.summary(self._plan, now(), self.glyphs, width=self._console.width)
+
+    def _frame(self, height_lines: int | None) -> Group:
+        return plan_frames.frame(
+            self._plan,
+            now(),
+            self.glyphs,
+            width=self._console.width,
+            height_lines=height_lines,
+        )
+
+
+class PlainPlan(PlainTurns):
+    """One line for each node that is planned, begins or ends, and for what the planner says."""
+
+    def __init__(self, task: PlanProgress, console: Console) -> None:
+        super().__init__(task, console)
+        self._plan = task
+
+    def _take(self, event: Event, step: StepProgress | None, at: datetime) -> None:
+        if isinstance(event, events.ApprovalAsked) and plan_frames.nodes_in(event.arguments):
+            self._print_asked(event, at)
+            return
+        super()._take(event, step, at)
+        for text in _lines_of(event, self._plan, at):
+            self._print_timed(text, at)
+
+    def summary(self, now: datetime) -> RenderableType:
+        console = self._console
+        return plan_frames.summary(self._plan, now, glyphs_of(console), width=console.width)
+
+    def _print_asked(self, event: events.ApprovalAsked, at: datetime) -> None:
+        nodes = plan_frames.nodes_in(event.arguments)
+        what = counted(len(nodes), "node")
+        self._print_timed(f"{event.step}: waiting for you to approve {what}", at)
+        for text in plan_frames.asked_lines(self._plan, event, at, glyphs_of(self._console)):
+            self._console.print(text, soft_wrap=True)
+
+
+def _lines_of(event: Event, plan: PlanProgress, at: datetime) -> Iterator[str]:
+    match event:
+        case events.PlanOpened():
+            yield f"plan: {counted(len(event.nodes), 'node')}"
+            for node in event.nodes:
+                after = f", after {', '.join(node.depends_on)}" if node.depends_on else ""
+                yield f"plan: {node.id} ({node.kind or 'agent'}){after}: {node.title}"
+        case events.NodeStarted():
+            yield f"{event.node}: started"
+        case events.NodeEnded():
+            known = plan.nodes[event.node]
+            took = duration(seconds_between(known.started_at, at))
+            reason = f": {event.error.message}" if event.error else ""
+            yield f"{event.node}: {event.status.value} after {took}{reason}"
+        case _:
+            pass

@@ -1,0 +1,75 @@
+"""How far a plan is, as its events tell: its nodes, and what its planner says and asks."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from api.cli.display.agent_progress import AgentProgress
+from api.cli.display.progress import StepProgress
+from workflows import events
+from workflows.contracts import Failure
+from workflows.events import Event, PlannedNode
+from workflows.open_values import Unknown
+from workflows.states import Status
+
+
+@dataclass(slots=True)
+class NodeProgress:
+    """``task_id`` is the task that runs it, once there is one."""
+
+    plan: PlannedNode
+    status: Status | Unknown = Status.PENDING
+    task_id: UUID | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    error: Failure | None = None
+
+
+@dataclass
+class PlanProgress(AgentProgress):
+    """The planner is an agent, whose calls make the nodes and revise them."""
+
+    nodes: dict[str, NodeProgress] = field(default_factory=dict)
+
+    @property
+    def nodes_done(self) -> int:
+        return sum(node.status is Status.COMPLETED for node in self.nodes.values())
+
+    @property
+    def is_planning(self) -> bool:
+        """Whether the planner is asked just now."""
+        return self.turn is not None and self.turn.answered_at is None
+
+    def take(self, event: Event, at: datetime) -> StepProgress | None:
+        match event:
+            case events.PlanOpened():
+                self._open(event)
+            case events.NodeStarted():
+                node = self._node(event.node)
+                node.status, node.task_id = Status.RUNNING, event.task_id
+                node.started_at, node.ended_at, node.error = at, None, None
+            case events.NodeEnded():
+                node = self._node(event.node)
+                node.status, node.ended_at, node.error = event.status, at, event.error
+            case _:
+                return self._take_other(event, at)
+        return None
+
+    def _open(self, event: events.PlanOpened) -> None:
+        """A revised plan keeps what is known of the nodes that it still has."""
+        known, self.nodes = self.nodes, {}
+        for plan in event.nodes:
+            node = self.nodes[plan.id] = known.get(plan.id) or NodeProgress(plan)
+            node.plan = plan
+
+    def _node(self, name: str) -> NodeProgress:
+        """Those who look on from the middle have not seen it planned."""
+        return self.nodes.setdefault(name, NodeProgress(PlannedNode(id=name)))
+
+    def _take_other(self, event: Event, at: datetime) -> StepProgress | None:
+        step = super().take(event, at)
+        if self.status.is_final:
+            for node in self.nodes.values():
+                if node.status is Status.RUNNING:
+                    node.status, node.ended_at = self.status, at
+        return step

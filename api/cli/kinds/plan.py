@@ -1,0 +1,92 @@
+"""Plans on the terminal."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from api.cli.commands import agent_options, plan_options
+from api.cli.commands.inputs import GivenInputs
+from api.cli.commands.plan_view import plan_lines, waiting_lines
+from api.cli.commands.printing import print_agents_result
+from api.cli.display.plan_displays import MovingPlan, PlainPlan
+from api.cli.display.plan_progress import PlanProgress
+from api.cli.kinds.agent import Prompt
+from api.cli.kinds.base import Kind
+from api.client import Client
+from api.wire.requests import TaskRequest
+from api.wire.responses.tasks import AgentResult, Task
+from workflows.states import Status, TaskType
+
+
+class PlanKind(Kind[PlanProgress]):
+    task_type = TaskType.PLAN
+    part = "node"
+
+    def progress(self, task: Task) -> PlanProgress:
+        return PlanProgress(
+            str(task.task_id), task.name, temporal_url=task.temporal_url, latest_run=task.run
+        )
+
+    def picture(self, progress: PlanProgress, console: Console) -> MovingPlan:
+        return MovingPlan(progress, console)
+
+    def lines(self, progress: PlanProgress, console: Console) -> PlainPlan:
+        return PlainPlan(progress, console)
+
+    async def complete(self, progress: PlanProgress, client: Client) -> None:
+        result = (await client.task(progress.task_id)).result
+        if isinstance(result, AgentResult):
+            progress.summary, progress.result = result.summary, result.result
+
+    def progress_note(self, task: Task) -> str:
+        return task.progress.current or ""
+
+    async def drawing(self, client: Client, task: Task) -> Sequence[Text]:
+        task_id = str(task.task_id)
+        lines = list(plan_lines(await client.plan(task_id)))
+        if task.status is Status.WAITING:
+            lines += waiting_lines(task_id, (await client.approvals(task_id)).items)
+        return lines
+
+    def print_result(self, task: Task) -> None:
+        print_agents_result(task.result)
+
+    @staticmethod
+    def request(
+        inputs: GivenInputs,
+        *,
+        text: Prompt,
+        atomicity: plan_options.OfAtomicity = None,
+        max_nodes: plan_options.MaxNodes = None,
+        parallel: plan_options.Parallel = None,
+        depth: plan_options.Depth = None,
+        replans: plan_options.Replans = None,
+        approve: plan_options.Approve = False,
+        skills: agent_options.Skills = None,
+        tools: agent_options.Tools = None,
+        model: agent_options.Model = None,
+        schema: agent_options.Schema = None,
+        tokens: agent_options.Tokens = None,
+        cost: agent_options.Cost = None,
+        seconds: agent_options.Seconds = None,
+    ) -> TaskRequest:
+        """Have a model split a task into nodes that run side by side.
+
+        Skills, tools and model are those of the nodes; limits are those of all of them together.
+        """
+        plan = plan_options.make_plan(
+            agent={"skills": skills, "tools": tools, "model": model},
+            limits={"tokens": tokens, "cost_usd": cost, "seconds": seconds},
+            atomicity=atomicity,
+            max_nodes=max_nodes,
+            parallel=parallel,
+            depth=depth,
+            replans=replans,
+            approve=approve,
+            output_schema=schema and agent_options.read_schema(schema),
+        )
+        return TaskRequest(type=TaskType.PLAN, prompt=text, plan=plan)
+
+
+KIND = PlanKind()
