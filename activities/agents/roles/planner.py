@@ -13,10 +13,11 @@ from activities.plans.ability import Ability, context_of
 from activities.plans.checking import Ground
 from activities.plans.fallback import Attempts, in_its_place, is_lookup
 from activities.plans.make_plan import make_plan
-from activities.plans.opening import MAKE_PLAN, REVISE_PLAN
+from activities.plans.opening import MAKE_PLAN, REVISE_PLAN, whole
 from activities.plans.phases import Phase, Progress, progress_of
 from activities.plans.prompts import FINISH_PLAN, planner_prompt
 from activities.plans.revise_plan import revise_plan
+from activities.store.reading.plans import StoredPlan
 from activities.tools.finish import FINISH, finish_schema
 from activities.tools.offered import OfferedTool
 from activities.tools.skills import AllowedSkills
@@ -74,16 +75,16 @@ class PlannerRole(Role):
         if tool is None or judged.result is not None:
             return answer, judged
         _refuse_beside_others(answer, judged)
-        if any(call.tool is tool for call in judged.calls):
-            judged.calls[0] = _unasked(judged.calls[0])
-            return answer, judged
         progress = await progress_of(self._equipment.database, turn.call.task_id)
+        if any(call.tool is tool for call in judged.calls):
+            judged.calls[0] = _as_made(judged.calls[0], progress.plan)
+            return answer, judged
         attempts = self._attempts(turn, progress)
         looks_up = is_lookup(answer.requests, self._lookups)
         if not attempts.is_last or (looks_up and attempts.may_look_up):
             return answer, judged
         answer, judged = in_its_place(answer, judged, tool, _INSTEAD[tool.name], first_seq)
-        judged.calls[0] = _unasked(judged.calls[0])
+        judged.calls[0] = _as_made(judged.calls[0], progress.plan)
         return answer, judged
 
     def _attempts(self, turn: RoleTurn, progress: Progress) -> Attempts:
@@ -124,11 +125,17 @@ def _refuse_beside_others(answer: Answer, judged: Judged) -> None:
         judged.results[call.seq] = (call.request, _ALONE.format(name=call.tool.name))
 
 
-def _unasked(call: SoundCall) -> SoundCall:
-    """The call; that nothing can be done is no question to a person."""
-    if call.tool.name != REVISE_PLAN or not Revision.model_validate(call.arguments).is_empty:
+def _as_made(call: SoundCall, plan: StoredPlan) -> SoundCall:
+    """A call as it is kept: whoever is to approve it sees the one node of what is atomic, and that
+    nothing can be done is no question to a person."""
+    if call.tool.name == REVISE_PLAN:
+        is_empty = Revision.model_validate(call.arguments).is_empty
+        auto = replace(call.tool, permission=Permission.AUTO)
+        return replace(call, tool=auto) if is_empty else call
+    if not call.arguments.get("atomic"):
         return call
-    return replace(call, tool=replace(call.tool, permission=Permission.AUTO))
+    node = whole(plan).model_dump(mode="json", exclude_defaults=True)
+    return replace(call, arguments={**call.arguments, "nodes": [node]})
 
 
 ROLE = PlannerRole

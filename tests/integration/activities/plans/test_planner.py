@@ -257,9 +257,13 @@ async def test_where_nodes_have_failed_a_planner_may_give_up(planning: Planning)
 
 
 async def test_a_task_that_is_atomic_is_one_node_and_says_so(planning: Planning) -> None:
+    planning.desk.plan = Plan(approve=True)
     await planning.desk.create()
     await planning.think(asks(("make_plan", {"atomic": True, "reason": "It is small."})))
-    assert await planning.arguments() == {"atomic": True, "reason": "It is small."}
+    given = await planning.arguments()
+    assert (given["atomic"], given["reason"]) == (True, "It is small.")
+    # What a person who has to approve of it reads.
+    assert [node["description"] for node in given["nodes"]] == [planning.desk.prompt]
     await _is_whole(planning)
 
 
