@@ -42,12 +42,12 @@ class Stage:
         """Submit a pipeline of these steps over HTTP; gives the id of its workflow."""
         return await self._post({"pipeline": {"name": "benchmark", "steps": list(steps)}})
 
-    async def submit_agent(self, model: str, **inputs: str) -> str:
+    async def submit_agent(self, model: str, *, task_type: str = "agent", **inputs: str) -> str:
         """Submit an agent's task with hardly a limit; gives the id of its workflow."""
         limits = {"turns": 10_000, "tokens": 1_000_000_000}
         agent = {"model": model, "limits": limits}
         return await self._post(
-            {"type": "agent", "prompt": "Look around.", "agent": agent, "inputs": inputs}
+            {"type": task_type, "prompt": "Look around.", "agent": agent, "inputs": inputs}
         )
 
     async def run(self, *steps: dict[str, object]) -> None:
