@@ -369,3 +369,31 @@ async def test_nodes_are_for_a_plan_that_is_made_and_approved(agents_stage: Stag
     revising = await agents_stage.http.post(path, json=word)
     assert revising.status_code == 422
     assert "makes no plan" in revising.json()["errors"][0]["message"]
+
+
+# Its trace.
+
+
+async def test_a_trace_has_the_nodes_of_a_plan_in_the_call_that_made_them(
+    agents_stage: Stage,
+) -> None:
+    plan = await a_plan(agents_stage.database)
+    await plan.speak(plan.id, 3, 100)
+    await plan.call(TWO, Status.RUNNING)
+    child = await plan.node(TWO[0], 1, Status.COMPLETED)
+    await plan.node(TWO[1], 2)
+    assert child is not None
+    await plan.speak(child, 3, 20)
+    span = (await agents_stage.http.get(f"/tasks/{plan.id}/trace")).json()
+    [turn] = span["children"]
+    said, call = turn["children"]
+    assert (said["kind"], call["name"], call["status"]) == ("llm", "1.1 make_plan", "running")
+    assert [(node["kind"], node["name"], node["status"]) for node in call["children"]] == [
+        ("node", "clean", "completed"),
+        ("node", "report", "pending"),
+    ]
+    clean, report = call["children"]
+    assert (clean["duration_ms"], report["children"]) == (3_000, [])
+    [inner] = clean["children"]
+    assert (inner["name"], inner["children"][0]["name"]) == ("turn 1", "m-1, 20 tokens")
+    assert span["is_cut"] is False
