@@ -37,11 +37,11 @@ def compact(
     """Shorten a conversation until it has at most ``budget_tokens``, or as far as it goes.
 
     First the results of tools in old turns give way to a note, then the model's own words in them,
-    then old turns as a whole; last, the middle of long results in the recent turns. The oldest go
-    first. What comes before the first turn and what is protected stays, and so does every request
-    with its result. Opaque state stays as long as its turn does, for some models refuse a turn
-    without it: it is given up last, where there is no room for it otherwise. ``messages`` are in
-    the order of their turns.
+    then old turns as a whole; last, the middle of long results in the recent turns, and what their
+    calls were given. The oldest go first. What comes before the first turn and what is protected
+    stays, and so does every request with its result. Opaque state stays as long as its turn does,
+    for some models refuse a turn without it: it is given up last, where there is no room for it
+    otherwise. ``messages`` are in the order of their turns.
     """
     last_old = max((message.turn for message in messages), default=0) - RECENT_TURNS
     for shorten in (_without_result, _without_words):
@@ -49,6 +49,7 @@ def compact(
     messages = _drop_old(messages, last_old, budget_tokens, count)
     if size_tokens(messages, count) > budget_tokens:
         messages = [_without_middle(message, count) for message in messages]
+    messages = _without_given(messages, budget_tokens, count)
     if size_tokens(messages, count) > budget_tokens:
         messages = [replace(message, opaque=None) for message in messages]
     return messages
@@ -163,6 +164,22 @@ def _without_words(message: ChatMessage, count: Count) -> ChatMessage:
         content = f"{content[:_HEAD_CHARACTERS]} [shortened: {count(content)} tokens]"
     requests = tuple(_without_arguments(request, count) for request in message.requests)
     return replace(message, content=content, requests=requests)
+
+
+def _without_given(
+    messages: Sequence[ChatMessage], budget_tokens: int, count: Count
+) -> Sequence[ChatMessage]:
+    """Without what calls were given, whatever their turn: a model writes more than it can read."""
+    excess = size_tokens(messages, count) - budget_tokens
+    shorter: list[ChatMessage] = []
+    for message in messages:
+        if excess > 0 and message.requests:
+            requests = tuple(_without_arguments(request, count) for request in message.requests)
+            cut = replace(message, requests=requests)
+            excess -= _size(message, count) - _size(cut, count)
+            message = cut  # noqa: PLW2901
+        shorter.append(message)
+    return shorter
 
 
 def _without_arguments(request: ToolRequest, count: Count) -> ToolRequest:

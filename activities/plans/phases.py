@@ -34,9 +34,9 @@ class Progress:
     @property
     def phase(self) -> Phase:
         """A plan that a person refused has no nodes, and so is made again."""
-        nodes = [node for node in self.plan.nodes if not node.is_replaced]
-        if not nodes:
+        if not self.plan.nodes:
             return Phase.MAKE
+        nodes = [node for node in self.plan.nodes if not node.is_replaced]
         has_failed = any(node.status is not Status.COMPLETED for node in nodes)
         may_revise = self.plan.revisions < self.plan.definition.replans
         return Phase.REVISE if has_failed and may_revise else Phase.FINISH

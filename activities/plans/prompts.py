@@ -22,6 +22,12 @@ a description names what to make and how one can tell that it is right. A file g
 to another by its name, in files of the one and inputs of the other; all else goes by depends_on. \
 Every file that the task gives, and every result that it asks for, has its node."""
 
+_SCRIPTS = """\
+Where all that has to be done is to run scripts whose arguments are known now, the node is of kind \
+pipeline: that is the quickest, and costs nothing. In the args of its steps, ${inputs.NAME} is an \
+input of the node, and ${steps.ID.files['NAME']} a file that an earlier step of it wrote. Scripts \
+of skills:"""
+
 _CUTS: Mapping[Atomicity, str] = {
     Atomicity.CONSERVATIVE: """\
 Cut finely. A node does one thing that can be checked by itself: it uses one skill, works on one \
@@ -47,15 +53,20 @@ FINISH_PLAN = (
 )
 
 
-def planner_prompt(ability: Ability, plan: Plan, inputs: Sequence[WorkingFile]) -> str:
-    """``plan`` says how finely to cut; ``inputs`` are the files that the task gives."""
+def planner_prompt(
+    ability: Ability, plan: Plan, inputs: Sequence[WorkingFile], usages: Sequence[str] = ()
+) -> str:
+    """``plan`` says how finely to cut; ``inputs`` are the files that the task gives, ``usages`` how
+    the scripts of skills are run."""
     cut = _CUTS[plan.atomicity or Atomicity.CONSERVATIVE]
     given = files_section(inputs) if inputs else "It gives none."
+    scripts = "\n".join([_SCRIPTS, *(f"- {line}" for line in usages)])
     return "\n\n".join(
         [
             _PLANNER,
             f"{cut}\n\n{ability_section(ability, plan)}",
             _NODES,
+            *([scripts] if usages else []),
             f"The files that the task gives, by their names in ${{inputs.NAME}}:\n{given}",
             _TRUST,
         ]

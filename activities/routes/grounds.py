@@ -1,10 +1,8 @@
 """What a choice is based on: what each type of task could use, and what it may not."""
 
 import asyncio
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from pydantic import JsonValue, ValidationError
 
@@ -12,22 +10,15 @@ from activities.kinds.base import Installed
 from activities.kinds.pipeline_validation import problems_with_pipeline
 from activities.kinds.tool_names import NAME_CHARACTERS, unknown_tool
 from activities.routes.choices import CompilePipeline, CreateTask
-from activities.skills.catalogue import Catalogue
-from activities.skills.metadata import SKILL_FILES, Skill
+from activities.skills.metadata import Skill
 from activities.store.turns import BegunTurn
 from activities.suggestions import nearest
 from activities.tools.offered import OfferedTool
 from activities.tools.selection import unknown_names
 from workflows.definitions.auto import Auto
 from workflows.definitions.pipeline import Pipeline, Step
-from workflows.errors import AgentOSError
 from workflows.pointers import Problem, problems_in
 from workflows.states import Permission
-
-# Of more skills than these, the usage is not read from their instructions.
-MAX_USAGES = 50
-_USAGE_CHARACTERS = 200
-_FENCE = re.compile(r"^\s*(?:```|~~~)")
 
 # Of more problems than a model is shown in full, it is told where the others are.
 PROBLEMS_IN_FULL = 9
@@ -106,36 +97,6 @@ class Grounds:
 
     def _tool_of_type(self, kind: str) -> OfferedTool | None:
         return next((tool for tool in self.tools.values() if tool.call_type == kind), None)
-
-
-async def usages(catalogue: Catalogue, skills: Mapping[str, Skill]) -> Sequence[str]:
-    """A line for each script: its skill, and how the instructions of that run it."""
-    listed = islice(skills.values(), MAX_USAGES)
-    found = await asyncio.gather(*(_usages_of(catalogue, skill) for skill in listed))
-    return [line for lines in found for line in lines]
-
-
-async def _usages_of(catalogue: Catalogue, skill: Skill) -> Sequence[str]:
-    try:
-        instructions = await catalogue.read(skill.name, _instructions_of(skill))
-    except AgentOSError:
-        instructions = ""  # It was changed meanwhile. Its scripts can be named all the same.
-    return [f"{skill.name}: {_usage(instructions, script)}" for script in skill.scripts]
-
-
-def _instructions_of(skill: Skill) -> str:
-    return next((name for name in SKILL_FILES if name in skill.files), SKILL_FILES[0])
-
-
-def _usage(instructions: str, script: str) -> str:
-    """The first command in the instructions that runs the script, from its name on."""
-    is_code = False
-    for line in instructions.splitlines():
-        if _FENCE.match(line):
-            is_code = not is_code
-        elif is_code and script in line:
-            return line[line.index(script) :].strip()[:_USAGE_CHARACTERS]
-    return script
 
 
 def _needs_nobody(tool: OfferedTool | None) -> bool:

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from activities.store import tasks
-from activities.store.reading.families import find_owner
+from activities.store.reading.families import descendants, find_owner
 from api.errors import InvalidRequest, StateConflict
 from api.services import Services
 from api.tasks.kinds.base import wrong
@@ -13,6 +13,7 @@ from api.tasks.runs import start_soon
 from api.wire.requests import RetryRequest
 from workflows.states import Status
 
+_NODES_ARE_ENDING = "its nodes are still being ended; try again in a few seconds"
 _DESCRIBES_NOTHING = (
     "it replaces the description of a node of a plan; say which with `from`, or leave it out"
 )
@@ -25,7 +26,7 @@ async def retry_task(
 
     Raises:
         NotFound
-        StateConflict: the task has not ended, or is a node of a plan.
+        StateConflict: the task, or one below it, has not ended; or it is a node of a plan.
         InvalidRequest: with everything that is wrong.
     """
     task = await load_task(services.database, team_id, task_id)
@@ -35,6 +36,9 @@ async def retry_task(
     if not task.status.is_final:
         reason = f"it is {task.status}; cancel it first, or wait until it ends"
         raise StateConflict(id=task.id, action="retried", reason=reason)
+    if await descendants(services.database, task.id, living=True):
+        # A plan that was terminated ends before they do, and would take what still runs for theirs.
+        raise StateConflict(id=task.id, action="retried", reason=_NODES_ARE_ENDING)
     served = KINDS[task.type]
     inputs = {**task.inputs, **request.inputs}
     beginning = await served.beginning(services, task, request)

@@ -1,12 +1,14 @@
 """An API with a worker whose agents do, turn by turn, what the prompt of their task orders.
 
 A line of the prompt is a turn: ``call NAME`` makes a call that ends at once, ``wait NAME`` one that
-ends when it is released, ``ask NAME`` one that a person must allow, ``question NAME`` one that a
-person must answer, ``quiz NAME`` one whose tool asks two questions as it is called, ``finish TEXT``
-ends the task. Several calls of a turn are separated by ``;``.
+ends when it is released, ``plan NAME JSON`` one that makes or revises a plan, ``ask NAME`` one that
+a person must allow, ``question NAME`` one that a person must answer, ``quiz NAME`` one whose tool
+asks two questions as it is called, ``finish TEXT`` ends the task. Several calls of a turn are
+separated by ``;``.
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -26,7 +28,7 @@ from activities.store import attempts, turns
 from activities.store.approvals import Approval
 from activities.store.attempts import Attempt, Ended, ToolMessage
 from activities.store.database import Database
-from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
+from activities.store.turns import BegunTurn, Call, CallDefinition, EndedTurn, Turn
 from activities.task_records import Tasks
 from activities.tools.mcp.questions import Question
 from deploy.local.services import Services
@@ -64,14 +66,17 @@ class ObedientAgents(ports.Agents):
         begun = await turns.begin_turn(self._database, turn, known=call.seq)
         if begun.thought is not None:
             return begun.thought
-        orders = begun.prompt.splitlines()[call.turn - 1].split(";")
         first = call.seq + 2 if call.seq == 0 else call.seq + 1
-        ended = _turn_of(call, first, [order.split() for order in orders])
+        ended = turn_of(call, first, self.orders(begun, call.turn))
         if call.seq == 0:
             system = ChatMessage("system", "Do as you are told.")
             ended = replace(ended, messages={1: system, **ended.messages})
         await turns.end_turn(self._database, turn, ended)
         return ended.thought
+
+    def orders(self, begun: BegunTurn, turn: int) -> Sequence[Sequence[str]]:
+        """The words of each order of a turn."""
+        return [order.split() for order in begun.prompt.splitlines()[turn - 1].split(";")]
 
     @activity.defn
     async def act(self, call: ActCall) -> ActOutcome:
@@ -101,7 +106,7 @@ class ObedientAgents(ports.Agents):
         return ActOutcome(ok=True)
 
 
-def _turn_of(call: ThinkCall, answer_seq: int, orders: Sequence[Sequence[str]]) -> EndedTurn:
+def turn_of(call: ThinkCall, answer_seq: int, orders: Sequence[Sequence[str]]) -> EndedTurn:
     calls: list[Call] = []
     requests: list[ToolRequest] = []
     plans: list[CallPlan] = []
@@ -117,16 +122,19 @@ def _turn_of(call: ThinkCall, answer_seq: int, orders: Sequence[Sequence[str]]) 
             continue
         asked = _approval(kind) if (kind := _WAITS.get(order)) else None
         ask_id = asked.id if asked else None
-        plans.append(CallPlan(seq=seq, name=tool, timeout_seconds=60, ask_id=ask_id))
+        is_plan = order == "plan"
+        plans.append(
+            CallPlan(seq=seq, name=tool, timeout_seconds=60, ask_id=ask_id, is_plan=is_plan)
+        )
         definition = CallDefinition(
             tool=tool,
-            arguments={"order": order},
+            arguments=json.loads(words[1]) if is_plan else {"order": order},
             turn=call.turn,
             request_id=f"r{seq}",
             is_retry_safe=True,
         )
         name = f"{call.turn}.{index} {tool}"
-        calls.append(Call(seq, name, "tool", definition, asked))
+        calls.append(Call(seq, name, "plan" if is_plan else "tool", definition, asked))
     text = f"I do {len(orders)} things."
     thought = Thought(
         seq=answer_seq + len(orders),

@@ -1,7 +1,8 @@
 """An API on true services, with a worker whose steps do at once what their source says.
 
 The source of a code step is a list of orders: ``print TEXT``, ``file NAME TEXT``, ``fail``,
-``wait`` (until released), ``retry`` (fails the first attempt).
+``wait`` (until released), ``retry`` (fails the first attempt), ``refuse NAME REFERENCE`` (fails if
+that is the input).
 """
 
 import asyncio
@@ -101,6 +102,8 @@ class ObedientSteps(ports.Steps):
                     await self._wait()
                 case ["retry"] if attempt.number == 1:
                     await self._fail(call, attempt, printed, retryable=True)
+                case ["refuse", name, reference] if begun.inputs.get(name) == reference:
+                    await self._fail(call, attempt, printed, retryable=False)
                 case ["fail"]:
                     await self._fail(call, attempt, printed, retryable=False)
         told = (StepCompleted(step=call.step),)

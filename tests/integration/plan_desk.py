@@ -63,6 +63,10 @@ class PlanDesk:
     def nodes(self) -> Nodes:
         return Nodes(self.equipment, installed(self.equipment))
 
+    def fresh(self) -> "PlanDesk":
+        """One for another task."""
+        return replace(self, task_id=uuid4())
+
     async def create(self) -> None:
         task = new_task(
             TaskType.PLAN,

@@ -17,6 +17,7 @@ from activities.plans.opening import MAKE_PLAN, REVISE_PLAN
 from activities.plans.phases import Phase, progress_of
 from activities.plans.prompts import FINISH_PLAN, planner_prompt
 from activities.plans.revise_plan import revise_plan
+from activities.skills.usages import usages
 from activities.tools.finish import FINISH, finish_schema
 from activities.tools.offered import OfferedTool
 from activities.tools.skills import AllowedSkills
@@ -65,7 +66,8 @@ class PlannerRole(Role):
         database, team_id = self._equipment.database, turn.begun.team_id
         files = await patiently(lambda: working_files(database, turn.call.task_id, team_id))
         inputs = [file for file in files.files if file.is_input]
-        return planner_prompt(ground.ability, ground.plan, inputs)
+        scripts = await usages(self._equipment.catalogue, ground.ability.skills)
+        return planner_prompt(ground.ability, ground.plan, inputs, scripts)
 
     async def judge(
         self, turn: RoleTurn, answer: Answer, offered: Mapping[str, OfferedTool], first_seq: int

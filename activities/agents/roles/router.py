@@ -22,7 +22,8 @@ from activities.agents.router_prompt import (
 from activities.llm.base import Answer, ToolRequest
 from activities.patience import patiently
 from activities.routes.choices import COMPILE_PIPELINE, CREATE_TASK, fallback
-from activities.routes.grounds import Grounds, usages
+from activities.routes.grounds import Grounds
+from activities.skills.usages import usages
 from activities.tools.offered import OfferedTool
 from activities.tools.skills import AllowedSkills
 from activities.tools.working_files import working_files

@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from activities.store.database import Database
 from activities.store.tables import SubTask, Task
-from workflows.states import Status
+from workflows.states import LIVING, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +35,25 @@ async def find_owner(database: Database, plan_id: UUID, task_id: UUID) -> Owner 
     return None if row is None else Owner(*row)
 
 
-async def descendants(database: Database, task_id: UUID) -> Sequence[UUID]:
-    """The tasks of a plan's nodes, and of theirs where they are plans: those above come first."""
+async def descendants(database: Database, task_id: UUID, *, living: bool = False) -> Sequence[UUID]:
+    """The tasks of a plan's nodes, and of theirs where they are plans: those above come first.
+
+    ``living``: only those that have not ended.
+    """
     async with database.reading(fresh=True) as connection:
         rows = await connection.execute(_DESCENDANTS, {"task_id": task_id})
-        return [row.id for row in rows]
+        return [row.id for row in rows if row.status in LIVING or not living]
 
 
 # Plans are split three times at most, and below the last one are its nodes.
 _DESCENDANTS = text(
     """
     WITH RECURSIVE below AS (
-        SELECT id, created_at, 1 AS depth FROM tasks WHERE parent_id = :task_id
+        SELECT id, status, created_at, 1 AS depth FROM tasks WHERE parent_id = :task_id
         UNION ALL
-        SELECT tasks.id, tasks.created_at, depth + 1
+        SELECT tasks.id, tasks.status, tasks.created_at, depth + 1
         FROM below JOIN tasks ON tasks.parent_id = below.id WHERE depth < 4
     )
-    SELECT id FROM below ORDER BY depth, created_at, id
+    SELECT id, status FROM below ORDER BY depth, created_at, id
     """
 ).bindparams(bindparam("task_id", type_=Uuid()))

@@ -222,13 +222,13 @@ async def resumed_call(database: Database, task_id: UUID, seq: int) -> int | Non
 
     One that a person denied, or never approved, is none to go on with.
     """
-    decision = col(SubTask.approval)["decision"].astext
+    asked, decision = (col(SubTask.approval)[field].astext for field in ("kind", "decision"))
     async with database.reading(fresh=True) as connection:
         status = await connection.scalar(
             select(col(SubTask.status)).where(
                 col(SubTask.id) == call_sub_task_id(task_id, seq),
                 col(SubTask.task_type) == PLAN_CALL,
-                or_(col(SubTask.approval).is_(None), decision == "approve"),
+                or_(asked.is_(None), decision == "approve"),
             )
         )
     return None if status in (None, Status.COMPLETED) else seq

@@ -83,7 +83,9 @@ class RecordedRun:
     is_cut: bool = False
 
 
-async def find_run(database: Database, team_id: UUID, task_id: UUID) -> RecordedRun | None:
+async def find_run(
+    database: Database, team_id: UUID, task_id: UUID, *, max_messages: int = MAX_MESSAGES
+) -> RecordedRun | None:
     """The present run of a task, as the primary has it; everything in it is in order."""
     query = select(
         col(Task.type),
@@ -97,7 +99,7 @@ async def find_run(database: Database, team_id: UUID, task_id: UUID) -> Recorded
         row = (await connection.execute(query)).one_or_none()
         if row is None:
             return None
-        is_cut = await _is_too_long(connection, task_id)
+        is_cut = await _is_too_long(connection, task_id, max_messages)
         calls = () if is_cut else await _calls(connection, task_id)
         messages = () if is_cut else await _messages(connection, task_id)
     return RecordedRun(
@@ -114,12 +116,12 @@ async def find_run(database: Database, team_id: UUID, task_id: UUID) -> Recorded
     )
 
 
-async def _is_too_long(connection: AsyncConnection, task_id: UUID) -> bool:
+async def _is_too_long(connection: AsyncConnection, task_id: UUID, max_messages: int) -> bool:
     requests = func.octet_length(func.coalesce(cast(col(Message.requests), Text), ""))
     size = func.sum(func.octet_length(col(Message.content)) + requests)
     query = select(func.count(), size).where(col(Message.task_id) == task_id)
     count, written = (await connection.execute(query)).one()
-    return count > MAX_MESSAGES or (written or 0) > MAX_BYTES
+    return count > max_messages or (written or 0) > MAX_BYTES
 
 
 async def _calls(connection: AsyncConnection, task_id: UUID) -> Sequence[RecordedCall]:

@@ -35,6 +35,7 @@ from activities.store.reading.messages import (
     messages_of_last_turn,
     turn_at,
 )
+from activities.store.reading.runs import find_run
 from activities.store.reading.steps import PlacedStep, find_running_step, list_placed_steps
 from activities.store.reading.suspects import only_sweep
 from activities.store.reading.tasks import (
@@ -307,6 +308,39 @@ async def test_pages_of_tasks_and_attempts_go_on_where_the_last_one_ended(
 
 
 # Conversations.
+
+
+async def test_a_run_has_what_was_said_and_called(database: Database, other_team: UUID) -> None:
+    task_id = await run_agent(database)
+    run = await find_run(database, DEFAULT_TEAM, task_id)
+    assert run is not None
+    assert (run.type, run.prompt, run.status) == (TaskType.AGENT, "Do it.", Status.RUNNING)
+    assert [(m.seq, m.role, m.arguments) for m in run.messages] == [
+        (1, "system", ()),
+        (2, "user", ()),
+        (3, "assistant", ("{}",)),
+        (4, "tool", ()),
+        (5, "assistant", ("{}",)),
+    ]
+    assert [(c.seq, c.number, c.turn, c.status) for c in run.calls] == [
+        (4, "1.1", 1, Status.COMPLETED),
+        (6, "2.1", 2, Status.QUEUED),
+    ]
+    assert run.calls[0].definition.tool == "list_files"
+    assert await find_run(database, other_team, task_id) is None
+
+
+async def test_a_run_that_is_too_long_comes_without_what_was_said(database: Database) -> None:
+    task_id = await run_agent(database)
+    run = await find_run(database, DEFAULT_TEAM, task_id, max_messages=4)
+    assert run is not None
+    assert (run.is_cut, run.messages, run.calls) == (True, (), ())
+
+
+async def test_a_run_of_a_pipeline_has_no_calls(database: Database) -> None:
+    run = await find_run(database, DEFAULT_TEAM, await run_pipeline(database))
+    assert run is not None
+    assert (run.type, run.calls, run.messages) == (TaskType.PIPELINE, [], [])
 
 
 async def test_turns_are_found_by_message_and_by_call(database: Database) -> None:

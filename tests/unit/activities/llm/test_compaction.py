@@ -95,6 +95,22 @@ def test_the_middle_of_recent_results_is_cut_last() -> None:
     assert size_tokens(shorter, count) <= 2_500
 
 
+def test_what_a_recent_call_was_given_is_cut_where_it_alone_is_too_much() -> None:
+    """A model can write more than it can read, such as a plan of ten thousand nodes."""
+    much = ToolRequest("c4", "make_plan", f'{{"nodes": "{LONG * 10}"}}')
+    messages = [
+        *conversation(3),
+        ChatMessage("assistant", "", (much,), turn=4),
+        ChatMessage("tool", "Too many.", request_id="c4", turn=4),
+        *turn(5, "Fine."),
+    ]
+    shorter = compact(messages, 3_000, count)
+    assert size_tokens(shorter, count) <= 3_000
+    [cut, last] = [message for message in shorter if message.requests][-2:]
+    assert cut.requests[0].arguments == f'{{"shortened": "{count(much.arguments)} tokens"}}'
+    assert last.requests == turn(5)[0].requests
+
+
 def test_a_protected_result_stays_with_its_request() -> None:
     messages = conversation(50)
     messages[2:4] = turn(1, "skill " * 1_000, protected=True)

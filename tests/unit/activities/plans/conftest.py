@@ -1,6 +1,7 @@
 """What a plan has to be fit for, without any service: nothing here asks one."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,8 @@ SERVERS = ("mcp.time.now", "mcp.time.convert", "mcp.git.log")
 MakeGround = Callable[..., Any]
 
 
-def server_tool(name: str, permission: Permission = Permission.AUTO) -> OfferedTool:
-    return OfferedTool(name, "Does something.", {"type": "object"}, permission)
+def server_tool(name: str) -> OfferedTool:
+    return OfferedTool(name, "Does something.", {"type": "object"})
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def make_ground(tmp_path: Path, make_skill: MakeSkill) -> MakeGround:
         equipped = equipment(DATABASE, BLOBS, tmp_path, skills=tmp_path / "skills")
         active = native_tools(Registry(), {}) | {name: server_tool(name) for name in servers}
         for name in asking:
-            active[name] = server_tool(name, Permission.ASK)
+            active[name] = replace(active[name], permission=Permission.ASK)
         skills = await AllowedSkills(Catalogue([tmp_path / "skills"]), plan.agent.skills).all()
         offered = allowed_tools(active, plan.agent, has_search=False)
         ability = Ability.of(offered, skills, context_tokens)
