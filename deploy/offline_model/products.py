@@ -16,19 +16,21 @@ _WRITES = re.compile(r"\bwrites\b(?P<what>[^\n]*?)(?:\.\s|\n|$)", re.IGNORECASE)
 class Product:
     """``stem.kind`` for each of ``kinds``, of which there are none where nothing tells them. With a
     ``flag`` it can be given another stem; the flag is given the stem alone where the script adds
-    the kinds itself (``is_prefix``)."""
+    the kinds itself (``is_prefix``), and always where nothing tells how the script would call it
+    by itself (no ``has_default``)."""
 
     stem: str
     kinds: tuple[str, ...]
     flag: str | None = None
     is_prefix: bool = False
+    has_default: bool = True
 
     def names(self, stem: str) -> Sequence[str]:
         return tuple(f"{stem}.{kind}" for kind in self.kinds)
 
     def option(self, stem: str) -> Sequence[str]:
         """The words that make the script write under another stem than its own."""
-        if self.flag is None or stem == self.stem:
+        if self.flag is None or (self.has_default and stem == self.stem):
             return ()
         return (self.flag, stem if self.is_prefix else f"{stem}.{self.kinds[0]}")
 
@@ -47,6 +49,8 @@ def product_of(usage: Usage, text: str, description: str) -> Product:
         path = PurePosixPath(name)
         if File(name).kind:
             return Product(path.stem, (path.suffix[1:],), usage.output_flag)
+    if usage.output_flag and (kinds := kinds_made(description)):
+        return Product("output", (kinds[0],), usage.output_flag, has_default=False)
     return Product("output", ())
 
 

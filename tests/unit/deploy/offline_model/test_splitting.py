@@ -298,6 +298,33 @@ def test_skills_are_loaded_before_a_plan_is_made_of_them() -> None:
     assert len(arguments(call)["nodes"]) == 5
 
 
+LINES = """\
+- csv-clean: scripts/clean.py INPUT [-o clean.csv] [options]
+- csv-profile: scripts/profile.py INPUT [-o profile]  # writes profile.json, profile.md
+- text-extract: scripts/extract.py INPUT [-o FILE] [--format text|markdown|json]
+- report: scripts/report.py [--title T] [TITLE=]FILE [[TITLE=]FILE...] [-o report]"""
+
+
+def test_a_line_on_each_script_suffices_for_a_plan() -> None:
+    nodes = planned(BOTH, World(SKILLS, csv_files("a", "b"), MAKE_PLAN, more=LINES))
+    assert [node.files for node in nodes] == [
+        ("a-clean.csv",),
+        ("b-clean.csv",),
+        ("a-profile.md", "a-profile.json"),
+        ("b-profile.md", "b-profile.json"),
+        ("report.html", "report.md"),
+    ]
+
+
+def test_an_output_that_must_be_named_is_named_by_what_its_skill_makes() -> None:
+    files = [f"{name} (9 bytes, application/pdf)" for name in ("a", "b")]
+    asked = World(SKILLS, files, MAKE_PLAN, more=LINES)
+    nodes = planned("Extract the text of both and write one report.", asked)
+    assert nodes[0].files == ("a-output.txt",)
+    assert nodes[0].steps is not None
+    assert nodes[0].steps[0].args == ["${inputs.a}", "--format", "text", "-o", "a-output.txt"]
+
+
 def test_where_nothing_tells_which_files_a_script_leaves_nothing_is_made_up() -> None:
     asked = World(SKILLS, csv_files("a", "b"), MAKE_PLAN, more=commands_of(SKILLS))
     made = arguments(first_call(BOTH, asked))
