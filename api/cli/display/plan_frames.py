@@ -31,6 +31,8 @@ from workflows.events import ApprovalAsked
 from workflows.states import Status
 
 PLAN_FILE = "plan.yaml"
+# The call that makes a plan, as against one that revises it.
+MAKE_PLAN = "make_plan"
 
 _INDENT = "  "
 _LEAST_TREE_LINES = 3
@@ -98,12 +100,10 @@ def nodes_in(arguments: JsonValue) -> Sequence[Node]:
 def command_lines(task_id: str, name: str, asked: ApprovalAsked | AskedCall) -> Iterator[Text]:
     """What to type: to approve the plan, to send it back, to change it before it runs."""
     approve, deny = agent_frames.commands_for(task_id, name, asked)
-    for command in (
-        approve,
-        f'{deny} --note "what to change"',
-        f"agentos plan {safe_line(task_id)} -o {PLAN_FILE}   then, once edited,",
-        f"{approve} --nodes {PLAN_FILE}",
-    ):
+    edit = f"agentos plan {safe_line(task_id)} -o {PLAN_FILE}"
+    # What is left of a plan that runs already cannot be written down whole.
+    edits = (edit, f"{approve} --nodes {PLAN_FILE}") if asked.tool == MAKE_PLAN else ()
+    for command in (approve, f'{deny} --note "what to change"', *edits):
         # Left to the terminal to wrap: a command that is cut cannot be typed.
         text = f"{_INDENT * 2}{command}"
         yield Text(text, style="cyan", no_wrap=True, overflow="ignore")
