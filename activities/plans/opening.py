@@ -1,5 +1,10 @@
 """What a planner has decided, written down as nodes."""
 
+from collections.abc import Mapping
+from typing import Protocol
+
+from pydantic import JsonValue
+
 from activities.kinds.agent import name_of
 from activities.store.plans import PlanWriter
 from activities.store.reading.plans import StoredPlan
@@ -8,6 +13,7 @@ from workflows.contracts import PlanCall
 from workflows.definitions.plan import (
     MAX_NODE_DESCRIPTION_CHARACTERS,
     Node,
+    Plan,
     Proposal,
     Revision,
 )
@@ -15,6 +21,17 @@ from workflows.definitions.plan import (
 MAKE_PLAN = "make_plan"
 REVISE_PLAN = "revise_plan"
 WHOLE_TASK = "task"
+
+
+class PlannedTask(Protocol):
+    """A task of type ``plan``, as far as a node that does all of it is made of that."""
+
+    @property
+    def prompt(self) -> str: ...
+    @property
+    def inputs(self) -> Mapping[str, str]: ...
+    @property
+    def definition(self) -> Plan: ...
 
 
 async def open_in(writer: PlanWriter, call: PlanCall) -> StoredPlan:
@@ -40,13 +57,18 @@ async def open_in(writer: PlanWriter, call: PlanCall) -> StoredPlan:
 
 def proposed(definition: CallDefinition, plan: StoredPlan) -> tuple[Node, ...]:
     """The nodes of a call: one with the whole task, where it is not to be split."""
-    proposal = Proposal.model_validate(definition.arguments)
+    return nodes_of(definition.arguments, plan)
+
+
+def nodes_of(arguments: Mapping[str, JsonValue], task: PlannedTask) -> tuple[Node, ...]:
+    """The nodes that a task is to have by the arguments of a call which makes its plan."""
+    proposal = Proposal.model_validate(arguments)
     if proposal.nodes and not proposal.atomic:
         return proposal.nodes
-    return (whole(plan),)
+    return (whole(task),)
 
 
-def whole(plan: StoredPlan) -> Node:
+def whole(plan: PlannedTask) -> Node:
     """A node that does all that was asked for, with the result that was asked for."""
     return Node(
         id=WHOLE_TASK,

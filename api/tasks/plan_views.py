@@ -4,24 +4,24 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from pydantic import ValidationError
-
+from activities.plans.opening import MAKE_PLAN, nodes_of
 from activities.store.reading.plan_details import PlanDetails, ShownNode, find_plan
-from api.errors import PlanMissing
+from api.errors import NotFound, PlanMissing
 from api.services import Services
-from api.tasks.lookup import found
 from api.wire.responses.plans import PlanBudget, PlanNode, PlanOfTask, PlanRevision
 from workflows.definitions.agent import Limits
-from workflows.definitions.plan import Node, Plan
+from workflows.definitions.plan import Node
 from workflows.definitions.plan_checking import dependencies_of
 from workflows.states import Status, TaskType
 
 
 async def plan_of_task(services: Services, team_id: UUID, task_id: UUID) -> PlanOfTask:
     """Raises ``NotFound`` and ``PlanMissing``."""
-    plan = found(await find_plan(services.database, team_id, task_id), task_id)
-    if plan.type is not TaskType.PLAN:
-        raise PlanMissing(id=task_id, type=plan.type)
+    plan = await find_plan(services.database, team_id, task_id, MAKE_PLAN)
+    if plan is None:
+        raise NotFound(kind="task", id=task_id)
+    if isinstance(plan, TaskType):
+        raise PlanMissing(id=task_id, type=plan)
     return answer_of(plan, datetime.now(UTC))
 
 
@@ -69,10 +69,7 @@ def _awaited(plan: PlanDetails) -> list[PlanNode]:
     call = plan.call
     if call is None or call.status.is_final or call.decision == "deny":
         return []
-    try:
-        nodes = [Node.model_validate(node) for node in call.arguments.get("nodes") or ()]
-    except ValidationError:
-        return []  # What cannot be read is not run either.
+    nodes = nodes_of(call.arguments, plan)
     return [_answer(node, sorted(dependencies_of(node))) for node in nodes]
 
 
@@ -84,9 +81,9 @@ def _answer(node: Node, dependencies: Sequence[str]) -> PlanNode:
 
 
 def _estimate(plan: PlanDetails) -> PlanBudget:
-    whole = Plan.model_validate(plan.definition).limits
+    whole = plan.definition.limits
     nodes = [node for node in plan.nodes if not node.is_out]
-    if plan.own is None or not nodes or any(node.child_id is None for node in nodes):
+    if not nodes or any(node.child_id is None for node in nodes):
         return PlanBudget(
             tokens=whole.tokens, cost_usd=whole.cost_usd, seconds=float(whole.seconds)
         )

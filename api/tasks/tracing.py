@@ -1,5 +1,6 @@
 """How what happened within a task nests in time."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -10,12 +11,28 @@ from workflows.states import Status
 
 def spans(trace: Trace) -> Span:
     """The task as a tree of spans."""
-    children = [_step(step) for step in trace.steps]
-    if trace.answers:
-        orders = [step.order for step in trace.steps]
-        children = _turns(trace.answers, list(zip(orders, children, strict=True)))
-    whole = _span("task", trace.name, trace, trace.created_at, children)
+    whole = _span("task", trace.name, trace, trace.created_at, _parts(trace))
     return whole.model_copy(update={"is_cut": trace.is_cut})
+
+
+def _parts(trace: Trace) -> list[Span]:
+    """Turns with their calls, or else steps. The nodes of a plan belong to the call that made
+    them."""
+    nodes: defaultdict[int, list[Span]] = defaultdict(list)
+    for step in trace.steps:
+        if step.number is not None:
+            nodes[step.order].append(_node(step))
+    calls = [step for step in trace.steps if step.number is None]
+    children = [_step(step, nodes.pop(step.order, [])) for step in calls]
+    if trace.answers:
+        orders = [step.order for step in calls]
+        children = _turns(trace.answers, list(zip(orders, children, strict=True)))
+    return [*children, *(span for left in nodes.values() for span in left)]
+
+
+def _node(step: TracedStep) -> Span:
+    children = _parts(step.inner) if step.inner is not None else []
+    return _span("node", step.name, step, step.started_at, children)
 
 
 def _turns(answers: Sequence[TracedAnswer], calls: Sequence[tuple[int, Span]]) -> list[Span]:
@@ -55,14 +72,14 @@ def _turn(answer: TracedAnswer, calls: list[Span]) -> Span:
     )
 
 
-def _step(step: TracedStep) -> Span:
-    children = [
+def _step(step: TracedStep, nodes: Sequence[Span]) -> Span:
+    attempts = [
         _span("attempt", f"run {item.run}, attempt {item.number}", item, item.started_at, [])
         for item in step.attempts
     ]
     # A retry by a person empties the times of the step; those of its earlier attempts stay.
-    start = children[0].start if children else step.started_at
-    return _span(step.kind, step.name, step, start, children)
+    start = attempts[0].start if attempts else step.started_at
+    return _span(step.kind, step.name, step, start, [*attempts, *nodes])
 
 
 def _span(

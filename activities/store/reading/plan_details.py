@@ -1,7 +1,7 @@
 """A plan as it is shown: its nodes, how it was revised, and what it has used."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,9 +17,8 @@ from activities.store.reading.steps import CHILD, IS_OUT, LIVE_STATUS
 from activities.store.reading.usage import TaskUsage, usage_of
 from activities.store.tables import PlanRevision, SubTask, Task
 from workflows.contracts import Failure
+from workflows.definitions.plan import Plan
 from workflows.states import Status, TaskType
-
-MAKE_PLAN = "make_plan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class ShownNode:
 
 @dataclass(frozen=True, slots=True)
 class PlanningCall:
-    """The latest call of ``make_plan``, and what a person has decided on it."""
+    """The latest call that has made a plan, and what a person has decided on it."""
 
     arguments: Mapping[str, Any]
     status: Status
@@ -61,43 +60,57 @@ class StoredRevision:
 
 @dataclass(frozen=True, slots=True)
 class PlanDetails:
-    """``own`` is what the planner itself has used, ``spent`` that and all below it. Of a task of
-    another type there is nothing but that type."""
+    """``own`` is what the planner itself has used, ``spent`` that and all below it."""
 
-    type: TaskType
-    definition: Mapping[str, JsonValue]
+    prompt: str
+    inputs: Mapping[str, str]
+    definition: Plan
     started_at: datetime | None
     finished_at: datetime | None
-    nodes: Sequence[ShownNode] = ()
-    call: PlanningCall | None = None
-    revisions: Sequence[StoredRevision] = ()
-    own: TaskUsage | None = None
-    spent: Used = field(default_factory=Used)
+    nodes: Sequence[ShownNode]
+    call: PlanningCall | None
+    revisions: Sequence[StoredRevision]
+    own: TaskUsage
+    spent: Used
 
 
-async def find_plan(database: Database, team_id: UUID, task_id: UUID) -> PlanDetails | None:
-    """The plan that a task is, or was split by; None when there is no such task."""
+async def find_plan(
+    database: Database, team_id: UUID, task_id: UUID, tool: str
+) -> PlanDetails | TaskType | None:
+    """A plan, as calls of ``tool`` make them; of a task that is none its type; None when there is
+    no such task."""
     query = select(
-        col(Task.type), col(Task.definition), col(Task.started_at), col(Task.finished_at)
+        col(Task.type),
+        col(Task.prompt),
+        col(Task.inputs),
+        col(Task.definition),
+        col(Task.route),
+        col(Task.started_at),
+        col(Task.finished_at),
     ).where(col(Task.id) == task_id, col(Task.team_id) == team_id)
     async with database.reading() as connection:
         row = (await connection.execute(query)).one_or_none()
         if row is None:
             return None
-        task_type, definition, started_at, finished_at = row
-        if task_type is not TaskType.PLAN:
-            return PlanDetails(task_type, definition or {}, started_at, finished_at)
-        spent = await PlanReader(connection).used_since([task_id], None)
+        if row.type is not TaskType.PLAN:
+            return TaskType(row.type)
+        below = (await PlanReader(connection).used_since([task_id], None))[task_id]
+        chosen = row.route or {}
         return PlanDetails(
-            type=task_type,
-            definition=definition or {},
-            started_at=started_at,
-            finished_at=finished_at,
+            prompt=row.prompt or "",
+            inputs=row.inputs,
+            definition=Plan.model_validate(row.definition),
+            started_at=row.started_at,
+            finished_at=row.finished_at,
             nodes=await _nodes(connection, task_id),
-            call=await _planning_call(connection, task_id),
+            call=await _planning_call(connection, task_id, tool),
             revisions=await _revisions(connection, task_id),
             own=await usage_of(connection, team_id, task_id),
-            spent=spent[task_id],
+            # The conversation in which somebody chose that this is a plan is kept no more.
+            spent=Used(
+                below.tokens + int(chosen.get("tokens", 0)),
+                below.cost_usd + float(chosen.get("cost_usd", 0.0)),
+            ),
         )
 
 
@@ -145,7 +158,9 @@ def _node(row: Row[*tuple[Any, ...]]) -> ShownNode:
     )
 
 
-async def _planning_call(connection: AsyncConnection, task_id: UUID) -> PlanningCall | None:
+async def _planning_call(
+    connection: AsyncConnection, task_id: UUID, tool: str
+) -> PlanningCall | None:
     arguments = col(SubTask.input_context)["arguments"]
     row = (
         await connection.execute(
@@ -154,7 +169,7 @@ async def _planning_call(connection: AsyncConnection, task_id: UUID) -> Planning
                 col(SubTask.task_id) == task_id,
                 col(SubTask.task_type) == PLAN_CALL,
                 col(SubTask.number).is_(None),
-                col(SubTask.input_context)["tool"].astext == MAKE_PLAN,
+                col(SubTask.input_context)["tool"].astext == tool,
             )
             .order_by(col(SubTask.execution_order).desc())
             .limit(1)

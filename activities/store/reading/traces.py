@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import Row, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -29,7 +30,11 @@ class TracedAttempt:
 
 @dataclass(frozen=True, slots=True)
 class TracedStep:
-    """A step or a call, whose result is message ``order``; ``kind`` is skill, tool or code."""
+    """A step or a call, whose result is message ``order``; ``kind`` is skill, tool or code.
+
+    A node of a plan has the ``order`` of the call that planned it, a ``number``, and as ``inner``
+    what happened in the task that runs it.
+    """
 
     id: UUID
     name: str
@@ -38,7 +43,9 @@ class TracedStep:
     order: int
     started_at: datetime | None
     finished_at: datetime | None
-    attempts: Sequence[TracedAttempt]
+    attempts: Sequence[TracedAttempt] = ()
+    number: int | None = None
+    inner: "Trace | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +75,15 @@ class Trace:
     def is_cut(self) -> bool:
         """Whether there may be more than is traced."""
         attempts = sum(len(step.attempts) for step in self.steps)
-        return MAX_TRACED in (len(self.steps), len(self.answers), attempts)
+        inner = [step.inner for step in self.steps if step.inner is not None]
+        return MAX_TRACED in (
+            *(len(self.steps), len(self.answers), attempts),
+            *(sum(len(each.steps) for each in inner), sum(len(each.answers) for each in inner)),
+        )
 
 
 async def find_trace(database: Database, team_id: UUID, task_id: UUID) -> Trace | None:
-    """The trace of a task; everything in it is in order."""
+    """The trace of a task, and of the nodes of a plan; everything in it is in order."""
     speaks = exists().where(col(Message.task_id) == col(Task.id)).correlate(Task)
     query = select(
         col(Task.name), col(Task.status), col(Task.created_at), col(Task.finished_at), speaks
@@ -82,14 +93,53 @@ async def find_trace(database: Database, team_id: UUID, task_id: UUID) -> Trace 
         if row is None:
             return None
         name, status, created_at, finished_at, has_messages = row
-        steps = await _steps(connection, team_id, task_id)
-        answers = await _answers(connection, team_id, task_id) if has_messages else ()
-    return Trace(name, status, created_at, finished_at, steps, answers)
+        rows = (await _steps(connection, team_id, [task_id])).get(task_id, ())
+        attempts = await _attempts(connection, team_id, task_id)
+        inner = await _inner(connection, team_id, [row.child_id for row in rows if row.child_id])
+        steps = [
+            replace(_step(row), attempts=attempts.get(row.id, ()), inner=inner.get(row.child_id))
+            for row in rows
+        ]
+        found = await _answers(connection, team_id, [task_id] if has_messages else [])
+    return Trace(name, status, created_at, finished_at, steps, found.get(task_id, ()))
 
 
-async def _steps(connection: AsyncConnection, team_id: UUID, task_id: UUID) -> Sequence[TracedStep]:
+async def _inner(
+    connection: AsyncConnection, team_id: UUID, task_ids: Sequence[UUID]
+) -> Mapping[UUID, Trace]:
+    """What happened in the tasks of a plan's nodes, but for single attempts."""
+    if not task_ids:
+        return {}
+    tasks = await connection.execute(
+        select(
+            col(Task.id),
+            col(Task.name),
+            col(Task.status),
+            col(Task.created_at),
+            col(Task.finished_at),
+        ).where(col(Task.id).in_(task_ids), col(Task.team_id) == team_id)
+    )
+    steps = await _steps(connection, team_id, task_ids)
+    answers = await _answers(connection, team_id, task_ids)
+    return {
+        row.id: Trace(
+            row.name,
+            row.status,
+            row.created_at,
+            row.finished_at,
+            [_step(step) for step in steps.get(row.id, ())],
+            answers.get(row.id, ()),
+        )
+        for row in tasks
+    }
+
+
+async def _steps(
+    connection: AsyncConnection, team_id: UUID, task_ids: Sequence[UUID]
+) -> Mapping[UUID, Sequence[Row[*tuple[Any, ...]]]]:
     rows = await connection.execute(
         select(
+            col(SubTask.task_id),
             col(SubTask.id),
             col(SubTask.name),
             col(SubTask.task_type),
@@ -97,14 +147,34 @@ async def _steps(connection: AsyncConnection, team_id: UUID, task_id: UUID) -> S
             col(SubTask.execution_order),
             col(SubTask.started_at),
             col(SubTask.finished_at),
+            col(SubTask.number),
+            col(SubTask.child_id),
         )
-        .where(col(SubTask.task_id) == task_id, col(SubTask.team_id) == team_id)
-        .order_by(col(SubTask.execution_order))
+        .where(col(SubTask.task_id).in_(task_ids), col(SubTask.team_id) == team_id)
+        .order_by(
+            col(SubTask.task_id),
+            col(SubTask.execution_order),
+            col(SubTask.number).nulls_first(),
+        )
         .limit(MAX_TRACED)
     )
-    steps = rows.all()
-    attempts = await _attempts(connection, team_id, task_id)
-    return [TracedStep(*step, attempts.get(step[0], ())) for step in steps]
+    found: defaultdict[UUID, list[Row[*tuple[Any, ...]]]] = defaultdict(list)
+    for row in rows:
+        found[row.task_id].append(row)
+    return found
+
+
+def _step(row: Row[*tuple[Any, ...]]) -> TracedStep:
+    return TracedStep(
+        id=row.id,
+        name=row.name,
+        kind=row.task_type,
+        status=row.status,
+        order=row.execution_order,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        number=row.number,
+    )
 
 
 async def _attempts(
@@ -131,10 +201,14 @@ async def _attempts(
 
 
 async def _answers(
-    connection: AsyncConnection, team_id: UUID, task_id: UUID
-) -> Sequence[TracedAnswer]:
+    connection: AsyncConnection, team_id: UUID, task_ids: Sequence[UUID]
+) -> Mapping[UUID, Sequence[TracedAnswer]]:
+    found: defaultdict[UUID, list[TracedAnswer]] = defaultdict(list)
+    if not task_ids:
+        return found
     rows = await connection.execute(
         select(
+            col(Message.task_id),
             col(Message.seq),
             col(Message.turn),
             col(Message.model),
@@ -143,11 +217,14 @@ async def _answers(
             col(Message.created_at),
         )
         .where(
-            col(Message.task_id) == task_id,
+            col(Message.task_id).in_(task_ids),
             col(Message.team_id) == team_id,
             col(Message.role) == "assistant",
         )
-        .order_by(col(Message.seq))
+        .order_by(col(Message.task_id), col(Message.seq))
         .limit(MAX_TRACED)
     )
-    return [TracedAnswer(*row) for row in rows]
+    for task_id, seq, turn, model, tokens, duration_ms, created_at in rows:
+        answer = TracedAnswer(seq, turn, model, tokens, duration_ms, created_at)
+        found[task_id].append(answer)
+    return found

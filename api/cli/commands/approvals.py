@@ -123,7 +123,7 @@ def _lines(task_id: str, call: AskedCall) -> Iterator[Text]:
     yield from tree_lines([TreeNode.of(node) for node in nodes], glyphs_of(terminal.stdout()))
     arguments = safe_json(json.dumps(call.arguments, indent=2, ensure_ascii=False))
     yield from (Text(f"  {line}") for line in arguments.split("\n"))
-    if nodes:
+    if call.type == PLAN_CALL:
         yield from command_lines(task_id, call.name, call)
     else:
         commands = commands_for(task_id, call.name, call)

@@ -38,7 +38,7 @@ def waiting_lines(task_id: str, calls: Sequence[AskedCall]) -> Iterator[Text]:
     """What can be typed about a plan that waits for a person."""
     for call in calls:
         if call.type == PLAN_CALL:
-            yield Text(f"{_INDENT}waits for your approval:", style="yellow")
+            yield Text(f"{_INDENT}{safe_line(call.name)} waits for your approval", style="yellow")
             yield from command_lines(task_id, call.name, call)
 
 

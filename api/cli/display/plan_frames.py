@@ -17,6 +17,7 @@ from api.cli.display.frames import (
     error_lines,
     hint_line,
     line,
+    retry_command,
     seconds_between,
     verdict,
 )
@@ -30,6 +31,8 @@ from workflows.events import ApprovalAsked
 from workflows.states import Status
 
 PLAN_FILE = "plan.yaml"
+# The call that makes a plan, as against one that revises it.
+MAKE_PLAN = "make_plan"
 
 _INDENT = "  "
 _LEAST_TREE_LINES = 3
@@ -97,12 +100,10 @@ def nodes_in(arguments: JsonValue) -> Sequence[Node]:
 def command_lines(task_id: str, name: str, asked: ApprovalAsked | AskedCall) -> Iterator[Text]:
     """What to type: to approve the plan, to send it back, to change it before it runs."""
     approve, deny = agent_frames.commands_for(task_id, name, asked)
-    for command in (
-        approve,
-        f'{deny} --note "what to change"',
-        f"agentos plan {safe_line(task_id)} -o {PLAN_FILE}   then, once edited,",
-        f"{approve} --nodes {PLAN_FILE}",
-    ):
+    edit = f"agentos plan {safe_line(task_id)} -o {PLAN_FILE}"
+    # What is left of a plan that runs already cannot be written down whole.
+    edits = (edit, f"{approve} --nodes {PLAN_FILE}") if asked.tool == MAKE_PLAN else ()
+    for command in (approve, f'{deny} --note "what to change"', *edits):
         # Left to the terminal to wrap: a command that is cut cannot be typed.
         text = f"{_INDENT * 2}{command}"
         yield Text(text, style="cyan", no_wrap=True, overflow="ignore")
@@ -120,8 +121,7 @@ def summary(
     if task.status is not Status.COMPLETED:
         if failed is not None:
             rows.append(("Log", f"agentos logs {task.task_id} --step {failed.plan.id}"))
-        begin = f" --from {failed.plan.id}" if failed else ""
-        rows.append(("Retry", f"agentos retry {task.task_id}{begin}"))
+        rows.append(("Retry", retry_command(task, failed.plan.id if failed else None)))
     if task.temporal_url:
         rows.append(("Temporal", task.temporal_url))
     parts: list[RenderableType] = [

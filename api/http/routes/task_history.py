@@ -55,7 +55,7 @@ async def logs(
 
 @router.get("/trace")
 async def trace(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Span:
-    """Show the task, its steps or turns, and their attempts as spans of time."""
+    """Show the task, its steps or turns, their attempts, and nodes as spans of time."""
     return spans(found(await find_trace(services.database, team_id, task_id), task_id))
 
 

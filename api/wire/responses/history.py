@@ -34,8 +34,9 @@ class Span(Answer):
     """A span of time: the task, which contains its steps, which contain their attempts.
 
     An agent's task contains turns, which contain the model's answer and the calls with their
-    attempts. ``duration_ms`` is None while the span is running. If ``is_cut``, what comes later is
-    left out; logs and messages have all of it.
+    attempts. The call that makes a plan contains its nodes, and these what happened in their tasks.
+    ``duration_ms`` is None while the span is running. If ``is_cut``, what comes later is left out;
+    logs and messages have all of it.
     """
 
     name: str

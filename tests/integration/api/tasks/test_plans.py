@@ -181,6 +181,18 @@ async def test_a_plan_that_waits_for_approval_is_shown_with_the_nodes_to_approve
     assert shown["nodes"][1]["depends_on"] == ["clean"]
 
 
+async def test_a_task_that_is_not_to_be_split_waits_with_the_one_node_that_does_it_all(
+    agents_stage: Stage,
+) -> None:
+    plan = await a_plan(agents_stage.database, status=Status.WAITING)
+    await plan.call((), Status.WAITING, atomic=True, reason="It is one step.")
+    shown = await _plan(agents_stage, plan)
+    assert [(node["id"], node["description"]) for node in shown["nodes"]] == [
+        ("task", "Profile both.")
+    ]
+    assert shown["reason"] == "It is one step."
+
+
 async def test_a_plan_that_was_sent_back_is_shown_no_more(agents_stage: Stage) -> None:
     plan = await a_plan(agents_stage.database)
     await plan.call(TWO, Status.COMPLETED)
@@ -211,11 +223,16 @@ async def test_spending_is_that_of_a_plan_and_of_all_below_it(agents_stage: Stag
     assert below is not None
     for task_id, tokens in ((plan.id, 100), (child, 20), (below, 3)):
         await plan.speak(task_id, 3, tokens)
+    await plan.execute(
+        "UPDATE tasks SET route = CAST(:route AS jsonb) WHERE id = :id",
+        route='{"requested": "auto", "type": "plan", "reason": "", "tokens": 7, "cost_usd": 0.5}',
+        id=plan.id,
+    )
     other = await a_plan(agents_stage.database)
     await other.speak(other.id, 3, 1_000)
     spent = (await _plan(agents_stage, plan))["spent"]
-    assert (spent["tokens"], spent["cost_usd"]) == (123, 0.75)
-    assert (await agents_stage.task(str(plan.id)))["usage"]["tokens_used"] == 100
+    assert (spent["tokens"], spent["cost_usd"]) == (130, 1.25)
+    assert (await agents_stage.task(str(plan.id)))["usage"]["tokens_used"] == 107
 
 
 async def test_the_estimate_is_the_limit_until_every_node_has_begun(agents_stage: Stage) -> None:
@@ -254,7 +271,8 @@ async def test_what_is_no_plan_has_none(agents_stage: Stage) -> None:
 
 async def _waits(stage: Stage, **arguments: Any) -> tuple[PlanRows, str, UUID]:
     """A plan that waits for a person; the path of its approval, and what is asked."""
-    plan = await a_plan(stage.database, status=Status.WAITING, max_nodes=3)
+    agent = {"tools": ["read_file", "mcp.x.*"]}
+    plan = await a_plan(stage.database, status=Status.WAITING, max_nodes=3, agent=agent)
     now = datetime.now(UTC)
     asked = Approval(id=uuid4(), kind="approval", asked_at=now, expires_at=now + timedelta(hours=1))
     call = await plan.call(TWO, Status.WAITING, approval=asked, **arguments)
@@ -310,6 +328,20 @@ async def test_a_plan_that_is_sent_back_keeps_its_nodes_in_the_call_alone(
         (_nodes(a_node("a", "x")), "/nodes/0/depends_on/0", "no node 'x'"),
         (_nodes(a_node("a", inputs={"d": "${inputs.d}"})), "/nodes/0/inputs/d", "no input 'd'"),
         (_nodes(a_node("a", kind="plan")), "/nodes/0/kind", "cannot be split once more"),
+        (_nodes(a_node("a", skills=["greed"])), "/nodes/0/skills/0", "Did you mean greet?"),
+        (_nodes(a_node("a", tools=["read_fil"])), "/nodes/0/tools/0", "Did you mean read_file?"),
+        (_nodes(a_node("a", tools=["write_file"])), "/nodes/0/tools/0", "may not use 'write_file'"),
+        (_nodes(a_node("a", tools=["mcp.x.y"])), "/nodes/0/tools/0", "there is no tool"),
+        (
+            _nodes(a_node("a", output_schema={"type": "dream"})),
+            "/nodes/0/output_schema/type",
+            "dream",
+        ),
+        (
+            [{"id": "a", "title": "A", "kind": "pipeline", "steps": [{"id": "s", "skill": "x"}]}],
+            "/nodes/0/steps/0/skill",
+            "x",
+        ),
         ([{"id": "a"}], "/nodes/0/title", "required"),
         ([{"id": "a", "title": "A", "colour": "red"}], "/nodes/0/colour", "no field"),
     ],
@@ -337,3 +369,31 @@ async def test_nodes_are_for_a_plan_that_is_made_and_approved(agents_stage: Stag
     revising = await agents_stage.http.post(path, json=word)
     assert revising.status_code == 422
     assert "makes no plan" in revising.json()["errors"][0]["message"]
+
+
+# Its trace.
+
+
+async def test_a_trace_has_the_nodes_of_a_plan_in_the_call_that_made_them(
+    agents_stage: Stage,
+) -> None:
+    plan = await a_plan(agents_stage.database)
+    await plan.speak(plan.id, 3, 100)
+    await plan.call(TWO, Status.RUNNING)
+    child = await plan.node(TWO[0], 1, Status.COMPLETED)
+    await plan.node(TWO[1], 2)
+    assert child is not None
+    await plan.speak(child, 3, 20)
+    span = (await agents_stage.http.get(f"/tasks/{plan.id}/trace")).json()
+    [turn] = span["children"]
+    said, call = turn["children"]
+    assert (said["kind"], call["name"], call["status"]) == ("llm", "1.1 make_plan", "running")
+    assert [(node["kind"], node["name"], node["status"]) for node in call["children"]] == [
+        ("node", "clean", "completed"),
+        ("node", "report", "pending"),
+    ]
+    clean, report = call["children"]
+    assert (clean["duration_ms"], report["children"]) == (3_000, [])
+    [inner] = clean["children"]
+    assert (inner["name"], inner["children"][0]["name"]) == ("turn 1", "m-1, 20 tokens")
+    assert span["is_cut"] is False
