@@ -62,6 +62,10 @@ OPENED: Event = (
     "plan.opened",
     {"seq": 4, "nodes": [node("a"), node("b"), node("join", "a", "b", kind="reasoning")]},
 )
+CALLED: Event = (
+    "tool.called",
+    {"step": "1.1 make_plan", "call_id": "c", "tool": "make_plan", "arguments": '{"nodes": [{'},
+)
 A_STARTED: Event = ("node.started", {"node": "a", "number": 1})
 B_STARTED: Event = ("node.started", {"node": "b", "number": 2})
 A_DONE: Event = ("node.ended", {"node": "a", "status": "completed"})
@@ -102,6 +106,16 @@ def test_a_node_stands_below_the_one_that_it_waits_for() -> None:
         "  │  └─ · check",
         "  └─ ✗ apart       It failed.",
     ]
+
+
+def test_what_a_node_waits_for_is_named_once() -> None:
+    nodes = [
+        TreeNode("a"),
+        TreeNode("b"),
+        TreeNode("c", depends_on=("a",)),
+        TreeNode("join", depends_on=("a", "b", "c")),
+    ]
+    assert drawn_tree(nodes)[2].endswith("also after b")
 
 
 def test_the_tree_has_signs_that_every_terminal_has() -> None:
@@ -293,7 +307,8 @@ def plain_lines(*events: Event) -> list[str]:
 
 def test_elsewhere_a_line_tells_of_each_node() -> None:
     lines = plain_lines(
-        ("task.status", {"status": "pending"}), OPENED, A_STARTED, B_STARTED, A_DONE, B_FAILED
+        *(("task.status", {"status": "pending"}), CALLED),
+        *(OPENED, A_STARTED, B_STARTED, A_DONE, B_FAILED),
     )
     assert [line.partition("] ")[2] for line in lines] == [
         "both files: pending",
