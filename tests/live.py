@@ -87,6 +87,15 @@ class Live:
         assert answer.status_code == 202, answer.text
         return str(answer.json()["task_id"])
 
+    async def submit_plan(
+        self, prompt: str, *, inputs: Mapping[str, str] | None = None, **plan: object
+    ) -> str:
+        """Submit a task for a planner; gives its id."""
+        body = {"type": "plan", "prompt": prompt, "inputs": dict(inputs or {}), "plan": plan}
+        answer = await self.http.post("/api/v1/tasks", json=body)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["task_id"])
+
     async def run_agent(self, prompt: str, **more: Any) -> dict[str, Any]:
         """Submit a task for an agent and wait for its end; gives the task."""
         return await self.ended(await self.submit_agent(prompt, **more))

@@ -11,6 +11,7 @@ from activities.tools.offered import OfferedTool
 from workflows.definitions.agent import Agent
 from workflows.definitions.mcp_server import PREFIX
 from workflows.definitions.plan import Plan
+from workflows.states import Permission
 
 MAX_SERVERS_SHOWN = 20
 # Of one server, and of the native ones. An agent is told all that it has; its planner is not.
@@ -40,6 +41,17 @@ class Ability:
         tools = {name: tool for name, tool in offered.items() if name != FINISH}
         has_skills = any(tool.shows_skills for tool in tools.values())
         return cls(tools, skills if has_skills else {}, context_tokens)
+
+    @property
+    def lookups(self) -> Mapping[str, OfferedTool]:
+        """Those by which a planner learns how skills and tools are used, before it plans."""
+        return {
+            name: tool
+            for name, tool in self.tools.items()
+            if tool.native is not None
+            and tool.native.reads == "means"
+            and tool.permission is Permission.AUTO
+        }
 
     @property
     def native(self) -> Sequence[str]:
@@ -86,7 +98,8 @@ def _of_agent(ability: Ability, plan: Plan) -> Iterator[str]:
         yield f"- Tools of {len(servers) - MAX_SERVERS_SHOWN} more servers."
     if ability.skills:
         yield f"- Skills ({len(ability.skills)}): one agent can use several, one after the other."
-        yield str(SkillSection.of(ability.skills, is_searched=False))
+        is_searched = any(tool.finds_skills for tool in ability.lookups.values())
+        yield str(SkillSection.of(ability.skills, is_searched=is_searched))
     else:
         yield "- It has no skills."
 

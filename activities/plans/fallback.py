@@ -1,8 +1,8 @@
 """What takes the place of a planner's answer when it was asked often enough for a sound one."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from pydantic import JsonValue
@@ -13,13 +13,41 @@ from activities.tools.offered import OfferedTool
 
 # How often a planner is told what is wrong with its answers, one after the other.
 MAX_REPAIRS = 2
+# How often it may look at skills and tools before it plans; what it does so after that is no sound
+# answer.
+MAX_LOOKUPS = 6
 _REASON_CHARACTERS = 1_500
 _NO_CALL = "There was no call in it."
 
 
-def unsound_answers(heard: Sequence[ChatMessage], since: int) -> int:
-    """How many answers there were after message ``since``, the result of the last sound call."""
-    return sum(message.role == "assistant" for message in heard[since:])
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """The answers so far that were no sound plan, and those that only looked something up."""
+
+    unsound: int
+    lookups: int
+
+    @classmethod
+    def of(cls, heard: Sequence[ChatMessage], since: int, lookups: Collection[str]) -> "Attempts":
+        """Those after message ``since``, the result of the last sound call; ``lookups`` are the
+        names of calls that look something up."""
+        answers = [message for message in heard[since:] if message.role == "assistant"]
+        looked = sum(is_lookup(message.requests, lookups) for message in answers)
+        return cls(len(answers) - looked + max(looked - MAX_LOOKUPS, 0), looked)
+
+    @property
+    def may_look_up(self) -> bool:
+        return self.lookups < MAX_LOOKUPS
+
+    @property
+    def is_last(self) -> bool:
+        """Whether another answer that is not sound is not sent back any more."""
+        return self.unsound >= MAX_REPAIRS
+
+
+def is_lookup(requests: Sequence[ToolRequest], lookups: Collection[str]) -> bool:
+    """Whether an answer does nothing but look something up."""
+    return bool(requests) and all(request.name in lookups for request in requests)
 
 
 def in_its_place(

@@ -8,11 +8,12 @@ from activities.tools.working_files import WorkingFile
 from workflows.definitions.plan import Atomicity, Plan
 
 _PLANNER = """\
-You plan a task, and you do none of the work: agents do it, each on one node of your plan. You act \
-by calling the one tool that you are offered. First it is make_plan. Its answer tells either what \
-is wrong with the plan, so that you correct all of it and call it again, or what became of the \
-nodes. Where nodes have failed you may be offered revise_plan, and in the end finish, with which \
-you give the result of the task."""
+You plan a task, and you do none of the work: agents do it, each on one node of your plan. First \
+you call make_plan. Its result tells either what is wrong with the plan, so that you correct all \
+of it and call it again, or what became of the nodes. Where nodes have failed you may be offered \
+revise_plan, and in the end finish, with which you give the result of the task. Where you are \
+offered load_skill, load a skill before you write steps that run its scripts: it says how they are \
+called. Agents load by themselves what they need."""
 
 _NODES = """\
 A node begins as soon as those are done that it depends on, and nodes that do not depend on each \

@@ -1,5 +1,7 @@
 """The adapter of ``ports.Routes``: a task of type ``auto`` becomes what was chosen."""
 
+from dataclasses import replace
+
 from temporalio import activity
 
 from activities.attempts.attempt import as_application_error
@@ -23,9 +25,8 @@ class Routes(ports.Routes):
     async def take_route(self, call: RouteCall) -> RunStart:
         async with as_application_error():
             task = await self._find(call)
-            if task.type is TaskType.AUTO:
-                await self._take(task)
-                task = await self._find(call)
+            if task.type is TaskType.AUTO and not task.status.is_final:
+                task = await self._take(task) or await self._find(call)
             if task.type is TaskType.AUTO or task.status.is_final:
                 raise TaskMoved(task_id=call.task_id)
             return await self._start(task, call)
@@ -37,13 +38,16 @@ class Routes(ports.Routes):
             raise TaskMoved(task_id=call.task_id)
         return task
 
-    async def _take(self, task: RoutableTask) -> None:
+    async def _take(self, task: RoutableTask) -> RoutableTask | None:
+        """The task as it is then; None when somebody else was faster."""
         if task.call is None:
             raise TaskMoved(task_id=task.id)
         call = CallDefinition.model_validate(task.call)
         choice = chosen(call.tool, call.arguments, Auto.model_validate(task.definition))
-        execution = activity.info().workflow_run_id
-        await take_route(self._installed.database, task, _route(task, choice), execution)
+        route, execution = _route(task, choice), activity.info().workflow_run_id
+        if not await take_route(self._installed.database, task, route, execution):
+            return None
+        return replace(task, type=route.type, definition=route.definition)
 
     async def _start(self, task: RoutableTask, call: RouteCall) -> RunStart:
         kind = KINDS[task.type]

@@ -58,9 +58,13 @@ BEGIN_ATTEMPT = text(
             started_at = coalesce(started_at, now()), event_seq = event_seq + wakes + starts
         FROM before
         WHERE tasks.id = before.id AND {fence.IS_PRESENT}
-        RETURNING tasks.id, team_id, inputs, tasks.definition -> 'skills' AS skills,
-                  tasks.definition -> 'tools' AS tools, event_seq, wakes, starts,
-                  lost AS lost_before, failures
+        -- A planner may look at what its agents may use.
+        RETURNING tasks.id, team_id, inputs, event_seq, wakes, starts,
+                  lost AS lost_before, failures,
+                  coalesce(tasks.definition -> 'skills', tasks.definition #> '{{agent,skills}}')
+                      AS skills,
+                  coalesce(tasks.definition -> 'tools', tasks.definition #> '{{agent,tools}}')
+                      AS tools
     ), started AS (
         UPDATE sub_tasks
         SET status = '{Status.RUNNING}', phase = '{Phase.PREPARE_ENV}',

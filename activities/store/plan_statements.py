@@ -77,7 +77,6 @@ WAKE_CALL = text(
 RESTART_CHILD = (
     text("DELETE FROM messages WHERE task_id = :id"),
     text("DELETE FROM sub_tasks WHERE task_id = :id"),
-    text("DELETE FROM plan_revisions WHERE task_id = :id"),
     text(
         f"""
         WITH task AS (

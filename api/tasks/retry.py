@@ -11,6 +11,7 @@ from api.tasks.kinds.table import KINDS
 from api.tasks.lookup import load_task
 from api.tasks.runs import start_soon
 from api.wire.requests import RetryRequest
+from workflows.definitions.plan import MAX_DEPTH
 from workflows.states import Status
 
 _NODES_ARE_ENDING = "its nodes are still being ended; try again in a few seconds"
@@ -63,10 +64,15 @@ async def retry_task(
 
 
 async def _why_not_alone(services: Services, task_id: UUID, plan_id: UUID) -> str:
-    """Only its plan goes on from a node."""
+    """Only the plan at the top goes on from one of its nodes."""
     owner = await find_owner(services.database, plan_id, task_id)
+    for _ in range(MAX_DEPTH):
+        if owner is None or owner.node is None or owner.parent_id is None:
+            break
+        plan_id = owner.parent_id
+        owner = await find_owner(services.database, plan_id, owner.id)
     if owner is None or owner.node is None:
         return f"plan {plan_id}, which made it, has no such node any more; retry that plan"
     again = f"`agentos retry {plan_id} --from {owner.node}`"
     once = "" if owner.status.is_final else " once that has ended"
-    return f"it is node {owner.node!r} of plan {plan_id}; retry that plan from it{once}: {again}"
+    return f"it belongs to node {owner.node!r} of plan {plan_id}; retry that from it{once}: {again}"

@@ -19,6 +19,7 @@ from activities.sandbox.base import Job, Sandbox
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.interpreter import sandbox_python
 from deploy import garbage_collector
+from tests.benchmarks.bare_plans import BareNode, BarePlan
 from tests.benchmarks.bare_turns import BareModel, BareTurns
 
 STEPS = 3
@@ -67,7 +68,7 @@ async def serve(address: str, work_folder: Path) -> None:
     worker = Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[BareWorkflow, BareTurns],
+        workflows=[BareWorkflow, BareTurns, BarePlan, BareNode],
         activities=[nothing, scripts.script, BareModel(work_folder).ask],
         max_concurrent_activities=8,
         max_heartbeat_throttle_interval=throttle,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHandle
@@ -22,7 +23,7 @@ class HistoryCost:
 
 async def costs_of_turns(stage: Stage, workflow_id: str) -> list[HistoryCost]:
     """What each turn but the last costs: from its first activity to that of the next."""
-    events = await _events(stage.temporal.get_workflow_handle(workflow_id))
+    events = await events_of(stage.temporal.get_workflow_handle(workflow_id))
     begins = [place for place, event in enumerate(events) if _asks_the_model(event)]
     return [HistoryCost.of(events[begin:end]) for begin, end in pairwise(begins)]
 
@@ -32,14 +33,14 @@ async def costs_of_runs(stage: Stage, workflow_id: str) -> list[HistoryCost]:
     runs: list[HistoryCost] = []
     run_id = (await stage.temporal.get_workflow_handle(workflow_id).describe()).run_id
     while run_id:
-        events = await _events(stage.temporal.get_workflow_handle(workflow_id, run_id=run_id))
+        events = await events_of(stage.temporal.get_workflow_handle(workflow_id, run_id=run_id))
         runs.insert(0, HistoryCost.of(events))
         started = events[0].workflow_execution_started_event_attributes
         run_id = started.continued_execution_run_id
     return runs
 
 
-async def _events(handle: WorkflowHandle[object, object]) -> Sequence[HistoryEvent]:
+async def events_of(handle: WorkflowHandle[Any, Any]) -> Sequence[HistoryEvent]:
     return (await handle.fetch_history()).events
 
 

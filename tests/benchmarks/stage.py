@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 from temporalio.client import Client
@@ -42,13 +43,23 @@ class Stage:
         """Submit a pipeline of these steps over HTTP; gives the id of its workflow."""
         return await self._post({"pipeline": {"name": "benchmark", "steps": list(steps)}})
 
-    async def submit_agent(self, model: str, **inputs: str) -> str:
+    async def submit_agent(self, model: str, *, task_type: str = "agent", **inputs: str) -> str:
         """Submit an agent's task with hardly a limit; gives the id of its workflow."""
         limits = {"turns": 10_000, "tokens": 1_000_000_000}
         agent = {"model": model, "limits": limits}
         return await self._post(
-            {"type": "agent", "prompt": "Look around.", "agent": agent, "inputs": inputs}
+            {"type": task_type, "prompt": "Look around.", "agent": agent, "inputs": inputs}
         )
+
+    async def submit_plan(self, model: str, *, parallel: int) -> str:
+        """Submit a plan with hardly a limit; gives the id of its workflow."""
+        plan = {"max_nodes": 50, "parallel": parallel, "agent": {"model": model}}
+        return await self._post({"type": "plan", "prompt": "Look around.", "plan": plan})
+
+    async def task(self, workflow_id: str) -> dict[str, Any]:
+        task_id = workflow_id.removeprefix("task-")
+        answer = (await self.http.get(f"/api/v1/tasks/{task_id}")).raise_for_status()
+        return dict(answer.json())
 
     async def run(self, *steps: dict[str, object]) -> None:
         """Submit a pipeline and wait for its end."""

@@ -19,22 +19,12 @@ from tests.doubles.scripted_models import (
     scripted_models,
 )
 from tests.live import Live, live_stack
+from tests.replay import plans
+from tests.replay.marks import CONTENT, NOTE, PROMPT, SECRET, TITLE, WORDS
 from tests.temporal_runs import runs_of
 
 # The server then asks a run to continue as new; by itself it does so after 4,096 events.
 EVENTS_UNTIL_NEW = 300
-
-# What passes through a run, and must not be found in its history.
-HANDLED = SECRET, PROMPT, WORDS, CONTENT, NOTE = (
-    "secret-of-the-recording",
-    "prompt-of-the-recording",
-    "words-of-the-recording",
-    "content-of-the-recording",
-    "note-of-the-recording",
-)
-
-# A run is shown in Temporal's web page by the head of its prompt.
-TITLE = "Do as you are told. " * 20
 
 SLEEP = {"language": "python", "source": "import time; time.sleep(600)"}
 
@@ -119,6 +109,7 @@ SCENES: dict[str, Callable[[Live, ScriptedModels], Awaitable[str]]] = {
     "agent-continued": _continued,
     "router-chosen": _routed,
     "router-cancelled": _routing_cancelled,
+    **plans.SCENES,
 }
 
 

@@ -1,13 +1,15 @@
 """Records histories for the replay tests: ``python -m tests.replay.recording NAME...``
 
-A name is that of a scene, such as ``agent-short``; without one all scenes are named. Record anew
-only what a change was meant to break, and say so in the changelog: the histories kept here stand
-for those that are out there.
+A name is that of a scene, such as ``agent-short``, or a pattern of names, such as ``'plan-*'``;
+without one all scenes are named. Record anew only what a change was meant to break, and say so in
+the changelog: the histories kept here stand for those that are out there.
 """
 
 import asyncio
+import fnmatch
 import json
 import sys
+from itertools import chain
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -20,10 +22,11 @@ HISTORIES = Path(__file__).parent / "histories"
 
 async def record(*names: str) -> None:
     known = [*pipelines.SCENES, *agents.SCENES]
-    if not names or not set(names) <= set(known):
+    if not names or not all(fnmatch.filter(known, name) for name in names):
         sys.exit("name some of these: " + " ".join(known))
     for scenes in (pipelines, agents):
-        if wanted := [name for name in names if name in scenes.SCENES]:
+        found = (fnmatch.filter(scenes.SCENES, name) for name in names)
+        if wanted := [*chain.from_iterable(found)]:
             await scenes.play(wanted, _keep)
 
 

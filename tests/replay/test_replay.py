@@ -18,6 +18,7 @@ from temporalio.workflow import NondeterminismError
 
 from activities.payloads import Codec, data_converter
 from tests.replay import agents, pipelines
+from tests.replay.marks import HANDLED, TITLE
 from tests.replay.recording import HISTORIES
 from tests.temporal_runs import is_think
 from worker.host import task_workflows
@@ -35,6 +36,7 @@ OF_THE_SDK = ("data", "patch-data")
 ENCRYPTED = b64encode(b"binary/encrypted").decode()
 RUNS_OF_CONTINUED = ["agent-continued-1", "agent-continued-2"]
 RUNS_OF_ROUTED = ["router-chosen-1", "router-chosen-2"]
+RUNS_OF_CONTINUED_PLAN = ["plan-continued-1", "plan-continued-2"]
 
 # Of a turn with two calls; the benchmarks measure a turn with one.
 MOST_TURN_EVENTS = 18
@@ -87,9 +89,9 @@ async def _encrypted(value: JsonValue, codec: Codec) -> JsonValue:
 
 
 def test_every_scene_has_its_history() -> None:
-    runs = {*RUNS_OF_CONTINUED, *RUNS_OF_ROUTED}
+    runs = {*RUNS_OF_CONTINUED, *RUNS_OF_ROUTED, *RUNS_OF_CONTINUED_PLAN}
     scenes = {*pipelines.SCENES, *agents.SCENES, *runs, *OUTDATED}
-    assert set(KEPT) == scenes - {"agent-continued", "router-chosen"}
+    assert set(KEPT) == scenes - {"agent-continued", "router-chosen", "plan-continued"}
 
 
 def test_every_workflow_has_a_history() -> None:
@@ -126,26 +128,40 @@ async def test_a_history_of_another_workflow_is_noticed(name: str) -> None:
         ("router-chosen-1", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW),
         ("router-chosen-2", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
         ("router-cancelled", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED),
+        ("plan-completed", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
+        ("plan-revised", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
+        ("plan-blocked", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED),
+        ("plan-resumed", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
+        ("plan-cancelled", EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED),
+        ("plan-cancelled", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED),
+        ("plan-paused", EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED),
+        ("plan-paused", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
+        ("plan-nested", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
+        ("plan-continued-1", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW),
+        ("plan-continued-2", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
     ],
 )
-def test_a_kept_run_of_an_agent_went_as_its_name_says(name: str, kind: EventType.ValueType) -> None:
+def test_a_kept_run_went_as_its_name_says(name: str, kind: EventType.ValueType) -> None:
     assert kind in [event.event_type for event in read(name).events]
 
 
 @pytest.mark.parametrize("name", KEPT)
 def test_an_event_is_small(name: str) -> None:
-    """Ids and numbers only: less than 3 KB, however much a step or a call handles."""
-    document = json.loads(path_of(name).read_text())
-    largest = max(len(json.dumps(event)) for event in document["events"][1:])
-    assert largest < 3 * 1024
+    """Ids and numbers only: less than 3 KB, however much a step or a call handles, and for each
+    node of a plan 100 bytes more."""
+    events = json.loads(path_of(name).read_text())["events"]
+    nodes = sum("startChildWorkflowExecutionInitiatedEventAttributes" in event for event in events)
+    assert max(len(json.dumps(event)) for event in events[1:]) < 3 * 1024 + 100 * nodes
 
 
-@pytest.mark.parametrize("name", [name for name in KEPT if name.startswith(("agent-", "router-"))])
+@pytest.mark.parametrize(
+    "name", [name for name in KEPT if name.startswith(("agent-", "router-", "plan-"))]
+)
 def test_nothing_that_an_agent_handles_is_in_its_history(name: str) -> None:
     history = b"".join(event.SerializeToString() for event in read(name).events)
-    later = ("agent-continued-2", "router-chosen-2")
-    assert (agents.TITLE[:50].encode() in history) == (name not in later)
-    assert [mark for mark in agents.HANDLED if mark.encode() in history] == []
+    later = ("agent-continued-2", "router-chosen-2", "plan-continued-2")
+    assert (TITLE[:50].encode() in history) == (name not in later)
+    assert [mark for mark in HANDLED if mark.encode() in history] == []
 
 
 @pytest.mark.parametrize("name", ["agent-long", *RUNS_OF_CONTINUED])

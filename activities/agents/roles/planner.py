@@ -1,6 +1,6 @@
 """A model that splits a task into nodes, mends the plan, and writes the result."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from pydantic import JsonValue
@@ -11,13 +11,14 @@ from activities.llm.base import Answer
 from activities.patience import patiently
 from activities.plans.ability import Ability, context_of
 from activities.plans.checking import Ground
-from activities.plans.fallback import MAX_REPAIRS, in_its_place, unsound_answers
+from activities.plans.fallback import Attempts, in_its_place, is_lookup
 from activities.plans.make_plan import make_plan
-from activities.plans.opening import MAKE_PLAN, REVISE_PLAN
-from activities.plans.phases import Phase, progress_of
+from activities.plans.opening import MAKE_PLAN, REVISE_PLAN, whole
+from activities.plans.phases import Phase, Progress, progress_of
 from activities.plans.prompts import FINISH_PLAN, planner_prompt
 from activities.plans.revise_plan import revise_plan
 from activities.skills.usages import usages
+from activities.store.reading.plans import StoredPlan
 from activities.tools.finish import FINISH, finish_schema
 from activities.tools.offered import OfferedTool
 from activities.tools.skills import AllowedSkills
@@ -52,14 +53,13 @@ class PlannerRole(Role):
             is_retry_safe=True,
             ends_task=True,
         )
-        match progress.phase:
-            case Phase.MAKE:
-                tool = make_plan(ground)
-            case Phase.REVISE:
-                tool = revise_plan(ground, progress.plan)
-            case Phase.FINISH:
-                return {FINISH: finish}
-        return {tool.name: tool, **({FINISH: finish} if progress.may_give_up else {})}
+        if progress.phase is Phase.FINISH:
+            return {FINISH: finish}
+        is_first = progress.phase is Phase.MAKE
+        tool = make_plan(ground) if is_first else revise_plan(ground, progress.plan)
+        found = {tool.name: tool, **({FINISH: finish} if progress.may_give_up else {})}
+        may_look_up = self._attempts(turn, progress).may_look_up
+        return {**found, **(ground.ability.lookups if may_look_up else {})}
 
     async def system(self, turn: RoleTurn, offered: Mapping[str, OfferedTool]) -> str:
         ground = await self._ground(turn)
@@ -76,21 +76,27 @@ class PlannerRole(Role):
         tool = next((tool for tool in offered.values() if tool.made_as == "plan"), None)
         if tool is None or judged.result is not None:
             return answer, judged
-        if len(answer.requests) > 1:
-            # A run that begins again with a plan drops what comes after its result.
-            for call in judged.calls:
-                judged.results[call.seq] = (call.request, _ALONE.format(name=tool.name))
-            judged.calls.clear()
-        if judged.calls:
-            judged.calls[0] = _unasked(judged.calls[0])
-            return answer, judged
+        _refuse_beside_others(answer, judged)
         progress = await progress_of(self._equipment.database, turn.call.task_id)
-        since = progress.last.seq if progress.last else 0
-        if unsound_answers(turn.heard, since) < MAX_REPAIRS:
+        if any(call.tool is tool for call in judged.calls):
+            judged.calls[0] = _as_made(judged.calls[0], progress.plan)
+            return answer, judged
+        attempts = self._attempts(turn, progress)
+        looks_up = is_lookup(answer.requests, self._lookups)
+        if not attempts.is_last or (looks_up and attempts.may_look_up):
             return answer, judged
         answer, judged = in_its_place(answer, judged, tool, _INSTEAD[tool.name], first_seq)
-        judged.calls[0] = _unasked(judged.calls[0])
+        judged.calls[0] = _as_made(judged.calls[0], progress.plan)
         return answer, judged
+
+    def _attempts(self, turn: RoleTurn, progress: Progress) -> Attempts:
+        since = progress.last.seq if progress.last else 0
+        return Attempts.of(turn.heard, since, self._lookups)
+
+    @property
+    def _lookups(self) -> Collection[str]:
+        tools = self._installed.tools.tools
+        return {name for name, tool in tools.items() if tool.reads == "means"}
 
     def _plan(self, turn: RoleTurn) -> Plan:
         plan = Plan.model_validate(turn.begun.definition)
@@ -111,11 +117,27 @@ class PlannerRole(Role):
         return Ground(self._installed, turn.begun.team_id, plan, given, ability)
 
 
-def _unasked(call: SoundCall) -> SoundCall:
-    """The call; that nothing can be done is no question to a person."""
-    if call.tool.name != REVISE_PLAN or not Revision.model_validate(call.arguments).is_empty:
+def _refuse_beside_others(answer: Answer, judged: Judged) -> None:
+    """A plan is a turn of its own: a run that begins again with one drops what comes after its
+    result, and the model has not read the results of other calls."""
+    if len(answer.requests) == 1:
+        return
+    for call in [call for call in judged.calls if call.tool.made_as == "plan"]:
+        judged.calls.remove(call)
+        judged.results[call.seq] = (call.request, _ALONE.format(name=call.tool.name))
+
+
+def _as_made(call: SoundCall, plan: StoredPlan) -> SoundCall:
+    """A call as it is kept: whoever is to approve it sees the one node of what is atomic, and that
+    nothing can be done is no question to a person."""
+    if call.tool.name == REVISE_PLAN:
+        is_empty = Revision.model_validate(call.arguments).is_empty
+        auto = replace(call.tool, permission=Permission.AUTO)
+        return replace(call, tool=auto) if is_empty else call
+    if not call.arguments.get("atomic"):
         return call
-    return replace(call, tool=replace(call.tool, permission=Permission.AUTO))
+    node = whole(plan).model_dump(mode="json", exclude_defaults=True)
+    return replace(call, arguments={**call.arguments, "nodes": [node]})
 
 
 ROLE = PlannerRole

@@ -41,7 +41,7 @@ class RouterRole(Role):
         return Auto.model_validate(turn.begun.definition).as_agent
 
     async def offered(self, turn: RoleTurn) -> Mapping[str, OfferedTool]:
-        grounds = await self._grounds(turn)
+        grounds = await self._grounds(turn, is_fresh=turn.is_first)
         choices = {
             CREATE_TASK: OfferedTool(
                 CREATE_TASK,
@@ -90,12 +90,12 @@ class RouterRole(Role):
             return answer, judged
         return _fall_back(answer, judged, offered[CREATE_TASK], first_seq)
 
-    async def _grounds(self, turn: RoleTurn) -> Grounds:
-        """As they are now: what was registered or switched off meanwhile is seen."""
+    async def _grounds(self, turn: RoleTurn, *, is_fresh: bool = False) -> Grounds:
+        """``is_fresh``: with what was registered, or switched off, within the last second."""
         begun = turn.begun
         auto = Auto.model_validate(begun.definition)
         agent = auto.as_agent
-        offered = await self._toolbox.offered(begun.team_id, agent, is_first_turn=turn.is_first)
+        offered = await self._toolbox.offered(begun.team_id, agent, is_first_turn=is_fresh)
         return Grounds(
             begun=begun,
             auto=auto,

@@ -14,9 +14,11 @@ from workflows.states import LIVING, Status
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The plan that a task was made by. ``node`` is which of its nodes the task runs; None when it
-    is none of them any more."""
+    """The plan that a task was made by, which may be a node as well. ``node`` is which of its nodes
+    the task runs; None when it is none of them any more."""
 
+    id: UUID
+    parent_id: UUID | None
     status: Status
     node: str | None
 
@@ -25,7 +27,7 @@ async def find_owner(database: Database, plan_id: UUID, task_id: UUID) -> Owner 
     """The plan ``plan_id`` as the owner of a task; None when there is no such plan any more."""
     is_node = and_(col(SubTask.task_id) == col(Task.id), col(SubTask.child_id) == task_id)
     query = (
-        select(col(Task.status), col(SubTask.name))
+        select(col(Task.id), col(Task.parent_id), col(Task.status), col(SubTask.name))
         .outerjoin(SubTask, is_node)
         .where(col(Task.id) == plan_id)
         .limit(1)

@@ -94,6 +94,7 @@ async def _follow(
         while True:
             kind, before = kind_of(task.type), progress
             progress = kind.progress(task)
+            progress.parent_id = task.parent_id and str(task.parent_id)
             if before is not None:
                 progress.go_on_from(before)
             async with _displaying(kind, progress, is_quiet=on_event is not None) as display:

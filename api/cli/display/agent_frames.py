@@ -20,6 +20,7 @@ from api.cli.display.frames import (
     error_lines,
     hint_line,
     line,
+    retry_command,
     seconds_between,
     verdict,
 )
@@ -138,7 +139,7 @@ def summary(
         rows.append(("Files", f"agentos artifacts get --task {task.task_id}"))
     rows.append(("Messages", f"agentos messages {task.task_id}"))
     if task.status is not Status.COMPLETED:
-        rows.append(("Retry", f"agentos retry {task.task_id}"))
+        rows.append(("Retry", retry_command(task)))
     if task.temporal_url:
         rows.append(("Temporal", task.temporal_url))
     parts: list[RenderableType] = [

@@ -208,11 +208,17 @@ def error_lines(task: TaskProgress, glyphs: Glyphs) -> Iterator[RenderableType]:
 
 def _remedies(task: TaskProgress) -> Iterator[tuple[str, str]]:
     step = task.error.step if task.error else None
-    if step is None:
-        yield "Retry", f"agentos retry {task.task_id}"
-        return
-    yield "Log", f"agentos logs {task.task_id} --step {step}"
-    yield "Retry", f"agentos retry {task.task_id} --from {step}"
+    if step is not None:
+        yield "Log", f"agentos logs {task.task_id} --step {step}"
+    yield "Retry", retry_command(task, step)
+
+
+def retry_command(task: TaskProgress, begin: str | None = None) -> str:
+    """What runs a task again, from ``begin`` on; a node is run again by its plan only."""
+    task_id = task.task_id
+    if task.parent_id is not None:
+        task_id, begin = task.parent_id, task_id
+    return f"agentos retry {task_id}" + (f" --from {begin}" if begin is not None else "")
 
 
 def hint_line(label: str, value: str) -> Text:

@@ -17,6 +17,7 @@ from api.cli.display.frames import (
     error_lines,
     hint_line,
     line,
+    retry_command,
     seconds_between,
     verdict,
 )
@@ -120,8 +121,7 @@ def summary(
     if task.status is not Status.COMPLETED:
         if failed is not None:
             rows.append(("Log", f"agentos logs {task.task_id} --step {failed.plan.id}"))
-        begin = f" --from {failed.plan.id}" if failed else ""
-        rows.append(("Retry", f"agentos retry {task.task_id}{begin}"))
+        rows.append(("Retry", retry_command(task, failed.plan.id if failed else None)))
     if task.temporal_url:
         rows.append(("Temporal", task.temporal_url))
     parts: list[RenderableType] = [

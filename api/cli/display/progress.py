@@ -82,11 +82,13 @@ class StepProgress:
 
 @dataclass(slots=True)
 class TaskProgress:
-    """A task and its steps, in their order. Times are those of the server."""
+    """A task and its steps, in their order. Times are those of the server. ``parent_id`` is the
+    plan of a node."""
 
     task_id: str
     name: str
     temporal_url: str | None = None
+    parent_id: str | None = None
     status: Status | Unknown = Status.PENDING
     error: Failure | None = None
     started_at: datetime | None = None

@@ -75,7 +75,7 @@ class Files:
             if other.turn > call.turn or other is call:
                 continue
             made = [self._made[file.id] for file in other.files]
-            if other.turn < call.turn or _ended_before(other, call):
+            if other.turn < call.turn or ended_before(other, call):
                 found += made
             else:
                 contested.update(item.file.name for item in made)
@@ -105,7 +105,7 @@ class Files:
         return chosen
 
 
-def _ended_before(other: RecordedCall, call: RecordedCall) -> bool:
+def ended_before(other: RecordedCall, call: RecordedCall) -> bool:
     """Of calls of one turn, which are made side by side; steps follow in their order."""
     if other.seq > call.seq or other.finished_at is None or call.started_at is None:
         return False

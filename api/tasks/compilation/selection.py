@@ -1,9 +1,11 @@
 """Which calls of a run count: those whose effects are still there at its end, or were needed."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
-from api.tasks.compilation.files import Made
+from activities.store.reading.runs import RecordedCall
+from api.tasks.compilation.files import Made, ended_before
 from api.tasks.compilation.natures import Nature, Tools
 from api.tasks.compilation.readings import Reading
 
@@ -17,20 +19,29 @@ def selected(readings: Sequence[Reading], tools: Tools) -> list[Reading]:
     """
     has_files = any(_files(reading) for reading in readings)
     needed: set[UUID] = set()
-    replaced: set[tuple[UUID, str]] = set()
+    makers: defaultdict[tuple[UUID, str], list[RecordedCall]] = defaultdict(list)
     chosen: list[Reading] = []
     for reading in reversed(readings):
         files = _files(reading)
         if not files:
             counts = reading.nature is not Nature.CODE or not has_files
         else:
-            counts = any(key in needed or name not in replaced for key, name in files.items())
+            counts = any(
+                key in needed or not _is_replaced(reading.call, makers[name])
+                for key, name in files.items()
+            )
         # What a server did is done, whatever became of the files.
         if counts or not tools.is_local(reading.call):
             chosen.append(reading)
             needed |= {source.file.id for source in reading.sources if isinstance(source, Made)}
-            replaced |= set(files.values())
+            for name in files.values():
+                makers[name].append(reading.call)
     return chosen[::-1]
+
+
+def _is_replaced(call: RecordedCall, others: Sequence[RecordedCall]) -> bool:
+    """Whether one of the others made its file after this call had ended."""
+    return any(other.turn > call.turn or ended_before(call, other) for other in others)
 
 
 def _files(reading: Reading) -> dict[UUID, tuple[UUID, str]]:

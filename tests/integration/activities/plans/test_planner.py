@@ -15,7 +15,7 @@ from activities.agents.turn import TurnOptions, Turns
 from activities.equipment import Equipment
 from activities.llm.base import ModelOptions
 from activities.llm.models import Models
-from activities.plans.fallback import MAX_REPAIRS
+from activities.plans.fallback import MAX_LOOKUPS, MAX_REPAIRS
 from activities.skills.catalogue import Catalogue
 from activities.tools.registry import Registry
 from activities.tools.toolbox import Toolbox
@@ -33,6 +33,9 @@ LEFT = {"id": "left", "title": "Left", "description": "Do the left."}
 RIGHT = {"id": "right", "title": "Right", "description": "Do the right."}
 JOIN = {"id": "join", "title": "Join", "description": "Join.", "depends_on": ["left", "right"]}
 ARGUMENTS: dict[str, Any] = {"nodes": [LEFT, RIGHT, JOIN], "reason": "Two sides."}
+# What a planner may look at before it plans.
+LOOKUPS = ("list_skills", "load_skill", "read_skill_file")
+LOADS = asks(("load_skill", {"skill": "greet"}))
 PLANS = asks(("make_plan", ARGUMENTS))
 CIRCLE = {**LEFT, "depends_on": ["right"]}, {**RIGHT, "depends_on": ["left"]}
 
@@ -41,11 +44,6 @@ BAD: dict[str, tuple[Act, str]] = {
     "prose": (text("First I would clean the files, then I would join them."), "no call"),
     "a call as text": (text('<tool_call>{"name": "make_plan"}</tool_call>'), "a call as text"),
     "half JSON": (asks(("make_plan", '{"nodes": [{"id": "left", "tit')), "not valid JSON"),
-    "a cut-off call": (
-        asks(("make_plan", '{"nodes": [{"id": "left"')),
-        "not valid JSON",
-    ),
-    "a list": (asks(("make_plan", "[]")), "one JSON object"),
     "a circle": (asks(("make_plan", {"nodes": CIRCLE})), "in a circle"),
     "ten thousand nodes": (
         asks(("make_plan", {"nodes": [{**LEFT, "id": f"n{n}"} for n in range(10_000)]})),
@@ -109,6 +107,15 @@ class Planning:
                 await self.desk.end(node.number)
         await self.desk.report(seq)
 
+    async def looks(self) -> str:
+        """The calls of the last turn are made: gives the result of the last one."""
+        for call in self.thoughts[-1].calls:
+            await self._act(ActCall(task_id=self.desk.task_id, run=1, seq=call.seq))
+        rows = await self.desk.rows(
+            "SELECT content FROM messages WHERE task_id = :task_id ORDER BY seq DESC LIMIT 1"
+        )
+        return str(rows[0][0])
+
     async def denies(self, note: str | None) -> None:
         """A person denies the last call."""
         seq = self.thoughts[-1].calls[0].seq
@@ -120,7 +127,9 @@ class Planning:
             id=self.desk.task_id,
             seq=seq,
         )
-        call = ActCall(task_id=self.desk.task_id, run=1, seq=seq, verdict=Verdict.DENIED)
+        await self._act(ActCall(task_id=self.desk.task_id, run=1, seq=seq, verdict=Verdict.DENIED))
+
+    async def _act(self, call: ActCall) -> None:
         toolbox = Toolbox(Registry(), self.desk.database)
 
         async def act(call: ActCall) -> object:
@@ -192,7 +201,7 @@ async def test_a_planner_makes_a_plan_and_sums_up_what_its_nodes_report(
 ) -> None:
     await planning.desk.create()
     thought = await planning.think(PLANS)
-    assert planning.offered() == ["make_plan"]
+    assert planning.offered() == ["make_plan", *LOOKUPS]
     [call] = thought.calls
     assert (call.is_plan, call.ask_id, call.seq) == (True, None, thought.seq)
     assert await planning.arguments() == ARGUMENTS
@@ -226,7 +235,7 @@ async def test_nodes_that_failed_have_the_plan_revised_once(planning: Planning) 
     joined = {**JOIN, "depends_on": ["left-2", "right"]}
     touches = asks(("revise_plan", {"drop": ["right", "join"], "reason": "It is done."}))
     await planning.think(touches)
-    assert planning.offered() == ["revise_plan"]
+    assert planning.offered() == ["revise_plan", *LOOKUPS]
     revises = asks(("revise_plan", {"add": [again], "rewire": [joined], "reason": "Again."}))
     [call] = (await planning.think(revises)).calls
     assert "only pending ones can be changed: join" in planning.sent()[-1]["content"]
@@ -248,9 +257,13 @@ async def test_where_nodes_have_failed_a_planner_may_give_up(planning: Planning)
 
 
 async def test_a_task_that_is_atomic_is_one_node_and_says_so(planning: Planning) -> None:
+    planning.desk.plan = Plan(approve=True)
     await planning.desk.create()
     await planning.think(asks(("make_plan", {"atomic": True, "reason": "It is small."})))
-    assert await planning.arguments() == {"atomic": True, "reason": "It is small."}
+    given = await planning.arguments()
+    assert (given["atomic"], given["reason"]) == (True, "It is small.")
+    # What a person who has to approve of it reads.
+    assert [node["description"] for node in given["nodes"]] == [planning.desk.prompt]
     await _is_whole(planning)
 
 
@@ -282,6 +295,50 @@ async def test_a_sound_plan_after_two_bad_ones_is_taken(planning: Planning) -> N
     assert "in a circle" in planning.sent()[-1]["content"]
 
 
+async def test_a_planner_may_read_how_skills_are_used_before_it_plans(
+    planning: Planning,
+) -> None:
+    await planning.desk.create()
+    await planning.think(BAD["prose"][0], BAD["prose"][0], LOADS)
+    assert 'name="greet"' in await planning.looks()
+    [call] = (await planning.think(PLANS)).calls
+    assert call.is_plan
+    assert await planning.arguments() == ARGUMENTS
+
+
+async def test_a_planner_reads_only_the_skills_that_its_agents_may_use(
+    planning: Planning,
+) -> None:
+    planning.desk.plan = Plan(agent=Agent(skills=("two",)))
+    await planning.desk.create()
+    await planning.think(LOADS)
+    assert "There is no skill named 'greet'" in await planning.looks()
+
+
+async def test_a_planner_that_only_looks_things_up_is_stopped(planning: Planning) -> None:
+    await planning.desk.create()
+    for _ in range(MAX_LOOKUPS):
+        await planning.think(LOADS)
+        assert set(LOOKUPS) < set(planning.offered())
+        await planning.looks()
+    for _ in range(MAX_REPAIRS):
+        assert not (await planning.think(LOADS)).calls
+        assert planning.offered() == ["make_plan"]
+    [call] = (await planning.think(LOADS)).calls
+    assert call.is_plan
+    assert (await planning.arguments())["atomic"] is True
+
+
+async def test_a_plan_is_made_in_a_turn_of_its_own(planning: Planning) -> None:
+    await planning.desk.create()
+    both = asks(("load_skill", {"skill": "greet"}), ("make_plan", ARGUMENTS))
+    assert [call.name for call in (await planning.think(both)).calls] == ["load_skill"]
+    await planning.looks()
+    [call] = (await planning.think(PLANS)).calls
+    assert call.is_plan
+    assert "call make_plan once and alone" in planning.sent()[-1]["content"]
+
+
 async def test_a_revision_that_will_not_do_becomes_one_that_changes_nothing(
     planning: Planning,
 ) -> None:
@@ -306,7 +363,7 @@ async def test_a_person_sees_a_plan_first_and_sends_it_back_with_a_note(
     await planning.denies("Do the right first.")
     [again] = (await planning.think(BAD["prose"][0], PLANS)).calls
     assert again.ask_id not in {None, call.ask_id}
-    assert planning.offered() == ["make_plan"]
+    assert planning.offered() == ["make_plan", *LOOKUPS]
     [told] = [said for said in planning.sent() if said["role"] == "tool"]
     assert "They say: Do the right first." in told["content"]
 
@@ -317,7 +374,7 @@ async def test_a_plan_that_is_denied_without_a_word_may_be_the_end(planning: Pla
     await planning.think(PLANS)
     await planning.denies(None)
     assert (await planning.think(finishes("Nothing was done."))).finished
-    assert planning.offered() == ["make_plan", "finish"]
+    assert planning.offered() == ["make_plan", "finish", *LOOKUPS]
 
 
 async def test_the_same_task_is_cut_coarser_where_those_who_work_on_it_can_do_more(

@@ -363,6 +363,8 @@ async def test_a_cancelled_plan_leaves_no_node_living(
     assert await plan.statuses() == {"flat": "cancelled", "nested": "cancelled"}
     assert await nested.statuses() == {"deep": "cancelled"}
     assert set(states_of(task).values()) == {"cancelled"}
+    refused = await plans.http.post(f"/tasks/{await nested.child('deep')}/retry")
+    assert f"`agentos retry {plan.id} --from nested`" in refused.json()["detail"]
 
 
 async def test_a_cancelled_plan_goes_on_where_it_was(

@@ -29,6 +29,7 @@ from deploy.doctor.checks import Patient, Remote, diagnose
 from deploy.doctor.report import run_doctor
 from deploy.local.machine import Finding
 from deploy.local.services import Services
+from deploy.local.state import DataFolder, RunningPart
 from deploy.local.tcp_ports import choose_ports
 from deploy.offline_model import LABEL
 from deploy.offline_model.app import ModelServerOptions
@@ -282,11 +283,17 @@ async def test_without_a_stack_the_prompt_is_told_without_the_tools_of_servers(
 
 
 async def test_a_prompt_is_told_also_where_the_tables_of_a_stack_that_runs_are_missing(
-    patient: Patient, infrastructure: Services
+    patient: Patient, empty_database_url: str, tmp_path: Path
 ) -> None:
     """Its database is found by its data folder."""
-    at = dataclasses.replace(patient, data_dir=infrastructure.data_dir)
-    [found] = (await prompts(at)).values()
+    running = DataFolder(tmp_path / "data")
+    running.acquire()
+    url = empty_database_url.replace("+asyncpg", "")
+    running.publish({"postgres": RunningPart(url=url, pid=os.getpid())})
+    try:
+        [found] = (await prompts(dataclasses.replace(patient, data_dir=running.path))).values()
+    finally:
+        running.release()
     assert found.ok
     assert found.detail.endswith(
         "not counted: The tables of the database are not up to date. Run `agentos migrate`"

@@ -115,6 +115,13 @@ def test_the_end_says_why_and_what_to_do() -> None:
     assert "agentos retry 0199 --from chart" in text
 
 
+def test_a_node_that_failed_is_run_again_by_its_plan() -> None:
+    failed = ("task.status", {"status": "blocked", "error": ERROR})
+    task = a_task(STARTED, COMPLETED, CHART, failed)
+    task.parent_id = "4711"
+    assert "agentos retry 4711 --from 0199" in "\n".join(drawn(picture(task, after(9))))
+
+
 def test_the_next_run_keeps_what_succeeded_and_begins_the_rest() -> None:
     failed = ("task.status", {"status": "failed", "error": ERROR})
     pending = ("task.status", {"status": "pending"})

@@ -25,8 +25,15 @@ from workflows.pointers import Problem
 from workflows.states import Status, TaskType
 
 TOOLS = Tools(Registry().tools)
-CLEAN = script("csv-clean", "data", clean_csv="a,b", said='{"columns": ["species", "mass_g"]}')
-PROFILE = script("csv-profile", "clean.csv", profile_md="", said="mean 4201.754 of 344 rows")
+CLEAN = script(
+    "csv-clean",
+    "data",
+    clean_csv="a,b",
+    said='{"output": "clean.csv", "columns": ["species", "mass_g"], "shape": [344, 5]}',
+)
+PROFILE = script(
+    "csv-profile", "clean.csv", profile_md="", said="mean 4201.754 of 344 rows; 5, 10, 0.2"
+)
 
 
 def compiled(recording: Recording, *accepted: str) -> Compiled:
@@ -75,7 +82,7 @@ def test_a_pipeline_is_refused() -> None:
 def test_a_run_that_was_too_long_to_be_read_is_refused() -> None:
     recording = Recording()
     recording.run = replace(recording.run, is_cut=True)
-    assert only(recording)[0] == "/calls"
+    assert only(recording) == ("/calls", "the agent said and read too much to be looked through")
 
 
 def test_a_run_of_very_many_calls_is_refused() -> None:
@@ -165,6 +172,12 @@ def test_an_older_file_is_not_taken_for_one_that_was_made_beside_the_call() -> N
     assert only(recording)[0] == "/calls/2.2/arguments/args/0"
 
 
+def test_a_file_that_a_later_call_of_the_turn_made_before_is_told() -> None:
+    """Steps follow in the order of the calls."""
+    chart = replace(script("chart", "clean.csv", chart_png=""), after=5)
+    assert only(Recording().turn(chart, CLEAN))[0] == "/calls/1.1/arguments/args/0"
+
+
 def test_a_file_that_was_made_before_the_call_began_in_the_same_turn_is_a_reference() -> None:
     chart = replace(script("chart", "clean.csv", chart_png=""), after=5)
     assert pointers_of(Recording().turn(CLEAN, chart)) == []
@@ -238,7 +251,11 @@ def test_what_the_model_read_in_the_data_is_told(done: Done, place: str) -> None
         code("open('/workspace/input/clean.csv', 'r', encoding='utf-8')", o_csv=""),
         code("species = 1\nprint(species)", o_csv=""),
         code("cut -d, -f1 x | sort | head -n 25 > o.csv", language="shell", o_csv=""),
-        code("frame.columns[0].strip()", o_csv=""),
+        script("chart", "clean.csv", "--format=csv", c_png=""),
+        script("chart", "clean.csv", "--label=speciesZebra", c_png=""),
+        code("frame.columns[0].strip(), frame.shape", o_csv=""),
+        written("species", "no more"),
+        written("config.json", '{\n "least": 25\n}'),
         code(r"import re; re.compile('\d+')", o_csv=""),
         written("config.json", '{"table": "clean.csv", "y": "mass_g", "in": "data"}'),
         code("import os; os.environ['AGENTOS_INPUT_DIR'], 'input_folder'", o_csv=""),
@@ -247,8 +264,14 @@ def test_what_the_model_read_in_the_data_is_told(done: Done, place: str) -> None
     ids=lambda value: value.tool,
 )
 def test_what_the_model_had_otherwise_is_no_problem(done: Done) -> None:
-    prompt = "Draw flipper against mass_g, at most 5."
+    prompt = "Draw flipper against mass_g, at most 25."
     assert pointers_of(Recording(prompt).turn(CLEAN).turn(PROFILE).turn(done)) == []
+
+
+def test_the_name_of_an_input_is_given() -> None:
+    recording = Recording(inputs={"people": f"file:{DATA}"})
+    recording.turn(script("csv-clean", "people", clean_csv="", said='{"from": "people"}'))
+    assert pointers_of(recording.turn(written("job.json", '{"in": "people"}'))) == []
 
 
 def test_a_word_that_the_model_said_first_is_its_own() -> None:

@@ -1,5 +1,6 @@
 """What an agent did becomes steps: which calls count, and what their arguments refer to."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -112,7 +113,7 @@ def test_turns_without_calls_are_no_steps() -> None:
 def test_a_call_that_is_none_of_the_tools_of_pipelines_is_told(tool: str) -> None:
     """Those of planners and routers are for agents only, or leave no row: never steps."""
     native = dict(TOOLS.native)
-    native[tool] = native["load_skill"]
+    native[tool] = replace(native["ask_human"], question=None)
     recording = Recording().turn(Done(tool, {"nodes": []})).turn(CLEAN)
     found = compile_runs([Part(recording.run)], Tools(native))
     assert found.pipeline is not None
@@ -182,6 +183,16 @@ def test_what_a_server_did_is_done_again_even_if_nothing_used_it() -> None:
     assert second["id"] == "csv-clean"
 
 
+def test_what_a_server_did_twice_is_done_twice() -> None:
+    call = Done("mcp.hub.get", {"what": "it"}, files={"got.csv": "x"})
+    assert ids_of(Recording("it").turn(call).turn(call)) == ["get", "get-2"]
+
+
+def test_the_name_of_a_written_file_is_no_parameter() -> None:
+    [step] = steps_of(Recording("Write notes.md.").turn(written("notes.md", "Write")))
+    assert step["args"] == {"name": "notes.md", "text": "${parameters.text}"}
+
+
 # What the model wrote itself.
 
 
@@ -226,6 +237,8 @@ def test_a_file_that_was_written_again_is_written_once() -> None:
             "${steps.csv-clean.files['clean.csv']},${inputs.data}",
         ),
         ("$ {x} ${y}=/workspace/input/data", "$ {x} $${y}=${inputs.data}"),
+        ("/workspace/input/data/${x}", "/workspace/input/data/$${x}"),
+        ("/workspace/input/data ${x}", "${inputs.data} $${x}"),
     ],
 )
 def test_a_file_in_an_argument_becomes_a_reference(arg: str, reference: str) -> None:
@@ -273,11 +286,25 @@ def test_a_file_that_code_opens_is_placed_under_its_name(language: str, source: 
     assert step["files"] == {"clean.csv": "${steps.csv-clean.files['clean.csv']}"}
 
 
-def test_code_that_looks_through_the_folder_has_all_that_was_there() -> None:
-    source = "import glob\nfor p in glob.glob('/workspace/input/*.csv'): print(p)"
-    recording = Recording().turn(CLEAN).turn(written("b.csv", "x")).turn(code(source, all_csv=""))
-    step = steps_of(recording)[2]
-    assert step["files"] == {
+@pytest.mark.parametrize(
+    ("language", "source"),
+    [
+        ("python", "import glob\nfor p in glob.glob('/workspace/input/*.csv'): print(p)"),
+        ("python", "import os\nprint(os.listdir(os.environ['AGENTOS_INPUT_DIR']))"),
+        ("python", "import os\n[v for k, v in os.environ.items() if k.startswith('INPUT_')]"),
+        ("shell", "cat /workspace/input/*.csv"),
+        ("shell", 'cat "$AGENTOS_INPUT_DIR"/*'),
+        ("shell", "find ../input -type f"),
+    ],
+)
+def test_code_that_looks_through_the_folder_has_all_that_was_there(
+    language: str, source: str
+) -> None:
+    recording = Recording().turn(CLEAN).turn(written("b.csv", "x"))
+    recording.turn(code(source, language=language, all_csv=""))
+    files = steps_of(recording)[2]["files"]
+    assert files == {
+        **({"data": "${inputs.data}"} if "data" in files else {}),  # Else the code's text tells.
         "clean.csv": "${steps.csv-clean.files['clean.csv']}",
         "b.csv": "${steps.b.files['b.csv']}",
     }
@@ -290,6 +317,31 @@ def test_code_that_writes_a_file_under_an_old_name_does_not_need_the_old_one() -
         "open('out.csv', 'w').write('a' + open('/workspace/input/data').read())", out_csv="2"
     )
     assert ids_of(Recording().turn(first).turn(again)) == ["code"]
+
+
+def test_code_that_joins_a_folder_with_a_name_does_not_need_what_it_writes_itself() -> None:
+    source = "import os; d = os.environ['AGENTOS_INPUT_DIR']; open('out.csv', 'w').write(d + '{}')"
+    first, again = (code(source.format(n), out_csv=str(n)) for n in ("a", "b"))
+    assert ids_of(Recording().turn(first).turn(again)) == ["code"]
+
+
+def test_a_script_does_not_need_what_it_makes_itself() -> None:
+    again = script("csv-clean", "data", "into:clean.csv", clean_csv="2")
+    assert ids_of(Recording().turn(CLEAN).turn(again)) == ["csv-clean"]
+
+
+def test_a_file_that_calls_made_side_by_side_is_not_replaced() -> None:
+    other = script("csv-clean", "data", "--dedupe", "-o", "clean.csv", clean_csv="2")
+    assert ids_of(Recording().turn(CLEAN, other)) == ["csv-clean", "csv-clean-2"]
+
+
+def test_a_file_in_a_folder_that_is_an_argument_is_placed_for_code_that_opens_it() -> None:
+    made = Done("run_code", {"language": "python", "source": "1"}, files={"out/a.csv": ""})
+    recording = Recording().turn(made)
+    recording.turn(code("open('/workspace/input/out-a.csv')", "out/a.csv", b_csv=""))
+    step = steps_of(recording)[1]
+    assert step["args"] == ["${steps.code.files['out/a.csv']}"]
+    assert step["files"] == {"out-a.csv": "${steps.code.files['out/a.csv']}"}
 
 
 def test_an_input_that_code_opens_needs_no_more_than_its_name() -> None:
