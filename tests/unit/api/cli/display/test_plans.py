@@ -241,6 +241,14 @@ def test_a_cancelled_plan_has_no_node_that_runs() -> None:
     assert plan.nodes["b"].status is Status.PENDING
 
 
+def test_the_next_run_keeps_the_nodes_that_are_completed() -> None:
+    ended: Event = ("task.status", {"status": "blocked"})
+    again: Event = ("task.status", {"status": "pending"})
+    plan = a_plan(RUNNING, OPENED, A_STARTED, B_STARTED, A_DONE, B_FAILED, ended, again)
+    states = [(node.status, node.error) for node in plan.nodes.values()]
+    assert states == [(Status.COMPLETED, None), (Status.PENDING, None), (Status.PENDING, None)]
+
+
 @pytest.mark.parametrize("height", range(1, 12))
 def test_a_picture_fits_the_height_of_the_terminal(height: int) -> None:
     plan = a_plan(RUNNING, OPENED, A_STARTED, ("turn.started", {"turn": 2}), asked())
@@ -277,7 +285,7 @@ def test_the_end_of_a_plan_says_which_node_failed_and_what_to_do() -> None:
     text = "\n".join(
         drawn(summary(a_plan(RUNNING, OPENED, B_STARTED, B_FAILED, blocked), after(9)))
     )
-    assert "✗ both files failed every attempt, after 5.0s  0/3 nodes" in text
+    assert "✗ both files is blocked after 5.0s  0/3 nodes" in text
     assert "It failed." in text
     assert f"agentos show {TASK}" in text
     assert f"agentos logs {TASK} --step b" in text
