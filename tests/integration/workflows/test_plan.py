@@ -111,6 +111,7 @@ async def playing(
         run=1,
         limits=LIMITS,
         approval_seconds=60,
+        seq=resumed or 0,
         parallel=parallel,
         resumed=resumed,
     )
