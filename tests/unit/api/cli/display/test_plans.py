@@ -71,6 +71,8 @@ B_STARTED: Event = ("node.started", {"node": "b", "number": 2})
 A_DONE: Event = ("node.ended", {"node": "a", "status": "completed"})
 B_FAILED: Event = ("node.ended", {"node": "b", "status": "blocked", "error": ERROR})
 
+_ENDED: Event = ("task.status", {"status": "blocked", "error": ERROR})
+
 
 def asked(**more: Any) -> Event:
     nodes = [
@@ -219,6 +221,12 @@ def test_a_revised_plan_keeps_what_is_done_and_has_the_nodes_that_it_has_now() -
         "join": Status.PENDING,
     }
     assert plan.nodes["join"].plan.depends_on == ("a", "c")
+
+
+def test_a_plan_that_is_made_anew_knows_nothing_of_nodes_of_before() -> None:
+    again = ("task.status", {"status": "pending"})
+    plan = a_plan(OPENED, A_STARTED, A_DONE, B_FAILED, _ENDED, again, RUNNING, OPENED)
+    assert {node.status for node in plan.nodes.values()} == {Status.PENDING}
 
 
 def test_a_node_that_runs_again_has_no_earlier_end() -> None:
