@@ -82,7 +82,9 @@ def test_a_pipeline_is_refused() -> None:
 def test_a_run_that_was_too_long_to_be_read_is_refused() -> None:
     recording = Recording()
     recording.run = replace(recording.run, is_cut=True)
-    assert only(recording) == ("/calls", "the agent said and read too much to be looked through")
+    pointer, message = only(recording)
+    assert pointer == "/calls"
+    assert message.endswith("at most 500 calls, and 5000 messages of 4 MiB")
 
 
 def test_a_run_of_very_many_calls_is_refused() -> None:
@@ -99,6 +101,15 @@ def test_more_calls_than_a_pipeline_has_steps_are_refused() -> None:
     pointer, message = only(Recording().turn(*many))
     assert pointer == f"/calls/1.{MAX_STEPS + 1}"
     assert "at most 100 steps" in message
+
+
+def test_a_pipeline_that_no_request_could_hold_is_refused() -> None:
+    recording = Recording().turn(CLEAN)
+    found = compile_runs([Part(recording.run)], TOOLS, max_bytes=200)
+    [problem] = found.problems
+    assert found.pipeline is None
+    assert problem.pointer == "/calls"
+    assert "larger than 200 bytes" in problem.message
 
 
 def test_a_result_to_a_schema_is_told() -> None:
@@ -313,6 +324,11 @@ def test_what_was_read_in_a_file_is_told_with_the_call_that_read_it() -> None:
 def test_a_text_from_before_any_data_was_read_is_the_models_own() -> None:
     recording = Recording().turn(written("config.json", '{"limit": 2500}')).turn(CLEAN)
     assert pointers_of(recording) == []
+
+
+def test_a_number_that_a_later_result_comes_close_to_is_the_models_own() -> None:
+    chart = script("chart", "data", "--most=4202", c_png="", said="it is 4201.754 in fact")
+    assert pointers_of(Recording().turn(Done("read_file", said="a 1")).turn(chart)) == []
 
 
 def test_only_calls_that_count_are_looked_at() -> None:
