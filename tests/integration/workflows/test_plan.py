@@ -113,6 +113,7 @@ async def playing(
         approval_seconds=60,
         seq=resumed or 0,
         parallel=parallel,
+        seq=resumed or 0,
         resumed=resumed,
     )
     worker = Worker(
