@@ -111,7 +111,6 @@ async def playing(
         run=1,
         limits=LIMITS,
         approval_seconds=60,
-        seq=resumed or 0,
         parallel=parallel,
         seq=resumed or 0,
         resumed=resumed,
