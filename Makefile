@@ -29,7 +29,7 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-ind
 help: ## Say what there is
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: $(INSTALLED) ## Run a pipeline and an agent on real data, and stop
+demo: $(INSTALLED) ## Run a pipeline, an agent and a plan on real data, and stop
 	@$(PYTHON) -m deploy.cli demo
 
 test: check ## Run the checks, then every test, TEST_PROCESSES at a time

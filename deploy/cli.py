@@ -12,7 +12,7 @@ for name, place, summary in (
     (
         "demo",
         "commands:demo",
-        "Run a pipeline and an agent on real data, on a temporary stack of their own.",
+        "Run a pipeline, an agent and a plan on real data, on a temporary stack of their own.",
     ),
     (
         "doctor",

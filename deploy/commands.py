@@ -31,7 +31,7 @@ def up(
 
 
 def demo() -> None:
-    """Run a pipeline and an agent on real data, on a temporary stack of their own."""
+    """Run a pipeline, an agent and a plan on real data, on a temporary stack of their own."""
     from deploy.demo.run import run_demo
 
     raise typer.Exit(asyncio.run(run_demo()))

@@ -1,4 +1,5 @@
-"""``agentos demo``: the embedded stack in a temporary folder, a real job on it, and an agent's.
+"""``agentos demo``: the embedded stack in a temporary folder, a real job on it, an agent's, and a
+plan's.
 
 It types what a newcomer would type: the same commands, in processes of their own.
 """
@@ -9,7 +10,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -18,6 +19,7 @@ from rich.text import Text
 from activities.store import migrations
 from api.cli import terminal
 from deploy import variables
+from deploy.demo.species import split_by_species
 from deploy.local.model import MODEL_VARIABLES
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
@@ -31,10 +33,11 @@ PROMPT = (
     "Clean the data, profile it, draw a scatter chart (x=flipper_length_mm, y=body_mass_g, "
     "group=species) and write a report of what you found."
 )
+PLAN_PROMPT = "Clean each file, profile it, and write one report of all of them."
 
 
 async def run_demo() -> int:
-    """Returns 0 when the pipeline and the agent's task completed, else the job's exit code.
+    """Returns 0 when all three tasks completed, else the exit code of the first that did not.
 
     SIGTERM and SIGHUP end it as Ctrl-C does, with 128 and their number.
 
@@ -75,6 +78,8 @@ async def _run() -> int:
         code = await _run_pipeline(services, folder / "artifacts", console)
         if code == 0:
             code = await _run_agent(services, folder / "agent-artifacts", console)
+        if code == 0:
+            code = await _run_plan(services, folder, console)
         return code
     except AgentOSError:
         kept = ("logs",)  # The message says what to read there.
@@ -98,7 +103,8 @@ def _remove(data_dir: Path, kept: Sequence[str]) -> None:
 
 
 async def _run_pipeline(services: Services, artifacts: Path, console: Console) -> int:
-    code = await _run_job(services, artifacts, console, "pipeline", str(PIPELINE))
+    job = ("pipeline", str(PIPELINE))
+    code, _ = await _run_job(services, artifacts, console, job, {"data": DATA})
     if code == 0:
         console.print(f"\nThe report is in {artifacts / 'report.html'}", soft_wrap=True)
     return code
@@ -113,22 +119,39 @@ async def _run_agent(services: Services, artifacts: Path, console: Console) -> i
         )
     else:
         console.print("\nNow the same with an agent, using your own model.")
-    code = await _run_job(services, artifacts, console, "agent", PROMPT)
+    code, _ = await _run_job(services, artifacts, console, ("agent", PROMPT), {"data": DATA})
     if code == 0:
         console.print(f"\nThe agent's files are in {artifacts}", soft_wrap=True)
     return code
 
 
+async def _run_plan(services: Services, folder: Path, console: Console) -> int:
+    console.print("\nNow with a file for each species, and without saying what is to run it.")
+    inputs = await asyncio.to_thread(split_by_species, DATA, folder / "species")
+    artifacts = folder / "plan-artifacts"
+    code, task_id = await _run_job(services, artifacts, console, ("auto", PLAN_PROMPT), inputs)
+    if code == 0:
+        code, _ = await _type(services, console, "show", task_id)
+        console.print(f"\nThe files of all nodes are in {artifacts}", soft_wrap=True)
+    return code
+
+
 async def _run_job(
-    services: Services, artifacts: Path, console: Console, kind: str, what: str
-) -> int:
-    job = ("submit", kind, what, "--input", f"data={DATA}", "--wait")
-    code, task_id = await _type(services, console, *job)
+    services: Services,
+    artifacts: Path,
+    console: Console,
+    job: tuple[str, str],
+    inputs: Mapping[str, Path],
+) -> tuple[int, str]:
+    """Submit a ``job``, its type and what to do, and fetch what it made. Gives the exit code and
+    the id of the task."""
+    given = [word for name, path in inputs.items() for word in ("--input", f"{name}={path}")]
+    code, task_id = await _type(services, console, "submit", *job, *given, "--wait")
     if code == 0:
         code, _ = await _type(
             services, console, "artifacts", "get", "--task", task_id, "-o", str(artifacts)
         )
-    return code
+    return code, task_id
 
 
 async def _type(services: Services, console: Console, *words: str) -> tuple[int, str]:

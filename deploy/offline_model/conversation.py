@@ -52,7 +52,8 @@ class Conversation:
 
     ``is_last_turn``: somebody said that nothing more can be done after this answer.
     ``has_more_skills``: the catalogue is not all of it. ``to_make`` are names of files that have to
-    be there in the end. ``system`` is what was said before the prompt.
+    be there in the end. ``system`` is what was said before the prompt. From the place
+    ``noted_from`` on, the prompt is what a person has said later, which counts for more.
     """
 
     prompt: str
@@ -64,6 +65,7 @@ class Conversation:
     has_more_skills: bool = False
     to_make: Sequence[str] = ()
     system: str = ""
+    noted_from: int | None = None
 
     def until(self, turn: int | None) -> "Conversation":
         """It as it was before a turn; all of it for None."""

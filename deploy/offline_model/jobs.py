@@ -67,9 +67,12 @@ def skills_asked_for(talk: Conversation) -> Sequence[tuple[int, Skill]]:
     return [(at, skill) for at, skill in _matching(talk) if stem(_word_of(skill)) not in ruled_out]
 
 
-def _matching(talk: Conversation) -> Sequence[tuple[int, Skill]]:
+def _matching(talk: Conversation, start: int | None = 0) -> Sequence[tuple[int, Skill]]:
+    """The skills that the prompt mentions from a place on; none from no place."""
+    if start is None:
+        return ()
     prompt = blanked(talk.prompt, [file.name for file in talk.inputs])
-    return matching_skills(prompt, talk.catalogue)
+    return matching_skills(" " * start + prompt[start:], talk.catalogue)
 
 
 def jobs_of(talk: Conversation) -> Sequence[Job]:
@@ -83,7 +86,8 @@ def jobs_of(talk: Conversation) -> Sequence[Job]:
         raise Unplannable(reason="the prompt shares no keyword with any skill")
     clauses = clauses_of(talk.prompt)
     _check_covered(talk, clauses)
-    jobs = [_job(at, skill, clauses, talk) for at, skill in asked]
+    noted = {skill.name: at for at, skill in _matching(talk, talk.noted_from)}
+    jobs = [_job(noted.get(skill.name, at), skill, clauses, talk) for at, skill in asked]
     return sorted(jobs, key=lambda job: _LAST.search(job.skill.description) is not None)
 
 

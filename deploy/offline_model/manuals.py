@@ -25,6 +25,11 @@ class Manual:
     product: Product
     is_told: bool = True
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether it tells as well which files there will be."""
+        return self.is_told and bool(self.product.kinds)
+
 
 def manual_of(skill: Skill, talk: Conversation) -> Manual:
     """What was said of its first script."""
@@ -41,7 +46,7 @@ def loading(skills: Sequence[Skill], talk: Conversation) -> Reply | None:
     """The calls that tell how these skills are used, where nothing has and something can."""
     if "load_skill" not in talk.tools:
         return None
-    unknown = [s for s in skills if not (loads_of(s, talk) or manual_of(s, talk).is_told)]
+    unknown = [s for s in skills if not (loads_of(s, talk) or manual_of(s, talk).is_complete)]
     return load(unknown, talk) if unknown else None
 
 

@@ -1,6 +1,6 @@
 """The nodes of a plan: which parts of the work are one, and how it is written."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -70,11 +70,11 @@ class PlannedNode:
 
     @property
     def written(self) -> Mapping[str, Any]:
+        """As ``make_plan`` takes it. Whom it waits for follows from its files."""
         inputs = outside(self.parts)
         return {
             "id": self.group.id,
             "title": _title(self.parts)[:_TITLE_CHARACTERS],
-            "depends_on": list(dict.fromkeys(self._makers(inputs.values()))),
             "inputs": {name: self._reference(item) for name, item in inputs.items()},
             "files": self._files(),
             **(self._of_agent(inputs) if self._is_open else self._of_pipeline()),
@@ -98,12 +98,7 @@ class PlannedNode:
         return is_one and not is_clear and len(first.takes) <= MAX_FILES
 
     def _of_pipeline(self) -> Mapping[str, Any]:
-        words = ", then ".join(dict.fromkeys(part.job.skill.name for part in self.parts))
-        return {
-            "kind": "pipeline",
-            "description": f"Runs {words}.",
-            "steps": list(piped(self.parts, self.talk).steps),
-        }
+        return {"kind": "pipeline", "steps": list(piped(self.parts, self.talk).steps)}
 
     def _of_agent(self, inputs: Mapping[str, Item]) -> Mapping[str, Any]:
         [part] = self.parts
@@ -124,9 +119,6 @@ class PlannedNode:
         if item.is_all:
             raise Unplannable(reason=f"nothing here says which files {item.maker} leaves")
         return f"${{nodes.{self._maker(item)}.files['{item.file.name}']}}"
-
-    def _makers(self, items: Iterable[Item]) -> Iterator[str]:
-        return (self._maker(item) for item in items if item.maker is not None)
 
     def _maker(self, item: Item) -> str:
         return next(

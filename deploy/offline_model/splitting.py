@@ -59,7 +59,9 @@ def _plan(talk: Conversation) -> Mapping[str, Any]:
 def _as_denied(talk: Conversation, sent_back: Sequence[Action]) -> Conversation:
     """With what a person has said to earlier plans as a part of the prompt."""
     notes = [note for note in map(_note_in, sent_back) if note]
-    return replace(talk, prompt="\n".join([talk.prompt, *notes]))
+    if not notes:
+        return talk
+    return replace(talk, prompt="\n".join([talk.prompt, *notes]), noted_from=len(talk.prompt))
 
 
 def _note_in(call: Action) -> str:

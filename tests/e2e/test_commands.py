@@ -18,7 +18,7 @@ DEMO = Path(__file__).parents[2] / "deploy" / "demo"
 
 
 @pytest.mark.timeout(240)
-async def test_the_demo_makes_a_report_by_pipeline_and_by_agent_and_says_where_it_lies(
+async def test_the_demo_makes_a_report_by_pipeline_by_agent_and_by_plan_and_says_where_it_lies(
     tmp_path: Path,
 ) -> None:
     nothing = {"OPENAI_API_KEY": "", "OPENAI_BASE_URL": ""}
@@ -41,10 +41,15 @@ async def test_the_demo_makes_a_report_by_pipeline_and_by_agent_and_says_where_i
         "report.md",
     ]
     folder = report.parent.parent
-    assert sorted(path.name for path in folder.iterdir()) == ["agent-artifacts", "artifacts"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        *("agent-artifacts", "artifacts", "plan-artifacts", "species")
+    ]
     assert "offline-rules (keyword rules, not a language model)" in demo.stderr
     assert {"clean.csv", "chart.png", "report.html"} < {
         path.name for path in (folder / "agent-artifacts").iterdir()
+    }
+    assert {"adelie-clean.csv", "gentoo-profile.md", "report.html"} < {
+        path.name for path in (folder / "plan-artifacts").iterdir()
     }
 
 

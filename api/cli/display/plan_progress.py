@@ -71,9 +71,13 @@ class PlanProgress(AgentProgress):
         return self.nodes.setdefault(name, NodeProgress(PlannedNode(id=name)))
 
     def _take_other(self, event: Event, at: datetime) -> StepProgress | None:
+        was_final = self.status.is_final
         step = super().take(event, at)
-        if self.status.is_final:
-            for node in self.nodes.values():
-                if node.status is Status.RUNNING:
-                    node.status, node.ended_at = self.status, at
+        for node in self.nodes.values():
+            if self.status.is_final and node.status is Status.RUNNING:
+                node.status, node.ended_at = self.status, at
+            elif was_final and not self.status.is_final and node.status is not Status.COMPLETED:
+                # The next run, which somebody asked for, does again what did not succeed.
+                node.status, node.started_at, node.ended_at = Status.PENDING, None, None
+                node.error = None
         return step

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from deploy.demo.species import split_by_species
 from tests.unit.skills.runs import PYTHON, SKILLS, run
 from workflows.definitions.pipeline import Pipeline
 from workflows.definitions.pipeline_checking import problems_of
@@ -55,3 +56,13 @@ def test_the_steps_of_the_demo_run_one_after_the_other(
     ]
     assert "344 birds" in (tmp_path / "report.md").read_text()
     assert json.loads((tmp_path / "profile.json").read_text())["rows"] == 344
+
+
+def test_the_files_of_the_plan_have_all_rows_of_the_demo_s_data(tmp_path: Path) -> None:
+    parts = split_by_species(DATA, tmp_path / "species")
+    assert [*parts] == ["adelie", "gentoo", "chinstrap"]
+    whole, *rows = [line.split(",", 1)[0] for line in DATA.read_text().splitlines()]
+    assert whole == "studyName"
+    headings = {path.read_text().splitlines()[0] for path in parts.values()}
+    assert headings == {DATA.read_text().splitlines()[0]}
+    assert sum(len(path.read_text().splitlines()) - 1 for path in parts.values()) == len(rows)

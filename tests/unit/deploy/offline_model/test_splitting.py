@@ -258,6 +258,14 @@ def test_a_plan_that_was_sent_back_is_followed_by_an_atomic_one() -> None:
     [
         ("No report, please.", {"clean-a", "clean-b", "profile-a", "profile-b"}),
         ("Without profiles.", {"clean-a", "clean-b", "report"}),
+        (
+            "One report for each file",
+            {"clean-a", "clean-b", "profile-a", "profile-b", "report-a", "report-b"},
+        ),
+        (
+            "And draw a chart of each.",
+            {"clean-a", "clean-b", "profile-a", "profile-b", "chart-a", "chart-b", "report"},
+        ),
     ],
 )
 def test_a_plan_that_a_person_sends_back_is_made_anew_with_the_note(
@@ -323,6 +331,12 @@ def test_an_output_that_must_be_named_is_named_by_what_its_skill_makes() -> None
     assert nodes[0].files == ("a-output.txt",)
     assert nodes[0].steps is not None
     assert nodes[0].steps[0].args == ["${inputs.a}", "--format", "text", "-o", "a-output.txt"]
+
+
+def test_a_skill_is_loaded_where_a_line_does_not_tell_which_files_it_makes() -> None:
+    tools = (*MAKE_PLAN, tool("load_skill"))
+    asked = World(SKILLS, csv_files("a", "b"), tools, more=commands_of(SKILLS))
+    assert first_call(BOTH, asked).arguments == {"skill": "csv-profile"}
 
 
 def test_where_nothing_tells_which_files_a_script_leaves_nothing_is_made_up() -> None:
