@@ -141,6 +141,10 @@ class Family:
         )
         return {row.name: row.status for row in rows}
 
+    async def until_states(self, **states: str) -> None:
+        """Return once the nodes are in these states for their plan, which is a moment later."""
+        await self.stage.once(self.id, lambda task: states.items() <= states_of(task).items())
+
     async def until_nodes(self, **statuses: str) -> None:
         """Return once the tasks of these nodes are in these states."""
         async with asyncio.timeout(WAIT_SECONDS):

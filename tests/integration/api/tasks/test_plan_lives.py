@@ -374,7 +374,7 @@ async def test_a_cancelled_plan_goes_on_where_it_was(
     plan = await submit_plan(
         plans, makes(a_pipeline("quick", "print x"), a_pipeline("slow", "wait")), "finish Done."
     )
-    await plan.until_nodes(quick="completed", slow="running")
+    await plan.until_states(quick="completed", slow="running")
     await plans.http.post(f"/tasks/{plan.id}/cancel")
     await plan.until("cancelled")
     plans.steps.released.set()
@@ -391,7 +391,7 @@ async def test_a_plan_can_be_cancelled_while_its_model_is_asked(
     lines = (two, "hang", "finish Done.") if made else ("hang", two, "finish Done.")
     plan = await submit_plan(plans, *lines)
     if made:
-        await plan.until_nodes(a="completed", b="completed")
+        await plan.until_states(a="completed", b="completed")
     await plan.until("running")
     assert (await plans.http.post(f"/tasks/{plan.id}/cancel")).status_code == 202
     await plan.until("cancelled")
