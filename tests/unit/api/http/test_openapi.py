@@ -33,7 +33,8 @@ def test_every_event_is_a_component_to_which_the_stream_refers(
     data = items_of(document)[kind]["data"]
     name = data["contentSchema"]["allOf"][0]["$ref"].removeprefix("#/components/schemas/")
     schema = document["components"]["schemas"][name]
-    assert schema.get("properties", {}).keys() == MODELS[kind].model_fields.keys()
+    fields = {field.alias or name for name, field in MODELS[kind].model_fields.items()}
+    assert schema.get("properties", {}).keys() == fields
     assert schema["description"]
 
 
