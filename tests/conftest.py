@@ -99,6 +99,7 @@ async def agents_live(
         "AGENTOS_MODELS": "first,second",
         "AGENTOS_PRICES": json.dumps({"first": price, "second": price}),
         "AGENTOS_MODEL_CONTEXT_TOKENS": json.dumps({"tiny": 4_096}),
+        "AGENTOS_MAX_RUNNING_STEPS": "16",  # Ten branches of a plan, and what else there is.
     }
     async with live_stack(tmp_path_factory.mktemp("agents"), **settings) as live:
         yield live

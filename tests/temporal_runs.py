@@ -1,6 +1,6 @@
 """What tests look up in Temporal, and do to it: the runs of a workflow, and going back in one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import uuid4
 
 from temporalio.api.common.v1 import WorkflowExecution
@@ -28,14 +28,30 @@ def is_think(event: HistoryEvent) -> bool:
 
 async def reset_to_turn(client: Client, workflow_id: str, turn: int) -> None:
     """As ``temporal workflow reset`` does it: to where a turn of the last run is to begin."""
+    await _reset(client, workflow_id, is_think, turn)
+
+
+async def reset_to_nodes(client: Client, workflow_id: str) -> None:
+    """The same, to where a planner has answered and its first nodes are to begin."""
+    await _reset(client, workflow_id, _is_marker, 1)
+
+
+def _is_marker(event: HistoryEvent) -> bool:
+    return event.HasField("marker_recorded_event_attributes")
+
+
+async def _reset(
+    client: Client, workflow_id: str, begins: Callable[[HistoryEvent], bool], count: int
+) -> None:
+    """To the workflow task at whose end such an event came for the ``count``-th time."""
     handle = client.get_workflow_handle(workflow_id)
     run_id = (await handle.describe()).run_id
-    completed = turns = 0
+    completed = found = 0
     for event in (await handle.fetch_history()).events:
         if event.HasField("workflow_task_completed_event_attributes"):
             completed = event.event_id
-        turns += is_think(event)
-        if turns == turn:
+        found += begins(event)
+        if found == count:
             break
     await client.workflow_service.reset_workflow_execution(
         ResetWorkflowExecutionRequest(

@@ -11,7 +11,7 @@ from temporalio import activity
 
 from activities.agents.answer import Answered
 from activities.agents.conversation_cache import Conversations
-from activities.agents.prompts import first_message, hint_message
+from activities.agents.prompts import first_message
 from activities.agents.roles.base import Role, RoleTurn
 from activities.agents.text_stream import Send, sending_deltas
 from activities.attempts.losses import check_losses, failures_before
@@ -155,7 +155,7 @@ class Turns:
         # It already has the note on an answer that was cut off before it called a tool.
         was_told = call.hint is Hint.CALL_A_TOOL and heard[-1].role == "user"
         if call.hint is not None and not was_told:
-            hints = (ChatMessage("user", hint_message(call.hint), turn=call.turn),)
+            hints = (ChatMessage("user", role.hint(call.hint, offered), turn=call.turn),)
         if not turn.is_first:
             return hints
         system = await role.system(turn, offered)

@@ -11,9 +11,13 @@ from activities.store.approvals import Approval
 from activities.store.turns import Call, CallDefinition, Turn
 from workflows import events
 from workflows.contracts import call_sub_task_id
+from workflows.definitions.plan import Node, Proposal
+from workflows.definitions.plan_checking import dependencies_of
 from workflows.events import Event
 
 SHOWN_CHARACTERS = 2_000
+# Of fifty nodes in brief.
+_SHOWN_PLAN_CHARACTERS = 16_000
 
 
 def turn_events(
@@ -67,16 +71,40 @@ def question_event(step: str, call_id: UUID, wanted: CallDefinition, approval: A
 
 
 def _call_events(turn: Turn, call: Call) -> Iterator[Event]:
+    arguments = call.definition.arguments
+    brief = _plan_in_brief(arguments) if call.task_type == "plan" else None
     called = events.ToolCalled(
         step=call.name,
         call_id=str(call_sub_task_id(turn.task_id, call.seq)),
         tool=call.definition.tool,
-        arguments=_shown_arguments(call.definition.arguments),
+        arguments=brief or _shown_arguments(arguments),
     )
     yield called
     if call.approval is not None:
         wanted = call.approval.model_dump(include={"kind", "question", "expires_at"})
         yield events.ApprovalAsked(**called.model_dump(), **wanted, ask_id=str(call.approval.id))
+
+
+def _plan_in_brief(arguments: Mapping[str, JsonValue]) -> dict[str, JsonValue] | None:
+    """Of each node what it is called and waits for, so that whoever has to approve of a plan sees
+    it whole. None for a call that makes no nodes, or too many words of them."""
+    nodes = Proposal.model_validate({"nodes": arguments.get("nodes") or ()}).nodes
+    brief: dict[str, JsonValue] = {
+        "nodes": [_node_in_brief(node) for node in nodes],
+        "reason": str(arguments.get("reason") or "")[:SHOWN_CHARACTERS],
+    }
+    is_short = len(json.dumps(brief, ensure_ascii=False)) <= _SHOWN_PLAN_CHARACTERS
+    return brief if nodes and is_short else None
+
+
+def _node_in_brief(node: Node) -> dict[str, JsonValue]:
+    awaited: list[JsonValue] = [*sorted(dependencies_of(node))]
+    return {
+        "id": node.id,
+        "title": node.title,
+        "kind": node.kind.value,
+        "depends_on": awaited,
+    }
 
 
 def _shown_arguments(arguments: dict[str, JsonValue]) -> JsonValue:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from activities.agents.prompts import files_section
 from activities.plans.ability import Ability, ability_section
 from activities.tools.working_files import WorkingFile
+from workflows.contracts import Hint
 from workflows.definitions.plan import Atomicity, Plan
 
 _PLANNER = """\
@@ -72,3 +73,18 @@ def planner_prompt(
             _TRUST,
         ]
     )
+
+
+_HINTS: Mapping[Hint, str] = {
+    Hint.CALL_A_TOOL: "You called no tool. Call {tool} now.",
+    Hint.GOING_ROUND: (
+        "You have made the same calls with the same results several times. Call {tool} in another "
+        "way, or without what you could not find out."
+    ),
+    Hint.LAST_TURN: "This is your last turn. Call {tool} now, with what you know.",
+}
+
+
+def planner_hint(hint: Hint, tool: str) -> str:
+    """A message to a planner that makes no progress; ``tool`` is what it has to call."""
+    return _HINTS[hint].format(tool=tool)

@@ -87,6 +87,8 @@ def _estimate(plan: PlanDetails) -> PlanBudget:
         return PlanBudget(
             tokens=whole.tokens, cost_usd=whole.cost_usd, seconds=float(whole.seconds)
         )
+    # A pipeline has no limit but those of its steps.
+    is_known = all(node.child_limits is not None for node in nodes)
     granted = {
         node.name: Limits.model_validate(node.child_limits)
         for node in nodes
@@ -96,7 +98,7 @@ def _estimate(plan: PlanDetails) -> PlanBudget:
     return PlanBudget(
         tokens=min(whole.tokens, plan.own.tokens_used + sum(g.tokens for g in granted.values())),
         cost_usd=whole.cost_usd and min(whole.cost_usd, plan.own.cost_usd + sum(costs)),
-        seconds=min(whole.seconds, _longest_seconds(nodes, granted)),
+        seconds=min(whole.seconds, _longest_seconds(nodes, granted) if is_known else whole.seconds),
     )
 
 

@@ -77,9 +77,11 @@ def _step(step: TracedStep, nodes: Sequence[Span]) -> Span:
         _span("attempt", f"run {item.run}, attempt {item.number}", item, item.started_at, [])
         for item in step.attempts
     ]
-    # A retry by a person empties the times of the step; those of its earlier attempts stay.
-    start = attempts[0].start if attempts else step.started_at
-    return _span(step.kind, step.name, step, start, [*attempts, *nodes])
+    children = [*attempts, *nodes]
+    # A retry by a person empties the times of the step; those of its earlier attempts stay. The
+    # attempt at a plan begins when its nodes have ended: it tells what became of them.
+    starts = [child.start for child in children if child.start is not None]
+    return _span(step.kind, step.name, step, min(starts, default=step.started_at), children)
 
 
 def _span(

@@ -1,63 +1,49 @@
 """A plan of which a branch fails, on the whole stack: blocked, and mended by another input."""
 
+import json
 from pathlib import Path
-from typing import Any
 
-from tests.doubles.scripted_models import ScriptedModels, asks
 from tests.live import Live
 
-_COPY = "import pathlib, sys\npathlib.Path(sys.argv[2]).write_text(open(sys.argv[1]).read())"
-_REFUSE = f"import sys\nif 'bad' in open(sys.argv[1]).read():\n    sys.exit(3)\n{_COPY}"
-_JOIN = "import sys\nopen('both.txt', 'w').write(''.join(open(f).read() for f in sys.argv[1:]))"
-
-
-def _node(name: str, source: str, *args: str, **more: Any) -> dict[str, Any]:
-    code = {"language": "python", "source": source}
-    steps = [{"id": "only", "code": code, "args": args}]
-    return {"id": name, "title": f"Do {name}", "kind": "pipeline", "steps": steps, **more}
-
-
-def _branch(name: str, source: str) -> dict[str, Any]:
-    file = f"{name}.txt"
-    given = {"data": f"${{inputs.{name}}}"}
-    return _node(name, source, "${inputs.data}", file, inputs=given, files=[file])
-
-
-def _nodes() -> list[dict[str, Any]]:
-    files = {name: f"${{nodes.{name}.files['{name}.txt']}}" for name in ("left", "right")}
-    join = _node("join", _JOIN, "${inputs.left}", "${inputs.right}", inputs=files)
-    return [_branch("left", _COPY), _branch("right", _REFUSE), {**join, "files": ["both.txt"]}]
+_PROMPT = "Clean both files, profile each, and write one report of both"
+_CLEAN, _JOINED = "name,age\nada,36\n", "name,age\ncyd,41\n"
 
 
 async def test_a_plan_with_a_branch_that_fails_is_mended_by_a_retry_with_another_input(
-    agents_live: Live, models: ScriptedModels, tmp_path: Path
+    live: Live, tmp_path: Path
 ) -> None:
-    talk = models.conversation(asks(("make_plan", {"nodes": _nodes(), "reason": "Side by side."})))
-    inputs = {
-        "left": await agents_live.upload("left.txt", b"left\n"),
-        "right": await agents_live.upload("right.txt", b"bad\n"),
-    }
-    body = {"type": "plan", "prompt": talk.prompt(), "inputs": inputs, "plan": {"replans": 0}}
-    answer = await agents_live.http.post("/api/v1/tasks", json=body)
-    assert answer.status_code == 202, answer.text
-    plan_id = str(answer.json()["task_id"])
-    task = await agents_live.ended(plan_id)
-    assert (task["status"], task["error"]["code"]) == ("blocked", "nodes-failed")
-    assert "right" in task["error"]["message"]
-    assert await _runs(agents_live, plan_id) == {"Do left": 1, "Do right": 1}
-    good = tmp_path / "right.txt"
-    good.write_text("right\n")
-    printed = await agents_live.agentos("retry", plan_id, "--input", f"right={good}")
+    """Without a key: the offline model splits it, and knows no other way when a node fails."""
+    good, bad, mended = (tmp_path / name for name in ("a.csv", "b.csv", "c.csv"))
+    good.write_text(_CLEAN)
+    bad.write_bytes(b"PK\x03\x04" + bytes(200))
+    mended.write_text(_JOINED)
+    inputs = ("--input", f"a={good}", "--input", f"b={bad}")
+    printed = await live.agentos("submit", "auto", _PROMPT, *inputs, "--wait", "-o", "json")
+    assert printed.code == 1, printed.stderr
+    task = json.loads(printed.stdout)
+    assert (task["type"], task["status"], task["error"]["code"]) == (
+        "plan",
+        "blocked",
+        "nodes-failed",
+    )
+    assert await _runs(live, task["task_id"]) == {"clean-a": 1, "profile-a": 1, "clean-b": 1}
+    wanted = ("--input", f"b={mended}", "--wait", "-o", "json")
+    printed = await live.agentos("retry", task["task_id"], *wanted)
     assert printed.code == 0, printed.stderr
-    task = await agents_live.ended(plan_id)
-    assert task["status"] == "completed", task["error"]
-    assert await _runs(agents_live, plan_id) == {"Do left": 1, "Do right": 2, "Do join": 1}
-    assert len(talk.requests) == 1  # The plan was not made again.
-    [both] = [item for item in task["artifacts"] if item["name"] == "both.txt"]
-    assert await agents_live.text_of(both) == "left\nright\n"
+    task = json.loads(printed.stdout)
+    assert await _runs(live, task["task_id"]) == {
+        **{"clean-a": 1, "profile-a": 1},
+        **{"clean-b": 2, "profile-b": 1, "report": 1},
+    }
+    [report] = [item for item in task["artifacts"] if item["name"] == "report.md"]
+    assert "a-profile" in await live.text_of(report)
 
 
 async def _runs(live: Live, plan_id: str) -> dict[str, int]:
-    """How often the task of each node was run."""
-    found = await live.http.get("/api/v1/tasks", params={"parent_id": plan_id})
-    return {item["name"]: item["run"] for item in found.json()["items"]}
+    """How often each node was run, of those that were."""
+    found = {}
+    for node in (await live.task(plan_id))["sub_tasks"]:
+        child = await live.http.get(f"/api/v1/tasks/{node['task_id']}")
+        if child.is_success:
+            found[node["name"]] = child.json()["run"]
+    return found

@@ -67,14 +67,14 @@ class ObedientAgents(ports.Agents):
         if begun.thought is not None:
             return begun.thought
         first = call.seq + 2 if call.seq == 0 else call.seq + 1
-        ended = turn_of(call, first, self.orders(begun, call.turn))
+        ended = turn_of(call, first, await self.orders(begun, call.turn))
         if call.seq == 0:
             system = ChatMessage("system", "Do as you are told.")
             ended = replace(ended, messages={1: system, **ended.messages})
         await turns.end_turn(self._database, turn, ended)
         return ended.thought
 
-    def orders(self, begun: BegunTurn, turn: int) -> Sequence[Sequence[str]]:
+    async def orders(self, begun: BegunTurn, turn: int) -> Sequence[Sequence[str]]:
         """The words of each order of a turn."""
         return [order.split() for order in begun.prompt.splitlines()[turn - 1].split(";")]
 

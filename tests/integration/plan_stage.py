@@ -1,8 +1,9 @@
 """An API with a worker whose planners make the plans that the prompts of their tasks order.
 
 A line of the prompt of a plan is a turn: ``plan make_plan JSON``, ``plan revise_plan JSON``,
-``finish TEXT`` or ``fail``. Of an agent's prompt the lines are meant that begin with ``do``, as in
-``do finish TEXT``. Steps of pipelines do what their source says (see ``api_stage``).
+``finish TEXT``, ``fail``, or ``hang``: the model does not answer. Of an agent's prompt the lines
+are meant that begin with ``do``, as in ``do finish TEXT``. Steps of pipelines do what their source
+says (see ``api_stage``).
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from temporalio import activity
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -34,20 +36,23 @@ from workflows.states import FINAL, TaskType
 
 
 class ObedientPlanners(ObedientAgents):
-    """``answers``: a line ``fail`` in a prompt does nothing more; what comes after it is done."""
+    """``answers``: the lines ``fail`` and ``hang`` are none any more."""
 
     def __init__(self, stage: Stage) -> None:
         super().__init__(stage.database)
         self.answers = False
 
-    def orders(self, begun: BegunTurn, turn: int) -> Sequence[Sequence[str]]:
+    async def orders(self, begun: BegunTurn, turn: int) -> Sequence[Sequence[str]]:
         lines = begun.prompt.splitlines()
         if begun.task_type is not TaskType.PLAN:
             done = [line.removeprefix("do ") for line in lines if line.startswith("do ")]
             return [order.split() for order in done[turn - 1].split(";")]
         if self.answers:
-            lines.remove("fail")
+            lines = [line for line in lines if line not in ("fail", "hang")]
         order = lines[turn - 1].split(" ", 2)
+        while order == ["hang"]:
+            activity.heartbeat()
+            await asyncio.sleep(0.05)
         if order == ["fail"]:
             raise ApplicationError("no", type="model-refused", non_retryable=True)
         return [order]
@@ -146,7 +151,7 @@ class Family:
         rows = await self._rows(
             "SELECT child_id FROM sub_tasks WHERE task_id = :id AND name = :name", name=node
         )
-        return str(rows[0].child_id)
+        return str(rows[0].child_id) if rows else "None"
 
     async def living(self) -> Sequence[UUID]:
         """The tasks of nodes that have not ended, at any depth."""

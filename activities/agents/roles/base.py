@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from activities.agents.answer import Judged, judge
+from activities.agents.prompts import hint_message
 from activities.equipment import Equipment
 from activities.kinds.base import Installed
 from activities.llm.base import Answer, ChatMessage
 from activities.store.turns import BegunTurn
 from activities.tools.offered import OfferedTool
 from activities.tools.toolbox import Toolbox
-from workflows.contracts import ThinkCall
+from workflows.contracts import Hint, ThinkCall
 from workflows.definitions.agent import Agent
 from workflows.states import TaskType
 
@@ -50,6 +51,10 @@ class Role(ABC):
     @abstractmethod
     async def system(self, turn: RoleTurn, offered: Mapping[str, OfferedTool]) -> str:
         """The system prompt, with which the conversation begins."""
+
+    def hint(self, hint: Hint, offered: Mapping[str, OfferedTool]) -> str:
+        """What the model is told that makes no progress."""
+        return hint_message(hint)
 
     async def judge(
         self, turn: RoleTurn, answer: Answer, offered: Mapping[str, OfferedTool], first_seq: int

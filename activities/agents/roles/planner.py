@@ -15,7 +15,7 @@ from activities.plans.fallback import Attempts, in_its_place, is_lookup
 from activities.plans.make_plan import make_plan
 from activities.plans.opening import MAKE_PLAN, REVISE_PLAN, whole
 from activities.plans.phases import Phase, Progress, progress_of
-from activities.plans.prompts import FINISH_PLAN, planner_prompt
+from activities.plans.prompts import FINISH_PLAN, planner_hint, planner_prompt
 from activities.plans.revise_plan import revise_plan
 from activities.skills.usages import usages
 from activities.store.reading.plans import StoredPlan
@@ -23,6 +23,7 @@ from activities.tools.finish import FINISH, finish_schema
 from activities.tools.offered import OfferedTool
 from activities.tools.skills import AllowedSkills
 from activities.tools.working_files import working_files
+from workflows.contracts import Hint
 from workflows.definitions.agent import Agent
 from workflows.definitions.plan import Plan, Revision
 from workflows.errors import ModelNotConfigured
@@ -69,11 +70,15 @@ class PlannerRole(Role):
         scripts = await usages(self._equipment.catalogue, ground.ability.skills)
         return planner_prompt(ground.ability, ground.plan, inputs, scripts)
 
+    def hint(self, hint: Hint, offered: Mapping[str, OfferedTool]) -> str:
+        tool = _planning(offered)
+        return super().hint(hint, offered) if tool is None else planner_hint(hint, tool.name)
+
     async def judge(
         self, turn: RoleTurn, answer: Answer, offered: Mapping[str, OfferedTool], first_seq: int
     ) -> tuple[Answer, Judged]:
         answer, judged = await super().judge(turn, answer, offered, first_seq)
-        tool = next((tool for tool in offered.values() if tool.made_as == "plan"), None)
+        tool = _planning(offered)
         if tool is None or judged.result is not None:
             return answer, judged
         _refuse_beside_others(answer, judged)
@@ -115,6 +120,11 @@ class PlannerRole(Role):
         ability = Ability.of(offered, skills, await context_of(models, plan.agent))
         given = tuple(turn.begun.inputs)
         return Ground(self._installed, turn.begun.team_id, plan, given, ability)
+
+
+def _planning(offered: Mapping[str, OfferedTool]) -> OfferedTool | None:
+    """The call that makes or revises the plan; None where there is nothing left to plan."""
+    return next((tool for tool in offered.values() if tool.made_as == "plan"), None)
 
 
 def _refuse_beside_others(answer: Answer, judged: Judged) -> None:

@@ -17,11 +17,12 @@ from activities.store.approvals import Approval
 from activities.store.database import Database
 from activities.store.tables import Message, SubTask, Task, TaskArtifact
 from activities.store.turns import CallDefinition
+from activities.units import MEBIBYTE
 from workflows.states import Status, TaskType
 
 # A pipeline has a hundred steps at most: who said and read more than this did something else.
 MAX_MESSAGES = 5_000
-MAX_BYTES = 16 * 1024 * 1024
+MAX_BYTES = 4 * MEBIBYTE
 
 
 @dataclass(frozen=True, slots=True)

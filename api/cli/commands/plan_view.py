@@ -14,17 +14,18 @@ from api.cli.display.plan_tree import TreeNode, tree_lines
 from api.cli.terminal import safe_line
 from api.wire.responses.approvals import AskedCall
 from api.wire.responses.plans import PlanBudget, PlanNode, PlanOfTask, PlanRevision
+from workflows.states import Status
 
 PLAN_CALL = "plan"
 
 _INDENT = "  "
 
 
-def plan_lines(plan: PlanOfTask) -> Iterator[Text]:
+def plan_lines(task_id: str, plan: PlanOfTask) -> Iterator[Text]:
     """Indented where a model chose the words: they cannot pass for a line of ours."""
     if plan.reason:
         yield Text(f"{_INDENT}{safe_line(plan.reason)}", style="italic")
-    nodes = [_tree_node(node) for node in plan.nodes]
+    nodes = [_tree_node(task_id, node) for node in plan.nodes]
     yield from tree_lines(nodes, glyphs_of(terminal.stdout()))
     if not nodes:
         yield Text(f"{_INDENT}not planned yet", style="dim")
@@ -42,11 +43,13 @@ def waiting_lines(task_id: str, calls: Sequence[AskedCall]) -> Iterator[Text]:
             yield from command_lines(task_id, call.name, call)
 
 
-def _tree_node(node: PlanNode) -> TreeNode:
+def _tree_node(task_id: str, node: PlanNode) -> TreeNode:
     took = ""
     if node.started_at is not None:
         took = duration(seconds_between(node.started_at, node.finished_at or datetime.now(UTC)))
     note = str(node.error.get("message", "")) if node.error else ""
+    if node.status is Status.WAITING:
+        note = f"waits for you: agentos approvals {task_id}/{node.id}"
     return TreeNode(
         id=node.id,
         title=node.title,

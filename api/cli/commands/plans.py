@@ -46,5 +46,5 @@ def plan(
     elif output is Format.JSON:
         print_json(found)
     else:
-        for line in (*plan_lines(found), *waiting_lines(task_id, asked)):
+        for line in (*plan_lines(task_id, found), *waiting_lines(task_id, asked)):
             draw(line)

@@ -183,15 +183,21 @@ def _fitted(
     return [*above, *blocks, *below]
 
 
-def verdict(task: TaskProgress, now: datetime, glyphs: Glyphs, *about: str) -> Text:
-    """How a task ended, in a line."""
+def verdict(
+    task: TaskProgress,
+    now: datetime,
+    glyphs: Glyphs,
+    *about: str,
+    ended: Mapping[str, str] = _ENDED,
+) -> Text:
+    """How a task ended, in a line. ``ended`` says it of states whose names do not."""
     sign, style = glyphs.of(task.status), style_of(task.status)
     elapsed = duration(seconds_between(task.started_at, task.ended_at or now))
     artifacts = list(task.artifacts)
     made = f"  {counted(len(artifacts), 'file')}, {decimal(sum(a.size for a in artifacts))}"
     return line(
         (f"{sign} {safe_line(task.name, LINE_CHARACTERS)} ", style),
-        (f"{_ENDED.get(task.status, f'{task.status.value} after')} {elapsed}", ""),
+        (f"{ended.get(task.status, f'{task.status.value} after')} {elapsed}", ""),
         (made if artifacts else "", "dim"),
         ("".join(f"  {text}" for text in about), "dim"),
     )

@@ -52,6 +52,8 @@ class PlainPlan(PlainTurns):
         if isinstance(event, events.ApprovalAsked) and plan_frames.nodes_in(event.arguments):
             self._print_asked(event, at)
             return
+        if isinstance(event, events.ToolCalled) and event.tool == plan_frames.MAKE_PLAN:
+            return  # Its nodes get lines of their own.
         super()._take(event, step, at)
         for text in _lines_of(event, self._plan, at):
             self._print_timed(text, at)

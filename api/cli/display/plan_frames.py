@@ -34,6 +34,10 @@ PLAN_FILE = "plan.yaml"
 # The call that makes a plan, as against one that revises it.
 MAKE_PLAN = "make_plan"
 
+_ENDED: Mapping[str, str] = {
+    Status.COMPLETED: "completed in",
+    Status.BLOCKED: "is blocked after",
+}
 _INDENT = "  "
 _LEAST_TREE_LINES = 3
 _NODES = TypeAdapter(list[Node])
@@ -125,7 +129,7 @@ def summary(
     if task.temporal_url:
         rows.append(("Temporal", task.temporal_url))
     parts: list[RenderableType] = [
-        verdict(task, now, glyphs, *_about(task)),
+        verdict(task, now, glyphs, *_about(task), ended=_ENDED),
         *error_lines(task, glyphs),
         *agent_frames.finished_lines(task, width=width),
     ]

@@ -27,9 +27,11 @@ class NodeProgress:
 
 @dataclass
 class PlanProgress(AgentProgress):
-    """The planner is an agent, whose calls make the nodes and revise them."""
+    """The planner is an agent, whose calls make the nodes and revise them. ``opened_seq`` is the
+    number of the last such call."""
 
     nodes: dict[str, NodeProgress] = field(default_factory=dict)
+    opened_seq: int = 0
 
     @property
     def nodes_done(self) -> int:
@@ -56,8 +58,10 @@ class PlanProgress(AgentProgress):
         return None
 
     def _open(self, event: events.PlanOpened) -> None:
-        """A revised plan keeps what is known of the nodes that it still has."""
-        known, self.nodes = self.nodes, {}
+        """A plan that is revised keeps what is known of the nodes that it still has; one that is
+        made anew, by a call that is not after the last one, does not."""
+        known, self.nodes = self.nodes if event.seq > self.opened_seq else {}, {}
+        self.opened_seq = event.seq
         for plan in event.nodes:
             node = self.nodes[plan.id] = known.get(plan.id) or NodeProgress(plan)
             node.plan = plan
@@ -67,9 +71,13 @@ class PlanProgress(AgentProgress):
         return self.nodes.setdefault(name, NodeProgress(PlannedNode(id=name)))
 
     def _take_other(self, event: Event, at: datetime) -> StepProgress | None:
+        was_final = self.status.is_final
         step = super().take(event, at)
-        if self.status.is_final:
-            for node in self.nodes.values():
-                if node.status is Status.RUNNING:
-                    node.status, node.ended_at = self.status, at
+        for node in self.nodes.values():
+            if self.status.is_final and node.status is Status.RUNNING:
+                node.status, node.ended_at = self.status, at
+            elif was_final and not self.status.is_final and node.status is not Status.COMPLETED:
+                # The next run, which somebody asked for, does again what did not succeed.
+                node.status, node.started_at, node.ended_at = Status.PENDING, None, None
+                node.error = None
         return step

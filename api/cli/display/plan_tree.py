@@ -60,7 +60,7 @@ def tree_lines(
 @dataclass(frozen=True, slots=True)
 class _Place:
     """``branch`` leads to the node from above; ``others`` are nodes that it waits for beside the
-    one that it stands below."""
+    one that it stands below, and what that waits for itself."""
 
     node: TreeNode
     branch: str
@@ -69,7 +69,7 @@ class _Place:
 
 def _places(nodes: Sequence[TreeNode], glyphs: Glyphs) -> Iterator[_Place]:
     by_id = {node.id: node for node in nodes}
-    parents = _parents(by_id)
+    parents, implied = _parents(by_id), _implied(by_id)
     below: dict[str | None, list[TreeNode]] = {}
     for node in by_id.values():
         below.setdefault(parents[node.id], []).append(node)
@@ -80,12 +80,27 @@ def _places(nodes: Sequence[TreeNode], glyphs: Glyphs) -> Iterator[_Place]:
             is_last = node is children[-1]
             is_root = parent is None
             branch = "" if is_root else lead + (glyphs.last_branch if is_last else glyphs.branch)
-            others = [name for name in by_id if name in node.depends_on and name != parent]
+            awaited = [name for name in by_id if name in node.depends_on]
+            known = set().union(*(implied[name] for name in awaited))
+            others = [name for name in awaited if name != parent and name not in known]
             yield _Place(node, branch, others)
             more = "" if is_root else glyphs.no_branch if is_last else glyphs.past_branch
             yield from placed(node.id, lead + more)
 
     return placed(None, "")
+
+
+def _implied(by_id: Mapping[str, TreeNode]) -> Mapping[str, frozenset[str]]:
+    """All that each node waits for, near and far, but for itself."""
+    found: dict[str, frozenset[str]] = dict.fromkeys(by_id, frozenset())
+    for _ in by_id:
+        before = dict(found)
+        for name, node in by_id.items():
+            near = frozenset(other for other in node.depends_on if other in by_id)
+            found[name] = near.union(*(found[other] for other in near)) - {name}
+        if found == before:
+            break
+    return found
 
 
 def _parents(by_id: dict[str, TreeNode]) -> Mapping[str, str | None]:

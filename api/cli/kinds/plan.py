@@ -44,7 +44,7 @@ class PlanKind(Kind[PlanProgress]):
 
     async def drawing(self, client: Client, task: Task) -> Sequence[Text]:
         task_id = str(task.task_id)
-        lines = list(plan_lines(await client.plan(task_id)))
+        lines = list(plan_lines(task_id, await client.plan(task_id)))
         if task.status is Status.WAITING:
             lines += waiting_lines(task_id, (await client.approvals(task_id)).items)
         return lines

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from activities.store.reading.runs import RecordedCall, RecordedFile, RecordedMessage, RecordedRun
+from activities.units import MEBIBYTE
 from api.tasks.compilation.constants import Constant, Constants
 from api.tasks.compilation.files import Files, Given
 from api.tasks.compilation.natures import Tools
@@ -19,6 +20,8 @@ from api.tasks.compilation.words import Words
 from workflows.definitions.pipeline import MAX_STEPS, Pipeline
 from workflows.pointers import Problem, problems_in
 
+# A request has some more beside the pipeline.
+MAX_BYTES = 2 * MEBIBYTE - 64 * 1024
 _NAME_CHARACTERS = 200
 _NOTHING = "no call of the task left anything that a pipeline could make again"
 _NOTHING_TO_ACCEPT = "this was accepted, but there is nothing here that could be"
@@ -47,8 +50,14 @@ class Part:
     prefix: str = ""
 
 
-def compile_runs(parts: Sequence[Part], tools: Tools, accepted: Collection[str] = ()) -> Compiled:
-    """One pipeline of all ``parts``, which are in an order in which each can run.
+def compile_runs(
+    parts: Sequence[Part],
+    tools: Tools,
+    accepted: Collection[str] = (),
+    max_bytes: int = MAX_BYTES,
+) -> Compiled:
+    """One pipeline of all ``parts``, which are in an order in which each can run, of at most
+    ``max_bytes`` as JSON.
 
     ``accepted`` are pointers of texts that a person takes for constants, though a model may have
     read them in the data, and of results that are not wanted.
@@ -79,6 +88,11 @@ def compile_runs(parts: Sequence[Part], tools: Tools, accepted: Collection[str] 
         "steps": written,
     }
     compiled = _assembled(document, chosen, files.inputs)
+    if compiled.pipeline and len(compiled.pipeline.model_dump_json().encode()) > max_bytes:
+        message = (
+            f"the pipeline would be larger than {max_bytes} bytes, and no request could hold it"
+        )
+        return Compiled(problems=(Problem(f"{parts[0].prefix}/calls", message),))
     made = {
         key: (reading.call, [item.file for item in reading.made if not item.is_printed])
         for key, reading in zip(steps.ids, chosen, strict=True)

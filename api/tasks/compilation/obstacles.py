@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from activities.store.reading.runs import RecordedRun
+from activities.store.reading.runs import MAX_BYTES, MAX_MESSAGES, RecordedRun
+from activities.units import MEBIBYTE
 from api.tasks.compilation.natures import Nature, Tools
 from api.tasks.compilation.readings import pointer_of
 from workflows.pointers import Problem
@@ -10,7 +11,7 @@ from workflows.states import Status, TaskType
 
 RESULT = "/result"
 # Of them all, to see which count.
-MAX_CALLS = 1_000
+MAX_CALLS = 500
 
 
 def refusals(run: RecordedRun, tools: Tools, prefix: str = "") -> Iterator[Problem]:
@@ -23,7 +24,11 @@ def refusals(run: RecordedRun, tools: Tools, prefix: str = "") -> Iterator[Probl
     elif run.status is not Status.COMPLETED:
         yield Problem(f"{prefix}/status", f"the task is {run.status}; it must be completed")
     elif run.is_cut or sum(map(tools.is_step, run.calls)) > MAX_CALLS:
-        yield Problem(f"{prefix}/calls", "the agent said and read too much to be looked through")
+        message = (
+            f"the agent did too much to be looked through: at most {MAX_CALLS} calls, and "
+            f"{MAX_MESSAGES} messages of {MAX_BYTES // MEBIBYTE} MiB"
+        )
+        yield Problem(f"{prefix}/calls", message)
 
 
 def obstacles(run: RecordedRun, tools: Tools, prefix: str = "") -> Iterator[Problem]:

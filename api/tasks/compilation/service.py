@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from uuid import UUID
 
+import structlog
+
 from activities.kinds.pipeline import KIND
 from activities.off_loop import off_loop
 from activities.store.mcp_tools import callable_tools
@@ -12,6 +14,8 @@ from api.tasks.compilation.compiling import Compiled, Part, at_calls, compile_ru
 from api.tasks.compilation.natures import Tools
 from api.tasks.lookup import found
 from workflows.definitions.mcp_server import PREFIX
+
+log = structlog.get_logger(__name__)
 
 
 async def compile_task(
@@ -29,11 +33,16 @@ async def compile_task(
     tools = Tools(services.tools.tools, readers)
     # Every word of the run is looked at: that may take a second.
     compiled = await off_loop(compile_runs, [Part(run)], tools, accepted)
-    if compiled.pipeline is None:
-        return compiled
-    # A skill, a tool or a file may be gone by now.
-    inputs = dict(compiled.inputs)
-    problems = await KIND.problems(services.installed, team_id, compiled.pipeline, inputs)
-    if not problems:
-        return compiled
-    return Compiled(problems=at_calls(problems, compiled.places, at="/pipeline"))
+    if compiled.pipeline is not None:
+        # A skill, a tool or a file may be gone by now.
+        inputs = dict(compiled.inputs)
+        problems = await KIND.problems(services.installed, team_id, compiled.pipeline, inputs)
+        if problems:
+            compiled = Compiled(problems=at_calls(problems, compiled.places, at="/pipeline"))
+    log.info(
+        "task.compiled",
+        task_id=str(task_id),
+        steps=len(compiled.steps),
+        problems=len(compiled.problems),
+    )
+    return compiled

@@ -6,9 +6,11 @@ say of skills and tools is the same whatever the data, and nobody's word.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 
 from activities.sandbox.base import INPUT_FOLDER, OUTPUT_FOLDER
 from activities.store.reading.runs import RecordedRun
@@ -22,10 +24,12 @@ _PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_A-Za-z]+")
 _OUTPUT = re.compile(r"<output>\n(.*)\n</output>", re.DOTALL)
 _ERROR = re.compile(r"^Error: .*", re.MULTILINE)
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 # Variables of the sandbox.
 _VARIABLE = re.compile(r"\b(?:AGENTOS|INPUT)_[A-Z0-9_]+")
-_URL = re.compile(r"\S*/api/v1/(?:artifacts|files)/[0-9a-f-]{36}", re.IGNORECASE)
+_URL = re.compile(
+    r"(?:https?://[\w.:\[\]-]+)?/api/v1/(?:artifacts|files)/[0-9a-f-]{36}", re.IGNORECASE
+)
 
 _LEAST_LETTERS = 3
 _SHOWN_CHARACTERS = 100
@@ -75,7 +79,7 @@ class Words:
         # A name without a suffix may as well be a word.
         self._names = frozenset(name for name in (*names, *run.inputs) if "." in name)
         self._origins: dict[str, _Origin] = {}
-        self._numbers: dict[Decimal, str] = {}
+        self._numbers: list[tuple[Decimal, int, str]] = []
         self._first_data: int | None = None
         self._claim(_given(run), _Origin(0))
         calls = {call.seq: call for call in run.calls}
@@ -85,6 +89,7 @@ class Words:
                 self._claim((message.content, *message.arguments), _Origin(message.seq))
             elif message.role == "tool" and call and tools.nature(call) is not Nature.MEANS:
                 self._read(message.content, _Origin(message.seq, call.name))
+        self._numbers.sort()
 
     def dependence(self, said: Said, seq: int) -> str | None:
         """What of a text, said in message ``seq``, can only come from the data, as a sentence."""
@@ -95,7 +100,7 @@ class Words:
         for word in words:
             if _is_common(word, said, is_alone=is_alone):
                 continue
-            if found_in := self._place_of(word):
+            if found_in := self._place_of(word, seq):
                 return _IS_READ.format(word=word[:_SHOWN_CHARACTERS], place=found_in)
             if said.kind == "text" and self._is_worked_out(word, seq):
                 return _IS_WORKED_OUT.format(word=word[:_SHOWN_CHARACTERS])
@@ -110,8 +115,16 @@ class Words:
     def _claim(self, texts: Iterable[str], origin: _Origin) -> None:
         for text in texts:
             for word in self._words(text):
-                for key in (word, *_parts(word)):
-                    self._origins.setdefault(key.casefold(), origin)
+                self._claim_word(word, origin)
+
+    def _claim_word(self, word: str, origin: _Origin) -> bool:
+        """Whether nobody has said it before."""
+        if (key := word.casefold()) in self._origins:
+            return False
+        self._origins[key] = origin
+        for part in _parts(word):
+            self._origins.setdefault(part.casefold(), origin)
+        return True
 
     def _read(self, content: str, origin: _Origin) -> None:
         """What a call said. Lines of our own about it, and the names of files, say nothing."""
@@ -121,10 +134,9 @@ class Words:
             text = content
         if self._first_data is None and text.strip():
             self._first_data = origin.seq
-        self._claim([text], origin)
         for word in self._words(text):
-            if self._origins[word.casefold()] == origin and (number := _number(word)) is not None:
-                self._numbers.setdefault(number, origin.place or "")
+            if self._claim_word(word, origin) and (number := _number(word)) is not None:
+                self._numbers.append((number, origin.seq, origin.place or ""))
 
     def _words(self, text: str) -> Iterator[str]:
         yield from (found.group() for found in _WORD.finditer(self._without_names(text)))
@@ -140,13 +152,13 @@ class Words:
         name = text.rstrip(".").removeprefix("./")
         return " " if name in self._names else text
 
-    def _place_of(self, word: str) -> str | None:
+    def _place_of(self, word: str, seq: int) -> str | None:
         key = word.casefold()
         if (origin := self._origins.get(key)) is not None and origin.place:
             return origin.place
         if origin is None or origin.seq > 0:
             if (number := _number(word)) is not None:
-                return self._rounded(number)
+                return self._rounded(number, seq)
             return self._place_of_parts(word)
         return None
 
@@ -161,14 +173,17 @@ class Words:
             return None
         return next((origin.place for origin in said if origin and origin.place), None)
 
-    def _rounded(self, number: Decimal) -> str | None:
-        """The result with a number that this one is, rounded off."""
+    def _rounded(self, number: Decimal, seq: int) -> str | None:
+        """The result before message ``seq`` with a number that this one is, rounded off."""
         exponent = number.as_tuple().exponent
         if len(number.as_tuple().digits) < _LEAST_DIGITS or not isinstance(exponent, int):
             return None
-        unit = Decimal(1).scaleb(exponent)
-        for other, place in self._numbers.items():
-            if other != number and abs(other - number) <= unit / 2:
+        half = Decimal(1).scaleb(exponent) / 2
+        first = bisect_left(self._numbers, (number - half,))
+        for other, read_at, place in islice(self._numbers, first, None):
+            if other > number + half:
+                return None
+            if other != number and read_at < seq:
                 return place
         return None
 
@@ -205,6 +220,8 @@ def _parts(word: str) -> Iterator[str]:
 
 
 def _number(word: str) -> Decimal | None:
+    if not word[0].isdigit():
+        return None
     text = word.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", word) else word
     if not _NUMBER.fullmatch(text):
         return None

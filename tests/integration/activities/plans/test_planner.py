@@ -25,7 +25,7 @@ from tests.doubles.scripted_models import asks, finishes
 from tests.equipment import TOKENS, installed
 from tests.integration.agent_desk import agent_desk
 from tests.integration.plan_desk import PlanDesk
-from workflows.contracts import ActCall, ThinkCall, Thought, Verdict
+from workflows.contracts import ActCall, Hint, ThinkCall, Thought, Verdict
 from workflows.definitions.agent import Agent
 from workflows.definitions.plan import Atomicity, Plan
 
@@ -71,7 +71,7 @@ class Planning:
     def seq(self) -> int:
         return self.thoughts[-1].seq if self.thoughts else 0
 
-    async def think(self, *acts: Act) -> Thought:
+    async def think(self, *acts: Act, hint: Hint | None = None) -> Thought:
         """A turn for each of these answers."""
         for act in acts:
             self.server.answers(act)
@@ -80,6 +80,7 @@ class Planning:
                 run=1,
                 turn=len(self.thoughts) + 1,
                 seq=self.seq,
+                hint=hint,
             )
             self.thoughts.append(await self._as_activity(self.turns.make, call))
         return self.thoughts[-1]
@@ -280,10 +281,30 @@ async def test_a_planner_is_told_what_is_wrong_and_then_the_task_is_one_node(
     given = await planning.arguments()
     assert given["atomic"] is True
     assert wrong in given["reason"]
+    assert [node["description"] for node in given["nodes"]] == [planning.desk.prompt]
+
+
+async def test_a_plan_that_was_decided_for_a_planner_runs_and_is_told_of_like_its_own(
+    planning: Planning,
+) -> None:
+    await planning.desk.create()
+    await planning.think(*[BAD["two plans"][0]] * (MAX_REPAIRS + 1))
     await _is_whole(planning)
-    await planning.desk.report(call.seq)
+    await planning.desk.report(planning.thoughts[-1].calls[0].seq)
     await planning.think(finishes())
     _is_valid(planning.sent())
+
+
+async def test_a_planner_that_called_nothing_is_asked_for_what_it_can_call(
+    planning: Planning,
+) -> None:
+    await planning.desk.create()
+    await planning.think(BAD["prose"][0])
+    await planning.think(PLANS, hint=Hint.CALL_A_TOOL)
+    assert planning.sent()[-1]["content"] == "You called no tool. Call make_plan now."
+    await planning.runs()
+    await planning.think(finishes(), hint=Hint.LAST_TURN)
+    assert "This is your last turn. Call finish now" in planning.sent()[-1]["content"]
 
 
 async def test_a_sound_plan_after_two_bad_ones_is_taken(planning: Planning) -> None:

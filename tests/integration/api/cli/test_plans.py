@@ -133,6 +133,14 @@ async def test_a_plan_is_drawn_with_the_states_of_its_nodes(cli_stage: Stage) ->
     assert json.loads(as_json.stdout) == await cli_stage.task(str(plan.id))
 
 
+async def test_a_node_that_waits_for_a_person_says_where_to_answer(cli_stage: Stage) -> None:
+    plan = await a_plan(cli_stage.database)
+    await plan.node(TWO[0], 1, Status.RUNNING, child_status=Status.WAITING)
+    printed = await agentos(cli_stage.url, "show", str(plan.id))
+    assert f"waits for you: agentos approvals {plan.id}/clean" in printed.stdout
+    assert (await agentos(cli_stage.url, "approvals", f"{plan.id}/clean")).code == 0
+
+
 async def test_a_node_is_named_by_its_plan_and_its_name(cli_stage: Stage) -> None:
     plan = await a_plan(cli_stage.database)
     child = await plan.node(TWO[0], 1, Status.RUNNING)

@@ -59,7 +59,11 @@ async def test_the_api_does_what_its_document_says_whatever_it_is_sent(
     team = await stage.team()
     key = f"Bearer {_TOKEN}" if cases is _CODEC else team.headers["Authorization"]
     document = tmp_path / "openapi.json"
-    document.write_text(json.dumps(await _document(stage, team)))
+    described = await _document(stage, team)
+    if cases is _SYSTEMATIC:
+        # The nodes of a plan are as much as the body of a task, which is left out as well.
+        del described["components"]["schemas"]["ApprovalRequest"]["properties"]["nodes"]
+    document.write_text(json.dumps(described))
     (tmp_path / "schemathesis.toml").write_text(_CONFIGURATION)
     fuzzing = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "schemathesis.cli", "run", str(document)),

@@ -24,6 +24,7 @@ from tests.integration.plan_stage import (
     told,
     working_planners,
 )
+from tests.temporal_runs import reset_to_turn
 
 _GIVEN = {"data": "${inputs.data}"}
 
@@ -380,6 +381,53 @@ async def test_a_cancelled_plan_goes_on_where_it_was(
     await plan.retry()
     await plan.until("completed")
     assert await plan.runs() == {"quick": 1, "slow": 2}
+
+
+@pytest.mark.parametrize("made", [False, True], ids=["splitting", "summing-up"])
+async def test_a_plan_can_be_cancelled_while_its_model_is_asked(
+    plans: Stage, planners: ObedientPlanners, made: bool
+) -> None:
+    two = makes(a_pipeline("a", "print x"), a_pipeline("b", "print x"))
+    lines = (two, "hang", "finish Done.") if made else ("hang", two, "finish Done.")
+    plan = await submit_plan(plans, *lines)
+    if made:
+        await plan.until_nodes(a="completed", b="completed")
+    await plan.until("running")
+    assert (await plans.http.post(f"/tasks/{plan.id}/cancel")).status_code == 202
+    await plan.until("cancelled")
+    planners.answers = True
+    await plan.retry()
+    await plan.until("completed")
+    assert await plan.runs() == {"a": 1, "b": 1}
+
+
+async def test_a_plan_of_which_ten_nodes_run_can_be_cancelled(
+    plans: Stage, planners: ObedientPlanners
+) -> None:
+    names = [f"n{number}" for number in range(12)]
+    nodes = makes(*(a_pipeline(name, "wait") for name in names))
+    limits = {"replans": 0, "parallel": 10, "max_nodes": 12}
+    plan = await submit_plan(plans, nodes, plan=limits)
+    await plan.until_nodes(**dict.fromkeys(names[:10], "running"))
+    await plans.http.post(f"/tasks/{plan.id}/cancel")
+    await plan.until("cancelled")
+    assert await plan.statuses() == dict.fromkeys(names[:10], "cancelled")
+
+
+async def test_a_plan_that_temporal_resets_leaves_no_node_of_before_living(
+    plans: Stage, planners: ObedientPlanners
+) -> None:
+    plan = await submit_plan(plans, makes(a_pipeline("slow", "wait")), "finish Done.")
+    await plan.until_nodes(slow="running")
+    former = await plan.child("slow")
+    await reset_to_turn(plans.temporal, f"task-{plan.id}", 1)
+    async with asyncio.timeout(WAIT_SECONDS):
+        while await plan.child("slow") in ("None", former):
+            await asyncio.sleep(0.05)
+    await plans.until(former, "cancelled")
+    plans.steps.released.set()
+    await plan.until("completed")
+    assert await plan.living() == []
 
 
 async def test_a_terminated_plan_leaves_no_row_living(

@@ -255,6 +255,15 @@ async def test_the_estimate_is_what_all_nodes_were_granted(agents_stage: Stage) 
     assert estimate == {"tokens": 1_000, "cost_usd": 1.75, "seconds": 40}
 
 
+async def test_the_estimate_of_a_plan_with_pipelines_has_the_time_of_the_whole(
+    agents_stage: Stage,
+) -> None:
+    plan = await a_plan(agents_stage.database, limits={"seconds": 60})
+    child = await plan.node(TWO[0], 1, Status.RUNNING)
+    await plan.execute("UPDATE tasks SET type = 'pipeline' WHERE id = :id", id=child)
+    assert (await _plan(agents_stage, plan))["estimate"]["seconds"] == 60
+
+
 async def test_what_is_no_plan_has_none(agents_stage: Stage) -> None:
     plan = await a_plan(agents_stage.database)
     child = await plan.node(TWO[0], 1, Status.RUNNING)

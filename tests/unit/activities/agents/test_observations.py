@@ -11,6 +11,7 @@ from activities.agents.observations import (
     MAX_FILES_SHOWN,
     MAX_REFUSALS_SHOWN,
     Shown,
+    is_kept_output,
     observation,
     shorten,
 )
@@ -125,6 +126,14 @@ async def test_a_long_text_is_cut_and_kept_whole_as_a_file(tmp_path: Path) -> No
     text = observation(ToolResult(LONG), shown, {shown.whole: KEY})
     assert text.endswith("All of it is in '4.1-run_skill_script.txt': read it with read_file.")
     assert "All of it" not in observation(ToolResult(LONG), shown, {})
+
+
+@pytest.mark.parametrize("call", ["4.1 run_skill_script", "1.1 mcp.a.b/c", "2.1 x"])
+async def test_the_file_of_a_long_text_is_known_by_its_name(tmp_path: Path, call: str) -> None:
+    shown = [await shorten(ToolResult(LONG), TOKENS, tmp_path, call, 200) for _ in range(2)]
+    assert all(is_kept_output(item.whole or "", call) for item in shown)
+    for other in ("report.txt", "4.2-run_skill_script.txt", f"my-{shown[0].whole}", "2.1-x.csv"):
+        assert not is_kept_output(other, call)
 
 
 async def test_a_short_text_makes_no_file(tmp_path: Path) -> None:

@@ -139,6 +139,16 @@ BAD: dict[str, tuple[list[dict[str, Any]], str, str]] = {
         "/nodes/0/files",
         "makes no files",
     ),
+    "reasoning over files": (
+        [{"id": "a", "kind": "reasoning", "inputs": {"x": "${inputs.text}"}}],
+        "/nodes/0/inputs",
+        "reads no files",
+    ),
+    "two inputs that would be one variable": (
+        [{"id": "a", "inputs": {"x": "${inputs.text}", "X": "${inputs.text}"}}],
+        "/nodes/0/inputs/X",
+        "it and 'x' would both be INPUT_X",
+    ),
     "a plan within a plan that is deep enough": (
         [{"id": "a", "kind": "plan"}],
         "/nodes/0/kind",

@@ -62,10 +62,16 @@ OPENED: Event = (
     "plan.opened",
     {"seq": 4, "nodes": [node("a"), node("b"), node("join", "a", "b", kind="reasoning")]},
 )
+CALLED: Event = (
+    "tool.called",
+    {"step": "1.1 make_plan", "call_id": "c", "tool": "make_plan", "arguments": '{"nodes": [{'},
+)
 A_STARTED: Event = ("node.started", {"node": "a", "number": 1})
 B_STARTED: Event = ("node.started", {"node": "b", "number": 2})
 A_DONE: Event = ("node.ended", {"node": "a", "status": "completed"})
 B_FAILED: Event = ("node.ended", {"node": "b", "status": "blocked", "error": ERROR})
+
+_ENDED: Event = ("task.status", {"status": "blocked", "error": ERROR})
 
 
 def asked(**more: Any) -> Event:
@@ -102,6 +108,16 @@ def test_a_node_stands_below_the_one_that_it_waits_for() -> None:
         "  │  └─ · check",
         "  └─ ✗ apart       It failed.",
     ]
+
+
+def test_what_a_node_waits_for_is_named_once() -> None:
+    nodes = [
+        TreeNode("a"),
+        TreeNode("b"),
+        TreeNode("c", depends_on=("a",)),
+        TreeNode("join", depends_on=("a", "b", "c")),
+    ]
+    assert drawn_tree(nodes)[2].endswith("also after b")
 
 
 def test_the_tree_has_signs_that_every_terminal_has() -> None:
@@ -207,6 +223,12 @@ def test_a_revised_plan_keeps_what_is_done_and_has_the_nodes_that_it_has_now() -
     assert plan.nodes["join"].plan.depends_on == ("a", "c")
 
 
+def test_a_plan_that_is_made_anew_knows_nothing_of_nodes_of_before() -> None:
+    again = ("task.status", {"status": "pending"})
+    plan = a_plan(OPENED, A_STARTED, A_DONE, B_FAILED, _ENDED, again, RUNNING, OPENED)
+    assert {node.status for node in plan.nodes.values()} == {Status.PENDING}
+
+
 def test_a_node_that_runs_again_has_no_earlier_end() -> None:
     plan = a_plan(RUNNING, OPENED, B_STARTED, B_FAILED, B_STARTED)
     assert (plan.nodes["b"].status, plan.nodes["b"].error) == (Status.RUNNING, None)
@@ -225,6 +247,14 @@ def test_a_cancelled_plan_has_no_node_that_runs() -> None:
     plan = a_plan(RUNNING, OPENED, A_STARTED, ("task.status", {"status": "cancelled"}))
     assert plan.nodes["a"].status is Status.CANCELLED
     assert plan.nodes["b"].status is Status.PENDING
+
+
+def test_the_next_run_keeps_the_nodes_that_are_completed() -> None:
+    ended: Event = ("task.status", {"status": "blocked"})
+    again: Event = ("task.status", {"status": "pending"})
+    plan = a_plan(RUNNING, OPENED, A_STARTED, B_STARTED, A_DONE, B_FAILED, ended, again)
+    states = [(node.status, node.error) for node in plan.nodes.values()]
+    assert states == [(Status.COMPLETED, None), (Status.PENDING, None), (Status.PENDING, None)]
 
 
 @pytest.mark.parametrize("height", range(1, 12))
@@ -263,7 +293,7 @@ def test_the_end_of_a_plan_says_which_node_failed_and_what_to_do() -> None:
     text = "\n".join(
         drawn(summary(a_plan(RUNNING, OPENED, B_STARTED, B_FAILED, blocked), after(9)))
     )
-    assert "✗ both files failed every attempt, after 5.0s  0/3 nodes" in text
+    assert "✗ both files is blocked after 5.0s  0/3 nodes" in text
     assert "It failed." in text
     assert f"agentos show {TASK}" in text
     assert f"agentos logs {TASK} --step b" in text
@@ -293,7 +323,8 @@ def plain_lines(*events: Event) -> list[str]:
 
 def test_elsewhere_a_line_tells_of_each_node() -> None:
     lines = plain_lines(
-        ("task.status", {"status": "pending"}), OPENED, A_STARTED, B_STARTED, A_DONE, B_FAILED
+        *(("task.status", {"status": "pending"}), CALLED),
+        *(OPENED, A_STARTED, B_STARTED, A_DONE, B_FAILED),
     )
     assert [line.partition("] ")[2] for line in lines] == [
         "both files: pending",

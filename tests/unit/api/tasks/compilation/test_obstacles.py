@@ -82,7 +82,9 @@ def test_a_pipeline_is_refused() -> None:
 def test_a_run_that_was_too_long_to_be_read_is_refused() -> None:
     recording = Recording()
     recording.run = replace(recording.run, is_cut=True)
-    assert only(recording) == ("/calls", "the agent said and read too much to be looked through")
+    pointer, message = only(recording)
+    assert pointer == "/calls"
+    assert message.endswith("at most 500 calls, and 5000 messages of 4 MiB")
 
 
 def test_a_run_of_very_many_calls_is_refused() -> None:
@@ -99,6 +101,15 @@ def test_more_calls_than_a_pipeline_has_steps_are_refused() -> None:
     pointer, message = only(Recording().turn(*many))
     assert pointer == f"/calls/1.{MAX_STEPS + 1}"
     assert "at most 100 steps" in message
+
+
+def test_a_pipeline_that_no_request_could_hold_is_refused() -> None:
+    recording = Recording().turn(CLEAN)
+    found = compile_runs([Part(recording.run)], TOOLS, max_bytes=200)
+    [problem] = found.problems
+    assert found.pipeline is None
+    assert problem.pointer == "/calls"
+    assert "larger than 200 bytes" in problem.message
 
 
 def test_a_result_to_a_schema_is_told() -> None:
@@ -175,7 +186,9 @@ def test_an_older_file_is_not_taken_for_one_that_was_made_beside_the_call() -> N
 def test_a_file_that_a_later_call_of_the_turn_made_before_is_told() -> None:
     """Steps follow in the order of the calls."""
     chart = replace(script("chart", "clean.csv", chart_png=""), after=5)
-    assert only(Recording().turn(chart, CLEAN))[0] == "/calls/1.1/arguments/args/0"
+    pointer, message = only(Recording().turn(chart, CLEAN))
+    assert pointer == "/calls/1.1/arguments/args/0"
+    assert "side by side" in message
 
 
 def test_a_file_that_was_made_before_the_call_began_in_the_same_turn_is_a_reference() -> None:
@@ -270,7 +283,7 @@ def test_what_the_model_had_otherwise_is_no_problem(done: Done) -> None:
 
 def test_the_name_of_an_input_is_given() -> None:
     recording = Recording(inputs={"people": f"file:{DATA}"})
-    recording.turn(script("csv-clean", "people", clean_csv="", said='{"from": "people"}'))
+    recording.turn(Done("list_files", said='[{"name": "people", "size": 12}]'))
     assert pointers_of(recording.turn(written("job.json", '{"in": "people"}'))) == []
 
 
@@ -313,6 +326,11 @@ def test_what_was_read_in_a_file_is_told_with_the_call_that_read_it() -> None:
 def test_a_text_from_before_any_data_was_read_is_the_models_own() -> None:
     recording = Recording().turn(written("config.json", '{"limit": 2500}')).turn(CLEAN)
     assert pointers_of(recording) == []
+
+
+def test_a_number_that_a_later_result_comes_close_to_is_the_models_own() -> None:
+    chart = script("chart", "data", "--most=4202", c_png="", said="it is 4201.754 in fact")
+    assert pointers_of(Recording().turn(Done("read_file", said="a 1")).turn(chart)) == []
 
 
 def test_only_calls_that_count_are_looked_at() -> None:
