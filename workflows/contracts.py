@@ -227,7 +227,8 @@ class CallPlan(Message):
 class PlanRun(AgentRun):
     """The input of PlanWorkflow, also when it continues as new. ``parallel`` nodes run at once.
 
-    A retry by a person begins with the plan of the call whose result is message ``resumed``.
+    A retry by a person begins with the plan of the call whose result is message ``resumed``. Its
+    turn is not whole before that has run: it follows ``turn``, and ``seq`` is its last message.
     """
 
     parallel: int

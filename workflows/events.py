@@ -7,7 +7,7 @@ of a state that it does not know, and takes the default for a field that is miss
 event would say nothing without has no default.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
@@ -388,6 +388,11 @@ MODELS: Mapping[EventType, type[Event]] = {
 STEP_FAILURES: Mapping[Status, type[AttemptFailed]] = {
     model.status: model for model in (StepFailed, StepBlocked)
 }
+
+
+def names_of(model: type[Event]) -> Set[str]:
+    """The fields of an event as they are sent."""
+    return {field.alias or name for name, field in model.model_fields.items()}
 
 
 def parse(name: str, data: Mapping[str, Any]) -> Event | None:

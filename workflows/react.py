@@ -87,7 +87,7 @@ class ReactLoop:
         except ActivityError as error:
             self._blame(plan, error)
             raise
-        self._note(Thought(seq=self.run.seq, tokens=0, cost_usd=0, digest=""))
+        self._note(Thought(seq=max(seq, self.run.seq), tokens=0, cost_usd=0, digest=""))
         return self._has_result
 
     @property

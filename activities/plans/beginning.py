@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from activities.plans.budget import Promise, Share, shares
 from activities.plans.children import Means, child_of, form_of
 from activities.plans.outcomes import Outcomes, outcomes_of
-from activities.store.plans import PlanWriter
+from activities.store.plans import NodeTask, PlanWriter
 from activities.store.reading.plans import PlanReader, StoredNode, StoredPlan, Used
+from activities.store.tasks import NewTask
 from workflows.contracts import Failure, NodesCall
 from workflows.errors import NodeInputMissing
 from workflows.states import Status
@@ -30,29 +31,34 @@ async def begin(writer: PlanWriter, call: NodesCall) -> Sequence[Begun]:
     """
     await writer.lock()
     plan = await writer.read()
-    outcomes = await outcomes_of(writer.reader, plan)
     wanted = [node for node in plan.nodes if node.number in call.nodes]
+    needed = {name for node in wanted for name in node.dependencies}
+    outcomes = await outcomes_of(writer.reader, plan, needed)
     new = [node for node in wanted if _has_to_begin(node, outcomes)]
     budget = await _budget(writer.reader, plan, new, outcomes) if new else {}
     begun = [Begun(node, is_over=_is_over(node, outcomes)) for node in wanted if node not in new]
+    fit: list[NodeTask] = []
     for node in new:
         means = Means(budget.get(node.number), call.seconds)
-        begun.append(await _begin_one(writer, plan, node, means, outcomes))
+        child = await _child_or_end(writer, plan, node, means, outcomes)
+        if child is not None:
+            fit.append(NodeTask(node, child, has_run=node.child_id in outcomes.children))
+        begun.append(Begun(node, is_over=child is None))
+    if fit:
+        await writer.begin(fit)
     return begun
 
 
-async def _begin_one(
+async def _child_or_end(
     writer: PlanWriter, plan: StoredPlan, node: StoredNode, means: Means, outcomes: Outcomes
-) -> Begun:
+) -> NewTask | None:
+    """The task that a node becomes. One that lacks an input has failed, and there is none."""
     try:
-        child = child_of(plan, node, means, outcomes.before(node), outcomes.files)
+        return child_of(plan, node, means, outcomes.before(node), outcomes.files)
     except NodeInputMissing as error:
         failure = Failure(code=error.code, message=str(error), step=node.name)
         await writer.end(node, Status.FAILED, failure)
-        return Begun(node, is_over=True)
-    former = outcomes.children.get(node.child_id)
-    await writer.begin(node, child, None if former is None else former.run)
-    return Begun(node)
+        return None
 
 
 def _has_to_begin(node: StoredNode, outcomes: Outcomes) -> bool:

@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -25,7 +25,8 @@ OUTPUT_TYPE = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """``results`` are those of completed nodes, by their names; ``files`` those of all."""
+    """``results`` are those of completed nodes that were asked for, by their names; ``files`` are
+    those of all."""
 
     children: Mapping[UUID, ChildState]
     results: Mapping[str, Result]
@@ -36,7 +37,11 @@ class Outcomes:
         return [self.results[name] for name in node.dependencies if name in self.results]
 
 
-async def outcomes_of(reader: PlanReader, plan: StoredPlan) -> Outcomes:
+async def outcomes_of(
+    reader: PlanReader, plan: StoredPlan, names: Collection[str] | None = None
+) -> Outcomes:
+    """What has become of a plan, with the results of the nodes of these ``names``, or of all: one
+    may be long, and is read anew each time."""
     children = await reader.children([node.child_id for node in plan.nodes])
     files = await reader.files(plan.id)
     results = {
@@ -47,7 +52,9 @@ async def outcomes_of(reader: PlanReader, plan: StoredPlan) -> Outcomes:
             [file.name for file in files if file.node == node.id],
         )
         for node in plan.nodes
-        if node.status is Status.COMPLETED and node.child_id in children
+        if node.status is Status.COMPLETED
+        and node.child_id in children
+        and (names is None or node.name in names)
     }
     return Outcomes(children, results, files)
 

@@ -54,6 +54,15 @@ class Holder:
         return {"task_id": self.task_id, "run": self.run, "execution": self.execution}
 
 
+@dataclass(frozen=True, slots=True)
+class NodeTask:
+    """A node that begins, with the task that runs it, which may have run before."""
+
+    node: StoredNode
+    child: NewTask
+    has_run: bool
+
+
 class PlanWriter:
     """The rows of one plan, within a transaction that holds its lock."""
 
@@ -184,28 +193,36 @@ class PlanWriter:
         )
         self._said.append(PlanOpened(seq=seq, nodes=nodes))
 
-    async def begin(self, node: StoredNode, child: NewTask, run: int | None) -> int:
-        """Write down the task that runs a node, which may have had ``run`` runs: gives its run."""
-        values = row_of(child)
-        if run is None:
-            await self._connection.execute(CREATE, values)
-            run = 1
-        else:
-            for statement in RESTART_CHILD:
-                restarted = await self._connection.execute(statement, values)
-            run = restarted.scalar_one()
-            files = delete(TaskArtifact).where(col(TaskArtifact.sub_task_id) == node.id)
-            await self._connection.execute(files)
-        await self._set(
-            node,
-            status=Status.RUNNING,
-            error=null(),
-            output_result=null(),
-            started_at=func.now(),
-            finished_at=None,
+    async def begin(self, begun: Sequence[NodeTask]) -> None:
+        """Write down the tasks that run nodes, with as few statements for many as for one."""
+        new = [row_of(each.child) for each in begun if not each.has_run]
+        if new:
+            await self._connection.execute(CREATE, new)
+        for each in begun:
+            if each.has_run:
+                await self._restart(each)
+        await self._connection.execute(
+            update(SubTask)
+            .where(col(SubTask.id).in_([each.node.id for each in begun]))
+            .values(
+                status=Status.RUNNING,
+                error=null(),
+                output_result=null(),
+                started_at=func.now(),
+                finished_at=None,
+            )
         )
-        self._said.append(NodeStarted(node=node.name, task_id=child.id, number=node.number))
-        return run
+        self._said += [
+            NodeStarted(node=each.node.name, task_id=each.child.id, number=each.node.number)
+            for each in begun
+        ]
+
+    async def _restart(self, begun: NodeTask) -> None:
+        values = row_of(begun.child)
+        for statement in RESTART_CHILD:
+            await self._connection.execute(statement, values)
+        files = delete(TaskArtifact).where(col(TaskArtifact.sub_task_id) == begun.node.id)
+        await self._connection.execute(files)
 
     async def keep_files(
         self, plan: StoredPlan, node: StoredNode, output: StoredFile

@@ -119,6 +119,13 @@ async def test_what_depends_on_the_data_is_told_and_accepted_by_a_person(
     assert place in refused.stderr
     assert "'city' is what the model read in the result of call 1.1 read_file" in refused.stderr
 
+    target = str(tmp_path / "no-such-folder" / "x.yaml")
+    unwritable = await agents_live.agentos(
+        "compile", task["task_id"], "--accept", place, "-o", target
+    )
+    assert unwritable.code == 2
+    assert f"{target} cannot be written: No such file or directory" in unwritable.stderr
+
     printed = await agents_live.agentos("compile", task["task_id"], "--accept", place, "--check")
     assert printed.code == 0, printed.stderr
     pipeline = yaml.safe_load(printed.stdout)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from api.tasks.compilation.said import Said
 from api.tasks.compilation.words import Words
+from workflows.definitions.pipeline import MAX_PARAMETERS
 
 Value = str | int | float | bool
 
@@ -18,6 +19,7 @@ _DELIMITER = re.compile(r"[,;|:\t]|\\t|tab|comma|semicolon|pipe", re.IGNORECASE)
 _URL = re.compile(r"(https?|s3)://\S+", re.IGNORECASE)
 _NAMES = (("number", _NUMBER), ("date", _DATE), ("delimiter", _DELIMITER), ("url", _URL))
 _NAME_CHARACTERS = 63
+_BASE_CHARACTERS = 50  # What tells it apart needs some, too.
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Constants:
         is_chosen = said.key is not None and (words.has(said.text) or said.pointer in self.accepted)
         if (kind is None and not is_chosen) or said.text.endswith("$"):
             return None
+        if len(self.parameters) >= MAX_PARAMETERS:
+            return None
         if said.kind == "code":
             if len(said.text) > 1 and words.has(said.text):
                 self.found.append(Constant(said.pointer, said.text, None))
@@ -60,7 +64,7 @@ class Constants:
         return name
 
     def _free(self, wanted: str, step: str) -> str:
-        base = re.sub(r"[^A-Za-z0-9_-]+", "-", wanted).strip("-")[:_NAME_CHARACTERS]
+        base = re.sub(r"[^A-Za-z0-9_-]+", "-", wanted).strip("-")[:_BASE_CHARACTERS]
         base = base if re.match(r"[A-Za-z_]", base) else f"value-{base}".strip("-")
         names = (base, f"{step}-{base}", *(f"{base}-{n}" for n in range(2, 10_000)))
         taken = self.parameters

@@ -112,6 +112,7 @@ async def playing(
         limits=LIMITS,
         approval_seconds=60,
         parallel=parallel,
+        seq=resumed or 0,
         resumed=resumed,
     )
     worker = Worker(

@@ -281,8 +281,16 @@ async def test_a_planner_is_told_what_is_wrong_and_then_the_task_is_one_node(
     given = await planning.arguments()
     assert given["atomic"] is True
     assert wrong in given["reason"]
+    assert [node["description"] for node in given["nodes"]] == [planning.desk.prompt]
+
+
+async def test_a_plan_that_was_decided_for_a_planner_runs_and_is_told_of_like_its_own(
+    planning: Planning,
+) -> None:
+    await planning.desk.create()
+    await planning.think(*[BAD["two plans"][0]] * (MAX_REPAIRS + 1))
     await _is_whole(planning)
-    await planning.desk.report(call.seq)
+    await planning.desk.report(planning.thoughts[-1].calls[0].seq)
     await planning.think(finishes())
     _is_valid(planning.sent())
 

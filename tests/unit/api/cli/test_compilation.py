@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
+from typer.testing import CliRunner
 
 from api.cli.commands.comparison import Check, Sameness, compared
 from api.cli.commands.yaml_text import yaml_text
+from api.cli.exit_codes import ExitCode
+from api.cli.main import app
 from api.cli.terminal import safe_text
 from api.wire.responses.compilation import CompiledStep, ExpectedFile
 from api.wire.responses.files import Artifact
@@ -90,3 +93,10 @@ def test_a_check_is_told_as_json() -> None:
     found = list(compared([], []))
     document = Check(task_id="x", status="completed", files=found).model_dump_json()
     assert json.loads(document) == {"task_id": "x", "status": "completed", "files": []}
+
+
+def test_a_time_limit_needs_a_check() -> None:
+    arguments = ["compile", "0c9b1e0e", "--timeout", "5"]
+    printed = CliRunner().invoke(app, arguments)
+    assert printed.exit_code == ExitCode.USAGE
+    assert "it needs --check" in printed.output

@@ -8,7 +8,7 @@ import pytest
 
 from api.http.openapi import DocumentedApi
 from api.http.routes import health, task_history, tasks
-from workflows.events import MODELS, EventType
+from workflows.events import MODELS, EventType, names_of
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +33,7 @@ def test_every_event_is_a_component_to_which_the_stream_refers(
     data = items_of(document)[kind]["data"]
     name = data["contentSchema"]["allOf"][0]["$ref"].removeprefix("#/components/schemas/")
     schema = document["components"]["schemas"][name]
-    fields = {field.alias or name for name, field in MODELS[kind].model_fields.items()}
-    assert schema.get("properties", {}).keys() == fields
+    assert schema.get("properties", {}).keys() == names_of(MODELS[kind])
     assert schema["description"]
 
 

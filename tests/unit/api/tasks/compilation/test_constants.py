@@ -9,7 +9,7 @@ from api.tasks.compilation.compiling import Compiled, Part, compile_runs
 from api.tasks.compilation.natures import Tools
 from tests.doubles.recorded_runs import Done, Recording, code, script, written
 from workflows.definitions.parameters import filled
-from workflows.definitions.pipeline import Pipeline
+from workflows.definitions.pipeline import MAX_PARAMETERS, Pipeline
 
 TOOLS = Tools(Registry().tools)
 
@@ -54,6 +54,17 @@ def test_numbers_dates_delimiters_and_addresses_are_parameters(
     args: list[str], parameters: dict[str, Any]
 ) -> None:
     assert parameters_of(*args) == parameters
+
+
+def test_long_names_of_options_are_told_apart() -> None:
+    option = f"--{'n' * 80}"
+    names = list(parameters_of("data", option, "5", option, "6", option, "7"))
+    assert names == ["n" * 50, f"chart-{'n' * 50}", f"{'n' * 50}-2"]
+
+
+def test_constants_beyond_the_most_that_a_pipeline_takes_stay_where_they_are() -> None:
+    args = [word for number in range(MAX_PARAMETERS + 5) for word in ("--n", str(number))]
+    assert len(parameters_of("data", *args)) == MAX_PARAMETERS
 
 
 def test_values_of_options_that_the_prompt_has_are_parameters() -> None:

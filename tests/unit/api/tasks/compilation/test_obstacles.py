@@ -186,7 +186,9 @@ def test_an_older_file_is_not_taken_for_one_that_was_made_beside_the_call() -> N
 def test_a_file_that_a_later_call_of_the_turn_made_before_is_told() -> None:
     """Steps follow in the order of the calls."""
     chart = replace(script("chart", "clean.csv", chart_png=""), after=5)
-    assert only(Recording().turn(chart, CLEAN))[0] == "/calls/1.1/arguments/args/0"
+    pointer, message = only(Recording().turn(chart, CLEAN))
+    assert pointer == "/calls/1.1/arguments/args/0"
+    assert "side by side" in message
 
 
 def test_a_file_that_was_made_before_the_call_began_in_the_same_turn_is_a_reference() -> None:
@@ -281,7 +283,7 @@ def test_what_the_model_had_otherwise_is_no_problem(done: Done) -> None:
 
 def test_the_name_of_an_input_is_given() -> None:
     recording = Recording(inputs={"people": f"file:{DATA}"})
-    recording.turn(script("csv-clean", "people", clean_csv="", said='{"from": "people"}'))
+    recording.turn(Done("list_files", said='[{"name": "people", "size": 12}]'))
     assert pointers_of(recording.turn(written("job.json", '{"in": "people"}'))) == []
 
 

@@ -189,8 +189,8 @@ def test_what_a_server_did_twice_is_done_twice() -> None:
 
 
 def test_the_name_of_a_written_file_is_no_parameter() -> None:
-    [step] = steps_of(Recording("Write notes.md.").turn(written("notes.md", "Write")))
-    assert step["args"] == {"name": "notes.md", "text": "${parameters.text}"}
+    [step] = steps_of(Recording("Write notes.").turn(written("notes", "Write")))
+    assert step["args"] == {"name": "notes", "text": "${parameters.text}"}
 
 
 # What the model wrote itself.
