@@ -5,6 +5,8 @@ that all of them know. What it leaves out is checked when the plan is.
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
+from functools import cache
 from typing import Any
 
 from workflows.definitions.plan import Atomicity, Node, NodeKind, Plan
@@ -49,8 +51,7 @@ _KEPT = ("type", "enum", "required", "additionalProperties")
 
 def node_schema(plan: Plan) -> dict[str, Any]:
     """The schema of a node of this plan."""
-    schema = Node.model_json_schema()
-    node = _plain(schema, schema.get("$defs", {}))
+    node = deepcopy(_any_node())
     properties = node["properties"]
     for name, about in ABOUT.items():
         properties[name]["description"] = about
@@ -64,6 +65,13 @@ def node_schema(plan: Plan) -> dict[str, Any]:
     if plan.atomicity is not Atomicity.RELAXED:
         del properties["why"]
     return node
+
+
+@cache
+def _any_node() -> dict[str, Any]:
+    """To make it takes longer than all else that a planner does before it asks its model."""
+    schema = Node.model_json_schema()
+    return _plain(schema, schema.get("$defs", {}))
 
 
 def _keep(schema: dict[str, Any], fields: frozenset[str]) -> None:

@@ -1,5 +1,6 @@
 """Decisions of people on the calls of an agent that wait for one."""
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from workflows.events import ApprovalDecided
 from workflows.states import FINAL, Status
 
 Answer = Literal["approve", "deny"]
+
+# As much of an id as commands show, or more.
+_ASK = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,28}")
 
 
 class Elicitation(BaseModel):
@@ -95,8 +99,11 @@ async def asked_calls(
 
 
 async def find_asked(database: Database, task_id: UUID, call: str) -> AskedCall | None:
-    """By the id of its row or its name."""
-    is_meant = col(SubTask.name) == call
+    """By the id of its row, its name, the number in that, or the beginning of the id of its ask."""
+    name = col(SubTask.name)
+    is_meant = or_(name == call, func.split_part(name, " ", 1) == call)
+    if _ASK.fullmatch(call):
+        is_meant = or_(is_meant, col(SubTask.approval)["id"].astext.startswith(call))
     with suppress(ValueError):
         is_meant = or_(is_meant, col(SubTask.id) == UUID(call))
     query = _ASKED.where(col(SubTask.task_id) == task_id, is_meant)

@@ -35,7 +35,9 @@ async def list_waiting(
     return Page(items=[asked_call(call) for call in calls], next_cursor=following)
 
 
-CallId = Annotated[Text, Path(max_length=300, description="its id, or its name")]
+CallId = Annotated[
+    Text, Path(max_length=300, description="its id, its name or number, or its ask_id")
+]
 
 
 @router.post("/{call_id}", status_code=202, responses=refusals(ApprovalConflict))

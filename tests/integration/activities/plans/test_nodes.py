@@ -353,3 +353,34 @@ async def test_a_node_whose_file_is_gone_fails_without_a_task(desk: PlanDesk) ->
     node = await desk.node("join")
     assert node.error is not None
     assert node.error.code == "node-input-missing"
+
+
+async def test_many_nodes_begin_with_as_few_statements_as_one(
+    desk: PlanDesk, queries: list[str]
+) -> None:
+    await planned(desk, {"nodes": [_reasoning(f"n{number}") for number in range(6)]})
+    alone = await _statements_to_begin(desk, queries, 1)
+    assert await _statements_to_begin(desk, queries, 2, 3, 4, 5, 6) == alone
+
+
+async def test_a_node_that_begins_reads_only_the_results_that_it_needs(
+    desk: PlanDesk, queries: list[str]
+) -> None:
+    code = {"language": "python", "source": "print(1)"}
+    other = {**_reasoning("other"), "kind": "pipeline", "steps": [{"id": "only", "code": code}]}
+    await planned(desk, {"nodes": [other, _reasoning("before"), _reasoning("after")]})
+    await desk.begin(1)
+    before = await _statements_to_begin(desk, queries, 2)
+    await desk.completes("other")
+    assert await desk.end(1)
+    assert await _statements_to_begin(desk, queries, 3) == before
+
+
+def _reasoning(name: str) -> dict[str, Any]:
+    return {"id": name, "title": name, "description": "Think.", "kind": "reasoning"}
+
+
+async def _statements_to_begin(desk: PlanDesk, queries: list[str], *numbers: int) -> int:
+    before = len(queries)
+    await desk.begin(*numbers)
+    return len(queries) - before

@@ -283,6 +283,16 @@ async def test_a_plan_is_edited_in_a_file_and_approved(cli_stage: Stage, tmp_pat
     words = ("approve", str(plan.id), str(asked.id)[:8], "--nodes", str(file))
     printed = await agentos(cli_stage.url, *words)
     assert (printed.code, printed.stdout) == (0, "1.1 make_plan  approved\n"), printed.stderr
+    # To type it again changes nothing.
+    for again in (
+        words,
+        ("approve", str(plan.id), "1.1"),
+        ("approve", str(plan.id), "1.1 make_plan"),
+    ):
+        printed = await agentos(cli_stage.url, *again)
+        assert (printed.code, printed.stdout) == (0, "1.1 make_plan  approved\n"), printed.stderr
+    other = await agentos(cli_stage.url, "deny", str(plan.id), str(asked.id)[:8])
+    assert (other.code, "already approved" in other.stderr) == (1, True)
     shown = (await cli_stage.http.get(f"/tasks/{plan.id}/plan")).json()
     assert [node["title"] for node in shown["nodes"]] == ["Do clean", "Only a table"]
 

@@ -47,6 +47,7 @@ def test_the_prompt_of_an_agent_tells_which_files_it_has_to_make() -> None:
     [
         ("IN [-o clean.csv]", ["a.csv"], ("-o", "a.csv")),
         ("IN [-o clean.csv]", ["clean.csv"], ()),
+        ("IN [-o clean.csv]", ["my-clean.csv", "clean.csv"], ()),
         ("IN [-o clean.csv]", ["notes.md"], ()),
         ("IN [-o clean.csv]", ["rows.csv", "in-clean.csv"], ("-o", "in-clean.csv")),
         ("IN [-o clean.csv]", ["one.csv", "two.csv"], ()),

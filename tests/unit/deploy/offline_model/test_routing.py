@@ -91,6 +91,8 @@ def test_a_fixed_sequence_over_known_skills_becomes_a_pipeline(
         "Which column has the most gaps? Profile the data.",
         "Clean the data, then email it to my boss.",
         "Compare the files, then write a report.",
+        "Is a chart of the data useful?",
+        "Decide which profile of the data to report.",
         "Join the files.",
         "",
     ],
@@ -132,6 +134,13 @@ def test_the_steps_of_a_pipeline_take_what_the_others_made(more: str) -> None:
     assert args[3][0] == "${steps.clean.files['clean.csv']}"
     assert args[3][1].startswith("${steps.profile.files")
     assert args[3][2] == "${steps.chart.files['chart.png']}"
+
+
+def test_an_output_that_must_be_named_is_named_in_a_pipeline_too() -> None:
+    files = ("paper (9 bytes, application/pdf)",)
+    call = first_call("Extract the text.", World(SKILLS, files, CHOICES, more=commands_of(SKILLS)))
+    [step] = arguments(call)["pipeline"]["steps"]
+    assert step["args"] == ["${inputs.paper}", "--format", "text", "-o", "output.txt"]
 
 
 def test_what_looks_like_a_reference_in_a_prompt_stays_what_it_says() -> None:

@@ -108,6 +108,13 @@ def test_any_number_of_files_is_split_within_the_nodes_allowed(count: int) -> No
     assert sum(not dependencies_of(node) for node in nodes) >= 2
 
 
+def test_more_files_than_an_agent_of_the_rules_takes_at_once_are_joined_by_a_pipeline() -> None:
+    nodes = planned("Clean all, profile each, and write one report.", world(*"abcde"))
+    [step] = nodes[-1].steps or []
+    assert step.args == [f"${{inputs.{name}}}" for name in nodes[-1].inputs]
+    assert len(step.args) == 10
+
+
 def test_as_many_nodes_are_made_as_the_planner_is_told() -> None:
     few = world("a", "b", more="- At most 3 nodes, of which 2 run side by side.")
     assert waits(planned(BOTH, few)) == {"a": set(), "b": set(), "report": {"a", "b"}}
@@ -275,8 +282,9 @@ def test_a_plan_that_a_person_sends_back_is_made_anew_with_the_note(
     assert {node["id"] for node in again(said)["nodes"]} == ids
 
 
-def test_a_note_that_changes_nothing_for_the_rules_leads_to_an_atomic_plan() -> None:
-    said = "Denied: a person denied this call, so it was not made. They say: Nicer!"
+@pytest.mark.parametrize("note", ["Nicer!", "Please."])
+def test_a_note_that_changes_nothing_for_the_rules_leads_to_an_atomic_plan(note: str) -> None:
+    said = f"Denied: a person denied this call, so it was not made. They say: {note}"
     assert again(said)["atomic"] is True
 
 
