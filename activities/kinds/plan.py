@@ -7,7 +7,7 @@ from activities.kinds.agent import name_of
 from activities.kinds.agent_validation import problems_with_agent
 from activities.kinds.base import Installed, Kind, RunnableTask
 from activities.store.reading.messages import last_message_before, turn_at
-from activities.store.reading.plans import resumed_call
+from activities.store.reading.plan_calls import resumed_call
 from workflows.contracts import PlanRun, RunLimits
 from workflows.definitions.plan import Plan
 from workflows.plan import PlanWorkflow

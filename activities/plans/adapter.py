@@ -123,12 +123,12 @@ class Nodes(ports.Nodes):
             return await self._end(end)
 
     async def _end(self, end: NodeEnd) -> bool:
-        plan, node, child = await self._find(end)
+        node, child = await self._find(end)
         if node.status.is_final:
             return node.status is Status.COMPLETED
         if child is not None and not child.status.is_final:
             await self._close(node, child)
-            plan, node, child = await self._find(end)
+            node, child = await self._find(end)
         holder = _holder(end.task_id, end.run)
         if child is None or child.status is not Status.COMPLETED:
             async with writing_plan(self._database, holder) as writer:
@@ -136,18 +136,15 @@ class Nodes(ports.Nodes):
                 status = Status.CANCELLED if child is None else child.status
                 await writer.end(node, status, None if child is None else child.error)
             return False
-        return await self._complete(holder, plan, node, child)
+        return await self._complete(holder, node, child)
 
-    async def _find(self, end: NodeEnd) -> tuple[StoredPlan, StoredNode, ChildState | None]:
+    async def _find(self, end: NodeEnd) -> tuple[StoredNode, ChildState | None]:
         async with reading_plans(self._database) as reader:
-            plan = await reader.plan(end.task_id)
-            if plan is None:
-                raise TaskMoved(task_id=end.task_id)
-            node = next((node for node in plan.nodes if node.number == end.number), None)
+            node = await reader.node(end.task_id, end.number)
             if node is None:
                 raise TaskMoved(task_id=end.task_id)
             children = await reader.children([node.child_id])
-        return plan, node, children.get(node.child_id)
+        return node, children.get(node.child_id)
 
     async def _close(self, node: StoredNode, child: ChildState) -> None:
         """A workflow writes its end down before it ends, unless somebody else ended it."""
@@ -161,15 +158,13 @@ class Nodes(ports.Nodes):
         )
         await tasks.close_task(self._database, close)
 
-    async def _complete(
-        self, holder: Holder, plan: StoredPlan, node: StoredNode, child: ChildState
-    ) -> bool:
+    async def _complete(self, holder: Holder, node: StoredNode, child: ChildState) -> bool:
         async with reading_plans(self._database) as reader:
             names = await reader.names_of_files(child.id)
             result = await result_of(reader, node, child, names)
         output, data = output_file(result)
         blobs = self._equipment.blobs
-        await blobs.put(plan.team_id, output.sha256, output.size, output.mime_type, data)
+        await blobs.put(child.team_id, output.sha256, output.size, output.mime_type, data)
         missing = [name for name in node.definition.files if name not in names]
         failure = None
         if missing:
@@ -177,7 +172,7 @@ class Nodes(ports.Nodes):
             failure = Failure(code=error.code, message=str(error), step=node.name)
         async with writing_plan(self._database, holder) as writer:
             await writer.lock()
-            await writer.keep_files(plan, node, output)
+            await writer.keep_files(child.team_id, node, output)
             await writer.end(node, Status.FAILED if missing else Status.COMPLETED, failure)
         return not missing
 

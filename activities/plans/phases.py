@@ -6,12 +6,8 @@ from uuid import UUID
 
 from activities.patience import patiently
 from activities.store.database import Database
-from activities.store.reading.plans import (
-    LastPlanCall,
-    StoredPlan,
-    last_plan_call,
-    reading_plans,
-)
+from activities.store.reading.plan_calls import LastPlanCall, last_plan_call
+from activities.store.reading.plans import StoredPlan, reading_plans
 from workflows.errors import TaskMoved
 from workflows.states import Status
 

@@ -225,11 +225,12 @@ class PlanWriter:
         await self._connection.execute(files)
 
     async def keep_files(
-        self, plan: StoredPlan, node: StoredNode, output: StoredFile
+        self, team_id: UUID, node: StoredNode, output: StoredFile
     ) -> Sequence[str]:
         """Make the files of its task those of the node, with ``output`` beside: gives the names of
         the former."""
-        place = {"task_id": plan.id, "node_id": node.id, "child_id": node.child_id}
+        task_id = self._holder.task_id
+        place = {"task_id": task_id, "node_id": node.id, "child_id": node.child_id}
         copied = (await self._connection.execute(COPY_FILES, place)).scalars().all()
         await self._connection.execute(
             delete(TaskArtifact).where(
@@ -240,8 +241,8 @@ class PlanWriter:
         await self._connection.execute(
             insert(TaskArtifact).values(
                 id=uuid5(node.id, f"{output.name}\n{output.sha256}"),
-                team_id=plan.team_id,
-                task_id=plan.id,
+                team_id=team_id,
+                task_id=task_id,
                 sub_task_id=node.id,
                 type=ArtifactType.FILE,
                 name=output.name,

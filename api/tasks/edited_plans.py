@@ -11,7 +11,7 @@ from activities.kinds.base import Installed
 from activities.kinds.pipeline_validation import problems_with_pipeline
 from activities.plans.opening import MAKE_PLAN
 from activities.store.approvals import AskedCall
-from activities.store.reading.plans import PLAN_CALL
+from activities.store.reading.plan_calls import PLAN_CALL
 from activities.store.reading.tasks import StoredTask
 from activities.tools.finish import FINISH
 from activities.tools.selection import is_within

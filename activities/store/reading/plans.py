@@ -8,19 +8,18 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ARRAY, DateTime, Row, Uuid, bindparam, func, or_, select, text
+from sqlalchemy import ARRAY, DateTime, Row, Uuid, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from activities.store.database import Database
 from activities.store.reading.attempts import output_of
 from activities.store.tables import PlanRevision, SubTask, Task, TaskArtifact
-from workflows.contracts import Failure, call_sub_task_id
+from workflows.contracts import Failure
 from workflows.definitions.agent import Limits
 from workflows.definitions.plan import Node, Plan
 from workflows.states import Status, TaskType
 
-PLAN_CALL = "plan"
 # What a pipeline printed is read as JSON up to this length, in characters.
 MAX_OUTPUT_CHARACTERS = 64 * 1024
 
@@ -141,6 +140,12 @@ class PlanReader:
             revisions=revisions or 0,
         )
 
+    async def node(self, task_id: UUID, number: int) -> StoredNode | None:
+        """One node of a plan; None when there is no such node any more."""
+        query = select(*_NODE).where(col(SubTask.task_id) == task_id, col(SubTask.number) == number)
+        row = (await self._connection.execute(query)).one_or_none()
+        return None if row is None else _node(row)
+
     async def children(self, ids: Collection[UUID]) -> Mapping[UUID, ChildState]:
         """Those of these tasks that there are."""
         rows = await self._connection.execute(select(*_CHILD).where(col(Task.id).in_(ids)))
@@ -217,23 +222,6 @@ async def reading_plans(database: Database) -> AsyncIterator[PlanReader]:
         yield PlanReader(connection)
 
 
-async def resumed_call(database: Database, task_id: UUID, seq: int) -> int | None:
-    """``seq``, where the call with that result makes or revises a plan that is not completed.
-
-    One that a person denied, or never approved, is none to go on with.
-    """
-    asked, decision = (col(SubTask.approval)[field].astext for field in ("kind", "decision"))
-    async with database.reading(fresh=True) as connection:
-        status = await connection.scalar(
-            select(col(SubTask.status)).where(
-                col(SubTask.id) == call_sub_task_id(task_id, seq),
-                col(SubTask.task_type) == PLAN_CALL,
-                or_(asked.is_(None), decision == "approve"),
-            )
-        )
-    return None if status in (None, Status.COMPLETED) else seq
-
-
 # A plan is at most three deep; the bound is for rows that somebody else has written.
 _USED = text(
     """
@@ -306,75 +294,3 @@ def _node(row: Row[*tuple[Any, ...]]) -> StoredNode:
         is_dropped="dropped" in output,
         error=row.error and Failure.model_validate(row.error),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedCall:
-    """A call whose plan, or revision, is in the rows of nodes; its result is message ``seq``.
-
-    ``was_answered``: the planner has said something since.
-    """
-
-    id: UUID
-    seq: int
-    status: Status
-    was_answered: bool
-
-
-async def last_opened_call(database: Database, task_id: UUID) -> OpenedCall | None:
-    """The call by which a plan was made, or revised, last; None before there is a plan."""
-    async with database.reading(fresh=True) as connection:
-        row = (await connection.execute(_LAST_OPENED, {"task_id": task_id})).one_or_none()
-    if row is None:
-        return None
-    return OpenedCall(row.id, row.seq, Status(row.status), row.was_answered)
-
-
-_LAST_OPENED = text(
-    f"""
-    SELECT call.id, call.execution_order AS seq, call.status,
-           EXISTS (SELECT FROM messages WHERE task_id = :task_id AND role = 'assistant'
-                   AND messages.seq > call.execution_order) AS was_answered
-    FROM sub_tasks AS call
-    WHERE call.task_id = :task_id AND call.task_type = '{PLAN_CALL}' AND call.number IS NULL
-      AND (EXISTS (SELECT FROM sub_tasks AS node
-                   WHERE node.task_id = :task_id AND node.number IS NOT NULL
-                     AND node.execution_order = call.execution_order)
-           OR EXISTS (SELECT FROM plan_revisions AS revision
-                      WHERE revision.task_id = :task_id AND revision.seq = call.execution_order))
-    ORDER BY call.execution_order DESC
-    LIMIT 1
-    """
-).bindparams(bindparam("task_id", type_=Uuid()))
-
-
-@dataclass(frozen=True, slots=True)
-class LastPlanCall:
-    """A call that makes or revises a plan; its result is message ``seq``. ``is_refused``: a person
-    denied it, or nobody answered in time; ``has_note``: they said something."""
-
-    seq: int
-    is_refused: bool
-    has_note: bool
-
-
-async def last_plan_call(database: Database, task_id: UUID) -> LastPlanCall | None:
-    """The last one of a task; None before there was one."""
-    async with database.reading(fresh=True) as connection:
-        row = (
-            await connection.execute(
-                select(col(SubTask.execution_order), col(SubTask.status), col(SubTask.approval))
-                .where(
-                    col(SubTask.task_id) == task_id,
-                    col(SubTask.task_type) == PLAN_CALL,
-                    col(SubTask.number).is_(None),
-                )
-                .order_by(col(SubTask.execution_order).desc())
-                .limit(1)
-            )
-        ).one_or_none()
-    if row is None:
-        return None
-    asked = row.approval or {}
-    is_refused = bool(asked) and row.status is Status.FAILED
-    return LastPlanCall(row.execution_order, is_refused, bool(asked.get("note")))

@@ -4,12 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from activities.store.reading.messages import find_turn_of_call
-from activities.store.reading.plans import (
-    OpenedCall,
-    StoredNode,
-    last_opened_call,
-    reading_plans,
-)
+from activities.store.reading.plan_calls import OpenedCall, last_opened_call
+from activities.store.reading.plans import StoredNode, reading_plans
 from activities.store.reading.tasks import StoredTask
 from api.services import Services
 from api.tasks.kinds.agent_beginning import BEGIN_ANEW, before_turn, last_whole_turn

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from activities.store import turns
 from activities.store.approvals import Approval
 from activities.store.database import Database
-from activities.store.reading.plans import last_opened_call, resumed_call
+from activities.store.reading.plan_calls import last_opened_call, resumed_call
 from activities.store.turns import Turn
 from tests.integration.plan_rows import PLANNED_SEQ, PlanRows, a_node, a_plan
 from workflows.states import Status
