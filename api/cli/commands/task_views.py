@@ -86,7 +86,7 @@ def _task_fields(task: Task) -> Sequence[tuple[str, Cell]]:
         *((f"Input {name}", reference) for name, reference in task.inputs.items()),
         ("Prompt", task.prompt or ""),
         ("Progress", kind_of(task.type).progress_note(task)),
-        ("Used", _used(task.usage)),
+        ("Used", "" if kind_of(task.type).draws_usage else _used(task.usage)),
         ("Error", str(task.error.get("message", "")) if task.error else ""),
         ("Temporal", task.temporal_url or ""),
     ]

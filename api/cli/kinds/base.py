@@ -17,7 +17,8 @@ from workflows.states import TaskType
 
 
 class Kind(ABC, Generic[Shown]):
-    """``part`` is what a sub-task of it is called. The module of a kind has an object as ``KIND``.
+    """``part`` is what a sub-task of it is called; with ``draws_usage`` its drawing says what was
+    used, by the tasks below it as well. The module of a kind has an object as ``KIND``.
 
     ``request`` makes a request of a command line: its first parameter takes the inputs; the others
     and its docstring become those of ``agentos submit TYPE``. None for what nobody submits.
@@ -25,6 +26,7 @@ class Kind(ABC, Generic[Shown]):
 
     task_type: TaskType
     part: str
+    draws_usage: bool = False
     request: Callable[..., TaskRequest] | None = None
 
     @abstractmethod

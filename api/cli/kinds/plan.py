@@ -22,6 +22,7 @@ from workflows.states import Status, TaskType
 class PlanKind(Kind[PlanProgress]):
     task_type = TaskType.PLAN
     part = "node"
+    draws_usage = True
 
     def progress(self, task: Task) -> PlanProgress:
         return PlanProgress(
