@@ -293,6 +293,14 @@ class NodeEnd(Message):
     number: int
 
 
+class NodeNote(Message):
+    """The task of a node tells its plan that it is waiting for people, paused, or working again:
+    while all nodes wait, the time of the plan stands still."""
+
+    task_id: UUID
+    status: Status
+
+
 class PlanReport(Message):
     """What became of a plan. ``finished``: the task has its result. All nodes of the run together
     have used ``tokens`` and ``cost_usd`` so far."""

@@ -181,6 +181,7 @@ class ReactLoop:
         self._waiting -= 1
         self._acting += 1
         self._lifecycle.working_time.go_on()
+        await self._lifecycle.tell_plan(Status.RUNNING)
         return self._verdicts.get(ask_id, Verdict.EXPIRED)
 
     async def _mark_if_waiting(self) -> None:
