@@ -51,8 +51,7 @@ async def check_edited(
         raise wrong(_AT, f"call {call.name!r} makes no plan, so it has no nodes to edit")
     plan = Plan.model_validate(task.definition)
     # Who may approve the plan need not give a reason for each node.
-    unasked = plan.model_copy(update={"atomicity": None})
-    problems = problems_of(request.nodes, unasked, task.inputs, at=_AT)
+    problems = problems_of(request.nodes, plan, task.inputs, at=_AT, new=())
     for index, node in enumerate(() if problems else request.nodes):
         at = f"{_AT}/{index}"
         problems += await _not_installed(services.installed, task.team_id, node, at) or _beyond(
