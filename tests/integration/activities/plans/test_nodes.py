@@ -131,8 +131,8 @@ async def test_what_is_too_long_for_a_prompt_is_given_as_a_file(desk: PlanDesk) 
         "SELECT prompt, inputs FROM tasks WHERE id = :id", id=start.task_id
     )
     assert len(prompt) < 20_000
-    assert "right_output" in prompt
-    assert inputs["right_output"].startswith("artifact:")
+    assert "right_2_output" in prompt
+    assert inputs["right_2_output"].startswith("artifact:")
 
 
 async def test_the_result_of_a_node_is_one_of_its_files(desk: PlanDesk) -> None:

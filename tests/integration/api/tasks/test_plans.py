@@ -281,7 +281,8 @@ async def test_what_is_no_plan_has_none(agents_stage: Stage) -> None:
 async def _waits(stage: Stage, **arguments: Any) -> tuple[PlanRows, str, UUID]:
     """A plan that waits for a person; the path of its approval, and what is asked."""
     agent = {"tools": ["read_file", "mcp.x.*"]}
-    plan = await a_plan(stage.database, status=Status.WAITING, max_nodes=3, agent=agent)
+    more: dict[str, Any] = {"max_nodes": 3, "agent": agent, "atomicity": "relaxed"}
+    plan = await a_plan(stage.database, status=Status.WAITING, **more)
     now = datetime.now(UTC)
     asked = Approval(id=uuid4(), kind="approval", asked_at=now, expires_at=now + timedelta(hours=1))
     call = await plan.call(TWO, Status.WAITING, approval=asked, **arguments)
@@ -327,6 +328,10 @@ async def test_a_plan_that_is_sent_back_keeps_its_nodes_in_the_call_alone(
     assert (await _plan(agents_stage, plan))["nodes"] == []
 
 
+_CODE_STEP = {"id": "s", "code": {"language": "python", "source": "1"}}
+_TOOL_STEP = {"id": "s", "tool": "write_file", "args": {"name": "a.txt", "text": "Hello."}}
+
+
 @pytest.mark.parametrize(
     ("nodes", "pointer", "message"),
     [
@@ -351,6 +356,21 @@ async def test_a_plan_that_is_sent_back_keeps_its_nodes_in_the_call_alone(
             "/nodes/0/steps/0/skill",
             "x",
         ),
+        (
+            [{"id": "a", "title": "A", "kind": "pipeline", "steps": [_CODE_STEP]}],
+            "/nodes/0/steps/0/code",
+            "may not run code",
+        ),
+        (
+            [{"id": "a", "title": "A", "kind": "pipeline", "steps": [_TOOL_STEP]}],
+            "/nodes/0/steps/0/tool",
+            "may not call this tool",
+        ),
+        (_nodes(a_node("a", skills=["greet"])), "/nodes/0/skills/0", "no tool that uses skills"),
+        (_nodes(a_node("a", tools=[], files=["a.md"])), "/nodes/0/files", "makes no files"),
+        (_nodes(a_node("a", files=["output.json"])), "/nodes/0/files/0", "take another name"),
+        (_nodes(a_node("a", files=["b", "../x"])), "/nodes/0/files/1", "write it as in"),
+        (_nodes(a_node("a", files=["a//b"])), "/nodes/0/files/0", "write it as in"),
         ([{"id": "a"}], "/nodes/0/title", "required"),
         ([{"id": "a", "title": "A", "colour": "red"}], "/nodes/0/colour", "no field"),
     ],
