@@ -412,8 +412,13 @@ def test_runs_are_joined_where_the_inputs_of_one_are_the_files_of_another() -> N
     assert found.pipeline is not None
     assert [step.args for step in found.pipeline.steps] == [
         ["${inputs.data}", "-o", "clean.csv"],
-        ["${steps.csv-clean.files['clean.csv']}"],
-        ["${inputs.data-2}", "${steps.chart.files['chart.png']}"],
+        ["/workspace/input/table"],
+        ["/workspace/input/data", "${steps.chart.files['chart.png']}"],
+    ]
+    assert [step.files for step in found.pipeline.steps] == [
+        {},
+        {"table": "${steps.csv-clean.files['clean.csv']}"},
+        {"data": "${inputs.data-2}"},
     ]
     assert found.inputs == {"data": f"file:{DATA}", "data-2": other["data"]}
 
