@@ -26,6 +26,8 @@ from workflows.states import TaskType
 # A request has some more beside the pipeline.
 MAX_BYTES = 2 * MEBIBYTE - 64 * 1024
 _NAME_CHARACTERS = 200
+# Of the name of an input; what tells it apart needs some, too.
+_INPUT_CHARACTERS = 50
 # Pointers of what a model said. A node may be called "arguments" or "steps", too.
 _SAID = re.compile(r"/calls/[^/]+/arguments/|/steps/\d+/(args|env|code)/")
 _NOTHING = "no call of the task left anything that a pipeline could make again"
@@ -101,8 +103,51 @@ def compile_runs(
     whole = whole or Whole.of_parts(parts)
     if refused := list(_refused(parts, tools)):
         return Compiled(problems=tuple(refused))
+    compiled = _compiled(parts, tools, accepted, whole, {})
+    if taken := _taken(compiled):
+        compiled = _compiled(parts, tools, accepted, whole, _other_names(taken, parts, whole))
+    if compiled.pipeline and len(compiled.pipeline.model_dump_json().encode()) > max_bytes:
+        message = (
+            f"the pipeline would be larger than {max_bytes} bytes, and no request could hold it"
+        )
+        return Compiled(problems=(Problem(whole.at, message),))
+    return compiled
+
+
+def _taken(compiled: Compiled) -> frozenset[str]:
+    """Names of inputs under which a step wants another file. An input lies under its name in every
+    step, so it has to take another one."""
+    pipeline = compiled.pipeline
+    return frozenset(
+        name
+        for step in (pipeline.steps if pipeline else ())
+        for name, value in step.files.items()
+        if name in compiled.inputs and value != f"${{inputs.{name}}}"
+    )
+
+
+def _other_names(taken: Collection[str], parts: Sequence[Part], whole: Whole) -> Mapping[str, str]:
+    used = {*taken, *whole.inputs, *(name for part in parts for name in part.run.inputs)}
+    return {
+        name: next(
+            other
+            for number in range(2, len(used) + 3)
+            if (other := f"{name[:_INPUT_CHARACTERS]}-{number}") not in used
+        )
+        for name in taken
+    }
+
+
+def _compiled(
+    parts: Sequence[Part],
+    tools: Tools,
+    accepted: Collection[str],
+    whole: Whole,
+    renamed: Mapping[str, str],
+) -> Compiled:
+    """``renamed`` are inputs of the pipeline that have other names than where they come from."""
     links = {part.run.task_id: part.links for part in parts}
-    files = Files([part.run for part in parts], whole.inputs, links)
+    files = Files([part.run for part in parts], whole.inputs, links, renamed)
     readings, problems = _read(parts, files, tools)
     chosen = selected(readings, tools)
     if not chosen and not problems:
@@ -128,11 +173,6 @@ def compile_runs(
         "steps": written,
     }
     compiled = _assembled(document, chosen, files.inputs)
-    if compiled.pipeline and len(compiled.pipeline.model_dump_json().encode()) > max_bytes:
-        message = (
-            f"the pipeline would be larger than {max_bytes} bytes, and no request could hold it"
-        )
-        return Compiled(problems=(Problem(whole.at, message),))
     made = {
         key: (_called(reading.call, labels[reading.run.task_id]), _lasting(reading))
         for key, reading in zip(steps.ids, chosen, strict=True)

@@ -47,12 +47,14 @@ Link = Given | Lost | UUID
 @dataclass(frozen=True)
 class Shelf:
     """The files at hand at the time of a call. ``contested`` are names of files that calls made
-    beside it: nobody knows whether it found them."""
+    beside it: nobody knows whether it found them. Under the names in ``taken`` the inputs of the
+    pipeline lie in all steps."""
 
     files: tuple[WorkingFile, ...]
     given: Mapping[str, Source]
     made: Mapping[UUID, Made]
     contested: frozenset[str]
+    taken: frozenset[str]
 
     @cached_property
     def working(self) -> WorkingFiles:
@@ -79,7 +81,8 @@ class Files:
     """The files of runs, of which later ones may be given what earlier ones made.
 
     ``inputs`` are those of the pipeline: names and references. ``links`` says of nodes, by their
-    tasks, where their inputs come from; of other runs their references tell.
+    tasks, where their inputs come from; of other runs their references tell. ``renamed`` are other
+    names for inputs of the pipeline.
     """
 
     def __init__(
@@ -87,8 +90,10 @@ class Files:
         runs: Sequence[RecordedRun],
         inputs: Mapping[str, str] | None = None,
         links: Mapping[UUID, Mapping[str, Link]] | None = None,
+        renamed: Mapping[str, str] | None = None,
     ) -> None:
-        self.inputs: dict[str, str] = dict(inputs or {})
+        self._renamed = renamed or {}
+        self.inputs = {self._name(name): text for name, text in (inputs or {}).items()}
         self._links = links or {}
         self._made: dict[UUID, Made] = {
             file.id: Made(call, file, _is_printed(run, call, file))
@@ -112,13 +117,20 @@ class Files:
                 contested.update(item.file.name for item in made)
         found.sort(key=lambda item: (item.file.created_at, item.file.name))
         files = [*_inputs(run), *map(_working_file, found)]
-        return Shelf(
-            tuple(placed(files)), self._given[run.task_id], self._made, frozenset(contested)
-        )
+        return self._shelf(run, files, frozenset(contested))
 
     def given_to(self, run: RecordedRun) -> Shelf:
         """What a step of a pipeline finds in its folder without asking for it."""
-        return Shelf(tuple(placed([*_inputs(run)])), self._given[run.task_id], {}, frozenset())
+        return self._shelf(run, [*_inputs(run)])
+
+    def _shelf(
+        self,
+        run: RecordedRun,
+        files: Sequence[WorkingFile],
+        contested: frozenset[str] = frozenset(),
+    ) -> Shelf:
+        given, taken = self._given[run.task_id], frozenset(self.inputs)
+        return Shelf(tuple(placed(files)), given, self._made, contested, taken)
 
     def made_by(self, call: RecordedCall) -> tuple[Made, ...]:
         return tuple(self._made[file.id] for file in call.files)
@@ -126,22 +138,32 @@ class Files:
     def _sources(self, run: RecordedRun) -> Iterator[tuple[str, Source]]:
         links = self._links.get(run.task_id, {})
         for name, text in run.inputs.items():
-            if (link := links.get(name)) is not None:
-                yield name, self._made[link] if isinstance(link, UUID) else link
-                continue
-            ref = inputs.parse(text)
-            if isinstance(ref, ArtifactRef) and ref.id in self._made:
-                yield name, self._made[ref.id]
-            else:
-                yield name, Given(self._declared(name, text))
+            match links.get(name):
+                case Given(declared):
+                    yield name, Given(self._name(declared))
+                case Lost() as lost:
+                    yield name, lost
+                case UUID() as key:
+                    yield name, self._made[key]
+                case None:
+                    yield name, self._source(name, text)
+
+    def _source(self, name: str, text: str) -> Source:
+        ref = inputs.parse(text)
+        if isinstance(ref, ArtifactRef) and ref.id in self._made:
+            return self._made[ref.id]
+        return Given(self._declared(name, text))
 
     def _declared(self, name: str, text: str) -> str:
         """The pipeline's name for an input; two runs may each have another one of that name."""
-        chosen, number = name, 1
+        chosen, number = self._name(name), 1
         while self.inputs.setdefault(chosen, text) != text:
             number += 1
-            chosen = f"{name}-{number}"
+            chosen = self._name(f"{name}-{number}")
         return chosen
+
+    def _name(self, name: str) -> str:
+        return self._renamed.get(name, name)
 
 
 def ended_before(other: RecordedCall, call: RecordedCall) -> bool:

@@ -1,6 +1,6 @@
 """A plan, compiled into one pipeline: the runs of its nodes, one after the other."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 
 from activities.store.reading.plan_runs import MAX_NODES, RecordedPlan
 from activities.store.reading.runs import RecordedRun
@@ -13,9 +13,6 @@ from api.tasks.compilation.readings import pointer_of
 from api.tasks.compilation.words import Told
 from workflows.pointers import Problem, escaped
 from workflows.states import Status
-
-# Of an input, and what tells it apart needs some, too.
-_NAME_CHARACTERS = 50
 
 
 def compile_plan(
@@ -31,64 +28,16 @@ def compile_plan(
     """
     if refused := list(_refusals(plan, tools)):
         return Compiled(problems=tuple(refused))
-    compiled = _compiled(plan, tools, accepted, max_bytes, {name: name for name in plan.run.inputs})
-    if taken := _taken(compiled):
-        names = {name: _other(name, plan, taken) for name in plan.run.inputs}
-        compiled = _compiled(plan, tools, accepted, max_bytes, names)
-    return compiled
-
-
-def _compiled(
-    plan: RecordedPlan,
-    tools: Tools,
-    accepted: Collection[str],
-    max_bytes: int,
-    names: Mapping[str, str],
-) -> Compiled:
-    """``names`` are those of the inputs in the pipeline."""
     run = plan.run
     told = Told((run.prompt, *run.inputs, *said_first(plan)))
-    links = {name: Given(names[name]) for name in run.inputs}
-    collected = Branches()
-    collected.add(Branch(plan, "", "", links, told))
-    given = {names[name]: ref for name, ref in run.inputs.items()}
-    whole = Whole(
-        run.name, f"the plan of task {run.task_id}", "/nodes", given, tuple(_results(run, tools))
-    )
-    if not collected.parts:
+    branches = Branches()
+    links = {name: Given(name) for name in run.inputs}
+    branches.add(Branch(plan, "", "", links, told))
+    if not branches.parts:
         return Compiled(problems=(Problem("/nodes", "no node of the plan has made a call"),))
-    return compile_runs(collected.parts, tools, accepted, max_bytes, whole)
-
-
-def _taken(compiled: Compiled) -> frozenset[str]:
-    """Names of inputs under which a step wants another file: an input lies under its name in every
-    step, so it needs another one."""
-    pipeline = compiled.pipeline
-    return frozenset(
-        name
-        for step in (pipeline.steps if pipeline else ())
-        for name, value in step.files.items()
-        if name in compiled.inputs and value != f"${{inputs.{name}}}"
-    )
-
-
-def _other(name: str, plan: RecordedPlan, taken: Collection[str]) -> str:
-    if name not in taken:
-        return name
-    used = {*plan.run.inputs, *_names_inside(plan)}
-    return next(
-        other
-        for number in range(2, len(used) + 3)
-        if (other := f"{name[:_NAME_CHARACTERS]}-{number}") not in used
-    )
-
-
-def _names_inside(plan: RecordedPlan) -> Iterator[str]:
-    """The names by which nodes know their inputs."""
-    for node in plan.nodes:
-        yield from node.definition.inputs
-        if isinstance(node.work, RecordedPlan):
-            yield from _names_inside(node.work)
+    of = f"the plan of task {run.task_id}"
+    whole = Whole(run.name, of, "/nodes", run.inputs, tuple(_results(run, tools)))
+    return compile_runs(branches.parts, tools, accepted, max_bytes, whole)
 
 
 def _refusals(plan: RecordedPlan, tools: Tools, prefix: str = "") -> Iterator[Problem]:

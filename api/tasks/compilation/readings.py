@@ -187,8 +187,9 @@ def placed_files(
                     source in direct or mentions_input(code, file.inside)
                 )
             case Made():
+                is_free = file.inside not in shelf.taken
                 made = PurePosixPath(source.file.name).name
-                is_there = source in direct and made == file.inside
+                is_there = source in direct and made == file.inside and is_free
             case Lost():
                 is_there = False
         if not is_there:
