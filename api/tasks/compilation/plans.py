@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator
 
 from activities.store.reading.plan_runs import MAX_NODES, RecordedPlan
-from activities.store.reading.runs import RecordedRun
 from api.tasks.compilation.branches import Branch, Branches, said_first
 from api.tasks.compilation.compiling import MAX_BYTES, Compiled, Whole, compile_runs
 from api.tasks.compilation.files import Given
@@ -36,7 +35,7 @@ def compile_plan(
     if not branches.parts:
         return Compiled(problems=(Problem("/nodes", "no node of the plan has made a call"),))
     of = f"the plan of task {run.task_id}"
-    whole = Whole(run.name, of, "/nodes", run.inputs, tuple(_results(run, tools)))
+    whole = Whole(run.name, of, "/nodes", run.inputs, tuple(_results(plan, tools)))
     return compile_runs(branches.parts, tools, accepted, max_bytes, whole)
 
 
@@ -74,11 +73,19 @@ def _count_calls(plan: RecordedPlan, tools: Tools) -> int:
     )
 
 
-def _results(run: RecordedRun, tools: Tools) -> Iterator[Problem]:
-    """What the planner left in the end, where that is more than a summary."""
-    if run.definition.get("output_schema"):
+def _results(plan: RecordedPlan, tools: Tools) -> Iterator[Problem]:
+    """What planners left in the end, where that is more than a summary."""
+    if plan.run.definition.get("output_schema"):
         message = "the model wrote the result of the task to a schema; a pipeline makes files only"
         yield Problem(RESULT, message)
-    for call in filter(tools.is_step, run.calls):
+    yield from _calls(plan, tools, "")
+
+
+def _calls(plan: RecordedPlan, tools: Tools, prefix: str) -> Iterator[Problem]:
+    """Those of planners themselves."""
+    for call in filter(tools.is_step, plan.run.calls):
         message = "the planner made this call, which may be of what it had read in results"
-        yield Problem(pointer_of(call), message)
+        yield Problem(pointer_of(call, prefix), message)
+    for node in plan.nodes:
+        if isinstance(node.work, RecordedPlan):
+            yield from _calls(node.work, tools, f"{prefix}/nodes/{escaped(node.id)}")

@@ -123,6 +123,25 @@ async def test_a_node_that_was_replaced_is_left_out_and_what_a_revision_changed_
     }
 
 
+async def test_an_input_that_was_edited_for_a_retry_is_that_of_the_nodes_that_ran_again(
+    stage: Stage, planners: ObedientPlanners
+) -> None:
+    bad, good, other = await upload(stage), await upload(stage), await upload(stage)
+    right = takes("right", "${inputs.right}", f"file b.csv 2\nrefuse table {bad}")
+    plan = await submit_plan(
+        stage,
+        makes(takes("left", "${inputs.left}", "file a.csv 1"), right),
+        "finish Done.",
+        inputs={"left": other, "right": bad},
+    )
+    await plan.until("blocked")
+    await plan.retry(inputs={"right": good})
+    await plan.until("completed")
+    answer = await compiled(stage, plan.id)
+    assert answer["problems"] == []
+    assert answer["inputs"] == {"left": other, "right": good}
+
+
 async def test_a_plan_that_has_not_ended_is_told(stage: Stage) -> None:
     plan = await submit_plan(stage, "finish Done.")
     answer = await compiled(stage, plan.id)

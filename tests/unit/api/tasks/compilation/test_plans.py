@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 
 from activities.store.approvals import Approval
+from activities.store.reading.plan_runs import RecordedPlan
 from activities.store.reading.runs import RecordedRun
 from activities.tools.registry import Registry
 from api.tasks.compilation.compiling import Compiled, Part, compile_runs
 from api.tasks.compilation.natures import Tools
+from api.tasks.compilation.obstacles import MAX_CALLS
 from api.tasks.compilation.plans import compile_plan
 from tests.doubles.recorded_plans import A, B, PlanRecording
 from tests.doubles.recorded_runs import BEGINNING, DATA, Done, code, script, written
-from workflows.definitions.pipeline import Pipeline
+from workflows.definitions.pipeline import MAX_STEPS, Pipeline
 from workflows.definitions.pipeline_checking import problems_of
 from workflows.states import Status
 
@@ -465,6 +467,33 @@ def test_a_plan_that_is_not_completed_is_refused(status: Status) -> None:
 def test_a_plan_that_only_answered_is_refused() -> None:
     assert pointers_of(PlanRecording().reasoning("think")) == ["/nodes"]
     assert pointers_of(PlanRecording().agent("say")) == ["/nodes"]
+
+
+def test_a_plan_of_very_many_calls_is_refused() -> None:
+    recording = PlanRecording()
+    for key in "ab":
+        calls = clean() * (MAX_CALLS // 2 + 1)
+        recording.agent(key, calls, inputs={"data": "${inputs.a}"})
+    pointer, message = only(recording)
+    assert pointer == "/nodes"
+    assert "at most 500 calls in all" in message
+
+
+def test_a_plan_of_more_calls_than_a_pipeline_has_steps_is_refused() -> None:
+    recording = PlanRecording()
+    for number in range(MAX_STEPS + 1):
+        recording.agent(f"n{number}", clean(), inputs={"data": "${inputs.a}"})
+    pointer, message = only(recording)
+    assert pointer == f"/nodes/n{MAX_STEPS}/calls/1.1"
+    assert "at most 100 steps" in message
+
+
+def test_a_plan_within_that_was_cut_is_told() -> None:
+    recording = PlanRecording().nested("more", lambda inner: inner.agent("x", clean(), inputs={}))
+    work = recording.nodes[0].work
+    assert isinstance(work, RecordedPlan)
+    recording.nodes[0] = replace(recording.nodes[0], work=replace(work, is_cut=True))
+    assert pointers_of(recording) == ["/nodes/more/nodes"]
 
 
 def test_a_plan_that_is_too_large_is_refused() -> None:
