@@ -70,12 +70,14 @@ class Branches:
         match node.work:
             case RecordedPlan(run=run) as plan:
                 told, is_told = self._told(branch, node, run)
-                first = Told((*told.given, *(() if is_told else said_first(plan))), told.heard)
+                said = tuple(said_first(plan))
                 if is_told:
-                    said = "\n".join(said_first(plan))
-                    first = replace(first, heard=(*first.heard, (f"the plan of {label}", said)))
+                    heard = (*told.heard, (f"the plan of {label}", "\n".join(said)))
+                    told = replace(told, heard=heard)
+                else:
+                    told = replace(told, shared=(*told.shared, *told.given, *said))
                 links = self._links(branch, node, run)
-                inner = Branch(plan, prefix, label, links, first, is_told, advisers)
+                inner = Branch(plan, prefix, label, links, told, is_told, advisers)
                 self.add(inner)
             case RecordedRun() as run if node.definition.kind is not NodeKind.REASONING:
                 told, _ = self._told(branch, node, run)
@@ -93,8 +95,8 @@ class Branches:
         if branch.is_told or node.is_revised:
             place = f"the plan of {branch.label}" if branch.is_told else _REVISION
             heard.append((place, "\n".join([before, *_texts_of(node)])))
-            return Told(branch.told.given, tuple(heard)), True
-        return Told((*branch.told.given, before), tuple(heard)), bool(results)
+            return Told((), tuple(heard), branch.told.shared), True
+        return Told((before,), tuple(heard), branch.told.shared), bool(results)
 
     def _links(self, branch: Branch, node: RecordedNode, run: RecordedRun) -> Mapping[str, Link]:
         return {name: self._link(branch, node, name, ref) for name, ref in run.inputs.items()}

@@ -156,7 +156,8 @@ def _compiled(
         message = f"{len(chosen)} calls count, and a pipeline has at most {MAX_STEPS} steps"
         problems.append(Problem(chosen[MAX_STEPS].at, message))
     names = _names(parts)
-    words = {part.run.task_id: Words(part.run, tools, names, part.told) for part in parts}
+    known: dict[tuple[str, ...], Any] = {}
+    words = {part.run.task_id: Words(part.run, tools, names, part.told, known) for part in parts}
     problems += [*_obstacles(parts, tools, chosen), *whole.problems]
     problems += [found for reading in chosen for found in reading.problems]
     problems = _without(problems + _dependences(chosen, words, names), accepted)

@@ -28,7 +28,7 @@ def compile_plan(
     if refused := list(_refusals(plan, tools)):
         return Compiled(problems=tuple(refused))
     run = plan.run
-    told = Told((run.prompt, *run.inputs, *said_first(plan)))
+    told = Told(shared=(run.prompt, *run.inputs, *said_first(plan)))
     branches = Branches()
     links = {name: Given(name) for name in run.inputs}
     branches.add(Branch(plan, "", "", links, told))

@@ -78,18 +78,25 @@ class _Origin:
 @dataclass(frozen=True, slots=True)
 class Told:
     """What the prompt of a node is made of: what was ``given`` before anything was known of the
-    data, and what was ``heard`` of it since, each with its place."""
+    data, and what was ``heard`` of it since, each with its place. ``shared`` was given to all nodes
+    of a plan."""
 
     given: tuple[str, ...] = ()
     heard: tuple[tuple[str, str], ...] = ()
+    shared: tuple[str, ...] = ()
 
 
 class Words:
     """The words of a run. ``names`` are those of its files, which are nobody's words; ``told`` is
-    what a node was told."""
+    what a node was told. ``known`` are the words of what nodes share, to be looked at once."""
 
     def __init__(
-        self, run: RecordedRun, tools: Tools, names: Collection[str], told: Told | None = None
+        self,
+        run: RecordedRun,
+        tools: Tools,
+        names: Collection[str],
+        told: Told | None = None,
+        known: dict[tuple[str, ...], dict[str, _Origin]] | None = None,
     ) -> None:
         # A name without a suffix may as well be a word.
         self._names = frozenset(name for name in (*names, *run.inputs) if "." in name)
@@ -97,6 +104,7 @@ class Words:
         self._numbers: list[tuple[Decimal, int, str]] = []
         self._first_data: int | None = None
         told = told or _told(run)
+        self._share(told.shared, {} if known is None else known)
         self._claim((*told.given, *run.inputs), _Origin(0))
         for place, text in told.heard:
             self._hear(text, _Origin(_IN_PROMPT, place))
@@ -130,6 +138,14 @@ class Words:
         words = [word.casefold() for word in self._words(text)]
         origins = [self._origins.get(word) for word in words]
         return bool(words) and all(origin is not None and origin.seq == 0 for origin in origins)
+
+    def _share(
+        self, texts: tuple[str, ...], known: dict[tuple[str, ...], dict[str, _Origin]]
+    ) -> None:
+        if texts not in known:
+            self._claim(texts, _Origin(0))
+            known[texts] = self._origins
+        self._origins = dict(known[texts])
 
     def _claim(self, texts: Iterable[str], origin: _Origin) -> None:
         for text in texts:
