@@ -1,6 +1,7 @@
 """What a node gets from others: their files as inputs, their results in its prompt."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -93,6 +94,13 @@ def prompt_of(plan: StoredPlan, node: StoredNode, results: Sequence[Result]) -> 
     if results:
         parts += [_RESULTS, *_shown(definition, results)]
     return "\n\n".join(parts)
+
+
+def told_in(prompt: str) -> tuple[str, str]:
+    """The prompt of a node in two: what its plan says, and the results of others, as plain text."""
+    before, _, results = prompt.partition(f"\n\n{_RESULTS}\n\n")
+    # As JSON has it, a word at the beginning of a line is not to be told from the one before it.
+    return before, re.sub(r"\\[nrtbf]", " ", results)
 
 
 def _shown(node: Node, results: Sequence[Result]) -> Iterator[str]:

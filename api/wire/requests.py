@@ -67,7 +67,7 @@ class RetryRequest(_Request):
 
 class CompileRequest(_Request):
     """``accept`` are pointers of problems: texts that you take for constants, though the model may
-    have read them in the data, and the result, ``/result``, if you want none."""
+    have read them in the data, and results, such as ``/result``, if you want none."""
 
     accept: tuple[Annotated[Text, Field(max_length=MAX_POINTER_CHARACTERS)], ...] = Field(
         default=(), max_length=MAX_ACCEPTED

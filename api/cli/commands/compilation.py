@@ -1,4 +1,4 @@
-"""``agentos compile``: what an agent did, as a pipeline."""
+"""``agentos compile``: what an agent or a plan did, as a pipeline."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,10 +70,11 @@ def compile_(
         Format, typer.Option("--output", help="The pipeline as YAML, or the whole answer as JSON.")
     ] = Format.TABLE,
 ) -> None:
-    """Turn what an agent did into a pipeline, which needs no model.
+    """Turn what an agent or a plan did into a pipeline, which needs no model.
 
-    The successful calls become its steps, and files that they name become references. Where that
-    cannot be done, you read at which calls and why, and there is no pipeline.
+    The successful calls become its steps, and files that they name become references. Those of a
+    plan are the calls of all its nodes. Where that cannot be done, you read at which calls and why,
+    and there is no pipeline.
     """
     if timeout is not None and not check:
         raise typer.BadParameter("it needs --check", param_hint="--timeout")
