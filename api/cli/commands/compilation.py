@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
 from api.cli import terminal
 from api.cli.commands.comparison import Check, Sameness, compared
-from api.cli.commands.options import Format, TaskId, Timeout
+from api.cli.commands.options import Format, TaskId, Timeout, place_option, told_apart
 from api.cli.commands.pages import whole_list
 from api.cli.commands.printing import print_json
 from api.cli.commands.request_body import built
@@ -40,15 +40,9 @@ def compile_(
     context: typer.Context,
     *,
     task: TaskId,
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            metavar="FILE",
-            dir_okay=False,
-            show_default="stdout",
-            help="Write the pipeline to this file.",
-        ),
+    place: Annotated[
+        Any,
+        place_option("Write the pipeline to this file.", metavar="FILE", default="stdout"),
     ] = None,
     check: Annotated[
         bool,
@@ -78,6 +72,7 @@ def compile_(
     """
     if timeout is not None and not check:
         raise typer.BadParameter("it needs --check", param_hint="--timeout")
+    file, output = told_apart(place, output)
     request = built(CompileRequest, {"accept": accept or []})
 
     async def converse(client: Client, task_id: str) -> ExitCode:
