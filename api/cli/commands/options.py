@@ -49,7 +49,8 @@ TaskId = Annotated[
     str,
     typer.Argument(
         metavar="ID",
-        help="A task's id, or its first six or more characters; ID/NODE is a node of a plan.",
+        help="A task's id, or its first six or more characters; ID/NODE is a node of a plan, "
+        "by its name, its number, or the id of its task.",
         show_default=False,
     ),
 ]

@@ -154,6 +154,11 @@ async def test_a_node_is_named_by_its_plan_and_its_name(cli_stage: Stage) -> Non
     unknown = await agentos(cli_stage.url, "show", f"{plan.id}/report")
     assert unknown.code == 5
     assert "no node 'report' that has begun" in unknown.stderr
+    for node in ("1", str(child), str(child)[:6]):
+        printed = await agentos(cli_stage.url, "show", f"{plan.id}/{node}")
+        assert f"Task       {child}" in printed.stdout, printed.stderr
+    for node in ("2", "3", str(child)[:5], "ffffff"):
+        assert (await agentos(cli_stage.url, "show", f"{plan.id}/{node}")).code == 5
     listed = await agentos(cli_stage.url, "ls", "--parent", str(plan.id), "-o", "json")
     assert [item["task_id"] for item in json.loads(listed.stdout)["items"]] == [str(child)]
     whole = await agentos(cli_stage.url, "ls", "--all")
