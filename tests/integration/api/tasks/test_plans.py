@@ -340,6 +340,17 @@ async def test_a_plan_that_is_approved_with_other_nodes_has_those(agents_stage: 
         assert "other nodes" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("named", ["1.1", "1.1 make_plan", "1.1%20make_plan"])
+async def test_the_call_that_makes_a_plan_goes_by_its_number_and_its_name(
+    agents_stage: Stage, named: str
+) -> None:
+    plan, _, _ = await _waits(agents_stage)
+    answer = await agents_stage.http.post(
+        f"/tasks/{plan.id}/approvals/{named}", json={"decision": "deny"}
+    )
+    assert (answer.status_code, answer.json()["name"]) == (202, "1.1 make_plan")
+
+
 async def test_a_plan_that_is_sent_back_keeps_its_nodes_in_the_call_alone(
     agents_stage: Stage,
 ) -> None:
