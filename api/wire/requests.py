@@ -52,7 +52,8 @@ class RetryRequest(_Request):
     starts over.
 
     A plan runs again those of its nodes that are not completed and, with ``from``, that node and
-    all that depend on it; a node may be named by its number or the id of its task, too. ``start``
+    all that depend on it; a node may be named by its number or the id of its task, or the
+    first six or more characters of that, too. ``start``
     plans anew. ``description`` is what the node ``from`` has to do from now on.
 
     ``inputs`` replace those of the same name; nodes of a plan that were given one run again.

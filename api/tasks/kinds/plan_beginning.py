@@ -15,6 +15,9 @@ from workflows.definitions.plan import NodeKind
 from workflows.definitions.plan_checking import dependencies_of, inputs_of
 from workflows.states import Status
 
+# Of an id that is not written out.
+_LEAST_CHARACTERS = 6
+
 
 async def plan_beginning(services: Services, task: StoredTask, request: RetryRequest) -> Beginning:
     """With the plan as it stands, if that is where it ended, or if nodes of it have to run again:
@@ -69,11 +72,17 @@ def _listed(nodes: Sequence[StoredNode]) -> str:
 
 
 def _named(nodes: Sequence[StoredNode], begin: str) -> StoredNode | None:
-    """The node with this name, number, row or task."""
+    """The node with this name, number, row or task; of a task the beginning of its id will do."""
+    by_name = {node.name: node for node in nodes}
+    if begin in by_name:
+        return by_name[begin]
     for node in nodes:
-        if begin in (node.name, str(node.number), str(node.id), str(node.child_id)):
+        if begin in (str(node.number), str(node.id), str(node.child_id)):
             return node
-    return None
+    if len(begin) < _LEAST_CHARACTERS:
+        return None
+    meant = [node for node in nodes if str(node.child_id).startswith(begin.lower())]
+    return meant[0] if len(meant) == 1 else None
 
 
 async def _before_call(

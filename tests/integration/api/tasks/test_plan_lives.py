@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -110,13 +110,14 @@ async def test_a_plan_whose_nodes_fail_again_is_blocked_again(
     assert await plan.runs() == {"left": 1, "right": 3, "join": 1}
 
 
-@pytest.mark.parametrize("named_by", ["name", "number", "row", "task"])
+@pytest.mark.parametrize("named_by", ["name", "number", "row", "task", "beginning"])
 async def test_a_retry_from_a_node_runs_it_and_what_depends_on_it(
-    plans: Stage, planners: ObedientPlanners, named_by: Literal["name", "number", "row", "task"]
+    plans: Stage, planners: ObedientPlanners, named_by: str
 ) -> None:
     plan = await _chain(plans)
     node = (await plan.until("completed"))["sub_tasks"][0]
-    begin = {"name": "first", "number": "1", "row": node["id"], "task": node["task_id"]}[named_by]
+    ids = {"row": node["id"], "task": node["task_id"], "beginning": node["task_id"][:6]}
+    begin = {"name": "first", "number": "1", **ids}[named_by]
     await plan.retry(begin=begin)
     task = await plan.until("completed")
     assert await plan.runs() == {"first": 2, "second": 2, "aside": 1}

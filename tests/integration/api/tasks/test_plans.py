@@ -235,6 +235,29 @@ async def test_spending_is_that_of_a_plan_and_of_all_below_it(agents_stage: Stag
     assert (await agents_stage.task(str(plan.id)))["usage"]["tokens_used"] == 107
 
 
+async def test_the_seconds_of_a_plan_are_those_of_work_in_all_its_runs(agents_stage: Stage) -> None:
+    plan = await a_plan(agents_stage.database, status=Status.COMPLETED)
+    states = (
+        (Status.RUNNING, 0),
+        (Status.WAITING, 10),
+        (Status.RUNNING, 1_000),
+        (Status.PAUSED, 1_002),
+        (Status.RUNNING, 5_000),
+        (Status.BLOCKED, 5_003),
+        (Status.PENDING, 9_000),
+        (Status.RUNNING, 9_100),
+        (Status.COMPLETED, 9_105),
+    )
+    for seq, (status, seconds) in enumerate(states, 2):
+        await plan.be(seq, status, seconds)
+    assert (await _plan(agents_stage, plan))["spent"]["seconds"] == 20
+
+
+async def test_a_plan_that_has_not_begun_has_used_no_time(agents_stage: Stage) -> None:
+    plan = await a_plan(agents_stage.database)
+    assert (await _plan(agents_stage, plan))["spent"]["seconds"] == 0
+
+
 async def test_the_estimate_is_the_limit_until_every_node_has_begun(agents_stage: Stage) -> None:
     plan = await a_plan(agents_stage.database, limits={"tokens": 5_000, "seconds": 60})
     await plan.node(TWO[0], 1, Status.COMPLETED, limits={"tokens": 300, "seconds": 10})
@@ -316,6 +339,17 @@ async def test_a_plan_that_is_approved_with_other_nodes_has_those(agents_stage: 
         answer = await agents_stage.http.post(path, json={**word, "nodes": other})
         assert answer.status_code == 409
         assert "other nodes" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("named", ["1.1", "1.1 make_plan", "1.1%20make_plan"])
+async def test_the_call_that_makes_a_plan_goes_by_its_number_and_its_name(
+    agents_stage: Stage, named: str
+) -> None:
+    plan, _, _ = await _waits(agents_stage)
+    answer = await agents_stage.http.post(
+        f"/tasks/{plan.id}/approvals/{named}", json={"decision": "deny"}
+    )
+    assert (answer.status_code, answer.json()["name"]) == (202, "1.1 make_plan")
 
 
 async def test_a_plan_that_is_sent_back_keeps_its_nodes_in_the_call_alone(
