@@ -55,7 +55,8 @@ class RetryRequest(_Request):
     all that depend on it; a node may be named by its number or the id of its task, too. ``start``
     plans anew. ``description`` is what the node ``from`` has to do from now on.
 
-    ``inputs`` replace those of the same name; nodes of a plan that were given one run again.
+    ``inputs`` replace those of the same name, which the task must have; nodes of a plan that were
+    given one run again.
     """
 
     begin: Text | None = Field(default=None, alias="from", max_length=100)

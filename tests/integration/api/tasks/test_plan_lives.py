@@ -321,6 +321,7 @@ async def test_turns_are_counted_on_after_a_retry(plans: Stage, planners: Obedie
         ({"from": "first", "description": " \n"}, "/description", "say what the node has to do"),
         ({"from": "first", "description": ""}, "/description", "at least 1 character"),
         ({"from": "first", "inputs": {"data": "file:no"}}, "/inputs/data", "file:no"),
+        ({"inputs": {"dta": "file:no"}}, "/inputs/dta", "no such input (inputs: data)"),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else None,
 )
