@@ -315,6 +315,34 @@ async def test_dropped_nodes_are_not_needed(desk: PlanDesk) -> None:
     assert (node.status, node.is_replaced) == (Status.CANCELLED, True)
 
 
+async def test_the_planner_is_told_what_its_plan_goes_on_without(desk: PlanDesk) -> None:
+    seq = await revised(desk, drop=["join"])
+    await desk.report(seq)
+    content = await told_at(desk, seq)
+    assert content.startswith(
+        "All nodes that the plan has now have completed. It goes on without left (failed), "
+        "join (dropped): what no other node made instead is missing."
+    )
+    assert "): failed, and the plan goes on without it\nIt failed: script-failed" in content
+    assert "): dropped" in content
+
+
+async def test_a_last_node_that_goes_on_without_a_failed_one_is_summed_up(desk: PlanDesk) -> None:
+    seq = await revised(desk, rewire=[{**JOIN, "inputs": {}, "depends_on": ["right"]}])
+    await desk.begin(3)
+    await desk.completes("join", summary="Joined.")
+    assert await desk.end(3)
+    assert not (await desk.report(seq)).finished
+    assert "It goes on without left (failed)" in await told_at(desk, seq)
+
+
+async def told_at(desk: PlanDesk, seq: int) -> str:
+    """What the planner is told in a message."""
+    statement = "SELECT content FROM messages WHERE task_id = :task_id AND seq = :seq"
+    [(content,)] = await desk.rows(statement, seq=seq)
+    return str(content)
+
+
 async def test_a_reset_plan_runs_again_what_had_failed(desk: PlanDesk) -> None:
     await planned(desk)
     await all_end(desk, "left")
