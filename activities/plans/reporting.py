@@ -32,7 +32,7 @@ def incomplete(plan: StoredPlan) -> Sequence[StoredNode]:
 def check_complete(plan: StoredPlan) -> None:
     """Raises ``NodesFailed`` where nodes are missing and the plan may not be revised any more."""
     missing = incomplete(plan)
-    if not missing or plan.revisions < plan.definition.replans:
+    if not missing or plan.may_be_revised:
         return
     names = [node.name for node in missing]
     shown = ", ".join(names[:_NAMES_SHOWN]) + ", ..." * (len(names) > _NAMES_SHOWN)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from activities.plans.phases import Phase, Progress
 from deploy.local.services import Services
 from tests.integration.agent_desk import agent_desk
 from tests.integration.plan_desk import FIRST_CALL, PlanDesk
@@ -303,6 +304,17 @@ async def test_an_empty_revision_leaves_the_plan_blocked(desk: PlanDesk) -> None
     opened = await desk.open(seq)
     assert [node.is_replaced for node in opened.nodes] == [True, False, False]
     assert not (await desk.node("left")).is_replaced
+    with pytest.raises(ApplicationError) as raised:
+        await desk.report(seq)
+    assert raised.value.type == "nodes-failed"
+
+
+async def test_a_revision_that_changes_nothing_is_the_last_one(desk: PlanDesk) -> None:
+    desk.plan = Plan(replans=3)
+    seq = await revised(desk)
+    stored = await desk.stored()
+    assert (stored.revisions, stored.may_be_revised) == (1, False)
+    assert Progress(stored, None).phase is Phase.FINISH
     with pytest.raises(ApplicationError) as raised:
         await desk.report(seq)
     assert raised.value.type == "nodes-failed"
