@@ -1,5 +1,6 @@
 """Plans and their nodes as rows: opened, begun, ended and reported on."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.plans.phases import Phase, Progress
+from activities.store.keys import DEFAULT_TEAM
 from deploy.local.services import Services
 from tests.integration.agent_desk import agent_desk
 from tests.integration.plan_desk import FIRST_CALL, PlanDesk
@@ -136,18 +138,30 @@ async def test_what_is_too_long_for_a_prompt_is_given_as_a_file(desk: PlanDesk) 
     assert inputs["right_output"].startswith("artifact:")
 
 
-async def test_the_result_of_a_node_is_one_of_its_files(desk: PlanDesk) -> None:
+async def test_the_result_of_a_node_is_one_of_its_files_beside_one_of_that_name(
+    desk: PlanDesk,
+) -> None:
     await planned(desk)
     await desk.begin(1, 2)
-    await desk.completes("left", files={"l.csv": b"a\n", "output.json": b"mine"})
+    files = {"l.csv": b"a\n", "output.json": b"mine", "output-1.json": b"first"}
+    await desk.completes("left", files=files)
     assert await desk.end(1)
     assert await desk.end(1)
     made = await desk.rows(
-        "SELECT task_artifacts.name, task_artifacts.mime_type FROM task_artifacts"
+        "SELECT task_artifacts.name, task_artifacts.size, task_artifacts.sha256 FROM task_artifacts"
         " JOIN sub_tasks ON sub_tasks.id = sub_task_id AND sub_tasks.name = 'left'"
-        " WHERE task_artifacts.task_id = :task_id ORDER BY 1"
+        " WHERE task_artifacts.task_id = :task_id ORDER BY task_artifacts.name"
     )
-    assert made == [("l.csv", "text/csv"), ("output.json", "application/json")]
+    sizes = {name: size for name, size, _ in made}
+    result = json.loads(await content_of(desk, made[-1][2]))
+    assert (sizes["output-1.json"], sizes["output-2.json"]) == (5, 4)
+    assert list(sizes) == ["l.csv", "output-1.json", "output-2.json", "output.json"]
+    assert result["files"] == ["l.csv", "output-1.json", "output-2.json"]
+
+
+async def content_of(desk: PlanDesk, sha256: str) -> bytes:
+    parts = desk.equipment.blobs.stream(DEFAULT_TEAM, sha256)
+    return b"".join([part async for part in parts])
 
 
 async def test_a_node_that_did_not_make_its_files_has_failed(desk: PlanDesk) -> None:
