@@ -56,7 +56,8 @@ class RetryRequest(_Request):
     first six or more characters of that, too. ``start``
     plans anew. ``description`` is what the node ``from`` has to do from now on.
 
-    ``inputs`` replace those of the same name; nodes of a plan that were given one run again.
+    ``inputs`` replace those of the same name, which the task must have; nodes of a plan that were
+    given one run again.
     """
 
     begin: Text | None = Field(default=None, alias="from", max_length=100)

@@ -41,7 +41,7 @@ async def plan_beginning(services: Services, task: StoredTask, request: RetryReq
         message = f"node {named.name!r} is no part of the plan since it was revised"
         raise wrong("/from", f"{message} (nodes: {_listed(nodes)})")
     if request.begin is not None and named is None:
-        return await _before_call(services, task, nodes, request.begin)
+        return await _before_call(services, task, nodes, concerned, request.begin)
     if call is None or not (named or concerned or _ended_in(call)):
         return await _after_last_turn(services, task)
     return Beginning(
@@ -86,13 +86,26 @@ def _named(nodes: Sequence[StoredNode], begin: str) -> StoredNode | None:
 
 
 async def _before_call(
-    services: Services, task: StoredTask, nodes: Sequence[StoredNode], begin: str
+    services: Services,
+    task: StoredTask,
+    nodes: Sequence[StoredNode],
+    concerned: Sequence[StoredNode],
+    begin: str,
 ) -> Beginning:
-    """The turn of a call that the planner made is made again."""
+    """The turn of a call that the planner made is made again.
+
+    It would be made by what the planner was told then: where nodes have run since, or have to run
+    again, the run begins with the plan as it stands, whose result is told anew.
+    """
     turn = await find_turn_of_call(services.database, task.id, begin)
     if turn is None:
         raise wrong("/from", f"there is no node {begin!r} (nodes: {_listed(nodes)})")
-    return Beginning(await before_turn(services.database, task, turn))
+    call = await last_opened_call(services.database, task.id, before=turn)
+    kept = [] if call is None else [node for node in nodes if node.seq <= call.seq]
+    roots = [node for node in concerned if node in kept]
+    if call is None or not (call.is_outdated or roots):
+        return Beginning(await before_turn(services.database, task, turn))
+    return Beginning(call.seq, again=[call.id, *_again(kept, roots)])
 
 
 async def _after_last_turn(services: Services, task: StoredTask) -> Beginning:
