@@ -523,6 +523,11 @@ class NodeEndedOutside(AgentOSError):
     reached its time limit. Retry the plan, and the node runs again."""
 
 
+class NodeDependencyMissing(AgentOSError):
+    """Node {node} depends on {dependency}, which the plan does not have, so it cannot run. Retry
+    the plan from its start with `agentos retry --from start`."""
+
+
 class NodesFailed(AgentOSError):
     """{count} nodes of the plan did not complete: {nodes}. See why with `agentos show`, and run
     them again with `agentos retry`, with other inputs where these were the reason."""

@@ -1,6 +1,7 @@
 """The adapter of ``ports.Nodes``: plans are opened, their nodes begun and ended, and told of."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Literal
 from uuid import UUID
 
@@ -47,6 +48,7 @@ from workflows.contracts import (
 from workflows.definitions.plan_checking import dependencies_of
 from workflows.errors import (
     AgentOSError,
+    NodeDependencyMissing,
     NodeEndedOutside,
     NodeFilesMissing,
     TaskMoved,
@@ -72,24 +74,30 @@ class Nodes(ports.Nodes):
 
     @activity.defn
     async def open_plan(self, call: PlanCall) -> OpenedPlan:
-        async with as_application_error():
-            async with writing_plan(self._database, _holder(call.task_id, call.run)) as writer:
+        holder = _holder(call.task_id, call.run)
+        async with as_application_error(), self._telling(holder):
+            async with writing_plan(self._database, holder) as writer:
                 plan = await open_in(writer, call)
             return OpenedPlan(nodes=tuple(_planned(plan, node) for node in plan.nodes))
 
     @activity.defn
     async def begin_nodes(self, call: NodesCall) -> tuple[NodeStart, ...]:
         holder = _holder(call.task_id, call.run)
-        async with as_application_error():
-            try:
-                async with writing_plan(self._database, holder) as writer:
-                    begun = await begin(writer, call)
-            except AgentOSError as error:
-                if not isinstance(error, TemporaryFailure | TaskMoved):
-                    failure = Failure(code=error.code, message=str(error))
-                    await tell_of_failure(self._database, holder, failure)
-                raise
+        async with as_application_error(), self._telling(holder):
+            async with writing_plan(self._database, holder) as writer:
+                begun = await begin(writer, call)
             return await self._starts(begun)
+
+    @asynccontextmanager
+    async def _telling(self, holder: Holder) -> AsyncIterator[None]:
+        """Say in the plan's row why it cannot go on: nobody else does, of a local activity."""
+        try:
+            yield
+        except AgentOSError as error:
+            if not isinstance(error, TemporaryFailure | TaskMoved):
+                failure = Failure(code=error.code, message=str(error))
+                await tell_of_failure(self._database, holder, failure)
+            raise
 
     async def _starts(self, begun: Sequence[BegunNode]) -> tuple[NodeStart, ...]:
         async with reading_plans(self._database) as reader:
@@ -246,7 +254,10 @@ def _holder(task_id: UUID, run: int) -> Holder:
 
 def _planned(plan: StoredPlan, node: StoredNode) -> NodePlan:
     numbers = {other.name: other.number for other in plan.nodes}
-    depends_on = [numbers[name] for name in sorted(dependencies_of(node.definition))]
+    awaited = sorted(dependencies_of(node.definition))
+    if missing := [name for name in awaited if name not in numbers]:
+        raise NodeDependencyMissing(node=node.name, dependency=missing[0])
+    depends_on = [numbers[name] for name in awaited]
     has_failed = node.status.is_final and node.status is not Status.COMPLETED
     return NodePlan(
         number=node.number,

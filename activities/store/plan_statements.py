@@ -3,7 +3,7 @@
 from sqlalchemy import Text, bindparam, text
 
 from activities.store import events, fence
-from activities.store.turn_statements import IS_REVISED_LATER
+from activities.store.revision_statements import taken_back
 from workflows.states import Status
 
 # As the first turn of an execution does (see `turns`): it takes the task over from earlier ones. Of
@@ -49,9 +49,13 @@ DROP_LATER = (
         """
     ),
     text("DELETE FROM sub_tasks WHERE task_id = :task_id AND execution_order > :seq"),
-    text("DELETE FROM plan_revisions WHERE task_id = :task_id AND seq > :seq"),
     text(
-        f"UPDATE sub_tasks SET output_result = NULL WHERE task_id = :task_id AND {IS_REVISED_LATER}"
+        f"""
+        WITH task AS (
+            SELECT id FROM tasks WHERE id = :task_id
+        ), {taken_back(":seq", where="true")}
+        SELECT id FROM task
+        """
     ),
     text(
         f"""

@@ -157,6 +157,7 @@ class PlanWriter:
                     node.model_dump(mode="json", exclude_defaults=True) for node in revision.rewire
                 ],
                 replaced=replaced,
+                former=[{"name": name, **_defined(by_name[name].definition)} for name in rewired],
             )
         )
         for name in replaced:

@@ -166,7 +166,8 @@ class SubTask(SQLModel, table=True):
 
 class PlanRevision(SQLModel, table=True):
     """How a plan was revised by the call whose result is message ``seq``. ``drop`` are names of
-    nodes, ``replaced`` those that had failed; ``rewire`` are new definitions of pending ones."""
+    nodes, ``replaced`` those that had failed; ``rewire`` are new definitions of pending ones, and
+    ``former`` has what the rows of these were before."""
 
     __tablename__ = "plan_revisions"
 
@@ -178,6 +179,7 @@ class PlanRevision(SQLModel, table=True):
     drop: list[str] = json_column(nullable=False)
     rewire: list[dict[str, Any]] = json_column(nullable=False)
     replaced: list[str] = json_column(nullable=False)
+    former: list[dict[str, Any]] = json_column(nullable=False)
     created_at: datetime = created_at_column()
 
 

@@ -3,6 +3,7 @@
 from sqlalchemy import text
 
 from activities.store import events, fence
+from activities.store.revision_statements import taken_back
 from workflows.states import Status, TaskType
 
 _COUNT_FOR_TEAM = """
@@ -15,11 +16,6 @@ _COUNT_FOR_TEAM = """
 
 # 1 if the model is asked, 0 if this turn has its answer already.
 _ASKS = "CAST(NOT EXISTS (SELECT FROM answer) AS int)"
-
-# Of a node that a revision after message ``:seq`` has replaced or dropped.
-IS_REVISED_LATER = """
-    number IS NOT NULL
-    AND CAST(coalesce(output_result ->> 'replaced', output_result ->> 'dropped') AS int) > :seq"""
 
 BEGIN_TURN = text(
     f"""
@@ -57,18 +53,7 @@ BEGIN_TURN = text(
     ), dropped AS (
         DELETE FROM sub_tasks USING task
         WHERE NOT is_ours AND sub_tasks.task_id = task.id AND execution_order > :seq
-    ), unrevised AS (
-        DELETE FROM plan_revisions USING task
-        WHERE NOT is_ours AND plan_revisions.task_id = task.id AND plan_revisions.seq > :seq
-    ), returned AS (
-        UPDATE sub_tasks
-        SET output_result = NULL,
-            status = CASE WHEN output_result ->> 'dropped' IS NULL THEN sub_tasks.status
-                     ELSE '{Status.PENDING}' END
-        FROM task
-        WHERE NOT is_ours AND sub_tasks.task_id = task.id AND execution_order <= :seq
-          AND {IS_REVISED_LATER}
-    ), event AS (
+    ), {taken_back(":seq", where="NOT is_ours")}, event AS (
         {events.INSERT}
         {events.status(Status.RUNNING, seq=f"event_seq - {_ASKS}")} FROM task WHERE wakes = 1
         UNION ALL

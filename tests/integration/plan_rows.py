@@ -170,13 +170,13 @@ class PlanRows:
         )
         await self.add(event)
 
-    async def revise(self, reason: str, **changes: Any) -> None:
-        nothing: dict[str, Any] = {"add": [], "drop": [], "rewire": [], "replaced": []}
-        values = {**nothing, **changes}
+    async def revise(self, reason: str, *, seq: int = 6, **changes: Any) -> None:
+        fields = ("add", "drop", "rewire", "replaced", "former")
+        values: dict[str, Any] = {**{field: [] for field in fields}, **changes}
         await self.add(
             PlanRevision(
                 task_id=self.id,
-                seq=6,
+                seq=seq,
                 team_id=DEFAULT_TEAM,
                 reason=reason,
                 created_at=START,

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("drop", postgresql.JSONB(), nullable=False),
         sa.Column("rewire", postgresql.JSONB(), nullable=False),
         sa.Column("replaced", postgresql.JSONB(), nullable=False),
+        sa.Column("former", postgresql.JSONB(), nullable=False),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),

@@ -313,6 +313,38 @@ async def test_a_revision_replaces_what_failed_and_rewires_what_waits(desk: Plan
     assert (await desk.report(seq)).finished
 
 
+async def test_a_rewired_node_is_as_it_was_when_the_plan_is_reset_to_before_its_revision(
+    desk: PlanDesk,
+) -> None:
+    join = {**JOIN, "inputs": {"rows": "${nodes.instead.files['l.csv']}"}}
+    seq = await revised(desk, add=[{**LEFT, "id": "instead"}], rewire=[join])
+    for number, name, files in ((4, "instead", {"l.csv": b""}), (3, "join", {})):
+        await desk.begin(number)
+        await desk.completes(name, files=files)
+        assert await desk.end(number)
+    assert (await desk.report(seq)).finished
+    desk.execution = "second"
+    opened = await desk.open()
+    assert [(node.depends_on, node.is_completed) for node in opened.nodes] == [
+        ((), False),
+        ((), True),
+        ((1, 2), False),
+    ]
+    node = await desk.node("join")
+    assert (node.status, node.dependencies) == (Status.PENDING, ("left", "right"))
+    assert node.definition.inputs == JOIN["inputs"]
+
+
+async def test_a_plan_with_a_node_that_waits_for_none_of_it_fails_for_good(desk: PlanDesk) -> None:
+    await planned(desk)
+    await desk.write("DELETE FROM sub_tasks WHERE name = 'left'")
+    with pytest.raises(ApplicationError) as raised:
+        await desk.open()
+    assert (raised.value.type, raised.value.non_retryable) == ("node-dependency-missing", True)
+    [(error,)] = await desk.rows("SELECT error FROM tasks WHERE id = :task_id")
+    assert "Node join depends on left" in error["message"]
+
+
 async def test_an_empty_revision_leaves_the_plan_blocked(desk: PlanDesk) -> None:
     seq = await revised(desk)
     opened = await desk.open(seq)

@@ -65,6 +65,42 @@ async def test_a_turn_that_is_made_again_before_a_revision_takes_it_back(
     assert await _revisions(plan) == 0
 
 
+async def test_a_node_that_a_revision_rewired_is_as_it_was_when_that_is_taken_back(
+    database: Database,
+) -> None:
+    plan = await a_plan(database)
+    await plan.node(a_node("failed"), 1, Status.FAILED)
+    await plan.node(a_node("join", "later"), 2, Status.COMPLETED)
+    await plan.node(a_node("after", "join"), 3, Status.COMPLETED)
+    await plan.node(a_node("aside"), 4, Status.COMPLETED)
+    dropped = {"output_result": {"dropped": PLANNED_SEQ}}
+    await plan.node(a_node("gone", "join"), 5, Status.CANCELLED, **dropped)
+    await plan.revise("x", former=[_former("join", "failed")])
+    await plan.revise("y", seq=REVISED_SEQ + 2, former=[_former("join", "instead")])
+    await turns.begin_turn(database, Turn(plan.id, 1, 2, PLANNED_SEQ, "another"), known=0)
+    assert await _nodes(plan) == [
+        ("failed", "failed", None),
+        ("join", "pending", None),
+        ("after", "pending", None),
+        ("aside", "completed", None),
+        ("gone", "cancelled", {"dropped": PLANNED_SEQ}),
+    ]
+    async with plan.database.reading(fresh=True) as connection:
+        rows = await connection.execute(
+            text(
+                "SELECT dependencies, input_context -> 'depends_on' FROM sub_tasks "
+                "WHERE task_id = :id AND name = 'join'"
+            ),
+            {"id": plan.id},
+        )
+        assert [tuple(row) for row in rows] == [(["failed"], ["failed"])]
+
+
+def _former(name: str, *depends_on: str) -> dict[str, object]:
+    context = a_node(name, *depends_on).model_dump(mode="json", exclude_defaults=True)
+    return {"name": name, "input_context": context, "dependencies": list(depends_on)}
+
+
 async def test_a_turn_after_a_revision_leaves_it(database: Database) -> None:
     plan = await _revised(database)
     before = await _nodes(plan)
