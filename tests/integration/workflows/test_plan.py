@@ -237,6 +237,13 @@ async def test_what_nodes_use_counts_against_the_limits_of_the_plan(temporal: Cl
     assert "turn 2: model, 110 tokens so far" in summaries
 
 
+async def test_a_planner_may_take_what_it_and_its_nodes_have_left(temporal: Client) -> None:
+    async with playing(temporal, plan({1: []}), orders=(PLAN, Order(), FINISH)) as play:
+        await play.handle.result()
+    left = [call.tokens_left for call in play.agents.thinking]
+    assert left == [1_000_000, 999_890, 999_880]
+
+
 async def test_a_node_that_still_runs_for_a_plan_before_a_reset_is_cancelled_and_begun_again(
     temporal: Client,
 ) -> None:
