@@ -1,7 +1,7 @@
 """The last answer of a run: what was done, what was not, and why."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 
 from deploy.offline_model import LABEL
@@ -10,6 +10,8 @@ from deploy.offline_model.filling import Facts, Schema, fill, untold_numbers
 from deploy.offline_model.reply import Call, Reply
 
 _MOST_FIGURES = 5
+# To ``finish`` is tried with what is required, and then with all that can be given.
+_MOST_REFUSALS = 2
 _RESULT_CHARACTERS = 200
 
 
@@ -20,6 +22,9 @@ def ending(talk: Conversation, wanted: Sequence[Skill | Call], skipped: Mapping[
     refused = sum(action.tool == "finish" for action in talk.actions)
     if "finish" not in talk.tools:
         return Reply(summary)
+    if (last := _last_refusals(talk))[_MOST_REFUSALS - 1 :]:
+        # The rules know no other way. To call nothing ends a task soon, with an error.
+        return Reply(f"{LABEL}: this cannot be finished. {last[0].observation.reason}\n{summary}")
     is_success = bool(wanted) and not skipped and not _has_failed(talk)
     arguments = finish_arguments(
         talk.tools["finish"],
@@ -27,6 +32,11 @@ def ending(talk: Conversation, wanted: Sequence[Skill | Call], skipped: Mapping[
         is_whole=refused > 0,  # what was required did not suffice
     )
     return Reply(f"{LABEL}: done.", (Call("finish", arguments),))
+
+
+def _last_refusals(talk: Conversation) -> Sequence[Action]:
+    """The calls of ``finish`` since anything else was done."""
+    return list(takewhile(lambda action: action.tool == "finish", reversed(talk.actions)))
 
 
 def plain_answer() -> Reply:

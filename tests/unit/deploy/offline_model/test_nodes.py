@@ -1,12 +1,24 @@
 """How the offline model works on a node of a plan, which is told what it is part of."""
 
+from typing import Any
+
 import pytest
 
 from activities.agents.prompts import system_prompt
 from deploy.offline_model.kinds import File
 from deploy.offline_model.naming import output_option
+from deploy.offline_model.rules import respond
 from deploy.offline_model.usage import read_usage
-from tests.unit.deploy.offline_model.talk import World, built_in, csv_files, made, skill, talk
+from tests.unit.deploy.offline_model.talk import (
+    World,
+    answered,
+    ask,
+    built_in,
+    csv_files,
+    made,
+    skill,
+    talk,
+)
 from workflows.definitions.agent import Agent
 
 SKILLS = built_in()
@@ -76,3 +88,30 @@ def test_each_of_several_files_gets_the_name_that_has_its_own_in_it() -> None:
         ("shout", "x.txt", "-o", "x-loud.txt"),
         ("shout", "y.txt", "-o", "my-y.txt"),
     ]
+
+
+def test_a_node_whose_files_cannot_be_made_ends_without_a_call() -> None:
+    missing = "you have not made 'x-clean.csv' yet, which has to be there"
+    world = World(
+        SKILLS,
+        csv_files("x"),
+        runs=lambda call: "The call failed with exit code 1.",
+        others=lambda call: f"Not finished: the arguments are not valid.\n{missing}",
+        more=system_prompt(Agent.model_validate({"output_files": ["x-clean.csv"]}), [], {}, []),
+    )
+    messages: list[dict[str, Any]] = [
+        {"role": "system", "content": world.system},
+        {"role": "user", "content": "Clean the data."},
+    ]
+    refused = 0
+    while (reply := respond(ask(messages, world))).calls:
+        messages += answered(reply, world, len(messages))
+        refused += reply.calls[0].tool == "finish"
+        assert refused <= 2
+    assert refused == 2
+    assert missing in reply.text
+    messages += [
+        {"role": "assistant", "content": reply.text},
+        {"role": "user", "content": "You called no tool. Call finish."},
+    ]
+    assert not respond(ask(messages, world)).calls
