@@ -337,10 +337,15 @@ async def test_a_run_that_is_too_long_comes_without_what_was_said(database: Data
     assert (run.is_cut, run.messages, run.calls) == (True, (), ())
 
 
-async def test_a_run_of_a_pipeline_has_no_calls(database: Database) -> None:
+async def test_a_run_of_a_pipeline_has_its_steps_in_place_of_calls(database: Database) -> None:
     run = await find_run(database, DEFAULT_TEAM, await run_pipeline(database))
     assert run is not None
-    assert (run.type, run.calls, run.messages) == (TaskType.PIPELINE, [], [])
+    assert (run.type, run.messages) == (TaskType.PIPELINE, [])
+    assert [(call.name, call.status, [file.name for file in call.files]) for call in run.calls] == [
+        ("one", Status.COMPLETED, [REPORT.name]),
+        ("two", Status.FAILED, []),
+    ]
+    assert {call.definition.tool for call in run.calls} == {"run_skill_script"}
 
 
 async def test_turns_are_found_by_message_and_by_call(database: Database) -> None:
