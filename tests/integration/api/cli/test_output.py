@@ -35,6 +35,17 @@ async def server() -> AsyncIterator[Server]:
         yield server
 
 
+async def test_of_a_long_prompt_its_beginning_is_shown_and_json_has_all(server: Server) -> None:
+    prompt = "Clean it.\n" + "And more.\n" * 50
+    server.tell(f"GET /tasks/{TASK_ID}", document(a_task(prompt=prompt)))
+    printed = await agentos(server.url, "show", str(TASK_ID))
+    assert "Clean it. ...\n" in printed.stdout
+    assert "And more" not in printed.stdout
+    assert "x0a" not in printed.stdout
+    whole = await agentos(server.url, "show", str(TASK_ID), "-o", "json")
+    assert json.loads(whole.stdout)["prompt"] == prompt
+
+
 @pytest.mark.parametrize("words", SHOWS, ids=lambda words: words[0])
 @pytest.mark.parametrize("option", ["-o", "--output"])
 async def test_json_is_a_format_also_where_the_option_names_a_file(
