@@ -77,6 +77,12 @@ class NotFound(RequestRefused):
     status = 404
 
 
+class StepNotFound(RequestRefused):
+    """Task {task} has no step {step!r}. It has: {known}."""
+
+    status = 404
+
+
 class PageNotFound(RequestRefused):
     """There is nothing at {path}. See /api/v1/openapi.json for all calls."""
 

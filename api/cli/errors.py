@@ -25,6 +25,10 @@ class NodeUnknown(AgentOSError):
     """Task {task_id} has no node {node!r} that has begun. See `agentos show {task_id}`."""
 
 
+class StepUnknown(AgentOSError):
+    """Task {task_id} has had no step {step!r}. It has had: {known}."""
+
+
 class ArtifactUnknown(AgentOSError):
     """Task {task_id} has no artifact {wanted!r}. See `agentos artifacts ls {task_id}`."""
 

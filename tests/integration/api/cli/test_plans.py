@@ -205,6 +205,10 @@ async def test_the_log_of_a_plan_is_that_of_its_nodes(cli_stage: Stage) -> None:
     assert of_node.stdout == "1.1 run_code | done\n"
     of_call = await agentos(cli_stage.url, "logs", str(plan.id), "--step", "report/1.1 run_code")
     assert of_call.stdout == "done\n"
+    for step, known in (("nope", "clean, report"), ("report/nope", "1.1 run_code")):
+        printed = await agentos(cli_stage.url, "logs", str(plan.id), "--step", step)
+        assert (printed.code, printed.stdout) == (5, "")
+        assert f"no step 'nope'. It has: {known}." in printed.stderr
     listed = await agentos(cli_stage.url, "logs", str(plan.id), "-o", "json")
     assert [item["step"] for item in json.loads(listed.stdout)["items"]] == [
         "clean/1.1 run_code",
@@ -227,6 +231,9 @@ async def test_the_log_of_a_node_is_followed_from_when_it_begins() -> None:
         assert printed.stdout == "1.1 run_code | ten rows\n"
         printed = await agentos(server.url, "logs", "-f", str(TASK_ID), "--step", "report")
         assert (printed.code, printed.stdout) == (0, "")
+        printed = await agentos(server.url, "logs", "-f", str(TASK_ID), "--step", "nope")
+        assert printed.code == 5
+        assert "has had no step 'nope'. It has had: clean, report." in printed.stderr
 
 
 @pytest.mark.parametrize("terminal", [False, True])
