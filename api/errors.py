@@ -108,7 +108,8 @@ class StateConflict(RequestRefused):
 
 
 class PlanMissing(RequestRefused):
-    """Task {id} is of type {type}, so it has no plan. GET /tasks/{id} shows what it has."""
+    """Task {id} is of type {type}, so it has no plan. `agentos show {id}`, or GET /tasks/{id},
+    shows what it has."""
 
     status = 409
 

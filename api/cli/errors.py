@@ -42,7 +42,7 @@ class NothingWaits(BadInput):
 
 
 class SchemaFileRefused(BadInput):
-    """{path} is not a JSON schema: {reason}"""
+    """{path} is not a JSON schema: {reason}."""
 
 
 class InputMalformed(BadInput):
@@ -59,11 +59,15 @@ class ParameterMalformed(BadInput):
 
 
 class PipelineFileRefused(BadInput):
-    """{path} is not a pipeline: {reason}"""
+    """{path} is not a pipeline: {reason}."""
 
 
 class PipelineFileUnwritable(BadInput):
     """{path} cannot be written: {reason}. Name another file with -o."""
+
+
+class DocumentUnreadable(BadInput):
+    """{path} cannot be read: {reason}."""
 
 
 class DocumentInvalid(BadInput):

@@ -95,13 +95,18 @@ def trace(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -
 
 def cancel(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
     """Cancel a task. Results of finished steps are kept."""
-    _print_changed(talk_about(context, task, Client.cancel), output, "It is being cancelled.")
+    changed = talk_about(context, task, Client.cancel)
+    is_cancelled = changed.status is Status.CANCELLED
+    follows = "It is cancelled." if is_cancelled else "It is being cancelled."
+    _print_changed(changed, output, follows)
 
 
 def pause(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
     """Pause a task before its next step or turn."""
-    pauses = "It will pause before its next step or turn."
-    _print_changed(talk_about(context, task, Client.pause), output, pauses)
+    changed = talk_about(context, task, Client.pause)
+    is_paused = changed.status is Status.PAUSED
+    follows = "It is paused." if is_paused else "It will pause before its next step or turn."
+    _print_changed(changed, output, follows)
 
 
 def resume(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:

@@ -35,6 +35,32 @@ async def server() -> AsyncIterator[Server]:
         yield server
 
 
+async def test_a_file_that_cannot_be_written_is_named(server: Server, tmp_path: Path) -> None:
+    printed = await agentos(server.url, *SHOWS[0], "-o", f"{tmp_path}/no/p.yaml")
+    assert printed.code == 1
+    assert "p.yaml cannot be written: No such file or directory. Name another place with -o." in (
+        printed.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "follows"),
+    [
+        ("pause", "running", "It will pause before its next step or turn.\n"),
+        ("pause", "paused", "It is paused.\n"),
+        ("cancel", "running", "It is being cancelled.\n"),
+        ("cancel", "cancelled", "It is cancelled.\n"),
+    ],
+)
+async def test_what_follows_is_what_is_still_to_come(
+    server: Server, command: str, status: str, follows: str
+) -> None:
+    changed = {"task_id": str(TASK_ID), "status": status}
+    server.tell(f"POST /tasks/{TASK_ID}/{command}", document(changed))
+    printed = await agentos(server.url, command, str(TASK_ID))
+    assert (printed.code, printed.stderr) == (0, follows)
+
+
 async def test_of_a_long_prompt_its_beginning_is_shown_and_json_has_all(server: Server) -> None:
     prompt = "Clean it.\n" + "And more.\n" * 50
     server.tell(f"GET /tasks/{TASK_ID}", document(a_task(prompt=prompt)))

@@ -322,6 +322,7 @@ async def test_problems_of_edited_nodes_are_printed_with_their_places(
     assert printed.code == 2
     assert "/nodes/0/depends_on/0" in printed.stderr
     assert "there is no node 'b'" in printed.stderr
+    assert "The decision is not valid. Nothing was decided." in printed.stderr
 
 
 @pytest.mark.parametrize(
@@ -344,6 +345,15 @@ async def test_a_file_without_sound_nodes_is_refused_before_anything_is_sent(
         printed = await agentos(server.url, "approve", str(TASK_ID), "--nodes", str(file))
         assert (printed.code, server.asked) == (2, [])
         assert reason in printed.stderr
+        assert ".." not in printed.stderr
+
+
+async def test_a_file_of_nodes_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    async with serving() as server:
+        nowhere = ("approve", str(TASK_ID), "--nodes", f"{tmp_path}/nosuch.yaml")
+        printed = await agentos(server.url, *nowhere)
+        assert (printed.code, server.asked) == (2, [])
+        assert "nosuch.yaml cannot be read: No such file or directory." in printed.stderr
 
 
 async def test_the_nodes_of_a_plan_can_be_printed(cli_stage: Stage) -> None:
