@@ -525,11 +525,16 @@ class NodeEndedOutside(AgentOSError):
 
 
 class NodesFailed(AgentOSError):
-    """{count} nodes of the plan did not complete: {nodes}. See why with `agentos show`, and run
-    them again with `agentos retry`, with other inputs where these were the reason."""
+    """The plan is not complete. {nodes} See why with `agentos show`, and run them again with
+    `agentos retry`, with other inputs where these were the reason."""
 
     retryable = True
     retries_used_up = True
+
+    @property
+    def account(self) -> str:
+        """The message, and what the first of them failed of."""
+        return f"{self} {self.said}" if self.said else str(self)
 
 
 class ToolChanged(AgentOSError):
