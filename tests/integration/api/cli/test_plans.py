@@ -310,6 +310,9 @@ async def test_a_plan_is_edited_in_a_file_and_approved(cli_stage: Stage, tmp_pat
     assert (other.code, "already approved" in other.stderr) == (1, True)
     shown = (await cli_stage.http.get(f"/tasks/{plan.id}/plan")).json()
     assert [node["title"] for node in shown["nodes"]] == ["Do clean", "Only a table"]
+    drawn = (await agentos(cli_stage.url, "plan", str(plan.id))).stdout
+    assert drawn.startswith("  A person has edited the nodes.\n")
+    assert "side by side" not in drawn
 
 
 async def test_problems_of_edited_nodes_are_printed_with_their_places(

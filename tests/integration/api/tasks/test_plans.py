@@ -345,7 +345,10 @@ async def test_a_plan_that_is_approved_with_other_nodes_has_those(agents_stage: 
         assert answer.json()["arguments"]["nodes"] == edited
         assert "atomic" not in answer.json()["arguments"]
     shown = await _plan(agents_stage, plan)
-    assert [node["id"] for node in shown["nodes"]] == ["tidy", "check"]
+    assert ([node["id"] for node in shown["nodes"]], shown["is_edited"]) == (
+        ["tidy", "check"],
+        True,
+    )
     assert shown["reason"] == "Both can be done side by side."
     for other in (_nodes(*TWO), []):
         answer = await agents_stage.http.post(path, json={**word, "nodes": other})
