@@ -25,6 +25,10 @@ class NodeUnknown(AgentOSError):
     """Task {task_id} has no node {node!r} that has begun. See `agentos show {task_id}`."""
 
 
+class NoNodes(BadInput):
+    """Task {task_id} is of type {type}, so no task is a node of it."""
+
+
 class StepUnknown(AgentOSError):
     """Task {task_id} has had no step {step!r}. It has had: {known}."""
 
