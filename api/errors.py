@@ -77,6 +77,12 @@ class NotFound(RequestRefused):
     status = 404
 
 
+class StepNotFound(RequestRefused):
+    """Task {task} has no step {step!r}. It has: {known}."""
+
+    status = 404
+
+
 class PageNotFound(RequestRefused):
     """There is nothing at {path}. See /api/v1/openapi.json for all calls."""
 
@@ -102,7 +108,8 @@ class StateConflict(RequestRefused):
 
 
 class PlanMissing(RequestRefused):
-    """Task {id} is of type {type}, so it has no plan. GET /tasks/{id} shows what it has."""
+    """Task {id} is of type {type}, so it has no plan. `agentos show {id}`, or GET /tasks/{id},
+    shows what it has."""
 
     status = 409
 

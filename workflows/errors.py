@@ -478,23 +478,23 @@ class TokenQuotaUsedUp(AgentOSError):
 
 
 class TurnsUsedUp(AgentOSError):
-    """The agent did not finish within its limit of {limit} turns. Look at its messages. A retry
+    """The task did not end within its limit on turns ({limit}). Look at its messages. A retry
     resumes where it stopped, with the same number of turns; a new task can allow more `turns`."""
 
 
 class TokensUsedUp(AgentOSError):
-    """The agent has used {used} tokens; its limit is {limit}, and another turn would take more than
-    is left. A retry resumes where it stopped, with the same number of tokens; a new task can allow
+    """The task has used {used} of its {limit} tokens, and another turn would take more than is
+    left. A retry resumes where it stopped, with the same number of tokens; a new task can allow
     more `tokens`."""
 
 
 class CostUsedUp(AgentOSError):
-    """The agent has cost {used:.4f} US dollars; its limit is {limit:.4f}. A retry resumes where it
+    """The task has cost {used:.4f} US dollars; its limit is {limit:.4f}. A retry resumes where it
     stopped, with the same budget; a new task can allow a higher `cost_usd`."""
 
 
 class TimeUsedUp(AgentOSError):
-    """The agent did not finish within its limit of {limit:g} seconds. A retry resumes where it
+    """The task did not end within its time limit of {limit:g} s. A retry resumes where it
     stopped, with the same amount of time; a new task can allow more `seconds`."""
 
 
@@ -516,12 +516,13 @@ class NodeInputMissing(AgentOSError):
 
 class NodeFilesMissing(AgentOSError):
     """Node {node} ended without all the files that it had to make; missing: {files}. See what it
-    did with `agentos show {task}`, and say in its description how the files come about."""
+    did with `agentos show {task}`, and say in its description, or in the steps of its pipeline, how
+    the files come about."""
 
 
 class NodeEndedOutside(AgentOSError):
-    """The workflow of node {node} ended in Temporal without a word: it was terminated there, or
-    reached its time limit. Retry the plan, and the node runs again."""
+    """The workflow of node {node} ended in Temporal and left no result: it was terminated there,
+    or reached its time limit. Retry the plan, and the node runs again."""
 
 
 class NodeDependencyMissing(AgentOSError):
@@ -530,11 +531,16 @@ class NodeDependencyMissing(AgentOSError):
 
 
 class NodesFailed(AgentOSError):
-    """{count} nodes of the plan did not complete: {nodes}. See why with `agentos show`, and run
-    them again with `agentos retry`, with other inputs where these were the reason."""
+    """The plan is not complete. {nodes} See why with `agentos show`, and run them again with
+    `agentos retry`, with other inputs where these were the reason."""
 
     retryable = True
     retries_used_up = True
+
+    @property
+    def account(self) -> str:
+        """The message, and what the first of them failed of."""
+        return f"{self} {self.said}" if self.said else str(self)
 
 
 class ToolChanged(AgentOSError):

@@ -34,9 +34,19 @@ def check_complete(plan: StoredPlan) -> None:
     missing = incomplete(plan)
     if not missing or plan.may_be_revised:
         return
-    names = [node.name for node in missing]
-    shown = ", ".join(names[:_NAMES_SHOWN]) + ", ..." * (len(names) > _NAMES_SHOWN)
-    raise NodesFailed(count=len(missing), nodes=shown)
+    ended = [node for node in missing if node.status.is_final]
+    waiting = [node for node in missing if not node.status.is_final]
+    parts = (("Failed or cancelled", ended), ("Never begun", waiting))
+    error = NodesFailed(nodes=" ".join(f"{word}: {_listed(of)}." for word, of in parts if of))
+    first = next((node for node in ended if node.error is not None), None)
+    if first is not None and first.error is not None:
+        error.said = f"{first.name}: {first.error.message[:ERROR_CHARACTERS]}"
+    raise error
+
+
+def _listed(nodes: Sequence[StoredNode]) -> str:
+    names = [node.name for node in nodes]
+    return ", ".join(names[:_NAMES_SHOWN]) + ", ..." * (len(names) > _NAMES_SHOWN)
 
 
 async def result_of_plan(plan: StoredPlan, outcomes: Outcomes) -> Mapping[str, JsonValue] | None:

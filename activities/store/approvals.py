@@ -48,6 +48,7 @@ class Approval(BaseModel):
     which ``note`` is then the answer. With an ``elicitation`` the question is one of the tool's
     server, and the answer goes to that. ``number`` counts what was asked about the call, this
     included: whoever decides on it without saying what they were shown may mean an earlier one.
+    ``is_edited``: they have put other nodes in the place of those of a plan.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -62,6 +63,7 @@ class Approval(BaseModel):
     decided_at: datetime | None = None
     number: int = 1
     elicitation: Elicitation | None = None
+    is_edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ async def decide(
         "ask_id": str(call.approval.id),
         "task_id": call.task_id,
         "run": call.run,
-        "word": events.as_json({"decision": answer, "note": note}),
+        "word": events.as_json({"decision": answer, "note": note, "is_edited": nodes is not None}),
         "nodes": None if nodes is None else events.as_json([dict(node) for node in nodes]),
     }
     return bool(await database.execute(_DECIDE, values))

@@ -25,6 +25,14 @@ class NodeUnknown(AgentOSError):
     """Task {task_id} has no node {node!r} that has begun. See `agentos show {task_id}`."""
 
 
+class NoNodes(BadInput):
+    """Task {task_id} is of type {type}, so no task is a node of it."""
+
+
+class StepUnknown(AgentOSError):
+    """Task {task_id} has had no step {step!r}. It has had: {known}."""
+
+
 class ArtifactUnknown(AgentOSError):
     """Task {task_id} has no artifact {wanted!r}. See `agentos artifacts ls {task_id}`."""
 
@@ -38,7 +46,7 @@ class NothingWaits(BadInput):
 
 
 class SchemaFileRefused(BadInput):
-    """{path} is not a JSON schema: {reason}"""
+    """{path} is not a JSON schema: {reason}."""
 
 
 class InputMalformed(BadInput):
@@ -55,11 +63,15 @@ class ParameterMalformed(BadInput):
 
 
 class PipelineFileRefused(BadInput):
-    """{path} is not a pipeline: {reason}"""
+    """{path} is not a pipeline: {reason}."""
 
 
 class PipelineFileUnwritable(BadInput):
     """{path} cannot be written: {reason}. Name another file with -o."""
+
+
+class DocumentUnreadable(BadInput):
+    """{path} cannot be read: {reason}."""
 
 
 class DocumentInvalid(BadInput):

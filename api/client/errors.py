@@ -44,7 +44,7 @@ class FileUnreadable(AgentOSError):
 
 
 class FileUnwritable(AgentOSError):
-    """{path} cannot be written: {reason}. Choose another folder with -o."""
+    """{path} cannot be written: {reason}. Name another place with -o."""
 
 
 class ArtifactNameRefused(AgentOSError):

@@ -42,6 +42,7 @@ def answer_of(plan: PlanDetails) -> PlanOfTask:
         estimate=_estimate(plan),
         spent=spent,
         reason=plan.call and plan.call.arguments.get("reason"),
+        is_edited=plan.call is not None and plan.call.is_edited,
     )
 
 

@@ -137,7 +137,10 @@ def asked_call(call: AskedCall) -> approvals.AskedCall:
 
 
 def _approval(asked: Approval) -> dict[str, Any]:
-    shown = {**asked.model_dump(exclude={"id", "number", "elicitation"}), "ask_id": asked.id}
+    shown = {
+        **asked.model_dump(exclude={"id", "number", "elicitation", "is_edited"}),
+        "ask_id": asked.id,
+    }
     if (question := asked.elicitation) is not None:
         shown |= {"form": question.form and json.loads(question.form), "url": question.url}
     return shown

@@ -44,11 +44,13 @@ class ShownNode:
 
 @dataclass(frozen=True, slots=True)
 class PlanningCall:
-    """The latest call that has made a plan, and what a person has decided on it."""
+    """The latest call that has made a plan, and what a person has decided on it. ``is_edited``:
+    the nodes are theirs."""
 
     arguments: Mapping[str, Any]
     status: Status
     decision: str | None
+    is_edited: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,12 @@ async def _planning_call(
     arguments = col(SubTask.input_context)["arguments"]
     row = (
         await connection.execute(
-            select(arguments, col(SubTask.status), col(SubTask.approval)["decision"].astext)
+            select(
+                arguments,
+                col(SubTask.status),
+                col(SubTask.approval)["decision"].astext,
+                col(SubTask.approval)["is_edited"].astext,
+            )
             .where(
                 col(SubTask.task_id) == task_id,
                 col(SubTask.task_type) == PLAN_CALL,
@@ -195,7 +202,7 @@ async def _planning_call(
             .limit(1)
         )
     ).one_or_none()
-    return None if row is None else PlanningCall(row[0] or {}, row[1], row[2])
+    return None if row is None else PlanningCall(row[0] or {}, row[1], row[2], row[3] == "true")
 
 
 async def _revisions(connection: AsyncConnection, task_id: UUID) -> Sequence[StoredRevision]:

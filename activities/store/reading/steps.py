@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, case, or_, select
+from sqlalchemy import Row, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from activities.store.approvals import Approval
 from activities.store.database import Database
+from activities.store.reading.plan_calls import PLAN_CALL
 from activities.store.tables import SubTask, Task
 from workflows.contracts import Failure
 from workflows.states import LIVING, Phase, Status
@@ -26,7 +27,8 @@ class StepState:
     """How far a step is. ``phase`` is None unless it runs.
 
     ``number`` is that of a node in its plan. A node ``is_out`` that failed or was dropped, and that
-    the plan goes on without since it was revised.
+    the plan goes on without since it was revised. ``planned`` is how many nodes a call would make
+    that waits for a person to approve them; None for all else.
     """
 
     name: str
@@ -34,6 +36,7 @@ class StepState:
     phase: Phase | None
     number: int | None = None
     is_out: bool = False
+    planned: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +115,7 @@ async def latest_steps(
             col(SubTask.started_at),
             col(SubTask.finished_at),
             col(SubTask.approval),
+            _PLANNED.label("planned"),
         )
         .outerjoin(CHILD, col(CHILD.id) == col(SubTask.child_id))
         .where(col(SubTask.task_id) == task_id, col(SubTask.team_id) == team_id)
@@ -137,6 +141,7 @@ async def step_states(
             col(SubTask.phase),
             col(SubTask.number),
             IS_OUT,
+            _PLANNED,
         )
         .where(
             col(SubTask.task_id).in_(task_ids),
@@ -150,8 +155,8 @@ async def step_states(
         )
     )
     found: defaultdict[UUID, list[StepState]] = defaultdict(list)
-    for task_id, name, status, phase, number, is_out in rows:
-        found[task_id].append(StepState(name, status, phase, number, is_out))
+    for task_id, *state in rows:
+        found[task_id].append(StepState(*state))
     return found
 
 
@@ -169,6 +174,23 @@ IS_OUT = or_(
     *(col(SubTask.output_result)[key].astext.is_not(None) for key in ("replaced", "dropped"))
 )
 
+_NODES = col(SubTask.input_context)[("arguments", "nodes")]
+_PLANNED = case(
+    (
+        (col(SubTask.task_type) == PLAN_CALL)
+        & col(SubTask.number).is_(None)
+        & (col(SubTask.status) == Status.WAITING),
+        # A task that is not to be split is one node, which nobody has written down.
+        case(
+            (
+                func.jsonb_typeof(_NODES) == "array",
+                func.greatest(func.jsonb_array_length(_NODES), 1),
+            ),
+            else_=1,
+        ),
+    ),
+)
+
 
 def _step(row: Row[*tuple[Any, ...]]) -> Step:
     output = row.output_result or {}
@@ -179,6 +201,7 @@ def _step(row: Row[*tuple[Any, ...]]) -> Step:
         status=row.status,
         phase=row.phase,
         number=row.number,
+        planned=row.planned,
         is_out=any(output.get(key) is not None for key in ("replaced", "dropped")),
         child_id=row.child_id,
         order=row.execution_order,

@@ -50,6 +50,7 @@ def ls(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> N
 @app.command()
 def get(
     context: typer.Context,
+    *,
     artifact: Annotated[
         str | None,
         typer.Argument(
@@ -62,18 +63,28 @@ def get(
         str | None,
         typer.Option(metavar="ID", show_default=False, help="Its task; alone: all files."),
     ] = None,
+    step: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STEP",
+            show_default=False,
+            help="With --task: only what this step, call or node made.",
+        ),
+    ] = None,
     place: Annotated[
         Any, place_option("Folder to write to.", "--to", metavar="FOLDER", default=".")
     ] = None,
     output: LongOutput = Format.TABLE,
 ) -> None:
     """Download files that a task made, verify them, and print their paths."""
+    if step is not None and task is None:
+        raise typer.BadParameter("it needs --task", param_hint="--step")
     folder, output = told_apart(place, output)
     if folder is not None and folder.is_file():
         raise typer.BadParameter(f"{folder} is a file", param_hint="--to")
     if artifact is None and task is None:
         raise typer.BadParameter("name an artifact, or a task with --task", param_hint="ARTIFACT")
-    fetched = talk(context, lambda client: _get(client, artifact, task, folder or Path()))
+    fetched = talk(context, lambda client: _get(client, artifact, task, step, folder or Path()))
     if output is Format.JSON:
         print_json(Page(items=fetched))
     else:
@@ -82,9 +93,9 @@ def get(
 
 
 async def _get(
-    client: Client, artifact: str | None, task: str | None, folder: Path
+    client: Client, artifact: str | None, task: str | None, step: str | None, folder: Path
 ) -> list[Fetched]:
-    wanted = await _chosen(client, artifact, task)
+    wanted = await _chosen(client, artifact, task, step)
     for item in wanted:
         target_of(item, folder)  # Refuse before anything is written.
     return [
@@ -93,12 +104,18 @@ async def _get(
     ]
 
 
-async def _chosen(client: Client, artifact: str | None, task: str | None) -> list[Download]:
+async def _chosen(
+    client: Client, artifact: str | None, task: str | None, step: str | None
+) -> list[Download]:
     if task is None:
         return [await client.describe_artifact(_whole_id(artifact or ""))]
     task_id = await find_task_id(client, task)
     # Links lead elsewhere: there are no bytes of theirs to fetch.
     items = [item for item in (await _artifacts_of(client, task_id)).items if item.sha256]
+    if step is not None:
+        items = [item for item in items if item.sub_task == step]
+        if not items:
+            raise ArtifactUnknown(task_id=task_id, wanted=f"{step}/*")
     if artifact is not None:
         named = [item for item in items if artifact in (item.name, str(item.id))]
         items = named or [item for item in items if _begins(item, artifact)]

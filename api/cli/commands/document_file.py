@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from api.cli.errors import DocumentUnreadable
 from api.wire.errors import BodyMalformed
 from api.wire.json_reader import parse_json
 from api.wire.yaml_reader import parse_yaml
@@ -17,15 +18,19 @@ def read_document(path: Path, refusal: type[BadInput]) -> JsonValue:
     """The value in a file; ``-`` is stdin.
 
     Raises:
-        refusal: it cannot be read; with the fields ``path`` and ``reason``.
+        DocumentUnreadable: there is no such file, or it may not be read.
+        refusal: it is no such document; with the fields ``path`` and ``reason``.
     """
     content = _read(path, refusal)
     try:
         if path.suffix == ".json":
             return parse_json(content)
         return parse_yaml(content.decode("utf-8-sig"))
-    except (BodyMalformed, UnicodeDecodeError) as error:
-        raise refusal(path=path, reason=str(error)) from error
+    except UnicodeDecodeError as error:
+        raise refusal(path=path, reason="it is not UTF-8") from error
+    except BodyMalformed as error:
+        reason = "it is not valid {form}: {reason} (line {line}, column {column})"
+        raise refusal(path=path, reason=reason.format_map(error.fields)) from error
 
 
 def _read(path: Path, refusal: type[BadInput]) -> bytes:
@@ -36,7 +41,7 @@ def _read(path: Path, refusal: type[BadInput]) -> bytes:
             with path.open("rb") as file:
                 content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise refusal(path=path, reason=error.strerror or str(error)) from error
+        raise DocumentUnreadable(path=path, reason=error.strerror or str(error)) from error
     if len(content) > MAX_BYTES:
         raise refusal(path=path, reason=f"it is larger than {MAX_BYTES} bytes")
     return content

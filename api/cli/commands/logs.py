@@ -1,7 +1,7 @@
 """``agentos logs``: what the steps of a task printed, and those of a plan's nodes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -14,12 +14,13 @@ from api.cli.commands.options import Format, Output, TaskId
 from api.cli.commands.pages import page_after_page
 from api.cli.commands.printing import print_json, print_json_line
 from api.cli.commands.task_ids import talk_about
+from api.cli.errors import StepUnknown
 from api.cli.terminal import safe_line
 from api.client import Client
 from api.client.transport import Params
 from api.wire.responses.history import Attempt
 from api.wire.responses.pages import MAX_PAGE, Page
-from workflows.events import Event, NodeStarted, StepEvent, StepOutput
+from workflows.events import Event, NodeStarted, PlanOpened, StepEvent, StepOutput
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,13 @@ async def _pages(client: Client, log: _Log) -> AsyncIterator[tuple[Page[Attempt]
     async def fetch(params: Params) -> Page[Attempt]:
         return await client.attempts(log.task_id, params)
 
+    parts = (await client.task(log.task_id)).sub_tasks
+    inner = [log.of_node(part.name, part.task_id) for part in parts]
+    within = [node for node in inner if node is not None]
+    if any(node.step is not None for node in within):
+        async for found in _pages(client, within[0]):  # A step of a node is none of the plan.
+            yield found
+        return
     wanted: Params = (
         {"limit": MAX_PAGE} if log.step is None else {"limit": MAX_PAGE, "step": log.step}
     )
@@ -89,19 +97,20 @@ async def _pages(client: Client, log: _Log) -> AsyncIterator[tuple[Page[Attempt]
             item.model_copy(update={"step": f"{log.prefix}{item.step}"}) for item in page.items
         ]
         yield page.model_copy(update={"items": named}), log.step is None
-    for part in (await client.task(log.task_id)).sub_tasks:
-        if (inner := log.of_node(part.name, part.task_id)) is not None:
-            async for found in _pages(client, inner):
-                yield found
+    for node in within:
+        async for found in _pages(client, node):
+            yield found
 
 
 async def _follow(client: Client, log: _Log, output: Format) -> None:
     """Print what a task prints, and what its nodes do from when they begin."""
     lines = LogLines(is_labelled=log.step is None, prefix=log.prefix)
     inner: dict[UUID | None, asyncio.Task[None]] = {}
+    names: dict[str, None] = {}
     try:
         async for sent in client.events(log.task_id, on_lost=_tell_lost):
             event = sent.payload
+            names |= dict.fromkeys(_names_in(event))
             if isinstance(event, NodeStarted) and event.task_id not in inner:
                 of_node = log.of_node(event.node, event.task_id)
                 if of_node is not None:
@@ -114,9 +123,20 @@ async def _follow(client: Client, log: _Log, output: Format) -> None:
             elif isinstance(event, StepOutput):
                 print_json_line(sent)
         await asyncio.gather(*inner.values())
+        if log.step and names.keys().isdisjoint((log.step, log.step.partition("/")[0])):
+            raise StepUnknown(task_id=log.task_id, step=log.step, known=", ".join(names) or "none")
     finally:
         for task in inner.values():
             task.cancel()
+
+
+def _names_in(event: Event | None) -> Iterable[str]:
+    """Of steps and nodes; an event may tell of several."""
+    if isinstance(event, PlanOpened):
+        return [node.id for node in event.nodes]
+    if isinstance(event, NodeStarted):
+        return [event.node]
+    return [event.step] if isinstance(event, StepEvent) else ()
 
 
 def _is_of(event: Event | None, step: str) -> bool:

@@ -23,7 +23,9 @@ _INDENT = "  "
 
 def plan_lines(task_id: str, plan: PlanOfTask) -> Iterator[Text]:
     """Indented where a model chose the words: they cannot pass for a line of ours."""
-    if plan.reason:
+    if plan.is_edited:
+        yield Text(f"{_INDENT}A person has edited the nodes.", style="italic")
+    elif plan.reason:
         yield Text(f"{_INDENT}{safe_line(plan.reason)}", style="italic")
     nodes = [_tree_node(task_id, node) for node in plan.nodes]
     yield from tree_lines(nodes, glyphs_of(terminal.stdout()))

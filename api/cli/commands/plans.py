@@ -10,6 +10,7 @@ from api.cli.commands.plan_file import write_nodes
 from api.cli.commands.plan_view import plan_lines, waiting_lines
 from api.cli.commands.printing import draw, print_json
 from api.cli.commands.task_ids import talk_about
+from api.cli.display.frames import counted
 from api.client import Client
 from api.wire.responses.approvals import AskedCall
 from api.wire.responses.plans import PlanOfTask
@@ -41,7 +42,7 @@ def plan(
     task_id, found, asked = talk_about(context, task, converse)
     if file is not None:
         write_nodes(file, task_id, found.nodes)
-        terminal.stderr().print(f"Wrote {len(found.nodes)} nodes to {file}", style="dim")
+        terminal.stderr().print(f"Wrote {counted(len(found.nodes), 'node')} to {file}", style="dim")
     elif output is Format.JSON:
         print_json(found)
     else:

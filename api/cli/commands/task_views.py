@@ -24,6 +24,8 @@ from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import SubTask, Task, TaskSummary, Usage
 from workflows.states import Status
 
+_PROMPT_CHARACTERS = 200
+
 
 def print_tasks(tasks: Sequence[TaskSummary]) -> None:
     columns = ("ID", "STATUS", "TYPE", "DONE", "NAME", "CREATED", "TIME")
@@ -84,13 +86,20 @@ def _task_fields(task: Task) -> Sequence[tuple[str, Cell]]:
         ("Created", when(task.created_at)),
         ("Time", _elapsed(task.started_at, task.finished_at)),
         *((f"Input {name}", reference) for name, reference in task.inputs.items()),
-        ("Prompt", task.prompt or ""),
+        ("Prompt", _beginning(task.prompt or "")),
         ("Progress", kind_of(task.type).progress_note(task)),
         ("Used", "" if kind_of(task.type).draws_usage else _used(task.usage)),
         ("Error", str(task.error.get("message", "")) if task.error else ""),
         ("Temporal", task.temporal_url or ""),
     ]
     return [(label, value) for label, value in fields if value]
+
+
+def _beginning(text: str) -> str:
+    """A line of it at most: the whole may be a hundred pages, and is in the JSON."""
+    lines = text.strip().splitlines() or [""]
+    first = lines[0][:_PROMPT_CHARACTERS].rstrip()
+    return first if first == text.strip() else f"{first} ..."
 
 
 def _used(usage: Usage) -> str:

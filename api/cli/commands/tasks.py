@@ -16,6 +16,7 @@ from api.cli.commands.request_body import built
 from api.cli.commands.task_ids import find_task_id, talk_about
 from api.cli.commands.trace_view import print_trace
 from api.cli.commands.waiting import Waiting, answer, wait_for_end
+from api.cli.errors import NoNodes
 from api.cli.exit_codes import ExitCode
 from api.cli.kinds.table import kind_of
 from api.client import Client
@@ -55,7 +56,12 @@ def ls(
     async def converse(client: Client) -> Page[TaskSummary]:
         if parent is not None:
             wanted["parent_id"] = await find_task_id(client, parent)
-        return await _list(client, wanted, None if everything else limit)
+        found = await _list(client, wanted, None if everything else limit)
+        if parent is not None and not found.items:
+            task = await client.task(str(wanted["parent_id"]))
+            if task.type is not TaskType.PLAN:
+                raise NoNodes(task_id=task.task_id, type=task.type.value)
+        return found
 
     page = talk(context, converse)
     print_json(page) if output is Format.JSON else task_views.print_tasks(page.items)
@@ -95,13 +101,18 @@ def trace(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -
 
 def cancel(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
     """Cancel a task. Results of finished steps are kept."""
-    _print_changed(talk_about(context, task, Client.cancel), output, "It is being cancelled.")
+    changed = talk_about(context, task, Client.cancel)
+    is_cancelled = changed.status is Status.CANCELLED
+    follows = "It is cancelled." if is_cancelled else "It is being cancelled."
+    _print_changed(changed, output, follows)
 
 
 def pause(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
     """Pause a task before its next step or turn."""
-    pauses = "It will pause before its next step or turn."
-    _print_changed(talk_about(context, task, Client.pause), output, pauses)
+    changed = talk_about(context, task, Client.pause)
+    is_paused = changed.status is Status.PAUSED
+    follows = "It is paused." if is_paused else "It will pause before its next step or turn."
+    _print_changed(changed, output, follows)
 
 
 def resume(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:

@@ -148,7 +148,9 @@ def _headline(task: PlanProgress, now: datetime, glyphs: Glyphs) -> Text:
 
 def _about(task: PlanProgress) -> list[str]:
     if not task.nodes:
-        return [] if task.status.is_final else ["planning"]
+        is_asked = any(nodes_in(asked.arguments) for asked in task.asked.values())
+        at = "waiting for approval" if is_asked else "planning"
+        return [] if task.status.is_final else [at]
     return [f"{task.nodes_done}/{counted(len(task.nodes), 'node')}"]
 
 

@@ -48,7 +48,7 @@ class AgentKind(Kind[AgentProgress]):
         return counted(task.progress.done, "turn")
 
     def progress_note(self, task: Task) -> str:
-        return f"{task.progress.done} of at most {task.progress.total} turns"
+        return f"{task.progress.done} of at most {counted(task.progress.total, 'turn')}"
 
     def print_result(self, task: Task) -> None:
         print_agents_result(task.result)

@@ -24,7 +24,7 @@ from api.http.event_stream import EventStream, Position
 from api.http.openapi import STREAM, refusals
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor, parse_number
 from api.tasks import history
-from api.tasks.lookup import check_task, found
+from api.tasks.lookup import check_step, check_task, found
 from api.tasks.tracing import spans
 from api.tasks.views import Views
 from api.wire.requests import Text
@@ -50,6 +50,8 @@ async def logs(
     items, following = await list_attempts(
         services.database, team_id, task_id, parse_cursor(cursor), limit, step=step
     )
+    if step is not None and not items:
+        await check_step(services.database, task_id, step)
     return Page(items=list(map(history.attempt, items)), next_cursor=cursor_text(following))
 
 

@@ -16,6 +16,7 @@ from workflows.definitions.plan import Plan
 from workflows.states import LIVING, Status
 
 _PLANNING = "planning"
+_APPROVAL = "waiting for approval"
 _SYNTHESIS = "synthesis"
 
 
@@ -34,11 +35,14 @@ class ServedPlanKind(ServedKind[Plan]):
         return await plan_beginning(services, task, request)
 
     def progress(self, task: TaskSummary, current: str | None) -> Progress:
-        """Of the nodes, but for those that the plan goes on without."""
+        """Of the nodes, but for those that the plan goes on without; or of those to be approved."""
         nodes = [step for step in task.steps if step.number is not None and not step.is_out]
-        done, total = sum(node.status is Status.COMPLETED for node in nodes), len(nodes) or 1
+        planned = next((step.planned for step in task.steps if step.planned is not None), None)
+        done = sum(node.status is Status.COMPLETED for node in nodes)
+        total = len(nodes) or planned or 1
         percent = 100 if task.status is Status.COMPLETED else 100 * done // total
-        at = None if task.status.is_final else _current(nodes, done)
+        at = _APPROVAL if planned is not None else _current(nodes, done)
+        at = None if task.status.is_final else at
         return Progress(done=done, total=total, percent=percent, current=at)
 
     def shown(self, steps: Sequence[Step]) -> Sequence[Step]:

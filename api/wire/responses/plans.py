@@ -63,7 +63,8 @@ class PlanBudget(Answer):
 
 
 class PlanOfTask(Answer):
-    """``reason`` is why the work was cut so, or was not cut at all.
+    """``reason`` is why the model cut the work so, or did not cut it at all; where the plan
+    ``is_edited``, a person has put other nodes in the place of those since.
 
     ``estimate`` is what nodes were granted together with what the planner used, or the limits of
     the whole while some nodes have not begun: it is no limit itself, and is of one run. ``spent``
@@ -75,3 +76,4 @@ class PlanOfTask(Answer):
     estimate: PlanBudget
     spent: PlanBudget
     reason: str | None = None
+    is_edited: bool = False

@@ -37,7 +37,8 @@ class Progress(Answer):
     plan's nodes.
 
     ``current`` is the name of the running step, call or node; ``planning`` before a plan has nodes,
-    and ``synthesis`` when all of them are done.
+    ``waiting for approval`` while a person is asked about its nodes, which are counted then, and
+    ``synthesis`` when all of them are done.
     """
 
     done: int

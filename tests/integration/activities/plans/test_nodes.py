@@ -278,7 +278,9 @@ async def test_a_plan_that_may_not_be_revised_is_blocked_by_its_failures(desk: P
         await desk.report()
     assert (raised.value.type, raised.value.details) == ("nodes-failed", (RETRIES_USED_UP,))
     [(error,)] = await desk.rows("SELECT error FROM sub_tasks WHERE name = '1.1 make_plan'")
-    assert "left, join" in error["message"]
+    assert "Failed or cancelled: left. Never begun: join." in error["message"]
+    [(of_left,)] = await desk.rows("SELECT error FROM sub_tasks WHERE name = 'left'")
+    assert error["message"].endswith(f"left: {of_left['message']}")
 
 
 async def revised(desk: PlanDesk, **changes: Any) -> int:

@@ -133,6 +133,7 @@ async def test_a_file_that_holds_no_schema_is_refused(tmp_path: Path, content: b
         printed = await agentos(server.url, "submit", "agent", "x", "--schema", str(path))
         assert printed.code == 2
         assert "is not a JSON schema" in printed.stderr
+        assert ".." not in printed.stderr
         assert server.asked == []
 
 

@@ -109,7 +109,7 @@ async def test_a_pipeline_is_read_from_stdin(stage: Stage, written: Path) -> Non
 async def test_a_pipeline_that_is_not_there_is_reported(stage: Stage) -> None:
     printed = await agentos(stage.url, "submit", "pipeline", "nosuch.yaml")
     assert printed.code == 2
-    assert "nosuch.yaml is not a pipeline: No such file" in printed.stderr
+    assert "nosuch.yaml cannot be read: No such file or directory." in printed.stderr
 
 
 async def test_files_go_in_and_references_pass_through(stage: Stage, tmp_path: Path) -> None:
@@ -228,6 +228,8 @@ async def test_a_task_is_held_and_let_go_on(stage: Stage) -> None:
         assert (printed.code, printed.stderr) == (0, follows)
         assert printed.stdout.startswith(task_id)
     await stage.until(task_id, "cancelled")
+    again = await agentos(stage.url, "cancel", task_id)
+    assert (again.code, again.stderr) == (0, "It is cancelled.\n")
     late = await agentos(stage.url, "pause", task_id)
     assert late.code == 1
     assert "cannot be paused" in late.stderr

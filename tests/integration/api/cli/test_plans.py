@@ -205,6 +205,10 @@ async def test_the_log_of_a_plan_is_that_of_its_nodes(cli_stage: Stage) -> None:
     assert of_node.stdout == "1.1 run_code | done\n"
     of_call = await agentos(cli_stage.url, "logs", str(plan.id), "--step", "report/1.1 run_code")
     assert of_call.stdout == "done\n"
+    for step, known in (("nope", "clean, report"), ("report/nope", "1.1 run_code")):
+        printed = await agentos(cli_stage.url, "logs", str(plan.id), "--step", step)
+        assert (printed.code, printed.stdout) == (5, "")
+        assert f"no step 'nope'. It has: {known}." in printed.stderr
     listed = await agentos(cli_stage.url, "logs", str(plan.id), "-o", "json")
     assert [item["step"] for item in json.loads(listed.stdout)["items"]] == [
         "clean/1.1 run_code",
@@ -227,6 +231,9 @@ async def test_the_log_of_a_node_is_followed_from_when_it_begins() -> None:
         assert printed.stdout == "1.1 run_code | ten rows\n"
         printed = await agentos(server.url, "logs", "-f", str(TASK_ID), "--step", "report")
         assert (printed.code, printed.stdout) == (0, "")
+        printed = await agentos(server.url, "logs", "-f", str(TASK_ID), "--step", "nope")
+        assert printed.code == 5
+        assert "has had no step 'nope'. It has had: clean, report." in printed.stderr
 
 
 @pytest.mark.parametrize("terminal", [False, True])
@@ -303,6 +310,9 @@ async def test_a_plan_is_edited_in_a_file_and_approved(cli_stage: Stage, tmp_pat
     assert (other.code, "already approved" in other.stderr) == (1, True)
     shown = (await cli_stage.http.get(f"/tasks/{plan.id}/plan")).json()
     assert [node["title"] for node in shown["nodes"]] == ["Do clean", "Only a table"]
+    drawn = (await agentos(cli_stage.url, "plan", str(plan.id))).stdout
+    assert drawn.startswith("  A person has edited the nodes.\n")
+    assert "side by side" not in drawn
 
 
 async def test_problems_of_edited_nodes_are_printed_with_their_places(
@@ -315,6 +325,7 @@ async def test_problems_of_edited_nodes_are_printed_with_their_places(
     assert printed.code == 2
     assert "/nodes/0/depends_on/0" in printed.stderr
     assert "there is no node 'b'" in printed.stderr
+    assert "The decision is not valid. Nothing was decided." in printed.stderr
 
 
 @pytest.mark.parametrize(
@@ -337,6 +348,15 @@ async def test_a_file_without_sound_nodes_is_refused_before_anything_is_sent(
         printed = await agentos(server.url, "approve", str(TASK_ID), "--nodes", str(file))
         assert (printed.code, server.asked) == (2, [])
         assert reason in printed.stderr
+        assert ".." not in printed.stderr
+
+
+async def test_a_file_of_nodes_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    async with serving() as server:
+        nowhere = ("approve", str(TASK_ID), "--nodes", f"{tmp_path}/nosuch.yaml")
+        printed = await agentos(server.url, *nowhere)
+        assert (printed.code, server.asked) == (2, [])
+        assert "nosuch.yaml cannot be read: No such file or directory." in printed.stderr
 
 
 async def test_the_nodes_of_a_plan_can_be_printed(cli_stage: Stage) -> None:

@@ -181,6 +181,19 @@ async def test_a_plan_that_waits_for_approval_is_shown_with_the_nodes_to_approve
     assert shown["nodes"][1]["depends_on"] == ["clean"]
 
 
+@pytest.mark.parametrize(("atomic", "total"), [(False, 2), (True, 1)])
+async def test_the_progress_of_a_plan_that_waits_for_approval_says_so(
+    agents_stage: Stage, atomic: bool, total: int
+) -> None:
+    plan = await a_plan(agents_stage.database, status=Status.WAITING)
+    await (plan.call((), Status.WAITING, atomic=True) if atomic else plan.call(TWO, Status.WAITING))
+    progress = {"done": 0, "total": total, "percent": 0, "current": "waiting for approval"}
+    assert (await agents_stage.task(str(plan.id)))["progress"] == progress
+    listed = (await agents_stage.http.get("/tasks", params={"type": "plan"})).json()["items"]
+    [summary] = [item for item in listed if item["task_id"] == str(plan.id)]
+    assert summary["progress"] == progress
+
+
 async def test_a_task_that_is_not_to_be_split_waits_with_the_one_node_that_does_it_all(
     agents_stage: Stage,
 ) -> None:
@@ -333,7 +346,10 @@ async def test_a_plan_that_is_approved_with_other_nodes_has_those(agents_stage: 
         assert answer.json()["arguments"]["nodes"] == edited
         assert "atomic" not in answer.json()["arguments"]
     shown = await _plan(agents_stage, plan)
-    assert [node["id"] for node in shown["nodes"]] == ["tidy", "check"]
+    assert ([node["id"] for node in shown["nodes"]], shown["is_edited"]) == (
+        ["tidy", "check"],
+        True,
+    )
     assert shown["reason"] == "Both can be done side by side."
     for other in (_nodes(*TWO), []):
         answer = await agents_stage.http.post(path, json={**word, "nodes": other})

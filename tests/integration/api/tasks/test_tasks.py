@@ -227,6 +227,19 @@ async def test_logs_have_every_attempt_with_its_output(stage: Stage) -> None:
     assert (await stage.http.get(f"/tasks/{task_id}/logs", params=by_id)).json()["items"] == only
 
 
+async def test_logs_of_a_step_that_a_task_has_not_name_those_that_it_has(stage: Stage) -> None:
+    task_id = await stage.submit("print x", "print y")
+    await stage.until(task_id, "completed")
+    task = await stage.task(task_id)
+    names = [step["name"] for step in task["sub_tasks"]]
+    answer = await stage.http.get(f"/tasks/{task_id}/logs", params={"step": "nope"})
+    assert (answer.status_code, answer.json()["code"]) == (404, "step-not-found")
+    assert f"no step 'nope'. It has: {', '.join(names)}." in answer.json()["detail"]
+    for step in (names[0], task["sub_tasks"][1]["id"]):
+        answer = await stage.http.get(f"/tasks/{task_id}/logs", params={"step": step})
+        assert len(answer.json()["items"]) == 1
+
+
 async def test_logs_page(stage: Stage) -> None:
     task_id = await stage.submit("print 1", "print 2", "print 3")
     await stage.until(task_id, "completed")

@@ -192,6 +192,12 @@ def test_a_plan_that_is_being_made_shows_what_its_planner_says() -> None:
     assert "I spl" in "\n".join(lines)
 
 
+def test_a_plan_that_waits_for_approval_is_not_said_to_be_planning() -> None:
+    waiting: Event = ("task.status", {"status": "waiting"})
+    lines = drawn(frame(a_plan(RUNNING, TURN, SAID, asked(), waiting), after(4)))
+    assert "both files  waiting · waiting for approval · 4.0s" in lines[0]
+
+
 def test_nodes_are_shown_with_the_states_that_they_are_in() -> None:
     plan = a_plan(RUNNING, TURN, SAID, OPENED, A_STARTED, B_STARTED, A_DONE)
     lines = drawn(frame(plan, after(9)))
