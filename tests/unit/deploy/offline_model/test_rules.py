@@ -256,6 +256,23 @@ def test_files_of_a_later_skill_are_not_given_to_an_earlier_one() -> None:
     assert [command[0] for command in done.commands] == ["csv-profile", "csv-profile", "csv-join"]
 
 
+@pytest.mark.parametrize(
+    ("prompt", "skills"),
+    [
+        ("Do not clean. Just tell a joke.", []),
+        ("Don't clean or profile it.", []),
+        ("Profile the data without cleaning it.", ["csv-profile"]),
+        ("Do not clean just profile the data.", ["csv-profile"]),
+        ("There is no profile of the data yet. Write a profile.", ["csv-profile"]),
+        ("Clean and profile the data. No profile, please.", ["csv-clean"]),
+        ("Not only clean the data, profile it.", ["csv-clean", "csv-profile"]),
+    ],
+)
+def test_a_skill_that_the_prompt_rules_out_is_not_used(prompt: str, skills: list[str]) -> None:
+    run = talk(prompt, World(built_in(), runs=named_by_output))
+    assert [command[0] for command in run.commands] == skills
+
+
 MANY = tuple(f"f{number}" for number in range(1, 13))
 
 
