@@ -1,6 +1,6 @@
 """Tasks of type ``plan``: a model splits the work into nodes, each of which is a task."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 from activities.kinds.agent import name_of
@@ -14,7 +14,7 @@ from activities.kinds.base import Installed, Kind, RunnableTask
 from activities.store.reading.messages import last_message_before, turn_at
 from activities.store.reading.plan_calls import resumed_call
 from workflows.contracts import PlanRun, RunLimits
-from workflows.definitions.plan import Plan
+from workflows.definitions.plan import MIN_TURNS, Plan
 from workflows.plan import PlanWorkflow
 from workflows.pointers import Problem
 from workflows.states import TaskType
@@ -41,6 +41,7 @@ class PlanKind(Kind[Plan]):
             *await problems_with_agent(installed, team_id, agent, inputs, f"{_AT}{AGENT}"),
             *await problems_with_result(definition.output_schema, _AT),
             *problems_with_limits(installed, definition.limits, agent.model, _AT),
+            *_turns(definition),
         ]
 
     async def message(self, installed: Installed, task: RunnableTask) -> PlanRun:
@@ -62,6 +63,13 @@ class PlanKind(Kind[Plan]):
             parallel=plan.parallel,
             resumed=resumed,
         )
+
+
+def _turns(plan: Plan) -> Iterator[Problem]:
+    """With fewer, all nodes would run, and nobody would be left to say what they made."""
+    if plan.limits.turns < MIN_TURNS:
+        message = f"a planner needs at least {MIN_TURNS} turns: to make its plan, and to sum it up"
+        yield Problem("/plan/limits/turns", message)
 
 
 KIND = PlanKind()

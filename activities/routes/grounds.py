@@ -17,6 +17,7 @@ from activities.tools.offered import OfferedTool
 from activities.tools.selection import unknown_names
 from workflows.definitions.auto import Auto
 from workflows.definitions.pipeline import Pipeline, Step
+from workflows.definitions.plan import MIN_TURNS
 from workflows.pointers import Problem, problems_in
 from workflows.states import Permission
 
@@ -49,7 +50,7 @@ class Grounds:
             created = CreateTask.model_validate(arguments)
         except ValidationError as error:
             return _told(problems_in(error.errors(include_url=False), arguments))
-        return _told(await asyncio.to_thread(lambda: list(self._unknown(created))))
+        return _told(await asyncio.to_thread(lambda: list(self._unfit(created))))
 
     async def problems_with_compilation(
         self, arguments: Mapping[str, JsonValue]
@@ -62,6 +63,13 @@ class Grounds:
         begun = self.begun
         found = await problems_with_pipeline(self.installed, begun.team_id, pipeline, begun.inputs)
         return _told([*found, *self._forbidden(pipeline, found)])
+
+    def _unfit(self, created: CreateTask) -> Iterator[Problem]:
+        turns = self.auto.as_plan.limits.turns
+        if created.type == "plan" and turns < MIN_TURNS:
+            message = f"a plan takes {MIN_TURNS} turns or more, and this task may take {turns}"
+            yield Problem("/type", f"{message}; create a task of type agent")
+        yield from self._unknown(created)
 
     def _unknown(self, created: CreateTask) -> Iterator[Problem]:
         for index, name in enumerate(created.skills or ()):

@@ -5,9 +5,12 @@ from itertools import islice, takewhile
 from typing import Any
 
 from deploy.offline_model import LABEL
+from deploy.offline_model.calls import calls_of
 from deploy.offline_model.conversation import Action, Conversation, Skill
 from deploy.offline_model.filling import Facts, Schema, fill, untold_numbers
+from deploy.offline_model.kinds import File
 from deploy.offline_model.reply import Call, Reply
+from deploy.offline_model.selection import MAX_FILES, untouched
 
 _MOST_FIGURES = 5
 # To ``finish`` is tried with what is required, and then with all that can be given.
@@ -17,7 +20,9 @@ _RESULT_CHARACTERS = 200
 
 def ending(talk: Conversation, wanted: Sequence[Skill | Call], skipped: Mapping[str, str]) -> Reply:
     """``finish`` with a summary, or the summary as text where that tool is not offered."""
+    left = untouched(talk) if calls_of(talk, "run_skill_script") else ()
     lines = [line for step in wanted for line in _told(step, talk, skipped)]
+    lines += _of_those_left(left)
     summary = "\n".join([f"{LABEL}.", *lines]) if wanted else _nothing_matched(talk)
     refused = sum(action.tool == "finish" for action in talk.actions)
     if "finish" not in talk.tools:
@@ -25,7 +30,7 @@ def ending(talk: Conversation, wanted: Sequence[Skill | Call], skipped: Mapping[
     if (last := _last_refusals(talk))[_MOST_REFUSALS - 1 :]:
         # The rules know no other way. To call nothing ends a task soon, with an error.
         return Reply(f"{LABEL}: this cannot be finished. {last[0].observation.reason}\n{summary}")
-    is_success = bool(wanted) and not skipped and not _has_failed(talk)
+    is_success = bool(wanted) and not (skipped or left or _has_failed(talk))
     arguments = finish_arguments(
         talk.tools["finish"],
         _facts(talk, summary, is_success=is_success),
@@ -74,6 +79,15 @@ def _told(step: Skill | Call, talk: Conversation, skipped: Mapping[str, str]) ->
             _line(step.tool, action)
             for action in talk.actions
             if action.tool == step.tool and action.arguments == step.arguments
+        )
+
+
+def _of_those_left(files: Sequence[File]) -> Iterator[str]:
+    if files:
+        names = ", ".join(file.name for file in files)
+        yield (
+            f"- Nothing was done with {names}: no skill here takes them, or there were more than "
+            f"the {MAX_FILES} that each is given."
         )
 
 

@@ -9,7 +9,7 @@ from deploy.offline_model.conversation import Conversation
 from deploy.offline_model.jobs import Job, Unplannable
 from deploy.offline_model.kinds import File, kinds_taken
 from deploy.offline_model.selection import inputs_named, one_of_each
-from workflows.definitions.inputs import environment_name
+from workflows.definitions.inputs import MAX_INPUTS, environment_name
 
 _ID_CHARACTERS = 50  # which leaves room for a number, up to the 63 of an id
 _TOGETHER = ""
@@ -117,7 +117,11 @@ class _Flow:
         least = len([word for word in usage.places if not word.is_many])
         if len(kept) < least:
             raise Unplannable(reason=f"{job.skill.name} needs {least} files that fit it")
-        return [item for item in items if item.file in kept]
+        taken = [item for item in items if item.file in kept]
+        if len(taken) <= MAX_INPUTS:
+            return taken
+        # No node takes as many: the newest of each branch has to do.
+        return list({item.branch: item for item in taken}.values())
 
     def _add(self, job: Job, branch: str, takes: Sequence[Item]) -> None:
         is_one_of_many = branch != _TOGETHER and self.has_branches

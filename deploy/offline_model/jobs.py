@@ -2,12 +2,18 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deploy.offline_model.clauses import Clause, clauses_of
 from deploy.offline_model.conversation import Conversation, Skill
 from deploy.offline_model.manuals import Manual, manual_of
-from deploy.offline_model.matching import blanked, content_stems, matching_skills, stem
+from deploy.offline_model.matching import (
+    blanked,
+    content_stems,
+    matching_skills,
+    without_negated,
+    word_of,
+)
 from workflows.errors import AgentOSError
 
 # Words that allow a result without everything in it.
@@ -24,7 +30,6 @@ _TOGETHER = re.compile(
 )
 # Right before the word for a skill.
 _ONE = re.compile(r"\b(?:one|single|common|joint)(?: \w+)? $", re.IGNORECASE)
-_NOT = re.compile(r"\b(?:no|not|without|skip|never|omit)(?P<what>(?: \w+){1,3})", re.IGNORECASE)
 _OPEN_ENDED = re.compile(
     r"\?|\b(?:why|whether|decide|investigate|explore|compare|explain|research|recommend|suggest"
     r"|find out|figure out|ask)\b",
@@ -58,13 +63,12 @@ class Job:
 
     @property
     def word(self) -> str:
-        return _word_of(self.skill)
+        return word_of(self.skill)
 
 
 def skills_asked_for(talk: Conversation) -> Sequence[tuple[int, Skill]]:
     """Each with the place in the prompt that asks for it; those that it rules out are left out."""
-    ruled_out = content_stems(" ".join(found["what"] for found in _NOT.finditer(talk.prompt)))
-    return [(at, skill) for at, skill in _matching(talk) if stem(_word_of(skill)) not in ruled_out]
+    return _matching(replace(talk, prompt=without_negated(talk.prompt, talk.catalogue)))
 
 
 def _matching(talk: Conversation, start: int | None = 0) -> Sequence[tuple[int, Skill]]:
@@ -129,8 +133,3 @@ def _check_covered(talk: Conversation, clauses: Sequence[Clause]) -> None:
         has_skill = any(clause.start <= at < clause.end for at, _ in asked)
         if not has_skill and (content_stems(MAY_LEAVE_OUT.sub(" ", clause.text)) - known):
             raise Unplannable(reason=f"no skill is for {' '.join(clause.text.split())!r}")
-
-
-def _word_of(skill: Skill) -> str:
-    """What it does, in a word: ``clean`` for ``csv-clean``."""
-    return skill.name.rpartition("-")[2]

@@ -13,6 +13,11 @@ _NAME_SCORE = 2.0
 _HEAD_SCORE = 1.5
 _WORD_SCORE = 1.0
 
+_NEGATED = re.compile(
+    r"\b(?:no|not|without|skip|never|omit|don't|don’t)"
+    r"(?: (?!(?:and|but|just|only|then|instead|rather)\b)\w+){1,3}",
+    re.IGNORECASE,
+)
 _FILE_NAME = re.compile(r"\S*\w\.[A-Za-z][A-Za-z0-9]{0,4}\b(?:/\S*)?")
 _HEAD_END = re.compile(r"[,.;:(]| - ")
 _STOP_WORDS = frozenset(
@@ -57,6 +62,25 @@ def blanked(prompt: str, names: Iterable[str]) -> str:
             pattern = rf"(?<![\w-]){re.escape(name)}(?![\w-])"
             prompt = re.sub(pattern, lambda found: " " * len(found[0]), prompt)
     return prompt
+
+
+def without_negated(prompt: str, catalogue: Sequence[Skill]) -> str:
+    """A prompt with blanks for the words of skills that it asks not to be used: all mentions of one
+    where the last is so, for that is what counts."""
+    own = {stem(word_of(skill)) for skill in catalogue}
+    spans = [range(found.start(), found.end()) for found in _NEGATED.finditer(prompt)]
+    words = [found for found in re.finditer(r"\w+", prompt) if stem(found[0]) in own]
+    negated = [word for word in words if any(word.start() in span for span in spans)]
+    last = {stem(word[0]): word for word in words}
+    for word in words:
+        if word in negated or last[stem(word[0])] in negated:
+            prompt = prompt[: word.start()] + " " * len(word[0]) + prompt[word.end() :]
+    return prompt
+
+
+def word_of(skill: Skill) -> str:
+    """What it does, in a word: ``clean`` for ``csv-clean``."""
+    return skill.name.rpartition("-")[2]
 
 
 def content_stems(text: str) -> frozenset[str]:

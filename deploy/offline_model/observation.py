@@ -12,6 +12,7 @@ _CREATED = re.compile(r"^File '(?P<name>.+)' created at (?P<url>\S+)", re.MULTIL
 _FAILURE = re.compile(r"The call failed|Error:|Denied:|Interrupted:|Not run:|Not finished:")
 _RAN_AND_FAILED = re.compile(r"The call failed with exit code")
 _FENCED = re.compile(r"<output>\n(?P<said>.*)\n</output>", re.DOTALL)
+_PROBLEM = re.compile(r"^- (?P<said>.+)$", re.MULTILINE)
 _READ_CHARACTERS = 100_000
 _MOST_OBJECTS = 5
 _REASON_CHARACTERS = 300
@@ -50,6 +51,12 @@ class Observation:
     def reason(self) -> str:
         """Why it failed, in a line."""
         return " ".join(self.text.split())[:_REASON_CHARACTERS] or "no answer"
+
+    @property
+    def problem(self) -> str:
+        """The first of those that a call was sent back with; else why it failed."""
+        listed = _PROBLEM.search(self.text) if self.is_failure else None
+        return listed["said"].strip().rstrip(".")[:_REASON_CHARACTERS] if listed else self.reason
 
     @property
     def printed(self) -> Mapping[str, Any]:

@@ -30,7 +30,8 @@ def revise(talk: Conversation) -> Reply:
     names = ", ".join(sorted(failed)) or "a node"
     last = talk.actions[-1] if talk.actions else None
     if last is not None and last.tool == REVISE_PLAN and last.observation.is_failure:
-        return _revision("the revision that the rules make was sent back", [], [])
+        problem = last.observation.problem
+        return _revision(f"the revision that the rules make was sent back: {problem}", [], [])
     if not failed or not MAY_LEAVE_OUT.search(talk.prompt):
         return _revision(f"{names} failed, and the rules know no other way", [], [])
     pending = [node for node in _planned(talk) if _state_of(node, nodes) == "pending"]

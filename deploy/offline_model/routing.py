@@ -14,13 +14,19 @@ from deploy.offline_model.reply import Call, Reply
 
 CREATE_TASK = "create_task"
 COMPILE_PIPELINE = "compile_pipeline"
+# See ``activities.routes.grounds``.
+_NO_PIPELINE = (
+    "no pipeline is offered here, as it neither gives a result to a schema nor asks a person "
+    "before a step, though the steps are fixed"
+)
 
 
 def route(talk: Conversation) -> Reply:
     """A pipeline for a fixed sequence over known skills, a plan for work that can be done side by
     side, an agent for everything else."""
-    if calls_of(talk, COMPILE_PIPELINE) or calls_of(talk, CREATE_TASK):
-        return _create(talk, "agent", "what the rules chose first was sent back")
+    if sent_back := [*calls_of(talk, COMPILE_PIPELINE), *calls_of(talk, CREATE_TASK)]:
+        problem = sent_back[-1].observation.problem
+        return _create(talk, "agent", f"what the rules chose first was sent back: {problem}")
     if reply := loading([skill for _, skill in skills_asked_for(talk)], talk):
         return reply
     try:
@@ -33,7 +39,8 @@ def route(talk: Conversation) -> Reply:
             return _compile(talk, parts)
     except Unplannable as reason:
         return _create(talk, "agent", str(reason))
-    return _create(talk, "agent", "no pipeline can be made here")
+    words = ", ".join(part.job.word for part in parts)
+    return _create(talk, "agent", f"{_NO_PIPELINE} ({words})")
 
 
 def _create(talk: Conversation, task_type: str, reason: str) -> Reply:

@@ -13,13 +13,37 @@ _NO_NOUN_FOLLOWS = r"(?=\s*(?:$|[^\w\s]|(?:and|or|with|to|by|on|into|from|then)\
 
 
 def files_for(skill: Skill, talk: Conversation, *, together: bool) -> Sequence[File]:
-    """The files to give to a skill, oldest first; ``together`` when it takes them in one call."""
+    """The files to give to a skill, oldest first; ``together`` when it takes them in one call.
+
+    Of too many they are the newest that calls made, so that one skill goes on with those files that
+    the one before has come to.
+    """
     kinds = kinds_taken(skill.description)
     files = _current(talk)
     fitting = [file for file in files if not kinds or file.kind is None or file.kind in kinds]
     if not fitting:  # a table in a .txt file is still a table
         fitting = [file for file in files if file.kind == "txt"]
-    return list(one_of_each(fitting, kinds) if together else fitting)[:MAX_FILES]
+    chosen = list(one_of_each(fitting, kinds) if together else fitting)
+    made = [file for file in chosen if file.url]
+    if len(chosen) <= MAX_FILES:
+        return chosen
+    return made[-MAX_FILES:] or chosen[:MAX_FILES]
+
+
+def untouched(talk: Conversation) -> Sequence[File]:
+    """The files that the task is about and that no call was given."""
+    given = {
+        text
+        for action in talk.actions
+        for arg in _args(action)
+        for text in (arg, arg.rpartition("=")[2])
+    }
+    return [file for file in inputs_named(talk) if file.name not in given]
+
+
+def _args(action: Action) -> Sequence[str]:
+    args = action.arguments.get("args")
+    return [str(arg) for arg in args] if isinstance(args, list) else []
 
 
 def all_files(talk: Conversation) -> Sequence[File]:
@@ -65,10 +89,10 @@ def _current(talk: Conversation) -> Sequence[File]:
 
 def _replaced_by(action: Action, by_reference: Mapping[str, File]) -> Iterator[File]:
     kinds = {File(name).kind for name in action.observation.files}
-    args = action.arguments.get("args")
-    for arg in args if isinstance(args, list) else ():
-        source = by_reference.get(str(arg)) or by_reference.get(str(arg).rpartition("=")[2])
-        if source and (source.kind in kinds or source.kind is None):
+    for arg in _args(action):
+        source = by_reference.get(arg) or by_reference.get(arg.rpartition("=")[2])
+        is_made = source is not None and source.url in action.observation.files.values()
+        if source and not is_made and (source.kind in kinds or source.kind is None):
             yield source
 
 

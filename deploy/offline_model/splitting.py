@@ -26,8 +26,9 @@ def split(talk: Conversation) -> Reply:
     not understand."""
     sent_back = calls_of(talk, MAKE_PLAN)
     talk = _as_denied(talk, sent_back)
-    if any(not _note_in(call) for call in sent_back):
-        return _atomic("the plan that the rules make was sent back")
+    if unsound := [call for call in sent_back if not _note_in(call)]:
+        problem = unsound[0].observation.problem
+        return _atomic(f"the plan that the rules make was sent back: {problem}")
     if reply := loading([skill for _, skill in skills_asked_for(talk)], talk):
         return reply
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from deploy.offline_model.conversation import Conversation, Skill
 from deploy.offline_model.filling import Facts, fill
-from deploy.offline_model.matching import blanked, matching_skills
+from deploy.offline_model.matching import blanked, matching_skills, without_negated
 from deploy.offline_model.reply import Call
 
 # They are how skills are used and runs are ended; a prompt that says their names means no more.
@@ -28,7 +28,9 @@ def steps(talk: Conversation) -> Sequence[Skill | Call]:
     {"timezone": "UTC"}``; its arguments are the JSON that follows, or ``name=value`` pairs.
     """
     named = list(_named_tools(talk))
-    rest = blanked(talk.prompt, [file.name for file in talk.inputs])
+    rest = blanked(
+        without_negated(talk.prompt, talk.catalogue), [file.name for file in talk.inputs]
+    )
     for tool in named:
         rest = rest[: tool.start] + " " * (tool.end - tool.start) + rest[tool.end :]
     found: list[tuple[int, Skill | Call]] = [(tool.start, tool.call) for tool in named]

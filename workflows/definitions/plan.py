@@ -14,6 +14,8 @@ MAX_NODES = 50
 DEFAULT_PARALLEL = 4
 MAX_DEPTH = 3
 MAX_REPLANS = 5
+# Of the planner, in turns: it makes the plan, and sums it up.
+MIN_TURNS = 2
 # A revision adds this many at most: more is another plan.
 MAX_ADDED = 3
 # As much as a prompt: a task that is not split is a node with all of its prompt.
@@ -104,7 +106,8 @@ class Revision(_Model):
 
 class Plan(_Model):
     """``agent`` is what nodes are where they do not say otherwise. ``limits`` are those of the
-    whole, nodes and all; ``depth`` is how often a large node may be split again.
+    whole, nodes and all, but for turns, which are those of the planner. ``depth`` is how often a
+    large node may be split again.
 
     With ``approve``, a person sees the plan before anything runs. ``replans`` is how often pending
     nodes may be planned anew after one has failed. Without ``atomicity`` the server's setting

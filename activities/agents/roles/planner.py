@@ -25,7 +25,7 @@ from activities.tools.skills import AllowedSkills
 from activities.tools.working_files import working_files
 from workflows.contracts import Hint
 from workflows.definitions.agent import Agent
-from workflows.definitions.plan import Plan, Revision
+from workflows.definitions.plan import MIN_TURNS, Plan, Revision
 from workflows.errors import ModelNotConfigured
 from workflows.states import Permission, TaskType
 
@@ -59,7 +59,7 @@ class PlannerRole(Role):
         is_first = progress.phase is Phase.MAKE
         tool = make_plan(ground) if is_first else revise_plan(ground, progress.plan)
         found = {tool.name: tool, **({FINISH: finish} if progress.may_give_up else {})}
-        may_look_up = self._attempts(turn, progress).may_look_up
+        may_look_up = self._attempts(turn, progress).may_look_up and _leaves_turns(turn, ground)
         return {**found, **(ground.ability.lookups if may_look_up else {})}
 
     async def system(self, turn: RoleTurn, offered: Mapping[str, OfferedTool]) -> str:
@@ -125,6 +125,11 @@ class PlannerRole(Role):
 def _planning(offered: Mapping[str, OfferedTool]) -> OfferedTool | None:
     """The call that makes or revises the plan; None where there is nothing left to plan."""
     return next((tool for tool in offered.values() if tool.made_as == "plan"), None)
+
+
+def _leaves_turns(turn: RoleTurn, ground: Ground) -> bool:
+    """Whether the plan can be made, and summed up, in turns after this one."""
+    return ground.plan.limits.turns - turn.call.turn >= MIN_TURNS
 
 
 def _refuse_beside_others(answer: Answer, judged: Judged) -> None:

@@ -322,6 +322,13 @@ async def test_a_task_becomes_an_agent_when_no_answer_is_sound_and_its_route_say
     assert words[0] in reason
 
 
+async def test_a_task_with_too_few_turns_for_a_planner_becomes_no_plan(router: Router) -> None:
+    given = Auto(agent=Agent(limits=Limits(turns=1)))
+    task, _ = await router.route(given, creates("plan"), creates("agent"))
+    assert task.type is TaskType.AGENT
+    assert "/type: a plan takes 2 turns or more, and this task may take 1" in await router.told()
+
+
 async def test_a_model_is_told_what_there_is_to_choose_from(router: Router) -> None:
     await router.choose(await router.task(), creates("agent"))
     [request] = router.server.requests

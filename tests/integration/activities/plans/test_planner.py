@@ -26,7 +26,7 @@ from tests.equipment import TOKENS, installed
 from tests.integration.agent_desk import agent_desk
 from tests.integration.plan_desk import PlanDesk
 from workflows.contracts import ActCall, Hint, ThinkCall, Thought, Verdict
-from workflows.definitions.agent import Agent
+from workflows.definitions.agent import Agent, Limits
 from workflows.definitions.plan import Atomicity, Plan
 
 LEFT = {"id": "left", "title": "Left", "description": "Do the left."}
@@ -334,6 +334,18 @@ async def test_a_planner_reads_only_the_skills_that_its_agents_may_use(
     await planning.desk.create()
     await planning.think(LOADS)
     assert "There is no skill named 'greet'" in await planning.looks()
+
+
+async def test_a_planner_looks_nothing_up_that_would_leave_no_turn_to_sum_up(
+    planning: Planning,
+) -> None:
+    planning.desk.plan = Plan(limits=Limits(turns=3))
+    await planning.desk.create()
+    await planning.think(LOADS)
+    assert set(LOOKUPS) < set(planning.offered())
+    await planning.looks()
+    assert (await planning.think(PLANS)).calls[0].is_plan
+    assert planning.offered() == ["make_plan"]
 
 
 async def test_a_planner_that_only_looks_things_up_is_stopped(planning: Planning) -> None:

@@ -47,6 +47,7 @@ async def test_a_plan_is_accepted_with_its_fields(agents_stage: Stage) -> None:
         ({"type": "plan", "prompt": "x", "plan": {"atomicity": "fine"}}, "/plan/atomicity"),
         ({"type": "plan", "prompt": "x", "plan": {"nodes": []}}, "/plan/nodes"),
         ({"type": "plan", "prompt": "x", "plan": {"limits": {"tokens": 0}}}, "/plan/limits/tokens"),
+        ({"type": "plan", "prompt": "x", "plan": {"limits": {"turns": 1}}}, "/plan/limits/turns"),
         ({"type": "agent", "prompt": "x", "plan": {}}, "/plan"),
     ],
 )

@@ -185,11 +185,14 @@ def test_a_choice_that_was_sent_back_is_followed_by_an_agent() -> None:
     messages += answered(respond(ask(messages, asked)), asked, len(messages))
     (call,) = respond(ask(messages, asked)).calls
     assert (call.tool, arguments(call)["type"]) == ("create_task", "agent")
+    assert "sent back: /pipeline: no." in arguments(call)["reason"]
 
 
 def test_where_no_pipeline_is_offered_a_fixed_sequence_is_for_an_agent() -> None:
     asked = World(SKILLS, csv_files("data"), CHOICES[:1], more=commands_of(SKILLS))
-    assert arguments(first_call("Clean the data.", asked))["type"] == "agent"
+    made = arguments(first_call("Clean the data.", asked))
+    assert made["type"] == "agent"
+    assert "neither gives a result to a schema nor asks a person" in made["reason"]
 
 
 WORDS = st.sampled_from(

@@ -256,6 +256,54 @@ def test_files_of_a_later_skill_are_not_given_to_an_earlier_one() -> None:
     assert [command[0] for command in done.commands] == ["csv-profile", "csv-profile", "csv-join"]
 
 
+@pytest.mark.parametrize(
+    ("prompt", "skills"),
+    [
+        ("Do not clean. Just tell a joke.", []),
+        ("Don't clean or profile it.", []),
+        ("Profile the data without cleaning it.", ["csv-profile"]),
+        ("Do not clean just profile the data.", ["csv-profile"]),
+        ("There is no profile of the data yet. Write a profile.", ["csv-profile"]),
+        ("Clean and profile the data. No profile, please.", ["csv-clean"]),
+        ("Not only clean the data, profile it.", ["csv-clean", "csv-profile"]),
+    ],
+)
+def test_a_skill_that_the_prompt_rules_out_is_not_used(prompt: str, skills: list[str]) -> None:
+    run = talk(prompt, World(built_in(), runs=named_by_output))
+    assert [command[0] for command in run.commands] == skills
+
+
+MANY = tuple(f"f{number}" for number in range(1, 13))
+
+
+def named_by_output(call: Call) -> str:
+    """A run that makes the file that it is told to."""
+    assert isinstance(call.arguments, dict)
+    name = call.arguments["args"][-1]
+    return made(name if name.endswith(".csv") else f"{name}.md")
+
+
+def test_a_skill_goes_on_with_the_file_that_the_one_before_was_told_to_make() -> None:
+    run = talk(
+        "Clean both files, and profile each", World(built_in(), ("a", "b"), runs=named_by_output)
+    )
+    inputs = [(command[0], command[1]) for command in run.commands]
+    assert inputs == [
+        ("csv-clean", "a"),
+        ("csv-clean", "b"),
+        ("csv-profile", "a-clean.csv"),
+        ("csv-profile", "b-clean.csv"),
+    ]
+    assert "skipped" not in run.summary
+
+
+def test_of_too_many_files_all_skills_take_the_same_and_the_end_names_the_others() -> None:
+    run = talk("Clean all files, and profile each", World(built_in(), MANY, runs=named_by_output))
+    taken = [command[1] for command in run.commands if command[0] == "csv-profile"]
+    assert taken == [f"f{number}-clean.csv" for number in range(1, 9)]
+    assert "Nothing was done with f9, f10, f11, f12:" in run.summary
+
+
 def test_a_tool_that_is_asked_for_is_called_even_if_no_rule_would() -> None:
     world = World(built_in())
     messages = [{"role": "user", "content": "Write a poem."}]

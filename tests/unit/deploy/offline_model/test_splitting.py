@@ -21,6 +21,7 @@ from tests.unit.deploy.offline_model.talk import (
     skill,
     tool,
 )
+from workflows.definitions.inputs import MAX_INPUTS
 from workflows.definitions.plan import Node, Plan
 from workflows.definitions.plan_checking import dependencies_of, problems_of, sinks
 
@@ -96,14 +97,28 @@ def test_the_node_that_joins_is_given_the_files_of_all_branches() -> None:
     )
 
 
-@pytest.mark.parametrize("count", [2, 3, 5, 7, 9, 20])
+def test_a_plan_that_was_sent_back_is_atomic_and_says_what_was_wrong_with_it() -> None:
+    asked = world("a", "b")
+    asked.others = lambda call: "Not run: the arguments are not valid.\n- /nodes/4/inputs: too many"
+    messages: list[dict[str, Any]] = [
+        {"role": "system", "content": asked.system},
+        {"role": "user", "content": BOTH},
+    ]
+    messages += answered(respond(ask(messages, asked)), asked, len(messages))
+    made = arguments(respond(ask(messages, asked)).calls[0])
+    assert made["atomic"] is True
+    assert "sent back: /nodes/4/inputs: too many" in made["reason"]
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 7, 9, 20, 32, 33, 64])
 def test_any_number_of_files_is_split_within_the_nodes_allowed(count: int) -> None:
     names = [f"month{number}" for number in range(count)]
     prompt = "Clean them all, profile each, and put everything into a single report."
     nodes = planned(prompt, world(*names))
     [join] = sinks(nodes)
     assert join.id == "report"
-    assert len(join.inputs) == 2 * count
+    # The profile and the clean table of each, or where a node cannot take as many the profile.
+    assert len(join.inputs) == (2 * count if 2 * count <= MAX_INPUTS else count)
     assert len(nodes) <= PLAN.max_nodes
     assert sum(not dependencies_of(node) for node in nodes) >= 2
 
