@@ -44,6 +44,7 @@ class NodeRunner:
     def __init__(self, run: PlanRun, lifecycle: Lifecycle) -> None:
         self._run = run
         self._lifecycle = lifecycle
+        self._seq = 0
         self._children: dict[int, _Child] = {}
         self._is_paused = False
 
@@ -53,6 +54,7 @@ class NodeRunner:
         Raises:
             ActivityError: nodes failed, and the plan may not be revised any more.
         """
+        self._seq = seq
         call = PlanCall(task_id=self._run.task_id, run=self._run.run, seq=seq)
         opened = await workflow.execute_local_activity_method(
             ports.Nodes.open_plan, call, summary="open the plan", **policies.RECORD
@@ -97,6 +99,7 @@ class NodeRunner:
             NodesCall(
                 task_id=self._run.task_id,
                 run=self._run.run,
+                seq=self._seq,
                 nodes=tuple(nodes),
                 seconds=max(left_seconds, 0.0),
             ),
@@ -116,7 +119,12 @@ class NodeRunner:
                 [start] = await self._begin([start.number])
         return await workflow.execute_local_activity_method(
             ports.Nodes.end_node,
-            NodeEnd(task_id=self._run.task_id, run=self._run.run, number=start.number),
+            NodeEnd(
+                task_id=self._run.task_id,
+                run=self._run.run,
+                seq=self._seq,
+                number=start.number,
+            ),
             summary=f"end node {start.number}",
             **policies.RECORD,
         )

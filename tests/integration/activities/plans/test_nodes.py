@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 from deploy.local.services import Services
 from tests.integration.agent_desk import agent_desk
 from tests.integration.plan_desk import FIRST_CALL, PlanDesk
-from workflows.contracts import RETRIES_USED_UP, NodePlan
+from workflows.contracts import RETRIES_USED_UP, NodePlan, call_sub_task_id
 from workflows.definitions.agent import Agent, Limits
 from workflows.definitions.plan import Plan
 from workflows.states import Status
@@ -362,6 +362,24 @@ async def test_a_reset_plan_runs_again_what_had_failed(desk: PlanDesk) -> None:
     assert (start.run, start.is_completed) == (2, False)
     messages = await desk.rows("SELECT max(seq) FROM messages WHERE task_id = :task_id")
     assert messages == [(FIRST_CALL - 1,)]
+
+
+async def test_other_calls_of_the_turn_outlive_a_plan_that_is_reset(desk: PlanDesk) -> None:
+    await planned(desk)
+    beside = call_sub_task_id(desk.task_id, FIRST_CALL + 1)
+    await desk.write(
+        "INSERT INTO sub_tasks (id, team_id, task_id, name, task_type, status, dependencies,"
+        " input_context, retry_count, execution_order)"
+        " SELECT :id, team_id, task_id, '1.2 read', 'tool', 'pending', '[]', input_context, 0,"
+        " execution_order + 1 FROM sub_tasks WHERE task_id = :task AND name = '1.1 make_plan'",
+        id=beside,
+        task=desk.task_id,
+    )
+    desk.execution = "second"
+    await desk.open()
+    assert await desk.rows("SELECT status FROM sub_tasks WHERE id = :id", id=beside) == [
+        ("pending",)
+    ]
 
 
 async def test_what_an_earlier_execution_still_does_changes_nothing(desk: PlanDesk) -> None:
