@@ -62,10 +62,12 @@ async def _child_or_end(
 
 
 def _has_to_begin(node: StoredNode, outcomes: Outcomes) -> bool:
-    """Whether there is no task yet, or one that has ended and is to run again: a node that begins
-    is pending, unless its task was cut off by a reset of the plan, or failed before that."""
+    """Whether there is no task yet, or one that is to run again, as what the node is now. A node
+    that begins is pending, and its task, if there is one, is of a plan that was reset: it has
+    ended, or never ran, or still runs, though nothing of what it does counts any more. Other nodes
+    were cut off by such a reset, or had failed before."""
     child = outcomes.children.get(node.child_id)
-    if child is None:
+    if child is None or node.status is Status.PENDING:
         return True
     if not child.status.is_final or node.status is Status.COMPLETED:
         return False

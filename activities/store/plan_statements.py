@@ -89,7 +89,7 @@ RESTART_CHILD = (
                 status = '{Status.PENDING}', run = run + 1, first_step = 0, executions = '[]',
                 pause_requested_at = NULL, result = NULL, error = NULL, started_at = NULL,
                 finished_at = NULL, updated_at = now(), event_seq = event_seq + 1
-            WHERE id = :id AND status IN ({fence.FINAL_STATES})
+            WHERE id = :id
             RETURNING id, team_id, run, event_seq
         ), step AS (
             INSERT INTO sub_tasks

@@ -364,6 +364,27 @@ async def test_a_reset_plan_runs_again_what_had_failed(desk: PlanDesk) -> None:
     assert messages == [(FIRST_CALL - 1,)]
 
 
+@pytest.mark.parametrize("status", [Status.PENDING, Status.RUNNING])
+async def test_a_node_begins_as_what_it_is_now_though_its_task_has_not_ended(
+    desk: PlanDesk, status: Status
+) -> None:
+    await planned(desk)
+    [start] = await desk.begin(2)
+    await desk.write("UPDATE tasks SET status = :s WHERE id = :id", s=status, id=start.task_id)
+    desk.execution = "second"
+    await desk.open()
+    await desk.write(
+        'UPDATE sub_tasks SET input_context = input_context || \'{"title": "Anew"}\''
+        " WHERE name = 'right'"
+    )
+    [again] = await desk.begin(2)
+    assert await desk.begin(2) == (again,)
+    assert (await desk.node("right")).status is Status.RUNNING
+    rows = await desk.rows("SELECT name, run, status FROM tasks WHERE id = :id", id=start.task_id)
+    assert rows == [("Anew", again.run, "pending")]
+    assert again.run == again.input["run"] == 2
+
+
 async def test_other_calls_of_the_turn_outlive_a_plan_that_is_reset(desk: PlanDesk) -> None:
     await planned(desk)
     beside = call_sub_task_id(desk.task_id, FIRST_CALL + 1)
