@@ -78,7 +78,8 @@ class NodeRunner:
     async def _run_all(self, schedule: Schedule) -> None:
         following: dict[asyncio.Task[bool], int] = {}
         try:
-            while not schedule.is_over or following:
+            # A plan that is paused says nothing of its nodes, though they have ended.
+            while not schedule.is_over or following or self._lifecycle.paused or self._is_paused:
                 if not self._lifecycle.paused:
                     for start in await self._begin(schedule.begin()):
                         following[asyncio.create_task(self._follow(start))] = start.number
