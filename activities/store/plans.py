@@ -172,6 +172,7 @@ class PlanWriter:
                 task_id=plan.id,
                 seq=seq,
                 team_id=plan.team_id,
+                run=self._holder.run,
                 reason=revision.reason,
                 add=[node.model_dump(mode="json", exclude_defaults=True) for node in revision.add],
                 drop=list(revision.drop),

@@ -46,7 +46,8 @@ class StoredNode:
 
 @dataclass(frozen=True, slots=True)
 class StoredPlan:
-    """A plan with all its nodes, in their order. ``revisions`` is how often it was revised."""
+    """A plan with all its nodes, in their order. ``revisions`` is how often it was revised in its
+    present run: a person who retries it gives it all its replans anew."""
 
     id: UUID
     team_id: UUID
@@ -123,7 +124,9 @@ class PlanReader:
             .order_by(col(SubTask.number))
         )
         revisions = await self._connection.scalar(
-            select(func.count(col(PlanRevision.seq))).where(col(PlanRevision.task_id) == task_id)
+            select(func.count(col(PlanRevision.seq))).where(
+                col(PlanRevision.task_id) == task_id, col(PlanRevision.run) == task.run
+            )
         )
         return StoredPlan(
             id=task.id,

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from activities.plans.phases import Phase, progress_of
+from activities.store import tasks
+from activities.store.keys import DEFAULT_TEAM
 from deploy.local.services import Services
 from tests.integration.agent_desk import agent_desk
 from tests.integration.plan_desk import FIRST_CALL, PlanDesk
-from workflows.contracts import RETRIES_USED_UP, NodePlan, call_sub_task_id
+from workflows.contracts import RETRIES_USED_UP, NodePlan, TaskClose, call_sub_task_id
 from workflows.definitions.agent import Agent, Limits
 from workflows.definitions.plan import Plan
 from workflows.states import Status
@@ -338,6 +341,30 @@ async def test_an_empty_revision_leaves_the_plan_blocked(desk: PlanDesk) -> None
     with pytest.raises(ApplicationError) as raised:
         await desk.report(seq)
     assert raised.value.type == "nodes-failed"
+
+
+async def test_a_plan_that_is_retried_may_be_revised_anew(desk: PlanDesk) -> None:
+    desk.plan = Plan(replans=1)
+    seq = await revised(desk)
+    with pytest.raises(ApplicationError) as raised:
+        await desk.report(seq)
+    assert raised.value.type == "nodes-failed"
+    [(call,)] = await desk.rows("SELECT id FROM sub_tasks WHERE name = '2.1 revise_plan'")
+    await tasks.close_task(desk.database, ended(desk))
+    assert await tasks.restart_task(
+        desk.database, desk.task_id, 1, first_step=seq, again=[call], inputs=desk.inputs
+    )
+    desk.run, desk.execution = 2, "second"
+    await desk.open(seq)
+    assert not (await desk.report(seq)).finished
+    progress = await progress_of(desk.database, desk.task_id)
+    assert progress.phase is Phase.REVISE
+
+
+def ended(desk: PlanDesk) -> TaskClose:
+    return TaskClose(
+        task_id=desk.task_id, team_id=DEFAULT_TEAM, run=desk.run, status=Status.BLOCKED
+    )
 
 
 async def test_dropped_nodes_are_not_needed(desk: PlanDesk) -> None:
