@@ -53,7 +53,21 @@ async def _reset(
         found += begins(event)
         if found == count:
             break
-    await client.workflow_service.reset_workflow_execution(
+    await reset_to(client, workflow_id, run_id, completed)
+
+
+def workflow_tasks(history: WorkflowHistory) -> Sequence[int]:
+    """The events at which workflow tasks were completed."""
+    return [
+        event.event_id
+        for event in history.events
+        if event.HasField("workflow_task_completed_event_attributes")
+    ]
+
+
+async def reset_to(client: Client, workflow_id: str, run_id: str, completed: int) -> str:
+    """To where the workflow task that ended with this event begins; gives the id of the new run."""
+    answer = await client.workflow_service.reset_workflow_execution(
         ResetWorkflowExecutionRequest(
             namespace=client.namespace,
             workflow_execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id),
@@ -62,3 +76,4 @@ async def _reset(
             request_id=str(uuid4()),
         )
     )
+    return answer.run_id

@@ -267,10 +267,12 @@ class OpenedPlan(Message):
 
 
 class NodesCall(Message):
-    """Make ready the tasks that these ``nodes`` of a plan are. The plan has ``seconds`` left."""
+    """Make ready the tasks that these ``nodes`` of a plan are, while call ``seq`` runs the plan. It
+    has ``seconds`` left."""
 
     task_id: UUID
     run: int
+    seq: int
     nodes: tuple[int, ...]
     seconds: float
 
@@ -289,10 +291,11 @@ class NodeStart(Message):
 
 
 class NodeEnd(Message):
-    """The workflow of a node has ended."""
+    """The workflow of a node has ended, while call ``seq`` runs the plan."""
 
     task_id: UUID
     run: int
+    seq: int
     number: int
 
 

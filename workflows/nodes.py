@@ -46,6 +46,7 @@ class NodeRunner:
     def __init__(self, run: PlanRun, lifecycle: Lifecycle) -> None:
         self._run = run
         self._lifecycle = lifecycle
+        self._seq = 0
         self._children: dict[UUID, _Child] = {}
         self._states: dict[UUID, Status] = {}
         self._is_paused = False
@@ -64,6 +65,7 @@ class NodeRunner:
         Raises:
             ActivityError: nodes failed, and the plan may not be revised any more.
         """
+        self._seq = seq
         call = PlanCall(task_id=self._run.task_id, run=self._run.run, seq=seq)
         opened = await workflow.execute_local_activity_method(
             ports.Nodes.open_plan, call, summary="open the plan", **policies.RECORD
@@ -87,7 +89,8 @@ class NodeRunner:
     async def _run_all(self, schedule: Schedule) -> None:
         following: dict[asyncio.Task[bool], int] = {}
         try:
-            while not schedule.is_over or following:
+            # A plan that is paused says nothing of its nodes, though they have ended.
+            while not schedule.is_over or following or self._lifecycle.paused or self._is_paused:
                 if not self._lifecycle.paused:
                     for start in await self._begin(schedule.begin()):
                         following[asyncio.create_task(self._follow(start))] = start.number
@@ -108,6 +111,7 @@ class NodeRunner:
             NodesCall(
                 task_id=self._run.task_id,
                 run=self._run.run,
+                seq=self._seq,
                 nodes=tuple(nodes),
                 seconds=max(left_seconds, 0.0),
             ),
@@ -127,7 +131,12 @@ class NodeRunner:
                 [start] = await self._begin([start.number])
         return await workflow.execute_local_activity_method(
             ports.Nodes.end_node,
-            NodeEnd(task_id=self._run.task_id, run=self._run.run, number=start.number),
+            NodeEnd(
+                task_id=self._run.task_id,
+                run=self._run.run,
+                seq=self._seq,
+                number=start.number,
+            ),
             summary=f"end node {start.number}",
             **policies.RECORD,
         )

@@ -138,14 +138,13 @@ class Nodes(ports.Nodes):
         if child is not None and not child.status.is_final:
             await self._close(node, child)
             node, child = await self._find(end)
-        holder = _holder(end.task_id, end.run)
         if child is None or child.status is not Status.COMPLETED:
-            async with writing_plan(self._database, holder) as writer:
-                await writer.lock()
+            async with writing_plan(self._database, _holder(end.task_id, end.run)) as writer:
+                await writer.hold(end.seq)
                 status = Status.CANCELLED if child is None else child.status
                 await writer.end(node, status, None if child is None else child.error)
             return False
-        return await self._complete(holder, node, child)
+        return await self._complete(end, node, child)
 
     async def _find(self, end: NodeEnd) -> tuple[StoredNode, ChildState | None]:
         async with reading_plans(self._database) as reader:
@@ -167,7 +166,7 @@ class Nodes(ports.Nodes):
         )
         await tasks.close_task(self._database, close)
 
-    async def _complete(self, holder: Holder, node: StoredNode, child: ChildState) -> bool:
+    async def _complete(self, end: NodeEnd, node: StoredNode, child: ChildState) -> bool:
         async with reading_plans(self._database) as reader:
             names = await reader.names_of_files(child.id)
             instead = name_instead(child, names)
@@ -181,8 +180,8 @@ class Nodes(ports.Nodes):
         if missing:
             error = NodeFilesMissing(node=node.name, files=", ".join(missing), task=child.id)
             failure = Failure(code=error.code, message=str(error), step=node.name)
-        async with writing_plan(self._database, holder) as writer:
-            await writer.lock()
+        async with writing_plan(self._database, _holder(end.task_id, end.run)) as writer:
+            await writer.hold(end.seq)
             await writer.keep_files(child.team_id, node, output, instead)
             await writer.end(node, Status.FAILED if missing else Status.COMPLETED, failure)
         return not missing
@@ -204,13 +203,20 @@ class Nodes(ports.Nodes):
         async def perform(begun: Begun, reporter: Reporter) -> Performed:
             return await self._report(call, begun)
 
+        # An attempt would take the task over, but keep the result of the call.
+        async with as_application_error():
+            await patiently(lambda: self._hold(call))
         await run_attempt(self._database, attempt, perform)
         async with as_application_error():
             return await patiently(lambda: self._reported(call))
 
+    async def _hold(self, call: PlanCall) -> None:
+        async with writing_plan(self._database, _holder(call.task_id, call.run)) as writer:
+            await writer.hold(call.seq)
+
     async def _report(self, call: PlanCall, begun: Begun) -> Performed:
         async with writing_plan(self._database, _holder(call.task_id, call.run)) as writer:
-            await writer.lock()
+            await writer.hold(call.seq)
             plan = await writer.read()
             check_complete(plan)
             outcomes = await outcomes_of(writer.reader, plan)

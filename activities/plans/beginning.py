@@ -29,7 +29,7 @@ async def begin(writer: PlanWriter, call: NodesCall) -> Sequence[Begun]:
     Raises:
         TokensUsedUp, CostUsedUp: nothing of the budget is left for them.
     """
-    await writer.lock()
+    await writer.hold(call.seq)
     plan = await writer.read()
     wanted = [node for node in plan.nodes if node.number in call.nodes]
     needed = {name for node in wanted for name in node.dependencies}
@@ -62,16 +62,16 @@ async def _child_or_end(
 
 
 def _has_to_begin(node: StoredNode, outcomes: Outcomes) -> bool:
-    """Whether there is no task yet, or one that has ended and is to run again: a node that begins
-    is pending, unless its task was cut off by a reset of the plan."""
+    """Whether there is no task yet, or one that is to run again, as what the node is now. A node
+    that begins is pending, and its task, if there is one, is of a plan that was reset: it has
+    ended, or never ran, or still runs, though nothing of what it does counts any more. Other nodes
+    were cut off by such a reset, or had failed before."""
     child = outcomes.children.get(node.child_id)
-    if child is None:
+    if child is None or node.status is Status.PENDING:
         return True
-    if not child.status.is_final:
+    if not child.status.is_final or node.status is Status.COMPLETED:
         return False
-    return node.status is Status.PENDING or (
-        node.status is Status.RUNNING and child.status is not Status.COMPLETED
-    )
+    return node.status is not Status.RUNNING or child.status is not Status.COMPLETED
 
 
 def _is_over(node: StoredNode, outcomes: Outcomes) -> bool:

@@ -6,6 +6,7 @@ A step that takes 20 ms must not wait for as long again while a dozen statements
 from sqlalchemy import text
 
 from activities.store import events, fence
+from activities.store.revision_statements import TURN_OF_CALL, taken_back
 from workflows.contracts import WORKER_LOST
 from workflows.errors import WorkerStopping
 from workflows.events import StepStarted
@@ -114,12 +115,12 @@ BEGIN_ATTEMPT = text(
     """
 )
 
-# See `turns` on what that means. Calls of the same turn stay, with the results that they have.
+# See `turns` on what that means. Calls of the same turn stay, with the results that they have, and
+# so does the plan that one of them runs.
 TAKE_OVER = text(
     f"""
     WITH call AS (
-        SELECT CAST(input_context ->> 'turn' AS int) AS turn FROM sub_tasks
-        WHERE id = :sub_task_id
+        {TURN_OF_CALL}
     ), task AS (
         UPDATE tasks
         SET status = '{Status.RUNNING}', finished_at = NULL, error = NULL, result = NULL,
@@ -128,15 +129,16 @@ TAKE_OVER = text(
         FROM call
         WHERE tasks.id = :task_id AND run = :run AND jsonb_array_length(executions) > 0
           AND NOT executions @> to_jsonb(CAST(:execution AS text))
-        RETURNING tasks.id, team_id, event_seq, turn
+        RETURNING tasks.id, team_id, event_seq, turn, last
     ), gone AS (
         DELETE FROM messages USING task
         WHERE messages.task_id = task.id AND messages.turn > task.turn
     ), dropped AS (
         DELETE FROM sub_tasks USING task
         WHERE sub_tasks.task_id = task.id
-          AND CAST(input_context ->> 'turn' AS int) > task.turn
-    ), event AS (
+          AND (CAST(input_context ->> 'turn' AS int) > task.turn
+               OR (number IS NOT NULL AND execution_order > last))
+    ), {taken_back("last", where="true")}, event AS (
         {events.INSERT} {events.status(Status.RUNNING)} FROM task
     )
     SELECT id FROM task

@@ -3,7 +3,7 @@
 from sqlalchemy import Text, bindparam, text
 
 from activities.store import events, fence
-from activities.store.revision_statements import taken_back
+from activities.store.revision_statements import TURN_OF_CALL, taken_back
 from workflows.states import Status
 
 # As the first turn of an execution does (see `turns`): it takes the task over from earlier ones. Of
@@ -39,32 +39,31 @@ TAKE_PLAN = text(
 
 LOCK_PLAN = text(f"SELECT id FROM tasks WHERE {fence.IS_PRESENT} FOR UPDATE")
 
-# What came after the call whose result is message ``:seq``: its result, too, is to be written anew.
+# Where the turn of the call whose result is message ``:seq`` ends.
+FIND_TURN = text(f"SELECT turn, last FROM ({TURN_OF_CALL}) AS call")
+
+# What came after that turn. The result of the call itself is to be written anew, too.
 DROP_LATER = (
-    text(
-        """
-        DELETE FROM messages USING sub_tasks AS call
-        WHERE call.id = :call_id AND messages.task_id = call.task_id
-          AND (messages.seq = :seq OR turn > CAST(call.input_context ->> 'turn' AS int))
-        """
-    ),
-    text("DELETE FROM sub_tasks WHERE task_id = :task_id AND execution_order > :seq"),
+    text("DELETE FROM messages WHERE task_id = :task_id AND (seq = :seq OR turn > :turn)"),
+    text("DELETE FROM sub_tasks WHERE task_id = :task_id AND execution_order > :last"),
     text(
         f"""
         WITH task AS (
             SELECT id FROM tasks WHERE id = :task_id
-        ), {taken_back(":seq", where="true")}
+        ), {taken_back(":last", where="true")}
         SELECT id FROM task
         """
     ),
-    text(
-        f"""
-        UPDATE sub_tasks
-        SET status = '{Status.PENDING}', error = NULL, started_at = NULL, finished_at = NULL
-        WHERE task_id = :task_id AND number IS NOT NULL AND status <> '{Status.COMPLETED}'
-          AND output_result ->> 'replaced' IS NULL AND output_result ->> 'dropped' IS NULL
-        """
-    ),
+)
+
+# All that is not completed, of a plan that is run from its beginning.
+BEGIN_ANEW = text(
+    f"""
+    UPDATE sub_tasks
+    SET status = '{Status.PENDING}', error = NULL, started_at = NULL, finished_at = NULL
+    WHERE task_id = :task_id AND number IS NOT NULL AND status <> '{Status.COMPLETED}'
+      AND output_result ->> 'replaced' IS NULL AND output_result ->> 'dropped' IS NULL
+    """
 )
 
 WAKE_CALL = text(
@@ -72,7 +71,7 @@ WAKE_CALL = text(
     UPDATE sub_tasks
     SET status = '{Status.RUNNING}', error = NULL, finished_at = NULL,
         started_at = coalesce(started_at, now())
-    WHERE id = :call_id
+    WHERE id = :sub_task_id
     RETURNING input_context
     """
 )
@@ -90,7 +89,7 @@ RESTART_CHILD = (
                 status = '{Status.PENDING}', run = run + 1, first_step = 0, executions = '[]',
                 pause_requested_at = NULL, result = NULL, error = NULL, started_at = NULL,
                 finished_at = NULL, updated_at = now(), event_seq = event_seq + 1
-            WHERE id = :id AND status IN ({fence.FINAL_STATES})
+            WHERE id = :id
             RETURNING id, team_id, run, event_seq
         ), step AS (
             INSERT INTO sub_tasks

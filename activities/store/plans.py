@@ -4,7 +4,7 @@ Whoever writes holds the lock of the plan's row, and is fenced by its run and by
 the turns of an agent are: what an earlier execution still does changes nothing any more.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,8 +19,10 @@ from activities.store import events
 from activities.store.attempts import StoredFile
 from activities.store.database import Database
 from activities.store.plan_statements import (
+    BEGIN_ANEW,
     COPY_FILES,
     DROP_LATER,
+    FIND_TURN,
     LOCK_PLAN,
     RESTART_CHILD,
     SET_RESULT,
@@ -72,10 +74,16 @@ class PlanWriter:
         self._holder = holder
         self._said: list[Event] = []
 
-    async def lock(self) -> None:
-        """Hold the plan, if this execution still works on it. Raises ``TaskMoved`` otherwise."""
+    async def hold(self, seq: int) -> None:
+        """Hold the plan that call ``seq`` runs, if this execution works on it. One that Temporal
+        has reset to the middle of the nodes has not been seen before: it takes the plan over here.
+
+        Raises:
+            TaskMoved
+        """
         if (await self._connection.execute(LOCK_PLAN, self._holder.fence)).one_or_none() is None:
-            raise TaskMoved(task_id=self._holder.task_id)
+            await self._take(seq)
+            await self._wake(seq)
 
     async def read(self) -> StoredPlan:
         plan = await self.reader.plan(self._holder.task_id)
@@ -84,21 +92,35 @@ class PlanWriter:
 
     async def take(self, call: PlanCall) -> CallDefinition:
         """Take the plan over for this execution, dropping what others did after the call."""
+        if not await self._take(call.seq):
+            await self._connection.execute(BEGIN_ANEW, {"task_id": call.task_id})
+        return CallDefinition.model_validate(await self._wake(call.seq))
+
+    async def _take(self, seq: int) -> bool:
+        """Whether the plan was this execution's before."""
         taken = (await self._connection.execute(TAKE_PLAN, self._holder.fence)).one_or_none()
         if taken is None:
-            raise TaskMoved(task_id=call.task_id)
-        place = {
-            "task_id": call.task_id,
-            "seq": call.seq,
-            "call_id": call_sub_task_id(call.task_id, call.seq),
-        }
-        if not taken.is_ours:
-            for statement in DROP_LATER:
-                await self._connection.execute(statement, place)
-        definition = (await self._connection.execute(WAKE_CALL, place)).scalar()
+            raise TaskMoved(task_id=self._holder.task_id)
+        if taken.is_ours:
+            return True
+        found = await self._connection.execute(FIND_TURN, self._call(seq))
+        if (turn := found.one_or_none()) is None:
+            raise TaskMoved(task_id=self._holder.task_id)
+        place = {"task_id": self._holder.task_id, "seq": seq, "turn": turn.turn, "last": turn.last}
+        for statement in DROP_LATER:
+            await self._connection.execute(statement, place)
+        return False
+
+    async def _wake(self, seq: int) -> Mapping[str, Any]:
+        """The definition of the call, which runs again."""
+        found = await self._connection.execute(WAKE_CALL, self._call(seq))
+        definition: Mapping[str, Any] | None = found.scalar()
         if definition is None:
-            raise TaskMoved(task_id=call.task_id)
-        return CallDefinition.model_validate(definition)
+            raise TaskMoved(task_id=self._holder.task_id)
+        return definition
+
+    def _call(self, seq: int) -> Mapping[str, UUID]:
+        return {"sub_task_id": call_sub_task_id(self._holder.task_id, seq)}
 
     async def add(self, plan: StoredPlan, seq: int, nodes: Sequence[Node]) -> None:
         """Write down nodes that call ``seq`` has planned."""
@@ -150,6 +172,7 @@ class PlanWriter:
                 task_id=plan.id,
                 seq=seq,
                 team_id=plan.team_id,
+                run=self._holder.run,
                 reason=revision.reason,
                 add=[node.model_dump(mode="json", exclude_defaults=True) for node in revision.add],
                 drop=list(revision.drop),
@@ -284,7 +307,7 @@ class PlanWriter:
 
 @asynccontextmanager
 async def writing_plan(database: Database, holder: Holder) -> AsyncIterator[PlanWriter]:
-    """A transaction on a plan. Whoever begins it calls ``take`` or ``lock`` first."""
+    """A transaction on a plan. Whoever begins it calls ``take`` or ``hold`` first."""
     async with database.writing() as connection:
         writer = PlanWriter(connection, holder)
         yield writer

@@ -1,6 +1,16 @@
-"""What undoes revisions of a plan, as a fragment of the statements that go back in a task."""
+"""What undoes revisions of a plan, as fragments of the statements that go back in a task."""
 
 from workflows.states import Status
+
+# The turn in which call ``:sub_task_id`` was made, with the last message that is the result of a
+# call of it.
+TURN_OF_CALL = """
+    SELECT CAST(made.input_context ->> 'turn' AS int) AS turn,
+           (SELECT max(beside.execution_order) FROM sub_tasks AS beside
+            WHERE beside.task_id = made.task_id AND beside.number IS NULL
+              AND beside.input_context ->> 'turn' = made.input_context ->> 'turn') AS last
+    FROM sub_tasks AS made
+    WHERE made.id = :sub_task_id"""
 
 
 def taken_back(since: str, where: str) -> str:

@@ -165,15 +165,16 @@ class SubTask(SQLModel, table=True):
 
 
 class PlanRevision(SQLModel, table=True):
-    """How a plan was revised by the call whose result is message ``seq``. ``drop`` are names of
-    nodes, ``replaced`` those that had failed; ``rewire`` are new definitions of pending ones, and
-    ``former`` has what the rows of these were before."""
+    """How a plan was revised, in its ``run``, by the call whose result is message ``seq``. ``drop``
+    are names of nodes, ``replaced`` those that had failed; ``rewire`` are new definitions of
+    pending ones, and ``former`` has what the rows of these were before."""
 
     __tablename__ = "plan_revisions"
 
     task_id: UUID = Field(primary_key=True, foreign_key="tasks.id", ondelete="CASCADE")
     seq: int = Field(primary_key=True)
     team_id: UUID = team_column()
+    run: int = 1
     reason: str = text_column("")
     add: list[dict[str, Any]] = json_column(nullable=False)
     drop: list[str] = json_column(nullable=False)

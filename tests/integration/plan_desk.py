@@ -45,7 +45,8 @@ _T = TypeVar("_T")
 
 @dataclass
 class PlanDesk:
-    """``execution`` is the Temporal run id under which activities run now."""
+    """``execution`` is the Temporal run id under which activities run now, and ``seq`` the call
+    whose nodes they are."""
 
     equipment: Equipment
     plan: Plan = field(default_factory=Plan)
@@ -54,6 +55,7 @@ class PlanDesk:
     task_id: UUID = field(default_factory=uuid4)
     execution: str = "first"
     run: int = 1
+    seq: int = FIRST_CALL
 
     @property
     def database(self) -> Database:
@@ -119,11 +121,13 @@ class PlanDesk:
         return await self._as_activity(lambda: self.nodes.open_plan(call))
 
     async def begin(self, *numbers: int, seconds: float = 600) -> Sequence[NodeStart]:
-        call = NodesCall(task_id=self.task_id, run=self.run, nodes=numbers, seconds=seconds)
+        call = NodesCall(
+            task_id=self.task_id, run=self.run, seq=self.seq, nodes=numbers, seconds=seconds
+        )
         return await self._as_activity(lambda: self.nodes.begin_nodes(call))
 
     async def end(self, number: int) -> bool:
-        end = NodeEnd(task_id=self.task_id, run=self.run, number=number)
+        end = NodeEnd(task_id=self.task_id, run=self.run, seq=self.seq, number=number)
         return await self._as_activity(lambda: self.nodes.end_node(end))
 
     async def report(self, seq: int = FIRST_CALL) -> PlanReport:

@@ -77,6 +77,7 @@ class PlanRows:
         tool: str = "make_plan",
         seq: int = PLANNED_SEQ,
         name: str = "1.1 make_plan",
+        turn: int = 1,
         **arguments: JsonValue,
     ) -> UUID:
         """The call by which the planner has made these nodes; its id."""
@@ -88,7 +89,7 @@ class PlanRows:
                 "reason": "Both can be done side by side.",
                 **arguments,
             },
-            "turn": 1,
+            "turn": turn,
             "request_id": "r",
             "is_retry_safe": True,
         }
@@ -118,6 +119,7 @@ class PlanRows:
         child_status: Status | None = None,
         limits: Mapping[str, JsonValue] | None = None,
         result: Mapping[str, JsonValue] | None = None,
+        seq: int = PLANNED_SEQ,
         **more: Any,
     ) -> UUID | None:
         """A node, and unless it is pending the task that runs it: gives the id of that."""
@@ -148,7 +150,7 @@ class PlanRows:
             status=status,
             dependencies=list(node.depends_on),
             input_context=node.model_dump(mode="json", exclude_defaults=True),
-            execution_order=PLANNED_SEQ,
+            execution_order=seq,
             number=number,
             child_id=child_id,
             started_at=START if has_begun else None,

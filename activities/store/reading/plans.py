@@ -46,7 +46,8 @@ class StoredNode:
 
 @dataclass(frozen=True, slots=True)
 class StoredPlan:
-    """A plan with all its nodes, in their order. ``revisions`` is how often it was revised.
+    """A plan with all its nodes, in their order. ``revisions`` is how often it was revised in its
+    present run: a person who retries it gives it all its replans anew.
 
     ``is_given_up``: one of these changed nothing, which says that nothing can be done.
     """
@@ -135,7 +136,7 @@ class PlanReader:
         revisions, is_given_up = (
             await self._connection.execute(
                 select(func.count(col(PlanRevision.seq)), func.bool_or(is_empty)).where(
-                    col(PlanRevision.task_id) == task_id
+                    col(PlanRevision.task_id) == task_id, col(PlanRevision.run) == task.run
                 )
             )
         ).one()

@@ -214,6 +214,31 @@ async def test_nodes_pause_and_resume_with_their_plan(temporal: Client) -> None:
     assert play.tasks.marks == [Status.PAUSED, Status.RUNNING]
 
 
+async def test_a_plan_that_is_paused_reports_on_its_nodes_when_it_is_resumed(
+    temporal: Client,
+) -> None:
+    async with playing(temporal, plan({1: []}), nodes={1: "slow"}) as play:
+        await play.has_begun(1)
+        await play.handle.signal(PlanWorkflow.pause)
+        await _told(play, 1, "pause")
+        await play.node(1).signal(OrderedNode.release)
+
+        async def has_ended() -> bool:
+            return bool(play.nodes.ended)
+
+        await until(has_ended)
+        await play.handle.signal(PlanWorkflow.resume)
+        await play.handle.result()
+        events = (await play.handle.fetch_history()).events
+    done = [
+        event.workflow_execution_signaled_event_attributes.signal_name
+        or event.activity_task_scheduled_event_attributes.activity_type.name
+        for event in events
+    ]
+    assert done.index("resume") < done.index("report_plan")
+    assert play.tasks.marks == [Status.PAUSED, Status.RUNNING]
+
+
 async def test_a_retried_plan_runs_what_was_not_completed_and_plans_no_more(
     temporal: Client,
 ) -> None:

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("task_id", sa.Uuid(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("team_id", sa.Uuid(), nullable=False),
+        sa.Column("run", sa.Integer(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("add", postgresql.JSONB(), nullable=False),
         sa.Column("drop", postgresql.JSONB(), nullable=False),

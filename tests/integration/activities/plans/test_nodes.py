@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.plans.phases import Phase, Progress
+from activities.plans.phases import Phase, Progress, progress_of
+from activities.store import tasks
 from activities.store.keys import DEFAULT_TEAM
 from deploy.local.services import Services
 from tests.integration.agent_desk import agent_desk
 from tests.integration.plan_desk import FIRST_CALL, PlanDesk
-from workflows.contracts import RETRIES_USED_UP, NodePlan
+from workflows.contracts import RETRIES_USED_UP, NodePlan, TaskClose, call_sub_task_id
 from workflows.definitions.agent import Agent, Limits
 from workflows.definitions.plan import Plan
 from workflows.states import Status
@@ -368,6 +369,30 @@ async def test_a_revision_that_changes_nothing_is_the_last_one(desk: PlanDesk) -
     assert raised.value.type == "nodes-failed"
 
 
+async def test_a_plan_that_is_retried_may_be_revised_anew(desk: PlanDesk) -> None:
+    desk.plan = Plan(replans=1)
+    seq = await revised(desk)
+    with pytest.raises(ApplicationError) as raised:
+        await desk.report(seq)
+    assert raised.value.type == "nodes-failed"
+    [(call,)] = await desk.rows("SELECT id FROM sub_tasks WHERE name = '2.1 revise_plan'")
+    await tasks.close_task(desk.database, ended(desk))
+    assert await tasks.restart_task(
+        desk.database, desk.task_id, 1, first_step=seq, again=[call], inputs=desk.inputs
+    )
+    desk.run, desk.execution = 2, "second"
+    await desk.open(seq)
+    assert not (await desk.report(seq)).finished
+    progress = await progress_of(desk.database, desk.task_id)
+    assert progress.phase is Phase.REVISE
+
+
+def ended(desk: PlanDesk) -> TaskClose:
+    return TaskClose(
+        task_id=desk.task_id, team_id=DEFAULT_TEAM, run=desk.run, status=Status.BLOCKED
+    )
+
+
 async def test_dropped_nodes_are_not_needed(desk: PlanDesk) -> None:
     seq = await revised(desk, drop=["join"])
     assert not (await desk.report(seq)).finished  # "right" is left, and has its own to say.
@@ -418,6 +443,45 @@ async def test_a_reset_plan_runs_again_what_had_failed(desk: PlanDesk) -> None:
     assert (start.run, start.is_completed) == (2, False)
     messages = await desk.rows("SELECT max(seq) FROM messages WHERE task_id = :task_id")
     assert messages == [(FIRST_CALL - 1,)]
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.RUNNING])
+async def test_a_node_begins_as_what_it_is_now_though_its_task_has_not_ended(
+    desk: PlanDesk, status: Status
+) -> None:
+    await planned(desk)
+    [start] = await desk.begin(2)
+    await desk.write("UPDATE tasks SET status = :s WHERE id = :id", s=status, id=start.task_id)
+    desk.execution = "second"
+    await desk.open()
+    await desk.write(
+        'UPDATE sub_tasks SET input_context = input_context || \'{"title": "Anew"}\''
+        " WHERE name = 'right'"
+    )
+    [again] = await desk.begin(2)
+    assert await desk.begin(2) == (again,)
+    assert (await desk.node("right")).status is Status.RUNNING
+    rows = await desk.rows("SELECT name, run, status FROM tasks WHERE id = :id", id=start.task_id)
+    assert rows == [("Anew", again.run, "pending")]
+    assert again.run == again.input["run"] == 2
+
+
+async def test_other_calls_of_the_turn_outlive_a_plan_that_is_reset(desk: PlanDesk) -> None:
+    await planned(desk)
+    beside = call_sub_task_id(desk.task_id, FIRST_CALL + 1)
+    await desk.write(
+        "INSERT INTO sub_tasks (id, team_id, task_id, name, task_type, status, dependencies,"
+        " input_context, retry_count, execution_order)"
+        " SELECT :id, team_id, task_id, '1.2 read', 'tool', 'pending', '[]', input_context, 0,"
+        " execution_order + 1 FROM sub_tasks WHERE task_id = :task AND name = '1.1 make_plan'",
+        id=beside,
+        task=desk.task_id,
+    )
+    desk.execution = "second"
+    await desk.open()
+    assert await desk.rows("SELECT status FROM sub_tasks WHERE id = :id", id=beside) == [
+        ("pending",)
+    ]
 
 
 async def test_what_an_earlier_execution_still_does_changes_nothing(desk: PlanDesk) -> None:

@@ -8,10 +8,16 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from activities.store import turns
+from activities.store import attempts, turns
 from activities.store.approvals import Approval
+from activities.store.attempts import Attempt
 from activities.store.database import Database
-from activities.store.reading.plan_calls import last_opened_call, resumed_call
+from activities.store.reading.plan_calls import (
+    LastPlanCall,
+    last_opened_call,
+    last_plan_call,
+    resumed_call,
+)
 from activities.store.turns import Turn
 from tests.integration.plan_rows import PLANNED_SEQ, PlanRows, a_node, a_plan
 from workflows.states import Status
@@ -94,6 +100,25 @@ async def test_a_node_that_a_revision_rewired_is_as_it_was_when_that_is_taken_ba
             {"id": plan.id},
         )
         assert [tuple(row) for row in rows] == [(["failed"], ["failed"])]
+
+
+async def test_a_call_that_is_made_again_undoes_the_plans_of_later_turns(
+    database: Database,
+) -> None:
+    plan = await a_plan(database)
+    await plan.execute("UPDATE tasks SET executions = '[\"a\"]' WHERE id = :id", id=plan.id)
+    again = await plan.call((), tool="read", seq=PLANNED_SEQ - 1, name="1.1 read")
+    # Of the same turn: its nodes may have begun before the call is made again.
+    await plan.call((), Status.RUNNING, name="1.2 make_plan")
+    await plan.node(a_node("join", "later"), 1, Status.COMPLETED)
+    await plan.call((), tool="revise_plan", seq=REVISED_SEQ, name="2.1 revise_plan", turn=2)
+    await plan.node(a_node("later"), 2, Status.COMPLETED, seq=REVISED_SEQ)
+    await plan.revise("x", former=[_former("join")])
+    attempt = Attempt(plan.id, again, 1, 1, 0, "w", execution="b", begun_in="b")
+    await attempts.begin(database, attempt)
+    assert await _nodes(plan) == [("join", "pending", None)]
+    assert await _revisions(plan) == 0
+    assert await last_plan_call(database, plan.id) == LastPlanCall(PLANNED_SEQ, False, False)
 
 
 def _former(name: str, *depends_on: str) -> dict[str, object]:
