@@ -267,12 +267,15 @@ class OpenedPlan(Message):
 
 
 class NodesCall(Message):
-    """Make ready the tasks that these ``nodes`` of a plan are. The plan has ``seconds`` left."""
+    """Make ready the tasks that these ``nodes`` of a plan are, the most urgent first. The plan has
+    ``seconds`` left. What it cannot afford now stays pending if ``others_run``, and fails
+    otherwise: there is nobody to leave it something."""
 
     task_id: UUID
     run: int
     nodes: tuple[int, ...]
     seconds: float
+    others_run: bool = False
 
 
 class NodeStart(Message):

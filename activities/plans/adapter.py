@@ -82,7 +82,7 @@ class Nodes(ports.Nodes):
         async with as_application_error():
             try:
                 async with writing_plan(self._database, holder) as writer:
-                    begun = await begin(writer, call)
+                    begun = await begin(writer, call, self._equipment.tokens.count)
             except AgentOSError as error:
                 if not isinstance(error, TemporaryFailure | TaskMoved):
                     failure = Failure(code=error.code, message=str(error))

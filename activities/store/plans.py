@@ -217,6 +217,17 @@ class PlanWriter:
             for each in begun
         ]
 
+    async def put_back(self, nodes: Sequence[StoredNode]) -> None:
+        """Have nodes wait that were to begin, whatever became of their tasks before."""
+        await self._connection.execute(
+            update(SubTask)
+            .where(
+                col(SubTask.id).in_([node.id for node in nodes]),
+                col(SubTask.status) == Status.RUNNING,
+            )
+            .values(status=Status.PENDING)
+        )
+
     async def _restart(self, begun: NodeTask) -> None:
         values = row_of(begun.child)
         for statement in RESTART_CHILD:

@@ -173,31 +173,72 @@ async def test_a_node_whose_workflow_was_ended_outside_has_failed(desk: PlanDesk
 
 
 async def test_nodes_share_what_is_left_of_the_budget_by_their_size(desk: PlanDesk) -> None:
-    desk.plan = Plan(limits=Limits(tokens=10_000), agent=Agent(limits=Limits(tokens=6_000)))
+    desk.plan = Plan(limits=Limits(tokens=100_000), agent=Agent(limits=Limits(tokens=60_000)))
     await planned(desk)
     limits = {start.number: start.input["limits"] for start in await desk.begin(1, 2)}
-    # Of the 10,000 a tenth is kept back, and the planner has used 100; sizes are 1, 3 and 1.
-    assert limits[1]["tokens"] == 8_900 // 5
-    assert limits[2]["tokens"] == 8_900 * 3 // 5
-    await desk.completes("left", files={"l.csv": b""}, tokens=200)
-    await desk.completes("right", tokens=1_000)
+    # Of the 100,000 a tenth is kept back, and the planner has used 100; sizes are 1, 3 and 1.
+    assert limits[1]["tokens"] == 89_900 // 5
+    assert limits[2]["tokens"] == 89_900 * 3 // 5
+    await desk.completes("left", files={"l.csv": b""}, tokens=2_000)
+    await desk.completes("right", tokens=10_000)
     assert await desk.end(1)
     assert await desk.end(2)
     [start] = await desk.begin(3)
-    assert start.input["limits"]["tokens"] == 6_000  # 7,700 are left; an agent has no more.
+    assert start.input["limits"]["tokens"] == 60_000  # 77,900 are left; an agent has no more.
 
 
-async def test_no_node_begins_when_the_budget_is_used_up(desk: PlanDesk) -> None:
-    desk.plan = Plan(limits=Limits(tokens=1_000))
+async def test_only_so_many_nodes_begin_at_once_as_have_a_turn_each(desk: PlanDesk) -> None:
+    desk.plan = Plan(limits=Limits(tokens=10_000), max_nodes=50, parallel=50)
+    names = [f"n{number}" for number in range(1, 51)]
+    await planned(desk, {"nodes": [{**RIGHT, "id": name, "size": "small"} for name in names]})
+    starts = await desk.begin(*range(1, 51))
+    assert [start.number for start in starts] == [1, 2]
+    shares = [start.input["limits"]["tokens"] for start in starts]
+    assert min(shares) > 2_000
+    assert sum(shares) < 10_000 - 4_000
+    assert (await desk.node("n3")).status is Status.PENDING
+    assert await desk.begin(*range(3, 51), others_run=True) == ()
+    await desk.completes("n1", tokens=1)
+    assert await desk.end(1)
+    assert [start.number for start in await desk.begin(*range(3, 51), others_run=True)] == [3]
+
+
+async def test_a_node_that_nothing_is_left_for_fails_when_nobody_runs_who_may_leave_something(
+    desk: PlanDesk,
+) -> None:
+    desk.plan = Plan(limits=Limits(tokens=10_000))
     await planned(desk)
     await desk.begin(2)
-    await desk.completes("right", tokens=950)
+    await desk.completes("right", tokens=5_000)
     assert await desk.end(2)
-    with pytest.raises(ApplicationError) as raised:
-        await desk.begin(1)
-    assert (raised.value.type, raised.value.non_retryable) == ("tokens-used-up", True)
-    [(error,)] = await desk.rows("SELECT error FROM tasks WHERE id = :task_id")
-    assert "1000" in error["message"].replace(",", "")
+    assert await desk.begin(1, others_run=True) == ()
+    [start] = await desk.begin(1)
+    assert start.is_completed
+    assert not await desk.end(1)
+    node = await desk.node("left")
+    assert node.error is not None
+    assert node.error.code == "plan-budget-used-up"
+    assert "has used 5,100 of its 10,000 tokens" in node.error.message
+    assert not (await desk.report()).finished  # The planner may sum up what there is.
+
+
+async def test_what_is_promised_to_nodes_is_not_said_to_be_used(desk: PlanDesk) -> None:
+    desk.plan = Plan(limits=Limits(tokens=9_000))
+    await planned(desk)
+    await desk.begin(2)
+    await desk.begin(1)
+    node = await desk.node("left")
+    assert node.error is not None
+    assert "has used 100 of its 9,000 tokens" in node.error.message
+
+
+async def test_a_pipeline_begins_whatever_is_left(desk: PlanDesk) -> None:
+    desk.plan = Plan(limits=Limits(tokens=1_000))
+    code = {"language": "python", "source": "print(1)"}
+    piped = {**_reasoning("piped"), "kind": "pipeline", "steps": [{"id": "only", "code": code}]}
+    await planned(desk, {"nodes": [_reasoning("thinks"), piped]})
+    assert [start.number for start in await desk.begin(1, 2)] == [2]
+    assert (await desk.node("thinks")).status is Status.PENDING
 
 
 async def test_a_node_has_the_time_that_its_plan_has_left(desk: PlanDesk) -> None:
