@@ -26,7 +26,6 @@ from activities.store.reading.plans import (
     ChildState,
     StoredNode,
     StoredPlan,
-    Used,
     reading_plans,
 )
 from activities.store.turns import CallDefinition
@@ -226,12 +225,11 @@ class Nodes(ports.Nodes):
             plan = await reader.plan(call.task_id)
             if plan is None:
                 raise TaskMoved(task_id=call.task_id)
-            children = [node.child_id for node in plan.nodes]
-            used = await reader.used_since(children, plan.started_at)
+            used = await reader.used_below(plan.id, plan.started_at)
         return PlanReport(
             finished=plan.result is not None,
-            tokens=sum(each.tokens for each in used.values()),
-            cost_usd=sum((each.cost_usd for each in used.values()), Used().cost_usd),
+            tokens=used.tokens,
+            cost_usd=used.cost_usd,
         )
 
 

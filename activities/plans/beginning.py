@@ -54,6 +54,7 @@ async def begin(writer: PlanWriter, call: NodesCall, count: Count) -> Sequence[B
             fit.append(NodeTask(node, child, has_run=node.child_id in outcomes.children))
         begun.append(Begun(node, is_over=child is None))
     if fit:
+        await writer.keep_used(plan, [each.child.id for each in fit if each.has_run])
         await writer.begin(fit)
     if begun or call.others_run:
         await writer.put_back(waiting)

@@ -4,7 +4,7 @@ Whoever writes holds the lock of the plan's row, and is fenced by its run and by
 the turns of an agent are: what an earlier execution still does changes nothing any more.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,13 +21,14 @@ from activities.store.database import Database
 from activities.store.plan_statements import (
     COPY_FILES,
     DROP_LATER,
+    KEEP_USED,
     LOCK_PLAN,
     RESTART_CHILD,
     SET_RESULT,
     TAKE_PLAN,
     WAKE_CALL,
 )
-from activities.store.reading.plans import PlanReader, StoredNode, StoredPlan
+from activities.store.reading.plans import PlanReader, StoredNode, StoredPlan, Used
 from activities.store.tables import PlanRevision, SubTask, TaskArtifact
 from activities.store.task_statements import CREATE
 from activities.store.tasks import NewTask, row_of
@@ -192,6 +193,14 @@ class PlanWriter:
             if not node.is_replaced
         )
         self._said.append(PlanOpened(seq=seq, nodes=nodes))
+
+    async def keep_used(self, plan: StoredPlan, children: Collection[UUID]) -> None:
+        """Keep count of what these have used in this run of the plan, before they begin again."""
+        uses = await self.reader.used_itself(children, plan.started_at)
+        used = sum(uses.values(), Used())
+        if used.tokens:
+            values = {"tokens": used.tokens, "cost_usd": used.cost_usd}
+            await self._connection.execute(KEEP_USED, {**self._holder.fence, **values})
 
     async def begin(self, begun: Sequence[NodeTask]) -> None:
         """Write down the tasks that run nodes, with as few statements for many as for one."""

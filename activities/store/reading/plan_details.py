@@ -85,7 +85,6 @@ async def find_plan(
         col(Task.prompt),
         col(Task.inputs),
         col(Task.definition),
-        col(Task.route),
         col(Task.started_at),
         col(Task.finished_at),
     ).where(col(Task.id) == task_id, col(Task.team_id) == team_id)
@@ -95,8 +94,6 @@ async def find_plan(
             return None
         if row.type is not TaskType.PLAN:
             return TaskType(row.type)
-        below = (await PlanReader(connection).used_since([task_id], None))[task_id]
-        chosen = row.route or {}
         return PlanDetails(
             prompt=row.prompt or "",
             inputs=row.inputs,
@@ -107,11 +104,7 @@ async def find_plan(
             call=await _planning_call(connection, task_id, tool),
             revisions=await _revisions(connection, task_id),
             own=await usage_of(connection, team_id, task_id),
-            # The conversation in which somebody chose that this is a plan is kept no more.
-            spent=Used(
-                below.tokens + int(chosen.get("tokens", 0)),
-                below.cost_usd + float(chosen.get("cost_usd", 0.0)),
-            ),
+            spent=(await PlanReader(connection).used_since([task_id], None))[task_id],
         )
 
 

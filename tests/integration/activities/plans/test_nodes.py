@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from activities.llm.base import Charge
+from activities.store import turns
+from activities.store.reading.plans import Used, reading_plans
+from activities.store.turns import Turn
 from deploy.local.services import Services
 from tests.integration.agent_desk import agent_desk
 from tests.integration.plan_desk import FIRST_CALL, PlanDesk
@@ -230,6 +234,72 @@ async def test_what_is_promised_to_nodes_is_not_said_to_be_used(desk: PlanDesk) 
     node = await desk.node("left")
     assert node.error is not None
     assert "has used 100 of its 9,000 tokens" in node.error.message
+
+
+async def test_what_a_router_took_is_not_there_for_nodes_in_the_run_that_it_chose(
+    desk: PlanDesk,
+) -> None:
+    desk.plan = Plan(limits=Limits(tokens=100_000))
+    await planned(desk)
+    await desk.write(
+        'UPDATE tasks SET route = \'{"tokens": 20000, "cost_usd": 0.5}\' WHERE id = :id',
+        id=desk.task_id,
+    )
+    [start] = await desk.begin(1)
+    assert start.input["limits"]["tokens"] == 89_900 // 5  # It was another run.
+    await desk.write(
+        'UPDATE tasks SET executions = \'["routed", "first"]\' WHERE id = :id', id=desk.task_id
+    )
+    [start] = await desk.begin(2)
+    assert start.input["limits"]["tokens"] == int((69_900 - 89_900 // 5) * 3 / 4)
+    assert (await desk.report()).tokens == 0
+
+
+async def test_answers_of_nodes_that_broke_off_are_used(desk: PlanDesk) -> None:
+    await planned(desk)
+    [start] = await desk.begin(1)
+    turn = Turn(start.task_id, 1, 1, 0, "of the node")
+    await turns.begin_turn(desk.database, turn, known=0)
+    await turns.count_lost(desk.database, turn, Charge(700, 50, 0.25))
+    assert await used_below(desk) == Used(750, 0.25)
+    await desk.write(
+        """
+        INSERT INTO messages (task_id, seq, team_id, turn, role, content, is_protected, execution,
+                              prompt_tokens, completion_tokens, cost_usd)
+        SELECT id, 3, team_id, 1, 'assistant', '', false, 'of the node', 900, 60, 0.5
+        FROM tasks WHERE id = :id""",
+        id=start.task_id,
+    )
+    assert await used_below(desk) == Used(960, 0.5)  # The answer counts what was lost before.
+
+
+async def test_what_a_node_used_before_it_began_again_stays_used(desk: PlanDesk) -> None:
+    await planned(desk)
+    [start] = await desk.begin(1)
+    await desk.uses(start.task_id, 5_000, 0.25)
+    await desk.fails("left")
+    assert not await desk.end(1)
+    desk.execution = "second"
+    await desk.open()
+    [again] = await desk.begin(1)
+    assert (again.task_id, again.run) == (start.task_id, 2)
+    assert await used_below(desk) == Used(5_000, 0.25)
+    await desk.uses(start.task_id, 100, 0.25)
+    assert await used_below(desk) == Used(5_100, 0.5)
+
+
+async def test_what_a_node_used_that_was_planned_anew_stays_used(desk: PlanDesk) -> None:
+    await planned(desk)
+    [start] = await desk.begin(1)
+    await desk.uses(start.task_id, 5_000, 0.25)
+    await desk.write("DELETE FROM sub_tasks WHERE task_id = :id AND number = 1", id=desk.task_id)
+    assert (await desk.report()).tokens == 5_000
+
+
+async def used_below(desk: PlanDesk) -> Used:
+    plan = await desk.stored()
+    async with reading_plans(desk.database) as reader:
+        return await reader.used_below(plan.id, plan.started_at)
 
 
 async def test_a_pipeline_begins_whatever_is_left(desk: PlanDesk) -> None:
