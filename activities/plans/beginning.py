@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from activities.plans.budget import Budget, Demand, Promise, Share
-from activities.plans.children import Means, child_of, form_of, turn_tokens
+from activities.plans.children import Means, child_of, form_of, parallel_of, turn_tokens
 from activities.plans.outcomes import Outcomes, outcomes_of
 from activities.store.plans import NodeTask, PlanWriter
 from activities.store.reading.plans import PlanReader, StoredNode, StoredPlan, Used
@@ -48,7 +48,7 @@ async def begin(writer: PlanWriter, call: NodesCall, count: Count) -> Sequence[B
     fit: list[NodeTask] = []
     waiting = [node for node in new if _has_model(node) and node.number not in shares]
     for node in [node for node in new if node not in waiting]:
-        means = Means(shares.get(node.number), call.seconds)
+        means = Means(shares.get(node.number), call.seconds, parallel_of(plan))
         child = await _child_or_end(writer, plan, node, means, outcomes)
         if child is not None:
             fit.append(NodeTask(node, child, has_run=node.child_id in outcomes.children))

@@ -28,10 +28,12 @@ _PLAN_FRAME_TOKENS = 8_000
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a node may use: its share of the budget, and the time that the plan has left."""
+    """What a node may use: its share of the budget, the time that the plan has left, and how many
+    of its own nodes may run at once, if it is a plan."""
 
     share: Share | None
     seconds: float
+    parallel: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,14 @@ def child_of(
         prompt=prompt_of(plan, node, results) if form.has_model else None,
         priority=plan.priority,
     )
+
+
+def parallel_of(plan: StoredPlan) -> int:
+    """How many nodes of a node may run at once: the places of the plan are shared by all that run
+    beside it, or each further depth would multiply them."""
+    beside = sum(not (node.status.is_final or node.is_replaced) for node in plan.nodes)
+    places = plan.definition.parallel
+    return places // max(1, min(places, beside))
 
 
 def turn_tokens(
@@ -130,6 +140,7 @@ def _plan(plan: Plan, node: Node, means: Means) -> Plan:
     return plan.model_copy(
         update={
             "depth": plan.depth - 1,
+            "parallel": means.parallel,
             "agent": agent,
             "limits": limits,
             "output_schema": node.output_schema,

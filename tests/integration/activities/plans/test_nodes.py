@@ -311,6 +311,27 @@ async def test_a_pipeline_begins_whatever_is_left(desk: PlanDesk) -> None:
     assert (await desk.node("thinks")).status is Status.PENDING
 
 
+@pytest.mark.parametrize(("parallel", "each"), [(6, 3), (3, 1), (1, 1)])
+async def test_plans_within_a_plan_share_its_places(
+    desk: PlanDesk, parallel: int, each: int
+) -> None:
+    desk.plan = Plan(parallel=parallel, depth=2)
+    parts = [{**RIGHT, "id": name, "kind": "plan"} for name in ("one", "two")]
+    await planned(desk, {"nodes": parts})
+    starts = await desk.begin(*range(1, min(parallel, 2) + 1))
+    assert [start.input["parallel"] for start in starts] == [each] * len(starts)
+
+
+async def test_a_plan_that_runs_alone_within_a_plan_has_all_of_its_places(desk: PlanDesk) -> None:
+    desk.plan = Plan(parallel=6, depth=2)
+    await planned(desk, {"nodes": [RIGHT, {**RIGHT, "id": "last", "kind": "plan"}]})
+    await desk.begin(1)
+    await desk.completes("right")
+    assert await desk.end(1)
+    [start] = await desk.begin(2)
+    assert start.input["parallel"] == 6
+
+
 async def test_a_node_has_the_time_that_its_plan_has_left(desk: PlanDesk) -> None:
     await planned(desk)
     [start] = await desk.begin(1, seconds=42)
