@@ -8,7 +8,21 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ARRAY, DateTime, Row, Uuid, bindparam, func, select, text
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    DateTime,
+    Row,
+    Uuid,
+    bindparam,
+    case,
+    func,
+    null,
+    select,
+    text,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -149,9 +163,13 @@ class PlanReader:
         row = (await self._connection.execute(query)).one_or_none()
         return None if row is None else _node(row)
 
-    async def children(self, ids: Collection[UUID]) -> Mapping[UUID, ChildState]:
-        """Those of these tasks that there are."""
-        rows = await self._connection.execute(select(*_CHILD).where(col(Task.id).in_(ids)))
+    async def children(
+        self, ids: Collection[UUID], whole: Collection[UUID] | None = None
+    ) -> Mapping[UUID, ChildState]:
+        """Those of these tasks that there are: without their results, and of their definitions only
+        the limits, unless they are among the ``whole``; None: all are."""
+        columns = _CHILD if whole is None else (*_CHILD_STATE, *_parts(whole))
+        rows = await self._connection.execute(select(*columns).where(col(Task.id).in_(ids)))
         return {
             row.id: ChildState(
                 id=row.id,
@@ -310,17 +328,25 @@ _NODE = (
     col(SubTask.output_result),
     col(SubTask.error),
 )
-_CHILD = (
+_CHILD_STATE = (
     col(Task.id),
     col(Task.type),
     col(Task.run),
     col(Task.first_step),
     col(Task.status),
     col(Task.team_id),
-    col(Task.definition),
-    col(Task.result),
     col(Task.error),
 )
+_CHILD = (*_CHILD_STATE, col(Task.definition), col(Task.result))
+
+
+def _parts(whole: Collection[UUID]) -> tuple[ColumnElement[Any], ...]:
+    """The definition and the result of tasks, of which only the ``whole`` have all."""
+    is_whole = col(Task.id).in_(whole)
+    limits = func.jsonb_build_object("limits", col(Task.definition)["limits"])
+    definition = case((is_whole, col(Task.definition)), else_=type_coerce(limits, JSONB))
+    result = case((is_whole, col(Task.result)), else_=null())
+    return definition.label("definition"), result.label("result")
 
 
 def _node(row: Row[*tuple[Any, ...]]) -> StoredNode:

@@ -8,6 +8,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.llm.base import Charge
+from activities.plans.outcomes import outcomes_of
 from activities.store import turns
 from activities.store.reading.plans import Used, reading_plans
 from activities.store.turns import Turn
@@ -506,6 +507,26 @@ async def test_a_node_that_begins_reads_only_the_results_that_it_needs(
     await desk.completes("other")
     assert await desk.end(1)
     assert await _statements_to_begin(desk, queries, 3) == before
+
+
+async def test_of_nodes_that_are_not_needed_no_results_are_read(desk: PlanDesk) -> None:
+    desk.plan = Plan(agent=Agent(limits=Limits(tokens=70_000), model="m"))
+    await planned(desk)
+    await desk.begin(1, 2)
+    for name in ("left", "right"):
+        await desk.completes(name, result="x" * 1_000, files={"l.csv": b""})
+    assert await desk.end(1)
+    assert await desk.end(2)
+    plan = await desk.stored()
+    async with reading_plans(desk.database) as reader:
+        found = await outcomes_of(reader, plan, {"left"})
+    left, right = (found.children[plan.by_name[name].child_id] for name in ("left", "right"))
+    assert left.result == {"summary": "Done.", "result": "x" * 1_000}
+    assert left.definition["model"] == "m"
+    assert right.result is None
+    assert right.definition.keys() == {"limits"}
+    assert right.limits == left.limits
+    assert right.status is Status.COMPLETED
 
 
 def _reasoning(name: str) -> dict[str, Any]:
