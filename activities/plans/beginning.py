@@ -8,7 +8,8 @@ from activities.plans.budget import Budget, Demand, Promise, Share
 from activities.plans.children import Means, child_of, form_of, parallel_of, turn_tokens
 from activities.plans.outcomes import Outcomes, outcomes_of
 from activities.store.plans import NodeTask, PlanWriter
-from activities.store.reading.plans import PlanReader, StoredNode, StoredPlan, Used
+from activities.store.reading.plan_usage import Used
+from activities.store.reading.plans import PlanReader, StoredNode, StoredPlan
 from activities.store.tasks import NewTask
 from workflows.contracts import Failure, NodesCall
 from workflows.errors import AgentOSError, NodeInputMissing

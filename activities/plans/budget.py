@@ -9,7 +9,7 @@ What a node leaves is there for those that begin after it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from activities.store.reading.plans import Used
+from activities.store.reading.plan_usage import Used
 from workflows.definitions.agent import Limits
 from workflows.errors import PlanBudgetUsedUp
 

@@ -28,7 +28,8 @@ from activities.store.plan_statements import (
     TAKE_PLAN,
     WAKE_CALL,
 )
-from activities.store.reading.plans import PlanReader, StoredNode, StoredPlan, Used
+from activities.store.reading.plan_usage import Used
+from activities.store.reading.plans import PlanReader, StoredNode, StoredPlan
 from activities.store.tables import PlanRevision, SubTask, TaskArtifact
 from activities.store.task_statements import CREATE
 from activities.store.tasks import NewTask, row_of

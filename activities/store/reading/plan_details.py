@@ -13,7 +13,8 @@ from sqlmodel import col
 
 from activities.store.database import Database
 from activities.store.reading.plan_calls import PLAN_CALL
-from activities.store.reading.plans import PlanReader, Used
+from activities.store.reading.plan_usage import Used
+from activities.store.reading.plans import PlanReader
 from activities.store.reading.steps import CHILD, IS_OUT, LIVE_STATUS
 from activities.store.reading.usage import TaskUsage, usage_of
 from activities.store.tables import PlanRevision, SubTask, Task

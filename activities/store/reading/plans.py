@@ -9,17 +9,12 @@ from uuid import UUID
 
 from pydantic import JsonValue
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
-    DateTime,
     Row,
-    Uuid,
-    bindparam,
     case,
     func,
     null,
     select,
-    text,
     type_coerce,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -28,6 +23,7 @@ from sqlmodel import col
 
 from activities.store.database import Database
 from activities.store.reading.attempts import output_of
+from activities.store.reading.plan_usage import Used, uses_of
 from activities.store.tables import PlanRevision, SubTask, Task, TaskArtifact
 from workflows.contracts import Failure
 from workflows.definitions.agent import Limits
@@ -109,17 +105,6 @@ class NodeFile:
     size: int
     mime_type: str
     sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Used:
-    """Tokens, and their cost in US dollars."""
-
-    tokens: int = 0
-    cost_usd: float = 0.0
-
-    def __add__(self, other: "Used") -> "Used":
-        return Used(self.tokens + other.tokens, self.cost_usd + other.cost_usd)
 
 
 class PlanReader:
@@ -233,29 +218,19 @@ class PlanReader:
     ) -> Mapping[UUID, Used]:
         """What each of these tasks has used, with all that are below it, in its present run, which
         began then; None: in all runs."""
-        uses = await self._uses(tasks, since)
+        uses = await uses_of(self._connection, tasks, since)
         return {task: sum(uses[task].values(), Used()) for task in tasks}
 
     async def used_itself(
         self, tasks: Collection[UUID], since: datetime | None
     ) -> Mapping[UUID, Used]:
         """What each of these tasks has used without those below it."""
-        uses = await self._uses(tasks, since)
+        uses = await uses_of(self._connection, tasks, since)
         return {task: uses[task].get(False, Used()) for task in tasks}
 
     async def used_below(self, task: UUID, since: datetime | None) -> Used:
         """What all below a task have used, also those of which nothing else is left."""
-        return (await self._uses([task], since))[task].get(True, Used())
-
-    async def _uses(
-        self, tasks: Collection[UUID], since: datetime | None
-    ) -> Mapping[UUID, Mapping[bool, Used]]:
-        """By task, and whether it is by those below it."""
-        rows = await self._connection.execute(_USED, {"ids": list(tasks), "since": since})
-        found: dict[UUID, dict[bool, Used]] = {task: {} for task in tasks}
-        for row in rows:
-            found[row.root][row.is_below] = Used(row.tokens, row.cost_usd)
-        return found
+        return (await uses_of(self._connection, [task], since))[task].get(True, Used())
 
 
 @asynccontextmanager
@@ -264,45 +239,6 @@ async def reading_plans(database: Database) -> AsyncIterator[PlanReader]:
     async with database.reading(fresh=True) as connection:
         yield PlanReader(connection)
 
-
-# A plan is at most three deep; the bound is for rows that somebody else has written. What broke off
-# is in the messages once its turn has an answer; turn 0 is none (see `KEEP_USED`). ``executions``
-# and the mark of a router in them are those of the present run.
-_USED = text(
-    """
-    WITH RECURSIVE below AS (
-        SELECT id AS root, id, 0 AS depth FROM unnest(:ids) AS x(id)
-        UNION ALL
-        SELECT root, tasks.id, depth + 1
-        FROM below JOIN tasks ON tasks.parent_id = below.id WHERE depth < 8
-    ), taken AS (
-        SELECT root, depth > 0 AS is_below, prompt_tokens + completion_tokens AS tokens, cost_usd
-        FROM below JOIN messages ON messages.task_id = below.id AND role = 'assistant'
-        WHERE CAST(:since AS timestamptz) IS NULL OR messages.created_at >= :since
-        UNION ALL
-        SELECT root, depth > 0 OR lost.turn = 0, lost.prompt_tokens + lost.completion_tokens,
-               lost.cost_usd
-        FROM below JOIN tasks ON tasks.id = below.id
-        JOIN lost_answers AS lost ON lost.task_id = below.id
-        WHERE (CAST(:since AS timestamptz) IS NULL OR executions @> to_jsonb(lost.execution))
-          AND NOT EXISTS (
-              SELECT FROM messages
-              WHERE messages.task_id = lost.task_id AND messages.turn = lost.turn
-                AND messages.execution = lost.execution AND role = 'assistant')
-        UNION ALL
-        SELECT root, depth > 0, CAST(route ->> 'tokens' AS bigint),
-               CAST(route ->> 'cost_usd' AS float)
-        FROM below JOIN tasks ON tasks.id = below.id
-        WHERE route IS NOT NULL
-          AND (CAST(:since AS timestamptz) IS NULL OR executions @> '["routed"]')
-    )
-    SELECT root, is_below, CAST(coalesce(sum(tokens), 0) AS bigint) AS tokens,
-           coalesce(sum(cost_usd), 0.0) AS cost_usd
-    FROM taken GROUP BY root, is_below
-    """
-).bindparams(
-    bindparam("ids", type_=ARRAY(Uuid())), bindparam("since", type_=DateTime(timezone=True))
-)
 
 _PLAN = (
     col(Task.id),

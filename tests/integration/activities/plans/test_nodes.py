@@ -10,7 +10,8 @@ from temporalio.exceptions import ApplicationError
 from activities.llm.base import Charge
 from activities.plans.outcomes import outcomes_of
 from activities.store import turns
-from activities.store.reading.plans import Used, reading_plans
+from activities.store.reading.plan_usage import Used
+from activities.store.reading.plans import reading_plans
 from activities.store.turns import Turn
 from deploy.local.services import Services
 from tests.integration.agent_desk import agent_desk

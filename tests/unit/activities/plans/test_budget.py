@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.plans.budget import Budget, Demand, Promise
-from activities.store.reading.plans import Used
+from activities.store.reading.plan_usage import Used
 from workflows.definitions.agent import Limits
 
 DEMANDS = st.dictionaries(
