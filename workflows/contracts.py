@@ -267,14 +267,16 @@ class OpenedPlan(Message):
 
 
 class NodesCall(Message):
-    """Make ready the tasks that these ``nodes`` of a plan are, while call ``seq`` runs the plan. It
-    has ``seconds`` left."""
+    """Make ready the tasks that these ``nodes`` of a plan are, the most urgent first, while call
+    ``seq`` runs the plan. It has ``seconds`` left. What it cannot afford now stays pending if
+    ``others_run``, and fails otherwise: there is nobody to leave it something."""
 
     task_id: UUID
     run: int
     seq: int
     nodes: tuple[int, ...]
     seconds: float
+    others_run: bool = False
 
 
 class NodeStart(Message):

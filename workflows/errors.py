@@ -509,6 +509,12 @@ class NeverFinishes(AgentOSError):
     as <tool_call>, its server does not read them: turn on its parser of tool calls."""
 
 
+class PlanBudgetUsedUp(AgentOSError):
+    """Node {node} did not begin: the plan has used {used}, and what is left is less than a turn
+    takes, beside what is kept for the result. A retry of the plan runs it with the same budget
+    again; a new plan can allow more `{field}` in its `limits`."""
+
+
 class NodeInputMissing(AgentOSError):
     """Node {node} needs {file}, which is not there. Retry the plan from the node that makes it, or
     with that input."""

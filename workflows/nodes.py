@@ -87,22 +87,30 @@ class NodeRunner:
         )
 
     async def _run_all(self, schedule: Schedule) -> None:
-        following: dict[asyncio.Task[bool], int] = {}
+        following: dict[asyncio.Task[bool | None], int] = {}
         try:
             # A plan that is paused says nothing of its nodes, though they have ended.
             while not schedule.is_over or following or self._lifecycle.paused or self._is_paused:
                 if not self._lifecycle.paused:
-                    for start in await self._begin(schedule.begin()):
+                    ready = schedule.begin()
+                    starts = await self._begin(ready, others_run=bool(following))
+                    for start in starts:
                         following[asyncio.create_task(self._follow(start))] = start.number
+                    schedule.put_back({*ready} - {start.number for start in starts})
                 await self._wait(following)
                 for task in [task for task in following if task.done()]:
-                    schedule.end(following.pop(task), completed=task.result())
+                    number, completed = following.pop(task), task.result()
+                    if completed is None:
+                        schedule.put_back([number])
+                    else:
+                        schedule.end(number, completed=completed)
         # Not `finally`: a workflow that a worker drops from its memory cannot wait for anything.
         except (asyncio.CancelledError, FailureError):
             await _stop(following)
             raise
 
-    async def _begin(self, nodes: Sequence[int]) -> Sequence[NodeStart]:
+    async def _begin(self, nodes: Sequence[int], *, others_run: bool) -> Sequence[NodeStart]:
+        """The nodes that could begin: others wait for the end of those that run."""
         if not nodes:
             return ()
         left_seconds = self._run.limits.seconds - self._lifecycle.working_time.used_seconds
@@ -114,13 +122,15 @@ class NodeRunner:
                 seq=self._seq,
                 nodes=tuple(nodes),
                 seconds=max(left_seconds, 0.0),
+                others_run=others_run,
             ),
             summary=f"begin nodes {', '.join(map(str, nodes))}",
             **policies.RECORD,
         )
 
-    async def _follow(self, start: NodeStart) -> bool:
-        """Run the workflow of a node, and have its end written down: whether it completed."""
+    async def _follow(self, start: NodeStart) -> bool | None:
+        """Run the workflow of a node, and have its end written down: whether it completed. None: it
+        has to begin later."""
         while not start.is_completed:
             try:
                 await self._run_child(start)
@@ -128,7 +138,10 @@ class NodeRunner:
             except WorkflowAlreadyStartedError:
                 # The plan was reset, and the node still runs for what it was before.
                 await self._cancel_former(start)
-                [start] = await self._begin([start.number])
+                again = await self._begin([start.number], others_run=True)
+                if not again:
+                    return None
+                [start] = again
         return await workflow.execute_local_activity_method(
             ports.Nodes.end_node,
             NodeEnd(
@@ -175,7 +188,7 @@ class NodeRunner:
             workflow.logger.info("node.ended_before_it_was_told")
         await asyncio.sleep(_FORMER_PAUSE_SECONDS)
 
-    async def _wait(self, following: Iterable["asyncio.Task[bool]"]) -> None:
+    async def _wait(self, following: Iterable["asyncio.Task[bool | None]"]) -> None:
         """Until a node has ended, or the plan is paused, resumed, or waits for people."""
         await workflow.wait_condition(
             lambda: (
@@ -241,7 +254,7 @@ def _more_urgent(priority: Priority) -> Priority:
     )
 
 
-async def _stop(following: Iterable["asyncio.Task[bool]"]) -> None:
+async def _stop(following: Iterable["asyncio.Task[bool | None]"]) -> None:
     """Cancel what still runs, and wait until it has ended."""
     running = [task for task in following if not task.done()]
     for task in running:

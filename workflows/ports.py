@@ -94,7 +94,8 @@ class Nodes(Port, ABC):
     async def begin_nodes(self, call: NodesCall) -> tuple[NodeStart, ...]:
         """Write down the tasks of nodes whose dependencies are completed, with the inputs and the
         share of the budget that they get. A repeat gives what was written first; a node whose task
-        has ended badly gets a new run."""
+        has ended badly gets a new run. Nodes that it gives no start for wait for the end of those
+        that run."""
 
     @abstractmethod
     @activity.defn

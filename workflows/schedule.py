@@ -61,7 +61,7 @@ class Schedule:
     @property
     def is_over(self) -> bool:
         """Nothing runs and nothing can begin."""
-        return not self._running and not any(self._ready())
+        return not self._running and next(self._ready(), None) is None
 
     @property
     def is_completed(self) -> bool:
@@ -74,6 +74,10 @@ class Schedule:
         begun = ready[: self._parallel - len(self._running)]
         self._running.update(begun)
         return begun
+
+    def put_back(self, nodes: Collection[int]) -> None:
+        """Nodes that were to start could not yet: they may begin again."""
+        self._running.difference_update(nodes)
 
     def end(self, node: int, *, completed: bool) -> None:
         """A running node has ended. What depends on one that failed does not begin."""

@@ -1,5 +1,6 @@
 """A conversation on its way to one model: its size, and how it becomes smaller."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
@@ -128,6 +129,19 @@ def for_model(messages: Sequence[ChatMessage], model: str) -> Sequence[ChatMessa
         else replace(message, opaque=None)
         for message in messages
     ]
+
+
+async def answer_tokens_of(
+    conversation: Conversation, allowance: Allowance | None, context_tokens: int
+) -> int | None:
+    """How long an answer may be; None: as long as the context of the model lets it.
+
+    Raises:
+        TokensUsedUp: the allowance leaves no room for one.
+    """
+    if allowance is None or allowance.left_tokens >= context_tokens:
+        return None
+    return allowance.answer_tokens(await asyncio.to_thread(conversation.size_tokens))
 
 
 class Delivery:

@@ -21,7 +21,7 @@ from activities.llm.base import (
     ToolSpec,
     Usage,
 )
-from activities.llm.conversation import Conversation, Delivery, for_model
+from activities.llm.conversation import Conversation, Delivery, answer_tokens_of, for_model
 from activities.llm.names import Decoder, encode
 from activities.llm.offer import Offers
 from activities.llm.reading import Reading, Reply
@@ -219,9 +219,8 @@ class Models:
             raise _too_long(model, conversation, error.fields["reason"]) from error
 
     async def _ask_once(self, model: str, conversation: Conversation, delivery: Delivery) -> Reply:
-        answer_tokens = await asyncio.to_thread(
-            self._answer_tokens, model, conversation, delivery.allowance
-        )
+        context_tokens = self.context_tokens_of(model)
+        answer_tokens = await answer_tokens_of(conversation, delivery.allowance, context_tokens)
         endpoint = await self._opened()
         reading = Reading(model, delivery, [encode(tool.name) for tool in conversation.tools])
         reply: Reply | None = None
@@ -234,14 +233,6 @@ class Models:
             if reply is None and reading.has_cost:
                 delivery.broke_off(self._charge(model, conversation.usage_of(reading.so_far())))
         return reply
-
-    def _answer_tokens(
-        self, model: str, conversation: Conversation, allowance: Allowance | None
-    ) -> int | None:
-        """How long the answer may be; None: as long as the model's context lets it."""
-        if allowance is None or allowance.left_tokens >= self.context_tokens_of(model):
-            return None
-        return allowance.answer_tokens(conversation.size_tokens())
 
     async def _opened(self) -> "Endpoint":
         if self._endpoint is None:

@@ -28,7 +28,6 @@ from activities.store.reading.plans import (
     ChildState,
     StoredNode,
     StoredPlan,
-    Used,
     reading_plans,
 )
 from activities.store.turns import CallDefinition
@@ -85,7 +84,7 @@ class Nodes(ports.Nodes):
         holder = _holder(call.task_id, call.run)
         async with as_application_error(), self._telling(holder):
             async with writing_plan(self._database, holder) as writer:
-                begun = await begin(writer, call)
+                begun = await begin(writer, call, self._equipment.tokens.count)
             return await self._starts(begun)
 
     @asynccontextmanager
@@ -243,12 +242,11 @@ class Nodes(ports.Nodes):
             plan = await reader.plan(call.task_id)
             if plan is None:
                 raise TaskMoved(task_id=call.task_id)
-            children = [node.child_id for node in plan.nodes]
-            used = await reader.used_since(children, plan.started_at)
+            used = await reader.used_below(plan.id, plan.started_at)
         return PlanReport(
             finished=plan.result is not None,
-            tokens=sum(each.tokens for each in used.values()),
-            cost_usd=sum((each.cost_usd for each in used.values()), Used().cost_usd),
+            tokens=used.tokens,
+            cost_usd=used.cost_usd,
         )
 
 

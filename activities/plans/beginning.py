@@ -1,17 +1,21 @@
 """Nodes that begin: their tasks are written down, each with its part of the budget."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from activities.plans.budget import Promise, Share, shares
-from activities.plans.children import Means, child_of, form_of
+from activities.plans.budget import Budget, Demand, Promise, Share
+from activities.plans.children import Means, child_of, form_of, parallel_of, turn_tokens
 from activities.plans.outcomes import Outcomes, outcomes_of
 from activities.store.plans import NodeTask, PlanWriter
-from activities.store.reading.plans import PlanReader, StoredNode, StoredPlan, Used
+from activities.store.reading.plan_usage import Used
+from activities.store.reading.plans import PlanReader, StoredNode, StoredPlan
 from activities.store.tasks import NewTask
 from workflows.contracts import Failure, NodesCall
-from workflows.errors import NodeInputMissing
+from workflows.errors import AgentOSError, NodeInputMissing
 from workflows.states import Status
+
+Count = Callable[[str], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,31 +26,43 @@ class Begun:
     is_over: bool = False
 
 
-async def begin(writer: PlanWriter, call: NodesCall) -> Sequence[Begun]:
+async def begin(writer: PlanWriter, call: NodesCall, count: Count) -> Sequence[Begun]:
     """Write down the tasks of the nodes of a call, where they are not yet there or have to run
     again.
 
-    Raises:
-        TokensUsedUp, CostUsedUp: nothing of the budget is left for them.
+    Those that the budget does not suffice for stay pending while others run, which may leave
+    something. ``count`` counts the tokens of a prompt.
     """
     await writer.hold(call.seq)
     plan = await writer.read()
-    wanted = [node for node in plan.nodes if node.number in call.nodes]
+    wanted = sorted(
+        (node for node in plan.nodes if node.number in call.nodes),
+        key=lambda node: call.nodes.index(node.number),
+    )
     needed = {name for node in wanted for name in node.dependencies}
     outcomes = await outcomes_of(writer.reader, plan, needed)
     new = [node for node in wanted if _has_to_begin(node, outcomes)]
-    budget = await _budget(writer.reader, plan, new, outcomes) if new else {}
     begun = [Begun(node, is_over=_is_over(node, outcomes)) for node in wanted if node not in new]
+    budget = await _budget(writer.reader, plan, new, outcomes)
+    # Beside the event loop: prompts may be long.
+    shares = await asyncio.to_thread(_shares, budget, plan, new, outcomes, count)
     fit: list[NodeTask] = []
-    for node in new:
-        means = Means(budget.get(node.number), call.seconds)
+    waiting = [node for node in new if _has_model(node) and node.number not in shares]
+    for node in [node for node in new if node not in waiting]:
+        means = Means(shares.get(node.number), call.seconds, parallel_of(plan))
         child = await _child_or_end(writer, plan, node, means, outcomes)
         if child is not None:
             fit.append(NodeTask(node, child, has_run=node.child_id in outcomes.children))
         begun.append(Begun(node, is_over=child is None))
     if fit:
+        await writer.keep_used(plan, [each.child.id for each in fit if each.has_run])
         await writer.begin(fit)
-    return begun
+    if begun or call.others_run:
+        await writer.put_back(waiting)
+        return begun
+    for node in waiting:
+        await _fail(writer, node, budget.error(node.name))
+    return [Begun(node, is_over=True) for node in waiting]
 
 
 async def _child_or_end(
@@ -56,9 +72,13 @@ async def _child_or_end(
     try:
         return child_of(plan, node, means, outcomes.before(node), outcomes.files)
     except NodeInputMissing as error:
-        failure = Failure(code=error.code, message=str(error), step=node.name)
-        await writer.end(node, Status.FAILED, failure)
+        await _fail(writer, node, error)
         return None
+
+
+async def _fail(writer: PlanWriter, node: StoredNode, error: AgentOSError) -> None:
+    failure = Failure(code=error.code, message=str(error), step=node.name)
+    await writer.end(node, Status.FAILED, failure)
 
 
 def _has_to_begin(node: StoredNode, outcomes: Outcomes) -> bool:
@@ -79,27 +99,15 @@ def _is_over(node: StoredNode, outcomes: Outcomes) -> bool:
 
 
 async def _budget(
-    reader: PlanReader,
-    plan: StoredPlan,
-    new: Sequence[StoredNode],
-    outcomes: Outcomes,
-) -> Mapping[int, Share]:
-    numbers = {node.number for node in new}
+    reader: PlanReader, plan: StoredPlan, new: Sequence[StoredNode], outcomes: Outcomes
+) -> Budget:
     running = [
         node
         for node in plan.nodes
-        if node.status is Status.RUNNING and node.number not in numbers and _has_model(node)
-    ]
-    waiting = [
-        node
-        for node in plan.nodes
-        if node.status is Status.PENDING
-        and not node.is_replaced
-        and node.number not in numbers
-        and _has_model(node)
+        if node.status is Status.RUNNING and node not in new and _has_model(node)
     ]
     used = await reader.used_since([plan.id, *(node.child_id for node in running)], plan.started_at)
-    return shares(
+    return Budget(
         plan.definition.limits,
         used.get(plan.id, Used()),
         [
@@ -107,9 +115,34 @@ async def _budget(
             for node in running
             if (child := outcomes.children.get(node.child_id)) is not None
         ],
-        {node.number: float(node.definition.size.weight) for node in new if _has_model(node)},
-        float(sum(node.definition.size.weight for node in waiting)),
     )
+
+
+def _shares(
+    budget: Budget,
+    plan: StoredPlan,
+    new: Sequence[StoredNode],
+    outcomes: Outcomes,
+    count: Count,
+) -> Mapping[int, Share]:
+    """The shares of those of the ``new`` nodes that can begin now, of those that need one."""
+    demands = {
+        node.number: Demand(
+            float(node.definition.size.weight),
+            turn_tokens(plan, node, outcomes.before(node), count),
+        )
+        for node in new
+        if _has_model(node)
+    }
+    later = [
+        node
+        for node in plan.nodes
+        if node.status is Status.PENDING
+        and not node.is_replaced
+        and node.number not in demands
+        and _has_model(node)
+    ]
+    return budget.shares(demands, float(sum(node.definition.size.weight for node in later)))
 
 
 def _has_model(node: StoredNode) -> bool:

@@ -2,18 +2,21 @@
 
 The planner itself needs some at the end, to revise and to sum up: that is kept back first. Of what
 is left, and not promised to nodes that run, each node that is still to come has a share by its
-weight. What a node leaves is there for those that begin after it.
+weight, but never less than a turn takes: where there is not enough for all, fewer begin at once.
+What a node leaves is there for those that begin after it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from activities.store.reading.plans import Used
+from activities.store.reading.plan_usage import Used
 from workflows.definitions.agent import Limits
-from workflows.errors import CostUsedUp, TokensUsedUp
+from workflows.errors import PlanBudgetUsedUp
 
-# Of the whole budget, for the turns of the planner after the nodes.
+# Of the whole budget, for the turns of the planner after the nodes ...
 RESERVED_SHARE = 0.1
+# ... which is one at least: it reads the plan and what became of it.
+RESERVED_TOKENS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,14 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
+class Demand:
+    """What a node that is to begin weighs, and the tokens that its first turn takes."""
+
+    weight: float
+    turn_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """``tokens`` of prompts and answers; ``cost_usd`` is None where the plan has no such limit."""
 
@@ -32,39 +43,55 @@ class Share:
     cost_usd: float | None
 
 
-def shares(
-    limits: Limits,
-    used: Used,
-    running: Sequence[Promise],
-    weights: Mapping[int, float],
-    waiting_weight: float,
-) -> Mapping[int, Share]:
-    """The share of each node in ``weights``, which begin now; nodes that weigh ``waiting_weight``
-    together begin later. ``used`` is by all, planner and nodes.
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What there is for nodes: ``limits`` are those of the plan, ``used`` is by all of it, planner
+    and nodes, and ``running`` are the promises that are open."""
 
-    Raises:
-        TokensUsedUp, CostUsedUp: nothing is left for them.
-    """
-    total = sum(weights.values()) + waiting_weight
-    open_tokens = sum(max(item.limits.tokens - item.used.tokens, 0) for item in running)
-    tokens = limits.tokens * (1 - RESERVED_SHARE) - used.tokens - open_tokens
-    if weights and tokens < 1:
-        raise TokensUsedUp(used=used.tokens + open_tokens, limit=limits.tokens)
-    cost = None
-    if limits.cost_usd is not None:
-        open_cost = sum(
-            max((item.limits.cost_usd or 0.0) - item.used.cost_usd, 0.0) for item in running
+    limits: Limits
+    used: Used
+    running: Sequence[Promise]
+
+    def shares(self, demands: Mapping[int, Demand], waiting_weight: float) -> Mapping[int, Share]:
+        """The shares of those nodes that can begin now, by their numbers, the first first; nodes
+        that weigh ``waiting_weight`` together begin later."""
+        tokens, cost = self._tokens, self._cost_usd
+        weight = waiting_weight + sum(demand.weight for demand in demands.values())
+        found: dict[int, Share] = {}
+        for number, demand in demands.items():
+            share = max(int(tokens * demand.weight / weight), demand.turn_tokens)
+            if share > tokens or (cost is not None and cost <= 0):
+                continue
+            part = None if cost is None else cost * demand.weight / weight
+            found[number] = Share(share, part)
+            tokens -= share
+            cost = None if cost is None or part is None else cost - part
+            weight -= demand.weight
+        return found
+
+    def error(self, node: str) -> PlanBudgetUsedUp:
+        """Why a node cannot begin though nothing runs that may leave something."""
+        limits, used = self.limits, self.used
+        if self._cost_usd is not None and self._cost_usd <= 0:
+            said = f"{used.cost_usd:.4f} of its {limits.cost_usd:.4f} US dollars"
+            return PlanBudgetUsedUp(node=node, used=said, field="cost_usd")
+        said = f"{used.tokens:,} of its {limits.tokens:,} tokens"
+        return PlanBudgetUsedUp(node=node, used=said, field="tokens")
+
+    @property
+    def _tokens(self) -> float:
+        reserved = max(self.limits.tokens * RESERVED_SHARE, RESERVED_TOKENS)
+        promised = sum(max(item.limits.tokens - item.used.tokens, 0) for item in self.running)
+        return self.limits.tokens - reserved - self.used.tokens - promised
+
+    @property
+    def _cost_usd(self) -> float | None:
+        if self.limits.cost_usd is None:
+            return None
+        promised = sum(
+            max((item.limits.cost_usd or 0.0) - item.used.cost_usd, 0.0) for item in self.running
         )
-        cost = limits.cost_usd * (1 - RESERVED_SHARE) - used.cost_usd - open_cost
-        if weights and cost <= 0:
-            raise CostUsedUp(used=used.cost_usd + open_cost, limit=limits.cost_usd)
-    return {
-        number: Share(
-            max(int(tokens * weight / total), 1),
-            None if cost is None else cost * weight / total,
-        )
-        for number, weight in weights.items()
-    }
+        return self.limits.cost_usd * (1 - RESERVED_SHARE) - self.used.cost_usd - promised
 
 
 def within(limits: Limits, share: Share, seconds: float) -> Limits:

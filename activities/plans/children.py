@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from activities.kinds.table import KINDS
+from activities.llm.allowance import LEAST_ANSWER_TOKENS
 from activities.plans.budget import Share, within
 from activities.plans.dataflow import Result, inputs_of, long_outputs, prompt_of
 from activities.store.reading.plans import NodeFile, StoredNode, StoredPlan
@@ -18,22 +19,35 @@ from workflows.states import TaskType
 # A node that only reasons has one answer to give, and may correct it.
 _REASONING_TURNS = 4
 
+# What a model reads beside its prompt, in tokens: the system prompt, and the tools that all may
+# use. A plan has the first turns of its nodes to pay as well.
+_AGENT_FRAME_TOKENS = 2_000
+_REASONING_FRAME_TOKENS = 500
+_PLAN_FRAME_TOKENS = 8_000
+
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a node may use: its share of the budget, and the time that the plan has left."""
+    """What a node may use: its share of the budget, the time that the plan has left, and how many
+    of its own nodes may run at once, if it is a plan."""
 
     share: Share | None
     seconds: float
+    parallel: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class ChildForm:
-    """What runs a kind of node. ``define`` makes the definition of its task."""
+    """What runs a kind of node. ``define`` makes the definition of its task; ``frame_tokens`` is
+    an estimate of what its model reads beside the prompt. Without a model there are none."""
 
     task_type: TaskType
     define: Callable[[Plan, Node, Means], BaseModel]
-    has_model: bool = True
+    frame_tokens: int = 0
+
+    @property
+    def has_model(self) -> bool:
+        return self.frame_tokens > 0
 
 
 def child_of(
@@ -66,6 +80,22 @@ def child_of(
         prompt=prompt_of(plan, node, results) if form.has_model else None,
         priority=plan.priority,
     )
+
+
+def parallel_of(plan: StoredPlan) -> int:
+    """How many nodes of a node may run at once: the places of the plan are shared by all that run
+    beside it, or each further depth would multiply them."""
+    beside = sum(not (node.status.is_final or node.is_replaced) for node in plan.nodes)
+    places = plan.definition.parallel
+    return places // max(1, min(places, beside))
+
+
+def turn_tokens(
+    plan: StoredPlan, node: StoredNode, results: Sequence[Result], count: Callable[[str], int]
+) -> int:
+    """The tokens that the first turn of a node takes at least; ``count`` counts those of a text."""
+    prompt = count(prompt_of(plan, node, results))
+    return prompt + form_of(node.definition).frame_tokens + LEAST_ANSWER_TOKENS
 
 
 def form_of(node: Node) -> ChildForm:
@@ -110,6 +140,7 @@ def _plan(plan: Plan, node: Node, means: Means) -> Plan:
     return plan.model_copy(
         update={
             "depth": plan.depth - 1,
+            "parallel": means.parallel,
             "agent": agent,
             "limits": limits,
             "output_schema": node.output_schema,
@@ -127,8 +158,8 @@ def _limited(agent: Agent, means: Means) -> Agent:
 
 
 _FORMS: Mapping[NodeKind, ChildForm] = {
-    NodeKind.AGENT: ChildForm(TaskType.AGENT, _agent),
-    NodeKind.REASONING: ChildForm(TaskType.AGENT, _reasoning),
-    NodeKind.PIPELINE: ChildForm(TaskType.PIPELINE, _pipeline, has_model=False),
-    NodeKind.PLAN: ChildForm(TaskType.PLAN, _plan),
+    NodeKind.AGENT: ChildForm(TaskType.AGENT, _agent, _AGENT_FRAME_TOKENS),
+    NodeKind.REASONING: ChildForm(TaskType.AGENT, _reasoning, _REASONING_FRAME_TOKENS),
+    NodeKind.PIPELINE: ChildForm(TaskType.PIPELINE, _pipeline),
+    NodeKind.PLAN: ChildForm(TaskType.PLAN, _plan, _PLAN_FRAME_TOKENS),
 }

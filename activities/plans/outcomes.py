@@ -27,7 +27,8 @@ OUTPUT_TYPE = "application/json"
 @dataclass(frozen=True, slots=True)
 class Outcomes:
     """``results`` are those of completed nodes that were asked for, by their names; ``files`` are
-    those of all."""
+    those of all. ``children`` that were not asked for are without their results, which may be
+    long."""
 
     children: Mapping[UUID, ChildState]
     results: Mapping[str, Result]
@@ -43,7 +44,8 @@ async def outcomes_of(
 ) -> Outcomes:
     """What has become of a plan, with the results of the nodes of these ``names``, or of all: one
     may be long, and is read anew each time."""
-    children = await reader.children([node.child_id for node in plan.nodes])
+    whole = [node.child_id for node in plan.nodes if names is None or node.name in names]
+    children = await reader.children([node.child_id for node in plan.nodes], whole)
     files = await reader.files(plan.id)
     results = {
         node.name: await result_of(

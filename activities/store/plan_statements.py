@@ -76,6 +76,19 @@ WAKE_CALL = text(
     """
 )
 
+# What a child has used goes with its messages when it begins again: its plan keeps the sum, as if
+# an answer of a turn 0 had broken off.
+KEEP_USED = text(
+    """
+    INSERT INTO lost_answers
+        (task_id, turn, execution, team_id, prompt_tokens, completion_tokens, cost_usd)
+    SELECT id, 0, :execution, team_id, :tokens, 0, :cost_usd FROM tasks WHERE id = :task_id
+    ON CONFLICT (task_id, turn, execution) DO UPDATE
+        SET prompt_tokens = lost_answers.prompt_tokens + excluded.prompt_tokens,
+            cost_usd = lost_answers.cost_usd + excluded.cost_usd
+    """
+)
+
 # A child begins again with what its node is now. Its events go on, so that followers miss nothing.
 RESTART_CHILD = (
     text("DELETE FROM messages WHERE task_id = :id"),

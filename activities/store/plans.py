@@ -4,7 +4,7 @@ Whoever writes holds the lock of the plan's row, and is fenced by its run and by
 the turns of an agent are: what an earlier execution still does changes nothing any more.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,12 +23,14 @@ from activities.store.plan_statements import (
     COPY_FILES,
     DROP_LATER,
     FIND_TURN,
+    KEEP_USED,
     LOCK_PLAN,
     RESTART_CHILD,
     SET_RESULT,
     TAKE_PLAN,
     WAKE_CALL,
 )
+from activities.store.reading.plan_usage import Used
 from activities.store.reading.plans import PlanReader, StoredNode, StoredPlan
 from activities.store.tables import PlanRevision, SubTask, TaskArtifact
 from activities.store.task_statements import CREATE
@@ -217,6 +219,14 @@ class PlanWriter:
         )
         self._said.append(PlanOpened(seq=seq, nodes=nodes))
 
+    async def keep_used(self, plan: StoredPlan, children: Collection[UUID]) -> None:
+        """Keep count of what these have used in this run of the plan, before they begin again."""
+        uses = await self.reader.used_itself(children, plan.started_at)
+        used = sum(uses.values(), Used())
+        if used.tokens:
+            values = {"tokens": used.tokens, "cost_usd": used.cost_usd}
+            await self._connection.execute(KEEP_USED, {**self._holder.fence, **values})
+
     async def begin(self, begun: Sequence[NodeTask]) -> None:
         """Write down the tasks that run nodes, with as few statements for many as for one."""
         new = [row_of(each.child) for each in begun if not each.has_run]
@@ -240,6 +250,17 @@ class PlanWriter:
             NodeStarted(node=each.node.name, task_id=each.child.id, number=each.node.number)
             for each in begun
         ]
+
+    async def put_back(self, nodes: Sequence[StoredNode]) -> None:
+        """Have nodes wait that were to begin, whatever became of their tasks before."""
+        await self._connection.execute(
+            update(SubTask)
+            .where(
+                col(SubTask.id).in_([node.id for node in nodes]),
+                col(SubTask.status) == Status.RUNNING,
+            )
+            .values(status=Status.PENDING)
+        )
 
     async def _restart(self, begun: NodeTask) -> None:
         values = row_of(begun.child)

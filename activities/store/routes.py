@@ -44,6 +44,8 @@ TAKE_ROUTE = text(
         RETURNING {events.NUMBERED}
     ), gone AS (
         DELETE FROM messages USING task WHERE messages.task_id = task.id
+    ), lost AS (
+        DELETE FROM lost_answers USING task WHERE lost_answers.task_id = task.id
     ), dropped AS (
         DELETE FROM sub_tasks USING task WHERE sub_tasks.task_id = task.id
     ), step AS (

@@ -74,7 +74,8 @@ class OrderedNode:
 @dataclass(slots=True)
 class OrderedNodes(ports.Nodes):
     """``plans`` are those of the calls, in their order: ``orders`` are those of the nodes that are
-    not quick. ``begun`` are the nodes in their order, ``ended`` those that completed."""
+    not quick. ``begun`` are the nodes in their order, ``ended`` those that completed. The budget
+    suffices for ``at_once`` nodes of a call, and for none while others run; ``calls`` are all."""
 
     plans: Sequence[tuple[NodePlan, ...]]
     orders: dict[int, str] = field(default_factory=dict)
@@ -83,6 +84,8 @@ class OrderedNodes(ports.Nodes):
     ended: dict[int, bool] = field(default_factory=dict)
     replaced: set[int] = field(default_factory=set)
     client: Client | None = None
+    at_once: int | None = None
+    calls: list[NodesCall] = field(default_factory=list)
 
     @activity.defn
     async def open_plan(self, call: PlanCall) -> OpenedPlan:
@@ -102,8 +105,11 @@ class OrderedNodes(ports.Nodes):
 
     @activity.defn
     async def begin_nodes(self, call: NodesCall) -> tuple[NodeStart, ...]:
-        self.begun += call.nodes
-        return tuple(self._start(call, node) for node in call.nodes)
+        self.calls.append(call)
+        affordable = 0 if self.at_once and call.others_run else self.at_once
+        nodes = call.nodes[:affordable]
+        self.begun += nodes
+        return tuple(self._start(call, node) for node in nodes)
 
     @activity.defn
     async def end_node(self, end: NodeEnd) -> bool:

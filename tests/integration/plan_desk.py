@@ -120,9 +120,16 @@ class PlanDesk:
         call = PlanCall(task_id=self.task_id, run=self.run, seq=seq)
         return await self._as_activity(lambda: self.nodes.open_plan(call))
 
-    async def begin(self, *numbers: int, seconds: float = 600) -> Sequence[NodeStart]:
+    async def begin(
+        self, *numbers: int, seconds: float = 600, others_run: bool = False
+    ) -> Sequence[NodeStart]:
         call = NodesCall(
-            task_id=self.task_id, run=self.run, seq=self.seq, nodes=numbers, seconds=seconds
+            task_id=self.task_id,
+            run=self.run,
+            seq=self.seq,
+            nodes=numbers,
+            seconds=seconds,
+            others_run=others_run,
         )
         return await self._as_activity(lambda: self.nodes.begin_nodes(call))
 

@@ -13,7 +13,8 @@ from sqlmodel import col
 
 from activities.store.database import Database
 from activities.store.reading.plan_calls import PLAN_CALL
-from activities.store.reading.plans import PlanReader, Used
+from activities.store.reading.plan_usage import Used
+from activities.store.reading.plans import PlanReader
 from activities.store.reading.steps import CHILD, IS_OUT, LIVE_STATUS
 from activities.store.reading.usage import TaskUsage, usage_of
 from activities.store.tables import PlanRevision, SubTask, Task
@@ -90,7 +91,6 @@ async def find_plan(
         col(Task.prompt),
         col(Task.inputs),
         col(Task.definition),
-        col(Task.route),
     ).where(col(Task.id) == task_id, col(Task.team_id) == team_id)
     async with database.reading() as connection:
         row = (await connection.execute(query)).one_or_none()
@@ -98,8 +98,6 @@ async def find_plan(
             return None
         if row.type is not TaskType.PLAN:
             return TaskType(row.type)
-        below = (await PlanReader(connection).used_since([task_id], None))[task_id]
-        chosen = row.route or {}
         return PlanDetails(
             prompt=row.prompt or "",
             inputs=row.inputs,
@@ -109,11 +107,7 @@ async def find_plan(
             call=await _planning_call(connection, task_id, tool),
             revisions=await _revisions(connection, task_id),
             own=await usage_of(connection, team_id, task_id),
-            # The conversation in which somebody chose that this is a plan is kept no more.
-            spent=Used(
-                below.tokens + int(chosen.get("tokens", 0)),
-                below.cost_usd + float(chosen.get("cost_usd", 0.0)),
-            ),
+            spent=(await PlanReader(connection).used_since([task_id], None))[task_id],
         )
 
 

@@ -8,12 +8,23 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ARRAY, DateTime, Row, Uuid, and_, bindparam, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    and_,
+    case,
+    func,
+    null,
+    select,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from activities.store.database import Database
 from activities.store.reading.attempts import output_of
+from activities.store.reading.plan_usage import Used, uses_of
 from activities.store.tables import PlanRevision, SubTask, Task, TaskArtifact
 from workflows.contracts import Failure
 from workflows.definitions.agent import Limits
@@ -106,14 +117,6 @@ class NodeFile:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
-    """Tokens, and their cost in US dollars."""
-
-    tokens: int = 0
-    cost_usd: float = 0.0
-
-
 class PlanReader:
     """Reads plans, of whatever team: not for what a client asks."""
 
@@ -162,9 +165,13 @@ class PlanReader:
         row = (await self._connection.execute(query)).one_or_none()
         return None if row is None else _node(row)
 
-    async def children(self, ids: Collection[UUID]) -> Mapping[UUID, ChildState]:
-        """Those of these tasks that there are."""
-        rows = await self._connection.execute(select(*_CHILD).where(col(Task.id).in_(ids)))
+    async def children(
+        self, ids: Collection[UUID], whole: Collection[UUID] | None = None
+    ) -> Mapping[UUID, ChildState]:
+        """Those of these tasks that there are: without their results, and of their definitions only
+        the limits, unless they are among the ``whole``; None: all are."""
+        columns = _CHILD if whole is None else (*_CHILD_STATE, *_parts(whole))
+        rows = await self._connection.execute(select(*columns).where(col(Task.id).in_(ids)))
         return {
             row.id: ChildState(
                 id=row.id,
@@ -226,9 +233,21 @@ class PlanReader:
     async def used_since(
         self, tasks: Collection[UUID], since: datetime | None
     ) -> Mapping[UUID, Used]:
-        """What each of these tasks has used, with all that are below it, in answers since then."""
-        rows = await self._connection.execute(_USED, {"ids": list(tasks), "since": since})
-        return {row.root: Used(row.tokens, row.cost_usd) for row in rows}
+        """What each of these tasks has used, with all that are below it, in its present run, which
+        began then; None: in all runs."""
+        uses = await uses_of(self._connection, tasks, since)
+        return {task: sum(uses[task].values(), Used()) for task in tasks}
+
+    async def used_itself(
+        self, tasks: Collection[UUID], since: datetime | None
+    ) -> Mapping[UUID, Used]:
+        """What each of these tasks has used without those below it."""
+        uses = await uses_of(self._connection, tasks, since)
+        return {task: uses[task].get(False, Used()) for task in tasks}
+
+    async def used_below(self, task: UUID, since: datetime | None) -> Used:
+        """What all below a task have used, also those of which nothing else is left."""
+        return (await uses_of(self._connection, [task], since))[task].get(True, Used())
 
 
 @asynccontextmanager
@@ -237,26 +256,6 @@ async def reading_plans(database: Database) -> AsyncIterator[PlanReader]:
     async with database.reading(fresh=True) as connection:
         yield PlanReader(connection)
 
-
-# A plan is at most three deep; the bound is for rows that somebody else has written.
-_USED = text(
-    """
-    WITH RECURSIVE below AS (
-        SELECT id AS root, id, 0 AS depth FROM unnest(:ids) AS x(id)
-        UNION ALL
-        SELECT root, tasks.id, depth + 1
-        FROM below JOIN tasks ON tasks.parent_id = below.id WHERE depth < 8
-    )
-    SELECT root, CAST(coalesce(sum(prompt_tokens + completion_tokens), 0) AS bigint) AS tokens,
-           coalesce(sum(cost_usd), 0.0) AS cost_usd
-    FROM below LEFT JOIN messages
-        ON messages.task_id = below.id AND role = 'assistant'
-       AND (CAST(:since AS timestamptz) IS NULL OR messages.created_at >= :since)
-    GROUP BY root
-    """
-).bindparams(
-    bindparam("ids", type_=ARRAY(Uuid())), bindparam("since", type_=DateTime(timezone=True))
-)
 
 _PLAN = (
     col(Task.id),
@@ -282,17 +281,25 @@ _NODE = (
     col(SubTask.output_result),
     col(SubTask.error),
 )
-_CHILD = (
+_CHILD_STATE = (
     col(Task.id),
     col(Task.type),
     col(Task.run),
     col(Task.first_step),
     col(Task.status),
     col(Task.team_id),
-    col(Task.definition),
-    col(Task.result),
     col(Task.error),
 )
+_CHILD = (*_CHILD_STATE, col(Task.definition), col(Task.result))
+
+
+def _parts(whole: Collection[UUID]) -> tuple[ColumnElement[Any], ...]:
+    """The definition and the result of tasks, of which only the ``whole`` have all."""
+    is_whole = col(Task.id).in_(whole)
+    limits = func.jsonb_build_object("limits", col(Task.definition)["limits"])
+    definition = case((is_whole, col(Task.definition)), else_=type_coerce(limits, JSONB))
+    result = case((is_whole, col(Task.result)), else_=null())
+    return definition.label("definition"), result.label("result")
 
 
 def _node(row: Row[*tuple[Any, ...]]) -> StoredNode:

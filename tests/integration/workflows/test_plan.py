@@ -103,10 +103,11 @@ async def playing(
     replans: int = 0,
     resumed: int | None = None,
     seconds: float = 600,
+    at_once: int | None = None,
 ) -> AsyncIterator[Play]:
     """Begin a run whose turns are these, with a worker of its own."""
     agents, tasks = OrderedAgents(orders), RememberedTasks()
-    played = OrderedNodes(plans, dict(nodes or {}), replans, client=client)
+    played = OrderedNodes(plans, dict(nodes or {}), replans, client=client, at_once=at_once)
     run = PlanRun(
         task_id=uuid4(),
         team_id=uuid4(),
@@ -162,6 +163,22 @@ async def test_no_more_nodes_run_at_once_than_allowed(temporal: Client) -> None:
         for number in (2, 3):
             await play.node(number).signal(OrderedNode.release)
         await play.handle.result()
+
+
+async def test_nodes_that_cannot_be_afforded_begin_when_others_have_ended(
+    temporal: Client,
+) -> None:
+    made = plan({1: [], 2: [], 3: []})
+    async with playing(temporal, made, nodes={1: "slow"}, at_once=1) as play:
+        await play.has_begun(1)
+        await play.node(1).signal(OrderedNode.release)
+        await play.handle.result()
+    assert play.nodes.begun == [1, 2, 3]
+    assert [(call.nodes, call.others_run) for call in play.nodes.calls] == [
+        ((1, 2, 3), False),
+        ((2, 3), False),
+        ((3,), False),
+    ]
 
 
 async def test_only_what_depends_on_a_failed_node_does_not_run(temporal: Client) -> None:

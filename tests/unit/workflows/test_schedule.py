@@ -90,6 +90,27 @@ def test_a_later_run_starts_only_what_was_not_completed(
     assert again.is_completed
 
 
+@given(graphs(), st.integers(1, 5), st.data())
+def test_nodes_that_were_put_back_start_later_and_all_are_run(
+    parts: Mapping[int, Part], parallel: int, data: st.DataObject
+) -> None:
+    schedule = Schedule(parts, parallel)
+    started: list[int] = []
+    while not schedule.is_over:
+        ready = schedule.begin()
+        may_wait = schedule.running - set(ready)
+        back = set(data.draw(st.sets(st.sampled_from(ready)))) if ready else set()
+        if back == set(ready) and not may_wait:
+            back = set()
+        schedule.put_back(back)
+        assert not back & schedule.running
+        assert not back or not schedule.is_over
+        started += [node for node in ready if node not in back]
+        schedule.end(min(schedule.running), completed=True)
+    assert sorted(started) == sorted(parts)
+    assert schedule.is_completed
+
+
 @given(graphs(), st.integers(1, 5))
 def test_the_time_is_within_grahams_bound(parts: Mapping[int, Part], parallel: int) -> None:
     """A list schedule takes at most the critical path and an equal share of the rest."""

@@ -8,9 +8,14 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from activities.llm.base import Charge
+from activities.plans.outcomes import outcomes_of
 from activities.plans.phases import Phase, Progress, progress_of
-from activities.store import tasks
+from activities.store import tasks, turns
 from activities.store.keys import DEFAULT_TEAM
+from activities.store.reading.plan_usage import Used
+from activities.store.reading.plans import reading_plans
+from activities.store.turns import Turn
 from deploy.local.services import Services
 from tests.integration.agent_desk import agent_desk
 from tests.integration.plan_desk import FIRST_CALL, PlanDesk
@@ -189,31 +194,159 @@ async def test_a_node_whose_workflow_was_ended_outside_has_failed(desk: PlanDesk
 
 
 async def test_nodes_share_what_is_left_of_the_budget_by_their_size(desk: PlanDesk) -> None:
-    desk.plan = Plan(limits=Limits(tokens=10_000), agent=Agent(limits=Limits(tokens=6_000)))
+    desk.plan = Plan(limits=Limits(tokens=100_000), agent=Agent(limits=Limits(tokens=60_000)))
     await planned(desk)
     limits = {start.number: start.input["limits"] for start in await desk.begin(1, 2)}
-    # Of the 10,000 a tenth is kept back, and the planner has used 100; sizes are 1, 3 and 1.
-    assert limits[1]["tokens"] == 8_900 // 5
-    assert limits[2]["tokens"] == 8_900 * 3 // 5
-    await desk.completes("left", files={"l.csv": b""}, tokens=200)
-    await desk.completes("right", tokens=1_000)
+    # Of the 100,000 a tenth is kept back, and the planner has used 100; sizes are 1, 3 and 1.
+    assert limits[1]["tokens"] == 89_900 // 5
+    assert limits[2]["tokens"] == 89_900 * 3 // 5
+    await desk.completes("left", files={"l.csv": b""}, tokens=2_000)
+    await desk.completes("right", tokens=10_000)
     assert await desk.end(1)
     assert await desk.end(2)
     [start] = await desk.begin(3)
-    assert start.input["limits"]["tokens"] == 6_000  # 7,700 are left; an agent has no more.
+    assert start.input["limits"]["tokens"] == 60_000  # 77,900 are left; an agent has no more.
 
 
-async def test_no_node_begins_when_the_budget_is_used_up(desk: PlanDesk) -> None:
-    desk.plan = Plan(limits=Limits(tokens=1_000))
+async def test_only_so_many_nodes_begin_at_once_as_have_a_turn_each(desk: PlanDesk) -> None:
+    desk.plan = Plan(limits=Limits(tokens=10_000), max_nodes=50, parallel=50)
+    names = [f"n{number}" for number in range(1, 51)]
+    await planned(desk, {"nodes": [{**RIGHT, "id": name, "size": "small"} for name in names]})
+    starts = await desk.begin(*range(1, 51))
+    assert [start.number for start in starts] == [1, 2]
+    shares = [start.input["limits"]["tokens"] for start in starts]
+    assert min(shares) > 2_000
+    assert sum(shares) < 10_000 - 4_000
+    assert (await desk.node("n3")).status is Status.PENDING
+    assert await desk.begin(*range(3, 51), others_run=True) == ()
+    await desk.completes("n1", tokens=1)
+    assert await desk.end(1)
+    assert [start.number for start in await desk.begin(*range(3, 51), others_run=True)] == [3]
+
+
+async def test_a_node_that_nothing_is_left_for_fails_when_nobody_runs_who_may_leave_something(
+    desk: PlanDesk,
+) -> None:
+    desk.plan = Plan(limits=Limits(tokens=10_000))
     await planned(desk)
     await desk.begin(2)
-    await desk.completes("right", tokens=950)
+    await desk.completes("right", tokens=5_000)
     assert await desk.end(2)
-    with pytest.raises(ApplicationError) as raised:
-        await desk.begin(1)
-    assert (raised.value.type, raised.value.non_retryable) == ("tokens-used-up", True)
-    [(error,)] = await desk.rows("SELECT error FROM tasks WHERE id = :task_id")
-    assert "1000" in error["message"].replace(",", "")
+    assert await desk.begin(1, others_run=True) == ()
+    [start] = await desk.begin(1)
+    assert start.is_completed
+    assert not await desk.end(1)
+    node = await desk.node("left")
+    assert node.error is not None
+    assert node.error.code == "plan-budget-used-up"
+    assert "has used 5,100 of its 10,000 tokens" in node.error.message
+    assert not (await desk.report()).finished  # The planner may sum up what there is.
+
+
+async def test_what_is_promised_to_nodes_is_not_said_to_be_used(desk: PlanDesk) -> None:
+    desk.plan = Plan(limits=Limits(tokens=9_000))
+    await planned(desk)
+    await desk.begin(2)
+    await desk.begin(1)
+    node = await desk.node("left")
+    assert node.error is not None
+    assert "has used 100 of its 9,000 tokens" in node.error.message
+
+
+async def test_what_a_router_took_is_not_there_for_nodes_in_the_run_that_it_chose(
+    desk: PlanDesk,
+) -> None:
+    desk.plan = Plan(limits=Limits(tokens=100_000))
+    await planned(desk)
+    await desk.write(
+        'UPDATE tasks SET route = \'{"tokens": 20000, "cost_usd": 0.5}\' WHERE id = :id',
+        id=desk.task_id,
+    )
+    [start] = await desk.begin(1)
+    assert start.input["limits"]["tokens"] == 89_900 // 5  # It was another run.
+    await desk.write(
+        'UPDATE tasks SET executions = \'["routed", "first"]\' WHERE id = :id', id=desk.task_id
+    )
+    [start] = await desk.begin(2)
+    assert start.input["limits"]["tokens"] == int((69_900 - 89_900 // 5) * 3 / 4)
+    assert (await desk.report()).tokens == 0
+
+
+async def test_answers_of_nodes_that_broke_off_are_used(desk: PlanDesk) -> None:
+    await planned(desk)
+    [start] = await desk.begin(1)
+    turn = Turn(start.task_id, 1, 1, 0, "of the node")
+    await turns.begin_turn(desk.database, turn, known=0)
+    await turns.count_lost(desk.database, turn, Charge(700, 50, 0.25))
+    assert await used_below(desk) == Used(750, 0.25)
+    await desk.write(
+        """
+        INSERT INTO messages (task_id, seq, team_id, turn, role, content, is_protected, execution,
+                              prompt_tokens, completion_tokens, cost_usd)
+        SELECT id, 3, team_id, 1, 'assistant', '', false, 'of the node', 900, 60, 0.5
+        FROM tasks WHERE id = :id""",
+        id=start.task_id,
+    )
+    assert await used_below(desk) == Used(960, 0.5)  # The answer counts what was lost before.
+
+
+async def test_what_a_node_used_before_it_began_again_stays_used(desk: PlanDesk) -> None:
+    await planned(desk)
+    [start] = await desk.begin(1)
+    await desk.uses(start.task_id, 5_000, 0.25)
+    await desk.fails("left")
+    assert not await desk.end(1)
+    desk.execution = "second"
+    await desk.open()
+    [again] = await desk.begin(1)
+    assert (again.task_id, again.run) == (start.task_id, 2)
+    assert await used_below(desk) == Used(5_000, 0.25)
+    await desk.uses(start.task_id, 100, 0.25)
+    assert await used_below(desk) == Used(5_100, 0.5)
+
+
+async def test_what_a_node_used_that_was_planned_anew_stays_used(desk: PlanDesk) -> None:
+    await planned(desk)
+    [start] = await desk.begin(1)
+    await desk.uses(start.task_id, 5_000, 0.25)
+    await desk.write("DELETE FROM sub_tasks WHERE task_id = :id AND number = 1", id=desk.task_id)
+    assert (await desk.report()).tokens == 5_000
+
+
+async def used_below(desk: PlanDesk) -> Used:
+    plan = await desk.stored()
+    async with reading_plans(desk.database) as reader:
+        return await reader.used_below(plan.id, plan.started_at)
+
+
+async def test_a_pipeline_begins_whatever_is_left(desk: PlanDesk) -> None:
+    desk.plan = Plan(limits=Limits(tokens=1_000))
+    code = {"language": "python", "source": "print(1)"}
+    piped = {**_reasoning("piped"), "kind": "pipeline", "steps": [{"id": "only", "code": code}]}
+    await planned(desk, {"nodes": [_reasoning("thinks"), piped]})
+    assert [start.number for start in await desk.begin(1, 2)] == [2]
+    assert (await desk.node("thinks")).status is Status.PENDING
+
+
+@pytest.mark.parametrize(("parallel", "each"), [(6, 3), (3, 1), (1, 1)])
+async def test_plans_within_a_plan_share_its_places(
+    desk: PlanDesk, parallel: int, each: int
+) -> None:
+    desk.plan = Plan(parallel=parallel, depth=2)
+    parts = [{**RIGHT, "id": name, "kind": "plan"} for name in ("one", "two")]
+    await planned(desk, {"nodes": parts})
+    starts = await desk.begin(*range(1, min(parallel, 2) + 1))
+    assert [start.input["parallel"] for start in starts] == [each] * len(starts)
+
+
+async def test_a_plan_that_runs_alone_within_a_plan_has_all_of_its_places(desk: PlanDesk) -> None:
+    desk.plan = Plan(parallel=6, depth=2)
+    await planned(desk, {"nodes": [RIGHT, {**RIGHT, "id": "last", "kind": "plan"}]})
+    await desk.begin(1)
+    await desk.completes("right")
+    assert await desk.end(1)
+    [start] = await desk.begin(2)
+    assert start.input["parallel"] == 6
 
 
 async def test_a_node_has_the_time_that_its_plan_has_left(desk: PlanDesk) -> None:
@@ -526,6 +659,26 @@ async def test_a_node_that_begins_reads_only_the_results_that_it_needs(
     await desk.completes("other")
     assert await desk.end(1)
     assert await _statements_to_begin(desk, queries, 3) == before
+
+
+async def test_of_nodes_that_are_not_needed_no_results_are_read(desk: PlanDesk) -> None:
+    desk.plan = Plan(agent=Agent(limits=Limits(tokens=70_000), model="m"))
+    await planned(desk)
+    await desk.begin(1, 2)
+    for name in ("left", "right"):
+        await desk.completes(name, result="x" * 1_000, files={"l.csv": b""})
+    assert await desk.end(1)
+    assert await desk.end(2)
+    plan = await desk.stored()
+    async with reading_plans(desk.database) as reader:
+        found = await outcomes_of(reader, plan, {"left"})
+    left, right = (found.children[plan.by_name[name].child_id] for name in ("left", "right"))
+    assert left.result == {"summary": "Done.", "result": "x" * 1_000}
+    assert left.definition["model"] == "m"
+    assert right.result is None
+    assert right.definition.keys() == {"limits"}
+    assert right.limits == left.limits
+    assert right.status is Status.COMPLETED
 
 
 def _reasoning(name: str) -> dict[str, Any]:
