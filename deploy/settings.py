@@ -1,4 +1,5 @@
-"""The settings. This module and ``variables`` are the only readers of the environment.
+"""The settings. This module and ``variables`` are the only readers of the environment. Groups of
+settings have modules of their own.
 
 A variable is the name of a field in capitals after ``AGENTOS_``, unless the field says otherwise.
 Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS) are read by its SDK.
@@ -11,26 +12,20 @@ from typing import Literal
 
 from pydantic import DirectoryPath, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from activities.aes_keys import read_keys
 from activities.inputs.policy import InputPolicy
-from activities.llm.base import ModelOptions
-from activities.sandbox.backends import DEFAULT_BACKEND, SandboxOptions
-from activities.sandbox.base import Limits
 from activities.store.options import DEFAULT_MAX_OVERFLOW, DEFAULT_POOL_SIZE, S3Options
 from activities.tools.mcp.limits import LONGEST_START_SECONDS, START_SECONDS
 from activities.tools.mcp.policy import McpPolicy
 from activities.units import MEBIBYTE
+from deploy.model_settings import ModelSettings
+from deploy.sandbox_settings import SandboxSettings
 from deploy.setting_values import (
     DAY_SECONDS,
-    MIN_CONTEXT_TOKENS,
-    MOST_MIB,
-    MOST_PROCESSES,
     YEAR_SECONDS,
-    Backend,
     Bucket,
-    ContextTokens,
     Count,
     CountOrZero,
     DatabaseUrl,
@@ -41,8 +36,6 @@ from deploy.setting_values import (
     Mebibytes,
     Names,
     OrNone,
-    Prices,
-    Sendable,
     SendableIfAny,
     Token,
     WebUrl,
@@ -65,7 +58,7 @@ class SettingsInvalid(AgentOSError):
     """The environment is incomplete or wrong: {reason}. The README lists every variable."""
 
 
-class Settings(BaseSettings):
+class Settings(SandboxSettings, ModelSettings):
     """The settings of API and worker, from the environment."""
 
     model_config = SettingsConfigDict(env_prefix="AGENTOS_", frozen=True, extra="ignore")
@@ -94,20 +87,6 @@ class Settings(BaseSettings):
     data_dir: Folder = Path(".agentos")
     services_dir: OrNone[DirectoryPath] = None
 
-    sandbox: Backend = DEFAULT_BACKEND
-    sandbox_memory_mib: int = Field(default=2_048, ge=64, le=MOST_MIB)
-    sandbox_processes: int = Field(default=128, ge=8, le=MOST_PROCESSES)
-    sandbox_disk_mib: Mebibytes = 2_048
-    sandbox_file_mib: Mebibytes = 1_024
-    sandbox_files: Count = 10_000
-    sandbox_printed_mib: Mebibytes = 16
-    networked_skills: Names = ()
-    python_downloads: bool = Field(default=False, description="a Python that a script asks for")
-    skill_private_hosts: Hosts = Field(default=(), description="that these skills may reach")
-    e2b_api_key: Sendable = Field(default=None, validation_alias="E2B_API_KEY")
-    e2b_template: OrNone[Word] = None
-
-    max_running_steps: CountOrZero = Field(default=0, description="0: four to a processor")
     stop_seconds: float = Field(default=STOP_SECONDS, ge=0, le=DAY_SECONDS)
 
     keys_required: bool | None = Field(default=None, description="by default not on loopback only")
@@ -124,14 +103,6 @@ class Settings(BaseSettings):
     )
     input_cache_mib: Mebibytes = 10_240
 
-    models: Names = Field(default=(), description="tried in order; empty: the server's first")
-    openai_api_key: Sendable = Field(default=None, validation_alias="OPENAI_API_KEY")
-    openai_base_url: OrNone[WebUrl] = Field(default=None, validation_alias="OPENAI_BASE_URL")
-    prices: Prices = Field(default={}, validate_default=False, description="by model, in JSON")
-    context_tokens: int = Field(default=128_000, ge=MIN_CONTEXT_TOKENS, le=MAX_TOKENS)
-    model_context_tokens: ContextTokens = Field(
-        default={}, validate_default=False, description="by model, in JSON"
-    )
     team_daily_tokens: int = Field(default=0, ge=0, le=MAX_TOKENS, description="0: no limit")
     approval_seconds: float = Field(default=DAY_SECONDS, gt=0, le=YEAR_SECONDS)
     atomicity: Atomicity = Field(
@@ -184,27 +155,6 @@ class Settings(BaseSettings):
         )
 
     @property
-    def limits(self) -> Limits:
-        """Bounds on a step's script; its time limits come with the step."""
-        return Limits(
-            memory_bytes=self.sandbox_memory_mib * MEBIBYTE,
-            processes=self.sandbox_processes,
-            disk_bytes=self.sandbox_disk_mib * MEBIBYTE,
-            file_bytes=self.sandbox_file_mib * MEBIBYTE,
-            files=self.sandbox_files,
-            printed_bytes=self.sandbox_printed_mib * MEBIBYTE,
-        )
-
-    def sandbox_options(self, work_folder: Path) -> SandboxOptions:
-        return SandboxOptions(
-            work_folder=work_folder,
-            max_running=self.running_steps,
-            private_hosts=self.skill_private_hosts,
-            e2b_api_key=self.e2b_api_key,
-            e2b_template=self.e2b_template,
-        )
-
-    @property
     def input_policy(self) -> InputPolicy:
         return InputPolicy(
             allowed_hosts=self.allowed_hosts,
@@ -213,20 +163,6 @@ class Settings(BaseSettings):
             max_bytes=self.input_mib * MEBIBYTE,
             timeout_seconds=self.input_seconds,
             cache_bytes=self.input_cache_mib * MEBIBYTE,
-        )
-
-    @property
-    def model_options(self) -> ModelOptions | None:
-        """None when nothing was said of models: then there is nobody to be an agent."""
-        if not (self.openai_api_key or self.openai_base_url):
-            return None
-        return ModelOptions(
-            models=self.models,
-            base_url=self.openai_base_url,
-            api_key=self.openai_api_key,
-            prices=self.prices,
-            context_tokens=self.context_tokens,
-            model_context_tokens=self.model_context_tokens,
         )
 
     @property
@@ -244,10 +180,6 @@ class Settings(BaseSettings):
         if is_open and not (self.mcp_commands or self.mcp_hosts):
             return McpPolicy.for_loopback()
         return McpPolicy(self.mcp_commands, self.mcp_hosts, self.mcp_env, self.private_hosts)
-
-    @property
-    def running_steps(self) -> int:
-        return self.max_running_steps or 4 * (os.cpu_count() or 1)
 
 
 class _WithoutStore(Settings):

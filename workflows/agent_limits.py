@@ -31,6 +31,16 @@ def check_limits(run: AgentRun) -> None:
         raise CostUsedUp(used=spent.all_cost_usd, limit=limits.cost_usd)
 
 
+def tokens_left(run: AgentRun, *, is_shared: bool) -> int | None:
+    """The tokens that the next turn may take; None: as many as it needs.
+
+    The first turn of a run is made in any case, or a retry could never come any further, unless the
+    budget ``is_shared`` with others: a plan and its nodes together keep within it.
+    """
+    used = run.spent.all_tokens
+    return run.limits.tokens - used if used or is_shared else None
+
+
 def hint_for(run: AgentRun) -> Hint | None:
     """The hint for the model before its next turn."""
     if run.spent.turns + 1 == run.limits.turns:

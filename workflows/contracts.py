@@ -196,6 +196,7 @@ class ThinkCall(Message):
     """Ask the model for turn ``turn``, with the messages up to number ``seq`` before it.
 
     ``routes``: it is to choose what the task is. Once that is done, no such turn begins any more.
+    It may take ``tokens_left`` of the ``tokens_limit`` of the run; None: as many as it needs.
     """
 
     task_id: UUID
@@ -204,6 +205,8 @@ class ThinkCall(Message):
     seq: int
     hint: Hint | None = None
     routes: bool = False
+    tokens_left: int | None = None
+    tokens_limit: int = 0
 
 
 class CallPlan(Message):
@@ -294,6 +297,14 @@ class NodeEnd(Message):
     run: int
     seq: int
     number: int
+
+
+class NodeNote(Message):
+    """The task of a node tells its plan that it is waiting for people, paused, or working again:
+    while all nodes wait, the time of the plan stands still."""
+
+    task_id: UUID
+    status: Status
 
 
 class PlanReport(Message):

@@ -483,8 +483,9 @@ class TurnsUsedUp(AgentOSError):
 
 
 class TokensUsedUp(AgentOSError):
-    """The agent has used {used} tokens; its limit is {limit}. A retry resumes where it stopped,
-    with the same number of tokens; a new task can allow more `tokens`."""
+    """The agent has used {used} tokens; its limit is {limit}, and another turn would take more than
+    is left. A retry resumes where it stopped, with the same number of tokens; a new task can allow
+    more `tokens`."""
 
 
 class CostUsedUp(AgentOSError):

@@ -24,6 +24,7 @@ from workflows.contracts import (
     RETRIES_USED_UP,
     WORKER_LOST,
     Failure,
+    NodeNote,
     RunStart,
     TaskClose,
     TaskMark,
@@ -32,6 +33,9 @@ from workflows.contracts import (
 from workflows.errors import AgentOSError, TimeUsedUp, TokenQuotaUsedUp
 from workflows.states import Status
 from workflows.working_time import WorkingTime
+
+# The signal by which a node tells its plan of a change.
+NOTE_NODE = "note_node"
 
 # Final for this run, but only for a while: a later retry by a person may succeed.
 _TEMPORARY = (TokenQuotaUsedUp.code,)
@@ -57,6 +61,7 @@ class Lifecycle:
         self.step = ""
         self.sub_task_id: UUID | None = None
         self._run = run
+        self._told = Status.RUNNING
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -117,6 +122,20 @@ class Lifecycle:
             summary=f"set status: {status}",
             **policies.RECORD,
         )
+        await self.tell_plan(status)
+
+    async def tell_plan(self, status: Status) -> None:
+        """Tell the plan whose node the task is, where it is one, in which state it is now."""
+        parent = workflow.info().parent
+        if parent is None or status is self._told:
+            return
+        self._told = status
+        try:
+            await workflow.get_external_workflow_handle(parent.workflow_id).signal(
+                NOTE_NODE, NodeNote(task_id=self._run.task_id, status=status)
+            )
+        except ApplicationError:
+            workflow.logger.info("plan.ended_before_it_was_told")
 
     def continue_as_new(self, run: TaskRun) -> NoReturn:
         """Continue as ``run`` in a new history. Only between two parts of the work."""

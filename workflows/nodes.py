@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
 from temporalio import workflow
 from temporalio.common import Priority
@@ -17,6 +18,7 @@ from temporalio.exceptions import (
 from workflows import policies, ports
 from workflows.contracts import (
     NodeEnd,
+    NodeNote,
     NodesCall,
     NodeStart,
     OpenedPlan,
@@ -45,8 +47,17 @@ class NodeRunner:
         self._run = run
         self._lifecycle = lifecycle
         self._seq = 0
-        self._children: dict[int, _Child] = {}
+        self._children: dict[UUID, _Child] = {}
+        self._states: dict[UUID, Status] = {}
         self._is_paused = False
+        self._is_waiting = False
+
+    def note(self, note: NodeNote) -> None:
+        """The task of a node waits for people, is paused, or works again."""
+        if note.status is Status.RUNNING:
+            self._states.pop(note.task_id, None)
+        else:
+            self._states[note.task_id] = note.status
 
     async def run(self, seq: int) -> PlanReport:
         """Run what the call ``seq`` has planned, but for what is completed, and report on it.
@@ -144,7 +155,7 @@ class NodeRunner:
             static_summary=start.title,
             priority=_more_urgent(workflow.info().priority),
         )
-        self._children[start.number] = child
+        self._children[start.task_id] = child
         try:
             if self._is_paused:
                 await _tell(child, "pause")
@@ -153,7 +164,8 @@ class NodeRunner:
             if is_cancelled_exception(error) and workflow.cancellation_reason() is not None:
                 raise
         finally:
-            del self._children[start.number]
+            del self._children[start.task_id]
+            self._states.pop(start.task_id, None)
 
     async def _cancel_former(self, start: NodeStart) -> None:
         former = workflow.get_external_workflow_handle(workflow_id(start.task_id))
@@ -164,15 +176,35 @@ class NodeRunner:
         await asyncio.sleep(_FORMER_PAUSE_SECONDS)
 
     async def _wait(self, following: Iterable["asyncio.Task[bool]"]) -> None:
-        """Until a node has ended, or the plan is paused or resumed."""
+        """Until a node has ended, or the plan is paused, resumed, or waits for people."""
         await workflow.wait_condition(
             lambda: (
                 any(task.done() for task in following)
                 or self._lifecycle.paused is not self._is_paused
+                or self._nodes_wait is not self._is_waiting
             )
         )
         if self._lifecycle.paused is not self._is_paused:
             await self._pass_on_pause()
+        if self._nodes_wait is not self._is_waiting:
+            await self._pass_on_waiting()
+
+    @property
+    def _nodes_wait(self) -> bool:
+        """Whether every node that runs waits for people, or is paused."""
+        return bool(self._children) and self._children.keys() <= self._states.keys()
+
+    async def _pass_on_waiting(self) -> None:
+        """The plan waits where its nodes do, and its time stands still."""
+        self._is_waiting = self._nodes_wait
+        if self._is_paused:
+            return
+        if self._is_waiting:
+            self._lifecycle.working_time.halt()
+            await self._lifecycle.mark(Status.WAITING)
+        else:
+            self._lifecycle.working_time.go_on()
+            await self._lifecycle.mark(Status.RUNNING)
 
     async def _pass_on_pause(self) -> None:
         """Nodes pause and resume with their plan."""
@@ -183,6 +215,11 @@ class NodeRunner:
             self._lifecycle.working_time.halt()
             await self._lifecycle.mark(Status.PAUSED)
         else:
+            # They are told to go on; those that wait for people still do.
+            self._states = {
+                child: state for child, state in self._states.items() if state is Status.WAITING
+            }
+            self._is_waiting = False
             self._lifecycle.working_time.go_on()
             await self._lifecycle.mark(Status.RUNNING)
 

@@ -3,8 +3,8 @@
 from temporalio import workflow
 
 from workflows.agent import working_time_of
-from workflows.contracts import AgentResult, Decision, PlanRun
-from workflows.lifecycle import TaskWorkflow
+from workflows.contracts import AgentResult, Decision, NodeNote, PlanRun
+from workflows.lifecycle import NOTE_NODE, TaskWorkflow
 from workflows.nodes import NodeRunner
 from workflows.react import ReactLoop
 
@@ -17,7 +17,8 @@ class PlanWorkflow(TaskWorkflow):
     @workflow.init
     def __init__(self, run: PlanRun) -> None:
         super().__init__(run, working_time_of(run))
-        self._loop = ReactLoop(run, self.lifecycle, NodeRunner(run, self.lifecycle))
+        self._nodes = NodeRunner(run, self.lifecycle)
+        self._loop = ReactLoop(run, self.lifecycle, self._nodes)
 
     @workflow.run
     async def run(self, run: PlanRun) -> AgentResult:
@@ -34,3 +35,8 @@ class PlanWorkflow(TaskWorkflow):
     def decide(self, decision: Decision) -> None:
         """Approve a plan, or send it back."""
         self._loop.decide(decision)
+
+    @workflow.signal(name=NOTE_NODE)
+    def note_node(self, note: NodeNote) -> None:
+        """Hear from the task of a node that it waits, or works again."""
+        self._nodes.note(note)

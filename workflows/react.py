@@ -12,7 +12,13 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from workflows import policies, ports
-from workflows.agent_limits import check_limits, check_progress, hint_for, spent_after
+from workflows.agent_limits import (
+    check_limits,
+    check_progress,
+    hint_for,
+    spent_after,
+    tokens_left,
+)
 from workflows.contracts import (
     ActCall,
     ActOutcome,
@@ -97,6 +103,7 @@ class ReactLoop:
 
     async def _think(self) -> Thought:
         run = self.run
+        is_shared = self._nodes is not None or workflow.info().parent is not None
         return await workflow.execute_activity_method(
             ports.Agents.think,
             ThinkCall(
@@ -105,6 +112,8 @@ class ReactLoop:
                 turn=run.turn + 1,
                 seq=run.seq,
                 hint=hint_for(run),
+                tokens_left=tokens_left(run, is_shared=is_shared),
+                tokens_limit=run.limits.tokens,
             ),
             summary=f"turn {run.turn + 1}: model, {run.spent.all_tokens:,} tokens so far",
             **policies.THINK,
@@ -181,6 +190,7 @@ class ReactLoop:
         self._waiting -= 1
         self._acting += 1
         self._lifecycle.working_time.go_on()
+        await self._lifecycle.tell_plan(Status.RUNNING)
         return self._verdicts.get(ask_id, Verdict.EXPIRED)
 
     async def _mark_if_waiting(self) -> None:

@@ -5,7 +5,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows import policies, ports
 from workflows.agent import working_time_of
-from workflows.agent_limits import check_limits, spent_after
+from workflows.agent_limits import check_limits, spent_after, tokens_left
 from workflows.contracts import AutoRun, RouteCall, RunStart, ThinkCall, Thought
 from workflows.errors import TaskMoved
 from workflows.lifecycle import TaskWorkflow
@@ -54,7 +54,13 @@ class RouterWorkflow(TaskWorkflow):
             return await workflow.execute_activity_method(
                 ports.Agents.think,
                 ThinkCall(
-                    task_id=run.task_id, run=run.run, turn=run.turn + 1, seq=run.seq, routes=True
+                    task_id=run.task_id,
+                    run=run.run,
+                    turn=run.turn + 1,
+                    seq=run.seq,
+                    routes=True,
+                    tokens_left=tokens_left(run, is_shared=False),
+                    tokens_limit=run.limits.tokens,
                 ),
                 summary=f"turn {run.turn + 1}: router, {run.spent.tokens:,} tokens so far",
                 **policies.THINK,

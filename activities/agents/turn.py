@@ -17,6 +17,7 @@ from activities.agents.text_stream import Send, sending_deltas
 from activities.attempts.losses import check_losses, failures_before
 from activities.attempts.unforeseen import foreseen
 from activities.equipment import Equipment
+from activities.llm.allowance import Allowance
 from activities.llm.base import NO_CHARGE, Charge, ChatMessage
 from activities.patience import patiently
 from activities.store import turns
@@ -76,6 +77,7 @@ class Turns:
         Raises:
             TaskMoved, TokenQuotaUsedUp, WorkersLost
             ModelOverloaded, ModelUnavailable, ModelRefused, ContextTooLong, AnswerWithheld
+            TokensUsedUp: what is left for it is too little.
         """
         unsent: list[Event] = []
         try:
@@ -132,6 +134,7 @@ class Turns:
                         [tool.spec for tool in offered.values()],
                         model=role.agent(role_turn).model,
                         found=_found(heard, offered),
+                        allowance=_allowance(call, begun),
                         on_text=deltas.add,
                         on_restart=deltas.restart,
                         on_broken=lost.add,
@@ -218,6 +221,13 @@ class Turns:
         if begun.thought is None:
             raise TaskMoved(task_id=turn.task_id)
         return begun.thought
+
+
+def _allowance(call: ThinkCall, begun: BegunTurn) -> Allowance | None:
+    """What the turn may take, less what earlier attempts at it have."""
+    if call.tokens_left is None:
+        return None
+    return Allowance(call.tokens_left, call.tokens_limit).less(begun.lost.tokens)
 
 
 def _found(heard: Sequence[ChatMessage], offered: Mapping[str, OfferedTool]) -> Sequence[str]:

@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from activities.kinds.agent import name_of
-from activities.kinds.agent_validation import problems_with_agent
+from activities.kinds.agent_validation import (
+    AGENT,
+    problems_with_agent,
+    problems_with_limits,
+    problems_with_result,
+)
 from activities.kinds.base import Installed, Kind, RunnableTask
 from activities.store.reading.messages import last_message_before, turn_at
 from activities.store.reading.plan_calls import resumed_call
@@ -13,6 +18,8 @@ from workflows.definitions.plan import Plan
 from workflows.plan import PlanWorkflow
 from workflows.pointers import Problem
 from workflows.states import TaskType
+
+_AT = "/plan"
 
 
 class PlanKind(Kind[Plan]):
@@ -29,7 +36,12 @@ class PlanKind(Kind[Plan]):
     async def own_problems(
         self, installed: Installed, team_id: UUID, definition: Plan, inputs: Mapping[str, str]
     ) -> list[Problem]:
-        return await problems_with_agent(installed, team_id, definition.agent, inputs)
+        agent = definition.agent
+        return [
+            *await problems_with_agent(installed, team_id, agent, inputs, f"{_AT}{AGENT}"),
+            *await problems_with_result(definition.output_schema, _AT),
+            *problems_with_limits(installed, definition.limits, agent.model, _AT),
+        ]
 
     async def message(self, installed: Installed, task: RunnableTask) -> PlanRun:
         plan, seq = self.read(task), task.first_step

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
+from activities.llm.allowance import Allowance
 from activities.llm.base import Charge, ChatMessage, ToolSpec, Usage
 from activities.llm.compaction import MESSAGE_TOKENS, Count, compact, shorten_skills, size_tokens
 from activities.llm.offer import MAX_OFFER_TOKENS, OFFER_SHARE, Offer, Offers
@@ -132,13 +133,25 @@ def for_model(messages: Sequence[ChatMessage], model: str) -> Sequence[ChatMessa
 class Delivery:
     """Passes text on, and knows whether there was any since the last restart.
 
-    ``broke_off`` is called with the charge of an answer that was not completed.
+    ``on_broken`` is called with the charge of an answer that was not completed, and ``allowance``
+    is what there is for the next.
     """
 
-    def __init__(self, on_text: Callable[[str], None], broke_off: Callable[[Charge], None]) -> None:
+    def __init__(
+        self,
+        on_text: Callable[[str], None],
+        on_broken: Callable[[Charge], None],
+        allowance: Allowance | None = None,
+    ) -> None:
         self.has_begun = False
-        self.broke_off = broke_off
+        self.allowance = allowance
         self._on_text = on_text
+        self._on_broken = on_broken
+
+    def broke_off(self, charge: Charge) -> None:
+        if self.allowance is not None:
+            self.allowance = self.allowance.less(charge.tokens)
+        self._on_broken(charge)
 
     def __call__(self, text: str) -> None:
         self.has_begun = True

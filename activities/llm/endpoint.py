@@ -24,6 +24,10 @@ _EPILOGUE_SECONDS = 5.0
 # ... and after [DONE]. A connection can be used again only when it was read to the end.
 _DRAIN_SECONDS = 0.1
 
+# How servers call the bound on an answer. Each knows one at least; OpenAI's is the first, and its
+# models that reason refuse the other.
+_BOUNDS = ("max_completion_tokens", "max_tokens")
+
 log = structlog.get_logger(__name__)
 
 
@@ -37,6 +41,7 @@ class Endpoint:
         self._base_url = base_url
         self._timeouts = options.timeouts
         self._counts_usage = True
+        self._bounds = list(_BOUNDS if self.is_openai else reversed(_BOUNDS))
         self._takes_no_state: set[str] = set()
         self._client = AsyncOpenAI(
             base_url=base_url,
@@ -64,9 +69,14 @@ class Endpoint:
         return _names(body)
 
     async def ask(
-        self, reading: Reading, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]
+        self,
+        reading: Reading,
+        messages: Sequence[ChatMessage],
+        tools: Sequence[ToolSpec],
+        answer_tokens: int | None = None,
     ) -> Reply:
-        """Have the model of ``reading`` answer; it takes the answer piece by piece.
+        """Have the model of ``reading`` answer; it takes the answer piece by piece. It may be no
+        longer than ``answer_tokens``, on servers that know of such a bound.
 
         Cancelling it closes the connection at once.
 
@@ -79,9 +89,12 @@ class Endpoint:
         sent = _without_state(messages) if reading.model in self._takes_no_state else messages
         # Of this request: others that are under way may learn meanwhile that the server cannot.
         with_usage = self._counts_usage
+        bounds = [] if answer_tokens is None else list(self._bounds)
         with translated(reading.model, self._timeouts):
             while True:
                 body = request_body(sent, tools)
+                if bounds:
+                    body[bounds[0]] = answer_tokens
                 try:
                     reply = await self._stream(body, reading, with_usage=with_usage)
                 except (openai.APIStatusError, Refused) as error:
@@ -91,11 +104,15 @@ class Endpoint:
                     if with_usage and refusal.is_about_usage:
                         log.info("model.counts_no_usage", model=reading.model)
                         self._counts_usage = with_usage = False
+                    elif bounds and refusal.is_about(bounds[:1]):
+                        del bounds[0]
                     elif refusal.is_about(opaque_names(sent)):
                         sent = _without_state(messages)
                     else:
                         raise
                 else:
+                    if bounds:  # The next time, what this server knows is tried first.
+                        self._bounds.sort(key=lambda name: name != bounds[0])
                     if sent is not messages:  # Only now is it known that this was the fault.
                         self._takes_no_state.add(reading.model)
                     return reply

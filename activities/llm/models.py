@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
+from activities.llm.allowance import Allowance
 from activities.llm.base import (
     Answer,
     Charge,
@@ -101,6 +102,7 @@ class Models:
         *,
         model: str | None = None,
         found: Sequence[str] = (),
+        allowance: Allowance | None = None,
         on_text: Callable[[str], None],
         on_restart: Callable[[], None] | None = None,
         on_broken: Callable[[Charge], None] = lambda _: None,
@@ -109,7 +111,8 @@ class Models:
         """Have the first model that can answer: ``model``, then those of the options in order.
 
         Each is sent as much as it can read. ``found`` are the names of tools that the model has
-        looked for or called, the latest last: they are shown though others give way.
+        looked for or called, the latest last: they are shown though others give way. ``allowance``
+        is what prompts and answers may take together.
 
         ``on_text`` gets the text as it arrives. When an answer breaks off after some of it, the
         next model is asked only with ``on_restart``, which is called so that the text can be
@@ -121,9 +124,10 @@ class Models:
             ModelRefused: no model will answer this.
             ContextTooLong: it cannot be shortened enough.
             AnswerWithheld: a content filter withheld the answer.
+            TokensUsedUp: the allowance is too little.
         """
         started_at = time.monotonic()
-        delivery = Delivery(on_text, on_broken)
+        delivery = Delivery(on_text, on_broken, allowance)
         errors: list[AgentOSError] = []
         candidates = await self._candidates(model)
         for candidate in candidates:
@@ -215,16 +219,29 @@ class Models:
             raise _too_long(model, conversation, error.fields["reason"]) from error
 
     async def _ask_once(self, model: str, conversation: Conversation, delivery: Delivery) -> Reply:
+        answer_tokens = await asyncio.to_thread(
+            self._answer_tokens, model, conversation, delivery.allowance
+        )
         endpoint = await self._opened()
         reading = Reading(model, delivery, [encode(tool.name) for tool in conversation.tools])
         reply: Reply | None = None
         try:
-            reply = await endpoint.ask(reading, conversation.messages, conversation.shown)
+            reply = await endpoint.ask(
+                reading, conversation.messages, conversation.shown, answer_tokens
+            )
         finally:
             # Also when it is cancelled: the model has read the prompt and written this by then.
             if reply is None and reading.has_cost:
                 delivery.broke_off(self._charge(model, conversation.usage_of(reading.so_far())))
         return reply
+
+    def _answer_tokens(
+        self, model: str, conversation: Conversation, allowance: Allowance | None
+    ) -> int | None:
+        """How long the answer may be; None: as long as the model's context lets it."""
+        if allowance is None or allowance.left_tokens >= self.context_tokens_of(model):
+            return None
+        return allowance.answer_tokens(conversation.size_tokens())
 
     async def _opened(self) -> "Endpoint":
         if self._endpoint is None:

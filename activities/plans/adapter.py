@@ -17,8 +17,9 @@ from activities.kinds.table import KINDS
 from activities.patience import patiently
 from activities.plans.beginning import Begun as BegunNode
 from activities.plans.beginning import begin
+from activities.plans.dataflow import OUTPUT_FILE
 from activities.plans.opening import open_in
-from activities.plans.outcomes import outcomes_of, output_file, result_of
+from activities.plans.outcomes import name_instead, outcomes_of, output_file, result_of
 from activities.plans.reporting import check_complete, report, result_of_plan
 from activities.store import tasks
 from activities.store.attempts import Attempt, Begun, ToolMessage
@@ -168,7 +169,9 @@ class Nodes(ports.Nodes):
     async def _complete(self, end: NodeEnd, node: StoredNode, child: ChildState) -> bool:
         async with reading_plans(self._database) as reader:
             names = await reader.names_of_files(child.id)
-            result = await result_of(reader, node, child, names)
+            instead = name_instead(child, names)
+            own = [instead if name == OUTPUT_FILE else name for name in names]
+            result = await result_of(reader, node, child, filter(None, own))
         output, data = output_file(result)
         blobs = self._equipment.blobs
         await blobs.put(child.team_id, output.sha256, output.size, output.mime_type, data)
@@ -179,7 +182,7 @@ class Nodes(ports.Nodes):
             failure = Failure(code=error.code, message=str(error), step=node.name)
         async with writing_plan(self._database, _holder(end.task_id, end.run)) as writer:
             await writer.hold(end.seq)
-            await writer.keep_files(child.team_id, node, output)
+            await writer.keep_files(child.team_id, node, output, instead)
             await writer.end(node, Status.FAILED if missing else Status.COMPLETED, failure)
         return not missing
 

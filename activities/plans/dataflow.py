@@ -1,6 +1,7 @@
 """What a node gets from others: their files as inputs, their results in its prompt."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from pydantic import JsonValue
 from activities.agents.observations import fenced
 from activities.store.reading.plans import NodeFile, StoredNode, StoredPlan
 from workflows.definitions import references
+from workflows.definitions.inputs import environment_name
 from workflows.definitions.plan import Node, NodeKind
 from workflows.definitions.references import Reference
 from workflows.errors import NodeInputMissing
@@ -94,6 +96,13 @@ def prompt_of(plan: StoredPlan, node: StoredNode, results: Sequence[Result]) -> 
     return "\n\n".join(parts)
 
 
+def told_in(prompt: str) -> tuple[str, str]:
+    """The prompt of a node in two: what its plan says, and the results of others, as plain text."""
+    before, _, results = prompt.partition(f"\n\n{_RESULTS}\n\n")
+    # As JSON has it, a word at the beginning of a line is not to be told from the one before it.
+    return before, re.sub(r"\\[nrtbf]", " ", results)
+
+
 def _shown(node: Node, results: Sequence[Result]) -> Iterator[str]:
     """Each result as JSON, cut where they are too long together."""
     room = min(RESULT_CHARACTERS, RESULTS_CHARACTERS // len(results))
@@ -104,7 +113,7 @@ def _shown(node: Node, results: Sequence[Result]) -> Iterator[str]:
             text = text[:room]
             note = "\nIt was too long, and is cut here."
             if takes_files(node):
-                note += f" All of it is in the file {output_input(result.node.name)}."
+                note += f" All of it is in the file {output_input(result.node)}."
         title = result.node.definition.title
         yield f"Part {result.node.name!r} ({title}):\n{fenced(text)}{note}"
 
@@ -122,8 +131,9 @@ def long_outputs(
             continue
         for file in files:
             if file.node == result.node.id and file.name == OUTPUT_FILE:
-                found[output_input(result.node.name)] = f"artifact:{file.id}"
-    return {name: ref for name, ref in found.items() if name not in node.inputs}
+                found[output_input(result.node)] = f"artifact:{file.id}"
+    taken = set(map(environment_name, node.inputs))
+    return {name: ref for name, ref in found.items() if environment_name(name) not in taken}
 
 
 def _indented(text: str) -> str:
@@ -135,6 +145,8 @@ def takes_files(node: Node) -> bool:
     return node.kind in {NodeKind.AGENT, NodeKind.PLAN}
 
 
-def output_input(node: str) -> str:
-    """The name of the input that is the whole output of a node."""
-    return f"{node[: _MAX_INPUT_NAME - len(_INPUT_SUFFIX)]}{_INPUT_SUFFIX}"
+def output_input(node: StoredNode) -> str:
+    """The name of the input that is the whole output of a node. Its number tells it from others
+    that share its beginning, or its name but for signs that a variable cannot have."""
+    suffix = f"_{node.number}{_INPUT_SUFFIX}"
+    return f"{node.name[: _MAX_INPUT_NAME - len(suffix)]}{suffix}"

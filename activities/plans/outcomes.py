@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -70,6 +71,16 @@ async def result_of(
         return Result(node, summary, _json_of(printed), made)
     given = child.result or {}
     return Result(node, str(given.get("summary") or ""), given.get("result"), made)
+
+
+def name_instead(child: ChildState, names: Collection[str]) -> str | None:
+    """What a file is called that the task of a node has made, among others of these ``names``,
+    under the name which the result of the node has; None where it is that of a node of its own."""
+    if child.type is TaskType.PLAN or OUTPUT_FILE not in names:
+        return None
+    stem, dot, ending = OUTPUT_FILE.rpartition(".")
+    numbered = (f"{stem}-{number}{dot}{ending}" for number in count(1))
+    return next(name for name in numbered if name not in names)
 
 
 def output_file(result: Result) -> tuple[StoredFile, io.BytesIO]:

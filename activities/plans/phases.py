@@ -34,8 +34,7 @@ class Progress:
             return Phase.MAKE
         nodes = [node for node in self.plan.nodes if not node.is_replaced]
         has_failed = any(node.status is not Status.COMPLETED for node in nodes)
-        may_revise = self.plan.revisions < self.plan.definition.replans
-        return Phase.REVISE if has_failed and may_revise else Phase.FINISH
+        return Phase.REVISE if has_failed and self.plan.may_be_revised else Phase.FINISH
 
     @property
     def may_give_up(self) -> bool:

@@ -18,6 +18,9 @@ ERROR_CHARACTERS = 600
 FILES_SHOWN = 20
 _NAMES_SHOWN = 10
 
+_ALL = "All nodes have completed."
+_WITHOUT = ", and the plan goes on without it"
+
 
 def incomplete(plan: StoredPlan) -> Sequence[StoredNode]:
     """The nodes that the plan needs and does not have."""
@@ -29,7 +32,7 @@ def incomplete(plan: StoredPlan) -> Sequence[StoredNode]:
 def check_complete(plan: StoredPlan) -> None:
     """Raises ``NodesFailed`` where nodes are missing and the plan may not be revised any more."""
     missing = incomplete(plan)
-    if not missing or plan.revisions < plan.definition.replans:
+    if not missing or plan.may_be_revised:
         return
     names = [node.name for node in missing]
     shown = ", ".join(names[:_NAMES_SHOWN]) + ", ..." * (len(names) > _NAMES_SHOWN)
@@ -39,7 +42,7 @@ def check_complete(plan: StoredPlan) -> None:
 async def result_of_plan(plan: StoredPlan, outcomes: Outcomes) -> Mapping[str, JsonValue] | None:
     """The result of the task, where that of the only last node fits: else the planner sums up, and
     says what is missing."""
-    if incomplete(plan) or any(node.is_dropped for node in plan.nodes):
+    if incomplete(plan) or _lacks_something(plan):
         return None
     last = sinks([node.definition for node in plan.nodes if not node.is_replaced])
     result = outcomes.results.get(last[0].id) if len(last) == 1 else None
@@ -56,19 +59,40 @@ async def result_of_plan(plan: StoredPlan, outcomes: Outcomes) -> Mapping[str, J
 
 def report(plan: StoredPlan, outcomes: Outcomes) -> str:
     """The result of the planner's call, in words."""
-    missing = incomplete(plan)
-    heading = (
-        f"{len(missing)} of the nodes did not complete." if missing else "All nodes have completed."
-    )
-    return "\n\n".join([heading, *_nodes(plan, outcomes)])
+    return "\n\n".join([" ".join(_heading(plan)), *_nodes(plan, outcomes)])
+
+
+def _heading(plan: StoredPlan) -> Iterator[str]:
+    missing, out = incomplete(plan), [node for node in plan.nodes if node.is_replaced]
+    if missing:
+        yield f"{len(missing)} of the nodes did not complete."
+    else:
+        yield "All nodes that the plan has now have completed." if out else _ALL
+    if out:
+        listed = ", ".join(f"{node.name} ({_state(node)})" for node in out[:_NAMES_SHOWN])
+        more = f" and {len(out) - _NAMES_SHOWN} more" if len(out) > _NAMES_SHOWN else ""
+        yield f"It goes on without {listed}{more}: what no other node made instead is missing."
+
+
+def _lacks_something(plan: StoredPlan) -> bool:
+    """Whether the plan goes on without a node that no added one can stand in for."""
+    out = [node for node in plan.nodes if node.is_replaced]
+    first = min((node.seq for node in plan.nodes), default=0)
+    added = [node for node in plan.nodes if node.seq > first and not node.is_replaced]
+    return any(node.is_dropped for node in out) or len(out) > len(added)
+
+
+def _state(node: StoredNode) -> str:
+    return "dropped" if node.is_dropped else node.status.value
 
 
 def _nodes(plan: StoredPlan, outcomes: Outcomes) -> Iterator[str]:
     ends = {node.id for node in sinks([node.definition for node in plan.nodes])}
     for node in plan.nodes:
-        state = "replaced" if node.is_replaced else node.status.value
+        is_left = node.is_replaced and not node.is_dropped
+        state = f"{_state(node)}{_WITHOUT}" if is_left else _state(node)
         lines = [f"{node.name} ({node.definition.title}): {state}"]
-        if node.error is not None and not node.is_replaced:
+        if node.error is not None and not node.is_dropped:
             said = node.error.message
             lines.append(f"It failed: {node.error.code}\n{fenced(said[:ERROR_CHARACTERS])}")
         if result := outcomes.results.get(node.name):

@@ -160,7 +160,9 @@ def _touched(standing: _Standing, revision: Revision) -> Iterator[Problem]:
 
 def _unsound(ground: Ground, nodes: Sequence[Placed]) -> Iterator[Problem]:
     """What is wrong with the plan as a whole, told of the nodes that the revision names."""
-    for problem in problems_of([node for _, node in nodes], ground.plan, ground.given):
+    # The others may be nodes of a person, who need not give a reason.
+    new = {node.id for at, node in nodes if at}
+    for problem in problems_of([node for _, node in nodes], ground.plan, ground.given, new=new):
         number, slash, rest = problem.pointer.removeprefix("/nodes/").partition("/")
         if not number.isdigit():
             yield Problem("", problem.message)

@@ -27,7 +27,8 @@ class _Choice(BaseModel):
 
 
 class CreateTask(_Choice):
-    """The task is an agent or a plan. ``skills`` and ``tools`` are those that it may use."""
+    """The task is an agent or a plan. ``skills`` and ``tools`` are those that it may use; models
+    fill in what they may leave out, so an empty list says nothing."""
 
     type: Literal["agent", "plan"]
     skills: Names | None = None
@@ -69,4 +70,4 @@ def fallback(reason: str) -> Mapping[str, Any]:
 
 def _narrowed(agent: Agent, created: CreateTask) -> Agent:
     given = {"skills": created.skills, "tools": created.tools}
-    return agent.model_copy(update={name: it for name, it in given.items() if it is not None})
+    return agent.model_copy(update={name: it for name, it in given.items() if it})

@@ -1,6 +1,6 @@
 """The statements of ``plans`` that are more than a change of some columns."""
 
-from sqlalchemy import text
+from sqlalchemy import Text, bindparam, text
 
 from activities.store import events, fence
 from activities.store.revision_statements import TURN_OF_CALL, taken_back
@@ -110,16 +110,19 @@ RESTART_CHILD = (
 )
 
 # The files of the child are files of its node as well. Where several of its steps made one of the
-# same name, the last has it.
+# same name, the last has it. One named ``:output``, which the result of the node is, is called
+# ``:instead``, or left out where that is null.
 COPY_FILES = text(
     """
     INSERT INTO task_artifacts
         (id, team_id, task_id, sub_task_id, type, name, size, mime_type, sha256)
     SELECT DISTINCT ON (made.name)
-           gen_random_uuid(), made.team_id, :task_id, :node_id, made.type, made.name, made.size,
+           gen_random_uuid(), made.team_id, :task_id, :node_id, made.type,
+           CASE WHEN made.name = :output THEN :instead ELSE made.name END, made.size,
            made.mime_type, made.sha256
     FROM task_artifacts AS made
     WHERE made.task_id = :child_id AND made.sha256 IS NOT NULL
+      AND (made.name <> :output OR CAST(:instead AS text) IS NOT NULL)
     ORDER BY made.name, made.created_at DESC, made.id
     ON CONFLICT (sub_task_id, name) DO UPDATE
         SET id = CASE WHEN task_artifacts.sha256 = excluded.sha256 THEN task_artifacts.id
@@ -127,7 +130,7 @@ COPY_FILES = text(
             size = excluded.size, mime_type = excluded.mime_type, sha256 = excluded.sha256
     RETURNING name
     """
-)
+).bindparams(bindparam("output", type_=Text()), bindparam("instead", type_=Text()))
 
 SET_RESULT = text(
     f"""

@@ -249,17 +249,18 @@ class PlanWriter:
         await self._connection.execute(files)
 
     async def keep_files(
-        self, team_id: UUID, node: StoredNode, output: StoredFile
+        self, team_id: UUID, node: StoredNode, output: StoredFile, instead: str | None
     ) -> Sequence[str]:
         """Make the files of its task those of the node, with ``output`` beside: gives the names of
-        the former."""
+        the former. One that has the name of ``output`` is called ``instead``, or left out."""
         task_id = self._holder.task_id
         place = {"task_id": task_id, "node_id": node.id, "child_id": node.child_id}
-        copied = (await self._connection.execute(COPY_FILES, place)).scalars().all()
+        names = {"output": output.name, "instead": instead}
+        copied = (await self._connection.execute(COPY_FILES, place | names)).scalars().all()
         await self._connection.execute(
             delete(TaskArtifact).where(
                 col(TaskArtifact.sub_task_id) == node.id,
-                col(TaskArtifact.name).not_in([name for name in copied if name != output.name]),
+                col(TaskArtifact.name).not_in(copied),
             )
         )
         await self._connection.execute(

@@ -70,6 +70,14 @@ class DocumentInvalid(BadInput):
         self.problems = tuple(problems)
 
 
+class RequestInvalid(DocumentInvalid):
+    """The request is not valid. Nothing was uploaded or started."""
+
+
+class DecisionInvalid(DocumentInvalid):
+    """The decision is not valid. Nothing was decided."""
+
+
 class AgentInvalid(DocumentInvalid):
     """The agent is not valid. Nothing was uploaded or submitted."""
 

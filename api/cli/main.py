@@ -61,7 +61,7 @@ for name, place, summary in (
     (
         "compile",
         "compilation:compile_",
-        "Turn what an agent did into a pipeline, which needs no model.",
+        "Turn what an agent or a plan did into a pipeline, which needs no model.",
     ),
     (
         "approvals",

@@ -2,34 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from uuid import UUID
 
 from pydantic import JsonValue
 
-from activities.kinds.agent_validation import problems_with_agent
 from activities.kinds.base import Installed
-from activities.kinds.pipeline_validation import problems_with_pipeline
+from activities.off_loop import off_loop
+from activities.plans.checking import Ground, problems_with_nodes
 from activities.plans.opening import MAKE_PLAN
+from activities.plans.registered import registered_ability
 from activities.store.approvals import AskedCall
 from activities.store.reading.plan_calls import PLAN_CALL
 from activities.store.reading.tasks import StoredTask
-from activities.tools.finish import FINISH
-from activities.tools.selection import is_within
 from api.errors import InvalidRequest
 from api.services import Services
 from api.tasks.kinds.base import wrong
 from api.wire.requests import ApprovalRequest
-from workflows.definitions.agent import Agent
-from workflows.definitions.pipeline import Pipeline
-from workflows.definitions.plan import Node, NodeKind, Plan
+from workflows.definitions.plan import Node, Plan
 from workflows.definitions.plan_checking import problems_of
-from workflows.pointers import Problem
+from workflows.pointers import MAX_PROBLEMS, Problem
 
 Nodes = Sequence[Mapping[str, JsonValue]]
 
 _AT = "/nodes"
-# Where problems with an agent are.
-_AGENT = "/agent"
 
 
 def edited_nodes(request: ApprovalRequest) -> Nodes | None:
@@ -49,47 +43,21 @@ async def check_edited(
         raise wrong(_AT, "nodes are for a plan that is approved; say in the note what to change")
     if call.task_type != PLAN_CALL or call.context.get("tool") != MAKE_PLAN:
         raise wrong(_AT, f"call {call.name!r} makes no plan, so it has no nodes to edit")
-    plan = Plan.model_validate(task.definition)
-    # Who may approve the plan need not give a reason for each node.
-    unasked = plan.model_copy(update={"atomicity": None})
-    problems = problems_of(request.nodes, unasked, task.inputs, at=_AT)
-    for index, node in enumerate(() if problems else request.nodes):
-        at = f"{_AT}/{index}"
-        problems += await _not_installed(services.installed, task.team_id, node, at) or _beyond(
-            plan, node, at
-        )
-    if problems:
+    if problems := await _problems(services.installed, task, request.nodes):
         raise InvalidRequest(problems)
 
 
-def _beyond(plan: Plan, node: Node, at: str) -> list[Problem]:
-    """What a node is not given: more than agents of the plan may use."""
-    skills, tools = plan.agent.skills, plan.agent.tools
-    return [
-        *(
-            Problem(f"{at}/skills/{index}", f"agents of this plan may not use the skill {name!r}")
-            for index, name in enumerate(node.skills or ())
-            if skills is not None and name not in skills
-        ),
-        *(
-            Problem(f"{at}/tools/{index}", f"agents of this plan may not use {name!r}")
-            for index, name in enumerate(node.tools or ())
-            if name != FINISH and not is_within(name, tools)
-        ),
-    ]
-
-
-async def _not_installed(installed: Installed, team_id: UUID, node: Node, at: str) -> list[Problem]:
-    if node.kind is NodeKind.PIPELINE:
-        pipeline = Pipeline(name=node.id, inputs=list(node.inputs), steps=node.steps or [])
-        return await problems_with_pipeline(installed, team_id, pipeline, node.inputs, at)
-    agent = Agent(skills=node.skills, tools=node.tools, output_schema=node.output_schema)
-    found = await problems_with_agent(installed, team_id, agent, {})
-    return [
-        Problem(f"{at}{problem.pointer.removeprefix(_AGENT)}", problem.message)
-        for problem in found
-        if problem.pointer.startswith(_AGENT)
-    ]
+async def _problems(installed: Installed, task: StoredTask, nodes: Sequence[Node]) -> list[Problem]:
+    plan = Plan.model_validate(task.definition)
+    # Who may approve the plan need not give a reason for each node.
+    found = await off_loop(problems_of, nodes, plan, task.inputs, at=_AT, new=())
+    if len(nodes) > plan.max_nodes:
+        return found
+    ability = await registered_ability(installed, task.team_id, plan.agent)
+    ground = Ground(installed, task.team_id, plan, tuple(task.inputs), ability)
+    placed = [(f"{_AT}/{index}", node) for index, node in enumerate(nodes)]
+    # Some things are found twice: as a part of the whole, and in the node by itself.
+    return list(dict.fromkeys([*found, *await problems_with_nodes(ground, placed)]))[:MAX_PROBLEMS]
 
 
 def with_nodes(call: AskedCall, nodes: Nodes) -> AskedCall:

@@ -1,7 +1,6 @@
 """Plans of the store as the answers of the API."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from uuid import UUID
 
 from activities.plans.opening import MAKE_PLAN, nodes_of
@@ -22,13 +21,12 @@ async def plan_of_task(services: Services, team_id: UUID, task_id: UUID) -> Plan
         raise NotFound(kind="task", id=task_id)
     if isinstance(plan, TaskType):
         raise PlanMissing(id=task_id, type=plan)
-    return answer_of(plan, datetime.now(UTC))
+    return answer_of(plan)
 
 
-def answer_of(plan: PlanDetails, now: datetime) -> PlanOfTask:
-    started_at, ended_at = plan.started_at, plan.finished_at or now
-    seconds = max(0.0, (ended_at - started_at).total_seconds()) if started_at else 0.0
-    spent = PlanBudget(tokens=plan.spent.tokens, cost_usd=plan.spent.cost_usd, seconds=seconds)
+def answer_of(plan: PlanDetails) -> PlanOfTask:
+    used = plan.spent
+    spent = PlanBudget(tokens=used.tokens, cost_usd=used.cost_usd, seconds=plan.seconds)
     return PlanOfTask(
         nodes=[_node(node) for node in plan.nodes] or _awaited(plan),
         revisions=[

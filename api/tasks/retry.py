@@ -1,5 +1,6 @@
 """Running a task that has ended again, from one of its steps or turns on."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from activities.store import tasks
@@ -12,8 +13,10 @@ from api.tasks.lookup import load_task
 from api.tasks.runs import start_soon
 from api.wire.requests import RetryRequest
 from workflows.definitions.plan import MAX_DEPTH
+from workflows.pointers import Problem
 from workflows.states import Status
 
+_NAMES_SHOWN = 20
 _NODES_ARE_ENDING = "its nodes are still being ended; try again in a few seconds"
 _DESCRIBES_NOTHING = (
     "it replaces the description of a node of a plan; say which with `from`, or leave it out"
@@ -40,6 +43,7 @@ async def retry_task(
     if await descendants(services.database, task.id, living=True):
         # A plan that was terminated ends before they do, and would take what still runs for theirs.
         raise StateConflict(id=task.id, action="retried", reason=_NODES_ARE_ENDING)
+    _check_names(request.inputs, task.inputs)
     served = KINDS[task.type]
     inputs = {**task.inputs, **request.inputs}
     beginning = await served.beginning(services, task, request)
@@ -61,6 +65,14 @@ async def retry_task(
         raise StateConflict(id=task.id, action="retried", reason="it was retried just now")
     await start_soon(services, await load_task(services.database, team_id, task_id))
     return Status.PENDING
+
+
+def _check_names(given: Collection[str], known: Collection[str]) -> None:
+    """A name that is mistyped would leave the old file in its place, and nobody would notice."""
+    listed = ", ".join(sorted(known)[:_NAMES_SHOWN]) + ", ..." * (len(known) > _NAMES_SHOWN)
+    message = f"the task has no such input (inputs: {listed or 'none'})"
+    if problems := [Problem(f"/inputs/{name}", message) for name in given if name not in known]:
+        raise InvalidRequest(problems)
 
 
 async def _why_not_alone(services: Services, task_id: UUID, plan_id: UUID) -> str:

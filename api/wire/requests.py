@@ -52,10 +52,12 @@ class RetryRequest(_Request):
     starts over.
 
     A plan runs again those of its nodes that are not completed and, with ``from``, that node and
-    all that depend on it; a node may be named by its number or the id of its task, too. ``start``
+    all that depend on it; a node may be named by its number or the id of its task, or the
+    first six or more characters of that, too. ``start``
     plans anew. ``description`` is what the node ``from`` has to do from now on.
 
-    ``inputs`` replace those of the same name; nodes of a plan that were given one run again.
+    ``inputs`` replace those of the same name, which the task must have; nodes of a plan that were
+    given one run again.
     """
 
     begin: Text | None = Field(default=None, alias="from", max_length=100)
@@ -67,7 +69,7 @@ class RetryRequest(_Request):
 
 class CompileRequest(_Request):
     """``accept`` are pointers of problems: texts that you take for constants, though the model may
-    have read them in the data, and the result, ``/result``, if you want none."""
+    have read them in the data, and results, such as ``/result``, if you want none."""
 
     accept: tuple[Annotated[Text, Field(max_length=MAX_POINTER_CHARACTERS)], ...] = Field(
         default=(), max_length=MAX_ACCEPTED

@@ -9,25 +9,30 @@ from deploy.offline_model.conversation import Conversation
 PLANNED_BY = ("make_plan", "revise_plan")
 
 # See ``activities.plans.reporting``.
-_NODE = re.compile(r"^(?P<id>[A-Za-z][\w-]*) \((?P<title>.+)\): (?P<state>[a-z]+)$", re.MULTILINE)
+_NODE = re.compile(
+    r"^(?P<id>[A-Za-z][\w-]*) \((?P<title>.+)\): (?P<state>[a-z]+)"
+    r"(?P<left>, and the plan goes on without it)?$",
+    re.MULTILINE,
+)
 _OUTPUT = re.compile(r"<output>\n(?P<said>.*?)\n</output>", re.DOTALL)
 _FILES = re.compile(r"^Files: (?P<names>.+?)(?:, and \d+ more)?$", re.MULTILINE)
-_DONE = ("completed", "replaced")
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A node: what it said, or why it failed, and the names of the files that it made."""
+    """A node: what it said, or why it failed, and the names of the files that it made. ``is_left``:
+    the plan goes on without it."""
 
     id: str
     title: str
     state: str
     said: str
     files: Sequence[str]
+    is_left: bool = False
 
     @property
     def is_missing(self) -> bool:
-        return self.state not in _DONE
+        return self.state != "completed"
 
 
 def told_nodes(talk: Conversation) -> Mapping[str, Told]:
@@ -51,5 +56,8 @@ def _read(text: str) -> Sequence[Told]:
         words, said = said[:count], said[count:]
         files = _FILES.search(section)
         names = files["names"].split(", ") if files else ()
-        nodes.append(Told(node["id"], node["title"], node["state"], "\n".join(words), names))
+        is_left = node["left"] is not None or node["state"] == "dropped"
+        nodes.append(
+            Told(node["id"], node["title"], node["state"], "\n".join(words), names, is_left)
+        )
     return nodes

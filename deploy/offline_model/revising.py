@@ -22,7 +22,11 @@ def revise(talk: Conversation) -> Reply:
     """Empty unless the prompt allows a result that lacks something: then the nodes that others feed
     go on with what there is, and those that have nothing left are dropped."""
     nodes = told_nodes(talk)
-    failed = {node.id for node in nodes.values() if node.state in {"failed", "blocked"}}
+    failed = {
+        node.id
+        for node in nodes.values()
+        if node.state in {"failed", "blocked"} and not node.is_left
+    }
     names = ", ".join(sorted(failed)) or "a node"
     last = talk.actions[-1] if talk.actions else None
     if last is not None and last.tool == REVISE_PLAN and last.observation.is_failure:

@@ -10,6 +10,8 @@ from deploy.offline_model.reply import Call, Reply
 from deploy.offline_model.reports import Told, told_nodes
 
 _SAID_CHARACTERS = 400
+# What became of a node that has not completed, by its state.
+_WHY = {"failed": "failed", "blocked": "failed", "dropped": "was dropped"}
 
 
 def is_planned(talk: Conversation) -> bool:
@@ -37,7 +39,8 @@ def _lines(nodes: Sequence[Told]) -> Iterator[str]:
     for node in nodes:
         said = " ".join(node.said.split())[:_SAID_CHARACTERS]
         if node.is_missing:
-            yield f"- Missing: {node.id} ({node.title}), which is {node.state}. {said}".strip()
-        elif node.state == "completed":
+            why = _WHY.get(node.state, f"is {node.state}")
+            yield f"- Missing: {node.id} ({node.title}), which {why}. {said}".strip()
+        else:
             made = f" Files: {', '.join(node.files)}." if node.files else ""
             yield f"- {node.id} ({node.title}): {said or 'done.'}{made}"

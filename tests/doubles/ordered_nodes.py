@@ -12,20 +12,25 @@ from workflows import ports
 from workflows.contracts import (
     RETRIES_USED_UP,
     NodeEnd,
+    NodeNote,
     NodePlan,
     NodesCall,
     NodeStart,
     OpenedPlan,
     PlanCall,
     PlanReport,
+    task_id_of,
     workflow_id,
 )
 from workflows.errors import NodesFailed
+from workflows.lifecycle import NOTE_NODE
+from workflows.states import Status
 
 
 @workflow.defn
 class OrderedNode:
-    """``order`` is ``quick``, ``slow`` (until it is released) or ``fail``."""
+    """``order`` is ``quick``, ``slow`` (until it is released), ``fail``, or ``ask`` (it waits for a
+    person for as long as it is not released)."""
 
     def __init__(self) -> None:
         self.is_released = False
@@ -35,8 +40,19 @@ class OrderedNode:
     async def run(self, order: dict[str, str]) -> None:
         if order["order"] == "fail":
             raise ApplicationError("refused", non_retryable=True)
-        if order["order"] == "slow":
+        if order["order"] == "ask":
+            await self._tell_plan(Status.WAITING)
+        if order["order"] in {"slow", "ask"}:
             await workflow.wait_condition(lambda: self.is_released)
+        if order["order"] == "ask":
+            await self._tell_plan(Status.RUNNING)
+
+    async def _tell_plan(self, status: Status) -> None:
+        task_id, parent = task_id_of(workflow.info().workflow_id), workflow.info().parent
+        assert parent is not None
+        assert task_id is not None
+        plan = workflow.get_external_workflow_handle(parent.workflow_id)
+        await plan.signal(NOTE_NODE, NodeNote(task_id=task_id, status=status))
 
     @workflow.signal
     def release(self) -> None:

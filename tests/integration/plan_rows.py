@@ -14,10 +14,11 @@ from activities.store import tasks
 from activities.store.approvals import Approval
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
-from activities.store.tables import Message, PlanRevision, SubTask, Task
+from activities.store.tables import Event, Message, PlanRevision, SubTask, Task
 from tests.integration.new_tasks import new_task
 from workflows.contracts import call_sub_task_id
 from workflows.definitions.plan import Node, Plan
+from workflows.events import TaskStatus
 from workflows.states import Status, TaskType
 
 # The message with the result of the call that made the plan: after system, user and answer.
@@ -158,6 +159,18 @@ class PlanRows:
         )
         await self.add(row)
         return child_id if has_begun else None
+
+    async def be(self, seq: int, status: Status, after_seconds: float) -> None:
+        """Tell of a state, so long after the start; ``seq`` 1 says that the plan is pending."""
+        event = Event(
+            task_id=self.id,
+            seq=seq,
+            team_id=DEFAULT_TEAM,
+            type=TaskStatus.type,
+            data={"status": status},
+            created_at=START + timedelta(seconds=after_seconds),
+        )
+        await self.add(event)
 
     async def revise(self, reason: str, *, seq: int = 6, **changes: Any) -> None:
         fields = ("add", "drop", "rewire", "replaced", "former")

@@ -16,10 +16,15 @@ _NAMES_SHOWN = 20
 
 
 def problems_of(
-    nodes: Sequence[Node], plan: Plan, given: Collection[str], at: str = "/nodes"
+    nodes: Sequence[Node],
+    plan: Plan,
+    given: Collection[str],
+    at: str = "/nodes",
+    new: Collection[str] | None = None,
 ) -> list[Problem]:
     """All that is wrong, at most fifty problems. ``given`` are the names of the task's inputs, and
-    ``at`` is the pointer of the nodes."""
+    ``at`` is the pointer of the nodes. ``new`` are the ids of those that may have to give a reason,
+    all of them by default."""
     if not nodes:
         return [Problem(at, "a plan has at least one node")]
     if len(nodes) > plan.max_nodes:
@@ -37,7 +42,7 @@ def problems_of(
             )
             for index, node in enumerate(nodes)
         ),
-        _reason_problems(nodes, at) if plan.atomicity is Atomicity.RELAXED else (),
+        _reason_problems(nodes, new, at) if plan.atomicity is Atomicity.RELAXED else (),
         _cycle_problems(by_id, at),
     )
     return list(islice(found, MAX_PROBLEMS))
@@ -84,12 +89,16 @@ def _id_problems(nodes: Sequence[Node], at: str) -> Iterator[Problem]:
             yield Problem(f"{at}/{index}/id", f"{node.id!r} is also the id of node {first}")
 
 
-def _reason_problems(nodes: Sequence[Node], at: str) -> Iterator[Problem]:
-    """Each node beyond the first has to be worth it, for a reason of its own."""
+def _reason_problems(
+    nodes: Sequence[Node], new: Collection[str] | None, at: str
+) -> Iterator[Problem]:
+    """Each new node beyond the first has to be worth it, for a reason of its own."""
     first_use: dict[str, str] = {}
     for index, node in enumerate(nodes[1:], start=1):
         reason = " ".join(node.why.casefold().split())
-        if not reason:
+        if new is not None and node.id not in new:
+            first_use.setdefault(reason, node.id)
+        elif not reason:
             yield Problem(
                 f"{at}/{index}/why",
                 "say what is gained by this node that one agent could not do as well; else join "

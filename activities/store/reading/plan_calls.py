@@ -35,31 +35,44 @@ async def resumed_call(database: Database, task_id: UUID, seq: int) -> int | Non
 class OpenedCall:
     """A call whose plan, or revision, is in the rows of nodes; its result is message ``seq``.
 
-    ``was_answered``: the planner has said something since.
+    ``was_answered``: the planner has said something since. ``is_outdated``: its result tells of
+    nodes as they were before they ran for a later call.
     """
 
     id: UUID
     seq: int
     status: Status
     was_answered: bool
+    is_outdated: bool
 
 
-async def last_opened_call(database: Database, task_id: UUID) -> OpenedCall | None:
-    """The call by which a plan was made, or revised, last; None before there is a plan."""
+async def last_opened_call(
+    database: Database, task_id: UUID, before: int | None = None
+) -> OpenedCall | None:
+    """The call by which a plan was made, or revised, last, in a turn ``before`` this one; None
+    before there is a plan."""
+    place = {"task_id": task_id, "before": before}
     async with database.reading(fresh=True) as connection:
-        row = (await connection.execute(_LAST_OPENED, {"task_id": task_id})).one_or_none()
+        row = (await connection.execute(_LAST_OPENED, place)).one_or_none()
     if row is None:
         return None
-    return OpenedCall(row.id, row.seq, Status(row.status), row.was_answered)
+    return OpenedCall(row.id, row.seq, Status(row.status), row.was_answered, row.is_outdated)
 
 
 _LAST_OPENED = text(
     f"""
     SELECT call.id, call.execution_order AS seq, call.status,
            EXISTS (SELECT FROM messages WHERE task_id = :task_id AND role = 'assistant'
-                   AND messages.seq > call.execution_order) AS was_answered
+                   AND messages.seq > call.execution_order) AS was_answered,
+           EXISTS (SELECT FROM sub_tasks AS node
+                   WHERE node.task_id = :task_id AND node.number IS NOT NULL
+                     AND node.execution_order <= call.execution_order
+                     AND node.finished_at > call.finished_at
+                     AND node.output_result ->> 'dropped' IS NULL) AS is_outdated
     FROM sub_tasks AS call
     WHERE call.task_id = :task_id AND call.task_type = '{PLAN_CALL}' AND call.number IS NULL
+      AND (CAST(:before AS int) IS NULL
+           OR CAST(call.input_context ->> 'turn' AS int) < CAST(:before AS int))
       AND (EXISTS (SELECT FROM sub_tasks AS node
                    WHERE node.task_id = :task_id AND node.number IS NOT NULL
                      AND node.execution_order = call.execution_order)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -19,6 +19,7 @@ from activities.store.reading.usage import TaskUsage, usage_of
 from activities.store.tables import PlanRevision, SubTask, Task
 from workflows.contracts import Failure
 from workflows.definitions.plan import Plan
+from workflows.events import TaskStatus
 from workflows.states import Status, TaskType
 
 
@@ -61,13 +62,15 @@ class StoredRevision:
 
 @dataclass(frozen=True, slots=True)
 class PlanDetails:
-    """``own`` is what the planner itself has used, ``spent`` that and all below it."""
+    """``own`` is what the planner itself has used, ``spent`` that and all below it, in all runs.
+
+    In ``seconds`` the plan has worked, in all runs: it neither was paused nor waited for people.
+    """
 
     prompt: str
     inputs: Mapping[str, str]
     definition: Plan
-    started_at: datetime | None
-    finished_at: datetime | None
+    seconds: float
     nodes: Sequence[ShownNode]
     call: PlanningCall | None
     revisions: Sequence[StoredRevision]
@@ -86,8 +89,6 @@ async def find_plan(
         col(Task.inputs),
         col(Task.definition),
         col(Task.route),
-        col(Task.started_at),
-        col(Task.finished_at),
     ).where(col(Task.id) == task_id, col(Task.team_id) == team_id)
     async with database.reading() as connection:
         row = (await connection.execute(query)).one_or_none()
@@ -101,8 +102,7 @@ async def find_plan(
             prompt=row.prompt or "",
             inputs=row.inputs,
             definition=Plan.model_validate(row.definition),
-            started_at=row.started_at,
-            finished_at=row.finished_at,
+            seconds=await _working_seconds(connection, task_id),
             nodes=await _nodes(connection, task_id),
             call=await _planning_call(connection, task_id, tool),
             revisions=await _revisions(connection, task_id),
@@ -113,6 +113,25 @@ async def find_plan(
                 below.cost_usd + float(chosen.get("cost_usd", 0.0)),
             ),
         )
+
+
+async def _working_seconds(connection: AsyncConnection, task_id: UUID) -> float:
+    """As the events tell it: the row of the task knows of its last run only."""
+    found = await connection.scalar(_SECONDS, {"task_id": task_id, "type": TaskStatus.type})
+    return max(0.0, float(found or 0.0))
+
+
+_SECONDS = text(
+    f"""
+    SELECT sum(extract(epoch FROM coalesce(until, now()) - created_at))
+    FROM (
+        SELECT data ->> 'status' AS status, created_at,
+               lead(created_at) OVER (ORDER BY seq) AS until
+        FROM events WHERE task_id = :task_id AND type = :type
+    ) AS states
+    WHERE status = '{Status.RUNNING}'
+    """
+)
 
 
 async def _nodes(connection: AsyncConnection, task_id: UUID) -> Sequence[ShownNode]:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ARRAY, DateTime, Row, Uuid, bindparam, func, select, text
+from sqlalchemy import ARRAY, DateTime, Row, Uuid, and_, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -47,7 +47,10 @@ class StoredNode:
 @dataclass(frozen=True, slots=True)
 class StoredPlan:
     """A plan with all its nodes, in their order. ``revisions`` is how often it was revised in its
-    present run: a person who retries it gives it all its replans anew."""
+    present run: a person who retries it gives it all its replans anew.
+
+    ``is_given_up``: one of these changed nothing, which says that nothing can be done.
+    """
 
     id: UUID
     team_id: UUID
@@ -61,6 +64,11 @@ class StoredPlan:
     result: Mapping[str, JsonValue] | None
     nodes: Sequence[StoredNode]
     revisions: int
+    is_given_up: bool = False
+
+    @property
+    def may_be_revised(self) -> bool:
+        return self.revisions < self.definition.replans and not self.is_given_up
 
     @property
     def by_name(self) -> Mapping[str, StoredNode]:
@@ -123,11 +131,15 @@ class PlanReader:
             .where(col(SubTask.task_id) == task_id, col(SubTask.number).is_not(None))
             .order_by(col(SubTask.number))
         )
-        revisions = await self._connection.scalar(
-            select(func.count(col(PlanRevision.seq))).where(
-                col(PlanRevision.task_id) == task_id, col(PlanRevision.run) == task.run
+        changes = (col(PlanRevision.add), col(PlanRevision.drop), col(PlanRevision.rewire))
+        is_empty = and_(*(func.jsonb_array_length(change) == 0 for change in changes))
+        revisions, is_given_up = (
+            await self._connection.execute(
+                select(func.count(col(PlanRevision.seq)), func.bool_or(is_empty)).where(
+                    col(PlanRevision.task_id) == task_id, col(PlanRevision.run) == task.run
+                )
             )
-        )
+        ).one()
         return StoredPlan(
             id=task.id,
             team_id=task.team_id,
@@ -140,7 +152,8 @@ class PlanReader:
             started_at=task.started_at,
             result=task.result,
             nodes=[_node(row) for row in nodes],
-            revisions=revisions or 0,
+            revisions=revisions,
+            is_given_up=bool(is_given_up),
         )
 
     async def node(self, task_id: UUID, number: int) -> StoredNode | None:

@@ -1,4 +1,5 @@
-"""What an agent did in a run that has ended: all that it said, read, called and made."""
+"""What a task did in a run that has ended: all that an agent said, read, called and made, and what
+the steps of a pipeline made."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,25 @@ from workflows.states import Status, TaskType
 MAX_MESSAGES = 5_000
 MAX_BYTES = 4 * MEBIBYTE
 
+# Calls by which a planner plans, and a router chooses.
+_OF_THE_TASK_ITSELF = ("plan", "route")
+# As what an agent would have called for a step.
+_STEP_TOOLS = {"skill": "run_skill_script", "code": "run_code"}
+
+
+@dataclass(slots=True)
+class Room:
+    """How much may still be read: messages, and their bytes."""
+
+    messages: int = MAX_MESSAGES
+    bytes: int = MAX_BYTES
+
+    def take(self, messages: int, written: int) -> bool:
+        """Whether there was room for so much."""
+        self.messages -= messages
+        self.bytes -= written
+        return self.messages >= 0 and self.bytes >= 0
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedFile:
@@ -38,7 +58,9 @@ class RecordedFile:
 
 @dataclass(frozen=True, slots=True)
 class RecordedCall:
-    """A call, whose result is message ``seq``; ``name`` begins with its number, as in 4.1."""
+    """A call, whose result is message ``seq``; ``name`` begins with its number, as in 4.1.
+
+    Or a step of a pipeline, of which ``name`` is the id."""
 
     seq: int
     name: str
@@ -88,6 +110,14 @@ async def find_run(
     database: Database, team_id: UUID, task_id: UUID, *, max_messages: int = MAX_MESSAGES
 ) -> RecordedRun | None:
     """The present run of a task, as the primary has it; everything in it is in order."""
+    async with database.reading(fresh=True) as connection:
+        return await run_in(connection, team_id, task_id, Room(max_messages))
+
+
+async def run_in(
+    connection: AsyncConnection, team_id: UUID, task_id: UUID, room: Room
+) -> RecordedRun | None:
+    """The same, where there is ``room`` for what was said."""
     query = select(
         col(Task.type),
         col(Task.name),
@@ -96,13 +126,13 @@ async def find_run(
         col(Task.definition),
         col(Task.inputs),
     ).where(col(Task.id) == task_id, col(Task.team_id) == team_id)
-    async with database.reading(fresh=True) as connection:
-        row = (await connection.execute(query)).one_or_none()
-        if row is None:
-            return None
-        is_cut = await _is_too_long(connection, task_id, max_messages)
-        calls = () if is_cut else await _calls(connection, task_id)
-        messages = () if is_cut else await _messages(connection, task_id)
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        return None
+    is_cut = not room.take(*await _size(connection, task_id))
+    is_pipeline = row.type is TaskType.PIPELINE
+    calls = () if is_cut else await _calls(connection, task_id, is_pipeline=is_pipeline)
+    messages = () if is_cut else await _messages(connection, task_id)
     return RecordedRun(
         task_id=task_id,
         type=row.type,
@@ -117,40 +147,59 @@ async def find_run(
     )
 
 
-async def _is_too_long(connection: AsyncConnection, task_id: UUID, max_messages: int) -> bool:
+async def _size(connection: AsyncConnection, task_id: UUID) -> tuple[int, int]:
+    """The messages of a task, and their bytes."""
     requests = func.octet_length(func.coalesce(cast(col(Message.requests), Text), ""))
     size = func.sum(func.octet_length(col(Message.content)) + requests)
     query = select(func.count(), size).where(col(Message.task_id) == task_id)
     count, written = (await connection.execute(query)).one()
-    return count > max_messages or (written or 0) > MAX_BYTES
+    return count, written or 0
 
 
-async def _calls(connection: AsyncConnection, task_id: UUID) -> Sequence[RecordedCall]:
-    files = await _files(connection, task_id)
+async def _calls(
+    connection: AsyncConnection, task_id: UUID, *, is_pipeline: bool
+) -> Sequence[RecordedCall]:
+    files = await files_in(connection, task_id)
     rows = await connection.execute(
         select(
             col(SubTask.id),
             col(SubTask.execution_order),
             col(SubTask.name),
+            col(SubTask.task_type),
             col(SubTask.status),
             col(SubTask.input_context),
             col(SubTask.approval),
             col(SubTask.started_at),
             col(SubTask.finished_at),
         )
-        .where(col(SubTask.task_id) == task_id)
+        .where(col(SubTask.task_id) == task_id, col(SubTask.task_type).not_in(_OF_THE_TASK_ITSELF))
         .order_by(col(SubTask.execution_order))
         .limit(MAX_MESSAGES)
     )
-    return [_call(row, files) for row in rows if "tool" in row.input_context]
+    if is_pipeline:
+        return [_call(row, _as_call(row), files) for row in rows]
+    found = [row for row in rows if "tool" in row.input_context]
+    return [_call(row, CallDefinition.model_validate(row.input_context), files) for row in found]
 
 
-def _call(row: Row[*tuple[Any, ...]], files: Mapping[UUID, list[RecordedFile]]) -> RecordedCall:
+def _as_call(row: Row[*tuple[Any, ...]]) -> CallDefinition:
+    """A step, as the call that would do the same. Its arguments are in the pipeline."""
+    tool = _STEP_TOOLS.get(row.task_type) or str(row.input_context.get("tool"))
+    return CallDefinition(
+        tool=tool, arguments={}, turn=row.execution_order, request_id=row.name, is_retry_safe=True
+    )
+
+
+def _call(
+    row: Row[*tuple[Any, ...]],
+    definition: CallDefinition,
+    files: Mapping[UUID, list[RecordedFile]],
+) -> RecordedCall:
     return RecordedCall(
         seq=row.execution_order,
         name=row.name,
         status=row.status,
-        definition=CallDefinition.model_validate(row.input_context),
+        definition=definition,
         files=tuple(files.get(row.id, ())),
         approval=row.approval and Approval.model_validate(row.approval),
         started_at=row.started_at,
@@ -158,7 +207,7 @@ def _call(row: Row[*tuple[Any, ...]], files: Mapping[UUID, list[RecordedFile]]) 
     )
 
 
-async def _files(connection: AsyncConnection, task_id: UUID) -> Mapping[UUID, list[RecordedFile]]:
+async def files_in(connection: AsyncConnection, task_id: UUID) -> Mapping[UUID, list[RecordedFile]]:
     rows = await connection.execute(
         select(
             col(TaskArtifact.sub_task_id),

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
 from api.cli.commands.document_file import read_document
+from api.cli.commands.request_body import built
 from api.cli.errors import AgentInvalid, SchemaFileRefused
 from workflows.definitions.agent import DEFAULT_SECONDS, DEFAULT_TOKENS, DEFAULT_TURNS, Agent
-from workflows.pointers import problems_in
 
 
 def _option(what: str, name: str | None = None, *, unit: str = "TEXT", default: str = "") -> Any:
@@ -50,10 +50,7 @@ def make_agent(
         AgentInvalid: with every problem.
     """
     document = {"profile": _given(profile), "limits": _given(limits), **_given(more)}
-    try:
-        return Agent.model_validate(document)
-    except ValidationError as error:
-        raise AgentInvalid(problems_in(error.errors(include_url=False), document)) from error
+    return built(Agent, document, AgentInvalid)
 
 
 def read_schema(path: Path) -> dict[str, JsonValue]:

@@ -19,14 +19,15 @@ from api.cli.commands.pages import whole_list
 from api.cli.commands.plan_file import read_nodes
 from api.cli.commands.plan_view import PLAN_CALL
 from api.cli.commands.printing import print_json, print_line
+from api.cli.commands.request_body import built
 from api.cli.commands.task_ids import LEAST_CHARACTERS, talk_about
 from api.cli.display.agent_frames import commands_for
 from api.cli.display.glyphs import glyphs_of
 from api.cli.display.plan_frames import command_lines, nodes_in
 from api.cli.display.plan_tree import TreeNode, tree_lines
-from api.cli.errors import CallNotNamed, NothingWaits
+from api.cli.errors import CallNotNamed, DecisionInvalid, NothingWaits
 from api.cli.terminal import safe_json, safe_line, safe_text
-from api.client import Client
+from api.client import ApiProblem, Client
 from api.client.transport import Params
 from api.wire.requests import ApprovalRequest
 from api.wire.responses.approvals import AskedCall
@@ -87,7 +88,8 @@ def approve(
 ) -> None:
     """Approve a call of an agent, or answer its question."""
     edited = None if nodes is None else read_nodes(nodes)
-    request = ApprovalRequest(decision="approve", note=note, nodes=edited)
+    given = {"decision": "approve", "note": note, "nodes": edited}
+    request = built(ApprovalRequest, given, DecisionInvalid)
     _print(_decide(context, task, call, request), output)
 
 
@@ -99,7 +101,7 @@ def deny(
     output: Output = Format.TABLE,
 ) -> None:
     """Deny a call of an agent, or decline to answer its question."""
-    request = ApprovalRequest(decision="deny", note=note)
+    request = built(ApprovalRequest, {"decision": "deny", "note": note}, DecisionInvalid)
     _print(_decide(context, task, call, request), output)
 
 
@@ -108,7 +110,13 @@ def _decide(
 ) -> AskedCall:
     async def converse(client: Client, task_id: str) -> AskedCall:
         meant, ask_id = await _find(client, task_id, call)
-        return await client.decide(task_id, meant, request.model_copy(update={"ask_id": ask_id}))
+        decision = request.model_copy(update={"ask_id": ask_id})
+        try:
+            return await client.decide(task_id, meant, decision)
+        except ApiProblem as error:
+            if not error.problems:
+                raise
+            raise DecisionInvalid(error.problems) from error
 
     return talk_about(context, task, converse)
 

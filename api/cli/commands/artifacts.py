@@ -3,13 +3,21 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 from pydantic import BaseModel
 
-from api.cli.commands.options import Format, Output, TaskId, talk
+from api.cli.commands.options import (
+    Format,
+    LongOutput,
+    Output,
+    TaskId,
+    place_option,
+    talk,
+    told_apart,
+)
 from api.cli.commands.pages import whole_list
 from api.cli.commands.printing import print_json, print_line
 from api.cli.commands.task_ids import LEAST_CHARACTERS, find_task_id, talk_about
@@ -54,16 +62,18 @@ def get(
         str | None,
         typer.Option(metavar="ID", show_default=False, help="Its task; alone: all files."),
     ] = None,
-    folder: Annotated[
-        Path,
-        typer.Option("--to", "-o", metavar="FOLDER", file_okay=False, help="Folder to write to."),
-    ] = Path(),
-    output: Annotated[Format, typer.Option("--output", help="Output format.")] = Format.TABLE,
+    place: Annotated[
+        Any, place_option("Folder to write to.", "--to", metavar="FOLDER", default=".")
+    ] = None,
+    output: LongOutput = Format.TABLE,
 ) -> None:
     """Download files that a task made, verify them, and print their paths."""
+    folder, output = told_apart(place, output)
+    if folder is not None and folder.is_file():
+        raise typer.BadParameter(f"{folder} is a file", param_hint="--to")
     if artifact is None and task is None:
         raise typer.BadParameter("name an artifact, or a task with --task", param_hint="ARTIFACT")
-    fetched = talk(context, lambda client: _get(client, artifact, task, folder))
+    fetched = talk(context, lambda client: _get(client, artifact, task, folder or Path()))
     if output is Format.JSON:
         print_json(Page(items=fetched))
     else:

@@ -1,17 +1,18 @@
-"""``agentos compile``: what an agent did, as a pipeline."""
+"""``agentos compile``: what an agent or a plan did, as a pipeline."""
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
 from api.cli import terminal
 from api.cli.commands.comparison import Check, Sameness, compared
-from api.cli.commands.options import Format, TaskId, Timeout
+from api.cli.commands.options import Format, TaskId, Timeout, place_option, told_apart
 from api.cli.commands.pages import whole_list
 from api.cli.commands.printing import print_json
+from api.cli.commands.request_body import built
 from api.cli.commands.task_ids import talk_about
 from api.cli.commands.waiting import wait_for_end
 from api.cli.commands.yaml_text import yaml_text
@@ -39,15 +40,9 @@ def compile_(
     context: typer.Context,
     *,
     task: TaskId,
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            metavar="FILE",
-            dir_okay=False,
-            show_default="stdout",
-            help="Write the pipeline to this file.",
-        ),
+    place: Annotated[
+        Any,
+        place_option("Write the pipeline to this file.", metavar="FILE", default="stdout"),
     ] = None,
     check: Annotated[
         bool,
@@ -70,14 +65,16 @@ def compile_(
         Format, typer.Option("--output", help="The pipeline as YAML, or the whole answer as JSON.")
     ] = Format.TABLE,
 ) -> None:
-    """Turn what an agent did into a pipeline, which needs no model.
+    """Turn what an agent or a plan did into a pipeline, which needs no model.
 
-    The successful calls become its steps, and files that they name become references. Where that
-    cannot be done, you read at which calls and why, and there is no pipeline.
+    The successful calls become its steps, and files that they name become references. Those of a
+    plan are the calls of all its nodes. Where that cannot be done, you read at which calls and why,
+    and there is no pipeline.
     """
     if timeout is not None and not check:
         raise typer.BadParameter("it needs --check", param_hint="--timeout")
-    request = CompileRequest(accept=tuple(accept or ()))
+    file, output = told_apart(place, output)
+    request = built(CompileRequest, {"accept": accept or []})
 
     async def converse(client: Client, task_id: str) -> ExitCode:
         compiled = await client.compile(task_id, request)
@@ -110,8 +107,9 @@ async def _checked(
     """Run the pipeline on the inputs that the agent had, and wait."""
     if compiled.pipeline is None:
         return None, ExitCode.FAILED
-    request = TaskRequest.model_validate(
-        {"type": TaskType.PIPELINE, "pipeline": compiled.pipeline, "inputs": compiled.inputs}
+    request = built(
+        TaskRequest,
+        {"type": TaskType.PIPELINE, "pipeline": compiled.pipeline, "inputs": compiled.inputs},
     )
     task_id = str((await client.submit(request)).task_id)
     code = await wait_for_end(client, task_id, timeout_seconds=timeout_seconds)

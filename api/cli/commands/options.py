@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import Annotated, TypeVar
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -19,11 +20,37 @@ class Format(StrEnum):
 
 
 Output = Annotated[Format, typer.Option("--output", "-o", help="Output format.")]
+
+
+def _format_or_place(text: str) -> Format | Path:
+    """What ``-o`` says where a command writes files, too: ``./json`` is a file of that name."""
+    return Format(text) if text in tuple(Format) else Path(text)
+
+
+def place_option(what: str, *names: str, metavar: str, default: str) -> Any:
+    """``-o`` of a command that writes files: where to, and as everywhere else ``json``."""
+    return typer.Option(
+        "-o",
+        *names,
+        parser=_format_or_place,
+        metavar=f"{metavar}|json",
+        show_default=default or False,
+        help=f"{what} With json, the answer as JSON.",
+    )
+
+
+def told_apart(place: Format | Path | None, output: Format) -> tuple[Path | None, Format]:
+    """Where to write, and in which format to print."""
+    return (None, place) if isinstance(place, Format) else (place, output)
+
+
+LongOutput = Annotated[Format, typer.Option("--output", help="Output format.")]
 TaskId = Annotated[
     str,
     typer.Argument(
         metavar="ID",
-        help="A task's id, or its first six or more characters; ID/NODE is a node of a plan.",
+        help="A task's id, or its first six or more characters; ID/NODE is a node of a plan, "
+        "by its name, its number, or the id of its task.",
         show_default=False,
     ),
 ]

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
+from api.cli.commands.request_body import built
 from api.cli.errors import PlanInvalid
 from workflows.definitions.plan import DEFAULT_NODES, DEFAULT_PARALLEL, Atomicity, Plan
-from workflows.pointers import problems_in
 
 
 def _option(what: str, name: str | None = None, *, unit: str = "N", default: str = "") -> Any:
@@ -42,10 +41,7 @@ def make_plan(*, agent: Mapping[str, object], limits: Mapping[str, object], **mo
         PlanInvalid: with every problem.
     """
     document = {"agent": _given(agent), "limits": _given(limits), **_given(more)}
-    try:
-        return Plan.model_validate(document)
-    except ValidationError as error:
-        raise PlanInvalid(problems_in(error.errors(include_url=False), document)) from error
+    return built(Plan, document, PlanInvalid)
 
 
 def _given(values: Mapping[str, object]) -> dict[str, object]:

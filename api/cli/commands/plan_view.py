@@ -7,7 +7,7 @@ from rich.text import Text
 
 from api.cli import terminal
 from api.cli.display.agent_frames import dollars
-from api.cli.display.frames import duration, seconds_between
+from api.cli.display.frames import counted, duration, seconds_between
 from api.cli.display.glyphs import glyphs_of
 from api.cli.display.plan_frames import command_lines
 from api.cli.display.plan_tree import TreeNode, tree_lines
@@ -31,8 +31,7 @@ def plan_lines(task_id: str, plan: PlanOfTask) -> Iterator[Text]:
         yield Text(f"{_INDENT}not planned yet", style="dim")
     for number, revision in enumerate(plan.revisions, 1):
         yield from _revision_lines(number, revision)
-    spent, estimate = _amounts(plan.spent), _amounts(plan.estimate)
-    yield Text(f"{_INDENT}used {spent} of {estimate}", style="dim")
+    yield Text(f"{_INDENT}{_used(plan)}", style="dim")
 
 
 def waiting_lines(task_id: str, calls: Sequence[AskedCall]) -> Iterator[Text]:
@@ -73,10 +72,17 @@ def _revision_lines(number: int, revision: PlanRevision) -> Iterator[Text]:
             yield Text(f"{_INDENT * 2}{word} {safe_line(', '.join(names))}", style="dim")
 
 
-def _amounts(budget: PlanBudget) -> str:
-    parts = [] if budget.tokens is None else [f"{budget.tokens:,} tokens"]
-    if budget.cost_usd:
-        parts.append(dollars(budget.cost_usd))
-    if budget.seconds is not None:
-        parts.append(duration(budget.seconds))
-    return ", ".join(parts) or "nothing"
+def _used(plan: PlanOfTask) -> str:
+    spent = f"used {', '.join(_amounts(plan.spent)) or 'nothing'}"
+    if plan.spent.seconds:
+        spent += f" in {duration(plan.spent.seconds)} of work"
+    estimate = _amounts(plan.estimate)
+    if plan.estimate.seconds is not None:
+        estimate.append(duration(plan.estimate.seconds))
+    return f"{spent} (estimate: {', '.join(estimate)})" if estimate else spent
+
+
+def _amounts(budget: PlanBudget) -> list[str]:
+    """Tokens and dollars."""
+    tokens = [] if budget.tokens is None else [counted(budget.tokens, "token")]
+    return [*tokens, dollars(budget.cost_usd)] if budget.cost_usd else tokens

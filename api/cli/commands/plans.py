@@ -1,12 +1,11 @@
 """``agentos plan``: how a task was split, on the screen or in a file to edit."""
 
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from api.cli import terminal
-from api.cli.commands.options import Format, TaskId
+from api.cli.commands.options import Format, LongOutput, TaskId, place_option, told_apart
 from api.cli.commands.plan_file import write_nodes
 from api.cli.commands.plan_view import plan_lines, waiting_lines
 from api.cli.commands.printing import draw, print_json
@@ -19,19 +18,19 @@ from api.wire.responses.plans import PlanOfTask
 def plan(
     context: typer.Context,
     task: TaskId,
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
+    place: Annotated[
+        Any,
+        place_option(
+            "Write the nodes to this YAML file instead, to edit them; - for stdout.",
             "--file",
             metavar="FILE",
-            show_default=False,
-            help="Write the nodes to a YAML file instead, to edit them; - for stdout.",
+            default="",
         ),
     ] = None,
-    output: Annotated[Format, typer.Option("--output", help="Output format.")] = Format.TABLE,
+    output: LongOutput = Format.TABLE,
 ) -> None:
     """Show how a task was split, or write its nodes to a file."""
+    file, output = told_apart(place, output)
 
     async def converse(client: Client, task_id: str) -> tuple[str, PlanOfTask, list[AskedCall]]:
         found = await client.plan(task_id)

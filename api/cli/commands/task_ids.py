@@ -11,6 +11,7 @@ from api.cli.commands.pages import page_after_page
 from api.cli.errors import NodeUnknown, TaskIdAmbiguous, TaskIdMalformed, TaskIdUnknown
 from api.client import Client
 from api.wire.responses.pages import MAX_PAGE
+from workflows.states import TaskType
 
 # How many of the newest tasks are looked at.
 SEARCHED_TASKS = 2_000
@@ -33,7 +34,8 @@ def talk_about(
 async def find_task_id(client: Client, text: str) -> str:
     """The id of the one task whose id begins with ``text``; a whole id is taken as it is.
 
-    ``ID/NODE`` is the task that runs a node of the plan ``ID``.
+    ``ID/NODE`` is the task that runs a node of the plan ``ID``: NODE is its name, its number, or
+    the id of that task or its beginning.
 
     Raises:
         TaskIdMalformed, TaskIdAmbiguous, TaskIdUnknown, NodeUnknown
@@ -52,10 +54,18 @@ async def find_task_id(client: Client, text: str) -> str:
 
 
 async def _task_of_node(client: Client, plan: str, node: str) -> str:
-    for part in (await client.task(plan)).sub_tasks:
-        if part.name == node and part.task_id is not None:
-            return str(part.task_id)
-    raise NodeUnknown(task_id=plan, node=node)
+    task = await client.task(plan)
+    by_name = {part.name: part.task_id for part in task.sub_tasks}
+    if node not in by_name and node.isdecimal() and task.type is TaskType.PLAN:
+        numbered = (await client.plan(plan)).nodes
+        by_name |= {str(known.number): known.task_id for known in numbered}
+    if (found := by_name.get(node)) is not None:
+        return str(found)
+    begun = [str(task_id) for task_id in by_name.values() if task_id is not None]
+    meant = [task_id for task_id in begun if _begins(task_id, node.strip().lower())]
+    if len(node.replace("-", "")) < LEAST_CHARACTERS or len(meant) != 1:
+        raise NodeUnknown(task_id=plan, node=node)
+    return meant[0]
 
 
 async def _search(client: Client, prefix: str) -> str:

@@ -12,6 +12,7 @@ from api.cli.commands.inputs import parse_inputs, upload_inputs
 from api.cli.commands.options import Format, Inputs, Output, TaskId, Timeout, Wait, talk
 from api.cli.commands.pages import page_after_page
 from api.cli.commands.printing import print_json, print_json_line
+from api.cli.commands.request_body import built
 from api.cli.commands.task_ids import find_task_id, talk_about
 from api.cli.commands.trace_view import print_trace
 from api.cli.commands.waiting import Waiting, answer, wait_for_end
@@ -134,17 +135,13 @@ def retry(
     """Retry a task that has ended."""
     given = parse_inputs(inputs)
     waiting = Waiting.of(wait, timeout, output)
+    # By its alias: "from" is no name in Python.
+    request = built(RetryRequest, {"from": begin, "description": description})
 
     async def again(client: Client, task_id: str) -> ExitCode:
-        # By its alias: "from" is no name in Python.
-        request = RetryRequest.model_validate(
-            {
-                "from": begin,
-                "description": description,
-                "inputs": await upload_inputs(client, given),
-            }
-        )
-        return await answer(client, await client.retry(task_id, request), waiting)
+        references = await upload_inputs(client, given)
+        wanted = request.model_copy(update={"inputs": references})
+        return await answer(client, await client.retry(task_id, wanted), waiting)
 
     raise typer.Exit(talk_about(context, task, again))
 

@@ -240,7 +240,7 @@ def line(*parts: tuple[str, str]) -> Text:
 
 
 def counted(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def _name(text: str) -> str:

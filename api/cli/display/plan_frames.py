@@ -22,7 +22,7 @@ from api.cli.display.frames import (
     verdict,
 )
 from api.cli.display.glyphs import UNICODE, Glyphs, style_of
-from api.cli.display.plan_progress import NodeProgress, PlanProgress
+from api.cli.display.plan_progress import MAKE_PLAN, NodeProgress, PlanProgress
 from api.cli.display.plan_tree import TreeNode, tree_lines
 from api.cli.terminal import safe_line
 from api.wire.responses.approvals import AskedCall
@@ -31,8 +31,6 @@ from workflows.events import ApprovalAsked
 from workflows.states import Status
 
 PLAN_FILE = "plan.yaml"
-# The call that makes a plan, as against one that revises it.
-MAKE_PLAN = "make_plan"
 
 _ENDED: Mapping[str, str] = {
     Status.COMPLETED: "completed in",

@@ -12,6 +12,10 @@ from workflows.events import Event, PlannedNode
 from workflows.open_values import Unknown
 from workflows.states import Status
 
+# The calls of a planner that make and revise a plan.
+MAKE_PLAN = "make_plan"
+_PLAN_CALLS = (MAKE_PLAN, "revise_plan")
+
 
 @dataclass(slots=True)
 class NodeProgress:
@@ -72,7 +76,7 @@ class PlanProgress(AgentProgress):
 
     def _take_other(self, event: Event, at: datetime) -> StepProgress | None:
         was_final = self.status.is_final
-        step = super().take(event, at)
+        step = super().take(shortened(event), at)
         for node in self.nodes.values():
             if self.status.is_final and node.status is Status.RUNNING:
                 node.status, node.ended_at = self.status, at
@@ -81,3 +85,13 @@ class PlanProgress(AgentProgress):
                 node.status, node.started_at, node.ended_at = Status.PENDING, None, None
                 node.error = None
         return step
+
+
+def shortened(event: Event) -> Event:
+    """Of the result of a call that makes or revises a plan the heading alone: what became of each
+    node, which comes after it, is shown as it happens."""
+    if not isinstance(event, events.ToolResult) or not event.ok:
+        return event
+    if event.step.rpartition(" ")[2] not in _PLAN_CALLS:
+        return event
+    return event.model_copy(update={"text": event.text.partition("\n\n")[0]})

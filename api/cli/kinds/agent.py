@@ -8,6 +8,7 @@ from rich.console import Console
 from api.cli.commands import agent_options as options
 from api.cli.commands.inputs import GivenInputs
 from api.cli.commands.printing import print_agents_result
+from api.cli.commands.request_body import built
 from api.cli.display.agent_displays import MovingTurns, PlainTurns
 from api.cli.display.agent_progress import AgentProgress
 from api.cli.display.frames import counted
@@ -79,7 +80,7 @@ class AgentKind(Kind[AgentProgress]):
             model=model,
             output_schema=schema and options.read_schema(schema),
         )
-        return TaskRequest(type=TaskType.AGENT, prompt=text, agent=agent)
+        return built(TaskRequest, {"type": TaskType.AGENT, "prompt": text, "agent": agent})
 
 
 KIND = AgentKind()

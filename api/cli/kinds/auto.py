@@ -4,6 +4,7 @@ from rich.console import Console
 
 from api.cli.commands import agent_options as options
 from api.cli.commands.inputs import GivenInputs
+from api.cli.commands.request_body import built
 from api.cli.display.agent_displays import MovingTurns, PlainTurns
 from api.cli.display.agent_progress import AgentProgress
 from api.cli.kinds.agent import KIND as AGENT
@@ -57,7 +58,7 @@ class AutoKind(Kind[AgentProgress]):
             output_schema=schema and options.read_schema(schema),
         )
         given = None if agent == Agent() else agent
-        return TaskRequest(type=TaskType.AUTO, prompt=text, agent=given)
+        return built(TaskRequest, {"type": TaskType.AUTO, "prompt": text, "agent": given})
 
 
 KIND = AutoKind()

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from api.cli.commands.inputs import GivenInputs
 from api.cli.commands.pipeline_file import read_pipeline
+from api.cli.commands.request_body import built
 from api.cli.display.progress import TaskProgress
 from api.cli.kinds.plain import PlainKind
 from api.wire.requests import TaskRequest
@@ -49,7 +50,7 @@ class PipelineKind(PlainKind):
     def request(inputs: GivenInputs, *, file: File, parameters: Parameters = None) -> TaskRequest:
         """Run a fixed list of steps, one after the other."""
         pipeline = read_pipeline(file, inputs, parameters or ())
-        return TaskRequest(type=TaskType.PIPELINE, pipeline=pipeline)
+        return built(TaskRequest, {"type": TaskType.PIPELINE, "pipeline": pipeline})
 
 
 KIND = PipelineKind()

@@ -9,6 +9,7 @@ from api.cli.commands import agent_options, plan_options
 from api.cli.commands.inputs import GivenInputs
 from api.cli.commands.plan_view import plan_lines, waiting_lines
 from api.cli.commands.printing import print_agents_result
+from api.cli.commands.request_body import built
 from api.cli.display.plan_displays import MovingPlan, PlainPlan
 from api.cli.display.plan_progress import PlanProgress
 from api.cli.kinds.agent import Prompt
@@ -87,7 +88,7 @@ class PlanKind(Kind[PlanProgress]):
             approve=approve,
             output_schema=schema and agent_options.read_schema(schema),
         )
-        return TaskRequest(type=TaskType.PLAN, prompt=text, plan=plan)
+        return built(TaskRequest, {"type": TaskType.PLAN, "prompt": text, "plan": plan})
 
 
 KIND = PlanKind()

@@ -1,4 +1,4 @@
-"""What an agent did, as a pipeline."""
+"""What an agent or a plan did, as a pipeline."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -29,7 +29,7 @@ async def compile_(
     team_id: TeamDep,
     wanted: Annotated[CompileRequest, Depends(Body(CompileRequest, default=CompileRequest()))],
 ) -> Compilation:
-    """Give what the agent of a completed task did as a pipeline, which needs no model.
+    """Give what a completed agent or plan did as a pipeline, which needs no model.
 
     Nothing is run or kept.
     """

@@ -9,10 +9,11 @@ from pydantic import BaseModel
 
 from activities.store.reading.runs import RecordedCall, RecordedRun
 from activities.tools.working_files import ReadArgument, WorkingFile
-from api.tasks.compilation.files import Files, Given, Made, Shelf, Source
+from api.tasks.compilation.files import Files, Given, Lost, Made, Shelf, Source
 from api.tasks.compilation.mentions import is_named_in, named_in, paths_in, read_by
 from api.tasks.compilation.natures import Nature, Tools
 from api.tasks.compilation.said import Said, said_in_arguments, said_in_code, said_in_values
+from workflows.definitions.pipeline import Step
 from workflows.definitions.pipeline_checking import mentions_input
 from workflows.pointers import Problem, escaped
 
@@ -27,7 +28,8 @@ class Reading:
     ``valid`` are its arguments as a native tool takes them. ``args`` are those of a command line,
     in parts; ``placed`` are files that lie in the folder of inputs under these names, though no
     argument names them. It needs the files of all ``sources`` and ``made`` others. ``said`` is what
-    the model wrote.
+    the model wrote. Of a ``step`` of a pipeline, ``given`` are the inputs by their names there, and
+    ``renamed`` are the paths of those that are placed.
     """
 
     run: RecordedRun
@@ -41,6 +43,9 @@ class Reading:
     placed: Mapping[str, Source] = field(default_factory=dict)
     sources: frozenset[Source] = frozenset()
     problems: tuple[Problem, ...] = ()
+    step: Step | None = None
+    given: Mapping[str, Source] = field(default_factory=dict)
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 def pointer_of(call: RecordedCall, prefix: str = "") -> str:
@@ -99,7 +104,7 @@ class Reader:
             self._files.made_by(call),
             tuple(_without_paths(said, shelf.files)),
             args,
-            dict(_placed(loose, direct, shelf, source)),
+            dict(placed_files(loose, direct, shelf, source)),
             frozenset({*direct, *map(shelf.source, loose)}),
             tuple(_contested(texts, shelf, own)),
         )
@@ -117,7 +122,8 @@ class Reader:
         for arg in read:
             if not arg.names_output:
                 found += named_in(arg.before, shelf.files, own)
-        texts = [self._written.get(made.file.id, "") for made in direct if isinstance(made, Made)]
+            found += [file for file in _files_in(arg, shelf) if shelf.is_renamed(file)]
+        texts = [*map(self._text, direct)]
         seen: set[str] = set()
         while found or texts:
             for text in texts:
@@ -125,21 +131,36 @@ class Reader:
             new = {file.path: file for file in found if file.path not in seen}
             yield from new.values()
             seen |= new.keys()
-            texts = [self._written.get(file.id, "") for file in new.values()]
+            texts = [self._text(shelf.source(file)) for file in new.values()]
             found = []
+
+    def _text(self, source: Source) -> str:
+        """What a model has written to a file."""
+        return self._written.get(source.file.id, "") if isinstance(source, Made) else ""
 
 
 def _parts(arg: ReadArgument, shelf: Shelf) -> Iterator[Part]:
+    """Text and references; the path of a file that is renamed, which has to be placed there."""
     at = 0
     for mention in paths_in(arg.before, shelf.files):
         if mention.start > at:
             yield arg.before[at : mention.start]
-        yield shelf.source(mention.file)
+        yield _named(mention.file, shelf)
         at = mention.end
     if at < len(arg.before) or arg.file is None:
         yield arg.before[at:]
     if arg.file is not None:
-        yield shelf.source(arg.file)
+        yield _named(arg.file, shelf)
+
+
+def _named(file: WorkingFile, shelf: Shelf) -> Part:
+    return file.path if shelf.is_renamed(file) else shelf.source(file)
+
+
+def _files_in(arg: ReadArgument, shelf: Shelf) -> Iterator[WorkingFile]:
+    yield from (mention.file for mention in paths_in(arg.before, shelf.files))
+    if arg.file is not None:
+        yield arg.file
 
 
 def _without_paths(said: Iterable[Said], files: Sequence[WorkingFile]) -> Iterator[Said]:
@@ -153,7 +174,7 @@ def _without_paths(said: Iterable[Said], files: Sequence[WorkingFile]) -> Iterat
             yield replace(item, text=text)
 
 
-def _placed(
+def placed_files(
     loose: Iterable[WorkingFile], direct: Iterable[Source], shelf: Shelf, code: str
 ) -> Iterator[tuple[str, Source]]:
     """What a step must have placed. An input lies under its name anyway, and so does a file that is
@@ -166,7 +187,11 @@ def _placed(
                     source in direct or mentions_input(code, file.inside)
                 )
             case Made():
-                is_there = source in direct and PurePosixPath(file.name).name == file.inside
+                is_free = file.inside not in shelf.taken
+                made = PurePosixPath(source.file.name).name
+                is_there = source in direct and made == file.inside and is_free
+            case Lost():
+                is_there = False
         if not is_there:
             yield file.inside, source
 

@@ -14,17 +14,20 @@ def selected(readings: Sequence[Reading], tools: Tools) -> list[Reading]:
     """The calls that a pipeline must make again, in their order; all of ``readings`` succeeded.
 
     A call is left out when later ones that count have made all of its files anew, and none has used
-    them. So is code that left no file, which is a look, unless no call has left any: then what it
-    printed is the result.
+    them. So is code that left no file, which is a look, unless no call of its run has left any:
+    then what it printed is the result. Steps of pipelines count, all of them.
     """
-    has_files = any(_files(reading) for reading in readings)
+    with_files = {reading.run.task_id for reading in readings if _files(reading)}
     needed: set[UUID] = set()
     makers: defaultdict[tuple[UUID, str], list[RecordedCall]] = defaultdict(list)
     chosen: list[Reading] = []
     for reading in reversed(readings):
         files = _files(reading)
-        if not files:
-            counts = reading.nature is not Nature.CODE or not has_files
+        if reading.step is not None:
+            counts = True
+        elif not files:
+            is_look = reading.nature is Nature.CODE and reading.run.task_id in with_files
+            counts = not is_look
         else:
             counts = any(
                 key in needed or not _is_replaced(reading.call, makers[name])

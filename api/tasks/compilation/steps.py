@@ -1,6 +1,7 @@
 """Calls as the steps of a pipeline."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
@@ -11,13 +12,14 @@ from pydantic import JsonValue
 from activities.store.reading.runs import RecordedCall
 from activities.tools.running import SCRIPT_SECONDS
 from api.tasks.compilation.constants import Constants
-from api.tasks.compilation.files import Given, Made, Source
+from api.tasks.compilation.files import Given, Lost, Made, Source
+from api.tasks.compilation.fixed_steps import rewritten
 from api.tasks.compilation.natures import RUNS, Nature
 from api.tasks.compilation.readings import Part, Reading
 from api.tasks.compilation.said import Said
 from api.tasks.compilation.words import Words
-from workflows.definitions.pipeline import DEFAULT_TIMEOUT
-from workflows.definitions.references import plain
+from workflows.definitions.pipeline import DEFAULT_TIMEOUT, Step
+from workflows.definitions.references import Reference, plain
 from workflows.pointers import Problem, escaped
 
 _ID_CHARACTERS = 50
@@ -27,18 +29,73 @@ _COMFORTABLE_SHARE = 0.4
 
 class Steps:
     """Writes readings as steps, in their order. ``ids`` are those of the steps; ``problems`` is
-    what could not be written. ``words`` are those of the runs, by task."""
+    what could not be written. ``words`` are those of the runs, by task, and ``labels`` say which
+    node of a plan a run is that of."""
 
-    def __init__(self, constants: Constants, words: Mapping[UUID, Words]) -> None:
+    def __init__(
+        self,
+        constants: Constants,
+        words: Mapping[UUID, Words],
+        labels: Mapping[UUID, str] | None = None,
+    ) -> None:
         self.ids: list[str] = []
         self.problems: list[Problem] = []
         self._constants = constants
         self._words = words
+        self._labels = labels or {}
+        self._shared: frozenset[str] = frozenset()
         self._makers: dict[UUID, str] = {}
+        self._fixed: dict[tuple[UUID, str], str] = {}
 
-    def write(self, reading: Reading) -> dict[str, Any]:
-        """A step, as people write it."""
-        key = _free_id(_name_of(reading), self.ids)
+    def write_all(self, readings: Sequence[Reading]) -> list[dict[str, Any]]:
+        """Steps, as people write them. Where nodes have steps of one name, these begin with the
+        name of the node."""
+        users: defaultdict[str, set[str]] = defaultdict(set)
+        for reading in readings:
+            users[_name_of(reading)].add(self._labels.get(reading.run.task_id, ""))
+        self._shared = frozenset(name for name, nodes in users.items() if len(nodes) > 1)
+        return [self._write(reading) for reading in readings]
+
+    def _write(self, reading: Reading) -> dict[str, Any]:
+        key = self._key(reading)
+        if reading.step is None:
+            step = self._of_call(reading, key)
+        else:
+            step = self._of_step(reading, reading.step, key)
+        self.ids.append(key)
+        self._makers.update((made.file.id, key) for made in reading.made)
+        return step
+
+    def _key(self, reading: Reading) -> str:
+        name, label = _name_of(reading), self._labels.get(reading.run.task_id, "")
+        if label and (name in self._shared or name in self.ids):
+            name = f"{label[: max(_ID_CHARACTERS - len(name) - 1, 1)]}-{name}"
+        return _free_id(name, self.ids)
+
+    def _of_step(self, reading: Reading, step: Step, key: str) -> dict[str, Any]:
+        """A step that was one before."""
+
+        def refer(reference: Reference, pointer: str) -> str:
+            name, is_placing = reference.name, pointer.startswith(f"{reading.at}/files/")
+            if reference.source == "inputs":
+                if name in reading.renamed and not is_placing:
+                    return reading.renamed[name]
+                return self._reference(reading, reading.given[name], pointer)
+            before = f"${{{reference.source}.{reference.name}"
+            other = self._fixed[reading.run.task_id, reference.name]
+            return f"${{steps.{other}{reference.text.removeprefix(before)}"
+
+        written = rewritten(step, reading.at, refer)
+        files = {
+            name: self._reference(reading, source, reading.at)
+            for name, source in reading.placed.items()
+        }
+        if files:
+            written["files"] = {**files, **written.get("files", {})}
+        self._fixed[reading.run.task_id, step.id] = key
+        return {**written, "id": key}
+
+    def _of_call(self, reading: Reading, key: str) -> dict[str, Any]:
         names = self._parameters(reading, key)
         step: dict[str, Any] = {"id": key, **_what_runs(reading)}
         if reading.nature in RUNS:
@@ -56,8 +113,6 @@ class Steps:
         else:
             arguments = reading.call.definition.arguments
             step["args"] = _with_parameters(arguments, f"{reading.at}/arguments", names)
-        self.ids.append(key)
-        self._makers.update((made.file.id, key) for made in reading.made)
         return step
 
     def _parameters(self, reading: Reading, step: str) -> Mapping[str, tuple[Said, str]]:
@@ -102,6 +157,9 @@ class Steps:
     def _reference(self, reading: Reading, source: Source, pointer: str) -> str:
         if isinstance(source, Given):
             return f"${{inputs.{source.name}}}"
+        if isinstance(source, Lost):
+            self.problems.append(Problem(pointer, source.reason))
+            return ""
         name = source.file.name
         key = self._makers.get(source.file.id)
         if reason := _unreachable(source, is_step=key is not None):
@@ -166,6 +224,8 @@ def _is_slow(call: RecordedCall) -> bool:
 
 def _name_of(reading: Reading) -> str:
     """What people would call the step."""
+    if reading.step is not None:
+        return reading.step.id
     match reading.nature:
         case Nature.SKILL:
             return str(getattr(reading.valid, "skill", "skill"))

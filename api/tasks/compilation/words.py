@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from itertools import islice
 
+from activities.plans.dataflow import told_in
 from activities.sandbox.base import INPUT_FOLDER, OUTPUT_FOLDER
 from activities.store.reading.runs import RecordedRun
 from api.tasks.compilation.natures import Nature, Tools
@@ -33,6 +34,8 @@ _URL = re.compile(
 
 _LEAST_LETTERS = 3
 _SHOWN_CHARACTERS = 100
+# The message before all that a model says.
+_IN_PROMPT = 1
 # To be taken for another number rounded off, one must say so much of it.
 _LEAST_DIGITS = 3
 
@@ -54,8 +57,8 @@ _CODE_WORDS = """
 _COMMON_IN_CODE = frozenset(_CODE_WORDS.split())
 
 _IS_READ = (
-    "{word!r} is what the model read in the result of call {place}, and the prompt does not have"
-    " it: for other data it may be wrong"
+    "{word!r} is what the model read in {place}, and the prompt does not have it: for other data it"
+    " may be wrong"
 )
 _IS_WORKED_OUT = (
     "{word!r} was written by a model that had read data, and the prompt does not have it: for other"
@@ -66,29 +69,53 @@ _IS_OF_THIS_RUN = "{word!r} is the id of something that belongs to this run only
 
 @dataclass(frozen=True, slots=True)
 class _Origin:
-    """Who said a word first, in which message. ``place`` is the call whose result did."""
+    """Who said a word first, in which message. ``place`` is the result that did."""
 
     seq: int
     place: str | None = None
 
 
-class Words:
-    """The words of a run. ``names`` are those of its files, which are nobody's words."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the prompt of a node is made of: what was ``given`` before anything was known of the
+    data, and what was ``heard`` of it since, each with its place. ``shared`` was given to all nodes
+    of a plan."""
 
-    def __init__(self, run: RecordedRun, tools: Tools, names: Collection[str]) -> None:
+    given: tuple[str, ...] = ()
+    heard: tuple[tuple[str, str], ...] = ()
+    shared: tuple[str, ...] = ()
+
+
+class Words:
+    """The words of a run. ``names`` are those of its files, which are nobody's words; ``told`` is
+    what a node was told. ``known`` are the words of what nodes share, to be looked at once."""
+
+    def __init__(
+        self,
+        run: RecordedRun,
+        tools: Tools,
+        names: Collection[str],
+        told: Told | None = None,
+        known: dict[tuple[str, ...], dict[str, _Origin]] | None = None,
+    ) -> None:
         # A name without a suffix may as well be a word.
         self._names = frozenset(name for name in (*names, *run.inputs) if "." in name)
         self._origins: dict[str, _Origin] = {}
         self._numbers: list[tuple[Decimal, int, str]] = []
         self._first_data: int | None = None
-        self._claim(_given(run), _Origin(0))
+        told = told or _told(run)
+        self._share(told.shared, {} if known is None else known)
+        self._claim((*told.given, *run.inputs), _Origin(0))
+        for place, text in told.heard:
+            self._hear(text, _Origin(_IN_PROMPT, place))
         calls = {call.seq: call for call in run.calls}
         for message in run.messages:
             call = calls.get(message.seq)
             if message.role in ("user", "assistant"):
                 self._claim((message.content, *message.arguments), _Origin(message.seq))
             elif message.role == "tool" and call and tools.nature(call) is not Nature.MEANS:
-                self._read(message.content, _Origin(message.seq, call.name))
+                origin = _Origin(message.seq, f"the result of call {call.name}")
+                self._read(message.content, origin)
         self._numbers.sort()
 
     def dependence(self, said: Said, seq: int) -> str | None:
@@ -112,6 +139,14 @@ class Words:
         origins = [self._origins.get(word) for word in words]
         return bool(words) and all(origin is not None and origin.seq == 0 for origin in origins)
 
+    def _share(
+        self, texts: tuple[str, ...], known: dict[tuple[str, ...], dict[str, _Origin]]
+    ) -> None:
+        if texts not in known:
+            self._claim(texts, _Origin(0))
+            known[texts] = self._origins
+        self._origins = dict(known[texts])
+
     def _claim(self, texts: Iterable[str], origin: _Origin) -> None:
         for text in texts:
             for word in self._words(text):
@@ -132,6 +167,9 @@ class Words:
         text = "\n".join([*said, *_ERROR.findall(content)])
         if not said and not content.startswith(("Error: ", "File '", "Done.")):
             text = content
+        self._hear(text, origin)
+
+    def _hear(self, text: str, origin: _Origin) -> None:
         if self._first_data is None and text.strip():
             self._first_data = origin.seq
         for word in self._words(text):
@@ -195,13 +233,13 @@ class Words:
         return is_new and has_read and _number(word) is not None
 
 
-def _given(run: RecordedRun) -> Iterator[str]:
-    """What the person who gave the task has said."""
-    yield run.prompt
-    yield from run.inputs
+def _told(run: RecordedRun) -> Told:
+    """What the person who gave the task has said. A node may be looked at by itself, too."""
+    prompt, results = told_in(run.prompt)
     profile = run.definition.get("profile")
-    if isinstance(profile, dict):
-        yield from (value for value in profile.values() if isinstance(value, str))
+    values = profile.values() if isinstance(profile, dict) else ()
+    given = (prompt, *(value for value in values if isinstance(value, str)))
+    return Told(given, (("the results of other nodes", results),) if results else ())
 
 
 def _is_common(word: str, said: Said, *, is_alone: bool) -> bool:

@@ -15,6 +15,9 @@ from workflows.definitions.plan import NodeKind
 from workflows.definitions.plan_checking import dependencies_of, inputs_of
 from workflows.states import Status
 
+# Of an id that is not written out.
+_LEAST_CHARACTERS = 6
+
 
 async def plan_beginning(services: Services, task: StoredTask, request: RetryRequest) -> Beginning:
     """With the plan as it stands, if that is where it ended, or if nodes of it have to run again:
@@ -38,7 +41,7 @@ async def plan_beginning(services: Services, task: StoredTask, request: RetryReq
         message = f"node {named.name!r} is no part of the plan since it was revised"
         raise wrong("/from", f"{message} (nodes: {_listed(nodes)})")
     if request.begin is not None and named is None:
-        return await _before_call(services, task, nodes, request.begin)
+        return await _before_call(services, task, nodes, concerned, request.begin)
     if call is None or not (named or concerned or _ended_in(call)):
         return await _after_last_turn(services, task)
     return Beginning(
@@ -69,21 +72,40 @@ def _listed(nodes: Sequence[StoredNode]) -> str:
 
 
 def _named(nodes: Sequence[StoredNode], begin: str) -> StoredNode | None:
-    """The node with this name, number, row or task."""
+    """The node with this name, number, row or task; of a task the beginning of its id will do."""
+    by_name = {node.name: node for node in nodes}
+    if begin in by_name:
+        return by_name[begin]
     for node in nodes:
-        if begin in (node.name, str(node.number), str(node.id), str(node.child_id)):
+        if begin in (str(node.number), str(node.id), str(node.child_id)):
             return node
-    return None
+    if len(begin) < _LEAST_CHARACTERS:
+        return None
+    meant = [node for node in nodes if str(node.child_id).startswith(begin.lower())]
+    return meant[0] if len(meant) == 1 else None
 
 
 async def _before_call(
-    services: Services, task: StoredTask, nodes: Sequence[StoredNode], begin: str
+    services: Services,
+    task: StoredTask,
+    nodes: Sequence[StoredNode],
+    concerned: Sequence[StoredNode],
+    begin: str,
 ) -> Beginning:
-    """The turn of a call that the planner made is made again."""
+    """The turn of a call that the planner made is made again.
+
+    It would be made by what the planner was told then: where nodes have run since, or have to run
+    again, the run begins with the plan as it stands, whose result is told anew.
+    """
     turn = await find_turn_of_call(services.database, task.id, begin)
     if turn is None:
         raise wrong("/from", f"there is no node {begin!r} (nodes: {_listed(nodes)})")
-    return Beginning(await before_turn(services.database, task, turn))
+    call = await last_opened_call(services.database, task.id, before=turn)
+    kept = [] if call is None else [node for node in nodes if node.seq <= call.seq]
+    roots = [node for node in concerned if node in kept]
+    if call is None or not (call.is_outdated or roots):
+        return Beginning(await before_turn(services.database, task, turn))
+    return Beginning(call.seq, again=[call.id, *_again(kept, roots)])
 
 
 async def _after_last_turn(services: Services, task: StoredTask) -> Beginning:

@@ -1,4 +1,4 @@
-"""What an agent did, as a pipeline."""
+"""What an agent or a plan did, as a pipeline."""
 
 from pydantic import JsonValue
 
@@ -7,7 +7,7 @@ from api.wire.responses.base import Answer
 
 class Obstacle(Answer):
     """Why there is no pipeline, and where: a JSON pointer such as ``/calls/4.1/arguments/args/2``,
-    whose first parts are the number of a call."""
+    whose first parts are the number of a call. In a plan ``/nodes/ID`` comes before."""
 
     pointer: str
     message: str
@@ -30,7 +30,8 @@ class ExpectedFile(Answer):
 
 
 class CompiledStep(Answer):
-    """A step of the pipeline, by its id, and the call that it repeats."""
+    """A step of the pipeline, by its id, and the call that it repeats: ``4.1 run_code``; of a node,
+    ``NODE/4.1 run_code``, or a step, ``NODE/STEP``."""
 
     id: str
     call: str

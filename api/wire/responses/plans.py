@@ -54,7 +54,8 @@ class PlanRevision(Answer):
 
 
 class PlanBudget(Answer):
-    """``seconds`` are those from the start; None is no limit, or not known."""
+    """``seconds`` are those of work, without those in which the plan was paused or waited for
+    people. None is no limit, or not known."""
 
     tokens: int | None
     cost_usd: float | None
@@ -65,7 +66,8 @@ class PlanOfTask(Answer):
     """``reason`` is why the work was cut so, or was not cut at all.
 
     ``estimate`` is what nodes were granted together with what the planner used, or the limits of
-    the whole while some nodes have not begun. ``spent`` is that of the plan and of all below it.
+    the whole while some nodes have not begun: it is no limit itself, and is of one run. ``spent``
+    is that of the plan and of all below it, in all of its runs.
     """
 
     nodes: list[PlanNode]

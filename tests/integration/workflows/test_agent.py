@@ -189,6 +189,15 @@ async def test_a_limit_that_is_reached_ends_the_run_before_another_turn(
     assert play.turns == list(range(1, turns + 1))
 
 
+async def test_the_first_turn_takes_what_it_needs_and_those_after_it_what_is_left(
+    temporal: Client,
+) -> None:
+    limits = LIMITS.model_copy(update={"tokens": 100})
+    async with playing(temporal, Order(), Order(), FINISH, limits=limits) as play:
+        await play.handle.result()
+    assert [call.tokens_left for call in play.agents.thinking] == [None, 90, 80]
+
+
 async def test_the_model_is_told_that_a_turn_is_the_last(temporal: Client) -> None:
     limits = LIMITS.model_copy(update={"turns": 2})
     async with playing(temporal, Order(), FINISH, limits=limits) as play:

@@ -1,5 +1,6 @@
 """What the workflow of a plan does by itself, on a true server: its nodes keep nothing."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -101,6 +102,7 @@ async def playing(
     parallel: int = 4,
     replans: int = 0,
     resumed: int | None = None,
+    seconds: float = 600,
 ) -> AsyncIterator[Play]:
     """Begin a run whose turns are these, with a worker of its own."""
     agents, tasks = OrderedAgents(orders), RememberedTasks()
@@ -109,7 +111,7 @@ async def playing(
         task_id=uuid4(),
         team_id=uuid4(),
         run=1,
-        limits=LIMITS,
+        limits=LIMITS.model_copy(update={"seconds": seconds}),
         approval_seconds=60,
         parallel=parallel,
         seq=resumed or 0,
@@ -260,6 +262,13 @@ async def test_what_nodes_use_counts_against_the_limits_of_the_plan(temporal: Cl
     assert "turn 2: model, 110 tokens so far" in summaries
 
 
+async def test_a_planner_may_take_what_it_and_its_nodes_have_left(temporal: Client) -> None:
+    async with playing(temporal, plan({1: []}), orders=(PLAN, Order(), FINISH)) as play:
+        await play.handle.result()
+    left = [call.tokens_left for call in play.agents.thinking]
+    assert left == [1_000_000, 999_890, 999_880]
+
+
 async def test_a_node_that_still_runs_for_a_plan_before_a_reset_is_cancelled_and_begun_again(
     temporal: Client,
 ) -> None:
@@ -285,6 +294,30 @@ async def test_a_node_that_still_runs_for_a_plan_before_a_reset_is_cancelled_and
         )
         assert (await again.result()).turns == 2
     assert play.nodes.ended == {1: True}
+
+
+async def test_the_time_of_a_plan_stands_still_while_all_its_nodes_wait_for_people(
+    temporal: Client,
+) -> None:
+    waits = {1: "ask", 2: "ask"}
+    async with playing(temporal, plan({1: [], 2: []}), nodes=waits, seconds=2.0) as play:
+        await until(lambda: _is_marked(play, Status.WAITING))
+        await asyncio.sleep(2.5)  # longer than it may work
+        for number in waits:
+            await play.node(number).signal(OrderedNode.release)
+        await play.handle.result()
+    assert play.tasks.marks == [Status.WAITING, Status.RUNNING]
+
+
+async def test_the_time_of_a_plan_runs_while_one_of_its_nodes_works(temporal: Client) -> None:
+    nodes = {1: "ask", 2: "slow"}
+    async with playing(temporal, plan({1: [], 2: []}), nodes=nodes, seconds=1.0) as play:
+        await play.fails()
+    assert play.tasks.ends == {Status.FAILED: "time-used-up"}
+
+
+async def _is_marked(play: Play, status: Status) -> bool:
+    return status in play.tasks.marks
 
 
 async def _told(play: Play, name: int, *words: str) -> None:

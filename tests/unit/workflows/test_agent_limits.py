@@ -16,6 +16,7 @@ from workflows.agent_limits import (
     goes_round,
     hint_for,
     spent_after,
+    tokens_left,
 )
 from workflows.contracts import AgentRun, Hint, RunLimits, Spent, Thought
 from workflows.errors import (
@@ -135,6 +136,20 @@ def test_a_limit_that_is_reached_lets_no_turn_follow(
 ) -> None:
     with pytest.raises(error):
         check_limits(run_with(spent))
+
+
+@pytest.mark.parametrize(
+    ("used", "is_shared", "left"),
+    [(0, False, None), (0, True, 1_000), (300, False, 700), (300, True, 700)],
+)
+def test_a_turn_may_take_what_is_left_but_the_first_of_a_task_of_its_own(
+    used: int, is_shared: bool, left: int | None
+) -> None:
+    assert tokens_left(run_with(Spent(tokens=used)), is_shared=is_shared) == left
+
+
+def test_what_nodes_have_used_is_not_left() -> None:
+    assert tokens_left(run_with(Spent(node_tokens=300)), is_shared=True) == 700
 
 
 def test_below_every_limit_a_turn_may_follow() -> None:

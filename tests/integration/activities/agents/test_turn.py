@@ -1,7 +1,7 @@
 """Turns of a model as activities: what is written of them, whatever goes wrong."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -190,6 +190,30 @@ async def test_an_answer_that_broke_off_is_paid_for_by_team_and_turn(
     thought = await think(turns, first, 2)
     assert thought.tokens == lost + 15
     assert await tokens_of_team(database) == lost + 15
+
+
+async def test_a_turn_that_would_take_more_than_is_left_is_not_made(
+    turns: Turns, server: ModelServer, task_id: UUID
+) -> None:
+    first = ThinkCall(task_id=task_id, run=1, turn=1, seq=0, tokens_left=400, tokens_limit=100_000)
+    with pytest.raises(ApplicationError) as raised:
+        await think(turns, first)
+    assert (raised.value.type, raised.value.non_retryable) == ("tokens-used-up", True)
+    assert not server.requests
+
+
+async def test_what_broke_off_before_is_not_left_for_the_turn(
+    turns: Turns, server: ModelServer, task_id: UUID
+) -> None:
+    server.answers(BREAKS_OFF)
+    first = ThinkCall(
+        task_id=task_id, run=1, turn=1, seq=0, tokens_left=6_000, tokens_limit=100_000
+    )
+    for attempt in (1, 2):
+        with suppress(ApplicationError):
+            await think(turns, first, attempt)
+    before, after = (request.body["max_tokens"] for request in server.requests)
+    assert after < before - 100
 
 
 async def test_an_answer_that_another_attempt_has_given_meanwhile_is_the_one_that_counts(

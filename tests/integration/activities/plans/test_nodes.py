@@ -1,5 +1,6 @@
 """Plans and their nodes as rows: opened, begun, ended and reported on."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.plans.phases import Phase, progress_of
+from activities.plans.phases import Phase, Progress, progress_of
 from activities.store import tasks
 from activities.store.keys import DEFAULT_TEAM
 from deploy.local.services import Services
@@ -134,22 +135,34 @@ async def test_what_is_too_long_for_a_prompt_is_given_as_a_file(desk: PlanDesk) 
         "SELECT prompt, inputs FROM tasks WHERE id = :id", id=start.task_id
     )
     assert len(prompt) < 20_000
-    assert "right_output" in prompt
-    assert inputs["right_output"].startswith("artifact:")
+    assert "right_2_output" in prompt
+    assert inputs["right_2_output"].startswith("artifact:")
 
 
-async def test_the_result_of_a_node_is_one_of_its_files(desk: PlanDesk) -> None:
+async def test_the_result_of_a_node_is_one_of_its_files_beside_one_of_that_name(
+    desk: PlanDesk,
+) -> None:
     await planned(desk)
     await desk.begin(1, 2)
-    await desk.completes("left", files={"l.csv": b"a\n", "output.json": b"mine"})
+    files = {"l.csv": b"a\n", "output.json": b"mine", "output-1.json": b"first"}
+    await desk.completes("left", files=files)
     assert await desk.end(1)
     assert await desk.end(1)
     made = await desk.rows(
-        "SELECT task_artifacts.name, task_artifacts.mime_type FROM task_artifacts"
+        "SELECT task_artifacts.name, task_artifacts.size, task_artifacts.sha256 FROM task_artifacts"
         " JOIN sub_tasks ON sub_tasks.id = sub_task_id AND sub_tasks.name = 'left'"
-        " WHERE task_artifacts.task_id = :task_id ORDER BY 1"
+        " WHERE task_artifacts.task_id = :task_id ORDER BY task_artifacts.name"
     )
-    assert made == [("l.csv", "text/csv"), ("output.json", "application/json")]
+    sizes = {name: size for name, size, _ in made}
+    result = json.loads(await content_of(desk, made[-1][2]))
+    assert (sizes["output-1.json"], sizes["output-2.json"]) == (5, 4)
+    assert list(sizes) == ["l.csv", "output-1.json", "output-2.json", "output.json"]
+    assert result["files"] == ["l.csv", "output-1.json", "output-2.json"]
+
+
+async def content_of(desk: PlanDesk, sha256: str) -> bytes:
+    parts = desk.equipment.blobs.stream(DEFAULT_TEAM, sha256)
+    return b"".join([part async for part in parts])
 
 
 async def test_a_node_that_did_not_make_its_files_has_failed(desk: PlanDesk) -> None:
@@ -367,11 +380,50 @@ def ended(desk: PlanDesk) -> TaskClose:
     )
 
 
+async def test_a_revision_that_changes_nothing_is_the_last_one(desk: PlanDesk) -> None:
+    desk.plan = Plan(replans=3)
+    seq = await revised(desk)
+    stored = await desk.stored()
+    assert (stored.revisions, stored.may_be_revised) == (1, False)
+    assert Progress(stored, None).phase is Phase.FINISH
+    with pytest.raises(ApplicationError) as raised:
+        await desk.report(seq)
+    assert raised.value.type == "nodes-failed"
+
+
 async def test_dropped_nodes_are_not_needed(desk: PlanDesk) -> None:
     seq = await revised(desk, drop=["join"])
     assert not (await desk.report(seq)).finished  # "right" is left, and has its own to say.
     node = await desk.node("join")
     assert (node.status, node.is_replaced) == (Status.CANCELLED, True)
+
+
+async def test_the_planner_is_told_what_its_plan_goes_on_without(desk: PlanDesk) -> None:
+    seq = await revised(desk, drop=["join"])
+    await desk.report(seq)
+    content = await told_at(desk, seq)
+    assert content.startswith(
+        "All nodes that the plan has now have completed. It goes on without left (failed), "
+        "join (dropped): what no other node made instead is missing."
+    )
+    assert "): failed, and the plan goes on without it\nIt failed: script-failed" in content
+    assert "): dropped" in content
+
+
+async def test_a_last_node_that_goes_on_without_a_failed_one_is_summed_up(desk: PlanDesk) -> None:
+    seq = await revised(desk, rewire=[{**JOIN, "inputs": {}, "depends_on": ["right"]}])
+    await desk.begin(3)
+    await desk.completes("join", summary="Joined.")
+    assert await desk.end(3)
+    assert not (await desk.report(seq)).finished
+    assert "It goes on without left (failed)" in await told_at(desk, seq)
+
+
+async def told_at(desk: PlanDesk, seq: int) -> str:
+    """What the planner is told in a message."""
+    statement = "SELECT content FROM messages WHERE task_id = :task_id AND seq = :seq"
+    [(content,)] = await desk.rows(statement, seq=seq)
+    return str(content)
 
 
 async def test_a_reset_plan_runs_again_what_had_failed(desk: PlanDesk) -> None:

@@ -118,6 +118,9 @@ async def test_a_plan_is_drawn_with_the_states_of_its_nodes(cli_stage: Stage) ->
     await plan.node(TWO[0], 1, Status.COMPLETED)
     await plan.node(TWO[1], 2, Status.FAILED, error=FAILURE)
     await plan.revise("The file was empty.", drop=["report"])
+    await plan.speak(plan.id, 3, 100, cost_usd=0.0)
+    await plan.be(2, Status.RUNNING, 0)
+    await plan.be(3, Status.BLOCKED, 65)
     printed = await agentos(cli_stage.url, "show", str(plan.id))
     assert printed.code == 0, printed.stderr
     shown = printed.stdout.split("Nodes\n")[1]
@@ -128,7 +131,7 @@ async def test_a_plan_is_drawn_with_the_states_of_its_nodes(cli_stage: Stage) ->
     ]
     assert "revision 1: The file was empty." in shown
     assert "    dropped report" in shown
-    assert "of 5,000 tokens" in shown
+    assert "used 100 tokens in 1m 05s of work (estimate: 5,000 tokens, 1h 00m)" in shown
     as_json = await agentos(cli_stage.url, "show", str(plan.id), "-o", "json")
     assert json.loads(as_json.stdout) == await cli_stage.task(str(plan.id))
 
@@ -151,6 +154,11 @@ async def test_a_node_is_named_by_its_plan_and_its_name(cli_stage: Stage) -> Non
     unknown = await agentos(cli_stage.url, "show", f"{plan.id}/report")
     assert unknown.code == 5
     assert "no node 'report' that has begun" in unknown.stderr
+    for node in ("1", str(child), str(child)[:6]):
+        printed = await agentos(cli_stage.url, "show", f"{plan.id}/{node}")
+        assert f"Task       {child}" in printed.stdout, printed.stderr
+    for node in ("2", "3", str(child)[:5], "ffffff"):
+        assert (await agentos(cli_stage.url, "show", f"{plan.id}/{node}")).code == 5
     listed = await agentos(cli_stage.url, "ls", "--parent", str(plan.id), "-o", "json")
     assert [item["task_id"] for item in json.loads(listed.stdout)["items"]] == [str(child)]
     whole = await agentos(cli_stage.url, "ls", "--all")

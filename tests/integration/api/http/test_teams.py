@@ -40,6 +40,7 @@ _ROUTES = [
     ("POST", "/tasks/{task}/resume"),
     ("POST", "/tasks/{task}/retry"),
     ("POST", "/tasks/{task}/compile"),
+    ("GET", "/tasks/{task}/plan"),
     ("GET", "/tasks/{task}/logs"),
     ("GET", "/tasks/{task}/trace"),
     ("GET", "/tasks/{task}/messages"),

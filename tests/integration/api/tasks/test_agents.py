@@ -327,6 +327,19 @@ async def test_a_retry_from_an_unknown_call_is_refused(
     assert (await _retry(agents_stage, task_id, str(uuid4()))) == 422
 
 
+async def test_a_retry_with_an_input_that_the_agent_does_not_have_is_refused(
+    agents_stage: Stage, working: ObedientAgents
+) -> None:
+    task_id = await submit(agents_stage, "finish x")
+    await agents_stage.until(task_id, "completed")
+    body = {"from": "start", "inputs": {"zz": f"file:{uuid4()}"}}
+    answer = await agents_stage.http.post(f"/tasks/{task_id}/retry", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [
+        {"pointer": "/inputs/zz", "message": "the task has no such input (inputs: none)"}
+    ]
+
+
 async def test_a_retry_that_the_sweeper_starts_begins_at_the_same_place(
     agents_stage: Stage,
 ) -> None:

@@ -61,12 +61,13 @@ async def test_waiting_calls_are_listed_with_their_arguments(
     assert steps["1.2 b"]["approval"] is None
 
 
-@pytest.mark.parametrize("by", ["name", "call_id"])
+@pytest.mark.parametrize("by", ["name", "number", "call_id"])
 async def test_an_approved_call_is_made(
     agents_stage: Stage, working: ObedientAgents, by: str
 ) -> None:
     task_id, [item] = await _asked(agents_stage, "ask a", "finish x")
-    answer = await _decide(agents_stage, task_id, item[by], decision="approve", note="go on")
+    named = "1.1" if by == "number" else item[by]
+    answer = await _decide(agents_stage, task_id, named, decision="approve", note="go on")
     assert answer.status_code == 202
     assert answer.json()["decision"] == "approve"
     task = await agents_stage.until(task_id, "completed")

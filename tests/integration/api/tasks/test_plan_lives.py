@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -110,13 +110,14 @@ async def test_a_plan_whose_nodes_fail_again_is_blocked_again(
     assert await plan.runs() == {"left": 1, "right": 3, "join": 1}
 
 
-@pytest.mark.parametrize("named_by", ["name", "number", "row", "task"])
+@pytest.mark.parametrize("named_by", ["name", "number", "row", "task", "beginning"])
 async def test_a_retry_from_a_node_runs_it_and_what_depends_on_it(
-    plans: Stage, planners: ObedientPlanners, named_by: Literal["name", "number", "row", "task"]
+    plans: Stage, planners: ObedientPlanners, named_by: str
 ) -> None:
     plan = await _chain(plans)
     node = (await plan.until("completed"))["sub_tasks"][0]
-    begin = {"name": "first", "number": "1", "row": node["id"], "task": node["task_id"]}[named_by]
+    ids = {"row": node["id"], "task": node["task_id"], "beginning": node["task_id"][:6]}
+    begin = {"name": "first", "number": "1", **ids}[named_by]
     await plan.retry(begin=begin)
     task = await plan.until("completed")
     assert await plan.runs() == {"first": 2, "second": 2, "aside": 1}
@@ -218,6 +219,59 @@ async def test_the_turn_in_which_a_plan_was_revised_can_be_made_again(
     assert (await plan.until("blocked"))["run"] == 2
 
 
+async def test_a_call_after_a_repair_is_made_again_by_what_is_there_now(
+    plans: Stage, planners: ObedientPlanners
+) -> None:
+    bad = await _upload(plans)
+    plan = await submit_plan(
+        plans,
+        makes(
+            a_pipeline("left", "print x"),
+            a_pipeline("right", f"refuse data {bad}", inputs=_GIVEN),
+            a_pipeline("join", "print joined", depends_on=["left", "right"]),
+        ),
+        revises(reason="Nothing helps."),
+        "finish All is there.",
+        plan={"replans": 1},
+        inputs={"data": bad},
+    )
+    await plan.until("blocked")
+    assert "right (Do right): failed" in await _told_by(plan, "1.1")
+    await plan.retry(inputs={"data": await _upload(plans)})
+    await plan.until("completed")
+    await plan.retry(begin="2.1")
+    await plan.ends()
+    assert "All nodes have completed." in await _told_by(plan, "1.1")
+    assert await plan.runs() == {"left": 1, "right": 2, "join": 1}
+
+
+async def test_a_call_is_made_again_once_nodes_have_run_with_another_input(
+    plans: Stage, planners: ObedientPlanners
+) -> None:
+    plan = await submit_plan(
+        plans,
+        makes(a_pipeline("good", "print x", inputs=_GIVEN), a_pipeline("bad", "fail")),
+        revises(reason="Another way.", add=[a_pipeline("instead", "print x")]),
+        "finish All is there.",
+        plan={"replans": 1},
+        inputs={"data": await _upload(plans)},
+    )
+    await plan.until("completed")
+    await plan.retry(begin="2.1", inputs={"data": await _upload(plans)})
+    await plan.until("completed")
+    assert await plan.runs() == {"good": 2, "bad": 2, "instead": 1}
+
+
+async def _told_by(plan: Family, call: str) -> str:
+    """The result of a call, as the planner was told it."""
+    turn = int(call.partition(".")[0])
+    messages = (await plan.stage.http.get(f"/tasks/{plan.id}/messages")).json()["items"]
+    [said] = [
+        item["content"] for item in messages if item["role"] == "tool" and item["turn"] == turn
+    ]
+    return str(said)
+
+
 async def test_a_plan_within_a_plan_is_made_anew_with_all_its_revisions(
     plans: Stage, planners: ObedientPlanners
 ) -> None:
@@ -268,6 +322,7 @@ async def test_turns_are_counted_on_after_a_retry(plans: Stage, planners: Obedie
         ({"from": "first", "description": " \n"}, "/description", "say what the node has to do"),
         ({"from": "first", "description": ""}, "/description", "at least 1 character"),
         ({"from": "first", "inputs": {"data": "file:no"}}, "/inputs/data", "file:no"),
+        ({"inputs": {"dta": "file:no"}}, "/inputs/dta", "no such input (inputs: data)"),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else None,
 )

@@ -235,6 +235,29 @@ async def test_spending_is_that_of_a_plan_and_of_all_below_it(agents_stage: Stag
     assert (await agents_stage.task(str(plan.id)))["usage"]["tokens_used"] == 107
 
 
+async def test_the_seconds_of_a_plan_are_those_of_work_in_all_its_runs(agents_stage: Stage) -> None:
+    plan = await a_plan(agents_stage.database, status=Status.COMPLETED)
+    states = (
+        (Status.RUNNING, 0),
+        (Status.WAITING, 10),
+        (Status.RUNNING, 1_000),
+        (Status.PAUSED, 1_002),
+        (Status.RUNNING, 5_000),
+        (Status.BLOCKED, 5_003),
+        (Status.PENDING, 9_000),
+        (Status.RUNNING, 9_100),
+        (Status.COMPLETED, 9_105),
+    )
+    for seq, (status, seconds) in enumerate(states, 2):
+        await plan.be(seq, status, seconds)
+    assert (await _plan(agents_stage, plan))["spent"]["seconds"] == 20
+
+
+async def test_a_plan_that_has_not_begun_has_used_no_time(agents_stage: Stage) -> None:
+    plan = await a_plan(agents_stage.database)
+    assert (await _plan(agents_stage, plan))["spent"]["seconds"] == 0
+
+
 async def test_the_estimate_is_the_limit_until_every_node_has_begun(agents_stage: Stage) -> None:
     plan = await a_plan(agents_stage.database, limits={"tokens": 5_000, "seconds": 60})
     await plan.node(TWO[0], 1, Status.COMPLETED, limits={"tokens": 300, "seconds": 10})
@@ -281,7 +304,8 @@ async def test_what_is_no_plan_has_none(agents_stage: Stage) -> None:
 async def _waits(stage: Stage, **arguments: Any) -> tuple[PlanRows, str, UUID]:
     """A plan that waits for a person; the path of its approval, and what is asked."""
     agent = {"tools": ["read_file", "mcp.x.*"]}
-    plan = await a_plan(stage.database, status=Status.WAITING, max_nodes=3, agent=agent)
+    more: dict[str, Any] = {"max_nodes": 3, "agent": agent, "atomicity": "relaxed"}
+    plan = await a_plan(stage.database, status=Status.WAITING, **more)
     now = datetime.now(UTC)
     asked = Approval(id=uuid4(), kind="approval", asked_at=now, expires_at=now + timedelta(hours=1))
     call = await plan.call(TWO, Status.WAITING, approval=asked, **arguments)
@@ -317,6 +341,17 @@ async def test_a_plan_that_is_approved_with_other_nodes_has_those(agents_stage: 
         assert "other nodes" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("named", ["1.1", "1.1 make_plan", "1.1%20make_plan"])
+async def test_the_call_that_makes_a_plan_goes_by_its_number_and_its_name(
+    agents_stage: Stage, named: str
+) -> None:
+    plan, _, _ = await _waits(agents_stage)
+    answer = await agents_stage.http.post(
+        f"/tasks/{plan.id}/approvals/{named}", json={"decision": "deny"}
+    )
+    assert (answer.status_code, answer.json()["name"]) == (202, "1.1 make_plan")
+
+
 async def test_a_plan_that_is_sent_back_keeps_its_nodes_in_the_call_alone(
     agents_stage: Stage,
 ) -> None:
@@ -325,6 +360,10 @@ async def test_a_plan_that_is_sent_back_keeps_its_nodes_in_the_call_alone(
     answer = await agents_stage.http.post(path, json=word)
     assert (answer.status_code, answer.json()["note"]) == (202, "Leave out the report.")
     assert (await _plan(agents_stage, plan))["nodes"] == []
+
+
+_CODE_STEP = {"id": "s", "code": {"language": "python", "source": "1"}}
+_TOOL_STEP = {"id": "s", "tool": "write_file", "args": {"name": "a.txt", "text": "Hello."}}
 
 
 @pytest.mark.parametrize(
@@ -351,6 +390,21 @@ async def test_a_plan_that_is_sent_back_keeps_its_nodes_in_the_call_alone(
             "/nodes/0/steps/0/skill",
             "x",
         ),
+        (
+            [{"id": "a", "title": "A", "kind": "pipeline", "steps": [_CODE_STEP]}],
+            "/nodes/0/steps/0/code",
+            "may not run code",
+        ),
+        (
+            [{"id": "a", "title": "A", "kind": "pipeline", "steps": [_TOOL_STEP]}],
+            "/nodes/0/steps/0/tool",
+            "may not call this tool",
+        ),
+        (_nodes(a_node("a", skills=["greet"])), "/nodes/0/skills/0", "no tool that uses skills"),
+        (_nodes(a_node("a", tools=[], files=["a.md"])), "/nodes/0/files", "makes no files"),
+        (_nodes(a_node("a", files=["output.json"])), "/nodes/0/files/0", "take another name"),
+        (_nodes(a_node("a", files=["b", "../x"])), "/nodes/0/files/1", "write it as in"),
+        (_nodes(a_node("a", files=["a//b"])), "/nodes/0/files/0", "write it as in"),
         ([{"id": "a"}], "/nodes/0/title", "required"),
         ([{"id": "a", "title": "A", "colour": "red"}], "/nodes/0/colour", "no field"),
     ],

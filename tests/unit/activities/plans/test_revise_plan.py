@@ -94,6 +94,31 @@ async def test_a_sound_revision_has_no_problems(make_ground: MakeGround, name: s
     assert await problems(make_ground, SOUND[name]) == []
 
 
+RELAXED = {"atomicity": "relaxed"}
+
+
+async def test_a_revision_gives_no_reasons_for_nodes_that_it_leaves_alone(
+    make_ground: MakeGround,
+) -> None:
+    revision = {"drop": ["letter"], "rewire": [node("report", inputs=FROM_RAW, why="It pays.")]}
+    assert await problems(make_ground, revision, RELAXED) == []
+    plain = {"rewire": [node("letter", depends_on=["fetch"], why="It pays.")], "drop": ["report"]}
+    assert await problems(make_ground, plain, RELAXED) == []
+    longer = {"rewire": [node("report", inputs=FROM_RAW, why="It pays.")]}
+    assert await problems(make_ground, longer, RELAXED) == []
+
+
+async def test_a_revision_gives_a_reason_for_each_node_that_it_adds_or_rewires(
+    make_ground: MakeGround,
+) -> None:
+    revision = {"add": [AGAIN], "rewire": [AFTER]}
+    found = await problems(make_ground, revision, RELAXED)
+    assert [places for places, _ in found] == ["/rewire/0/why, /add/0/why"]
+    same = {"add": [AGAIN | {"why": "Why not?"}], "rewire": [AFTER | {"why": "Why not?"}]}
+    [(place, message)] = await problems(make_ground, same, RELAXED)
+    assert (place, message) == ("/add/0/why", "it is the reason of node 'report', word for word")
+
+
 DROPPED: dict[str, Any] = {"drop": ["report", "letter"]}
 BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "that nothing can be done, without a why": ({"reason": " "}, "/reason", "say why"),

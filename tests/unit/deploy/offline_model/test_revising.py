@@ -130,12 +130,34 @@ def test_the_end_tells_what_every_node_said_and_made() -> None:
 def test_the_end_says_what_is_missing() -> None:
     nodes = (told("clean-a", "failed", "no such column"), told("clean-b", "completed", "Done."))
     summary = finished(report("1 of the nodes did not complete.", *nodes))["summary"]
-    assert "- Missing: clean-a (Title of clean-a), which is failed. no such column" in summary
+    assert "- Missing: clean-a (Title of clean-a), which failed. no such column" in summary
 
 
-def test_the_end_leaves_out_what_was_replaced() -> None:
-    nodes = (told("clean-a", "replaced"), told("clean-c", "completed", "Done."))
-    assert "clean-a" not in finished(report(COMPLETED, *nodes))["summary"]
+def test_the_end_says_what_the_plan_went_on_without_in_the_order_of_the_plan() -> None:
+    nodes = (
+        told("clean-a", "completed", "Done."),
+        told("clean-b", "failed, and the plan goes on without it", "no such column"),
+        told("profile-a", "completed", "Done."),
+        told("profile-b", "dropped"),
+        told("report", "pending"),
+    )
+    assert finished(report(COMPLETED, *nodes))["summary"].splitlines()[1:] == [
+        "- clean-a (Title of clean-a): Done.",
+        "- Missing: clean-b (Title of clean-b), which failed. no such column",
+        "- profile-a (Title of profile-a): Done.",
+        "- Missing: profile-b (Title of profile-b), which was dropped.",
+        "- Missing: report (Title of report), which is pending.",
+    ]
+
+
+def test_what_an_earlier_revision_went_on_without_has_not_failed_again() -> None:
+    nodes = (
+        told("clean-a", "failed, and the plan goes on without it", "no such column"),
+        told("clean-b", "failed", "no such column"),
+    )
+    reason = revision(BOTH, report("1 of the nodes did not complete.", *nodes))["reason"]
+    assert "clean-b failed" in reason
+    assert "clean-a" not in reason
 
 
 def test_a_node_cannot_pass_what_it_says_for_another_node() -> None:

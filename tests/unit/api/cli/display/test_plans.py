@@ -52,6 +52,7 @@ def node(name: str, *depends_on: str, kind: str = "agent") -> dict[str, Any]:
     return {"id": name, "title": f"Do {name}", "kind": kind, "depends_on": [*depends_on]}
 
 
+PENDING: Event = ("task.status", {"status": "pending"})
 RUNNING: Event = ("task.status", {"status": "running"})
 TURN: Event = ("turn.started", {"turn": 1})
 SAID: Event = (
@@ -337,6 +338,60 @@ def test_elsewhere_a_line_tells_of_each_node() -> None:
         "a: completed after 2.0s",
         "b: blocked after 2.0s: It failed.",
     ]
+
+
+def opened(seq: int, *nodes: dict[str, Any]) -> Event:
+    return ("plan.opened", {"seq": seq, "nodes": [*nodes]})
+
+
+def test_elsewhere_only_what_a_revision_changes_is_printed_again() -> None:
+    first = opened(4, node("a"), node("b"), node("c", "b"), node("d"))
+    lines = plain_lines(
+        *(PENDING, first),
+        opened(8, node("a"), node("c", "b2"), node("b2", "a", kind="reasoning")),
+    )
+    assert [line.partition("] ")[2] for line in lines[6:]] == [
+        "plan revised: added b2; dropped b, d; rewired c",
+        "plan: b2 (reasoning), after a: Do b2",
+        "plan: c (agent), after b2: Do c",
+    ]
+
+
+def test_elsewhere_a_revision_that_changes_nothing_is_one_line() -> None:
+    lines = plain_lines(PENDING, OPENED, opened(8, *OPENED[1]["nodes"]))
+    assert [line.partition("] ")[2] for line in lines[5:]] == ["plan revised: the same nodes"]
+
+
+def test_elsewhere_a_plan_that_is_made_anew_is_printed_whole() -> None:
+    lines = plain_lines(PENDING, OPENED, opened(4, node("a"), node("b")))
+    assert [line.partition("] ")[2] for line in lines[5:]] == [
+        "plan: 2 nodes",
+        "plan: a (agent): Do a",
+        "plan: b (agent): Do b",
+    ]
+
+
+REPORT = "All nodes have completed.\n\na (Do a): completed\n<output>\nClean.\n</output>"
+
+
+@pytest.mark.parametrize("tool", ["make_plan", "revise_plan"])
+def test_the_result_of_a_plan_is_its_heading(tool: str) -> None:
+    called = ("tool.called", {"step": f"1.1 {tool}", "call_id": "c", "tool": tool})
+    told = ("tool.result", {"step": f"1.1 {tool}", "call_id": "c", "text": REPORT})
+    lines = plain_lines(PENDING, told)
+    assert lines[-1].endswith(f"] 1.1 {tool}: done: All nodes have completed.")
+    plan = a_plan(RUNNING, TURN, called, told)
+    text = "\n".join(drawn(frame(plan, after(9))))
+    assert "All nodes have completed." in text
+    assert "Clean." not in text
+
+
+def test_a_plan_that_was_refused_and_results_of_other_calls_are_told_as_they_are() -> None:
+    refused = {"step": "1.1 make_plan", "ok": False, "text": "No.\n\n/nodes: too many"}
+    other = {"step": "1.1 list_skills", "text": "greet\n\ncount"}
+    lines = plain_lines(PENDING, ("tool.result", refused), ("tool.result", other))
+    assert lines[1].endswith("failed: No. /nodes: too many")
+    assert lines[2].endswith("done: greet count")
 
 
 def test_elsewhere_a_plan_that_waits_is_printed_with_the_commands() -> None:

@@ -75,7 +75,7 @@ def test_a_pipeline_is_refused() -> None:
     recording.run = replace(recording.run, type=TaskType.PIPELINE)
     assert only(recording) == (
         "/type",
-        "this is a pipeline already: only what an agent did can be compiled",
+        "this is a pipeline already: only what an agent or a plan did can be compiled",
     )
 
 

@@ -411,11 +411,26 @@ def test_runs_are_joined_where_the_inputs_of_one_are_the_files_of_another() -> N
     found = compile_runs([Part(first.run, "/nodes/a"), Part(second.run, "/nodes/b")], TOOLS)
     assert found.pipeline is not None
     assert [step.args for step in found.pipeline.steps] == [
-        ["${inputs.data}", "-o", "clean.csv"],
-        ["${steps.csv-clean.files['clean.csv']}"],
-        ["${inputs.data-2}", "${steps.chart.files['chart.png']}"],
+        ["/workspace/input/data", "-o", "clean.csv"],
+        ["/workspace/input/table"],
+        ["/workspace/input/data", "${steps.chart.files['chart.png']}"],
     ]
-    assert found.inputs == {"data": f"file:{DATA}", "data-2": other["data"]}
+    assert [step.files for step in found.pipeline.steps] == [
+        {"data": "${inputs.data-2}"},
+        {"table": "${steps.csv-clean.files['clean.csv']}"},
+        {"data": "${inputs.data-3}"},
+    ]
+    assert found.inputs == {"data-2": f"file:{DATA}", "data-3": other["data"]}
+    assert problems_of(found.pipeline, found.inputs) == []
+
+
+def test_a_file_that_was_made_under_the_name_of_an_input_is_not_taken_for_it() -> None:
+    """The input lies under its name in every step, and so it has to take another one."""
+    recording = Recording().turn(script("csv-clean", "data", data=""))
+    source = "open('/workspace/input/data')"
+    clean, look = steps_of(recording.turn(code(source, "data", out_csv="")))
+    assert clean["files"] == {"data": "${inputs.data-2}"}
+    assert look["args"] == ["${steps.csv-clean.files['data']}"]
 
 
 def test_an_input_that_is_the_file_of_another_run_lies_under_the_name_of_the_input() -> None:
