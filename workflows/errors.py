@@ -483,8 +483,8 @@ class TurnsUsedUp(AgentOSError):
 
 
 class TokensUsedUp(AgentOSError):
-    """The task has used {used} of its {limit} tokens, and another turn would take more than is
-    left. A retry resumes where it stopped, with the same number of tokens; a new task can allow
+    """The task has used up its tokens: {used} of {limit}, and another turn would take more than
+    is left. A retry resumes where it stopped, with the same number of tokens; a new task can allow
     more `tokens`."""
 
 
