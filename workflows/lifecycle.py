@@ -24,13 +24,13 @@ from workflows.contracts import (
     RETRIES_USED_UP,
     WORKER_LOST,
     Failure,
-    NodeNote,
     RunStart,
     TaskClose,
     TaskMark,
     TaskRun,
 )
 from workflows.errors import AgentOSError, TimeUsedUp, TokenQuotaUsedUp
+from workflows.plan_contracts import NodeNote
 from workflows.states import Status
 from workflows.working_time import WorkingTime
 

@@ -16,7 +16,9 @@ from temporalio.exceptions import (
 )
 
 from workflows import policies, ports
-from workflows.contracts import (
+from workflows.contracts import workflow_id
+from workflows.lifecycle import Lifecycle
+from workflows.plan_contracts import (
     NodeEnd,
     NodeNote,
     NodesCall,
@@ -25,9 +27,7 @@ from workflows.contracts import (
     PlanCall,
     PlanReport,
     PlanRun,
-    workflow_id,
 )
-from workflows.lifecycle import Lifecycle
 from workflows.schedule import Part, Schedule
 from workflows.states import Status
 

@@ -3,13 +3,7 @@
 from temporalio import workflow
 
 from workflows import policies, ports
-from workflows.contracts import (
-    PipelineResult,
-    PipelineRun,
-    StepCall,
-    StepOutcome,
-    step_sub_task_id,
-)
+from workflows.contracts import PipelineResult, PipelineRun, StepCall, StepOutcome, step_sub_task_id
 from workflows.lifecycle import TaskWorkflow
 
 _ACTIVITIES = {

@@ -3,9 +3,10 @@
 from temporalio import workflow
 
 from workflows.agent import working_time_of
-from workflows.contracts import AgentResult, Decision, NodeNote, PlanRun
+from workflows.contracts import AgentResult, Decision
 from workflows.lifecycle import NOTE_NODE, TaskWorkflow
 from workflows.nodes import NodeRunner
+from workflows.plan_contracts import NodeNote, PlanRun
 from workflows.react import ReactLoop
 
 

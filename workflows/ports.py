@@ -9,12 +9,6 @@ from temporalio import activity
 from workflows.contracts import (
     ActCall,
     ActOutcome,
-    NodeEnd,
-    NodesCall,
-    NodeStart,
-    OpenedPlan,
-    PlanCall,
-    PlanReport,
     RouteCall,
     RunStart,
     StepCall,
@@ -24,6 +18,7 @@ from workflows.contracts import (
     ThinkCall,
     Thought,
 )
+from workflows.plan_contracts import NodeEnd, NodesCall, NodeStart, OpenedPlan, PlanCall, PlanReport
 from workflows.states import Status
 
 

@@ -25,7 +25,6 @@ from workflows.contracts import (
     AgentRun,
     CallPlan,
     Decision,
-    PlanReport,
     ThinkCall,
     Thought,
     Verdict,
@@ -33,6 +32,7 @@ from workflows.contracts import (
 )
 from workflows.lifecycle import Lifecycle
 from workflows.nodes import NodeRunner
+from workflows.plan_contracts import PlanReport
 from workflows.states import Status
 
 # Runs from before this change keep waiting, and make the calls that people approve.

@@ -13,9 +13,10 @@ from activities.kinds.agent_validation import (
 from activities.kinds.base import Installed, Kind, RunnableTask
 from activities.store.reading.messages import last_message_before, turn_at
 from activities.store.reading.plan_calls import resumed_call
-from workflows.contracts import PlanRun, RunLimits
+from workflows.contracts import RunLimits
 from workflows.definitions.plan import MIN_TURNS, Plan
 from workflows.plan import PlanWorkflow
+from workflows.plan_contracts import PlanRun
 from workflows.pointers import Problem
 from workflows.states import TaskType
 

@@ -32,18 +32,7 @@ from activities.store.reading.plans import (
 )
 from activities.store.turns import CallDefinition
 from workflows import policies, ports
-from workflows.contracts import (
-    Failure,
-    NodeEnd,
-    NodePlan,
-    NodesCall,
-    NodeStart,
-    OpenedPlan,
-    PlanCall,
-    PlanReport,
-    TaskClose,
-    call_sub_task_id,
-)
+from workflows.contracts import Failure, TaskClose, call_sub_task_id
 from workflows.definitions.plan_checking import dependencies_of
 from workflows.errors import (
     AgentOSError,
@@ -52,6 +41,15 @@ from workflows.errors import (
     NodeFilesMissing,
     TaskMoved,
     TemporaryFailure,
+)
+from workflows.plan_contracts import (
+    NodeEnd,
+    NodePlan,
+    NodesCall,
+    NodeStart,
+    OpenedPlan,
+    PlanCall,
+    PlanReport,
 )
 from workflows.states import Status
 

@@ -11,8 +11,9 @@ from activities.store.plans import NodeTask, PlanWriter
 from activities.store.reading.plan_usage import Used
 from activities.store.reading.plans import PlanReader, StoredNode, StoredPlan
 from activities.store.tasks import NewTask
-from workflows.contracts import Failure, NodesCall
+from workflows.contracts import Failure
 from workflows.errors import AgentOSError, NodeInputMissing
+from workflows.plan_contracts import NodesCall
 from workflows.states import Status
 
 Count = Callable[[str], int]

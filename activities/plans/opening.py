@@ -9,7 +9,6 @@ from activities.kinds.agent import name_of
 from activities.store.plans import PlanWriter
 from activities.store.reading.plans import StoredPlan
 from activities.store.turns import CallDefinition
-from workflows.contracts import PlanCall
 from workflows.definitions.plan import (
     MAX_NODE_DESCRIPTION_CHARACTERS,
     Node,
@@ -17,6 +16,7 @@ from workflows.definitions.plan import (
     Proposal,
     Revision,
 )
+from workflows.plan_contracts import PlanCall
 
 MAKE_PLAN = "make_plan"
 REVISE_PLAN = "revise_plan"

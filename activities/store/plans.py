@@ -37,11 +37,12 @@ from activities.store.task_statements import CREATE
 from activities.store.tasks import NewTask, row_of
 from activities.store.turn_statements import TELL_OF_FAILURE
 from activities.store.turns import CallDefinition
-from workflows.contracts import Failure, PlanCall, call_sub_task_id, node_sub_task_id
+from workflows.contracts import Failure, call_sub_task_id
 from workflows.definitions.plan import Node, Revision
 from workflows.definitions.plan_checking import dependencies_of
 from workflows.errors import TaskMoved
 from workflows.events import Event, NodeEnded, NodeStarted, PlannedNode, PlanOpened
+from workflows.plan_contracts import PlanCall, node_sub_task_id
 from workflows.states import ArtifactType, Status
 
 

@@ -9,8 +9,10 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.exceptions import ApplicationError
 
 from workflows import ports
-from workflows.contracts import (
-    RETRIES_USED_UP,
+from workflows.contracts import RETRIES_USED_UP, task_id_of, workflow_id
+from workflows.errors import NodesFailed
+from workflows.lifecycle import NOTE_NODE
+from workflows.plan_contracts import (
     NodeEnd,
     NodeNote,
     NodePlan,
@@ -19,11 +21,7 @@ from workflows.contracts import (
     OpenedPlan,
     PlanCall,
     PlanReport,
-    task_id_of,
-    workflow_id,
 )
-from workflows.errors import NodesFailed
-from workflows.lifecycle import NOTE_NODE
 from workflows.states import Status
 
 

@@ -22,19 +22,9 @@ from activities.store.reading.plans import StoredNode, StoredPlan, reading_plans
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
 from tests.equipment import installed
 from tests.integration.new_tasks import new_task
-from workflows.contracts import (
-    CallPlan,
-    Failure,
-    NodeEnd,
-    NodesCall,
-    NodeStart,
-    OpenedPlan,
-    PlanCall,
-    PlanReport,
-    TaskClose,
-    Thought,
-)
+from workflows.contracts import CallPlan, Failure, TaskClose, Thought
 from workflows.definitions.plan import Plan
+from workflows.plan_contracts import NodeEnd, NodesCall, NodeStart, OpenedPlan, PlanCall, PlanReport
 from workflows.states import Status, TaskType
 
 # The message of the result of the call of a first turn: system, prompt and answer come before.

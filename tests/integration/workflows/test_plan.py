@@ -23,15 +23,9 @@ from deploy.local.services import Services
 from tests.doubles.ordered_agents import FINISH, Order, OrderedAgents, RememberedTasks
 from tests.doubles.ordered_nodes import OrderedNode, OrderedNodes, node_id
 from tests.live import until
-from workflows.contracts import (
-    AgentResult,
-    NodePlan,
-    PlanRun,
-    RunLimits,
-    call_sub_task_id,
-    workflow_id,
-)
+from workflows.contracts import AgentResult, RunLimits, call_sub_task_id, workflow_id
 from workflows.plan import PlanWorkflow
+from workflows.plan_contracts import NodePlan, PlanRun
 from workflows.states import Status
 
 LIMITS = RunLimits(turns=100, tokens=1_000_000, cost_usd=None, seconds=600)

@@ -19,9 +19,10 @@ from activities.store.turns import Turn
 from deploy.local.services import Services
 from tests.integration.agent_desk import agent_desk
 from tests.integration.plan_desk import FIRST_CALL, PlanDesk
-from workflows.contracts import RETRIES_USED_UP, NodePlan, TaskClose, call_sub_task_id
+from workflows.contracts import RETRIES_USED_UP, TaskClose, call_sub_task_id
 from workflows.definitions.agent import Agent, Limits
 from workflows.definitions.plan import Plan
+from workflows.plan_contracts import NodePlan
 from workflows.states import Status
 
 LEFT = {"id": "left", "title": "Left", "description": "Do the left.", "files": ["l.csv"]}
