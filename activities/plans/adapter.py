@@ -23,7 +23,8 @@ from activities.plans.outcomes import name_instead, outcomes_of, output_file, re
 from activities.plans.reporting import check_complete, report, result_of_plan
 from activities.store import tasks
 from activities.store.attempts import Attempt, Begun, ToolMessage
-from activities.store.plans import Holder, tell_of_failure, writing_plan
+from activities.store.plan_holding import Holder
+from activities.store.plans import tell_of_failure, writing_plan
 from activities.store.reading.plans import (
     ChildState,
     StoredNode,

@@ -1,10 +1,6 @@
-"""Writing plans and their nodes. Each function is one transaction, and safe to repeat.
+"""Writing plans and their nodes, by whoever holds the plan. All of it is safe to repeat."""
 
-Whoever writes holds the lock of the plan's row, and is fenced by its run and by its execution, as
-the turns of an agent are: what an earlier execution still does changes nothing any more.
-"""
-
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,45 +14,25 @@ from sqlmodel import col
 from activities.store import events
 from activities.store.attempts import StoredFile
 from activities.store.database import Database
+from activities.store.plan_holding import Holder, PlanHold
 from activities.store.plan_statements import (
-    BEGIN_ANEW,
     COPY_FILES,
-    DROP_LATER,
-    FIND_TURN,
     KEEP_USED,
-    LOCK_PLAN,
     RESTART_CHILD,
     SET_RESULT,
-    TAKE_PLAN,
-    WAKE_CALL,
 )
 from activities.store.reading.plan_usage import Used
-from activities.store.reading.plans import PlanReader, StoredNode, StoredPlan
+from activities.store.reading.plans import StoredNode, StoredPlan
 from activities.store.tables import PlanRevision, SubTask, TaskArtifact
 from activities.store.task_statements import CREATE
 from activities.store.tasks import NewTask, row_of
 from activities.store.turn_statements import TELL_OF_FAILURE
-from activities.store.turns import CallDefinition
-from workflows.contracts import Failure, call_sub_task_id
+from workflows.contracts import Failure
 from workflows.definitions.plan import Node, Revision
 from workflows.definitions.plan_checking import dependencies_of
-from workflows.errors import TaskMoved
 from workflows.events import Event, NodeEnded, NodeStarted, PlannedNode, PlanOpened
-from workflows.plan_contracts import PlanCall, node_sub_task_id
+from workflows.plan_contracts import node_sub_task_id
 from workflows.states import ArtifactType, Status
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """The run and the Temporal execution that a plan is worked on by."""
-
-    task_id: UUID
-    run: int
-    execution: str
-
-    @property
-    def fence(self) -> dict[str, Any]:
-        return {"task_id": self.task_id, "run": self.run, "execution": self.execution}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,62 +44,12 @@ class NodeTask:
     has_run: bool
 
 
-class PlanWriter:
+class PlanWriter(PlanHold):
     """The rows of one plan, within a transaction that holds its lock."""
 
     def __init__(self, connection: AsyncConnection, holder: Holder) -> None:
-        self._connection = connection
-        self.reader = PlanReader(connection)
-        self._holder = holder
+        super().__init__(connection, holder)
         self._said: list[Event] = []
-
-    async def hold(self, seq: int) -> None:
-        """Hold the plan that call ``seq`` runs, if this execution works on it. One that Temporal
-        has reset to the middle of the nodes has not been seen before: it takes the plan over here.
-
-        Raises:
-            TaskMoved
-        """
-        if (await self._connection.execute(LOCK_PLAN, self._holder.fence)).one_or_none() is None:
-            await self._take(seq)
-            await self._wake(seq)
-
-    async def read(self) -> StoredPlan:
-        plan = await self.reader.plan(self._holder.task_id)
-        assert plan is not None  # Its row is locked.
-        return plan
-
-    async def take(self, call: PlanCall) -> CallDefinition:
-        """Take the plan over for this execution, dropping what others did after the call."""
-        if not await self._take(call.seq):
-            await self._connection.execute(BEGIN_ANEW, {"task_id": call.task_id})
-        return CallDefinition.model_validate(await self._wake(call.seq))
-
-    async def _take(self, seq: int) -> bool:
-        """Whether the plan was this execution's before."""
-        taken = (await self._connection.execute(TAKE_PLAN, self._holder.fence)).one_or_none()
-        if taken is None:
-            raise TaskMoved(task_id=self._holder.task_id)
-        if taken.is_ours:
-            return True
-        found = await self._connection.execute(FIND_TURN, self._call(seq))
-        if (turn := found.one_or_none()) is None:
-            raise TaskMoved(task_id=self._holder.task_id)
-        place = {"task_id": self._holder.task_id, "seq": seq, "turn": turn.turn, "last": turn.last}
-        for statement in DROP_LATER:
-            await self._connection.execute(statement, place)
-        return False
-
-    async def _wake(self, seq: int) -> Mapping[str, Any]:
-        """The definition of the call, which runs again."""
-        found = await self._connection.execute(WAKE_CALL, self._call(seq))
-        definition: Mapping[str, Any] | None = found.scalar()
-        if definition is None:
-            raise TaskMoved(task_id=self._holder.task_id)
-        return definition
-
-    def _call(self, seq: int) -> Mapping[str, UUID]:
-        return {"sub_task_id": call_sub_task_id(self._holder.task_id, seq)}
 
     async def add(self, plan: StoredPlan, seq: int, nodes: Sequence[Node]) -> None:
         """Write down nodes that call ``seq`` has planned."""
