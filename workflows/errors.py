@@ -483,9 +483,9 @@ class TurnsUsedUp(AgentOSError):
 
 
 class TokensUsedUp(AgentOSError):
-    """The task has used up its tokens: {used} of {limit}, and another turn would take more than
-    is left. A retry resumes where it stopped, with the same number of tokens; a new task can allow
-    more `tokens`."""
+    """The task has too few tokens left for another turn: {used} of {limit} are used. A retry
+    resumes where it stopped, with the same number of tokens; a new task can allow more
+    `tokens`."""
 
 
 class CostUsedUp(AgentOSError):

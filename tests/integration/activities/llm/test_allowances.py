@@ -45,7 +45,7 @@ async def test_a_prompt_that_leaves_no_room_for_an_answer_is_not_sent(server: Mo
     with pytest.raises(TokensUsedUp) as raised:
         await ask(server, Allowance(3_000 + LEAST_ANSWER_TOKENS // 2, 10_000))
     assert server.requests == []
-    assert "has used 6872 tokens; its limit is 10000" in str(raised.value)
+    assert "6872 of 10000 are used" in str(raised.value)
 
 
 async def test_an_answer_may_take_what_the_prompt_leaves(server: ModelServer) -> None:
