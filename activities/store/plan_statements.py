@@ -4,6 +4,7 @@ from sqlalchemy import Text, bindparam, text
 
 from activities.store import events, fence
 from activities.store.revision_statements import TURN_OF_CALL, taken_back
+from activities.store.task_statements import INSERT_STEPS
 from workflows.states import Status
 
 # As the first turn of an execution does (see `turns`): it takes the task over from earlier ones. Of
@@ -105,15 +106,7 @@ RESTART_CHILD = (
             WHERE id = :id
             RETURNING id, team_id, run, event_seq
         ), step AS (
-            INSERT INTO sub_tasks
-                (id, team_id, task_id, parent_id, name, task_type, status, dependencies,
-                 input_context, retry_count, execution_order)
-            SELECT x.id, task.team_id, task.id, task.id, x.name, x.task_type, '{Status.PENDING}',
-                   x.dependencies, x.input_context, 0, x.execution_order
-            FROM task, jsonb_to_recordset(CAST(:sub_tasks AS jsonb)) AS x(
-                id uuid, name text, task_type text, dependencies jsonb, input_context jsonb,
-                execution_order int
-            )
+            {INSERT_STEPS}
         ), event AS (
             {events.INSERT} {events.status(Status.PENDING)} FROM task
         )

@@ -12,6 +12,7 @@ from sqlmodel import col
 from activities.store import events, fence
 from activities.store.database import Database
 from activities.store.tables import SubTask, Task
+from activities.store.task_statements import INSERT_STEPS
 from activities.store.tasks import NewSubTask, sub_task_rows
 from workflows.contracts import call_sub_task_id
 from workflows.events import TaskRouted
@@ -49,15 +50,7 @@ TAKE_ROUTE = text(
     ), dropped AS (
         DELETE FROM sub_tasks USING task WHERE sub_tasks.task_id = task.id
     ), step AS (
-        INSERT INTO sub_tasks
-            (id, team_id, task_id, parent_id, name, task_type, status, dependencies,
-             input_context, retry_count, execution_order)
-        SELECT x.id, task.team_id, task.id, task.id, x.name, x.task_type, '{Status.PENDING}',
-               x.dependencies, x.input_context, 0, x.execution_order
-        FROM task, jsonb_to_recordset(CAST(:sub_tasks AS jsonb)) AS x(
-            id uuid, name text, task_type text, dependencies jsonb, input_context jsonb,
-            execution_order int
-        )
+        {INSERT_STEPS}
     ), event AS (
         {events.INSERT} {events.given("task")}
     )

@@ -8,6 +8,19 @@ from workflows.states import Status
 
 _CANCELLED = f"'{Status.CANCELLED}'"
 
+# The sub-tasks that are known before a task begins, of which the rows are ``sub_task_rows``.
+INSERT_STEPS = f"""
+    INSERT INTO sub_tasks
+        (id, team_id, task_id, parent_id, name, task_type, status, dependencies, input_context,
+         retry_count, execution_order)
+    SELECT x.id, task.team_id, task.id, task.id, x.name, x.task_type, '{Status.PENDING}',
+           x.dependencies, x.input_context, 0, x.execution_order
+    FROM task, jsonb_to_recordset(CAST(:sub_tasks AS jsonb)) AS x(
+        id uuid, name text, task_type text, dependencies jsonb, input_context jsonb,
+        execution_order int
+    )
+"""
+
 CREATE = text(
     f"""
     WITH task AS (
@@ -21,15 +34,7 @@ CREATE = text(
         ON CONFLICT ON CONSTRAINT tasks_idempotency DO NOTHING
         RETURNING id, team_id, event_seq
     ), step AS (
-        INSERT INTO sub_tasks
-            (id, team_id, task_id, parent_id, name, task_type, status, dependencies,
-             input_context, retry_count, execution_order)
-        SELECT x.id, task.team_id, task.id, task.id, x.name, x.task_type, '{Status.PENDING}',
-               x.dependencies, x.input_context, 0, x.execution_order
-        FROM task, jsonb_to_recordset(CAST(:sub_tasks AS jsonb)) AS x(
-            id uuid, name text, task_type text, dependencies jsonb, input_context jsonb,
-            execution_order int
-        )
+        {INSERT_STEPS}
     ), event AS (
         {events.INSERT} {events.status(Status.PENDING)} FROM task
     )
