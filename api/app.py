@@ -1,7 +1,7 @@
 """The application: routes, guards before them, and what runs beside them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -20,6 +20,7 @@ from api.http.notifications import Notifications
 from api.http.openapi import DocumentedApi
 from api.http.routes import codec
 from api.http.viewers import Viewers
+from api.passes import Passes
 from api.services import ApiOptions, Services
 from api.tasks.sweeper import Sweeper
 from api.wire.responses.base import API
@@ -79,13 +80,18 @@ def _layers(options: ApiOptions, metrics: Metrics, keys: KeyRing) -> list[Middle
     return layers
 
 
+def _passes(services: Services) -> Sequence[Passes]:
+    """What goes on beside the answers."""
+    return (Sweeper(services).passes,)
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     notifications: Notifications = app.state.notifications
     beside = [
         asyncio.create_task(notifications.run(), name="notifications"),
         asyncio.create_task(app.state.key_watch.run(), name="keys"),
-        asyncio.create_task(Sweeper(app.state.services).run(), name="sweeper"),
+        *(asyncio.create_task(each.run(), name=each.name) for each in _passes(app.state.services)),
     ]
     try:
         yield

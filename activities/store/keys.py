@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
+from activities.store.audit import Actor
 from activities.store.database import Database
 from activities.store.tables import ApiKey, Team
 
@@ -106,14 +107,16 @@ async def list_keys(database: Database, team_id: UUID) -> Sequence[KeyInfo]:
         return [KeyInfo(*row) for row in rows]
 
 
-async def team_of_key(database: Database, digest: str) -> UUID | None:
+async def actor_of_key(database: Database, digest: str) -> Actor | None:
     """Whose key this is; None when it is unknown or revoked."""
     async with database.reading(fresh=True) as connection:
-        return await connection.scalar(
-            select(col(ApiKey.team_id)).where(
+        rows = await connection.execute(
+            select(col(ApiKey.team_id), col(ApiKey.name), col(ApiKey.prefix)).where(
                 col(ApiKey.digest) == digest, col(ApiKey.revoked_at).is_(None)
             )
         )
+        found = rows.one_or_none()
+    return None if found is None else Actor(found.team_id, f"{found.name} ({found.prefix}...)")
 
 
 async def valid_keys(database: Database, digests: Collection[str]) -> set[str]:

@@ -7,6 +7,7 @@ from fastapi import Depends, Request, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 
+from activities.store.audit import Actor
 from api.errors import InvalidRequest
 from api.http.feeds import Feeds
 from api.http.key_watch import KeyWatch
@@ -33,9 +34,13 @@ async def _viewers(request: Request) -> Viewers:
     return viewers
 
 
+async def _actor(request: Request) -> Actor:
+    actor: Actor = request.state.actor
+    return actor
+
+
 async def _team(request: Request) -> UUID:
-    team_id: UUID = request.state.team_id
-    return team_id
+    return (await _actor(request)).team_id
 
 
 async def known_query(request: Request) -> None:
@@ -83,3 +88,4 @@ ViewersDep = Annotated[Viewers, Depends(_viewers)]
 KeyWatchDep = Annotated[KeyWatch, Depends(_key_watch)]
 KeyDigestDep = Annotated[str | None, Depends(_key_digest)]
 TeamDep = Annotated[UUID, Depends(_team)]
+ActorDep = Annotated[Actor, Depends(_actor)]

@@ -8,9 +8,8 @@ the plan alone; those that it has left behind are ended here.
 """
 
 import asyncio
-import random
 import time
-from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from math import inf
@@ -24,10 +23,10 @@ from activities.store import approvals
 from activities.store.reading.cursor import Cursor
 from activities.store.reading.suspects import Suspect, Suspects, only_sweep
 from activities.store.reading.tasks import find_task_of_any_team
+from api.passes import Passes
 from api.services import Services
 from api.tasks.approvals import deliver
 from api.tasks.reconciliation import Settled, settle
-from workflows.backoff import Backoff
 from workflows.errors import DatabaseNewer, RunNotEnded, TemporaryFailure
 
 # Whoever accepted the task is given this long to start it.
@@ -44,8 +43,6 @@ PASS_TIMEOUT_SECONDS = 20.0
 # Whoever took a decision is given this long to tell the agent.
 DECIDED_AGE = timedelta(seconds=3)
 MAX_DELIVERED_A_PASS = 50
-# What is parked waits for it when Temporal is back.
-LONGEST_PAUSE_SECONDS = 5.0
 
 _WORKFLOWS = [kind.workflow for kind in KINDS.values()]
 _START = Cursor(datetime.min.replace(tzinfo=UTC), UUID(int=0))
@@ -63,28 +60,10 @@ class Sweeper:
         self._told_at: Mapping[UUID, float] = {}
         self._unreadable: set[UUID] = set()
 
-    async def run(self) -> None:
-        """Sweep until cancelled."""
+    @property
+    def passes(self) -> Passes:
         interval_seconds = self._services.options.sweep_interval_seconds
-        backoff = Backoff(2 * interval_seconds, LONGEST_PAUSE_SECONDS)
-        pause_seconds = interval_seconds
-        pauses: Iterator[float] | None = None  # while passes fail
-        while True:
-            await asyncio.sleep(pause_seconds)
-            try:
-                async with asyncio.timeout(PASS_TIMEOUT_SECONDS):
-                    await self.sweep()
-            # Supervises for the life of the process: whatever a pass ran into, the next one is due.
-            except Exception as error:
-                if pauses is None:
-                    pauses = backoff.pauses(random.uniform)
-                    is_known = isinstance(error, (TemporaryFailure, TimeoutError))
-                    log.warning("sweeper.failing", reason=str(error), exc_info=not is_known)
-                pause_seconds = next(pauses)
-            else:
-                if pauses is not None:
-                    log.info("sweeper.recovered")
-                pauses, pause_seconds = None, interval_seconds
+        return Passes("sweeper", self.sweep, interval_seconds, PASS_TIMEOUT_SECONDS)
 
     async def sweep(self) -> None:
         """One pass.

@@ -1,14 +1,14 @@
-"""Who is calling: the team of an API key."""
+"""Who is calling: the team of an API key, and which of its keys."""
 
 import time
 from math import inf
-from uuid import UUID
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from activities.store.audit import Actor
 from activities.store.database import Database
-from activities.store.keys import DEFAULT_TEAM, KEY_PREFIX, digest_of, team_of_key
+from activities.store.keys import DEFAULT_TEAM, KEY_PREFIX, actor_of_key, digest_of
 from api.errors import KeyRefused, StrangerRefused
 from api.http.peers import why_stranger
 from api.http.problems import answer
@@ -25,9 +25,12 @@ _MAX_KEY_CHARACTERS = 200
 _PUBLIC = (f"{API}/openapi.json",)
 _METRICS = "/metrics"
 
+# Who needs no key is not told apart: it is the user who runs the server, or root.
+_LOCAL = Actor(DEFAULT_TEAM, "local user")
+
 
 class KeyRing:
-    """Tells the team of a request by its ``Authorization`` header."""
+    """Tells who sends a request by its ``Authorization`` header."""
 
     def __init__(
         self,
@@ -39,9 +42,9 @@ class KeyRing:
         self._database = database
         self.keys_required = keys_required
         self._memory_seconds = memory_seconds
-        self._remembered: dict[str, tuple[float, UUID | None]] = {}
+        self._remembered: dict[str, tuple[float, Actor | None]] = {}
 
-    async def team_of(self, authorization: str | None) -> UUID:
+    async def actor_of(self, authorization: str | None) -> Actor:
         """A key that is sent must be right, even where none is required.
 
         Raises:
@@ -51,22 +54,22 @@ class KeyRing:
         if digest is None:
             if self.keys_required:
                 raise KeyRefused(reason="This server requires an API key.")
-            return DEFAULT_TEAM
-        team_id = await self._look_up(digest)
-        if team_id is None:
+            return _LOCAL
+        actor = await self._look_up(digest)
+        if actor is None:
             raise KeyRefused(reason="This API key is unknown or was revoked.")
-        return team_id
+        return actor
 
-    async def _look_up(self, digest: str) -> UUID | None:
+    async def _look_up(self, digest: str) -> Actor | None:
         now = time.monotonic()
-        known_at, team_id = self._remembered.get(digest, (-inf, None))
+        known_at, actor = self._remembered.get(digest, (-inf, None))
         if now - known_at < self._memory_seconds:
-            return team_id
-        team_id = await team_of_key(self._database, digest)
+            return actor
+        actor = await actor_of_key(self._database, digest)
         if len(self._remembered) >= _MAX_REMEMBERED:
             self._remembered.clear()
-        self._remembered[digest] = (now, team_id)
-        return team_id
+        self._remembered[digest] = (now, actor)
+        return actor
 
 
 def digest_in(authorization: str | None) -> str | None:
@@ -89,8 +92,8 @@ def digest_in(authorization: str | None) -> str | None:
 class Authentication:
     """Finds out who is calling before anything of a request's body is taken in.
 
-    It guards every path of the API, those that do not exist too. The team is left in the state of
-    the request, as ``team_id``, and what tells its key from others, if it had one, as
+    It guards every path of the API, those that do not exist too. Who it is is left in the state of
+    the request, as ``actor``, and what tells its key from others, if it had one, as
     ``key_digest``. Where no key is required, the user who runs the server and root need none; with
     ``open_loopback`` nobody does.
     """
@@ -104,18 +107,18 @@ class Authentication:
         if scope["type"] == "http" and is_guarded(scope["path"]):
             try:
                 authorization = Headers(scope=scope).get("authorization")
-                team_id = await self._team_of(scope, authorization)
+                actor = await self._actor_of(scope, authorization)
             except (KeyRefused, TemporaryFailure) as error:
                 await answer(error)(scope, receive, send)
                 return
             state = scope.setdefault("state", {})
-            state["team_id"], state["key_digest"] = team_id, digest_in(authorization)
+            state["actor"], state["key_digest"] = actor, digest_in(authorization)
         await self._app(scope, receive, send)
 
-    async def _team_of(self, scope: Scope, authorization: str | None) -> UUID:
+    async def _actor_of(self, scope: Scope, authorization: str | None) -> Actor:
         if authorization is None and self._asks_kernel and (reason := why_stranger(scope)):
             raise StrangerRefused(reason=reason)
-        return await self._keys.team_of(authorization)
+        return await self._keys.actor_of(authorization)
 
 
 def is_guarded(path: str) -> bool:

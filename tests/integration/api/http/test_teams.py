@@ -173,20 +173,20 @@ async def test_a_revoked_key_works_no_longer(locked: Stage) -> None:
     team_id = await keys.create_team(locked.database, "revoking")
     key = await keys.create_key(locked.database, team_id, "laptop")
     ring = KeyRing(locked.database, keys_required=True, memory_seconds=0)
-    assert await ring.team_of(f"Bearer {key.secret}") == team_id
+    assert (await ring.actor_of(f"Bearer {key.secret}")).team_id == team_id
     assert await keys.revoke_key(locked.database, team_id, key.id)
     assert not await keys.revoke_key(locked.database, team_id, key.id)
     with pytest.raises(KeyRefused, match="revoked"):
-        await ring.team_of(f"Bearer {key.secret}")
+        await ring.actor_of(f"Bearer {key.secret}")
 
 
 async def test_a_key_that_was_just_seen_costs_no_query(locked: Stage) -> None:
     team_id = await keys.create_team(locked.database, "remembered")
     key = await keys.create_key(locked.database, team_id, "laptop")
     ring = KeyRing(locked.database, keys_required=True, memory_seconds=60)
-    await ring.team_of(f"Bearer {key.secret}")
+    await ring.actor_of(f"Bearer {key.secret}")
     await keys.revoke_key(locked.database, team_id, key.id)
-    assert await ring.team_of(f"Bearer {key.secret}") == team_id
+    assert (await ring.actor_of(f"Bearer {key.secret}")).team_id == team_id
 
 
 async def test_keys_are_kept_as_digests_only(locked: Stage) -> None:

@@ -1,0 +1,32 @@
+"""The tables. Every row belongs to a team; states and phases are those of ``workflows.states``.
+
+Rows hold what cannot be derived: a sub-task's files are its rows in ``task_artifacts``, a step's
+output is that of its last attempt in ``execution_logs``, an artifact's URL follows from its id.
+
+Each noun has a module; all of them are read here, so that their metadata is whole.
+"""
+
+from activities.store.tables.attempts import Event, ExecutionLog, File, TaskArtifact
+from activities.store.tables.audit import AuditEntry
+from activities.store.tables.conversations import LostAnswer, Message
+from activities.store.tables.tasks import PlanRevision, SubTask, Task
+from activities.store.tables.teams import ApiKey, Secret, Team, TeamUsage
+from activities.store.tables.tools import Tool
+
+__all__ = [
+    "ApiKey",
+    "AuditEntry",
+    "Event",
+    "ExecutionLog",
+    "File",
+    "LostAnswer",
+    "Message",
+    "PlanRevision",
+    "Secret",
+    "SubTask",
+    "Task",
+    "TaskArtifact",
+    "Team",
+    "TeamUsage",
+    "Tool",
+]

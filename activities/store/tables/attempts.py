@@ -1,0 +1,102 @@
+"""What attempts at the parts of tasks left: logs, files, events."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from activities.mime_types import UNKNOWN_TYPE
+from activities.store.columns import (
+    created_at_column,
+    enum_column,
+    json_column,
+    moment_column,
+    team_column,
+    text_column,
+)
+from workflows.states import ArtifactType, Status
+
+
+class ExecutionLog(SQLModel, table=True):
+    """One attempt. Its id is derived from sub-task, run and attempt: a repeat finds its own row.
+    ``execution`` is the Temporal run id that asked for it last: after a reset it is another."""
+
+    __tablename__ = "execution_logs"
+    __table_args__ = (
+        UniqueConstraint("sub_task_id", "run", "attempt", name="execution_logs_once"),
+        Index("execution_logs_by_task", "task_id", "started_at"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    team_id: UUID = team_column()
+    task_id: UUID = Field(foreign_key="tasks.id", ondelete="CASCADE")
+    sub_task_id: UUID = Field(foreign_key="sub_tasks.id", ondelete="CASCADE")
+    run: int
+    attempt: int
+    status: Status = enum_column(Status)
+    worker_id: str | None = text_column()
+    execution: str | None = text_column()
+    exit_code: int | None = None
+    duration_ms: int | None = None
+    tokens_used: int = 0
+    stdout: str = text_column("")
+    stderr: str = text_column("")
+    error: dict[str, Any] | None = json_column()
+    started_at: datetime = created_at_column()
+    finished_at: datetime | None = moment_column()
+    created_at: datetime = created_at_column()
+
+
+class TaskArtifact(SQLModel, table=True):
+    """``url`` is set for links only; a file's bytes are in the S3 store under its SHA-256."""
+
+    __tablename__ = "task_artifacts"
+    __table_args__ = (
+        Index("task_artifacts_by_task", "task_id", "created_at"),
+        UniqueConstraint("sub_task_id", "name", name="task_artifacts_once"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    team_id: UUID = team_column()
+    task_id: UUID = Field(foreign_key="tasks.id", ondelete="CASCADE")
+    sub_task_id: UUID = Field(foreign_key="sub_tasks.id", ondelete="CASCADE")
+    type: ArtifactType = enum_column(ArtifactType, ArtifactType.FILE)
+    name: str = text_column()
+    url: str | None = text_column()
+    size: int = Field(default=0, sa_type=BigInteger)
+    mime_type: str = text_column(UNKNOWN_TYPE)
+    sha256: str | None = text_column()
+    created_at: datetime = created_at_column()
+
+
+class File(SQLModel, table=True):
+    """What somebody uploaded."""
+
+    __tablename__ = "files"
+    __table_args__ = (Index("files_by_team", "team_id", "created_at"),)
+
+    id: UUID = Field(primary_key=True)
+    team_id: UUID = team_column()
+    name: str = text_column()
+    size: int = Field(sa_type=BigInteger)
+    mime_type: str = text_column()
+    sha256: str = text_column()
+    created_at: datetime = created_at_column()
+
+
+class Event(SQLModel, table=True):
+    """What happened to a task, in order: ``seq`` counts from 1 without gaps within the task.
+
+    They are for those who watch. Nothing is decided by them, so that they can be deleted.
+    """
+
+    __tablename__ = "events"
+
+    task_id: UUID = Field(primary_key=True, foreign_key="tasks.id", ondelete="CASCADE")
+    seq: int = Field(primary_key=True, sa_type=BigInteger)
+    team_id: UUID = team_column()
+    type: str = text_column()
+    data: dict[str, Any] = json_column(nullable=False)
+    created_at: datetime = created_at_column()

@@ -1,0 +1,61 @@
+"""The conversations of agents."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Text
+from sqlmodel import Field, SQLModel
+
+from activities.store.columns import created_at_column, json_column, team_column, text_column
+
+
+class Message(SQLModel, table=True):
+    """A message of an agent's conversation: ``seq`` counts from 1 within the task.
+
+    ``requests`` are the tool calls of an assistant's message, ``request_id`` names the one that a
+    tool's message answers, and ``sub_task_id`` is its row. ``is_protected``: never shortened for
+    the model. ``opaque`` is what goes back to the model that wrote the message, and is for nobody
+    else. ``execution`` wrote it (see ``Task``). Tokens, cost and times are those of the call
+    of the model that gave an assistant's message, and ``thought`` is what the workflow received.
+    """
+
+    __tablename__ = "messages"
+
+    task_id: UUID = Field(primary_key=True, foreign_key="tasks.id", ondelete="CASCADE")
+    seq: int = Field(primary_key=True)
+    team_id: UUID = team_column()
+    turn: int
+    role: str = text_column()
+    content: str = text_column("")
+    requests: list[dict[str, Any]] | None = json_column()
+    opaque: dict[str, Any] | None = json_column()
+    thought: dict[str, Any] | None = json_column()
+    request_id: str | None = text_column()
+    sub_task_id: UUID | None = None
+    is_protected: bool = False
+    execution: str = text_column()
+    model: str | None = text_column()
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+    first_token_ms: int | None = None
+    duration_ms: int | None = None
+    created_at: datetime = created_at_column()
+
+
+class LostAnswer(SQLModel, table=True):
+    """What the answers took that broke off in a turn of an agent, as one ``execution`` made it.
+
+    They are counted as the team's at once, and as the turn's when it has an answer.
+    """
+
+    __tablename__ = "lost_answers"
+
+    task_id: UUID = Field(primary_key=True, foreign_key="tasks.id", ondelete="CASCADE")
+    turn: int = Field(primary_key=True)
+    execution: str = Field(primary_key=True, sa_type=Text)
+    team_id: UUID = team_column()
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0

@@ -1,0 +1,136 @@
+"""Tasks, and the parts of which they consist."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from activities.store.columns import (
+    created_at_column,
+    enum_column,
+    json_column,
+    moment_column,
+    team_column,
+    text_column,
+)
+from workflows.states import Phase, Status, TaskType
+
+
+class Task(SQLModel, table=True):
+    """``run`` counts from 1 and grows with every retry by a person, which begins at ``first_step``.
+
+    ``parent_id`` is the plan that a node belongs to. ``route`` says what was asked for and what was
+    chosen, and why, where a task of type ``auto`` has become another.
+
+    ``pause_requested_at``: somebody asked for a pause that was not withdrawn since; whether it has
+    come is in the state.
+
+    ``event_seq`` is the number of the task's last event. ``executions`` are the Temporal run ids
+    that have worked on it, the present one last: Temporal gives a run a new one when it continues
+    as new and when it is reset, and what an earlier one still does must not count any more.
+    """
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        Index("tasks_by_status", "status", "created_at", "parent_id"),
+        Index("tasks_by_team", "team_id", text("created_at DESC"), text("id DESC")),
+        Index(
+            "tasks_by_parent",
+            "parent_id",
+            "created_at",
+            postgresql_where=text("parent_id IS NOT NULL"),
+        ),
+        UniqueConstraint("team_id", "idempotency_key", name="tasks_idempotency"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    team_id: UUID = team_column()
+    parent_id: UUID | None = None
+    type: TaskType = enum_column(TaskType)
+    name: str = text_column("")
+    prompt: str | None = text_column()
+    priority: int = 5
+    status: Status = enum_column(Status, Status.PENDING)
+    definition: dict[str, Any] | None = json_column()
+    inputs: dict[str, str] = json_column(nullable=False)
+    route: dict[str, Any] | None = json_column()
+    result: dict[str, Any] | None = json_column()
+    error: dict[str, Any] | None = json_column()
+    run: int = 1
+    first_step: int = 0
+    pause_requested_at: datetime | None = moment_column()
+    event_seq: int = Field(default=0, sa_type=BigInteger)
+    executions: list[str] = Field(
+        default=None,
+        sa_type=JSONB,
+        nullable=False,
+        sa_column_kwargs={"server_default": text("'[]'")},
+    )
+    idempotency_key: str | None = text_column()
+    request_digest: str | None = text_column()
+    created_at: datetime = created_at_column()
+    updated_at: datetime = created_at_column()
+    started_at: datetime | None = moment_column()
+    finished_at: datetime | None = moment_column()
+
+
+class SubTask(SQLModel, table=True):
+    """A step of a pipeline, a tool call of an agent, a node of a plan.
+
+    ``input_context`` is its definition; ``output_result`` what it gave beside files and output;
+    ``approval`` what a person was asked about it, until when, and what they said. A node has a
+    ``number`` in its plan, from 1 on, and ``child_id`` is the task that runs it. Its
+    ``execution_order`` is that of the call that planned it.
+    """
+
+    __tablename__ = "sub_tasks"
+    __table_args__ = (
+        Index("sub_tasks_by_task", "task_id", "execution_order"),
+        Index("sub_tasks_by_status", "status", "created_at", "parent_id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    team_id: UUID = team_column()
+    task_id: UUID = Field(foreign_key="tasks.id", ondelete="CASCADE")
+    parent_id: UUID | None = None
+    name: str = text_column()
+    task_type: str = text_column()
+    status: Status = enum_column(Status, Status.PENDING)
+    phase: Phase | None = enum_column(Phase)
+    dependencies: list[str] = json_column(nullable=False)
+    input_context: dict[str, Any] = json_column(nullable=False)
+    output_result: dict[str, Any] | None = json_column()
+    approval: dict[str, Any] | None = json_column()
+    error: dict[str, Any] | None = json_column()
+    retry_count: int = 0
+    next_attempt_at: datetime | None = moment_column()
+    execution_order: int = 0
+    number: int | None = None
+    child_id: UUID | None = None
+    worker_id: str | None = text_column()
+    created_at: datetime = created_at_column()
+    started_at: datetime | None = moment_column()
+    finished_at: datetime | None = moment_column()
+
+
+class PlanRevision(SQLModel, table=True):
+    """How a plan was revised, in its ``run``, by the call whose result is message ``seq``. ``drop``
+    are names of nodes, ``replaced`` those that had failed; ``rewire`` are new definitions of
+    pending ones, and ``former`` has what the rows of these were before."""
+
+    __tablename__ = "plan_revisions"
+
+    task_id: UUID = Field(primary_key=True, foreign_key="tasks.id", ondelete="CASCADE")
+    seq: int = Field(primary_key=True)
+    team_id: UUID = team_column()
+    run: int = 1
+    reason: str = text_column("")
+    add: list[dict[str, Any]] = json_column(nullable=False)
+    drop: list[str] = json_column(nullable=False)
+    rewire: list[dict[str, Any]] = json_column(nullable=False)
+    replaced: list[str] = json_column(nullable=False)
+    former: list[dict[str, Any]] = json_column(nullable=False)
+    created_at: datetime = created_at_column()

@@ -1,0 +1,63 @@
+"""Teams, their keys, secrets and use."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, LargeBinary, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from activities.store.columns import created_at_column, moment_column, team_column, text_column
+
+
+class Team(SQLModel, table=True):
+    """``daily_tokens`` is its quota for agents; None is the server's setting."""
+
+    __tablename__ = "teams"
+
+    id: UUID = Field(primary_key=True)
+    name: str = Field(sa_type=Text, unique=True)
+    daily_tokens: int | None = Field(default=None, sa_type=BigInteger)
+    created_at: datetime = created_at_column()
+
+
+class ApiKey(SQLModel, table=True):
+    """Only the SHA-256 of a key is kept; ``prefix`` helps people to tell keys apart."""
+
+    __tablename__ = "api_keys"
+
+    id: UUID = Field(primary_key=True)
+    team_id: UUID = team_column()
+    name: str = Field(sa_type=Text)
+    prefix: str = Field(sa_type=Text)
+    digest: str = Field(sa_type=Text, unique=True)
+    created_at: datetime = created_at_column()
+    revoked_at: datetime | None = moment_column()
+
+
+class Secret(SQLModel, table=True):
+    """What ``secret:NAME`` stands for where a team's server fits the ``target``.
+
+    ``sealed`` is encrypted with a key that the database does not have.
+    """
+
+    __tablename__ = "secrets"
+    __table_args__ = (UniqueConstraint("team_id", "name", "target", name="secrets_once"),)
+
+    id: UUID = Field(primary_key=True)
+    team_id: UUID = team_column()
+    name: str = text_column()
+    target: str = text_column()
+    sealed: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime = created_at_column()
+    updated_at: datetime = created_at_column()
+
+
+class TeamUsage(SQLModel, table=True):
+    """What a team's agents used on a day (UTC)."""
+
+    __tablename__ = "team_usage"
+
+    team_id: UUID = Field(primary_key=True, foreign_key="teams.id")
+    day: date = Field(primary_key=True)
+    tokens: int = Field(default=0, sa_type=BigInteger)
+    cost_usd: float = 0.0

@@ -1,0 +1,39 @@
+"""What teams say of tools."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from activities.store.columns import (
+    created_at_column,
+    enum_column,
+    json_column,
+    team_column,
+    text_column,
+)
+from workflows.states import Permission, ToolType
+
+
+class Tool(SQLModel, table=True):
+    """A team's settings for a tool, and the tools that it registered itself."""
+
+    __tablename__ = "tools"
+    __table_args__ = (UniqueConstraint("team_id", "name", name="tools_once"),)
+
+    id: UUID = Field(primary_key=True)
+    team_id: UUID = team_column()
+    name: str = text_column()
+    type: ToolType = enum_column(ToolType)
+    description: str = text_column("")
+    schema_: dict[str, Any] = Field(
+        default=None, sa_type=JSONB, nullable=False, sa_column_kwargs={"name": "schema"}
+    )
+    endpoint: str | None = text_column()
+    config: dict[str, Any] = json_column(nullable=False)
+    is_active: bool = True
+    permission_level: Permission = enum_column(Permission, Permission.AUTO)
+    created_at: datetime = created_at_column()

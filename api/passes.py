@@ -1,0 +1,51 @@
+"""Work that the API does beside its answers, pass after pass, for the life of the process."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+
+import structlog
+
+from workflows.backoff import Backoff
+from workflows.errors import TemporaryFailure
+
+# What is parked waits for it when a service is back.
+LONGEST_PAUSE_SECONDS = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """``make`` is one pass. It is made every ``interval_seconds``, may take ``timeout_seconds``,
+    and whatever it runs into, the next one is due, after a longer pause as long as they fail. Log
+    lines begin with ``name``."""
+
+    name: str
+    make: Callable[[], Awaitable[None]]
+    interval_seconds: float
+    timeout_seconds: float
+
+    async def run(self) -> None:
+        """Make passes until cancelled."""
+        longest_seconds = max(self.interval_seconds, LONGEST_PAUSE_SECONDS)
+        backoff = Backoff(2 * self.interval_seconds, longest_seconds)
+        pause_seconds = self.interval_seconds
+        pauses: Iterator[float] | None = None  # while passes fail
+        while True:
+            await asyncio.sleep(pause_seconds)
+            try:
+                async with asyncio.timeout(self.timeout_seconds):
+                    await self.make()
+            # Supervises for the life of the process: whatever a pass ran into, the next one is due.
+            except Exception as error:
+                if pauses is None:
+                    pauses = backoff.pauses(random.uniform)
+                    is_known = isinstance(error, (TemporaryFailure, TimeoutError))
+                    log.warning(f"{self.name}.failing", reason=str(error), exc_info=not is_known)
+                pause_seconds = next(pauses)
+            else:
+                if pauses is not None:
+                    log.info(f"{self.name}.recovered")
+                pauses, pause_seconds = None, self.interval_seconds
