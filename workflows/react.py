@@ -25,6 +25,7 @@ from workflows.contracts import (
     AgentRun,
     CallPlan,
     Decision,
+    Hold,
     ThinkCall,
     Thought,
     Verdict,
@@ -54,6 +55,7 @@ class ReactLoop:
         self._verdicts: dict[UUID, Verdict] = {}
         self._acting = 0
         self._waiting = 0
+        self._holding = 0
         self._has_failed = False
         self._report: PlanReport | None = None
 
@@ -74,7 +76,7 @@ class ReactLoop:
         self._lifecycle.step = f"turn {self.run.turn + 1}"
         check_limits(self.run)
         self._report = None
-        thought = await self._think()
+        thought = await self._lifecycle.unheld(self._think, self._rest)
         self._lifecycle.heed_cancellation()
         await self._act_all(thought)
         self._note(thought)
@@ -101,7 +103,7 @@ class ReactLoop:
         """Whether the plan of this turn has given the task its result."""
         return self._report is not None and self._report.finished
 
-    async def _think(self) -> Thought:
+    async def _think(self, tried: int) -> Thought:
         run = self.run
         is_shared = self._nodes is not None or workflow.info().parent is not None
         return await workflow.execute_activity_method(
@@ -114,10 +116,17 @@ class ReactLoop:
                 hint=hint_for(run),
                 tokens_left=tokens_left(run, is_shared=is_shared),
                 tokens_limit=run.limits.tokens,
+                tried=tried,
             ),
             summary=f"turn {run.turn + 1}: model, {run.spent.all_tokens:,} tokens so far",
             **policies.THINK,
         )
+
+    async def _rest(self, hold: Hold, told: int) -> None:
+        """A turn that is held may be so for days: that must not fill the history."""
+        await self._lifecycle.rest(hold, told)
+        if self._nodes is None and workflow.info().is_continue_as_new_suggested():
+            self._lifecycle.continue_as_new(self.run)
 
     async def _act_all(self, thought: Thought) -> None:
         """Make the calls of a turn side by side, and wait for all of them, whatever they raise.
@@ -155,6 +164,31 @@ class ReactLoop:
                 return
 
     async def _make(self, plan: CallPlan, verdict: Verdict | None, attempts: int) -> ActOutcome:
+        """The outcome of a call, which is made again as long as it is held, and not at all once
+        another has failed for good."""
+
+        async def make(tried: int) -> ActOutcome:
+            if self._has_failed:
+                return ActOutcome(ok=False)
+            return await self._try_to_make(plan, verdict, attempts, tried)
+
+        return await self._lifecycle.unheld(make, self._wait_while_held)
+
+    async def _wait_while_held(self, hold: Hold, told: int) -> None:
+        """The clock stands still while no call runs."""
+        self._holding += 1
+        if not self._acting:
+            self._lifecycle.working_time.halt()
+        try:
+            await self._lifecycle.wait_while_held(hold, told, or_until=lambda: self._has_failed)
+        finally:
+            self._holding -= 1
+            self._acting += 1
+        self._lifecycle.working_time.go_on()
+
+    async def _try_to_make(
+        self, plan: CallPlan, verdict: Verdict | None, attempts: int, tried: int
+    ) -> ActOutcome:
         run = self.run
         try:
             if plan.is_plan and verdict in {None, Verdict.APPROVED}:
@@ -169,12 +203,13 @@ class ReactLoop:
                     seq=plan.seq,
                     verdict=verdict,
                     attempts=attempts,
+                    tried=tried,
                 ),
                 summary=f"turn {run.turn + 1}: {plan.name}",
                 **policies.step(plan.timeout_seconds, policies.ACT_RETRIES),
             )
         except ActivityError as error:
-            if self._waiting and not is_cancelled_exception(error):
+            if (self._waiting or self._holding) and not is_cancelled_exception(error):
                 self._has_failed = workflow.patched(_ASKS_NO_MORE)
             raise
         finally:

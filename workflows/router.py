@@ -49,27 +49,31 @@ class RouterWorkflow(TaskWorkflow):
 
     async def _think(self) -> Thought | None:
         """None: the task has been routed already, and the workflow was reset since."""
-        run = self._run
         try:
-            return await workflow.execute_activity_method(
-                ports.Agents.think,
-                ThinkCall(
-                    task_id=run.task_id,
-                    run=run.run,
-                    turn=run.turn + 1,
-                    seq=run.seq,
-                    routes=True,
-                    tokens_left=tokens_left(run, is_shared=False),
-                    tokens_limit=run.limits.tokens,
-                ),
-                summary=f"turn {run.turn + 1}: router, {run.spent.tokens:,} tokens so far",
-                **policies.THINK,
-            )
+            return await self.lifecycle.unheld(self._ask, self.lifecycle.rest)
         except ActivityError as error:
             cause = error.cause
             if isinstance(cause, ApplicationError) and cause.type == TaskMoved.code:
                 return None  # Else what comes next says the same.
             raise
+
+    async def _ask(self, tried: int) -> Thought:
+        run = self._run
+        return await workflow.execute_activity_method(
+            ports.Agents.think,
+            ThinkCall(
+                task_id=run.task_id,
+                run=run.run,
+                turn=run.turn + 1,
+                seq=run.seq,
+                routes=True,
+                tokens_left=tokens_left(run, is_shared=False),
+                tokens_limit=run.limits.tokens,
+                tried=tried,
+            ),
+            summary=f"turn {run.turn + 1}: router, {run.spent.tokens:,} tokens so far",
+            **policies.THINK,
+        )
 
     async def _take_route(self, seq: int) -> RunStart:
         run = self._run

@@ -14,6 +14,7 @@ from activities.agents.conversation_cache import Conversations
 from activities.agents.prompts import first_message
 from activities.agents.roles.base import Role, RoleTurn
 from activities.agents.text_stream import Send, sending_deltas
+from activities.attempts.holding import Held
 from activities.attempts.losses import check_losses, failures_before
 from activities.attempts.unforeseen import foreseen
 from activities.equipment import Equipment
@@ -35,7 +36,7 @@ from workflows.errors import (
     TemporaryFailure,
     TokenQuotaUsedUp,
 )
-from workflows.events import Event, LlmRetrying
+from workflows.events import Event, LlmRetrying, TurnHeld
 from workflows.states import TaskType
 
 # In an event, and in the task's row.
@@ -84,6 +85,9 @@ class Turns:
             with foreseen():
                 check_losses(lost)
                 return await self._make(call, unsent)
+        except Held as held:
+            await self._tell_of_hold(call, held, unsent)
+            raise
         except AgentOSError as error:
             await self.tell_of_failure(call, error, unsent)
             raise
@@ -182,7 +186,7 @@ class Turns:
 
         Of the last failure the task's row is the only place that can tell, so that is waited for.
         """
-        is_last = error.retries_used_up or failures_before() >= policies.THINK_RETRIES
+        is_last = error.retries_used_up or failures_before(call.tried) >= policies.THINK_RETRIES
         is_followed = error.retryable and not is_last
         said = (*unsent, _retrying(call, error)) if is_followed else tuple(unsent)
         failure = Failure(
@@ -200,6 +204,12 @@ class Turns:
             await telling
         except (TemporaryFailure, TimeoutError):
             log.warning("events.lost", reason=failure.code)
+
+    async def _tell_of_hold(self, call: ThinkCall, held: Held, unsent: Sequence[Event]) -> None:
+        event = TurnHeld(turn=call.turn, reason=held.what, next_attempt_at=held.until)
+        said = (*unsent, event)
+        await patiently(lambda: turns.add_events(self._database, _turn_of(call), said))
+        log.info("turn.held", turn=call.turn, reason=held.what, seconds=held.seconds)
 
     async def _write(self, turn: Turn, ended: EndedTurn) -> Thought:
         if not await patiently(lambda: turns.end_turn(self._database, turn, ended)):

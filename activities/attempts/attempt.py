@@ -11,6 +11,7 @@ import structlog
 from temporalio.exceptions import ApplicationError
 
 from activities.attempts.heartbeat import heartbeating, was_stopped
+from activities.attempts.holding import Held
 from activities.attempts.losses import Losses, Repeat
 from activities.attempts.reporter import Reporter, reporting
 from activities.attempts.unforeseen import foreseen
@@ -27,7 +28,7 @@ from activities.store.attempts import (
 )
 from activities.store.database import Database
 from workflows import policies
-from workflows.contracts import RETRIES_USED_UP, Failure, StepOutcome
+from workflows.contracts import RETRIES_USED_UP, Failure, Hold, StepOutcome
 from workflows.errors import AgentOSError, TemporaryFailure
 from workflows.events import (
     STEP_FAILURES,
@@ -36,6 +37,7 @@ from workflows.events import (
     Event,
     StepCancelled,
     StepCompleted,
+    StepHeld,
     StepRetrying,
 )
 from workflows.states import Status
@@ -133,6 +135,8 @@ class _Running:
             except asyncio.CancelledError:
                 await self._say_farewell(reporter)
                 raise
+            except Held as held:
+                return await self._hold(held)
             except AgentOSError as error:
                 performed = Performed(exit_code=None, error=error)
         if performed.error is not None:
@@ -147,6 +151,15 @@ class _Running:
             files=len(performed.files),
             closed=counts and self._attempt.is_last,
         )
+
+    async def _hold(self, held: Held) -> StepOutcome:
+        """Take back that an attempt has begun, and say what the step waits for."""
+        until = held.until
+        event = StepHeld(step=self._step, reason=held.what, next_attempt_at=until)
+        await patiently(lambda: attempts.hold(self._database, self._attempt, event))
+        log.info("step.held", reason=held.what, seconds=held.seconds)
+        tried = self._attempt.number - self._attempt.before - 1
+        return StepOutcome(exit_code=0, files=0, held=Hold(seconds=held.seconds, tried=tried))
 
     async def _write(self, ended: Ended) -> bool:
         """Write the end. Gives whether it counts.
@@ -226,7 +239,7 @@ class _Running:
         """When Temporal will start the next attempt."""
         if not error.retryable or error.retries_used_up:
             return None
-        pause = policies.step_pause(self._attempt.number, error.retry_after_seconds)
+        pause = policies.step_pause(self._attempt.number_for_temporal, error.retry_after_seconds)
         return datetime.now(UTC) + pause
 
     def _artifact_event(self, file: StoredFile) -> ArtifactCreated:

@@ -135,11 +135,12 @@ class Steps(ports.Steps):
             task_id=call.task_id,
             sub_task_id=call.sub_task_id,
             run=call.run,
-            number=activity.info().attempt,
+            number=call.tried + activity.info().attempt,
             retries=call.retries,
             worker_id=self._equipment.worker_id,
             is_last=call.is_last,
             begun_in=activity.info().workflow_run_id,
+            tried=call.tried,
         )
 
     async def _arguments(self, call: StepCall, step: Step, inputs: Mapping[str, str]) -> Arguments:

@@ -69,7 +69,8 @@ BEGIN_ATTEMPT = text(
     ), started AS (
         UPDATE sub_tasks
         SET status = '{Status.RUNNING}', phase = '{Phase.PREPARE_ENV}',
-            retry_count = :number - 1, next_attempt_at = NULL, worker_id = :worker_id, error = NULL,
+            retry_count = :number - 1, next_attempt_at = NULL, waits_for = NULL,
+            worker_id = :worker_id, error = NULL,
             started_at = coalesce(started_at, now())
         FROM task
         WHERE sub_tasks.id = :sub_task_id AND sub_tasks.status <> '{Status.COMPLETED}'
@@ -155,6 +156,31 @@ TELL_OF_ATTEMPT = text(
         FROM task
         WHERE {_IS_PRESENT_ATTEMPT} AND sub_tasks.task_id = task.id
         RETURNING sub_tasks.task_id
+    ), numbered AS (
+        UPDATE tasks SET {events.COUNT}
+        FROM step WHERE tasks.id = step.task_id
+        RETURNING {events.NUMBERED}
+    ), event AS (
+        {events.INSERT} {events.given("numbered")}
+    )
+    SELECT {events.notify("numbered")} FROM numbered
+    """
+)
+
+# Of the attempt nothing is left, so that none was used up: the next one has the same number.
+HOLD_ATTEMPT = text(
+    f"""
+    WITH task AS (
+        SELECT id FROM tasks WHERE {fence.IS_PRESENT} FOR UPDATE
+    ), step AS (
+        UPDATE sub_tasks
+        SET status = '{Status.QUEUED}', phase = NULL, waits_for = :waits_for,
+            next_attempt_at = :next_attempt_at
+        FROM task
+        WHERE {_IS_PRESENT_ATTEMPT} AND sub_tasks.task_id = task.id
+        RETURNING sub_tasks.task_id
+    ), gone AS (
+        DELETE FROM execution_logs USING step WHERE execution_logs.id = :log_id
     ), numbered AS (
         UPDATE tasks SET {events.COUNT}
         FROM step WHERE tasks.id = step.task_id

@@ -16,13 +16,14 @@ from activities.store.approvals import Approval
 from activities.store.attempt_statements import (
     BEGIN_ATTEMPT,
     END_ATTEMPT,
+    HOLD_ATTEMPT,
     TAKE_OVER,
     TELL_OF_ATTEMPT,
 )
 from activities.store.database import Database
 from workflows.contracts import WORKER_LOST, Failure, StepOutcome
 from workflows.errors import TaskMoved
-from workflows.events import Event
+from workflows.events import Event, StepHeld
 from workflows.states import Phase, Status
 
 
@@ -31,7 +32,9 @@ class Attempt:
     """An attempt at a sub-task. ``number`` counts from 1 within a run. ``retries`` may follow one
     that fails, beside those that follow one that was lost with its worker. ``begun_in`` is the
     Temporal run id, which a reset changes; ``execution`` is the same where a reset must make
-    earlier ones void. The success of one that ``is_last`` completes the task."""
+    earlier ones void. The success of one that ``is_last`` completes the task. ``before`` it were
+    those that had a question, and ``tried`` before the work was held: Temporal counts anew then.
+    """
 
     task_id: UUID
     sub_task_id: UUID
@@ -42,6 +45,12 @@ class Attempt:
     execution: str | None = None
     is_last: bool = False
     begun_in: str | None = None
+    before: int = 0
+    tried: int = 0
+
+    @property
+    def number_for_temporal(self) -> int:
+        return self.number - self.before - self.tried
 
     @property
     def log_id(self) -> UUID:
@@ -166,6 +175,18 @@ async def set_phase(
     """Tell where the attempt is, unless ``phase`` is None, and what it printed since."""
     values = {**_fence(attempt), **events.values(new), "phase": phase}
     await database.execute(TELL_OF_ATTEMPT, values)
+
+
+async def hold(database: Database, attempt: Attempt, held: StepHeld) -> None:
+    """Take back an attempt that has begun, but cannot be made now; the sub-task is queued."""
+    values = {
+        **_fence(attempt),
+        **events.values([held]),
+        "log_id": attempt.log_id,
+        "waits_for": held.reason,
+        "next_attempt_at": held.next_attempt_at,
+    }
+    await database.execute(HOLD_ATTEMPT, values)
 
 
 async def end(database: Database, attempt: Attempt, ended: Ended) -> bool:

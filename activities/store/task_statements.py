@@ -76,7 +76,7 @@ CLOSE = text(
         UPDATE sub_tasks
         SET status = CASE WHEN sub_tasks.id = :sub_task_id THEN :status
                      ELSE '{Status.CANCELLED}' END,
-            phase = NULL, error = task.error, next_attempt_at = NULL,
+            phase = NULL, error = task.error, next_attempt_at = NULL, waits_for = NULL,
             finished_at = coalesce(finished_at, now())
         FROM task
         WHERE sub_tasks.task_id = task.id AND sub_tasks.status <> '{Status.COMPLETED}'

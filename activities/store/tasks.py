@@ -200,6 +200,7 @@ async def restart_task(
                 output_result=None,
                 retry_count=0,
                 next_attempt_at=None,
+                waits_for=None,
                 worker_id=None,
                 started_at=None,
                 finished_at=None,

@@ -117,6 +117,7 @@ def _sub_task(step: Step) -> tasks.SubTask:
         error=step.error and step.error.model_dump(exclude_none=True),
         retry_count=step.retry_count,
         next_attempt_at=step.next_attempt_at,
+        waits_for=step.waits_for,
         worker_id=step.worker_id,
         started_at=step.started_at,
         finished_at=step.finished_at,

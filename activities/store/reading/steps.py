@@ -54,6 +54,7 @@ class Step(StepState):
     error: Failure | None
     retry_count: int
     next_attempt_at: datetime | None
+    waits_for: str | None
     worker_id: str | None
     started_at: datetime | None
     finished_at: datetime | None
@@ -111,6 +112,7 @@ async def latest_steps(
             col(SubTask.error),
             col(SubTask.retry_count),
             col(SubTask.next_attempt_at),
+            col(SubTask.waits_for),
             col(SubTask.worker_id),
             col(SubTask.started_at),
             col(SubTask.finished_at),
@@ -211,6 +213,7 @@ def _step(row: Row[*tuple[Any, ...]]) -> Step:
         error=row.error and Failure.model_validate(row.error),
         retry_count=row.retry_count,
         next_attempt_at=row.next_attempt_at,
+        waits_for=row.waits_for,
         worker_id=row.worker_id,
         started_at=row.started_at,
         finished_at=row.finished_at,

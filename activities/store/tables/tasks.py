@@ -83,7 +83,8 @@ class SubTask(SQLModel, table=True):
     ``input_context`` is its definition; ``output_result`` what it gave beside files and output;
     ``approval`` what a person was asked about it, until when, and what they said. A node has a
     ``number`` in its plan, from 1 on, and ``child_id`` is the task that runs it. Its
-    ``execution_order`` is that of the call that planned it.
+    ``execution_order`` is that of the call that planned it. ``waits_for`` says what a queued one
+    waits for that was held.
     """
 
     __tablename__ = "sub_tasks"
@@ -107,6 +108,7 @@ class SubTask(SQLModel, table=True):
     error: dict[str, Any] | None = json_column()
     retry_count: int = 0
     next_attempt_at: datetime | None = moment_column()
+    waits_for: str | None = text_column()
     execution_order: int = 0
     number: int | None = None
     child_id: UUID | None = None

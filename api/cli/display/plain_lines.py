@@ -68,6 +68,8 @@ def line_of(event: Event, task: TaskProgress, step: StepProgress | None) -> str 
             what = f"completed in {duration((step.duration_ms or 0) / 1000)}"
         case events.StepRetrying():
             what = f"attempt {step.attempt} failed, the next is at {_clock(step)}: {_reason(step)}"
+        case events.StepHeld():
+            what = f"waits for {event.reason}, until {_clock(step)} at the latest"
         case events.StepFailed() | events.StepBlocked():
             what = f"failed: {_reason(step)}"
         case events.ArtifactCreated():

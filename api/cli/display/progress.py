@@ -37,6 +37,7 @@ class StepProgress:
     started_at: datetime | None = None
     duration_ms: int | None = None
     next_attempt_at: datetime | None = None
+    waits_for: str = ""
     error: Failure | None = None
     artifacts: dict[str, ArtifactCreated] = field(default_factory=dict)
     output: str = ""
@@ -56,6 +57,7 @@ class StepProgress:
         """A new attempt: what the one before it left behind no longer counts."""
         self.status, self.attempt, self.started_at = Status.RUNNING, attempt, at
         self.phase = self.duration_ms = self.next_attempt_at = self.error = None
+        self.waits_for = ""
         self.artifacts.clear()
         self.output = ""
 
@@ -72,6 +74,9 @@ class StepProgress:
             case events.StepRetrying():
                 self.status, self.phase, self.error = event.status, None, event.error
                 self.attempt, self.next_attempt_at = event.attempt, event.next_attempt_at
+            case events.StepHeld():
+                self.status, self.phase, self.error = Status.QUEUED, None, None
+                self.next_attempt_at, self.waits_for = event.next_attempt_at, event.reason
             case events.AttemptEnded():
                 self.status, self.phase = event.status, None
                 self.error = event.error if isinstance(event, AttemptFailed) else None

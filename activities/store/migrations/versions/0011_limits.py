@@ -1,4 +1,7 @@
-"""Limits."""
+"""Limits on what runs at once, and what waits for them."""
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0011"
 down_revision = "0010"
@@ -7,8 +10,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    op.add_column("sub_tasks", sa.Column("waits_for", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
-    pass
+    op.drop_column("sub_tasks", "waits_for")
