@@ -209,7 +209,7 @@ class Turns:
         event = TurnHeld(turn=call.turn, reason=held.what, next_attempt_at=held.until)
         said = (*unsent, event)
         await patiently(lambda: turns.add_events(self._database, _turn_of(call), said))
-        log.info("turn.held", turn=call.turn, reason=held.what, seconds=held.seconds)
+        log.info("work.held", turn=call.turn, reason=held.what, seconds=held.seconds)
 
     async def _write(self, turn: Turn, ended: EndedTurn) -> Thought:
         if not await patiently(lambda: turns.end_turn(self._database, turn, ended)):

@@ -157,7 +157,7 @@ class _Running:
         until = held.until
         event = StepHeld(step=self._step, reason=held.what, next_attempt_at=until)
         await patiently(lambda: attempts.hold(self._database, self._attempt, event))
-        log.info("step.held", reason=held.what, seconds=held.seconds)
+        log.info("work.held", reason=held.what, seconds=held.seconds)
         tried = self._attempt.number - self._attempt.before - 1
         return StepOutcome(exit_code=0, files=0, held=Hold(seconds=held.seconds, tried=tried))
 
