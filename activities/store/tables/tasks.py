@@ -43,6 +43,22 @@ class Task(SQLModel, table=True):
             "created_at",
             postgresql_where=text("parent_id IS NOT NULL"),
         ),
+        Index(
+            "tasks_by_state",
+            "team_id",
+            "type",
+            "status",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("parent_id IS NULL"),
+        ),
+        Index(
+            "tasks_by_text",
+            text("agentos_trigrams(name, prompt)"),
+            postgresql_using="gin",
+            postgresql_with={"gin_pending_list_limit": 512},
+            postgresql_where=text("parent_id IS NULL"),
+        ),
         UniqueConstraint("team_id", "idempotency_key", name="tasks_idempotency"),
     )
 
