@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from activities.store import fence
 from activities.store.columns import (
     created_at_column,
     enum_column,
@@ -42,6 +43,12 @@ class Task(SQLModel, table=True):
             "parent_id",
             "created_at",
             postgresql_where=text("parent_id IS NOT NULL"),
+        ),
+        Index(
+            "tasks_living",
+            "created_at",
+            "id",
+            postgresql_where=text(fence.IS_LIVING),
         ),
         Index(
             "tasks_by_state",

@@ -32,6 +32,12 @@ def upgrade() -> None:
         postgresql_where=sa.text("parent_id IS NULL"),
     )
     op.create_index(
+        "tasks_living",
+        "tasks",
+        ["created_at", "id"],
+        postgresql_where=sa.text("status NOT IN ('blocked', 'cancelled', 'completed', 'failed')"),
+    )
+    op.create_index(
         "tasks_by_state",
         "tasks",
         ["team_id", "type", "status", sa.text("created_at DESC"), sa.text("id DESC")],
@@ -41,5 +47,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("tasks_by_state", table_name="tasks")
+    op.drop_index("tasks_living", table_name="tasks")
     op.drop_index("tasks_by_text", table_name="tasks")
     op.execute("DROP FUNCTION agentos_trigrams(text, text)")

@@ -412,7 +412,7 @@ async def test_one_sweep_at_a_time_sees_suspects(database: Database) -> None:
         assert next_one is not None
 
 
-async def test_tasks_that_were_silent_for_longest_are_suspected_first(
+async def test_tasks_that_are_silent_are_suspected_in_the_order_of_their_age(
     database: Database,
 ) -> None:
     ended, silent = await run_pipeline(database), await run_agent(database)
@@ -429,15 +429,17 @@ async def test_tasks_that_were_silent_for_longest_are_suspected_first(
     hour = now - timedelta(hours=1)
     async with only_sweep(database) as suspects:
         assert suspects is not None
-        found = await suspects.quiet(
+        found, end = await suspects.quiet(
             pending_since=now, silent_since=now, after=Cursor(hour, UUID(int=0)), limit=9
         )
         assert [suspect.id for suspect in found] == [silent, pending.id]
-        behind = await suspects.quiet(
-            pending_since=now, silent_since=now, after=found[0].place, limit=9
+        assert end is None
+        behind, end = await suspects.quiet(
+            pending_since=now, silent_since=now, after=found[0].place, limit=1
         )
+        assert end == behind[-1].place
         assert [suspect.id for suspect in behind] == [pending.id]
-        only_pending = await suspects.quiet(
+        only_pending, _ = await suspects.quiet(
             pending_since=now, silent_since=hour, after=Cursor(hour, UUID(int=0)), limit=9
         )
         assert [suspect.id for suspect in only_pending] == [pending.id]
