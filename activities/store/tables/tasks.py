@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from activities.store import fence
 from activities.store.columns import (
     created_at_column,
     enum_column,
@@ -42,6 +43,28 @@ class Task(SQLModel, table=True):
             "parent_id",
             "created_at",
             postgresql_where=text("parent_id IS NOT NULL"),
+        ),
+        Index(
+            "tasks_living",
+            "created_at",
+            "id",
+            postgresql_where=text(fence.IS_LIVING),
+        ),
+        Index(
+            "tasks_by_state",
+            "team_id",
+            "type",
+            "status",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("parent_id IS NULL"),
+        ),
+        Index(
+            "tasks_by_text",
+            text("agentos_trigrams(name, prompt)"),
+            postgresql_using="gin",
+            postgresql_with={"gin_pending_list_limit": 512},
+            postgresql_where=text("parent_id IS NULL"),
         ),
         UniqueConstraint("team_id", "idempotency_key", name="tasks_idempotency"),
     )

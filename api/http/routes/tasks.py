@@ -5,7 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 
-from activities.store.reading.tasks import TaskFilter, find_details, list_summaries
+from activities.store.reading.task_search import TaskFilter
+from activities.store.reading.tasks import find_details, list_summaries
 from api.errors import IdempotencyConflict, StateConflict
 from api.http.bodies import Body
 from api.http.dependencies import ServicesDep, TeamDep
