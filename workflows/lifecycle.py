@@ -136,13 +136,18 @@ class Lifecycle:
             if outcome.held is None:
                 return outcome
             await rest(outcome.held, told)
+            # One that comes just as the wait is over would not be heard of any more.
+            self.heed_cancellation()
             tried = outcome.held.tried
 
-    async def rest(self, hold: Hold, told: int) -> None:
-        """Wait between two parts of the work, and stop the clock. A pause may come meanwhile."""
+    async def rest(self, hold: Hold, told: int, following: Callable[[], TaskRun]) -> None:
+        """Wait between two parts of the work, and stop the clock. A pause may come meanwhile. What
+        is held for days must not fill the history: the run then continues as ``following``."""
         self.working_time.halt()
         await self.wait_while_held(hold, told, or_until=lambda: self.paused)
         await self.wait_while_paused()
+        if workflow.info().is_continue_as_new_suggested():
+            self.continue_as_new(following())
         self.working_time.go_on()
 
     async def wait_while_held(self, hold: Hold, told: int, *, or_until: Callable[[], bool]) -> None:

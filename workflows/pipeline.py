@@ -50,10 +50,8 @@ class PipelineWorkflow(TaskWorkflow):
         """Run a step, again as long as it is held: a day of that may fill the history."""
 
         async def rest(hold: Hold, told: int) -> None:
-            await self.lifecycle.wait_while_held(hold, told, or_until=lambda: self.lifecycle.paused)
-            if workflow.info().is_continue_as_new_suggested():
-                following = {"first": index, "tried": hold.tried}
-                self.lifecycle.continue_as_new(self._run.model_copy(update=following))
+            following = {"first": index, "tried": hold.tried}
+            await self.lifecycle.rest(hold, told, lambda: self._run.model_copy(update=following))
 
         return await self.lifecycle.unheld(partial(self._try_step, index), rest, tried)
 

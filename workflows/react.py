@@ -105,6 +105,7 @@ class ReactLoop:
 
     async def _think(self, tried: int) -> Thought:
         run = self.run
+        self._lifecycle.step = f"turn {run.turn + 1}"  # Again: a pause forgets it.
         is_shared = self._nodes is not None or workflow.info().parent is not None
         return await workflow.execute_activity_method(
             ports.Agents.think,
@@ -123,10 +124,17 @@ class ReactLoop:
         )
 
     async def _rest(self, hold: Hold, told: int) -> None:
-        """A turn that is held may be so for days: that must not fill the history."""
-        await self._lifecycle.rest(hold, told)
-        if self._nodes is None and workflow.info().is_continue_as_new_suggested():
-            self._lifecycle.continue_as_new(self.run)
+        await self._lifecycle.rest(hold, told, self._as_it_is)
+
+    def _as_it_is(self) -> AgentRun:
+        """The run between two turns, with the time that attempts at the next one have taken."""
+        seconds = self._lifecycle.working_time.used_seconds
+        update: dict[str, object] = {
+            "spent": self.run.spent.model_copy(update={"seconds": seconds})
+        }
+        if self._nodes is not None:
+            update["resumed"] = None  # What an earlier run left behind has been run by now.
+        return self.run.model_copy(update=update)
 
     async def _act_all(self, thought: Thought) -> None:
         """Make the calls of a turn side by side, and wait for all of them, whatever they raise.
@@ -175,16 +183,20 @@ class ReactLoop:
         return await self._lifecycle.unheld(make, self._wait_while_held)
 
     async def _wait_while_held(self, hold: Hold, told: int) -> None:
-        """The clock stands still while no call runs."""
+        """The clock stands still while no call runs. Where the others wait for people, so does the
+        task, as before this one was tried."""
         self._holding += 1
-        if not self._acting:
-            self._lifecycle.working_time.halt()
-        try:
-            await self._lifecycle.wait_while_held(hold, told, or_until=lambda: self._has_failed)
-        finally:
-            self._holding -= 1
-            self._acting += 1
+        self._halt_if_idle()
+        await self._mark_if_waiting()
+        await self._lifecycle.wait_while_held(hold, told, or_until=lambda: self._has_failed)
+        self._holding -= 1
+        self._acting += 1
         self._lifecycle.working_time.go_on()
+        await self._lifecycle.tell_plan(Status.RUNNING)
+
+    def _halt_if_idle(self) -> None:
+        if self._holding and not self._acting:
+            self._lifecycle.working_time.halt()
 
     async def _try_to_make(
         self, plan: CallPlan, verdict: Verdict | None, attempts: int, tried: int
@@ -214,6 +226,7 @@ class ReactLoop:
             raise
         finally:
             self._acting -= 1
+            self._halt_if_idle()
 
     async def _verdict(self, ask_id: UUID) -> Verdict:
         """A person's decision on a call; ``EXPIRED`` when there was none in time."""

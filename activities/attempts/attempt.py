@@ -132,11 +132,11 @@ class _Running:
                 with foreseen():
                     self._losses.check()
                     performed = await perform(self._begun, reporter)
+            except Held as held:
+                return await self._hold(held)
             except asyncio.CancelledError:
                 await self._say_farewell(reporter)
                 raise
-            except Held as held:
-                return await self._hold(held)
             except AgentOSError as error:
                 performed = Performed(exit_code=None, error=error)
         if performed.error is not None:
@@ -156,7 +156,18 @@ class _Running:
         """Take back that an attempt has begun, and say what the step waits for."""
         until = held.until
         event = StepHeld(step=self._step, reason=held.what, next_attempt_at=until)
-        await patiently(lambda: attempts.hold(self._database, self._attempt, event))
+        writing = asyncio.ensure_future(
+            patiently(lambda: attempts.hold(self._database, self._attempt, event))
+        )
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait([writing], timeout=FAREWELL_SECONDS)
+            # A worker that stops gives the work back: else that would pass for an attempt that was
+            # cut off in the midst of it, and may have done anything.
+            if not was_stopped() or not writing.done() or writing.exception() is not None:
+                writing.cancel()
+                raise
         log.info("work.held", reason=held.what, seconds=held.seconds)
         tried = self._attempt.number - self._attempt.before - 1
         return StepOutcome(exit_code=0, files=0, held=Hold(seconds=held.seconds, tried=tried))

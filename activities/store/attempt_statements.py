@@ -167,7 +167,8 @@ TELL_OF_ATTEMPT = text(
     """
 )
 
-# Of the attempt nothing is left, so that none was used up: the next one has the same number.
+# Of the attempt nothing is left, so that none was used up: the next one has the same number. It may
+# not even have begun. The row of one that took over another's, which was lost, has to tell of that.
 HOLD_ATTEMPT = text(
     f"""
     WITH task AS (
@@ -175,12 +176,17 @@ HOLD_ATTEMPT = text(
     ), step AS (
         UPDATE sub_tasks
         SET status = '{Status.QUEUED}', phase = NULL, waits_for = :waits_for,
-            next_attempt_at = :next_attempt_at
+            next_attempt_at = :next_attempt_at, retry_count = :number - 1, worker_id = NULL,
+            started_at = CASE WHEN :number > 1 THEN started_at END
         FROM task
-        WHERE {_IS_PRESENT_ATTEMPT} AND sub_tasks.task_id = task.id
+        WHERE sub_tasks.id = :sub_task_id AND sub_tasks.task_id = task.id
+          AND sub_tasks.status <> '{Status.COMPLETED}' AND sub_tasks.retry_count < :number
         RETURNING sub_tasks.task_id
     ), gone AS (
-        DELETE FROM execution_logs USING step WHERE execution_logs.id = :log_id
+        DELETE FROM execution_logs USING step
+        WHERE execution_logs.id = :log_id AND execution_logs.status = '{Status.RUNNING}'
+          AND execution_logs.error IS NULL
+          AND execution_logs.execution IS NOT DISTINCT FROM CAST(:begun_in AS text)
     ), numbered AS (
         UPDATE tasks SET {events.COUNT}
         FROM step WHERE tasks.id = step.task_id

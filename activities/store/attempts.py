@@ -178,11 +178,12 @@ async def set_phase(
 
 
 async def hold(database: Database, attempt: Attempt, held: StepHeld) -> None:
-    """Take back an attempt that has begun, but cannot be made now; the sub-task is queued."""
+    """Take back an attempt, begun or not, that cannot be made now; the sub-task is queued."""
     values = {
         **_fence(attempt),
         **events.values([held]),
         "log_id": attempt.log_id,
+        "begun_in": attempt.begun_in,
         "waits_for": held.reason,
         "next_attempt_at": held.next_attempt_at,
     }

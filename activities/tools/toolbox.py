@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
+from activities.attempts.holding import Held
 from activities.equipment import Equipment
 from activities.patience import patiently
 from activities.store.database import Database
@@ -84,12 +85,18 @@ class Toolbox:
         replies: Replies = MappingProxyType({}),
     ) -> ToolResult:
         """Call a tool. Whatever goes wrong is the result's ``error``. ``replies`` are those of
-        people to questions of the tool's server."""
+        people to questions of the tool's server.
+
+        Raises:
+            Held: the call cannot be made now.
+        """
         try:
             tool = await self._find(context.team_id, name)
             if tool.native is not None:
                 return await tool.native.call(context, arguments)
             return await self._call_mcp(context, tool, arguments, replies)
+        except Held:
+            raise  # The call was not made, and nobody is to read of it.
         except AgentOSError as error:
             return ToolResult(error.said, exit_code=None, error=error)
 
