@@ -86,7 +86,7 @@ class Toolbox:
         """Call a tool. Whatever goes wrong is the result's ``error``. ``replies`` are those of
         people to questions of the tool's server."""
         try:
-            tool = await self._find(context.team_id, name)
+            tool = await self.find(context.team_id, name)
             if tool.native is not None:
                 return await tool.native.call(context, arguments)
             return await self._call_mcp(context, tool, arguments, replies)
@@ -105,7 +105,7 @@ class Toolbox:
         before has come. Native tools for pipelines write under the same keys again, and one that
         cannot be called at all does no harm."""
         try:
-            tool = await self._find(team_id, name)
+            tool = await self.find(team_id, name)
         except AgentOSError:
             return True
         return tool.native is not None or tool.is_retry_safe
@@ -115,8 +115,12 @@ class Toolbox:
         tool = (await self._active(team_id)).get(name)
         return tool is not None and tool.digest != digest
 
-    async def _find(self, team_id: UUID, name: str) -> OfferedTool:
-        """The tool, unless the team has switched it off since it was offered."""
+    async def find(self, team_id: UUID, name: str) -> OfferedTool:
+        """The tool, unless the team has switched it off since it was offered.
+
+        Raises:
+            ToolDisabled, ToolNotFound
+        """
         active = await self._active(team_id)
         if name in active and active[name].permission is not Permission.DENY:
             return active[name]

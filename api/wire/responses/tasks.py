@@ -79,7 +79,8 @@ class AgentResult(Answer):
 class SubTask(Answer):
     """A step of a pipeline, a call of an agent or a node of a plan.
 
-    ``retry_count`` is how often it was retried in this run. ``task_id`` is the task that runs a
+    ``retry_count`` is how often it was retried in this run. ``cached``: it was not run, but given
+    the result of an equal step. ``task_id`` is the task that runs a
     node, once there is one.
     """
 
@@ -100,6 +101,7 @@ class SubTask(Answer):
     started_at: datetime | None
     finished_at: datetime | None
     approval: Approval | None = None
+    cached: bool = False
 
 
 class Route(Answer):
