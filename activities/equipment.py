@@ -10,6 +10,7 @@ from activities.attempts.scratch import Scratch
 from activities.attempts.scripts import Scripts
 from activities.inputs.fetching import Inputs
 from activities.llm.models import Models
+from activities.results.cache import ResultCache
 from activities.sandbox.base import Sandbox
 from activities.skills.catalogue import Catalogue
 from activities.store.blobs import Blobs
@@ -27,6 +28,7 @@ class Equipment:
     database: Database
     blobs: Blobs
     inputs: Inputs
+    results: ResultCache
     sandbox: Sandbox
     scripts: Scripts
     catalogue: Catalogue

@@ -13,6 +13,7 @@ from activities.inputs.policy import InputPolicy
 from activities.kinds.base import Installed
 from activities.llm.base import ModelOptions
 from activities.llm.models import Models
+from activities.results.cache import ResultCache
 from activities.sandbox.base import Limits
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.skills.catalogue import Catalogue
@@ -65,6 +66,7 @@ def equipment(
         database=database,
         blobs=blobs,
         inputs=Inputs(database, blobs, folder / "inputs", InputPolicy()),
+        results=ResultCache(database, blobs, claim_seconds=1.0),
         sandbox=sandbox,
         scripts=scripts,
         catalogue=catalogue,

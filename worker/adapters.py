@@ -18,6 +18,7 @@ from activities.kinds.base import Installed
 from activities.llm.base import ModelOptions
 from activities.llm.models import Models
 from activities.plans.adapter import Nodes, Titles
+from activities.results.cache import ResultCache
 from activities.routes.adapter import Routes
 from activities.sandbox.base import Limits, Sandbox
 from activities.skills.catalogue import Catalogue
@@ -107,6 +108,7 @@ async def _equipped(
             database=database,
             blobs=blobs,
             inputs=Inputs(database, blobs, options.work_folder / "inputs", options.input_policy),
+            results=ResultCache(database, blobs),
             sandbox=sandbox,
             scripts=_scripts(catalogue, sandbox, options),
             catalogue=catalogue,

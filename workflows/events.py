@@ -178,7 +178,8 @@ class StepHeld(StepEvent):
 
 
 class StepCompleted(AttemptEnded):
-    """The step has succeeded. ``refused`` lists files that were not collected, and why."""
+    """The step has succeeded. ``refused`` lists files that were not collected, and why; ``cached``:
+    the result is that of an equal step before."""
 
     type = EventType.STEP_COMPLETED
     status = Status.COMPLETED
@@ -186,6 +187,7 @@ class StepCompleted(AttemptEnded):
     exit_code: int | None = None
     files: int = 0
     refused: tuple[str, ...] = ()
+    cached: bool | None = None
 
 
 class StepFailed(AttemptFailed):

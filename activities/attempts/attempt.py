@@ -55,7 +55,7 @@ class Performed:
 
     With a ``message``, the model has read of the failure, so the activity does not fail.
     ``events`` tell what only the tool knows. With an ``approval`` it has come to a question, for
-    whose answer the step waits.
+    whose answer the step waits. ``cached``: an equal step has done it before.
     """
 
     exit_code: int | None = 0
@@ -65,6 +65,7 @@ class Performed:
     message: ToolMessage | None = None
     events: tuple[Event, ...] = ()
     approval: Approval | None = None
+    cached: bool = False
 
 
 Perform = Callable[[Begun, Reporter], Awaitable[Performed]]
@@ -220,8 +221,8 @@ class _Running:
             status=status,
             duration_ms=duration_ms,
             exit_code=performed.exit_code,
-            stdout=_text(reporter.stdout),
-            stderr=_text(reporter.stderr),
+            stdout=reporter.stdout_text,
+            stderr=reporter.stderr_text,
             files=performed.files,
             refused=performed.refused,
             failure=failure,
@@ -234,10 +235,11 @@ class _Running:
                 *self._end_events(status, duration_ms, performed, failure, next_attempt_at),
             ),
             approval=performed.approval,
+            cached=performed.cached,
         )
 
     def _failure(self, error: AgentOSError, reporter: Reporter) -> Failure:
-        printed = _text(reporter.stderr).strip() or _text(reporter.stdout).strip()
+        printed = reporter.stderr_text.strip() or reporter.stdout_text.strip()
         return Failure(
             code=error.code,
             message=error.account[:4_096],
@@ -280,7 +282,11 @@ class _Running:
         if status is Status.COMPLETED:
             exit_code, files = performed.exit_code, len(performed.files)
             yield StepCompleted(
-                **shared, exit_code=exit_code, files=files, refused=performed.refused
+                **shared,
+                exit_code=exit_code,
+                files=files,
+                refused=performed.refused,
+                cached=performed.cached or None,
             )
         elif failure is None:
             yield StepCancelled(**shared)
@@ -297,10 +303,6 @@ class _Running:
             exit_code=ended.exit_code,
             files=len(ended.files),
             refused=len(ended.refused),
+            cached=ended.cached,
             error=ended.failure.code if ended.failure else None,
         )
-
-
-def _text(printed: bytearray) -> str:
-    """PostgreSQL keeps no NUL in text."""
-    return printed.decode("utf-8", "replace").replace("\0", "�")

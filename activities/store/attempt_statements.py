@@ -60,7 +60,7 @@ BEGIN_ATTEMPT = text(
         FROM before
         WHERE tasks.id = before.id AND {fence.IS_PRESENT}
         -- A planner may look at what its agents may use.
-        RETURNING tasks.id, team_id, inputs, event_seq, wakes, starts,
+        RETURNING tasks.id, team_id, inputs, cache, event_seq, wakes, starts,
                   lost AS lost_before, failures,
                   coalesce(tasks.definition -> 'skills', tasks.definition #> '{{agent,skills}}')
                       AS skills,
@@ -100,12 +100,12 @@ BEGIN_ATTEMPT = text(
         UNION ALL
         {_STARTED} FROM task, started
     )
-    SELECT task.team_id, inputs, skills, tools, lost_before AS lost, failures, approval, name,
-           input_context AS definition, NULL AS output_result, 0 AS files, false AS closed,
+    SELECT task.team_id, inputs, cache, skills, tools, lost_before AS lost, failures, approval,
+           name, input_context AS definition, NULL AS output_result, 0 AS files, false AS closed,
            {events.notify("task")}
     FROM task, started
     UNION ALL
-    SELECT tasks.team_id, inputs, NULL, NULL, 0, 0, approval, sub_tasks.name, input_context,
+    SELECT tasks.team_id, inputs, cache, NULL, NULL, 0, 0, approval, sub_tasks.name, input_context,
            output_result, (SELECT count(*) FROM task_artifacts WHERE sub_task_id = :sub_task_id),
            tasks.status = '{Status.COMPLETED}', NULL
     FROM tasks JOIN sub_tasks ON sub_tasks.task_id = tasks.id
@@ -206,7 +206,7 @@ END_ATTEMPT = text(
         UPDATE sub_tasks
         SET status = :status, phase = NULL, output_result = CAST(:output AS jsonb),
             error = CAST(:error AS jsonb), next_attempt_at = :next_attempt_at,
-            approval = coalesce(CAST(:approval AS jsonb), approval),
+            approval = coalesce(CAST(:approval AS jsonb), approval), cached = :cached,
             finished_at = CASE WHEN :is_final THEN now() END
         FROM task
         WHERE {_IS_PRESENT_ATTEMPT} AND sub_tasks.task_id = task.id

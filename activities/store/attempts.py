@@ -64,7 +64,8 @@ class Begun:
 
     ``outcome`` is set when the sub-task has succeeded already. Of the attempts before this one in
     its run, ``failures`` failed on their own, and of ``lost`` nobody knows how far they have come;
-    these may also be from before Temporal reset the workflow.
+    these may also be from before Temporal reset the workflow. ``cache``: the task lets its steps
+    take the results of equal ones.
     """
 
     team_id: UUID
@@ -75,6 +76,7 @@ class Begun:
     skills: tuple[str, ...] | None = None
     tools: tuple[str, ...] | None = None
     approval: dict[str, Any] | None = None
+    cache: bool = True
     lost: int = 0
     failures: int = 0
 
@@ -107,7 +109,8 @@ class StoredFile:
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How an attempt ended. ``files`` replace those of earlier attempts at the same step; with an
-    ``approval``, a question was found, and the step waits for its answer."""
+    ``approval``, a question was found, and the step waits for its answer. ``cached``: the result is
+    that of an equal step."""
 
     status: Status
     duration_ms: int
@@ -121,6 +124,7 @@ class Ended:
     events: tuple[Event, ...] = ()
     message: ToolMessage | None = None
     approval: Approval | None = None
+    cached: bool = False
 
 
 def artifact_id(sub_task_id: UUID, name: str, sha256: str) -> UUID:
@@ -164,6 +168,7 @@ async def begin(database: Database, attempt: Attempt) -> Begun:
         skills=None if row.skills is None else tuple(row.skills),
         tools=None if row.tools is None else tuple(row.tools),
         approval=row.approval,
+        cache=row.cache,
         lost=row.lost,
         failures=row.failures,
     )
@@ -209,6 +214,7 @@ async def end(database: Database, attempt: Attempt, ended: Ended) -> bool:
         "error": ended.failure and ended.failure.model_dump_json(exclude_none=True),
         "next_attempt_at": ended.next_attempt_at,
         "exit_code": ended.exit_code,
+        "cached": ended.cached,
         "duration_ms": ended.duration_ms,
         "stdout": ended.stdout,
         "stderr": ended.stderr,

@@ -49,7 +49,8 @@ class NewTask:
     """A task that was accepted, with its sub-tasks in their order. ``parent_id`` is the plan whose
     node it is.
 
-    ``request_digest`` tells a repeated request from another one.
+    ``request_digest`` tells a repeated request from another one. ``cache``: its steps may take the
+    results of equal ones.
     """
 
     id: UUID
@@ -64,6 +65,7 @@ class NewTask:
     parent_id: UUID | None = None
     idempotency_key: str | None = None
     request_digest: str | None = None
+    cache: bool = True
     run: int = field(default=1, init=False)
     first_step: int = field(default=0, init=False)
 
@@ -159,11 +161,13 @@ async def restart_task(
     again: Collection[UUID] = (),
     inputs: Mapping[str, str],
     descriptions: Mapping[UUID, str] = _NONE,
+    cache: bool | None = None,
 ) -> bool:
     """Make a task whose run number ``run`` has ended ready for the next.
 
     The sub-tasks ``again`` start over; the others keep what they made. ``descriptions`` are those
-    that nodes get, by the ids of their rows. False when somebody else was faster.
+    that nodes get, by the ids of their rows; ``cache`` is None if it stays as it was. False when
+    somebody else was faster.
     """
     async with database.writing() as connection:
         changed = await connection.scalar(
@@ -180,6 +184,7 @@ async def restart_task(
                 executions=[],
                 pause_requested_at=None,
                 inputs=dict(inputs),
+                cache=col(Task.cache) if cache is None else cache,
                 result=None,
                 error=None,
                 started_at=None,
@@ -202,6 +207,7 @@ async def restart_task(
                 next_attempt_at=None,
                 waits_for=None,
                 worker_id=None,
+                cached=False,
                 started_at=None,
                 finished_at=None,
             )
@@ -229,6 +235,7 @@ def row_of(task: NewTask) -> dict[str, Any]:
         "inputs": json.dumps(dict(task.inputs)),
         "idempotency_key": task.idempotency_key,
         "request_digest": task.request_digest,
+        "cache": task.cache,
         "sub_tasks": json.dumps(sub_task_rows(task.sub_tasks)),
     }
 

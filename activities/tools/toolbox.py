@@ -91,7 +91,7 @@ class Toolbox:
             Held: the call cannot be made now.
         """
         try:
-            tool = await self._find(context.team_id, name)
+            tool = await self.find(context.team_id, name)
             if tool.native is not None:
                 return await tool.native.call(context, arguments)
             return await self._call_mcp(context, tool, arguments, replies)
@@ -112,7 +112,7 @@ class Toolbox:
         before has come. Native tools for pipelines write under the same keys again, and one that
         cannot be called at all does no harm."""
         try:
-            tool = await self._find(team_id, name)
+            tool = await self.find(team_id, name)
         except AgentOSError:
             return True
         return tool.native is not None or tool.is_retry_safe
@@ -122,8 +122,12 @@ class Toolbox:
         tool = (await self._active(team_id)).get(name)
         return tool is not None and tool.digest != digest
 
-    async def _find(self, team_id: UUID, name: str) -> OfferedTool:
-        """The tool, unless the team has switched it off since it was offered."""
+    async def find(self, team_id: UUID, name: str) -> OfferedTool:
+        """The tool, unless the team has switched it off since it was offered.
+
+        Raises:
+            ToolDisabled, ToolNotFound
+        """
         active = await self._active(team_id)
         if name in active and active[name].permission is not Permission.DENY:
             return active[name]

@@ -88,6 +88,7 @@ for name, place, summary in (
     ("files", "files:app", "Files that you upload as inputs."),
     ("tools", "tools:app", "Tools that steps and agents can call."),
     ("skills", "skills:app", "Skills that steps and agents can run."),
+    ("cache", "cache:app", "Results that equal steps are given instead of being run."),
 ):
     add_command(app, name, f"api.cli.commands.{place}", summary, _FILES_AND_SKILLS)
 

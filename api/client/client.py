@@ -18,6 +18,7 @@ from api.client.transfer import Download
 from api.client.transport import Answer, Params, Transport, check_header
 from api.wire.requests import (
     ApprovalRequest,
+    ClearRequest,
     CompileRequest,
     RetryRequest,
     TaskRequest,
@@ -25,6 +26,7 @@ from api.wire.requests import (
     ToolRegistration,
 )
 from api.wire.responses.approvals import AskedCall
+from api.wire.responses.cache import Cleared, KeptResult
 from api.wire.responses.compilation import Compilation
 from api.wire.responses.files import Artifact, File
 from api.wire.responses.history import Attempt, Message, Span
@@ -189,6 +191,15 @@ class Client:
             Tool,
             body=_json(change),
             repeatable=True,
+        )
+
+    async def cache(self, params: Params | None = None) -> Page[KeptResult]:
+        """A page of the results that equal steps are given, newest first."""
+        return await self._get("/cache", Page[KeptResult], params)
+
+    async def clear_cache(self, request: ClearRequest) -> Cleared:
+        return await self._transport.call(
+            "POST", "/cache/clear", Cleared, body=_json(request), repeatable=True
         )
 
     async def skills(self) -> SkillList:

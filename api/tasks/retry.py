@@ -61,6 +61,7 @@ async def retry_task(
         again=beginning.again,
         inputs=inputs,
         descriptions=beginning.descriptions,
+        cache=request.cache,
     ):
         raise StateConflict(id=task.id, action="retried", reason="it was retried just now")
     await start_soon(services, await load_task(services.database, team_id, task_id))

@@ -48,6 +48,7 @@ async def submit(
         priority=request.priority,
         idempotency_key=idempotency_key,
         request_digest=digest,
+        cache=request.cache,
     )
     accepted = await tasks.create_task(services.database, task)
     if not accepted.is_new:

@@ -119,6 +119,7 @@ def _sub_task(step: Step) -> tasks.SubTask:
         next_attempt_at=step.next_attempt_at,
         waits_for=step.waits_for,
         worker_id=step.worker_id,
+        cached=step.cached,
         started_at=step.started_at,
         finished_at=step.finished_at,
         approval=step.approval and approvals.Approval(**_approval(step.approval)),

@@ -38,6 +38,11 @@ class TaskRequest(_Request):
     prompt: str | None = Field(default=None, max_length=MAX_PROMPT_CHARACTERS)
     priority: int = Field(default=5, ge=1, le=10, description="10 is the most urgent", strict=True)
     inputs: dict[InputName, str] = {}
+    cache: bool = Field(
+        default=True,
+        description="false: no step takes the result of an equal one, or leaves its own to others",
+        strict=True,
+    )
     pipeline: Pipeline | None = None
     agent: Agent | None = None
     plan: Plan | None = None
@@ -57,7 +62,7 @@ class RetryRequest(_Request):
     plans anew. ``description`` is what the node ``from`` has to do from now on.
 
     ``inputs`` replace those of the same name, which the task must have; nodes of a plan that were
-    given one run again.
+    given one run again. ``cache`` is as for a new task, and stays as it was if omitted.
     """
 
     begin: Text | None = Field(default=None, alias="from", max_length=100)
@@ -65,6 +70,7 @@ class RetryRequest(_Request):
     description: Text | None = Field(
         default=None, min_length=1, max_length=MAX_NODE_DESCRIPTION_CHARACTERS
     )
+    cache: bool | None = Field(default=None, strict=True)
 
 
 class CompileRequest(_Request):
@@ -88,6 +94,15 @@ class ApprovalRequest(_Request):
     ask_id: UUID | None = None
     note: Text | None = Field(default=None, max_length=MAX_NOTE_CHARACTERS)
     nodes: tuple[Node, ...] | None = Field(default=None, max_length=MAX_NODES)
+
+
+class ClearRequest(_Request):
+    """``step`` is the id of steps, ``skill`` and ``tool`` are names; with none of them, all results
+    of the team are meant."""
+
+    step: Text | None = Field(default=None, max_length=63)
+    skill: Text | None = Field(default=None, max_length=64)
+    tool: Text | None = Field(default=None, max_length=128)
 
 
 class ToolChange(_Request):

@@ -1,8 +1,8 @@
 """An API on true services, with a worker whose steps do at once what their source says.
 
 The source of a code step is a list of orders: ``print TEXT``, ``file NAME TEXT``, ``fail``,
-``wait`` (until released), ``retry`` (fails the first attempt), ``refuse NAME REFERENCE`` (fails if
-that is the input).
+``wait`` (until released), ``cached`` (as if from the cache), ``retry`` (fails the first attempt),
+``refuse NAME REFERENCE`` (fails if that is the input).
 """
 
 import asyncio
@@ -91,7 +91,7 @@ class ObedientSteps(ports.Steps):
         if begun.outcome is not None:
             return begun.outcome
         source = begun.definition.get("code", {}).get("source", "")
-        printed, files = "", []
+        printed, files, cached = "", [], None
         for order in source.splitlines():
             match order.split(" ", 2):
                 case ["print", *words]:
@@ -100,15 +100,23 @@ class ObedientSteps(ports.Steps):
                     files.append(await self._store(call.team_id, name, content.encode()))
                 case ["wait"]:
                     await self._wait()
+                case ["cached"]:
+                    cached = True
                 case ["retry"] if attempt.number == 1:
                     await self._fail(call, attempt, printed, retryable=True)
                 case ["refuse", name, reference] if begun.inputs.get(name) == reference:
                     await self._fail(call, attempt, printed, retryable=False)
                 case ["fail"]:
                     await self._fail(call, attempt, printed, retryable=False)
-        told = (StepCompleted(step=call.step),)
+        told = (StepCompleted(step=call.step, cached=cached),)
         ended = Ended(
-            Status.COMPLETED, 5, exit_code=0, stdout=printed, files=tuple(files), events=told
+            Status.COMPLETED,
+            5,
+            exit_code=0,
+            stdout=printed,
+            files=tuple(files),
+            events=told,
+            cached=bool(cached),
         )
         await attempts.end(self._database, attempt, ended)
         return StepOutcome(exit_code=0, files=len(files))

@@ -42,7 +42,8 @@ class StepState:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step(StepState):
     """A step with how it ended. ``kind`` is skill, tool or code; ``exit_code`` is None until it has
-    run; ``refused`` are files that were not taken, and why. ``child_id`` is the task that runs a
+    run; ``refused`` are files that were not taken, and why; ``cached``: it gave the result of an
+    equal step. ``child_id`` is the task that runs a
     node, once there is one: a node waits and pauses with it."""
 
     id: UUID
@@ -56,6 +57,7 @@ class Step(StepState):
     next_attempt_at: datetime | None
     waits_for: str | None
     worker_id: str | None
+    cached: bool
     started_at: datetime | None
     finished_at: datetime | None
     approval: Approval | None
@@ -114,6 +116,7 @@ async def latest_steps(
             col(SubTask.next_attempt_at),
             col(SubTask.waits_for),
             col(SubTask.worker_id),
+            col(SubTask.cached),
             col(SubTask.started_at),
             col(SubTask.finished_at),
             col(SubTask.approval),
@@ -215,6 +218,7 @@ def _step(row: Row[*tuple[Any, ...]]) -> Step:
         next_attempt_at=row.next_attempt_at,
         waits_for=row.waits_for,
         worker_id=row.worker_id,
+        cached=row.cached,
         started_at=row.started_at,
         finished_at=row.finished_at,
         approval=row.approval and Approval.model_validate(row.approval),

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, false, text, true
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -25,6 +25,8 @@ class Task(SQLModel, table=True):
 
     ``parent_id`` is the plan that a node belongs to. ``route`` says what was asked for and what was
     chosen, and why, where a task of type ``auto`` has become another.
+
+    ``cache``: its steps may take the results of equal ones, and leave theirs to others.
 
     ``pause_requested_at``: somebody asked for a pause that was not withdrawn since; whether it has
     come is in the state.
@@ -94,6 +96,7 @@ class Task(SQLModel, table=True):
     )
     idempotency_key: str | None = text_column()
     request_digest: str | None = text_column()
+    cache: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
     created_at: datetime = created_at_column()
     updated_at: datetime = created_at_column()
     started_at: datetime | None = moment_column()
@@ -107,7 +110,7 @@ class SubTask(SQLModel, table=True):
     ``approval`` what a person was asked about it, until when, and what they said. A node has a
     ``number`` in its plan, from 1 on, and ``child_id`` is the task that runs it. Its
     ``execution_order`` is that of the call that planned it. ``waits_for`` says what a queued one
-    waits for that was held.
+    waits for that was held. ``cached``: what it gave is the result of an equal step.
     """
 
     __tablename__ = "sub_tasks"
@@ -136,6 +139,7 @@ class SubTask(SQLModel, table=True):
     number: int | None = None
     child_id: UUID | None = None
     worker_id: str | None = text_column()
+    cached: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     created_at: datetime = created_at_column()
     started_at: datetime | None = moment_column()
     finished_at: datetime | None = moment_column()

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from api.cli.commands.inputs import GivenInputs, parse_inputs, upload_inputs
-from api.cli.commands.options import Format, Inputs, Output, Timeout, Wait, talk
+from api.cli.commands.options import Format, Inputs, NoCache, Output, Timeout, Wait, talk
 from api.cli.commands.waiting import Waiting, answer
 from api.cli.exit_codes import ExitCode
 from api.cli.kinds.table import KINDS
@@ -39,11 +39,13 @@ def _command(request: Callable[..., TaskRequest]) -> Callable[..., None]:
         timeout: Timeout = None,
         idempotency_key: Key = None,
         priority: Priority = 5,
+        no_cache: NoCache = False,
         output: Output = Format.TABLE,
         **own: object,
     ) -> None:
         given = parse_inputs(inputs)
-        wanted = request(given, **own).model_copy(update={"priority": priority})
+        shared = {"priority": priority, "cache": not no_cache}
+        wanted = request(given, **own).model_copy(update=shared)
         _submit(context, wanted, given, idempotency_key, Waiting.of(wait, timeout, output))
 
     context, *shared, _ = inspect.signature(submit).parameters.values()

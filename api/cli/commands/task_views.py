@@ -133,7 +133,10 @@ def _note(step: SubTask) -> str:
         return f"next try at {step.next_attempt_at.astimezone():%H:%M:%S}"
     if step.error is not None:
         return str(step.error.get("message", ""))
-    return f"{counted(len(step.refused), 'file')} not collected" if step.refused else ""
+    notes = ["cached"] if step.cached else []
+    if step.refused:
+        notes.append(f"{counted(len(step.refused), 'file')} not collected")
+    return ", ".join(notes)
 
 
 def _elapsed(start: datetime | None, end: datetime | None) -> str:

@@ -9,7 +9,7 @@ from rich.text import Text
 from api.cli import terminal
 from api.cli.commands import task_views
 from api.cli.commands.inputs import parse_inputs, upload_inputs
-from api.cli.commands.options import Format, Inputs, Output, TaskId, Timeout, Wait, talk
+from api.cli.commands.options import Format, Inputs, NoCache, Output, TaskId, Timeout, Wait, talk
 from api.cli.commands.pages import page_after_page
 from api.cli.commands.printing import print_json, print_json_line
 from api.cli.commands.request_body import built
@@ -139,6 +139,7 @@ def retry(
         typer.Option("--description", help="What the node of --from has to do from now on."),
     ] = None,
     inputs: Inputs = None,
+    no_cache: NoCache = False,
     wait: Wait = False,
     timeout: Timeout = None,
     output: Output = Format.TABLE,
@@ -147,7 +148,8 @@ def retry(
     given = parse_inputs(inputs)
     waiting = Waiting.of(wait, timeout, output)
     # By its alias: "from" is no name in Python.
-    request = built(RetryRequest, {"from": begin, "description": description})
+    wanted = {"from": begin, "description": description, "cache": False if no_cache else None}
+    request = built(RetryRequest, wanted)
 
     async def again(client: Client, task_id: str) -> ExitCode:
         references = await upload_inputs(client, given)

@@ -146,6 +146,8 @@ def _notes(step: StepProgress, now: datetime) -> Iterator[tuple[str, str]]:
             yield f"  attempt {step.attempt + 1} at {at}, in {wait:.0f}s", "yellow"
     elif step.attempt > 1:
         yield f"  attempt {step.attempt}", "yellow"
+    if step.cached:
+        yield "  cached", "dim"
 
 
 def artifact_lines(

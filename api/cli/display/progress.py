@@ -27,7 +27,8 @@ _TAIL_CHARACTERS = 8 * 1024
 
 @dataclass(slots=True)
 class StepProgress:
-    """``runs`` is what the step runs: a skill's or a tool's name. ``attempt`` counts from 1."""
+    """``runs`` is what the step runs: a skill's or a tool's name. ``attempt`` counts from 1.
+    ``cached``: it was given the result of an equal step."""
 
     name: str
     runs: str = ""
@@ -41,6 +42,7 @@ class StepProgress:
     error: Failure | None = None
     artifacts: dict[str, ArtifactCreated] = field(default_factory=dict)
     output: str = ""
+    cached: bool = False
 
     def last_lines(self, count: int) -> list[str]:
         """The end of its output as a terminal would leave it: a CR rewrites its line."""
@@ -59,7 +61,7 @@ class StepProgress:
         self.phase = self.duration_ms = self.next_attempt_at = self.error = None
         self.waits_for = ""
         self.artifacts.clear()
-        self.output = ""
+        self.output, self.cached = "", False
 
     def take(self, event: StepEvent, at: datetime) -> None:
         match event:
@@ -81,6 +83,7 @@ class StepProgress:
                 self.status, self.phase = event.status, None
                 self.error = event.error if isinstance(event, AttemptFailed) else None
                 self.duration_ms = event.duration_ms
+                self.cached = isinstance(event, events.StepCompleted) and bool(event.cached)
             case _:
                 pass
 

@@ -80,7 +80,8 @@ class SubTask(Answer):
     """A step of a pipeline, a call of an agent or a node of a plan.
 
     ``retry_count`` is how often it was retried in this run. A queued one that was held
-    ``waits_for`` this. ``task_id`` is the task that runs a node, once there is one.
+    ``waits_for`` this. ``cached``: it was not run, but given the result of an equal step.
+    ``task_id`` is the task that runs a node, once there is one.
     """
 
     id: UUID
@@ -101,6 +102,7 @@ class SubTask(Answer):
     started_at: datetime | None
     finished_at: datetime | None
     approval: Approval | None = None
+    cached: bool = False
 
 
 class Route(Answer):

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from api.wire.responses.base import Answer
+from api.wire.responses.cache import KeptResult
 from api.wire.responses.files import Artifact
 from api.wire.responses.history import Attempt, Message, Span
 from api.wire.responses.pages import Page
@@ -29,6 +30,7 @@ ANSWERS: dict[str, type[Answer]] = {
     "/skills": SkillList,
     "/skills/greet": Skill,
     "/usage": TeamUsage,
+    "/cache": Page[KeptResult],
 }
 
 
