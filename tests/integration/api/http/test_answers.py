@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from api.wire.responses.base import Answer
+from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup
 from api.wire.responses.files import Artifact
 from api.wire.responses.history import Attempt, Message, Span
 from api.wire.responses.pages import Page
@@ -29,6 +30,8 @@ ANSWERS: dict[str, type[Answer]] = {
     "/skills": SkillList,
     "/skills/greet": Skill,
     "/usage": TeamUsage,
+    "/dead-letters": Page[DeadLetter],
+    "/dead-letters/groups": Page[DeadLetterGroup],
 }
 
 
