@@ -42,6 +42,14 @@ class Phase(StrEnum):
     POST_PROCESS = "post_process"
 
 
+class LetterState(StrEnum):
+    """Of a dead letter: whether anything was done about it yet, and what."""
+
+    OPEN = "open"
+    REQUEUED = "requeued"
+    DISCARDED = "discarded"
+
+
 class ArtifactType(StrEnum):
     FILE = "file"
 

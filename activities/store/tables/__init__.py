@@ -9,6 +9,7 @@ Each noun has a module; all of them are read here, so that their metadata is who
 from activities.store.tables.attempts import Event, ExecutionLog, File, TaskArtifact
 from activities.store.tables.audit import AuditEntry
 from activities.store.tables.conversations import LostAnswer, Message
+from activities.store.tables.dead_letters import DeadLetter
 from activities.store.tables.results import KeptResult
 from activities.store.tables.tasks import PlanRevision, SubTask, Task
 from activities.store.tables.teams import ApiKey, Secret, Team, TeamUsage
@@ -17,6 +18,7 @@ from activities.store.tables.tools import Tool
 __all__ = [
     "ApiKey",
     "AuditEntry",
+    "DeadLetter",
     "Event",
     "ExecutionLog",
     "File",
