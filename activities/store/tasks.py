@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -24,6 +24,7 @@ from activities.store.task_statements import (
     REQUEST_RESUME,
 )
 from workflows.contracts import PLAN_ENDED, Failure, TaskClose, TaskMark
+from workflows.definitions.webhook import Notice
 from workflows.events import Event, PauseRequested, ResumeRequested, TaskStatus
 from workflows.states import FINAL, Status, TaskType
 
@@ -45,11 +46,20 @@ class NewSubTask:
 
 
 @dataclass(frozen=True, slots=True)
+class NewCallback:
+    """``origin`` is that of the URL, which tells receivers apart."""
+
+    url: str
+    origin: str
+    events: Sequence[Notice]
+
+
+@dataclass(frozen=True, slots=True)
 class NewTask:
     """A task that was accepted, with its sub-tasks in their order. ``parent_id`` is the plan whose
     node it is.
 
-    ``request_digest`` tells a repeated request from another one.
+    ``request_digest`` tells a repeated request from another one. ``callbacks`` are told of it.
     """
 
     id: UUID
@@ -64,6 +74,7 @@ class NewTask:
     parent_id: UUID | None = None
     idempotency_key: str | None = None
     request_digest: str | None = None
+    callbacks: Sequence[NewCallback] = ()
     run: int = field(default=1, init=False)
     first_step: int = field(default=0, init=False)
 
@@ -229,6 +240,7 @@ def row_of(task: NewTask) -> dict[str, Any]:
         "idempotency_key": task.idempotency_key,
         "request_digest": task.request_digest,
         "sub_tasks": json.dumps(sub_task_rows(task.sub_tasks)),
+        "callbacks": json.dumps(list(map(asdict, task.callbacks))) if task.callbacks else None,
     }
 
 

@@ -12,10 +12,12 @@ from activities.store.tables.conversations import LostAnswer, Message
 from activities.store.tables.tasks import PlanRevision, SubTask, Task
 from activities.store.tables.teams import ApiKey, Secret, Team, TeamUsage
 from activities.store.tables.tools import Tool
+from activities.store.tables.webhooks import CallbackSecret, Webhook, WebhookDelivery
 
 __all__ = [
     "ApiKey",
     "AuditEntry",
+    "CallbackSecret",
     "Event",
     "ExecutionLog",
     "File",
@@ -29,4 +31,6 @@ __all__ = [
     "Team",
     "TeamUsage",
     "Tool",
+    "Webhook",
+    "WebhookDelivery",
 ]

@@ -21,16 +21,27 @@ from tests.pressure import allowed
 
 @pytest.fixture(scope="module")
 async def theirs(stage: Stage) -> dict[str, str]:
-    """What another team has: a task with an artifact, and a file."""
+    """What another team has: a task with an artifact, a file, and a webhook that is told of it."""
     team = await stage.team()
+    hook = (await team.post("/webhooks", json={"url": "https://receiver.invalid/"})).json()
     definition = pipeline("file report.png picture")
     task_id = (await team.post("/tasks", json={"pipeline": definition})).json()["task_id"]
     await stage.ended(team, task_id)
     [artifact] = (await team.get(f"/tasks/{task_id}/artifacts")).json()["items"]
     file = (await team.post("/files", files={"file": ("a.txt", b"secret")})).json()
+    [delivery] = (await team.get("/webhooks/deliveries")).json()["items"]
+    for path in (f"/webhooks/{hook['id']}", f"/webhooks/deliveries/{delivery['id']}"):
+        assert (await team.get(path)).is_success, path
     for path in (f"/files/{file['id']}", f"/artifacts/{artifact['id']}", f"/tasks/{task_id}"):
         assert (await team.get(path)).is_success, path
-    return {"task": task_id, "artifact": artifact["id"], "file": file["id"], "call": str(_ID)}
+    return {
+        "task": task_id,
+        "artifact": artifact["id"],
+        "file": file["id"],
+        "call": str(_ID),
+        "webhook": hook["id"],
+        "delivery": delivery["id"],
+    }
 
 
 _ROUTES = [
@@ -52,6 +63,11 @@ _ROUTES = [
     ("HEAD", "/files/{file}"),
     ("GET", "/artifacts/{artifact}"),
     ("HEAD", "/artifacts/{artifact}"),
+    ("GET", "/webhooks/{webhook}"),
+    ("PATCH", "/webhooks/{webhook}"),
+    ("DELETE", "/webhooks/{webhook}"),
+    ("GET", "/webhooks/deliveries/{delivery}"),
+    ("POST", "/webhooks/deliveries/{delivery}/resend"),
 ]
 
 
@@ -61,6 +77,7 @@ async def test_resources_of_another_team_are_not_found(
 ) -> None:
     for client in (stage.http, await stage.team()):
         body = {"decision": "deny"} if path.endswith("{call}") else None
+        body = {"is_active": True} if method == "PATCH" else body
         answer = await client.request(method, path.format(**theirs), json=body)
         assert answer.status_code == 404
         assert method == "HEAD" or answer.json()["code"] == "not-found"
@@ -138,7 +155,8 @@ _PUBLIC = {"/", "/healthz", "/readyz"}
 
 async def test_every_call_wants_a_key(locked: Stage) -> None:
     paths: dict[str, Any] = (await locked.http.get("/openapi.json")).json()["paths"]
-    ids = {"task_id": _ID, "file_id": _ID, "artifact_id": _ID, "call_id": _ID, "name": "x"}
+    names = ("task_id", "file_id", "artifact_id", "call_id", "webhook_id", "delivery_id")
+    ids = {**dict.fromkeys(names, _ID), "name": "x"}
     for path, methods in paths.items():
         for method in methods:
             answer = await locked.http.request(method, locked.url + path.format(**ids))
