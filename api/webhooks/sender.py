@@ -30,7 +30,7 @@ from api.services import Services
 from api.tasks.views import Views
 from api.webhooks.bodies import body_of
 from workflows.backoff import Backoff
-from workflows.errors import TemporaryFailure
+from workflows.errors import AgentOSError, TemporaryFailure
 
 PASS_TIMEOUT_SECONDS = 30.0
 # One pass goes on for so long, if there is so much to send.
@@ -61,9 +61,20 @@ class Sender:
         """Send until cancelled. What is under way then is sent again by whoever comes next."""
         interval_seconds = self._options.poll_seconds
         try:
+            await self._until_ready()
             await Passes("webhooks", self.send_due, interval_seconds, PASS_TIMEOUT_SECONDS).run()
         finally:
             await self._stop()
+
+    async def _until_ready(self) -> None:
+        """While a stack starts, its API is there a moment before the tables; `/readyz` says so."""
+        while True:
+            try:
+                await self._services.database.check()
+            except AgentOSError:
+                await asyncio.sleep(self._options.poll_seconds)
+            else:
+                return
 
     async def send_due(self) -> None:
         """One pass: begin to send what is due. What takes its time goes on beside later passes.

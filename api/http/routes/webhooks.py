@@ -28,6 +28,9 @@ from workflows.definitions.webhook import DeliveryState, Notice
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"])
 
+# `PATCH /deliveries` must not be taken for a call of a webhook of that name.
+_ONE = "/{webhook_id:uuid}"
+
 
 @router.post("", status_code=201, responses=refusals(WebhookConflict))
 async def create(
@@ -101,13 +104,13 @@ async def resend_delivery(
     return await get_delivery(delivery_id, services, actor.team_id)
 
 
-@router.get("/{webhook_id}")
+@router.get(_ONE)
 async def get_webhook(webhook_id: UUID, services: ServicesDep, team_id: TeamDep) -> Webhook:
     """Show a webhook, without its secret."""
     return _webhook(await store.find_webhook(services.database, team_id, webhook_id), webhook_id)
 
 
-@router.patch("/{webhook_id}")
+@router.patch(_ONE)
 async def change_webhook(
     webhook_id: UUID,
     change: Annotated[WebhookChange, Depends(Body(WebhookChange))],
@@ -121,7 +124,7 @@ async def change_webhook(
     return _webhook(changed, webhook_id)
 
 
-@router.delete("/{webhook_id}", status_code=204)
+@router.delete(_ONE, status_code=204)
 async def delete_webhook(webhook_id: UUID, services: ServicesDep, actor: ActorDep) -> Response:
     """Delete a webhook, with the list of what it was sent."""
     if not await store.delete_webhook(services.database, actor, webhook_id):
