@@ -23,6 +23,7 @@ from api.http.viewers import Viewers
 from api.passes import Passes
 from api.services import ApiOptions, Services
 from api.tasks.sweeper import Sweeper
+from api.webhooks.sender import Sender
 from api.wire.responses.base import API
 from workflows.discovery import modules_of
 
@@ -91,6 +92,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     beside = [
         asyncio.create_task(notifications.run(), name="notifications"),
         asyncio.create_task(app.state.key_watch.run(), name="keys"),
+        asyncio.create_task(Sender(app.state.services).run(), name="webhooks"),
         *(asyncio.create_task(each.run(), name=each.name) for each in _passes(app.state.services)),
     ]
     try:

@@ -11,12 +11,14 @@ from activities.inputs.policy import InputPolicy
 from activities.kinds.base import Installed
 from activities.llm.base import ModelOptions
 from activities.payloads import Codec
+from activities.secret_box import SecretBox
 from activities.skills.catalogue import Catalogue
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.tools.mcp.pool import McpPool
 from activities.tools.registry import Registry
 from activities.units import MEBIBYTE
+from activities.webhooks.options import WebhookOptions
 from api.tasks.starts import Starts
 from api.tasks.temporal import TemporalPort
 from workflows.addresses import origin_of
@@ -86,7 +88,8 @@ class Services:
     """The world as the API needs it. Whoever makes one closes what it holds.
 
     Without ``models`` there is nobody to be an agent. ``disk`` is that of the services, where they
-    are on this machine; without ``codec`` Temporal keeps plain payloads.
+    are on this machine; without ``codec`` Temporal keeps plain payloads, and without ``box`` there
+    is nothing to sign ``webhooks`` with.
     """
 
     database: Database
@@ -99,6 +102,8 @@ class Services:
     inputs: InputPolicy = field(default_factory=InputPolicy)
     disk: Disk | None = None
     codec: Codec | None = None
+    box: SecretBox | None = None
+    webhooks: WebhookOptions = field(default_factory=WebhookOptions)
     starts: Starts = field(default_factory=Starts)
     options: ApiOptions = field(default_factory=ApiOptions)
 

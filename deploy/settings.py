@@ -42,6 +42,7 @@ from deploy.setting_values import (
     WebUrlIfAny,
     Word,
 )
+from deploy.webhook_settings import WebhookSettings
 from deploy.worker_end import STOP_SECONDS
 from workflows.contracts import TASK_QUEUE
 from workflows.definitions.agent import MAX_TOKENS
@@ -58,7 +59,7 @@ class SettingsInvalid(AgentOSError):
     """The environment is incomplete or wrong: {reason}. The README lists every variable."""
 
 
-class Settings(SandboxSettings, ModelSettings):
+class Settings(SandboxSettings, ModelSettings, WebhookSettings):
     """The settings of API and worker, from the environment."""
 
     model_config = SettingsConfigDict(env_prefix="AGENTOS_", frozen=True, extra="ignore")
@@ -166,6 +167,13 @@ class Settings(SandboxSettings, ModelSettings):
         )
 
     @property
+    def is_for_owner(self) -> bool:
+        """Whether it was said that nobody but the user who runs the API gets in without a key, and
+        no skill of theirs either."""
+        owner_only = self.keys_required is False and not self.open_loopback
+        return owner_only and not self.networked_skills
+
+    @property
     def mcp_policy(self) -> McpPolicy:
         """Which MCP servers may be. Where nobody but the user who runs the API gets in without a
         key, any may, unless the settings name some. A skill with network would be out of its
@@ -175,9 +183,7 @@ class Settings(SandboxSettings, ModelSettings):
         Who can reach the API must have been said: a worker does not see where its API listens, and
         both must come to the same policy.
         """
-        owner_only = self.keys_required is False and not self.open_loopback
-        is_open = owner_only and not self.networked_skills
-        if is_open and not (self.mcp_commands or self.mcp_hosts):
+        if self.is_for_owner and not (self.mcp_commands or self.mcp_hosts):
             return McpPolicy.for_loopback()
         return McpPolicy(self.mcp_commands, self.mcp_hosts, self.mcp_env, self.private_hosts)
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,7 @@ from activities.store.task_statements import (
     REQUEST_RESUME,
 )
 from workflows.contracts import PLAN_ENDED, Failure, TaskClose, TaskMark
+from workflows.definitions.webhook import Notice
 from workflows.events import Event, PauseRequested, ResumeRequested, TaskStatus
 from workflows.states import FINAL, Status, TaskType
 
@@ -49,12 +50,21 @@ class NewSubTask:
 
 
 @dataclass(frozen=True, slots=True)
+class NewCallback:
+    """``origin`` is that of the URL, which tells receivers apart."""
+
+    url: str
+    origin: str
+    events: Sequence[Notice]
+
+
+@dataclass(frozen=True, slots=True)
 class NewTask:
     """A task that was accepted, with its sub-tasks in their order. ``parent_id`` is the plan whose
     node it is.
 
     ``request_digest`` tells a repeated request from another one. ``cache``: its steps may take the
-    results of equal ones.
+    results of equal ones. ``callbacks`` are told of it.
     """
 
     id: UUID
@@ -70,6 +80,7 @@ class NewTask:
     idempotency_key: str | None = None
     request_digest: str | None = None
     cache: bool = True
+    callbacks: Sequence[NewCallback] = ()
     run: int = field(default=1, init=False)
     first_step: int = field(default=0, init=False)
 
@@ -297,6 +308,7 @@ def row_of(task: NewTask) -> dict[str, Any]:
         "request_digest": task.request_digest,
         "cache": task.cache,
         "sub_tasks": json.dumps(sub_task_rows(task.sub_tasks)),
+        "callbacks": json.dumps(list(map(asdict, task.callbacks))) if task.callbacks else None,
     }
 
 

@@ -24,6 +24,8 @@ from api.wire.requests import (
     TaskRequest,
     ToolChange,
     ToolRegistration,
+    WebhookChange,
+    WebhookRequest,
 )
 from api.wire.responses.approvals import AskedCall
 from api.wire.responses.cache import Cleared, KeptResult
@@ -36,6 +38,13 @@ from api.wire.responses.skills import Skill, SkillList
 from api.wire.responses.tasks import Accepted, Changed, Task, TaskSummary
 from api.wire.responses.tools import RegisteredServer, Tool
 from api.wire.responses.usage import TeamUsage
+from api.wire.responses.webhooks import (
+    CallbackSecret,
+    Delivery,
+    DeliveryDetails,
+    NewWebhook,
+    Webhook,
+)
 
 # A server may have to be fetched before it starts. This is longer than it may take.
 REGISTRATION_TIMEOUT_SECONDS = 1_900.0
@@ -207,6 +216,36 @@ class Client:
 
     async def skill(self, name: str) -> Skill:
         return await self._get(f"/skills/{quote(name, safe='')}", Skill)
+
+    async def webhooks(self) -> Page[Webhook]:
+        """All of the team."""
+        return await self._get("/webhooks", Page[Webhook])
+
+    async def create_webhook(self, request: WebhookRequest) -> NewWebhook:
+        """The answer alone has the secret."""
+        return await self._transport.call("POST", "/webhooks", NewWebhook, body=_json(request))
+
+    async def change_webhook(self, webhook_id: str, change: WebhookChange) -> Webhook:
+        path = f"/webhooks/{quote(webhook_id, safe='')}"
+        return await self._transport.call(
+            "PATCH", path, Webhook, body=_json(change), repeatable=True
+        )
+
+    async def delete_webhook(self, webhook_id: str) -> None:
+        await self._transport.delete(f"/webhooks/{quote(webhook_id, safe='')}")
+
+    async def create_callback_secret(self) -> CallbackSecret:
+        """What callbacks are signed with from now on."""
+        return await self._transport.call("POST", "/webhooks/secret", CallbackSecret)
+
+    async def deliveries(self, params: Params | None = None) -> Page[Delivery]:
+        """A page of what webhooks and callbacks were sent, the newest first."""
+        return await self._get("/webhooks/deliveries", Page[Delivery], params)
+
+    async def resend(self, delivery_id: str) -> DeliveryDetails:
+        """Send a delivery again now."""
+        path = f"/webhooks/deliveries/{quote(delivery_id, safe='')}/resend"
+        return await self._transport.call("POST", path, DeliveryDetails)
 
     async def _get(self, path: str, answer: type[Answer], params: Params | None = None) -> Answer:
         return await self._transport.call("GET", path, answer, params=params, repeatable=True)

@@ -34,6 +34,7 @@ class PreparedRetry:
     task: StoredTask
     beginning: Beginning
     inputs: Mapping[str, str]
+    cache: bool | None = None
 
 
 async def retry_task(
@@ -74,7 +75,7 @@ async def prepare_retry(
     definition = request.pipeline or kind.read(task)
     if problems := await kind.problems(services.installed, team_id, definition, inputs):
         raise InvalidRequest(problems)
-    return PreparedRetry(task, beginning, inputs)
+    return PreparedRetry(task, beginning, inputs, request.cache)
 
 
 async def run_again(services: Services, prepared: PreparedRetry, reason: Reason) -> Status:
@@ -86,7 +87,7 @@ async def run_again(services: Services, prepared: PreparedRetry, reason: Reason)
         again=beginning.again,
         descriptions=beginning.descriptions,
         redefined=beginning.redefined,
-        cache=request.cache,
+        cache=prepared.cache,
     )
     if not await tasks.restart_task(services.database, task.id, task.run, restart, reason):
         raise StateConflict(id=task.id, action="retried", reason="it was retried just now")

@@ -10,6 +10,7 @@ from api.services import Services
 from api.tasks.kinds.table import KINDS, type_of
 from api.tasks.lookup import load_task
 from api.tasks.runs import start_soon
+from api.webhooks.receivers import judged_callbacks
 from api.wire.requests import TaskRequest
 from workflows.states import Status
 
@@ -35,6 +36,7 @@ async def submit(
         ):
             return await _repeated(services, team_id, earlier, digest, idempotency_key)
         raise InvalidRequest(problems)
+    callbacks = await judged_callbacks(services, team_id, request.callbacks)
     task_id = uuid4()
     task = NewTask(
         id=task_id,
@@ -49,6 +51,7 @@ async def submit(
         idempotency_key=idempotency_key,
         request_digest=digest,
         cache=request.cache,
+        callbacks=callbacks,
     )
     accepted = await tasks.create_task(services.database, task)
     if not accepted.is_new:
@@ -72,4 +75,6 @@ async def _repeated(
 
 def _digest(request: TaskRequest) -> str:
     """The same for requests that mean the same, however they are written."""
-    return hashlib.sha256(request.model_dump_json().encode()).hexdigest()
+    # What older versions did not know must not change what they have written down.
+    newer = {"callbacks"} if not request.callbacks else None
+    return hashlib.sha256(request.model_dump_json(exclude=newer).encode()).hexdigest()

@@ -3,13 +3,20 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from workflows.definitions.agent import Agent
 from workflows.definitions.inputs import InputName
 from workflows.definitions.mcp_server import McpServer
 from workflows.definitions.pipeline import Pipeline
 from workflows.definitions.plan import MAX_NODE_DESCRIPTION_CHARACTERS, MAX_NODES, Node, Plan
+from workflows.definitions.webhook import (
+    DEFAULT_NOTICES,
+    MAX_CALLBACKS,
+    Callback,
+    Notices,
+    WebhookUrl,
+)
 from workflows.states import Permission, TaskType
 
 MAX_PROMPT_CHARACTERS = 100_000
@@ -17,6 +24,7 @@ MAX_NOTE_CHARACTERS = 20_000
 MAX_DESCRIPTION_CHARACTERS = 2_000
 MAX_POINTER_CHARACTERS = 1_000
 MAX_ACCEPTED = 1_000
+MAX_SECRET_CHARACTERS = 200
 
 # PostgreSQL keeps no NUL in text.
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
@@ -32,6 +40,8 @@ class TaskRequest(_Request):
     With type ``auto``, the default, a request that has a ``pipeline`` runs that pipeline. Of one
     that has a prompt, a model chooses what it is; ``agent`` and ``plan`` say then what an agent or
     a plan would be.
+
+    ``callbacks`` are told of this task alone; see ``POST /webhooks`` for those of a team.
     """
 
     type: TaskType = TaskType.AUTO
@@ -46,6 +56,14 @@ class TaskRequest(_Request):
     pipeline: Pipeline | None = None
     agent: Agent | None = None
     plan: Plan | None = None
+    callbacks: tuple[Callback, ...] = Field(default=(), max_length=MAX_CALLBACKS)
+
+    @field_validator("callbacks")
+    @classmethod
+    def _are_different(cls, callbacks: tuple[Callback, ...]) -> tuple[Callback, ...]:
+        if len({callback.url for callback in callbacks}) < len(callbacks):
+            raise ValueError("the same URL is there twice: give all its events in one")
+        return callbacks
 
 
 class RetryRequest(_Request):
@@ -141,3 +159,19 @@ class ToolRegistration(McpServer):
     @property
     def server(self) -> McpServer:
         return McpServer.model_validate(self.model_dump(include=set(McpServer.model_fields)))
+
+
+class WebhookRequest(_Request):
+    """``url`` is told of every task of the team; not of nodes of plans. ``secret`` is what its
+    deliveries are signed with, ``whsec_`` and 24 to 64 bytes in base64; by default one is made."""
+
+    url: WebhookUrl
+    events: Notices = DEFAULT_NOTICES
+    secret: Text | None = Field(default=None, max_length=MAX_SECRET_CHARACTERS)
+
+
+class WebhookChange(_Request):
+    """``is_active``: with ``true``, what was given up while it was off is sent again."""
+
+    is_active: bool | None = Field(default=None, strict=True)
+    events: Notices | None = None

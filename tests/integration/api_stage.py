@@ -26,6 +26,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from activities.inputs.policy import InputPolicy
 from activities.llm.base import ModelOptions
 from activities.payloads import Codec, data_converter
+from activities.secret_box import SecretBox
 from activities.skills.catalogue import Catalogue
 from activities.store import attempts, keys, migrations
 from activities.store.attempts import Attempt, Ended, StoredFile
@@ -36,6 +37,7 @@ from activities.task_records import Tasks
 from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.pool import McpPool
 from activities.tools.registry import Registry
+from activities.webhooks.options import WebhookOptions
 from api.app import create_app
 from api.http.server import serve
 from api.services import ApiOptions, Services
@@ -50,6 +52,16 @@ from workflows.errors import TaskMoved
 from workflows.events import StepCompleted
 from workflows.pipeline import PipelineWorkflow
 from workflows.states import Status
+
+# As `agentos up` has them, and quick.
+LOOPBACK_WEBHOOKS = WebhookOptions(
+    loopback=True,
+    timeout_seconds=5.0,
+    first_pause_seconds=0.1,
+    longest_pause_seconds=0.5,
+    poll_seconds=0.1,
+)
+BOX = SecretBox([b"k" * 32])
 
 # Enough for a machine that is busy with other things.
 WAIT_SECONDS = 60.0
@@ -229,6 +241,8 @@ async def api_stage(
     models: ModelOptions | None = None,
     servers: McpPolicy | None = None,
     codec: Codec | None = None,
+    webhooks: WebhookOptions = LOOPBACK_WEBHOOKS,
+    box: SecretBox | None = BOX,
     **options: Any,
 ) -> AsyncIterator[Stage]:
     """A served API. ``works`` says whether there is a worker."""
@@ -253,6 +267,8 @@ async def api_stage(
             mcp=McpPool(policy=servers or McpPolicy.for_loopback(), environment=dict(os.environ)),
             inputs=InputPolicy(allowed_hosts=("files.example",), allowed_buckets=("shared",)),
             codec=codec,
+            box=box,
+            webhooks=webhooks,
             options=ApiOptions(**options),
         )
         async with AsyncExitStack() as stack:

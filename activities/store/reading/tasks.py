@@ -119,12 +119,14 @@ async def list_summaries(
     return [_summary(row, steps.get(row.id, ())) for row in rows], following
 
 
-async def find_details(database: Database, team_id: UUID, task_id: UUID) -> TaskDetails | None:
+async def find_details(
+    database: Database, team_id: UUID, task_id: UUID, *, fresh: bool = False
+) -> TaskDetails | None:
     """A task as a whole."""
     query = select(*_SUMMARY, col(Task.definition), col(Task.inputs), col(Task.result)).where(
         col(Task.id) == task_id, col(Task.team_id) == team_id
     )
-    async with database.reading() as connection:
+    async with database.reading(fresh=fresh) as connection:
         row = (await connection.execute(query)).one_or_none()
         if row is None:
             return None

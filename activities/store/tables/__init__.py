@@ -14,10 +14,12 @@ from activities.store.tables.results import KeptResult
 from activities.store.tables.tasks import PlanRevision, SubTask, Task
 from activities.store.tables.teams import ApiKey, Secret, Team, TeamUsage
 from activities.store.tables.tools import Tool
+from activities.store.tables.webhooks import CallbackSecret, Webhook, WebhookDelivery
 
 __all__ = [
     "ApiKey",
     "AuditEntry",
+    "CallbackSecret",
     "DeadLetter",
     "Event",
     "ExecutionLog",
@@ -33,4 +35,6 @@ __all__ = [
     "Team",
     "TeamUsage",
     "Tool",
+    "Webhook",
+    "WebhookDelivery",
 ]

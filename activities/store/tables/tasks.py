@@ -31,6 +31,9 @@ class Task(SQLModel, table=True):
     ``pause_requested_at``: somebody asked for a pause that was not withdrawn since; whether it has
     come is in the state.
 
+    ``callbacks`` are who is told of this task alone, each with ``url``, ``origin`` and ``events``;
+    those of a node are its plan's.
+
     ``event_seq`` is the number of the task's last event. ``executions`` are the Temporal run ids
     that have worked on it, the present one last: Temporal gives a run a new one when it continues
     as new and when it is reset, and what an earlier one still does must not count any more.
@@ -97,6 +100,7 @@ class Task(SQLModel, table=True):
     idempotency_key: str | None = text_column()
     request_digest: str | None = text_column()
     cache: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
+    callbacks: list[dict[str, Any]] | None = json_column()
     created_at: datetime = created_at_column()
     updated_at: datetime = created_at_column()
     started_at: datetime | None = moment_column()

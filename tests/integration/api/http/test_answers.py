@@ -16,6 +16,7 @@ from api.wire.responses.skills import Skill, SkillList
 from api.wire.responses.tasks import Task, TaskSummary
 from api.wire.responses.tools import Tool
 from api.wire.responses.usage import TeamUsage
+from api.wire.responses.webhooks import Delivery, Webhook
 from deploy.local.services import Services
 from tests.integration.agent_stage import agent_stage, submit, working_agents
 from tests.integration.api_stage import Stage
@@ -34,6 +35,8 @@ ANSWERS: dict[str, type[Answer]] = {
     "/cache": Page[KeptResult],
     "/dead-letters": Page[DeadLetter],
     "/dead-letters/groups": Page[DeadLetterGroup],
+    "/webhooks": Page[Webhook],
+    "/webhooks/deliveries": Page[Delivery],
 }
 
 
