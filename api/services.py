@@ -17,6 +17,7 @@ from activities.store.database import Database
 from activities.tools.mcp.pool import McpPool
 from activities.tools.registry import Registry
 from activities.units import MEBIBYTE
+from api.housekeeping.options import HousekeepingOptions
 from api.tasks.starts import Starts
 from api.tasks.temporal import TemporalPort
 from workflows.addresses import origin_of
@@ -63,6 +64,7 @@ class ApiOptions:
     temporal_namespace: str = "default"
     titles: Titles = "prompt"
     sweep_interval_seconds: float = 2.0
+    housekeeping: HousekeepingOptions = field(default_factory=HousekeepingOptions)
     heartbeat_seconds: float = 15.0
     approval_seconds: float = DAY_SECONDS
     daily_tokens: int = 0

@@ -14,6 +14,8 @@ from sqlmodel import col
 
 from activities.store import events
 from activities.store.database import Database
+from activities.store.housekeeping.errors import PartSwept
+from activities.store.housekeeping.progress import require_whole
 from activities.store.tables import SubTask, Task
 from activities.store.task_statements import (
     CLOSE,
@@ -159,19 +161,28 @@ async def restart_task(
     again: Collection[UUID] = (),
     inputs: Mapping[str, str],
     descriptions: Mapping[UUID, str] = _NONE,
+    needs: Sequence[str] = (),
 ) -> bool:
     """Make a task whose run number ``run`` has ended ready for the next.
 
+    ``needs`` are the sweeps that must have left it alone: what they remove, it will read.
+
     The sub-tasks ``again`` start over; the others keep what they made. ``descriptions`` are those
     that nodes get, by the ids of their rows. False when somebody else was faster.
+
+    Raises:
+        PartSwept
     """
     async with database.writing() as connection:
+        if needs and (part := await require_whole(connection, task_id, needs)):
+            raise PartSwept(part=part, task_id=task_id)
         changed = await connection.scalar(
             update(Task)
             .where(
                 col(Task.id) == task_id,
                 col(Task.run) == run,
                 col(Task.status).in_([str(status) for status in FINAL]),
+                col(Task.deleted_at).is_(None),
             )
             .values(
                 status=Status.PENDING,

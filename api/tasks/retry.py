@@ -4,6 +4,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from activities.store import tasks
+from activities.store.housekeeping.errors import PartSwept
 from activities.store.reading.families import descendants, find_owner
 from api.errors import InvalidRequest, StateConflict
 from api.services import Services
@@ -53,15 +54,20 @@ async def retry_task(
     kind = served.kind
     if problems := await kind.problems(services.installed, team_id, kind.read(task), inputs):
         raise InvalidRequest(problems)
-    if not await tasks.restart_task(
-        services.database,
-        task.id,
-        task.run,
-        first_step=beginning.first_step,
-        again=beginning.again,
-        inputs=inputs,
-        descriptions=beginning.descriptions,
-    ):
+    try:
+        is_begun = await tasks.restart_task(
+            services.database,
+            task.id,
+            task.run,
+            first_step=beginning.first_step,
+            again=beginning.again,
+            inputs=inputs,
+            descriptions=beginning.descriptions,
+            needs=served.parts_read(task) if beginning.first_step > 0 else (),
+        )
+    except PartSwept as error:
+        raise StateConflict(id=task.id, action="retried from there", reason=str(error)) from error
+    if not is_begun:
         raise StateConflict(id=task.id, action="retried", reason="it was retried just now")
     await start_soon(services, await load_task(services.database, team_id, task_id))
     return Status.PENDING

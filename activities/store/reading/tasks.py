@@ -120,7 +120,9 @@ async def list_summaries(
 
     Of tasks of the types ``only_open`` the steps that have ended are left out: they may be many.
     """
-    query = select(*_SUMMARY).where(col(Task.team_id) == team_id, *_conditions(wanted))
+    query = select(*_SUMMARY).where(
+        col(Task.team_id) == team_id, col(Task.deleted_at).is_(None), *_conditions(wanted)
+    )
     if cursor is not None:
         query = query.where(cursor.before(col(Task.created_at), col(Task.id)))
     query = query.order_by(col(Task.created_at).desc(), col(Task.id).desc()).limit(limit + 1)
@@ -135,7 +137,7 @@ async def list_summaries(
 async def find_details(database: Database, team_id: UUID, task_id: UUID) -> TaskDetails | None:
     """A task as a whole."""
     query = select(*_SUMMARY, col(Task.definition), col(Task.inputs), col(Task.result)).where(
-        col(Task.id) == task_id, col(Task.team_id) == team_id
+        col(Task.id) == task_id, col(Task.team_id) == team_id, col(Task.deleted_at).is_(None)
     )
     async with database.reading() as connection:
         row = (await connection.execute(query)).one_or_none()
@@ -167,7 +169,11 @@ async def find_task_of_any_team(database: Database, task_id: UUID) -> StoredTask
 async def has_task(database: Database, team_id: UUID, task_id: UUID) -> bool:
     async with database.reading() as connection:
         found = await connection.scalar(
-            select(col(Task.id)).where(col(Task.id) == task_id, col(Task.team_id) == team_id)
+            select(col(Task.id)).where(
+                col(Task.id) == task_id,
+                col(Task.team_id) == team_id,
+                col(Task.deleted_at).is_(None),
+            )
         )
     return found is not None
 
@@ -198,7 +204,8 @@ async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredT
         col(Task.pause_requested_at),
     )
     async with database.reading(fresh=True) as connection:
-        row = (await connection.execute(query.where(*conditions))).one_or_none()
+        query = query.where(col(Task.deleted_at).is_(None), *conditions)
+        row = (await connection.execute(query)).one_or_none()
     if row is None:
         return None
     return StoredTask(

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from activities.kinds.base import Kind
+from activities.store.housekeeping.ended_tasks import ARTIFACTS, CONVERSATIONS
 from activities.store.reading.steps import Step
 from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
 from api.errors import InvalidRequest
@@ -58,6 +59,11 @@ class ServedKind(ABC, Generic[Definition]):
         Raises:
             InvalidRequest: it cannot begin there.
         """
+
+    def parts_read(self, task: StoredTask) -> Sequence[str]:
+        """The sweeps of housekeeping that take what a run reads of earlier ones, where it does not
+        begin at the beginning."""
+        return (ARTIFACTS.name, CONVERSATIONS.name)
 
     @abstractmethod
     def progress(self, task: TaskSummary, current: str | None) -> Progress:
