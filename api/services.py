@@ -19,6 +19,7 @@ from activities.tools.mcp.pool import McpPool
 from activities.tools.registry import Registry
 from activities.units import MEBIBYTE
 from activities.webhooks.options import WebhookOptions
+from api.housekeeping.options import HousekeepingOptions
 from api.tasks.starts import Starts
 from api.tasks.temporal import TemporalPort
 from workflows.addresses import origin_of
@@ -65,6 +66,7 @@ class ApiOptions:
     temporal_namespace: str = "default"
     titles: Titles = "prompt"
     sweep_interval_seconds: float = 2.0
+    housekeeping: HousekeepingOptions = field(default_factory=HousekeepingOptions)
     heartbeat_seconds: float = 15.0
     approval_seconds: float = DAY_SECONDS
     daily_tokens: int = 0

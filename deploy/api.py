@@ -54,6 +54,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
         daily_tokens=settings.team_daily_tokens,
         max_viewers=max_viewers,
         max_viewers_per_team=settings.max_viewers_per_team,
+        housekeeping=settings.housekeeping,
         connections=ConnectionLimits(most=max_viewers + CALLERS),
     )
     if not loopback and not options.keys_required:

@@ -6,6 +6,7 @@ from functools import partial
 
 from activities.secret_box import SecretBox
 from activities.store.blobs import Blobs
+from activities.store.condemned import Ledger
 from activities.store.database import Database
 from activities.store.mcp_servers import update_listing
 from activities.tools.mcp.grants import Grant
@@ -26,7 +27,7 @@ async def stores(settings: Settings, *, ping: bool) -> AsyncIterator[tuple[Datab
         ping=ping,
     )
     try:
-        yield database, Blobs(settings.s3)
+        yield database, Blobs(settings.s3, Ledger(database))
     finally:
         await database.close()
 

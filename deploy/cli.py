@@ -37,6 +37,11 @@ for name, place, summary in (
     ),
     ("keys", "keys.commands:app", "API keys of teams. Uses the database directly, not the API."),
     (
+        "retention",
+        "retention.commands:app",
+        "How long a team's things are kept. Uses the database directly, not the API.",
+    ),
+    (
         "secrets",
         "secrets.commands:app",
         "Secrets of MCP servers. Uses the database directly, not the API.",

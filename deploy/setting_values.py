@@ -35,7 +35,8 @@ Value = TypeVar("Value")
 Secret = TypeVar("Secret", SecretStr, SecretStr | None)
 
 
-def _senseless(reason: str) -> PydanticCustomError:
+def senseless(reason: str) -> PydanticCustomError:
+    """What a validator raises, with why the value makes no sense."""
     return PydanticCustomError("setting", "{reason}", {"reason": reason})
 
 
@@ -54,7 +55,7 @@ def _web_url(value: str) -> str:
     except ValueError:  # Such as a port that is no number.
         is_sound = False
     if not is_sound:
-        raise _senseless("it must be a URL, such as https://example.org:8443")
+        raise senseless("it must be a URL, such as https://example.org:8443")
     return value
 
 
@@ -65,7 +66,7 @@ def _web_url_if_any(value: str) -> str:
 def _database_url(value: str) -> str:
     # Within it, a password may have blanks.
     if not value.startswith(f"{_DATABASE_DRIVER}://") or value != value.strip():
-        raise _senseless(f"it must be a URL, such as {_DATABASE_DRIVER}://user:password@host/name")
+        raise senseless(f"it must be a URL, such as {_DATABASE_DRIVER}://user:password@host/name")
     return value
 
 
@@ -76,19 +77,19 @@ def _has_blanks(value: str) -> bool:
 def _word(value: str) -> str:
     """A blank that nobody sees would make it another one."""
     if not value or value != value.strip() or not value.isprintable():
-        raise _senseless("it must be text, and have no blanks around it")
+        raise senseless("it must be text, and have no blanks around it")
     return value
 
 
 def _folder(value: object) -> object:
     if isinstance(value, str) and not value.strip():  # It would be the current folder.
-        raise _senseless("it must be a folder")
+        raise senseless("it must be a folder")
     return value
 
 
 def _bucket(value: str) -> str:
     if not _BUCKET.fullmatch(value):
-        raise _senseless(
+        raise senseless(
             "it must be the name of a bucket: 3 to 63 letters, digits, dots and hyphens"
         )
     return value
@@ -98,7 +99,7 @@ def _sendable(value: Secret) -> Secret:
     """It goes into the head of a request, which takes nothing else."""
     text = "" if value is None else value.get_secret_value()
     if not (text.isascii() and text.isprintable() and text == text.strip()):
-        raise _senseless("it must be of letters, digits and signs of ASCII, with no blanks around")
+        raise senseless("it must be of letters, digits and signs of ASCII, with no blanks around")
     return value
 
 
@@ -107,7 +108,7 @@ def _hosts(value: tuple[str, ...]) -> tuple[str, ...]:
         for host in value:
             HostPattern.parse(host)
     except BadInput as error:
-        raise _senseless(str(error)) from error
+        raise senseless(str(error)) from error
     return value
 
 
@@ -116,7 +117,7 @@ def _grants(value: tuple[str, ...]) -> tuple[str, ...]:
         for grant in value:
             Grant.parse(grant)
     except BadInput as error:
-        raise _senseless(str(error)) from error
+        raise senseless(str(error)) from error
     return value
 
 
@@ -125,19 +126,19 @@ def _keys(value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             read_keys(value.get_secret_value())
     except ValueError as error:
-        raise _senseless(str(error)) from None
+        raise senseless(str(error)) from None
     return value
 
 
 def _token(value: SecretStr | None) -> SecretStr | None:
     if value is not None and len(value.get_secret_value()) < MIN_TOKEN_CHARACTERS:
-        raise _senseless(f"it must have at least {MIN_TOKEN_CHARACTERS} characters")
+        raise senseless(f"it must have at least {MIN_TOKEN_CHARACTERS} characters")
     return value
 
 
 def _backend(value: str) -> str:
     if value not in BACKENDS:
-        raise _senseless(f"it must be {' or '.join(map(repr, BACKENDS))}")
+        raise senseless(f"it must be {' or '.join(map(repr, BACKENDS))}")
     return value
 
 

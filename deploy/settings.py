@@ -21,6 +21,7 @@ from activities.tools.mcp.limits import LONGEST_START_SECONDS, START_SECONDS
 from activities.tools.mcp.policy import McpPolicy
 from activities.units import MEBIBYTE
 from deploy.model_settings import ModelSettings
+from deploy.retention_settings import RetentionSettings
 from deploy.sandbox_settings import SandboxSettings
 from deploy.setting_values import (
     DAY_SECONDS,
@@ -59,7 +60,7 @@ class SettingsInvalid(AgentOSError):
     """The environment is incomplete or wrong: {reason}. The README lists every variable."""
 
 
-class Settings(SandboxSettings, ModelSettings, WebhookSettings):
+class Settings(SandboxSettings, ModelSettings, WebhookSettings, RetentionSettings):
     """The settings of API and worker, from the environment."""
 
     model_config = SettingsConfigDict(env_prefix="AGENTOS_", frozen=True, extra="ignore")

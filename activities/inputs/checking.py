@@ -6,6 +6,7 @@ from uuid import UUID
 from activities.inputs.policy import InputPolicy
 from activities.store.blobs import Blobs
 from activities.store.database import Database
+from activities.store.files import touch_files
 from activities.store.reading.files import StoredRef, find_files
 from workflows.definitions import inputs
 from workflows.definitions.inputs import ArtifactRef, FileRef, HttpsRef, InputRef, S3Ref
@@ -30,6 +31,10 @@ async def check_inputs(
         elif reason := refusal(policy, blobs, ref):
             problems.append(Problem(_at(name), f"{ref} may not be fetched: {reason}"))
     found = await find_files(database, team_id, stored_refs.values())
+    stale = {ref.id: ref for ref, file in found.items() if file.is_stale}
+    if stale:
+        kept = await touch_files(database, team_id, stale)
+        found = {ref: file for ref, file in found.items() if not file.is_stale or ref.id in kept}
     missing = {name: ref for name, ref in stored_refs.items() if ref not in found}
     return [
         *problems,

@@ -134,7 +134,7 @@ class Inputs:
                 return found[kept]
             async with self._cache.partial() as partial:
                 await self._receive(ref, partial)
-                await self._store(team_id, ref, kept.id, partial)
+                await self._store(task_id, team_id, ref, partial)
                 blob = (await self._find(team_id, kept))[kept]
                 if blob == partial.blob:
                     os.close(await self._cache.keep(partial, blob))
@@ -158,12 +158,12 @@ class Inputs:
         return self._downloads.open(ref)
 
     async def _store(
-        self, team_id: UUID, ref: S3Ref | HttpsRef, file_id: UUID, partial: Partial
+        self, task_id: UUID, team_id: UUID, ref: S3Ref | HttpsRef, partial: Partial
     ) -> None:
         blob = partial.blob
         name = _file_name(ref)
         upload = Upload(
-            id=file_id,
+            id=kept_as(task_id, ref).id,
             name=name,
             size=blob.size,
             mime_type=guess_mime_type(name),
@@ -175,7 +175,7 @@ class Inputs:
                 await self._blobs.put(team_id, blob.sha256, blob.size, upload.mime_type, source)
 
         await patiently(put)
-        await patiently(lambda: create_file_once(self._database, team_id, upload))
+        await patiently(lambda: create_file_once(self._database, team_id, upload, task_id))
         log.info("input.fetched", ref=str(ref), size_bytes=blob.size, sha256=blob.sha256)
 
 

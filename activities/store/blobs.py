@@ -1,17 +1,23 @@
 """Bytes in an S3 store, under the team's id and their SHA-256: the same bytes are kept once."""
 
 import asyncio
+import io
+import re
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
+from datetime import datetime
+from itertools import islice
 from typing import BinaryIO, cast
 from uuid import UUID
 
 import urllib3
 from minio import Minio
+from minio.datatypes import Object
 from minio.error import S3Error
 
 from activities.disk import Disk
+from activities.store.condemned import FoundBlob, Ledger
 from activities.store.errors import blob_errors
 from activities.store.options import S3Options
 
@@ -21,12 +27,20 @@ PART_BYTES = 5 * 1024 * 1024  # S3's least; the parts on their way are held in m
 PARALLEL_PARTS = 3
 CHUNK_BYTES = 1024 * 1024
 MAX_CONNECTIONS = 32
+# Beside the folders of the teams.
+OWNER_KEY = "agentos-database"
+_MISSING = ("NoSuchKey", "NoSuchObject")
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 class Blobs:
-    """Every call raises ``TemporaryFailure`` when the store cannot be reached."""
+    """Every call raises ``TemporaryFailure`` when the store cannot be reached.
 
-    def __init__(self, options: S3Options) -> None:
+    ``ledger`` knows which blobs are being removed. Without it, nobody may remove any.
+    """
+
+    def __init__(self, options: S3Options, ledger: Ledger | None = None) -> None:
+        self._ledger = ledger
         url = urllib3.util.parse_url(options.endpoint)
         self.bucket = options.bucket
         self._disk = None if options.folder is None else Disk(options.folder, "the S3 store")
@@ -48,12 +62,18 @@ class Blobs:
     ) -> None:
         """Store ``size`` bytes read from ``source``, unless they are there already.
 
+        Whoever then writes a row that names them may meet ``BlobGone``: see ``condemned``.
+
         Raises:
             DiskFull: the store would keep us waiting instead of saying so.
         """
-        key = blob_key(team_id, sha256)
-        if await self.size_of(team_id, sha256) == size:
-            return
+        deleted_at = await self._ledger.ask(team_id, sha256) if self._ledger else None
+        if await self.size_of(team_id, sha256) != size:
+            await self._send(blob_key(team_id, sha256), size, mime_type, source)
+        if self._ledger and deleted_at is not None:
+            await self._ledger.restored(team_id, sha256, deleted_at)
+
+    async def _send(self, key: str, size: int, mime_type: str, source: BinaryIO) -> None:
         if self._disk is not None:
             await self._disk.check()
         async with blob_errors(), _stoppable(source) as reader:
@@ -76,7 +96,7 @@ class Blobs:
                     self._client.stat_object, self.bucket, blob_key(team_id, sha256)
                 )
             except S3Error as error:
-                if error.code in ("NoSuchKey", "NoSuchObject"):
+                if error.code in _MISSING:
                     return None
                 raise
         return found.size
@@ -111,6 +131,76 @@ class Blobs:
                 response.close()
                 response.release_conn()
 
+    async def page(
+        self, team_id: UUID, after: str | None, limit: int
+    ) -> tuple[Sequence[FoundBlob], str | None]:
+        """Up to ``limit`` blobs of a team behind the key ``after``, and the key of the last one;
+        None when there are no more."""
+        prefix = f"{team_id}/"
+        async with blob_errors():
+            listed = await asyncio.to_thread(self._list, prefix, after, limit)
+        last = listed[-1].object_name if len(listed) == limit else None
+        return [blob for item in listed if (blob := _found(item))], last
+
+    def _list(self, prefix: str, after: str | None, limit: int) -> list[Object]:
+        listing = self._client.list_objects(
+            self.bucket, prefix=prefix, recursive=True, start_after=after
+        )
+        return list(islice(listing, limit))
+
+    async def remove(self, team_id: UUID, sha256: str) -> None:
+        """Remove a blob, if it is there. Only for housekeeping, which has claimed it."""
+        async with blob_errors():
+            await asyncio.to_thread(
+                self._client.remove_object, self.bucket, blob_key(team_id, sha256)
+            )
+
+    async def abort_uploads(self, before: datetime, limit: int) -> int:
+        """Give up uploads in parts that nobody has completed since; gives how many. Their parts
+        take room, and no list of the bucket shows them."""
+        async with blob_errors():
+            return await asyncio.to_thread(self._abort_uploads, before, limit)
+
+    def _abort_uploads(self, before: datetime, limit: int) -> int:
+        # There is no public call for either, in minio 7.
+        listed = self._client._list_multipart_uploads(self.bucket, max_uploads=limit)
+        old = [
+            upload
+            for upload in listed.uploads
+            if upload.initiated_time is not None
+            and upload.upload_id is not None
+            and upload.initiated_time < before
+        ]
+        for upload in old:
+            self._client._abort_multipart_upload(
+                self.bucket, upload.object_name, str(upload.upload_id)
+            )
+        return len(old)
+
+    async def owner(self, database_id: UUID) -> UUID:
+        """Which database may remove blobs from the bucket: the first that has asked. Others may
+        share it, by mistake, or as a copy; what they do not name is not theirs to remove."""
+        async with blob_errors():
+            return await asyncio.to_thread(self._owner, database_id)
+
+    def _owner(self, database_id: UUID) -> UUID:
+        try:
+            return self._read_owner()
+        except S3Error as error:
+            if error.code not in _MISSING:
+                raise
+        mark = str(database_id).encode()
+        self._client.put_object(self.bucket, OWNER_KEY, io.BytesIO(mark), len(mark))
+        return self._read_owner()  # Of two that have come at once, the later one is it.
+
+    def _read_owner(self) -> UUID:
+        response = self._client.get_object(self.bucket, OWNER_KEY)
+        try:
+            return UUID(response.read().decode())
+        finally:
+            response.close()
+            response.release_conn()
+
     async def check(self) -> bool:
         """Whether the bucket is there."""
         async with blob_errors():
@@ -119,6 +209,14 @@ class Blobs:
 
 def blob_key(team_id: UUID, sha256: str) -> str:
     return f"{team_id}/{sha256[:2]}/{sha256}"
+
+
+def _found(item: Object) -> FoundBlob | None:
+    """None for what is no blob."""
+    digest = (item.object_name or "").rpartition("/")[2]
+    if item.last_modified is None or not _DIGEST.fullmatch(digest):
+        return None
+    return FoundBlob(digest, item.size or 0, item.last_modified)
 
 
 class _UploadStopped(Exception):

@@ -9,15 +9,18 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, EmulatedDBAPIException
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from urllib3.exceptions import HTTPError
 
+from activities.store.housekeeping.errors import BlobGone
 from workflows.errors import DatabaseRefused, DiskFull, StoreRefused, TemporaryFailure
 
 # Classes of SQLSTATE that are temporary: connection lost, out of resources, operator
-# intervention (shutting down, starting up), serialisation failure and deadlock.
-_PASSING_SQLSTATES = ("08", "53", "57", "40")
+# intervention (shutting down, starting up), serialisation failure and deadlock; and a lock that
+# was not got in time.
+_PASSING_SQLSTATES = ("08", "53", "57", "40", "55P03")
 
 # Classes of SQLSTATE for who is not let in: wrong password, no such database, no permission.
 _REFUSING_SQLSTATES = ("28", "3D", "42501")
 _DISK_FULL = "53100"
+_BLOB_GONE = "AG001"  # of the trigger that guards blobs; the message is the SHA-256
 
 _DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
@@ -27,12 +30,15 @@ _PASSING_S3_STATUSES = (408, 429, 500, 502, 503, 504)
 
 @asynccontextmanager
 async def database_errors() -> AsyncIterator[None]:
-    """Raise ``TemporaryFailure`` for an unreachable database; let every other error through."""
+    """Raise ``TemporaryFailure`` for an unreachable database, and ``BlobGone`` for a row whose blob
+    was removed; let every other error through."""
     try:
         yield
     except PoolTimeout as error:
         raise TemporaryFailure(service="PostgreSQL", reason="no free connection") from error
     except (OSError, DBAPIError, EmulatedDBAPIException, *_DRIVER_ERRORS) as error:
+        if getattr(driver_error(error), "sqlstate", None) == _BLOB_GONE:
+            raise BlobGone(sha256=first_line(driver_error(error))) from error
         if not _is_passing(error):
             raise
         reason = first_line(driver_error(error))

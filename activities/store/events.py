@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from workflows.events import Event, TaskStatus
+from workflows.events import Event, EventType, TaskStatus
 from workflows.states import Status
 
 CHANNEL = "agentos_events"
@@ -27,6 +27,11 @@ INSERT = "INSERT INTO events (task_id, seq, team_id, type, data)"
 # Of the row of the task: numbers for the events that ``given`` writes, and what it must know then.
 COUNT = "event_seq = event_seq + :count, updated_at = now()"
 NUMBERED = "tasks.id, tasks.team_id, event_seq - :count AS base"
+
+# The message of the turn has the whole text. Those who follow are given some seconds to read it.
+IS_OLD_DELTA = (
+    f"events.type = '{EventType.LLM_DELTA}' AND events.created_at < now() - interval '10 seconds'"
+)
 
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 

@@ -1,10 +1,11 @@
 """Rows of what was uploaded and of what tasks made; the bytes are in ``blobs``."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -38,11 +39,24 @@ async def create_file(database: Database, team_id: UUID, upload: Upload) -> None
         await connection.execute(insert(File).values(team_id=team_id, **asdict(upload)))
 
 
-async def create_file_once(database: Database, team_id: UUID, upload: Upload) -> None:
-    """As ``create_file``, unless there is a file with this id: the first one counts."""
-    query = insert(File).values(team_id=team_id, **asdict(upload)).on_conflict_do_nothing()
+async def create_file_once(
+    database: Database, team_id: UUID, upload: Upload, task_id: UUID
+) -> None:
+    """Write the row of what a task fetched, unless there is a file with this id: the first one
+    counts. It goes with the task."""
+    values = {"team_id": team_id, "task_id": task_id, **asdict(upload)}
+    query = insert(File).values(values).on_conflict_do_nothing()
     async with database.writing() as connection:
         await connection.execute(query)
+
+
+async def touch_files(
+    database: Database, team_id: UUID, file_ids: Collection[UUID]
+) -> Collection[UUID]:
+    """Keep uploads a while longer, since a task is about to name them; gives those that are there.
+    Housekeeping removes none that was touched within a day."""
+    values = {"team_id": team_id, "ids": list(file_ids)}
+    return {row.id for row in await database.execute(_TOUCH, values)}
 
 
 async def find_file(database: Database, team_id: UUID, file_id: UUID) -> StoredBlob | None:
@@ -69,3 +83,11 @@ async def _find(database: Database, table: _Table, team_id: UUID, key: UUID) -> 
             )
         ).one_or_none()
     return row and StoredBlob(**row._asdict())
+
+
+_TOUCH = text(
+    """
+    UPDATE files SET named_at = now() WHERE team_id = :team_id AND id = ANY(CAST(:ids AS uuid[]))
+    RETURNING id
+    """
+)

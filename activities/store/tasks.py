@@ -16,6 +16,8 @@ from activities.store import audit, events
 from activities.store.audit import Actor, Deed
 from activities.store.database import Database
 from activities.store.dead_letters import requeue_letters, write_letters
+from activities.store.housekeeping.errors import PartSwept
+from activities.store.housekeeping.progress import require_whole
 from activities.store.tables import SubTask, Task
 from activities.store.task_statements import (
     CLOSE,
@@ -189,6 +191,7 @@ class Restart:
 
     The sub-tasks ``again`` start over; the others keep what they made. ``descriptions`` are those
     that nodes get, by the ids of their rows; ``cache`` is None if it stays as it was.
+    ``needs`` are the sweeps that must have left it alone: what they remove, it will read.
     """
 
     first_step: int
@@ -197,6 +200,7 @@ class Restart:
     descriptions: Mapping[UUID, str] = field(default_factory=dict)
     redefined: Redefinition | None = None
     cache: bool | None = None
+    needs: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +217,15 @@ async def restart_task(
     database: Database, task_id: UUID, run: int, restart: Restart, reason: Reason
 ) -> bool:
     """Make a task whose run number ``run`` has ended ready for the next; its dead letters are dealt
-    with by that. False when somebody else was faster."""
+    with by that. False when somebody else was faster.
+
+    Raises:
+        PartSwept
+    """
     async with database.writing() as connection:
+        needs = restart.needs
+        if needs and (part := await require_whole(connection, task_id, needs)):
+            raise PartSwept(part=part, task_id=task_id)
         if not await _begin_run(connection, task_id, run, restart):
             return False
         if restart.redefined is not None:
@@ -254,6 +265,7 @@ async def _begin_run(
             col(Task.id) == task_id,
             col(Task.run) == run,
             col(Task.status).in_([str(status) for status in FINAL]),
+            col(Task.deleted_at).is_(None),
         )
         .values(
             status=Status.PENDING,

@@ -151,6 +151,8 @@ END_TURN = text(
             id uuid, seq int, name text, task_type text, status text, definition jsonb,
             approval jsonb
         )
+    ), said AS (
+        DELETE FROM events USING task WHERE events.task_id = task.id AND {events.IS_OLD_DELTA}
     ), used AS (
         {_COUNT_FOR_TEAM}
     ), event AS (

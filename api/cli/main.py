@@ -58,6 +58,7 @@ for name, place, summary in (
     ("pause", "tasks:pause", "Pause a task before its next step or turn."),
     ("resume", "tasks:resume", "Resume a paused task."),
     ("retry", "tasks:retry", "Retry a task that has ended."),
+    ("rm", "removal:rm", "Delete tasks that have ended, with all that they made."),
     (
         "compile",
         "compilation:compile_",
@@ -79,6 +80,11 @@ for name, place, summary in (
         "usage",
         "usage:usage",
         "Show the agents' tokens and cost by day, and what is left of today's quota.",
+    ),
+    (
+        "housekeeping",
+        "housekeeping:housekeeping",
+        "Show how long things are kept, and what housekeeping has removed.",
     ),
     ("submit", "submit:app", "Submit a task."),
     ("webhooks", "webhooks:app", "URLs that are told of tasks, and what they were sent."),

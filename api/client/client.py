@@ -32,6 +32,7 @@ from api.wire.responses.cache import Cleared, KeptResult
 from api.wire.responses.compilation import Compilation
 from api.wire.responses.files import Artifact, File
 from api.wire.responses.history import Attempt, Message, Span
+from api.wire.responses.housekeeping import HousekeepingView
 from api.wire.responses.pages import Page
 from api.wire.responses.plans import PlanOfTask
 from api.wire.responses.skills import Skill, SkillList
@@ -96,6 +97,14 @@ class Client:
 
     async def cancel(self, task_id: str) -> Changed:
         return await self._change(task_id, "cancel")
+
+    async def delete(self, task_id: str) -> None:
+        """Delete a task that has ended, with everything that is its own."""
+        await self._transport.delete(f"/tasks/{quote(task_id, safe='')}")
+
+    async def housekeeping(self) -> HousekeepingView:
+        """How long things are kept, and what was removed."""
+        return await self._get("/housekeeping", HousekeepingView)
 
     async def pause(self, task_id: str) -> Changed:
         return await self._change(task_id, "pause")

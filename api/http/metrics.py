@@ -1,10 +1,12 @@
 """Metrics for Prometheus."""
 
 import time
+from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
 
 from activities.store.database import Database
+from activities.store.housekeeping.progress import LastPass, SweepProgress, last_pass, totals
 from activities.store.reading.tasks import count_tasks
 
 # Counting tasks reads an index of them all: not for every scrape of every scraper. With a million
@@ -36,6 +38,7 @@ class Metrics:
             ("state",),
             registry=self._registry,
         )
+        self._swept = _SweepGauges(self._registry)
         self._streams = Gauge(
             "agentos_event_streams", "Clients that follow a task.", registry=self._registry
         )
@@ -53,8 +56,46 @@ class Metrics:
             took_seconds = time.monotonic() - now
             kept_seconds = max(COUNTS_KEPT_SECONDS, COUNTS_KEPT_TIMES * took_seconds)
             self._count_due_at = now + kept_seconds
+            self._swept.set(await totals(self._database), await last_pass(self._database))
         pool = self._database.pool_use()
         self._pool.labels("in_use").set(pool.in_use)
         self._pool.labels("idle").set(pool.idle)
         self._streams.set(streams)
         return generate_latest(self._registry)
+
+
+class _SweepGauges:
+    """What housekeeping has removed on this database, whichever process did."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._removed = Gauge(
+            "agentos_housekeeping_removed",
+            "Rows and blobs that were removed since ever, by sweep.",
+            ("sweep",),
+            registry=registry,
+        )
+        self._freed = Gauge(
+            "agentos_housekeeping_freed_bytes",
+            "Bytes of blobs that were removed since ever, by sweep.",
+            ("sweep",),
+            registry=registry,
+        )
+        self._left = Gauge(
+            "agentos_housekeeping_remaining",
+            "What is known to be left, by sweep; up to 10,000 for each team.",
+            ("sweep",),
+            registry=registry,
+        )
+        self._last = Gauge(
+            "agentos_housekeeping_last_pass_timestamp_seconds",
+            "When the last pass ended.",
+            registry=registry,
+        )
+
+    def set(self, sums: Mapping[str, SweepProgress], last: LastPass) -> None:
+        for name, found in sums.items():
+            self._removed.labels(name).set(found.removed)
+            self._freed.labels(name).set(found.freed_bytes)
+            self._left.labels(name).set(found.remaining)
+        if last.ended_at is not None:
+            self._last.set(last.ended_at.timestamp())

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from mimetypes import guess_type
 from typing import BinaryIO
 from uuid import UUID, uuid4
@@ -15,8 +16,10 @@ from activities.mime_types import UNKNOWN_TYPE, clean_mime_type
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.files import Upload, create_file
+from activities.store.housekeeping.errors import BlobGone
 from api.errors import InvalidRequest, MediaTypeRefused, TooLarge
 from api.http.file_names import clean_name
+from workflows.errors import TemporaryFailure
 from workflows.pointers import Problem
 
 FORM_TYPE = "multipart/form-data"
@@ -44,6 +47,7 @@ _MAX_FIELDS = 10
 _FIELD_BYTES = 64 * 1024
 _SHOWN_CHARACTERS = 100
 _CHUNK_BYTES = 1024 * 1024
+_MOST_TRIES = 10
 _NO_TYPES = ("", UNKNOWN_TYPE)
 
 
@@ -83,9 +87,14 @@ async def store_upload(
     given = file.content_type or ""
     guessed = guess_type(name)[0] if given in _NO_TYPES else given
     upload = Upload(uuid4(), name, size, clean_mime_type(guessed), sha256)
-    await blobs.put(team_id, sha256, size, upload.mime_type, file.file)
-    await create_file(database, team_id, upload)
-    return upload
+    for _ in range(_MOST_TRIES):
+        await asyncio.to_thread(file.file.seek, 0)
+        await blobs.put(team_id, sha256, size, upload.mime_type, file.file)
+        # In between, housekeeping may have removed bytes that were there before.
+        with suppress(BlobGone):
+            await create_file(database, team_id, upload)
+            return upload
+    raise TemporaryFailure(service="The S3 store", reason=f"{sha256} is removed again and again")
 
 
 def _measure(file: BinaryIO) -> tuple[int, str]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from activities.store import tasks
 from activities.store.audit import Actor, Deed
+from activities.store.housekeeping.errors import PartSwept
 from activities.store.reading.families import descendants, find_owner
 from activities.store.reading.tasks import StoredTask
 from activities.store.tasks import Reason, Restart
@@ -88,8 +89,13 @@ async def run_again(services: Services, prepared: PreparedRetry, reason: Reason)
         descriptions=beginning.descriptions,
         redefined=beginning.redefined,
         cache=prepared.cache,
+        needs=KINDS[task.type].parts_read(task) if beginning.first_step > 0 else (),
     )
-    if not await tasks.restart_task(services.database, task.id, task.run, restart, reason):
+    try:
+        has_begun = await tasks.restart_task(services.database, task.id, task.run, restart, reason)
+    except PartSwept as error:
+        raise StateConflict(id=task.id, action="retried from there", reason=str(error)) from error
+    if not has_begun:
         raise StateConflict(id=task.id, action="retried", reason="it was retried just now")
     await start_soon(services, await load_task(services.database, task.team_id, task.id))
     return Status.PENDING

@@ -31,6 +31,7 @@ from activities.skills.catalogue import Catalogue
 from activities.store import attempts, keys, migrations
 from activities.store.attempts import Attempt, Ended, StoredFile
 from activities.store.blobs import Blobs
+from activities.store.condemned import Ledger
 from activities.store.database import Database
 from activities.store.options import S3Options
 from activities.task_records import Tasks
@@ -243,12 +244,12 @@ async def api_stage(
     codec: Codec | None = None,
     webhooks: WebhookOptions = LOOPBACK_WEBHOOKS,
     box: SecretBox | None = BOX,
+    bucket: str | None = None,
     **options: Any,
 ) -> AsyncIterator[Stage]:
     """A served API. ``works`` says whether there is a worker."""
     queue = f"test-{uuid4().hex}"
     s3 = infrastructure.s3
-    blobs = Blobs(S3Options(s3.endpoint, s3.bucket, s3.access_key, s3.secret_key))
     client = await Client.connect(
         temporal_address or infrastructure.temporal_address,
         data_converter=data_converter(codec),
@@ -257,6 +258,8 @@ async def api_stage(
     async with new_database(infrastructure) as url:
         await migrations.migrate(url)
         database = Database(url)
+        store = S3Options(s3.endpoint, bucket or s3.bucket, s3.access_key, s3.secret_key)
+        blobs = Blobs(store, Ledger(database))
         services = Services(
             database=database,
             blobs=blobs,

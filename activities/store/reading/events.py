@@ -77,7 +77,12 @@ def _is_final(status: str) -> bool:
         raise DatabaseNewer(kind="Status", value=status) from error
 
 
-_END = text("SELECT status, event_seq FROM tasks WHERE id = :task_id AND team_id = :team_id")
+_END = text(
+    """
+    SELECT status, event_seq FROM tasks
+    WHERE id = :task_id AND team_id = :team_id AND deleted_at IS NULL
+    """
+)
 
 # One statement, so that it cannot tell of an end whose event it does not see.
 _NEXT = text(

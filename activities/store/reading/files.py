@@ -16,11 +16,13 @@ StoredRef = FileRef | ArtifactRef
 
 @dataclass(frozen=True, slots=True)
 class KeptFile:
-    """Bytes in the store; ``size`` is their number."""
+    """Bytes in the store; ``size`` is their number. ``is_stale``: no task was about to name the
+    file for a while, so that housekeeping may remove it."""
 
     sha256: str
     size: int
     mime_type: str
+    is_stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,8 @@ async def find_files(
     async with database.reading(fresh=True) as connection:
         rows = (await connection.execute(_FIND, values)).all()
     return {
-        (FileRef if is_file else ArtifactRef)(key): KeptFile(sha256, size, mime_type)
-        for is_file, key, sha256, size, mime_type in rows
+        (FileRef if is_file else ArtifactRef)(key): KeptFile(sha256, size, mime_type, is_stale)
+        for is_file, key, sha256, size, mime_type, is_stale in rows
     }
 
 
@@ -93,10 +95,12 @@ async def files_of_task(
 
 _FIND = text(
     """
-    SELECT true AS is_file, id, sha256, size, mime_type FROM files
+    SELECT true AS is_file, id, sha256, size, mime_type,
+           named_at < now() - interval '1 hour' AS is_stale
+    FROM files
     WHERE team_id = :team_id AND id = ANY(:files)
     UNION ALL
-    SELECT false, id, sha256, size, mime_type FROM task_artifacts
+    SELECT false, id, sha256, size, mime_type, false FROM task_artifacts
     WHERE team_id = :team_id AND id = ANY(:artifacts) AND sha256 IS NOT NULL
     """
 ).bindparams(

@@ -91,7 +91,7 @@ async def find_plan(
         col(Task.prompt),
         col(Task.inputs),
         col(Task.definition),
-    ).where(col(Task.id) == task_id, col(Task.team_id) == team_id)
+    ).where(col(Task.id) == task_id, col(Task.team_id) == team_id, col(Task.deleted_at).is_(None))
     async with database.reading() as connection:
         row = (await connection.execute(query)).one_or_none()
         if row is None:

@@ -125,7 +125,7 @@ async def run_in(
         col(Task.prompt),
         col(Task.definition),
         col(Task.inputs),
-    ).where(col(Task.id) == task_id, col(Task.team_id) == team_id)
+    ).where(col(Task.id) == task_id, col(Task.team_id) == team_id, col(Task.deleted_at).is_(None))
     row = (await connection.execute(query)).one_or_none()
     if row is None:
         return None

@@ -148,7 +148,7 @@ class _Search:
         """
 
     def _where(self, cursor: Cursor | None) -> str:
-        parts = ["team_id = :team_id"]
+        parts = ["team_id = :team_id", "deleted_at IS NULL"]
         has_parent = self._wanted.parent_id is not None
         parts.append("parent_id = :parent_id" if has_parent else "parent_id IS NULL")
         if self._wanted.created_after is not None:

@@ -124,7 +124,7 @@ async def find_details(
 ) -> TaskDetails | None:
     """A task as a whole."""
     query = select(*_SUMMARY, col(Task.definition), col(Task.inputs), col(Task.result)).where(
-        col(Task.id) == task_id, col(Task.team_id) == team_id
+        col(Task.id) == task_id, col(Task.team_id) == team_id, col(Task.deleted_at).is_(None)
     )
     async with database.reading(fresh=fresh) as connection:
         row = (await connection.execute(query)).one_or_none()
@@ -156,7 +156,11 @@ async def find_task_of_any_team(database: Database, task_id: UUID) -> StoredTask
 async def has_task(database: Database, team_id: UUID, task_id: UUID) -> bool:
     async with database.reading() as connection:
         found = await connection.scalar(
-            select(col(Task.id)).where(col(Task.id) == task_id, col(Task.team_id) == team_id)
+            select(col(Task.id)).where(
+                col(Task.id) == task_id,
+                col(Task.team_id) == team_id,
+                col(Task.deleted_at).is_(None),
+            )
         )
     return found is not None
 
@@ -187,7 +191,8 @@ async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredT
         col(Task.pause_requested_at),
     )
     async with database.reading(fresh=True) as connection:
-        row = (await connection.execute(query.where(*conditions))).one_or_none()
+        query = query.where(col(Task.deleted_at).is_(None), *conditions)
+        row = (await connection.execute(query)).one_or_none()
     if row is None:
         return None
     return StoredTask(

@@ -89,7 +89,7 @@ async def find_trace(database: Database, team_id: UUID, task_id: UUID) -> Trace 
     speaks = exists().where(col(Message.task_id) == col(Task.id)).correlate(Task)
     query = select(
         col(Task.name), col(Task.status), col(Task.created_at), col(Task.finished_at), speaks
-    ).where(col(Task.id) == task_id, col(Task.team_id) == team_id)
+    ).where(col(Task.id) == task_id, col(Task.team_id) == team_id, col(Task.deleted_at).is_(None))
     async with database.reading() as connection:
         row = (await connection.execute(query)).one_or_none()
         if row is None:

@@ -10,6 +10,7 @@ from activities.store.tables.attempts import Event, ExecutionLog, File, TaskArti
 from activities.store.tables.audit import AuditEntry
 from activities.store.tables.conversations import LostAnswer, Message
 from activities.store.tables.dead_letters import DeadLetter
+from activities.store.tables.housekeeping import CondemnedBlob, Housekeeping, TeamSweep
 from activities.store.tables.results import KeptResult
 from activities.store.tables.tasks import PlanRevision, SubTask, Task
 from activities.store.tables.teams import ApiKey, Secret, Team, TeamUsage
@@ -20,10 +21,12 @@ __all__ = [
     "ApiKey",
     "AuditEntry",
     "CallbackSecret",
+    "CondemnedBlob",
     "DeadLetter",
     "Event",
     "ExecutionLog",
     "File",
+    "Housekeeping",
     "KeptResult",
     "LostAnswer",
     "Message",
@@ -33,6 +36,7 @@ __all__ = [
     "Task",
     "TaskArtifact",
     "Team",
+    "TeamSweep",
     "TeamUsage",
     "Tool",
     "Webhook",

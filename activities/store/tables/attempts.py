@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from activities.mime_types import UNKNOWN_TYPE
@@ -55,6 +55,7 @@ class TaskArtifact(SQLModel, table=True):
     __tablename__ = "task_artifacts"
     __table_args__ = (
         Index("task_artifacts_by_task", "task_id", "created_at"),
+        Index("task_artifacts_by_blob", "sha256", "team_id"),
         UniqueConstraint("sub_task_id", "name", name="task_artifacts_once"),
     )
 
@@ -72,10 +73,17 @@ class TaskArtifact(SQLModel, table=True):
 
 
 class File(SQLModel, table=True):
-    """What somebody uploaded."""
+    """What somebody uploaded, or what task ``task_id`` fetched from outside. ``named_at``: when a
+    task was last about to name it, to the hour."""
 
     __tablename__ = "files"
-    __table_args__ = (Index("files_by_team", "team_id", "created_at"),)
+    __table_args__ = (
+        Index("files_by_team", "team_id", "created_at"),
+        Index("files_by_use", "team_id", "named_at", "id"),
+        Index("files_by_blob", "sha256", "team_id"),
+        Index("files_by_task", "task_id", postgresql_where=text("task_id IS NOT NULL")),
+        ForeignKeyConstraint(["task_id"], ["tasks.id"], name="files_of_task", ondelete="CASCADE"),
+    )
 
     id: UUID = Field(primary_key=True)
     team_id: UUID = team_column()
@@ -83,6 +91,8 @@ class File(SQLModel, table=True):
     size: int = Field(sa_type=BigInteger)
     mime_type: str = text_column()
     sha256: str = text_column()
+    task_id: UUID | None = None
+    named_at: datetime = created_at_column()
     created_at: datetime = created_at_column()
 
 
@@ -93,6 +103,14 @@ class Event(SQLModel, table=True):
     """
 
     __tablename__ = "events"
+    __table_args__ = (
+        Index(
+            "events_deltas",
+            "task_id",
+            "created_at",
+            postgresql_where=text("type = 'llm.delta'"),
+        ),
+    )
 
     task_id: UUID = Field(primary_key=True, foreign_key="tasks.id", ondelete="CASCADE")
     seq: int = Field(primary_key=True, sa_type=BigInteger)

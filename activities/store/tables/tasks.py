@@ -37,6 +37,8 @@ class Task(SQLModel, table=True):
     ``event_seq`` is the number of the task's last event. ``executions`` are the Temporal run ids
     that have worked on it, the present one last: Temporal gives a run a new one when it continues
     as new and when it is reset, and what an earlier one still does must not count any more.
+
+    ``deleted_at``: nobody is shown it any more, and housekeeping removes it.
     """
 
     __tablename__ = "tasks"
@@ -70,6 +72,25 @@ class Task(SQLModel, table=True):
             postgresql_using="gin",
             postgresql_with={"gin_pending_list_limit": 512},
             postgresql_where=text("parent_id IS NULL"),
+        ),
+        Index(
+            "tasks_by_end",
+            "team_id",
+            "finished_at",
+            "id",
+            postgresql_where=text("finished_at IS NOT NULL AND parent_id IS NULL"),
+        ),
+        Index(
+            "tasks_deleted",
+            "team_id",
+            "deleted_at",
+            postgresql_where=text("deleted_at IS NOT NULL"),
+        ),
+        Index(
+            "tasks_by_input",
+            text("jsonb_path_query_array(inputs, '$.*')"),
+            postgresql_using="gin",
+            postgresql_where=text("inputs <> '{}'"),
         ),
         UniqueConstraint("team_id", "idempotency_key", name="tasks_idempotency"),
     )
@@ -105,6 +126,7 @@ class Task(SQLModel, table=True):
     updated_at: datetime = created_at_column()
     started_at: datetime | None = moment_column()
     finished_at: datetime | None = moment_column()
+    deleted_at: datetime | None = moment_column()
 
 
 class SubTask(SQLModel, table=True):

@@ -1,22 +1,31 @@
 """Teams, their keys, secrets and use."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from activities.store.columns import created_at_column, moment_column, team_column, text_column
+from activities.store.columns import (
+    created_at_column,
+    json_column,
+    moment_column,
+    team_column,
+    text_column,
+)
 
 
 class Team(SQLModel, table=True):
-    """``daily_tokens`` is its quota for agents; None is the server's setting."""
+    """``daily_tokens`` is its quota for agents; None is the server's setting. So it is for each
+    thing that ``retention`` does not name (see ``activities.store.retention``)."""
 
     __tablename__ = "teams"
 
     id: UUID = Field(primary_key=True)
     name: str = Field(sa_type=Text, unique=True)
     daily_tokens: int | None = Field(default=None, sa_type=BigInteger)
+    retention: dict[str, Any] | None = json_column()
     created_at: datetime = created_at_column()
 
 

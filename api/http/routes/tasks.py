@@ -14,7 +14,7 @@ from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, Moment, cursor_text, parse_cursor
-from api.tasks import control, submission
+from api.tasks import control, deletion, submission
 from api.tasks.kinds.table import KINDS
 from api.tasks.lookup import found
 from api.tasks.retry import retry_task
@@ -77,6 +77,12 @@ async def get_task(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Ta
     """Show a task with its steps, artifacts and result."""
     task = found(await find_details(services.database, team_id, task_id), task_id)
     return Views(services.options).task(task)
+
+
+@router.delete("/{task_id}", status_code=204, responses=refusals(StateConflict))
+async def delete_task(task_id: UUID, services: ServicesDep, actor: ActorDep) -> None:
+    """Delete a task that has ended, with its nodes, logs, messages, events and artifacts."""
+    await deletion.delete_task(services, actor, task_id)
 
 
 @router.post("/{task_id}/cancel", status_code=202, responses=refusals(StateConflict))

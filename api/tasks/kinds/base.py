@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from activities.kinds.base import Kind
+from activities.store.housekeeping.ended_tasks import ARTIFACTS, CONVERSATIONS
 from activities.store.reading.past_steps import PastStep
 from activities.store.reading.steps import Step
 from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
@@ -76,6 +77,11 @@ class ServedKind(ABC, Generic[Definition]):
         to a message. What it does instead nobody knows."""
         kept = [step.name for step in past if step.order <= beginning.first_step]
         return Future(kept, past[len(kept) :])
+
+    def parts_read(self, task: StoredTask) -> Sequence[str]:
+        """The sweeps of housekeeping that take what a run reads of earlier ones, where it does not
+        begin at the beginning."""
+        return (ARTIFACTS.name, CONVERSATIONS.name)
 
     @abstractmethod
     def progress(self, task: TaskSummary, current: str | None) -> Progress:

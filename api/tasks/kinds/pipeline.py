@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 
 from activities.kinds.pipeline import KIND as KIND_OF_TASK
+from activities.store.housekeeping.ended_tasks import ARTIFACTS, LOGS
 from activities.store.reading.past_steps import PastStep
 from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
 from api.services import Services
@@ -41,6 +42,12 @@ class ServedPipelineKind(ServedKind[Pipeline]):
             steps = [known.get(step.id) or PastStep(step.id, step.name) for step in new]
         kept = [step.name for step in steps[: beginning.first_step]]
         return Future(kept, steps[beginning.first_step :])
+
+    def parts_read(self, task: StoredTask) -> Sequence[str]:
+        """Files of steps, and what they have printed where a reference wants it."""
+        definition = json.dumps(task.definition)
+        reads_output = any(word in definition for word in (".stdout", ".json"))
+        return (ARTIFACTS.name, LOGS.name) if reads_output else (ARTIFACTS.name,)
 
     def progress(self, task: TaskSummary, current: str | None) -> Progress:
         done, total = sum(step.status is Status.COMPLETED for step in task.steps), len(task.steps)

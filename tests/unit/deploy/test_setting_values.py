@@ -11,6 +11,7 @@ from tests.folders import PROJECT
 
 _WHOLE = ("many", "1.5", "-1", "", "inf", "nan", "1" + "0" * 30)
 _AMOUNT = ("many", "-1", "nan", "", "inf", "-inf", "1e400", "31536001")
+_DAYS = ("0", "-1", "1.5", "", "for ever", "36501", "1" + "0" * 30, "\u00b2")
 _FLAG = ("perhaps", "2", "")
 _URL = ("example.org", "ftp://example.org", "http://", "http://a:b", " ", "http://a.example ")
 _WORD = (" ", "name ", "na\nme")
@@ -45,6 +46,15 @@ BAD: dict[str, tuple[str, ...]] = {
     "sandbox_files": _WHOLE,
     "sandbox_printed_mib": _WHOLE,
     "networked_skills": (),
+    "keep_tasks": _DAYS,
+    "keep_events": _DAYS,
+    "keep_logs": _DAYS,
+    "keep_conversations": _DAYS,
+    "keep_artifacts": _DAYS,
+    "keep_files": _DAYS,
+    "keep_audit": _DAYS,
+    "keep_blobs": _DAYS,
+    "housekeeping_seconds": (*_AMOUNT, "0", "86401"),
     "python_downloads": _FLAG,
     "skill_private_hosts": _HOSTS,
     "e2b_api_key": _SENDABLE,

@@ -269,6 +269,23 @@ async def test_writes_of_a_superseded_execution_change_nothing(
     assert await rows(database, "SELECT 1 FROM events WHERE type = 'llm.delta'") == []
 
 
+async def test_streamed_text_goes_when_its_message_is_written_but_for_the_last_seconds(
+    database: Database, task_id: UUID
+) -> None:
+    turn = await two_turns(database, task_id)
+    await turns.begin_turn(database, turn, known=0)
+    await turns.add_events(database, turn, (LlmDelta(turn=turn.turn, text="early"),))
+    async with database.writing() as connection:
+        await connection.execute(
+            text("UPDATE events SET created_at = created_at - interval '1 minute'")
+        )
+    await turns.add_events(database, turn, (LlmDelta(turn=turn.turn, text="late"),))
+    said = "SELECT data ->> 'text' AS text FROM events WHERE type = 'llm.delta'"
+    assert [row["text"] for row in await rows(database, said)] == ["early", "late"]
+    assert await turns.end_turn(database, turn, answered(turn.seq + 1, "all", turn=turn.turn))
+    assert [row["text"] for row in await rows(database, said)] == ["late"]
+
+
 async def test_a_task_that_was_cancelled_before_it_began_stays_so(
     database: Database, task_id: UUID
 ) -> None:

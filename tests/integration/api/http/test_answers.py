@@ -11,6 +11,7 @@ from api.wire.responses.cache import KeptResult
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup
 from api.wire.responses.files import Artifact
 from api.wire.responses.history import Attempt, Message, Span
+from api.wire.responses.housekeeping import HousekeepingView
 from api.wire.responses.pages import Page
 from api.wire.responses.skills import Skill, SkillList
 from api.wire.responses.tasks import Task, TaskSummary
@@ -37,6 +38,7 @@ ANSWERS: dict[str, type[Answer]] = {
     "/dead-letters/groups": Page[DeadLetterGroup],
     "/webhooks": Page[Webhook],
     "/webhooks/deliveries": Page[Delivery],
+    "/housekeeping": HousekeepingView,
 }
 
 

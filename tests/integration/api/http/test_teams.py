@@ -52,6 +52,7 @@ async def theirs(stage: Stage) -> dict[str, str]:
 
 _ROUTES = [
     ("GET", "/tasks/{task}"),
+    ("DELETE", "/tasks/{task}"),
     ("POST", "/tasks/{task}/cancel"),
     ("POST", "/tasks/{task}/pause"),
     ("POST", "/tasks/{task}/resume"),

@@ -1,0 +1,167 @@
+"""Sweeps of what tasks leave behind that have ended: a task that lives keeps all it has.
+
+They walk along the tasks in the order of their ends, so that each look costs a few entries of an
+index, and what was swept once is never looked at again. A task that is retried ends anew, and comes
+last again. Nodes of a plan go with the plan.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import DateTime, Uuid
+
+from activities.store import fence
+from activities.store.housekeeping.base import MOST_COUNTED, Scope, Step, Sweep
+from activities.store.reading.cursor import Cursor
+from workflows.states import Status
+
+MOST_TASKS = 200
+START = Cursor(datetime.min.replace(tzinfo=UTC), UUID(int=0))
+# What a completed step has printed, as far as this, is its result: steps after it, and whoever
+# looks at the task, read it there.
+KEPT_OUTPUT_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class EndedTasks(Sweep):
+    """Each of the ``statements`` changes up to ``:limit`` rows of the tasks ``:ids`` that need it,
+    and gives no row twice."""
+
+    name: str
+    keep: str | None
+    statements: tuple[TextClause, ...]
+
+    async def step(self, connection: AsyncConnection, scope: Scope) -> Step:
+        tops = (await connection.execute(_ENDED, _values(scope) | {"most": MOST_TASKS})).all()
+        if not tops:
+            return Step(0, True, scope.after)
+        last = Cursor(tops[-1].finished_at, tops[-1].id)
+        ids = await with_nodes(connection, [row.id for row in tops])
+        removed = 0
+        for statement in self.statements:
+            values = {"ids": ids, "limit": scope.limit - removed}
+            removed += (await connection.execute(statement, values)).rowcount
+            if removed >= scope.limit:  # Of these tasks there is more.
+                return Step(removed, False, scope.after, reached=last.moment)
+        return Step(removed, len(tops) < MOST_TASKS, last, reached=last.moment)
+
+    async def count_left(self, connection: AsyncConnection, scope: Scope) -> int:
+        values = _values(scope) | {"most": MOST_COUNTED}
+        return await connection.scalar(_COUNT, values) or 0
+
+
+async def with_nodes(connection: AsyncConnection, task_ids: Sequence[UUID]) -> Sequence[UUID]:
+    """Tasks, with those of their nodes, and of theirs."""
+    return (await connection.scalars(_WITH_NODES, {"ids": task_ids})).all()
+
+
+def _values(scope: Scope) -> dict[str, object]:
+    after = scope.after or START
+    return {
+        "team_id": scope.team_id,
+        "before": scope.before,
+        "at": after.moment,
+        "id": after.id,
+    }
+
+
+_IS_BEHIND = f"""
+    team_id = :team_id AND parent_id IS NULL AND finished_at < :before AND deleted_at IS NULL
+    AND status IN ({fence.FINAL_STATES}) AND (finished_at, id) > (:at, :id)"""
+_TYPES = (
+    bindparam("team_id", type_=Uuid()),
+    bindparam("before", type_=DateTime(timezone=True)),
+    bindparam("at", type_=DateTime(timezone=True)),
+    bindparam("id", type_=Uuid()),
+)
+
+# Locked: whoever retries one of them now waits, and then sees how far the sweep has come. One that
+# somebody has locked is about to be retried, and ends anew.
+_ENDED = text(
+    f"""
+    SELECT id, finished_at FROM tasks WHERE {_IS_BEHIND}
+    ORDER BY finished_at, id LIMIT :most FOR NO KEY UPDATE SKIP LOCKED
+    """
+).bindparams(*_TYPES)
+
+_COUNT = text(
+    f"SELECT count(*) FROM (SELECT FROM tasks WHERE {_IS_BEHIND} LIMIT :most) AS left_over"
+).bindparams(*_TYPES)
+
+_WITH_NODES = text(
+    """
+    WITH RECURSIVE below AS (
+        SELECT unnest(CAST(:ids AS uuid[])) AS id
+        UNION
+        SELECT tasks.id FROM below JOIN tasks ON tasks.parent_id = below.id
+    )
+    SELECT id FROM below
+    """
+).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
+
+
+def _of_tasks(sql: str) -> TextClause:
+    return text(sql).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
+
+
+def delete_of(table: str, where: str = "true") -> TextClause:
+    """Deletes ``:limit`` rows of the tasks ``:ids``."""
+    return _of_tasks(
+        f"""
+        DELETE FROM {table} WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM {table} WHERE task_id = ANY(:ids) AND {where} LIMIT :limit))
+        """
+    )
+
+
+def _blank(table: str, assignments: str, where: str) -> TextClause:
+    return _of_tasks(
+        f"""
+        UPDATE {table} SET {assignments} WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM {table} WHERE task_id = ANY(:ids) AND ({where}) LIMIT :limit))
+        """
+    )
+
+
+EVENTS = EndedTasks("events", "events", (delete_of("events"),))
+
+# The rows stay: they tell how long each attempt took, and what it cost.
+_IS_RESULT = f"(status = '{Status.COMPLETED}' AND octet_length(stdout) <= {KEPT_OUTPUT_BYTES})"
+LOGS = EndedTasks(
+    "logs",
+    "logs",
+    (
+        _blank(
+            "execution_logs",
+            f"stderr = '', stdout = CASE WHEN {_IS_RESULT} THEN stdout ELSE '' END",
+            f"stderr <> '' OR (stdout <> '' AND NOT {_IS_RESULT})",
+        ),
+    ),
+)
+CONVERSATIONS = EndedTasks(
+    "conversations",
+    "conversations",
+    (
+        _blank(
+            "messages",
+            "content = '', requests = NULL, opaque = NULL, thought = NULL",
+            "content <> '' OR requests IS NOT NULL OR opaque IS NOT NULL OR thought IS NOT NULL",
+        ),
+        _blank(
+            "sub_tasks",
+            "input_context = jsonb_set(input_context, '{arguments}', '{}')",
+            "input_context ? 'request_id' AND input_context -> 'arguments' <> '{}'",
+        ),
+    ),
+)
+# One that a task names as its input is that task's as well.
+_IS_UNNAMED = """NOT EXISTS (
+    SELECT FROM tasks
+    WHERE jsonb_path_query_array(inputs, '$.*') ? ('artifact:' || task_artifacts.id)
+      AND inputs <> '{}')"""
+ARTIFACTS = EndedTasks("artifacts", "artifacts", (delete_of("task_artifacts", _IS_UNNAMED),))
