@@ -59,6 +59,7 @@ for name, place, summary in (
     ("resume", "tasks:resume", "Resume a paused task."),
     ("retry", "tasks:retry", "Retry a task that has ended."),
     ("rm", "removal:rm", "Delete tasks that have ended, with all that they made."),
+    ("dlq", "dlq:app", "Dead letters: what ended badly, and what to do about it."),
     (
         "compile",
         "compilation:compile_",

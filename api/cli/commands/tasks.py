@@ -8,6 +8,12 @@ from rich.text import Text
 
 from api.cli import terminal
 from api.cli.commands import task_views
+from api.cli.commands.foresight import (
+    Foreseen,
+    NewPipeline,
+    print_foresight,
+    with_pipeline,
+)
 from api.cli.commands.inputs import parse_inputs, upload_inputs
 from api.cli.commands.options import Format, Inputs, NoCache, Output, TaskId, Timeout, Wait, talk
 from api.cli.commands.pages import page_after_page
@@ -138,8 +144,10 @@ def retry(
         str | None,
         typer.Option("--description", help="What the node of --from has to do from now on."),
     ] = None,
+    pipeline: NewPipeline = None,
     inputs: Inputs = None,
     no_cache: NoCache = False,
+    plan: Foreseen = False,
     wait: Wait = False,
     timeout: Timeout = None,
     output: Output = Format.TABLE,
@@ -149,11 +157,14 @@ def retry(
     waiting = Waiting.of(wait, timeout, output)
     # By its alias: "from" is no name in Python.
     wanted = {"from": begin, "description": description, "cache": False if no_cache else None}
-    request = built(RetryRequest, wanted)
+    request = with_pipeline(built(RetryRequest, wanted), pipeline)
 
     async def again(client: Client, task_id: str) -> ExitCode:
         references = await upload_inputs(client, given)
         wanted = request.model_copy(update={"inputs": references})
+        if plan:
+            print_foresight(await client.foresee_retry(task_id, wanted), output)
+            return ExitCode.OK
         return await answer(client, await client.retry(task_id, wanted), waiting)
 
     raise typer.Exit(talk_about(context, task, again))
