@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import structlog
 
 from tests.benchmarks import (
+    cache,
     files,
     long_run,
     mcp_calls,
@@ -40,6 +41,7 @@ ON_STAGE: Mapping[str, Callable[[Stage], Awaitable[Verdict]]] = {
     "latency": pipelines.latency,
     "submission": pipelines.submission,
     "throughput": pipelines.throughput,
+    "cache": cache.hit,
     "upload": files.upload,
     "upload-memory": files.worker_memory,
     "turns": turns.loop,
