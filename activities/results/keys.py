@@ -63,10 +63,8 @@ class ToolIngredients:
         return _key({**asdict(self), "kind": "tool"})
 
 
-def lock_of(venv: Path | None) -> str | None:
+def lock_of(venv: Path) -> str:
     """The SHA-256 of the lock that an environment was made from."""
-    if venv is None:
-        return None
     return hashlib.sha256((venv / VENV_LOCK).read_bytes()).hexdigest()
 
 

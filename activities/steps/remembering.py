@@ -53,7 +53,7 @@ class Memory:
             environment=script.environment,
             inputs=digests,
             skills=script.copies,
-            lock=await asyncio.to_thread(lock_of, script.venv),
+            lock=await asyncio.to_thread(lock_of, script.venv) if script.venv else None,
             language=step.code.language if step.code else None,
             source=step.code.source if step.code else None,
             network=script.network,

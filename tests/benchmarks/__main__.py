@@ -13,6 +13,7 @@ import structlog
 
 from tests.benchmarks import (
     burst,
+    cache,
     files,
     long_run,
     many_tasks,
@@ -43,6 +44,7 @@ ON_STAGE: Mapping[str, Callable[[Stage], Awaitable[Verdict]]] = {
     "latency": pipelines.latency,
     "submission": pipelines.submission,
     "throughput": pipelines.throughput,
+    "cache": cache.hit,
     "upload": files.upload,
     "upload-memory": files.worker_memory,
     "turns": turns.loop,
