@@ -29,14 +29,15 @@ async def submit(
     served = KINDS[task_type]
     kind, definition = served.kind, served.define(request)
     digest = _digest(request) if idempotency_key else None
-    if problems := await kind.problems(services.installed, team_id, definition, request.inputs):
+    callbacks, unheard = await judged_callbacks(services, team_id, request.callbacks)
+    problems = await kind.problems(services.installed, team_id, definition, request.inputs)
+    if problems := [*problems, *unheard]:
         # What was fine when it was accepted may be gone now: that makes no repeat wrong.
         if idempotency_key and (
             earlier := await tasks.find_accepted(services.database, team_id, idempotency_key)
         ):
             return await _repeated(services, team_id, earlier, digest, idempotency_key)
         raise InvalidRequest(problems)
-    callbacks = await judged_callbacks(services, team_id, request.callbacks)
     task_id = uuid4()
     task = NewTask(
         id=task_id,

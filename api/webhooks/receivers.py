@@ -62,10 +62,10 @@ async def create_callback_secret(services: Services, actor: Actor) -> str:
 
 async def judged_callbacks(
     services: Services, team_id: UUID, callbacks: Sequence[Callback]
-) -> Sequence[NewCallback]:
-    """Those of a request. Raises ``InvalidRequest`` with all that is wrong."""
+) -> tuple[Sequence[NewCallback], Sequence[Problem]]:
+    """Those of a request, and all that is wrong with them."""
     if not callbacks:
-        return ()
+        return (), ()
     problems, judged = list[Problem](), list[NewCallback]()
     policy = WebhookPolicy(services.webhooks)
     for index, callback in enumerate(callbacks):
@@ -77,9 +77,7 @@ async def judged_callbacks(
             judged.append(NewCallback(callback.url, endpoint.origin, callback.events))
     if not await store.has_callback_secret(services.database, team_id):
         problems.append(Problem("/callbacks", _UNSIGNED))
-    if problems:
-        raise InvalidRequest(problems)
-    return judged
+    return judged, problems
 
 
 def _box(services: Services) -> SecretBox:

@@ -35,6 +35,10 @@ from workflows.errors import AgentOSError, TemporaryFailure
 PASS_TIMEOUT_SECONDS = 30.0
 # One pass goes on for so long, if there is so much to send.
 _PASS_SECONDS = 10.0
+# The first failure comes a moment after the notice, which is tried for as long by default.
+_NEARLY = 0.99
+# Bodies that are made at once: those who ask the API wait for the same connections.
+_MOST_READING = 4
 # A receiver that did not answer gets one at a time until it does.
 _MAX_SILENT = 1_000
 
@@ -55,6 +59,7 @@ class Sender:
         )
         self._running: dict[asyncio.Task[None], str] = {}
         self._silent: set[str] = set()
+        self._reading = asyncio.Semaphore(_MOST_READING)
         self._after = ""
 
     async def run(self) -> None:
@@ -163,10 +168,11 @@ class Sender:
         """What all attempts send, kept before the first."""
         database = self._services.database
         # A replica may not have seen yet what the notice is of.
-        task = await find_details(database, delivery.team_id, delivery.task_id, fresh=True)
-        if task is None:
-            return None  # Deleted, and the delivery with it.
-        body = body_of(delivery, self._views.task(task))
+        async with self._reading:
+            task = await find_details(database, delivery.team_id, delivery.task_id, fresh=True)
+            if task is None:
+                return None  # Deleted, and the delivery with it.
+            body = body_of(delivery, self._views.task(task))
         return body if await deliveries.fix_body(database, delivery, body) else None
 
     def _secret(self, delivery: Claimed) -> str:
@@ -209,7 +215,7 @@ class Sender:
         else:
             reason = f"It was tried for {self._options.retry_seconds:g} s. Last: {sent.error}"
             await deliveries.given_up(database, delivery, sent, reason)
-        if delivery.failing_seconds >= self._options.off_seconds:
+        if delivery.failing_seconds >= _NEARLY * self._options.off_seconds:
             await self._switch_off(delivery, f"{sent.error}, and so for longer than it may")
 
     def _pause_seconds(self, delivery: Claimed, outcome: Outcome) -> float:

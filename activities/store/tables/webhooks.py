@@ -73,6 +73,14 @@ class WebhookDelivery(SQLModel, table=True):
             postgresql_where=text("state = 'pending'"),
         ),
         Index("webhook_deliveries_by_team", "team_id", text("created_at DESC"), text("id DESC")),
+        # Those that people look for are a few among many.
+        Index(
+            "webhook_deliveries_undelivered",
+            "team_id",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("state <> 'delivered'"),
+        ),
         Index("webhook_deliveries_by_task", "task_id"),
         Index(
             "webhook_deliveries_by_webhook",

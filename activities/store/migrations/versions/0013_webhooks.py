@@ -127,10 +127,13 @@ def _create_deliveries() -> None:
         ["target", "next_at"],
         postgresql_where=sa.text("state = 'pending'"),
     )
+    newest, last = sa.text("created_at DESC"), sa.text("id DESC")
+    op.create_index("webhook_deliveries_by_team", "webhook_deliveries", ["team_id", newest, last])
     op.create_index(
-        "webhook_deliveries_by_team",
+        "webhook_deliveries_undelivered",
         "webhook_deliveries",
-        ["team_id", sa.text("created_at DESC"), sa.text("id DESC")],
+        ["team_id", newest, last],
+        postgresql_where=sa.text("state <> 'delivered'"),
     )
     op.create_index("webhook_deliveries_by_task", "webhook_deliveries", ["task_id"])
     op.create_index(

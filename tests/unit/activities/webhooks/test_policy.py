@@ -3,6 +3,8 @@
 from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from activities.store.keys import DEFAULT_TEAM
 from activities.webhooks.errors import EndpointRefused
@@ -69,3 +71,14 @@ def test_a_url_that_is_not_allowed_is_refused_with_the_setting(
 def test_loopback_is_for_the_team_of_the_owner_alone() -> None:
     with pytest.raises(EndpointRefused):
         LOOPBACK.judge(uuid4(), "http://localhost:9000/")
+
+
+@given(
+    url=st.one_of(st.text(), st.text().map("https://{}".format), st.text().map("http://{}/".format))
+)
+def test_whatever_a_url_is_it_is_judged_or_refused_and_never_leads_inside(url: str) -> None:
+    try:
+        endpoint = USUAL.judge(DEFAULT_TEAM, url)
+    except EndpointRefused:
+        return
+    assert (endpoint.url.scheme, endpoint.is_inside) == ("https", False)
