@@ -10,13 +10,19 @@ from activities.store.columns import created_at_column, moment_column, team_colu
 
 
 class Team(SQLModel, table=True):
-    """``daily_tokens`` is its quota for agents; None is the server's setting."""
+    """``daily_tokens`` is its quota for agents; None is the server's setting.
+
+    ``max_running`` of its steps, calls and turns may run at once; None is no limit. ``weight`` is
+    its share where teams compete for workers; None is 1.
+    """
 
     __tablename__ = "teams"
 
     id: UUID = Field(primary_key=True)
     name: str = Field(sa_type=Text, unique=True)
     daily_tokens: int | None = Field(default=None, sa_type=BigInteger)
+    max_running: int | None = None
+    weight: float | None = None
     created_at: datetime = created_at_column()
 
 
