@@ -22,6 +22,7 @@ from api.http.routes import codec
 from api.http.viewers import Viewers
 from api.passes import Passes
 from api.services import ApiOptions, Services
+from api.tasks.calling import Caller
 from api.tasks.sweeper import Sweeper
 from api.wire.responses.base import API
 from workflows.discovery import modules_of
@@ -82,7 +83,7 @@ def _layers(options: ApiOptions, metrics: Metrics, keys: KeyRing) -> list[Middle
 
 def _passes(services: Services) -> Sequence[Passes]:
     """What goes on beside the answers."""
-    return (Sweeper(services).passes,)
+    return (Sweeper(services).passes, Caller(services).passes)
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from workflows.definitions.limits import MAX_BOUND
 from workflows.definitions.mcp_server import PREFIX
 
 MINUTE_SECONDS = 60.0
@@ -20,8 +21,10 @@ MINUTE_SECONDS = 60.0
 _BURST = 10
 
 
-MAX_BOUND = 100_000
 Bound = Annotated[int, Field(ge=1, le=MAX_BOUND)]
+
+# What a rate goes by, after the key of its limit.
+RATE_SUFFIX = " rate"
 
 _DATE = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 
@@ -103,6 +106,13 @@ def tool_name(name: str) -> str:
     """As people read it: ``tool:web_search``, ``mcp:slow`` for a server."""
     server = name.removeprefix(PREFIX)
     return f"mcp:{server}" if name != server and "." not in server else f"tool:{name}"
+
+
+def name_of(key: str) -> str:
+    """What people read, of a limit that may be set no more; without the team."""
+    if key.startswith("team:"):
+        return "team"
+    return key if key.startswith("model:") else key.partition("/")[2]
 
 
 def _names_of(tool: str) -> list[str]:

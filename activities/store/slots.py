@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
 
-from activities.limits.base import Limit, Limits
+from activities.limits.base import RATE_SUFFIX, Limit, Limits
 from activities.limits.line import Waiting, served
 from activities.store import events, fence
 from activities.store.database import Database
@@ -265,4 +265,4 @@ def _keys_of(limit: Limit) -> Sequence[str]:
 
 
 def _rate(key: str) -> str:
-    return f"{key} rate"
+    return f"{key}{RATE_SUFFIX}"

@@ -80,6 +80,11 @@ for name, place, summary in (
         "usage:usage",
         "Show the agents' tokens and cost by day, and what is left of today's quota.",
     ),
+    (
+        "limits",
+        "limits:limits",
+        "Show what may run at once, what runs, and what waits for its turn.",
+    ),
     ("submit", "submit:app", "Submit a task."),
 ):
     add_command(app, name, f"api.cli.commands.{place}", summary, _TASKS)

@@ -28,6 +28,7 @@ from api.wire.responses.approvals import AskedCall
 from api.wire.responses.compilation import Compilation
 from api.wire.responses.files import Artifact, File
 from api.wire.responses.history import Attempt, Message, Span
+from api.wire.responses.limits import LimitList
 from api.wire.responses.pages import Page
 from api.wire.responses.plans import PlanOfTask
 from api.wire.responses.skills import Skill, SkillList
@@ -196,6 +197,9 @@ class Client:
 
     async def skill(self, name: str) -> Skill:
         return await self._get(f"/skills/{quote(name, safe='')}", Skill)
+
+    async def limits(self) -> LimitList:
+        return await self._get("/limits", LimitList)
 
     async def _get(self, path: str, answer: type[Answer], params: Params | None = None) -> Answer:
         return await self._transport.call("GET", path, answer, params=params, repeatable=True)

@@ -1,10 +1,13 @@
 """Metrics for Prometheus."""
 
 import time
+from collections import Counter
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
 
+from activities.limits.base import name_of
 from activities.store.database import Database
+from activities.store.reading.limits import limit_use
 from activities.store.reading.tasks import count_tasks
 
 # Counting tasks reads an index of them all: not for every scrape of every scraper.
@@ -37,6 +40,12 @@ class Metrics:
         self._streams = Gauge(
             "agentos_event_streams", "Clients that follow a task.", registry=self._registry
         )
+        self._limits = Gauge(
+            "agentos_limit_work",
+            "Work under a limit by state, of all teams.",
+            ("limit", "state"),
+            registry=self._registry,
+        )
         self._counted_at = -COUNTS_KEPT_SECONDS
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -48,9 +57,21 @@ class Metrics:
         if now - self._counted_at >= COUNTS_KEPT_SECONDS:
             for status, count in (await count_tasks(self._database)).items():
                 self._tasks.labels(status).set(count)
+            await self._count_limits()
             self._counted_at = now
         pool = self._database.pool_use()
         self._pool.labels("in_use").set(pool.in_use)
         self._pool.labels("idle").set(pool.idle)
         self._streams.set(streams)
         return generate_latest(self._registry)
+
+    async def _count_limits(self) -> None:
+        """By name, without the team: teams are many, and whoever reads this is of none."""
+        found: Counter[tuple[str, str]] = Counter()
+        for key, use in (await limit_use(self._database)).items():
+            name = name_of(key)
+            found[name, "running"] += use.used
+            found[name, "waiting"] += use.waiting
+        self._limits.clear()
+        for (name, state), count in found.items():
+            self._limits.labels(name, state).set(count)
