@@ -82,6 +82,14 @@ _TAKE = text(
     FROM unnest(:keys) AS key, tasks WHERE tasks.id = :task_id
     """
 ).bindparams(bindparam("keys", type_=ARRAY(Text)))
+_TAKE_OVER = text(
+    """
+    UPDATE slots
+    SET token = :token, worker_id = :worker_id, expires_at = now() + make_interval(secs => :life)
+    WHERE holder = :holder AND expires_at > now()
+    RETURNING key
+    """
+)
 _GIVE_BACK = text("DELETE FROM slots WHERE token = :token")
 _RENEW = text(
     "UPDATE slots SET expires_at = now() + make_interval(secs => :life) WHERE token = ANY(:tokens)"
@@ -123,6 +131,8 @@ async def take(
     keys = [key for limit in wanted for key in _keys_of(limit)]
     async with database.writing() as connection:
         await connection.execute(_LOCK)
+        if await _has_its_own(connection, piece, wanted, life_seconds):
+            return None
         arrival = {
             "holder": piece.holder,
             "keys": events.as_json(keys),
@@ -135,6 +145,7 @@ async def take(
         places = {key: floor(left) for key, left in free.items()}
         if piece.holder not in {each.holder for each in served(line, places)}:
             await connection.execute(_STAY, {"holder": piece.holder})
+            await connection.execute(_CLEAR, {"holder": piece.holder})
             return _shortage(piece, wanted, line, free, tries)
         await _settle(connection, piece, wanted, free, life_seconds)
     return None
@@ -163,6 +174,22 @@ async def renew(database: Database, tokens: Sequence[UUID], life_seconds: float)
     """Keep what attempts that still run have taken."""
     async with database.writing() as connection:
         await connection.execute(_RENEW, {"tokens": tokens, "life": life_seconds})
+
+
+async def _has_its_own(
+    connection: AsyncConnection, piece: Piece, wanted: Sequence[Limit], life_seconds: float
+) -> bool:
+    """Whether an attempt before this one, whose worker has died, had what this one needs: then it
+    does not go to the end of the line."""
+    needed = {limit.key for limit in wanted if limit.bounds.running is not None}
+    values = {
+        "holder": piece.holder,
+        "token": piece.token,
+        "worker_id": piece.worker_id,
+        "life": life_seconds,
+    }
+    rows = await connection.execute(_TAKE_OVER, values)
+    return bool(needed) and needed <= {row.key for row in rows}
 
 
 async def _call(connection: AsyncConnection, limits: Limits) -> Sequence[UUID]:

@@ -96,6 +96,15 @@ async def test_a_repeat_of_an_attempt_finds_its_own_slot(database: Database) -> 
     assert await take(database, second) is not None
 
 
+async def test_a_repeat_of_an_attempt_does_not_go_to_the_end_of_the_line(
+    database: Database,
+) -> None:
+    first, waiting = await piece(database), await piece(database)
+    await take(database, first)
+    await take(database, waiting)
+    assert await take(database, replace(first, token=uuid4())) is None
+
+
 async def test_who_comes_first_goes_first_but_for_the_more_urgent(database: Database) -> None:
     first, second, third = [await piece(database, priority) for priority in (5, 5, 9)]
     running = await piece(database)
