@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from activities.attempts.scratch import Scratch
 from activities.attempts.scripts import Scripts
 from activities.inputs.fetching import Inputs
+from activities.limits.slots import Slots
 from activities.llm.models import Models
 from activities.results.cache import ResultCache
 from activities.sandbox.base import Sandbox
@@ -22,7 +23,8 @@ from activities.tools.searching import WebSearch
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equipment:
     """``worker_id`` is written beside what the worker runs, ``public_url`` comes before the paths
-    of artifacts. Where none is configured, ``models`` and ``search`` are None."""
+    of artifacts. Where none is configured, ``models`` and ``search`` are None; without ``slots`` no
+    limit holds."""
 
     worker_id: str
     database: Database
@@ -36,4 +38,5 @@ class Equipment:
     tokens: Tokens
     models: Models | None = None
     search: WebSearch | None = None
+    slots: Slots | None = None
     public_url: str = ""

@@ -23,6 +23,7 @@ from api.http.routes import codec
 from api.http.viewers import Viewers
 from api.passes import Passes
 from api.services import ApiOptions, Services
+from api.tasks.calling import Caller
 from api.tasks.sweeper import Sweeper
 from api.webhooks.sender import Sender
 from api.wire.responses.base import API
@@ -84,7 +85,11 @@ def _layers(options: ApiOptions, metrics: Metrics, keys: KeyRing) -> list[Middle
 
 def _passes(services: Services) -> Sequence[Passes]:
     """What goes on beside the answers."""
-    return (Sweeper(services).passes, Housekeeper(services).passes)
+    return (
+        Sweeper(services).passes,
+        Caller(services).passes,
+        Housekeeper(services).passes,
+    )
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from activities.disk import Disk
 from activities.inputs.policy import InputPolicy
 from activities.kinds.base import Installed
+from activities.limits.book import LimitBook
 from activities.llm.base import ModelOptions
 from activities.payloads import Codec
 from activities.secret_box import SecretBox
@@ -67,6 +68,7 @@ class ApiOptions:
     titles: Titles = "prompt"
     sweep_interval_seconds: float = 2.0
     housekeeping: HousekeepingOptions = field(default_factory=HousekeepingOptions)
+    call_interval_seconds: float = 1.0
     heartbeat_seconds: float = 15.0
     approval_seconds: float = DAY_SECONDS
     daily_tokens: int = 0
@@ -108,6 +110,11 @@ class Services:
     webhooks: WebhookOptions = field(default_factory=WebhookOptions)
     starts: Starts = field(default_factory=Starts)
     options: ApiOptions = field(default_factory=ApiOptions)
+    limits: LimitBook = field(init=False)
+
+    def __post_init__(self) -> None:
+        book = LimitBook(self.database, self.models.limits if self.models else {})
+        object.__setattr__(self, "limits", book)
 
     @property
     def installed(self) -> Installed:

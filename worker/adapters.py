@@ -15,6 +15,8 @@ from activities.equipment import Equipment
 from activities.inputs.fetching import Inputs
 from activities.inputs.policy import InputPolicy
 from activities.kinds.base import Installed
+from activities.limits.book import LimitBook
+from activities.limits.slots import Slots
 from activities.llm.base import ModelOptions
 from activities.llm.models import Models
 from activities.plans.adapter import Nodes, Titles
@@ -102,6 +104,9 @@ async def _equipped(
         models = Models(options.models, tokens) if options.models else None
         if models is not None:
             stack.push_async_callback(models.close)
+        book = LimitBook(database, options.models.limits if options.models else {})
+        slots = Slots(database, book, options.worker_id)
+        stack.push_async_callback(slots.close)
         search = WebSearch(options.search_url, options.input_policy) if options.search_url else None
         yield Equipment(
             worker_id=options.worker_id,
@@ -116,6 +121,7 @@ async def _equipped(
             tokens=tokens,
             models=models,
             search=search,
+            slots=slots,
             public_url=options.public_url,
         )
 

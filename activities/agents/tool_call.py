@@ -101,7 +101,7 @@ async def make_call(
 
     if info.attempt > 1 and (outcome := await _written(equipment, call, attempt)):
         return outcome
-    held = (await run_attempt(equipment.database, attempt, perform)).held
+    held = (await run_attempt(equipment.database, attempt, perform, slots=equipment.slots)).held
     if held is not None:
         return ActOutcome(ok=ok, attempts=call.attempts, held=held)
     if asked is not None:

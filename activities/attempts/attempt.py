@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +15,7 @@ from activities.attempts.holding import Held
 from activities.attempts.losses import Losses, Repeat
 from activities.attempts.reporter import Reporter, reporting
 from activities.attempts.unforeseen import foreseen
+from activities.limits.slots import Slots
 from activities.patience import patiently
 from activities.store import attempts
 from activities.store.approvals import Approval
@@ -37,7 +38,6 @@ from workflows.events import (
     Event,
     StepCancelled,
     StepCompleted,
-    StepHeld,
     StepRetrying,
 )
 from workflows.states import Status
@@ -77,9 +77,14 @@ async def _free(begun: Begun) -> Repeat:
 
 
 async def run_attempt(
-    database: Database, attempt: Attempt, perform: Perform, repeat_of: RepeatOf = _free
+    database: Database,
+    attempt: Attempt,
+    perform: Perform,
+    repeat_of: RepeatOf = _free,
+    slots: Slots | None = None,
 ) -> StepOutcome:
-    """Run ``perform`` as the attempt that this activity is, unless one has succeeded already.
+    """Run ``perform`` as the attempt that this activity is, unless one has succeeded already, or
+    there is none of the ``slots`` for it: it does not begin then, and so cannot be lost.
 
     ``repeat_of`` says what it costs to repeat an attempt that was lost with its worker.
 
@@ -90,12 +95,42 @@ async def run_attempt(
         task_id=str(attempt.task_id), attempt=attempt.number
     ):
         async with heartbeating(), as_application_error():
-            begun = await patiently(lambda: attempts.begin(database, attempt))
-            if begun.outcome is not None:
-                return begun.outcome
-            losses = Losses(attempt, begun, await repeat_of(begun))
-            with structlog.contextvars.bound_contextvars(step=begun.name):
-                return await _Running(database, attempt, begun, losses).run(perform)
+            try:
+                async with slots.for_attempt(attempt) if slots else nullcontext():
+                    return await _begin_and_run(database, attempt, perform, repeat_of)
+            except Held as held:
+                return await _hold(database, attempt, held)
+
+
+async def _begin_and_run(
+    database: Database, attempt: Attempt, perform: Perform, repeat_of: RepeatOf
+) -> StepOutcome:
+    begun = await patiently(lambda: attempts.begin(database, attempt))
+    if begun.outcome is not None:
+        return begun.outcome
+    losses = Losses(attempt, begun, await repeat_of(begun))
+    with structlog.contextvars.bound_contextvars(step=begun.name):
+        return await _Running(database, attempt, begun, losses).run(perform)
+
+
+async def _hold(database: Database, attempt: Attempt, held: Held) -> StepOutcome:
+    """Take back that an attempt has begun, if it has, and say what the step waits for."""
+    until = held.until
+    writing = asyncio.ensure_future(
+        patiently(lambda: attempts.hold(database, attempt, held.what, until))
+    )
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait([writing], timeout=FAREWELL_SECONDS)
+        # A worker that stops gives the work back: else that would pass for an attempt that was cut
+        # off in the midst of it, and may have done anything.
+        if not was_stopped() or not writing.done() or writing.exception() is not None:
+            writing.cancel()
+            raise
+    log.info("work.held", reason=held.what, seconds=held.seconds)
+    tried = attempt.number - attempt.before - 1
+    return StepOutcome(exit_code=0, files=0, held=Hold(seconds=held.seconds, tried=tried))
 
 
 @asynccontextmanager
@@ -133,8 +168,8 @@ class _Running:
                 with foreseen():
                     self._losses.check()
                     performed = await perform(self._begun, reporter)
-            except Held as held:
-                return await self._hold(held)
+            except Held:
+                raise
             except asyncio.CancelledError:
                 await self._say_farewell(reporter)
                 raise
@@ -152,26 +187,6 @@ class _Running:
             files=len(performed.files),
             closed=counts and self._attempt.is_last,
         )
-
-    async def _hold(self, held: Held) -> StepOutcome:
-        """Take back that an attempt has begun, and say what the step waits for."""
-        until = held.until
-        event = StepHeld(step=self._step, reason=held.what, next_attempt_at=until)
-        writing = asyncio.ensure_future(
-            patiently(lambda: attempts.hold(self._database, self._attempt, event))
-        )
-        try:
-            await asyncio.shield(writing)
-        except asyncio.CancelledError:
-            await asyncio.wait([writing], timeout=FAREWELL_SECONDS)
-            # A worker that stops gives the work back: else that would pass for an attempt that was
-            # cut off in the midst of it, and may have done anything.
-            if not was_stopped() or not writing.done() or writing.exception() is not None:
-                writing.cancel()
-                raise
-        log.info("work.held", reason=held.what, seconds=held.seconds)
-        tried = self._attempt.number - self._attempt.before - 1
-        return StepOutcome(exit_code=0, files=0, held=Hold(seconds=held.seconds, tried=tried))
 
     async def _write(self, ended: Ended) -> bool:
         """Write the end. Gives whether it counts.

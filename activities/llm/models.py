@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -77,6 +78,10 @@ Entry = TypeVar("Entry")
 log = structlog.get_logger(__name__)
 
 
+def _freely(model: str) -> AbstractAsyncContextManager[None]:
+    return nullcontext()
+
+
 class Models:
     """The models of one server. Close it when done.
 
@@ -103,6 +108,7 @@ class Models:
         model: str | None = None,
         found: Sequence[str] = (),
         allowance: Allowance | None = None,
+        admitted: Callable[[str], AbstractAsyncContextManager[None]] = _freely,
         on_text: Callable[[str], None],
         on_restart: Callable[[], None] | None = None,
         on_broken: Callable[[Charge], None] = lambda _: None,
@@ -112,7 +118,7 @@ class Models:
 
         Each is sent as much as it can read. ``found`` are the names of tools that the model has
         looked for or called, the latest last: they are shown though others give way. ``allowance``
-        is what prompts and answers may take together.
+        is what prompts and answers may take together. A model is asked while it is ``admitted``.
 
         ``on_text`` gets the text as it arrives. When an answer breaks off after some of it, the
         next model is asked only with ``on_restart``, which is called so that the text can be
@@ -141,7 +147,8 @@ class Models:
                 self.conversation, candidate, for_model(messages, candidate), tools, found
             )
             try:
-                reply = await self._ask(candidate, conversation, delivery)
+                async with admitted(candidate):
+                    reply = await self._ask(candidate, conversation, delivery)
             except _PASSED_OVER as error:
                 log.warning("model.passed_over", model=candidate, error=error.code)
                 errors.append(error)

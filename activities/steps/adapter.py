@@ -152,7 +152,9 @@ class Steps(ports.Steps):
 
     async def _run(self, call: StepCall, perform: Perform) -> StepOutcome:
         database = self._equipment.database
-        return await run_attempt(database, self._attempt(call), perform, self._repeat_of)
+        return await run_attempt(
+            database, self._attempt(call), perform, self._repeat_of, self._equipment.slots
+        )
 
     async def _repeat_of(self, begun: Begun) -> Repeat:
         """What it costs to run a step again when nobody knows if its last attempt took effect."""

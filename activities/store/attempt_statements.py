@@ -9,11 +9,19 @@ from activities.store import events, fence
 from activities.store.revision_statements import TURN_OF_CALL, taken_back
 from workflows.contracts import WORKER_LOST
 from workflows.errors import WorkerStopping
-from workflows.events import StepStarted
+from workflows.events import StepHeld, StepStarted
 from workflows.states import ArtifactType, Phase, Status
 
 _STARTED = events.made(
     StepStarted, task="task", seq="event_seq", step="name", attempt="CAST(:number AS int)"
+)
+_HELD = events.made(
+    StepHeld,
+    task="numbered",
+    seq="event_seq",
+    step="step_name",
+    reason="CAST(:waits_for AS text)",
+    next_attempt_at="CAST(:next_attempt_at AS timestamptz)",
 )
 # An attempt that was given up for lost has a number that is not the present one.
 _IS_PRESENT_ATTEMPT = f"""
@@ -167,6 +175,14 @@ TELL_OF_ATTEMPT = text(
     """
 )
 
+OUTLINE = text(
+    f"""
+    SELECT team_id, input_context ->> 'tool' AS tool,
+           status = '{Status.COMPLETED}' AS is_completed
+    FROM sub_tasks WHERE id = :sub_task_id
+    """
+)
+
 # Of the attempt nothing is left, so that none was used up: the next one has the same number. It may
 # not even have begun. The row of one that took over another's, which was lost, has to tell of that.
 HOLD_ATTEMPT = text(
@@ -175,24 +191,25 @@ HOLD_ATTEMPT = text(
         SELECT id FROM tasks WHERE {fence.IS_PRESENT} FOR UPDATE
     ), step AS (
         UPDATE sub_tasks
-        SET status = '{Status.QUEUED}', phase = NULL, waits_for = :waits_for,
-            next_attempt_at = :next_attempt_at, retry_count = :number - 1, worker_id = NULL,
+        SET status = '{Status.QUEUED}', phase = NULL, waits_for = CAST(:waits_for AS text),
+            next_attempt_at = CAST(:next_attempt_at AS timestamptz), retry_count = :number - 1,
+            worker_id = NULL,
             started_at = CASE WHEN :number > 1 THEN started_at END
         FROM task
         WHERE sub_tasks.id = :sub_task_id AND sub_tasks.task_id = task.id
           AND sub_tasks.status <> '{Status.COMPLETED}' AND sub_tasks.retry_count < :number
-        RETURNING sub_tasks.task_id
+        RETURNING sub_tasks.task_id, sub_tasks.name AS step_name
     ), gone AS (
         DELETE FROM execution_logs USING step
         WHERE execution_logs.id = :log_id AND execution_logs.status = '{Status.RUNNING}'
           AND execution_logs.error IS NULL
           AND execution_logs.execution IS NOT DISTINCT FROM CAST(:begun_in AS text)
     ), numbered AS (
-        UPDATE tasks SET {events.COUNT}
+        UPDATE tasks SET event_seq = event_seq + 1, updated_at = now()
         FROM step WHERE tasks.id = step.task_id
-        RETURNING {events.NUMBERED}
+        RETURNING tasks.id, tasks.team_id, event_seq, step_name
     ), event AS (
-        {events.INSERT} {events.given("numbered")}
+        {events.INSERT} {_HELD} FROM numbered
     )
     SELECT {events.notify("numbered")} FROM numbered
     """

@@ -17,13 +17,14 @@ from activities.store.attempt_statements import (
     BEGIN_ATTEMPT,
     END_ATTEMPT,
     HOLD_ATTEMPT,
+    OUTLINE,
     TAKE_OVER,
     TELL_OF_ATTEMPT,
 )
 from activities.store.database import Database
 from workflows.contracts import WORKER_LOST, Failure, StepOutcome
 from workflows.errors import TaskMoved
-from workflows.events import Event, StepHeld
+from workflows.events import Event
 from workflows.states import Phase, Status
 
 
@@ -83,6 +84,15 @@ class Begun:
     @property
     def was_lost(self) -> bool:
         return self.lost > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What is known of a sub-task before it begins; ``tool`` is the one that it calls, if any."""
+
+    team_id: UUID
+    tool: str | None
+    is_completed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,17 +192,22 @@ async def set_phase(
     await database.execute(TELL_OF_ATTEMPT, values)
 
 
-async def hold(database: Database, attempt: Attempt, held: StepHeld) -> None:
+async def hold(database: Database, attempt: Attempt, waits_for: str, until: datetime) -> None:
     """Take back an attempt, begun or not, that cannot be made now; the sub-task is queued."""
     values = {
         **_fence(attempt),
-        **events.values([held]),
         "log_id": attempt.log_id,
         "begun_in": attempt.begun_in,
-        "waits_for": held.reason,
-        "next_attempt_at": held.next_attempt_at,
+        "waits_for": waits_for,
+        "next_attempt_at": until,
     }
     await database.execute(HOLD_ATTEMPT, values)
+
+
+async def outline(database: Database, sub_task_id: UUID) -> Outline | None:
+    """None where there is no such sub-task any more."""
+    rows = await database.execute(OUTLINE, {"sub_task_id": sub_task_id})
+    return next((Outline(row.team_id, row.tool, row.is_completed) for row in rows), None)
 
 
 async def end(database: Database, attempt: Attempt, ended: Ended) -> bool:

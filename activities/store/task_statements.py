@@ -84,6 +84,8 @@ CLOSE = text(
           AND (sub_tasks.id = :sub_task_id
                OR ((:all_sub_tasks OR sub_tasks.status <> '{Status.PENDING}')
                    AND sub_tasks.status NOT IN ({fence.FINAL_STATES})))
+    ), wait AS (
+        DELETE FROM slot_waits USING task WHERE slot_waits.task_id = task.id
     ), log AS (
         UPDATE execution_logs
         SET status = :status, error = task.error, finished_at = now()

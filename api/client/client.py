@@ -36,6 +36,7 @@ from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup, Foresig
 from api.wire.responses.files import Artifact, File
 from api.wire.responses.history import Attempt, Message, Span
 from api.wire.responses.housekeeping import HousekeepingView
+from api.wire.responses.limits import LimitList
 from api.wire.responses.pages import Page
 from api.wire.responses.plans import PlanOfTask
 from api.wire.responses.skills import Skill, SkillList
@@ -294,6 +295,9 @@ class Client:
     async def _foresee(self, path: str, request: RetryRequest) -> Foresight:
         dry = request.model_copy(update={"dry_run": True})
         return await self._transport.call("POST", path, Foresight, body=_json(dry), repeatable=True)
+
+    async def limits(self) -> LimitList:
+        return await self._get("/limits", LimitList)
 
     async def _get(self, path: str, answer: type[Answer], params: Params | None = None) -> Answer:
         return await self._transport.call("GET", path, answer, params=params, repeatable=True)

@@ -1,12 +1,15 @@
 """Metrics for Prometheus."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
 
+from activities.limits.base import name_of
 from activities.store.database import Database
 from activities.store.housekeeping.progress import LastPass, SweepProgress, last_pass, totals
+from activities.store.reading.limits import limit_use
 from activities.store.reading.tasks import count_tasks
 
 # Counting tasks reads an index of them all: not for every scrape of every scraper. With a million
@@ -43,6 +46,12 @@ class Metrics:
             "agentos_event_streams", "Clients that follow a task.", registry=self._registry
         )
         self._count_due_at = 0.0
+        self._limits = Gauge(
+            "agentos_limit_work",
+            "Work under a limit by state, of all teams.",
+            ("limit", "state"),
+            registry=self._registry,
+        )
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         self._requests.labels(method, route, status).observe(seconds)
@@ -53,6 +62,7 @@ class Metrics:
         if now >= self._count_due_at:
             for status, count in (await count_tasks(self._database)).items():
                 self._tasks.labels(status).set(count)
+            await self._count_limits()
             took_seconds = time.monotonic() - now
             kept_seconds = max(COUNTS_KEPT_SECONDS, COUNTS_KEPT_TIMES * took_seconds)
             self._count_due_at = now + kept_seconds
@@ -62,6 +72,17 @@ class Metrics:
         self._pool.labels("idle").set(pool.idle)
         self._streams.set(streams)
         return generate_latest(self._registry)
+
+    async def _count_limits(self) -> None:
+        """By name, without the team: teams are many, and whoever reads this is of none."""
+        found: Counter[tuple[str, str]] = Counter()
+        for key, use in (await limit_use(self._database)).items():
+            name = name_of(key)
+            found[name, "running"] += use.used
+            found[name, "waiting"] += use.waiting
+        self._limits.clear()
+        for (name, state), count in found.items():
+            self._limits.labels(name, state).set(count)
 
 
 class _SweepGauges:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from workflows.definitions.agent import Agent
 from workflows.definitions.inputs import InputName
+from workflows.definitions.limits import MAX_BOUND
 from workflows.definitions.mcp_server import McpServer
 from workflows.definitions.pipeline import Pipeline
 from workflows.definitions.plan import MAX_NODE_DESCRIPTION_CHARACTERS, MAX_NODES, Node, Plan
@@ -141,9 +142,17 @@ class ClearRequest(_Request):
     tool: Text | None = Field(default=None, max_length=128)
 
 
+BoundOrNone = Annotated[int, Field(ge=0, le=MAX_BOUND, strict=True)] | None
+
+
 class ToolChange(_Request):
+    """``max_running`` of its calls may run at once, and ``calls_per_minute`` be made; 0 is no
+    limit. What is left out stays."""
+
     is_active: bool | None = Field(default=None, strict=True)
     permission_level: Permission | None = None
+    max_running: BoundOrNone = None
+    calls_per_minute: BoundOrNone = None
 
 
 class ToolRegistration(McpServer):

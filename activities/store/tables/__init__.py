@@ -11,6 +11,7 @@ from activities.store.tables.audit import AuditEntry
 from activities.store.tables.conversations import LostAnswer, Message
 from activities.store.tables.dead_letters import DeadLetter
 from activities.store.tables.housekeeping import CondemnedBlob, Housekeeping, TeamSweep
+from activities.store.tables.limits import RateBucket, Slot, SlotWait
 from activities.store.tables.results import KeptResult
 from activities.store.tables.tasks import PlanRevision, SubTask, Task
 from activities.store.tables.teams import ApiKey, Secret, Team, TeamUsage
@@ -31,7 +32,10 @@ __all__ = [
     "LostAnswer",
     "Message",
     "PlanRevision",
+    "RateBucket",
     "Secret",
+    "Slot",
+    "SlotWait",
     "SubTask",
     "Task",
     "TaskArtifact",

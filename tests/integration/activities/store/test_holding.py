@@ -13,12 +13,10 @@ from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
 from tests.integration.activities.store.test_attempts import attempt_at, new_task
 from workflows.contracts import TaskClose
-from workflows.events import StepHeld
 from workflows.states import Status
 
-HELD = StepHeld(
-    step="one", reason="a slot of mcp:slow", next_attempt_at=datetime.now(UTC) + timedelta(hours=1)
-)
+REASON = "a slot of mcp:slow"
+LATER = datetime.now(UTC) + timedelta(hours=1)
 
 
 @pytest.fixture
@@ -51,8 +49,8 @@ async def test_a_hold_takes_back_an_attempt_that_has_begun(
     database: Database, attempt: Attempt
 ) -> None:
     await attempts.begin(database, attempt)
-    await attempts.hold(database, attempt, HELD)
-    held = (Status.QUEUED, "a slot of mcp:slow", 0, False)
+    await attempts.hold(database, attempt, REASON, LATER)
+    held = (Status.QUEUED, REASON, 0, False)
     assert await step_of(database, attempt.sub_task_id) == held
     assert await attempts_of(database, attempt.sub_task_id) == []
     begun = await attempts.begin(database, attempt)
@@ -64,8 +62,8 @@ async def test_a_hold_takes_back_an_attempt_that_has_begun(
 async def test_an_attempt_can_be_held_before_it_begins(
     database: Database, attempt: Attempt
 ) -> None:
-    await attempts.hold(database, attempt, HELD)
-    held = (Status.QUEUED, "a slot of mcp:slow", 0, False)
+    await attempts.hold(database, attempt, REASON, LATER)
+    held = (Status.QUEUED, REASON, 0, False)
     assert await step_of(database, attempt.sub_task_id) == held
     assert await attempts_of(database, attempt.sub_task_id) == []
 
@@ -75,9 +73,9 @@ async def test_a_hold_after_a_lost_attempt_leaves_that_one(
 ) -> None:
     await attempts.begin(database, attempt)
     second = replace(attempt, number=2)
-    await attempts.hold(database, second, HELD)
+    await attempts.hold(database, second, REASON, LATER)
     assert await step_of(database, attempt.sub_task_id) == (
-        *(Status.QUEUED, "a slot of mcp:slow"),
+        *(Status.QUEUED, REASON),
         *(1, True),
     )
     assert (await attempts.begin(database, second)).lost == 1
@@ -88,7 +86,7 @@ async def test_the_hold_of_an_attempt_given_up_for_lost_changes_nothing(
 ) -> None:
     await attempts.begin(database, attempt)
     await attempts.begin(database, replace(attempt, number=2))
-    await attempts.hold(database, attempt, HELD)
+    await attempts.hold(database, attempt, REASON, LATER)
     assert await step_of(database, attempt.sub_task_id) == (Status.RUNNING, None, 1, True)
 
 
@@ -97,16 +95,16 @@ async def test_a_hold_after_a_reset_does_not_forget_what_was_lost_before_it(
 ) -> None:
     await attempts.begin(database, attempt)
     again = replace(attempt, begun_in="the execution after a reset")
-    await attempts.hold(database, again, HELD)
+    await attempts.hold(database, again, REASON, LATER)
     assert (await attempts.begin(database, again)).lost == 1
-    await attempts.hold(database, again, HELD)
+    await attempts.hold(database, again, REASON, LATER)
     assert (await attempts.begin(database, again)).lost == 1
 
 
 async def test_a_step_that_is_cancelled_while_it_is_held_waits_for_nothing(
     database: Database, attempt: Attempt
 ) -> None:
-    await attempts.hold(database, attempt, HELD)
+    await attempts.hold(database, attempt, REASON, LATER)
     close = TaskClose(task_id=attempt.task_id, team_id=DEFAULT_TEAM, run=1, status=Status.CANCELLED)
     await tasks.close_task(database, close)
     assert (await step_of(database, attempt.sub_task_id))[:2] == (Status.CANCELLED, None)
@@ -117,5 +115,5 @@ async def test_the_hold_of_a_task_that_has_ended_changes_nothing(
 ) -> None:
     close = TaskClose(task_id=attempt.task_id, team_id=DEFAULT_TEAM, run=1, status=Status.CANCELLED)
     await tasks.close_task(database, close)
-    await attempts.hold(database, attempt, HELD)
+    await attempts.hold(database, attempt, REASON, LATER)
     assert (await step_of(database, attempt.sub_task_id))[:2] == (Status.CANCELLED, None)
