@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from uuid import UUID
 
 import structlog
 from temporalio import activity
@@ -17,6 +19,7 @@ from activities.agents.text_stream import Send, sending_deltas
 from activities.attempts.holding import Held
 from activities.attempts.losses import check_losses, failures_before
 from activities.attempts.unforeseen import foreseen
+from activities.breakers.breakers import Guard, of_model
 from activities.equipment import Equipment
 from activities.llm.allowance import Allowance
 from activities.llm.base import NO_CHARGE, Charge, ChatMessage
@@ -139,6 +142,7 @@ class Turns:
                         model=role.agent(role_turn).model,
                         found=_found(heard, offered),
                         allowance=_allowance(call, begun),
+                        guard=partial(self._guard, begun.team_id),
                         on_text=deltas.add,
                         on_restart=deltas.restart,
                         on_broken=lost.add,
@@ -152,6 +156,9 @@ class Turns:
         answer, judged = await role.judge(role_turn, answer, offered, turn.seq + len(before) + 2)
         answered = Answered(turn, heard, before, answer, judged, lost.total)
         return answered.ended(deltas.drain(), self._options.approval_seconds)
+
+    def _guard(self, team_id: UUID, model: str) -> Guard:
+        return self._equipment.breakers.guard(team_id, of_model(model))
 
     async def _before(
         self, role: Role, turn: RoleTurn, offered: Mapping[str, OfferedTool]
