@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from activities.attempts.scratch import Scratch
 from activities.attempts.scripts import Scripts
+from activities.breakers.breakers import Breakers
 from activities.inputs.fetching import Inputs
 from activities.limits.slots import Slots
 from activities.llm.models import Models
@@ -36,6 +37,7 @@ class Equipment:
     catalogue: Catalogue
     scratch: Scratch
     tokens: Tokens
+    breakers: Breakers
     models: Models | None = None
     search: WebSearch | None = None
     slots: Slots | None = None

@@ -20,6 +20,7 @@ from activities.store.options import DEFAULT_MAX_OVERFLOW, DEFAULT_POOL_SIZE, S3
 from activities.tools.mcp.limits import LONGEST_START_SECONDS, START_SECONDS
 from activities.tools.mcp.policy import McpPolicy
 from activities.units import MEBIBYTE
+from deploy.breaker_settings import BreakerSettings
 from deploy.model_settings import ModelSettings
 from deploy.retention_settings import RetentionSettings
 from deploy.sandbox_settings import SandboxSettings
@@ -60,7 +61,7 @@ class SettingsInvalid(AgentOSError):
     """The environment is incomplete or wrong: {reason}. The README lists every variable."""
 
 
-class Settings(SandboxSettings, ModelSettings, WebhookSettings, RetentionSettings):
+class Settings(SandboxSettings, ModelSettings, BreakerSettings, WebhookSettings, RetentionSettings):
     """The settings of API and worker, from the environment."""
 
     model_config = SettingsConfigDict(env_prefix="AGENTOS_", frozen=True, extra="ignore")

@@ -7,6 +7,7 @@ from uv import find_uv_bin
 
 from activities.attempts.scratch import Scratch
 from activities.attempts.scripts import Scripts
+from activities.breakers.breakers import Breakers
 from activities.equipment import Equipment
 from activities.inputs.fetching import Inputs
 from activities.inputs.policy import InputPolicy
@@ -72,5 +73,6 @@ def equipment(
         catalogue=catalogue,
         scratch=Scratch(folder),
         tokens=TOKENS,
+        breakers=Breakers(database),
         models=models,
     )

@@ -11,6 +11,8 @@ from activities.agents.roles.table import roles_of
 from activities.agents.turn import TurnOptions
 from activities.attempts.scratch import Scratch
 from activities.attempts.scripts import Scripts
+from activities.breakers.breakers import Breakers
+from activities.breakers.options import BreakerOptions
 from activities.equipment import Equipment
 from activities.inputs.fetching import Inputs
 from activities.inputs.policy import InputPolicy
@@ -59,6 +61,7 @@ class AdapterOptions:
     search_url: str | None = None
     public_url: str = ""
     titles: Titles = "prompt"
+    breakers: BreakerOptions = field(default_factory=BreakerOptions)
 
 
 @asynccontextmanager
@@ -108,6 +111,7 @@ async def _equipped(
         slots = Slots(database, book, options.worker_id)
         stack.push_async_callback(slots.close)
         search = WebSearch(options.search_url, options.input_policy) if options.search_url else None
+        breakers = await stack.enter_async_context(_following(database, options))
         yield Equipment(
             worker_id=options.worker_id,
             database=database,
@@ -119,11 +123,25 @@ async def _equipped(
             catalogue=catalogue,
             scratch=scratch,
             tokens=tokens,
+            breakers=breakers,
             models=models,
             search=search,
             slots=slots,
             public_url=options.public_url,
         )
+
+
+@asynccontextmanager
+async def _following(database: Database, options: AdapterOptions) -> AsyncIterator[Breakers]:
+    """Breakers that hear of those of other workers."""
+    breakers = Breakers(database, options.breakers)
+    running = asyncio.create_task(breakers.run(), name="breakers")
+    try:
+        yield breakers
+    finally:
+        await breakers.close()
+        running.cancel()
+        await asyncio.wait({running})
 
 
 def _scripts(catalogue: Catalogue, sandbox: Sandbox, options: AdapterOptions) -> Scripts:

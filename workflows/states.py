@@ -64,3 +64,12 @@ class Permission(StrEnum):
     AUTO = "auto"
     ASK = "ask"
     DENY = "deny"
+
+
+class BreakerState(StrEnum):
+    """Of the circuit breaker of a tool, an MCP server or a model. While one is half-open, a single
+    call tries whether it can be closed."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"

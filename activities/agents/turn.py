@@ -1,8 +1,8 @@
 """A turn of a model: its prompt, its answer, and what is stored of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -19,6 +19,7 @@ from activities.agents.text_stream import Send, sending_deltas
 from activities.attempts.holding import Held
 from activities.attempts.losses import check_losses, failures_before
 from activities.attempts.unforeseen import foreseen
+from activities.breakers.breakers import of_model
 from activities.equipment import Equipment
 from activities.llm.allowance import Allowance
 from activities.llm.base import NO_CHARGE, Charge, ChatMessage
@@ -141,7 +142,7 @@ class Turns:
                         model=role.agent(role_turn).model,
                         found=_found(heard, offered),
                         allowance=_allowance(call, begun),
-                        admitted=self._admitted(call, begun.team_id),
+                        guard=partial(self._guard, call, begun.team_id),
                         on_text=deltas.add,
                         on_restart=deltas.restart,
                         on_broken=lost.add,
@@ -155,6 +156,17 @@ class Turns:
         answer, judged = await role.judge(role_turn, answer, offered, turn.seq + len(before) + 2)
         answered = Answered(turn, heard, before, answer, judged, lost.total)
         return answered.ended(deltas.drain(), self._options.approval_seconds)
+
+    @asynccontextmanager
+    async def _guard(self, call: ThinkCall, team_id: UUID, model: str) -> AsyncIterator[None]:
+        """Within it a model is asked, once its breaker and its limits let it be."""
+        slots, breakers = self._equipment.slots, self._equipment.breakers
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(breakers.guard(team_id, of_model(model)))
+            if slots is not None:
+                turn = slots.for_turn(call.task_id, call.run, team_id, model)
+                await stack.enter_async_context(turn)
+            yield
 
     async def _before(
         self, role: Role, turn: RoleTurn, offered: Mapping[str, OfferedTool]
@@ -175,14 +187,6 @@ class Turns:
             ChatMessage("user", task, is_protected=True),
             *hints,
         )
-
-    def _admitted(
-        self, call: ThinkCall, team_id: UUID
-    ) -> Callable[[str], AbstractAsyncContextManager[None]]:
-        slots = self._equipment.slots
-        if slots is None:
-            return lambda model: nullcontext()
-        return partial(slots.for_turn, call.task_id, call.run, team_id)
 
     def _sender(self, turn: Turn) -> Send:
         async def send(said: tuple[Event, ...]) -> None:

@@ -17,6 +17,8 @@ from activities.attempts.losses import Repeat
 from activities.attempts.reporter import Reporter
 from activities.attempts.scripts import Script
 from activities.attempts.unforeseen import foreseen
+from activities.breakers.errors import BreakerOpen
+from activities.breakers.holding import held_by
 from activities.equipment import Equipment
 from activities.patience import patiently
 from activities.sandbox.base import Stream
@@ -82,6 +84,8 @@ class Steps(ports.Steps):
                 if not deadline.expired():
                     raise
                 raise timed_out(step, call.timeout_seconds) from None
+            if isinstance(result.error, BreakerOpen):
+                raise held_by(result.error)
             reporter.output(Stream.STDOUT, result.text.encode("utf-8", "replace"))
             try:
                 with foreseen():

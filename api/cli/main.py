@@ -86,6 +86,8 @@ for name, place, summary in (
         "housekeeping",
         "housekeeping:housekeeping",
         "Show how long things are kept, and what housekeeping has removed.",
+    ),
+    (
         "limits",
         "limits:limits",
         "Show what may run at once, what runs, and what waits for its turn.",

@@ -20,7 +20,8 @@ from workflows.states import Permission, ToolType
 
 class Tool(SQLModel, table=True):
     """A team's settings for a tool, and the tools that it registered itself. Of its calls
-    ``max_running`` may run at once, and ``calls_per_minute`` be made; None is no limit."""
+    ``max_running`` may run at once, and ``calls_per_minute`` be made; None is no limit. The
+    ``fallback`` is called in its place while its breaker is open."""
 
     __tablename__ = "tools"
     __table_args__ = (UniqueConstraint("team_id", "name", name="tools_once"),)
@@ -35,6 +36,7 @@ class Tool(SQLModel, table=True):
     )
     endpoint: str | None = text_column()
     config: dict[str, Any] = json_column(nullable=False)
+    fallback: dict[str, Any] | None = json_column()
     is_active: bool = True
     permission_level: Permission = enum_column(Permission, Permission.AUTO)
     max_running: int | None = None

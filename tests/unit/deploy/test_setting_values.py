@@ -45,6 +45,13 @@ BAD: dict[str, tuple[str, ...]] = {
     "sandbox_file_mib": _WHOLE,
     "sandbox_files": _WHOLE,
     "sandbox_printed_mib": _WHOLE,
+    "breaker_share": ("half", "0", "1.1", "-1", "nan", ""),
+    "breaker_calls": (*_WHOLE, "0"),
+    "breaker_window_seconds": (*_AMOUNT, "0", "3601"),
+    "breaker_open_seconds": (*_AMOUNT, "0", "86401"),
+    "breaker_longest_seconds": (*_AMOUNT, "0", "86401"),
+    "breaker_slow_seconds": (*_AMOUNT, "86401"),
+    "breaker_slow_share": ("half", "0", "1.1", "-1", "nan", ""),
     "networked_skills": (),
     "keep_tasks": _DAYS,
     "keep_events": _DAYS,
@@ -106,6 +113,7 @@ CASES = [(name, value) for name, values in BAD.items() for value in values]
 _FOREIGN = re.compile(r"Input|Value error|should|unable to|valid|pydantic|Path|EOF")
 
 _SOUND = (
+    "0.5",
     *("postgresql+asyncpg://x", "http://a.example", "/tmp", "true", "500", "5000"),
     *("bubblewrap", "{}", "plain", "relaxed", "00" * 32, "TOKEN=server"),
 )
