@@ -73,7 +73,9 @@ CLEAR = text(
               AND (CAST(:step AS text) IS NULL OR step = :step)
               AND (CAST(:skill AS text) IS NULL OR (name = :skill AND kind <> 'tool'))
               AND (CAST(:tool AS text) IS NULL OR (name = :tool AND kind = 'tool'))
+            ORDER BY id  -- Two who clear at once lock alike.
             LIMIT :limit
+            FOR UPDATE
         )
         RETURNING made_at
     )

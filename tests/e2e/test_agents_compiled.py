@@ -99,6 +99,10 @@ async def test_detours_are_left_out_and_buried_files_are_found(
     assert {file["name"]: file["is_"] for file in answer["check"]["files"]} == dict.fromkeys(
         ("clean.csv", "job.json", "joined.txt", "last.txt"), "same"
     )
+    # What was kept of the first would show nothing.
+    second = await agents_live.agentos("compile", task["task_id"], "--check", "--output", "json")
+    checked = await agents_live.task(json.loads(second.stdout)["check"]["task_id"])
+    assert [step["cached"] for step in checked["sub_tasks"]] == [False] * 4
 
 
 async def test_what_depends_on_the_data_is_told_and_accepted_by_a_person(

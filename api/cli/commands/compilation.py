@@ -109,7 +109,12 @@ async def _checked(
         return None, ExitCode.FAILED
     request = built(
         TaskRequest,
-        {"type": TaskType.PIPELINE, "pipeline": compiled.pipeline, "inputs": compiled.inputs},
+        {
+            "type": TaskType.PIPELINE,
+            "pipeline": compiled.pipeline,
+            "inputs": compiled.inputs,
+            "cache": False,  # What was taken from a cache would show nothing.
+        },
     )
     task_id = str((await client.submit(request)).task_id)
     code = await wait_for_end(client, task_id, timeout_seconds=timeout_seconds)

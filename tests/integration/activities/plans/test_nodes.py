@@ -601,6 +601,22 @@ async def test_a_node_begins_as_what_it_is_now_though_its_task_has_not_ended(
     assert again.run == again.input["run"] == 2
 
 
+async def test_a_node_that_begins_again_uses_the_cache_as_its_plan_does_then(
+    desk: PlanDesk,
+) -> None:
+    await planned(desk)
+    [start] = await desk.begin(1)
+    its_row = "SELECT cache FROM tasks WHERE id = :id"
+    assert await desk.rows(its_row, id=start.task_id) == [(True,)]
+    await desk.fails("left")
+    assert not await desk.end(1)
+    await desk.write("UPDATE tasks SET cache = false WHERE id = :id", id=desk.task_id)
+    desk.execution = "second"
+    await desk.open()
+    await desk.begin(1)
+    assert await desk.rows(its_row, id=start.task_id) == [(False,)]
+
+
 async def test_other_calls_of_the_turn_outlive_a_plan_that_is_reset(desk: PlanDesk) -> None:
     await planned(desk)
     beside = call_sub_task_id(desk.task_id, FIRST_CALL + 1)

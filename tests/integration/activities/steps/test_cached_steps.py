@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID, uuid4
 
 import pytest
@@ -24,6 +24,7 @@ from activities.store import keys, result_cache, tasks
 from activities.store.audit import Actor
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.result_cache import Clearing, Result, Wanted
+from activities.tools.context import ToolContext
 from activities.tools.mcp.questions import Replies
 from activities.tools.mcp.results import McpFile, McpResult
 from activities.tools.offered import OfferedTool
@@ -47,6 +48,13 @@ print(word)
 print("rolled", file=sys.stderr)
 open("dice.txt", "w").write(word)
 """
+
+WRITTEN = {"name": "a.txt", "text": "b"}
+
+
+class NoCache(ResultCache):
+    def place(self, wanted: Wanted) -> NoReturn:
+        raise AssertionError("it was asked")
 
 
 @pytest.fixture
@@ -95,6 +103,7 @@ async def run(
     mcp: "Rolling | None" = None,
     environment: ActivityEnvironment | None = None,
     results: ResultCache | None = None,
+    registry: Registry | None = None,
     **inputs: str,
 ) -> Outcome:
     """Run a pipeline of one step, on a worker of its own."""
@@ -116,7 +125,7 @@ async def run(
         desk.equipment,
         results=results or ResultCache(desk.database, desk.blobs, claim_seconds=1.0),
     )
-    steps = Steps(equipment, Toolbox(Registry(), desk.database, mcp=mcp))
+    steps = Steps(equipment, Toolbox(registry or Registry(), desk.database, mcp=mcp))
     activity = {"skill": steps.run_skill, "code": steps.run_code, "tool": steps.call_tool}
     run_it = activity[definition.steps[0].kind]
     await (environment or ActivityEnvironment()).run(run_it, call)
@@ -176,6 +185,32 @@ async def test_a_step_that_says_nothing_of_a_cache_runs_each_time(desk: Desk) ->
     first, second = await run(desk, step), await run(desk, step)
     assert not second.cached
     assert second.stdout != first.stdout
+
+
+async def test_a_step_that_says_nothing_of_a_cache_never_asks_one(desk: Desk) -> None:
+    step = code()
+    del step["cache"]
+    for each in (step, {"skill": "wild"}, {"tool": "write_file", "args": WRITTEN}):
+        assert not (await run(desk, each, results=NoCache(desk.database, desk.blobs))).cached
+
+
+async def test_a_native_tool_may_say_itself_how_long_its_results_are_kept(desk: Desk) -> None:
+    calls = 0
+
+    async def roll(context: ToolContext, name: str, text: str) -> str:
+        nonlocal calls
+        calls += 1
+        return f"{name} {text} {uuid4().hex}"
+
+    registry = Registry()
+    dice = replace(registry.tools["write_file"], function=roll, cache=timedelta(hours=1))
+    registry.tools = {**registry.tools, "write_file": dice}
+    step = {"tool": "write_file", "args": WRITTEN}
+    first = await run(desk, step, registry=registry)
+    assert (await run(desk, step, registry=registry)).stdout == first.stdout
+    assert calls == 1
+    assert not (await run(desk, {**step, "cache": False}, registry=registry)).cached
+    assert calls == 2
 
 
 async def test_a_skill_says_itself_how_long_its_results_are_kept(desk: Desk) -> None:
