@@ -17,6 +17,7 @@ from activities.store.deliveries import Claimed, Wanted
 from activities.store.reading.tasks import find_details
 from activities.store.webhooks import (
     SWITCHED_OFF,
+    SwitchedOff,
     place_of_callbacks,
     place_of_webhook,
     webhook_switched_off,
@@ -226,6 +227,8 @@ class Sender:
     async def _switch_off(self, delivery: Claimed, reason: str) -> None:
         if delivery.webhook_id is None:
             return
-        database, webhook_id = self._services.database, delivery.webhook_id
-        if await webhook_switched_off(database, delivery.team_id, webhook_id, reason):
-            log.warning("webhook.switched_off", webhook_id=str(webhook_id), reason=reason)
+        off = SwitchedOff(
+            delivery.team_id, delivery.webhook_id, delivery.task_id, delivery.run, reason
+        )
+        if await webhook_switched_off(self._services.database, off):
+            log.warning("webhook.switched_off", webhook_id=str(off.webhook_id), reason=reason)

@@ -18,6 +18,7 @@ from activities.store.reading.deliveries import Delivery, DeliveryFilter, list_d
 from activities.store.tasks import NewCallback
 from activities.store.webhooks import NewWebhook
 from tests.integration.new_tasks import new_task
+from tests.integration.restarts import restart
 from workflows.contracts import Failure, TaskClose, TaskMark
 from workflows.definitions.agent import Agent
 from workflows.definitions.webhook import DEFAULT_NOTICES, DeliveryState, Notice
@@ -103,7 +104,7 @@ async def test_every_end_is_told_once_in_each_run(database: Database, status: St
     await hook(database, events=DEFAULT_NOTICES)
     task_id = await task(database)
     await close(database, task_id, status)
-    assert await tasks.restart_task(database, task_id, 1, first_step=0, inputs={})
+    assert await restart(database, task_id, 1, first_step=0, inputs={})
     await close(database, task_id, status, run=2)
     found = await written(database, task_id)
     assert {(each.type, each.run) for each in found} == {
