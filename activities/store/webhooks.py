@@ -231,7 +231,7 @@ _REVIVE = text(
     f"""
     UPDATE webhook_deliveries
     SET state = '{DeliveryState.PENDING}', reason = NULL, next_at = now(), since = now(),
-        tries = 0, claim = NULL
+        tries = 0, claim = NULL, ended_at = NULL
     WHERE id IN (
         SELECT id FROM webhook_deliveries
         WHERE webhook_id = :webhook_id AND state = '{DeliveryState.FAILED}'
