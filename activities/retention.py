@@ -26,6 +26,7 @@ class Retention(BaseModel):
     artifacts: Days | None = None
     files: Days | None = 90
     audit: Days | None = 730
+    deliveries: Days | None = 30
     blobs: Days | None = 1
 
 

@@ -36,6 +36,7 @@ class RetentionSettings(BaseSettings):
     keep_artifacts: Kept = _DEFAULT.artifacts
     keep_files: Kept = _DEFAULT.files
     keep_audit: Kept = _DEFAULT.audit
+    keep_deliveries: Kept = _DEFAULT.deliveries
     keep_blobs: Kept = Field(default=_DEFAULT.blobs, description="that nothing names any more")
     housekeeping_seconds: float = Field(
         default=10.0, gt=0, le=DAY_SECONDS, description="from one pass to the next"

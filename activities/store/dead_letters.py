@@ -15,6 +15,7 @@ from activities.store.audit import Actor, Deed
 from activities.store.database import Database
 from activities.store.reading.plan_usage import Used, uses_of
 from activities.store.tables import DeadLetter
+from activities.store.webhook_letters import is_of_task
 from workflows.contracts import Failure
 from workflows.states import LetterState, Status, TaskType
 
@@ -50,7 +51,11 @@ async def requeue_letters(
     """Say of the open letters of a task that it runs again, in the transaction of that."""
     await connection.execute(
         update(DeadLetter)
-        .where(col(DeadLetter.task_id) == task_id, col(DeadLetter.state) == LetterState.OPEN)
+        .where(
+            col(DeadLetter.task_id) == task_id,
+            col(DeadLetter.state) == LetterState.OPEN,
+            is_of_task(),
+        )
         .values(
             **_ended(LetterState.REQUEUED, actor, note),
             request_digest=digest,

@@ -6,14 +6,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, select, text
-from sqlmodel import col
+from sqlalchemy import text
 
 from activities.store import audit
 from activities.store.audit import Actor, Deed
 from activities.store.database import Database
 from activities.store.events import as_json
-from activities.store.tables import WebhookDelivery
 from workflows.definitions.webhook import DeliveryState, Notice
 
 # Of one delivery so many are kept, the last ones.
@@ -125,27 +123,6 @@ async def resend(database: Database, actor: Actor, delivery_id: UUID) -> bool | 
     return True
 
 
-async def delete_old_deliveries(
-    database: Database, team_id: UUID, before: datetime, limit: int
-) -> int:
-    """Delete at most ``limit`` of a team that were written ``before`` and are not to be sent any
-    more, the oldest first; how many they were."""
-    created_at = col(WebhookDelivery.created_at)
-    old = (
-        select(col(WebhookDelivery.id))
-        .where(
-            col(WebhookDelivery.team_id) == team_id,
-            created_at < before,
-            col(WebhookDelivery.state) != DeliveryState.PENDING,
-        )
-        .order_by(created_at, col(WebhookDelivery.id))
-        .limit(limit)
-    )
-    gone = delete(WebhookDelivery).where(col(WebhookDelivery.id).in_(old))
-    async with database.writing() as connection:
-        return len((await connection.execute(gone.returning(col(WebhookDelivery.id)))).all())
-
-
 async def _end(
     database: Database,
     delivery: Claimed,
@@ -226,6 +203,7 @@ _END = text(
     WITH delivery AS (
         UPDATE webhook_deliveries
         SET state = :state, reason = :reason, claim = NULL,
+            ended_at = CASE WHEN :state <> '{DeliveryState.PENDING}' THEN now() END,
             next_at = now() + make_interval(secs => :pause_seconds),
             tries = tries + CASE WHEN CAST(:sent AS jsonb) IS NULL THEN 0 ELSE 1 END,
             attempts = CASE WHEN CAST(:sent AS jsonb) IS NULL THEN attempts
@@ -252,7 +230,7 @@ _RESEND = text(
     ), begun AS (
         UPDATE webhook_deliveries
         SET state = '{DeliveryState.PENDING}', reason = NULL, next_at = now(), since = now(),
-            tries = 0, claim = NULL
+            tries = 0, claim = NULL, ended_at = NULL
         FROM asked WHERE webhook_deliveries.id = asked.id AND asked.is_active
     )
     SELECT is_active FROM asked

@@ -14,7 +14,9 @@ from activities.store import audit
 from activities.store.audit import Actor, Deed
 from activities.store.database import Database
 from activities.store.tables import CallbackSecret, Webhook
+from activities.store.webhook_letters import end_webhook_letters, write_webhook_letter
 from workflows.definitions.webhook import DeliveryState, Notice
+from workflows.states import LetterState
 
 MAX_WEBHOOKS = 50
 # With an endpoint that comes back, so many of its notices begin anew; others are resent one by one.
@@ -112,10 +114,13 @@ async def change_webhook(
     *,
     is_active: bool | None = None,
     events: Sequence[Notice] | None = None,
+    note: str = "",
+    digest: str | None = None,
 ) -> WebhookInfo | None:
     """Change what is not None. None when the team has no such webhook.
 
-    One that is switched on again gets what was given up while it was off.
+    One that is switched on again gets what was given up while it was off, and its dead letters are
+    requeued, with ``note`` and the ``digest`` of the request.
     """
     changes: dict[str, object] = {} if events is None else {"events": list(events)}
     if is_active is not None:
@@ -133,6 +138,9 @@ async def change_webhook(
             return None
         if is_active:
             await connection.execute(_REVIVE, {"webhook_id": webhook_id, "limit": MAX_REVIVED})
+            await end_webhook_letters(
+                connection, actor, webhook_id, LetterState.REQUEUED, note=note, digest=digest
+            )
         await audit.note(
             connection,
             actor,
@@ -159,28 +167,41 @@ async def delete_webhook(database: Database, actor: Actor, webhook_id: UUID) -> 
             return False
         deed = Deed("webhook.deleted", str(webhook_id), details={"origin": row.origin})
         await audit.note(connection, actor, deed)
+        await end_webhook_letters(
+            connection, actor, webhook_id, LetterState.DISCARDED, note="The webhook was deleted."
+        )
     return True
 
 
-async def webhook_switched_off(
-    database: Database, team_id: UUID, webhook_id: UUID, reason: str
-) -> bool:
-    """Switch off a webhook that keeps failing, and write that down. False when it was off.
+@dataclass(frozen=True, slots=True)
+class SwitchedOff:
+    """Why a webhook is switched off, and the task, with its run, whose notice failed last."""
+
+    team_id: UUID
+    webhook_id: UUID
+    task_id: UUID
+    run: int
+    reason: str
+
+
+async def webhook_switched_off(database: Database, off: SwitchedOff) -> bool:
+    """Switch off a webhook that keeps failing, and leave a dead letter. False when it was off.
 
     What waits for it is given up when its turn comes, and begins anew once a person has switched
     it on again.
     """
     switched = (
         update(Webhook)
-        .where(col(Webhook.id) == webhook_id, col(Webhook.is_active))
-        .values(is_active=False, disabled_reason=reason)
+        .where(col(Webhook.id) == off.webhook_id, col(Webhook.is_active))
+        .values(is_active=False, disabled_reason=off.reason)
         .returning(col(Webhook.id))
     )
     async with database.writing() as connection:
         if await connection.scalar(switched) is None:
             return False
-        deed = Deed("webhook.switched_off", str(webhook_id), note=reason)
-        await audit.note(connection, Actor(team_id, _NOBODY), deed)
+        deed = Deed("webhook.switched_off", str(off.webhook_id), note=off.reason)
+        await audit.note(connection, Actor(off.team_id, _NOBODY), deed)
+        await write_webhook_letter(connection, off.webhook_id, off.task_id, off.run, off.reason)
     return True
 
 
@@ -210,7 +231,7 @@ _REVIVE = text(
     f"""
     UPDATE webhook_deliveries
     SET state = '{DeliveryState.PENDING}', reason = NULL, next_at = now(), since = now(),
-        tries = 0, claim = NULL
+        tries = 0, claim = NULL, ended_at = NULL
     WHERE id IN (
         SELECT id FROM webhook_deliveries
         WHERE webhook_id = :webhook_id AND state = '{DeliveryState.FAILED}'

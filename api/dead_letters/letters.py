@@ -10,6 +10,8 @@ from activities.store.audit import Actor, Deed
 from activities.store.dead_letters import discard_letter
 from activities.store.reading.dead_letters import StoredLetter, find_letter
 from activities.store.tasks import Reason
+from activities.store.webhook_letters import webhook_of
+from activities.store.webhooks import change_webhook
 from api.dead_letters.errors import LetterConflict
 from api.dead_letters.foresight import Foresight, foresee
 from api.errors import NotFound, StateConflict
@@ -32,8 +34,8 @@ async def load_letter(services: Services, team_id: UUID, letter_id: UUID) -> Sto
 async def requeue(
     services: Services, actor: Actor, letter_id: UUID, request: RequeueRequest
 ) -> Changed:
-    """Run the task of a letter again. The same request again changes nothing, and gets the same
-    answer.
+    """Run the task of a letter again, or switch on again the webhook of one. The same request again
+    changes nothing, and gets the same answer.
 
     Raises:
         NotFound
@@ -43,6 +45,8 @@ async def requeue(
     letter, digest = await load_letter(services, actor.team_id, letter_id), digest_of(request)
     if letter.state is not LetterState.OPEN:
         return await _requeued(services, letter, digest)
+    if (webhook_id := webhook_of(letter.part)) is not None:
+        return await _enabled(services, actor, letter, webhook_id, request)
     try:
         prepared = await prepare_retry(services, actor.team_id, letter.task_id, request)
         details: Mapping[str, JsonValue] = {
@@ -69,6 +73,8 @@ async def foresee_requeue(
     letter = await load_letter(services, team_id, letter_id)
     if letter.state is not LetterState.OPEN:
         raise LetterConflict(id=letter.id, action="requeued", reason=_why_not_open(letter))
+    if webhook_of(letter.part) is not None:
+        return Foresight()  # No task runs again.
     return await foresee(services, team_id, letter.task_id, request)
 
 
@@ -96,6 +102,28 @@ def digest_of(request: RequeueRequest) -> str:
 async def _requeued(services: Services, letter: StoredLetter, digest: str) -> Changed:
     if letter.state is not LetterState.REQUEUED or letter.request_digest != digest:
         raise LetterConflict(id=letter.id, action="requeued", reason=_why_not_open(letter))
+    task = await load_task(services.database, letter.team_id, letter.task_id)
+    return Changed(task_id=task.id, status=task.status)
+
+
+async def _enabled(
+    services: Services,
+    actor: Actor,
+    letter: StoredLetter,
+    webhook_id: UUID,
+    request: RequeueRequest,
+) -> Changed:
+    """The letter of a webhook that was switched off: it is on again, and no task runs for it."""
+    changed = await change_webhook(
+        services.database,
+        actor,
+        webhook_id,
+        is_active=True,
+        note=request.note,
+        digest=digest_of(request),
+    )
+    if changed is None:
+        raise NotFound(kind="webhook", id=webhook_id)
     task = await load_task(services.database, letter.team_id, letter.task_id)
     return Changed(task_id=task.id, status=task.status)
 

@@ -17,6 +17,7 @@ from activities.store.deliveries import Claimed, Wanted
 from activities.store.reading.tasks import find_details
 from activities.store.webhooks import (
     SWITCHED_OFF,
+    SwitchedOff,
     place_of_callbacks,
     place_of_webhook,
     webhook_switched_off,
@@ -203,20 +204,21 @@ class Sender:
             task_id=str(delivery.task_id),
             reason=sent.error,
         )
+        # Before what is written of the delivery: whoever dies in between has it done again.
+        if outcome.is_gone:
+            await self._switch_off(delivery, "it answered 410, that it is gone")
+        elif delivery.failing_seconds >= _NEARLY * self._options.off_seconds:
+            await self._switch_off(delivery, f"{sent.error}, and so for longer than it may")
+        left_seconds = self._options.retry_seconds - delivery.age_seconds - sent.duration_ms / 1_000
         if outcome.is_gone:
             reason = sent.error if delivery.webhook_id is None else SWITCHED_OFF
             await deliveries.given_up(database, delivery, sent, reason or "")
-            await self._switch_off(delivery, "it answered 410, that it is gone")
-            return
-        left_seconds = self._options.retry_seconds - delivery.age_seconds - sent.duration_ms / 1_000
-        if left_seconds > 0:
+        elif left_seconds > 0:
             pause_seconds = min(self._pause_seconds(delivery, outcome), left_seconds)
             await deliveries.postponed(database, delivery, sent, pause_seconds)
         else:
             reason = f"It was tried for {self._options.retry_seconds:g} s. Last: {sent.error}"
             await deliveries.given_up(database, delivery, sent, reason)
-        if delivery.failing_seconds >= _NEARLY * self._options.off_seconds:
-            await self._switch_off(delivery, f"{sent.error}, and so for longer than it may")
 
     def _pause_seconds(self, delivery: Claimed, outcome: Outcome) -> float:
         pauses = self._backoff.pauses(random.uniform)
@@ -226,6 +228,8 @@ class Sender:
     async def _switch_off(self, delivery: Claimed, reason: str) -> None:
         if delivery.webhook_id is None:
             return
-        database, webhook_id = self._services.database, delivery.webhook_id
-        if await webhook_switched_off(database, delivery.team_id, webhook_id, reason):
-            log.warning("webhook.switched_off", webhook_id=str(webhook_id), reason=reason)
+        off = SwitchedOff(
+            delivery.team_id, delivery.webhook_id, delivery.task_id, delivery.run, reason
+        )
+        if await webhook_switched_off(self._services.database, off):
+            log.warning("webhook.switched_off", webhook_id=str(off.webhook_id), reason=reason)

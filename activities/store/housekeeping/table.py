@@ -19,4 +19,5 @@ SWEEPS: Sequence[Sweep] = (
     ARTIFACTS,
     Files(),
     Aged("audit", "audit", "audit_log"),
+    Aged("deliveries", "deliveries", "webhook_deliveries", "ended_at"),
 )

@@ -61,7 +61,8 @@ class WebhookDelivery(SQLModel, table=True):
 
     ``body`` is written before it is first sent, and never changed. ``attempts`` are the last ones,
     ``tries`` how many there were since ``since``, from which on the time for retries is counted.
-    ``claim`` is whoever sends it now, until ``next_at``; without one it is due then.
+    ``claim`` is whoever sends it now, until ``next_at``; without one it is due then. ``ended_at``
+    is None while it is to be sent, and housekeeping leaves it alone.
     """
 
     __tablename__ = "webhook_deliveries"
@@ -80,6 +81,12 @@ class WebhookDelivery(SQLModel, table=True):
             text("created_at DESC"),
             text("id DESC"),
             postgresql_where=text("state <> 'delivered'"),
+        ),
+        Index(
+            "webhook_deliveries_by_age",
+            "team_id",
+            "ended_at",
+            postgresql_where=text("ended_at IS NOT NULL"),
         ),
         Index("webhook_deliveries_by_task", "task_id"),
         Index(
@@ -111,4 +118,5 @@ class WebhookDelivery(SQLModel, table=True):
     since: datetime = created_at_column()
     next_at: datetime = created_at_column()
     claim: UUID | None = None
+    ended_at: datetime | None = moment_column()
     created_at: datetime = created_at_column()

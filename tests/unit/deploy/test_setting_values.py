@@ -60,6 +60,7 @@ BAD: dict[str, tuple[str, ...]] = {
     "keep_artifacts": _DAYS,
     "keep_files": _DAYS,
     "keep_audit": _DAYS,
+    "keep_deliveries": _DAYS,
     "keep_blobs": _DAYS,
     "housekeeping_seconds": (*_AMOUNT, "0", "86401"),
     "python_downloads": _FLAG,

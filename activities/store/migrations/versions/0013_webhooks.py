@@ -115,6 +115,7 @@ def _create_deliveries() -> None:
         _moment("since"),
         _moment("next_at"),
         sa.Column("claim", sa.Uuid(), nullable=True),
+        _moment("ended_at", is_now=False),
         _moment("created_at"),
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"]),
         sa.ForeignKeyConstraint(["webhook_id"], ["webhooks.id"], ondelete="CASCADE"),
@@ -134,6 +135,12 @@ def _create_deliveries() -> None:
         "webhook_deliveries",
         ["team_id", newest, last],
         postgresql_where=sa.text("state <> 'delivered'"),
+    )
+    op.create_index(
+        "webhook_deliveries_by_age",
+        "webhook_deliveries",
+        ["team_id", "ended_at"],
+        postgresql_where=sa.text("ended_at IS NOT NULL"),
     )
     op.create_index("webhook_deliveries_by_task", "webhook_deliveries", ["task_id"])
     op.create_index(

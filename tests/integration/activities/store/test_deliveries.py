@@ -13,11 +13,14 @@ from activities.store import deliveries, tasks, webhooks
 from activities.store.audit import Actor
 from activities.store.database import Database
 from activities.store.deliveries import Claimed, Sent, Wanted
+from activities.store.housekeeping.base import Scope, short_transaction
+from activities.store.housekeeping.table import SWEEPS
 from activities.store.keys import DEFAULT_TEAM, create_team
 from activities.store.reading.deliveries import Delivery, DeliveryFilter, list_deliveries
 from activities.store.tasks import NewCallback
 from activities.store.webhooks import NewWebhook
 from tests.integration.new_tasks import new_task
+from tests.integration.restarts import restart
 from workflows.contracts import Failure, TaskClose, TaskMark
 from workflows.definitions.agent import Agent
 from workflows.definitions.webhook import DEFAULT_NOTICES, DeliveryState, Notice
@@ -103,7 +106,7 @@ async def test_every_end_is_told_once_in_each_run(database: Database, status: St
     await hook(database, events=DEFAULT_NOTICES)
     task_id = await task(database)
     await close(database, task_id, status)
-    assert await tasks.restart_task(database, task_id, 1, first_step=0, inputs={})
+    assert await restart(database, task_id, 1, first_step=0, inputs={})
     await close(database, task_id, status, run=2)
     found = await written(database, task_id)
     assert {(each.type, each.run) for each in found} == {
@@ -250,18 +253,34 @@ async def test_a_team_has_so_many_webhooks_and_no_more(database: Database) -> No
     assert await webhooks.create_webhook(database, ACTOR, new) is None
 
 
-async def test_old_deliveries_are_deleted_a_few_at_a_time_and_never_what_is_to_be_sent(
+async def test_old_deliveries_are_swept_a_few_at_a_time_and_never_what_is_to_be_sent(
     database: Database,
 ) -> None:
     await hook(database)
     for _ in range(4):
         await close(database, await task(database), Status.FAILED)
-    first, *others = await claimed(database)
+    first, second, *others = await claimed(database)
+    await deliveries.delivered(database, second, replace(SENT, error=None))
     for each in others:
         await deliveries.given_up(database, each, SENT, "no")
+    [sweep] = [each for each in SWEEPS if each.name == "deliveries"]
     later = datetime.now(UTC) + timedelta(days=1)
-    before = later - timedelta(days=2)
-    assert await deliveries.delete_old_deliveries(database, DEFAULT_TEAM, before, 10) == 0
-    assert await deliveries.delete_old_deliveries(database, DEFAULT_TEAM, later, 2) == 2
-    assert await deliveries.delete_old_deliveries(database, DEFAULT_TEAM, later, 10) == 1
+
+    async def swept(before: datetime, limit: int) -> int:
+        async with short_transaction(database) as connection:
+            scope = Scope(DEFAULT_TEAM, before, None, limit)
+            return (await sweep.step(connection, scope)).removed
+
+    assert await swept(later - timedelta(days=2), 10) == 0
+    assert await swept(later, 2) == 2
+    assert await swept(later, 10) == 1
     assert [each.id for each in await written(database)] == [first.id]
+
+
+async def test_what_is_sent_again_is_not_swept_meanwhile(database: Database) -> None:
+    delivery = await one(database)
+    await deliveries.given_up(database, delivery, SENT, "no")
+    assert await deliveries.resend(database, ACTOR, delivery.id)
+    async with database.reading(fresh=True) as connection:
+        ended = "SELECT count(*) FROM webhook_deliveries WHERE ended_at IS NOT NULL"
+        assert await connection.scalar(text(ended)) == 0

@@ -171,6 +171,40 @@ async def test_a_receiver_that_is_gone_is_switched_off_and_gets_what_it_missed_w
     assert list(deeds) == ["webhook.created", "webhook.switched_off", "webhook.changed"]
 
 
+async def test_the_dead_letter_of_a_webhook_that_was_switched_off_enables_it_and_runs_no_task(
+    stage: Stage, receiver: Receiver, hooked: dict[str, Any]
+) -> None:
+    receiver.answer = lambda got: 410
+    task_id = await stage.submit("fail")
+    await settled(stage, "failed", task_id=task_id)
+
+    async def letters(**query: str) -> dict[str, dict[str, Any]]:
+        query |= {"task_id": task_id}
+        found = (await stage.http.get("/dead-letters", params=query)).json()["items"]
+        return {each["sub_task"]: each for each in found}
+
+    part = f"webhook:{hooked['id']}"
+    letter = (await letters())[part]
+    assert letter["error"]["code"] == "webhook-switched-off"
+    assert "410" in letter["error"]["message"]
+    path = f"/dead-letters/{letter['id']}/requeue"
+    foreseen = await stage.http.post(path, json={"dry_run": True})
+    assert (foreseen.status_code, foreseen.json()["count"]) == (200, 0)
+    # That of the task's step is another letter, and leaves this one open.
+    await stage.http.post(f"/tasks/{task_id}/retry")
+    await stage.until(task_id, "failed")
+    assert part in await letters()
+    receiver.answer = lambda got: 204
+    for _ in range(2):  # The same again changes nothing.
+        requeued = await stage.http.post(path, json={"note": "It is well."})
+        assert requeued.status_code == 202, requeued.text
+    assert (await letters(state="requeued"))[part]["note"] == "It is well."
+    assert (await stage.http.get(f"/webhooks/{hooked['id']}")).json()["is_active"] is True
+    assert (await stage.task(task_id))["run"] == 2
+    missed = await settled(stage, "delivered", task_id=task_id)
+    assert {got.id for got in receiver.received} == {missed["id"]}
+
+
 async def test_what_was_delivered_is_sent_again_on_demand_as_it_was(
     stage: Stage, receiver: Receiver, hooked: dict[str, Any]
 ) -> None:
