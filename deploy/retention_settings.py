@@ -38,9 +38,15 @@ class RetentionSettings(BaseSettings):
     keep_audit: Kept = _DEFAULT.audit
     keep_deliveries: Kept = _DEFAULT.deliveries
     keep_blobs: Kept = Field(default=_DEFAULT.blobs, description="that nothing names any more")
+    cache_days: Kept = Field(default=30, description="of inputs and environments nobody uses")
     housekeeping_seconds: float = Field(
         default=10.0, gt=0, le=DAY_SECONDS, description="from one pass to the next"
     )
+
+    @property
+    def cache_seconds(self) -> float | None:
+        """How long a worker keeps what it does not use; None: until others need the room."""
+        return None if self.cache_days is None else self.cache_days * DAY_SECONDS
 
     @property
     def housekeeping(self) -> HousekeepingOptions:

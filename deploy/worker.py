@@ -18,6 +18,7 @@ from activities.patience import patiently
 from activities.payloads import Codec, data_converter
 from activities.sandbox import backends
 from activities.store.database import Database
+from activities.tidying import keep_tidy
 from activities.tokens import load_encoding
 from deploy import garbage_collector, temporal_connection, variables
 from deploy.bootstrap import mcp_pool, stores
@@ -63,6 +64,7 @@ async def run_worker(settings: Settings) -> None:
                 # Beside its first tasks: it starts sooner, and the first turn seldom waits for it.
                 group.create_task(asyncio.to_thread(load_encoding))
                 beside(partial(remove_former, settings.data_dir))
+                beside(partial(keep_tidy, options.work_folder, settings.cache_seconds))
                 await stop.wait()
         finally:
             await sandbox.close()

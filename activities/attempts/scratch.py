@@ -76,6 +76,12 @@ class Scratch:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
+def sweep(runs: Path) -> None:
+    """Remove the folders of workers that are gone; those that live keep theirs."""
+    with blocking_file_lock(runs / _LOCK):
+        _remove_abandoned(runs)
+
+
 def _remove_abandoned(runs: Path) -> None:
     """Remove the folders of workers that are gone: nobody holds their lock any more."""
     for folder in (entry for entry in runs.iterdir() if entry.is_dir()):

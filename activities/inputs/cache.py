@@ -160,6 +160,16 @@ class Cache:
         self._is_prepared = True
 
 
+def expire(folder: Path, unused_seconds: float) -> None:
+    """Remove the inputs that nobody uses, or has used for so long, from the folder of a cache."""
+    oldest_ns = time.time_ns() - int(unused_seconds * 1e9)
+    for used_ns, size, path in sorted(_files(folder / "blobs")):
+        if used_ns >= oldest_ns:
+            return
+        if _remove(path):
+            log.info("input.expired", sha256=path.name, size_bytes=size)
+
+
 def _files(folder: Path) -> Iterator[tuple[int, int, Path]]:
     """Time of last use in nanoseconds, size in bytes and path of each file."""
     for path in folder.glob("??/*"):

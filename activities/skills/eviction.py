@@ -23,10 +23,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on all environments together. One that alone takes more bytes is refused."""
+    """Bounds on all environments together. One that alone takes more bytes is refused. One that was
+    not used for ``unused_seconds`` goes in any case, if that is not None."""
 
     environments: int = 64
     total_bytes: int = 8 * 1024**3
+    unused_seconds: float | None = None
 
 
 def lock_file(venv: Path) -> Path:
@@ -59,15 +61,19 @@ def seal(venv: Path) -> int:
 
 
 def evict(folder: Path, limits: Limits) -> None:
-    """Remove what exceeds the limits, oldest use first, and what killed workers left."""
+    """Remove what exceeds the limits, the oldest use first, and what killed workers left."""
     _sweep(folder)
     ages = sorted(
         (entry.lstat().st_mtime_ns, entry) for entry in _entries(folder) if entry.is_dir()
     )
     sizes = {venv: _size(venv) for _, venv in ages}
     count, total_bytes = len(sizes), sum(sizes.values())
-    for _, venv in ages:
-        if count <= limits.environments and total_bytes <= limits.total_bytes:
+    oldest_ns = 0
+    if limits.unused_seconds is not None:
+        oldest_ns = time.time_ns() - int(limits.unused_seconds * 1e9)
+    for used_ns, venv in ages:
+        is_within = count <= limits.environments and total_bytes <= limits.total_bytes
+        if is_within and used_ns >= oldest_ns:
             return
         if _remove(venv):
             count -= 1

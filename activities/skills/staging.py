@@ -60,17 +60,19 @@ class Stage:
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         log.info("skill.staged", skill=skill.name, digest=digest)
-        self._sweep()
+        sweep(self._folder)
         return copy
 
-    def _sweep(self) -> None:
-        oldest = time.time() - KEEP_SECONDS
-        for entry in self._folder.iterdir():
-            with contextlib.suppress(FileNotFoundError):  # another worker sweeps too
-                if entry.lstat().st_mtime < oldest:
-                    # Renamed first, so that a half-removed copy is never taken for a whole one.
-                    doomed = entry.rename(self._folder / f".{uuid.uuid4().hex}")
-                    shutil.rmtree(doomed, ignore_errors=True)
+
+def sweep(folder: Path) -> None:
+    """Remove the copies that no job can be using any more."""
+    oldest = time.time() - KEEP_SECONDS
+    for entry in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # another worker sweeps too
+            if entry.lstat().st_mtime < oldest:
+                # Renamed first, so that a half-removed copy is never taken for a whole one.
+                doomed = entry.rename(folder / f".{uuid.uuid4().hex}")
+                shutil.rmtree(doomed, ignore_errors=True)
 
 
 def _mark_used(copy: Path) -> bool:

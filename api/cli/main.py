@@ -58,7 +58,7 @@ for name, place, summary in (
     ("pause", "tasks:pause", "Pause a task before its next step or turn."),
     ("resume", "tasks:resume", "Resume a paused task."),
     ("retry", "tasks:retry", "Retry a task that has ended."),
-    ("rm", "removal:rm", "Delete tasks that have ended, with all that they made."),
+    ("rm", "removal:rm", "Delete tasks that have ended, with all that is theirs."),
     ("dlq", "dlq:app", "Dead letters: what ended badly, and what to do about it."),
     (
         "compile",

@@ -20,7 +20,8 @@ from activities.store.housekeeping.base import MOST_COUNTED, Scope, Step, Sweep
 from activities.store.reading.cursor import Cursor
 from workflows.states import Status
 
-MOST_TASKS = 200
+FEWEST_TASKS, MOST_TASKS = 5, 500
+ROWS_OF_A_TASK = 12
 START = Cursor(datetime.min.replace(tzinfo=UTC), UUID(int=0))
 # What a completed step has printed, as far as this, is its result: steps after it, and whoever
 # looks at the task, read it there.
@@ -37,7 +38,9 @@ class EndedTasks(Sweep):
     statements: tuple[TextClause, ...]
 
     async def step(self, connection: AsyncConnection, scope: Scope) -> Step:
-        tops = (await connection.execute(_ENDED, _values(scope) | {"most": MOST_TASKS})).all()
+        # To lock a row is to write it: not many more than the step will get done.
+        most = min(MOST_TASKS, max(FEWEST_TASKS, scope.limit // ROWS_OF_A_TASK))
+        tops = (await connection.execute(_ENDED, _values(scope) | {"most": most})).all()
         if not tops:
             return Step(0, True, scope.after)
         last = Cursor(tops[-1].finished_at, tops[-1].id)
@@ -48,7 +51,7 @@ class EndedTasks(Sweep):
             removed += (await connection.execute(statement, values)).rowcount
             if removed >= scope.limit:  # Of these tasks there is more.
                 return Step(removed, False, scope.after, reached=last.moment)
-        return Step(removed, len(tops) < MOST_TASKS, last, reached=last.moment)
+        return Step(removed, len(tops) < most, last, reached=last.moment)
 
     async def count_left(self, connection: AsyncConnection, scope: Scope) -> int:
         values = _values(scope) | {"most": MOST_COUNTED}

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from activities.mime_types import UNKNOWN_TYPE
@@ -16,6 +16,7 @@ from activities.store.columns import (
     team_column,
     text_column,
 )
+from workflows.events import EventType
 from workflows.states import ArtifactType, Status
 
 
@@ -82,7 +83,6 @@ class File(SQLModel, table=True):
         Index("files_by_use", "team_id", "named_at", "id"),
         Index("files_by_blob", "sha256", "team_id"),
         Index("files_by_task", "task_id", postgresql_where=text("task_id IS NOT NULL")),
-        ForeignKeyConstraint(["task_id"], ["tasks.id"], name="files_of_task", ondelete="CASCADE"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -108,7 +108,7 @@ class Event(SQLModel, table=True):
             "events_deltas",
             "task_id",
             "created_at",
-            postgresql_where=text("type = 'llm.delta'"),
+            postgresql_where=text(f"type = '{EventType.LLM_DELTA}'"),
         ),
     )
 

@@ -25,7 +25,10 @@ def rm(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Delete tasks that have ended, with their nodes, logs, messages, events and artifacts."""
+    """Delete tasks that have ended, with all that is theirs.
+
+    That are their nodes, logs, messages, events and artifacts.
+    """
 
     async def find(client: Client) -> list[str]:
         return list(dict.fromkeys([await find_task_id(client, text) for text in tasks]))

@@ -62,6 +62,7 @@ BAD: dict[str, tuple[str, ...]] = {
     "keep_audit": _DAYS,
     "keep_deliveries": _DAYS,
     "keep_blobs": _DAYS,
+    "cache_days": _DAYS,
     "housekeeping_seconds": (*_AMOUNT, "0", "86401"),
     "python_downloads": _FLAG,
     "skill_private_hosts": _HOSTS,

@@ -56,9 +56,6 @@ def upgrade() -> None:
         ),
     )
     op.add_column("files", sa.Column("task_id", sa.Uuid(), nullable=True))
-    op.create_foreign_key(
-        "files_of_task", "files", "tasks", ["task_id"], ["id"], ondelete="CASCADE"
-    )
     op.create_index(
         "files_by_task", "files", ["task_id"], postgresql_where=sa.text("task_id IS NOT NULL")
     )
@@ -140,7 +137,6 @@ def downgrade() -> None:
     op.drop_index("task_artifacts_by_blob", table_name="task_artifacts")
     for index in ("files_by_blob", "files_by_use", "files_by_task"):
         op.drop_index(index, table_name="files")
-    op.drop_constraint("files_of_task", "files", type_="foreignkey")
     op.drop_column("files", "task_id")
     op.drop_column("files", "named_at")
     for index in ("tasks_by_input", "tasks_deleted", "tasks_by_end"):

@@ -281,9 +281,9 @@ async def test_streamed_text_goes_when_its_message_is_written_but_for_the_last_s
         )
     await turns.add_events(database, turn, (LlmDelta(turn=turn.turn, text="late"),))
     said = "SELECT data ->> 'text' AS text FROM events WHERE type = 'llm.delta'"
-    assert [row["text"] for row in await rows(database, said)] == ["early", "late"]
+    assert [row[0] for row in await rows(database, said)] == ["early", "late"]
     assert await turns.end_turn(database, turn, answered(turn.seq + 1, "all", turn=turn.turn))
-    assert [row["text"] for row in await rows(database, said)] == ["late"]
+    assert [row[0] for row in await rows(database, said)] == ["late"]
 
 
 async def test_a_task_that_was_cancelled_before_it_began_stays_so(
