@@ -29,6 +29,13 @@ async def tool_settings(database: Database, team_id: UUID) -> dict[str, ToolSett
         return {name: ToolSetting(active, level) for name, active, level in rows}
 
 
+async def is_known_tool(database: Database, team_id: UUID, name: str) -> bool:
+    """Whether the team has said something of it, or registered it or its server."""
+    query = select(col(Tool.id)).where(col(Tool.team_id) == team_id, col(Tool.name) == name)
+    async with database.reading(fresh=True) as connection:
+        return await connection.scalar(query) is not None
+
+
 async def set_native_tool(
     database: Database,
     team_id: UUID,

@@ -17,6 +17,7 @@ MAX_NOTE_CHARACTERS = 20_000
 MAX_DESCRIPTION_CHARACTERS = 2_000
 MAX_POINTER_CHARACTERS = 1_000
 MAX_ACCEPTED = 1_000
+MAX_BREAKER_SECONDS = 30 * 24 * 3_600.0
 
 # PostgreSQL keeps no NUL in text.
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
@@ -88,6 +89,16 @@ class ApprovalRequest(_Request):
     ask_id: UUID | None = None
     note: Text | None = Field(default=None, max_length=MAX_NOTE_CHARACTERS)
     nodes: tuple[Node, ...] | None = Field(default=None, max_length=MAX_NODES)
+
+
+class BreakerDecision(_Request):
+    """An open breaker is tried after ``seconds``, a closed one does not open before; by default the
+    former stays open until somebody closes it, and the latter counts at once. ``note`` says why."""
+
+    seconds: float | None = Field(
+        default=None, gt=0, le=MAX_BREAKER_SECONDS, allow_inf_nan=False, strict=True
+    )
+    note: Text = Field(default="", max_length=MAX_DESCRIPTION_CHARACTERS)
 
 
 class ToolChange(_Request):
