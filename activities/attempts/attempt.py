@@ -55,7 +55,7 @@ class Performed:
 
     With a ``message``, the model has read of the failure, so the activity does not fail.
     ``events`` tell what only the tool knows. With an ``approval`` it has come to a question, for
-    whose answer the step waits.
+    whose answer the step waits. ``answered_by`` is the tool that was called in place of its own.
     """
 
     exit_code: int | None = 0
@@ -65,6 +65,7 @@ class Performed:
     message: ToolMessage | None = None
     events: tuple[Event, ...] = ()
     approval: Approval | None = None
+    answered_by: str = ""
 
 
 Perform = Callable[[Begun, Reporter], Awaitable[Performed]]
@@ -223,6 +224,7 @@ class _Running:
                 *self._end_events(status, duration_ms, performed, failure, next_attempt_at),
             ),
             approval=performed.approval,
+            answered_by=performed.answered_by,
         )
 
     def _failure(self, error: AgentOSError, reporter: Reporter) -> Failure:

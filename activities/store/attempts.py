@@ -107,7 +107,8 @@ class StoredFile:
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How an attempt ended. ``files`` replace those of earlier attempts at the same step; with an
-    ``approval``, a question was found, and the step waits for its answer."""
+    ``approval``, a question was found, and the step waits for its answer. ``answered_by`` is the
+    tool that was called in place of the step's own."""
 
     status: Status
     duration_ms: int
@@ -121,6 +122,7 @@ class Ended:
     events: tuple[Event, ...] = ()
     message: ToolMessage | None = None
     approval: Approval | None = None
+    answered_by: str = ""
 
 
 def artifact_id(sub_task_id: UUID, name: str, sha256: str) -> UUID:
@@ -194,7 +196,11 @@ async def end(database: Database, attempt: Attempt, ended: Ended) -> bool:
 
     The task is completed with the success of its last step, in the same transaction.
     """
-    output = {"exit_code": ended.exit_code, "refused": list(ended.refused)}
+    output = {
+        "exit_code": ended.exit_code,
+        "refused": list(ended.refused),
+        **({"answered_by": ended.answered_by} if ended.answered_by else {}),
+    }
     values = {
         **_fence(attempt),
         **events.values(ended.events),

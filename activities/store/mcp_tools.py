@@ -13,6 +13,8 @@ from sqlmodel import col
 
 from activities.store.database import Database
 from activities.store.tables import Tool
+from activities.store.tools import fallback_of
+from workflows.definitions.fallback import Fallback
 from workflows.definitions.mcp_server import PREFIX, McpServer
 from workflows.states import Permission, ToolType
 
@@ -34,6 +36,8 @@ class StoredTool:
     permission_level: Permission
     refused: tuple[str, ...] = ()
     changed: dict[str, JsonValue] | None = None
+    fallback: Fallback | None = None
+    is_server: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class CallableTool:
     is_retry_safe: bool
     server: McpServer
     reads_resources: bool = False
+    fallback: Fallback | None = None
 
 
 async def change_mcp_tool(
@@ -80,6 +85,13 @@ async def change_mcp_tool(
                 .where(col(Tool.team_id) == team_id, is_tool_of(name.removeprefix(PREFIX)))
                 .values({"permission_level": permission_level} | seen)
             )
+        row = (await connection.execute(_listed(team_id).where(col(Tool.name) == name))).first()
+    return None if row is None else _stored(row)
+
+
+async def find_mcp_tool(database: Database, team_id: UUID, name: str) -> StoredTool | None:
+    """A server, or a tool of one."""
+    async with database.reading(fresh=True) as connection:
         row = (await connection.execute(_listed(team_id).where(col(Tool.name) == name))).first()
     return None if row is None else _stored(row)
 
@@ -117,6 +129,7 @@ async def callable_tools(
             col(Tool.schema_).label("schema"),
             col(Tool.config),
             col(Tool.permission_level),
+            col(Tool.fallback),
             col(_Server.config).label("server"),
         )
         .join(_Server, _serves)
@@ -164,6 +177,7 @@ def _listed(team_id: UUID) -> Select[*tuple[Any, ...]]:
             ),
             col(Tool.permission_level),
             col(Tool.config),
+            col(Tool.fallback),
         )
         .outerjoin(_Server, _serves)
         .where(col(Tool.team_id) == team_id, is_mcp(), _is_there)
@@ -179,6 +193,8 @@ def _stored(row: Row[*tuple[Any, ...]]) -> StoredTool:
         permission_level=row.permission_level,
         refused=tuple(row.config.get("refused", ())),
         changed=row.config.get("changed"),
+        fallback=fallback_of(row.fallback),
+        is_server="connection" in row.config,
     )
 
 
@@ -194,6 +210,7 @@ def _callable(row: Row[*tuple[Any, ...]]) -> CallableTool | None:
         is_retry_safe=bool(row.config["is_retry_safe"]),
         server=server,
         reads_resources=bool(row.config.get("reads_resources")),
+        fallback=fallback_of(row.fallback),
     )
 
 

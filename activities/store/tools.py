@@ -1,32 +1,67 @@
 """A team's settings for its tools: whether one may be used, and whether calls need approval."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+import structlog
+from pydantic import ValidationError
+from sqlalchemy import null, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from activities.store.database import Database
 from activities.store.tables import Tool
+from workflows.definitions.fallback import Fallback
 from workflows.states import Permission, ToolType
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ToolSetting:
     is_active: bool = True
     permission_level: Permission = Permission.AUTO
+    fallback: Fallback | None = None
 
 
 async def tool_settings(database: Database, team_id: UUID) -> dict[str, ToolSetting]:
     """By name of the tool. A tool of which the team said nothing is not among them."""
     async with database.reading(fresh=True) as connection:
         rows = await connection.execute(
-            select(col(Tool.name), col(Tool.is_active), col(Tool.permission_level)).where(
-                col(Tool.team_id) == team_id
-            )
+            select(
+                col(Tool.name),
+                col(Tool.is_active),
+                col(Tool.permission_level),
+                col(Tool.fallback),
+            ).where(col(Tool.team_id) == team_id)
         )
-        return {name: ToolSetting(active, level) for name, active, level in rows}
+        return {
+            name: ToolSetting(active, level, fallback_of(fallback))
+            for name, active, level, fallback in rows
+        }
+
+
+def fallback_of(stored: dict[str, Any] | None) -> Fallback | None:
+    """None for what an earlier version stored and this one does not take any more."""
+    try:
+        return None if stored is None else Fallback.model_validate(stored)
+    except ValidationError:
+        log.warning("tool.stored_fallback_invalid")
+        return None
+
+
+async def set_fallback(
+    database: Database, team_id: UUID, name: str, fallback: Fallback | None
+) -> None:
+    """Say what is called in place of a tool, of which there is a row."""
+    document = None if fallback is None else fallback.model_dump(mode="json", exclude_none=True)
+    async with database.writing() as connection:
+        await connection.execute(
+            update(Tool)
+            .where(col(Tool.team_id) == team_id, col(Tool.name) == name)
+            .values(fallback=null() if document is None else document)
+        )
 
 
 async def is_known_tool(database: Database, team_id: UUID, name: str) -> bool:
@@ -68,7 +103,8 @@ async def set_native_tool(
                 )
                 # Setting a column to itself, for a change of nothing must return the row as well.
                 .on_conflict_do_update(constraint="tools_once", set_={"name": name, **changes})
-                .returning(col(Tool.is_active), col(Tool.permission_level))
+                .returning(col(Tool.is_active), col(Tool.permission_level), col(Tool.fallback))
             )
         ).one()
-    return ToolSetting(*saved)
+    active, level, fallback = saved
+    return ToolSetting(active, level, fallback_of(fallback))

@@ -21,6 +21,7 @@ from pydantic_core.core_schema import ModelSchema
 
 from activities.equipment import Equipment
 from activities.tools.context import AgentContext, ToolContext, ToolResult
+from workflows.definitions.fallback import Fallback
 from workflows.discovery import modules_of
 from workflows.errors import ToolArgumentsInvalid, ToolNotFound, ToolTimedOut
 from workflows.pointers import MAX_PROBLEMS, pointer
@@ -59,7 +60,8 @@ class Tool:
     given the list of skills in advance. ``finds_tools``: its results name tools that a model could
     not be shown, and is shown from then on; it is sent only where there are some. ``finds_skills``:
     a model that is offered it can be left to search for skills. ``reads``: a call leaves nothing
-    behind but what the model has read.
+    behind but what the model has read. The ``fallback`` is called in its place while its breaker is
+    open, unless the team names another.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Tool:
     finds_tools: bool = False
     finds_skills: bool = False
     reads: Reads | None = None
+    fallback: Fallback | None = None
 
     def problems(self, arguments: Mapping[str, JsonValue]) -> list[tuple[str, str]]:
         """What is wrong with arguments: pairs of a JSON pointer and a message."""
@@ -128,6 +131,7 @@ def tool(
     finds_tools: bool = False,
     finds_skills: bool = False,
     reads: Reads | None = None,
+    fallback: Fallback | None = None,
 ) -> Callable[[ToolFunction], ToolFunction]:
     """Offer a function as a native tool, under its own name. See ``Tool`` for the rest."""
 
@@ -152,6 +156,7 @@ def tool(
             finds_tools=finds_tools,
             finds_skills=finds_skills,
             reads=reads,
+            fallback=fallback,
         )
         return function
 

@@ -189,7 +189,7 @@ class Client:
             "PATCH",
             f"/tools/{quote(name, safe='')}",
             Tool,
-            body=_json(change),
+            body=change.model_dump_json(exclude_unset=True).encode(),  # null has a meaning
             repeatable=True,
         )
 

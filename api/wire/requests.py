@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from workflows.definitions.agent import Agent
+from workflows.definitions.fallback import Fallback
 from workflows.definitions.inputs import InputName
 from workflows.definitions.mcp_server import McpServer
 from workflows.definitions.pipeline import Pipeline
@@ -102,8 +103,11 @@ class BreakerDecision(_Request):
 
 
 class ToolChange(_Request):
+    """``fallback`` is called in place of the tool while its breaker is open; null: none is."""
+
     is_active: bool | None = Field(default=None, strict=True)
     permission_level: Permission | None = None
+    fallback: Fallback | None = None
 
 
 class ToolRegistration(McpServer):

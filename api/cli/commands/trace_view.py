@@ -29,13 +29,18 @@ def print_trace(root: Span) -> None:
 def _rows(span: Span, indent: str, origin: datetime, total: float) -> Iterator[tuple[Cell, ...]]:
     glyphs = glyphs_of(stdout())
     sign = Text.assemble(
-        indent, (glyphs.of(span.status), style_of(span.status)), f" {safe_line(span.name, 60)}"
+        indent, (glyphs.of(span.status), style_of(span.status)), f" {safe_line(_title(span), 100)}"
     )
     end = span.end or datetime.now(UTC)
     took = duration(seconds_between(span.start, end)) if span.start else ""
     yield sign, took, _bar(span, end, origin, total)
     for child in span.children:
         yield from _rows(child, f"{indent}  ", origin, total)
+
+
+def _title(span: Span) -> str:
+    name = safe_line(span.name, 60)
+    return f"{name} (answered by {span.answered_by})" if span.answered_by else name
 
 
 def _bar(span: Span, end: datetime, origin: datetime, total: float) -> Text:

@@ -14,6 +14,7 @@ from api.http.dependencies import ServicesDep, TeamDep
 from api.http.openapi import refusals
 from api.http.paging import NO_CURSOR, CursorText, Limit
 from api.http.peers import why_stranger
+from api.tasks.fallbacks import declare
 from api.wire.requests import Text, ToolChange, ToolRegistration
 from api.wire.responses import tools as answers
 from api.wire.responses.pages import DEFAULT_PAGE, Page
@@ -96,6 +97,8 @@ async def change_tool(
 
     The name of an MCP server changes all of its tools.
     """
+    if "fallback" in change.model_fields_set:
+        await declare(services, team_id, name, change.fallback)
     changes = change.model_dump(include={"is_active", "permission_level"})
     if (tool := services.tools.tools.get(name)) is not None:
         default = ToolSetting(permission_level=tool.permission)
@@ -123,6 +126,7 @@ def _native(tool: Tool, setting: ToolSetting) -> answers.Tool:
         schema_=tool.schema,
         is_active=setting.is_active,
         permission_level=setting.permission_level,
+        fallback=setting.fallback or tool.fallback,
     )
 
 
@@ -135,5 +139,6 @@ def _mcp(tool: StoredTool) -> answers.Tool:
         is_active=tool.is_active,
         permission_level=tool.permission_level,
         refused=tool.refused,
+        fallback=tool.fallback,
         changed=tool.changed and answers.ChangedTool.model_validate(tool.changed),
     )

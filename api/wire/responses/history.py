@@ -36,7 +36,8 @@ class Span(Answer):
     An agent's task contains turns, which contain the model's answer and the calls with their
     attempts. The call that makes a plan contains its nodes, and these what happened in their tasks.
     ``duration_ms`` is None while the span is running. If ``is_cut``, what comes later is left out;
-    logs and messages have all of it.
+    logs and messages have all of it. ``answered_by`` is the tool that was called in place of the
+    step's own, whose breaker was open.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Span(Answer):
     duration_ms: int | None
     children: list["Span"]
     is_cut: bool = False
+    answered_by: str | None = None
 
 
 class ToolRequest(Answer):

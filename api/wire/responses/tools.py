@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import ConfigDict, Field, JsonValue
 
 from api.wire.responses.base import Answer
+from workflows.definitions.fallback import Fallback
 from workflows.open_values import Open
 from workflows.states import Permission, ToolType
 
@@ -24,6 +25,7 @@ class Tool(Answer):
 
     ``refused`` lists the tools of an MCP server that are left out, and why. ``changed`` is set when
     the server has changed the definition of a tool; a change of the tool's settings clears it.
+    ``fallback`` is called in its place while its breaker is open.
     """
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
@@ -36,6 +38,7 @@ class Tool(Answer):
     permission_level: Open[Permission]
     refused: tuple[str, ...] = ()
     changed: ChangedTool | None = None
+    fallback: Fallback | None = None
 
 
 class RegisteredServer(Answer):

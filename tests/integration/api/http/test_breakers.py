@@ -3,6 +3,8 @@
 import asyncio
 import json
 import re
+import shlex
+import sys
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,6 +14,7 @@ from activities.breakers.breakers import Breakers, of_model, of_tool
 from activities.breakers.errors import BreakerOpen
 from activities.breakers.options import BreakerOptions
 from activities.store.keys import DEFAULT_TEAM
+from tests.folders import DOUBLES
 from tests.integration.api_stage import Stage
 from tests.integration.cli_runs import agentos
 from workflows.errors import ModelOverloaded
@@ -179,3 +182,62 @@ async def test_breakers_are_listed_opened_and_closed_from_the_command_line(stage
     assert json.loads(closed.stdout)["state"] == "closed"
     assert (await agentos(stage.url, "breakers", "open", "tool:nothing")).code == 5
     assert (await agentos(stage.url, "breakers", "open", "model:a", "--seconds", "0")).code == 2
+
+
+async def test_a_team_declares_what_answers_in_place_of_a_tool(stage: Stage) -> None:
+    team = await stage.team()
+    fallback = {"tool": "list_files", "arguments": {}}
+    answer = await team.patch("/tools/read_file", json={"fallback": fallback})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["fallback"] == fallback
+    await team.patch("/tools/read_file", json={"is_active": True})
+    [tool] = [t for t in (await team.get("/tools")).json()["items"] if t["name"] == "read_file"]
+    assert tool["fallback"] == fallback
+    answer = await team.patch("/tools/read_file", json={"fallback": None})
+    assert answer.json()["fallback"] is None
+
+
+@pytest.mark.parametrize(
+    ("fallback", "pointer", "reason"),
+    [
+        ({"tool": "nothing"}, "/fallback/tool", "no active tool"),
+        ({"tool": "read_file"}, "/fallback/tool", "leads back"),
+        ({"tool": "ask_human"}, "/fallback/tool", "asks a person"),
+        ({"tool": "write_file"}, "/fallback", "no argument 'file'"),
+        ({"tool": "x", "arguments": []}, "/fallback/arguments", "object"),
+    ],
+    ids=["unknown", "itself", "person", "arguments", "type"],
+)
+async def test_a_fallback_that_cannot_answer_is_refused(
+    stage: Stage, fallback: dict[str, object], pointer: str, reason: str
+) -> None:
+    answer = await stage.http.patch("/tools/read_file", json={"fallback": fallback})
+    assert answer.status_code == 422
+    problems = {each["pointer"]: each["message"] for each in answer.json()["errors"]}
+    assert reason in problems[pointer]
+
+
+async def test_a_tool_that_there_is_not_has_no_fallback(stage: Stage) -> None:
+    answer = await stage.http.patch("/tools/nothing", json={"fallback": {"tool": "read_file"}})
+    assert answer.status_code == 404
+
+
+async def test_fallbacks_are_declared_from_the_command_line(stage: Stage) -> None:
+    line = shlex.join([sys.executable, "-I", str(DOUBLES / "mcp_stdio.py")])
+    for name in ("one", "two"):
+        words = ("tools", "register", name, "--command", line)
+        assert (await agentos(stage.url, *words)).code == 0
+    words = ("tools", "fallback", "mcp.one.echo", "mcp.two.echo", "-o", "json")
+    printed = await agentos(stage.url, *words, "--argument", "text=${text}", "--argument", "n=1")
+    assert printed.code == 0, printed.stderr
+    fallback = json.loads(printed.stdout)["fallback"]
+    assert fallback == {"tool": "mcp.two.echo", "arguments": {"text": "${text}", "n": 1}}
+    assert (await agentos(stage.url, "tools", "register", "one", "--command", line)).code == 0
+    listed = await agentos(stage.url, "tools", "ls")
+    assert "while its breaker is open, mcp.two.echo answers" in " ".join(listed.stderr.split())
+    refused = await agentos(stage.url, "tools", "fallback", "mcp.one", "mcp.two.echo")
+    assert "each of its tools may have a fallback" in " ".join(refused.stderr.split())
+    gone = await agentos(stage.url, "tools", "fallback", "mcp.one.echo", "-o", "json")
+    assert json.loads(gone.stdout)["fallback"] is None
+    for name in ("one", "two"):
+        assert (await agentos(stage.url, "tools", "remove", name)).code == 0
