@@ -170,6 +170,13 @@ class TooManyViewers(RequestRefused):
     status = 429
 
 
+class TooManyBreakers(RequestRefused):
+    """The team has as many breakers as are kept. Those that stay closed are forgotten after a
+    week."""
+
+    status = 429
+
+
 class TooManyConnections(RequestRefused):
     """Too many connections are open to this server. Try again later."""
 

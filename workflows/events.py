@@ -45,6 +45,7 @@ class EventType(StrEnum):
     MESSAGE_CREATED = "message.created"
     TOOL_CALLED = "tool.called"
     TOOL_RESULT = "tool.result"
+    TOOL_FALLBACK = "tool.fallback"
     USAGE = "usage"
     APPROVAL_ASKED = "approval.asked"
     APPROVAL_DECIDED = "approval.decided"
@@ -315,6 +316,15 @@ class ToolResult(StepEvent):
     text: str = ""
 
 
+class ToolFallback(StepEvent):
+    """The breaker of ``tool`` is open: another, ``answered_by``, was called in its place."""
+
+    type = EventType.TOOL_FALLBACK
+
+    tool: str = ""
+    answered_by: str = ""
+
+
 class ApprovalAsked(StepEvent):
     """A call waits for a person to approve it, or to answer its ``question``."""
 
@@ -402,7 +412,7 @@ MODELS: Mapping[EventType, type[Event]] = {
         *(StepStarted, StepPhase, StepOutput, StepOutputCut, StepRetrying, StepHeld),
         *(StepCompleted, StepFailed, StepBlocked, StepCancelled, ArtifactCreated),
         *(TurnStarted, TurnHeld, LlmDelta, LlmRestarted, LlmRetrying, MessageCreated, Usage),
-        *(ToolCalled, ToolResult, ApprovalAsked, ApprovalDecided),
+        *(ToolCalled, ToolResult, ToolFallback, ApprovalAsked, ApprovalDecided),
         *(PlanOpened, NodeStarted, NodeEnded),
     )
 }

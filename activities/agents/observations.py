@@ -61,6 +61,7 @@ def observation(
 ) -> str:
     """The message to the model. ``files`` are the artifacts of the call, by name."""
     parts = [
+        *_source(result),
         *_end(result),
         *_said(result, shown),
         *_made(shown, files, public_url),
@@ -110,6 +111,14 @@ def expired() -> str:
 
 def artifact_url(artifact_id: UUID, public_url: str = "") -> str:
     return f"{public_url.rstrip('/')}/api/v1/artifacts/{artifact_id}"
+
+
+def _source(result: ToolResult) -> Iterator[str]:
+    if result.answered_by:
+        yield (
+            f"Answered by {result.answered_by} in place of {result.in_place_of}, which fails too "
+            "often to be called for now."
+        )
 
 
 def _end(result: ToolResult) -> Iterator[str]:

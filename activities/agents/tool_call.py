@@ -1,7 +1,7 @@
 """A tool call of an agent: allowed, made, and its result written for the model."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -37,6 +37,7 @@ from activities.store.approvals import Approval, pending_question
 from activities.store.attempts import Attempt, Begun, StoredFile, ToolMessage, artifact_id
 from activities.store.turns import CallDefinition
 from activities.tools.context import AgentContext, ToolResult
+from activities.tools.fallbacks import fallback_events
 from activities.tools.mcp.questions import Question, Replies
 from activities.tools.server_tools import AllowedServerTools
 from activities.tools.skills import AllowedSkills
@@ -221,7 +222,7 @@ class _ToolCall:
             if fault is not None and fault.retryable and self._may_repeat():
                 raise fault
         if fault is not None and result.error is None:
-            result = ToolResult(result.text, exit_code=NO_EXIT_CODE, error=fault)
+            result = replace(result, exit_code=NO_EXIT_CODE, error=fault)
         text = observation(
             result,
             shown,
@@ -286,6 +287,7 @@ class _ToolCall:
         result = result or ToolResult(text, exit_code=NO_EXIT_CODE if error else 0, error=error)
         call_id = str(self.attempt.sub_task_id)
         event = result_event(self.begun.name, call_id, text, ok=result.error is None)
+        fallback = fallback_events(self.begun.name, result)
         return Performed(
             exit_code=result.exit_code,
             files=files,
@@ -298,5 +300,6 @@ class _ToolCall:
                 content=text,
                 is_protected=result.is_protected,
             ),
-            events=(event,),
+            events=(*fallback, event),
+            answered_by=result.answered_by,
         )

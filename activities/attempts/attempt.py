@@ -55,7 +55,8 @@ class Performed:
 
     With a ``message``, the model has read of the failure, so the activity does not fail.
     ``events`` tell what only the tool knows. With an ``approval`` it has come to a question, for
-    whose answer the step waits. ``cached``: an equal step has done it before.
+    whose answer the step waits. ``cached``: an equal step has done it before. ``answered_by`` is
+    the tool that was called in place of its own.
     """
 
     exit_code: int | None = 0
@@ -66,6 +67,7 @@ class Performed:
     events: tuple[Event, ...] = ()
     approval: Approval | None = None
     cached: bool = False
+    answered_by: str = ""
 
 
 Perform = Callable[[Begun, Reporter], Awaitable[Performed]]
@@ -251,6 +253,7 @@ class _Running:
             ),
             approval=performed.approval,
             cached=performed.cached,
+            answered_by=performed.answered_by,
         )
 
     def _failure(self, error: AgentOSError, reporter: Reporter) -> Failure:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -27,6 +28,7 @@ from activities.steps.remembering import Memory
 from activities.store.attempts import Attempt, Begun
 from activities.store.reading.results import results_of
 from activities.tools.context import ToolContext
+from activities.tools.fallbacks import fallback_events
 from activities.tools.toolbox import Toolbox
 from workflows import ports
 from workflows.contracts import StepCall, StepOutcome
@@ -89,12 +91,17 @@ class Steps(ports.Steps):
             reporter.output(Stream.STDOUT, result.text.encode("utf-8", "replace"))
             try:
                 with foreseen():
-                    return await self._publish(
+                    performed = await self._publish(
                         call,
                         workplace.output,
                         result.exit_code,
                         result.error,
                         result.mime_types,
+                    )
+                    return replace(
+                        performed,
+                        events=fallback_events(begun.name, result),
+                        answered_by=result.answered_by,
                     )
             except AgentOSError as error:
                 # The call has been made, and another attempt would make it again.

@@ -90,7 +90,8 @@ class Memory:
             if place.result is not None:
                 return _taken(place.result, reporter)
             performed = await perform()
-            if performed.error is None:
+            # What another tool answered is none of its own results.
+            if performed.error is None and not performed.answered_by:
                 place.keep(_result(performed, reporter))
             return performed
 

@@ -120,7 +120,8 @@ class StoredFile:
 class Ended:
     """How an attempt ended. ``files`` replace those of earlier attempts at the same step; with an
     ``approval``, a question was found, and the step waits for its answer. ``cached``: the result is
-    that of an equal step."""
+    that of an equal step. ``answered_by`` is the tool that was called in place of the step's own.
+    """
 
     status: Status
     duration_ms: int
@@ -135,6 +136,7 @@ class Ended:
     message: ToolMessage | None = None
     approval: Approval | None = None
     cached: bool = False
+    answered_by: str = ""
 
 
 def artifact_id(sub_task_id: UUID, name: str, sha256: str) -> UUID:
@@ -215,7 +217,11 @@ async def end(database: Database, attempt: Attempt, ended: Ended) -> bool:
 
     The task is completed with the success of its last step, in the same transaction.
     """
-    output = {"exit_code": ended.exit_code, "refused": list(ended.refused)}
+    output = {
+        "exit_code": ended.exit_code,
+        "refused": list(ended.refused),
+        **({"answered_by": ended.answered_by} if ended.answered_by else {}),
+    }
     values = {
         **_fence(attempt),
         **events.values(ended.events),

@@ -135,6 +135,7 @@ async def _replace_tools(
         col(Tool.permission_level) == permission_level,
         col(Tool.max_running).is_(None),
         col(Tool.calls_per_minute).is_(None),
+        col(Tool.fallback).is_(None),
     )
     await connection.execute(delete(Tool).where(is_gone, says_nothing))
     await connection.execute(

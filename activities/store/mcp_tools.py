@@ -14,7 +14,8 @@ from sqlmodel import col
 from activities.store.audit import Actor
 from activities.store.database import Database
 from activities.store.tables import Tool
-from activities.store.tools import ToolSettingChange, note_limits
+from activities.store.tools import ToolSettingChange, fallback_of, note_limits
+from workflows.definitions.fallback import Fallback
 from workflows.definitions.mcp_server import PREFIX, McpServer
 from workflows.states import Permission, ToolType
 
@@ -38,6 +39,8 @@ class StoredTool:
     changed: dict[str, JsonValue] | None = None
     max_running: int | None = None
     calls_per_minute: int | None = None
+    fallback: Fallback | None = None
+    is_server: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class CallableTool:
     is_retry_safe: bool
     server: McpServer
     reads_resources: bool = False
+    fallback: Fallback | None = None
 
 
 async def change_mcp_tool(
@@ -84,6 +88,13 @@ async def change_mcp_tool(
         row = (await connection.execute(_listed(team_id).where(col(Tool.name) == name))).first()
         if row is not None:
             await note_limits(connection, actor, name, change)
+    return None if row is None else _stored(row)
+
+
+async def find_mcp_tool(database: Database, team_id: UUID, name: str) -> StoredTool | None:
+    """A server, or a tool of one."""
+    async with database.reading(fresh=True) as connection:
+        row = (await connection.execute(_listed(team_id).where(col(Tool.name) == name))).first()
     return None if row is None else _stored(row)
 
 
@@ -120,6 +131,7 @@ async def callable_tools(
             col(Tool.schema_).label("schema"),
             col(Tool.config),
             col(Tool.permission_level),
+            col(Tool.fallback),
             col(_Server.config).label("server"),
         )
         .join(_Server, _serves)
@@ -169,6 +181,7 @@ def _listed(team_id: UUID) -> Select[*tuple[Any, ...]]:
             col(Tool.config),
             col(Tool.max_running),
             col(Tool.calls_per_minute),
+            col(Tool.fallback),
         )
         .outerjoin(_Server, _serves)
         .where(col(Tool.team_id) == team_id, is_mcp(), _is_there)
@@ -186,6 +199,8 @@ def _stored(row: Row[*tuple[Any, ...]]) -> StoredTool:
         changed=row.config.get("changed"),
         max_running=row.max_running,
         calls_per_minute=row.calls_per_minute,
+        fallback=fallback_of(row.fallback),
+        is_server="connection" in row.config,
     )
 
 
@@ -201,6 +216,7 @@ def _callable(row: Row[*tuple[Any, ...]]) -> CallableTool | None:
         is_retry_safe=bool(row.config["is_retry_safe"]),
         server=server,
         reads_resources=bool(row.config.get("reads_resources")),
+        fallback=fallback_of(row.fallback),
     )
 
 

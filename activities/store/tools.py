@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+import structlog
+from pydantic import ValidationError
+from sqlalchemy import Row, null, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
@@ -12,18 +14,22 @@ from sqlmodel import col
 from activities.store.audit import Actor, Deed, note
 from activities.store.database import Database
 from activities.store.tables import Tool
+from workflows.definitions.fallback import Fallback
 from workflows.states import Permission, ToolType
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ToolSetting:
     """Of its calls ``max_running`` may run at once and ``calls_per_minute`` be made; None is no
-    limit."""
+    limit. The ``fallback`` is called in its place while its breaker is open."""
 
     is_active: bool = True
     permission_level: Permission = Permission.AUTO
     max_running: int | None = None
     calls_per_minute: int | None = None
+    fallback: Fallback | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +58,7 @@ async def tool_settings(database: Database, team_id: UUID) -> dict[str, ToolSett
         rows = await connection.execute(
             select(col(Tool.name), *_SETTING).where(col(Tool.team_id) == team_id)
         )
-        return {
-            row.name: ToolSetting(
-                row.is_active, row.permission_level, row.max_running, row.calls_per_minute
-            )
-            for row in rows
-        }
+        return {row.name: _setting(row) for row in rows}
 
 
 _SETTING = (
@@ -65,7 +66,47 @@ _SETTING = (
     col(Tool.permission_level),
     col(Tool.max_running),
     col(Tool.calls_per_minute),
+    col(Tool.fallback),
 )
+
+
+def _setting(row: Row[*tuple[Any, ...]]) -> ToolSetting:
+    return ToolSetting(
+        is_active=row.is_active,
+        permission_level=row.permission_level,
+        max_running=row.max_running,
+        calls_per_minute=row.calls_per_minute,
+        fallback=fallback_of(row.fallback),
+    )
+
+
+def fallback_of(stored: dict[str, Any] | None) -> Fallback | None:
+    """None for what an earlier version stored and this one does not take any more."""
+    try:
+        return None if stored is None else Fallback.model_validate(stored)
+    except ValidationError:
+        log.warning("tool.stored_fallback_invalid")
+        return None
+
+
+async def set_fallback(
+    database: Database, team_id: UUID, name: str, fallback: Fallback | None
+) -> None:
+    """Say what is called in place of a tool, of which there is a row."""
+    document = None if fallback is None else fallback.model_dump(mode="json", exclude_none=True)
+    async with database.writing() as connection:
+        await connection.execute(
+            update(Tool)
+            .where(col(Tool.team_id) == team_id, col(Tool.name) == name)
+            .values(fallback=null() if document is None else document)
+        )
+
+
+async def is_known_tool(database: Database, team_id: UUID, name: str) -> bool:
+    """Whether the team has said something of it, or registered it or its server."""
+    query = select(col(Tool.id)).where(col(Tool.team_id) == team_id, col(Tool.name) == name)
+    async with database.reading(fresh=True) as connection:
+        return await connection.scalar(query) is not None
 
 
 async def set_native_tool(
@@ -101,7 +142,7 @@ async def set_native_tool(
             )
         ).one()
         await note_limits(connection, actor, name, change)
-    return ToolSetting(*saved)
+    return _setting(saved)
 
 
 async def note_limits(

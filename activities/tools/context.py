@@ -34,6 +34,9 @@ class ServerTools(Protocol):
     async def all(self) -> Mapping[str, ServerTool]:
         """By name."""
 
+    def allows(self, name: str) -> bool:
+        """Whether the agent may use a tool at all, of a server or native."""
+
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
@@ -66,6 +69,7 @@ class ToolResult:
     With an ``error`` the call failed, and ``text`` may say more. ``is_protected``: the text must
     never be shortened. ``is_kept``: it can be had again, so no copy of a long one is kept.
     ``mime_types`` are those of files, by name, where the tool knows more than their names tell.
+    ``answered_by`` is the tool that was called ``in_place_of`` the one that was wanted.
     """
 
     text: str
@@ -74,3 +78,5 @@ class ToolResult:
     is_protected: bool = False
     is_kept: bool = False
     mime_types: Mapping[str, str] = field(default_factory=dict)
+    answered_by: str = ""
+    in_place_of: str = ""

@@ -22,6 +22,7 @@ from activities.tools.registry import (
 )
 from activities.tools.selection import is_allowed
 from workflows.definitions.agent import Agent
+from workflows.definitions.fallback import Fallback
 from workflows.definitions.mcp_server import PREFIX
 from workflows.states import Permission
 
@@ -34,6 +35,7 @@ class OfferedTool:
 
     ``native`` is None for a tool of a server, for ``finish``, whose call ``ends_task``, and for
     what only a role offers: its calls are ``made_as`` something else, and ``check`` judges them.
+    The ``fallback`` is called in its place while its breaker is open.
     """
 
     name: str
@@ -46,6 +48,7 @@ class OfferedTool:
     ends_task: bool = False
     made_as: CallType = "tool"
     check: Check | None = field(default=None, repr=False)
+    fallback: Fallback | None = None
 
     @property
     def digest(self) -> str:
@@ -130,6 +133,7 @@ def native_tools(registry: Registry, settings: Mapping[str, ToolSetting]) -> dic
                 tool.is_retry_safe,
                 tool.timeout_seconds,
                 native=tool,
+                fallback=(setting and setting.fallback) or tool.fallback,
             )
     return found
 

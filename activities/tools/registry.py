@@ -22,6 +22,7 @@ from pydantic_core.core_schema import ModelSchema
 
 from activities.equipment import Equipment
 from activities.tools.context import AgentContext, ToolContext, ToolResult
+from workflows.definitions.fallback import Fallback
 from workflows.discovery import modules_of
 from workflows.errors import ToolArgumentsInvalid, ToolNotFound, ToolTimedOut
 from workflows.pointers import MAX_PROBLEMS, pointer
@@ -61,7 +62,8 @@ class Tool:
     not be shown, and is shown from then on; it is sent only where there are some. ``finds_skills``:
     a model that is offered it can be left to search for skills. ``reads``: a call leaves nothing
     behind but what the model has read. ``cache``: its result follows from its arguments alone, and
-    may be taken for that of an equal call of a step for so long.
+    may be taken for that of an equal call of a step for so long. The ``fallback`` is called in its
+    place while its breaker is open, unless the team names another.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Tool:
     finds_skills: bool = False
     reads: Reads | None = None
     cache: timedelta | None = None
+    fallback: Fallback | None = None
 
     def problems(self, arguments: Mapping[str, JsonValue]) -> list[tuple[str, str]]:
         """What is wrong with arguments: pairs of a JSON pointer and a message."""
@@ -132,6 +135,7 @@ def tool(
     finds_skills: bool = False,
     reads: Reads | None = None,
     cache: timedelta | None = None,
+    fallback: Fallback | None = None,
 ) -> Callable[[ToolFunction], ToolFunction]:
     """Offer a function as a native tool, under its own name. See ``Tool`` for the rest."""
 
@@ -157,6 +161,7 @@ def tool(
             finds_skills=finds_skills,
             reads=reads,
             cache=cache,
+            fallback=fallback,
         )
         return function
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from activities.tools.offered import OfferedTool
+from activities.tools.selection import is_allowed
 from activities.tools.toolbox import Toolbox
 from workflows.definitions.agent import Agent
 
@@ -20,3 +21,7 @@ class AllowedServerTools:
         """By name."""
         offered = await self._toolbox.offered(self._team_id, self._agent)
         return {name: tool for name, tool in offered.items() if tool.source is not None}
+
+    def allows(self, name: str) -> bool:
+        """Whether the agent may use a tool at all, of a server or native."""
+        return is_allowed(self._agent, name)

@@ -3,32 +3,45 @@
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 from uuid import UUID
 
+import structlog
 from pydantic import JsonValue
 
 from activities.attempts.holding import Held
 from activities.breakers.breakers import of_server, of_tool
+from activities.breakers.errors import BreakerOpen
 from activities.equipment import Equipment
 from activities.patience import patiently
 from activities.store.database import Database
 from activities.store.tools import tool_settings
-from activities.tools.context import ToolContext, ToolResult
+from activities.tools.context import AgentContext, ToolContext, ToolResult
+from activities.tools.fallbacks import MAX_CHAIN
 from activities.tools.mcp.questions import Replies
 from activities.tools.mcp.results import McpFile, McpResult
 from activities.tools.offered import OfferedTool, allowed_tools, native_tools
 from activities.tools.registry import Registry
 from workflows.definitions.agent import Agent
 from workflows.definitions.mcp_server import PREFIX
-from workflows.errors import AgentOSError, McpFilesLost, McpToolFailed, ToolDisabled, ToolNotFound
+from workflows.errors import (
+    AgentOSError,
+    McpAsks,
+    McpFilesLost,
+    McpToolFailed,
+    ToolDisabled,
+    ToolNotFound,
+)
 from workflows.states import Permission
 
 REMEMBERED_SECONDS = 1.0
 MAX_REMEMBERED_TEAMS = 256
 NAMES_SHOWN = 50
+
+log = structlog.get_logger(__name__)
 
 
 class McpTools(Protocol):
@@ -96,6 +109,9 @@ class Toolbox:
             return await self._make(context, tool, arguments, replies)
         except Held:
             raise
+        except BreakerOpen as refused:
+            result = await self._fall_back(context, tool, arguments)
+            return result or ToolResult("", exit_code=None, error=refused)
         except AgentOSError as error:
             return ToolResult(error.said, exit_code=None, error=error)
 
@@ -120,6 +136,45 @@ class Toolbox:
         """Whether a tool is not what it was when it had this digest."""
         tool = (await self._active(team_id)).get(name)
         return tool is not None and tool.digest != digest
+
+    async def _fall_back(
+        self, context: ToolContext, wanted: OfferedTool, arguments: Mapping[str, JsonValue]
+    ) -> ToolResult | None:
+        """The result of the first tool that may answer in place of the one that is ``wanted``, and
+        of which the breaker is not open; None where there is none."""
+        tool, passed = wanted, {wanted.name}
+        for _ in range(MAX_CHAIN):
+            following = await self._following(context, tool)
+            if following is None or tool.fallback is None or following.name in passed:
+                return None
+            arguments, tool = tool.fallback.arguments_for(arguments), following
+            passed.add(tool.name)
+            try:
+                result = await self._make(context, tool, arguments, {})
+            except BreakerOpen:
+                continue
+            except (Held, McpAsks):  # A question would be answered to the wrong tool.
+                return None
+            except AgentOSError as error:
+                result = ToolResult(error.said, exit_code=None, error=error)
+            log.info("breaker.fallback", tool=wanted.name, answered_by=tool.name)
+            return replace(result, answered_by=tool.name, in_place_of=wanted.name)
+        return None
+
+    async def _following(self, context: ToolContext, tool: OfferedTool) -> OfferedTool | None:
+        """The fallback of a tool, if it may be called without asking a person, and be called again
+        where the tool may."""
+        if tool.fallback is None:
+            return None
+        found = (await self._active(context.team_id)).get(tool.fallback.tool)
+        if found is None or found.permission is not Permission.AUTO or found.question is not None:
+            return None
+        if tool.is_retry_safe and not found.is_retry_safe:
+            return None
+        if isinstance(context, AgentContext):
+            return found if context.server_tools.allows(found.name) else None
+        is_for_agents = found.native is not None and found.native.is_for_agents_only
+        return None if is_for_agents else found
 
     async def _make(
         self,

@@ -100,6 +100,7 @@ for name, place, summary in (
     ("artifacts", "artifacts:app", "Files that tasks made."),
     ("files", "files:app", "Files that you upload as inputs."),
     ("tools", "tools:app", "Tools that steps and agents can call."),
+    ("breakers", "breakers:app", "Circuit breakers of tools, MCP servers and models."),
     ("skills", "skills:app", "Skills that steps and agents can run."),
     ("cache", "cache:app", "Results that equal steps are given instead of being run."),
 ):

@@ -18,6 +18,7 @@ from api.client.transfer import Download
 from api.client.transport import Answer, Params, Transport, check_header
 from api.wire.requests import (
     ApprovalRequest,
+    BreakerDecision,
     ClearRequest,
     CompileRequest,
     DiscardRequest,
@@ -30,6 +31,7 @@ from api.wire.requests import (
     WebhookRequest,
 )
 from api.wire.responses.approvals import AskedCall
+from api.wire.responses.breakers import Breaker
 from api.wire.responses.cache import Cleared, KeptResult
 from api.wire.responses.compilation import Compilation
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup, Foresight
@@ -215,7 +217,7 @@ class Client:
             "PATCH",
             f"/tools/{quote(name, safe='')}",
             Tool,
-            body=_json(change),
+            body=change.model_dump_json(exclude_unset=True).encode(),  # null has a meaning
             repeatable=True,
         )
 
@@ -227,6 +229,20 @@ class Client:
         return await self._transport.call(
             "POST", "/cache/clear", Cleared, body=_json(request), repeatable=True
         )
+
+    async def breakers(self, params: Params | None = None) -> Page[Breaker]:
+        """A page of the breakers that are not closed, or opened in the last day, by name."""
+        return await self._get("/breakers", Page[Breaker], params)
+
+    async def open_breaker(self, name: str, decision: BreakerDecision) -> Breaker:
+        return await self._decide_breaker(name, "open", decision)
+
+    async def close_breaker(self, name: str, decision: BreakerDecision) -> Breaker:
+        return await self._decide_breaker(name, "close", decision)
+
+    async def _decide_breaker(self, name: str, verb: str, decision: BreakerDecision) -> Breaker:
+        path = f"/breakers/{quote(name, safe='')}/{verb}"
+        return await self._transport.call("POST", path, Breaker, body=_json(decision))
 
     async def skills(self) -> SkillList:
         return await self._get("/skills", SkillList)

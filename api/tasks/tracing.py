@@ -83,7 +83,7 @@ def _step(step: TracedStep, nodes: Sequence[Span]) -> Span:
     starts = [child.start for child in children if child.start is not None]
     start = min(starts, default=step.started_at)
     span = _span(step.kind, step.name, step, start, children)
-    return span.model_copy(update={"cached": step.cached})
+    return span.model_copy(update={"cached": step.cached, "answered_by": step.answered_by})
 
 
 def _span(

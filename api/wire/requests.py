@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from workflows.definitions.agent import Agent
+from workflows.definitions.fallback import Fallback
 from workflows.definitions.inputs import InputName
 from workflows.definitions.limits import MAX_BOUND
 from workflows.definitions.mcp_server import McpServer
@@ -26,6 +27,7 @@ MAX_DESCRIPTION_CHARACTERS = 2_000
 MAX_POINTER_CHARACTERS = 1_000
 MAX_ACCEPTED = 1_000
 MAX_SECRET_CHARACTERS = 200
+MAX_BREAKER_SECONDS = 30 * 24 * 3_600.0
 
 # PostgreSQL keeps no NUL in text.
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
@@ -145,14 +147,26 @@ class ClearRequest(_Request):
 BoundOrNone = Annotated[int, Field(ge=0, le=MAX_BOUND, strict=True)] | None
 
 
+class BreakerDecision(_Request):
+    """An open breaker is tried after ``seconds``, a closed one does not open before; by default the
+    former stays open until somebody closes it, and the latter counts at once. ``note`` says why."""
+
+    seconds: float | None = Field(
+        default=None, gt=0, le=MAX_BREAKER_SECONDS, allow_inf_nan=False, strict=True
+    )
+    note: Text = Field(default="", max_length=MAX_DESCRIPTION_CHARACTERS)
+
+
 class ToolChange(_Request):
     """``max_running`` of its calls may run at once, and ``calls_per_minute`` be made; 0 is no
-    limit. What is left out stays."""
+    limit. ``fallback`` is called in place of the tool while its breaker is open; null: none is.
+    What is left out stays."""
 
     is_active: bool | None = Field(default=None, strict=True)
     permission_level: Permission | None = None
     max_running: BoundOrNone = None
     calls_per_minute: BoundOrNone = None
+    fallback: Fallback | None = None
 
 
 class ToolRegistration(McpServer):

@@ -31,7 +31,8 @@ class TracedAttempt:
 @dataclass(frozen=True, slots=True)
 class TracedStep:
     """A step or a call, whose result is message ``order``; ``kind`` is skill, tool or code.
-    ``cached``: it gave the result of an equal step.
+    ``cached``: it gave the result of an equal step. ``answered_by`` is the tool that was called
+    in place of its own.
 
     A node of a plan has the ``order`` of the call that planned it, a ``number``, and as ``inner``
     what happened in the task that runs it.
@@ -46,6 +47,7 @@ class TracedStep:
     finished_at: datetime | None
     attempts: Sequence[TracedAttempt] = ()
     number: int | None = None
+    answered_by: str | None = None
     inner: "Trace | None" = None
     cached: bool = False
 
@@ -152,6 +154,7 @@ async def _steps(
             col(SubTask.number),
             col(SubTask.child_id),
             col(SubTask.cached),
+            col(SubTask.output_result)["answered_by"].astext.label("answered_by"),
         )
         .where(col(SubTask.task_id).in_(task_ids), col(SubTask.team_id) == team_id)
         .order_by(
@@ -178,6 +181,7 @@ def _step(row: Row[*tuple[Any, ...]]) -> TracedStep:
         finished_at=row.finished_at,
         number=row.number,
         cached=row.cached,
+        answered_by=row.answered_by,
     )
 
 

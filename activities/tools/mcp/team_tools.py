@@ -64,4 +64,5 @@ def offered_tool(tool: CallableTool) -> OfferedTool:
         permission=tool.permission,
         is_retry_safe=tool.is_retry_safe,
         timeout_seconds=tool.server.timeout_seconds,
+        fallback=tool.fallback,
     )

@@ -1,12 +1,13 @@
 """``agentos tools``: the tools that steps and agents can call, and MCP servers that add more."""
 
 import asyncio
+import json
 import shlex
 from collections.abc import Iterator
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 from rich.text import Text
 
 from api.cli import terminal
@@ -17,6 +18,7 @@ from api.cli.terminal import safe_line
 from api.client import Client
 from api.wire.requests import ToolChange, ToolRegistration
 from api.wire.responses.tools import RegisteredServer, Tool
+from workflows.definitions.fallback import Fallback
 from workflows.definitions.limits import MAX_BOUND
 from workflows.definitions.mcp_server import DEFAULT_TIMEOUT_SECONDS, PREFIX
 from workflows.states import Permission
@@ -117,6 +119,45 @@ def limit(
     change = ToolChange(max_running=running, calls_per_minute=per_minute)
     tool = talk(context, lambda client: client.change_tool(name, change))
     print_json(tool) if output is Format.JSON else _print([tool])
+
+
+def fallback(
+    context: typer.Context,
+    name: Name,
+    tool: Annotated[
+        str | None,
+        typer.Argument(metavar="[TOOL]", show_default=False, help="Without: there is none."),
+    ] = None,
+    argument: Annotated[
+        Pairs,
+        typer.Option(
+            "--argument",
+            metavar="K=V",
+            show_default=False,
+            help="What it is given: JSON, text, or ${NAME} for an argument of the call.",
+        ),
+    ] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Have another tool answer while the breaker of this one is open.
+
+    It is given the same arguments, or those that are named by --argument.
+    """
+    if tool is None and argument:
+        raise typer.BadParameter("--argument: name the tool that is given it")
+    mapping = {key: _json_or_text(value) for key, value in _pairs("--argument", argument).items()}
+    given = None if tool is None else Fallback(tool=tool, arguments=mapping or None)
+    change = ToolChange(fallback=given)
+    changed = talk(context, lambda client: client.change_tool(name, change))
+    print_json(changed) if output is Format.JSON else _print([changed])
+
+
+def _json_or_text(text: str) -> JsonValue:
+    try:
+        value: JsonValue = json.loads(text)
+    except ValueError:
+        return text
+    return value
 
 
 @app.command()
@@ -245,6 +286,8 @@ def _print(tools: list[Tool]) -> None:
 
 
 def _notes(tool: Tool) -> Iterator[str]:
+    if tool.fallback is not None:
+        yield f"{tool.name}: while its breaker is open, {tool.fallback.tool} answers"
     for refused in tool.refused:
         yield f"{tool.name}: left out: {refused}"
     if tool.changed is not None:

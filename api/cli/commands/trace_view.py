@@ -31,7 +31,7 @@ def _rows(span: Span, indent: str, origin: datetime, total: float) -> Iterator[t
     sign = Text.assemble(
         indent,
         (glyphs.of(span.status), style_of(span.status)),
-        f" {safe_line(span.name, 60)}",
+        f" {safe_line(_title(span), 100)}",
         (" (cached)" if span.cached else "", "dim"),
     )
     end = span.end or datetime.now(UTC)
@@ -39,6 +39,11 @@ def _rows(span: Span, indent: str, origin: datetime, total: float) -> Iterator[t
     yield sign, took, _bar(span, end, origin, total)
     for child in span.children:
         yield from _rows(child, f"{indent}  ", origin, total)
+
+
+def _title(span: Span) -> str:
+    name = safe_line(span.name, 60)
+    return f"{name} (answered by {span.answered_by})" if span.answered_by else name
 
 
 def _bar(span: Span, end: datetime, origin: datetime, total: float) -> Text:

@@ -19,6 +19,7 @@ from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.openapi import refusals
 from api.http.paging import NO_CURSOR, CursorText, Limit
 from api.http.peers import why_stranger
+from api.tasks.fallbacks import declare
 from api.wire.requests import Text, ToolChange, ToolRegistration
 from api.wire.responses import tools as answers
 from api.wire.responses.pages import DEFAULT_PAGE, Page
@@ -102,7 +103,9 @@ async def change_tool(
     The name of an MCP server changes all of its tools. Limits of a server hold for the calls of all
     its tools together, beside those of each. A limit of 0 is none.
     """
-    changes = ToolSettingChange(**dict(change))
+    if "fallback" in change.model_fields_set:
+        await declare(services, actor, name, change.fallback)
+    changes = ToolSettingChange(**change.model_dump(exclude={"fallback"}))
     if (tool := services.tools.tools.get(name)) is not None:
         default = ToolSetting(permission_level=tool.permission)
         setting = await set_native_tool(services.database, actor, name, default, changes)
@@ -131,6 +134,7 @@ def _native(tool: Tool, setting: ToolSetting) -> answers.Tool:
         permission_level=setting.permission_level,
         max_running=setting.max_running,
         calls_per_minute=setting.calls_per_minute,
+        fallback=setting.fallback or tool.fallback,
     )
 
 
@@ -145,5 +149,6 @@ def _mcp(tool: StoredTool) -> answers.Tool:
         refused=tool.refused,
         max_running=tool.max_running,
         calls_per_minute=tool.calls_per_minute,
+        fallback=tool.fallback,
         changed=tool.changed and answers.ChangedTool.model_validate(tool.changed),
     )

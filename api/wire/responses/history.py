@@ -35,9 +35,10 @@ class Span(Answer):
 
     An agent's task contains turns, which contain the model's answer and the calls with their
     attempts. The call that makes a plan contains its nodes, and these what happened in their tasks.
-    ``duration_ms`` is None while the span is running. ``cached``: a step was not run, but given the
-    result of an equal one. If ``is_cut``, what comes later is left out;
-    logs and messages have all of it.
+    ``duration_ms`` is None while the span is running. If ``is_cut``, what comes later is left out;
+    logs and messages have all of it. ``answered_by`` is the tool that was called in place of the
+    step's own, whose breaker was open. ``cached``: a step was not run, but given the result of an
+    equal one.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Span(Answer):
     children: list["Span"]
     is_cut: bool = False
     cached: bool = False
+    answered_by: str | None = None
 
 
 class ToolRequest(Answer):

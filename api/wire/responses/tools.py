@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import ConfigDict, Field, JsonValue
 
 from api.wire.responses.base import Answer
+from workflows.definitions.fallback import Fallback
 from workflows.open_values import Open
 from workflows.states import Permission, ToolType
 
@@ -25,6 +26,7 @@ class Tool(Answer):
     ``refused`` lists the tools of an MCP server that are left out, and why. ``changed`` is set when
     the server has changed the definition of a tool; a change of the tool's settings clears it. Of
     its calls ``max_running`` may run at once, and ``calls_per_minute`` be made; null is no limit.
+    ``fallback`` is called in its place while its breaker is open.
     """
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
@@ -39,6 +41,7 @@ class Tool(Answer):
     changed: ChangedTool | None = None
     max_running: int | None = None
     calls_per_minute: int | None = None
+    fallback: Fallback | None = None
 
 
 class RegisteredServer(Answer):

@@ -119,6 +119,11 @@ ON_THE_WIRE: list[tuple[Event, str, dict[str, Any]]] = [
         {"step": "1.1 x", "call_id": "c", "ok": False, "text": ""},
     ),
     (
+        events.ToolFallback(step="1.1 x", tool="x", answered_by="y"),
+        "tool.fallback",
+        {"step": "1.1 x", "tool": "x", "answered_by": "y"},
+    ),
+    (
         events.ApprovalAsked(
             **WANTED,
             kind="approval",

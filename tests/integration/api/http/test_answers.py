@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from api.wire.responses.base import Answer
+from api.wire.responses.breakers import Breaker
 from api.wire.responses.cache import KeptResult
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup
 from api.wire.responses.files import Artifact
@@ -30,6 +31,7 @@ ANSWERS: dict[str, type[Answer]] = {
     "/tasks/{task_id}/messages": Page[Message],
     "/tasks/{task_id}/artifacts": Page[Artifact],
     "/tools": Page[Tool],
+    "/breakers": Page[Breaker],
     "/skills": SkillList,
     "/skills/greet": Skill,
     "/usage": TeamUsage,
