@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from api.wire.responses.base import Answer
 from api.wire.responses.files import Artifact
 from api.wire.responses.history import Attempt, Message, Span
+from api.wire.responses.limits import LimitList
 from api.wire.responses.pages import Page
 from api.wire.responses.skills import Skill, SkillList
 from api.wire.responses.tasks import Task, TaskSummary
@@ -28,6 +29,7 @@ ANSWERS: dict[str, type[Answer]] = {
     "/tools": Page[Tool],
     "/skills": SkillList,
     "/skills/greet": Skill,
+    "/limits": LimitList,
     "/usage": TeamUsage,
 }
 
