@@ -166,7 +166,7 @@ class NodeRunner:
             execution_timeout=policies.TASK_EXECUTION_TIMEOUT,
             memo={"run": start.run},
             static_summary=start.title,
-            priority=_more_urgent(workflow.info().priority),
+            priority=more_urgent(workflow.info().priority),
         )
         self._children[start.task_id] = child
         try:
@@ -244,7 +244,7 @@ async def _tell(child: _Child, word: str) -> None:
         workflow.logger.info("node.ended_before_it_was_told")
 
 
-def _more_urgent(priority: Priority) -> Priority:
+def more_urgent(priority: Priority) -> Priority:
     """What has begun is finished before other plans begin."""
     key = priority.priority_key or _USUAL_PRIORITY_KEY
     return Priority(

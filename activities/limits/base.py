@@ -7,10 +7,10 @@ counts for nothing, nor does a plan whose nodes run: so none ever waits for what
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from workflows.definitions.limits import MAX_BOUND
 from workflows.definitions.mcp_server import PREFIX
@@ -32,6 +32,9 @@ _DATE = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
     """``running`` at once, and ``per_minute``; None is no limit."""
+
+    # A limit with a typing error would be none, and nobody would notice.
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     running: Bound | None = None
     per_minute: Bound | None = None

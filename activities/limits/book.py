@@ -28,6 +28,10 @@ class LimitBook:
             self._read_at = now
         return self._limits
 
+    def forget(self) -> None:
+        """Read them anew when they are wanted next."""
+        self._read_at = -REMEMBERED_SECONDS
+
     async def _read(self) -> Limits:
         teams, tools = await limits_set(self._database)
         of_models = (

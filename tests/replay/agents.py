@@ -80,6 +80,19 @@ async def _approved(live: Live, models: ScriptedModels) -> str:
     return task_id
 
 
+async def _held(live: Live, models: ScriptedModels) -> str:
+    """Six calls of a minute's sixty may be made at once; the others are held."""
+    rate = {"calls_per_minute": 60}
+    (await live.http.patch("/api/v1/tools/write_file", json=rate)).raise_for_status()
+    await asyncio.sleep(REMEMBERED_SECONDS)  # So long a worker may go by what was.
+    task_id = await _begin(live, models, [write(number) for number in range(8)], [read(1)])
+    await live.ended(task_id)
+    (
+        await live.http.patch("/api/v1/tools/write_file", json=dict.fromkeys(rate, 0))
+    ).raise_for_status()
+    return task_id
+
+
 async def _routed(live: Live, models: ScriptedModels) -> str:
     """The first answer chooses nothing; the second an agent, which goes on in the next run."""
     chosen = ("create_task", {"type": "agent", "reason": WORDS})
@@ -107,6 +120,7 @@ SCENES: dict[str, Callable[[Live, ScriptedModels], Awaitable[str]]] = {
     "agent-cancelled": _cancelled,
     "agent-approved": _approved,
     "agent-continued": _continued,
+    "agent-held": _held,
     "router-chosen": _routed,
     "router-cancelled": _routing_cancelled,
     **plans.SCENES,

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from activities.store import keys, migrations, usage
+from activities.store import keys, limits, migrations, usage
 from activities.store.database import Database
 from deploy.local.services import Services
 from tests.integration.cli_runs import agentos
@@ -51,9 +51,34 @@ async def test_a_quota_is_set_in_the_database_of_a_stack_that_runs(
 
 
 async def test_keys_and_quotas_need_no_store_of_files(database_url: str) -> None:
-    for words in (("create", "laptop"), ("ls",), ("quota", "5000")):
+    for words in (("create", "laptop"), ("ls",), ("quota", "5000"), ("limit", "2"), ("limit",)):
         done = await agentos("", "keys", *words, AGENTOS_DATABASE_URL=database_url)
         assert done.code == 0, done.stderr
+
+
+async def test_a_limit_and_a_weight_are_set_in_the_database(
+    infrastructure: Services,
+) -> None:
+    await migrations.migrate(infrastructure.database_url)
+    team, where = f"team-{uuid4()}", ("--data-dir", str(infrastructure.data_dir))
+    await agentos("", "keys", "create", "laptop", "--team", team, *where)
+    for words in (("limit", "3"), ("weight", "2.5")):
+        done = await agentos("", "keys", *words, "--team", team, *where)
+        assert done.code == 0, done.stderr
+    database = Database(infrastructure.database_url)
+    try:
+        team_id = await keys.find_team(database, team)
+        teams, _ = await limits.limits_set(database)
+        assert [(each.max_running, each.weight) for each in teams if each.team_id == team_id] == [
+            (3, 2.5)
+        ]
+    finally:
+        await database.close()
+
+
+@pytest.mark.parametrize("words", [("limit", "0"), ("weight", "0"), ("weight", "nan")])
+async def test_a_limit_or_weight_that_makes_no_sense_is_wrong_usage(words: tuple[str, ...]) -> None:
+    assert (await agentos("", "keys", *words)).code == 2
 
 
 async def test_without_a_database_the_error_says_where_one_may_be_found(tmp_path: Path) -> None:

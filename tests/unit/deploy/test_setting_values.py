@@ -98,6 +98,10 @@ BAD: dict[str, tuple[str, ...]] = {
     ),
     "context_tokens": (*_WHOLE, "999"),
     "model_context_tokens": ("8192", "[]", '{"a": "many"}', '{"a": 999}', '{"a": 1e30}'),
+    "model_limits": (
+        *("4", "[]", '{"a": 4}', '{"a": {"running": 0}}', '{"a": {"running": 1.5}}'),
+        *('{"a": {"running": 100001}}', '{"a": {"per_minute": "many"}}', '{"a": {"runing": 1}}'),
+    ),
     "team_daily_tokens": _WHOLE,
     "approval_seconds": (*_AMOUNT, "0"),
     "atomicity": ("fine", ""),

@@ -13,6 +13,7 @@ from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup
 from api.wire.responses.files import Artifact
 from api.wire.responses.history import Attempt, Message, Span
 from api.wire.responses.housekeeping import HousekeepingView
+from api.wire.responses.limits import LimitList
 from api.wire.responses.pages import Page
 from api.wire.responses.skills import Skill, SkillList
 from api.wire.responses.tasks import Task, TaskSummary
@@ -34,6 +35,7 @@ ANSWERS: dict[str, type[Answer]] = {
     "/breakers": Page[Breaker],
     "/skills": SkillList,
     "/skills/greet": Skill,
+    "/limits": LimitList,
     "/usage": TeamUsage,
     "/cache": Page[KeptResult],
     "/dead-letters": Page[DeadLetter],
