@@ -11,8 +11,10 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, literal_column, o
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from activities.store.audit import Actor
 from activities.store.database import Database
 from activities.store.tables import Tool
+from activities.store.tools import note_change
 from workflows.definitions.mcp_server import PREFIX, McpServer
 from workflows.states import Permission, ToolType
 
@@ -53,7 +55,7 @@ class CallableTool:
 
 async def change_mcp_tool(
     database: Database,
-    team_id: UUID,
+    actor: Actor,
     name: str,
     *,
     is_active: bool | None = None,
@@ -64,6 +66,7 @@ async def change_mcp_tool(
     A server's permission becomes that of all its tools. Its being active is a switch of its own.
     A change of a tool's definition counts as seen from then on.
     """
+    team_id = actor.team_id
     given = {"is_active": is_active, "permission_level": permission_level}
     changes = {key: value for key, value in given.items() if value is not None}
     seen = {"config": col(Tool.config).op("-")(literal_column("text 'changed'"))}
@@ -81,7 +84,10 @@ async def change_mcp_tool(
                 .values({"permission_level": permission_level} | seen)
             )
         row = (await connection.execute(_listed(team_id).where(col(Tool.name) == name))).first()
-    return None if row is None else _stored(row)
+        if row is None:
+            return None
+        await note_change(connection, actor, name, is_active, permission_level)
+    return _stored(row)
 
 
 async def list_mcp_tools(

@@ -9,10 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import func, select, update
+from sqlalchemy import TextClause, func, select, update
 from sqlmodel import col
 
-from activities.store import events
+from activities.store import audit, events
+from activities.store.audit import Actor, Deed
 from activities.store.database import Database
 from activities.store.tables import SubTask, Task
 from activities.store.task_statements import (
@@ -103,20 +104,25 @@ async def mark_task(database: Database, mark: TaskMark) -> None:
     await database.execute(MARK, {**values, "status": mark.status})
 
 
-async def request_pause(database: Database, task_id: UUID, run: int) -> None:
-    """Write down that a run was asked to pause, unless it has ended."""
-    await database.execute(REQUEST_PAUSE, _run(task_id, run, PauseRequested()))
+async def request_pause(
+    database: Database, actor: Actor, task_id: UUID, run: int, *, is_repeated: bool = False
+) -> None:
+    """Write down that a run was asked to pause, unless it has ended. ``is_repeated``: it was asked
+    before, which makes no second deed."""
+    values = _run(task_id, run, PauseRequested())
+    deed = None if is_repeated else Deed("task.paused", str(task_id))
+    await _ask(database, actor, deed, REQUEST_PAUSE, values)
 
 
 async def request_resume(
-    database: Database, task_id: UUID, run: int, withdrawn: datetime | None
+    database: Database, actor: Actor, task_id: UUID, run: int, withdrawn: datetime | None
 ) -> None:
     """Write down that a run was asked to resume, unless it has ended.
 
     ``withdrawn`` is the ``pause_requested_at`` that was seen before: a later request stays.
     """
-    values = _run(task_id, run, ResumeRequested())
-    await database.execute(REQUEST_RESUME, {**values, "withdrawn": withdrawn})
+    values = {**_run(task_id, run, ResumeRequested()), "withdrawn": withdrawn}
+    await _ask(database, actor, Deed("task.resumed", str(task_id)), REQUEST_RESUME, values)
 
 
 async def close_task(database: Database, close: TaskClose) -> bool:
@@ -159,8 +165,10 @@ async def restart_task(
     again: Collection[UUID] = (),
     inputs: Mapping[str, str],
     descriptions: Mapping[UUID, str] = _NONE,
+    deed: tuple[Actor, Deed] | None = None,
 ) -> bool:
-    """Make a task whose run number ``run`` has ended ready for the next.
+    """Make a task whose run number ``run`` has ended ready for the next; with the ``deed`` of
+    whoever asked for it.
 
     The sub-tasks ``again`` start over; the others keep what they made. ``descriptions`` are those
     that nodes get, by the ids of their rows. False when somebody else was faster.
@@ -208,7 +216,22 @@ async def restart_task(
         for node_id, description in descriptions.items():
             await connection.execute(DESCRIBE_NODE, {"id": node_id, "description": description})
         await events.append(connection, task_id, [TaskStatus(status=Status.PENDING)])
+        if deed is not None:
+            await audit.note(connection, *deed)
     return True
+
+
+async def _ask(
+    database: Database,
+    actor: Actor,
+    deed: Deed | None,
+    statement: TextClause,
+    values: Mapping[str, Any],
+) -> None:
+    async with database.writing() as connection:
+        is_changed = (await connection.execute(statement, values)).first() is not None
+        if is_changed and deed is not None:
+            await audit.note(connection, actor, deed)
 
 
 def _run(task_id: UUID, run: int, event: Event) -> dict[str, Any]:

@@ -5,8 +5,11 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from activities.store import audit
+from activities.store.audit import Actor, Deed
 from activities.store.database import Database
 from activities.store.tables import Tool
 from workflows.states import Permission, ToolType
@@ -31,7 +34,7 @@ async def tool_settings(database: Database, team_id: UUID) -> dict[str, ToolSett
 
 async def set_native_tool(
     database: Database,
-    team_id: UUID,
+    actor: Actor,
     name: str,
     default: ToolSetting,
     *,
@@ -51,7 +54,7 @@ async def set_native_tool(
                 insert(Tool)
                 .values(
                     id=uuid4(),  # as of MCP servers: see there
-                    team_id=team_id,
+                    team_id=actor.team_id,
                     name=name,
                     type=ToolType.NATIVE,
                     description="",
@@ -64,4 +67,21 @@ async def set_native_tool(
                 .returning(col(Tool.is_active), col(Tool.permission_level))
             )
         ).one()
+        await note_change(connection, actor, name, is_active, permission_level)
     return ToolSetting(*saved)
+
+
+async def note_change(
+    connection: AsyncConnection,
+    actor: Actor,
+    name: str,
+    is_active: bool | None,
+    permission_level: Permission | None,
+) -> None:
+    """Write down what is not None of what somebody says of a tool, or of a server."""
+    if is_active is not None:
+        deed = Deed("tool.enabled" if is_active else "tool.disabled", name)
+        await audit.note(connection, actor, deed)
+    if permission_level is not None:
+        details = {"permission_level": str(permission_level)}
+        await audit.note(connection, actor, Deed("tool.permission_set", name, details=details))

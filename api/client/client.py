@@ -25,6 +25,7 @@ from api.wire.requests import (
     ToolRegistration,
 )
 from api.wire.responses.approvals import AskedCall
+from api.wire.responses.audit import AuditEntry
 from api.wire.responses.compilation import Compilation
 from api.wire.responses.files import Artifact, File
 from api.wire.responses.history import Attempt, Message, Span
@@ -143,6 +144,10 @@ class Client:
             async for item in received:
                 if (event := TaskEvent.read(item)) is not None:
                     yield event
+
+    async def audit(self, params: Params | None = None) -> Page[AuditEntry]:
+        """A page of what people did, the newest first. ``params``: the query of ``GET /audit``."""
+        return await self._get("/audit", Page[AuditEntry], params)
 
     async def usage(self) -> TeamUsage:
         """What the team's agents used of models by day."""

@@ -3,7 +3,10 @@
 from collections.abc import Collection
 from uuid import UUID
 
+from pydantic import JsonValue
+
 from activities.store import tasks
+from activities.store.audit import Actor, Deed
 from activities.store.reading.families import descendants, find_owner
 from api.errors import InvalidRequest, StateConflict
 from api.services import Services
@@ -24,7 +27,7 @@ _DESCRIBES_NOTHING = (
 
 
 async def retry_task(
-    services: Services, team_id: UUID, task_id: UUID, request: RetryRequest
+    services: Services, actor: Actor, task_id: UUID, request: RetryRequest
 ) -> Status:
     """Start the next run of a task. What came before the place where it begins is kept.
 
@@ -33,6 +36,7 @@ async def retry_task(
         StateConflict: the task, or one below it, has not ended; or it is a node of a plan.
         InvalidRequest: with everything that is wrong.
     """
+    team_id = actor.team_id
     task = await load_task(services.database, team_id, task_id)
     if task.parent_id is not None:
         reason = await _why_not_alone(services, task.id, task.parent_id)
@@ -61,10 +65,18 @@ async def retry_task(
         again=beginning.again,
         inputs=inputs,
         descriptions=beginning.descriptions,
+        deed=(actor, _deed(task.id, request)),
     ):
         raise StateConflict(id=task.id, action="retried", reason="it was retried just now")
     await start_soon(services, await load_task(services.database, team_id, task_id))
     return Status.PENDING
+
+
+def _deed(task_id: UUID, request: RetryRequest) -> Deed:
+    details: dict[str, JsonValue] = {} if request.begin is None else {"from": request.begin}
+    if request.inputs:
+        details["inputs"] = [*sorted(request.inputs)]  # Their names: what they are is in the task.
+    return Deed("task.retried", str(task_id), details=details)
 
 
 def _check_names(given: Collection[str], known: Collection[str]) -> None:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from activities.store.reading.tasks import TaskFilter, find_details, list_summaries
 from api.errors import IdempotencyConflict, StateConflict
 from api.http.bodies import Body
-from api.http.dependencies import ServicesDep, TeamDep
+from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, Moment, cursor_text, parse_cursor
 from api.tasks import control, submission
@@ -76,30 +76,30 @@ async def get_task(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Ta
 
 
 @router.post("/{task_id}/cancel", status_code=202, responses=refusals(StateConflict))
-async def cancel(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Changed:
+async def cancel(task_id: UUID, services: ServicesDep, actor: ActorDep) -> Changed:
     """Cancel a task. Results of finished steps are kept."""
-    return Changed(task_id=task_id, status=await control.cancel(services, team_id, task_id))
+    return Changed(task_id=task_id, status=await control.cancel(services, actor, task_id))
 
 
 @router.post("/{task_id}/pause", status_code=202, responses=refusals(StateConflict))
-async def pause(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Changed:
+async def pause(task_id: UUID, services: ServicesDep, actor: ActorDep) -> Changed:
     """Pause a task before its next step or turn."""
-    return Changed(task_id=task_id, status=await control.pause(services, team_id, task_id))
+    return Changed(task_id=task_id, status=await control.pause(services, actor, task_id))
 
 
 @router.post("/{task_id}/resume", status_code=202, responses=refusals(StateConflict))
-async def resume(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Changed:
+async def resume(task_id: UUID, services: ServicesDep, actor: ActorDep) -> Changed:
     """Resume a paused task."""
-    return Changed(task_id=task_id, status=await control.resume(services, team_id, task_id))
+    return Changed(task_id=task_id, status=await control.resume(services, actor, task_id))
 
 
 @router.post("/{task_id}/retry", status_code=202, responses=refusals(StateConflict))
 async def retry(
     task_id: UUID,
     services: ServicesDep,
-    team_id: TeamDep,
+    actor: ActorDep,
     wanted: Annotated[RetryRequest, Depends(Body(RetryRequest, default=RetryRequest()))],
 ) -> Changed:
     """Retry a task that has ended, from one of its steps or calls on."""
-    status = await retry_task(services, team_id, task_id, wanted)
+    status = await retry_task(services, actor, task_id, wanted)
     return Changed(task_id=task_id, status=status)

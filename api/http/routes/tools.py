@@ -10,7 +10,7 @@ from activities.store.tools import ToolSetting, set_native_tool, tool_settings
 from activities.tools.registry import Tool
 from api.errors import InvalidRequest, NotFound, ServerNotUsable, ServersOfOwner
 from api.http.bodies import Body
-from api.http.dependencies import ServicesDep, TeamDep
+from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.openapi import refusals
 from api.http.paging import NO_CURSOR, CursorText, Limit
 from api.http.peers import why_stranger
@@ -52,7 +52,7 @@ async def list_tools(
 async def register_tools(
     request: Annotated[ToolRegistration, Depends(Body(ToolRegistration))],
     services: ServicesDep,
-    team_id: TeamDep,
+    actor: ActorDep,
     sent: Request,
 ) -> RegisteredServer:
     """Connect to an MCP server and offer its tools as ``mcp.<name>.<tool>``.
@@ -65,19 +65,19 @@ async def register_tools(
         raise ServersOfOwner(reason=reason)
     server = request.server
     try:
-        listing = await services.mcp.probe(team_id, server)
+        listing = await services.mcp.probe(actor.team_id, server)
     except McpError as error:
         said = f" It said:\n{error.said}" if error.said else ""
         raise ServerNotUsable(reason=f"{error}{said}") from error
     await register_server(
         services.database,
-        team_id,
+        actor,
         server,
         listing,
         description=request.description or f"MCP server: {server.endpoint}",
         permission_level=request.permission_level,
     )
-    first, *others = await list_server(services.database, team_id, server.name)
+    first, *others = await list_server(services.database, actor.team_id, server.name)
     tools = [_mcp(tool) for tool in others]
     return RegisteredServer(server=_mcp(first), tools=tools, refused=list(listing.refused))
 
@@ -90,7 +90,7 @@ async def change_tool(
     name: ToolName,
     change: Annotated[ToolChange, Depends(Body(ToolChange))],
     services: ServicesDep,
-    team_id: TeamDep,
+    actor: ActorDep,
 ) -> answers.Tool:
     """Enable or disable a tool for the team, or set whether its calls require approval.
 
@@ -99,18 +99,18 @@ async def change_tool(
     changes = change.model_dump(include={"is_active", "permission_level"})
     if (tool := services.tools.tools.get(name)) is not None:
         default = ToolSetting(permission_level=tool.permission)
-        setting = await set_native_tool(services.database, team_id, name, default, **changes)
+        setting = await set_native_tool(services.database, actor, name, default, **changes)
         return _native(tool, setting)
-    changed = await change_mcp_tool(services.database, team_id, name, **changes)
+    changed = await change_mcp_tool(services.database, actor, name, **changes)
     if changed is None:
         raise NotFound(kind="tool", id=repr(name[:100]))
     return _mcp(changed)
 
 
 @router.delete("/{name:path}", status_code=204)
-async def remove_tools(name: ToolName, services: ServicesDep, team_id: TeamDep) -> Response:
+async def remove_tools(name: ToolName, services: ServicesDep, actor: ActorDep) -> Response:
     """Remove an MCP server, ``mcp.<name>``, with all its tools."""
-    if not await remove_server(services.database, team_id, name):
+    if not await remove_server(services.database, actor, name):
         raise NotFound(kind="MCP server", id=repr(name[:100]))
     return Response(status_code=204)
 

@@ -8,8 +8,10 @@ import pytest
 from activities.aes_keys import id_of
 from activities.secret_box import SecretBox
 from activities.store import migrations
+from activities.store.audit import LOCAL_USER
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
+from activities.store.reading.audit import AuditFilter, list_entries
 from activities.store.secrets import sealing_keys
 from activities.tools.mcp.secrets import TeamSecrets
 from deploy.local.services import Services
@@ -135,3 +137,24 @@ async def test_a_secret_is_not_sealed_with_another_key_than_all_that_are_there(
         assert await sealing_keys(database) == dict.fromkeys(ids, 1)
     finally:
         await database.close()
+
+
+async def test_secrets_set_and_removed_are_written_down_without_their_values(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "value").write_text("open-sesame")
+    env = {"AGENTOS_DATABASE_URL": database_url, "AGENTOS_SECRETS_KEY": KEY}
+    for target in ("https://a.example", "server"):
+        words = ("secrets", "set", "TOKEN", "--for", target)
+        done = await agentos("", *words, stdin=tmp_path / "value", **env)
+        assert done.code == 0, done.stderr
+    for code in (0, 1):  # The second time there is none, and nothing is done.
+        assert (await agentos("", "secrets", "rm", "TOKEN", **env)).code == code
+    found, _ = await list_entries(database, DEFAULT_TEAM, AuditFilter(), None, 10)
+    assert [(entry.actor, entry.action, entry.target) for entry in found] == [
+        (LOCAL_USER, "secret.removed", "TOKEN"),
+        (LOCAL_USER, "secret.set", "TOKEN"),
+        (LOCAL_USER, "secret.set", "TOKEN"),
+    ]
+    assert found[0].details == {"for": ["https://a.example:443", "server"]}
+    assert "sesame" not in str(found)

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from pydantic import JsonValue
 
+from activities.store.audit import Actor
 from activities.store.tools import ToolSetting, set_native_tool
 from activities.tools.finish import FINISH
 from activities.tools.mcp.questions import Replies
@@ -144,12 +145,13 @@ async def test_finish_asks_for_what_the_agent_is_to_give(desk: Desk) -> None:
 
 async def test_the_teams_settings_for_a_tool_apply(desk: Desk) -> None:
     database, team = desk.database, desk.team_id
+    somebody = Actor(team, "somebody")
     await set_native_tool(
-        database, team, "run_code", ToolSetting(), permission_level=Permission.DENY
+        database, somebody, "run_code", ToolSetting(), permission_level=Permission.DENY
     )
-    await set_native_tool(database, team, "list_files", ToolSetting(), is_active=False)
+    await set_native_tool(database, somebody, "list_files", ToolSetting(), is_active=False)
     await set_native_tool(
-        database, team, "read_file", ToolSetting(), permission_level=Permission.ASK
+        database, somebody, "read_file", ToolSetting(), permission_level=Permission.ASK
     )
     offered = await desk.toolbox.offered(team, agent())
     assert not {"run_code", "list_files"} & set(offered)

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from api.wire.responses.audit import AuditEntry
 from api.wire.responses.base import Answer
 from api.wire.responses.files import Artifact
 from api.wire.responses.history import Attempt, Message, Span
@@ -29,6 +30,7 @@ ANSWERS: dict[str, type[Answer]] = {
     "/skills": SkillList,
     "/skills/greet": Skill,
     "/usage": TeamUsage,
+    "/audit": Page[AuditEntry],
 }
 
 
