@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import Depends, FastAPI, Request, Response
 from starlette.middleware import Middleware
 
+from api.bulk.engine import BulkEngine
 from api.http import problems, routes
 from api.http.dependencies import known_query
 from api.http.event_stream import NothingMore
@@ -82,7 +83,7 @@ def _layers(options: ApiOptions, metrics: Metrics, keys: KeyRing) -> list[Middle
 
 def _passes(services: Services) -> Sequence[Passes]:
     """What goes on beside the answers."""
-    return (Sweeper(services).passes,)
+    return (Sweeper(services).passes, BulkEngine(services).passes)
 
 
 @asynccontextmanager

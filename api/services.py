@@ -63,6 +63,7 @@ class ApiOptions:
     temporal_namespace: str = "default"
     titles: Titles = "prompt"
     sweep_interval_seconds: float = 2.0
+    bulk_interval_seconds: float = 1.0
     heartbeat_seconds: float = 15.0
     approval_seconds: float = DAY_SECONDS
     daily_tokens: int = 0

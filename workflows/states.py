@@ -42,6 +42,23 @@ class Phase(StrEnum):
     POST_PROCESS = "post_process"
 
 
+class BulkAction(StrEnum):
+    """What is done about many dead letters."""
+
+    REQUEUE = "requeue"
+    DISCARD = "discard"
+
+
+class BulkState(StrEnum):
+    """Of a bulk run. One that has ``STOPPED`` did so by itself, since its first letters failed
+    again in the same way."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    ABORTED = "aborted"
+
+
 class ArtifactType(StrEnum):
     FILE = "file"
 

@@ -80,6 +80,7 @@ for name, place, summary in (
         "usage:usage",
         "Show the agents' tokens and cost by day, and what is left of today's quota.",
     ),
+    ("bulk", "bulk:app", "Bulk runs over dead letters."),
     ("audit", "audit:audit", "Show who did what, when, and why, newest first."),
     ("submit", "submit:app", "Submit a task."),
 ):

@@ -8,6 +8,7 @@ Each noun has a module; all of them are read here, so that their metadata is who
 
 from activities.store.tables.attempts import Event, ExecutionLog, File, TaskArtifact
 from activities.store.tables.audit import AuditEntry
+from activities.store.tables.bulk import BulkItem, BulkRun
 from activities.store.tables.conversations import LostAnswer, Message
 from activities.store.tables.tasks import PlanRevision, SubTask, Task
 from activities.store.tables.teams import ApiKey, Secret, Team, TeamUsage
@@ -16,6 +17,8 @@ from activities.store.tables.tools import Tool
 __all__ = [
     "ApiKey",
     "AuditEntry",
+    "BulkItem",
+    "BulkRun",
     "Event",
     "ExecutionLog",
     "File",
