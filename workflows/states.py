@@ -59,6 +59,14 @@ class BulkState(StrEnum):
     ABORTED = "aborted"
 
 
+class LetterState(StrEnum):
+    """Of a dead letter: whether anything was done about it yet, and what."""
+
+    OPEN = "open"
+    REQUEUED = "requeued"
+    DISCARDED = "discarded"
+
+
 class ArtifactType(StrEnum):
     FILE = "file"
 

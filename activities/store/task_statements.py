@@ -4,8 +4,9 @@ from sqlalchemy import text
 
 from activities.store import events, fence
 from workflows.events import TaskStatus
-from workflows.states import Status
+from workflows.states import LetterState, Status
 
+_WAS_RESET = "Its run was reset in Temporal."
 _CANCELLED = f"'{Status.CANCELLED}'"
 
 # The sub-tasks that are known before a task begins, of which the rows are ``sub_task_rows``.
@@ -101,6 +102,12 @@ CLOSE = text(
         SET status = '{Status.CANCELLED}', error = node.error, finished_at = now()
         FROM node
         WHERE sub_tasks.task_id = node.id AND sub_tasks.status = '{Status.PENDING}'
+    ), letter AS (
+        UPDATE dead_letters
+        SET state = '{LetterState.REQUEUED}', ended_at = now(), note = '{_WAS_RESET}'
+        FROM task
+        WHERE dead_letters.task_id = task.id AND dead_letters.run = :run
+          AND dead_letters.state = '{LetterState.OPEN}'
     ), event AS (
         {events.INSERT}
         {events.made(TaskStatus, task="task", seq="event_seq", status=":status", error="error")}
@@ -121,5 +128,18 @@ DESCRIBE_NODE = text(
     SET input_context =
             jsonb_set(input_context, '{description}', to_jsonb(CAST(:description AS text)))
     WHERE id = :id AND number IS NOT NULL
+    """
+)
+
+# The sub-tasks of a task that has another definition now; the order of those it keeps stays.
+REDEFINE_STEPS = text(
+    f"""
+    WITH task AS (
+        SELECT id, team_id FROM tasks WHERE id = :task_id
+    )
+    {INSERT_STEPS}
+    ON CONFLICT (id) DO UPDATE
+        SET task_type = excluded.task_type, dependencies = excluded.dependencies,
+            input_context = excluded.input_context, execution_order = excluded.execution_order
     """
 )

@@ -4,23 +4,25 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import TextClause, func, select, update
+from sqlalchemy import TextClause, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from activities.store import audit, events
 from activities.store.audit import Actor, Deed
 from activities.store.database import Database
+from activities.store.dead_letters import requeue_letters, write_letters
 from activities.store.tables import SubTask, Task
 from activities.store.task_statements import (
     CLOSE,
     CREATE,
     DESCRIBE_NODE,
     MARK,
+    REDEFINE_STEPS,
     REQUEST_PAUSE,
     REQUEST_RESUME,
 )
@@ -28,7 +30,8 @@ from workflows.contracts import PLAN_ENDED, Failure, TaskClose, TaskMark
 from workflows.events import Event, PauseRequested, ResumeRequested, TaskStatus
 from workflows.states import FINAL, Status, TaskType
 
-_NONE: Mapping[UUID, str] = MappingProxyType({})
+# Ends that leave a dead letter.
+_BAD = (Status.FAILED, Status.BLOCKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,13 @@ async def close_task(database: Database, close: TaskClose) -> bool:
         "code": close.failure and close.failure.code,
         "unbegun": unbegun.model_dump_json(exclude_none=True),
     }
-    return bool(await database.execute(CLOSE, values))
+    if close.status not in _BAD:
+        return bool(await database.execute(CLOSE, values))
+    async with database.writing() as connection:
+        has_closed = bool((await connection.execute(CLOSE, values)).all())
+        if has_closed:
+            await write_letters(connection, close.task_id)
+    return has_closed
 
 
 async def find_status(database: Database, task_id: UUID, run: int) -> Status | None:
@@ -156,51 +165,54 @@ async def find_status(database: Database, task_id: UUID, run: int) -> Status | N
     return None if status is None else Status(status)
 
 
-async def restart_task(
-    database: Database,
-    task_id: UUID,
-    run: int,
-    *,
-    first_step: int,
-    again: Collection[UUID] = (),
-    inputs: Mapping[str, str],
-    descriptions: Mapping[UUID, str] = _NONE,
-    deed: tuple[Actor, Deed] | None = None,
-) -> bool:
-    """Make a task whose run number ``run`` has ended ready for the next; with the ``deed`` of
-    whoever asked for it.
+@dataclass(frozen=True, slots=True)
+class Redefinition:
+    """What a task is from its next run on. Of ``sub_tasks``, which are all that it has then, those
+    that it had and that do not start over keep what they made."""
+
+    name: str
+    definition: Mapping[str, JsonValue]
+    sub_tasks: Sequence[NewSubTask]
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """How a task that has ended begins again: at ``first_step``, with these ``inputs``.
 
     The sub-tasks ``again`` start over; the others keep what they made. ``descriptions`` are those
-    that nodes get, by the ids of their rows. False when somebody else was faster.
+    that nodes get, by the ids of their rows.
     """
+
+    first_step: int
+    inputs: Mapping[str, str]
+    again: Collection[UUID] = ()
+    descriptions: Mapping[UUID, str] = field(default_factory=dict)
+    redefined: Redefinition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Who has a task run again, with the ``deed`` for the log. ``digest`` tells the request for
+    that from others."""
+
+    actor: Actor
+    deed: Deed
+    digest: str | None = None
+
+
+async def restart_task(
+    database: Database, task_id: UUID, run: int, restart: Restart, reason: Reason
+) -> bool:
+    """Make a task whose run number ``run`` has ended ready for the next; its dead letters are dealt
+    with by that. False when somebody else was faster."""
     async with database.writing() as connection:
-        changed = await connection.scalar(
-            update(Task)
-            .where(
-                col(Task.id) == task_id,
-                col(Task.run) == run,
-                col(Task.status).in_([str(status) for status in FINAL]),
-            )
-            .values(
-                status=Status.PENDING,
-                run=run + 1,
-                first_step=first_step,
-                executions=[],
-                pause_requested_at=None,
-                inputs=dict(inputs),
-                result=None,
-                error=None,
-                started_at=None,
-                finished_at=None,
-                updated_at=func.now(),
-            )
-            .returning(col(Task.id))
-        )
-        if changed is None:
+        if not await _begin_run(connection, task_id, run, restart):
             return False
+        if restart.redefined is not None:
+            await _redefine(connection, task_id, restart.redefined)
         await connection.execute(
             update(SubTask)
-            .where(col(SubTask.id).in_(again))
+            .where(col(SubTask.id).in_(restart.again))
             .values(
                 status=Status.PENDING,
                 phase=None,
@@ -213,11 +225,12 @@ async def restart_task(
                 finished_at=None,
             )
         )
-        for node_id, description in descriptions.items():
+        for node_id, description in restart.descriptions.items():
             await connection.execute(DESCRIBE_NODE, {"id": node_id, "description": description})
+        note = reason.deed.note
+        await requeue_letters(connection, reason.actor, task_id, reason.digest, note)
+        await audit.note(connection, reason.actor, reason.deed)
         await events.append(connection, task_id, [TaskStatus(status=Status.PENDING)])
-        if deed is not None:
-            await audit.note(connection, *deed)
     return True
 
 
@@ -232,6 +245,49 @@ async def _ask(
         is_changed = (await connection.execute(statement, values)).first() is not None
         if is_changed and deed is not None:
             await audit.note(connection, actor, deed)
+
+
+async def _begin_run(
+    connection: AsyncConnection, task_id: UUID, run: int, restart: Restart
+) -> bool:
+    changed = await connection.scalar(
+        update(Task)
+        .where(
+            col(Task.id) == task_id,
+            col(Task.run) == run,
+            col(Task.status).in_([str(status) for status in FINAL]),
+        )
+        .values(
+            status=Status.PENDING,
+            run=run + 1,
+            first_step=restart.first_step,
+            executions=[],
+            pause_requested_at=None,
+            inputs=dict(restart.inputs),
+            result=None,
+            error=None,
+            started_at=None,
+            finished_at=None,
+            updated_at=func.now(),
+        )
+        .returning(col(Task.id))
+    )
+    return changed is not None
+
+
+async def _redefine(connection: AsyncConnection, task_id: UUID, new: Redefinition) -> None:
+    """Sub-tasks that there are no more go with all that they made."""
+    await connection.execute(
+        update(Task)
+        .where(col(Task.id) == task_id)
+        .values(name=new.name, definition=dict(new.definition))
+    )
+    kept = [sub_task.id for sub_task in new.sub_tasks]
+    await connection.execute(
+        delete(SubTask).where(col(SubTask.task_id) == task_id, col(SubTask.id).not_in(kept))
+    )
+    values = {"task_id": task_id, "sub_tasks": json.dumps(sub_task_rows(new.sub_tasks))}
+    await connection.execute(REDEFINE_STEPS, values)
 
 
 def _run(task_id: UUID, run: int, event: Event) -> dict[str, Any]:

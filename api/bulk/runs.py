@@ -61,9 +61,10 @@ async def choose(
     after: Cursor | None = None
     while True:
         page = await list_letter_ids(services.database, team_id, wanted, after, _PAGE)
-        for letter_id, task_id, after in page:
+        for letter_id, task_id, place in page:
             key = task_id if isinstance(request, BulkRequeueRequest) else letter_id
             found.setdefault(key, (letter_id, task_id))
+            after = place
         if len(found) > MAX_LETTERS:
             raise TooManyLetters(limit=f"{MAX_LETTERS:,}")
         if len(page) < _PAGE:

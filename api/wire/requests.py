@@ -58,6 +58,10 @@ class RetryRequest(_Request):
 
     ``inputs`` replace those of the same name, which the task must have; nodes of a plan that were
     given one run again.
+
+    ``pipeline`` is what the task is from now on. Steps before the one it begins with keep their
+    results, and must be as they were; by default it begins with the first that is not, or that is
+    not completed. With ``dry_run`` nothing runs: the answer says what would.
     """
 
     begin: Text | None = Field(default=None, alias="from", max_length=100)
@@ -65,6 +69,20 @@ class RetryRequest(_Request):
     description: Text | None = Field(
         default=None, min_length=1, max_length=MAX_NODE_DESCRIPTION_CHARACTERS
     )
+    pipeline: Pipeline | None = None
+    dry_run: bool = Field(default=False, strict=True)
+
+
+class RequeueRequest(RetryRequest):
+    """As a retry of the task of a dead letter. ``note`` says why, in the audit log."""
+
+    note: Text = Field(default="", max_length=MAX_NOTE_CHARACTERS)
+
+
+class DiscardRequest(_Request):
+    """``note`` says why nothing is to be done about a dead letter."""
+
+    note: Text = Field(min_length=1, max_length=MAX_NOTE_CHARACTERS)
 
 
 class CompileRequest(_Request):

@@ -111,7 +111,7 @@ async def _counts(connection: AsyncConnection, bulk_ids: Collection[UUID]) -> Ma
             col(BulkItem.bulk_id),
             col(BulkItem.state),
             func.count().label("count"),
-            func.count().filter(col(BulkItem.is_alike)).label("alike"),
+            func.count().filter(col(BulkItem.is_alike).is_(True)).label("alike"),
         )
         .where(col(BulkItem.bulk_id).in_(bulk_ids))
         .group_by(col(BulkItem.bulk_id), col(BulkItem.state))
@@ -134,7 +134,8 @@ async def _reasons(connection: AsyncConnection, bulk_id: UUID) -> Sequence[SkipR
         .order_by(count.desc(), col(BulkItem.code))
         .limit(MAX_REASONS)
     )
-    return [SkipReason(*row) for row in await connection.execute(query)]
+    rows = await connection.execute(query)
+    return [SkipReason(code or "", number, said or "") for code, number, said in rows]
 
 
 _NAMES = {ItemState.OPEN: "left", ItemState.REQUEUED: "running"}

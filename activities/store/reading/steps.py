@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import JsonValue
 from sqlalchemy import Row, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
@@ -79,6 +80,26 @@ async def list_placed_steps(database: Database, task_id: UUID) -> Sequence[Place
             .order_by(col(SubTask.execution_order))
         )
         return [PlacedStep(key, name, status) for key, name, status in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class DefinedStep(PlacedStep):
+    """A step as it is defined; ``kind`` is skill, tool or code."""
+
+    kind: str
+    definition: Mapping[str, JsonValue]
+
+
+async def list_defined_steps(database: Database, task_id: UUID) -> Sequence[DefinedStep]:
+    """All of them, in their order, as the primary has them."""
+    columns = (col(SubTask.task_type), col(SubTask.input_context))
+    async with database.reading(fresh=True) as connection:
+        rows = await connection.execute(
+            select(col(SubTask.id), col(SubTask.name), col(SubTask.status), *columns)
+            .where(col(SubTask.task_id) == task_id)
+            .order_by(col(SubTask.execution_order))
+        )
+        return [DefinedStep(*row) for row in rows]
 
 
 async def find_running_step(database: Database, task_id: UUID) -> UUID | None:

@@ -10,6 +10,7 @@ from activities.store.tables.attempts import Event, ExecutionLog, File, TaskArti
 from activities.store.tables.audit import AuditEntry
 from activities.store.tables.bulk import BulkItem, BulkRun
 from activities.store.tables.conversations import LostAnswer, Message
+from activities.store.tables.dead_letters import DeadLetter
 from activities.store.tables.tasks import PlanRevision, SubTask, Task
 from activities.store.tables.teams import ApiKey, Secret, Team, TeamUsage
 from activities.store.tables.tools import Tool
@@ -19,6 +20,7 @@ __all__ = [
     "AuditEntry",
     "BulkItem",
     "BulkRun",
+    "DeadLetter",
     "Event",
     "ExecutionLog",
     "File",

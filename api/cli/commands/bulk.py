@@ -24,9 +24,7 @@ from api.wire.bulk import AbortRequest
 from api.wire.responses.bulk import BulkRun
 from api.wire.responses.pages import MAX_PAGE
 
-app = typer.Typer(
-    help="Bulk runs over dead letters; `agentos dlq requeue` and `discard` start them."
-)
+app = typer.Typer(help="Bulk runs over dead letters, which `agentos dlq` starts.")
 
 BulkId = Annotated[
     str,

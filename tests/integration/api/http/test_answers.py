@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from api.wire.responses.audit import AuditEntry
 from api.wire.responses.base import Answer
+from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup
 from api.wire.responses.files import Artifact
 from api.wire.responses.history import Attempt, Message, Span
 from api.wire.responses.pages import Page
@@ -31,6 +32,8 @@ ANSWERS: dict[str, type[Answer]] = {
     "/skills/greet": Skill,
     "/usage": TeamUsage,
     "/audit": Page[AuditEntry],
+    "/dead-letters": Page[DeadLetter],
+    "/dead-letters/groups": Page[DeadLetterGroup],
 }
 
 
