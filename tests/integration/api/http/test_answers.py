@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from api.wire.responses.audit import AuditEntry
 from api.wire.responses.base import Answer
+from api.wire.responses.bulk import BulkRun
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup
 from api.wire.responses.files import Artifact
 from api.wire.responses.history import Attempt, Message, Span
@@ -32,6 +33,7 @@ ANSWERS: dict[str, type[Answer]] = {
     "/skills/greet": Skill,
     "/usage": TeamUsage,
     "/audit": Page[AuditEntry],
+    "/bulk": Page[BulkRun],
     "/dead-letters": Page[DeadLetter],
     "/dead-letters/groups": Page[DeadLetterGroup],
 }
@@ -49,6 +51,7 @@ def _extras(value: Any, at: str = "") -> Iterator[str]:
 
 
 async def _check(stage: Stage, task_id: str) -> None:
+    await stage.http.post("/dead-letters/requeue", json={"filter": {"text": "no such letter"}})
     for path, answer in ANSWERS.items():
         found = await stage.http.get(path.format(task_id=task_id))
         assert list(_extras(answer.model_validate_json(found.content))) == [], path

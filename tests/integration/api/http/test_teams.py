@@ -33,8 +33,9 @@ async def theirs(stage: Stage) -> dict[str, str]:
     [letter] = (await team.get("/dead-letters")).json()["items"]
     for path in (f"/files/{file['id']}", f"/artifacts/{artifact['id']}", f"/tasks/{task_id}"):
         assert (await team.get(path)).is_success, path
+    bulk = (await team.post("/dead-letters/requeue", json={"filter": {"text": "no"}})).json()
     ids = {"task": task_id, "artifact": artifact["id"], "file": file["id"], "call": str(_ID)}
-    return {**ids, "letter": letter["id"]}
+    return {**ids, "letter": letter["id"], "bulk": bulk["id"]}
 
 
 _ROUTES = [
@@ -59,6 +60,8 @@ _ROUTES = [
     ("GET", "/dead-letters/{letter}"),
     ("POST", "/dead-letters/{letter}/requeue"),
     ("POST", "/dead-letters/{letter}/discard"),
+    ("GET", "/bulk/{bulk}"),
+    ("POST", "/bulk/{bulk}/abort"),
 ]
 _BODIES = {"{call}": {"decision": "deny"}, "/discard": {"note": "x"}}
 
@@ -101,7 +104,7 @@ async def test_a_file_of_another_team_cannot_be_an_input(
 
 async def test_a_list_shows_only_ones_own(stage: Stage, theirs: dict[str, str]) -> None:
     team = await stage.team()
-    for path in ("/tasks", "/dead-letters", "/dead-letters/groups"):
+    for path in ("/tasks", "/dead-letters", "/dead-letters/groups", "/bulk"):
         assert (await team.get(path, params={"limit": 1})).json()["items"] == [], path
 
 
@@ -148,7 +151,7 @@ _PUBLIC = {"/", "/healthz", "/readyz"}
 async def test_every_call_wants_a_key(locked: Stage) -> None:
     paths: dict[str, Any] = (await locked.http.get("/openapi.json")).json()["paths"]
     ids = {"task_id": _ID, "file_id": _ID, "artifact_id": _ID, "call_id": _ID, "name": "x"}
-    ids["letter_id"] = _ID
+    ids["letter_id"] = ids["bulk_id"] = _ID
     for path, methods in paths.items():
         for method in methods:
             answer = await locked.http.request(method, locked.url + path.format(**ids))

@@ -47,10 +47,9 @@ async def idle(infrastructure: Services, skills_folder: Path) -> AsyncIterator[S
 
 async def fail_tasks(stage: Stage, team: httpx.AsyncClient, count: int, *sources: str) -> list[str]:
     """Tasks that have failed; by default since their input is the bad one."""
-    body: dict[str, Any] = {"pipeline": pipeline(*sources)}
-    if not sources:
-        made = pipeline("print once", f"refuse data {BAD}\nINPUT_DATA", "print end")
-        body = {"pipeline": {**made, "inputs": ["data"]}, "inputs": {"data": BAD}}
+    first, *others = sources or ("print once", f"refuse data {BAD}", "print end")
+    made = pipeline(f"{first}\nINPUT_DATA", *others)
+    body = {"pipeline": {**made, "inputs": ["data"]}, "inputs": {"data": BAD}}
     ids = []
     for _ in range(count):
         answer = await team.post("/tasks", json=body)
