@@ -18,8 +18,7 @@ from workflows.states import TaskType
 # people know must not fall apart when the masks are improved.
 VERSION = 1
 
-# Of a message so much is looked at, before and after masking. Errors are no longer.
-MAX_CHARACTERS = 4_096
+# So much of a masked message is kept.
 _MASKED_CHARACTERS = 500
 # Of the digest; 64 bits keep a million groups apart.
 FINGERPRINT_DIGITS = 16
@@ -89,7 +88,7 @@ class Parts:
 def masked(message: str) -> str:
     """A message without numbers, ids, times, paths, URLs and quoted texts, in time that is linear
     in its length."""
-    text = _MASKS.sub(_mask, message[:MAX_CHARACTERS])
+    text = _MASKS.sub(_mask, message)
     text = _SPACE.sub(" ", _ROW.sub("#", text)).strip()
     return text[:_MASKED_CHARACTERS]
 

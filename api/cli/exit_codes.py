@@ -2,7 +2,13 @@
 
 from enum import IntEnum
 
-from api.cli.errors import ArtifactUnknown, BulkIdUnknown, NodeUnknown, StepUnknown, TaskIdUnknown
+from api.cli.errors import (
+    ArtifactUnknown,
+    BulkIdUnknown,
+    NodeUnknown,
+    StepUnknown,
+    TaskIdUnknown,
+)
 from api.client.errors import ApiProblem, FileUnreadable
 from workflows.errors import AgentOSError, BadInput
 from workflows.open_values import Unknown

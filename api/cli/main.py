@@ -58,6 +58,7 @@ for name, place, summary in (
     ("pause", "tasks:pause", "Pause a task before its next step or turn."),
     ("resume", "tasks:resume", "Resume a paused task."),
     ("retry", "tasks:retry", "Retry a task that has ended."),
+    ("dlq", "dlq:app", "Dead letters: what ended badly, and what to do about it."),
     (
         "compile",
         "compilation:compile_",

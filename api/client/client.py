@@ -20,6 +20,8 @@ from api.wire.bulk import AbortRequest, BulkDiscardRequest, BulkRequeueRequest
 from api.wire.requests import (
     ApprovalRequest,
     CompileRequest,
+    DiscardRequest,
+    RequeueRequest,
     RetryRequest,
     TaskRequest,
     ToolChange,
@@ -29,6 +31,7 @@ from api.wire.responses.approvals import AskedCall
 from api.wire.responses.audit import AuditEntry
 from api.wire.responses.bulk import BulkForesight, BulkRun
 from api.wire.responses.compilation import Compilation
+from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup, Foresight
 from api.wire.responses.files import Artifact, File
 from api.wire.responses.history import Attempt, Message, Span
 from api.wire.responses.pages import Page
@@ -99,6 +102,10 @@ class Client:
         path = f"/tasks/{task_id}/retry"
         # Not repeatable: it might have begun, and ended, before it was asked for again.
         return await self._transport.call("POST", path, Changed, body=_json(request))
+
+    async def foresee_retry(self, task_id: str, request: RetryRequest) -> Foresight:
+        """What a retry would do."""
+        return await self._foresee(f"/tasks/{task_id}/retry", request)
 
     async def compile(self, task_id: str, request: CompileRequest) -> Compilation:
         """What the agent of a task did, as a pipeline."""
@@ -234,6 +241,38 @@ class Client:
 
     async def skill(self, name: str) -> Skill:
         return await self._get(f"/skills/{quote(name, safe='')}", Skill)
+
+    async def dead_letters(self, params: Params | None = None) -> Page[DeadLetter]:
+        """A page of dead letters, the newest first. ``params`` are the query."""
+        return await self._get("/dead-letters", Page[DeadLetter], params)
+
+    async def dead_letter_groups(self, params: Params | None = None) -> Page[DeadLetterGroup]:
+        """A page of groups of dead letters that are alike, those first that were seen last."""
+        return await self._get("/dead-letters/groups", Page[DeadLetterGroup], params)
+
+    async def dead_letter(self, letter_id: str) -> DeadLetter:
+        return await self._get(f"/dead-letters/{letter_id}", DeadLetter)
+
+    async def requeue(self, letter_id: str, request: RequeueRequest) -> Changed:
+        """Run the task of a dead letter again, once however often this is sent."""
+        path = f"/dead-letters/{letter_id}/requeue"
+        return await self._transport.call(
+            "POST", path, Changed, body=_json(request), repeatable=True
+        )
+
+    async def foresee_requeue(self, letter_id: str, request: RequeueRequest) -> Foresight:
+        """What a requeue would do."""
+        return await self._foresee(f"/dead-letters/{letter_id}/requeue", request)
+
+    async def discard(self, letter_id: str, request: DiscardRequest) -> DeadLetter:
+        path = f"/dead-letters/{letter_id}/discard"
+        return await self._transport.call(
+            "POST", path, DeadLetter, body=_json(request), repeatable=True
+        )
+
+    async def _foresee(self, path: str, request: RetryRequest) -> Foresight:
+        dry = request.model_copy(update={"dry_run": True})
+        return await self._transport.call("POST", path, Foresight, body=_json(dry), repeatable=True)
 
     async def _get(self, path: str, answer: type[Answer], params: Params | None = None) -> Answer:
         return await self._transport.call("GET", path, answer, params=params, repeatable=True)

@@ -1,41 +1,17 @@
 """``agentos audit``: who did what, when, and why."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from api.cli.commands.moments import parse_moment
+from api.cli.commands.moments import After, Before
 from api.cli.commands.options import Format, Output, talk
 from api.cli.commands.pages import first_items
 from api.cli.commands.printing import Cell, print_json, print_table, when
 from api.client import Client
 from api.wire.responses.audit import AuditEntry
 from api.wire.responses.pages import Page
-
-Since = Annotated[
-    datetime | None,
-    typer.Option(
-        "--since",
-        parser=parse_moment,
-        metavar="TIME",
-        show_default=False,
-        help="Only from then on: 2026-11-29T12:00 (UTC), or how long ago: 90m, 2d.",
-    ),
-]
-Until = Annotated[
-    datetime | None,
-    typer.Option(
-        "--until",
-        parser=parse_moment,
-        metavar="TIME",
-        show_default=False,
-        help="Only until then.",
-    ),
-]
-_ID_CHARACTERS = 36
-_SHORT_CHARACTERS = 8
 
 
 def audit(
@@ -55,18 +31,17 @@ def audit(
     text: Annotated[
         str | None, typer.Option("--text", help="Only with this text in the note.")
     ] = None,
-    since: Since = None,
-    until: Until = None,
+    since: After = None,
+    until: Before = None,
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of entries.")] = 50,
     everything: Annotated[bool, typer.Option("--all", help="Show all entries.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
     """Show who did what, when, and why, newest first."""
     words = {"actor": actor, "target": target, "text": text}
-    times = {"created_after": since, "created_before": until}
+    words |= {"created_after": since, "created_before": until}
     params: dict[str, str | Sequence[str]] = {"action": actions or ()}
     params |= {name: word for name, word in words.items() if word is not None}
-    params |= {name: time.isoformat() for name, time in times.items() if time is not None}
 
     async def converse(client: Client) -> Page[AuditEntry]:
         return await first_items(client.audit, params, None if everything else limit)

@@ -2,16 +2,17 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 from api.cli import terminal
 from api.cli.commands.bulk import print_run, progress_text
-from api.cli.commands.options import Format
+from api.cli.commands.foresight import print_foresight
+from api.cli.commands.inputs import GivenInputs, upload_inputs
+from api.cli.commands.options import Format, talk
 from api.cli.commands.printing import print_json
 from api.cli.exit_codes import ExitCode
 from api.client import Client
@@ -45,24 +46,24 @@ class Which:
 
     every: bool = False
     fingerprint: str | None = None
-    types: Sequence[TaskType] = ()
+    types: Sequence[TaskType] | None = None
     text: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    after: str | None = None
+    before: str | None = None
 
     @property
     def is_given(self) -> bool:
-        return self != Which()
+        return bool(self.every or self.body.get("filter"))
 
     @property
     def body(self) -> dict[str, Any]:
         """Its part of a request."""
-        fields = {
+        fields: dict[str, Any] = {
             "fingerprint": self.fingerprint,
-            "type": tuple(self.types) or None,
+            "type": tuple(self.types) if self.types else None,
             "text": self.text,
-            "created_after": self.since,
-            "created_before": self.until,
+            "created_after": self.after,
+            "created_before": self.before,
         }
         given = {name: value for name, value in fields.items() if value is not None}
         return {**({"filter": given} if given else {}), "all": self.every}
@@ -72,22 +73,48 @@ class Which:
 class Manner:
     """How a command goes about it."""
 
-    dry_run: bool
-    yes: bool
-    wait: bool
-    output: Format
+    dry_run: bool = False
+    yes: bool = False
+    wait: bool = False
+    timeout_seconds: float | None = None
+    output: Format = Format.TABLE
+
+
+def check_which(letter: str | None, which: Which, **others: object) -> None:
+    """A command is about one dead letter or about many. Raises ``typer.BadParameter``."""
+    if letter is None and not which.is_given:
+        message = "name one, or say which: --fingerprint, --type, --text, --since, --until or --all"
+        raise typer.BadParameter(message, param_hint="ID")
+    given = [name for name, value in others.items() if value]
+    if letter is not None and (which.is_given or given):
+        raise typer.BadParameter("with an ID, it is about that one alone", param_hint="ID")
+
+
+def only_given(options: Mapping[str, object]) -> dict[str, object]:
+    """Without those that were left out: the API has its defaults."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def requeue_many(
+    context: typer.Context,
+    request: BulkRequeueRequest,
+    inputs: GivenInputs,
+    manner: Manner,
+) -> ExitCode:
+    async def converse(client: Client) -> ExitCode:
+        references = await upload_inputs(client, inputs)
+        return await do_many(client, request.model_copy(update={"inputs": references}), manner)
+
+    return talk(context, converse)
 
 
 async def do_many(
-    client: Client,
-    request: BulkRequeueRequest | BulkDiscardRequest,
-    manner: Manner,
-    print_foresight: Callable[[BulkForesight], None],
+    client: Client, request: BulkRequeueRequest | BulkDiscardRequest, manner: Manner
 ) -> ExitCode:
     """Show the number, ask on a terminal, and start the bulk run."""
     foreseen = await client.foresee_many(request)
     if manner.dry_run:
-        print_json(foreseen) if manner.output is Format.JSON else print_foresight(foreseen)
+        _print_foreseen(foreseen, request, manner.output)
         return ExitCode.OK
     verb, start = _verb_of(client, request)
     if foreseen.count and not manner.yes and sys.stdin.isatty():
@@ -102,11 +129,29 @@ async def do_many(
         hint = f"{progress_text(run)}. Follow it with: agentos bulk show {run.id}"
         terminal.stderr().print(hint, style="dim", soft_wrap=True)
         return ExitCode.OK
-    run = await _ended(client, run)
+    try:
+        async with asyncio.timeout(manner.timeout_seconds):
+            run = await _ended(client, run)
+    except TimeoutError:
+        hint = f"It did not end within {manner.timeout_seconds:g} s: agentos bulk show {run.id}"
+        terminal.stderr().print(hint, style="dim", soft_wrap=True)
+        return ExitCode.TIMED_OUT
     if manner.output is Format.JSON:
         print_run(run, Format.JSON)
     is_well = run.state is BulkState.COMPLETED and not run.counts.failed
     return ExitCode.OK if is_well else ExitCode.FAILED
+
+
+def _print_foreseen(
+    foreseen: BulkForesight, request: BulkRequeueRequest | BulkDiscardRequest, output: Format
+) -> None:
+    if output is Format.JSON or isinstance(request, BulkRequeueRequest):
+        print_foresight(foreseen, output)
+    else:
+        typer.echo(f"{foreseen.count:,}")
+    if foreseen.foreseen < foreseen.count and isinstance(request, BulkRequeueRequest):
+        hint = f"All but the number is of the first {foreseen.foreseen:,} tasks."
+        terminal.stderr().print(hint, style="dim")
 
 
 def _verb_of(

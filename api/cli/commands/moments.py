@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
 import typer
 
@@ -23,3 +24,31 @@ def parse_moment(text: str) -> datetime:
     except (ValueError, OverflowError) as error:
         message = f"{text[:40]!r} is no time: write 2026-11-29T12:00, or how long ago: 90m, 2d"
         raise typer.BadParameter(message) from error
+
+
+def _in_a_query(text: str) -> str:
+    return parse_moment(text).isoformat()
+
+
+After = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        "--after",
+        parser=_in_a_query,
+        metavar="TIME",
+        show_default=False,
+        help="Only newer ones: 2026-11-29T12:00 (UTC), or how long ago: 90m, 2d.",
+    ),
+]
+Before = Annotated[
+    str | None,
+    typer.Option(
+        "--until",
+        "--before",
+        parser=_in_a_query,
+        metavar="TIME",
+        show_default=False,
+        help="Only older ones.",
+    ),
+]

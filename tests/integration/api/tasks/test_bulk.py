@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy import text
 
 from activities.store import bulk as store
+from activities.store.audit import Actor
 from activities.store.bulk import NewBulkRun
 from api.bulk import runs
 from api.bulk.engine import BulkEngine
 from api.dead_letters import letters
 from api.wire.requests import RequeueRequest
 from deploy.local.services import Services
-from tests.actors import SOMEBODY
 from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage, pipeline
 from workflows.states import BulkAction
 
@@ -36,7 +36,7 @@ async def own(infrastructure: Services, skills_folder: Path) -> AsyncIterator[St
         yield stage
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def idle(infrastructure: Services, skills_folder: Path) -> AsyncIterator[Stage]:
     """An API that leaves bulk runs to whoever makes a pass."""
     async with api_stage(
@@ -310,26 +310,15 @@ async def test_letters_of_another_team_are_not_among_all(own: Stage) -> None:
     assert (await other.get(f"/tasks/{task_id}")).json()["run"] == 1
 
 
-async def test_a_team_has_so_many_bulk_runs_at_once(own: Stage) -> None:
-    team = await own.team()
-    await fail_tasks(own, team, 2, "fail")
-    slow = {"all": True, "rate": 1, "canary": 0}
-    ids = [(await start(team, **slow))["id"] for _ in range(runs.MAX_RUNNING)]
-    answer = await team.post("/dead-letters/requeue", json=slow)
-    assert (answer.status_code, answer.json()["code"]) == (429, "too-many-bulk-runs")
-    for bulk_id in ids:
-        await team.post(f"/bulk/{bulk_id}/abort")
-
-
 # Crashes.
 
 
-async def new_run(stage: Stage, ids: list[str], **more: Any) -> UUID:
-    """A bulk run of the letters of these tasks, with the default team as the one that asks."""
+async def new_run(stage: Stage, ids: list[str]) -> UUID:
+    """A bulk run of the letters of these tasks."""
     async with stage.database.reading() as connection:
-        query = text("SELECT id FROM dead_letters WHERE task_id = ANY(:ids) AND state = 'open'")
-        found = await connection.scalars(query, {"ids": [UUID(task_id) for task_id in ids]})
-        chosen = list(found)
+        query = text("SELECT id, team_id FROM dead_letters WHERE task_id = ANY(:ids)")
+        found = await connection.execute(query, {"ids": [UUID(task_id) for task_id in ids]})
+        rows = found.all()
     run = NewBulkRun(
         id=uuid4(),
         action=BulkAction.REQUEUE,
@@ -338,56 +327,60 @@ async def new_run(stage: Stage, ids: list[str], **more: Any) -> UUID:
         note="",
         canary=0,
         rate=FAST,
-        letters=chosen,
+        letters=[row.id for row in rows],
     )
-    assert await store.create_run(stage.database, SOMEBODY, replace(run, **more)) == len(ids)
+    actor = Actor(rows[0].team_id, "somebody")
+    assert await store.create_run(stage.database, actor, run) == len(ids)
     return run.id
 
 
 async def test_a_letter_that_was_requeued_before_a_crash_is_not_requeued_again_after_it(
     idle: Stage,
 ) -> None:
-    ids = await fail_tasks(idle, idle.http, 2)
+    team = await idle.team()
+    ids = await fail_tasks(idle, team, 2)
     bulk_id = await new_run(idle, ids)
     run = await store.claim_run(idle.database, 0.0)
     assert run is not None
+    assert run.id == bulk_id
     item = await store.next_item(idle.database, bulk_id)
     assert item is not None
     request = RequeueRequest.model_validate(run.request)
     await letters.requeue(idle.services, run.actor, item.letter_id, request, bulk_id=bulk_id)
-    await idle.ended(idle.http, str(item.task_id))
+    await idle.ended(team, str(item.task_id))
     # Here the process dies: that is written down nowhere.
-    await passes(idle, bulk_id)
+    await passes(idle, team, bulk_id)
     for task_id in ids:
-        assert (await idle.task(task_id))["run"] == 2
-    found = (await idle.http.get(f"/bulk/{bulk_id}")).json()
+        assert (await team.get(f"/tasks/{task_id}")).json()["run"] == 2
+    found = (await team.get(f"/bulk/{bulk_id}")).json()
     assert (found["state"], found["counts"]["completed"]) == ("completed", 2)
-    assert len(await audit(idle.http, action="dead_letter.requeued")) == 2
+    assert len(await audit(team, action="dead_letter.requeued")) == 2
 
 
-async def passes(stage: Stage, bulk_id: UUID, *, engines: int = 1) -> None:
+async def passes(stage: Stage, team: httpx.AsyncClient, bulk_id: UUID, *, engines: int = 1) -> None:
     """Make passes, of several APIs at once, until a run has ended."""
     quick = replace(stage.services.options, bulk_interval_seconds=0.0)
     async with asyncio.timeout(WAIT_SECONDS):
-        while (await stage.http.get(f"/bulk/{bulk_id}")).json()["state"] == "running":
+        while (await team.get(f"/bulk/{bulk_id}")).json()["state"] == "running":
             made = [BulkEngine(replace(stage.services, options=quick)) for _ in range(engines)]
             await asyncio.gather(*(engine.make() for engine in made))
             await asyncio.sleep(0.05)
 
 
 async def test_several_apis_requeue_each_letter_once(idle: Stage) -> None:
-    ids = await fail_tasks(idle, idle.http, 10)
-    bulk_id = await new_run(idle, ids)
-    await passes(idle, bulk_id, engines=3)
-    assert {(await idle.task(task_id))["run"] for task_id in ids} == {2}
-    assert len(await audit(idle.http, action="dead_letter.requeued")) == 10
+    team = await idle.team()
+    ids = await fail_tasks(idle, team, 8)
+    await passes(idle, team, await new_run(idle, ids), engines=3)
+    runs_of_tasks = [task["run"] for task in (await team.get("/tasks")).json()["items"]]
+    assert runs_of_tasks == [2] * 8
+    assert len(await audit(team, action="dead_letter.requeued")) == 8
 
 
 async def test_a_run_is_worked_on_by_one_at_a_time_until_the_lease_is_over(
     idle: Stage,
 ) -> None:
-    ids = await fail_tasks(idle, idle.http, 1, "fail")
-    bulk_id = await new_run(idle, ids)
+    team = await idle.team()
+    bulk_id = await new_run(idle, await fail_tasks(idle, team, 1, "fail"))
     first = await store.claim_run(idle.database, 0.5)
     assert first is not None
     assert first.id == bulk_id
@@ -395,31 +388,48 @@ async def test_a_run_is_worked_on_by_one_at_a_time_until_the_lease_is_over(
     async with asyncio.timeout(WAIT_SECONDS):
         while await store.claim_run(idle.database, 60.0) is None:
             await asyncio.sleep(0.05)
+    await team.post(f"/bulk/{bulk_id}/abort")
 
 
 async def test_two_letters_of_one_task_are_one_requeue(idle: Stage) -> None:
-    [task_id] = await fail_tasks(idle, idle.http, 1)
-    await idle.execute(
-        "INSERT INTO dead_letters SELECT (jsonb_populate_record(dead_letters, "
-        "jsonb_build_object('id', gen_random_uuid(), 'part', 'z'))).* FROM dead_letters"
-    )
-    run = await start(idle.http, all=True, inputs={"data": GOOD})
+    team = await idle.team()
+    [task_id] = await fail_tasks(idle, team, 1)
+    await more_letters(idle, task_id, 1)
+    assert await open_letters(team) == 2
+    run = await start(team, all=True, inputs={"data": GOOD})
     assert run["counts"]["total"] == 1
-    await passes(idle, UUID(run["id"]))
-    assert (await idle.task(task_id))["run"] == 2
-    assert await open_letters(idle.http) == 0
+    await passes(idle, team, UUID(run["id"]))
+    assert (await team.get(f"/tasks/{task_id}")).json()["run"] == 2
+    assert await open_letters(team) == 0
 
 
-async def test_more_letters_than_a_run_may_have_are_refused(
-    idle: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await fail_tasks(idle, idle.http, 1, "fail")
-    await idle.execute(
-        "INSERT INTO dead_letters SELECT (jsonb_populate_record(dead_letters, jsonb_build_object("
-        "'id', gen_random_uuid(), 'part', n))).* FROM dead_letters, generate_series(1, 10000) AS n"
+async def more_letters(stage: Stage, task_id: str, count: int) -> None:
+    """Other parts of a task that failed as well, as nodes of a plan may."""
+    await stage.execute(
+        "INSERT INTO dead_letters SELECT (jsonb_populate_record(letter, jsonb_build_object("
+        "'id', gen_random_uuid(), 'part', n))).* FROM dead_letters AS letter, "
+        "generate_series(1, :count) AS n WHERE task_id = :id",
+        id=UUID(task_id),
+        count=count,
     )
-    body = {"all": True, "note": "x"}
-    answer = await idle.http.post("/dead-letters/discard", json=body)
+
+
+async def test_a_team_has_so_many_bulk_runs_at_once(idle: Stage) -> None:
+    team = await idle.team()
+    await fail_tasks(idle, team, 1, "fail")
+    slow = {"all": True}
+    ids = [(await start(team, **slow))["id"] for _ in range(runs.MAX_RUNNING)]
+    answer = await team.post("/dead-letters/requeue", json=slow)
+    assert (answer.status_code, answer.json()["code"]) == (429, "too-many-bulk-runs")
+    await team.post(f"/bulk/{ids[0]}/abort")
+    await start(team, **slow)
+
+
+async def test_more_letters_than_a_run_may_have_are_refused(idle: Stage) -> None:
+    team = await idle.team()
+    [task_id] = await fail_tasks(idle, team, 1, "fail")
+    await more_letters(idle, task_id, 10_000)
+    answer = await team.post("/dead-letters/discard", json={"all": True, "note": "x"})
     assert (answer.status_code, answer.json()["code"]) == (422, "too-many-letters")
     assert "10,000" in answer.json()["detail"]
-    assert (await idle.http.get("/bulk")).json()["items"] == []
+    assert (await team.get("/bulk")).json()["items"] == []
