@@ -59,6 +59,18 @@ class BulkState(StrEnum):
     ABORTED = "aborted"
 
 
+class ItemState(StrEnum):
+    """Of a dead letter in a bulk run. ``requeued``: its task runs again, and has not ended."""
+
+    OPEN = "open"
+    REQUEUED = "requeued"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    DISCARDED = "discarded"
+    SKIPPED = "skipped"
+
+
 class LetterState(StrEnum):
     """Of a dead letter: whether anything was done about it yet, and what."""
 

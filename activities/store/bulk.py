@@ -13,8 +13,7 @@ from activities.store import audit, fence
 from activities.store.audit import Actor, Deed
 from activities.store.database import Database
 from activities.store.tables import BulkItem, BulkRun
-from activities.store.tables.bulk import ItemState
-from workflows.states import BulkAction, BulkState, Status
+from workflows.states import BulkAction, BulkState, ItemState, Status
 
 # Of a run that was held up, so much is made good for at once.
 _MOST_BEHIND = "1 second"
@@ -265,11 +264,11 @@ _SETTLE = text(
     f"""
     WITH due AS (
         SELECT item.bulk_id, item.number, item.task_id, item.run, item.fingerprint,
-               task.id IS NULL AS is_gone, task.run = item.run AS is_present, task.status
-        FROM bulk_items AS item LEFT JOIN tasks AS task ON task.id = item.task_id
+               tasks.id IS NULL AS is_gone, tasks.run = item.run AS is_present, tasks.status
+        FROM bulk_items AS item LEFT JOIN tasks ON tasks.id = item.task_id
         WHERE item.state = '{ItemState.REQUEUED}'
-          AND (task.id IS NULL OR task.run > item.run
-               OR (task.run = item.run AND task.status IN ({fence.FINAL_STATES})))
+          AND (tasks.id IS NULL OR tasks.run > item.run
+               OR (tasks.run = item.run AND tasks.status IN ({fence.FINAL_STATES})))
         LIMIT :limit FOR UPDATE OF item SKIP LOCKED
     ), ended AS (
         SELECT due.*, letter.is_failed, letter.is_alike

@@ -13,7 +13,6 @@ from pydantic import ValidationError
 from activities.store import bulk
 from activities.store.bulk import ClaimedRun, Dealt, OpenItem
 from activities.store.reading.bulk import count_items
-from activities.store.tables.bulk import ItemState
 from api.bulk.canary import End, Wait, next_move
 from api.dead_letters import letters
 from api.dead_letters.errors import LetterConflict
@@ -22,7 +21,7 @@ from api.passes import Passes
 from api.services import Services
 from api.wire.requests import RequeueRequest
 from workflows.errors import DatabaseNewer
-from workflows.states import BulkAction
+from workflows.states import BulkAction, ItemState
 
 # Longer than one letter takes. After a crash, so long nobody goes on with the run.
 LEASE_SECONDS = 15.0
@@ -32,7 +31,7 @@ _WORK_SECONDS = 10.0
 # Then the next run has its turn.
 _LETTERS_A_TURN = 20
 _REASON_CHARACTERS = 1_000
-SETTLED_A_PASS = 1_000
+_SETTLED_A_PASS = 1_000
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +54,7 @@ class BulkEngine:
             TemporaryFailure: a service cannot be reached; what is left waits.
         """
         until = time.monotonic() + _WORK_SECONDS
-        await bulk.settle_items(self._database, SETTLED_A_PASS)
+        await bulk.settle_items(self._database, _SETTLED_A_PASS)
         while time.monotonic() < until:
             run = await bulk.claim_run(self._database, self._lease_seconds)
             if run is None:

@@ -14,8 +14,7 @@ from sqlmodel import col
 from activities.store.database import Database
 from activities.store.reading.cursor import Cursor, cut
 from activities.store.tables import BulkItem, BulkRun
-from activities.store.tables.bulk import ItemState
-from workflows.states import BulkAction, BulkState
+from workflows.states import BulkAction, BulkState, ItemState
 
 # Of the reasons why letters were skipped, so many are told, the most common first.
 MAX_REASONS = 20

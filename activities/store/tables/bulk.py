@@ -1,7 +1,6 @@
 """Bulk runs: the same done about many dead letters, one after the other."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -16,19 +15,7 @@ from activities.store.columns import (
     team_column,
     text_column,
 )
-from workflows.states import BulkAction, BulkState
-
-
-class ItemState(StrEnum):
-    """Of a letter in a bulk run. ``REQUEUED``: its task runs again, and has not ended."""
-
-    OPEN = "open"
-    REQUEUED = "requeued"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    DISCARDED = "discarded"
-    SKIPPED = "skipped"
+from workflows.states import BulkAction, BulkState, ItemState
 
 
 class BulkRun(SQLModel, table=True):
