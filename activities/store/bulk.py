@@ -6,17 +6,15 @@ from datetime import timedelta
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ARRAY, Uuid, bindparam, func, insert, or_, select, text, update
+from sqlalchemy import func, insert, or_, select, update
 from sqlmodel import col
 
-from activities.store import audit, fence
+from activities.store import audit
 from activities.store.audit import Actor, Deed
+from activities.store.bulk_statements import DEALT, INSERT_ITEMS, RELEASE, SETTLE
 from activities.store.database import Database
 from activities.store.tables import BulkItem, BulkRun
-from workflows.states import BulkAction, BulkState, ItemState, Status
-
-# Of a run that was held up, so much is made good for at once.
-_MOST_BEHIND = "1 second"
+from workflows.states import BulkAction, BulkState, ItemState
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ async def create_run(database: Database, actor: Actor, new: NewBulkRun) -> int:
             )
         )
         values = {"bulk_id": new.id, "team_id": actor.team_id, "letters": list(new.letters)}
-        total = len((await connection.execute(_INSERT_ITEMS, values)).all())
+        total = len((await connection.execute(INSERT_ITEMS, values)).all())
         details: dict[str, JsonValue] = {
             "action": str(new.action),
             "letters": total,
@@ -169,7 +167,7 @@ async def claim_run(database: Database, lease_seconds: float) -> ClaimedRun | No
 
 async def release_run(database: Database, bulk_id: UUID, *, wait_seconds: float = 0) -> None:
     """Let go of a run; it is due when its rate says, and not before so many seconds."""
-    await database.execute(_RELEASE, {"id": bulk_id, "wait": wait_seconds})
+    await database.execute(RELEASE, {"id": bulk_id, "wait": wait_seconds})
 
 
 async def next_item(database: Database, bulk_id: UUID) -> OpenItem | None:
@@ -202,13 +200,13 @@ async def note_dealt(
         "gap": gap_seconds,
         "lease": lease_seconds,
     }
-    rows = await database.execute(_DEALT, values)
+    rows = await database.execute(DEALT, values)
     return bool(rows and rows[0].is_due)
 
 
 async def settle_items(database: Database, limit: int) -> int:
     """Write down how tasks that were requeued have ended; of how many."""
-    return len(await database.execute(_SETTLE, {"limit": limit}))
+    return len(await database.execute(SETTLE, {"limit": limit}))
 
 
 _CLAIMED = (
@@ -220,73 +218,4 @@ _CLAIMED = (
     col(BulkRun.note),
     col(BulkRun.canary),
     col(BulkRun.rate),
-)
-
-_INSERT_ITEMS = text(
-    f"""
-    INSERT INTO bulk_items (bulk_id, number, letter_id, task_id, run, fingerprint, state)
-    SELECT :bulk_id, row_number() OVER (ORDER BY x.place), letter.id, letter.task_id,
-           letter.run + 1, letter.fingerprint, '{ItemState.OPEN}'
-    FROM unnest(CAST(:letters AS uuid[])) WITH ORDINALITY AS x(id, place)
-    JOIN dead_letters AS letter ON letter.id = x.id AND letter.team_id = :team_id
-    RETURNING number
-    """
-).bindparams(bindparam("letters", type_=ARRAY(Uuid())))
-
-_RELEASE = text(
-    """
-    UPDATE bulk_runs
-    SET lease_until = NULL,
-        next_at = greatest(next_at, now() + make_interval(secs => CAST(:wait AS float)))
-    WHERE id = :id
-    """
-)
-
-_DEALT = text(
-    f"""
-    WITH item AS (
-        UPDATE bulk_items SET state = :state, code = :code, reason = :reason
-        WHERE bulk_id = :bulk_id AND number = :number AND state = '{ItemState.OPEN}'
-        RETURNING bulk_id
-    )
-    UPDATE bulk_runs
-    SET lease_until = now() + make_interval(secs => CAST(:lease AS float)),
-        next_at = greatest(next_at, now() - interval '{_MOST_BEHIND}')
-                  + make_interval(secs => CAST(:gap AS float))
-    FROM item
-    WHERE bulk_runs.id = item.bulk_id AND bulk_runs.state = '{BulkState.RUNNING}'
-    RETURNING next_at <= now() AS is_due
-    """
-)
-
-# Of a run that was followed by another since, there is a dead letter if it failed.
-_SETTLE = text(
-    f"""
-    WITH due AS (
-        SELECT item.bulk_id, item.number, item.task_id, item.run, item.fingerprint,
-               tasks.id IS NULL AS is_gone, tasks.run = item.run AS is_present, tasks.status
-        FROM bulk_items AS item LEFT JOIN tasks ON tasks.id = item.task_id
-        WHERE item.state = '{ItemState.REQUEUED}'
-          AND (tasks.id IS NULL OR tasks.run > item.run
-               OR (tasks.run = item.run AND tasks.status IN ({fence.FINAL_STATES})))
-        LIMIT :limit FOR UPDATE OF item SKIP LOCKED
-    ), ended AS (
-        SELECT due.*, letter.is_failed, letter.is_alike
-        FROM due CROSS JOIN LATERAL (
-            SELECT count(*) > 0 AS is_failed, bool_or(fingerprint = due.fingerprint) AS is_alike
-            FROM dead_letters WHERE task_id = due.task_id AND run = due.run
-        ) AS letter
-    )
-    UPDATE bulk_items
-    SET state = CASE
-            WHEN is_failed THEN '{ItemState.FAILED}'
-            WHEN is_gone THEN '{ItemState.CANCELLED}'
-            WHEN is_present AND status = '{Status.CANCELLED}' THEN '{ItemState.CANCELLED}'
-            WHEN is_present AND status <> '{Status.COMPLETED}' THEN '{ItemState.FAILED}'
-            ELSE '{ItemState.COMPLETED}' END,
-        is_alike = ended.is_alike
-    FROM ended
-    WHERE bulk_items.bulk_id = ended.bulk_id AND bulk_items.number = ended.number
-    RETURNING bulk_items.number
-    """
 )

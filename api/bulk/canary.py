@@ -8,7 +8,10 @@ from workflows.states import BulkState
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """Deal with the next letter."""
+    """Deal with the next letter; ``is_free``: and with all that follow, since nothing is awaited
+    any more."""
+
+    is_free: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,9 @@ def next_move(counts: Counts, canary: int) -> Go | Wait | End:
     if not counts.left:
         return Wait() if counts.running else End(BulkState.COMPLETED)
     has_got_further = counts.completed + counts.failed - counts.failed_alike > 0
-    if has_got_further or counts.running + counts.failed_alike < canary or not canary:
+    if has_got_further or not canary:
+        return Go(is_free=True)
+    if counts.running + counts.failed_alike < canary:
         return Go()
     if counts.running:
         return Wait()

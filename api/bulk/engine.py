@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from activities.store import bulk
 from activities.store.bulk import ClaimedRun, Dealt, OpenItem
 from activities.store.reading.bulk import count_items
-from api.bulk.canary import End, Wait, next_move
+from api.bulk.canary import End, Go, Wait, next_move
 from api.dead_letters import letters
 from api.dead_letters.errors import LetterConflict
 from api.errors import InvalidRequest, NotFound, StateConflict
@@ -62,8 +62,8 @@ class BulkEngine:
             await self._work_on(run)
 
     async def _work_on(self, run: ClaimedRun) -> None:
+        move = await self._next_move(run)
         for _ in range(_LETTERS_A_TURN):
-            move = next_move(await count_items(self._database, run.id), run.canary)
             if isinstance(move, End):
                 await bulk.end_run(self._database, run.id, move.state, move.reason)
                 log.info("bulk.ended", bulk_id=str(run.id), state=move.state, reason=move.reason)
@@ -76,7 +76,12 @@ class BulkEngine:
             dealt = await self._deal(run, item)
             if not await bulk.note_dealt(self._database, run, item, dealt, self._lease_seconds):
                 break
+            if not move.is_free:
+                move = await self._next_move(run)
         await bulk.release_run(self._database, run.id)
+
+    async def _next_move(self, run: ClaimedRun) -> Go | Wait | End:
+        return next_move(await count_items(self._database, run.id), run.canary)
 
     async def _deal(self, run: ClaimedRun, item: OpenItem) -> Dealt:
         try:

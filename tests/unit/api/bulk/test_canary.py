@@ -11,6 +11,7 @@ from api.bulk.canary import End, Go, Wait, next_move
 from workflows.states import BulkState
 
 FEW = st.integers(0, 6)
+FREE = Go(is_free=True)
 
 
 @pytest.mark.parametrize(
@@ -20,12 +21,12 @@ FEW = st.integers(0, 6)
         (Counts(left=3, running=2), Go()),
         (Counts(left=2, running=3), Wait()),
         (Counts(left=2, running=2, failed=1, failed_alike=1), Wait()),
-        (Counts(left=2, running=2, completed=1), Go()),
-        (Counts(left=2, running=2, failed=1), Go()),
+        (Counts(left=2, running=2, completed=1), FREE),
+        (Counts(left=2, running=2, failed=1), FREE),
         (Counts(left=2, running=2, cancelled=1), Go()),
         (Counts(left=2, cancelled=1, skipped=9, failed=2, failed_alike=2), Go()),
-        (Counts(left=2, failed=3, failed_alike=2), Go()),
-        (Counts(left=2, completed=1, failed=40, failed_alike=40), Go()),
+        (Counts(left=2, failed=3, failed_alike=2), FREE),
+        (Counts(left=2, completed=1, failed=40, failed_alike=40), FREE),
         (Counts(running=1, failed=3, failed_alike=3), Wait()),
         (Counts(), End(BulkState.COMPLETED)),
         (Counts(failed=3, failed_alike=3), End(BulkState.COMPLETED)),
@@ -53,7 +54,7 @@ def test_a_run_whose_first_tasks_fail_as_before_stops_and_says_what_it_leaves() 
 @given(left=st.integers(1, 6), running=FEW, failed=FEW)
 def test_without_a_canary_nothing_is_awaited(left: int, running: int, failed: int) -> None:
     counts = Counts(left=left, running=running, failed=failed, failed_alike=failed)
-    assert next_move(counts, 0) == Go()
+    assert next_move(counts, 0) == FREE
 
 
 @given(left=st.integers(0, 30), canary=FEW, ends=st.lists(st.sampled_from("cfax"), max_size=60))
