@@ -6,6 +6,7 @@ more. That changes nothing: a requeue is known by its bulk run (see ``letters.re
 """
 
 import time
+from uuid import UUID
 
 import structlog
 from pydantic import ValidationError
@@ -55,30 +56,41 @@ class BulkEngine:
         """
         until = time.monotonic() + _WORK_SECONDS
         await bulk.settle_items(self._database, _SETTLED_A_PASS)
+        waiting = set[UUID]()
         while time.monotonic() < until:
             run = await bulk.claim_run(self._database, self._lease_seconds)
             if run is None:
                 return
-            await self._work_on(run)
+            if run.id in waiting:
+                # Only the next pass, which settles first, finds out what it waits for.
+                await self._wait(run)
+                return
+            if not await self._work_on(run):
+                waiting.add(run.id)
 
-    async def _work_on(self, run: ClaimedRun) -> None:
+    async def _work_on(self, run: ClaimedRun) -> bool:
+        """Whether there was anything to do but to wait."""
         move = await self._next_move(run)
         for _ in range(_LETTERS_A_TURN):
             if isinstance(move, End):
                 await bulk.end_run(self._database, run.id, move.state, move.reason)
                 log.info("bulk.ended", bulk_id=str(run.id), state=move.state, reason=move.reason)
-                return
+                return True
             item = await bulk.next_item(self._database, run.id)
             if isinstance(move, Wait) or item is None:
-                wait_seconds = self._interval_seconds
-                await bulk.release_run(self._database, run.id, wait_seconds=wait_seconds)
-                return
+                await self._wait(run)
+                return False
             dealt = await self._deal(run, item)
             if not await bulk.note_dealt(self._database, run, item, dealt, self._lease_seconds):
                 break
             if not move.is_free:
                 move = await self._next_move(run)
         await bulk.release_run(self._database, run.id)
+        return True
+
+    async def _wait(self, run: ClaimedRun) -> None:
+        wait_seconds = self._interval_seconds
+        await bulk.release_run(self._database, run.id, wait_seconds=wait_seconds)
 
     async def _next_move(self, run: ClaimedRun) -> Go | Wait | End:
         return next_move(await count_items(self._database, run.id), run.canary)
