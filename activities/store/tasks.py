@@ -188,6 +188,17 @@ class Restart:
     again: Collection[UUID] = ()
     descriptions: Mapping[UUID, str] = field(default_factory=dict)
     redefined: Redefinition | None = None
+    inner: "InnerRestart | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class InnerRestart:
+    """How the task of a node begins again, which is one of those that start over: in the midst,
+    once its plan comes to it. ``run`` is the number of its last run."""
+
+    task_id: UUID
+    run: int
+    restart: Restart
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,31 +217,42 @@ async def restart_task(
     """Make a task whose run number ``run`` has ended ready for the next; its dead letters are dealt
     with by that. False when somebody else was faster."""
     async with database.writing() as connection:
-        if not await _begin_run(connection, task_id, run, restart):
+        if not await _restart(connection, task_id, run, restart):
             return False
-        if restart.redefined is not None:
-            await _redefine(connection, task_id, restart.redefined)
-        await connection.execute(
-            update(SubTask)
-            .where(col(SubTask.id).in_(restart.again))
-            .values(
-                status=Status.PENDING,
-                phase=None,
-                error=None,
-                output_result=None,
-                retry_count=0,
-                next_attempt_at=None,
-                worker_id=None,
-                started_at=None,
-                finished_at=None,
-            )
-        )
-        for node_id, description in restart.descriptions.items():
-            await connection.execute(DESCRIBE_NODE, {"id": node_id, "description": description})
+        inner = restart.inner
+        while inner is not None:
+            # Nobody else has it run: that its plan has ended was seen, and holds by its row.
+            await _restart(connection, inner.task_id, inner.run, inner.restart)
+            inner = inner.restart.inner
         note = reason.deed.note
         await requeue_letters(connection, reason.actor, task_id, reason.digest, note)
         await audit.note(connection, reason.actor, reason.deed)
-        await events.append(connection, task_id, [TaskStatus(status=Status.PENDING)])
+    return True
+
+
+async def _restart(connection: AsyncConnection, task_id: UUID, run: int, restart: Restart) -> bool:
+    if not await _begin_run(connection, task_id, run, restart):
+        return False
+    if restart.redefined is not None:
+        await _redefine(connection, task_id, restart.redefined)
+    await connection.execute(
+        update(SubTask)
+        .where(col(SubTask.id).in_(restart.again))
+        .values(
+            status=Status.PENDING,
+            phase=None,
+            error=None,
+            output_result=None,
+            retry_count=0,
+            next_attempt_at=None,
+            worker_id=None,
+            started_at=None,
+            finished_at=None,
+        )
+    )
+    for node_id, description in restart.descriptions.items():
+        await connection.execute(DESCRIBE_NODE, {"id": node_id, "description": description})
+    await events.append(connection, task_id, [TaskStatus(status=Status.PENDING)])
     return True
 
 
