@@ -14,7 +14,7 @@ class TooManyBulkRuns(RequestRefused):
     """Your team has {limit} bulk runs under way, which is the limit. Wait until one has ended, or
     abort one: `agentos bulk ls`."""
 
-    status = 429
+    status = 409
 
 
 class BulkConflict(RequestRefused):

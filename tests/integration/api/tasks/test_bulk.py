@@ -420,7 +420,7 @@ async def test_a_team_has_so_many_bulk_runs_at_once(idle: Stage) -> None:
     slow = {"all": True}
     ids = [(await start(team, **slow))["id"] for _ in range(runs.MAX_RUNNING)]
     answer = await team.post("/dead-letters/requeue", json=slow)
-    assert (answer.status_code, answer.json()["code"]) == (429, "too-many-bulk-runs")
+    assert (answer.status_code, answer.json()["code"]) == (409, "too-many-bulk-runs")
     await team.post(f"/bulk/{ids[0]}/abort")
     await start(team, **slow)
 
