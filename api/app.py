@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import Depends, FastAPI, Request, Response
 from starlette.middleware import Middleware
 
+from api.bulk.engine import BulkEngine
 from api.housekeeping.housekeeper import Housekeeper
 from api.http import problems, routes
 from api.http.dependencies import known_query
@@ -87,6 +88,7 @@ def _passes(services: Services) -> Sequence[Passes]:
     """What goes on beside the answers."""
     return (
         Sweeper(services).passes,
+        BulkEngine(services).passes,
         Caller(services).passes,
         Housekeeper(services).passes,
     )

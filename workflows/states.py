@@ -42,6 +42,35 @@ class Phase(StrEnum):
     POST_PROCESS = "post_process"
 
 
+class BulkAction(StrEnum):
+    """What is done about many dead letters."""
+
+    REQUEUE = "requeue"
+    DISCARD = "discard"
+
+
+class BulkState(StrEnum):
+    """Of a bulk run. One that has ``STOPPED`` did so by itself, since its first letters failed
+    again in the same way."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    ABORTED = "aborted"
+
+
+class ItemState(StrEnum):
+    """Of a dead letter in a bulk run. ``requeued``: its task runs again, and has not ended."""
+
+    OPEN = "open"
+    REQUEUED = "requeued"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    DISCARDED = "discarded"
+    SKIPPED = "skipped"
+
+
 class LetterState(StrEnum):
     """Of a dead letter: whether anything was done about it yet, and what."""
 

@@ -44,19 +44,24 @@ async def begin(writer: PlanWriter, call: NodesCall, count: Count) -> Sequence[B
     outcomes = await outcomes_of(writer.reader, plan, needed)
     new = [node for node in wanted if _has_to_begin(node, outcomes)]
     begun = [Begun(node, is_over=_is_over(node, outcomes)) for node in wanted if node not in new]
+    # They have their limits, and part of their work is done.
+    resumed = [node for node in new if _resumes(node, outcomes)]
+    anew = [node for node in new if node not in resumed]
     budget = await _budget(writer.reader, plan, new, outcomes)
     # Beside the event loop: prompts may be long.
-    shares = await asyncio.to_thread(_shares, budget, plan, new, outcomes, count)
+    shares = await asyncio.to_thread(_shares, budget, plan, anew, outcomes, count)
     fit: list[NodeTask] = []
-    waiting = [node for node in new if _has_model(node) and node.number not in shares]
+    waiting = [node for node in anew if _has_model(node) and node.number not in shares]
     for node in [node for node in new if node not in waiting]:
         means = Means(shares.get(node.number), call.seconds, parallel_of(plan))
         child = await _child_or_end(writer, plan, node, means, outcomes)
         if child is not None:
-            fit.append(NodeTask(node, child, has_run=node.child_id in outcomes.children))
+            has_run = node.child_id in outcomes.children
+            fit.append(NodeTask(node, child, has_run, resumes=node in resumed))
         begun.append(Begun(node, is_over=child is None))
     if fit:
-        await writer.keep_used(plan, [each.child.id for each in fit if each.has_run])
+        again = [each.child.id for each in fit if each.has_run and not each.resumes]
+        await writer.keep_used(plan, again)
         await writer.begin(fit)
     if begun or call.others_run:
         await writer.put_back(waiting)
@@ -93,6 +98,13 @@ def _has_to_begin(node: StoredNode, outcomes: Outcomes) -> bool:
     if not child.status.is_final or node.status is Status.COMPLETED:
         return False
     return node.status is not Status.RUNNING or child.status is not Status.COMPLETED
+
+
+def _resumes(node: StoredNode, outcomes: Outcomes) -> bool:
+    """Whether its task was made ready to begin in the midst, when a person retried the plan: one
+    that begins as a whole has no first step."""
+    child = outcomes.children.get(node.child_id)
+    return child is not None and child.status is Status.PENDING and child.first_step > 0
 
 
 def _is_over(node: StoredNode, outcomes: Outcomes) -> bool:

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from sqlalchemy import DateTime, Row, Select, func, or_, select, text
 from sqlmodel import col
 
-from activities.store import events, fence
+from activities.store import audit, events, fence
+from activities.store.audit import Actor, Deed
 from activities.store.database import Database
 from activities.store.tables import SubTask, Task
 from workflows.events import ApprovalDecided
@@ -128,6 +129,7 @@ async def pending_question(database: Database, sub_task_id: UUID, attempts: int)
 
 async def decide(
     database: Database,
+    actor: Actor,
     call: AskedCall,
     answer: Answer,
     note: str | None,
@@ -153,7 +155,20 @@ async def decide(
         "word": events.as_json({"decision": answer, "note": note, "is_edited": nodes is not None}),
         "nodes": None if nodes is None else events.as_json([dict(node) for node in nodes]),
     }
-    return bool(await database.execute(_DECIDE, values))
+    async with database.writing() as connection:
+        if (await connection.execute(_DECIDE, values)).first() is None:
+            return False
+        await audit.note(connection, actor, _deed(call, answer, note))
+    return True
+
+
+def _deed(call: AskedCall, answer: Answer, note: str | None) -> Deed:
+    return Deed(
+        "call.approved" if answer == "approve" else "call.denied",
+        str(call.task_id),
+        note or "",
+        {"call": call.name, "ask_id": str(call.approval.id), "kind": call.approval.kind},
+    )
 
 
 async def decided_calls(database: Database, age: timedelta, limit: int) -> Sequence[AskedCall]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
+from pydantic import JsonValue
 from sqlalchemy import ARRAY, Row, Uuid, bindparam, func, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -63,7 +64,13 @@ async def requeue_letters(
     )
 
 
-async def discard_letter(database: Database, actor: Actor, letter_id: UUID, note: str) -> bool:
+async def discard_letter(
+    database: Database,
+    actor: Actor,
+    letter_id: UUID,
+    note: str,
+    details: Mapping[str, JsonValue] | None = None,
+) -> bool:
     """Say that nothing will be done about it. False when something was done already."""
     async with database.writing() as connection:
         task_id = await connection.scalar(
@@ -78,10 +85,9 @@ async def discard_letter(database: Database, actor: Actor, letter_id: UUID, note
         )
         if task_id is None:
             return False
-        details = {"task_id": str(task_id)}
-        await audit.note(
-            connection, actor, Deed("dead_letter.discarded", str(letter_id), note, details)
-        )
+        told = {"task_id": str(task_id), **(details or {})}
+        deed = Deed("dead_letter.discarded", str(letter_id), note, told)
+        await audit.note(connection, actor, deed)
     return True
 
 

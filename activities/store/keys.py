@@ -11,7 +11,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-from activities.store.audit import Actor
+from activities.store import audit
+from activities.store.audit import LOCAL_USER, Actor, Deed
 from activities.store.database import Database
 from activities.store.tables import ApiKey, Team
 
@@ -71,6 +72,9 @@ async def create_key(database: Database, team_id: UUID, name: str) -> NewKey:
                 id=key.id, team_id=team_id, name=name, prefix=key.prefix, digest=digest_of(secret)
             )
         )
+        details = {"name": name, "prefix": key.prefix}
+        deed = Deed("key.created", str(key.id), details=details)
+        await audit.note(connection, Actor(team_id, LOCAL_USER), deed)
     return key
 
 
@@ -85,9 +89,13 @@ async def revoke_key(database: Database, team_id: UUID, key_id: UUID) -> bool:
                 col(ApiKey.revoked_at).is_(None),
             )
             .values(revoked_at=func.now())
-            .returning(col(ApiKey.id))
+            .returning(col(ApiKey.name))
         )
-    return revoked is not None
+        if revoked is None:
+            return False
+        deed = Deed("key.revoked", str(key_id), details={"name": revoked})
+        await audit.note(connection, Actor(team_id, LOCAL_USER), deed)
+    return True
 
 
 async def list_keys(database: Database, team_id: UUID) -> Sequence[KeyInfo]:

@@ -18,6 +18,8 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from activities.store import audit
+from activities.store.audit import Actor, Deed
 from activities.store.database import Database
 from activities.store.mcp_tools import connection_of, is_mcp, is_tool_of
 from activities.store.tables import Team, Tool
@@ -31,7 +33,7 @@ MAX_SERVERS_PER_TEAM = 100
 
 async def register_server(
     database: Database,
-    team_id: UUID,
+    actor: Actor,
     server: McpServer,
     listing: Listing,
     *,
@@ -46,6 +48,7 @@ async def register_server(
     Raises:
         McpServerInvalid: the team has as many servers as are allowed.
     """
+    team_id = actor.team_id
     row = _row(team_id, server.full_name) | {
         "description": description,
         "schema": {},
@@ -77,6 +80,13 @@ async def register_server(
             reason = f"the team has {MAX_SERVERS_PER_TEAM} servers, which is the limit."
             raise McpServerInvalid(reason=reason)
         await _replace_tools(connection, team_id, server, listing, Permission(str(level)))
+        # Not its endpoint: a command line may well have a secret in it.
+        details: dict[str, JsonValue] = {
+            "tools": len(listing.tools),
+            "permission_level": str(level),
+        }
+        deed = Deed("mcp_server.registered", server.full_name, details=details)
+        await audit.note(connection, actor, deed)
 
 
 async def update_listing(
@@ -96,9 +106,9 @@ async def update_listing(
             await _replace_tools(connection, team_id, server, listing, row.permission_level)
 
 
-async def remove_server(database: Database, team_id: UUID, name: str) -> bool:
+async def remove_server(database: Database, actor: Actor, name: str) -> bool:
     """Remove ``mcp.<server>`` with its tools; whether there was such a server."""
-    is_ours = col(Tool.team_id) == team_id
+    is_ours = col(Tool.team_id) == actor.team_id
     async with database.writing() as connection:
         # The server first, as everywhere here: two who lock rows in another order wait for ever.
         removed = await connection.scalar(
@@ -110,6 +120,7 @@ async def remove_server(database: Database, team_id: UUID, name: str) -> bool:
             await connection.execute(
                 delete(Tool).where(is_ours, is_tool_of(name.removeprefix(PREFIX)))
             )
+            await audit.note(connection, actor, Deed("mcp_server.removed", name))
     return removed is not None
 
 

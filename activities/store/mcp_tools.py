@@ -14,7 +14,7 @@ from sqlmodel import col
 from activities.store.audit import Actor
 from activities.store.database import Database
 from activities.store.tables import Tool
-from activities.store.tools import ToolSettingChange, fallback_of, note_limits
+from activities.store.tools import ToolSettingChange, fallback_of, note_change
 from workflows.definitions.fallback import Fallback
 from workflows.definitions.mcp_server import PREFIX, McpServer
 from workflows.states import Permission, ToolType
@@ -87,7 +87,7 @@ async def change_mcp_tool(
             )
         row = (await connection.execute(_listed(team_id).where(col(Tool.name) == name))).first()
         if row is not None:
-            await note_limits(connection, actor, name, change)
+            await note_change(connection, actor, name, change)
     return None if row is None else _stored(row)
 
 

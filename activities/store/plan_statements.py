@@ -116,6 +116,15 @@ RESTART_CHILD = (
     ),
 )
 
+# A child that a person wants to begin in the midst was made ready with its plan: it keeps what it
+# is, and what it made before that place, and is given what is an input of its node now.
+RESUME_CHILD = text(
+    f"""
+    UPDATE tasks SET inputs = CAST(:inputs AS jsonb), updated_at = now()
+    WHERE id = :id AND status = '{Status.PENDING}'
+    """
+)
+
 # The files of the child are files of its node as well. Where several of its steps made one of the
 # same name, the last has it. One named ``:output``, which the result of the node is, is called
 # ``:instead``, or left out where that is null.

@@ -19,6 +19,7 @@ from activities.store.plan_statements import (
     COPY_FILES,
     KEEP_USED,
     RESTART_CHILD,
+    RESUME_CHILD,
     SET_RESULT,
 )
 from activities.store.reading.plan_usage import Used
@@ -37,11 +38,13 @@ from workflows.states import ArtifactType, Status
 
 @dataclass(frozen=True, slots=True)
 class NodeTask:
-    """A node that begins, with the task that runs it, which may have run before."""
+    """A node that begins, with the task that runs it, which may have run before, or resume in the
+    midst."""
 
     node: StoredNode
     child: NewTask
     has_run: bool
+    resumes: bool = False
 
 
 class PlanWriter(PlanHold):
@@ -160,7 +163,9 @@ class PlanWriter(PlanHold):
         if new:
             await self._connection.execute(CREATE, new)
         for each in begun:
-            if each.has_run:
+            if each.resumes:
+                await self._connection.execute(RESUME_CHILD, row_of(each.child))
+            elif each.has_run:
                 await self._restart(each)
         await self._connection.execute(
             update(SubTask)

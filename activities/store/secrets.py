@@ -10,6 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from activities.aes_keys import KEY_ID_CHARACTERS
+from activities.store import audit
+from activities.store.audit import LOCAL_USER, Actor, Deed
 from activities.store.database import Database
 from activities.store.tables import CallbackSecret, Secret, Team, Webhook
 
@@ -57,6 +59,8 @@ async def set_secret(database: Database, secret: StoredSecret) -> None:
                 set_={"sealed": new.excluded.sealed, "updated_at": func.now()},
             )
         )
+        deed = Deed("secret.set", secret.name, details={"for": secret.target})
+        await audit.note(connection, Actor(secret.team_id, LOCAL_USER), deed)
 
 
 async def list_secrets(database: Database, team_id: UUID) -> Sequence[SecretInfo]:
@@ -87,8 +91,11 @@ async def remove_secret(
     if target is not None:
         named = named.where(col(Secret.target) == target)
     async with database.writing() as connection:
-        removed = await connection.execute(named.returning(col(Secret.id)))
-        return len(removed.all())
+        targets = list(await connection.scalars(named.returning(col(Secret.target))))
+        if targets:
+            deed = Deed("secret.removed", name, details={"for": [*sorted(targets)]})
+            await audit.note(connection, Actor(team_id, LOCAL_USER), deed)
+    return len(targets)
 
 
 async def secrets_of_team(

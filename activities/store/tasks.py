@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import TextClause, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -122,20 +122,25 @@ async def mark_task(database: Database, mark: TaskMark) -> None:
     await database.execute(MARK, {**values, "status": mark.status})
 
 
-async def request_pause(database: Database, task_id: UUID, run: int) -> None:
-    """Write down that a run was asked to pause, unless it has ended."""
-    await database.execute(REQUEST_PAUSE, _run(task_id, run, PauseRequested()))
+async def request_pause(
+    database: Database, actor: Actor, task_id: UUID, run: int, *, is_repeated: bool = False
+) -> None:
+    """Write down that a run was asked to pause, unless it has ended. ``is_repeated``: it was asked
+    before, which makes no second deed."""
+    values = _run(task_id, run, PauseRequested())
+    deed = None if is_repeated else Deed("task.paused", str(task_id))
+    await _ask(database, actor, deed, REQUEST_PAUSE, values)
 
 
 async def request_resume(
-    database: Database, task_id: UUID, run: int, withdrawn: datetime | None
+    database: Database, actor: Actor, task_id: UUID, run: int, withdrawn: datetime | None
 ) -> None:
     """Write down that a run was asked to resume, unless it has ended.
 
     ``withdrawn`` is the ``pause_requested_at`` that was seen before: a later request stays.
     """
-    values = _run(task_id, run, ResumeRequested())
-    await database.execute(REQUEST_RESUME, {**values, "withdrawn": withdrawn})
+    values = {**_run(task_id, run, ResumeRequested()), "withdrawn": withdrawn}
+    await _ask(database, actor, Deed("task.resumed", str(task_id)), REQUEST_RESUME, values)
 
 
 async def close_task(database: Database, close: TaskClose) -> bool:
@@ -201,6 +206,17 @@ class Restart:
     redefined: Redefinition | None = None
     cache: bool | None = None
     needs: Sequence[str] = ()
+    inner: "InnerRestart | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class InnerRestart:
+    """How the task of a node begins again, which is one of those that start over: in the midst,
+    once its plan comes to it. ``run`` is the number of its last run."""
+
+    task_id: UUID
+    run: int
+    restart: Restart
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,37 +239,61 @@ async def restart_task(
         PartSwept
     """
     async with database.writing() as connection:
-        needs = restart.needs
-        if needs and (part := await require_whole(connection, task_id, needs)):
-            raise PartSwept(part=part, task_id=task_id)
-        if not await _begin_run(connection, task_id, run, restart):
+        if not await _restart(connection, task_id, run, restart):
             return False
-        if restart.redefined is not None:
-            await _redefine(connection, task_id, restart.redefined)
-        await connection.execute(
-            update(SubTask)
-            .where(col(SubTask.id).in_(restart.again))
-            .values(
-                status=Status.PENDING,
-                phase=None,
-                error=None,
-                output_result=None,
-                retry_count=0,
-                next_attempt_at=None,
-                waits_for=None,
-                worker_id=None,
-                cached=False,
-                started_at=None,
-                finished_at=None,
-            )
-        )
-        for node_id, description in restart.descriptions.items():
-            await connection.execute(DESCRIBE_NODE, {"id": node_id, "description": description})
+        inner = restart.inner
+        while inner is not None:
+            # Nobody else has it run: that its plan has ended was seen, and holds by its row.
+            await _restart(connection, inner.task_id, inner.run, inner.restart)
+            inner = inner.restart.inner
         note = reason.deed.note
         await requeue_letters(connection, reason.actor, task_id, reason.digest, note)
         await audit.note(connection, reason.actor, reason.deed)
-        await events.append(connection, task_id, [TaskStatus(status=Status.PENDING)])
     return True
+
+
+async def _restart(connection: AsyncConnection, task_id: UUID, run: int, restart: Restart) -> bool:
+    needs = restart.needs
+    if needs and (part := await require_whole(connection, task_id, needs)):
+        raise PartSwept(part=part, task_id=task_id)
+    if not await _begin_run(connection, task_id, run, restart):
+        return False
+    if restart.redefined is not None:
+        await _redefine(connection, task_id, restart.redefined)
+    await connection.execute(
+        update(SubTask)
+        .where(col(SubTask.id).in_(restart.again))
+        .values(
+            status=Status.PENDING,
+            phase=None,
+            error=None,
+            output_result=None,
+            retry_count=0,
+            next_attempt_at=None,
+            waits_for=None,
+            worker_id=None,
+            cached=False,
+            started_at=None,
+            finished_at=None,
+        )
+    )
+    for node_id, description in restart.descriptions.items():
+        await connection.execute(DESCRIBE_NODE, {"id": node_id, "description": description})
+    await events.append(connection, task_id, [TaskStatus(status=Status.PENDING)])
+    return True
+
+
+async def _ask(
+    database: Database,
+    actor: Actor,
+    deed: Deed | None,
+    statement: TextClause,
+    values: Mapping[str, Any],
+) -> None:
+    async with database.writing() as connection:
+        is_changed = (await connection.execute(statement, values)).first() is not None
+        if is_changed and deed is not None:
+            await audit.note(connection, actor, deed)
 
 
 async def _begin_run(

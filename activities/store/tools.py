@@ -141,13 +141,21 @@ async def set_native_tool(
                 .returning(*_SETTING)
             )
         ).one()
-        await note_limits(connection, actor, name, change)
+        await note_change(connection, actor, name, change)
     return _setting(saved)
 
 
-async def note_limits(
+async def note_change(
     connection: AsyncConnection, actor: Actor, name: str, change: ToolSettingChange
 ) -> None:
-    """Write down that limits were changed, if any were."""
+    """Write down what somebody says of a tool, or of a server."""
+    if change.is_active is not None:
+        await note(connection, actor, Deed(_SWITCHED[change.is_active], name))
+    if change.permission_level is not None:
+        details = {"permission_level": str(change.permission_level)}
+        await note(connection, actor, Deed("tool.permission_set", name, details=details))
     if change.limits:
         await note(connection, actor, Deed("tool.limited", name, details=change.limits))
+
+
+_SWITCHED = {True: "tool.enabled", False: "tool.disabled"}

@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlmodel import col
 
+from activities.store import audit
+from activities.store.audit import LOCAL_USER, Actor, Deed
 from activities.store.database import Database
 from activities.store.tables import Team, TeamUsage
 
@@ -48,3 +50,5 @@ async def set_daily_tokens(database: Database, team_id: UUID, tokens: int | None
         await connection.execute(
             update(Team).where(col(Team.id) == team_id).values(daily_tokens=tokens)
         )
+        deed = Deed("team.quota_set", str(team_id), details={"daily_tokens": tokens})
+        await audit.note(connection, Actor(team_id, LOCAL_USER), deed)

@@ -21,6 +21,11 @@ class TaskIdUnknown(AgentOSError):
     for an older task, use its whole id."""
 
 
+class BulkIdUnknown(AgentOSError):
+    """Not one of the {count} newest bulk runs has an id that begins with {text!r}, or several have.
+    `agentos bulk ls` shows them; for an older one, use its whole id."""
+
+
 class NodeUnknown(AgentOSError):
     """Task {task_id} has no node {node!r} that has begun. See `agentos show {task_id}`."""
 

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 from api.cli.errors import (
     ArtifactUnknown,
-    LetterIdUnknown,
+    BulkIdUnknown,
     NodeUnknown,
     StepUnknown,
     TaskIdUnknown,
@@ -50,9 +50,7 @@ def of_error(error: AgentOSError) -> ExitCode:
     match error:
         case ApiProblem():
             return _OF_STATUS.get(error.status, ExitCode.FAILED)
-        case (
-            TaskIdUnknown() | LetterIdUnknown() | NodeUnknown() | StepUnknown() | ArtifactUnknown()
-        ):
+        case TaskIdUnknown() | NodeUnknown() | StepUnknown() | ArtifactUnknown() | BulkIdUnknown():
             return ExitCode.NOT_FOUND
         case BadInput() | FileUnreadable():
             return ExitCode.USAGE

@@ -92,6 +92,8 @@ for name, place, summary in (
         "limits:limits",
         "Show what may run at once, what runs, and what waits for its turn.",
     ),
+    ("bulk", "bulk:app", "Bulk runs over dead letters."),
+    ("audit", "audit:audit", "Show who did what, when, and why, newest first."),
     ("submit", "submit:app", "Submit a task."),
     ("webhooks", "webhooks:app", "URLs that are told of tasks, and what they were sent."),
 ):

@@ -16,6 +16,7 @@ from api.client.following import follow
 from api.client.task_events import TaskEvent
 from api.client.transfer import Download
 from api.client.transport import Answer, Params, Transport, check_header
+from api.wire.bulk import AbortRequest, BulkDiscardRequest, BulkRequeueRequest
 from api.wire.requests import (
     ApprovalRequest,
     BreakerDecision,
@@ -31,7 +32,9 @@ from api.wire.requests import (
     WebhookRequest,
 )
 from api.wire.responses.approvals import AskedCall
+from api.wire.responses.audit import AuditEntry
 from api.wire.responses.breakers import Breaker
+from api.wire.responses.bulk import BulkForesight, BulkRun
 from api.wire.responses.cache import Cleared, KeptResult
 from api.wire.responses.compilation import Compilation
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup, Foresight
@@ -173,6 +176,41 @@ class Client:
             async for item in received:
                 if (event := TaskEvent.read(item)) is not None:
                     yield event
+
+    async def audit(self, params: Params | None = None) -> Page[AuditEntry]:
+        """A page of what people did, the newest first. ``params``: the query of ``GET /audit``."""
+        return await self._get("/audit", Page[AuditEntry], params)
+
+    async def requeue_many(self, request: BulkRequeueRequest) -> BulkRun:
+        """Start a bulk run. One that is started twice finds the letters dealt with."""
+        return await self._transport.call(
+            "POST", "/dead-letters/requeue", BulkRun, body=_json(request)
+        )
+
+    async def discard_many(self, request: BulkDiscardRequest) -> BulkRun:
+        return await self._transport.call(
+            "POST", "/dead-letters/discard", BulkRun, body=_json(request)
+        )
+
+    async def foresee_many(self, request: BulkRequeueRequest | BulkDiscardRequest) -> BulkForesight:
+        """What a bulk run would do."""
+        action = "requeue" if isinstance(request, BulkRequeueRequest) else "discard"
+        body = _json(request.model_copy(update={"dry_run": True}))
+        path = f"/dead-letters/{action}"
+        return await self._transport.call("POST", path, BulkForesight, body=body, repeatable=True)
+
+    async def bulk_runs(self, params: Params | None = None) -> Page[BulkRun]:
+        """A page of bulk runs, the newest first."""
+        return await self._get("/bulk", Page[BulkRun], params)
+
+    async def bulk_run(self, bulk_id: str) -> BulkRun:
+        return await self._get(f"/bulk/{quote(bulk_id, safe='')}", BulkRun)
+
+    async def abort_bulk(self, bulk_id: str, request: AbortRequest) -> BulkRun:
+        path = f"/bulk/{quote(bulk_id, safe='')}/abort"
+        return await self._transport.call(
+            "POST", path, BulkRun, body=_json(request), repeatable=True
+        )
 
     async def usage(self) -> TeamUsage:
         """What the team's agents used of models by day."""

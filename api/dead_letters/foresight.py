@@ -7,8 +7,10 @@ from uuid import UUID
 
 from activities.store.reading.past_steps import PastStep, cost_of_turns, list_past_steps
 from activities.store.reading.plan_usage import Used
+from activities.store.reading.tasks import StoredTask
 from api.errors import InvalidRequest, StateConflict
 from api.services import Services
+from api.tasks.kinds.base import Beginning
 from api.tasks.kinds.table import KINDS
 from api.tasks.retry import prepare_retry
 from api.wire.requests import RetryRequest
@@ -59,17 +61,28 @@ async def foresee(
 ) -> Foresight:
     """What a retry of one task would do. Raises as ``prepare_retry``."""
     prepared = await prepare_retry(services, team_id, task_id, request)
-    task, beginning = prepared.task, prepared.beginning
+    return await _foresee(services, prepared.task, prepared.beginning, "")
+
+
+async def _foresee(
+    services: Services, task: StoredTask, beginning: Beginning, at: str
+) -> Foresight:
+    """Of a task, or of that of a node, whose steps are named after what is ``at`` the front."""
     past = await list_past_steps(services.database, task.id)
     future = KINDS[task.type].future(past, beginning)
     turns = await cost_of_turns(services.database, task.id, beginning.first_step)
-    again = sum((_estimate(step) for step in future.redone), Estimate())
-    return Foresight(
-        count=1,
-        kept_steps=Counter(future.kept),
-        redone_steps=Counter(step.name for step in future.redone),
+    inner = beginning.inner
+    redone = [step for step in future.redone if inner is None or step.name != inner.node]
+    again = sum((_estimate(step) for step in redone), Estimate())
+    foreseen = Foresight(
+        count=0 if at else 1,
+        kept_steps=Counter(f"{at}{name}" for name in future.kept),
+        redone_steps=Counter(f"{at}{step.name}" for step in redone),
         estimate=again + Estimate(turns.used.tokens, turns.used.cost_usd, turns.seconds),
     )
+    if inner is None:
+        return foreseen
+    return foreseen + await _foresee(services, inner.task, inner.beginning, f"{at}{inner.node}/")
 
 
 async def foresee_all(

@@ -32,17 +32,23 @@ async def load_letter(services: Services, team_id: UUID, letter_id: UUID) -> Sto
 
 
 async def requeue(
-    services: Services, actor: Actor, letter_id: UUID, request: RequeueRequest
+    services: Services,
+    actor: Actor,
+    letter_id: UUID,
+    request: RequeueRequest,
+    *,
+    bulk_id: UUID | None = None,
 ) -> Changed:
     """Run the task of a letter again, or switch on again the webhook of one. The same request again
-    changes nothing, and gets the same answer.
+    changes nothing, and gets the same answer; that of a bulk run is another than a person's.
 
     Raises:
         NotFound
         LetterConflict: something else was done about the letter.
         StateConflict, InvalidRequest: as a retry of the task.
     """
-    letter, digest = await load_letter(services, actor.team_id, letter_id), digest_of(request)
+    letter = await load_letter(services, actor.team_id, letter_id)
+    digest = digest_of(request, bulk_id)
     if letter.state is not LetterState.OPEN:
         return await _requeued(services, letter, digest)
     if (webhook_id := webhook_of(letter.part)) is not None:
@@ -54,6 +60,7 @@ async def requeue(
             "run": prepared.task.run + 1,
             "from": request.begin,
             "fingerprint": letter.fingerprint,
+            **in_bulk(bulk_id),
         }
         deed = Deed("dead_letter.requeued", str(letter.id), request.note, details)
         status = await run_again(services, prepared, Reason(actor, deed, digest))
@@ -78,7 +85,9 @@ async def foresee_requeue(
     return await foresee(services, team_id, letter.task_id, request)
 
 
-async def discard(services: Services, actor: Actor, letter_id: UUID, note: str) -> StoredLetter:
+async def discard(
+    services: Services, actor: Actor, letter_id: UUID, note: str, *, bulk_id: UUID | None = None
+) -> StoredLetter:
     """Say that nothing will be done about a letter; it is still found by its id.
 
     Raises:
@@ -86,17 +95,22 @@ async def discard(services: Services, actor: Actor, letter_id: UUID, note: str) 
         LetterConflict: its task was run again.
     """
     letter = await load_letter(services, actor.team_id, letter_id)
-    await discard_letter(services.database, actor, letter.id, note)
+    await discard_letter(services.database, actor, letter.id, note, in_bulk(bulk_id))
     letter = await load_letter(services, actor.team_id, letter_id)
     if letter.state is not LetterState.DISCARDED:
         raise LetterConflict(id=letter.id, action="discarded", reason=_why_not_open(letter))
     return letter
 
 
-def digest_of(request: RequeueRequest) -> str:
+def digest_of(request: RequeueRequest, bulk_id: UUID | None = None) -> str:
     """The same for requests that mean the same, whoever sends them and why."""
     meant = request.model_dump_json(by_alias=True, exclude={"note", "dry_run"})
-    return hashlib.sha256(meant.encode()).hexdigest()
+    return hashlib.sha256(f"{meant}{bulk_id or ''}".encode()).hexdigest()
+
+
+def in_bulk(bulk_id: UUID | None) -> Mapping[str, JsonValue]:
+    """What the deed says of the bulk run that it belongs to."""
+    return {} if bulk_id is None else {"bulk_id": str(bulk_id)}
 
 
 async def _requeued(services: Services, letter: StoredLetter, digest: str) -> Changed:

@@ -11,6 +11,7 @@ import structlog
 from activities.agents.elicitations import question_of
 from activities.store import approvals
 from activities.store.approvals import Approval, AskedCall
+from activities.store.audit import Actor
 from activities.store.reading.tasks import StoredTask
 from api.errors import ApprovalConflict, InvalidRequest, NotFound
 from api.services import Services
@@ -49,7 +50,7 @@ async def waiting_calls(
 
 
 async def decide(
-    services: Services, team_id: UUID, task_id: UUID, call_id: str, request: ApprovalRequest
+    services: Services, actor: Actor, task_id: UUID, call_id: str, request: ApprovalRequest
 ) -> AskedCall:
     """Decide on a call, given by the id or the name of its sub-task; a repeat changes nothing.
 
@@ -59,13 +60,13 @@ async def decide(
         InvalidRequest: a question without an answer, or with one that does not fit it; nodes that
             make no sound plan, or are for another call than one that makes a plan.
     """
-    task = await load_task(services.database, team_id, task_id)
+    task = await load_task(services.database, actor.team_id, task_id)
     call = await _find(services, task, call_id)
     _check_meant(call, request)
     if call.approval.decision is None:
         _check_answer(call.approval, request)
         await check_edited(services, task, call, request)
-        call = await _written(services, task, call, request)
+        call = await _written(services, actor, task, call, request)
     _check_decided(call, request)
     if call.is_waiting:
         try:
@@ -88,11 +89,17 @@ async def deliver(services: Services, task: StoredTask, call: AskedCall) -> bool
 
 
 async def _written(
-    services: Services, task: StoredTask, call: AskedCall, request: ApprovalRequest
+    services: Services,
+    actor: Actor,
+    task: StoredTask,
+    call: AskedCall,
+    request: ApprovalRequest,
 ) -> AskedCall:
     """The call with the decision, of whomever it is. Raises ``ApprovalConflict``."""
     nodes = edited_nodes(request)
-    if await approvals.decide(services.database, call, request.decision, request.note, nodes=nodes):
+    if await approvals.decide(
+        services.database, actor, call, request.decision, request.note, nodes=nodes
+    ):
         said = {"decision": request.decision, "note": request.note, "decided_at": datetime.now(UTC)}
         decided = replace(call, approval=call.approval.model_copy(update=said))
         return decided if nodes is None else with_nodes(decided, nodes)

@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from uuid import UUID
 
-from activities.store import tasks
+from activities.store import audit, tasks
+from activities.store.audit import Actor, Deed
 from activities.store.reading.tasks import StoredTask
 from api.errors import StateConflict
 from api.services import Services
@@ -21,53 +22,61 @@ from workflows.states import Status
 _TRIES = 3
 
 
-async def cancel(services: Services, team_id: UUID, task_id: UUID) -> Status:
+async def cancel(services: Services, actor: Actor, task_id: UUID) -> Status:
     """Ask a task to stop; a repeat changes nothing.
 
     Raises:
         NotFound, StateConflict, TemporaryFailure
     """
-    task = await load_task(services.database, team_id, task_id)
+    task = await load_task(services.database, actor.team_id, task_id)
     if task.status is Status.CANCELLED:
         return task.status
     _check_alive(task, "cancelled")
-    if await tell(services, task, services.temporal.cancel):
-        return task.status
-    # There is nothing that could write the end of the task: it was never started, or is gone.
-    await tasks.close_task(
-        services.database,
-        TaskClose(task_id=task.id, team_id=task.team_id, run=task.run, status=Status.CANCELLED),
-    )
-    return (await load_task(services.database, team_id, task_id)).status
+    if await tell(services, task, services.temporal.cancel) or await _close(services, task):
+        deed = Deed("task.cancelled", str(task.id))
+        await audit.record(services.database, actor, deed, once=f"{task.id} {task.run}")
+    return (await load_task(services.database, actor.team_id, task_id)).status
 
 
-async def pause(services: Services, team_id: UUID, task_id: UUID) -> Status:
+async def pause(services: Services, actor: Actor, task_id: UUID) -> Status:
     """Pause a task before its next step or turn; the running one finishes first.
 
     Raises:
         NotFound, StateConflict, TemporaryFailure
     """
-    task = await load_task(services.database, team_id, task_id)
+    task = await load_task(services.database, actor.team_id, task_id)
     _check_alive(task, "paused")
     if task.status is not Status.PAUSED:
         await _signal(services, task, "pause")
-        await tasks.request_pause(services.database, task.id, task.run)
+        is_repeated = task.pause_requested_at is not None
+        await tasks.request_pause(
+            services.database, actor, task.id, task.run, is_repeated=is_repeated
+        )
     return task.status
 
 
-async def resume(services: Services, team_id: UUID, task_id: UUID) -> Status:
+async def resume(services: Services, actor: Actor, task_id: UUID) -> Status:
     """Resume a paused task, or withdraw a requested pause.
 
     Raises:
         NotFound, StateConflict, TemporaryFailure
     """
-    task = await load_task(services.database, team_id, task_id)
+    task = await load_task(services.database, actor.team_id, task_id)
     _check_alive(task, "resumed")
     if task.status is not Status.PAUSED and task.pause_requested_at is None:
         raise StateConflict(id=task.id, action="resumed", reason=f"it is {task.status}, not paused")
     await _signal(services, task, "resume")
-    await tasks.request_resume(services.database, task.id, task.run, task.pause_requested_at)
+    seen = task.pause_requested_at
+    await tasks.request_resume(services.database, actor, task.id, task.run, seen)
     return task.status
+
+
+async def _close(services: Services, task: StoredTask) -> bool:
+    """End a task of which nothing could write the end: it was never started, or is gone."""
+    return await tasks.close_task(
+        services.database,
+        TaskClose(task_id=task.id, team_id=task.team_id, run=task.run, status=Status.CANCELLED),
+    )
 
 
 def _check_alive(task: StoredTask, action: str) -> None:

@@ -1,18 +1,19 @@
 """Running a task that has ended again, from one of its steps or turns on."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from activities.store import tasks
 from activities.store.audit import Actor, Deed
 from activities.store.housekeeping.errors import PartSwept
 from activities.store.reading.families import descendants, find_owner
-from activities.store.reading.tasks import StoredTask
-from activities.store.tasks import Reason, Restart
+from activities.store.reading.steps import find_node
+from activities.store.reading.tasks import StoredTask, find_task_of_any_team
+from activities.store.tasks import InnerRestart, Reason, Restart
 from api.errors import InvalidRequest, StateConflict
 from api.services import Services
-from api.tasks.kinds.base import Beginning, wrong
+from api.tasks.kinds.base import Beginning, InnerBeginning, wrong
 from api.tasks.kinds.table import KINDS
 from api.tasks.lookup import load_task
 from api.tasks.runs import start_soon
@@ -66,8 +67,8 @@ async def prepare_retry(
     await _check_ended(services, task)
     served = KINDS[task.type]
     inputs = _inputs(task, request)
-    beginning = await served.beginning(services, task, request)
-    if request.description is not None and not beginning.descriptions:
+    beginning = await _beginning(services, task, request)
+    if request.description is not None and not beginning.innermost.descriptions:
         raise wrong("/description", _DESCRIBES_NOTHING)
     if request.pipeline is not None and beginning.redefined is None:
         raise wrong("/pipeline", f"a task of type {task.type} has no pipeline")
@@ -81,16 +82,8 @@ async def prepare_retry(
 
 async def run_again(services: Services, prepared: PreparedRetry, reason: Reason) -> Status:
     """Start the next run. Raises ``StateConflict`` when somebody else was faster."""
-    task, beginning = prepared.task, prepared.beginning
-    restart = Restart(
-        first_step=beginning.first_step,
-        inputs=prepared.inputs,
-        again=beginning.again,
-        descriptions=beginning.descriptions,
-        redefined=beginning.redefined,
-        cache=prepared.cache,
-        needs=KINDS[task.type].parts_read(task) if beginning.first_step > 0 else (),
-    )
+    task = prepared.task
+    restart = _restart(task, prepared.beginning, prepared.inputs, prepared.cache)
     try:
         has_begun = await tasks.restart_task(services.database, task.id, task.run, restart, reason)
     except PartSwept as error:
@@ -99,6 +92,48 @@ async def run_again(services: Services, prepared: PreparedRetry, reason: Reason)
         raise StateConflict(id=task.id, action="retried", reason="it was retried just now")
     await start_soon(services, await load_task(services.database, task.team_id, task.id))
     return Status.PENDING
+
+
+def _restart(
+    task: StoredTask, beginning: Beginning, inputs: Mapping[str, str], cache: bool | None
+) -> Restart:
+    inner = None
+    if beginning.inner is not None:
+        node = beginning.inner.task
+        following = _restart(node, beginning.inner.beginning, node.inputs, cache)
+        inner = InnerRestart(node.id, node.run, following)
+    return Restart(
+        first_step=beginning.first_step,
+        inputs=inputs,
+        again=beginning.again,
+        descriptions=beginning.descriptions,
+        redefined=beginning.redefined,
+        cache=cache,
+        needs=KINDS[task.type].parts_read(task) if beginning.first_step > 0 else (),
+        inner=inner,
+    )
+
+
+async def _beginning(
+    services: Services, task: StoredTask, request: RetryRequest, at: str = ""
+) -> Beginning:
+    """Where a task begins. ``NODE/STEP`` is a place within the task of a node, and so on down."""
+    served = KINDS[task.type]
+    outer, slash, within = (request.begin or "").partition("/")
+    node = await find_node(services.database, task.id, outer) if slash else None
+    if node is None:
+        return await served.beginning(services, task, request)
+    child = node.child_id and await find_task_of_any_team(services.database, node.child_id)
+    if not child or not child.status.is_final:
+        message = f"node '{at}{node.name}' has not run yet, so it has no {within!r}; begin with it"
+        raise wrong("/from", message)
+    whole = request.model_copy(update={"begin": outer, "description": None})
+    beginning = await served.beginning(services, task, whole)
+    part = request.model_copy(update={"begin": within, "inputs": {}})
+    inner = await _beginning(services, child, part, f"{at}{outer}/")
+    if not inner.first_step:  # Its task begins as a whole, as that of any node does.
+        return beginning
+    return replace(beginning, inner=InnerBeginning(node.name, child, inner))
 
 
 async def _check_ended(services: Services, task: StoredTask) -> None:

@@ -79,8 +79,9 @@ class RetryRequest(_Request):
 
     A plan runs again those of its nodes that are not completed and, with ``from``, that node and
     all that depend on it; a node may be named by its number or the id of its task, or the
-    first six or more characters of that, too. ``start``
-    plans anew. ``description`` is what the node ``from`` has to do from now on.
+    first six or more characters of that, too. ``NODE/STEP`` begins within the task of a node, which
+    keeps what it made before. ``start`` plans anew. ``description`` is what the node ``from`` has
+    to do from now on.
 
     ``inputs`` replace those of the same name, which the task must have; nodes of a plan that were
     given one run again. ``cache`` is as for a new task, and stays as it was if omitted.
@@ -90,7 +91,7 @@ class RetryRequest(_Request):
     not completed. With ``dry_run`` nothing runs: the answer says what would.
     """
 
-    begin: Text | None = Field(default=None, alias="from", max_length=100)
+    begin: Text | None = Field(default=None, alias="from", max_length=300)
     inputs: dict[InputName, Text] = {}
     description: Text | None = Field(
         default=None, min_length=1, max_length=MAX_NODE_DESCRIPTION_CHARACTERS

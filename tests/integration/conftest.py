@@ -44,8 +44,9 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture(scope="module")
 async def agents_stage(infrastructure: Services, skills_folder: Path) -> AsyncIterator[Stage]:
-    """An API of a module's own, whose sweeper rests and whose workers are called when wanted."""
-    async with agent_stage(infrastructure, skills_folder, sweep_interval_seconds=NEVER) as stage:
+    """An API of a module's own, whose passes rest and whose workers are called when wanted."""
+    resting = {"sweep_interval_seconds": NEVER, "bulk_interval_seconds": NEVER}
+    async with agent_stage(infrastructure, skills_folder, **resting) as stage:
         yield stage
 
 

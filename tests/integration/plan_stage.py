@@ -44,9 +44,10 @@ class ObedientPlanners(ObedientAgents):
 
     async def orders(self, begun: BegunTurn, turn: int) -> Sequence[Sequence[str]]:
         lines = begun.prompt.splitlines()
+        done = [line.removeprefix("do ") for line in lines if line.startswith("do ")]
         if begun.task_type is not TaskType.PLAN:
-            done = [line.removeprefix("do ") for line in lines if line.startswith("do ")]
             return [order.split() for order in done[turn - 1].split(";")]
+        lines = done or lines  # A plan that is a node has the words of its own plan around it.
         if self.answers:
             lines = [line for line in lines if line not in ("fail", "hang")]
         order = lines[turn - 1].split(" ", 2)

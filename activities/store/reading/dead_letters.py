@@ -1,13 +1,13 @@
 """Dead letters: one, a page of them, and groups of those that are alike."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, Row, func, select, true, tuple_
+from sqlalchemy import ColumnElement, Row, Select, func, select, true, tuple_, union_all
 from sqlmodel import col
 
 from activities.dead_letters.fingerprint import FINGERPRINT_DIGITS
@@ -90,14 +90,27 @@ async def list_letters(
     limit: int,
 ) -> tuple[Sequence[StoredLetter], Cursor | None]:
     """A page, the newest first, and the place of its last one if there are more."""
+    # A stretch of the index for each state: together they would have to be sorted.
+    pages = [
+        _page(team_id, replace(wanted, states=(state,)), cursor, limit + 1).subquery()
+        for state in wanted.states or tuple(LetterState)
+    ]
+    found = union_all(*map(select, pages)).subquery()
+    newest = found.c.created_at.desc(), found.c.id.desc()
+    async with database.reading() as connection:
+        query = select(found).order_by(*newest).limit(limit + 1)
+        rows = (await connection.execute(query)).all()
+    shown, following = cut(rows, limit, lambda row: Cursor(row.created_at, row.id))
+    return [_letter(row) for row in shown], following
+
+
+def _page(
+    team_id: UUID, wanted: DeadLetterFilter, cursor: Cursor | None, limit: int
+) -> Select[*tuple[Any, ...]]:
     query = select(*_LETTER).where(*_conditions(team_id, wanted))
     if cursor is not None:
         query = query.where(cursor.before(*_PLACE))
-    query = query.order_by(*(column.desc() for column in _PLACE)).limit(limit + 1)
-    async with database.reading() as connection:
-        rows = (await connection.execute(query)).all()
-    found, following = cut(rows, limit, lambda row: Cursor(row.created_at, row.id))
-    return [_letter(row) for row in found], following
+    return query.order_by(*(column.desc() for column in _PLACE)).limit(limit)
 
 
 async def list_letter_ids(

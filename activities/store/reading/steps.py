@@ -105,6 +105,29 @@ async def list_defined_steps(database: Database, task_id: UUID) -> Sequence[Defi
         return [DefinedStep(*row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class NamedNode:
+    """A node of a plan, with the task that runs it, once it has begun."""
+
+    name: str
+    child_id: UUID | None
+
+
+async def find_node(database: Database, task_id: UUID, name: str) -> NamedNode | None:
+    """The node of a plan with this name or number, as the primary has it."""
+    number = int(name) if name.isascii() and name.isdecimal() and len(name) < 10 else None
+    is_wanted = or_(col(SubTask.name) == name, col(SubTask.number) == number)
+    async with database.reading(fresh=True) as connection:
+        row = (
+            await connection.execute(
+                select(col(SubTask.name), col(SubTask.child_id))
+                .where(col(SubTask.task_id) == task_id, col(SubTask.number).is_not(None), is_wanted)
+                .limit(1)
+            )
+        ).one_or_none()
+    return None if row is None else NamedNode(*row)
+
+
 async def find_running_step(database: Database, task_id: UUID) -> UUID | None:
     """The first one that runs or waits for another attempt."""
     async with database.reading(fresh=True) as connection:

@@ -9,6 +9,7 @@ Each noun has a module; all of them are read here, so that their metadata is who
 from activities.store.tables.attempts import Event, ExecutionLog, File, TaskArtifact
 from activities.store.tables.audit import AuditEntry
 from activities.store.tables.breakers import BreakerRow
+from activities.store.tables.bulk import BulkItem, BulkRun
 from activities.store.tables.conversations import LostAnswer, Message
 from activities.store.tables.dead_letters import DeadLetter
 from activities.store.tables.housekeeping import CondemnedBlob, Housekeeping, TeamSweep
@@ -23,6 +24,8 @@ __all__ = [
     "ApiKey",
     "AuditEntry",
     "BreakerRow",
+    "BulkItem",
+    "BulkRun",
     "CallbackSecret",
     "CondemnedBlob",
     "DeadLetter",

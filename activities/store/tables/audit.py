@@ -18,6 +18,12 @@ class AuditEntry(SQLModel, table=True):
     __tablename__ = "audit_log"
     __table_args__ = (
         Index("audit_log_by_team", "team_id", text("created_at DESC"), text("id DESC")),
+        Index(
+            "audit_log_by_target",
+            "team_id",
+            "target",
+            postgresql_ops={"target": "text_pattern_ops"},
+        ),
     )
 
     id: UUID = Field(primary_key=True)

@@ -23,6 +23,18 @@ from api.cli.commands.letter_filter import (
 )
 from api.cli.commands.letter_ids import find_letter_id
 from api.cli.commands.letter_views import print_groups, print_letter, print_letters
+from api.cli.commands.many_letters import (
+    Canary,
+    Every,
+    Manner,
+    Rate,
+    Which,
+    Yes,
+    check_which,
+    do_many,
+    only_given,
+    requeue_many,
+)
 from api.cli.commands.options import Format, Inputs, Output, Timeout, Wait, talk
 from api.cli.commands.pages import page_after_page
 from api.cli.commands.printing import print_json
@@ -31,6 +43,7 @@ from api.cli.commands.task_ids import find_task_id
 from api.cli.commands.waiting import Waiting, answer
 from api.cli.exit_codes import ExitCode
 from api.client import Client
+from api.wire.bulk import BulkDiscardRequest, BulkRequeueRequest
 from api.wire.requests import DiscardRequest, RequeueRequest
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup
 from api.wire.responses.pages import MAX_PAGE, Page
@@ -43,6 +56,15 @@ LetterId = Annotated[
         metavar="ID",
         show_default=False,
         help="A dead letter's id, or its first six or more characters.",
+    ),
+]
+LetterOrMany = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[ID]",
+        show_default=False,
+        help="A dead letter's id, or its first six or more characters; "
+        "without one, all that match the options.",
     ),
 ]
 Limit = Annotated[int, typer.Option(min=1, help="Maximum number of them.")]
@@ -133,7 +155,16 @@ def show(context: typer.Context, letter: LetterId, output: Output = Format.TABLE
 def requeue(
     context: typer.Context,
     *,
-    letter: LetterId,
+    letter: LetterOrMany = None,
+    fingerprint: Fingerprint = None,
+    types: OfType = None,
+    text: WithText = None,
+    after: After = None,
+    before: Before = None,
+    every: Every = False,
+    canary: Canary = None,
+    rate: Rate = None,
+    yes: Yes = False,
     begin: Annotated[
         str | None,
         typer.Option(
@@ -153,11 +184,18 @@ def requeue(
     timeout: Timeout = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Run the task of a dead letter again."""
-    given = parse_inputs(inputs)
+    """Run the task of a dead letter again, or those of all that match a filter."""
+    given, which = parse_inputs(inputs), Which(every, fingerprint, types, text, after, before)
+    check_which(letter, which, canary=canary is not None, rate=rate, yes=yes)
     waiting = Waiting.of(wait, timeout, output)
     # By its alias: "from" is no name in Python.
-    request = with_pipeline(built(RequeueRequest, {"from": begin, "note": note}), pipeline)
+    asked = {"from": begin, "note": note}
+    if letter is None:
+        bounds = {"canary": canary, "rate": rate}
+        many = built(BulkRequeueRequest, {**asked, **which.body, **only_given(bounds)})
+        manner = Manner(plan, yes, wait, timeout, output)
+        raise typer.Exit(requeue_many(context, with_pipeline(many, pipeline), given, manner))
+    request = with_pipeline(built(RequeueRequest, asked), pipeline)
 
     async def again(client: Client) -> ExitCode:
         letter_id = await find_letter_id(client, letter)
@@ -173,11 +211,32 @@ def requeue(
 @app.command()
 def discard(
     context: typer.Context,
-    letter: LetterId,
-    note: Annotated[str, typer.Option(metavar="TEXT", show_default=False, help="Why.")],
+    *,
+    letter: LetterOrMany = None,
+    fingerprint: Fingerprint = None,
+    types: OfType = None,
+    text: WithText = None,
+    after: After = None,
+    before: Before = None,
+    every: Every = False,
+    rate: Rate = None,
+    yes: Yes = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many.")] = False,
+    note: Annotated[str, typer.Option(metavar="TEXT", show_default=False, help="Why.")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until all are discarded.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Say that nothing is to be done about a dead letter. Its task stays as it is."""
+    """Say that nothing is to be done about a dead letter, or about all that match a filter.
+
+    Their tasks stay as they are.
+    """
+    which = Which(every, fingerprint, types, text, after, before)
+    check_which(letter, which, rate=rate, yes=yes, dry_run=dry_run, wait=wait)
+    if letter is None:
+        asked = {"note": note, "dry_run": dry_run, **which.body, **only_given({"rate": rate})}
+        many = built(BulkDiscardRequest, asked)
+        manner = Manner(dry_run, yes, wait, None, output)
+        raise typer.Exit(talk(context, lambda client: do_many(client, many, manner)))
     request = built(DiscardRequest, {"note": note})
 
     async def converse(client: Client) -> DeadLetter:

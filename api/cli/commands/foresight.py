@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
+from pydantic import BaseModel
 
 from api.cli.commands.options import Format
 from api.cli.commands.pipeline_file import read_definition
 from api.cli.commands.printing import Cell, print_fields, print_json
 from api.cli.display.agent_frames import dollars
 from api.cli.display.frames import counted, duration
-from api.wire.requests import RetryRequest
 from api.wire.responses.dead_letters import Estimate, Foresight, StepCount
 
-Request = TypeVar("Request", bound=RetryRequest)
+Request = TypeVar("Request", bound=BaseModel)
 
 _STEPS_SHOWN = 20
 

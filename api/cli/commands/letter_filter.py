@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from api.cli.commands import moments
 from workflows.states import LetterState, TaskType
 
 Fingerprint = Annotated[
@@ -28,15 +29,8 @@ OfState = Annotated[
     list[LetterState] | None,
     typer.Option("--state", show_default="open", help="Only in this state."),
 ]
-After = Annotated[
-    str | None,
-    typer.Option(
-        "--after", metavar="TIME", show_default=False, help="Only newer ones: 2026-11-29T12:00Z."
-    ),
-]
-Before = Annotated[
-    str | None, typer.Option("--before", metavar="TIME", show_default=False, help="Only older.")
-]
+After = moments.After
+Before = moments.Before
 OfTask = Annotated[
     str | None,
     typer.Option("--task", metavar="ID", show_default=False, help="Only of this task."),

@@ -20,11 +20,22 @@ async def page_after_page(
         yield page
 
 
+async def first_items(
+    fetch: Callable[[Params], Awaitable[Page[Item]]], params: Params, limit: int | None
+) -> Page[Item]:
+    """The beginning of a list as one page, with at least ``limit`` items if it has them; all of it
+    without a limit."""
+    items: list[Item] = []
+    size = MAX_PAGE if limit is None else min(limit, MAX_PAGE)
+    async for page in page_after_page(fetch, {**params, "limit": size}):
+        items += page.items
+        if limit is not None and len(items) >= limit:
+            break
+    return page.model_copy(update={"items": items})
+
+
 async def whole_list(
     fetch: Callable[[Params], Awaitable[Page[Item]]], params: Params | None = None
 ) -> Page[Item]:
     """A list as one page, however long it is."""
-    items: list[Item] = []
-    async for page in page_after_page(fetch, {"limit": MAX_PAGE, **(params or {})}):
-        items += page.items
-    return page.model_copy(update={"items": items})
+    return await first_items(fetch, params or {}, None)

@@ -16,7 +16,7 @@ from api.cli.commands.foresight import (
 )
 from api.cli.commands.inputs import parse_inputs, upload_inputs
 from api.cli.commands.options import Format, Inputs, NoCache, Output, TaskId, Timeout, Wait, talk
-from api.cli.commands.pages import page_after_page
+from api.cli.commands.pages import first_items
 from api.cli.commands.printing import print_json, print_json_line
 from api.cli.commands.request_body import built
 from api.cli.commands.task_ids import find_task_id, talk_about
@@ -27,7 +27,7 @@ from api.cli.exit_codes import ExitCode
 from api.cli.kinds.table import kind_of
 from api.client import Client
 from api.wire.requests import RetryRequest
-from api.wire.responses.pages import MAX_PAGE, Page
+from api.wire.responses.pages import Page
 from api.wire.responses.tasks import Changed, Task, TaskSummary
 from workflows.states import Status, TaskType
 
@@ -62,7 +62,7 @@ def ls(
     async def converse(client: Client) -> Page[TaskSummary]:
         if parent is not None:
             wanted["parent_id"] = await find_task_id(client, parent)
-        found = await _list(client, wanted, None if everything else limit)
+        found = await first_items(client.tasks, wanted, None if everything else limit)
         if parent is not None and not found.items:
             task = await client.task(str(wanted["parent_id"]))
             if task.type is not TaskType.PLAN:
@@ -168,18 +168,6 @@ def retry(
         return await answer(client, await client.retry(task_id, wanted), waiting)
 
     raise typer.Exit(talk_about(context, task, again))
-
-
-async def _list(
-    client: Client, wanted: dict[str, str | Sequence[str]], limit: int | None
-) -> Page[TaskSummary]:
-    items: list[TaskSummary] = []
-    size = MAX_PAGE if limit is None else min(limit, MAX_PAGE)
-    async for page in page_after_page(client.tasks, {**wanted, "limit": size}):
-        items += page.items
-        if limit is not None and len(items) >= limit:
-            break
-    return page.model_copy(update={"items": items})
 
 
 def _print_changed(changed: Changed, output: Format, follows: str) -> None:

@@ -6,7 +6,7 @@ from math import inf
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from activities.store.audit import Actor
+from activities.store.audit import LOCAL_USER, Actor
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM, KEY_PREFIX, actor_of_key, digest_of
 from api.errors import KeyRefused, StrangerRefused
@@ -25,8 +25,7 @@ _MAX_KEY_CHARACTERS = 200
 _PUBLIC = (f"{API}/openapi.json",)
 _METRICS = "/metrics"
 
-# Who needs no key is not told apart: it is the user who runs the server, or root.
-_LOCAL = Actor(DEFAULT_TEAM, "local user")
+_LOCAL = Actor(DEFAULT_TEAM, LOCAL_USER)
 
 
 class KeyRing:

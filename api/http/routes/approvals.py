@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path
 
 from api.errors import ApprovalConflict
 from api.http.bodies import Body
-from api.http.dependencies import ServicesDep, TeamDep
+from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, parse_number
 from api.tasks import approvals
@@ -46,10 +46,10 @@ async def decide(
     call_id: CallId,
     request: Annotated[ApprovalRequest, Depends(Body(ApprovalRequest))],
     services: ServicesDep,
-    team_id: TeamDep,
+    actor: ActorDep,
 ) -> AskedCall:
     """Approve or deny a call, or answer its question. Repeating the request changes nothing.
 
     What was meant for an earlier question of the call, by its ``ask_id``, is refused.
     """
-    return asked_call(await approvals.decide(services, team_id, task_id, call_id, request))
+    return asked_call(await approvals.decide(services, actor, task_id, call_id, request))

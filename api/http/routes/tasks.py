@@ -86,21 +86,21 @@ async def delete_task(task_id: UUID, services: ServicesDep, actor: ActorDep) -> 
 
 
 @router.post("/{task_id}/cancel", status_code=202, responses=refusals(StateConflict))
-async def cancel(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Changed:
+async def cancel(task_id: UUID, services: ServicesDep, actor: ActorDep) -> Changed:
     """Cancel a task. Results of finished steps are kept."""
-    return Changed(task_id=task_id, status=await control.cancel(services, team_id, task_id))
+    return Changed(task_id=task_id, status=await control.cancel(services, actor, task_id))
 
 
 @router.post("/{task_id}/pause", status_code=202, responses=refusals(StateConflict))
-async def pause(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Changed:
+async def pause(task_id: UUID, services: ServicesDep, actor: ActorDep) -> Changed:
     """Pause a task before its next step or turn."""
-    return Changed(task_id=task_id, status=await control.pause(services, team_id, task_id))
+    return Changed(task_id=task_id, status=await control.pause(services, actor, task_id))
 
 
 @router.post("/{task_id}/resume", status_code=202, responses=refusals(StateConflict))
-async def resume(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Changed:
+async def resume(task_id: UUID, services: ServicesDep, actor: ActorDep) -> Changed:
     """Resume a paused task."""
-    return Changed(task_id=task_id, status=await control.resume(services, team_id, task_id))
+    return Changed(task_id=task_id, status=await control.resume(services, actor, task_id))
 
 
 @router.post(

@@ -58,7 +58,7 @@ async def list_tools(
 async def register_tools(
     request: Annotated[ToolRegistration, Depends(Body(ToolRegistration))],
     services: ServicesDep,
-    team_id: TeamDep,
+    actor: ActorDep,
     sent: Request,
 ) -> RegisteredServer:
     """Connect to an MCP server and offer its tools as ``mcp.<name>.<tool>``.
@@ -71,19 +71,19 @@ async def register_tools(
         raise ServersOfOwner(reason=reason)
     server = request.server
     try:
-        listing = await services.mcp.probe(team_id, server)
+        listing = await services.mcp.probe(actor.team_id, server)
     except McpError as error:
         said = f" It said:\n{error.said}" if error.said else ""
         raise ServerNotUsable(reason=f"{error}{said}") from error
     await register_server(
         services.database,
-        team_id,
+        actor,
         server,
         listing,
         description=request.description or f"MCP server: {server.endpoint}",
         permission_level=request.permission_level,
     )
-    first, *others = await list_server(services.database, team_id, server.name)
+    first, *others = await list_server(services.database, actor.team_id, server.name)
     tools = [_mcp(tool) for tool in others]
     return RegisteredServer(server=_mcp(first), tools=tools, refused=list(listing.refused))
 
@@ -117,9 +117,9 @@ async def change_tool(
 
 
 @router.delete("/{name:path}", status_code=204)
-async def remove_tools(name: ToolName, services: ServicesDep, team_id: TeamDep) -> Response:
+async def remove_tools(name: ToolName, services: ServicesDep, actor: ActorDep) -> Response:
     """Remove an MCP server, ``mcp.<name>``, with all its tools."""
-    if not await remove_server(services.database, team_id, name):
+    if not await remove_server(services.database, actor, name):
         raise NotFound(kind="MCP server", id=repr(name[:100]))
     return Response(status_code=204)
 

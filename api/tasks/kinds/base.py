@@ -36,6 +36,21 @@ class Beginning:
     again: Collection[UUID] = ()
     descriptions: Mapping[UUID, str] = field(default_factory=dict)
     redefined: Redefinition | None = None
+    inner: "InnerBeginning | None" = None
+
+    @property
+    def innermost(self) -> "Beginning":
+        return self if self.inner is None else self.inner.beginning.innermost
+
+
+@dataclass(frozen=True, slots=True)
+class InnerBeginning:
+    """Where the ``task`` of a node begins, which is in a plan that begins with it: ``node`` is its
+    name there."""
+
+    node: str
+    task: StoredTask
+    beginning: Beginning
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ from uuid import uuid4
 import pytest
 
 from activities.store import keys, limits, migrations, usage
+from activities.store.audit import LOCAL_USER
 from activities.store.database import Database
+from activities.store.reading.audit import AuditFilter, list_entries
 from deploy.local.services import Services
 from tests.integration.cli_runs import agentos
 
@@ -99,3 +101,27 @@ async def test_a_database_that_does_not_let_us_in_is_named_without_a_traceback(
     assert "AGENTOS_DATABASE_URL" in done.stderr
     assert "Traceback" not in done.stderr
     assert "sqlalche.me" not in done.stderr
+
+
+async def test_keys_made_and_revoked_and_quotas_are_written_down_as_the_local_users(
+    database: Database, database_url: str
+) -> None:
+    team = f"team-{uuid4()}"
+    for words in (("create", "laptop"), ("quota", "5000")):
+        done = await agentos("", "keys", *words, "--team", team, AGENTOS_DATABASE_URL=database_url)
+        assert done.code == 0, done.stderr
+    team_id = await keys.find_team(database, team)
+    assert team_id is not None
+    [key] = await keys.list_keys(database, team_id)
+    for code in (0, 1):  # The second time there is no such key in use, and nothing is done.
+        done = await agentos(
+            "", "keys", "revoke", str(key.id), "--team", team, AGENTOS_DATABASE_URL=database_url
+        )
+        assert done.code == code, done.stderr
+    found, _ = await list_entries(database, team_id, AuditFilter(actor=LOCAL_USER), None, 10)
+    assert [(entry.action, entry.target) for entry in found] == [
+        ("key.revoked", str(key.id)),
+        ("team.quota_set", str(team_id)),
+        ("key.created", str(key.id)),
+    ]
+    assert found[-1].details == {"name": "laptop", "prefix": key.prefix}

@@ -8,9 +8,10 @@ import pytest
 from activities.aes_keys import id_of
 from activities.secret_box import SecretBox
 from activities.store import migrations
-from activities.store.audit import Actor
+from activities.store.audit import LOCAL_USER, Actor
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
+from activities.store.reading.audit import AuditFilter, list_entries
 from activities.store.secrets import sealing_keys
 from activities.store.webhooks import NewWebhook, create_webhook, set_callback_secret
 from activities.tools.mcp.secrets import TeamSecrets
@@ -149,3 +150,24 @@ async def test_secrets_of_webhooks_are_counted_with_the_keys_that_they_were_seal
     await set_callback_secret(database, actor, box.seal("x", "z"))
     assert await sealing_keys(database) == {id_of(b"k" * 32): 2}
     await database.close()
+
+
+async def test_secrets_set_and_removed_are_written_down_without_their_values(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "value").write_text("open-sesame")
+    env = {"AGENTOS_DATABASE_URL": database_url, "AGENTOS_SECRETS_KEY": KEY}
+    for target in ("https://a.example", "server"):
+        words = ("secrets", "set", "TOKEN", "--for", target)
+        done = await agentos("", *words, stdin=tmp_path / "value", **env)
+        assert done.code == 0, done.stderr
+    for code in (0, 1):  # The second time there is none, and nothing is done.
+        assert (await agentos("", "secrets", "rm", "TOKEN", **env)).code == code
+    found, _ = await list_entries(database, DEFAULT_TEAM, AuditFilter(), None, 10)
+    assert [(entry.actor, entry.action, entry.target) for entry in found] == [
+        (LOCAL_USER, "secret.removed", "TOKEN"),
+        (LOCAL_USER, "secret.set", "TOKEN"),
+        (LOCAL_USER, "secret.set", "TOKEN"),
+    ]
+    assert found[0].details == {"for": ["https://a.example:443", "server"]}
+    assert "sesame" not in str(found)

@@ -20,6 +20,7 @@ from activities.store.migrations.check import is_current
 from activities.store.reading.results import results_of
 from activities.store.tables import SubTask
 from activities.store.tasks import NewTask
+from tests.actors import SOMEBODY
 from tests.integration import new_tasks
 from tests.integration.restarts import restart
 from workflows.contracts import (
@@ -192,7 +193,7 @@ async def test_a_decision_waits_for_the_end_of_its_task_and_not_the_other_way_ro
     assert call is not None
     async with database.writing() as ending:
         await ending.execute(text("UPDATE tasks SET status = 'cancelled'"))
-        deciding = asyncio.create_task(approvals.decide(database, call, "approve", None))
+        deciding = asyncio.create_task(approvals.decide(database, SOMEBODY, call, "approve", None))
         await until_one_waits(database)
         await ending.execute(text("UPDATE sub_tasks SET status = 'cancelled'"))
     assert not await deciding

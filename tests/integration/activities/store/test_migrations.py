@@ -16,6 +16,7 @@ from activities.store import migrations, tables, turns
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.migrations.upgrade import config
+from activities.store.reading.dead_letters import DeadLetterFilter, list_letters
 from activities.store.turns import Turn
 
 assert tables.Task.metadata is SQLModel.metadata
@@ -130,3 +131,44 @@ async def test_usage_lost_in_a_running_turn_is_counted_with_its_answer(
     rows = await connection.fetch("SELECT task_id FROM lost_answers")
     await connection.close()
     assert [row["task_id"] for row in rows] == [task_id] != [ended]
+
+
+async def test_what_had_ended_badly_before_there_were_dead_letters_has_one(
+    empty_database_url: str,
+) -> None:
+    await migrate_to(empty_database_url, "0007")
+    failed = await add_task(empty_database_url, "failed", task_type="pipeline")
+    blocked = await add_task(empty_database_url, "blocked")
+    for status in ("completed", "cancelled", "running"):
+        await add_task(empty_database_url, status)
+    connection = await asyncpg.connect(empty_database_url.replace("+asyncpg", ""))
+    error = json.dumps({"code": "script-failed", "message": "Exit code 7."})
+    await connection.execute(
+        "UPDATE tasks SET error = $2, finished_at = '2026-01-01Z' WHERE id = $1", failed, error
+    )
+    await connection.execute(
+        """
+        INSERT INTO sub_tasks (id, team_id, task_id, name, task_type, status, dependencies,
+                               input_context, retry_count, execution_order, error)
+        VALUES ($1, $2, $3, 'clean', 'skill', 'failed', '[]', '{"skill": "csv-clean"}', 0, 0, $4)
+        """,
+        *(uuid4(), DEFAULT_TEAM, failed, error),
+    )
+    await connection.close()
+    await migrations.migrate(empty_database_url)
+    database = Database(empty_database_url)
+    found, _ = await list_letters(database, DEFAULT_TEAM, DeadLetterFilter(), None, 10)
+    await database.close()
+    of = {letter.task_id: letter for letter in found}
+    assert of.keys() == {failed, blocked}
+    assert (of[failed].part, of[failed].error.code) == ("clean", "script-failed")
+    assert of[failed].created_at.year == 2026
+    assert of[failed].parts == {
+        "version": 1,
+        "type": "pipeline",
+        "step": "clean",
+        "runs": "csv-clean",
+        "code": "script-failed",
+        "message": "Exit code #.",
+    }
+    assert (of[blocked].part, of[blocked].error.code) == (None, "error")

@@ -10,6 +10,7 @@ from activities.store import attempts, tasks
 from activities.store.attempts import Attempt, Ended
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
+from tests.actors import SOMEBODY
 from tests.integration.new_tasks import new_task
 from tests.integration.restarts import restart
 from workflows.contracts import TaskClose, step_sub_task_id
@@ -46,10 +47,10 @@ def close(task_id: UUID, status: Status = Status.CANCELLED) -> TaskClose:
 
 async def test_a_pause_stands_until_it_is_withdrawn(database: Database, task_id: UUID) -> None:
     assert await asked_at(database) is None
-    await tasks.request_pause(database, task_id, 1)
+    await tasks.request_pause(database, SOMEBODY, task_id, 1)
     seen = await asked_at(database)
     assert seen is not None
-    await tasks.request_resume(database, task_id, 1, seen)
+    await tasks.request_resume(database, SOMEBODY, task_id, 1, seen)
     assert await asked_at(database) is None
     assert await event_types(database) == ["task.pause_requested", "task.resume_requested"]
 
@@ -58,22 +59,22 @@ async def test_a_resume_does_not_withdraw_a_pause_that_it_has_not_seen(
     database: Database, task_id: UUID
 ) -> None:
     """Two people at once: the workflow heard the pause last."""
-    await tasks.request_pause(database, task_id, 1)
+    await tasks.request_pause(database, SOMEBODY, task_id, 1)
     seen = await asked_at(database)
-    await tasks.request_pause(database, task_id, 1)
+    await tasks.request_pause(database, SOMEBODY, task_id, 1)
     later = await asked_at(database)
     for known in (seen, None):
-        await tasks.request_resume(database, task_id, 1, known)
+        await tasks.request_resume(database, SOMEBODY, task_id, 1, known)
         assert await asked_at(database) == later
 
 
 async def test_a_run_that_has_ended_or_was_followed_by_another_is_not_asked(
     database: Database, task_id: UUID
 ) -> None:
-    await tasks.request_pause(database, task_id, 2)
+    await tasks.request_pause(database, SOMEBODY, task_id, 2)
     await tasks.close_task(database, close(task_id))
-    await tasks.request_pause(database, task_id, 1)
-    await tasks.request_resume(database, task_id, 1, None)
+    await tasks.request_pause(database, SOMEBODY, task_id, 1)
+    await tasks.request_resume(database, SOMEBODY, task_id, 1, None)
     assert await asked_at(database) is None
     assert await event_types(database) == ["task.status"]
 
@@ -81,7 +82,7 @@ async def test_a_run_that_has_ended_or_was_followed_by_another_is_not_asked(
 async def test_the_end_of_a_run_ends_what_was_asked_of_it(
     database: Database, task_id: UUID
 ) -> None:
-    await tasks.request_pause(database, task_id, 1)
+    await tasks.request_pause(database, SOMEBODY, task_id, 1)
     await tasks.close_task(database, close(task_id))
     assert await asked_at(database) is None
 
@@ -92,7 +93,7 @@ async def test_the_success_of_the_last_step_ends_what_was_asked_and_no_other_ste
 ) -> None:
     attempt = Attempt(task_id, step_sub_task_id(task_id, "one"), 1, 1, 0, "w", is_last=is_last)
     await attempts.begin(database, attempt)
-    await tasks.request_pause(database, task_id, 1)
+    await tasks.request_pause(database, SOMEBODY, task_id, 1)
     await attempts.end(database, attempt, Ended(Status.COMPLETED, 5, exit_code=0))
     assert (await asked_at(database) is None) is is_last
 

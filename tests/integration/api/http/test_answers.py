@@ -6,8 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from api.wire.responses.audit import AuditEntry
 from api.wire.responses.base import Answer
 from api.wire.responses.breakers import Breaker
+from api.wire.responses.bulk import BulkRun
 from api.wire.responses.cache import KeptResult
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup
 from api.wire.responses.files import Artifact
@@ -38,6 +40,8 @@ ANSWERS: dict[str, type[Answer]] = {
     "/limits": LimitList,
     "/usage": TeamUsage,
     "/cache": Page[KeptResult],
+    "/audit": Page[AuditEntry],
+    "/bulk": Page[BulkRun],
     "/dead-letters": Page[DeadLetter],
     "/dead-letters/groups": Page[DeadLetterGroup],
     "/webhooks": Page[Webhook],
@@ -58,6 +62,7 @@ def _extras(value: Any, at: str = "") -> Iterator[str]:
 
 
 async def _check(stage: Stage, task_id: str) -> None:
+    await stage.http.post("/dead-letters/requeue", json={"filter": {"text": "no such letter"}})
     for path, answer in ANSWERS.items():
         found = await stage.http.get(path.format(task_id=task_id))
         assert list(_extras(answer.model_validate_json(found.content))) == [], path

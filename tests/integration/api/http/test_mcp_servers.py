@@ -28,6 +28,7 @@ from activities.tools.mcp.listing import Listing, McpTool
 from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.pool import McpPool
 from activities.tools.mcp.team_tools import TeamTools
+from tests.actors import SOMEBODY
 from tests.folders import DOUBLES
 from tests.integration.api_stage import Stage
 from tests.security.processes import alive, mark, until
@@ -229,7 +230,7 @@ async def test_servers_beyond_the_limit_are_refused_even_when_registered_at_once
     def registering(number: int) -> Awaitable[None]:
         server = McpServer(name=f"s-{number}", transport="stdio", command="true")
         return register_server(
-            database, DEFAULT_TEAM, server, Listing(()), description="", permission_level=None
+            database, SOMEBODY, server, Listing(()), description="", permission_level=None
         )
 
     for number in range(MAX_SERVERS_PER_TEAM - 1):
@@ -307,7 +308,7 @@ async def test_concurrent_changes_of_a_server_leave_it_consistent(stage: Stage) 
     async def register_it(server: McpServer, tools: Listing) -> None:
         level = Permission.AUTO
         await register_server(
-            database, DEFAULT_TEAM, server, tools, description="", permission_level=level
+            database, SOMEBODY, server, tools, description="", permission_level=level
         )
 
     await asyncio.gather(
@@ -317,7 +318,7 @@ async def test_concurrent_changes_of_a_server_leave_it_consistent(stage: Stage) 
             for change in (
                 register_it(*one),
                 register_it(*two),
-                remove_server(database, DEFAULT_TEAM, name),
+                remove_server(database, SOMEBODY, name),
                 update_listing(database, DEFAULT_TEAM, *one),
                 change_mcp_tool(
                     database,
@@ -496,7 +497,7 @@ async def offer(stage: Stage, server: McpServer, *tools: McpTool) -> None:
     """Register a server, or have it offer other tools."""
     await register_server(
         stage.database,
-        DEFAULT_TEAM,
+        SOMEBODY,
         server,
         Listing(tools),
         description="",

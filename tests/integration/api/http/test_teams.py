@@ -39,6 +39,7 @@ async def theirs(stage: Stage) -> dict[str, str]:
         assert (await team.get(path)).is_success, path
     for path in (f"/files/{file['id']}", f"/artifacts/{artifact['id']}", f"/tasks/{task_id}"):
         assert (await team.get(path)).is_success, path
+    bulk = (await team.post("/dead-letters/requeue", json={"filter": {"text": "no"}})).json()
     return {
         "task": task_id,
         "artifact": artifact["id"],
@@ -47,6 +48,7 @@ async def theirs(stage: Stage) -> dict[str, str]:
         "letter": letter["id"],
         "webhook": hook["id"],
         "delivery": delivery["id"],
+        "bulk": bulk["id"],
     }
 
 
@@ -78,6 +80,8 @@ _ROUTES = [
     ("DELETE", "/webhooks/{webhook}"),
     ("GET", "/webhooks/deliveries/{delivery}"),
     ("POST", "/webhooks/deliveries/{delivery}/resend"),
+    ("GET", "/bulk/{bulk}"),
+    ("POST", "/bulk/{bulk}/abort"),
 ]
 _BODIES = {"{call}": {"decision": "deny"}, "/discard": {"note": "x"}}
 
@@ -121,7 +125,7 @@ async def test_a_file_of_another_team_cannot_be_an_input(
 
 async def test_a_list_shows_only_ones_own(stage: Stage, theirs: dict[str, str]) -> None:
     team = await stage.team()
-    for path in ("/tasks", "/dead-letters", "/dead-letters/groups"):
+    for path in ("/tasks", "/dead-letters", "/dead-letters/groups", "/bulk"):
         assert (await team.get(path, params={"limit": 1})).json()["items"] == [], path
 
 

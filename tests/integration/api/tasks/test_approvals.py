@@ -14,13 +14,13 @@ from temporalio.client import Client
 
 from activities.store import approvals as store
 from activities.store import events
-from activities.store.keys import DEFAULT_TEAM
 from api.tasks import approvals
 from api.tasks.sweeper import Sweeper
 from api.tasks.temporal import TemporalPort
 from api.wire.requests import ApprovalRequest
 from deploy.local.services import Services
 from deploy.local.tcp_ports import choose_ports
+from tests.actors import SOMEBODY
 from tests.event_stream import events_in
 from tests.integration.agent_stage import (
     ObedientAgents,
@@ -173,8 +173,8 @@ async def test_a_decision_is_not_written_down_for_what_is_asked_meanwhile(
     call = await store.find_asked(database, UUID(task_id), item["name"])
     assert call is not None
     earlier = replace(call, approval=call.approval.model_copy(update={"id": UUID(int=1)}))
-    assert not await store.decide(database, earlier, "approve", "3")
-    assert await store.decide(database, call, "approve", "3")
+    assert not await store.decide(database, SOMEBODY, earlier, "approve", "3")
+    assert await store.decide(database, SOMEBODY, call, "approve", "3")
 
 
 async def test_an_answer_that_does_not_fit_the_form_is_refused_at_once(
@@ -310,7 +310,7 @@ async def test_a_decision_that_the_agent_did_not_hear_is_told_again(
     away = TemporalPort(await Client.connect(f"127.0.0.1:{port}", lazy=True), "none")
     services = replace(agents_stage.services, temporal=away)
     word = ApprovalRequest(decision="approve")
-    call = await approvals.decide(services, DEFAULT_TEAM, UUID(task_id), item["name"], word)
+    call = await approvals.decide(services, SOMEBODY, UUID(task_id), item["name"], word)
     assert call.approval.decision == "approve"
     assert (await agents_stage.task(task_id))["status"] == "waiting"
     sweeper = Sweeper(agents_stage.services)

@@ -5,12 +5,11 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
-from activities.store.audit import Actor
-from activities.store.keys import DEFAULT_TEAM
 from activities.store.mcp_servers import register_server
 from activities.store.mcp_tools import change_mcp_tool
 from activities.store.tools import ToolSettingChange
 from activities.tools.mcp.listing import Listing, McpTool
+from tests.actors import SOMEBODY
 from tests.integration.api_stage import Stage
 from workflows.definitions.mcp_server import McpServer
 
@@ -36,12 +35,8 @@ async def test_a_tool_for_agents_is_refused(stage: Stage, tool: str) -> None:
 
 async def test_a_tool_of_a_registered_server_is_taken(stage: Stage) -> None:
     database = stage.database
-    await register_server(
-        database, DEFAULT_TEAM, SERVER, TOOLS, description="", permission_level=None
-    )
-    await change_mcp_tool(
-        database, Actor(DEFAULT_TEAM, "test"), "mcp.art.erase", ToolSettingChange(is_active=False)
-    )
+    await register_server(database, SOMEBODY, SERVER, TOOLS, description="", permission_level=None)
+    await change_mcp_tool(database, SOMEBODY, "mcp.art.erase", ToolSettingChange(is_active=False))
     assert await problem(stage.http, "mcp.art.draw") == {}
     assert "is disabled or denied" in (await problem(stage.http, "mcp.art.erase"))["message"]
     for unknown in ("mcp.art", "mcp.art.fly", "mcp.other.draw"):
@@ -59,7 +54,7 @@ async def test_an_unknown_name_of_a_tool_is_told_of_those_of_servers_too(
     server = McpServer(name="near", transport="stdio", command="near")
     tools = Listing((McpTool("convert", "", {}, False),))
     await register_server(
-        stage.database, DEFAULT_TEAM, server, tools, description="", permission_level=None
+        stage.database, SOMEBODY, server, tools, description="", permission_level=None
     )
     assert hint in (await problem(stage.http, wrong))["message"]
     agent = {"type": "agent", "prompt": "x", "agent": {"tools": [wrong]}}

@@ -34,6 +34,7 @@ from deploy.local.tcp_ports import choose_ports
 from deploy.offline_model import LABEL
 from deploy.offline_model.app import ModelServerOptions
 from deploy.offline_model.server import serving
+from tests.actors import SOMEBODY
 from tests.integration.cli_runs import agentos
 from workflows.definitions.mcp_server import McpServer
 from workflows.errors import SandboxUnavailable
@@ -236,7 +237,7 @@ async def test_what_a_task_would_send_is_told_for_each_model(
     database = Database(remote.database_url)
     await register_server(
         database,
-        DEFAULT_TEAM,
+        SOMEBODY,
         server,
         Listing(tuple(tools)),
         description="",

@@ -22,6 +22,7 @@ BOUNDED = {
     "/skills/{name} warnings": "as above",
     "/skills/{name} allowed_tools": "the head of one file, whose size is limited",
     "/housekeeping sweeps": "as many as there are in our code",
+    "/bulk/{bulk_id} skipped": "the codes of errors, and 20 of them at most",
     "/usage days": "as many days as were asked for",
     "/tasks/{task_id} sub_tasks": "a pipeline's steps are limited, of an agent's calls it says so",
     "/tasks/{task_id} artifacts": "it says so, and has a list of its own",

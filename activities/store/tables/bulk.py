@@ -1,0 +1,74 @@
+"""Bulk runs: the same done about many dead letters, one after the other."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel
+
+from activities.store.columns import (
+    created_at_column,
+    enum_column,
+    json_column,
+    moment_column,
+    team_column,
+    text_column,
+)
+from workflows.states import BulkAction, BulkState, ItemState
+
+
+class BulkRun(SQLModel, table=True):
+    """``filter`` is what was asked for, None for all; ``request`` the body of each requeue.
+
+    ``rate`` is in letters a minute; ``next_at`` is when the next one is due, and until
+    ``lease_until`` one of the APIs works on the run. ``reason`` says why it has stopped.
+    """
+
+    __tablename__ = "bulk_runs"
+    __table_args__ = (
+        Index("bulk_runs_by_team", "team_id", text("created_at DESC"), text("id DESC")),
+        Index("bulk_runs_due", "next_at", postgresql_where=text("state = 'running'")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    team_id: UUID = team_column()
+    actor: str = text_column()
+    action: BulkAction = enum_column(BulkAction)
+    state: BulkState = enum_column(BulkState, BulkState.RUNNING)
+    reason: str = text_column("")
+    note: str = text_column("")
+    filter: dict[str, Any] | None = json_column()
+    request: dict[str, Any] = json_column(nullable=False)
+    canary: int = 0
+    rate: int = 60
+    next_at: datetime = created_at_column()
+    lease_until: datetime | None = moment_column()
+    created_at: datetime = created_at_column()
+    ended_at: datetime | None = moment_column()
+
+
+class BulkItem(SQLModel, table=True):
+    """A letter of a bulk run, which are fixed when it is made. ``run`` is the run of the task that
+    a requeue begins. ``is_alike``: it failed with the fingerprint that it had. ``code`` and
+    ``reason`` say why it was skipped.
+
+    They name letters and tasks that may be gone by now.
+    """
+
+    __tablename__ = "bulk_items"
+    __table_args__ = (
+        Index("bulk_items_by_state", "bulk_id", "state", "number"),
+        Index("bulk_items_running", "task_id", postgresql_where=text("state = 'requeued'")),
+    )
+
+    bulk_id: UUID = Field(primary_key=True, foreign_key="bulk_runs.id", ondelete="CASCADE")
+    number: int = Field(primary_key=True)
+    letter_id: UUID
+    task_id: UUID
+    run: int
+    fingerprint: str = text_column()
+    state: ItemState = enum_column(ItemState, ItemState.OPEN)
+    is_alike: bool | None = None
+    code: str | None = text_column()
+    reason: str | None = text_column()

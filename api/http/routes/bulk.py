@@ -1,0 +1,88 @@
+"""Bulk: the same done about many dead letters."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Response
+
+from activities.store.reading.bulk import list_runs
+from api.bulk import runs, views
+from api.bulk.errors import BulkConflict, TooManyBulkRuns
+from api.http.bodies import Body
+from api.http.dependencies import ActorDep, ServicesDep, TeamDep
+from api.http.openapi import refusals
+from api.http.paging import CursorText, Limit, cursor_text, parse_cursor
+from api.wire.bulk import AbortRequest, BulkDiscardRequest, BulkRequeueRequest
+from api.wire.responses.base import API
+from api.wire.responses.bulk import BulkForesight, BulkRun
+from api.wire.responses.pages import DEFAULT_PAGE, Page
+
+router = APIRouter(tags=["bulk"])
+
+_RESPONSES = {**refusals(TooManyBulkRuns), 200: {"model": BulkForesight}}
+
+
+@router.post("/dead-letters/requeue", status_code=202, responses=_RESPONSES)
+async def requeue_many(
+    response: Response,
+    services: ServicesDep,
+    actor: ActorDep,
+    wanted: Annotated[BulkRequeueRequest, Depends(Body(BulkRequeueRequest))],
+) -> BulkRun | BulkForesight:
+    """Run the tasks of many dead letters again, or say what that would do.
+
+    Which ones is settled when it is asked for.
+    """
+    return await _start(response, services, actor, wanted)
+
+
+@router.post("/dead-letters/discard", status_code=202, responses=_RESPONSES)
+async def discard_many(
+    response: Response,
+    services: ServicesDep,
+    actor: ActorDep,
+    wanted: Annotated[BulkDiscardRequest, Depends(Body(BulkDiscardRequest))],
+) -> BulkRun | BulkForesight:
+    """Say that nothing is to be done about many dead letters, or how many these would be."""
+    return await _start(response, services, actor, wanted)
+
+
+@router.get("/bulk")
+async def list_bulk(
+    services: ServicesDep,
+    team_id: TeamDep,
+    cursor: CursorText = None,
+    limit: Limit = DEFAULT_PAGE,
+) -> Page[BulkRun]:
+    """List bulk runs, newest first."""
+    items, following = await list_runs(services.database, team_id, parse_cursor(cursor), limit)
+    return Page(items=list(map(views.bulk_run, items)), next_cursor=cursor_text(following))
+
+
+@router.get("/bulk/{bulk_id}")
+async def get_bulk(bulk_id: UUID, services: ServicesDep, team_id: TeamDep) -> BulkRun:
+    """Show how far a bulk run is, and why letters were skipped."""
+    return views.bulk_run(await runs.load_run(services, team_id, bulk_id))
+
+
+@router.post("/bulk/{bulk_id}/abort", status_code=202, responses=refusals(BulkConflict))
+async def abort_bulk(
+    bulk_id: UUID,
+    services: ServicesDep,
+    actor: ActorDep,
+    wanted: Annotated[AbortRequest, Depends(Body(AbortRequest, default=AbortRequest()))],
+) -> BulkRun:
+    """Leave the rest of the letters as they are. Tasks that run again already go on."""
+    return views.bulk_run(await runs.abort(services, actor, bulk_id, wanted.note))
+
+
+async def _start(
+    response: Response, services: ServicesDep, actor: ActorDep, wanted: runs.BulkRequest
+) -> BulkRun | BulkForesight:
+    if wanted.dry_run:
+        response.status_code = 200
+        count, foreseen = await runs.foresee(services, actor.team_id, wanted)
+        return views.foresight(count, foreseen)
+    run = views.bulk_run(await runs.start(services, actor, wanted))
+    response.headers["Location"] = f"{services.options.public_url}{API}/bulk/{run.id}"
+    return run
