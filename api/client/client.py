@@ -20,7 +20,6 @@ from api.wire.requests import (
     ApprovalRequest,
     CompileRequest,
     RetryRequest,
-    TaskRequest,
     ToolChange,
     ToolRegistration,
 )
@@ -34,6 +33,7 @@ from api.wire.responses.skills import Skill, SkillList
 from api.wire.responses.tasks import Accepted, Changed, Task, TaskSummary
 from api.wire.responses.tools import RegisteredServer, Tool
 from api.wire.responses.usage import TeamUsage
+from workflows.definitions.task_request import TaskRequest
 
 # A server may have to be fetched before it starts. This is longer than it may take.
 REGISTRATION_TIMEOUT_SECONDS = 1_900.0

@@ -5,14 +5,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from workflows.definitions.agent import Agent
 from workflows.definitions.inputs import InputName
 from workflows.definitions.mcp_server import McpServer
-from workflows.definitions.pipeline import Pipeline
-from workflows.definitions.plan import MAX_NODE_DESCRIPTION_CHARACTERS, MAX_NODES, Node, Plan
-from workflows.states import Permission, TaskType
+from workflows.definitions.plan import MAX_NODE_DESCRIPTION_CHARACTERS, MAX_NODES, Node
+from workflows.states import Permission
 
-MAX_PROMPT_CHARACTERS = 100_000
 MAX_NOTE_CHARACTERS = 20_000
 MAX_DESCRIPTION_CHARACTERS = 2_000
 MAX_POINTER_CHARACTERS = 1_000
@@ -24,23 +21,6 @@ Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 
 class _Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class TaskRequest(_Request):
-    """``inputs`` maps names to references. The field named after the ``type`` defines the work.
-
-    With type ``auto``, the default, a request that has a ``pipeline`` runs that pipeline. Of one
-    that has a prompt, a model chooses what it is; ``agent`` and ``plan`` say then what an agent or
-    a plan would be.
-    """
-
-    type: TaskType = TaskType.AUTO
-    prompt: str | None = Field(default=None, max_length=MAX_PROMPT_CHARACTERS)
-    priority: int = Field(default=5, ge=1, le=10, description="10 is the most urgent", strict=True)
-    inputs: dict[InputName, str] = {}
-    pipeline: Pipeline | None = None
-    agent: Agent | None = None
-    plan: Plan | None = None
 
 
 class RetryRequest(_Request):

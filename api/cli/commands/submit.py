@@ -12,7 +12,7 @@ from api.cli.commands.waiting import Waiting, answer
 from api.cli.exit_codes import ExitCode
 from api.cli.kinds.table import KINDS
 from api.client import Client
-from api.wire.requests import TaskRequest
+from workflows.definitions.task_request import TaskRequest
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -16,9 +16,10 @@ from api.tasks.kinds.table import KINDS
 from api.tasks.lookup import found
 from api.tasks.retry import retry_task
 from api.tasks.views import Views
-from api.wire.requests import RetryRequest, TaskRequest, Text
+from api.wire.requests import RetryRequest, Text
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from api.wire.responses.tasks import Accepted, Changed, Task, TaskSummary
+from workflows.definitions.task_request import TaskRequest
 from workflows.states import Status, TaskType
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])

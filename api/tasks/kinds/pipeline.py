@@ -9,8 +9,8 @@ from activities.kinds.pipeline import KIND as KIND_OF_TASK
 from activities.store.reading.steps import PlacedStep, list_placed_steps
 from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
 from api.services import Services
-from api.tasks.kinds.base import Beginning, ServedKind, check_fields, wrong
-from api.wire.requests import RetryRequest, TaskRequest
+from api.tasks.kinds.base import Beginning, ServedKind, wrong
+from api.wire.requests import RetryRequest
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import Progress, Result
 from workflows.definitions.pipeline import Pipeline
@@ -19,12 +19,6 @@ from workflows.states import Status
 
 class ServedPipelineKind(ServedKind[Pipeline]):
     kind = KIND_OF_TASK
-
-    def define(self, request: TaskRequest) -> Pipeline:
-        check_fields(request, "pipeline")
-        if request.pipeline is None:
-            raise wrong("/pipeline", "a task of type pipeline needs a pipeline")
-        return request.pipeline
 
     async def beginning(
         self, services: Services, task: StoredTask, request: RetryRequest
