@@ -21,6 +21,7 @@ from api.http.openapi import DocumentedApi
 from api.http.routes import codec
 from api.http.viewers import Viewers
 from api.passes import Passes
+from api.schedules.syncing import Schedules
 from api.services import ApiOptions, Services
 from api.tasks.sweeper import Sweeper
 from api.wire.responses.base import API
@@ -82,7 +83,7 @@ def _layers(options: ApiOptions, metrics: Metrics, keys: KeyRing) -> list[Middle
 
 def _passes(services: Services) -> Sequence[Passes]:
     """What goes on beside the answers."""
-    return (Sweeper(services).passes,)
+    return (Sweeper(services).passes, Schedules(services).passes)
 
 
 @asynccontextmanager

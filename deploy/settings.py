@@ -22,6 +22,7 @@ from activities.tools.mcp.policy import McpPolicy
 from activities.units import MEBIBYTE
 from deploy.model_settings import ModelSettings
 from deploy.sandbox_settings import SandboxSettings
+from deploy.schedule_settings import ScheduleSettings
 from deploy.setting_values import (
     DAY_SECONDS,
     YEAR_SECONDS,
@@ -58,7 +59,7 @@ class SettingsInvalid(AgentOSError):
     """The environment is incomplete or wrong: {reason}. The README lists every variable."""
 
 
-class Settings(SandboxSettings, ModelSettings):
+class Settings(SandboxSettings, ModelSettings, ScheduleSettings):
     """The settings of API and worker, from the environment."""
 
     model_config = SettingsConfigDict(env_prefix="AGENTOS_", frozen=True, extra="ignore")

@@ -49,6 +49,7 @@ class NewTask:
     """A task that was accepted, with its sub-tasks in their order. ``parent_id`` is the plan whose
     node it is.
 
+    ``schedule_id`` is the schedule that makes it, and ``scheduled_at`` when that run of it was due.
     ``request_digest`` tells a repeated request from another one.
     """
 
@@ -62,6 +63,8 @@ class NewTask:
     prompt: str | None = None
     priority: int = 5
     parent_id: UUID | None = None
+    schedule_id: UUID | None = None
+    scheduled_at: datetime | None = None
     idempotency_key: str | None = None
     request_digest: str | None = None
     run: int = field(default=1, init=False)
@@ -78,10 +81,11 @@ class Accepted:
 
 
 async def create_task(database: Database, task: NewTask) -> Accepted:
-    """Write a task and its sub-tasks, all or nothing."""
+    """Write a task and its sub-tasks, all or nothing. A task of the same id stays as it is."""
     if await database.execute(CREATE, row_of(task)):
         return Accepted(id=task.id, is_new=True, request_digest=task.request_digest)
-    assert task.idempotency_key is not None  # What else would it have run into?
+    if task.idempotency_key is None:
+        return Accepted(id=task.id, is_new=False, request_digest=None)
     earlier = await find_accepted(database, task.team_id, task.idempotency_key)
     assert earlier is not None
     return earlier
@@ -226,6 +230,8 @@ def row_of(task: NewTask) -> dict[str, Any]:
         "priority": task.priority,
         "definition": json.dumps(task.definition),
         "inputs": json.dumps(dict(task.inputs)),
+        "schedule_id": task.schedule_id,
+        "scheduled_at": task.scheduled_at,
         "idempotency_key": task.idempotency_key,
         "request_digest": task.request_digest,
         "sub_tasks": json.dumps(sub_task_rows(task.sub_tasks)),

@@ -20,10 +20,11 @@ from temporalio.client import (
     WorkflowHandle,
     WorkflowHistoryEventFilterType,
 )
-from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.schedules.temporal import TemporalSchedules
 from api.tasks.temporal_calls import (
     CALL_TIMEOUT_SECONDS,
     PATIENT_TIMEOUT_SECONDS,
@@ -35,6 +36,7 @@ from workflows.backoff import Backoff
 from workflows.contracts import Decision, TaskRun, task_id_of, workflow_id
 from workflows.errors import RunNotEnded
 from workflows.lifecycle import TaskWorkflow
+from workflows.priorities import priority_of
 
 # A workflow ends a moment after the row that says so: a retry by a person may come in between.
 _PREVIOUS_RUN = Backoff(first_seconds=0.025, times=5)
@@ -78,6 +80,7 @@ class TemporalPort:
         self._client = client
         self._task_queue = task_queue
         self._running_at: dict[tuple[UUID, int], float] = {}
+        self.schedules = TemporalSchedules(client, task_queue)
 
     async def start(
         self, workflow: type[TaskWorkflow], run: TaskRun, *, title: str, priority: int
@@ -237,10 +240,7 @@ class TemporalPort:
                 execution_timeout=policies.TASK_EXECUTION_TIMEOUT,
                 memo={"run": run.run},
                 static_summary=title.encode()[:_SUMMARY_BYTES].decode(errors="ignore"),
-                # Ours is 10 (most urgent) to 1, Temporal's 1 (most urgent) to 5.
-                priority=Priority(
-                    priority_key=1 + (10 - priority) // 2, fairness_key=str(run.team_id)
-                ),
+                priority=priority_of(priority, run.team_id),
                 rpc_timeout=timedelta(seconds=PATIENT_TIMEOUT_SECONDS),
             )
 

@@ -39,6 +39,7 @@ class TaskFilter:
     created_after: datetime | None = None
     created_before: datetime | None = None
     parent_id: UUID | None = None
+    schedule_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class TaskSummary:
     turns: int
     steps: Sequence[StepState]
     route: Route | None = None
+    schedule_id: UUID | None = None
+    scheduled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,8 @@ class StoredTask:
     inputs: dict[str, str]
     definition: Mapping[str, JsonValue]
     pause_requested_at: datetime | None
+    schedule_id: UUID | None = None
+    scheduled_at: datetime | None = None
 
 
 async def list_summaries(
@@ -196,6 +201,8 @@ async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredT
         col(Task.inputs),
         col(Task.definition),
         col(Task.pause_requested_at),
+        col(Task.schedule_id),
+        col(Task.scheduled_at),
     )
     async with database.reading(fresh=True) as connection:
         row = (await connection.execute(query.where(*conditions))).one_or_none()
@@ -214,6 +221,8 @@ async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredT
         inputs=row.inputs,
         definition=row.definition,
         pause_requested_at=row.pause_requested_at,
+        schedule_id=row.schedule_id,
+        scheduled_at=row.scheduled_at,
     )
 
 
@@ -242,6 +251,8 @@ _SUMMARY = (
     col(Task.started_at),
     col(Task.finished_at),
     col(Task.route),
+    col(Task.schedule_id),
+    col(Task.scheduled_at),
     col(Task.definition)["limits"]["turns"].as_integer().label("turn_limit"),
     _TURNS.label("turns"),
 )
@@ -257,6 +268,8 @@ def _conditions(wanted: TaskFilter) -> list[ColumnElement[bool]]:
     if wanted.text:
         columns = (col(Task.name), col(Task.prompt))
         made.append(or_(*(c.icontains(wanted.text, autoescape=True) for c in columns)))
+    if wanted.schedule_id is not None:
+        made.append(col(Task.schedule_id) == wanted.schedule_id)
     if wanted.created_after is not None:
         made.append(col(Task.created_at) > wanted.created_after)
     if wanted.created_before is not None:
@@ -282,6 +295,8 @@ def _summary(row: Row[*tuple[Any, ...]], steps: Sequence[StepState]) -> TaskSumm
         turns=row.turns,
         steps=steps,
         route=row.route and _route(row.route),
+        schedule_id=row.schedule_id,
+        scheduled_at=row.scheduled_at,
     )
 
 

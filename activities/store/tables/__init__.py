@@ -9,6 +9,7 @@ Each noun has a module; all of them are read here, so that their metadata is who
 from activities.store.tables.attempts import Event, ExecutionLog, File, TaskArtifact
 from activities.store.tables.audit import AuditEntry
 from activities.store.tables.conversations import LostAnswer, Message
+from activities.store.tables.schedules import Schedule
 from activities.store.tables.tasks import PlanRevision, SubTask, Task
 from activities.store.tables.teams import ApiKey, Secret, Team, TeamUsage
 from activities.store.tables.tools import Tool
@@ -22,6 +23,7 @@ __all__ = [
     "LostAnswer",
     "Message",
     "PlanRevision",
+    "Schedule",
     "Secret",
     "SubTask",
     "Task",

@@ -25,6 +25,9 @@ class Task(SQLModel, table=True):
     ``parent_id`` is the plan that a node belongs to. ``route`` says what was asked for and what was
     chosen, and why, where a task of type ``auto`` has become another.
 
+    ``schedule_id`` is the schedule that has made it, which may be gone, and ``scheduled_at`` when
+    that run of it was due.
+
     ``pause_requested_at``: somebody asked for a pause that was not withdrawn since; whether it has
     come is in the state.
 
@@ -42,6 +45,12 @@ class Task(SQLModel, table=True):
             "parent_id",
             "created_at",
             postgresql_where=text("parent_id IS NOT NULL"),
+        ),
+        Index(
+            "tasks_by_schedule",
+            "schedule_id",
+            "created_at",
+            postgresql_where=text("schedule_id IS NOT NULL"),
         ),
         UniqueConstraint("team_id", "idempotency_key", name="tasks_idempotency"),
     )
@@ -69,6 +78,8 @@ class Task(SQLModel, table=True):
         nullable=False,
         sa_column_kwargs={"server_default": text("'[]'")},
     )
+    schedule_id: UUID | None = None
+    scheduled_at: datetime | None = moment_column()
     idempotency_key: str | None = text_column()
     request_digest: str | None = text_column()
     created_at: datetime = created_at_column()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from pydantic import BaseModel
 
@@ -10,13 +11,14 @@ from api.wire.responses.base import Answer
 from api.wire.responses.files import Artifact
 from api.wire.responses.history import Attempt, Message, Span
 from api.wire.responses.pages import Page
+from api.wire.responses.schedules import Schedule, ScheduleSummary
 from api.wire.responses.skills import Skill, SkillList
 from api.wire.responses.tasks import Task, TaskSummary
 from api.wire.responses.tools import Tool
 from api.wire.responses.usage import TeamUsage
 from deploy.local.services import Services
 from tests.integration.agent_stage import agent_stage, submit, working_agents
-from tests.integration.api_stage import Stage
+from tests.integration.api_stage import Stage, pipeline
 
 ANSWERS: dict[str, type[Answer]] = {
     "/tasks": Page[TaskSummary],
@@ -29,6 +31,8 @@ ANSWERS: dict[str, type[Answer]] = {
     "/skills": SkillList,
     "/skills/greet": Skill,
     "/usage": TeamUsage,
+    "/schedules": Page[ScheduleSummary],
+    "/schedules/{schedule_id}": Schedule,
 }
 
 
@@ -44,8 +48,14 @@ def _extras(value: Any, at: str = "") -> Iterator[str]:
 
 
 async def _check(stage: Stage, task_id: str) -> None:
+    body = {
+        "name": f"answers-{uuid4()}",
+        "cron": "0 * * * *",
+        "task": {"pipeline": pipeline("print x")},
+    }
+    schedule_id = (await stage.http.post("/schedules", json=body)).json()["id"]
     for path, answer in ANSWERS.items():
-        found = await stage.http.get(path.format(task_id=task_id))
+        found = await stage.http.get(path.format(task_id=task_id, schedule_id=schedule_id))
         assert list(_extras(answer.model_validate_json(found.content))) == [], path
 
 

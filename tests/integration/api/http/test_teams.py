@@ -21,7 +21,7 @@ from tests.pressure import allowed
 
 @pytest.fixture(scope="module")
 async def theirs(stage: Stage) -> dict[str, str]:
-    """What another team has: a task with an artifact, and a file."""
+    """What another team has: a task with an artifact, a file, and a schedule."""
     team = await stage.team()
     definition = pipeline("file report.png picture")
     task_id = (await team.post("/tasks", json={"pipeline": definition})).json()["task_id"]
@@ -30,7 +30,15 @@ async def theirs(stage: Stage) -> dict[str, str]:
     file = (await team.post("/files", files={"file": ("a.txt", b"secret")})).json()
     for path in (f"/files/{file['id']}", f"/artifacts/{artifact['id']}", f"/tasks/{task_id}"):
         assert (await team.get(path)).is_success, path
-    return {"task": task_id, "artifact": artifact["id"], "file": file["id"], "call": str(_ID)}
+    body = {"name": "theirs", "cron": "0 0 * * *", "task": {"pipeline": definition}}
+    schedule = (await team.post("/schedules", json=body)).json()
+    return {
+        "task": task_id,
+        "artifact": artifact["id"],
+        "file": file["id"],
+        "call": str(_ID),
+        "schedule": schedule["id"],
+    }
 
 
 _ROUTES = [
@@ -48,6 +56,10 @@ _ROUTES = [
     ("GET", "/tasks/{task}/events"),
     ("GET", "/tasks/{task}/approvals"),
     ("POST", "/tasks/{task}/approvals/{call}"),
+    ("GET", "/schedules/{schedule}"),
+    ("PATCH", "/schedules/{schedule}"),
+    ("DELETE", "/schedules/{schedule}"),
+    ("POST", "/schedules/{schedule}/run"),
     ("GET", "/files/{file}"),
     ("HEAD", "/files/{file}"),
     ("GET", "/artifacts/{artifact}"),
@@ -61,6 +73,7 @@ async def test_resources_of_another_team_are_not_found(
 ) -> None:
     for client in (stage.http, await stage.team()):
         body = {"decision": "deny"} if path.endswith("{call}") else None
+        body = {} if method == "PATCH" else body
         answer = await client.request(method, path.format(**theirs), json=body)
         assert answer.status_code == 404
         assert method == "HEAD" or answer.json()["code"] == "not-found"
@@ -94,6 +107,7 @@ async def test_a_file_of_another_team_cannot_be_an_input(
 async def test_a_list_shows_only_ones_own(stage: Stage, theirs: dict[str, str]) -> None:
     team = await stage.team()
     assert (await team.get("/tasks")).json()["items"] == []
+    assert (await team.get("/schedules")).json()["items"] == []
 
 
 async def test_the_word_of_one_team_on_a_tool_is_not_anothers(stage: Stage) -> None:
@@ -139,6 +153,7 @@ _PUBLIC = {"/", "/healthz", "/readyz"}
 async def test_every_call_wants_a_key(locked: Stage) -> None:
     paths: dict[str, Any] = (await locked.http.get("/openapi.json")).json()["paths"]
     ids = {"task_id": _ID, "file_id": _ID, "artifact_id": _ID, "call_id": _ID, "name": "x"}
+    ids["schedule_id"] = _ID
     for path, methods in paths.items():
         for method in methods:
             answer = await locked.http.request(method, locked.url + path.format(**ids))
