@@ -81,6 +81,7 @@ for name, place, summary in (
         "Show the agents' tokens and cost by day, and what is left of today's quota.",
     ),
     ("submit", "submit:app", "Submit a task."),
+    ("schedules", "schedules:app", "Tasks that are run again and again."),
 ):
     add_command(app, name, f"api.cli.commands.{place}", summary, _TASKS)
 for name, place, summary in (
