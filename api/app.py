@@ -23,6 +23,7 @@ from api.http.openapi import DocumentedApi
 from api.http.routes import codec
 from api.http.viewers import Viewers
 from api.passes import Passes
+from api.schedules.syncing import Schedules
 from api.services import ApiOptions, Services
 from api.tasks.calling import Caller
 from api.tasks.sweeper import Sweeper
@@ -88,6 +89,7 @@ def _passes(services: Services) -> Sequence[Passes]:
     """What goes on beside the answers."""
     return (
         Sweeper(services).passes,
+        Schedules(services).passes,
         BulkEngine(services).passes,
         Caller(services).passes,
         Housekeeper(services).passes,

@@ -43,6 +43,14 @@ class ConnectionLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class ScheduleLimits:
+    """No schedule may run more often than every ``least_seconds``; a team has ``most`` of them."""
+
+    least_seconds: float = 10.0
+    most: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class ApiOptions:
     """Without ``keys_required`` the user who runs the server needs no key, and with
     ``open_loopback`` nobody on this machine does.
@@ -76,6 +84,7 @@ class ApiOptions:
     max_viewers: int = 2_000
     max_viewers_per_team: int = 1_000
     connections: ConnectionLimits = field(default_factory=ConnectionLimits)
+    schedules: ScheduleLimits = field(default_factory=ScheduleLimits)
 
     @property
     def temporal_ui_origins(self) -> frozenset[str]:

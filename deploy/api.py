@@ -13,7 +13,7 @@ from activities.tools.registry import Registry
 from activities.units import MEBIBYTE
 from api.app import create_app
 from api.http.server import serve
-from api.services import ApiOptions, ConnectionLimits, Services
+from api.services import ApiOptions, ConnectionLimits, ScheduleLimits, Services
 from api.tasks.temporal import TemporalPort
 from deploy import garbage_collector, temporal_connection
 from deploy.bootstrap import mcp_pool, secret_box, stores
@@ -56,6 +56,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
         max_viewers_per_team=settings.max_viewers_per_team,
         housekeeping=settings.housekeeping,
         connections=ConnectionLimits(most=max_viewers + CALLERS),
+        schedules=ScheduleLimits(settings.schedule_seconds, settings.max_schedules),
     )
     if not loopback and not options.keys_required:
         raise SettingsInvalid(

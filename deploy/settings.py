@@ -24,6 +24,7 @@ from deploy.breaker_settings import BreakerSettings
 from deploy.model_settings import ModelSettings
 from deploy.retention_settings import RetentionSettings
 from deploy.sandbox_settings import SandboxSettings
+from deploy.schedule_settings import ScheduleSettings
 from deploy.setting_values import (
     DAY_SECONDS,
     YEAR_SECONDS,
@@ -61,7 +62,14 @@ class SettingsInvalid(AgentOSError):
     """The environment is incomplete or wrong: {reason}. The README lists every variable."""
 
 
-class Settings(SandboxSettings, ModelSettings, BreakerSettings, WebhookSettings, RetentionSettings):
+class Settings(
+    SandboxSettings,
+    ModelSettings,
+    BreakerSettings,
+    WebhookSettings,
+    RetentionSettings,
+    ScheduleSettings,
+):
     """The settings of API and worker, from the environment."""
 
     model_config = SettingsConfigDict(env_prefix="AGENTOS_", frozen=True, extra="ignore")

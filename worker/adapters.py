@@ -25,6 +25,7 @@ from activities.plans.adapter import Nodes, Titles
 from activities.results.cache import ResultCache
 from activities.routes.adapter import Routes
 from activities.sandbox.base import Limits, Sandbox
+from activities.schedules.adapter import Schedules
 from activities.skills.catalogue import Catalogue
 from activities.skills.environments import Environments
 from activities.skills.staging import Stage
@@ -78,6 +79,7 @@ async def adapters(
             Agents(equipment, toolbox, roles_of(equipment, toolbox, installed), options.turns),
             Nodes(equipment, installed, options.titles),
             Routes(installed),
+            Schedules(installed, options.titles),
             Tasks(database),
         )
 

@@ -16,6 +16,7 @@ from activities.attempts import heartbeat
 from workflows.discovery import modules_of
 from workflows.lifecycle import TaskWorkflow
 from workflows.ports import Port
+from workflows.scheduled_run import ScheduledRunWorkflow
 
 # Heartbeats must not be held back: cancellation comes with the answer to one.
 HEARTBEAT_THROTTLE = timedelta(seconds=heartbeat.INTERVAL_SECONDS)
@@ -62,11 +63,16 @@ def task_workflows() -> Sequence[type[TaskWorkflow]]:
     ]
 
 
+def hosted_workflows() -> Sequence[type]:
+    """Those of tasks, and what runs beside them."""
+    return [*task_workflows(), ScheduledRunWorkflow]
+
+
 def build(client: Client, ready: Sequence[Port], options: WorkerOptions) -> Worker:
     return Worker(
         client,
         task_queue=options.task_queue,
-        workflows=task_workflows(),
+        workflows=hosted_workflows(),
         activities=[each for port in ready for each in port.activities()],
         # Temporal's sandbox for workflow code costs 10 ms a run and guards against what cannot
         # happen here: `workflows` imports no I/O, which import-linter holds, and its histories are

@@ -29,6 +29,7 @@ from workflows.contracts import (
     TaskClose,
     TaskMark,
     TaskRun,
+    task_id_of,
 )
 from workflows.errors import AgentOSError, TimeUsedUp, TokenQuotaUsedUp
 from workflows.plan_contracts import NodeNote
@@ -175,12 +176,12 @@ class Lifecycle:
 
     async def tell_plan(self, status: Status) -> None:
         """Tell the plan whose node the task is, where it is one, in which state it is now."""
-        parent = workflow.info().parent
-        if parent is None or status is self._told:
+        plan = plan_of()
+        if plan is None or status is self._told:
             return
         self._told = status
         try:
-            await workflow.get_external_workflow_handle(parent.workflow_id).signal(
+            await workflow.get_external_workflow_handle(plan).signal(
                 NOTE_NODE, NodeNote(task_id=self._run.task_id, status=status)
             )
         except ApplicationError:
@@ -265,6 +266,15 @@ class TaskWorkflow:
     def try_again(self) -> None:
         """What is held may be tried again, before its time."""
         self.lifecycle.told_to_try += 1
+
+
+def plan_of() -> str | None:
+    """The id of the workflow of the plan whose node this one runs; None when it runs no node. What
+    runs a task for a schedule is its parent, too, but no plan."""
+    parent = workflow.info().parent
+    if parent is None or task_id_of(parent.workflow_id) is None:
+        return None
+    return parent.workflow_id
 
 
 def _was_cut_off(error: BaseException) -> bool:

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 from temporalio import activity
 
@@ -19,6 +20,7 @@ from workflows.contracts import (
     Thought,
 )
 from workflows.plan_contracts import NodeEnd, NodesCall, NodeStart, OpenedPlan, PlanCall, PlanReport
+from workflows.schedule_contracts import ScheduledCall, ScheduledStart
 from workflows.states import Status
 
 
@@ -115,6 +117,25 @@ class Routes(Port, ABC):
     @activity.defn
     async def take_route(self, call: RouteCall) -> RunStart:
         """Make the task what was chosen. A repeat gives what was written first."""
+
+
+class Schedules(Port, ABC):
+    """The tasks of the runs of schedules."""
+
+    @abstractmethod
+    @activity.defn
+    async def make_task(self, call: ScheduledCall) -> ScheduledStart | None:
+        """Write down the task of a run, and give what is to run it. A repeat gives the same.
+
+        A task that can no longer be as the schedule has it is written down as failed, with the
+        reason. None: there is nothing to run, for this has ended, or the schedule was paused or
+        deleted before.
+        """
+
+    @abstractmethod
+    @activity.defn
+    async def is_over(self, task_id: UUID) -> bool:
+        """Whether a task has ended, or is gone."""
 
 
 class Tasks(Port, ABC):

@@ -31,7 +31,7 @@ from workflows.contracts import (
     Verdict,
     call_sub_task_id,
 )
-from workflows.lifecycle import Lifecycle
+from workflows.lifecycle import Lifecycle, plan_of
 from workflows.nodes import NodeRunner
 from workflows.plan_contracts import PlanReport
 from workflows.states import Status
@@ -107,6 +107,7 @@ class ReactLoop:
         run = self.run
         self._lifecycle.step = f"turn {run.turn + 1}"  # Again: a pause forgets it.
         is_shared = self._nodes is not None or workflow.info().parent is not None
+        is_shared = self._nodes is not None or plan_of() is not None
         return await workflow.execute_activity_method(
             ports.Agents.think,
             ThinkCall(

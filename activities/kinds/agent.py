@@ -6,10 +6,12 @@ from uuid import UUID
 
 from activities.kinds.agent_validation import problems_with_agent
 from activities.kinds.base import Installed, Kind, RunnableTask
+from activities.kinds.requests import check_fields, check_prompt
 from activities.store.reading.messages import turn_at
 from workflows.agent import AgentWorkflow
 from workflows.contracts import AgentRun, RunLimits
 from workflows.definitions.agent import Agent
+from workflows.definitions.task_request import TaskRequest
 from workflows.pointers import Problem
 from workflows.states import TaskType
 
@@ -22,6 +24,11 @@ class AgentKind(Kind[Agent]):
     task_type = TaskType.AGENT
     model = Agent
     workflow = AgentWorkflow
+
+    def define(self, request: TaskRequest) -> Agent:
+        check_fields(request, "agent")
+        check_prompt(request, "a task of type agent needs a prompt that says what to do")
+        return request.agent or Agent()
 
     def name(self, prompt: str | None, definition: Agent) -> str:
         return name_of(prompt)

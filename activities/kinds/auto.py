@@ -7,8 +7,10 @@ from activities.kinds.agent import KIND as AGENT
 from activities.kinds.agent import name_of
 from activities.kinds.base import Installed, Kind, RunnableTask
 from activities.kinds.plan import KIND as PLAN
+from activities.kinds.requests import check_prompt
 from workflows.contracts import AutoRun, RunLimits
 from workflows.definitions.auto import Auto
+from workflows.definitions.task_request import TaskRequest
 from workflows.pointers import Problem
 from workflows.router import RouterWorkflow
 from workflows.states import TaskType
@@ -20,6 +22,11 @@ class AutoKind(Kind[Auto]):
     task_type = TaskType.AUTO
     model = Auto
     workflow = RouterWorkflow
+
+    def define(self, request: TaskRequest) -> Auto:
+        needed = "a task of type auto needs a prompt that says what to do, or a pipeline"
+        check_prompt(request, needed)
+        return Auto(agent=request.agent, plan=request.plan)
 
     def name(self, prompt: str | None, definition: Auto) -> str:
         return name_of(prompt)

@@ -18,6 +18,7 @@ from activities.store.tasks import NewSubTask
 from activities.tools.registry import Registry
 from workflows.contracts import TaskRun
 from workflows.definitions.plan import Atomicity
+from workflows.definitions.task_request import TaskRequest
 from workflows.lifecycle import TaskWorkflow
 from workflows.pointers import Problem
 from workflows.states import TaskType
@@ -71,6 +72,10 @@ class Kind(ABC, Generic[Definition]):
     def read(self, task: RunnableTask) -> Definition:
         """The definition of a task that was accepted."""
         return self.model.model_validate(task.definition)
+
+    @abstractmethod
+    def define(self, request: TaskRequest) -> Definition:
+        """What a request asks for. Raises ``TaskRefused``."""
 
     @abstractmethod
     def name(self, prompt: str | None, definition: Definition) -> str:

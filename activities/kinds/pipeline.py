@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from activities.kinds.base import Installed, Kind, RunnableTask
+from activities.kinds.errors import TaskRefused
 from activities.kinds.pipeline_validation import problems_with_pipeline
+from activities.kinds.requests import check_fields
 from activities.store.tasks import NewSubTask
 from workflows.contracts import PipelineRun, StepPlan, step_sub_task_id
 from workflows.definitions.parameters import filled
 from workflows.definitions.pipeline import Pipeline
+from workflows.definitions.task_request import TaskRequest
 from workflows.pipeline import PipelineWorkflow
 from workflows.pointers import Problem
 from workflows.states import TaskType
@@ -22,6 +25,13 @@ class PipelineKind(Kind[Pipeline]):
     task_type = TaskType.PIPELINE
     model = Pipeline
     workflow = PipelineWorkflow
+
+    def define(self, request: TaskRequest) -> Pipeline:
+        check_fields(request, "pipeline")
+        if request.pipeline is None:
+            message = "a task of type pipeline needs a pipeline"
+            raise TaskRefused([Problem("/pipeline", message)])
+        return request.pipeline
 
     def name(self, prompt: str | None, definition: Pipeline) -> str:
         return definition.name

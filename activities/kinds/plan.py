@@ -11,10 +11,12 @@ from activities.kinds.agent_validation import (
     problems_with_result,
 )
 from activities.kinds.base import Installed, Kind, RunnableTask
+from activities.kinds.requests import check_fields, check_prompt
 from activities.store.reading.messages import last_message_before, turn_at
 from activities.store.reading.plan_calls import resumed_call
 from workflows.contracts import RunLimits
 from workflows.definitions.plan import MIN_TURNS, Plan
+from workflows.definitions.task_request import TaskRequest
 from workflows.plan import PlanWorkflow
 from workflows.plan_contracts import PlanRun
 from workflows.pointers import Problem
@@ -30,6 +32,11 @@ class PlanKind(Kind[Plan]):
     task_type = TaskType.PLAN
     model = Plan
     workflow = PlanWorkflow
+
+    def define(self, request: TaskRequest) -> Plan:
+        check_fields(request, "plan")
+        check_prompt(request, "a task of type plan needs a prompt that says what to do")
+        return request.plan or Plan()
 
     def name(self, prompt: str | None, definition: Plan) -> str:
         return name_of(prompt)

@@ -44,6 +44,12 @@ async def limits_set(database: Database) -> tuple[Sequence[TeamBounds], Sequence
         )
 
 
+async def find_weight(database: Database, team_id: UUID) -> float | None:
+    """A team's share of the workers; None is the usual one."""
+    async with database.reading(fresh=True) as connection:
+        return await connection.scalar(select(col(Team.weight)).where(col(Team.id) == team_id))
+
+
 async def set_max_running(database: Database, actor: Actor, running: int | None) -> None:
     """How many steps, calls and turns of the actor's team may run at once; None is no limit."""
     await _set_of_team(

@@ -66,7 +66,8 @@ class NewTask:
     node it is.
 
     ``request_digest`` tells a repeated request from another one. ``cache``: its steps may take the
-    results of equal ones. ``callbacks`` are told of it.
+    results of equal ones. ``callbacks`` are told of it. ``schedule_id`` is the schedule that
+    makes it, and ``scheduled_at`` when that run of it was due.
     """
 
     id: UUID
@@ -79,6 +80,8 @@ class NewTask:
     prompt: str | None = None
     priority: int = 5
     parent_id: UUID | None = None
+    schedule_id: UUID | None = None
+    scheduled_at: datetime | None = None
     idempotency_key: str | None = None
     request_digest: str | None = None
     cache: bool = True
@@ -97,10 +100,11 @@ class Accepted:
 
 
 async def create_task(database: Database, task: NewTask) -> Accepted:
-    """Write a task and its sub-tasks, all or nothing."""
+    """Write a task and its sub-tasks, all or nothing. A task of the same id stays as it is."""
     if await database.execute(CREATE, row_of(task)):
         return Accepted(id=task.id, is_new=True, request_digest=task.request_digest)
-    assert task.idempotency_key is not None  # What else would it have run into?
+    if task.idempotency_key is None:
+        return Accepted(id=task.id, is_new=False, request_digest=None)
     earlier = await find_accepted(database, task.team_id, task.idempotency_key)
     assert earlier is not None
     return earlier
@@ -356,6 +360,8 @@ def row_of(task: NewTask) -> dict[str, Any]:
         "priority": task.priority,
         "definition": json.dumps(task.definition),
         "inputs": json.dumps(dict(task.inputs)),
+        "schedule_id": task.schedule_id,
+        "scheduled_at": task.scheduled_at,
         "idempotency_key": task.idempotency_key,
         "request_digest": task.request_digest,
         "cache": task.cache,

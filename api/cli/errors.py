@@ -26,6 +26,20 @@ class BulkIdUnknown(AgentOSError):
     `agentos bulk ls` shows them; for an older one, use its whole id."""
 
 
+class ScheduleUnknown(AgentOSError):
+    """No schedule has the name {text!r}, or an id that begins with it. `agentos schedules ls` shows
+    them; of an id, at least six characters are needed."""
+
+
+class ScheduleAmbiguous(BadInput):
+    """{count} schedules have an id that begins with {text}: {shown}. Use more characters, or the
+    name."""
+
+
+class NothingToChange(BadInput):
+    """There is nothing to change. `agentos schedules edit --help` shows what can be."""
+
+
 class NodeUnknown(AgentOSError):
     """Task {task_id} has no node {node!r} that has begun. See `agentos show {task_id}`."""
 

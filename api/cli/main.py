@@ -96,6 +96,7 @@ for name, place, summary in (
     ("audit", "audit:audit", "Show who did what, when, and why, newest first."),
     ("submit", "submit:app", "Submit a task."),
     ("webhooks", "webhooks:app", "URLs that are told of tasks, and what they were sent."),
+    ("schedules", "schedules:app", "Tasks that are run again and again."),
 ):
     add_command(app, name, f"api.cli.commands.{place}", summary, _TASKS)
 for name, place, summary in (

@@ -25,7 +25,6 @@ from api.wire.requests import (
     DiscardRequest,
     RequeueRequest,
     RetryRequest,
-    TaskRequest,
     ToolChange,
     ToolRegistration,
     WebhookChange,
@@ -44,6 +43,7 @@ from api.wire.responses.housekeeping import HousekeepingView
 from api.wire.responses.limits import LimitList
 from api.wire.responses.pages import Page
 from api.wire.responses.plans import PlanOfTask
+from api.wire.responses.schedules import RunAsked, Schedule, ScheduleSummary
 from api.wire.responses.skills import Skill, SkillList
 from api.wire.responses.tasks import Accepted, Changed, Task, TaskSummary
 from api.wire.responses.tools import RegisteredServer, Tool
@@ -55,6 +55,8 @@ from api.wire.responses.webhooks import (
     NewWebhook,
     Webhook,
 )
+from api.wire.schedule_requests import ScheduleChange, ScheduleRequest
+from workflows.definitions.task_request import TaskRequest
 
 # A server may have to be fetched before it starts. This is longer than it may take.
 REGISTRATION_TIMEOUT_SECONDS = 1_900.0
@@ -211,6 +213,30 @@ class Client:
         return await self._transport.call(
             "POST", path, BulkRun, body=_json(request), repeatable=True
         )
+
+    async def schedules(self, params: Params | None = None) -> Page[ScheduleSummary]:
+        """A page of schedules, the newest first. ``params`` are the query of ``GET /schedules``."""
+        return await self._get("/schedules", Page[ScheduleSummary], params)
+
+    async def schedule(self, schedule_id: str) -> Schedule:
+        return await self._get(f"/schedules/{schedule_id}", Schedule)
+
+    async def create_schedule(self, request: ScheduleRequest) -> Schedule:
+        # Not repeatable: a second one of the name is refused.
+        return await self._transport.call("POST", "/schedules", Schedule, body=_json(request))
+
+    async def change_schedule(self, schedule_id: str, change: ScheduleChange) -> Schedule:
+        path = f"/schedules/{schedule_id}"
+        return await self._transport.call(
+            "PATCH", path, Schedule, body=_json(change), repeatable=True
+        )
+
+    async def run_schedule(self, schedule_id: str) -> RunAsked:
+        # Not repeatable: each is another run.
+        return await self._transport.call("POST", f"/schedules/{schedule_id}/run", RunAsked)
+
+    async def delete_schedule(self, schedule_id: str) -> None:
+        await self._transport.delete(f"/schedules/{schedule_id}")
 
     async def usage(self) -> TeamUsage:
         """What the team's agents used of models by day."""

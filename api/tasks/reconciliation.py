@@ -14,6 +14,7 @@ from api.tasks.runs import start
 from api.tasks.temporal import Execution
 from api.tasks.temporal_calls import PATIENT_TIMEOUT_SECONDS
 from workflows.contracts import PLAN_ENDED, Failure, TaskClose
+from workflows.schedule_contracts import run_workflow_id
 from workflows.states import Status
 
 _ENDS = {
@@ -60,7 +61,7 @@ async def settle(services: Services, task: StoredTask) -> Settled:
         if orphaned is not None:
             return await _end_orphan(services, task, execution, orphaned)
     if execution is None or (execution.run < task.run and not execution.is_running):
-        if task.parent_id is not None:
+        if task.parent_id is not None or await _is_for_schedule(services, task):
             return Settled.UNCHANGED
         await start(services, task)
         return Settled.STARTED
@@ -68,6 +69,14 @@ async def settle(services: Services, task: StoredTask) -> Settled:
         return Settled.UNCHANGED
     closed = await tasks.close_task(services.database, await _end_of(services, task, execution))
     return Settled.CLOSED if closed else Settled.UNCHANGED
+
+
+async def _is_for_schedule(services: Services, task: StoredTask) -> bool:
+    """Whether a run of a schedule is about to start the task, and to wait for its end."""
+    if task.schedule_id is None or task.scheduled_at is None or task.run > 1:
+        return False
+    run = run_workflow_id(task.schedule_id, task.scheduled_at)
+    return await services.temporal.schedules.runs(run)
 
 
 async def _why_orphaned(services: Services, task_id: UUID, plan_id: UUID) -> Failure | None:

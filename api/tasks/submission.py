@@ -1,17 +1,18 @@
 """From a request to a task: judge it whole, write it down, start it."""
 
 import hashlib
+from dataclasses import replace
 from uuid import UUID, uuid4
 
+from activities.kinds.errors import TaskRefused
 from activities.store import tasks
-from activities.store.tasks import Accepted, NewTask
+from activities.store.tasks import Accepted
 from api.errors import IdempotencyConflict, InvalidRequest
 from api.services import Services
-from api.tasks.kinds.table import KINDS, type_of
+from api.tasks.judging import judge
 from api.tasks.lookup import load_task
 from api.tasks.runs import start_soon
-from api.webhooks.receivers import judged_callbacks
-from api.wire.requests import TaskRequest
+from workflows.definitions.task_request import TaskRequest
 from workflows.states import Status
 
 
@@ -25,34 +26,18 @@ async def submit(
         IdempotencyConflict: the key was used for another request.
         TemporaryFailure: the database cannot be reached; nothing was accepted.
     """
-    task_type = type_of(request)
-    served = KINDS[task_type]
-    kind, definition = served.kind, served.define(request)
     digest = _digest(request) if idempotency_key else None
-    callbacks, unheard = await judged_callbacks(services, team_id, request.callbacks)
-    problems = await kind.problems(services.installed, team_id, definition, request.inputs)
-    if problems := [*problems, *unheard]:
+    try:
+        submission = await judge(services, team_id, request)
+    except TaskRefused as refused:
         # What was fine when it was accepted may be gone now: that makes no repeat wrong.
         if idempotency_key and (
             earlier := await tasks.find_accepted(services.database, team_id, idempotency_key)
         ):
             return await _repeated(services, team_id, earlier, digest, idempotency_key)
-        raise InvalidRequest(problems)
-    task_id = uuid4()
-    task = NewTask(
-        id=task_id,
-        team_id=team_id,
-        type=task_type,
-        name=kind.name(request.prompt, definition),
-        definition=definition.model_dump(mode="json", exclude_defaults=True),
-        sub_tasks=kind.sub_tasks(task_id, definition),
-        inputs=request.inputs,
-        prompt=request.prompt,
-        priority=request.priority,
-        idempotency_key=idempotency_key,
-        request_digest=digest,
-        cache=request.cache,
-        callbacks=callbacks,
+        raise InvalidRequest(refused.problems) from refused
+    task = replace(
+        submission.task(uuid4(), team_id), idempotency_key=idempotency_key, request_digest=digest
     )
     accepted = await tasks.create_task(services.database, task)
     if not accepted.is_new:

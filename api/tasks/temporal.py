@@ -24,6 +24,7 @@ from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReus
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.schedules.temporal import TemporalSchedules
 from api.tasks.temporal_calls import (
     CALL_TIMEOUT_SECONDS,
     PATIENT_TIMEOUT_SECONDS,
@@ -35,6 +36,7 @@ from workflows.backoff import Backoff
 from workflows.contracts import Decision, TaskRun, task_id_of, workflow_id
 from workflows.errors import RunNotEnded
 from workflows.lifecycle import TRY_AGAIN, TaskWorkflow
+from workflows.priorities import priority_of
 
 # A workflow ends a moment after the row that says so: a retry by a person may come in between.
 _PREVIOUS_RUN = Backoff(first_seconds=0.025, times=5)
@@ -78,6 +80,7 @@ class TemporalPort:
         self._client = client
         self._task_queue = task_queue
         self._running_at: dict[tuple[UUID, int], float] = {}
+        self.schedules = TemporalSchedules(client, task_queue)
 
     async def start(
         self,
@@ -96,7 +99,7 @@ class TemporalPort:
         Raises:
             RunNotEnded: the workflow of the previous run has not ended.
         """
-        start = self._starter(workflow, run, title, _priority(run, priority, weight))
+        start = self._starter(workflow, run, title, priority_of(priority, run.team_id, weight))
         async with temporal_errors(PATIENT_TIMEOUT_SECONDS):
             if run.run == 1:
                 await self._start_first(run, start)
@@ -265,12 +268,3 @@ class TemporalPort:
 
     def _handle(self, task_id: UUID, run_id: str | None = None) -> WorkflowHandle[Any, Any]:
         return self._client.get_workflow_handle(workflow_id(task_id), run_id=run_id)
-
-
-def _priority(run: TaskRun, priority: int, weight: float | None) -> Priority:
-    """Ours is 10 (most urgent) to 1, Temporal's 1 (most urgent) to 5."""
-    return Priority(
-        priority_key=1 + (10 - priority) // 2,
-        fairness_key=str(run.team_id),
-        fairness_weight=weight,
-    )

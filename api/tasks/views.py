@@ -75,6 +75,8 @@ class Views:
         return {
             "task_id": task.id,
             "parent_id": task.parent_id,
+            "schedule_id": task.schedule_id,
+            "scheduled_at": task.scheduled_at,
             "type": task.type,
             "name": task.name,
             "status": task.status,

@@ -6,7 +6,6 @@ from uuid import UUID, uuid4
 from activities.secret_box import SecretBox
 from activities.store import webhooks as store
 from activities.store.audit import Actor
-from activities.store.tasks import NewCallback
 from activities.store.webhooks import MAX_WEBHOOKS, NewWebhook, WebhookInfo
 from activities.webhooks.errors import EndpointRefused, SecretMalformed
 from activities.webhooks.policy import WebhookPolicy
@@ -60,24 +59,21 @@ async def create_callback_secret(services: Services, actor: Actor) -> str:
     return secret
 
 
-async def judged_callbacks(
+async def problems_with_callbacks(
     services: Services, team_id: UUID, callbacks: Sequence[Callback]
-) -> tuple[Sequence[NewCallback], Sequence[Problem]]:
-    """Those of a request, and all that is wrong with them."""
+) -> Sequence[Problem]:
+    """All that is wrong with those of a request. They are judged again whenever they are called."""
     if not callbacks:
-        return (), ()
-    problems, judged = list[Problem](), list[NewCallback]()
-    policy = WebhookPolicy(services.webhooks)
+        return ()
+    problems, policy = list[Problem](), WebhookPolicy(services.webhooks)
     for index, callback in enumerate(callbacks):
         try:
-            endpoint = policy.judge(team_id, callback.url)
+            policy.judge(team_id, callback.url)
         except EndpointRefused as error:
             problems.append(Problem(pointer(("callbacks", index, "url")), str(error)))
-        else:
-            judged.append(NewCallback(callback.url, endpoint.origin, callback.events))
     if not await store.has_callback_secret(services.database, team_id):
         problems.append(Problem("/callbacks", _UNSIGNED))
-    return judged, problems
+    return problems
 
 
 def _box(services: Services) -> SecretBox:

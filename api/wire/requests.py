@@ -3,25 +3,21 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
-from workflows.definitions.agent import Agent
 from workflows.definitions.fallback import Fallback
 from workflows.definitions.inputs import InputName
 from workflows.definitions.limits import MAX_BOUND
 from workflows.definitions.mcp_server import McpServer
 from workflows.definitions.pipeline import Pipeline
-from workflows.definitions.plan import MAX_NODE_DESCRIPTION_CHARACTERS, MAX_NODES, Node, Plan
+from workflows.definitions.plan import MAX_NODE_DESCRIPTION_CHARACTERS, MAX_NODES, Node
 from workflows.definitions.webhook import (
     DEFAULT_NOTICES,
-    MAX_CALLBACKS,
-    Callback,
     Notices,
     WebhookUrl,
 )
-from workflows.states import Permission, TaskType
+from workflows.states import Permission
 
-MAX_PROMPT_CHARACTERS = 100_000
 MAX_NOTE_CHARACTERS = 20_000
 MAX_DESCRIPTION_CHARACTERS = 2_000
 MAX_POINTER_CHARACTERS = 1_000
@@ -35,38 +31,6 @@ Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 
 class _Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class TaskRequest(_Request):
-    """``inputs`` maps names to references. The field named after the ``type`` defines the work.
-
-    With type ``auto``, the default, a request that has a ``pipeline`` runs that pipeline. Of one
-    that has a prompt, a model chooses what it is; ``agent`` and ``plan`` say then what an agent or
-    a plan would be.
-
-    ``callbacks`` are told of this task alone; see ``POST /webhooks`` for those of a team.
-    """
-
-    type: TaskType = TaskType.AUTO
-    prompt: str | None = Field(default=None, max_length=MAX_PROMPT_CHARACTERS)
-    priority: int = Field(default=5, ge=1, le=10, description="10 is the most urgent", strict=True)
-    inputs: dict[InputName, str] = {}
-    cache: bool = Field(
-        default=True,
-        description="false: no step takes the result of an equal one, or leaves its own to others",
-        strict=True,
-    )
-    pipeline: Pipeline | None = None
-    agent: Agent | None = None
-    plan: Plan | None = None
-    callbacks: tuple[Callback, ...] = Field(default=(), max_length=MAX_CALLBACKS)
-
-    @field_validator("callbacks")
-    @classmethod
-    def _are_different(cls, callbacks: tuple[Callback, ...]) -> tuple[Callback, ...]:
-        if len({callback.url for callback in callbacks}) < len(callbacks):
-            raise ValueError("the same URL is there twice: give all its events in one")
-        return callbacks
 
 
 class RetryRequest(_Request):

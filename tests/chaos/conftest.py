@@ -8,5 +8,6 @@ from tests.live import Live, live_stack
 @pytest.fixture(scope="session")
 async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Live]:
     """The whole stack, for tests that hurt it."""
-    async with live_stack(tmp_path_factory.mktemp("live")) as live:
+    settings = {"AGENTOS_SCHEDULE_SECONDS": "1"}
+    async with live_stack(tmp_path_factory.mktemp("live"), **settings) as live:
         yield live

@@ -26,6 +26,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from activities.inputs.policy import InputPolicy
 from activities.llm.base import ModelOptions
 from activities.payloads import Codec, data_converter
+from activities.schedules.adapter import Schedules
 from activities.secret_box import SecretBox
 from activities.skills.catalogue import Catalogue
 from activities.store import attempts, keys, migrations
@@ -52,6 +53,7 @@ from workflows.contracts import Failure, StepCall, StepOutcome
 from workflows.errors import TaskMoved
 from workflows.events import StepCompleted
 from workflows.pipeline import PipelineWorkflow
+from workflows.scheduled_run import ScheduledRunWorkflow
 from workflows.states import Status
 
 # As `agentos up` has them, and quick.
@@ -300,8 +302,12 @@ async def working(stage: Stage) -> AsyncIterator[None]:
     worker = Worker(
         client,
         task_queue=stage.task_queue,
-        workflows=[PipelineWorkflow],
-        activities=[*stage.steps.activities(), *tasks.activities()],
+        workflows=[PipelineWorkflow, ScheduledRunWorkflow],
+        activities=[
+            *stage.steps.activities(),
+            *tasks.activities(),
+            *Schedules(stage.services.installed).activities(),
+        ],
         workflow_runner=UnsandboxedWorkflowRunner(),
         build_id="test",
     )

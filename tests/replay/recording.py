@@ -15,16 +15,16 @@ from pathlib import Path
 from pydantic import JsonValue
 from temporalio.client import WorkflowHistory
 
-from tests.replay import agents, pipelines
+from tests.replay import agents, pipelines, schedules
 
 HISTORIES = Path(__file__).parent / "histories"
 
 
 async def record(*names: str) -> None:
-    known = [*pipelines.SCENES, *agents.SCENES]
+    known = [*pipelines.SCENES, *agents.SCENES, *schedules.SCENES]
     if not names or not all(fnmatch.filter(known, name) for name in names):
         sys.exit("name some of these: " + " ".join(known))
-    for scenes in (pipelines, agents):
+    for scenes in (pipelines, agents, schedules):
         found = (fnmatch.filter(scenes.SCENES, name) for name in names)
         if wanted := [*chain.from_iterable(found)]:
             await scenes.play(wanted, _keep)

@@ -17,11 +17,11 @@ from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
 from activities.payloads import Codec, data_converter
-from tests.replay import agents, pipelines
+from tests.replay import agents, pipelines, schedules
 from tests.replay.marks import HANDLED, TITLE
 from tests.replay.recording import HISTORIES
 from tests.temporal_runs import is_think
-from worker.host import task_workflows
+from worker.host import hosted_workflows
 from workflows.failures import DATA_CONVERTER
 
 KEPT = sorted(path.stem for path in HISTORIES.glob("*.json"))
@@ -31,8 +31,9 @@ OUTDATED = [
     "pipeline-cancelled-while-closing-once",
     "pipeline-paused-once",
 ]
-# Payloads that no codec is given: names, numbers and times of local activities and patches.
-OF_THE_SDK = ("data", "patch-data")
+# Payloads that no codec is given: names, numbers and times of local activities and patches, and
+# what Temporal searches by.
+OF_THE_SDK = ("data", "patch-data", "searchAttributes")
 ENCRYPTED = b64encode(b"binary/encrypted").decode()
 RUNS_OF_CONTINUED = ["agent-continued-1", "agent-continued-2"]
 RUNS_OF_ROUTED = ["router-chosen-1", "router-chosen-2"]
@@ -52,7 +53,7 @@ def read(name: str) -> WorkflowHistory:
 
 
 def replayer() -> Replayer:
-    return Replayer(workflows=task_workflows(), data_converter=DATA_CONVERTER)
+    return Replayer(workflows=hosted_workflows(), data_converter=DATA_CONVERTER)
 
 
 @pytest.mark.parametrize("name", KEPT)
@@ -66,7 +67,7 @@ async def test_a_kept_history_replays_with_a_key_whether_it_is_encrypted_or_not(
     document = json.loads(path_of(name).read_text())
     encrypted = await _encrypted(document, codec)
     assert ENCRYPTED in json.dumps(encrypted)
-    keyed = Replayer(workflows=task_workflows(), data_converter=data_converter(codec))
+    keyed = Replayer(workflows=hosted_workflows(), data_converter=data_converter(codec))
     for history in (document, encrypted):
         await keyed.replay_workflow(WorkflowHistory.from_json(f"replay-{name}", history))
 
@@ -90,7 +91,7 @@ async def _encrypted(value: JsonValue, codec: Codec) -> JsonValue:
 
 def test_every_scene_has_its_history() -> None:
     runs = {*RUNS_OF_CONTINUED, *RUNS_OF_ROUTED, *RUNS_OF_CONTINUED_PLAN}
-    scenes = {*pipelines.SCENES, *agents.SCENES, *runs, *OUTDATED}
+    scenes = {*pipelines.SCENES, *agents.SCENES, *schedules.SCENES, *runs, *OUTDATED}
     assert set(KEPT) == scenes - {"agent-continued", "router-chosen", "plan-continued"}
 
 
@@ -99,7 +100,7 @@ def test_every_workflow_has_a_history() -> None:
         read(name).events[0].workflow_execution_started_event_attributes.workflow_type.name
         for name in KEPT
     }
-    assert recorded == {each.__name__ for each in task_workflows()}
+    assert recorded == {each.__name__ for each in hosted_workflows()}
 
 
 @pytest.mark.parametrize("name", ["pipeline-completed", "agent-short"])
@@ -139,6 +140,12 @@ async def test_a_history_of_another_workflow_is_noticed(name: str) -> None:
         ("plan-nested", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
         ("plan-continued-1", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW),
         ("plan-continued-2", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
+        ("schedule-completed", EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED),
+        ("schedule-completed", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
+        ("schedule-failed", EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED),
+        ("schedule-failed", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
+        ("schedule-cancelled", EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED),
+        ("schedule-cancelled", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED),
     ],
 )
 def test_a_kept_run_went_as_its_name_says(name: str, kind: EventType.ValueType) -> None:
@@ -155,7 +162,7 @@ def test_an_event_is_small(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in KEPT if name.startswith(("agent-", "router-", "plan-"))]
+    "name", [name for name in KEPT if name.startswith(("agent-", "router-", "plan-", "schedule-"))]
 )
 def test_nothing_that_an_agent_handles_is_in_its_history(name: str) -> None:
     history = b"".join(event.SerializeToString() for event in read(name).events)

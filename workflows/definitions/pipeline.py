@@ -1,6 +1,5 @@
 """The definition of a pipeline, as people write it in YAML or JSON."""
 
-import re
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -15,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from workflows.definitions.durations import duration_text, read_duration
 from workflows.definitions.inputs import MAX_INPUTS, InputName
 from workflows.definitions.lifetimes import Lifetime
 
@@ -34,22 +34,9 @@ MAX_PARAMETERS = 200
 MAX_PLACED_FILES = 1_000
 MAX_FILE_NAME_BYTES = 255  # of a file in one folder, on Linux
 
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h)?")
-_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
-
 
 def _to_duration(value: object) -> object:
-    if not isinstance(value, (str, int, float)):
-        return value
-    shown = repr(value)[:40]
-    match = _DURATION.fullmatch(str(value).strip())
-    if match is None:
-        raise ValueError(f"{shown} is not a duration: write 90s, 5m, 1h or a number of seconds")
-    seconds = float(match[1]) * _UNIT_SECONDS[match[2]]
-    # Compared before it is a timedelta, which holds only so many days.
-    if not MIN_TIMEOUT.total_seconds() <= seconds <= MAX_TIMEOUT.total_seconds():
-        raise ValueError(f"{shown} is out of range: at least 0.1s, at most 24h")
-    return timedelta(seconds=seconds)
+    return read_duration(value, MIN_TIMEOUT, MAX_TIMEOUT, "at least 0.1s, at most 24h")
 
 
 def _to_argument(value: object) -> object:
@@ -106,7 +93,7 @@ PlacedName = Annotated[str, Field(min_length=1), AfterValidator(_to_file_name)]
 Duration = Annotated[
     timedelta,
     BeforeValidator(_to_duration),
-    PlainSerializer(lambda value: f"{value.total_seconds():.11g}s", when_used="json"),
+    PlainSerializer(duration_text, when_used="json"),
     Field(ge=MIN_TIMEOUT, le=MAX_TIMEOUT),
 ]
 RetryOn = Literal["timeout", "any"] | Annotated[int, Field(strict=True, ge=1, le=255)]

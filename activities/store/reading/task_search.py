@@ -39,6 +39,7 @@ class TaskFilter:
     created_after: datetime | None = None
     created_before: datetime | None = None
     parent_id: UUID | None = None
+    schedule_id: UUID | None = None
 
 
 async def find_page(
@@ -75,6 +76,7 @@ class _Search:
         self._values: dict[str, Any] = {
             "team_id": team_id,
             "parent_id": wanted.parent_id,
+            "schedule_id": wanted.schedule_id,
             "types": [str(each) for each in dict.fromkeys(wanted.types or TaskType)],
             "statuses": [str(each) for each in dict.fromkeys(wanted.statuses or Status)],
             "after": wanted.created_after,
@@ -131,10 +133,9 @@ class _Search:
         """The newest ones that fit, but for the text."""
         where = self._where(cursor)
         ordered = f"ORDER BY {_PLACE} LIMIT {limit}"
-        if not (self._wanted.statuses or self._wanted.types) or self._wanted.parent_id is not None:
-            states = ""
-            if self._wanted.parent_id is not None:
-                states = "type = ANY(:types) AND status = ANY(:statuses) AND"
+        is_family = (self._wanted.parent_id or self._wanted.schedule_id) is not None
+        if not (self._wanted.statuses or self._wanted.types) or is_family:
+            states = "type = ANY(:types) AND status = ANY(:statuses) AND" if is_family else ""
             return f"SELECT {columns} FROM tasks WHERE {states} {where} {ordered}"
         return f"""
             SELECT {", ".join(f"each.{column}" for column in columns.split(", "))}
@@ -151,6 +152,8 @@ class _Search:
         parts = ["team_id = :team_id", "deleted_at IS NULL"]
         has_parent = self._wanted.parent_id is not None
         parts.append("parent_id = :parent_id" if has_parent else "parent_id IS NULL")
+        if self._wanted.schedule_id is not None:
+            parts.append("schedule_id = :schedule_id")
         if self._wanted.created_after is not None:
             parts.append("created_at > :after")
         if self._wanted.created_before is not None:

@@ -59,6 +59,8 @@ class TaskSummary:
     turns: int
     steps: Sequence[StepState]
     route: Route | None = None
+    schedule_id: UUID | None = None
+    scheduled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class StoredTask:
     inputs: dict[str, str]
     definition: Mapping[str, JsonValue]
     pause_requested_at: datetime | None
+    schedule_id: UUID | None = None
+    scheduled_at: datetime | None = None
 
 
 async def list_summaries(
@@ -189,6 +193,8 @@ async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredT
         col(Task.inputs),
         col(Task.definition),
         col(Task.pause_requested_at),
+        col(Task.schedule_id),
+        col(Task.scheduled_at),
     )
     async with database.reading(fresh=True) as connection:
         query = query.where(col(Task.deleted_at).is_(None), *conditions)
@@ -208,6 +214,8 @@ async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredT
         inputs=row.inputs,
         definition=row.definition,
         pause_requested_at=row.pause_requested_at,
+        schedule_id=row.schedule_id,
+        scheduled_at=row.scheduled_at,
     )
 
 
@@ -236,6 +244,8 @@ _SUMMARY = (
     col(Task.started_at),
     col(Task.finished_at),
     col(Task.route),
+    col(Task.schedule_id),
+    col(Task.scheduled_at),
     col(Task.definition)["limits"]["turns"].as_integer().label("turn_limit"),
     _TURNS.label("turns"),
 )
@@ -259,6 +269,8 @@ def _summary(row: Row[*tuple[Any, ...]], steps: Sequence[StepState]) -> TaskSumm
         turns=row.turns,
         steps=steps,
         route=row.route and _route(row.route),
+        schedule_id=row.schedule_id,
+        scheduled_at=row.scheduled_at,
     )
 
 

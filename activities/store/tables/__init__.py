@@ -15,6 +15,7 @@ from activities.store.tables.dead_letters import DeadLetter
 from activities.store.tables.housekeeping import CondemnedBlob, Housekeeping, TeamSweep
 from activities.store.tables.limits import RateBucket, Slot, SlotWait
 from activities.store.tables.results import KeptResult
+from activities.store.tables.schedules import Schedule
 from activities.store.tables.tasks import PlanRevision, SubTask, Task
 from activities.store.tables.teams import ApiKey, Secret, Team, TeamUsage
 from activities.store.tables.tools import Tool
@@ -38,6 +39,7 @@ __all__ = [
     "Message",
     "PlanRevision",
     "RateBucket",
+    "Schedule",
     "Secret",
     "Slot",
     "SlotWait",

@@ -27,6 +27,8 @@ class Task(SQLModel, table=True):
     chosen, and why, where a task of type ``auto`` has become another.
 
     ``cache``: its steps may take the results of equal ones, and leave theirs to others.
+    ``schedule_id`` is the schedule that has made it, which may be gone, and ``scheduled_at`` when
+    that run of it was due.
 
     ``pause_requested_at``: somebody asked for a pause that was not withdrawn since; whether it has
     come is in the state.
@@ -92,6 +94,12 @@ class Task(SQLModel, table=True):
             postgresql_using="gin",
             postgresql_where=text("inputs <> '{}'"),
         ),
+        Index(
+            "tasks_by_schedule",
+            "schedule_id",
+            "created_at",
+            postgresql_where=text("schedule_id IS NOT NULL"),
+        ),
         UniqueConstraint("team_id", "idempotency_key", name="tasks_idempotency"),
     )
 
@@ -118,6 +126,8 @@ class Task(SQLModel, table=True):
         nullable=False,
         sa_column_kwargs={"server_default": text("'[]'")},
     )
+    schedule_id: UUID | None = None
+    scheduled_at: datetime | None = moment_column()
     idempotency_key: str | None = text_column()
     request_digest: str | None = text_column()
     cache: bool = Field(default=True, sa_column_kwargs={"server_default": true()})

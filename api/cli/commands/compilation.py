@@ -21,10 +21,11 @@ from api.cli.exit_codes import ExitCode
 from api.cli.terminal import safe_line
 from api.client import Client
 from api.client.transport import Params
-from api.wire.requests import CompileRequest, TaskRequest
+from api.wire.requests import CompileRequest
 from api.wire.responses.compilation import Compilation
 from api.wire.responses.files import Artifact
 from api.wire.responses.pages import Page
+from workflows.definitions.task_request import TaskRequest
 from workflows.states import TaskType
 
 _STYLES = {Sameness.SAME: "green", Sameness.NEW: "yellow"}

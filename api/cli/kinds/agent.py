@@ -14,8 +14,8 @@ from api.cli.display.agent_progress import AgentProgress
 from api.cli.display.frames import counted
 from api.cli.kinds.base import Kind
 from api.client import Client
-from api.wire.requests import TaskRequest
 from api.wire.responses.tasks import AgentResult, Task, TaskSummary
+from workflows.definitions.task_request import TaskRequest
 from workflows.states import TaskType
 
 Prompt = Annotated[

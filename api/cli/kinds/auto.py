@@ -10,9 +10,9 @@ from api.cli.display.agent_progress import AgentProgress
 from api.cli.kinds.agent import KIND as AGENT
 from api.cli.kinds.agent import Prompt
 from api.cli.kinds.base import Kind
-from api.wire.requests import TaskRequest
 from api.wire.responses.tasks import Task, TaskSummary
 from workflows.definitions.agent import Agent
+from workflows.definitions.task_request import TaskRequest
 from workflows.states import TaskType
 
 

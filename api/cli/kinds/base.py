@@ -11,8 +11,8 @@ from api.cli.display.displays import Shown
 from api.cli.display.moving_picture import MovingPicture
 from api.cli.display.plain_lines import PlainLines
 from api.client import Client
-from api.wire.requests import TaskRequest
 from api.wire.responses.tasks import Task, TaskSummary
+from workflows.definitions.task_request import TaskRequest
 from workflows.states import TaskType
 
 

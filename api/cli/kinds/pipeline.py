@@ -12,9 +12,9 @@ from api.cli.commands.pipeline_file import read_pipeline
 from api.cli.commands.request_body import built
 from api.cli.display.progress import TaskProgress
 from api.cli.kinds.plain import PlainKind
-from api.wire.requests import TaskRequest
 from api.wire.responses.tasks import Task
 from workflows.definitions.pipeline import Pipeline
+from workflows.definitions.task_request import TaskRequest
 from workflows.states import TaskType
 
 File = Annotated[

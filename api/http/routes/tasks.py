@@ -19,10 +19,11 @@ from api.tasks.kinds.table import KINDS
 from api.tasks.lookup import found
 from api.tasks.retry import retry_task
 from api.tasks.views import Views
-from api.wire.requests import RetryRequest, TaskRequest, Text
+from api.wire.requests import RetryRequest, Text
 from api.wire.responses.dead_letters import Foresight
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from api.wire.responses.tasks import Accepted, Changed, Task, TaskSummary
+from workflows.definitions.task_request import TaskRequest
 from workflows.states import Status, TaskType
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
@@ -60,11 +61,14 @@ async def list_tasks(
     created_after: Moment | None = None,
     created_before: Moment | None = None,
     parent_id: UUID | None = None,
+    schedule_id: UUID | None = None,
     cursor: CursorText = None,
     limit: Limit = DEFAULT_PAGE,
 ) -> Page[TaskSummary]:
     """List tasks, newest first; the tasks that are nodes of a plan only by its ``parent_id``."""
-    wanted = TaskFilter(status, type, text, created_after, created_before, parent_id)
+    wanted = TaskFilter(
+        status, type, text, created_after, created_before, parent_id, schedule_id=schedule_id
+    )
     items, following = await list_summaries(
         services.database, team_id, wanted, parse_cursor(cursor), limit, only_open=_MANY_SUB_TASKS
     )

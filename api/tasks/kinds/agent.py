@@ -6,8 +6,8 @@ from activities.kinds.agent import KIND as KIND_OF_TASK
 from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
 from api.services import Services
 from api.tasks.kinds.agent_beginning import last_kept_message
-from api.tasks.kinds.base import Beginning, ServedKind, check_fields, wrong
-from api.wire.requests import RetryRequest, TaskRequest
+from api.tasks.kinds.base import Beginning, ServedKind
+from api.wire.requests import RetryRequest
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import AgentResult, Progress
 from workflows.definitions.agent import DEFAULT_TURNS, Agent
@@ -17,12 +17,6 @@ from workflows.states import Status
 class ServedAgentKind(ServedKind[Agent]):
     kind = KIND_OF_TASK
     has_many_sub_tasks = True
-
-    def define(self, request: TaskRequest) -> Agent:
-        check_fields(request, "agent")
-        if not (request.prompt or "").strip():
-            raise wrong("/prompt", "a task of type agent needs a prompt that says what to do")
-        return request.agent or Agent()
 
     async def beginning(
         self, services: Services, task: StoredTask, request: RetryRequest

@@ -7,7 +7,7 @@ from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
 from api.services import Services
 from api.tasks.kinds.agent_beginning import BEGIN_ANEW
 from api.tasks.kinds.base import Beginning, ServedKind, wrong
-from api.wire.requests import RetryRequest, TaskRequest
+from api.wire.requests import RetryRequest
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import Progress
 from workflows.definitions.auto import MAX_ANSWERS, Auto
@@ -16,12 +16,6 @@ from workflows.definitions.auto import MAX_ANSWERS, Auto
 class ServedAutoKind(ServedKind[Auto]):
     kind = KIND_OF_TASK
     has_many_sub_tasks = True
-
-    def define(self, request: TaskRequest) -> Auto:
-        if not (request.prompt or "").strip():
-            message = "a task of type auto needs a prompt that says what to do, or a pipeline"
-            raise wrong("/prompt", message)
-        return Auto(agent=request.agent, plan=request.plan)
 
     async def beginning(
         self, services: Services, task: StoredTask, request: RetryRequest

@@ -16,15 +16,12 @@ from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
 from activities.store.tasks import Redefinition
 from api.errors import InvalidRequest
 from api.services import Services
-from api.wire.requests import RetryRequest, TaskRequest
+from api.wire.requests import RetryRequest
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import AgentResult, Progress, Result
 from workflows.pointers import Problem
 
 Definition = TypeVar("Definition", bound=BaseModel)
-
-# The fields of a request that define the work, each for the type of its name.
-_FIELDS = ("pipeline", "agent", "plan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ class Future:
 
 
 class ServedKind(ABC, Generic[Definition]):
-    """How tasks of a ``kind`` are asked for, run again and shown.
+    """How tasks of a ``kind`` are run again and shown.
 
     The module of one has an object of it as ``KIND``.
 
@@ -72,10 +69,6 @@ class ServedKind(ABC, Generic[Definition]):
 
     kind: Kind[Definition]
     has_many_sub_tasks = False
-
-    @abstractmethod
-    def define(self, request: TaskRequest) -> Definition:
-        """What a request asks for. Raises ``InvalidRequest``."""
 
     @abstractmethod
     async def beginning(
@@ -109,13 +102,6 @@ class ServedKind(ABC, Generic[Definition]):
     @abstractmethod
     def result(self, task: TaskDetails, files: Sequence[Artifact]) -> Result | AgentResult | None:
         """What a completed task gave."""
-
-
-def check_fields(request: TaskRequest, own: str) -> None:
-    """Raises ``InvalidRequest`` when a request has the field of another type than its ``own``."""
-    for name in _FIELDS:
-        if name != own and getattr(request, name) is not None:
-            raise wrong(f"/{name}", f"a task of type {own} has no {name}")
 
 
 def wrong(pointer: str, message: str) -> InvalidRequest:

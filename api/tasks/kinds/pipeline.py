@@ -10,9 +10,9 @@ from activities.store.housekeeping.ended_tasks import ARTIFACTS, LOGS
 from activities.store.reading.past_steps import PastStep
 from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
 from api.services import Services
-from api.tasks.kinds.base import Beginning, Future, ServedKind, check_fields, wrong
+from api.tasks.kinds.base import Beginning, Future, ServedKind
 from api.tasks.kinds.pipeline_beginning import pipeline_beginning
-from api.wire.requests import RetryRequest, TaskRequest
+from api.wire.requests import RetryRequest
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import Progress, Result
 from workflows.definitions.pipeline import Pipeline
@@ -21,12 +21,6 @@ from workflows.states import Status
 
 class ServedPipelineKind(ServedKind[Pipeline]):
     kind = KIND_OF_TASK
-
-    def define(self, request: TaskRequest) -> Pipeline:
-        check_fields(request, "pipeline")
-        if request.pipeline is None:
-            raise wrong("/pipeline", "a task of type pipeline needs a pipeline")
-        return request.pipeline
 
     async def beginning(
         self, services: Services, task: StoredTask, request: RetryRequest

@@ -8,9 +8,9 @@ from activities.store.reading.steps import Step, StepState
 from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
 from api.services import Services
 from api.tasks.kinds.agent import result_of
-from api.tasks.kinds.base import Beginning, Future, ServedKind, check_fields, wrong
+from api.tasks.kinds.base import Beginning, Future, ServedKind
 from api.tasks.kinds.plan_beginning import plan_beginning
-from api.wire.requests import RetryRequest, TaskRequest
+from api.wire.requests import RetryRequest
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import AgentResult, Progress
 from workflows.definitions.plan import Plan
@@ -23,12 +23,6 @@ _SYNTHESIS = "synthesis"
 
 class ServedPlanKind(ServedKind[Plan]):
     kind = KIND_OF_TASK
-
-    def define(self, request: TaskRequest) -> Plan:
-        check_fields(request, "plan")
-        if not (request.prompt or "").strip():
-            raise wrong("/prompt", "a task of type plan needs a prompt that says what to do")
-        return request.plan or Plan()
 
     async def beginning(
         self, services: Services, task: StoredTask, request: RetryRequest

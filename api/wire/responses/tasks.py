@@ -114,10 +114,13 @@ class Route(Answer):
 
 
 class TaskSummary(Answer):
-    """``parent_id`` is the plan of a task that is a node of one."""
+    """``parent_id`` is the plan of a task that is a node of one, ``schedule_id`` the schedule that
+    has made it, which may be deleted by now, and ``scheduled_at`` when it was due."""
 
     task_id: UUID
     parent_id: UUID | None = None
+    schedule_id: UUID | None = None
+    scheduled_at: datetime | None = None
     type: Open[TaskType]
     name: str
     status: Open[Status]

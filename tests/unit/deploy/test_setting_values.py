@@ -112,6 +112,8 @@ BAD: dict[str, tuple[str, ...]] = {
     "secrets_for": ("TOKEN", "token=server", "TOKEN=https://a.example/path", "TOKEN=*"),
     "mcp_start_seconds": (*_AMOUNT, "0", "100000"),
     "search_url": _URL,
+    "schedule_seconds": (*_AMOUNT, "0", "0.5", "86401"),
+    "max_schedules": _WHOLE,
 }
 CASES = [(name, value) for name, values in BAD.items() for value in values]
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from pydantic import BaseModel
 
@@ -17,6 +18,7 @@ from api.wire.responses.history import Attempt, Message, Span
 from api.wire.responses.housekeeping import HousekeepingView
 from api.wire.responses.limits import LimitList
 from api.wire.responses.pages import Page
+from api.wire.responses.schedules import Schedule, ScheduleSummary
 from api.wire.responses.skills import Skill, SkillList
 from api.wire.responses.tasks import Task, TaskSummary
 from api.wire.responses.tools import Tool
@@ -24,7 +26,7 @@ from api.wire.responses.usage import TeamUsage
 from api.wire.responses.webhooks import Delivery, Webhook
 from deploy.local.services import Services
 from tests.integration.agent_stage import agent_stage, submit, working_agents
-from tests.integration.api_stage import Stage
+from tests.integration.api_stage import Stage, pipeline
 
 ANSWERS: dict[str, type[Answer]] = {
     "/tasks": Page[TaskSummary],
@@ -47,6 +49,8 @@ ANSWERS: dict[str, type[Answer]] = {
     "/webhooks": Page[Webhook],
     "/webhooks/deliveries": Page[Delivery],
     "/housekeeping": HousekeepingView,
+    "/schedules": Page[ScheduleSummary],
+    "/schedules/{schedule_id}": Schedule,
 }
 
 
@@ -63,8 +67,14 @@ def _extras(value: Any, at: str = "") -> Iterator[str]:
 
 async def _check(stage: Stage, task_id: str) -> None:
     await stage.http.post("/dead-letters/requeue", json={"filter": {"text": "no such letter"}})
+    body = {
+        "name": f"answers-{uuid4()}",
+        "cron": "0 * * * *",
+        "task": {"pipeline": pipeline("print x")},
+    }
+    schedule_id = (await stage.http.post("/schedules", json=body)).json()["id"]
     for path, answer in ANSWERS.items():
-        found = await stage.http.get(path.format(task_id=task_id))
+        found = await stage.http.get(path.format(task_id=task_id, schedule_id=schedule_id))
         assert list(_extras(answer.model_validate_json(found.content))) == [], path
 
 

@@ -22,8 +22,8 @@ from tests.pressure import allowed
 
 @pytest.fixture(scope="module")
 async def theirs(stage: Stage) -> dict[str, str]:
-    """What another team has: a task with an artifact, a file, a dead letter, and a webhook that is
-    told of the task."""
+    """What another team has: a task with an artifact, a file, a dead letter, a schedule, and a
+    webhook that is told of the task."""
     team = await stage.team()
     hook = (await team.post("/webhooks", json={"url": "https://receiver.invalid/"})).json()
     definition = pipeline("file report.png picture")
@@ -40,6 +40,8 @@ async def theirs(stage: Stage) -> dict[str, str]:
     for path in (f"/files/{file['id']}", f"/artifacts/{artifact['id']}", f"/tasks/{task_id}"):
         assert (await team.get(path)).is_success, path
     bulk = (await team.post("/dead-letters/requeue", json={"filter": {"text": "no"}})).json()
+    body = {"name": "theirs", "cron": "0 0 * * *", "task": {"pipeline": definition}}
+    schedule = (await team.post("/schedules", json=body)).json()
     return {
         "task": task_id,
         "artifact": artifact["id"],
@@ -49,6 +51,7 @@ async def theirs(stage: Stage) -> dict[str, str]:
         "webhook": hook["id"],
         "delivery": delivery["id"],
         "bulk": bulk["id"],
+        "schedule": schedule["id"],
     }
 
 
@@ -68,6 +71,10 @@ _ROUTES = [
     ("GET", "/tasks/{task}/events"),
     ("GET", "/tasks/{task}/approvals"),
     ("POST", "/tasks/{task}/approvals/{call}"),
+    ("GET", "/schedules/{schedule}"),
+    ("PATCH", "/schedules/{schedule}"),
+    ("DELETE", "/schedules/{schedule}"),
+    ("POST", "/schedules/{schedule}/run"),
     ("GET", "/files/{file}"),
     ("HEAD", "/files/{file}"),
     ("GET", "/artifacts/{artifact}"),
@@ -125,7 +132,7 @@ async def test_a_file_of_another_team_cannot_be_an_input(
 
 async def test_a_list_shows_only_ones_own(stage: Stage, theirs: dict[str, str]) -> None:
     team = await stage.team()
-    for path in ("/tasks", "/dead-letters", "/dead-letters/groups", "/bulk"):
+    for path in ("/tasks", "/dead-letters", "/dead-letters/groups", "/bulk", "/schedules"):
         assert (await team.get(path, params={"limit": 1})).json()["items"] == [], path
 
 

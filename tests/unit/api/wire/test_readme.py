@@ -5,12 +5,12 @@ import re
 
 import yaml
 
-from api.wire.requests import MAX_PROMPT_CHARACTERS, TaskRequest
 from tests.folders import PROJECT
 from workflows.definitions.inputs import MAX_INPUTS
 from workflows.definitions.pipeline import Pipeline
 from workflows.definitions.pipeline_checking import problems_of
 from workflows.definitions.plan import MAX_NODE_DESCRIPTION_CHARACTERS
+from workflows.definitions.task_request import MAX_PROMPT_CHARACTERS, TaskRequest
 
 README = (PROJECT / "README.md").read_text()
 

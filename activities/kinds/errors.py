@@ -1,0 +1,18 @@
+"""Why no task can be made of what was asked for."""
+
+from collections.abc import Sequence
+
+from workflows.errors import BadInput
+from workflows.pointers import MAX_PROBLEMS, Problem
+
+_PROBLEMS_SHOWN = 3
+
+
+class TaskRefused(BadInput):
+    """The task is not valid: {summary}"""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems[:MAX_PROBLEMS])
+        shown = "; ".join(f"{each.pointer}: {each.message}" for each in problems[:_PROBLEMS_SHOWN])
+        more = len(problems) - _PROBLEMS_SHOWN
+        super().__init__(summary=f"{shown} (and {more} more)" if more > 0 else shown)

@@ -1,0 +1,90 @@
+"""Schedules: make, list, look at, change, run, delete."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from activities.store.reading.schedules import list_schedules
+from api.http.bodies import Body
+from api.http.dependencies import ActorDep, ServicesDep, TeamDep
+from api.http.openapi import refusals
+from api.http.paging import CursorText, Limit, cursor_text, parse_cursor
+from api.schedules import service
+from api.schedules.errors import (
+    ScheduleNameTaken,
+    ScheduleNotSynced,
+    ScheduleStillRuns,
+    TooManyRunsAsked,
+    TooManySchedules,
+)
+from api.schedules.views import show, summaries
+from api.wire.requests import Text
+from api.wire.responses.base import API
+from api.wire.responses.pages import DEFAULT_PAGE, Page
+from api.wire.responses.schedules import RunAsked, Schedule, ScheduleSummary
+from api.wire.schedule_requests import MAX_NAME_CHARACTERS, ScheduleChange, ScheduleRequest
+
+router = APIRouter(prefix="/schedules", tags=["schedules"])
+
+
+@router.post("", status_code=201, responses=refusals(ScheduleNameTaken, TooManySchedules))
+async def create(
+    response: Response,
+    services: ServicesDep,
+    actor: ActorDep,
+    wanted: Annotated[ScheduleRequest, Depends(Body(ScheduleRequest))],
+) -> Schedule:
+    """Make a schedule. Once accepted, it will run, even if Temporal cannot be reached right now."""
+    made = await service.create(services, actor, wanted)
+    response.headers["Location"] = f"{services.options.public_url}{API}/schedules/{made.id}"
+    return await show(services, made)
+
+
+@router.get("")
+async def list_all(
+    services: ServicesDep,
+    team_id: TeamDep,
+    name: Annotated[Text | None, Query(max_length=MAX_NAME_CHARACTERS)] = None,
+    cursor: CursorText = None,
+    limit: Limit = DEFAULT_PAGE,
+) -> Page[ScheduleSummary]:
+    """List schedules, newest first, with their next times and last runs."""
+    found, following = await list_schedules(
+        services.database, team_id, name, parse_cursor(cursor), limit
+    )
+    items = await summaries(services, team_id, found)
+    return Page(items=items, next_cursor=cursor_text(following))
+
+
+@router.get("/{schedule_id}")
+async def get(schedule_id: UUID, services: ServicesDep, team_id: TeamDep) -> Schedule:
+    """Show a schedule with its next times and last runs."""
+    return await show(services, await service.load(services, team_id, schedule_id))
+
+
+@router.patch("/{schedule_id}", responses=refusals(ScheduleNameTaken))
+async def change(
+    schedule_id: UUID,
+    services: ServicesDep,
+    actor: ActorDep,
+    wanted: Annotated[ScheduleChange, Depends(Body(ScheduleChange))],
+) -> Schedule:
+    """Change, pause or resume a schedule. What runs goes on as it is."""
+    return await show(services, await service.change(services, actor, schedule_id, wanted))
+
+
+@router.delete("/{schedule_id}", status_code=204)
+async def delete(schedule_id: UUID, services: ServicesDep, actor: ActorDep) -> None:
+    """Delete a schedule. Tasks that it has made stay, and go on."""
+    await service.remove(services, actor, schedule_id)
+
+
+@router.post(
+    "/{schedule_id}/run",
+    status_code=202,
+    responses=refusals(ScheduleStillRuns, ScheduleNotSynced, TooManyRunsAsked),
+)
+async def run(schedule_id: UUID, services: ServicesDep, actor: ActorDep) -> RunAsked:
+    """Run a schedule now, also one that is paused."""
+    return await service.run(services, actor, schedule_id)
