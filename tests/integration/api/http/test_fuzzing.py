@@ -33,6 +33,12 @@ positive_data_acceptance.expected-statuses = ["2xx", "400", "403", "404", "409",
 _RANDOM = ["--phases", "fuzzing", "--max-examples", "6", "--exclude-tag", "codec"]
 # It has a key of its own.
 _CODEC = ["--phases", "coverage,fuzzing", "--max-examples", "20", "--include-tag", "codec"]
+# Nodes of plans, and new definitions of pipelines.
+_TASKS_WITHIN = (
+    ("ApprovalRequest", "nodes"),
+    ("RetryRequest", "pipeline"),
+    ("RequeueRequest", "pipeline"),
+)
 _TOKEN = "a token that is long enough"
 
 
@@ -61,10 +67,11 @@ async def test_the_api_does_what_its_document_says_whatever_it_is_sent(
     document = tmp_path / "openapi.json"
     described = await _document(stage, team)
     if cases is _SYSTEMATIC:
-        # The nodes of a plan are as much as the body of a task, which is left out as well.
-        schemas = described["components"]["schemas"]
-        del schemas["ApprovalRequest"]["properties"]["nodes"]
+        # They are as much as the body of a task, which is left out as well.
+        for request, field in _TASKS_WITHIN:
+            del described["components"]["schemas"][request]["properties"][field]
         # So is that of a schedule.
+        schemas = described["components"]["schemas"]
         task = {"pipeline": pipeline("print x")}
         schemas["ScheduleRequest"]["properties"]["task"] = {"enum": [task]}
         schemas["ScheduleChange"]["properties"]["task"] = {"enum": [task, None]}
@@ -102,6 +109,7 @@ async def _document(stage: Stage, team: httpx.AsyncClient) -> dict[str, Any]:
         "artifact_id": artifact["id"],
         "schedule_id": schedule["id"],
     }
+    known["letter_id"] = await _letter(stage, team)
     document: dict[str, Any] = (await team.get("/openapi.json")).json()
     for call in (call for calls in document["paths"].values() for call in calls.values()):
         del call["responses"]["default"]
@@ -110,3 +118,10 @@ async def _document(stage: Stage, team: httpx.AsyncClient) -> dict[str, Any]:
             if example := known.get(parameter["name"]):
                 parameter["schema"]["enum"] = [example]
     return document
+
+
+async def _letter(stage: Stage, team: httpx.AsyncClient) -> str:
+    """The id of a dead letter."""
+    answer = await team.post("/tasks", json={"pipeline": pipeline("fail")})
+    await stage.ended(team, answer.json()["task_id"])
+    return str((await team.get("/dead-letters")).json()["items"][0]["id"])
