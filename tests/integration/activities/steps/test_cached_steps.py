@@ -34,9 +34,9 @@ from deploy.local.services import Services
 from tests.integration.agent_desk import Desk, agent_desk
 from tests.integration.new_tasks import new_task
 from tests.pressure import allowed
-from workflows.contracts import StepCall
+from workflows.contracts import StepCall, TaskClose
 from workflows.definitions.pipeline import Pipeline
-from workflows.states import TaskType
+from workflows.states import Status, TaskType
 
 ANYBODY = Actor(DEFAULT_TEAM, "test")
 
@@ -87,6 +87,8 @@ class Outcome:
     exit_code: int | None
     files: dict[str, str]
     events: list[dict[str, Any]] = field(repr=False)
+    task_id: UUID
+    sub_task_id: UUID
 
     @property
     def completed(self) -> dict[str, Any]:
@@ -129,10 +131,10 @@ async def run(
     activity = {"skill": steps.run_skill, "code": steps.run_code, "tool": steps.call_tool}
     run_it = activity[definition.steps[0].kind]
     await (environment or ActivityEnvironment()).run(run_it, call)
-    return await outcome_of(desk, task.sub_tasks[0].id)
+    return await outcome_of(desk, task.id, task.sub_tasks[0].id)
 
 
-async def outcome_of(desk: Desk, sub_task_id: UUID) -> Outcome:
+async def outcome_of(desk: Desk, task_id: UUID, sub_task_id: UUID) -> Outcome:
     async with desk.database.reading(fresh=True) as connection:
         given = {"id": sub_task_id}
         row = (
@@ -156,7 +158,7 @@ async def outcome_of(desk: Desk, sub_task_id: UUID) -> Outcome:
             given,
         )
         found = {file.name: file.sha256 for file in files}
-        return Outcome(*row, found, [data for (data,) in events])
+        return Outcome(*row, found, [data for (data,) in events], task_id, sub_task_id)
 
 
 def code(source: str = DICE, **more: object) -> dict[str, object]:
@@ -301,6 +303,19 @@ async def age(desk: Desk, made_by: Outcome, **columns: str) -> None:
             text(f"UPDATE result_cache SET {changes} WHERE stdout = :stdout"),
             {"stdout": made_by.stdout},
         )
+
+
+async def test_a_step_that_is_to_run_again_is_no_longer_one_that_was_given_a_result(
+    desk: Desk,
+) -> None:
+    await run(desk, code())
+    taken = await run(desk, code())
+    assert taken.cached
+    run_1 = TaskClose(task_id=taken.task_id, team_id=DEFAULT_TEAM, run=1, status=Status.FAILED)
+    await tasks.close_task(desk.database, run_1)
+    again = [taken.sub_task_id]
+    await tasks.restart_task(desk.database, taken.task_id, 1, first_step=0, again=again, inputs={})
+    assert not (await outcome_of(desk, taken.task_id, taken.sub_task_id)).cached
 
 
 async def test_a_failure_is_not_kept_and_holds_up_nobody(desk: Desk) -> None:
