@@ -48,7 +48,7 @@ class Memory:
         ingredients = ScriptIngredients(
             team_id=begun.team_id,
             sandbox=equipment.sandbox.kind,
-            python=await equipment.scripts.python_of(script),
+            python=await self._python_of(script),
             command=script.command,
             environment=script.environment,
             inputs=digests,
@@ -94,6 +94,13 @@ class Memory:
             if performed.error is None and not performed.answered_by:
                 place.keep(_result(performed, reporter))
             return performed
+
+    async def _python_of(self, script: Script) -> str:
+        """The interpreter, where it is one of this machine. Elsewhere the sandbox has its own, and
+        its kind tells which."""
+        if not self._equipment.sandbox.takes_interpreters:
+            return ""
+        return await self._equipment.scripts.python_of(script)
 
     async def _lifetime_of_script(self, begun: Begun, step: Step) -> timedelta | None:
         if not begun.cache or step.cache is False:
