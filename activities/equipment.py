@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 from activities.attempts.scratch import Scratch
 from activities.attempts.scripts import Scripts
+from activities.breakers.breakers import Breakers
 from activities.inputs.fetching import Inputs
+from activities.limits.slots import Slots
 from activities.llm.models import Models
+from activities.results.cache import ResultCache
 from activities.sandbox.base import Sandbox
 from activities.skills.catalogue import Catalogue
 from activities.store.blobs import Blobs
@@ -21,17 +24,21 @@ from activities.tools.searching import WebSearch
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equipment:
     """``worker_id`` is written beside what the worker runs, ``public_url`` comes before the paths
-    of artifacts. Where none is configured, ``models`` and ``search`` are None."""
+    of artifacts. Where none is configured, ``models`` and ``search`` are None; without ``slots`` no
+    limit holds."""
 
     worker_id: str
     database: Database
     blobs: Blobs
     inputs: Inputs
+    results: ResultCache
     sandbox: Sandbox
     scripts: Scripts
     catalogue: Catalogue
     scratch: Scratch
     tokens: Tokens
+    breakers: Breakers
     models: Models | None = None
     search: WebSearch | None = None
+    slots: Slots | None = None
     public_url: str = ""

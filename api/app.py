@@ -23,7 +23,9 @@ from api.http.routes import codec
 from api.http.viewers import Viewers
 from api.passes import Passes
 from api.services import ApiOptions, Services
+from api.tasks.calling import Caller
 from api.tasks.sweeper import Sweeper
+from api.webhooks.sender import Sender
 from api.wire.responses.base import API
 from workflows.discovery import modules_of
 
@@ -83,7 +85,11 @@ def _layers(options: ApiOptions, metrics: Metrics, keys: KeyRing) -> list[Middle
 
 def _passes(services: Services) -> Sequence[Passes]:
     """What goes on beside the answers."""
-    return (Sweeper(services).passes, Housekeeper(services).passes)
+    return (
+        Sweeper(services).passes,
+        Caller(services).passes,
+        Housekeeper(services).passes,
+    )
 
 
 @asynccontextmanager
@@ -92,6 +98,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     beside = [
         asyncio.create_task(notifications.run(), name="notifications"),
         asyncio.create_task(app.state.key_watch.run(), name="keys"),
+        asyncio.create_task(Sender(app.state.services).run(), name="webhooks"),
         *(asyncio.create_task(each.run(), name=each.name) for each in _passes(app.state.services)),
     ]
     try:

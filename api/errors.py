@@ -120,6 +120,19 @@ class ApprovalConflict(RequestRefused):
     status = 409
 
 
+class WebhookConflict(RequestRefused):
+    """{reason}"""
+
+    status = 409
+
+
+class SealingKeyMissing(RequestRefused):
+    """Secrets of webhooks are kept encrypted, and this server has no key for that. Set
+    AGENTOS_SECRETS_KEY for API and workers; make one with `openssl rand -base64 32`."""
+
+    status = 409
+
+
 class IdempotencyConflict(RequestRefused):
     """The Idempotency-Key {key!r} was already used for a different request. Use a new key."""
 

@@ -9,14 +9,17 @@ from pydantic import SecretStr
 from activities.disk import Disk
 from activities.inputs.policy import InputPolicy
 from activities.kinds.base import Installed
+from activities.limits.book import LimitBook
 from activities.llm.base import ModelOptions
 from activities.payloads import Codec
+from activities.secret_box import SecretBox
 from activities.skills.catalogue import Catalogue
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.tools.mcp.pool import McpPool
 from activities.tools.registry import Registry
 from activities.units import MEBIBYTE
+from activities.webhooks.options import WebhookOptions
 from api.housekeeping.options import HousekeepingOptions
 from api.tasks.starts import Starts
 from api.tasks.temporal import TemporalPort
@@ -65,6 +68,7 @@ class ApiOptions:
     titles: Titles = "prompt"
     sweep_interval_seconds: float = 2.0
     housekeeping: HousekeepingOptions = field(default_factory=HousekeepingOptions)
+    call_interval_seconds: float = 1.0
     heartbeat_seconds: float = 15.0
     approval_seconds: float = DAY_SECONDS
     daily_tokens: int = 0
@@ -88,7 +92,8 @@ class Services:
     """The world as the API needs it. Whoever makes one closes what it holds.
 
     Without ``models`` there is nobody to be an agent. ``disk`` is that of the services, where they
-    are on this machine; without ``codec`` Temporal keeps plain payloads.
+    are on this machine; without ``codec`` Temporal keeps plain payloads, and without ``box`` there
+    is nothing to sign ``webhooks`` with.
     """
 
     database: Database
@@ -101,8 +106,15 @@ class Services:
     inputs: InputPolicy = field(default_factory=InputPolicy)
     disk: Disk | None = None
     codec: Codec | None = None
+    box: SecretBox | None = None
+    webhooks: WebhookOptions = field(default_factory=WebhookOptions)
     starts: Starts = field(default_factory=Starts)
     options: ApiOptions = field(default_factory=ApiOptions)
+    limits: LimitBook = field(init=False)
+
+    def __post_init__(self) -> None:
+        book = LimitBook(self.database, self.models.limits if self.models else {})
+        object.__setattr__(self, "limits", book)
 
     @property
     def installed(self) -> Installed:

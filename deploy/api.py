@@ -16,7 +16,7 @@ from api.http.server import serve
 from api.services import ApiOptions, ConnectionLimits, Services
 from api.tasks.temporal import TemporalPort
 from deploy import garbage_collector, temporal_connection
-from deploy.bootstrap import mcp_pool, stores
+from deploy.bootstrap import mcp_pool, secret_box, stores
 from deploy.open_files import CALLERS, viewers_allowed
 from deploy.settings import Settings, SettingsInvalid
 from workflows.addresses import is_loopback
@@ -84,6 +84,8 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
                 inputs=settings.input_policy,
                 disk=_disk(settings),
                 codec=codec,
+                box=secret_box(settings),
+                webhooks=settings.webhook_options(loopback=settings.is_for_owner),
                 options=dataclasses.replace(options, temporal_namespace=client.namespace),
             )
         )

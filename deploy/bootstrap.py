@@ -32,6 +32,11 @@ async def stores(settings: Settings, *, ping: bool) -> AsyncIterator[tuple[Datab
         await database.close()
 
 
+def secret_box(settings: Settings) -> SecretBox | None:
+    """None where there is no key to seal secrets with."""
+    return SecretBox(settings.secrets_keys) if settings.secrets_keys else None
+
+
 def mcp_pool(settings: Settings, database: Database) -> McpPool:
     return McpPool(
         on_listing=partial(update_listing, database),
@@ -39,7 +44,7 @@ def mcp_pool(settings: Settings, database: Database) -> McpPool:
         secrets=TeamSecrets(
             database,
             settings.secrets,
-            box=SecretBox(settings.secrets_keys) if settings.secrets_keys else None,
+            box=secret_box(settings),
             grants=tuple(map(Grant.parse, settings.secrets_for)),
             is_for_owner=settings.mcp_policy.is_for_owner,
         ),

@@ -7,6 +7,7 @@ from activities.llm.base import ModelOptions
 from deploy.setting_values import (
     MIN_CONTEXT_TOKENS,
     ContextTokens,
+    ModelLimits,
     Names,
     OrNone,
     Prices,
@@ -28,6 +29,10 @@ class ModelSettings(BaseSettings):
         default={}, validate_default=False, description="by model, in JSON"
     )
 
+    model_limits: ModelLimits = Field(
+        default={}, validate_default=False, description="by model, in JSON, for all teams together"
+    )
+
     @property
     def model_options(self) -> ModelOptions | None:
         """None when nothing was said of models: then there is nobody to be an agent."""
@@ -40,4 +45,5 @@ class ModelSettings(BaseSettings):
             prices=self.prices,
             context_tokens=self.context_tokens,
             model_context_tokens=self.model_context_tokens,
+            limits=self.model_limits,
         )

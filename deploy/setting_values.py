@@ -12,6 +12,7 @@ from pydantic_settings import NoDecode
 
 from activities.aes_keys import read_keys
 from activities.inputs.policy import HostPattern
+from activities.limits.base import Bounds
 from activities.llm.base import Price
 from activities.sandbox.backends import BACKENDS
 from activities.tools.mcp.grants import Grant
@@ -168,6 +169,7 @@ Sendable = Annotated[OrNone[SecretStr], AfterValidator(_sendable)]
 SendableIfAny = Annotated[SecretStr, AfterValidator(_sendable)]
 Token = Annotated[Sendable, AfterValidator(_token)]
 
+ModelLimits = Annotated[Json[Mapping[str, Bounds]], NoDecode]
 Prices = Annotated[Json[Mapping[str, Price]], NoDecode]
 ContextTokens = Annotated[
     Json[Mapping[str, Annotated[int, Field(ge=MIN_CONTEXT_TOKENS, le=MAX_TOKENS)]]], NoDecode

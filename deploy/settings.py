@@ -20,6 +20,7 @@ from activities.store.options import DEFAULT_MAX_OVERFLOW, DEFAULT_POOL_SIZE, S3
 from activities.tools.mcp.limits import LONGEST_START_SECONDS, START_SECONDS
 from activities.tools.mcp.policy import McpPolicy
 from activities.units import MEBIBYTE
+from deploy.breaker_settings import BreakerSettings
 from deploy.model_settings import ModelSettings
 from deploy.retention_settings import RetentionSettings
 from deploy.sandbox_settings import SandboxSettings
@@ -43,6 +44,7 @@ from deploy.setting_values import (
     WebUrlIfAny,
     Word,
 )
+from deploy.webhook_settings import WebhookSettings
 from deploy.worker_end import STOP_SECONDS
 from workflows.contracts import TASK_QUEUE
 from workflows.definitions.agent import MAX_TOKENS
@@ -59,7 +61,7 @@ class SettingsInvalid(AgentOSError):
     """The environment is incomplete or wrong: {reason}. The README lists every variable."""
 
 
-class Settings(SandboxSettings, ModelSettings, RetentionSettings):
+class Settings(SandboxSettings, ModelSettings, BreakerSettings, WebhookSettings, RetentionSettings):
     """The settings of API and worker, from the environment."""
 
     model_config = SettingsConfigDict(env_prefix="AGENTOS_", frozen=True, extra="ignore")
@@ -167,6 +169,13 @@ class Settings(SandboxSettings, ModelSettings, RetentionSettings):
         )
 
     @property
+    def is_for_owner(self) -> bool:
+        """Whether it was said that nobody but the user who runs the API gets in without a key, and
+        no skill of theirs either."""
+        owner_only = self.keys_required is False and not self.open_loopback
+        return owner_only and not self.networked_skills
+
+    @property
     def mcp_policy(self) -> McpPolicy:
         """Which MCP servers may be. Where nobody but the user who runs the API gets in without a
         key, any may, unless the settings name some. A skill with network would be out of its
@@ -176,9 +185,7 @@ class Settings(SandboxSettings, ModelSettings, RetentionSettings):
         Who can reach the API must have been said: a worker does not see where its API listens, and
         both must come to the same policy.
         """
-        owner_only = self.keys_required is False and not self.open_loopback
-        is_open = owner_only and not self.networked_skills
-        if is_open and not (self.mcp_commands or self.mcp_hosts):
+        if self.is_for_owner and not (self.mcp_commands or self.mcp_hosts):
             return McpPolicy.for_loopback()
         return McpPolicy(self.mcp_commands, self.mcp_hosts, self.mcp_env, self.private_hosts)
 

@@ -127,6 +127,7 @@ def _adapter_options(settings: Settings, worker_id: str) -> AdapterOptions:
         search_url=settings.search_url,
         public_url=settings.public_url,
         titles=settings.titles,
+        breakers=settings.breaker_options,
     )
 
 

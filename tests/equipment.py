@@ -7,12 +7,14 @@ from uv import find_uv_bin
 
 from activities.attempts.scratch import Scratch
 from activities.attempts.scripts import Scripts
+from activities.breakers.breakers import Breakers
 from activities.equipment import Equipment
 from activities.inputs.fetching import Inputs
 from activities.inputs.policy import InputPolicy
 from activities.kinds.base import Installed
 from activities.llm.base import ModelOptions
 from activities.llm.models import Models
+from activities.results.cache import ResultCache
 from activities.sandbox.base import Limits
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.skills.catalogue import Catalogue
@@ -65,10 +67,12 @@ def equipment(
         database=database,
         blobs=blobs,
         inputs=Inputs(database, blobs, folder / "inputs", InputPolicy()),
+        results=ResultCache(database, blobs, claim_seconds=1.0),
         sandbox=sandbox,
         scripts=scripts,
         catalogue=catalogue,
         scratch=Scratch(folder),
         tokens=TOKENS,
+        breakers=Breakers(database),
         models=models,
     )

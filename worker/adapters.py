@@ -11,13 +11,18 @@ from activities.agents.roles.table import roles_of
 from activities.agents.turn import TurnOptions
 from activities.attempts.scratch import Scratch
 from activities.attempts.scripts import Scripts
+from activities.breakers.breakers import Breakers
+from activities.breakers.options import BreakerOptions
 from activities.equipment import Equipment
 from activities.inputs.fetching import Inputs
 from activities.inputs.policy import InputPolicy
 from activities.kinds.base import Installed
+from activities.limits.book import LimitBook
+from activities.limits.slots import Slots
 from activities.llm.base import ModelOptions
 from activities.llm.models import Models
 from activities.plans.adapter import Nodes, Titles
+from activities.results.cache import ResultCache
 from activities.routes.adapter import Routes
 from activities.sandbox.base import Limits, Sandbox
 from activities.skills.catalogue import Catalogue
@@ -56,6 +61,7 @@ class AdapterOptions:
     search_url: str | None = None
     public_url: str = ""
     titles: Titles = "prompt"
+    breakers: BreakerOptions = field(default_factory=BreakerOptions)
 
 
 @asynccontextmanager
@@ -101,21 +107,41 @@ async def _equipped(
         models = Models(options.models, tokens) if options.models else None
         if models is not None:
             stack.push_async_callback(models.close)
+        book = LimitBook(database, options.models.limits if options.models else {})
+        slots = Slots(database, book, options.worker_id)
+        stack.push_async_callback(slots.close)
         search = WebSearch(options.search_url, options.input_policy) if options.search_url else None
+        breakers = await stack.enter_async_context(_following(database, options))
         yield Equipment(
             worker_id=options.worker_id,
             database=database,
             blobs=blobs,
             inputs=Inputs(database, blobs, options.work_folder / "inputs", options.input_policy),
+            results=ResultCache(database, blobs),
             sandbox=sandbox,
             scripts=_scripts(catalogue, sandbox, options),
             catalogue=catalogue,
             scratch=scratch,
             tokens=tokens,
+            breakers=breakers,
             models=models,
             search=search,
+            slots=slots,
             public_url=options.public_url,
         )
+
+
+@asynccontextmanager
+async def _following(database: Database, options: AdapterOptions) -> AsyncIterator[Breakers]:
+    """Breakers that hear of those of other workers."""
+    breakers = Breakers(database, options.breakers)
+    running = asyncio.create_task(breakers.run(), name="breakers")
+    try:
+        yield breakers
+    finally:
+        await breakers.close()
+        running.cancel()
+        await asyncio.wait({running})
 
 
 def _scripts(catalogue: Catalogue, sandbox: Sandbox, options: AdapterOptions) -> Scripts:

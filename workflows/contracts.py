@@ -55,6 +55,15 @@ class TaskRun(Message):
     paused: bool = False
 
 
+class Hold(Message):
+    """A piece of work cannot run now, through no fault of its own: it is asked for again in
+    ``seconds``, or as soon as the workflow is told that it may be. That is no attempt at it, of
+    which there were ``tried`` before."""
+
+    seconds: float
+    tried: int = 0
+
+
 class StepPlan(Message):
     """What the workflow must know about a step. Its definition is in the step's row."""
 
@@ -68,17 +77,19 @@ class StepPlan(Message):
 class PipelineRun(TaskRun):
     """The input of PipelineWorkflow.
 
-    ``first`` is the index of the step to begin with: those before it keep their results.
+    ``first`` is the index of the step to begin with: those before it keep their results. There were
+    ``tried`` attempts at it before the run continued as new.
     """
 
     steps: tuple[StepPlan, ...]
     first: int = 0
+    tried: int = 0
 
 
 class StepCall(Message):
     """Run one step. The step's row has its definition and the results of those before it.
 
-    With the success of the last one, ``is_last``, the run is completed.
+    With the success of the last one, ``is_last``, the run is completed. ``tried``: as in ``Hold``.
     """
 
     task_id: UUID
@@ -89,14 +100,17 @@ class StepCall(Message):
     retries: int
     timeout_seconds: float
     is_last: bool = False
+    tried: int = 0
 
 
 class StepOutcome(Message):
-    """``closed``: the step's activity has already closed the task."""
+    """``closed``: the step's activity has already closed the task. ``held``: there is no outcome
+    yet."""
 
     exit_code: int
     files: int
     closed: bool = False
+    held: Hold | None = None
 
 
 class TaskMark(Message):
@@ -197,6 +211,7 @@ class ThinkCall(Message):
 
     ``routes``: it is to choose what the task is. Once that is done, no such turn begins any more.
     It may take ``tokens_left`` of the ``tokens_limit`` of the run; None: as many as it needs.
+    ``tried``: as in ``Hold``, attempts that failed.
     """
 
     task_id: UUID
@@ -207,6 +222,7 @@ class ThinkCall(Message):
     routes: bool = False
     tokens_left: int | None = None
     tokens_limit: int = 0
+    tried: int = 0
 
 
 class CallPlan(Message):
@@ -248,7 +264,8 @@ class Thought(Message):
     """A turn of the model. ``seq`` is the number of the turn's last message.
 
     ``digest`` is equal for turns that react in the same way to the same observations. ``silent``:
-    the model called no tool. ``finished``: it called ``finish`` with a valid result.
+    the model called no tool. ``finished``: it called ``finish`` with a valid result. ``held``: the
+    turn was not made.
     """
 
     seq: int
@@ -258,26 +275,30 @@ class Thought(Message):
     digest: str
     silent: bool = False
     finished: bool = False
+    held: Hold | None = None
 
 
 class ActCall(Message):
     """Make the tool call whose result is message ``seq``. ``attempts`` were made before: the last
-    of them had a question, of which ``verdict`` tells whether it was answered."""
+    of them had a question, of which ``verdict`` tells whether it was answered. ``tried`` follow it:
+    see ``Hold``."""
 
     task_id: UUID
     run: int
     seq: int
     verdict: Verdict | None = None
     attempts: int = 0
+    tried: int = 0
 
 
 class ActOutcome(Message):
     """``ask_id``: there is no result yet, for the tool has a question to a person. The call is made
-    again when that is decided; ``attempts`` were made so far."""
+    again when that is decided; ``attempts`` were made so far. ``held``: nor is there one yet."""
 
     ok: bool
     ask_id: UUID | None = None
     attempts: int = 0
+    held: Hold | None = None
 
 
 class Decision(Message):

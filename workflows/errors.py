@@ -380,11 +380,6 @@ class McpStartTimedOut(McpUnavailable):
     time."""
 
 
-class McpCircuitOpen(McpUnavailable):
-    """MCP server {server} failed too often in a row and is not called for now. Try again in
-    {seconds:.0f} s."""
-
-
 class McpBusy(McpUnavailable):
     """MCP server {server} cannot be started: this worker has reached its limit of {limit} servers
     in use. Try again later."""

@@ -31,12 +31,14 @@ class EventType(StrEnum):
     STEP_OUTPUT = "step.output"
     STEP_OUTPUT_CUT = "step.output_cut"
     STEP_RETRYING = "step.retrying"
+    STEP_HELD = "step.held"
     STEP_COMPLETED = "step.completed"
     STEP_FAILED = "step.failed"
     STEP_BLOCKED = "step.blocked"
     STEP_CANCELLED = "step.cancelled"
     ARTIFACT_CREATED = "artifact.created"
     TURN_STARTED = "turn.started"
+    TURN_HELD = "turn.held"
     LLM_DELTA = "llm.delta"
     LLM_RESTARTED = "llm.restarted"
     LLM_RETRYING = "llm.retrying"
@@ -165,8 +167,19 @@ class StepRetrying(AttemptFailed):
     next_attempt_at: Moment | None = None
 
 
+class StepHeld(StepEvent):
+    """The step cannot run now, through no fault of its own: it waits for ``reason``, and is tried
+    again at ``next_attempt_at`` at the latest. That is no attempt."""
+
+    type = EventType.STEP_HELD
+
+    reason: str = ""
+    next_attempt_at: Moment | None = None
+
+
 class StepCompleted(AttemptEnded):
-    """The step has succeeded. ``refused`` lists files that were not collected, and why."""
+    """The step has succeeded. ``refused`` lists files that were not collected, and why; ``cached``:
+    the result is that of an equal step before."""
 
     type = EventType.STEP_COMPLETED
     status = Status.COMPLETED
@@ -174,6 +187,7 @@ class StepCompleted(AttemptEnded):
     exit_code: int | None = None
     files: int = 0
     refused: tuple[str, ...] = ()
+    cached: bool | None = None
 
 
 class StepFailed(AttemptFailed):
@@ -217,6 +231,15 @@ class TurnStarted(TurnEvent):
     no longer counts: the task was retried, or its workflow reset."""
 
     type = EventType.TURN_STARTED
+
+
+class TurnHeld(TurnEvent):
+    """The model cannot be asked now: see ``StepHeld``."""
+
+    type = EventType.TURN_HELD
+
+    reason: str = ""
+    next_attempt_at: Moment | None = None
 
 
 class LlmDelta(TurnEvent):
@@ -376,9 +399,9 @@ MODELS: Mapping[EventType, type[Event]] = {
     model.type: model
     for model in (
         *(TaskStatus, TaskRouted, PauseRequested, ResumeRequested),
-        *(StepStarted, StepPhase, StepOutput, StepOutputCut, StepRetrying),
+        *(StepStarted, StepPhase, StepOutput, StepOutputCut, StepRetrying, StepHeld),
         *(StepCompleted, StepFailed, StepBlocked, StepCancelled, ArtifactCreated),
-        *(TurnStarted, LlmDelta, LlmRestarted, LlmRetrying, MessageCreated, Usage),
+        *(TurnStarted, TurnHeld, LlmDelta, LlmRestarted, LlmRetrying, MessageCreated, Usage),
         *(ToolCalled, ToolResult, ApprovalAsked, ApprovalDecided),
         *(PlanOpened, NodeStarted, NodeEnded),
     )

@@ -5,9 +5,9 @@ else.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import NoReturn
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import NoReturn, Protocol, TypeVar
 from uuid import UUID
 
 from temporalio import workflow
@@ -24,6 +24,7 @@ from workflows.contracts import (
     RETRIES_USED_UP,
     WORKER_LOST,
     Failure,
+    Hold,
     RunStart,
     TaskClose,
     TaskMark,
@@ -37,6 +38,9 @@ from workflows.working_time import WorkingTime
 # The signal by which a node tells its plan of a change.
 NOTE_NODE = "note_node"
 
+# The signal by which a run is told that what was held may be tried again.
+TRY_AGAIN = "try_again"
+
 # Final for this run, but only for a while: a later retry by a person may succeed.
 _TEMPORARY = (TokenQuotaUsedUp.code,)
 
@@ -44,6 +48,14 @@ _TEMPORARY = (TokenQuotaUsedUp.code,)
 # were cancelled although their row had just said how they ended.
 _HEEDS_CANCELLATION = "a-late-cancellation-is-heeded"
 _ENDS_AS_WRITTEN = "a-run-ends-as-its-row-says"
+
+
+class _Holdable(Protocol):
+    @property
+    def held(self) -> Hold | None: ...
+
+
+Outcome = TypeVar("Outcome", bound=_Holdable)
 
 
 class Lifecycle:
@@ -58,6 +70,7 @@ class Lifecycle:
         self.working_time = working_time
         self.paused = run.paused
         self.is_closed = False
+        self.told_to_try = 0
         self.step = ""
         self.sub_task_id: UUID | None = None
         self._run = run
@@ -108,6 +121,42 @@ class Lifecycle:
         await workflow.wait_condition(lambda: not self.paused)
         self.working_time.go_on()
         await self.mark(Status.RUNNING)
+
+    async def unheld(
+        self,
+        work: Callable[[int], Awaitable[Outcome]],
+        rest: Callable[[Hold, int], Awaitable[None]],
+        tried: int = 0,
+    ) -> Outcome:
+        """The outcome of ``work`` once it is not held any more. It is given how often it was tried
+        before; while it is held, ``rest`` waits. ``tried`` are attempts that count already."""
+        while True:
+            told = self.told_to_try
+            outcome = await work(tried)
+            if outcome.held is None:
+                return outcome
+            await rest(outcome.held, told)
+            # One that comes just as the wait is over would not be heard of any more.
+            self.heed_cancellation()
+            tried = outcome.held.tried
+
+    async def rest(self, hold: Hold, told: int, following: Callable[[], TaskRun]) -> None:
+        """Wait between two parts of the work, and stop the clock. A pause may come meanwhile. What
+        is held for days must not fill the history: the run then continues as ``following``."""
+        self.working_time.halt()
+        await self.wait_while_held(hold, told, or_until=lambda: self.paused)
+        await self.wait_while_paused()
+        if workflow.info().is_continue_as_new_suggested():
+            self.continue_as_new(following())
+        self.working_time.go_on()
+
+    async def wait_while_held(self, hold: Hold, told: int, *, or_until: Callable[[], bool]) -> None:
+        """Wait until a piece of work that was held may be tried again. ``told`` is what
+        ``told_to_try`` was before it was tried: word may come before the hold itself does."""
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: self.told_to_try != told or or_until(), timeout=hold.seconds
+            )
 
     async def mark(self, status: Status) -> None:
         """Set the state of the living task."""
@@ -211,6 +260,11 @@ class TaskWorkflow:
     @workflow.signal
     def resume(self) -> None:
         self.lifecycle.paused = False
+
+    @workflow.signal(name=TRY_AGAIN)
+    def try_again(self) -> None:
+        """What is held may be tried again, before its time."""
+        self.lifecycle.told_to_try += 1
 
 
 def _was_cut_off(error: BaseException) -> bool:

@@ -1,9 +1,18 @@
 """PipelineWorkflow: the steps of a pipeline, one after the other."""
 
+from functools import partial
+
 from temporalio import workflow
 
 from workflows import policies, ports
-from workflows.contracts import PipelineResult, PipelineRun, StepCall, StepOutcome, step_sub_task_id
+from workflows.contracts import (
+    Hold,
+    PipelineResult,
+    PipelineRun,
+    StepCall,
+    StepOutcome,
+    step_sub_task_id,
+)
 from workflows.lifecycle import TaskWorkflow
 
 _ACTIVITIES = {
@@ -26,9 +35,7 @@ class PipelineWorkflow(TaskWorkflow):
     async def run(self, run: PipelineRun) -> PipelineResult:
         async with self.lifecycle.running():
             for index in range(run.first, len(run.steps)):
-                self.lifecycle.heed_cancellation()
-                await self._wait_while_paused()
-                outcome = await self._run_step(index)
+                outcome = await self._run_step(index, run.tried if index == run.first else 0)
                 self.lifecycle.is_closed = outcome.closed
         return PipelineResult(task_id=run.task_id, steps=len(run.steps))
 
@@ -39,7 +46,18 @@ class PipelineWorkflow(TaskWorkflow):
             if self.lifecycle.paused and workflow.patched(_PAUSES_AGAIN):
                 await self.lifecycle.wait_while_paused()
 
-    async def _run_step(self, index: int) -> StepOutcome:
+    async def _run_step(self, index: int, tried: int) -> StepOutcome:
+        """Run a step, again as long as it is held: a day of that may fill the history."""
+
+        async def rest(hold: Hold, told: int) -> None:
+            following = {"first": index, "tried": hold.tried}
+            await self.lifecycle.rest(hold, told, lambda: self._run.model_copy(update=following))
+
+        return await self.lifecycle.unheld(partial(self._try_step, index), rest, tried)
+
+    async def _try_step(self, index: int, tried: int) -> StepOutcome:
+        self.lifecycle.heed_cancellation()
+        await self._wait_while_paused()
         run, step = self._run, self._run.steps[index]
         sub_task_id = step_sub_task_id(run.task_id, step.id)
         self.lifecycle.step, self.lifecycle.sub_task_id = step.id, sub_task_id
@@ -54,6 +72,7 @@ class PipelineWorkflow(TaskWorkflow):
                 retries=step.retries,
                 timeout_seconds=step.timeout_seconds,
                 is_last=index + 1 == len(run.steps),
+                tried=tried,
             ),
             summary=f"step {index + 1}/{len(run.steps)} {step.title}",
             **policies.step(step.timeout_seconds, step.retries),

@@ -25,6 +25,7 @@ from workflows.contracts import (
     AgentRun,
     CallPlan,
     Decision,
+    Hold,
     ThinkCall,
     Thought,
     Verdict,
@@ -54,6 +55,7 @@ class ReactLoop:
         self._verdicts: dict[UUID, Verdict] = {}
         self._acting = 0
         self._waiting = 0
+        self._holding = 0
         self._has_failed = False
         self._report: PlanReport | None = None
 
@@ -74,7 +76,7 @@ class ReactLoop:
         self._lifecycle.step = f"turn {self.run.turn + 1}"
         check_limits(self.run)
         self._report = None
-        thought = await self._think()
+        thought = await self._lifecycle.unheld(self._think, self._rest)
         self._lifecycle.heed_cancellation()
         await self._act_all(thought)
         self._note(thought)
@@ -101,8 +103,9 @@ class ReactLoop:
         """Whether the plan of this turn has given the task its result."""
         return self._report is not None and self._report.finished
 
-    async def _think(self) -> Thought:
+    async def _think(self, tried: int) -> Thought:
         run = self.run
+        self._lifecycle.step = f"turn {run.turn + 1}"  # Again: a pause forgets it.
         is_shared = self._nodes is not None or workflow.info().parent is not None
         return await workflow.execute_activity_method(
             ports.Agents.think,
@@ -114,10 +117,24 @@ class ReactLoop:
                 hint=hint_for(run),
                 tokens_left=tokens_left(run, is_shared=is_shared),
                 tokens_limit=run.limits.tokens,
+                tried=tried,
             ),
             summary=f"turn {run.turn + 1}: model, {run.spent.all_tokens:,} tokens so far",
             **policies.THINK,
         )
+
+    async def _rest(self, hold: Hold, told: int) -> None:
+        await self._lifecycle.rest(hold, told, self._as_it_is)
+
+    def _as_it_is(self) -> AgentRun:
+        """The run between two turns, with the time that attempts at the next one have taken."""
+        seconds = self._lifecycle.working_time.used_seconds
+        update: dict[str, object] = {
+            "spent": self.run.spent.model_copy(update={"seconds": seconds})
+        }
+        if self._nodes is not None:
+            update["resumed"] = None  # What an earlier run left behind has been run by now.
+        return self.run.model_copy(update=update)
 
     async def _act_all(self, thought: Thought) -> None:
         """Make the calls of a turn side by side, and wait for all of them, whatever they raise.
@@ -155,6 +172,35 @@ class ReactLoop:
                 return
 
     async def _make(self, plan: CallPlan, verdict: Verdict | None, attempts: int) -> ActOutcome:
+        """The outcome of a call, which is made again as long as it is held, and not at all once
+        another has failed for good."""
+
+        async def make(tried: int) -> ActOutcome:
+            if self._has_failed:
+                return ActOutcome(ok=False)
+            return await self._try_to_make(plan, verdict, attempts, tried)
+
+        return await self._lifecycle.unheld(make, self._wait_while_held)
+
+    async def _wait_while_held(self, hold: Hold, told: int) -> None:
+        """The clock stands still while no call runs. Where the others wait for people, so does the
+        task, as before this one was tried."""
+        self._holding += 1
+        self._halt_if_idle()
+        await self._mark_if_waiting()
+        await self._lifecycle.wait_while_held(hold, told, or_until=lambda: self._has_failed)
+        self._holding -= 1
+        self._acting += 1
+        self._lifecycle.working_time.go_on()
+        await self._lifecycle.tell_plan(Status.RUNNING)
+
+    def _halt_if_idle(self) -> None:
+        if self._holding and not self._acting:
+            self._lifecycle.working_time.halt()
+
+    async def _try_to_make(
+        self, plan: CallPlan, verdict: Verdict | None, attempts: int, tried: int
+    ) -> ActOutcome:
         run = self.run
         try:
             if plan.is_plan and verdict in {None, Verdict.APPROVED}:
@@ -169,16 +215,18 @@ class ReactLoop:
                     seq=plan.seq,
                     verdict=verdict,
                     attempts=attempts,
+                    tried=tried,
                 ),
                 summary=f"turn {run.turn + 1}: {plan.name}",
                 **policies.step(plan.timeout_seconds, policies.ACT_RETRIES),
             )
         except ActivityError as error:
-            if self._waiting and not is_cancelled_exception(error):
+            if (self._waiting or self._holding) and not is_cancelled_exception(error):
                 self._has_failed = workflow.patched(_ASKS_NO_MORE)
             raise
         finally:
             self._acting -= 1
+            self._halt_if_idle()
 
     async def _verdict(self, ask_id: UUID) -> Verdict:
         """A person's decision on a call; ``EXPIRED`` when there was none in time."""

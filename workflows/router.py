@@ -6,7 +6,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from workflows import policies, ports
 from workflows.agent import working_time_of
 from workflows.agent_limits import check_limits, spent_after, tokens_left
-from workflows.contracts import AutoRun, RouteCall, RunStart, ThinkCall, Thought
+from workflows.contracts import AutoRun, Hold, RouteCall, RunStart, ThinkCall, Thought
 from workflows.errors import TaskMoved
 from workflows.lifecycle import TaskWorkflow
 
@@ -49,27 +49,35 @@ class RouterWorkflow(TaskWorkflow):
 
     async def _think(self) -> Thought | None:
         """None: the task has been routed already, and the workflow was reset since."""
-        run = self._run
         try:
-            return await workflow.execute_activity_method(
-                ports.Agents.think,
-                ThinkCall(
-                    task_id=run.task_id,
-                    run=run.run,
-                    turn=run.turn + 1,
-                    seq=run.seq,
-                    routes=True,
-                    tokens_left=tokens_left(run, is_shared=False),
-                    tokens_limit=run.limits.tokens,
-                ),
-                summary=f"turn {run.turn + 1}: router, {run.spent.tokens:,} tokens so far",
-                **policies.THINK,
-            )
+            return await self.lifecycle.unheld(self._ask, self._rest)
         except ActivityError as error:
             cause = error.cause
             if isinstance(cause, ApplicationError) and cause.type == TaskMoved.code:
                 return None  # Else what comes next says the same.
             raise
+
+    async def _rest(self, hold: Hold, told: int) -> None:
+        await self.lifecycle.rest(hold, told, lambda: self._run)
+
+    async def _ask(self, tried: int) -> Thought:
+        run = self._run
+        self.lifecycle.step = f"turn {run.turn + 1}"  # Again: a pause forgets it.
+        return await workflow.execute_activity_method(
+            ports.Agents.think,
+            ThinkCall(
+                task_id=run.task_id,
+                run=run.run,
+                turn=run.turn + 1,
+                seq=run.seq,
+                routes=True,
+                tokens_left=tokens_left(run, is_shared=False),
+                tokens_limit=run.limits.tokens,
+                tried=tried,
+            ),
+            summary=f"turn {run.turn + 1}: router, {run.spent.tokens:,} tokens so far",
+            **policies.THINK,
+        )
 
     async def _take_route(self, seq: int) -> RunStart:
         run = self._run

@@ -42,6 +42,14 @@ class Phase(StrEnum):
     POST_PROCESS = "post_process"
 
 
+class LetterState(StrEnum):
+    """Of a dead letter: whether anything was done about it yet, and what."""
+
+    OPEN = "open"
+    REQUEUED = "requeued"
+    DISCARDED = "discarded"
+
+
 class ArtifactType(StrEnum):
     FILE = "file"
 
@@ -56,3 +64,12 @@ class Permission(StrEnum):
     AUTO = "auto"
     ASK = "ask"
     DENY = "deny"
+
+
+class BreakerState(StrEnum):
+    """Of the circuit breaker of a tool, an MCP server or a model. While one is half-open, a single
+    call tries whether it can be closed."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"

@@ -10,11 +10,12 @@ from activities.agents.tool_call import make_call
 from activities.agents.turn import TurnOptions, Turns
 from activities.attempts.attempt import as_application_error
 from activities.attempts.heartbeat import heartbeating, was_stopped
+from activities.attempts.holding import Held
 from activities.attempts.losses import check_losses, failures_before
 from activities.equipment import Equipment
 from activities.tools.toolbox import Toolbox
 from workflows import policies, ports
-from workflows.contracts import ActCall, ActOutcome, ThinkCall, Thought
+from workflows.contracts import ActCall, ActOutcome, Hold, ThinkCall, Thought
 from workflows.errors import AgentOSError, WorkersLost, WorkerStopping
 from workflows.states import TaskType
 
@@ -34,11 +35,14 @@ class Agents(ports.Agents):
 
     @activity.defn
     async def think(self, call: ThinkCall) -> Thought:
-        failures = failures_before()
-        lost = activity.info().attempt - 1 - failures
+        failures = failures_before(call.tried)
+        lost = activity.info().attempt - 1 - (failures - call.tried)
         async with heartbeating(failures), as_application_error():
             try:
                 return await self._turns.make(call, lost)
+            except Held as held:
+                hold = Hold(seconds=held.seconds, tried=failures)
+                return Thought(seq=call.seq, tokens=0, cost_usd=0, digest="", held=hold)
             except AgentOSError as error:
                 error.retries_used_up |= failures >= policies.THINK_RETRIES
                 activity.heartbeat(failures + 1)

@@ -79,11 +79,13 @@ async def make_call(
         task_id=call.task_id,
         sub_task_id=call_sub_task_id(call.task_id, call.seq),
         run=call.run,
-        number=call.attempts + info.attempt,
+        number=call.attempts + call.tried + info.attempt,
         retries=call.attempts + policies.ACT_RETRIES,
         worker_id=equipment.worker_id,
         execution=info.workflow_run_id,
         begun_in=info.workflow_run_id,
+        before=call.attempts,
+        tried=call.tried,
     )
     ok, asked = True, None
 
@@ -99,7 +101,9 @@ async def make_call(
 
     if info.attempt > 1 and (outcome := await _written(equipment, call, attempt)):
         return outcome
-    await run_attempt(equipment.database, attempt, perform)
+    held = (await run_attempt(equipment.database, attempt, perform, slots=equipment.slots)).held
+    if held is not None:
+        return ActOutcome(ok=ok, attempts=call.attempts, held=held)
     if asked is not None:
         return ActOutcome(ok=ok, ask_id=asked.id, attempts=attempt.number)
     return ActOutcome(ok=ok)

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from uuid import UUID
 
 import structlog
 from temporalio import activity
@@ -14,8 +16,10 @@ from activities.agents.conversation_cache import Conversations
 from activities.agents.prompts import first_message
 from activities.agents.roles.base import Role, RoleTurn
 from activities.agents.text_stream import Send, sending_deltas
+from activities.attempts.holding import Held
 from activities.attempts.losses import check_losses, failures_before
 from activities.attempts.unforeseen import foreseen
+from activities.breakers.breakers import of_model
 from activities.equipment import Equipment
 from activities.llm.allowance import Allowance
 from activities.llm.base import NO_CHARGE, Charge, ChatMessage
@@ -35,7 +39,7 @@ from workflows.errors import (
     TemporaryFailure,
     TokenQuotaUsedUp,
 )
-from workflows.events import Event, LlmRetrying
+from workflows.events import Event, LlmRetrying, TurnHeld
 from workflows.states import TaskType
 
 # In an event, and in the task's row.
@@ -84,6 +88,9 @@ class Turns:
             with foreseen():
                 check_losses(lost)
                 return await self._make(call, unsent)
+        except Held as held:
+            await self._tell_of_hold(call, held, unsent)
+            raise
         except AgentOSError as error:
             await self.tell_of_failure(call, error, unsent)
             raise
@@ -135,6 +142,7 @@ class Turns:
                         model=role.agent(role_turn).model,
                         found=_found(heard, offered),
                         allowance=_allowance(call, begun),
+                        guard=partial(self._guard, call, begun.team_id),
                         on_text=deltas.add,
                         on_restart=deltas.restart,
                         on_broken=lost.add,
@@ -148,6 +156,17 @@ class Turns:
         answer, judged = await role.judge(role_turn, answer, offered, turn.seq + len(before) + 2)
         answered = Answered(turn, heard, before, answer, judged, lost.total)
         return answered.ended(deltas.drain(), self._options.approval_seconds)
+
+    @asynccontextmanager
+    async def _guard(self, call: ThinkCall, team_id: UUID, model: str) -> AsyncIterator[None]:
+        """Within it a model is asked, once its breaker and its limits let it be."""
+        slots, breakers = self._equipment.slots, self._equipment.breakers
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(breakers.guard(team_id, of_model(model)))
+            if slots is not None:
+                turn = slots.for_turn(call.task_id, call.run, team_id, model)
+                await stack.enter_async_context(turn)
+            yield
 
     async def _before(
         self, role: Role, turn: RoleTurn, offered: Mapping[str, OfferedTool]
@@ -182,7 +201,7 @@ class Turns:
 
         Of the last failure the task's row is the only place that can tell, so that is waited for.
         """
-        is_last = error.retries_used_up or failures_before() >= policies.THINK_RETRIES
+        is_last = error.retries_used_up or failures_before(call.tried) >= policies.THINK_RETRIES
         is_followed = error.retryable and not is_last
         said = (*unsent, _retrying(call, error)) if is_followed else tuple(unsent)
         failure = Failure(
@@ -200,6 +219,12 @@ class Turns:
             await telling
         except (TemporaryFailure, TimeoutError):
             log.warning("events.lost", reason=failure.code)
+
+    async def _tell_of_hold(self, call: ThinkCall, held: Held, unsent: Sequence[Event]) -> None:
+        event = TurnHeld(turn=call.turn, reason=held.what, next_attempt_at=held.until)
+        said = (*unsent, event)
+        await patiently(lambda: turns.add_events(self._database, _turn_of(call), said))
+        log.info("work.held", turn=call.turn, reason=held.what, seconds=held.seconds)
 
     async def _write(self, turn: Turn, ended: EndedTurn) -> Thought:
         if not await patiently(lambda: turns.end_turn(self._database, turn, ended)):

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -11,9 +11,11 @@ import structlog
 from temporalio.exceptions import ApplicationError
 
 from activities.attempts.heartbeat import heartbeating, was_stopped
+from activities.attempts.holding import Held
 from activities.attempts.losses import Losses, Repeat
 from activities.attempts.reporter import Reporter, reporting
 from activities.attempts.unforeseen import foreseen
+from activities.limits.slots import Slots
 from activities.patience import patiently
 from activities.store import attempts
 from activities.store.approvals import Approval
@@ -27,7 +29,7 @@ from activities.store.attempts import (
 )
 from activities.store.database import Database
 from workflows import policies
-from workflows.contracts import RETRIES_USED_UP, Failure, StepOutcome
+from workflows.contracts import RETRIES_USED_UP, Failure, Hold, StepOutcome
 from workflows.errors import AgentOSError, TemporaryFailure
 from workflows.events import (
     STEP_FAILURES,
@@ -53,7 +55,7 @@ class Performed:
 
     With a ``message``, the model has read of the failure, so the activity does not fail.
     ``events`` tell what only the tool knows. With an ``approval`` it has come to a question, for
-    whose answer the step waits.
+    whose answer the step waits. ``cached``: an equal step has done it before.
     """
 
     exit_code: int | None = 0
@@ -63,6 +65,7 @@ class Performed:
     message: ToolMessage | None = None
     events: tuple[Event, ...] = ()
     approval: Approval | None = None
+    cached: bool = False
 
 
 Perform = Callable[[Begun, Reporter], Awaitable[Performed]]
@@ -74,9 +77,14 @@ async def _free(begun: Begun) -> Repeat:
 
 
 async def run_attempt(
-    database: Database, attempt: Attempt, perform: Perform, repeat_of: RepeatOf = _free
+    database: Database,
+    attempt: Attempt,
+    perform: Perform,
+    repeat_of: RepeatOf = _free,
+    slots: Slots | None = None,
 ) -> StepOutcome:
-    """Run ``perform`` as the attempt that this activity is, unless one has succeeded already.
+    """Run ``perform`` as the attempt that this activity is, unless one has succeeded already, or
+    there is none of the ``slots`` for it: it does not begin then, and so cannot be lost.
 
     ``repeat_of`` says what it costs to repeat an attempt that was lost with its worker.
 
@@ -87,12 +95,42 @@ async def run_attempt(
         task_id=str(attempt.task_id), attempt=attempt.number
     ):
         async with heartbeating(), as_application_error():
-            begun = await patiently(lambda: attempts.begin(database, attempt))
-            if begun.outcome is not None:
-                return begun.outcome
-            losses = Losses(attempt, begun, await repeat_of(begun))
-            with structlog.contextvars.bound_contextvars(step=begun.name):
-                return await _Running(database, attempt, begun, losses).run(perform)
+            try:
+                async with slots.for_attempt(attempt) if slots else nullcontext():
+                    return await _begin_and_run(database, attempt, perform, repeat_of)
+            except Held as held:
+                return await _hold(database, attempt, held)
+
+
+async def _begin_and_run(
+    database: Database, attempt: Attempt, perform: Perform, repeat_of: RepeatOf
+) -> StepOutcome:
+    begun = await patiently(lambda: attempts.begin(database, attempt))
+    if begun.outcome is not None:
+        return begun.outcome
+    losses = Losses(attempt, begun, await repeat_of(begun))
+    with structlog.contextvars.bound_contextvars(step=begun.name):
+        return await _Running(database, attempt, begun, losses).run(perform)
+
+
+async def _hold(database: Database, attempt: Attempt, held: Held) -> StepOutcome:
+    """Take back that an attempt has begun, if it has, and say what the step waits for."""
+    until = held.until
+    writing = asyncio.ensure_future(
+        patiently(lambda: attempts.hold(database, attempt, held.what, until))
+    )
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait([writing], timeout=FAREWELL_SECONDS)
+        # A worker that stops gives the work back: else that would pass for an attempt that was cut
+        # off in the midst of it, and may have done anything.
+        if not was_stopped() or not writing.done() or writing.exception() is not None:
+            writing.cancel()
+            raise
+    log.info("work.held", reason=held.what, seconds=held.seconds)
+    tried = attempt.number - attempt.before - 1
+    return StepOutcome(exit_code=0, files=0, held=Hold(seconds=held.seconds, tried=tried))
 
 
 @asynccontextmanager
@@ -130,6 +168,8 @@ class _Running:
                 with foreseen():
                     self._losses.check()
                     performed = await perform(self._begun, reporter)
+            except Held:
+                raise
             except asyncio.CancelledError:
                 await self._say_farewell(reporter)
                 raise
@@ -196,8 +236,8 @@ class _Running:
             status=status,
             duration_ms=duration_ms,
             exit_code=performed.exit_code,
-            stdout=_text(reporter.stdout),
-            stderr=_text(reporter.stderr),
+            stdout=reporter.stdout_text,
+            stderr=reporter.stderr_text,
             files=performed.files,
             refused=performed.refused,
             failure=failure,
@@ -210,10 +250,11 @@ class _Running:
                 *self._end_events(status, duration_ms, performed, failure, next_attempt_at),
             ),
             approval=performed.approval,
+            cached=performed.cached,
         )
 
     def _failure(self, error: AgentOSError, reporter: Reporter) -> Failure:
-        printed = _text(reporter.stderr).strip() or _text(reporter.stdout).strip()
+        printed = reporter.stderr_text.strip() or reporter.stdout_text.strip()
         return Failure(
             code=error.code,
             message=error.account[:4_096],
@@ -226,7 +267,7 @@ class _Running:
         """When Temporal will start the next attempt."""
         if not error.retryable or error.retries_used_up:
             return None
-        pause = policies.step_pause(self._attempt.number, error.retry_after_seconds)
+        pause = policies.step_pause(self._attempt.number_for_temporal, error.retry_after_seconds)
         return datetime.now(UTC) + pause
 
     def _artifact_event(self, file: StoredFile) -> ArtifactCreated:
@@ -256,7 +297,11 @@ class _Running:
         if status is Status.COMPLETED:
             exit_code, files = performed.exit_code, len(performed.files)
             yield StepCompleted(
-                **shared, exit_code=exit_code, files=files, refused=performed.refused
+                **shared,
+                exit_code=exit_code,
+                files=files,
+                refused=performed.refused,
+                cached=performed.cached or None,
             )
         elif failure is None:
             yield StepCancelled(**shared)
@@ -273,10 +318,6 @@ class _Running:
             exit_code=ended.exit_code,
             files=len(ended.files),
             refused=len(ended.refused),
+            cached=ended.cached,
             error=ended.failure.code if ended.failure else None,
         )
-
-
-def _text(printed: bytearray) -> str:
-    """PostgreSQL keeps no NUL in text."""
-    return printed.decode("utf-8", "replace").replace("\0", "�")

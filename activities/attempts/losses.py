@@ -76,10 +76,11 @@ class Losses:
         return self.repeat is Repeat.FREE
 
 
-def failures_before() -> int:
-    """How many attempts at a turn before this one failed on their own: Temporal keeps what the last
-    heartbeat told, also when its worker is lost."""
-    return int(next(iter(activity.info().heartbeat_details), 0))
+def failures_before(tried: int) -> int:
+    """How many attempts at a turn before this one failed on their own: ``tried`` before it was
+    held, and since then as many as the last heartbeat told, which Temporal keeps also when its
+    worker is lost."""
+    return int(next(iter(activity.info().heartbeat_details), tried))
 
 
 def check_losses(lost: int) -> None:

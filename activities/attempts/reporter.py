@@ -52,6 +52,14 @@ class Reporter:
         if self._live_characters < LIVE_CHARACTERS:
             self._tell(stream, self._decoders[stream].decode(data))
 
+    @property
+    def stdout_text(self) -> str:
+        return _text(self.stdout)
+
+    @property
+    def stderr_text(self) -> str:
+        return _text(self.stderr)
+
     def drain(self) -> tuple[Event, ...]:
         """Take the events that were not sent yet, to be written with the attempt's end."""
         waiting = tuple(self._waiting)
@@ -107,6 +115,11 @@ class Reporter:
             except TemporaryFailure:
                 self._waiting.extendleft(reversed(taken))
                 raise
+
+
+def _text(printed: bytearray) -> str:
+    """PostgreSQL keeps no NUL in text."""
+    return printed.decode("utf-8", "replace").replace("\0", "�")
 
 
 @asynccontextmanager

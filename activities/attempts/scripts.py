@@ -42,6 +42,11 @@ class Script:
     dependencies: Dependencies | None = None
     is_code: bool = False
 
+    @property
+    def copies(self) -> tuple[str, ...]:
+        """The skills at hand, each named by its content: their copies are."""
+        return tuple(self.folders[name].name for name in self.folders if name == self.skill)
+
     def job(self, inputs: Mapping[str, Path], output: Path, limits: Limits) -> Job:
         return Job(
             command=self.command,
@@ -171,6 +176,12 @@ class Scripts:
             return None
         found = await self._environments.interpreter_for(needed)
         return None if str(found.path) == self._python else found.path
+
+    async def python_of(self, script: Script) -> str:
+        """The Python that a script has at hand, by its path, version and ABI."""
+        needed = script.dependencies or Dependencies("", "")
+        found = await self._environments.interpreter_for(needed)
+        return f"{found.path} {found.version} {found.abi}"
 
     def may_use_network(self, skill: str) -> bool:
         return skill in self._networked

@@ -70,15 +70,37 @@ class Inputs:
             TemporaryFailure, InputFolderFull: another attempt may succeed.
         """
         wanted = {name: inputs.parse(text) for name, text in refs.items()}
-        kept = {name: kept_as(task_id, ref) for name, ref in wanted.items()}
-        found = await self._find(team_id, *kept.values())
+        found = await self._found(task_id, team_id, wanted)
         async with AsyncExitStack() as leases:
             paths: dict[str, Path] = {}
             for name, ref in wanted.items():
-                blob = found.get(kept[name]) or await self._import(task_id, team_id, ref)
+                blob = found.get(name) or await self._import(task_id, team_id, ref)
                 leases.callback(os.close, await self._lease(team_id, ref, blob))
                 paths[name] = self._cache.path_of(blob)
             yield paths
+
+    async def digests(
+        self, task_id: UUID, team_id: UUID, refs: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """The SHA-256 of what ``leased`` would give; only what comes from outside is fetched.
+
+        Raises:
+            As ``leased``.
+        """
+        wanted = {name: inputs.parse(text) for name, text in refs.items()}
+        found = await self._found(task_id, team_id, wanted)
+        return {
+            name: (found.get(name) or await self._import(task_id, team_id, ref)).sha256
+            for name, ref in wanted.items()
+        }
+
+    async def _found(
+        self, task_id: UUID, team_id: UUID, wanted: Mapping[str, InputRef]
+    ) -> Mapping[str, Blob]:
+        """Those of the inputs that are files of the team already."""
+        kept = {name: kept_as(task_id, ref) for name, ref in wanted.items()}
+        found = await self._find(team_id, *kept.values())
+        return {name: found[ref] for name, ref in kept.items() if ref in found}
 
     async def _find(self, team_id: UUID, *refs: StoredRef) -> Mapping[StoredRef, Blob]:
         found = await patiently(lambda: find_files(self._database, team_id, refs))

@@ -20,6 +20,10 @@ from workflows.definitions.pipeline_checking import problems_of
 from workflows.errors import AgentOSError, ToolDisabled
 from workflows.pointers import Problem
 
+_NOT_CACHED = (
+    "results of {tool} are not kept: they depend on the task, or take no time; leave it out"
+)
+
 
 async def problems_with_pipeline(
     installed: Installed,
@@ -85,6 +89,8 @@ async def _tools(
         elif tool is not None and isinstance(step.args, dict):
             found = await off_loop(tool.problems, step.args)
             problems += _arguments(found, step.args, f"{where}/args")
+            if step.cache and tool.cache is None:
+                problems.append(Problem(f"{where}/cache", _NOT_CACHED.format(tool=name)))
     return problems
 
 

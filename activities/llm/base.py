@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr
 
+from activities.limits.base import Bounds
 from activities.llm.opaque import Opaque
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -159,7 +160,8 @@ class ModelOptions:
     """Where models are. ``models`` are tried in order; with none, the server is asked for one.
 
     Without ``base_url`` it is OpenAI's own. What is longer than ``context_tokens``, or than the
-    entry of a model in ``model_context_tokens``, is shortened before it is sent.
+    entry of a model in ``model_context_tokens``, is shortened before it is sent. ``limits`` are
+    those of models, for all teams together.
     """
 
     models: tuple[str, ...] = ()
@@ -168,4 +170,5 @@ class ModelOptions:
     prices: Mapping[str, Price] = field(default_factory=dict)
     context_tokens: int = 128_000
     model_context_tokens: Mapping[str, int] = field(default_factory=dict)
+    limits: Mapping[str, Bounds] = field(default_factory=dict)
     timeouts: Timeouts = Timeouts()

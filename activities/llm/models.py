@@ -4,13 +4,17 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
+from math import inf
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
+from activities.breakers.errors import BreakerOpen
+from activities.breakers.holding import held_by
 from activities.llm.allowance import Allowance
 from activities.llm.base import (
     Answer,
@@ -56,6 +60,7 @@ _PASSED_OVER = (
     ModelNotFound,
     ModelUnsuitable,
     ContextTooLong,
+    BreakerOpen,
 )
 
 # What to do about that which takes the most room.
@@ -103,6 +108,7 @@ class Models:
         model: str | None = None,
         found: Sequence[str] = (),
         allowance: Allowance | None = None,
+        guard: Callable[[str], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
         on_text: Callable[[str], None],
         on_restart: Callable[[], None] | None = None,
         on_broken: Callable[[Charge], None] = lambda _: None,
@@ -112,7 +118,8 @@ class Models:
 
         Each is sent as much as it can read. ``found`` are the names of tools that the model has
         looked for or called, the latest last: they are shown though others give way. ``allowance``
-        is what prompts and answers may take together.
+        is what prompts and answers may take together. A model is asked within ``guard``, which may
+        raise ``BreakerOpen``: then it is the next one's turn.
 
         ``on_text`` gets the text as it arrives. When an answer breaks off after some of it, the
         next model is asked only with ``on_restart``, which is called so that the text can be
@@ -121,6 +128,7 @@ class Models:
 
         Raises:
             ModelOverloaded, ModelUnavailable: no model answers now; see ``retry_after_seconds``.
+            Held: those that could answer are not asked for now.
             ModelRefused: no model will answer this.
             ContextTooLong: it cannot be shortened enough.
             AnswerWithheld: a content filter withheld the answer.
@@ -141,7 +149,8 @@ class Models:
                 self.conversation, candidate, for_model(messages, candidate), tools, found
             )
             try:
-                reply = await self._ask(candidate, conversation, delivery)
+                async with guard(candidate):
+                    reply = await self._ask(candidate, conversation, delivery)
             except _PASSED_OVER as error:
                 log.warning("model.passed_over", model=candidate, error=error.code)
                 errors.append(error)
@@ -285,12 +294,16 @@ def _too_long(model: str, conversation: Conversation, reason: object) -> Context
 
 
 def _most_hopeful(errors: Sequence[AgentOSError]) -> AgentOSError:
-    """The error to report: the overload that ends first, else one that a retry may fix, else the
-    last one."""
+    """The error to report: the overload that ends first, else one that a retry may fix, else that
+    of the breaker which is tried first, else the last one."""
     overloads = [error for error in errors if isinstance(error, ModelOverloaded)]
     if overloads:
         return min(overloads, key=lambda error: error.retry_after_seconds or 0.0)
-    return next((error for error in errors if error.retryable), errors[-1])
+    if retryable := [error for error in errors if error.retryable]:
+        return retryable[0]
+    if refused := [error for error in errors if isinstance(error, BreakerOpen)]:
+        return held_by(min(refused, key=lambda error: error.retry_after_seconds or inf))
+    return errors[-1]
 
 
 def _milliseconds(started_at: float, ended_at: float) -> int:

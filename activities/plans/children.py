@@ -79,6 +79,7 @@ def child_of(
         inputs=inputs,
         prompt=prompt_of(plan, node, results) if form.has_model else None,
         priority=plan.priority,
+        cache=plan.cache,
     )
 
 

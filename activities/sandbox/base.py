@@ -109,6 +109,11 @@ class Sandbox(ABC):
         """The interpreter of scripts, as it is found inside."""
         return Path("python3")
 
+    @property
+    def kind(self) -> str:
+        """What a result may depend on of where it was made."""
+        return self.name
+
     @abstractmethod
     async def run(self, job: Job, on_output: OnOutput) -> Exit:
         """Run a job to its end, handing each piece of its output to ``on_output`` as it comes.

@@ -143,6 +143,10 @@ class E2B(Sandbox):
                     ended = replace(ended, limit=ended.limit or over.limit)
         return ended
 
+    @property
+    def kind(self) -> str:
+        return f"{self.name} {self._template or ''}"
+
     async def check(self) -> str:
         """Run a command in a sandbox of its own, which costs some seconds of one."""
         # There are no files to be fetched into a folder here.

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from activities.skills.entries import listed_scripts, runnable_files
@@ -22,6 +23,7 @@ from activities.skills.files import (
     open_file,
 )
 from activities.skills.frontmatter import FRONTMATTER_MAX_BYTES, Frontmatter, parse_frontmatter
+from workflows.definitions.lifetimes import lifetime_of
 from workflows.errors import SkillRefused
 
 SKILL_FILES = ("SKILL.md", "skill.md")
@@ -34,6 +36,10 @@ LICENSE_MAX_CHARACTERS = 500
 METADATA_MAX_ENTRIES = 64
 METADATA_MAX_CHARACTERS = 1024
 ALLOWED_TOOLS_MAX_ENTRIES = 128
+
+# In ``metadata``: the skill's results may be kept for so long. Named so that it means nothing else
+# to others.
+LIFETIME_KEY = "agentos-cache"
 
 # A name is part of file names, which end at 255 bytes: this leaves room for a digest.
 NAME_MAX_BYTES = 200
@@ -51,7 +57,8 @@ class Skill:
 
     ``scripts`` are those to be shown; a file of ``runnable`` runs as well when it is named.
     ``name`` is safe as the name of a folder, whatever SKILL.md says. No link is followed out of
-    ``root``, or of the folder itself when that is None.
+    ``root``, or of the folder itself when that is None. ``lifetime``: what its scripts give follows
+    from what they are given, and may be kept for so long.
     """
 
     name: str
@@ -67,6 +74,7 @@ class Skill:
     allowed_tools: tuple[str, ...]
     runnable: tuple[str, ...] = ()
     root: Path | None = None
+    lifetime: timedelta | None = None
 
 
 def load_skill(folder: Path, listing: Listing | None = None, root: Path | None = None) -> Skill:
@@ -90,6 +98,8 @@ def load_skill(folder: Path, listing: Listing | None = None, root: Path | None =
             line=head.lines[unknown],
         )
     runnable = runnable_files(listing)
+    metadata = _metadata(head)
+    lifetime = _lifetime(head, metadata)
     return Skill(
         name=_name(head, folder),
         description=_description(head, folder),
@@ -101,8 +111,9 @@ def load_skill(folder: Path, listing: Listing | None = None, root: Path | None =
         files=tuple(file.path for file in listing.files),
         license=_text(head, "license", LICENSE_MAX_CHARACTERS),
         compatibility=_text(head, "compatibility", COMPATIBILITY_MAX_CHARACTERS),
-        metadata=_metadata(head),
+        metadata=metadata,
         allowed_tools=_allowed_tools(head),
+        lifetime=lifetime,
         warnings=(*odd_name, *head.warnings, *listing.warnings),
     )
 
@@ -195,6 +206,17 @@ def _metadata(head: Frontmatter) -> Mapping[str, str]:
     if len(kept) < len(value):
         head.warn("metadata entries over the limits were left out", line=line)
     return kept
+
+
+def _lifetime(head: Frontmatter, metadata: Mapping[str, str]) -> timedelta | None:
+    declared = metadata.get(LIFETIME_KEY)
+    if declared is None or declared.lower() == "false":
+        return None
+    try:
+        return lifetime_of(declared) or None
+    except ValueError as error:
+        head.warn(f"{LIFETIME_KEY}: {error}", line=head.lines.get("metadata"))
+        return None
 
 
 def _allowed_tools(head: Frontmatter) -> tuple[str, ...]:

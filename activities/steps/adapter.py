@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
+from pydantic import JsonValue
 from temporalio import activity
 
 from activities.attempts.artifacts import publish_output
@@ -15,10 +17,13 @@ from activities.attempts.losses import Repeat
 from activities.attempts.reporter import Reporter
 from activities.attempts.scripts import Script
 from activities.attempts.unforeseen import foreseen
+from activities.breakers.errors import BreakerOpen
+from activities.breakers.holding import held_by
 from activities.equipment import Equipment
 from activities.patience import patiently
 from activities.sandbox.base import Stream
 from activities.steps.arguments import Arguments, steps_read
+from activities.steps.remembering import Memory
 from activities.store.attempts import Attempt, Begun
 from activities.store.reading.results import results_of
 from activities.tools.context import ToolContext
@@ -36,6 +41,7 @@ class Steps(ports.Steps):
     def __init__(self, equipment: Equipment, toolbox: Toolbox) -> None:
         self._equipment = equipment
         self._toolbox = toolbox
+        self._memory = Memory(equipment, toolbox)
 
     @activity.defn
     async def run_skill(self, call: StepCall) -> StepOutcome:
@@ -47,40 +53,53 @@ class Steps(ports.Steps):
 
     @activity.defn
     async def call_tool(self, call: StepCall) -> StepOutcome:
-        equipment = self._equipment
-
         async def perform(begun: Begun, reporter: Reporter) -> Performed:
             step = Step.model_validate(begun.definition)
             arguments = await self._arguments(call, step, begun.inputs)
             named = arguments.named(step.json_args)
             assert isinstance(named, dict)
-            async with equipment.scratch.workplace() as workplace:
-                context = ToolContext(call.task_id, call.team_id, workplace.output, equipment)
-                reporter.enter(Phase.EXECUTING)
-                deadline = asyncio.timeout(call.timeout_seconds)
-                try:
-                    async with deadline:
-                        result = await self._toolbox.call(context, step.tool or "", named)
-                except TimeoutError:
-                    if not deadline.expired():
-                        raise
-                    raise timed_out(step, call.timeout_seconds) from None
-                reporter.output(Stream.STDOUT, result.text.encode("utf-8", "replace"))
-                try:
-                    with foreseen():
-                        return await self._publish(
-                            call,
-                            workplace.output,
-                            result.exit_code,
-                            result.error,
-                            result.mime_types,
-                        )
-                except AgentOSError as error:
-                    # The call has been made, and another attempt would make it again.
-                    error.retries_used_up |= await self._repeat_of(begun) is Repeat.NEVER
-                    raise
+            call_it = partial(self._call_tool, call, begun, step, named, reporter)
+            wanted = await self._memory.of_tool(begun, step, named)
+            return await self._memory.performed(wanted, reporter, call_it)
 
         return await self._run(call, perform)
+
+    async def _call_tool(
+        self,
+        call: StepCall,
+        begun: Begun,
+        step: Step,
+        named: Mapping[str, JsonValue],
+        reporter: Reporter,
+    ) -> Performed:
+        equipment = self._equipment
+        async with equipment.scratch.workplace() as workplace:
+            context = ToolContext(call.task_id, call.team_id, workplace.output, equipment)
+            reporter.enter(Phase.EXECUTING)
+            deadline = asyncio.timeout(call.timeout_seconds)
+            try:
+                async with deadline:
+                    result = await self._toolbox.call(context, step.tool or "", named)
+            except TimeoutError:
+                if not deadline.expired():
+                    raise
+                raise timed_out(step, call.timeout_seconds) from None
+            if isinstance(result.error, BreakerOpen):
+                raise held_by(result.error)
+            reporter.output(Stream.STDOUT, result.text.encode("utf-8", "replace"))
+            try:
+                with foreseen():
+                    return await self._publish(
+                        call,
+                        workplace.output,
+                        result.exit_code,
+                        result.error,
+                        result.mime_types,
+                    )
+            except AgentOSError as error:
+                # The call has been made, and another attempt would make it again.
+                error.retries_used_up |= await self._repeat_of(begun) is Repeat.NEVER
+                raise
 
     async def _run_script(self, call: StepCall, prepare: Prepare) -> StepOutcome:
         equipment = self._equipment
@@ -91,33 +110,55 @@ class Steps(ports.Steps):
             arguments.place(step.files)
             words = arguments.command_line(list(step.args))
             step = step.model_copy(update={"env": arguments.environment(step.env)})
-            limits = equipment.scripts.limits(call.timeout_seconds)
             async with (
                 equipment.scratch.workplace() as workplace,
-                equipment.inputs.leased(call.task_id, call.team_id, arguments.files) as files,
                 prepare(step, words, workplace.code) as script,
             ):
-                reporter.enter(Phase.EXECUTING)
-                ended = await equipment.sandbox.run(
-                    script.job(files, workplace.output, limits), reporter.output
+                run = partial(
+                    self._run_in_sandbox,
+                    *(call, step, script, arguments.files),
+                    output=workplace.output,
+                    reporter=reporter,
                 )
-                reporter.enter(Phase.POST_PROCESS)
-                error = error_of(
-                    step,
-                    ended,
-                    limits,
-                    script,
-                    stdout=reporter.stdout,
-                    stderr=reporter.stderr,
-                    disk=equipment.scratch.disk,
+                wanted = await self._memory.of_script(
+                    call.task_id, begun, step, script, arguments.files
                 )
-                return await self._publish(call, workplace.output, ended.code, error)
+                return await self._memory.performed(wanted, reporter, run)
 
         return await self._run(call, perform)
 
+    async def _run_in_sandbox(
+        self,
+        call: StepCall,
+        step: Step,
+        script: Script,
+        inputs: Mapping[str, str],
+        *,
+        output: Path,
+        reporter: Reporter,
+    ) -> Performed:
+        equipment = self._equipment
+        limits = equipment.scripts.limits(call.timeout_seconds)
+        async with equipment.inputs.leased(call.task_id, call.team_id, inputs) as files:
+            reporter.enter(Phase.EXECUTING)
+            ended = await equipment.sandbox.run(script.job(files, output, limits), reporter.output)
+            reporter.enter(Phase.POST_PROCESS)
+            error = error_of(
+                step,
+                ended,
+                limits,
+                script,
+                stdout=reporter.stdout,
+                stderr=reporter.stderr,
+                disk=equipment.scratch.disk,
+            )
+            return await self._publish(call, output, ended.code, error)
+
     async def _run(self, call: StepCall, perform: Perform) -> StepOutcome:
         database = self._equipment.database
-        return await run_attempt(database, self._attempt(call), perform, self._repeat_of)
+        return await run_attempt(
+            database, self._attempt(call), perform, self._repeat_of, self._equipment.slots
+        )
 
     async def _repeat_of(self, begun: Begun) -> Repeat:
         """What it costs to run a step again when nobody knows if its last attempt took effect."""
@@ -135,11 +176,12 @@ class Steps(ports.Steps):
             task_id=call.task_id,
             sub_task_id=call.sub_task_id,
             run=call.run,
-            number=activity.info().attempt,
+            number=call.tried + activity.info().attempt,
             retries=call.retries,
             worker_id=self._equipment.worker_id,
             is_last=call.is_last,
             begun_in=activity.info().workflow_run_id,
+            tried=call.tried,
         )
 
     async def _arguments(self, call: StepCall, step: Step, inputs: Mapping[str, str]) -> Arguments:

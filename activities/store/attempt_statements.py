@@ -9,11 +9,19 @@ from activities.store import events, fence
 from activities.store.revision_statements import TURN_OF_CALL, taken_back
 from workflows.contracts import WORKER_LOST
 from workflows.errors import WorkerStopping
-from workflows.events import StepStarted
+from workflows.events import StepHeld, StepStarted
 from workflows.states import ArtifactType, Phase, Status
 
 _STARTED = events.made(
     StepStarted, task="task", seq="event_seq", step="name", attempt="CAST(:number AS int)"
+)
+_HELD = events.made(
+    StepHeld,
+    task="numbered",
+    seq="event_seq",
+    step="step_name",
+    reason="CAST(:waits_for AS text)",
+    next_attempt_at="CAST(:next_attempt_at AS timestamptz)",
 )
 # An attempt that was given up for lost has a number that is not the present one.
 _IS_PRESENT_ATTEMPT = f"""
@@ -60,7 +68,7 @@ BEGIN_ATTEMPT = text(
         FROM before
         WHERE tasks.id = before.id AND {fence.IS_PRESENT}
         -- A planner may look at what its agents may use.
-        RETURNING tasks.id, team_id, inputs, event_seq, wakes, starts,
+        RETURNING tasks.id, team_id, inputs, cache, event_seq, wakes, starts,
                   lost AS lost_before, failures,
                   coalesce(tasks.definition -> 'skills', tasks.definition #> '{{agent,skills}}')
                       AS skills,
@@ -69,7 +77,8 @@ BEGIN_ATTEMPT = text(
     ), started AS (
         UPDATE sub_tasks
         SET status = '{Status.RUNNING}', phase = '{Phase.PREPARE_ENV}',
-            retry_count = :number - 1, next_attempt_at = NULL, worker_id = :worker_id, error = NULL,
+            retry_count = :number - 1, next_attempt_at = NULL, waits_for = NULL,
+            worker_id = :worker_id, error = NULL,
             started_at = coalesce(started_at, now())
         FROM task
         WHERE sub_tasks.id = :sub_task_id AND sub_tasks.status <> '{Status.COMPLETED}'
@@ -99,12 +108,12 @@ BEGIN_ATTEMPT = text(
         UNION ALL
         {_STARTED} FROM task, started
     )
-    SELECT task.team_id, inputs, skills, tools, lost_before AS lost, failures, approval, name,
-           input_context AS definition, NULL AS output_result, 0 AS files, false AS closed,
+    SELECT task.team_id, inputs, cache, skills, tools, lost_before AS lost, failures, approval,
+           name, input_context AS definition, NULL AS output_result, 0 AS files, false AS closed,
            {events.notify("task")}
     FROM task, started
     UNION ALL
-    SELECT tasks.team_id, inputs, NULL, NULL, 0, 0, approval, sub_tasks.name, input_context,
+    SELECT tasks.team_id, inputs, cache, NULL, NULL, 0, 0, approval, sub_tasks.name, input_context,
            output_result, (SELECT count(*) FROM task_artifacts WHERE sub_task_id = :sub_task_id),
            tasks.status = '{Status.COMPLETED}', NULL
     FROM tasks JOIN sub_tasks ON sub_tasks.task_id = tasks.id
@@ -166,6 +175,46 @@ TELL_OF_ATTEMPT = text(
     """
 )
 
+OUTLINE = text(
+    f"""
+    SELECT team_id, input_context ->> 'tool' AS tool,
+           status = '{Status.COMPLETED}' AS is_completed
+    FROM sub_tasks WHERE id = :sub_task_id
+    """
+)
+
+# Of the attempt nothing is left, so that none was used up: the next one has the same number. It may
+# not even have begun. The row of one that took over another's, which was lost, has to tell of that.
+HOLD_ATTEMPT = text(
+    f"""
+    WITH task AS (
+        SELECT id FROM tasks WHERE {fence.IS_PRESENT} FOR UPDATE
+    ), step AS (
+        UPDATE sub_tasks
+        SET status = '{Status.QUEUED}', phase = NULL, waits_for = CAST(:waits_for AS text),
+            next_attempt_at = CAST(:next_attempt_at AS timestamptz), retry_count = :number - 1,
+            worker_id = NULL,
+            started_at = CASE WHEN :number > 1 THEN started_at END
+        FROM task
+        WHERE sub_tasks.id = :sub_task_id AND sub_tasks.task_id = task.id
+          AND sub_tasks.status <> '{Status.COMPLETED}' AND sub_tasks.retry_count < :number
+        RETURNING sub_tasks.task_id, sub_tasks.name AS step_name
+    ), gone AS (
+        DELETE FROM execution_logs USING step
+        WHERE execution_logs.id = :log_id AND execution_logs.status = '{Status.RUNNING}'
+          AND execution_logs.error IS NULL
+          AND execution_logs.execution IS NOT DISTINCT FROM CAST(:begun_in AS text)
+    ), numbered AS (
+        UPDATE tasks SET event_seq = event_seq + 1, updated_at = now()
+        FROM step WHERE tasks.id = step.task_id
+        RETURNING tasks.id, tasks.team_id, event_seq, step_name
+    ), event AS (
+        {events.INSERT} {_HELD} FROM numbered
+    )
+    SELECT {events.notify("numbered")} FROM numbered
+    """
+)
+
 END_ATTEMPT = text(
     f"""
     WITH task AS (
@@ -174,7 +223,7 @@ END_ATTEMPT = text(
         UPDATE sub_tasks
         SET status = :status, phase = NULL, output_result = CAST(:output AS jsonb),
             error = CAST(:error AS jsonb), next_attempt_at = :next_attempt_at,
-            approval = coalesce(CAST(:approval AS jsonb), approval),
+            approval = coalesce(CAST(:approval AS jsonb), approval), cached = :cached,
             finished_at = CASE WHEN :is_final THEN now() END
         FROM task
         WHERE {_IS_PRESENT_ATTEMPT} AND sub_tasks.task_id = task.id

@@ -16,6 +16,8 @@ from activities.store.approvals import Approval
 from activities.store.attempt_statements import (
     BEGIN_ATTEMPT,
     END_ATTEMPT,
+    HOLD_ATTEMPT,
+    OUTLINE,
     TAKE_OVER,
     TELL_OF_ATTEMPT,
 )
@@ -31,7 +33,9 @@ class Attempt:
     """An attempt at a sub-task. ``number`` counts from 1 within a run. ``retries`` may follow one
     that fails, beside those that follow one that was lost with its worker. ``begun_in`` is the
     Temporal run id, which a reset changes; ``execution`` is the same where a reset must make
-    earlier ones void. The success of one that ``is_last`` completes the task."""
+    earlier ones void. The success of one that ``is_last`` completes the task. ``before`` it were
+    those that had a question, and ``tried`` before the work was held: Temporal counts anew then.
+    """
 
     task_id: UUID
     sub_task_id: UUID
@@ -42,6 +46,12 @@ class Attempt:
     execution: str | None = None
     is_last: bool = False
     begun_in: str | None = None
+    before: int = 0
+    tried: int = 0
+
+    @property
+    def number_for_temporal(self) -> int:
+        return self.number - self.before - self.tried
 
     @property
     def log_id(self) -> UUID:
@@ -55,7 +65,8 @@ class Begun:
 
     ``outcome`` is set when the sub-task has succeeded already. Of the attempts before this one in
     its run, ``failures`` failed on their own, and of ``lost`` nobody knows how far they have come;
-    these may also be from before Temporal reset the workflow.
+    these may also be from before Temporal reset the workflow. ``cache``: the task lets its steps
+    take the results of equal ones.
     """
 
     team_id: UUID
@@ -66,12 +77,22 @@ class Begun:
     skills: tuple[str, ...] | None = None
     tools: tuple[str, ...] | None = None
     approval: dict[str, Any] | None = None
+    cache: bool = True
     lost: int = 0
     failures: int = 0
 
     @property
     def was_lost(self) -> bool:
         return self.lost > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What is known of a sub-task before it begins; ``tool`` is the one that it calls, if any."""
+
+    team_id: UUID
+    tool: str | None
+    is_completed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +119,8 @@ class StoredFile:
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How an attempt ended. ``files`` replace those of earlier attempts at the same step; with an
-    ``approval``, a question was found, and the step waits for its answer."""
+    ``approval``, a question was found, and the step waits for its answer. ``cached``: the result is
+    that of an equal step."""
 
     status: Status
     duration_ms: int
@@ -112,6 +134,7 @@ class Ended:
     events: tuple[Event, ...] = ()
     message: ToolMessage | None = None
     approval: Approval | None = None
+    cached: bool = False
 
 
 def artifact_id(sub_task_id: UUID, name: str, sha256: str) -> UUID:
@@ -155,6 +178,7 @@ async def begin(database: Database, attempt: Attempt) -> Begun:
         skills=None if row.skills is None else tuple(row.skills),
         tools=None if row.tools is None else tuple(row.tools),
         approval=row.approval,
+        cache=row.cache,
         lost=row.lost,
         failures=row.failures,
     )
@@ -166,6 +190,24 @@ async def set_phase(
     """Tell where the attempt is, unless ``phase`` is None, and what it printed since."""
     values = {**_fence(attempt), **events.values(new), "phase": phase}
     await database.execute(TELL_OF_ATTEMPT, values)
+
+
+async def hold(database: Database, attempt: Attempt, waits_for: str, until: datetime) -> None:
+    """Take back an attempt, begun or not, that cannot be made now; the sub-task is queued."""
+    values = {
+        **_fence(attempt),
+        "log_id": attempt.log_id,
+        "begun_in": attempt.begun_in,
+        "waits_for": waits_for,
+        "next_attempt_at": until,
+    }
+    await database.execute(HOLD_ATTEMPT, values)
+
+
+async def outline(database: Database, sub_task_id: UUID) -> Outline | None:
+    """None where there is no such sub-task any more."""
+    rows = await database.execute(OUTLINE, {"sub_task_id": sub_task_id})
+    return next((Outline(row.team_id, row.tool, row.is_completed) for row in rows), None)
 
 
 async def end(database: Database, attempt: Attempt, ended: Ended) -> bool:
@@ -187,6 +229,7 @@ async def end(database: Database, attempt: Attempt, ended: Ended) -> bool:
         "error": ended.failure and ended.failure.model_dump_json(exclude_none=True),
         "next_attempt_at": ended.next_attempt_at,
         "exit_code": ended.exit_code,
+        "cached": ended.cached,
         "duration_ms": ended.duration_ms,
         "stdout": ended.stdout,
         "stderr": ended.stderr,

@@ -130,7 +130,12 @@ async def _replace_tools(
         is_tool_of(server.name),
         col(Tool.name).not_in([row["name"] for row in rows]),
     )
-    says_nothing = and_(col(Tool.is_active), col(Tool.permission_level) == permission_level)
+    says_nothing = and_(
+        col(Tool.is_active),
+        col(Tool.permission_level) == permission_level,
+        col(Tool.max_running).is_(None),
+        col(Tool.calls_per_minute).is_(None),
+    )
     await connection.execute(delete(Tool).where(is_gone, says_nothing))
     await connection.execute(
         update(Tool).where(is_gone).values(config=col(Tool.config).concat({"is_gone": True}))

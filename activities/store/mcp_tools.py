@@ -11,8 +11,10 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, literal_column, o
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from activities.store.audit import Actor
 from activities.store.database import Database
 from activities.store.tables import Tool
+from activities.store.tools import ToolSettingChange, note_limits
 from workflows.definitions.mcp_server import PREFIX, McpServer
 from workflows.states import Permission, ToolType
 
@@ -34,6 +36,8 @@ class StoredTool:
     permission_level: Permission
     refused: tuple[str, ...] = ()
     changed: dict[str, JsonValue] | None = None
+    max_running: int | None = None
+    calls_per_minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +57,16 @@ class CallableTool:
 
 async def change_mcp_tool(
     database: Database,
-    team_id: UUID,
+    actor: Actor,
     name: str,
-    *,
-    is_active: bool | None = None,
-    permission_level: Permission | None = None,
+    change: ToolSettingChange,
 ) -> StoredTool | None:
-    """Change what is not None of a tool, or of a server; None when there is none of this name.
+    """Change the setting of a tool, or of a server; None when there is none of this name.
 
-    A server's permission becomes that of all its tools. Its being active is a switch of its own.
-    A change of a tool's definition counts as seen from then on.
+    A server's permission becomes that of all its tools. Its being active is a switch of its own,
+    and so are its limits. A change of a tool's definition counts as seen from then on.
     """
-    given = {"is_active": is_active, "permission_level": permission_level}
-    changes = {key: value for key, value in given.items() if value is not None}
+    team_id, permission_level, changes = actor.team_id, change.permission_level, change.columns
     seen = {"config": col(Tool.config).op("-")(literal_column("text 'changed'"))}
     async with database.writing() as connection:
         if changes:
@@ -81,6 +82,8 @@ async def change_mcp_tool(
                 .values({"permission_level": permission_level} | seen)
             )
         row = (await connection.execute(_listed(team_id).where(col(Tool.name) == name))).first()
+        if row is not None:
+            await note_limits(connection, actor, name, change)
     return None if row is None else _stored(row)
 
 
@@ -164,6 +167,8 @@ def _listed(team_id: UUID) -> Select[*tuple[Any, ...]]:
             ),
             col(Tool.permission_level),
             col(Tool.config),
+            col(Tool.max_running),
+            col(Tool.calls_per_minute),
         )
         .outerjoin(_Server, _serves)
         .where(col(Tool.team_id) == team_id, is_mcp(), _is_there)
@@ -179,6 +184,8 @@ def _stored(row: Row[*tuple[Any, ...]]) -> StoredTool:
         permission_level=row.permission_level,
         refused=tuple(row.config.get("refused", ())),
         changed=row.config.get("changed"),
+        max_running=row.max_running,
+        calls_per_minute=row.calls_per_minute,
     )
 
 

@@ -100,6 +100,7 @@ RESTART_CHILD = (
             UPDATE tasks
             SET type = :type, name = :name, prompt = :prompt, priority = :priority,
                 definition = CAST(:definition AS jsonb), inputs = CAST(:inputs AS jsonb),
+                cache = :cache,
                 status = '{Status.PENDING}', run = run + 1, first_step = 0, executions = '[]',
                 pause_requested_at = NULL, result = NULL, error = NULL, started_at = NULL,
                 finished_at = NULL, updated_at = now(), event_seq = event_seq + 1

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from activities.aes_keys import KEY_ID_CHARACTERS
 from activities.store.database import Database
-from activities.store.tables import Secret, Team
+from activities.store.tables import CallbackSecret, Secret, Team, Webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,13 @@ async def list_secrets(database: Database, team_id: UUID) -> Sequence[SecretInfo
 
 
 async def sealing_keys(database: Database) -> Mapping[str, int]:
-    """How many secrets, of all teams, were sealed with each key, by its id."""
-    key_id = func.substr(col(Secret.sealed), 1, KEY_ID_CHARACTERS).label("key_id")
+    """How many secrets, of all teams and of webhooks too, were sealed with each key, by its id."""
+    sealed = union_all(*(select(col(kind.sealed)) for kind in (Secret, Webhook, CallbackSecret)))
+    key_id = func.substr(sealed.subquery().c.sealed, 1, KEY_ID_CHARACTERS).label("key_id")
     counted = select(key_id, func.count()).group_by(key_id)
     async with database.reading(fresh=True) as connection:
         rows = await connection.execute(counted)
-        return {bytes(sealed).decode("ascii", "replace"): count for sealed, count in rows}
+        return {bytes(key).decode("ascii", "replace"): count for key, count in rows}
 
 
 async def remove_secret(

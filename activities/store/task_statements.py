@@ -4,8 +4,9 @@ from sqlalchemy import text
 
 from activities.store import events, fence
 from workflows.events import TaskStatus
-from workflows.states import Status
+from workflows.states import LetterState, Status
 
+_WAS_RESET = "Its run was reset in Temporal."
 _CANCELLED = f"'{Status.CANCELLED}'"
 
 # The sub-tasks that are known before a task begins, of which the rows are ``sub_task_rows``.
@@ -26,11 +27,11 @@ CREATE = text(
     WITH task AS (
         INSERT INTO tasks
             (id, team_id, parent_id, type, name, prompt, priority, status, definition, inputs, run,
-             first_step, event_seq, idempotency_key, request_digest)
+             first_step, event_seq, idempotency_key, request_digest, cache, callbacks)
         VALUES
             (:id, :team_id, :parent_id, :type, :name, :prompt, :priority, '{Status.PENDING}',
              CAST(:definition AS jsonb), CAST(:inputs AS jsonb), 1, 0, 1, :idempotency_key,
-             :request_digest)
+             :request_digest, :cache, CAST(:callbacks AS jsonb))
         ON CONFLICT ON CONSTRAINT tasks_idempotency DO NOTHING
         RETURNING id, team_id, event_seq
     ), step AS (
@@ -76,13 +77,15 @@ CLOSE = text(
         UPDATE sub_tasks
         SET status = CASE WHEN sub_tasks.id = :sub_task_id THEN :status
                      ELSE '{Status.CANCELLED}' END,
-            phase = NULL, error = task.error, next_attempt_at = NULL,
+            phase = NULL, error = task.error, next_attempt_at = NULL, waits_for = NULL,
             finished_at = coalesce(finished_at, now())
         FROM task
         WHERE sub_tasks.task_id = task.id AND sub_tasks.status <> '{Status.COMPLETED}'
           AND (sub_tasks.id = :sub_task_id
                OR ((:all_sub_tasks OR sub_tasks.status <> '{Status.PENDING}')
                    AND sub_tasks.status NOT IN ({fence.FINAL_STATES})))
+    ), wait AS (
+        DELETE FROM slot_waits USING task WHERE slot_waits.task_id = task.id
     ), log AS (
         UPDATE execution_logs
         SET status = :status, error = task.error, finished_at = now()
@@ -101,6 +104,12 @@ CLOSE = text(
         SET status = '{Status.CANCELLED}', error = node.error, finished_at = now()
         FROM node
         WHERE sub_tasks.task_id = node.id AND sub_tasks.status = '{Status.PENDING}'
+    ), letter AS (
+        UPDATE dead_letters
+        SET state = '{LetterState.REQUEUED}', ended_at = now(), note = '{_WAS_RESET}'
+        FROM task
+        WHERE dead_letters.task_id = task.id AND dead_letters.run = :run
+          AND dead_letters.state = '{LetterState.OPEN}'
     ), event AS (
         {events.INSERT}
         {events.made(TaskStatus, task="task", seq="event_seq", status=":status", error="error")}
@@ -121,5 +130,18 @@ DESCRIBE_NODE = text(
     SET input_context =
             jsonb_set(input_context, '{description}', to_jsonb(CAST(:description AS text)))
     WHERE id = :id AND number IS NOT NULL
+    """
+)
+
+# The sub-tasks of a task that has another definition now; the order of those it keeps stays.
+REDEFINE_STEPS = text(
+    f"""
+    WITH task AS (
+        SELECT id, team_id FROM tasks WHERE id = :task_id
+    )
+    {INSERT_STEPS}
+    ON CONFLICT (id) DO UPDATE
+        SET task_type = excluded.task_type, dependencies = excluded.dependencies,
+            input_context = excluded.input_context, execution_order = excluded.execution_order
     """
 )

@@ -2,18 +2,20 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from activities.store import events
+from activities.store import audit, events
+from activities.store.audit import Actor, Deed
 from activities.store.database import Database
+from activities.store.dead_letters import requeue_letters, write_letters
 from activities.store.housekeeping.errors import PartSwept
 from activities.store.housekeeping.progress import require_whole
 from activities.store.tables import SubTask, Task
@@ -22,14 +24,17 @@ from activities.store.task_statements import (
     CREATE,
     DESCRIBE_NODE,
     MARK,
+    REDEFINE_STEPS,
     REQUEST_PAUSE,
     REQUEST_RESUME,
 )
 from workflows.contracts import PLAN_ENDED, Failure, TaskClose, TaskMark
+from workflows.definitions.webhook import Notice
 from workflows.events import Event, PauseRequested, ResumeRequested, TaskStatus
 from workflows.states import FINAL, Status, TaskType
 
-_NONE: Mapping[UUID, str] = MappingProxyType({})
+# Ends that leave a dead letter.
+_BAD = (Status.FAILED, Status.BLOCKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +52,21 @@ class NewSubTask:
 
 
 @dataclass(frozen=True, slots=True)
+class NewCallback:
+    """``origin`` is that of the URL, which tells receivers apart."""
+
+    url: str
+    origin: str
+    events: Sequence[Notice]
+
+
+@dataclass(frozen=True, slots=True)
 class NewTask:
     """A task that was accepted, with its sub-tasks in their order. ``parent_id`` is the plan whose
     node it is.
 
-    ``request_digest`` tells a repeated request from another one.
+    ``request_digest`` tells a repeated request from another one. ``cache``: its steps may take the
+    results of equal ones. ``callbacks`` are told of it.
     """
 
     id: UUID
@@ -66,6 +81,8 @@ class NewTask:
     parent_id: UUID | None = None
     idempotency_key: str | None = None
     request_digest: str | None = None
+    cache: bool = True
+    callbacks: Sequence[NewCallback] = ()
     run: int = field(default=1, init=False)
     first_step: int = field(default=0, init=False)
 
@@ -141,7 +158,13 @@ async def close_task(database: Database, close: TaskClose) -> bool:
         "code": close.failure and close.failure.code,
         "unbegun": unbegun.model_dump_json(exclude_none=True),
     }
-    return bool(await database.execute(CLOSE, values))
+    if close.status not in _BAD:
+        return bool(await database.execute(CLOSE, values))
+    async with database.writing() as connection:
+        has_closed = bool((await connection.execute(CLOSE, values)).all())
+        if has_closed:
+            await write_letters(connection, close.task_id)
+    return has_closed
 
 
 async def find_status(database: Database, task_id: UUID, run: int) -> Status | None:
@@ -152,58 +175,64 @@ async def find_status(database: Database, task_id: UUID, run: int) -> Status | N
     return None if status is None else Status(status)
 
 
-async def restart_task(
-    database: Database,
-    task_id: UUID,
-    run: int,
-    *,
-    first_step: int,
-    again: Collection[UUID] = (),
-    inputs: Mapping[str, str],
-    descriptions: Mapping[UUID, str] = _NONE,
-    needs: Sequence[str] = (),
-) -> bool:
-    """Make a task whose run number ``run`` has ended ready for the next.
+@dataclass(frozen=True, slots=True)
+class Redefinition:
+    """What a task is from its next run on. Of ``sub_tasks``, which are all that it has then, those
+    that it had and that do not start over keep what they made."""
 
-    ``needs`` are the sweeps that must have left it alone: what they remove, it will read.
+    name: str
+    definition: Mapping[str, JsonValue]
+    sub_tasks: Sequence[NewSubTask]
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """How a task that has ended begins again: at ``first_step``, with these ``inputs``.
 
     The sub-tasks ``again`` start over; the others keep what they made. ``descriptions`` are those
-    that nodes get, by the ids of their rows. False when somebody else was faster.
+    that nodes get, by the ids of their rows; ``cache`` is None if it stays as it was.
+    ``needs`` are the sweeps that must have left it alone: what they remove, it will read.
+    """
+
+    first_step: int
+    inputs: Mapping[str, str]
+    again: Collection[UUID] = ()
+    descriptions: Mapping[UUID, str] = field(default_factory=dict)
+    redefined: Redefinition | None = None
+    cache: bool | None = None
+    needs: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Who has a task run again, with the ``deed`` for the log. ``digest`` tells the request for
+    that from others."""
+
+    actor: Actor
+    deed: Deed
+    digest: str | None = None
+
+
+async def restart_task(
+    database: Database, task_id: UUID, run: int, restart: Restart, reason: Reason
+) -> bool:
+    """Make a task whose run number ``run`` has ended ready for the next; its dead letters are dealt
+    with by that. False when somebody else was faster.
 
     Raises:
         PartSwept
     """
     async with database.writing() as connection:
+        needs = restart.needs
         if needs and (part := await require_whole(connection, task_id, needs)):
             raise PartSwept(part=part, task_id=task_id)
-        changed = await connection.scalar(
-            update(Task)
-            .where(
-                col(Task.id) == task_id,
-                col(Task.run) == run,
-                col(Task.status).in_([str(status) for status in FINAL]),
-                col(Task.deleted_at).is_(None),
-            )
-            .values(
-                status=Status.PENDING,
-                run=run + 1,
-                first_step=first_step,
-                executions=[],
-                pause_requested_at=None,
-                inputs=dict(inputs),
-                result=None,
-                error=None,
-                started_at=None,
-                finished_at=None,
-                updated_at=func.now(),
-            )
-            .returning(col(Task.id))
-        )
-        if changed is None:
+        if not await _begin_run(connection, task_id, run, restart):
             return False
+        if restart.redefined is not None:
+            await _redefine(connection, task_id, restart.redefined)
         await connection.execute(
             update(SubTask)
-            .where(col(SubTask.id).in_(again))
+            .where(col(SubTask.id).in_(restart.again))
             .values(
                 status=Status.PENDING,
                 phase=None,
@@ -211,15 +240,65 @@ async def restart_task(
                 output_result=None,
                 retry_count=0,
                 next_attempt_at=None,
+                waits_for=None,
                 worker_id=None,
+                cached=False,
                 started_at=None,
                 finished_at=None,
             )
         )
-        for node_id, description in descriptions.items():
+        for node_id, description in restart.descriptions.items():
             await connection.execute(DESCRIBE_NODE, {"id": node_id, "description": description})
+        note = reason.deed.note
+        await requeue_letters(connection, reason.actor, task_id, reason.digest, note)
+        await audit.note(connection, reason.actor, reason.deed)
         await events.append(connection, task_id, [TaskStatus(status=Status.PENDING)])
     return True
+
+
+async def _begin_run(
+    connection: AsyncConnection, task_id: UUID, run: int, restart: Restart
+) -> bool:
+    changed = await connection.scalar(
+        update(Task)
+        .where(
+            col(Task.id) == task_id,
+            col(Task.run) == run,
+            col(Task.status).in_([str(status) for status in FINAL]),
+            col(Task.deleted_at).is_(None),
+        )
+        .values(
+            status=Status.PENDING,
+            run=run + 1,
+            first_step=restart.first_step,
+            executions=[],
+            pause_requested_at=None,
+            inputs=dict(restart.inputs),
+            cache=col(Task.cache) if restart.cache is None else restart.cache,
+            result=None,
+            error=None,
+            started_at=None,
+            finished_at=None,
+            updated_at=func.now(),
+        )
+        .returning(col(Task.id))
+    )
+    return changed is not None
+
+
+async def _redefine(connection: AsyncConnection, task_id: UUID, new: Redefinition) -> None:
+    """Sub-tasks that there are no more go with all that they made."""
+    await connection.execute(
+        update(Task)
+        .where(col(Task.id) == task_id)
+        .values(name=new.name, definition=dict(new.definition))
+    )
+    kept = [sub_task.id for sub_task in new.sub_tasks]
+    await connection.execute(
+        delete(SubTask).where(col(SubTask.task_id) == task_id, col(SubTask.id).not_in(kept))
+    )
+    values = {"task_id": task_id, "sub_tasks": json.dumps(sub_task_rows(new.sub_tasks))}
+    await connection.execute(REDEFINE_STEPS, values)
 
 
 def _run(task_id: UUID, run: int, event: Event) -> dict[str, Any]:
@@ -239,7 +318,9 @@ def row_of(task: NewTask) -> dict[str, Any]:
         "inputs": json.dumps(dict(task.inputs)),
         "idempotency_key": task.idempotency_key,
         "request_digest": task.request_digest,
+        "cache": task.cache,
         "sub_tasks": json.dumps(sub_task_rows(task.sub_tasks)),
+        "callbacks": json.dumps(list(map(asdict, task.callbacks))) if task.callbacks else None,
     }
 
 

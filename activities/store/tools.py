@@ -1,12 +1,15 @@
 """A team's settings for its tools: whether one may be used, and whether calls need approval."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from activities.store.audit import Actor, Deed, note
 from activities.store.database import Database
 from activities.store.tables import Tool
 from workflows.states import Permission, ToolType
@@ -14,36 +17,69 @@ from workflows.states import Permission, ToolType
 
 @dataclass(frozen=True, slots=True)
 class ToolSetting:
+    """Of its calls ``max_running`` may run at once and ``calls_per_minute`` be made; None is no
+    limit."""
+
     is_active: bool = True
     permission_level: Permission = Permission.AUTO
+    max_running: int | None = None
+    calls_per_minute: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolSettingChange:
+    """What is None stays. A limit of 0 is none."""
+
+    is_active: bool | None = None
+    permission_level: Permission | None = None
+    max_running: int | None = None
+    calls_per_minute: int | None = None
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        given = {"is_active": self.is_active, "permission_level": self.permission_level}
+        return {key: value for key, value in given.items() if value is not None} | self.limits
+
+    @property
+    def limits(self) -> dict[str, int | None]:
+        given = {"max_running": self.max_running, "calls_per_minute": self.calls_per_minute}
+        return {key: value or None for key, value in given.items() if value is not None}
 
 
 async def tool_settings(database: Database, team_id: UUID) -> dict[str, ToolSetting]:
     """By name of the tool. A tool of which the team said nothing is not among them."""
     async with database.reading(fresh=True) as connection:
         rows = await connection.execute(
-            select(col(Tool.name), col(Tool.is_active), col(Tool.permission_level)).where(
-                col(Tool.team_id) == team_id
-            )
+            select(col(Tool.name), *_SETTING).where(col(Tool.team_id) == team_id)
         )
-        return {name: ToolSetting(active, level) for name, active, level in rows}
+        return {
+            row.name: ToolSetting(
+                row.is_active, row.permission_level, row.max_running, row.calls_per_minute
+            )
+            for row in rows
+        }
+
+
+_SETTING = (
+    col(Tool.is_active),
+    col(Tool.permission_level),
+    col(Tool.max_running),
+    col(Tool.calls_per_minute),
+)
 
 
 async def set_native_tool(
     database: Database,
-    team_id: UUID,
+    actor: Actor,
     name: str,
     default: ToolSetting,
-    *,
-    is_active: bool | None = None,
-    permission_level: Permission | None = None,
+    change: ToolSettingChange,
 ) -> ToolSetting:
-    """Change what is not None of a native tool's setting; the whole setting.
+    """Change a native tool's setting for the actor's team; gives the whole setting.
 
     ``default`` is what holds as long as the team says nothing.
     """
-    given = {"is_active": is_active, "permission_level": permission_level}
-    changes = {key: value for key, value in given.items() if value is not None}
+    changes = change.columns
     row = {"is_active": default.is_active, "permission_level": default.permission_level, **changes}
     async with database.writing() as connection:
         saved = (
@@ -51,7 +87,7 @@ async def set_native_tool(
                 insert(Tool)
                 .values(
                     id=uuid4(),  # as of MCP servers: see there
-                    team_id=team_id,
+                    team_id=actor.team_id,
                     name=name,
                     type=ToolType.NATIVE,
                     description="",
@@ -61,7 +97,16 @@ async def set_native_tool(
                 )
                 # Setting a column to itself, for a change of nothing must return the row as well.
                 .on_conflict_do_update(constraint="tools_once", set_={"name": name, **changes})
-                .returning(col(Tool.is_active), col(Tool.permission_level))
+                .returning(*_SETTING)
             )
         ).one()
+        await note_limits(connection, actor, name, change)
     return ToolSetting(*saved)
+
+
+async def note_limits(
+    connection: AsyncConnection, actor: Actor, name: str, change: ToolSettingChange
+) -> None:
+    """Write down that limits were changed, if any were."""
+    if change.limits:
+        await note(connection, actor, Deed("tool.limited", name, details=change.limits))

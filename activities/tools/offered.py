@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -63,6 +64,16 @@ class OfferedTool:
     @property
     def question(self) -> str | None:
         return None if self.native is None else self.native.question
+
+    @property
+    def cache(self) -> timedelta | None:
+        """How long its results are kept where a step does not say so; None: not at all."""
+        return None if self.native is None else self.native.cache
+
+    @property
+    def may_be_cached(self) -> bool:
+        """Whether a step may say that its results are kept. Of a server's tool its author knows."""
+        return self.native is None or self.native.cache is not None
 
     @property
     def shows_skills(self) -> bool:

@@ -11,6 +11,7 @@ import importlib
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Literal
@@ -59,7 +60,8 @@ class Tool:
     given the list of skills in advance. ``finds_tools``: its results name tools that a model could
     not be shown, and is shown from then on; it is sent only where there are some. ``finds_skills``:
     a model that is offered it can be left to search for skills. ``reads``: a call leaves nothing
-    behind but what the model has read.
+    behind but what the model has read. ``cache``: its result follows from its arguments alone, and
+    may be taken for that of an equal call of a step for so long.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Tool:
     finds_tools: bool = False
     finds_skills: bool = False
     reads: Reads | None = None
+    cache: timedelta | None = None
 
     def problems(self, arguments: Mapping[str, JsonValue]) -> list[tuple[str, str]]:
         """What is wrong with arguments: pairs of a JSON pointer and a message."""
@@ -128,6 +131,7 @@ def tool(
     finds_tools: bool = False,
     finds_skills: bool = False,
     reads: Reads | None = None,
+    cache: timedelta | None = None,
 ) -> Callable[[ToolFunction], ToolFunction]:
     """Offer a function as a native tool, under its own name. See ``Tool`` for the rest."""
 
@@ -152,6 +156,7 @@ def tool(
             finds_tools=finds_tools,
             finds_skills=finds_skills,
             reads=reads,
+            cache=cache,
         )
         return function
 

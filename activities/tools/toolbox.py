@@ -10,6 +10,8 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
+from activities.attempts.holding import Held
+from activities.breakers.breakers import of_server, of_tool
 from activities.equipment import Equipment
 from activities.patience import patiently
 from activities.store.database import Database
@@ -83,13 +85,17 @@ class Toolbox:
         arguments: Mapping[str, JsonValue],
         replies: Replies = MappingProxyType({}),
     ) -> ToolResult:
-        """Call a tool. Whatever goes wrong is the result's ``error``. ``replies`` are those of
-        people to questions of the tool's server."""
+        """Call a tool. Whatever goes wrong is the result's ``error``, as is ``BreakerOpen`` where
+        it is not called for now. ``replies`` are those of people to questions of its server.
+
+        Raises:
+            Held: it cannot be called now, through no fault of its own.
+        """
         try:
-            tool = await self._find(context.team_id, name)
-            if tool.native is not None:
-                return await tool.native.call(context, arguments)
-            return await self._call_mcp(context, tool, arguments, replies)
+            tool = await self.find(context.team_id, name)
+            return await self._make(context, tool, arguments, replies)
+        except Held:
+            raise
         except AgentOSError as error:
             return ToolResult(error.said, exit_code=None, error=error)
 
@@ -105,7 +111,7 @@ class Toolbox:
         before has come. Native tools for pipelines write under the same keys again, and one that
         cannot be called at all does no harm."""
         try:
-            tool = await self._find(team_id, name)
+            tool = await self.find(team_id, name)
         except AgentOSError:
             return True
         return tool.native is not None or tool.is_retry_safe
@@ -115,8 +121,31 @@ class Toolbox:
         tool = (await self._active(team_id)).get(name)
         return tool is not None and tool.digest != digest
 
-    async def _find(self, team_id: UUID, name: str) -> OfferedTool:
-        """The tool, unless the team has switched it off since it was offered."""
+    async def _make(
+        self,
+        context: ToolContext,
+        tool: OfferedTool,
+        arguments: Mapping[str, JsonValue],
+        replies: Replies,
+    ) -> ToolResult:
+        """Raises ``BreakerOpen``, and what goes wrong in the call."""
+        breakers, watched = context.equipment.breakers, of_tool(tool.name)
+        if tool.native is not None:
+            async with breakers.guard(context.team_id, watched):
+                return await tool.native.call(context, arguments)
+        assert self._mcp is not None  # Who else would have offered it?
+        async with breakers.guard(context.team_id, watched, of_server(tool.source or "")):
+            result = await self._mcp.call(
+                context.team_id, tool.name, arguments, tool.timeout_seconds, replies
+            )
+        return await self._kept(context, tool, result)
+
+    async def find(self, team_id: UUID, name: str) -> OfferedTool:
+        """The tool, unless the team has switched it off since it was offered.
+
+        Raises:
+            ToolDisabled, ToolNotFound
+        """
         active = await self._active(team_id)
         if name in active and active[name].permission is not Permission.DENY:
             return active[name]
@@ -139,17 +168,8 @@ class Toolbox:
         mcp = await self._mcp.offered(team_id) if self._mcp else ()
         return native_tools(self._registry, settings) | {tool.name: tool for tool in mcp}
 
-    async def _call_mcp(
-        self,
-        context: ToolContext,
-        tool: OfferedTool,
-        arguments: Mapping[str, JsonValue],
-        replies: Replies,
-    ) -> ToolResult:
-        assert self._mcp is not None  # Who else would have offered it?
-        result = await self._mcp.call(
-            context.team_id, tool.name, arguments, tool.timeout_seconds, replies
-        )
+    async def _kept(self, context: ToolContext, tool: OfferedTool, result: McpResult) -> ToolResult:
+        """The result of a server's tool, with its files in the output folder."""
         server, _, name = tool.name.removeprefix(PREFIX).partition(".")
         try:
             await asyncio.to_thread(_save, context.output, result.files)

@@ -37,6 +37,20 @@ class ArtifactUnknown(AgentOSError):
     """Task {task_id} has no artifact {wanted!r}. See `agentos artifacts ls {task_id}`."""
 
 
+class LetterIdMalformed(BadInput):
+    """{text!r} is not the id of a dead letter. Use a whole id, or its first six or more characters
+    (0-9, a-f). `agentos dlq ls` shows them."""
+
+
+class LetterIdAmbiguous(BadInput):
+    """{count} dead letters have an id that begins with {text}: {shown}. Use more characters."""
+
+
+class LetterIdUnknown(AgentOSError):
+    """None of the {count} newest dead letters has an id that begins with {text}. `agentos dlq ls`
+    shows those that are open; for an older one, use its whole id."""
+
+
 class CallNotNamed(BadInput):
     """{count} calls of task {task_id} are waiting for a person. Name one of them: {shown}."""
 

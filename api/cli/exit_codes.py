@@ -2,7 +2,13 @@
 
 from enum import IntEnum
 
-from api.cli.errors import ArtifactUnknown, NodeUnknown, StepUnknown, TaskIdUnknown
+from api.cli.errors import (
+    ArtifactUnknown,
+    LetterIdUnknown,
+    NodeUnknown,
+    StepUnknown,
+    TaskIdUnknown,
+)
 from api.client.errors import ApiProblem, FileUnreadable
 from workflows.errors import AgentOSError, BadInput
 from workflows.open_values import Unknown
@@ -44,7 +50,9 @@ def of_error(error: AgentOSError) -> ExitCode:
     match error:
         case ApiProblem():
             return _OF_STATUS.get(error.status, ExitCode.FAILED)
-        case TaskIdUnknown() | NodeUnknown() | StepUnknown() | ArtifactUnknown():
+        case (
+            TaskIdUnknown() | LetterIdUnknown() | NodeUnknown() | StepUnknown() | ArtifactUnknown()
+        ):
             return ExitCode.NOT_FOUND
         case BadInput() | FileUnreadable():
             return ExitCode.USAGE

@@ -59,6 +59,7 @@ for name, place, summary in (
     ("resume", "tasks:resume", "Resume a paused task."),
     ("retry", "tasks:retry", "Retry a task that has ended."),
     ("rm", "removal:rm", "Delete tasks that have ended, with all that is theirs."),
+    ("dlq", "dlq:app", "Dead letters: what ended badly, and what to do about it."),
     (
         "compile",
         "compilation:compile_",
@@ -86,7 +87,13 @@ for name, place, summary in (
         "housekeeping:housekeeping",
         "Show how long things are kept, and what housekeeping has removed.",
     ),
+    (
+        "limits",
+        "limits:limits",
+        "Show what may run at once, what runs, and what waits for its turn.",
+    ),
     ("submit", "submit:app", "Submit a task."),
+    ("webhooks", "webhooks:app", "URLs that are told of tasks, and what they were sent."),
 ):
     add_command(app, name, f"api.cli.commands.{place}", summary, _TASKS)
 for name, place, summary in (
@@ -94,6 +101,7 @@ for name, place, summary in (
     ("files", "files:app", "Files that you upload as inputs."),
     ("tools", "tools:app", "Tools that steps and agents can call."),
     ("skills", "skills:app", "Skills that steps and agents can run."),
+    ("cache", "cache:app", "Results that equal steps are given instead of being run."),
 ):
     add_command(app, name, f"api.cli.commands.{place}", summary, _FILES_AND_SKILLS)
 

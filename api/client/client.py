@@ -18,23 +18,38 @@ from api.client.transfer import Download
 from api.client.transport import Answer, Params, Transport, check_header
 from api.wire.requests import (
     ApprovalRequest,
+    ClearRequest,
     CompileRequest,
+    DiscardRequest,
+    RequeueRequest,
     RetryRequest,
     TaskRequest,
     ToolChange,
     ToolRegistration,
+    WebhookChange,
+    WebhookRequest,
 )
 from api.wire.responses.approvals import AskedCall
+from api.wire.responses.cache import Cleared, KeptResult
 from api.wire.responses.compilation import Compilation
+from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup, Foresight
 from api.wire.responses.files import Artifact, File
 from api.wire.responses.history import Attempt, Message, Span
 from api.wire.responses.housekeeping import HousekeepingView
+from api.wire.responses.limits import LimitList
 from api.wire.responses.pages import Page
 from api.wire.responses.plans import PlanOfTask
 from api.wire.responses.skills import Skill, SkillList
 from api.wire.responses.tasks import Accepted, Changed, Task, TaskSummary
 from api.wire.responses.tools import RegisteredServer, Tool
 from api.wire.responses.usage import TeamUsage
+from api.wire.responses.webhooks import (
+    CallbackSecret,
+    Delivery,
+    DeliveryDetails,
+    NewWebhook,
+    Webhook,
+)
 
 # A server may have to be fetched before it starts. This is longer than it may take.
 REGISTRATION_TIMEOUT_SECONDS = 1_900.0
@@ -105,6 +120,10 @@ class Client:
         path = f"/tasks/{task_id}/retry"
         # Not repeatable: it might have begun, and ended, before it was asked for again.
         return await self._transport.call("POST", path, Changed, body=_json(request))
+
+    async def foresee_retry(self, task_id: str, request: RetryRequest) -> Foresight:
+        """What a retry would do."""
+        return await self._foresee(f"/tasks/{task_id}/retry", request)
 
     async def compile(self, task_id: str, request: CompileRequest) -> Compilation:
         """What the agent of a task did, as a pipeline."""
@@ -200,11 +219,85 @@ class Client:
             repeatable=True,
         )
 
+    async def cache(self, params: Params | None = None) -> Page[KeptResult]:
+        """A page of the results that equal steps are given, newest first."""
+        return await self._get("/cache", Page[KeptResult], params)
+
+    async def clear_cache(self, request: ClearRequest) -> Cleared:
+        return await self._transport.call(
+            "POST", "/cache/clear", Cleared, body=_json(request), repeatable=True
+        )
+
     async def skills(self) -> SkillList:
         return await self._get("/skills", SkillList)
 
     async def skill(self, name: str) -> Skill:
         return await self._get(f"/skills/{quote(name, safe='')}", Skill)
+
+    async def webhooks(self) -> Page[Webhook]:
+        """All of the team."""
+        return await self._get("/webhooks", Page[Webhook])
+
+    async def create_webhook(self, request: WebhookRequest) -> NewWebhook:
+        """The answer alone has the secret."""
+        return await self._transport.call("POST", "/webhooks", NewWebhook, body=_json(request))
+
+    async def change_webhook(self, webhook_id: str, change: WebhookChange) -> Webhook:
+        path = f"/webhooks/{quote(webhook_id, safe='')}"
+        return await self._transport.call(
+            "PATCH", path, Webhook, body=_json(change), repeatable=True
+        )
+
+    async def delete_webhook(self, webhook_id: str) -> None:
+        await self._transport.delete(f"/webhooks/{quote(webhook_id, safe='')}")
+
+    async def create_callback_secret(self) -> CallbackSecret:
+        """What callbacks are signed with from now on."""
+        return await self._transport.call("POST", "/webhooks/secret", CallbackSecret)
+
+    async def deliveries(self, params: Params | None = None) -> Page[Delivery]:
+        """A page of what webhooks and callbacks were sent, the newest first."""
+        return await self._get("/webhooks/deliveries", Page[Delivery], params)
+
+    async def resend(self, delivery_id: str) -> DeliveryDetails:
+        """Send a delivery again now."""
+        path = f"/webhooks/deliveries/{quote(delivery_id, safe='')}/resend"
+        return await self._transport.call("POST", path, DeliveryDetails)
+
+    async def dead_letters(self, params: Params | None = None) -> Page[DeadLetter]:
+        """A page of dead letters, the newest first. ``params`` are the query."""
+        return await self._get("/dead-letters", Page[DeadLetter], params)
+
+    async def dead_letter_groups(self, params: Params | None = None) -> Page[DeadLetterGroup]:
+        """A page of groups of dead letters that are alike, those first that were seen last."""
+        return await self._get("/dead-letters/groups", Page[DeadLetterGroup], params)
+
+    async def dead_letter(self, letter_id: str) -> DeadLetter:
+        return await self._get(f"/dead-letters/{letter_id}", DeadLetter)
+
+    async def requeue(self, letter_id: str, request: RequeueRequest) -> Changed:
+        """Run the task of a dead letter again, once however often this is sent."""
+        path = f"/dead-letters/{letter_id}/requeue"
+        return await self._transport.call(
+            "POST", path, Changed, body=_json(request), repeatable=True
+        )
+
+    async def foresee_requeue(self, letter_id: str, request: RequeueRequest) -> Foresight:
+        """What a requeue would do."""
+        return await self._foresee(f"/dead-letters/{letter_id}/requeue", request)
+
+    async def discard(self, letter_id: str, request: DiscardRequest) -> DeadLetter:
+        path = f"/dead-letters/{letter_id}/discard"
+        return await self._transport.call(
+            "POST", path, DeadLetter, body=_json(request), repeatable=True
+        )
+
+    async def _foresee(self, path: str, request: RetryRequest) -> Foresight:
+        dry = request.model_copy(update={"dry_run": True})
+        return await self._transport.call("POST", path, Foresight, body=_json(dry), repeatable=True)
+
+    async def limits(self) -> LimitList:
+        return await self._get("/limits", LimitList)
 
     async def _get(self, path: str, answer: type[Answer], params: Params | None = None) -> Answer:
         return await self._transport.call("GET", path, answer, params=params, repeatable=True)

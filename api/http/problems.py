@@ -167,10 +167,13 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 def _methods_at(request: Request) -> list[str]:
     """All of a path's methods: each has a route of its own, which knows only itself."""
+    path, paths = request.url.path, request.app.openapi()["paths"]
+    if path in paths:  # `/webhooks/secret` is no webhook of that id.
+        return [method.upper() for method in paths[path]]
     return [
         method.upper()
-        for template, methods in request.app.openapi()["paths"].items()
-        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), request.url.path)
+        for template, methods in paths.items()
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)
         for method in methods
     ]
 

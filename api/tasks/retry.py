@@ -1,14 +1,18 @@
 """Running a task that has ended again, from one of its steps or turns on."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from activities.store import tasks
+from activities.store.audit import Actor, Deed
 from activities.store.housekeeping.errors import PartSwept
 from activities.store.reading.families import descendants, find_owner
+from activities.store.reading.tasks import StoredTask
+from activities.store.tasks import Reason, Restart
 from api.errors import InvalidRequest, StateConflict
 from api.services import Services
-from api.tasks.kinds.base import wrong
+from api.tasks.kinds.base import Beginning, wrong
 from api.tasks.kinds.table import KINDS
 from api.tasks.lookup import load_task
 from api.tasks.runs import start_soon
@@ -24,10 +28,34 @@ _DESCRIBES_NOTHING = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedRetry:
+    """A task that has ended, and how it is to begin again: all of that was checked."""
+
+    task: StoredTask
+    beginning: Beginning
+    inputs: Mapping[str, str]
+    cache: bool | None = None
+
+
 async def retry_task(
-    services: Services, team_id: UUID, task_id: UUID, request: RetryRequest
+    services: Services, actor: Actor, task_id: UUID, request: RetryRequest
 ) -> Status:
     """Start the next run of a task. What came before the place where it begins is kept.
+
+    Raises:
+        As ``prepare_retry``.
+    """
+    prepared = await prepare_retry(services, actor.team_id, task_id, request)
+    details = {"run": prepared.task.run + 1, "from": request.begin}
+    deed = Deed("task.retried", str(task_id), details=details)
+    return await run_again(services, prepared, Reason(actor, deed))
+
+
+async def prepare_retry(
+    services: Services, team_id: UUID, task_id: UUID, request: RetryRequest
+) -> PreparedRetry:
+    """See where the next run of a task would begin, and change nothing.
 
     Raises:
         NotFound
@@ -35,6 +63,45 @@ async def retry_task(
         InvalidRequest: with everything that is wrong.
     """
     task = await load_task(services.database, team_id, task_id)
+    await _check_ended(services, task)
+    served = KINDS[task.type]
+    inputs = _inputs(task, request)
+    beginning = await served.beginning(services, task, request)
+    if request.description is not None and not beginning.descriptions:
+        raise wrong("/description", _DESCRIBES_NOTHING)
+    if request.pipeline is not None and beginning.redefined is None:
+        raise wrong("/pipeline", f"a task of type {task.type} has no pipeline")
+    # A skill, tool or file of the first run may be gone by now.
+    kind = served.kind
+    definition = request.pipeline or kind.read(task)
+    if problems := await kind.problems(services.installed, team_id, definition, inputs):
+        raise InvalidRequest(problems)
+    return PreparedRetry(task, beginning, inputs, request.cache)
+
+
+async def run_again(services: Services, prepared: PreparedRetry, reason: Reason) -> Status:
+    """Start the next run. Raises ``StateConflict`` when somebody else was faster."""
+    task, beginning = prepared.task, prepared.beginning
+    restart = Restart(
+        first_step=beginning.first_step,
+        inputs=prepared.inputs,
+        again=beginning.again,
+        descriptions=beginning.descriptions,
+        redefined=beginning.redefined,
+        cache=prepared.cache,
+        needs=KINDS[task.type].parts_read(task) if beginning.first_step > 0 else (),
+    )
+    try:
+        has_begun = await tasks.restart_task(services.database, task.id, task.run, restart, reason)
+    except PartSwept as error:
+        raise StateConflict(id=task.id, action="retried from there", reason=str(error)) from error
+    if not has_begun:
+        raise StateConflict(id=task.id, action="retried", reason="it was retried just now")
+    await start_soon(services, await load_task(services.database, task.team_id, task.id))
+    return Status.PENDING
+
+
+async def _check_ended(services: Services, task: StoredTask) -> None:
     if task.parent_id is not None:
         reason = await _why_not_alone(services, task.id, task.parent_id)
         raise StateConflict(id=task.id, action="retried by itself", reason=reason)
@@ -44,33 +111,16 @@ async def retry_task(
     if await descendants(services.database, task.id, living=True):
         # A plan that was terminated ends before they do, and would take what still runs for theirs.
         raise StateConflict(id=task.id, action="retried", reason=_NODES_ARE_ENDING)
-    _check_names(request.inputs, task.inputs)
-    served = KINDS[task.type]
-    inputs = {**task.inputs, **request.inputs}
-    beginning = await served.beginning(services, task, request)
-    if request.description is not None and not beginning.descriptions:
-        raise wrong("/description", _DESCRIBES_NOTHING)
-    # A skill, tool or file of the first run may be gone by now.
-    kind = served.kind
-    if problems := await kind.problems(services.installed, team_id, kind.read(task), inputs):
-        raise InvalidRequest(problems)
-    try:
-        is_begun = await tasks.restart_task(
-            services.database,
-            task.id,
-            task.run,
-            first_step=beginning.first_step,
-            again=beginning.again,
-            inputs=inputs,
-            descriptions=beginning.descriptions,
-            needs=served.parts_read(task) if beginning.first_step > 0 else (),
-        )
-    except PartSwept as error:
-        raise StateConflict(id=task.id, action="retried from there", reason=str(error)) from error
-    if not is_begun:
-        raise StateConflict(id=task.id, action="retried", reason="it was retried just now")
-    await start_soon(services, await load_task(services.database, team_id, task_id))
-    return Status.PENDING
+
+
+def _inputs(task: StoredTask, request: RetryRequest) -> Mapping[str, str]:
+    """Those of the next run. A new definition may want others than the task has."""
+    if request.pipeline is None:
+        _check_names(request.inputs, task.inputs)
+        return {**task.inputs, **request.inputs}
+    wanted = request.pipeline.inputs
+    kept = {name: ref for name, ref in task.inputs.items() if name in wanted}
+    return {**kept, **request.inputs}
 
 
 def _check_names(given: Collection[str], known: Collection[str]) -> None:

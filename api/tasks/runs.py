@@ -37,8 +37,13 @@ async def start(services: Services, task: StartableTask) -> None:
     """
     kind = KINDS[task.type]
     message = await kind.message(services.installed, task)
+    limits = await services.limits.limits()
     await services.temporal.start(
-        kind.workflow, message, title=_title(services, task), priority=task.priority
+        kind.workflow,
+        message,
+        title=_title(services, task),
+        priority=task.priority,
+        weight=limits.weights.get(message.team_id),
     )
 
 

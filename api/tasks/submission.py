@@ -10,6 +10,7 @@ from api.services import Services
 from api.tasks.kinds.table import KINDS, type_of
 from api.tasks.lookup import load_task
 from api.tasks.runs import start_soon
+from api.webhooks.receivers import judged_callbacks
 from api.wire.requests import TaskRequest
 from workflows.states import Status
 
@@ -28,7 +29,9 @@ async def submit(
     served = KINDS[task_type]
     kind, definition = served.kind, served.define(request)
     digest = _digest(request) if idempotency_key else None
-    if problems := await kind.problems(services.installed, team_id, definition, request.inputs):
+    callbacks, unheard = await judged_callbacks(services, team_id, request.callbacks)
+    problems = await kind.problems(services.installed, team_id, definition, request.inputs)
+    if problems := [*problems, *unheard]:
         # What was fine when it was accepted may be gone now: that makes no repeat wrong.
         if idempotency_key and (
             earlier := await tasks.find_accepted(services.database, team_id, idempotency_key)
@@ -48,6 +51,8 @@ async def submit(
         priority=request.priority,
         idempotency_key=idempotency_key,
         request_digest=digest,
+        cache=request.cache,
+        callbacks=callbacks,
     )
     accepted = await tasks.create_task(services.database, task)
     if not accepted.is_new:
@@ -71,4 +76,6 @@ async def _repeated(
 
 def _digest(request: TaskRequest) -> str:
     """The same for requests that mean the same, however they are written."""
-    return hashlib.sha256(request.model_dump_json().encode()).hexdigest()
+    # What older versions did not know must not change what they have written down.
+    newer = {"callbacks"} if not request.callbacks else None
+    return hashlib.sha256(request.model_dump_json(exclude=newer).encode()).hexdigest()

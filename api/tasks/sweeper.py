@@ -109,7 +109,7 @@ class Sweeper:
         They are taken in turns: many that only wait for a worker must not hide the others.
         """
         now = datetime.now(UTC)
-        listed = await suspects.quiet(
+        listed, place = await suspects.quiet(
             pending_since=now - timedelta(seconds=PENDING_SECONDS),
             silent_since=now - timedelta(seconds=SILENT_SECONDS),
             after=self._place,
@@ -120,7 +120,7 @@ class Sweeper:
         chosen = unknown[: self._settled_a_pass]
         if len(unknown) > len(chosen):
             return chosen, chosen[-1].place
-        return chosen, listed[-1].place if len(listed) == MAX_LISTED_A_PASS else _START
+        return chosen, place or _START
 
     async def _settle(
         self, suspects: Iterable[Suspect], *, has_place: bool = False

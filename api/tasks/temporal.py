@@ -34,7 +34,7 @@ from workflows import policies
 from workflows.backoff import Backoff
 from workflows.contracts import Decision, TaskRun, task_id_of, workflow_id
 from workflows.errors import RunNotEnded
-from workflows.lifecycle import TaskWorkflow
+from workflows.lifecycle import TRY_AGAIN, TaskWorkflow
 
 # A workflow ends a moment after the row that says so: a retry by a person may come in between.
 _PREVIOUS_RUN = Backoff(first_seconds=0.025, times=5)
@@ -80,16 +80,23 @@ class TemporalPort:
         self._running_at: dict[tuple[UUID, int], float] = {}
 
     async def start(
-        self, workflow: type[TaskWorkflow], run: TaskRun, *, title: str, priority: int
+        self,
+        workflow: type[TaskWorkflow],
+        run: TaskRun,
+        *,
+        title: str,
+        priority: int,
+        weight: float | None = None,
     ) -> None:
-        """Start the workflow of a run of a task. A repeat changes nothing.
+        """Start the workflow of a run of a task. A repeat changes nothing. ``weight`` is its team's
+        share in the workers, where that is not the usual one.
 
         It takes long before it gives up: people wait for it only a while.
 
         Raises:
             RunNotEnded: the workflow of the previous run has not ended.
         """
-        start = self._starter(workflow, run, title, priority)
+        start = self._starter(workflow, run, title, _priority(run, priority, weight))
         async with temporal_errors(PATIENT_TIMEOUT_SECONDS):
             if run.run == 1:
                 await self._start_first(run, start)
@@ -130,6 +137,12 @@ class TemporalPort:
     async def signal(self, task_id: UUID, execution: Execution, signal: Signal) -> bool:
         """False when the workflow has ended."""
         return await self._signal(task_id, execution, signal, [])
+
+    async def tell_to_try_again(self, task_id: UUID) -> None:
+        """Tell a task that what it holds may be tried again. One that has ended needs no word."""
+        async with temporal_errors():
+            handle = self._handle(task_id)
+            await unless_ended(handle.signal(TRY_AGAIN, rpc_timeout=_PATIENCE))
 
     async def decide(self, task_id: UUID, execution: Execution, decision: Decision) -> bool:
         """Tell an agent what a person decided. False when the workflow has ended."""
@@ -224,7 +237,7 @@ class TemporalPort:
         return False
 
     def _starter(
-        self, workflow: type[TaskWorkflow], run: TaskRun, title: str, priority: int
+        self, workflow: type[TaskWorkflow], run: TaskRun, title: str, priority: Priority
     ) -> _Start:
         async def start(reuse: WorkflowIDReusePolicy, conflict: WorkflowIDConflictPolicy) -> None:
             await self._client.start_workflow(
@@ -237,10 +250,7 @@ class TemporalPort:
                 execution_timeout=policies.TASK_EXECUTION_TIMEOUT,
                 memo={"run": run.run},
                 static_summary=title.encode()[:_SUMMARY_BYTES].decode(errors="ignore"),
-                # Ours is 10 (most urgent) to 1, Temporal's 1 (most urgent) to 5.
-                priority=Priority(
-                    priority_key=1 + (10 - priority) // 2, fairness_key=str(run.team_id)
-                ),
+                priority=priority,
                 rpc_timeout=timedelta(seconds=PATIENT_TIMEOUT_SECONDS),
             )
 
@@ -255,3 +265,12 @@ class TemporalPort:
 
     def _handle(self, task_id: UUID, run_id: str | None = None) -> WorkflowHandle[Any, Any]:
         return self._client.get_workflow_handle(workflow_id(task_id), run_id=run_id)
+
+
+def _priority(run: TaskRun, priority: int, weight: float | None) -> Priority:
+    """Ours is 10 (most urgent) to 1, Temporal's 1 (most urgent) to 5."""
+    return Priority(
+        priority_key=1 + (10 - priority) // 2,
+        fairness_key=str(run.team_id),
+        fairness_weight=weight,
+    )

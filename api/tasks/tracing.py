@@ -81,7 +81,9 @@ def _step(step: TracedStep, nodes: Sequence[Span]) -> Span:
     # A retry by a person empties the times of the step; those of its earlier attempts stay. The
     # attempt at a plan begins when its nodes have ended: it tells what became of them.
     starts = [child.start for child in children if child.start is not None]
-    return _span(step.kind, step.name, step, min(starts, default=step.started_at), children)
+    start = min(starts, default=step.started_at)
+    span = _span(step.kind, step.name, step, start, children)
+    return span.model_copy(update={"cached": step.cached})
 
 
 def _span(

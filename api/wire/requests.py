@@ -3,13 +3,21 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from workflows.definitions.agent import Agent
 from workflows.definitions.inputs import InputName
+from workflows.definitions.limits import MAX_BOUND
 from workflows.definitions.mcp_server import McpServer
 from workflows.definitions.pipeline import Pipeline
 from workflows.definitions.plan import MAX_NODE_DESCRIPTION_CHARACTERS, MAX_NODES, Node, Plan
+from workflows.definitions.webhook import (
+    DEFAULT_NOTICES,
+    MAX_CALLBACKS,
+    Callback,
+    Notices,
+    WebhookUrl,
+)
 from workflows.states import Permission, TaskType
 
 MAX_PROMPT_CHARACTERS = 100_000
@@ -17,6 +25,7 @@ MAX_NOTE_CHARACTERS = 20_000
 MAX_DESCRIPTION_CHARACTERS = 2_000
 MAX_POINTER_CHARACTERS = 1_000
 MAX_ACCEPTED = 1_000
+MAX_SECRET_CHARACTERS = 200
 
 # PostgreSQL keeps no NUL in text.
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
@@ -32,15 +41,30 @@ class TaskRequest(_Request):
     With type ``auto``, the default, a request that has a ``pipeline`` runs that pipeline. Of one
     that has a prompt, a model chooses what it is; ``agent`` and ``plan`` say then what an agent or
     a plan would be.
+
+    ``callbacks`` are told of this task alone; see ``POST /webhooks`` for those of a team.
     """
 
     type: TaskType = TaskType.AUTO
     prompt: str | None = Field(default=None, max_length=MAX_PROMPT_CHARACTERS)
     priority: int = Field(default=5, ge=1, le=10, description="10 is the most urgent", strict=True)
     inputs: dict[InputName, str] = {}
+    cache: bool = Field(
+        default=True,
+        description="false: no step takes the result of an equal one, or leaves its own to others",
+        strict=True,
+    )
     pipeline: Pipeline | None = None
     agent: Agent | None = None
     plan: Plan | None = None
+    callbacks: tuple[Callback, ...] = Field(default=(), max_length=MAX_CALLBACKS)
+
+    @field_validator("callbacks")
+    @classmethod
+    def _are_different(cls, callbacks: tuple[Callback, ...]) -> tuple[Callback, ...]:
+        if len({callback.url for callback in callbacks}) < len(callbacks):
+            raise ValueError("the same URL is there twice: give all its events in one")
+        return callbacks
 
 
 class RetryRequest(_Request):
@@ -57,7 +81,11 @@ class RetryRequest(_Request):
     plans anew. ``description`` is what the node ``from`` has to do from now on.
 
     ``inputs`` replace those of the same name, which the task must have; nodes of a plan that were
-    given one run again.
+    given one run again. ``cache`` is as for a new task, and stays as it was if omitted.
+
+    ``pipeline`` is what the task is from now on. Steps before the one it begins with keep their
+    results, and must be as they were; by default it begins with the first that is not, or that is
+    not completed. With ``dry_run`` nothing runs: the answer says what would.
     """
 
     begin: Text | None = Field(default=None, alias="from", max_length=100)
@@ -65,6 +93,21 @@ class RetryRequest(_Request):
     description: Text | None = Field(
         default=None, min_length=1, max_length=MAX_NODE_DESCRIPTION_CHARACTERS
     )
+    cache: bool | None = Field(default=None, strict=True)
+    pipeline: Pipeline | None = None
+    dry_run: bool = Field(default=False, strict=True)
+
+
+class RequeueRequest(RetryRequest):
+    """As a retry of the task of a dead letter. ``note`` says why, in the audit log."""
+
+    note: Text = Field(default="", max_length=MAX_NOTE_CHARACTERS)
+
+
+class DiscardRequest(_Request):
+    """``note`` says why nothing is to be done about a dead letter."""
+
+    note: Text = Field(min_length=1, max_length=MAX_NOTE_CHARACTERS)
 
 
 class CompileRequest(_Request):
@@ -90,9 +133,26 @@ class ApprovalRequest(_Request):
     nodes: tuple[Node, ...] | None = Field(default=None, max_length=MAX_NODES)
 
 
+class ClearRequest(_Request):
+    """``step`` is the id of steps, ``skill`` and ``tool`` are names; with none of them, all results
+    of the team are meant."""
+
+    step: Text | None = Field(default=None, max_length=63)
+    skill: Text | None = Field(default=None, max_length=64)
+    tool: Text | None = Field(default=None, max_length=128)
+
+
+BoundOrNone = Annotated[int, Field(ge=0, le=MAX_BOUND, strict=True)] | None
+
+
 class ToolChange(_Request):
+    """``max_running`` of its calls may run at once, and ``calls_per_minute`` be made; 0 is no
+    limit. What is left out stays."""
+
     is_active: bool | None = Field(default=None, strict=True)
     permission_level: Permission | None = None
+    max_running: BoundOrNone = None
+    calls_per_minute: BoundOrNone = None
 
 
 class ToolRegistration(McpServer):
@@ -108,3 +168,19 @@ class ToolRegistration(McpServer):
     @property
     def server(self) -> McpServer:
         return McpServer.model_validate(self.model_dump(include=set(McpServer.model_fields)))
+
+
+class WebhookRequest(_Request):
+    """``url`` is told of every task of the team; not of nodes of plans. ``secret`` is what its
+    deliveries are signed with, ``whsec_`` and 24 to 64 bytes in base64; by default one is made."""
+
+    url: WebhookUrl
+    events: Notices = DEFAULT_NOTICES
+    secret: Text | None = Field(default=None, max_length=MAX_SECRET_CHARACTERS)
+
+
+class WebhookChange(_Request):
+    """``is_active``: with ``true``, what was given up while it was off is sent again."""
+
+    is_active: bool | None = Field(default=None, strict=True)
+    events: Notices | None = None

@@ -1,4 +1,4 @@
-"""Whether the secrets of MCP servers can be opened by those who give them to servers."""
+"""Whether the secrets of MCP servers and webhooks can be opened by those who use them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,8 @@ from workflows.errors import AgentOSError
 NAME = "secrets"
 _REMEDY = (
     "Give API, workers and this command the same keys in AGENTOS_SECRETS_KEY, and restart what "
-    "runs. Secrets whose key is lost must be set again: `agentos secrets rm`, then `set`."
+    "runs. Secrets whose key is lost must be set again: `agentos secrets rm`, then `set`; "
+    "`agentos webhooks delete`, then `create`; `agentos webhooks secret`."
 )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime
+from math import isnan
 from typing import Annotated
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from api.cli.commands.printing import print_json, print_table
 from api.wire.responses.pages import Page
 from deploy.team_options import DATA_DIR, DataDir, Team
 from workflows.definitions.agent import MAX_TOKENS
+from workflows.definitions.limits import LEAST_WEIGHT, MAX_BOUND, MOST_WEIGHT
 
 app = typer.Typer(help="API keys of teams. Uses the database directly, not the API.")
 
@@ -85,3 +87,37 @@ def quota(
     from deploy.keys import keyring
 
     asyncio.run(keyring.set_quota(data_dir, team, tokens))
+
+
+@app.command()
+def limit(
+    running: Annotated[
+        int | None,
+        typer.Argument(min=1, max=MAX_BOUND, show_default=False, help="Omitted: no limit."),
+    ] = None,
+    team: Team = "default",
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Set how many steps, calls and turns of a team may run at once. The rest waits in order."""
+    from deploy.keys import keyring
+
+    asyncio.run(keyring.set_limit(data_dir, team, running))
+
+
+@app.command()
+def weight(
+    weight: Annotated[
+        float | None,
+        typer.Argument(
+            min=LEAST_WEIGHT, max=MOST_WEIGHT, show_default=False, help="Omitted: 1, the default."
+        ),
+    ] = None,
+    team: Team = "default",
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Set a team's share of the workers when all are busy. Applies to tasks started from now on."""
+    from deploy.keys import keyring
+
+    if weight is not None and isnan(weight):
+        raise typer.BadParameter("give a number")
+    asyncio.run(keyring.set_weight(data_dir, team, weight))

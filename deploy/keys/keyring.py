@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
-from activities.store import keys, usage
+from activities.store import keys, limits, usage
+from activities.store.audit import Actor
+from activities.store.database import Database
 from activities.store.keys import KeyInfo
 from deploy.team_database import team_database, team_named
 from workflows.errors import AgentOSError
@@ -39,3 +41,20 @@ async def set_quota(data_dir: Path, team: str, tokens: int | None) -> None:
     """Set a team's quota of tokens a day; None is that of the settings. Raises ``TeamUnknown``."""
     async with team_database(data_dir) as database:
         await usage.set_daily_tokens(database, await team_named(database, team), tokens)
+
+
+async def set_limit(data_dir: Path, team: str, running: int | None) -> None:
+    """Set how much of a team's work may run at once; None is no limit. Raises ``TeamUnknown``."""
+    async with team_database(data_dir) as database:
+        await limits.set_max_running(database, await _actor(database, team), running)
+
+
+async def set_weight(data_dir: Path, team: str, weight: float | None) -> None:
+    """Set a team's share in the workers; None is the usual one. Raises ``TeamUnknown``."""
+    async with team_database(data_dir) as database:
+        await limits.set_weight(database, await _actor(database, team), weight)
+
+
+async def _actor(database: Database, team: str) -> Actor:
+    """Whoever can write to the database needs no key."""
+    return Actor(await team_named(database, team), "agentos keys")

@@ -1,6 +1,7 @@
 """Runs benchmarks and prints how they stand to their bounds. Exit code 1: a bound is not kept.
 
-All of them, or those that are named: ``python -m tests.benchmarks turns stream``.
+All of them but the large ones, which take minutes each, or those that are named:
+``python -m tests.benchmarks turns stream``.
 """
 
 import asyncio
@@ -11,8 +12,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import structlog
 
 from tests.benchmarks import (
+    burst,
+    cache,
     files,
     long_run,
+    many_tasks,
     mcp_calls,
     pipelines,
     plans,
@@ -40,6 +44,7 @@ ON_STAGE: Mapping[str, Callable[[Stage], Awaitable[Verdict]]] = {
     "latency": pipelines.latency,
     "submission": pipelines.submission,
     "throughput": pipelines.throughput,
+    "cache": cache.hit,
     "upload": files.upload,
     "upload-memory": files.worker_memory,
     "turns": turns.loop,
@@ -53,6 +58,10 @@ ON_STAGE: Mapping[str, Callable[[Stage], Awaitable[Verdict]]] = {
     "viewers": viewers.at_once,
     "crowd": viewers.thousand,
 }
+LARGE: Mapping[str, Callable[[Stage], Awaitable[Verdict]]] = {
+    "burst": burst.two_thousand,
+    "many-tasks": many_tasks.lists_and_submissions,
+}
 NAMES = (*ALONE, *ON_STAGE)
 
 
@@ -61,9 +70,10 @@ async def main(names: Sequence[str]) -> bool:
     before = Load.now()
     console.print(f"Before: {before}.")
     verdicts = {name: await ALONE[name]() for name in names if name in ALONE}
-    if on_stage := [name for name in names if name in ON_STAGE]:
+    if on_stage := [name for name in names if name in ON_STAGE or name in LARGE]:
         async with staged() as stage:
-            verdicts |= {name: await ON_STAGE[name](stage) for name in on_stage}
+            benchmarks = {**ON_STAGE, **LARGE}
+            verdicts |= {name: await benchmarks[name](stage) for name in on_stage}
             processes.idle(stage)
     after = Load.now()
     console.print(f"After: {after.since(before)}.")
@@ -73,7 +83,8 @@ async def main(names: Sequence[str]) -> bool:
 
 if __name__ == "__main__":
     named = sys.argv[1:] or NAMES
-    if unknown := set(named) - set(NAMES):
-        sys.exit(f"No such benchmark: {', '.join(unknown)}. There are {', '.join(NAMES)}.")
+    if unknown := set(named) - {*NAMES, *LARGE}:
+        there = ", ".join((*NAMES, *LARGE))
+        sys.exit(f"No such benchmark: {', '.join(unknown)}. There are {there}.")
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     sys.exit(0 if asyncio.run(main(named)) else 1)

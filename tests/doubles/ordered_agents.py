@@ -14,6 +14,7 @@ from workflows.contracts import (
     ActCall,
     ActOutcome,
     CallPlan,
+    Hold,
     TaskClose,
     TaskMark,
     ThinkCall,
@@ -27,10 +28,11 @@ from workflows.states import Status
 class Order:
     """What the model does in a turn: it makes ``calls``, ends the task, or is refused.
 
-    A call is ``quick``, ``slow`` (until it is released), ``ask`` (a person is asked before),
-    ``elicit`` (its tool asks a person twice while it is made), or ``fail``. ``meanwhile`` is done
-    while the model thinks, with the questions that it will ask. With ``is_plan``
-    its calls are plans. With ``is_moved`` the task is another one by now.
+    A call is ``quick``, ``slow`` (until it is released; ``slow-fail`` fails then), ``ask`` (a
+    person is asked before), ``elicit`` (its tool asks a person twice while it is made), ``hold``
+    (as long as there is a hold), or ``fail``. With ``is_held`` the turn is held as such a call is.
+    ``meanwhile`` is done while the model thinks, with the questions that it will ask. With
+    ``is_plan`` its calls are plans. With ``is_moved`` the task is another one by now.
     """
 
     calls: tuple[str, ...] = ("quick",)
@@ -41,6 +43,7 @@ class Order:
     meanwhile: Callable[[Sequence[UUID]], Awaitable[None]] | None = None
     is_plan: bool = False
     is_moved: bool = False
+    is_held: bool = False
 
 
 FINISH = Order(calls=(), finishes=True)
@@ -51,7 +54,7 @@ class OrderedAgents(ports.Agents):
     """``orders`` are the turns, and ``questions`` those that people were asked, in their order.
 
     ``verdicts`` are those that calls were made with, by their seq; ``made`` are all of them, with
-    the number of attempts before.
+    the number of attempts before. ``hold`` is what is said of work that is held, until it is None.
     """
 
     orders: Sequence[Order]
@@ -61,6 +64,7 @@ class OrderedAgents(ports.Agents):
     made: list[tuple[int, Verdict | None]] = field(default_factory=list)
     cancelled: list[int] = field(default_factory=list)
     released: asyncio.Event = field(default_factory=asyncio.Event)
+    hold: Hold | None = None
     _names: dict[int, str] = field(default_factory=dict)
 
     @activity.defn
@@ -75,6 +79,9 @@ class OrderedAgents(ports.Agents):
         questions = [plan.ask_id for plan in plans if plan.ask_id]
         if order.meanwhile is not None:
             await order.meanwhile(questions)
+        if order.is_held and self.hold is not None:
+            held = self.hold.model_copy(update={"tried": call.tried + 1})
+            return Thought(seq=call.seq, tokens=0, cost_usd=0, digest="", held=held)
         self.questions += questions
         if order.is_refused:
             raise ApplicationError("refused", type="model-refused", non_retryable=True)
@@ -100,8 +107,13 @@ class OrderedAgents(ports.Agents):
         if name == "elicit" and call.attempts < 2:
             self.questions.append(uuid4())
             return ActOutcome(ok=True, ask_id=self.questions[-1], attempts=call.attempts + 1)
-        if name == "slow":
+        if name in ("slow", "slow-fail"):
             await self._until_released(call.seq)
+        if name == "slow-fail":
+            raise ApplicationError("moved", type="task-moved", non_retryable=True)
+        if name == "hold" and self.hold is not None:
+            held = self.hold.model_copy(update={"tried": call.tried + 1})
+            return ActOutcome(ok=True, attempts=call.attempts, held=held)
         return ActOutcome(ok=True)
 
     async def _until_released(self, seq: int) -> None:

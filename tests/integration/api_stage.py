@@ -1,8 +1,8 @@
 """An API on true services, with a worker whose steps do at once what their source says.
 
 The source of a code step is a list of orders: ``print TEXT``, ``file NAME TEXT``, ``fail``,
-``wait`` (until released), ``retry`` (fails the first attempt), ``refuse NAME REFERENCE`` (fails if
-that is the input).
+``wait`` (until released), ``cached`` (as if from the cache), ``retry`` (fails the first attempt),
+``refuse NAME REFERENCE`` (fails if that is the input).
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from activities.inputs.policy import InputPolicy
 from activities.llm.base import ModelOptions
 from activities.payloads import Codec, data_converter
+from activities.secret_box import SecretBox
 from activities.skills.catalogue import Catalogue
 from activities.store import attempts, keys, migrations
 from activities.store.attempts import Attempt, Ended, StoredFile
@@ -37,6 +38,7 @@ from activities.task_records import Tasks
 from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.pool import McpPool
 from activities.tools.registry import Registry
+from activities.webhooks.options import WebhookOptions
 from api.app import create_app
 from api.http.server import serve
 from api.services import ApiOptions, Services
@@ -51,6 +53,16 @@ from workflows.errors import TaskMoved
 from workflows.events import StepCompleted
 from workflows.pipeline import PipelineWorkflow
 from workflows.states import Status
+
+# As `agentos up` has them, and quick.
+LOOPBACK_WEBHOOKS = WebhookOptions(
+    loopback=True,
+    timeout_seconds=5.0,
+    first_pause_seconds=0.1,
+    longest_pause_seconds=0.5,
+    poll_seconds=0.1,
+)
+BOX = SecretBox([b"k" * 32])
 
 # Enough for a machine that is busy with other things.
 WAIT_SECONDS = 60.0
@@ -92,7 +104,7 @@ class ObedientSteps(ports.Steps):
         if begun.outcome is not None:
             return begun.outcome
         source = begun.definition.get("code", {}).get("source", "")
-        printed, files = "", []
+        printed, files, cached = "", [], None
         for order in source.splitlines():
             match order.split(" ", 2):
                 case ["print", *words]:
@@ -101,15 +113,23 @@ class ObedientSteps(ports.Steps):
                     files.append(await self._store(call.team_id, name, content.encode()))
                 case ["wait"]:
                     await self._wait()
+                case ["cached"]:
+                    cached = True
                 case ["retry"] if attempt.number == 1:
                     await self._fail(call, attempt, printed, retryable=True)
                 case ["refuse", name, reference] if begun.inputs.get(name) == reference:
                     await self._fail(call, attempt, printed, retryable=False)
                 case ["fail"]:
                     await self._fail(call, attempt, printed, retryable=False)
-        told = (StepCompleted(step=call.step),)
+        told = (StepCompleted(step=call.step, cached=cached),)
         ended = Ended(
-            Status.COMPLETED, 5, exit_code=0, stdout=printed, files=tuple(files), events=told
+            Status.COMPLETED,
+            5,
+            exit_code=0,
+            stdout=printed,
+            files=tuple(files),
+            events=told,
+            cached=bool(cached),
         )
         await attempts.end(self._database, attempt, ended)
         return StepOutcome(exit_code=0, files=len(files))
@@ -222,6 +242,8 @@ async def api_stage(
     models: ModelOptions | None = None,
     servers: McpPolicy | None = None,
     codec: Codec | None = None,
+    webhooks: WebhookOptions = LOOPBACK_WEBHOOKS,
+    box: SecretBox | None = BOX,
     bucket: str | None = None,
     **options: Any,
 ) -> AsyncIterator[Stage]:
@@ -248,6 +270,8 @@ async def api_stage(
             mcp=McpPool(policy=servers or McpPolicy.for_loopback(), environment=dict(os.environ)),
             inputs=InputPolicy(allowed_hosts=("files.example",), allowed_buckets=("shared",)),
             codec=codec,
+            box=box,
+            webhooks=webhooks,
             options=ApiOptions(**options),
         )
         async with AsyncExitStack() as stack:

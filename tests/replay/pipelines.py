@@ -17,6 +17,7 @@ from deploy.local.services import StackOptions
 from deploy.local.stack import Stack
 from workflows import ports
 from workflows.contracts import (
+    Hold,
     PipelineResult,
     PipelineRun,
     StepCall,
@@ -26,6 +27,7 @@ from workflows.contracts import (
     TaskMark,
 )
 from workflows.failures import DATA_CONVERTER
+from workflows.lifecycle import TRY_AGAIN
 from workflows.pipeline import PipelineWorkflow
 from workflows.states import Status
 
@@ -36,7 +38,8 @@ Handle = WorkflowHandle[PipelineWorkflow, PipelineResult]
 
 class ScriptedSteps(ports.Steps):
     """A step does what its name says: ``ok``, ``fail``, ``busy`` (retryable), ``slow``, ``deaf``
-    (to cancellation), ``close`` (completes the task with it)."""
+    (to cancellation), ``close`` (completes the task with it), ``held`` (twice, the second time for
+    long)."""
 
     @activity.defn
     async def run_skill(self, call: StepCall) -> StepOutcome:
@@ -60,6 +63,9 @@ class ScriptedSteps(ports.Steps):
         if what == "deaf":
             async with heartbeating():
                 await _sleep_on(1)
+        if what == "held" and call.tried < 2:
+            hold = Hold(seconds=3_600 if call.tried else 0.3, tried=call.tried + 1)
+            return StepOutcome(exit_code=0, files=0, held=hold)
         return StepOutcome(exit_code=0, files=0, closed=what == "close")
 
 
@@ -128,6 +134,11 @@ async def _pause_and_cancel(handle: Handle) -> None:
     await handle.cancel()
 
 
+async def _tell_to_try_again(handle: Handle) -> None:
+    await asyncio.sleep(1.5)
+    await handle.signal(TRY_AGAIN)
+
+
 async def _cancel_late(handle: Handle) -> None:
     await asyncio.sleep(3)
     await handle.cancel()
@@ -149,6 +160,8 @@ SCENES: dict[str, tuple[PipelineRun, Callable[[Handle], Awaitable[None]]]] = {
     "pipeline-paused-and-resumed": (pipeline_run("slow_1", "ok_2"), _pause_and_resume),
     "pipeline-paused-while-resuming": (SLOW_TO_RESUME, _pause_while_resuming),
     "pipeline-cancelled-while-paused": (pipeline_run("slow_1", "ok_2"), _pause_and_cancel),
+    "pipeline-held": (pipeline_run("ok_1", "held_2", "ok_3"), _tell_to_try_again),
+    "pipeline-cancelled-while-held": (pipeline_run("held_1", "ok_2"), _cancel_late),
     "pipeline-retried-from-a-step": (
         pipeline_run("ok_1", "ok_2", "ok_3", first=1, run=2),
         _leave_alone,

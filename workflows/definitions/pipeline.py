@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from workflows.definitions.inputs import MAX_INPUTS, InputName
+from workflows.definitions.lifetimes import Lifetime
 
 MAX_STEPS = 100
 MAX_ARGUMENTS = 1_000
@@ -132,7 +133,8 @@ class Step(_Model):
     ``args`` is a list for a skill or code (its command line), an object for a tool.
     ``env`` are further environment variables of a skill or code. ``files`` are those that it finds
     in ``/workspace/input`` beside what ``args`` name: names there, and a reference each.
-    ``retry_on`` names failures to retry besides exit code 75 (temporary failure).
+    ``retry_on`` names failures to retry besides exit code 75 (temporary failure). ``cache`` is how
+    long its result may be taken for that of an equal step.
     """
 
     id: StepId
@@ -146,6 +148,7 @@ class Step(_Model):
     timeout: Duration = DEFAULT_TIMEOUT
     retries: int = Field(default=DEFAULT_RETRIES, strict=True, ge=0, le=MAX_RETRIES)
     retry_on: tuple[RetryOn, ...] = Field(default=(), max_length=MAX_RETRY_ON)
+    cache: Lifetime = None
 
     @model_validator(mode="before")
     @classmethod

@@ -60,7 +60,8 @@ class StoredPlan:
     """A plan with all its nodes, in their order. ``revisions`` is how often it was revised in its
     present run: a person who retries it gives it all its replans anew.
 
-    ``is_given_up``: one of these changed nothing, which says that nothing can be done.
+    ``is_given_up``: one of these changed nothing, which says that nothing can be done. ``cache``:
+    its nodes may take the results of equal steps.
     """
 
     id: UUID
@@ -76,6 +77,7 @@ class StoredPlan:
     nodes: Sequence[StoredNode]
     revisions: int
     is_given_up: bool = False
+    cache: bool = True
 
     @property
     def may_be_revised(self) -> bool:
@@ -148,6 +150,7 @@ class PlanReader:
             team_id=task.team_id,
             run=task.run,
             priority=task.priority,
+            cache=task.cache,
             name=task.name,
             prompt=task.prompt or "",
             inputs=task.inputs,
@@ -262,6 +265,7 @@ _PLAN = (
     col(Task.team_id),
     col(Task.run),
     col(Task.priority),
+    col(Task.cache),
     col(Task.name),
     col(Task.prompt),
     col(Task.inputs),

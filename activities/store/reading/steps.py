@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import JsonValue
 from sqlalchemy import Row, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
@@ -42,7 +43,8 @@ class StepState:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step(StepState):
     """A step with how it ended. ``kind`` is skill, tool or code; ``exit_code`` is None until it has
-    run; ``refused`` are files that were not taken, and why. ``child_id`` is the task that runs a
+    run; ``refused`` are files that were not taken, and why; ``cached``: it gave the result of an
+    equal step. ``child_id`` is the task that runs a
     node, once there is one: a node waits and pauses with it."""
 
     id: UUID
@@ -54,7 +56,9 @@ class Step(StepState):
     error: Failure | None
     retry_count: int
     next_attempt_at: datetime | None
+    waits_for: str | None
     worker_id: str | None
+    cached: bool
     started_at: datetime | None
     finished_at: datetime | None
     approval: Approval | None
@@ -79,6 +83,26 @@ async def list_placed_steps(database: Database, task_id: UUID) -> Sequence[Place
             .order_by(col(SubTask.execution_order))
         )
         return [PlacedStep(key, name, status) for key, name, status in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class DefinedStep(PlacedStep):
+    """A step as it is defined; ``kind`` is skill, tool or code."""
+
+    kind: str
+    definition: Mapping[str, JsonValue]
+
+
+async def list_defined_steps(database: Database, task_id: UUID) -> Sequence[DefinedStep]:
+    """All of them, in their order, as the primary has them."""
+    columns = (col(SubTask.task_type), col(SubTask.input_context))
+    async with database.reading(fresh=True) as connection:
+        rows = await connection.execute(
+            select(col(SubTask.id), col(SubTask.name), col(SubTask.status), *columns)
+            .where(col(SubTask.task_id) == task_id)
+            .order_by(col(SubTask.execution_order))
+        )
+        return [DefinedStep(*row) for row in rows]
 
 
 async def find_running_step(database: Database, task_id: UUID) -> UUID | None:
@@ -111,7 +135,9 @@ async def latest_steps(
             col(SubTask.error),
             col(SubTask.retry_count),
             col(SubTask.next_attempt_at),
+            col(SubTask.waits_for),
             col(SubTask.worker_id),
+            col(SubTask.cached),
             col(SubTask.started_at),
             col(SubTask.finished_at),
             col(SubTask.approval),
@@ -211,7 +237,9 @@ def _step(row: Row[*tuple[Any, ...]]) -> Step:
         error=row.error and Failure.model_validate(row.error),
         retry_count=row.retry_count,
         next_attempt_at=row.next_attempt_at,
+        waits_for=row.waits_for,
         worker_id=row.worker_id,
+        cached=row.cached,
         started_at=row.started_at,
         finished_at=row.finished_at,
         approval=row.approval and Approval.model_validate(row.approval),

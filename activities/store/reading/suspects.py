@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select, text, true, tuple_
+from sqlalchemy import ColumnElement, and_, select, text, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from activities.store import fence
 from activities.store.database import Database
 from activities.store.reading.cursor import Cursor
 from activities.store.tables import SubTask, Task
@@ -20,7 +21,15 @@ from workflows.states import LIVING, Status
 _LOCK = 4_207_116_904
 
 
-_COLUMNS = (col(Task.id), col(Task.run), col(Task.priority), col(Task.updated_at))
+_COLUMNS = (
+    col(Task.id),
+    col(Task.run),
+    col(Task.priority),
+    col(Task.created_at),
+    col(Task.updated_at),
+)
+# As the index of living tasks has it.
+_IS_LIVING = text(fence.IS_LIVING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +39,12 @@ class Suspect:
     id: UUID
     run: int
     priority: int
+    created_at: datetime
     updated_at: datetime
 
     @property
     def place(self) -> Cursor:
-        return Cursor(self.updated_at, self.id)
+        return Cursor(self.created_at, self.id)
 
 
 class Suspects:
@@ -54,21 +64,28 @@ class Suspects:
 
     async def quiet(
         self, *, pending_since: datetime, silent_since: datetime, after: Cursor, limit: int
-    ) -> Sequence[Suspect]:
+    ) -> tuple[Sequence[Suspect], Cursor | None]:
         """Tasks that have been pending, or silent in any state that is not final, for so long.
 
-        Those of which nothing was heard for longest come first, behind the place ``after``.
+        ``limit`` living ones behind the place ``after`` are looked at, the oldest first; gives the
+        place of the last of them if there are more. Their order is not that of the silence, which
+        changes with every event: an index of it would have to be written each time.
         """
-        place = (col(Task.updated_at), col(Task.id))
-        is_pending = and_(col(Task.status) == Status.PENDING, col(Task.updated_at) < pending_since)
-        is_silent = and_(col(Task.status).in_(LIVING), col(Task.updated_at) < silent_since)
+        place = (col(Task.created_at), col(Task.id))
         rows = await self._connection.execute(
-            select(*_COLUMNS)
-            .where(or_(is_pending, is_silent), after.after(*place))
+            select(*_COLUMNS, col(Task.status))
+            .where(_IS_LIVING, after.after(*place))
             .order_by(*place)
             .limit(limit)
         )
-        return [Suspect(*row) for row in rows]
+        since = {Status.PENDING: pending_since}
+        looked_at = [(Suspect(*row[:-1]), row.status) for row in rows]
+        found = [
+            suspect
+            for suspect, status in looked_at
+            if suspect.updated_at < since.get(status, silent_since)
+        ]
+        return found, looked_at[-1][0].place if len(looked_at) == limit else None
 
     async def pending(
         self, *, since: datetime, after: Suspect | None, limit: int

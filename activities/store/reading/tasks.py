@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, Row, func, or_, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -16,6 +16,7 @@ from activities.store.reading.artifacts import Artifact, artifacts_of
 from activities.store.reading.attempts import output_of
 from activities.store.reading.cursor import Cursor, cut
 from activities.store.reading.steps import Step, StepState, latest_steps, step_states
+from activities.store.reading.task_search import TaskFilter, find_page
 from activities.store.reading.usage import TaskUsage, usage_of
 from activities.store.tables import Message, Task
 from workflows.contracts import Failure
@@ -26,19 +27,6 @@ MAX_ARTIFACTS_SHOWN = 1_000
 # A pipeline has fewer steps, but an agent may make thousands of calls.
 MAX_SUB_TASKS_SHOWN = 1_000
 MAX_JSON_CHARACTERS = 64 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class TaskFilter:
-    """``text`` is looked for in name and prompt, whatever the case. Nodes of plans are listed with
-    the plan that is their ``parent_id`` only."""
-
-    statuses: Sequence[Status] = ()
-    types: Sequence[TaskType] = ()
-    text: str | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-    parent_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +108,10 @@ async def list_summaries(
 
     Of tasks of the types ``only_open`` the steps that have ended are left out: they may be many.
     """
-    query = select(*_SUMMARY).where(
-        col(Task.team_id) == team_id, col(Task.deleted_at).is_(None), *_conditions(wanted)
-    )
-    if cursor is not None:
-        query = query.where(cursor.before(col(Task.created_at), col(Task.id)))
-    query = query.order_by(col(Task.created_at).desc(), col(Task.id).desc()).limit(limit + 1)
     async with database.reading() as connection:
+        ids = await find_page(connection, team_id, wanted, cursor, limit + 1)
+        query = select(*_SUMMARY).where(col(Task.id).in_(ids))
+        query = query.order_by(col(Task.created_at).desc(), col(Task.id).desc())
         found = (await connection.execute(query)).all()
         rows, following = cut(found, limit, lambda row: Cursor(row.created_at, row.id))
         brief = [row.id for row in rows if row.type in only_open]
@@ -134,12 +119,14 @@ async def list_summaries(
     return [_summary(row, steps.get(row.id, ())) for row in rows], following
 
 
-async def find_details(database: Database, team_id: UUID, task_id: UUID) -> TaskDetails | None:
+async def find_details(
+    database: Database, team_id: UUID, task_id: UUID, *, fresh: bool = False
+) -> TaskDetails | None:
     """A task as a whole."""
     query = select(*_SUMMARY, col(Task.definition), col(Task.inputs), col(Task.result)).where(
         col(Task.id) == task_id, col(Task.team_id) == team_id, col(Task.deleted_at).is_(None)
     )
-    async with database.reading() as connection:
+    async with database.reading(fresh=fresh) as connection:
         row = (await connection.execute(query)).one_or_none()
         if row is None:
             return None
@@ -252,23 +239,6 @@ _SUMMARY = (
     col(Task.definition)["limits"]["turns"].as_integer().label("turn_limit"),
     _TURNS.label("turns"),
 )
-
-
-def _conditions(wanted: TaskFilter) -> list[ColumnElement[bool]]:
-    parent = col(Task.parent_id)
-    made = [parent.is_(None) if wanted.parent_id is None else parent == wanted.parent_id]
-    if wanted.statuses:
-        made.append(col(Task.status).in_(wanted.statuses))
-    if wanted.types:
-        made.append(col(Task.type).in_(wanted.types))
-    if wanted.text:
-        columns = (col(Task.name), col(Task.prompt))
-        made.append(or_(*(c.icontains(wanted.text, autoescape=True) for c in columns)))
-    if wanted.created_after is not None:
-        made.append(col(Task.created_at) > wanted.created_after)
-    if wanted.created_before is not None:
-        made.append(col(Task.created_at) < wanted.created_before)
-    return made
 
 
 def _summary(row: Row[*tuple[Any, ...]], steps: Sequence[StepState]) -> TaskSummary:

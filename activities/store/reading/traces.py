@@ -31,6 +31,7 @@ class TracedAttempt:
 @dataclass(frozen=True, slots=True)
 class TracedStep:
     """A step or a call, whose result is message ``order``; ``kind`` is skill, tool or code.
+    ``cached``: it gave the result of an equal step.
 
     A node of a plan has the ``order`` of the call that planned it, a ``number``, and as ``inner``
     what happened in the task that runs it.
@@ -46,6 +47,7 @@ class TracedStep:
     attempts: Sequence[TracedAttempt] = ()
     number: int | None = None
     inner: "Trace | None" = None
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,7 @@ async def _steps(
             col(SubTask.finished_at),
             col(SubTask.number),
             col(SubTask.child_id),
+            col(SubTask.cached),
         )
         .where(col(SubTask.task_id).in_(task_ids), col(SubTask.team_id) == team_id)
         .order_by(
@@ -174,6 +177,7 @@ def _step(row: Row[*tuple[Any, ...]]) -> TracedStep:
         started_at=row.started_at,
         finished_at=row.finished_at,
         number=row.number,
+        cached=row.cached,
     )
 
 

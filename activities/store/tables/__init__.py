@@ -8,24 +8,36 @@ Each noun has a module; all of them are read here, so that their metadata is who
 
 from activities.store.tables.attempts import Event, ExecutionLog, File, TaskArtifact
 from activities.store.tables.audit import AuditEntry
+from activities.store.tables.breakers import BreakerRow
 from activities.store.tables.conversations import LostAnswer, Message
+from activities.store.tables.dead_letters import DeadLetter
 from activities.store.tables.housekeeping import CondemnedBlob, Housekeeping, TeamSweep
+from activities.store.tables.limits import RateBucket, Slot, SlotWait
+from activities.store.tables.results import KeptResult
 from activities.store.tables.tasks import PlanRevision, SubTask, Task
 from activities.store.tables.teams import ApiKey, Secret, Team, TeamUsage
 from activities.store.tables.tools import Tool
+from activities.store.tables.webhooks import CallbackSecret, Webhook, WebhookDelivery
 
 __all__ = [
     "ApiKey",
     "AuditEntry",
+    "BreakerRow",
+    "CallbackSecret",
     "CondemnedBlob",
+    "DeadLetter",
     "Event",
     "ExecutionLog",
     "File",
     "Housekeeping",
+    "KeptResult",
     "LostAnswer",
     "Message",
     "PlanRevision",
+    "RateBucket",
     "Secret",
+    "Slot",
+    "SlotWait",
     "SubTask",
     "Task",
     "TaskArtifact",
@@ -33,4 +45,6 @@ __all__ = [
     "TeamSweep",
     "TeamUsage",
     "Tool",
+    "Webhook",
+    "WebhookDelivery",
 ]

@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, false, text, true
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from activities.store import fence
 from activities.store.columns import (
     created_at_column,
     enum_column,
@@ -25,8 +26,13 @@ class Task(SQLModel, table=True):
     ``parent_id`` is the plan that a node belongs to. ``route`` says what was asked for and what was
     chosen, and why, where a task of type ``auto`` has become another.
 
+    ``cache``: its steps may take the results of equal ones, and leave theirs to others.
+
     ``pause_requested_at``: somebody asked for a pause that was not withdrawn since; whether it has
     come is in the state.
+
+    ``callbacks`` are who is told of this task alone, each with ``url``, ``origin`` and ``events``;
+    those of a node are its plan's.
 
     ``event_seq`` is the number of the task's last event. ``executions`` are the Temporal run ids
     that have worked on it, the present one last: Temporal gives a run a new one when it continues
@@ -44,6 +50,28 @@ class Task(SQLModel, table=True):
             "parent_id",
             "created_at",
             postgresql_where=text("parent_id IS NOT NULL"),
+        ),
+        Index(
+            "tasks_living",
+            "created_at",
+            "id",
+            postgresql_where=text(fence.IS_LIVING),
+        ),
+        Index(
+            "tasks_by_state",
+            "team_id",
+            "type",
+            "status",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("parent_id IS NULL"),
+        ),
+        Index(
+            "tasks_by_text",
+            text("agentos_trigrams(name, prompt)"),
+            postgresql_using="gin",
+            postgresql_with={"gin_pending_list_limit": 512},
+            postgresql_where=text("parent_id IS NULL"),
         ),
         Index(
             "tasks_by_end",
@@ -92,6 +120,8 @@ class Task(SQLModel, table=True):
     )
     idempotency_key: str | None = text_column()
     request_digest: str | None = text_column()
+    cache: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
+    callbacks: list[dict[str, Any]] | None = json_column()
     created_at: datetime = created_at_column()
     updated_at: datetime = created_at_column()
     started_at: datetime | None = moment_column()
@@ -105,7 +135,8 @@ class SubTask(SQLModel, table=True):
     ``input_context`` is its definition; ``output_result`` what it gave beside files and output;
     ``approval`` what a person was asked about it, until when, and what they said. A node has a
     ``number`` in its plan, from 1 on, and ``child_id`` is the task that runs it. Its
-    ``execution_order`` is that of the call that planned it.
+    ``execution_order`` is that of the call that planned it. ``waits_for`` says what a queued one
+    waits for that was held. ``cached``: what it gave is the result of an equal step.
     """
 
     __tablename__ = "sub_tasks"
@@ -129,10 +160,12 @@ class SubTask(SQLModel, table=True):
     error: dict[str, Any] | None = json_column()
     retry_count: int = 0
     next_attempt_at: datetime | None = moment_column()
+    waits_for: str | None = text_column()
     execution_order: int = 0
     number: int | None = None
     child_id: UUID | None = None
     worker_id: str | None = text_column()
+    cached: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     created_at: datetime = created_at_column()
     started_at: datetime | None = moment_column()
     finished_at: datetime | None = moment_column()

@@ -19,7 +19,9 @@ from workflows.states import Permission, ToolType
 
 
 class Tool(SQLModel, table=True):
-    """A team's settings for a tool, and the tools that it registered itself."""
+    """A team's settings for a tool, and the tools that it registered itself. Of its calls
+    ``max_running`` may run at once, and ``calls_per_minute`` be made; None is no limit. The
+    ``fallback`` is called in its place while its breaker is open."""
 
     __tablename__ = "tools"
     __table_args__ = (UniqueConstraint("team_id", "name", name="tools_once"),)
@@ -34,6 +36,9 @@ class Tool(SQLModel, table=True):
     )
     endpoint: str | None = text_column()
     config: dict[str, Any] = json_column(nullable=False)
+    fallback: dict[str, Any] | None = json_column()
     is_active: bool = True
     permission_level: Permission = enum_column(Permission, Permission.AUTO)
+    max_running: int | None = None
+    calls_per_minute: int | None = None
     created_at: datetime = created_at_column()

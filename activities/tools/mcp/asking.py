@@ -24,19 +24,12 @@ from pydantic import JsonValue
 
 from activities.tools.mcp.options import Patience
 from activities.tools.mcp.questions import Question, Replies, Reply, fault_of
-from workflows.errors import AgentOSError
 
 _CANCEL = Reply("cancel")
 _MAX_FORM_DEPTH = 10  # The protocol nests a form in five levels.
 _MAX_NUMBER = 10**300
 
 Clean = Callable[[str], str]
-
-
-class McpQuestionUnclear(AgentOSError):
-    """While {tool} of the MCP server {server} ran, the server asked something, and did not say
-    during which of several calls. This one may have taken effect, so it was not made again; if its
-    answer says that nothing was done, make it again by itself. Its answer: {answer}"""
 
 
 @dataclass(eq=False, slots=True)

@@ -10,9 +10,10 @@ from mcp import MCPError
 from mcp.client import ClientSession
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from activities.tools.mcp.asking import Asker, Askers, McpQuestionUnclear
+from activities.tools.mcp.asking import Asker, Askers
 from activities.tools.mcp.connection import Disconnected, NotSent
 from activities.tools.mcp.content import result_of
+from activities.tools.mcp.errors import McpQuestionUnclear
 from activities.tools.mcp.failures import Failure, failure_of
 from activities.tools.mcp.limits import LONGEST_CALL_SECONDS
 from activities.tools.mcp.listing import clean_text

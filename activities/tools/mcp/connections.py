@@ -1,13 +1,10 @@
 """Connections to MCP servers, kept open between calls and shared by them."""
 
 import asyncio
-import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from activities.tools.breaker import Breaker, Refusal
 from activities.tools.mcp.calls import ToolCall
 from activities.tools.mcp.connection import Connection, Disconnected, NotSent
 from activities.tools.mcp.listing import Listing
@@ -15,16 +12,7 @@ from activities.tools.mcp.opening import Opener
 from activities.tools.mcp.options import OnListing, PoolOptions
 from activities.tools.mcp.results import McpResult
 from workflows.definitions.mcp_server import McpServer
-from workflows.errors import (
-    AgentOSError,
-    McpBusy,
-    McpCircuitOpen,
-    McpConnectionLost,
-    McpTimedOut,
-    McpUnavailable,
-)
-
-_FAILURES = (McpUnavailable, McpConnectionLost, McpTimedOut)
+from workflows.errors import McpBusy, McpConnectionLost, McpUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +25,13 @@ class _Key:
 
 
 class _Entry:
-    def __init__(self, breaker: Breaker) -> None:
-        self.breaker = breaker
+    def __init__(self) -> None:
         self.connection: Connection | None = None
 
     @property
     def is_void(self) -> bool:
         """Whether nothing is lost when it is forgotten."""
-        is_connected = self.connection is not None and not self.connection.is_gone
-        return not is_connected and self.breaker.is_at_rest
+        return self.connection is None or self.connection.is_gone
 
 
 class Connections:
@@ -72,17 +58,16 @@ class Connections:
             McpAsks: the server has a question, without whose answer it does not go on.
         """
         key = _Key(team_id, server.name, server.digest)
-        with self._guarded(key):
-            try:
-                return await self._perform(key, server, call)
-            except NotSent:
-                # What it was to be sent on ended meanwhile. Another connection tells more.
-                self._drop(key)
-            try:
-                return await self._perform(key, server, call)
-            except NotSent as error:
-                reason = "it does not stay connected"
-                raise McpUnavailable(server=server.name, reason=reason) from error
+        try:
+            return await self._perform(key, server, call)
+        except NotSent:
+            # What it was to be sent on ended meanwhile. Another connection tells more.
+            self._drop(key)
+        try:
+            return await self._perform(key, server, call)
+        except NotSent as error:
+            reason = "it does not stay connected"
+            raise McpUnavailable(server=server.name, reason=reason) from error
 
     async def probe(self, team_id: UUID, server: McpServer) -> Listing:
         """Connect, list the tools, and disconnect.
@@ -127,30 +112,10 @@ class Connections:
                 server=server.name, tool=call.tool, reason=connection.reason
             ) from error
 
-    @contextmanager
-    def _guarded(self, key: _Key) -> Iterator[None]:
-        """Ask the breaker for leave, and tell it how the call ended."""
-        breaker = self._entry(key).breaker
-        ticket = breaker.admit()
-        if isinstance(ticket, Refusal):
-            raise McpCircuitOpen(server=key.name, seconds=ticket.retry_after_seconds)
-        try:
-            yield
-        except McpBusy:
-            breaker.abandoned(ticket)
-            raise
-        except _FAILURES:
-            breaker.failed(ticket)
-            raise
-        except (asyncio.CancelledError, AgentOSError):
-            breaker.abandoned(ticket)
-            raise
-        breaker.succeeded(ticket)
-
     def _entry(self, key: _Key) -> _Entry:
         if key not in self._entries:
             self._forget(key)
-            self._entries[key] = _Entry(Breaker(self._options.breaker, time.monotonic))
+            self._entries[key] = _Entry()
         return self._entries[key]
 
     def _forget(self, key: _Key) -> None:

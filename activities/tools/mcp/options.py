@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from activities.tools.breaker import BreakerOptions
 from activities.tools.mcp.limits import START_SECONDS
 from activities.tools.mcp.listing import Listing
 from workflows.definitions.mcp_server import McpServer
@@ -35,5 +34,4 @@ class PoolOptions:
     max_probes: int = 4
     idle_seconds: float = 300.0
     start_seconds: float = START_SECONDS
-    breaker: BreakerOptions = field(default_factory=BreakerOptions)
     patience: Patience = field(default_factory=Patience)

@@ -65,6 +65,10 @@ Inputs = Annotated[
     ),
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="Show progress and exit when the task ends.")]
+NoCache = Annotated[
+    bool,
+    typer.Option("--no-cache", help="Run each step, whatever equal ones gave, and keep no result."),
+]
 Timeout = Annotated[
     float | None,
     typer.Option(min=0.001, metavar="SECONDS", help="Maximum time to --wait.", show_default=False),

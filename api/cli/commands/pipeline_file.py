@@ -23,13 +23,23 @@ def read_pipeline(
         PipelineFileRefused: it cannot be read.
         PipelineInvalid: with everything that is wrong, also with the inputs that are given for it.
     """
-    document = read_document(path, PipelineFileRefused)
-    try:
-        pipeline = Pipeline.model_validate(document)
-    except ValidationError as error:
-        problems = problems_in(error.errors(include_url=False), document)
-        raise PipelineInvalid(path, problems) from error
+    pipeline = read_definition(path)
     pipeline = with_parameters(pipeline, parameters) if parameters else pipeline
     if problems := problems_of(pipeline, given):
         raise PipelineInvalid(path, problems)
     return pipeline
+
+
+def read_definition(path: Path) -> Pipeline:
+    """The pipeline in a file, for a task whose inputs only the API knows.
+
+    Raises:
+        PipelineFileRefused: it cannot be read.
+        PipelineInvalid: with everything that is wrong.
+    """
+    document = read_document(path, PipelineFileRefused)
+    try:
+        return Pipeline.model_validate(document)
+    except ValidationError as error:
+        problems = problems_in(error.errors(include_url=False), document)
+        raise PipelineInvalid(path, problems) from error

@@ -127,11 +127,16 @@ def _note(step: SubTask) -> str:
         return f"waits for you until {clock(step.approval.expires_at, datetime.now(UTC))}"
     if step.status is Status.RUNNING and step.phase is not None:
         return step.phase.value.replace("_", " ")
+    if step.next_attempt_at is not None and step.waits_for is not None:
+        return f"waits for {step.waits_for}"
     if step.next_attempt_at is not None:
         return f"next try at {step.next_attempt_at.astimezone():%H:%M:%S}"
     if step.error is not None:
         return str(step.error.get("message", ""))
-    return f"{counted(len(step.refused), 'file')} not collected" if step.refused else ""
+    notes = ["cached"] if step.cached else []
+    if step.refused:
+        notes.append(f"{counted(len(step.refused), 'file')} not collected")
+    return ", ".join(notes)
 
 
 def _elapsed(start: datetime | None, end: datetime | None) -> str:

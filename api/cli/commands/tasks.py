@@ -8,8 +8,14 @@ from rich.text import Text
 
 from api.cli import terminal
 from api.cli.commands import task_views
+from api.cli.commands.foresight import (
+    Foreseen,
+    NewPipeline,
+    print_foresight,
+    with_pipeline,
+)
 from api.cli.commands.inputs import parse_inputs, upload_inputs
-from api.cli.commands.options import Format, Inputs, Output, TaskId, Timeout, Wait, talk
+from api.cli.commands.options import Format, Inputs, NoCache, Output, TaskId, Timeout, Wait, talk
 from api.cli.commands.pages import page_after_page
 from api.cli.commands.printing import print_json, print_json_line
 from api.cli.commands.request_body import built
@@ -138,7 +144,10 @@ def retry(
         str | None,
         typer.Option("--description", help="What the node of --from has to do from now on."),
     ] = None,
+    pipeline: NewPipeline = None,
     inputs: Inputs = None,
+    no_cache: NoCache = False,
+    plan: Foreseen = False,
     wait: Wait = False,
     timeout: Timeout = None,
     output: Output = Format.TABLE,
@@ -147,11 +156,15 @@ def retry(
     given = parse_inputs(inputs)
     waiting = Waiting.of(wait, timeout, output)
     # By its alias: "from" is no name in Python.
-    request = built(RetryRequest, {"from": begin, "description": description})
+    wanted = {"from": begin, "description": description, "cache": False if no_cache else None}
+    request = with_pipeline(built(RetryRequest, wanted), pipeline)
 
     async def again(client: Client, task_id: str) -> ExitCode:
         references = await upload_inputs(client, given)
         wanted = request.model_copy(update={"inputs": references})
+        if plan:
+            print_foresight(await client.foresee_retry(task_id, wanted), output)
+            return ExitCode.OK
         return await answer(client, await client.retry(task_id, wanted), waiting)
 
     raise typer.Exit(talk_about(context, task, again))

@@ -17,6 +17,7 @@ from api.cli.terminal import safe_line
 from api.client import Client
 from api.wire.requests import ToolChange, ToolRegistration
 from api.wire.responses.tools import RegisteredServer, Tool
+from workflows.definitions.limits import MAX_BOUND
 from workflows.definitions.mcp_server import DEFAULT_TIMEOUT_SECONDS, PREFIX
 from workflows.states import Permission
 
@@ -55,6 +56,14 @@ Cwd = Annotated[
 Timeout = Annotated[
     float, typer.Option(metavar="SECONDS", help="Time limit for a call without progress.")
 ]
+Running = Annotated[
+    int | None,
+    typer.Option(min=0, max=MAX_BOUND, metavar="N", show_default=False, help="Calls at once."),
+]
+PerMinute = Annotated[
+    int | None,
+    typer.Option(min=0, max=MAX_BOUND, metavar="N", show_default=False, help="Calls a minute."),
+]
 PermissionOption = Annotated[
     Permission | None,
     typer.Option("--permission", show_default=False, help="Permission of new tools."),
@@ -87,6 +96,25 @@ def permit(
 ) -> None:
     """Set whether calls to a tool require approval. A server's name means all of its tools."""
     change = ToolChange(permission_level=permission)
+    tool = talk(context, lambda client: client.change_tool(name, change))
+    print_json(tool) if output is Format.JSON else _print([tool])
+
+
+@app.command()
+def limit(
+    context: typer.Context,
+    name: Name,
+    running: Running = None,
+    per_minute: PerMinute = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Limit the calls of a tool that run at once or are made. What is over waits in order.
+
+    A server's name means all of its tools together. 0 is no limit; `agentos limits` shows them.
+    """
+    if running is None and per_minute is None:
+        raise typer.BadParameter("give --running or --per-minute")
+    change = ToolChange(max_running=running, calls_per_minute=per_minute)
     tool = talk(context, lambda client: client.change_tool(name, change))
     print_json(tool) if output is Format.JSON else _print([tool])
 

@@ -29,7 +29,10 @@ def print_trace(root: Span) -> None:
 def _rows(span: Span, indent: str, origin: datetime, total: float) -> Iterator[tuple[Cell, ...]]:
     glyphs = glyphs_of(stdout())
     sign = Text.assemble(
-        indent, (glyphs.of(span.status), style_of(span.status)), f" {safe_line(span.name, 60)}"
+        indent,
+        (glyphs.of(span.status), style_of(span.status)),
+        f" {safe_line(span.name, 60)}",
+        (" (cached)" if span.cached else "", "dim"),
     )
     end = span.end or datetime.now(UTC)
     took = duration(seconds_between(span.start, end)) if span.start else ""

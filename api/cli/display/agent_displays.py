@@ -63,6 +63,9 @@ class MovingTurns(MovingPicture):
         return list(agent_frames.turn_lines(self._agent, turn, now(), self.glyphs, width=width))
 
 
+_AS_OF_STEPS = (events.TaskStatus, events.ArtifactCreated, events.StepRetrying, events.StepHeld)
+
+
 class PlainTurns(PlainLines):
     """One line for each thing that an agent says, does, gets or asks."""
 
@@ -71,7 +74,7 @@ class PlainTurns(PlainLines):
         self._agent = task
 
     def _take(self, event: Event, step: StepProgress | None, at: datetime) -> None:
-        if isinstance(event, events.TaskStatus | events.ArtifactCreated | events.StepRetrying):
+        if isinstance(event, _AS_OF_STEPS):
             super()._take(event, step, at)
             return
         for line in _lines_of(event, self._agent):
@@ -94,6 +97,8 @@ def _lines_of(event: Event, agent: AgentProgress) -> Iterator[str]:
             yield f"turn {event.turn}"
         case events.LlmRestarted():
             yield f"turn {event.turn}: the model is asked again"
+        case events.TurnHeld():
+            yield f"turn {event.turn}: {agent_frames.held_text(event, now())}"
         case events.LlmRetrying():
             yield f"turn {event.turn}: {agent_frames.trouble_text(event, now())}"
         case events.MessageCreated() if text := event.content.strip():

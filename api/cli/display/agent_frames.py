@@ -27,7 +27,7 @@ from api.cli.display.frames import (
 from api.cli.display.glyphs import UNICODE, Glyphs, style_of
 from api.cli.terminal import safe_line, safe_text
 from api.wire.responses.approvals import AskedCall
-from workflows.events import ApprovalAsked, LlmRetrying
+from workflows.events import ApprovalAsked, LlmRetrying, TurnHeld
 from workflows.states import Status
 
 ASK_CHARACTERS = 8
@@ -82,8 +82,18 @@ def turn_lines(
         yield from _call_lines(task, call, now, glyphs)
 
 
-def trouble_text(trouble: LlmRetrying, now: datetime) -> str:
+def held_text(held: TurnHeld, now: datetime) -> str:
+    """What the turn waits for, and until when."""
+    until = (
+        f", until {clock(held.next_attempt_at, now)} at the latest" if held.next_attempt_at else ""
+    )
+    return safe_line(f"It waits for {held.reason}{until}.", _TROUBLE_CHARACTERS)
+
+
+def trouble_text(trouble: LlmRetrying | TurnHeld, now: datetime) -> str:
     """Why a model is asked again, and when."""
+    if isinstance(trouble, TurnHeld):
+        return held_text(trouble, now)
     reason = trouble.error.message if trouble.error else f"{trouble.model} gave no answer."
     due = trouble.next_attempt_at
     then = f"It is asked again at {clock(due, now)}." if due else "The next model is asked."

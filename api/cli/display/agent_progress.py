@@ -14,6 +14,7 @@ from workflows.events import (
     LlmRetrying,
     StepStarted,
     TurnEvent,
+    TurnHeld,
     TurnStarted,
 )
 from workflows.open_values import Unknown
@@ -44,7 +45,7 @@ class Turn:
     model: str = ""
     tokens: int = 0
     answered_at: datetime | None = None
-    trouble: LlmRetrying | None = None
+    trouble: LlmRetrying | TurnHeld | None = None
     """Why there is no answer yet, until the model says something."""
     calls: dict[str, Call] = field(default_factory=dict)
 
@@ -108,7 +109,7 @@ class AgentProgress(TaskProgress):
             case events.LlmRestarted():
                 turn.text = ""
                 turn.asked += 1
-            case events.LlmRetrying():
+            case events.LlmRetrying() | events.TurnHeld():
                 turn.trouble = event
             case events.LlmDelta():
                 turn.trouble = None

@@ -140,9 +140,14 @@ def _notes(step: StepProgress, now: datetime) -> Iterator[tuple[str, str]]:
     if step.status is Status.QUEUED and step.next_attempt_at is not None:
         wait = max(0.0, (step.next_attempt_at - now).total_seconds())
         at = step.next_attempt_at.astimezone().strftime("%H:%M:%S")
-        yield f"  attempt {step.attempt + 1} at {at}, in {wait:.0f}s", "yellow"
+        if step.waits_for:
+            yield f"  waits for {step.waits_for}, until {at} at the latest", "yellow"
+        else:
+            yield f"  attempt {step.attempt + 1} at {at}, in {wait:.0f}s", "yellow"
     elif step.attempt > 1:
         yield f"  attempt {step.attempt}", "yellow"
+    if step.cached:
+        yield "  cached", "dim"
 
 
 def artifact_lines(

@@ -65,9 +65,12 @@ def line_of(event: Event, task: TaskProgress, step: StepProgress | None) -> str 
         case events.StepStarted():
             what = "started" if step.attempt == 1 else f"attempt {step.attempt} started"
         case events.StepCompleted():
-            what = f"completed in {duration((step.duration_ms or 0) / 1000)}"
+            took = duration((step.duration_ms or 0) / 1000)
+            what = "taken from the cache" if step.cached else f"completed in {took}"
         case events.StepRetrying():
             what = f"attempt {step.attempt} failed, the next is at {_clock(step)}: {_reason(step)}"
+        case events.StepHeld():
+            what = f"waits for {event.reason}, until {_clock(step)} at the latest"
         case events.StepFailed() | events.StepBlocked():
             what = f"failed: {_reason(step)}"
         case events.ArtifactCreated():

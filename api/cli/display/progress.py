@@ -27,7 +27,8 @@ _TAIL_CHARACTERS = 8 * 1024
 
 @dataclass(slots=True)
 class StepProgress:
-    """``runs`` is what the step runs: a skill's or a tool's name. ``attempt`` counts from 1."""
+    """``runs`` is what the step runs: a skill's or a tool's name. ``attempt`` counts from 1.
+    ``cached``: it was given the result of an equal step."""
 
     name: str
     runs: str = ""
@@ -37,9 +38,11 @@ class StepProgress:
     started_at: datetime | None = None
     duration_ms: int | None = None
     next_attempt_at: datetime | None = None
+    waits_for: str = ""
     error: Failure | None = None
     artifacts: dict[str, ArtifactCreated] = field(default_factory=dict)
     output: str = ""
+    cached: bool = False
 
     def last_lines(self, count: int) -> list[str]:
         """The end of its output as a terminal would leave it: a CR rewrites its line."""
@@ -56,8 +59,9 @@ class StepProgress:
         """A new attempt: what the one before it left behind no longer counts."""
         self.status, self.attempt, self.started_at = Status.RUNNING, attempt, at
         self.phase = self.duration_ms = self.next_attempt_at = self.error = None
+        self.waits_for = ""
         self.artifacts.clear()
-        self.output = ""
+        self.output, self.cached = "", False
 
     def take(self, event: StepEvent, at: datetime) -> None:
         match event:
@@ -72,10 +76,14 @@ class StepProgress:
             case events.StepRetrying():
                 self.status, self.phase, self.error = event.status, None, event.error
                 self.attempt, self.next_attempt_at = event.attempt, event.next_attempt_at
+            case events.StepHeld():
+                self.status, self.phase, self.error = Status.QUEUED, None, None
+                self.next_attempt_at, self.waits_for = event.next_attempt_at, event.reason
             case events.AttemptEnded():
                 self.status, self.phase = event.status, None
                 self.error = event.error if isinstance(event, AttemptFailed) else None
                 self.duration_ms = event.duration_ms
+                self.cached = isinstance(event, events.StepCompleted) and bool(event.cached)
             case _:
                 pass
 

@@ -5,7 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 
-from activities.store.reading.tasks import TaskFilter, find_details, list_summaries
+from activities.store.reading.task_search import TaskFilter
+from activities.store.reading.tasks import find_details, list_summaries
+from api.dead_letters import views
+from api.dead_letters.foresight import foresee
 from api.errors import IdempotencyConflict, StateConflict
 from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
@@ -17,6 +20,7 @@ from api.tasks.lookup import found
 from api.tasks.retry import retry_task
 from api.tasks.views import Views
 from api.wire.requests import RetryRequest, TaskRequest, Text
+from api.wire.responses.dead_letters import Foresight
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from api.wire.responses.tasks import Accepted, Changed, Task, TaskSummary
 from workflows.states import Status, TaskType
@@ -99,13 +103,21 @@ async def resume(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Chan
     return Changed(task_id=task_id, status=await control.resume(services, team_id, task_id))
 
 
-@router.post("/{task_id}/retry", status_code=202, responses=refusals(StateConflict))
+@router.post(
+    "/{task_id}/retry",
+    status_code=202,
+    responses={**refusals(StateConflict), 200: {"model": Foresight}},
+)
 async def retry(
     task_id: UUID,
+    response: Response,
     services: ServicesDep,
-    team_id: TeamDep,
+    actor: ActorDep,
     wanted: Annotated[RetryRequest, Depends(Body(RetryRequest, default=RetryRequest()))],
-) -> Changed:
-    """Retry a task that has ended, from one of its steps or calls on."""
-    status = await retry_task(services, team_id, task_id, wanted)
+) -> Changed | Foresight:
+    """Retry a task that has ended, from one of its steps or calls on; or say what that would do."""
+    if wanted.dry_run:
+        response.status_code = 200
+        return views.foresight(await foresee(services, actor.team_id, task_id, wanted))
+    status = await retry_task(services, actor, task_id, wanted)
     return Changed(task_id=task_id, status=status)

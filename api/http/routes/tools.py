@@ -6,11 +6,16 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from activities.store.mcp_servers import register_server, remove_server
 from activities.store.mcp_tools import StoredTool, change_mcp_tool, list_mcp_tools, list_server
-from activities.store.tools import ToolSetting, set_native_tool, tool_settings
+from activities.store.tools import (
+    ToolSetting,
+    ToolSettingChange,
+    set_native_tool,
+    tool_settings,
+)
 from activities.tools.registry import Tool
 from api.errors import InvalidRequest, NotFound, ServerNotUsable, ServersOfOwner
 from api.http.bodies import Body
-from api.http.dependencies import ServicesDep, TeamDep
+from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.openapi import refusals
 from api.http.paging import NO_CURSOR, CursorText, Limit
 from api.http.peers import why_stranger
@@ -90,18 +95,19 @@ async def change_tool(
     name: ToolName,
     change: Annotated[ToolChange, Depends(Body(ToolChange))],
     services: ServicesDep,
-    team_id: TeamDep,
+    actor: ActorDep,
 ) -> answers.Tool:
-    """Enable or disable a tool for the team, or set whether its calls require approval.
+    """Enable or disable a tool for the team, set whether its calls require approval, or limit them.
 
-    The name of an MCP server changes all of its tools.
+    The name of an MCP server changes all of its tools. Limits of a server hold for the calls of all
+    its tools together, beside those of each. A limit of 0 is none.
     """
-    changes = change.model_dump(include={"is_active", "permission_level"})
+    changes = ToolSettingChange(**dict(change))
     if (tool := services.tools.tools.get(name)) is not None:
         default = ToolSetting(permission_level=tool.permission)
-        setting = await set_native_tool(services.database, team_id, name, default, **changes)
+        setting = await set_native_tool(services.database, actor, name, default, changes)
         return _native(tool, setting)
-    changed = await change_mcp_tool(services.database, team_id, name, **changes)
+    changed = await change_mcp_tool(services.database, actor, name, changes)
     if changed is None:
         raise NotFound(kind="tool", id=repr(name[:100]))
     return _mcp(changed)
@@ -123,6 +129,8 @@ def _native(tool: Tool, setting: ToolSetting) -> answers.Tool:
         schema_=tool.schema,
         is_active=setting.is_active,
         permission_level=setting.permission_level,
+        max_running=setting.max_running,
+        calls_per_minute=setting.calls_per_minute,
     )
 
 
@@ -135,5 +143,7 @@ def _mcp(tool: StoredTool) -> answers.Tool:
         is_active=tool.is_active,
         permission_level=tool.permission_level,
         refused=tool.refused,
+        max_running=tool.max_running,
+        calls_per_minute=tool.calls_per_minute,
         changed=tool.changed and answers.ChangedTool.model_validate(tool.changed),
     )

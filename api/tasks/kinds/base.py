@@ -10,8 +10,10 @@ from pydantic import BaseModel
 
 from activities.kinds.base import Kind
 from activities.store.housekeeping.ended_tasks import ARTIFACTS, CONVERSATIONS
+from activities.store.reading.past_steps import PastStep
 from activities.store.reading.steps import Step
 from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
+from activities.store.tasks import Redefinition
 from api.errors import InvalidRequest
 from api.services import Services
 from api.wire.requests import RetryRequest, TaskRequest
@@ -28,11 +30,21 @@ _FIELDS = ("pipeline", "agent", "plan")
 @dataclass(frozen=True, slots=True)
 class Beginning:
     """Where the next run of a task begins. The sub-tasks ``again`` start over with it, with the new
-    ``descriptions`` of those that have one."""
+    ``descriptions`` of those that have one. ``redefined`` is what the task is from then on."""
 
     first_step: int
     again: Collection[UUID] = ()
     descriptions: Mapping[UUID, str] = field(default_factory=dict)
+    redefined: Redefinition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Future:
+    """What becomes of the steps of a task that runs again: which are ``kept``, and what is known of
+    the ``redone``, in their order."""
+
+    kept: Sequence[str]
+    redone: Sequence[PastStep]
 
 
 class ServedKind(ABC, Generic[Definition]):
@@ -59,6 +71,12 @@ class ServedKind(ABC, Generic[Definition]):
         Raises:
             InvalidRequest: it cannot begin there.
         """
+
+    def future(self, past: Sequence[PastStep], beginning: Beginning) -> Future:
+        """What a run that begins there keeps of the ``past``. Here, of calls: what a model did up
+        to a message. What it does instead nobody knows."""
+        kept = [step.name for step in past if step.order <= beginning.first_step]
+        return Future(kept, past[len(kept) :])
 
     def parts_read(self, task: StoredTask) -> Sequence[str]:
         """The sweeps of housekeeping that take what a run reads of earlier ones, where it does not

@@ -7,10 +7,11 @@ from pydantic import JsonValue
 
 from activities.kinds.pipeline import KIND as KIND_OF_TASK
 from activities.store.housekeeping.ended_tasks import ARTIFACTS, LOGS
-from activities.store.reading.steps import PlacedStep, list_placed_steps
+from activities.store.reading.past_steps import PastStep
 from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
 from api.services import Services
-from api.tasks.kinds.base import Beginning, ServedKind, check_fields, wrong
+from api.tasks.kinds.base import Beginning, Future, ServedKind, check_fields, wrong
+from api.tasks.kinds.pipeline_beginning import pipeline_beginning
 from api.wire.requests import RetryRequest, TaskRequest
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import Progress, Result
@@ -30,11 +31,17 @@ class ServedPipelineKind(ServedKind[Pipeline]):
     async def beginning(
         self, services: Services, task: StoredTask, request: RetryRequest
     ) -> Beginning:
-        """By default the first step that is not completed; those before it keep their results."""
-        steps = await list_placed_steps(services.database, task.id)
-        begin = request.begin
-        first = _index_of(steps, begin) if begin is not None else _first_open(steps)
-        return Beginning(first, [step.id for step in steps[first:]])
+        return await pipeline_beginning(services, task, request)
+
+    def future(self, past: Sequence[PastStep], beginning: Beginning) -> Future:
+        if beginning.redefined is None:
+            steps = past
+        else:
+            known = {step.id: step for step in past}
+            new = beginning.redefined.sub_tasks
+            steps = [known.get(step.id) or PastStep(step.id, step.name) for step in new]
+        kept = [step.name for step in steps[: beginning.first_step]]
+        return Future(kept, steps[beginning.first_step :])
 
     def parts_read(self, task: StoredTask) -> Sequence[str]:
         """Files of steps, and what they have printed where a reference wants it."""
@@ -61,32 +68,6 @@ class ServedPipelineKind(ServedKind[Pipeline]):
 
 
 KIND = ServedPipelineKind()
-
-
-def _first_open(steps: Sequence[PlacedStep]) -> int:
-    for index, step in enumerate(steps):
-        if step.status is not Status.COMPLETED:
-            return index
-    raise wrong("/from", "every step is completed; name the step to begin with")
-
-
-def _index_of(steps: Sequence[PlacedStep], begin: str) -> int:
-    for index, step in enumerate(steps):
-        if begin in (step.name, str(step.id)):
-            _check_before(steps[:index], begin)
-            return index
-    known = ", ".join(step.name for step in steps)
-    raise wrong("/from", f"there is no step {begin!r} (steps: {known})")
-
-
-def _check_before(steps: Sequence[PlacedStep], begin: str) -> None:
-    for step in steps:
-        if step.status is not Status.COMPLETED:
-            raise wrong(
-                "/from",
-                f"step {step.name!r}, which comes before {begin!r}, is not completed "
-                f"({step.status}); begin with {step.name!r}",
-            )
 
 
 def _json_of(text: str | None) -> JsonValue:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from activities.kinds.plan import KIND as KIND_OF_TASK
+from activities.store.reading.past_steps import PastStep
 from activities.store.reading.steps import Step, StepState
 from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
 from api.services import Services
 from api.tasks.kinds.agent import result_of
-from api.tasks.kinds.base import Beginning, ServedKind, check_fields, wrong
+from api.tasks.kinds.base import Beginning, Future, ServedKind, check_fields, wrong
 from api.tasks.kinds.plan_beginning import plan_beginning
 from api.wire.requests import RetryRequest, TaskRequest
 from api.wire.responses.files import Artifact
@@ -33,6 +34,16 @@ class ServedPlanKind(ServedKind[Plan]):
         self, services: Services, task: StoredTask, request: RetryRequest
     ) -> Beginning:
         return await plan_beginning(services, task, request)
+
+    def future(self, past: Sequence[PastStep], beginning: Beginning) -> Future:
+        """Of the nodes. A plan that is made, or revised, anew has others."""
+        nodes = [step for step in past if step.number is not None and not step.is_out]
+        again = [
+            node
+            for node in nodes
+            if node.id in beginning.again or node.order > beginning.first_step
+        ]
+        return Future([node.name for node in nodes if node not in again], again)
 
     def progress(self, task: TaskSummary, current: str | None) -> Progress:
         """Of the nodes, but for those that the plan goes on without; or of those to be approved."""

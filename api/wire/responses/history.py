@@ -35,7 +35,8 @@ class Span(Answer):
 
     An agent's task contains turns, which contain the model's answer and the calls with their
     attempts. The call that makes a plan contains its nodes, and these what happened in their tasks.
-    ``duration_ms`` is None while the span is running. If ``is_cut``, what comes later is left out;
+    ``duration_ms`` is None while the span is running. ``cached``: a step was not run, but given the
+    result of an equal one. If ``is_cut``, what comes later is left out;
     logs and messages have all of it.
     """
 
@@ -47,6 +48,7 @@ class Span(Answer):
     duration_ms: int | None
     children: list["Span"]
     is_cut: bool = False
+    cached: bool = False
 
 
 class ToolRequest(Answer):

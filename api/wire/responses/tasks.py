@@ -79,8 +79,9 @@ class AgentResult(Answer):
 class SubTask(Answer):
     """A step of a pipeline, a call of an agent or a node of a plan.
 
-    ``retry_count`` is how often it was retried in this run. ``task_id`` is the task that runs a
-    node, once there is one.
+    ``retry_count`` is how often it was retried in this run. A queued one that was held
+    ``waits_for`` this. ``cached``: it was not run, but given the result of an equal step.
+    ``task_id`` is the task that runs a node, once there is one.
     """
 
     id: UUID
@@ -96,10 +97,12 @@ class SubTask(Answer):
     error: dict[str, JsonValue] | None
     retry_count: int
     next_attempt_at: datetime | None
+    waits_for: str | None = None
     worker_id: str | None
     started_at: datetime | None
     finished_at: datetime | None
     approval: Approval | None = None
+    cached: bool = False
 
 
 class Route(Answer):

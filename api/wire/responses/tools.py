@@ -23,7 +23,8 @@ class Tool(Answer):
     """``schema`` is the JSON schema of its arguments.
 
     ``refused`` lists the tools of an MCP server that are left out, and why. ``changed`` is set when
-    the server has changed the definition of a tool; a change of the tool's settings clears it.
+    the server has changed the definition of a tool; a change of the tool's settings clears it. Of
+    its calls ``max_running`` may run at once, and ``calls_per_minute`` be made; null is no limit.
     """
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
@@ -36,6 +37,8 @@ class Tool(Answer):
     permission_level: Open[Permission]
     refused: tuple[str, ...] = ()
     changed: ChangedTool | None = None
+    max_running: int | None = None
+    calls_per_minute: int | None = None
 
 
 class RegisteredServer(Answer):

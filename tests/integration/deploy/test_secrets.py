@@ -8,14 +8,17 @@ import pytest
 from activities.aes_keys import id_of
 from activities.secret_box import SecretBox
 from activities.store import migrations
+from activities.store.audit import Actor
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.secrets import sealing_keys
+from activities.store.webhooks import NewWebhook, create_webhook, set_callback_secret
 from activities.tools.mcp.secrets import TeamSecrets
 from deploy.local.services import Services
 from deploy.local.state import secrets_key_ids, secrets_keys
 from tests.integration.cli_runs import Run, agentos
 from workflows.definitions.mcp_server import McpServer
+from workflows.definitions.webhook import Notice
 
 KEY = "07" * 32
 
@@ -135,3 +138,14 @@ async def test_a_secret_is_not_sealed_with_another_key_than_all_that_are_there(
         assert await sealing_keys(database) == dict.fromkeys(ids, 1)
     finally:
         await database.close()
+
+
+async def test_secrets_of_webhooks_are_counted_with_the_keys_that_they_were_sealed_with(
+    database_url: str,
+) -> None:
+    database, box, actor = Database(database_url), SecretBox([b"k" * 32]), Actor(DEFAULT_TEAM, "x")
+    new = NewWebhook(uuid4(), "https://a/", "https://a:443", tuple(Notice), box.seal("x", "y"))
+    await create_webhook(database, actor, new)
+    await set_callback_secret(database, actor, box.seal("x", "z"))
+    assert await sealing_keys(database) == {id_of(b"k" * 32): 2}
+    await database.close()

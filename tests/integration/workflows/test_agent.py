@@ -24,6 +24,7 @@ from workflows.contracts import (
     AgentRun,
     Decision,
     Hint,
+    Hold,
     RunLimits,
     Spent,
     Verdict,
@@ -83,9 +84,10 @@ async def playing(
     limits: RunLimits = LIMITS,
     approval_seconds: float = 60,
     workflow_id: str | None = None,
+    hold: Hold | None = None,
 ) -> AsyncIterator[Play]:
     """Begin a run whose turns are these, with a worker of its own."""
-    agents, tasks = OrderedAgents(orders), RememberedTasks()
+    agents, tasks = OrderedAgents(orders, hold=hold), RememberedTasks()
     run = AgentRun(
         task_id=uuid4(), team_id=uuid4(), run=1, limits=limits, approval_seconds=approval_seconds
     )

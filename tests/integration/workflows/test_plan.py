@@ -317,7 +317,9 @@ async def test_the_time_of_a_plan_stands_still_while_all_its_nodes_wait_for_peop
         for number in waits:
             await play.node(number).signal(OrderedNode.release)
         await play.handle.result()
-    assert play.tasks.marks == [Status.WAITING, Status.RUNNING]
+    # Between the two releases the second one may wait alone, and the plan with it.
+    assert play.tasks.marks[:2] == [Status.WAITING, Status.RUNNING]
+    assert play.tasks.marks[-1] is Status.RUNNING
 
 
 async def test_the_time_of_a_plan_runs_while_one_of_its_nodes_works(temporal: Client) -> None:

@@ -43,14 +43,14 @@ class Run:
         )
 
 
-def run(skill: str, *arguments: object, cwd: Path, python: Path = PYTHON) -> Run:
+def run(skill: str, *arguments: object, cwd: Path, python: Path = PYTHON, **variables: str) -> Run:
     script = SKILLS / skill / "scripts" / SCRIPTS[skill]
     command = [str(python), "-B", str(script), *map(str, arguments)]
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(cwd), "LANG": "C.UTF-8", "TMPDIR": str(cwd)}
     done = subprocess.run(
         command,
         cwd=cwd,
-        env=environment,
+        env=environment | variables,
         capture_output=True,
         text=True,
         timeout=TIMEOUT_SECONDS,

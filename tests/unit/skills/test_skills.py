@@ -1,6 +1,8 @@
 """The built-in skills as a whole: valid, self-contained, and unchanged by running."""
 
 import re
+import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,36 @@ def test_the_description_names_every_option_of_the_script(skill: str, tmp_path: 
 @every_skill
 def test_an_unknown_option_is_a_usage_error(skill: str, tmp_path: Path) -> None:
     assert run(skill, "x", "--no-such-option", cwd=tmp_path).code == 2
+
+
+DATA = SKILLS.parent / "deploy" / "demo" / "penguins_raw.csv"
+DETERMINISTIC = {
+    "csv-clean": [DATA],
+    "csv-profile": [DATA],
+    "csv-join": [DATA, DATA, "--on", "Individual ID"],
+    "report": [DATA, f"Again={DATA}", "--title", "Penguins"],
+    "text-extract": [SKILLS / "report" / "SKILL.md"],
+}
+
+
+# Of charts, for which a library must be installed, their own tests show it.
+@pytest.mark.parametrize("skill", DETERMINISTIC)
+def test_what_a_skill_gives_follows_from_what_it_is_given_alone(skill: str, tmp_path: Path) -> None:
+    given = []
+    for seed in ("1", "2"):  # of the order of sets, which differs from run to run
+        folder = tmp_path / seed
+        folder.mkdir()
+        done = run(skill, *DETERMINISTIC[skill], cwd=folder, PYTHONHASHSEED=seed)
+        assert done.code == 0, done.stderr
+        files = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+        given.append((done.stdout, files))
+        time.sleep(1.1)  # as a file might have the time of day
+    assert given[0] == given[1]
+
+
+@every_skill
+def test_results_of_a_skill_are_kept_for_an_hour(skill: str) -> None:
+    assert load_skill(SKILLS / skill).lifetime == timedelta(hours=1)
 
 
 SHARED = (

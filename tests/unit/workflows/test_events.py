@@ -56,6 +56,19 @@ ON_THE_WIRE: list[tuple[Event, str, dict[str, Any]]] = [
         {**ENDED, "error": AN_ERROR, "next_attempt_at": "2025-06-01T12:00:00+00:00"},
     ),
     (
+        events.StepHeld(
+            step="a",
+            reason="a slot of mcp:slow",
+            next_attempt_at=datetime(2025, 6, 1, 12, tzinfo=UTC),
+        ),
+        "step.held",
+        {
+            "step": "a",
+            "reason": "a slot of mcp:slow",
+            "next_attempt_at": "2025-06-01T12:00:00+00:00",
+        },
+    ),
+    (
         events.StepCompleted(**ENDED, exit_code=0, files=1, refused=("b: too large",)),
         "step.completed",
         {**ENDED, "exit_code": 0, "files": 1, "refused": ["b: too large"]},
@@ -69,6 +82,11 @@ ON_THE_WIRE: list[tuple[Event, str, dict[str, Any]]] = [
         {"step": "a", "id": "k", "name": "n", "size": 0, "mime_type": "m", "url": "u"},
     ),
     (events.TurnStarted(turn=1), "turn.started", {"turn": 1}),
+    (
+        events.TurnHeld(turn=1, reason="a slot of model:m"),
+        "turn.held",
+        {"turn": 1, "reason": "a slot of model:m"},
+    ),
     (events.LlmDelta(turn=1, text="half \ud800"), "llm.delta", {"turn": 1, "text": "half \ud800"}),
     (events.LlmRestarted(turn=1), "llm.restarted", {"turn": 1}),
     (

@@ -33,6 +33,7 @@ from tests.doubles.model_server import Act, ModelServer, model_server, text
 from tests.doubles.scripted_models import asks
 from tests.equipment import TOKENS, equipment, installed
 from tests.integration.new_tasks import new_task
+from tests.integration.restarts import restart
 from workflows.contracts import RouteCall, RunStart, Spent, TaskClose, ThinkCall, Thought
 from workflows.definitions.agent import Agent, Limits
 from workflows.definitions.auto import MAX_ANSWERS, Auto
@@ -438,7 +439,7 @@ async def test_a_task_that_has_moved_on_takes_no_route(router: Router, moved: st
         )
         await tasks.close_task(router.database, close)
     if moved == "retried":
-        await tasks.restart_task(router.database, task_id, 1, first_step=0, inputs={})
+        await restart(router.database, task_id, 1, first_step=0, inputs={})
     with pytest.raises(ApplicationError) as raised:
         await router.take(task_id, thought, execution)
     assert (raised.value.type, raised.value.non_retryable) == (TaskMoved.code, True)
@@ -492,7 +493,7 @@ async def test_the_choice_of_another_run_is_not_taken_for_that_of_this_one(
         task_id=task_id, team_id=DEFAULT_TEAM, run=1, status=Status.CANCELLED, failure=None
     )
     await tasks.close_task(router.database, close)
-    await tasks.restart_task(router.database, task_id, 1, first_step=0, inputs={})
+    await restart(router.database, task_id, 1, first_step=0, inputs={})
     router.server.answers(creates("agent"))
     thought = await router.think(task_id, run=2, execution="b")
     call = RouteCall(task_id=task_id, run=2, seq=thought.calls[0].seq)

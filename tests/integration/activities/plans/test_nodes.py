@@ -19,6 +19,7 @@ from activities.store.turns import Turn
 from deploy.local.services import Services
 from tests.integration.agent_desk import agent_desk
 from tests.integration.plan_desk import FIRST_CALL, PlanDesk
+from tests.integration.restarts import restart
 from workflows.contracts import RETRIES_USED_UP, TaskClose, call_sub_task_id
 from workflows.definitions.agent import Agent, Limits
 from workflows.definitions.plan import Plan
@@ -511,7 +512,7 @@ async def test_a_plan_that_is_retried_may_be_revised_anew(desk: PlanDesk) -> Non
     assert raised.value.type == "nodes-failed"
     [(call,)] = await desk.rows("SELECT id FROM sub_tasks WHERE name = '2.1 revise_plan'")
     await tasks.close_task(desk.database, ended(desk))
-    assert await tasks.restart_task(
+    assert await restart(
         desk.database, desk.task_id, 1, first_step=seq, again=[call], inputs=desk.inputs
     )
     desk.run, desk.execution = 2, "second"

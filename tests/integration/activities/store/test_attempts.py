@@ -21,6 +21,7 @@ from activities.store.reading.results import results_of
 from activities.store.tables import SubTask
 from activities.store.tasks import NewTask
 from tests.integration import new_tasks
+from tests.integration.restarts import restart
 from workflows.contracts import (
     WORKER_LOST,
     Failure,
@@ -293,8 +294,8 @@ async def test_a_retry_keeps_what_the_steps_before_it_made(database: Database) -
     close = TaskClose(task_id=task.id, team_id=DEFAULT_TEAM, run=1, status=Status.FAILED)
     await tasks.close_task(database, close)
     begin = {"first_step": 1, "again": [step_sub_task_id(task.id, "two")]}
-    assert await tasks.restart_task(database, task.id, 1, **begin, inputs={})
-    assert not await tasks.restart_task(database, task.id, 1, **begin, inputs={})
+    assert await restart(database, task.id, 1, **begin, inputs={})
+    assert not await restart(database, task.id, 1, **begin, inputs={})
     assert await statuses(database, task.id) == ["pending", "completed", "pending"]
     with pytest.raises(TaskMoved):
         await attempts.begin(database, attempt_at(task.id, "two"))

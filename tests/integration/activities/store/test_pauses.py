@@ -11,6 +11,7 @@ from activities.store.attempts import Attempt, Ended
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
 from tests.integration.new_tasks import new_task
+from tests.integration.restarts import restart
 from workflows.contracts import TaskClose, step_sub_task_id
 from workflows.definitions.pipeline import Pipeline
 from workflows.states import Status, TaskType
@@ -102,5 +103,5 @@ async def test_a_retry_begins_without_what_was_asked_of_the_run_before(
     await tasks.close_task(database, close(task_id, Status.FAILED))
     async with database.writing() as connection:
         await connection.execute(text("UPDATE tasks SET pause_requested_at = now()"))
-    assert await tasks.restart_task(database, task_id, 1, first_step=0, inputs={})
+    assert await restart(database, task_id, 1, first_step=0, inputs={})
     assert await asked_at(database) is None

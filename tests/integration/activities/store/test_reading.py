@@ -38,8 +38,8 @@ from activities.store.reading.messages import (
 from activities.store.reading.runs import find_run
 from activities.store.reading.steps import PlacedStep, find_running_step, list_placed_steps
 from activities.store.reading.suspects import only_sweep
+from activities.store.reading.task_search import TaskFilter
 from activities.store.reading.tasks import (
-    TaskFilter,
     count_tasks,
     find_details,
     find_task,
@@ -254,7 +254,7 @@ async def test_tasks_are_counted_whatever_their_team(database: Database) -> None
 # Statements.
 
 
-async def test_a_page_of_tasks_of_every_type_costs_two_statements(
+async def test_a_page_of_tasks_of_every_type_costs_three_statements(
     database: Database, queries: list[str]
 ) -> None:
     await run_pipeline(database)
@@ -263,7 +263,7 @@ async def test_a_page_of_tasks_of_every_type_costs_two_statements(
     found, _ = await list_summaries(
         database, DEFAULT_TEAM, EVERYTHING, None, 10, only_open=[TaskType.AGENT]
     )
-    assert len(queries) == 2
+    assert len(queries) == 3
     states = [[step.status for step in task.steps] for task in found]
     assert states == [[Status.QUEUED], [Status.COMPLETED, Status.FAILED]]
     assert [task.turns for task in found] == [2, 0]
@@ -412,7 +412,7 @@ async def test_one_sweep_at_a_time_sees_suspects(database: Database) -> None:
         assert next_one is not None
 
 
-async def test_tasks_that_were_silent_for_longest_are_suspected_first(
+async def test_tasks_that_are_silent_are_suspected_in_the_order_of_their_age(
     database: Database,
 ) -> None:
     ended, silent = await run_pipeline(database), await run_agent(database)
@@ -429,15 +429,17 @@ async def test_tasks_that_were_silent_for_longest_are_suspected_first(
     hour = now - timedelta(hours=1)
     async with only_sweep(database) as suspects:
         assert suspects is not None
-        found = await suspects.quiet(
+        found, end = await suspects.quiet(
             pending_since=now, silent_since=now, after=Cursor(hour, UUID(int=0)), limit=9
         )
         assert [suspect.id for suspect in found] == [silent, pending.id]
-        behind = await suspects.quiet(
-            pending_since=now, silent_since=now, after=found[0].place, limit=9
+        assert end is None
+        behind, end = await suspects.quiet(
+            pending_since=now, silent_since=now, after=found[0].place, limit=1
         )
+        assert end == behind[-1].place
         assert [suspect.id for suspect in behind] == [pending.id]
-        only_pending = await suspects.quiet(
+        only_pending, _ = await suspects.quiet(
             pending_since=now, silent_since=hour, after=Cursor(hour, UUID(int=0)), limit=9
         )
         assert [suspect.id for suspect in only_pending] == [pending.id]

@@ -16,6 +16,7 @@ from activities.store.keys import DEFAULT_TEAM
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
 from tests.days import day_that_lasts
 from tests.integration.new_tasks import new_task
+from tests.integration.restarts import restart
 from workflows.contracts import Failure, TaskClose, Thought, call_sub_task_id
 from workflows.definitions.agent import Agent
 from workflows.errors import TaskMoved
@@ -301,7 +302,7 @@ async def test_a_retry_that_was_cancelled_before_it_began_stays_so(
     await two_turns(database, task_id)
     close = TaskClose(task_id=task_id, team_id=DEFAULT_TEAM, run=1, status=Status.FAILED)
     await tasks.close_task(database, close)
-    await tasks.restart_task(database, task_id, 1, first_step=0, inputs={})
+    await restart(database, task_id, 1, first_step=0, inputs={})
     await tasks.close_task(
         database, close.model_copy(update={"run": 2, "status": Status.CANCELLED})
     )
@@ -315,7 +316,7 @@ async def test_an_earlier_run_of_the_task_changes_nothing_any_more(
     late = await two_turns(database, task_id)
     close = TaskClose(task_id=task_id, team_id=DEFAULT_TEAM, run=1, status=Status.FAILED)
     await tasks.close_task(database, close)
-    await tasks.restart_task(database, task_id, 1, first_step=0, inputs={})
+    await restart(database, task_id, 1, first_step=0, inputs={})
     with pytest.raises(TaskMoved):
         await turns.begin_turn(database, late, known=0)
 

@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 from pydantic import JsonValue
 
-from activities.store.tools import ToolSetting, set_native_tool
+from activities.store.audit import Actor
+from activities.store.tools import ToolSetting, ToolSettingChange, set_native_tool
 from activities.tools.finish import FINISH
 from activities.tools.mcp.questions import Replies
 from activities.tools.mcp.results import McpFile, McpResult
@@ -144,13 +145,12 @@ async def test_finish_asks_for_what_the_agent_is_to_give(desk: Desk) -> None:
 
 async def test_the_teams_settings_for_a_tool_apply(desk: Desk) -> None:
     database, team = desk.database, desk.team_id
-    await set_native_tool(
-        database, team, "run_code", ToolSetting(), permission_level=Permission.DENY
-    )
-    await set_native_tool(database, team, "list_files", ToolSetting(), is_active=False)
-    await set_native_tool(
-        database, team, "read_file", ToolSetting(), permission_level=Permission.ASK
-    )
+    for name, change in (
+        ("run_code", ToolSettingChange(permission_level=Permission.DENY)),
+        ("list_files", ToolSettingChange(is_active=False)),
+        ("read_file", ToolSettingChange(permission_level=Permission.ASK)),
+    ):
+        await set_native_tool(database, Actor(team, "test"), name, ToolSetting(), change)
     offered = await desk.toolbox.offered(team, agent())
     assert not {"run_code", "list_files"} & set(offered)
     assert offered["read_file"].permission is Permission.ASK

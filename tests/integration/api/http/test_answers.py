@@ -7,6 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from api.wire.responses.base import Answer
+from api.wire.responses.cache import KeptResult
+from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup
 from api.wire.responses.files import Artifact
 from api.wire.responses.history import Attempt, Message, Span
 from api.wire.responses.housekeeping import HousekeepingView
@@ -15,6 +17,7 @@ from api.wire.responses.skills import Skill, SkillList
 from api.wire.responses.tasks import Task, TaskSummary
 from api.wire.responses.tools import Tool
 from api.wire.responses.usage import TeamUsage
+from api.wire.responses.webhooks import Delivery, Webhook
 from deploy.local.services import Services
 from tests.integration.agent_stage import agent_stage, submit, working_agents
 from tests.integration.api_stage import Stage
@@ -30,6 +33,11 @@ ANSWERS: dict[str, type[Answer]] = {
     "/skills": SkillList,
     "/skills/greet": Skill,
     "/usage": TeamUsage,
+    "/cache": Page[KeptResult],
+    "/dead-letters": Page[DeadLetter],
+    "/dead-letters/groups": Page[DeadLetterGroup],
+    "/webhooks": Page[Webhook],
+    "/webhooks/deliveries": Page[Delivery],
     "/housekeeping": HousekeepingView,
 }
 

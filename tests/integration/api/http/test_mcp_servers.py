@@ -13,6 +13,7 @@ import pytest
 from pydantic import JsonValue
 from sqlalchemy import text
 
+from activities.store.audit import Actor
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.mcp_servers import (
@@ -22,6 +23,7 @@ from activities.store.mcp_servers import (
     update_listing,
 )
 from activities.store.mcp_tools import callable_tools, change_mcp_tool
+from activities.store.tools import ToolSettingChange
 from activities.tools.mcp.listing import Listing, McpTool
 from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.pool import McpPool
@@ -317,7 +319,12 @@ async def test_concurrent_changes_of_a_server_leave_it_consistent(stage: Stage) 
                 register_it(*two),
                 remove_server(database, DEFAULT_TEAM, name),
                 update_listing(database, DEFAULT_TEAM, *one),
-                change_mcp_tool(database, DEFAULT_TEAM, name, permission_level=Permission.ASK),
+                change_mcp_tool(
+                    database,
+                    Actor(DEFAULT_TEAM, "test"),
+                    name,
+                    ToolSettingChange(permission_level=Permission.ASK),
+                ),
             )
         )
     )

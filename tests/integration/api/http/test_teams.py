@@ -1,6 +1,7 @@
 """Teams: whose key it is, and that nobody sees what is another's."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,16 +22,32 @@ from tests.pressure import allowed
 
 @pytest.fixture(scope="module")
 async def theirs(stage: Stage) -> dict[str, str]:
-    """What another team has: a task with an artifact, and a file."""
+    """What another team has: a task with an artifact, a file, a dead letter, and a webhook that is
+    told of the task."""
     team = await stage.team()
+    hook = (await team.post("/webhooks", json={"url": "https://receiver.invalid/"})).json()
     definition = pipeline("file report.png picture")
     task_id = (await team.post("/tasks", json={"pipeline": definition})).json()["task_id"]
     await stage.ended(team, task_id)
     [artifact] = (await team.get(f"/tasks/{task_id}/artifacts")).json()["items"]
     file = (await team.post("/files", files={"file": ("a.txt", b"secret")})).json()
+    failing = (await team.post("/tasks", json={"pipeline": pipeline("fail")})).json()["task_id"]
+    await stage.ended(team, failing)
+    [letter] = (await team.get("/dead-letters")).json()["items"]
+    delivery = (await team.get("/webhooks/deliveries")).json()["items"][-1]
+    for path in (f"/webhooks/{hook['id']}", f"/webhooks/deliveries/{delivery['id']}"):
+        assert (await team.get(path)).is_success, path
     for path in (f"/files/{file['id']}", f"/artifacts/{artifact['id']}", f"/tasks/{task_id}"):
         assert (await team.get(path)).is_success, path
-    return {"task": task_id, "artifact": artifact["id"], "file": file["id"], "call": str(_ID)}
+    return {
+        "task": task_id,
+        "artifact": artifact["id"],
+        "file": file["id"],
+        "call": str(_ID),
+        "letter": letter["id"],
+        "webhook": hook["id"],
+        "delivery": delivery["id"],
+    }
 
 
 _ROUTES = [
@@ -53,7 +70,16 @@ _ROUTES = [
     ("HEAD", "/files/{file}"),
     ("GET", "/artifacts/{artifact}"),
     ("HEAD", "/artifacts/{artifact}"),
+    ("GET", "/dead-letters/{letter}"),
+    ("POST", "/dead-letters/{letter}/requeue"),
+    ("POST", "/dead-letters/{letter}/discard"),
+    ("GET", "/webhooks/{webhook}"),
+    ("PATCH", "/webhooks/{webhook}"),
+    ("DELETE", "/webhooks/{webhook}"),
+    ("GET", "/webhooks/deliveries/{delivery}"),
+    ("POST", "/webhooks/deliveries/{delivery}/resend"),
 ]
+_BODIES = {"{call}": {"decision": "deny"}, "/discard": {"note": "x"}}
 
 
 @pytest.mark.parametrize(("method", "path"), _ROUTES)
@@ -61,7 +87,8 @@ async def test_resources_of_another_team_are_not_found(
     stage: Stage, theirs: dict[str, str], method: str, path: str
 ) -> None:
     for client in (stage.http, await stage.team()):
-        body = {"decision": "deny"} if path.endswith("{call}") else None
+        body = next((body for end, body in _BODIES.items() if path.endswith(end)), None)
+        body = {"is_active": True} if method == "PATCH" else body
         answer = await client.request(method, path.format(**theirs), json=body)
         assert answer.status_code == 404
         assert method == "HEAD" or answer.json()["code"] == "not-found"
@@ -94,7 +121,8 @@ async def test_a_file_of_another_team_cannot_be_an_input(
 
 async def test_a_list_shows_only_ones_own(stage: Stage, theirs: dict[str, str]) -> None:
     team = await stage.team()
-    assert (await team.get("/tasks")).json()["items"] == []
+    for path in ("/tasks", "/dead-letters", "/dead-letters/groups"):
+        assert (await team.get(path, params={"limit": 1})).json()["items"] == [], path
 
 
 async def test_the_word_of_one_team_on_a_tool_is_not_anothers(stage: Stage) -> None:
@@ -139,8 +167,8 @@ _PUBLIC = {"/", "/healthz", "/readyz"}
 
 async def test_every_call_wants_a_key(locked: Stage) -> None:
     paths: dict[str, Any] = (await locked.http.get("/openapi.json")).json()["paths"]
-    ids = {"task_id": _ID, "file_id": _ID, "artifact_id": _ID, "call_id": _ID, "name": "x"}
     for path, methods in paths.items():
+        ids = {name: "x" if name == "name" else _ID for name in re.findall(r"{(\w+)}", path)}
         for method in methods:
             answer = await locked.http.request(method, locked.url + path.format(**ids))
             if path in _PUBLIC:

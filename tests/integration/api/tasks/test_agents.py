@@ -22,6 +22,7 @@ from tests.integration.agent_stage import (
 )
 from tests.integration.api_stage import WAIT_SECONDS, Stage, pipeline
 from tests.integration.new_tasks import new_task
+from tests.integration.restarts import restart
 from tests.temporal_runs import reset_to_turn
 from workflows.definitions.agent import Agent
 from workflows.states import TaskType
@@ -348,9 +349,7 @@ async def test_a_retry_that_the_sweeper_starts_begins_at_the_same_place(
         await agents_stage.until(task_id, "failed")
         await workflow_ended(agents_stage, task_id)
     last = (await agents_stage.http.get(f"/tasks/{task_id}/messages")).json()["items"][-1]["seq"]
-    assert await tasks.restart_task(
-        agents_stage.database, UUID(task_id), 1, first_step=last, inputs={}
-    )
+    assert await restart(agents_stage.database, UUID(task_id), 1, first_step=last, inputs={})
     await agents_stage.age(task_id)
     await Sweeper(agents_stage.services).sweep()
     async with working_agents(agents_stage):

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
+from activities.store.audit import Actor
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.mcp_servers import register_server
 from activities.store.mcp_tools import change_mcp_tool
+from activities.store.tools import ToolSettingChange
 from activities.tools.mcp.listing import Listing, McpTool
 from tests.integration.api_stage import Stage
 from workflows.definitions.mcp_server import McpServer
@@ -37,7 +39,9 @@ async def test_a_tool_of_a_registered_server_is_taken(stage: Stage) -> None:
     await register_server(
         database, DEFAULT_TEAM, SERVER, TOOLS, description="", permission_level=None
     )
-    await change_mcp_tool(database, DEFAULT_TEAM, "mcp.art.erase", is_active=False)
+    await change_mcp_tool(
+        database, Actor(DEFAULT_TEAM, "test"), "mcp.art.erase", ToolSettingChange(is_active=False)
+    )
     assert await problem(stage.http, "mcp.art.draw") == {}
     assert "is disabled or denied" in (await problem(stage.http, "mcp.art.erase"))["message"]
     for unknown in ("mcp.art", "mcp.art.fly", "mcp.other.draw"):

@@ -27,6 +27,7 @@ from deploy.local.services import Services
 from deploy.local.tcp_ports import choose_ports
 from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage, pipeline, working
 from tests.integration.new_tasks import new_task
+from tests.integration.restarts import restart
 from tests.pressure import allowed
 from workflows.contracts import step_sub_task_id, workflow_id
 from workflows.definitions.pipeline import Pipeline
@@ -145,9 +146,7 @@ async def test_the_next_run_is_started_though_the_last_one_has_a_workflow(idle: 
         await idle.until(task_id, "completed")
         await idle.temporal.get_workflow_handle(f"task-{task_id}").result()
         again = [step_sub_task_id(UUID(task_id), "a")]
-        assert await tasks.restart_task(
-            idle.database, UUID(task_id), 1, first_step=0, again=again, inputs={}
-        )
+        assert await restart(idle.database, UUID(task_id), 1, first_step=0, again=again, inputs={})
         await idle.age(task_id)
         await Sweeper(idle.services).sweep()
         task = await idle.until(task_id, "completed")

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,34 @@ class TestWhatTheFormatAllows:
         files = {f"scripts/{name}": "" for name in (*names, *others)} | {"assets/h.py": ""}
         skill = load_skill(make_skill("tidy", files))
         assert skill.scripts == tuple(sorted(f"scripts/{name}" for name in names))
+
+    @pytest.mark.parametrize(
+        ("declared", "lifetime"),
+        [
+            ("agentos-cache: 2h", timedelta(hours=2)),
+            ("agentos-cache: 30d", timedelta(days=30)),
+            ("agentos-cache: 'false'", None),
+            ("cache: 2h", None),
+        ],
+    )
+    def test_a_skill_says_how_long_its_results_are_kept(
+        self, make_skill: MakeSkill, declared: str, lifetime: timedelta | None
+    ) -> None:
+        head = f"---\nname: tidy\ndescription: Tidies.\nmetadata: {{{declared}}}\n---\n"
+        skill = loaded(head, make_skill)
+        assert (skill.lifetime, skill.warnings) == (lifetime, ())
+
+    @pytest.mark.parametrize("declared", ["true", "soon", "31d", "0s"])
+    def test_what_is_no_such_time_is_told_and_nothing_is_kept(
+        self, make_skill: MakeSkill, declared: str
+    ) -> None:
+        head = (
+            f"---\nname: tidy\ndescription: Tidies.\nmetadata:\n  agentos-cache: {declared}\n---\n"
+        )
+        skill = loaded(head, make_skill)
+        assert skill.lifetime is None
+        [warning] = skill.warnings
+        assert warning.startswith("SKILL.md:4: agentos-cache: ")
 
     def test_windows_line_ends_are_no_deviation(self, make_skill: MakeSkill) -> None:
         skill = loaded("---\r\nname: tidy\r\ndescription: Tidies.\r\n---\r\n", make_skill)

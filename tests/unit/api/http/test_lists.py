@@ -27,6 +27,9 @@ BOUNDED = {
     "/tasks/{task_id}/plan nodes": "a plan has 50 at most, and a revision adds three",
     "/tasks/{task_id}/plan revisions": "a plan is revised five times at most",
     "/tasks/{task_id}/trace children": "it says so in is_cut",
+    "/webhooks items": "a team may have 50 of them",
+    "/webhooks/{webhook_id} events": "there are six",
+    "/webhooks/deliveries/{delivery_id} attempts": "the last 50 are kept",
 }
 
 

@@ -13,7 +13,6 @@ import pytest
 import structlog.testing
 from pydantic import JsonValue
 
-from activities.tools.breaker import BreakerOptions
 from activities.tools.mcp import limits
 from activities.tools.mcp.listing import Listing
 from activities.tools.mcp.options import PoolOptions
@@ -26,7 +25,6 @@ from workflows.definitions.mcp_server import McpServer
 from workflows.errors import (
     McpAnswerInvalid,
     McpBusy,
-    McpCircuitOpen,
     McpConnectionLost,
     McpError,
     McpListingRefused,
@@ -271,27 +269,6 @@ async def test_much_on_stderr_stops_nobody_and_is_not_logged(
     await pool.close()
     captured = capfd.readouterr()
     assert "secret word" not in captured.out + captured.err
-
-
-async def test_failures_in_a_row_open_the_circuit_and_a_success_closes_it(tmp_path: Path) -> None:
-    switch = tmp_path / "broken"
-    switch.touch()
-    told = server("--once", str(switch))
-    async with make_pool(breaker=BreakerOptions(failures=2, open_seconds=0.5)) as pool:
-        for _ in range(2):
-            with pytest.raises(McpUnavailable, match="exit code 9"):
-                await pool.call(TEAM, told, "echo", {})
-        with pytest.raises(McpCircuitOpen, match="Try again in"):
-            await pool.call(TEAM, told, "echo", {})
-        switch.unlink()
-        await asyncio.sleep(0.5)
-        assert await call(pool, told, "echo", text="closed") == "closed"
-
-
-async def test_a_server_that_says_no_is_no_failing_server() -> None:
-    async with make_pool(breaker=BreakerOptions(failures=1, open_seconds=60)) as pool:
-        await pool.call(TEAM, server(), "unknown", {})
-        assert await call(pool, server(), "echo", text="yes") == "yes"
 
 
 async def test_the_tools_are_told_at_first_and_when_they_change() -> None:

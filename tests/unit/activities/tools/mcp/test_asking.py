@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from activities.tools.mcp.asking import McpQuestionUnclear
+from activities.tools.mcp.errors import McpQuestionUnclear
 from activities.tools.mcp.options import Patience, PoolOptions
 from activities.tools.mcp.policy import McpPolicy
 from activities.tools.mcp.pool import McpPool

@@ -62,6 +62,23 @@ RETRYING = (
 )
 
 
+HELD = (
+    "step.held",
+    {"step": "chart", "reason": "a slot of mcp:slow", "next_attempt_at": after(10).isoformat()},
+)
+
+
+def test_a_step_that_is_held_says_what_it_waits_for() -> None:
+    text = "\n".join(drawn(frame(a_task(STARTED, COMPLETED, CHART, HELD), after(5))))
+    assert "waits for a slot of mcp:slow, until" in text
+    assert a_task(CHART, HELD).steps["chart"].status is Status.QUEUED
+
+
+def test_a_step_that_begins_after_all_waits_for_nothing() -> None:
+    step = a_task(CHART, HELD, CHART).steps["chart"]
+    assert (step.status, step.waits_for, step.attempt) == (Status.RUNNING, "", 1)
+
+
 def test_a_step_that_starts_makes_the_task_run() -> None:
     assert a_task(STARTED).status is Status.RUNNING
 

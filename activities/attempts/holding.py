@@ -1,0 +1,20 @@
+"""Work that cannot run now, through no fault of its own: it waits in its workflow, which costs
+neither an attempt nor a place on a worker."""
+
+from datetime import UTC, datetime, timedelta
+
+from workflows.errors import AgentOSError
+
+
+class Held(AgentOSError):
+    """It cannot run now: it waits for {what}. It is tried again by itself, in {seconds:.0f} s at
+    the latest."""
+
+    def __init__(self, *, what: str, seconds: float) -> None:
+        super().__init__(what=what, seconds=seconds)
+        self.what = what
+        self.seconds = seconds
+
+    @property
+    def until(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self.seconds)

@@ -1,0 +1,142 @@
+"""Slots for what a worker runs: taken before it begins, kept while it runs, then given back."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from uuid import UUID, uuid4, uuid5
+
+import structlog
+from temporalio import activity
+from temporalio.service import RPCError
+
+from activities.attempts.holding import Held
+from activities.limits.base import Limit
+from activities.limits.book import LimitBook
+from activities.patience import patiently
+from activities.store import attempts, slots
+from activities.store.attempts import Attempt
+from activities.store.database import Database
+from activities.store.slots import Piece
+from workflows.contracts import workflow_id
+from workflows.errors import TemporaryFailure
+from workflows.lifecycle import TRY_AGAIN
+
+# What a worker that died has taken is free after so long. A living one renews it in time.
+SLOT_SECONDS = 20.0
+RENEWALS = 4
+
+# To give back, and to tell who comes next: a cancelled attempt must end within a second.
+FAREWELL_SECONDS = 0.5
+
+log = structlog.get_logger(__name__)
+
+Tell = Callable[[UUID], Awaitable[None]]
+
+
+async def tell_workflow(task_id: UUID) -> None:
+    """Tell a task that what it holds may be tried again. For want of word it asks by itself."""
+    handle = activity.client().get_workflow_handle(workflow_id(task_id))
+    with suppress(RPCError):
+        await handle.signal(TRY_AGAIN)
+
+
+class Slots:
+    """Those of one worker."""
+
+    def __init__(
+        self,
+        database: Database,
+        book: LimitBook,
+        worker_id: str,
+        *,
+        tell: Tell = tell_workflow,
+        slot_seconds: float = SLOT_SECONDS,
+    ) -> None:
+        self._database = database
+        self._book = book
+        self._worker_id = worker_id
+        self._tell = tell
+        self._slot_seconds = slot_seconds
+        self._tokens: set[UUID] = set()
+        self._renewing: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def for_attempt(self, attempt: Attempt) -> AsyncIterator[None]:
+        """For a step or a call that is about to begin, while the block runs.
+
+        Raises:
+            Held: there is none for it now.
+        """
+        wanted = await self._wanted_of(attempt)
+        async with self._taken(attempt.sub_task_id, attempt.task_id, attempt.run, wanted):
+            yield
+
+    @asynccontextmanager
+    async def for_turn(
+        self, task_id: UUID, run: int, team_id: UUID, model: str
+    ) -> AsyncIterator[None]:
+        """For the answer of a model; as ``for_attempt``."""
+        wanted = (await patiently(self._book.limits)).of_turn(team_id, model)
+        async with self._taken(uuid5(task_id, "turn"), task_id, run, wanted):
+            yield
+
+    async def close(self) -> None:
+        if self._renewing is not None:
+            self._renewing.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._renewing
+
+    async def _wanted_of(self, attempt: Attempt) -> Sequence[Limit]:
+        limits = await patiently(self._book.limits)
+        if not limits.by_key:
+            return ()
+        outline = await patiently(lambda: attempts.outline(self._database, attempt.sub_task_id))
+        if outline is None or outline.is_completed:
+            return ()  # There is nothing to run.
+        return limits.of_call(outline.team_id, outline.tool)
+
+    @asynccontextmanager
+    async def _taken(
+        self, holder: UUID, task_id: UUID, run: int, wanted: Sequence[Limit]
+    ) -> AsyncIterator[None]:
+        if not wanted:
+            yield
+            return
+        piece = Piece(holder, uuid4(), task_id, run, self._worker_id)
+        await self._take(piece, wanted)
+        self._tokens.add(piece.token)
+        if self._renewing is None or self._renewing.done():
+            self._renewing = asyncio.create_task(self._renew())
+        try:
+            yield
+        finally:
+            self._tokens.discard(piece.token)
+            await self._give_back(piece.token)
+
+    async def _take(self, piece: Piece, wanted: Sequence[Limit]) -> None:
+        limits = await self._book.limits()
+        shortage = await patiently(
+            lambda: slots.take(self._database, piece, wanted, limits, self._slot_seconds)
+        )
+        if shortage is not None:
+            raise Held(what=shortage.what, seconds=shortage.seconds)
+
+    async def _give_back(self, token: UUID) -> None:
+        """Best effort: what is not given back expires, and who is not told asks."""
+        giving = asyncio.ensure_future(self._give_back_and_tell(token))
+        try:
+            await asyncio.wait_for(asyncio.shield(giving), FAREWELL_SECONDS)
+        except (TemporaryFailure, TimeoutError):
+            log.warning("slot.not_given_back")
+
+    async def _give_back_and_tell(self, token: UUID) -> None:
+        limits = await self._book.limits()
+        called = await slots.give_back(self._database, token, limits)
+        await asyncio.gather(*(self._tell(task_id) for task_id in called))
+
+    async def _renew(self) -> None:
+        """As long as there are any."""
+        while self._tokens:
+            await asyncio.sleep(self._slot_seconds / RENEWALS)
+            with suppress(TemporaryFailure):
+                await slots.renew(self._database, tuple(self._tokens), self._slot_seconds)

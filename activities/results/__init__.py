@@ -1,0 +1,1 @@
+"""Results that equal steps share: made once, and kept for a while."""

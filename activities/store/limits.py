@@ -1,0 +1,69 @@
+"""What teams have set as limits, and their weights."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import or_, select, update
+from sqlmodel import col
+
+from activities.store.audit import Actor, Deed, note
+from activities.store.database import Database
+from activities.store.tables import Team, Tool
+
+
+@dataclass(frozen=True, slots=True)
+class TeamBounds:
+    team_id: UUID
+    max_running: int | None
+    weight: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolBounds:
+    """Of a tool, or of an MCP server, ``mcp.<server>``."""
+
+    team_id: UUID
+    name: str
+    max_running: int | None
+    calls_per_minute: int | None
+
+
+async def limits_set(database: Database) -> tuple[Sequence[TeamBounds], Sequence[ToolBounds]]:
+    """Those of all teams: few teams set any."""
+    teams = select(col(Team.id), col(Team.max_running), col(Team.weight)).where(
+        or_(col(Team.max_running).is_not(None), col(Team.weight).is_not(None))
+    )
+    tools = select(
+        col(Tool.team_id), col(Tool.name), col(Tool.max_running), col(Tool.calls_per_minute)
+    ).where(or_(col(Tool.max_running).is_not(None), col(Tool.calls_per_minute).is_not(None)))
+    async with database.reading(fresh=True) as connection:
+        return (
+            [TeamBounds(*row) for row in await connection.execute(teams)],
+            [ToolBounds(*row) for row in await connection.execute(tools)],
+        )
+
+
+async def set_max_running(database: Database, actor: Actor, running: int | None) -> None:
+    """How many steps, calls and turns of the actor's team may run at once; None is no limit."""
+    await _set_of_team(
+        database,
+        actor,
+        {"max_running": running},
+        Deed("team.limited", "team", "", {"running": running}),
+    )
+
+
+async def set_weight(database: Database, actor: Actor, weight: float | None) -> None:
+    """The share of the actor's team in the workers, of tasks that start from now on."""
+    await _set_of_team(
+        database, actor, {"weight": weight}, Deed("team.weighted", "team", "", {"weight": weight})
+    )
+
+
+async def _set_of_team(
+    database: Database, actor: Actor, values: Mapping[str, object], deed: Deed
+) -> None:
+    async with database.writing() as connection:
+        await connection.execute(update(Team).where(col(Team.id) == actor.team_id).values(**values))
+        await note(connection, actor, deed)

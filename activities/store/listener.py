@@ -1,0 +1,77 @@
+"""Hears what PostgreSQL announces on a channel, over one connection of its own."""
+
+import asyncio
+from collections.abc import Callable
+
+import asyncpg
+import structlog
+
+from activities.store.database import driver_url
+
+_FIRST_DELAY_SECONDS = 0.2
+_LONGEST_DELAY_SECONDS = 5.0
+# A connection whose other end vanished without a word looks healthy until it is used.
+_PROBE_SECONDS = 15.0
+_PROBE_TIMEOUT_SECONDS = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+class Listener:
+    """``run`` listens, for the life of the process. ``on_word`` gets what is announced;
+    ``on_connected`` is called whenever it begins to listen, for what was announced before is gone:
+    let all look for themselves."""
+
+    def __init__(
+        self,
+        database_url: str,
+        channel: str,
+        *,
+        on_word: Callable[[str], None],
+        on_connected: Callable[[], None],
+    ) -> None:
+        self._url = driver_url(database_url)
+        self._channel = channel
+        self._on_word = on_word
+        self._on_connected = on_connected
+        self._delay_seconds = _FIRST_DELAY_SECONDS
+
+    async def run(self) -> None:
+        """Listen until cancelled; reconnect when the connection is lost."""
+        while True:
+            try:
+                await self._listen()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                reason = str(error) or type(error).__name__
+                log.warning("notifications.lost", channel=self._channel, reason=reason)
+            await asyncio.sleep(self._delay_seconds)
+            self._delay_seconds = min(2 * self._delay_seconds, _LONGEST_DELAY_SECONDS)
+
+    async def _listen(self) -> None:
+        connection = await asyncpg.connect(
+            self._url,
+            timeout=_PROBE_TIMEOUT_SECONDS,
+            server_settings={"application_name": "agentos"},
+        )
+        try:
+            await connection.add_listener(self._channel, self._on_notification)
+            self._delay_seconds = _FIRST_DELAY_SECONDS
+            self._on_connected()
+            await _until_lost(connection)
+        finally:
+            connection.terminate()
+
+    def _on_notification(self, *arguments: object) -> None:
+        self._on_word(str(arguments[-1]))
+
+
+async def _until_lost(connection: asyncpg.Connection) -> None:
+    """Raise once the connection is gone."""
+    gone = asyncio.Event()
+    connection.add_termination_listener(lambda _: gone.set())
+    while not connection.is_closed():
+        try:
+            await asyncio.wait_for(gone.wait(), _PROBE_SECONDS)
+        except TimeoutError:
+            await connection.execute("SELECT 1", timeout=_PROBE_TIMEOUT_SECONDS)
+    raise ConnectionResetError("PostgreSQL hung up")

@@ -1,0 +1,250 @@
+"""Dead letters: one, a page of them, and groups of those that are alike."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import JsonValue
+from sqlalchemy import ColumnElement, Row, func, select, true, tuple_
+from sqlmodel import col
+
+from activities.dead_letters.fingerprint import FINGERPRINT_DIGITS
+from activities.store.database import Database
+from activities.store.reading.cursor import Cursor, cut
+from activities.store.tables import DeadLetter
+from workflows.contracts import Failure
+from workflows.states import LetterState, TaskType
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterFilter:
+    """``text`` is looked for in the name of the task, its part, and the code and message of the
+    error, whatever the case. Without ``states``, all of them."""
+
+    states: Sequence[LetterState] = (LetterState.OPEN,)
+    fingerprint: str | None = None
+    types: Sequence[TaskType] = ()
+    text: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    task_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLetter:
+    """A dead letter. ``part`` is the name of the step, call or node that failed, of which
+    ``sub_task_id`` is the row; None where it is the task itself. ``seconds`` are those of work."""
+
+    id: UUID
+    team_id: UUID
+    task_id: UUID
+    sub_task_id: UUID | None
+    run: int
+    type: TaskType
+    name: str
+    part: str | None
+    error: Failure
+    fingerprint: str
+    parts: Mapping[str, JsonValue]
+    attempts: int
+    tokens: int
+    cost_usd: float
+    seconds: float
+    state: LetterState
+    note: str
+    ended_by: str | None
+    request_digest: str | None
+    created_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LetterGroup:
+    """Letters with the same fingerprint; ``example`` is the last of them."""
+
+    fingerprint: str
+    parts: Mapping[str, JsonValue]
+    count: int
+    first_at: datetime
+    last_at: datetime
+    example: UUID
+
+
+async def find_letter(database: Database, team_id: UUID, letter_id: UUID) -> StoredLetter | None:
+    """A letter as the primary has it, whatever its state."""
+    query = select(*_LETTER).where(
+        col(DeadLetter.id) == letter_id, col(DeadLetter.team_id) == team_id
+    )
+    async with database.reading(fresh=True) as connection:
+        row = (await connection.execute(query)).one_or_none()
+    return None if row is None else _letter(row)
+
+
+async def list_letters(
+    database: Database,
+    team_id: UUID,
+    wanted: DeadLetterFilter,
+    cursor: Cursor | None,
+    limit: int,
+) -> tuple[Sequence[StoredLetter], Cursor | None]:
+    """A page, the newest first, and the place of its last one if there are more."""
+    query = select(*_LETTER).where(*_conditions(team_id, wanted))
+    if cursor is not None:
+        query = query.where(cursor.before(*_PLACE))
+    query = query.order_by(*(column.desc() for column in _PLACE)).limit(limit + 1)
+    async with database.reading() as connection:
+        rows = (await connection.execute(query)).all()
+    found, following = cut(rows, limit, lambda row: Cursor(row.created_at, row.id))
+    return [_letter(row) for row in found], following
+
+
+async def list_letter_ids(
+    database: Database,
+    team_id: UUID,
+    wanted: DeadLetterFilter,
+    after: Cursor | None,
+    limit: int,
+) -> Sequence[tuple[UUID, UUID, Cursor]]:
+    """The ids of letters and of their tasks, the oldest first, behind the place ``after``, with the
+    place of each: for whoever works through all of them. From the primary."""
+    query = select(*_PLACE, col(DeadLetter.task_id)).where(*_conditions(team_id, wanted))
+    if after is not None:
+        query = query.where(after.after(*_PLACE))
+    async with database.reading(fresh=True) as connection:
+        rows = await connection.execute(query.order_by(*_PLACE).limit(limit))
+        return [(row.id, row.task_id, Cursor(row.created_at, row.id)) for row in rows]
+
+
+async def count_letters(database: Database, team_id: UUID, wanted: DeadLetterFilter) -> int:
+    query = select(func.count()).select_from(DeadLetter).where(*_conditions(team_id, wanted))
+    async with database.reading(fresh=True) as connection:
+        return await connection.scalar(query) or 0
+
+
+async def list_groups(
+    database: Database,
+    team_id: UUID,
+    wanted: DeadLetterFilter,
+    cursor: Cursor | None,
+    limit: int,
+) -> tuple[Sequence[LetterGroup], Cursor | None]:
+    """A page of groups, those first that were seen last."""
+    last_at, key = func.max(col(DeadLetter.created_at)), col(DeadLetter.fingerprint)
+    query = (
+        select(
+            key,
+            func.count().label("count"),
+            func.min(col(DeadLetter.created_at)).label("first_at"),
+            last_at.label("last_at"),
+        )
+        .where(*_conditions(team_id, wanted))
+        .group_by(key)
+        .order_by(last_at.desc(), key.desc())
+        .limit(limit + 1)
+    )
+    if cursor is not None:
+        place = (cursor.moment, cursor.id.hex[-FINGERPRINT_DIGITS:])
+        query = query.having(tuple_(last_at, key) < place)
+    group = query.subquery()
+    example = (
+        select(col(DeadLetter.id), col(DeadLetter.parts))
+        .where(*_conditions(team_id, wanted), key == group.c.fingerprint)
+        .order_by(*(column.desc() for column in _PLACE))
+        .limit(1)
+        .lateral()
+    )
+    shown = (
+        select(group, example.c.id, example.c.parts)
+        .join(example, true())
+        .order_by(group.c.last_at.desc(), group.c.fingerprint.desc())
+    )
+    async with database.reading() as connection:
+        rows = (await connection.execute(shown)).all()
+    found, following = cut(rows, limit, _place_of_group)
+    groups = [
+        LetterGroup(
+            row.fingerprint, row.parts, row._mapping["count"], row.first_at, row.last_at, row.id
+        )
+        for row in found
+    ]
+    return groups, following
+
+
+def _place_of_group(row: Row[*tuple[Any, ...]]) -> Cursor:
+    return Cursor(row.last_at, UUID(hex=f"{row.fingerprint:0>32}"))
+
+
+_PLACE = (col(DeadLetter.created_at), col(DeadLetter.id))
+_LETTER = (
+    col(DeadLetter.id),
+    col(DeadLetter.team_id),
+    col(DeadLetter.task_id),
+    col(DeadLetter.sub_task_id),
+    col(DeadLetter.run),
+    col(DeadLetter.type),
+    col(DeadLetter.name),
+    col(DeadLetter.part),
+    col(DeadLetter.error),
+    col(DeadLetter.fingerprint),
+    col(DeadLetter.parts),
+    col(DeadLetter.attempts),
+    col(DeadLetter.tokens),
+    col(DeadLetter.cost_usd),
+    col(DeadLetter.seconds),
+    col(DeadLetter.state),
+    col(DeadLetter.note),
+    col(DeadLetter.ended_by),
+    col(DeadLetter.request_digest),
+    col(DeadLetter.created_at),
+    col(DeadLetter.ended_at),
+)
+
+
+def _conditions(team_id: UUID, wanted: DeadLetterFilter) -> list[ColumnElement[bool]]:
+    made: list[ColumnElement[bool]] = [col(DeadLetter.team_id) == team_id]
+    if len(wanted.states) == 1:
+        # One state is one stretch of the index, which is in the order of the list.
+        made.append(col(DeadLetter.state) == wanted.states[0])
+    elif wanted.states:
+        made.append(col(DeadLetter.state).in_(wanted.states))
+    if wanted.fingerprint is not None:
+        made.append(col(DeadLetter.fingerprint) == wanted.fingerprint)
+    if wanted.types:
+        made.append(col(DeadLetter.type).in_(wanted.types))
+    if wanted.text:
+        made.append(col(DeadLetter.searched).contains(wanted.text.lower(), autoescape=True))
+    if wanted.created_after is not None:
+        made.append(col(DeadLetter.created_at) > wanted.created_after)
+    if wanted.created_before is not None:
+        made.append(col(DeadLetter.created_at) < wanted.created_before)
+    if wanted.task_id is not None:
+        made.append(col(DeadLetter.task_id) == wanted.task_id)
+    return made
+
+
+def _letter(row: Row[*tuple[Any, ...]]) -> StoredLetter:
+    return StoredLetter(
+        id=row.id,
+        team_id=row.team_id,
+        task_id=row.task_id,
+        sub_task_id=row.sub_task_id,
+        run=row.run,
+        type=row.type,
+        name=row.name,
+        part=row.part or None,
+        error=Failure.model_validate(row.error),
+        fingerprint=row.fingerprint,
+        parts=row.parts,
+        attempts=row.attempts,
+        tokens=row.tokens,
+        cost_usd=row.cost_usd,
+        seconds=row.seconds,
+        state=row.state,
+        note=row.note,
+        ended_by=row.ended_by,
+        request_digest=row.request_digest,
+        created_at=row.created_at,
+        ended_at=row.ended_at,
+    )

@@ -1,0 +1,172 @@
+"""Finding tasks among a million: the ids of those that a filter lets through, newest first.
+
+PostgreSQL has no order among several states at once, so each pair of type and state is read by
+itself, in the order of the index, and the beginnings are merged. A text is looked for in the newest
+tasks as they are. What is not found there is rare, and looked for by its trigrams: an index of them
+reads every task that has a common word before it can tell which is the newest.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from activities.store.reading.cursor import Cursor
+from workflows.states import Status, TaskType
+
+# So many of the newest are looked through for a text: 5 ms.
+MAX_LOOKED_THROUGH = 10_000
+# A shorter text has no trigram, and is looked for in the newest only.
+MIN_INDEXED_CHARACTERS = 3
+
+_PLACE = "created_at DESC, id DESC"
+_LIKE_SPECIAL = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """``text`` is looked for in name and prompt, whatever the case: of tasks that are not among the
+    newest in their first 1,000 characters. Nodes of plans are listed with the plan that is their
+    ``parent_id`` only."""
+
+    statuses: Sequence[Status] = ()
+    types: Sequence[TaskType] = ()
+    text: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    parent_id: UUID | None = None
+
+
+async def find_page(
+    connection: AsyncConnection,
+    team_id: UUID,
+    wanted: TaskFilter,
+    cursor: Cursor | None,
+    limit: int,
+    *,
+    looked_through: int = MAX_LOOKED_THROUGH,
+) -> Sequence[UUID]:
+    """At most ``limit`` ids, from behind ``cursor`` on."""
+    search = _Search(connection, team_id, wanted, limit, looked_through)
+    if wanted.text is None:
+        return [place.id for place in await search.all(cursor)]
+    places, following = await search.newest(cursor)
+    if following is not None and len(places) < limit:
+        places = [*places, *await search.indexed(following, limit - len(places))]
+    return [place.id for place in places]
+
+
+class _Search:
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        team_id: UUID,
+        wanted: TaskFilter,
+        limit: int,
+        looked_through: int,
+    ) -> None:
+        self._connection = connection
+        self._wanted = wanted
+        escaped = (wanted.text or "").translate(_LIKE_SPECIAL)
+        self._values: dict[str, Any] = {
+            "team_id": team_id,
+            "parent_id": wanted.parent_id,
+            "types": [str(each) for each in dict.fromkeys(wanted.types or TaskType)],
+            "statuses": [str(each) for each in dict.fromkeys(wanted.statuses or Status)],
+            "after": wanted.created_after,
+            "before": wanted.created_before,
+            "text": wanted.text,
+            "pattern": f"%{escaped}%",
+            "limit": limit,
+            "looked_through": looked_through,
+        }
+
+    async def all(self, cursor: Cursor | None) -> Sequence[Cursor]:
+        return await self._places(self._source("id, created_at", cursor, ":limit"), cursor)
+
+    async def newest(self, cursor: Cursor | None) -> tuple[Sequence[Cursor], Cursor | None]:
+        """Those among the newest, and the last place that was looked at if there are more."""
+        source = self._source("id, created_at, name, prompt", cursor, ":looked_through")
+        statement = f"""
+            WITH newest AS MATERIALIZED ({source}), found AS (
+                SELECT created_at, id FROM newest
+                WHERE name ILIKE :pattern OR prompt ILIKE :pattern
+                ORDER BY {_PLACE} LIMIT :limit
+            )
+            SELECT created_at, id, false AS is_last FROM found
+            UNION ALL
+            (SELECT created_at, id, true FROM newest
+             WHERE (SELECT count(*) FROM newest) = :looked_through
+             ORDER BY created_at, id LIMIT 1)
+            ORDER BY is_last, {_PLACE}
+        """
+        rows = (await self._execute(statement, cursor)).all()
+        places = [Cursor(row.created_at, row.id) for row in rows]
+        if rows and rows[-1].is_last:
+            return places[:-1], places[-1]
+        return places, None
+
+    async def indexed(self, cursor: Cursor, limit: int) -> Sequence[Cursor]:
+        """Those behind the newest."""
+        if len(self._wanted.text or "") < MIN_INDEXED_CHARACTERS:
+            return ()
+        states = "type = ANY(:types) AND status = ANY(:statuses) AND"
+        statement = f"""
+            WITH found AS MATERIALIZED (
+                SELECT id, created_at FROM tasks
+                WHERE {states} {self._where(cursor)}
+                  AND agentos_trigrams(name, prompt) @> agentos_trigrams(:text, NULL)
+                  AND (name ILIKE :pattern OR prompt ILIKE :pattern)
+            )
+            SELECT created_at, id FROM found ORDER BY {_PLACE} LIMIT :limit
+        """
+        self._values["limit"] = limit
+        return await self._places(statement, cursor)
+
+    def _source(self, columns: str, cursor: Cursor | None, limit: str) -> str:
+        """The newest ones that fit, but for the text."""
+        where = self._where(cursor)
+        ordered = f"ORDER BY {_PLACE} LIMIT {limit}"
+        if not (self._wanted.statuses or self._wanted.types) or self._wanted.parent_id is not None:
+            states = ""
+            if self._wanted.parent_id is not None:
+                states = "type = ANY(:types) AND status = ANY(:statuses) AND"
+            return f"SELECT {columns} FROM tasks WHERE {states} {where} {ordered}"
+        return f"""
+            SELECT {", ".join(f"each.{column}" for column in columns.split(", "))}
+            FROM unnest(CAST(:types AS text[])) AS a(type),
+                 unnest(CAST(:statuses AS text[])) AS b(status),
+                 LATERAL (
+                     SELECT {columns} FROM tasks
+                     WHERE tasks.type = a.type AND tasks.status = b.status AND {where} {ordered}
+                 ) AS each
+            {ordered}
+        """
+
+    def _where(self, cursor: Cursor | None) -> str:
+        parts = ["team_id = :team_id", "deleted_at IS NULL"]
+        has_parent = self._wanted.parent_id is not None
+        parts.append("parent_id = :parent_id" if has_parent else "parent_id IS NULL")
+        if self._wanted.created_after is not None:
+            parts.append("created_at > :after")
+        if self._wanted.created_before is not None:
+            parts.append("created_at < :before")
+        if cursor is not None:
+            parts.append("(created_at, id) < (:moment, :id)")
+        return " AND ".join(parts)
+
+    async def _places(self, statement: str, cursor: Cursor | None) -> Sequence[Cursor]:
+        return [Cursor(row.created_at, row.id) for row in await self._execute(statement, cursor)]
+
+    async def _execute(self, statement: str, cursor: Cursor | None) -> Any:
+        values: dict[str, Any] = dict(self._values)
+        if cursor is not None:
+            values |= {"moment": cursor.moment, "id": cursor.id}
+        clause = text(statement)
+        return await self._connection.execute(
+            clause, {name: values[name] for name in clause.compile().params}
+        )

@@ -1,0 +1,1 @@
+"""Telling URLs of other people's what happened, signed as Standard Webhooks has it."""

@@ -1,0 +1,191 @@
+"""``agentos dlq``: dead letters, which are what ended badly and waits for somebody to act."""
+
+from typing import Annotated
+
+import typer
+
+from api.cli.commands.foresight import (
+    Foreseen,
+    NewPipeline,
+    print_foresight,
+    with_pipeline,
+)
+from api.cli.commands.inputs import parse_inputs, upload_inputs
+from api.cli.commands.letter_filter import (
+    After,
+    Before,
+    Fingerprint,
+    OfState,
+    OfTask,
+    OfType,
+    WithText,
+    query_of,
+)
+from api.cli.commands.letter_ids import find_letter_id
+from api.cli.commands.letter_views import print_groups, print_letter, print_letters
+from api.cli.commands.options import Format, Inputs, Output, Timeout, Wait, talk
+from api.cli.commands.pages import page_after_page
+from api.cli.commands.printing import print_json
+from api.cli.commands.request_body import built
+from api.cli.commands.task_ids import find_task_id
+from api.cli.commands.waiting import Waiting, answer
+from api.cli.exit_codes import ExitCode
+from api.client import Client
+from api.wire.requests import DiscardRequest, RequeueRequest
+from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup
+from api.wire.responses.pages import MAX_PAGE, Page
+
+app = typer.Typer(no_args_is_help=True)
+
+LetterId = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        show_default=False,
+        help="A dead letter's id, or its first six or more characters.",
+    ),
+]
+Limit = Annotated[int, typer.Option(min=1, help="Maximum number of them.")]
+Everything = Annotated[bool, typer.Option("--all", help="Show all of them.")]
+
+
+@app.command()
+def ls(
+    context: typer.Context,
+    *,
+    fingerprint: Fingerprint = None,
+    types: OfType = None,
+    text: WithText = None,
+    states: OfState = None,
+    after: After = None,
+    before: Before = None,
+    task: OfTask = None,
+    limit: Limit = 50,
+    everything: Everything = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """List dead letters, newest first: the open ones, unless --state says otherwise."""
+    query = query_of(
+        fingerprint=fingerprint,
+        types=types,
+        text=text,
+        states=states,
+        after=after,
+        before=before,
+    )
+
+    async def converse(client: Client) -> Page[DeadLetter]:
+        if task is not None:
+            query["task_id"] = await find_task_id(client, task)
+        items: list[DeadLetter] = []
+        wanted = {**query, "limit": _page(limit, everything)}
+        async for page in page_after_page(client.dead_letters, wanted):
+            items += page.items
+            if not everything and len(items) >= limit:
+                break
+        return page.model_copy(update={"items": items if everything else items[:limit]})
+
+    found = talk(context, converse)
+    print_json(found) if output is Format.JSON else print_letters(found.items)
+
+
+@app.command()
+def groups(
+    context: typer.Context,
+    *,
+    types: OfType = None,
+    text: WithText = None,
+    states: OfState = None,
+    after: After = None,
+    before: Before = None,
+    limit: Limit = 50,
+    everything: Everything = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Group dead letters that are alike, those first that were seen last."""
+    query = query_of(types=types, text=text, states=states, after=after, before=before)
+
+    async def converse(client: Client) -> Page[DeadLetterGroup]:
+        items: list[DeadLetterGroup] = []
+        wanted = {**query, "limit": _page(limit, everything)}
+        async for page in page_after_page(client.dead_letter_groups, wanted):
+            items += page.items
+            if not everything and len(items) >= limit:
+                break
+        return page.model_copy(update={"items": items if everything else items[:limit]})
+
+    found = talk(context, converse)
+    print_json(found) if output is Format.JSON else print_groups(found.items)
+
+
+@app.command()
+def show(context: typer.Context, letter: LetterId, output: Output = Format.TABLE) -> None:
+    """Show a dead letter, and what its fingerprint is made of."""
+
+    async def converse(client: Client) -> DeadLetter:
+        return await client.dead_letter(await find_letter_id(client, letter))
+
+    found = talk(context, converse)
+    print_json(found) if output is Format.JSON else print_letter(found)
+
+
+@app.command()
+def requeue(
+    context: typer.Context,
+    *,
+    letter: LetterId,
+    begin: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="STEP",
+            show_default="the step that failed",
+            help="The step, node or call to start from, or 'start'; earlier results are kept.",
+        ),
+    ] = None,
+    pipeline: NewPipeline = None,
+    inputs: Inputs = None,
+    note: Annotated[
+        str, typer.Option(metavar="TEXT", show_default=False, help="Why, for the audit log.")
+    ] = "",
+    plan: Foreseen = False,
+    wait: Wait = False,
+    timeout: Timeout = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Run the task of a dead letter again."""
+    given = parse_inputs(inputs)
+    waiting = Waiting.of(wait, timeout, output)
+    # By its alias: "from" is no name in Python.
+    request = with_pipeline(built(RequeueRequest, {"from": begin, "note": note}), pipeline)
+
+    async def again(client: Client) -> ExitCode:
+        letter_id = await find_letter_id(client, letter)
+        wanted = request.model_copy(update={"inputs": await upload_inputs(client, given)})
+        if plan:
+            print_foresight(await client.foresee_requeue(letter_id, wanted), output)
+            return ExitCode.OK
+        return await answer(client, await client.requeue(letter_id, wanted), waiting)
+
+    raise typer.Exit(talk(context, again))
+
+
+@app.command()
+def discard(
+    context: typer.Context,
+    letter: LetterId,
+    note: Annotated[str, typer.Option(metavar="TEXT", show_default=False, help="Why.")],
+    output: Output = Format.TABLE,
+) -> None:
+    """Say that nothing is to be done about a dead letter. Its task stays as it is."""
+    request = built(DiscardRequest, {"note": note})
+
+    async def converse(client: Client) -> DeadLetter:
+        return await client.discard(await find_letter_id(client, letter), request)
+
+    found = talk(context, converse)
+    print_json(found) if output is Format.JSON else print_letter(found)
+
+
+def _page(limit: int, everything: bool) -> int:
+    return MAX_PAGE if everything else min(limit, MAX_PAGE)

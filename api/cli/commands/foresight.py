@@ -1,0 +1,79 @@
+"""What a retry would do, and the options of commands that retry."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from api.cli.commands.options import Format
+from api.cli.commands.pipeline_file import read_definition
+from api.cli.commands.printing import Cell, print_fields, print_json
+from api.cli.display.agent_frames import dollars
+from api.cli.display.frames import counted, duration
+from api.wire.requests import RetryRequest
+from api.wire.responses.dead_letters import Estimate, Foresight, StepCount
+
+Request = TypeVar("Request", bound=RetryRequest)
+
+_STEPS_SHOWN = 20
+
+Foreseen = Annotated[
+    bool,
+    typer.Option(
+        "--plan",
+        "--dry-run",
+        help="Only show which steps would be kept, which would run again, and what that may cost.",
+    ),
+]
+NewPipeline = Annotated[
+    Path | None,
+    typer.Option(
+        "--pipeline",
+        metavar="FILE",
+        show_default=False,
+        help="What the pipeline is from now on; earlier steps must be as they were.",
+    ),
+]
+
+
+def with_pipeline(request: Request, path: Path | None) -> Request:
+    """A request with the pipeline in a file, if there is one."""
+    if path is None:
+        return request
+    return request.model_copy(update={"pipeline": read_definition(path)})
+
+
+def print_foresight(foresight: Foresight, output: Format) -> None:
+    print_json(foresight) if output is Format.JSON else print_fields([*_fields(foresight)])
+
+
+def _fields(foresight: Foresight) -> Iterator[tuple[str, Cell]]:
+    if foresight.count != 1:
+        yield "Tasks", str(foresight.count)
+    if foresight.refused:
+        yield "Refused", str(foresight.refused)
+    yield "Kept", _listed(foresight.kept_steps)
+    yield "Runs again", _listed(foresight.redone_steps)
+    yield "Estimate", _estimate(foresight.estimate)
+
+
+def _listed(steps: Sequence[StepCount]) -> str:
+    names = [
+        step.step if step.tasks == 1 else f"{step.step} ({step.tasks}x)"
+        for step in steps[:_STEPS_SHOWN]
+    ]
+    more = len(steps) - len(names)
+    return ", ".join(names) + (f", and {more} more" if more else "") or "nothing"
+
+
+def _estimate(estimate: Estimate) -> str:
+    """By what they cost before: nobody knows what a step costs that never ran."""
+    parts = [duration(estimate.seconds)]
+    if estimate.tokens:
+        parts.append(f"{estimate.tokens:,} tokens")
+    if estimate.cost_usd:
+        parts.append(dollars(estimate.cost_usd))
+    if estimate.unknown:
+        parts.append(f"and {counted(estimate.unknown, 'step')} that never ran")
+    return ", ".join(parts)

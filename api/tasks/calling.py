@@ -1,0 +1,33 @@
+"""Calls those who wait for a slot that became free by itself: its worker has died, its limit was
+raised, or who was told before them does not come. What a worker gives back it tells of itself."""
+
+import asyncio
+from uuid import UUID
+
+from activities.store import slots
+from api.passes import Passes
+from api.services import Services
+from workflows.errors import TemporaryFailure
+
+TIMEOUT_SECONDS = 30.0
+
+
+class Caller:
+    """Any number of APIs may do this: who was told is written down under a lock."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self.passes = Passes(
+            "calls", self._call, services.options.call_interval_seconds, TIMEOUT_SECONDS
+        )
+
+    async def _call(self) -> None:
+        limits = await self._services.limits.limits()
+        called = await slots.call_next(self._services.database, limits)
+        await asyncio.gather(*map(self._tell, called))
+
+    async def _tell(self, task_id: UUID) -> None:
+        try:
+            await self._services.temporal.tell_to_try_again(task_id)
+        except TemporaryFailure:
+            return  # It asks by itself, and later ones are told.
