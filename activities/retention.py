@@ -12,7 +12,8 @@ Days = Annotated[int, Field(ge=1, le=MOST_DAYS)]
 
 class Retention(BaseModel):
     """Days for which things are kept, None for ever. What belongs to a task is kept for so long
-    after the task has ended, files after a task named them last, all else after it was made.
+    after the task has ended, files after a task named them last, dead letters after somebody dealt
+    with them, all else after it was made.
 
     ``blobs``: bytes that nothing names any more.
     """
@@ -25,6 +26,8 @@ class Retention(BaseModel):
     conversations: Days | None = 365
     artifacts: Days | None = None
     files: Days | None = 90
+    dead_letters: Days | None = 90
+    deliveries: Days | None = 30
     audit: Days | None = 730
     deliveries: Days | None = 30
     blobs: Days | None = 1

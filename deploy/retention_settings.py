@@ -35,6 +35,10 @@ class RetentionSettings(BaseSettings):
     keep_conversations: Kept = _DEFAULT.conversations
     keep_artifacts: Kept = _DEFAULT.artifacts
     keep_files: Kept = _DEFAULT.files
+    keep_dead_letters: Kept = Field(
+        default=_DEFAULT.dead_letters, description="that were requeued or discarded"
+    )
+    keep_deliveries: Kept = Field(default=_DEFAULT.deliveries, description="to webhooks")
     keep_audit: Kept = _DEFAULT.audit
     keep_deliveries: Kept = _DEFAULT.deliveries
     keep_blobs: Kept = Field(default=_DEFAULT.blobs, description="that nothing names any more")

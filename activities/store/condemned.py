@@ -32,6 +32,9 @@ forgotten: only an upload that pauses for longer between bytes and row could the
 Where one pass died in step 2, a later one goes on. It does so after ``STUCK_SECONDS``, and no pass
 sends a removal later than ``CLAIM_SECONDS`` after it wrote step 2, so the two never overlap.
 
+Results that are kept name blobs too, but need no guard: whoever takes one looks whether its files
+are there (``activities/results/cache.py``), and the rows that come of it are guarded.
+
 A table that gets a column with the SHA-256 of a blob needs the trigger, and its place in
 ``_IS_NAMED``.
 """
@@ -188,7 +191,10 @@ _RESTORE = text(
 _IS_NAMED = """(
     EXISTS (SELECT FROM files WHERE files.sha256 = {sha256} AND files.team_id = {team_id})
     OR EXISTS (SELECT FROM task_artifacts
-               WHERE task_artifacts.sha256 = {sha256} AND task_artifacts.team_id = {team_id}))"""
+               WHERE task_artifacts.sha256 = {sha256} AND task_artifacts.team_id = {team_id})
+    OR EXISTS (SELECT FROM result_cache
+               WHERE files @> jsonb_build_array(jsonb_build_object('sha256', {sha256}))
+                 AND result_cache.team_id = {team_id} AND expires_at > now()))"""
 _CONDEMN = text(
     f"""
     INSERT INTO condemned_blobs (team_id, sha256, size, state, since)

@@ -12,12 +12,14 @@ from activities.store.housekeeping.base import MOST_COUNTED, Scope, Step, Sweep
 @dataclass(frozen=True)
 class Aged(Sweep):
     """Deletes rows of ``table`` whose ``column`` lies too far back, the oldest first. It needs an
-    index on ``team_id`` and ``column``. A row where ``column`` is NULL stays."""
+    index on ``team_id`` and ``column``. A row where ``column`` is NULL stays, and one for which
+    ``where`` does not hold."""
 
     name: str
     keep: str | None
     table: str
     column: str = "created_at"
+    where: str = "true"
 
     async def step(self, connection: AsyncConnection, scope: Scope) -> Step:
         removed = (await connection.execute(self._delete, _values(scope, scope.limit))).rowcount
@@ -32,7 +34,7 @@ class Aged(Sweep):
             f"""
             DELETE FROM {self.table} WHERE ctid = ANY(ARRAY(
                 SELECT ctid FROM {self.table}
-                WHERE team_id = :team_id AND {self.column} < :before
+                WHERE team_id = :team_id AND {self.column} < :before AND {self.where}
                 ORDER BY {self.column} LIMIT :limit FOR UPDATE SKIP LOCKED))
             """
         )
@@ -43,7 +45,8 @@ class Aged(Sweep):
             f"""
             SELECT count(*) FROM (
                 SELECT FROM {self.table}
-                WHERE team_id = :team_id AND {self.column} < :before LIMIT :limit) AS left_over
+                WHERE team_id = :team_id AND {self.column} < :before AND {self.where}
+                LIMIT :limit) AS left_over
             """
         )
 

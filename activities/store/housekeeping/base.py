@@ -16,6 +16,7 @@ from activities.store.reading.cursor import Cursor
 # Whoever waits for a row that somebody else has locked may hold others meanwhile.
 LOCK_TIMEOUT_MS = 200
 STATEMENT_TIMEOUT_MS = 2_000
+IDLE_TIMEOUT_MS = 2_000
 
 # How many are counted of what is left: enough to see that it becomes fewer.
 MOST_COUNTED = 10_000
@@ -71,5 +72,7 @@ async def short_transaction(database: Database) -> AsyncIterator[AsyncConnection
 
 _BOUNDS = text(
     f"SELECT set_config('lock_timeout', '{LOCK_TIMEOUT_MS}', true),"
-    f" set_config('statement_timeout', '{STATEMENT_TIMEOUT_MS}', true)"
+    f" set_config('statement_timeout', '{STATEMENT_TIMEOUT_MS}', true),"
+    # Between two statements, too: this process may be held up.
+    f" set_config('idle_in_transaction_session_timeout', '{IDLE_TIMEOUT_MS}', true)"
 )

@@ -9,6 +9,9 @@ from activities.store.housekeeping.ended_tasks import ARTIFACTS, CONVERSATIONS, 
 from activities.store.housekeeping.files import Files
 from activities.store.housekeeping.tasks import DeletedTasks, ExpiredTasks
 
+# Somebody may be making a result just now that has expired.
+_IS_UNCLAIMED = "(owned_until IS NULL OR owned_until < now())"
+
 SWEEPS: Sequence[Sweep] = (
     Deltas(),
     DeletedTasks(),
@@ -18,6 +21,10 @@ SWEEPS: Sequence[Sweep] = (
     CONVERSATIONS,
     ARTIFACTS,
     Files(),
+    # One that is open has not ended, and stays.
+    Aged("dead_letters", "dead_letters", "dead_letters", "ended_at"),
+    Aged("deliveries", "deliveries", "webhook_deliveries"),
+    Aged("results", None, "result_cache", "expires_at", _IS_UNCLAIMED),
     Aged("audit", "audit", "audit_log"),
     Aged("deliveries", "deliveries", "webhook_deliveries", "ended_at"),
 )

@@ -50,6 +50,12 @@ class DeadLetter(SQLModel, table=True):
             text("id DESC"),
             "type",
         ),
+        Index(
+            "dead_letters_by_end",
+            "team_id",
+            "ended_at",
+            postgresql_where=text("ended_at IS NOT NULL"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)

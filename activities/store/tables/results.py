@@ -29,6 +29,12 @@ class KeptResult(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("team_id", "key", name="result_cache_once"),
         Index("result_cache_by_team", "team_id", "made_at", "id"),
+        Index(
+            "result_cache_by_blob",
+            "files",
+            postgresql_using="gin",
+            postgresql_ops={"files": "jsonb_path_ops"},
+        ),
         Index("result_cache_by_end", "expires_at"),
     )
 

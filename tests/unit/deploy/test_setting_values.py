@@ -59,6 +59,8 @@ BAD: dict[str, tuple[str, ...]] = {
     "keep_conversations": _DAYS,
     "keep_artifacts": _DAYS,
     "keep_files": _DAYS,
+    "keep_dead_letters": _DAYS,
+    "keep_deliveries": _DAYS,
     "keep_audit": _DAYS,
     "keep_deliveries": _DAYS,
     "keep_blobs": _DAYS,

@@ -68,6 +68,20 @@ def upgrade() -> None:
         ["task_id", "created_at"],
         postgresql_where=sa.text("type = 'llm.delta'"),
     )
+    op.create_index(
+        "dead_letters_by_end",
+        "dead_letters",
+        ["team_id", "ended_at"],
+        postgresql_where=sa.text("ended_at IS NOT NULL"),
+    )
+    # Which results name a blob.
+    op.create_index(
+        "result_cache_by_blob",
+        "result_cache",
+        ["files"],
+        postgresql_using="gin",
+        postgresql_ops={"files": "jsonb_path_ops"},
+    )
     _create_sweeps()
     _create_condemned_blobs()
 
@@ -133,6 +147,8 @@ def downgrade() -> None:
     op.drop_table("condemned_blobs")
     op.drop_table("sweeps")
     op.drop_table("housekeeping")
+    op.drop_index("result_cache_by_blob", table_name="result_cache")
+    op.drop_index("dead_letters_by_end", table_name="dead_letters")
     op.drop_index("events_deltas", table_name="events")
     op.drop_index("task_artifacts_by_blob", table_name="task_artifacts")
     for index in ("files_by_blob", "files_by_use", "files_by_task"):

@@ -121,6 +121,26 @@ async def test_bytes_go_once_no_row_names_them_and_others_stay(own: Stage) -> No
     assert (blobs["removed"], blobs["freed_bytes"]) == (1, 3)
 
 
+async def test_bytes_that_a_kept_result_names_stay_until_it_expires(own: Stage) -> None:
+    sha256 = await put(own, b"x")
+    await own.execute(
+        "INSERT INTO result_cache (id, team_id, key, kind, name, step, expires_at, files, refused,"
+        " stdout, stderr, hits) VALUES (gen_random_uuid(), :team, 'k', 'skill', 'n', 'a',"
+        " now() + interval '1 hour',"
+        " jsonb_build_array(jsonb_build_object('name', 'a.txt', 'sha256', CAST(:sha256 AS text))),"
+        " '[]', '', '', 0)",
+        team=DEFAULT_TEAM,
+        sha256=sha256,
+    )
+    for _ in range(3):
+        await sweep(own)
+    assert await has(own, sha256)
+    await own.execute("UPDATE result_cache SET expires_at = now() - interval '1 second'")
+    for _ in range(3):
+        await sweep(own)
+    assert not await has(own, sha256)
+
+
 async def test_new_bytes_are_given_time_until_their_row_is_written(own: Stage) -> None:
     sha256 = await put(own, b"x")
     for _ in range(3):

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from activities.retention import Retention
+from activities.retention import NAMES, Retention
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.retention import set_retention
 from api.housekeeping.housekeeper import Housekeeper
@@ -19,7 +19,7 @@ from tests.integration.agent_stage import agent_stage, submit, working_agents
 from tests.integration.api_stage import Stage, api_stage, pipeline
 
 NEVER = 3_600.0
-FOREVER = Retention(events=None, logs=None, conversations=None, files=None, audit=None, blobs=None)
+FOREVER = Retention.model_validate(dict.fromkeys(NAMES))
 RESTING = HousekeepingOptions(interval_seconds=NEVER)
 
 
@@ -269,6 +269,37 @@ async def test_the_audit_log_goes_when_it_is_old(own: Stage) -> None:
     await sweep(own, kept(audit=365))
     async with own.database.reading(fresh=True) as connection:
         assert await connection.scalar(text("SELECT count(*) FROM audit_log")) == 1
+
+
+async def test_a_dead_letter_goes_some_days_after_somebody_has_dealt_with_it(own: Stage) -> None:
+    old, young, open_ = [await ended(own, "fail") for _ in range(3)]
+    for task_id, days in ((old, 91), (young, 89)):
+        await own.execute(
+            "UPDATE dead_letters SET state = 'discarded',"
+            " ended_at = now() - make_interval(days => :days) WHERE task_id = :id",
+            days=days,
+            id=UUID(task_id),
+        )
+    await own.execute("UPDATE dead_letters SET created_at = now() - interval '1 year'")
+    await sweep(own, kept(dead_letters=90))
+    left = [await count(own, "dead_letters", task_id) for task_id in (old, young, open_)]
+    assert left == [0, 1, 1]
+
+
+async def test_results_of_the_cache_go_when_they_have_expired(own: Stage) -> None:
+    await own.execute("DELETE FROM result_cache")
+    for name, days in (("old", -1), ("young", 1)):
+        await own.execute(
+            "INSERT INTO result_cache (id, team_id, key, kind, name, step, expires_at, files,"
+            " refused, stdout, stderr, hits) VALUES (gen_random_uuid(), :team, :name, 'skill',"
+            " :name, 'a', now() + make_interval(days => :days), '[]', '[]', '', '', 0)",
+            team=DEFAULT_TEAM,
+            name=name,
+            days=days,
+        )
+    await sweep(own, kept())
+    async with own.database.reading(fresh=True) as connection:
+        assert list(await connection.scalars(text("SELECT name FROM result_cache"))) == ["young"]
 
 
 async def test_a_team_keeps_its_things_as_long_as_it_has_set(own: Stage) -> None:
