@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 from statistics import median
 from uuid import UUID, uuid4
 
-from activities.breakers.breakers import Breakers, of_tool
+from activities.breakers.breakers import Breakers
 from activities.breakers.errors import BreakerOpen
 from activities.breakers.options import BreakerOptions
+from activities.breakers.watched import of_tool
 from activities.store import keys
 from activities.store.breakers import BreakerKey
 from activities.store.database import Database

@@ -10,9 +10,10 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from activities.breakers.breakers import Breakers, of_model, of_tool
+from activities.breakers.breakers import Breakers
 from activities.breakers.errors import BreakerOpen
 from activities.breakers.options import BreakerOptions
+from activities.breakers.watched import of_model, of_tool
 from activities.store.keys import DEFAULT_TEAM
 from tests.folders import DOUBLES
 from tests.integration.api_stage import Stage
