@@ -19,7 +19,7 @@ from activities.agents.text_stream import Send, sending_deltas
 from activities.attempts.holding import Held
 from activities.attempts.losses import check_losses, failures_before
 from activities.attempts.unforeseen import foreseen
-from activities.breakers.breakers import of_model
+from activities.breakers.watched import of_model
 from activities.equipment import Equipment
 from activities.llm.allowance import Allowance
 from activities.llm.base import NO_CHARGE, Charge, ChatMessage

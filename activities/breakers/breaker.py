@@ -37,7 +37,7 @@ class Shared:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Leave:
     """Leave for one call. ``period`` counts how often the breaker had changed its state."""
 
@@ -115,10 +115,14 @@ class Breaker:
         """Refuses a call while another one tries."""
         return Refusal(PROBED_SECONDS, self.why)
 
+    def leave(self) -> Leave:
+        """Leave for a call past a closed breaker."""
+        return Leave(self._period, self._clock())
+
     def admit(self) -> Leave | Refusal | Election:
         """Leave for a call, whose end must be told with it."""
         if self._retry_at is None:
-            return Leave(self._period, self._clock())
+            return self.leave()
         if (refusal := self.refusal) is not None:
             return refusal
         self._is_electing = True
@@ -142,8 +146,7 @@ class Breaker:
         """
         if leave.period != self._period or outcome is Outcome.UNKNOWN or self._is_kept:
             return None
-        slow_seconds = self._options.slow_seconds
-        failed = outcome is Outcome.FAILED
+        failed, slow_seconds = outcome is Outcome.FAILED, self._options.slow_seconds
         slow = slow_seconds > 0 and self._clock() - leave.began_at >= slow_seconds
         self._window.add(failed=failed, slow=slow)
         self._failed_in_a_row = self._failed_in_a_row + 1 if failed else 0
@@ -159,14 +162,14 @@ class Breaker:
         self._is_probed = shared.state is BreakerState.HALF_OPEN
         if is_closed:
             self._retry_at = None
-            self._keeps_closed_until = now + (shared.seconds or 0.0)
+            self._keeps_closed_until = now + shared.seconds if shared.seconds else -inf
         else:
             self._retry_at = now + (inf if shared.seconds is None else shared.seconds)
             self._keeps_closed_until = -inf
 
     @property
     def _is_kept(self) -> bool:
-        return self._clock() < self._keeps_closed_until
+        return self._keeps_closed_until > -inf and self._clock() < self._keeps_closed_until
 
     def _trip(self) -> Trip | None:
         counts = self._window.counts

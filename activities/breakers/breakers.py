@@ -6,26 +6,17 @@ Only changes of state are written. A call past a closed breaker costs no stateme
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 import structlog
 
-from activities.breakers.breaker import (
-    Breaker,
-    Election,
-    Leave,
-    Outcome,
-    Refusal,
-    Shared,
-    Trip,
-    why_tripped,
-)
-from activities.breakers.errors import BreakerOpen
-from activities.breakers.judgement import Culprit, outcome_of
+from activities.breakers.breaker import Breaker, Outcome, Shared, Trip, why_tripped
+from activities.breakers.guard import LEASE_SECONDS, Guard, Passed
+from activities.breakers.known import Known
 from activities.breakers.options import BreakerOptions
+from activities.breakers.watched import Watched
 from activities.patience import patiently
 from activities.store import breakers as store
 from activities.store.breakers import BreakerKey, Growth, Opening, StoredBreaker
@@ -34,8 +25,6 @@ from activities.store.listener import Listener
 from workflows.errors import AgentOSError, TemporaryFailure
 from workflows.states import BreakerState
 
-# A call that tries is lost with its worker once it has not said for so long that it lives.
-LEASE_SECONDS = 15.0
 _RENEWALS = 3  # within a lease
 
 # Where the word of a change is lost, it is read.
@@ -49,51 +38,6 @@ _UNKNOWN_SECONDS = 1.0  # until somebody may ask again, while the database is aw
 MAX_KNOWN = 10_000
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """A breaker that a call passes, and what must have failed for the call to count there."""
-
-    name: str
-    culprit: Culprit
-
-
-def of_tool(name: str) -> Watched:
-    return Watched(f"tool:{name}", Culprit.TOOL)
-
-
-def of_server(name: str) -> Watched:
-    return Watched(f"mcp:{name}", Culprit.SERVER)
-
-
-def of_model(name: str) -> Watched:
-    return Watched(f"model:{name}", Culprit.MODEL)
-
-
-@dataclass(slots=True)
-class _Known:
-    """``writing`` are changes of ours that the database has not answered yet; what was read before
-    ``told_at`` may be older than its last answer."""
-
-    key: BreakerKey
-    breaker: Breaker
-    writing: int = 0
-    told_at: float = 0.0
-
-    def learn(self, stored: StoredBreaker) -> None:
-        self.breaker.learn(Shared(stored.state, stored.seconds, why(stored)))
-
-
-@dataclass(slots=True)
-class _Passed:
-    """The leave of a call at one breaker; as its ``prober``, if it is the one that tries."""
-
-    known: _Known
-    culprit: Culprit
-    leave: Leave
-    prober: str | None = None
-    renewing: asyncio.Task[None] | None = field(default=None, repr=False)
 
 
 class Breakers:
@@ -111,11 +55,11 @@ class Breakers:
         self._options = options or BreakerOptions()
         self._clock = clock
         self._uniform = uniform
-        self._known: dict[BreakerKey, _Known] = {}
+        self._known: dict[BreakerKey, Known] = {}
         self._changes: set[asyncio.Task[None]] = set()
         self._word = asyncio.Event()
 
-    def guard(self, team_id: UUID, *watched: Watched) -> "Guard":
+    def guard(self, team_id: UUID, *watched: Watched) -> Guard:
         """``async with guard(...)`` a call: raises ``BreakerOpen`` where it may not be made, and
         counts how it ends."""
         return Guard(self, team_id, watched)
@@ -152,15 +96,15 @@ class Breakers:
             if key not in rows and is_news and known.told_at < asked_at:
                 known.breaker.learn(Shared(BreakerState.CLOSED))
 
-    def known(self, key: BreakerKey) -> _Known:
+    def known(self, key: BreakerKey) -> Known:
         if (known := self._known.get(key)) is None:
             if len(self._known) >= MAX_KNOWN:
                 self._make_room()
-            known = _Known(key, Breaker(self._options, self._clock))
+            known = Known(key, Breaker(self._options, self._clock))
             self._known[key] = known
         return known
 
-    async def elect(self, known: _Known) -> str | None:
+    async def elect(self, known: Known) -> str | None:
         """The name of this call as the one that tries; None where it is not."""
         prober = uuid4().hex
         try:
@@ -178,7 +122,7 @@ class Breakers:
             known.learn(stored)
         return None
 
-    async def renew(self, known: _Known, prober: str) -> None:
+    async def renew(self, known: Known, prober: str) -> None:
         """Keep the leave to try while the call runs."""
         while True:
             await asyncio.sleep(LEASE_SECONDS / _RENEWALS)
@@ -186,7 +130,7 @@ class Breakers:
                 if not await store.renew(self._database, known.key, prober, LEASE_SECONDS):
                     return
 
-    def share(self, known: _Known, trip: Trip, error: AgentOSError | None) -> None:
+    def share(self, known: Known, trip: Trip, error: AgentOSError | None) -> None:
         """Let all know that it has opened here."""
         code = error.code if error is not None else ""
         reason = why_tripped(trip, code)
@@ -199,7 +143,7 @@ class Breakers:
 
         self._write(known, write)
 
-    def settle(self, passed: _Passed, outcome: Outcome, error: BaseException | None) -> None:
+    def settle(self, passed: Passed, outcome: Outcome, error: BaseException | None) -> None:
         """Say what came of the call that tried."""
         known, prober = passed.known, passed.prober or ""
         log.info("breaker.tried", breaker=known.key.name, outcome=outcome.value)
@@ -224,7 +168,7 @@ class Breakers:
         options = self._options
         return Growth(options.open_seconds, options.longest_seconds, self._uniform(*_JITTER))
 
-    def _write(self, known: _Known, write: Callable[[], Awaitable[StoredBreaker | None]]) -> None:
+    def _write(self, known: Known, write: Callable[[], Awaitable[StoredBreaker | None]]) -> None:
         """Beside the call, which need not wait for it."""
 
         async def change() -> None:
@@ -249,8 +193,10 @@ class Breakers:
 
     async def _follow(self) -> None:
         while True:
+            # Not `wait_for`: in Python 3.11 it forgets a cancellation that comes with the word.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._word.wait(), REREAD_SECONDS)
+                async with asyncio.timeout(REREAD_SECONDS):
+                    await self._word.wait()
             self._word.clear()
             try:
                 await self.refresh()
@@ -265,72 +211,3 @@ class Breakers:
         resting = [key for key, each in self._known.items() if each.breaker.is_at_rest]
         for key in resting or [next(iter(self._known))]:
             del self._known[key]
-
-
-class Guard:
-    """Of one call."""
-
-    __slots__ = ("_all", "_passed", "_team_id", "_watched")
-
-    def __init__(self, all_: Breakers, team_id: UUID, watched: Iterable[Watched]) -> None:
-        self._all = all_
-        self._team_id = team_id
-        self._watched = watched
-        self._passed: list[_Passed] = []
-
-    async def __aenter__(self) -> None:
-        """Raises ``BreakerOpen``."""
-        passing = [(self._all.known(BreakerKey(self._team_id, w.name)), w) for w in self._watched]
-        for known, _ in passing:  # Before any of them holds an election, which would be in vain.
-            if (refusal := known.breaker.refusal) is not None:
-                raise _refused(known, refusal)
-        try:
-            for known, watched in passing:
-                self._passed.append(await self._pass(known, watched))
-        except BaseException as error:
-            self._end(error)
-            raise
-
-    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._end(error)
-
-    async def _pass(self, known: _Known, watched: Watched) -> _Passed:
-        leave = known.breaker.admit()
-        if isinstance(leave, Leave):
-            return _Passed(known, watched.culprit, leave)
-        if isinstance(leave, Election):
-            try:
-                prober = await self._all.elect(known)
-            finally:
-                known.breaker.lost()
-            if prober is not None:
-                leave = known.breaker.won(LEASE_SECONDS)
-                renewing = asyncio.create_task(self._all.renew(known, prober))
-                return _Passed(known, watched.culprit, leave, prober, renewing)
-            if known.breaker.is_closed:  # since a moment
-                return await self._pass(known, watched)
-            leave = known.breaker.refusal or known.breaker.is_probed_elsewhere
-        raise _refused(known, leave)
-
-    def _end(self, error: BaseException | None) -> None:
-        for passed in self._passed:
-            outcome = outcome_of(error, passed.culprit)
-            if passed.renewing is not None:
-                passed.renewing.cancel()
-            if passed.prober is not None:
-                self._all.settle(passed, outcome, error)
-            elif trip := passed.known.breaker.ended(passed.leave, outcome):
-                told = error if isinstance(error, AgentOSError) else None
-                self._all.share(passed.known, trip, told)
-
-
-def why(stored: StoredBreaker) -> str:
-    """Why it is open, as a part of a sentence. The words are ours, and those of who opened it."""
-    if stored.decided_by is None:
-        return stored.reason
-    note = f" ({stored.note})" if stored.note else ""
-    return f"it was opened by hand{note}"
-
-
-def _refused(known: _Known, refusal: Refusal) -> BreakerOpen:
-    return BreakerOpen(name=known.key.name, why=refusal.why, seconds=refusal.seconds)

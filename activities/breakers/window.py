@@ -44,10 +44,11 @@ class Window:
         return self._clock() - self._buckets[0].first_at if self._buckets else 0.0
 
     def add(self, *, failed: bool, slow: bool) -> None:
-        number = self._number()
-        self._forget(number)
+        now = self._clock()
+        number = int(now // self._width_seconds)
         if not self._buckets or self._buckets[-1].number != number:
-            self._buckets.append(_Bucket(number=number, first_at=self._clock()))
+            self._forget(number)
+            self._buckets.append(_Bucket(number=number, first_at=now))
         for counts in (self._buckets[-1], self._total):
             counts.calls += 1
             counts.failures += failed

@@ -71,7 +71,8 @@ async def _until_lost(connection: asyncpg.Connection) -> None:
     connection.add_termination_listener(lambda _: gone.set())
     while not connection.is_closed():
         try:
-            await asyncio.wait_for(gone.wait(), _PROBE_SECONDS)
+            async with asyncio.timeout(_PROBE_SECONDS):
+                await gone.wait()
         except TimeoutError:
             await connection.execute("SELECT 1", timeout=_PROBE_TIMEOUT_SECONDS)
     raise ConnectionResetError("PostgreSQL hung up")

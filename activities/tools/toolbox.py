@@ -13,8 +13,8 @@ import structlog
 from pydantic import JsonValue
 
 from activities.attempts.holding import Held
-from activities.breakers.breakers import of_server, of_tool
 from activities.breakers.errors import BreakerOpen
+from activities.breakers.watched import of_server, of_tool
 from activities.equipment import Equipment
 from activities.patience import patiently
 from activities.store.database import Database

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import structlog
 
 from tests.benchmarks import (
+    breakers,
     burst,
     cache,
     files,
@@ -53,6 +54,9 @@ ON_STAGE: Mapping[str, Callable[[Stage], Awaitable[Verdict]]] = {
     "splitter": plans.splitter,
     "plan-history": plans.history,
     "long-run": long_run.five_hundred_turns,
+    "breaker-cost": breakers.closed,
+    "breaker-news": breakers.told,
+    "breaker-storm": breakers.reached,
     "routes": routes.choice,
     "stream": stream.deltas,
     "viewers": viewers.at_once,

@@ -9,9 +9,10 @@ from uuid import uuid4
 
 import pytest
 
-from activities.breakers.breakers import Breakers, of_model, of_server, of_tool
+from activities.breakers.breakers import Breakers
 from activities.breakers.errors import BreakerOpen
 from activities.breakers.options import BreakerOptions
+from activities.breakers.watched import of_model, of_server, of_tool
 from activities.store import breakers as store
 from activities.store import keys
 from activities.store.breakers import BreakerKey

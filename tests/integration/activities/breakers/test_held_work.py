@@ -12,10 +12,11 @@ from temporalio.testing import ActivityEnvironment
 from activities.agents.adapter import Agents
 from activities.agents.roles.table import roles_of
 from activities.agents.turn import TurnOptions
-from activities.breakers.breakers import Breakers, of_model
+from activities.breakers.breakers import Breakers
 from activities.breakers.errors import BreakerOpen
 from activities.breakers.holding import LONGEST_SECONDS, held_by
 from activities.breakers.options import BreakerOptions
+from activities.breakers.watched import of_model
 from activities.llm.base import ChatMessage, ModelOptions
 from activities.llm.models import Models
 from activities.steps.adapter import Steps
