@@ -24,6 +24,8 @@ from workflows.states import Status
 
 # Those that come after so many are not looked at: they would have to wait anyway.
 MOST_LOOKED_AT = 1_000
+# Mostly it is one of the first whose turn it is.
+FIRST_LOOKED_AT = 20
 
 # Whoever was told to come and has not for so long is passed over by those who have come, and is
 # told again when there is a place that nobody else wants.
@@ -49,7 +51,7 @@ _LINE = text(
     WHERE tasks.pause_requested_at IS NULL AND tasks.status <> '{Status.PAUSED}'
     ORDER BY coalesce(told_at <= now() - make_interval(secs => :late), false),
              slot_waits.priority DESC, arrived_at, holder
-    LIMIT {MOST_LOOKED_AT}
+    LIMIT :most
     """
 )
 _TOKENS = text(
@@ -141,7 +143,8 @@ async def take(
         tries = await connection.scalar(_ARRIVE, arrival)
         if tries is None:
             return None
-        line, free = await _line(connection), await _free(connection, limits, piece.holder)
+        line = await _line(connection, MOST_LOOKED_AT)
+        free = await _free(connection, limits, piece.holder)
         places = {key: floor(left) for key, left in free.items()}
         if piece.holder not in {each.holder for each in served(line, places)}:
             await connection.execute(_STAY, {"holder": piece.holder})
@@ -193,25 +196,30 @@ async def _has_its_own(
 
 
 async def _call(connection: AsyncConnection, limits: Limits) -> Sequence[UUID]:
-    if not await connection.scalar(_ANYBODY):
+    line = await _line(connection, FIRST_LOOKED_AT)
+    if not line:
         return ()
     free = await _free(connection, limits, _NOBODY)
     places = {key: floor(left) for key, left in free.items()}
-    called = [each for each in served(await _line(connection), places) if not each.was_told]
+    called = [each for each in served(line, places) if not each.was_told]
+    if not called and len(line) == FIRST_LOOKED_AT:
+        line = await _line(connection, MOST_LOOKED_AT)
+        called = [each for each in served(line, places) if not each.was_told]
     if called:
         await connection.execute(_TELL, {"holders": [each.holder for each in called]})
     return tuple(dict.fromkeys(each.task_id for each in called))
 
 
-async def _line(connection: AsyncConnection) -> Sequence[Waiting]:
-    rows = await connection.execute(_LINE, {"late": LATE_SECONDS})
+async def _line(connection: AsyncConnection, most: int) -> Sequence[Waiting]:
+    rows = await connection.execute(_LINE, {"late": LATE_SECONDS, "most": most})
     return [Waiting(row.holder, row.task_id, tuple(row.keys), row.was_told) for row in rows]
 
 
 async def _free(connection: AsyncConnection, limits: Limits, holder: UUID) -> Mapping[str, float]:
     """Of each limit, how many more may run but for ``holder``, and how many more may begin now."""
     used = {row.key: row.used for row in await connection.execute(_USED, {"holder": holder})}
-    filled = {row.key: row for row in await connection.execute(_TOKENS)}
+    has_rates = any(limit.bounds.per_minute is not None for limit in limits.by_key.values())
+    filled = {row.key: row for row in await connection.execute(_TOKENS)} if has_rates else {}
     free: dict[str, float] = {}
     for key, limit in limits.by_key.items():
         bounds = limit.bounds
