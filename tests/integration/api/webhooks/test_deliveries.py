@@ -242,18 +242,6 @@ async def test_retry_after_is_waited_for(
     assert second.at - first.at >= 1.9  # Pauses of their own are half a second at most.
 
 
-async def test_a_task_of_a_plans_node_calls_nobody(stage: Stage) -> None:
-    """The trigger looks at the parent; that is all there is of a plan here."""
-    async with stage.database.writing() as connection:
-        parents = await connection.scalar(
-            text(
-                "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'tell_webhooks%' "
-                "AND pg_get_triggerdef(oid) LIKE '%parent_id IS NULL%'"
-            )
-        )
-    assert parents == 2
-
-
 # On an API of their own.
 
 
