@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -210,6 +211,7 @@ async def test_what_was_delivered_is_sent_again_on_demand_as_it_was(
 ) -> None:
     task_id = await stage.submit("print 1")
     delivery = await settled(stage, "delivered", task_id=task_id)
+    await stage.execute("UPDATE tasks SET priority = 1 WHERE id = :id", id=UUID(task_id))
     answer = await stage.http.post(f"/webhooks/deliveries/{delivery['id']}/resend")
     assert answer.status_code == 202
     first, second = await receiver.once(2)
