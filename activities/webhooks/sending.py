@@ -64,7 +64,11 @@ class Post:
         """Whatever the receiver does, there is an outcome, within the time for an attempt."""
         began, at = time.monotonic(), datetime.now(UTC).isoformat()
         request = httpx2.Request(
-            "POST", endpoint.url, headers={**_HEADERS, **headers}, content=body.encode()
+            "POST",
+            endpoint.url,
+            headers={**_HEADERS, **headers},
+            content=body.encode(),
+            extensions={"timeout": httpx2.Timeout(self._timeout_seconds).as_dict()},
         )
         answer = _Answer()
         try:
@@ -74,7 +78,7 @@ class Post:
             ):
                 answer.read_head(response)
                 answer.beginning = await _beginning(response)
-        except TimeoutError:
+        except (TimeoutError, httpx2.TimeoutException):
             answer.fail(f"no answer within {self._timeout_seconds:g} s")
         except (AddressNotPublic, OSError, ValueError, httpx2.TransportError) as error:
             answer.fail(_reason(error))

@@ -1,6 +1,7 @@
 """A URL that somebody else wrote makes the API connect to nothing but what is allowed, and what it
 answers is read to a bound."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -17,12 +18,17 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
+async def _is_silent(writer: asyncio.StreamWriter) -> None:
+    await asyncio.Event().wait()
+
+
 @pytest.fixture
 async def server(authority: Authority) -> AsyncIterator[HttpsServer]:
     answers = {
         "/well": says(b"thanks\x00\x1b[31m"),
         "/endless": repeats(b"a" * 200),
         "/slow": repeats(b"", pause_seconds=60.0, length=5),
+        "/silent": _is_silent,
         "/gone": says(b"", "410 Gone"),
         "/later": says(b"", "503 Busy", Retry_After="30"),
     }
@@ -32,7 +38,12 @@ async def server(authority: Authority) -> AsyncIterator[HttpsServer]:
 
 
 async def send(
-    authority: Authority, server: HttpsServer, path: str, host: str, *addresses: str
+    authority: Authority,
+    server: HttpsServer,
+    path: str,
+    host: str,
+    *addresses: str,
+    timeout_seconds: float = 10.0,
 ) -> Outcome:
     """To a host whose name is resolved to these addresses; that in the house may be there."""
 
@@ -43,7 +54,7 @@ async def send(
     options = WebhookOptions(
         hosts=(f"*.example:{server.port}",),
         private_hosts=(f"in.house:{server.port}", f"wrong.house:{server.port}"),
-        timeout_seconds=10.0,
+        timeout_seconds=timeout_seconds,
         ca_file=authority.certificate,
     )
     url = f"https://{host}:{server.port}{path}"
@@ -103,3 +114,10 @@ async def test_a_receiver_says_that_it_is_gone_or_when_to_come_back(
     assert (gone.is_success, gone.is_gone) == (False, True)
     later = await send(authority, server, "/later", "in.house", "127.0.0.1")
     assert (later.is_gone, later.retry_after_seconds) == (False, 30.0)
+
+
+async def test_a_receiver_that_says_nothing_is_told_of_with_the_time_it_had(
+    authority: Authority, server: HttpsServer
+) -> None:
+    outcome = await send(authority, server, "/silent", "in.house", "127.0.0.1", timeout_seconds=0.5)
+    assert (outcome.sent.status, outcome.sent.error) == (None, "no answer within 0.5 s")
