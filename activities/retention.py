@@ -29,7 +29,6 @@ class Retention(BaseModel):
     dead_letters: Days | None = 90
     deliveries: Days | None = 30
     audit: Days | None = 730
-    deliveries: Days | None = 30
     blobs: Days | None = 1
 
 

@@ -40,7 +40,6 @@ class RetentionSettings(BaseSettings):
     )
     keep_deliveries: Kept = Field(default=_DEFAULT.deliveries, description="to webhooks")
     keep_audit: Kept = _DEFAULT.audit
-    keep_deliveries: Kept = _DEFAULT.deliveries
     keep_blobs: Kept = Field(default=_DEFAULT.blobs, description="that nothing names any more")
     cache_days: Kept = Field(default=30, description="of inputs and environments nobody uses")
     housekeeping_seconds: float = Field(

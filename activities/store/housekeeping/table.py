@@ -23,7 +23,6 @@ SWEEPS: Sequence[Sweep] = (
     Files(),
     # One that is open has not ended, and stays.
     Aged("dead_letters", "dead_letters", "dead_letters", "ended_at"),
-    Aged("deliveries", "deliveries", "webhook_deliveries"),
     Aged("results", None, "result_cache", "expires_at", _IS_UNCLAIMED),
     Aged("audit", "audit", "audit_log"),
     Aged("deliveries", "deliveries", "webhook_deliveries", "ended_at"),

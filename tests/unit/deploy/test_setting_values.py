@@ -62,7 +62,6 @@ BAD: dict[str, tuple[str, ...]] = {
     "keep_dead_letters": _DAYS,
     "keep_deliveries": _DAYS,
     "keep_audit": _DAYS,
-    "keep_deliveries": _DAYS,
     "keep_blobs": _DAYS,
     "cache_days": _DAYS,
     "housekeeping_seconds": (*_AMOUNT, "0", "86401"),
