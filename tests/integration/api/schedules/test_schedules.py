@@ -299,6 +299,11 @@ async def test_a_paused_run_is_nothing_that_its_schedule_hears_of(
     await stage.until(task_id, "paused")
     assert (await stage.http.post(f"/tasks/{task_id}/resume")).status_code == 202
     await stage.until(task_id, "completed")
+    found = await stage.temporal.get_workflow_handle(f"task-{task_id}").describe()
+    assert found.parent_id is not None
+    history = await stage.temporal.get_workflow_handle(found.parent_id).fetch_history()
+    signalled = "workflow_execution_signaled_event_attributes"
+    assert not any(event.HasField(signalled) for event in history.events)
 
 
 async def test_runs_that_people_ask_for_at_once_are_all_made(stage: Stage) -> None:
