@@ -1,5 +1,6 @@
 """A schedule whose worker, API and Temporal are restarted while it runs."""
 
+import json
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -34,15 +35,17 @@ async def test_no_run_of_a_schedule_is_lost_or_doubled_while_parts_are_restarted
         await runs(len(await _tasks(live, made["id"])) + 2)
     paused = (await live.http.patch(path, json={"paused": True})).raise_for_status().json()
 
-    async def have_ended() -> bool:
-        tasks = await _tasks(live, made["id"])
-        return all(task["finished_at"] for task in tasks)
+    found: list[dict[str, Any]] = []
 
-    await until(have_ended)
-    tasks = await _tasks(live, made["id"])
-    times = sorted(datetime.fromisoformat(task["scheduled_at"]) for task in tasks)
-    # One for every second, from the first to the last.
-    assert {after - before for before, after in pairwise(times)} == {timedelta(seconds=1)}
-    assert {task["status"] for task in tasks} == {"completed"}
+    async def are_whole() -> bool:
+        """One for every second, from the first to the last, and all have ended."""
+        found[:] = await _tasks(live, made["id"])
+        times = sorted(datetime.fromisoformat(task["scheduled_at"]) for task in found)
+        gaps = {after - before for before, after in pairwise(times)}
+        return gaps == {timedelta(seconds=1)} and all(task["finished_at"] for task in found)
+
+    # It makes no more: what is missing now has been lost.
+    await until(are_whole, what=lambda: json.dumps([task["scheduled_at"] for task in found]))
+    assert {task["status"] for task in found} == {"completed"}
     assert (paused["left_out"], paused["missed"]) == (0, 0)
     assert (await live.http.delete(path)).status_code == 204

@@ -69,18 +69,18 @@ def _fields(schedule: Schedule) -> Sequence[tuple[str, Cell]]:
     counts = [(schedule.left_out, "left out"), (schedule.missed, "missed")]
     told = ", ".join(f"{count} {what}" for count, what in counts if count)
     fields: list[tuple[str, Cell]] = [
-        ("id", str(schedule.id)),
-        ("name", schedule.name),
-        ("when", _timing(schedule)),
-        ("state", "paused" if schedule.paused else "active"),
-        ("task", str(asked)),
-        ("overlap", schedule.overlap.value),
-        ("catch up", schedule.catch_up),
+        ("Schedule", str(schedule.id)),
+        ("Name", schedule.name),
+        ("When", _timing(schedule)),
+        ("State", "paused" if schedule.paused else "active"),
+        ("Task", str(asked)),
+        ("Overlap", schedule.overlap.value),
+        ("Catch up", schedule.catch_up),
     ]
     if told:
-        fields.append(("runs", told))
+        fields.append(("Runs", told))
     if schedule.note:
-        fields.append(("note", schedule.note))
+        fields.append(("Note", schedule.note))
     return fields
 
 
