@@ -33,6 +33,13 @@ positive_data_acceptance.expected-statuses = ["2xx", "400", "403", "404", "409",
 _RANDOM = ["--phases", "fuzzing", "--max-examples", "6", "--exclude-tag", "codec"]
 # It has a key of its own.
 _CODEC = ["--phases", "coverage,fuzzing", "--max-examples", "20", "--include-tag", "codec"]
+# Nodes of plans, and new definitions of pipelines.
+_TASKS_WITHIN = (
+    ("ApprovalRequest", "nodes"),
+    ("RetryRequest", "pipeline"),
+    ("RequeueRequest", "pipeline"),
+    ("BulkRequeueRequest", "pipeline"),
+)
 _TOKEN = "a token that is long enough"
 
 
@@ -61,8 +68,9 @@ async def test_the_api_does_what_its_document_says_whatever_it_is_sent(
     document = tmp_path / "openapi.json"
     described = await _document(stage, team)
     if cases is _SYSTEMATIC:
-        # The nodes of a plan are as much as the body of a task, which is left out as well.
-        del described["components"]["schemas"]["ApprovalRequest"]["properties"]["nodes"]
+        # They are as much as the body of a task, which is left out as well.
+        for request, field in _TASKS_WITHIN:
+            del described["components"]["schemas"][request]["properties"][field]
     document.write_text(json.dumps(described))
     (tmp_path / "schemathesis.toml").write_text(_CONFIGURATION)
     fuzzing = await asyncio.create_subprocess_exec(
@@ -90,6 +98,9 @@ async def _document(stage: Stage, team: httpx.AsyncClient) -> dict[str, Any]:
     [artifact] = (await team.get(f"/tasks/{task_id}/artifacts")).json()["items"]
     file = (await team.post("/files", files={"file": ("a.txt", b"some text")})).json()
     known = {"task_id": task_id, "file_id": file["id"], "artifact_id": artifact["id"]}
+    known["letter_id"] = await _letter(stage, team)
+    bulk = await team.post("/dead-letters/requeue", json={"filter": {"text": "none"}})
+    known["bulk_id"] = bulk.json()["id"]
     document: dict[str, Any] = (await team.get("/openapi.json")).json()
     for call in (call for calls in document["paths"].values() for call in calls.values()):
         del call["responses"]["default"]
@@ -98,3 +109,10 @@ async def _document(stage: Stage, team: httpx.AsyncClient) -> dict[str, Any]:
             if example := known.get(parameter["name"]):
                 parameter["schema"]["enum"] = [example]
     return document
+
+
+async def _letter(stage: Stage, team: httpx.AsyncClient) -> str:
+    """The id of a dead letter."""
+    answer = await team.post("/tasks", json={"pipeline": pipeline("fail")})
+    await stage.ended(team, answer.json()["task_id"])
+    return str((await team.get("/dead-letters")).json()["items"][0]["id"])

@@ -249,9 +249,10 @@ async def test_a_discarded_letter_is_still_found_and_can_be_discarded_again(stag
     assert await _letters(stage, task_id=task_id, state="discarded") == [answer.json()]
     [(action, _, note, _)] = await _deeds(stage, letter["id"])
     assert (action, note) == ("dead_letter.discarded", "Nobody needs it.")
-    refused = await _requeue(stage, letter)
-    assert refused.status_code == 409
-    assert "it was discarded by local user" in refused.json()["detail"]
+    for dry_run in (False, True):
+        refused = await _requeue(stage, letter, dry_run=dry_run)
+        assert refused.status_code == 409
+        assert "it was discarded by local user" in refused.json()["detail"]
 
 
 async def test_a_requeued_letter_is_not_discarded(stage: Stage) -> None:
