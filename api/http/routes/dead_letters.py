@@ -65,7 +65,8 @@ async def list_dead_letter_groups(
     return Page(items=list(map(views.group, items)), next_cursor=cursor_text(following))
 
 
-@router.get("/{letter_id}")
+# Nothing but an id: `/dead-letters/requeue` is another call, which knows POST only.
+@router.get("/{letter_id:uuid}")
 async def get_dead_letter(letter_id: UUID, services: ServicesDep, team_id: TeamDep) -> DeadLetter:
     """Show a dead letter, whatever was done about it."""
     return views.letter(await letters.load_letter(services, team_id, letter_id))

@@ -38,6 +38,7 @@ _TASKS_WITHIN = (
     ("ApprovalRequest", "nodes"),
     ("RetryRequest", "pipeline"),
     ("RequeueRequest", "pipeline"),
+    ("BulkRequeueRequest", "pipeline"),
 )
 _TOKEN = "a token that is long enough"
 
@@ -110,6 +111,8 @@ async def _document(stage: Stage, team: httpx.AsyncClient) -> dict[str, Any]:
         "schedule_id": schedule["id"],
     }
     known["letter_id"] = await _letter(stage, team)
+    bulk = await team.post("/dead-letters/requeue", json={"filter": {"text": "none"}})
+    known["bulk_id"] = bulk.json()["id"]
     document: dict[str, Any] = (await team.get("/openapi.json")).json()
     for call in (call for calls in document["paths"].values() for call in calls.values()):
         del call["responses"]["default"]
