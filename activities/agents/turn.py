@@ -1,12 +1,10 @@
 """A turn of a model: its prompt, its answer, and what is stored of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
-from uuid import UUID
 
 import structlog
 from temporalio import activity
@@ -20,6 +18,7 @@ from activities.attempts.holding import Held
 from activities.attempts.losses import check_losses, failures_before
 from activities.attempts.unforeseen import foreseen
 from activities.equipment import Equipment
+from activities.limits.slots import admission
 from activities.llm.allowance import Allowance
 from activities.llm.base import NO_CHARGE, Charge, ChatMessage
 from activities.patience import patiently
@@ -141,7 +140,9 @@ class Turns:
                         model=role.agent(role_turn).model,
                         found=_found(heard, offered),
                         allowance=_allowance(call, begun),
-                        admitted=self._admitted(call, begun.team_id),
+                        admitted=admission(
+                            self._equipment.slots, call.task_id, call.run, begun.team_id
+                        ),
                         on_text=deltas.add,
                         on_restart=deltas.restart,
                         on_broken=lost.add,
@@ -175,14 +176,6 @@ class Turns:
             ChatMessage("user", task, is_protected=True),
             *hints,
         )
-
-    def _admitted(
-        self, call: ThinkCall, team_id: UUID
-    ) -> Callable[[str], AbstractAsyncContextManager[None]]:
-        slots = self._equipment.slots
-        if slots is None:
-            return lambda model: nullcontext()
-        return partial(slots.for_turn, call.task_id, call.run, team_id)
 
     def _sender(self, turn: Turn) -> Send:
         async def send(said: tuple[Event, ...]) -> None:

@@ -78,10 +78,6 @@ Entry = TypeVar("Entry")
 log = structlog.get_logger(__name__)
 
 
-def _freely(model: str) -> AbstractAsyncContextManager[None]:
-    return nullcontext()
-
-
 class Models:
     """The models of one server. Close it when done.
 
@@ -108,7 +104,7 @@ class Models:
         model: str | None = None,
         found: Sequence[str] = (),
         allowance: Allowance | None = None,
-        admitted: Callable[[str], AbstractAsyncContextManager[None]] = _freely,
+        admitted: Callable[[str], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
         on_text: Callable[[str], None],
         on_restart: Callable[[], None] | None = None,
         on_broken: Callable[[Charge], None] = lambda _: None,
