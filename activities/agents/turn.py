@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -21,6 +21,7 @@ from activities.attempts.losses import check_losses, failures_before
 from activities.attempts.unforeseen import foreseen
 from activities.breakers.watched import of_model
 from activities.equipment import Equipment
+from activities.limits.slots import admission
 from activities.llm.allowance import Allowance
 from activities.llm.base import NO_CHARGE, Charge, ChatMessage
 from activities.patience import patiently
@@ -160,12 +161,8 @@ class Turns:
     @asynccontextmanager
     async def _guard(self, call: ThinkCall, team_id: UUID, model: str) -> AsyncIterator[None]:
         """Within it a model is asked, once its breaker and its limits let it be."""
-        slots, breakers = self._equipment.slots, self._equipment.breakers
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(breakers.guard(team_id, of_model(model)))
-            if slots is not None:
-                turn = slots.for_turn(call.task_id, call.run, team_id, model)
-                await stack.enter_async_context(turn)
+        admitted = admission(self._equipment.slots, call.task_id, call.run, team_id)
+        async with self._equipment.breakers.guard(team_id, of_model(model)), admitted(model):
             yield
 
     async def _before(

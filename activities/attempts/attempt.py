@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from temporalio.exceptions import ApplicationError
 
-from activities.attempts.heartbeat import heartbeating, was_stopped
+from activities.attempts.heartbeat import FAREWELL_SECONDS, heartbeating, was_stopped
 from activities.attempts.holding import Held
 from activities.attempts.losses import Losses, Repeat
 from activities.attempts.reporter import Reporter, reporting
 from activities.attempts.unforeseen import foreseen
+from activities.attempts.withdrawal import take_back
 from activities.limits.slots import Slots
 from activities.patience import patiently
 from activities.store import attempts
@@ -29,7 +30,7 @@ from activities.store.attempts import (
 )
 from activities.store.database import Database
 from workflows import policies
-from workflows.contracts import RETRIES_USED_UP, Failure, Hold, StepOutcome
+from workflows.contracts import RETRIES_USED_UP, Failure, StepOutcome
 from workflows.errors import AgentOSError, TemporaryFailure
 from workflows.events import (
     STEP_FAILURES,
@@ -42,8 +43,6 @@ from workflows.events import (
 )
 from workflows.states import Status
 
-# How long a cancelled attempt may take to say so. The workflow closes the row in any case.
-FAREWELL_SECONDS = 0.5
 DETAIL_CHARACTERS = 2_000
 
 log = structlog.get_logger(__name__)
@@ -101,7 +100,7 @@ async def run_attempt(
                 async with slots.for_attempt(attempt) if slots else nullcontext():
                     return await _begin_and_run(database, attempt, perform, repeat_of)
             except Held as held:
-                return await _hold(database, attempt, held)
+                return await take_back(database, attempt, held)
 
 
 async def _begin_and_run(
@@ -113,26 +112,6 @@ async def _begin_and_run(
     losses = Losses(attempt, begun, await repeat_of(begun))
     with structlog.contextvars.bound_contextvars(step=begun.name):
         return await _Running(database, attempt, begun, losses).run(perform)
-
-
-async def _hold(database: Database, attempt: Attempt, held: Held) -> StepOutcome:
-    """Take back that an attempt has begun, if it has, and say what the step waits for."""
-    until = held.until
-    writing = asyncio.ensure_future(
-        patiently(lambda: attempts.hold(database, attempt, held.what, until))
-    )
-    try:
-        await asyncio.shield(writing)
-    except asyncio.CancelledError:
-        await asyncio.wait([writing], timeout=FAREWELL_SECONDS)
-        # A worker that stops gives the work back: else that would pass for an attempt that was cut
-        # off in the midst of it, and may have done anything.
-        if not was_stopped() or not writing.done() or writing.exception() is not None:
-            writing.cancel()
-            raise
-    log.info("work.held", reason=held.what, seconds=held.seconds)
-    tried = attempt.number - attempt.before - 1
-    return StepOutcome(exit_code=0, files=0, held=Hold(seconds=held.seconds, tried=tried))
 
 
 @asynccontextmanager

@@ -10,6 +10,9 @@ from temporalio import activity
 # to less often than this: see `worker`.
 INTERVAL_SECONDS = 0.2
 
+# How long a cancelled attempt may take to say so. The workflow closes the row in any case.
+FAREWELL_SECONDS = 0.5
+
 
 @asynccontextmanager
 async def heartbeating(*details: int) -> AsyncIterator[None]:

@@ -111,6 +111,11 @@ def tool_name(name: str) -> str:
     return f"mcp:{server}" if name != server and "." not in server else f"tool:{name}"
 
 
+def rate_key(key: str) -> str:
+    """What the rate of a limit goes by."""
+    return f"{key}{RATE_SUFFIX}"
+
+
 def name_of(key: str) -> str:
     """What people read, of a limit that may be set no more; without the team."""
     if key.startswith("team:"):

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from functools import partial
 from uuid import UUID, uuid4, uuid5
 
 import structlog
 from temporalio import activity
 from temporalio.service import RPCError
 
+from activities.attempts.heartbeat import FAREWELL_SECONDS
 from activities.attempts.holding import Held
 from activities.limits.base import Limit
 from activities.limits.book import LimitBook
@@ -24,9 +26,6 @@ from workflows.lifecycle import TRY_AGAIN
 # What a worker that died has taken is free after so long. A living one renews it in time.
 SLOT_SECONDS = 20.0
 RENEWALS = 4
-
-# To give back, and to tell who comes next: a cancelled attempt must end within a second.
-FAREWELL_SECONDS = 0.5
 
 log = structlog.get_logger(__name__)
 
@@ -140,3 +139,12 @@ class Slots:
             await asyncio.sleep(self._slot_seconds / RENEWALS)
             with suppress(TemporaryFailure):
                 await slots.renew(self._database, tuple(self._tokens), self._slot_seconds)
+
+
+def admission(
+    slots: Slots | None, task_id: UUID, run: int, team_id: UUID
+) -> Callable[[str], AbstractAsyncContextManager[None]]:
+    """Within what each model is asked for the turn of a task."""
+    if slots is None:
+        return lambda model: nullcontext()
+    return partial(slots.for_turn, task_id, run, team_id)

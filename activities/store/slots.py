@@ -16,8 +16,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
 
-from activities.limits.base import RATE_SUFFIX, Limit, Limits
+from activities.limits.base import Limit, Limits, rate_key
 from activities.limits.line import Waiting, served
+from activities.limits.shortage import Shortage, shortage_of
 from activities.store import events, fence
 from activities.store.database import Database
 from workflows.states import Status
@@ -30,11 +31,6 @@ FIRST_LOOKED_AT = 20
 # Whoever was told to come and has not for so long is passed over by those who have come, and is
 # told again when there is a place that nobody else wants.
 LATE_SECONDS = 10.0
-
-# A slot is told of by whoever gives one back, so this is for when no word comes. It doubles.
-FIRST_PAUSE_SECONDS = 5.0
-LONGEST_PAUSE_SECONDS = 300.0
-SHORTEST_PAUSE_SECONDS = 0.05
 
 _NOBODY = UUID(int=0)
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('agentos.slots'))")
@@ -114,14 +110,6 @@ class Piece:
     worker_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Shortage:
-    """``what`` a piece of work has to wait for, and how long at most until it tries again."""
-
-    what: str
-    seconds: float
-
-
 async def take(
     database: Database, piece: Piece, wanted: Sequence[Limit], limits: Limits, life_seconds: float
 ) -> Shortage | None:
@@ -149,7 +137,7 @@ async def take(
         if piece.holder not in {each.holder for each in served(line, places)}:
             await connection.execute(_STAY, {"holder": piece.holder})
             await connection.execute(_CLEAR, {"holder": piece.holder})
-            return _shortage(piece, wanted, line, free, tries)
+            return shortage_of(piece.holder, wanted, line, free, tries)
         await _settle(connection, piece, wanted, free, life_seconds)
     return None
 
@@ -226,7 +214,7 @@ async def _free(connection: AsyncConnection, limits: Limits, holder: UUID) -> Ma
         if bounds.running is not None:
             free[key] = bounds.running - used.get(key, 0)
         if bounds.per_minute is not None:
-            free[_rate(key)] = _tokens(limit, filled.get(key))
+            free[rate_key(key)] = _tokens(limit, filled.get(key))
     return free
 
 
@@ -261,43 +249,10 @@ async def _settle(
         await connection.execute(_TAKE, of_piece | taken)
     for limit in wanted:
         if limit.bounds.per_minute is not None:
-            left = {"key": limit.key, "tokens": free[_rate(limit.key)] - 1}
+            left = {"key": limit.key, "tokens": free[rate_key(limit.key)] - 1}
             await connection.execute(_FILL, left)
-
-
-def _shortage(
-    piece: Piece,
-    wanted: Sequence[Limit],
-    line: Sequence[Waiting],
-    free: Mapping[str, float],
-    tries: int,
-) -> Shortage:
-    """What it waits for first: a place, for that may take longer than a rate."""
-    before: list[Waiting] = []
-    for each in line:
-        if each.holder == piece.holder:
-            break
-        before.append(each)
-    pause = min(FIRST_PAUSE_SECONDS * 2.0 ** min(tries, 10), LONGEST_PAUSE_SECONDS)
-    for limit in wanted:
-        ahead = sum(limit.key in each.keys for each in before)
-        if limit.bounds.running is not None and free[limit.key] <= ahead:
-            return Shortage(f"a slot of {limit.name} ({ahead} before it)", pause)
-    for limit in wanted:
-        key = _rate(limit.key)
-        ahead = sum(key in each.keys for each in before)
-        if key in free and free[key] < ahead + 1:
-            seconds = (ahead + 1 - free[key]) * limit.bounds.token_seconds
-            what = f"its turn with {limit.name} ({limit.bounds.per_minute} a minute)"
-            at_most = min(seconds, LONGEST_PAUSE_SECONDS)
-            return Shortage(what, max(at_most, SHORTEST_PAUSE_SECONDS))
-    return Shortage(f"its turn ({len(before)} before it)", pause)
 
 
 def _keys_of(limit: Limit) -> Sequence[str]:
     keys = [limit.key] if limit.bounds.running is not None else []
-    return [*keys, _rate(limit.key)] if limit.bounds.per_minute is not None else keys
-
-
-def _rate(key: str) -> str:
-    return f"{key}{RATE_SUFFIX}"
+    return [*keys, rate_key(limit.key)] if limit.bounds.per_minute is not None else keys

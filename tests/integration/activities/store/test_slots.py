@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from activities.limits.base import Bounds, Limit, Limits, tool_key
+from activities.limits.shortage import Shortage
 from activities.store import slots, tasks
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
-from activities.store.slots import Piece, Shortage
+from activities.store.slots import Piece
 from tests.integration.activities.store.test_attempts import new_task
 from workflows.contracts import TaskClose
 from workflows.states import Status
