@@ -46,8 +46,8 @@ class TracedStep:
     finished_at: datetime | None
     attempts: Sequence[TracedAttempt] = ()
     number: int | None = None
-    answered_by: str | None = None
     inner: "Trace | None" = None
+    answered_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
