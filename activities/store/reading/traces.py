@@ -47,8 +47,8 @@ class TracedStep:
     finished_at: datetime | None
     attempts: Sequence[TracedAttempt] = ()
     number: int | None = None
-    answered_by: str | None = None
     inner: "Trace | None" = None
+    answered_by: str | None = None
     cached: bool = False
 
 
