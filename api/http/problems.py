@@ -1,12 +1,12 @@
 """Errors as problem documents (RFC 9457)."""
 
-import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -168,10 +168,10 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 def _methods_at(request: Request) -> list[str]:
     """All of a path's methods: each has a route of its own, which knows only itself."""
     return [
-        method.upper()
-        for template, methods in request.app.openapi()["paths"].items()
-        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), request.url.path)
-        for method in methods
+        method
+        for context in iter_route_contexts(request.app.routes)
+        if context.include_in_schema and context.path_regex.match(request.url.path)
+        for method in sorted(context.methods or ())
     ]
 
 
