@@ -23,7 +23,7 @@ LONG = "x" * 100_030
         (("submit", "auto", LONG), "/prompt", "at most 100000 characters"),
         (("retry", TASK, "--from", "a", "--description", ""), "/description", "at least 1 char"),
         (("retry", TASK, "--from", "a", "--description", LONG), "/description", "at most"),
-        (("retry", TASK, "--from", LONG), "/from", "at most 100 characters"),
+        (("retry", TASK, "--from", LONG), "/from", "at most 300 characters"),
         (("approve", TASK, "--note", LONG), "/note", "at most 20000 characters"),
         (("deny", TASK, "--note", LONG), "/note", "at most 20000 characters"),
         (("compile", TASK, "--accept", LONG), "/accept/0", "at most 1000 characters"),
