@@ -6,7 +6,9 @@ from enum import StrEnum
 from activities.attempts.holding import Held
 from activities.breakers.breaker import Outcome
 from activities.breakers.errors import BreakerOpen
+from activities.store.housekeeping.errors import BlobGone, PartSwept
 from activities.tools.mcp.errors import McpQuestionUnclear
+from activities.webhooks.errors import SecretUnreadable
 from workflows import errors
 
 
@@ -55,6 +57,9 @@ UNKNOWN: tuple[type[BaseException], ...] = (
     errors.WorkersLost,
     errors.StepInterrupted,
     errors.DatabaseRefused,
+    BlobGone,
+    PartSwept,
+    SecretUnreadable,
     errors.DatabaseNewer,
     errors.PayloadUnreadable,
     errors.StoreRefused,

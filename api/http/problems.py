@@ -1,12 +1,12 @@
 """Errors as problem documents (RFC 9457)."""
 
-import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -171,10 +171,10 @@ def _methods_at(request: Request) -> list[str]:
     if path in paths:  # `/webhooks/secret` is no webhook of that id.
         return [method.upper() for method in paths[path]]
     return [
-        method.upper()
-        for template, methods in paths.items()
-        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)
-        for method in methods
+        method
+        for context in iter_route_contexts(request.app.routes)
+        if context.include_in_schema and context.path_regex.match(path)
+        for method in sorted(context.methods or ())
     ]
 
 
