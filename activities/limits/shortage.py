@@ -7,8 +7,11 @@ from uuid import UUID
 from activities.limits.base import Limit, rate_key
 from activities.limits.line import Waiting
 
-# A slot is told of by whoever gives one back, so this is for when no word comes. It doubles.
+# A slot is told of by whoever gives one back, so this is for when no word comes. It doubles, and is
+# longer where many come before: hundreds that ask in vain would keep those from the lock whose turn
+# it is.
 FIRST_PAUSE_SECONDS = 5.0
+PAUSE_SECONDS_EACH = 1.0
 LONGEST_PAUSE_SECONDS = 300.0
 SHORTEST_PAUSE_SECONDS = 0.05
 
@@ -34,7 +37,8 @@ def shortage_of(
         if each.holder == holder:
             break
         before.append(each)
-    pause = min(FIRST_PAUSE_SECONDS * 2.0 ** min(tries, 10), LONGEST_PAUSE_SECONDS)
+    first = max(FIRST_PAUSE_SECONDS, len(before) * PAUSE_SECONDS_EACH)
+    pause = min(first * 2.0 ** min(tries, 10), LONGEST_PAUSE_SECONDS)
     for limit in wanted:
         ahead = sum(limit.key in each.keys for each in before)
         if limit.bounds.running is not None and free[limit.key] <= ahead:

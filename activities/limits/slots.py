@@ -135,8 +135,10 @@ class Slots:
 
     async def _renew(self) -> None:
         """As long as there are any."""
-        while self._tokens:
+        while True:
             await asyncio.sleep(self._slot_seconds / RENEWALS)
+            if not self._tokens:
+                return
             with suppress(TemporaryFailure):
                 await slots.renew(self._database, tuple(self._tokens), self._slot_seconds)
 

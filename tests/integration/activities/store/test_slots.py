@@ -130,6 +130,12 @@ async def test_who_waits_longer_asks_less_often(database: Database) -> None:
     ]
 
 
+async def test_who_has_many_before_it_asks_less_often(database: Database) -> None:
+    pieces = [await piece(database) for _ in range(10)]
+    found = [await take(database, each) for each in pieces]
+    assert [shortage and shortage.seconds for shortage in found[-3:]] == [6.0, 7.0, 8.0]
+
+
 async def test_what_a_dead_worker_has_taken_is_free_after_a_while(database: Database) -> None:
     dead, waiting = await piece(database), await piece(database)
     await take(database, dead, life=NOW)
