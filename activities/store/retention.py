@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from pydantic import JsonValue
 from sqlalchemy import select, text
 from sqlmodel import col
 
 from activities.retention import NAMES, Retention
+from activities.store.audit import Actor, Deed, note
 from activities.store.database import Database
 from activities.store.tables import Team
 
@@ -32,12 +34,16 @@ async def team_retention(database: Database, team_id: UUID) -> TeamRetention:
 
 
 async def set_retention(
-    database: Database, team_id: UUID, changes: Mapping[str, int | None], reset: tuple[str, ...]
+    database: Database, actor: Actor, changes: Mapping[str, int | None], reset: tuple[str, ...]
 ) -> TeamRetention:
     """Change what a team has set; ``reset`` are names for which the settings count again."""
-    values = {"team_id": team_id, "changes": json.dumps(dict(changes)), "reset": list(reset)}
-    [row] = await database.execute(_SET, values)
-    return TeamRetention(row.retention or {})
+    values = {"team_id": actor.team_id, "changes": json.dumps(dict(changes)), "reset": list(reset)}
+    details: dict[str, JsonValue] = {**changes, **dict.fromkeys(reset, "as in the settings")}
+    async with database.writing() as connection:
+        own = await connection.scalar(_SET, values)
+        deed = Deed("team.retention_set", str(actor.team_id), details=details)
+        await note(connection, actor, deed)
+    return TeamRetention(own or {})
 
 
 _SET = text(

@@ -90,16 +90,18 @@ def fallback_of(stored: dict[str, Any] | None) -> Fallback | None:
 
 
 async def set_fallback(
-    database: Database, team_id: UUID, name: str, fallback: Fallback | None
+    database: Database, actor: Actor, name: str, fallback: Fallback | None
 ) -> None:
     """Say what is called in place of a tool, of which there is a row."""
     document = None if fallback is None else fallback.model_dump(mode="json", exclude_none=True)
     async with database.writing() as connection:
         await connection.execute(
             update(Tool)
-            .where(col(Tool.team_id) == team_id, col(Tool.name) == name)
+            .where(col(Tool.team_id) == actor.team_id, col(Tool.name) == name)
             .values(fallback=null() if document is None else document)
         )
+        details = {"fallback": None if fallback is None else fallback.tool}
+        await note(connection, actor, Deed("tool.fallback_set", name, details=details))
 
 
 async def is_known_tool(database: Database, team_id: UUID, name: str) -> bool:

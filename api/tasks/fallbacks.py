@@ -46,4 +46,4 @@ async def declare(services: Services, actor: Actor, name: str, fallback: Fallbac
     if native is not None:
         default = ToolSetting(permission_level=native.permission)
         await set_native_tool(database, actor, name, default, ToolSettingChange())
-    await set_fallback(database, team_id, name, fallback)
+    await set_fallback(database, actor, name, fallback)

@@ -5,7 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 from activities.store import keys, limits, usage
-from activities.store.audit import Actor
+from activities.store.audit import LOCAL_USER, Actor
 from activities.store.database import Database
 from activities.store.keys import KeyInfo
 from deploy.team_database import team_database, team_named
@@ -57,4 +57,4 @@ async def set_weight(data_dir: Path, team: str, weight: float | None) -> None:
 
 async def _actor(database: Database, team: str) -> Actor:
     """Whoever can write to the database needs no key."""
-    return Actor(await team_named(database, team), "agentos keys")
+    return Actor(await team_named(database, team), LOCAL_USER)

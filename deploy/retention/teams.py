@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from activities.store import retention
+from activities.store.audit import LOCAL_USER, Actor
 from deploy.team_database import team_database, team_named
 
 
@@ -22,5 +23,5 @@ async def change(
     that the team has set then. Raises ``TeamUnknown``."""
     days = {name: value if isinstance(value, int) else None for name, value in kept.items()}
     async with team_database(data_dir) as database:
-        team_id = await team_named(database, team)
-        return dict((await retention.set_retention(database, team_id, days, reset)).own)
+        actor = Actor(await team_named(database, team), LOCAL_USER)
+        return dict((await retention.set_retention(database, actor, days, reset)).own)

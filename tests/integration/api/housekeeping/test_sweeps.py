@@ -15,6 +15,7 @@ from activities.store.retention import set_retention
 from api.housekeeping.housekeeper import Housekeeper
 from api.housekeeping.options import HousekeepingOptions
 from deploy.local.services import Services
+from tests.actors import SOMEBODY
 from tests.integration.agent_stage import agent_stage, submit, working_agents
 from tests.integration.api_stage import Stage, api_stage, pipeline
 
@@ -304,13 +305,13 @@ async def test_results_of_the_cache_go_when_they_have_expired(own: Stage) -> Non
 
 async def test_a_team_keeps_its_things_as_long_as_it_has_set(own: Stage) -> None:
     task_id = await ended(own)
-    await set_retention(own.database, DEFAULT_TEAM, {"events": None}, ())
+    await set_retention(own.database, SOMEBODY, {"events": None}, ())
     await sweep(own, kept(events=30))
     assert await count(own, "events", task_id) > 0
     shown = (await own.http.get("/housekeeping")).json()
     events = next(item for item in shown["sweeps"] if item["name"] == "events")
     assert (events["keep_days"], events["is_own"]) == (None, True)
-    await set_retention(own.database, DEFAULT_TEAM, {}, ("events",))
+    await set_retention(own.database, SOMEBODY, {}, ("events",))
     await sweep(own, kept(events=30))
     assert await count(own, "events", task_id) == 0
 

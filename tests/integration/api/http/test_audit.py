@@ -130,6 +130,92 @@ async def _remove(stage: Stage) -> Act:
     return Act("DELETE", f"/tools/mcp.{name}", "mcp_server.removed", f"mcp.{name}")
 
 
+async def _delete(stage: Stage) -> Act:
+    task_id = await submit(stage, "finish x")
+    await stage.until(task_id, "completed")
+    return Act("DELETE", f"/tasks/{task_id}", "task.deleted", task_id)
+
+
+async def _clear(stage: Stage) -> Act:
+    return Act("POST", "/cache/clear", "cache.cleared", "skill none", {"skill": "none"})
+
+
+async def _open(stage: Stage) -> Act:
+    said = {"note": "It moves house", "seconds": 60.0}
+    return Act("POST", "/breakers/tool:write_file/open", "breaker.opened", "tool:write_file", said)
+
+
+async def _close(stage: Stage) -> Act:
+    said = {"note": "It is back"}
+    return Act("POST", "/breakers/tool:write_file/close", "breaker.closed", "tool:write_file", said)
+
+
+_HOOK = "https://receiver.invalid/"
+
+
+async def _hook(stage: Stage) -> str:
+    made = await stage.http.post("/webhooks", json={"url": _HOOK})
+    return str(made.json()["id"])
+
+
+async def _create_hook(stage: Stage) -> Act:
+    return Act("POST", "/webhooks", "webhook.created", "", {"url": _HOOK})
+
+
+async def _change_hook(stage: Stage) -> Act:
+    hook = await _hook(stage)
+    said = {"is_active": False}
+    return Act("PATCH", f"/webhooks/{hook}", "webhook.changed", hook, said)
+
+
+async def _delete_hook(stage: Stage) -> Act:
+    hook = await _hook(stage)
+    return Act("DELETE", f"/webhooks/{hook}", "webhook.deleted", hook)
+
+
+async def _make_secret(stage: Stage) -> Act:
+    return Act("POST", "/webhooks/secret", "webhook.secret_set", "callbacks")
+
+
+async def _resend(stage: Stage) -> Act:
+    hook = await _hook(stage)
+    task_id = await submit(stage, "finish x")
+    await stage.until(task_id, "completed")
+    page = await stage.http.get("/webhooks/deliveries", params={"webhook_id": hook})
+    delivery = page.json()["items"][0]["id"]
+    path = f"/webhooks/deliveries/{delivery}/resend"
+    return Act("POST", path, "webhook.resent", delivery)
+
+
+def _schedule_body() -> dict[str, Any]:
+    task = {"type": "agent", "prompt": "finish x"}
+    return {"name": f"audited-{uuid4()}", "cron": "0 0 1 1 *", "task": task}
+
+
+async def _schedule(stage: Stage) -> str:
+    made = await stage.http.post("/schedules", json=_schedule_body())
+    return str(made.json()["id"])
+
+
+async def _create_schedule(stage: Stage) -> Act:
+    return Act("POST", "/schedules", "schedule.created", "", _schedule_body())
+
+
+async def _change_schedule(stage: Stage) -> Act:
+    key = await _schedule(stage)
+    return Act("PATCH", f"/schedules/{key}", "schedule.paused", key, {"paused": True})
+
+
+async def _run_schedule(stage: Stage) -> Act:
+    key = await _schedule(stage)
+    return Act("POST", f"/schedules/{key}/run", "schedule.ran", key)
+
+
+async def _delete_schedule(stage: Stage) -> Act:
+    key = await _schedule(stage)
+    return Act("DELETE", f"/schedules/{key}", "schedule.deleted", key)
+
+
 # Whoever adds a route that is not GET enters it here, or below with a reason.
 ACTS: Mapping[tuple[str, str], Prepare] = {
     ("POST", "/api/v1/tasks/{task_id}/cancel"): _cancel,
@@ -145,6 +231,19 @@ ACTS: Mapping[tuple[str, str], Prepare] = {
     ("POST", "/api/v1/tools/register"): _register,
     ("PATCH", "/api/v1/tools/{name}"): _change,
     ("DELETE", "/api/v1/tools/{name}"): _remove,
+    ("DELETE", "/api/v1/tasks/{task_id}"): _delete,
+    ("POST", "/api/v1/cache/clear"): _clear,
+    ("POST", "/api/v1/breakers/{name}/open"): _open,
+    ("POST", "/api/v1/breakers/{name}/close"): _close,
+    ("POST", "/api/v1/webhooks"): _create_hook,
+    ("POST", "/api/v1/webhooks/secret"): _make_secret,
+    ("PATCH", "/api/v1/webhooks/{webhook_id}"): _change_hook,
+    ("DELETE", "/api/v1/webhooks/{webhook_id}"): _delete_hook,
+    ("POST", "/api/v1/webhooks/deliveries/{delivery_id}/resend"): _resend,
+    ("POST", "/api/v1/schedules"): _create_schedule,
+    ("PATCH", "/api/v1/schedules/{schedule_id}"): _change_schedule,
+    ("POST", "/api/v1/schedules/{schedule_id}/run"): _run_schedule,
+    ("DELETE", "/api/v1/schedules/{schedule_id}"): _delete_schedule,
 }
 SILENT: Mapping[tuple[str, str], str] = {
     ("POST", "/api/v1/tasks"): "a task is listed itself, with all that was submitted",
