@@ -1,10 +1,12 @@
 """What many tests share: the true services, started once, and names of their own on them."""
 
 import json
+import sys
 import uuid
 from collections.abc import AsyncIterator
 
 import pytest
+import structlog
 from hypothesis import settings
 from minio import Minio
 
@@ -20,6 +22,9 @@ from tests.live import Live, live_stack
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("search", deadline=None)
 settings.load_profile("steady")
+
+# What goes on beside a test must not print into what the test reads.
+structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
 
 # Then Temporal asks an agent to continue as new; by itself it does so after 4,096 events.
 EVENTS_UNTIL_NEW = 100
@@ -99,6 +104,8 @@ async def agents_live(
         "AGENTOS_MODELS": "first,second",
         "AGENTOS_PRICES": json.dumps({"first": price, "second": price}),
         "AGENTOS_MODEL_CONTEXT_TOKENS": json.dumps({"tiny": 4_096}),
+        # What one test's model refuses must not be held against that of another.
+        "AGENTOS_BREAKER_CALLS": "1000",
         "AGENTOS_MAX_RUNNING_STEPS": "16",  # Ten branches of a plan, and what else there is.
     }
     async with live_stack(tmp_path_factory.mktemp("agents"), **settings) as live:

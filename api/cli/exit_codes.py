@@ -5,7 +5,9 @@ from enum import IntEnum
 from api.cli.errors import (
     ArtifactUnknown,
     BulkIdUnknown,
+    LetterIdUnknown,
     NodeUnknown,
+    ScheduleUnknown,
     StepUnknown,
     TaskIdUnknown,
 )
@@ -50,7 +52,15 @@ def of_error(error: AgentOSError) -> ExitCode:
     match error:
         case ApiProblem():
             return _OF_STATUS.get(error.status, ExitCode.FAILED)
-        case TaskIdUnknown() | NodeUnknown() | StepUnknown() | ArtifactUnknown() | BulkIdUnknown():
+        case (
+            TaskIdUnknown()
+            | NodeUnknown()
+            | StepUnknown()
+            | ArtifactUnknown()
+            | LetterIdUnknown()
+            | BulkIdUnknown()
+            | ScheduleUnknown()
+        ):
             return ExitCode.NOT_FOUND
         case BadInput() | FileUnreadable():
             return ExitCode.USAGE

@@ -121,6 +121,7 @@ def limit(
     print_json(tool) if output is Format.JSON else _print([tool])
 
 
+@app.command()
 def fallback(
     context: typer.Context,
     name: Name,

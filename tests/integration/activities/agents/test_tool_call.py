@@ -31,6 +31,7 @@ from activities.tools.offered import OfferedTool
 from activities.tools.registry import Registry
 from activities.tools.toolbox import McpTools, Toolbox
 from deploy.local.services import Services
+from tests.actors import SOMEBODY
 from tests.integration.agent_desk import Desk, agent_desk
 from workflows.contracts import ActCall, ActOutcome, Thought, Verdict, call_sub_task_id
 from workflows.definitions.agent import Agent
@@ -410,7 +411,7 @@ async def decided(
     """A person answers; the call as the workflow makes it then."""
     [waiting] = await asked_calls(desk.database, desk.task_id, 10, waiting=True)
     assert waiting.approval.id == outcome.ask_id
-    assert await decide(desk.database, waiting, answer, note)
+    assert await decide(desk.database, SOMEBODY, waiting, answer, note)
     verdict = Verdict.APPROVED if answer == "approve" else Verdict.DENIED
     return call.model_copy(update={"verdict": verdict, "attempts": outcome.attempts})
 

@@ -12,9 +12,12 @@ from temporalio.exceptions import ApplicationError
 
 from activities.skills.catalogue import SCAN_INTERVAL_SECONDS
 from activities.store import keys, tasks
+from activities.store.audit import Deed
 from activities.store.keys import DEFAULT_TEAM
+from activities.store.tasks import Reason, Restart
 from activities.tools.context import ToolContext
 from activities.tools.registry import Registry
+from tests.actors import SOMEBODY
 from tests.integration.agent_desk import Desk
 from tests.integration.cached_steps import (
     DICE,
@@ -182,7 +185,9 @@ async def test_a_step_that_is_to_run_again_is_no_longer_one_that_was_given_a_res
     run_1 = TaskClose(task_id=taken.task_id, team_id=DEFAULT_TEAM, run=1, status=Status.FAILED)
     await tasks.close_task(dice.database, run_1)
     again = [taken.sub_task_id]
-    await tasks.restart_task(dice.database, taken.task_id, 1, first_step=0, again=again, inputs={})
+    restart = Restart(first_step=0, inputs={}, again=again)
+    reason = Reason(SOMEBODY, Deed("task.retried", str(taken.task_id)))
+    assert await tasks.restart_task(dice.database, taken.task_id, 1, restart, reason)
     assert not (await outcome_of(dice, taken.task_id, taken.sub_task_id)).cached
 
 

@@ -28,6 +28,9 @@ _SYSTEMATIC = [
 # What is well formed may mean nothing here: the cursor of no page, the name of no step.
 _CONFIGURATION = """
 [checks]
+negative_data_rejection.expected-statuses = [
+    "400", "401", "403", "404", "405", "406", "409", "413", "415", "422", "428", "429", "5xx",
+]
 positive_data_acceptance.expected-statuses = ["2xx", "400", "403", "404", "409", "422", "424"]
 """
 _RANDOM = ["--phases", "fuzzing", "--max-examples", "6", "--exclude-tag", "codec"]

@@ -90,7 +90,12 @@ _ROUTES = [
     ("GET", "/bulk/{bulk}"),
     ("POST", "/bulk/{bulk}/abort"),
 ]
-_BODIES = {"{call}": {"decision": "deny"}, "/discard": {"note": "x"}}
+_BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", "{call}"): {"decision": "deny"},
+    ("POST", "/discard"): {"note": "x"},
+    ("PATCH", "{webhook}"): {"is_active": True},
+    ("PATCH", "{schedule}"): {},
+}
 
 
 @pytest.mark.parametrize(("method", "path"), _ROUTES)
@@ -98,8 +103,8 @@ async def test_resources_of_another_team_are_not_found(
     stage: Stage, theirs: dict[str, str], method: str, path: str
 ) -> None:
     for client in (stage.http, await stage.team()):
-        body = next((body for end, body in _BODIES.items() if path.endswith(end)), None)
-        body = {"is_active": True} if method == "PATCH" else body
+        bodies = (b for (m, end), b in _BODIES.items() if m == method and path.endswith(end))
+        body = next(bodies, None)
         answer = await client.request(method, path.format(**theirs), json=body)
         assert answer.status_code == 404
         assert method == "HEAD" or answer.json()["code"] == "not-found"

@@ -215,10 +215,10 @@ class Refusing(TemporalPort):
 
     refused: UUID | None = None
 
-    async def start(self, workflow: Any, run: Any, *, title: str, priority: int) -> None:
+    async def start(self, workflow: Any, run: Any, **more: Any) -> None:
         if run.task_id == self.refused:
             raise TemporaryFailure(service="Temporal", reason="INVALID_ARGUMENT")
-        await super().start(workflow, run, title=title, priority=priority)
+        await super().start(workflow, run, **more)
 
 
 async def test_a_task_that_temporal_refuses_ends_no_pass_before_all_others_were_tried(
