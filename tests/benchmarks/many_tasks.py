@@ -67,6 +67,18 @@ _STEPS = """
            '{"id": "a", "skill": "noop"}', '{"exit_code": 0, "refused": []}', 0, 0, created_at
     FROM tasks
 """
+_LETTERS = """
+    INSERT INTO dead_letters
+        (id, team_id, task_id, run, type, part, name, error, fingerprint, parts, searched, attempts,
+         tokens, cost_usd, seconds, state, note, created_at)
+    SELECT gen_random_uuid(), team_id, id, 1, type, 'a', name,
+           '{"code": "script-failed", "message": "It ended with exit code 1."}',
+           substr(md5(substr(name, 1, 4) || type), 1, 16),
+           '{"version": 1, "type": "pipeline", "step": "a", "runs": "noop", "code": "script-failed",
+             "message": "It ended with exit code #."}',
+           lower(name), 1, 0, 0, 1, 'open', '', finished_at
+    FROM tasks WHERE status IN ('blocked', 'failed')
+"""
 _LONG = f"""
     INSERT INTO sub_tasks
         (id, team_id, task_id, parent_id, name, task_type, status, dependencies, input_context,
@@ -117,6 +129,7 @@ async def _fill(database: Database) -> str:
         await connection.execute(text("DROP INDEX tasks_by_text"))
         await connection.execute(text(_TASKS))
         await connection.execute(text(_STEPS))
+        await connection.execute(text(_LETTERS))
         await connection.execute(text(_LONG), {"task_id": long_task.id})
         await connection.execute(text("SET LOCAL maintenance_work_mem = '256MB'"))
         await connection.execute(text(by_text))
@@ -130,6 +143,8 @@ async def _pages(stage: Stage, database: Database, long_task: str) -> Verdict:
         deep = await _deep_page(client, middle)
         paths = {name: f"/api/v1/tasks?{query}" for name, query in LISTS.items()}
         paths["a time"] = f"/api/v1/tasks?created_before={middle}"
+        paths["dead letters"] = "/api/v1/dead-letters"
+        paths["groups of them"] = "/api/v1/dead-letters/groups"
         paths["a deep page"] = f"/api/v1/tasks?cursor={deep}"
         paths[f"a task with {STEPS} calls"] = f"/api/v1/tasks/{long_task}"
         worst = {name: await _p95(client, path) for name, path in paths.items()}
