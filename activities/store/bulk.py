@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import JsonValue
 from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from activities.store import audit
@@ -14,6 +15,7 @@ from activities.store.audit import Actor, Deed
 from activities.store.bulk_statements import DEALT, INSERT_ITEMS, RELEASE, SETTLE
 from activities.store.database import Database
 from activities.store.tables import BulkItem, BulkRun
+from activities.store.team_lock import lock_team
 from workflows.states import BulkAction, BulkState, ItemState
 
 
@@ -60,10 +62,13 @@ class Dealt:
     reason: str | None = None
 
 
-async def create_run(database: Database, actor: Actor, new: NewBulkRun) -> int:
-    """Write a run with its letters, all or nothing; how many there are. Of letters that are gone
-    by now, there is nothing to deal with."""
+async def create_run(database: Database, actor: Actor, new: NewBulkRun, *, most: int) -> int | None:
+    """Write a run with its letters, all or nothing; how many there are, or None where ``most`` of
+    the team run already. Of letters that are gone by now, there is nothing to deal with."""
     async with database.writing() as connection:
+        await lock_team(connection, actor.team_id)
+        if await _count_running(connection, actor.team_id) >= most:
+            return None
         await connection.execute(
             insert(BulkRun).values(
                 id=new.id,
@@ -92,15 +97,13 @@ async def create_run(database: Database, actor: Actor, new: NewBulkRun) -> int:
     return total
 
 
-async def count_running(database: Database, team_id: UUID) -> int:
-    """How many bulk runs of a team have not ended."""
+async def _count_running(connection: AsyncConnection, team_id: UUID) -> int:
     query = (
         select(func.count())
         .select_from(BulkRun)
         .where(col(BulkRun.team_id) == team_id, col(BulkRun.state) == BulkState.RUNNING)
     )
-    async with database.reading(fresh=True) as connection:
-        return await connection.scalar(query) or 0
+    return await connection.scalar(query) or 0
 
 
 async def abort_run(database: Database, actor: Actor, bulk_id: UUID, note: str) -> bool:

@@ -1,6 +1,6 @@
 """Writing dead letters: with the end of a task that ended badly, and with what is done about it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -48,9 +48,10 @@ async def write_letters(connection: AsyncConnection, task_id: UUID) -> None:
 
 async def requeue_letters(
     connection: AsyncConnection, actor: Actor, task_id: UUID, digest: str | None, note: str
-) -> None:
-    """Say of the open letters of a task that it runs again, in the transaction of that."""
-    await connection.execute(
+) -> Collection[UUID]:
+    """Say of the open letters of a task that it runs again, in the transaction of that; gives which
+    these were."""
+    requeued = await connection.scalars(
         update(DeadLetter)
         .where(
             col(DeadLetter.task_id) == task_id,
@@ -61,7 +62,9 @@ async def requeue_letters(
             **_ended(LetterState.REQUEUED, actor, note),
             request_digest=digest,
         )
+        .returning(col(DeadLetter.id))
     )
+    return requeued.all()
 
 
 async def discard_letter(

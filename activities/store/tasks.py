@@ -226,11 +226,16 @@ class InnerRestart:
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Who has a task run again, with the ``deed`` for the log. ``digest`` tells the request for
-    that from others."""
+    that from others. Where a dead letter is why, ``letter_id``, it must still be open."""
 
     actor: Actor
     deed: Deed
     digest: str | None = None
+    letter_id: UUID | None = None
+
+
+class _LetterEnded(Exception):
+    """Somebody else was faster: nothing of the transaction may stay."""
 
 
 async def restart_task(
@@ -242,17 +247,28 @@ async def restart_task(
     Raises:
         PartSwept
     """
-    async with database.writing() as connection:
-        if not await _restart(connection, task_id, run, restart):
-            return False
-        inner = restart.inner
-        while inner is not None:
-            # Nobody else has it run: that its plan has ended was seen, and holds by its row.
-            await _restart(connection, inner.task_id, inner.run, inner.restart)
-            inner = inner.restart.inner
-        note = reason.deed.note
-        await requeue_letters(connection, reason.actor, task_id, reason.digest, note)
-        await audit.note(connection, reason.actor, reason.deed)
+    try:
+        async with database.writing() as connection:
+            return await _restart_all(connection, task_id, run, restart, reason)
+    except _LetterEnded:
+        return False
+
+
+async def _restart_all(
+    connection: AsyncConnection, task_id: UUID, run: int, restart: Restart, reason: Reason
+) -> bool:
+    if not await _restart(connection, task_id, run, restart):
+        return False
+    inner = restart.inner
+    while inner is not None:
+        # Nobody else has it run: that its plan has ended was seen, and holds by its row.
+        await _restart(connection, inner.task_id, inner.run, inner.restart)
+        inner = inner.restart.inner
+    note = reason.deed.note
+    requeued = await requeue_letters(connection, reason.actor, task_id, reason.digest, note)
+    if reason.letter_id is not None and reason.letter_id not in requeued:
+        raise _LetterEnded
+    await audit.note(connection, reason.actor, reason.deed)
     return True
 
 

@@ -14,6 +14,7 @@ from activities.store import audit
 from activities.store.audit import Actor, Deed
 from activities.store.database import Database
 from activities.store.tables import CallbackSecret, Webhook
+from activities.store.team_lock import lock_team
 from activities.store.webhook_letters import end_webhook_letters, write_webhook_letter
 from workflows.definitions.webhook import DeliveryState, Notice
 from workflows.states import LetterState
@@ -74,7 +75,7 @@ async def create_webhook(database: Database, actor: Actor, new: NewWebhook) -> W
     """None when the team has ``MAX_WEBHOOKS`` already."""
     counted = select(func.count()).where(col(Webhook.team_id) == actor.team_id)
     async with database.writing() as connection:
-        await connection.execute(_LOCK_TEAM, {"team_id": actor.team_id})
+        await lock_team(connection, actor.team_id)
         if (await connection.scalar(counted) or 0) >= MAX_WEBHOOKS:
             return None
         row = {
@@ -225,8 +226,6 @@ async def has_callback_secret(database: Database, team_id: UUID) -> bool:
 
 
 # Or two requests would both find room for the last one.
-_LOCK_TEAM = text("SELECT id FROM teams WHERE id = :team_id FOR NO KEY UPDATE")
-
 _REVIVE = text(
     f"""
     UPDATE webhook_deliveries

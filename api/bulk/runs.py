@@ -32,8 +32,6 @@ async def start(services: Services, actor: Actor, request: BulkRequest) -> Store
     Raises:
         TooManyLetters, TooManyBulkRuns
     """
-    if await bulk.count_running(services.database, actor.team_id) >= MAX_RUNNING:
-        raise TooManyBulkRuns(limit=MAX_RUNNING)
     chosen = await choose(services, actor.team_id, request)
     is_requeue = isinstance(request, BulkRequeueRequest)
     new = NewBulkRun(
@@ -46,7 +44,8 @@ async def start(services: Services, actor: Actor, request: BulkRequest) -> Store
         rate=request.rate,
         letters=[letter_id for letter_id, _ in chosen],
     )
-    await bulk.create_run(services.database, actor, new)
+    if await bulk.create_run(services.database, actor, new, most=MAX_RUNNING) is None:
+        raise TooManyBulkRuns(limit=MAX_RUNNING)
     if not chosen:
         await bulk.end_run(services.database, new.id, BulkState.COMPLETED)
     return await load_run(services, actor.team_id, new.id)

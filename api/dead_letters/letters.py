@@ -63,7 +63,7 @@ async def requeue(
             **in_bulk(bulk_id),
         }
         deed = Deed("dead_letter.requeued", str(letter.id), request.note, details)
-        status = await run_again(services, prepared, Reason(actor, deed, digest))
+        status = await run_again(services, prepared, Reason(actor, deed, digest, letter.id))
     except StateConflict:
         # Perhaps the same request was faster, which made the letter one that is not open any more.
         letter = await load_letter(services, actor.team_id, letter_id)

@@ -375,3 +375,24 @@ async def test_a_letter_whose_run_completes_after_a_reset_is_dealt_with(stage: S
     assert await tasks.close_task(stage.database, close)
     after = (await stage.http.get(f"/dead-letters/{letter['id']}")).json()
     assert (after["state"], after["note"]) == ("requeued", "Its run was reset in Temporal.")
+
+
+async def test_of_a_requeue_and_a_discard_at_once_one_is_taken(stage: Stage) -> None:
+    for _ in range(4):
+        task_id, letter = await _failed(stage, "fail")
+        discards = [
+            stage.http.post(f"/dead-letters/{letter['id']}/discard", json={"note": "gone"})
+            for _ in range(3)
+        ]
+        requeues = [_requeue(stage, letter) for _ in range(3)]
+        mixed = [each for pair in zip(discards, requeues, strict=True) for each in pair]
+        answers = await asyncio.gather(*mixed)
+        discarded = {answer.status_code for answer in answers[::2]}
+        requeued = {answer.status_code for answer in answers[1::2]}
+        assert (discarded, requeued) in [({200}, {409}), ({409}, {202})]
+        state = (await stage.http.get(f"/dead-letters/{letter['id']}")).json()["state"]
+        assert state == ("discarded" if discarded == {200} else "requeued")
+        assert len(await _deeds(stage, letter["id"])) == 1
+        runs = 1 if state == "discarded" else 2
+        await stage.ended(stage.http, task_id)
+        assert {run for _, run in await _attempts(stage, task_id)} <= set(range(1, runs + 1))
