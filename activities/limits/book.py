@@ -24,7 +24,7 @@ class LimitBook:
         """Raises ``TemporaryFailure``."""
         now = time.monotonic()
         if now - self._read_at >= REMEMBERED_SECONDS:
-            self._limits = await self._read()
+            self._limits = await self.read()
             self._read_at = now
         return self._limits
 
@@ -32,7 +32,11 @@ class LimitBook:
         """Read them anew when they are wanted next."""
         self._read_at = -REMEMBERED_SECONDS
 
-    async def _read(self) -> Limits:
+    async def read(self) -> Limits:
+        """What is set at this moment, for people: they look for what they have just set.
+
+        Raises ``TemporaryFailure``.
+        """
         teams, tools = await limits_set(self._database)
         of_models = (
             Limit(model_key(name), f"model:{name}", None, bounds)

@@ -58,18 +58,24 @@ def _misfits(ours: OfferedTool, theirs: OfferedTool, fallback: Fallback) -> Iter
     mine, known = _properties(ours.schema), _properties(theirs.schema)
     given = set(mine) if fallback.arguments is None else set(fallback.arguments)
     at = "/fallback" if fallback.arguments is None else "/fallback/arguments"
-    if known and theirs.schema.get("additionalProperties") is False:
+    if _is_closed(theirs.schema):
         for name in sorted(given - set(known)):
             meant = nearest(name, known)
             hint = f"; did you mean {meant!r}?" if meant else ""
-            yield Problem(at, f"{theirs.name} has no argument {name!r}{hint}")
+            where = at if fallback.arguments is None else f"{at}/{escaped(name)}"
+            yield Problem(where, f"{theirs.name} has no argument {name!r}{hint}")
     required = theirs.schema.get("required")
     for name in sorted(set(required if isinstance(required, list) else ()) - given):
         yield Problem(at, f"{theirs.name} needs the argument {name!r}")
-    if mine and ours.schema.get("additionalProperties") is False:
+    if _is_closed(ours.schema):
         for name, wanted in fallback.wanted:
             if wanted not in mine:
                 yield Problem(f"{at}/{escaped(name)}", f"{ours.name} has no argument {wanted!r}")
+
+
+def _is_closed(schema: Mapping[str, Any]) -> bool:
+    """Whether it takes the arguments that it names, and no other; it may name none."""
+    return schema.get("additionalProperties") is False and not schema.get("patternProperties")
 
 
 def _properties(schema: Mapping[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ import typer
 from pydantic import BaseModel, ConfigDict
 
 from api.cli.commands.options import Format, Output
-from api.cli.commands.printing import print_json, print_table
+from api.cli.commands.printing import print_json, print_line, print_table
 from api.wire.responses.pages import Page
 from deploy.team_options import DATA_DIR, DataDir, Team
 from workflows.definitions.agent import MAX_TOKENS
@@ -93,7 +93,7 @@ def quota(
 def limit(
     running: Annotated[
         int | None,
-        typer.Argument(min=1, max=MAX_BOUND, show_default=False, help="Omitted: no limit."),
+        typer.Argument(min=0, max=MAX_BOUND, show_default=False, help="0 or omitted: no limit."),
     ] = None,
     team: Team = "default",
     data_dir: DataDir = DATA_DIR,
@@ -101,7 +101,9 @@ def limit(
     """Set how many steps, calls and turns of a team may run at once. The rest waits in order."""
     from deploy.keys import keyring
 
-    asyncio.run(keyring.set_limit(data_dir, team, running))
+    asyncio.run(keyring.set_limit(data_dir, team, running or None))
+    said = f"{running} at once" if running else "no limit"
+    print_line(f"limit of team {team}: {said}")
 
 
 @app.command()
@@ -121,3 +123,4 @@ def weight(
     if weight is not None and isnan(weight):
         raise typer.BadParameter("give a number")
     asyncio.run(keyring.set_weight(data_dir, team, weight))
+    print_line(f"weight of team {team}: {1 if weight is None else weight:g}")

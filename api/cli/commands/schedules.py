@@ -127,7 +127,7 @@ def run(context: typer.Context, schedule: Named, output: Output = Format.TABLE) 
 @app.command()
 def delete(context: typer.Context, schedule: Named) -> None:
     """Delete a schedule. The tasks that it has made stay, and go on."""
-    _talk_about(context, schedule, Client.delete_schedule)
+    print_line(_talk_about(context, schedule, _delete))
 
 
 @creating.callback()
@@ -234,6 +234,11 @@ def _talk_about(
         return await conversation(client, await find_schedule_id(client, text))
 
     return talk(context, converse)
+
+
+async def _delete(client: Client, schedule_id: str) -> str:
+    await client.delete_schedule(schedule_id)
+    return schedule_id
 
 
 def _print(schedule: Schedule, output: Format) -> None:

@@ -287,6 +287,12 @@ def _print(tools: list[Tool]) -> None:
 
 
 def _notes(tool: Tool) -> Iterator[str]:
+    limits = (
+        *([f"{tool.max_running} calls at once"] if tool.max_running is not None else ()),
+        *([f"{tool.calls_per_minute} a minute"] if tool.calls_per_minute is not None else ()),
+    )
+    if limits:
+        yield f"{tool.name}: limited to {' and '.join(limits)}"
     if tool.fallback is not None:
         yield f"{tool.name}: while its breaker is open, {tool.fallback.tool} answers"
     for refused in tool.refused:

@@ -14,7 +14,7 @@ router = APIRouter(prefix="/limits", tags=["limits"])
 @router.get("")
 async def list_limits(services: ServicesDep, team_id: TeamDep) -> LimitList:
     """Show the limits that hold for the team, how much runs under each, and how much waits."""
-    limits = await services.limits.limits()
+    limits = await services.limits.read()
     use = await limit_use(services.database)
     items = [
         Limit(

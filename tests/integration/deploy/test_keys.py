@@ -64,9 +64,15 @@ async def test_a_limit_and_a_weight_are_set_in_the_database(
     await migrations.migrate(infrastructure.database_url)
     team, where = f"team-{uuid4()}", ("--data-dir", str(infrastructure.data_dir))
     await agentos("", "keys", "create", "laptop", "--team", team, *where)
-    for words in (("limit", "3"), ("weight", "2.5")):
+    for words, said in (
+        (("limit", "3"), f"limit of team {team}: 3 at once\n"),
+        (("limit", "0"), f"limit of team {team}: no limit\n"),
+        (("limit", "3"), f"limit of team {team}: 3 at once\n"),
+        (("weight",), f"weight of team {team}: 1\n"),
+        (("weight", "2.5"), f"weight of team {team}: 2.5\n"),
+    ):
         done = await agentos("", "keys", *words, "--team", team, *where)
-        assert done.code == 0, done.stderr
+        assert (done.code, done.stdout) == (0, said), done.stderr
     database = Database(infrastructure.database_url)
     try:
         team_id = await keys.find_team(database, team)
@@ -78,7 +84,7 @@ async def test_a_limit_and_a_weight_are_set_in_the_database(
         await database.close()
 
 
-@pytest.mark.parametrize("words", [("limit", "0"), ("weight", "0"), ("weight", "nan")])
+@pytest.mark.parametrize("words", [("limit", "-1"), ("weight", "0"), ("weight", "nan")])
 async def test_a_limit_or_weight_that_makes_no_sense_is_wrong_usage(words: tuple[str, ...]) -> None:
     assert (await agentos("", "keys", *words)).code == 2
 

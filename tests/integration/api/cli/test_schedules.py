@@ -91,7 +91,7 @@ async def test_a_schedule_is_run_paused_resumed_changed_and_deleted(
     shown = await agentos(stage.url, "schedules", "show", made["id"])
     assert asked["task_id"] in shown.stdout
     deleted = await agentos(stage.url, "schedules", "delete", f"{name}-2")
-    assert (deleted.code, deleted.stdout) == (0, "")
+    assert (deleted.code, deleted.stdout) == (0, f"{made['id']}\n")
     assert (await agentos(stage.url, "schedules", "show", made["id"])).code == 5
 
 

@@ -73,3 +73,12 @@ async def test_wrong_words_are_told_before_anything_is_sent_and_no_secret_is_rep
         printed = await agentos(nowhere, "tools", "register", "x", *words)
         assert printed.code == 2, words
         assert "hunter2" not in printed.stdout + printed.stderr
+
+
+async def test_a_limit_of_a_tool_is_printed_where_it_is_set(stage: Stage) -> None:
+    words = ("tools", "limit", "read_file")
+    limited = await agentos(stage.url, *words, "--running", "3", "--per-minute", "30")
+    assert limited.code == 0, limited.stderr
+    assert "read_file: limited to 3 calls at once and 30 a minute" in limited.stderr
+    lifted = await agentos(stage.url, *words, "--running", "0", "--per-minute", "0")
+    assert "limited" not in lifted.stderr

@@ -29,7 +29,6 @@ async def test_a_limit_of_a_tool_is_set_listed_and_taken_away_again(stage: Stage
     team, other = await stage.team(), await stage.team()
     answer = await change(team, max_running=2, calls_per_minute=60)
     assert (answer.json()["max_running"], answer.json()["calls_per_minute"]) == (2, 60)
-    stage.services.limits.forget()
     assert await limit_of(team, "tool:write_file") == {
         "name": "tool:write_file",
         "max_running": 2,
@@ -43,7 +42,6 @@ async def test_a_limit_of_a_tool_is_set_listed_and_taken_away_again(stage: Stage
     tool = answer.json()
     assert (tool["max_running"], tool["calls_per_minute"], tool["is_active"]) == (None, 60, True)
     await change(team, calls_per_minute=0)
-    stage.services.limits.forget()
     assert await limit_of(team, "tool:write_file") is None
 
 
@@ -82,7 +80,6 @@ async def test_changes_of_limits_and_weights_are_deeds(stage: Stage) -> None:
         )
         found = {row.action: row.details for row in rows}
     assert found == {"team.limited": {"running": 4}, "team.weighted": {"weight": 2.5}}
-    stage.services.limits.forget()
     listed = (await team.get("/limits")).json()
     assert listed["weight"] == 2.5
     bounds = {item["name"]: item["max_running"] for item in listed["items"]}

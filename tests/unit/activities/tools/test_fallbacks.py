@@ -29,6 +29,7 @@ TOOLS = {
         offered("mcp.c.look", "q", "count"),
         offered("mcp.a.safe", "query", is_retry_safe=True),
         offered("mcp.back", "query", "limit", fallback=Fallback(tool="mcp.a.find")),
+        offered("mcp.none"),
         OfferedTool("mcp.any", "Takes anything.", {"type": "object"}),
         OfferedTool("ask", "Asks.", {}, native=Registry().tools["ask_human"]),
     )
@@ -86,9 +87,39 @@ def test_a_fallback_that_cannot_answer_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("name", "fallback", "pointer", "reason"),
+    [
+        ("mcp.b.find", {"x": "${query}"}, "/fallback/arguments/x", "mcp.none has no argument 'x'"),
+        ("mcp.b.find", {"a/b": 1}, "/fallback/arguments/a~1b", "mcp.none has no argument 'a/b'"),
+        ("mcp.b.find", None, "/fallback", "mcp.none has no argument 'query'"),
+    ],
+    ids=["named", "escaped", "passed on"],
+)
+def test_a_tool_without_arguments_is_given_none(
+    name: str, fallback: dict[str, JsonValue] | None, pointer: str, reason: str
+) -> None:
+    found = problems_of(name, Fallback(tool="mcp.none", arguments=fallback), TOOLS)
+    assert [(problem.pointer, problem.message) for problem in found] == [(pointer, reason)]
+
+
+def test_a_fallback_names_no_argument_of_a_tool_that_has_none() -> None:
+    fallback = Fallback(tool="mcp.b.find", arguments={"query": "${query}"})
+    [problem] = problems_of("mcp.none", fallback, TOOLS)
+    assert problem.pointer == "/fallback/arguments/query"
+    assert problem.message == "mcp.none has no argument 'query'"
+
+
+def test_what_the_other_tool_needs_cannot_come_from_one_without_arguments() -> None:
+    [problem] = problems_of("mcp.none", Fallback(tool="mcp.b.find"), TOOLS)
+    assert problem.pointer == "/fallback"
+    assert problem.message == "mcp.b.find needs the argument 'query'"
+
+
+@pytest.mark.parametrize(
     "fallback",
     [
         {"tool": "mcp.any"},
+        {"tool": "mcp.none", "arguments": {}},
         {"tool": "mcp.b.find", "arguments": {"query": "${query}"}},
         {"tool": "mcp.c.look", "arguments": {"q": "${query}", "count": 10}},
     ],
