@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from activities.store.audit import Actor, Deed
 from activities.store.dead_letters import discard_letter
 from activities.store.reading.dead_letters import StoredLetter, find_letter
-from activities.store.tasks import Reason
+from activities.store.restarts import Reason
 from activities.store.webhook_letters import webhook_of
 from activities.store.webhooks import change_webhook
 from api.dead_letters.errors import LetterConflict

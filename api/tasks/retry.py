@@ -4,13 +4,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from activities.store import tasks
+from activities.store import restarts
 from activities.store.audit import Actor, Deed
 from activities.store.housekeeping.errors import PartSwept
 from activities.store.reading.families import descendants, find_owner
 from activities.store.reading.steps import find_node
 from activities.store.reading.tasks import StoredTask, find_task_of_any_team
-from activities.store.tasks import InnerRestart, Reason, Restart
+from activities.store.restarts import InnerRestart, Reason, Restart
 from api.errors import InvalidRequest, StateConflict
 from api.services import Services
 from api.tasks.kinds.base import Beginning, InnerBeginning, wrong
@@ -85,7 +85,9 @@ async def run_again(services: Services, prepared: PreparedRetry, reason: Reason)
     task = prepared.task
     restart = _restart(task, prepared.beginning, prepared.inputs, prepared.cache)
     try:
-        has_begun = await tasks.restart_task(services.database, task.id, task.run, restart, reason)
+        has_begun = await restarts.restart_task(
+            services.database, task.id, task.run, restart, reason
+        )
     except PartSwept as error:
         raise StateConflict(id=task.id, action="retried from there", reason=str(error)) from error
     if not has_begun:

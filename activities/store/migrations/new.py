@@ -1,4 +1,4 @@
-"""Writes a migration from the difference between tables.py and a database that is up to date."""
+"""Writes a migration from the difference between the tables and a database that is up to date."""
 
 import argparse
 import asyncio

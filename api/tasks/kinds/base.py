@@ -13,7 +13,7 @@ from activities.store.housekeeping.ended_tasks import ARTIFACTS, CONVERSATIONS
 from activities.store.reading.past_steps import PastStep
 from activities.store.reading.steps import Step
 from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
-from activities.store.tasks import Redefinition
+from activities.store.restarts import Redefinition
 from api.errors import InvalidRequest
 from api.services import Services
 from api.wire.requests import RetryRequest

@@ -13,7 +13,8 @@ from activities.store.reading.steps import (
     list_placed_steps,
 )
 from activities.store.reading.tasks import StoredTask
-from activities.store.tasks import NewSubTask, Redefinition
+from activities.store.restarts import Redefinition
+from activities.store.tasks import NewSubTask
 from api.services import Services
 from api.tasks.kinds.agent_beginning import BEGIN_ANEW
 from api.tasks.kinds.base import Beginning, wrong

@@ -14,7 +14,7 @@ from activities.skills.catalogue import SCAN_INTERVAL_SECONDS
 from activities.store import keys, tasks
 from activities.store.audit import Deed
 from activities.store.keys import DEFAULT_TEAM
-from activities.store.tasks import Reason, Restart
+from activities.store.restarts import Reason, Restart, restart_task
 from activities.tools.context import ToolContext
 from activities.tools.registry import Registry
 from tests.actors import SOMEBODY
@@ -187,7 +187,7 @@ async def test_a_step_that_is_to_run_again_is_no_longer_one_that_was_given_a_res
     again = [taken.sub_task_id]
     restart = Restart(first_step=0, inputs={}, again=again)
     reason = Reason(SOMEBODY, Deed("task.retried", str(taken.task_id)))
-    assert await tasks.restart_task(dice.database, taken.task_id, 1, restart, reason)
+    assert await restart_task(dice.database, taken.task_id, 1, restart, reason)
     assert not (await outcome_of(dice, taken.task_id, taken.sub_task_id)).cached
 
 
