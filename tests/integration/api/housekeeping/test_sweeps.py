@@ -362,20 +362,28 @@ async def test_a_dead_letter_goes_some_days_after_somebody_has_dealt_with_it(own
     assert left == [0, 1, 1]
 
 
-async def test_results_of_the_cache_go_when_they_have_expired(own: Stage) -> None:
+async def test_results_go_when_they_have_expired_but_those_that_are_being_made(own: Stage) -> None:
     await own.execute("DELETE FROM result_cache")
-    for name, days in (("old", -1), ("young", 1)):
+    for name, days, owned in (
+        ("old", -1, None),
+        ("left", -1, -1),
+        ("made", -1, 1),
+        ("young", 1, None),
+    ):
         await own.execute(
             "INSERT INTO result_cache (id, team_id, key, kind, name, step, expires_at, files,"
-            " refused, stdout, stderr, hits) VALUES (gen_random_uuid(), :team, :name, 'skill',"
-            " :name, 'a', now() + make_interval(days => :days), '[]', '[]', '', '', 0)",
+            " refused, stdout, stderr, hits, owned_until) VALUES (gen_random_uuid(), :team, :name,"
+            " 'skill', :name, 'a', now() + make_interval(days => :days), '[]', '[]', '', '', 0,"
+            " now() + make_interval(days => CAST(:owned AS int)))",
             team=DEFAULT_TEAM,
             name=name,
             days=days,
+            owned=owned,
         )
     await sweep(own, kept())
     async with own.database.reading(fresh=True) as connection:
-        assert list(await connection.scalars(text("SELECT name FROM result_cache"))) == ["young"]
+        left = set(await connection.scalars(text("SELECT name FROM result_cache")))
+    assert left == {"made", "young"}
 
 
 async def test_a_team_keeps_its_things_as_long_as_it_has_set(own: Stage) -> None:
