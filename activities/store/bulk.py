@@ -14,8 +14,9 @@ from activities.store import audit
 from activities.store.audit import Actor, Deed
 from activities.store.bulk_statements import DEALT, INSERT_ITEMS, RELEASE, SETTLE
 from activities.store.database import Database
-from activities.store.tables import BulkItem, BulkRun
+from activities.store.tables import BulkItem, BulkRun, DeadLetter
 from activities.store.team_lock import lock_team
+from activities.store.webhook_letters import webhook_of
 from workflows.states import BulkAction, BulkState, ItemState
 
 
@@ -48,14 +49,18 @@ class ClaimedRun:
 
 @dataclass(frozen=True, slots=True)
 class OpenItem:
+    """``webhook_id``: the letter is that of a webhook, and no task runs again with it."""
+
     number: int
     letter_id: UUID
     task_id: UUID
+    webhook_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Dealt:
-    """What became of an item. ``code`` and ``reason`` say why it was skipped."""
+    """What became of an item. ``code`` and ``reason`` say why it was skipped, or completed without
+    a task."""
 
     state: ItemState
     code: str | None = None
@@ -176,14 +181,22 @@ async def release_run(database: Database, bulk_id: UUID, *, wait_seconds: float 
 async def next_item(database: Database, bulk_id: UUID) -> OpenItem | None:
     """The first letter of a run that was not dealt with."""
     query = (
-        select(col(BulkItem.number), col(BulkItem.letter_id), col(BulkItem.task_id))
+        select(
+            col(BulkItem.number),
+            col(BulkItem.letter_id),
+            col(BulkItem.task_id),
+            col(DeadLetter.part),
+        )
+        .outerjoin(DeadLetter, col(DeadLetter.id) == col(BulkItem.letter_id))
         .where(col(BulkItem.bulk_id) == bulk_id, col(BulkItem.state) == ItemState.OPEN)
         .order_by(col(BulkItem.number))
         .limit(1)
     )
     async with database.reading(fresh=True) as connection:
         row = (await connection.execute(query)).one_or_none()
-    return None if row is None else OpenItem(*row)
+    if row is None:
+        return None
+    return OpenItem(row.number, row.letter_id, row.task_id, webhook_of(row.part))
 
 
 async def note_dealt(

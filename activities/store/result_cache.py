@@ -18,7 +18,6 @@ from activities.store.reading.cursor import Cursor, cut
 from activities.store.result_statements import (
     CLAIM,
     CLEAR,
-    DELETE_EXPIRED,
     DROP,
     KEEP,
     RELEASE,
@@ -146,15 +145,6 @@ async def clear(database: Database, actor: Actor, clearing: Clearing) -> int:
             if rows < CLEARED_AT_ONCE:
                 await audit.note(connection, actor, _deed(clearing, cleared))
                 return cleared
-
-
-async def delete_expired(database: Database, limit: int) -> int:
-    """Remove at most ``limit`` results that nobody may take any more. Gives how many it were.
-
-    Any number of processes may do so at once. Blobs stay: others may name them.
-    """
-    [row] = await database.execute(DELETE_EXPIRED, {"limit": limit})
-    return int(row.deleted)
 
 
 async def list_results(

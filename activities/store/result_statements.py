@@ -82,20 +82,3 @@ CLEAR = text(
     SELECT count(*) AS rows, count(made_at) AS results FROM gone
     """
 )
-
-DELETE_EXPIRED = text(
-    """
-    WITH gone AS (
-        DELETE FROM result_cache
-        WHERE id IN (
-            SELECT id FROM result_cache
-            WHERE expires_at < now() AND (owned_until IS NULL OR owned_until < now())
-            ORDER BY expires_at
-            LIMIT :limit
-            FOR UPDATE SKIP LOCKED
-        )
-        RETURNING id
-    )
-    SELECT count(*) AS deleted FROM gone
-    """
-)

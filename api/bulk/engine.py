@@ -33,6 +33,8 @@ _WORK_SECONDS = 10.0
 _LETTERS_A_TURN = 20
 _REASON_CHARACTERS = 1_000
 _SETTLED_A_PASS = 1_000
+# Of a letter that is done with as soon as it is requeued, for no task runs that could be awaited.
+_ENABLED = "webhook-enabled"
 
 log = structlog.get_logger(__name__)
 
@@ -112,5 +114,7 @@ class BulkEngine:
             # Another version wrote it, and can read it. The letters behind it must not wait.
             log.error("bulk.unreadable", task_id=str(item.task_id), error=type(error).__name__)
             return Dealt(ItemState.SKIPPED, "unreadable", "This version cannot read the task.")
+        if item.webhook_id is not None:
+            return Dealt(ItemState.COMPLETED, _ENABLED, "The webhook was switched on again.")
         log.info("bulk.requeued", task_id=str(item.task_id), bulk_id=str(run.id))
         return Dealt(ItemState.REQUEUED)

@@ -1,6 +1,6 @@
 """What people do about many dead letters at once: start a bulk run, look at it, abort it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from uuid import UUID, uuid4
 
 from pydantic import JsonValue
@@ -42,7 +42,7 @@ async def start(services: Services, actor: Actor, request: BulkRequest) -> Store
         note=request.note,
         canary=request.canary if isinstance(request, BulkRequeueRequest) else 0,
         rate=request.rate,
-        letters=[letter_id for letter_id, _ in chosen],
+        letters=list(chosen),
     )
     if await bulk.create_run(services.database, actor, new, most=MAX_RUNNING) is None:
         raise TooManyBulkRuns(limit=MAX_RUNNING)
@@ -53,21 +53,23 @@ async def start(services: Services, actor: Actor, request: BulkRequest) -> Store
 
 async def choose(
     services: Services, team_id: UUID, request: BulkRequest
-) -> Sequence[tuple[UUID, UUID]]:
-    """The ids of the letters that match, and of their tasks, the oldest first. To be requeued, one
-    of each task is enough: they all run again with it. Raises ``TooManyLetters``."""
-    wanted, found = _stored_filter(request.filter), dict[UUID, tuple[UUID, UUID]]()
+) -> Mapping[UUID, UUID | None]:
+    """The ids of the letters that match, the oldest first, each with that of its task; None for
+    those of webhooks, with which no task runs again. To be requeued, one of each task or webhook is
+    enough: all of it goes on with that one. Raises ``TooManyLetters``."""
+    wanted, found = _stored_filter(request.filter), dict[UUID, tuple[UUID, UUID | None]]()
     after: Cursor | None = None
     while True:
         page = await list_letter_ids(services.database, team_id, wanted, after, _PAGE)
-        for letter_id, task_id, place in page:
-            key = task_id if isinstance(request, BulkRequeueRequest) else letter_id
-            found.setdefault(key, (letter_id, task_id))
+        for letter_id, task_id, webhook_id, place in page:
+            is_requeue = isinstance(request, BulkRequeueRequest)
+            key = webhook_id or task_id if is_requeue else letter_id
+            found.setdefault(key, (letter_id, None if webhook_id else task_id))
             after = place
         if len(found) > MAX_LETTERS:
             raise TooManyLetters(limit=f"{MAX_LETTERS:,}")
         if len(page) < _PAGE:
-            return list(found.values())
+            return dict(found.values())
 
 
 async def foresee(services: Services, team_id: UUID, request: BulkRequest) -> tuple[int, Foresight]:
@@ -78,8 +80,8 @@ async def foresee(services: Services, team_id: UUID, request: BulkRequest) -> tu
     chosen = await choose(services, team_id, request)
     if not isinstance(request, BulkRequeueRequest):
         return len(chosen), Foresight()
-    tasks = [task_id for _, task_id in chosen[:MAX_FORESEEN]]
-    return len(chosen), await foresee_all(services, team_id, tasks, request.of_one)
+    tasks = [task_id for task_id in chosen.values() if task_id is not None]
+    return len(chosen), await foresee_all(services, team_id, tasks[:MAX_FORESEEN], request.of_one)
 
 
 async def load_run(services: Services, team_id: UUID, bulk_id: UUID) -> StoredRun:

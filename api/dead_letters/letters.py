@@ -14,13 +14,16 @@ from activities.store.webhook_letters import webhook_of
 from activities.store.webhooks import change_webhook
 from api.dead_letters.errors import LetterConflict
 from api.dead_letters.foresight import Foresight, foresee
-from api.errors import NotFound, StateConflict
+from api.errors import InvalidRequest, NotFound, StateConflict
 from api.services import Services
 from api.tasks.lookup import load_task
 from api.tasks.retry import prepare_retry, run_again
 from api.wire.requests import RequeueRequest
 from api.wire.responses.tasks import Changed
+from workflows.pointers import Problem, pointer
 from workflows.states import LetterState
+
+_NO_TASK = "the dead letter is that of a webhook, with which no task runs again; leave it out"
 
 
 async def load_letter(services: Services, team_id: UUID, letter_id: UUID) -> StoredLetter:
@@ -52,7 +55,8 @@ async def requeue(
     if letter.state is not LetterState.OPEN:
         return await _requeued(services, letter, digest)
     if (webhook_id := webhook_of(letter.part)) is not None:
-        return await _enabled(services, actor, letter, webhook_id, request)
+        _check_of_webhook(request)
+        return await _enabled(services, actor, letter, webhook_id, note=request.note, digest=digest)
     try:
         prepared = await prepare_retry(services, actor.team_id, letter.task_id, request)
         details: Mapping[str, JsonValue] = {
@@ -81,6 +85,7 @@ async def foresee_requeue(
     if letter.state is not LetterState.OPEN:
         raise LetterConflict(id=letter.id, action="requeued", reason=_why_not_open(letter))
     if webhook_of(letter.part) is not None:
+        _check_of_webhook(request)
         return Foresight()  # No task runs again.
     return await foresee(services, team_id, letter.task_id, request)
 
@@ -125,7 +130,9 @@ async def _enabled(
     actor: Actor,
     letter: StoredLetter,
     webhook_id: UUID,
-    request: RequeueRequest,
+    *,
+    note: str,
+    digest: str,
 ) -> Changed:
     """The letter of a webhook that was switched off: it is on again, and no task runs for it."""
     changed = await change_webhook(
@@ -133,13 +140,20 @@ async def _enabled(
         actor,
         webhook_id,
         is_active=True,
-        note=request.note,
-        digest=digest_of(request),
+        note=note,
+        digest=digest,
     )
     if changed is None:
         raise NotFound(kind="webhook", id=webhook_id)
     task = await load_task(services.database, letter.team_id, letter.task_id)
     return Changed(task_id=task.id, status=task.status)
+
+
+def _check_of_webhook(request: RequeueRequest) -> None:
+    """Raises ``InvalidRequest`` where a request says how a task is to run."""
+    said = request.model_dump(by_alias=True, exclude={"note", "dry_run"}, exclude_defaults=True)
+    if said:
+        raise InvalidRequest([Problem(pointer((name,)), _NO_TASK) for name in said])
 
 
 def _why_not_open(letter: StoredLetter) -> str:

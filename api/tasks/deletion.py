@@ -19,7 +19,8 @@ async def delete_task(services: Services, actor: Actor, task_id: UUID) -> None:
 
     Raises:
         NotFound: there is none, or it was deleted before.
-        StateConflict: it has not ended, it is a node, or another task still needs a file of it.
+        StateConflict: it has not ended, it is a node, or another task or a schedule still needs a
+            file of it.
     """
     try:
         reason = await mark_deleted(services.database, actor, task_id)
@@ -39,6 +40,11 @@ async def delete_task(services: Services, actor: Actor, task_id: UUID) -> None:
 def _told(task_id: UUID, reason: NotDeleted) -> str:
     if reason.parent_id is not None:
         return f"it belongs to plan {reason.parent_id}, and goes with it"
+    if reason.schedule is not None:
+        return (
+            f"schedule {reason.schedule!r} gives a file of it to its runs; change its inputs, or"
+            " delete it first"
+        )
     if reason.by == task_id:
         return f"it is {reason.status}; cancel it first, or wait until it ends"
     return (

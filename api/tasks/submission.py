@@ -1,6 +1,5 @@
 """From a request to a task: judge it whole, write it down, start it."""
 
-import hashlib
 from dataclasses import replace
 from uuid import UUID, uuid4
 
@@ -9,6 +8,7 @@ from activities.store import tasks
 from activities.store.tasks import Accepted
 from api.errors import IdempotencyConflict, InvalidRequest
 from api.services import Services
+from api.tasks.digests import digest_of
 from api.tasks.judging import judge
 from api.tasks.lookup import load_task
 from api.tasks.runs import start_soon
@@ -26,7 +26,7 @@ async def submit(
         IdempotencyConflict: the key was used for another request.
         TemporaryFailure: the database cannot be reached; nothing was accepted.
     """
-    digest = _digest(request) if idempotency_key else None
+    digest = digest_of(request) if idempotency_key else None
     try:
         submission = await judge(services, team_id, request)
     except TaskRefused as refused:
@@ -57,10 +57,3 @@ async def _repeated(
         raise IdempotencyConflict(key=idempotency_key)
     task = await load_task(services.database, team_id, earlier.id)
     return task.id, task.status
-
-
-def _digest(request: TaskRequest) -> str:
-    """The same for requests that mean the same, however they are written."""
-    # What older versions did not know must not change what they have written down.
-    newer = {"callbacks"} if not request.callbacks else None
-    return hashlib.sha256(request.model_dump_json(exclude=newer).encode()).hexdigest()

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import DateTime, Uuid
 
 from activities.store import fence
+from activities.store.housekeeping import named
 from activities.store.housekeeping.base import MOST_COUNTED, Scope, Step, Sweep
 from activities.store.reading.cursor import Cursor
 from workflows.states import Status
@@ -162,9 +163,6 @@ CONVERSATIONS = EndedTasks(
         ),
     ),
 )
-# One that a task names as its input is that task's as well.
-_IS_UNNAMED = """NOT EXISTS (
-    SELECT FROM tasks
-    WHERE jsonb_path_query_array(inputs, '$.*') ? ('artifact:' || task_artifacts.id)
-      AND inputs <> '{}')"""
+# One that a task or schedule names as its input is theirs as well.
+_IS_UNNAMED = named.is_unnamed("'artifact:' || task_artifacts.id")
 ARTIFACTS = EndedTasks("artifacts", "artifacts", (delete_of("task_artifacts", _IS_UNNAMED),))

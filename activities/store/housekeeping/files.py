@@ -1,8 +1,9 @@
-"""Uploaded files that no task names which is kept.
+"""Uploaded files that no task names which is kept, and no schedule.
 
-A task names them in its inputs. Whoever is about to write such a task touches ``named_at`` first
-(``files.touch_files``), once an hour: a file that was touched within the last day is not removed,
-and one that was removed is not there to be touched. So no task is accepted whose file then goes.
+They name them in their inputs. Whoever is about to write such a task or schedule touches
+``named_at`` first (``files.touch_files``), once an hour: a file that was touched within the last
+day is not removed, and one that was removed is not there to be touched. So none is accepted whose
+file then goes.
 """
 
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import DateTime, Uuid
 
+from activities.store.housekeeping import named
 from activities.store.housekeeping.base import MOST_COUNTED, Scope, Step, Sweep
 from activities.store.reading.cursor import Cursor
 
@@ -22,7 +24,7 @@ _START = Cursor(datetime.min.replace(tzinfo=UTC), UUID(int=0))
 
 
 class Files(Sweep):
-    """A file that a task names is passed by, and looked at again in the next round."""
+    """A file that a task or schedule names is passed by, and looked at again in the next round."""
 
     name = "files"
     keep = "files"
@@ -71,11 +73,9 @@ _COUNT = text(
 ).bindparams(*_TYPES)
 # Whoever touches one meanwhile holds its row: then the condition on `named_at` is looked at anew.
 _DELETE = text(
-    """
+    f"""
     DELETE FROM files
-    WHERE id = ANY(:ids) AND named_at < :before AND NOT EXISTS (
-        SELECT FROM tasks
-        WHERE jsonb_path_query_array(inputs, '$.*') ? ('file:' || files.id) AND inputs <> '{}')
+    WHERE id = ANY(:ids) AND named_at < :before AND {named.is_unnamed("'file:' || files.id")}
     """
 ).bindparams(
     bindparam("ids", type_=ARRAY(Uuid())), bindparam("before", type_=DateTime(timezone=True))

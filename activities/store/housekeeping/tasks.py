@@ -12,6 +12,7 @@ from sqlalchemy.types import DateTime, Uuid
 from activities.store import fence
 from activities.store.audit import Actor, Deed, note
 from activities.store.database import Database
+from activities.store.housekeeping import named
 from activities.store.housekeeping.base import MOST_COUNTED, Scope, Step, Sweep, short_transaction
 from activities.store.housekeeping.ended_tasks import delete_of, with_nodes
 from workflows.states import FINAL, Status
@@ -40,11 +41,12 @@ _PARTS = tuple(
 @dataclass(frozen=True, slots=True)
 class NotDeleted:
     """Why a task stays: it, or ``by``, which belongs to it or uses a file of it, is ``status``; or
-    it is a node of plan ``parent_id``."""
+    it is a node of plan ``parent_id``; or ``schedule`` gives a file of it to its runs."""
 
     status: Status | None = None
     by: UUID | None = None
     parent_id: UUID | None = None
+    schedule: str | None = None
 
 
 async def mark_deleted(
@@ -66,6 +68,9 @@ async def mark_deleted(
         living = (await connection.execute(_LIVING, {"ids": ids})).first()
         if living is not None:
             return NotDeleted(Status(living.status), living.id)
+        user = (await connection.execute(_SCHEDULED, {"ids": ids})).first()
+        if user is not None:
+            return NotDeleted(schedule=user.name)
         await connection.execute(_MARK, {"ids": ids})
         details = {"name": task.name, "tasks": len(ids)}
         await note(connection, actor, Deed("task.deleted", str(task_id), reason, details))
@@ -95,7 +100,7 @@ async def _purge(connection: AsyncConnection, team_id: UUID, limit: int) -> Step
 
 class ExpiredTasks(Sweep):
     """Marks tasks whose time is over, some at a time, and removes them. One stays whose file was
-    given to a task that has not ended, or with a node that has not ended."""
+    given to a task that has not ended or to a schedule, or with a node that has not ended."""
 
     name = "tasks"
     keep = "tasks"
@@ -144,11 +149,14 @@ _LOCK = text(
 ).bindparams(bindparam("id", type_=Uuid()), _TEAM)
 
 # Of the tasks themselves, and of those that were given one of their files.
-_USERS = """
+_MADE = "'artifact:' || made.id"
+_USERS = f"""
     SELECT user_.id, user_.status
-    FROM task_artifacts AS made JOIN tasks AS user_
-        ON jsonb_path_query_array(user_.inputs, '$.*') ? ('artifact:' || made.id)
-       AND user_.inputs <> '{}'"""
+    FROM task_artifacts AS made JOIN tasks AS user_ ON {named.by_task("user_", _MADE)}"""
+_SCHEDULES = f"""
+    SELECT schedules.id, schedules.name
+    FROM task_artifacts AS made JOIN schedules ON {named.by_schedule("schedules", _MADE)}"""
+_SCHEDULED = text(f"{_SCHEDULES} WHERE made.task_id = ANY(:ids) LIMIT 1").bindparams(_IDS)
 _LIVING = text(
     f"""
     SELECT id, status FROM tasks WHERE id = ANY(:ids) AND {fence.IS_LIVING}
@@ -186,7 +194,15 @@ _EXPIRED = text(
     f"""
     SELECT id FROM tasks
     WHERE {_IS_EXPIRED}
-      AND NOT EXISTS ({_USERS} WHERE made.task_id = tasks.id AND user_.status NOT IN ({_FINAL}))
+      AND NOT EXISTS (
+        WITH RECURSIVE below AS (
+            SELECT tasks.id
+            UNION
+            SELECT node.id FROM below JOIN tasks AS node ON node.parent_id = below.id
+        )
+        {_USERS} JOIN below ON below.id = made.task_id WHERE user_.status NOT IN ({_FINAL})
+        UNION ALL
+        {_SCHEDULES} JOIN below ON below.id = made.task_id)
       AND NOT EXISTS (SELECT FROM tasks AS node
                       WHERE node.parent_id = tasks.id AND node.status NOT IN ({_FINAL}))
     ORDER BY finished_at, id LIMIT :most FOR UPDATE SKIP LOCKED

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -99,12 +99,16 @@ async def list_runs(
 
 
 async def count_items(database: Database, bulk_id: UUID) -> Counts:
-    """How far a run is, as the primary has it."""
+    """How far a run is, as the primary has it, but for what completed without a task: that does
+    not say how the tasks fare."""
+    ran = or_(col(BulkItem.state) != ItemState.COMPLETED, col(BulkItem.code).is_(None))
     async with database.reading(fresh=True) as connection:
-        return (await _counts(connection, [bulk_id])).get(bulk_id, Counts())
+        return (await _counts(connection, [bulk_id], ran)).get(bulk_id, Counts())
 
 
-async def _counts(connection: AsyncConnection, bulk_ids: Collection[UUID]) -> Mapping[UUID, Counts]:
+async def _counts(
+    connection: AsyncConnection, bulk_ids: Collection[UUID], *where: ColumnElement[bool]
+) -> Mapping[UUID, Counts]:
     query = (
         select(
             col(BulkItem.bulk_id),
@@ -112,7 +116,7 @@ async def _counts(connection: AsyncConnection, bulk_ids: Collection[UUID]) -> Ma
             func.count().label("count"),
             func.count().filter(col(BulkItem.is_alike).is_(True)).label("alike"),
         )
-        .where(col(BulkItem.bulk_id).in_(bulk_ids))
+        .where(col(BulkItem.bulk_id).in_(bulk_ids), *where)
         .group_by(col(BulkItem.bulk_id), col(BulkItem.state))
     )
     found: dict[UUID, dict[str, int]] = {}

@@ -14,6 +14,7 @@ from activities.dead_letters.fingerprint import FINGERPRINT_DIGITS
 from activities.store.database import Database
 from activities.store.reading.cursor import Cursor, cut
 from activities.store.tables import DeadLetter
+from activities.store.webhook_letters import webhook_of
 from workflows.contracts import Failure
 from workflows.states import LetterState, TaskType
 
@@ -119,15 +120,20 @@ async def list_letter_ids(
     wanted: DeadLetterFilter,
     after: Cursor | None,
     limit: int,
-) -> Sequence[tuple[UUID, UUID, Cursor]]:
-    """The ids of letters and of their tasks, the oldest first, behind the place ``after``, with the
-    place of each: for whoever works through all of them. From the primary."""
-    query = select(*_PLACE, col(DeadLetter.task_id)).where(*_conditions(team_id, wanted))
+) -> Sequence[tuple[UUID, UUID, UUID | None, Cursor]]:
+    """The ids of letters, of their tasks and of the webhooks whose they are, the oldest first,
+    behind the place ``after``, with the place of each: for whoever works through all of them. From
+    the primary."""
+    columns = col(DeadLetter.task_id), col(DeadLetter.part)
+    query = select(*_PLACE, *columns).where(*_conditions(team_id, wanted))
     if after is not None:
         query = query.where(after.after(*_PLACE))
     async with database.reading(fresh=True) as connection:
         rows = await connection.execute(query.order_by(*_PLACE).limit(limit))
-        return [(row.id, row.task_id, Cursor(row.created_at, row.id)) for row in rows]
+        return [
+            (row.id, row.task_id, webhook_of(row.part), Cursor(row.created_at, row.id))
+            for row in rows
+        ]
 
 
 async def count_letters(database: Database, team_id: UUID, wanted: DeadLetterFilter) -> int:

@@ -51,7 +51,7 @@ class BulkRun(SQLModel, table=True):
 class BulkItem(SQLModel, table=True):
     """A letter of a bulk run, which are fixed when it is made. ``run`` is the run of the task that
     a requeue begins. ``is_alike``: it failed with the fingerprint that it had. ``code`` and
-    ``reason`` say why it was skipped.
+    ``reason`` say why it was skipped, or completed without a task.
 
     They name letters and tasks that may be gone by now.
     """

@@ -38,6 +38,12 @@ class Schedule(SQLModel, table=True):
             postgresql_where=text("deleted_at IS NULL"),
         ),
         Index("schedules_by_trial", "tried_at"),
+        Index(
+            "schedules_by_input",
+            text("jsonb_path_query_array(task, '$.inputs.*')"),
+            postgresql_using="gin",
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)

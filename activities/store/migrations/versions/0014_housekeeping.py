@@ -46,6 +46,11 @@ def upgrade() -> None:
         "CREATE INDEX tasks_by_input ON tasks USING gin"
         " (jsonb_path_query_array(inputs, '$.*')) WHERE inputs <> '{}'"
     )
+    # Which schedules do.
+    op.execute(
+        "CREATE INDEX schedules_by_input ON schedules USING gin"
+        " (jsonb_path_query_array(task, '$.inputs.*')) WHERE deleted_at IS NULL"
+    )
     op.add_column(
         "files",
         sa.Column(
@@ -155,6 +160,7 @@ def downgrade() -> None:
         op.drop_index(index, table_name="files")
     op.drop_column("files", "task_id")
     op.drop_column("files", "named_at")
+    op.drop_index("schedules_by_input", table_name="schedules")
     for index in ("tasks_by_input", "tasks_deleted", "tasks_by_end"):
         op.drop_index(index, table_name="tasks")
     op.drop_column("tasks", "deleted_at")

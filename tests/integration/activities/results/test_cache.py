@@ -133,26 +133,3 @@ async def test_a_clearing_is_in_the_audit_log(desk: Desk) -> None:
         assert [tuple(row) for row in rows] == [
             ("cache.cleared", "skill csv", {"skill": "csv", "results": 0})
         ]
-
-
-async def test_expired_results_and_claims_are_deleted_a_bounded_number_at_once(
-    desk: Desk,
-) -> None:
-    for kind in ("living", "claimed", "old", "older", "abandoned"):
-        place = wanted(uuid4().hex, kind=kind)
-        await result_cache.claim(desk.database, place, 600)
-        if kind not in ("claimed", "abandoned"):
-            await result_cache.keep(desk.database, place, Result(0, "", ""))
-    async with desk.database.writing() as connection:
-        await connection.execute(
-            text(
-                """UPDATE result_cache SET expires_at = now() - interval '1 h',
-                    owned_until = now() - interval '1 h'
-                WHERE kind IN ('old', 'older', 'abandoned')"""
-            )
-        )
-    deleted = [await result_cache.delete_expired(desk.database, 2) for _ in range(3)]
-    assert deleted == [2, 1, 0]
-    async with desk.database.reading(fresh=True) as connection:
-        kinds = await connection.execute(text("SELECT kind FROM result_cache"))
-        assert {kind for (kind,) in kinds} == {"living", "claimed"}

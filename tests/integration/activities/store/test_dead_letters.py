@@ -137,8 +137,8 @@ async def test_letters_are_gone_through_oldest_first_without_gaps(database: Data
         made.append(task.id)
     seen, place = [], None
     while page := await list_letter_ids(database, DEFAULT_TEAM, _ALL, place, 2):
-        seen += [task_id for _, task_id, _ in page]
-        place = page[-1][2]
+        seen += [task_id for _, task_id, _, _ in page]
+        place = page[-1][3]
     assert seen == made
     assert await count_letters(database, DEFAULT_TEAM, _ALL) == 5
     other = DeadLetterFilter(states=(LetterState.REQUEUED, LetterState.DISCARDED))

@@ -34,7 +34,7 @@ async def shared(infrastructure: Services, skills_folder: Path) -> AsyncIterator
 async def own(shared: Stage) -> Stage:
     """An empty API whose own housekeeping rests: the test makes the passes."""
     shared.steps.released.clear()
-    await shared.execute("TRUNCATE tasks, files, sweeps, audit_log CASCADE")
+    await shared.execute("TRUNCATE tasks, files, schedules, sweeps, audit_log CASCADE")
     await shared.execute("UPDATE teams SET retention = NULL")
     return shared
 
@@ -222,6 +222,81 @@ async def test_a_file_that_a_task_is_about_to_name_is_not_removed(own: Stage) ->
     assert (await own.http.get(f"/files/{file_id}")).status_code == 200
 
 
+async def schedule(stage: Stage, ref: str) -> str:
+    """A schedule whose runs are given a file; none of them is due in the test."""
+    body = {
+        "name": "nightly",
+        "cron": "0 0 1 1 *",
+        "paused": True,
+        "task": {
+            "pipeline": {**pipeline("INPUT_DATA"), "inputs": ["data"]},
+            "inputs": {"data": ref},
+        },
+    }
+    answer = await stage.http.post("/schedules", json=body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def test_a_file_that_a_schedule_names_stays_until_the_schedule_is_gone(own: Stage) -> None:
+    file_id = await upload(own)
+    schedule_id = await schedule(own, f"file:{file_id}")
+    await own.execute("UPDATE files SET named_at = now() - interval '91 days'")
+    await sweep(own, kept(files=90))
+    assert (await own.http.get(f"/files/{file_id}")).status_code == 200
+    assert (await own.http.delete(f"/schedules/{schedule_id}")).status_code == 204
+    await sweep(own, kept(files=90))
+    assert (await own.http.get(f"/files/{file_id}")).status_code == 404
+
+
+async def test_a_file_that_a_schedule_is_about_to_name_is_not_removed(own: Stage) -> None:
+    file_id = await upload(own)
+    await own.execute("UPDATE files SET named_at = now() - interval '91 days'")
+    schedule_id = await schedule(own, f"file:{file_id}")
+    assert (await own.http.delete(f"/schedules/{schedule_id}")).status_code == 204
+    await sweep(own, kept(files=90))
+    assert (await own.http.get(f"/files/{file_id}")).status_code == 200
+
+
+async def test_artifacts_stay_that_a_schedule_names_and_so_does_their_task(own: Stage) -> None:
+    made = await ended(own, "file a.txt a\nfile b.txt b")
+    one, _ = (await own.task(made))["artifacts"]
+    schedule_id = await schedule(own, f"artifact:{one['id']}")
+    await sweep(own, kept(artifacts=30, tasks=30))
+    assert [item["id"] for item in (await own.task(made))["artifacts"]] == [one["id"]]
+    answer = await own.http.delete(f"/tasks/{made}")
+    assert (answer.status_code, "schedule 'nightly'" in answer.text) == (409, True)
+    assert (await own.http.delete(f"/schedules/{schedule_id}")).status_code == 204
+    assert (await own.http.delete(f"/tasks/{made}")).status_code == 204
+
+
+@pytest.mark.parametrize("user", ["schedule", "task"])
+async def test_a_plan_stays_while_a_file_of_a_node_of_a_node_is_used(own: Stage, user: str) -> None:
+    plan, node, below = await ended(own), await ended(own), await ended(own, "file a.txt a")
+    for child, parent in ((node, plan), (below, node)):
+        await own.execute(
+            "UPDATE tasks SET parent_id = :parent WHERE id = :id",
+            parent=UUID(parent),
+            id=UUID(child),
+        )
+    ref = f"artifact:{(await own.task(below))['artifacts'][0]['id']}"
+    if user == "schedule":
+        await schedule(own, ref)
+    else:
+        definition = pipeline("wait")
+        definition["steps"][0]["args"] = ["${inputs.data}"]
+        body = {"pipeline": {**definition, "inputs": ["data"]}, "inputs": {"data": ref}}
+        waiting = (await own.http.post("/tasks", json=body)).json()["task_id"]
+        await own.until(waiting, "running")
+    await sweep(own, kept(tasks=30))
+    assert (await own.http.get(f"/tasks/{below}")).status_code == 200
+    if user == "task":
+        own.steps.released.set()
+        await own.until(waiting, "completed")
+        await sweep(own, kept(tasks=30))
+        assert (await own.http.get(f"/tasks/{below}")).status_code == 404
+
+
 async def test_what_a_task_fetched_goes_with_the_task_and_not_before(own: Stage) -> None:
     task_id, file_id = await ended(own), await upload(own)
     await own.execute(
@@ -287,20 +362,28 @@ async def test_a_dead_letter_goes_some_days_after_somebody_has_dealt_with_it(own
     assert left == [0, 1, 1]
 
 
-async def test_results_of_the_cache_go_when_they_have_expired(own: Stage) -> None:
+async def test_results_go_when_they_have_expired_but_those_that_are_being_made(own: Stage) -> None:
     await own.execute("DELETE FROM result_cache")
-    for name, days in (("old", -1), ("young", 1)):
+    for name, days, owned in (
+        ("old", -1, None),
+        ("left", -1, -1),
+        ("made", -1, 1),
+        ("young", 1, None),
+    ):
         await own.execute(
             "INSERT INTO result_cache (id, team_id, key, kind, name, step, expires_at, files,"
-            " refused, stdout, stderr, hits) VALUES (gen_random_uuid(), :team, :name, 'skill',"
-            " :name, 'a', now() + make_interval(days => :days), '[]', '[]', '', '', 0)",
+            " refused, stdout, stderr, hits, owned_until) VALUES (gen_random_uuid(), :team, :name,"
+            " 'skill', :name, 'a', now() + make_interval(days => :days), '[]', '[]', '', '', 0,"
+            " now() + make_interval(days => CAST(:owned AS int)))",
             team=DEFAULT_TEAM,
             name=name,
             days=days,
+            owned=owned,
         )
     await sweep(own, kept())
     async with own.database.reading(fresh=True) as connection:
-        assert list(await connection.scalars(text("SELECT name FROM result_cache"))) == ["young"]
+        left = set(await connection.scalars(text("SELECT name FROM result_cache")))
+    assert left == {"made", "young"}
 
 
 async def test_a_team_keeps_its_things_as_long_as_it_has_set(own: Stage) -> None:

@@ -191,6 +191,11 @@ async def test_the_dead_letter_of_a_webhook_that_was_switched_off_enables_it_and
     path = f"/dead-letters/{letter['id']}/requeue"
     foreseen = await stage.http.post(path, json={"dry_run": True})
     assert (foreseen.status_code, foreseen.json()["count"]) == (200, 0)
+    for more in ({"from": "a"}, {"inputs": {"data": "file:x"}}, {"cache": False}):
+        for dry_run in (True, False):
+            refused = await stage.http.post(path, json={**more, "dry_run": dry_run})
+            assert (refused.status_code, "of a webhook" in refused.text) == (422, True)
+            assert refused.json()["errors"][0]["pointer"] == f"/{next(iter(more))}"
     # That of the task's step is another letter, and leaves this one open.
     await stage.http.post(f"/tasks/{task_id}/retry")
     await stage.until(task_id, "failed")
@@ -204,6 +209,44 @@ async def test_the_dead_letter_of_a_webhook_that_was_switched_off_enables_it_and
     assert (await stage.task(task_id))["run"] == 2
     missed = await settled(stage, "delivered", task_id=task_id)
     assert {got.id for got in receiver.received} == {missed["id"]}
+
+
+async def test_a_bulk_run_switches_webhooks_on_and_does_not_take_that_for_tasks_that_got_further(
+    stage: Stage, receiver: Receiver, hooked: dict[str, Any]
+) -> None:
+    team = stage.http
+    await stage.execute("DELETE FROM dead_letters")  # Those of other tests.
+    receiver.answer = lambda got: 410
+    body = {"pipeline": pipeline("fail")}
+    ids = [(await team.post("/tasks", json=body)).json()["task_id"] for _ in range(3)]
+    for task_id in ids:
+        await stage.ended(team, task_id)
+
+    async def letters() -> list[str]:
+        found = (await team.get("/dead-letters")).json()["items"]
+        return [each["sub_task"] for each in found]
+
+    part = f"webhook:{hooked['id']}"
+    async with asyncio.timeout(WAIT_SECONDS):
+        while part not in await letters():
+            await asyncio.sleep(0.05)
+    # The oldest, so that it is dealt with before any task.
+    await stage.execute(
+        "UPDATE dead_letters SET created_at = now() - interval '1 hour' WHERE part = :part",
+        part=part,
+    )
+    receiver.answer = lambda got: 204
+    wanted = {"all": True, "canary": 1, "rate": 6_000}
+    foreseen = (await team.post("/dead-letters/requeue", json={**wanted, "dry_run": True})).json()
+    assert (foreseen["count"], foreseen["foreseen"]) == (4, 3)
+    run = (await team.post("/dead-letters/requeue", json=wanted)).json()
+    async with asyncio.timeout(WAIT_SECONDS):
+        while (run := (await team.get(f"/bulk/{run['id']}")).json())["state"] == "running":
+            await asyncio.sleep(0.05)
+    assert (run["state"], run["counts"]["left"]) == ("stopped", 2)
+    assert (run["counts"]["completed"], run["counts"]["failed_alike"]) == (1, 1)
+    assert (await team.get(f"/webhooks/{hooked['id']}")).json()["is_active"] is True
+    assert part not in await letters()
 
 
 async def test_what_was_delivered_is_sent_again_on_demand_as_it_was(
