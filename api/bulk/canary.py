@@ -43,8 +43,10 @@ def next_move(counts: Counts, canary: int) -> Go | Wait | End:
 
 def _hopeless(count: int, left: int) -> str:
     first = "the first task" if count == 1 else f"the first {count} tasks"
-    rest = "dead letter is" if left == 1 else "dead letters are"
+    these, ones = ("this task", "one") if count == 1 else ("these tasks", "ones")
+    rest, stay = ("dead letter was", "stays") if left == 1 else ("dead letters were", "stay")
     return (
-        f"{first} that ran again failed in the same way as before; {left} {rest} left open. "
+        f"{first} that ran again failed in the same way as before. {left} other {rest} not tried "
+        f"and {stay} open, besides the new {ones} of {these}. "
         "Mend the cause, or give other inputs, and start another bulk run."
     )

@@ -44,11 +44,11 @@ def test_a_run_whose_first_tasks_fail_as_before_stops_and_says_what_it_leaves() 
     assert isinstance(move, End)
     assert move.state is BulkState.STOPPED
     assert "the first 3 tasks that ran again failed in the same way" in move.reason
-    assert "17 dead letters are left open" in move.reason
+    assert "17 other dead letters were not tried and stay open, besides the new ones" in move.reason
     one = next_move(Counts(left=1, failed=1, failed_alike=1), 1)
     assert isinstance(one, End)
     assert "the first task that ran again failed" in one.reason
-    assert "1 dead letter is left open" in one.reason
+    assert "1 other dead letter was not tried and stays open, besides the new one" in one.reason
 
 
 @given(left=st.integers(1, 6), running=FEW, failed=FEW)
