@@ -83,6 +83,14 @@ class StepNotFound(RequestRefused):
     status = 404
 
 
+class BreakerNotFound(RequestRefused):
+    """There is no breaker {name}. There is `tool:NAME` for each tool, `mcp:SERVER` for each MCP
+    server that is registered (`agentos tools ls` lists both), and `model:NAME` for each model that
+    is asked.{hint}"""
+
+    status = 404
+
+
 class PageNotFound(RequestRefused):
     """There is nothing at {path}. See /api/v1/openapi.json for all calls."""
 

@@ -78,9 +78,13 @@ def _step(step: TracedStep, nodes: Sequence[Span]) -> Span:
         for item in step.attempts
     ]
     children = [*attempts, *nodes]
-    # A retry by a person empties the times of the step; those of its earlier attempts stay. The
-    # attempt at a plan begins when its nodes have ended: it tells what became of them.
-    starts = [child.start for child in children if child.start is not None]
+    # From the first attempt of the present run, as in the list of steps: what lay between a run
+    # and the retry by a person is no time of the step. A retry empties its times; those of its
+    # earlier attempts stay. The attempt at a plan begins when its nodes have ended: it tells what
+    # became of them.
+    run = max((item.run for item in step.attempts), default=0)
+    present = [item.started_at for item in step.attempts if item.run == run]
+    starts = [*present, *(node.start for node in nodes if node.start is not None)]
     start = min(starts, default=step.started_at)
     span = _span(step.kind, step.name, step, start, children)
     return span.model_copy(update={"cached": step.cached, "answered_by": step.answered_by})

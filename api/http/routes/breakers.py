@@ -1,6 +1,5 @@
 """Circuit breakers: which are open, and opening and closing them by hand."""
 
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
@@ -8,20 +7,17 @@ from fastapi import APIRouter, Depends, Path
 from activities.store.audit import Actor
 from activities.store.breaker_decisions import decide, list_breakers
 from activities.store.breakers import StoredBreaker
-from activities.store.tools import is_known_tool
-from api.errors import InvalidRequest, NotFound, TooManyBreakers
+from api.errors import InvalidRequest, TooManyBreakers
 from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep
 from api.http.openapi import refusals
 from api.http.paging import NO_CURSOR, CursorText, Limit
 from api.services import Services
+from api.tasks.breaker_names import check_breaker_name
 from api.wire.requests import BreakerDecision, Text
 from api.wire.responses.breakers import Breaker
 from api.wire.responses.pages import DEFAULT_PAGE, Page
-from workflows.definitions import mcp_server
 from workflows.states import BreakerState
-
-_NAME = re.compile(r"(?s)(tool|mcp|model):(.{1,200})")
 
 router = APIRouter(prefix="/breakers", tags=["breakers"])
 
@@ -66,26 +62,13 @@ async def close_breaker(
 async def _decide(
     services: Services, actor: Actor, name: str, decision: BreakerDecision, state: BreakerState
 ) -> Breaker:
-    await _check(services, actor, name)
+    await check_breaker_name(services, actor, name)
     decided = await decide(
         services.database, actor, name, state, seconds=decision.seconds, note=decision.note
     )
     if decided is None:
         raise TooManyBreakers
     return _answer(decided)
-
-
-async def _check(services: Services, actor: Actor, name: str) -> None:
-    """Any model may be named: which there are, its server says. Raises ``NotFound``."""
-    parts = _NAME.fullmatch(name)
-    if parts is not None:
-        kind, named = parts.groups()
-        if kind == "model" or (kind == "tool" and named in services.tools.tools):
-            return
-        row = named if kind == "tool" else f"{mcp_server.PREFIX}{named}"
-        if await is_known_tool(services.database, actor.team_id, row):
-            return
-    raise NotFound(kind="breaker", id=repr(name[:100]))
 
 
 def _answer(breaker: StoredBreaker) -> Breaker:

@@ -14,6 +14,8 @@ from activities.breakers.breakers import Breakers
 from activities.breakers.errors import BreakerOpen
 from activities.breakers.options import BreakerOptions
 from activities.breakers.watched import of_model, of_tool
+from activities.llm.base import ModelOptions
+from activities.llm.endpoint import Endpoint
 from activities.store.keys import DEFAULT_TEAM
 from tests.folders import DOUBLES
 from tests.integration.api_stage import Stage
@@ -96,7 +98,7 @@ async def test_a_server_of_another_team_has_no_breaker_here(stage: Stage) -> Non
     )
     assert (await team.post("/breakers/mcp:theirs/open")).status_code == 200
     refused = await stage.http.post("/breakers/mcp:theirs/open")
-    assert (refused.status_code, refused.json()["code"]) == (404, "not-found")
+    assert (refused.status_code, refused.json()["code"]) == (404, "breaker-not-found")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +107,43 @@ async def test_a_server_of_another_team_has_no_breaker_here(stage: Stage) -> Non
 async def test_what_is_no_tool_server_or_model_has_no_breaker(stage: Stage, name: str) -> None:
     for verb in ("open", "close"):
         answer = await stage.http.post(f"/breakers/{name}/{verb}")
-        assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+        assert (answer.status_code, answer.json()["code"]) == (404, "breaker-not-found")
+
+
+async def test_a_model_that_is_never_asked_has_no_breaker(stage: Stage) -> None:
+    team = await stage.team()
+    before = stage.services.models
+    assert (await team.post("/breakers/model:earlier/open")).status_code == 200
+    object.__setattr__(stage.services, "models", ModelOptions(models=("asked", "next")))
+    try:
+        for name in ("asked", "next", "earlier"):
+            assert (await team.post(f"/breakers/model:{name}/open")).status_code == 200
+        refused = await team.post("/breakers/model:askd/open")
+        assert (refused.status_code, refused.json()["code"]) == (404, "breaker-not-found")
+        assert "Models: asked, next." in refused.text
+        # Nobody can say which it would be: its server is away.
+        away = ModelOptions(base_url="http://127.0.0.1:9/v1")
+        object.__setattr__(stage.services, "models", away)
+        assert (await team.post("/breakers/model:any/open")).status_code == 200
+    finally:
+        object.__setattr__(stage.services, "models", before)
+
+
+async def test_the_model_that_a_server_lists_has_a_breaker(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def models(_: Endpoint) -> list[str]:
+        return ["listed"]
+
+    monkeypatch.setattr(Endpoint, "models", models)
+    before = stage.services.models
+    local = ModelOptions(base_url="http://127.0.0.1:9/v1")
+    object.__setattr__(stage.services, "models", local)
+    try:
+        assert (await stage.http.post("/breakers/model:listed/close")).status_code == 200
+        assert (await stage.http.post("/breakers/model:typo/open")).status_code == 404
+    finally:
+        object.__setattr__(stage.services, "models", before)
 
 
 @pytest.mark.parametrize(

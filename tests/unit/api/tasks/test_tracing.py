@@ -1,11 +1,17 @@
 """The trace of a task as the API shows it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
-from activities.store.reading.traces import MAX_TRACED, Trace, TracedAnswer, TracedStep
+from activities.store.reading.traces import (
+    MAX_TRACED,
+    Trace,
+    TracedAnswer,
+    TracedAttempt,
+    TracedStep,
+)
 from api.cli.commands.trace_view import print_trace
 from api.tasks.tracing import spans
 from workflows.states import Status
@@ -32,3 +38,20 @@ def test_a_trace_says_that_what_happened_in_nodes_is_cut(count: int) -> None:
     assert span.is_cut == (count == MAX_TRACED)
     # Whatever has become of the call that made it, the node is shown.
     assert [child.name for child in span.children] == ["n"]
+
+
+def test_the_time_before_a_person_had_a_step_run_again_is_no_time_of_the_step() -> None:
+    def at(seconds: float) -> datetime:
+        return NOW + timedelta(seconds=seconds)
+
+    attempts = [
+        TracedAttempt(1, 1, Status.FAILED, at(0), at(1)),
+        TracedAttempt(2, 1, Status.FAILED, at(60), at(61)),
+        TracedAttempt(2, 2, Status.COMPLETED, at(62), at(63)),
+    ]
+    step = TracedStep(
+        UUID(int=1), "a", "code", Status.COMPLETED, 1, at(60), at(63), attempts=attempts
+    )
+    [span] = spans(Trace("t", Status.COMPLETED, NOW, at(63), (step,), ())).children
+    assert (span.start, span.duration_ms) == (at(60), 3_000)
+    assert span.children[0].name == "run 1, attempt 1"
