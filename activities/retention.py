@@ -13,7 +13,7 @@ Days = Annotated[int, Field(ge=1, le=MOST_DAYS)]
 class Retention(BaseModel):
     """Days for which things are kept, None for ever. What belongs to a task is kept for so long
     after the task has ended, files after a task named them last, dead letters after somebody dealt
-    with them, all else after it was made.
+    with them, bulk runs after they ended, all else after it was made.
 
     ``blobs``: bytes that nothing names any more.
     """

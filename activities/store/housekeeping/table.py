@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from activities.store.housekeeping.aged import Aged
 from activities.store.housekeeping.base import Sweep
+from activities.store.housekeeping.bulk import BulkRuns
 from activities.store.housekeeping.deltas import Deltas
 from activities.store.housekeeping.ended_tasks import ARTIFACTS, CONVERSATIONS, EVENTS, LOGS
 from activities.store.housekeeping.files import Files
@@ -23,6 +24,7 @@ SWEEPS: Sequence[Sweep] = (
     Files(),
     # One that is open has not ended, and stays.
     Aged("dead_letters", "dead_letters", "dead_letters", "ended_at"),
+    BulkRuns(),
     Aged("results", None, "result_cache", "expires_at", _IS_UNCLAIMED),
     Aged("audit", "audit", "audit_log"),
     Aged("deliveries", "deliveries", "webhook_deliveries", "ended_at"),

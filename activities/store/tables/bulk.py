@@ -29,6 +29,12 @@ class BulkRun(SQLModel, table=True):
     __table_args__ = (
         Index("bulk_runs_by_team", "team_id", text("created_at DESC"), text("id DESC")),
         Index("bulk_runs_due", "next_at", postgresql_where=text("state = 'running'")),
+        Index(
+            "bulk_runs_by_end",
+            "team_id",
+            "ended_at",
+            postgresql_where=text("ended_at IS NOT NULL"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)

@@ -50,6 +50,12 @@ def upgrade() -> None:
     op.create_index(
         "bulk_runs_due", "bulk_runs", ["next_at"], postgresql_where=sa.text("state = 'running'")
     )
+    op.create_index(
+        "bulk_runs_by_end",
+        "bulk_runs",
+        ["team_id", "ended_at"],
+        postgresql_where=sa.text("ended_at IS NOT NULL"),
+    )
     op.create_table(
         "bulk_items",
         sa.Column("bulk_id", sa.Uuid(), nullable=False),

@@ -362,6 +362,44 @@ async def test_a_dead_letter_goes_some_days_after_somebody_has_dealt_with_it(own
     assert left == [0, 1, 1]
 
 
+async def test_bulk_runs_go_some_days_after_they_ended_in_pieces_with_their_letters(
+    own: Stage,
+) -> None:
+    await own.execute("DELETE FROM bulk_runs")
+    for note, state, days, item in (
+        ("old", "completed", 91, "completed"),
+        ("young", "completed", 89, "completed"),
+        ("awaited", "aborted", 91, "requeued"),
+        ("running", "running", None, "open"),
+    ):
+        await own.execute(
+            "WITH run AS (INSERT INTO bulk_runs (id, team_id, actor, action, state, reason, note,"
+            " request, canary, rate, ended_at) VALUES (gen_random_uuid(), :team, 'a', 'requeue',"
+            " :state, '', :note, '{}', 0, 1, now() - make_interval(days => CAST(:days AS int)))"
+            " RETURNING id)"
+            " INSERT INTO bulk_items (bulk_id, number, letter_id, task_id, run, fingerprint, state)"
+            " SELECT id, n, id, id, 2, 'f', :item FROM run, generate_series(1, 3000) AS n",
+            team=DEFAULT_TEAM,
+            state=state,
+            note=note,
+            days=days,
+            item=item,
+        )
+    await sweep(own, kept(dead_letters=90))
+    async with own.database.reading(fresh=True) as connection:
+        left = await connection.execute(
+            text(
+                "SELECT note, count(*) FROM bulk_runs JOIN bulk_items ON bulk_id = bulk_runs.id"
+                " GROUP BY note"
+            )
+        )
+        assert {tuple(row) for row in left} == {
+            (note, 3000) for note in ("young", "awaited", "running")
+        }
+        orphans = text("SELECT count(*) FROM bulk_runs WHERE note = 'old'")
+        assert await connection.scalar(orphans) == 0
+
+
 async def test_results_go_when_they_have_expired_but_those_that_are_being_made(own: Stage) -> None:
     await own.execute("DELETE FROM result_cache")
     for name, days, owned in (
