@@ -1,6 +1,7 @@
 """Which IP addresses may be connected to on the word of somebody else."""
 
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from socket import inet_aton
 
 # What the IANA special-purpose registry marks as not globally reachable, and multicast. Written
 # out, because `ipaddress.is_global` differs between patch releases of Python.
@@ -53,6 +54,19 @@ _METADATA = tuple(
     ip_address(address)
     for address in ("100.100.100.200", "fd00:ec2::254", "fd20:ce::254")  # Alibaba, AWS, Google
 )
+
+
+def as_address(host: str) -> str | None:
+    """The IP address that a host stands for without being looked up; None for a name. Resolvers
+    take `0x7f.1`, `127.1` and `2130706433` for 127.0.0.1."""
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        pass
+    try:
+        return str(ip_address(inet_aton(host)))
+    except (OSError, ValueError):
+        return None
 
 
 def is_public(text: str) -> bool:

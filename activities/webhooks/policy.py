@@ -1,12 +1,11 @@
 """Which URLs may be called on the word of somebody else."""
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 from uuid import UUID
 
 import httpx2
 
-from activities.addresses import is_private, is_public
+from activities.addresses import as_address, is_private, is_public
 from activities.inputs.policy import HostPattern
 from activities.pinned_http import host_of
 from activities.store.keys import DEFAULT_TEAM
@@ -63,14 +62,7 @@ class WebhookPolicy:
             reason = f"{host}:{port} is not among AGENTOS_WEBHOOK_HOSTS"
             raise EndpointRefused(url=url, reason=reason)
         # Of a name that is known when it is called, and may be another then.
-        if _is_address(host) and not is_public(host):
-            may_be = f"; {inside} may have it" if is_private(host) else ""
+        address = as_address(host)
+        if address is not None and not is_public(address):
+            may_be = f"; {inside} may have it" if is_private(address) else ""
             raise EndpointRefused(url=url, reason=f"{host} is not a public address{may_be}")
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

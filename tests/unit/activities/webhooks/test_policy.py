@@ -47,6 +47,8 @@ def test_a_url_that_is_allowed_is_told_by_its_origin(
         (USUAL, "https://receiver.example:8443/", "AGENTOS_WEBHOOK_HOSTS"),
         (USUAL, "https://127.0.0.1/", "not a public address"),
         (USUAL, "https://10.1.2.3/", "not a public address"),
+        (USUAL, "https://0x7f.1/", "not a public address"),
+        (USUAL, "https://2130706433/", "not a public address"),
         (USUAL, "https://169.254.169.254/latest", "not a public address"),
         (USUAL, "https://[::1]/", "not a public address"),
         (USUAL, "https://[::ffff:127.0.0.1]/", "not a public address"),

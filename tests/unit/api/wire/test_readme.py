@@ -2,9 +2,12 @@
 
 import json
 import re
+from typing import Any
 
 import yaml
+from typer.main import get_command
 
+from deploy.cli import app
 from tests.folders import PROJECT
 from workflows.definitions.inputs import MAX_INPUTS
 from workflows.definitions.pipeline import Pipeline
@@ -40,3 +43,44 @@ def test_the_readme_sets_a_parameter_that_its_prompt_gives_to_the_compiled_pipel
     [name] = re.findall(r"report\.yaml .*--set (\w+)=", README)
     # An option whose value stands in the prompt becomes a parameter of its name.
     assert (name, "bar chart" in prompt) == ("kind", True)
+
+
+def test_every_command_line_of_the_readme_names_commands_and_options_that_exist() -> None:
+    lines = _command_lines()
+    assert len(lines) > 30  # else the blocks are no longer found, and nothing is tested
+    assert {line: what for line in lines if (what := _unknown(line)) is not None} == {}
+
+
+def _command_lines() -> list[str]:
+    blocks = re.findall(r"```(?:console|sh|bash|shell)\n(.*?)```", README, re.DOTALL)
+    text = "\n".join(blocks).replace("\\\n", " ")
+    return re.findall(r"^(?:\$ )?agentos (.*)$", text, re.MULTILINE)
+
+
+def _unknown(line: str) -> str | None:
+    """The first word of a line of ``agentos`` that is no command, or no option of its command."""
+    command: Any = get_command(app)
+    known: dict[str, Any] = {}
+    is_value = False
+    text = re.sub(r"\"[^\"]*\"|'[^']*'", "TEXT", line)
+    # The name of a schedule comes before its task, which is a command again.
+    text = re.sub(r"^(schedules (?:create|edit)) [a-z]+ ", r"\1 ", text)
+    for word in re.split(r" #|[;|>]|&&", text, maxsplit=1)[0].split():
+        names = {
+            name: each for each in command.params for name in (*each.opts, *each.secondary_opts)
+        }
+        known |= names
+        inner = getattr(command, "commands", None)
+        if is_value:
+            is_value = False
+        elif word.startswith("--"):
+            name, equals, _ = word.partition("=")
+            if name not in {*known, "--help"}:
+                return word
+            is_value = name in known and not equals and not known[name].is_flag
+        elif inner is not None and not word.startswith("-"):
+            if word not in inner:
+                return word
+            # A listed command stands for another, which is loaded to make its context.
+            command = inner[word].make_context(word, [], resilient_parsing=True).command
+    return None
