@@ -106,7 +106,6 @@ class ReactLoop:
     async def _think(self, tried: int) -> Thought:
         run = self.run
         self._lifecycle.step = f"turn {run.turn + 1}"  # Again: a pause forgets it.
-        is_shared = self._nodes is not None or workflow.info().parent is not None
         is_shared = self._nodes is not None or plan_of() is not None
         return await workflow.execute_activity_method(
             ports.Agents.think,

@@ -58,7 +58,13 @@ class RouterWorkflow(TaskWorkflow):
             raise
 
     async def _rest(self, hold: Hold, told: int) -> None:
-        await self.lifecycle.rest(hold, told, lambda: self._run)
+        await self.lifecycle.rest(hold, told, self._as_it_is)
+
+    def _as_it_is(self) -> AutoRun:
+        """The run between two answers, with the time that attempts at the next one have taken."""
+        seconds = self.lifecycle.working_time.used_seconds
+        spent = self._run.spent.model_copy(update={"seconds": seconds})
+        return self._run.model_copy(update={"spent": spent})
 
     async def _ask(self, tried: int) -> Thought:
         run = self._run

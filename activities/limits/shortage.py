@@ -13,6 +13,9 @@ from activities.limits.line import Waiting
 FIRST_PAUSE_SECONDS = 5.0
 PAUSE_SECONDS_EACH = 1.0
 LONGEST_PAUSE_SECONDS = 300.0
+# Each try costs workflow history some events. Two hours of the former are enough to lose hope in.
+PATIENT_TRIES = 24
+PATIENT_PAUSE_SECONDS = 3_600.0
 SHORTEST_PAUSE_SECONDS = 0.05
 
 
@@ -39,6 +42,8 @@ def shortage_of(
         before.append(each)
     first = max(FIRST_PAUSE_SECONDS, len(before) * PAUSE_SECONDS_EACH)
     pause = min(first * 2.0 ** min(tries, 10), LONGEST_PAUSE_SECONDS)
+    if tries > PATIENT_TRIES:
+        pause = PATIENT_PAUSE_SECONDS
     for limit in wanted:
         ahead = sum(limit.key in each.keys for each in before)
         if limit.bounds.running is not None and free[limit.key] <= ahead:

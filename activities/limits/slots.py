@@ -99,6 +99,8 @@ class Slots:
         self, holder: UUID, task_id: UUID, run: int, wanted: Sequence[Limit]
     ) -> AsyncIterator[None]:
         if not wanted:
+            if (await self._book.limits()).by_key:
+                await patiently(lambda: slots.leave(self._database, holder))
             yield
             return
         piece = Piece(holder, uuid4(), task_id, run, self._worker_id)

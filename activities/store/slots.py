@@ -38,13 +38,15 @@ _USED = text(
     "SELECT key, count(*) AS used FROM slots WHERE expires_at > now() AND holder <> :holder "
     "GROUP BY key"
 )
-# A task that is paused keeps its place in the line, but keeps nobody waiting.
+# A task that is paused keeps its place in the line, but keeps nobody waiting. What asks all the
+# same is a call of a turn that has to end before the pause can come.
 _LINE = text(
     f"""
     SELECT holder, task_id, keys,
            coalesce(told_at > now() - make_interval(secs => :late), false) AS was_told
     FROM slot_waits JOIN tasks ON tasks.id = slot_waits.task_id
-    WHERE tasks.pause_requested_at IS NULL AND tasks.status <> '{Status.PAUSED}'
+    WHERE (tasks.pause_requested_at IS NULL AND tasks.status <> '{Status.PAUSED}')
+       OR holder = :holder
     ORDER BY coalesce(told_at <= now() - make_interval(secs => :late), false),
              slot_waits.priority DESC, arrived_at, holder
     LIMIT :most
@@ -122,6 +124,7 @@ async def take(
     async with database.writing() as connection:
         await connection.execute(_LOCK)
         if await _has_its_own(connection, piece, wanted, life_seconds):
+            await connection.execute(_LEAVE, {"holder": piece.holder})
             return None
         arrival = {
             "holder": piece.holder,
@@ -131,7 +134,7 @@ async def take(
         tries = await connection.scalar(_ARRIVE, arrival)
         if tries is None:
             return None
-        line = await _line(connection, MOST_LOOKED_AT)
+        line = await _line(connection, MOST_LOOKED_AT, piece.holder)
         free = await _free(connection, limits, piece.holder)
         places = {key: floor(left) for key, left in free.items()}
         if piece.holder not in {each.holder for each in served(line, places)}:
@@ -140,6 +143,12 @@ async def take(
             return shortage_of(piece.holder, wanted, line, free, tries)
         await _settle(connection, piece, wanted, free, life_seconds)
     return None
+
+
+async def leave(database: Database, holder: UUID) -> None:
+    """Give up a place in the line: no limit holds any more for what waited there."""
+    async with database.writing() as connection:
+        await connection.execute(_LEAVE, {"holder": holder})
 
 
 async def give_back(database: Database, token: UUID, limits: Limits) -> Sequence[UUID]:
@@ -198,8 +207,11 @@ async def _call(connection: AsyncConnection, limits: Limits) -> Sequence[UUID]:
     return tuple(dict.fromkeys(each.task_id for each in called))
 
 
-async def _line(connection: AsyncConnection, most: int) -> Sequence[Waiting]:
-    rows = await connection.execute(_LINE, {"late": LATE_SECONDS, "most": most})
+async def _line(
+    connection: AsyncConnection, most: int, holder: UUID = _NOBODY
+) -> Sequence[Waiting]:
+    values = {"late": LATE_SECONDS, "most": most, "holder": holder}
+    rows = await connection.execute(_LINE, values)
     return [Waiting(row.holder, row.task_id, tuple(row.keys), row.was_told) for row in rows]
 
 

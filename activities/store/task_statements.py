@@ -111,7 +111,7 @@ CLOSE = text(
         SET state = '{LetterState.REQUEUED}', ended_at = now(), note = '{_WAS_RESET}'
         FROM task
         WHERE dead_letters.task_id = task.id AND dead_letters.run = :run
-          AND dead_letters.state = '{LetterState.OPEN}'
+          AND dead_letters.state = '{LetterState.OPEN}' AND left(part, 8) <> 'webhook:'
     ), event AS (
         {events.INSERT}
         {events.made(TaskStatus, task="task", seq="event_seq", status=":status", error="error")}

@@ -101,8 +101,8 @@ async def create_task(database: Database, task: NewTask) -> Accepted:
     if task.idempotency_key is None:
         return Accepted(id=task.id, is_new=False, request_digest=None)
     earlier = await find_accepted(database, task.team_id, task.idempotency_key)
-    assert earlier is not None
-    return earlier
+    # None where the earlier one was deleted just now, and its key with it.
+    return await create_task(database, task) if earlier is None else earlier
 
 
 async def find_accepted(database: Database, team_id: UUID, idempotency_key: str) -> Accepted | None:

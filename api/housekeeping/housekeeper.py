@@ -8,6 +8,7 @@ two made a pass at once, after all, they would only do the same twice.
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -89,8 +90,11 @@ class Housekeeper:
                     await self._collector.abort_uploads()
                 removed += await self._collect(each, retention, deadline, may_collect)
             except AgentOSError as error:
-                # The others do not depend on it; it waits, and this one is looked at again.
+                # The others do not depend on it, and must not come behind it for ever.
                 failure = failure or error
+                may_collect = False if each.name == BLOBS else may_collect
+                with suppress(TemporaryFailure):
+                    await self._pass_by(each)
         if failure is not None:
             raise failure
         return removed

@@ -72,7 +72,7 @@ async def mark_deleted(
         if user is not None:
             return NotDeleted(schedule=user.name)
         await connection.execute(_MARK, {"ids": ids})
-        details = {"name": task.name, "tasks": len(ids)}
+        details = {"tasks": len(ids)}
         await note(connection, actor, Deed("task.deleted", str(task_id), reason, details))
     return None
 

@@ -18,7 +18,7 @@ from activities.store.housekeeping.table import SWEEPS
 from activities.store.keys import DEFAULT_TEAM, create_team
 from activities.store.reading.deliveries import Delivery, DeliveryFilter, list_deliveries
 from activities.store.tasks import NewCallback
-from activities.store.webhooks import NewWebhook
+from activities.store.webhooks import NewWebhook, SwitchedOff, webhook_switched_off
 from tests.integration.new_tasks import new_task
 from tests.integration.restarts import restart
 from workflows.contracts import Failure, TaskClose, TaskMark
@@ -284,3 +284,15 @@ async def test_what_is_sent_again_is_not_swept_meanwhile(database: Database) -> 
     async with database.reading(fresh=True) as connection:
         ended = "SELECT count(*) FROM webhook_deliveries WHERE ended_at IS NOT NULL"
         assert await connection.scalar(text(ended)) == 0
+
+
+async def test_the_letter_of_a_webhook_stays_open_when_its_task_ends(database: Database) -> None:
+    webhook = await hook(database)
+    task_id = await task(database)
+    await mark(database, task_id, Status.RUNNING)
+    off = SwitchedOff(DEFAULT_TEAM, webhook, task_id, 1, "it answered 500")
+    assert await webhook_switched_off(database, off)
+    await close(database, task_id, Status.COMPLETED)
+    async with database.reading(fresh=True) as connection:
+        [state] = await connection.scalars(text("SELECT state FROM dead_letters"))
+    assert state == "open"

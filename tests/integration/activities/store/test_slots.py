@@ -256,3 +256,19 @@ async def test_who_waits_for_a_place_takes_no_token(
     assert await take(database, waiting, OTHER, both, limits=those(OTHER, both)) is not None
     await slots.give_back(database, running.token, ALL)
     assert await take(database, waiting, OTHER, both, limits=those(OTHER, both)) is None
+
+
+async def test_a_call_of_a_task_that_is_to_pause_takes_what_is_free(database: Database) -> None:
+    first = await piece(database)
+    pause = "UPDATE tasks SET pause_requested_at = now() WHERE id = :id"
+    await execute(database, pause, id=first.task_id)
+    assert await take(database, first) is None
+
+
+async def test_what_no_limit_holds_any_more_keeps_no_place(database: Database) -> None:
+    first, second, third = [await piece(database) for _ in range(3)]
+    assert await take(database, first) is None
+    assert await take(database, second) is not None
+    await slots.leave(database, second.holder)
+    assert await slots.give_back(database, first.token, ALL) == ()
+    assert await take(database, third) is None
