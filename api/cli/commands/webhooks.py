@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 from rich.text import Text
@@ -21,6 +22,8 @@ app = typer.Typer(no_args_is_help=True)
 _STYLES: Mapping[str, str] = {DeliveryState.DELIVERED: "green", DeliveryState.FAILED: "red"}
 # As many as the API gives at once; filters lead to older ones.
 _SHOWN = 200
+# Of the path of a URL, in the list of deliveries.
+_PATH_CHARACTERS = 16
 
 WebhookId = Annotated[str, typer.Argument(metavar="ID", show_default=False)]
 Events = Annotated[
@@ -51,7 +54,9 @@ def create(
     if output is Format.JSON:
         print_json(made)
         return
-    print_fields([("id", str(made.id)), ("url", made.url), ("secret", made.secret)])
+    events = ", ".join(event.value for event in made.events)
+    fields = [("id", str(made.id)), ("url", made.url), ("events", events), ("secret", made.secret)]
+    print_fields(fields)
 
 
 @app.command()
@@ -123,11 +128,12 @@ def _print(webhooks: Sequence[Webhook]) -> None:
             str(webhook.id),
             Text("on", style="green") if webhook.is_active else Text("off", style="red"),
             when(webhook.failing_since),
+            ", ".join(event.value for event in webhook.events),
             webhook.url,
         )
         for webhook in webhooks
     ]
-    print_table(("ID", "STATE", "FAILING SINCE", "URL"), rows, cut="URL")
+    print_table(("ID", "STATE", "FAILING SINCE", "EVENTS", "URL"), rows, cut="URL")
     for webhook in webhooks:
         if webhook.disabled_reason is not None:
             note = f"{webhook.id}: switched off: {webhook.disabled_reason}"
@@ -143,12 +149,23 @@ def _print_deliveries(found: Sequence[Delivery]) -> None:
             when(each.created_at),
             each.type.value,
             str(each.task_id),
+            "callback" if each.webhook_id is None else "webhook",
+            _beginning(each.url),
+            when(each.next_at),
             _last_word(each),
         )
         for each in found
     ]
-    columns = ("ID", "STATE", "TRIES", "WRITTEN", "EVENT", "TASK", "LAST")
+    columns = ("ID", "STATE", "TRIES", "WRITTEN", "EVENT", "TASK", "BY", "TO", "NEXT", "LAST")
     print_table(columns, rows, cut="LAST")
+
+
+def _beginning(url: str) -> str:
+    """The origin of a URL and the first characters of its path, short enough for a column."""
+    parts = urlsplit(url)
+    path = parts.path
+    short = path if len(path) <= _PATH_CHARACTERS else f"{path[:_PATH_CHARACTERS]}…"
+    return f"{parts.scheme}://{parts.netloc}{short}"
 
 
 def _last_word(delivery: Delivery) -> str:
