@@ -16,7 +16,8 @@ from activities.store import audit
 from activities.store.audit import Actor, Deed
 from activities.store.database import Database
 from activities.store.reading.schedules import BRIEF, WHOLE, StoredSchedule, stored
-from activities.store.tables import Schedule, Team
+from activities.store.tables import Schedule
+from activities.store.team_lock import lock_team
 from workflows.schedule_contracts import Overlap
 
 # More wait nowhere: Temporal keeps one beside the one that runs, or starts all at once.
@@ -61,7 +62,7 @@ async def create_schedule(
 ) -> Written:
     """Write a schedule down, unless the team has ``most`` already, or one of this name."""
     async with database.writing() as connection:
-        await _only_change(connection, actor.team_id)
+        await lock_team(connection, actor.team_id)
         if await _has_name(connection, actor.team_id, new.name):
             return Written.NAME_TAKEN
         if await _count(connection, actor.team_id) >= most:
@@ -103,7 +104,7 @@ async def change_schedule(
         since = func.coalesce(col(Schedule.paused_at), func.now())
         values = {**values, "paused_at": since if paused else None}
     async with database.writing() as connection:
-        await _only_change(connection, actor.team_id)
+        await lock_team(connection, actor.team_id)
         if "name" in values and await _has_name(
             connection, actor.team_id, values["name"], besides=schedule_id
         ):
@@ -221,13 +222,6 @@ async def forget_schedule(database: Database, schedule_id: UUID) -> None:
                 col(Schedule.id) == schedule_id, col(Schedule.deleted_at).is_not(None)
             )
         )
-
-
-async def _only_change(connection: AsyncConnection, team_id: UUID) -> None:
-    """Changes of a team's schedules come one after the other, so that its limits hold."""
-    await connection.execute(
-        select(col(Team.id)).where(col(Team.id) == team_id).with_for_update(key_share=True)
-    )
 
 
 async def _has_name(

@@ -36,7 +36,7 @@ from api.cli.commands.many_letters import (
     requeue_many,
 )
 from api.cli.commands.options import Format, Inputs, Output, Timeout, Wait, talk
-from api.cli.commands.pages import page_after_page
+from api.cli.commands.pages import first_items
 from api.cli.commands.printing import print_json
 from api.cli.commands.request_body import built
 from api.cli.commands.task_ids import find_task_id
@@ -46,7 +46,7 @@ from api.client import Client
 from api.wire.bulk import BulkDiscardRequest, BulkRequeueRequest
 from api.wire.requests import DiscardRequest, RequeueRequest
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup
-from api.wire.responses.pages import MAX_PAGE, Page
+from api.wire.responses.pages import Page
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -99,13 +99,9 @@ def ls(
     async def converse(client: Client) -> Page[DeadLetter]:
         if task is not None:
             query["task_id"] = await find_task_id(client, task)
-        items: list[DeadLetter] = []
-        wanted = {**query, "limit": _page(limit, everything)}
-        async for page in page_after_page(client.dead_letters, wanted):
-            items += page.items
-            if not everything and len(items) >= limit:
-                break
-        return page.model_copy(update={"items": items if everything else items[:limit]})
+        most = None if everything else limit
+        page = await first_items(client.dead_letters, query, most)
+        return page.model_copy(update={"items": page.items[:most]})
 
     found = talk(context, converse)
     print_json(found) if output is Format.JSON else print_letters(found.items)
@@ -128,13 +124,9 @@ def groups(
     query = query_of(types=types, text=text, states=states, after=after, before=before)
 
     async def converse(client: Client) -> Page[DeadLetterGroup]:
-        items: list[DeadLetterGroup] = []
-        wanted = {**query, "limit": _page(limit, everything)}
-        async for page in page_after_page(client.dead_letter_groups, wanted):
-            items += page.items
-            if not everything and len(items) >= limit:
-                break
-        return page.model_copy(update={"items": items if everything else items[:limit]})
+        most = None if everything else limit
+        page = await first_items(client.dead_letter_groups, query, most)
+        return page.model_copy(update={"items": page.items[:most]})
 
     found = talk(context, converse)
     print_json(found) if output is Format.JSON else print_groups(found.items)
@@ -244,7 +236,3 @@ def discard(
 
     found = talk(context, converse)
     print_json(found) if output is Format.JSON else print_letter(found)
-
-
-def _page(limit: int, everything: bool) -> int:
-    return MAX_PAGE if everything else min(limit, MAX_PAGE)
