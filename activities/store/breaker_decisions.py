@@ -9,6 +9,7 @@ from activities.store import audit
 from activities.store.audit import Actor, Deed
 from activities.store.breakers import COLUMNS, MAX_PER_TEAM, TELL, StoredBreaker, stored
 from activities.store.database import Database
+from activities.store.team_lock import lock_team
 from workflows.states import BreakerState
 
 # One that is closed is listed for so long after it opened.
@@ -97,6 +98,7 @@ async def decide(
     }
     deed = Deed(f"breaker.{'opened' if opens else 'closed'}", name, note, {"seconds": seconds})
     async with database.writing() as connection:
+        await lock_team(connection, actor.team_id)
         await connection.execute(_MAKE_ROOM, {"team_id": actor.team_id})
         row = (await connection.execute(_DECIDE, values)).one_or_none()
         if row is None:
