@@ -46,13 +46,15 @@ class Failure(Message):
 class TaskRun(Message):
     """The input of a task's workflow. ``run`` counts from 1; a retry by a person is the next run.
 
-    ``paused``: the run starts paused, as when it continued as new while paused.
+    ``paused``: the run starts paused, as when it continued as new while paused. ``agent_id`` is the
+    agent that stays, where the task is an exchange of one.
     """
 
     task_id: UUID
     team_id: UUID
     run: int
     paused: bool = False
+    agent_id: UUID | None = None
 
 
 class Hold(Message):
@@ -123,7 +125,8 @@ class TaskMark(Message):
 
 
 class TaskClose(Message):
-    """The end of a run. ``sub_task_id`` is the step that ended it, if one did."""
+    """The end of a run. ``sub_task_id`` is the step that ended it, if one did. ``agent_id``: as in
+    ``TaskRun``."""
 
     task_id: UUID
     team_id: UUID
@@ -131,6 +134,7 @@ class TaskClose(Message):
     status: Status
     failure: Failure | None = None
     sub_task_id: UUID | None = None
+    agent_id: UUID | None = None
 
 
 class PipelineResult(Message):

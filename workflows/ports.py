@@ -20,6 +20,7 @@ from workflows.contracts import (
     Thought,
 )
 from workflows.plan_contracts import NodeEnd, NodesCall, NodeStart, OpenedPlan, PlanCall, PlanReport
+from workflows.resident_contracts import CutCall, TakeCall, Taken
 from workflows.schedule_contracts import ScheduledCall, ScheduledStart
 from workflows.states import Status
 
@@ -117,6 +118,25 @@ class Routes(Port, ABC):
     @activity.defn
     async def take_route(self, call: RouteCall) -> RunStart:
         """Make the task what was chosen. A repeat gives what was written first."""
+
+
+class Conversations(Port, ABC):
+    """The exchanges of an agent that stays, each of which is a task of its own."""
+
+    @abstractmethod
+    @activity.defn
+    async def take_messages(self, call: TakeCall) -> Taken:
+        """Begin an exchange with all that is unread. A repeat gives what was begun first."""
+
+    @abstractmethod
+    @activity.defn
+    async def cut_short(self, call: CutCall) -> None:
+        """Keep what the model has said in a turn that is not to be finished, as its answer."""
+
+    @abstractmethod
+    @activity.defn
+    async def summarise(self, call: TakeCall) -> None:
+        """Have a model sum up older exchanges, which stay as they are. A repeat changes nothing."""
 
 
 class Schedules(Port, ABC):

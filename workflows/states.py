@@ -4,12 +4,14 @@ from enum import StrEnum
 
 
 class TaskType(StrEnum):
-    """``auto``: nobody has chosen yet what the task is; it becomes one of the others."""
+    """``auto``: nobody has chosen yet what the task is; it becomes one of the others. ``exchange``:
+    an agent that stays answers messages; nobody submits such a task."""
 
     PIPELINE = "pipeline"
     AGENT = "agent"
     PLAN = "plan"
     AUTO = "auto"
+    EXCHANGE = "exchange"
 
 
 class Status(StrEnum):
@@ -102,3 +104,48 @@ class BreakerState(StrEnum):
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half_open"
+
+
+class AgentState(StrEnum):
+    """Of an agent that stays. It is derived: see ``store.residents``. ``running``: it answers, or
+    has messages that it is about to read. ``error``: its last turn ended badly."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    PAUSED = "paused"
+    ERROR = "error"
+    TERMINATED = "terminated"
+
+
+class InboxKind(StrEnum):
+    """What a row of an agent's inbox is: a ``message`` or ``notice`` to it, or a ``reply`` of its
+    own. A notice tells of the end of something that the agent began, or is a reminder."""
+
+    MESSAGE = "message"
+    NOTICE = "notice"
+    REPLY = "reply"
+
+
+class MessageMode(StrEnum):
+    """Of a message to an agent that is answering others: it waits its turn, or cuts the answer
+    short."""
+
+    QUEUE = "queue"
+    INTERRUPT = "interrupt"
+
+
+class GroupMode(StrEnum):
+    """Who answers in a group: all members, or those only that were named."""
+
+    OPEN = "open"
+    MODERATED = "moderated"
+
+
+class GroupTurnState(StrEnum):
+    """Of a member's turn in a round of a group. ``passed``: it had nothing to say; ``missed``: it
+    could not answer."""
+
+    DUE = "due"
+    SPOKE = "spoke"
+    PASSED = "passed"
+    MISSED = "missed"

@@ -12,16 +12,24 @@ from activities.store.tables.breakers import BreakerRow
 from activities.store.tables.bulk import BulkItem, BulkRun
 from activities.store.tables.conversations import LostAnswer, Message
 from activities.store.tables.dead_letters import DeadLetter
+from activities.store.tables.groups import Group, GroupMember, GroupMessage, GroupTurn
 from activities.store.tables.housekeeping import CondemnedBlob, Housekeeping, TeamSweep
 from activities.store.tables.limits import RateBucket, Slot, SlotWait
+from activities.store.tables.memory import AgentNote, AgentSummary
+from activities.store.tables.reminders import Reminder
+from activities.store.tables.residents import InboxRow, ResidentRow, ResidentUsage
 from activities.store.tables.results import KeptResult
 from activities.store.tables.schedules import Schedule
 from activities.store.tables.tasks import PlanRevision, SubTask, Task
 from activities.store.tables.teams import ApiKey, Secret, Team, TeamUsage
+from activities.store.tables.templates import AgentTemplate
 from activities.store.tables.tools import Tool
 from activities.store.tables.webhooks import CallbackSecret, Webhook, WebhookDelivery
 
 __all__ = [
+    "AgentNote",
+    "AgentSummary",
+    "AgentTemplate",
     "ApiKey",
     "AuditEntry",
     "BreakerRow",
@@ -33,12 +41,20 @@ __all__ = [
     "Event",
     "ExecutionLog",
     "File",
+    "Group",
+    "GroupMember",
+    "GroupMessage",
+    "GroupTurn",
     "Housekeeping",
+    "InboxRow",
     "KeptResult",
     "LostAnswer",
     "Message",
     "PlanRevision",
     "RateBucket",
+    "Reminder",
+    "ResidentRow",
+    "ResidentUsage",
     "Schedule",
     "Secret",
     "Slot",

@@ -40,6 +40,9 @@ class Task(SQLModel, table=True):
     that have worked on it, the present one last: Temporal gives a run a new one when it continues
     as new and when it is reset, and what an earlier one still does must not count any more.
 
+    ``agent_id`` is the agent that stays which has begun it, and was told of its end at
+    ``reported_at``. An exchange of such an agent has it as its ``parent_id``.
+
     ``deleted_at``: nobody is shown it any more, and housekeeping removes it.
     """
 
@@ -100,6 +103,13 @@ class Task(SQLModel, table=True):
             "created_at",
             postgresql_where=text("schedule_id IS NOT NULL"),
         ),
+        Index(
+            "tasks_unreported",
+            "finished_at",
+            postgresql_where=text(
+                "agent_id IS NOT NULL AND reported_at IS NULL AND finished_at IS NOT NULL"
+            ),
+        ),
         UniqueConstraint("team_id", "idempotency_key", name="tasks_idempotency"),
     )
 
@@ -128,6 +138,8 @@ class Task(SQLModel, table=True):
     )
     schedule_id: UUID | None = None
     scheduled_at: datetime | None = moment_column()
+    agent_id: UUID | None = None
+    reported_at: datetime | None = moment_column()
     idempotency_key: str | None = text_column()
     request_digest: str | None = text_column()
     cache: bool = Field(default=True, sa_column_kwargs={"server_default": true()})

@@ -1,0 +1,215 @@
+"""Writing to the inboxes of agents that stay: a message is a row first, then somebody is told.
+
+Numbers are dealt out under the lock of the agent's row, so that they have no gaps, and whoever has
+seen number n misses nothing below it. A statement that writes to several inboxes locks the agents
+first, in the order of their ids (``lock_agents``): two that answer each other must not wait for
+each other.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from activities.store import events
+from activities.store.database import Database
+from workflows.states import InboxKind, MessageMode
+
+# Whoever tells the workflows of agents hears here which has something new: an agent's id.
+CHANNEL = "agentos_inbox"
+
+# Rows of an inbox from the first that is unread on. More are refused.
+MAX_UNREAD = 10_000
+
+
+class Refused(Enum):
+    """Why a message was not written."""
+
+    GONE = auto()  # No such agent in this team, or one that is deleted.
+    TERMINATED = auto()
+    FULL = auto()
+    KEY_TAKEN = auto()  # Another message has the same client key.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMessage:
+    """What is to stand in the inbox of ``agent_id``.
+
+    Of those with the same ``client_key`` the first counts, and ``request_digest`` tells a repeat
+    from another message. See ``InboxRow`` for the rest.
+    """
+
+    agent_id: UUID
+    team_id: UUID
+    content: str
+    kind: InboxKind = InboxKind.MESSAGE
+    id: UUID | None = None
+    from_agent_id: UUID | None = None
+    from_name: str = ""
+    to_agent_id: UUID | None = None
+    to_name: str = ""
+    attachments: Mapping[str, str] | None = None
+    mode: MessageMode = MessageMode.QUEUE
+    hops: int = 0
+    reply_to: UUID | None = None
+    exchange_id: UUID | None = None
+    group_id: UUID | None = None
+    thread_id: UUID | None = None
+    round: int = 0
+    is_interrupted: bool = False
+    is_read: bool = False
+    client_key: str | None = None
+    request_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """``is_new``: it was not there already, under the same client key."""
+
+    id: UUID
+    seq: int
+    is_new: bool
+
+
+async def post(database: Database, message: NewMessage) -> Posted | Refused:
+    """Write one message. A repeat under the same client key gives what was written first."""
+    values = _values(message)
+    try:
+        rows = await database.execute(_POST, values)
+    except asyncpg.UniqueViolationError:  # The same, at the same moment.
+        rows = await database.execute(_FIND, values)
+    return _posted(rows, message)
+
+
+async def post_within(connection: AsyncConnection, message: NewMessage) -> Posted | Refused:
+    """The same within the caller's transaction, which has locked the agent: see ``lock_agents``."""
+    rows = (await connection.execute(_POST, _values(message))).all()
+    return _posted(rows, message)
+
+
+async def lock_agents(connection: AsyncConnection, agent_ids: Iterable[UUID]) -> None:
+    """Lock the rows of agents until the transaction ends, in the order that all writers keep."""
+    await connection.execute(_LOCK, {"agent_ids": sorted(set(agent_ids))})
+
+
+async def note_told(database: Database, agent_id: UUID, seq: int) -> None:
+    """Write down that the workflow of an agent knows of message ``seq``."""
+    await database.execute(_NOTE_TOLD, {"agent_id": agent_id, "seq": seq})
+
+
+def _posted(rows: Sequence[Any], message: NewMessage) -> Posted | Refused:
+    if not rows:
+        return Refused.GONE
+    [row] = rows
+    if row.written is not None:
+        return Posted(row.id, row.written, is_new=True)
+    if row.earlier is not None:
+        if row.earlier_digest != message.request_digest:
+            return Refused.KEY_TAKEN
+        return Posted(row.earlier, row.earlier_seq, is_new=False)
+    return Refused.TERMINATED if row.is_terminated else Refused.FULL
+
+
+def _values(message: NewMessage) -> dict[str, Any]:
+    attachments = dict(message.attachments or {})
+    return {
+        "id": message.id or uuid4(),
+        "agent_id": message.agent_id,
+        "team_id": message.team_id,
+        "kind": message.kind,
+        "from_agent_id": message.from_agent_id,
+        "from_name": message.from_name,
+        "to_agent_id": message.to_agent_id,
+        "to_name": message.to_name,
+        # PostgreSQL keeps no NUL in text, and no half of a character.
+        "content": message.content.replace("\0", "\ufffd").encode("utf-8", "replace").decode(),
+        "attachments": events.as_json(attachments) if attachments else None,
+        "mode": message.mode,
+        "hops": message.hops,
+        "reply_to": message.reply_to,
+        "exchange_id": message.exchange_id,
+        "group_id": message.group_id,
+        "thread_id": message.thread_id,
+        "round": message.round,
+        "is_interrupted": message.is_interrupted,
+        "is_read": message.is_read,
+        "client_key": message.client_key,
+        "request_digest": message.request_digest,
+        "most": MAX_UNREAD,
+    }
+
+
+_EARLIER = """
+    SELECT id, seq, request_digest FROM inbox
+    WHERE agent_id = :agent_id AND client_key = CAST(:client_key AS text)
+"""
+
+# Who views the agent, or the team, looks for what is new; who tells workflows hears of it, too.
+_TOLD = f"""pg_notify('{events.CHANNEL}', CAST(agent.id AS text)),
+           pg_notify('{events.CHANNEL}', CAST(agent.team_id AS text)),
+           pg_notify('{CHANNEL}', CAST(agent.id AS text))"""
+
+_POST = text(
+    f"""
+    WITH earlier AS (
+        {_EARLIER}
+    ), found AS (
+        SELECT id, terminated_at IS NOT NULL AS is_terminated,
+               message_seq - coalesce((
+                   SELECT min(seq) FROM inbox WHERE agent_id = agents.id AND read_at IS NULL
+               ), message_seq) >= :most AS is_full
+        FROM agents WHERE id = :agent_id AND team_id = :team_id AND deleted_at IS NULL
+    ), agent AS (
+        UPDATE agents SET message_seq = message_seq + 1, updated_at = now()
+        FROM found
+        WHERE agents.id = found.id AND agents.terminated_at IS NULL
+          AND (CAST(:kind AS text) = '{InboxKind.REPLY}' OR NOT is_full)
+          AND NOT EXISTS (SELECT FROM earlier)
+        RETURNING agents.id, agents.team_id, agents.message_seq
+    ), written AS (
+        INSERT INTO inbox
+            (id, team_id, agent_id, seq, kind, from_agent_id, from_name, to_agent_id, to_name,
+             content, attachments, mode, hops, reply_to, exchange_id, group_id, thread_id, round,
+             is_interrupted, client_key, request_digest, read_at)
+        SELECT :id, agent.team_id, agent.id, agent.message_seq, :kind, :from_agent_id, :from_name,
+               :to_agent_id, :to_name, :content, CAST(:attachments AS jsonb), :mode, :hops,
+               :reply_to, :exchange_id, :group_id, :thread_id, :round, :is_interrupted,
+               :client_key, :request_digest,
+               CASE WHEN :is_read OR CAST(:kind AS text) = '{InboxKind.REPLY}' THEN now() END
+        FROM agent
+        RETURNING id, seq
+    )
+    SELECT coalesce(written.id, found.id) AS id, written.seq AS written, found.is_terminated,
+           earlier.id AS earlier, earlier.seq AS earlier_seq,
+           earlier.request_digest AS earlier_digest,
+           {_TOLD}
+    FROM found LEFT JOIN written ON true LEFT JOIN agent ON true LEFT JOIN earlier ON true
+    """
+)
+
+_FIND = text(
+    f"""
+    WITH earlier AS (
+        {_EARLIER}
+    )
+    SELECT id, CAST(NULL AS bigint) AS written, false AS is_terminated, id AS earlier,
+           seq AS earlier_seq, request_digest AS earlier_digest
+    FROM earlier
+    """
+)
+
+_LOCK = text(
+    "SELECT id FROM agents WHERE id = ANY(CAST(:agent_ids AS uuid[])) ORDER BY id FOR UPDATE"
+)
+
+_NOTE_TOLD = text(
+    """
+    UPDATE agents SET told_seq = greatest(told_seq, :seq), told_at = now()
+    WHERE id = :agent_id
+    """
+)

@@ -1,0 +1,130 @@
+"""Agents that stay, and their inboxes."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0017"
+down_revision = "0016"
+branch_labels = None
+depends_on = None
+
+
+def _moment(name: str, *, is_now: bool = False) -> sa.Column[object]:
+    default = sa.text("now()") if is_now else None
+    return sa.Column(name, sa.DateTime(timezone=True), server_default=default, nullable=not is_now)
+
+
+def upgrade() -> None:
+    op.create_table(
+        "agents",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("team_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("parent_id", sa.Uuid(), nullable=True),
+        sa.Column("depth", sa.Integer(), nullable=False),
+        sa.Column("definition", postgresql.JSONB(), nullable=False),
+        sa.Column("template", sa.Text(), nullable=True),
+        sa.Column("message_seq", sa.BigInteger(), nullable=False),
+        sa.Column("told_seq", sa.BigInteger(), nullable=False),
+        _moment("told_at", is_now=True),
+        sa.Column("exchange_id", sa.Uuid(), nullable=True),
+        sa.Column("exchanges", sa.Integer(), nullable=False),
+        sa.Column("idempotency_key", sa.Text(), nullable=True),
+        sa.Column("request_digest", sa.Text(), nullable=True),
+        _moment("paused_at"),
+        _moment("terminated_at"),
+        _moment("deleted_at"),
+        _moment("created_at", is_now=True),
+        _moment("updated_at", is_now=True),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("team_id", "idempotency_key", name="agents_idempotency"),
+    )
+    op.create_index(
+        "agents_by_name",
+        "agents",
+        ["team_id", "name"],
+        unique=True,
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "agents_by_team", "agents", ["team_id", sa.text("created_at DESC"), sa.text("id DESC")]
+    )
+    op.create_index("agents_by_change", "agents", ["team_id", "updated_at"])
+    op.create_index(
+        "agents_by_parent",
+        "agents",
+        ["parent_id"],
+        postgresql_where=sa.text("parent_id IS NOT NULL"),
+    )
+    op.create_index(
+        "agents_untold",
+        "agents",
+        ["told_at"],
+        postgresql_where=sa.text("message_seq > told_seq"),
+    )
+    _create_inbox()
+    op.create_table(
+        "agent_usage",
+        sa.Column("agent_id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("team_id", sa.Uuid(), nullable=False),
+        sa.Column("tokens", sa.BigInteger(), nullable=False),
+        sa.Column("cost_usd", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"]),
+        sa.PrimaryKeyConstraint("agent_id", "day"),
+    )
+
+
+def _create_inbox() -> None:
+    op.create_table(
+        "inbox",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("team_id", sa.Uuid(), nullable=False),
+        sa.Column("agent_id", sa.Uuid(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("from_agent_id", sa.Uuid(), nullable=True),
+        sa.Column("from_name", sa.Text(), nullable=False),
+        sa.Column("to_agent_id", sa.Uuid(), nullable=True),
+        sa.Column("to_name", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("attachments", postgresql.JSONB(), nullable=True),
+        sa.Column("mode", sa.Text(), nullable=False),
+        sa.Column("hops", sa.Integer(), nullable=False),
+        sa.Column("reply_to", sa.Uuid(), nullable=True),
+        sa.Column("exchange_id", sa.Uuid(), nullable=True),
+        sa.Column("group_id", sa.Uuid(), nullable=True),
+        sa.Column("thread_id", sa.Uuid(), nullable=True),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("is_interrupted", sa.Boolean(), nullable=False),
+        sa.Column("client_key", sa.Text(), nullable=True),
+        sa.Column("request_digest", sa.Text(), nullable=True),
+        _moment("read_at"),
+        _moment("created_at", is_now=True),
+        sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("agent_id", "seq", name="inbox_once"),
+        sa.UniqueConstraint("agent_id", "client_key", name="inbox_idempotency"),
+    )
+    op.create_index(
+        "inbox_unread",
+        "inbox",
+        ["agent_id", "seq"],
+        postgresql_where=sa.text("read_at IS NULL"),
+    )
+    op.create_index(
+        "inbox_by_exchange",
+        "inbox",
+        ["exchange_id"],
+        postgresql_where=sa.text("exchange_id IS NOT NULL"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("agent_usage")
+    op.drop_table("inbox")
+    op.drop_table("agents")

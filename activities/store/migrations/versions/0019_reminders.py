@@ -1,0 +1,53 @@
+"""Reminders of agents that stay, and the tasks that they have begun."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0019"
+down_revision = "0018"
+branch_labels = None
+depends_on = None
+
+
+def _moment(name: str, *, is_now: bool = False) -> sa.Column[object]:
+    default = sa.text("now()") if is_now else None
+    return sa.Column(name, sa.DateTime(timezone=True), server_default=default, nullable=not is_now)
+
+
+def upgrade() -> None:
+    op.create_table(
+        "reminders",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("team_id", sa.Uuid(), nullable=False),
+        sa.Column("agent_id", sa.Uuid(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        _moment("next_at", is_now=True),
+        sa.Column("every_seconds", sa.Float(), nullable=True),
+        sa.Column("number", sa.Integer(), nullable=False),
+        _moment("created_at", is_now=True),
+        _moment("ended_at"),
+        sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "reminders_due", "reminders", ["next_at"], postgresql_where=sa.text("ended_at IS NULL")
+    )
+    op.create_index("reminders_by_agent", "reminders", ["agent_id", "created_at"])
+    op.add_column("tasks", sa.Column("agent_id", sa.Uuid(), nullable=True))
+    op.add_column("tasks", _moment("reported_at"))
+    op.create_index(
+        "tasks_unreported",
+        "tasks",
+        ["finished_at"],
+        postgresql_where=sa.text(
+            "agent_id IS NOT NULL AND reported_at IS NULL AND finished_at IS NOT NULL"
+        ),
+    )
+
+
+def downgrade() -> None:
+    op.drop_index("tasks_unreported", table_name="tasks")
+    op.drop_column("tasks", "reported_at")
+    op.drop_column("tasks", "agent_id")
+    op.drop_table("reminders")
