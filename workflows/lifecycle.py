@@ -25,6 +25,7 @@ from workflows.contracts import (
     WORKER_LOST,
     Failure,
     Hold,
+    Message,
     RunStart,
     TaskClose,
     TaskMark,
@@ -65,9 +66,17 @@ class Lifecycle:
     The workflow records where it is: ``step`` names the running part for people, ``sub_task_id``
     is its row, if it has one. The workflow sets ``is_closed`` when its last activity has already
     closed the task.
+
+    ``carry`` makes the input of a run that continues as new, where that is more than the task's.
     """
 
-    def __init__(self, run: TaskRun, working_time: WorkingTime) -> None:
+    def __init__(
+        self,
+        run: TaskRun,
+        working_time: WorkingTime,
+        *,
+        carry: Callable[[TaskRun], Message] | None = None,
+    ) -> None:
         self.working_time = working_time
         self.paused = run.paused
         self.is_closed = False
@@ -75,6 +84,7 @@ class Lifecycle:
         self.step = ""
         self.sub_task_id: UUID | None = None
         self._run = run
+        self._carry = carry
         self._told = Status.RUNNING
 
     @asynccontextmanager
@@ -190,7 +200,8 @@ class Lifecycle:
     def continue_as_new(self, run: TaskRun) -> NoReturn:
         """Continue as ``run`` in a new history. Only between two parts of the work."""
         # Temporal does not carry the title of a run over to the next one, not even on request.
-        workflow.continue_as_new(run.model_copy(update={"paused": self.paused}))
+        following = run.model_copy(update={"paused": self.paused})
+        workflow.continue_as_new(following if self._carry is None else self._carry(following))
 
     def go_on_as(self, start: RunStart) -> NoReturn:
         """Continue the same task as another workflow. Only between two parts of the work."""
@@ -232,6 +243,7 @@ class Lifecycle:
             status=status,
             failure=failure,
             sub_task_id=self.sub_task_id,
+            agent_id=self._run.agent_id,
         )
         closing = asyncio.ensure_future(
             workflow.execute_local_activity_method(

@@ -104,6 +104,22 @@ def think_pause(attempt: int, asked_seconds: float | None = None) -> timedelta:
     return min(FIRST_BACKOFF * 2.0 ** (attempt - 1), _LONGEST_THINK_BACKOFF)
 
 
+# An agent that stays may live for years, but each run of its workflow is over before that: a turn
+# waits for people, and the next run begins with the newest worker.
+CONVERSATION_RUN_TIMEOUT = timedelta(days=90)
+
+# How long tools that run when a person interrupts may take to end by themselves.
+INTERRUPT_GRACE = timedelta(seconds=10)
+
+# In the background, while the agent goes on: it is tried again with the next turn.
+SUMMARISE = StepOptions(
+    start_to_close_timeout=timedelta(minutes=15),
+    heartbeat_timeout=HEARTBEAT_TIMEOUT,
+    retry_policy=RetryPolicy(initial_interval=FIRST_BACKOFF, maximum_attempts=3),
+    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+)
+
+
 # A row must be written however long the database is away: a task that ended and does not say so
 # would be lost to those who look.
 RECORD = RecordOptions(

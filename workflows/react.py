@@ -99,6 +99,11 @@ class ReactLoop:
         return self._has_result
 
     @property
+    def is_acting(self) -> bool:
+        """Whether a tool runs, as opposed to the model, or to what waits for people or a place."""
+        return self._acting > 0
+
+    @property
     def _has_result(self) -> bool:
         """Whether the plan of this turn has given the task its result."""
         return self._report is not None and self._report.finished

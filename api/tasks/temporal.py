@@ -24,6 +24,7 @@ from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReus
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.residents.temporal import TemporalConversations
 from api.schedules.temporal import TemporalSchedules
 from api.tasks.temporal_calls import (
     CALL_TIMEOUT_SECONDS,
@@ -81,6 +82,7 @@ class TemporalPort:
         self._task_queue = task_queue
         self._running_at: dict[tuple[UUID, int], float] = {}
         self.schedules = TemporalSchedules(client, task_queue)
+        self.conversations = TemporalConversations(client, task_queue)
 
     async def start(
         self,

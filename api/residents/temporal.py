@@ -1,0 +1,66 @@
+"""The workflows of agents that stay, seen from the API. Each is open only while there is work."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+
+from api.tasks.temporal_calls import CALL_TIMEOUT_SECONDS, temporal_errors, unless_ended
+from workflows import policies
+from workflows.conversation import ConversationWorkflow
+from workflows.priorities import priority_of
+from workflows.resident_contracts import INTERRUPT, LOOK, ConversationRun, agent_workflow_id
+
+_PATIENCE = timedelta(seconds=CALL_TIMEOUT_SECONDS)
+_SUMMARY_BYTES = 200  # Temporal's own limit.
+_PRIORITY = 5
+
+
+class TemporalConversations:
+    """Every call raises ``TemporaryFailure`` when Temporal cannot be reached, in a few seconds."""
+
+    def __init__(self, client: Client, task_queue: str) -> None:
+        self._client = client
+        self._task_queue = task_queue
+
+    async def look(self, run: ConversationRun, seq: int, *, title: str) -> None:
+        """Tell an agent that there is message ``seq``: its workflow starts unless it is open."""
+        await self._say(run, LOOK, seq, title)
+
+    async def interrupt(self, run: ConversationRun, seq: int, *, title: str) -> None:
+        """The same, and what it answers at that moment is cut short, unless it has begun with
+        ``seq`` or one after it."""
+        await self._say(run, INTERRUPT, seq, title)
+
+    async def signal(self, agent_id: UUID, signal: str, arguments: Sequence[object] = ()) -> bool:
+        """False when no workflow is open: the agent has nothing to do."""
+        async with temporal_errors():
+            handle = self._client.get_workflow_handle(agent_workflow_id(agent_id))
+            return await unless_ended(handle.signal(signal, args=arguments, rpc_timeout=_PATIENCE))
+
+    async def cancel(self, agent_id: UUID) -> bool:
+        """Stop whatever it does. False when no workflow is open."""
+        async with temporal_errors():
+            handle = self._client.get_workflow_handle(agent_workflow_id(agent_id))
+            return await unless_ended(handle.cancel(rpc_timeout=_PATIENCE))
+
+    async def _say(self, run: ConversationRun, signal: str, seq: int, title: str) -> None:
+        async with temporal_errors():
+            await self._client.start_workflow(
+                ConversationWorkflow.__name__,
+                run,
+                id=agent_workflow_id(run.agent_id),
+                task_queue=self._task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                # No time bounds an agent's life: Temporal counts it over all that continue as new.
+                run_timeout=policies.CONVERSATION_RUN_TIMEOUT,
+                memo={"run": 1},
+                static_summary=title.encode()[:_SUMMARY_BYTES].decode(errors="ignore"),
+                priority=priority_of(_PRIORITY, run.team_id, None),
+                start_signal=signal,
+                start_signal_args=[seq],
+                rpc_timeout=_PATIENCE,
+            )
