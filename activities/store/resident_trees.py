@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import text
@@ -14,15 +13,7 @@ from activities.store.database import Database
 from activities.store.inbox import lock_agents
 from activities.store.resident_locks import LockedAgent, lock_agent, tell_viewers
 from activities.store.team_lock import lock_team
-from workflows.resident_states import AgentAct, is_legal
-
-
-class ChildrenFate(StrEnum):
-    """What becomes of the agents that a terminated one has made: they end with it, and theirs, or
-    they belong to its own parent from now on, or to nobody."""
-
-    TERMINATE = "terminate"
-    HAND_OVER = "hand_over"
+from workflows.resident_states import AgentAct, ChildrenFate, is_legal
 
 
 @dataclass(frozen=True, slots=True)
