@@ -1,0 +1,64 @@
+"""Tells agents that stay of messages which nobody has told them of: those that tools and other
+agents have written, and those that came while Temporal was away."""
+
+import asyncio
+from contextlib import suppress
+
+from activities.store.inbox import CHANNEL
+from activities.store.listener import Listener
+from activities.store.reading.untold import Untold, untold
+from api.passes import Passes
+from api.residents.telling import Word, tell
+from api.services import Services
+
+# Before each pass: whoever has posted a message is given so long to tell of it.
+GATHERING_SECONDS = 0.05
+# A word may be lost, and so may a whole workflow.
+LOOKING_SECONDS = 1.0
+TOLD_A_PASS = 500
+AT_ONCE = 16
+PASS_TIMEOUT_SECONDS = 30.0
+
+
+class Teller:
+    """Any number of APIs may run one: a workflow that is told twice looks twice."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._heard = asyncio.Event()
+        self._listener = Listener(
+            services.database.url,
+            CHANNEL,
+            on_word=lambda _: self._heard.set(),
+            on_connected=self._heard.set,
+        )
+
+    async def run(self) -> None:
+        """Tell until cancelled."""
+        listening = asyncio.create_task(self._listener.run())
+        try:
+            await Passes("teller", self._pass, GATHERING_SECONDS, PASS_TIMEOUT_SECONDS).run()
+        finally:
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
+
+    async def _pass(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._heard.wait(), LOOKING_SECONDS)
+        self._heard.clear()
+        await self.tell_all()
+
+    async def tell_all(self) -> None:
+        """Tell all who have something that they were not told of.
+
+        Raises:
+            TemporaryFailure: Temporal or the database cannot be reached; what is left waits.
+        """
+        due = await untold(self._services.database, TOLD_A_PASS)
+        for first in range(0, len(due), AT_ONCE):
+            await asyncio.gather(*map(self._tell, due[first : first + AT_ONCE]))
+
+    async def _tell(self, agent: Untold) -> None:
+        word = Word(agent.agent_id, agent.team_id, agent.name, agent.seq, agent.interrupts)
+        await tell(self._services, word)
