@@ -2,16 +2,24 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from activities.residents.checking import problems_with_resident
-from activities.residents.creating import create_agent, named_after, reason_of
+from activities.residents.creating import create_agent, reason_of
 from activities.residents.errors import AgentDefinitionRefused
 from activities.store.audit import Actor
 from activities.store.reading.residents import StoredResident
-from activities.store.residents import Changed, Made, NewResident, NotMade, change_resident
+from activities.store.residents import (
+    Changed,
+    Made,
+    NewResident,
+    NotMade,
+    change_resident,
+    find_made,
+)
 from api.errors import IdempotencyConflict, InvalidRequest
 from api.residents.errors import AgentConflict, AgentMoved, AgentNameTaken, AgentRefused
 from api.residents.lookup import load_agent, no_agent
@@ -39,24 +47,34 @@ async def create(
         AgentRefused, AgentNameTaken: there is no room for it.
         IdempotencyConflict: the key was used for another request.
     """
-    base = await template_fields(services, actor.team_id, request.template)
     new = NewResident(
         id=uuid4(),
         name=request.name,
-        definition=_read(overlaid(base, request.given)).model_dump(mode="json"),
+        definition={},
         parent_id=request.parent_id,
         template=request.template,
         idempotency_key=key,
         request_digest=digest_of(request) if key else None,
     )
     most = services.options.residents.most
-    try:
-        made = await create_agent(services.installed, actor, new, most=most)
-    except AgentDefinitionRefused as refused:
-        raise InvalidRequest(refused.problems) from refused
+    # What was fine when it was accepted may be gone now: that makes no repeat wrong.
+    made = await find_made(services.database, actor.team_id, new) if key else None
+    if made is None:
+        made = await _create(services, actor, new, request.given, most)
     if isinstance(made, Made):
         return await load_agent(services, actor.team_id, made.id)
     raise _refusal(made, new, most)
+
+
+async def _create(
+    services: Services, actor: Actor, new: NewResident, given: Fields, most: int
+) -> Made | NotMade:
+    base = await template_fields(services, actor.team_id, new.template)
+    wanted = replace(new, definition=_said(_read(overlaid(base, given))))
+    try:
+        return await create_agent(services.installed, actor, wanted, most=most)
+    except AgentDefinitionRefused as refused:
+        raise InvalidRequest(refused.problems) from refused
 
 
 async def change(
@@ -71,19 +89,18 @@ async def change(
     if not is_legal(AgentAct.CHANGE, found.state):
         raise _conflict(found, found.state)
     name = request.name or found.name
-    seen = found.definition.model_dump(mode="json")
-    wanted = _read(overlaid(_without_own_name(found), request.given))
+    wanted = _read(overlaid(found.written, request.given))
     if problems := await problems_with_resident(services.installed, actor.team_id, wanted):
         raise InvalidRequest(problems)
-    definition = named_after(wanted, name).model_dump(mode="json")
+    definition = _said(wanted)
     fields = sorted(request.model_fields_set)
-    if name != found.name or definition != seen:
+    if name != found.name or definition != found.written:
         changed = await change_resident(
             services.database,
             actor,
             agent_id,
             name=name,
-            seen=seen,
+            seen=found.written,
             definition=definition,
             fields=fields,
         )
@@ -106,20 +123,16 @@ def digest_of(request: BaseModel) -> str:
     return hashlib.sha256(request.model_dump_json(exclude_defaults=True).encode()).hexdigest()
 
 
-def _without_own_name(found: StoredResident) -> dict[str, JsonValue]:
-    """An agent that speaks under its own name goes on to do so when it is renamed."""
-    fields = found.definition.model_dump(mode="json")
-    if found.definition.profile.name == found.name:
-        fields["profile"].pop("name")
-    return fields
-
-
 def _read(fields: Fields) -> Resident:
     try:
         return Resident.model_validate(fields)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         raise InvalidRequest(problems_in(found, fields)) from error
+
+
+def _said(resident: Resident) -> dict[str, JsonValue]:
+    return resident.model_dump(mode="json", exclude_unset=True)
 
 
 def _refusal(refusal: NotMade, new: NewResident, most: int) -> Exception:

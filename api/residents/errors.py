@@ -38,3 +38,9 @@ class MessageTaken(RequestRefused):
     """Message {seq} cannot be withdrawn: {reason}."""
 
     status = 409
+
+
+class TooManyTemplates(RequestRefused):
+    """Your team has {most} templates of agents, which is the limit. Delete one first."""
+
+    status = 409

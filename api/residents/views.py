@@ -12,6 +12,7 @@ from api.wire.responses.agents import (
     MessageStatus,
 )
 from api.wire.responses.base import API
+from workflows.definitions.agent import Profile
 from workflows.states import InboxKind
 
 
@@ -22,7 +23,7 @@ def show_agent(services: Services, found: StoredResident) -> Agent:
         name=found.name,
         state=found.state,
         waits_for=found.waits_for,
-        profile=definition.profile,
+        profile=_profile(found),
         skills=None if definition.skills is None else [*definition.skills],
         tools=None if definition.tools is None else [*definition.tools],
         model=definition.model,
@@ -40,6 +41,14 @@ def show_agent(services: Services, found: StoredResident) -> Agent:
         created_at=found.created_at,
         links=_links(services, found),
     )
+
+
+def _profile(found: StoredResident) -> Profile:
+    """It speaks under its own name, unless its profile has another one."""
+    profile = found.definition.profile
+    if "name" in profile.model_fields_set:
+        return profile
+    return profile.model_copy(update={"name": found.name})
 
 
 def show_message(agent: StoredResident, message: StoredInboxMessage) -> AgentMessage:

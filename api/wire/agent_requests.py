@@ -17,7 +17,8 @@ MAX_CONTENT_CHARACTERS = 100_000
 MAX_TEMPLATE_DESCRIPTION_CHARACTERS = 1_000
 MAX_WAIT_SECONDS = 60
 
-TemplateName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+TEMPLATE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
+TemplateName = Annotated[str, Field(pattern=TEMPLATE_NAME)]
 ModelName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
