@@ -109,9 +109,9 @@ class Merge:
             return self._send_shown(glance)
         if exchange is not None and (step := self._next_event(exchange)):
             return step
-        # The reply is in the inbox together with the last event of its exchange.
-        holds = exchange is not None and self._is_over(glance)
-        if not holds and (step := self._next_row(inbox)):
+        if exchange is not None and self._is_over(glance):
+            return None  # Its last events are not read yet; the reply is, and comes after them.
+        if step := self._next_row(inbox):
             return step
         if glance.shown != self._sent:
             return self._send_shown(glance)

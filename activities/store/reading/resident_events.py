@@ -139,18 +139,11 @@ def _shown(row: Row) -> Mapping[str, Any]:
         "read_seq": row.message_seq if row.first_unread is None else row.first_unread - 1,
         "message_seq": row.message_seq,
         "task_id": str(row.exchange_id) if is_answering else None,
-        "waits_for": _waits_for(row.exchange_status) if is_answering else None,
+        "waits_for": row.waits_for,
         "error": _error(row.exchange_error) if state is AgentState.ERROR else None,
         "parent_id": row.parent_id and str(row.parent_id),
     }
     return {name: value for name, value in shown.items() if value is not None}
-
-
-def _waits_for(status: str) -> str | None:
-    return {
-        Status.WAITING.value: "a person",
-        Status.QUEUED.value: "its turn",
-    }.get(status)
 
 
 def _error(error: Mapping[str, Any] | None) -> Mapping[str, str] | None:
@@ -190,7 +183,14 @@ def _event(row: Row) -> StoredEvent:
 _AGENT = f"""agents.id, agents.name, agents.parent_id, agents.message_seq, agents.exchanges,
        agents.exchange_id, agents.updated_at, agents.deleted_at, {STATE} AS state,
        exchange.status AS exchange_status, exchange.event_seq AS exchange_seq,
-       exchange.error AS exchange_error, unread.count AS unread, unread.first AS first_unread"""
+       exchange.error AS exchange_error,
+       CASE
+           WHEN exchange.status = '{Status.WAITING}' THEN 'a person'
+           WHEN exchange.finished_at IS NULL THEN (
+               SELECT min(waits_for) FROM sub_tasks
+               WHERE task_id = exchange.id AND status = '{Status.QUEUED}'
+           )
+       END AS waits_for, unread.count AS unread, unread.first AS first_unread"""
 
 _UNREAD = """CROSS JOIN LATERAL (
         SELECT count(*) AS count, min(seq) AS first FROM inbox

@@ -73,7 +73,7 @@ class World:
     def glance(self) -> ResidentGlance:
         number = len(self.exchanges)
         return ResidentGlance(
-            shown={"state": self.state, "answering": self.is_answering},
+            shown={"state": self.state, "message_seq": len(self.rows)},
             message_seq=len(self.rows),
             number=number,
             exchange_id=task_of(number) if number else None,
@@ -169,7 +169,11 @@ def check_order(world: World, seen: Seen, first_row: int) -> None:
         events = seen.events_of(number)
         assert events == sorted(set(events))
     replied: set[str] = set()
-    for type_, data, _ in seen.all:
+    last_row = first_row - 1
+    for type_, data, place in seen.all:
+        last_row = data.get("seq", last_row)
+        # That which a connection begins with says how things are now; all others, what was told.
+        assert type_ != "agent" or place is not None or data["message_seq"] == last_row
         assert data.get("task_id") not in replied
         if type_ == "message" and data.get("kind") == "reply":
             replied.add(str(task_of(data["exchange"])))
