@@ -12,6 +12,7 @@ from activities.store.audit import Actor
 from api.errors import InvalidRequest
 from api.http.feeds import Feeds
 from api.http.key_watch import KeyWatch
+from api.http.notifications import Notifications
 from api.http.resident_feeds import InboxFeeds, TeamFeeds
 from api.http.viewers import Viewers
 from api.services import Services
@@ -44,6 +45,11 @@ async def _team_feeds(request: Request) -> TeamFeeds:
 async def _viewers(request: Request) -> Viewers:
     viewers: Viewers = request.app.state.viewers
     return viewers
+
+
+async def _notifications(request: Request) -> Notifications:
+    notifications: Notifications = request.app.state.notifications
+    return notifications
 
 
 async def _actor(request: Request) -> Actor:
@@ -99,6 +105,7 @@ FeedsDep = Annotated[Feeds, Depends(_feeds)]
 InboxesDep = Annotated[InboxFeeds, Depends(_inboxes)]
 TeamFeedsDep = Annotated[TeamFeeds, Depends(_team_feeds)]
 ViewersDep = Annotated[Viewers, Depends(_viewers)]
+NotificationsDep = Annotated[Notifications, Depends(_notifications)]
 KeyWatchDep = Annotated[KeyWatch, Depends(_key_watch)]
 KeyDigestDep = Annotated[str | None, Depends(_key_digest)]
 TeamDep = Annotated[UUID, Depends(_team)]

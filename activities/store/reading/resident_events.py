@@ -157,17 +157,20 @@ def _error(error: Mapping[str, Any] | None) -> Mapping[str, str] | None:
 
 def _event(row: Row) -> StoredEvent:
     """A row of the inbox, as ``GET /agents/{id}/messages`` has it."""
-    is_reply = row.kind == InboxKind.REPLY
-    sender = row.id if is_reply else row.from_agent_id
-    receiver = row.to_agent_id if is_reply else row.id
+    own = str(row.id), row.name
+    if row.kind == InboxKind.REPLY:
+        sender, receiver = own, (_party(row.to_agent_id, "user"), row.to_name)
+    else:
+        nobody = "system" if row.kind == InboxKind.NOTICE else "user"
+        sender, receiver = (_party(row.from_agent_id, nobody), row.from_name), own
     data = {
         "id": str(row.message_id),
         "seq": row.seq,
         "kind": row.kind,
-        "from": str(sender) if sender else "user",
-        "from_name": row.from_name or (row.name if is_reply else ""),
-        "to": str(receiver) if receiver else "user",
-        "to_name": row.to_name or ("" if is_reply else row.name),
+        "from": sender[0],
+        "from_name": sender[1],
+        "to": receiver[0],
+        "to_name": receiver[1],
         "content": row.content,
         "attachments": row.attachments or {},
         "mode": row.mode,
@@ -178,6 +181,10 @@ def _event(row: Row) -> StoredEvent:
         "interrupted": row.is_interrupted,
     }
     return StoredEvent(row.seq, MESSAGE, data, row.message_created_at)
+
+
+def _party(agent_id: UUID | None, nobody: str) -> str:
+    return nobody if agent_id is None else str(agent_id)
 
 
 _AGENT = f"""agents.id, agents.name, agents.parent_id, agents.message_seq, agents.exchanges,

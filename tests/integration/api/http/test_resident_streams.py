@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from activities.store import keys
+from api.wire.responses.agents import AgentMessage
 from deploy.local.services import Services
 from tests.databases import hang_up
 from tests.event_stream import SentEvent, events_in
@@ -121,6 +122,13 @@ async def test_a_conversation_arrives_as_it_happens(api: Stage, agent: RowAgent)
     # The end of the exchange is told before the reply.
     assert types[-2:] == ["task.status", "message"]
     assert viewer.of("agent")[-1]["read_seq"] == 2
+    # A message is what the list of messages has, but for what has happened to it since.
+    listed = (await api.http.get(f"/agents/{agent.id}/messages")).json()["items"]
+    streamed = [AgentMessage.model_validate(data) for data in viewer.of("message")]
+    since = {"status": "read", "task_id": task_id}
+    assert [message.model_copy(update=since) for message in streamed] == [
+        AgentMessage.model_validate(item) for item in listed
+    ]
 
 
 async def test_whoever_comes_in_the_middle_of_an_answer_gets_all_of_it(
