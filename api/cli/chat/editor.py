@@ -27,36 +27,44 @@ class Editor:
         if isinstance(key, Typed):
             room = MAX_CHARACTERS - len(self.text)
             self._replace(self.at, self.at, key.text[: max(0, room)])
-            return
+        elif (place := self._moved(key)) is not None:
+            self.at = place
+        elif (span := self._erased(key)) is not None:
+            self._replace(*span)
+        elif key in (Key.UP, Key.DOWN):
+            self._go_to(self._place + (1 if key is Key.DOWN else -1))
+
+    def _moved(self, key: Key) -> int | None:
         match key:
             case Key.LEFT:
-                self.at = max(0, self.at - 1)
+                return max(0, self.at - 1)
             case Key.RIGHT:
-                self.at = min(len(self.text), self.at + 1)
+                return min(len(self.text), self.at + 1)
             case Key.WORD_LEFT:
-                self.at = self._word_before()
+                return self._word_before()
             case Key.WORD_RIGHT:
-                self.at = self._word_after()
+                return self._word_after()
             case Key.HOME:
-                self.at = 0
+                return 0
             case Key.END:
-                self.at = len(self.text)
-            case Key.BACKSPACE:
-                self._replace(max(0, self.at - 1), self.at)
-            case Key.DELETE:
-                self._replace(self.at, self.at + 1)
-            case Key.KILL_WORD:
-                self._replace(self._word_before(), self.at)
-            case Key.KILL_BEFORE:
-                self._replace(0, self.at)
-            case Key.KILL_AFTER:
-                self._replace(self.at, len(self.text))
-            case Key.UP:
-                self._go_to(self._place - 1)
-            case Key.DOWN:
-                self._go_to(self._place + 1)
+                return len(self.text)
             case _:
-                pass
+                return None
+
+    def _erased(self, key: Key) -> tuple[int, int] | None:
+        match key:
+            case Key.BACKSPACE:
+                return max(0, self.at - 1), self.at
+            case Key.DELETE:
+                return self.at, self.at + 1
+            case Key.KILL_WORD:
+                return self._word_before(), self.at
+            case Key.KILL_BEFORE:
+                return 0, self.at
+            case Key.KILL_AFTER:
+                return self.at, len(self.text)
+            case _:
+                return None
 
     def clear(self) -> None:
         self.text, self.at = "", 0

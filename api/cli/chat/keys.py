@@ -80,12 +80,12 @@ class Keyboard:
         self._rest += self._decoder.decode(content)
         while self._rest:
             if self._is_pasting:
-                yield from self._paste()
-                return_early = self._is_pasting
-                if return_early:
+                pasted, has_ended = self._paste()
+                if pasted:
+                    yield Typed(pasted)
+                if not has_ended:
                     return
-                continue
-            if self._rest[0] == "\x1b":
+            elif self._rest[0] == "\x1b":
                 length = _length_of_sequence(self._rest)
                 if length is None:
                     return
@@ -93,8 +93,8 @@ class Keyboard:
                 self._is_pasting = sequence == _PASTE_BEGINS
                 if (key := _SEQUENCES.get(sequence)) is not None:
                     yield key
-                continue
-            yield from self._plain()
+            else:
+                yield from self._plain()
 
     def _plain(self) -> Iterator[Key | Typed]:
         end = next((at for at, c in enumerate(self._rest) if _is_control(c)), len(self._rest))
@@ -106,19 +106,17 @@ class Keyboard:
         if (key := _CONTROLS.get(control)) is not None:
             yield key
 
-    def _paste(self) -> Iterator[Typed]:
+    def _paste(self) -> tuple[str, bool]:
+        """What was pasted so far, and whether that is all of it."""
         text, end, rest = self._rest.partition(_PASTE_ENDS)
         if not end:
             # The beginning of the end may be there already.
-            kept = next(
-                (n for n in range(len(_PASTE_ENDS) - 1, 0, -1) if text.endswith(_PASTE_ENDS[:n])), 0
-            )
+            lengths = range(len(_PASTE_ENDS) - 1, 0, -1)
+            kept = next((n for n in lengths if text.endswith(_PASTE_ENDS[:n])), 0)
             text, rest = text[: len(text) - kept], text[len(text) - kept :]
         self._is_pasting, self._rest = not end, rest
         lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
-        clean = "".join(c for c in lines if c == "\n" or not _is_control(c))
-        if clean:
-            yield Typed(clean)
+        return "".join(c for c in lines if c == "\n" or not _is_control(c)), bool(end)
 
 
 def _is_control(character: str) -> bool:
