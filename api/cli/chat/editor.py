@@ -35,21 +35,23 @@ class Editor:
             self._go_to(self._place + (1 if key is Key.DOWN else -1))
 
     def _moved(self, key: Key) -> int | None:
+        place: int | None = None
         match key:
             case Key.LEFT:
-                return max(0, self.at - 1)
+                place = max(0, self.at - 1)
             case Key.RIGHT:
-                return min(len(self.text), self.at + 1)
+                place = min(len(self.text), self.at + 1)
             case Key.WORD_LEFT:
-                return self._word_before()
+                place = self._word_before()
             case Key.WORD_RIGHT:
-                return self._word_after()
+                place = self._word_after()
             case Key.HOME:
-                return 0
+                place = 0
             case Key.END:
-                return len(self.text)
+                place = len(self.text)
             case _:
-                return None
+                pass
+        return place
 
     def _erased(self, key: Key) -> tuple[int, int] | None:
         match key:
