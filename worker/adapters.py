@@ -23,6 +23,7 @@ from activities.llm.base import ModelOptions
 from activities.llm.models import Models
 from activities.plans.adapter import Nodes, Titles
 from activities.reminders.options import ReminderLimits
+from activities.residents.adapter import ConversationOptions, Conversations
 from activities.residents.options import ResidentOptions
 from activities.results.cache import ResultCache
 from activities.routes.adapter import Routes
@@ -65,6 +66,7 @@ class AdapterOptions:
     public_url: str = ""
     titles: Titles = "prompt"
     breakers: BreakerOptions = field(default_factory=BreakerOptions)
+    conversations: ConversationOptions = field(default_factory=ConversationOptions)
     residents: ResidentOptions = field(default_factory=ResidentOptions)
     reminders: ReminderLimits = field(default_factory=ReminderLimits)
 
@@ -83,6 +85,7 @@ async def adapters(
             Nodes(equipment, installed, options.titles),
             Routes(installed),
             Schedules(installed, options.titles),
+            Conversations(installed, options.conversations),
             Tasks(database),
         )
 
