@@ -4,7 +4,7 @@ A new collaborator is a field here, and a value where the worker builds its own
 (``worker/adapters.py``).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from activities.attempts.scratch import Scratch
@@ -49,5 +49,5 @@ class Equipment:
     search: WebSearch | None = None
     slots: Slots | None = None
     public_url: str = ""
-    residents: ResidentOptions = ResidentOptions()
-    reminders: ReminderLimits = ReminderLimits()
+    residents: ResidentOptions = field(default_factory=ResidentOptions)
+    reminders: ReminderLimits = field(default_factory=ReminderLimits)

@@ -1,18 +1,15 @@
 """Messages of agents that stay to each other: once, and not for ever."""
 
-import re
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from activities.colleagues.errors import MessageNotTaken, TooManyAttachments, TooManyHops
 from activities.store.database import Database
 from activities.store.inbox import NewMessage, Posted, Refused, post
-from activities.tools.context import AgentContext, ResidentCall
+from activities.store.reading.callers import ResidentCall
+from activities.tools.context import AgentContext
 from activities.tools.working_files import working_files
 from workflows.definitions.inputs import MAX_INPUTS
-
-# A number may follow, up to the 63 of a name.
-_INPUT_NAME_CHARACTERS = 58
 
 _REASONS: Mapping[Refused, str] = {
     Refused.GONE: "it was deleted",
@@ -64,7 +61,7 @@ async def send(
 async def attached(
     database: Database, context: AgentContext, files: Sequence[str]
 ) -> Mapping[str, str]:
-    """References of the agent's files, by names that inputs may have.
+    """References of the agent's files, by their names.
 
     Raises:
         WorkingFileNotFound, TooManyAttachments
@@ -78,15 +75,16 @@ async def attached(
     for each in files:
         found = known.find(each)
         if found.ref not in given.values():
-            given[_input_name(found.name, given)] = found.ref
+            given[_free_name(found.name, given)] = found.ref
     return given
 
 
-def _input_name(name: str, taken: Mapping[str, str]) -> str:
-    base = re.sub(r"[^A-Za-z0-9_-]+", "_", name.rpartition("/")[2]).strip("-")
-    base = (base if re.match("[A-Za-z_]", base) else f"file_{base}")[:_INPUT_NAME_CHARACTERS]
-    number, free = 1, base
+def _free_name(name: str, taken: Mapping[str, str]) -> str:
+    """The name of a file without its folder, with a number where another one has it."""
+    plain = name.rpartition("/")[2]
+    stem, dot, suffix = plain.partition(".")
+    number, free = 1, plain
     while free in taken:
         number += 1
-        free = f"{base}_{number}"
+        free = f"{stem}-{number}{dot}{suffix}"
     return free

@@ -17,8 +17,9 @@ async def set_reminder(
     database: Database,
     actor: Actor,
     agent_id: UUID,
-    reminder_id: UUID,
     wanted: ReminderRequest,
+    *,
+    reminder_id: UUID,
     limits: ReminderLimits,
 ) -> StoredReminder | None:
     """The reminder; what is asked for twice under one id is set once. None when the id is that of

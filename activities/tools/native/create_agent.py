@@ -20,6 +20,7 @@ from workflows.definitions.task_request import MAX_PROMPT_CHARACTERS
 @tool(is_retry_safe=True, is_for_residents=True)
 async def create_agent(
     context: AgentContext,
+    *,
     name: AgentName,
     instructions: Annotated[
         str,

@@ -2,8 +2,9 @@
 
 import json
 
+from activities.store.reading.callers import ResidentCall
 from activities.store.reading.colleagues import Colleague, list_colleagues
-from activities.tools.context import AgentContext, ResidentCall
+from activities.tools.context import AgentContext
 from activities.tools.registry import tool
 
 MAX_AGENTS = 100

@@ -8,9 +8,10 @@ from activities.colleagues.errors import NotYourChild
 from activities.colleagues.finding import find
 from activities.colleagues.stopping import stop_workflows
 from activities.store.audit import Actor
-from activities.store.resident_trees import ChildrenFate, terminate_tree
+from activities.store.resident_trees import terminate_tree
 from activities.tools.context import AgentContext
 from activities.tools.registry import tool
+from workflows.resident_states import ChildrenFate
 
 
 @tool(is_retry_safe=True, is_for_residents=True)
