@@ -23,6 +23,8 @@ from api.http.openapi import DocumentedApi
 from api.http.routes import codec
 from api.http.viewers import Viewers
 from api.passes import Passes
+from api.residents.begun_tasks import BegunTasks
+from api.residents.reminding import Reminding
 from api.residents.teller import Teller
 from api.schedules.syncing import Schedules
 from api.services import ApiOptions, Services
@@ -94,6 +96,8 @@ def _passes(services: Services) -> Sequence[Passes]:
         BulkEngine(services).passes,
         Caller(services).passes,
         Housekeeper(services).passes,
+        BegunTasks(services).passes,
+        Reminding(services).passes,
     )
 
 

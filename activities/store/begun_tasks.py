@@ -51,12 +51,15 @@ async def report_ends(
     return Reported(len(ended), frozenset(full))
 
 
-async def unstarted(database: Database, *, since_seconds: float, limit: int) -> Sequence[UUID]:
-    """Tasks that agents have begun and that no workflow works on, the oldest first; of those of the
-    last ``since_seconds``."""
+async def unstarted(
+    database: Database, *, since_seconds: float, limit: int
+) -> Sequence[tuple[UUID, int]]:
+    """Tasks that agents have begun and that no workflow works on, each with its run, the oldest
+    first; of those of the last ``since_seconds``."""
     values = {"since_seconds": since_seconds, "most": limit}
     async with database.reading(fresh=True) as connection:
-        return (await connection.scalars(_UNSTARTED, values)).all()
+        rows = await connection.execute(_UNSTARTED, values)
+        return [(row.id, row.run) for row in rows]
 
 
 async def count_living(database: Database, agent_id: UUID) -> int:
@@ -142,7 +145,7 @@ _NOTE = text("UPDATE tasks SET reported_at = finished_at WHERE id = :task_id")
 
 _UNSTARTED = text(
     f"""
-    SELECT id FROM tasks
+    SELECT id, run FROM tasks
     WHERE agent_id IS NOT NULL AND status = '{Status.PENDING}'
       AND created_at > now() - make_interval(secs => CAST(:since_seconds AS float))
     ORDER BY created_at LIMIT :most
