@@ -1,7 +1,6 @@
 """Making an agent that stays, for people and for agents alike."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from uuid import UUID
 
 from activities.kinds.base import Installed
@@ -9,7 +8,6 @@ from activities.residents.checking import problems_with_resident
 from activities.residents.errors import AgentDefinitionRefused, AgentNotCreated
 from activities.store.audit import Actor
 from activities.store.residents import Made, NewResident, NotMade, create_resident, find_made
-from workflows.definitions.agent import Profile
 from workflows.definitions.resident import MAX_DEPTH, Resident
 
 
@@ -19,6 +17,9 @@ async def create_agent(
     """Make an agent, of which a team may have ``most``. A repeat, which has the same id or the same
     idempotency key, gives the agent that is there, however the world has changed since.
 
+    Its definition is to hold only what was said: the rest follows our defaults, and the name that
+    it speaks under its own.
+
     Raises:
         AgentDefinitionRefused: with everything that is wrong.
     """
@@ -27,8 +28,7 @@ async def create_agent(
         if (earlier := await find_made(installed.database, actor.team_id, new)) is not None:
             return earlier
         raise AgentDefinitionRefused(problems)
-    named = replace(new, definition=named_after(resident, new.name).model_dump(mode="json"))
-    return await create_resident(installed.database, actor, named, most=most)
+    return await create_resident(installed.database, actor, new, most=most)
 
 
 async def create_child(installed: Installed, actor: Actor, new: NewResident, *, most: int) -> UUID:
@@ -41,14 +41,6 @@ async def create_child(installed: Installed, actor: Actor, new: NewResident, *, 
     if isinstance(made, NotMade):
         raise AgentNotCreated(reason=reason_of(made, new, most=most))
     return made.id
-
-
-def named_after(resident: Resident, name: str) -> Resident:
-    """It speaks under its own name, unless its profile has another one."""
-    if resident.profile.name != Profile().name:
-        return resident
-    profile = resident.profile.model_copy(update={"name": name})
-    return resident.model_copy(update={"profile": profile})
 
 
 def reason_of(refusal: NotMade, new: NewResident, *, most: int) -> str:

@@ -1,11 +1,12 @@
 """Agents that stay: as a list shows them, and as one is shown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import JsonValue
 from sqlalchemy import Row, text
 
 from activities.store.database import Database
@@ -32,7 +33,8 @@ class ResidentFilter:
 class StoredResident:
     """``task_id`` is the exchange that it is in; ``error`` says how the last one ended badly, and
     ``waits_for`` what holds it up. ``unread`` counts messages. ``tokens`` and ``cost_usd`` are
-    those of all exchanges that have ended, ``tokens_today`` those of this day in UTC."""
+    those of all exchanges that have ended, ``tokens_today`` those of this day in UTC. ``written``
+    is the definition as it is in the row: what was said of it."""
 
     id: UUID
     team_id: UUID
@@ -40,6 +42,7 @@ class StoredResident:
     state: AgentState
     waits_for: str | None
     definition: Resident
+    written: Mapping[str, JsonValue]
     template: str | None
     parent_id: UUID | None
     depth: int
@@ -107,6 +110,7 @@ def _stored(row: Row[Any]) -> StoredResident:
         state=AgentState(row.state),
         waits_for=row.waits_for,
         definition=Resident.model_validate(row.definition),
+        written=row.definition,
         template=row.template,
         parent_id=row.parent_id,
         depth=row.depth,
