@@ -71,7 +71,7 @@ def calls(prompt: str, answers: Answers | None = None, files: str = "") -> list[
 def pipeline_of(call: Call) -> Pipeline:
     assert isinstance(call.arguments, Mapping)
     pipeline = Pipeline.model_validate(call.arguments["pipeline"])
-    assert list(problems_of(pipeline)) == []
+    assert list(problems_of(pipeline, call.arguments["inputs"])) == []
     return pipeline
 
 
