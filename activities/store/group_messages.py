@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.store.database import Database
 from activities.store.group_rounds import open_discussion
-from activities.store.group_rows import LockedGroup, Words, lock_group, note_silence, say
+from activities.store.group_rows import LockedGroup, Words, locked_group, note_silence, say
 from workflows.discussions import Said, Silence, digest_of
 
 
@@ -59,7 +59,7 @@ async def post_to_group(database: Database, message: NewGroupMessage) -> PostedT
     All of it in one transaction, so that no member is given it without the others.
     """
     async with database.writing() as connection:
-        group = await lock_group(connection, message.group_id, message.team_id)
+        group = await locked_group(connection, message.group_id, message.team_id)
         if group is None:
             return Unposted.GONE
         if message.client_key is not None:

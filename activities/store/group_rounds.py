@@ -16,7 +16,7 @@ from activities.store import events, inbox
 from activities.store.group_rows import (
     LockedGroup,
     LockedMember,
-    lock_members,
+    locked_members,
     note_silence,
     set_round,
 )
@@ -37,7 +37,7 @@ async def open_discussion(
     connection: AsyncConnection, group: LockedGroup, thread_id: UUID, first: Said
 ) -> None:
     """Begin the discussion of a message that was just said. Any earlier one has ended."""
-    members = await lock_members(connection, group)
+    members = await locked_members(connection, group)
     opened = Discussion.opened(group.limits, first, _able(members))
     await _go_on(connection, group, thread_id, members, opened)
 
@@ -48,7 +48,7 @@ async def end_round(connection: AsyncConnection, group: LockedGroup) -> None:
     values = {"thread_id": group.thread_id, "round": group.round, "group_id": group.id}
     if await connection.scalar(_HAS_DUE, values):
         return
-    members = await lock_members(connection, group)
+    members = await locked_members(connection, group)
     discussion = await _discussion(connection, group)
     row = (await connection.execute(_SPENT, values)).one()
     spent = Spent(int(row.tokens), float(row.cost_usd))
@@ -58,7 +58,7 @@ async def end_round(connection: AsyncConnection, group: LockedGroup) -> None:
 
 async def deliver_late(connection: AsyncConnection, group: LockedGroup, thread_id: UUID) -> None:
     """Give what was said after the group fell silent to all members, and wake nobody."""
-    members = await lock_members(connection, group)
+    members = await locked_members(connection, group)
     await _deliver(connection, group, members, _Delivery(thread_id, group.round))
     await set_round(connection, group.id, None, group.round)
 

@@ -5,7 +5,7 @@ Whoever holds an agent must not wait for a group: two exchanges that end at the 
 person who posts meanwhile, would wait for each other.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -66,7 +66,7 @@ class Words:
     request_digest: str | None = None
 
 
-async def lock_group(
+async def locked_group(
     connection: AsyncConnection, group_id: UUID, team_id: UUID | None = None
 ) -> LockedGroup | None:
     """None when there is no such group, or it is none of the team."""
@@ -86,18 +86,15 @@ async def lock_group(
     )
 
 
-async def lock_groups(connection: AsyncConnection, group_ids: Iterable[UUID]) -> Sequence[UUID]:
-    """Lock several groups in the order that all keep, for whoever locks more agents than their
-    members: it gives the members, which are to be locked together with those."""
-    values = {"group_ids": sorted(set(group_ids))}
-    await connection.execute(_LOCK_GROUPS, values)
-    return [row.agent_id for row in await connection.execute(_MEMBERS_OF, values)]
+async def members_of(connection: AsyncConnection, group_id: UUID) -> Sequence[UUID]:
+    """Those of a group that is locked, who are not."""
+    found = await connection.execute(_MEMBERS_OF, {"group_id": group_id})
+    return [row.agent_id for row in found]
 
 
-async def lock_members(connection: AsyncConnection, group: LockedGroup) -> Sequence[LockedMember]:
+async def locked_members(connection: AsyncConnection, group: LockedGroup) -> Sequence[LockedMember]:
     """The members that are not terminated, in the order of their ids."""
-    found = await connection.execute(_MEMBERS_OF, {"group_ids": [group.id]})
-    await lock_agents(connection, [row.agent_id for row in found])
+    await lock_agents(connection, await members_of(connection, group.id))
     values = {"group_id": group.id, "most": MAX_UNREAD}
     return [
         LockedMember(
@@ -174,16 +171,7 @@ _LOCK_GROUP = text(
     """
 )
 
-_LOCK_GROUPS = text(
-    "SELECT id FROM groups WHERE id = ANY(CAST(:group_ids AS uuid[])) ORDER BY id FOR UPDATE"
-)
-
-_MEMBERS_OF = text(
-    """
-    SELECT DISTINCT agent_id FROM group_members
-    WHERE group_id = ANY(CAST(:group_ids AS uuid[]))
-    """
-)
+_MEMBERS_OF = text("SELECT agent_id FROM group_members WHERE group_id = :group_id")
 
 _MEMBERS = text(
     f"""

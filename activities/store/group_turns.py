@@ -2,6 +2,7 @@
 messages it answers, and what is done about members who do not answer.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.store.database import Database
 from activities.store.group_rounds import deliver_late, end_round
-from activities.store.group_rows import LockedGroup, Words, lock_group, say
+from activities.store.group_rows import LockedGroup, Words, locked_group, members_of, say
 from activities.store.resident_state import JOINED, STATE
 from workflows.discussions import turn_after
 from workflows.states import AgentState, GroupTurnState, Status
@@ -22,8 +23,8 @@ _UNABLE = ", ".join(
 
 @dataclass(frozen=True, slots=True)
 class EndedExchange:
-    """An exchange that took messages of discussion ``thread_id`` of a group. ``reply`` is None
-    where it ended badly."""
+    """An exchange that took messages of discussion ``thread_id`` of a group, the last of them of
+    ``round``. ``reply`` is None where it ended badly."""
 
     agent_id: UUID
     agent_name: str
@@ -36,14 +37,21 @@ class EndedExchange:
     reply: str | None
 
 
-async def on_exchange_end(connection: AsyncConnection, ended: EndedExchange) -> None:
-    """Post the reply, and note that the member has had its turn. The agents of the group are not
-    locked yet.
+async def lock_group(connection: AsyncConnection, group_id: UUID) -> Collection[UUID]:
+    """Lock a group until the transaction ends, and give its members, none of whom is locked yet.
+    Groups come before agents: see ``group_rows``."""
+    group = await locked_group(connection, group_id)
+    return () if group is None else await members_of(connection, group.id)
 
-    A reply that comes late, after its round, is posted as well, and wakes nobody by itself. One of
-    who is no member any more is not.
+
+async def on_exchange_end(connection: AsyncConnection, ended: EndedExchange) -> None:
+    """Post the reply, and note that the member has had its turn. The group and its members are
+    locked.
+
+    A reply that comes late, after its round, is posted as well, and wakes nobody by itself. A
+    second one in the same turn is not, nor is one of who is no member any more.
     """
-    group = await lock_group(connection, ended.group_id, ended.team_id)
+    group = await locked_group(connection, ended.group_id, ended.team_id)
     if group is None:
         return
     values = {
@@ -54,9 +62,9 @@ async def on_exchange_end(connection: AsyncConnection, ended: EndedExchange) -> 
         "exchange_id": ended.exchange_id,
         "state": turn_after(ended.reply),
     }
-    is_member = await connection.scalar(_IS_MEMBER, values)
+    may_speak = await connection.scalar(_MAY_SPEAK, values)
     await connection.execute(_END_TURN, values)
-    has_spoken = is_member and ended.reply and await _post(connection, group, ended)
+    has_spoken = bool(may_speak) and await _post(connection, group, ended)
     if group.thread_id == ended.thread_id:
         await end_round(connection, group)
     elif group.thread_id is None and has_spoken:
@@ -76,7 +84,7 @@ async def miss_turns(database: Database) -> bool:
 
 async def go_on_without(connection: AsyncConnection, group_id: UUID) -> None:
     """The same in a group that is known to need it."""
-    group = await lock_group(connection, group_id)
+    group = await locked_group(connection, group_id)
     if group is None or group.thread_id is None:
         return
     values = {"thread_id": group.thread_id, "round": group.round}
@@ -102,10 +110,14 @@ async def _post(connection: AsyncConnection, group: LockedGroup, ended: EndedExc
     return await say(connection, group, words) is not None
 
 
-_IS_MEMBER = text(
+_MAY_SPEAK = text(
     """
     SELECT EXISTS (
         SELECT FROM group_members WHERE group_id = :group_id AND agent_id = :agent_id
+    ) AND NOT EXISTS (
+        SELECT FROM group_turns
+        WHERE thread_id = :thread_id AND round = :round AND agent_id = :agent_id
+          AND state IN ('spoke', 'passed')
     )
     """
 )

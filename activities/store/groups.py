@@ -14,7 +14,7 @@ from sqlmodel import col
 from activities.store import audit
 from activities.store.audit import Actor, Deed
 from activities.store.database import Database
-from activities.store.group_rows import lock_group, lock_members, tell_viewers
+from activities.store.group_rows import locked_group, locked_members, tell_viewers
 from activities.store.group_turns import go_on_without
 from activities.store.tables import Group, GroupMember
 from activities.store.team_lock import lock_team
@@ -112,7 +112,7 @@ async def change_group(
         values["limits"] = change.limits.model_dump(mode="json")
     async with database.writing() as connection:
         await lock_team(connection, actor.team_id)
-        group = await lock_group(connection, group_id, actor.team_id)
+        group = await locked_group(connection, group_id, actor.team_id)
         if group is None:
             return Unwritten.GONE
         if change.name not in (None, group.name) and await _has_name(
@@ -142,7 +142,7 @@ async def add_members(
 ) -> Trouble | None:
     """Let agents into a group. They are given what is said from now on."""
     async with database.writing() as connection:
-        group = await lock_group(connection, group_id, actor.team_id)
+        group = await locked_group(connection, group_id, actor.team_id)
         if group is None:
             return Unwritten.GONE
         found = await find_agents(connection, actor.team_id, (*names, *answering))
@@ -164,7 +164,7 @@ async def remove_members(
 ) -> Trouble | None:
     """Let agents go. Whose turn was due has missed it; what one answers still is not posted."""
     async with database.writing() as connection:
-        group = await lock_group(connection, group_id, actor.team_id)
+        group = await locked_group(connection, group_id, actor.team_id)
         if group is None:
             return Unwritten.GONE
         found = await find_agents(connection, actor.team_id, names, within=group_id)
@@ -185,10 +185,10 @@ async def delete_group(database: Database, actor: Actor, group_id: UUID) -> bool
     """Delete a group with all that was said in it. What its members have read of it they keep, and
     what they have not begun to read wakes them no more. False when there is none."""
     async with database.writing() as connection:
-        group = await lock_group(connection, group_id, actor.team_id)
+        group = await locked_group(connection, group_id, actor.team_id)
         if group is None:
             return False
-        members = await lock_members(connection, group)
+        members = await locked_members(connection, group)
         values = {"group_id": group_id, "agent_ids": [member.id for member in members]}
         await connection.execute(_QUENCH, values)
         await tell_viewers(connection, group_id)
