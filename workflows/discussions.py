@@ -105,7 +105,7 @@ class Discussion:
             return reason
         turns = _due(able, self.said)
         if not turns:
-            return Silence.NOBODY
+            return Silence.QUIET if able else Silence.NOBODY
         before = self.before | {each.digest for each in self.said}
         return Discussion(self.limits, self.round + 1, turns, before=before)
 

@@ -164,7 +164,13 @@ _SPENT = text(
         FROM messages WHERE messages.task_id = turn.exchange_id
         UNION ALL
         SELECT prompt_tokens + completion_tokens, cost_usd
-        FROM lost_answers WHERE lost_answers.task_id = turn.exchange_id
+        FROM lost_answers AS lost
+        -- Those of turns that have an answer are counted with that.
+        WHERE lost.task_id = turn.exchange_id AND NOT EXISTS (
+            SELECT FROM messages
+            WHERE messages.task_id = lost.task_id AND messages.turn = lost.turn
+              AND messages.role = 'assistant'
+        )
     ) AS used
     """
 )

@@ -143,8 +143,7 @@ _TURN = f"""
 
 _IS_LATE = """
     groups.round_at < now()
-        - coalesce(CAST(groups.limits ->> 'turn_seconds' AS double precision), 600)
-        * interval '1 second'
+        - CAST(groups.limits ->> 'turn_seconds' AS double precision) * interval '1 second'
 """
 
 _IS_LOST = f"(member.agent_id IS NULL OR agents.deleted_at IS NOT NULL OR {STATE} IN ({_UNABLE}))"

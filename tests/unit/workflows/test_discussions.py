@@ -113,6 +113,11 @@ def test_who_cannot_answer_any_more_has_no_turn() -> None:
     assert said.advanced((), Spent()) is Silence.NOBODY
 
 
+def test_a_discussion_ends_quietly_where_nobody_has_something_new_to_read() -> None:
+    said = after(opened(), ann="Yes", bob="", cid="")
+    assert said.advanced((ANN,), Spent()) is Silence.QUIET
+
+
 @pytest.mark.parametrize(
     "reply", ["", " \n", "(silent)", "(Silent)", "silent", "*(silent)*", "`(silent)`.", "[silent]"]
 )
