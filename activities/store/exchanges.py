@@ -183,7 +183,7 @@ async def _write(
 ) -> BegunExchange:
     number = agent.exchanges + 1
     task_id = exchange_id(agent.id, number)
-    definition = Resident.model_validate(agent.definition).exchange(number)
+    definition = Resident.model_validate(agent.definition).exchange(number, agent.name)
     heard = await _heard(connection, agent.id, taken[-1].seq)
     shape = shaping(agent.name, sorted((*heard, *taken), key=lambda message: message.seq))
     task = NewTask(
