@@ -123,7 +123,7 @@ class GroupDesk:
         return found
 
     async def said(self) -> Sequence[StoredGroupMessage]:
-        return (await list_group_messages(self.database, self.id, 0, 10_000))[0]
+        return (await list_group_messages(self.database, self.id, None, 10_000))[0]
 
     async def words(self) -> list[str]:
         """What was said, and the reasons of silence."""

@@ -18,6 +18,7 @@ from workflows.states import AgentState, GroupMode, GroupTurnState
 
 # What is said may be long. So much of it makes a page.
 _PAGE_BYTES = 1_000_000
+_PAGE_MESSAGES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,16 @@ class StoredGroupMessage:
     reason: str | None
     exchange_id: UUID | None
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPage:
+    """``group`` is None once it is deleted."""
+
+    group: StoredGroup | None
+    members: Sequence[StoredMember]
+    messages: Sequence[StoredGroupMessage]
+    has_more: bool
 
 
 _GROUP = (
@@ -128,33 +139,50 @@ async def find_members(
     found: dict[UUID, list[StoredMember]] = {group_id: [] for group_id in group_ids}
     async with database.reading(fresh=True) as connection:
         for row in await connection.execute(_MEMBERS, {"group_ids": list(group_ids)}):
-            member = StoredMember(
-                row.agent_id,
-                row.name,
-                AgentState(row.state),
-                row.answers,
-                row.turn and GroupTurnState(row.turn),
-            )
-            found[row.group_id].append(member)
+            found[row.group_id].append(_member(row))
     return found
 
 
 async def list_group_messages(
-    database: Database, group_id: UUID, after: int, limit: int
+    database: Database, group_id: UUID, before: int | None, limit: int
 ) -> tuple[Sequence[StoredGroupMessage], int | None]:
-    """A page of what was said, from the beginning, and the number of its last one if there are
-    more."""
+    """The last messages before a number, by default of all, in their order; and the number of the
+    first of them if there are earlier ones."""
+    query = select(*_MESSAGE).where(col(GroupMessage.group_id) == group_id)
+    if before is not None:
+        query = query.where(col(GroupMessage.seq) < before)
+    query = query.order_by(col(GroupMessage.seq).desc()).limit(limit + 1)
+    async with database.reading() as connection:
+        found = [_message(row) for row in await connection.execute(query)]
+    page = found[: _count(found, limit)]
+    return page[::-1], page[-1].seq if len(found) > len(page) else None
+
+
+async def read_group_page(database: Database, group_id: UUID, after: int) -> GroupPage:
+    """The next messages with numbers above ``after``, and how the group was at that moment or
+    later. From the primary: whoever is told of something must find it."""
     query = (
         select(*_MESSAGE)
         .where(col(GroupMessage.group_id) == group_id, col(GroupMessage.seq) > after)
         .order_by(col(GroupMessage.seq))
-        .limit(limit + 1)
+        .limit(_PAGE_MESSAGES + 1)
     )
     async with database.reading(fresh=True) as connection:
         found = [_message(row) for row in await connection.execute(query)]
-    count = cut_at([len(each.content.encode()) for each in found], limit, _PAGE_BYTES)
-    page = found[:count]
-    return page, page[-1].seq if len(found) > count else None
+        group = select(*_GROUP).where(col(Group.id) == group_id)
+        row = (await connection.execute(group)).one_or_none()
+        members = await connection.execute(_MEMBERS, {"group_ids": [group_id]})
+        page = found[: _count(found, _PAGE_MESSAGES)]
+        return GroupPage(
+            group=None if row is None else _group(row),
+            members=[_member(each) for each in members],
+            messages=page,
+            has_more=len(found) > len(page),
+        )
+
+
+def _count(found: Sequence[StoredGroupMessage], limit: int) -> int:
+    return cut_at([len(each.content.encode()) for each in found], limit, _PAGE_BYTES)
 
 
 async def read_discussion(database: Database, thread_id: UUID) -> Sequence[StoredGroupMessage]:
@@ -167,6 +195,25 @@ async def read_discussion(database: Database, thread_id: UUID) -> Sequence[Store
     )
     async with database.reading(fresh=True) as connection:
         return [_message(row) for row in await connection.execute(query)]
+
+
+async def find_silence(database: Database, thread_id: UUID) -> StoredGroupMessage | None:
+    """What says why a discussion has ended; None while it goes on."""
+    query = select(*_MESSAGE).where(
+        col(GroupMessage.thread_id) == thread_id, col(GroupMessage.reason).is_not(None)
+    )
+    async with database.reading(fresh=True) as connection:
+        row = (await connection.execute(query)).one_or_none()
+    return None if row is None else _message(row)
+
+
+async def is_posted(database: Database, group_id: UUID, client_key: str) -> bool:
+    """Whether there is a message under this key."""
+    query = select(col(GroupMessage.id)).where(
+        col(GroupMessage.group_id) == group_id, col(GroupMessage.client_key) == client_key
+    )
+    async with database.reading(fresh=True) as connection:
+        return await connection.scalar(query) is not None
 
 
 # Of a discussion that is larger the beginning is given; the list of messages has all of it.
@@ -186,6 +233,16 @@ def _group(row: Row[*tuple[Any, ...]]) -> StoredGroup:
         round=row.round,
         created_at=row.created_at,
         updated_at=row.updated_at,
+    )
+
+
+def _member(row: Row[*tuple[Any, ...]]) -> StoredMember:
+    return StoredMember(
+        row.agent_id,
+        row.name,
+        AgentState(row.state),
+        row.answers,
+        row.turn and GroupTurnState(row.turn),
     )
 
 
