@@ -36,6 +36,10 @@ class ScheduleAmbiguous(BadInput):
     name."""
 
 
+class GroupUnknown(AgentOSError):
+    """There is no group {text!r}. `agentos groups ls` shows all groups, with their ids."""
+
+
 class NothingToChange(BadInput):
     """There is nothing to change. `agentos schedules edit --help` shows what can be."""
 

@@ -5,6 +5,7 @@ from enum import IntEnum
 from api.cli.errors import (
     ArtifactUnknown,
     BulkIdUnknown,
+    GroupUnknown,
     LetterIdUnknown,
     NodeUnknown,
     ScheduleUnknown,
@@ -59,6 +60,7 @@ def of_error(error: AgentOSError) -> ExitCode:
             | ArtifactUnknown()
             | LetterIdUnknown()
             | BulkIdUnknown()
+            | GroupUnknown()
             | ScheduleUnknown()
         ):
             return ExitCode.NOT_FOUND
