@@ -14,9 +14,11 @@ from workflows.definitions.resident import MAX_DEPTH, Resident
 async def create_agent(
     installed: Installed, actor: Actor, new: NewResident, *, most: int
 ) -> Made | NotMade:
-    """Make an agent, of which a team may have ``most``. Of its definition only what was said is to
-    be there: the rest follows our defaults, and the name that it speaks under its own. A repeat, which has the same id or the same
+    """Make an agent, of which a team may have ``most``. A repeat, which has the same id or the same
     idempotency key, gives the agent that is there, however the world has changed since.
+
+    Its definition is to hold only what was said: the rest follows our defaults, and the name that
+    it speaks under its own.
 
     Raises:
         AgentDefinitionRefused: with everything that is wrong.
