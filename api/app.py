@@ -26,6 +26,8 @@ from api.http.resident_feeds import InboxFeeds, TeamFeeds
 from api.http.routes import codec
 from api.http.viewers import Viewers
 from api.passes import Passes
+from api.residents.begun_tasks import BegunTasks
+from api.residents.reminding import Reminding
 from api.residents.teller import Teller
 from api.schedules.syncing import Schedules
 from api.services import ApiOptions, Services
@@ -104,6 +106,8 @@ def _passes(services: Services) -> Sequence[Passes]:
         BulkEngine(services).passes,
         Caller(services).passes,
         Housekeeper(services).passes,
+        BegunTasks(services).passes,
+        Reminding(services).passes,
         Rounds(services).passes,
     )
 

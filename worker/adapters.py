@@ -22,7 +22,9 @@ from activities.limits.slots import Slots
 from activities.llm.base import ModelOptions
 from activities.llm.models import Models
 from activities.plans.adapter import Nodes, Titles
+from activities.reminders.options import ReminderLimits
 from activities.residents.adapter import ConversationOptions, Conversations
+from activities.residents.options import ResidentOptions
 from activities.results.cache import ResultCache
 from activities.routes.adapter import Routes
 from activities.sandbox.base import Limits, Sandbox
@@ -65,17 +67,18 @@ class AdapterOptions:
     titles: Titles = "prompt"
     breakers: BreakerOptions = field(default_factory=BreakerOptions)
     conversations: ConversationOptions = field(default_factory=ConversationOptions)
+    residents: ResidentOptions = field(default_factory=ResidentOptions)
+    reminders: ReminderLimits = field(default_factory=ReminderLimits)
 
 
 @asynccontextmanager
 async def adapters(
     database: Database, blobs: Blobs, sandbox: Sandbox, mcp: McpPool, options: AdapterOptions
 ) -> AsyncIterator[Sequence[Port]]:
-    async with _equipped(database, blobs, sandbox, options) as equipment:
-        has_search = equipment.search is not None
-        registry = Registry()
+    registry = Registry()
+    async with _equipped(database, blobs, sandbox, registry, options) as equipment:
+        has_search, installed = equipment.search is not None, equipment.installed
         toolbox = Toolbox(registry, database, mcp=TeamTools(database, mcp), has_search=has_search)
-        installed = _installed(equipment, registry, options)
         yield (
             Steps(equipment, toolbox),
             Agents(equipment, toolbox, roles_of(equipment, toolbox, installed), options.turns),
@@ -87,11 +90,17 @@ async def adapters(
         )
 
 
-def _installed(equipment: Equipment, registry: Registry, options: AdapterOptions) -> Installed:
+def _installed(
+    database: Database,
+    blobs: Blobs,
+    catalogue: Catalogue,
+    registry: Registry,
+    options: AdapterOptions,
+) -> Installed:
     return Installed(
-        database=equipment.database,
-        blobs=equipment.blobs,
-        catalogue=equipment.catalogue,
+        database=database,
+        blobs=blobs,
+        catalogue=catalogue,
         tools=registry,
         models=options.models,
         inputs=options.input_policy,
@@ -102,7 +111,11 @@ def _installed(equipment: Equipment, registry: Registry, options: AdapterOptions
 
 @asynccontextmanager
 async def _equipped(
-    database: Database, blobs: Blobs, sandbox: Sandbox, options: AdapterOptions
+    database: Database,
+    blobs: Blobs,
+    sandbox: Sandbox,
+    registry: Registry,
+    options: AdapterOptions,
 ) -> AsyncIterator[Equipment]:
     async with AsyncExitStack() as stack:
         scratch = await asyncio.to_thread(Scratch, options.work_folder)
@@ -129,10 +142,13 @@ async def _equipped(
             scratch=scratch,
             tokens=tokens,
             breakers=breakers,
+            installed=_installed(database, blobs, catalogue, registry, options),
             models=models,
             search=search,
             slots=slots,
             public_url=options.public_url,
+            residents=options.residents,
+            reminders=options.reminders,
         )
 
 
