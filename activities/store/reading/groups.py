@@ -12,13 +12,15 @@ from sqlmodel import col
 from activities.store.database import Database
 from activities.store.reading.cursor import Cursor, cut, cut_at
 from activities.store.resident_state import JOINED, STATE
-from activities.store.tables import Group, GroupMessage
+from activities.store.tables import Group, GroupMember, GroupMessage
 from workflows.definitions.group import GroupLimits
 from workflows.states import AgentState, GroupMode, GroupTurnState
 
 # What is said may be long. So much of it makes a page.
 _PAGE_BYTES = 1_000_000
 _PAGE_MESSAGES = 200
+# As many as a team may have.
+_GROUPS_OF_ONE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,19 @@ async def list_groups(
         found = (await connection.execute(query.limit(limit + 1))).all()
     rows, following = cut(found, limit, lambda row: Cursor(row.created_at, row.id))
     return [_group(row) for row in rows], following
+
+
+async def groups_of(database: Database, agent_id: UUID) -> Sequence[StoredGroup]:
+    """Those that an agent is in, by name."""
+    query = (
+        select(*_GROUP)
+        .join(GroupMember, col(GroupMember.group_id) == col(Group.id))
+        .where(col(GroupMember.agent_id) == agent_id)
+        .order_by(col(Group.name))
+        .limit(_GROUPS_OF_ONE)
+    )
+    async with database.reading(fresh=True) as connection:
+        return [_group(row) for row in await connection.execute(query)]
 
 
 async def find_members(
