@@ -202,7 +202,9 @@ _RECALL = text(
     """
 ).bindparams(_AGENT, *_SEARCHED)
 
-_IS_BEHIND = "(CAST(:at AS timestamptz) IS NULL OR (agent_notes.created_at, agent_notes.id) < (:at, :id))"
+_IS_BEHIND = (
+    "(CAST(:at AS timestamptz) IS NULL OR (agent_notes.created_at, agent_notes.id) < (:at, :id))"
+)
 _PLACE = (_AGENT, _ID, bindparam("at", type_=DateTime(timezone=True)))
 _PAGE = text(
     f"""

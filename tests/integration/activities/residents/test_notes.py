@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from activities.store import notes
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
-from activities.store.notes import NotKept, Note
+from activities.store.notes import Note, NotKept
 from tests.integration.resident_rows import new_agent, write
 
 
@@ -42,7 +42,9 @@ async def test_recall_gives_the_latest_without_a_query(database: Database, agent
 async def test_recall_prefers_notes_with_the_rarer_words(
     database: Database, agent_id: UUID
 ) -> None:
-    await keep(database, agent_id, "the dog is Rex", "the cat is Tom", "the report is due on Monday")
+    await keep(
+        database, agent_id, "the dog is Rex", "the cat is Tom", "the report is due on Monday"
+    )
     found = await recalled(database, agent_id, "when is the report due?")
     assert found[0] == "the report is due on Monday"
     assert len(found) == 3
