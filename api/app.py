@@ -23,6 +23,7 @@ from api.http.openapi import DocumentedApi
 from api.http.routes import codec
 from api.http.viewers import Viewers
 from api.passes import Passes
+from api.residents.teller import Teller
 from api.schedules.syncing import Schedules
 from api.services import ApiOptions, Services
 from api.tasks.calling import Caller
@@ -103,6 +104,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(notifications.run(), name="notifications"),
         asyncio.create_task(app.state.key_watch.run(), name="keys"),
         asyncio.create_task(Sender(app.state.services).run(), name="webhooks"),
+        asyncio.create_task(Teller(app.state.services).run(), name="teller"),
         *(asyncio.create_task(each.run(), name=each.name) for each in _passes(app.state.services)),
     ]
     try:

@@ -22,6 +22,7 @@ from activities.limits.slots import Slots
 from activities.llm.base import ModelOptions
 from activities.llm.models import Models
 from activities.plans.adapter import Nodes, Titles
+from activities.residents.adapter import ConversationOptions, Conversations
 from activities.results.cache import ResultCache
 from activities.routes.adapter import Routes
 from activities.sandbox.base import Limits, Sandbox
@@ -63,6 +64,7 @@ class AdapterOptions:
     public_url: str = ""
     titles: Titles = "prompt"
     breakers: BreakerOptions = field(default_factory=BreakerOptions)
+    conversations: ConversationOptions = field(default_factory=ConversationOptions)
 
 
 @asynccontextmanager
@@ -80,6 +82,7 @@ async def adapters(
             Nodes(equipment, installed, options.titles),
             Routes(installed),
             Schedules(installed, options.titles),
+            Conversations(installed, options.conversations),
             Tasks(database),
         )
 

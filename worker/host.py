@@ -13,6 +13,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 import workflows
 from activities.attempts import heartbeat
+from workflows.conversation import ConversationWorkflow
 from workflows.discovery import modules_of
 from workflows.lifecycle import TaskWorkflow
 from workflows.ports import Port
@@ -65,7 +66,7 @@ def task_workflows() -> Sequence[type[TaskWorkflow]]:
 
 def hosted_workflows() -> Sequence[type]:
     """Those of tasks, and what runs beside them."""
-    return [*task_workflows(), ScheduledRunWorkflow]
+    return [*task_workflows(), ScheduledRunWorkflow, ConversationWorkflow]
 
 
 def build(client: Client, ready: Sequence[Port], options: WorkerOptions) -> Worker:

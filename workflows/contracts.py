@@ -285,7 +285,7 @@ class Thought(Message):
 class ActCall(Message):
     """Make the tool call whose result is message ``seq``. ``attempts`` were made before: the last
     of them had a question, of which ``verdict`` tells whether it was answered. ``tried`` follow it:
-    see ``Hold``."""
+    see ``Hold``. ``agent_id``: as in ``TaskRun``."""
 
     task_id: UUID
     run: int
@@ -293,6 +293,7 @@ class ActCall(Message):
     verdict: Verdict | None = None
     attempts: int = 0
     tried: int = 0
+    agent_id: UUID | None = None
 
 
 class ActOutcome(Message):

@@ -221,6 +221,7 @@ class ReactLoop:
                     verdict=verdict,
                     attempts=attempts,
                     tried=tried,
+                    agent_id=run.agent_id,
                 ),
                 summary=f"turn {run.turn + 1}: {plan.name}",
                 **policies.step(plan.timeout_seconds, policies.ACT_RETRIES),

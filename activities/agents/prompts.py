@@ -63,7 +63,7 @@ def system_prompt(
 ) -> str:
     """``tools`` are those offered, ``skills`` those that the agent may use, ``files`` what it has
     to work with, the latest last."""
-    parts = [*_who(agent.profile), _WORK, f"{_FILES}\n\n{files_section(files)}"]
+    parts = [*who(agent.profile), _WORK, f"{_FILES}\n\n{files_section(files)}"]
     offered = list(tools)
     if skills and any(tool.shows_skills for tool in offered):
         is_searched = any(tool.finds_skills for tool in offered)
@@ -105,7 +105,8 @@ def _in_section(text: str) -> str:
     return text.replace("<", "&lt;")
 
 
-def _who(profile: Profile) -> Iterator[str]:
+def who(profile: Profile) -> Iterator[str]:
+    """Who the model is to be, a line for each part of the profile."""
     role = f", {profile.role}" if profile.role else ""
     yield f"You are {profile.name}{role}."
     if profile.goal:

@@ -29,10 +29,17 @@ _ONLY_THOUGHTS = (
 def note_on_text(text: str) -> str | None:
     """A message to the model about a call, or thoughts, that it wrote as text; None if there are
     none."""
+    if note := note_on_call(text):
+        return note
+    if thought := _THOUGHT_MARKS.search(text):
+        return _ONLY_THOUGHTS.format(mark=thought[0][:_SHOWN_CHARACTERS])
+    return None
+
+
+def note_on_call(text: str) -> str | None:
+    """As ``note_on_text``, about a call only."""
     if call := _CALL_MARKS.search(text):
         return _CALL_AS_TEXT.format(mark=call[0][:_SHOWN_CHARACTERS])
     if _BARE_CALL.match(text):
         return _CALL_AS_TEXT.format(mark="as JSON")
-    if thought := _THOUGHT_MARKS.search(text):
-        return _ONLY_THOUGHTS.format(mark=thought[0][:_SHOWN_CHARACTERS])
     return None

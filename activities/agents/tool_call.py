@@ -35,6 +35,7 @@ from activities.patience import patiently
 from activities.store import turns
 from activities.store.approvals import Approval, pending_question
 from activities.store.attempts import Attempt, Begun, StoredFile, ToolMessage, artifact_id
+from activities.store.reading.callers import ResidentCall, resident_call
 from activities.store.turns import CallDefinition
 from activities.tools.context import AgentContext, ToolResult
 from activities.tools.fallbacks import fallback_events
@@ -203,8 +204,9 @@ class _ToolCall:
 
     async def _make(self, replies: Replies) -> Performed:
         async with self.equipment.scratch.workplace() as workplace:
+            context = self._context(workplace, await self._resident())
             result = await self.toolbox.call(
-                self._context(workplace), self.wanted.tool, self.wanted.arguments, replies
+                context, self.wanted.tool, self.wanted.arguments, replies
             )
             if isinstance(result.error, McpAsks) and may_ask(replies):
                 question = result.error.fields["question"]
@@ -245,7 +247,14 @@ class _ToolCall:
             self.equipment, self.wanted.tool, self.wanted.arguments
         )
 
-    def _context(self, workplace: Workplace) -> AgentContext:
+    async def _resident(self) -> ResidentCall | None:
+        agent_id = self.call.agent_id
+        if agent_id is None or not self.toolbox.is_for_residents(self.wanted.tool):
+            return None
+        database, exchange_id = self.equipment.database, self.attempt.task_id
+        return await patiently(lambda: resident_call(database, agent_id, exchange_id))
+
+    def _context(self, workplace: Workplace, resident: ResidentCall | None) -> AgentContext:
         agent = Agent(skills=self.begun.skills, tools=self.begun.tools)
         return AgentContext(
             self.attempt.task_id,
@@ -256,6 +265,8 @@ class _ToolCall:
             reporter=self.reporter,
             skills=AllowedSkills(self.equipment.catalogue, agent.skills),
             server_tools=AllowedServerTools(self.toolbox, self.begun.team_id, agent),
+            call_id=self.attempt.sub_task_id,
+            resident=resident,
         )
 
     async def _publish(

@@ -133,15 +133,16 @@ class Turns:
         role, role_turn = self._roles[begun.task_type], RoleTurn(call, begun, heard)
         offered = await role.offered(role_turn)
         before = await self._before(role, role_turn, offered)
+        sent = await role.conversation(role_turn, (*heard, *before))
         lost = _Lost(self._database, turn, begun.lost)
         try:
             async with sending_deltas(turn.turn, self._sender(turn)) as deltas, lost.counted():
                 with foreseen():
                     answer = await self._equipment.models.complete(
-                        (*heard, *before),
+                        sent,
                         [tool.spec for tool in offered.values()],
                         model=role.agent(role_turn).model,
-                        found=_found(heard, offered),
+                        found=_found(sent, offered),
                         allowance=_allowance(call, begun),
                         guard=partial(self._guard, call, begun.team_id),
                         on_text=deltas.add,

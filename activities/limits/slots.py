@@ -19,7 +19,6 @@ from activities.store import attempts, slots
 from activities.store.attempts import Attempt
 from activities.store.database import Database
 from activities.store.slots import Piece
-from workflows.contracts import workflow_id
 from workflows.errors import TemporaryFailure
 from workflows.lifecycle import TRY_AGAIN
 
@@ -29,12 +28,13 @@ RENEWALS = 4
 
 log = structlog.get_logger(__name__)
 
-Tell = Callable[[UUID], Awaitable[None]]
+Tell = Callable[[str], Awaitable[None]]
 
 
-async def tell_workflow(task_id: UUID) -> None:
-    """Tell a task that what it holds may be tried again. For want of word it asks by itself."""
-    handle = activity.client().get_workflow_handle(workflow_id(task_id))
+async def tell_workflow(workflow: str) -> None:
+    """Tell the workflow of a task that what it holds may be tried again. For want of word it asks
+    by itself."""
+    handle = activity.client().get_workflow_handle(workflow)
     with suppress(RPCError):
         await handle.signal(TRY_AGAIN)
 
@@ -133,7 +133,8 @@ class Slots:
     async def _give_back_and_tell(self, token: UUID) -> None:
         limits = await self._book.limits()
         called = await slots.give_back(self._database, token, limits)
-        await asyncio.gather(*(self._tell(task_id) for task_id in called))
+        workflows = await slots.workflows_of(self._database, called)
+        await asyncio.gather(*map(self._tell, workflows))
 
     async def _renew(self) -> None:
         """As long as there are any."""

@@ -154,6 +154,8 @@ _TOLD = f"""pg_notify('{events.CHANNEL}', CAST(agent.id AS text)),
            pg_notify('{events.CHANNEL}', CAST(agent.team_id AS text)),
            pg_notify('{CHANNEL}', CAST(agent.id AS text))"""
 
+_IS_READ = f"(:is_read OR CAST(:kind AS text) = '{InboxKind.REPLY}')"
+
 _POST = text(
     f"""
     WITH earlier AS (
@@ -165,7 +167,10 @@ _POST = text(
                ), message_seq) >= :most AS is_full
         FROM agents WHERE id = :agent_id AND team_id = :team_id AND deleted_at IS NULL
     ), agent AS (
-        UPDATE agents SET message_seq = message_seq + 1, updated_at = now()
+        UPDATE agents
+        SET message_seq = message_seq + 1, updated_at = now(),
+            -- What is read already wakes nobody.
+            told_seq = told_seq + CAST({_IS_READ} AND told_seq = message_seq AS int)
         FROM found
         WHERE agents.id = found.id AND agents.terminated_at IS NULL
           AND (CAST(:kind AS text) = '{InboxKind.REPLY}' OR NOT is_full)
@@ -180,7 +185,7 @@ _POST = text(
                :to_agent_id, :to_name, :content, CAST(:attachments AS jsonb), :mode, :hops,
                :reply_to, :exchange_id, :group_id, :thread_id, :round, :is_interrupted,
                :client_key, :request_digest,
-               CASE WHEN :is_read OR CAST(:kind AS text) = '{InboxKind.REPLY}' THEN now() END
+               CASE WHEN {_IS_READ} THEN now() END
         FROM agent
         RETURNING id, seq
     )

@@ -11,17 +11,21 @@ from math import floor
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
+from sqlmodel import col
 
 from activities.limits.base import Limit, Limits, rate_key
 from activities.limits.line import Waiting, served
 from activities.limits.shortage import Shortage, shortage_of
 from activities.store import events, fence
 from activities.store.database import Database
-from workflows.states import Status
+from activities.store.tables import Task
+from workflows.contracts import workflow_id
+from workflows.resident_contracts import agent_workflow_id
+from workflows.states import Status, TaskType
 
 # Those that come after so many are not looked at: they would have to wait anyway.
 MOST_LOOKED_AT = 1_000
@@ -168,6 +172,24 @@ async def call_next(database: Database, limits: Limits) -> Sequence[UUID]:
     async with database.writing() as connection:
         await connection.execute(_LOCK)
         return await _call(connection, limits)
+
+
+async def workflows_of(database: Database, task_ids: Sequence[UUID]) -> Sequence[str]:
+    """The workflows that run tasks: an exchange is run by that of its agent."""
+    if not task_ids:
+        return ()
+    async with database.reading(fresh=True) as connection:
+        rows = await connection.execute(
+            select(col(Task.id), col(Task.type), col(Task.parent_id)).where(
+                col(Task.id).in_(task_ids)
+            )
+        )
+        return [
+            agent_workflow_id(row.parent_id)
+            if row.type is TaskType.EXCHANGE
+            else workflow_id(row.id)
+            for row in rows
+        ]
 
 
 async def renew(database: Database, tokens: Sequence[UUID], life_seconds: float) -> None:

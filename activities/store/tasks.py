@@ -15,6 +15,7 @@ from activities.store import audit, events
 from activities.store.audit import Actor, Deed
 from activities.store.database import Database
 from activities.store.dead_letters import write_letters
+from activities.store.exchange_ends import settle
 from activities.store.tables import Task
 from activities.store.task_statements import (
     CLOSE,
@@ -146,7 +147,8 @@ async def close_task(database: Database, close: TaskClose) -> bool:
     """End a run, with the sub-task that ended it. False when it has ended already.
 
     Every sub-task that has begun ends with it, and with a cancelled one those that have not. So do
-    the tasks of its nodes that have not begun.
+    the tasks of its nodes that have not begun. What an exchange of an agent that stays has come to
+    is told in the same transaction.
     """
     unbegun = Failure(
         code=PLAN_ENDED,
@@ -162,11 +164,13 @@ async def close_task(database: Database, close: TaskClose) -> bool:
         "code": close.failure and close.failure.code,
         "unbegun": unbegun.model_dump_json(exclude_none=True),
     }
-    if close.status not in _BAD:
+    if close.status not in _BAD and close.agent_id is None:
         return bool(await database.execute(CLOSE, values))
     async with database.writing() as connection:
         has_closed = bool((await connection.execute(CLOSE, values)).all())
-        if has_closed:
+        if has_closed and close.agent_id is not None:
+            await settle(connection, close.agent_id, close.task_id, close.status)
+        elif has_closed:
             await write_letters(connection, close.task_id)
     return has_closed
 

@@ -133,7 +133,7 @@ async def begin_turn(
         definition=row.definition,
         prompt=row.prompt or "",
         inputs=row.inputs,
-        messages=tuple(_message(item) for item in row.heard or ()),
+        messages=tuple(message_of(item) for item in row.heard or ()),
         thought=row.thought and Thought.model_validate(row.thought),
         tokens_today=row.tokens_today or 0,
         daily_tokens=row.daily_tokens,
@@ -223,7 +223,8 @@ def _fence(turn: Turn) -> dict[str, Any]:
     }
 
 
-def _message(item: dict[str, Any]) -> ChatMessage:
+def message_of(item: dict[str, Any]) -> ChatMessage:
+    """A message as a statement gives it, in JSON."""
     requests = tuple(ToolRequest(**request) for request in item.pop("requests") or ())
     kept = item.pop("opaque")
     opaque = kept and Opaque(kept["model"], kept["fields"], tuple(kept["calls"]))

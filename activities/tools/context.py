@@ -8,6 +8,7 @@ from uuid import UUID
 
 from activities.attempts.reporter import Reporter
 from activities.equipment import Equipment
+from activities.store.reading.callers import ResidentCall
 from activities.tools.skills import AllowedSkills
 from workflows.errors import AgentOSError
 
@@ -53,13 +54,22 @@ class AgentContext(ToolContext):
     """Where an agent's tool is called. A tool that asks for one is none for pipelines.
 
     ``code`` is an empty folder for what a script brings along. ``reporter`` tells of the call while
-    it runs.
+    it runs. ``call_id`` is the same for each attempt at the call: what it leaves behind is keyed by
+    that. ``resident`` is there for tools of agents that stay.
     """
 
     code: Path
     reporter: Reporter
     skills: AllowedSkills
     server_tools: ServerTools
+    call_id: UUID
+    resident: ResidentCall | None = None
+
+    @property
+    def caller(self) -> ResidentCall:
+        """The agent that stays, for a tool that is for such agents only."""
+        assert self.resident is not None
+        return self.resident
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,11 +141,14 @@ def native_tools(registry: Registry, settings: Mapping[str, ToolSetting]) -> dic
 def allowed_tools(
     active: Mapping[str, OfferedTool], agent: Agent, *, has_search: bool
 ) -> Mapping[str, OfferedTool]:
-    """Those among its team's that an agent may call, and ``finish`` as the last."""
+    """Those among its team's that an agent may call, and ``finish`` as the last, but for agents
+    that stay."""
     allowed = {
         name: tool
         for name, tool in active.items()
-        if tool.permission is not Permission.DENY and is_allowed(agent, name, tool.need)
+        if tool.permission is not Permission.DENY
+        and is_allowed(agent, name, tool.need)
+        and (agent.stays or tool.native is None or not tool.native.is_for_residents)
     }
     has = {
         Need.SEARCH: has_search,
@@ -153,11 +156,12 @@ def allowed_tools(
         Need.SERVER_TOOLS: any(tool.source is not None for tool in allowed.values()),
     }
     found = {name: tool for name, tool in allowed.items() if tool.need is None or has[tool.need]}
-    found[FINISH] = OfferedTool(
-        FINISH,
-        FINISH_DESCRIPTION,
-        finish_schema(agent.output_schema),
-        is_retry_safe=True,
-        ends_task=True,
-    )
+    if not agent.stays:
+        found[FINISH] = OfferedTool(
+            FINISH,
+            FINISH_DESCRIPTION,
+            finish_schema(agent.output_schema),
+            is_retry_safe=True,
+            ends_task=True,
+        )
     return MappingProxyType(found)

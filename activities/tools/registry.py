@@ -63,7 +63,8 @@ class Tool:
     a model that is offered it can be left to search for skills. ``reads``: a call leaves nothing
     behind but what the model has read. ``cache``: its result follows from its arguments alone, and
     may be taken for that of an equal call of a step for so long. The ``fallback`` is called in its
-    place while its breaker is open, unless the team names another.
+    place while its breaker is open, unless the team names another. ``is_for_residents``: it is
+    offered to agents that stay only.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Tool:
     reads: Reads | None = None
     cache: timedelta | None = None
     fallback: Fallback | None = None
+    is_for_residents: bool = False
 
     def problems(self, arguments: Mapping[str, JsonValue]) -> list[tuple[str, str]]:
         """What is wrong with arguments: pairs of a JSON pointer and a message."""
@@ -136,6 +138,7 @@ def tool(
     reads: Reads | None = None,
     cache: timedelta | None = None,
     fallback: Fallback | None = None,
+    is_for_residents: bool = False,
 ) -> Callable[[ToolFunction], ToolFunction]:
     """Offer a function as a native tool, under its own name. See ``Tool`` for the rest."""
 
@@ -162,6 +165,7 @@ def tool(
             reads=reads,
             cache=cache,
             fallback=fallback,
+            is_for_residents=is_for_residents,
         )
         return function
 

@@ -122,6 +122,11 @@ class Toolbox:
         tool = self._registry.tools.get(name)
         return tool is None or tool.unsafe_if is None or not tool.unsafe_if(equipment, arguments)
 
+    def is_for_residents(self, name: str) -> bool:
+        """Whether it is a tool for agents that stay, which is told who calls it."""
+        tool = self._registry.tools.get(name)
+        return tool is not None and tool.is_for_residents
+
     async def is_safe_step(self, team_id: UUID, name: str) -> bool:
         """Whether a step of a pipeline may call a tool again when nobody knows how far the call
         before has come. Native tools for pipelines write under the same keys again, and one that

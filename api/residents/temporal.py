@@ -4,10 +4,16 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.service import RPCError, RPCStatusCode
 
-from api.tasks.temporal_calls import CALL_TIMEOUT_SECONDS, temporal_errors, unless_ended
+from api.tasks.temporal_calls import (
+    CALL_TIMEOUT_SECONDS,
+    PATIENT_TIMEOUT_SECONDS,
+    temporal_errors,
+    unless_ended,
+)
 from workflows import policies
 from workflows.conversation import ConversationWorkflow
 from workflows.priorities import priority_of
@@ -45,6 +51,18 @@ class TemporalConversations:
         async with temporal_errors():
             handle = self._client.get_workflow_handle(agent_workflow_id(agent_id))
             return await unless_ended(handle.cancel(rpc_timeout=_PATIENCE))
+
+    async def status(self, agent_id: UUID) -> WorkflowExecutionStatus | None:
+        """Of its latest workflow; None when Temporal knows of none."""
+        async with temporal_errors(PATIENT_TIMEOUT_SECONDS):
+            handle = self._client.get_workflow_handle(agent_workflow_id(agent_id))
+            try:
+                patience = timedelta(seconds=PATIENT_TIMEOUT_SECONDS)
+                return (await handle.describe(rpc_timeout=patience)).status
+            except RPCError as error:
+                if error.status is RPCStatusCode.NOT_FOUND:
+                    return None
+                raise
 
     async def _say(self, run: ConversationRun, signal: str, seq: int, title: str) -> None:
         async with temporal_errors():

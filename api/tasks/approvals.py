@@ -22,6 +22,7 @@ from api.wire.requests import ApprovalRequest
 from workflows.contracts import Decision, Verdict
 from workflows.errors import TemporaryFailure
 from workflows.pointers import Problem
+from workflows.states import TaskType
 
 _VERDICTS = {"approve": Verdict.APPROVED, "deny": Verdict.DENIED}
 
@@ -85,6 +86,8 @@ async def deliver(services: Services, task: StoredTask, call: AskedCall) -> bool
     """
     verdict = _VERDICTS[call.approval.decision or "deny"]
     decision = Decision(ask_id=call.approval.id, verdict=verdict)
+    if task.type is TaskType.EXCHANGE and task.parent_id is not None:
+        return await services.temporal.conversations.signal(task.parent_id, "decide", [decision])
     return await tell(services, task, partial(services.temporal.decide, decision=decision))
 
 

@@ -2,7 +2,6 @@
 raised, or who was told before them does not come. What a worker gives back it tells of itself."""
 
 import asyncio
-from uuid import UUID
 
 from activities.store import slots
 from api.passes import Passes
@@ -24,10 +23,11 @@ class Caller:
     async def _call(self) -> None:
         limits = await self._services.limits.limits()
         called = await slots.call_next(self._services.database, limits)
-        await asyncio.gather(*map(self._tell, called))
+        workflows = await slots.workflows_of(self._services.database, called)
+        await asyncio.gather(*map(self._tell, workflows))
 
-    async def _tell(self, task_id: UUID) -> None:
+    async def _tell(self, workflow: str) -> None:
         try:
-            await self._services.temporal.tell_to_try_again(task_id)
+            await self._services.temporal.tell_to_try_again(workflow)
         except TemporaryFailure:
             return  # It asks by itself, and later ones are told.

@@ -17,7 +17,7 @@ from api.services import Services
 from api.tasks.lookup import load_task
 from api.tasks.temporal import Execution, Signal
 from workflows.contracts import TaskClose
-from workflows.states import Status
+from workflows.states import Status, TaskType
 
 _TRIES = 3
 
@@ -29,6 +29,7 @@ async def cancel(services: Services, actor: Actor, task_id: UUID) -> Status:
         NotFound, StateConflict, TemporaryFailure
     """
     task = await load_task(services.database, actor.team_id, task_id)
+    _check_own(task, "cancelled")
     if task.status is Status.CANCELLED:
         return task.status
     _check_alive(task, "cancelled")
@@ -45,6 +46,7 @@ async def pause(services: Services, actor: Actor, task_id: UUID) -> Status:
         NotFound, StateConflict, TemporaryFailure
     """
     task = await load_task(services.database, actor.team_id, task_id)
+    _check_own(task, "paused")
     _check_alive(task, "paused")
     if task.status is not Status.PAUSED:
         await _signal(services, task, "pause")
@@ -62,6 +64,7 @@ async def resume(services: Services, actor: Actor, task_id: UUID) -> Status:
         NotFound, StateConflict, TemporaryFailure
     """
     task = await load_task(services.database, actor.team_id, task_id)
+    _check_own(task, "resumed")
     _check_alive(task, "resumed")
     if task.status is not Status.PAUSED and task.pause_requested_at is None:
         raise StateConflict(id=task.id, action="resumed", reason=f"it is {task.status}, not paused")
@@ -77,6 +80,13 @@ async def _close(services: Services, task: StoredTask) -> bool:
         services.database,
         TaskClose(task_id=task.id, team_id=task.team_id, run=task.run, status=Status.CANCELLED),
     )
+
+
+def _check_own(task: StoredTask, action: str) -> None:
+    """Raises ``StateConflict`` for an exchange: its agent is what people act on."""
+    if task.type is TaskType.EXCHANGE:
+        reason = f"it is what agent {task.parent_id} does now: interrupt, pause or resume that"
+        raise StateConflict(id=task.id, action=f"{action} by itself", reason=reason)
 
 
 def _check_alive(task: StoredTask, action: str) -> None:

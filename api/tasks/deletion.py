@@ -39,7 +39,7 @@ async def delete_task(services: Services, actor: Actor, task_id: UUID) -> None:
 
 def _told(task_id: UUID, reason: NotDeleted) -> str:
     if reason.parent_id is not None:
-        return f"it belongs to plan {reason.parent_id}, and goes with it"
+        return f"it belongs to {reason.parent_id}, a plan or an agent, and goes with that"
     if reason.schedule is not None:
         return (
             f"schedule {reason.schedule!r} gives a file of it to its runs; change its inputs, or"

@@ -15,7 +15,7 @@ from api.tasks.temporal import Execution
 from api.tasks.temporal_calls import PATIENT_TIMEOUT_SECONDS
 from workflows.contracts import PLAN_ENDED, Failure, TaskClose
 from workflows.schedule_contracts import run_workflow_id
-from workflows.states import Status
+from workflows.states import Status, TaskType
 
 _ENDS = {
     WorkflowExecutionStatus.TERMINATED: (
@@ -38,6 +38,9 @@ _ENDS = {
     ),
 }
 
+_ENDED = (Status.FAILED, "workflow-failed", "The workflow ended")
+_RESTART = "Restart the agent: it takes its unread messages again"
+
 
 class Settled(StrEnum):
     UNCHANGED = "unchanged"
@@ -55,6 +58,8 @@ async def settle(services: Services, task: StoredTask) -> Settled:
     Raises:
         TemporaryFailure
     """
+    if task.type is TaskType.EXCHANGE and task.parent_id is not None:
+        return await _settle_exchange(services, task, task.parent_id)
     execution = await services.temporal.find(task.id, seconds=PATIENT_TIMEOUT_SECONDS)
     if task.parent_id is not None:
         orphaned = await _why_orphaned(services, task.id, task.parent_id)
@@ -68,6 +73,26 @@ async def settle(services: Services, task: StoredTask) -> Settled:
     if execution.is_running:
         return Settled.UNCHANGED
     closed = await tasks.close_task(services.database, await _end_of(services, task, execution))
+    return Settled.CLOSED if closed else Settled.UNCHANGED
+
+
+async def _settle_exchange(services: Services, task: StoredTask, agent_id: UUID) -> Settled:
+    """Close the exchange of an agent whose workflow has ended. What it had taken stays unread."""
+    status = await services.temporal.conversations.status(agent_id)
+    if status is WorkflowExecutionStatus.RUNNING:
+        return Settled.UNCHANGED  # If it is another one, that closes the exchange itself.
+    ended, code, message = _ENDS.get(status or WorkflowExecutionStatus.TERMINATED, _ENDED)
+    failure = Failure(code=code, message=f"{message}. {_RESTART}")
+    close = TaskClose(
+        task_id=task.id,
+        team_id=task.team_id,
+        run=task.run,
+        status=ended,
+        failure=failure,
+        sub_task_id=await find_running_step(services.database, task.id),
+        agent_id=agent_id,
+    )
+    closed = await tasks.close_task(services.database, close)
     return Settled.CLOSED if closed else Settled.UNCHANGED
 
 

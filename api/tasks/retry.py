@@ -20,7 +20,7 @@ from api.tasks.runs import start_soon
 from api.wire.requests import RetryRequest
 from workflows.definitions.plan import MAX_DEPTH
 from workflows.pointers import Problem
-from workflows.states import Status
+from workflows.states import Status, TaskType
 
 _NAMES_SHOWN = 20
 _NODES_ARE_ENDING = "its nodes are still being ended; try again in a few seconds"
@@ -139,6 +139,9 @@ async def _beginning(
 
 
 async def _check_ended(services: Services, task: StoredTask) -> None:
+    if task.type is TaskType.EXCHANGE:
+        reason = f"it belongs to agent {task.parent_id}; restart that: it takes its messages again"
+        raise StateConflict(id=task.id, action="retried by itself", reason=reason)
     if task.parent_id is not None:
         reason = await _why_not_alone(services, task.id, task.parent_id)
         raise StateConflict(id=task.id, action="retried by itself", reason=reason)

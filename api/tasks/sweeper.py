@@ -27,7 +27,10 @@ from api.passes import Passes
 from api.services import Services
 from api.tasks.approvals import deliver
 from api.tasks.reconciliation import Settled, settle
+from workflows.contracts import task_id_of
+from workflows.conversation import ConversationWorkflow
 from workflows.errors import DatabaseNewer, RunNotEnded, TemporaryFailure
+from workflows.resident_contracts import agent_id_of
 
 # Whoever accepted the task is given this long to start it.
 PENDING_SECONDS = 3.0
@@ -44,7 +47,7 @@ PASS_TIMEOUT_SECONDS = 20.0
 DECIDED_AGE = timedelta(seconds=3)
 MAX_DELIVERED_A_PASS = 50
 
-_WORKFLOWS = [kind.workflow for kind in KINDS.values()]
+_WORKFLOWS = [*(kind.workflow for kind in KINDS.values()), ConversationWorkflow]
 _START = Cursor(datetime.min.replace(tzinfo=UTC), UUID(int=0))
 
 log = structlog.get_logger(__name__)
@@ -80,10 +83,18 @@ class Sweeper:
             failures += [await self._settle(chosen, has_place=True)]
             self._place = place
             ended = await self._services.temporal.ended_from_outside(_WORKFLOWS, ENDED_WINDOW)
-            failures += [await self._settle(await suspects.alive_among(ended))]
+            failures += [await self._settle(await self._alive_among(suspects, ended))]
         await self._deliver_decisions()
         for failure in filter(None, failures):
             raise failure
+
+    async def _alive_among(self, suspects: Suspects, workflows: Sequence[str]) -> Sequence[Suspect]:
+        task_ids = list(filter(None, map(task_id_of, workflows)))
+        agent_ids = list(filter(None, map(agent_id_of, workflows)))
+        return [
+            *await suspects.alive_among(task_ids),
+            *await suspects.exchanges_among(agent_ids),
+        ]
 
     async def _find_parked(self, suspects: Suspects) -> Sequence[Suspect]:
         """The most urgent of those that have been pending and were never seen to run."""

@@ -34,7 +34,7 @@ from api.tasks.temporal_calls import (
 )
 from workflows import policies
 from workflows.backoff import Backoff
-from workflows.contracts import Decision, TaskRun, task_id_of, workflow_id
+from workflows.contracts import Decision, TaskRun, workflow_id
 from workflows.errors import RunNotEnded
 from workflows.lifecycle import TRY_AGAIN, TaskWorkflow
 from workflows.priorities import priority_of
@@ -143,10 +143,11 @@ class TemporalPort:
         """False when the workflow has ended."""
         return await self._signal(task_id, execution, signal, [])
 
-    async def tell_to_try_again(self, task_id: UUID) -> None:
-        """Tell a task that what it holds may be tried again. One that has ended needs no word."""
+    async def tell_to_try_again(self, workflow: str) -> None:
+        """Tell the workflow of a task that what it holds may be tried again. One that has ended
+        needs no word."""
         async with temporal_errors():
-            handle = self._handle(task_id)
+            handle = self._client.get_workflow_handle(workflow)
             await unless_ended(handle.signal(TRY_AGAIN, rpc_timeout=_PATIENCE))
 
     async def decide(self, task_id: UUID, execution: Execution, decision: Decision) -> bool:
@@ -167,9 +168,9 @@ class TemporalPort:
         return ""
 
     async def ended_from_outside(
-        self, workflows: Iterable[type[TaskWorkflow]], since: timedelta
-    ) -> Sequence[UUID]:
-        """Tasks of which a workflow was terminated or timed out lately, the latest first."""
+        self, workflows: Iterable[type], since: timedelta
+    ) -> Sequence[str]:
+        """The ids of workflows that were terminated or timed out lately, the latest first."""
         after = (datetime.now(UTC) - since).isoformat()
         types = ", ".join(f"'{workflow.__name__}'" for workflow in workflows)
         query = f"ExecutionStatus IN ('Terminated', 'TimedOut') AND CloseTime > '{after}'"
@@ -179,8 +180,7 @@ class TemporalPort:
                 limit=_ENDED_LISTED,
                 rpc_timeout=timedelta(seconds=PATIENT_TIMEOUT_SECONDS),
             )
-            ids = [task_id_of(execution.id) async for execution in listed]
-        return [task_id for task_id in dict.fromkeys(ids) if task_id is not None]
+            return list(dict.fromkeys([execution.id async for execution in listed]))
 
     async def check(self) -> None:
         async with temporal_errors():

@@ -96,6 +96,7 @@ class Desk:
             reporter=self.reporter,
             skills=AllowedSkills(self.equipment.catalogue, self.agent.skills),
             server_tools=AllowedServerTools(self.toolbox, self.team_id, self.agent),
+            call_id=attempt.sub_task_id,
         )
 
     def pipeline_context(self) -> ToolContext:

@@ -1,6 +1,6 @@
 """The definition of an agent, as people write it: who it is, what it may use, when it must stop."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -50,8 +50,11 @@ class Agent(_Model):
 
     ``output_files`` are names of files that it must have made before it may finish. ``model`` is
     tried first; None is the server's first. ``output_schema`` is a JSON schema that
-    the result passed to ``finish`` must match.
+    the result passed to ``finish`` must match. One that ``stays`` answers in words, and has no
+    ``finish``.
     """
+
+    stays: ClassVar[bool] = False
 
     profile: Profile = Profile()
     skills: Names | None = None

@@ -1,5 +1,7 @@
 """The definition of an agent that stays, as people write it: who it is, and what bounds it."""
 
+from typing import Any, ClassVar
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from workflows.definitions.agent import Agent, Limits, Names, Profile
@@ -43,10 +45,28 @@ class Resident(BaseModel):
     @property
     def as_agent(self) -> Agent:
         """What it is to a model and to tools. The limits are those of a turn."""
-        return Agent(
-            profile=self.profile,
-            skills=self.skills,
-            tools=self.tools,
-            model=self.model,
-            limits=Limits.model_validate(self.limits.model_dump(include=set(Limits.model_fields))),
-        )
+        return Agent(**self._shared)
+
+    def exchange(self, number: int) -> "Exchange":
+        """The definition of its ``number``-th exchange."""
+        return Exchange(**self._shared, number=number)
+
+    @property
+    def _shared(self) -> dict[str, Any]:
+        of_turn = self.limits.model_dump(include=set(Limits.model_fields))
+        return {
+            "profile": self.profile,
+            "skills": self.skills,
+            "tools": self.tools,
+            "model": self.model,
+            "limits": Limits.model_validate(of_turn),
+        }
+
+
+class Exchange(Agent):
+    """The definition of the task that is the ``number``-th exchange of an agent that stays: what
+    that was when it began to answer. A change of the agent counts from the next one on."""
+
+    stays: ClassVar[bool] = True
+
+    number: int = Field(ge=1)

@@ -38,6 +38,13 @@ class TaskRequest(BaseModel):
     plan: Plan | None = None
     callbacks: tuple[Callback, ...] = Field(default=(), max_length=MAX_CALLBACKS)
 
+    @field_validator("type")
+    @classmethod
+    def _is_no_exchange(cls, asked: TaskType) -> TaskType:
+        if asked is TaskType.EXCHANGE:
+            raise ValueError("no task is submitted as an exchange: send a message to an agent")
+        return asked
+
     @field_validator("callbacks")
     @classmethod
     def _are_different(cls, callbacks: tuple[Callback, ...]) -> tuple[Callback, ...]:

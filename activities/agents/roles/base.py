@@ -52,6 +52,12 @@ class Role(ABC):
     async def system(self, turn: RoleTurn, offered: Mapping[str, OfferedTool]) -> str:
         """The system prompt, with which the conversation begins."""
 
+    async def conversation(
+        self, turn: RoleTurn, messages: Sequence[ChatMessage]
+    ) -> Sequence[ChatMessage]:
+        """What the model is sent, of the task's own ``messages``: here nothing else."""
+        return messages
+
     def hint(self, hint: Hint, offered: Mapping[str, OfferedTool]) -> str:
         """What the model is told that makes no progress."""
         return hint_message(hint)

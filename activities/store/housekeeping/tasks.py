@@ -41,7 +41,8 @@ _PARTS = tuple(
 @dataclass(frozen=True, slots=True)
 class NotDeleted:
     """Why a task stays: it, or ``by``, which belongs to it or uses a file of it, is ``status``; or
-    it is a node of plan ``parent_id``; or ``schedule`` gives a file of it to its runs."""
+    it belongs to ``parent_id``, a plan or an agent; or ``schedule`` gives a file of it to its
+    runs."""
 
     status: Status | None = None
     by: UUID | None = None

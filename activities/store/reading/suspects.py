@@ -15,7 +15,7 @@ from activities.store import fence
 from activities.store.database import Database
 from activities.store.reading.cursor import Cursor
 from activities.store.tables import SubTask, Task
-from workflows.states import LIVING, Status
+from workflows.states import LIVING, Status, TaskType
 
 # Any number will do, as long as all APIs on a database take the same.
 _LOCK = 4_207_116_904
@@ -59,6 +59,19 @@ class Suspects:
             return ()
         rows = await self._connection.execute(
             select(*_COLUMNS).where(col(Task.id).in_(task_ids), col(Task.status).in_(LIVING))
+        )
+        return [Suspect(*row) for row in rows]
+
+    async def exchanges_among(self, agent_ids: Sequence[UUID]) -> Sequence[Suspect]:
+        """The exchanges of these agents that have not ended."""
+        if not agent_ids:
+            return ()
+        rows = await self._connection.execute(
+            select(*_COLUMNS).where(
+                col(Task.parent_id).in_(agent_ids),
+                col(Task.type) == TaskType.EXCHANGE,
+                col(Task.status).in_(LIVING),
+            )
         )
         return [Suspect(*row) for row in rows]
 
@@ -121,7 +134,12 @@ class Suspects:
         )
         rows = await self._connection.execute(
             select(*_COLUMNS)
-            .where(col(Task.parent_id).is_not(None), col(Task.status).in_(LIVING), ~has_plan)
+            .where(
+                col(Task.parent_id).is_not(None),
+                col(Task.type) != TaskType.EXCHANGE,  # It belongs to an agent.
+                col(Task.status).in_(LIVING),
+                ~has_plan,
+            )
             .order_by(col(Task.updated_at), col(Task.id))
             .limit(limit)
         )

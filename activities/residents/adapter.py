@@ -1,0 +1,73 @@
+"""The adapter of ``ports.Conversations``: what an agent that stays reads and says."""
+
+from dataclasses import dataclass
+
+import structlog
+from temporalio import activity
+
+from activities.attempts.attempt import as_application_error
+from activities.kinds.base import Installed
+from activities.patience import patiently
+from activities.residents.prompts import shape
+from activities.store import exchanges
+from activities.store.exchanges import BegunExchange
+from workflows import ports
+from workflows.contracts import AgentRun, RunLimits
+from workflows.resident_contracts import CutCall, TakeCall, Taken
+
+IDLE_SECONDS = 30.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationOptions:
+    """An agent that is told nothing for ``idle_seconds`` goes to sleep: its workflow ends."""
+
+    idle_seconds: float = IDLE_SECONDS
+
+
+class Conversations(ports.Conversations):
+    def __init__(self, installed: Installed, options: ConversationOptions) -> None:
+        self._installed = installed
+        self._options = options
+
+    @activity.defn
+    async def take_messages(self, call: TakeCall) -> Taken:
+        database, execution = self._installed.database, _execution()
+        async with as_application_error():
+            begun = await patiently(
+                lambda: exchanges.begin_exchange(
+                    database, call.agent_id, call.team_id, execution, shape
+                )
+            )
+        if begun is None:
+            return Taken(idle_seconds=self._options.idle_seconds)
+        log.info("exchange.begun", task_id=str(begun.id), agent_id=str(call.agent_id))
+        return Taken(exchange=self._run_of(call, begun), through=begun.through)
+
+    @activity.defn
+    async def cut_short(self, call: CutCall) -> None:
+        database, execution = self._installed.database, _execution()
+        async with as_application_error():
+            await patiently(lambda: exchanges.cut_short(database, call, execution))
+
+    @activity.defn
+    async def summarise(self, call: TakeCall) -> None:
+        """Nothing asks for it yet."""
+
+    def _run_of(self, call: TakeCall, begun: BegunExchange) -> AgentRun:
+        return AgentRun(
+            task_id=begun.id,
+            team_id=call.team_id,
+            run=1,
+            agent_id=call.agent_id,
+            limits=RunLimits.model_validate(begun.definition.limits.model_dump()),
+            approval_seconds=self._installed.approval_seconds,
+        )
+
+
+def _execution() -> str:
+    execution = activity.info().workflow_run_id
+    assert execution is not None
+    return execution

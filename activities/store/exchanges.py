@@ -1,0 +1,293 @@
+"""The exchanges of agents that stay: begun with what is unread, each a task of its own."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from activities.store import events, fence
+from activities.store.database import Database
+from activities.store.task_statements import CREATE
+from activities.store.tasks import NewTask, close_task, row_of
+from workflows.contracts import Failure, TaskClose
+from workflows.definitions.resident import Exchange, Resident
+from workflows.events import MessageCreated
+from workflows.resident_contracts import CutCall, exchange_id
+from workflows.states import InboxKind, Status, TaskType
+
+# What one exchange takes at most; the rest is for the next.
+MAX_MESSAGES = 100
+MAX_CHARACTERS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadMessage:
+    """What an agent has not read yet. ``from_agent_id`` is None where a person wrote."""
+
+    id: UUID
+    seq: int
+    kind: InboxKind
+    from_agent_id: UUID | None
+    from_name: str
+    content: str
+    attachments: Mapping[str, str]
+    is_reply: bool
+    group_id: UUID | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What messages become as a task: what people call it, what the model reads, and the files that
+    came with them."""
+
+    name: str
+    prompt: str
+    inputs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class BegunExchange:
+    """``through`` is the number of the last message that it takes."""
+
+    id: UUID
+    definition: Exchange
+    through: int
+
+
+Shaping = Callable[[str, Sequence[UnreadMessage]], Shape]
+"""From the name of the agent and its messages."""
+
+
+class _LeftBehind(Exception):
+    """The agent's exchange is one whose workflow was ended from outside."""
+
+    def __init__(self, task_id: UUID, run: int) -> None:
+        self.task_id = task_id
+        self.run = run
+
+
+async def begin_exchange(
+    database: Database, agent_id: UUID, team_id: UUID, execution: str, shaping: Shaping
+) -> BegunExchange | None:
+    """Take what is unread, or what ``execution``, a Temporal run id, has taken already. None where
+    nothing is to be done: no messages, or an agent that is paused, in error or terminated."""
+    try:
+        async with database.writing() as connection:
+            return await _begin(connection, agent_id, execution, shaping)
+    except _LeftBehind as left:
+        await close_task(database, _end_of(left, team_id, agent_id))
+        return None
+
+
+async def cut_short(database: Database, call: CutCall, execution: str) -> None:
+    """Write down, as the answer, what the model has said in a turn that is not to be finished. A
+    repeat changes nothing."""
+    # Before the first answer nothing is written, not even what it answers.
+    seq = call.seq + 1 if call.seq else 2
+    said = MessageCreated(turn=call.turn, seq=seq, role="assistant")
+    values = {
+        "task_id": call.task_id,
+        "run": call.run,
+        "turn": call.turn,
+        "seq": call.seq,
+        "said_seq": seq,
+        "execution": execution,
+        **events.values([said]),
+    }
+    await database.execute(_CUT_SHORT, values)
+
+
+async def _begin(
+    connection: AsyncConnection, agent_id: UUID, execution: str, shaping: Shaping
+) -> BegunExchange | None:
+    agent = (await connection.execute(_LOCK, {"agent_id": agent_id})).one_or_none()
+    if agent is None:
+        return None
+    if agent.is_living:
+        if agent.execution != execution:
+            raise _LeftBehind(agent.exchange_id, agent.run)
+        definition = Exchange.model_validate(agent.exchange)
+        return BegunExchange(agent.exchange_id, definition, agent.through)
+    if agent.is_stopped or agent.has_failed:
+        return None
+    rows = (await connection.execute(_UNREAD, {"agent_id": agent_id, "most": MAX_MESSAGES})).all()
+    taken = _taken(rows)
+    if not taken:
+        return None
+    return await _write(connection, agent, execution, taken, shaping)
+
+
+def _taken(rows: Sequence[Row[*tuple[Any, ...]]]) -> Sequence[UnreadMessage]:
+    """As many as go together, in their order: those of a group are answered to that group."""
+    taken: list[UnreadMessage] = []
+    characters = 0
+    for row in rows:
+        characters += len(row.content)
+        is_other = taken and row.group_id != taken[0].group_id
+        if is_other or (taken and characters > MAX_CHARACTERS):
+            break
+        taken.append(
+            UnreadMessage(
+                id=row.id,
+                seq=row.seq,
+                kind=InboxKind(row.kind),
+                from_agent_id=row.from_agent_id,
+                from_name=row.from_name,
+                content=row.content,
+                attachments=row.attachments or {},
+                is_reply=row.reply_to is not None,
+                group_id=row.group_id,
+                created_at=row.created_at,
+            )
+        )
+    return taken
+
+
+async def _write(
+    connection: AsyncConnection,
+    agent: Row[*tuple[Any, ...]],
+    execution: str,
+    taken: Sequence[UnreadMessage],
+    shaping: Shaping,
+) -> BegunExchange:
+    number = agent.exchanges + 1
+    task_id = exchange_id(agent.id, number)
+    definition = Resident.model_validate(agent.definition).exchange(number)
+    shape = shaping(agent.name, taken)
+    task = NewTask(
+        id=task_id,
+        team_id=agent.team_id,
+        parent_id=agent.id,
+        type=TaskType.EXCHANGE,
+        name=shape.name,
+        definition=definition.model_dump(mode="json", exclude_defaults=True),
+        prompt=shape.prompt,
+        inputs=shape.inputs,
+    )
+    await connection.execute(CREATE, row_of(task))
+    await connection.execute(
+        _BEGIN,
+        {
+            "agent_id": agent.id,
+            "task_id": task_id,
+            "number": number,
+            "execution": execution,
+            "message_ids": [message.id for message in taken],
+        },
+    )
+    return BegunExchange(task_id, definition, taken[-1].seq)
+
+
+def _end_of(left: _LeftBehind, team_id: UUID, agent_id: UUID) -> TaskClose:
+    failure = Failure(
+        code="terminated",
+        message="Its workflow was ended in Temporal. Restart the agent: it takes its unread "
+        "messages again.",
+    )
+    return TaskClose(
+        task_id=left.task_id,
+        team_id=team_id,
+        run=left.run,
+        status=Status.CANCELLED,
+        failure=failure,
+        agent_id=agent_id,
+    )
+
+
+_LOCK = text(
+    f"""
+    SELECT agents.id, agents.team_id, agents.name, agents.definition, agents.exchanges,
+           agents.exchange_id, tasks.run, tasks.definition AS exchange,
+           coalesce({fence.IS_LIVING}, false) AS is_living,
+           coalesce(tasks.status IN ('{Status.FAILED}', '{Status.BLOCKED}', '{Status.CANCELLED}'),
+                    false) AS has_failed,
+           agents.paused_at IS NOT NULL OR agents.terminated_at IS NOT NULL
+               OR agents.deleted_at IS NOT NULL AS is_stopped,
+           tasks.executions ->> -1 AS execution,
+           (SELECT max(seq) FROM inbox
+            WHERE exchange_id = tasks.id AND kind <> '{InboxKind.REPLY}') AS through
+    FROM agents LEFT JOIN tasks ON tasks.id = agents.exchange_id
+    WHERE agents.id = :agent_id
+    FOR UPDATE OF agents
+    """
+)
+
+_UNREAD = text(
+    """
+    SELECT id, seq, kind, from_agent_id, from_name, content, attachments, reply_to, group_id,
+           created_at
+    FROM inbox WHERE agent_id = :agent_id AND read_at IS NULL
+    ORDER BY seq LIMIT :most
+    """
+)
+
+_BEGIN = text(
+    f"""
+    WITH task AS (
+        UPDATE tasks SET executions = jsonb_build_array(CAST(:execution AS text))
+        WHERE id = :task_id
+    ), taken AS (
+        UPDATE inbox SET exchange_id = :task_id
+        WHERE id = ANY(CAST(:message_ids AS uuid[]))
+    ), agent AS (
+        UPDATE agents SET exchange_id = :task_id, exchanges = :number, updated_at = now()
+        WHERE id = :agent_id
+        RETURNING id, team_id
+    )
+    SELECT pg_notify('{events.CHANNEL}', CAST(id AS text)),
+           pg_notify('{events.CHANNEL}', CAST(team_id AS text))
+    FROM agent
+    """
+)
+
+# The text that was streamed, since the model was asked last in this turn; where it had called tools
+# before, what it said with that call is the answer.
+_CUT_SHORT = text(
+    f"""
+    WITH began AS (
+        SELECT coalesce(max(seq), 0) AS seq FROM events
+        WHERE task_id = :task_id AND type IN ('turn.started', 'llm.restarted')
+          AND CAST(data ->> 'turn' AS int) = :turn
+    ), said AS (
+        SELECT coalesce(string_agg(data ->> 'text', '' ORDER BY events.seq), '') AS text
+        FROM events, began
+        WHERE task_id = :task_id AND type = 'llm.delta' AND events.seq > began.seq
+          AND CAST(data ->> 'turn' AS int) = :turn
+    ), before AS (
+        SELECT content FROM messages
+        WHERE task_id = :task_id AND role = 'assistant' ORDER BY seq DESC LIMIT 1
+    ), is_written AS (
+        SELECT EXISTS (SELECT FROM messages WHERE task_id = :task_id AND seq > :seq) AS so
+    ), answer AS (
+        SELECT CASE WHEN said.text = '' OR is_written.so
+               THEN coalesce((SELECT content FROM before), '') ELSE said.text END AS reply,
+               said.text <> '' AND NOT is_written.so AS is_new
+        FROM said, is_written
+    ), task AS (
+        UPDATE tasks
+        SET event_seq = event_seq + CAST(is_new AS int), updated_at = now(),
+            result = jsonb_build_object('reply', reply, 'interrupted', true)
+        FROM answer
+        WHERE {fence.IS_PRESENT} AND result IS NULL
+        RETURNING tasks.id, tasks.team_id, event_seq - 1 AS base, prompt, reply, is_new
+    ), message AS (
+        INSERT INTO messages
+            (task_id, seq, team_id, turn, role, content, is_protected, execution, prompt_tokens,
+             completion_tokens, cost_usd)
+        SELECT id, x.seq, team_id, :turn, role, content, false, :execution, 0, 0, 0
+        FROM task, LATERAL (
+            VALUES (1, 'user', prompt, CAST(:seq AS int) = 0),
+                   (CAST(:said_seq AS int), 'assistant', reply, true)
+        ) AS x(seq, role, content, is_wanted)
+        WHERE is_new AND is_wanted
+    ), event AS (
+        {events.INSERT} {events.given("task")} WHERE is_new
+    )
+    SELECT {events.notify("task")} FROM task
+    """
+)

@@ -1,0 +1,65 @@
+"""Agents that stay which have something to read and may not know."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+
+from activities.store.database import Database
+from activities.store.resident_state import HAS_UNREAD
+from workflows.states import FINAL, MessageMode, Status
+
+# Who was told, reads within this time, or its workflow was ended from outside.
+SILENT_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """``seq`` is the number of the last message; one of those that are not taken ``interrupts``."""
+
+    agent_id: UUID
+    team_id: UUID
+    name: str
+    seq: int
+    interrupts: bool
+
+
+async def untold(database: Database, limit: int) -> Sequence[Untold]:
+    """Those that were not told of their last message, and those that have been told for long and
+    have not begun to read. None that are paused, in error or terminated."""
+    rows = await database.execute(_UNTOLD, {"limit": limit, "silent_seconds": SILENT_SECONDS})
+    return [
+        Untold(row.id, row.team_id, row.name, row.message_seq, interrupts=row.interrupts)
+        for row in rows
+    ]
+
+
+_BAD = ", ".join(f"'{status}'" for status in sorted(FINAL - {Status.COMPLETED}))
+
+_UNTOLD = text(
+    f"""
+    WITH due AS (
+        SELECT id FROM agents WHERE message_seq > told_seq
+        UNION
+        SELECT agents.id FROM (
+            SELECT DISTINCT agent_id FROM inbox WHERE read_at IS NULL
+        ) AS unread JOIN agents ON agents.id = unread.agent_id
+        WHERE agents.told_at < now() - make_interval(secs => :silent_seconds)
+    )
+    SELECT agents.id, agents.team_id, agents.name, agents.message_seq,
+           EXISTS (
+               SELECT FROM inbox
+               WHERE inbox.agent_id = agents.id AND read_at IS NULL AND exchange_id IS NULL
+                 AND mode = '{MessageMode.INTERRUPT}'
+           ) AS interrupts
+    FROM due JOIN agents ON agents.id = due.id
+        LEFT JOIN tasks AS exchange ON exchange.id = agents.exchange_id
+    WHERE paused_at IS NULL AND terminated_at IS NULL AND agents.deleted_at IS NULL
+      AND coalesce(exchange.status NOT IN ({_BAD}), true)
+      AND (message_seq > told_seq AND {HAS_UNREAD}
+           OR coalesce(exchange.status = '{Status.COMPLETED}', true) AND {HAS_UNREAD})
+    ORDER BY agents.told_at, agents.id
+    LIMIT :limit
+    """
+)
