@@ -26,10 +26,6 @@ SUMMARY_SHARE = 0.25
 # Exchanges are left out so many at a time.
 STEP = 8
 
-# A character is seldom more than a token, and a token seldom more characters than this.
-CHARACTERS_A_TOKEN = 5
-MOST_EACH_CHARACTERS = 16_000
-
 _GONE = "[What was asked here is not kept any more.]"
 _CUT_OFF = "[Interrupted here by a new message: the rest was not said.]"
 _NO_ANSWER = "[No answer was given: {why}.]"

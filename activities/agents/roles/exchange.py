@@ -9,8 +9,8 @@ from activities.equipment import Equipment
 from activities.kinds.base import Installed
 from activities.llm.base import Answer, ChatMessage
 from activities.patience import patiently
-from activities.residents.prior import PriorExchanges
 from activities.residents.prompts import HINTS, system_prompt
+from activities.residents.recollection import Recollection
 from activities.tools.offered import OfferedTool
 from activities.tools.skills import AllowedSkills
 from activities.tools.toolbox import Toolbox
@@ -27,7 +27,7 @@ class ExchangeRole(Role):
 
     def __init__(self, equipment: Equipment, toolbox: Toolbox, installed: Installed) -> None:
         super().__init__(equipment, toolbox, installed)
-        self._prior = PriorExchanges(equipment.database)
+        self._recollection = Recollection(equipment.database, equipment.models, equipment.tokens)
 
     def agent(self, turn: RoleTurn) -> Exchange:
         return Exchange.model_validate(turn.begun.definition)
@@ -48,8 +48,10 @@ class ExchangeRole(Role):
         self, turn: RoleTurn, messages: Sequence[ChatMessage]
     ) -> Sequence[ChatMessage]:
         """With what was said in earlier exchanges, between the system prompt and this one."""
-        prior = await self._prior.before(turn.call.task_id)
-        return prior.joined_with(messages)
+        agent = self.agent(turn)
+        return await self._recollection.conversation(
+            turn.call.task_id, agent.number, agent.model, messages
+        )
 
     def hint(self, hint: Hint, offered: Mapping[str, OfferedTool]) -> str:
         return HINTS[hint]

@@ -95,6 +95,13 @@ async def read_past(
     return Past(summary, [_exchange(row, whole.get(row.number)) for row in tasks])
 
 
+async def agent_of(database: Database, exchange_id: UUID) -> UUID | None:
+    """The agent whose exchange it is; None where that is gone."""
+    async with database.reading(fresh=True) as connection:
+        found: UUID | None = await connection.scalar(_AGENT, {"id": exchange_id})
+    return found
+
+
 def _exchange(row: Any, messages: tuple[ChatMessage, ...] | None) -> PastExchange:
     return PastExchange(
         number=row.number,
@@ -122,6 +129,9 @@ def _clipped(column: str) -> str:
     )
 
 
+_AGENT = text("SELECT parent_id FROM tasks WHERE id = :id").bindparams(
+    bindparam("id", type_=Uuid())
+)
 _SUMMARY = text(
     """
     SELECT through, left(text, :each) AS text FROM agent_summaries
@@ -146,7 +156,8 @@ _IS_PART = """
 _TASKS = text(
     f"""
     WITH {_WANTED}
-    SELECT number, status, {_clipped("prompt")} AS prompt, {_clipped("result ->> 'reply'")} AS reply,
+    SELECT number, status, {_clipped("prompt")} AS prompt,
+           {_clipped("result ->> 'reply'")} AS reply,
            CAST(result ->> 'interrupted' AS bool) AS is_interrupted,
            left(error ->> 'message', 300) AS error,
            (SELECT count(*) FROM messages WHERE task_id = tasks.id AND {_IS_PART}) AS rows
@@ -159,10 +170,10 @@ _MESSAGES = text(
     f"""
     WITH {_WANTED}, part AS (
         SELECT number, seq, role, request_id, {_clipped("content")} AS content, (
-                   SELECT jsonb_agg(CASE WHEN char_length(item ->> 'arguments') <= 2 * :half
-                                    THEN item - 'opaque'
-                                    ELSE item || jsonb_build_object('arguments', CAST(:nothing AS text))
-                                    END ORDER BY place)
+                   SELECT jsonb_agg(
+                       CASE WHEN char_length(item ->> 'arguments') <= 2 * :half THEN item
+                       ELSE item || jsonb_build_object('arguments', CAST(:nothing AS text)) END
+                       ORDER BY place)
                    FROM jsonb_array_elements(
                        CASE WHEN jsonb_typeof(requests) = 'array' THEN requests ELSE '[]' END
                    ) WITH ORDINALITY AS each(item, place)

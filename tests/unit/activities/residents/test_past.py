@@ -115,10 +115,8 @@ def test_what_is_sent_of_any_past_is_valid_and_within_its_budget(past: Past, bud
 
 
 @settings(max_examples=200)
-@given(_pasts(), st.integers(0, 6_000), st.lists(_MESSAGES, max_size=6), st.integers(200, 6_000))
-def test_the_past_gives_way_to_the_present(
-    past: Past, budget: int, _: object, context: int
-) -> None:
+@given(_pasts(), st.integers(0, 6_000), st.integers(200, 6_000))
+def test_the_past_gives_way_to_the_present(past: Past, budget: int, context: int) -> None:
     number = 1 + max((each.number for each in past.exchanges), default=past.summary.through)
     heard = (
         ChatMessage("system", "You are Ann.", is_protected=True),
