@@ -157,7 +157,7 @@ async def _write(
 ) -> BegunExchange:
     number = agent.exchanges + 1
     task_id = exchange_id(agent.id, number)
-    definition = Resident.model_validate(agent.definition).exchange(number)
+    definition = Resident.model_validate(agent.definition).exchange(number, agent.name)
     shape = shaping(agent.name, taken)
     task = NewTask(
         id=task_id,

@@ -2,28 +2,22 @@
 agents have written, and those that came while Temporal was away."""
 
 import asyncio
-import random
 from contextlib import suppress
-
-import structlog
 
 from activities.store.inbox import CHANNEL
 from activities.store.listener import Listener
 from activities.store.reading.untold import Untold, untold
+from api.passes import Passes
 from api.residents.telling import Word, tell
 from api.services import Services
-from workflows.backoff import Backoff
-from workflows.errors import TemporaryFailure
 
-# Whoever has posted a message is given so long to tell of it.
+# Before each pass: whoever has posted a message is given so long to tell of it.
 GATHERING_SECONDS = 0.05
 # A word may be lost, and so may a whole workflow.
 LOOKING_SECONDS = 1.0
 TOLD_A_PASS = 500
 AT_ONCE = 16
-_PAUSES = Backoff(first_seconds=0.5, longest_seconds=5.0)
-
-log = structlog.get_logger(__name__)
+PASS_TIMEOUT_SECONDS = 30.0
 
 
 class Teller:
@@ -43,30 +37,17 @@ class Teller:
         """Tell until cancelled."""
         listening = asyncio.create_task(self._listener.run())
         try:
-            await self._tell_on_and_on()
+            await Passes("teller", self._pass, GATHERING_SECONDS, PASS_TIMEOUT_SECONDS).run()
         finally:
             listening.cancel()
             with suppress(asyncio.CancelledError):
                 await listening
 
-    async def _tell_on_and_on(self) -> None:
-        pauses = None
-        while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._heard.wait(), LOOKING_SECONDS)
-            await asyncio.sleep(GATHERING_SECONDS)
-            self._heard.clear()
-            try:
-                await self.tell_all()
-            except TemporaryFailure as failure:
-                if pauses is None:
-                    pauses = _PAUSES.pauses(random.uniform)
-                    log.warning("teller.failing", reason=str(failure))
-                await asyncio.sleep(next(pauses))
-            else:
-                if pauses is not None:
-                    log.info("teller.recovered")
-                pauses = None
+    async def _pass(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._heard.wait(), LOOKING_SECONDS)
+        self._heard.clear()
+        await self.tell_all()
 
     async def tell_all(self) -> None:
         """Tell all who have something that they were not told of.

@@ -47,9 +47,12 @@ class Resident(BaseModel):
         """What it is to a model and to tools. The limits are those of a turn."""
         return Agent(**self._shared)
 
-    def exchange(self, number: int) -> "Exchange":
-        """The definition of its ``number``-th exchange."""
-        return Exchange(**self._shared, number=number)
+    def exchange(self, number: int, name: str) -> "Exchange":
+        """The definition of its ``number``-th exchange. ``name`` is what the agent is called where
+        its profile says nothing else."""
+        is_named = "name" in self.profile.model_fields_set
+        profile = self.profile if is_named else self.profile.model_copy(update={"name": name})
+        return Exchange(**{**self._shared, "profile": profile}, number=number)
 
     @property
     def _shared(self) -> dict[str, Any]:
