@@ -70,10 +70,16 @@ async def keep_within(
     return NotKept.FULL if written is None else Note(*written)
 
 
+async def forget(database: Database, agent_id: UUID, team_id: UUID, note_id: UUID) -> bool:
+    """Delete a note; False when there is none."""
+    async with database.writing() as connection:
+        return await forget_within(connection, agent_id, team_id, note_id)
+
+
 async def forget_within(
     connection: AsyncConnection, agent_id: UUID, team_id: UUID, note_id: UUID
 ) -> bool:
-    """Delete a note within the caller's transaction; False when there is none."""
+    """The same within the caller's transaction."""
     values = {"agent_id": agent_id, "team_id": team_id, "id": note_id}
     return (await connection.execute(_FORGET, values)).rowcount > 0
 
@@ -111,6 +117,7 @@ async def list_notes(
 
 
 async def count_notes(database: Database, agent_id: UUID) -> int:
+    """``agent_id`` may be that of an exchange: it stands for its agent."""
     [row] = await database.execute(_COUNT, {"agent_id": agent_id})
     count: int = row.count
     return count
@@ -157,7 +164,12 @@ _KEEP = text(
 _FORGET = text(
     "DELETE FROM agent_notes WHERE id = :id AND agent_id = :agent_id AND team_id = :team_id"
 ).bindparams(_AGENT, _ID, _TEAM)
-_COUNT = text("SELECT count(*) FROM agent_notes WHERE agent_id = :agent_id")
+_COUNT = text(
+    """
+    SELECT count(*) FROM agent_notes
+    WHERE agent_id = coalesce((SELECT parent_id FROM tasks WHERE id = :agent_id), :agent_id)
+    """
+)
 _LATEST = text(
     f"SELECT {_COLUMNS} FROM agent_notes WHERE agent_id = :agent_id ORDER BY {_ORDER} LIMIT :limit"
 ).bindparams(_AGENT)

@@ -69,7 +69,8 @@ async def new_exchange(
             (id, team_id, type, name, prompt, parent_id, status, priority, definition,
              inputs, first_step, result, error, run, event_seq, executions, finished_at)
         SELECT :id, team_id, :type, 'exchange', :prompt, id, :status, 5,
-               jsonb_build_object('number', CAST(:number AS int)), '{}', 0, CAST(:result AS jsonb), CAST(:error AS jsonb), 1, 0, '[]',
+               jsonb_build_object('number', CAST(:number AS int)), '{}', 0,
+               CAST(:result AS jsonb), CAST(:error AS jsonb), 1, 0, '[]',
                CASE WHEN :ended THEN now() END
         FROM agents WHERE id = :agent_id""",
         id=task_id,

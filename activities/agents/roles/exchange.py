@@ -1,6 +1,7 @@
 """A model that is an agent that stays, and answers what it was told."""
 
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from activities.agents.answer import Judged, judge
 from activities.agents.roles.base import Role, RoleTurn
@@ -11,6 +12,7 @@ from activities.llm.base import Answer, ChatMessage
 from activities.patience import patiently
 from activities.residents.prompts import HINTS, system_prompt
 from activities.residents.recollection import Recollection
+from activities.store.notes import count_notes
 from activities.tools.offered import OfferedTool
 from activities.tools.skills import AllowedSkills
 from activities.tools.toolbox import Toolbox
@@ -42,7 +44,13 @@ class ExchangeRole(Role):
         database, team_id = self._equipment.database, turn.begun.team_id
         files = await patiently(lambda: working_files(database, turn.call.task_id, team_id))
         skills = await AllowedSkills(self._equipment.catalogue, agent.skills).all()
-        return system_prompt(agent, offered.values(), skills, files.files)
+        has_notes = any(tool.shows_notes for tool in offered.values())
+        notes = await self._notes(turn.call.task_id) if has_notes else 0
+        return system_prompt(agent, offered.values(), skills, files.files, notes)
+
+    async def _notes(self, exchange_id: UUID) -> int:
+        database = self._equipment.database
+        return await patiently(lambda: count_notes(database, exchange_id))
 
     async def conversation(
         self, turn: RoleTurn, messages: Sequence[ChatMessage]
