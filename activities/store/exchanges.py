@@ -15,7 +15,7 @@ from activities.store.task_statements import CREATE
 from activities.store.tasks import NewTask, close_task, row_of
 from workflows.contracts import Failure, TaskClose
 from workflows.definitions.resident import Exchange, Resident
-from workflows.events import MessageCreated
+from workflows.events import EventType, MessageCreated
 from workflows.resident_contracts import CutCall, exchange_id
 from workflows.states import InboxKind, Status, TaskType
 
@@ -251,12 +251,13 @@ _CUT_SHORT = text(
     f"""
     WITH began AS (
         SELECT coalesce(max(seq), 0) AS seq FROM events
-        WHERE task_id = :task_id AND type IN ('turn.started', 'llm.restarted')
+        WHERE task_id = :task_id
+          AND type IN ('{EventType.TURN_STARTED}', '{EventType.LLM_RESTARTED}')
           AND CAST(data ->> 'turn' AS int) = :turn
     ), said AS (
         SELECT coalesce(string_agg(data ->> 'text', '' ORDER BY events.seq), '') AS text
         FROM events, began
-        WHERE task_id = :task_id AND type = 'llm.delta' AND events.seq > began.seq
+        WHERE task_id = :task_id AND type = '{EventType.LLM_DELTA}' AND events.seq > began.seq
           AND CAST(data ->> 'turn' AS int) = :turn
     ), before AS (
         SELECT content FROM messages

@@ -12,7 +12,11 @@ from workflows.states import TaskType
 
 
 def test_every_type_has_a_kind_that_the_api_serves_and_the_terminal_draws() -> None:
-    assert set(KINDS) == set(SERVED_KINDS) == set(TERMINAL_KINDS) == set(TaskType)
+    assert set(SERVED_KINDS) == set(TERMINAL_KINDS) == set(TaskType)
+
+
+def test_every_type_can_be_submitted_but_what_an_agent_that_stays_does() -> None:
+    assert set(KINDS) == set(TaskType) - {TaskType.EXCHANGE}
 
 
 def test_workers_host_the_workflow_of_every_type() -> None:

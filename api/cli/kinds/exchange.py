@@ -1,0 +1,42 @@
+"""Exchanges of agents that stay on the terminal, drawn as the tasks of agents are."""
+
+from rich.console import Console
+
+from api.cli.display.agent_displays import MovingTurns, PlainTurns
+from api.cli.display.agent_progress import AgentProgress
+from api.cli.kinds.agent import KIND as AGENT
+from api.cli.kinds.base import Kind
+from api.client import Client
+from api.wire.responses.tasks import Task, TaskSummary
+from workflows.states import TaskType
+
+
+class ExchangeKind(Kind[AgentProgress]):
+    """Nobody submits one: a message to the agent is enough."""
+
+    task_type = TaskType.EXCHANGE
+    part = "call"
+
+    def progress(self, task: Task) -> AgentProgress:
+        return AGENT.progress(task)
+
+    def picture(self, progress: AgentProgress, console: Console) -> MovingTurns:
+        return AGENT.picture(progress, console)
+
+    def lines(self, progress: AgentProgress, console: Console) -> PlainTurns:
+        return AGENT.lines(progress, console)
+
+    async def complete(self, progress: AgentProgress, client: Client) -> None:
+        await AGENT.complete(progress, client)
+
+    def done(self, task: TaskSummary) -> str:
+        return AGENT.done(task)
+
+    def progress_note(self, task: Task) -> str:
+        return AGENT.progress_note(task)
+
+    def print_result(self, task: Task) -> None:
+        AGENT.print_result(task)
+
+
+KIND = ExchangeKind()
