@@ -23,6 +23,7 @@ from activities.llm.base import ModelOptions
 from activities.llm.models import Models
 from activities.plans.adapter import Nodes, Titles
 from activities.residents.adapter import ConversationOptions, Conversations
+from activities.residents.summarising import MemoryOptions, Summariser
 from activities.results.cache import ResultCache
 from activities.routes.adapter import Routes
 from activities.sandbox.base import Limits, Sandbox
@@ -65,6 +66,7 @@ class AdapterOptions:
     titles: Titles = "prompt"
     breakers: BreakerOptions = field(default_factory=BreakerOptions)
     conversations: ConversationOptions = field(default_factory=ConversationOptions)
+    memory: MemoryOptions = field(default_factory=MemoryOptions)
 
 
 @asynccontextmanager
@@ -82,7 +84,7 @@ async def adapters(
             Nodes(equipment, installed, options.titles),
             Routes(installed),
             Schedules(installed, options.titles),
-            Conversations(installed, options.conversations),
+            Conversations(installed, options.conversations, Summariser(equipment, options.memory)),
             Tasks(database),
         )
 

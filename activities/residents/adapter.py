@@ -6,9 +6,11 @@ import structlog
 from temporalio import activity
 
 from activities.attempts.attempt import as_application_error
+from activities.attempts.heartbeat import heartbeating
 from activities.kinds.base import Installed
 from activities.patience import patiently
 from activities.residents.prompts import shape
+from activities.residents.summarising import Summariser
 from activities.store import exchanges
 from activities.store.exchanges import BegunExchange
 from workflows import ports
@@ -28,9 +30,12 @@ class ConversationOptions:
 
 
 class Conversations(ports.Conversations):
-    def __init__(self, installed: Installed, options: ConversationOptions) -> None:
+    def __init__(
+        self, installed: Installed, options: ConversationOptions, summariser: Summariser
+    ) -> None:
         self._installed = installed
         self._options = options
+        self._summariser = summariser
 
     @activity.defn
     async def take_messages(self, call: TakeCall) -> Taken:
@@ -44,7 +49,10 @@ class Conversations(ports.Conversations):
         if begun is None:
             return Taken(idle_seconds=self._options.idle_seconds)
         log.info("exchange.begun", task_id=str(begun.id), agent_id=str(call.agent_id))
-        return Taken(exchange=self._run_of(call, begun), through=begun.through)
+        agent = begun.definition
+        summarises = await self._summariser.is_due(call.agent_id, agent.number, agent.model)
+        run = self._run_of(call, begun)
+        return Taken(exchange=run, through=begun.through, summarises=summarises)
 
     @activity.defn
     async def cut_short(self, call: CutCall) -> None:
@@ -54,7 +62,8 @@ class Conversations(ports.Conversations):
 
     @activity.defn
     async def summarise(self, call: TakeCall) -> None:
-        """Nothing asks for it yet."""
+        async with heartbeating(), as_application_error():
+            await self._summariser.summarise(call)
 
     def _run_of(self, call: TakeCall, begun: BegunExchange) -> AgentRun:
         return AgentRun(

@@ -68,6 +68,11 @@ def with_past(
     return (*system, *past, *own)
 
 
+def said_of(exchange: PastExchange) -> tuple[ChatMessage, ...]:
+    """An exchange with its calls, as far as they were read."""
+    return _whole(exchange) or _said(exchange)
+
+
 def _first(sizes: Sequence[int], numbers: Sequence[int], budget: int) -> int:
     """From which place on all that follows is within the budget, in steps where that can be."""
     totals = list(accumulate(reversed(sizes)))

@@ -149,6 +149,24 @@ async def take(
     return None
 
 
+async def take_if_free(
+    database: Database, piece: Piece, wanted: Sequence[Limit], limits: Limits, life_seconds: float
+) -> bool:
+    """As ``take``, for what has no place in the line: it goes after all who wait. The task may have
+    ended."""
+    keys = tuple(key for limit in wanted for key in _keys_of(limit))
+    last = Waiting(piece.holder, piece.task_id, keys)
+    async with database.writing() as connection:
+        await connection.execute(_LOCK)
+        line = [*await _line(connection, MOST_LOOKED_AT), last]
+        free = await _free(connection, limits, piece.holder)
+        places = {key: floor(left) for key, left in free.items()}
+        if last not in served(line, places):
+            return False
+        await _settle(connection, piece, wanted, free, life_seconds)
+    return True
+
+
 async def leave(database: Database, holder: UUID) -> None:
     """Give up a place in the line: no limit holds any more for what waited there."""
     async with database.writing() as connection:
