@@ -12,6 +12,7 @@ from activities.kinds.base import Installed
 from activities.limits.book import LimitBook
 from activities.llm.base import ModelOptions
 from activities.payloads import Codec
+from activities.residents.options import ResidentOptions
 from activities.secret_box import SecretBox
 from activities.skills.catalogue import Catalogue
 from activities.store.blobs import Blobs
@@ -21,6 +22,7 @@ from activities.tools.registry import Registry
 from activities.units import MEBIBYTE
 from activities.webhooks.options import WebhookOptions
 from api.housekeeping.options import HousekeepingOptions
+from api.residents.template_files import TemplateFiles
 from api.tasks.starts import Starts
 from api.tasks.temporal import TemporalPort
 from workflows.addresses import origin_of
@@ -85,6 +87,7 @@ class ApiOptions:
     max_viewers_per_team: int = 1_000
     connections: ConnectionLimits = field(default_factory=ConnectionLimits)
     schedules: ScheduleLimits = field(default_factory=ScheduleLimits)
+    residents: ResidentOptions = field(default_factory=ResidentOptions)
 
     @property
     def temporal_ui_origins(self) -> frozenset[str]:
@@ -112,6 +115,7 @@ class Services:
     catalogue: Catalogue
     tools: Registry
     models: ModelOptions | None = None
+    templates: TemplateFiles = field(default_factory=TemplateFiles)
     mcp: McpPool = field(default_factory=McpPool)
     inputs: InputPolicy = field(default_factory=InputPolicy)
     disk: Disk | None = None

@@ -13,6 +13,7 @@ from activities.tools.registry import Registry
 from activities.units import MEBIBYTE
 from api.app import create_app
 from api.http.server import serve
+from api.residents.template_files import TemplateFiles
 from api.services import ApiOptions, ConnectionLimits, ScheduleLimits, Services
 from api.tasks.temporal import TemporalPort
 from deploy import garbage_collector, temporal_connection
@@ -57,6 +58,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
         housekeeping=settings.housekeeping,
         connections=ConnectionLimits(most=max_viewers + CALLERS),
         schedules=ScheduleLimits(settings.schedule_seconds, settings.max_schedules),
+        residents=settings.resident_options,
     )
     if not loopback and not options.keys_required:
         raise SettingsInvalid(
@@ -81,6 +83,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
                 catalogue=Catalogue(settings.skill_folders),
                 tools=Registry(),
                 models=settings.model_options,
+                templates=TemplateFiles(settings.agent_folders),
                 mcp=mcp,
                 inputs=settings.input_policy,
                 disk=_disk(settings),

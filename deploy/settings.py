@@ -22,6 +22,7 @@ from activities.tools.mcp.policy import McpPolicy
 from activities.units import MEBIBYTE
 from deploy.breaker_settings import BreakerSettings
 from deploy.model_settings import ModelSettings
+from deploy.resident_settings import ResidentSettings
 from deploy.retention_settings import RetentionSettings
 from deploy.sandbox_settings import SandboxSettings
 from deploy.schedule_settings import ScheduleSettings
@@ -69,6 +70,7 @@ class Settings(
     WebhookSettings,
     RetentionSettings,
     ScheduleSettings,
+    ResidentSettings,
 ):
     """The settings of API and worker, from the environment."""
 

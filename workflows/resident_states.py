@@ -19,6 +19,14 @@ class AgentAct(StrEnum):
     DELETE = "delete"
 
 
+class ChildrenFate(StrEnum):
+    """What becomes of the agents that a terminated one has made: they end with it, and theirs, or
+    they belong to its own parent from now on, or to nobody."""
+
+    TERMINATE = "terminate"
+    HAND_OVER = "hand_over"
+
+
 _ALIVE = frozenset(AgentState) - {AgentState.TERMINATED}
 
 # The states in which each may be done.

@@ -37,7 +37,7 @@ async def problems_with_agent(
     if installed.models is None:
         problems.append(Problem("/type", _NO_MODEL))
     problems += problems_with_limits(installed, agent.limits, agent.model, at)
-    return [*problems, *_input_names(given)]
+    return [*problems, *problems_with_input_names(given)]
 
 
 async def problems_with_result(
@@ -91,7 +91,8 @@ def _unknown_tools(tools: Sequence[str], known: Collection[str], at: str) -> lis
     ]
 
 
-def _input_names(given: Mapping[str, str]) -> Iterator[Problem]:
+def problems_with_input_names(given: Mapping[str, str]) -> Iterator[Problem]:
+    """What is wrong with the number of inputs and their names, each at ``/inputs``."""
     if len(given) > MAX_INPUTS:
         yield Problem("/inputs", f"{len(given)} inputs are more than the {MAX_INPUTS} allowed")
     first_name: dict[str, str] = {}

@@ -11,6 +11,7 @@ from activities.store.audit import Actor
 from api.errors import InvalidRequest
 from api.http.feeds import Feeds
 from api.http.key_watch import KeyWatch
+from api.http.notifications import Notifications
 from api.http.viewers import Viewers
 from api.services import Services
 from workflows.pointers import Problem
@@ -32,6 +33,11 @@ async def _feeds(request: Request) -> Feeds:
 async def _viewers(request: Request) -> Viewers:
     viewers: Viewers = request.app.state.viewers
     return viewers
+
+
+async def _notifications(request: Request) -> Notifications:
+    notifications: Notifications = request.app.state.notifications
+    return notifications
 
 
 async def _actor(request: Request) -> Actor:
@@ -85,6 +91,7 @@ async def _key_digest(request: Request) -> str | None:
 ServicesDep = Annotated[Services, Depends(_services)]
 FeedsDep = Annotated[Feeds, Depends(_feeds)]
 ViewersDep = Annotated[Viewers, Depends(_viewers)]
+NotificationsDep = Annotated[Notifications, Depends(_notifications)]
 KeyWatchDep = Annotated[KeyWatch, Depends(_key_watch)]
 KeyDigestDep = Annotated[str | None, Depends(_key_digest)]
 TeamDep = Annotated[UUID, Depends(_team)]

@@ -120,7 +120,7 @@ def turn_of(call: ThinkCall, answer_seq: int, orders: Sequence[Sequence[str]]) -
             result = {"summary": " ".join(words), "result": {"rows": 3}}
             told[seq] = ChatMessage("tool", "Finished.", request_id=f"r{seq}", turn=call.turn)
             continue
-        asked = _approval(kind) if (kind := _WAITS.get(order)) else None
+        asked = approval(kind) if (kind := _WAITS.get(order)) else None
         ask_id = asked.id if asked else None
         is_plan = order == "plan"
         plans.append(
@@ -155,7 +155,7 @@ def turn_of(call: ThinkCall, answer_seq: int, orders: Sequence[Sequence[str]]) -
     )
 
 
-def _approval(kind: Literal["approval", "answer"]) -> Approval:
+def approval(kind: Literal["approval", "answer"]) -> Approval:
     now = datetime.now(UTC)
     question = "Which?" if kind == "answer" else None
     return Approval(

@@ -115,6 +115,8 @@ BAD: dict[str, tuple[str, ...]] = {
     "search_url": _URL,
     "schedule_seconds": (*_AMOUNT, "0", "0.5", "86401"),
     "max_schedules": _WHOLE,
+    "agents_path": (),
+    "max_agents": _WHOLE,
 }
 CASES = [(name, value) for name, values in BAD.items() for value in values]
 

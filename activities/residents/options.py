@@ -1,0 +1,12 @@
+"""What bounds the agents that stay of a team."""
+
+from dataclasses import dataclass
+
+DEFAULT_AGENTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ResidentOptions:
+    """A team has ``most`` agents, those that are terminated and not deleted among them."""
+
+    most: int = DEFAULT_AGENTS

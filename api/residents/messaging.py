@@ -1,0 +1,177 @@
+"""Messages to agents that stay: written down first, then the agent is told."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from activities.residents.checking import problems_with_attachments
+from activities.store import inbox
+from activities.store.audit import Actor
+from activities.store.inbox import MAX_UNREAD, NewMessage, Posted, Refused
+from activities.store.inbox_withdrawal import Withdrawn, withdraw
+from activities.store.reading.inbox import Answering, answering, find_by_key, find_message
+from activities.store.reading.residents import StoredResident
+from api.errors import IdempotencyConflict, InvalidRequest, NotFound
+from api.http.notifications import Notifications
+from api.residents.acts import tell_soon
+from api.residents.defining import digest_of
+from api.residents.errors import AgentConflict, InboxFull, MessageTaken
+from api.residents.lookup import load_agent, no_agent
+from api.residents.telling import Word
+from api.services import Services
+from api.wire.agent_requests import MessageRequest
+from workflows.pointers import Problem
+from workflows.resident_states import AgentAct, why_not
+from workflows.states import AgentState, MessageMode
+
+# While an agent works its bell rings all the time, and hundreds may wait for it.
+_LEAST_PAUSE_SECONDS = 0.05
+# A notification may be lost.
+_LONGEST_PAUSE_SECONDS = 5.0
+
+# Keys of clients are told apart from those of our own.
+_CLIENT = "client:"
+
+_NOT_WITHDRAWN: Final = {
+    Withdrawn.READ: "the agent has begun to read it",
+    Withdrawn.OF_GROUP: "it was written to a group, whose members have all got it",
+    Withdrawn.NO_MESSAGE: "it is no message to the agent, but a reply or a notice",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    agent: StoredResident
+    posted: Posted
+
+
+async def send(
+    services: Services, actor: Actor, agent_id: UUID, request: MessageRequest, key: str | None
+) -> Sent:
+    """Post a message. It will be read, even if Temporal cannot be reached right now; a repeat with
+    the same key changes nothing.
+
+    Raises:
+        NotFound: there is no such agent, or none that writes.
+        InvalidRequest: with everything that is wrong.
+        AgentConflict: it is terminated, or the one that writes is.
+        IdempotencyConflict: the key was used for another message.
+        InboxFull
+    """
+    agent = await load_agent(services, actor.team_id, agent_id)
+    posted = await _post(services, actor, agent, request, key)
+    if posted.is_new:
+        interrupts = request.mode is MessageMode.INTERRUPT
+        word = Word(agent.id, agent.team_id, agent.name, posted.seq, interrupts)
+        await tell_soon(services, word)
+    return Sent(agent, posted)
+
+
+async def look_for_answer(services: Services, sent: Sent) -> Answering | None:
+    """How far the answer to a repeated message is; None for one that is new."""
+    if sent.posted.is_new:
+        return None
+    return await answering(services.database, sent.agent.id, sent.posted.id)
+
+
+async def wait_for_answer(
+    services: Services, bells: Notifications, sent: Sent, seconds: float
+) -> Answering | None:
+    """How far the answer is when there is one, or none will come, or after so many seconds. None
+    when the message was withdrawn."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + seconds
+    with bells.listening(sent.agent.id) as bell:
+        while True:
+            found = await answering(services.database, sent.agent.id, sent.posted.id)
+            left = until - clock()
+            if found is None or found.reply or found.is_over or left <= 0 or bells.closing:
+                return found
+            await asyncio.sleep(min(left, _LEAST_PAUSE_SECONDS))
+            await bell.wait(max(0.0, min(until - clock(), _LONGEST_PAUSE_SECONDS)))
+
+
+async def take_back(services: Services, actor: Actor, agent_id: UUID, message_id: UUID) -> None:
+    """Withdraw a message that is not read.
+
+    Raises:
+        NotFound, MessageTaken
+    """
+    await load_agent(services, actor.team_id, agent_id)
+    found = await find_message(services.database, agent_id, message_id)
+    done = await withdraw(services.database, actor, agent_id, message_id)
+    if found is None or done is Withdrawn.GONE:
+        raise no_message(message_id)
+    if done is not Withdrawn.DONE:
+        raise MessageTaken(seq=found.seq, reason=_NOT_WITHDRAWN[done])
+
+
+def no_message(message_id: UUID) -> NotFound:
+    return NotFound(kind="message", id=message_id)
+
+
+async def _post(
+    services: Services,
+    actor: Actor,
+    agent: StoredResident,
+    request: MessageRequest,
+    key: str | None,
+) -> Posted:
+    client_key = None if key is None else _CLIENT + key
+    # What was fine when it was accepted may be gone now: that makes no repeat wrong.
+    is_repeated = client_key and await find_by_key(services.database, agent.id, client_key)
+    writer = "" if is_repeated else await _check(services, actor, agent, request)
+    written = await inbox.post(
+        services.database,
+        NewMessage(
+            agent_id=agent.id,
+            team_id=actor.team_id,
+            content=request.content,
+            from_agent_id=request.sender,
+            from_name=writer,
+            to_agent_id=agent.id,
+            to_name=agent.name,
+            attachments=request.attachments,
+            mode=request.mode,
+            client_key=client_key,
+            request_digest=None if key is None else digest_of(request),
+        ),
+    )
+    if isinstance(written, Posted):
+        return written
+    raise _refusal(written, agent, key)
+
+
+async def _check(
+    services: Services, actor: Actor, agent: StoredResident, request: MessageRequest
+) -> str:
+    """The name of who writes. Raises what ``send`` does."""
+    name = actor.name.partition(" (ak_")[0]  # As a person has called the key.
+    if request.sender == agent.id:
+        raise InvalidRequest([Problem("/from", "an agent does not write to itself")])
+    if request.sender is not None:
+        writer = await load_agent(services, actor.team_id, request.sender)
+        if writer.state is AgentState.TERMINATED:
+            reason = why_not(AgentAct.MESSAGE, writer.state)
+            raise AgentConflict(name=writer.name, done="the one that writes", reason=reason)
+        name = writer.name
+    problems = await problems_with_attachments(
+        services.installed, actor.team_id, request.attachments
+    )
+    if problems:
+        raise InvalidRequest(problems)
+    return name
+
+
+def _refusal(refused: Refused, agent: StoredResident, key: str | None) -> Exception:
+    match refused:
+        case Refused.GONE:
+            return no_agent(agent.id)
+        case Refused.FULL:
+            return InboxFull(name=agent.name, most=MAX_UNREAD)
+        case Refused.KEY_TAKEN:
+            return IdempotencyConflict(key=key)
+        case Refused.TERMINATED:
+            reason = why_not(AgentAct.MESSAGE, AgentState.TERMINATED)
+            return AgentConflict(name=agent.name, done="told anything", reason=reason)

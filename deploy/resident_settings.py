@@ -1,0 +1,26 @@
+"""The settings of agents that stay."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+from activities.residents.options import DEFAULT_AGENTS, ResidentOptions
+from deploy.setting_values import Count
+
+
+class ResidentSettings(BaseSettings):
+    """A part of ``Settings``, which says how variables are named."""
+
+    agents_path: str = Field(default="", description="folders of templates")
+    max_agents: Count = Field(default=DEFAULT_AGENTS, description="of a team")
+
+    @property
+    def agent_folders(self) -> tuple[Path, ...]:
+        """Those of ``AGENTOS_AGENTS_PATH``, separated like PATH."""
+        return tuple(Path(part) for part in self.agents_path.split(os.pathsep) if part)
+
+    @property
+    def resident_options(self) -> ResidentOptions:
+        return ResidentOptions(most=self.max_agents)
