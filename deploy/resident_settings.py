@@ -7,7 +7,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings
 
 from activities.residents.options import DEFAULT_AGENTS, ResidentOptions
-from deploy.setting_values import Count
+from deploy.setting_values import Count, CountOrZero
 
 
 class ResidentSettings(BaseSettings):
@@ -15,6 +15,8 @@ class ResidentSettings(BaseSettings):
 
     agents_path: str = Field(default="", description="folders of templates")
     max_agents: Count = Field(default=DEFAULT_AGENTS, description="of a team")
+    max_thinking_agents: CountOrZero = Field(default=0, description="of all teams; 0: no limit")
+    summarise_tokens: CountOrZero = Field(default=0, description="0: a share of the context")
 
     @property
     def agent_folders(self) -> tuple[Path, ...]:
@@ -23,4 +25,4 @@ class ResidentSettings(BaseSettings):
 
     @property
     def resident_options(self) -> ResidentOptions:
-        return ResidentOptions(most=self.max_agents)
+        return ResidentOptions(most=self.max_agents, thinking=self.max_thinking_agents or None)

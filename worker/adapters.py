@@ -67,6 +67,7 @@ class AdapterOptions:
     breakers: BreakerOptions = field(default_factory=BreakerOptions)
     conversations: ConversationOptions = field(default_factory=ConversationOptions)
     memory: MemoryOptions = field(default_factory=MemoryOptions)
+    max_thinking_agents: int | None = None
 
 
 @asynccontextmanager
@@ -114,7 +115,8 @@ async def _equipped(
         models = Models(options.models, tokens) if options.models else None
         if models is not None:
             stack.push_async_callback(models.close)
-        book = LimitBook(database, options.models.limits if options.models else {})
+        limits = options.models.limits if options.models else {}
+        book = LimitBook(database, limits, options.max_thinking_agents)
         slots = Slots(database, book, options.worker_id)
         stack.push_async_callback(slots.close)
         search = WebSearch(options.search_url, options.input_policy) if options.search_url else None

@@ -72,10 +72,10 @@ class Slots:
 
     @asynccontextmanager
     async def for_turn(
-        self, task_id: UUID, run: int, team_id: UUID, model: str
+        self, task_id: UUID, run: int, team_id: UUID, model: str, *, stays: bool = False
     ) -> AsyncIterator[None]:
-        """For the answer of a model; as ``for_attempt``."""
-        wanted = (await patiently(self._book.limits)).of_turn(team_id, model)
+        """For the answer of a model, to an agent that ``stays`` or another; as ``for_attempt``."""
+        wanted = (await patiently(self._book.limits)).of_turn(team_id, model, stays=stays)
         async with self._taken(uuid5(task_id, "turn"), task_id, run, wanted):
             yield
 
@@ -175,9 +175,9 @@ class Slots:
 
 
 def admission(
-    slots: Slots | None, task_id: UUID, run: int, team_id: UUID
+    slots: Slots | None, task_id: UUID, run: int, team_id: UUID, *, stays: bool = False
 ) -> Callable[[str], AbstractAsyncContextManager[None]]:
-    """Within what each model is asked for the turn of a task."""
+    """Within what each model is asked for the turn of a task; ``stays``: as in ``for_turn``."""
     if slots is None:
         return lambda model: nullcontext()
-    return partial(slots.for_turn, task_id, run, team_id)
+    return partial(slots.for_turn, task_id, run, team_id, stays=stays)

@@ -31,8 +31,12 @@ class ConversationOptions:
 
 class Conversations(ports.Conversations):
     def __init__(
-        self, installed: Installed, options: ConversationOptions, summariser: Summariser
+        self,
+        installed: Installed,
+        options: ConversationOptions,
+        summariser: Summariser | None = None,
     ) -> None:
+        """Without a ``summariser`` nothing is summed up."""
         self._installed = installed
         self._options = options
         self._summariser = summariser
@@ -49,9 +53,7 @@ class Conversations(ports.Conversations):
         if begun is None:
             return Taken(idle_seconds=self._options.idle_seconds)
         log.info("exchange.begun", task_id=str(begun.id), agent_id=str(call.agent_id))
-        agent = begun.definition
-        summarises = await self._summariser.is_due(call.agent_id, agent.number, agent.model)
-        run = self._run_of(call, begun)
+        run, summarises = self._run_of(call, begun), await self._is_summary_due(call, begun)
         return Taken(exchange=run, through=begun.through, summarises=summarises)
 
     @activity.defn
@@ -62,8 +64,16 @@ class Conversations(ports.Conversations):
 
     @activity.defn
     async def summarise(self, call: TakeCall) -> None:
+        if self._summariser is None:
+            return
         async with heartbeating(), as_application_error():
             await self._summariser.summarise(call)
+
+    async def _is_summary_due(self, call: TakeCall, begun: BegunExchange) -> bool:
+        agent = begun.definition
+        return self._summariser is not None and await self._summariser.is_due(
+            call.agent_id, agent.number, agent.model
+        )
 
     def _run_of(self, call: TakeCall, begun: BegunExchange) -> AgentRun:
         return AgentRun(
