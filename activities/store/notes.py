@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 from uuid import UUID
@@ -14,11 +14,8 @@ from sqlalchemy.types import DateTime, Text, Uuid
 
 from activities.store.database import Database
 from activities.store.reading.cursor import Cursor, cut
+from workflows.definitions.note import MAX_NOTES, MAX_QUERY_CHARACTERS
 
-MAX_NOTES = 1_000
-MAX_NOTE_CHARACTERS = 4_000
-# Of a search; the rest of a longer one is passed over.
-MAX_QUERY_CHARACTERS = 1_000
 _MAX_WORDS = 32
 
 # Scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, Japanese and Chinese.
@@ -30,9 +27,12 @@ _UNSPACED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Note:
+    """``is_new``: it has just been written."""
+
     id: UUID
     text: str
     created_at: datetime
+    is_new: bool = field(default=False, compare=False)
 
 
 class NotKept(Enum):
@@ -67,7 +67,11 @@ async def keep_within(
         return NotKept.TERMINATED
     values = of_agent | {"id": note_id, "text": storable(words), "most": MAX_NOTES}
     written = (await connection.execute(_KEEP, values)).one_or_none()
-    return NotKept.FULL if written is None else Note(*written)
+    return (
+        NotKept.FULL
+        if written is None
+        else Note(written.id, written.text, written.created_at, is_new=True)
+    )
 
 
 async def forget(database: Database, agent_id: UUID, team_id: UUID, note_id: UUID) -> bool:
@@ -86,7 +90,7 @@ async def forget_within(
 
 async def recall(database: Database, agent_id: UUID, query: str, limit: int) -> Sequence[Note]:
     """The notes that have most words of ``query``, or words that begin with those; a word that few
-    have counts more. Without any, the latest."""
+    have counts more. Without any, the latest. What is too long of a query is passed over."""
     async with database.reading(fresh=True) as connection:
         if not query.strip():
             rows = await connection.execute(_LATEST, {"agent_id": agent_id, "limit": limit})

@@ -6,9 +6,10 @@ from pydantic import Field
 
 from activities.patience import patiently
 from activities.store import notes
-from activities.store.notes import MAX_QUERY_CHARACTERS, Note
+from activities.store.notes import Note
 from activities.tools.context import AgentContext, ToolResult
 from activities.tools.registry import tool
+from workflows.definitions.note import MAX_QUERY_CHARACTERS
 
 MAX_RECALLED = 50
 # Of all that is shown at once: it would be cut in the middle otherwise.

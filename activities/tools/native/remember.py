@@ -8,9 +8,10 @@ from pydantic import Field
 from activities.patience import patiently
 from activities.residents.note_errors import NotesFull
 from activities.store import notes
-from activities.store.notes import MAX_NOTE_CHARACTERS, MAX_NOTES, NotKept
+from activities.store.notes import NotKept
 from activities.tools.context import AgentContext
 from activities.tools.registry import tool
+from workflows.definitions.note import MAX_NOTE_CHARACTERS, MAX_NOTES
 from workflows.errors import TaskMoved
 
 
