@@ -20,6 +20,7 @@ from api.http.middleware.limits import BodyLimit, OriginGuard
 from api.http.middleware.observer import Observer
 from api.http.notifications import Notifications
 from api.http.openapi import DocumentedApi
+from api.http.resident_feeds import InboxFeeds, TeamFeeds
 from api.http.routes import codec
 from api.http.viewers import Viewers
 from api.passes import Passes
@@ -51,11 +52,13 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.metrics = metrics
     app.state.notifications = Notifications(services.database.url)
-    app.state.feeds = Feeds(
-        services.database,
-        app.state.notifications,
-        heartbeat_seconds=services.options.heartbeat_seconds,
-    )
+    for name, kind in (("feeds", Feeds), ("inboxes", InboxFeeds), ("team_feeds", TeamFeeds)):
+        feeds = kind(
+            services.database,
+            app.state.notifications,
+            heartbeat_seconds=services.options.heartbeat_seconds,
+        )
+        setattr(app.state, name, feeds)
     app.state.key_watch = KeyWatch(services.database)
     app.state.viewers = Viewers(
         most=services.options.max_viewers, most_per_team=services.options.max_viewers_per_team

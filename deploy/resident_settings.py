@@ -6,7 +6,12 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
-from activities.residents.options import DEFAULT_AGENTS, ResidentOptions
+from activities.residents.options import (
+    DEFAULT_AGENTS,
+    ConversationOptions,
+    MemoryOptions,
+    ResidentOptions,
+)
 from deploy.setting_values import Count, CountOrZero
 
 
@@ -14,6 +19,9 @@ class ResidentSettings(BaseSettings):
     """A part of ``Settings``, which says how variables are named."""
 
     agents_path: str = Field(default="", description="folders of templates")
+    agent_idle_seconds: float = Field(
+        default=30.0, gt=0, le=3_600, description="until one that is told nothing sleeps"
+    )
     max_agents: Count = Field(default=DEFAULT_AGENTS, description="of a team")
     max_thinking_agents: CountOrZero = Field(default=0, description="of all teams; 0: no limit")
     summarise_tokens: CountOrZero = Field(default=0, description="0: a share of the context")
@@ -22,6 +30,13 @@ class ResidentSettings(BaseSettings):
     def agent_folders(self) -> tuple[Path, ...]:
         """Those of ``AGENTOS_AGENTS_PATH``, separated like PATH."""
         return tuple(Path(part) for part in self.agents_path.split(os.pathsep) if part)
+
+    @property
+    def conversation_options(self) -> ConversationOptions:
+        return ConversationOptions(idle_seconds=self.agent_idle_seconds)
+
+    def memory_options(self, team_daily_tokens: int) -> MemoryOptions:
+        return MemoryOptions(self.summarise_tokens or None, team_daily_tokens)
 
     @property
     def resident_options(self) -> ResidentOptions:

@@ -16,7 +16,6 @@ from temporalio.service import RPCError
 from activities.agents.turn import TurnOptions
 from activities.patience import patiently
 from activities.payloads import Codec, data_converter
-from activities.residents.summarising import MemoryOptions
 from activities.sandbox import backends
 from activities.store.database import Database
 from activities.tidying import keep_tidy
@@ -129,8 +128,9 @@ def _adapter_options(settings: Settings, worker_id: str) -> AdapterOptions:
         public_url=settings.public_url,
         titles=settings.titles,
         breakers=settings.breaker_options,
-        memory=MemoryOptions(settings.summarise_tokens or None, settings.team_daily_tokens),
+        memory=settings.memory_options(settings.team_daily_tokens),
         max_thinking_agents=settings.resident_options.thinking,
+        conversations=settings.conversation_options,
     )
 
 

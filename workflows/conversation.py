@@ -185,9 +185,9 @@ class _Exchange:
     async def _stop(self, turns: "asyncio.Future[bool]") -> None:
         """Stop the model at once; tools that run are given a while to end by themselves."""
         if self.loop.is_acting:
-            await asyncio.wait([turns], timeout=policies.INTERRUPT_GRACE.total_seconds())
+            await workflow.wait([turns], timeout=policies.INTERRUPT_GRACE.total_seconds())
         turns.cancel()
-        await asyncio.wait([turns])
+        await workflow.wait([turns])
 
     async def _cut_short(self) -> None:
         run = self.loop.run

@@ -1,7 +1,5 @@
 """The adapter of ``ports.Conversations``: what an agent that stays reads and says."""
 
-from dataclasses import dataclass
-
 import structlog
 from temporalio import activity
 
@@ -9,6 +7,7 @@ from activities.attempts.attempt import as_application_error
 from activities.attempts.heartbeat import heartbeating
 from activities.kinds.base import Installed
 from activities.patience import patiently
+from activities.residents.options import ConversationOptions
 from activities.residents.prompts import shape
 from activities.residents.summarising import Summariser
 from activities.store import exchanges
@@ -17,16 +16,7 @@ from workflows import ports
 from workflows.contracts import AgentRun, RunLimits
 from workflows.resident_contracts import CutCall, TakeCall, Taken
 
-IDLE_SECONDS = 30.0
-
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationOptions:
-    """An agent that is told nothing for ``idle_seconds`` goes to sleep: its workflow ends."""
-
-    idle_seconds: float = IDLE_SECONDS
 
 
 class Conversations(ports.Conversations):

@@ -18,6 +18,7 @@ from activities.llm.base import NO_CHARGE, Answer, Charge, ChatMessage
 from activities.llm.compaction import Count, size_tokens
 from activities.llm.models import PROMPT_SHARE, Models
 from activities.patience import patiently
+from activities.residents.options import MemoryOptions
 from activities.residents.recollection import bounds_of
 from activities.residents.summary_prompt import fault_of, summary_messages, transcript
 from activities.store import summaries
@@ -44,15 +45,6 @@ _CHARACTERS_A_TOKEN = 4
 _COUNTING_SECONDS = 0.5
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryOptions:
-    """Exchanges that have more than ``summarise_tokens`` are summed up; None: as is fit for the
-    model. ``daily_tokens`` is the quota of a team that has none of its own; 0 is no limit."""
-
-    summarise_tokens: int | None = None
-    daily_tokens: int = 0
 
 
 class Summariser:

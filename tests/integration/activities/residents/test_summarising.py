@@ -17,8 +17,9 @@ from activities.limits.book import LimitBook
 from activities.limits.slots import Slots
 from activities.llm.base import ModelOptions
 from activities.llm.models import Models
-from activities.residents.adapter import ConversationOptions, Conversations
-from activities.residents.summarising import MemoryOptions, Summariser
+from activities.residents.adapter import Conversations
+from activities.residents.options import ConversationOptions, MemoryOptions
+from activities.residents.summarising import Summariser
 from activities.residents.summary_prompt import MAX_SUMMARY_CHARACTERS
 from activities.store.blobs import Blobs
 from activities.store.database import Database
