@@ -82,9 +82,7 @@ def system_prompt(
         _CONVERSATION,
         _MESSAGES,
         _GROUPS,
-        f"{_FILES}
-
-{files_section(files)}",
+        f"{_FILES}\n\n{files_section(files)}",
     ]
     offered = list(tools)
     if skills and any(tool.shows_skills for tool in offered):
