@@ -22,7 +22,8 @@ from activities.limits.slots import Slots
 from activities.llm.base import ModelOptions
 from activities.llm.models import Models
 from activities.plans.adapter import Nodes, Titles
-from activities.residents.adapter import ConversationOptions, Conversations
+from activities.residents.adapter import Conversations
+from activities.residents.options import ConversationOptions
 from activities.results.cache import ResultCache
 from activities.routes.adapter import Routes
 from activities.sandbox.base import Limits, Sandbox
