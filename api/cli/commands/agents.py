@@ -7,6 +7,7 @@ import typer
 from api.cli import terminal
 from api.cli.commands import agent_templates
 from api.cli.commands import resident_options as options
+from api.cli.commands.agent_chat import chat, watch
 from api.cli.commands.agent_ids import find_agent_id, talk_about_agent
 from api.cli.commands.agent_views import print_agent, print_agents, print_messages
 from api.cli.commands.inputs import parse_inputs, upload_inputs
@@ -310,3 +311,7 @@ def _print(agent: Agent, output: Format) -> None:
 
 def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
+
+
+app.command()(chat)
+app.command()(watch)

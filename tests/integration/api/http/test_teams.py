@@ -99,6 +99,7 @@ _ROUTES = [
     ("POST", "/agents/{agent}/restart"),
     ("POST", "/agents/{agent}/interrupt"),
     ("POST", "/agents/{agent}/terminate"),
+    ("GET", "/agents/{agent}/events"),
     ("GET", "/agents/{agent}/messages"),
     ("POST", "/agents/{agent}/messages"),
     ("GET", "/agents/{agent}/messages/{message}"),
