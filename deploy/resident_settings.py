@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
-from activities.residents.options import DEFAULT_AGENTS, ResidentOptions
+from activities.residents.options import DEFAULT_AGENTS, ConversationOptions, ResidentOptions
 from deploy.setting_values import Count
 
 
@@ -14,12 +14,19 @@ class ResidentSettings(BaseSettings):
     """A part of ``Settings``, which says how variables are named."""
 
     agents_path: str = Field(default="", description="folders of templates")
+    agent_idle_seconds: float = Field(
+        default=30.0, gt=0, le=3_600, description="until one that is told nothing sleeps"
+    )
     max_agents: Count = Field(default=DEFAULT_AGENTS, description="of a team")
 
     @property
     def agent_folders(self) -> tuple[Path, ...]:
         """Those of ``AGENTOS_AGENTS_PATH``, separated like PATH."""
         return tuple(Path(part) for part in self.agents_path.split(os.pathsep) if part)
+
+    @property
+    def conversation_options(self) -> ConversationOptions:
+        return ConversationOptions(idle_seconds=self.agent_idle_seconds)
 
     @property
     def resident_options(self) -> ResidentOptions:

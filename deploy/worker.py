@@ -128,6 +128,7 @@ def _adapter_options(settings: Settings, worker_id: str) -> AdapterOptions:
         public_url=settings.public_url,
         titles=settings.titles,
         breakers=settings.breaker_options,
+        conversations=settings.conversation_options,
     )
 
 

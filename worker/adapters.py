@@ -23,8 +23,8 @@ from activities.llm.base import ModelOptions
 from activities.llm.models import Models
 from activities.plans.adapter import Nodes, Titles
 from activities.reminders.options import ReminderLimits
-from activities.residents.adapter import ConversationOptions, Conversations
-from activities.residents.options import ResidentOptions
+from activities.residents.adapter import Conversations
+from activities.residents.options import ConversationOptions, ResidentOptions
 from activities.results.cache import ResultCache
 from activities.routes.adapter import Routes
 from activities.sandbox.base import Limits, Sandbox

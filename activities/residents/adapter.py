@@ -1,13 +1,12 @@
 """The adapter of ``ports.Conversations``: what an agent that stays reads and says."""
 
-from dataclasses import dataclass
-
 import structlog
 from temporalio import activity
 
 from activities.attempts.attempt import as_application_error
 from activities.kinds.base import Installed
 from activities.patience import patiently
+from activities.residents.options import ConversationOptions
 from activities.residents.prompts import shape
 from activities.store import exchanges
 from activities.store.exchanges import BegunExchange
@@ -15,16 +14,7 @@ from workflows import ports
 from workflows.contracts import AgentRun, RunLimits
 from workflows.resident_contracts import CutCall, TakeCall, Taken
 
-IDLE_SECONDS = 30.0
-
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationOptions:
-    """An agent that is told nothing for ``idle_seconds`` goes to sleep: its workflow ends."""
-
-    idle_seconds: float = IDLE_SECONDS
 
 
 class Conversations(ports.Conversations):

@@ -3,10 +3,12 @@
 from enum import IntEnum
 
 from api.cli.errors import (
+    AgentUnknown,
     ArtifactUnknown,
     BulkIdUnknown,
     LetterIdUnknown,
     NodeUnknown,
+    ReplyTimedOut,
     ScheduleUnknown,
     StepUnknown,
     TaskIdUnknown,
@@ -60,8 +62,11 @@ def of_error(error: AgentOSError) -> ExitCode:
             | LetterIdUnknown()
             | BulkIdUnknown()
             | ScheduleUnknown()
+            | AgentUnknown()
         ):
             return ExitCode.NOT_FOUND
+        case ReplyTimedOut():
+            return ExitCode.TIMED_OUT
         case BadInput() | FileUnreadable():
             return ExitCode.USAGE
         case _:

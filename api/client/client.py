@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from api.addresses import DEFAULT_URL
 from api.client import task_events, transfer
+from api.client.agents import Agents
 from api.client.following import follow
 from api.client.task_events import TaskEvent
 from api.client.transfer import Download
@@ -71,6 +72,7 @@ class Client:
 
     def __init__(self, url: str = DEFAULT_URL, api_key: str | None = None) -> None:
         self._transport = Transport(url, api_key)
+        self.agents = Agents(self._transport)
 
     async def __aenter__(self) -> Self:
         return self

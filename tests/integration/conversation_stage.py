@@ -23,7 +23,8 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from activities.attempts.heartbeat import heartbeating
 from activities.kinds.base import Installed
 from activities.llm.base import ChatMessage
-from activities.residents.adapter import ConversationOptions, Conversations
+from activities.residents.adapter import Conversations
+from activities.residents.options import ConversationOptions
 from activities.store import turns
 from activities.store.database import Database
 from activities.store.turns import Turn

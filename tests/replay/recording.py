@@ -15,16 +15,17 @@ from pathlib import Path
 from pydantic import JsonValue
 from temporalio.client import WorkflowHistory
 
-from tests.replay import agents, pipelines, schedules
+from tests.replay import agents, conversations, pipelines, schedules
 
 HISTORIES = Path(__file__).parent / "histories"
+PLAYED = (pipelines, agents, schedules, conversations)
 
 
 async def record(*names: str) -> None:
-    known = [*pipelines.SCENES, *agents.SCENES, *schedules.SCENES]
+    known = [*chain.from_iterable(scenes.SCENES for scenes in PLAYED)]
     if not names or not all(fnmatch.filter(known, name) for name in names):
         sys.exit("name some of these: " + " ".join(known))
-    for scenes in (pipelines, agents, schedules):
+    for scenes in PLAYED:
         found = (fnmatch.filter(scenes.SCENES, name) for name in names)
         if wanted := [*chain.from_iterable(found)]:
             await scenes.play(wanted, _keep)

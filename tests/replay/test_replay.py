@@ -3,7 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from statistics import mean
 
@@ -17,9 +17,8 @@ from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
 from activities.payloads import Codec, data_converter
-from tests.replay import agents, pipelines, schedules
 from tests.replay.marks import HANDLED, TITLE
-from tests.replay.recording import HISTORIES
+from tests.replay.recording import HISTORIES, PLAYED
 from tests.temporal_runs import is_think
 from worker.host import hosted_workflows
 from workflows.failures import DATA_CONVERTER
@@ -38,6 +37,7 @@ ENCRYPTED = b64encode(b"binary/encrypted").decode()
 RUNS_OF_CONTINUED = ["agent-continued-1", "agent-continued-2"]
 RUNS_OF_ROUTED = ["router-chosen-1", "router-chosen-2"]
 RUNS_OF_CONTINUED_PLAN = ["plan-continued-1", "plan-continued-2"]
+RUNS_OF_CONTINUED_TALK = [f"conversation-continued-{number}" for number in (1, 2, 3)]
 
 # Of a turn with two calls; the benchmarks measure a turn with one.
 MOST_TURN_EVENTS = 18
@@ -90,9 +90,15 @@ async def _encrypted(value: JsonValue, codec: Codec) -> JsonValue:
 
 
 def test_every_scene_has_its_history() -> None:
-    runs = {*RUNS_OF_CONTINUED, *RUNS_OF_ROUTED, *RUNS_OF_CONTINUED_PLAN}
-    scenes = {*pipelines.SCENES, *agents.SCENES, *schedules.SCENES, *runs, *OUTDATED}
-    assert set(KEPT) == scenes - {"agent-continued", "router-chosen", "plan-continued"}
+    several = {
+        "agent-continued": RUNS_OF_CONTINUED,
+        "router-chosen": RUNS_OF_ROUTED,
+        "plan-continued": RUNS_OF_CONTINUED_PLAN,
+        "conversation-continued": RUNS_OF_CONTINUED_TALK,
+    }
+    played = {name for scenes in PLAYED for name in scenes.SCENES}
+    runs = {*chain.from_iterable(several.values()), *OUTDATED}
+    assert set(KEPT) == played - set(several) | runs
 
 
 def test_every_workflow_has_a_history() -> None:
@@ -140,6 +146,13 @@ async def test_a_history_of_another_workflow_is_noticed(name: str) -> None:
         ("plan-nested", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
         ("plan-continued-1", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW),
         ("plan-continued-2", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
+        ("conversation-short", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
+        ("conversation-interrupted", EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED),
+        ("conversation-interrupted", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
+        ("conversation-cancelled", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED),
+        ("conversation-approved", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
+        (RUNS_OF_CONTINUED_TALK[0], EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW),
+        (RUNS_OF_CONTINUED_TALK[-1], EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
         ("schedule-completed", EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED),
         ("schedule-completed", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED),
         ("schedule-failed", EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED),
@@ -168,6 +181,12 @@ def test_nothing_that_an_agent_handles_is_in_its_history(name: str) -> None:
     history = b"".join(event.SerializeToString() for event in read(name).events)
     later = ("agent-continued-2", "router-chosen-2", "plan-continued-2")
     assert (TITLE[:50].encode() in history) == (name not in later)
+    assert [mark for mark in HANDLED if mark.encode() in history] == []
+
+
+@pytest.mark.parametrize("name", [name for name in KEPT if name.startswith("conversation-")])
+def test_nothing_that_is_said_to_an_agent_that_stays_is_in_its_history(name: str) -> None:
+    history = b"".join(event.SerializeToString() for event in read(name).events)
     assert [mark for mark in HANDLED if mark.encode() in history] == []
 
 
