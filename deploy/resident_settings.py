@@ -6,8 +6,9 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
+from activities.reminders.options import ReminderLimits
 from activities.residents.options import DEFAULT_AGENTS, ConversationOptions, ResidentOptions
-from deploy.setting_values import Count
+from deploy.setting_values import YEAR_SECONDS, Count
 
 
 class ResidentSettings(BaseSettings):
@@ -18,6 +19,10 @@ class ResidentSettings(BaseSettings):
         default=30.0, gt=0, le=3_600, description="until one that is told nothing sleeps"
     )
     max_agents: Count = Field(default=DEFAULT_AGENTS, description="of a team")
+    reminder_least_seconds: float = Field(
+        default=60.0, ge=1, le=YEAR_SECONDS, description="between two of those that come again"
+    )
+    reminders_per_agent: Count = Field(default=50, description="that are still to come")
 
     @property
     def agent_folders(self) -> tuple[Path, ...]:
@@ -27,6 +32,12 @@ class ResidentSettings(BaseSettings):
     @property
     def conversation_options(self) -> ConversationOptions:
         return ConversationOptions(idle_seconds=self.agent_idle_seconds)
+
+    @property
+    def reminder_limits(self) -> ReminderLimits:
+        return ReminderLimits(
+            least_seconds=self.reminder_least_seconds, most=self.reminders_per_agent
+        )
 
     @property
     def resident_options(self) -> ResidentOptions:

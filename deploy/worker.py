@@ -129,6 +129,8 @@ def _adapter_options(settings: Settings, worker_id: str) -> AdapterOptions:
         titles=settings.titles,
         breakers=settings.breaker_options,
         conversations=settings.conversation_options,
+        residents=settings.resident_options,
+        reminders=settings.reminder_limits,
     )
 
 
