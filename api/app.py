@@ -8,11 +8,13 @@ from fastapi import Depends, FastAPI, Request, Response
 from starlette.middleware import Middleware
 
 from api.bulk.engine import BulkEngine
+from api.groups.rounds import Rounds
 from api.housekeeping.housekeeper import Housekeeper
 from api.http import problems, routes
 from api.http.dependencies import known_query
 from api.http.event_stream import NothingMore
 from api.http.feeds import Feeds
+from api.http.group_stream import GroupFeeds
 from api.http.key_watch import KeyWatch
 from api.http.metrics import Metrics
 from api.http.middleware.authentication import Authentication, KeyRing
@@ -20,6 +22,7 @@ from api.http.middleware.limits import BodyLimit, OriginGuard
 from api.http.middleware.observer import Observer
 from api.http.notifications import Notifications
 from api.http.openapi import DocumentedApi
+from api.http.resident_feeds import InboxFeeds, TeamFeeds
 from api.http.routes import codec
 from api.http.viewers import Viewers
 from api.passes import Passes
@@ -53,11 +56,18 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.metrics = metrics
     app.state.notifications = Notifications(services.database.url)
-    app.state.feeds = Feeds(
-        services.database,
-        app.state.notifications,
-        heartbeat_seconds=services.options.heartbeat_seconds,
-    )
+    for name, kind in (
+        ("feeds", Feeds),
+        ("inboxes", InboxFeeds),
+        ("team_feeds", TeamFeeds),
+        ("group_feeds", GroupFeeds),
+    ):
+        feeds = kind(
+            services.database,
+            app.state.notifications,
+            heartbeat_seconds=services.options.heartbeat_seconds,
+        )
+        setattr(app.state, name, feeds)
     app.state.key_watch = KeyWatch(services.database)
     app.state.viewers = Viewers(
         most=services.options.max_viewers, most_per_team=services.options.max_viewers_per_team
@@ -98,6 +108,7 @@ def _passes(services: Services) -> Sequence[Passes]:
         Housekeeper(services).passes,
         BegunTasks(services).passes,
         Reminding(services).passes,
+        Rounds(services).passes,
     )
 
 

@@ -7,8 +7,13 @@ from pydantic import Field
 from pydantic_settings import BaseSettings
 
 from activities.reminders.options import ReminderLimits
-from activities.residents.options import DEFAULT_AGENTS, ConversationOptions, ResidentOptions
-from deploy.setting_values import YEAR_SECONDS, Count
+from activities.residents.options import (
+    DEFAULT_AGENTS,
+    ConversationOptions,
+    MemoryOptions,
+    ResidentOptions,
+)
+from deploy.setting_values import YEAR_SECONDS, Count, CountOrZero
 
 
 class ResidentSettings(BaseSettings):
@@ -23,6 +28,8 @@ class ResidentSettings(BaseSettings):
         default=60.0, ge=1, le=YEAR_SECONDS, description="between two of those that come again"
     )
     reminders_per_agent: Count = Field(default=50, description="that are still to come")
+    max_thinking_agents: CountOrZero = Field(default=0, description="of all teams; 0: no limit")
+    summarise_tokens: CountOrZero = Field(default=0, description="0: a share of the context")
 
     @property
     def agent_folders(self) -> tuple[Path, ...]:
@@ -33,6 +40,9 @@ class ResidentSettings(BaseSettings):
     def conversation_options(self) -> ConversationOptions:
         return ConversationOptions(idle_seconds=self.agent_idle_seconds)
 
+    def memory_options(self, team_daily_tokens: int) -> MemoryOptions:
+        return MemoryOptions(self.summarise_tokens or None, team_daily_tokens)
+
     @property
     def reminder_limits(self) -> ReminderLimits:
         return ReminderLimits(
@@ -41,4 +51,4 @@ class ResidentSettings(BaseSettings):
 
     @property
     def resident_options(self) -> ResidentOptions:
-        return ResidentOptions(most=self.max_agents)
+        return ResidentOptions(most=self.max_agents, thinking=self.max_thinking_agents or None)

@@ -10,6 +10,8 @@ import httpx
 
 @dataclass(frozen=True)
 class SentEvent:
+    """``id`` is empty where none was sent."""
+
     id: str
     type: str
     data: Mapping[str, Any]
@@ -22,7 +24,7 @@ async def events_in(response: httpx.Response) -> AsyncIterator[SentEvent]:
         name, _, value = line.partition(": ")
         if line == "":
             if "data" in fields:
-                yield SentEvent(fields["id"], fields["event"], json.loads(fields["data"]))
+                yield SentEvent(fields.get("id", ""), fields["event"], json.loads(fields["data"]))
             fields = {}
         elif name:
             fields[name] = value

@@ -1,5 +1,6 @@
 """A client of the AgentOS API, for the command line and for programs."""
 
+from api.client.agent_events import AgentEvent
 from api.client.client import Client
 from api.client.errors import (
     ApiProblem,
@@ -15,6 +16,7 @@ from api.client.task_events import TaskEvent
 from api.client.transfer import Download
 
 __all__ = [
+    "AgentEvent",
     "ApiProblem",
     "ApiUnreachable",
     "ApiUrlMalformed",

@@ -1,5 +1,6 @@
 """What FastAPI gives to the routes."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
@@ -10,8 +11,10 @@ from fastapi.routing import APIRoute
 from activities.store.audit import Actor
 from api.errors import InvalidRequest
 from api.http.feeds import Feeds
+from api.http.group_stream import GroupFeeds
 from api.http.key_watch import KeyWatch
 from api.http.notifications import Notifications
+from api.http.resident_feeds import InboxFeeds, TeamFeeds
 from api.http.viewers import Viewers
 from api.services import Services
 from workflows.pointers import Problem
@@ -27,6 +30,21 @@ async def _services(request: Request) -> Services:
 
 async def _feeds(request: Request) -> Feeds:
     feeds: Feeds = request.app.state.feeds
+    return feeds
+
+
+async def _inboxes(request: Request) -> InboxFeeds:
+    inboxes: InboxFeeds = request.app.state.inboxes
+    return inboxes
+
+
+async def _team_feeds(request: Request) -> TeamFeeds:
+    feeds: TeamFeeds = request.app.state.team_feeds
+    return feeds
+
+
+async def _group_feeds(request: Request) -> GroupFeeds:
+    feeds: GroupFeeds = request.app.state.group_feeds
     return feeds
 
 
@@ -90,9 +108,18 @@ async def _key_digest(request: Request) -> str | None:
 
 ServicesDep = Annotated[Services, Depends(_services)]
 FeedsDep = Annotated[Feeds, Depends(_feeds)]
+InboxesDep = Annotated[InboxFeeds, Depends(_inboxes)]
+TeamFeedsDep = Annotated[TeamFeeds, Depends(_team_feeds)]
+GroupFeedsDep = Annotated[GroupFeeds, Depends(_group_feeds)]
 ViewersDep = Annotated[Viewers, Depends(_viewers)]
 NotificationsDep = Annotated[Notifications, Depends(_notifications)]
 KeyWatchDep = Annotated[KeyWatch, Depends(_key_watch)]
 KeyDigestDep = Annotated[str | None, Depends(_key_digest)]
 TeamDep = Annotated[UUID, Depends(_team)]
 ActorDep = Annotated[Actor, Depends(_actor)]
+
+
+async def admitted(viewers: ViewersDep, team_id: TeamDep) -> AsyncIterator[None]:
+    """Of a stream: ends once that has. Only then can another take its place."""
+    with viewers.admitted(team_id):
+        yield

@@ -22,6 +22,9 @@ from workflows.errors import TemporaryFailure
 
 _LAST_SECONDS = 1.0
 
+RETRY = format_sse_event(retry=round(RETRY_SECONDS * 1_000))
+"""How long a client is to pause before it comes back."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -61,20 +64,15 @@ async def find_position(database: Database, team_id: UUID, task_id: UUID, seq: i
 
 
 class EventStream(StreamingResponse):
-    """Events from a position on. Ends after the event that says how the task ended, and when the
-    key is revoked that it was asked for with: to come back, its client needs another one."""
+    """Whole events, as ``follow`` gives them. Ends with these, and when the key is revoked that it
+    was asked for with: to come back, its client needs another one."""
 
     media_type = "text/event-stream"
 
     def __init__(
-        self,
-        database: Database,
-        feeds: Feeds,
-        position: Position,
-        keys: KeyWatch,
-        key_digest: str | None,
+        self, events: AsyncGenerator[bytes, None], keys: KeyWatch, key_digest: str | None
     ) -> None:
-        self._events = follow(database, feeds, position)
+        self._events = events
         self._keys = keys
         self._key_digest = key_digest
         # Nothing between us and the client may keep the stream, or hold it back to fill a buffer.
@@ -95,13 +93,14 @@ class EventStream(StreamingResponse):
 async def follow(
     database: Database, feeds: Feeds, position: Position
 ) -> AsyncGenerator[bytes, None]:
-    """Whole events, one or several at a time."""
+    """Whole events, one or several at a time, from a position on. Ends after the event that says
+    how the task ended."""
     seq = position.seq
-    yield format_sse_event(retry=round(RETRY_SECONDS * 1_000))
+    yield RETRY
     with feeds.joined(position.task_id, seq, position.last_seq) as feed:
         while not feed.is_closed:
             try:
-                frame = feed.after(seq) or await _missed(database, position.task_id, seq)
+                frame = feed.after(seq) or await missed(database, position.task_id, seq)
             except TemporaryFailure as failure:
                 log.warning("events.interrupted", reason=str(failure))
                 await asyncio.sleep(RETRY_SECONDS)
@@ -117,7 +116,7 @@ async def follow(
                     yield KEEPALIVE_COMMENT
 
 
-async def _missed(database: Database, task_id: UUID, seq: int) -> Frame:
+async def missed(database: Database, task_id: UUID, seq: int) -> Frame:
     """A page of what the feed does not keep any more."""
     page = await read_events(database, task_id, seq)
     frames = [encode(event) for event in page.events]

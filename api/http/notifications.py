@@ -34,11 +34,13 @@ class Notifications:
 
     def __init__(self, database_url: str) -> None:
         self._listener = Listener(
-            database_url, CHANNEL, on_word=self._on_word, on_connected=self._ring_all
+            database_url, CHANNEL, on_word=self._on_word, on_connected=self._on_connected
         )
         self._bells: defaultdict[UUID, set[Bell]] = defaultdict(set)
         self.closing = False
         """Set when the server stops: who waits must come to an end."""
+        self.connections = 0
+        """How often it has begun to listen: what was announced in between nobody has heard."""
 
     @contextmanager
     def listening(self, task_id: UUID) -> Iterator[Bell]:
@@ -69,6 +71,10 @@ class Notifications:
     def _on_word(self, word: str) -> None:
         with suppress(ValueError):  # Not one of ours.
             self.ring(UUID(word))
+
+    def _on_connected(self) -> None:
+        self.connections += 1
+        self._ring_all()
 
     def _ring_all(self) -> None:
         for task_id in self._bells:

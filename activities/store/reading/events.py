@@ -48,7 +48,7 @@ class EventEnd:
 async def find_end(database: Database, team_id: UUID, task_id: UUID) -> EventEnd | None:
     """None when the team has no such task."""
     rows = await database.execute(_END, {"team_id": team_id, "task_id": task_id})
-    return EventEnd(rows[0].event_seq, _is_final(rows[0].status)) if rows else None
+    return EventEnd(rows[0].event_seq, is_final(rows[0].status)) if rows else None
 
 
 async def read_events(database: Database, task_id: UUID, after: int) -> EventPage:
@@ -66,11 +66,12 @@ async def read_events(database: Database, task_id: UUID, after: int) -> EventPag
         if row.seq is not None
     ]
     has_more = bool(events) and events[-1].seq < rows[0].event_seq
-    has_ended = not has_more and _is_final(rows[0].status)
+    has_ended = not has_more and is_final(rows[0].status)
     return EventPage(events, has_more=has_more, has_ended=has_ended)
 
 
-def _is_final(status: str) -> bool:
+def is_final(status: str) -> bool:
+    """Raises ``DatabaseNewer``."""
     try:
         return Status(status).is_final
     except ValueError as error:

@@ -1,6 +1,5 @@
 """What happened within a task: logs, trace, messages, artifacts, events."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from api.http.dependencies import (
     ServicesDep,
     TeamDep,
     ViewersDep,
+    admitted,
 )
 from api.http.event_stream import EventStream, Position
 from api.http.openapi import STREAM, refusals
@@ -98,12 +98,6 @@ async def artifacts(
     return Page(items=list(map(views.artifact, items)), next_cursor=cursor_text(following))
 
 
-async def _admitted(viewers: ViewersDep, team_id: TeamDep) -> AsyncIterator[None]:
-    """Ends once the stream has: only then can another take its place."""
-    with viewers.admitted(team_id):
-        yield
-
-
 async def _position(
     *,
     task_id: UUID,
@@ -123,7 +117,7 @@ async def _position(
     status_code=200,
     response_class=EventStream,
     # First of all: to refuse somebody costs no query.
-    dependencies=[Depends(_admitted)],
+    dependencies=[Depends(admitted)],
     responses={
         200: STREAM,
         204: {"description": "The task has ended; nothing is left to send."},
@@ -141,4 +135,5 @@ async def events(
 
     A client that has seen them all gets 204, which tells a browser not to reconnect.
     """
-    return EventStream(services.database, feeds, position, keys, key_digest)
+    following = event_stream.follow(services.database, feeds, position)
+    return EventStream(following, keys, key_digest)

@@ -119,6 +119,8 @@ BAD: dict[str, tuple[str, ...]] = {
     "max_agents": _WHOLE,
     "reminder_least_seconds": (*_AMOUNT, "0.5", "31536001"),
     "reminders_per_agent": _WHOLE,
+    "max_thinking_agents": _WHOLE,
+    "summarise_tokens": _WHOLE,
     "agent_idle_seconds": (*_AMOUNT, "0", "3601"),
 }
 CASES = [(name, value) for name, values in BAD.items() for value in values]

@@ -1,0 +1,93 @@
+"""The terminal of a conversation: what is done stays above, what moves and what is typed below."""
+
+import os
+import sys
+import termios
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from api.cli.chat.editor import Editor
+
+_BRACKETED_PASTE = "\x1b[?2004h", "\x1b[?2004l"
+_LEAST_COLUMNS = 20
+
+
+class Screen:
+    """``print`` adds lines for good; ``draw`` shows what is below them, in place of what was."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._rows = 0
+
+    @property
+    def columns(self) -> int:
+        # The last column is left free: a terminal may go to the next line behind it.
+        return max(_LEAST_COLUMNS, self.console.width - 1)
+
+    def print(self, lines: Sequence[Text]) -> None:
+        self.erase()
+        for line in lines:
+            self.console.print(line, crop=True)
+
+    def draw(self, live: Sequence[Text], prompt: Text, editor: Editor) -> None:
+        """The cursor is left where it is in the line that is typed."""
+        self.erase()
+        room = max(1, self.console.height - 2)
+        shown = list(live)[-room:]
+        for line in shown:
+            self.console.print(line, crop=True)
+        text, column = editor.seen(self.columns - prompt.cell_len)
+        self.console.print(prompt + Text(text), end="", soft_wrap=True)
+        back = cell_len(text) - column
+        self._write(f"\x1b[{back}D" if back > 0 else "")
+        self._rows = len(shown) + 1
+
+    def erase(self) -> None:
+        """What was drawn last."""
+        if self._rows:
+            up = f"\x1b[{self._rows - 1}A" if self._rows > 1 else ""
+            self._write(f"\r{up}\x1b[J")
+            self._rows = 0
+
+    def clear(self) -> None:
+        """All that is in sight."""
+        self._write("\x1b[H\x1b[2J")
+        self._rows = 0
+
+    def _write(self, text: str) -> None:
+        if text:
+            self.console.file.write(text)
+        self.console.file.flush()
+
+    @contextmanager
+    def typing(self) -> Iterator[int]:
+        """Keys come as they are typed, not as lines, and do nothing by themselves, while the block
+        runs. Gives the descriptor that they can be read from."""
+        descriptor = sys.stdin.fileno()
+        before = termios.tcgetattr(descriptor)
+        changed = termios.tcgetattr(descriptor)
+        changed[0] &= ~(termios.IXON | termios.ICRNL)
+        changed[3] &= ~(termios.ICANON | termios.ECHO | termios.ISIG | termios.IEXTEN)
+        changed[6][termios.VMIN], changed[6][termios.VTIME] = 1, 0
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, changed)
+        self._write(_BRACKETED_PASTE[0])
+        try:
+            yield descriptor
+        finally:
+            self.erase()
+            self._write(_BRACKETED_PASTE[1])
+            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+
+def can_type(console: Console) -> bool:
+    """Whether there is a terminal at both ends, that can move its cursor."""
+    return (
+        console.is_terminal
+        and not console.is_dumb_terminal
+        and sys.stdin.isatty()
+        and os.isatty(sys.stdin.fileno())
+    )
