@@ -21,6 +21,7 @@ from api.wire.responses.history import Attempt, Message, Span
 from api.wire.responses.housekeeping import HousekeepingView
 from api.wire.responses.limits import LimitList
 from api.wire.responses.pages import Page
+from api.wire.responses.reminders import Reminder
 from api.wire.responses.schedules import Schedule, ScheduleSummary
 from api.wire.responses.skills import Skill, SkillList
 from api.wire.responses.tasks import Task, TaskSummary
@@ -61,6 +62,7 @@ ANSWERS: dict[str, type[Answer]] = {
     "/agents/{agent_id}/children": Page[Agent],
     "/agents/{agent_id}/messages": Page[AgentMessage],
     "/agents/{agent_id}/messages/{message_id}": AgentMessage,
+    "/agents/{agent_id}/reminders": Page[Reminder],
     "/agent-templates": TemplateList,
     "/agent-templates/{template}": AgentTemplate,
 }
@@ -86,6 +88,8 @@ async def _residents(stage: Stage) -> dict[str, str]:
         assert isinstance(await create_resident(stage.database, SOMEBODY, new, most=100), Made)
     sent = await residents.send(str(agent_id))
     await residents.reply(str(agent_id), "Yes.")
+    said = {"text": "water", "every": "1h"}
+    assert (await stage.http.post(f"/agents/{agent_id}/reminders", json=said)).is_success
     template = StoredTemplate("answers", "", {})
     await put_template(stage.database, SOMEBODY, template)
     return {"agent_id": str(agent_id), "message_id": sent["id"], "template": template.name}

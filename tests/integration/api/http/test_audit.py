@@ -275,6 +275,20 @@ async def _withdraw(stage: Stage) -> Act:
     return Act("DELETE", path, "message.withdrawn", key)
 
 
+async def _set_reminder(stage: Stage) -> Act:
+    key = await _agent(stage)
+    said = {"text": "water", "every": "1h"}
+    return Act("POST", f"/agents/{key}/reminders", "reminder.created", "", said)
+
+
+async def _cancel_reminder(stage: Stage) -> Act:
+    key = await _agent(stage)
+    said = {"text": "water", "after": "1h"}
+    reminder = (await stage.http.post(f"/agents/{key}/reminders", json=said)).json()["id"]
+    path = f"/agents/{key}/reminders/{reminder}"
+    return Act("DELETE", path, "reminder.cancelled", reminder)
+
+
 async def _set_template(stage: Stage) -> Act:
     said = {"profile": {"role": "a clerk"}}
     return Act("PUT", "/agent-templates/clerk", "agent_template.set", "clerk", said)
@@ -322,6 +336,8 @@ ACTS: Mapping[tuple[str, str], Prepare] = {
     ("POST", "/api/v1/agents/{agent_id}/interrupt"): _interrupt_agent,
     ("POST", "/api/v1/agents/{agent_id}/terminate"): _terminate_agent,
     ("DELETE", "/api/v1/agents/{agent_id}/messages/{message_id}"): _withdraw,
+    ("POST", "/api/v1/agents/{agent_id}/reminders"): _set_reminder,
+    ("DELETE", "/api/v1/agents/{agent_id}/reminders/{reminder_id}"): _cancel_reminder,
     ("PUT", "/api/v1/agent-templates/{name}"): _set_template,
     ("DELETE", "/api/v1/agent-templates/{name}"): _delete_template,
 }

@@ -67,7 +67,10 @@ async def _agent(stage: Stage, team: httpx.AsyncClient) -> dict[str, str]:
     new = NewResident(id=agent_id, name="theirs", definition={})
     assert isinstance(await create_resident(stage.database, actor, new, most=1), Made)
     sent = await team.post(f"/agents/{agent_id}/messages", json={"content": "Hello"})
-    return {"agent": str(agent_id), "message": sent.json()["id"]}
+    wanted = {"text": "water", "after": "1h"}
+    set_one = await team.post(f"/agents/{agent_id}/reminders", json=wanted)
+    ids = {"message": sent.json()["id"], "reminder": set_one.json()["id"]}
+    return {"agent": str(agent_id), **ids}
 
 
 _ROUTES = [
@@ -104,6 +107,9 @@ _ROUTES = [
     ("POST", "/agents/{agent}/messages"),
     ("GET", "/agents/{agent}/messages/{message}"),
     ("DELETE", "/agents/{agent}/messages/{message}"),
+    ("GET", "/agents/{agent}/reminders"),
+    ("POST", "/agents/{agent}/reminders"),
+    ("DELETE", "/agents/{agent}/reminders/{reminder}"),
     ("GET", "/files/{file}"),
     ("HEAD", "/files/{file}"),
     ("GET", "/artifacts/{artifact}"),
@@ -126,6 +132,7 @@ _BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "{schedule}"): {},
     ("PATCH", "{agent}"): {},
     ("POST", "{agent}/messages"): {"content": "Hello"},
+    ("POST", "{agent}/reminders"): {"text": "water", "after": "1h"},
 }
 
 
