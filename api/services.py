@@ -128,7 +128,8 @@ class Services:
     limits: LimitBook = field(init=False)
 
     def __post_init__(self) -> None:
-        book = LimitBook(self.database, self.models.limits if self.models else {})
+        limits = self.models.limits if self.models else {}
+        book = LimitBook(self.database, limits, self.options.residents.thinking)
         object.__setattr__(self, "limits", book)
 
     @property

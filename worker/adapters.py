@@ -24,7 +24,8 @@ from activities.llm.models import Models
 from activities.plans.adapter import Nodes, Titles
 from activities.reminders.options import ReminderLimits
 from activities.residents.adapter import Conversations
-from activities.residents.options import ConversationOptions, ResidentOptions
+from activities.residents.options import ConversationOptions, MemoryOptions, ResidentOptions
+from activities.residents.summarising import Summariser
 from activities.results.cache import ResultCache
 from activities.routes.adapter import Routes
 from activities.sandbox.base import Limits, Sandbox
@@ -69,6 +70,8 @@ class AdapterOptions:
     conversations: ConversationOptions = field(default_factory=ConversationOptions)
     residents: ResidentOptions = field(default_factory=ResidentOptions)
     reminders: ReminderLimits = field(default_factory=ReminderLimits)
+    memory: MemoryOptions = field(default_factory=MemoryOptions)
+    max_thinking_agents: int | None = None
 
 
 @asynccontextmanager
@@ -85,7 +88,7 @@ async def adapters(
             Nodes(equipment, installed, options.titles),
             Routes(installed),
             Schedules(installed, options.titles),
-            Conversations(installed, options.conversations),
+            Conversations(installed, options.conversations, Summariser(equipment, options.memory)),
             Tasks(database),
         )
 
@@ -125,7 +128,8 @@ async def _equipped(
         models = Models(options.models, tokens) if options.models else None
         if models is not None:
             stack.push_async_callback(models.close)
-        book = LimitBook(database, options.models.limits if options.models else {})
+        limits = options.models.limits if options.models else {}
+        book = LimitBook(database, limits, options.max_thinking_agents)
         slots = Slots(database, book, options.worker_id)
         stack.push_async_callback(slots.close)
         search = WebSearch(options.search_url, options.input_policy) if options.search_url else None

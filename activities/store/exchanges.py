@@ -10,6 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.store import events, fence
+from activities.store.daily_limits import USED_UP
 from activities.store.database import Database
 from activities.store.task_statements import CREATE
 from activities.store.tasks import NewTask, close_task, row_of
@@ -82,7 +83,8 @@ async def begin_exchange(
     database: Database, agent_id: UUID, team_id: UUID, execution: str, shaping: Shaping
 ) -> BegunExchange | None:
     """Take what is unread, or what ``execution``, a Temporal run id, has taken already. None where
-    nothing is to be done: no messages, or an agent that is paused, in error or terminated."""
+    nothing is to be done: no messages, or an agent that is paused, in error or terminated, or has
+    used what it may use on a day."""
     try:
         async with database.writing() as connection:
             return await _begin(connection, agent_id, execution, shaping)
@@ -234,7 +236,7 @@ _LOCK = text(
            coalesce(tasks.status IN ('{Status.FAILED}', '{Status.BLOCKED}', '{Status.CANCELLED}'),
                     false) AS has_failed,
            agents.paused_at IS NOT NULL OR agents.terminated_at IS NOT NULL
-               OR agents.deleted_at IS NOT NULL AS is_stopped,
+               OR agents.deleted_at IS NOT NULL OR {USED_UP} IS NOT NULL AS is_stopped,
            tasks.executions ->> -1 AS execution,
            (SELECT max(seq) FROM inbox
             WHERE exchange_id = tasks.id AND kind <> '{InboxKind.REPLY}') AS through

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from activities.store.daily_limits import USED_UP
 from activities.store.database import Database
 from activities.store.resident_state import HAS_UNREAD
 from workflows.states import FINAL, MessageMode, Status
@@ -27,7 +28,8 @@ class Untold:
 
 async def untold(database: Database, limit: int) -> Sequence[Untold]:
     """Those that were not told of their last message, and those that have been told for long and
-    have not begun to read. None that are paused, in error or terminated."""
+    have not begun to read. None that are paused, in error or terminated, or have used what they may
+    use on a day: those wait for the next."""
     rows = await database.execute(_UNTOLD, {"limit": limit, "silent_seconds": SILENT_SECONDS})
     return [
         Untold(row.id, row.team_id, row.name, row.message_seq, interrupts=row.interrupts)
@@ -56,7 +58,7 @@ _UNTOLD = text(
     FROM due JOIN agents ON agents.id = due.id
         LEFT JOIN tasks AS exchange ON exchange.id = agents.exchange_id
     WHERE paused_at IS NULL AND terminated_at IS NULL AND agents.deleted_at IS NULL
-      AND coalesce(exchange.status NOT IN ({_BAD}), true)
+      AND coalesce(exchange.status NOT IN ({_BAD}), true) AND {USED_UP} IS NULL
       AND (message_seq > told_seq AND {HAS_UNREAD}
            OR coalesce(exchange.status = '{Status.COMPLETED}', true) AND {HAS_UNREAD})
     ORDER BY agents.told_at, agents.id
