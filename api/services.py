@@ -80,6 +80,7 @@ class ApiOptions:
     housekeeping: HousekeepingOptions = field(default_factory=HousekeepingOptions)
     call_interval_seconds: float = 1.0
     bulk_interval_seconds: float = 1.0
+    group_interval_seconds: float = 1.0
     heartbeat_seconds: float = 15.0
     approval_seconds: float = DAY_SECONDS
     daily_tokens: int = 0

@@ -22,8 +22,9 @@ from activities.limits.slots import Slots
 from activities.llm.base import ModelOptions
 from activities.llm.models import Models
 from activities.plans.adapter import Nodes, Titles
+from activities.reminders.options import ReminderLimits
 from activities.residents.adapter import Conversations
-from activities.residents.options import ConversationOptions, MemoryOptions
+from activities.residents.options import ConversationOptions, MemoryOptions, ResidentOptions
 from activities.residents.summarising import Summariser
 from activities.results.cache import ResultCache
 from activities.routes.adapter import Routes
@@ -67,6 +68,8 @@ class AdapterOptions:
     titles: Titles = "prompt"
     breakers: BreakerOptions = field(default_factory=BreakerOptions)
     conversations: ConversationOptions = field(default_factory=ConversationOptions)
+    residents: ResidentOptions = field(default_factory=ResidentOptions)
+    reminders: ReminderLimits = field(default_factory=ReminderLimits)
     memory: MemoryOptions = field(default_factory=MemoryOptions)
     max_thinking_agents: int | None = None
 
@@ -75,11 +78,10 @@ class AdapterOptions:
 async def adapters(
     database: Database, blobs: Blobs, sandbox: Sandbox, mcp: McpPool, options: AdapterOptions
 ) -> AsyncIterator[Sequence[Port]]:
-    async with _equipped(database, blobs, sandbox, options) as equipment:
-        has_search = equipment.search is not None
-        registry = Registry()
+    registry = Registry()
+    async with _equipped(database, blobs, sandbox, registry, options) as equipment:
+        has_search, installed = equipment.search is not None, equipment.installed
         toolbox = Toolbox(registry, database, mcp=TeamTools(database, mcp), has_search=has_search)
-        installed = _installed(equipment, registry, options)
         yield (
             Steps(equipment, toolbox),
             Agents(equipment, toolbox, roles_of(equipment, toolbox, installed), options.turns),
@@ -91,11 +93,17 @@ async def adapters(
         )
 
 
-def _installed(equipment: Equipment, registry: Registry, options: AdapterOptions) -> Installed:
+def _installed(
+    database: Database,
+    blobs: Blobs,
+    catalogue: Catalogue,
+    registry: Registry,
+    options: AdapterOptions,
+) -> Installed:
     return Installed(
-        database=equipment.database,
-        blobs=equipment.blobs,
-        catalogue=equipment.catalogue,
+        database=database,
+        blobs=blobs,
+        catalogue=catalogue,
         tools=registry,
         models=options.models,
         inputs=options.input_policy,
@@ -106,7 +114,11 @@ def _installed(equipment: Equipment, registry: Registry, options: AdapterOptions
 
 @asynccontextmanager
 async def _equipped(
-    database: Database, blobs: Blobs, sandbox: Sandbox, options: AdapterOptions
+    database: Database,
+    blobs: Blobs,
+    sandbox: Sandbox,
+    registry: Registry,
+    options: AdapterOptions,
 ) -> AsyncIterator[Equipment]:
     async with AsyncExitStack() as stack:
         scratch = await asyncio.to_thread(Scratch, options.work_folder)
@@ -134,10 +146,13 @@ async def _equipped(
             scratch=scratch,
             tokens=tokens,
             breakers=breakers,
+            installed=_installed(database, blobs, catalogue, registry, options),
             models=models,
             search=search,
             slots=slots,
             public_url=options.public_url,
+            residents=options.residents,
+            reminders=options.reminders,
         )
 
 

@@ -36,6 +36,37 @@ class ScheduleAmbiguous(BadInput):
     name."""
 
 
+class AgentUnknown(AgentOSError):
+    """No agent has the name {text!r}, or, among the {count} newest, an id that begins with it.
+    `agentos agents ls` shows them; of an id, at least six characters are needed."""
+
+
+class AgentAmbiguous(BadInput):
+    """{count} agents have an id that begins with {text}: {shown}. Use more characters, or the
+    name."""
+
+
+class NothingToChangeOfAgent(BadInput):
+    """There is nothing to change. `agentos agents edit --help` shows what can be."""
+
+
+class NoReply(AgentOSError):
+    """Agent {name!r} has not answered: it is {state}{why}. The message stays in its inbox."""
+
+
+class ReplyTimedOut(AgentOSError):
+    """Agent {name!r} has not answered within {seconds:g} s. The message stays in its inbox, and
+    `agentos agents messages` will show the answer."""
+
+
+class TemplateFileRefused(BadInput):
+    """{path} is not a template of an agent: {reason}."""
+
+
+class GroupUnknown(AgentOSError):
+    """There is no group {text!r}. `agentos groups ls` shows all groups, with their ids."""
+
+
 class NothingToChange(BadInput):
     """There is nothing to change. `agentos schedules edit --help` shows what can be."""
 
@@ -117,6 +148,10 @@ class DocumentInvalid(BadInput):
 
 class RequestInvalid(DocumentInvalid):
     """The request is not valid. Nothing was uploaded or started."""
+
+
+class TemplateInvalid(DocumentInvalid):
+    """The template is not valid. Nothing was changed."""
 
 
 class DecisionInvalid(DocumentInvalid):

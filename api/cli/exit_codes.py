@@ -3,10 +3,13 @@
 from enum import IntEnum
 
 from api.cli.errors import (
+    AgentUnknown,
     ArtifactUnknown,
     BulkIdUnknown,
+    GroupUnknown,
     LetterIdUnknown,
     NodeUnknown,
+    ReplyTimedOut,
     ScheduleUnknown,
     StepUnknown,
     TaskIdUnknown,
@@ -59,9 +62,13 @@ def of_error(error: AgentOSError) -> ExitCode:
             | ArtifactUnknown()
             | LetterIdUnknown()
             | BulkIdUnknown()
+            | GroupUnknown()
             | ScheduleUnknown()
+            | AgentUnknown()
         ):
             return ExitCode.NOT_FOUND
+        case ReplyTimedOut():
+            return ExitCode.TIMED_OUT
         case BadInput() | FileUnreadable():
             return ExitCode.USAGE
         case _:

@@ -158,12 +158,14 @@ def _stored(row: Row[*tuple[Any, ...]]) -> StoredInboxMessage:
     )
 
 
-# A message that a failed exchange had taken is unread still, and nobody takes it again by himself.
+# What a failed exchange had taken is unread still; a restart lets it be taken again, or be read.
 _ANSWERING = text(
     f"""
     SELECT reply.id AS reply_id, message.read_at IS NOT NULL AS is_read,
            agents.terminated_at IS NOT NULL OR agents.deleted_at IS NOT NULL
-           OR (exchange.status IN ({_BAD})) IS TRUE AS is_over
+           OR (exchange.status IN ({_BAD})
+               AND (agents.exchange_id = exchange.id OR message.read_at IS NOT NULL)
+           ) IS TRUE AS is_over
     FROM inbox AS message
     JOIN agents ON agents.id = message.agent_id
     LEFT JOIN tasks AS exchange ON exchange.id = message.exchange_id

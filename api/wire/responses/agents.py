@@ -104,6 +104,12 @@ class MessageAnswered(MessagePosted):
     reply: AgentMessage
 
 
+class MessageSent(MessagePosted):
+    """Either of them, as a client reads it."""
+
+    reply: AgentMessage | None = None
+
+
 class AgentTemplate(Answer):
     """What agents are made of: ``source`` is ``file``, or ``team`` where it was set over the API,
     which goes before a file of that name."""

@@ -7,6 +7,9 @@ from uuid import uuid4
 
 from pydantic import BaseModel
 
+from activities.store.agent_templates import StoredTemplate, put_template
+from activities.store.residents import Made, NewResident, create_resident
+from api.wire.responses.agents import Agent, AgentMessage, AgentTemplate, TemplateList
 from api.wire.responses.audit import AuditEntry
 from api.wire.responses.base import Answer
 from api.wire.responses.breakers import Breaker
@@ -25,8 +28,10 @@ from api.wire.responses.tools import Tool
 from api.wire.responses.usage import TeamUsage
 from api.wire.responses.webhooks import Delivery, Webhook
 from deploy.local.services import Services
+from tests.actors import SOMEBODY
 from tests.integration.agent_stage import agent_stage, submit, working_agents
 from tests.integration.api_stage import Stage, pipeline
+from tests.integration.resident_rows import Residents
 
 ANSWERS: dict[str, type[Answer]] = {
     "/tasks": Page[TaskSummary],
@@ -51,6 +56,13 @@ ANSWERS: dict[str, type[Answer]] = {
     "/housekeeping": HousekeepingView,
     "/schedules": Page[ScheduleSummary],
     "/schedules/{schedule_id}": Schedule,
+    "/agents": Page[Agent],
+    "/agents/{agent_id}": Agent,
+    "/agents/{agent_id}/children": Page[Agent],
+    "/agents/{agent_id}/messages": Page[AgentMessage],
+    "/agents/{agent_id}/messages/{message_id}": AgentMessage,
+    "/agent-templates": TemplateList,
+    "/agent-templates/{template}": AgentTemplate,
 }
 
 
@@ -65,6 +77,20 @@ def _extras(value: Any, at: str = "") -> Iterator[str]:
             yield from _extras(item, at)
 
 
+async def _residents(stage: Stage) -> dict[str, str]:
+    """An agent that stays with a child, a message and its reply, and a template. Without a model
+    none would be accepted, so they are written down themselves."""
+    residents, agent_id = Residents(stage, stage.http), uuid4()
+    for key, parent in ((agent_id, None), (uuid4(), agent_id)):
+        new = NewResident(id=key, name=f"answers {key}", definition={}, parent_id=parent)
+        assert isinstance(await create_resident(stage.database, SOMEBODY, new, most=100), Made)
+    sent = await residents.send(str(agent_id))
+    await residents.reply(str(agent_id), "Yes.")
+    template = StoredTemplate("answers", "", {})
+    await put_template(stage.database, SOMEBODY, template)
+    return {"agent_id": str(agent_id), "message_id": sent["id"], "template": template.name}
+
+
 async def _check(stage: Stage, task_id: str) -> None:
     await stage.http.post("/dead-letters/requeue", json={"filter": {"text": "no such letter"}})
     body = {
@@ -73,8 +99,9 @@ async def _check(stage: Stage, task_id: str) -> None:
         "task": {"pipeline": pipeline("print x")},
     }
     schedule_id = (await stage.http.post("/schedules", json=body)).json()["id"]
+    known = {"task_id": task_id, "schedule_id": schedule_id, **await _residents(stage)}
     for path, answer in ANSWERS.items():
-        found = await stage.http.get(path.format(task_id=task_id, schedule_id=schedule_id))
+        found = await stage.http.get(path.format(**known))
         assert list(_extras(answer.model_validate_json(found.content))) == [], path
 
 

@@ -22,7 +22,9 @@ from tests.integration.agent_stage import ObedientAgents, submit
 from tests.integration.api.http.test_mcp_servers import body, register
 from tests.integration.api_stage import Stage
 from tests.integration.cli_runs import agentos
+from tests.integration.resident_rows import Residents
 from workflows.errors import TemporaryFailure
+from workflows.states import AgentState
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,73 @@ async def _delete_schedule(stage: Stage) -> Act:
     return Act("DELETE", f"/schedules/{key}", "schedule.deleted", key)
 
 
+async def _agent(stage: Stage) -> str:
+    made = await stage.http.post("/agents", json={"name": f"audited {uuid4()}"})
+    assert made.is_success, made.text
+    return str(made.json()["id"])
+
+
+async def _create_agent(stage: Stage) -> Act:
+    return Act("POST", "/agents", "agent.created", "", {"name": f"audited {uuid4()}"})
+
+
+async def _change_agent(stage: Stage) -> Act:
+    key = await _agent(stage)
+    said = {"limits": {"turns": 7}}
+    return Act("PATCH", f"/agents/{key}", "agent.changed", key, said)
+
+
+async def _pause_agent(stage: Stage) -> Act:
+    key = await _agent(stage)
+    return Act("POST", f"/agents/{key}/pause", "agent.paused", key)
+
+
+async def _resume_agent(stage: Stage) -> Act:
+    key = await _agent(stage)
+    await stage.http.post(f"/agents/{key}/pause")
+    return Act("POST", f"/agents/{key}/resume", "agent.resumed", key)
+
+
+async def _restart_agent(stage: Stage) -> Act:
+    residents = Residents(stage, stage.http)
+    key = await residents.in_state(AgentState.ERROR)
+    return Act("POST", f"/agents/{key}/restart", "agent.restarted", key, {"skip": True})
+
+
+async def _interrupt_agent(stage: Stage) -> Act:
+    residents = Residents(stage, stage.http)
+    key = await residents.in_state(AgentState.RUNNING)
+    return Act("POST", f"/agents/{key}/interrupt", "agent.interrupted", key)
+
+
+async def _terminate_agent(stage: Stage) -> Act:
+    key = await _agent(stage)
+    return Act("POST", f"/agents/{key}/terminate", "agent.terminated", key)
+
+
+async def _delete_agent(stage: Stage) -> Act:
+    key = await _agent(stage)
+    await stage.http.post(f"/agents/{key}/terminate")
+    return Act("DELETE", f"/agents/{key}", "agent.deleted", key)
+
+
+async def _withdraw(stage: Stage) -> Act:
+    key = await _agent(stage)
+    sent = await stage.http.post(f"/agents/{key}/messages", json={"content": "Oh"})
+    path = f"/agents/{key}/messages/{sent.json()['id']}"
+    return Act("DELETE", path, "message.withdrawn", key)
+
+
+async def _set_template(stage: Stage) -> Act:
+    said = {"profile": {"role": "a clerk"}}
+    return Act("PUT", "/agent-templates/clerk", "agent_template.set", "clerk", said)
+
+
+async def _delete_template(stage: Stage) -> Act:
+    await stage.http.put("/agent-templates/old", json={})
+    return Act("DELETE", "/agent-templates/old", "agent_template.deleted", "old")
+
+
 # Whoever adds a route that is not GET enters it here, or below with a reason.
 ACTS: Mapping[tuple[str, str], Prepare] = {
     ("POST", "/api/v1/tasks/{task_id}/cancel"): _cancel,
@@ -244,9 +313,21 @@ ACTS: Mapping[tuple[str, str], Prepare] = {
     ("PATCH", "/api/v1/schedules/{schedule_id}"): _change_schedule,
     ("POST", "/api/v1/schedules/{schedule_id}/run"): _run_schedule,
     ("DELETE", "/api/v1/schedules/{schedule_id}"): _delete_schedule,
+    ("POST", "/api/v1/agents"): _create_agent,
+    ("PATCH", "/api/v1/agents/{agent_id}"): _change_agent,
+    ("DELETE", "/api/v1/agents/{agent_id}"): _delete_agent,
+    ("POST", "/api/v1/agents/{agent_id}/pause"): _pause_agent,
+    ("POST", "/api/v1/agents/{agent_id}/resume"): _resume_agent,
+    ("POST", "/api/v1/agents/{agent_id}/restart"): _restart_agent,
+    ("POST", "/api/v1/agents/{agent_id}/interrupt"): _interrupt_agent,
+    ("POST", "/api/v1/agents/{agent_id}/terminate"): _terminate_agent,
+    ("DELETE", "/api/v1/agents/{agent_id}/messages/{message_id}"): _withdraw,
+    ("PUT", "/api/v1/agent-templates/{name}"): _set_template,
+    ("DELETE", "/api/v1/agent-templates/{name}"): _delete_template,
 }
 SILENT: Mapping[tuple[str, str], str] = {
     ("POST", "/api/v1/tasks"): "a task is listed itself, with all that was submitted",
+    ("POST", "/api/v1/agents/{agent_id}/messages"): "a message is listed itself, with who wrote it",
     ("POST", "/api/v1/files"): "a file does nothing until a task names it",
     ("POST", "/api/v1/tasks/{task_id}/compile"): "it changes nothing",
     ("POST", "/codec/decode"): "it changes nothing",

@@ -14,7 +14,9 @@ from pydantic import SecretStr
 from activities.payloads import Codec
 from activities.tools.mcp.policy import McpPolicy
 from deploy.local.services import Services
+from tests.integration.agent_stage import MODELS
 from tests.integration.api_stage import Stage, api_stage, pipeline
+from tests.integration.resident_rows import Residents
 
 # The same cases in each run: another seed looks for others.
 SEED = "2026"
@@ -51,6 +53,7 @@ async def stage(infrastructure: Services, skills_folder: Path) -> AsyncIterator[
     async with api_stage(
         infrastructure,
         skills_folder,
+        models=MODELS,
         servers=McpPolicy(),  # What is made up must not be run.
         keys_required=True,
         codec=Codec([bytes(32)]),
@@ -107,7 +110,12 @@ async def _document(stage: Stage, team: httpx.AsyncClient) -> dict[str, Any]:
     file = (await team.post("/files", files={"file": ("a.txt", b"some text")})).json()
     body = {"name": "known", "cron": "0 0 * * *", "task": {"pipeline": pipeline("print x")}}
     schedule = (await team.post("/schedules", json=body)).json()
+    residents = Residents(stage, team)
+    agent = await residents.create(name="known")
+    message = await residents.send(agent)
     known = {
+        "agent_id": agent,
+        "message_id": message["id"],
         "task_id": task_id,
         "file_id": file["id"],
         "artifact_id": artifact["id"],

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from activities.store import keys
+from activities.store.residents import Made, NewResident, create_resident
 from api.app import create_app
 from api.errors import KeyRefused
 from api.http.middleware.authentication import KeyRing
@@ -42,7 +43,9 @@ async def theirs(stage: Stage) -> dict[str, str]:
     bulk = (await team.post("/dead-letters/requeue", json={"filter": {"text": "no"}})).json()
     body = {"name": "theirs", "cron": "0 0 * * *", "task": {"pipeline": definition}}
     schedule = (await team.post("/schedules", json=body)).json()
+    agent = await _agent(stage, team)
     return {
+        **agent,
         "task": task_id,
         "artifact": artifact["id"],
         "file": file["id"],
@@ -53,6 +56,18 @@ async def theirs(stage: Stage) -> dict[str, str]:
         "bulk": bulk["id"],
         "schedule": schedule["id"],
     }
+
+
+async def _agent(stage: Stage, team: httpx.AsyncClient) -> dict[str, str]:
+    """An agent that stays, with a message. There is no model here to judge it by."""
+    secret = team.headers["Authorization"].removeprefix("Bearer ")
+    actor = await keys.actor_of_key(stage.database, keys.digest_of(secret))
+    assert actor is not None
+    agent_id = uuid4()
+    new = NewResident(id=agent_id, name="theirs", definition={})
+    assert isinstance(await create_resident(stage.database, actor, new, most=1), Made)
+    sent = await team.post(f"/agents/{agent_id}/messages", json={"content": "Hello"})
+    return {"agent": str(agent_id), "message": sent.json()["id"]}
 
 
 _ROUTES = [
@@ -75,6 +90,19 @@ _ROUTES = [
     ("PATCH", "/schedules/{schedule}"),
     ("DELETE", "/schedules/{schedule}"),
     ("POST", "/schedules/{schedule}/run"),
+    ("GET", "/agents/{agent}"),
+    ("PATCH", "/agents/{agent}"),
+    ("DELETE", "/agents/{agent}"),
+    ("GET", "/agents/{agent}/children"),
+    ("POST", "/agents/{agent}/pause"),
+    ("POST", "/agents/{agent}/resume"),
+    ("POST", "/agents/{agent}/restart"),
+    ("POST", "/agents/{agent}/interrupt"),
+    ("POST", "/agents/{agent}/terminate"),
+    ("GET", "/agents/{agent}/messages"),
+    ("POST", "/agents/{agent}/messages"),
+    ("GET", "/agents/{agent}/messages/{message}"),
+    ("DELETE", "/agents/{agent}/messages/{message}"),
     ("GET", "/files/{file}"),
     ("HEAD", "/files/{file}"),
     ("GET", "/artifacts/{artifact}"),
@@ -95,6 +123,8 @@ _BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/discard"): {"note": "x"},
     ("PATCH", "{webhook}"): {"is_active": True},
     ("PATCH", "{schedule}"): {},
+    ("PATCH", "{agent}"): {},
+    ("POST", "{agent}/messages"): {"content": "Hello"},
 }
 
 
@@ -137,7 +167,14 @@ async def test_a_file_of_another_team_cannot_be_an_input(
 
 async def test_a_list_shows_only_ones_own(stage: Stage, theirs: dict[str, str]) -> None:
     team = await stage.team()
-    for path in ("/tasks", "/dead-letters", "/dead-letters/groups", "/bulk", "/schedules"):
+    for path in (
+        "/tasks",
+        "/dead-letters",
+        "/dead-letters/groups",
+        "/bulk",
+        "/schedules",
+        "/agents",
+    ):
         assert (await team.get(path, params={"limit": 1})).json()["items"] == [], path
 
 

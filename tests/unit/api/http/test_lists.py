@@ -14,6 +14,8 @@ Json = dict[str, Any]
 # Why those that do not come in pages, need not: by the call and the path to the list.
 BOUNDED = {
     "/schedules/{schedule_id} runs": "the last ten",
+    "/agent-templates items": "a team may have 200 of them, and there may be 1,000 files",
+    "/agent-templates refused": "as above",
     "/limits items": "those that the operator, and people of the team, have set",
     "/readyz dependencies": "the parts of the stack",
     "/skills items": "the folders of skills, all of which are in memory",

@@ -1,0 +1,153 @@
+"""The calls of agents that stay, of their messages, and of templates."""
+
+import uuid
+from urllib.parse import quote
+
+from pydantic import BaseModel
+
+from api.client.transport import (
+    ANSWER_TIMEOUT_SECONDS,
+    Answer,
+    Params,
+    Transport,
+    check_header,
+)
+from api.wire.agent_requests import (
+    AgentChange,
+    AgentRequest,
+    MessageRequest,
+    RestartRequest,
+    TemplateRequest,
+    TerminateRequest,
+)
+from api.wire.responses.agents import (
+    Agent,
+    AgentMessage,
+    AgentTemplate,
+    MessageSent,
+    TemplateList,
+)
+from api.wire.responses.pages import Page
+
+
+class Agents:
+    """``client.agents``. Agents are named by their ids; calls raise as those of ``Client`` do."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def create(self, request: AgentRequest, *, idempotency_key: str | None = None) -> Agent:
+        """Make an agent. An answer that is lost on the way makes no second one."""
+        return await self._call(
+            "POST", "/agents", Agent, request, headers=_keyed(idempotency_key), repeatable=True
+        )
+
+    async def list(self, params: Params | None = None) -> Page[Agent]:
+        """A page of agents, the newest first. ``params`` are the query of ``GET /agents``."""
+        return await self._get("/agents", Page[Agent], params)
+
+    async def show(self, agent_id: str) -> Agent:
+        return await self._get(_path(agent_id), Agent)
+
+    async def children(self, agent_id: str, params: Params | None = None) -> Page[Agent]:
+        """A page of the agents that an agent has made, the newest first."""
+        return await self._get(_path(agent_id, "children"), Page[Agent], params)
+
+    async def change(self, agent_id: str, change: AgentChange) -> Agent:
+        """Change an agent from its next turn on. What is not set stays as it is."""
+        return await self._call("PATCH", _path(agent_id), Agent, change, repeatable=True)
+
+    async def pause(self, agent_id: str) -> Agent:
+        return await self._call("POST", _path(agent_id, "pause"), Agent)
+
+    async def resume(self, agent_id: str) -> Agent:
+        return await self._call("POST", _path(agent_id, "resume"), Agent)
+
+    async def restart(self, agent_id: str, request: RestartRequest) -> Agent:
+        """Let an agent whose last turn ended badly go on."""
+        return await self._call("POST", _path(agent_id, "restart"), Agent, request)
+
+    async def interrupt(self, agent_id: str) -> Agent:
+        """Cut the answer short that an agent is giving."""
+        return await self._call("POST", _path(agent_id, "interrupt"), Agent)
+
+    async def terminate(self, agent_id: str, request: TerminateRequest) -> Agent:
+        return await self._call("POST", _path(agent_id, "terminate"), Agent, request)
+
+    async def delete(self, agent_id: str) -> None:
+        """Delete an agent that is terminated."""
+        await self._transport.delete(_path(agent_id))
+
+    async def send(
+        self,
+        agent_id: str,
+        request: MessageRequest,
+        *,
+        wait_seconds: int = 0,
+        idempotency_key: str | None = None,
+    ) -> MessageSent:
+        """Write to an agent, and wait up to 60 seconds for its reply. The same key is the same
+        message, so whoever waits for longer sends it again."""
+        return await self._call(
+            "POST",
+            _path(agent_id, "messages"),
+            MessageSent,
+            request,
+            headers=_keyed(idempotency_key),
+            params={"wait": wait_seconds} if wait_seconds else None,
+            repeatable=True,
+            timeout_seconds=ANSWER_TIMEOUT_SECONDS + wait_seconds,
+        )
+
+    async def messages(self, agent_id: str, params: Params | None = None) -> Page[AgentMessage]:
+        """The last page of messages and replies; the next one is what was before them."""
+        return await self._get(_path(agent_id, "messages"), Page[AgentMessage], params)
+
+    async def message(self, agent_id: str, message_id: str) -> AgentMessage:
+        return await self._get(_path(agent_id, "messages", message_id), AgentMessage)
+
+    async def withdraw(self, agent_id: str, message_id: str) -> None:
+        """Take back a message that the agent has not begun to read."""
+        await self._transport.delete(_path(agent_id, "messages", message_id))
+
+    async def templates(self) -> TemplateList:
+        """All of them, by name, and files that cannot be used."""
+        return await self._get("/agent-templates", TemplateList)
+
+    async def template(self, name: str) -> AgentTemplate:
+        return await self._get(_template(name), AgentTemplate)
+
+    async def set_template(self, name: str, request: TemplateRequest) -> AgentTemplate:
+        return await self._call("PUT", _template(name), AgentTemplate, request, repeatable=True)
+
+    async def delete_template(self, name: str) -> None:
+        await self._transport.delete(_template(name))
+
+    async def _get(self, path: str, answer: type[Answer], params: Params | None = None) -> Answer:
+        return await self._transport.call("GET", path, answer, params=params, repeatable=True)
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        answer: type[Answer],
+        request: BaseModel | None = None,
+        **options: object,
+    ) -> Answer:
+        body = None
+        if request is not None:  # A null has a meaning: every skill, any model.
+            body = request.model_dump_json(by_alias=True, exclude_unset=True).encode()
+        return await self._transport.call(method, path, answer, body=body, **options)  # type: ignore[arg-type]
+
+
+def _path(agent_id: str, *parts: str) -> str:
+    return "/".join(["/agents", *(quote(part, safe="") for part in (agent_id, *parts))])
+
+
+def _template(name: str) -> str:
+    return f"/agent-templates/{quote(name, safe='')}"
+
+
+def _keyed(key: str | None) -> dict[str, str]:
+    check_header("idempotency key", key or "")
+    return {"Idempotency-Key": key or uuid.uuid4().hex}
