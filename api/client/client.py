@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from api.addresses import DEFAULT_URL
 from api.client import task_events, transfer
+from api.client.agent_memory import AgentMemory
 from api.client.agents import Agents
 from api.client.conversations import Conversations
 from api.client.following import follow
@@ -75,6 +76,7 @@ class Client:
     def __init__(self, url: str = DEFAULT_URL, api_key: str | None = None) -> None:
         self._transport = Transport(url, api_key)
         self.agents = Agents(self._transport)
+        self.memory = AgentMemory(self._transport)
         self.groups = Groups(self._transport)
         self.conversations = Conversations(self._transport)
 

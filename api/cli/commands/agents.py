@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from api.cli import terminal
-from api.cli.commands import agent_templates
+from api.cli.commands import agent_memory, agent_templates
 from api.cli.commands import resident_options as options
 from api.cli.commands.agent_ids import find_agent_id, talk_about_agent
 from api.cli.commands.agent_views import print_agent, print_agents, print_messages
@@ -31,6 +31,7 @@ from workflows.resident_states import ChildrenFate
 from workflows.states import AgentState, MessageMode
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(agent_memory.app)
 app.add_typer(agent_templates.app, name="templates", help="What agents can be made of.")
 
 _DEFAULT_MESSAGES = 50

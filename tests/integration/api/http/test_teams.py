@@ -67,7 +67,8 @@ async def _agent(stage: Stage, team: httpx.AsyncClient) -> dict[str, str]:
     new = NewResident(id=agent_id, name="theirs", definition={})
     assert isinstance(await create_resident(stage.database, actor, new, most=1), Made)
     sent = await team.post(f"/agents/{agent_id}/messages", json={"content": "Hello"})
-    return {"agent": str(agent_id), "message": sent.json()["id"]}
+    note = await team.post(f"/agents/{agent_id}/notes", json={"text": "Tea."})
+    return {"agent": str(agent_id), "message": sent.json()["id"], "note": note.json()["id"]}
 
 
 _ROUTES = [
@@ -102,6 +103,10 @@ _ROUTES = [
     ("GET", "/agents/{agent}/messages"),
     ("POST", "/agents/{agent}/messages"),
     ("GET", "/agents/{agent}/messages/{message}"),
+    ("GET", "/agents/{agent}/notes"),
+    ("POST", "/agents/{agent}/notes"),
+    ("DELETE", "/agents/{agent}/notes/{note}"),
+    ("GET", "/agents/{agent}/summaries"),
     ("DELETE", "/agents/{agent}/messages/{message}"),
     ("GET", "/files/{file}"),
     ("HEAD", "/files/{file}"),
@@ -125,6 +130,7 @@ _BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "{schedule}"): {},
     ("PATCH", "{agent}"): {},
     ("POST", "{agent}/messages"): {"content": "Hello"},
+    ("POST", "{agent}/notes"): {"text": "Tea."},
 }
 
 
