@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from api.addresses import DEFAULT_URL
 from api.client import task_events, transfer
+from api.client.agent_memory import AgentMemory
 from api.client.agent_streams import AgentStreams
 from api.client.agents import Agents
 from api.client.following import follow
@@ -77,6 +78,7 @@ class Client:
         self._transport = Transport(url, api_key)
         self.agents = Agents(self._transport)
         self.reminders = Reminders(self._transport)
+        self.memory = AgentMemory(self._transport)
         self.groups = Groups(self._transport)
         self.agent_events = AgentStreams(self._transport)
 

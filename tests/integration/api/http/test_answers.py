@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from activities.store.agent_templates import StoredTemplate, put_template
 from activities.store.residents import Made, NewResident, create_resident
+from api.wire.responses.agent_memory import Note, Summary
 from api.wire.responses.agents import Agent, AgentMessage, AgentTemplate, TemplateList
 from api.wire.responses.audit import AuditEntry
 from api.wire.responses.base import Answer
@@ -62,6 +63,8 @@ ANSWERS: dict[str, type[Answer]] = {
     "/agents/{agent_id}": Agent,
     "/agents/{agent_id}/children": Page[Agent],
     "/agents/{agent_id}/messages": Page[AgentMessage],
+    "/agents/{agent_id}/notes": Page[Note],
+    "/agents/{agent_id}/summaries": Page[Summary],
     "/agents/{agent_id}/messages/{message_id}": AgentMessage,
     "/agents/{agent_id}/reminders": Page[Reminder],
     "/groups": Page[Group],

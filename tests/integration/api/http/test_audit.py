@@ -234,6 +234,19 @@ async def _change_agent(stage: Stage) -> Act:
     return Act("PATCH", f"/agents/{key}", "agent.changed", key, said)
 
 
+async def _note(stage: Stage) -> Act:
+    key = await _agent(stage)
+    said = {"text": "Tea."}
+    return Act("POST", f"/agents/{key}/notes", "agent.noted", key, said)
+
+
+async def _delete_note(stage: Stage) -> Act:
+    key = await _agent(stage)
+    made = await stage.http.post(f"/agents/{key}/notes", json={"text": "Tea."})
+    path = f"/agents/{key}/notes/{made.json()['id']}"
+    return Act("DELETE", path, "agent.note_deleted", key)
+
+
 async def _pause_agent(stage: Stage) -> Act:
     key = await _agent(stage)
     return Act("POST", f"/agents/{key}/pause", "agent.paused", key)
@@ -364,6 +377,8 @@ ACTS: Mapping[tuple[str, str], Prepare] = {
     ("POST", "/api/v1/agents"): _create_agent,
     ("PATCH", "/api/v1/agents/{agent_id}"): _change_agent,
     ("DELETE", "/api/v1/agents/{agent_id}"): _delete_agent,
+    ("POST", "/api/v1/agents/{agent_id}/notes"): _note,
+    ("DELETE", "/api/v1/agents/{agent_id}/notes/{note_id}"): _delete_note,
     ("POST", "/api/v1/agents/{agent_id}/pause"): _pause_agent,
     ("POST", "/api/v1/agents/{agent_id}/resume"): _resume_agent,
     ("POST", "/api/v1/agents/{agent_id}/restart"): _restart_agent,

@@ -71,8 +71,9 @@ async def _agent(stage: Stage, team: httpx.AsyncClient) -> dict[str, str]:
     sent = await team.post(f"/agents/{agent_id}/messages", json={"content": "Hello"})
     wanted = {"text": "water", "after": "1h"}
     set_one = await team.post(f"/agents/{agent_id}/reminders", json=wanted)
-    ids = {"message": sent.json()["id"], "reminder": set_one.json()["id"]}
-    return {"agent": str(agent_id), **ids}
+    note = await team.post(f"/agents/{agent_id}/notes", json={"text": "Tea."})
+    made = {"message": sent, "reminder": set_one, "note": note}
+    return {"agent": str(agent_id), **{name: each.json()["id"] for name, each in made.items()}}
 
 
 _ROUTES = [
@@ -108,6 +109,10 @@ _ROUTES = [
     ("GET", "/agents/{agent}/messages"),
     ("POST", "/agents/{agent}/messages"),
     ("GET", "/agents/{agent}/messages/{message}"),
+    ("GET", "/agents/{agent}/notes"),
+    ("POST", "/agents/{agent}/notes"),
+    ("DELETE", "/agents/{agent}/notes/{note}"),
+    ("GET", "/agents/{agent}/summaries"),
     ("DELETE", "/agents/{agent}/messages/{message}"),
     ("GET", "/agents/{agent}/reminders"),
     ("POST", "/agents/{agent}/reminders"),
@@ -146,6 +151,7 @@ _BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "{group}/messages"): {"content": "Hello"},
     ("POST", "{agent}/messages"): {"content": "Hello"},
     ("POST", "{agent}/reminders"): {"text": "water", "after": "1h"},
+    ("POST", "{agent}/notes"): {"text": "Tea."},
 }
 
 
