@@ -4,7 +4,8 @@ A new collaborator is a field here, and a value where the worker builds its own
 (``worker/adapters.py``).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from activities.attempts.scratch import Scratch
 from activities.attempts.scripts import Scripts
@@ -12,6 +13,8 @@ from activities.breakers.breakers import Breakers
 from activities.inputs.fetching import Inputs
 from activities.limits.slots import Slots
 from activities.llm.models import Models
+from activities.reminders.options import ReminderLimits
+from activities.residents.options import ResidentOptions
 from activities.results.cache import ResultCache
 from activities.sandbox.base import Sandbox
 from activities.skills.catalogue import Catalogue
@@ -20,12 +23,15 @@ from activities.store.database import Database
 from activities.tokens import Tokens
 from activities.tools.searching import WebSearch
 
+if TYPE_CHECKING:  # It knows the tools, which are given this.
+    from activities.kinds.base import Installed
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equipment:
     """``worker_id`` is written beside what the worker runs, ``public_url`` comes before the paths
     of artifacts. Where none is configured, ``models`` and ``search`` are None; without ``slots`` no
-    limit holds."""
+    limit holds. ``installed`` judges what agents that stay ask for: tasks, and other agents."""
 
     worker_id: str
     database: Database
@@ -38,7 +44,10 @@ class Equipment:
     scratch: Scratch
     tokens: Tokens
     breakers: Breakers
+    installed: "Installed"
     models: Models | None = None
     search: WebSearch | None = None
     slots: Slots | None = None
     public_url: str = ""
+    residents: ResidentOptions = field(default_factory=ResidentOptions)
+    reminders: ReminderLimits = field(default_factory=ReminderLimits)

@@ -8,11 +8,13 @@ from fastapi import Depends, FastAPI, Request, Response
 from starlette.middleware import Middleware
 
 from api.bulk.engine import BulkEngine
+from api.groups.rounds import Rounds
 from api.housekeeping.housekeeper import Housekeeper
 from api.http import problems, routes
 from api.http.dependencies import known_query
 from api.http.event_stream import NothingMore
 from api.http.feeds import Feeds
+from api.http.group_stream import GroupFeeds
 from api.http.key_watch import KeyWatch
 from api.http.metrics import Metrics
 from api.http.middleware.authentication import Authentication, KeyRing
@@ -24,6 +26,8 @@ from api.http.resident_feeds import InboxFeeds, TeamFeeds
 from api.http.routes import codec
 from api.http.viewers import Viewers
 from api.passes import Passes
+from api.residents.begun_tasks import BegunTasks
+from api.residents.reminding import Reminding
 from api.residents.teller import Teller
 from api.schedules.syncing import Schedules
 from api.services import ApiOptions, Services
@@ -52,7 +56,12 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.metrics = metrics
     app.state.notifications = Notifications(services.database.url)
-    for name, kind in (("feeds", Feeds), ("inboxes", InboxFeeds), ("team_feeds", TeamFeeds)):
+    for name, kind in (
+        ("feeds", Feeds),
+        ("inboxes", InboxFeeds),
+        ("team_feeds", TeamFeeds),
+        ("group_feeds", GroupFeeds),
+    ):
         feeds = kind(
             services.database,
             app.state.notifications,
@@ -97,6 +106,9 @@ def _passes(services: Services) -> Sequence[Passes]:
         BulkEngine(services).passes,
         Caller(services).passes,
         Housekeeper(services).passes,
+        BegunTasks(services).passes,
+        Reminding(services).passes,
+        Rounds(services).passes,
     )
 
 

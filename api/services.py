@@ -80,6 +80,7 @@ class ApiOptions:
     housekeeping: HousekeepingOptions = field(default_factory=HousekeepingOptions)
     call_interval_seconds: float = 1.0
     bulk_interval_seconds: float = 1.0
+    group_interval_seconds: float = 1.0
     heartbeat_seconds: float = 15.0
     approval_seconds: float = DAY_SECONDS
     daily_tokens: int = 0
@@ -127,7 +128,8 @@ class Services:
     limits: LimitBook = field(init=False)
 
     def __post_init__(self) -> None:
-        book = LimitBook(self.database, self.models.limits if self.models else {})
+        limits = self.models.limits if self.models else {}
+        book = LimitBook(self.database, limits, self.options.residents.thinking)
         object.__setattr__(self, "limits", book)
 
     @property

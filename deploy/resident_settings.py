@@ -6,8 +6,13 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
-from activities.residents.options import DEFAULT_AGENTS, ConversationOptions, ResidentOptions
-from deploy.setting_values import Count
+from activities.residents.options import (
+    DEFAULT_AGENTS,
+    ConversationOptions,
+    MemoryOptions,
+    ResidentOptions,
+)
+from deploy.setting_values import Count, CountOrZero
 
 
 class ResidentSettings(BaseSettings):
@@ -18,6 +23,8 @@ class ResidentSettings(BaseSettings):
         default=30.0, gt=0, le=3_600, description="until one that is told nothing sleeps"
     )
     max_agents: Count = Field(default=DEFAULT_AGENTS, description="of a team")
+    max_thinking_agents: CountOrZero = Field(default=0, description="of all teams; 0: no limit")
+    summarise_tokens: CountOrZero = Field(default=0, description="0: a share of the context")
 
     @property
     def agent_folders(self) -> tuple[Path, ...]:
@@ -28,6 +35,9 @@ class ResidentSettings(BaseSettings):
     def conversation_options(self) -> ConversationOptions:
         return ConversationOptions(idle_seconds=self.agent_idle_seconds)
 
+    def memory_options(self, team_daily_tokens: int) -> MemoryOptions:
+        return MemoryOptions(self.summarise_tokens or None, team_daily_tokens)
+
     @property
     def resident_options(self) -> ResidentOptions:
-        return ResidentOptions(most=self.max_agents)
+        return ResidentOptions(most=self.max_agents, thinking=self.max_thinking_agents or None)

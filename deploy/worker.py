@@ -128,6 +128,8 @@ def _adapter_options(settings: Settings, worker_id: str) -> AdapterOptions:
         public_url=settings.public_url,
         titles=settings.titles,
         breakers=settings.breaker_options,
+        memory=settings.memory_options(settings.team_daily_tokens),
+        max_thinking_agents=settings.resident_options.thinking,
         conversations=settings.conversation_options,
     )
 

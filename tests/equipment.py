@@ -1,6 +1,7 @@
 """What a worker works with, as tests give it to their own."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from uv import find_uv_bin
@@ -30,15 +31,7 @@ TOKENS = Tokens()
 
 def installed(equipment: Equipment, models: ModelOptions | None = None) -> Installed:
     """What there is for tasks that use this equipment."""
-    return Installed(
-        database=equipment.database,
-        blobs=equipment.blobs,
-        catalogue=equipment.catalogue,
-        tools=Registry(),
-        models=models,
-        inputs=InputPolicy(),
-        approval_seconds=3_600.0,
-    )
+    return replace(equipment.installed, models=models)
 
 
 def equipment(
@@ -62,6 +55,15 @@ def equipment(
         limits=Limits(wall_seconds=30),
         networked=networked,
     )
+    known = Installed(
+        database=database,
+        blobs=blobs,
+        catalogue=catalogue,
+        tools=Registry(),
+        models=None,
+        inputs=InputPolicy(),
+        approval_seconds=3_600.0,
+    )
     return Equipment(
         worker_id="worker-1",
         database=database,
@@ -74,5 +76,6 @@ def equipment(
         scratch=Scratch(folder),
         tokens=TOKENS,
         breakers=Breakers(database),
+        installed=known,
         models=models,
     )

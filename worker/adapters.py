@@ -22,8 +22,10 @@ from activities.limits.slots import Slots
 from activities.llm.base import ModelOptions
 from activities.llm.models import Models
 from activities.plans.adapter import Nodes, Titles
+from activities.reminders.options import ReminderLimits
 from activities.residents.adapter import Conversations
-from activities.residents.options import ConversationOptions
+from activities.residents.options import ConversationOptions, MemoryOptions, ResidentOptions
+from activities.residents.summarising import Summariser
 from activities.results.cache import ResultCache
 from activities.routes.adapter import Routes
 from activities.sandbox.base import Limits, Sandbox
@@ -66,33 +68,42 @@ class AdapterOptions:
     titles: Titles = "prompt"
     breakers: BreakerOptions = field(default_factory=BreakerOptions)
     conversations: ConversationOptions = field(default_factory=ConversationOptions)
+    residents: ResidentOptions = field(default_factory=ResidentOptions)
+    reminders: ReminderLimits = field(default_factory=ReminderLimits)
+    memory: MemoryOptions = field(default_factory=MemoryOptions)
+    max_thinking_agents: int | None = None
 
 
 @asynccontextmanager
 async def adapters(
     database: Database, blobs: Blobs, sandbox: Sandbox, mcp: McpPool, options: AdapterOptions
 ) -> AsyncIterator[Sequence[Port]]:
-    async with _equipped(database, blobs, sandbox, options) as equipment:
-        has_search = equipment.search is not None
-        registry = Registry()
+    registry = Registry()
+    async with _equipped(database, blobs, sandbox, registry, options) as equipment:
+        has_search, installed = equipment.search is not None, equipment.installed
         toolbox = Toolbox(registry, database, mcp=TeamTools(database, mcp), has_search=has_search)
-        installed = _installed(equipment, registry, options)
         yield (
             Steps(equipment, toolbox),
             Agents(equipment, toolbox, roles_of(equipment, toolbox, installed), options.turns),
             Nodes(equipment, installed, options.titles),
             Routes(installed),
             Schedules(installed, options.titles),
-            Conversations(installed, options.conversations),
+            Conversations(installed, options.conversations, Summariser(equipment, options.memory)),
             Tasks(database),
         )
 
 
-def _installed(equipment: Equipment, registry: Registry, options: AdapterOptions) -> Installed:
+def _installed(
+    database: Database,
+    blobs: Blobs,
+    catalogue: Catalogue,
+    registry: Registry,
+    options: AdapterOptions,
+) -> Installed:
     return Installed(
-        database=equipment.database,
-        blobs=equipment.blobs,
-        catalogue=equipment.catalogue,
+        database=database,
+        blobs=blobs,
+        catalogue=catalogue,
         tools=registry,
         models=options.models,
         inputs=options.input_policy,
@@ -103,7 +114,11 @@ def _installed(equipment: Equipment, registry: Registry, options: AdapterOptions
 
 @asynccontextmanager
 async def _equipped(
-    database: Database, blobs: Blobs, sandbox: Sandbox, options: AdapterOptions
+    database: Database,
+    blobs: Blobs,
+    sandbox: Sandbox,
+    registry: Registry,
+    options: AdapterOptions,
 ) -> AsyncIterator[Equipment]:
     async with AsyncExitStack() as stack:
         scratch = await asyncio.to_thread(Scratch, options.work_folder)
@@ -113,7 +128,8 @@ async def _equipped(
         models = Models(options.models, tokens) if options.models else None
         if models is not None:
             stack.push_async_callback(models.close)
-        book = LimitBook(database, options.models.limits if options.models else {})
+        limits = options.models.limits if options.models else {}
+        book = LimitBook(database, limits, options.max_thinking_agents)
         slots = Slots(database, book, options.worker_id)
         stack.push_async_callback(slots.close)
         search = WebSearch(options.search_url, options.input_policy) if options.search_url else None
@@ -130,10 +146,13 @@ async def _equipped(
             scratch=scratch,
             tokens=tokens,
             breakers=breakers,
+            installed=_installed(database, blobs, catalogue, registry, options),
             models=models,
             search=search,
             slots=slots,
             public_url=options.public_url,
+            residents=options.residents,
+            reminders=options.reminders,
         )
 
 

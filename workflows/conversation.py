@@ -51,16 +51,15 @@ class ConversationWorkflow:
         while True:
             told = self._told
             taken = await self._take()
-            if taken.summarises and self._summing_up is None:
+            if taken.summarises and not self._is_summing_up:
                 self._summing_up = asyncio.create_task(self._summarise())
             if taken.exchange is not None:
                 await self._converse(taken.exchange, taken.through)
             elif not await self._hears(told, taken.idle_seconds):
                 break
-            if workflow.info().is_continue_as_new_suggested():
-                await self._end_summary()
+            # To wait for the summary would keep whoever writes meanwhile from an answer.
+            if workflow.info().is_continue_as_new_suggested() and not self._is_summing_up:
                 workflow.continue_as_new(self._next())
-        await self._end_summary()
 
     @workflow.signal(name=LOOK)
     def look(self, seq: int) -> None:
@@ -117,9 +116,11 @@ class ConversationWorkflow:
             self._exchange = None
 
     async def _hears(self, told: int, seconds: float) -> bool:
-        """Whether there is something new before the agent goes to sleep."""
+        """Whether there is something new before the agent goes to sleep, which it does not while it
+        sums up."""
         with suppress(TimeoutError):
             await workflow.wait_condition(lambda: self._told != told, timeout=seconds)
+        await workflow.wait_condition(lambda: self._told != told or not self._is_summing_up)
         return self._told != told  # The word may come together with the end of the wait.
 
     def _next(self, run: TaskRun | None = None) -> ConversationRun:
@@ -143,9 +144,9 @@ class ConversationWorkflow:
                 raise
             workflow.logger.warning("conversation.not_summarised")
 
-    async def _end_summary(self) -> None:
-        if self._summing_up is not None:
-            await self._summing_up
+    @property
+    def _is_summing_up(self) -> bool:
+        return self._summing_up is not None and not self._summing_up.done()
 
 
 class _Exchange:
@@ -184,9 +185,9 @@ class _Exchange:
     async def _stop(self, turns: "asyncio.Future[bool]") -> None:
         """Stop the model at once; tools that run are given a while to end by themselves."""
         if self.loop.is_acting:
-            await asyncio.wait([turns], timeout=policies.INTERRUPT_GRACE.total_seconds())
+            await workflow.wait([turns], timeout=policies.INTERRUPT_GRACE.total_seconds())
         turns.cancel()
-        await asyncio.wait([turns])
+        await workflow.wait([turns])
 
     async def _cut_short(self) -> None:
         run = self.loop.run

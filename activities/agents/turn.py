@@ -32,6 +32,7 @@ from activities.tools.found import found_tools
 from activities.tools.offered import OfferedTool
 from workflows import policies
 from workflows.contracts import Failure, Hint, ThinkCall, Thought
+from workflows.definitions.agent import Agent
 from workflows.definitions.plan import Atomicity
 from workflows.errors import (
     AgentOSError,
@@ -131,6 +132,7 @@ class Turns:
         if self._equipment.models is None:
             raise ModelNotConfigured
         role, role_turn = self._roles[begun.task_type], RoleTurn(call, begun, heard)
+        agent = role.agent(role_turn)
         offered = await role.offered(role_turn)
         before = await self._before(role, role_turn, offered)
         sent = await role.conversation(role_turn, (*heard, *before))
@@ -141,10 +143,10 @@ class Turns:
                     answer = await self._equipment.models.complete(
                         sent,
                         [tool.spec for tool in offered.values()],
-                        model=role.agent(role_turn).model,
+                        model=agent.model,
                         found=_found(sent, offered),
                         allowance=_allowance(call, begun),
-                        guard=partial(self._guard, call, begun.team_id),
+                        guard=partial(self._guard, call, begun.team_id, agent),
                         on_text=deltas.add,
                         on_restart=deltas.restart,
                         on_broken=lost.add,
@@ -160,9 +162,12 @@ class Turns:
         return answered.ended(deltas.drain(), self._options.approval_seconds)
 
     @asynccontextmanager
-    async def _guard(self, call: ThinkCall, team_id: UUID, model: str) -> AsyncIterator[None]:
+    async def _guard(
+        self, call: ThinkCall, team_id: UUID, agent: Agent, model: str
+    ) -> AsyncIterator[None]:
         """Within it a model is asked, once its breaker and its limits let it be."""
-        admitted = admission(self._equipment.slots, call.task_id, call.run, team_id)
+        slots, stays = self._equipment.slots, agent.stays
+        admitted = admission(slots, call.task_id, call.run, team_id, stays=stays)
         async with self._equipment.breakers.guard(team_id, of_model(model)), admitted(model):
             yield
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from activities.attempts.holding import Held
 from activities.breakers.breaker import Outcome
 from activities.breakers.errors import BreakerOpen
+from activities.residents.note_errors import NotesFull
 from activities.store.housekeeping.errors import BlobGone, PartSwept
 from activities.tools.mcp.errors import McpQuestionUnclear
 from activities.webhooks.errors import SecretUnreadable
@@ -60,6 +61,7 @@ UNKNOWN: tuple[type[BaseException], ...] = (
     BlobGone,
     PartSwept,
     SecretUnreadable,
+    NotesFull,
     errors.DatabaseNewer,
     errors.PayloadUnreadable,
     errors.StoreRefused,

@@ -26,6 +26,9 @@ Bound = Annotated[int, Field(ge=1, le=MAX_BOUND)]
 # What a rate goes by, after the key of its limit.
 RATE_SUFFIX = " rate"
 
+# Of the agents that stay of all teams together, while they think.
+AGENTS_KEY = "agents"
+
 _DATE = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 
 
@@ -83,14 +86,20 @@ class Limits:
             keys += [tool_key(team_id, name) for name in _names_of(tool)]
         return self._those(keys)
 
-    def of_turn(self, team_id: UUID, model: str) -> tuple[Limit, ...]:
-        """A dated version of a model stands under the limit of the model, but for its own."""
+    def of_turn(self, team_id: UUID, model: str, *, stays: bool = False) -> tuple[Limit, ...]:
+        """Those of a turn of ``model``; ``stays``: of an agent that stays. A dated version of a
+        model stands under the limit of the model, but for its own."""
         own = model_key(model)
         key = own if own in self.by_key else model_key(_DATE.sub("", model))
-        return self._those([team_key(team_id), key])
+        agents = [AGENTS_KEY, agents_key(team_id)] if stays else []
+        return self._those([*agents, team_key(team_id), key])
 
     def _those(self, keys: Iterable[str]) -> tuple[Limit, ...]:
         return tuple(self.by_key[key] for key in keys if key in self.by_key)
+
+
+def agents_key(team_id: UUID) -> str:
+    return f"{AGENTS_KEY}:{team_id}"
 
 
 def team_key(team_id: UUID) -> str:
@@ -120,6 +129,8 @@ def name_of(key: str) -> str:
     """What people read, of a limit that may be set no more; without the team."""
     if key.startswith("team:"):
         return "team"
+    if key.partition(":")[0] == AGENTS_KEY:
+        return AGENTS_KEY
     return key if key.startswith("model:") else key.partition("/")[2]
 
 

@@ -3,7 +3,17 @@
 import time
 from collections.abc import Mapping
 
-from activities.limits.base import Bounds, Limit, Limits, model_key, team_key, tool_key, tool_name
+from activities.limits.base import (
+    AGENTS_KEY,
+    Bounds,
+    Limit,
+    Limits,
+    agents_key,
+    model_key,
+    team_key,
+    tool_key,
+    tool_name,
+)
 from activities.store.database import Database
 from activities.store.limits import limits_set
 
@@ -12,11 +22,15 @@ REMEMBERED_SECONDS = 1.0
 
 
 class LimitBook:
-    """``models`` are the limits of models, which hold for all teams together."""
+    """``models`` are the limits of models, and ``thinking`` is how many agents that stay may think
+    at once: both hold for all teams together."""
 
-    def __init__(self, database: Database, models: Mapping[str, Bounds]) -> None:
+    def __init__(
+        self, database: Database, models: Mapping[str, Bounds], thinking: int | None = None
+    ) -> None:
         self._database = database
         self._models = models
+        self._agents = Limit(AGENTS_KEY, "agents of all teams", None, Bounds(running=thinking))
         self._read_at = -REMEMBERED_SECONDS
         self._limits = Limits.of((), {})
 
@@ -46,6 +60,15 @@ class LimitBook:
             Limit(team_key(team.team_id), "team", team.team_id, Bounds(running=team.max_running))
             for team in teams
         )
+        of_agents = (
+            Limit(
+                agents_key(team.team_id),
+                AGENTS_KEY,
+                team.team_id,
+                Bounds(running=team.max_thinking),
+            )
+            for team in teams
+        )
         of_tools = (
             Limit(
                 tool_key(tool.team_id, tool.name),
@@ -56,4 +79,4 @@ class LimitBook:
             for tool in tools
         )
         weights = {team.team_id: team.weight for team in teams if team.weight is not None}
-        return Limits.of((*of_models, *of_teams, *of_tools), weights)
+        return Limits.of((self._agents, *of_models, *of_agents, *of_teams, *of_tools), weights)

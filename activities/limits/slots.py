@@ -72,11 +72,34 @@ class Slots:
 
     @asynccontextmanager
     async def for_turn(
-        self, task_id: UUID, run: int, team_id: UUID, model: str
+        self, task_id: UUID, run: int, team_id: UUID, model: str, *, stays: bool = False
     ) -> AsyncIterator[None]:
-        """For the answer of a model; as ``for_attempt``."""
-        wanted = (await patiently(self._book.limits)).of_turn(team_id, model)
+        """For the answer of a model, to an agent that ``stays`` or another; as ``for_attempt``."""
+        wanted = (await patiently(self._book.limits)).of_turn(team_id, model, stays=stays)
         async with self._taken(uuid5(task_id, "turn"), task_id, run, wanted):
+            yield
+
+    @asynccontextmanager
+    async def beside(
+        self, holder: UUID, task_id: UUID, team_id: UUID, model: str
+    ) -> AsyncIterator[None]:
+        """For an answer of a model that nobody waits for: it comes after all who do.
+
+        Raises:
+            Held: there is no place that nobody wants.
+        """
+        wanted = (await patiently(self._book.limits)).of_turn(team_id, model)
+        if not wanted:
+            yield
+            return
+        piece = Piece(holder, uuid4(), task_id, 1, self._worker_id)
+        limits = await self._book.limits()
+        has_place = await patiently(
+            lambda: slots.take_if_free(self._database, piece, wanted, limits, self._slot_seconds)
+        )
+        if not has_place:
+            raise Held(what=f"a place with {model} that nobody else wants", seconds=0.0)
+        async with self._kept(piece.token):
             yield
 
     async def close(self) -> None:
@@ -105,14 +128,19 @@ class Slots:
             return
         piece = Piece(holder, uuid4(), task_id, run, self._worker_id)
         await self._take(piece, wanted)
-        self._tokens.add(piece.token)
+        async with self._kept(piece.token):
+            yield
+
+    @asynccontextmanager
+    async def _kept(self, token: UUID) -> AsyncIterator[None]:
+        self._tokens.add(token)
         if self._renewing is None or self._renewing.done():
             self._renewing = asyncio.create_task(self._renew())
         try:
             yield
         finally:
-            self._tokens.discard(piece.token)
-            await self._give_back(piece.token)
+            self._tokens.discard(token)
+            await self._give_back(token)
 
     async def _take(self, piece: Piece, wanted: Sequence[Limit]) -> None:
         limits = await self._book.limits()
@@ -147,9 +175,9 @@ class Slots:
 
 
 def admission(
-    slots: Slots | None, task_id: UUID, run: int, team_id: UUID
+    slots: Slots | None, task_id: UUID, run: int, team_id: UUID, *, stays: bool = False
 ) -> Callable[[str], AbstractAsyncContextManager[None]]:
-    """Within what each model is asked for the turn of a task."""
+    """Within what each model is asked for the turn of a task; ``stays``: as in ``for_turn``."""
     if slots is None:
         return lambda model: nullcontext()
-    return partial(slots.for_turn, task_id, run, team_id)
+    return partial(slots.for_turn, task_id, run, team_id, stays=stays)

@@ -180,6 +180,11 @@ class Models:
             self._listed = next((name for name in names if "embed" not in name), names[0])
         return self._listed
 
+    @property
+    def known_default(self) -> str:
+        """The model that is asked when none is named, as far as is known without asking."""
+        return next(iter(self._options.models), self._listed or "")
+
     def price_of(self, model: str) -> Price | None:
         """The price of a model, or of the one that it is a dated version of."""
         return _entry_of(model, self._options.prices)

@@ -4,10 +4,12 @@ import structlog
 from temporalio import activity
 
 from activities.attempts.attempt import as_application_error
+from activities.attempts.heartbeat import heartbeating
 from activities.kinds.base import Installed
 from activities.patience import patiently
 from activities.residents.options import ConversationOptions
 from activities.residents.prompts import shape
+from activities.residents.summarising import Summariser
 from activities.store import exchanges
 from activities.store.exchanges import BegunExchange
 from workflows import ports
@@ -18,9 +20,16 @@ log = structlog.get_logger(__name__)
 
 
 class Conversations(ports.Conversations):
-    def __init__(self, installed: Installed, options: ConversationOptions) -> None:
+    def __init__(
+        self,
+        installed: Installed,
+        options: ConversationOptions,
+        summariser: Summariser | None = None,
+    ) -> None:
+        """Without a ``summariser`` nothing is summed up."""
         self._installed = installed
         self._options = options
+        self._summariser = summariser
 
     @activity.defn
     async def take_messages(self, call: TakeCall) -> Taken:
@@ -34,7 +43,8 @@ class Conversations(ports.Conversations):
         if begun is None:
             return Taken(idle_seconds=self._options.idle_seconds)
         log.info("exchange.begun", task_id=str(begun.id), agent_id=str(call.agent_id))
-        return Taken(exchange=self._run_of(call, begun), through=begun.through)
+        run, summarises = self._run_of(call, begun), await self._is_summary_due(call, begun)
+        return Taken(exchange=run, through=begun.through, summarises=summarises)
 
     @activity.defn
     async def cut_short(self, call: CutCall) -> None:
@@ -44,7 +54,16 @@ class Conversations(ports.Conversations):
 
     @activity.defn
     async def summarise(self, call: TakeCall) -> None:
-        """Nothing asks for it yet."""
+        if self._summariser is None:
+            return
+        async with heartbeating(), as_application_error():
+            await self._summariser.summarise(call)
+
+    async def _is_summary_due(self, call: TakeCall, begun: BegunExchange) -> bool:
+        agent = begun.definition
+        return self._summariser is not None and await self._summariser.is_due(
+            call.agent_id, agent.number, agent.model
+        )
 
     def _run_of(self, call: TakeCall, begun: BegunExchange) -> AgentRun:
         return AgentRun(

@@ -10,6 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.store import events, fence
+from activities.store.daily_limits import USED_UP
 from activities.store.database import Database
 from activities.store.task_statements import CREATE
 from activities.store.tasks import NewTask, close_task, row_of
@@ -22,11 +23,16 @@ from workflows.states import InboxKind, Status, TaskType
 # What one exchange takes at most; the rest is for the next.
 MAX_MESSAGES = 100
 MAX_CHARACTERS = 200_000
+# What was said in groups meanwhile comes on top: of more than that the latest.
+MAX_HEARD = 50
+MAX_HEARD_CHARACTERS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadMessage:
-    """What an agent has not read yet. ``from_agent_id`` is None where a person wrote."""
+    """What an agent has not read yet. ``from_agent_id`` is None where a person wrote. ``group`` is
+    the name of the group in which it was said. ``is_aside``: that was while it was not the agent's
+    turn, and it is not to be answered."""
 
     id: UUID
     seq: int
@@ -37,6 +43,8 @@ class UnreadMessage:
     attachments: Mapping[str, str]
     is_reply: bool
     group_id: UUID | None
+    group: str
+    is_aside: bool
     created_at: datetime
 
 
@@ -75,7 +83,8 @@ async def begin_exchange(
     database: Database, agent_id: UUID, team_id: UUID, execution: str, shaping: Shaping
 ) -> BegunExchange | None:
     """Take what is unread, or what ``execution``, a Temporal run id, has taken already. None where
-    nothing is to be done: no messages, or an agent that is paused, in error or terminated."""
+    nothing is to be done: no messages, or an agent that is paused, in error or terminated, or has
+    used what it may use on a day."""
     try:
         async with database.writing() as connection:
             return await _begin(connection, agent_id, execution, shaping)
@@ -131,21 +140,40 @@ def _taken(rows: Sequence[Row[*tuple[Any, ...]]]) -> Sequence[UnreadMessage]:
         is_other = taken and row.group_id != taken[0].group_id
         if is_other or (taken and characters > MAX_CHARACTERS):
             break
-        taken.append(
-            UnreadMessage(
-                id=row.id,
-                seq=row.seq,
-                kind=InboxKind(row.kind),
-                from_agent_id=row.from_agent_id,
-                from_name=row.from_name,
-                content=row.content,
-                attachments=row.attachments or {},
-                is_reply=row.reply_to is not None,
-                group_id=row.group_id,
-                created_at=row.created_at,
-            )
-        )
+        taken.append(_message(row))
     return taken
+
+
+async def _heard(
+    connection: AsyncConnection, agent_id: UUID, through: int
+) -> Sequence[UnreadMessage]:
+    """What was said in groups since the exchange before, while it was not the agent's turn."""
+    values = {"agent_id": agent_id, "through": through, "most": MAX_HEARD}
+    heard: list[UnreadMessage] = []
+    characters = 0
+    for row in await connection.execute(_HEARD, values):
+        characters += len(row.content)
+        if characters > MAX_HEARD_CHARACTERS:
+            break
+        heard.append(_message(row, is_aside=True))
+    return heard[::-1]
+
+
+def _message(row: Row[*tuple[Any, ...]], *, is_aside: bool = False) -> UnreadMessage:
+    return UnreadMessage(
+        id=row.id,
+        seq=row.seq,
+        kind=InboxKind(row.kind),
+        from_agent_id=row.from_agent_id,
+        from_name=row.from_name,
+        content=row.content,
+        attachments=row.attachments or {},
+        is_reply=row.reply_to is not None,
+        group_id=row.group_id,
+        group=row.to_name if row.group_id is not None else "",
+        is_aside=is_aside,
+        created_at=row.created_at,
+    )
 
 
 async def _write(
@@ -158,7 +186,8 @@ async def _write(
     number = agent.exchanges + 1
     task_id = exchange_id(agent.id, number)
     definition = Resident.model_validate(agent.definition).exchange(number, agent.name)
-    shape = shaping(agent.name, taken)
+    heard = await _heard(connection, agent.id, taken[-1].seq)
+    shape = shaping(agent.name, sorted((*heard, *taken), key=lambda message: message.seq))
     task = NewTask(
         id=task_id,
         team_id=agent.team_id,
@@ -207,7 +236,7 @@ _LOCK = text(
            coalesce(tasks.status IN ('{Status.FAILED}', '{Status.BLOCKED}', '{Status.CANCELLED}'),
                     false) AS has_failed,
            agents.paused_at IS NOT NULL OR agents.terminated_at IS NOT NULL
-               OR agents.deleted_at IS NOT NULL AS is_stopped,
+               OR agents.deleted_at IS NOT NULL OR {USED_UP} IS NOT NULL AS is_stopped,
            tasks.executions ->> -1 AS execution,
            (SELECT max(seq) FROM inbox
             WHERE exchange_id = tasks.id AND kind <> '{InboxKind.REPLY}') AS through
@@ -219,10 +248,27 @@ _LOCK = text(
 
 _UNREAD = text(
     """
-    SELECT id, seq, kind, from_agent_id, from_name, content, attachments, reply_to, group_id,
-           created_at
+    SELECT id, seq, kind, from_agent_id, from_name, to_name, content, attachments, reply_to,
+           group_id, created_at
     FROM inbox WHERE agent_id = :agent_id AND read_at IS NULL
     ORDER BY seq LIMIT :most
+    """
+)
+
+# It was read from the first, since it was nobody's turn to answer it (see ``group_rounds``), and no
+# exchange has taken it, so as not to answer it in its group.
+_HEARD = text(
+    """
+    SELECT id, seq, kind, from_agent_id, from_name, to_name, content, attachments, reply_to,
+           group_id, created_at
+    FROM inbox
+    WHERE agent_id = :agent_id AND seq < :through AND seq > coalesce((
+        SELECT seq FROM inbox
+        WHERE agent_id = :agent_id AND exchange_id IS NOT NULL AND kind <> 'reply'
+        ORDER BY seq DESC LIMIT 1
+    ), 0) AND group_id IS NOT NULL AND kind = 'message' AND exchange_id IS NULL
+      AND read_at IS NOT NULL
+    ORDER BY seq DESC LIMIT :most
     """
 )
 

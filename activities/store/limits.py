@@ -17,6 +17,7 @@ class TeamBounds:
     team_id: UUID
     max_running: int | None
     weight: float | None
+    max_thinking: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,14 @@ class ToolBounds:
 
 async def limits_set(database: Database) -> tuple[Sequence[TeamBounds], Sequence[ToolBounds]]:
     """Those of all teams: few teams set any."""
-    teams = select(col(Team.id), col(Team.max_running), col(Team.weight)).where(
-        or_(col(Team.max_running).is_not(None), col(Team.weight).is_not(None))
+    teams = select(
+        col(Team.id), col(Team.max_running), col(Team.weight), col(Team.max_thinking)
+    ).where(
+        or_(
+            col(Team.max_running).is_not(None),
+            col(Team.weight).is_not(None),
+            col(Team.max_thinking).is_not(None),
+        )
     )
     tools = select(
         col(Tool.team_id), col(Tool.name), col(Tool.max_running), col(Tool.calls_per_minute)
@@ -57,6 +64,16 @@ async def set_max_running(database: Database, actor: Actor, running: int | None)
         actor,
         {"max_running": running},
         Deed("team.limited", "team", "", {"running": running}),
+    )
+
+
+async def set_max_thinking(database: Database, actor: Actor, thinking: int | None) -> None:
+    """How many agents that stay of the actor's team may think at once; None is no limit."""
+    await _set_of_team(
+        database,
+        actor,
+        {"max_thinking": thinking},
+        Deed("team.limited", "team", "", {"thinking": thinking}),
     )
 
 

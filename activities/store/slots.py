@@ -75,7 +75,9 @@ _ARRIVE = text(
     RETURNING tries
     """
 )
-_STAY = text("UPDATE slot_waits SET tries = tries + 1 WHERE holder = :holder")
+_STAY = text(
+    "UPDATE slot_waits SET tries = tries + 1, waits_for = :waits_for WHERE holder = :holder"
+)
 _LEAVE = text("DELETE FROM slot_waits WHERE holder = :holder")
 _CLEAR = text("DELETE FROM slots WHERE holder = :holder OR expires_at <= now()")
 _TAKE = text(
@@ -142,11 +144,31 @@ async def take(
         free = await _free(connection, limits, piece.holder)
         places = {key: floor(left) for key, left in free.items()}
         if piece.holder not in {each.holder for each in served(line, places)}:
-            await connection.execute(_STAY, {"holder": piece.holder})
+            shortage = shortage_of(piece.holder, wanted, line, free, tries)
+            stay = {"holder": piece.holder, "waits_for": shortage.what}
+            await connection.execute(_STAY, stay)
             await connection.execute(_CLEAR, {"holder": piece.holder})
-            return shortage_of(piece.holder, wanted, line, free, tries)
+            return shortage
         await _settle(connection, piece, wanted, free, life_seconds)
     return None
+
+
+async def take_if_free(
+    database: Database, piece: Piece, wanted: Sequence[Limit], limits: Limits, life_seconds: float
+) -> bool:
+    """As ``take``, for what has no place in the line: it goes after all who wait. The task may have
+    ended."""
+    keys = tuple(key for limit in wanted for key in _keys_of(limit))
+    last = Waiting(piece.holder, piece.task_id, keys)
+    async with database.writing() as connection:
+        await connection.execute(_LOCK)
+        line = [*await _line(connection, MOST_LOOKED_AT), last]
+        free = await _free(connection, limits, piece.holder)
+        places = {key: floor(left) for key, left in free.items()}
+        if last not in served(line, places):
+            return False
+        await _settle(connection, piece, wanted, free, life_seconds)
+    return True
 
 
 async def leave(database: Database, holder: UUID) -> None:

@@ -63,7 +63,8 @@ class NewTask:
 
     ``request_digest`` tells a repeated request from another one. ``cache``: its steps may take the
     results of equal ones. ``callbacks`` are told of it. ``schedule_id`` is the schedule that
-    makes it, and ``scheduled_at`` when that run of it was due.
+    makes it, and ``scheduled_at`` when that run of it was due; ``agent_id`` is the agent that stays
+    which begins it, and is told of its end.
     """
 
     id: UUID
@@ -78,6 +79,7 @@ class NewTask:
     parent_id: UUID | None = None
     schedule_id: UUID | None = None
     scheduled_at: datetime | None = None
+    agent_id: UUID | None = None
     idempotency_key: str | None = None
     request_digest: str | None = None
     cache: bool = True
@@ -213,6 +215,7 @@ def row_of(task: NewTask) -> dict[str, Any]:
         "inputs": json.dumps(dict(task.inputs)),
         "schedule_id": task.schedule_id,
         "scheduled_at": task.scheduled_at,
+        "agent_id": task.agent_id,
         "idempotency_key": task.idempotency_key,
         "request_digest": task.request_digest,
         "cache": task.cache,

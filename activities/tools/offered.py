@@ -83,6 +83,10 @@ class OfferedTool:
         return self.native is not None and self.native.shows_skills
 
     @property
+    def shows_notes(self) -> bool:
+        return self.native is not None and self.native.shows_notes
+
+    @property
     def finds_tools(self) -> bool:
         return self.native is not None and self.native.finds_tools
 

@@ -64,7 +64,8 @@ class Tool:
     behind but what the model has read. ``cache``: its result follows from its arguments alone, and
     may be taken for that of an equal call of a step for so long. The ``fallback`` is called in its
     place while its breaker is open, unless the team names another. ``is_for_residents``: it is
-    offered to agents that stay only.
+    offered to agents that stay only. ``shows_notes``: a model that is offered it is told how many
+    notes it has.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Tool:
     cache: timedelta | None = None
     fallback: Fallback | None = None
     is_for_residents: bool = False
+    shows_notes: bool = False
 
     def problems(self, arguments: Mapping[str, JsonValue]) -> list[tuple[str, str]]:
         """What is wrong with arguments: pairs of a JSON pointer and a message."""
@@ -139,6 +141,7 @@ def tool(
     cache: timedelta | None = None,
     fallback: Fallback | None = None,
     is_for_residents: bool = False,
+    shows_notes: bool = False,
 ) -> Callable[[ToolFunction], ToolFunction]:
     """Offer a function as a native tool, under its own name. See ``Tool`` for the rest."""
 
@@ -166,6 +169,7 @@ def tool(
             cache=cache,
             fallback=fallback,
             is_for_residents=is_for_residents,
+            shows_notes=shows_notes,
         )
         return function
 

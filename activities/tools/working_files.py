@@ -1,7 +1,8 @@
-"""The files of a task that its agent can work with: its inputs, and what its calls have made.
+"""The files of a task that its agent can work with: its inputs, and what its calls have made. An
+agent that stays has those of earlier exchanges, and of the tasks that it has begun, as well.
 
 A model names a file as it has seen it: by its name, its URL, its reference, or its path in the
-sandbox. Only the task's own files are found; another's is as good as missing.
+sandbox. Only such files are found; another's is as good as missing.
 """
 
 import re
@@ -14,7 +15,7 @@ from activities.mime_types import UNKNOWN_TYPE
 from activities.sandbox.base import INPUT_FOLDER, OUTPUT_FOLDER
 from activities.sandbox.names import is_short_enough, name_by_id
 from activities.store.database import Database
-from activities.store.reading.files import files_of_task, find_files
+from activities.store.reading.files import MadeFile, earlier_files, files_of_task, find_files
 from activities.suggestions import nearest
 from workflows.definitions import inputs
 from workflows.definitions.inputs import InputRef
@@ -22,6 +23,7 @@ from workflows.errors import InputRefMalformed, WorkingFileNotFound
 
 MAX_ARTIFACTS = 2_000
 MAX_LEASED_ARTIFACTS = 64
+MAX_EARLIER = 500
 
 _NAMES_SHOWN = 20
 _NAME_SHOWN_CHARACTERS = 200
@@ -158,14 +160,24 @@ class Arguments:
 
 
 async def working_files(database: Database, task_id: UUID, team_id: UUID) -> WorkingFiles:
-    """Those of a task: its inputs, then what it made, the earliest first."""
+    """Those of a task: its inputs, then what it made, the earliest first. Earlier ones of its agent
+    come before them."""
     found = await files_of_task(database, team_id, task_id, MAX_ARTIFACTS)
     given = await _inputs(database, task_id, team_id, found.inputs)
-    made = [
+    before: list[WorkingFile] = []
+    if found.agent_id is not None:
+        earlier = await earlier_files(database, team_id, found.agent_id, task_id, MAX_EARLIER)
+        # Of several of one name the last one counts.
+        were_given = await _inputs(database, task_id, team_id, dict(earlier.given))
+        before = [*(replace(file, is_input=False) for file in were_given), *_made(earlier.made)]
+    return WorkingFiles(placed([*before, *given, *_made(found.made)]))
+
+
+def _made(files: Sequence[MadeFile]) -> list[WorkingFile]:
+    return [
         WorkingFile(file.id, file.name, f"artifact:{file.id}", file.size, file.mime_type)
-        for file in found.made
+        for file in files
     ]
-    return WorkingFiles(placed([*given, *made]))
 
 
 def placed(files: Sequence[WorkingFile]) -> list[WorkingFile]:

@@ -63,6 +63,10 @@ class TemplateFileRefused(BadInput):
     """{path} is not a template of an agent: {reason}."""
 
 
+class GroupUnknown(AgentOSError):
+    """There is no group {text!r}. `agentos groups ls` shows all groups, with their ids."""
+
+
 class NothingToChange(BadInput):
     """There is nothing to change. `agentos schedules edit --help` shows what can be."""
 

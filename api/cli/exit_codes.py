@@ -6,6 +6,7 @@ from api.cli.errors import (
     AgentUnknown,
     ArtifactUnknown,
     BulkIdUnknown,
+    GroupUnknown,
     LetterIdUnknown,
     NodeUnknown,
     ReplyTimedOut,
@@ -61,6 +62,7 @@ def of_error(error: AgentOSError) -> ExitCode:
             | ArtifactUnknown()
             | LetterIdUnknown()
             | BulkIdUnknown()
+            | GroupUnknown()
             | ScheduleUnknown()
             | AgentUnknown()
         ):

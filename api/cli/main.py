@@ -98,6 +98,7 @@ for name, place, summary in (
     ("webhooks", "webhooks:app", "URLs that are told of tasks, and what they were sent."),
     ("schedules", "schedules:app", "Tasks that are run again and again."),
     ("agents", "agents:app", "Agents that stay: write to them, and read what they reply."),
+    ("groups", "groups:app", "Groups in which agents that stay talk with each other and you."),
 ):
     add_command(app, name, f"api.cli.commands.{place}", summary, _TASKS)
 for name, place, summary in (

@@ -15,6 +15,7 @@ from api.client import task_events, transfer
 from api.client.agent_streams import AgentStreams
 from api.client.agents import Agents
 from api.client.following import follow
+from api.client.groups import Groups
 from api.client.task_events import TaskEvent
 from api.client.transfer import Download
 from api.client.transport import Answer, Params, Transport, check_header
@@ -75,6 +76,7 @@ class Client:
         self._transport = Transport(url, api_key)
         self.agents = Agents(self._transport)
         self.agent_events = AgentStreams(self._transport)
+        self.groups = Groups(self._transport)
 
     async def __aenter__(self) -> Self:
         return self

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from activities.store.audit import Actor
 from api.errors import InvalidRequest
 from api.http.feeds import Feeds
+from api.http.group_stream import GroupFeeds
 from api.http.key_watch import KeyWatch
 from api.http.notifications import Notifications
 from api.http.resident_feeds import InboxFeeds, TeamFeeds
@@ -39,6 +40,11 @@ async def _inboxes(request: Request) -> InboxFeeds:
 
 async def _team_feeds(request: Request) -> TeamFeeds:
     feeds: TeamFeeds = request.app.state.team_feeds
+    return feeds
+
+
+async def _group_feeds(request: Request) -> GroupFeeds:
+    feeds: GroupFeeds = request.app.state.group_feeds
     return feeds
 
 
@@ -104,6 +110,7 @@ ServicesDep = Annotated[Services, Depends(_services)]
 FeedsDep = Annotated[Feeds, Depends(_feeds)]
 InboxesDep = Annotated[InboxFeeds, Depends(_inboxes)]
 TeamFeedsDep = Annotated[TeamFeeds, Depends(_team_feeds)]
+GroupFeedsDep = Annotated[GroupFeeds, Depends(_group_feeds)]
 ViewersDep = Annotated[Viewers, Depends(_viewers)]
 NotificationsDep = Annotated[Notifications, Depends(_notifications)]
 KeyWatchDep = Annotated[KeyWatch, Depends(_key_watch)]

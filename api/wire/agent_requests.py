@@ -22,7 +22,8 @@ TemplateName = Annotated[str, Field(pattern=TEMPLATE_NAME)]
 ModelName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
-def _to_content(value: str) -> str:
+def to_content(value: str) -> str:
+    """Raises ``ValueError`` for a message of blanks."""
     if not value.strip():
         raise ValueError("a message says something")
     return value
@@ -87,7 +88,7 @@ class MessageRequest(_Request):
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     content: Annotated[
-        Text, Field(min_length=1, max_length=MAX_CONTENT_CHARACTERS), AfterValidator(_to_content)
+        Text, Field(min_length=1, max_length=MAX_CONTENT_CHARACTERS), AfterValidator(to_content)
     ]
     attachments: dict[InputName, Annotated[Text, Field(max_length=MAX_CHARACTERS)]] = {}
     sender: UUID | None = Field(default=None, alias="from")

@@ -107,6 +107,23 @@ def limit(
 
 
 @app.command()
+def thinking(
+    agents: Annotated[
+        int | None,
+        typer.Argument(min=0, max=MAX_BOUND, show_default=False, help="0 or omitted: no limit."),
+    ] = None,
+    team: Team = "default",
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Set how many agents that stay of a team may think at once. The others wait in order."""
+    from deploy.keys import keyring
+
+    asyncio.run(keyring.set_thinking(data_dir, team, agents or None))
+    said = f"{agents} agents at once" if agents else "no limit"
+    print_line(f"thinking of team {team}: {said}")
+
+
+@app.command()
 def weight(
     weight: Annotated[
         float | None,

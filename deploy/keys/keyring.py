@@ -49,6 +49,13 @@ async def set_limit(data_dir: Path, team: str, running: int | None) -> None:
         await limits.set_max_running(database, await _actor(database, team), running)
 
 
+async def set_thinking(data_dir: Path, team: str, agents: int | None) -> None:
+    """Set how many agents that stay of a team may think at once; None is no limit. Raises
+    ``TeamUnknown``."""
+    async with team_database(data_dir) as database:
+        await limits.set_max_thinking(database, await _actor(database, team), agents)
+
+
 async def set_weight(data_dir: Path, team: str, weight: float | None) -> None:
     """Set a team's share in the workers; None is the usual one. Raises ``TeamUnknown``."""
     async with team_database(data_dir) as database:

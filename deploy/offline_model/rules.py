@@ -7,6 +7,7 @@ from deploy.offline_model import LABEL
 from deploy.offline_model.arguments import Unanswerable, argument_lists
 from deploy.offline_model.calls import calls_of, load, loads_of, was_called
 from deploy.offline_model.conversation import Action, Conversation, Skill, read
+from deploy.offline_model.conversing import converse, is_resident
 from deploy.offline_model.ending import ending, plain_answer
 from deploy.offline_model.filling import Facts, fill
 from deploy.offline_model.reply import Call, Reply
@@ -41,6 +42,8 @@ def _rule_for(talk: Conversation) -> Callable[[Conversation], Reply]:
         return revise
     if is_planned(talk):
         return synthesise
+    if is_resident(talk):
+        return lambda talk: converse(talk, answer)
     return split if MAKE_PLAN in talk.tools else answer
 
 

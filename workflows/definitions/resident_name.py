@@ -18,12 +18,13 @@ def _to_name(value: str) -> str:
         raise ValueError(f"no agent is called {value!r}: that is who writes as none of them")
     if value.startswith("-"):
         raise ValueError("a name does not begin with a dash, as the options of commands do")
-    if _is_id(value):
+    if is_id(value):
         raise ValueError("a name must not look like an id")
     return value
 
 
-def _is_id(value: str) -> bool:
+def is_id(value: str) -> bool:
+    """Whether it is a UUID, however that is written."""
     try:
         UUID(value)
     except ValueError:

@@ -1,6 +1,7 @@
 """A model that is an agent that stays, and answers what it was told."""
 
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from activities.agents.answer import Judged, judge
 from activities.agents.roles.base import Role, RoleTurn
@@ -9,8 +10,9 @@ from activities.equipment import Equipment
 from activities.kinds.base import Installed
 from activities.llm.base import Answer, ChatMessage
 from activities.patience import patiently
-from activities.residents.prior import PriorExchanges
 from activities.residents.prompts import HINTS, system_prompt
+from activities.residents.recollection import Recollection
+from activities.store.notes import count_notes
 from activities.tools.offered import OfferedTool
 from activities.tools.skills import AllowedSkills
 from activities.tools.toolbox import Toolbox
@@ -27,7 +29,7 @@ class ExchangeRole(Role):
 
     def __init__(self, equipment: Equipment, toolbox: Toolbox, installed: Installed) -> None:
         super().__init__(equipment, toolbox, installed)
-        self._prior = PriorExchanges(equipment.database)
+        self._recollection = Recollection(equipment.database, equipment.models, equipment.tokens)
 
     def agent(self, turn: RoleTurn) -> Exchange:
         return Exchange.model_validate(turn.begun.definition)
@@ -42,14 +44,22 @@ class ExchangeRole(Role):
         database, team_id = self._equipment.database, turn.begun.team_id
         files = await patiently(lambda: working_files(database, turn.call.task_id, team_id))
         skills = await AllowedSkills(self._equipment.catalogue, agent.skills).all()
-        return system_prompt(agent, offered.values(), skills, files.files)
+        has_notes = any(tool.shows_notes for tool in offered.values())
+        notes = await self._notes(turn.call.task_id) if has_notes else 0
+        return system_prompt(agent, offered.values(), skills, files.files, notes)
+
+    async def _notes(self, exchange_id: UUID) -> int:
+        database = self._equipment.database
+        return await patiently(lambda: count_notes(database, exchange_id))
 
     async def conversation(
         self, turn: RoleTurn, messages: Sequence[ChatMessage]
     ) -> Sequence[ChatMessage]:
         """With what was said in earlier exchanges, between the system prompt and this one."""
-        prior = await self._prior.before(turn.call.task_id)
-        return prior.joined_with(messages)
+        agent = self.agent(turn)
+        return await self._recollection.conversation(
+            turn.call.task_id, agent.number, agent.model, messages
+        )
 
     def hint(self, hint: Hint, offered: Mapping[str, OfferedTool]) -> str:
         return HINTS[hint]

@@ -10,6 +10,7 @@ from sqlmodel import col
 from activities.store.database import Database
 from activities.store.tables import Task, TaskArtifact
 from workflows.definitions.inputs import ArtifactRef, FileRef
+from workflows.states import TaskType
 
 StoredRef = FileRef | ArtifactRef
 
@@ -37,9 +38,20 @@ class MadeFile:
 
 @dataclass(frozen=True, slots=True)
 class TaskFiles:
-    """``inputs`` are references by name; ``made`` is in the order of age."""
+    """``inputs`` are references by name; ``made`` is in the order of age. ``agent_id`` is the agent
+    that stays whose exchange the task is."""
 
     inputs: Mapping[str, str]
+    made: Sequence[MadeFile]
+    agent_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierFiles:
+    """What an agent that stays was given in earlier exchanges, as pairs of name and reference, and
+    what these and the tasks that it has begun have made; each in the order of age."""
+
+    given: Sequence[tuple[str, str]]
     made: Sequence[MadeFile]
 
 
@@ -71,9 +83,12 @@ async def files_of_task(
     there."""
     # The primary: a file may be used the moment after it was made.
     async with database.reading(fresh=True) as connection:
-        inputs = await connection.scalar(
-            select(col(Task.inputs)).where(col(Task.id) == task_id, col(Task.team_id) == team_id)
+        found = await connection.execute(
+            select(col(Task.inputs), col(Task.type), col(Task.parent_id)).where(
+                col(Task.id) == task_id, col(Task.team_id) == team_id
+            )
         )
+        task = found.one_or_none()
         rows = await connection.execute(
             select(
                 col(TaskArtifact.id),
@@ -90,7 +105,70 @@ async def files_of_task(
             .limit(max_made)
         )
         made = [MadeFile(key, name, size, mime_type) for key, name, size, mime_type in rows]
-    return TaskFiles(inputs or {}, made[::-1])
+    if task is None:
+        return TaskFiles({}, made[::-1])
+    agent_id = task.parent_id if task.type == TaskType.EXCHANGE else None
+    return TaskFiles(task.inputs or {}, made[::-1], agent_id)
+
+
+async def earlier_files(
+    database: Database, team_id: UUID, agent_id: UUID, exchange_id: UUID, limit: int
+) -> EarlierFiles:
+    """The latest of them, ``limit`` of either kind, without those of the exchange itself."""
+    values = {
+        "team_id": team_id,
+        "agent_id": agent_id,
+        "exchange_id": exchange_id,
+        "most": limit,
+        "tasks": _EARLIER_TASKS,
+    }
+    async with database.reading(fresh=True) as connection:
+        given = (await connection.execute(_EARLIER_GIVEN, values)).all()
+        made = (await connection.execute(_EARLIER_MADE, values)).all()
+    return EarlierFiles(
+        [(row.name, row.ref) for row in reversed(given)],
+        [MadeFile(row.id, row.name, row.size, row.mime_type) for row in reversed(made)],
+    )
+
+
+# Exchanges, and tasks that were begun, whose files are looked at: the latest of either.
+_EARLIER_TASKS = 200
+
+_EXCHANGES = """
+    SELECT id, inputs, created_at FROM tasks
+    WHERE parent_id = :agent_id AND type = 'exchange' AND team_id = :team_id
+      AND id <> :exchange_id
+    ORDER BY created_at DESC LIMIT :tasks
+"""
+
+_EARLIER_GIVEN = text(
+    f"""
+    SELECT given.key AS name, given.value AS ref
+    FROM ({_EXCHANGES}) AS exchange, jsonb_each_text(exchange.inputs) AS given
+    ORDER BY exchange.created_at DESC, given.key LIMIT :most
+    """
+)
+
+# The files of nodes are those of their plan.
+_EARLIER_MADE = text(
+    f"""
+    WITH begun AS (
+        SELECT id FROM tasks
+        WHERE agent_id = :agent_id AND team_id = :team_id AND deleted_at IS NULL
+        ORDER BY created_at DESC LIMIT :tasks
+    ), maker AS (
+        SELECT id FROM ({_EXCHANGES}) AS exchange
+        UNION ALL
+        SELECT id FROM begun
+        UNION ALL
+        SELECT tasks.id FROM tasks JOIN begun ON tasks.parent_id = begun.id
+    )
+    SELECT task_artifacts.id, name, size, mime_type
+    FROM task_artifacts JOIN maker ON maker.id = task_artifacts.task_id
+    WHERE sha256 IS NOT NULL
+    ORDER BY created_at DESC, name DESC LIMIT :most
+    """
+)
 
 
 _FIND = text(

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import JsonValue
 from sqlalchemy import Row, text
 
+from activities.store.daily_limits import USED_UP
 from activities.store.database import Database
 from activities.store.reading.cursor import Cursor, cut
 from activities.store.resident_state import IS_PRESENT, JOINED, STATE
@@ -142,10 +143,12 @@ def _page(conditions: str) -> str:
            exchange.error,
            CASE
                WHEN exchange.status = '{Status.WAITING}' THEN 'a person'
-               WHEN exchange.status IN ({_LIVING}) THEN (
-                   SELECT min(waits_for) FROM sub_tasks
-                   WHERE task_id = exchange.id AND status = '{Status.QUEUED}'
+               WHEN exchange.status IN ({_LIVING}) THEN coalesce(
+                   (SELECT min(waits_for) FROM slot_waits WHERE task_id = exchange.id),
+                   (SELECT min(waits_for) FROM sub_tasks
+                    WHERE task_id = exchange.id AND status = '{Status.QUEUED}')
                )
+               WHEN ({STATE}) = '{AgentState.RUNNING}' THEN {USED_UP}
            END AS waits_for,
            (SELECT count(*) FROM inbox
             WHERE inbox.agent_id = agents.id AND inbox.read_at IS NULL) AS unread,

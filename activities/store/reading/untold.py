@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from activities.store.daily_limits import USED_UP
 from activities.store.database import Database
 from activities.store.resident_state import HAS_UNREAD
 from workflows.states import FINAL, MessageMode, Status
@@ -27,7 +28,8 @@ class Untold:
 
 async def untold(database: Database, limit: int) -> Sequence[Untold]:
     """Those that were not told of their last message, and those that have been told for long and
-    have not begun to read. None that are paused, in error or terminated."""
+    have not begun to read. None that are paused, in error or terminated, or have used what they may
+    use on a day: those wait for the next."""
     rows = await database.execute(_UNTOLD, {"limit": limit, "silent_seconds": SILENT_SECONDS})
     return [
         Untold(row.id, row.team_id, row.name, row.message_seq, interrupts=row.interrupts)
@@ -39,12 +41,18 @@ _BAD = ", ".join(f"'{status}'" for status in sorted(FINAL - {Status.COMPLETED}))
 
 _UNTOLD = text(
     f"""
-    WITH due AS (
+    -- From one agent to the next in the index, however many messages each has not read.
+    WITH RECURSIVE unread AS (
+        SELECT (SELECT agent_id FROM inbox WHERE read_at IS NULL ORDER BY agent_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT agent_id FROM inbox
+                WHERE read_at IS NULL AND agent_id > unread.agent_id
+                ORDER BY agent_id LIMIT 1)
+        FROM unread WHERE unread.agent_id IS NOT NULL
+    ), due AS (
         SELECT id FROM agents WHERE message_seq > told_seq
         UNION
-        SELECT agents.id FROM (
-            SELECT DISTINCT agent_id FROM inbox WHERE read_at IS NULL
-        ) AS unread JOIN agents ON agents.id = unread.agent_id
+        SELECT agents.id FROM unread JOIN agents ON agents.id = unread.agent_id
         WHERE agents.told_at < now() - make_interval(secs => :silent_seconds)
     )
     SELECT agents.id, agents.team_id, agents.name, agents.message_seq,
@@ -56,7 +64,7 @@ _UNTOLD = text(
     FROM due JOIN agents ON agents.id = due.id
         LEFT JOIN tasks AS exchange ON exchange.id = agents.exchange_id
     WHERE paused_at IS NULL AND terminated_at IS NULL AND agents.deleted_at IS NULL
-      AND coalesce(exchange.status NOT IN ({_BAD}), true)
+      AND coalesce(exchange.status NOT IN ({_BAD}), true) AND {USED_UP} IS NULL
       AND (message_seq > told_seq AND {HAS_UNREAD}
            OR coalesce(exchange.status = '{Status.COMPLETED}', true) AND {HAS_UNREAD})
     ORDER BY agents.told_at, agents.id

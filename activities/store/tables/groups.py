@@ -11,7 +11,6 @@ from activities.store.columns import (
     created_at_column,
     enum_column,
     json_column,
-    moment_column,
     team_column,
     text_column,
 )
@@ -20,17 +19,12 @@ from workflows.states import GroupMode, GroupTurnState
 
 class Group(SQLModel, table=True):
     """``limits`` bound a discussion. ``thread_id`` is the message that began the present one, which
-    is in ``round``; None where the group is silent."""
+    is in ``round``; None where the group is silent. What was said up to ``delivered_seq`` is in the
+    inboxes of the members."""
 
     __tablename__ = "groups"
     __table_args__ = (
-        Index(
-            "groups_by_name",
-            "team_id",
-            "name",
-            unique=True,
-            postgresql_where=text("deleted_at IS NULL"),
-        ),
+        Index("groups_by_name", "team_id", "name", unique=True),
         Index("groups_by_team", "team_id", text("created_at DESC"), text("id DESC")),
         Index("groups_talking", "round_at", postgresql_where=text("thread_id IS NOT NULL")),
     )
@@ -42,12 +36,12 @@ class Group(SQLModel, table=True):
     limits: dict[str, Any] = json_column(nullable=False)
     made_by: UUID | None = None
     message_seq: int = Field(default=0, sa_type=BigInteger)
+    delivered_seq: int = Field(default=0, sa_type=BigInteger)
     thread_id: UUID | None = None
     round: int = 0
     round_at: datetime = created_at_column()
     created_at: datetime = created_at_column()
     updated_at: datetime = created_at_column()
-    deleted_at: datetime | None = moment_column()
 
 
 class GroupMember(SQLModel, table=True):
@@ -65,7 +59,8 @@ class GroupMember(SQLModel, table=True):
 
 class GroupMessage(SQLModel, table=True):
     """What was said in a group, numbered within it. ``thread_id`` is the message that began the
-    discussion. One that says why the group fell silent has a ``reason``, and nobody has said it."""
+    discussion. One that says why the group fell silent has a ``reason``, and nobody has said it.
+    ``digest`` is the same for the same words; ``hops`` counts the messages of agents up to it."""
 
     __tablename__ = "group_messages"
     __table_args__ = (
@@ -84,6 +79,8 @@ class GroupMessage(SQLModel, table=True):
     from_name: str = text_column("")
     content: str = text_column()
     attachments: dict[str, str] | None = json_column()
+    digest: str = text_column()
+    hops: int = 0
     reason: str | None = text_column()
     exchange_id: UUID | None = None
     client_key: str | None = text_column()
@@ -92,7 +89,8 @@ class GroupMessage(SQLModel, table=True):
 
 
 class GroupTurn(SQLModel, table=True):
-    """That a member is to speak in a round of a discussion, and what has become of it."""
+    """That a member is to speak in a round of a discussion, and what has become of it: in exchange
+    ``exchange_id``, if it had one."""
 
     __tablename__ = "group_turns"
     __table_args__ = (Index("group_turns_due", "agent_id", postgresql_where=text("state = 'due'")),)
@@ -103,4 +101,5 @@ class GroupTurn(SQLModel, table=True):
     group_id: UUID = Field(foreign_key="groups.id", ondelete="CASCADE")
     team_id: UUID = team_column()
     state: GroupTurnState = enum_column(GroupTurnState, GroupTurnState.DUE)
+    exchange_id: UUID | None = None
     created_at: datetime = created_at_column()

@@ -39,7 +39,7 @@ class Slot(SQLModel, table=True):
 class SlotWait(SQLModel, table=True):
     """A piece of work that waits for places under the limits of all its ``keys``: in the order of
     the priority of its task, then of arrival. ``told_at`` it was told that it may come; it came
-    ``tries`` times in vain."""
+    ``tries`` times in vain, and ``waits_for`` is what it lacked the last time."""
 
     __tablename__ = "slot_waits"
     __table_args__ = (Index("slot_waits_by_task", "task_id"),)
@@ -50,6 +50,7 @@ class SlotWait(SQLModel, table=True):
     keys: list[str] = json_column(nullable=False)
     priority: int
     tries: int = 0
+    waits_for: str | None = text_column()
     arrived_at: datetime = created_at_column()
     told_at: datetime | None = moment_column()
 

@@ -11,7 +11,8 @@ from activities.store.columns import created_at_column, moment_column, team_colu
 
 class Reminder(SQLModel, table=True):
     """Comes as a message of the agent to itself, next at ``next_at``, and then every
-    ``every_seconds``, if any. ``number`` counts those that have come."""
+    ``every_seconds``, if any, and not after ``until_at``. ``number`` counts those that have
+    come."""
 
     __tablename__ = "reminders"
     __table_args__ = (
@@ -25,6 +26,7 @@ class Reminder(SQLModel, table=True):
     content: str = text_column()
     next_at: datetime = created_at_column()
     every_seconds: float | None = None
+    until_at: datetime | None = moment_column()
     number: int = 0
     created_at: datetime = created_at_column()
     ended_at: datetime | None = moment_column()

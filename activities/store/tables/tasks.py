@@ -40,8 +40,9 @@ class Task(SQLModel, table=True):
     that have worked on it, the present one last: Temporal gives a run a new one when it continues
     as new and when it is reset, and what an earlier one still does must not count any more.
 
-    ``agent_id`` is the agent that stays which has begun it, and was told of its end at
-    ``reported_at``. An exchange of such an agent has it as its ``parent_id``.
+    ``agent_id`` is the agent that stays which has begun it, and was told that it ended at
+    ``reported_at``: another end is told again. An exchange of such an agent has it as its
+    ``parent_id``.
 
     ``deleted_at``: nobody is shown it any more, and housekeeping removes it.
     """
@@ -107,8 +108,20 @@ class Task(SQLModel, table=True):
             "tasks_unreported",
             "finished_at",
             postgresql_where=text(
-                "agent_id IS NOT NULL AND reported_at IS NULL AND finished_at IS NOT NULL"
+                "agent_id IS NOT NULL AND finished_at IS NOT NULL"
+                " AND reported_at IS DISTINCT FROM finished_at"
             ),
+        ),
+        Index(
+            "tasks_by_agent",
+            "agent_id",
+            "created_at",
+            postgresql_where=text("agent_id IS NOT NULL"),
+        ),
+        Index(
+            "tasks_begun",
+            "created_at",
+            postgresql_where=text("agent_id IS NOT NULL AND status = 'pending'"),
         ),
         UniqueConstraint("team_id", "idempotency_key", name="tasks_idempotency"),
     )

@@ -20,8 +20,9 @@ class Team(SQLModel, table=True):
     """``daily_tokens`` is its quota for agents; None is the server's setting. So it is for each
     thing that ``retention`` does not name (see ``activities.store.retention``).
 
-    ``max_running`` of its steps, calls and turns may run at once; None is no limit. ``weight`` is
-    its share where teams compete for workers; None is 1.
+    ``max_running`` of its steps, calls and turns may run at once, and ``max_thinking`` of its
+    agents that stay may think; None is no limit. ``weight`` is its share where teams compete for
+    workers; None is 1.
     """
 
     __tablename__ = "teams"
@@ -31,6 +32,7 @@ class Team(SQLModel, table=True):
     daily_tokens: int | None = Field(default=None, sa_type=BigInteger)
     retention: dict[str, Any] | None = json_column()
     max_running: int | None = None
+    max_thinking: int | None = None
     weight: float | None = None
     created_at: datetime = created_at_column()
 

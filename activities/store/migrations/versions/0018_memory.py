@@ -1,4 +1,4 @@
-"""What agents that stay remember beside their conversation."""
+"""What agents that stay remember beside their conversation, and how many think at once."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -53,8 +53,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"]),
         sa.PrimaryKeyConstraint("agent_id", "through"),
     )
+    op.add_column("teams", sa.Column("max_thinking", sa.Integer(), nullable=True))
+    op.add_column("slot_waits", sa.Column("waits_for", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("slot_waits", "waits_for")
+    op.drop_column("teams", "max_thinking")
     op.drop_table("agent_summaries")
     op.drop_table("agent_notes")

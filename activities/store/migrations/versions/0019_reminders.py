@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("content", sa.Text(), nullable=False),
         _moment("next_at", is_now=True),
         sa.Column("every_seconds", sa.Float(), nullable=True),
+        _moment("until_at"),
         sa.Column("number", sa.Integer(), nullable=False),
         _moment("created_at", is_now=True),
         _moment("ended_at"),
@@ -41,12 +42,27 @@ def upgrade() -> None:
         "tasks",
         ["finished_at"],
         postgresql_where=sa.text(
-            "agent_id IS NOT NULL AND reported_at IS NULL AND finished_at IS NOT NULL"
+            "agent_id IS NOT NULL AND finished_at IS NOT NULL"
+            " AND reported_at IS DISTINCT FROM finished_at"
         ),
+    )
+    op.create_index(
+        "tasks_by_agent",
+        "tasks",
+        ["agent_id", "created_at"],
+        postgresql_where=sa.text("agent_id IS NOT NULL"),
+    )
+    op.create_index(
+        "tasks_begun",
+        "tasks",
+        ["created_at"],
+        postgresql_where=sa.text("agent_id IS NOT NULL AND status = 'pending'"),
     )
 
 
 def downgrade() -> None:
+    op.drop_index("tasks_begun", table_name="tasks")
+    op.drop_index("tasks_by_agent", table_name="tasks")
     op.drop_index("tasks_unreported", table_name="tasks")
     op.drop_column("tasks", "reported_at")
     op.drop_column("tasks", "agent_id")

@@ -10,9 +10,9 @@ branch_labels = None
 depends_on = None
 
 
-def _moment(name: str, *, is_now: bool = False) -> sa.Column[object]:
-    default = sa.text("now()") if is_now else None
-    return sa.Column(name, sa.DateTime(timezone=True), server_default=default, nullable=not is_now)
+def _moment(name: str) -> sa.Column[object]:
+    kind = sa.DateTime(timezone=True)
+    return sa.Column(name, kind, server_default=sa.text("now()"), nullable=False)
 
 
 def upgrade() -> None:
@@ -25,22 +25,16 @@ def upgrade() -> None:
         sa.Column("limits", postgresql.JSONB(), nullable=False),
         sa.Column("made_by", sa.Uuid(), nullable=True),
         sa.Column("message_seq", sa.BigInteger(), nullable=False),
+        sa.Column("delivered_seq", sa.BigInteger(), nullable=False),
         sa.Column("thread_id", sa.Uuid(), nullable=True),
         sa.Column("round", sa.Integer(), nullable=False),
-        _moment("round_at", is_now=True),
-        _moment("created_at", is_now=True),
-        _moment("updated_at", is_now=True),
-        _moment("deleted_at"),
+        _moment("round_at"),
+        _moment("created_at"),
+        _moment("updated_at"),
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(
-        "groups_by_name",
-        "groups",
-        ["team_id", "name"],
-        unique=True,
-        postgresql_where=sa.text("deleted_at IS NULL"),
-    )
+    op.create_index("groups_by_name", "groups", ["team_id", "name"], unique=True)
     op.create_index(
         "groups_by_team", "groups", ["team_id", sa.text("created_at DESC"), sa.text("id DESC")]
     )
@@ -53,7 +47,7 @@ def upgrade() -> None:
         sa.Column("agent_id", sa.Uuid(), nullable=False),
         sa.Column("team_id", sa.Uuid(), nullable=False),
         sa.Column("answers", sa.Boolean(), nullable=False),
-        _moment("created_at", is_now=True),
+        _moment("created_at"),
         sa.ForeignKeyConstraint(["group_id"], ["groups.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"]),
@@ -76,11 +70,13 @@ def _create_discussions() -> None:
         sa.Column("from_name", sa.Text(), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("attachments", postgresql.JSONB(), nullable=True),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("hops", sa.Integer(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("exchange_id", sa.Uuid(), nullable=True),
         sa.Column("client_key", sa.Text(), nullable=True),
         sa.Column("request_digest", sa.Text(), nullable=True),
-        _moment("created_at", is_now=True),
+        _moment("created_at"),
         sa.ForeignKeyConstraint(["group_id"], ["groups.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"]),
         sa.PrimaryKeyConstraint("id"),
@@ -96,7 +92,8 @@ def _create_discussions() -> None:
         sa.Column("group_id", sa.Uuid(), nullable=False),
         sa.Column("team_id", sa.Uuid(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
-        _moment("created_at", is_now=True),
+        sa.Column("exchange_id", sa.Uuid(), nullable=True),
+        _moment("created_at"),
         sa.ForeignKeyConstraint(["group_id"], ["groups.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"]),

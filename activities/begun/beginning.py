@@ -1,0 +1,67 @@
+"""A task that an agent that stays begins: judged as if a person had asked for it, and made once."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from uuid import UUID
+
+from pydantic import JsonValue, ValidationError
+
+from activities.begun.bounds import within
+from activities.begun.errors import TooManyTasksBegun
+from activities.kinds.errors import TaskRefused
+from activities.store import tasks
+from activities.store.begun_tasks import count_living
+from activities.store.reading.tasks import StoredTask, find_task_of_any_team
+from activities.submissions import submission_of
+from activities.tools.context import AgentContext
+from activities.tools.working_files import WorkingFiles, working_files
+from workflows.definitions.task_request import TaskRequest
+from workflows.errors import WorkingFileNotFound
+from workflows.pointers import problems_in
+
+MAX_LIVING = 100
+
+
+async def begin_task(
+    context: AgentContext, task_id: UUID, wanted: Mapping[str, JsonValue], files: Mapping[str, str]
+) -> StoredTask | None:
+    """Make the task, unless it is there already; ``files`` are its inputs, by name, as the agent
+    calls them. The API starts it. None where it was deleted meanwhile.
+
+    Raises:
+        TaskRefused, MoreThanOwn, TooManyTasksBegun, WorkingFileNotFound
+    """
+    caller, database = context.caller, context.equipment.database
+    if (earlier := await find_task_of_any_team(database, task_id)) is not None:
+        return earlier
+    if (living := await count_living(database, caller.agent_id)) >= MAX_LIVING:
+        raise TooManyTasksBegun(number=living)
+    inputs: dict[str, JsonValue] = {}
+    if files:
+        known = await working_files(database, context.task_id, context.team_id)
+        inputs = {name: _reference(known, file) for name, file in files.items()}
+    request = within(_request({**wanted, "inputs": inputs}), caller.definition)
+    submission = submission_of(request)
+    await submission.check(context.equipment.installed, context.team_id)
+    task = replace(submission.task(task_id, context.team_id), agent_id=caller.agent_id)
+    await tasks.create_task(database, task)
+    return await find_task_of_any_team(database, task_id)
+
+
+def _request(wanted: Mapping[str, JsonValue]) -> TaskRequest:
+    document = dict(wanted)
+    try:
+        return TaskRequest.model_validate(document)
+    except ValidationError as error:
+        found = problems_in(error.errors(include_url=False), document)
+        raise TaskRefused(found) from error
+
+
+def _reference(known: WorkingFiles, file: str) -> str:
+    """Of a file that the agent has, or of another of its team, which is judged like any input."""
+    try:
+        return known.find(file).ref
+    except WorkingFileNotFound:
+        if ":" in file:
+            return file.strip()
+        raise

@@ -1,0 +1,1 @@
+"""The other agents of a team, as an agent that stays knows them."""

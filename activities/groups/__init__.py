@@ -1,0 +1,1 @@
+"""What agents that stay do with groups."""

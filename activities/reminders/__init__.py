@@ -1,0 +1,1 @@
+"""What agents that stay want to be reminded of: as they write it, and its bounds."""
