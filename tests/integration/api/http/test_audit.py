@@ -234,6 +234,19 @@ async def _change_agent(stage: Stage) -> Act:
     return Act("PATCH", f"/agents/{key}", "agent.changed", key, said)
 
 
+async def _note(stage: Stage) -> Act:
+    key = await _agent(stage)
+    said = {"text": "Tea."}
+    return Act("POST", f"/agents/{key}/notes", "agent.noted", key, said)
+
+
+async def _delete_note(stage: Stage) -> Act:
+    key = await _agent(stage)
+    made = await stage.http.post(f"/agents/{key}/notes", json={"text": "Tea."})
+    path = f"/agents/{key}/notes/{made.json()['id']}"
+    return Act("DELETE", path, "agent.note_deleted", key)
+
+
 async def _pause_agent(stage: Stage) -> Act:
     key = await _agent(stage)
     return Act("POST", f"/agents/{key}/pause", "agent.paused", key)
@@ -273,6 +286,20 @@ async def _withdraw(stage: Stage) -> Act:
     sent = await stage.http.post(f"/agents/{key}/messages", json={"content": "Oh"})
     path = f"/agents/{key}/messages/{sent.json()['id']}"
     return Act("DELETE", path, "message.withdrawn", key)
+
+
+async def _set_reminder(stage: Stage) -> Act:
+    key = await _agent(stage)
+    said = {"text": "water", "every": "1h"}
+    return Act("POST", f"/agents/{key}/reminders", "reminder.created", "", said)
+
+
+async def _cancel_reminder(stage: Stage) -> Act:
+    key = await _agent(stage)
+    said = {"text": "water", "after": "1h"}
+    reminder = (await stage.http.post(f"/agents/{key}/reminders", json=said)).json()["id"]
+    path = f"/agents/{key}/reminders/{reminder}"
+    return Act("DELETE", path, "reminder.cancelled", reminder)
 
 
 async def _set_template(stage: Stage) -> Act:
@@ -350,12 +377,16 @@ ACTS: Mapping[tuple[str, str], Prepare] = {
     ("POST", "/api/v1/agents"): _create_agent,
     ("PATCH", "/api/v1/agents/{agent_id}"): _change_agent,
     ("DELETE", "/api/v1/agents/{agent_id}"): _delete_agent,
+    ("POST", "/api/v1/agents/{agent_id}/notes"): _note,
+    ("DELETE", "/api/v1/agents/{agent_id}/notes/{note_id}"): _delete_note,
     ("POST", "/api/v1/agents/{agent_id}/pause"): _pause_agent,
     ("POST", "/api/v1/agents/{agent_id}/resume"): _resume_agent,
     ("POST", "/api/v1/agents/{agent_id}/restart"): _restart_agent,
     ("POST", "/api/v1/agents/{agent_id}/interrupt"): _interrupt_agent,
     ("POST", "/api/v1/agents/{agent_id}/terminate"): _terminate_agent,
     ("DELETE", "/api/v1/agents/{agent_id}/messages/{message_id}"): _withdraw,
+    ("POST", "/api/v1/agents/{agent_id}/reminders"): _set_reminder,
+    ("DELETE", "/api/v1/agents/{agent_id}/reminders/{reminder_id}"): _cancel_reminder,
     ("PUT", "/api/v1/agent-templates/{name}"): _set_template,
     ("DELETE", "/api/v1/agent-templates/{name}"): _delete_template,
     ("POST", "/api/v1/groups"): _create_group,

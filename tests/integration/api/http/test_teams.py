@@ -69,7 +69,11 @@ async def _agent(stage: Stage, team: httpx.AsyncClient) -> dict[str, str]:
     new = NewResident(id=agent_id, name="theirs", definition={})
     assert isinstance(await create_resident(stage.database, actor, new, most=1), Made)
     sent = await team.post(f"/agents/{agent_id}/messages", json={"content": "Hello"})
-    return {"agent": str(agent_id), "message": sent.json()["id"]}
+    wanted = {"text": "water", "after": "1h"}
+    set_one = await team.post(f"/agents/{agent_id}/reminders", json=wanted)
+    note = await team.post(f"/agents/{agent_id}/notes", json={"text": "Tea."})
+    made = {"message": sent, "reminder": set_one, "note": note}
+    return {"agent": str(agent_id), **{name: each.json()["id"] for name, each in made.items()}}
 
 
 _ROUTES = [
@@ -101,10 +105,18 @@ _ROUTES = [
     ("POST", "/agents/{agent}/restart"),
     ("POST", "/agents/{agent}/interrupt"),
     ("POST", "/agents/{agent}/terminate"),
+    ("GET", "/agents/{agent}/events"),
     ("GET", "/agents/{agent}/messages"),
     ("POST", "/agents/{agent}/messages"),
     ("GET", "/agents/{agent}/messages/{message}"),
+    ("GET", "/agents/{agent}/notes"),
+    ("POST", "/agents/{agent}/notes"),
+    ("DELETE", "/agents/{agent}/notes/{note}"),
+    ("GET", "/agents/{agent}/summaries"),
     ("DELETE", "/agents/{agent}/messages/{message}"),
+    ("GET", "/agents/{agent}/reminders"),
+    ("POST", "/agents/{agent}/reminders"),
+    ("DELETE", "/agents/{agent}/reminders/{reminder}"),
     ("GET", "/groups/{group}"),
     ("PATCH", "/groups/{group}"),
     ("DELETE", "/groups/{group}"),
@@ -138,6 +150,8 @@ _BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "{group}/members"): {},
     ("POST", "{group}/messages"): {"content": "Hello"},
     ("POST", "{agent}/messages"): {"content": "Hello"},
+    ("POST", "{agent}/reminders"): {"text": "water", "after": "1h"},
+    ("POST", "{agent}/notes"): {"text": "Tea."},
 }
 
 
