@@ -118,10 +118,15 @@ async def _post(
     request: MessageRequest,
     key: str | None,
 ) -> Posted:
+    digest = None if key is None else digest_of(request)
     client_key = None if key is None else _CLIENT + key
     # What was fine when it was accepted may be gone now: that makes no repeat wrong.
-    is_repeated = client_key and await find_by_key(services.database, agent.id, client_key)
-    writer = "" if is_repeated else await _check(services, actor, agent, request)
+    if client_key and (earlier := await find_by_key(services.database, agent.id, client_key)):
+        posted, earlier_digest = earlier
+        if earlier_digest != digest:
+            raise IdempotencyConflict(key=key)
+        return posted
+    writer = await _check(services, actor, agent, request)
     written = await inbox.post(
         services.database,
         NewMessage(
@@ -135,7 +140,7 @@ async def _post(
             attachments=request.attachments,
             mode=request.mode,
             client_key=client_key,
-            request_digest=None if key is None else digest_of(request),
+            request_digest=digest,
         ),
     )
     if isinstance(written, Posted):

@@ -88,12 +88,16 @@ async def find_message(
     return await _find(database, col(InboxRow.agent_id) == agent_id, col(InboxRow.id) == message_id)
 
 
-async def find_by_key(database: Database, agent_id: UUID, client_key: str) -> Posted | None:
-    """What an earlier request with this key has written, whatever that said."""
-    found = await _find(
-        database, col(InboxRow.agent_id) == agent_id, col(InboxRow.client_key) == client_key
+async def find_by_key(
+    database: Database, agent_id: UUID, client_key: str
+) -> tuple[Posted, str | None] | None:
+    """What an earlier request with this key has written, and the digest of that request."""
+    query = select(col(InboxRow.id), col(InboxRow.seq), col(InboxRow.request_digest)).where(
+        col(InboxRow.agent_id) == agent_id, col(InboxRow.client_key) == client_key
     )
-    return None if found is None else Posted(found.id, found.seq, is_new=False)
+    async with database.reading(fresh=True) as connection:
+        row = (await connection.execute(query)).one_or_none()
+    return None if row is None else (Posted(row[0], row[1], is_new=False), row[2])
 
 
 async def answering(database: Database, agent_id: UUID, message_id: UUID) -> Answering | None:
