@@ -27,7 +27,6 @@ from api.http.routes import codec
 from api.http.viewers import Viewers
 from api.passes import Passes
 from api.residents.begun_tasks import BegunTasks
-from api.residents.ending import Ending
 from api.residents.reminding import Reminding
 from api.residents.teller import Teller
 from api.schedules.syncing import Schedules
@@ -109,7 +108,6 @@ def _passes(services: Services) -> Sequence[Passes]:
         Housekeeper(services).passes,
         BegunTasks(services).passes,
         Reminding(services).passes,
-        Ending(services).passes,
         Rounds(services).passes,
     )
 

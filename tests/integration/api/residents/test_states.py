@@ -11,7 +11,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from api.residents import acts
-from api.residents.ending import Ending
+from api.tasks.sweeper import Sweeper
 from api.tasks.temporal import TemporalPort
 from deploy.local.tcp_ports import choose_ports
 from tests.actors import SOMEBODY
@@ -190,13 +190,13 @@ async def test_an_end_that_temporal_did_not_hear_of_is_told_to_it_later(
     assert ended.state is AgentState.TERMINATED
     handle = stage.temporal.get_workflow_handle(f"agent-{agent_id}")
     assert _CANCELLED not in [each.event_type async for each in handle.fetch_history_events()]
-    await Ending(stage.services).cancel_due()  # It has not had its time yet.
+    await Sweeper(stage.services).sweep()  # It has not had its time yet.
     assert _CANCELLED not in [each.event_type async for each in handle.fetch_history_events()]
     await stage.execute(
         "UPDATE agents SET terminated_at = terminated_at - interval '1 hour' WHERE id = :id",
         id=UUID(agent_id),
     )
-    await Ending(stage.services).cancel_due()
+    await Sweeper(stage.services).sweep()
     assert _CANCELLED in [each.event_type async for each in handle.fetch_history_events()]
 
 
