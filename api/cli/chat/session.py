@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 from rich.text import Text
@@ -13,7 +13,9 @@ from api.cli.chat.editor import Editor
 from api.cli.chat.keys import Key, Keyboard, Typed
 from api.cli.chat.screen import Screen
 from api.cli.chat.talk import Talk
+from api.cli.commands.request_body import built
 from api.cli.display.glyphs import glyphs_of
+from api.cli.errors import DecisionInvalid, DocumentInvalid
 from api.client import ApiProblem, Client
 from api.client.transport import Params
 from api.wire.agent_requests import MessageRequest, RestartRequest
@@ -25,6 +27,8 @@ from workflows.events import ApprovalAsked
 
 PAGE_MESSAGES = 20
 LEAVE_SECONDS = 2.0
+# For what was sent last, when the person leaves.
+SEND_SECONDS = 5.0
 _FRAME_SECONDS = 0.1
 _READ_BYTES = 4_096
 
@@ -54,7 +58,6 @@ class Session:
         self._cursor: str | None = None
         self._interrupted_at = -LEAVE_SECONDS
         self._background: set[asyncio.Task[None]] = set()
-        self._failure: AgentOSError | None = None
         self._is_due = asyncio.Event()
 
     async def run(self) -> None:
@@ -71,6 +74,8 @@ class Session:
                     keys = asyncio.create_task(self._type(typed))
                     await asyncio.wait((events, keys), return_when=asyncio.FIRST_COMPLETED)
                     keys.cancel()
+                if self._background:  # Who presses Enter and leaves has said it all the same.
+                    await asyncio.wait(self._background, timeout=SEND_SECONDS)
             finally:
                 for task in (events, drawing, *self._background):
                     task.cancel()
@@ -131,10 +136,10 @@ class Session:
                 self._screen.draw(
                     list(self._talk.live(datetime.now(UTC))), self._prompt(), self._editor
                 )
-            try:
-                await asyncio.wait_for(self._is_due.wait(), _FRAME_SECONDS)
-            except TimeoutError:
-                continue
+            # `asyncio.wait_for` of Python 3.11 may swallow that this is cancelled.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_FRAME_SECONDS):
+                    await self._is_due.wait()
 
     def _flush(self) -> None:
         if lines := self._talk.drain():
@@ -172,7 +177,7 @@ class Session:
                 self._screen.clear()
             case Key.ENTER:
                 if text := self._editor.submit().strip():
-                    await self._submit(text)
+                    await self._told(self._submit(text))
             case _:
                 self._editor.take(key)
 
@@ -292,7 +297,7 @@ class Session:
     async def _decide(self, asked: tuple[str, ApprovalAsked], decision: str, note: str) -> None:
         task_id, question = asked
         given = {"decision": decision, "ask_id": question.ask_id, "note": note or None}
-        request = ApprovalRequest.model_validate(given)
+        request = built(ApprovalRequest, given, DecisionInvalid)
         await self._client.decide(task_id, question.call_id, request)
 
     def _begin(self, doing: Awaitable[None]) -> None:
@@ -305,7 +310,7 @@ class Session:
         try:
             await doing
         except AgentOSError as error:
-            problems = error.problems if isinstance(error, ApiProblem) else ()
+            problems = error.problems if isinstance(error, ApiProblem | DocumentInvalid) else ()
             self._talk.say(str(error), "red")
             for problem in problems:
                 self._talk.say(f"{problem.pointer}  {problem.message}", "yellow")
