@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from deploy.offline_model import LABEL, MODEL
+from deploy.offline_model import LABEL
 from deploy.offline_model.asking import calls_asked_for, told
 from deploy.offline_model.beginning import START_TASK, begin
 from deploy.offline_model.calls import calls_of, was_called
@@ -17,9 +17,6 @@ from deploy.offline_model.reply import Call, Reply
 
 # What an agent says to another that is no request, and needs no answer.
 REPORT = "Done: "
-# What one says in a group that has nothing to say there.
-SILENT = "(silent)"
-_WHO = re.compile(r"^You are (?P<name>[^\n]+?)(?:, [^\n]*)?\.$", re.MULTILINE)
 _ENDED = re.compile(r"^The \w+ task .+ that you began has ended: \w+\.", re.MULTILINE)
 _REMINDER = "Reminder: "
 _BESIDE = re.compile(r"\b(?:as|in|start|run|with) a (?:task|pipeline)\b", re.IGNORECASE)
@@ -38,17 +35,11 @@ def is_resident(talk: Conversation) -> bool:
 def converse(talk: Conversation, answer: Answering) -> Reply:
     """``answer`` is what an agent does with work that is for itself."""
     lines: list[str] = []
-    messages = messages_of(talk.prompt)
-    for message in messages:
-        if message.is_of_group:
-            outcome = _said_in_group(message, talk)
-        else:
-            outcome = _dealt_with(message, talk, answer)
+    for message in messages_of(talk.prompt):
+        outcome = _dealt_with(message, talk, answer)
         if isinstance(outcome, Reply):
             return outcome
         lines += outcome
-    if not lines and any(message.is_of_group for message in messages):
-        return Reply(SILENT)
     return Reply("\n".join([f"{LABEL}.", *lines]))
 
 
@@ -70,17 +61,6 @@ def _dealt_with(message: Message, talk: Conversation, answer: Answering) -> Outc
         return [message.text[:_SHOWN_CHARACTERS]]
     reply = answer(replace(talk, prompt=asked.text))
     return reply if reply.calls else [reply.text.removeprefix(f"{LABEL}.").strip()]
-
-
-def _said_in_group(message: Message, talk: Conversation) -> Outcome:
-    """It answers people. What others by these rules have said needs no answer: nor does theirs."""
-    if message.is_aside or message.text.startswith(MODEL):
-        return []
-    if calls := calls_asked_for(message, talk):
-        return _made(calls, talk)
-    me = _WHO.search(talk.system)
-    words = message.text[:_SHOWN_CHARACTERS]
-    return [f"{me['name'] if me else 'An agent'} has read what {message.sender} said: {words}"]
 
 
 def _made(calls: Sequence[Call], talk: Conversation) -> Outcome:

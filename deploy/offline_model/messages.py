@@ -8,22 +8,17 @@ _NOTICE = "notice"
 _ANSWERS = " answers"
 _BEGIN = re.compile(r"(?:^|\n\n)(?=\[[^\]\n]{1,120}\] )")
 _SENDER = re.compile(r"\[(?P<sender>[^\]\n]+)\] ")
-_GROUP = re.compile(r"(?P<aside>meanwhile in )?group .+")
-_SPEAKER = re.compile(r"(?P<sender>[^:\n]+): ")
 _WITH = re.compile(r"\n\[with (?P<names>[^\]\n]+)\]\s*$")
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """``sender`` is an agent, or empty where a person wrote; in a group it is anybody. One that
-    ``is_aside`` was said there without being put to this agent. ``files`` came with it."""
+    """``sender`` is an agent, or empty where a person wrote. ``files`` came with it."""
 
     text: str
     sender: str = ""
     is_notice: bool = False
     is_answer: bool = False
-    is_of_group: bool = False
-    is_aside: bool = False
     files: tuple[str, ...] = ()
 
 
@@ -46,15 +41,6 @@ def _message(part: str) -> Message:
     files: tuple[str, ...] = ()
     if given := _WITH.search(text):
         files, text = tuple(given["names"].split(", ")), text[: given.start()]
-    if group := _GROUP.fullmatch(sender):
-        said = _SPEAKER.match(text)
-        return Message(
-            text=(text[said.end() :] if said else text).strip(),
-            sender=said["sender"] if said else "",
-            is_of_group=True,
-            is_aside=bool(group["aside"]),
-            files=files,
-        )
     return Message(
         text=text.strip(),
         sender="" if sender == _NOTICE else sender.removesuffix(_ANSWERS),

@@ -219,15 +219,6 @@ def test_several_messages_are_dealt_with_in_one_answer() -> None:
     assert "counter says: Yes." in last.text
 
 
-def test_in_a_group_people_are_answered_and_the_answers_of_others_are_not() -> None:
-    [first] = talk("[group crew] local user: Which region is next?")
-    assert "has read what local user said: Which region is next?" in first.text
-    [second] = talk(f"[group crew] critic: {first.text}\n\n[meanwhile in group b] x: Hello")
-    assert second.text == "(silent)"
-    [third] = talk(f"[group crew] critic: {first.text}\n\n[group crew] ann: And then?")
-    assert "has read what ann said: And then?" in third.text
-
-
 @pytest.mark.parametrize(
     ("prompt", "expected"),
     [
@@ -240,10 +231,8 @@ def test_in_a_group_people_are_answered_and_the_answers_of_others_are_not() -> N
         ),
         ("[notice] a\n\nb\n\n[boss] c", [Message("a\n\nb", is_notice=True), Message("c", "boss")]),
         ("a [boss] b", [Message("a [boss] b")]),
-        ("[group a b] c d: e", [Message("e", "c d", is_of_group=True)]),
-        ("[meanwhile in group a] c: e", [Message("e", "c", is_of_group=True, is_aside=True)]),
     ],
-    ids=["nothing", "person", "agent", "files", "two", "no sender", "group", "aside"],
+    ids=["nothing", "person", "agent", "files", "two", "no sender"],
 )
 def test_messages_are_told_apart(prompt: str, expected: list[Message]) -> None:
     assert messages_of(prompt) == expected
