@@ -5,6 +5,9 @@ from uuid import uuid4
 
 from tests.live import Live, until
 
+# A minute of waiting, and a moment more.
+LONG_SECONDS = 70.0
+
 
 async def _messages(live: Live, agent_id: str) -> list[dict[str, Any]]:
     answer = await live.http.get(f"/api/v1/agents/{agent_id}/messages")
@@ -45,3 +48,38 @@ async def test_a_child_runs_a_pipeline_for_its_parent_and_reports_the_artifact(l
     # The task is one like any other.
     listed = (await live.http.get("/api/v1/tasks", params={"text": "count words"})).json()["items"]
     assert [task["status"] for task in listed] == ["completed"]
+
+
+async def test_two_agents_and_a_person_talk_in_a_group_until_it_falls_silent(live: Live) -> None:
+    clerk, critic = (f"{role}-{uuid4().hex[:8]}" for role in ("clerk", "critic"))
+    for name in (clerk, critic):
+        made = await live.http.post("/api/v1/agents", json={"name": name})
+        assert made.status_code == 201, made.text
+    body = {"name": f"crew-{clerk}", "members": [clerk, critic]}
+    group = (await live.http.post("/api/v1/groups", json=body)).json()["id"]
+    path = f"/api/v1/groups/{group}/messages"
+    asked = await live.http.post(
+        path,
+        params={"wait": 60},
+        json={"content": f"@{clerk}: ask @{critic} to say who is there"},
+        timeout=LONG_SECONDS,
+    )
+    assert asked.status_code == 200, asked.text
+    question, passed_on, answer, silence = asked.json()["messages"]
+    assert (question["from"], passed_on["from_name"]) == ("user", clerk)
+    assert f"@{critic}: say who is there" in passed_on["content"]
+    # In the round after, since members are given what was said together.
+    assert (answer["from_name"], answer["round"]) == (critic, 2)
+    assert clerk in answer["content"]
+    assert silence["reason"] == asked.json()["reason"] == "quiet"
+
+    said = await live.http.post(
+        path, params={"wait": 60}, json={"content": "Hello, both"}, timeout=LONG_SECONDS
+    )
+    assert said.status_code == 200, said.text
+    words = said.json()["messages"]
+    assert {message["from_name"] for message in words[1:-1]} == {clerk, critic}
+    shown = (await live.http.get(f"/api/v1/groups/{group}")).json()
+    assert shown["thread_id"] is None
+    # An agent that stays and is not spoken to costs nothing.
+    assert {member["state"] for member in shown["members"]} == {"idle"}

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import aclosing
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from rich.text import Text
@@ -122,6 +123,7 @@ class _Watched:
 
     def __init__(self) -> None:
         self._turn: AgentProgress | None = None
+        self._about_agents: dict[UUID, str] = {}
 
     def lines_of(self, event: AgentEvent) -> Iterator[str]:
         if (message := event.message) is not None:
@@ -129,7 +131,11 @@ class _Watched:
             names = message.from_name or message.sender, message.to_name or message.to
             yield f"{' -> '.join(names)}: {content}"
         elif (shown := event.shown) is not None:
-            yield " ".join(filter(None, self._about(shown)))
+            about = " ".join(filter(None, self._about(shown)))
+            # What else has changed of it is in other events.
+            if about != self._about_agents.get(shown.id):
+                self._about_agents[shown.id] = about
+                yield about
         elif event.type == "agent.deleted":
             yield f"{event.data.get('id')}: deleted"
         elif event.task_id is not None and (payload := event.payload) is not None:
