@@ -87,7 +87,7 @@ class Conversation:
     answer comes ``otherwise``: by default a refusal."""
 
     answers: list[Act]
-    otherwise: Act = refusal(400, "the script is at its end")
+    otherwise: Act = field(default_factory=lambda: refusal(400, "the script is at its end"))
     tag: str = field(default_factory=lambda: uuid.uuid4().hex)
     requests: list[Request] = field(default_factory=list)
     asked_at: list[float] = field(default_factory=list)
