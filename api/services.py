@@ -12,6 +12,7 @@ from activities.kinds.base import Installed
 from activities.limits.book import LimitBook
 from activities.llm.base import ModelOptions
 from activities.payloads import Codec
+from activities.reminders.options import ReminderLimits
 from activities.residents.options import ResidentOptions
 from activities.secret_box import SecretBox
 from activities.skills.catalogue import Catalogue
@@ -89,6 +90,7 @@ class ApiOptions:
     connections: ConnectionLimits = field(default_factory=ConnectionLimits)
     schedules: ScheduleLimits = field(default_factory=ScheduleLimits)
     residents: ResidentOptions = field(default_factory=ResidentOptions)
+    reminders: ReminderLimits = field(default_factory=ReminderLimits)
 
     @property
     def temporal_ui_origins(self) -> frozenset[str]:

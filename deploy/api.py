@@ -59,6 +59,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
         connections=ConnectionLimits(most=max_viewers + CALLERS),
         schedules=ScheduleLimits(settings.schedule_seconds, settings.max_schedules),
         residents=settings.resident_options,
+        reminders=settings.reminder_limits,
     )
     if not loopback and not options.keys_required:
         raise SettingsInvalid(

@@ -6,13 +6,14 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
+from activities.reminders.options import ReminderLimits
 from activities.residents.options import (
     DEFAULT_AGENTS,
     ConversationOptions,
     MemoryOptions,
     ResidentOptions,
 )
-from deploy.setting_values import Count, CountOrZero
+from deploy.setting_values import YEAR_SECONDS, Count, CountOrZero
 
 
 class ResidentSettings(BaseSettings):
@@ -23,6 +24,10 @@ class ResidentSettings(BaseSettings):
         default=30.0, gt=0, le=3_600, description="until one that is told nothing sleeps"
     )
     max_agents: Count = Field(default=DEFAULT_AGENTS, description="of a team")
+    reminder_least_seconds: float = Field(
+        default=60.0, ge=1, le=YEAR_SECONDS, description="between two of those that come again"
+    )
+    reminders_per_agent: Count = Field(default=50, description="that are still to come")
     max_thinking_agents: CountOrZero = Field(default=0, description="of all teams; 0: no limit")
     summarise_tokens: CountOrZero = Field(default=0, description="0: a share of the context")
 
@@ -37,6 +42,12 @@ class ResidentSettings(BaseSettings):
 
     def memory_options(self, team_daily_tokens: int) -> MemoryOptions:
         return MemoryOptions(self.summarise_tokens or None, team_daily_tokens)
+
+    @property
+    def reminder_limits(self) -> ReminderLimits:
+        return ReminderLimits(
+            least_seconds=self.reminder_least_seconds, most=self.reminders_per_agent
+        )
 
     @property
     def resident_options(self) -> ResidentOptions:

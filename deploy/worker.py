@@ -131,6 +131,8 @@ def _adapter_options(settings: Settings, worker_id: str) -> AdapterOptions:
         memory=settings.memory_options(settings.team_daily_tokens),
         max_thinking_agents=settings.resident_options.thinking,
         conversations=settings.conversation_options,
+        residents=settings.resident_options,
+        reminders=settings.reminder_limits,
     )
 
 

@@ -10,10 +10,9 @@ import structlog
 from hypothesis import settings
 from minio import Minio
 
-from activities.store import migrations
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
-from tests.databases import new_database
+from tests.databases import empty_database, migrated_database
 from tests.doubles.scripted_models import ScriptedModels, scripted_models
 from tests.live import Live, live_stack
 
@@ -40,25 +39,17 @@ async def infrastructure(tmp_path_factory: pytest.TempPathFactory) -> AsyncItera
         yield services
 
 
-@pytest.fixture(scope="session")
-async def migrated(infrastructure: Services) -> AsyncIterator[str]:
-    """The name of a database with our tables: a copy is made in less time than the tables."""
-    async with new_database(infrastructure) as url:
-        await migrations.migrate(url)
-        yield url.partition("?")[0].rpartition("/")[2]
-
-
 @pytest.fixture
-async def database_url(infrastructure: Services, migrated: str) -> AsyncIterator[str]:
+async def database_url(infrastructure: Services) -> AsyncIterator[str]:
     """A database of this test's own, with nothing in its tables; a URL for SQLAlchemy."""
-    async with new_database(infrastructure, migrated) as url:
+    async with migrated_database(infrastructure) as url:
         yield url
 
 
 @pytest.fixture
 async def empty_database_url(infrastructure: Services) -> AsyncIterator[str]:
     """The same, without any tables."""
-    async with new_database(infrastructure) as url:
+    async with empty_database(infrastructure) as url:
         yield url
 
 

@@ -3,24 +3,88 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 import asyncpg
 
+from activities.store import migrations
 from deploy.local.services import Services
+from tests.blank_databases import Blank
+
+_OTHERS = "FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()"
+# By it a bucket knows whose it is, so no two databases have the same.
+_NEW_ID = "UPDATE housekeeping SET database_id = gen_random_uuid()"
+
+
+@dataclass(slots=True)
+class _Pool:
+    """Databases with our tables, which were used and are blank again.
+
+    To make one, and to remove it, is to make and remove hundreds of files: most tests take less
+    time than that.
+    """
+
+    services: Services
+    blank: Blank | None = None
+    template: str = ""
+    free: list[str] = field(default_factory=list)
+    making: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def take(self, admin: asyncpg.Connection) -> str:
+        async with self.making:
+            if self.blank is None:
+                await self._make_template(admin)
+        if self.free:
+            return self.free.pop()
+        name = await _create(admin, self.template)
+        async with _connected(_url(self.services, name)) as connection:
+            await connection.execute(_NEW_ID)
+        return name
+
+    async def give_back(self, admin: asyncpg.Connection, used: str) -> None:
+        """The database gets a name that whatever outlives the test does not know."""
+        assert self.blank is not None
+        while await admin.fetchval(f"SELECT count(pg_terminate_backend(pid)) {_OTHERS}", used):
+            await asyncio.sleep(0.01)
+        name = _new_name()
+        await admin.execute(f"ALTER DATABASE {used} RENAME TO {name}")
+        async with _connected(_url(self.services, name)) as connection:
+            if is_blank := await self.blank.restore(connection):
+                await connection.execute(_NEW_ID)
+        if is_blank:
+            self.free.append(name)
+        else:
+            await _drop(admin, name)
+
+    async def _make_template(self, admin: asyncpg.Connection) -> None:
+        self.template = await _create(admin)
+        url = _url(self.services, self.template)
+        await migrations.migrate(url)
+        async with _connected(url) as connection:
+            self.blank = await Blank.of(connection)
+
+
+_pools: dict[str, _Pool] = {}  # by the server's address
 
 
 @asynccontextmanager
-async def new_database(services: Services, template: str = "template1") -> AsyncIterator[str]:
-    """A copy of ``template``, which is an empty one by default; a URL for SQLAlchemy."""
-    name = f"test_{uuid4().hex}"
-    admin = await asyncpg.connect(services.database_url.replace("+asyncpg", ""))
-    try:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-        yield services.database_url.replace("/agentos?", f"/{name}?")
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await admin.close()
+async def migrated_database(services: Services) -> AsyncIterator[str]:
+    """A database with our tables, and nothing in them; a URL for SQLAlchemy."""
+    pool = _pools.setdefault(services.database_url, _Pool(services))
+    async with _connected(services.database_url) as admin:
+        name = await pool.take(admin)
+        yield _url(services, name)
+        await pool.give_back(admin, name)
+
+
+@asynccontextmanager
+async def empty_database(services: Services) -> AsyncIterator[str]:
+    """The same, without any tables."""
+    async with _connected(services.database_url) as admin:
+        name = await _create(admin)
+        yield _url(services, name)
+        await _drop(admin, name)
 
 
 async def hang_up(url: str, query: str = "%") -> int:
@@ -39,3 +103,32 @@ async def hang_up(url: str, query: str = "%") -> int:
     assert not left
     await asyncio.sleep(0.1)  # The news is on its way to this process.
     return len(cut)
+
+
+def _new_name() -> str:
+    return f"test_{uuid4().hex}"
+
+
+def _url(services: Services, name: str) -> str:
+    return services.database_url.replace("/agentos?", f"/{name}?")
+
+
+async def _create(admin: asyncpg.Connection, template: str = "template1") -> str:
+    name = _new_name()
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    return name
+
+
+async def _drop(admin: asyncpg.Connection, name: str) -> None:
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+    # What these sessions do is for tests only: it need not be on the disk.
+    settings = {"synchronous_commit": "off"}
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""), server_settings=settings)
+    try:
+        yield connection
+    finally:
+        await connection.close()

@@ -1,6 +1,6 @@
 """Messages that begin a discussion in a group: of people, and of agents that broadcast."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.store.database import Database
-from activities.store.group_rounds import open_discussion
+from activities.store.group_rounds import Woken, open_discussion
 from activities.store.group_rows import LockedGroup, Words, locked_group, note_silence, say
 from workflows.discussions import Said, Silence, digest_of
 
@@ -45,12 +45,14 @@ class NewGroupMessage:
 
 @dataclass(frozen=True, slots=True)
 class PostedToGroup:
-    """``is_new``: it was not there already, under the same client key."""
+    """``is_new``: it was not there already, under the same client key. ``woken`` are those whose
+    turn it is to answer."""
 
     id: UUID
     seq: int
     created_at: datetime
     is_new: bool
+    woken: Sequence[Woken] = ()
 
 
 async def post_to_group(database: Database, message: NewGroupMessage) -> PostedToGroup | Unposted:
@@ -72,10 +74,10 @@ async def post_to_group(database: Database, message: NewGroupMessage) -> PostedT
             await note_silence(connection, group, group.thread_id, Silence.SUPERSEDED)
         seq = await _say(connection, group, message)
         first = Said(message.from_agent_id, digest_of(message.content))
-        await open_discussion(connection, group, message.id, first)
+        woken = await open_discussion(connection, group, message.id, first)
         created_at = await connection.scalar(_NOW)
         assert isinstance(created_at, datetime)
-    return PostedToGroup(message.id, seq, created_at, is_new=True)
+    return PostedToGroup(message.id, seq, created_at, is_new=True, woken=woken)
 
 
 async def _say(connection: AsyncConnection, group: LockedGroup, message: NewGroupMessage) -> int:

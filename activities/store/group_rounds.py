@@ -25,6 +25,16 @@ from workflows.states import GroupTurnState, InboxKind, MessageMode
 
 
 @dataclass(frozen=True, slots=True)
+class Woken:
+    """A member that has something to answer; ``seq`` is the number of the last message that it was
+    given. Whoever tells workflows hears of it; who is in a hurry tells it as well."""
+
+    agent_id: UUID
+    name: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Delivery:
     """In which round of which discussion ``speakers`` answer what is delivered."""
 
@@ -35,11 +45,12 @@ class _Delivery:
 
 async def open_discussion(
     connection: AsyncConnection, group: LockedGroup, thread_id: UUID, first: Said
-) -> None:
-    """Begin the discussion of a message that was just said. Any earlier one has ended."""
+) -> Sequence[Woken]:
+    """Begin the discussion of a message that was just said. Any earlier one has ended. Gives those
+    whose turn it is."""
     members = await locked_members(connection, group)
     opened = Discussion.opened(group.limits, first, _able(members))
-    await _go_on(connection, group, thread_id, members, opened)
+    return await _go_on(connection, group, thread_id, members, opened)
 
 
 async def end_round(connection: AsyncConnection, group: LockedGroup) -> None:
@@ -69,14 +80,14 @@ async def _go_on(
     thread_id: UUID,
     members: Sequence[LockedMember],
     following: Discussion | Silence,
-) -> None:
+) -> Sequence[Woken]:
     if isinstance(following, Silence):
         await _deliver(connection, group, members, _Delivery(thread_id, group.round))
         await note_silence(connection, group, thread_id, following)
         await set_round(connection, group.id, None, group.round)
-        return
+        return ()
     delivery = _Delivery(thread_id, following.round, following.turns.keys())
-    await _deliver(connection, group, members, delivery)
+    woken = await _deliver(connection, group, members, delivery)
     values = {
         "thread_id": thread_id,
         "round": following.round,
@@ -85,6 +96,7 @@ async def _go_on(
     }
     await connection.execute(_ADD_TURNS, values)
     await set_round(connection, group.id, thread_id, following.round)
+    return woken
 
 
 def _able(members: Sequence[LockedMember]) -> Sequence[UUID]:
@@ -116,8 +128,9 @@ async def _deliver(
     group: LockedGroup,
     members: Sequence[LockedMember],
     delivery: _Delivery,
-) -> None:
-    """Write what was said since the last time into the inboxes of the members, which are locked."""
+) -> Sequence[Woken]:
+    """Write what was said since the last time into the inboxes of the members, which are locked.
+    Gives those whose turn it is."""
     values = {
         "group_id": group.id,
         "name": group.name,
@@ -127,7 +140,8 @@ async def _deliver(
         "member_ids": [member.id for member in members],
         "speaker_ids": list(delivery.speakers),
     }
-    await connection.execute(_DELIVER, values)
+    given = await connection.execute(_DELIVER, values)
+    return [Woken(row.id, row.name, row.message_seq) for row in given if row.is_speaker]
 
 
 _HAS_DUE = text(
@@ -211,7 +225,7 @@ _DELIVER = text(
             FROM given
         ) AS mine
         WHERE agents.id = mine.agent_id
-        RETURNING agents.id, agents.team_id, agents.name, mine.is_speaker,
+        RETURNING agents.id, agents.name, agents.team_id, agents.message_seq, mine.is_speaker,
                   agents.message_seq - mine.count AS base
     ), written AS (
         INSERT INTO inbox
@@ -224,7 +238,8 @@ _DELIVER = text(
                CASE WHEN NOT agent.is_speaker THEN now() END
         FROM agent JOIN given ON given.agent_id = agent.id
     )
-    SELECT pg_notify('{events.CHANNEL}', CAST(agent.id AS text)),
+    SELECT agent.id, agent.name, agent.message_seq, agent.is_speaker,
+           pg_notify('{events.CHANNEL}', CAST(agent.id AS text)),
            CASE WHEN agent.is_speaker
                 THEN pg_notify('{inbox.CHANNEL}', CAST(agent.id AS text)) END
     FROM agent

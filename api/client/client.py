@@ -12,10 +12,12 @@ from pydantic import BaseModel
 
 from api.addresses import DEFAULT_URL
 from api.client import task_events, transfer
+from api.client.agent_memory import AgentMemory
+from api.client.agent_streams import AgentStreams
 from api.client.agents import Agents
-from api.client.conversations import Conversations
 from api.client.following import follow
 from api.client.groups import Groups
+from api.client.reminders import Reminders
 from api.client.task_events import TaskEvent
 from api.client.transfer import Download
 from api.client.transport import Answer, Params, Transport, check_header
@@ -75,8 +77,10 @@ class Client:
     def __init__(self, url: str = DEFAULT_URL, api_key: str | None = None) -> None:
         self._transport = Transport(url, api_key)
         self.agents = Agents(self._transport)
+        self.reminders = Reminders(self._transport)
+        self.memory = AgentMemory(self._transport)
         self.groups = Groups(self._transport)
-        self.conversations = Conversations(self._transport)
+        self.agent_events = AgentStreams(self._transport)
 
     async def __aenter__(self) -> Self:
         return self

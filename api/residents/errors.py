@@ -44,3 +44,10 @@ class TooManyTemplates(RequestRefused):
     """Your team has {most} templates of agents, which is the limit. Delete one first."""
 
     status = 409
+
+
+class TooManyReminders(RequestRefused):
+    """Agent {name!r} has {most} reminders that are still to come, which is the limit
+    (AGENTOS_REMINDERS_PER_AGENT). Cancel one that is not needed."""
+
+    status = 409

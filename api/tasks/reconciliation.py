@@ -8,6 +8,7 @@ from temporalio.client import WorkflowExecutionStatus
 from activities.store import tasks
 from activities.store.reading.families import find_owner
 from activities.store.reading.steps import find_running_step
+from activities.store.reading.stopped import is_terminated
 from activities.store.reading.tasks import StoredTask
 from api.services import Services
 from api.tasks.runs import start
@@ -77,12 +78,17 @@ async def settle(services: Services, task: StoredTask) -> Settled:
 
 
 async def _settle_exchange(services: Services, task: StoredTask, agent_id: UUID) -> Settled:
-    """Close the exchange of an agent whose workflow has ended. What it had taken stays unread."""
+    """Close the exchange of an agent whose workflow has ended. What it had taken stays unread. A
+    workflow that goes on for a terminated agent was not told, and is told now."""
     status = await services.temporal.conversations.status(agent_id)
+    is_over = await is_terminated(services.database, agent_id)
     if status is WorkflowExecutionStatus.RUNNING:
-        return Settled.UNCHANGED  # If it is another one, that closes the exchange itself.
+        # If it is another one, that closes the exchange itself.
+        told = is_over and await services.temporal.conversations.cancel(agent_id)
+        return Settled.CANCELLED if told else Settled.UNCHANGED
     ended, code, message = _ENDS.get(status or WorkflowExecutionStatus.TERMINATED, _ENDED)
-    failure = Failure(code=code, message=f"{message}. {_RESTART}")
+    hint = "The agent is terminated" if is_over else _RESTART
+    failure = Failure(code=code, message=f"{message}. {hint}.")
     close = TaskClose(
         task_id=task.id,
         team_id=task.team_id,

@@ -3,8 +3,9 @@
 A task is written before its workflow is started, so a crash or an outage in between leaves a row
 that nobody works on. And a workflow that is terminated from outside cannot write its own end. Both
 are corrected here by looking at Temporal, which is the source of truth. A person's decision, too,
-is stored before it is signalled to the agent's workflow. The tasks of a plan's nodes are started by
-the plan alone; those that it has left behind are ended here.
+is stored before it is signalled to the agent's workflow; and whoever pauses or terminates an agent
+that stays may not reach its workflow. The tasks of a plan's nodes are started by the plan alone;
+those that it has left behind are ended here.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from activities.store.reading.cursor import Cursor
 from activities.store.reading.suspects import Suspect, Suspects, only_sweep
 from activities.store.reading.tasks import find_task_of_any_team
 from api.passes import Passes
+from api.residents.pauses import Pauses
 from api.services import Services
 from api.tasks.approvals import deliver
 from api.tasks.reconciliation import Settled, settle
@@ -62,6 +64,7 @@ class Sweeper:
         self._place = _START
         self._told_at: Mapping[UUID, float] = {}
         self._unreadable: set[UUID] = set()
+        self._pauses = Pauses(services)
 
     @property
     def passes(self) -> Passes:
@@ -79,12 +82,14 @@ class Sweeper:
                 return
             failures = [await self._settle(await suspects.orphans(self._settled_a_pass))]
             failures += [await self._settle(await self._find_parked(suspects))]
+            failures += [await self._settle(await self._of_terminated(suspects))]
             chosen, place = await self._choose(suspects)
             failures += [await self._settle(chosen, has_place=True)]
             self._place = place
             ended = await self._services.temporal.ended_from_outside(_WORKFLOWS, ENDED_WINDOW)
             failures += [await self._settle(await self._alive_among(suspects, ended))]
         await self._deliver_decisions()
+        await self._pauses.tell_again()
         for failure in filter(None, failures):
             raise failure
 
@@ -95,6 +100,11 @@ class Sweeper:
             *await suspects.alive_among(task_ids),
             *await suspects.exchanges_among(agent_ids),
         ]
+
+    async def _of_terminated(self, suspects: Suspects) -> Sequence[Suspect]:
+        """Exchanges that go on although their agents were terminated."""
+        since = datetime.now(UTC) - timedelta(seconds=PENDING_SECONDS)
+        return await suspects.of_terminated_agents(since=since, limit=self._settled_a_pass)
 
     async def _find_parked(self, suspects: Suspects) -> Sequence[Suspect]:
         """The most urgent of those that have been pending and were never seen to run."""

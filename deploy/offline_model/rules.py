@@ -16,6 +16,7 @@ from deploy.offline_model.routing import COMPILE_PIPELINE, CREATE_TASK, route
 from deploy.offline_model.splitting import MAKE_PLAN, split
 from deploy.offline_model.steps import steps
 from deploy.offline_model.synthesising import is_planned, synthesise
+from deploy.offline_model.talking import discuss, is_in_group
 from deploy.offline_model.usage import read_usage
 from deploy.offline_model.wire import ChatRequest, NamedChoice
 
@@ -42,6 +43,8 @@ def _rule_for(talk: Conversation) -> Callable[[Conversation], Reply]:
         return revise
     if is_planned(talk):
         return synthesise
+    if is_in_group(talk):
+        return lambda talk: discuss(talk, lambda talk: converse(talk, answer))
     if is_resident(talk):
         return lambda talk: converse(talk, answer)
     return split if MAKE_PLAN in talk.tools else answer

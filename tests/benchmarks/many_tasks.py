@@ -27,7 +27,7 @@ from api.tasks.temporal import TemporalPort
 from tests.benchmarks.judgement import Bound, Effort, Verdict, measure
 from tests.benchmarks.report import compare, console, judge
 from tests.benchmarks.stage import Stage
-from tests.databases import new_database
+from tests.databases import empty_database
 from workflows.definitions.pipeline import Pipeline
 from workflows.states import TaskType
 
@@ -106,8 +106,8 @@ LISTS: Mapping[str, str] = {
 async def lists_and_submissions(stage: Stage) -> Verdict:
     """Pages of a million tasks, and submission beside an empty database."""
     async with (
-        new_database(stage.services) as small_url,
-        new_database(stage.services) as large_url,
+        empty_database(stage.services) as small_url,
+        empty_database(stage.services) as large_url,
         _database(small_url) as small,
         _database(large_url) as large,
     ):

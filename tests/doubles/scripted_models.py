@@ -83,9 +83,11 @@ class Held:
 
 @dataclass
 class Conversation:
-    """What models say in one task, answer by answer, and what they were asked."""
+    """What models say in one task, answer by answer, and what they were asked. After the last
+    answer comes ``otherwise``: by default a refusal."""
 
     answers: list[Act]
+    otherwise: Act = field(default_factory=lambda: refusal(400, "the script is at its end"))
     tag: str = field(default_factory=lambda: uuid.uuid4().hex)
     requests: list[Request] = field(default_factory=list)
     asked_at: list[float] = field(default_factory=list)
@@ -166,7 +168,7 @@ class ScriptedModels:
         conversation.requests.append(request)
         conversation.asked_at.append(time.monotonic())
         rest = conversation.answers
-        await (rest.pop(0) if rest else refusal(400, "the script is at its end"))(exchange)
+        await (rest.pop(0) if rest else conversation.otherwise)(exchange)
 
 
 @asynccontextmanager

@@ -29,7 +29,7 @@ from activities.payloads import Codec, data_converter
 from activities.schedules.adapter import Schedules
 from activities.secret_box import SecretBox
 from activities.skills.catalogue import Catalogue
-from activities.store import attempts, keys, migrations
+from activities.store import attempts, keys
 from activities.store.attempts import Attempt, Ended, StoredFile
 from activities.store.blobs import Blobs
 from activities.store.condemned import Ledger
@@ -46,7 +46,7 @@ from api.services import ApiOptions, Services
 from api.tasks.temporal import TemporalPort
 from deploy.local import services as local
 from deploy.local.tcp_ports import choose_ports
-from tests.databases import new_database
+from tests.databases import migrated_database
 from tests.event_stream import events_in
 from workflows import ports
 from workflows.contracts import Failure, StepCall, StepOutcome
@@ -257,8 +257,7 @@ async def api_stage(
         data_converter=data_converter(codec),
         lazy=True,
     )
-    async with new_database(infrastructure) as url:
-        await migrations.migrate(url)
+    async with migrated_database(infrastructure) as url:
         database = Database(url)
         store = S3Options(s3.endpoint, bucket or s3.bucket, s3.access_key, s3.secret_key)
         blobs = Blobs(store, Ledger(database))

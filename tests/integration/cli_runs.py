@@ -5,11 +5,13 @@ time, and is otherwise what ``agentos ...`` in a shell is.
 """
 
 import asyncio
+import codecs
 import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.reduction import DupFd
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import Any
 
 from tests.folders import PROJECT
 from tests.live import Printed
+from tests.terminal_picture import TerminalPicture
 
 _forking = multiprocessing.get_context("forkserver")
 _COMMANDS = [
@@ -94,6 +97,89 @@ async def start(
     for descriptor in theirs:
         os.close(descriptor)
     return Run(process, await _reader(stdout), await _reader(stderr))
+
+
+class Typing:
+    """A command that runs in a terminal, and the person before it. ``picture`` is what is seen."""
+
+    def __init__(self, process: ForkServerProcess, descriptor: int, columns: int) -> None:
+        self.picture = TerminalPicture(columns)
+        self._process = process
+        self._descriptor = descriptor
+        self._changed = asyncio.Event()
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._is_open = True
+        asyncio.get_running_loop().add_reader(descriptor, self._read)
+
+    def _read(self) -> None:
+        try:
+            content = os.read(self._descriptor, 65_536)
+        except OSError:  # Nobody holds the other end.
+            content = b""
+        if not content:
+            asyncio.get_running_loop().remove_reader(self._descriptor)
+            self._is_open = False
+        self.picture.feed(self._decoder.decode(content))
+        self._changed.set()
+
+    def type(self, text: str) -> None:
+        os.write(self._descriptor, text.encode())
+
+    async def until(self, holds: Callable[[TerminalPicture], bool]) -> None:
+        """Return once this is what is seen."""
+        try:
+            async with asyncio.timeout(60):
+                while not holds(self.picture):
+                    assert self._is_open, f"it has ended:\n{self.picture.text}"
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise AssertionError(f"this is seen:\n{self.picture.text}") from None
+
+    async def until_seen(self, *texts: str) -> None:
+        await self.until(lambda picture: all(text in picture.text for text in texts))
+
+    async def end(self) -> int:
+        """Its exit code, once it has ended."""
+        async with asyncio.timeout(60):
+            while self._is_open:
+                self._changed.clear()
+                await self._changed.wait()
+        await asyncio.to_thread(self._process.join)
+        assert self._process.exitcode is not None
+        return self._process.exitcode
+
+    def close(self) -> None:
+        if self._is_open:
+            asyncio.get_running_loop().remove_reader(self._descriptor)
+        if self._process.is_alive():
+            self._process.kill()
+        self._process.join()
+        os.close(self._descriptor)
+
+
+@asynccontextmanager
+async def typing(
+    url: str, *words: str, columns: int = 80, rows: int = 24, **environment: str
+) -> AsyncIterator[Typing]:
+    """Run the command in a terminal of this size."""
+    size = {"COLUMNS": str(columns), "LINES": str(rows), "TERM": "xterm-256color"}
+    given = {"AGENTOS_API_URL": url, "AGENTOS_API_KEY": "", **size, **environment}
+    left_out = ("FORCE_COLOR", "NO_COLOR")
+    inherited = {name: value for name, value in os.environ.items() if name not in left_out}
+    descriptor, its_own = os.openpty()
+    process = _forking.Process(
+        target=_run,
+        args=(list(words), inherited | given, *(DupFd(its_own) for _ in range(3))),
+        daemon=True,
+    )
+    await asyncio.to_thread(process.start)
+    os.close(its_own)
+    run = Typing(process, descriptor, columns)
+    try:
+        yield run
+    finally:
+        run.close()
 
 
 class _Lines(asyncio.StreamReaderProtocol):

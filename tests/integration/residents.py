@@ -1,6 +1,8 @@
 """Agents that stay as rows, and exchanges as their workflow writes them, without any workflow."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
@@ -53,14 +55,22 @@ class RowAgent:
         async with self.database.writing() as connection:
             await events.append(connection, task_id, told)
 
+    async def cut(self, task_id: UUID, reply: str) -> None:
+        """End the exchange as one that was interrupted."""
+        await self.execute(
+            "UPDATE tasks SET result = jsonb_build_object('interrupted', true) WHERE id = :task_id",
+            task_id=task_id,
+        )
+        await self.end(task_id, reply)
+
     async def end(self, task_id: UUID, reply: str | None) -> None:
         """Give the reply; without one the exchange fails."""
         status, failure = Status.COMPLETED, None
         if reply is None:
             status, failure = Status.FAILED, Failure(code="odd", message="It went wrong.")
         await self.execute(
-            "UPDATE tasks SET result = jsonb_build_object('reply', CAST(:reply AS text)) "
-            "WHERE id = :task_id",
+            "UPDATE tasks SET result = coalesce(result, CAST('{}' AS jsonb)) "
+            "|| jsonb_build_object('reply', CAST(:reply AS text)) WHERE id = :task_id",
             task_id=task_id,
             reply=reply,
         )
@@ -88,6 +98,11 @@ class RowAgent:
             """,
             agent_id=self.id,
         )
+
+    async def rows(self, statement: str) -> Sequence[Any]:
+        """Those that a query gives, of which ``:id`` is the agent's id."""
+        async with self.database.reading(fresh=True) as connection:
+            return (await connection.execute(text(statement), {"id": self.id})).all()
 
     async def execute(self, statement: str, **values: object) -> None:
         async with self.database.writing() as connection:

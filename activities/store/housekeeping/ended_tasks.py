@@ -2,11 +2,12 @@
 
 They walk along the tasks in the order of their ends, so that each look costs a few entries of an
 index, and what was swept once is never looked at again. A task that is retried ends anew, and comes
-last again. Nodes of a plan go with the plan.
+last again. Nodes of a plan go with the plan. Exchanges of agents that stay are walked along by
+sweeps of their own: what was asked and replied in them stays.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -28,20 +29,25 @@ START = Cursor(datetime.min.replace(tzinfo=UTC), UUID(int=0))
 # looks at the task, read it there.
 KEPT_OUTPUT_BYTES = 64 * 1024
 
+# Those that somebody has submitted, and those that are exchanges of agents that stay.
+TASKS = "parent_id IS NULL"
+EXCHANGES = "type = 'exchange'"
+
 
 @dataclass(frozen=True)
 class EndedTasks(Sweep):
     """Each of the ``statements`` changes up to ``:limit`` rows of the tasks ``:ids`` that need it,
-    and gives no row twice."""
+    and gives no row twice. ``of`` is the condition of an index on the ends of tasks."""
 
     name: str
     keep: str | None
     statements: tuple[TextClause, ...]
+    of: str = TASKS
 
     async def step(self, connection: AsyncConnection, scope: Scope) -> Step:
         # To lock a row is to write it: not many more than the step will get done.
         most = min(MOST_TASKS, max(FEWEST_TASKS, scope.limit // ROWS_OF_A_TASK))
-        tops = (await connection.execute(_ENDED, _values(scope) | {"most": most})).all()
+        tops = (await connection.execute(self._ended, _values(scope) | {"most": most})).all()
         if not tops:
             return Step(0, True, scope.after)
         last = Cursor(tops[-1].finished_at, tops[-1].id)
@@ -56,7 +62,23 @@ class EndedTasks(Sweep):
 
     async def count_left(self, connection: AsyncConnection, scope: Scope) -> int:
         values = _values(scope) | {"most": MOST_COUNTED}
-        return await connection.scalar(_COUNT, values) or 0
+        return await connection.scalar(self._count, values) or 0
+
+    @property
+    def _ended(self) -> TextClause:
+        # Locked: whoever retries one of them now waits, and then sees how far the sweep has come.
+        # One that somebody has locked is about to be retried, and ends anew.
+        return text(
+            f"""
+            SELECT id, finished_at FROM tasks WHERE {self.of} AND {_IS_BEHIND}
+            ORDER BY finished_at, id LIMIT :most FOR NO KEY UPDATE SKIP LOCKED
+            """
+        ).bindparams(*_TYPES)
+
+    @property
+    def _count(self) -> TextClause:
+        behind = f"SELECT FROM tasks WHERE {self.of} AND {_IS_BEHIND} LIMIT :most"
+        return text(f"SELECT count(*) FROM ({behind}) AS left_over").bindparams(*_TYPES)
 
 
 async def with_nodes(connection: AsyncConnection, task_ids: Sequence[UUID]) -> Sequence[UUID]:
@@ -75,7 +97,7 @@ def _values(scope: Scope) -> dict[str, object]:
 
 
 _IS_BEHIND = f"""
-    team_id = :team_id AND parent_id IS NULL AND finished_at < :before AND deleted_at IS NULL
+    team_id = :team_id AND finished_at < :before AND deleted_at IS NULL
     AND status IN ({fence.FINAL_STATES}) AND (finished_at, id) > (:at, :id)"""
 _TYPES = (
     bindparam("team_id", type_=Uuid()),
@@ -83,19 +105,6 @@ _TYPES = (
     bindparam("at", type_=DateTime(timezone=True)),
     bindparam("id", type_=Uuid()),
 )
-
-# Locked: whoever retries one of them now waits, and then sees how far the sweep has come. One that
-# somebody has locked is about to be retried, and ends anew.
-_ENDED = text(
-    f"""
-    SELECT id, finished_at FROM tasks WHERE {_IS_BEHIND}
-    ORDER BY finished_at, id LIMIT :most FOR NO KEY UPDATE SKIP LOCKED
-    """
-).bindparams(*_TYPES)
-
-_COUNT = text(
-    f"SELECT count(*) FROM (SELECT FROM tasks WHERE {_IS_BEHIND} LIMIT :most) AS left_over"
-).bindparams(*_TYPES)
 
 _WITH_NODES = text(
     """
@@ -166,3 +175,8 @@ CONVERSATIONS = EndedTasks(
 # One that a task or schedule names as its input is theirs as well.
 _IS_UNNAMED = named.is_unnamed("'artifact:' || task_artifacts.id")
 ARTIFACTS = EndedTasks("artifacts", "artifacts", (delete_of("task_artifacts", _IS_UNNAMED),))
+
+OF_AGENTS = tuple(
+    replace(sweep, name=f"agent_{sweep.name}", of=EXCHANGES)
+    for sweep in (EVENTS, LOGS, CONVERSATIONS, ARTIFACTS)
+)

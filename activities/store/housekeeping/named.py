@@ -1,6 +1,8 @@
-"""Who names a file or an artifact as an input: tasks, and what schedules will make.
+"""Who names a file or an artifact as an input: tasks, what schedules will make, and messages that
+wait for an agent.
 
-The conditions are those of the indexes ``tasks_by_input`` and ``schedules_by_input``.
+The conditions are those of the indexes ``tasks_by_input``, ``schedules_by_input`` and
+``inbox_by_attachment``.
 """
 
 
@@ -17,8 +19,17 @@ def by_schedule(schedule: str, ref: str) -> str:
     )
 
 
+def by_message(message: str, ref: str) -> str:
+    """Whether the row ``message`` of ``inbox`` names ``ref``, and no agent has read it."""
+    return (
+        f"jsonb_path_query_array({message}.attachments, '$.*') ? ({ref})"
+        f" AND {message}.read_at IS NULL AND {message}.attachments IS NOT NULL"
+    )
+
+
 def is_unnamed(ref: str) -> str:
-    """Whether no task and no schedule names ``ref``."""
+    """Whether no task, no schedule and no unread message names ``ref``."""
     return f"""
         NOT EXISTS (SELECT FROM tasks WHERE {by_task("tasks", ref)})
-        AND NOT EXISTS (SELECT FROM schedules WHERE {by_schedule("schedules", ref)})"""
+        AND NOT EXISTS (SELECT FROM schedules WHERE {by_schedule("schedules", ref)})
+        AND NOT EXISTS (SELECT FROM inbox WHERE {by_message("inbox", ref)})"""

@@ -3,10 +3,17 @@
 from collections.abc import Sequence
 
 from activities.store.housekeeping.aged import Aged
+from activities.store.housekeeping.agents import DeletedAgents, ExpiredExchanges
 from activities.store.housekeeping.base import Sweep
 from activities.store.housekeeping.bulk import BulkRuns
 from activities.store.housekeeping.deltas import Deltas
-from activities.store.housekeeping.ended_tasks import ARTIFACTS, CONVERSATIONS, EVENTS, LOGS
+from activities.store.housekeeping.ended_tasks import (
+    ARTIFACTS,
+    CONVERSATIONS,
+    EVENTS,
+    LOGS,
+    OF_AGENTS,
+)
 from activities.store.housekeeping.files import Files
 from activities.store.housekeeping.tasks import DeletedTasks, ExpiredTasks
 
@@ -21,6 +28,9 @@ SWEEPS: Sequence[Sweep] = (
     LOGS,
     CONVERSATIONS,
     ARTIFACTS,
+    DeletedAgents(),
+    ExpiredExchanges(),
+    *OF_AGENTS,
     Files(),
     # One that is open has not ended, and stays.
     Aged("dead_letters", "dead_letters", "dead_letters", "ended_at"),

@@ -1,6 +1,7 @@
 """Deleting tasks: first they are marked, and from then on nobody is shown them; then all that is
 theirs goes, in pieces, and at last their own rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -78,6 +79,11 @@ async def mark_deleted(
     return None
 
 
+async def mark(connection: AsyncConnection, task_ids: Sequence[UUID]) -> None:
+    """Mark tasks as deleted: a sweep removes them, with all that is theirs."""
+    await connection.execute(_MARK, {"ids": task_ids})
+
+
 async def purge(database: Database, team_id: UUID, limit: int) -> Step:
     """Remove up to ``limit`` rows of deleted tasks."""
     async with short_transaction(database) as connection:
@@ -90,7 +96,7 @@ async def _purge(connection: AsyncConnection, team_id: UUID, limit: int) -> Step
     if not ids:
         return Step(0, is_done=True)
     removed = 0
-    for statement in _PARTS:
+    for statement in (*_PARTS, _MESSAGES):
         values = {"ids": ids, "limit": limit - removed}
         removed += (await connection.execute(statement, values)).rowcount
         if removed >= limit:
@@ -136,6 +142,14 @@ class DeletedTasks(Sweep):
         values = {"team_id": scope.team_id, "most": MOST_COUNTED}
         return await connection.scalar(_COUNT_DELETED, values) or 0
 
+
+# Of an exchange. Those that the agent has not read go with the agent alone.
+_MESSAGES = text(
+    """
+    DELETE FROM inbox WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM inbox WHERE exchange_id = ANY(:ids) AND read_at IS NOT NULL LIMIT :limit))
+    """
+).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
 
 _TEAM = bindparam("team_id", type_=Uuid())
 _IDS = bindparam("ids", type_=ARRAY(Uuid()))
@@ -191,6 +205,12 @@ _COUNT_DELETED = text(
 _IS_EXPIRED = f"""
     team_id = :team_id AND parent_id IS NULL AND deleted_at IS NULL AND finished_at < :before
     AND status IN ({_FINAL})"""
+# Whether a file of the task is given to one that has not ended, or to a schedule.
+IS_USED = f"""EXISTS (
+    {_USERS} WHERE made.task_id = tasks.id AND user_.status NOT IN ({_FINAL})
+    UNION ALL
+    {_SCHEDULES} WHERE made.task_id = tasks.id)"""
+
 _EXPIRED = text(
     f"""
     SELECT id FROM tasks

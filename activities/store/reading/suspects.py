@@ -15,6 +15,7 @@ from activities.store import fence
 from activities.store.database import Database
 from activities.store.reading.cursor import Cursor
 from activities.store.tables import SubTask, Task
+from activities.store.tables.residents import ResidentRow
 from workflows.states import LIVING, Status, TaskType
 
 # Any number will do, as long as all APIs on a database take the same.
@@ -72,6 +73,22 @@ class Suspects:
                 col(Task.type) == TaskType.EXCHANGE,
                 col(Task.status).in_(LIVING),
             )
+        )
+        return [Suspect(*row) for row in rows]
+
+    async def of_terminated_agents(self, *, since: datetime, limit: int) -> Sequence[Suspect]:
+        """The living exchanges of agents that were terminated before ``since``: the word may have
+        been lost by which their workflows are cancelled."""
+        rows = await self._connection.execute(
+            select(*_COLUMNS)
+            .join(ResidentRow, col(ResidentRow.id) == col(Task.parent_id))
+            .where(
+                _IS_LIVING,
+                col(Task.type) == TaskType.EXCHANGE,
+                col(ResidentRow.terminated_at) < since,
+            )
+            .order_by(col(Task.updated_at), col(Task.id))
+            .limit(limit)
         )
         return [Suspect(*row) for row in rows]
 

@@ -41,12 +41,18 @@ _BAD = ", ".join(f"'{status}'" for status in sorted(FINAL - {Status.COMPLETED}))
 
 _UNTOLD = text(
     f"""
-    WITH due AS (
+    -- From one agent to the next in the index, however many messages each has not read.
+    WITH RECURSIVE unread AS (
+        SELECT (SELECT agent_id FROM inbox WHERE read_at IS NULL ORDER BY agent_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT agent_id FROM inbox
+                WHERE read_at IS NULL AND agent_id > unread.agent_id
+                ORDER BY agent_id LIMIT 1)
+        FROM unread WHERE unread.agent_id IS NOT NULL
+    ), due AS (
         SELECT id FROM agents WHERE message_seq > told_seq
         UNION
-        SELECT agents.id FROM (
-            SELECT DISTINCT agent_id FROM inbox WHERE read_at IS NULL
-        ) AS unread JOIN agents ON agents.id = unread.agent_id
+        SELECT agents.id FROM unread JOIN agents ON agents.id = unread.agent_id
         WHERE agents.told_at < now() - make_interval(secs => :silent_seconds)
     )
     SELECT agents.id, agents.team_id, agents.name, agents.message_seq,

@@ -40,6 +40,12 @@ class ResidentRow(SQLModel, table=True):
         Index("agents_by_team", "team_id", text("created_at DESC"), text("id DESC")),
         Index("agents_by_change", "team_id", "updated_at"),
         Index("agents_by_parent", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
+        Index(
+            "agents_deleted",
+            "team_id",
+            "deleted_at",
+            postgresql_where=text("deleted_at IS NOT NULL"),
+        ),
         Index("agents_untold", "told_at", postgresql_where=text("message_seq > told_seq")),
         UniqueConstraint("team_id", "idempotency_key", name="agents_idempotency"),
     )
@@ -85,6 +91,12 @@ class InboxRow(SQLModel, table=True):
             "agent_id",
             "seq",
             postgresql_where=text("read_at IS NULL"),
+        ),
+        Index(
+            "inbox_by_attachment",
+            text("jsonb_path_query_array(attachments, '$.*')"),
+            postgresql_using="gin",
+            postgresql_where=text("read_at IS NULL AND attachments IS NOT NULL"),
         ),
         Index(
             "inbox_by_exchange",

@@ -87,6 +87,13 @@ class Task(SQLModel, table=True):
             postgresql_where=text("finished_at IS NOT NULL AND parent_id IS NULL"),
         ),
         Index(
+            "exchanges_by_end",
+            "team_id",
+            "finished_at",
+            "id",
+            postgresql_where=text("finished_at IS NOT NULL AND type = 'exchange'"),
+        ),
+        Index(
             "tasks_deleted",
             "team_id",
             "deleted_at",

@@ -113,6 +113,7 @@ class Keyboard:
             # The beginning of the end may be there already.
             lengths = range(len(_PASTE_ENDS) - 1, 0, -1)
             kept = next((n for n in lengths if text.endswith(_PASTE_ENDS[:n])), 0)
+            kept = kept or text.endswith("\r")  # Half of the end of a line.
             text, rest = text[: len(text) - kept], text[len(text) - kept :]
         self._is_pasting, self._rest = not end, rest
         lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")

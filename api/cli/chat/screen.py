@@ -29,34 +29,45 @@ class Screen:
         return max(_LEAST_COLUMNS, self.console.width - 1)
 
     def print(self, lines: Sequence[Text]) -> None:
-        self.erase()
-        for line in lines:
-            self.console.print(line, crop=True)
+        self._write(self._erasing() + "".join(map(self._rendered, lines)))
 
     def draw(self, live: Sequence[Text], prompt: Text, editor: Editor) -> None:
         """The cursor is left where it is in the line that is typed."""
-        self.erase()
-        room = max(1, self.console.height - 2)
-        shown = list(live)[-room:]
-        for line in shown:
-            self.console.print(line, crop=True)
+        erasing = self._erasing()
+        shown = list(live)[-max(1, self.console.height - 2) :]
         text, column = editor.seen(self.columns - prompt.cell_len)
-        self.console.print(prompt + Text(text), end="", soft_wrap=True)
         back = cell_len(text) - column
-        self._write(f"\x1b[{back}D" if back > 0 else "")
+        # At once: what is drawn in pieces flickers.
+        self._write(
+            erasing
+            + "".join(map(self._rendered, shown))
+            + self._rendered(prompt + Text(text)).removesuffix("\n")
+            + (f"\x1b[{back}D" if back > 0 else "")
+        )
         self._rows = len(shown) + 1
 
     def erase(self) -> None:
         """What was drawn last."""
-        if self._rows:
-            up = f"\x1b[{self._rows - 1}A" if self._rows > 1 else ""
-            self._write(f"\r{up}\x1b[J")
-            self._rows = 0
+        self._write(self._erasing())
 
     def clear(self) -> None:
         """All that is in sight."""
         self._write("\x1b[H\x1b[2J")
         self._rows = 0
+
+    def _erasing(self) -> str:
+        if not self._rows:
+            return ""
+        up = f"\x1b[{self._rows - 1}A" if self._rows > 1 else ""
+        self._rows = 0
+        return f"\r{up}\x1b[J"
+
+    def _rendered(self, line: Text) -> str:
+        """A line as it is sent; cut where the terminal ends, if it may be."""
+        is_whole = line.overflow == "ignore"
+        with self.console.capture() as capture:
+            self.console.print(line, crop=not is_whole, soft_wrap=is_whole)
+        return capture.get()
 
     def _write(self, text: str) -> None:
         if text:

@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
-from uuid import UUID
 
 from rich.text import Text
 
@@ -17,6 +16,7 @@ from api.cli.chat.talk import Talk
 from api.cli.display.glyphs import glyphs_of
 from api.client import ApiProblem, Client
 from api.client.transport import Params
+from api.wire.agent_requests import MessageRequest, RestartRequest
 from api.wire.requests import ApprovalRequest
 from api.wire.responses.agent_events import AgentShown
 from api.wire.responses.agents import USER, AgentMessage
@@ -47,7 +47,7 @@ class Session:
 
     def __init__(self, client: Client, agent: AgentShown, screen: Screen) -> None:
         self._client = client
-        self._agent_id: UUID = agent.id
+        self._agent_id = str(agent.id)
         self._screen = screen
         self._talk = Talk(agent, glyphs_of(screen.console), lambda: screen.columns)
         self._editor = Editor()
@@ -86,7 +86,7 @@ class Session:
             self._talk.note = f"Lost the connection ({reason}); trying again."
 
         is_open = False
-        events = self._client.conversations.events(self._agent_id, on_lost=tell)
+        events = self._client.agent_events.of_agent(self._agent_id, on_lost=tell)
         async with aclosing(events):
             async for event in events:
                 if not is_open:
@@ -102,7 +102,7 @@ class Session:
                     return
 
     async def _open(self) -> None:
-        page = await self._client.conversations.messages(self._agent_id, {"limit": PAGE_MESSAGES})
+        page = await self._client.agents.messages(self._agent_id, {"limit": PAGE_MESSAGES})
         self._cursor = page.next_cursor
         self._talk.open(page.items, has_earlier=page.next_cursor is not None)
         said = [item.content for item in page.items if item.sender == USER]
@@ -230,7 +230,7 @@ class Session:
             self._talk.say("Nothing was said before.")
             return
         params: Params = {"limit": PAGE_MESSAGES, "cursor": self._cursor}
-        page = await self._client.conversations.messages(self._agent_id, params)
+        page = await self._client.agents.messages(self._agent_id, params)
         self._cursor = page.next_cursor
         messages: list[AgentMessage] = page.items
         for message in messages:
@@ -269,7 +269,7 @@ class Session:
 
     async def _post(self, text: str) -> None:
         try:
-            await self._client.conversations.post(self._agent_id, text)
+            await self._client.agents.send(self._agent_id, MessageRequest(content=text))
         except AgentOSError:
             if text in self._talk.sending:
                 self._talk.sending.remove(text)
@@ -278,7 +278,16 @@ class Session:
             raise
 
     async def _act(self, verb: str) -> None:
-        await self._client.conversations.act(self._agent_id, verb)
+        agents = self._client.agents
+        match verb:
+            case "interrupt":
+                await agents.interrupt(self._agent_id)
+            case "pause":
+                await agents.pause(self._agent_id)
+            case "resume":
+                await agents.resume(self._agent_id)
+            case _:
+                await agents.restart(self._agent_id, RestartRequest())
 
     async def _decide(self, asked: tuple[str, ApprovalAsked], decision: str, note: str) -> None:
         task_id, question = asked

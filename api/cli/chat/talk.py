@@ -21,15 +21,15 @@ from workflows.events import ApprovalAsked
 from workflows.states import AgentState, InboxKind, Status
 
 _QUEUED_SHOWN = 3
+# The API's name for whoever needs no key.
+_LOCAL_USER = "local user"
 _AT_LENGTH = (events.LlmDelta, events.MessageCreated, events.ToolCalled, events.LlmRetrying)
 
 
 class Talk:
     """``asks`` are the questions that wait for the person, the oldest first."""
 
-    def __init__(
-        self, agent: AgentShown, glyphs: Glyphs, columns: Callable[[], int], *, has_tty: bool = True
-    ) -> None:
+    def __init__(self, agent: AgentShown, glyphs: Glyphs, columns: Callable[[], int]) -> None:
         self.shown = agent
         self.answer: Answer | None = None
         self.last_answer: Answer | None = None
@@ -39,11 +39,12 @@ class Talk:
         self.is_over = False
         self._glyphs = glyphs
         self._columns = columns
-        self._has_tty = has_tty
         self._queued: list[AgentMessage] = []
         self._lines: list[Text] = []
         self._seq = 0
         self._is_headed = False
+        # Without a key there is one person only.
+        self._own_names = {"", USER, _LOCAL_USER}
 
     @property
     def is_answering(self) -> bool:
@@ -140,6 +141,7 @@ class Talk:
         self._seq = message.seq
         if message.sender == USER and message.content in self.sending:
             self.sending.remove(message.content)
+            self._own_names.add(message.from_name)
         if message.kind is InboxKind.REPLY:
             self._take_reply(message)
         elif self.answer is not None:
@@ -261,6 +263,7 @@ class Talk:
                 pass
 
     def _say_remedy(self, verb: str, effect: str) -> None:
-        command = f"agentos agents {verb} {self.shown.name}"
-        text = f"/{verb} {effect}; elsewhere: {command}" if self._has_tty else command
-        self.say(text)
+        command = safe_line(f"agentos agents {verb} {self.shown.name}")
+        self.say(f"/{verb} {effect}. Elsewhere that is:")
+        # Left to the terminal to wrap: a command that is cut cannot be typed.
+        self._lines.append(Text(f"{INDENT}{command}", style="cyan", overflow="ignore"))

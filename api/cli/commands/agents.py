@@ -5,8 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from api.cli import terminal
-from api.cli.commands import agent_templates
+from api.cli.commands import agent_memory, agent_reminders, agent_templates
 from api.cli.commands import resident_options as options
+from api.cli.commands.agent_chat import chat, watch
 from api.cli.commands.agent_ids import find_agent_id, talk_about_agent
 from api.cli.commands.agent_views import print_agent, print_agents, print_messages
 from api.cli.commands.inputs import parse_inputs, upload_inputs
@@ -31,7 +32,10 @@ from workflows.resident_states import ChildrenFate
 from workflows.states import AgentState, MessageMode
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(agent_memory.app)
 app.add_typer(agent_templates.app, name="templates", help="What agents can be made of.")
+app.command()(agent_reminders.remind)
+app.command()(agent_reminders.reminders)
 
 _DEFAULT_MESSAGES = 50
 
@@ -310,3 +314,7 @@ def _print(agent: Agent, output: Format) -> None:
 
 def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
+
+
+app.command()(chat)
+app.command()(watch)

@@ -77,7 +77,7 @@ class PlainTurns(PlainLines):
         if isinstance(event, _AS_OF_STEPS):
             super()._take(event, step, at)
             return
-        for line in _lines_of(event, self._agent):
+        for line in lines_of(event, self._agent):
             self._print_timed(line[:_LINE_CHARACTERS], at)
         if isinstance(event, events.ApprovalAsked):
             task_id = self._agent.task_id
@@ -91,7 +91,7 @@ class PlainTurns(PlainLines):
         return agent_frames.summary(self._agent, now, glyphs_of(console), width=console.width)
 
 
-def _lines_of(event: Event, agent: AgentProgress) -> Iterator[str]:
+def lines_of(event: Event, agent: AgentProgress) -> Iterator[str]:
     match event:
         case events.TurnStarted():
             yield f"turn {event.turn}"

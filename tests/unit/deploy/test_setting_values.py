@@ -117,6 +117,8 @@ BAD: dict[str, tuple[str, ...]] = {
     "max_schedules": _WHOLE,
     "agents_path": (),
     "max_agents": _WHOLE,
+    "reminder_least_seconds": (*_AMOUNT, "0.5", "31536001"),
+    "reminders_per_agent": _WHOLE,
     "max_thinking_agents": _WHOLE,
     "summarise_tokens": _WHOLE,
     "agent_idle_seconds": (*_AMOUNT, "0", "3601"),

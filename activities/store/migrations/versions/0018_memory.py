@@ -55,9 +55,31 @@ def upgrade() -> None:
     )
     op.add_column("teams", sa.Column("max_thinking", sa.Integer(), nullable=True))
     op.add_column("slot_waits", sa.Column("waits_for", sa.Text(), nullable=True))
+    op.create_index(
+        "exchanges_by_end",
+        "tasks",
+        ["team_id", "finished_at", "id"],
+        postgresql_where=sa.text("finished_at IS NOT NULL AND type = 'exchange'"),
+    )
+    op.create_index(
+        "agents_deleted",
+        "agents",
+        ["team_id", "deleted_at"],
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
+    op.create_index(
+        "inbox_by_attachment",
+        "inbox",
+        [sa.text("jsonb_path_query_array(attachments, '$.*')")],
+        postgresql_using="gin",
+        postgresql_where=sa.text("read_at IS NULL AND attachments IS NOT NULL"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("inbox_by_attachment", "inbox")
+    op.drop_index("agents_deleted", "agents")
+    op.drop_index("exchanges_by_end", "tasks")
     op.drop_column("slot_waits", "waits_for")
     op.drop_column("teams", "max_thinking")
     op.drop_table("agent_summaries")

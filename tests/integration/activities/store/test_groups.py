@@ -3,7 +3,6 @@ same moment."""
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
@@ -16,29 +15,19 @@ from activities.store.exchanges import BegunExchange
 from activities.store.group_messages import NewGroupMessage, Unposted, post_to_group
 from activities.store.groups import GroupChange, NewGroup, UnknownMembers, Unwritten
 from activities.store.keys import DEFAULT_TEAM
-from deploy.local.services import Services
 from tests.actors import SOMEBODY
-from tests.databases import new_database
 from tests.integration.group_desk import GroupDesk, add_agent
 from workflows.definitions.group import MAX_MEMBERS, GroupLimits
 from workflows.states import GroupMode
-
-
-@pytest.fixture(scope="module")
-async def database(infrastructure: Services, migrated: str) -> AsyncIterator[Database]:
-    """One for all: each test has agents and groups of its own."""
-    async with new_database(infrastructure, migrated) as url:
-        database = Database(url)
-        yield database
-        await database.close()
 
 
 async def test_a_message_is_given_to_every_member_and_every_reply_to_the_others(
     database: Database,
 ) -> None:
     desk = await GroupDesk.of(database, 3)
-    await desk.post("Hello")
+    posted = await desk.post("Hello")
     assert await desk.due() == [0, 1, 2]
+    assert {(each.agent_id, each.seq) for each in posted.woken} == {(m, 1) for m in desk.members}
     await desk.answer(1, "One")
     await desk.answer(0, "Zero")
     # People see replies at once; members once the round is over.
@@ -121,8 +110,9 @@ async def test_in_a_moderated_group_those_named_answer_and_the_others_read_along
     database: Database,
 ) -> None:
     desk = await GroupDesk.of(database, 3, mode=GroupMode.MODERATED, answering=[1])
-    await desk.post("Hello")
+    posted = await desk.post("Hello")
     assert await desk.due() == [1]
+    assert [each.agent_id for each in posted.woken] == [desk.members[1]]
     assert await desk.begin(0) is None
     await desk.answer(1, "One")
     # Nobody who may answer has something new to read.

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from activities.store.agent_templates import StoredTemplate, put_template
 from activities.store.residents import Made, NewResident, create_resident
+from api.wire.responses.agent_memory import Note, Summary
 from api.wire.responses.agents import Agent, AgentMessage, AgentTemplate, TemplateList
 from api.wire.responses.audit import AuditEntry
 from api.wire.responses.base import Answer
@@ -17,10 +18,12 @@ from api.wire.responses.bulk import BulkRun
 from api.wire.responses.cache import KeptResult
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup
 from api.wire.responses.files import Artifact
+from api.wire.responses.groups import Group, GroupMessage
 from api.wire.responses.history import Attempt, Message, Span
 from api.wire.responses.housekeeping import HousekeepingView
 from api.wire.responses.limits import LimitList
 from api.wire.responses.pages import Page
+from api.wire.responses.reminders import Reminder
 from api.wire.responses.schedules import Schedule, ScheduleSummary
 from api.wire.responses.skills import Skill, SkillList
 from api.wire.responses.tasks import Task, TaskSummary
@@ -60,7 +63,13 @@ ANSWERS: dict[str, type[Answer]] = {
     "/agents/{agent_id}": Agent,
     "/agents/{agent_id}/children": Page[Agent],
     "/agents/{agent_id}/messages": Page[AgentMessage],
+    "/agents/{agent_id}/notes": Page[Note],
+    "/agents/{agent_id}/summaries": Page[Summary],
     "/agents/{agent_id}/messages/{message_id}": AgentMessage,
+    "/agents/{agent_id}/reminders": Page[Reminder],
+    "/groups": Page[Group],
+    "/groups/{group_id}": Group,
+    "/groups/{group_id}/messages": Page[GroupMessage],
     "/agent-templates": TemplateList,
     "/agent-templates/{template}": AgentTemplate,
 }
@@ -86,9 +95,19 @@ async def _residents(stage: Stage) -> dict[str, str]:
         assert isinstance(await create_resident(stage.database, SOMEBODY, new, most=100), Made)
     sent = await residents.send(str(agent_id))
     await residents.reply(str(agent_id), "Yes.")
+    said = {"text": "water", "every": "1h"}
+    assert (await stage.http.post(f"/agents/{agent_id}/reminders", json=said)).is_success
     template = StoredTemplate("answers", "", {})
     await put_template(stage.database, SOMEBODY, template)
-    return {"agent_id": str(agent_id), "message_id": sent["id"], "template": template.name}
+    body = {"name": f"answers {uuid4()}", "members": [str(agent_id)]}
+    group_id = (await stage.http.post("/groups", json=body)).json()["id"]
+    await stage.http.post(f"/groups/{group_id}/messages", json={"content": "Hello"})
+    return {
+        "agent_id": str(agent_id),
+        "message_id": sent["id"],
+        "template": template.name,
+        "group_id": group_id,
+    }
 
 
 async def _check(stage: Stage, task_id: str) -> None:

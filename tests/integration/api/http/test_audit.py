@@ -234,6 +234,19 @@ async def _change_agent(stage: Stage) -> Act:
     return Act("PATCH", f"/agents/{key}", "agent.changed", key, said)
 
 
+async def _note(stage: Stage) -> Act:
+    key = await _agent(stage)
+    said = {"text": "Tea."}
+    return Act("POST", f"/agents/{key}/notes", "agent.noted", key, said)
+
+
+async def _delete_note(stage: Stage) -> Act:
+    key = await _agent(stage)
+    made = await stage.http.post(f"/agents/{key}/notes", json={"text": "Tea."})
+    path = f"/agents/{key}/notes/{made.json()['id']}"
+    return Act("DELETE", path, "agent.note_deleted", key)
+
+
 async def _pause_agent(stage: Stage) -> Act:
     key = await _agent(stage)
     return Act("POST", f"/agents/{key}/pause", "agent.paused", key)
@@ -275,6 +288,20 @@ async def _withdraw(stage: Stage) -> Act:
     return Act("DELETE", path, "message.withdrawn", key)
 
 
+async def _set_reminder(stage: Stage) -> Act:
+    key = await _agent(stage)
+    said = {"text": "water", "every": "1h"}
+    return Act("POST", f"/agents/{key}/reminders", "reminder.created", "", said)
+
+
+async def _cancel_reminder(stage: Stage) -> Act:
+    key = await _agent(stage)
+    said = {"text": "water", "after": "1h"}
+    reminder = (await stage.http.post(f"/agents/{key}/reminders", json=said)).json()["id"]
+    path = f"/agents/{key}/reminders/{reminder}"
+    return Act("DELETE", path, "reminder.cancelled", reminder)
+
+
 async def _set_template(stage: Stage) -> Act:
     said = {"profile": {"role": "a clerk"}}
     return Act("PUT", "/agent-templates/clerk", "agent_template.set", "clerk", said)
@@ -283,6 +310,40 @@ async def _set_template(stage: Stage) -> Act:
 async def _delete_template(stage: Stage) -> Act:
     await stage.http.put("/agent-templates/old", json={})
     return Act("DELETE", "/agent-templates/old", "agent_template.deleted", "old")
+
+
+async def _group(stage: Stage, *members: str) -> str:
+    body = {"name": f"audited {uuid4()}", "members": members}
+    made = await stage.http.post("/groups", json=body)
+    assert made.is_success, made.text
+    return str(made.json()["id"])
+
+
+async def _create_group(stage: Stage) -> Act:
+    return Act("POST", "/groups", "group.created", "", {"name": f"audited {uuid4()}"})
+
+
+async def _change_group(stage: Stage) -> Act:
+    key = await _group(stage)
+    return Act("PATCH", f"/groups/{key}", "group.changed", key, {"mode": "moderated"})
+
+
+async def _delete_group(stage: Stage) -> Act:
+    key = await _group(stage)
+    return Act("DELETE", f"/groups/{key}", "group.deleted", key)
+
+
+async def _add_member(stage: Stage) -> Act:
+    key, agent = await _group(stage), await _agent(stage)
+    said = {"members": [agent]}
+    return Act("POST", f"/groups/{key}/members", "group.members_added", key, said)
+
+
+async def _remove_member(stage: Stage) -> Act:
+    agent = await _agent(stage)
+    key = await _group(stage, agent)
+    path = f"/groups/{key}/members?member={agent}"
+    return Act("DELETE", path, "group.members_removed", key)
 
 
 # Whoever adds a route that is not GET enters it here, or below with a reason.
@@ -316,18 +377,28 @@ ACTS: Mapping[tuple[str, str], Prepare] = {
     ("POST", "/api/v1/agents"): _create_agent,
     ("PATCH", "/api/v1/agents/{agent_id}"): _change_agent,
     ("DELETE", "/api/v1/agents/{agent_id}"): _delete_agent,
+    ("POST", "/api/v1/agents/{agent_id}/notes"): _note,
+    ("DELETE", "/api/v1/agents/{agent_id}/notes/{note_id}"): _delete_note,
     ("POST", "/api/v1/agents/{agent_id}/pause"): _pause_agent,
     ("POST", "/api/v1/agents/{agent_id}/resume"): _resume_agent,
     ("POST", "/api/v1/agents/{agent_id}/restart"): _restart_agent,
     ("POST", "/api/v1/agents/{agent_id}/interrupt"): _interrupt_agent,
     ("POST", "/api/v1/agents/{agent_id}/terminate"): _terminate_agent,
     ("DELETE", "/api/v1/agents/{agent_id}/messages/{message_id}"): _withdraw,
+    ("POST", "/api/v1/agents/{agent_id}/reminders"): _set_reminder,
+    ("DELETE", "/api/v1/agents/{agent_id}/reminders/{reminder_id}"): _cancel_reminder,
     ("PUT", "/api/v1/agent-templates/{name}"): _set_template,
     ("DELETE", "/api/v1/agent-templates/{name}"): _delete_template,
+    ("POST", "/api/v1/groups"): _create_group,
+    ("PATCH", "/api/v1/groups/{group_id}"): _change_group,
+    ("DELETE", "/api/v1/groups/{group_id}"): _delete_group,
+    ("POST", "/api/v1/groups/{group_id}/members"): _add_member,
+    ("DELETE", "/api/v1/groups/{group_id}/members"): _remove_member,
 }
 SILENT: Mapping[tuple[str, str], str] = {
     ("POST", "/api/v1/tasks"): "a task is listed itself, with all that was submitted",
     ("POST", "/api/v1/agents/{agent_id}/messages"): "a message is listed itself, with who wrote it",
+    ("POST", "/api/v1/groups/{group_id}/messages"): "as above",
     ("POST", "/api/v1/files"): "a file does nothing until a task names it",
     ("POST", "/api/v1/tasks/{task_id}/compile"): "it changes nothing",
     ("POST", "/codec/decode"): "it changes nothing",

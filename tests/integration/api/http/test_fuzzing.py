@@ -113,9 +113,12 @@ async def _document(stage: Stage, team: httpx.AsyncClient) -> dict[str, Any]:
     residents = Residents(stage, team)
     agent = await residents.create(name="known")
     message = await residents.send(agent)
+    wanted = {"text": "water", "after": "1h"}
+    reminder = (await team.post(f"/agents/{agent}/reminders", json=wanted)).json()
     known = {
         "agent_id": agent,
         "message_id": message["id"],
+        "reminder_id": reminder["id"],
         "task_id": task_id,
         "file_id": file["id"],
         "artifact_id": artifact["id"],
@@ -131,6 +134,8 @@ async def _document(stage: Stage, team: httpx.AsyncClient) -> dict[str, Any]:
         for parameter in call.get("parameters", ()):
             if example := known.get(parameter["name"]):
                 parameter["schema"]["enum"] = [example]
+            if parameter["name"] == "wait":
+                parameter["schema"]["enum"] = [0]  # Nobody answers here.
     return document
 
 

@@ -44,8 +44,10 @@ async def theirs(stage: Stage) -> dict[str, str]:
     body = {"name": "theirs", "cron": "0 0 * * *", "task": {"pipeline": definition}}
     schedule = (await team.post("/schedules", json=body)).json()
     agent = await _agent(stage, team)
+    group = (await team.post("/groups", json={"name": "g", "members": ["theirs"]})).json()
     return {
         **agent,
+        "group": group["id"],
         "task": task_id,
         "artifact": artifact["id"],
         "file": file["id"],
@@ -67,7 +69,11 @@ async def _agent(stage: Stage, team: httpx.AsyncClient) -> dict[str, str]:
     new = NewResident(id=agent_id, name="theirs", definition={})
     assert isinstance(await create_resident(stage.database, actor, new, most=1), Made)
     sent = await team.post(f"/agents/{agent_id}/messages", json={"content": "Hello"})
-    return {"agent": str(agent_id), "message": sent.json()["id"]}
+    wanted = {"text": "water", "after": "1h"}
+    set_one = await team.post(f"/agents/{agent_id}/reminders", json=wanted)
+    note = await team.post(f"/agents/{agent_id}/notes", json={"text": "Tea."})
+    made = {"message": sent, "reminder": set_one, "note": note}
+    return {"agent": str(agent_id), **{name: each.json()["id"] for name, each in made.items()}}
 
 
 _ROUTES = [
@@ -99,10 +105,26 @@ _ROUTES = [
     ("POST", "/agents/{agent}/restart"),
     ("POST", "/agents/{agent}/interrupt"),
     ("POST", "/agents/{agent}/terminate"),
+    ("GET", "/agents/{agent}/events"),
     ("GET", "/agents/{agent}/messages"),
     ("POST", "/agents/{agent}/messages"),
     ("GET", "/agents/{agent}/messages/{message}"),
+    ("GET", "/agents/{agent}/notes"),
+    ("POST", "/agents/{agent}/notes"),
+    ("DELETE", "/agents/{agent}/notes/{note}"),
+    ("GET", "/agents/{agent}/summaries"),
     ("DELETE", "/agents/{agent}/messages/{message}"),
+    ("GET", "/agents/{agent}/reminders"),
+    ("POST", "/agents/{agent}/reminders"),
+    ("DELETE", "/agents/{agent}/reminders/{reminder}"),
+    ("GET", "/groups/{group}"),
+    ("PATCH", "/groups/{group}"),
+    ("DELETE", "/groups/{group}"),
+    ("POST", "/groups/{group}/members"),
+    ("DELETE", "/groups/{group}/members?member=theirs"),
+    ("GET", "/groups/{group}/messages"),
+    ("POST", "/groups/{group}/messages"),
+    ("GET", "/groups/{group}/events"),
     ("GET", "/files/{file}"),
     ("HEAD", "/files/{file}"),
     ("GET", "/artifacts/{artifact}"),
@@ -124,7 +146,12 @@ _BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "{webhook}"): {"is_active": True},
     ("PATCH", "{schedule}"): {},
     ("PATCH", "{agent}"): {},
+    ("PATCH", "{group}"): {},
+    ("POST", "{group}/members"): {},
+    ("POST", "{group}/messages"): {"content": "Hello"},
     ("POST", "{agent}/messages"): {"content": "Hello"},
+    ("POST", "{agent}/reminders"): {"text": "water", "after": "1h"},
+    ("POST", "{agent}/notes"): {"text": "Tea."},
 }
 
 
@@ -148,7 +175,10 @@ async def test_every_route_with_an_id_is_tried_above(stage: Stage) -> None:
         for method in methods
         if "_id}" in path
     }
-    tried = {(method, "/api/v1" + path.replace("}", "_id}")) for method, path in _ROUTES}
+    tried = {
+        (method, "/api/v1" + path.partition("?")[0].replace("}", "_id}"))
+        for method, path in _ROUTES
+    }
     assert with_id == tried
 
 
@@ -174,6 +204,7 @@ async def test_a_list_shows_only_ones_own(stage: Stage, theirs: dict[str, str]) 
         "/bulk",
         "/schedules",
         "/agents",
+        "/groups",
     ):
         assert (await team.get(path, params={"limit": 1})).json()["items"] == [], path
 

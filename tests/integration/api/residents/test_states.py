@@ -1,13 +1,23 @@
 """What may be done to an agent that stays in which state, over HTTP."""
 
 import random
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client
 
+from api.residents import acts
+from api.tasks.sweeper import Sweeper
+from api.tasks.temporal import TemporalPort
+from deploy.local.tcp_ports import choose_ports
+from tests.actors import SOMEBODY
 from tests.integration.resident_rows import FAILURE, Residents
-from workflows.resident_states import LEGAL, AgentAct, is_legal, why_not
+from workflows.errors import TemporaryFailure
+from workflows.resident_states import LEGAL, AgentAct, ChildrenFate, is_legal, why_not
 from workflows.states import AgentState
 
 # Each act as a request: method, path after the agent's, and body.
@@ -21,6 +31,8 @@ REQUESTS: dict[AgentAct, tuple[str, str, Any]] = {
     AgentAct.TERMINATE: ("POST", "/terminate", None),
     AgentAct.DELETE: ("DELETE", "", None),
 }
+_CANCELLED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
+
 CASES = [(act, state) for act in AgentAct for state in AgentState]
 
 
@@ -163,6 +175,41 @@ async def test_the_name_of_a_deleted_agent_is_free_again(residents: Residents) -
     assert (again.status_code, again.json()["code"]) == (409, "agent-name-taken")
     await residents.http.delete(f"/agents/{agent_id}")
     assert await residents.create(name="the one") != agent_id
+
+
+async def test_an_end_that_temporal_did_not_hear_of_is_told_to_it_later(
+    residents: Residents,
+) -> None:
+    agent_id = await residents.in_state(AgentState.RUNNING)
+    stage = residents.stage
+    [port] = choose_ports([None])
+    away = TemporalPort(await Client.connect(f"127.0.0.1:{port}", lazy=True), "none")
+    services = replace(stage.services, temporal=away)
+    fate = ChildrenFate.TERMINATE
+    ended = await acts.terminate(services, SOMEBODY, UUID(agent_id), fate)
+    assert ended.state is AgentState.TERMINATED
+    handle = stage.temporal.get_workflow_handle(f"agent-{agent_id}")
+    assert _CANCELLED not in [each.event_type async for each in handle.fetch_history_events()]
+    await Sweeper(stage.services).sweep()  # It has not had its time yet.
+    assert _CANCELLED not in [each.event_type async for each in handle.fetch_history_events()]
+    await stage.execute(
+        "UPDATE agents SET terminated_at = terminated_at - interval '1 hour' WHERE id = :id",
+        id=UUID(agent_id),
+    )
+    await Sweeper(stage.services).sweep()
+    assert _CANCELLED in [each.event_type async for each in handle.fetch_history_events()]
+
+
+async def test_a_pause_that_temporal_did_not_hear_of_is_refused_and_nothing_has_changed(
+    residents: Residents,
+) -> None:
+    agent_id = await residents.in_state(AgentState.RUNNING)
+    [port] = choose_ports([None])
+    away = TemporalPort(await Client.connect(f"127.0.0.1:{port}", lazy=True), "none")
+    services = replace(residents.stage.services, temporal=away)
+    with pytest.raises(TemporaryFailure):
+        await acts.pause(services, SOMEBODY, UUID(agent_id))
+    assert (await residents.show(agent_id))["state"] == AgentState.RUNNING
 
 
 def test_no_state_is_a_trap_and_none_but_deletion_follows_termination() -> None:

@@ -1,0 +1,40 @@
+"""The calls of reminders of agents that stay."""
+
+import uuid
+from urllib.parse import quote
+
+from api.client.transport import Params, Transport
+from api.wire.responses.pages import Page
+from api.wire.responses.reminders import Reminder
+from workflows.definitions.reminder import ReminderRequest
+
+
+class Reminders:
+    """``client.reminders``. Agents go by their ids; calls raise as those of ``Client`` do."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def create(self, agent_id: str, request: ReminderRequest) -> Reminder:
+        """Set a reminder. An answer that is lost on the way makes no second one."""
+        return await self._transport.call(
+            "POST",
+            _path(agent_id),
+            Reminder,
+            body=request.model_dump_json(exclude_unset=True).encode(),
+            headers={"Idempotency-Key": uuid.uuid4().hex},
+            repeatable=True,
+        )
+
+    async def list(self, agent_id: str, params: Params | None = None) -> Page[Reminder]:
+        """A page of those that are still to come, the oldest first."""
+        return await self._transport.call(
+            "GET", _path(agent_id), Page[Reminder], params=params, repeatable=True
+        )
+
+    async def cancel(self, agent_id: str, reminder_id: str) -> None:
+        await self._transport.delete(f"{_path(agent_id)}/{quote(reminder_id, safe='')}")
+
+
+def _path(agent_id: str) -> str:
+    return f"/agents/{quote(agent_id, safe='')}/reminders"
