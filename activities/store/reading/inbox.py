@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement, Row, func, select, text
 from sqlmodel import col
 
 from activities.store.database import Database
-from activities.store.inbox import Posted
 from activities.store.reading.cursor import cut_at
 from activities.store.tables import InboxRow
 from workflows.states import InboxKind, MessageMode, Status
@@ -88,12 +87,12 @@ async def find_message(
     return await _find(database, col(InboxRow.agent_id) == agent_id, col(InboxRow.id) == message_id)
 
 
-async def find_by_key(database: Database, agent_id: UUID, client_key: str) -> Posted | None:
-    """What an earlier request with this key has written, whatever that said."""
+async def is_written(database: Database, agent_id: UUID, client_key: str) -> bool:
+    """Whether an earlier request with this key has written a message, whatever that said."""
     found = await _find(
         database, col(InboxRow.agent_id) == agent_id, col(InboxRow.client_key) == client_key
     )
-    return None if found is None else Posted(found.id, found.seq, is_new=False)
+    return found is not None
 
 
 async def answering(database: Database, agent_id: UUID, message_id: UUID) -> Answering | None:
