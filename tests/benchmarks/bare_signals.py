@@ -10,6 +10,8 @@ from tests.benchmarks.bare_turns import BareModel
 
 LOOK = "look"
 
+LISTENS_FOR = timedelta(minutes=15)
+
 _TIMEOUT = timedelta(minutes=1)
 
 

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+import httpx
+
 from tests.benchmarks.stage import Stage
 
 AGENTS = "/api/v1/agents"
@@ -28,10 +30,10 @@ class Resident:
         answer = (await stage.http.post(AGENTS, json=body)).raise_for_status()
         return cls(stage, answer.json()["id"])
 
-    async def send(self, content: str) -> str:
-        """The id of the message."""
-        body = {"content": content}
-        answer = await self.stage.http.post(f"{AGENTS}/{self.id}/messages", json=body)
+    async def send(self, content: str, http: httpx.AsyncClient | None = None) -> str:
+        """The id of the message. It goes over HTTP, or by ``http``."""
+        path, body = f"{AGENTS}/{self.id}/messages", {"content": content}
+        answer = await (http or self.stage.http).post(path, json=body)
         return str(answer.raise_for_status().json()["id"])
 
     async def answered(self, message_id: str) -> dict[str, Any]:
@@ -44,11 +46,11 @@ class Resident:
                 if message["status"] == "read":
                     return dict(message)
 
-    async def look_ms(self) -> float:
+    async def look_ms(self, http: httpx.AsyncClient | None = None) -> float:
         """From the moment in which a message is sent until the agent begins to look for it: that is
         the beginning of the transaction in which it takes it. It has answered by the end."""
         began = time.time()
-        message_id = await self.send("Are you there?")
+        message_id = await self.send("Are you there?", http)
         await asyncio.sleep(_QUIET_SECONDS)
         message = await self.answered(message_id)
         exchange = await self.stage.task(message["task_id"])
