@@ -69,10 +69,12 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """``is_new``: it was not there already, under the same client key."""
+    """``is_new``: it was not there already, under the same client key. ``name`` is that of the
+    agent."""
 
     id: UUID
     seq: int
+    name: str
     is_new: bool
 
 
@@ -107,11 +109,11 @@ def _posted(rows: Sequence[Any], message: NewMessage) -> Posted | Refused:
         return Refused.GONE
     [row] = rows
     if row.written is not None:
-        return Posted(row.id, row.written, is_new=True)
+        return Posted(row.id, row.written, row.name, is_new=True)
     if row.earlier is not None:
         if row.earlier_digest != message.request_digest:
             return Refused.KEY_TAKEN
-        return Posted(row.earlier, row.earlier_seq, is_new=False)
+        return Posted(row.earlier, row.earlier_seq, row.name, is_new=False)
     return Refused.TERMINATED if row.is_terminated else Refused.FULL
 
 
@@ -161,7 +163,7 @@ _POST = text(
     WITH earlier AS (
         {_EARLIER}
     ), found AS (
-        SELECT id, terminated_at IS NOT NULL AS is_terminated,
+        SELECT id, name, terminated_at IS NOT NULL AS is_terminated,
                message_seq - coalesce((
                    SELECT min(seq) FROM inbox WHERE agent_id = agents.id AND read_at IS NULL
                ), message_seq) >= :most AS is_full
@@ -189,7 +191,8 @@ _POST = text(
         FROM agent
         RETURNING id, seq
     )
-    SELECT coalesce(written.id, found.id) AS id, written.seq AS written, found.is_terminated,
+    SELECT coalesce(written.id, found.id) AS id, written.seq AS written, found.name,
+           found.is_terminated,
            earlier.id AS earlier, earlier.seq AS earlier_seq,
            earlier.request_digest AS earlier_digest,
            {_TOLD}
@@ -202,9 +205,10 @@ _FIND = text(
     WITH earlier AS (
         {_EARLIER}
     )
-    SELECT id, CAST(NULL AS bigint) AS written, false AS is_terminated, id AS earlier,
-           seq AS earlier_seq, request_digest AS earlier_digest
-    FROM earlier
+    SELECT earlier.id, CAST(NULL AS bigint) AS written, agents.name, false AS is_terminated,
+           earlier.id AS earlier, seq AS earlier_seq, earlier.request_digest AS earlier_digest
+    FROM earlier, agents
+    WHERE agents.id = :agent_id
     """
 )
 

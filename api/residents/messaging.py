@@ -10,7 +10,7 @@ from activities.store import inbox
 from activities.store.audit import Actor
 from activities.store.inbox import MAX_UNREAD, NewMessage, Posted, Refused
 from activities.store.inbox_withdrawal import Withdrawn, withdraw
-from activities.store.reading.inbox import Answering, answering, find_by_key, find_message
+from activities.store.reading.inbox import Answering, answering, find_message, is_written
 from activities.store.reading.residents import StoredResident
 from api.errors import IdempotencyConflict, InvalidRequest, NotFound
 from api.http.notifications import Notifications
@@ -42,7 +42,7 @@ _NOT_WITHDRAWN: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    agent: StoredResident
+    agent_id: UUID
     posted: Posted
 
 
@@ -59,20 +59,19 @@ async def send(
         IdempotencyConflict: the key was used for another message.
         InboxFull
     """
-    agent = await load_agent(services, actor.team_id, agent_id)
-    posted = await _post(services, actor, agent, request, key)
+    posted = await _post(services, actor, agent_id, request, key)
     if posted.is_new:
         interrupts = request.mode is MessageMode.INTERRUPT
-        word = Word(agent.id, agent.team_id, agent.name, posted.seq, interrupts)
+        word = Word(agent_id, actor.team_id, posted.name, posted.seq, interrupts)
         await tell_soon(services, word)
-    return Sent(agent, posted)
+    return Sent(agent_id, posted)
 
 
 async def look_for_answer(services: Services, sent: Sent) -> Answering | None:
     """How far the answer to a repeated message is; None for one that is new."""
     if sent.posted.is_new:
         return None
-    return await answering(services.database, sent.agent.id, sent.posted.id)
+    return await answering(services.database, sent.agent_id, sent.posted.id)
 
 
 async def wait_for_answer(
@@ -82,9 +81,9 @@ async def wait_for_answer(
     when the message was withdrawn."""
     clock = asyncio.get_running_loop().time
     until = clock() + seconds
-    with bells.listening(sent.agent.id) as bell:
+    with bells.listening(sent.agent_id) as bell:
         while True:
-            found = await answering(services.database, sent.agent.id, sent.posted.id)
+            found = await answering(services.database, sent.agent_id, sent.posted.id)
             left = until - clock()
             if found is None or found.reply or found.is_over or left <= 0 or bells.closing:
                 return found
@@ -112,31 +111,19 @@ def no_message(message_id: UUID) -> NotFound:
 
 
 async def _post(
-    services: Services,
-    actor: Actor,
-    agent: StoredResident,
-    request: MessageRequest,
-    key: str | None,
+    services: Services, actor: Actor, agent_id: UUID, request: MessageRequest, key: str | None
 ) -> Posted:
     digest = None if key is None else digest_of(request)
     client_key = None if key is None else _CLIENT + key
-    # What was fine when it was accepted may be gone now: that makes no repeat wrong.
-    if client_key and (earlier := await find_by_key(services.database, agent.id, client_key)):
-        posted, earlier_digest = earlier
-        if earlier_digest != digest:
-            raise IdempotencyConflict(key=key)
-        return posted
-    writer = await _check(services, actor, agent, request)
     written = await inbox.post(
         services.database,
         NewMessage(
-            agent_id=agent.id,
+            agent_id=agent_id,
             team_id=actor.team_id,
             content=request.content,
             from_agent_id=request.sender,
-            from_name=writer,
-            to_agent_id=agent.id,
-            to_name=agent.name,
+            from_name=await _check(services, actor, agent_id, request, client_key),
+            to_agent_id=agent_id,
             attachments=request.attachments,
             mode=request.mode,
             client_key=client_key,
@@ -145,28 +132,48 @@ async def _post(
     )
     if isinstance(written, Posted):
         return written
+    # Why is told at leisure: what is accepted costs no look at the agent.
+    agent = await load_agent(services, actor.team_id, agent_id)
     raise _refusal(written, agent, key)
 
 
 async def _check(
-    services: Services, actor: Actor, agent: StoredResident, request: MessageRequest
+    services: Services,
+    actor: Actor,
+    agent_id: UUID,
+    request: MessageRequest,
+    client_key: str | None,
 ) -> str:
     """The name of who writes. Raises what ``send`` does."""
-    name = actor.name.partition(" (ak_")[0]  # As a person has called the key.
-    if request.sender == agent.id:
-        raise InvalidRequest([Problem("/from", "an agent does not write to itself")])
-    if request.sender is not None:
-        writer = await load_agent(services, actor.team_id, request.sender)
-        if writer.state is AgentState.TERMINATED:
-            reason = why_not(AgentAct.MESSAGE, writer.state)
-            raise AgentConflict(name=writer.name, done="the one that writes", reason=reason)
-        name = writer.name
+    person = actor.name.partition(" (ak_")[0]  # As a person has called the key.
+    if request.sender is None and not request.attachments:
+        return person
+    await load_agent(services, actor.team_id, agent_id)
+    # What was fine when it was accepted may be gone now: that makes no repeat wrong.
+    if client_key is not None and await is_written(services.database, agent_id, client_key):
+        return ""
+    name = await _writer(services, actor, agent_id, request.sender) or person
     problems = await problems_with_attachments(
         services.installed, actor.team_id, request.attachments
     )
     if problems:
         raise InvalidRequest(problems)
     return name
+
+
+async def _writer(
+    services: Services, actor: Actor, agent_id: UUID, sender: UUID | None
+) -> str | None:
+    """The name of the agent that writes, where it is one. Raises what ``send`` does."""
+    if sender is None:
+        return None
+    if sender == agent_id:
+        raise InvalidRequest([Problem("/from", "an agent does not write to itself")])
+    writer = await load_agent(services, actor.team_id, sender)
+    if writer.state is AgentState.TERMINATED:
+        reason = why_not(AgentAct.MESSAGE, writer.state)
+        raise AgentConflict(name=writer.name, done="the one that writes", reason=reason)
+    return writer.name
 
 
 def _refusal(refused: Refused, agent: StoredResident, key: str | None) -> Exception:

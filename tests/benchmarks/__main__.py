@@ -27,6 +27,7 @@ from tests.benchmarks import (
     stream,
     turns,
     viewers,
+    wake_ups,
 )
 from tests.benchmarks.judgement import Verdict
 from tests.benchmarks.load import Load
@@ -58,6 +59,7 @@ ON_STAGE: Mapping[str, Callable[[Stage], Awaitable[Verdict]]] = {
     "breaker-news": breakers.told,
     "breaker-storm": breakers.reached,
     "routes": routes.choice,
+    "wake-ups": wake_ups.both,
     "stream": stream.deltas,
     "viewers": viewers.at_once,
     "crowd": viewers.thousand,

@@ -20,11 +20,13 @@ from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.interpreter import sandbox_python
 from deploy import garbage_collector
 from tests.benchmarks.bare_plans import BareNode, BarePlan
+from tests.benchmarks.bare_signals import BareAnswers, BareListener, BareMember, note_time
 from tests.benchmarks.bare_turns import BareModel, BareTurns
 
 STEPS = 3
 NOOP = Path(__file__).parent / "skills" / "noop"
 TASK_QUEUE = "bare"
+ANSWERS = "answers"  # The folder of what bare members of a group send their model.
 LONGEST_RUN = timedelta(seconds=60)  # A bare worker that is gone ends the benchmark, not the day.
 
 
@@ -68,8 +70,14 @@ async def serve(address: str, work_folder: Path) -> None:
     worker = Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[BareWorkflow, BareTurns, BarePlan, BareNode],
-        activities=[nothing, scripts.script, BareModel(work_folder).ask],
+        workflows=[BareWorkflow, BareTurns, BarePlan, BareNode, BareListener, BareMember],
+        activities=[
+            nothing,
+            note_time,
+            scripts.script,
+            BareModel(work_folder).ask,
+            BareAnswers(work_folder / ANSWERS).answer,
+        ],
         max_concurrent_activities=8,
         max_heartbeat_throttle_interval=throttle,
         default_heartbeat_throttle_interval=throttle,

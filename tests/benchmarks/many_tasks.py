@@ -13,17 +13,11 @@ import httpx
 from sqlalchemy import text
 
 from activities.kinds.table import KINDS
-from activities.skills.catalogue import Catalogue
 from activities.store import migrations, tasks
-from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
-from activities.store.options import S3Options
 from activities.store.tasks import NewTask
-from activities.tools.registry import Registry
-from api.app import create_app
-from api.services import ApiOptions, Services
-from api.tasks.temporal import TemporalPort
+from tests.benchmarks.in_process import api_in_process
 from tests.benchmarks.judgement import Bound, Effort, Verdict, measure
 from tests.benchmarks.report import compare, console, judge
 from tests.benchmarks.stage import Stage
@@ -138,7 +132,7 @@ async def _fill(database: Database) -> str:
 
 
 async def _pages(stage: Stage, database: Database, long_task: str) -> Verdict:
-    async with _client(stage, database) as client:
+    async with api_in_process(stage, database, "nobody") as client:
         middle = (datetime.now(UTC) - TASKS // 2 * _BETWEEN).strftime("%Y-%m-%dT%H:%M:%SZ")
         deep = await _deep_page(client, middle)
         paths = {name: f"/api/v1/tasks?{query}" for name, query in LISTS.items()}
@@ -216,22 +210,3 @@ async def _database(url: str) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
-
-
-@asynccontextmanager
-async def _client(stage: Stage, database: Database) -> AsyncIterator[httpx.AsyncClient]:
-    """Speaks to an API that has nothing but this database."""
-    s3 = stage.services.s3
-    app = create_app(
-        Services(
-            database=database,
-            blobs=Blobs(S3Options(s3.endpoint, s3.bucket, s3.access_key, s3.secret_key)),
-            temporal=TemporalPort(stage.temporal, "nobody"),
-            catalogue=Catalogue(()),
-            tools=Registry(),
-            options=ApiOptions(open_loopback=True),
-        )
-    )
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-        yield client

@@ -59,6 +59,11 @@ def call(tool: str, **arguments: object) -> Reply:
     return {"kind": "answer", "text": ["I look ", "at it."], "calls": calls}
 
 
+def say(*tokens: str) -> Reply:
+    """A reply of words alone, which is the answer of an agent that stays."""
+    return {"kind": "answer", "text": list(tokens), "calls": []}
+
+
 def finish(*tokens: str, pause_seconds: float = 0.0) -> Reply:
     """The last reply of a task: words, one token a chunk, and the call of ``finish``."""
     calls = [{"name": "finish", "arguments": {"summary": "Done."}}]

@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement, Row, func, select, text
 from sqlmodel import col
 
 from activities.store.database import Database
-from activities.store.inbox import Posted
 from activities.store.reading.cursor import cut_at
 from activities.store.tables import InboxRow
 from workflows.states import InboxKind, MessageMode, Status
@@ -88,16 +87,12 @@ async def find_message(
     return await _find(database, col(InboxRow.agent_id) == agent_id, col(InboxRow.id) == message_id)
 
 
-async def find_by_key(
-    database: Database, agent_id: UUID, client_key: str
-) -> tuple[Posted, str | None] | None:
-    """What an earlier request with this key has written, and the digest of that request."""
-    query = select(col(InboxRow.id), col(InboxRow.seq), col(InboxRow.request_digest)).where(
-        col(InboxRow.agent_id) == agent_id, col(InboxRow.client_key) == client_key
+async def is_written(database: Database, agent_id: UUID, client_key: str) -> bool:
+    """Whether an earlier request with this key has written a message, whatever that said."""
+    found = await _find(
+        database, col(InboxRow.agent_id) == agent_id, col(InboxRow.client_key) == client_key
     )
-    async with database.reading(fresh=True) as connection:
-        row = (await connection.execute(query)).one_or_none()
-    return None if row is None else (Posted(row[0], row[1], is_new=False), row[2])
+    return found is not None
 
 
 async def answering(database: Database, agent_id: UUID, message_id: UUID) -> Answering | None:

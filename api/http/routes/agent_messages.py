@@ -73,7 +73,8 @@ async def send_message(  # noqa: PLR0917  (what FastAPI gives)
     if found is None or found.reply is None:
         return MessagePosted(**_posted(sent, found))
     response.status_code = 200
-    return MessageAnswered(**_posted(sent, found), reply=show_message(sent.agent, found.reply))
+    agent = await load_agent(services, actor.team_id, agent_id)
+    return MessageAnswered(**_posted(sent, found), reply=show_message(agent, found.reply))
 
 
 @router.get(_MESSAGES)
