@@ -1,17 +1,16 @@
 """A conversation with an agent, in a terminal that it can be typed into."""
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 
 from rich.text import Text
 
 from api.cli.chat.editor import Editor
 from api.cli.chat.keys import Key, Keyboard, Typed
-from api.cli.chat.screen import Screen
+from api.cli.chat.screen import Screen, bytes_of
 from api.cli.chat.talk import Talk
 from api.cli.commands.request_body import built
 from api.cli.display.glyphs import glyphs_of
@@ -30,16 +29,6 @@ LEAVE_SECONDS = 2.0
 # For what was sent last, when the person leaves.
 SEND_SECONDS = 5.0
 _FRAME_SECONDS = 0.1
-_READ_BYTES = 4_096
-
-HELP = """\
-Type a message and press Enter. What you type while it answers waits its turn.
-Ctrl-C interrupts the answer; twice within two seconds it leaves, as do Ctrl-D
-and /quit. The agent stays.
-/calls    the tools of the present or last answer, with arguments and results
-/earlier  what was said before
-/pause, /resume, /restart   the agent
-/say TEXT a message, also while you are asked something"""
 
 
 class Leave(Exception):
@@ -70,7 +59,7 @@ class Session:
         with self._screen.typing() as descriptor:
             drawing = asyncio.create_task(self._draw())
             try:
-                async with _bytes_of(descriptor) as typed:
+                async with bytes_of(descriptor) as typed:
                     keys = asyncio.create_task(self._type(typed))
                     await asyncio.wait((events, keys), return_when=asyncio.FIRST_COMPLETED)
                     keys.cancel()
@@ -221,8 +210,7 @@ class Session:
         }
 
     async def _help(self) -> None:
-        for line in HELP.split("\n"):
-            self._talk.say(line)
+        self._talk.say_help()
 
     async def _leave(self) -> None:
         raise Leave
@@ -315,29 +303,3 @@ class Session:
             for problem in problems:
                 self._talk.say(f"{problem.pointer}  {problem.message}", "yellow")
         self._is_due.set()
-
-
-@asynccontextmanager
-async def _bytes_of(descriptor: int) -> AsyncIterator[AsyncIterator[bytes]]:
-    """What is typed, as it is typed."""
-    arrived: asyncio.Queue[bytes] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-
-    def read() -> None:
-        try:
-            content = os.read(descriptor, _READ_BYTES)
-        except OSError:  # The terminal has gone.
-            content = b""
-        if not content:
-            loop.remove_reader(descriptor)
-        arrived.put_nowait(content)
-
-    async def typed() -> AsyncIterator[bytes]:
-        while content := await arrived.get():
-            yield content
-
-    loop.add_reader(descriptor, read)
-    try:
-        yield typed()
-    finally:
-        loop.remove_reader(descriptor)
