@@ -45,8 +45,10 @@ class Teller:
                 await listening
 
     async def _pass(self) -> None:
+        # Not ``wait_for``: in Python 3.11 it may swallow that the API stops.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._heard.wait(), LOOKING_SECONDS)
+            async with asyncio.timeout(LOOKING_SECONDS):
+                await self._heard.wait()
         self._heard.clear()
         await self.tell_all()
 
