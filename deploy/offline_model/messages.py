@@ -37,7 +37,8 @@ def _parts(prompt: str) -> Iterator[str]:
 def _message(part: str) -> Message:
     begun = _SENDER.match(part)
     sender = begun["sender"] if begun else ""
-    text = part[begun.end() :] if begun else part
+    # The further lines of others are indented.
+    text = part[begun.end() :].replace("\n  ", "\n") if begun else part
     files: tuple[str, ...] = ()
     if given := _WITH.search(text):
         files, text = tuple(given["names"].split(", ")), text[: given.start()]

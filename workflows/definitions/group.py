@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from workflows.definitions.agent import MAX_TOKENS
-from workflows.definitions.resident_name import is_id
+from workflows.definitions.resident_name import check_brackets, is_id
 
 MAX_GROUP_NAME_CHARACTERS = 100
 MAX_MEMBERS = 100
@@ -20,6 +20,7 @@ DEFAULT_TURN_SECONDS = 600.0
 def _to_name(value: str) -> str:
     if not value.isprintable() or value != value.strip():
         raise ValueError("a name is printable and has no blanks around it")
+    check_brackets(value)
     if value.startswith("-"):
         raise ValueError("a name does not begin with a dash, as the options of commands do")
     if is_id(value):
