@@ -88,8 +88,7 @@ async def _answers(stage: Stage, residents: list[Resident]) -> int:
     async def one(resident: Resident) -> bool:
         async with free:
             message = await resident.answered(await resident.send("Are you there?"))
-            task = await stage.task(message["task_id"])
-            return bool(task["result"]["reply"] == "Here.")
+            return bool((await stage.task(message["task_id"]))["status"] == "completed")
 
     return sum(await asyncio.gather(*map(one, residents)))
 
