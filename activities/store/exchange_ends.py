@@ -5,7 +5,7 @@ Locks are taken in this order by all who write to several inboxes: the task, the
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -21,6 +21,12 @@ from workflows.states import InboxKind, Status
 
 # What a person is called in inboxes whose name nobody has written down.
 PERSON = "user"
+
+# Of a workflow that writes its own end. People terminate agents, and know why; of this they do not.
+_CANCELLED = Failure(
+    code="cancelled",
+    message="The turn was cancelled. Restart the agent: it takes its unread messages again.",
+)
 
 _TakenRows = Sequence[Row[*tuple[Any, ...]]]
 
@@ -67,6 +73,11 @@ class _Ended:
         """The last row that came from a group; all of an exchange come from the same."""
         return next((row for row in reversed(self.taken) if row.group_id is not None), None)
 
+    @property
+    def is_unexplained(self) -> bool:
+        is_cancelled = self.status is Status.CANCELLED and not self.is_terminated
+        return is_cancelled and self.error is None
+
 
 async def settle(
     connection: AsyncConnection, agent_id: UUID, task_id: UUID, status: Status
@@ -75,6 +86,10 @@ async def settle(
     ended = await _read(connection, agent_id, task_id, status)
     if ended is None:
         return
+    if ended.is_unexplained:
+        ended = replace(ended, error=_CANCELLED)
+        why = {"task_id": task_id, "error": _CANCELLED.model_dump_json(exclude_none=True)}
+        await connection.execute(_EXPLAIN, why)
     group = ended.group
     members = await lock_group(connection, group.group_id) if group is not None else ()
     told = {ended.parent_id} if ended.parent_id is not None else set[UUID]()
@@ -199,6 +214,8 @@ _TAKEN = text(
     FROM inbox WHERE exchange_id = :task_id AND kind <> 'reply' ORDER BY seq
     """
 )
+
+_EXPLAIN = text("UPDATE tasks SET error = CAST(:error AS jsonb) WHERE id = :task_id")
 
 _MARK_READ = text(
     "UPDATE inbox SET read_at = now() WHERE exchange_id = :task_id AND read_at IS NULL"

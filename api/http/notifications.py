@@ -22,7 +22,10 @@ class Bell:
     async def wait(self, timeout_seconds: float) -> bool:
         """True once it was rung since the last ``wait``; False when it was not for that long."""
         try:
-            await asyncio.wait_for(self._rung.wait(), timeout_seconds)
+            # `asyncio.wait_for` of Python 3.11 swallows that it is cancelled as this is rung:
+            # whoever reads for viewers that have gone would go on for ever.
+            async with asyncio.timeout(timeout_seconds):
+                await self._rung.wait()
         except TimeoutError:
             return False
         self._rung.clear()

@@ -115,9 +115,8 @@ def _describe(call: Schema, context: RouteContext) -> None:
     responses = call["responses"]
     for status in statuses:
         responses.setdefault(str(status), _refusal(status))
-    for content in responses.get("200", {}).get("content", {}).values():
-        if "itemSchema" in content:
-            content.pop("schema", None)  # FastAPI's, that a stream is a text.
+    stream = responses.get("200", {}).get("content", {}).get("text/event-stream", {})
+    stream.pop("schema", None)  # FastAPI's, that a stream is a text.
 
 
 def _body_of(context: RouteContext) -> Body[Any] | None:

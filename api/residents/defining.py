@@ -1,6 +1,7 @@
 """Agents that stay, made and changed as people ask for it."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from uuid import UUID, uuid4
@@ -54,7 +55,7 @@ async def create(
         parent_id=request.parent_id,
         template=request.template,
         idempotency_key=key,
-        request_digest=digest_of(request) if key else None,
+        request_digest=_digest_of_agent(request) if key else None,
     )
     most = services.options.residents.most
     # What was fine when it was accepted may be gone now: that makes no repeat wrong.
@@ -121,6 +122,14 @@ def overlaid(base: Fields, given: Fields) -> dict[str, JsonValue]:
 def digest_of(request: BaseModel) -> str:
     """The same for requests that mean the same, also when newer versions know more fields."""
     return hashlib.sha256(request.model_dump_json(exclude_defaults=True).encode()).hexdigest()
+
+
+def _digest_of_agent(request: AgentRequest) -> str:
+    """Over a template a null, and a default, say something else than nothing."""
+    parent = None if request.parent_id is None else str(request.parent_id)
+    own = {"name": request.name, "template": request.template, "parent_id": parent}
+    said = {**request.given, **own}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def _read(fields: Fields) -> Resident:

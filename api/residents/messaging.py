@@ -113,6 +113,7 @@ def no_message(message_id: UUID) -> NotFound:
 async def _post(
     services: Services, actor: Actor, agent_id: UUID, request: MessageRequest, key: str | None
 ) -> Posted:
+    digest = None if key is None else digest_of(request)
     client_key = None if key is None else _CLIENT + key
     written = await inbox.post(
         services.database,
@@ -126,7 +127,7 @@ async def _post(
             attachments=request.attachments,
             mode=request.mode,
             client_key=client_key,
-            request_digest=None if key is None else digest_of(request),
+            request_digest=digest,
         ),
     )
     if isinstance(written, Posted):

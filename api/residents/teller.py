@@ -10,6 +10,7 @@ from activities.store.reading.untold import Untold, untold
 from api.passes import Passes
 from api.residents.telling import Word, tell
 from api.services import Services
+from workflows.errors import TemporaryFailure
 
 # Before each pass: whoever has posted a message is given so long to tell of it.
 GATHERING_SECONDS = 0.05
@@ -44,8 +45,10 @@ class Teller:
                 await listening
 
     async def _pass(self) -> None:
+        # Not ``wait_for``: in Python 3.11 it may swallow that the API stops.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._heard.wait(), LOOKING_SECONDS)
+            async with asyncio.timeout(LOOKING_SECONDS):
+                await self._heard.wait()
         self._heard.clear()
         await self.tell_all()
 
@@ -56,9 +59,21 @@ class Teller:
             TemporaryFailure: Temporal or the database cannot be reached; what is left waits.
         """
         due = await untold(self._services.database, TOLD_A_PASS)
+        failures: list[TemporaryFailure] = []
         for first in range(0, len(due), AT_ONCE):
-            await asyncio.gather(*map(self._tell, due[first : first + AT_ONCE]))
+            told = await asyncio.gather(*map(self._tell, due[first : first + AT_ONCE]))
+            failed = [failure for failure in told if failure is not None]
+            failures += failed
+            if len(failed) == len(told):
+                break  # It is not one agent. The others behind it would only wait in vain as well.
+        if failures:
+            raise failures[0]
 
-    async def _tell(self, agent: Untold) -> None:
+    async def _tell(self, agent: Untold) -> TemporaryFailure | None:
+        """Gives its failure, which may be that of one workflow, and must hold up no others."""
         word = Word(agent.agent_id, agent.team_id, agent.name, agent.seq, agent.interrupts)
-        await tell(self._services, word)
+        try:
+            await tell(self._services, word)
+        except TemporaryFailure as failure:
+            return failure
+        return None

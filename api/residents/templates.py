@@ -15,7 +15,13 @@ from api.errors import InvalidRequest, NotFound
 from api.residents.errors import TooManyTemplates
 from api.services import Services
 from api.wire.agent_requests import TemplateRequest
-from api.wire.responses.agents import AgentTemplate, RefusedTemplate, TemplateList
+from api.wire.responses.agents import (
+    AgentLimits,
+    AgentProfile,
+    AgentTemplate,
+    RefusedTemplate,
+    TemplateList,
+)
 from workflows.definitions.resident import Resident
 from workflows.pointers import Problem
 
@@ -103,9 +109,9 @@ def _show(source: str, template: StoredTemplate) -> AgentTemplate:
         name=template.name,
         description=template.description,
         source=source,
-        profile=resident.profile,
+        profile=AgentProfile(**resident.profile.model_dump()),
         skills=None if resident.skills is None else [*resident.skills],
         tools=None if resident.tools is None else [*resident.tools],
         model=resident.model,
-        limits=resident.limits,
+        limits=AgentLimits(**resident.limits.model_dump()),
     )

@@ -7,12 +7,13 @@ from api.wire.responses.agents import (
     SYSTEM,
     USER,
     Agent,
+    AgentLimits,
     AgentLinks,
     AgentMessage,
+    AgentProfile,
     MessageStatus,
 )
 from api.wire.responses.base import API
-from workflows.definitions.agent import Profile
 from workflows.states import InboxKind
 
 
@@ -27,7 +28,7 @@ def show_agent(services: Services, found: StoredResident) -> Agent:
         skills=None if definition.skills is None else [*definition.skills],
         tools=None if definition.tools is None else [*definition.tools],
         model=definition.model,
-        limits=definition.limits,
+        limits=AgentLimits(**definition.limits.model_dump()),
         template=found.template,
         parent_id=found.parent_id,
         depth=found.depth,
@@ -43,12 +44,11 @@ def show_agent(services: Services, found: StoredResident) -> Agent:
     )
 
 
-def _profile(found: StoredResident) -> Profile:
+def _profile(found: StoredResident) -> AgentProfile:
     """It speaks under its own name, unless its profile has another one."""
     profile = found.definition.profile
-    if "name" in profile.model_fields_set:
-        return profile
-    return profile.model_copy(update={"name": found.name})
+    own = {} if "name" in profile.model_fields_set else {"name": found.name}
+    return AgentProfile(**{**profile.model_dump(), **own})
 
 
 def show_message(agent: StoredResident, message: StoredInboxMessage) -> AgentMessage:

@@ -13,7 +13,9 @@ from api.services import ApiOptions
 from api.tasks.kinds.table import KINDS
 from api.wire.responses import approvals, files, tasks
 from api.wire.responses.base import API
-from workflows.states import Status
+from workflows.contracts import workflow_id
+from workflows.resident_contracts import agent_workflow_id
+from workflows.states import Status, TaskType
 
 
 class Views:
@@ -89,19 +91,22 @@ class Views:
             "created_at": task.created_at,
             "started_at": task.started_at,
             "finished_at": task.finished_at,
-            "temporal_url": self._temporal_url(task.id),
+            "temporal_url": self._temporal_url(task),
             "route": task.route and asdict(task.route),
         }
 
     def _url(self, path: str) -> str:
         return f"{self._options.public_url}{API}{path}"
 
-    def _temporal_url(self, task_id: object) -> str | None:
+    def _temporal_url(self, task: TaskSummary) -> str | None:
         if self._options.temporal_ui_url is None:
             return None
         namespace = self._options.temporal_namespace
         base = self._options.temporal_ui_url.rstrip("/")
-        return f"{base}/namespaces/{namespace}/workflows/task-{task_id}"
+        workflow = workflow_id(task.id)
+        if task.type is TaskType.EXCHANGE and task.parent_id is not None:
+            workflow = agent_workflow_id(task.parent_id)
+        return f"{base}/namespaces/{namespace}/workflows/{workflow}"
 
 
 def _sub_task(step: Step) -> tasks.SubTask:

@@ -10,6 +10,7 @@ from deploy.offline_model.conversation import Action, Conversation, Skill, read
 from deploy.offline_model.conversing import converse, is_resident
 from deploy.offline_model.ending import ending, plain_answer
 from deploy.offline_model.filling import Facts, fill
+from deploy.offline_model.remembering import is_asked_to_remember, remember
 from deploy.offline_model.reply import Call, Reply
 from deploy.offline_model.revising import REVISE_PLAN, revise
 from deploy.offline_model.routing import COMPILE_PIPELINE, CREATE_TASK, route
@@ -28,7 +29,7 @@ def respond(request: ChatRequest) -> Reply:
     """The answer to a request, as it asks for: with tools, without, or with one of them."""
     talk = read(request)
     if not talk.tools or request.tool_choice == "none":
-        return plain_answer()
+        return remember(talk) if is_asked_to_remember(talk) else plain_answer()
     reply = _rule_for(talk)(talk)
     if isinstance(request.tool_choice, NamedChoice):
         reply = _forced(request.tool_choice.function.name, reply, talk)

@@ -6,7 +6,7 @@ answer. ``dream TEXT`` says something and never comes to an end by itself.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -161,15 +161,20 @@ class Talk:
 
 @asynccontextmanager
 async def talking(
-    infrastructure: Services, database_url: str, task_queue: str, *, idle_seconds: float = 0.2
+    infrastructure: Services,
+    database_url: str,
+    task_queue: str,
+    *,
+    idle_seconds: float = 0.2,
+    made: Callable[[Installed, ConversationOptions], Conversations] = Conversations,
 ) -> AsyncIterator[Talk]:
-    """An agent with a worker for its workflow, while the block runs."""
+    """An agent with a worker for its workflow, while the block runs. ``made`` makes the adapter."""
     database = Database(database_url)
     client = await Client.connect(infrastructure.temporal_address, data_converter=DATA_CONVERTER)
     model = Talkers(database)
     # What an exchange begins with is the database and how long people are waited for.
     there = cast(Installed, SimpleNamespace(database=database, approval_seconds=3_600.0))
-    conversations = Conversations(there, ConversationOptions(idle_seconds=idle_seconds))
+    conversations = made(there, ConversationOptions(idle_seconds=idle_seconds))
     worker = Worker(
         client,
         task_queue=task_queue,

@@ -8,6 +8,7 @@ import typer
 from rich.text import Text
 
 from api.cli import terminal
+from api.cli.commands.request_body import built
 from api.cli.display import agent_frames
 from api.cli.exit_codes import ExitCode
 from api.cli.terminal import safe_line, safe_text
@@ -48,7 +49,7 @@ class Lines:
         while line := await asyncio.to_thread(stdin.readline):
             if not line.strip():
                 continue
-            request = MessageRequest(content=line.strip())
+            request = built(MessageRequest, {"content": line.strip()})
             sent = await self._client.agents.send(self._agent_id, request)
             while self._shown.read_seq < sent.seq:
                 if (why := self._why_not()) is not None:

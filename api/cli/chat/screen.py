@@ -1,10 +1,11 @@
 """The terminal of a conversation: what is done stays above, what moves and what is typed below."""
 
+import asyncio
 import os
 import sys
 import termios
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -14,6 +15,7 @@ from api.cli.chat.editor import Editor
 
 _BRACKETED_PASTE = "\x1b[?2004h", "\x1b[?2004l"
 _LEAST_COLUMNS = 20
+_READ_BYTES = 4_096
 
 
 class Screen:
@@ -102,3 +104,29 @@ def can_type(console: Console) -> bool:
         and sys.stdin.isatty()
         and os.isatty(sys.stdin.fileno())
     )
+
+
+@asynccontextmanager
+async def bytes_of(descriptor: int) -> AsyncIterator[AsyncIterator[bytes]]:
+    """What is typed, as it is typed."""
+    arrived: asyncio.Queue[bytes] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        try:
+            content = os.read(descriptor, _READ_BYTES)
+        except OSError:  # The terminal has gone.
+            content = b""
+        if not content:
+            loop.remove_reader(descriptor)
+        arrived.put_nowait(content)
+
+    async def typed() -> AsyncIterator[bytes]:
+        while content := await arrived.get():
+            yield content
+
+    loop.add_reader(descriptor, read)
+    try:
+        yield typed()
+    finally:
+        loop.remove_reader(descriptor)

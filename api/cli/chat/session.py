@@ -1,19 +1,20 @@
 """A conversation with an agent, in a terminal that it can be typed into."""
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 
 from rich.text import Text
 
 from api.cli.chat.editor import Editor
 from api.cli.chat.keys import Key, Keyboard, Typed
-from api.cli.chat.screen import Screen
+from api.cli.chat.screen import Screen, bytes_of
 from api.cli.chat.talk import Talk
+from api.cli.commands.request_body import built
 from api.cli.display.glyphs import glyphs_of
+from api.cli.errors import DecisionInvalid, DocumentInvalid
 from api.client import ApiProblem, Client
 from api.client.transport import Params
 from api.wire.agent_requests import MessageRequest, RestartRequest
@@ -25,17 +26,9 @@ from workflows.events import ApprovalAsked
 
 PAGE_MESSAGES = 20
 LEAVE_SECONDS = 2.0
+# For what was sent last, when the person leaves.
+SEND_SECONDS = 5.0
 _FRAME_SECONDS = 0.1
-_READ_BYTES = 4_096
-
-HELP = """\
-Type a message and press Enter. What you type while it answers waits its turn.
-Ctrl-C interrupts the answer; twice within two seconds it leaves, as do Ctrl-D
-and /quit. The agent stays.
-/calls    the tools of the present or last answer, with arguments and results
-/earlier  what was said before
-/pause, /resume, /restart   the agent
-/say TEXT a message, also while you are asked something"""
 
 
 class Leave(Exception):
@@ -54,7 +47,6 @@ class Session:
         self._cursor: str | None = None
         self._interrupted_at = -LEAVE_SECONDS
         self._background: set[asyncio.Task[None]] = set()
-        self._failure: AgentOSError | None = None
         self._is_due = asyncio.Event()
 
     async def run(self) -> None:
@@ -67,10 +59,12 @@ class Session:
         with self._screen.typing() as descriptor:
             drawing = asyncio.create_task(self._draw())
             try:
-                async with _bytes_of(descriptor) as typed:
+                async with bytes_of(descriptor) as typed:
                     keys = asyncio.create_task(self._type(typed))
                     await asyncio.wait((events, keys), return_when=asyncio.FIRST_COMPLETED)
                     keys.cancel()
+                if self._background:  # Who presses Enter and leaves has said it all the same.
+                    await asyncio.wait(self._background, timeout=SEND_SECONDS)
             finally:
                 for task in (events, drawing, *self._background):
                     task.cancel()
@@ -131,10 +125,10 @@ class Session:
                 self._screen.draw(
                     list(self._talk.live(datetime.now(UTC))), self._prompt(), self._editor
                 )
-            try:
-                await asyncio.wait_for(self._is_due.wait(), _FRAME_SECONDS)
-            except TimeoutError:
-                continue
+            # `asyncio.wait_for` of Python 3.11 may swallow that this is cancelled.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_FRAME_SECONDS):
+                    await self._is_due.wait()
 
     def _flush(self) -> None:
         if lines := self._talk.drain():
@@ -172,7 +166,7 @@ class Session:
                 self._screen.clear()
             case Key.ENTER:
                 if text := self._editor.submit().strip():
-                    await self._submit(text)
+                    await self._told(self._submit(text))
             case _:
                 self._editor.take(key)
 
@@ -216,8 +210,7 @@ class Session:
         }
 
     async def _help(self) -> None:
-        for line in HELP.split("\n"):
-            self._talk.say(line)
+        self._talk.say_help()
 
     async def _leave(self) -> None:
         raise Leave
@@ -292,7 +285,7 @@ class Session:
     async def _decide(self, asked: tuple[str, ApprovalAsked], decision: str, note: str) -> None:
         task_id, question = asked
         given = {"decision": decision, "ask_id": question.ask_id, "note": note or None}
-        request = ApprovalRequest.model_validate(given)
+        request = built(ApprovalRequest, given, DecisionInvalid)
         await self._client.decide(task_id, question.call_id, request)
 
     def _begin(self, doing: Awaitable[None]) -> None:
@@ -305,34 +298,8 @@ class Session:
         try:
             await doing
         except AgentOSError as error:
-            problems = error.problems if isinstance(error, ApiProblem) else ()
+            problems = error.problems if isinstance(error, ApiProblem | DocumentInvalid) else ()
             self._talk.say(str(error), "red")
             for problem in problems:
                 self._talk.say(f"{problem.pointer}  {problem.message}", "yellow")
         self._is_due.set()
-
-
-@asynccontextmanager
-async def _bytes_of(descriptor: int) -> AsyncIterator[AsyncIterator[bytes]]:
-    """What is typed, as it is typed."""
-    arrived: asyncio.Queue[bytes] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-
-    def read() -> None:
-        try:
-            content = os.read(descriptor, _READ_BYTES)
-        except OSError:  # The terminal has gone.
-            content = b""
-        if not content:
-            loop.remove_reader(descriptor)
-        arrived.put_nowait(content)
-
-    async def typed() -> AsyncIterator[bytes]:
-        while content := await arrived.get():
-            yield content
-
-    loop.add_reader(descriptor, read)
-    try:
-        yield typed()
-    finally:
-        loop.remove_reader(descriptor)

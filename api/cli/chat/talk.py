@@ -25,6 +25,15 @@ _QUEUED_SHOWN = 3
 _LOCAL_USER = "local user"
 _AT_LENGTH = (events.LlmDelta, events.MessageCreated, events.ToolCalled, events.LlmRetrying)
 
+_HELP = """\
+Type a message and press Enter. What you type while it answers waits its turn.
+Ctrl-C interrupts the answer; twice within two seconds it leaves, as do Ctrl-D
+and /quit. The agent stays.
+/calls    the tools of the present or last answer, with arguments and results
+/earlier  what was said before
+/pause, /resume, /restart   the agent
+/say TEXT a message, also while you are asked something"""
+
 
 class Talk:
     """``asks`` are the questions that wait for the person, the oldest first."""
@@ -86,6 +95,10 @@ class Talk:
     def say(self, text: str, style: str = "dim") -> None:
         """A line of ours."""
         self._lines += indented(text, self._columns(), style)
+
+    def say_help(self) -> None:
+        for text in _HELP.split("\n"):
+            self.say(text)
 
     def print_message(self, message: AgentMessage) -> None:
         """One as a whole."""

@@ -8,8 +8,6 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from api.wire.responses.base import Answer
 from api.wire.responses.pages import Page
-from workflows.definitions.agent import Profile
-from workflows.definitions.resident import ResidentLimits
 from workflows.open_values import Open
 from workflows.states import AgentState, InboxKind, MessageMode
 
@@ -33,6 +31,28 @@ class AgentLinks(Answer):
     tasks: str
 
 
+class AgentProfile(Answer):
+    """Who it is to itself and to others."""
+
+    name: str
+    role: str | None
+    goal: str | None
+    tone: str | None
+
+
+class AgentLimits(Answer):
+    """The first four are for a turn, from the messages that it reads to its answer."""
+
+    turns: int
+    tokens: int
+    cost_usd: float | None
+    seconds: float
+    daily_tokens: int | None
+    daily_cost_usd: float | None
+    children: int
+    hops: int
+
+
 class Agent(Answer):
     """An agent that stays. ``state`` is derived: ``running`` while it answers or has unread
     messages, ``error`` when its last turn ended badly, of which ``error`` tells.
@@ -47,11 +67,11 @@ class Agent(Answer):
     name: str
     state: Open[AgentState]
     waits_for: str | None = None
-    profile: Profile
+    profile: AgentProfile
     skills: list[str] | None
     tools: list[str] | None
     model: str | None
-    limits: ResidentLimits
+    limits: AgentLimits
     template: str | None
     parent_id: UUID | None
     depth: int
@@ -117,11 +137,11 @@ class AgentTemplate(Answer):
     name: str
     description: str
     source: str
-    profile: Profile
+    profile: AgentProfile
     skills: list[str] | None
     tools: list[str] | None
     model: str | None
-    limits: ResidentLimits
+    limits: AgentLimits
 
 
 class RefusedTemplate(Answer):

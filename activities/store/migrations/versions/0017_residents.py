@@ -9,6 +9,24 @@ down_revision = "0016"
 branch_labels = None
 depends_on = None
 
+# Whoever views an agent hears that its exchange waits for a person, rests or goes on. Its end is
+# told by the statement that writes it: that locks the group first, and then the agents.
+_TOUCH = """
+CREATE FUNCTION agentos_touch_agent() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE agents SET updated_at = now() WHERE id = NEW.parent_id;
+    PERFORM pg_notify('agentos_events', CAST(NEW.parent_id AS text));
+    PERFORM pg_notify('agentos_events', CAST(NEW.team_id AS text));
+    RETURN NULL;
+END $$
+"""
+_TOUCHES = """
+CREATE TRIGGER touch_agent AFTER UPDATE OF status ON tasks FOR EACH ROW
+WHEN (NEW.type = 'exchange' AND NEW.status <> OLD.status
+      AND NEW.status IN ('running', 'waiting', 'paused'))
+EXECUTE FUNCTION agentos_touch_agent()
+"""
+
 
 def _moment(name: str, *, is_now: bool = False) -> sa.Column[object]:
     default = sa.text("now()") if is_now else None
@@ -65,6 +83,8 @@ def upgrade() -> None:
         postgresql_where=sa.text("message_seq > told_seq"),
     )
     _create_inbox()
+    op.execute(_TOUCH)
+    op.execute(_TOUCHES)
     op.create_table(
         "agent_usage",
         sa.Column("agent_id", sa.Uuid(), nullable=False),
@@ -125,6 +145,8 @@ def _create_inbox() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP TRIGGER touch_agent ON tasks")
+    op.execute("DROP FUNCTION agentos_touch_agent")
     op.drop_table("agent_usage")
     op.drop_table("inbox")
     op.drop_table("agents")

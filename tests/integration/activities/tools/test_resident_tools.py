@@ -10,6 +10,9 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic import JsonValue
 from sqlalchemy import text
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client
+from temporalio.testing import ActivityEnvironment
 
 from activities.begun.errors import MoreThanOwn, TooManyTasksBegun
 from activities.colleagues.errors import (
@@ -37,6 +40,7 @@ from tests.actors import SOMEBODY
 from tests.integration.agent_desk import Desk, agent_desk
 from workflows.definitions.resident import Resident, ResidentLimits
 from workflows.errors import AgentOSError, ToolArgumentsInvalid, WorkingFileNotFound
+from workflows.resident_contracts import agent_workflow_id
 from workflows.states import TaskType
 
 SKILLS = ("count-words", "draw")
@@ -325,6 +329,29 @@ async def test_an_agent_terminates_no_others_than_its_children(desk: Desk, boss:
     assert isinstance(await boss.refused("terminate_agent", name="other"), NotYourChild)
     assert isinstance(await boss.refused("terminate_agent", name="boss"), NotYourChild)
     assert await rows(desk, "SELECT id FROM agents WHERE terminated_at IS NOT NULL") == []
+
+
+async def test_a_child_is_terminated_with_those_below_it_and_what_they_do_is_stopped(
+    desk: Desk, boss: Stayer, infrastructure: Services
+) -> None:
+    child = await make(desk, "child", parent_id=boss.id)
+    await make(desk, "grandchild", parent_id=child)
+    client = await Client.connect(infrastructure.temporal_address)
+    handle = await client.start_workflow(
+        "AnyWorkflow", id=agent_workflow_id(child), task_queue=f"nobody-{child}"
+    )
+    environment = ActivityEnvironment(client)
+    told = [await environment.run(boss.done, "terminate_agent", name="child") for _ in range(2)]
+    assert told == [
+        "Agent child is terminated, and 1 below it.",
+        "Agent child is terminated already.",
+    ]
+    alive = await rows(desk, "SELECT name FROM agents WHERE terminated_at IS NULL")
+    assert [row.name for row in alive] == ["boss"]
+    history = await handle.fetch_history()
+    kinds = [EventType.Name(event.event_type) for event in history.events]
+    await handle.terminate()
+    assert "EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED" in kinds
 
 
 # Tasks.

@@ -154,6 +154,27 @@ async def test_an_agent_that_fails_says_what_mends_it(chat_stage: Stage, agent: 
         assert await run.end() == 0
 
 
+async def test_what_was_sent_last_arrives_although_the_person_leaves_at_once(
+    chat_stage: Stage, agent: RowAgent
+) -> None:
+    async with typing(chat_stage.url, "agents", "chat", agent.name) as run:
+        await opened(run, agent)
+        run.type("One last thing\r\x04")
+        assert await run.end() == 0
+    assert await unread(agent) == 1
+
+
+async def test_a_line_that_is_no_message_is_refused_with_its_reason(
+    chat_stage: Stage, agent: RowAgent, tmp_path: Path
+) -> None:
+    given = tmp_path / "lines"
+    given.write_text("x" * 100_001)
+    printed = await agentos(chat_stage.url, "agents", "chat", agent.name, stdin=given)
+    assert printed.code == 2
+    assert "/content" in printed.stderr
+    assert await unread(agent) == 0
+
+
 async def test_new_makes_the_agent_first(chat_stage: Stage) -> None:
     async with typing(chat_stage.url, "agents", "chat", "fresh", "--new") as run:
         await run.until_seen("fresh · idle")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from api.client import Client
 from api.groups.rounds import Rounds
+from api.wire.group_requests import GroupMessageRequest
 from deploy.local.services import Services
 from tests.event_stream import SentEvent, events_in
 from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage
@@ -335,3 +338,28 @@ async def test_in_a_moderated_group_over_http_only_those_named_have_a_turn(stage
     crew = await desk(stage, 2, mode=GroupMode.MODERATED, answering=[0])
     await stage.http.post(f"/groups/{crew.id}/messages", json={"content": "Hello"})
     assert await crew.due() == [0]
+
+
+async def test_a_client_is_given_a_discussion_and_its_events(stage: Stage) -> None:
+    crew = await desk(stage, 1)
+    async with Client(stage.url) as client:
+        asking = asyncio.create_task(
+            client.groups.discuss(str(crew.id), GroupMessageRequest(content="Hello"))
+        )
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not await crew.due():
+                await asyncio.sleep(0.05)
+            await crew.answer(0, "Here")
+            found = await asking
+            assert found is not None
+            assert [each.content for each in found.messages[:2]] == ["Hello", "Here"]
+            assert found.messages[1].sender == str(crew.members[0])
+            said: list[str] = []
+            async with aclosing(client.groups.events(str(crew.id), after=1)) as events:
+                async for event in events:
+                    if event.message is not None:
+                        said.append(event.message.content)
+                    elif event.group is not None and len(said) == 2:
+                        assert event.group.thread_id is None
+                        break
+            assert said == ["Here", "Nobody had anything more to say."]

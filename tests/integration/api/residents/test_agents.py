@@ -62,8 +62,9 @@ async def test_an_agent_that_is_created_twice_with_a_key_is_one_agent(
     )
     assert {each.status_code for each in made} == {201}
     assert len({each.json()["id"] for each in made}) == 1
-    other = await residents.http.post("/agents", json={"name": unique()}, headers=headers)
-    assert (other.status_code, other.json()["code"]) == (409, "idempotency-conflict")
+    for other in ({"name": unique()}, {**body, "skills": None}, {**body, "limits": {"turns": 50}}):
+        refused = await residents.http.post("/agents", json=other, headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (409, "idempotency-conflict")
 
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {

@@ -1,5 +1,6 @@
 """What agents remember, over HTTP: notes that people read and write, and summaries."""
 
+import json
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,6 +10,7 @@ import pytest
 from activities.llm.base import Charge
 from activities.store import notes
 from activities.store.summaries import NewSummary, write_summary
+from tests.integration.cli_runs import agentos
 from tests.integration.resident_rows import Residents
 from workflows.states import AgentState
 
@@ -116,3 +118,29 @@ async def test_summaries_are_listed_the_newest_first(residents: Residents) -> No
     rest = (await residents.http.get(path, params={"cursor": page["next_cursor"]})).json()
     assert [item["through"] for item in rest["items"]] == [5]
     assert (await residents.show(agent_id))["tokens"] == 90  # Repeats were paid for, too.
+
+
+async def test_memory_is_read_and_written_from_the_command_line(residents: Residents) -> None:
+    name = f"keeper {uuid4()}"
+    agent_id = await residents.create(name=name)
+    url = residents.stage.url
+    noted = await agentos(url, "agents", "note", name, "Ann likes\x1b[31m tea.")
+    assert noted.code == 0, noted.stderr
+    new = NewSummary(
+        agent_id=UUID(agent_id),
+        team_id=residents.team_id,
+        through=7,
+        text="They spoke of tea.",
+        model="first",
+        charge=Charge(),
+    )
+    await write_summary(residents.stage.database, new)
+    shown = await agentos(url, "agents", "memory", name, "--text", "tea")
+    assert "They spoke of tea." in shown.stdout
+    assert noted.stdout.strip() in shown.stdout
+    assert "\x1b" not in shown.stdout
+    assert "Up to turn 7" in shown.stderr
+    assert (await agentos(url, "agents", "forget", name, noted.stdout.strip())).code == 0
+    found = json.loads((await agentos(url, "agents", "memory", name, "-o", "json")).stdout)
+    assert (found["summary"]["through"], found["notes"]) == (7, [])
+    assert (await agentos(url, "agents", "note", name, " ")).code == 2

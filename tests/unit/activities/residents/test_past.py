@@ -41,6 +41,18 @@ def result(request_id: str, text: str = "ok") -> ChatMessage:
     return ChatMessage("tool", text, request_id=request_id, turn=1, is_protected=True)
 
 
+def check_pairs(messages: Sequence[ChatMessage]) -> None:
+    """Whether each request has its result after it, and no result stands alone."""
+    waiting: list[str] = []
+    for message in messages:
+        if message.role == "tool":
+            assert message.request_id == waiting.pop(0)
+        else:
+            assert not waiting
+            waiting = [request.id for request in message.requests]
+    assert not waiting
+
+
 def check(messages: Sequence[ChatMessage]) -> None:
     """Whether a server takes it: roles in turn, and after each request its result."""
     assert not messages or messages[0].role == "user"
@@ -132,6 +144,7 @@ def test_the_past_gives_way_to_the_present(past: Past, budget: int, context: int
     )
     whole = with_past(past_messages(past, budget, count), heard, number)
     shown = compact(whole, context, count)
+    check_pairs(shown)
     assert [message.content for message in shown if message.role == "system"] == ["You are Ann."]
     asked = [message for message in shown if message.content.startswith("What is new?")]
     assert len(asked) == 1
