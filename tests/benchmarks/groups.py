@@ -29,7 +29,7 @@ ALL_READ = Bound(most=1.5)
 EFFORT = Effort(most=20, seconds=40)
 REST_SECONDS = 0.5
 PATIENCE_SECONDS = 60
-_POLL_SECONDS = 0.01
+_POLL_SECONDS = 0.02
 
 
 async def all_read(stage: Stage) -> Verdict:
