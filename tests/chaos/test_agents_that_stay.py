@@ -16,6 +16,9 @@ from tests.live_agents import LiveAgent, live_agent
 from tests.pressure import allowed
 from workflows.states import AgentState
 
+# A thousand requests, and a worker that is missed, on a machine that others use as well.
+pytestmark = pytest.mark.timeout(300)
+
 SENDERS, EACH = 20, 50
 BEFORE = 15  # of each, until the worker is killed
 MOST_SECONDS = 120
