@@ -26,7 +26,7 @@ from workflows.discussions import SILENT
 GROUPS = "/api/v1/groups"
 MEMBERS = 20
 ALL_READ = Bound(most=1.5)
-EFFORT = Effort(most=20, seconds=40)
+EFFORT = Effort(most=20, seconds=25)
 REST_SECONDS = 0.5
 PATIENCE_SECONDS = 60
 _POLL_SECONDS = 0.02

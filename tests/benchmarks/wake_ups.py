@@ -36,7 +36,7 @@ from tests.benchmarks.stage import Stage
 
 ASLEEP = Bound(most=1.5)
 AWAKE = Bound(most=1.3)
-EFFORT = Effort(least=20, most=100, seconds=25)
+EFFORT = Effort(least=20, most=60, seconds=20)
 # Until whoever was just told something has come to rest.
 REST_SECONDS = 0.4
 WARM_UPS = 3
