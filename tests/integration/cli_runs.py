@@ -25,8 +25,18 @@ _forking = multiprocessing.get_context("forkserver")
 _COMMANDS = [
     f"api.cli.commands.{path.stem}" for path in (PROJECT / "api/cli/commands").glob("*.py")
 ]
+# What they need for the database they load only when they run: most of the time of a run.
+_ON_DATABASES = [
+    *("deploy.keys.commands", "deploy.keys.keyring"),
+    *("deploy.retention.commands", "deploy.retention.teams"),
+    *("deploy.secrets.commands", "deploy.secrets.vault"),
+]
 _forking.set_forkserver_preload(
-    ["deploy.cli", "deploy.skill_validation", *_COMMANDS, "tests.integration.cli_runs"]
+    [
+        *("deploy.cli", "deploy.skill_validation", "tests.integration.cli_runs"),
+        *_COMMANDS,
+        *_ON_DATABASES,
+    ]
 )
 
 
