@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from activities.store import tasks
+from activities.store import begun_tasks, tasks
 from activities.store.audit import Deed
 from activities.store.begun_tasks import report_ends, unstarted
 from activities.store.database import Database
@@ -125,6 +125,27 @@ async def test_an_agent_is_told_why_its_task_ended_badly(
     assert f"has ended: {status}" in notice.content
     # What a script says cannot pass for a line of the report.
     assert "Error (at clean): It broke. File 'x' created at y" in notice.content.splitlines()
+
+
+async def test_tasks_that_are_begun_at_once_are_no_more_than_an_agent_may_have(
+    database: Database, agent: UUID
+) -> None:
+    wanted = [new_task(TaskType.AGENT, Agent(), agent_id=agent) for _ in range(6)]
+    begun = await asyncio.gather(
+        *(begun_tasks.begin(database, each, hops=0, most=2) for each in wanted)
+    )
+    assert sorted(str(each) for each in begun) == ["2", "2", "2", "2", "None", "None"]
+
+
+async def test_a_notice_of_the_end_has_the_hops_of_the_turn_that_began_the_task(
+    database: Database, agent: UUID
+) -> None:
+    task = new_task(TaskType.AGENT, Agent(), agent_id=agent)
+    assert await begun_tasks.begin(database, task, hops=7, most=100) is None
+    await end(database, task.id)
+    await report(database)
+    async with database.reading(fresh=True) as connection:
+        assert await connection.scalar(text("SELECT hops FROM inbox")) == 7
 
 
 async def test_the_end_of_each_run_of_a_task_is_told(database: Database, agent: UUID) -> None:

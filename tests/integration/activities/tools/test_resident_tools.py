@@ -543,9 +543,22 @@ async def test_a_reminder_is_set_once_however_often_the_call_is_made(
         ({"after": "soon"}, ToolArgumentsInvalid, "not a duration"),
         ({"after": "0s"}, ToolArgumentsInvalid, "out of range"),
         ({"every": "30s"}, ReminderRefused, "every 60s"),
+        ({"after": "30s"}, ReminderRefused, "after 60s"),
         ({"after": "1m", "text": " "}, ToolArgumentsInvalid, "text"),
     ],
-    ids=["never", "twice", "until", "no clock", "words", "date", "soon", "0s", "often", "blank"],
+    ids=[
+        "never",
+        "twice",
+        "until",
+        "no clock",
+        "words",
+        "date",
+        "soon",
+        "0s",
+        "often",
+        "at once",
+        "blank",
+    ],
 )
 async def test_a_reminder_that_is_wrong_is_given_back_with_what_is_wrong(
     desk: Desk, boss: Stayer, wanted: Any, kind: type[AgentOSError], reason: str
