@@ -18,6 +18,7 @@ from activities.begun.report import EndedTask, MadeArtifact, report_of
 from activities.store import fence
 from activities.store.database import Database
 from activities.store.inbox import NewMessage, Refused, lock_agents, post_within
+from activities.store.reading.plan_usage import Used, uses_of
 from activities.store.task_statements import CREATE
 from activities.store.tasks import NewTask, row_of
 from workflows.contracts import Failure
@@ -94,7 +95,18 @@ async def _report(connection: AsyncConnection, task_id: UUID, public_url: str) -
         return False
     # Who is gone, or terminated, is told nothing, and need not be later.
     await connection.execute(_NOTE, {"task_id": task_id})
+    await _count_used(connection, task_id)
     return True
+
+
+async def _count_used(connection: AsyncConnection, task_id: UUID) -> None:
+    """Count what the task and those below it have used as the agent's of today. Of an end after a
+    retry only that is new which was not counted at an earlier one."""
+    uses = await uses_of(connection, [task_id], None)
+    used = sum(uses[task_id].values(), Used())
+    values = {"task_id": task_id, "tokens": used.tokens, "cost_usd": used.cost_usd}
+    await connection.execute(_COUNT_USED, values)
+    await connection.execute(_NOTE_COUNTED, values)
 
 
 def _notice(
@@ -156,6 +168,28 @@ _MADE = text(
 )
 
 _NOTE = text("UPDATE tasks SET reported_at = finished_at WHERE id = :task_id")
+
+# A retry may have deleted turns that were counted: these stay counted.
+_COUNT_USED = text(
+    """
+    INSERT INTO agent_usage (agent_id, day, team_id, tokens, cost_usd)
+    SELECT agents.id, (now() AT TIME ZONE 'utc')::date, agents.team_id,
+           greatest(CAST(:tokens AS bigint) - counted_tokens, 0),
+           greatest(CAST(:cost_usd AS float) - counted_cost_usd, 0)
+    FROM tasks JOIN agents ON agents.id = tasks.agent_id
+    WHERE tasks.id = :task_id
+    ON CONFLICT (agent_id, day) DO UPDATE
+        SET tokens = agent_usage.tokens + excluded.tokens,
+            cost_usd = agent_usage.cost_usd + excluded.cost_usd
+    """
+)
+_NOTE_COUNTED = text(
+    """
+    UPDATE tasks
+    SET counted_tokens = CAST(:tokens AS bigint), counted_cost_usd = CAST(:cost_usd AS float)
+    WHERE id = :task_id
+    """
+)
 
 _UNSTARTED = text(
     f"""
