@@ -18,6 +18,12 @@ class Reminder(SQLModel, table=True):
     __table_args__ = (
         Index("reminders_due", "next_at", postgresql_where=text("ended_at IS NULL")),
         Index("reminders_by_agent", "agent_id", "created_at"),
+        Index(
+            "reminders_ended",
+            "team_id",
+            "ended_at",
+            postgresql_where=text("ended_at IS NOT NULL"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)

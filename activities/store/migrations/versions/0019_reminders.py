@@ -43,6 +43,19 @@ def upgrade() -> None:
         "reminders_due", "reminders", ["next_at"], postgresql_where=sa.text("ended_at IS NULL")
     )
     op.create_index("reminders_by_agent", "reminders", ["agent_id", "created_at"])
+    # For housekeeping.
+    op.create_index(
+        "reminders_ended",
+        "reminders",
+        ["team_id", "ended_at"],
+        postgresql_where=sa.text("ended_at IS NOT NULL"),
+    )
+    op.create_index(
+        "inbox_read_of_no_exchange",
+        "inbox",
+        ["team_id", "read_at"],
+        postgresql_where=sa.text("exchange_id IS NULL AND read_at IS NOT NULL"),
+    )
     op.add_column("tasks", sa.Column("agent_id", sa.Uuid(), nullable=True))
     op.add_column("tasks", _moment("reported_at"))
     for name, kind in _COUNTED:
@@ -71,6 +84,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("inbox_read_of_no_exchange", table_name="inbox")
     op.drop_index("tasks_begun", table_name="tasks")
     op.drop_index("tasks_by_agent", table_name="tasks")
     op.drop_index("tasks_unreported", table_name="tasks")

@@ -137,6 +137,32 @@ async def test_deleted_agents_that_cannot_go_keep_no_later_ones(
     assert {row.id for row in await read(database, "SELECT id FROM agents")} == set(waiting)
 
 
+async def test_old_reminders_that_have_ended_go(database: Database, agent_id: UUID) -> None:
+    for ended in ("now() - interval '40 days'", "now()", "NULL"):
+        await write(
+            database,
+            f"""
+            INSERT INTO reminders (id, team_id, agent_id, content, number, hops, ended_at)
+            SELECT gen_random_uuid(), team_id, id, 'water', 1, 0, {ended} FROM agents""",
+        )
+    await sweep(database, "reminders")
+    assert await count(database, "reminders") == 2
+
+
+async def test_old_messages_go_that_were_read_without_a_turn_and_no_others(
+    database: Database, agent_id: UUID
+) -> None:
+    await post(database, agent_id)
+    await post(database, agent_id, is_read=True)
+    await hold(database, agent_id, 1)
+    kept = await count(database, "inbox") - 1
+    await sweep(database, "agent_inbox")
+    assert await count(database, "inbox") == kept + 1
+    await write(database, "UPDATE inbox SET read_at = read_at - interval '40 days'")
+    await sweep(database, "agent_inbox")
+    assert await count(database, "inbox") == kept
+
+
 async def test_an_artifact_of_a_deleted_agent_stays_while_somebody_works_with_it(
     database: Database, agent_id: UUID
 ) -> None:
