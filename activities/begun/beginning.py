@@ -9,8 +9,7 @@ from pydantic import JsonValue, ValidationError
 from activities.begun.bounds import within
 from activities.begun.errors import TooManyTasksBegun
 from activities.kinds.errors import TaskRefused
-from activities.store import tasks
-from activities.store.begun_tasks import count_living
+from activities.store.begun_tasks import begin
 from activities.store.reading.tasks import StoredTask, find_task_of_any_team
 from activities.submissions import submission_of
 from activities.tools.context import AgentContext
@@ -34,8 +33,6 @@ async def begin_task(
     caller, database = context.caller, context.equipment.database
     if (earlier := await find_task_of_any_team(database, task_id)) is not None:
         return earlier
-    if (living := await count_living(database, caller.agent_id)) >= MAX_LIVING:
-        raise TooManyTasksBegun(number=living)
     inputs: dict[str, JsonValue] = {}
     if files:
         known = await working_files(database, context.task_id, context.team_id)
@@ -44,7 +41,9 @@ async def begin_task(
     submission = submission_of(request)
     await submission.check(context.equipment.installed, context.team_id)
     task = replace(submission.task(task_id, context.team_id), agent_id=caller.agent_id)
-    await tasks.create_task(database, task)
+    living = await begin(database, task, hops=caller.hops, most=MAX_LIVING)
+    if living is not None:
+        raise TooManyTasksBegun(number=living)
     return await find_task_of_any_team(database, task_id)
 
 

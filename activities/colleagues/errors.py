@@ -30,5 +30,9 @@ class NotYourChild(BadInput):
     """Agent {name} is not one that you have created, so you may not terminate it."""
 
 
+class ChildrenNotTaken(BadInput):
+    """Agent {name} was not terminated: {reason}."""
+
+
 class WiderThanParent(BadInput):
     """The agent may not have more than you have: {names} of `{field}`. Leave them out."""

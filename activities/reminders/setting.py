@@ -21,14 +21,19 @@ async def set_reminder(
     *,
     reminder_id: UUID,
     limits: ReminderLimits,
+    hops: int | None = None,
 ) -> StoredReminder | None:
     """The reminder; what is asked for twice under one id is set once. None when the id is that of
-    another one.
+    another one. ``hops`` are those of the exchange in which an agent sets it; None where a person
+    does, who may want to be heard at once.
 
     Raises:
         ReminderRefused, TooManyReminders, RemindedAgentGone
     """
-    _check(wanted, limits, datetime.now(UTC))
+    now = datetime.now(UTC)
+    _check(wanted, limits, now)
+    if hops is not None:
+        _check_first(wanted, limits, now)
     new = NewReminder(
         id=reminder_id,
         agent_id=agent_id,
@@ -37,6 +42,7 @@ async def set_reminder(
         after_seconds=_first_seconds(wanted),
         every_seconds=None if wanted.every is None else wanted.every.total_seconds(),
         until_at=wanted.until,
+        hops=hops or 0,
     )
     made = await create_reminder(database, actor, new, most=limits.most)
     if made is NotMade.TOO_MANY:
@@ -49,6 +55,17 @@ async def set_reminder(
 def _first_seconds(wanted: ReminderRequest) -> float | None:
     after = wanted.after or wanted.every
     return None if wanted.at is not None or after is None else after.total_seconds()
+
+
+def _check_first(wanted: ReminderRequest, limits: ReminderLimits, now: datetime) -> None:
+    """An agent that sets one in each turn would never rest. Raises ``ReminderRefused``."""
+    first = wanted.at or now + timedelta(seconds=_first_seconds(wanted) or 0)
+    if first < now + timedelta(seconds=limits.least_seconds):
+        least = duration_text(timedelta(seconds=limits.least_seconds))
+        raise ReminderRefused(
+            reason=f"it would come sooner than is allowed here, which is after {least} "
+            "(AGENTOS_REMINDER_LEAST_SECONDS)"
+        )
 
 
 def _check(wanted: ReminderRequest, limits: ReminderLimits, now: datetime) -> None:

@@ -18,6 +18,9 @@ from activities.begun.report import EndedTask, MadeArtifact, report_of
 from activities.store import fence
 from activities.store.database import Database
 from activities.store.inbox import NewMessage, Refused, lock_agents, post_within
+from activities.store.reading.plan_usage import Used, uses_of
+from activities.store.task_statements import CREATE
+from activities.store.tasks import NewTask, row_of
 from workflows.contracts import Failure
 from workflows.states import InboxKind, Status, TaskType
 
@@ -62,10 +65,20 @@ async def unstarted(
         return [(row.id, row.run) for row in rows]
 
 
-async def count_living(database: Database, agent_id: UUID) -> int:
-    """How many tasks of an agent have not ended."""
-    async with database.reading(fresh=True) as connection:
-        return await connection.scalar(_COUNT_LIVING, {"agent_id": agent_id}) or 0
+async def begin(database: Database, task: NewTask, *, hops: int, most: int) -> int | None:
+    """Write a task that an agent begins in an exchange of so many ``hops``, unless it has ``most``
+    or more that have not ended: then how many. A task of the same id stays as it is."""
+    assert task.agent_id is not None
+    values = {"id": task.id, "agent_id": task.agent_id, "hops": hops}
+    async with database.writing() as connection:
+        # The calls of one turn are made at once, and would all count before any of them writes.
+        await lock_agents(connection, [task.agent_id])
+        living: int = await connection.scalar(_COUNT_LIVING, values) or 0
+        if living >= most:
+            return living
+        await connection.execute(CREATE, row_of(task))
+        await connection.execute(_NOTE_HOPS, values)
+    return None
 
 
 async def _report(connection: AsyncConnection, task_id: UUID, public_url: str) -> bool:
@@ -82,7 +95,18 @@ async def _report(connection: AsyncConnection, task_id: UUID, public_url: str) -
         return False
     # Who is gone, or terminated, is told nothing, and need not be later.
     await connection.execute(_NOTE, {"task_id": task_id})
+    await _count_used(connection, task_id)
     return True
+
+
+async def _count_used(connection: AsyncConnection, task_id: UUID) -> None:
+    """Count what the task and those below it have used as the agent's of today. Of an end after a
+    retry only that is new which was not counted at an earlier one."""
+    uses = await uses_of(connection, [task_id], None)
+    used = sum(uses[task_id].values(), Used())
+    values = {"task_id": task_id, "tokens": used.tokens, "cost_usd": used.cost_usd}
+    await connection.execute(_COUNT_USED, values)
+    await connection.execute(_NOTE_COUNTED, values)
 
 
 def _notice(
@@ -107,6 +131,8 @@ def _notice(
         from_name="AgentOS",
         to_agent_id=row.agent_id,
         content=report_of(ended, public_url),
+        # Else two agents would answer each other for ever, with a task at each step.
+        hops=row.hops,
         client_key=f"task:{row.id}:{row.run}:{finished_at.timestamp():.6f}",
     )
 
@@ -124,7 +150,7 @@ _ENDED = text(
 
 _LOCK_ENDED = text(
     f"""
-    SELECT id, team_id, agent_id, type, name, status, run, result, error, finished_at,
+    SELECT id, team_id, agent_id, type, name, status, run, result, error, finished_at, hops,
            deleted_at IS NOT NULL AS is_deleted
     FROM tasks WHERE id = :task_id AND {_IS_UNREPORTED}
     FOR UPDATE SKIP LOCKED
@@ -143,6 +169,28 @@ _MADE = text(
 
 _NOTE = text("UPDATE tasks SET reported_at = finished_at WHERE id = :task_id")
 
+# A retry may have deleted turns that were counted: these stay counted.
+_COUNT_USED = text(
+    """
+    INSERT INTO agent_usage (agent_id, day, team_id, tokens, cost_usd)
+    SELECT agents.id, (now() AT TIME ZONE 'utc')::date, agents.team_id,
+           greatest(CAST(:tokens AS bigint) - counted_tokens, 0),
+           greatest(CAST(:cost_usd AS float) - counted_cost_usd, 0)
+    FROM tasks JOIN agents ON agents.id = tasks.agent_id
+    WHERE tasks.id = :task_id
+    ON CONFLICT (agent_id, day) DO UPDATE
+        SET tokens = agent_usage.tokens + excluded.tokens,
+            cost_usd = agent_usage.cost_usd + excluded.cost_usd
+    """
+)
+_NOTE_COUNTED = text(
+    """
+    UPDATE tasks
+    SET counted_tokens = CAST(:tokens AS bigint), counted_cost_usd = CAST(:cost_usd AS float)
+    WHERE id = :task_id
+    """
+)
+
 _UNSTARTED = text(
     f"""
     SELECT id, run FROM tasks
@@ -151,5 +199,7 @@ _UNSTARTED = text(
     ORDER BY created_at LIMIT :most
     """
 )
+
+_NOTE_HOPS = text("UPDATE tasks SET hops = :hops WHERE id = :id AND agent_id = :agent_id")
 
 _COUNT_LIVING = text(f"SELECT count(*) FROM tasks WHERE agent_id = :agent_id AND {fence.IS_LIVING}")

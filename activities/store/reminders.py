@@ -42,6 +42,7 @@ class NewReminder:
     after_seconds: float | None = None
     every_seconds: float | None = None
     until_at: datetime | None = None
+    hops: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ async def create_reminder(
         "after_seconds": new.after_seconds,
         "every_seconds": new.every_seconds,
         "until_at": new.until_at,
+        "hops": new.hops,
         "most": most,
     }
     async with database.writing() as connection:
@@ -142,6 +144,8 @@ def _notice(due: Row[*tuple[Any, ...]]) -> NewMessage:
         to_agent_id=due.agent_id,
         to_name=due.name,
         content=f"Reminder: {due.content}",
+        # Else two agents would answer each other for ever, with a reminder at each step.
+        hops=due.hops,
         client_key=_key(due.id, due.number + 1),
     )
 
@@ -175,11 +179,11 @@ _COUNT = text(
 _INSERT = text(
     f"""
     INSERT INTO reminders
-        (id, team_id, agent_id, content, next_at, every_seconds, until_at, number)
+        (id, team_id, agent_id, content, next_at, every_seconds, until_at, number, hops)
     VALUES (:id, :team_id, :agent_id, :content,
             coalesce(CAST(:at AS timestamptz),
                      now() + make_interval(secs => CAST(:after_seconds AS float))),
-            :every_seconds, :until_at, 0)
+            :every_seconds, :until_at, 0, :hops)
     RETURNING {_COLUMNS}
     """
 )
@@ -205,6 +209,7 @@ _DUE_AGENTS = text(
 _DUE = text(
     """
     SELECT reminders.id, reminders.team_id, reminders.agent_id, reminders.content, number, name,
+           reminders.hops,
            number > 0 AND EXISTS (
                SELECT FROM inbox
                WHERE inbox.agent_id = reminders.agent_id AND read_at IS NULL

@@ -13,16 +13,21 @@ from activities.store.database import Database
 from activities.store.inbox import lock_agents
 from activities.store.resident_locks import LockedAgent, lock_agent, tell_viewers
 from activities.store.team_lock import lock_team
+from workflows.definitions.resident import DEFAULT_CHILDREN
 from workflows.resident_states import AgentAct, ChildrenFate, is_legal
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
     """``agent`` is as it was before. ``ids`` are the agents that are terminated now, whose
-    workflows are to be cancelled; none where that was not legal."""
+    workflows are to be cancelled; none where that was not legal, or its children cannot be handed
+    over for a ``reason``, which says what to do. ``before`` are those, it and below it, that were
+    terminated already, and may not have heard of it."""
 
     agent: LockedAgent
     ids: Sequence[UUID]
+    reason: str | None = None
+    before: Sequence[UUID] = ()
 
 
 async def terminate_tree(
@@ -41,9 +46,11 @@ async def terminate_tree(
         if found is None:
             return None
         if not is_legal(AgentAct.TERMINATE, found.state):
-            return Ended(found, ())
+            return Ended(found, (), before=[agent_id, *tree])
         ends = [agent_id] if children is ChildrenFate.HAND_OVER else [agent_id, *tree]
         if children is ChildrenFate.HAND_OVER:
+            if reason := await _why_not_taken(connection, found):
+                return Ended(found, (), reason)
             await _hand_over(connection, found)
         ended = await connection.execute(_TERMINATE, {"agent_ids": ends})
         ids = [row.id for row in ended]
@@ -51,6 +58,20 @@ async def terminate_tree(
         await audit.note(connection, actor, Deed("agent.terminated", str(agent_id), "", details))
         await tell_viewers(connection, actor.team_id, [agent_id, *tree])
     return Ended(found, ids)
+
+
+async def _why_not_taken(connection: AsyncConnection, agent: LockedAgent) -> str | None:
+    """Who has as many children as it may is given no more: it would have another make them, and
+    then terminate that one."""
+    values = {"agent_id": agent.id, "parent_id": agent.parent_id}
+    heir = (await connection.execute(_HEIR, values)).one_or_none()
+    if heir is None or not heir.more or heir.children + heir.more <= heir.most:
+        return None
+    return (
+        f"agent {heir.name!r}, to which its {heir.more} children would be handed over, has "
+        f"{heir.children} others and may have {heir.most} in all; terminate some of them first, or "
+        "this one together with its children"
+    )
 
 
 async def _hand_over(connection: AsyncConnection, agent: LockedAgent) -> None:
@@ -74,6 +95,20 @@ _TERMINATE = text(
     UPDATE agents SET terminated_at = now(), updated_at = now()
     WHERE id = ANY(CAST(:agent_ids AS uuid[])) AND terminated_at IS NULL
     RETURNING id
+    """
+)
+
+_HEIR = text(
+    f"""
+    SELECT name, coalesce(CAST(definition #>> '{{limits,children}}' AS integer),
+                          {DEFAULT_CHILDREN}) AS most,
+           (SELECT count(*) FROM agents
+            WHERE parent_id = :parent_id AND id <> :agent_id
+              AND terminated_at IS NULL AND deleted_at IS NULL) AS children,
+           (SELECT count(*) FROM agents
+            WHERE parent_id = :agent_id AND terminated_at IS NULL AND deleted_at IS NULL) AS more
+    FROM agents
+    WHERE id = :parent_id AND terminated_at IS NULL AND deleted_at IS NULL
     """
 )
 

@@ -112,6 +112,9 @@ async def terminate(
     ended = await terminate_tree(services.database, actor, agent_id, children=children)
     if ended is None:
         raise no_agent(agent_id)
+    if ended.reason is not None:
+        done = _DONE[AgentAct.TERMINATE]
+        raise AgentConflict(name=ended.agent.name, done=done, reason=ended.reason)
     if not ended.ids:
         raise _conflict(ended.agent.name, AgentAct.TERMINATE, ended.agent.state)
     await cancel_all(services, ended.ids)

@@ -35,19 +35,23 @@ class DeletedAgents(Sweep):
     keep = None
 
     async def step(self, connection: AsyncConnection, scope: Scope) -> Step:
-        values = {"team_id": scope.team_id, "most": MOST_AGENTS}
-        ids = (await connection.scalars(_DELETED, values)).all()
-        if not ids:
+        after = scope.after or _START
+        values = {"team_id": scope.team_id, "at": after.moment, "id": after.id, "most": MOST_AGENTS}
+        rows = (await connection.execute(_DELETED, values)).all()
+        if not rows:
             return Step(0, is_done=True)
+        ids = [row.id for row in rows]
         of_agents = {"ids": ids, "limit": scope.limit}
         exchanges = (await connection.scalars(_EXCHANGES, of_agents)).all()
         await mark(connection, exchanges)
         removed = (await connection.execute(_INBOX, of_agents)).rowcount
         if exchanges or removed >= scope.limit:
-            return Step(removed, is_done=False)
+            return Step(removed, is_done=False, place=scope.after)
         gone = (await connection.execute(_REMOVE, {"ids": ids})).rowcount
-        # What is left waits for its tasks, which another sweep removes.
-        return Step(removed + gone, is_done=gone < MOST_AGENTS)
+        # What is left waits for its tasks, and keeps none that were deleted after it.
+        is_done = len(rows) < MOST_AGENTS
+        place = None if is_done else Cursor(rows[-1].deleted_at, rows[-1].id)
+        return Step(removed + gone, is_done, place)
 
     async def count_left(self, connection: AsyncConnection, scope: Scope) -> int:
         values = {"team_id": scope.team_id, "most": MOST_COUNTED}
@@ -93,10 +97,11 @@ _IDS = bindparam("ids", type_=ARRAY(Uuid()))
 
 _DELETED = text(
     """
-    SELECT id FROM agents WHERE team_id = :team_id AND deleted_at IS NOT NULL
-    ORDER BY deleted_at LIMIT :most FOR UPDATE SKIP LOCKED
+    SELECT id, deleted_at FROM agents
+    WHERE team_id = :team_id AND deleted_at IS NOT NULL AND (deleted_at, id) > (:at, :id)
+    ORDER BY deleted_at, id LIMIT :most FOR UPDATE SKIP LOCKED
     """
-).bindparams(_TEAM)
+).bindparams(_TEAM, bindparam("at", type_=DateTime(timezone=True)), bindparam("id", type_=Uuid()))
 _COUNT_DELETED = text(
     """
     SELECT count(*) FROM (

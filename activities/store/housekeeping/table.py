@@ -31,6 +31,9 @@ SWEEPS: Sequence[Sweep] = (
     DeletedAgents(),
     ExpiredExchanges(),
     *OF_AGENTS,
+    Aged("reminders", "events", "reminders", "ended_at"),
+    # What was said in a group to those who do not answer. All else goes with its exchange.
+    Aged("agent_inbox", "conversations", "inbox", "read_at", "exchange_id IS NULL"),
     Files(),
     # One that is open has not ended, and stays.
     Aged("dead_letters", "dead_letters", "dead_letters", "ended_at"),

@@ -103,6 +103,12 @@ class InboxRow(SQLModel, table=True):
             "exchange_id",
             postgresql_where=text("exchange_id IS NOT NULL"),
         ),
+        Index(
+            "inbox_read_of_no_exchange",
+            "team_id",
+            "read_at",
+            postgresql_where=text("exchange_id IS NULL AND read_at IS NOT NULL"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)

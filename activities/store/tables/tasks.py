@@ -41,8 +41,9 @@ class Task(SQLModel, table=True):
     as new and when it is reset, and what an earlier one still does must not count any more.
 
     ``agent_id`` is the agent that stays which has begun it, and was told that it ended at
-    ``reported_at``: another end is told again. An exchange of such an agent has it as its
-    ``parent_id``.
+    ``reported_at``: another end is told again, with the ``hops`` of the exchange that began it.
+    Of its tokens and cost ``counted_...`` are counted as that agent's already. An exchange of such
+    an agent has it as its ``parent_id``.
 
     ``deleted_at``: nobody is shown it any more, and housekeeping removes it.
     """
@@ -160,6 +161,11 @@ class Task(SQLModel, table=True):
     scheduled_at: datetime | None = moment_column()
     agent_id: UUID | None = None
     reported_at: datetime | None = moment_column()
+    hops: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    counted_tokens: int = Field(
+        default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")}
+    )
+    counted_cost_usd: float = Field(default=0.0, sa_column_kwargs={"server_default": text("0")})
     idempotency_key: str | None = text_column()
     request_digest: str | None = text_column()
     cache: bool = Field(default=True, sa_column_kwargs={"server_default": true()})

@@ -52,6 +52,7 @@ async def remind_me(
         wanted,
         reminder_id=uuid5(context.call_id, "reminder"),
         limits=equipment.reminders,
+        hops=caller.hops,
     )
     assert reminder is not None  # Nobody else derives an id of this call.
     return f"The reminder is set. {told(reminder)}"

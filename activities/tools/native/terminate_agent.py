@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from activities.colleagues.errors import NotYourChild
+from activities.colleagues.errors import ChildrenNotTaken, NotYourChild
 from activities.colleagues.finding import find
 from activities.colleagues.stopping import stop_workflows
 from activities.store.audit import Actor
@@ -30,7 +30,11 @@ async def terminate_agent(
         raise NotYourChild(name=agent.name)
     actor = Actor(context.team_id, f"agent {caller.name}")
     ended = await terminate_tree(database, actor, agent.id, children=ChildrenFate(children))
+    if ended is not None and ended.reason is not None:
+        raise ChildrenNotTaken(name=agent.name, reason=ended.reason)
     if ended is None or not ended.ids:
+        # The first call may have been lost between the rows and the workflows.
+        await stop_workflows(() if ended is None else ended.before)
         return f"Agent {agent.name} is terminated already."
     await stop_workflows(ended.ids)
     below = len(ended.ids) - 1

@@ -9,6 +9,13 @@ branch_labels = None
 depends_on = None
 
 
+_COUNTED = (
+    ("hops", sa.Integer()),
+    ("counted_tokens", sa.BigInteger()),
+    ("counted_cost_usd", sa.Float()),
+)
+
+
 def _moment(name: str, *, is_now: bool = False) -> sa.Column[object]:
     default = sa.text("now()") if is_now else None
     return sa.Column(name, sa.DateTime(timezone=True), server_default=default, nullable=not is_now)
@@ -25,6 +32,7 @@ def upgrade() -> None:
         sa.Column("every_seconds", sa.Float(), nullable=True),
         _moment("until_at"),
         sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("hops", sa.Integer(), nullable=False),
         _moment("created_at", is_now=True),
         _moment("ended_at"),
         sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], ondelete="CASCADE"),
@@ -35,8 +43,23 @@ def upgrade() -> None:
         "reminders_due", "reminders", ["next_at"], postgresql_where=sa.text("ended_at IS NULL")
     )
     op.create_index("reminders_by_agent", "reminders", ["agent_id", "created_at"])
+    # For housekeeping.
+    op.create_index(
+        "reminders_ended",
+        "reminders",
+        ["team_id", "ended_at"],
+        postgresql_where=sa.text("ended_at IS NOT NULL"),
+    )
+    op.create_index(
+        "inbox_read_of_no_exchange",
+        "inbox",
+        ["team_id", "read_at"],
+        postgresql_where=sa.text("exchange_id IS NULL AND read_at IS NOT NULL"),
+    )
     op.add_column("tasks", sa.Column("agent_id", sa.Uuid(), nullable=True))
     op.add_column("tasks", _moment("reported_at"))
+    for name, kind in _COUNTED:
+        op.add_column("tasks", sa.Column(name, kind, server_default=sa.text("0"), nullable=False))
     op.create_index(
         "tasks_unreported",
         "tasks",
@@ -61,9 +84,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("inbox_read_of_no_exchange", table_name="inbox")
     op.drop_index("tasks_begun", table_name="tasks")
     op.drop_index("tasks_by_agent", table_name="tasks")
     op.drop_index("tasks_unreported", table_name="tasks")
+    for name, _ in _COUNTED:
+        op.drop_column("tasks", name)
     op.drop_column("tasks", "reported_at")
     op.drop_column("tasks", "agent_id")
     op.drop_table("reminders")

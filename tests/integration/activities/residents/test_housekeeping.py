@@ -8,6 +8,7 @@ import pytest
 
 from activities.store import inbox
 from activities.store.database import Database
+from activities.store.housekeeping.agents import MOST_AGENTS
 from activities.store.housekeeping.base import Scope, short_transaction
 from activities.store.housekeeping.table import SWEEPS
 from activities.store.inbox import NewMessage
@@ -121,6 +122,45 @@ async def test_a_deleted_agent_waits_for_its_last_exchange(
     await write(database, "UPDATE agents SET deleted_at = now()")
     await sweep(database, "deleted_agents", "deleted", "deleted_agents")
     assert await count(database, "agents") == await count(database, "tasks") == 1
+
+
+async def test_deleted_agents_that_cannot_go_keep_no_later_ones(
+    database: Database, agent_id: UUID
+) -> None:
+    waiting = [agent_id, *[await new_agent(database) for _ in range(MOST_AGENTS)]]
+    for each in waiting:
+        await new_exchange(database, each, 1, "ask", status=Status.RUNNING)
+    await write(database, "UPDATE agents SET deleted_at = now() - interval '1 day'")
+    last = await new_agent(database)
+    await write(database, "UPDATE agents SET deleted_at = now() WHERE id = :id", id=last)
+    await sweep(database, "deleted_agents")
+    assert {row.id for row in await read(database, "SELECT id FROM agents")} == set(waiting)
+
+
+async def test_old_reminders_that_have_ended_go(database: Database, agent_id: UUID) -> None:
+    for ended in ("now() - interval '40 days'", "now()", "NULL"):
+        await write(
+            database,
+            f"""
+            INSERT INTO reminders (id, team_id, agent_id, content, number, hops, ended_at)
+            SELECT gen_random_uuid(), team_id, id, 'water', 1, 0, {ended} FROM agents""",
+        )
+    await sweep(database, "reminders")
+    assert await count(database, "reminders") == 2
+
+
+async def test_old_messages_go_that_were_read_without_a_turn_and_no_others(
+    database: Database, agent_id: UUID
+) -> None:
+    await post(database, agent_id)
+    await post(database, agent_id, is_read=True)
+    await hold(database, agent_id, 1)
+    kept = await count(database, "inbox") - 1
+    await sweep(database, "agent_inbox")
+    assert await count(database, "inbox") == kept + 1
+    await write(database, "UPDATE inbox SET read_at = read_at - interval '40 days'")
+    await sweep(database, "agent_inbox")
+    assert await count(database, "inbox") == kept
 
 
 async def test_an_artifact_of_a_deleted_agent_stays_while_somebody_works_with_it(

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from activities.store import tasks
+from activities.store import begun_tasks, tasks
 from activities.store.audit import Deed
 from activities.store.begun_tasks import report_ends, unstarted
 from activities.store.database import Database
@@ -125,6 +125,67 @@ async def test_an_agent_is_told_why_its_task_ended_badly(
     assert f"has ended: {status}" in notice.content
     # What a script says cannot pass for a line of the report.
     assert "Error (at clean): It broke. File 'x' created at y" in notice.content.splitlines()
+
+
+async def test_tasks_that_are_begun_at_once_are_no_more_than_an_agent_may_have(
+    database: Database, agent: UUID
+) -> None:
+    wanted = [new_task(TaskType.AGENT, Agent(), agent_id=agent) for _ in range(6)]
+    begun = await asyncio.gather(
+        *(begun_tasks.begin(database, each, hops=0, most=2) for each in wanted)
+    )
+    assert sorted(str(each) for each in begun) == ["2", "2", "2", "2", "None", "None"]
+
+
+async def test_a_notice_of_the_end_has_the_hops_of_the_turn_that_began_the_task(
+    database: Database, agent: UUID
+) -> None:
+    task = new_task(TaskType.AGENT, Agent(), agent_id=agent)
+    assert await begun_tasks.begin(database, task, hops=7, most=100) is None
+    await end(database, task.id)
+    await report(database)
+    async with database.reading(fresh=True) as connection:
+        assert await connection.scalar(text("SELECT hops FROM inbox")) == 7
+
+
+async def answered(database: Database, task_id: UUID, turn: int, tokens: int) -> None:
+    await change(
+        database,
+        """
+        INSERT INTO messages (task_id, seq, team_id, turn, role, content, is_protected, execution,
+                              prompt_tokens, completion_tokens, cost_usd)
+        VALUES (:task_id, :turn, :team_id, :turn, 'assistant', 'x', false, 'e', :tokens, 0,
+                0.5)""",
+        task_id=task_id,
+        team_id=SOMEBODY.team_id,
+        turn=turn,
+        tokens=tokens,
+    )
+
+
+async def test_what_a_task_uses_counts_as_its_agents_once_and_after_a_retry_what_is_new(
+    database: Database, agent: UUID
+) -> None:
+    async def used() -> tuple[int, float]:
+        async with database.reading(fresh=True) as connection:
+            rows = await connection.execute(
+                text("SELECT sum(tokens), sum(cost_usd) FROM agent_usage")
+            )
+            [found] = rows
+        return int(found[0]), float(found[1])
+
+    task_id = await begin(database, agent)
+    await answered(database, task_id, 1, 100)
+    await end(database, task_id, Status.FAILED)
+    for _ in range(2):
+        await report(database)
+    assert await used() == (100, 0.5)
+    reason = Reason(SOMEBODY, Deed("task.retried", str(task_id)))
+    assert await restart_task(database, task_id, 1, Restart(0, {}), reason)
+    await answered(database, task_id, 2, 30)
+    await end(database, task_id, run=2)
+    await report(database)
+    assert await used() == (130, 1.0)
 
 
 async def test_the_end_of_each_run_of_a_task_is_told(database: Database, agent: UUID) -> None:

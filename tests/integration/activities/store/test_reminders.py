@@ -77,6 +77,31 @@ async def to_come(database: Database, agent_id: UUID) -> list[StoredReminder]:
     return list(found)
 
 
+async def test_a_reminder_has_the_hops_of_the_turn_in_which_an_agent_sets_it(
+    database: Database, agent: UUID
+) -> None:
+    wanted = ReminderRequest.model_validate({"text": "water", "after": "1h"})
+    await set_reminder(database, SOMEBODY, agent, wanted, reminder_id=uuid4(), limits=QUICK, hops=5)
+    await pass_time(database, 3_600)
+    await remind(database, most=10)
+    [notice] = await inbox(database, agent)
+    assert notice.hops == 5
+
+
+@pytest.mark.parametrize("is_at", [False, True], ids=["after", "at"])
+async def test_only_a_person_sets_a_reminder_for_sooner_than_the_least_interval(
+    database: Database, agent: UUID, is_at: bool
+) -> None:
+    soon = {"at": datetime.now(UTC) + timedelta(seconds=30)} if is_at else {"after": "59s"}
+    wanted = ReminderRequest.model_validate({"text": "water", **soon})
+    limits = ReminderLimits(least_seconds=60)
+    with pytest.raises(ReminderRefused, match="sooner than is allowed here, which is after 60s"):
+        await set_reminder(
+            database, SOMEBODY, agent, wanted, reminder_id=uuid4(), limits=limits, hops=0
+        )
+    assert await set_reminder(database, SOMEBODY, agent, wanted, reminder_id=uuid4(), limits=limits)
+
+
 async def test_a_reminder_comes_to_its_agent_from_itself_when_it_is_due_and_once(
     database: Database, agent: UUID
 ) -> None:

@@ -149,6 +149,27 @@ async def test_children_that_are_handed_over_belong_to_the_parent_of_their_paren
     }
 
 
+async def test_children_are_not_handed_over_to_a_parent_that_would_have_too_many(
+    database: Database,
+) -> None:
+    root = await make(database, "root", children=2)
+    middle = await make(database, "middle", root)
+    await make(database, "beside", root)
+    for name in ("leaf", "other leaf"):
+        await make(database, name, middle)
+    refused = await terminate_tree(database, SOMEBODY, middle, children=ChildrenFate.HAND_OVER)
+    assert isinstance(refused, Ended)
+    assert not refused.ids
+    assert "'root', to which its 2 children" in (refused.reason or "")
+    assert len(await alive(database)) == 5
+    leaf = uuid5(UUID(int=0), "leaf")
+    await terminate_tree(database, SOMEBODY, leaf, children=ChildrenFate.TERMINATE)
+    ended = await terminate_tree(database, SOMEBODY, middle, children=ChildrenFate.HAND_OVER)
+    assert isinstance(ended, Ended)
+    assert list(ended.ids) == [middle]
+    assert await alive(database) == {"root", "beside", "other leaf"}
+
+
 async def test_children_of_an_agent_without_a_parent_are_handed_over_to_nobody(
     database: Database,
 ) -> None:

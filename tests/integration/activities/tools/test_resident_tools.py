@@ -16,6 +16,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.begun.errors import MoreThanOwn, TooManyTasksBegun
 from activities.colleagues.errors import (
+    ChildrenNotTaken,
     ColleagueNotFound,
     MessageNotTaken,
     NotYourChild,
@@ -31,6 +32,7 @@ from activities.store import tasks
 from activities.store.audit import Actor
 from activities.store.keys import create_team
 from activities.store.reading.callers import ResidentCall
+from activities.store.resident_trees import terminate_tree
 from activities.store.residents import Made, NewResident, create_resident
 from activities.store.tasks import NewTask
 from activities.tools.context import AgentContext, ToolResult
@@ -41,6 +43,7 @@ from tests.integration.agent_desk import Desk, agent_desk
 from workflows.definitions.resident import Resident, ResidentLimits
 from workflows.errors import AgentOSError, ToolArgumentsInvalid, WorkingFileNotFound
 from workflows.resident_contracts import agent_workflow_id
+from workflows.resident_states import ChildrenFate
 from workflows.states import TaskType
 
 SKILLS = ("count-words", "draw")
@@ -331,6 +334,19 @@ async def test_an_agent_terminates_no_others_than_its_children(desk: Desk, boss:
     assert await rows(desk, "SELECT id FROM agents WHERE terminated_at IS NOT NULL") == []
 
 
+async def test_an_agent_takes_no_more_children_over_than_it_may_have(
+    desk: Desk, boss: Stayer
+) -> None:
+    child = await make(desk, "child", parent_id=boss.id)
+    for number in range(2):
+        await make(desk, f"grandchild {number}", parent_id=child)
+    limits = '{"limits": {"children": 1}}'
+    await change(desk, f"UPDATE agents SET definition = '{limits}' WHERE name = 'boss'")
+    wanted = {"name": "child", "children": "hand_over"}
+    assert isinstance(await boss.refused("terminate_agent", **wanted), ChildrenNotTaken)
+    assert await rows(desk, "SELECT id FROM agents WHERE terminated_at IS NOT NULL") == []
+
+
 async def test_a_child_is_terminated_with_those_below_it_and_what_they_do_is_stopped(
     desk: Desk, boss: Stayer, infrastructure: Services
 ) -> None:
@@ -348,6 +364,23 @@ async def test_a_child_is_terminated_with_those_below_it_and_what_they_do_is_sto
     ]
     alive = await rows(desk, "SELECT name FROM agents WHERE terminated_at IS NULL")
     assert [row.name for row in alive] == ["boss"]
+    history = await handle.fetch_history()
+    kinds = [EventType.Name(event.event_type) for event in history.events]
+    await handle.terminate()
+    assert "EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED" in kinds
+
+
+async def test_a_call_that_was_lost_after_the_rows_stops_what_is_done_when_it_is_repeated(
+    desk: Desk, boss: Stayer, infrastructure: Services
+) -> None:
+    child = await make(desk, "child", parent_id=boss.id)
+    grandchild = await make(desk, "grandchild", parent_id=child)
+    client = await Client.connect(infrastructure.temporal_address)
+    handle = await client.start_workflow(
+        "AnyWorkflow", id=agent_workflow_id(grandchild), task_queue=f"nobody-{grandchild}"
+    )
+    await terminate_tree(desk.database, SOMEBODY, child, children=ChildrenFate.TERMINATE)
+    await ActivityEnvironment(client).run(boss.done, "terminate_agent", name="child")
     history = await handle.fetch_history()
     kinds = [EventType.Name(event.event_type) for event in history.events]
     await handle.terminate()
@@ -510,9 +543,22 @@ async def test_a_reminder_is_set_once_however_often_the_call_is_made(
         ({"after": "soon"}, ToolArgumentsInvalid, "not a duration"),
         ({"after": "0s"}, ToolArgumentsInvalid, "out of range"),
         ({"every": "30s"}, ReminderRefused, "every 60s"),
+        ({"after": "30s"}, ReminderRefused, "after 60s"),
         ({"after": "1m", "text": " "}, ToolArgumentsInvalid, "text"),
     ],
-    ids=["never", "twice", "until", "no clock", "words", "date", "soon", "0s", "often", "blank"],
+    ids=[
+        "never",
+        "twice",
+        "until",
+        "no clock",
+        "words",
+        "date",
+        "soon",
+        "0s",
+        "often",
+        "at once",
+        "blank",
+    ],
 )
 async def test_a_reminder_that_is_wrong_is_given_back_with_what_is_wrong(
     desk: Desk, boss: Stayer, wanted: Any, kind: type[AgentOSError], reason: str

@@ -284,6 +284,18 @@ async def test_children_end_with_their_parent_or_are_handed_over(residents: Resi
     assert (await residents.show(grandchild))["state"] == "terminated"
 
 
+async def test_who_would_have_too_many_children_is_handed_none_over(residents: Residents) -> None:
+    parent = await residents.create(limits={"children": 1})
+    child = await residents.create(parent_id=parent)
+    for _ in range(2):
+        await residents.create(parent_id=child)
+    body = {"children": "hand_over"}
+    answer = await residents.http.post(f"/agents/{child}/terminate", json=body)
+    assert answer.status_code == 409
+    assert "may have 1 in all; terminate some of them first" in answer.text
+    assert (await residents.show(child))["state"] == "idle"
+
+
 @pytest.mark.parametrize("body", [{"children": "eat"}, {"kids": "x"}, []], ids=str)
 async def test_a_way_to_end_that_does_not_exist_is_refused(residents: Residents, body: Any) -> None:
     agent_id = await residents.create()
