@@ -46,6 +46,9 @@ class Session:
         self._editor = Editor()
         self._cursor: str | None = None
         self._interrupted_at = -LEAVE_SECONDS
+        self._shown_ask: str | None = None
+        # What stood at the prompt when the line was begun.
+        self._line_ask: str | None = None
         self._background: set[asyncio.Task[None]] = set()
         self._is_due = asyncio.Event()
 
@@ -122,6 +125,7 @@ class Session:
             if self._is_due.is_set() or self._talk.is_answering or self._talk.note:
                 self._is_due.clear()
                 self._flush()
+                self._shown_ask = self._ask_key
                 self._screen.draw(
                     list(self._talk.live(datetime.now(UTC))), self._prompt(), self._editor
                 )
@@ -145,6 +149,10 @@ class Session:
     def _asked(self) -> tuple[str, ApprovalAsked] | None:
         return next(iter(self._talk.asks.values()), None)
 
+    @property
+    def _ask_key(self) -> str | None:
+        return next(iter(self._talk.asks), None)
+
     async def _type(self, typed: AsyncIterator[bytes]) -> None:
         keyboard = Keyboard()
         self._is_due.set()
@@ -165,10 +173,25 @@ class Session:
             case Key.REDRAW:
                 self._screen.clear()
             case Key.ENTER:
-                if text := self._editor.submit().strip():
+                if self._is_of_another_ask(self._editor.text.strip()):
+                    self._line_ask = self._ask_key
+                    self._talk.say(
+                        "Not sent: what is asked has changed since you began this line. "
+                        "Enter sends it now, Ctrl-C clears it.",
+                        "yellow",
+                    )
+                elif text := self._editor.submit().strip():
                     await self._told(self._submit(text))
             case _:
+                if not self._editor.text:
+                    self._line_ask = self._shown_ask
                 self._editor.take(key)
+
+    def _is_of_another_ask(self, text: str) -> bool:
+        """A word that was meant for one thing must never decide another."""
+        command = text.partition(" ")[0]
+        means_itself = command == "/say" or (text in self._commands and text != "/deny")
+        return bool(text) and not means_itself and self._line_ask != self._ask_key
 
     def _interrupt(self) -> None:
         now = time.monotonic()
@@ -267,6 +290,7 @@ class Session:
             if text in self._talk.sending:
                 self._talk.sending.remove(text)
             if not self._editor.text:
+                self._line_ask = None  # It was a message.
                 self._editor.take(Typed(text))  # It was not sent: it can be, once more.
             raise
 

@@ -17,7 +17,7 @@ from tests.integration.agent_stage import MODELS
 from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage
 from tests.integration.cli_runs import Typing, agentos, start, typing
 from tests.integration.residents import RowAgent, row_agent
-from workflows.events import ToolCalled, ToolResult
+from workflows.events import ApprovalAsked, ToolCalled, ToolResult
 
 NEVER = 3_600.0  # seconds
 
@@ -173,6 +173,25 @@ async def test_a_line_that_is_no_message_is_refused_with_its_reason(
     assert printed.code == 2
     assert "/content" in printed.stderr
     assert await unread(agent) == 0
+
+
+async def test_what_was_typed_before_it_was_asked_decides_nothing(
+    chat_stage: Stage, agent: RowAgent
+) -> None:
+    async with typing(chat_stage.url, "agents", "chat", agent.name) as run:
+        await opened(run, agent)
+        run.type("Paint it.\r")
+        task_id = await asked(agent)
+        await agent.say(task_id, "I see.\n")
+        run.type("yes please make it blue")
+        await run.until(lambda seen: seen.lines[-1] == "> yes please make it blue")
+        await agent.tell(task_id, ApprovalAsked(step="1.1 rm", call_id="c", ask_id="a"))
+        await run.until(lambda seen: seen.lines[-1] == "y/n> yes please make it blue")
+        run.type("\r")
+        await run.until_seen("Not sent: what is asked has changed")
+        await run.until(lambda seen: seen.lines[-1] == "y/n> yes please make it blue")
+        run.type("\x03\x03")
+        assert await run.end() == 0
 
 
 async def test_new_makes_the_agent_first(chat_stage: Stage) -> None:
