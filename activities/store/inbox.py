@@ -41,7 +41,8 @@ class NewMessage:
     """What is to stand in the inbox of ``agent_id``.
 
     Of those with the same ``client_key`` the first counts, and ``request_digest`` tells a repeat
-    from another message. See ``InboxRow`` for the rest.
+    from another message. One that ``is_owed`` is written however full the inbox is: it answers what
+    the agent itself has sent, or says that nobody will. See ``InboxRow`` for the rest.
     """
 
     agent_id: UUID
@@ -63,6 +64,7 @@ class NewMessage:
     round: int = 0
     is_interrupted: bool = False
     is_read: bool = False
+    is_owed: bool = False
     client_key: str | None = None
     request_digest: str | None = None
 
@@ -140,6 +142,7 @@ def _values(message: NewMessage) -> dict[str, Any]:
         "round": message.round,
         "is_interrupted": message.is_interrupted,
         "is_read": message.is_read,
+        "is_owed": message.is_owed,
         "client_key": message.client_key,
         "request_digest": message.request_digest,
         "most": MAX_UNREAD,
@@ -175,7 +178,7 @@ _POST = text(
             told_seq = told_seq + CAST({_IS_READ} AND told_seq = message_seq AS int)
         FROM found
         WHERE agents.id = found.id AND agents.terminated_at IS NULL
-          AND (CAST(:kind AS text) = '{InboxKind.REPLY}' OR NOT is_full)
+          AND (:is_owed OR CAST(:kind AS text) = '{InboxKind.REPLY}' OR NOT is_full)
           AND NOT EXISTS (SELECT FROM earlier)
         RETURNING agents.id, agents.team_id, agents.message_seq
     ), written AS (
