@@ -22,7 +22,9 @@ from workflows.resident_contracts import (
 )
 
 _Carry = Callable[[TaskRun], ConversationRun]
-_Question = Callable[[], bool]
+
+# Temporal ends a run that has more than 51,200, and asks it to continue as new after 4,096.
+_LONGEST_EVENTS = 16_384
 
 
 @workflow.defn
@@ -40,6 +42,7 @@ class ConversationWorkflow:
         self._told = 0
         self._paused = run.paused
         self._exchange: _Exchange | None = None
+        self._is_taking = False
         self._cut_for = 0
         self._summing_up: asyncio.Task[None] | None = None
 
@@ -47,18 +50,18 @@ class ConversationWorkflow:
     async def run(self, run: ConversationRun) -> None:
         """Answer until nothing is left to answer."""
         if run.exchange is not None:
-            await self._converse(run.exchange, run.through)
+            await self._converse(run.exchange, run.through, is_cut=run.cut)
         while True:
             told = self._told
             taken = await self._take()
             if taken.summarises and not self._is_summing_up:
                 self._summing_up = asyncio.create_task(self._summarise())
             if taken.exchange is not None:
-                await self._converse(taken.exchange, taken.through)
+                is_cut = self._cut_for > taken.through
+                await self._converse(taken.exchange, taken.through, is_cut=is_cut)
             elif not await self._hears(told, taken.idle_seconds):
                 break
-            # To wait for the summary would keep whoever writes meanwhile from an answer.
-            if workflow.info().is_continue_as_new_suggested() and not self._is_summing_up:
+            if self._is_time_for_another_run:
                 workflow.continue_as_new(self._next())
 
     @workflow.signal(name=LOOK)
@@ -68,9 +71,13 @@ class ConversationWorkflow:
 
     @workflow.signal(name=INTERRUPT)
     def interrupt(self, seq: int) -> None:
-        """Cut the answer short that is being given to messages before ``seq``."""
+        """Cut the answer short that is being given to messages before ``seq``. What is begun later
+        is not meant."""
         self._told += 1
-        self._cut_for = max(self._cut_for, seq)
+        if self._exchange is not None:
+            self._exchange.heed(seq)
+        elif self._is_taking:
+            self._cut_for = max(self._cut_for, seq)
 
     @workflow.signal
     def pause(self) -> None:
@@ -99,19 +106,24 @@ class ConversationWorkflow:
             self._exchange.lifecycle.told_to_try += 1
 
     async def _take(self) -> Taken:
-        return await workflow.execute_local_activity_method(
-            ports.Conversations.take_messages,
-            TakeCall(agent_id=self._run.agent_id, team_id=self._run.team_id),
-            summary="read the inbox",
-            **policies.RECORD,
-        )
+        self._is_taking, self._cut_for = True, 0
+        try:
+            return await workflow.execute_local_activity_method(
+                ports.Conversations.take_messages,
+                TakeCall(agent_id=self._run.agent_id, team_id=self._run.team_id),
+                summary="read the inbox",
+                **policies.RECORD,
+            )
+        finally:
+            self._is_taking = False
 
-    async def _converse(self, run: AgentRun, through: int) -> None:
+    async def _converse(self, run: AgentRun, through: int, *, is_cut: bool) -> None:
         """Raises what the exchange ended of, once that is in its row."""
         exchange = _Exchange(run.model_copy(update={"paused": self._paused}), through, self._next)
+        exchange.lifecycle.is_cut = is_cut
         self._exchange = exchange
         try:
-            await exchange.run(lambda: self._cut_for > through)
+            await exchange.run()
         finally:
             self._exchange = None
 
@@ -126,8 +138,9 @@ class ConversationWorkflow:
     def _next(self, run: TaskRun | None = None) -> ConversationRun:
         """The input of the run after this one; ``run`` is an exchange that goes on in it."""
         assert run is None or isinstance(run, AgentRun)
-        through = self._exchange.through if self._exchange is not None else 0
-        update = {"exchange": run, "through": through, "paused": self._paused}
+        exchange = self._exchange
+        through, is_cut = (exchange.through, exchange.is_cut) if exchange else (0, False)
+        update = {"exchange": run, "through": through, "cut": is_cut, "paused": self._paused}
         return self._run.model_copy(update=update)
 
     async def _summarise(self) -> None:
@@ -148,6 +161,15 @@ class ConversationWorkflow:
     def _is_summing_up(self) -> bool:
         return self._summing_up is not None and not self._summing_up.done()
 
+    @property
+    def _is_time_for_another_run(self) -> bool:
+        """To wait for a summary would keep whoever writes meanwhile from an answer, and to lose it
+        costs another one. So it goes on beside, but for one that hangs."""
+        info = workflow.info()
+        if not info.is_continue_as_new_suggested():
+            return False
+        return not self._is_summing_up or info.get_current_history_length() > _LONGEST_EVENTS
+
 
 class _Exchange:
     """The messages that were taken, until their answer."""
@@ -157,11 +179,19 @@ class _Exchange:
         self.lifecycle = Lifecycle(run, working_time_of(run), carry=carry)
         self.loop = ReactLoop(run, self.lifecycle)
 
-    async def run(self, is_cut: _Question) -> None:
+    @property
+    def is_cut(self) -> bool:
+        return self.lifecycle.is_cut
+
+    def heed(self, seq: int) -> None:
+        """Message ``seq`` is to interrupt it, unless it answers that."""
+        self.lifecycle.is_cut |= seq > self.through
+
+    async def run(self) -> None:
         async with self.lifecycle.running():
-            turns = asyncio.ensure_future(self._turns(is_cut))
+            turns = asyncio.ensure_future(self._turns())
             try:
-                await workflow.wait_condition(lambda: turns.done() or is_cut())
+                await workflow.wait_condition(lambda: turns.done() or self.is_cut)
                 if not turns.done():
                     await self._stop(turns)
             except asyncio.CancelledError:
@@ -173,21 +203,24 @@ class _Exchange:
             if not await _is_finished(turns):
                 await self._cut_short()
 
-    async def _turns(self, is_cut: _Question) -> bool:
+    async def _turns(self) -> bool:
         """Turn after turn; whether the last one gave the answer."""
-        while not is_cut():
+        while not self.is_cut:
             if await self.loop.turn():
                 return True
-            if not is_cut() and workflow.info().is_continue_as_new_suggested():
+            if not self.is_cut and workflow.info().is_continue_as_new_suggested():
                 self.lifecycle.continue_as_new(self.loop.run)
         return False
 
     async def _stop(self, turns: "asyncio.Future[bool]") -> None:
         """Stop the model at once; tools that run are given a while to end by themselves."""
+        grace_seconds = policies.INTERRUPT_GRACE.total_seconds()
         if self.loop.is_acting:
-            await workflow.wait([turns], timeout=policies.INTERRUPT_GRACE.total_seconds())
-        turns.cancel()
-        await workflow.wait([turns])
+            await workflow.wait([turns], timeout=grace_seconds)
+        # What ends in spite of the cancellation goes on to what it had asked for: once more, then.
+        while not turns.done():
+            turns.cancel()
+            await workflow.wait([turns], timeout=grace_seconds)
 
     async def _cut_short(self) -> None:
         run = self.loop.run

@@ -65,7 +65,7 @@ class Lifecycle:
 
     The workflow records where it is: ``step`` names the running part for people, ``sub_task_id``
     is its row, if it has one. The workflow sets ``is_closed`` when its last activity has already
-    closed the task.
+    closed the task, and ``is_cut`` when what it does is to be cut short without failing.
 
     ``carry`` makes the input of a run that continues as new, where that is more than the task's.
     """
@@ -80,6 +80,7 @@ class Lifecycle:
         self.working_time = working_time
         self.paused = run.paused
         self.is_closed = False
+        self.is_cut = False
         self.told_to_try = 0
         self.step = ""
         self.sub_task_id: UUID | None = None
@@ -112,9 +113,11 @@ class Lifecycle:
         Temporal's SDK gives the result of such an activity, and tells of the cancellation no more.
 
         Raises:
-            asyncio.CancelledError: the workflow was cancelled.
+            asyncio.CancelledError: the workflow was cancelled, or its work is to be cut short.
             TimeoutError: its working time is used up.
         """
+        if self.is_cut:
+            raise asyncio.CancelledError
         is_cancelled = workflow.cancellation_reason() is not None
         if (is_cancelled or self.working_time.is_used_up) and workflow.patched(_HEEDS_CANCELLATION):
             raise asyncio.CancelledError if is_cancelled else TimeoutError

@@ -11,13 +11,15 @@ INTERRUPT = "interrupt"
 
 class ConversationRun(Message):
     """The input of ConversationWorkflow, also when it continues as new: then ``exchange`` is the
-    one that it is in, if any, and ``through`` the number of the last message in that."""
+    one that it is in, if any, ``through`` the number of the last message in that, and ``cut`` says
+    that it is to be cut short."""
 
     agent_id: UUID
     team_id: UUID
     paused: bool = False
     exchange: AgentRun | None = None
     through: int = 0
+    cut: bool = False
 
 
 class TakeCall(Message):

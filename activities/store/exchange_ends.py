@@ -91,18 +91,17 @@ async def settle(
         why = {"task_id": task_id, "error": _CANCELLED.model_dump_json(exclude_none=True)}
         await connection.execute(_EXPLAIN, why)
     group = ended.group
-    members = await lock_group(connection, group.group_id) if group is not None else ()
+    members = await lock_group(connection, group.group_id, agent_id) if group is not None else ()
     told = {ended.parent_id} if ended.parent_id is not None else set[UUID]()
     await lock_agents(connection, {agent_id, *ended.askers, *told, *members})
+    values = {"task_id": task_id, "agent_id": agent_id, "is_good": ended.is_good}
+    await connection.execute(_RECORD, values)
     if ended.is_good:
-        await connection.execute(_MARK_READ, {"task_id": task_id})
         await _reply(connection, ended)
     elif ended.parent_id is not None and not ended.is_terminated:
         await _tell_parent(connection, ended, ended.parent_id)
     if group is not None:
         await on_exchange_end(connection, _for_group(ended, group))
-    await connection.execute(_COUNT, {"task_id": task_id})
-    await connection.execute(_TELL, {"agent_id": agent_id})
 
 
 async def _reply(connection: AsyncConnection, ended: _Ended) -> None:
@@ -219,40 +218,36 @@ _TAKEN = text(
 
 _EXPLAIN = text("UPDATE tasks SET error = CAST(:error AS jsonb) WHERE id = :task_id")
 
-_MARK_READ = text(
-    "UPDATE inbox SET read_at = now() WHERE exchange_id = :task_id AND read_at IS NULL"
-)
-
-_COUNT = text(
-    """
-    INSERT INTO agent_usage (agent_id, day, team_id, tokens, cost_usd)
-    SELECT tasks.parent_id, (now() AT TIME ZONE 'utc')::date, tasks.team_id,
-           coalesce(used.tokens, 0), coalesce(used.cost_usd, 0)
-    FROM tasks, LATERAL (
-        SELECT sum(prompt_tokens + completion_tokens) AS tokens, sum(cost_usd) AS cost_usd
-        FROM (
-            SELECT prompt_tokens, completion_tokens, cost_usd FROM messages
-            WHERE task_id = tasks.id
-            UNION ALL
-            -- Those of turns that have an answer are counted with that.
-            SELECT prompt_tokens, completion_tokens, cost_usd FROM lost_answers AS lost
-            WHERE task_id = tasks.id AND NOT EXISTS (
-                SELECT FROM messages
-                WHERE messages.task_id = lost.task_id AND messages.turn = lost.turn
-                  AND messages.role = 'assistant'
-            )
-        ) AS answers
-    ) AS used
-    WHERE tasks.id = :task_id
-    ON CONFLICT (agent_id, day) DO UPDATE
-        SET tokens = agent_usage.tokens + excluded.tokens,
-            cost_usd = agent_usage.cost_usd + excluded.cost_usd
-    """
-)
-
-_TELL = text(
+# In one statement: whoever ends an exchange of a group keeps the others waiting.
+_RECORD = text(
     f"""
-    WITH agent AS (
+    WITH read AS (
+        UPDATE inbox SET read_at = now()
+        WHERE exchange_id = :task_id AND read_at IS NULL AND CAST(:is_good AS bool)
+    ), used AS (
+        INSERT INTO agent_usage (agent_id, day, team_id, tokens, cost_usd)
+        SELECT tasks.parent_id, (now() AT TIME ZONE 'utc')::date, tasks.team_id,
+               coalesce(used.tokens, 0), coalesce(used.cost_usd, 0)
+        FROM tasks, LATERAL (
+            SELECT sum(prompt_tokens + completion_tokens) AS tokens, sum(cost_usd) AS cost_usd
+            FROM (
+                SELECT prompt_tokens, completion_tokens, cost_usd FROM messages
+                WHERE task_id = tasks.id
+                UNION ALL
+                -- Those of turns that have an answer are counted with that.
+                SELECT prompt_tokens, completion_tokens, cost_usd FROM lost_answers AS lost
+                WHERE task_id = tasks.id AND NOT EXISTS (
+                    SELECT FROM messages
+                    WHERE messages.task_id = lost.task_id AND messages.turn = lost.turn
+                      AND messages.role = 'assistant'
+                )
+            ) AS answers
+        ) AS used
+        WHERE tasks.id = :task_id
+        ON CONFLICT (agent_id, day) DO UPDATE
+            SET tokens = agent_usage.tokens + excluded.tokens,
+                cost_usd = agent_usage.cost_usd + excluded.cost_usd
+    ), agent AS (
         UPDATE agents SET updated_at = now() WHERE id = :agent_id RETURNING id, team_id
     )
     SELECT pg_notify('{events.CHANNEL}', CAST(id AS text)),

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.store.database import Database
 from activities.store.group_rounds import deliver_late, end_round
-from activities.store.group_rows import LockedGroup, Words, locked_group, members_of, say
+from activities.store.group_rows import LockedGroup, Words, locked_group, say
 from activities.store.resident_state import JOINED, STATE
 from workflows.discussions import turn_after
 from workflows.states import AgentState, GroupTurnState, Status
@@ -37,11 +37,22 @@ class EndedExchange:
     reply: str | None
 
 
-async def lock_group(connection: AsyncConnection, group_id: UUID) -> Collection[UUID]:
-    """Lock a group until the transaction ends, and give its members, none of whom is locked yet.
-    Groups come before agents: see ``group_rows``."""
+async def lock_group(
+    connection: AsyncConnection, group_id: UUID, agent_id: UUID
+) -> Collection[UUID]:
+    """Lock a group until the transaction ends, in which this member's exchange ends. Gives the
+    members that are to be locked, too, since they may be given something: none while the turn of
+    another one is due. Groups come before agents: see ``group_rows``."""
     group = await locked_group(connection, group_id)
-    return () if group is None else await members_of(connection, group.id)
+    if group is None:
+        return ()
+    values = {
+        "group_id": group.id,
+        "agent_id": agent_id,
+        "thread_id": group.thread_id,
+        "round": group.round,
+    }
+    return [row.agent_id for row in await connection.execute(_TOLD_AFTER, values)]
 
 
 async def on_exchange_end(connection: AsyncConnection, ended: EndedExchange) -> None:
@@ -62,8 +73,7 @@ async def on_exchange_end(connection: AsyncConnection, ended: EndedExchange) -> 
         "exchange_id": ended.exchange_id,
         "state": turn_after(ended.reply),
     }
-    may_speak = await connection.scalar(_MAY_SPEAK, values)
-    await connection.execute(_END_TURN, values)
+    may_speak = await connection.scalar(_END_TURN, values)
     has_spoken = bool(may_speak) and await _post(connection, group, ended)
     if group.thread_id == ended.thread_id:
         await end_round(connection, group)
@@ -110,8 +120,25 @@ async def _post(connection: AsyncConnection, group: LockedGroup, ended: EndedExc
     return await say(connection, group, words) is not None
 
 
-_MAY_SPEAK = text(
+_TOLD_AFTER = text(
     """
+    SELECT agent_id FROM group_members
+    WHERE group_id = :group_id AND NOT EXISTS (
+        SELECT FROM group_turns
+        WHERE thread_id = CAST(:thread_id AS uuid) AND round = :round AND state = 'due'
+          AND agent_id <> :agent_id
+    )
+    """
+)
+
+# A turn of an earlier round is no more due; that of a later one is not of these messages. Whether
+# the member may speak is seen as it was before.
+_END_TURN = text(
+    """
+    WITH ended AS (
+        UPDATE group_turns SET state = :state, exchange_id = :exchange_id
+        WHERE thread_id = :thread_id AND agent_id = :agent_id AND round = :round AND state = 'due'
+    )
     SELECT EXISTS (
         SELECT FROM group_members WHERE group_id = :group_id AND agent_id = :agent_id
     ) AND NOT EXISTS (
@@ -119,14 +146,6 @@ _MAY_SPEAK = text(
         WHERE thread_id = :thread_id AND round = :round AND agent_id = :agent_id
           AND state IN ('spoke', 'passed')
     )
-    """
-)
-
-# A turn of an earlier round is no more due; that of a later one is not of these messages.
-_END_TURN = text(
-    """
-    UPDATE group_turns SET state = :state, exchange_id = :exchange_id
-    WHERE thread_id = :thread_id AND agent_id = :agent_id AND round = :round AND state = 'due'
     """
 )
 

@@ -16,6 +16,9 @@ from tests.benchmarks import (
     burst,
     cache,
     files,
+    groups,
+    idle_agents,
+    inboxes,
     long_run,
     many_tasks,
     mcp_calls,
@@ -60,6 +63,8 @@ ON_STAGE: Mapping[str, Callable[[Stage], Awaitable[Verdict]]] = {
     "breaker-storm": breakers.reached,
     "routes": routes.choice,
     "wake-ups": wake_ups.both,
+    "group": groups.all_read,
+    "inbox": inboxes.thousand,
     "stream": stream.deltas,
     "viewers": viewers.at_once,
     "crowd": viewers.thousand,
@@ -67,6 +72,8 @@ ON_STAGE: Mapping[str, Callable[[Stage], Awaitable[Verdict]]] = {
 LARGE: Mapping[str, Callable[[Stage], Awaitable[Verdict]]] = {
     "burst": burst.two_thousand,
     "many-tasks": many_tasks.lists_and_submissions,
+    "idle-agents": idle_agents.ten_thousand,
+    "long-inbox": inboxes.ten_thousand,
 }
 NAMES = (*ALONE, *ON_STAGE)
 

@@ -1,23 +1,28 @@
 """How soon an agent that stays begins to look at a message: one that sleeps, and one that listens.
 
-The message goes through the API within this process, and its baseline is told from this process,
-too: a bare workflow on the same Temporal server, by a signal with start, or by a signal while it is
-open. Its first activity, a local one like the agent's, notes the time. Its worker keeps to
-Temporal's defaults, so that a new workflow passes through the sandbox for workflow code. The model
-plays no part: it is asked only later.
+The message goes through the API within this process. The baseline is told in the same way, through
+an API of one route, made with the same framework, that does nothing but call Temporal: a bare
+workflow on the same server gets a signal with start, or a signal while it is open. Its first
+activity, a local one like the agent's, notes the time. Its worker keeps to Temporal's defaults, so
+that a new workflow passes through the sandbox for workflow code. The model plays no part: it is
+asked only later.
 
-So the difference is what AgentOS does before it tells the workflow: checks, and the row in
-PostgreSQL that a message is first. It is measured until the transaction begins in which the message
-is taken, the first thing that the activity does. What HTTP adds is shown beside it.
+So the difference is what AgentOS does before it tells the workflow: checks, a line in the log, and
+the row in PostgreSQL that a message is first. It is measured until the transaction begins in which
+the message is taken, the first thing that the activity does. What the signal takes without any API,
+and what HTTP adds to the message, is shown beside it.
 """
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from uuid import uuid4
 
 import httpx
-from temporalio.client import WorkflowHandle
+from fastapi import FastAPI
+from pydantic import BaseModel
 
 from activities.store.database import Database
 from tests.benchmarks.bare import LONGEST_RUN, TASK_QUEUE
@@ -31,11 +36,12 @@ from tests.benchmarks.stage import Stage
 
 ASLEEP = Bound(most=1.5)
 AWAKE = Bound(most=1.3)
-EFFORT = Effort(least=20, most=100, seconds=25)
+EFFORT = Effort(least=20, most=60, seconds=20)
 # Until whoever was just told something has come to rest.
-REST_SECONDS = 0.2
+REST_SECONDS = 0.4
 WARM_UPS = 3
-OVER_HTTP = 10
+MORE = 10
+MESSAGE = {"content": "Are you there?"}
 
 
 async def both(stage: Stage) -> Verdict:
@@ -61,49 +67,97 @@ async def _both(stage: Stage, model: str, api: httpx.AsyncClient) -> Verdict:
         return await resident.look_ms(http)
 
     verdicts = []
-    for name, bound, ours, bare, told in (
-        ("sleeps", ASLEEP, asleep, _bare_asleep_ms, "a signal with start of a bare workflow"),
-        ("listens", AWAKE, awake, _bare_awake_ms, "a signal to a bare workflow that is open"),
-    ):
-        for _ in range(WARM_UPS):
-            await ours()
-            await bare(stage)
-        pairs = await measure(ours, partial(bare, stage), bound, EFFORT)
-        over_http = [await ours(None) for _ in range(OVER_HTTP)]
-        verdict = compare(
-            f"A message to an agent that {name}, until it is looked at",
-            pairs,
-            baseline_name=f"{told}, until its first local activity",
-            unit="ms",
-            bound=bound,
-            rows=[("AgentOS over HTTP (ms)", spread(over_http))],
-        )
-        verdicts.append(verdict)
+    async with _bare_api(stage) as bare_api:
+        for name, bound, ours, bare in (
+            ("sleeps", ASLEEP, asleep, _bare_asleep_ms),
+            ("listens", AWAKE, awake, _bare_awake_ms),
+        ):
+            for _ in range(WARM_UPS):
+                await ours()
+                await bare(stage, bare_api)
+            pairs = await measure(ours, partial(bare, stage, bare_api), bound, EFFORT)
+            over_http = [await ours(None) for _ in range(MORE)]
+            signals = [await bare(stage, None) for _ in range(MORE)]
+            verdict = compare(
+                f"A message to an agent that {name}, until it is looked at",
+                pairs,
+                baseline_name="a bare API that signals a bare workflow, until its local activity",
+                unit="ms",
+                bound=bound,
+                rows=[
+                    ("the message over HTTP (ms)", spread(over_http)),
+                    ("the signal without an API (ms)", spread(signals)),
+                ],
+            )
+            verdicts.append(verdict)
     return max(verdicts)
 
 
-async def _bare_asleep_ms(stage: Stage) -> float:
+class _Message(BaseModel):
+    content: str
+
+
+@asynccontextmanager
+async def _bare_api(stage: Stage) -> AsyncIterator[httpx.AsyncClient]:
+    app = FastAPI()
+
+    @app.post("/{workflow_id}/{count}", status_code=202)
+    async def begin(workflow_id: str, count: int, message: _Message) -> dict[str, str]:
+        assert message.content
+        await _begin(stage, workflow_id, count)
+        return {"id": workflow_id}
+
+    @app.post("/{workflow_id}", status_code=202)
+    async def tell(workflow_id: str, message: _Message) -> dict[str, str]:
+        assert message.content
+        await _tell(stage, workflow_id)
+        return {"id": workflow_id}
+
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        yield client
+
+
+async def _bare_asleep_ms(stage: Stage, api: httpx.AsyncClient | None) -> float:
+    await asyncio.sleep(REST_SECONDS)
+    workflow_id = f"bare-{uuid4()}"
+    began = time.time()
+    if api is None:
+        await _begin(stage, workflow_id, 1)
+    else:
+        (await api.post(f"/{workflow_id}/1", json=MESSAGE)).raise_for_status()
+    [noted] = await _noted(stage, workflow_id)
+    return (noted - began) * 1_000
+
+
+async def _bare_awake_ms(stage: Stage, api: httpx.AsyncClient | None) -> float:
+    workflow_id = f"bare-{uuid4()}"
+    await _begin(stage, workflow_id, 2)
     await asyncio.sleep(REST_SECONDS)
     began = time.time()
-    [noted] = await (await _told(stage, 1)).result()
+    if api is None:
+        await _tell(stage, workflow_id)
+    else:
+        (await api.post(f"/{workflow_id}", json=MESSAGE)).raise_for_status()
+    [_, noted] = await _noted(stage, workflow_id)
     return (noted - began) * 1_000
 
 
-async def _bare_awake_ms(stage: Stage) -> float:
-    handle = await _told(stage, 2)
-    await asyncio.sleep(2 * REST_SECONDS)
-    began = time.time()
-    await handle.signal(LOOK, 2)
-    [_, noted] = await handle.result()
-    return (noted - began) * 1_000
+async def _noted(stage: Stage, workflow_id: str) -> list[float]:
+    noted: list[float] = await stage.temporal.get_workflow_handle(workflow_id).result()
+    return noted
 
 
-async def _told(stage: Stage, count: int) -> WorkflowHandle[BareListener, list[float]]:
-    """A bare workflow that was started by its first signal, and ends with that number ``count``."""
-    return await stage.temporal.start_workflow(
+async def _tell(stage: Stage, workflow_id: str) -> None:
+    await stage.temporal.get_workflow_handle(workflow_id).signal(LOOK, 2)
+
+
+async def _begin(stage: Stage, workflow_id: str, count: int) -> None:
+    """A bare workflow that is started by its first signal, and ends with that number ``count``."""
+    await stage.temporal.start_workflow(
         BareListener.run,
         args=[count],
-        id=f"bare-{uuid4()}",
+        id=workflow_id,
         task_queue=TASK_QUEUE,
         execution_timeout=LONGEST_RUN,
         start_signal=LOOK,

@@ -2,12 +2,13 @@
 what its messages tell it to.
 
 A line of what the agent has to answer is a turn, as in ``agent_stage``; ``finish TEXT`` is its
-answer. ``dream TEXT`` says something and never comes to an end by itself.
+answer. ``dream TEXT`` says something and never comes to an end by itself; ``defy NAME`` comes to an
+end in spite of its cancellation, with a call that a person must allow.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -59,6 +60,10 @@ class Talkers(ObedientAgents):
         orders = [order.split() for order in _lines(begun.prompt)[call.turn - 1].split(";")]
         if orders[0][0] == "dream":
             await self._dream(turn, " ".join(orders[0][1:]))
+        if orders[0][0] == "defy":
+            with suppress(asyncio.CancelledError):
+                await self._dream(turn, "")
+            orders = [["ask", *orders[0][1:]]]
         ended = turn_of(call, call.seq + 3 if call.seq == 0 else call.seq + 1, orders)
         if call.seq == 0:
             asked = ChatMessage("user", begun.prompt, is_protected=True)

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 
+from activities.store.exchanges import MAX_CHARACTERS
 from deploy.local.services import Services
 from tests.conftest import EVENTS_UNTIL_NEW
 from tests.integration.conversation_stage import Talk, talking
@@ -16,6 +17,8 @@ from workflows.contracts import Decision, Verdict
 from workflows.resident_contracts import INTERRUPT, agent_workflow_id
 
 RACES = 500
+# More than half of what an exchange takes.
+FILLING = "x" * (MAX_CHARACTERS // 2 + 1)
 
 
 @pytest.fixture
@@ -59,16 +62,16 @@ async def test_an_interruption_keeps_what_was_said_and_goes_on_with_the_next(tal
 
 async def test_a_tool_that_runs_ends_by_itself_when_its_turn_is_interrupted(talk: Talk) -> None:
     await talk.tell("wait one", "dream never")
-    await until_exchange(talk, "running")
+
+    async def is_running() -> bool:
+        return await calls(talk) == ["running"]
+
+    await until(is_running)
     await talk.tell("finish Yes?", signal=INTERRUPT)
     await asyncio.sleep(0.3)
     talk.model.released.set()
     await talk.replied(2)
-    calls = await talk.rows(
-        "SELECT sub_tasks.status FROM sub_tasks JOIN tasks ON tasks.id = task_id"
-        " WHERE tasks.parent_id = :id"
-    )
-    assert [call.status for call in calls] == ["completed"]
+    assert await calls(talk) == ["completed"]
     assert not talk.model.dreaming.is_set()
 
 
@@ -84,6 +87,24 @@ async def test_a_call_that_waits_for_a_person_is_given_up_when_interrupted(talk:
     await talk.tell("finish Yes?", signal=INTERRUPT)
     await talk.replied(2)
     assert (await talk.replies())[-1] == "Yes?"
+
+
+async def test_a_turn_that_ends_in_spite_of_its_interruption_begins_nothing(talk: Talk) -> None:
+    await talk.tell("defy one", "finish Never.")
+    await talk.model.dreaming.wait()
+    await talk.tell("finish Yes?", signal=INTERRUPT)
+    await talk.replied(2)
+    assert (await talk.replies())[-1] == "Yes?"
+
+
+async def test_an_interruption_cuts_nothing_that_begins_later(talk: Talk) -> None:
+    await talk.tell("dream Half")
+    await talk.model.dreaming.wait()
+    # Too much for one exchange with the next.
+    await talk.tell("finish Two.", FILLING)
+    await talk.tell("finish Three.", FILLING, signal=INTERRUPT)
+    await talk.replied(3)
+    assert await talk.replies() == ["Half", "Two.", "Three."]
 
 
 async def test_messages_wait_while_a_person_is_asked(talk: Talk) -> None:
@@ -174,6 +195,15 @@ async def until_exchange(talk: Talk, state: str) -> None:
         return bool(found) and found[-1][0] == state
 
     await until(holds)
+
+
+async def calls(talk: Talk) -> list[str]:
+    """The states of all calls that it has made."""
+    found = await talk.rows(
+        "SELECT sub_tasks.status FROM sub_tasks JOIN tasks ON tasks.id = task_id"
+        " WHERE tasks.parent_id = :id"
+    )
+    return [call.status for call in found]
 
 
 async def decide(talk: Talk) -> None:
