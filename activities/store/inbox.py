@@ -16,7 +16,7 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.store import events
+from activities.store import events, fence
 from activities.store.database import Database
 from workflows.states import InboxKind, MessageMode
 
@@ -72,12 +72,13 @@ class NewMessage:
 @dataclass(frozen=True, slots=True)
 class Posted:
     """``is_new``: it was not there already, under the same client key. ``name`` is that of the
-    agent."""
+    agent. It ``is_answering``: when that ends, its workflow looks again by itself."""
 
     id: UUID
     seq: int
     name: str
     is_new: bool
+    is_answering: bool = False
 
 
 async def post(database: Database, message: NewMessage) -> Posted | Refused:
@@ -111,7 +112,7 @@ def _posted(rows: Sequence[Any], message: NewMessage) -> Posted | Refused:
         return Refused.GONE
     [row] = rows
     if row.written is not None:
-        return Posted(row.id, row.written, row.name, is_new=True)
+        return Posted(row.id, row.written, row.name, is_new=True, is_answering=row.is_answering)
     if row.earlier is not None:
         if row.earlier_digest != message.request_digest:
             return Refused.KEY_TAKEN
@@ -180,7 +181,7 @@ _POST = text(
         WHERE agents.id = found.id AND agents.terminated_at IS NULL
           AND (:is_owed OR CAST(:kind AS text) = '{InboxKind.REPLY}' OR NOT is_full)
           AND NOT EXISTS (SELECT FROM earlier)
-        RETURNING agents.id, agents.team_id, agents.message_seq
+        RETURNING agents.id, agents.team_id, agents.message_seq, agents.exchange_id
     ), written AS (
         INSERT INTO inbox
             (id, team_id, agent_id, seq, kind, from_agent_id, from_name, to_agent_id, to_name,
@@ -198,6 +199,10 @@ _POST = text(
            found.is_terminated,
            earlier.id AS earlier, earlier.seq AS earlier_seq,
            earlier.request_digest AS earlier_digest,
+           -- One that ends at this moment may look alive: then the Teller tells.
+           EXISTS (
+               SELECT FROM tasks WHERE tasks.id = agent.exchange_id AND {fence.IS_LIVING}
+           ) AS is_answering,
            {_TOLD}
     FROM found LEFT JOIN written ON true LEFT JOIN agent ON true LEFT JOIN earlier ON true
     """

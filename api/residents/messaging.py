@@ -60,8 +60,9 @@ async def send(
         InboxFull
     """
     posted = await _post(services, actor, agent_id, request, key)
-    if posted.is_new:
-        interrupts = request.mode is MessageMode.INTERRUPT
+    interrupts = request.mode is MessageMode.INTERRUPT
+    # An answer may take days, and Temporal keeps no more than some thousand signals of a workflow.
+    if posted.is_new and (interrupts or not posted.is_answering):
         word = Word(agent_id, actor.team_id, posted.name, posted.seq, interrupts)
         await tell_soon(services, word)
     return Sent(agent_id, posted)
