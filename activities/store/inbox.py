@@ -34,6 +34,7 @@ class Refused(Enum):
     TERMINATED = auto()
     FULL = auto()
     KEY_TAKEN = auto()  # Another message has the same client key.
+    WITHDRAWN = auto()  # It was written, and taken back.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +117,8 @@ def _posted(rows: Sequence[Any], message: NewMessage) -> Posted | Refused:
     if row.earlier is not None:
         if row.earlier_digest != message.request_digest:
             return Refused.KEY_TAKEN
+        if row.is_withdrawn:
+            return Refused.WITHDRAWN
         return Posted(row.earlier, row.earlier_seq, row.name, is_new=False)
     return Refused.TERMINATED if row.is_terminated else Refused.FULL
 
@@ -151,7 +154,7 @@ def _values(message: NewMessage) -> dict[str, Any]:
 
 
 _EARLIER = """
-    SELECT id, seq, request_digest FROM inbox
+    SELECT id, seq, request_digest, withdrawn_at IS NOT NULL AS is_withdrawn FROM inbox
     WHERE agent_id = :agent_id AND client_key = CAST(:client_key AS text)
 """
 
@@ -198,7 +201,7 @@ _POST = text(
     SELECT coalesce(written.id, found.id) AS id, written.seq AS written, found.name,
            found.is_terminated,
            earlier.id AS earlier, earlier.seq AS earlier_seq,
-           earlier.request_digest AS earlier_digest,
+           earlier.request_digest AS earlier_digest, earlier.is_withdrawn,
            -- One that ends at this moment may look alive: then the Teller tells.
            EXISTS (
                SELECT FROM tasks WHERE tasks.id = agent.exchange_id AND {fence.IS_LIVING}
@@ -214,7 +217,8 @@ _FIND = text(
         {_EARLIER}
     )
     SELECT earlier.id, CAST(NULL AS bigint) AS written, agents.name, false AS is_terminated,
-           earlier.id AS earlier, seq AS earlier_seq, earlier.request_digest AS earlier_digest
+           earlier.id AS earlier, seq AS earlier_seq, earlier.request_digest AS earlier_digest,
+           earlier.is_withdrawn
     FROM earlier, agents
     WHERE agents.id = :agent_id
     """

@@ -16,7 +16,7 @@ from api.errors import IdempotencyConflict, InvalidRequest, NotFound
 from api.http.notifications import Notifications
 from api.residents.acts import tell_soon
 from api.residents.defining import digest_of
-from api.residents.errors import AgentConflict, InboxFull, MessageTaken
+from api.residents.errors import AgentConflict, InboxFull, MessageTaken, MessageWithdrawn
 from api.residents.lookup import load_agent, no_agent
 from api.residents.telling import Word
 from api.services import Services
@@ -57,7 +57,7 @@ async def send(
         InvalidRequest: with everything that is wrong.
         AgentConflict: it is terminated, or the one that writes is.
         IdempotencyConflict: the key was used for another message.
-        InboxFull
+        InboxFull, MessageWithdrawn
     """
     posted = await _post(services, actor, agent_id, request, key)
     interrupts = request.mode is MessageMode.INTERRUPT
@@ -185,6 +185,8 @@ def _refusal(refused: Refused, agent: StoredResident, key: str | None) -> Except
             return InboxFull(name=agent.name, most=MAX_UNREAD)
         case Refused.KEY_TAKEN:
             return IdempotencyConflict(key=key)
+        case Refused.WITHDRAWN:
+            return MessageWithdrawn()
         case Refused.TERMINATED:
             reason = why_not(AgentAct.MESSAGE, AgentState.TERMINATED)
             return AgentConflict(name=agent.name, done="told anything", reason=reason)

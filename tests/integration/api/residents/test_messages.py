@@ -349,6 +349,23 @@ async def test_a_message_is_withdrawn_until_the_agent_has_taken_it(residents: Re
     assert "no message" in refused.json()["detail"]
 
 
+async def test_a_message_that_was_withdrawn_is_not_written_by_a_late_repeat(
+    residents: Residents,
+) -> None:
+    agent_id = await residents.create()
+    sent = (await post_message(residents, agent_id, key="k", content="No!")).json()
+    path = f"/agents/{agent_id}/messages"
+    assert (await residents.http.delete(f"{path}/{sent['id']}")).status_code == 204
+    late = await post_message(residents, agent_id, key="k", content="No!")
+    assert (late.status_code, late.json()["code"]) == (409, "message-withdrawn")
+    await residents.send(agent_id, "Yes")
+    assert [(each["seq"], each["content"]) for each in await inbox(residents, agent_id)] == [
+        (2, "Yes")
+    ]
+    assert (await residents.http.get(f"{path}/{sent['id']}")).status_code == 404
+    assert (await residents.show(agent_id))["unread"] == 1
+
+
 async def test_a_message_is_either_withdrawn_or_taken_when_both_happen_at_once(
     residents: Residents,
 ) -> None:
