@@ -20,6 +20,9 @@ from activities.store.housekeeping.tasks import DeletedTasks, ExpiredTasks
 # Somebody may be making a result just now that has expired.
 _IS_UNCLAIMED = "(owned_until IS NULL OR owned_until < now())"
 
+# The discussion that a group has now needs all that was said in it, and whose turn it was.
+_DISCUSSION = "EXISTS (SELECT FROM groups WHERE groups.thread_id = {table}.thread_id)"
+
 SWEEPS: Sequence[Sweep] = (
     Deltas(),
     DeletedTasks(),
@@ -31,6 +34,10 @@ SWEEPS: Sequence[Sweep] = (
     DeletedAgents(),
     ExpiredExchanges(),
     *OF_AGENTS,
+    *(
+        Aged(table, "tasks", table, where=f"NOT {_DISCUSSION.format(table=table)}")
+        for table in ("group_messages", "group_turns")
+    ),
     Files(),
     # One that is open has not ended, and stays.
     Aged("dead_letters", "dead_letters", "dead_letters", "ended_at"),
