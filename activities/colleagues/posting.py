@@ -16,6 +16,7 @@ _REASONS: Mapping[Refused, str] = {
     Refused.TERMINATED: "it is terminated",
     Refused.FULL: "its inbox is full; it has to read what is there first",
     Refused.KEY_TAKEN: "another message was sent by this call",
+    Refused.WITHDRAWN: "it was withdrawn",
 }
 
 

@@ -136,6 +136,7 @@ async def _reply(connection: AsyncConnection, ended: _Ended) -> None:
             hops=ended.hops,
             reply_to=question,
             is_interrupted=ended.is_interrupted,
+            is_owed=True,
         )
         await post_within(connection, sent)
 
@@ -156,6 +157,7 @@ async def _tell_parent(connection: AsyncConnection, ended: _Ended, parent_id: UU
             from_agent_id=ended.agent_id,
             from_name=ended.name,
             hops=ended.hops,
+            is_owed=True,
         ),
     )
 

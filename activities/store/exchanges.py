@@ -207,6 +207,7 @@ async def _write(
             "number": number,
             "execution": execution,
             "message_ids": [message.id for message in taken],
+            "through": taken[-1].seq,
         },
     )
     return BegunExchange(task_id, definition, taken[-1].seq)
@@ -281,7 +282,13 @@ _BEGIN = text(
         UPDATE inbox SET exchange_id = :task_id
         WHERE id = ANY(CAST(:message_ids AS uuid[]))
     ), agent AS (
-        UPDATE agents SET exchange_id = :task_id, exchanges = :number, updated_at = now()
+        UPDATE agents
+        SET exchange_id = :task_id, exchanges = :number, updated_at = now(),
+            -- What was taken, and what there is to read of one's own words, nobody need tell.
+            told_seq = greatest(told_seq, coalesce((
+                SELECT min(seq) - 1 FROM inbox
+                WHERE agent_id = :agent_id AND read_at IS NULL AND seq > :through
+            ), message_seq))
         WHERE id = :agent_id
         RETURNING id, team_id
     )

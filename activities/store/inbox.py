@@ -16,7 +16,7 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.store import events
+from activities.store import events, fence
 from activities.store.database import Database
 from workflows.states import InboxKind, MessageMode
 
@@ -34,6 +34,7 @@ class Refused(Enum):
     TERMINATED = auto()
     FULL = auto()
     KEY_TAKEN = auto()  # Another message has the same client key.
+    WITHDRAWN = auto()  # It was written, and taken back.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,8 @@ class NewMessage:
     """What is to stand in the inbox of ``agent_id``.
 
     Of those with the same ``client_key`` the first counts, and ``request_digest`` tells a repeat
-    from another message. See ``InboxRow`` for the rest.
+    from another message. One that ``is_owed`` is written however full the inbox is: it answers what
+    the agent itself has sent, or says that nobody will. See ``InboxRow`` for the rest.
     """
 
     agent_id: UUID
@@ -63,6 +65,7 @@ class NewMessage:
     round: int = 0
     is_interrupted: bool = False
     is_read: bool = False
+    is_owed: bool = False
     client_key: str | None = None
     request_digest: str | None = None
 
@@ -70,12 +73,13 @@ class NewMessage:
 @dataclass(frozen=True, slots=True)
 class Posted:
     """``is_new``: it was not there already, under the same client key. ``name`` is that of the
-    agent."""
+    agent. It ``is_answering``: when that ends, its workflow looks again by itself."""
 
     id: UUID
     seq: int
     name: str
     is_new: bool
+    is_answering: bool = False
 
 
 async def post(database: Database, message: NewMessage) -> Posted | Refused:
@@ -109,10 +113,12 @@ def _posted(rows: Sequence[Any], message: NewMessage) -> Posted | Refused:
         return Refused.GONE
     [row] = rows
     if row.written is not None:
-        return Posted(row.id, row.written, row.name, is_new=True)
+        return Posted(row.id, row.written, row.name, is_new=True, is_answering=row.is_answering)
     if row.earlier is not None:
         if row.earlier_digest != message.request_digest:
             return Refused.KEY_TAKEN
+        if row.is_withdrawn:
+            return Refused.WITHDRAWN
         return Posted(row.earlier, row.earlier_seq, row.name, is_new=False)
     return Refused.TERMINATED if row.is_terminated else Refused.FULL
 
@@ -140,6 +146,7 @@ def _values(message: NewMessage) -> dict[str, Any]:
         "round": message.round,
         "is_interrupted": message.is_interrupted,
         "is_read": message.is_read,
+        "is_owed": message.is_owed,
         "client_key": message.client_key,
         "request_digest": message.request_digest,
         "most": MAX_UNREAD,
@@ -147,7 +154,7 @@ def _values(message: NewMessage) -> dict[str, Any]:
 
 
 _EARLIER = """
-    SELECT id, seq, request_digest FROM inbox
+    SELECT id, seq, request_digest, withdrawn_at IS NOT NULL AS is_withdrawn FROM inbox
     WHERE agent_id = :agent_id AND client_key = CAST(:client_key AS text)
 """
 
@@ -175,9 +182,9 @@ _POST = text(
             told_seq = told_seq + CAST({_IS_READ} AND told_seq = message_seq AS int)
         FROM found
         WHERE agents.id = found.id AND agents.terminated_at IS NULL
-          AND (CAST(:kind AS text) = '{InboxKind.REPLY}' OR NOT is_full)
+          AND (:is_owed OR CAST(:kind AS text) = '{InboxKind.REPLY}' OR NOT is_full)
           AND NOT EXISTS (SELECT FROM earlier)
-        RETURNING agents.id, agents.team_id, agents.message_seq
+        RETURNING agents.id, agents.team_id, agents.message_seq, agents.exchange_id
     ), written AS (
         INSERT INTO inbox
             (id, team_id, agent_id, seq, kind, from_agent_id, from_name, to_agent_id, to_name,
@@ -194,7 +201,11 @@ _POST = text(
     SELECT coalesce(written.id, found.id) AS id, written.seq AS written, found.name,
            found.is_terminated,
            earlier.id AS earlier, earlier.seq AS earlier_seq,
-           earlier.request_digest AS earlier_digest,
+           earlier.request_digest AS earlier_digest, earlier.is_withdrawn,
+           -- One that ends at this moment may look alive: then the Teller tells.
+           EXISTS (
+               SELECT FROM tasks WHERE tasks.id = agent.exchange_id AND {fence.IS_LIVING}
+           ) AS is_answering,
            {_TOLD}
     FROM found LEFT JOIN written ON true LEFT JOIN agent ON true LEFT JOIN earlier ON true
     """
@@ -206,7 +217,8 @@ _FIND = text(
         {_EARLIER}
     )
     SELECT earlier.id, CAST(NULL AS bigint) AS written, agents.name, false AS is_terminated,
-           earlier.id AS earlier, seq AS earlier_seq, earlier.request_digest AS earlier_digest
+           earlier.id AS earlier, seq AS earlier_seq, earlier.request_digest AS earlier_digest,
+           earlier.is_withdrawn
     FROM earlier, agents
     WHERE agents.id = :agent_id
     """

@@ -25,8 +25,8 @@ class Withdrawn(Enum):
 
 
 async def withdraw(database: Database, actor: Actor, agent_id: UUID, message_id: UUID) -> Withdrawn:
-    """Remove an unread message, which leaves a gap in the numbers of its inbox. One that a turn has
-    taken which then failed is unread, too."""
+    """Take back an unread message: nobody is shown it any more, and none is written under its key.
+    One that a turn has taken which then failed is unread, too."""
     values = {"agent_id": agent_id, "message_id": message_id}
     async with database.writing() as connection:
         # Whoever takes messages holds this lock.
@@ -41,7 +41,7 @@ async def withdraw(database: Database, actor: Actor, agent_id: UUID, message_id:
             return Withdrawn.OF_GROUP
         if row.is_taken:
             return Withdrawn.READ
-        await connection.execute(_DELETE, values)
+        await connection.execute(_WITHDRAW, values)
         details = {"message_id": str(message_id), "seq": row.seq}
         deed = Deed("message.withdrawn", str(agent_id), details=details)
         await audit.note(connection, actor, deed)
@@ -54,8 +54,14 @@ _FIND = text(
     SELECT inbox.seq, inbox.kind, inbox.group_id,
            inbox.read_at IS NOT NULL OR (exchange.status IN ({_LIVING})) IS TRUE AS is_taken
     FROM inbox LEFT JOIN tasks AS exchange ON exchange.id = inbox.exchange_id
-    WHERE inbox.id = :message_id AND inbox.agent_id = :agent_id
+    WHERE inbox.id = :message_id AND inbox.agent_id = :agent_id AND inbox.withdrawn_at IS NULL
     """
 )
 
-_DELETE = text("DELETE FROM inbox WHERE id = :message_id AND agent_id = :agent_id")
+_WITHDRAW = text(
+    """
+    UPDATE inbox
+    SET withdrawn_at = now(), read_at = now(), content = '', attachments = NULL, exchange_id = NULL
+    WHERE id = :message_id AND agent_id = :agent_id
+    """
+)

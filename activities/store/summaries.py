@@ -155,7 +155,9 @@ _SIZE = text(
 _WRITE = text(
     f"""
     WITH agent AS (
+        -- First, as whoever ends an exchange does: the references to it lock it in the end.
         SELECT id, team_id FROM agents WHERE id = :agent_id AND team_id = :team_id
+        FOR KEY SHARE
     ), written AS (
         INSERT INTO agent_summaries (agent_id, through, team_id, text, model, tokens, cost_usd)
         SELECT id, :through, team_id, :text, :model, :tokens, :cost_usd FROM agent

@@ -40,6 +40,13 @@ class MessageTaken(RequestRefused):
     status = 409
 
 
+class MessageWithdrawn(RequestRefused):
+    """The message with this Idempotency-Key was withdrawn, and is not sent again. If it is to be,
+    send it with another key."""
+
+    status = 409
+
+
 class TooManyTemplates(RequestRefused):
     """Your team has {most} templates of agents, which is the limit. Delete one first."""
 

@@ -16,7 +16,7 @@ from api.errors import IdempotencyConflict, InvalidRequest, NotFound
 from api.http.notifications import Notifications
 from api.residents.acts import tell_soon
 from api.residents.defining import digest_of
-from api.residents.errors import AgentConflict, InboxFull, MessageTaken
+from api.residents.errors import AgentConflict, InboxFull, MessageTaken, MessageWithdrawn
 from api.residents.lookup import load_agent, no_agent
 from api.residents.telling import Word
 from api.services import Services
@@ -57,11 +57,12 @@ async def send(
         InvalidRequest: with everything that is wrong.
         AgentConflict: it is terminated, or the one that writes is.
         IdempotencyConflict: the key was used for another message.
-        InboxFull
+        InboxFull, MessageWithdrawn
     """
     posted = await _post(services, actor, agent_id, request, key)
-    if posted.is_new:
-        interrupts = request.mode is MessageMode.INTERRUPT
+    interrupts = request.mode is MessageMode.INTERRUPT
+    # An answer may take days, and Temporal keeps no more than some thousand signals of a workflow.
+    if posted.is_new and (interrupts or not posted.is_answering):
         word = Word(agent_id, actor.team_id, posted.name, posted.seq, interrupts)
         await tell_soon(services, word)
     return Sent(agent_id, posted)
@@ -184,6 +185,8 @@ def _refusal(refused: Refused, agent: StoredResident, key: str | None) -> Except
             return InboxFull(name=agent.name, most=MAX_UNREAD)
         case Refused.KEY_TAKEN:
             return IdempotencyConflict(key=key)
+        case Refused.WITHDRAWN:
+            return MessageWithdrawn()
         case Refused.TERMINATED:
             reason = why_not(AgentAct.MESSAGE, AgentState.TERMINATED)
             return AgentConflict(name=agent.name, done="told anything", reason=reason)

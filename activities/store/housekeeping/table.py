@@ -20,6 +20,9 @@ from activities.store.housekeeping.tasks import DeletedTasks, ExpiredTasks
 # Somebody may be making a result just now that has expired.
 _IS_UNCLAIMED = "(owned_until IS NULL OR owned_until < now())"
 
+# The discussion that a group has now needs all that was said in it, and whose turn it was.
+_DISCUSSION = "EXISTS (SELECT FROM groups WHERE groups.thread_id = {table}.thread_id)"
+
 SWEEPS: Sequence[Sweep] = (
     Deltas(),
     DeletedTasks(),
@@ -34,6 +37,10 @@ SWEEPS: Sequence[Sweep] = (
     Aged("reminders", "events", "reminders", "ended_at"),
     # What was said in a group to those who do not answer. All else goes with its exchange.
     Aged("agent_inbox", "conversations", "inbox", "read_at", "exchange_id IS NULL"),
+    *(
+        Aged(table, "tasks", table, where=f"NOT {_DISCUSSION.format(table=table)}")
+        for table in ("group_messages", "group_turns")
+    ),
     Files(),
     # One that is open has not ended, and stays.
     Aged("dead_letters", "dead_letters", "dead_letters", "ended_at"),

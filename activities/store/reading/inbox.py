@@ -58,7 +58,7 @@ async def list_inbox(
 ) -> tuple[Sequence[StoredInboxMessage], int | None]:
     """The last messages, or the last before number ``before``, in their order; and the number to
     ask for what is before them, if there is more. The caller has checked whose agent it is."""
-    conditions = [col(InboxRow.agent_id) == agent_id]
+    conditions = [col(InboxRow.agent_id) == agent_id, _IS_SHOWN]
     if before is not None:
         conditions.append(col(InboxRow.seq) < before)
     sizes = (
@@ -84,7 +84,12 @@ async def list_inbox(
 async def find_message(
     database: Database, agent_id: UUID, message_id: UUID
 ) -> StoredInboxMessage | None:
-    return await _find(database, col(InboxRow.agent_id) == agent_id, col(InboxRow.id) == message_id)
+    return await _find(
+        database,
+        col(InboxRow.agent_id) == agent_id,
+        col(InboxRow.id) == message_id,
+        _IS_SHOWN,
+    )
 
 
 async def is_written(database: Database, agent_id: UUID, client_key: str) -> bool:
@@ -113,6 +118,8 @@ async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredI
         row = (await connection.execute(select(*_COLUMNS).where(*conditions))).one_or_none()
     return None if row is None else _stored(row)
 
+
+_IS_SHOWN = col(InboxRow.withdrawn_at).is_(None)
 
 _COLUMNS = (
     col(InboxRow.id),
@@ -172,5 +179,6 @@ _ANSWERING = text(
         ON reply.exchange_id = message.exchange_id AND reply.agent_id = message.agent_id
         AND reply.kind = '{InboxKind.REPLY}'
     WHERE message.id = :message_id AND message.agent_id = :agent_id
+      AND message.withdrawn_at IS NULL
     """
 )

@@ -223,7 +223,8 @@ _NEXT = text(
         SELECT *, sum(octet_length(content)) OVER up_to_here AS bytes,
                row_number() OVER up_to_here AS place
         FROM (
-            SELECT * FROM inbox WHERE agent_id = agents.id AND inbox.seq > :after
+            SELECT * FROM inbox
+            WHERE agent_id = agents.id AND inbox.seq > :after AND withdrawn_at IS NULL
             ORDER BY inbox.seq LIMIT :limit
         ) AS following
         WINDOW up_to_here AS (ORDER BY seq)

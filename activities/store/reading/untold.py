@@ -29,7 +29,8 @@ class Untold:
 async def untold(database: Database, limit: int) -> Sequence[Untold]:
     """Those that were not told of their last message, and those that have been told for long and
     have not begun to read. None that are paused, in error or terminated, or have used what they may
-    use on a day: those wait for the next."""
+    use on a day: those wait for the next. And none that answer, unless something interrupts them:
+    their workflows look again when they have answered."""
     rows = await database.execute(_UNTOLD, {"limit": limit, "silent_seconds": SILENT_SECONDS})
     return [
         Untold(row.id, row.team_id, row.name, row.message_seq, interrupts=row.interrupts)
@@ -65,8 +66,14 @@ _UNTOLD = text(
         LEFT JOIN tasks AS exchange ON exchange.id = agents.exchange_id
     WHERE paused_at IS NULL AND terminated_at IS NULL AND agents.deleted_at IS NULL
       AND coalesce(exchange.status NOT IN ({_BAD}), true) AND {USED_UP} IS NULL
-      AND (message_seq > told_seq AND {HAS_UNREAD}
-           OR coalesce(exchange.status = '{Status.COMPLETED}', true) AND {HAS_UNREAD})
+      AND {HAS_UNREAD} AND (
+          coalesce(exchange.status = '{Status.COMPLETED}', true)
+          OR EXISTS (
+              SELECT FROM inbox
+              WHERE inbox.agent_id = agents.id AND read_at IS NULL AND exchange_id IS NULL
+                AND mode = '{MessageMode.INTERRUPT}' AND seq > told_seq
+          )
+      )
     ORDER BY agents.told_at, agents.id
     LIMIT :limit
     """

@@ -67,6 +67,7 @@ class GroupMessage(SQLModel, table=True):
         UniqueConstraint("group_id", "seq", name="group_messages_once"),
         UniqueConstraint("group_id", "client_key", name="group_messages_idempotency"),
         Index("group_messages_by_thread", "thread_id", "round"),
+        Index("group_messages_by_age", "team_id", "created_at"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -93,7 +94,10 @@ class GroupTurn(SQLModel, table=True):
     ``exchange_id``, if it had one."""
 
     __tablename__ = "group_turns"
-    __table_args__ = (Index("group_turns_due", "agent_id", postgresql_where=text("state = 'due'")),)
+    __table_args__ = (
+        Index("group_turns_due", "agent_id", postgresql_where=text("state = 'due'")),
+        Index("group_turns_by_age", "team_id", "created_at"),
+    )
 
     thread_id: UUID = Field(primary_key=True)
     round: int = Field(primary_key=True)

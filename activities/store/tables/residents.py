@@ -79,7 +79,8 @@ class InboxRow(SQLModel, table=True):
     a reply likewise. ``attachments`` maps names to references. ``hops`` counts the messages of
     agents that led to this one. ``exchange_id`` is the exchange that took it, or that gave the
     reply. ``thread_id`` is the message of group ``group_id`` that began a discussion, and ``round``
-    where in that it belongs. A reply that ``is_interrupted`` was cut short.
+    where in that it belongs. A reply that ``is_interrupted`` was cut short. One that was withdrawn
+    is read, and empty, and shown to nobody: it keeps its number, and its key from being used again.
     """
 
     __tablename__ = "inbox"
@@ -133,6 +134,7 @@ class InboxRow(SQLModel, table=True):
     client_key: str | None = text_column()
     request_digest: str | None = text_column()
     read_at: datetime | None = moment_column()
+    withdrawn_at: datetime | None = moment_column()
     created_at: datetime = created_at_column()
 
 

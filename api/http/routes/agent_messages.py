@@ -20,7 +20,7 @@ from api.http.paging import CursorText, Limit, parse_number
 from api.http.routes.agents import ONE
 from api.http.routes.tasks import IdempotencyKey
 from api.residents import messaging
-from api.residents.errors import AgentConflict, InboxFull, MessageTaken
+from api.residents.errors import AgentConflict, InboxFull, MessageTaken, MessageWithdrawn
 from api.residents.lookup import load_agent
 from api.residents.views import show_message
 from api.wire.agent_requests import MAX_WAIT_SECONDS, MessageRequest
@@ -46,7 +46,7 @@ Wait = Annotated[
     _MESSAGES,
     status_code=202,
     responses={
-        **refusals(AgentConflict, IdempotencyConflict, InboxFull, TooManyViewers),
+        **refusals(AgentConflict, IdempotencyConflict, InboxFull, MessageWithdrawn, TooManyViewers),
         200: {"model": MessageAnswered},
     },
 )

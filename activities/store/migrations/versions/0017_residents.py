@@ -123,6 +123,7 @@ def _create_inbox() -> None:
         sa.Column("client_key", sa.Text(), nullable=True),
         sa.Column("request_digest", sa.Text(), nullable=True),
         _moment("read_at"),
+        _moment("withdrawn_at"),
         _moment("created_at", is_now=True),
         sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"]),

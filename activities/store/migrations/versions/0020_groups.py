@@ -84,6 +84,7 @@ def _create_discussions() -> None:
         sa.UniqueConstraint("group_id", "client_key", name="group_messages_idempotency"),
     )
     op.create_index("group_messages_by_thread", "group_messages", ["thread_id", "round"])
+    op.create_index("group_messages_by_age", "group_messages", ["team_id", "created_at"])
     op.create_table(
         "group_turns",
         sa.Column("thread_id", sa.Uuid(), nullable=False),
@@ -102,6 +103,7 @@ def _create_discussions() -> None:
     op.create_index(
         "group_turns_due", "group_turns", ["agent_id"], postgresql_where=sa.text("state = 'due'")
     )
+    op.create_index("group_turns_by_age", "group_turns", ["team_id", "created_at"])
 
 
 def downgrade() -> None:

@@ -279,3 +279,41 @@ async def test_a_file_stays_that_a_message_brings_which_nobody_has_read(
     await write(database, "UPDATE inbox SET read_at = now()")
     await sweep(database, "files")
     assert await count(database, "files") == 0
+
+
+async def test_what_was_said_in_groups_goes_once_it_is_old_but_not_in_a_discussion_that_goes_on(
+    database: Database,
+) -> None:
+    agent_id, group_id = await new_agent(database), uuid4()
+    old, new, present = uuid4(), uuid4(), uuid4()
+    await write(
+        database,
+        "INSERT INTO groups (id, team_id, name, mode, limits, message_seq, delivered_seq, round,"
+        " thread_id) VALUES (:id, :team_id, 'ops', 'open', '{}', 3, 3, 1, :thread_id)",
+        id=group_id,
+        team_id=DEFAULT_TEAM,
+        thread_id=present,
+    )
+    for seq, (thread_id, days) in enumerate(((old, 40), (new, 2), (present, 40)), 1):
+        values = {"group_id": group_id, "thread_id": thread_id, "days": days}
+        await write(
+            database,
+            "INSERT INTO group_messages (id, team_id, group_id, seq, thread_id, round, from_name,"
+            " content, digest, hops, created_at) SELECT :thread_id, team_id, id, :seq, :thread_id,"
+            " 1, '', 'Hi', '', 0, now() - make_interval(days => :days) FROM groups"
+            " WHERE id = :group_id",
+            seq=seq,
+            **values,
+        )
+        await write(
+            database,
+            "INSERT INTO group_turns (thread_id, round, agent_id, group_id, team_id, state,"
+            " created_at) SELECT :thread_id, 1, :agent_id, id, team_id, 'spoke',"
+            " now() - make_interval(days => :days) FROM groups WHERE id = :group_id",
+            agent_id=agent_id,
+            **values,
+        )
+    await sweep(database, "group_messages", "group_turns")
+    for table in ("group_messages", "group_turns"):
+        rows = await read(database, f"SELECT thread_id FROM {table}")
+        assert {row.thread_id for row in rows} == {new, present}

@@ -14,6 +14,7 @@ from activities.store.keys import DEFAULT_TEAM
 from tests.integration.api_stage import Stage
 from tests.integration.resident_rows import Residents
 from tests.pressure import allowed
+from workflows.resident_contracts import ConversationRun
 from workflows.states import AgentState, Status
 
 SENDERS = 20
@@ -348,6 +349,23 @@ async def test_a_message_is_withdrawn_until_the_agent_has_taken_it(residents: Re
     assert "no message" in refused.json()["detail"]
 
 
+async def test_a_message_that_was_withdrawn_is_not_written_by_a_late_repeat(
+    residents: Residents,
+) -> None:
+    agent_id = await residents.create()
+    sent = (await post_message(residents, agent_id, key="k", content="No!")).json()
+    path = f"/agents/{agent_id}/messages"
+    assert (await residents.http.delete(f"{path}/{sent['id']}")).status_code == 204
+    late = await post_message(residents, agent_id, key="k", content="No!")
+    assert (late.status_code, late.json()["code"]) == (409, "message-withdrawn")
+    await residents.send(agent_id, "Yes")
+    assert [(each["seq"], each["content"]) for each in await inbox(residents, agent_id)] == [
+        (2, "Yes")
+    ]
+    assert (await residents.http.get(f"{path}/{sent['id']}")).status_code == 404
+    assert (await residents.show(agent_id))["unread"] == 1
+
+
 async def test_a_message_is_either_withdrawn_or_taken_when_both_happen_at_once(
     residents: Residents,
 ) -> None:
@@ -375,6 +393,33 @@ async def test_a_message_is_told_to_the_workflow_with_its_number(
             assert number == 1
             return
     pytest.fail("nobody was told")
+
+
+async def test_a_message_to_an_agent_that_answers_is_no_signal_unless_it_interrupts(
+    residents: Residents, residents_stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, int]] = []
+
+    async def look(run: ConversationRun, seq: int, *, title: str) -> None:
+        told.append(("look", seq))
+
+    async def interrupt(run: ConversationRun, seq: int, *, title: str) -> None:
+        told.append(("interrupt", seq))
+
+    conversations = residents_stage.services.temporal.conversations
+    monkeypatch.setattr(conversations, "look", look)
+    monkeypatch.setattr(conversations, "interrupt", interrupt)
+    agent_id = await residents.create()
+    await residents.send(agent_id)
+    await residents.take(agent_id)
+    await residents.send(agent_id, "Meanwhile")
+    await residents.send(agent_id, "Stop!", mode="interrupt")
+    await residents.send(agent_id, "Another thing")
+    assert told == [("look", 1), ("interrupt", 3)]
+    await residents.reply(agent_id, "Done.")
+    await residents.reply(agent_id, "Done with the rest.")
+    await residents.send(agent_id, "Next")
+    assert told[2:] == [("look", 7)]
 
 
 async def test_the_workflow_of_a_terminated_agent_is_asked_to_stop(
