@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.store import events
+from activities.store.daily_limits import USED_UP
 from activities.store.inbox import MAX_UNREAD, lock_agents
 from activities.store.resident_state import JOINED, STATE
 from workflows.definitions.group import GroupLimits
@@ -102,6 +103,7 @@ async def locked_members(connection: AsyncConnection, group: LockedGroup) -> Seq
             row.name,
             is_able=AgentState(row.state) in _ABLE
             and not row.is_full
+            and not row.is_used_up
             and (row.answers or group.mode is GroupMode.OPEN),
         )
         for row in await connection.execute(_MEMBERS, values)
@@ -176,6 +178,7 @@ _MEMBERS_OF = text("SELECT agent_id FROM group_members WHERE group_id = :group_i
 _MEMBERS = text(
     f"""
     SELECT agents.id, agents.name, group_members.answers, {STATE} AS state,
+           {USED_UP} IS NOT NULL AS is_used_up,
            agents.message_seq - coalesce((
                SELECT min(seq) FROM inbox WHERE agent_id = agents.id AND read_at IS NULL
            ), agents.message_seq) >= :most AS is_full

@@ -9,12 +9,13 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from activities.store.daily_limits import USED_UP
 from activities.store.database import Database
 from activities.store.group_rounds import deliver_late, end_round
 from activities.store.group_rows import LockedGroup, Words, locked_group, say
 from activities.store.resident_state import JOINED, STATE
 from workflows.discussions import turn_after
-from workflows.states import AgentState, GroupTurnState, Status
+from workflows.states import FINAL, AgentState, GroupTurnState, Status
 
 _UNABLE = ", ".join(
     f"'{state}'" for state in (AgentState.PAUSED, AgentState.ERROR, AgentState.TERMINATED)
@@ -165,7 +166,14 @@ _IS_LATE = """
         - CAST(groups.limits ->> 'turn_seconds' AS double precision) * interval '1 second'
 """
 
-_IS_LOST = f"(member.agent_id IS NULL OR agents.deleted_at IS NOT NULL OR {STATE} IN ({_UNABLE}))"
+_ENDED = ", ".join(f"'{status}'" for status in sorted(FINAL))
+
+# Over its daily limit it ends the turn that it is in, and begins no other until tomorrow.
+_IS_LOST = f"""(
+    member.agent_id IS NULL OR agents.deleted_at IS NOT NULL OR {STATE} IN ({_UNABLE})
+    OR {USED_UP} IS NOT NULL
+    AND coalesce(exchange.status IN ({_ENDED}), true)
+)"""
 
 _FIND_STUCK = text(
     f"""

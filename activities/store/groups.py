@@ -1,6 +1,7 @@
 """Groups of agents that stay, and who is in them: made, changed and deleted."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
@@ -206,10 +207,22 @@ async def find_agents(
 ) -> Mapping[str, UUID] | UnknownMembers:
     """The agents that are meant by their names or ids; only members of a group where one is named,
     terminated ones, too."""
-    values = {"team_id": team_id, "names": [*set(names)], "group_id": within}
+    values: dict[str, Any] = {"team_id": team_id, "names": [*set(names)], "group_id": within}
+    values["given_ids"], values["ids"] = _ids_among(names)
     found = {row.given: row.id for row in await connection.execute(_FIND_AGENTS, values)}
     unknown = [name for name in dict.fromkeys(names) if name not in found]
     return UnknownMembers(unknown) if unknown else found
+
+
+def _ids_among(names: Collection[str]) -> tuple[list[str], list[UUID]]:
+    """What may be an id, as it was given and as that."""
+    found: dict[str, UUID] = {}
+    for name in names:
+        with suppress(ValueError):
+            agent_id = UUID(name)
+            if str(agent_id) == name.lower():
+                found[name] = agent_id
+    return [*found], [*found.values()]
 
 
 async def _has_name(connection: AsyncConnection, team_id: UUID, name: str) -> bool:
@@ -266,10 +279,20 @@ async def _note_members(
 
 _FIND_AGENTS = text(
     """
-    SELECT given.name AS given, agents.id
-    FROM unnest(CAST(:names AS text[])) AS given (name)
-    JOIN agents ON agents.team_id = :team_id AND agents.deleted_at IS NULL
-        AND (agents.name = given.name OR CAST(agents.id AS text) = lower(given.name))
+    -- Each through an index of its own: the group is locked meanwhile.
+    WITH found AS (
+        SELECT given.name AS given, agents.id
+        FROM unnest(CAST(:names AS text[])) AS given (name)
+        JOIN agents ON agents.team_id = :team_id AND agents.name = given.name
+            AND agents.deleted_at IS NULL
+        UNION
+        SELECT given.name, given.id
+        FROM unnest(CAST(:given_ids AS text[]), CAST(:ids AS uuid[])) AS given (name, id)
+    )
+    SELECT found.given, agents.id
+    FROM found
+    JOIN agents ON agents.id = found.id
+        AND agents.team_id = :team_id AND agents.deleted_at IS NULL
     WHERE CASE WHEN CAST(:group_id AS uuid) IS NULL THEN agents.terminated_at IS NULL
           ELSE EXISTS (
               SELECT FROM group_members

@@ -84,12 +84,11 @@ class Posted:
 
 async def post(database: Database, message: NewMessage) -> Posted | Refused:
     """Write one message. A repeat under the same client key gives what was written first."""
-    values = _values(message)
-    try:
-        rows = await database.execute(_POST, values)
-    except asyncpg.UniqueViolationError:  # The same, at the same moment.
-        rows = await database.execute(_FIND, values)
-    return _posted(rows, message)
+    posted = await _post(database, message)
+    if posted is Refused.FULL:
+        # Or it was terminated between the snapshot of the statement and its lock.
+        posted = await _post(database, message)
+    return posted
 
 
 async def post_within(connection: AsyncConnection, message: NewMessage) -> Posted | Refused:
@@ -106,6 +105,15 @@ async def lock_agents(connection: AsyncConnection, agent_ids: Iterable[UUID]) ->
 async def note_told(database: Database, agent_id: UUID, seq: int) -> None:
     """Write down that the workflow of an agent knows of message ``seq``."""
     await database.execute(_NOTE_TOLD, {"agent_id": agent_id, "seq": seq})
+
+
+async def _post(database: Database, message: NewMessage) -> Posted | Refused:
+    values = _values(message)
+    try:
+        rows = await database.execute(_POST, values)
+    except asyncpg.UniqueViolationError:  # The same, at the same moment.
+        rows = await database.execute(_FIND, values)
+    return _posted(rows, message)
 
 
 def _posted(rows: Sequence[Any], message: NewMessage) -> Posted | Refused:

@@ -1,6 +1,7 @@
 """A conversation with an agent through pipes: a line is a message, and its reply is printed."""
 
 import asyncio
+import shlex
 from contextlib import aclosing
 from typing import TextIO
 
@@ -15,13 +16,14 @@ from api.cli.terminal import safe_line, safe_text
 from api.client import AgentEvent, Client
 from api.wire.agent_requests import MessageRequest
 from api.wire.responses.agent_events import AgentShown
+from api.wire.responses.agents import USER, AgentMessage
 from workflows import events
 from workflows.states import AgentState, InboxKind
 
 
 class Lines:
-    """Replies go to stdout, all else to stderr. The next line is sent once that before it is
-    answered."""
+    """Replies to people go to stdout, all else to stderr. The next line is sent once that
+    before it is answered."""
 
     def __init__(self, client: Client, agent: AgentShown) -> None:
         self._client = client
@@ -73,8 +75,9 @@ class Lines:
     def _take(self, event: AgentEvent) -> None:
         self._shown = event.shown or self._shown
         message = event.message
-        if message is not None and message.kind is InboxKind.REPLY:
-            typer.echo(safe_text(message.content))
+        if message is not None:
+            if _is_for_people(message):
+                typer.echo(safe_text(message.content))
             return
         payload = event.payload if event.task_id is not None else None
         if isinstance(payload, events.ApprovalAsked):
@@ -89,15 +92,21 @@ class Lines:
         match shown.state:
             case AgentState.ERROR:
                 reason = (shown.error or {}).get("message") or "nobody has said why"
-                remedy = f"agentos agents restart {shown.name}"
+                remedy = f"agentos agents restart {shlex.quote(shown.name)}"
                 return f"{shown.name} could not answer: {reason} Mend it with: {remedy}"
             case AgentState.PAUSED:
-                remedy = f"agentos agents resume {shown.name}"
+                remedy = f"agentos agents resume {shlex.quote(shown.name)}"
                 return f"{shown.name} is paused, and the message waits. Go on with: {remedy}"
             case AgentState.TERMINATED:
                 return f"{shown.name} is terminated."
             case _:
                 return None
+
+
+def _is_for_people(message: AgentMessage) -> bool:
+    """What it answers other agents, or says in a group, is none of the output."""
+    is_reply = message.kind is InboxKind.REPLY
+    return is_reply and message.to == USER and message.group_id is None
 
 
 def _tell(line: str) -> None:

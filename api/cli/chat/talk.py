@@ -4,6 +4,7 @@ Lines that are done go to ``drain`` and are never changed again; what moves is i
 are made here, of events alone: there is no terminal in this module, and no connection.
 """
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
@@ -276,7 +277,7 @@ class Talk:
                 pass
 
     def _say_remedy(self, verb: str, effect: str) -> None:
-        command = safe_line(f"agentos agents {verb} {self.shown.name}")
+        command = safe_line(f"agentos agents {verb} {shlex.quote(self.shown.name)}")
         self.say(f"/{verb} {effect}. Elsewhere that is:")
         # Left to the terminal to wrap: a command that is cut cannot be typed.
         self._lines.append(Text(f"{INDENT}{command}", style="cyan", overflow="ignore"))

@@ -1,5 +1,6 @@
 """``agentos agents chat|watch``: talk to an agent, and see what happens to agents."""
 
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import aclosing
@@ -73,7 +74,8 @@ def chat(
             return await Lines(client, _shown(found)).run(sys.stdin)
         screen = Screen(console)
         await Session(client, _shown(found), screen).run()
-        hint = f"{found.name} stays. Come back with: agentos agents chat {found.name}"
+        back = f"agentos agents chat {shlex.quote(found.name)}"
+        hint = f"{found.name} stays. Come back with: {back}"
         terminal.stderr().print(Text(safe_line(hint), style="dim"), soft_wrap=True)
         return ExitCode.OK
 

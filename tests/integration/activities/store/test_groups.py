@@ -312,6 +312,29 @@ async def test_a_round_does_not_wait_for_a_member_that_cannot_answer_any_more(
     assert turn.state == "missed"
 
 
+async def test_a_group_does_not_wait_for_a_member_that_is_over_its_daily_limit(
+    database: Database,
+) -> None:
+    desk = await GroupDesk.of(database, 3)
+    await desk.execute(
+        """UPDATE agents SET definition = '{"limits": {"daily_tokens": 10}}' WHERE id = :id""",
+        id=desk.members[2],
+    )
+    await desk.post("Hello")
+    assert await desk.due() == [0, 1, 2]
+    await desk.execute(
+        """
+        INSERT INTO agent_usage (agent_id, day, team_id, tokens, cost_usd)
+        SELECT id, (now() AT TIME ZONE 'utc')::date, team_id, 10, 0 FROM agents WHERE id = :id""",
+        id=desk.members[2],
+    )
+    await desk.miss()
+    assert await desk.due() == [0, 1]
+    await desk.answer(0, "Zero")
+    await desk.answer(1, "One")
+    assert ((await desk.group()).round, await desk.due()) == (2, [0, 1])
+
+
 async def test_who_is_restarted_after_its_round_answers_late_and_revives_nothing(
     database: Database,
 ) -> None:

@@ -210,6 +210,18 @@ async def test_lines_of_a_pipe_are_messages_and_their_replies_are_printed(
     given = tmp_path / "lines"
     given.write_text("hello\n\nand you?\n")
     run = await start(chat_stage.url, "agents", "chat", agent.name, stdin=given)
+    await agent.execute(
+        """
+        WITH agent AS (
+            UPDATE agents SET message_seq = message_seq + 1 WHERE id = :id RETURNING *
+        )
+        INSERT INTO inbox (id, team_id, agent_id, seq, kind, from_agent_id, from_name, to_agent_id,
+                           to_name, content, mode, hops, round, is_interrupted, read_at)
+        SELECT gen_random_uuid(), team_id, id, message_seq, 'reply', id, name, id, 'another',
+               'Not for you.', 'queue', 0, 0, false, now()
+        FROM agent""",
+        id=agent.id,
+    )
     await agent.end(await asked(agent), "Hi.\x1b[2J")
     await agent.end(await asked(agent), "Well.")
     printed = await run.end()

