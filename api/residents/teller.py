@@ -2,7 +2,9 @@
 agents have written, and those that came while Temporal was away."""
 
 import asyncio
+import time
 from contextlib import suppress
+from math import inf
 
 from activities.store.inbox import CHANNEL
 from activities.store.listener import Listener
@@ -16,6 +18,8 @@ from workflows.errors import TemporaryFailure
 GATHERING_SECONDS = 0.05
 # A word may be lost, and so may a whole workflow.
 LOOKING_SECONDS = 1.0
+# Between two looks for those that have been told and did not begin to read.
+SILENT_PASS_SECONDS = 5.0
 TOLD_A_PASS = 500
 AT_ONCE = 16
 PASS_TIMEOUT_SECONDS = 30.0
@@ -27,6 +31,7 @@ class Teller:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._heard = asyncio.Event()
+        self._looked_at = -inf
         self._listener = Listener(
             services.database.url,
             CHANNEL,
@@ -58,7 +63,10 @@ class Teller:
         Raises:
             TemporaryFailure: Temporal or the database cannot be reached; what is left waits.
         """
-        due = await untold(self._services.database, TOLD_A_PASS)
+        silent = time.monotonic() - self._looked_at >= SILENT_PASS_SECONDS
+        due = await untold(self._services.database, TOLD_A_PASS, silent=silent)
+        if silent:
+            self._looked_at = time.monotonic()
         failures: list[TemporaryFailure] = []
         for first in range(0, len(due), AT_ONCE):
             told = await asyncio.gather(*map(self._tell, due[first : first + AT_ONCE]))

@@ -2,7 +2,7 @@
 
 from tests.doubles.scripted_models import Endless, ScriptedModels, asks
 from tests.integration.cli_runs import typing
-from tests.live import Live
+from tests.live import Live, until
 
 
 async def test_a_person_is_asked_answers_and_interrupts_without_leaving_the_chat(
@@ -34,8 +34,12 @@ async def test_a_person_is_asked_answers_and_interrupts_without_leaving_the_chat
     for said in ("It was 1984, and", "I begin at the beginning", "As you like."):
         assert text.count(said) == 1
     assert endless.left.is_set()
-    [agent] = (await agents_live.http.get("/api/v1/agents?name=winston")).json()["items"]
-    assert agent["state"] == "idle"
+
+    async def is_idle() -> bool:
+        [agent] = (await agents_live.http.get("/api/v1/agents?name=winston")).json()["items"]
+        return bool(agent["state"] == "idle")
+
+    await until(is_idle)
 
 
 async def test_whoever_watches_an_agent_sees_what_it_is_told_and_what_it_says(

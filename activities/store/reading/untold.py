@@ -26,12 +26,14 @@ class Untold:
     interrupts: bool
 
 
-async def untold(database: Database, limit: int) -> Sequence[Untold]:
+async def untold(database: Database, limit: int, *, silent: bool = True) -> Sequence[Untold]:
     """Those that were not told of their last message, and those that have been told for long and
     have not begun to read. None that are paused, in error or terminated, or have used what they may
     use on a day: those wait for the next. And none that answer, unless something interrupts them:
-    their workflows look again when they have answered."""
-    rows = await database.execute(_UNTOLD, {"limit": limit, "silent_seconds": SILENT_SECONDS})
+    their workflows look again when they have answered. Unless it looks for ``silent`` ones, those
+    that have been told for long are left out: each agent with unread messages is visited for it."""
+    values = {"limit": limit, "silent": silent, "silent_seconds": SILENT_SECONDS}
+    rows = await database.execute(_UNTOLD, values)
     return [
         Untold(row.id, row.team_id, row.name, row.message_seq, interrupts=row.interrupts)
         for row in rows
@@ -45,6 +47,7 @@ _UNTOLD = text(
     -- From one agent to the next in the index, however many messages each has not read.
     WITH RECURSIVE unread AS (
         SELECT (SELECT agent_id FROM inbox WHERE read_at IS NULL ORDER BY agent_id LIMIT 1)
+        WHERE CAST(:silent AS bool)
         UNION ALL
         SELECT (SELECT agent_id FROM inbox
                 WHERE read_at IS NULL AND agent_id > unread.agent_id

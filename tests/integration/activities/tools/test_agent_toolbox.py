@@ -69,7 +69,8 @@ def agent(**definition: object) -> Agent:
 
 async def test_every_tool_that_is_not_forbidden_is_offered(desk: Desk, art: ArtServer) -> None:
     offered = await desk.toolbox.offered(desk.team_id, agent())
-    native = set(Registry().tools) - {"web_search"}
+    tools = Registry().tools
+    native = {name for name in tools if not tools[name].is_for_residents} - {"web_search"}
     assert "find_tools" in native
     assert set(offered) == native | {"mcp.art.draw", FINISH}
     assert list(offered)[-1] == FINISH
