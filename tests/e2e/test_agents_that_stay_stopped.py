@@ -116,7 +116,8 @@ async def test_an_agent_that_is_cancelled_in_temporal_says_so_and_reads_again_on
     assert (await agent.show())["unread"] == 2
     await agent.do("restart")
     await agent.replied("Both.")
-    assert _last_prompt(agent.talk) == "first\n\nsecond"
+    # What was said before may be left out, and a note stand there.
+    assert _last_prompt(agent.talk).startswith("first\n\nsecond")
 
 
 async def test_an_agent_that_is_terminated_in_temporal_says_so_and_may_skip_what_it_read(
@@ -130,7 +131,8 @@ async def test_an_agent_that_is_terminated_in_temporal_says_so_and_may_skip_what
     await agent.send("second")
     await agent.do("restart", skip=True)
     await agent.replied("Only this.")
-    assert _last_prompt(agent.talk) == "second"
+    # What was said before may be left out, and a note stand there.
+    assert _last_prompt(agent.talk).startswith("second")
     assert (await agent.show())["unread"] == 0
 
 
