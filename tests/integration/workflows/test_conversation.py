@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -11,12 +12,15 @@ from activities.store.exchanges import MAX_CHARACTERS
 from deploy.local.services import Services
 from tests.conftest import EVENTS_UNTIL_NEW
 from tests.integration.conversation_stage import Talk, talking
+from tests.integration.residents import row_agent
 from tests.live import until
 from tests.temporal_runs import runs_of
 from workflows.contracts import Decision, Verdict
 from workflows.resident_contracts import INTERRUPT, agent_workflow_id
 
+# By several agents side by side.
 RACES = 500
+TALKS = 5
 # More than half of what an exchange takes.
 FILLING = "x" * (MAX_CHARACTERS // 2 + 1)
 
@@ -164,18 +168,25 @@ async def test_no_message_is_lost_that_comes_as_the_workflow_ends(
     infrastructure: Services, database_url: str, task_queue: str
 ) -> None:
     async with talking(infrastructure, database_url, task_queue, idle_seconds=0.0) as talk:
-        for number in range(RACES):
-            await talk.tell(f"finish {number}")
-            # Anywhere between the start of a run and some time after its end.
-            await asyncio.sleep(0.001 * (number % 16))
-        await talk.ended()
+        database = talk.agent.database
+        talks = [replace(talk, agent=await row_agent(database)) for _ in range(TALKS)]
+        await asyncio.gather(*map(race, talks))
 
-        async def is_read() -> bool:
-            return not await talk.unread()
 
-        await until(is_read)
-        asked = " ".join(prompt for _, prompt in await talk.exchanges()).split()
-        assert [int(word) for word in asked if word != "finish"] == list(range(RACES))
+async def race(talk: Talk) -> None:
+    numbers = range(RACES // TALKS)
+    for number in numbers:
+        await talk.tell(f"finish {number}")
+        # Anywhere between the start of a run and some time after its end.
+        await asyncio.sleep(0.001 * (number % 16))
+    await talk.ended()
+
+    async def is_read() -> bool:
+        return not await talk.unread()
+
+    await until(is_read)
+    asked = " ".join(prompt for _, prompt in await talk.exchanges()).split()
+    assert [int(word) for word in asked if word != "finish"] == list(numbers)
 
 
 async def test_a_long_talk_continues_as_new_and_forgets_nothing(talk: Talk) -> None:
