@@ -51,7 +51,7 @@ class Answer:
             case events.ToolResult():
                 began_at = self._called_at.get(event.step)
                 self._seconds[event.step] = seconds_between(began_at, at)
-                lines.extend(self._results(event.step, glyphs))
+                lines.extend(self._results(columns, event.step, glyphs))
             case events.ArtifactCreated():
                 shown = safe_line(event.name, LINE_CHARACTERS)
                 size = f"  {decimal(event.size)}"
@@ -121,10 +121,12 @@ class Answer:
                 lines += indented(self.said, columns)
         return lines
 
-    def _results(self, step: str, glyphs: Glyphs) -> Iterator[Text]:
+    def _results(self, columns: int, step: str, glyphs: Glyphs) -> Iterator[Text]:
         for call in self.calls:
             if call.name == step:
-                yield self._call_line(call, None, glyphs)
+                result = self._call_line(call, None, glyphs)
+                result.truncate(columns, overflow="ellipsis")
+                yield result
 
     def _call_line(self, call: Call, now: datetime | None, glyphs: Glyphs) -> Text:
         """A call on one line: its outcome, how long it took, and what came of it."""
