@@ -10,7 +10,7 @@ from activities.patience import patiently
 from activities.residents.options import ConversationOptions
 from activities.residents.prompts import shape
 from activities.residents.summarising import Summariser
-from activities.store import exchanges
+from activities.store import exchanges, interruptions
 from activities.store.exchanges import BegunExchange
 from workflows import ports
 from workflows.contracts import AgentRun, RunLimits
@@ -50,7 +50,7 @@ class Conversations(ports.Conversations):
     async def cut_short(self, call: CutCall) -> None:
         database, execution = self._installed.database, _execution()
         async with as_application_error():
-            await patiently(lambda: exchanges.cut_short(database, call, execution))
+            await patiently(lambda: interruptions.cut_short(database, call, execution))
 
     @activity.defn
     async def summarise(self, call: TakeCall) -> None:

@@ -83,6 +83,21 @@ async def new_exchange(
         error=error and json.dumps(error),
         ended=status not in {Status.RUNNING, Status.QUEUED},
     )
+    await _write_messages(database, task_id, messages)
+    await write(
+        database,
+        "UPDATE agents SET exchanges = greatest(exchanges, :number), exchange_id = :id "
+        "WHERE id = :agent_id",
+        agent_id=agent_id,
+        number=number,
+        id=task_id,
+    )
+    return task_id
+
+
+async def _write_messages(
+    database: Database, task_id: UUID, messages: Sequence[dict[str, Any]]
+) -> None:
     await write(
         database,
         """
@@ -100,12 +115,3 @@ async def new_exchange(
         id=task_id,
         messages=json.dumps(list(messages)),
     )
-    await write(
-        database,
-        "UPDATE agents SET exchanges = greatest(exchanges, :number), exchange_id = :id "
-        "WHERE id = :agent_id",
-        agent_id=agent_id,
-        number=number,
-        id=task_id,
-    )
-    return task_id

@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -114,7 +114,9 @@ async def _submit_auto(live: Live, prompt: str) -> str:
     return str(answer.raise_for_status().json()["task_id"])
 
 
-SCENES: dict[str, Callable[[Live, ScriptedModels], Awaitable[str]]] = {
+Scene = Callable[[Live, ScriptedModels], Awaitable[str]]
+
+SCENES: dict[str, Scene] = {
     "agent-short": _short,
     "agent-long": _long,
     "agent-cancelled": _cancelled,
@@ -129,7 +131,20 @@ SCENES: dict[str, Callable[[Live, ScriptedModels], Awaitable[str]]] = {
 
 async def play(names: Collection[str], keep: Callable[[str, WorkflowHistory], None]) -> None:
     """Play these scenes, and have the history of each run kept."""
-    settings = {"limit.historyCount.suggestContinueAsNew": EVENTS_UNTIL_NEW}
+    scenes = {name: SCENES[name] for name in names}
+    await play_on_a_stack(scenes, keep, kind="task", events_until_new=EVENTS_UNTIL_NEW)
+
+
+async def play_on_a_stack(
+    scenes: Mapping[str, Scene],
+    keep: Callable[[str, WorkflowHistory], None],
+    *,
+    kind: str,
+    events_until_new: int,
+    **environment: str,
+) -> None:
+    """Play scenes on one stack. Each gives the id of whose workflow it is, a ``kind``."""
+    settings = {"limit.historyCount.suggestContinueAsNew": events_until_new}
     folder = Path(tempfile.mkdtemp(prefix="agentos-record-"))
     async with (
         scripted_models() as models,
@@ -139,14 +154,15 @@ async def play(names: Collection[str], keep: Callable[[str, WorkflowHistory], No
             OPENAI_BASE_URL=models.url,
             OPENAI_API_KEY=SECRET,
             AGENTOS_MODELS="scripted",
+            **environment,
         ) as live,
     ):
         client = await Client.connect(live.services.temporal_address)
-        for name in names:
-            task_id = await SCENES[name](live, models)
+        for name, scene in scenes.items():
+            workflow_id = f"{kind}-{await scene(live, models)}"
             with suppress(WorkflowFailureError):
-                await client.get_workflow_handle(f"task-{task_id}").result()
-            runs = await runs_of(client, f"task-{task_id}")
+                await client.get_workflow_handle(workflow_id).result()
+            runs = await runs_of(client, workflow_id)
             for number, run in enumerate(runs, 1):
                 keep(name if len(runs) == 1 else f"{name}-{number}", run)
 

@@ -1,19 +1,16 @@
 """Agents that stay whose histories are kept: everything is true, but for what the model says."""
 
 import asyncio
-import tempfile
-from collections.abc import Awaitable, Callable, Collection
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Callable, Collection
+from uuid import uuid4
 
-from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
+from temporalio.client import WorkflowHistory
 
 from activities.tools.toolbox import REMEMBERED_SECONDS
-from tests.doubles.scripted_models import Endless, ScriptedModels, asks, scripted_models
-from tests.live import Live, live_stack, until
-from tests.replay.agents import SLEEP, read, write
-from tests.replay.marks import NOTE, PROMPT, SECRET, TITLE, WORDS
-from tests.temporal_runs import runs_of
+from tests.doubles.scripted_models import Endless, ScriptedModels, asks
+from tests.live import Live, until
+from tests.replay.agents import SLEEP, Scene, play_on_a_stack, read, write
+from tests.replay.marks import NOTE, PROMPT, TITLE, WORDS
 
 # The server then asks a run to continue as new; by itself it does so after 4,096 events.
 EVENTS_UNTIL_NEW = 60
@@ -22,7 +19,7 @@ NAME = TITLE[:19]
 
 
 async def _create(live: Live) -> str:
-    answer = await live.http.post("/api/v1/agents", json={"name": NAME})
+    answer = await live.http.post("/api/v1/agents", json={"name": f"{NAME} {uuid4().hex[:8]}"})
     return str(answer.raise_for_status().json()["id"])
 
 
@@ -104,7 +101,7 @@ async def _continued(live: Live, models: ScriptedModels) -> str:
     return agent_id
 
 
-SCENES: dict[str, Callable[[Live, ScriptedModels], Awaitable[str]]] = {
+SCENES: dict[str, Scene] = {
     "conversation-short": _short,
     "conversation-interrupted": _interrupted,
     "conversation-cancelled": _cancelled,
@@ -115,26 +112,11 @@ SCENES: dict[str, Callable[[Live, ScriptedModels], Awaitable[str]]] = {
 
 async def play(names: Collection[str], keep: Callable[[str, WorkflowHistory], None]) -> None:
     """Play these scenes, and have the history of each run kept."""
-    settings = {"limit.historyCount.suggestContinueAsNew": EVENTS_UNTIL_NEW}
-    folder = Path(tempfile.mkdtemp(prefix="agentos-record-"))
-    async with (
-        scripted_models() as models,
-        live_stack(
-            folder,
-            temporal=settings,
-            OPENAI_BASE_URL=models.url,
-            OPENAI_API_KEY=SECRET,
-            AGENTOS_MODELS="scripted",
-            AGENTOS_AGENT_IDLE_SECONDS="2",
-        ) as live,
-    ):
-        client = await Client.connect(live.services.temporal_address)
-        for name in names:
-            agent_id = await SCENES[name](live, models)
-            with suppress(WorkflowFailureError):
-                await client.get_workflow_handle(f"agent-{agent_id}").result()
-            runs = await runs_of(client, f"agent-{agent_id}")
-            for number, run in enumerate(runs, 1):
-                keep(name if len(runs) == 1 else f"{name}-{number}", run)
-            (await live.http.post(f"/api/v1/agents/{agent_id}/terminate", json={}))
-            await live.http.delete(f"/api/v1/agents/{agent_id}")
+    scenes = {name: SCENES[name] for name in names}
+    await play_on_a_stack(
+        scenes,
+        keep,
+        kind="agent",
+        events_until_new=EVENTS_UNTIL_NEW,
+        AGENTOS_AGENT_IDLE_SECONDS="2",
+    )

@@ -85,17 +85,7 @@ def upgrade() -> None:
     _create_inbox()
     op.execute(_TOUCH)
     op.execute(_TOUCHES)
-    op.create_table(
-        "agent_usage",
-        sa.Column("agent_id", sa.Uuid(), nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("team_id", sa.Uuid(), nullable=False),
-        sa.Column("tokens", sa.BigInteger(), nullable=False),
-        sa.Column("cost_usd", sa.Float(), nullable=False),
-        sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["team_id"], ["teams.id"]),
-        sa.PrimaryKeyConstraint("agent_id", "day"),
-    )
+    _create_usage()
 
 
 def _create_inbox() -> None:
@@ -142,6 +132,20 @@ def _create_inbox() -> None:
         "inbox",
         ["exchange_id"],
         postgresql_where=sa.text("exchange_id IS NOT NULL"),
+    )
+
+
+def _create_usage() -> None:
+    op.create_table(
+        "agent_usage",
+        sa.Column("agent_id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("team_id", sa.Uuid(), nullable=False),
+        sa.Column("tokens", sa.BigInteger(), nullable=False),
+        sa.Column("cost_usd", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"]),
+        sa.PrimaryKeyConstraint("agent_id", "day"),
     )
 
 
