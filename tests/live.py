@@ -21,6 +21,8 @@ from deploy.local.stack import Stack
 from tests.event_stream import events_in
 from workflows.states import FINAL
 
+_MCP_SERVER = Path(__file__).parent / "doubles" / "mcp_stdio.py"
+
 
 @dataclass(frozen=True, slots=True)
 class Printed:
@@ -99,6 +101,14 @@ class Live:
     async def run_agent(self, prompt: str, **more: Any) -> dict[str, Any]:
         """Submit a task for an agent and wait for its end; gives the task."""
         return await self.ended(await self.submit_agent(prompt, **more))
+
+    async def register_mcp_server(self, name: str, *arguments: str) -> None:
+        """Register the MCP server of the tests, whose tools say nothing of whether they may be
+        called twice."""
+        server = {"name": name, "transport": "stdio", "command": sys.executable}
+        body = {**server, "args": ["-I", str(_MCP_SERVER), *arguments]}
+        answer = await self.http.post("/api/v1/tools/register", json=body)
+        assert answer.status_code == 201, answer.text
 
     async def post(self, task_id: str, path: str, **body: object) -> int:
         """Do something to a task; gives the status of the answer."""

@@ -1,10 +1,8 @@
 """Parts of the stack that die while an agent works. It goes on, and does nothing twice."""
 
 import asyncio
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -33,7 +31,6 @@ SLEEP_AND_WRITE = {
     "source": "import sys, time; time.sleep(float(sys.argv[1])); open('slept', 'w').close()",
     "args": [MARK],
 }
-MCP_SERVER = Path(__file__).parents[1] / "doubles" / "mcp_stdio.py"
 
 
 def write(name: str, text: str = "x") -> Wanted:
@@ -53,7 +50,7 @@ async def survivors(
     agents_live: Live, models: ScriptedModels, tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, Survivor]:
     """Three tasks that one worker was at when it was killed: it takes a while to be missed."""
-    await _register_mcp_server(agents_live)
+    await agents_live.register_mcp_server("double")
     begun = tmp_path_factory.mktemp("mcp") / "begun"
     endless = Endless("I will ", "write ")
     waits = {"begun": str(begun), "cancelled": f"{begun}-not", "seconds": 600}
@@ -181,14 +178,6 @@ def _check_whole(talk: Conversation) -> None:
     asked = [call["id"] for message in talk.messages() for call in message.get("tool_calls") or ()]
     answered = [message["tool_call_id"] for message in talk.messages() if message["role"] == "tool"]
     assert asked == answered
-
-
-async def _register_mcp_server(live: Live) -> None:
-    """Its tools say nothing of whether they may be called twice."""
-    server = {"name": "double", "transport": "stdio", "command": sys.executable}
-    body = {**server, "args": ["-I", str(MCP_SERVER)]}
-    answer = await live.http.post("/api/v1/tools/register", json=body)
-    assert answer.status_code == 201, answer.text
 
 
 async def _code_runs() -> bool:

@@ -1,9 +1,7 @@
 """Parts of the stack that die, or are away, while agents that stay are written to and answer."""
 
 import asyncio
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -25,7 +23,6 @@ MOST_SECONDS = 120
 
 MARK = f"{5 + uuid4().int % 1_000_000 / 1e9:.9f}"  # Seconds, and a name for the process.
 SLEEP = {"language": "python", "source": "import sys, time; time.sleep(float(sys.argv[1]))"}
-MCP_SERVER = Path(__file__).parents[1] / "doubles" / "mcp_stdio.py"
 
 
 def says(reply: str) -> Act:
@@ -37,7 +34,7 @@ async def survivors(
     agents_live: Live, models: ScriptedModels, tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, LiveAgent]:
     """Agents whose worker was killed, once: it takes a while to be missed."""
-    await _register_mcp_server(agents_live)
+    await agents_live.register_mcp_server("stays")
     begun = tmp_path_factory.mktemp("mcp") / "begun"
     endless = Endless("I will ", "say ")
     waits = {"begun": str(begun), "cancelled": f"{begun}-not", "seconds": 600}
@@ -216,14 +213,6 @@ async def _first_exchange(agent: LiveAgent) -> str:
 
     await until(is_there)
     return str((await agent.exchanges())[0]["task_id"])
-
-
-async def _register_mcp_server(live: Live) -> None:
-    """Its tools say nothing of whether they may be called twice."""
-    server = {"name": "stays", "transport": "stdio", "command": sys.executable}
-    body = {**server, "args": ["-I", str(MCP_SERVER)]}
-    answer = await live.http.post("/api/v1/tools/register", json=body)
-    assert answer.status_code == 201, answer.text
 
 
 async def _code_runs() -> bool:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ from tests.doubles.scripted_models import (
 from tests.live import Live, a_while, release, sleeping, until
 from tests.temporal_runs import reset_to_nodes, reset_to_turn
 
-MCP_SERVER = Path(__file__).parents[1] / "doubles" / "mcp_stdio.py"
 AWAY_SECONDS = 30.0
 MANY = 50
 HELD = "import subprocess, sys; subprocess.run(['sleep', sys.argv[1]])"
@@ -62,10 +60,7 @@ class Branches:
 @pytest.fixture(scope="module")
 async def live(agents_live: Live) -> Live:
     """The stack, with a tool that says nothing of whether it may be called twice."""
-    server = {"name": "counted", "transport": "stdio", "command": sys.executable}
-    body = {**server, "args": ["-I", str(MCP_SERVER)]}
-    answer = await agents_live.http.post("/api/v1/tools/register", json=body)
-    assert answer.status_code == 201, answer.text
+    await agents_live.register_mcp_server("counted")
     return agents_live
 
 

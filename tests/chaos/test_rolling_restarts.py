@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,7 +17,6 @@ from tests.live import Live, a_while, held, live_stack, python, release, sleepin
 from tests.pressure import allowed
 
 WORKERS = ("worker", "worker-2")
-MCP_SERVER = Path(__file__).parents[1] / "doubles" / "mcp_stdio.py"
 
 STOP_SECONDS = 4
 # What is then interrupted takes a moment to end and to be told of.
@@ -41,10 +39,7 @@ async def rolling(
         "AGENTOS_MAX_RUNNING_STEPS": "16",
     }
     async with live_stack(tmp_path_factory.mktemp("rolling"), workers=2, **settings) as live:
-        server = {"name": "double", "transport": "stdio", "command": sys.executable}
-        body = {**server, "args": ["-I", str(MCP_SERVER)]}
-        answer = await live.http.post("/api/v1/tools/register", json=body)
-        assert answer.status_code == 201, answer.text
+        await live.register_mcp_server("double")
         yield live
 
 

@@ -1,9 +1,7 @@
 """Agents that have more tools than their model can be shown, on the whole stack."""
 
 import json
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +10,6 @@ from tests.doubles.model_server import refusal
 from tests.doubles.scripted_models import Conversation, ScriptedModels, asks, finishes
 from tests.live import Live
 
-MCP_SERVER = Path(__file__).parents[1] / "doubles" / "mcp_stdio.py"
 FIND = ("find_tools", {"query": "say a text back"})
 ECHO = "mcp__crowd__echo"
 
@@ -28,10 +25,7 @@ async def crowd(agents_live: Live, tmp_path_factory: pytest.TempPathFactory) -> 
     tools.append({"name": "echo", "description": "Says a text back.", "inputSchema": schema})
     listed = tmp_path_factory.mktemp("crowd") / "tools.json"
     listed.write_text(json.dumps(tools))
-    server = {"name": "crowd", "transport": "stdio", "command": sys.executable}
-    body = {**server, "args": ["-I", str(MCP_SERVER), "--tools", str(listed)]}
-    answer = await agents_live.http.post("/api/v1/tools/register", json=body)
-    assert answer.status_code == 201, answer.text
+    await agents_live.register_mcp_server("crowd", "--tools", str(listed))
     yield
     (await agents_live.http.delete("/api/v1/tools/mcp.crowd")).raise_for_status()
 
