@@ -1,5 +1,6 @@
 """What tests look up in Temporal, and do to it: the runs of a workflow, and going back in one."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from uuid import uuid4
 
@@ -7,6 +8,8 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowHistory
+
+_WAIT_SECONDS = 30
 
 
 async def runs_of(client: Client, workflow_id: str) -> Sequence[WorkflowHistory]:
@@ -43,16 +46,20 @@ def _is_marker(event: HistoryEvent) -> bool:
 async def _reset(
     client: Client, workflow_id: str, begins: Callable[[HistoryEvent], bool], count: int
 ) -> None:
-    """To the workflow task at whose end such an event came for the ``count``-th time."""
+    """To the workflow task at whose end such an event comes for the ``count``-th time.
+
+    Waits for it: what an activity wrote is seen before the workflow has heard that it ended.
+    """
     handle = client.get_workflow_handle(workflow_id)
     run_id = (await handle.describe()).run_id
     completed = found = 0
-    for event in (await handle.fetch_history()).events:
-        if event.HasField("workflow_task_completed_event_attributes"):
-            completed = event.event_id
-        found += begins(event)
-        if found == count:
-            break
+    async with asyncio.timeout(_WAIT_SECONDS):
+        async for event in handle.fetch_history_events(wait_new_event=True):
+            if event.HasField("workflow_task_completed_event_attributes"):
+                completed = event.event_id
+            found += begins(event)
+            if found == count:
+                break
     await reset_to(client, workflow_id, run_id, completed)
 
 
