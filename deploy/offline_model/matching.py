@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from deploy.offline_model.conversation import Skill
 
@@ -18,7 +19,8 @@ _NEGATED = re.compile(
     r"(?: (?!(?:and|but|just|only|then|instead|rather)\b)\w+){1,3}",
     re.IGNORECASE,
 )
-_FILE_NAME = re.compile(r"\S*\w\.[A-Za-z][A-Za-z0-9]{0,4}\b(?:/\S*)?")
+# Looked for where a word begins only: at every letter it would take a long word's length squared.
+_FILE_NAME = re.compile(r"(?<!\S)\S*\w\.[A-Za-z][A-Za-z0-9]{0,4}\b(?:/\S*)?")
 _HEAD_END = re.compile(r"[,.;:(]| - ")
 _STOP_WORDS = frozenset(
     """
@@ -44,7 +46,7 @@ class _Profile:
 def matching_skills(prompt: str, catalogue: Sequence[Skill]) -> Sequence[tuple[int, Skill]]:
     """The skills that the prompt asks for, each with the place in the prompt that says so."""
     said = _places(_FILE_NAME.sub(lambda found: " " * len(found[0]), prompt))
-    profiles = _profiles(catalogue)
+    profiles = _profiles(tuple(catalogue))
     taken = frozenset[str]().union(*(profile.name for profile in profiles.values()))
     found = []
     for skill in catalogue:
@@ -110,7 +112,8 @@ def _scores(
             yield word, (_HEAD_SCORE if word in own.head else _WORD_SCORE) / others
 
 
-def _profiles(catalogue: Sequence[Skill]) -> Mapping[str, _Profile]:
+@lru_cache(maxsize=8)  # One catalogue is asked of for every message of a turn.
+def _profiles(catalogue: tuple[Skill, ...]) -> Mapping[str, _Profile]:
     names = {skill.name: set(_places(skill.name)) for skill in catalogue}
     shared = {
         word for word in set().union(*names.values()) if sum(word in n for n in names.values()) > 1
