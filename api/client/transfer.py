@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import mimetypes
+import os
 import random
 import re
 import secrets
@@ -110,7 +111,13 @@ def target_of(wanted: Download, folder: Path) -> Path:
 
     Raises:
         ArtifactNameRefused
+        FileUnwritable: the locale cannot say its name.
     """
+    try:
+        os.fsencode(wanted.name)
+    except UnicodeEncodeError as error:
+        reason = f"names of files are in {error.encoding} here, which lacks letters of it"
+        raise FileUnwritable(path=folder / wanted.name, reason=reason) from error
     parts = PurePosixPath(wanted.name).parts
     target = folder.joinpath(*parts)
     is_safe = (

@@ -124,9 +124,7 @@ class Answer:
     def _results(self, columns: int, step: str, glyphs: Glyphs) -> Iterator[Text]:
         for call in self.calls:
             if call.name == step:
-                result = self._call_line(call, None, glyphs)
-                result.truncate(columns, overflow="ellipsis")
-                yield result
+                yield self._call_line(call, None, glyphs)
 
     def _call_line(self, call: Call, now: datetime | None, glyphs: Glyphs) -> Text:
         """A call on one line: its outcome, how long it took, and what came of it."""
@@ -156,7 +154,7 @@ def asked_lines(asked: events.ApprovalAsked, columns: int, glyphs: Glyphs) -> li
     """What a person is asked, with all of it, and how to answer."""
     sign = (f"{INDENT}{glyphs.of(Status.WAITING)} ", style_of(Status.WAITING))
     name = (safe_line(asked.step, LINE_CHARACTERS), "bold")
-    until = f" until {asked.expires_at.astimezone():%H:%M}" if asked.expires_at else ""
+    until = f" until {_clock(asked.expires_at)}" if asked.expires_at else ""
     if asked.kind == "answer":
         head = line(sign, name, (f" asks you{until}", "yellow"))
         body = indented(asked.question or "", columns, "bold", INDENT * 2)
@@ -169,3 +167,10 @@ def asked_lines(asked: events.ApprovalAsked, columns: int, glyphs: Glyphs) -> li
         body = indented(arguments_text(asked.arguments), columns, "", INDENT * 2)
         how = "Type y or n, with a note if you like: n not to that address"
     return [head, *body, Text(f"{INDENT * 2}{how}", style="dim")]
+
+
+def _clock(at: datetime) -> str:
+    """With its day, unless that is today."""
+    local = at.astimezone()
+    is_today = local.date() == datetime.now().astimezone().date()
+    return f"{local:%H:%M}" if is_today else f"{local:%Y-%m-%d %H:%M}"

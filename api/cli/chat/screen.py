@@ -23,7 +23,8 @@ class Screen:
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self._rows = 0
+        # Of the lines that were drawn last, to where the cursor is: how many columns each takes.
+        self._drawn: list[int] = []
 
     @property
     def columns(self) -> int:
@@ -36,7 +37,7 @@ class Screen:
     def draw(self, live: Sequence[Text], prompt: Text, editor: Editor) -> None:
         """The cursor is left where it is in the line that is typed."""
         erasing = self._erasing()
-        shown = list(live)[-max(1, self.console.height - 2) :]
+        shown = [self._cut(line) for line in list(live)[-max(1, self.console.height - 2) :]]
         text, column = editor.seen(self.columns - prompt.cell_len)
         back = cell_len(text) - column
         # At once: what is drawn in pieces flickers.
@@ -46,7 +47,7 @@ class Screen:
             + self._rendered(prompt + Text(text)).removesuffix("\n")
             + (f"\x1b[{back}D" if back > 0 else "")
         )
-        self._rows = len(shown) + 1
+        self._drawn = [*(line.cell_len for line in shown), prompt.cell_len + column]
 
     def erase(self) -> None:
         """What was drawn last."""
@@ -55,21 +56,33 @@ class Screen:
     def clear(self) -> None:
         """All that is in sight."""
         self._write("\x1b[H\x1b[2J")
-        self._rows = 0
+        self._drawn = []
 
     def _erasing(self) -> str:
-        if not self._rows:
+        if not self._drawn:
             return ""
-        up = f"\x1b[{self._rows - 1}A" if self._rows > 1 else ""
-        self._rows = 0
+        # A terminal that has become narrower since has wrapped what was drawn.
+        *above, typed = self._drawn
+        width = self.console.width
+        rows = sum(max(1, -(-columns // width)) for columns in above) + typed // width
+        self._drawn = []
+        up = f"\x1b[{rows}A" if rows else ""
         return f"\r{up}\x1b[J"
 
     def _rendered(self, line: Text) -> str:
         """A line as it is sent; cut where the terminal ends, if it may be."""
-        is_whole = line.overflow == "ignore"
         with self.console.capture() as capture:
-            self.console.print(line, crop=not is_whole, soft_wrap=is_whole)
+            self.console.print(self._cut(line), crop=False, soft_wrap=True)
         return capture.get()
+
+    def _cut(self, line: Text) -> Text:
+        # By hand: of a single text rich forgets that it is not to be wrapped, and a line that takes
+        # two rows where one was counted is drawn again below itself.
+        if line.overflow == "ignore":
+            return line
+        cut = line.copy()
+        cut.truncate(self.columns, overflow="ellipsis")
+        return cut
 
     def _write(self, text: str) -> None:
         if text:

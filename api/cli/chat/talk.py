@@ -27,13 +27,13 @@ _LOCAL_USER = "local user"
 _AT_LENGTH = (events.LlmDelta, events.MessageCreated, events.ToolCalled, events.LlmRetrying)
 
 _HELP = """\
-Type a message and press Enter. What you type while it answers waits its turn.
-Ctrl-C interrupts the answer; twice within two seconds it leaves, as do Ctrl-D
-and /quit. The agent stays.
-/calls    the tools of the present or last answer, with arguments and results
-/earlier  what was said before
+Type a message and press Enter. While it answers, messages wait their turn.
+Ctrl-C interrupts the answer. Twice within two seconds it leaves, as do
+Ctrl-D and /quit. The agent stays.
+/calls     the tools of this or the last answer, with arguments and results
+/earlier   what was said before
 /pause, /resume, /restart   the agent
-/say TEXT a message, also while you are asked something"""
+/say TEXT  a message, also while you are asked something"""
 
 
 class Talk:
@@ -78,6 +78,7 @@ class Talk:
             self._lines.append(Text("/earlier shows what was said before.", style="dim"))
         for message in messages:
             self._seq = max(self._seq, message.seq)
+            self._arrived(message)
             self.print_message(message)
         self._say_state(None)
 
@@ -153,15 +154,18 @@ class Talk:
         if message.seq <= self._seq:
             return
         self._seq = message.seq
-        if message.sender == USER and message.content in self.sending:
-            self.sending.remove(message.content)
-            self._own_names.add(message.from_name)
+        self._arrived(message)
         if message.kind is InboxKind.REPLY:
             self._take_reply(message)
         elif self.answer is not None:
             self._queued.append(message)
         else:
             self.print_message(message)
+
+    def _arrived(self, message: AgentMessage) -> None:
+        if message.sender == USER and message.content in self.sending:
+            self.sending.remove(message.content)
+            self._own_names.add(message.from_name)
 
     def _take_reply(self, message: AgentMessage) -> None:
         answer = self.answer

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
@@ -25,6 +26,7 @@ from tests.integration.cli_server import (
     serving,
     stream,
 )
+from tests.live import typed
 
 TASK = f"/tasks/{TASK_ID}"
 # Retitles the window; a C1 control that some terminals take for ESC [; text the other way round.
@@ -162,6 +164,22 @@ async def test_a_name_in_a_header_is_no_way_out_either(server: Server, tmp_path:
     printed = await agentos(server.url, "artifacts", "get", str(made), "-o", str(tmp_path / "out"))
     assert printed.code == 1
     assert "would be written outside" in printed.stderr
+
+
+@pytest.mark.parametrize("name", ["日本.txt", "日本/a.txt"])
+async def test_a_name_that_this_machine_cannot_write_is_told_as_such(
+    server: Server, tmp_path: Path, name: str
+) -> None:
+    made = an_artifact(1, name, sha256=hashlib.sha256(b"hello").hexdigest())
+    server.tell(f"GET {TASK}/artifacts", a_page([made]))
+    server.tell(f"GET /artifacts/{made.id}", answer(b"hello"))
+    words = ("artifacts", "get", "--task", str(TASK_ID), "-o", str(tmp_path))
+    settings = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = (sys.executable, "-P", "-m", "deploy.cli")
+    printed = await typed(*command, *words, AGENTOS_API_URL=server.url, **settings)
+    assert printed.code == 1
+    assert "names of files are in ascii here" in printed.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_link_is_not_fetched(server: Server, tmp_path: Path) -> None:

@@ -174,6 +174,19 @@ def test_a_message_on_its_way_is_shown_as_such(scene: Scene) -> None:
     assert "hello there" in scene.read()
 
 
+def test_a_message_that_was_sent_before_the_first_page_came_is_no_longer_on_its_way(
+    scene: Scene,
+) -> None:
+    scene.talk.sending.append("hello there")
+    scene.talk.open([message_of(1, "hello there")], has_earlier=False)
+    assert "sending" not in scene.live
+
+
+def test_help_fits_a_terminal_of_80_columns_line_by_line(scene: Scene) -> None:
+    scene.talk.say_help()
+    assert len(scene.talk.drain()) == 7
+
+
 def test_of_a_message_that_comes_twice_one_is_shown(scene: Scene) -> None:
     scene.talk.open([message_of(1, "once")], has_earlier=False)
     scene.message("once")
