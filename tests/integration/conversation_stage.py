@@ -14,7 +14,6 @@ from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import text
 from temporalio import activity
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -113,9 +112,7 @@ class Talk:
         )
 
     async def rows(self, statement: str) -> Sequence[Any]:
-        async with self.agent.database.reading(fresh=True) as connection:
-            rows = await connection.execute(text(statement), {"id": self.agent.id})
-            return rows.all()
+        return await self.agent.rows(statement)
 
     async def replies(self) -> list[str]:
         found = await self.rows(

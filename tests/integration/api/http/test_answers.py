@@ -34,7 +34,7 @@ from deploy.local.services import Services
 from tests.actors import SOMEBODY
 from tests.integration.agent_stage import agent_stage, submit, working_agents
 from tests.integration.api_stage import Stage, pipeline
-from tests.integration.resident_rows import Residents
+from tests.integration.residents import Residents
 
 ANSWERS: dict[str, type[Answer]] = {
     "/tasks": Page[TaskSummary],
