@@ -26,6 +26,7 @@ from api.http.resident_feeds import (
     InboxFeeds,
     TeamFeed,
     TeamFeeds,
+    inbox_events,
 )
 from api.http.resident_merge import (
     Join,
@@ -222,8 +223,7 @@ async def _ring(feed: Feed, woken: asyncio.Event) -> None:
 
 
 async def _missed_rows(database: Database, agent_id: UUID, after: int) -> Frame:
-    page, _ = await read_inbox(database, agent_id, after)
-    return encode_page(page, after)
+    return encode_page(inbox_events(await read_inbox(database, agent_id, after)), after)
 
 
 def _event(type_: str, data: str) -> bytes:
