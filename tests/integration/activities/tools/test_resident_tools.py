@@ -31,9 +31,9 @@ from activities.residents.errors import AgentDefinitionRefused, AgentNotCreated
 from activities.store import tasks
 from activities.store.audit import Actor
 from activities.store.keys import create_team
+from activities.store.new_residents import Made, NewResident, create_resident
 from activities.store.reading.callers import ResidentCall
 from activities.store.resident_trees import terminate_tree
-from activities.store.residents import Made, NewResident, create_resident
 from activities.store.tasks import NewTask
 from activities.tools.context import AgentContext, ToolResult
 from activities.tools.working_files import working_files
