@@ -1,6 +1,6 @@
 """What ends an agent's run before its model does: limits, silence and loops."""
 
-from workflows.contracts import AgentRun, Hint, Spent, Thought
+from workflows.agent_contracts import AgentRun, Hint, Spent, Thought
 from workflows.errors import (
     CostUsedUp,
     GoesRoundInCircles,

@@ -6,7 +6,7 @@ from activities.skills.metadata import Skill
 from activities.skills.section import SkillSection
 from activities.tools.offered import OfferedTool
 from activities.tools.working_files import WorkingFile
-from workflows.contracts import Hint
+from workflows.agent_contracts import Hint
 from workflows.definitions.agent import Agent, Profile
 
 MAX_FILES_SHOWN = 100

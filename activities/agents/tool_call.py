@@ -44,7 +44,7 @@ from activities.tools.server_tools import AllowedServerTools
 from activities.tools.skills import AllowedSkills
 from activities.tools.toolbox import Toolbox
 from workflows import policies
-from workflows.contracts import ActCall, ActOutcome, Verdict, call_sub_task_id
+from workflows.agent_contracts import ActCall, ActOutcome, Verdict, call_sub_task_id
 from workflows.definitions.agent import Agent
 from workflows.errors import (
     AgentOSError,

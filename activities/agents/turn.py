@@ -31,7 +31,8 @@ from activities.store.turns import BegunTurn, EndedTurn, Turn
 from activities.tools.found import found_tools
 from activities.tools.offered import OfferedTool
 from workflows import policies
-from workflows.contracts import Failure, Hint, ThinkCall, Thought
+from workflows.agent_contracts import Hint, ThinkCall, Thought
+from workflows.contracts import Failure
 from workflows.definitions.agent import Agent
 from workflows.definitions.plan import Atomicity
 from workflows.errors import (

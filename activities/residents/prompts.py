@@ -8,7 +8,7 @@ from activities.skills.metadata import Skill
 from activities.store.exchanges import Shape, UnreadMessage
 from activities.tools.offered import OfferedTool
 from activities.tools.working_files import WorkingFile
-from workflows.contracts import Hint
+from workflows.agent_contracts import Hint
 from workflows.definitions.agent import Agent
 from workflows.discussions import SILENT
 from workflows.states import InboxKind

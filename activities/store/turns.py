@@ -28,7 +28,8 @@ from activities.store.turn_statements import (
     END_TURN,
     TELL_OF_FAILURE,
 )
-from workflows.contracts import Failure, Thought, call_sub_task_id
+from workflows.agent_contracts import Thought, call_sub_task_id
+from workflows.contracts import Failure
 from workflows.errors import TaskMoved
 from workflows.events import Event, LlmRestarted, TurnStarted, Usage
 from workflows.states import Status, TaskType

@@ -33,7 +33,7 @@ from deploy.local.services import Services
 from tests.integration.agent_stage import ObedientAgents, turn_of
 from tests.integration.residents import RowAgent, row_agent
 from tests.live import until
-from workflows.contracts import ThinkCall, Thought
+from workflows.agent_contracts import ThinkCall, Thought
 from workflows.conversation import ConversationWorkflow
 from workflows.events import LlmDelta
 from workflows.failures import DATA_CONVERTER

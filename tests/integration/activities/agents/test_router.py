@@ -34,7 +34,8 @@ from tests.doubles.scripted_models import asks
 from tests.equipment import TOKENS, equipment, installed
 from tests.integration.new_tasks import new_task
 from tests.integration.restarts import restart
-from workflows.contracts import RouteCall, RunStart, Spent, TaskClose, ThinkCall, Thought
+from workflows.agent_contracts import RouteCall, Spent, ThinkCall, Thought
+from workflows.contracts import RunStart, TaskClose
 from workflows.definitions.agent import Agent, Limits
 from workflows.definitions.auto import MAX_ANSWERS, Auto
 from workflows.definitions.plan import Plan

@@ -25,7 +25,7 @@ from activities.tools.registry import Registry
 from activities.tools.toolbox import Toolbox
 from tests.integration.agent_desk import Desk
 from tests.integration.new_tasks import new_task
-from workflows.contracts import RETRIES_USED_UP, StepCall
+from workflows.contracts import RETRIES_USED_UP
 from workflows.definitions.pipeline import Pipeline
 from workflows.errors import (
     InputFolderFull,
@@ -34,6 +34,7 @@ from workflows.errors import (
     StepTimedOut,
     ToolArgumentsInvalid,
 )
+from workflows.pipeline_contracts import StepCall
 from workflows.states import TaskType
 
 
