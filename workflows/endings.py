@@ -4,7 +4,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, RetryState
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
 from workflows.contracts import RETRIES_USED_UP, WORKER_LOST, Failure
-from workflows.errors import TokenQuotaUsedUp
+from workflows.errors.agents import TokenQuotaUsedUp
 from workflows.states import Status
 
 # Final for this run, but only for a while: a later retry by a person may succeed.

@@ -30,7 +30,8 @@ from workflows.contracts import (
     task_id_of,
 )
 from workflows.endings import failure_of, status_after
-from workflows.errors import AgentOSError, TimeUsedUp
+from workflows.errors import AgentOSError
+from workflows.errors.agents import TimeUsedUp
 from workflows.plan_contracts import NodeNote
 from workflows.states import Status
 from workflows.working_time import WorkingTime

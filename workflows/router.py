@@ -8,7 +8,7 @@ from workflows.agent import working_time_of
 from workflows.agent_contracts import AutoRun, RouteCall, ThinkCall, Thought
 from workflows.agent_limits import check_limits, spent_after, tokens_left
 from workflows.contracts import Hold, RunStart
-from workflows.errors import TaskMoved
+from workflows.errors.tasks import TaskMoved
 from workflows.lifecycle import TaskWorkflow
 
 

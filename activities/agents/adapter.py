@@ -17,7 +17,8 @@ from activities.tools.toolbox import Toolbox
 from workflows import policies, ports
 from workflows.agent_contracts import ActCall, ActOutcome, ThinkCall, Thought
 from workflows.contracts import Hold
-from workflows.errors import AgentOSError, WorkersLost, WorkerStopping
+from workflows.errors import AgentOSError
+from workflows.errors.tasks import WorkersLost, WorkerStopping
 from workflows.states import TaskType
 
 

@@ -46,16 +46,9 @@ from activities.tools.toolbox import Toolbox
 from workflows import policies
 from workflows.agent_contracts import ActCall, ActOutcome, Verdict, call_sub_task_id
 from workflows.definitions.agent import Agent
-from workflows.errors import (
-    AgentOSError,
-    CallExpired,
-    CallInterrupted,
-    CallRefused,
-    DiskFull,
-    InternalError,
-    McpAsks,
-    ToolChanged,
-)
+from workflows.errors import AgentOSError, DiskFull, InternalError
+from workflows.errors.agents import CallExpired, CallInterrupted, CallRefused, ToolChanged
+from workflows.errors.mcp import McpAsks
 from workflows.states import Status
 
 NO_EXIT_CODE = None

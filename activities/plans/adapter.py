@@ -36,14 +36,9 @@ from workflows import policies, ports
 from workflows.agent_contracts import call_sub_task_id
 from workflows.contracts import Failure, TaskClose
 from workflows.definitions.plan_checking import dependencies_of
-from workflows.errors import (
-    AgentOSError,
-    NodeDependencyMissing,
-    NodeEndedOutside,
-    NodeFilesMissing,
-    TaskMoved,
-    TemporaryFailure,
-)
+from workflows.errors import AgentOSError, TemporaryFailure
+from workflows.errors.plans import NodeDependencyMissing, NodeEndedOutside, NodeFilesMissing
+from workflows.errors.tasks import TaskMoved
 from workflows.plan_contracts import (
     NodeEnd,
     NodePlan,

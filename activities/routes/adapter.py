@@ -14,7 +14,7 @@ from workflows import ports
 from workflows.agent_contracts import AgentRun, RouteCall, Spent
 from workflows.contracts import RunStart
 from workflows.definitions.auto import Auto
-from workflows.errors import TaskMoved
+from workflows.errors.tasks import TaskMoved
 from workflows.states import TaskType
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import DateTime, Dialect, Text, TypeDecorator, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from workflows.errors import DatabaseNewer
+from workflows.errors.services import DatabaseNewer
 
 Member = TypeVar("Member", bound=StrEnum)
 

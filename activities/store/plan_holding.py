@@ -22,7 +22,7 @@ from activities.store.plan_statements import (
 from activities.store.reading.plans import PlanReader, StoredPlan
 from activities.store.turns import CallDefinition
 from workflows.agent_contracts import call_sub_task_id
-from workflows.errors import TaskMoved
+from workflows.errors.tasks import TaskMoved
 from workflows.plan_contracts import PlanCall
 
 

@@ -30,7 +30,7 @@ from activities.store.turn_statements import (
 )
 from workflows.agent_contracts import Thought, call_sub_task_id
 from workflows.contracts import Failure
-from workflows.errors import TaskMoved
+from workflows.errors.tasks import TaskMoved
 from workflows.events import Event, LlmRestarted, TurnStarted, Usage
 from workflows.states import Status, TaskType
 

@@ -50,7 +50,7 @@ from tests.databases import migrated_database
 from tests.event_stream import events_in
 from workflows import ports
 from workflows.contracts import Failure
-from workflows.errors import TaskMoved
+from workflows.errors.tasks import TaskMoved
 from workflows.events import StepCompleted
 from workflows.pipeline import PipelineWorkflow
 from workflows.pipeline_contracts import StepCall, StepOutcome

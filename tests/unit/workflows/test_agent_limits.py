@@ -19,8 +19,8 @@ from workflows.agent_limits import (
     spent_after,
     tokens_left,
 )
-from workflows.errors import (
-    AgentOSError,
+from workflows.errors import AgentOSError
+from workflows.errors.agents import (
     CostUsedUp,
     GoesRoundInCircles,
     NeverFinishes,

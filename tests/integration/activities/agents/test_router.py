@@ -39,7 +39,7 @@ from workflows.contracts import RunStart, TaskClose
 from workflows.definitions.agent import Agent, Limits
 from workflows.definitions.auto import MAX_ANSWERS, Auto
 from workflows.definitions.plan import Plan
-from workflows.errors import TaskMoved
+from workflows.errors.tasks import TaskMoved
 from workflows.states import Permission, Status, TaskType
 
 # Nothing is ever asked of it: no connection is made before it is needed.

@@ -35,7 +35,9 @@ from tests.actors import SOMEBODY
 from tests.integration.agent_desk import Desk, agent_desk
 from workflows.agent_contracts import ActCall, ActOutcome, Thought, Verdict, call_sub_task_id
 from workflows.definitions.agent import Agent
-from workflows.errors import DiskFull, InputFolderFull, InternalError, McpAsks
+from workflows.errors import DiskFull, InternalError
+from workflows.errors.inputs import InputFolderFull
+from workflows.errors.mcp import McpAsks
 from workflows.states import Status
 
 EXECUTION = "a"

@@ -27,7 +27,7 @@ from tests.integration.new_tasks import new_task
 from workflows.definitions.agent import Agent
 from workflows.definitions.fallback import Fallback
 from workflows.definitions.pipeline import Pipeline
-from workflows.errors import McpAsks, McpToolFailed, McpUnavailable
+from workflows.errors.mcp import McpAsks, McpToolFailed, McpUnavailable
 from workflows.pipeline_contracts import StepCall
 from workflows.states import Permission, TaskType
 

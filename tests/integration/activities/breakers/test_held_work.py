@@ -33,7 +33,8 @@ from tests.integration.new_tasks import new_task
 from workflows.agent_contracts import ThinkCall
 from workflows.definitions.agent import Agent
 from workflows.definitions.pipeline import Pipeline
-from workflows.errors import McpUnavailable, ModelUnavailable
+from workflows.errors.mcp import McpUnavailable
+from workflows.errors.models import ModelUnavailable
 from workflows.pipeline_contracts import StepCall
 from workflows.states import TaskType
 

@@ -11,7 +11,7 @@ from activities.store.reading.callers import resident_call
 from activities.tools.context import AgentContext, ToolResult
 from tests.integration.agent_desk import Desk
 from tests.integration.resident_rows import new_agent, new_exchange
-from workflows.errors import ToolArgumentsInvalid
+from workflows.errors.tools import ToolArgumentsInvalid
 from workflows.states import Status
 
 

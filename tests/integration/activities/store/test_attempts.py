@@ -25,7 +25,7 @@ from tests.integration import new_tasks
 from tests.integration.restarts import restart
 from workflows.contracts import WORKER_LOST, Failure, TaskClose, TaskMark
 from workflows.definitions.pipeline import Pipeline
-from workflows.errors import TaskMoved
+from workflows.errors.tasks import TaskMoved
 from workflows.events import StepCompleted, StepOutput, StepOutputCut, StepPhase
 from workflows.pipeline_contracts import StepOutcome, step_sub_task_id
 from workflows.states import Phase, Status, TaskType

@@ -55,7 +55,7 @@ from workflows.contracts import Failure, TaskClose
 from workflows.definitions.agent import Agent
 from workflows.definitions.inputs import ArtifactRef, FileRef
 from workflows.definitions.pipeline import Pipeline
-from workflows.errors import DatabaseNewer
+from workflows.errors.services import DatabaseNewer
 from workflows.pipeline_contracts import step_sub_task_id
 from workflows.states import ArtifactType, Phase, Status, TaskType
 

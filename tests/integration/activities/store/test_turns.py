@@ -20,7 +20,7 @@ from tests.integration.restarts import restart
 from workflows.agent_contracts import Thought, call_sub_task_id
 from workflows.contracts import Failure, TaskClose
 from workflows.definitions.agent import Agent
-from workflows.errors import TaskMoved
+from workflows.errors.tasks import TaskMoved
 from workflows.events import LlmDelta, MessageCreated
 from workflows.states import Status, TaskType
 

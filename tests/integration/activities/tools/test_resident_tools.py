@@ -41,7 +41,8 @@ from deploy.local.services import Services
 from tests.actors import SOMEBODY
 from tests.integration.agent_desk import Desk, agent_desk
 from workflows.definitions.resident import Resident, ResidentLimits
-from workflows.errors import AgentOSError, ToolArgumentsInvalid, WorkingFileNotFound
+from workflows.errors import AgentOSError
+from workflows.errors.tools import ToolArgumentsInvalid, WorkingFileNotFound
 from workflows.resident_contracts import agent_workflow_id
 from workflows.resident_states import ChildrenFate
 from workflows.states import TaskType

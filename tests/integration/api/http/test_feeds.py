@@ -23,7 +23,7 @@ from api.http.notifications import Notifications
 from api.http.task_stream import Position, follow
 from tests.integration.new_tasks import new_task
 from workflows.definitions.pipeline import Pipeline
-from workflows.errors import DatabaseNewer
+from workflows.errors.services import DatabaseNewer
 from workflows.events import StepOutput, TaskStatus
 from workflows.states import Status, TaskType
 
