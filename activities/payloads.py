@@ -16,7 +16,7 @@ from temporalio.converter import DataConverter, EncodingPayloadConverter, Payloa
 
 from activities.aes_keys import KEY_ID_CHARACTERS
 from activities.cipher import Cipher, KeyUnknown, SealBroken
-from workflows.errors import PayloadKeyMissing, PayloadUnreadable
+from workflows.errors.services import PayloadKeyMissing, PayloadUnreadable
 from workflows.failures import DATA_CONVERTER
 
 _ENCODING = b"binary/encrypted"

@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx2
 
 from activities.addresses import is_private, is_public
-from workflows.errors import AddressNotPublic, AnswerTooLarge
+from workflows.errors.hosts import AddressNotPublic, AnswerTooLarge
 
 MAX_ADDRESSES = 4  # of one name that are tried
 _TIMEOUTS = httpx2.Timeout(connect=10.0, read=30.0, write=10.0, pool=10.0)  # seconds

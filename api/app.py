@@ -12,7 +12,6 @@ from api.groups.rounds import Rounds
 from api.housekeeping.housekeeper import Housekeeper
 from api.http import problems, routes
 from api.http.dependencies import known_query
-from api.http.event_stream import NothingMore
 from api.http.feeds import Feeds
 from api.http.group_stream import GroupFeeds
 from api.http.key_watch import KeyWatch
@@ -24,6 +23,7 @@ from api.http.notifications import Notifications
 from api.http.openapi import DocumentedApi
 from api.http.resident_feeds import InboxFeeds, TeamFeeds
 from api.http.routes import codec
+from api.http.task_stream import NothingMore
 from api.http.viewers import Viewers
 from api.passes import Passes
 from api.residents.begun_tasks import BegunTasks

@@ -2,7 +2,7 @@
 
 from temporalio import workflow
 
-from workflows.contracts import AgentResult, AgentRun, Decision
+from workflows.agent_contracts import AgentResult, AgentRun, Decision
 from workflows.lifecycle import TaskWorkflow
 from workflows.react import ReactLoop
 from workflows.working_time import WorkingTime

@@ -1,7 +1,7 @@
 """What ends an agent's run before its model does: limits, silence and loops."""
 
-from workflows.contracts import AgentRun, Hint, Spent, Thought
-from workflows.errors import (
+from workflows.agent_contracts import AgentRun, Hint, Spent, Thought
+from workflows.errors.agents import (
     CostUsedUp,
     GoesRoundInCircles,
     NeverFinishes,

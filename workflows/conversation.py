@@ -9,7 +9,8 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from workflows import policies, ports
 from workflows.agent import working_time_of
-from workflows.contracts import AgentRun, Decision, TaskRun
+from workflows.agent_contracts import AgentRun, Decision
+from workflows.contracts import TaskRun
 from workflows.lifecycle import TRY_AGAIN, Lifecycle
 from workflows.react import ReactLoop
 from workflows.resident_contracts import (

@@ -17,12 +17,9 @@ from temporalio.exceptions import (
     RetryState,
     is_cancelled_exception,
 )
-from temporalio.exceptions import TimeoutError as ActivityTimeout
 
 from workflows import policies, ports
 from workflows.contracts import (
-    RETRIES_USED_UP,
-    WORKER_LOST,
     Failure,
     Hold,
     Message,
@@ -32,7 +29,9 @@ from workflows.contracts import (
     TaskRun,
     task_id_of,
 )
-from workflows.errors import AgentOSError, TimeUsedUp, TokenQuotaUsedUp
+from workflows.endings import failure_of, status_after
+from workflows.errors import AgentOSError
+from workflows.errors.agents import TimeUsedUp
 from workflows.plan_contracts import NodeNote
 from workflows.states import Status
 from workflows.working_time import WorkingTime
@@ -42,9 +41,6 @@ NOTE_NODE = "note_node"
 
 # The signal by which a run is told that what was held may be tried again.
 TRY_AGAIN = "try_again"
-
-# Final for this run, but only for a while: a later retry by a person may succeed.
-_TEMPORARY = (TokenQuotaUsedUp.code,)
 
 # Runs from before these changes went on after a cancellation that met the end of an activity, and
 # were cancelled although their row had just said how they ended.
@@ -228,7 +224,7 @@ class Lifecycle:
         if is_cancelled_exception(error):
             return await self._close(Status.CANCELLED)
         if isinstance(error, (ActivityError, ApplicationError)):
-            status, failure = _status_after(error), _failure_of(error, self.step)
+            status, failure = status_after(error), failure_of(error, self.step)
         else:
             assert isinstance(error, AgentOSError)
             status, failure = Status.FAILED, Failure(code=error.code, message=str(error))
@@ -299,39 +295,3 @@ def _was_cut_off(error: BaseException) -> bool:
         and error.retry_state is RetryState.CANCEL_REQUESTED
         and workflow.patched(_HEEDS_CANCELLATION)
     )
-
-
-def _status_after(error: ActivityError | ApplicationError) -> Status:
-    """``blocked`` where a retry may succeed: a dead letter, left for a person to fix."""
-    cause: BaseException | None = error
-    if isinstance(error, ActivityError):
-        if error.retry_state is not RetryState.NON_RETRYABLE_FAILURE:
-            return Status.BLOCKED
-        cause = error.cause
-    may_succeed = isinstance(cause, ApplicationError) and (
-        cause.type in _TEMPORARY or RETRIES_USED_UP in cause.details
-    )
-    return Status.BLOCKED if may_succeed else Status.FAILED
-
-
-def _failure_of(error: ActivityError | ApplicationError, step: str) -> Failure:
-    """Why the activity behind ``step`` failed, for want of its own account, which is in a row.
-
-    History has no words, so there are none here if the activity could not write them down.
-    """
-    match error.cause if isinstance(error, ActivityError) else error:
-        case ApplicationError() as cause:
-            code = cause.type or "error"
-            message = (
-                f"{step!r} failed ({code}), and its worker could not write down more. Look at the "
-                "log of the worker."
-            )
-        case ActivityTimeout() as cause if cause.type is not None:
-            code = WORKER_LOST
-            message = (
-                f"No worker finished step {step!r}: {cause.type.name.lower()} time-out. "
-                "The worker died, lost its connection or was overloaded. Look at its log."
-            )
-        case _:
-            code, message = "error", f"Nobody knows why {step!r} failed. Look at the worker's log."
-    return Failure(code=code, message=message[:4_096], step=step)

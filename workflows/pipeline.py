@@ -5,15 +5,15 @@ from functools import partial
 from temporalio import workflow
 
 from workflows import policies, ports
-from workflows.contracts import (
-    Hold,
+from workflows.contracts import Hold
+from workflows.lifecycle import TaskWorkflow
+from workflows.pipeline_contracts import (
     PipelineResult,
     PipelineRun,
     StepCall,
     StepOutcome,
     step_sub_task_id,
 )
-from workflows.lifecycle import TaskWorkflow
 
 _ACTIVITIES = {
     "skill": ports.Steps.run_skill,

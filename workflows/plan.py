@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 from workflows.agent import working_time_of
-from workflows.contracts import AgentResult, Decision
+from workflows.agent_contracts import AgentResult, Decision
 from workflows.lifecycle import NOTE_NODE, TaskWorkflow
 from workflows.nodes import NodeRunner
 from workflows.plan_contracts import NodeNote, PlanRun

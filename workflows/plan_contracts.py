@@ -4,7 +4,8 @@ from uuid import UUID, uuid5
 
 from pydantic import JsonValue
 
-from workflows.contracts import AgentRun, Message
+from workflows.agent_contracts import AgentRun
+from workflows.contracts import Message
 from workflows.states import Status
 
 

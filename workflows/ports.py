@@ -7,18 +7,9 @@ from uuid import UUID
 
 from temporalio import activity
 
-from workflows.contracts import (
-    ActCall,
-    ActOutcome,
-    RouteCall,
-    RunStart,
-    StepCall,
-    StepOutcome,
-    TaskClose,
-    TaskMark,
-    ThinkCall,
-    Thought,
-)
+from workflows.agent_contracts import ActCall, ActOutcome, RouteCall, ThinkCall, Thought
+from workflows.contracts import RunStart, TaskClose, TaskMark
+from workflows.pipeline_contracts import StepCall, StepOutcome
 from workflows.plan_contracts import NodeEnd, NodesCall, NodeStart, OpenedPlan, PlanCall, PlanReport
 from workflows.resident_contracts import CutCall, TakeCall, Taken
 from workflows.schedule_contracts import ScheduledCall, ScheduledStart

@@ -12,6 +12,17 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from workflows import policies, ports
+from workflows.agent_contracts import (
+    ActCall,
+    ActOutcome,
+    AgentRun,
+    CallPlan,
+    Decision,
+    ThinkCall,
+    Thought,
+    Verdict,
+    call_sub_task_id,
+)
 from workflows.agent_limits import (
     check_limits,
     check_progress,
@@ -19,18 +30,7 @@ from workflows.agent_limits import (
     spent_after,
     tokens_left,
 )
-from workflows.contracts import (
-    ActCall,
-    ActOutcome,
-    AgentRun,
-    CallPlan,
-    Decision,
-    Hold,
-    ThinkCall,
-    Thought,
-    Verdict,
-    call_sub_task_id,
-)
+from workflows.contracts import Hold
 from workflows.lifecycle import Lifecycle, plan_of
 from workflows.nodes import NodeRunner
 from workflows.plan_contracts import PlanReport

@@ -2,7 +2,8 @@
 
 from uuid import UUID, uuid5
 
-from workflows.contracts import AgentRun, Message
+from workflows.agent_contracts import AgentRun
+from workflows.contracts import Message
 
 # Signals of ``ConversationWorkflow``. Each carries the number of a message: "there is this one".
 LOOK = "look"

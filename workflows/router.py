@@ -5,9 +5,10 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows import policies, ports
 from workflows.agent import working_time_of
+from workflows.agent_contracts import AutoRun, RouteCall, ThinkCall, Thought
 from workflows.agent_limits import check_limits, spent_after, tokens_left
-from workflows.contracts import AutoRun, Hold, RouteCall, RunStart, ThinkCall, Thought
-from workflows.errors import TaskMoved
+from workflows.contracts import Hold, RunStart
+from workflows.errors.tasks import TaskMoved
 from workflows.lifecycle import TaskWorkflow
 
 

@@ -15,8 +15,10 @@ from activities.attempts.losses import check_losses, failures_before
 from activities.equipment import Equipment
 from activities.tools.toolbox import Toolbox
 from workflows import policies, ports
-from workflows.contracts import ActCall, ActOutcome, Hold, ThinkCall, Thought
-from workflows.errors import AgentOSError, WorkersLost, WorkerStopping
+from workflows.agent_contracts import ActCall, ActOutcome, ThinkCall, Thought
+from workflows.contracts import Hold
+from workflows.errors import AgentOSError
+from workflows.errors.tasks import WorkersLost, WorkerStopping
 from workflows.states import TaskType
 
 

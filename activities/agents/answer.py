@@ -25,9 +25,9 @@ from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
 from activities.tools.finish import finish_problems
 from activities.tools.offered import OfferedTool
 from activities.tools.schemas import MAX_ARGUMENT_DEPTH, is_deeper
-from workflows.contracts import CallPlan, Thought
+from workflows.agent_contracts import CallPlan, Thought
 from workflows.definitions.agent import Agent
-from workflows.errors import ToolNotFound
+from workflows.errors.tools import ToolNotFound
 from workflows.events import Event
 from workflows.states import Permission
 

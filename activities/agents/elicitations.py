@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from activities.store.approvals import Approval, Elicitation
 from activities.tools.mcp.questions import MAX_QUESTIONS, Question, Reply
-from workflows.contracts import Verdict
+from workflows.agent_contracts import Verdict
 
 _ACTIONS: Mapping[Verdict, Reply] = {
     Verdict.DENIED: Reply("decline"),

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from activities.tokens import Tokens
 from activities.tools.context import ToolResult
-from workflows.errors import ScriptFailed
+from workflows.errors.scripts import ScriptFailed
 
 LIMIT_TOKENS = 4_000
 MAX_FILES_SHOWN = 50

@@ -44,18 +44,11 @@ from activities.tools.server_tools import AllowedServerTools
 from activities.tools.skills import AllowedSkills
 from activities.tools.toolbox import Toolbox
 from workflows import policies
-from workflows.contracts import ActCall, ActOutcome, Verdict, call_sub_task_id
+from workflows.agent_contracts import ActCall, ActOutcome, Verdict, call_sub_task_id
 from workflows.definitions.agent import Agent
-from workflows.errors import (
-    AgentOSError,
-    CallExpired,
-    CallInterrupted,
-    CallRefused,
-    DiskFull,
-    InternalError,
-    McpAsks,
-    ToolChanged,
-)
+from workflows.errors import AgentOSError, DiskFull, InternalError
+from workflows.errors.agents import CallExpired, CallInterrupted, CallRefused, ToolChanged
+from workflows.errors.mcp import McpAsks
 from workflows.states import Status
 
 NO_EXIT_CODE = None

@@ -31,16 +31,14 @@ from activities.store.turns import BegunTurn, EndedTurn, Turn
 from activities.tools.found import found_tools
 from activities.tools.offered import OfferedTool
 from workflows import policies
-from workflows.contracts import Failure, Hint, ThinkCall, Thought
+from workflows.agent_contracts import Hint, ThinkCall, Thought
+from workflows.contracts import Failure
 from workflows.definitions.agent import Agent
 from workflows.definitions.plan import Atomicity
-from workflows.errors import (
-    AgentOSError,
-    ModelNotConfigured,
-    TaskMoved,
-    TemporaryFailure,
-    TokenQuotaUsedUp,
-)
+from workflows.errors import AgentOSError, TemporaryFailure
+from workflows.errors.agents import TokenQuotaUsedUp
+from workflows.errors.models import ModelNotConfigured
+from workflows.errors.tasks import TaskMoved
 from workflows.events import Event, LlmRetrying, TurnHeld
 from workflows.states import TaskType
 

@@ -10,7 +10,7 @@ from activities.llm.base import Answer, ToolRequest
 from activities.store.approvals import Approval
 from activities.store.turns import Call, CallDefinition, Turn
 from workflows import events
-from workflows.contracts import call_sub_task_id
+from workflows.agent_contracts import call_sub_task_id
 from workflows.definitions.plan import Node, Proposal
 from workflows.definitions.plan_checking import dependencies_of
 from workflows.events import Event

@@ -30,7 +30,7 @@ from activities.store.attempts import (
 )
 from activities.store.database import Database
 from workflows import policies
-from workflows.contracts import RETRIES_USED_UP, Failure, StepOutcome
+from workflows.contracts import RETRIES_USED_UP, Failure
 from workflows.errors import AgentOSError, TemporaryFailure
 from workflows.events import (
     STEP_FAILURES,
@@ -41,6 +41,7 @@ from workflows.events import (
     StepCompleted,
     StepRetrying,
 )
+from workflows.pipeline_contracts import StepOutcome
 from workflows.states import Status
 
 DETAIL_CHARACTERS = 2_000

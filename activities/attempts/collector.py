@@ -17,7 +17,7 @@ from typing import BinaryIO
 from activities.sandbox.base import Limits
 from activities.sandbox.folders import OPEN_FOLDER, Entry, walk
 from activities.sandbox.names import objection, printable
-from workflows.errors import OutputChanged, OutputTooLarge, TooManyFiles
+from workflows.errors.scripts import OutputChanged, OutputTooLarge, TooManyFiles
 
 MAX_DEPTH = 32
 MAX_REFUSALS = 100

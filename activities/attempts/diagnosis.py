@@ -11,7 +11,7 @@ from activities.skills.distributions import package_of
 from activities.skills.imports import LEFT_IN, STANDARD_MODULES
 from activities.skills.needs import declaration
 from workflows.definitions.credentials import without_credentials
-from workflows.errors import ModuleMissing, NetworkMissing, ScriptFailed
+from workflows.errors.scripts import ModuleMissing, NetworkMissing, ScriptFailed
 
 TAIL_BYTES = 8 * 1024
 LINE_MAX_CHARACTERS = 300

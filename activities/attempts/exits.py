@@ -6,13 +6,8 @@ from activities.disk import Disk
 from activities.sandbox.base import Exit, Limit, Limits
 from activities.units import MEBIBYTE
 from workflows.definitions.pipeline import Step
-from workflows.errors import (
-    AgentOSError,
-    LimitExceeded,
-    ScriptFailed,
-    ScriptKilled,
-    StepTimedOut,
-)
+from workflows.errors import AgentOSError
+from workflows.errors.scripts import LimitExceeded, ScriptFailed, ScriptKilled, StepTimedOut
 
 # sysexits.h: EX_TEMPFAIL. The script itself asks for a retry.
 EXIT_TEMPORARY_FAILURE = 75

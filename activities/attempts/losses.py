@@ -6,13 +6,8 @@ from enum import Enum
 from temporalio import activity
 
 from activities.store.attempts import Attempt, Begun
-from workflows.errors import (
-    AgentOSError,
-    InternalError,
-    StepInterrupted,
-    WorkersLost,
-    WorkerStopping,
-)
+from workflows.errors import AgentOSError, InternalError
+from workflows.errors.tasks import StepInterrupted, WorkersLost, WorkerStopping
 from workflows.policies import LOST_ATTEMPTS
 
 

@@ -10,7 +10,8 @@ from activities.patience import patiently
 from activities.store import attempts
 from activities.store.attempts import Attempt
 from activities.store.database import Database
-from workflows.contracts import Hold, StepOutcome
+from workflows.contracts import Hold
+from workflows.pipeline_contracts import StepOutcome
 
 log = structlog.get_logger(__name__)
 

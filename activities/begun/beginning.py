@@ -15,7 +15,7 @@ from activities.submissions import submission_of
 from activities.tools.context import AgentContext
 from activities.tools.working_files import WorkingFiles, working_files
 from workflows.definitions.task_request import TaskRequest
-from workflows.errors import WorkingFileNotFound
+from workflows.errors.tools import WorkingFileNotFound
 from workflows.pointers import problems_in
 
 MAX_LIVING = 100

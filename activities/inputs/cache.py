@@ -21,7 +21,9 @@ import structlog
 
 from activities.file_lock import try_lock_open
 from activities.inputs.partial import Blob, Partial
-from workflows.errors import BlobCorrupt, InputFolderFull, TemporaryFailure
+from workflows.errors import TemporaryFailure
+from workflows.errors.inputs import InputFolderFull
+from workflows.errors.services import BlobCorrupt
 
 # Other workers add to the folder unseen: it is measured after each such part of its limit.
 _PARTS = 16

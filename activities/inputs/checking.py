@@ -10,7 +10,7 @@ from activities.store.files import touch_files
 from activities.store.reading.files import StoredRef, find_files
 from workflows.definitions import inputs
 from workflows.definitions.inputs import ArtifactRef, FileRef, HttpsRef, InputRef, S3Ref
-from workflows.errors import InputRefMalformed
+from workflows.errors.inputs import InputRefMalformed
 from workflows.pointers import Problem, pointer
 
 

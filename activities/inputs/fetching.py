@@ -30,7 +30,8 @@ from activities.store.files import Upload, create_file_once
 from activities.store.reading.files import StoredRef, find_files
 from workflows.definitions import inputs
 from workflows.definitions.inputs import ArtifactRef, FileRef, HttpsRef, InputRef, S3Ref
-from workflows.errors import InputNotFound, InputRefused, InputTooLarge, TemporaryFailure
+from workflows.errors import TemporaryFailure
+from workflows.errors.inputs import InputNotFound, InputRefused, InputTooLarge
 
 MAX_NAME_CHARACTERS = 120
 

@@ -13,13 +13,9 @@ from activities.inputs.policy import InputPolicy
 from activities.pinned_http import PinnedHttp, Resolve, resolve_by_system
 from workflows.definitions import inputs
 from workflows.definitions.inputs import HttpsRef
-from workflows.errors import (
-    AddressNotPublic,
-    InputNotFound,
-    InputRefMalformed,
-    InputRefused,
-    TemporaryFailure,
-)
+from workflows.errors import TemporaryFailure
+from workflows.errors.hosts import AddressNotPublic
+from workflows.errors.inputs import InputNotFound, InputRefMalformed, InputRefused
 
 MAX_REDIRECTS = 5
 CHUNK_BYTES = 1024 * 1024

@@ -7,7 +7,8 @@ from typing import cast
 from minio.error import S3Error
 
 from workflows.definitions.inputs import InputRef
-from workflows.errors import InputNotFound, InputRefused, StoreRefused
+from workflows.errors.inputs import InputNotFound, InputRefused
+from workflows.errors.services import StoreRefused
 
 _MISSING = ("NoSuchKey", "NoSuchObject", "NoSuchBucket")
 _FORBIDDEN = ("AccessDenied",)

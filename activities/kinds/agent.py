@@ -9,7 +9,7 @@ from activities.kinds.base import Installed, Kind, RunnableTask
 from activities.kinds.requests import check_fields, check_prompt
 from activities.store.reading.messages import turn_at
 from workflows.agent import AgentWorkflow
-from workflows.contracts import AgentRun, RunLimits
+from workflows.agent_contracts import AgentRun, RunLimits
 from workflows.definitions.agent import Agent
 from workflows.definitions.task_request import TaskRequest
 from workflows.pointers import Problem

@@ -8,7 +8,7 @@ from activities.kinds.agent import name_of
 from activities.kinds.base import Installed, Kind, RunnableTask
 from activities.kinds.plan import KIND as PLAN
 from activities.kinds.requests import check_prompt
-from workflows.contracts import AutoRun, RunLimits
+from workflows.agent_contracts import AutoRun, RunLimits
 from workflows.definitions.auto import Auto
 from workflows.definitions.task_request import TaskRequest
 from workflows.pointers import Problem

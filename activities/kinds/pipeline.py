@@ -8,11 +8,11 @@ from activities.kinds.errors import TaskRefused
 from activities.kinds.pipeline_validation import problems_with_pipeline
 from activities.kinds.requests import check_fields
 from activities.store.tasks import NewSubTask
-from workflows.contracts import PipelineRun, StepPlan, step_sub_task_id
 from workflows.definitions.parameters import filled
 from workflows.definitions.pipeline import Pipeline
 from workflows.definitions.task_request import TaskRequest
 from workflows.pipeline import PipelineWorkflow
+from workflows.pipeline_contracts import PipelineRun, StepPlan, step_sub_task_id
 from workflows.pointers import Problem
 from workflows.states import TaskType
 

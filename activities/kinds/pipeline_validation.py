@@ -17,7 +17,8 @@ from activities.tools.registry import Registry
 from workflows.definitions.mcp_server import PREFIX
 from workflows.definitions.pipeline import Pipeline, Step
 from workflows.definitions.pipeline_checking import problems_of
-from workflows.errors import AgentOSError, ToolDisabled
+from workflows.errors import AgentOSError
+from workflows.errors.tools import ToolDisabled
 from workflows.pointers import Problem
 
 _NOT_CACHED = (

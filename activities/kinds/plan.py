@@ -14,7 +14,7 @@ from activities.kinds.base import Installed, Kind, RunnableTask
 from activities.kinds.requests import check_fields, check_prompt
 from activities.store.reading.messages import last_message_before, turn_at
 from activities.store.reading.plan_calls import resumed_call
-from workflows.contracts import RunLimits
+from workflows.agent_contracts import RunLimits
 from workflows.definitions.plan import MIN_TURNS, Plan
 from workflows.definitions.task_request import TaskRequest
 from workflows.plan import PlanWorkflow

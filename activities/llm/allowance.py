@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from workflows.errors import TokensUsedUp
+from workflows.errors.agents import TokensUsedUp
 
 # A shorter answer is none: the call of a tool, with its arguments, takes some hundred tokens.
 LEAST_ANSWER_TOKENS = 256

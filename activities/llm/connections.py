@@ -17,7 +17,8 @@ from activities.llm.frames import NotAnAnswer
 from activities.llm.refusals import Refusal, Refused, read_refusal, shown
 from activities.llm.sse import EventTooLarge
 from workflows.addresses import is_loopback
-from workflows.errors import AgentOSError, ModelRefused, ModelUnavailable
+from workflows.errors import AgentOSError
+from workflows.errors.models import ModelRefused, ModelUnavailable
 
 # Between two turns of an agent its tools run; the connection should still be there after them.
 KEEP_ALIVE_SECONDS = 120.0

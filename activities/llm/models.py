@@ -32,8 +32,8 @@ from activities.llm.reading import Reading, Reply
 from activities.llm.tool_forms import ToolForms
 from activities.llm.unwrapping import unwrapped
 from activities.tokens import Tokens
-from workflows.errors import (
-    AgentOSError,
+from workflows.errors import AgentOSError
+from workflows.errors.models import (
     ContextTooLong,
     ModelNotFound,
     ModelOverloaded,

@@ -12,7 +12,7 @@ from activities.llm.frames import Frame
 from activities.llm.opaque import Opaque
 from activities.llm.refusals import Refused, shown
 from activities.llm.wrappings import chunks_in, parsed
-from workflows.errors import AnswerWithheld, ModelUnavailable
+from workflows.errors.models import AnswerWithheld, ModelUnavailable
 
 DONE = b"[DONE]"
 

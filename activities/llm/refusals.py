@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from activities.llm.error_words import code_of, error_in, words_of
 from activities.llm.pauses import read_retry_after
-from workflows.errors import (
-    AgentOSError,
+from workflows.errors import AgentOSError
+from workflows.errors.models import (
     AnswerWithheld,
     ContextTooLong,
     ModelNotFound,

@@ -33,16 +33,12 @@ from activities.store.reading.plans import (
 )
 from activities.store.turns import CallDefinition
 from workflows import policies, ports
-from workflows.contracts import Failure, TaskClose, call_sub_task_id
+from workflows.agent_contracts import call_sub_task_id
+from workflows.contracts import Failure, TaskClose
 from workflows.definitions.plan_checking import dependencies_of
-from workflows.errors import (
-    AgentOSError,
-    NodeDependencyMissing,
-    NodeEndedOutside,
-    NodeFilesMissing,
-    TaskMoved,
-    TemporaryFailure,
-)
+from workflows.errors import AgentOSError, TemporaryFailure
+from workflows.errors.plans import NodeDependencyMissing, NodeEndedOutside, NodeFilesMissing
+from workflows.errors.tasks import TaskMoved
 from workflows.plan_contracts import (
     NodeEnd,
     NodePlan,

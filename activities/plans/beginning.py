@@ -12,7 +12,8 @@ from activities.store.reading.plan_usage import Used
 from activities.store.reading.plans import PlanReader, StoredNode, StoredPlan
 from activities.store.tasks import NewTask
 from workflows.contracts import Failure
-from workflows.errors import AgentOSError, NodeInputMissing
+from workflows.errors import AgentOSError
+from workflows.errors.plans import NodeInputMissing
 from workflows.plan_contracts import NodesCall
 from workflows.states import Status
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from activities.store.reading.plan_usage import Used
 from workflows.definitions.agent import Limits
-from workflows.errors import PlanBudgetUsedUp
+from workflows.errors.plans import PlanBudgetUsedUp
 
 # Of the whole budget, for the turns of the planner after the nodes ...
 RESERVED_SHARE = 0.1

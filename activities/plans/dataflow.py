@@ -13,7 +13,7 @@ from workflows.definitions import references
 from workflows.definitions.inputs import environment_name
 from workflows.definitions.plan import Node, NodeKind
 from workflows.definitions.references import Reference
-from workflows.errors import NodeInputMissing
+from workflows.errors.plans import NodeInputMissing
 
 # What a node has given beside its files, as one of them.
 OUTPUT_FILE = "output.json"

@@ -8,7 +8,7 @@ from activities.patience import patiently
 from activities.store.database import Database
 from activities.store.reading.plan_calls import LastPlanCall, last_plan_call
 from activities.store.reading.plans import StoredPlan, reading_plans
-from workflows.errors import TaskMoved
+from workflows.errors.tasks import TaskMoved
 from workflows.states import Status
 
 

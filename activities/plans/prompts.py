@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from activities.agents.prompts import files_section
 from activities.plans.ability import Ability, ability_section
 from activities.tools.working_files import WorkingFile
-from workflows.contracts import Hint
+from workflows.agent_contracts import Hint
 from workflows.definitions.plan import Atomicity, Plan
 
 _PLANNER = """\

@@ -9,7 +9,7 @@ from activities.plans.outcomes import Outcomes
 from activities.store.reading.plans import StoredNode, StoredPlan
 from activities.tools.schemas import check_instance
 from workflows.definitions.plan_checking import sinks
-from workflows.errors import NodesFailed
+from workflows.errors.plans import NodesFailed
 from workflows.states import Status
 
 # In characters, of what a node has said, in a report to the planner.

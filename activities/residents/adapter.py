@@ -13,7 +13,7 @@ from activities.residents.summarising import Summariser
 from activities.store import exchanges, interruptions
 from activities.store.exchanges import BegunExchange
 from workflows import ports
-from workflows.contracts import AgentRun, RunLimits
+from workflows.agent_contracts import AgentRun, RunLimits
 from workflows.resident_contracts import CutCall, TakeCall, Taken
 
 log = structlog.get_logger(__name__)

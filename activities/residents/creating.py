@@ -7,7 +7,7 @@ from activities.kinds.base import Installed
 from activities.residents.checking import problems_with_resident
 from activities.residents.errors import AgentDefinitionRefused, AgentNotCreated
 from activities.store.audit import Actor
-from activities.store.residents import Made, NewResident, NotMade, create_resident, find_made
+from activities.store.new_residents import Made, NewResident, NotMade, create_resident, find_made
 from workflows.definitions.resident import MAX_DEPTH, Resident
 
 

@@ -11,9 +11,10 @@ from activities.routes.choices import Chosen, chosen
 from activities.store.routes import RoutableTask, Route, find_routable, take_route
 from activities.store.turns import CallDefinition
 from workflows import ports
-from workflows.contracts import AgentRun, RouteCall, RunStart, Spent
+from workflows.agent_contracts import AgentRun, RouteCall, Spent
+from workflows.contracts import RunStart
 from workflows.definitions.auto import Auto
-from workflows.errors import TaskMoved
+from workflows.errors.tasks import TaskMoved
 from workflows.states import TaskType
 
 

@@ -49,12 +49,9 @@ from activities.sandbox.e2b_command import NOT_RUN, ROOT, OverLimit, run_as_root
 from activities.sandbox.e2b_output import download
 from activities.sandbox.e2b_upload import open_regular, upload
 from activities.sandbox.validation import validate
-from workflows.errors import (
-    AgentOSError,
-    DependenciesUnavailable,
-    SandboxUnavailable,
-    TemporaryFailure,
-)
+from workflows.errors import AgentOSError, TemporaryFailure
+from workflows.errors.scripts import SandboxUnavailable
+from workflows.errors.skills import DependenciesUnavailable
 
 # What a sandbox may take over the job's own time: start, transfers, installing. E2B kills it after
 # that, so that a worker that is lost does not leave it running (and costing).

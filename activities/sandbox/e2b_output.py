@@ -23,7 +23,7 @@ from activities.sandbox.base import (
     Limits,
 )
 from activities.sandbox.e2b_command import OverLimit, run_as_root
-from workflows.errors import FileNameRefused
+from workflows.errors.scripts import FileNameRefused
 
 PARALLEL_STREAMS = 8
 

@@ -19,7 +19,7 @@ import structlog
 
 from activities.inputs.policy import HostPattern
 from activities.pinned_http import Resolve, judged_addresses
-from workflows.errors import AddressNotPublic
+from workflows.errors.hosts import AddressNotPublic
 
 # Where the proxy is, within the network of the job.
 PROXY_PORT = 3128

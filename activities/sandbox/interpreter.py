@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from activities.sandbox.reach import NOBODY_UID, barrier
-from workflows.errors import SandboxUnavailable
+from workflows.errors.scripts import SandboxUnavailable
 
 # Always visible in the sandbox, because all of /usr is.
 _SYSTEM = (Path("/usr/local/bin/python3"), Path("/usr/bin/python3"))

@@ -22,7 +22,7 @@ from activities.sandbox.syscalls import (
     SOCKETPAIR,
     Syscall,
 )
-from workflows.errors import SandboxUnavailable
+from workflows.errors.scripts import SandboxUnavailable
 
 Code = list[tuple[int, int, int, int]]
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from activities.file_lock import try_lock
-from workflows.errors import SandboxUnavailable
+from workflows.errors.scripts import SandboxUnavailable
 
 # 60578-61183 is left unused by systemd's table of user ids, and exists in most containers, whose
 # range ends at 65535.

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from workflows.errors import SandboxUnavailable
+from workflows.errors.scripts import SandboxUnavailable
 
 _CONTAINER = (
     "In a container, allow user namespaces and an unmasked /proc "

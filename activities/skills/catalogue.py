@@ -24,7 +24,7 @@ from activities.skills.files import (
 )
 from activities.skills.metadata import SKILL_FILES, Skill, find_skill_file, load_skill
 from activities.suggestions import nearest
-from workflows.errors import (
+from workflows.errors.skills import (
     ScriptNotFound,
     ScriptNotNamed,
     ScriptUnsuitable,

@@ -8,7 +8,8 @@ from activities.sandbox.base import SKILLS_FOLDER, VENV_FOLDER
 from activities.skills.entries import FIRST_LINE_MAX_BYTES, Entry, Language, language_of
 from activities.skills.metadata import Skill
 from workflows.definitions.pipeline import Code
-from workflows.errors import BadInput, NodeMissing, ScriptNotFound
+from workflows.errors import BadInput
+from workflows.errors.skills import NodeMissing, ScriptNotFound
 
 # Limits of Linux: MAX_ARG_STRLEN for one argument, and half of the smallest ARG_MAX for all.
 ARGUMENT_MAX_BYTES = 128 * 1024 - 1

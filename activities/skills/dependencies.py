@@ -31,7 +31,7 @@ from activities.skills.requirements import (
     parse_requirements,
     render_lock,
 )
-from workflows.errors import DependencyRefused
+from workflows.errors.skills import DependencyRefused
 
 SCRIPT_MAX_BYTES = 8 * 1024 * 1024
 BLOCK_MAX_CHARACTERS = 64 * 1024

@@ -24,7 +24,8 @@ from activities.skills.eviction import Limits, evict, lock_file, mark_used, seal
 from activities.skills.installer import Uv
 from activities.skills.interpreter import Interpreter, ask_interpreter
 from activities.skills.pythons import Pythons
-from workflows.errors import DependenciesUnavailable, PythonUnsuitable, TemporaryFailure
+from workflows.errors import TemporaryFailure
+from workflows.errors.skills import DependenciesUnavailable, PythonUnsuitable
 
 MAKING_SECONDS = 300.0
 

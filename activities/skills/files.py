@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from activities.units import MEBIBYTE
-from workflows.errors import SkillRefused
+from workflows.errors.skills import SkillRefused
 
 FILES_MAX = 1_000
 FOLDERS_MAX = 1_000

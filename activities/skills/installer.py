@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from workflows.errors import AgentOSError, DependenciesUnavailable, TemporaryFailure
+from workflows.errors import AgentOSError, TemporaryFailure
+from workflows.errors.skills import DependenciesUnavailable
 
 TAIL_BYTES = 4096
 REASON_MAX_CHARACTERS = 1000

@@ -5,7 +5,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from workflows.errors import DependenciesUnavailable
+from workflows.errors.skills import DependenciesUnavailable
 
 ASKING_SECONDS = 30.0
 

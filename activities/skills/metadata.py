@@ -24,7 +24,7 @@ from activities.skills.files import (
 )
 from activities.skills.frontmatter import FRONTMATTER_MAX_BYTES, Frontmatter, parse_frontmatter
 from workflows.definitions.lifetimes import lifetime_of
-from workflows.errors import SkillRefused
+from workflows.errors.skills import SkillRefused
 
 SKILL_FILES = ("SKILL.md", "skill.md")
 

@@ -11,7 +11,7 @@ from activities.skills.distributions import may_provide, package_of
 from activities.skills.entries import Entry
 from activities.skills.imports import Import, Imports, find_imports
 from activities.skills.metadata import Skill
-from workflows.errors import ImportUndeclared
+from workflows.errors.skills import ImportUndeclared
 
 CACHED_SCRIPTS = 1024
 

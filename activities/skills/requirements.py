@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from workflows.errors import DependencyRefused
+from workflows.errors.skills import DependencyRefused
 
 REQUIREMENTS_MAX = 500
 REQUIREMENT_MAX_CHARACTERS = 500

@@ -17,7 +17,7 @@ import structlog
 from activities.skills.files import SkillFile, digest_of, list_files, open_file
 from activities.skills.metadata import Skill
 from workflows.definitions.pipeline import MAX_TIMEOUT
-from workflows.errors import SkillRefused
+from workflows.errors.skills import SkillRefused
 
 DIGEST_CHARACTERS = 16
 

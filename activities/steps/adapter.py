@@ -31,9 +31,9 @@ from activities.tools.context import ToolContext
 from activities.tools.fallbacks import fallback_events
 from activities.tools.toolbox import Toolbox
 from workflows import ports
-from workflows.contracts import StepCall, StepOutcome
 from workflows.definitions.pipeline import Step
 from workflows.errors import AgentOSError
+from workflows.pipeline_contracts import StepCall, StepOutcome
 from workflows.states import Phase
 
 Prepare = Callable[[Step, Sequence[str], Path], AbstractAsyncContextManager[Script]]

@@ -12,7 +12,7 @@ from activities.store.events import as_json
 from activities.store.reading.results import ResultFile, StepResult
 from activities.tools.schemas import MAX_ARGUMENT_DEPTH, is_deeper
 from workflows.definitions.references import Key, Reference, parse, references_in
-from workflows.errors import ReferenceUnresolved
+from workflows.errors.inputs import ReferenceUnresolved
 
 
 def steps_read(args: JsonValue) -> tuple[frozenset[str], frozenset[str]]:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from activities.store import events, fence
 from activities.store.revision_statements import TURN_OF_CALL, taken_back
 from workflows.contracts import WORKER_LOST
-from workflows.errors import WorkerStopping
+from workflows.errors.tasks import WorkerStopping
 from workflows.events import StepHeld, StepStarted
 from workflows.states import ArtifactType, Phase, Status
 

@@ -22,9 +22,10 @@ from activities.store.attempt_statements import (
     TELL_OF_ATTEMPT,
 )
 from activities.store.database import Database
-from workflows.contracts import WORKER_LOST, Failure, StepOutcome
-from workflows.errors import TaskMoved
+from workflows.contracts import WORKER_LOST, Failure
+from workflows.errors.tasks import TaskMoved
 from workflows.events import Event
+from workflows.pipeline_contracts import StepOutcome
 from workflows.states import Phase, Status
 
 

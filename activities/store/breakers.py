@@ -12,8 +12,8 @@ from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
+from activities.store.columns import member_of
 from activities.store.database import Database, Row
-from workflows.errors import DatabaseNewer
 from workflows.states import BreakerState
 
 CHANNEL = "agentos_breakers"
@@ -226,18 +226,11 @@ def _one(rows: Sequence[Row]) -> StoredBreaker | None:
     return stored(rows[0]) if rows else None
 
 
-def _state(value: str) -> BreakerState:
-    try:
-        return BreakerState(value)
-    except ValueError as error:
-        raise DatabaseNewer(kind=BreakerState.__name__, value=value) from error
-
-
 def stored(row: Any) -> StoredBreaker:
     return StoredBreaker(
         team_id=row.team_id,
         name=row.name,
-        state=_state(row.state),
+        state=member_of(BreakerState, row.state),
         opened_at=row.opened_at,
         until=row.until,
         failures=row.failures,

@@ -7,7 +7,7 @@ from sqlalchemy import DateTime, Dialect, Text, TypeDecorator, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from workflows.errors import DatabaseNewer
+from workflows.errors.services import DatabaseNewer
 
 Member = TypeVar("Member", bound=StrEnum)
 
@@ -26,12 +26,15 @@ class EnumText(TypeDecorator[Member]):
         self.enum = enum
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Member | None:
-        if value is None:
-            return None
-        try:
-            return self.enum(value)
-        except ValueError as error:
-            raise DatabaseNewer(kind=self.enum.__name__, value=value) from error
+        return None if value is None else member_of(self.enum, value)
+
+
+def member_of(enum: type[Member], value: str) -> Member:
+    """Raises ``DatabaseNewer`` for a text that is none of its members."""
+    try:
+        return enum(value)
+    except ValueError as error:
+        raise DatabaseNewer(kind=enum.__name__, value=value) from error
 
 
 def json_column(*, nullable: bool = True) -> Any:

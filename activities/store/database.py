@@ -20,7 +20,7 @@ from sqlalchemy.util import greenlet_spawn
 from activities.store import migrations
 from activities.store.errors import database_errors, driver_error, first_line
 from activities.store.options import DEFAULT_MAX_OVERFLOW, DEFAULT_POOL_SIZE
-from workflows.errors import DatabaseOutdated, DatabaseRefused
+from workflows.errors.services import DatabaseOutdated, DatabaseRefused
 
 POOL_TIMEOUT_SECONDS = 10.0
 CONNECT_TIMEOUT_SECONDS = 5.0

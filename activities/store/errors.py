@@ -10,7 +10,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from urllib3.exceptions import HTTPError
 
 from activities.store.housekeeping.errors import BlobGone
-from workflows.errors import DatabaseRefused, DiskFull, StoreRefused, TemporaryFailure
+from workflows.errors import DiskFull, TemporaryFailure
+from workflows.errors.services import DatabaseRefused, StoreRefused
 
 # Classes of SQLSTATE that are temporary: connection lost, out of resources, operator
 # intervention (shutting down, starting up), serialisation failure and deadlock; and a lock that

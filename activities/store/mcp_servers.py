@@ -25,7 +25,7 @@ from activities.store.mcp_tools import connection_of, is_mcp, is_tool_of
 from activities.store.tables import Team, Tool
 from activities.tools.mcp.listing import Listing, McpTool
 from workflows.definitions.mcp_server import PREFIX, McpServer
-from workflows.errors import McpServerInvalid
+from workflows.errors.mcp import McpServerInvalid
 from workflows.states import Permission, ToolType
 
 MAX_SERVERS_PER_TEAM = 100

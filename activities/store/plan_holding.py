@@ -21,8 +21,8 @@ from activities.store.plan_statements import (
 )
 from activities.store.reading.plans import PlanReader, StoredPlan
 from activities.store.turns import CallDefinition
-from workflows.contracts import call_sub_task_id
-from workflows.errors import TaskMoved
+from workflows.agent_contracts import call_sub_task_id
+from workflows.errors.tasks import TaskMoved
 from workflows.plan_contracts import PlanCall
 
 

@@ -14,7 +14,7 @@ from activities.store.database import Database
 from activities.store.tables import SubTask, Task
 from activities.store.task_statements import INSERT_STEPS
 from activities.store.tasks import NewSubTask, sub_task_rows
-from workflows.contracts import call_sub_task_id
+from workflows.agent_contracts import call_sub_task_id
 from workflows.events import TaskRouted
 from workflows.states import Status, TaskType
 

@@ -28,8 +28,9 @@ from activities.store.turn_statements import (
     END_TURN,
     TELL_OF_FAILURE,
 )
-from workflows.contracts import Failure, Thought, call_sub_task_id
-from workflows.errors import TaskMoved
+from workflows.agent_contracts import Thought, call_sub_task_id
+from workflows.contracts import Failure
+from workflows.errors.tasks import TaskMoved
 from workflows.events import Event, LlmRestarted, TurnStarted, Usage
 from workflows.states import Status, TaskType
 

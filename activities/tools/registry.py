@@ -24,7 +24,7 @@ from activities.equipment import Equipment
 from activities.tools.context import AgentContext, ToolContext, ToolResult
 from workflows.definitions.fallback import Fallback
 from workflows.discovery import modules_of
-from workflows.errors import ToolArgumentsInvalid, ToolNotFound, ToolTimedOut
+from workflows.errors.tools import ToolArgumentsInvalid, ToolNotFound, ToolTimedOut
 from workflows.pointers import MAX_PROBLEMS, pointer
 from workflows.states import Permission
 from workflows.validation_messages import message_of

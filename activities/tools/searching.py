@@ -12,7 +12,8 @@ from activities.inputs.policy import InputPolicy
 from activities.pinned_http import Resolve, read_whole, resolve_by_system
 from workflows.definitions import inputs
 from workflows.definitions.inputs import HttpsRef
-from workflows.errors import AgentOSError, BadInput, SearchFailed
+from workflows.errors import AgentOSError, BadInput
+from workflows.errors.tools import SearchFailed
 
 MAX_RESULTS = 20
 MAX_ANSWER_BYTES = 2 * 1024 * 1024

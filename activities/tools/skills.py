@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from activities.skills.catalogue import Catalogue
 from activities.skills.metadata import Skill
 from activities.suggestions import nearest
-from workflows.errors import SkillNotFound
+from workflows.errors.skills import SkillNotFound
 
 NAMES_SHOWN = 20
 NAME_SHOWN_CHARACTERS = 100

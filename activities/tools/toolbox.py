@@ -27,14 +27,9 @@ from activities.tools.offered import OfferedTool, allowed_tools, native_tools
 from activities.tools.registry import Registry
 from workflows.definitions.agent import Agent
 from workflows.definitions.mcp_server import PREFIX
-from workflows.errors import (
-    AgentOSError,
-    McpAsks,
-    McpFilesLost,
-    McpToolFailed,
-    ToolDisabled,
-    ToolNotFound,
-)
+from workflows.errors import AgentOSError
+from workflows.errors.mcp import McpAsks, McpFilesLost, McpToolFailed
+from workflows.errors.tools import ToolDisabled, ToolNotFound
 from workflows.states import Permission
 
 REMEMBERED_SECONDS = 1.0

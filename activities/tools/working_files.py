@@ -19,7 +19,8 @@ from activities.store.reading.files import MadeFile, earlier_files, files_of_tas
 from activities.suggestions import nearest
 from workflows.definitions import inputs
 from workflows.definitions.inputs import InputRef
-from workflows.errors import InputRefMalformed, WorkingFileNotFound
+from workflows.errors.inputs import InputRefMalformed
+from workflows.errors.tools import WorkingFileNotFound
 
 MAX_ARTIFACTS = 2_000
 MAX_LEASED_ARTIFACTS = 64

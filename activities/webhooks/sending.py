@@ -18,7 +18,7 @@ from activities.pinned_http import PinnedHttp, Resolve, resolve_by_system
 from activities.store.deliveries import Sent
 from activities.webhooks.options import WebhookOptions
 from activities.webhooks.policy import Endpoint
-from workflows.errors import AddressNotPublic
+from workflows.errors.hosts import AddressNotPublic
 
 MAX_ANSWER_BYTES = 1_024
 # For what it says beside its status, which is all that counts.

@@ -21,7 +21,7 @@ from api.errors import InvalidRequest, NotFound, StateConflict
 from api.passes import Passes
 from api.services import Services
 from api.wire.requests import RequeueRequest
-from workflows.errors import DatabaseNewer
+from workflows.errors.services import DatabaseNewer
 from workflows.states import BulkAction, ItemState
 
 # Longer than one letter takes. After a crash, so long nobody goes on with the run.

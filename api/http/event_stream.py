@@ -1,10 +1,8 @@
-"""A task's events as server-sent events: each one, once, in order, until the task has ended."""
+"""What all streams of server-sent events share: the answer, and how a viewer follows a feed."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
-from uuid import UUID
 
 import structlog
 from anyio import move_on_after
@@ -12,11 +10,10 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from activities.store.database import Database
-from activities.store.reading.events import find_end, read_events
-from api.errors import HeaderMalformed, NotFound
-from api.http.feeds import RETRY_SECONDS, Feeds
-from api.http.frames import Frame, encode, join
+from api.errors import HeaderMalformed
+from api.http.feed import Feed
+from api.http.feeds import RETRY_SECONDS
+from api.http.frames import Frame
 from api.http.key_watch import KeyWatch
 from workflows.errors import TemporaryFailure
 
@@ -28,22 +25,6 @@ RETRY = format_sse_event(retry=round(RETRY_SECONDS * 1_000))
 log = structlog.get_logger(__name__)
 
 
-class NothingMore(Exception):
-    """The task has ended, and the client has seen everything: it need not come back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A client's place in the events of a task: it has seen number ``seq`` and all before.
-
-    There are events up to ``last_seq``, or more by now.
-    """
-
-    task_id: UUID
-    seq: int
-    last_seq: int
-
-
 def parse_position(last_event_id: str | None, after: int | None) -> int:
     """The number a client has seen last. Raises ``HeaderMalformed``."""
     if last_event_id is None or last_event_id == "":
@@ -51,16 +32,6 @@ def parse_position(last_event_id: str | None, after: int | None) -> int:
     if not last_event_id.isascii() or not last_event_id.isdigit() or len(last_event_id) > 18:
         raise HeaderMalformed(header="Last-Event-ID", reason="it is not the id of an event")
     return int(last_event_id)
-
-
-async def find_position(database: Database, team_id: UUID, task_id: UUID, seq: int) -> Position:
-    """Raises ``NotFound`` or ``NothingMore``."""
-    end = await find_end(database, team_id, task_id)
-    if end is None:
-        raise NotFound(kind="task", id=task_id)
-    if end.is_final and 0 < end.seq <= seq:
-        raise NothingMore
-    return Position(task_id, seq, end.seq)
 
 
 class EventStream(StreamingResponse):
@@ -90,34 +61,37 @@ class EventStream(StreamingResponse):
                     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
+def _nothing(_: int) -> bytes:
+    return b""
+
+
 async def follow(
-    database: Database, feeds: Feeds, position: Position
+    feed: Feed,
+    seq: int,
+    missed: Callable[[int], Awaitable[Frame]],
+    beside: Callable[[int], bytes] = _nothing,
 ) -> AsyncGenerator[bytes, None]:
-    """Whole events, one or several at a time, from a position on. Ends after the event that says
-    how the task ended."""
-    seq = position.seq
-    yield RETRY
-    with feeds.joined(position.task_id, seq, position.last_seq) as feed:
-        while not feed.is_closed:
-            try:
-                frame = feed.after(seq) or await missed(database, position.task_id, seq)
-            except TemporaryFailure as failure:
-                log.warning("events.interrupted", reason=str(failure))
-                await asyncio.sleep(RETRY_SECONDS)
-                continue
-            if frame.seq > seq:
-                seq = frame.seq
-                yield frame.content
-            elif feed.has_ended:
-                return
-            else:
-                await feed.news()
-                if feed.seq <= seq:
-                    yield KEEPALIVE_COMMENT
+    """Whole events, one or several at a time, from number ``seq`` on, until the feed has ended or
+    is closed.
 
-
-async def missed(database: Database, task_id: UUID, seq: int) -> Frame:
-    """A page of what the feed does not keep any more."""
-    page = await read_events(database, task_id, seq)
-    frames = [encode(event) for event in page.events]
-    return join(frames) if frames else Frame(seq, b"")  # They were deleted.
+    ``missed`` reads what follows a number that the feed does not keep any more. ``beside`` is what
+    a viewer is to be sent that has seen all events up to a number, if there is anything.
+    """
+    while not feed.is_closed:
+        try:
+            frame = feed.after(seq) or await missed(seq)
+        except TemporaryFailure as failure:
+            log.warning("events.interrupted", reason=str(failure))
+            await asyncio.sleep(RETRY_SECONDS)
+            continue
+        if frame.seq > seq:
+            seq = frame.seq
+            yield frame.content
+        elif feed.has_ended:
+            return
+        elif content := beside(seq):
+            yield content
+        else:
+            await feed.news()
+            if feed.seq <= seq:
+                yield beside(seq) or KEEPALIVE_COMMENT

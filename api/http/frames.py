@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from fastapi.sse import format_sse_event
 
-from activities.store.reading.events import StoredEvent
+from activities.store.reading.events import EventPage, StoredEvent
 
 
 class Frame(NamedTuple):
@@ -24,3 +24,8 @@ def encode(event: StoredEvent) -> Frame:
 def join(frames: Sequence[Frame]) -> Frame:
     """One of several that follow each other; there must be one at least."""
     return Frame(frames[-1].seq, b"".join(frame.content for frame in frames))
+
+
+def encode_page(page: EventPage, after: int) -> Frame:
+    """Its events as one frame, which is empty, of number ``after``, if there are none."""
+    return join([encode(event) for event in page.events]) if page.events else Frame(after, b"")

@@ -1,30 +1,28 @@
 """The live events of a group: what is said in it, each once and in order, and how it is now."""
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-import structlog
-from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from fastapi.sse import format_sse_event
 
 from activities.store.database import Database
 from activities.store.reading.events import EventPage, StoredEvent
 from activities.store.reading.groups import GroupPage, read_group_page
 from api.groups.views import group_fields, show_group_message
+from api.http import event_stream
 from api.http.event_stream import RETRY
 from api.http.feed import Feed
-from api.http.feeds import RETRY_SECONDS, FeedsOf
-from api.http.frames import Frame, encode, join
-from workflows.errors import TemporaryFailure
+from api.http.feeds import FeedsOf
+from api.http.frames import Frame, encode_page
 
 MESSAGE = "message"
 GROUP = "group"
 GROUP_DELETED = "group.deleted"
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,41 +65,40 @@ async def follow(
     database: Database, feeds: GroupFeeds, place: GroupPlace
 ) -> AsyncGenerator[bytes, None]:
     """Whole events, one or several at a time, until the group is deleted."""
-    seq = place.seq
-    sent: Mapping[str, Any] | None = None
+    group_id, seq = place.group_id, place.seq
     yield RETRY
-    with feeds.joined(place.group_id, seq, place.last_seq) as feed:
-        while not feed.is_closed:
-            try:
-                frame = feed.after(seq) or await _missed(database, place.group_id, seq)
-            except TemporaryFailure as failure:
-                log.warning("events.interrupted", reason=str(failure))
-                await asyncio.sleep(RETRY_SECONDS)
-                continue
-            if frame.seq > seq:
-                seq = frame.seq
-                yield frame.content
-            elif feed.has_ended:
-                yield format_sse_event(
-                    event=GROUP_DELETED, data_str=json.dumps({"id": str(place.group_id)})
-                )
-                return
-            elif feed.shown is not None and feed.shown != sent:
-                # After what was said: it is how the group was then. With the place, so that a
-                # viewer that is cut off before anything is said has one.
-                sent = feed.shown
-                yield format_sse_event(id=str(seq), event=GROUP, data_str=json.dumps(dict(sent)))
-            else:
-                await feed.news()
-                if feed.seq <= seq and feed.shown == sent:
-                    yield KEEPALIVE_COMMENT
+    with feeds.joined(group_id, seq, place.last_seq) as feed:
+        following = event_stream.follow(
+            feed, seq, partial(_missed, database, group_id), _Beside(feed).news
+        )
+        async with aclosing(following):
+            async for content in following:
+                yield content
+        if feed.has_ended:
+            yield format_sse_event(event=GROUP_DELETED, data_str=json.dumps({"id": str(group_id)}))
+
+
+class _Beside:
+    """What a viewer was sent of how the group is."""
+
+    def __init__(self, feed: GroupFeed) -> None:
+        self._feed = feed
+        self._sent: Mapping[str, Any] | None = None
+
+    def news(self, seq: int) -> bytes:
+        """How it is now, if that is new. After what was said up to ``seq``: it is how the group
+        was then."""
+        shown = self._feed.shown
+        if shown is None or shown == self._sent:
+            return b""
+        self._sent = shown
+        # With the place, so that a viewer that is cut off before anything is said has one.
+        return format_sse_event(id=str(seq), event=GROUP, data_str=json.dumps(dict(shown)))
 
 
 async def _missed(database: Database, group_id: UUID, seq: int) -> Frame:
     """A page of what the feed does not keep any more."""
-    page = await read_group_page(database, group_id, seq)
-    frames = [encode(event) for event in _events(page).events]
-    return join(frames) if frames else Frame(seq, b"")
+    return encode_page(_events(await read_group_page(database, group_id, seq)), seq)
 
 
 def _events(page: GroupPage) -> EventPage:

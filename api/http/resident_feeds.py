@@ -10,13 +10,16 @@ from activities.store.reading.events import EventPage, StoredEvent
 from activities.store.reading.resident_events import (
     OVERLAP_SECONDS,
     ChangedAgents,
+    InboxPage,
     ResidentGlance,
     read_changed,
     read_inbox,
 )
 from api.http.feed import Feed
 from api.http.feeds import FeedsOf
+from api.residents.views import show_message
 
+MESSAGE = "message"
 AGENT = "agent"
 AGENT_DELETED = "agent.deleted"
 RESYNC = "resync"
@@ -43,13 +46,30 @@ class InboxFeeds(FeedsOf[InboxFeed]):
         return InboxFeed(floor)
 
     async def read(self, viewed_id: UUID, feed: InboxFeed) -> bool:
-        page, glance = await read_inbox(self._database, viewed_id, feed.seq)
-        is_news = bool(page.events) or page.has_ended or glance != feed.glance
-        feed.add(page)
-        feed.glance = glance or feed.glance
+        page = await read_inbox(self._database, viewed_id, feed.seq)
+        is_news = bool(page.messages) or page.glance is None or page.glance != feed.glance
+        feed.add(inbox_events(page))
+        feed.glance = page.glance or feed.glance
         if is_news:
             await feed.wake()
         return page.has_more
+
+
+def inbox_events(page: InboxPage) -> EventPage:
+    """The rows as events. An agent that is gone has ended."""
+    if page.glance is None:
+        return EventPage((), has_more=False, has_ended=True)
+    name = page.glance.shown["name"]
+    events = [
+        StoredEvent(
+            message.seq,
+            MESSAGE,
+            show_message(message, name).model_dump(mode="json", exclude={"created_at"}),
+            message.created_at,
+        )
+        for message in page.messages
+    ]
+    return EventPage(events, page.has_more, has_ended=False)
 
 
 class TeamFeed(Feed):

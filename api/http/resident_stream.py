@@ -3,8 +3,9 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -13,11 +14,20 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from activities.store.database import Database
 from activities.store.reading.resident_events import ResidentGlance, find_glance, read_inbox
 from api.errors import HeaderMalformed, InvalidRequest, NotFound
-from api.http.event_stream import RETRY, missed
+from api.http import event_stream, task_stream
+from api.http.event_stream import RETRY
 from api.http.feed import Feed
 from api.http.feeds import RETRY_SECONDS, Feeds
-from api.http.frames import Frame, encode, join
-from api.http.resident_feeds import AGENT_DELETED, RESYNC, InboxFeed, InboxFeeds, TeamFeeds
+from api.http.frames import Frame, encode_page
+from api.http.resident_feeds import (
+    AGENT_DELETED,
+    RESYNC,
+    InboxFeed,
+    InboxFeeds,
+    TeamFeed,
+    TeamFeeds,
+    inbox_events,
+)
 from api.http.resident_merge import (
     Join,
     Leave,
@@ -113,19 +123,16 @@ async def follow_team(teams: TeamFeeds, team_id: UUID) -> AsyncGenerator[bytes, 
     with teams.joined(team_id, 0, 0) as feed:
         seq = feed.seq
         yield _event(RESYNC, "{}")
-        while not feed.is_closed:
-            frame = feed.after(seq)
-            if frame is None:
-                seq = feed.seq
-                yield _event(RESYNC, "{}")
-            elif frame.seq > seq:
-                seq = frame.seq
+        following = event_stream.follow(feed, seq, partial(_skipped, feed))
+        async with aclosing(following):
+            async for content in following:
                 # The numbers are those of this process: nobody can come back to one.
-                yield _NUMBER.sub(b"", frame.content)
-            else:
-                await feed.news()
-                if feed.seq <= seq:
-                    yield KEEPALIVE_COMMENT
+                yield _NUMBER.sub(b"", content)
+
+
+async def _skipped(feed: TeamFeed, _: int) -> Frame:
+    """In place of what the feed does not keep any more."""
+    return Frame(feed.seq, _event(RESYNC, "{}"))
 
 
 class _Viewer:
@@ -160,7 +167,7 @@ class _Viewer:
                     last = frame.seq if frame.seq > after else inbox.floor
                     return self._merge.take_rows(frame.content, last).content
                 case ReadEvents(task_id, after):
-                    frame = await missed(self._database, task_id, after)
+                    frame = await task_stream.missed(self._database, task_id, after)
                     if frame.seq > after:
                         return self._merge.take_events(frame.content, frame.seq).content
                     self.is_cut_off = True  # They were deleted: whoever comes back begins now.
@@ -216,9 +223,7 @@ async def _ring(feed: Feed, woken: asyncio.Event) -> None:
 
 
 async def _missed_rows(database: Database, agent_id: UUID, after: int) -> Frame:
-    page, _ = await read_inbox(database, agent_id, after)
-    frames = [encode(event) for event in page.events]
-    return join(frames) if frames else Frame(after, b"")
+    return encode_page(inbox_events(await read_inbox(database, agent_id, after)), after)
 
 
 def _event(type_: str, data: str) -> bytes:

@@ -12,15 +12,9 @@ from activities.residents.checking import problems_with_resident
 from activities.residents.creating import create_agent, reason_of
 from activities.residents.errors import AgentDefinitionRefused
 from activities.store.audit import Actor
+from activities.store.new_residents import Made, NewResident, NotMade, find_made
 from activities.store.reading.residents import StoredResident
-from activities.store.residents import (
-    Changed,
-    Made,
-    NewResident,
-    NotMade,
-    change_resident,
-    find_made,
-)
+from activities.store.residents import Changed, change_resident
 from api.errors import IdempotencyConflict, InvalidRequest
 from api.residents.errors import AgentConflict, AgentMoved, AgentNameTaken, AgentRefused
 from api.residents.lookup import load_agent, no_agent

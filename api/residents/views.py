@@ -51,9 +51,9 @@ def _profile(found: StoredResident) -> AgentProfile:
     return AgentProfile(**{**profile.model_dump(), **own})
 
 
-def show_message(agent: StoredResident, message: StoredInboxMessage) -> AgentMessage:
-    """``agent`` is the one whose inbox it is in."""
-    own = str(agent.id), agent.name
+def show_message(message: StoredInboxMessage, name: str) -> AgentMessage:
+    """``name`` is that of the agent whose inbox it is in."""
+    own = str(message.agent_id), name
     if message.kind is InboxKind.REPLY:
         sender = own
         receiver = _party(message.to_agent_id, USER), message.to_name

@@ -19,7 +19,7 @@ from api.tasks.control import tell
 from api.tasks.edited_plans import check_edited, edited_nodes, has_other_nodes, with_nodes
 from api.tasks.lookup import check_task, load_task
 from api.wire.requests import ApprovalRequest
-from workflows.contracts import Decision, Verdict
+from workflows.agent_contracts import Decision, Verdict
 from workflows.errors import TemporaryFailure
 from workflows.pointers import Problem
 from workflows.states import TaskType

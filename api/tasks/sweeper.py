@@ -31,7 +31,8 @@ from api.tasks.approvals import deliver
 from api.tasks.reconciliation import Settled, settle
 from workflows.contracts import task_id_of
 from workflows.conversation import ConversationWorkflow
-from workflows.errors import DatabaseNewer, RunNotEnded, TemporaryFailure
+from workflows.errors import RunNotEnded, TemporaryFailure
+from workflows.errors.services import DatabaseNewer
 from workflows.resident_contracts import agent_id_of
 
 # Whoever accepted the task is given this long to start it.

@@ -33,8 +33,9 @@ from api.tasks.temporal_calls import (
     unless_ended,
 )
 from workflows import policies
+from workflows.agent_contracts import Decision
 from workflows.backoff import Backoff
-from workflows.contracts import Decision, TaskRun, workflow_id
+from workflows.contracts import TaskRun, workflow_id
 from workflows.errors import RunNotEnded
 from workflows.lifecycle import TRY_AGAIN, TaskWorkflow
 from workflows.priorities import priority_of

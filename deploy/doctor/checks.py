@@ -25,7 +25,9 @@ from deploy.local.machine import Finding
 from deploy.local.services import API_PORT
 from deploy.local.state import running_parts, secrets_key_ids
 from workflows.contracts import TASK_QUEUE
-from workflows.errors import AgentOSError, DatabaseRefused, SandboxUnavailable
+from workflows.errors import AgentOSError
+from workflows.errors.scripts import SandboxUnavailable
+from workflows.errors.services import DatabaseRefused
 
 _CHECK_SECONDS = 15.0
 

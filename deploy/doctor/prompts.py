@@ -20,7 +20,8 @@ from activities.tools.registry import Registry
 from deploy.local.machine import Finding
 from deploy.offline_model import LABEL
 from workflows.definitions.agent import Agent
-from workflows.errors import AgentOSError, DatabaseOutdated
+from workflows.errors import AgentOSError
+from workflows.errors.services import DatabaseOutdated
 
 _PROMPT = "Say hello."
 _REMEDY = (

@@ -17,7 +17,7 @@ from activities.store.database import Database
 from tests.benchmarks.judgement import Bound, Verdict
 from tests.benchmarks.report import judge, judge_median
 from tests.benchmarks.stage import Stage
-from workflows.errors import ToolTimedOut
+from workflows.errors.tools import ToolTimedOut
 
 CALLS = 20_000
 COST = Bound(most=20.0)

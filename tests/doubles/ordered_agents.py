@@ -10,17 +10,8 @@ from temporalio.exceptions import ApplicationError
 
 from activities.attempts.heartbeat import heartbeating
 from workflows import ports
-from workflows.contracts import (
-    ActCall,
-    ActOutcome,
-    CallPlan,
-    Hold,
-    TaskClose,
-    TaskMark,
-    ThinkCall,
-    Thought,
-    Verdict,
-)
+from workflows.agent_contracts import ActCall, ActOutcome, CallPlan, ThinkCall, Thought, Verdict
+from workflows.contracts import Hold, TaskClose, TaskMark
 from workflows.states import Status
 
 

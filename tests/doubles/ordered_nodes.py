@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from workflows import ports
 from workflows.contracts import RETRIES_USED_UP, task_id_of, workflow_id
-from workflows.errors import NodesFailed
+from workflows.errors.plans import NodesFailed
 from workflows.lifecycle import NOTE_NODE
 from workflows.plan_contracts import (
     NodeEnd,

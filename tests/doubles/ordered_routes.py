@@ -8,7 +8,8 @@ from temporalio import activity, workflow
 from temporalio.exceptions import ApplicationError
 
 from workflows import ports
-from workflows.contracts import RouteCall, RunStart
+from workflows.agent_contracts import RouteCall
+from workflows.contracts import RunStart
 
 
 @workflow.defn

@@ -35,7 +35,14 @@ from deploy.local.services import Services
 from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage
 from workflows import ports
 from workflows.agent import AgentWorkflow
-from workflows.contracts import ActCall, ActOutcome, CallPlan, ThinkCall, Thought, call_sub_task_id
+from workflows.agent_contracts import (
+    ActCall,
+    ActOutcome,
+    CallPlan,
+    ThinkCall,
+    Thought,
+    call_sub_task_id,
+)
 from workflows.events import MessageCreated
 from workflows.failures import DATA_CONVERTER
 from workflows.states import Status

@@ -49,10 +49,11 @@ from deploy.local.tcp_ports import choose_ports
 from tests.databases import migrated_database
 from tests.event_stream import events_in
 from workflows import ports
-from workflows.contracts import Failure, StepCall, StepOutcome
-from workflows.errors import TaskMoved
+from workflows.contracts import Failure
+from workflows.errors.tasks import TaskMoved
 from workflows.events import StepCompleted
 from workflows.pipeline import PipelineWorkflow
+from workflows.pipeline_contracts import StepCall, StepOutcome
 from workflows.scheduled_run import ScheduledRunWorkflow
 from workflows.states import Status
 

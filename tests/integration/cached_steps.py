@@ -22,8 +22,8 @@ from activities.tools.registry import Registry
 from activities.tools.toolbox import Toolbox
 from tests.integration.agent_desk import Desk
 from tests.integration.new_tasks import new_task
-from workflows.contracts import StepCall
 from workflows.definitions.pipeline import Pipeline
+from workflows.pipeline_contracts import StepCall
 from workflows.states import TaskType
 
 # Prints and writes what no second run would: whoever has the same has not run.

@@ -14,7 +14,6 @@ from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import text
 from temporalio import activity
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -34,7 +33,7 @@ from deploy.local.services import Services
 from tests.integration.agent_stage import ObedientAgents, turn_of
 from tests.integration.residents import RowAgent, row_agent
 from tests.live import until
-from workflows.contracts import ThinkCall, Thought
+from workflows.agent_contracts import ThinkCall, Thought
 from workflows.conversation import ConversationWorkflow
 from workflows.events import LlmDelta
 from workflows.failures import DATA_CONVERTER
@@ -113,9 +112,7 @@ class Talk:
         )
 
     async def rows(self, statement: str) -> Sequence[Any]:
-        async with self.agent.database.reading(fresh=True) as connection:
-            rows = await connection.execute(text(statement), {"id": self.agent.id})
-            return rows.all()
+        return await self.agent.rows(statement)
 
     async def replies(self) -> list[str]:
         found = await self.rows(

@@ -5,12 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import text
-
-from activities.residents.prompts import shape
-from activities.store import exchanges, group_turns, groups
+from activities.store import group_turns, groups
 from activities.store.database import Database
-from activities.store.events import as_json
 from activities.store.exchanges import BegunExchange
 from activities.store.group_messages import NewGroupMessage, PostedToGroup, post_to_group
 from activities.store.groups import NewGroup
@@ -21,26 +17,11 @@ from activities.store.reading.groups import (
     find_group,
     list_group_messages,
 )
-from activities.store.tasks import close_task
 from tests.actors import SOMEBODY
-from workflows.contracts import TaskClose
+from tests.integration.resident_rows import new_agent, read, write
+from tests.integration.residents import begin, end
 from workflows.definitions.group import GroupLimits
-from workflows.states import GroupMode, Status
-
-EXECUTION = "an execution"
-
-
-async def add_agent(database: Database, name: str, team_id: UUID = DEFAULT_TEAM) -> UUID:
-    agent_id = uuid4()
-    async with database.writing() as connection:
-        await connection.execute(
-            text(
-                "INSERT INTO agents (id, team_id, name, depth, definition, message_seq, told_seq,"
-                " exchanges) VALUES (:id, :team_id, :name, 0, '{}', 0, 0, 0)"
-            ),
-            {"id": agent_id, "team_id": team_id, "name": name},
-        )
-    return agent_id
+from workflows.states import GroupMode
 
 
 @dataclass
@@ -55,7 +36,7 @@ class GroupDesk:
     async def of(cls, database: Database, count: int, **more: Any) -> "GroupDesk":
         """``more``: mode, limits, answering (places of members)."""
         tag = uuid4().hex[:6]
-        members = [await add_agent(database, f"a{place}-{tag}") for place in range(count)]
+        members = [await new_agent(database, name=f"a{place}-{tag}") for place in range(count)]
         desk = cls(database, uuid4(), members)
         answering = [str(members[place]) for place in more.get("answering", ())]
         new = NewGroup(
@@ -84,28 +65,11 @@ class GroupDesk:
 
     async def begin(self, place: int) -> BegunExchange | None:
         """A member takes what is unread."""
-        agent_id = self.members[place]
-        return await exchanges.begin_exchange(
-            self.database, agent_id, DEFAULT_TEAM, EXECUTION, shape
-        )
+        return await begin(self.database, self.members[place])
 
     async def end(self, place: int, begun: BegunExchange, reply: str | None) -> None:
         """Its exchange ends with a reply, or badly with None."""
-        if reply is not None:
-            await self.execute(
-                "UPDATE tasks SET result = CAST(:result AS jsonb) WHERE id = :id",
-                result=as_json({"reply": reply}),
-                id=begun.id,
-            )
-        status = Status.FAILED if reply is None else Status.COMPLETED
-        close = TaskClose(
-            task_id=begun.id,
-            team_id=DEFAULT_TEAM,
-            run=1,
-            status=status,
-            agent_id=self.members[place],
-        )
-        assert await close_task(self.database, close)
+        await end(self.database, self.members[place], begun.id, reply)
 
     async def answer(self, place: int, reply: str | None) -> None:
         begun = await self.begin(place)
@@ -154,9 +118,7 @@ class GroupDesk:
         )
 
     async def execute(self, statement: str, **values: Any) -> None:
-        async with self.database.writing() as connection:
-            await connection.execute(text(statement), values)
+        await write(self.database, statement, **values)
 
     async def rows(self, statement: str, **values: Any) -> Sequence[Any]:
-        async with self.database.reading(fresh=True) as connection:
-            return (await connection.execute(text(statement), values)).all()
+        return await read(self.database, statement, **values)

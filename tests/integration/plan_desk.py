@@ -22,7 +22,8 @@ from activities.store.reading.plans import StoredNode, StoredPlan, reading_plans
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
 from tests.equipment import installed
 from tests.integration.new_tasks import new_task
-from workflows.contracts import CallPlan, Failure, TaskClose, Thought
+from workflows.agent_contracts import CallPlan, Thought
+from workflows.contracts import Failure, TaskClose
 from workflows.definitions.plan import Plan
 from workflows.plan_contracts import NodeEnd, NodesCall, NodeStart, OpenedPlan, PlanCall, PlanReport
 from workflows.states import Status, TaskType

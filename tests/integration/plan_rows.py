@@ -16,7 +16,7 @@ from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.tables import Event, Message, PlanRevision, SubTask, Task
 from tests.integration.new_tasks import new_task
-from workflows.contracts import call_sub_task_id
+from workflows.agent_contracts import call_sub_task_id
 from workflows.definitions.plan import Node, Plan
 from workflows.events import TaskStatus
 from workflows.states import Status, TaskType

@@ -1,102 +1,117 @@
-"""Agents that stay, whose exchanges a test begins and ends in place of a worker."""
+"""Rows of agents that stay and of their exchanges, as a test wants them to be."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
+from sqlalchemy import text
 
-from activities.store.exchanges import BegunExchange, Shape, UnreadMessage, begin_exchange
+from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
-from activities.store.tasks import close_task
-from tests.integration.api_stage import Stage
-from workflows.contracts import Failure, TaskClose
-from workflows.states import AgentState, Status
-
-EXECUTION = "of a test"
-FAILURE = Failure(code="turns-used-up", message="It went on for too long.")
+from workflows.definitions.resident import Resident
+from workflows.resident_contracts import exchange_id
+from workflows.states import Status, TaskType
 
 
-@dataclass(frozen=True, slots=True)
-class Residents:
-    """The agents of a team on a stage without a worker."""
-
-    stage: Stage
-    http: httpx.AsyncClient
-    team_id: UUID = DEFAULT_TEAM
-
-    async def create(self, **more: Any) -> str:
-        body = {"name": f"agent {uuid4()}"[:40], **more}
-        answer = await self.http.post("/agents", json=body)
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["id"])
-
-    async def show(self, agent_id: str) -> dict[str, Any]:
-        answer = await self.http.get(f"/agents/{agent_id}")
-        assert answer.status_code == 200, answer.text
-        return dict(answer.json())
-
-    async def send(self, agent_id: str, content: str = "Hello", **more: Any) -> dict[str, Any]:
-        body = {"content": content, **more}
-        answer = await self.http.post(f"/agents/{agent_id}/messages", json=body)
-        assert answer.status_code == 202, answer.text
-        return dict(answer.json())
-
-    async def take(self, agent_id: str) -> UUID:
-        """Begin an exchange with what is unread; the id of its task."""
-        begun = await begin_exchange(
-            self.stage.database, UUID(agent_id), self.team_id, EXECUTION, shape
-        )
-        assert isinstance(begun, BegunExchange)
-        await self.stage.execute(
-            "UPDATE tasks SET status = 'running', started_at = now() WHERE id = :id", id=begun.id
-        )
-        return begun.id
-
-    async def reply(self, agent_id: str, text: str) -> None:
-        """End the present exchange with a reply."""
-        task_id = await self.take(agent_id)
-        await self.stage.execute(
-            "UPDATE tasks SET result = jsonb_build_object('reply', CAST(:text AS text))"
-            " WHERE id = :id",
-            text=text,
-            id=task_id,
-        )
-        await self.end(agent_id, task_id, Status.COMPLETED)
-
-    async def end(self, agent_id: str, task_id: UUID, status: Status) -> None:
-        close = TaskClose(
-            task_id=task_id,
-            team_id=self.team_id,
-            run=1,
-            status=status,
-            failure=None if status is Status.COMPLETED else FAILURE,
-            agent_id=UUID(agent_id),
-        )
-        assert await close_task(self.stage.database, close)
-
-    async def fail(self, agent_id: str) -> None:
-        """Have it end badly what it answers now."""
-        await self.end(agent_id, await self.take(agent_id), Status.FAILED)
-
-    async def in_state(self, state: AgentState) -> str:
-        """A new agent in this state. One that is paused was answering."""
-        agent_id = await self.create()
-        if state is not AgentState.IDLE:
-            await self.send(agent_id)
-            await self.take(agent_id)
-        match state:
-            case AgentState.PAUSED:
-                await self.http.post(f"/agents/{agent_id}/pause")
-            case AgentState.ERROR:
-                await self.fail(agent_id)
-            case AgentState.TERMINATED:
-                await self.http.post(f"/agents/{agent_id}/terminate")
-        assert (await self.show(agent_id))["state"] == state
-        return agent_id
+async def write(database: Database, statement: str, **values: object) -> None:
+    async with database.writing() as connection:
+        await connection.execute(text(statement), values)
 
 
-def shape(name: str, messages: Sequence[UnreadMessage]) -> Shape:
-    attachments = {name: ref for each in messages for name, ref in each.attachments.items()}
-    return Shape(name, "\n".join(each.content for each in messages), attachments)
+async def read(database: Database, query: str, **values: object) -> Sequence[Any]:
+    async with database.reading(fresh=True) as connection:
+        return (await connection.execute(text(query), values)).all()
+
+
+async def new_agent(
+    database: Database,
+    resident: Resident | None = None,
+    *,
+    name: str = "",
+    team_id: UUID = DEFAULT_TEAM,
+) -> UUID:
+    agent_id = uuid4()
+    definition = (resident or Resident()).model_dump(mode="json", exclude_defaults=True)
+    await write(
+        database,
+        """
+        INSERT INTO agents (id, team_id, name, depth, definition, message_seq, told_seq, exchanges)
+        VALUES (:id, :team_id, :name, 0, CAST(:definition AS jsonb), 0, 0, 0)""",
+        id=agent_id,
+        team_id=team_id,
+        name=name or f"agent-{agent_id.hex[:8]}",
+        definition=json.dumps(definition),
+    )
+    return agent_id
+
+
+async def new_exchange(
+    database: Database,
+    agent_id: UUID,
+    number: int,
+    prompt: str,
+    messages: Sequence[dict[str, Any]] = (),
+    *,
+    reply: str | None = None,
+    status: Status = Status.COMPLETED,
+    **more: Any,
+) -> UUID:
+    """An exchange of a prompt and ``messages``: ``{"role", "content", "requests", ...}``, which are
+    numbered as they come. ``more`` are columns of its task."""
+    task_id = exchange_id(agent_id, number)
+    result = None if reply is None else json.dumps({"reply": reply} | more.pop("result", {}))
+    error = more.pop("error", None)
+    await write(
+        database,
+        """
+        INSERT INTO tasks
+            (id, team_id, type, name, prompt, parent_id, status, priority, definition,
+             inputs, first_step, result, error, run, event_seq, executions, finished_at)
+        SELECT :id, team_id, :type, 'exchange', :prompt, id, :status, 5,
+               jsonb_build_object('number', CAST(:number AS int)), '{}', 0,
+               CAST(:result AS jsonb), CAST(:error AS jsonb), 1, 0, '[]',
+               CASE WHEN :ended THEN now() END
+        FROM agents WHERE id = :agent_id""",
+        id=task_id,
+        agent_id=agent_id,
+        type=TaskType.EXCHANGE,
+        number=number,
+        prompt=prompt,
+        status=status,
+        result=result,
+        error=error and json.dumps(error),
+        ended=status not in {Status.RUNNING, Status.QUEUED},
+    )
+    await _write_messages(database, task_id, messages)
+    await write(
+        database,
+        "UPDATE agents SET exchanges = greatest(exchanges, :number), exchange_id = :id "
+        "WHERE id = :agent_id",
+        agent_id=agent_id,
+        number=number,
+        id=task_id,
+    )
+    return task_id
+
+
+async def _write_messages(
+    database: Database, task_id: UUID, messages: Sequence[dict[str, Any]]
+) -> None:
+    await write(
+        database,
+        """
+        INSERT INTO messages
+            (task_id, seq, team_id, turn, role, content, requests, request_id, is_protected,
+             execution, prompt_tokens, completion_tokens, cost_usd)
+        SELECT :id, place, tasks.team_id, coalesce(turn, 0), role, coalesce(content, ''), requests,
+               request_id, coalesce(is_protected, false), 'a', 0, 0, 0
+        FROM tasks, ROWS FROM (jsonb_to_recordset(CAST(:messages AS jsonb)) AS (
+                 role text, content text, requests jsonb, request_id text, turn int,
+                 is_protected bool
+             )) WITH ORDINALITY
+             AS x(role, content, requests, request_id, turn, is_protected, place)
+        WHERE tasks.id = :id""",
+        id=task_id,
+        messages=json.dumps(list(messages)),
+    )

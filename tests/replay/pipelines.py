@@ -16,19 +16,17 @@ from activities.attempts.heartbeat import heartbeating
 from deploy.local.services import StackOptions
 from deploy.local.stack import Stack
 from workflows import ports
-from workflows.contracts import (
-    Hold,
+from workflows.contracts import Hold, TaskClose, TaskMark
+from workflows.failures import DATA_CONVERTER
+from workflows.lifecycle import TRY_AGAIN
+from workflows.pipeline import PipelineWorkflow
+from workflows.pipeline_contracts import (
     PipelineResult,
     PipelineRun,
     StepCall,
     StepOutcome,
     StepPlan,
-    TaskClose,
-    TaskMark,
 )
-from workflows.failures import DATA_CONVERTER
-from workflows.lifecycle import TRY_AGAIN
-from workflows.pipeline import PipelineWorkflow
 from workflows.states import Status
 
 TEAM = UUID("00000000-0000-4000-8000-000000000001")

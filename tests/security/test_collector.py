@@ -17,7 +17,7 @@ from activities.sandbox.folders import take_back
 from activities.sandbox.names import MAX_NAME_BYTES, objection, printable
 from activities.units import MEBIBYTE
 from tests.integration.sandboxes import Bench
-from workflows.errors import OutputChanged, OutputTooLarge, TooManyFiles
+from workflows.errors.scripts import OutputChanged, OutputTooLarge, TooManyFiles
 
 SECRET = b"a secret of the host"
 

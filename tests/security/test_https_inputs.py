@@ -20,7 +20,8 @@ from tests.doubles.https_server import (
 )
 from workflows.definitions import inputs
 from workflows.definitions.inputs import HttpsRef
-from workflows.errors import InputNotFound, InputRefused, TemporaryFailure
+from workflows.errors import TemporaryFailure
+from workflows.errors.inputs import InputNotFound, InputRefused
 
 
 class NameServer:

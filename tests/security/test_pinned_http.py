@@ -15,7 +15,7 @@ from tests.doubles.https_server import (
     repeats,
     says,
 )
-from workflows.errors import AddressNotPublic, AnswerTooLarge
+from workflows.errors.hosts import AddressNotPublic, AnswerTooLarge
 
 HOST = "xn--bcher-kva.example"
 

@@ -20,7 +20,8 @@ from activities.sandbox.slots import Slots
 from activities.sandbox.unavailable import explain
 from tests.integration.sandboxes import Bench, open_folder
 from tests.security.processes import mark, until
-from workflows.errors import BadInput, SandboxUnavailable
+from workflows.errors import BadInput
+from workflows.errors.scripts import SandboxUnavailable
 
 NOBODY = 65534
 

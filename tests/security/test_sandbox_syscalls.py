@@ -14,7 +14,7 @@ from activities.sandbox.seccomp import program
 from activities.sandbox.syscalls import CLONE, DENIED, IOCTL, SOCKET, SOCKETPAIR, Syscall
 from tests.integration.sandboxes import Bench
 from tests.security.bpf import decide
-from workflows.errors import SandboxUnavailable
+from workflows.errors.scripts import SandboxUnavailable
 
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 MACHINES = tuple(ARCHITECTURES)

@@ -17,7 +17,9 @@ from tests.doubles.https_server import (
     repeats,
     says,
 )
-from workflows.errors import BadInput, InputRefMalformed, SearchFailed
+from workflows.errors import BadInput
+from workflows.errors.inputs import InputRefMalformed
+from workflows.errors.tools import SearchFailed
 
 ASKED = "/search?q=penguins+%26+%C3%B6l&format=json"
 QUERY = "penguins & öl"

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from workflows.errors import InputRefMalformed
+from workflows.errors.inputs import InputRefMalformed
 
 MAX_INPUTS = 64
 MAX_CHARACTERS = 4_096  # Long enough for a presigned URL with a session token.

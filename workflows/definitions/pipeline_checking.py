@@ -10,7 +10,7 @@ from workflows.definitions.inputs import environment_name
 from workflows.definitions.pipeline import MAX_REFERENCES, Pipeline, Step
 from workflows.definitions.references import Reference, parse, references_in
 from workflows.definitions.variables import problem_with_variable
-from workflows.errors import ReferenceMalformed
+from workflows.errors.inputs import ReferenceMalformed
 from workflows.pointers import MAX_PROBLEMS, Problem, escaped
 
 

@@ -9,7 +9,7 @@ from workflows.definitions.inputs import environment_name
 from workflows.definitions.pipeline import Pipeline
 from workflows.definitions.plan import Atomicity, Node, NodeKind, Plan
 from workflows.definitions.references import Reference
-from workflows.errors import ReferenceMalformed
+from workflows.errors.inputs import ReferenceMalformed
 from workflows.pointers import MAX_PROBLEMS, Problem, escaped
 
 _NAMES_SHOWN = 20

@@ -15,7 +15,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from workflows.errors import ReferenceMalformed
+from workflows.errors.inputs import ReferenceMalformed
 
 Source = Literal["inputs", "parameters", "steps", "nodes"]
 Key = str | int

@@ -12,7 +12,7 @@ from activities.llm.base import Answer, ChatMessage
 from activities.store.turns import BegunTurn
 from activities.tools.offered import OfferedTool
 from activities.tools.toolbox import Toolbox
-from workflows.contracts import Hint, ThinkCall
+from workflows.agent_contracts import Hint, ThinkCall
 from workflows.definitions.agent import Agent
 from workflows.states import TaskType
 

@@ -17,7 +17,7 @@ from activities.tools.offered import OfferedTool
 from activities.tools.skills import AllowedSkills
 from activities.tools.toolbox import Toolbox
 from activities.tools.working_files import working_files
-from workflows.contracts import Hint
+from workflows.agent_contracts import Hint
 from workflows.definitions.resident import Exchange
 from workflows.states import TaskType
 

@@ -23,10 +23,10 @@ from activities.tools.finish import FINISH, finish_schema
 from activities.tools.offered import OfferedTool
 from activities.tools.skills import AllowedSkills
 from activities.tools.working_files import working_files
-from workflows.contracts import Hint
+from workflows.agent_contracts import Hint
 from workflows.definitions.agent import Agent
 from workflows.definitions.plan import MIN_TURNS, Plan, Revision
-from workflows.errors import ModelNotConfigured
+from workflows.errors.models import ModelNotConfigured
 from workflows.states import Permission, TaskType
 
 # In place of answers that are not sound: the whole task is one node, and nothing is revised.

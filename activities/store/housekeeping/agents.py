@@ -6,9 +6,6 @@ said and made in them. An exchange stays whose file was given to a task that has
 schedule.
 """
 
-from datetime import UTC, datetime
-from uuid import UUID
-
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,8 +21,6 @@ from activities.store.reading.exchanges import MOST_EXCHANGES
 MOST_AGENTS = 20
 MOST_LOOKED_AT = 500
 
-_START = Cursor(datetime.min.replace(tzinfo=UTC), UUID(int=0))
-
 
 class DeletedAgents(Sweep):
     """Removes agents that a person has deleted: their exchanges first, then their inbox, then
@@ -35,8 +30,7 @@ class DeletedAgents(Sweep):
     keep = None
 
     async def step(self, connection: AsyncConnection, scope: Scope) -> Step:
-        after = scope.after or _START
-        values = {"team_id": scope.team_id, "at": after.moment, "id": after.id, "most": MOST_AGENTS}
+        values = scope.values | {"most": MOST_AGENTS}
         rows = (await connection.execute(_DELETED, values)).all()
         if not rows:
             return Step(0, is_done=True)
@@ -67,7 +61,7 @@ class ExpiredExchanges(Sweep):
 
     async def step(self, connection: AsyncConnection, scope: Scope) -> Step:
         most = min(scope.limit, MOST_LOOKED_AT)
-        values = {**_values(scope), "most": most}
+        values = scope.values | {"most": most}
         rows = (await connection.execute(_OLD, values)).all()
         if not rows:
             return Step(0, is_done=True)
@@ -78,18 +72,8 @@ class ExpiredExchanges(Sweep):
         return Step(len(expired), is_done, place)
 
     async def count_left(self, connection: AsyncConnection, scope: Scope) -> int:
-        values = {**_values(scope), "most": MOST_COUNTED}
+        values = scope.values | {"most": MOST_COUNTED}
         return await connection.scalar(_COUNT_OLD, values) or 0
-
-
-def _values(scope: Scope) -> dict[str, object]:
-    after = scope.after or _START
-    return {
-        "team_id": scope.team_id,
-        "before": scope.before,
-        "at": after.moment,
-        "id": after.id,
-    }
 
 
 _TEAM = bindparam("team_id", type_=Uuid())

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -21,6 +21,8 @@ IDLE_TIMEOUT_MS = 2_000
 # How many are counted of what is left: enough to see that it becomes fewer.
 MOST_COUNTED = 10_000
 
+START = Cursor(datetime.min.replace(tzinfo=UTC), UUID(int=0))
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -31,6 +33,17 @@ class Scope:
     before: datetime
     after: Cursor | None
     limit: int
+
+    @property
+    def values(self) -> dict[str, object]:
+        """Those of a statement that looks at rows in the order of a time and their ids."""
+        after = self.after or START
+        return {
+            "team_id": self.team_id,
+            "before": self.before,
+            "at": after.moment,
+            "id": after.id,
+        }
 
 
 @dataclass(frozen=True, slots=True)

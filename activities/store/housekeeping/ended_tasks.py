@@ -8,7 +8,6 @@ sweeps of their own: what was asked and replied in them stays.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import TextClause, bindparam, text
@@ -24,7 +23,6 @@ from workflows.states import Status
 
 FEWEST_TASKS, MOST_TASKS = 5, 500
 ROWS_OF_A_TASK = 12
-START = Cursor(datetime.min.replace(tzinfo=UTC), UUID(int=0))
 # What a completed step has printed, as far as this, is its result: steps after it, and whoever
 # looks at the task, read it there.
 KEPT_OUTPUT_BYTES = 64 * 1024
@@ -47,7 +45,7 @@ class EndedTasks(Sweep):
     async def step(self, connection: AsyncConnection, scope: Scope) -> Step:
         # To lock a row is to write it: not many more than the step will get done.
         most = min(MOST_TASKS, max(FEWEST_TASKS, scope.limit // ROWS_OF_A_TASK))
-        tops = (await connection.execute(self._ended, _values(scope) | {"most": most})).all()
+        tops = (await connection.execute(self._ended, scope.values | {"most": most})).all()
         if not tops:
             return Step(0, True, scope.after)
         last = Cursor(tops[-1].finished_at, tops[-1].id)
@@ -61,7 +59,7 @@ class EndedTasks(Sweep):
         return Step(removed, len(tops) < most, last, reached=last.moment)
 
     async def count_left(self, connection: AsyncConnection, scope: Scope) -> int:
-        values = _values(scope) | {"most": MOST_COUNTED}
+        values = scope.values | {"most": MOST_COUNTED}
         return await connection.scalar(self._count, values) or 0
 
     @property
@@ -84,16 +82,6 @@ class EndedTasks(Sweep):
 async def with_nodes(connection: AsyncConnection, task_ids: Sequence[UUID]) -> Sequence[UUID]:
     """Tasks, with those of their nodes, and of theirs."""
     return (await connection.scalars(_WITH_NODES, {"ids": task_ids})).all()
-
-
-def _values(scope: Scope) -> dict[str, object]:
-    after = scope.after or START
-    return {
-        "team_id": scope.team_id,
-        "before": scope.before,
-        "at": after.moment,
-        "id": after.id,
-    }
 
 
 _IS_BEHIND = f"""

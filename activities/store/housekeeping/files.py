@@ -6,9 +6,6 @@ day is not removed, and one that was removed is not there to be touched. So none
 file then goes.
 """
 
-from datetime import UTC, datetime
-from uuid import UUID
-
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,8 +17,6 @@ from activities.store.reading.cursor import Cursor
 
 MOST_FILES = 500
 
-_START = Cursor(datetime.min.replace(tzinfo=UTC), UUID(int=0))
-
 
 class Files(Sweep):
     """A file that a task or schedule names is passed by, and looked at again in the next round."""
@@ -31,7 +26,7 @@ class Files(Sweep):
 
     async def step(self, connection: AsyncConnection, scope: Scope) -> Step:
         most = min(scope.limit, MOST_FILES)
-        rows = (await connection.execute(_OLD, _values(scope, most))).all()
+        rows = (await connection.execute(_OLD, scope.values | {"most": most})).all()
         if not rows:
             return Step(0, is_done=True)
         values = {"ids": [row.id for row in rows], "before": scope.before}
@@ -41,18 +36,7 @@ class Files(Sweep):
         return Step(removed, is_done, place)
 
     async def count_left(self, connection: AsyncConnection, scope: Scope) -> int:
-        return await connection.scalar(_COUNT, _values(scope, MOST_COUNTED)) or 0
-
-
-def _values(scope: Scope, most: int) -> dict[str, object]:
-    after = scope.after or _START
-    return {
-        "team_id": scope.team_id,
-        "before": scope.before,
-        "at": after.moment,
-        "id": after.id,
-        "most": most,
-    }
+        return await connection.scalar(_COUNT, scope.values | {"most": MOST_COUNTED}) or 0
 
 
 _IS_OLD = """

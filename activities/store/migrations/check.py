@@ -4,7 +4,7 @@ import asyncpg
 from sqlalchemy.exc import EmulatedDBAPIException, SQLAlchemyError
 
 from activities.store.database import Database
-from workflows.errors import DatabaseRefused
+from workflows.errors.services import DatabaseRefused
 
 
 async def is_current(url: str) -> bool:

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from activities.store.database import Database
 from workflows.definitions.resident import Resident
-from workflows.errors import TaskMoved
+from workflows.errors.tasks import TaskMoved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from activities.store.columns import member_of
 from activities.store.database import Database
-from workflows.errors import DatabaseNewer
 from workflows.states import Status
 
 # A page ends before the event that would make it larger. Many may be held at once, each until a
@@ -72,10 +72,7 @@ async def read_events(database: Database, task_id: UUID, after: int) -> EventPag
 
 def is_final(status: str) -> bool:
     """Raises ``DatabaseNewer``."""
-    try:
-        return Status(status).is_final
-    except ValueError as error:
-        raise DatabaseNewer(kind="Status", value=status) from error
+    return member_of(Status, status).is_final
 
 
 _END = text(

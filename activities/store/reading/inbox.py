@@ -9,7 +9,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, func, select, text
 from sqlmodel import col
 
+from activities.store.columns import member_of
 from activities.store.database import Database
+from activities.store.database import Row as PlainRow
 from activities.store.reading.cursor import cut_at
 from activities.store.tables import InboxRow
 from workflows.states import InboxKind, MessageMode, Status
@@ -78,7 +80,7 @@ async def list_inbox(
             .where(*conditions, col(InboxRow.seq) >= first)
             .order_by(col(InboxRow.seq))
         )
-        return [_stored(row) for row in rows], first if len(found) > count else None
+        return [stored_message(row) for row in rows], first if len(found) > count else None
 
 
 async def find_message(
@@ -116,7 +118,7 @@ async def answering(database: Database, agent_id: UUID, message_id: UUID) -> Ans
 async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredInboxMessage | None:
     async with database.reading(fresh=True) as connection:
         row = (await connection.execute(select(*_COLUMNS).where(*conditions))).one_or_none()
-    return None if row is None else _stored(row)
+    return None if row is None else stored_message(row)
 
 
 _IS_SHOWN = col(InboxRow.withdrawn_at).is_(None)
@@ -142,19 +144,20 @@ _COLUMNS = (
 )
 
 
-def _stored(row: Row[*tuple[Any, ...]]) -> StoredInboxMessage:
+def stored_message(row: Row[*tuple[Any, ...]] | PlainRow) -> StoredInboxMessage:
+    """Of a row with the columns of ``InboxRow``, as SQLAlchemy or the driver gives it."""
     return StoredInboxMessage(
         id=row.id,
         agent_id=row.agent_id,
         seq=row.seq,
-        kind=row.kind,
+        kind=member_of(InboxKind, row.kind),
         from_agent_id=row.from_agent_id,
         from_name=row.from_name,
         to_agent_id=row.to_agent_id,
         to_name=row.to_name,
         content=row.content,
         attachments=row.attachments or {},
-        mode=row.mode,
+        mode=member_of(MessageMode, row.mode),
         reply_to=row.reply_to,
         exchange_id=row.exchange_id,
         group_id=row.group_id,

@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from activities.store.database import Database
 from activities.store.tables import SubTask
-from workflows.contracts import call_sub_task_id
+from workflows.agent_contracts import call_sub_task_id
 from workflows.states import Status
 
 PLAN_CALL = "plan"

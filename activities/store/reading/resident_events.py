@@ -13,17 +13,10 @@ from uuid import UUID
 from sqlalchemy import text
 
 from activities.store.database import Database, Row
-from activities.store.reading.events import (
-    PAGE_BYTES,
-    PAGE_EVENTS,
-    EventPage,
-    StoredEvent,
-    is_final,
-)
+from activities.store.reading.events import PAGE_BYTES, PAGE_EVENTS, is_final
+from activities.store.reading.inbox import StoredInboxMessage, stored_message
 from activities.store.resident_state import JOINED, STATE
-from workflows.states import AgentState, InboxKind, Status
-
-MESSAGE = "message"
+from workflows.states import AgentState, Status
 
 # Of a team, in one reading.
 PAGE_AGENTS = 500
@@ -50,6 +43,15 @@ class ResidentGlance:
 
 
 @dataclass(frozen=True, slots=True)
+class InboxPage:
+    """Rows of an inbox, and how its agent was at that moment; None when it is gone."""
+
+    messages: Sequence[StoredInboxMessage]
+    glance: ResidentGlance | None
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ChangedAgents:
     """Agents that changed, in the order of their changes: what is shown of each, None once it is
     deleted. ``read_at`` is when this was read, by the clock of the database."""
@@ -66,13 +68,11 @@ async def find_glance(database: Database, team_id: UUID, agent_id: UUID) -> Resi
     return _glance(rows[0]) if rows else None
 
 
-async def read_inbox(
-    database: Database, agent_id: UUID, after: int
-) -> tuple[EventPage, ResidentGlance | None]:
-    """The next rows with numbers above ``after`` as events, and how the agent was at that moment.
+async def read_inbox(database: Database, agent_id: UUID, after: int) -> InboxPage:
+    """The next rows with numbers above ``after``, and how the agent was.
 
-    Both are of one statement: whoever sees a reply sees that its exchange has ended. An agent that
-    is gone has ended. From the primary, as ``read_events``.
+    Both are of one statement: whoever sees a reply sees that its exchange has ended. From the
+    primary, as ``read_events``.
     """
     values = {
         "agent_id": agent_id,
@@ -82,11 +82,11 @@ async def read_inbox(
     }
     rows = await database.execute(_NEXT, values)
     if not rows:
-        return EventPage((), has_more=False, has_ended=True), None
+        return InboxPage((), None, has_more=False)
     glance = _glance(rows[0])
-    events = [_event(row) for row in rows if row.seq is not None]
-    has_more = bool(events) and events[-1].seq < glance.message_seq
-    return EventPage(events, has_more=has_more, has_ended=False), glance
+    messages = [stored_message(row) for row in rows if row.seq is not None]
+    has_more = bool(messages) and messages[-1].seq < glance.message_seq
+    return InboxPage(messages, glance, has_more)
 
 
 async def read_changed(
@@ -109,9 +109,9 @@ async def read_changed(
     }
     rows = await database.execute(_CHANGED, values)
     agents = [
-        (row.id, row.updated_at, _shown(row) if row.deleted_at is None else None)
+        (row.agent_id, row.updated_at, _shown(row) if row.deleted_at is None else None)
         for row in rows
-        if row.id is not None
+        if row.agent_id is not None
     ]
     return ChangedAgents(agents, rows[0].read_at, has_more=len(agents) == PAGE_AGENTS)
 
@@ -122,7 +122,7 @@ def _glance(row: Row) -> ResidentGlance:
         shown=_shown(row),
         message_seq=row.message_seq,
         number=row.exchanges,
-        exchange_id=row.exchange_id,
+        exchange_id=row.last_exchange_id,
         exchange_seq=row.exchange_seq or 0,
         is_answering=status is not None and not is_final(status),
     )
@@ -132,13 +132,13 @@ def _shown(row: Row) -> Mapping[str, Any]:
     state = AgentState(row.state)
     is_answering = row.exchange_status is not None and not is_final(row.exchange_status)
     shown = {
-        "id": str(row.id),
+        "id": str(row.agent_id),
         "name": row.name,
         "state": state.value,
         "unread": row.unread,
         "read_seq": row.message_seq if row.first_unread is None else row.first_unread - 1,
         "message_seq": row.message_seq,
-        "task_id": str(row.exchange_id) if is_answering else None,
+        "task_id": str(row.last_exchange_id) if is_answering else None,
         "waits_for": row.waits_for,
         "error": _error(row.exchange_error) if state is AgentState.ERROR else None,
         "parent_id": row.parent_id and str(row.parent_id),
@@ -155,40 +155,10 @@ def _error(error: Mapping[str, Any] | None) -> Mapping[str, str] | None:
     }
 
 
-def _event(row: Row) -> StoredEvent:
-    """A row of the inbox, as ``GET /agents/{id}/messages`` has it."""
-    own = str(row.id), row.name
-    if row.kind == InboxKind.REPLY:
-        sender, receiver = own, (_party(row.to_agent_id, "user"), row.to_name)
-    else:
-        nobody = "system" if row.kind == InboxKind.NOTICE else "user"
-        sender, receiver = (_party(row.from_agent_id, nobody), row.from_name), own
-    data = {
-        "id": str(row.message_id),
-        "seq": row.seq,
-        "kind": row.kind,
-        "from": sender[0],
-        "from_name": sender[1],
-        "to": receiver[0],
-        "to_name": receiver[1],
-        "content": row.content,
-        "attachments": row.attachments or {},
-        "mode": row.mode,
-        "status": "unread" if row.read_at is None else "read",
-        "reply_to": row.reply_to and str(row.reply_to),
-        "group_id": row.group_id and str(row.group_id),
-        "task_id": row.message_exchange_id and str(row.message_exchange_id),
-        "interrupted": row.is_interrupted,
-    }
-    return StoredEvent(row.seq, MESSAGE, data, row.message_created_at)
-
-
-def _party(agent_id: UUID | None, nobody: str) -> str:
-    return nobody if agent_id is None else str(agent_id)
-
-
-_AGENT = f"""agents.id, agents.name, agents.parent_id, agents.message_seq, agents.exchanges,
-       agents.exchange_id, agents.updated_at, agents.deleted_at, {STATE} AS state,
+# Named apart from the columns of a message.
+_AGENT = f"""agents.id AS agent_id, agents.name, agents.parent_id, agents.message_seq,
+       agents.exchanges, agents.exchange_id AS last_exchange_id, agents.updated_at,
+       agents.deleted_at, {STATE} AS state,
        exchange.status AS exchange_status, exchange.event_seq AS exchange_seq,
        exchange.error AS exchange_error,
        CASE
@@ -213,11 +183,10 @@ _GLANCE = text(
 
 _NEXT = text(
     f"""
-    SELECT {_AGENT}, message.seq, message.id AS message_id, message.kind, message.from_agent_id,
+    SELECT {_AGENT}, message.id, message.seq, message.kind, message.from_agent_id,
            message.from_name, message.to_agent_id, message.to_name, message.content,
-           message.attachments, message.mode, message.reply_to, message.group_id, message.read_at,
-           message.exchange_id AS message_exchange_id, message.is_interrupted,
-           message.created_at AS message_created_at
+           message.attachments, message.mode, message.reply_to, message.exchange_id,
+           message.group_id, message.is_interrupted, message.read_at, message.created_at
     FROM agents {JOINED} {_UNREAD}
     LEFT JOIN LATERAL (
         SELECT *, sum(octet_length(content)) OVER up_to_here AS bytes,
@@ -246,6 +215,6 @@ _CHANGED = text(
               > (CAST(:after AS timestamptz), CAST(:after_id AS uuid)))
         ORDER BY agents.updated_at, agents.id LIMIT :limit
     ) AS changed ON true
-    ORDER BY changed.updated_at, changed.id
+    ORDER BY changed.updated_at, changed.agent_id
     """
 )

@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from activities.store.database import Database
 from activities.store.tables import ExecutionLog, SubTask, TaskArtifact
-from workflows.contracts import step_sub_task_id
+from workflows.pipeline_contracts import step_sub_task_id
 from workflows.states import Status
 
 

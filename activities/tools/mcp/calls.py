@@ -19,7 +19,7 @@ from activities.tools.mcp.limits import LONGEST_CALL_SECONDS
 from activities.tools.mcp.listing import clean_text
 from activities.tools.mcp.questions import MAX_QUESTIONS, Replies
 from activities.tools.mcp.results import McpResult
-from workflows.errors import (
+from workflows.errors.mcp import (
     McpAnswerInvalid,
     McpAsks,
     McpConnectionLost,

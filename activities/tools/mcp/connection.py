@@ -26,7 +26,8 @@ from activities.tools.mcp.options import PoolOptions
 from activities.tools.mcp.redaction import Redactor
 from activities.tools.mcp.watching import OnListing, ToolWatch
 from workflows.definitions.mcp_server import McpServer
-from workflows.errors import AgentOSError, McpStartTimedOut, McpUnavailable
+from workflows.errors import AgentOSError
+from workflows.errors.mcp import McpStartTimedOut, McpUnavailable
 
 Result = TypeVar("Result")
 Work = Callable[[ClientSession, Askers], Coroutine[Any, Any, Result]]

@@ -12,7 +12,7 @@ from activities.tools.mcp.opening import Opener
 from activities.tools.mcp.options import OnListing, PoolOptions
 from activities.tools.mcp.results import McpResult
 from workflows.definitions.mcp_server import McpServer
-from workflows.errors import McpBusy, McpConnectionLost, McpUnavailable
+from workflows.errors.mcp import McpBusy, McpConnectionLost, McpUnavailable
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from activities.tools.mcp.event_stream import BoundedEvents
 from activities.tools.mcp.failures import Failure, failure_document
 from activities.tools.mcp.limits import MAX_MESSAGE_BYTES
 from activities.tools.mcp.messages import Awaited, is_answer, is_error, names_request, repaired
-from workflows.errors import AnswerTooLarge
+from workflows.errors.hosts import AnswerTooLarge
 
 Streams = tuple[ReadStream[SessionMessage | Exception], WriteStream[SessionMessage]]
 

@@ -23,7 +23,8 @@ from activities.tools.mcp.sse import speaks_sse, sse_transport
 from activities.tools.mcp.stdio import stdio_transport
 from activities.tools.mcp.stdio_program import Program, minimal
 from workflows.definitions.mcp_server import McpServer
-from workflows.errors import AddressNotPublic, McpNotAllowed, McpUnavailable
+from workflows.errors.hosts import AddressNotPublic
+from workflows.errors.mcp import McpNotAllowed, McpUnavailable
 
 OnEnd = Callable[[str], None]
 

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from activities.inputs.policy import HostPattern
 from workflows.definitions.mcp_server import McpServer
-from workflows.errors import BadInput, McpNotAllowed
+from workflows.errors import BadInput
+from workflows.errors.mcp import McpNotAllowed
 
 _ANY = "*"
 PORTS = {"http": 80, "https": 443}

@@ -15,7 +15,7 @@ from activities.tools.mcp.grants import Grant
 from activities.tools.mcp.targets import Target
 from workflows.definitions.credentials import NAMED_SECRET, names_in
 from workflows.definitions.mcp_server import McpServer
-from workflows.errors import McpSecretMissing
+from workflows.errors.mcp import McpSecretMissing
 
 SecretsOf = Callable[[UUID, McpServer], Awaitable[Mapping[str, SecretStr]]]
 

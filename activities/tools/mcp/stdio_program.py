@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 
 from activities.tools.mcp import keeper
-from workflows.errors import McpUnavailable
+from workflows.errors.mcp import McpUnavailable
 
 # What a program needs to find others, its user's files and its language; no more.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "USER", "LOGNAME")

@@ -13,7 +13,7 @@ from activities.tools.mcp.pool import McpPool
 from activities.tools.mcp.questions import Replies
 from activities.tools.mcp.results import McpResult
 from activities.tools.offered import OfferedTool
-from workflows.errors import ToolDisabled
+from workflows.errors.tools import ToolDisabled
 from workflows.states import Permission
 
 

@@ -20,7 +20,7 @@ from activities.tools.mcp.limits import (
 )
 from activities.tools.mcp.listing import Listing, McpTool, clean_text
 from activities.tools.schemas import is_deeper
-from workflows.errors import McpListingRefused
+from workflows.errors.mcp import McpListingRefused
 
 _NAME = re.compile(r"[A-Za-z0-9_./-]+")
 

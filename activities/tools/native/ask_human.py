@@ -6,7 +6,7 @@ from pydantic import Field
 
 from activities.tools.context import AgentContext
 from activities.tools.registry import tool
-from workflows.errors import ToolNotRun
+from workflows.errors.tools import ToolNotRun
 
 MAX_QUESTION_CHARACTERS = 4_000
 

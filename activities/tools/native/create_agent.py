@@ -9,7 +9,7 @@ from activities.colleagues.children import child_of
 from activities.colleagues.posting import attached, check_hops, send
 from activities.residents.creating import create_child
 from activities.store.audit import Actor
-from activities.store.residents import NewResident
+from activities.store.new_residents import NewResident
 from activities.tools.context import AgentContext
 from activities.tools.registry import tool
 from workflows.definitions.agent import Names, Profile

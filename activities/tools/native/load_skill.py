@@ -10,7 +10,7 @@ from activities.skills.metadata import Skill, skill_file_in
 from activities.store.reading.messages import has_protected_result
 from activities.tools.context import AgentContext, ToolResult
 from activities.tools.registry import Need, tool
-from workflows.errors import SkillFileUnreadable
+from workflows.errors.skills import SkillFileUnreadable
 
 # Some 25,000 tokens, which stay in the conversation. The format advises 5,000 at most.
 MAX_SKILL_CHARACTERS = 100_000

@@ -10,7 +10,7 @@ from pydantic import Field
 from activities.tools.context import AgentContext, ToolContext, ToolResult
 from activities.tools.registry import tool
 from activities.tools.working_files import working_files
-from workflows.errors import FileNotText
+from workflows.errors.tools import FileNotText
 
 MAX_READ_BYTES = 256 * 1024
 # What a model is given unless it asks for more: some 3,000 tokens of prose, 4,000 of figures.

@@ -12,7 +12,7 @@ from activities.store.notes import NotKept
 from activities.tools.context import AgentContext
 from activities.tools.registry import tool
 from workflows.definitions.note import MAX_NOTE_CHARACTERS, MAX_NOTES
-from workflows.errors import TaskMoved
+from workflows.errors.tasks import TaskMoved
 
 
 @tool(is_retry_safe=True, is_for_residents=True)

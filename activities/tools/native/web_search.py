@@ -7,7 +7,7 @@ from pydantic import Field
 from activities.tools.context import AgentContext
 from activities.tools.registry import Need, tool
 from activities.tools.searching import MAX_RESULTS
-from workflows.errors import SearchFailed
+from workflows.errors.tools import SearchFailed
 
 
 @tool(is_retry_safe=True, need=Need.SEARCH, reads="data")

@@ -9,7 +9,7 @@ from pydantic import Field
 from activities.sandbox.names import MAX_PART_BYTES, is_short_enough, objection
 from activities.tools.context import ToolContext
 from activities.tools.registry import tool
-from workflows.errors import FileNameRefused
+from workflows.errors.scripts import FileNameRefused
 
 MAX_TEXT_CHARACTERS = 1024 * 1024
 

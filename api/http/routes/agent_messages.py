@@ -74,7 +74,7 @@ async def send_message(  # noqa: PLR0917  (what FastAPI gives)
         return MessagePosted(**_posted(sent, found))
     response.status_code = 200
     agent = await load_agent(services, actor.team_id, agent_id)
-    return MessageAnswered(**_posted(sent, found), reply=show_message(agent, found.reply))
+    return MessageAnswered(**_posted(sent, found), reply=show_message(found.reply, agent.name))
 
 
 @router.get(_MESSAGES)
@@ -90,7 +90,7 @@ async def list_messages(
     before = None if cursor is None else parse_number(cursor)
     agent = await load_agent(services, team_id, agent_id, fresh=False)
     items, following = await list_inbox(services.database, agent.id, before, limit)
-    shown = [show_message(agent, item) for item in items]
+    shown = [show_message(item, agent.name) for item in items]
     return Page(items=shown, next_cursor=None if following is None else str(following))
 
 
@@ -103,7 +103,7 @@ async def get_message(
     found = await find_message(services.database, agent.id, message_id)
     if found is None:
         raise messaging.no_message(message_id)
-    return show_message(agent, found)
+    return show_message(found, agent.name)
 
 
 @router.delete(f"{_MESSAGES}/{{message_id}}", status_code=204, responses=refusals(MessageTaken))

@@ -9,7 +9,7 @@ from activities.store.reading.groups import list_group_messages, read_discussion
 from api.errors import HeaderMalformed, IdempotencyConflict, TooManyViewers
 from api.groups import service
 from api.groups.views import show_group_message
-from api.http import event_stream, group_stream
+from api.http import group_stream
 from api.http.bodies import Body
 from api.http.dependencies import (
     ActorDep,
@@ -22,7 +22,7 @@ from api.http.dependencies import (
     ViewersDep,
     admitted,
 )
-from api.http.event_stream import EventStream
+from api.http.event_stream import EventStream, parse_position
 from api.http.group_stream import GroupPlace
 from api.http.openapi import Schema, refusals
 from api.http.paging import CursorText, Limit, parse_number
@@ -119,7 +119,7 @@ async def _place(
     after: Annotated[int | None, Query(ge=0, le=2**62)] = None,
 ) -> GroupPlace:
     is_new = after is None and not last_event_id
-    seq = None if is_new else event_stream.parse_position(last_event_id, after)
+    seq = None if is_new else parse_position(last_event_id, after)
     async with viewers.entrance:
         group = await service.load_group(services, team_id, group_id)
     last_seq = group.message_seq

@@ -13,7 +13,8 @@ from api.http.metrics import Metrics
 from api.services import Services
 from api.wire.responses.base import API
 from api.wire.responses.health import Dependency, Readiness
-from workflows.errors import AgentOSError, StoreRefused, TemporaryFailure
+from workflows.errors import AgentOSError, TemporaryFailure
+from workflows.errors.services import StoreRefused
 
 CHECK_TIMEOUT_SECONDS = 3.0
 

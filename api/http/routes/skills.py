@@ -6,7 +6,7 @@ from activities.skills.metadata import Skill
 from api.errors import NotFound
 from api.http.dependencies import ServicesDep, TeamDep
 from api.wire.responses import skills as answers
-from workflows.errors import SkillNotFound
+from workflows.errors.skills import SkillNotFound
 
 router = APIRouter(prefix="/skills", tags=["skills"])
 

@@ -10,7 +10,7 @@ from activities.store.reading.attempts import list_attempts
 from activities.store.reading.messages import list_messages
 from activities.store.reading.traces import find_trace
 from api.errors import HeaderMalformed, TooManyViewers
-from api.http import event_stream
+from api.http import task_stream
 from api.http.dependencies import (
     FeedsDep,
     KeyDigestDep,
@@ -20,9 +20,10 @@ from api.http.dependencies import (
     ViewersDep,
     admitted,
 )
-from api.http.event_stream import EventStream, Position
+from api.http.event_stream import EventStream, parse_position
 from api.http.openapi import STREAM, refusals
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor, parse_number
+from api.http.task_stream import Position
 from api.tasks import history
 from api.tasks.lookup import check_step, check_task, found
 from api.tasks.tracing import spans
@@ -107,9 +108,9 @@ async def _position(
     last_event_id: Annotated[str | None, Header()] = None,
     after: Annotated[int | None, Query(ge=0, le=2**62)] = None,
 ) -> Position:
-    seq = event_stream.parse_position(last_event_id, after)
+    seq = parse_position(last_event_id, after)
     async with viewers.entrance:
-        return await event_stream.find_position(services.database, team_id, task_id, seq)
+        return await task_stream.find_position(services.database, team_id, task_id, seq)
 
 
 @router.get(
@@ -135,5 +136,5 @@ async def events(
 
     A client that has seen them all gets 204, which tells a browser not to reconnect.
     """
-    following = event_stream.follow(services.database, feeds, position)
+    following = task_stream.follow(services.database, feeds, position)
     return EventStream(following, keys, key_digest)

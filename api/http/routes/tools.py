@@ -24,7 +24,7 @@ from api.wire.requests import Text, ToolChange, ToolRegistration
 from api.wire.responses import tools as answers
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from api.wire.responses.tools import RegisteredServer
-from workflows.errors import McpError
+from workflows.errors.mcp import McpError
 from workflows.states import ToolType
 
 router = APIRouter(prefix="/tools", tags=["tools"])

@@ -19,17 +19,17 @@ from tests.live import until
 from tests.temporal_runs import reset_to_turn, runs_of
 from worker.host import HEARTBEAT_THROTTLE
 from workflows.agent import AgentWorkflow
-from workflows.contracts import (
+from workflows.agent_contracts import (
     AgentResult,
     AgentRun,
     Decision,
     Hint,
-    Hold,
     RunLimits,
     Spent,
     Verdict,
     call_sub_task_id,
 )
+from workflows.contracts import Hold
 from workflows.failures import DATA_CONVERTER
 from workflows.states import Status
 

@@ -15,7 +15,7 @@ from tests.integration.conversation_stage import Talk, talking
 from tests.integration.residents import row_agent
 from tests.live import until
 from tests.temporal_runs import runs_of
-from workflows.contracts import Decision, Verdict
+from workflows.agent_contracts import Decision, Verdict
 from workflows.resident_contracts import INTERRUPT, agent_workflow_id
 
 # By several agents side by side.

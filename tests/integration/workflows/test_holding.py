@@ -19,10 +19,11 @@ from tests.replay.pipelines import pipeline_run
 from tests.temporal_runs import reset_to_turn, runs_of
 from workflows import ports
 from workflows.agent import AgentWorkflow
-from workflows.contracts import Hold, PipelineResult, PipelineRun, StepCall, StepOutcome
+from workflows.contracts import Hold
 from workflows.failures import DATA_CONVERTER
 from workflows.lifecycle import TRY_AGAIN
 from workflows.pipeline import PipelineWorkflow
+from workflows.pipeline_contracts import PipelineResult, PipelineRun, StepCall, StepOutcome
 from workflows.states import Status
 
 SOON = Hold(seconds=0.05)

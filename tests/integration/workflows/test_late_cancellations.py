@@ -21,9 +21,11 @@ from tests.replay.pipelines import pipeline_run
 from worker.host import task_workflows
 from workflows import ports
 from workflows.agent import AgentWorkflow
-from workflows.contracts import AgentRun, RunLimits, StepCall, StepOutcome, TaskClose, TaskMark
+from workflows.agent_contracts import AgentRun, RunLimits
+from workflows.contracts import TaskClose, TaskMark
 from workflows.failures import DATA_CONVERTER
 from workflows.pipeline import PipelineWorkflow
+from workflows.pipeline_contracts import StepCall, StepOutcome
 from workflows.states import Status
 
 

@@ -23,7 +23,8 @@ from deploy.local.services import Services
 from tests.doubles.ordered_agents import FINISH, Order, OrderedAgents, RememberedTasks
 from tests.doubles.ordered_nodes import OrderedNode, OrderedNodes, node_id
 from tests.live import until
-from workflows.contracts import AgentResult, RunLimits, call_sub_task_id, workflow_id
+from workflows.agent_contracts import AgentResult, RunLimits, call_sub_task_id
+from workflows.contracts import workflow_id
 from workflows.plan import PlanWorkflow
 from workflows.plan_contracts import NodePlan, PlanRun
 from workflows.states import Status

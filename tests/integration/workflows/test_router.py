@@ -19,7 +19,8 @@ from tests.doubles.ordered_agents import Order, OrderedAgents, RememberedTasks
 from tests.doubles.ordered_routes import Chosen, OrderedRoutes
 from tests.live import until
 from tests.temporal_runs import runs_of
-from workflows.contracts import AutoRun, RunLimits, Spent, workflow_id
+from workflows.agent_contracts import AutoRun, RunLimits, Spent
+from workflows.contracts import workflow_id
 from workflows.router import RouterWorkflow
 from workflows.states import Status
 

@@ -9,7 +9,7 @@ from temporalio.api.common.v1 import Payload
 
 from activities.aes_keys import KEY_BYTES, read_keys
 from activities.payloads import Codec, data_converter
-from workflows.errors import PayloadKeyMissing, PayloadUnreadable
+from workflows.errors.services import PayloadKeyMissing, PayloadUnreadable
 
 KEY, OLD = bytes(range(32)), bytes(range(1, 33))
 PAYLOAD = Payload(metadata={"encoding": b"json/plain"}, data=b'"the plans"')

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workflows.agent_contracts import AgentRun, Hint, RunLimits, Spent, Thought
 from workflows.agent_limits import (
     LONGEST_CIRCLE_TURNS,
     ROUNDS_UNTIL_HINT,
@@ -18,9 +19,8 @@ from workflows.agent_limits import (
     spent_after,
     tokens_left,
 )
-from workflows.contracts import AgentRun, Hint, RunLimits, Spent, Thought
-from workflows.errors import (
-    AgentOSError,
+from workflows.errors import AgentOSError
+from workflows.errors.agents import (
     CostUsedUp,
     GoesRoundInCircles,
     NeverFinishes,

@@ -10,7 +10,9 @@ from temporalio.converter import ActivitySerializationContext
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
 
 from workflows.contracts import RETRIES_USED_UP
-from workflows.errors import AgentOSError, ScriptNotFound, TurnsUsedUp
+from workflows.errors import AgentOSError
+from workflows.errors.agents import TurnsUsedUp
+from workflows.errors.skills import ScriptNotFound
 from workflows.failures import DATA_CONVERTER
 
 MARK = "canary"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from workflows.errors import AgentOSError, CostUsedUp, TimeUsedUp, TokensUsedUp, TurnsUsedUp
+from workflows.errors import AgentOSError
+from workflows.errors.agents import CostUsedUp, TimeUsedUp, TokensUsedUp, TurnsUsedUp
 
 
 @pytest.mark.parametrize(

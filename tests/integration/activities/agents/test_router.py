@@ -34,11 +34,12 @@ from tests.doubles.scripted_models import asks
 from tests.equipment import TOKENS, equipment, installed
 from tests.integration.new_tasks import new_task
 from tests.integration.restarts import restart
-from workflows.contracts import RouteCall, RunStart, Spent, TaskClose, ThinkCall, Thought
+from workflows.agent_contracts import RouteCall, Spent, ThinkCall, Thought
+from workflows.contracts import RunStart, TaskClose
 from workflows.definitions.agent import Agent, Limits
 from workflows.definitions.auto import MAX_ANSWERS, Auto
 from workflows.definitions.plan import Plan
-from workflows.errors import TaskMoved
+from workflows.errors.tasks import TaskMoved
 from workflows.states import Permission, Status, TaskType
 
 # Nothing is ever asked of it: no connection is made before it is needed.

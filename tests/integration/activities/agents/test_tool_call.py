@@ -33,9 +33,11 @@ from activities.tools.toolbox import McpTools, Toolbox
 from deploy.local.services import Services
 from tests.actors import SOMEBODY
 from tests.integration.agent_desk import Desk, agent_desk
-from workflows.contracts import ActCall, ActOutcome, Thought, Verdict, call_sub_task_id
+from workflows.agent_contracts import ActCall, ActOutcome, Thought, Verdict, call_sub_task_id
 from workflows.definitions.agent import Agent
-from workflows.errors import DiskFull, InputFolderFull, InternalError, McpAsks
+from workflows.errors import DiskFull, InternalError
+from workflows.errors.inputs import InputFolderFull
+from workflows.errors.mcp import McpAsks
 from workflows.states import Status
 
 EXECUTION = "a"

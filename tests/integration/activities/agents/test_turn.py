@@ -41,9 +41,12 @@ from tests.doubles.model_server import (
 )
 from tests.equipment import TOKENS, equipment, installed
 from tests.integration.new_tasks import new_task
-from workflows.contracts import RETRIES_USED_UP, Hint, ThinkCall, Thought
+from workflows.agent_contracts import Hint, ThinkCall, Thought
+from workflows.contracts import RETRIES_USED_UP
 from workflows.definitions.agent import Agent
-from workflows.errors import InternalError, ModelUnavailable, WorkersLost
+from workflows.errors import InternalError
+from workflows.errors.models import ModelUnavailable
+from workflows.errors.tasks import WorkersLost
 from workflows.policies import LOST_ATTEMPTS, THINK_RETRIES
 from workflows.states import TaskType
 

@@ -26,13 +26,9 @@ from activities.skills.staging import Stage
 from tests.integration.sandboxes import open_folder
 from tests.wheels import make_wheel
 from workflows.definitions.pipeline import Step
-from workflows.errors import (
-    AgentOSError,
-    DependenciesUnavailable,
-    ImportUndeclared,
-    NetworkMissing,
-    PythonUnsuitable,
-)
+from workflows.errors import AgentOSError
+from workflows.errors.scripts import NetworkMissing
+from workflows.errors.skills import DependenciesUnavailable, ImportUndeclared, PythonUnsuitable
 
 BLOCK = "# /// script\n# dependencies = [{}]\n# ///\n"
 

@@ -20,7 +20,9 @@ from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
 from tests.databases import hang_up
 from tests.pressure import allowed
-from workflows.errors import McpToolFailed, ModelUnavailable, ToolTimedOut
+from workflows.errors.mcp import McpToolFailed
+from workflows.errors.models import ModelUnavailable
+from workflows.errors.tools import ToolTimedOut
 from workflows.states import BreakerState
 
 OPTIONS = BreakerOptions(calls=4, open_seconds=0.3, longest_seconds=60.0)

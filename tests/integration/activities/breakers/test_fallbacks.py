@@ -24,11 +24,11 @@ from activities.tools.registry import Registry
 from activities.tools.toolbox import Toolbox
 from tests.integration.agent_desk import Desk
 from tests.integration.new_tasks import new_task
-from workflows.contracts import StepCall
 from workflows.definitions.agent import Agent
 from workflows.definitions.fallback import Fallback
 from workflows.definitions.pipeline import Pipeline
-from workflows.errors import McpAsks, McpToolFailed, McpUnavailable
+from workflows.errors.mcp import McpAsks, McpToolFailed, McpUnavailable
+from workflows.pipeline_contracts import StepCall
 from workflows.states import Permission, TaskType
 
 OPTIONS = BreakerOptions(calls=1, open_seconds=600.0)

@@ -30,10 +30,12 @@ from tests.doubles.model_server import ModelServer, model_server
 from tests.equipment import TOKENS, installed
 from tests.integration.agent_desk import Desk
 from tests.integration.new_tasks import new_task
-from workflows.contracts import StepCall, ThinkCall
+from workflows.agent_contracts import ThinkCall
 from workflows.definitions.agent import Agent
 from workflows.definitions.pipeline import Pipeline
-from workflows.errors import McpUnavailable, ModelUnavailable
+from workflows.errors.mcp import McpUnavailable
+from workflows.errors.models import ModelUnavailable
+from workflows.pipeline_contracts import StepCall
 from workflows.states import TaskType
 
 OPTIONS = BreakerOptions(calls=2, open_seconds=60.0)

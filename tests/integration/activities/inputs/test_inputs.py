@@ -37,14 +37,9 @@ from tests.integration.new_tasks import new_task
 from tests.pressure import allowed
 from tests.security.processes import until
 from workflows.definitions.pipeline import Pipeline
-from workflows.errors import (
-    BlobCorrupt,
-    InputNotFound,
-    InputRefMalformed,
-    InputRefused,
-    InputTooLarge,
-    TemporaryFailure,
-)
+from workflows.errors import TemporaryFailure
+from workflows.errors.inputs import InputNotFound, InputRefMalformed, InputRefused, InputTooLarge
+from workflows.errors.services import BlobCorrupt
 from workflows.pointers import Problem
 from workflows.states import TaskType
 

@@ -9,7 +9,7 @@ from activities.llm.base import Answer, ChatMessage, ModelOptions
 from activities.llm.models import Models
 from activities.tokens import Tokens
 from tests.doubles.model_server import ModelServer, delta, events, model_server, refusal, text
-from workflows.errors import TokensUsedUp
+from workflows.errors.agents import TokensUsedUp
 
 TOKENS = Tokens()
 LONG = (ChatMessage("user", "word " * 3_000, is_protected=True),)

@@ -45,8 +45,8 @@ from tests.doubles.model_server import (
     usage,
 )
 from tests.pressure import allowed
-from workflows.errors import (
-    AgentOSError,
+from workflows.errors import AgentOSError
+from workflows.errors.models import (
     AnswerWithheld,
     ModelNotFound,
     ModelOverloaded,

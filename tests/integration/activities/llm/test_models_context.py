@@ -23,7 +23,7 @@ from tests.doubles.model_server import (
     model_server,
     text,
 )
-from workflows.errors import ContextTooLong
+from workflows.errors.models import ContextTooLong
 
 TOKENS = Tokens()
 RESULT = "measured value " * 100

@@ -20,7 +20,8 @@ from deploy.local.services import Services
 from tests.integration.agent_desk import agent_desk
 from tests.integration.plan_desk import FIRST_CALL, PlanDesk
 from tests.integration.restarts import restart
-from workflows.contracts import RETRIES_USED_UP, TaskClose, call_sub_task_id
+from workflows.agent_contracts import call_sub_task_id
+from workflows.contracts import RETRIES_USED_UP, TaskClose
 from workflows.definitions.agent import Agent, Limits
 from workflows.definitions.plan import Plan
 from workflows.plan_contracts import NodePlan

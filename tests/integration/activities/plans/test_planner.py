@@ -25,7 +25,7 @@ from tests.doubles.scripted_models import asks, finishes
 from tests.equipment import TOKENS, installed
 from tests.integration.agent_desk import agent_desk
 from tests.integration.plan_desk import PlanDesk
-from workflows.contracts import ActCall, Hint, ThinkCall, Thought, Verdict
+from workflows.agent_contracts import ActCall, Hint, ThinkCall, Thought, Verdict
 from workflows.definitions.agent import Agent, Limits
 from workflows.definitions.plan import Atomicity, Plan
 

@@ -32,7 +32,7 @@ from tests.doubles.mcp_http import Double, Exchange, doubled
 from tests.doubles.model_server import ModelServer, model_server, text
 from tests.equipment import TOKENS, equipment, installed
 from tests.integration.residents import RowAgent, row_agent
-from workflows.contracts import ThinkCall
+from workflows.agent_contracts import ThinkCall
 from workflows.definitions.mcp_server import McpServer
 
 # Nothing is ever asked of it: no connection is made before it is needed.

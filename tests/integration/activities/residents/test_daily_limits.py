@@ -12,7 +12,7 @@ from activities.store.inbox import NewMessage
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.reading.residents import find_resident
 from activities.store.reading.untold import untold
-from tests.integration.exchange_rows import new_agent, write
+from tests.integration.resident_rows import new_agent, write
 from workflows.definitions.resident import Resident, ResidentLimits
 from workflows.states import AgentState
 

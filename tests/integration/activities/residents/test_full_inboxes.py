@@ -9,7 +9,7 @@ from activities.store.database import Database
 from activities.store.exchange_ends import settle
 from activities.store.inbox import NewMessage, Refused
 from activities.store.keys import DEFAULT_TEAM
-from tests.integration.exchange_rows import new_agent, new_exchange, read, write
+from tests.integration.resident_rows import new_agent, new_exchange, read, write
 from workflows.states import InboxKind, Status
 
 

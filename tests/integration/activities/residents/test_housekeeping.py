@@ -14,7 +14,7 @@ from activities.store.housekeeping.table import SWEEPS
 from activities.store.inbox import NewMessage
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.reading.exchanges import Bounds, read_past
-from tests.integration.exchange_rows import new_agent, new_exchange, read, write
+from tests.integration.resident_rows import new_agent, new_exchange, read, write
 from workflows.states import Status
 
 ASKED = [{"role": "user", "content": "ask"}, {"role": "assistant", "turn": 1, "content": "said"}]

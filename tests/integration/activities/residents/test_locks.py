@@ -8,7 +8,7 @@ from activities.store.exchange_ends import settle
 from activities.store.inbox import lock_agents
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.summaries import NewSummary, write_summary
-from tests.integration.exchange_rows import new_agent, new_exchange, read
+from tests.integration.resident_rows import new_agent, new_exchange, read
 from workflows.states import Status
 
 

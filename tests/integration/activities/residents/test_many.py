@@ -7,7 +7,7 @@ from activities.store.database import Database
 from activities.store.inbox import NewMessage
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.reading.untold import untold
-from tests.integration.exchange_rows import read, write
+from tests.integration.resident_rows import read, write
 from tests.pressure import allowed
 
 AGENTS = 10_000

@@ -10,8 +10,8 @@ from activities.store import notes
 from activities.store.reading.callers import resident_call
 from activities.tools.context import AgentContext, ToolResult
 from tests.integration.agent_desk import Desk
-from tests.integration.exchange_rows import new_agent, new_exchange
-from workflows.errors import ToolArgumentsInvalid
+from tests.integration.resident_rows import new_agent, new_exchange
+from workflows.errors.tools import ToolArgumentsInvalid
 from workflows.states import Status
 
 

@@ -11,7 +11,7 @@ from activities.store import notes
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.notes import Note, NotKept
-from tests.integration.exchange_rows import new_agent, write
+from tests.integration.resident_rows import new_agent, write
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from activities.store.audit import Actor
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM, create_team
 from activities.store.reading.residents import find_resident
-from tests.integration.exchange_rows import new_agent, new_exchange
+from tests.integration.resident_rows import new_agent, new_exchange
 from workflows.resident_contracts import agent_workflow_id
 from workflows.states import Status
 

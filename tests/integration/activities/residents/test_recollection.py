@@ -14,7 +14,7 @@ from activities.residents.recollection import Recollection
 from activities.store.database import Database
 from activities.store.reading.exchanges import Bounds, read_past
 from tests.equipment import TOKENS
-from tests.integration.exchange_rows import new_agent, new_exchange, write
+from tests.integration.resident_rows import new_agent, new_exchange, write
 from workflows.resident_contracts import exchange_id
 from workflows.states import Status
 

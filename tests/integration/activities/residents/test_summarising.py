@@ -29,7 +29,7 @@ from activities.store.summaries import KEPT_EXCHANGES, Summarised, list_summarie
 from tests.doubles.model_server import ModelServer, delta, events, model_server, text, usage
 from tests.doubles.scripted_models import Endless
 from tests.equipment import TOKENS, equipment, installed
-from tests.integration.exchange_rows import new_agent, new_exchange, read, write
+from tests.integration.resident_rows import new_agent, new_exchange, read, write
 from workflows.resident_contracts import TakeCall
 from workflows.states import Status
 

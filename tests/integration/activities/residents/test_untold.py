@@ -12,7 +12,7 @@ from activities.store.inbox import NewMessage, note_told
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.reading.untold import untold
 from activities.store.tasks import close_task
-from tests.integration.exchange_rows import new_agent, read, write
+from tests.integration.resident_rows import new_agent, read, write
 from workflows.contracts import TaskClose
 from workflows.states import MessageMode, Status
 

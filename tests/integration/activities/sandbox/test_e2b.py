@@ -15,12 +15,9 @@ from tests.doubles.e2b_server import E2BServer
 from tests.integration.e2b_bench import Printed, backend, only_machine, shell
 from tests.pressure import allowed
 from tests.security.processes import until
-from workflows.errors import (
-    BadInput,
-    DependenciesUnavailable,
-    SandboxUnavailable,
-    TemporaryFailure,
-)
+from workflows.errors import BadInput, TemporaryFailure
+from workflows.errors.scripts import SandboxUnavailable
+from workflows.errors.skills import DependenciesUnavailable
 
 
 @pytest.fixture

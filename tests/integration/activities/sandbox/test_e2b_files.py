@@ -17,7 +17,8 @@ from activities.sandbox.e2b_output import parse_listing
 from activities.units import MEBIBYTE
 from tests.doubles.e2b_server import E2BServer
 from tests.integration.e2b_bench import Printed, backend, fake_find, lie, only_machine, shell
-from workflows.errors import BadInput, FileNameRefused, TemporaryFailure
+from workflows.errors import BadInput, TemporaryFailure
+from workflows.errors.scripts import FileNameRefused
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from activities.skills.eviction import SCRATCH_SECONDS, Limits
 from tests.pressure import allowed
 from tests.security.processes import until
 from tests.wheels import make_wheel
-from workflows.errors import DependenciesUnavailable, PythonUnsuitable, TemporaryFailure
+from workflows.errors import TemporaryFailure
+from workflows.errors.skills import DependenciesUnavailable, PythonUnsuitable
 
 UV = Path(sys.executable).with_name("uv")
 MakeEnvironments = Callable[..., Environments]

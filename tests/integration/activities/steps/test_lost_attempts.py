@@ -26,17 +26,12 @@ from activities.tools.registry import Registry
 from activities.tools.toolbox import Toolbox
 from tests.integration.agent_desk import Desk
 from tests.integration.new_tasks import new_task
-from workflows.contracts import RETRIES_USED_UP, Failure, StepCall, StepOutcome
+from workflows.contracts import RETRIES_USED_UP, Failure
 from workflows.definitions.pipeline import Pipeline
-from workflows.errors import (
-    DiskFull,
-    InternalError,
-    McpConnectionLost,
-    McpUnavailable,
-    StepInterrupted,
-    WorkersLost,
-    WorkerStopping,
-)
+from workflows.errors import DiskFull, InternalError
+from workflows.errors.mcp import McpConnectionLost, McpUnavailable
+from workflows.errors.tasks import StepInterrupted, WorkersLost, WorkerStopping
+from workflows.pipeline_contracts import StepCall, StepOutcome
 from workflows.policies import LOST_ATTEMPTS
 from workflows.states import Status, TaskType
 

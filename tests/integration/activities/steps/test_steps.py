@@ -25,15 +25,14 @@ from activities.tools.registry import Registry
 from activities.tools.toolbox import Toolbox
 from tests.integration.agent_desk import Desk
 from tests.integration.new_tasks import new_task
-from workflows.contracts import RETRIES_USED_UP, StepCall
+from workflows.contracts import RETRIES_USED_UP
 from workflows.definitions.pipeline import Pipeline
-from workflows.errors import (
-    InputFolderFull,
-    InternalError,
-    StepInterrupted,
-    StepTimedOut,
-    ToolArgumentsInvalid,
-)
+from workflows.errors import InternalError
+from workflows.errors.inputs import InputFolderFull
+from workflows.errors.scripts import StepTimedOut
+from workflows.errors.tasks import StepInterrupted
+from workflows.errors.tools import ToolArgumentsInvalid
+from workflows.pipeline_contracts import StepCall
 from workflows.states import TaskType
 
 

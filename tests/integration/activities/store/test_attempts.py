@@ -23,17 +23,11 @@ from activities.store.tasks import NewTask
 from tests.actors import SOMEBODY
 from tests.integration import new_tasks
 from tests.integration.restarts import restart
-from workflows.contracts import (
-    WORKER_LOST,
-    Failure,
-    StepOutcome,
-    TaskClose,
-    TaskMark,
-    step_sub_task_id,
-)
+from workflows.contracts import WORKER_LOST, Failure, TaskClose, TaskMark
 from workflows.definitions.pipeline import Pipeline
-from workflows.errors import TaskMoved
+from workflows.errors.tasks import TaskMoved
 from workflows.events import StepCompleted, StepOutput, StepOutputCut, StepPhase
+from workflows.pipeline_contracts import StepOutcome, step_sub_task_id
 from workflows.states import Phase, Status, TaskType
 
 PIPELINE = Pipeline.model_validate(

@@ -11,7 +11,7 @@ from activities.store import begun_tasks, tasks
 from activities.store.audit import Deed
 from activities.store.begun_tasks import report_ends, unstarted
 from activities.store.database import Database
-from activities.store.residents import Made, NewResident, create_resident
+from activities.store.new_residents import Made, NewResident, create_resident
 from activities.store.restarts import Reason, Restart, restart_task
 from tests.actors import SOMEBODY
 from tests.integration.new_tasks import new_task

@@ -9,7 +9,8 @@ from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
 
 from activities.store.database import Database
 from tests.databases import hang_up
-from workflows.errors import DatabaseRefused, TemporaryFailure
+from workflows.errors import TemporaryFailure
+from workflows.errors.services import DatabaseRefused
 
 FAILING = text("SELECT CAST(:text AS text), 1 / 0")
 VALUES = {"text": "confidential"}

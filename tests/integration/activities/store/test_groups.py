@@ -16,7 +16,8 @@ from activities.store.group_messages import NewGroupMessage, Unposted, post_to_g
 from activities.store.groups import GroupChange, NewGroup, UnknownMembers, Unwritten
 from activities.store.keys import DEFAULT_TEAM
 from tests.actors import SOMEBODY
-from tests.integration.group_desk import GroupDesk, add_agent
+from tests.integration.group_desk import GroupDesk
+from tests.integration.resident_rows import new_agent
 from workflows.definitions.group import MAX_MEMBERS, GroupLimits
 from workflows.states import GroupMode
 
@@ -237,7 +238,7 @@ async def test_an_agent_that_begins_a_discussion_is_given_the_answers_and_not_it
 
 async def test_who_is_no_member_cannot_speak_in_a_group(database: Database) -> None:
     desk = await GroupDesk.of(database, 1)
-    stranger = await add_agent(database, f"stranger-{uuid4()}")
+    stranger = await new_agent(database, name=f"stranger-{uuid4()}")
     message = NewGroupMessage(
         group_id=desk.id,
         team_id=DEFAULT_TEAM,
@@ -440,7 +441,7 @@ def new_group(*members: str, **more: object) -> NewGroup:
 
 async def test_members_are_named_by_id_or_name(database: Database) -> None:
     name = f"ann-{uuid4()}"
-    ann = await add_agent(database, name)
+    ann = await new_agent(database, name=name)
     new = new_group(name, str(ann).upper())
     assert await groups.create_group(database, SOMEBODY, new) is None
     again = await groups.create_group(database, SOMEBODY, new)
@@ -475,7 +476,7 @@ async def test_a_team_has_a_limit_of_groups(database: Database) -> None:
 async def test_a_group_has_a_limit_of_members(database: Database) -> None:
     names = [f"m{place}-{uuid4()}" for place in range(MAX_MEMBERS + 1)]
     for name in names:
-        await add_agent(database, name)
+        await new_agent(database, name=name)
     too_many = await groups.create_group(database, SOMEBODY, new_group(*names))
     assert too_many is Unwritten.TOO_MANY_MEMBERS
     new = new_group(*names[:-1])
@@ -487,7 +488,7 @@ async def test_a_group_has_a_limit_of_members(database: Database) -> None:
 async def test_who_joins_is_given_what_is_said_from_then_on(database: Database) -> None:
     desk = await GroupDesk.of(database, 1)
     await desk.post("Before")
-    desk.members.append(await add_agent(database, f"late-{uuid4()}"))
+    desk.members.append(await new_agent(database, name=f"late-{uuid4()}"))
     names = [str(desk.members[1])]
     assert await groups.add_members(database, SOMEBODY, desk.id, names) is None
     assert await groups.add_members(database, SOMEBODY, desk.id, names) is None

@@ -8,7 +8,7 @@ from activities.store import inbox
 from activities.store.database import Database
 from activities.store.inbox import NewMessage, Refused
 from activities.store.keys import DEFAULT_TEAM
-from tests.integration.group_desk import add_agent
+from tests.integration.resident_rows import new_agent
 
 SECONDS = 10.0
 
@@ -16,7 +16,7 @@ SECONDS = 10.0
 async def test_who_is_terminated_while_a_message_is_written_is_not_said_to_be_full(
     database: Database,
 ) -> None:
-    agent_id = await add_agent(database, "ada")
+    agent_id = await new_agent(database, name="ada")
     message = NewMessage(agent_id=agent_id, team_id=DEFAULT_TEAM, content="Hello")
     async with database.writing() as connection:
         end = text("UPDATE agents SET terminated_at = now() WHERE id = :id")

@@ -13,8 +13,9 @@ from activities.store.keys import DEFAULT_TEAM
 from tests.actors import SOMEBODY
 from tests.integration.new_tasks import new_task
 from tests.integration.restarts import restart
-from workflows.contracts import TaskClose, step_sub_task_id
+from workflows.contracts import TaskClose
 from workflows.definitions.pipeline import Pipeline
+from workflows.pipeline_contracts import step_sub_task_id
 from workflows.states import Status, TaskType
 
 PIPELINE = Pipeline.model_validate({"name": "p", "steps": [{"id": "one", "skill": "noop"}]})

@@ -50,11 +50,13 @@ from activities.store.reading.tasks import (
 from activities.store.reading.traces import find_trace
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
 from tests.integration.new_tasks import new_task
-from workflows.contracts import Failure, TaskClose, Thought, call_sub_task_id, step_sub_task_id
+from workflows.agent_contracts import Thought, call_sub_task_id
+from workflows.contracts import Failure, TaskClose
 from workflows.definitions.agent import Agent
 from workflows.definitions.inputs import ArtifactRef, FileRef
 from workflows.definitions.pipeline import Pipeline
-from workflows.errors import DatabaseNewer
+from workflows.errors.services import DatabaseNewer
+from workflows.pipeline_contracts import step_sub_task_id
 from workflows.states import ArtifactType, Phase, Status, TaskType
 
 PIPELINE = Pipeline.model_validate(

@@ -14,9 +14,9 @@ from activities.reminders.setting import set_reminder
 from activities.store.audit import Actor
 from activities.store.database import Database
 from activities.store.keys import create_team
+from activities.store.new_residents import Made, NewResident, create_resident
 from activities.store.reading.reminders import StoredReminder, list_reminders
 from activities.store.reminders import cancel_reminder, remind
-from activities.store.residents import Made, NewResident, create_resident
 from tests.actors import SOMEBODY
 from workflows.definitions.reminder import ReminderRequest
 

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from activities.store.audit import Actor
 from activities.store.database import Database
 from activities.store.keys import create_team
+from activities.store.new_residents import Made, NewResident, NotMade, create_resident
 from activities.store.resident_trees import Ended, terminate_tree
-from activities.store.residents import Made, NewResident, NotMade, create_resident
 from tests.actors import SOMEBODY
 from workflows.definitions.resident import MAX_DEPTH, Resident, ResidentLimits
 from workflows.resident_states import ChildrenFate

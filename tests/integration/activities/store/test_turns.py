@@ -17,9 +17,10 @@ from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
 from tests.days import day_that_lasts
 from tests.integration.new_tasks import new_task
 from tests.integration.restarts import restart
-from workflows.contracts import Failure, TaskClose, Thought, call_sub_task_id
+from workflows.agent_contracts import Thought, call_sub_task_id
+from workflows.contracts import Failure, TaskClose
 from workflows.definitions.agent import Agent
-from workflows.errors import TaskMoved
+from workflows.errors.tasks import TaskMoved
 from workflows.events import LlmDelta, MessageCreated
 from workflows.states import Status, TaskType
 

@@ -18,7 +18,8 @@ from activities.tools.registry import Registry
 from activities.tools.toolbox import Toolbox
 from tests.integration.agent_desk import Desk
 from workflows.definitions.agent import Agent
-from workflows.errors import McpFilesLost, McpTimedOut, McpToolFailed, ToolDisabled, ToolNotFound
+from workflows.errors.mcp import McpFilesLost, McpTimedOut, McpToolFailed
+from workflows.errors.tools import ToolDisabled, ToolNotFound
 from workflows.states import Permission
 
 SKILL_TOOLS = {"list_skills", "load_skill", "read_skill_file", "run_skill_script"}

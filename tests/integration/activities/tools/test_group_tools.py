@@ -16,7 +16,7 @@ from deploy.local.services import Services
 from tests.integration.activities.tools.test_resident_tools import Stayer, boss_of, make
 from tests.integration.agent_desk import Desk, agent_desk
 from workflows.definitions.resident import ResidentLimits
-from workflows.errors import ToolArgumentsInvalid
+from workflows.errors.tools import ToolArgumentsInvalid
 
 
 @pytest.fixture

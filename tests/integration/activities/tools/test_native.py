@@ -19,16 +19,15 @@ from activities.tools.working_files import working_files
 from deploy.local.services import Services
 from tests.integration.agent_desk import Desk, agent_desk
 from workflows.definitions.agent import Agent
-from workflows.errors import (
-    FileNameRefused,
-    FileNotText,
-    ModuleMissing,
-    ScriptFailed,
-    ScriptKilled,
+from workflows.errors.scripts import FileNameRefused, ModuleMissing, ScriptFailed, ScriptKilled
+from workflows.errors.skills import (
     ScriptNotNamed,
     SkillFileNotFound,
     SkillFileUnreadable,
     SkillNotFound,
+)
+from workflows.errors.tools import (
+    FileNotText,
     ToolArgumentsInvalid,
     ToolNotFound,
     ToolNotRun,

@@ -31,9 +31,9 @@ from activities.residents.errors import AgentDefinitionRefused, AgentNotCreated
 from activities.store import tasks
 from activities.store.audit import Actor
 from activities.store.keys import create_team
+from activities.store.new_residents import Made, NewResident, create_resident
 from activities.store.reading.callers import ResidentCall
 from activities.store.resident_trees import terminate_tree
-from activities.store.residents import Made, NewResident, create_resident
 from activities.store.tasks import NewTask
 from activities.tools.context import AgentContext, ToolResult
 from activities.tools.working_files import working_files
@@ -41,7 +41,8 @@ from deploy.local.services import Services
 from tests.actors import SOMEBODY
 from tests.integration.agent_desk import Desk, agent_desk
 from workflows.definitions.resident import Resident, ResidentLimits
-from workflows.errors import AgentOSError, ToolArgumentsInvalid, WorkingFileNotFound
+from workflows.errors import AgentOSError
+from workflows.errors.tools import ToolArgumentsInvalid, WorkingFileNotFound
 from workflows.resident_contracts import agent_workflow_id
 from workflows.resident_states import ChildrenFate
 from workflows.states import TaskType

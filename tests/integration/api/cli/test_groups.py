@@ -11,7 +11,8 @@ import pytest
 from deploy.local.services import Services
 from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage
 from tests.integration.cli_runs import agentos, start
-from tests.integration.group_desk import GroupDesk, add_agent
+from tests.integration.group_desk import GroupDesk
+from tests.integration.resident_rows import new_agent
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ async def groups(stage: Stage, *words: str) -> str:
 async def test_a_group_is_made_changed_shown_and_deleted(stage: Stage) -> None:
     ann, bob = f"ann-{uuid4()}", f"bob-{uuid4()}"
     for name in (ann, bob):
-        await add_agent(stage.database, name)
+        await new_agent(stage.database, name=name)
     crew = f"crew {uuid4()}"
     options = ("--moderated", "--answering", ann, "--rounds", "2", "--turn-seconds", "60")
     made = json.loads(await groups(stage, "create", crew, ann, *options, "-o", "json"))

@@ -12,7 +12,7 @@ from deploy.local.services import Services
 from tests.integration.agent_stage import agent_stage
 from tests.integration.api_stage import Stage
 from tests.integration.cli_runs import agentos
-from tests.integration.resident_rows import Residents
+from tests.integration.residents import Residents
 from tests.live import Printed
 
 
@@ -96,7 +96,7 @@ async def test_a_reply_that_does_not_come_ends_the_command_with_the_reason(
     while not (await residents.show(failing))["unread"]:
         await asyncio.sleep(0.05)
     await residents.fail(failing)
-    assert "It went on for too long." in await waiting
+    assert "It went wrong." in await waiting
     await run(residents, "restart", failing, "--skip")
     assert (await residents.show(failing))["state"] == "idle"
 

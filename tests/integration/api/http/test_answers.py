@@ -8,7 +8,7 @@ from uuid import uuid4
 from pydantic import BaseModel
 
 from activities.store.agent_templates import StoredTemplate, put_template
-from activities.store.residents import Made, NewResident, create_resident
+from activities.store.new_residents import Made, NewResident, create_resident
 from api.wire.responses.agent_memory import Note, Summary
 from api.wire.responses.agents import Agent, AgentMessage, AgentTemplate, TemplateList
 from api.wire.responses.audit import AuditEntry
@@ -34,7 +34,7 @@ from deploy.local.services import Services
 from tests.actors import SOMEBODY
 from tests.integration.agent_stage import agent_stage, submit, working_agents
 from tests.integration.api_stage import Stage, pipeline
-from tests.integration.resident_rows import Residents
+from tests.integration.residents import Residents
 
 ANSWERS: dict[str, type[Answer]] = {
     "/tasks": Page[TaskSummary],

@@ -22,7 +22,7 @@ from tests.integration.agent_stage import ObedientAgents, submit
 from tests.integration.api.http.test_mcp_servers import body, register
 from tests.integration.api_stage import Stage
 from tests.integration.cli_runs import agentos
-from tests.integration.resident_rows import Residents
+from tests.integration.residents import Residents
 from workflows.errors import TemporaryFailure
 from workflows.states import AgentState
 

@@ -20,7 +20,7 @@ from activities.store.keys import DEFAULT_TEAM
 from tests.folders import DOUBLES
 from tests.integration.api_stage import Stage
 from tests.integration.cli_runs import agentos
-from workflows.errors import ModelOverloaded
+from workflows.errors.models import ModelOverloaded
 
 
 async def deeds(stage: Stage, target: str) -> list[tuple[str, str, str]]:

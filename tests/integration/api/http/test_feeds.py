@@ -17,13 +17,13 @@ from activities.store import events, tasks
 from activities.store.database import Database, Row
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.reading.events import find_end, read_events
-from api.http.event_stream import Position, follow
 from api.http.feed import KEPT_EVENTS
 from api.http.feeds import Feeds
 from api.http.notifications import Notifications
+from api.http.task_stream import Position, follow
 from tests.integration.new_tasks import new_task
 from workflows.definitions.pipeline import Pipeline
-from workflows.errors import DatabaseNewer
+from workflows.errors.services import DatabaseNewer
 from workflows.events import StepOutput, TaskStatus
 from workflows.states import Status, TaskType
 

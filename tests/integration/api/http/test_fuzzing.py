@@ -17,7 +17,7 @@ from api.wire.responses.base import API
 from deploy.local.services import Services
 from tests.integration.agent_stage import MODELS
 from tests.integration.api_stage import Stage, api_stage, pipeline
-from tests.integration.resident_rows import Residents
+from tests.integration.residents import Residents
 
 # The same cases in each run: another seed looks for others.
 SEED = "2026"

@@ -17,7 +17,8 @@ from api.wire.group_requests import GroupMessageRequest
 from deploy.local.services import Services
 from tests.event_stream import SentEvent, events_in
 from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage
-from tests.integration.group_desk import GroupDesk, add_agent
+from tests.integration.group_desk import GroupDesk
+from tests.integration.resident_rows import new_agent
 from workflows.definitions.group import MAX_GROUP_CONTENT_CHARACTERS, MAX_MEMBERS
 from workflows.states import GroupMode
 
@@ -42,8 +43,8 @@ async def said(http: httpx.AsyncClient, group_id: UUID, **params: Any) -> list[s
 async def test_a_group_is_made_shown_and_listed(stage: Stage) -> None:
     name = f"ann-{uuid4()}"
     ann, bob = (
-        await add_agent(stage.database, name),
-        await add_agent(stage.database, str(uuid4())[:8]),
+        await new_agent(stage.database, name=name),
+        await new_agent(stage.database, name=str(uuid4())[:8]),
     )
     body = {
         "name": f"crew-{uuid4()}",
@@ -126,7 +127,7 @@ async def test_a_name_that_is_taken_is_a_conflict(stage: Stage) -> None:
 async def test_a_group_and_its_members_are_changed(stage: Stage) -> None:
     crew = await desk(stage, 1)
     path = f"/groups/{crew.id}"
-    new = await add_agent(stage.database, f"new-{uuid4()}")
+    new = await new_agent(stage.database, name=f"new-{uuid4()}")
     added = await stage.http.post(f"{path}/members", json={"members": [str(new)]})
     assert {member["id"] for member in added.json()["members"]} == {
         str(crew.members[0]),

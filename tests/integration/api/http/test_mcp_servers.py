@@ -33,7 +33,8 @@ from tests.folders import DOUBLES
 from tests.integration.api_stage import Stage
 from tests.security.processes import alive, mark, until
 from workflows.definitions.mcp_server import McpServer
-from workflows.errors import McpServerInvalid, ToolDisabled
+from workflows.errors.mcp import McpServerInvalid
+from workflows.errors.tools import ToolDisabled
 from workflows.states import Permission
 
 DOUBLE = DOUBLES / "mcp_stdio.py"

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from activities.store import keys
-from activities.store.residents import Made, NewResident, create_resident
+from activities.store.new_residents import Made, NewResident, create_resident
 from api.app import create_app
 from api.errors import KeyRefused
 from api.http.middleware.authentication import KeyRing

@@ -6,7 +6,7 @@ import pytest
 from deploy.local.services import Services
 from tests.integration.agent_stage import agent_stage
 from tests.integration.api_stage import Stage
-from tests.integration.resident_rows import Residents
+from tests.integration.residents import Residents
 
 
 @pytest.fixture(scope="package")

@@ -19,7 +19,7 @@ from api.residents.template_files import TemplateFiles
 from api.wire.agent_requests import AgentRequest
 from tests.actors import SOMEBODY
 from tests.integration.api_stage import Stage
-from tests.integration.resident_rows import Residents
+from tests.integration.residents import Residents
 from tests.pressure import allowed
 from workflows.definitions.resident import DEFAULT_CHILDREN, MAX_DEPTH, ResidentLimits
 from workflows.states import AgentState

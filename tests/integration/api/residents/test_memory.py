@@ -11,7 +11,7 @@ from activities.llm.base import Charge
 from activities.store import notes
 from activities.store.summaries import NewSummary, write_summary
 from tests.integration.cli_runs import agentos
-from tests.integration.resident_rows import Residents
+from tests.integration.residents import Residents
 from workflows.states import AgentState
 
 

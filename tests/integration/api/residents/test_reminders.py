@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from tests.integration.cli_runs import agentos
-from tests.integration.resident_rows import Residents
+from tests.integration.residents import Residents
 from workflows.states import AgentState
 
 

@@ -15,7 +15,7 @@ from api.tasks.sweeper import Sweeper
 from api.tasks.temporal import TemporalPort
 from deploy.local.tcp_ports import choose_ports
 from tests.actors import SOMEBODY
-from tests.integration.resident_rows import FAILURE, Residents
+from tests.integration.residents import FAILURE, Residents
 from workflows.errors import TemporaryFailure
 from workflows.resident_states import LEGAL, AgentAct, ChildrenFate, is_legal, why_not
 from workflows.states import AgentState
@@ -98,7 +98,7 @@ async def _work(residents: Residents, model: Model, agent_id: str, choice: str) 
     """What a worker does in an agent's life, where it may."""
     may_begin = model.state is AgentState.RUNNING and not model.taken
     if choice == "take" and may_begin:
-        await residents.take(agent_id)
+        await residents.begin(agent_id)
         model.taken = model.unread
     elif choice == "reply" and model.taken and not model.is_terminated:
         await residents.reply(agent_id, "Yes.")
@@ -143,7 +143,7 @@ async def test_a_paused_agent_reads_nothing_and_a_resumed_one_what_came_meanwhil
     await residents.http.post(f"/agents/{agent_id}/pause")
     await residents.send(agent_id)
     with pytest.raises(AssertionError):
-        await residents.take(agent_id)
+        await residents.begin(agent_id)
     resumed = await residents.http.post(f"/agents/{agent_id}/resume")
     assert (resumed.json()["state"], resumed.json()["unread"]) == (AgentState.RUNNING, 1)
     await residents.reply(agent_id, "Here I am.")

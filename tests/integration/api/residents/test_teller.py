@@ -9,7 +9,7 @@ from activities.store import inbox
 from activities.store.inbox import NewMessage
 from api.residents.teller import AT_ONCE, Teller
 from tests.integration.api_stage import Stage
-from tests.integration.resident_rows import Residents
+from tests.integration.residents import Residents
 from workflows.errors import TemporaryFailure
 from workflows.resident_contracts import ConversationRun
 

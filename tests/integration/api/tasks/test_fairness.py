@@ -19,9 +19,9 @@ from activities.task_records import Tasks
 from deploy.local.services import Services
 from tests.integration.api_stage import WAIT_SECONDS, ObedientSteps, Stage, api_stage, pipeline
 from tests.live import until
-from workflows.contracts import StepCall, StepOutcome
 from workflows.failures import DATA_CONVERTER
 from workflows.pipeline import PipelineWorkflow
+from workflows.pipeline_contracts import StepCall, StepOutcome
 
 
 class NotedSteps(ObedientSteps):

@@ -29,10 +29,11 @@ from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage, pipeline
 from tests.integration.new_tasks import new_task
 from tests.integration.restarts import restart
 from tests.pressure import allowed
-from workflows.contracts import step_sub_task_id, workflow_id
+from workflows.contracts import workflow_id
 from workflows.definitions.pipeline import Pipeline
 from workflows.errors import TemporaryFailure
 from workflows.pipeline import PipelineWorkflow
+from workflows.pipeline_contracts import step_sub_task_id
 from workflows.states import TaskType
 
 NEVER = 3_600.0

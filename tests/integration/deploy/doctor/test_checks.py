@@ -37,7 +37,7 @@ from deploy.offline_model.server import serving
 from tests.actors import SOMEBODY
 from tests.integration.cli_runs import agentos
 from workflows.definitions.mcp_server import McpServer
-from workflows.errors import SandboxUnavailable
+from workflows.errors.scripts import SandboxUnavailable
 
 
 class Sound(Sandbox):

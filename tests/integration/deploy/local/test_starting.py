@@ -22,7 +22,7 @@ from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
 from deploy.local.state import running_parts
 from tests.folders import PROJECT
-from workflows.errors import DatabaseOutdated
+from workflows.errors.services import DatabaseOutdated
 
 PATIENCE_SECONDS = 60
 

@@ -15,7 +15,7 @@ from activities.store.events import as_json
 from activities.tools.mcp.asking import Asker
 from activities.tools.mcp.listing import clean_text
 from activities.tools.mcp.questions import Question, Replies, Reply
-from workflows.contracts import Verdict
+from workflows.agent_contracts import Verdict
 
 TEXTS = st.text(st.characters(codec=None), max_size=8) | st.sampled_from(
     ["\0", "\ud83d", "a\ude00"]

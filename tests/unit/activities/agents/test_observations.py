@@ -17,13 +17,8 @@ from activities.agents.observations import (
 )
 from activities.tokens import Tokens
 from activities.tools.context import ToolResult
-from workflows.errors import (
-    LimitExceeded,
-    ModuleMissing,
-    NetworkMissing,
-    ScriptFailed,
-    ToolArgumentsInvalid,
-)
+from workflows.errors.scripts import LimitExceeded, ModuleMissing, NetworkMissing, ScriptFailed
+from workflows.errors.tools import ToolArgumentsInvalid
 
 KEY = UUID(int=1)
 LONG = "\n".join(f"line {number}" for number in range(5_000))

@@ -16,7 +16,7 @@ from activities.skills.section import MAX_SKILLS_SHOWN, SkillSection
 from activities.tools.offered import OfferedTool
 from activities.tools.registry import Registry
 from activities.tools.working_files import WorkingFile
-from workflows.contracts import Hint
+from workflows.agent_contracts import Hint
 from workflows.definitions.agent import Agent
 
 FINISH = OfferedTool("finish", "", {}, ends_task=True)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from activities.attempts.diagnosis import LINE_MAX_CHARACTERS, failure_of, last_line
 from activities.attempts.scripts import Script
 from activities.skills.dependencies import Dependencies
-from workflows.errors import ModuleMissing, NetworkMissing, ScriptFailed
+from workflows.errors.scripts import ModuleMissing, NetworkMissing, ScriptFailed
 
 TRACEBACK = b"""\
 working

@@ -8,14 +8,8 @@ from activities.attempts.exits import error_of
 from activities.disk import Disk
 from activities.sandbox.base import Exit, Limit, Limits
 from workflows.definitions.pipeline import Step
-from workflows.errors import (
-    AgentOSError,
-    DiskFull,
-    LimitExceeded,
-    ScriptFailed,
-    ScriptKilled,
-    StepTimedOut,
-)
+from workflows.errors import AgentOSError, DiskFull
+from workflows.errors.scripts import LimitExceeded, ScriptFailed, ScriptKilled, StepTimedOut
 
 LIMITS = Limits(wall_seconds=9)
 

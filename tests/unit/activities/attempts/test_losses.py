@@ -6,14 +6,9 @@ import pytest
 
 from activities.attempts.losses import Losses, Repeat
 from activities.store.attempts import Attempt, Begun
-from workflows.errors import (
-    AgentOSError,
-    InternalError,
-    ScriptFailed,
-    StepInterrupted,
-    WorkersLost,
-    WorkerStopping,
-)
+from workflows.errors import AgentOSError, InternalError
+from workflows.errors.scripts import ScriptFailed
+from workflows.errors.tasks import StepInterrupted, WorkersLost, WorkerStopping
 from workflows.policies import LOST_ATTEMPTS
 
 

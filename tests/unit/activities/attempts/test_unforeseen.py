@@ -9,7 +9,8 @@ from temporalio.exceptions import ApplicationError
 
 from activities.attempts.attempt import as_application_error
 from activities.attempts.unforeseen import foreseen
-from workflows.errors import AgentOSError, DiskFull, InternalError, TaskMoved
+from workflows.errors import AgentOSError, DiskFull, InternalError
+from workflows.errors.tasks import TaskMoved
 
 
 def error_of(failure: BaseException) -> AgentOSError:

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 import pytest
 
 import activities
+import workflows.errors
 from activities.attempts.holding import Held
 from activities.breakers.breaker import Outcome
 from activities.breakers.judgement import Culprit, judgement_of, outcome_of
-from workflows import errors
-from workflows.errors import AgentOSError
+from workflows.discovery import modules_of
+from workflows.errors import AgentOSError, agents, mcp, models, tools
 
 
 def _below(kind: type[AgentOSError]) -> Iterator[type[AgentOSError]]:
@@ -26,6 +27,7 @@ def errors_of_calls() -> list[type[AgentOSError]]:
     for found in pkgutil.walk_packages(activities.__path__, "activities."):
         if found.name.endswith(".errors"):
             importlib.import_module(found.name)
+    modules_of(workflows.errors)
     mine = {
         each
         for each in _below(AgentOSError)
@@ -36,7 +38,7 @@ def errors_of_calls() -> list[type[AgentOSError]]:
 
 @pytest.mark.parametrize("kind", errors_of_calls(), ids=lambda kind: kind.__name__)
 def test_every_error_that_a_call_may_end_with_is_judged(kind: type[AgentOSError]) -> None:
-    if kind is errors.McpError:
+    if kind is mcp.McpError:
         return  # It is a base only.
     assert judgement_of(kind) is not None, f"put {kind.__name__} into a table of judgement.py"
 
@@ -45,35 +47,35 @@ def test_every_error_that_a_call_may_end_with_is_judged(kind: type[AgentOSError]
     ("error", "watched", "outcome"),
     [
         (None, Culprit.TOOL, Outcome.SOUND),
-        (errors.McpUnavailable(server="s", reason="gone"), Culprit.SERVER, Outcome.FAILED),
-        (errors.McpUnavailable(server="s", reason="gone"), Culprit.TOOL, Outcome.UNKNOWN),
-        (errors.McpStartTimedOut(server="s", seconds=1), Culprit.SERVER, Outcome.FAILED),
-        (errors.McpBusy(server="s", limit=1), Culprit.SERVER, Outcome.UNKNOWN),
+        (mcp.McpUnavailable(server="s", reason="gone"), Culprit.SERVER, Outcome.FAILED),
+        (mcp.McpUnavailable(server="s", reason="gone"), Culprit.TOOL, Outcome.UNKNOWN),
+        (mcp.McpStartTimedOut(server="s", seconds=1), Culprit.SERVER, Outcome.FAILED),
+        (mcp.McpBusy(server="s", limit=1), Culprit.SERVER, Outcome.UNKNOWN),
         (
-            errors.McpTimedOut(server="s", tool="t", seconds=1),
+            mcp.McpTimedOut(server="s", tool="t", seconds=1),
             Culprit.TOOL,
             Outcome.FAILED,
         ),
         (
-            errors.McpTimedOut(server="s", tool="t", seconds=1),
+            mcp.McpTimedOut(server="s", tool="t", seconds=1),
             Culprit.SERVER,
             Outcome.UNKNOWN,
         ),
-        (errors.McpToolFailed(server="s", tool="t"), Culprit.TOOL, Outcome.SOUND),
-        (errors.ToolArgumentsInvalid(tool="t", reason="r"), Culprit.TOOL, Outcome.UNKNOWN),
-        (errors.ModelOverloaded(model="m", reason="429"), Culprit.MODEL, Outcome.FAILED),
+        (mcp.McpToolFailed(server="s", tool="t"), Culprit.TOOL, Outcome.SOUND),
+        (tools.ToolArgumentsInvalid(tool="t", reason="r"), Culprit.TOOL, Outcome.UNKNOWN),
+        (models.ModelOverloaded(model="m", reason="429"), Culprit.MODEL, Outcome.FAILED),
         (
-            errors.ModelRefused(model="m", reason="400", remedy="r"),
+            models.ModelRefused(model="m", reason="400", remedy="r"),
             Culprit.MODEL,
             Outcome.UNKNOWN,
         ),
         (
-            errors.ContextTooLong(model="m", reason="r"),
+            models.ContextTooLong(model="m", reason="r"),
             Culprit.MODEL,
             Outcome.UNKNOWN,
         ),
-        (errors.TokensUsedUp(used=1, limit=1), Culprit.MODEL, Outcome.UNKNOWN),
-        (errors.SearchFailed(reason="wrong address"), Culprit.TOOL, Outcome.UNKNOWN),
+        (agents.TokensUsedUp(used=1, limit=1), Culprit.MODEL, Outcome.UNKNOWN),
+        (tools.SearchFailed(reason="wrong address"), Culprit.TOOL, Outcome.UNKNOWN),
         (Held(what="a slot", seconds=1), Culprit.TOOL, Outcome.UNKNOWN),
         (asyncio.CancelledError(), Culprit.TOOL, Outcome.UNKNOWN),
         (ZeroDivisionError(), Culprit.TOOL, Outcome.UNKNOWN),
@@ -87,6 +89,6 @@ def test_only_what_was_called_can_fail(
 
 
 def test_a_search_whose_provider_is_away_counts() -> None:
-    failed = errors.SearchFailed(reason="503")
+    failed = tools.SearchFailed(reason="503")
     failed.retryable = True
     assert outcome_of(failed, Culprit.TOOL) is Outcome.FAILED

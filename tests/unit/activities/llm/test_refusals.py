@@ -12,8 +12,8 @@ from activities.llm.refusals import (
     Refusal,
     read_refusal,
 )
-from workflows.errors import (
-    AgentOSError,
+from workflows.errors import AgentOSError
+from workflows.errors.models import (
     ContextTooLong,
     ModelNotFound,
     ModelOverloaded,

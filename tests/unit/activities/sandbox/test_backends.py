@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from activities.sandbox.backends import BACKENDS, DEFAULT_BACKEND, SandboxOptions, build
-from workflows.errors import SandboxUnavailable
+from workflows.errors.scripts import SandboxUnavailable
 
 
 def test_the_default_backend_is_one_of_the_table() -> None:

@@ -11,7 +11,7 @@ import pytest
 from activities.skills.catalogue import SCAN_INTERVAL_SECONDS, Catalogue
 from activities.skills.files import TEXT_MAX_BYTES
 from tests.pressure import allowed
-from workflows.errors import (
+from workflows.errors.skills import (
     ScriptNotFound,
     ScriptNotNamed,
     SkillFileNotFound,

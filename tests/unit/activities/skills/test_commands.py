@@ -8,7 +8,8 @@ import pytest
 from activities.skills.commands import command_for, find_node
 from activities.skills.entries import Entry
 from activities.skills.metadata import load_skill
-from workflows.errors import BadInput, NodeMissing, ScriptNotFound
+from workflows.errors import BadInput
+from workflows.errors.skills import NodeMissing, ScriptNotFound
 
 MakeSkill = Callable[..., Path]
 PYTHON = "/usr/bin/python3"

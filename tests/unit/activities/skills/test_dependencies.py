@@ -17,7 +17,7 @@ from activities.skills.dependencies import (
     parse_inline_metadata,
 )
 from activities.skills.requirements import decode, parse_lock, parse_requirement, render_lock
-from workflows.errors import DependencyRefused
+from workflows.errors.skills import DependencyRefused
 
 MakeSkill = Callable[..., Path]
 Files = Mapping[str, str] | Mapping[str, bytes]

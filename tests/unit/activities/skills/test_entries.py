@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from activities.skills.catalogue import Catalogue
 from activities.skills.entries import Entry, Language, find_entry, language_of
 from activities.skills.metadata import load_skill
-from workflows.errors import ScriptNotNamed, ScriptUnsuitable
+from workflows.errors.skills import ScriptNotNamed, ScriptUnsuitable
 
 MakeSkill = Callable[..., Path]
 

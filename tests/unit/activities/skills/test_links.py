@@ -9,7 +9,7 @@ from activities.skills.catalogue import Catalogue
 from activities.skills.metadata import load_skill
 from activities.skills.staging import Stage
 from activities.skills.validation import validate
-from workflows.errors import ScriptUnsuitable, SkillRefused
+from workflows.errors.skills import ScriptUnsuitable, SkillRefused
 
 MakeSkill = Callable[..., Path]
 

@@ -13,7 +13,7 @@ from activities.skills import files as skill_files
 from activities.skills.frontmatter import FRONTMATTER_MAX_BYTES, parse_frontmatter
 from activities.skills.metadata import Skill, load_skill
 from tests.growth import is_about_linear
-from workflows.errors import SkillRefused
+from workflows.errors.skills import SkillRefused
 
 MakeSkill = Callable[..., Path]
 

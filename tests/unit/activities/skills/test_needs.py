@@ -10,7 +10,7 @@ from activities.skills.entries import Entry
 from activities.skills.metadata import load_skill
 from activities.skills.needs import check_imports, find_needs, modules_in, read_needs, undeclared
 from activities.skills.validation import validate
-from workflows.errors import ImportUndeclared
+from workflows.errors.skills import ImportUndeclared
 
 MakeSkill = Callable[..., Path]
 

@@ -14,7 +14,7 @@ from activities.skills.metadata import load_skill
 from activities.skills.staging import KEEP_SECONDS, Stage
 from workflows import policies
 from workflows.definitions.pipeline import MAX_TIMEOUT
-from workflows.errors import SkillRefused
+from workflows.errors.skills import SkillRefused
 
 MakeSkill = Callable[..., Path]
 

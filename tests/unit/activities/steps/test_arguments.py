@@ -4,7 +4,7 @@ import pytest
 
 from activities.steps.arguments import Arguments, steps_read
 from activities.store.reading.results import ResultFile, StepResult
-from workflows.errors import ReferenceUnresolved
+from workflows.errors.inputs import ReferenceUnresolved
 
 FIRST, SECOND = UUID(int=1), UUID(int=2)
 RESULTS = {

@@ -19,7 +19,8 @@ from activities.tools.skills import AllowedSkills
 from tests.equipment import equipment
 from tests.unit.conftest import MakeSkill
 from workflows.definitions.agent import Agent
-from workflows.errors import SkillNotFound, ToolTimedOut
+from workflows.errors.skills import SkillNotFound
+from workflows.errors.tools import ToolTimedOut
 from workflows.states import Permission
 
 # Nothing is ever asked of these: no connection is made before it is needed.

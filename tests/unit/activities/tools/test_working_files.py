@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.tools.working_files import MAX_LEASED_ARTIFACTS, WorkingFile, WorkingFiles, placed
-from workflows.errors import WorkingFileNotFound
+from workflows.errors.tools import WorkingFileNotFound
 
 SALES, OLD, NEW, PLOT = (UUID(int=number) for number in range(1, 5))
 

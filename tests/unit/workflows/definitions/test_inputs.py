@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from workflows.definitions import inputs
 from workflows.definitions.inputs import ArtifactRef, FileRef, HttpsRef, InputRef, S3Ref
-from workflows.errors import InputRefMalformed
+from workflows.errors.inputs import InputRefMalformed
 
 ID = "0b9d7b0e-53a5-4a3c-9c0f-2a7b8f1c9d11"
 

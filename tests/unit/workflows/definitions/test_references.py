@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from workflows.definitions.references import Key, Part, Reference, parse, references_in
-from workflows.errors import ReferenceMalformed
+from workflows.errors.inputs import ReferenceMalformed
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_-]{0,10}", fullmatch=True)
 QUOTABLE = st.text(st.characters(exclude_characters="'\"\\", exclude_categories=["Cs"]), max_size=8)

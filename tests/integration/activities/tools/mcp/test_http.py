@@ -29,7 +29,7 @@ from tests.doubles.mcp_http import Double, Exchange, doubled
 from tests.folders import DOUBLES
 from tests.security.processes import until
 from workflows.definitions.mcp_server import McpServer
-from workflows.errors import (
+from workflows.errors.mcp import (
     McpAnswerInvalid,
     McpConnectionLost,
     McpNotAllowed,

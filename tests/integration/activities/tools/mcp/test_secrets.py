@@ -14,7 +14,7 @@ from activities.store.secrets import StoredSecret, place_of
 from activities.tools.mcp.grants import Grant
 from activities.tools.mcp.secrets import TeamSecrets, resolve
 from workflows.definitions.mcp_server import McpServer
-from workflows.errors import McpSecretMissing
+from workflows.errors.mcp import McpSecretMissing
 
 BOX = SecretBox([bytes(range(32))])
 ENVIRONMENT = {"TOKEN": SecretStr("of-the-environment")}

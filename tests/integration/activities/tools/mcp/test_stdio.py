@@ -22,7 +22,7 @@ from tests.doubles.given_secrets import given_to_all
 from tests.folders import DOUBLES
 from tests.security.processes import alive, mark, until
 from workflows.definitions.mcp_server import McpServer
-from workflows.errors import (
+from workflows.errors.mcp import (
     McpAnswerInvalid,
     McpBusy,
     McpConnectionLost,

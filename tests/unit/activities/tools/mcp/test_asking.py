@@ -17,7 +17,7 @@ from activities.tools.mcp.pool import McpPool
 from activities.tools.mcp.questions import MAX_QUESTIONS, Question, Reply, fault_of
 from tests.folders import DOUBLES
 from workflows.definitions.mcp_server import McpServer
-from workflows.errors import McpAnswerInvalid, McpAsks
+from workflows.errors.mcp import McpAnswerInvalid, McpAsks
 
 TEAM = uuid4()
 

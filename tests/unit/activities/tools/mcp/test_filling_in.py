@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from activities.tools.mcp.secrets import names_of, resolve
 from workflows.definitions.mcp_server import McpServer
-from workflows.errors import McpSecretMissing
+from workflows.errors.mcp import McpSecretMissing
 
 SERVER = McpServer(
     name="s",

@@ -21,7 +21,7 @@ from tests.doubles.given_secrets import given_to_all
 from tests.doubles.mcp_http import Double, Exchange, doubled
 from tests.folders import DOUBLES
 from workflows.definitions.mcp_server import McpServer
-from workflows.errors import (
+from workflows.errors.mcp import (
     McpAnswerInvalid,
     McpConnectionLost,
     McpStartTimedOut,

@@ -4,7 +4,8 @@ import pytest
 
 from activities.tools.mcp.policy import McpPolicy
 from workflows.definitions.mcp_server import McpServer
-from workflows.errors import BadInput, McpNotAllowed
+from workflows.errors import BadInput
+from workflows.errors.mcp import McpNotAllowed
 
 
 def program(line: str, **more: object) -> McpServer:

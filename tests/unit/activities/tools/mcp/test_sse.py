@@ -11,7 +11,7 @@ from activities.tools.mcp.pool import McpPool
 from tests.doubles.mcp_http import Exchange, doubled
 from tests.doubles.mcp_sse import SseDouble, sse_doubled
 from workflows.definitions.mcp_server import McpServer
-from workflows.errors import McpAnswerInvalid, McpConnectionLost, McpUnavailable
+from workflows.errors.mcp import McpAnswerInvalid, McpConnectionLost, McpUnavailable
 
 TEAM = uuid4()
 

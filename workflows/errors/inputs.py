@@ -1,0 +1,38 @@
+"""References and inputs."""
+
+from workflows.errors import AgentOSError
+
+
+class ReferenceMalformed(AgentOSError):
+    """{text!r} is not a reference: {reason} at character {position}. Write ${{inputs.NAME}},
+    ${{parameters.NAME}}, ${{steps.ID.files['NAME']}}, ${{steps.ID.stdout}},
+    ${{steps.ID.exit_code}} or ${{steps.ID.json}}; write $${{ for a literal ${{."""
+
+
+class ReferenceUnresolved(AgentOSError):
+    """{reference} has no value: {reason}."""
+
+
+class InputRefMalformed(AgentOSError):
+    """{ref!r} is not a valid input: {reason}. Write file:<id>, artifact:<id>, s3://bucket/key or
+    https://host/path."""
+
+
+class InputNotFound(AgentOSError):
+    """Input {ref} was not found: {reason}. Check it, or upload the file and use its file:<id>."""
+
+
+class InputRefused(AgentOSError):
+    """Input {ref} may not be fetched: {reason}. Upload the file and use its file:<id>, or ask
+    whoever runs AgentOS to allow it."""
+
+
+class InputTooLarge(AgentOSError):
+    """Input {ref} is larger than {limit_bytes} bytes, which is the limit for one input."""
+
+
+class InputFolderFull(AgentOSError):
+    """No space is left on the disk of {folder}. Unused inputs were removed from it; free more space
+    if this happens again."""
+
+    retryable = True

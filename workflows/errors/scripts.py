@@ -1,0 +1,54 @@
+"""Scripts that run, and the files that they leave."""
+
+from workflows.errors import AgentOSError
+
+
+class SandboxUnavailable(AgentOSError):
+    """The {sandbox} sandbox cannot run here: {reason}. {remedy}"""
+
+
+class ScriptFailed(AgentOSError):
+    """Step {step}: the script failed with exit code {code}. Its output is in the task's log."""
+
+
+class ModuleMissing(ScriptFailed):
+    """Step {step}: the script failed with exit code {code}, because it imports a module that it
+    does not have. Declare the package of it: in the script's `# /// script` block, or in the
+    skill's requirements.txt."""
+
+
+class NetworkMissing(ScriptFailed):
+    """Step {step}: the script failed with exit code {code}, because it needs the network and has
+    none. {remedy}"""
+
+
+class ScriptKilled(AgentOSError):
+    """Step {step}: the script was killed by signal {signal}. Its output is in the task's log."""
+
+
+class LimitExceeded(AgentOSError):
+    """Step {step}: the script exceeded the limit on {limit} ({bound}) and was stopped."""
+
+
+class StepTimedOut(AgentOSError):
+    """Step {step} was stopped after its time limit of {seconds:g} s. Give it a longer `timeout` or
+    less work."""
+
+
+class FileNameRefused(AgentOSError):
+    """{name!r} is not allowed as a file name: {reason}."""
+
+
+class TooManyFiles(AgentOSError):
+    """The output folder contains more than {limit} files and folders; none was collected. Let the
+    script pack them into one archive, or remove what it does not need."""
+
+
+class OutputTooLarge(AgentOSError):
+    """The output folder contains more than {limit_bytes} bytes; nothing was collected. Let the
+    script write less, or compress what it writes."""
+
+
+class OutputChanged(AgentOSError):
+    """The output file {name} changed while it was being collected, so it was left out. Nothing may
+    write to the output folder once a script has ended; rerun the step."""

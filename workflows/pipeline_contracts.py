@@ -1,0 +1,65 @@
+"""The messages between the workflow of a pipeline and its activities: see ``contracts``."""
+
+from typing import Literal
+from uuid import UUID, uuid5
+
+from workflows.contracts import Hold, Message, TaskRun
+
+
+class StepPlan(Message):
+    """What the workflow must know about a step. Its definition is in the step's row."""
+
+    id: str
+    kind: Literal["skill", "tool", "code"]
+    title: str
+    timeout_seconds: float
+    retries: int
+
+
+class PipelineRun(TaskRun):
+    """The input of PipelineWorkflow.
+
+    ``first`` is the index of the step to begin with: those before it keep their results. There were
+    ``tried`` attempts at it before the run continued as new.
+    """
+
+    steps: tuple[StepPlan, ...]
+    first: int = 0
+    tried: int = 0
+
+
+class StepCall(Message):
+    """Run one step. The step's row has its definition and the results of those before it.
+
+    With the success of the last one, ``is_last``, the run is completed. ``tried``: as in ``Hold``.
+    """
+
+    task_id: UUID
+    team_id: UUID
+    sub_task_id: UUID
+    run: int
+    step: str
+    retries: int
+    timeout_seconds: float
+    is_last: bool = False
+    tried: int = 0
+
+
+class StepOutcome(Message):
+    """``closed``: the step's activity has already closed the task. ``held``: there is no outcome
+    yet."""
+
+    exit_code: int
+    files: int
+    closed: bool = False
+    held: Hold | None = None
+
+
+class PipelineResult(Message):
+    task_id: UUID
+    steps: int
+
+
+def step_sub_task_id(task_id: UUID, step: str) -> UUID:
+    """The id of a step's row: derived, so that no one needs to look it up."""
+    return uuid5(task_id, f"step:{step}")
