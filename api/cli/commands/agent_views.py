@@ -32,7 +32,7 @@ _KINDS: Mapping[InboxKind | Unknown, str] = {
 
 
 def print_agents(agents: Sequence[Agent]) -> None:
-    columns = ("ID", "NAME", "STATE", "UNREAD", "LAST ACTIVITY", "TOKENS", "COST")
+    columns = ("ID", "NAME", "STATE", "UNREAD", "ACTIVE", "TOKENS", "COST")
     rows = [
         (
             short_id(agent.id),
@@ -45,7 +45,7 @@ def print_agents(agents: Sequence[Agent]) -> None:
         )
         for agent in agents
     ]
-    print_table(columns, rows, cut="NAME")
+    print_table(columns, rows, cut="NAME", spare=("ACTIVE",))
 
 
 def print_agent(agent: Agent) -> None:
