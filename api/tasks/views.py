@@ -79,6 +79,7 @@ class Views:
             "parent_id": task.parent_id,
             "schedule_id": task.schedule_id,
             "scheduled_at": task.scheduled_at,
+            "agent_id": task.agent_id,
             "type": task.type,
             "name": task.name,
             "status": task.status,

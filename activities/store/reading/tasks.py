@@ -41,7 +41,7 @@ class Route:
 @dataclass(frozen=True, slots=True)
 class TaskSummary:
     """``turns`` is in how many of its present run the model has answered, of ``turn_limit``, where
-    its definition sets one."""
+    its definition sets one. ``agent_id`` is the agent that stays which has begun it."""
 
     id: UUID
     parent_id: UUID | None
@@ -61,6 +61,7 @@ class TaskSummary:
     route: Route | None = None
     schedule_id: UUID | None = None
     scheduled_at: datetime | None = None
+    agent_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +247,7 @@ _SUMMARY = (
     col(Task.route),
     col(Task.schedule_id),
     col(Task.scheduled_at),
+    col(Task.agent_id),
     col(Task.definition)["limits"]["turns"].as_integer().label("turn_limit"),
     _TURNS.label("turns"),
 )
@@ -271,6 +273,7 @@ def _summary(row: Row[*tuple[Any, ...]], steps: Sequence[StepState]) -> TaskSumm
         route=row.route and _route(row.route),
         schedule_id=row.schedule_id,
         scheduled_at=row.scheduled_at,
+        agent_id=row.agent_id,
     )
 
 

@@ -22,7 +22,7 @@ from api.cli.display.frames import clock, counted, duration, seconds_between
 from api.cli.kinds.table import kind_of
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import SubTask, Task, TaskSummary, Usage
-from workflows.states import Status
+from workflows.states import Status, TaskType
 
 _PROMPT_CHARACTERS = 200
 
@@ -81,7 +81,8 @@ def _task_fields(task: Task) -> Sequence[tuple[str, Cell]]:
         ("Status", status_cell(task.status)),
         ("Type", task.type.value),
         ("Routed", route_text(task.route.type, task.route.reason) if task.route else ""),
-        ("Node of", str(task.parent_id or "")),
+        ("Turn of" if task.type is TaskType.EXCHANGE else "Node of", str(task.parent_id or "")),
+        ("Begun by", f"agent {task.agent_id}" if task.agent_id else ""),
         ("Priority", str(task.priority)),
         ("Created", when(task.created_at)),
         ("Time", _elapsed(task.started_at, task.finished_at)),
