@@ -80,6 +80,8 @@ class Views:
             "schedule_id": task.schedule_id,
             "scheduled_at": task.scheduled_at,
             "agent_id": task.agent_id,
+            "waits_for": task.waits_for,
+            "next_attempt_at": task.next_attempt_at,
             "type": task.type,
             "name": task.name,
             "status": task.status,

@@ -89,11 +89,19 @@ def _task_fields(task: Task) -> Sequence[tuple[str, Cell]]:
         *((f"Input {name}", reference) for name, reference in task.inputs.items()),
         ("Prompt", _beginning(task.prompt or "")),
         ("Progress", kind_of(task.type).progress_note(task)),
+        ("Waits for", _wait(task)),
         ("Used", "" if kind_of(task.type).draws_usage else _used(task.usage)),
         ("Error", str(task.error.get("message", "")) if task.error else ""),
         ("Temporal", task.temporal_url or ""),
     ]
     return [(label, value) for label, value in fields if value]
+
+
+def _wait(task: Task) -> str:
+    if task.waits_for is None or task.next_attempt_at is None:
+        return task.waits_for or ""
+    until = clock(task.next_attempt_at, datetime.now(UTC))
+    return f"{task.waits_for}; tried again at {until} at the latest"
 
 
 def _beginning(text: str) -> str:
