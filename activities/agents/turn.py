@@ -211,7 +211,10 @@ class Turns:
         if is_followed:
             retrying = _retrying(call, error)
             said = (*said, retrying)
-            wait = Wait(retrying.model or "another attempt", retrying.next_attempt_at)
+            what = (
+                f"{retrying.model}, which gave no answer" if retrying.model else "another attempt"
+            )
+            wait = Wait(what, retrying.next_attempt_at)
 
         async def tell() -> None:
             await turns.tell_of_trouble(self._database, _turn_of(call), failure, said, wait)
