@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.text import Text
 
 from api.cli import terminal
+from api.cli.commands.options import Format
 from api.cli.commands.printing import (
     Cell,
     print_fields,
+    print_json,
     print_table,
     short_id,
     when,
@@ -50,6 +52,10 @@ def print_agents(agents: Sequence[Agent]) -> None:
 
 def print_agent(agent: Agent) -> None:
     print_fields(list(_fields(agent)))
+
+
+def print_agent_as(agent: Agent, output: Format) -> None:
+    print_json(agent) if output is Format.JSON else print_agent(agent)
 
 
 def print_messages(messages: Sequence[AgentMessage]) -> None:
