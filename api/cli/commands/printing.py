@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 import typer
 from pydantic import BaseModel
@@ -21,6 +21,7 @@ Cell = str | Text
 
 _GAP_COLUMNS = 3
 _LEAST_COLUMNS = 12
+_TEXT_CHARACTERS = 200
 
 
 def print_json(document: BaseModel) -> None:
@@ -151,6 +152,22 @@ def when(moment: datetime | None) -> str:
     if not terminal.stdout().is_terminal:
         return moment.isoformat(timespec="seconds")
     return f"{_rounded((datetime.now(UTC) - moment).total_seconds())} ago"
+
+
+def at(moment: datetime | None, zone: tzinfo = UTC) -> str:
+    """A moment by the clock, such as one that is still to come: for people by that of the zone."""
+    if moment is None:
+        return ""
+    if not terminal.stdout().is_terminal:
+        return moment.isoformat(timespec="seconds")
+    return f"{moment.astimezone(zone):%F %T %Z}"
+
+
+def beginning(text: str) -> str:
+    """A line of it at most: the whole may be a hundred pages, and is in the JSON."""
+    lines = text.strip().splitlines() or [""]
+    first = lines[0][:_TEXT_CHARACTERS].rstrip()
+    return first if first == text.strip() else f"{first} ..."
 
 
 def _safe(cell: Cell) -> Text:

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from api.cli.commands.printing import (
     Cell,
+    beginning,
     draw,
     print_fields,
     print_table,
@@ -23,8 +24,6 @@ from api.cli.kinds.table import kind_of
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import SubTask, Task, TaskSummary, Usage
 from workflows.states import Status, TaskType
-
-_PROMPT_CHARACTERS = 200
 
 
 def print_tasks(tasks: Sequence[TaskSummary]) -> None:
@@ -87,7 +86,7 @@ def _task_fields(task: Task) -> Sequence[tuple[str, Cell]]:
         ("Created", when(task.created_at)),
         ("Time", _elapsed(task.started_at, task.finished_at)),
         *((f"Input {name}", reference) for name, reference in task.inputs.items()),
-        ("Prompt", _beginning(task.prompt or "")),
+        ("Prompt", beginning(task.prompt or "")),
         ("Progress", kind_of(task.type).progress_note(task)),
         ("Waits for", _wait(task)),
         ("Used", "" if kind_of(task.type).draws_usage else _used(task.usage)),
@@ -102,13 +101,6 @@ def _wait(task: Task) -> str:
         return task.waits_for or ""
     until = clock(task.next_attempt_at, datetime.now(UTC))
     return f"{task.waits_for}; tried again at {until} at the latest"
-
-
-def _beginning(text: str) -> str:
-    """A line of it at most: the whole may be a hundred pages, and is in the JSON."""
-    lines = text.strip().splitlines() or [""]
-    first = lines[0][:_PROMPT_CHARACTERS].rstrip()
-    return first if first == text.strip() else f"{first} ..."
 
 
 def _used(usage: Usage) -> str:
@@ -139,7 +131,7 @@ def _note(step: SubTask) -> str:
     if step.next_attempt_at is not None and step.waits_for is not None:
         return f"waits for {step.waits_for}"
     if step.next_attempt_at is not None:
-        return f"next try at {step.next_attempt_at.astimezone():%H:%M:%S}"
+        return f"next try at {clock(step.next_attempt_at, datetime.now(UTC))}"
     if step.error is not None:
         return str(step.error.get("message", ""))
     notes = ["cached"] if step.cached else []

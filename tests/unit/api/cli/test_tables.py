@@ -4,19 +4,26 @@ import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import JsonValue
 from rich.console import Console
 
 from api.cli import terminal
 from api.cli.commands.agent_views import print_agent, print_agents
+from api.cli.commands.audit import print_entries
 from api.cli.commands.bulk import print_runs
 from api.cli.commands.group_views import print_group, print_groups
-from api.cli.commands.printing import print_table
+from api.cli.commands.printing import at, print_table
+from api.cli.commands.schedule_views import print_schedule
 from api.wire.responses.agents import Agent, AgentLimits, AgentLinks, AgentProfile
+from api.wire.responses.audit import AuditEntry
 from api.wire.responses.bulk import BulkCounts, BulkRun
 from api.wire.responses.groups import Group, GroupLinks
+from api.wire.responses.schedules import Schedule
 from workflows.definitions.group import GroupLimits
+from workflows.schedule_contracts import Overlap
 from workflows.states import AgentState, BulkAction, BulkState, GroupMode
 
 AGO = datetime.now(UTC) - timedelta(hours=2)
@@ -93,6 +100,28 @@ BULK = BulkRun(
 )
 
 
+def schedule(task: dict[str, JsonValue]) -> Schedule:
+    return Schedule(
+        id=uuid4(),
+        name="every hour",
+        cron=None,
+        every="1h",
+        time_zone="UTC",
+        overlap=Overlap.SKIP,
+        catch_up="1h",
+        paused=False,
+        note="",
+        version=1,
+        next_times=None,
+        left_out=None,
+        missed=None,
+        runs=[],
+        created_at=AGO,
+        updated_at=AGO,
+        task=task,
+    )
+
+
 @pytest.fixture
 def printed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
     """What is printed on a terminal of so many columns, or in a pipe."""
@@ -164,3 +193,56 @@ def test_groups_and_agents_are_shown_in_the_same_way(printed: Callable[..., list
     assert [line.split()[0] for line in agent[:3]] == ["Agent", "Name", "State"]
     assert [line.split()[0] for line in group[:3]] == ["Group", "Name", "State"]
     assert agent[-1].split()[0] == group[-1].split()[0] == "Created"
+
+
+def test_a_schedule_shows_what_it_would_run(printed: Callable[..., list[str]]) -> None:
+    steps: list[JsonValue] = [{"id": "clean", "skill": "csv-clean"}, {"id": "report"}]
+    pipeline = printed(
+        lambda: print_schedule(
+            schedule({"pipeline": {"name": "sales", "steps": steps}, "inputs": {"data": "file:1"}})
+        )
+    )
+    assert any(line.split() == ["Pipeline", "sales:", "clean,", "report"] for line in pipeline)
+    assert any(line.split() == ["Input", "data", "file:1"] for line in pipeline)
+    task: dict[str, JsonValue] = {
+        "type": "agent",
+        "prompt": "Look for news.\nAnd sum up.",
+        "agent": {"model": "m"},
+    }
+    agent = " ".join(" ".join(printed(lambda: print_schedule(schedule(task)))).split())
+    assert "Prompt Look for news. ..." in agent
+    assert 'Agent {"model": "m"}' in agent
+
+
+def test_an_entry_of_the_audit_log_has_its_details(printed: Callable[..., list[str]]) -> None:
+    entry = AuditEntry(
+        id=uuid4(),
+        created_at=AGO,
+        actor="local user",
+        action="agent.terminated",
+        target=str(uuid4()),
+        note="done",
+        details={"children": "terminate", "terminated": 2},
+    )
+    _, row = printed(lambda: print_entries([entry]))
+    assert len(row) <= 80
+    assert entry.target[:8] in row
+    assert entry.target not in row
+    assert "done; children=" in row
+    _, row = printed(lambda: print_entries([entry]), columns=None)
+    assert row.endswith("done; children=terminate; terminated=2")
+    assert entry.target in row
+
+
+def test_moments_that_are_still_to_come_are_written_in_one_way(
+    printed: Callable[..., list[str]],
+) -> None:
+    moment = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
+
+    def text(columns: int | None) -> list[str]:
+        found: list[str] = []
+        printed(lambda: found.extend([at(moment), at(moment, ZoneInfo("Europe/Berlin"))]), columns)
+        return found
+
+    assert text(80) == ["2026-11-29 12:00:00 UTC", "2026-11-29 13:00:00 CET"]
+    assert text(None) == ["2026-11-29T12:00:00+00:00"] * 2
