@@ -43,7 +43,8 @@ class Agents(ports.Agents):
             try:
                 return await self._turns.make(call, lost)
             except Held as held:
-                hold = Hold(seconds=held.seconds, tried=failures)
+                tried = failures + (held.failure is not None)
+                hold = Hold(seconds=held.seconds, tried=tried)
                 return Thought(seq=call.seq, tokens=0, cost_usd=0, digest="", held=hold)
             except AgentOSError as error:
                 error.retries_used_up |= failures >= policies.THINK_RETRIES

@@ -13,6 +13,8 @@ from temporalio import activity
 
 from activities.agents.answer import Answered
 from activities.agents.conversation_cache import Conversations
+from activities.agents.lost_charges import COUNTING_SECONDS, LostCharges
+from activities.agents.patient_turns import held_by_model
 from activities.agents.prompts import first_message
 from activities.agents.roles.base import Role, RoleTurn
 from activities.agents.text_stream import Send, sending_deltas
@@ -23,11 +25,10 @@ from activities.breakers.watched import of_model
 from activities.equipment import Equipment
 from activities.limits.slots import admission
 from activities.llm.allowance import Allowance
-from activities.llm.base import NO_CHARGE, Charge, ChatMessage
+from activities.llm.base import ChatMessage
 from activities.patience import patiently
 from activities.store import turns
-from activities.store.database import Database
-from activities.store.turns import BegunTurn, EndedTurn, Turn
+from activities.store.turns import BegunTurn, EndedTurn, Turn, Wait
 from activities.tools.found import found_tools
 from activities.tools.offered import OfferedTool
 from workflows import policies
@@ -37,7 +38,7 @@ from workflows.definitions.agent import Agent
 from workflows.definitions.plan import Atomicity
 from workflows.errors import AgentOSError, TemporaryFailure
 from workflows.errors.agents import TokenQuotaUsedUp
-from workflows.errors.models import ModelNotConfigured
+from workflows.errors.models import ModelNotConfigured, ModelOverloaded, ModelUnavailable
 from workflows.errors.tasks import TaskMoved
 from workflows.events import Event, LlmRetrying, TurnHeld
 from workflows.states import TaskType
@@ -45,10 +46,6 @@ from workflows.states import TaskType
 # In an event, and in the task's row.
 _MAX_ERROR_CHARACTERS = 1_000
 _MAX_ACCOUNT_CHARACTERS = 4_096
-
-# To count what a broken answer took, and to say why it broke. A turn that was cancelled must not
-# keep anybody waiting.
-COUNTING_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -134,7 +131,7 @@ class Turns:
         offered = await role.offered(role_turn)
         before = await self._before(role, role_turn, offered)
         sent = await role.conversation(role_turn, (*heard, *before))
-        lost = _Lost(self._database, turn, begun.lost)
+        lost = LostCharges(self._database, turn, begun.lost)
         try:
             async with sending_deltas(turn.turn, self._sender(turn)) as deltas, lost.counted():
                 with foreseen():
@@ -152,8 +149,11 @@ class Turns:
                             LlmRetrying(turn=turn.turn, model=model, error=_failure(error))
                         ),
                     )
-        except AgentOSError:
+        except AgentOSError as error:
             unsent += deltas.drain()
+            is_away = isinstance(error, ModelOverloaded | ModelUnavailable)
+            if is_away and role.is_patient and _is_last(call, error):
+                raise held_by_model(error, failures_before(call.tried)) from error
             raise
         answer, judged = await role.judge(role_turn, answer, offered, turn.seq + len(before) + 2)
         answered = Answered(turn, heard, before, answer, judged, lost.total)
@@ -202,17 +202,18 @@ class Turns:
 
         Of the last failure the task's row is the only place that can tell, so that is waited for.
         """
-        is_last = error.retries_used_up or failures_before(call.tried) >= policies.THINK_RETRIES
-        is_followed = error.retryable and not is_last
-        said = (*unsent, _retrying(call, error)) if is_followed else tuple(unsent)
-        failure = Failure(
-            code=error.code,
-            message=error.account[:_MAX_ACCOUNT_CHARACTERS],
-            step=f"turn {call.turn}",
-        )
+        is_followed, failure = error.retryable and not _is_last(call, error), _why(call, error)
+        said, wait = tuple(unsent), None
+        if is_followed:
+            retrying = _retrying(call, error)
+            said = (*said, retrying)
+            what = (
+                f"{retrying.model}, which gave no answer" if retrying.model else "another attempt"
+            )
+            wait = Wait(what, retrying.next_attempt_at)
 
         async def tell() -> None:
-            await turns.tell_of_failure(self._database, _turn_of(call), failure, said)
+            await turns.tell_of_trouble(self._database, _turn_of(call), failure, said, wait)
 
         is_awaited = not is_followed and not isinstance(error, TemporaryFailure)
         telling = patiently(tell) if is_awaited else asyncio.wait_for(tell(), COUNTING_SECONDS)
@@ -223,8 +224,11 @@ class Turns:
 
     async def _tell_of_hold(self, call: ThinkCall, held: Held, unsent: Sequence[Event]) -> None:
         event = TurnHeld(turn=call.turn, reason=held.what, next_attempt_at=held.until)
-        said = (*unsent, event)
-        await patiently(lambda: turns.add_events(self._database, _turn_of(call), said))
+        said, wait = (*unsent, event), Wait(held.what, held.until)
+        failure = None if held.failure is None else _why(call, held.failure)
+        await patiently(
+            lambda: turns.tell_of_trouble(self._database, _turn_of(call), failure, said, wait)
+        )
         log.info("work.held", turn=call.turn, reason=held.what, seconds=held.seconds)
 
     async def _write(self, turn: Turn, ended: EndedTurn) -> Thought:
@@ -269,6 +273,16 @@ def _turn_of(call: ThinkCall) -> Turn:
     return Turn(call.task_id, call.run, call.turn, call.seq, execution, call.routes)
 
 
+def _is_last(call: ThinkCall, error: AgentOSError) -> bool:
+    return error.retries_used_up or failures_before(call.tried) >= policies.THINK_RETRIES
+
+
+def _why(call: ThinkCall, error: AgentOSError) -> Failure:
+    """For the task's row."""
+    message = error.account[:_MAX_ACCOUNT_CHARACTERS]
+    return Failure(code=error.code, message=message, step=f"turn {call.turn}")
+
+
 def _retrying(call: ThinkCall, error: AgentOSError) -> LlmRetrying:
     pause = policies.think_pause(activity.info().attempt, error.retry_after_seconds)
     return LlmRetrying(
@@ -281,40 +295,3 @@ def _retrying(call: ThinkCall, error: AgentOSError) -> LlmRetrying:
 
 def _failure(error: AgentOSError) -> Failure:
     return Failure(code=error.code, message=str(error)[:_MAX_ERROR_CHARACTERS])
-
-
-class _Lost:
-    """The charge of answers that broke off: they are paid for like the others.
-
-    ``before`` is what earlier attempts at the turn lost, and counted. A charge that reaches a
-    worker just before it dies is not counted.
-    """
-
-    def __init__(self, database: Database, turn: Turn, before: Charge) -> None:
-        self.total = before
-        self._database = database
-        self._turn = turn
-        self._uncounted = NO_CHARGE
-
-    def add(self, charge: Charge) -> None:
-        self.total += charge
-        self._uncounted += charge
-
-    @asynccontextmanager
-    async def counted(self) -> AsyncIterator[None]:
-        """Count what is lost while the block runs, however it ends.
-
-        Once only: if the database cannot say whether it has counted, it is left at that.
-        """
-        try:
-            yield
-        finally:
-            if self._uncounted.tokens:
-                await self._count()
-
-    async def _count(self) -> None:
-        counting = turns.count_lost(self._database, self._turn, self._uncounted)
-        try:
-            await asyncio.wait_for(counting, COUNTING_SECONDS)
-        except (TemporaryFailure, TimeoutError):
-            log.warning("usage.uncounted", tokens=self._uncounted.tokens)

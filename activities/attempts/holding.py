@@ -8,12 +8,16 @@ from workflows.errors import AgentOSError
 
 class Held(AgentOSError):
     """It cannot run now: it waits for {what}. It is tried again by itself, in {seconds:.0f} s at
-    the latest."""
+    the latest.
 
-    def __init__(self, *, what: str, seconds: float) -> None:
+    ``failure`` is what an attempt failed of that was made, and counts. Others were not made at all.
+    """
+
+    def __init__(self, *, what: str, seconds: float, failure: AgentOSError | None = None) -> None:
         super().__init__(what=what, seconds=seconds)
         self.what = what
         self.seconds = seconds
+        self.failure = failure
 
     @property
     def until(self) -> datetime:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.store import events
 from activities.store.daily_limits import USED_UP
-from activities.store.inbox import MAX_UNREAD, lock_agents
+from activities.store.inbox import IS_FULL, MAX_UNREAD, lock_agents
 from activities.store.resident_state import JOINED, STATE
 from workflows.definitions.group import GroupLimits
 from workflows.discussions import Silence, digest_of
@@ -179,9 +179,7 @@ _MEMBERS = text(
     f"""
     SELECT agents.id, agents.name, group_members.answers, {STATE} AS state,
            {USED_UP} IS NOT NULL AS is_used_up,
-           agents.message_seq - coalesce((
-               SELECT min(seq) FROM inbox WHERE agent_id = agents.id AND read_at IS NULL
-           ), agents.message_seq) >= :most AS is_full
+           {IS_FULL} AS is_full
     FROM group_members
     JOIN agents ON agents.id = group_members.agent_id
     {JOINED}

@@ -161,6 +161,11 @@ def _values(message: NewMessage) -> dict[str, Any]:
     }
 
 
+# The statement has a table ``agents``, and the bound is ``:most``.
+IS_FULL = """(agents.message_seq >= :most + (
+    SELECT min(seq) - 1 FROM inbox WHERE agent_id = agents.id AND read_at IS NULL
+)) IS TRUE"""
+
 _EARLIER = """
     SELECT id, seq, request_digest, withdrawn_at IS NOT NULL AS is_withdrawn FROM inbox
     WHERE agent_id = :agent_id AND client_key = CAST(:client_key AS text)
@@ -179,9 +184,7 @@ _POST = text(
         {_EARLIER}
     ), found AS (
         SELECT id, name, terminated_at IS NOT NULL AS is_terminated,
-               message_seq - coalesce((
-                   SELECT min(seq) FROM inbox WHERE agent_id = agents.id AND read_at IS NULL
-               ), message_seq) >= :most AS is_full
+               {IS_FULL} AS is_full
         FROM agents WHERE id = :agent_id AND team_id = :team_id AND deleted_at IS NULL
     ), agent AS (
         UPDATE agents

@@ -128,12 +128,34 @@ _CHANGE = text(
 
 _PAUSE = text("UPDATE agents SET paused_at = now(), updated_at = now() WHERE id = :agent_id")
 
-_RESUME = text("UPDATE agents SET paused_at = NULL, updated_at = now() WHERE id = :agent_id")
+# Whoever tells workflows does so again: the word of whoever does this may be lost. What an exchange
+# has taken that goes on, that reads by itself.
+_UNTELL = """
+    told_seq = least(told_seq, coalesce((
+        SELECT min(seq) - 1 FROM inbox
+        WHERE inbox.agent_id = agents.id AND read_at IS NULL {and_is_waiting}
+    ), told_seq))
+"""
+_NOT_TAKEN = "AND (inbox.exchange_id = agents.exchange_id) IS NOT TRUE"
 
-_RESTART = text("UPDATE agents SET exchange_id = NULL, updated_at = now() WHERE id = :agent_id")
+_RESUME = text(
+    f"""
+    UPDATE agents
+    SET paused_at = NULL, {_UNTELL.format(and_is_waiting=_NOT_TAKEN)}, updated_at = now()
+    WHERE id = :agent_id
+    """
+)
+
+_RESTART = text(
+    f"""
+    UPDATE agents
+    SET exchange_id = NULL, {_UNTELL.format(and_is_waiting="")}, updated_at = now()
+    WHERE id = :agent_id
+    """
+)
 
 _SKIP = text(
-    """
+    f"""
     WITH failed AS (
         SELECT id, exchange_id FROM agents WHERE id = :agent_id
     ), skipped AS (
@@ -142,8 +164,18 @@ _SKIP = text(
         WHERE inbox.agent_id = failed.id AND inbox.exchange_id = failed.exchange_id
           AND inbox.read_at IS NULL
     )
-    UPDATE agents SET exchange_id = NULL, updated_at = now() WHERE id = :agent_id
+    UPDATE agents
+    SET exchange_id = NULL, {_UNTELL.format(and_is_waiting=_NOT_TAKEN)}, updated_at = now()
+    WHERE id = :agent_id
     """
 )
 
-_DELETE = text("UPDATE agents SET deleted_at = now(), updated_at = now() WHERE id = :agent_id")
+# What it has not read nobody will: whoever looks for such messages finds none of these.
+_DELETE = text(
+    """
+    WITH unread AS (
+        UPDATE inbox SET read_at = now() WHERE agent_id = :agent_id AND read_at IS NULL
+    )
+    UPDATE agents SET deleted_at = now(), updated_at = now() WHERE id = :agent_id
+    """
+)

@@ -37,6 +37,7 @@ BEGIN_TURN = text(
         UPDATE tasks
         SET status = '{Status.RUNNING}', started_at = coalesce(started_at, now()),
             finished_at = NULL, error = NULL, result = NULL, updated_at = now(),
+            waits_for = NULL, next_attempt_at = NULL,
             executions = CASE WHEN is_ours THEN executions
                          ELSE executions || to_jsonb(CAST(:execution AS text)) END,
             event_seq = event_seq + wakes + {_ASKS}
@@ -113,6 +114,14 @@ ADD_EVENTS = text(
 
 # The error stands there until the turn begins anew, or the task ends.
 TELL_OF_FAILURE = events.change("error = CAST(:error AS jsonb)", where=fence.IS_PRESENT)
+
+# So it does, with what the turn waits for.
+TELL_OF_TROUBLE = events.change(
+    "error = CAST(:error AS jsonb)",
+    "waits_for = CAST(:waits_for AS text)",
+    "next_attempt_at = CAST(:next_attempt_at AS timestamptz)",
+    where=fence.IS_PRESENT,
+)
 
 END_TURN = text(
     f"""

@@ -7,6 +7,7 @@ continues. Writes of the previous run are then fenced off, as are those of earli
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from activities.store.turn_statements import (
     BEGIN_TURN,
     COUNT_LOST,
     END_TURN,
-    TELL_OF_FAILURE,
+    TELL_OF_TROUBLE,
 )
 from workflows.agent_contracts import Thought, call_sub_task_id
 from workflows.contracts import Failure
@@ -48,6 +49,14 @@ class Turn:
     seq: int
     execution: str
     routes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """``what`` a turn waits for, and ``until`` when at the latest."""
+
+    what: str
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +170,24 @@ async def add_events(database: Database, turn: Turn, new: tuple[Event, ...]) -> 
     await database.execute(ADD_EVENTS, {**_fence(turn), **events.values(new)})
 
 
-async def tell_of_failure(
-    database: Database, turn: Turn, failure: Failure, new: tuple[Event, ...]
+async def tell_of_trouble(
+    database: Database,
+    turn: Turn,
+    failure: Failure | None,
+    new: tuple[Event, ...],
+    wait: Wait | None = None,
 ) -> None:
-    """Say why a turn failed: to those who watch, and in the task's row, until the model is asked
-    again. If it is not, the end of the task finds it there."""
-    error = failure.model_dump_json(exclude_none=True)
-    await database.execute(TELL_OF_FAILURE, {**_fence(turn), **events.values(new), "error": error})
+    """Say what a turn failed of, if it did, and what it waits for before the model is asked again:
+    to those who watch, and in the task's row, until then. If it is not asked again, the end of the
+    task finds the failure there."""
+    values = {
+        **_fence(turn),
+        **events.values(new),
+        "error": None if failure is None else failure.model_dump_json(exclude_none=True),
+        "waits_for": None if wait is None else wait.what,
+        "next_attempt_at": None if wait is None else wait.until,
+    }
+    await database.execute(TELL_OF_TROUBLE, values)
 
 
 async def end_turn(database: Database, turn: Turn, ended: EndedTurn) -> bool:

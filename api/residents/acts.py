@@ -1,8 +1,9 @@
 """What people do to an agent that stays: pause, resume, restart, interrupt, terminate, delete.
 
-A pause is written down once the workflow has its signal, and a resume once it has its own: so none
-leaves an agent that rests and says that it runs. An end is written down first: from then on nothing
-is begun for the agent, and what goes on is cancelled.
+All but an interruption is written down first, and then its workflow is told: what Temporal does
+not hear of now, it hears of later (``pauses``, ``teller``, and the sweeper for an end). An
+interruption is of the answer that is given at that moment, and of no other, so it is refused when
+it is not heard.
 """
 
 import asyncio
@@ -45,14 +46,11 @@ async def pause(services: Services, actor: Actor, agent_id: UUID) -> StoredResid
     """Let it rest before its next turn of the model, and read nothing meanwhile.
 
     Raises:
-        NotFound, AgentConflict, TemporaryFailure
+        NotFound, AgentConflict
     """
-    await _load(services, actor, agent_id, AgentAct.PAUSE)
-    is_heard = await services.temporal.conversations.signal(agent_id, "pause")
     acted = await residents.pause_resident(services.database, actor, agent_id)
     _check(acted, agent_id, AgentAct.PAUSE)
-    if not is_heard:  # One may have begun before the row said that it must not.
-        await services.temporal.conversations.signal(agent_id, "pause")
+    await _reaches(services, agent_id, "pause")
     return await load_agent(services, actor.team_id, agent_id)
 
 
@@ -60,12 +58,12 @@ async def resume(services: Services, actor: Actor, agent_id: UUID) -> StoredResi
     """Let it go on, and read what has come meanwhile.
 
     Raises:
-        NotFound, AgentConflict, TemporaryFailure
+        NotFound, AgentConflict
     """
-    await _load(services, actor, agent_id, AgentAct.RESUME)
-    await services.temporal.conversations.signal(agent_id, "resume")
     acted = await residents.resume_resident(services.database, actor, agent_id)
     _check(acted, agent_id, AgentAct.RESUME)
+    if not await _reaches(services, agent_id, "resume"):
+        return await load_agent(services, actor.team_id, agent_id)
     return await _woken(services, actor, agent_id)
 
 
@@ -88,7 +86,9 @@ async def interrupt(services: Services, actor: Actor, agent_id: UUID) -> StoredR
     Raises:
         NotFound, AgentConflict, TemporaryFailure
     """
-    found = await _load(services, actor, agent_id, AgentAct.INTERRUPT)
+    found = await load_agent(services, actor.team_id, agent_id)
+    if not is_legal(AgentAct.INTERRUPT, found.state):
+        raise _conflict(found.name, AgentAct.INTERRUPT, found.state)
     through = await last_in_exchange(services.database, agent_id)
     is_heard = through is not None and await services.temporal.conversations.signal(
         agent_id, INTERRUPT, [through + 1]
@@ -145,14 +145,6 @@ async def cancel_all(services: Services, agent_ids: Iterable[UUID]) -> None:
     await asyncio.gather(*map(cancel, agent_ids))
 
 
-async def _load(services: Services, actor: Actor, agent_id: UUID, act: AgentAct) -> StoredResident:
-    """Raises ``NotFound``, ``AgentConflict``."""
-    found = await load_agent(services, actor.team_id, agent_id)
-    if not is_legal(act, found.state):
-        raise _conflict(found.name, act, found.state)
-    return found
-
-
 def _check(acted: Acted | None, agent_id: UUID, act: AgentAct) -> None:
     if acted is None:
         raise no_agent(agent_id)
@@ -162,6 +154,16 @@ def _check(acted: Acted | None, agent_id: UUID, act: AgentAct) -> None:
 
 def _conflict(name: str, act: AgentAct, state: AgentState) -> AgentConflict:
     return AgentConflict(name=name, done=_DONE[act], reason=why_not(act, state))
+
+
+async def _reaches(services: Services, agent_id: UUID, signal: str) -> bool:
+    """Whether Temporal has heard of it. One that answers nobody need not: it asks its row first."""
+    try:
+        await services.temporal.conversations.signal(agent_id, signal)
+    except TemporaryFailure as failure:
+        log.warning("agent.not_signalled", agent_id=str(agent_id), reason=str(failure))
+        return False
+    return True
 
 
 async def _woken(services: Services, actor: Actor, agent_id: UUID) -> StoredResident:

@@ -9,6 +9,7 @@ from math import inf
 from activities.store.inbox import CHANNEL
 from activities.store.listener import Listener
 from activities.store.reading.untold import Untold, untold
+from activities.store.unable import note_unable
 from api.passes import Passes
 from api.residents.telling import Word, tell
 from api.services import Services
@@ -21,6 +22,7 @@ LOOKING_SECONDS = 1.0
 # Between two looks for those that have been told and did not begin to read.
 SILENT_PASS_SECONDS = 5.0
 TOLD_A_PASS = 500
+UNABLE_A_PASS = 2_000
 AT_ONCE = 16
 PASS_TIMEOUT_SECONDS = 30.0
 
@@ -67,6 +69,7 @@ class Teller:
         due = await untold(self._services.database, TOLD_A_PASS, silent=silent)
         if silent:
             self._looked_at = time.monotonic()
+            await note_unable(self._services.database, UNABLE_A_PASS)
         failures: list[TemporaryFailure] = []
         for first in range(0, len(due), AT_ONCE):
             told = await asyncio.gather(*map(self._tell, due[first : first + AT_ONCE]))

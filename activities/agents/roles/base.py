@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from activities.agents.answer import Judged, judge
 from activities.agents.prompts import hint_message
@@ -34,6 +35,8 @@ class Role(ABC):
     """The model's part in tasks of ``task_type``. The module of one has its class as ``ROLE``."""
 
     task_type: TaskType
+    # A model that is away is waited for, however long that takes.
+    is_patient: ClassVar[bool] = False
 
     def __init__(self, equipment: Equipment, toolbox: Toolbox, installed: Installed) -> None:
         self._equipment = equipment

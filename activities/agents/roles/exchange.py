@@ -26,6 +26,7 @@ class ExchangeRole(Role):
     """Text without calls is the answer, and ends the exchange."""
 
     task_type = TaskType.EXCHANGE
+    is_patient = True
 
     def __init__(self, equipment: Equipment, toolbox: Toolbox, installed: Installed) -> None:
         super().__init__(equipment, toolbox, installed)

@@ -163,10 +163,10 @@ _AGENT = f"""agents.id AS agent_id, agents.name, agents.parent_id, agents.messag
        exchange.error AS exchange_error,
        CASE
            WHEN exchange.status = '{Status.WAITING}' THEN 'a person'
-           WHEN exchange.finished_at IS NULL THEN (
+           WHEN exchange.finished_at IS NULL THEN coalesce(exchange.waits_for, (
                SELECT min(waits_for) FROM sub_tasks
                WHERE task_id = exchange.id AND status = '{Status.QUEUED}'
-           )
+           ))
        END AS waits_for, unread.count AS unread, unread.first AS first_unread"""
 
 _UNREAD = """CROSS JOIN LATERAL (

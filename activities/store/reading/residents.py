@@ -145,6 +145,7 @@ def _page(conditions: str) -> str:
                WHEN exchange.status = '{Status.WAITING}' THEN 'a person'
                WHEN exchange.status IN ({_LIVING}) THEN coalesce(
                    (SELECT min(waits_for) FROM slot_waits WHERE task_id = exchange.id),
+                   exchange.waits_for,
                    (SELECT min(waits_for) FROM sub_tasks
                     WHERE task_id = exchange.id AND status = '{Status.QUEUED}')
                )

@@ -41,7 +41,8 @@ class Route:
 @dataclass(frozen=True, slots=True)
 class TaskSummary:
     """``turns`` is in how many of its present run the model has answered, of ``turn_limit``, where
-    its definition sets one."""
+    its definition sets one. ``waits_for`` says what its turn waits for, until ``next_attempt_at``.
+    ``agent_id`` is the agent that stays which has begun it."""
 
     id: UUID
     parent_id: UUID | None
@@ -61,6 +62,9 @@ class TaskSummary:
     route: Route | None = None
     schedule_id: UUID | None = None
     scheduled_at: datetime | None = None
+    agent_id: UUID | None = None
+    waits_for: str | None = None
+    next_attempt_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,12 +250,16 @@ _SUMMARY = (
     col(Task.route),
     col(Task.schedule_id),
     col(Task.scheduled_at),
+    col(Task.agent_id),
+    col(Task.waits_for),
+    col(Task.next_attempt_at),
     col(Task.definition)["limits"]["turns"].as_integer().label("turn_limit"),
     _TURNS.label("turns"),
 )
 
 
 def _summary(row: Row[*tuple[Any, ...]], steps: Sequence[StepState]) -> TaskSummary:
+    waits = row.status is Status.RUNNING and row.waits_for is not None
     return TaskSummary(
         id=row.id,
         parent_id=row.parent_id,
@@ -271,6 +279,9 @@ def _summary(row: Row[*tuple[Any, ...]], steps: Sequence[StepState]) -> TaskSumm
         route=row.route and _route(row.route),
         schedule_id=row.schedule_id,
         scheduled_at=row.scheduled_at,
+        agent_id=row.agent_id,
+        waits_for=row.waits_for if waits else None,
+        next_attempt_at=row.next_attempt_at if waits else None,
     )
 
 

@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from activities.store.daily_limits import USED_UP
 from activities.store.database import Database
-from activities.store.resident_state import HAS_UNREAD
-from workflows.states import FINAL, MessageMode, Status
+from activities.store.resident_state import HAS_UNREAD, JOINED
+from workflows.states import FINAL, LIVING, MessageMode, Status
 
 # Who was told, reads within this time, or its workflow was ended from outside.
 SILENT_SECONDS = 20.0
@@ -27,11 +27,12 @@ class Untold:
 
 
 async def untold(database: Database, limit: int, *, silent: bool = True) -> Sequence[Untold]:
-    """Those that were not told of their last message, and those that have been told for long and
-    have not begun to read. None that are paused, in error or terminated, or have used what they may
-    use on a day: those wait for the next. And none that answer, unless something interrupts them:
-    their workflows look again when they have answered. Unless it looks for ``silent`` ones, those
-    that have been told for long are left out: each agent with unread messages is visited for it."""
+    """Those that can read, and were not told of their last message, or have been told for long and
+    have not begun to. None that are paused, in error or terminated, or have used what they may use
+    on a day: those wait for the next. And none that answer, paused or not, unless something
+    interrupts them: their workflows look again when they have answered. Unless it looks for
+    ``silent`` ones, those that have been told for long are left out: each agent with unread
+    messages is visited for it."""
     values = {"limit": limit, "silent": silent, "silent_seconds": SILENT_SECONDS}
     rows = await database.execute(_UNTOLD, values)
     return [
@@ -41,6 +42,22 @@ async def untold(database: Database, limit: int, *, silent: bool = True) -> Sequ
 
 
 _BAD = ", ".join(f"'{status}'" for status in sorted(FINAL - {Status.COMPLETED}))
+_LIVING = ", ".join(f"'{status}'" for status in sorted(LIVING))
+
+# One that answers can be told of nothing but an interruption: whether there is one.
+_IS_CUT = f"""EXISTS (
+    SELECT FROM inbox
+    WHERE inbox.agent_id = agents.id AND read_at IS NULL AND exchange_id IS NULL
+      AND mode = '{MessageMode.INTERRUPT}' AND seq > told_seq
+)"""
+
+# By its state, whether it may be told: see ``resident_states``.
+CAN_BE_TOLD = f"""CASE
+    WHEN terminated_at IS NOT NULL OR agents.deleted_at IS NOT NULL THEN false
+    WHEN exchange.status IN ({_LIVING}) THEN {_IS_CUT}
+    WHEN exchange.status IN ({_BAD}) OR paused_at IS NOT NULL THEN false
+    ELSE {USED_UP} IS NULL
+END"""
 
 _UNTOLD = text(
     f"""
@@ -66,17 +83,8 @@ _UNTOLD = text(
                  AND mode = '{MessageMode.INTERRUPT}'
            ) AS interrupts
     FROM due JOIN agents ON agents.id = due.id
-        LEFT JOIN tasks AS exchange ON exchange.id = agents.exchange_id
-    WHERE paused_at IS NULL AND terminated_at IS NULL AND agents.deleted_at IS NULL
-      AND coalesce(exchange.status NOT IN ({_BAD}), true) AND {USED_UP} IS NULL
-      AND {HAS_UNREAD} AND (
-          coalesce(exchange.status = '{Status.COMPLETED}', true)
-          OR EXISTS (
-              SELECT FROM inbox
-              WHERE inbox.agent_id = agents.id AND read_at IS NULL AND exchange_id IS NULL
-                AND mode = '{MessageMode.INTERRUPT}' AND seq > told_seq
-          )
-      )
+        {JOINED}
+    WHERE {HAS_UNREAD} AND {CAN_BE_TOLD}
     ORDER BY agents.told_at, agents.id
     LIMIT :limit
     """

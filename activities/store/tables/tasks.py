@@ -40,6 +40,9 @@ class Task(SQLModel, table=True):
     that have worked on it, the present one last: Temporal gives a run a new one when it continues
     as new and when it is reset, and what an earlier one still does must not count any more.
 
+    ``waits_for`` says for what its turn waited last, until ``next_attempt_at``: it holds until the
+    model is asked again, or the task ends.
+
     ``agent_id`` is the agent that stays which has begun it, and was told that it ended at
     ``reported_at``: another end is told again, with the ``hops`` of the exchange that began it.
     Of its tokens and cost ``counted_...`` are counted as that agent's already. An exchange of such
@@ -159,6 +162,8 @@ class Task(SQLModel, table=True):
     )
     schedule_id: UUID | None = None
     scheduled_at: datetime | None = moment_column()
+    waits_for: str | None = text_column()
+    next_attempt_at: datetime | None = moment_column()
     agent_id: UUID | None = None
     reported_at: datetime | None = moment_column()
     hops: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})

@@ -60,6 +60,15 @@ class Talk:
     def is_answering(self) -> bool:
         return self.answer is not None or self.shown.state is AgentState.RUNNING
 
+    @property
+    def asked(self) -> tuple[str, ApprovalAsked] | None:
+        """What is to be answered next: the task that asks, and its question."""
+        return next(iter(self.asks.values()), None)
+
+    @property
+    def ask_key(self) -> str | None:
+        return next(iter(self.asks), None)
+
     def drain(self) -> Sequence[Text]:
         """The lines that are to be printed now."""
         lines, self._lines = self._lines, []

@@ -1,17 +1,15 @@
 """``agentos agents remind`` and ``reminders``: what agents that stay are to be reminded of."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
-from api.cli import terminal
 from api.cli.commands import resident_options as options
 from api.cli.commands.agent_ids import talk_about_agent
 from api.cli.commands.options import Format, Output
 from api.cli.commands.pages import first_items
-from api.cli.commands.printing import print_json, print_line, print_table
+from api.cli.commands.printing import at, print_json, print_line, print_table
 from api.cli.commands.request_body import built
 from api.client import Client
 from api.client.transport import Params
@@ -85,18 +83,11 @@ def _print(found: Sequence[Reminder]) -> None:
     rows = [
         (
             str(each.id),
-            _moment(each.next_at),
+            at(each.next_at),
             each.every or "",
-            "" if each.until is None else _moment(each.until),
+            at(each.until),
             " ".join(each.text.split()),
         )
         for each in found
     ]
     print_table(("ID", "NEXT", "EVERY", "UNTIL", "TEXT"), rows, cut="TEXT")
-
-
-def _moment(moment: datetime) -> str:
-    """It is still to come, so not how long ago."""
-    if not terminal.stdout().is_terminal:
-        return moment.isoformat(timespec="seconds")
-    return f"{moment.astimezone(UTC):%F %T} UTC"

@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.text import Text
 
 from api.cli import terminal
+from api.cli.commands.options import Format
 from api.cli.commands.printing import (
     Cell,
     print_fields,
+    print_json,
     print_table,
     short_id,
     when,
@@ -32,7 +34,7 @@ _KINDS: Mapping[InboxKind | Unknown, str] = {
 
 
 def print_agents(agents: Sequence[Agent]) -> None:
-    columns = ("ID", "NAME", "STATE", "UNREAD", "LAST ACTIVITY", "TOKENS", "COST")
+    columns = ("ID", "NAME", "STATE", "UNREAD", "ACTIVE", "TOKENS", "COST")
     rows = [
         (
             short_id(agent.id),
@@ -45,11 +47,15 @@ def print_agents(agents: Sequence[Agent]) -> None:
         )
         for agent in agents
     ]
-    print_table(columns, rows, cut="NAME")
+    print_table(columns, rows, cut="NAME", spare=("ACTIVE",))
 
 
 def print_agent(agent: Agent) -> None:
     print_fields(list(_fields(agent)))
+
+
+def print_agent_as(agent: Agent, output: Format) -> None:
+    print_json(agent) if output is Format.JSON else print_agent(agent)
 
 
 def print_messages(messages: Sequence[AgentMessage]) -> None:

@@ -1,17 +1,22 @@
 """``agentos audit``: who did what, when, and why."""
 
+import json
 from collections.abc import Sequence
 from typing import Annotated
+from uuid import UUID
 
 import typer
+from pydantic import JsonValue
 
 from api.cli.commands.moments import After, Before
 from api.cli.commands.options import Format, Output, talk
 from api.cli.commands.pages import first_items
-from api.cli.commands.printing import Cell, print_json, print_table, when
+from api.cli.commands.printing import Cell, print_json, print_table, short_id, when
 from api.client import Client
 from api.wire.responses.audit import AuditEntry
 from api.wire.responses.pages import Page
+
+_WHY = "WHY, AND DETAILS"
 
 
 def audit(
@@ -50,9 +55,32 @@ def audit(
     if output is Format.JSON:
         print_json(page)
         return
-    rows = [_row(entry) for entry in page.items]
-    print_table(("WHEN", "WHO", "WHAT", "TO", "WHY"), rows, cut="WHY")
+    print_entries(page.items)
+
+
+def print_entries(entries: Sequence[AuditEntry]) -> None:
+    columns = ("WHEN", "WHO", "WHAT", "TO", _WHY)
+    print_table(columns, [_row(entry) for entry in entries], cut=_WHY)
 
 
 def _row(entry: AuditEntry) -> Sequence[Cell]:
-    return (when(entry.created_at), entry.actor, entry.action, entry.target, entry.note)
+    told = [entry.note] if entry.note else []
+    told += [f"{name}={_value(value)}" for name, value in entry.details.items()]
+    return (
+        when(entry.created_at),
+        entry.actor,
+        entry.action,
+        _target(entry.target),
+        "; ".join(told),
+    )
+
+
+def _target(target: str) -> str:
+    try:
+        return short_id(UUID(target))
+    except ValueError:
+        return target
+
+
+def _value(value: JsonValue) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

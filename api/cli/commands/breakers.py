@@ -7,7 +7,7 @@ from rich.text import Text
 
 from api.cli.commands.options import Format, Output, talk
 from api.cli.commands.pages import whole_list
-from api.cli.commands.printing import print_json, print_table
+from api.cli.commands.printing import at, print_json, print_table
 from api.wire.requests import MAX_BREAKER_SECONDS, BreakerDecision
 from api.wire.responses.breakers import Breaker
 from workflows.states import BreakerState
@@ -75,10 +75,10 @@ def _print(breakers: list[Breaker]) -> None:
         (
             each.name,
             Text(str(each.state), style=_STYLES.get(each.state, "")),
-            f"{each.until:%Y-%m-%d %H:%M:%S}" if each.until else "",
+            at(each.until),
             str(each.opened),
             each.note or each.reason,
         )
         for each in breakers
     ]
-    print_table(("NAME", "STATE", "UNTIL (UTC)", "OPENED", "WHY"), rows, cut="WHY")
+    print_table(("NAME", "STATE", "UNTIL", "OPENED", "WHY"), rows, cut="WHY")

@@ -33,6 +33,10 @@ BulkId = Annotated[
     ),
 ]
 _LEAST_CHARACTERS = 6
+_COLUMNS = (
+    *("ID", "STATE", "ACTION", "LETTERS", "LEFT", "REQUEUED", "COMPLETED", "FAILED", "SKIPPED"),
+    *("STARTED", "BY"),
+)
 
 
 @app.command("ls")
@@ -48,8 +52,7 @@ def ls(
     if output is Format.JSON:
         print_json(page)
         return
-    columns = ("ID", "STATE", "ACTION", "LETTERS", "LEFT", "FAILED", "STARTED", "BY")
-    print_table(columns, list(map(_row, page.items)), cut="BY")
+    print_runs(page.items)
 
 
 @app.command("show")
@@ -98,6 +101,11 @@ async def find_bulk_id(client: Client, text: str) -> str:
     if len(found) != 1:
         raise BulkIdUnknown(text=text, count=MAX_PAGE)
     return found[0]
+
+
+def print_runs(runs: Sequence[BulkRun]) -> None:
+    spare = ("BY", "STARTED", "ACTION")  # `show` has them.
+    print_table(_COLUMNS, list(map(_row, runs)), cut="STATE", spare=spare)
 
 
 def print_run(run: BulkRun, output: Format) -> None:
@@ -155,7 +163,10 @@ def _row(run: BulkRun) -> Sequence[Cell]:
         run.action.value,
         f"{counts.total:,}",
         f"{counts.left:,}",
+        f"{counts.requeued:,}",
+        f"{counts.completed:,}",
         f"{counts.failed:,}",
+        f"{counts.skipped:,}",
         when(run.created_at),
         run.actor,
     )

@@ -30,18 +30,15 @@ def print_groups(groups: Sequence[Group]) -> None:
 
 
 def print_group(group: Group) -> None:
-    limits = group.limits
-    bounds = [f"{limits.rounds} rounds", f"{limits.turn_seconds:g} s a round"]
-    bounds += [f"{limits.tokens} tokens"] if limits.tokens is not None else []
-    bounds += [f"{limits.cost_usd:g} USD"] if limits.cost_usd is not None else []
     print_fields(
         [
-            ("id", str(group.id)),
-            ("name", group.name),
-            ("mode", group.mode.value),
-            ("limits", ", ".join(bounds)),
-            ("state", _state(group)),
-            ("messages", str(group.message_seq)),
+            ("Group", str(group.id)),
+            ("Name", group.name),
+            ("State", _state(group)),
+            ("Mode", group.mode.value),
+            ("Limits", _limits(group)),
+            ("Messages", str(group.message_seq)),
+            ("Created", when(group.created_at)),
         ]
     )
     if not group.members:
@@ -73,3 +70,11 @@ def print_said(message: GroupMessage) -> None:
 
 def _state(group: Group) -> str:
     return _SILENT if group.thread_id is None else f"round {group.round}"
+
+
+def _limits(group: Group) -> str:
+    limits = group.limits
+    bounds = [f"{limits.rounds} rounds", f"{limits.turn_seconds:g} s a round"]
+    bounds += [f"{limits.tokens:,} tokens"] if limits.tokens is not None else []
+    bounds += [f"{limits.cost_usd:g} USD"] if limits.cost_usd is not None else []
+    return ", ".join(bounds)

@@ -4,7 +4,7 @@ import typer
 
 from api.cli import terminal
 from api.cli.commands.options import Format, Output, talk
-from api.cli.commands.printing import print_json, print_table
+from api.cli.commands.printing import at, print_json, print_table
 from api.client import Client
 from api.wire.responses.housekeeping import SweepView
 
@@ -22,14 +22,14 @@ def housekeeping(context: typer.Context, output: Output = Format.TABLE) -> None:
             f"{sweep.removed:,}",
             f"{sweep.freed_bytes:,}",
             f"{sweep.remaining:,}",
-            f"{sweep.swept_at:%F %T}" if sweep.swept_at else "",
+            at(sweep.swept_at),
         )
         for sweep in found.sweeps
     ]
-    print_table(("WHAT", "KEPT", "REMOVED", "BYTES", "LEFT", "LAST LOOKED AT (UTC)"), rows)
+    print_table(("WHAT", "KEPT", "REMOVED", "BYTES", "LEFT", "LAST LOOKED AT"), rows)
     last = found.last_pass
     if last.ended_at is not None and last.duration_ms is not None:
-        told = f"The last pass ended at {last.ended_at:%F %T} UTC, after {last.duration_ms:,} ms."
+        told = f"The last pass ended at {at(last.ended_at)}, after {last.duration_ms:,} ms."
         terminal.stderr().print(told, style="dim")
 
 

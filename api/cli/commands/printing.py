@@ -1,8 +1,8 @@
 """Data on stdout: the API's own documents, or tables for people."""
 
 import json
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
 
 import typer
 from pydantic import BaseModel
@@ -21,6 +21,7 @@ Cell = str | Text
 
 _GAP_COLUMNS = 3
 _LEAST_COLUMNS = 12
+_TEXT_CHARACTERS = 200
 
 
 def print_json(document: BaseModel) -> None:
@@ -52,23 +53,43 @@ def print_text(text: str) -> None:
 
 
 def print_table(
-    columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, cut: str | None = None
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    *,
+    cut: str | None = None,
+    spare: Sequence[str] = (),
 ) -> None:
-    """On a terminal that is too narrow, the column ``cut`` is cut, and no other."""
+    """On a terminal that is too narrow, the column ``cut`` is cut, and no other; where that is not
+    enough, those that are ``spare`` are left out, the first of them first."""
     cells = [[_safe(cell) for cell in row] for row in rows]
-    table = Table(box=None, pad_edge=False, padding=(0, _GAP_COLUMNS, 0, 0), header_style="bold")
-    for index, column in enumerate(columns):
-        width = max(len(column), *(row[index].cell_len for row in cells), 0)
-        table.add_column(column, no_wrap=True, overflow="ellipsis", min_width=width)
+    widths = {
+        column: max(len(column), *(row[index].cell_len for row in cells), 0)
+        for index, column in enumerate(columns)
+    }
     if cut is not None:
-        column_to_cut = table.columns[columns.index(cut)]
-        taken = sum(column.min_width or 0 for column in table.columns)
-        taken += _GAP_COLUMNS * len(columns) - (column_to_cut.min_width or 0)
-        column_to_cut.min_width = None
-        column_to_cut.max_width = max(_LEAST_COLUMNS, terminal.stdout().width - taken)
+        _fit(widths, cut, spare)
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP_COLUMNS, 0, 0), header_style="bold")
+    for column, width in widths.items():
+        table.add_column(
+            column, no_wrap=True, overflow="ellipsis", min_width=width, max_width=width
+        )
     for row in cells:
-        table.add_row(*row)
+        named = dict(zip(columns, row, strict=True))
+        table.add_row(*(named[column] for column in widths))
     draw(table)
+
+
+def _fit(widths: dict[str, int], cut: str, spare: Sequence[str]) -> None:
+    space, wanted = terminal.stdout().width, widths[cut]
+    widths[cut] = min(wanted, _LEAST_COLUMNS)
+    for column in spare:
+        if _taken(widths) > space:
+            del widths[column]
+    widths[cut] = min(wanted, max(widths[cut], widths[cut] + space - _taken(widths)))
+
+
+def _taken(widths: Mapping[str, int]) -> int:
+    return sum(widths.values()) + _GAP_COLUMNS * (len(widths) - 1)
 
 
 def print_fields(fields: Sequence[tuple[str, Cell]]) -> None:
@@ -131,6 +152,22 @@ def when(moment: datetime | None) -> str:
     if not terminal.stdout().is_terminal:
         return moment.isoformat(timespec="seconds")
     return f"{_rounded((datetime.now(UTC) - moment).total_seconds())} ago"
+
+
+def at(moment: datetime | None, zone: tzinfo = UTC) -> str:
+    """A moment by the clock, such as one that is still to come: for people by that of the zone."""
+    if moment is None:
+        return ""
+    if not terminal.stdout().is_terminal:
+        return moment.isoformat(timespec="seconds")
+    return f"{moment.astimezone(zone):%F %T %Z}"
+
+
+def beginning(text: str) -> str:
+    """A line of it at most: the whole may be a hundred pages, and is in the JSON."""
+    lines = text.strip().splitlines() or [""]
+    first = lines[0][:_TEXT_CHARACTERS].rstrip()
+    return first if first == text.strip() else f"{first} ..."
 
 
 def _safe(cell: Cell) -> Text:

@@ -34,6 +34,15 @@ Agent = Annotated[
         help="An agent's name, its id, or the first six or more characters of that.",
     ),
 ]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--idempotency-key",
+        metavar="KEY",
+        show_default=False,
+        help="Doing it again with the same key changes nothing.",
+    ),
+]
 SpokenName = Annotated[
     str | None, _option("What it calls itself.", "--profile-name", unit="TEXT", default="NAME")
 ]

@@ -1,12 +1,17 @@
 """Schedules as tables."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import JsonValue
 
 from api.cli import terminal
 from api.cli.commands.printing import (
     Cell,
+    at,
+    beginning,
     print_fields,
     print_table,
     print_title,
@@ -28,7 +33,7 @@ def print_schedules(schedules: Sequence[ScheduleSummary]) -> None:
 
 
 def print_schedule(schedule: Schedule) -> None:
-    print_fields(_fields(schedule))
+    print_fields([*_fields(schedule), *_asked(schedule.task)])
     if schedule.next_times:
         print_title("Next")
         for moment in schedule.next_times[:_TIMES_SHOWN]:
@@ -84,6 +89,23 @@ def _fields(schedule: Schedule) -> Sequence[tuple[str, Cell]]:
     return fields
 
 
+def _asked(task: Mapping[str, JsonValue]) -> Iterator[tuple[str, Cell]]:
+    """What would run."""
+    prompt, inputs = task.get("prompt"), task.get("inputs")
+    if isinstance(prompt, str):
+        yield "Prompt", beginning(prompt)
+    match task.get("pipeline"):
+        case {"steps": [*steps], **named}:
+            names = [str(step.get("id", "")) for step in steps if isinstance(step, dict)]
+            yield "Pipeline", f"{named.get('name', '')}: {', '.join(names)}"
+    for key in ("agent", "plan", "auto"):
+        if task.get(key):
+            yield key.capitalize(), beginning(json.dumps(task[key], ensure_ascii=False))
+    if isinstance(inputs, dict):
+        for name, reference in inputs.items():
+            yield f"Input {name}", str(reference)
+
+
 def _timing(schedule: ScheduleSummary) -> str:
     if schedule.cron is None:
         return f"every {schedule.every}"
@@ -91,14 +113,11 @@ def _timing(schedule: ScheduleSummary) -> str:
 
 
 def _moment(schedule: ScheduleSummary, moment: datetime) -> str:
-    """For people by the clock of the schedule's zone."""
-    if not terminal.stdout().is_terminal:
-        return moment.isoformat(timespec="seconds")
+    """By the clock of the schedule's zone."""
     try:
-        zone = ZoneInfo(schedule.time_zone)
+        return at(moment, ZoneInfo(schedule.time_zone))
     except (ZoneInfoNotFoundError, ValueError):
-        return f"{moment.astimezone(UTC):%F %T} UTC"  # This machine may know fewer.
-    return f"{moment.astimezone(zone):%a %F %T %Z}"
+        return at(moment)  # This machine may know fewer.
 
 
 def _tell_problems(schedules: Sequence[ScheduleSummary]) -> None:

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from api.cli.commands.printing import (
     Cell,
+    beginning,
     draw,
     print_fields,
     print_table,
@@ -22,9 +23,7 @@ from api.cli.display.frames import clock, counted, duration, seconds_between
 from api.cli.kinds.table import kind_of
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import SubTask, Task, TaskSummary, Usage
-from workflows.states import Status
-
-_PROMPT_CHARACTERS = 200
+from workflows.states import Status, TaskType
 
 
 def print_tasks(tasks: Sequence[TaskSummary]) -> None:
@@ -81,13 +80,15 @@ def _task_fields(task: Task) -> Sequence[tuple[str, Cell]]:
         ("Status", status_cell(task.status)),
         ("Type", task.type.value),
         ("Routed", route_text(task.route.type, task.route.reason) if task.route else ""),
-        ("Node of", str(task.parent_id or "")),
+        ("Turn of" if task.type is TaskType.EXCHANGE else "Node of", str(task.parent_id or "")),
+        ("Begun by", f"agent {task.agent_id}" if task.agent_id else ""),
         ("Priority", str(task.priority)),
         ("Created", when(task.created_at)),
         ("Time", _elapsed(task.started_at, task.finished_at)),
         *((f"Input {name}", reference) for name, reference in task.inputs.items()),
-        ("Prompt", _beginning(task.prompt or "")),
+        ("Prompt", beginning(task.prompt or "")),
         ("Progress", kind_of(task.type).progress_note(task)),
+        ("Waits for", _wait(task)),
         ("Used", "" if kind_of(task.type).draws_usage else _used(task.usage)),
         ("Error", str(task.error.get("message", "")) if task.error else ""),
         ("Temporal", task.temporal_url or ""),
@@ -95,11 +96,11 @@ def _task_fields(task: Task) -> Sequence[tuple[str, Cell]]:
     return [(label, value) for label, value in fields if value]
 
 
-def _beginning(text: str) -> str:
-    """A line of it at most: the whole may be a hundred pages, and is in the JSON."""
-    lines = text.strip().splitlines() or [""]
-    first = lines[0][:_PROMPT_CHARACTERS].rstrip()
-    return first if first == text.strip() else f"{first} ..."
+def _wait(task: Task) -> str:
+    if task.waits_for is None or task.next_attempt_at is None:
+        return task.waits_for or ""
+    until = clock(task.next_attempt_at, datetime.now(UTC))
+    return f"{task.waits_for}; tried again at {until} at the latest"
 
 
 def _used(usage: Usage) -> str:
@@ -130,7 +131,7 @@ def _note(step: SubTask) -> str:
     if step.next_attempt_at is not None and step.waits_for is not None:
         return f"waits for {step.waits_for}"
     if step.next_attempt_at is not None:
-        return f"next try at {step.next_attempt_at.astimezone():%H:%M:%S}"
+        return f"next try at {clock(step.next_attempt_at, datetime.now(UTC))}"
     if step.error is not None:
         return str(step.error.get("message", ""))
     notes = ["cached"] if step.cached else []

@@ -139,7 +139,7 @@ def _notes(step: StepProgress, now: datetime) -> Iterator[tuple[str, str]]:
         yield f"  {step.phase.value.replace('_', ' ')}", "cyan"
     if step.status is Status.QUEUED and step.next_attempt_at is not None:
         wait = max(0.0, (step.next_attempt_at - now).total_seconds())
-        at = step.next_attempt_at.astimezone().strftime("%H:%M:%S")
+        at = clock(step.next_attempt_at, now)
         if step.waits_for:
             yield f"  waits for {step.waits_for}, until {at} at the latest", "yellow"
         else:

@@ -1,12 +1,12 @@
 """Progress as plain lines, where there is no terminal."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from rich.console import Console, RenderableType
 from rich.filesize import decimal
 from rich.text import Text
 
-from api.cli.display.frames import duration, seconds_between, summary
+from api.cli.display.frames import clock, duration, seconds_between, summary
 from api.cli.display.glyphs import glyphs_of
 from api.cli.display.progress import StepProgress, TaskProgress
 from api.cli.terminal import safe_line
@@ -81,7 +81,7 @@ def line_of(event: Event, task: TaskProgress, step: StepProgress | None) -> str 
 
 
 def _clock(step: StepProgress) -> str:
-    return step.next_attempt_at.astimezone().strftime("%H:%M:%S") if step.next_attempt_at else "?"
+    return clock(step.next_attempt_at, datetime.now(UTC)) if step.next_attempt_at else "?"
 
 
 def _reason(step: StepProgress) -> str:

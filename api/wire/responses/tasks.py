@@ -114,13 +114,19 @@ class Route(Answer):
 
 
 class TaskSummary(Answer):
-    """``parent_id`` is the plan of a task that is a node of one, ``schedule_id`` the schedule that
-    has made it, which may be deleted by now, and ``scheduled_at`` when it was due."""
+    """``parent_id`` is the plan of a task that is a node of one, or the agent that stays of a task
+    that is a turn of one. ``schedule_id`` is the schedule that has made it, which may be deleted by
+    now, and ``scheduled_at`` when it was due; ``agent_id`` is the agent that stays which has begun
+    it. ``waits_for`` says what its turn waits for, if it does, and ``next_attempt_at`` when it is
+    tried again at the latest."""
 
     task_id: UUID
     parent_id: UUID | None = None
     schedule_id: UUID | None = None
     scheduled_at: datetime | None = None
+    agent_id: UUID | None = None
+    waits_for: str | None = None
+    next_attempt_at: datetime | None = None
     type: Open[TaskType]
     name: str
     status: Open[Status]

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from pydantic import JsonValue
@@ -14,6 +14,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.agents.adapter import Agents
+from activities.agents.patient_turns import held_by_model
 from activities.agents.roles.table import roles_of
 from activities.agents.turn import TurnOptions, Turns
 from activities.attempts.attempt import as_application_error
@@ -22,7 +23,10 @@ from activities.llm.models import Models
 from activities.store import tasks
 from activities.store.blobs import Blobs
 from activities.store.database import Database
+from activities.store.keys import DEFAULT_TEAM
 from activities.store.options import S3Options
+from activities.store.reading.tasks import find_details
+from activities.store.tasks import NewTask
 from activities.tools.found import found_line
 from activities.tools.mcp.results import McpResult
 from activities.tools.offered import OfferedTool
@@ -42,7 +46,8 @@ from tests.doubles.model_server import (
 from tests.equipment import TOKENS, equipment, installed
 from tests.integration.new_tasks import new_task
 from workflows.agent_contracts import Hint, ThinkCall, Thought
-from workflows.contracts import RETRIES_USED_UP
+from workflows.contracts import RETRIES_USED_UP, Hold
+from workflows.definitions import resident
 from workflows.definitions.agent import Agent
 from workflows.errors import InternalError
 from workflows.errors.models import ModelUnavailable
@@ -442,3 +447,59 @@ async def test_every_model_that_gave_no_answer_is_named_when_none_did(
     found = [data for name, data in await told(database, task_id) if name == "llm.retrying"]
     assert ["next_attempt_at" in data for data in found] == [False, True]
     assert found[0]["model"] == "first"
+
+
+@pytest.mark.parametrize("status", [503, 429], ids=["away", "overloaded"])
+async def test_a_turn_of_an_agent_that_stays_waits_for_its_model_when_its_retries_are_used_up(
+    turns: Turns, database: Database, server: ModelServer, status: int
+) -> None:
+    task = NewTask(
+        id=uuid4(),
+        team_id=DEFAULT_TEAM,
+        type=TaskType.EXCHANGE,
+        name="an exchange",
+        definition=resident.Exchange(number=1).model_dump(mode="json", exclude_defaults=True),
+        prompt="Hello.",
+    )
+    await tasks.create_task(database, task)
+    first = ThinkCall(task_id=task.id, run=1, turn=1, seq=0)
+    server.otherwise = refusal(status, "because of the moon")
+    with pytest.raises(ApplicationError):
+        await think(turns, first, THINK_RETRIES)
+    agents = Agents(turns._equipment, Toolbox(Registry(), database), turns._roles, TurnOptions())
+    holds: list[Hold] = []
+    for tried in (THINK_RETRIES, THINK_RETRIES + 1):
+        environment = ActivityEnvironment()
+        environment.info = replace(environment.info, workflow_run_id="a")
+        call = first.model_copy(update={"tried": tried})
+        thought = await environment.run(agents.think, call)
+        assert thought.held is not None
+        holds.append(thought.held)
+    assert [hold.tried for hold in holds] == [THINK_RETRIES + 1, THINK_RETRIES + 2]
+    assert 60 <= holds[0].seconds < 120 <= holds[1].seconds
+    error = await error_of(database, task.id)
+    assert "because of the moon" in error["message"]
+    *_, (name, held) = await told(database, task.id)
+    assert name == "turn.held"
+    assert "because of the moon" in held["reason"]
+    shown = await find_details(database, DEFAULT_TEAM, task.id, fresh=True)
+    assert shown is not None
+    assert shown.summary.waits_for == held["reason"]
+    assert shown.summary.next_attempt_at is not None
+    server.otherwise = text("Here I am.")
+    answered = await think(turns, first)
+    assert answered.finished
+    shown = await find_details(database, DEFAULT_TEAM, task.id, fresh=True)
+    assert shown is not None
+    assert (shown.summary.waits_for, shown.summary.error) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("failures", "least"), [(6, 60), (7, 120), (8, 240), (9, 300), (10**6, 300)]
+)
+def test_a_model_that_stays_away_is_asked_ever_less_often(failures: int, least: float) -> None:
+    error = ModelUnavailable(model="m", reason="it is gone")
+    held = held_by_model(error, failures, uniform=lambda low, high: low)
+    assert (held.seconds, held.what) == (least, "m, which is away: it is gone")
+    error.retry_after_seconds = 3_600.0
+    assert held_by_model(error, failures).seconds == 3_600

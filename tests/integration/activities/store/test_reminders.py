@@ -191,7 +191,7 @@ async def test_an_agent_whose_inbox_is_full_is_reminded_once_there_is_room(
         database,
         """
         WITH full_one AS (
-            UPDATE agents SET message_seq = 10001 WHERE id = :agent_id
+            UPDATE agents SET message_seq = 10000 WHERE id = :agent_id
         )
         INSERT INTO inbox (id, team_id, agent_id, seq, kind, from_name, to_name, content, mode,
                            hops, round, is_interrupted)

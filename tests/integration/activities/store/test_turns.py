@@ -198,7 +198,7 @@ async def test_a_run_ends_with_what_its_turn_has_written_of_the_same_failure(
     turn = Turn(task_id, 1, 1, 0, "first")
     await turns.begin_turn(database, turn, known=0)
     told = Failure(code="model-refused", message="It said no.", step="turn 1")
-    await turns.tell_of_failure(database, turn, told, ())
+    await turns.tell_of_trouble(database, turn, told, ())
     close = TaskClose(
         task_id=task_id,
         team_id=DEFAULT_TEAM,

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -167,3 +167,22 @@ async def test_several_agents_with_the_beginning_of_an_id_are_all_named(
     assert "2 agents have an id that begins with abcdef12" in await refused(
         residents, 2, "show", "abcdef12"
     )
+
+
+async def test_a_task_says_which_agent_has_begun_it_and_a_turn_whose_it_is(
+    residents: Residents,
+) -> None:
+    agent_id, url = await residents.create(), residents.stage.url
+    document = {"type": "agent", "prompt": "Count.", "agent": {}}
+    task_id = (await residents.http.post("/tasks", json=document)).json()["task_id"]
+    begun = "UPDATE tasks SET agent_id = :agent_id WHERE id = :id"
+    await residents.stage.execute(begun, agent_id=UUID(agent_id), id=UUID(task_id))
+    assert (await residents.http.get(f"/tasks/{task_id}")).json()["agent_id"] == agent_id
+    listed = (await residents.http.get("/tasks")).json()["items"]
+    assert [each["agent_id"] for each in listed if each["task_id"] == task_id] == [agent_id]
+    shown = (await agentos(url, "show", task_id)).stdout
+    assert ["Begun", "by", "agent", agent_id] in [line.split() for line in shown.splitlines()]
+    await residents.send(agent_id)
+    turn = (await agentos(url, "show", str(await residents.begin(agent_id)))).stdout
+    assert ["Turn", "of", agent_id] in [line.split() for line in turn.splitlines()]
+    assert "Begun" not in turn

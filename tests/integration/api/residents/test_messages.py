@@ -230,7 +230,7 @@ async def test_an_inbox_that_is_full_takes_no_more_until_some_are_read(
     await residents.send(agent_id)
     await residents.stage.execute(
         "UPDATE agents SET message_seq = :most WHERE id = :id",
-        most=MAX_UNREAD + 1,
+        most=MAX_UNREAD,
         id=UUID(agent_id),
     )
     full = await post_message(residents, agent_id)

@@ -10,7 +10,9 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
-from api.residents import acts
+from api.residents import acts, pauses
+from api.residents.pauses import Pauses
+from api.services import Services
 from api.tasks.sweeper import Sweeper
 from api.tasks.temporal import TemporalPort
 from deploy.local.tcp_ports import choose_ports
@@ -177,14 +179,18 @@ async def test_the_name_of_a_deleted_agent_is_free_again(residents: Residents) -
     assert await residents.create(name="the one") != agent_id
 
 
+async def _without_temporal(residents: Residents) -> Services:
+    """The same, where Temporal cannot be reached."""
+    [port] = choose_ports([None])
+    away = TemporalPort(await Client.connect(f"127.0.0.1:{port}", lazy=True), "none")
+    return replace(residents.stage.services, temporal=away)
+
+
 async def test_an_end_that_temporal_did_not_hear_of_is_told_to_it_later(
     residents: Residents,
 ) -> None:
     agent_id = await residents.in_state(AgentState.RUNNING)
-    stage = residents.stage
-    [port] = choose_ports([None])
-    away = TemporalPort(await Client.connect(f"127.0.0.1:{port}", lazy=True), "none")
-    services = replace(stage.services, temporal=away)
+    stage, services = residents.stage, await _without_temporal(residents)
     fate = ChildrenFate.TERMINATE
     ended = await acts.terminate(services, SOMEBODY, UUID(agent_id), fate)
     assert ended.state is AgentState.TERMINATED
@@ -200,16 +206,40 @@ async def test_an_end_that_temporal_did_not_hear_of_is_told_to_it_later(
     assert _CANCELLED in [each.event_type async for each in handle.fetch_history_events()]
 
 
-async def test_a_pause_that_temporal_did_not_hear_of_is_refused_and_nothing_has_changed(
+async def _signals(residents: Residents, agent_id: str) -> list[str]:
+    handle = residents.stage.temporal.get_workflow_handle(f"agent-{agent_id}")
+    told = [each async for each in handle.fetch_history_events()]
+    signals = [each.workflow_execution_signaled_event_attributes.signal_name for each in told]
+    return [signal for signal in signals if signal in ("pause", "resume")]
+
+
+async def test_a_pause_and_its_end_that_temporal_did_not_hear_of_are_told_to_it_later(
+    residents: Residents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pauses, "AGE_SECONDS", 0.0)
+    agent_id = await residents.in_state(AgentState.RUNNING)
+    stage, away = residents.stage, await _without_temporal(residents)
+    again = Pauses(stage.services)
+    paused = await acts.pause(away, SOMEBODY, UUID(agent_id))
+    assert paused.state is AgentState.PAUSED
+    assert await _signals(residents, agent_id) == []
+    await again.tell_again()
+    assert await _signals(residents, agent_id) == ["pause"]
+    rests = "UPDATE tasks SET status = 'paused', updated_at = now() WHERE parent_id = :id"
+    await stage.execute(rests, id=UUID(agent_id))
+    resumed = await acts.resume(away, SOMEBODY, UUID(agent_id))
+    assert resumed.state is AgentState.RUNNING
+    await again.tell_again()
+    assert await _signals(residents, agent_id) == ["pause", "resume"]
+
+
+async def test_an_interruption_that_temporal_did_not_hear_of_is_refused(
     residents: Residents,
 ) -> None:
     agent_id = await residents.in_state(AgentState.RUNNING)
-    [port] = choose_ports([None])
-    away = TemporalPort(await Client.connect(f"127.0.0.1:{port}", lazy=True), "none")
-    services = replace(residents.stage.services, temporal=away)
+    await residents.begin(agent_id)
     with pytest.raises(TemporaryFailure):
-        await acts.pause(services, SOMEBODY, UUID(agent_id))
-    assert (await residents.show(agent_id))["state"] == AgentState.RUNNING
+        await acts.interrupt(await _without_temporal(residents), SOMEBODY, UUID(agent_id))
 
 
 def test_no_state_is_a_trap_and_none_but_deletion_follows_termination() -> None:

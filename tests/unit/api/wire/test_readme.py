@@ -2,11 +2,15 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
 import yaml
 from typer.main import get_command
 
+from activities.retention import Retention
+from activities.store.housekeeping.table import SWEEPS
 from deploy.cli import app
 from tests.folders import PROJECT
 from workflows.definitions.inputs import MAX_INPUTS
@@ -49,6 +53,48 @@ def test_every_command_line_of_the_readme_names_commands_and_options_that_exist(
     lines = _command_lines()
     assert len(lines) > 30  # else the blocks are no longer found, and nothing is tested
     assert {line: what for line in lines if (what := _unknown(line)) is not None} == {}
+
+
+def test_the_readme_says_of_all_that_housekeeping_removes_how_long_it_is_kept() -> None:
+    [section] = re.findall(r"^## Housekeeping\n(.*?)^## ", README, re.DOTALL | re.MULTILINE)
+    default = Retention().model_dump()
+    for name, days in default.items():
+        kept = "`forever`" if days is None else str(days)
+        row = f"| {name.replace('_', ' ')} | `AGENTOS_KEEP_{name.upper()}` | {kept} |"
+        assert row in section
+    others = [sweep.name for sweep in SWEEPS if sweep.name not in default]
+    assert [name for name in others if f"`{name}`" not in section] == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", "CONTRIBUTING.md"])
+def test_every_row_of_a_table_has_as_many_cells_as_its_head(name: str) -> None:
+    text = (PROJECT / name).read_text()
+    assert list(_broken_rows(text)) == []
+
+
+def test_a_row_that_is_broken_is_found() -> None:
+    table = "| a | b |\n|---|---|\n"
+    broken = {"| 1 |": 3, "| 1 | 2 | 3 |": 3, "| `a|b` | 2 |": 3, "| 1 | 2": 3}
+    for row, place in broken.items():
+        assert [line for line, _ in _broken_rows(f"{table}{row}\n")] == [place], row
+    for row in ("| 1 | 2 |", r"| `a\|b` | |", "\n| another |", "```\n| 1 |\n```"):
+        assert list(_broken_rows(f"{table}{row}\n")) == [], row
+
+
+def _broken_rows(text: str) -> Iterator[tuple[int, str]]:
+    """Rows of tables with another number of cells than the head of theirs, by their lines. A bar
+    ends a cell also within a code span, unless there is a backslash before it."""
+    is_code, head = False, None
+    for number, line in enumerate(text.splitlines(), 1):
+        is_code ^= line.lstrip().startswith("```")
+        row = line.strip()
+        if is_code or not row.startswith("|"):
+            head = None
+            continue
+        bars = len(re.findall(r"(?<!\\)\|", row))
+        head = head or bars
+        if bars != head or not row.endswith("|"):
+            yield number, row
 
 
 def _command_lines() -> list[str]:
