@@ -71,7 +71,7 @@ async def test_an_agent_that_answers_is_told_once_of_what_interrupts_it(
     await post(database, agent_id, MessageMode.INTERRUPT)
     [(told, interrupts)] = await due(database)
     assert (told, interrupts) == (agent_id, True)
-    await note_told(database, agent_id, 2)
+    await note_told(database, {agent_id: 2})
     await post(database, agent_id)
     await write(database, HOUR_AGO)
     assert not await due(database)
