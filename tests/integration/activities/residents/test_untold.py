@@ -91,3 +91,12 @@ async def test_of_what_an_agent_has_taken_it_need_not_be_told(
         await end(database, agent_id, await take(database, agent_id))
     [agent] = await read(database, "SELECT message_seq, told_seq FROM agents")
     assert agent.told_seq == agent.message_seq
+
+
+async def test_an_agent_is_told_though_whoever_wrote_to_it_died_before_it_could_tell(
+    database: Database,
+) -> None:
+    agent_id = await new_agent(database)
+    message = NewMessage(agent_id=agent_id, team_id=DEFAULT_TEAM, content="ask", tells=True)
+    await inbox.post(database, message)
+    assert await due(database) == [(agent_id, False)]
