@@ -90,18 +90,19 @@ async def settle(
         ended = replace(ended, error=_CANCELLED)
         why = {"task_id": task_id, "error": _CANCELLED.model_dump_json(exclude_none=True)}
         await connection.execute(_EXPLAIN, why)
-    group = ended.group
-    members = await lock_group(connection, group.group_id, agent_id) if group is not None else ()
+    turn = None
+    if (group := ended.group) is not None:
+        turn = await lock_group(connection, group.group_id, ended.team_id, agent_id)
     told = {ended.parent_id} if ended.parent_id is not None else set[UUID]()
-    await lock_agents(connection, {agent_id, *ended.askers, *told, *members})
+    await lock_agents(connection, {agent_id, *ended.askers, *told, *(turn.members if turn else ())})
     values = {"task_id": task_id, "agent_id": agent_id, "is_good": ended.is_good}
     await connection.execute(_RECORD, values)
     if ended.is_good:
         await _reply(connection, ended)
     elif ended.parent_id is not None and not ended.is_terminated:
         await _tell_parent(connection, ended, ended.parent_id)
-    if group is not None:
-        await on_exchange_end(connection, _for_group(ended, group))
+    if group is not None and turn is not None:
+        await on_exchange_end(connection, _for_group(ended, group), turn)
 
 
 async def _reply(connection: AsyncConnection, ended: _Ended) -> None:

@@ -28,7 +28,8 @@ class NewGroupMessage:
     """What is to be said to all members of a group, by a person or by a member.
 
     Of those with the same ``client_key`` the first counts, and ``request_digest`` tells a repeat
-    from another message. ``hops`` counts the messages of agents that led to it.
+    from another message. ``hops`` counts the messages of agents that led to it. With ``tells``
+    whoever posts it tells those whose turn it is at once; else the ``Teller`` is to.
     """
 
     group_id: UUID
@@ -39,6 +40,7 @@ class NewGroupMessage:
     from_agent_id: UUID | None = None
     attachments: Mapping[str, str] | None = None
     hops: int = 0
+    tells: bool = False
     client_key: str | None = None
     request_digest: str | None = None
 
@@ -74,7 +76,7 @@ async def post_to_group(database: Database, message: NewGroupMessage) -> PostedT
             await note_silence(connection, group, group.thread_id, Silence.SUPERSEDED)
         seq = await _say(connection, group, message)
         first = Said(message.from_agent_id, digest_of(message.content))
-        woken = await open_discussion(connection, group, message.id, first)
+        woken = await open_discussion(connection, group, message.id, first, tells=message.tells)
         created_at = await connection.scalar(_NOW)
         assert isinstance(created_at, datetime)
     return PostedToGroup(message.id, seq, created_at, is_new=True, woken=woken)

@@ -27,7 +27,7 @@ from workflows.states import GroupTurnState, InboxKind, MessageMode
 @dataclass(frozen=True, slots=True)
 class Woken:
     """A member that has something to answer; ``seq`` is the number of the last message that it was
-    given. Whoever tells workflows hears of it; who is in a hurry tells it as well."""
+    given. Whoever tells workflows hears of it, unless who posts a message tells it at once."""
 
     agent_id: UUID
     name: str
@@ -36,21 +36,28 @@ class Woken:
 
 @dataclass(frozen=True, slots=True)
 class _Delivery:
-    """In which round of which discussion ``speakers`` answer what is delivered."""
+    """In which round of which discussion ``speakers`` answer what is delivered. With ``tells`` the
+    caller tells them."""
 
     thread_id: UUID
     round: int
     speakers: Collection[UUID] = ()
+    tells: bool = False
 
 
 async def open_discussion(
-    connection: AsyncConnection, group: LockedGroup, thread_id: UUID, first: Said
+    connection: AsyncConnection,
+    group: LockedGroup,
+    thread_id: UUID,
+    first: Said,
+    *,
+    tells: bool = False,
 ) -> Sequence[Woken]:
     """Begin the discussion of a message that was just said. Any earlier one has ended. Gives those
-    whose turn it is."""
+    whose turn it is; with ``tells`` the caller tells them."""
     members = await locked_members(connection, group)
     opened = Discussion.opened(group.limits, first, _able(members))
-    return await _go_on(connection, group, thread_id, members, opened)
+    return await _go_on(connection, group, thread_id, members, opened, tells=tells)
 
 
 async def end_round(connection: AsyncConnection, group: LockedGroup) -> None:
@@ -80,13 +87,15 @@ async def _go_on(
     thread_id: UUID,
     members: Sequence[LockedMember],
     following: Discussion | Silence,
+    *,
+    tells: bool = False,
 ) -> Sequence[Woken]:
     if isinstance(following, Silence):
         await _deliver(connection, group, members, _Delivery(thread_id, group.round))
         await note_silence(connection, group, thread_id, following)
         await set_round(connection, group.id, None, group.round)
         return ()
-    delivery = _Delivery(thread_id, following.round, following.turns.keys())
+    delivery = _Delivery(thread_id, following.round, following.turns.keys(), tells)
     woken = await _deliver(connection, group, members, delivery)
     values = {
         "thread_id": thread_id,
@@ -139,6 +148,7 @@ async def _deliver(
         "round": delivery.round,
         "member_ids": [member.id for member in members],
         "speaker_ids": list(delivery.speakers),
+        "tells": delivery.tells,
     }
     given = await connection.execute(_DELIVER, values)
     return [Woken(row.id, row.name, row.message_seq) for row in given if row.is_speaker]
@@ -240,7 +250,7 @@ _DELIVER = text(
     )
     SELECT agent.id, agent.name, agent.message_seq, agent.is_speaker,
            pg_notify('{events.CHANNEL}', CAST(agent.id AS text)),
-           CASE WHEN agent.is_speaker
+           CASE WHEN agent.is_speaker AND NOT CAST(:tells AS bool)
                 THEN pg_notify('{inbox.CHANNEL}', CAST(agent.id AS text)) END
     FROM agent
     """

@@ -38,34 +38,45 @@ class EndedExchange:
     reply: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class EndingTurn:
+    """What is locked of a group in which the exchange of a member ends: the group and, unless it
+    ``waits`` for the turn of another one, the ``members``, which may be given something."""
+
+    group: LockedGroup
+    members: Collection[UUID]
+    waits: bool
+
+
 async def lock_group(
-    connection: AsyncConnection, group_id: UUID, agent_id: UUID
-) -> Collection[UUID]:
-    """Lock a group until the transaction ends, in which this member's exchange ends. Gives the
-    members that are to be locked, too, since they may be given something: none while the turn of
-    another one is due. Groups come before agents: see ``group_rows``."""
-    group = await locked_group(connection, group_id)
+    connection: AsyncConnection, group_id: UUID, team_id: UUID, agent_id: UUID
+) -> EndingTurn | None:
+    """Lock a group until the transaction ends, in which this member's exchange ends. The caller
+    locks the members: groups come before agents (see ``group_rows``), and it has others to lock.
+    None when there is no such group any more."""
+    group = await locked_group(connection, group_id, team_id)
     if group is None:
-        return ()
+        return None
     values = {
         "group_id": group.id,
         "agent_id": agent_id,
         "thread_id": group.thread_id,
         "round": group.round,
     }
-    return [row.agent_id for row in await connection.execute(_TOLD_AFTER, values)]
+    row = (await connection.execute(_TOLD_AFTER, values)).one()
+    return EndingTurn(group, row.members, waits=row.waits)
 
 
-async def on_exchange_end(connection: AsyncConnection, ended: EndedExchange) -> None:
-    """Post the reply, and note that the member has had its turn. The group and its members are
-    locked.
+async def on_exchange_end(
+    connection: AsyncConnection, ended: EndedExchange, turn: EndingTurn
+) -> None:
+    """Post the reply, and note that the member has had its turn. All that is named in ``turn`` is
+    locked, and every other member that ends its exchange waits for it: so nothing is asked twice.
 
     A reply that comes late, after its round, is posted as well, and wakes nobody by itself. A
     second one in the same turn is not, nor is one of who is no member any more.
     """
-    group = await locked_group(connection, ended.group_id, ended.team_id)
-    if group is None:
-        return
+    group = turn.group
     values = {
         "group_id": group.id,
         "agent_id": ended.agent_id,
@@ -77,7 +88,8 @@ async def on_exchange_end(connection: AsyncConnection, ended: EndedExchange) -> 
     may_speak = await connection.scalar(_END_TURN, values)
     has_spoken = bool(may_speak) and await _post(connection, group, ended)
     if group.thread_id == ended.thread_id:
-        await end_round(connection, group)
+        if not turn.waits:
+            await end_round(connection, group)
     elif group.thread_id is None and has_spoken:
         await deliver_late(connection, group, ended.thread_id)
 
@@ -123,12 +135,17 @@ async def _post(connection: AsyncConnection, group: LockedGroup, ended: EndedExc
 
 _TOLD_AFTER = text(
     """
-    SELECT agent_id FROM group_members
-    WHERE group_id = :group_id AND NOT EXISTS (
-        SELECT FROM group_turns
-        WHERE thread_id = CAST(:thread_id AS uuid) AND round = :round AND state = 'due'
-          AND agent_id <> :agent_id
+    WITH due AS (
+        SELECT EXISTS (
+            SELECT FROM group_turns
+            WHERE thread_id = CAST(:thread_id AS uuid) AND round = :round AND state = 'due'
+              AND agent_id <> :agent_id
+        ) AS waits
     )
+    SELECT waits, ARRAY(
+        SELECT agent_id FROM group_members WHERE group_id = :group_id AND NOT waits
+    ) AS members
+    FROM due
     """
 )
 

@@ -43,7 +43,8 @@ class NewMessage:
 
     Of those with the same ``client_key`` the first counts, and ``request_digest`` tells a repeat
     from another message. One that ``is_owed`` is written however full the inbox is: it answers what
-    the agent itself has sent, or says that nobody will. See ``InboxRow`` for the rest.
+    the agent itself has sent, or says that nobody will. With ``tells`` whoever writes it tells the
+    agent at once, unless it is answering; else the ``Teller`` is to. See ``InboxRow`` for the rest.
     """
 
     agent_id: UUID
@@ -66,6 +67,7 @@ class NewMessage:
     is_interrupted: bool = False
     is_read: bool = False
     is_owed: bool = False
+    tells: bool = False
     client_key: str | None = None
     request_digest: str | None = None
 
@@ -102,9 +104,14 @@ async def lock_agents(connection: AsyncConnection, agent_ids: Iterable[UUID]) ->
     await connection.execute(_LOCK, {"agent_ids": sorted(set(agent_ids))})
 
 
-async def note_told(database: Database, agent_id: UUID, seq: int) -> None:
-    """Write down that the workflow of an agent knows of message ``seq``."""
-    await database.execute(_NOTE_TOLD, {"agent_id": agent_id, "seq": seq})
+async def note_told(database: Database, told: Mapping[UUID, int]) -> None:
+    """Write down of agents that their workflows know of the message with this number.
+
+    It waits for nobody: an agent that is locked takes its messages at this moment, and writes that
+    down itself, or is told once more.
+    """
+    values = {"agent_ids": list(told), "seqs": list(told.values())}
+    await database.execute(_NOTE_TOLD, values)
 
 
 async def _post(database: Database, message: NewMessage) -> Posted | Refused:
@@ -155,6 +162,7 @@ def _values(message: NewMessage) -> dict[str, Any]:
         "is_interrupted": message.is_interrupted,
         "is_read": message.is_read,
         "is_owed": message.is_owed,
+        "tells": message.tells,
         "client_key": message.client_key,
         "request_digest": message.request_digest,
         "most": MAX_UNREAD,
@@ -171,12 +179,19 @@ _EARLIER = """
     WHERE agent_id = :agent_id AND client_key = CAST(:client_key AS text)
 """
 
-# Who views the agent, or the team, looks for what is new; who tells workflows hears of it, too.
+_IS_READ = f"(:is_read OR CAST(:kind AS text) = '{InboxKind.REPLY}')"
+
+# Whoever writes it leaves an agent that answers alone, unless it is to be interrupted.
+_IS_TOLD = f"""(
+    :tells AND (NOT agent.is_answering OR CAST(:mode AS text) = '{MessageMode.INTERRUPT}')
+)"""
+
+# Who views the agent, or the team, looks for what is new; who tells workflows hears of it, too,
+# unless the agent would be told twice.
 _TOLD = f"""pg_notify('{events.CHANNEL}', CAST(agent.id AS text)),
            pg_notify('{events.CHANNEL}', CAST(agent.team_id AS text)),
-           pg_notify('{CHANNEL}', CAST(agent.id AS text))"""
-
-_IS_READ = f"(:is_read OR CAST(:kind AS text) = '{InboxKind.REPLY}')"
+           CASE WHEN NOT ({_IS_READ} OR {_IS_TOLD})
+                THEN pg_notify('{CHANNEL}', CAST(agent.id AS text)) END"""
 
 _POST = text(
     f"""
@@ -195,7 +210,11 @@ _POST = text(
         WHERE agents.id = found.id AND agents.terminated_at IS NULL
           AND (:is_owed OR CAST(:kind AS text) = '{InboxKind.REPLY}' OR NOT is_full)
           AND NOT EXISTS (SELECT FROM earlier)
-        RETURNING agents.id, agents.team_id, agents.message_seq, agents.exchange_id
+        RETURNING agents.id, agents.team_id, agents.message_seq,
+            -- One that ends at this moment may look alive: then the Teller tells.
+            EXISTS (
+                SELECT FROM tasks WHERE tasks.id = agents.exchange_id AND {fence.IS_LIVING}
+            ) AS is_answering
     ), written AS (
         INSERT INTO inbox
             (id, team_id, agent_id, seq, kind, from_agent_id, from_name, to_agent_id, to_name,
@@ -212,11 +231,7 @@ _POST = text(
     SELECT coalesce(written.id, found.id) AS id, written.seq AS written, found.name,
            found.is_terminated,
            earlier.id AS earlier, earlier.seq AS earlier_seq,
-           earlier.request_digest AS earlier_digest, earlier.is_withdrawn,
-           -- One that ends at this moment may look alive: then the Teller tells.
-           EXISTS (
-               SELECT FROM tasks WHERE tasks.id = agent.exchange_id AND {fence.IS_LIVING}
-           ) AS is_answering,
+           earlier.request_digest AS earlier_digest, earlier.is_withdrawn, agent.is_answering,
            {_TOLD}
     FROM found LEFT JOIN written ON true LEFT JOIN agent ON true LEFT JOIN earlier ON true
     """
@@ -241,7 +256,13 @@ _LOCK = text(
 
 _NOTE_TOLD = text(
     """
-    UPDATE agents SET told_seq = greatest(told_seq, :seq), told_at = now()
-    WHERE id = :agent_id
+    WITH told AS (
+        SELECT * FROM unnest(CAST(:agent_ids AS uuid[]), CAST(:seqs AS bigint[])) AS given (id, seq)
+    ), free AS (
+        SELECT id FROM agents WHERE id IN (SELECT id FROM told) FOR NO KEY UPDATE SKIP LOCKED
+    )
+    UPDATE agents SET told_seq = greatest(told_seq, told.seq), told_at = now()
+    FROM told JOIN free USING (id)
+    WHERE agents.id = told.id
     """
 )

@@ -13,7 +13,6 @@ from activities.store.group_messages import (
     Unposted,
     post_to_group,
 )
-from activities.store.group_rounds import Woken
 from activities.store.groups import (
     MAX_GROUPS,
     GroupChange,
@@ -32,9 +31,8 @@ from activities.store.reading.groups import (
 from api.errors import IdempotencyConflict, InvalidRequest, NotFound
 from api.groups.errors import GroupNameTaken, TooManyGroups, TooManyMembers
 from api.http.notifications import Notifications
-from api.residents.acts import tell_soon
 from api.residents.defining import digest_of
-from api.residents.telling import Word
+from api.residents.telling import Word, tell_soon
 from api.services import Services
 from api.wire.group_requests import (
     GroupChangeRequest,
@@ -49,7 +47,6 @@ from workflows.pointers import Problem, pointer
 _LEAST_PAUSE_SECONDS = 0.05
 # A notification may be lost.
 _LONGEST_PAUSE_SECONDS = 5.0
-_TOLD_AT_ONCE = 16
 
 
 async def create(services: Services, actor: Actor, request: GroupRequest) -> StoredGroup:
@@ -156,12 +153,15 @@ async def post(
             content=request.content,
             from_name=actor.name.partition(" (ak_")[0],  # As a person has called the key.
             attachments=request.attachments,
+            tells=True,
             client_key=client_key,
             request_digest=None if key is None else digest_of(request),
         ),
     )
     if isinstance(posted, PostedToGroup):
-        await _tell_all(services, actor.team_id, posted.woken)
+        team_id = actor.team_id
+        words = (Word(each.agent_id, team_id, each.name, each.seq) for each in posted.woken)
+        await tell_soon(services, *words)
         return posted
     if posted is Unposted.KEY_TAKEN:
         raise IdempotencyConflict(key=key)
@@ -190,17 +190,6 @@ async def load_group(services: Services, team_id: UUID, group_id: UUID) -> Store
     if found is None:
         raise no_group(group_id)
     return found
-
-
-async def _tell_all(services: Services, team_id: UUID, woken: Sequence[Woken]) -> None:
-    """Now, some at once. Of whom this is told too late, the ``Teller`` knows as well."""
-    places = asyncio.Semaphore(_TOLD_AT_ONCE)
-
-    async def tell_one(member: Woken) -> None:
-        async with places:
-            await tell_soon(services, Word(member.agent_id, team_id, member.name, member.seq))
-
-    await asyncio.gather(*map(tell_one, woken))
 
 
 def no_group(group_id: UUID) -> NotFound:

@@ -19,7 +19,7 @@ from activities.store.resident_trees import terminate_tree
 from activities.store.residents import Acted
 from api.residents.errors import AgentConflict
 from api.residents.lookup import load_agent, no_agent
-from api.residents.telling import Word, tell
+from api.residents.telling import Word, tell_soon
 from api.services import Services
 from workflows.errors import TemporaryFailure
 from workflows.resident_contracts import INTERRUPT
@@ -172,11 +172,3 @@ async def _woken(services: Services, actor: Actor, agent_id: UUID) -> StoredResi
     if found.unread:
         await tell_soon(services, Word(found.id, found.team_id, found.name, found.message_seq))
     return found
-
-
-async def tell_soon(services: Services, word: Word) -> None:
-    """Now, or by the next pass that tells what nobody was told of."""
-    try:
-        await tell(services, word)
-    except TemporaryFailure as failure:
-        log.warning("agent.not_told", agent_id=str(word.agent_id), reason=str(failure))

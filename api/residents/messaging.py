@@ -14,11 +14,10 @@ from activities.store.reading.inbox import Answering, answering, find_message, i
 from activities.store.reading.residents import StoredResident
 from api.errors import IdempotencyConflict, InvalidRequest, NotFound
 from api.http.notifications import Notifications
-from api.residents.acts import tell_soon
 from api.residents.defining import digest_of
 from api.residents.errors import AgentConflict, InboxFull, MessageTaken, MessageWithdrawn
 from api.residents.lookup import load_agent, no_agent
-from api.residents.telling import Word
+from api.residents.telling import Word, tell_soon
 from api.services import Services
 from api.wire.agent_requests import MessageRequest
 from workflows.pointers import Problem
@@ -127,6 +126,7 @@ async def _post(
             to_agent_id=agent_id,
             attachments=request.attachments,
             mode=request.mode,
+            tells=True,
             client_key=client_key,
             request_digest=digest,
         ),

@@ -1,5 +1,6 @@
 """Tells agents that stay of messages which nobody has told them of: those that tools and other
-agents have written, and those that came while Temporal was away."""
+agents have written, and those that came while Temporal was away. Of what the API itself is telling
+it hears no word: it would only be told twice."""
 
 import asyncio
 import time
@@ -11,11 +12,11 @@ from activities.store.listener import Listener
 from activities.store.reading.untold import Untold, untold
 from activities.store.unable import note_unable
 from api.passes import Passes
-from api.residents.telling import Word, tell
+from api.residents.telling import AT_ONCE, Word, tell
 from api.services import Services
 from workflows.errors import TemporaryFailure
 
-# Before each pass: whoever has posted a message is given so long to tell of it.
+# Between passes: what comes in quick succession is told of together.
 GATHERING_SECONDS = 0.05
 # A word may be lost, and so may a whole workflow.
 LOOKING_SECONDS = 1.0
@@ -23,7 +24,6 @@ LOOKING_SECONDS = 1.0
 SILENT_PASS_SECONDS = 5.0
 TOLD_A_PASS = 500
 UNABLE_A_PASS = 2_000
-AT_ONCE = 16
 PASS_TIMEOUT_SECONDS = 30.0
 
 
@@ -72,19 +72,14 @@ class Teller:
             await note_unable(self._services.database, UNABLE_A_PASS)
         failures: list[TemporaryFailure] = []
         for first in range(0, len(due), AT_ONCE):
-            told = await asyncio.gather(*map(self._tell, due[first : first + AT_ONCE]))
-            failed = [failure for failure in told if failure is not None]
+            words = [_word(agent) for agent in due[first : first + AT_ONCE]]
+            failed = (await tell(self._services, *words)).values()
             failures += failed
-            if len(failed) == len(told):
+            if len(failed) == len(words):
                 break  # It is not one agent. The others behind it would only wait in vain as well.
         if failures:
             raise failures[0]
 
-    async def _tell(self, agent: Untold) -> TemporaryFailure | None:
-        """Gives its failure, which may be that of one workflow, and must hold up no others."""
-        word = Word(agent.agent_id, agent.team_id, agent.name, agent.seq, agent.interrupts)
-        try:
-            await tell(self._services, word)
-        except TemporaryFailure as failure:
-            return failure
-        return None
+
+def _word(agent: Untold) -> Word:
+    return Word(agent.agent_id, agent.team_id, agent.name, agent.seq, agent.interrupts)

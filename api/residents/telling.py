@@ -3,12 +3,21 @@
 A message is a row before anybody is told, so all that can go wrong here is that it is late.
 """
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
+
 from activities.store import inbox
 from api.services import Services
+from workflows.errors import TemporaryFailure
 from workflows.resident_contracts import ConversationRun
+
+AT_ONCE = 16
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +31,49 @@ class Word:
     interrupts: bool = False
 
 
-async def tell(services: Services, word: Word) -> None:
-    """Raises ``TemporaryFailure``: the teller's next pass tells it again."""
+async def tell(services: Services, *words: Word) -> Mapping[UUID, TemporaryFailure]:
+    """Tell agents side by side, and write down in one go who was told. Gives why others were not:
+    the teller's next pass tells them again.
+
+    Raises:
+        TemporaryFailure: the database cannot be reached; all are told again.
+    """
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def tell_one(word: Word) -> TemporaryFailure | None:
+        async with places:
+            return await _say(services, word)
+
+    failures = await asyncio.gather(*map(tell_one, words))
+    told: dict[UUID, int] = {}
+    untold: dict[UUID, TemporaryFailure] = {}
+    for word, why in zip(words, failures, strict=True):
+        if why is None:
+            told[word.agent_id] = word.seq
+        else:
+            untold[word.agent_id] = why
+    if told:
+        await inbox.note_told(services.database, told)
+    return untold
+
+
+async def tell_soon(services: Services, *words: Word) -> None:
+    """Now, or by the next pass that tells what nobody was told of."""
+    try:
+        untold = await tell(services, *words)
+    except TemporaryFailure as failure:
+        untold = {word.agent_id: failure for word in words}
+    for agent_id, why in untold.items():
+        log.warning("agent.not_told", agent_id=str(agent_id), reason=str(why))
+
+
+async def _say(services: Services, word: Word) -> TemporaryFailure | None:
+    """Gives its failure, which may be that of one workflow, and must hold up no others."""
     run = ConversationRun(agent_id=word.agent_id, team_id=word.team_id)
     conversations = services.temporal.conversations
     say = conversations.interrupt if word.interrupts else conversations.look
-    await say(run, word.seq, title=word.name)
-    await inbox.note_told(services.database, word.agent_id, word.seq)
+    try:
+        await say(run, word.seq, title=word.name)
+    except TemporaryFailure as failure:
+        return failure
+    return None

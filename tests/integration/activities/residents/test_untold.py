@@ -81,7 +81,7 @@ async def test_an_agent_that_answers_is_told_once_of_what_interrupts_it(
     await post(database, agent_id, MessageMode.INTERRUPT)
     [(told, interrupts)] = await due(database)
     assert (told, interrupts) == (agent_id, True)
-    await note_told(database, agent_id, 2)
+    await note_told(database, {agent_id: 2})
     await post(database, agent_id)
     await write(database, HOUR_AGO)
     assert not await due(database)
@@ -215,3 +215,12 @@ async def test_of_a_deleted_agent_no_message_waits(database: Database) -> None:
     assert acted is not None
     assert acted.is_done
     assert not await read(database, "SELECT id FROM inbox WHERE read_at IS NULL")
+
+
+async def test_an_agent_is_told_though_whoever_wrote_to_it_died_before_it_could_tell(
+    database: Database,
+) -> None:
+    agent_id = await new_agent(database)
+    message = NewMessage(agent_id=agent_id, team_id=DEFAULT_TEAM, content="ask", tells=True)
+    await inbox.post(database, message)
+    assert await due(database) == [(agent_id, False)]
