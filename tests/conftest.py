@@ -11,7 +11,7 @@ from minio import Minio
 
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
-from tests.databases import empty_database, migrated_database
+from tests.databases import empty_database, hurry, migrated_database
 from tests.doubles.scripted_models import ScriptedModels, scripted_models
 
 # The same examples in each run, so that it fails for what was changed, and not by chance. Others
@@ -34,6 +34,7 @@ async def infrastructure(tmp_path_factory: pytest.TempPathFactory) -> AsyncItera
     settings = {"limit.historyCount.suggestContinueAsNew": EVENTS_UNTIL_NEW}
     options = StackOptions(data_dir, application=False, default_ports=False, temporal=settings)
     async with Stack(options) as services:
+        await hurry(services)
         yield services
 
 
