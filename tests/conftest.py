@@ -1,5 +1,6 @@
 """What many tests share: the true services, started once, and names of their own on them."""
 
+import gc
 import sys
 import uuid
 from collections.abc import AsyncIterator
@@ -25,6 +26,16 @@ structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
 
 # Then Temporal asks an agent to continue as new; by itself it does so after 4,096 events.
 EVENTS_UNTIL_NEW = 100
+
+
+def pytest_collection() -> None:
+    """What is made until the tests begin stays: to look through it for garbage is in vain."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
