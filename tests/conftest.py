@@ -1,6 +1,6 @@
 """What many tests share: the true services, started once, and names of their own on them."""
 
-import json
+import gc
 import sys
 import uuid
 from collections.abc import AsyncIterator
@@ -12,9 +12,8 @@ from minio import Minio
 
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
-from tests.databases import empty_database, migrated_database
+from tests.databases import empty_database, hurry, migrated_database
 from tests.doubles.scripted_models import ScriptedModels, scripted_models
-from tests.live import Live, live_stack
 
 # The same examples in each run, so that it fails for what was changed, and not by chance. Others
 # are looked for with --hypothesis-profile=search.
@@ -29,6 +28,16 @@ structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
 EVENTS_UNTIL_NEW = 100
 
 
+def pytest_collection() -> None:
+    """What is made until the tests begin stays: to look through it for garbage is in vain."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
+
 @pytest.fixture(scope="session")
 async def infrastructure(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Services]:
     """PostgreSQL, Temporal and an S3 store, on free ports, in a temporary folder."""
@@ -36,6 +45,7 @@ async def infrastructure(tmp_path_factory: pytest.TempPathFactory) -> AsyncItera
     settings = {"limit.historyCount.suggestContinueAsNew": EVENTS_UNTIL_NEW}
     options = StackOptions(data_dir, application=False, default_ports=False, temporal=settings)
     async with Stack(options) as services:
+        await hurry(services)
         yield services
 
 
@@ -78,26 +88,3 @@ async def models() -> AsyncIterator[ScriptedModels]:
     """The server of models that ``agents_live`` asks; a test says what they answer."""
     async with scripted_models() as models:
         yield models
-
-
-@pytest.fixture(scope="session")
-async def agents_live(
-    models: ScriptedModels, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Live]:
-    """The whole stack, with models ``first`` and ``second`` of a server of the user's own.
-
-    A token costs a tenth of a cent. A model ``tiny`` would read 4,096 of them.
-    """
-    price = {"input": 1_000, "output": 1_000}
-    settings = {
-        "OPENAI_BASE_URL": models.url,
-        "OPENAI_API_KEY": "sk-only-for-tests",
-        "AGENTOS_MODELS": "first,second",
-        "AGENTOS_PRICES": json.dumps({"first": price, "second": price}),
-        "AGENTOS_MODEL_CONTEXT_TOKENS": json.dumps({"tiny": 4_096}),
-        # What one test's model refuses must not be held against that of another.
-        "AGENTOS_BREAKER_CALLS": "1000",
-        "AGENTOS_MAX_RUNNING_STEPS": "16",  # Ten branches of a plan, and what else there is.
-    }
-    async with live_stack(tmp_path_factory.mktemp("agents"), **settings) as live:
-        yield live

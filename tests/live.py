@@ -19,6 +19,7 @@ from activities.store import migrations
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
 from tests.event_stream import events_in
+from tests.pauses import pause_after
 from workflows.states import FINAL
 
 _MCP_SERVER = Path(__file__).parent / "doubles" / "mcp_stdio.py"
@@ -191,11 +192,12 @@ async def until(
     seconds: float = 60,
     what: Callable[[], str] = lambda: "",
 ) -> None:
-    """Wait for a condition, looking twenty times a second."""
-    deadline = time.monotonic() + seconds
+    """Wait for a condition."""
+    began = time.monotonic()
     while not await condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what()}"
-        await asyncio.sleep(0.05)
+        waited = time.monotonic() - began
+        assert waited < seconds, f"not within {seconds} s: {what()}"
+        await asyncio.sleep(pause_after(waited))
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import io
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ from deploy.local import services as local
 from deploy.local.tcp_ports import choose_ports
 from tests.databases import migrated_database
 from tests.event_stream import events_in
+from tests.pauses import pause_after
 from workflows import ports
 from workflows.contracts import Failure
 from workflows.errors.tasks import TaskMoved
@@ -203,9 +205,10 @@ class Stage:
 
     async def once(self, task_id: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The task, once something holds for it."""
+        began = time.monotonic()
         async with asyncio.timeout(WAIT_SECONDS):
             while not holds(task := await self.task(task_id)):
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(pause_after(time.monotonic() - began))
         return task
 
     async def ended(self, team: httpx.AsyncClient, task_id: str) -> None:

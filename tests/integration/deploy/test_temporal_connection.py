@@ -8,11 +8,10 @@ from temporalio.client import Client
 from temporalio.service import TLSConfig
 
 from deploy import temporal_connection
-from deploy.local.services import Services, StackOptions
-from deploy.polling import NotPolling, check_polling
+from deploy.local.services import Services
+from deploy.polling import check_polling
 from tests.doubles.https_server import Authority
 from tests.doubles.tls_front import tls_front
-from tests.live import Live
 from workflows.errors import TemporaryFailure
 
 
@@ -58,12 +57,3 @@ async def test_a_key_of_temporal_cloud_is_sent_over_tls_only(
     found = temporal_connection.connection()
     assert found.get("api_key") == "not-a-true-key"
     assert found.get("tls") is True or isinstance(found.get("tls"), TLSConfig)
-
-
-async def test_a_machine_without_a_worker_is_told_from_one_with(
-    agents_live: Live, monkeypatch: pytest.MonkeyPatch, task_queue: str
-) -> None:
-    monkeypatch.setenv("TEMPORAL_ADDRESS", agents_live.services.temporal_address)
-    await check_polling(StackOptions(Path()).task_queue)
-    with pytest.raises(NotPolling, match=task_queue):
-        await check_polling(task_queue)

