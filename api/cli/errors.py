@@ -138,6 +138,10 @@ class DocumentUnreadable(BadInput):
     """{path} cannot be read: {reason}."""
 
 
+class MessageUnreadable(BadInput):
+    """The message on standard input cannot be sent: {reason}."""
+
+
 class DocumentInvalid(BadInput):
     """What was written is not valid. Nothing was uploaded or submitted."""
 

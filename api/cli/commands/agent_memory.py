@@ -52,7 +52,7 @@ def memory(
         return Memory(summary=next(iter(summaries.items), None), notes=notes.items[:limit])
 
     found = talk_about_agent(context, agent, converse)
-    print_json(found) if output is Format.JSON else _print(found)
+    print_json(found) if output is Format.JSON else _print(found, text)
 
 
 @app.command()
@@ -83,11 +83,15 @@ def forget(
     print_line(note_id)
 
 
-def _print(found: Memory) -> None:
+def _print(found: Memory, text: str | None) -> None:
     if found.summary is not None:
         print_text(found.summary.text)
         said = f"Up to turn {found.summary.through}, as {found.summary.model} has summed it up."
         terminal.stderr().print(said, style="dim", markup=False, highlight=False)
+    if not found.notes:
+        said = "It has no notes." if text is None else "It has no notes with these words."
+        terminal.stderr().print(said, style="dim")
+        return
     rows = [
         (str(each.id), when(each.created_at), safe_line(" ".join(each.text.split())))
         for each in found.notes

@@ -9,6 +9,7 @@ from api.cli.commands import resident_options as options
 from api.cli.commands.agent_ids import find_agent_id, talk_about_agent
 from api.cli.commands.agent_views import print_messages
 from api.cli.commands.inputs import parse_inputs, upload_inputs
+from api.cli.commands.message_text import message_text
 from api.cli.commands.options import Format, Output, Timeout
 from api.cli.commands.pages import first_items
 from api.cli.commands.printing import print_json, print_line, print_text
@@ -27,7 +28,9 @@ _DEFAULT_MESSAGES = 50
 def send(
     context: typer.Context,
     agent: options.Agent,
-    text: Annotated[str, typer.Argument(metavar="TEXT", show_default=False)],
+    given_text: Annotated[
+        str, typer.Argument(metavar="TEXT", show_default=False, help="What to say; - is stdin.")
+    ],
     *,
     attach: Annotated[
         list[str] | None,
@@ -53,7 +56,7 @@ def send(
     output: Output = Format.TABLE,
 ) -> None:
     """Write to an agent. With --wait, print its reply."""
-    given = parse_inputs(attach)
+    text, given = message_text(given_text), parse_inputs(attach)
     mode = MessageMode.INTERRUPT if interrupt else MessageMode.QUEUE
     built(MessageRequest, {"content": text, "mode": mode})  # Before anything is uploaded.
 

@@ -93,6 +93,7 @@ def print_templates(found: TemplateList) -> None:
 
 
 def _fields(agent: Agent) -> Iterator[tuple[str, Cell]]:
+    limits = agent.limits
     yield "Agent", str(agent.id)
     yield "Name", agent.name
     yield "State", _state(agent)
@@ -115,11 +116,28 @@ def _fields(agent: Agent) -> Iterator[tuple[str, Cell]]:
     ):
         if value:
             yield label, value
+    yield "Per turn", _bounds(limits.turns, limits.tokens, limits.cost_usd, limits.seconds)
+    yield "Per day", _bounds(None, limits.daily_tokens, limits.daily_cost_usd, None)
+    yield "Others", f"at most {limits.children:,} children, {limits.hops:,} hops"
     today = f", {agent.tokens_today:,} of them today" if agent.tokens_today else ""
     yield "Tokens", f"{agent.tokens:,}{today}"
     yield "Cost", f"${agent.cost_usd:.2f}"
     yield "Last activity", when(agent.last_activity_at)
     yield "Created", when(agent.created_at)
+
+
+def _bounds(
+    turns: int | None, tokens: int | None, cost_usd: float | None, seconds: float | None
+) -> str:
+    """The limits that there are, in words."""
+    parts = [
+        f"{turns:,} model turns" if turns is not None else "",
+        f"{tokens:,} tokens" if tokens is not None else "",
+        f"${cost_usd:,.2f}" if cost_usd is not None else "",
+        f"{seconds:,.0f} seconds" if seconds is not None else "",
+    ]
+    said = ", ".join(filter(None, parts))
+    return f"at most {said}" if said else "no limit"
 
 
 def _state(agent: Agent) -> Text:

@@ -10,6 +10,7 @@ import typer
 from api.cli import terminal
 from api.cli.commands.group_views import print_group, print_groups, print_said
 from api.cli.commands.inputs import parse_inputs, upload_inputs
+from api.cli.commands.message_text import message_text
 from api.cli.commands.options import Format, Output, Result, talk
 from api.cli.commands.pages import whole_list
 from api.cli.commands.printing import print_json, print_json_line, print_line
@@ -149,7 +150,9 @@ def rm(context: typer.Context, group: Named) -> None:
 def send(
     context: typer.Context,
     group: Named,
-    content: Annotated[str, typer.Argument(metavar="TEXT", show_default=False)],
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", show_default=False, help="What to say; - is stdin.")
+    ],
     *,
     given: Annotated[
         list[str] | None,
@@ -166,7 +169,7 @@ def send(
     output: Output = Format.TABLE,
 ) -> None:
     """Say something to all members of a group. It begins a discussion, and ends an earlier one."""
-    attachments = parse_inputs(given)
+    content, attachments = message_text(text), parse_inputs(given)
     request = built(GroupMessageRequest, {"content": content})
 
     async def converse(client: Client, group_id: str) -> None:

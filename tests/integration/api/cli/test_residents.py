@@ -46,7 +46,9 @@ async def test_the_life_of_an_agent_from_the_command_line(residents: Residents) 
     assert (made["profile"]["role"], made["skills"]) == ("a clerk", ["greet"])
     assert (made["limits"]["turns"], made["limits"]["daily_tokens"]) == (7, 1000)
     short = made["id"][:8]
-    assert name in (await run(residents, "show", short)).stdout
+    shown = (await run(residents, "show", short)).stdout
+    assert name in shown
+    assert "at most 1,000 tokens" in " ".join(shown.split())
     edited = await run(residents, "edit", name, "--tone", "dry", "--turns", "8", "-o", "json")
     assert json.loads(edited.stdout)["limits"] == {**made["limits"], "turns": 8}
     for command, state in (("pause", "paused"), ("resume", "idle")):
@@ -108,6 +110,38 @@ async def test_a_message_is_sent_once_under_a_key_and_withdrawn(residents: Resid
     assert first.stdout == again.stdout
     await run(residents, "withdraw", agent_id, first.stdout.strip())
     assert (await residents.show(agent_id))["unread"] == 0
+
+
+async def test_a_message_longer_than_an_argument_may_be_comes_from_stdin(
+    residents: Residents, tmp_path: Path
+) -> None:
+    agent_id, text, path = await residents.create(), "é" * 90_000, tmp_path / "message.txt"
+    path.write_text(f"{text}\n")
+    words = ("agents", "send", agent_id, "-")
+    sent = await agentos(residents.stage.url, *words, stdin=path)
+    assert sent.code == 0, sent.stderr
+    shown = json.loads((await run(residents, "messages", agent_id, "-o", "json")).stdout)
+    assert [each["content"] for each in shown["items"]] == [text]
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "reason"),
+    [
+        (b"caf\xe9", 2, "byte 4 is not UTF-8"),
+        (b"x" * (1024 * 1024 + 1), 2, "larger than"),
+        (b"x" * 100_001, 2, "/content"),
+        (b"\n", 2, "/content"),
+    ],
+    ids=["latin-1", "far too long", "too long", "blank"],
+)
+async def test_what_is_no_message_on_stdin_is_refused_with_the_reason(
+    residents: Residents, tmp_path: Path, content: bytes, code: int, reason: str
+) -> None:
+    path = tmp_path / "message.txt"
+    path.write_bytes(content)
+    sent = await agentos(residents.stage.url, "agents", "send", "x", "-", stdin=path)
+    assert (sent.code, sent.stdout) == (code, "")
+    assert reason in " ".join(sent.stderr.split())
 
 
 async def test_templates_are_set_from_a_file_listed_and_removed(

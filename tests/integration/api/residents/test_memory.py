@@ -141,6 +141,7 @@ async def test_memory_is_read_and_written_from_the_command_line(residents: Resid
     assert "\x1b" not in shown.stdout
     assert "Up to turn 7" in shown.stderr
     assert (await agentos(url, "agents", "forget", name, noted.stdout.strip())).code == 0
+    assert "no notes" in (await agentos(url, "agents", "memory", name)).stderr
     found = json.loads((await agentos(url, "agents", "memory", name, "-o", "json")).stdout)
     assert (found["summary"]["through"], found["notes"]) == (7, [])
     assert (await agentos(url, "agents", "note", name, " ")).code == 2
