@@ -31,26 +31,26 @@ _NUMBER = re.compile(r"\d++")
 
 # What is taken out, in this order at each place. No alternative looks at a character more often
 # than a fixed number of times: what people, models and scripts say is hostile now and then, and
-# quantifiers that give nothing back (``++``), behind a look at what comes before, keep the whole
+# what gives nothing back (``++``, ``(?>...)``), behind a look at what comes before, keep the whole
 # in linear time.
 _MASKS = re.compile(
     r"""
-    (?P<quoted> (?<!\\)"(?:\\.|[^"\\\n])*+"
-              | (?<![\w\\])'(?:\\.|[^'\\\n]|(?<=\w)'(?=\w))*+'
+    (?P<quoted> (?<!\\)"(?>(?:\\.|[^"\\\n])*)"
+              | (?<![\w\\])'(?>(?:\\.|[^'\\\n]|(?<=\w)'(?=\w))*)'
               | `[^`\n]*+`
               | [“«„][^”»“\n]*+[”»“] )
   | (?P<url> (?<![\w+.-])[A-Za-z][A-Za-z0-9+.-]{0,30}+://[^\s"'<>`]*+ )
   | (?P<id> (?<!\w)[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?!\w)
           | (?<!\w)\d{4}-\d\d-\d\d
-            (?:[T\ ]\d\d:\d\d(?::\d\d(?:\.\d++)?+)?+(?:Z|[+-]\d\d:?\d\d)?+)?+(?!\w)
-          | (?<![\w.])[+-]?\d++(?:[.,:]\d++)*+(?:[eE][+-]?\d++)?+(?!\w) )
-  | (?P<path> (?<![\w.~@%+/\\-])(?:[A-Za-z]:)?+[\w.~@%+-]*+(?:[/\\]++[\w.~@%+-]*+)++ )
+            (?>(?:[T\ ]\d\d:\d\d(?>(?::\d\d(?>(?:\.\d++)?))?)(?>(?:Z|[+-]\d\d:?\d\d)?))?)(?!\w)
+          | (?<![\w.])[+-]?\d++(?>(?:[.,:]\d++)*)(?>(?:[eE][+-]?\d++)?)(?!\w) )
+  | (?P<path> (?<![\w.~@%+/\\-])(?>(?:[A-Za-z]:)?)[\w.~@%+-]*+(?>(?:[/\\]++[\w.~@%+-]*+)+) )
   | (?P<word> \w++ )
     """,
     re.VERBOSE,
 )
 # Several masked numbers in a row, such as those of a list, are one.
-_ROW = re.compile(r"#(?:[\s.,:;]*+#)*+")
+_ROW = re.compile(r"#(?>(?:[\s.,:;]*+#)*)")
 _SPACE = re.compile(r"\s++")
 _MARKS = {"quoted": "'...'", "url": "<url>", "id": "#", "path": "<path>"}
 

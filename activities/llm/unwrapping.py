@@ -12,9 +12,9 @@ from pydantic import JsonValue
 
 # Template tokens, fences and tags, at either end.
 _MARK = r"<[^<>{}\[\]\"]{1,60}>|\[/?[A-Z_]{2,30}\]|```[A-Za-z0-9]{0,12}"
-_BEFORE = re.compile(rf"(?:\s|{_MARK})*+")
+_BEFORE = re.compile(rf"(?>(?:\s|{_MARK})*)")
 # Some models close one brace too many.
-_AFTER = re.compile(rf"(?:\s|{_MARK})*+(?:\}}(?:\s|{_MARK})*+)?\Z")
+_AFTER = re.compile(rf"(?>(?:\s|{_MARK})*)(?:\}}(?>(?:\s|{_MARK})*))?\Z")
 
 _ARGUMENTS = frozenset({"arguments", "parameters", "input", "args", "kwargs"})
 _PARTS_OF_CALL = _ARGUMENTS | {"name", "tool", "function", "id", "type"}

@@ -12,7 +12,7 @@ _PLACE = re.compile(r"^(.*) at line (\d+) column (\d+)$", re.DOTALL)
 
 _TOKEN = re.compile(rb'["\[\]{}]|[^\s"\[\]{},:]++')
 # Possessive: what is no text is not looked at again and again.
-_TEXT = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
+_TEXT = re.compile(rb'(?>(?:[^"\\]++|\\.)*)', re.DOTALL)
 # To match a long text keeps the interpreter, so it is done in pieces.
 _PIECE_BYTES = 64 * 1024
 

@@ -71,7 +71,7 @@ from pathlib import Path
 import structlog
 from activities.sandbox.base import Job
 from activities.sandbox.bubblewrap import Bubblewrap
-from workflows.errors import SandboxUnavailable
+from workflows.errors.scripts import SandboxUnavailable
 structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
 async def run(work):
     (work / "output").mkdir(parents=True)

@@ -14,8 +14,8 @@ from activities.store.database import Database, driver_url
 from activities.store.exchanges import begin_exchange
 from activities.store.inbox import NewMessage, lock_agents, note_told
 from activities.store.keys import DEFAULT_TEAM
-from tests.integration.exchange_rows import new_agent, read
 from tests.integration.group_desk import GroupDesk
+from tests.integration.resident_rows import new_agent, read
 from workflows.states import InboxKind, MessageMode
 
 LAST = "the last"

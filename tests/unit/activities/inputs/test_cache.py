@@ -192,7 +192,7 @@ def test_a_full_disk_is_told_and_what_is_not_in_use_makes_room(tmp_path: Path) -
 import asyncio, hashlib, json, os, pathlib
 from activities.inputs.cache import Cache
 from activities.inputs.partial import Blob
-from workflows.errors import InputFolderFull
+from workflows.errors.inputs import InputFolderFull
 
 async def main():
     cache = Cache(pathlib.Path({str(tmp_path)!r}), 10**9)
