@@ -23,6 +23,10 @@ from workflows.states import InboxKind, MessageMode
 # Whoever tells the workflows of agents hears here which has something new: an agent's id.
 CHANNEL = "agentos_inbox"
 
+# For so long after an answer the workflow of an agent listens, if ``AGENTOS_AGENT_IDLE_SECONDS`` is
+# as it comes. Where it is not, telling the agent takes a call more.
+AWAKE_SECONDS = 30.0
+
 # Rows of an inbox from the first that is unread on. More are refused.
 MAX_UNREAD = 10_000
 
@@ -75,13 +79,15 @@ class NewMessage:
 @dataclass(frozen=True, slots=True)
 class Posted:
     """``is_new``: it was not there already, under the same client key. ``name`` is that of the
-    agent. It ``is_answering``: when that ends, its workflow looks again by itself."""
+    agent. It ``is_answering``: when that ends, its workflow looks again by itself. It ``is_awake``:
+    it answers, or has done so a moment ago, so its workflow is most likely open."""
 
     id: UUID
     seq: int
     name: str
     is_new: bool
     is_answering: bool = False
+    is_awake: bool = False
 
 
 async def post(database: Database, message: NewMessage) -> Posted | Refused:
@@ -128,7 +134,14 @@ def _posted(rows: Sequence[Any], message: NewMessage) -> Posted | Refused:
         return Refused.GONE
     [row] = rows
     if row.written is not None:
-        return Posted(row.id, row.written, row.name, is_new=True, is_answering=row.is_answering)
+        return Posted(
+            row.id,
+            row.written,
+            row.name,
+            is_new=True,
+            is_answering=row.is_answering,
+            is_awake=row.is_answering or row.has_answered,
+        )
     if row.earlier is not None:
         if row.earlier_digest != message.request_digest:
             return Refused.KEY_TAKEN
@@ -214,7 +227,11 @@ _POST = text(
             -- One that ends at this moment may look alive: then the Teller tells.
             EXISTS (
                 SELECT FROM tasks WHERE tasks.id = agents.exchange_id AND {fence.IS_LIVING}
-            ) AS is_answering
+            ) AS is_answering,
+            EXISTS (
+                SELECT FROM tasks WHERE tasks.id = agents.exchange_id
+                AND finished_at > now() - make_interval(secs => {AWAKE_SECONDS})
+            ) AS has_answered
     ), written AS (
         INSERT INTO inbox
             (id, team_id, agent_id, seq, kind, from_agent_id, from_name, to_agent_id, to_name,
@@ -232,7 +249,7 @@ _POST = text(
            found.is_terminated,
            earlier.id AS earlier, earlier.seq AS earlier_seq,
            earlier.request_digest AS earlier_digest, earlier.is_withdrawn, agent.is_answering,
-           {_TOLD}
+           agent.has_answered, {_TOLD}
     FROM found LEFT JOIN written ON true LEFT JOIN agent ON true LEFT JOIN earlier ON true
     """
 )

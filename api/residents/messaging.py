@@ -62,7 +62,7 @@ async def send(
     interrupts = request.mode is MessageMode.INTERRUPT
     # An answer may take days, and Temporal keeps no more than some thousand signals of a workflow.
     if posted.is_new and (interrupts or not posted.is_answering):
-        word = Word(agent_id, actor.team_id, posted.name, posted.seq, interrupts)
+        word = Word(agent_id, actor.team_id, posted.name, posted.seq, interrupts, posted.is_awake)
         await tell_soon(services, word)
     return Sent(agent_id, posted)
 

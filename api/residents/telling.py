@@ -22,13 +22,15 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What an agent is to be told: that there is message ``seq``, which may interrupt it."""
+    """What an agent is to be told: that there is message ``seq``, which may interrupt it. It
+    ``is_awake``: most likely its workflow is open."""
 
     agent_id: UUID
     team_id: UUID
     name: str
     seq: int
     interrupts: bool = False
+    is_awake: bool = False
 
 
 async def tell(services: Services, *words: Word) -> Mapping[UUID, TemporaryFailure]:
@@ -73,7 +75,7 @@ async def _say(services: Services, word: Word) -> TemporaryFailure | None:
     conversations = services.temporal.conversations
     say = conversations.interrupt if word.interrupts else conversations.look
     try:
-        await say(run, word.seq, title=word.name)
+        await say(run, word.seq, title=word.name, is_awake=word.is_awake)
     except TemporaryFailure as failure:
         return failure
     return None

@@ -15,7 +15,8 @@ from activities.store.exchanges import begin_exchange
 from activities.store.inbox import NewMessage, lock_agents, note_told
 from activities.store.keys import DEFAULT_TEAM
 from tests.integration.group_desk import GroupDesk
-from tests.integration.resident_rows import new_agent, read
+from tests.integration.resident_rows import new_agent, read, write
+from tests.integration.residents import begin, end
 from workflows.states import InboxKind, MessageMode
 
 LAST = "the last"
@@ -52,6 +53,14 @@ async def post(
         agent_id=agent_id, team_id=DEFAULT_TEAM, content="ask", mode=mode, tells=tells
     )
     assert isinstance(await inbox.post(database, message), inbox.Posted)
+
+
+async def is_awake(database: Database, agent_id: UUID) -> bool:
+    """By what is known when it is written to."""
+    message = NewMessage(agent_id=agent_id, team_id=DEFAULT_TEAM, content="ask", tells=True)
+    posted = await inbox.post(database, message)
+    assert isinstance(posted, inbox.Posted)
+    return posted.is_awake
 
 
 async def take(database: Database, agent_id: UUID) -> None:
@@ -112,3 +121,17 @@ async def test_what_was_told_is_written_down_of_all_at_once_but_of_agents_that_a
         await note_told(database, dict.fromkeys(agents, 1))
     rows = await read(database, "SELECT id, told_seq FROM agents")
     assert {row.id: row.told_seq for row in rows} == dict(zip(agents, (0, 1, 1), strict=True))
+
+
+async def test_an_agent_is_awake_while_it_answers_and_for_a_moment_after(
+    database: Database,
+) -> None:
+    agent_id = await new_agent(database)
+    assert not await is_awake(database, agent_id)
+    begun = await begin(database, agent_id)
+    assert begun is not None
+    assert await is_awake(database, agent_id)
+    await end(database, agent_id, begun.id, "done")
+    assert await is_awake(database, agent_id)
+    await write(database, "UPDATE tasks SET finished_at = now() - interval '31 seconds'")
+    assert not await is_awake(database, agent_id)
