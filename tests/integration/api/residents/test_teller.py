@@ -21,10 +21,12 @@ async def test_an_agent_that_cannot_be_told_holds_up_no_others(
     conversations = residents_stage.services.temporal.conversations
     look = conversations.look
 
-    async def look_unless_broken(run: ConversationRun, seq: int, *, title: str) -> None:
+    async def look_unless_broken(
+        run: ConversationRun, seq: int, *, title: str, is_awake: bool
+    ) -> None:
         if str(run.agent_id) == broken:
             raise TemporaryFailure(service="Temporal", reason="it has too many signals")
-        await look(run, seq, title=title)
+        await look(run, seq, title=title, is_awake=is_awake)
 
     monkeypatch.setattr(conversations, "look", look_unless_broken)
     for agent_id in (broken, *others):
