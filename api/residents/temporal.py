@@ -34,18 +34,16 @@ class TemporalConversations:
     async def look(
         self, run: ConversationRun, seq: int, *, title: str, is_awake: bool = False
     ) -> None:
-        """Tell an agent that there is message ``seq``: its workflow starts unless it is open. One
-        that ``is_awake`` takes half the time; one that is not after all, twice."""
-        if not (is_awake and await self.signal(run.agent_id, LOOK, (seq,))):
-            await self._say(run, LOOK, seq, title)
+        """Tell an agent that there is message ``seq``: its workflow starts unless it is open. With
+        ``is_awake`` that is what is expected, and told more quickly; if it is not, a call later."""
+        await self._say(run, LOOK, seq, title, is_awake=is_awake)
 
     async def interrupt(
         self, run: ConversationRun, seq: int, *, title: str, is_awake: bool = False
     ) -> None:
         """The same, and what it answers at that moment is cut short, unless it has begun with
         ``seq`` or one after it."""
-        if not (is_awake and await self.signal(run.agent_id, INTERRUPT, (seq,))):
-            await self._say(run, INTERRUPT, seq, title)
+        await self._say(run, INTERRUPT, seq, title, is_awake=is_awake)
 
     async def signal(self, agent_id: UUID, signal: str, arguments: Sequence[object] = ()) -> bool:
         """False when no workflow is open: the agent has nothing to do."""
@@ -71,7 +69,11 @@ class TemporalConversations:
                     return None
                 raise
 
-    async def _say(self, run: ConversationRun, signal: str, seq: int, title: str) -> None:
+    async def _say(
+        self, run: ConversationRun, signal: str, seq: int, title: str, *, is_awake: bool
+    ) -> None:
+        if is_awake and await self.signal(run.agent_id, signal, (seq,)):
+            return
         async with temporal_errors():
             await self._client.start_workflow(
                 ConversationWorkflow.__name__,
