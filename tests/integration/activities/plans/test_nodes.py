@@ -54,13 +54,6 @@ async def planned(desk: PlanDesk, arguments: dict[str, Any] = THREE) -> None:
     await desk.open()
 
 
-async def told_of(desk: PlanDesk, event: str) -> list[dict[str, Any]]:
-    rows = await desk.rows(
-        "SELECT data FROM events WHERE task_id = :task_id AND type = :type ORDER BY seq", type=event
-    )
-    return [row[0] for row in rows]
-
-
 async def test_a_plan_is_opened_once_with_its_nodes_in_their_order(desk: PlanDesk) -> None:
     await desk.create()
     assert await desk.calls("make_plan", THREE) == FIRST_CALL
