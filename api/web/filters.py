@@ -29,7 +29,7 @@ _SIGNS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "paused": ("‖", "held"),
         "idle": ("○", "off"),
         "open": ("✗", "bad"),
-        "half-open": ("↻", "asks"),
+        "half_open": ("↻", "asks"),
         "closed": ("✓", "good"),
         "down": ("✗", "bad"),
         "up": ("✓", "good"),
