@@ -140,3 +140,11 @@ async def test_a_problem_is_a_page_for_people_and_a_document_for_programs(
     assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
     document = await browser.get("/no/such/page", headers={"Accept": "application/json"})
     assert document.json()["code"] == "page-not-found"
+
+
+async def test_a_page_that_is_asked_in_the_wrong_way_says_which_there_are(
+    browser: httpx.AsyncClient,
+) -> None:
+    answer = await browser.put("/", headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert (await browser.put("/api/v1/nothing")).status_code == 404
