@@ -31,7 +31,7 @@ async def _key(stage: Stage) -> keys.NewKey:
 async def browser(locked: Stage) -> AsyncIterator[httpx.AsyncClient]:
     """Has logged in."""
     key = await _key(locked)
-    async with httpx.AsyncClient(base_url=locked.url, headers=_HTML) as client:
+    async with httpx.AsyncClient(base_url=locked.url, headers=_HTML, timeout=60) as client:
         answer = await client.post("/login", data={"key": key.secret, "next": "/"})
         assert answer.status_code == 303
         yield client
@@ -43,7 +43,7 @@ async def test_a_session_opens_pages_and_calls_alike(browser: httpx.AsyncClient)
 
 
 async def test_without_one_a_page_leads_to_the_login_and_a_call_is_refused(locked: Stage) -> None:
-    async with httpx.AsyncClient(base_url=locked.url, headers=_HTML) as client:
+    async with httpx.AsyncClient(base_url=locked.url, headers=_HTML, timeout=60) as client:
         answer = await client.get("/?type=agent")
         assert answer.status_code == 303
         assert answer.headers["location"] == "/login?next=%2F%3Ftype%3Dagent"
@@ -67,7 +67,7 @@ async def test_other_sites_change_nothing_with_it(
 
 async def test_other_sites_log_nobody_in(locked: Stage) -> None:
     key = await _key(locked)
-    async with httpx.AsyncClient(base_url=locked.url, headers=_HTML) as client:
+    async with httpx.AsyncClient(base_url=locked.url, headers=_HTML, timeout=60) as client:
         answer = await client.post(
             "/login", data={"key": key.secret}, headers={"Sec-Fetch-Site": "cross-site"}
         )
