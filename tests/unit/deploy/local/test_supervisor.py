@@ -20,7 +20,7 @@ from tests.live import until
 from tests.small_disks import fill, small_disk
 
 SLEEP = ("/bin/sleep", "600")
-# For what takes minutes elsewhere.
+# Parts of a stack are given more time, for which no test need wait.
 QUICK = Pauses(first_delay=0.01, rest=0.5, logs=0.1, room=0.1)
 
 
