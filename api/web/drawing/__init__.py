@@ -1,1 +1,1 @@
-"""Pictures as SVG, drawn from what the API answers: without style, and the same each time."""
+"""Pictures of what the API answers, as SVG: attributes and classes only, no style."""
