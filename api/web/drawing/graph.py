@@ -7,7 +7,8 @@ from datetime import datetime
 from markupsafe import Markup
 
 from api.web.drawing.layers import BOX_HEIGHT, BOX_WIDTH, Layout, Line, Point, layout
-from api.web.drawing.words import cut, link_to, seconds_between, sign, state_class, took
+from api.web.drawing.words import cut, link_to, seconds_between
+from api.web.filters import colour_of, duration, sign_of
 from api.wire.responses.plans import PlanOfTask
 from api.wire.responses.tasks import SubTask
 from workflows.open_values import Unknown
@@ -94,7 +95,7 @@ def _frame(placed: Layout, count: int, drawn: Markup) -> Markup:
 
 
 def _box(node: Node, at: Point, now: datetime, *, is_selected: bool) -> Markup:
-    classes = ["node", state_class(node.status)]
+    classes = ["node", colour_of(node.status)]
     classes += ["is-out"] * node.is_out + ["is-selected"] * is_selected
     state = _state(node, now)
     return Markup(
@@ -111,7 +112,7 @@ def _box(node: Node, at: Point, now: datetime, *, is_selected: bool) -> Markup:
         *map(_number, (at.x + 14, at.y + 22)),
         cut(node.name, _NAME_COLUMNS),
         *map(_number, (at.x + 14, at.y + 41)),
-        sign(node.status),
+        sign_of(node.status),
         state,
     )
 
@@ -120,7 +121,7 @@ def _state(node: Node, now: datetime) -> str:
     words = cut("left out" if node.is_out else node.status.value, 16)
     if node.started_at is None:
         return words
-    return f"{words} · {took(seconds_between(node.started_at, node.finished_at or now))}"
+    return f"{words} · {duration(seconds_between(node.started_at, node.finished_at or now))}"
 
 
 def _edge(line: Line, nodes: Sequence[Node]) -> Markup:

@@ -12,7 +12,8 @@ from uuid import UUID
 from markupsafe import Markup
 
 from api.web.drawing.time_scale import Tick, TimeScale
-from api.web.drawing.words import cut, link_to, plain, seconds_between, state_class, took
+from api.web.drawing.words import cut, link_to, plain, seconds_between
+from api.web.filters import colour_of, duration
 from api.wire.responses.history import Span
 from workflows.open_values import Unknown
 from workflows.states import Status
@@ -140,7 +141,7 @@ class _Clock:
         ]
         folds = [
             Markup('<text class="fold-length" x="{}" y="28" text-anchor="middle">{}</text>').format(
-                _percent((fold.left + fold.right) / 2), took(fold.end - fold.start)
+                _percent((fold.left + fold.right) / 2), duration(fold.end - fold.start)
             )
             for fold in self._scale.folds
         ]
@@ -186,7 +187,7 @@ class _Clock:
             '<rect class="bar {} {}" x="{}" y="4" width="{}" height="12" rx="2">'
             "<title>{}</title></rect>"
         ).format(
-            kind, state_class(bar.status), _percent(left), _percent(right - left), self._said(bar)
+            kind, colour_of(bar.status), _percent(left), _percent(right - left), self._said(bar)
         )
 
     def _said(self, span: Span) -> str:
@@ -198,7 +199,7 @@ class _Clock:
     def _took(self, span: Span) -> str:
         if span.start is None:
             return ""
-        return took(seconds_between(span.start, span.end or self._now))
+        return duration(seconds_between(span.start, span.end or self._now))
 
     def _places(self, span: Span) -> tuple[float, float]:
         left = self._scale.at(self._seconds(span.start))

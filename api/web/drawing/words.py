@@ -1,25 +1,10 @@
 """What stands in a picture: names that anybody may have chosen, states, and lengths of time."""
 
 import unicodedata
-from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import urlencode
 
-from workflows.open_values import Unknown
-from workflows.states import Status
-
 _WIDE = frozenset("WF")
-_SIGNS: Mapping[str, str] = {
-    Status.PENDING: "·",
-    Status.QUEUED: "↻",
-    Status.RUNNING: "▶",
-    Status.WAITING: "?",
-    Status.PAUSED: "‖",
-    Status.COMPLETED: "✓",
-    Status.FAILED: "✗",
-    Status.BLOCKED: "✗",
-    Status.CANCELLED: "■",
-}
 
 
 def plain(text: str) -> str:
@@ -48,29 +33,6 @@ def _shortened(text: str, most: int) -> str:
 
 def _columns(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in _WIDE else 1
-
-
-def sign(status: Status | Unknown) -> str:
-    return _SIGNS.get(status, "?")
-
-
-def state_class(status: Status | Unknown) -> str:
-    """The class of a state; a newer server's state has that of none."""
-    return f"is-{status.value}" if isinstance(status, Status) else "is-unknown"
-
-
-def took(seconds: float) -> str:
-    """``80 ms``, ``1.4 s``, ``3 m 05 s``, ``2 h 07 m``, ``3 d 04 h``."""
-    if seconds < 0.9995:
-        return f"{round(seconds * 1_000)} ms"
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 3_600:
-        return f"{whole // 60} m {whole % 60:02} s"
-    if whole < 86_400:
-        return f"{whole // 3_600} h {whole % 3_600 // 60:02} m"
-    return f"{whole // 86_400} d {whole % 86_400 // 3_600:02} h"
 
 
 def link_to(key: str) -> str:

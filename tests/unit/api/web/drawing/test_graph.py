@@ -100,7 +100,7 @@ def test_names_that_attack_the_page_are_text_and_short() -> None:
 def test_a_node_says_its_name_state_and_time_and_is_selected_by_a_link() -> None:
     node = Node("n", "Sum up", Status.COMPLETED, (), NOW - timedelta(seconds=90), NOW)
     drawn = graph([node], NOW, "n")
-    assert "<title>Sum up: completed · 1 m 30 s</title>" in drawn
+    assert "<title>Sum up: completed · 1 min 30 s</title>" in drawn
     assert 'href="?step=n" aria-current="true"' in drawn
     assert "✓" in drawn
 

@@ -64,8 +64,8 @@ def test_attempts_are_kept_apart_in_the_row_of_their_step() -> None:
     [row] = timeline(task(span("clean", "skill", 1, 4, failed, done), end=5), at(5)).rows
     assert (row.key, row.took, row.link) == ("clean", "3.0 s", "?step=clean")
     first, second = bars(row.bars)
-    assert "is-failed" in first.attrib["class"]
-    assert "is-completed" in second.attrib["class"]
+    assert "bad" in first.attrib["class"]
+    assert "good" in second.attrib["class"]
     assert (first.attrib["x"], first.attrib["width"]) == ("20.00%", "20.00%")
     assert second.attrib["x"] == "60.00%"
     assert "attempt 1: failed, 1.0 s" in row.bars
@@ -99,7 +99,7 @@ def test_a_turn_shows_what_its_model_said_and_has_its_calls_below() -> None:
 def test_a_wait_for_a_person_is_folded_with_its_length() -> None:
     asked = span("1.1 pay", "tool", 1, None, status=Status.WAITING)
     drawn = timeline(task(span("a", "code", 0, 1), asked, end=None), at(7_201))
-    assert "2 h 00 m" in drawn.axis
+    assert "2 h 00 min" in drawn.axis
     assert 'class="fold"' in drawn.grid
 
 
