@@ -47,6 +47,7 @@ class Views:
                 "artifacts": artifacts,
                 "usage": asdict(task.usage),
                 "last_event": task.event_seq,
+                "is_pausing": task.is_pausing,
             }
         )
 

@@ -5,15 +5,20 @@ from collections.abc import Iterator
 from pydantic import JsonValue
 
 from api.wire.responses.tasks import Task
+from workflows.definitions.pipeline import Code, Pipeline, Step
 from workflows.states import TaskType
 
 USUAL_PRIORITY = 5
+# What stands in these is the user's own.
+_FREE = frozenset({"args", "arguments", "env", "files", "output_schema", "parameters"})
+# The database keeps no order of keys.
+_ORDER = [*Pipeline.model_fields, *Step.model_fields, *Code.model_fields]
 
 
 def submitted(task: Task) -> JsonValue:
     """The body of ``POST /tasks``; of a pipeline its definition, which is what files hold."""
     if task.type is TaskType.PIPELINE:
-        return task.definition
+        return in_order(task.definition)
     body: dict[str, JsonValue] = {"type": task.type.value}
     if task.prompt is not None:
         body["prompt"] = task.prompt
@@ -24,6 +29,16 @@ def submitted(task: Task) -> JsonValue:
     if task.definition:
         body[task.type.value] = task.definition
     return body
+
+
+def in_order(pipeline: JsonValue) -> JsonValue:
+    """A definition with its keys as people would write them."""
+    if isinstance(pipeline, list):
+        return [in_order(item) for item in pipeline]
+    if not isinstance(pipeline, dict):
+        return pipeline
+    keys = sorted(pipeline, key=lambda key: _ORDER.index(key) if key in _ORDER else len(_ORDER))
+    return {key: pipeline[key] if key in _FREE else in_order(pipeline[key]) for key in keys}
 
 
 def skills_in(value: JsonValue) -> list[str]:
@@ -42,5 +57,5 @@ def _skills(value: JsonValue) -> Iterator[str]:
             yield item
         elif key == "skills" and isinstance(item, list):
             yield from (name for name in item if isinstance(name, str))
-        elif key not in {"args", "arguments", "output_schema"}:
+        elif key not in _FREE:
             yield from _skills(item)

@@ -72,7 +72,7 @@ class TaskDetails:
     """All that is shown of one task. ``definition`` is as it was sent. Of many steps and artifacts
     the last and the first are here. ``stdout`` is what the last completed step printed, when that
     is not too long to be a result; ``result`` is what an agent gave. ``event_seq`` is the number of
-    the last event that is in all this."""
+    the last event that is in all this. ``is_pausing``: a pause was asked for, and has not come."""
 
     summary: TaskSummary
     definition: Mapping[str, JsonValue] | None
@@ -83,6 +83,7 @@ class TaskDetails:
     usage: TaskUsage
     stdout: str | None
     event_seq: int = 0
+    is_pausing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +134,7 @@ async def find_details(
     database: Database, team_id: UUID, task_id: UUID, *, fresh: bool = False
 ) -> TaskDetails | None:
     """A task as a whole."""
-    more = (col(Task.definition), col(Task.inputs), col(Task.result), col(Task.event_seq))
-    query = select(*_SUMMARY, *more).where(
+    query = select(*_SUMMARY, *_MORE).where(
         col(Task.id) == task_id, col(Task.team_id) == team_id, col(Task.deleted_at).is_(None)
     )
     async with database.reading(fresh=fresh) as connection:
@@ -152,6 +152,7 @@ async def find_details(
             usage=await usage_of(connection, team_id, task_id),
             stdout=await _stdout_of(connection, steps),
             event_seq=row.event_seq,
+            is_pausing=row.status is Status.RUNNING and row.pause_requested_at is not None,
         )
 
 
@@ -259,6 +260,14 @@ _SUMMARY = (
     col(Task.next_attempt_at),
     col(Task.definition)["limits"]["turns"].as_integer().label("turn_limit"),
     _TURNS.label("turns"),
+)
+
+_MORE = (
+    col(Task.definition),
+    col(Task.inputs),
+    col(Task.result),
+    col(Task.event_seq),
+    col(Task.pause_requested_at),
 )
 
 

@@ -6,24 +6,29 @@ from fastapi import Request, Response
 
 from api.http.dependencies import ActorDep, ServicesDep
 from api.http.routes import tasks
-from api.web.page import pages, render, see_other
+from api.web.page import fields_of, pages, render, see_other
+from api.web.routes.login import own_path
 from api.web.task_header import HeaderDep
 
 router = pages(prefix="/tasks/{task_id:uuid}")
 
 
 @router.post("/pause")
-async def pause(task_id: UUID, services: ServicesDep, actor: ActorDep) -> Response:
+async def pause(
+    request: Request, task_id: UUID, services: ServicesDep, actor: ActorDep
+) -> Response:
     """Pause before the next step or turn."""
     await tasks.pause(task_id, services, actor)
-    return see_other(f"/tasks/{task_id}")
+    return await _back(request, task_id)
 
 
 @router.post("/resume")
-async def resume(task_id: UUID, services: ServicesDep, actor: ActorDep) -> Response:
+async def resume(
+    request: Request, task_id: UUID, services: ServicesDep, actor: ActorDep
+) -> Response:
     """Go on."""
     await tasks.resume(task_id, services, actor)
-    return see_other(f"/tasks/{task_id}")
+    return await _back(request, task_id)
 
 
 @router.get("/cancel")
@@ -50,3 +55,9 @@ async def delete(task_id: UUID, services: ServicesDep, actor: ActorDep) -> Respo
     """Delete the task, and go to the others."""
     await tasks.delete_task(task_id, services, actor)
     return see_other("/")
+
+
+async def _back(request: Request, task_id: UUID) -> Response:
+    """Whichever tab the button was pressed on."""
+    wanted = (await fields_of(request)).get("next", f"/tasks/{task_id}")
+    return see_other(own_path(str(wanted)))
