@@ -37,6 +37,14 @@ class MadeFile:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedFile(MadeFile):
+    """An upload, or what a step of the task ``task_id`` made."""
+
+    sha256: str
+    task_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class TaskFiles:
     """``inputs`` are references by name; ``made`` is in the order of age. ``agent_id`` is the agent
     that stays whose exchange the task is."""
@@ -73,6 +81,28 @@ async def find_files(
     return {
         (FileRef if is_file else ArtifactRef)(key): KeptFile(sha256, size, mime_type, is_stale)
         for is_file, key, sha256, size, mime_type, is_stale in rows
+    }
+
+
+async def describe_files(
+    database: Database, team_id: UUID, refs: Iterable[StoredRef]
+) -> Mapping[StoredRef, NamedFile]:
+    """As they are called, those ``refs`` that are the team's."""
+    wanted = set(refs)
+    if not wanted:
+        return {}
+    values = {
+        "team_id": team_id,
+        "files": [ref.id for ref in wanted if isinstance(ref, FileRef)],
+        "artifacts": [ref.id for ref in wanted if isinstance(ref, ArtifactRef)],
+    }
+    async with database.reading() as connection:
+        rows = (await connection.execute(_DESCRIBE, values)).all()
+    return {
+        (FileRef if row.is_file else ArtifactRef)(row.id): NamedFile(
+            row.id, row.name, row.size, row.mime_type, row.sha256, row.task_id
+        )
+        for row in rows
     }
 
 
@@ -179,6 +209,21 @@ _FIND = text(
     WHERE team_id = :team_id AND id = ANY(:files)
     UNION ALL
     SELECT false, id, sha256, size, mime_type, false FROM task_artifacts
+    WHERE team_id = :team_id AND id = ANY(:artifacts) AND sha256 IS NOT NULL
+    """
+).bindparams(
+    bindparam("team_id", type_=Uuid()),
+    bindparam("files", type_=ARRAY(Uuid())),
+    bindparam("artifacts", type_=ARRAY(Uuid())),
+)
+
+_DESCRIBE = text(
+    """
+    SELECT true AS is_file, id, name, size, mime_type, sha256, CAST(NULL AS uuid) AS task_id
+    FROM files
+    WHERE team_id = :team_id AND id = ANY(:files)
+    UNION ALL
+    SELECT false, id, name, size, mime_type, sha256, task_id FROM task_artifacts
     WHERE team_id = :team_id AND id = ANY(:artifacts) AND sha256 IS NOT NULL
     """
 ).bindparams(
