@@ -46,6 +46,7 @@ class Views:
                 "sub_tasks": [_sub_task(step) for step in kind.shown(task.steps)],
                 "artifacts": artifacts,
                 "usage": asdict(task.usage),
+                "last_event": task.event_seq,
             }
         )
 

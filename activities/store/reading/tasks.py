@@ -71,7 +71,8 @@ class TaskSummary:
 class TaskDetails:
     """All that is shown of one task. ``definition`` is as it was sent. Of many steps and artifacts
     the last and the first are here. ``stdout`` is what the last completed step printed, when that
-    is not too long to be a result; ``result`` is what an agent gave."""
+    is not too long to be a result; ``result`` is what an agent gave. ``event_seq`` is the number of
+    the last event that is in all this."""
 
     summary: TaskSummary
     definition: Mapping[str, JsonValue] | None
@@ -81,6 +82,7 @@ class TaskDetails:
     artifacts: Sequence[Artifact]
     usage: TaskUsage
     stdout: str | None
+    event_seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,8 @@ async def find_details(
     database: Database, team_id: UUID, task_id: UUID, *, fresh: bool = False
 ) -> TaskDetails | None:
     """A task as a whole."""
-    query = select(*_SUMMARY, col(Task.definition), col(Task.inputs), col(Task.result)).where(
+    more = (col(Task.definition), col(Task.inputs), col(Task.result), col(Task.event_seq))
+    query = select(*_SUMMARY, *more).where(
         col(Task.id) == task_id, col(Task.team_id) == team_id, col(Task.deleted_at).is_(None)
     )
     async with database.reading(fresh=fresh) as connection:
@@ -148,6 +151,7 @@ async def find_details(
             artifacts=await artifacts_of(connection, team_id, task_id, MAX_ARTIFACTS_SHOWN),
             usage=await usage_of(connection, team_id, task_id),
             stdout=await _stdout_of(connection, steps),
+            event_seq=row.event_seq,
         )
 
 

@@ -145,7 +145,8 @@ class TaskSummary(Answer):
 
 class Task(TaskSummary):
     """``sub_tasks`` holds the latest of an agent's calls; its messages have all of them.
-    ``artifacts`` holds the first 1,000; the list of artifacts has all of them."""
+    ``artifacts`` holds the first 1,000; the list of artifacts has all of them. ``last_event`` is
+    the number of the last event that all this tells of: whoever follows goes on ``after`` it."""
 
     result: OpenObject[Result | AgentResult] | None
     inputs: dict[str, str]
@@ -153,3 +154,4 @@ class Task(TaskSummary):
     sub_tasks: list[SubTask]
     artifacts: list[Artifact]
     usage: Usage
+    last_event: int = 0

@@ -84,6 +84,7 @@ _ROUTES = [
     ("POST", "/tasks/{task}/resume"),
     ("POST", "/tasks/{task}/retry"),
     ("POST", "/tasks/{task}/compile"),
+    ("GET", "/tasks/{task}/comparison"),
     ("GET", "/tasks/{task}/plan"),
     ("GET", "/tasks/{task}/logs"),
     ("GET", "/tasks/{task}/trace"),
