@@ -48,6 +48,10 @@ class TaskHeader:
     def path(self) -> str:
         return f"/tasks/{self.task.task_id}"
 
+    def live_from(self, seq: int) -> str:
+        """The stream from event ``seq`` on, for a tab that shows what streams."""
+        return f"{API}/tasks/{self.task.task_id}/events?after={seq}"
+
     @property
     def is_own(self) -> bool:
         """Whether it is acted on by itself: nodes and exchanges go with what they belong to."""

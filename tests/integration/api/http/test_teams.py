@@ -91,6 +91,7 @@ _ROUTES = [
     ("GET", "/tasks/{task}/trace"),
     ("GET", "/tasks/{task}/messages"),
     ("GET", "/tasks/{task}/artifacts"),
+    ("GET", "/tasks/{task}/artifacts.zip"),
     ("GET", "/tasks/{task}/events"),
     ("GET", "/tasks/{task}/approvals"),
     ("POST", "/tasks/{task}/approvals/{call}"),
