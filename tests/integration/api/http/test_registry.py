@@ -1,10 +1,16 @@
 """Tools and skills: what there is, and the team's word on it."""
 
+import shutil
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 
+from activities.skills.catalogue import Catalogue
+from api.app import create_app
 from tests.integration.api_stage import Stage
 
 
@@ -100,3 +106,44 @@ async def test_a_skill_is_shown_with_its_files(stage: Stage) -> None:
 async def test_an_unknown_skill_is_not_found(stage: Stage) -> None:
     answer = await stage.http.get("/skills/nothing")
     assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+
+
+async def test_the_text_of_a_skills_file_is_shown(stage: Stage, skills_folder: Path) -> None:
+    for path in ("SKILL.md", "scripts/hello.py", "./SKILL.md"):
+        answer = await stage.http.get(f"/skills/greet/files/{path}")
+        assert answer.json()["text"] == (skills_folder / "greet" / path).read_text()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["nothing", "../mute/SKILL.md", "%2e%2e/mute/SKILL.md", "%2fetc%2fpasswd", "scripts", "a%00b"],
+)
+async def test_what_is_no_file_of_a_skill_is_not_found(stage: Stage, path: str) -> None:
+    answer = await stage.http.get(f"/skills/greet/files/{path}")
+    assert (answer.status_code, answer.json()["code"]) in [
+        (404, "not-found"),
+        (404, "page-not-found"),
+    ]
+
+
+async def test_a_file_that_is_no_text_is_refused_with_the_reason(
+    stage: Stage, skills_folder: Path
+) -> None:
+    folder = skills_folder / f"bytes-{uuid4().hex[:6]}"
+    folder.mkdir()
+    try:
+        (folder / "SKILL.md").write_text(f"---\nname: {folder.name}\ndescription: x\n---\n")
+        (folder / "data.bin").write_bytes(b"a\0b")
+        (folder / "large.txt").write_bytes(b"x" * (1_048_576 + 1))
+        catalogue = Catalogue([skills_folder])
+        services = replace(stage.services, catalogue=catalogue)
+        transport = httpx.ASGITransport(create_app(services), client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url=stage.url) as client:
+            headers = (await stage.team()).headers
+            for name, reason in (("data.bin", "not text"), ("large.txt", "1048576 bytes")):
+                path = f"/api/v1/skills/{folder.name}/files/{name}"
+                answer = await client.get(path, headers=headers)
+                assert (answer.status_code, answer.json()["code"]) == (422, "skill-file-not-text")
+                assert reason in answer.json()["detail"]
+    finally:
+        shutil.rmtree(folder)
