@@ -76,6 +76,12 @@ async def find_team(database: Database, name: str) -> UUID | None:
         return await connection.scalar(select(col(Team.id)).where(col(Team.name) == name))
 
 
+async def team_name(database: Database, team_id: UUID) -> str:
+    """Of a team that is there."""
+    async with database.reading(fresh=True) as connection:
+        return await connection.scalar(select(col(Team.name)).where(col(Team.id) == team_id)) or ""
+
+
 async def create_key(
     database: Database, team_id: UUID, name: str, *, by: str = LOCAL_USER
 ) -> NewKey:

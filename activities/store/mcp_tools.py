@@ -27,7 +27,8 @@ class StoredTool:
     """A server or a tool as it is listed. A tool is active when its server is as well.
 
     ``refused`` are the tools of a server that are left out, and why. ``changed`` is what a tool was
-    before the server changed it, until the team says something about it again.
+    before the server changed it, until the team says something about it again. ``checked`` is how a
+    server answered when somebody looked last (``mcp_checks``).
     """
 
     name: str
@@ -41,6 +42,7 @@ class StoredTool:
     calls_per_minute: int | None = None
     fallback: Fallback | None = None
     is_server: bool = False
+    checked: dict[str, JsonValue] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,7 @@ def _stored(row: Row[*tuple[Any, ...]]) -> StoredTool:
         calls_per_minute=row.calls_per_minute,
         fallback=fallback_of(row.fallback),
         is_server="connection" in row.config,
+        checked=row.config.get("checked"),
     )
 
 

@@ -1,17 +1,27 @@
 """Tools: which there are, the team's settings for them, and the MCP servers it registered."""
 
+import asyncio
+import time
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from activities.store.mcp_servers import register_server, remove_server
-from activities.store.mcp_tools import StoredTool, change_mcp_tool, list_mcp_tools, list_server
+from activities.store.mcp_checks import Checked, find_server, note_check
+from activities.store.mcp_servers import register_server, remove_server, update_listing
+from activities.store.mcp_tools import (
+    StoredTool,
+    change_mcp_tool,
+    find_mcp_tool,
+    list_mcp_tools,
+    list_server,
+)
 from activities.store.tools import (
     ToolSetting,
     ToolSettingChange,
     set_native_tool,
     tool_settings,
 )
+from activities.tools.mcp.listing import Listing
 from activities.tools.registry import Tool
 from api.errors import InvalidRequest, NotFound, ServerNotUsable, ServersOfOwner
 from api.http.bodies import Body
@@ -20,12 +30,15 @@ from api.http.openapi import refusals
 from api.http.paging import NO_CURSOR, CursorText, Limit
 from api.http.peers import why_stranger
 from api.tasks.fallbacks import declare
-from api.wire.requests import Text, ToolChange, ToolRegistration
+from api.wire.requests import MAX_DESCRIPTION_CHARACTERS, Text, ToolChange, ToolRegistration
 from api.wire.responses import tools as answers
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from api.wire.responses.tools import RegisteredServer
 from workflows.errors.mcp import McpError
 from workflows.states import ToolType
+
+# Somebody waits for the answer; a server that starts for the first time may take longer.
+CHECK_SECONDS = 20.0
 
 router = APIRouter(prefix="/tools", tags=["tools"])
 
@@ -116,6 +129,36 @@ async def change_tool(
     return _mcp(changed)
 
 
+@router.post("/{name:path}/check")
+async def check_server(name: ToolName, services: ServicesDep, actor: ActorDep) -> answers.Tool:
+    """Connect to an MCP server, ``mcp.<name>``, and say in ``checked`` how it answered.
+
+    What it offers now is taken over, as whenever a worker connects to it.
+    """
+    team_id = actor.team_id
+    server = await find_server(services.database, team_id, name)
+    if server is None:
+        raise NotFound(kind="MCP server", id=repr(name[:100]))
+    began = time.monotonic()
+    listing, error = Listing(()), None
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            listing = await services.mcp.probe(team_id, server)
+    except TimeoutError:
+        error = f"It has not answered within {CHECK_SECONDS:.0f} seconds."
+    except McpError as failure:
+        error = str(failure)[:MAX_DESCRIPTION_CHARACTERS]
+    else:
+        await update_listing(services.database, team_id, server, listing)
+    duration_ms = round((time.monotonic() - began) * 1_000)
+    checked = Checked(len(listing.tools), duration_ms, error)
+    await note_check(services.database, team_id, name, checked)
+    found = await find_mcp_tool(services.database, team_id, name)
+    if found is None:
+        raise NotFound(kind="MCP server", id=repr(name[:100]))
+    return _mcp(found)
+
+
 @router.delete("/{name:path}", status_code=204)
 async def remove_tools(name: ToolName, services: ServicesDep, actor: ActorDep) -> Response:
     """Remove an MCP server, ``mcp.<name>``, with all its tools."""
@@ -151,4 +194,6 @@ def _mcp(tool: StoredTool) -> answers.Tool:
         calls_per_minute=tool.calls_per_minute,
         fallback=tool.fallback,
         changed=tool.changed and answers.ChangedTool.model_validate(tool.changed),
+        is_server=tool.is_server,
+        checked=tool.checked and answers.CheckedServer.model_validate(tool.checked),
     )

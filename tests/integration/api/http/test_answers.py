@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from activities.store.agent_templates import StoredTemplate, put_template
 from activities.store.new_residents import Made, NewResident, create_resident
+from api.wire.responses.about import About
 from api.wire.responses.agent_memory import Note, Summary
 from api.wire.responses.agents import Agent, AgentMessage, AgentTemplate, TemplateList
 from api.wire.responses.audit import AuditEntry
@@ -51,6 +52,7 @@ ANSWERS: dict[str, type[Answer]] = {
     "/skills/greet/files/SKILL.md": SkillText,
     "/limits": LimitList,
     "/usage": TeamUsage,
+    "/about": About,
     "/keys": Page[ApiKey],
     "/cache": Page[KeptResult],
     "/audit": Page[AuditEntry],

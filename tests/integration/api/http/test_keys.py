@@ -139,3 +139,13 @@ async def test_who_needs_no_key_makes_them_for_the_default_team(stage: Stage) ->
 
 def _pipeline() -> dict[str, Any]:
     return {"name": "x", "steps": [{"id": "a", "code": {"language": "python", "source": "print"}}]}
+
+
+async def test_one_is_told_as_whom_one_speaks(stage: Stage) -> None:
+    team = await stage.team()
+    mine, local = (await team.get("/about")).json(), (await stage.http.get("/about")).json()
+    assert mine["actor"].startswith("test (ak_")
+    assert mine["team"].startswith("team-")
+    assert (local["actor"], local["team"]) == (LOCAL_USER, "default")
+    assert local["version"]
+    assert not local["keys_required"]
