@@ -101,11 +101,23 @@ async def find_mcp_tool(database: Database, team_id: UUID, name: str) -> StoredT
 
 
 async def list_mcp_tools(
-    database: Database, team_id: UUID, *, after: str = "", limit: int
+    database: Database,
+    team_id: UUID,
+    *,
+    after: str = "",
+    limit: int,
+    search: str | None = None,
+    only_servers: bool = False,
 ) -> Sequence[StoredTool]:
-    """Servers and tools by name, from the first one after ``after``."""
+    """Servers and tools by name, from the first one after ``after``; with a text in the name or the
+    description."""
     by_name = col(Tool.name).collate("C")
     query = _listed(team_id).where(by_name > after).order_by(by_name).limit(limit)
+    if search:
+        words = (col(Tool.name), col(Tool.description))
+        query = query.where(or_(*(each.icontains(search, autoescape=True) for each in words)))
+    if only_servers:
+        query = query.where(col(Tool.config)["connection"].astext.is_not(None))
     async with database.reading(fresh=True) as connection:
         return [_stored(row) for row in await connection.execute(query)]
 

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from activities.store.mcp_checks import Checked, find_server, note_check
 from activities.store.mcp_servers import register_server, remove_server, update_listing
@@ -43,14 +43,25 @@ CHECK_SECONDS = 20.0
 router = APIRouter(prefix="/tools", tags=["tools"])
 
 
+Kind = Literal["native", "mcp", "server"]
+Search = Annotated[Text, Query(min_length=1, max_length=200)]
+
+
 @router.get("")
 async def list_tools(
+    *,
     services: ServicesDep,
     team_id: TeamDep,
+    kind: Kind | None = None,
+    text: Search | None = None,
     cursor: CursorText = None,
     limit: Limit = DEFAULT_PAGE,
 ) -> Page[answers.Tool]:
-    """List every tool with its arguments, by name. An MCP server precedes its tools."""
+    """List every tool with its arguments, by name. An MCP server precedes its tools.
+
+    ``kind`` may be ``native``, ``mcp`` (servers and their tools) or ``server``; ``text`` is
+    something in the name or the description.
+    """
     after = cursor or ""
     if "\x00" in after:
         raise InvalidRequest([NO_CURSOR])
@@ -58,10 +69,20 @@ async def list_tools(
     listed = [
         _native(tool, settings.get(name, ToolSetting(permission_level=tool.permission)))
         for name, tool in services.tools.tools.items()
-        if name > after
+        if name > after and kind in {None, "native"} and _holds(tool, text)
     ]
-    more = await list_mcp_tools(services.database, team_id, after=after, limit=limit + 1)
-    listed += [_mcp(tool) for tool in more]
+    if kind != "native":
+        listed += [
+            _mcp(tool)
+            for tool in await list_mcp_tools(
+                services.database,
+                team_id,
+                after=after,
+                limit=limit + 1,
+                search=text,
+                only_servers=kind == "server",
+            )
+        ]
     listed.sort(key=lambda tool: tool.name)
     following = listed[limit - 1].name if len(listed) > limit else None
     return Page(items=listed[:limit], next_cursor=following)
@@ -102,6 +123,18 @@ async def register_tools(
 
 
 ToolName = Annotated[Text, Path(description="the whole name")]
+
+
+@router.get("/{name:path}")
+async def get_tool(name: ToolName, services: ServicesDep, team_id: TeamDep) -> answers.Tool:
+    """Show a tool, or an MCP server, by its whole name."""
+    if (tool := services.tools.tools.get(name)) is not None:
+        settings = await tool_settings(services.database, team_id)
+        return _native(tool, settings.get(name, ToolSetting(permission_level=tool.permission)))
+    found = await find_mcp_tool(services.database, team_id, name)
+    if found is None:
+        raise NotFound(kind="tool", id=repr(name[:100]))
+    return _mcp(found)
 
 
 @router.patch("/{name:path}")
@@ -165,6 +198,10 @@ async def remove_tools(name: ToolName, services: ServicesDep, actor: ActorDep) -
     if not await remove_server(services.database, actor, name):
         raise NotFound(kind="MCP server", id=repr(name[:100]))
     return Response(status_code=204)
+
+
+def _holds(tool: Tool, text: str | None) -> bool:
+    return text is None or text.lower() in f"{tool.name}\n{tool.description}".lower()
 
 
 def _native(tool: Tool, setting: ToolSetting) -> answers.Tool:

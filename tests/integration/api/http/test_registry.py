@@ -11,6 +11,7 @@ import pytest
 
 from activities.skills.catalogue import Catalogue
 from api.app import create_app
+from tests.integration.api.http.test_mcp_servers import listing, register
 from tests.integration.api_stage import Stage
 
 
@@ -55,6 +56,35 @@ async def test_an_argument_that_is_still_a_reference_is_taken(stage: Stage) -> N
     ]
     answer = await stage.http.post("/tasks", json={"pipeline": {"name": "x", "steps": steps}})
     assert answer.status_code == 202, answer.text
+
+
+async def test_tools_are_found_by_kind_and_by_what_is_said_of_them(
+    stage: Stage, tmp_path: Path
+) -> None:
+    team = await stage.team()
+    await register(team, *listing(tmp_path, "one", "two", description="Counts 100% of it"))
+
+    async def names(**query: str) -> list[str]:
+        page = (await team.get("/tools", params={"limit": "200", **query})).json()
+        return [tool["name"] for tool in page["items"]]
+
+    assert await names(kind="server") == ["mcp.double"]
+    assert await names(kind="mcp") == ["mcp.double", "mcp.double.one", "mcp.double.two"]
+    assert "mcp.double" not in await names(kind="native")
+    assert await names(text="LIST_FILES") == ["list_files"]
+    assert await names(text="100%") == ["mcp.double.one", "mcp.double.two"]
+    assert await names(text="0%o", kind="mcp") == []
+    for query in ({"kind": "other"}, {"text": ""}):
+        assert (await team.get("/tools", params=query)).status_code == 422
+
+
+async def test_one_tool_is_shown_as_it_is_listed(stage: Stage) -> None:
+    team = await stage.team()
+    await team.patch("/tools/write_file", json={"permission_level": "ask"})
+    assert (await team.get("/tools/write_file")).json() == await _tool(team, "write_file")
+    for name in ("nothing", "mcp.nothing"):
+        answer = await team.get(f"/tools/{name}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
 
 
 async def test_an_unknown_tool_is_not_found(stage: Stage) -> None:
