@@ -3,6 +3,7 @@
 import asyncio
 import time
 from typing import Annotated, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
@@ -29,11 +30,13 @@ from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.openapi import refusals
 from api.http.paging import NO_CURSOR, CursorText, Limit
 from api.http.peers import why_stranger
+from api.services import Services
 from api.tasks.fallbacks import declare
 from api.wire.requests import MAX_DESCRIPTION_CHARACTERS, Text, ToolChange, ToolRegistration
 from api.wire.responses import tools as answers
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from api.wire.responses.tools import RegisteredServer
+from workflows.definitions.mcp_server import PREFIX
 from workflows.errors.mcp import McpError
 from workflows.states import ToolType
 
@@ -198,6 +201,12 @@ async def remove_tools(name: ToolName, services: ServicesDep, actor: ActorDep) -
     if not await remove_server(services.database, actor, name):
         raise NotFound(kind="MCP server", id=repr(name[:100]))
     return Response(status_code=204)
+
+
+async def tools_of_server(services: Services, team_id: UUID, name: str) -> list[answers.Tool]:
+    """A server, and after it its tools, by its whole name."""
+    found = await list_server(services.database, team_id, name.removeprefix(PREFIX))
+    return [_mcp(tool) for tool in found]
 
 
 def _holds(tool: Tool, text: str | None) -> bool:

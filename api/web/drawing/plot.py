@@ -175,7 +175,8 @@ def _table(stacks: _Stacks) -> Markup:
     head = element("tr", element("th", "day", scope="col") + _joined(heads))
     table = element("caption", caption, class_="visually-hidden")
     table += element("thead", head) + element("tbody", rows)
-    scroll = element("div", element("table", table), class_="table-wrap", tabindex=0)
+    place = {"class_": "scroll", "role": "group", "aria_label": caption, "tabindex": "0"}
+    scroll = element("div", element("table", table), **place)
     return element("details", element("summary", "As a table") + scroll, class_="plot-table")
 
 
