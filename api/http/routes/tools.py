@@ -36,7 +36,7 @@ from api.wire.requests import MAX_DESCRIPTION_CHARACTERS, Text, ToolChange, Tool
 from api.wire.responses import tools as answers
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from api.wire.responses.tools import RegisteredServer
-from workflows.definitions.mcp_server import PREFIX
+from workflows.definitions import mcp_server
 from workflows.errors.mcp import McpError
 from workflows.states import ToolType
 
@@ -205,7 +205,7 @@ async def remove_tools(name: ToolName, services: ServicesDep, actor: ActorDep) -
 
 async def tools_of_server(services: Services, team_id: UUID, name: str) -> list[answers.Tool]:
     """A server, and after it its tools, by its whole name."""
-    found = await list_server(services.database, team_id, name.removeprefix(PREFIX))
+    found = await list_server(services.database, team_id, name.removeprefix(mcp_server.PREFIX))
     return [_mcp(tool) for tool in found]
 
 

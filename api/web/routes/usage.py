@@ -40,8 +40,8 @@ async def usage_page(
     today = datetime.now(UTC).date()
     first = today - timedelta(days=days - 1)
     shown = [day for day in usage.days if first <= day.day <= today]
-    columns = _columns(shown, first, today, what)
-    say = _tokens if what == "tokens" else money
+    columns = columns_of(shown, first, today, what)
+    say = short_count if what == "tokens" else money
     title = "Tokens" if what == "tokens" else "Cost"
     return render(
         request,
@@ -57,7 +57,7 @@ async def usage_page(
     )
 
 
-def _columns(used: Sequence[DayUsage], first: date, last: date, what: What) -> Sequence[Column]:
+def columns_of(used: Sequence[DayUsage], first: date, last: date, what: What) -> Sequence[Column]:
     """A column for each day, or month, of the period: also for those without any use."""
     parts: dict[str, dict[str, float]] = {}
     is_long = (last - first).days > _BY_MONTH
@@ -86,7 +86,7 @@ def _by_model(used: Sequence[DayUsage]) -> Sequence[tuple[str, int, float]]:
     return sorted(((name, *both) for name, both in sums.items()), key=lambda row: -row[1])
 
 
-def _tokens(count: float) -> str:
+def short_count(count: float) -> str:
     """``950``, ``1.2k``, ``3M``."""
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if count >= size:
