@@ -24,6 +24,7 @@ BOUNDED = {
     "/skills/{name} files": "as above",
     "/skills/{name} warnings": "as above",
     "/skills/{name} allowed_tools": "the head of one file, whose size is limited",
+    "/tools/{name} refused": "the tools that a server offers, whose number is limited",
     "/groups/{group_id} members": "a group may have 100 of them",
     "/housekeeping sweeps": "as many as there are in our code",
     "/bulk/{bulk_id} skipped": "the codes of errors, and 20 of them at most",
