@@ -108,8 +108,9 @@ async def test_a_list_says_who_a_task_is_from(agents_stage: Stage) -> None:
     of_agent = await _put(agents_stage, team, agent_id=gone)
     unknown = await _put(agents_stage, team, created_by=None)
     found = {task["task_id"]: task["created_by"] for task in await listed(team)}
+    assert found[by_key]["name"].startswith("test (ak_")
     assert found == {
-        by_key: {"kind": "key", "name": "test", "id": None},
+        by_key: {"kind": "key", "name": found[by_key]["name"], "id": None},
         of_schedule: {"kind": "schedule", "name": "nightly", "id": str(schedule)},
         of_gone: {"kind": "schedule", "name": None, "id": str(gone)},
         of_agent: {"kind": "agent", "name": None, "id": str(gone)},
