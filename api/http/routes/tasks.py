@@ -50,11 +50,8 @@ async def submit(
     return Accepted(task_id=task_id, status=status, links=links)
 
 
-@router.get("")
-async def list_tasks(
+async def task_filter(
     *,
-    services: ServicesDep,
-    team_id: TeamDep,
     status: Annotated[tuple[Status, ...], Query()] = (),
     type: Annotated[tuple[TaskType, ...], Query()] = (),  # noqa: A002  (its name in the query)
     text: Annotated[Text | None, Query(max_length=200)] = None,
@@ -62,17 +59,12 @@ async def list_tasks(
     created_before: Moment | None = None,
     parent_id: UUID | None = None,
     schedule_id: UUID | None = None,
-    retrying: bool = False,
-    with_runs: bool = False,
-    cursor: CursorText = None,
-    limit: Limit = DEFAULT_PAGE,
-) -> Page[TaskSummary]:
-    """List tasks, newest first; the tasks that are nodes of a plan only by its ``parent_id``.
-
-    ``retrying``: only those of which a step, call or turn has failed and is to be tried again.
-    ``with_runs``: each with the last runs of the same name.
-    """
-    wanted = TaskFilter(
+    retrying: Annotated[
+        bool, Query(description="only those that try again something that has failed")
+    ] = False,
+) -> TaskFilter:
+    """Which tasks a query asks for."""
+    return TaskFilter(
         status,
         type,
         text,
@@ -82,6 +74,24 @@ async def list_tasks(
         schedule_id=schedule_id,
         is_retrying=retrying,
     )
+
+
+TaskFilterDep = Annotated[TaskFilter, Depends(task_filter)]
+
+
+@router.get("")
+async def list_tasks(
+    *,
+    services: ServicesDep,
+    team_id: TeamDep,
+    wanted: TaskFilterDep,
+    with_runs: Annotated[
+        bool, Query(description="with the last runs of the same name that have ended")
+    ] = False,
+    cursor: CursorText = None,
+    limit: Limit = DEFAULT_PAGE,
+) -> Page[TaskSummary]:
+    """List tasks, newest first; the tasks that are nodes of a plan only by its ``parent_id``."""
     items, following = await list_summaries(
         services.database,
         team_id,
