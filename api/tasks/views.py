@@ -7,6 +7,7 @@ from typing import Any
 from activities.store.approvals import Approval, AskedCall
 from activities.store.files import Upload
 from activities.store.reading.artifacts import Artifact
+from activities.store.reading.plan_usage import Used
 from activities.store.reading.steps import Step
 from activities.store.reading.tasks import TaskDetails, TaskSummary
 from api.services import ApiOptions
@@ -98,6 +99,9 @@ class Views:
             "finished_at": task.finished_at,
             "temporal_url": self._temporal_url(task),
             "route": task.route and asdict(task.route),
+            "created_by": task.created_by and asdict(task.created_by),
+            "usage": task.used and _brief(task.used),
+            "recent_runs": None if task.recent is None else list(map(asdict, task.recent)),
         }
 
     def _url(self, path: str) -> str:
@@ -112,6 +116,10 @@ class Views:
         if task.type is TaskType.EXCHANGE and task.parent_id is not None:
             workflow = agent_workflow_id(task.parent_id)
         return f"{base}/namespaces/{namespace}/workflows/{workflow}"
+
+
+def _brief(used: Used) -> tasks.UsageInBrief:
+    return tasks.UsageInBrief(tokens_used=used.tokens, cost_usd=used.cost_usd)
 
 
 def _sub_task(step: Step) -> tasks.SubTask:

@@ -39,22 +39,19 @@ IdempotencyKey = Annotated[
 async def submit(
     response: Response,
     services: ServicesDep,
-    team_id: TeamDep,
+    actor: ActorDep,
     wanted: Annotated[TaskRequest, Depends(Body(TaskRequest))],
     idempotency_key: IdempotencyKey = None,
 ) -> Accepted:
     """Submit a task. Once accepted, it will run, even if Temporal cannot be reached right now."""
-    task_id, status = await submission.submit(services, team_id, wanted, idempotency_key)
+    task_id, status = await submission.submit(services, actor, wanted, idempotency_key)
     links = Views(services.options).links(task_id)
     response.headers["Location"] = links.self
     return Accepted(task_id=task_id, status=status, links=links)
 
 
-@router.get("")
-async def list_tasks(
+async def task_filter(
     *,
-    services: ServicesDep,
-    team_id: TeamDep,
     status: Annotated[tuple[Status, ...], Query()] = (),
     type: Annotated[tuple[TaskType, ...], Query()] = (),  # noqa: A002  (its name in the query)
     text: Annotated[Text | None, Query(max_length=200)] = None,
@@ -62,15 +59,47 @@ async def list_tasks(
     created_before: Moment | None = None,
     parent_id: UUID | None = None,
     schedule_id: UUID | None = None,
+    retrying: Annotated[
+        bool, Query(description="only those that try again something that has failed")
+    ] = False,
+) -> TaskFilter:
+    """Which tasks a query asks for."""
+    return TaskFilter(
+        status,
+        type,
+        text,
+        created_after,
+        created_before,
+        parent_id,
+        schedule_id=schedule_id,
+        is_retrying=retrying,
+    )
+
+
+TaskFilterDep = Annotated[TaskFilter, Depends(task_filter)]
+
+
+@router.get("")
+async def list_tasks(
+    *,
+    services: ServicesDep,
+    team_id: TeamDep,
+    wanted: TaskFilterDep,
+    with_runs: Annotated[
+        bool, Query(description="with the last runs of the same name that have ended")
+    ] = False,
     cursor: CursorText = None,
     limit: Limit = DEFAULT_PAGE,
 ) -> Page[TaskSummary]:
     """List tasks, newest first; the tasks that are nodes of a plan only by its ``parent_id``."""
-    wanted = TaskFilter(
-        status, type, text, created_after, created_before, parent_id, schedule_id=schedule_id
-    )
     items, following = await list_summaries(
-        services.database, team_id, wanted, parse_cursor(cursor), limit, only_open=_MANY_SUB_TASKS
+        services.database,
+        team_id,
+        wanted,
+        parse_cursor(cursor),
+        limit,
+        only_open=_MANY_SUB_TASKS,
+        with_runs=with_runs,
     )
     views = Views(services.options)
     return Page(items=list(map(views.summary, items)), next_cursor=cursor_text(following))
