@@ -11,6 +11,7 @@ from activities.store.agent_templates import StoredTemplate, put_template
 from activities.store.new_residents import Made, NewResident, create_resident
 from api.wire.responses.agent_memory import Note, Summary
 from api.wire.responses.agents import Agent, AgentMessage, AgentTemplate, TemplateList
+from api.wire.responses.approvals import WaitingCall, WaitingCount
 from api.wire.responses.audit import AuditEntry
 from api.wire.responses.base import Answer
 from api.wire.responses.breakers import Breaker
@@ -43,6 +44,8 @@ ANSWERS: dict[str, type[Answer]] = {
     "/tasks/{task_id}/trace": Span,
     "/tasks/{task_id}/messages": Page[Message],
     "/tasks/{task_id}/artifacts": Page[Artifact],
+    "/approvals": Page[WaitingCall],
+    "/approvals/count": WaitingCount,
     "/tools": Page[Tool],
     "/breakers": Page[Breaker],
     "/skills": SkillList,
