@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from typer.testing import CliRunner
 
 from api.cli.commands.comparison import Check, Sameness, compared
-from api.cli.commands.yaml_text import yaml_text
+from api.wire.yaml_writer import yaml_text
 from api.cli.exit_codes import ExitCode
 from api.cli.main import app
 from api.cli.terminal import safe_text
