@@ -34,10 +34,21 @@ class WaitingCall:
 
 
 async def list_waiting(
-    database: Database, team_id: UUID, cursor: Cursor | None, limit: int
+    database: Database,
+    team_id: UUID,
+    cursor: Cursor | None,
+    limit: int,
+    *,
+    task_id: UUID | None = None,
+    call_id: UUID | None = None,
 ) -> tuple[Sequence[WaitingCall], Cursor | None]:
-    """A page, the oldest first, and the place of its last one if there are more."""
+    """A page, the oldest first, and the place of its last one if there are more: of all, of a task,
+    or of a call alone."""
     conditions = _conditions(team_id)
+    if task_id is not None:
+        conditions.append(col(SubTask.task_id) == task_id)
+    if call_id is not None:
+        conditions.append(col(SubTask.id) == call_id)
     if cursor is not None:
         conditions.append(cursor.after(*_PLACE))
     sizes = (

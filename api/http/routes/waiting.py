@@ -1,5 +1,7 @@
 """What waits for a person, over all tasks, plans and agents of a team."""
 
+from uuid import UUID
+
 from fastapi import APIRouter
 
 from activities.store.reading import waiting
@@ -14,8 +16,11 @@ router = APIRouter(prefix="/approvals", tags=["approvals"])
 
 @router.get("")
 async def list_all_waiting(
+    *,
     services: ServicesDep,
     team_id: TeamDep,
+    task_id: UUID | None = None,
+    call_id: UUID | None = None,
     cursor: CursorText = None,
     limit: Limit = DEFAULT_PAGE,
 ) -> Page[WaitingCall]:
@@ -25,7 +30,9 @@ async def list_all_waiting(
     ``POST /tasks/{task_id}/approvals/{call_id}``.
     """
     place = parse_cursor(cursor)
-    items, following = await waiting.list_waiting(services.database, team_id, place, limit)
+    items, following = await waiting.list_waiting(
+        services.database, team_id, place, limit, task_id=task_id, call_id=call_id
+    )
     return Page(items=list(map(waiting_call, items)), next_cursor=cursor_text(following))
 
 

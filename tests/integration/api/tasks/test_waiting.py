@@ -1,6 +1,5 @@
 """All that waits for a person, whatever task, plan or agent asks for it."""
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,6 +13,7 @@ from tests.integration.agent_stage import ObedientAgents, approval, submit
 from tests.integration.api_stage import Stage
 from tests.integration.plan_rows import a_node, a_plan
 from tests.integration.resident_rows import new_agent, new_exchange
+from tests.integration.waiting_rows import ask
 from workflows.states import Status
 
 
@@ -37,32 +37,6 @@ async def _count(http: httpx.AsyncClient) -> int:
     answer = (await http.get("/approvals/count")).json()
     assert answer["is_more"] is False
     return int(answer["count"])
-
-
-async def _ask(stage: Stage, task_id: UUID, arguments: dict[str, Any]) -> UUID:
-    """Write down that a call of a task waits, as a worker does."""
-    call_id = uuid4()
-    context = {
-        "tool": "write_file",
-        "arguments": arguments,
-        "turn": 1,
-        "request_id": "r",
-        "is_retry_safe": True,
-    }
-    asked = approval("approval").model_dump(mode="json", exclude_none=True)
-    await stage.execute(
-        """
-        INSERT INTO sub_tasks (id, team_id, task_id, name, task_type, status, dependencies,
-                               input_context, approval, retry_count, execution_order)
-        SELECT :id, team_id, id, '1.1 write_file', 'tool', 'waiting', '[]',
-               CAST(:context AS jsonb), CAST(:approval AS jsonb), 0, 4
-        FROM tasks WHERE id = :task_id""",
-        id=call_id,
-        task_id=task_id,
-        context=json.dumps(context),
-        approval=json.dumps(asked),
-    )
-    return call_id
 
 
 async def test_calls_of_all_tasks_are_listed_together_the_oldest_first(
@@ -129,7 +103,7 @@ async def test_a_call_says_which_agent_that_stays_and_which_plan_it_is_for(
     await plan.call((a_node("clean"),), Status.RUNNING)
     await plan.node(a_node("clean"), 1, Status.RUNNING)
     child = plan.children["clean"]
-    asked = {await _ask(agents_stage, task, {"n": 1}) for task in (exchange, child)}
+    asked = {await ask(agents_stage, task, {"n": 1}) for task in (exchange, child)}
     items = {item["task_id"]: item for item in await _of(agents_stage, exchange, child)}
     assert {UUID(item["call_id"]) for item in items.values()} == asked
     whose = items[str(exchange)]
@@ -165,7 +139,7 @@ async def test_a_page_of_long_arguments_ends_early_and_leaves_nothing_out(
     monkeypatch.setattr(reading, "MAX_PAGE_BYTES", 3_000)
     agent_id = await new_agent(agents_stage.database)
     exchange = await new_exchange(agents_stage.database, agent_id, 1, "x", status=Status.RUNNING)
-    made = [await _ask(agents_stage, exchange, {"text": "y" * size}) for size in (900, 9_000, 900)]
+    made = [await ask(agents_stage, exchange, {"text": "y" * size}) for size in (900, 9_000, 900)]
     page = (await agents_stage.http.get("/approvals", params={"limit": 200})).json()
     assert page["next_cursor"] is not None
     found = [item for item in await _all(agents_stage.http) if item["task_id"] == str(exchange)]
@@ -184,7 +158,7 @@ async def _many(stage: Stage, count: int) -> AsyncIterator[httpx.AsyncClient]:
     team = await stage.team()
     made = await team.post("/tasks", json={"type": "agent", "prompt": "finish x"})
     task_id = UUID(made.json()["task_id"])
-    first = await _ask(stage, task_id, {"n": 1})
+    first = await ask(stage, task_id, {"n": 1})
     await stage.execute(
         """
         INSERT INTO sub_tasks (id, team_id, task_id, name, task_type, status, dependencies,
