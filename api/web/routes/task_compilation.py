@@ -13,7 +13,7 @@ from api.web.page import pages, render
 from api.web.task_header import HeaderDep
 from api.web.text.code import highlight
 from api.wire.requests import MAX_ACCEPTED, CompileRequest
-from api.wire.yaml_writer import write_yaml
+from api.wire.yaml_writer import yaml_text
 
 router = pages(prefix="/tasks/{task_id:uuid}/compile")
 
@@ -33,7 +33,7 @@ async def compile_page(  # noqa: PLR0917  (what FastAPI gives)
     given: list[JsonValue] = [*accept]
     wanted = checked(CompileRequest, {"accept": given})
     compiled = await compile_(task_id, services, team_id, wanted)
-    text = write_yaml(compiled.pipeline) if compiled.pipeline else ""
+    text = yaml_text(compiled.pipeline) if compiled.pipeline else ""
     return render(
         request,
         "task/compile.html",

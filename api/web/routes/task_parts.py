@@ -20,7 +20,7 @@ from api.web.text.code import highlight
 from api.wire.responses.comparison import Comparison
 from api.wire.responses.files import TaskInputs
 from api.wire.responses.skills import Skill
-from api.wire.yaml_writer import write_yaml
+from api.wire.yaml_writer import yaml_text
 from workflows.states import TaskType
 
 router = pages(prefix="/tasks/{task_id:uuid}")
@@ -64,7 +64,7 @@ async def raw_page(
     """Show what was submitted, and the result, as they were written."""
     task = header.task
     document = submitted(task)
-    text = write_yaml(document) if form == "yaml" else written_json(document)
+    text = yaml_text(document) if form == "yaml" else written_json(document)
     result = task.model_dump(mode="json", include={"result"})["result"]
     return render(
         request,
@@ -83,7 +83,7 @@ async def definition_file(header: HeaderDep) -> Response:
     kind = "pipeline" if task.type is TaskType.PIPELINE else "task"
     name = f"{kind}-{task.task_id}.yaml"
     return Response(
-        write_yaml(submitted(task)),
+        yaml_text(submitted(task)),
         media_type="application/yaml",
         headers={**PAGE_HEADERS, "Content-Disposition": f'attachment; filename="{name}"'},
     )

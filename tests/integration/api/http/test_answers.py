@@ -12,6 +12,7 @@ from activities.store.new_residents import Made, NewResident, create_resident
 from api.wire.responses.about import About
 from api.wire.responses.agent_memory import Note, Summary
 from api.wire.responses.agents import Agent, AgentMessage, AgentTemplate, TemplateList
+from api.wire.responses.approvals import WaitingCall, WaitingCount
 from api.wire.responses.audit import AuditEntry
 from api.wire.responses.base import Answer
 from api.wire.responses.breakers import Breaker
@@ -45,6 +46,8 @@ ANSWERS: dict[str, type[Answer]] = {
     "/tasks/{task_id}/trace": Span,
     "/tasks/{task_id}/messages": Page[Message],
     "/tasks/{task_id}/artifacts": Page[Artifact],
+    "/approvals": Page[WaitingCall],
+    "/approvals/count": WaitingCount,
     "/tools": Page[Tool],
     "/breakers": Page[Breaker],
     "/skills": SkillList,
