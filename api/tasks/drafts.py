@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
 
 from activities.kinds.errors import TaskRefused
 from activities.off_loop import off_loop
@@ -27,6 +27,9 @@ _STEPS = f"{PIPELINE}/steps/"
 _STEP_CHARACTERS = 100
 
 
+Request = TypeVar("Request", bound=BaseModel)
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A text in YAML that a part of the request was written in: what is at the pointer ``at``."""
@@ -36,20 +39,20 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Generic[Request]):
     """What was sent: the ``request`` that it is, or else ``problems``.
 
     ``broken_at`` is where a text ends to be YAML. ``sources`` are looked at in their order.
     """
 
     document: JsonValue = None
-    request: TaskRequest | None = None
+    request: Request | None = None
     problems: tuple[Problem, ...] = ()
     sources: tuple[Source, ...] = ()
     broken_at: Place | None = None
 
 
-async def check(services: Services, team_id: UUID, draft: Draft) -> TaskCheck:
+async def check(services: Services, team_id: UUID, draft: Draft[TaskRequest]) -> TaskCheck:
     """Judge a draft by the rules of a submission. Nothing is kept.
 
     Raises:
@@ -65,12 +68,13 @@ async def check(services: Services, team_id: UUID, draft: Draft) -> TaskCheck:
     return await off_loop(_answer, draft)
 
 
-def _answer(draft: Draft) -> TaskCheck:
+def _answer(draft: Draft[TaskRequest]) -> TaskCheck:
     outline = {} if draft.request is None else _outline(draft.request)
-    return TaskCheck(valid=not draft.problems, problems=_found(draft), **outline)
+    return TaskCheck(valid=not draft.problems, problems=found_in(draft), **outline)
 
 
-def _found(draft: Draft) -> list[FoundProblem]:
+def found_in(draft: Draft[Any]) -> list[FoundProblem]:
+    """What is wrong, each with its place. Takes a while: not on the event loop."""
     return [
         FoundProblem(
             pointer=problem.pointer,
@@ -83,7 +87,7 @@ def _found(draft: Draft) -> list[FoundProblem]:
     ]
 
 
-def _places(draft: Draft) -> Sequence[Place | None]:
+def _places(draft: Draft[Any]) -> Sequence[Place | None]:
     if draft.broken_at is not None:
         return [draft.broken_at for _ in draft.problems]
     places: dict[int, Place] = {}

@@ -12,7 +12,7 @@ from api.dead_letters.foresight import foresee
 from api.errors import IdempotencyConflict, StateConflict
 from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
-from api.http.drafts import DRAFT, sent_draft
+from api.http.drafts import DRAFT, Sent
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, Moment, cursor_text, parse_cursor
 from api.tasks import control, deletion, submission
@@ -33,6 +33,8 @@ router = APIRouter(prefix="/tasks", tags=["tasks"])
 
 # `GET /check` must not be taken for a call of a task of that name.
 _ONE = "/{task_id:uuid}"
+
+sent_task = Sent(TaskRequest)
 _MANY_SUB_TASKS = frozenset(type_ for type_, kind in KINDS.items() if kind.has_many_sub_tasks)
 
 IdempotencyKey = Annotated[
@@ -57,7 +59,9 @@ async def submit(
 
 @router.post("/check", openapi_extra={"requestBody": DRAFT})
 async def check_task(
-    services: ServicesDep, team_id: TeamDep, draft: Annotated[Draft, Depends(sent_draft)]
+    services: ServicesDep,
+    team_id: TeamDep,
+    draft: Annotated[Draft[TaskRequest], Depends(sent_task)],
 ) -> TaskCheck:
     """Say what is wrong with a task, and where, or what it would run. Nothing is accepted.
 

@@ -1,4 +1,6 @@
-"""What is wrong with a task that was not submitted yet, or what it would run."""
+"""What is wrong with a task or schedule that was not submitted yet, or what it would run."""
+
+from datetime import datetime
 
 from pydantic import Field
 
@@ -46,3 +48,12 @@ class TaskCheck(Answer):
     name: str | None = None
     steps: list[OutlinedStep] = Field(default=[])
     inputs: list[WantedInput] = Field(default=[])
+
+
+class ScheduleCheck(Answer):
+    """``valid``: it would be made as it is, unless its name is taken. ``next_times`` are the next
+    five, which are there as soon as ``cron`` or ``every`` can be read."""
+
+    valid: bool
+    problems: list[FoundProblem] = Field(description="fifty at most")
+    next_times: list[datetime]
