@@ -11,12 +11,14 @@ from api.bulk.engine import BulkEngine
 from api.groups.rounds import Rounds
 from api.housekeeping.housekeeper import Housekeeper
 from api.http import problems, routes
+from api.http.changes import Changes
 from api.http.dependencies import known_query
 from api.http.feeds import Feeds
 from api.http.group_stream import GroupFeeds
+from api.http.key_ring import KeyRing
 from api.http.key_watch import KeyWatch
 from api.http.metrics import Metrics
-from api.http.middleware.authentication import Authentication, KeyRing
+from api.http.middleware.authentication import Authentication
 from api.http.middleware.limits import BodyLimit, OriginGuard
 from api.http.middleware.observer import Observer
 from api.http.notifications import Notifications
@@ -33,6 +35,10 @@ from api.schedules.syncing import Schedules
 from api.services import ApiOptions, Services
 from api.tasks.calling import Caller
 from api.tasks.sweeper import Sweeper
+from api.web import routes as pages
+from api.web.problem_pages import ProblemPages
+from api.web.standing import Standings
+from api.web.static_files import ROOT, PageFiles
 from api.webhooks.sender import Sender
 from api.wire.responses.base import API
 from workflows.discovery import modules_of
@@ -55,7 +61,10 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.metrics = metrics
+    app.state.keys = keys
     app.state.notifications = Notifications(services.database.url)
+    app.state.changes = changes = Changes(services.database, app.state.notifications)
+    app.state.standings = Standings(services, changes)
     for name, kind in (
         ("feeds", Feeds),
         ("inboxes", InboxFeeds),
@@ -76,12 +85,15 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(NothingMore, _on_nothing_more)
     for module in modules_of(routes):
         app.include_router(module.router, prefix=getattr(module, "PREFIX", API))
+    for module in modules_of(pages):
+        app.include_router(module.router)
+    app.mount(ROOT, PageFiles(), name="static")
     return app
 
 
 def _layers(options: ApiOptions, metrics: Metrics, keys: KeyRing) -> list[Middleware]:
     """From the outside in."""
-    layers = [Middleware(Observer, metrics=metrics)]
+    layers = [Middleware(Observer, metrics=metrics), Middleware(ProblemPages)]
     if not options.keys_required:
         pages = {codec.PREFIX: options.temporal_ui_origins}
         guard = Middleware(OriginGuard, served_hosts=options.served_hosts, pages=pages)
@@ -117,6 +129,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     notifications: Notifications = app.state.notifications
     beside = [
         asyncio.create_task(notifications.run(), name="notifications"),
+        asyncio.create_task(app.state.changes.run(), name="changes"),
+        asyncio.create_task(app.state.standings.run(), name="standings"),
         asyncio.create_task(app.state.key_watch.run(), name="keys"),
         asyncio.create_task(Sender(app.state.services).run(), name="webhooks"),
         asyncio.create_task(Teller(app.state.services).run(), name="teller"),
@@ -126,6 +140,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         notifications.close()
+        app.state.changes.close()
         for task in beside:
             task.cancel()
         for task in beside:

@@ -63,6 +63,13 @@ class OriginRefused(RequestRefused):
     status = 403
 
 
+class ForeignPage(RequestRefused):
+    """This request comes from a page of another site, and only AgentOS's own pages may change
+    something in its name. Open AgentOS itself, and do it there."""
+
+    status = 403
+
+
 class ServersOfOwner(RequestRefused):
     """{reason}, and only the user who runs AgentOS may register MCP servers here, since their
     programs run as that user. That user can list what others may register in AGENTOS_MCP_COMMANDS

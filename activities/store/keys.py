@@ -124,7 +124,12 @@ async def actor_of_key(database: Database, digest: str) -> Actor | None:
             )
         )
         found = rows.one_or_none()
-    return None if found is None else Actor(found.team_id, f"{found.name} ({found.prefix}...)")
+    return None if found is None else actor_named(found.team_id, found.name, found.prefix)
+
+
+def actor_named(team_id: UUID, name: str, prefix: str) -> Actor:
+    """Whoever sends the key of that name."""
+    return Actor(team_id, f"{name} ({prefix}...)")
 
 
 async def valid_keys(database: Database, digests: Collection[str]) -> set[str]:

@@ -78,7 +78,15 @@ def read_as(model: type[Model], body: bytes, content_type: str | None) -> Model:
         MediaTypeRefused, BodyMalformed, TooManyValues
         InvalidRequest: with what its form alone shows to be wrong.
     """
-    document = parse(body, content_type)
+    return checked(model, parse(body, content_type))
+
+
+def checked(model: type[Model], document: JsonValue) -> Model:
+    """The request in what was read from a body, or put together from the fields of a form.
+
+    Raises:
+        InvalidRequest: with what its form alone shows to be wrong.
+    """
     if isinstance(document, dict) and isinstance(text := document.get("pipeline"), str):
         document = {**document, "pipeline": _parse_pipeline(text)}
     return validated(model, document)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from uuid import UUID
 
@@ -40,6 +40,8 @@ class Notifications:
             database_url, CHANNEL, on_word=self._on_word, on_connected=self._on_connected
         )
         self._bells: defaultdict[UUID, set[Bell]] = defaultdict(set)
+        self.on_any: Callable[[UUID | None], None] = _nobody
+        """Is told of everything that is announced; None: it may have been anything."""
         self.closing = False
         """Set when the server stops: who waits must come to an end."""
         self.connections = 0
@@ -73,12 +75,19 @@ class Notifications:
 
     def _on_word(self, word: str) -> None:
         with suppress(ValueError):  # Not one of ours.
-            self.ring(UUID(word))
+            changed = UUID(word)
+            self.ring(changed)
+            self.on_any(changed)
 
     def _on_connected(self) -> None:
         self.connections += 1
         self._ring_all()
+        self.on_any(None)
 
     def _ring_all(self) -> None:
         for task_id in self._bells:
             self.ring(task_id)
+
+
+def _nobody(_: UUID | None) -> None:
+    """Nobody hears everything."""

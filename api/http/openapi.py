@@ -21,7 +21,7 @@ from api.errors import (
     TooLarge,
 )
 from api.http.bodies import JSON_TYPE, YAML_TYPES, Body
-from api.http.middleware.authentication import is_guarded
+from api.http.paths import is_guarded
 from api.http.problems import PROBLEM_TYPE, ProblemDocument
 from api.wire.responses.base import API
 from workflows.events import MODELS, Event, EventType

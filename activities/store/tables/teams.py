@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import BigInteger, DateTime, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from activities.store.columns import (
@@ -49,6 +49,19 @@ class ApiKey(SQLModel, table=True):
     digest: str = Field(sa_type=Text, unique=True)
     created_at: datetime = created_at_column()
     revoked_at: datetime | None = moment_column()
+
+
+class Session(SQLModel, table=True):
+    """Somebody has logged in to the web page with a key; it ends with the key at the latest. Only
+    the SHA-256 of what the browser keeps is here."""
+
+    __tablename__ = "sessions"
+
+    digest: str = Field(sa_type=Text, primary_key=True)
+    team_id: UUID = team_column()
+    key_id: UUID = Field(foreign_key="api_keys.id", ondelete="CASCADE", index=True)
+    created_at: datetime = created_at_column()
+    expires_at: datetime = Field(sa_type=DateTime(timezone=True), index=True)
 
 
 class Secret(SQLModel, table=True):

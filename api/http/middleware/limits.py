@@ -10,9 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import OriginRefused, TooLarge
+from api.http.origins import SAFE_METHODS, is_own
 from api.http.problems import answer
 
-_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # What multipart adds to the file: boundaries and the headers of its part.
 _FORM_BYTES = 64 * 1024
 _KEYS = "set AGENTOS_KEYS_REQUIRED=true, and send a key."
@@ -93,10 +93,9 @@ class OriginGuard:
             remedy = f"If it is a name of this server, add it to AGENTOS_SERVED_HOSTS; or {_KEYS}"
             return OriginRefused(reason=f"for the host {host[:100]!r}", remedy=remedy)
         origin = headers.get("origin")
-        if scope["method"] in _SAFE_METHODS or origin is None:
+        if scope["method"] in SAFE_METHODS or origin is None:
             return None
-        is_own_page = origin.partition("://")[2] == host
-        if is_own_page or self._is_let_in(scope["path"], origin):
+        if is_own(origin, host) or self._is_let_in(scope["path"], origin):
             return None
         return OriginRefused(reason=f"from pages of {origin[:100]!r}", remedy=f"S{_KEYS[1:]}")
 

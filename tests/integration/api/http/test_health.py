@@ -149,7 +149,7 @@ async def test_an_unknown_path_makes_no_new_metric(stage: Stage) -> None:
 
 
 async def test_the_index_names_what_there_is(stage: Stage) -> None:
-    index = (await stage.http.get(f"{stage.url}/")).json()
+    index = (await stage.http.get("")).json()
     for name in ("tasks", "skills", "tools", "calls", "health", "metrics"):
         assert (await stage.http.get(stage.url + index[name])).is_success, name
 

@@ -14,7 +14,7 @@ from activities.store import keys
 from activities.store.new_residents import Made, NewResident, create_resident
 from api.app import create_app
 from api.errors import KeyRefused
-from api.http.middleware.authentication import KeyRing
+from api.http.key_ring import KeyRing
 from deploy.local.services import Services
 from tests.event_stream import events_in
 from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage, pipeline
@@ -246,7 +246,7 @@ async def locked(infrastructure: Services, skills_folder: Path) -> AsyncIterator
         yield stage
 
 
-_PUBLIC = {"/", "/healthz", "/readyz"}
+_PUBLIC = {"/healthz", "/readyz"}
 
 
 async def test_every_call_wants_a_key(locked: Stage) -> None:

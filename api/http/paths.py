@@ -1,0 +1,24 @@
+"""What kind of answer a path gives: JSON, or a page for people."""
+
+from api.wire.responses.base import API
+
+# They reveal nothing about a team.
+_PUBLIC = (f"{API}/openapi.json", "/healthz", "/readyz", "/login")
+STATIC = "/static"
+_METRICS = "/metrics"
+_CODEC = "/codec"
+_MACHINES = ("/api", _CODEC, STATIC, "/healthz", "/readyz", _METRICS)
+
+
+def is_guarded(path: str) -> bool:
+    """Whether a path asks for a key, where keys are required. The codec has a guard of its own."""
+    return path not in _PUBLIC and not _is_below(path, (STATIC, _CODEC))
+
+
+def is_page(path: str) -> bool:
+    """Whether it is for people to look at: what goes wrong there is told as a page too."""
+    return not _is_below(path, _MACHINES)
+
+
+def _is_below(path: str, roots: tuple[str, ...]) -> bool:
+    return any(path == root or path.startswith(f"{root}/") for root in roots)

@@ -1,0 +1,1 @@
+"""Pictures of what the API answers, as SVG: attributes and classes only, no style."""

@@ -1,0 +1,33 @@
+"""Where one can go from every page."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """``key`` is what one types after ``g``."""
+
+    path: str
+    name: str
+    key: str
+
+    def holds(self, path: str) -> bool:
+        """Whether a page is below it."""
+        if self.path == "/":
+            return path == "/" or path.startswith("/tasks")
+        return path == self.path or path.startswith(f"{self.path}/")
+
+
+NAVIGATION = (
+    Place("/", "Tasks", "t"),
+    Place("/waiting", "Waiting for you", "w"),
+    Place("/dead-letters", "Dead letters", "d"),
+    Place("/agents", "Agents", "a"),
+    Place("/schedules", "Schedules", "c"),
+    Place("/webhooks", "Webhooks", "h"),
+    Place("/tools", "Tools", "o"),
+    Place("/skills", "Skills", "k"),
+    Place("/usage", "Usage", "u"),
+    Place("/audit", "Audit", "l"),
+    Place("/settings", "Settings", "s"),
+)

@@ -1,0 +1,102 @@
+"""What all pages share: how one is rendered, and what goes wrong on one."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
+from starlette.datastructures import FormData
+
+from activities.store.audit import LOCAL_USER, Actor
+from api.web.headers import PAGE_HEADERS
+from api.web.navigation import NAVIGATION, Place
+from api.web.standing import Standing, Standings
+from api.web.templating import html_of
+
+THEME = "agentos_theme"
+THEMES = ("system", "light", "dark")
+_MAX_FIELDS = 1_000
+SEE_OTHER = 303
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is around the content of every page. Without ``actor`` nobody has come in."""
+
+    path: str
+    query: str
+    theme: str
+    navigation: tuple[Place, ...]
+    standing: Standing
+    actor: Actor | None
+    has_session: bool
+
+    @property
+    def who(self) -> str | None:
+        return self.actor.name if self.actor and self.actor.name != LOCAL_USER else None
+
+
+class PageRoute(APIRoute):
+    """Forms send what was left empty too; the page's address is better without."""
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
+        handle = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            given = request.query_params.multi_items()
+            kept = [(name, value) for name, value in given if value.strip()]
+            if request.method == "GET" and len(kept) < len(given):
+                return see_other(_address(request.url.path, kept))
+            return await handle(request)
+
+        return handled
+
+
+def pages(**options: Any) -> APIRouter:
+    """A router for pages: they are no part of the JSON API's document."""
+    return APIRouter(
+        route_class=PageRoute,
+        include_in_schema=False,
+        default_response_class=HTMLResponse,
+        **options,
+    )
+
+
+def render(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """A page: a template that extends ``base.html``."""
+    content = html_of(template, page=surroundings_of(request), **context)
+    return HTMLResponse(content, status, headers=dict(PAGE_HEADERS))
+
+
+def see_other(address: str) -> RedirectResponse:
+    """After a form was sent: look here, so that to load again sends nothing twice."""
+    return RedirectResponse(address, SEE_OTHER, headers={"Cache-Control": "no-store"})
+
+
+async def fields_of(request: Request) -> FormData:
+    """What a form has sent; files are not taken in here."""
+    return await request.form(max_files=0, max_fields=_MAX_FIELDS)
+
+
+def surroundings_of(request: Request) -> Surroundings:
+    standings: Standings = request.app.state.standings
+    state: Mapping[str, Any] = request.scope.get("state", {})
+    theme = request.cookies.get(THEME, "")
+    return Surroundings(
+        path=request.url.path,
+        query=request.url.query,
+        theme=theme if theme in THEMES else THEMES[0],
+        navigation=NAVIGATION,
+        standing=standings.now(),
+        actor=state.get("actor"),
+        has_session=bool(state.get("has_session")),
+    )
+
+
+def _address(path: str, query: list[tuple[str, str]]) -> str:
+    # A path of two slashes would be taken for the name of a server.
+    path = "/" + path.lstrip("/")
+    return f"{path}?{urlencode(query)}" if query else path

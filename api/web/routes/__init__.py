@@ -1,0 +1,1 @@
+"""One module a page. Each has a ``router``, and is found by itself."""

@@ -1,0 +1,25 @@
+"""Templates: everything is escaped, and a name that is not there is an error."""
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from api.web.filters import FILTERS, between
+from api.web.static_files import ROOT
+from api.wire.responses.base import API
+
+_environment = Environment(
+    loader=PackageLoader("api.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    auto_reload=False,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.filters.update(FILTERS)
+_environment.globals.update(static=ROOT, api=API, between=between)
+
+
+def html_of(template: str, **context: Any) -> str:
+    """A template filled in."""
+    return _environment.get_template(template).render(context)

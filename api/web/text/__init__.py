@@ -1,0 +1,1 @@
+"""Foreign text as HTML that can do no harm."""
