@@ -33,6 +33,9 @@ _SIGNS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "closed": ("✓", "good"),
         "down": ("✗", "bad"),
         "up": ("✓", "good"),
+        "active": ("●", "good"),
+        "off": ("■", "off"),
+        "delivered": ("✓", "good"),
     }
 )
 _UNKNOWN_SIGN = ("?", "off")

@@ -57,6 +57,7 @@ def view_of(filled: Filled, checked: TaskCheck, *, is_begun: bool = True) -> Vie
             fields[name] = f"{fields[name]}; {each.message}" if name in fields else each.message
         else:
             others.append(each.message)
+    of_pipeline.sort(key=lambda each: (each.line or 0, each.column or 0))
     return View(filled, rows, checked, fields, others, of_pipeline)
 
 

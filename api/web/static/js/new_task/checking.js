@@ -47,6 +47,7 @@ export function watchEditor() {
 
   function show(checked) {
     const found = checked.problems.filter((each) => `${each.pointer}/`.startsWith("/pipeline/"));
+    found.sort((one, other) => (one.line ?? 0) - (other.line ?? 0));
     if (found.length) field.setAttribute("aria-invalid", "true");
     else field.removeAttribute("aria-invalid");
     place.replaceChildren(...(found.length ? [listOf(found)] : outlineOf(checked.steps)));
