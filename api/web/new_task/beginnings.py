@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from copy import deepcopy
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
@@ -78,7 +79,7 @@ def _step_id(name: str) -> str:
 def of_task(task: Task) -> Filled:
     """A task of before, to be edited and run again."""
     type_ = task.type if task.type in TYPES else "auto"
-    definition = dict(task.definition or {})
+    definition = deepcopy(task.definition or {})
     texts = {"prompt": task.prompt or ""}
     chosen: dict[str, tuple[str, ...]] = {}
     if task.priority != _USUAL_PRIORITY:
@@ -107,8 +108,13 @@ def _taken(type_: str, definition: dict[str, Any]) -> dict[str, str]:
         at: Any = definition
         for part in above:
             at = at.get(part) if isinstance(at, dict) else None
-        if isinstance(at, dict) and at.get(last) not in (None, False):
+        if isinstance(at, dict) and not _is_nothing(at.get(last)):
             texts[name] = shown(at.pop(last))
-    for name in [key for key, value in definition.items() if value in ({}, None, False)]:
+    for name in [key for key, value in definition.items() if _is_nothing(value)]:
         del definition[name]
     return texts
+
+
+def _is_nothing(value: Any) -> bool:
+    """What may be left out; zero may not."""
+    return value is None or value is False or value == {}

@@ -33,10 +33,11 @@ async def judged(
     services: Services, team_id: UUID, filled: Filled
 ) -> tuple[Draft[TaskRequest], View]:
     """What was filled in as a draft, and the form with everything that is wrong with it."""
+    draft: Draft[TaskRequest]
     try:
         draft = draft_of(TaskRequest, document_of(filled))
     except InvalidRequest as error:
-        draft = Draft[TaskRequest](problems=error.problems)
+        draft = Draft(problems=error.problems)
         checked = TaskCheck(valid=False, problems=found_in(draft))
     else:
         checked = await check(services, team_id, draft)

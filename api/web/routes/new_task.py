@@ -9,6 +9,7 @@ from fastapi import Query, Request, Response
 from activities.store.tasks import find_accepted
 from api.errors import IdempotencyConflict, NotFound
 from api.http.dependencies import ServicesDep, TeamDep
+from api.http.routes.files import list_files
 from api.http.routes.skills import get_skill, list_skills
 from api.http.routes.tasks import get_task
 from api.http.routes.tools import list_tools
@@ -25,6 +26,7 @@ router = pages()
 
 _MOST_TOOLS = 500
 _PAGE = 200
+_RECENT_FILES = 20
 
 Type = Literal["pipeline", "agent", "plan", "auto"]
 
@@ -119,6 +121,7 @@ async def _form(
         skills=skills.items,
         tools=await _tools(services, team_id) if is_agent else (),
         examples=beginnings.EXAMPLES,
+        recent=(await list_files(services, team_id, None, _RECENT_FILES)).items,
         most_bytes=services.options.max_upload_bytes,
         models=services.installed.models.models if services.installed.models else (),
         **context,

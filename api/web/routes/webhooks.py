@@ -1,5 +1,6 @@
 """The pages of webhooks: who is told of the team's tasks, and what they were sent."""
 
+import json
 from typing import Annotated
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from fastapi import Depends, Request, Response
 from pydantic import JsonValue
 from starlette.datastructures import FormData
 
+from activities.off_loop import off_loop
 from api.errors import InvalidRequest
 from api.http.bodies import checked
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
@@ -109,7 +111,8 @@ async def deliveries_page(
 @router.get(f"{_DELIVERIES}/{{delivery_id:uuid}}")
 async def delivery_page(request: Request, delivery: DeliveryDep) -> Response:
     """Show a delivery: what was sent, and what was answered each time."""
-    return render(request, "webhooks/delivery.html", delivery=delivery)
+    body = await off_loop(_indented, delivery.body or "")
+    return render(request, "webhooks/delivery.html", delivery=delivery, body=body)
 
 
 @router.post(f"{_DELIVERIES}/{{delivery_id:uuid}}/resend")
@@ -117,6 +120,14 @@ async def resend_delivery(delivery_id: UUID, services: ServicesDep, actor: Actor
     """Send the same again."""
     await calls.resend_delivery(delivery_id, services, actor)
     return see_other(f"{_DELIVERIES}/{delivery_id}")
+
+
+def _indented(body: str) -> str:
+    """JSON as people read it."""
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except ValueError:
+        return body
 
 
 def _page(

@@ -29,3 +29,7 @@ class File(Answer):
     mime_type: str
     sha256: str
     url: str
+
+
+class ListedFile(File):
+    created_at: datetime

@@ -79,6 +79,7 @@ function made(name) {
   }
   const ref = document.createElement("input");
   Object.assign(ref, { className: "ref", name: "x.ref", dir: "ltr", autocomplete: "off", spellcheck: false });
+  ref.setAttribute("list", "recent");
   ref.placeholder = "a file, or file:… artifact:… s3://… https://…";
   const file = document.createElement("input");
   Object.assign(file, { type: "file", name: "x.file" });
