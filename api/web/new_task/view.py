@@ -44,14 +44,19 @@ async def judged(
     return draft, view_of(filled, checked)
 
 
-def view_of(filled: Filled, checked: TaskCheck, *, is_begun: bool = True) -> View:
-    """The form. One that nobody has sent yet tells only what is wrong with its pipeline."""
+def begun(filled: Filled) -> View:
+    """The form before anybody has asked what is wrong with it."""
+    return view_of(filled, TaskCheck(valid=False, problems=[]))
+
+
+def view_of(filled: Filled, checked: TaskCheck) -> View:
+    """The form with what a check has found, each thing beside its field."""
     rows = _rows(filled, checked)
     filled = replace(filled, inputs=rows)
     of_pipeline = [each for each in checked.problems if _is_of_pipeline(each, filled)]
     fields: dict[str, str] = {}
     others: list[str] = []
-    for each in checked.problems if is_begun else ():
+    for each in checked.problems:
         if _is_of_pipeline(each, filled):
             continue
         if name := field_of(each.pointer, filled):

@@ -1,6 +1,5 @@
 """The page of a new task: a pipeline, an agent, a plan, or whatever AgentOS makes of a prompt."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from api.tasks import submission
 from api.web.new_task import beginnings
 from api.web.new_task.fields import Filled
 from api.web.new_task.sending import PATH, filled_in, sent_form
-from api.web.new_task.view import View, judged
+from api.web.new_task.view import View, begun, judged
 from api.web.page import pages, render, see_other
 from api.wire.responses.tools import Tool
 
@@ -43,8 +42,10 @@ async def new_task(  # noqa: PLR0917  (what FastAPI gives)
 ) -> Response:
     """Ask what is to be done, beginning with a skill, an example or a task of before."""
     filled = await _beginning(services, team_id, type, skill, example, earlier)
-    _, view = await judged(services, team_id, filled)
-    view = View(view.filled, view.rows, view.check, of_pipeline=_typed(view))
+    view = begun(filled)
+    if filled.text("pipeline"):
+        _, seen = await judged(services, team_id, filled)
+        view = View(seen.filled, seen.rows, seen.check, of_pipeline=seen.of_pipeline)
     return await _form(request, services, team_id, view, earlier=earlier)
 
 
@@ -83,11 +84,6 @@ async def _beginning(  # noqa: PLR0917
             raise NotFound(kind="example", id=repr(example))
         return beginnings.of_example(example)
     return beginnings.blank(type_ or "pipeline")
-
-
-def _typed(view: View) -> Sequence[Any]:
-    """What is wrong with a pipeline that somebody has written; an empty field is not wrong yet."""
-    return view.of_pipeline if view.filled.text("pipeline") else ()
 
 
 async def _made_already(
