@@ -8,7 +8,9 @@ from sqlalchemy import ARRAY, Uuid, bindparam, select, text
 from sqlmodel import col
 
 from activities.store.database import Database
-from activities.store.tables import Task, TaskArtifact
+from activities.store.files import StoredBlob
+from activities.store.reading.cursor import Cursor, cut
+from activities.store.tables import File, Task, TaskArtifact
 from workflows.definitions.inputs import ArtifactRef, FileRef
 from workflows.states import TaskType
 
@@ -104,6 +106,23 @@ async def describe_files(
         )
         for row in rows
     }
+
+
+async def list_uploads(
+    database: Database, team_id: UUID, cursor: Cursor | None, limit: int
+) -> tuple[Sequence[StoredBlob], Cursor | None]:
+    """What people have uploaded, the newest first; not what tasks have fetched from outside."""
+    names = ("id", "name", "size", "mime_type", "sha256", "created_at")
+    query = select(*(col(getattr(File, name)) for name in names)).where(
+        col(File.team_id) == team_id, col(File.task_id).is_(None)
+    )
+    if cursor is not None:
+        query = query.where(cursor.before(col(File.created_at), col(File.id)))
+    query = query.order_by(col(File.created_at).desc(), col(File.id).desc()).limit(limit + 1)
+    # The primary: a file may be looked for the moment after its upload.
+    async with database.reading(fresh=True) as connection:
+        found = [StoredBlob(**row._asdict()) for row in await connection.execute(query)]
+    return cut(found, limit, lambda file: Cursor(file.created_at, file.id))
 
 
 async def files_of_task(

@@ -43,3 +43,7 @@ class TaskInput(Answer):
 
 class TaskInputs(Answer):
     items: list[TaskInput]
+
+
+class ListedFile(File):
+    created_at: datetime

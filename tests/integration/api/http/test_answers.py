@@ -19,7 +19,7 @@ from api.wire.responses.breakers import Breaker
 from api.wire.responses.bulk import BulkRun
 from api.wire.responses.cache import KeptResult
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup
-from api.wire.responses.files import Artifact
+from api.wire.responses.files import Artifact, ListedFile
 from api.wire.responses.groups import Group, GroupMessage
 from api.wire.responses.history import Attempt, Message, Span
 from api.wire.responses.housekeeping import HousekeepingView
@@ -48,6 +48,7 @@ ANSWERS: dict[str, type[Answer]] = {
     "/tasks/{task_id}/artifacts": Page[Artifact],
     "/approvals": Page[WaitingCall],
     "/approvals/count": WaitingCount,
+    "/files": Page[ListedFile],
     "/tools": Page[Tool],
     "/breakers": Page[Breaker],
     "/skills": SkillList,
