@@ -31,7 +31,7 @@ _LIKE_SPECIAL = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 class TaskFilter:
     """``text`` is looked for in name and prompt, whatever the case: of tasks that are not among the
     newest in their first 1,000 characters. Nodes of plans are listed with the plan that is their
-    ``parent_id`` only."""
+    ``parent_id`` only. ``agent_id`` is the agent that stays which has begun them."""
 
     statuses: Sequence[Status] = ()
     types: Sequence[TaskType] = ()
@@ -40,6 +40,7 @@ class TaskFilter:
     created_before: datetime | None = None
     parent_id: UUID | None = None
     schedule_id: UUID | None = None
+    agent_id: UUID | None = None
 
 
 async def find_page(
@@ -77,6 +78,7 @@ class _Search:
             "team_id": team_id,
             "parent_id": wanted.parent_id,
             "schedule_id": wanted.schedule_id,
+            "agent_id": wanted.agent_id,
             "types": [str(each) for each in dict.fromkeys(wanted.types or TaskType)],
             "statuses": [str(each) for each in dict.fromkeys(wanted.statuses or Status)],
             "after": wanted.created_after,
@@ -133,7 +135,8 @@ class _Search:
         """The newest ones that fit, but for the text."""
         where = self._where(cursor)
         ordered = f"ORDER BY {_PLACE} LIMIT {limit}"
-        is_family = (self._wanted.parent_id or self._wanted.schedule_id) is not None
+        wanted = self._wanted
+        is_family = (wanted.parent_id or wanted.schedule_id or wanted.agent_id) is not None
         if not (self._wanted.statuses or self._wanted.types) or is_family:
             states = "type = ANY(:types) AND status = ANY(:statuses) AND" if is_family else ""
             return f"SELECT {columns} FROM tasks WHERE {states} {where} {ordered}"
@@ -154,6 +157,8 @@ class _Search:
         parts.append("parent_id = :parent_id" if has_parent else "parent_id IS NULL")
         if self._wanted.schedule_id is not None:
             parts.append("schedule_id = :schedule_id")
+        if self._wanted.agent_id is not None:
+            parts.append("agent_id = :agent_id")
         if self._wanted.created_after is not None:
             parts.append("created_at > :after")
         if self._wanted.created_before is not None:

@@ -62,12 +62,21 @@ async def list_tasks(
     created_before: Moment | None = None,
     parent_id: UUID | None = None,
     schedule_id: UUID | None = None,
+    agent_id: UUID | None = None,
     cursor: CursorText = None,
     limit: Limit = DEFAULT_PAGE,
 ) -> Page[TaskSummary]:
-    """List tasks, newest first; the tasks that are nodes of a plan only by its ``parent_id``."""
+    """List tasks, newest first; the tasks that are nodes of a plan only by its ``parent_id``.
+    ``agent_id``: those that this agent has begun."""
     wanted = TaskFilter(
-        status, type, text, created_after, created_before, parent_id, schedule_id=schedule_id
+        status,
+        type,
+        text,
+        created_after,
+        created_before,
+        parent_id,
+        schedule_id=schedule_id,
+        agent_id=agent_id,
     )
     items, following = await list_summaries(
         services.database, team_id, wanted, parse_cursor(cursor), limit, only_open=_MANY_SUB_TASKS
