@@ -134,10 +134,11 @@ async def find_group(database: Database, team_id: UUID, group_id: UUID) -> Store
 async def list_groups(
     database: Database,
     team_id: UUID,
-    name: str | None,
-    member_id: UUID | None,
     cursor: Cursor | None,
     limit: int,
+    *,
+    name: str | None = None,
+    member_id: UUID | None = None,
 ) -> tuple[Sequence[StoredGroup], Cursor | None]:
     """A page of groups, the newest first, and the place of its last one if there are more.
     ``member_id`` is an agent that is in all of them."""
@@ -194,9 +195,7 @@ async def find_last_words(
             col(GroupMessage.created_at),
         )
         .join(Group, col(Group.id) == col(GroupMessage.group_id))
-        .where(
-            col(Group.id).in_(group_ids), col(GroupMessage.seq) == col(Group.message_seq)
-        )
+        .where(col(Group.id).in_(group_ids), col(GroupMessage.seq) == col(Group.message_seq))
     )
     async with database.reading() as connection:
         return {row.group_id: LastWords(*row[1:]) for row in await connection.execute(query)}

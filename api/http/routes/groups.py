@@ -52,7 +52,12 @@ async def list_all(  # noqa: PLR0917  (what FastAPI gives)
 ) -> Page[Group]:
     """List groups, newest first. ``member_id`` is an agent that is in all of them."""
     found, following = await list_groups(
-        services.database, team_id, name, member_id, parse_cursor(cursor), limit
+        services.database,
+        team_id,
+        parse_cursor(cursor),
+        limit,
+        name=name,
+        member_id=member_id,
     )
     items = await show_groups(services, found)
     return Page(items=items, next_cursor=cursor_text(following))

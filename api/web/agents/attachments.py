@@ -21,9 +21,7 @@ _ODD = re.compile(r"[^A-Za-z0-9_-]+")
 
 def message_form(request: Request) -> AbstractAsyncContextManager[FormData]:
     """A form with files. Its bytes are bounded as those of every request are."""
-    return request.form(
-        max_files=MAX_FILES, max_fields=_MAX_FIELDS, max_part_size=_FIELD_BYTES
-    )
+    return request.form(max_files=MAX_FILES, max_fields=_MAX_FIELDS, max_part_size=_FIELD_BYTES)
 
 
 async def attachments_in(services: Services, actor: Actor, form: FormData) -> dict[str, str]:

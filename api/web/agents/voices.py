@@ -1,16 +1,21 @@
 """Who says something in a conversation, and the quiet colour that is that voice's own."""
 
 from binascii import crc32
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from markupsafe import Markup
+
+from api.web.text.budget import Budget
 from api.wire.responses.agents import SYSTEM, USER, Agent, AgentMessage
 from api.wire.responses.base import API
 from api.wire.responses.groups import GroupMessage
 from workflows.states import InboxKind
 
 VOICES = 8
+# Characters of one message; the whole of it is a link away.
+MAX_SHOWN = 8_000
 _REFERENCES: Mapping[str, str] = {"file": "files", "artifact": "artifacts"}
 # Without a key there is one person only.
 _LOCAL_USER = "local user"
@@ -26,48 +31,54 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Sender:
+    """``kind`` is ``own``, of the agent whose page it is, ``person``, ``agent`` or ``notice``."""
+
+    name: str
+    kind: str
+    agent_id: UUID | None = None
+
+    @property
+    def voice(self) -> int:
+        return voice_of(self.agent_id or self.name)
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
-    """A message as a page has it. ``kind`` is ``own``, ``person``, ``agent`` or ``notice``."""
+    """A message as a page has it. Of a long one ``body`` is the beginning."""
 
     message: AgentMessage | GroupMessage
-    who: str
-    kind: str
-    voice: int
-    agent_id: UUID | None
+    sender: Sender
     to: str | None
-    attachments: tuple[Attachment, ...]
+    body: Markup
+    is_cut: bool
+    attachments: Sequence[Attachment]
 
 
-def said_to_agent(agent: Agent, message: AgentMessage) -> Said:
+def said_to_agent(agent: Agent, message: AgentMessage, budget: Budget) -> Said:
     """A row of an agent's inbox."""
     is_own = message.kind == InboxKind.REPLY
-    who, kind, sender = _sender(message.sender, message.from_name)
     if is_own:
-        who, kind, sender = agent.name, "own", agent.id
+        sender = Sender(agent.name, "own", agent.id)
     elif message.kind == InboxKind.NOTICE:
-        kind = "notice"
+        sender = Sender(message.from_name or "AgentOS", "notice")
+    else:
+        sender = sender_of(message.sender, message.from_name)
     to = (message.to_name or "another agent") if is_own and message.to != USER else None
-    return Said(
-        message, who, kind, voice_of(sender or who), sender, to, attachments_of(message.attachments)
-    )
+    return _said(message, sender, to, budget)
 
 
-def said_in_group(message: GroupMessage) -> Said:
-    """What was said in a group."""
-    who, kind, sender = _sender(message.sender, message.from_name)
-    return Said(
-        message,
-        who,
-        kind,
-        voice_of(sender or who),
-        sender,
-        None,
-        attachments_of(message.attachments),
-    )
+def said_in_group(message: GroupMessage, budget: Budget) -> Said:
+    return _said(message, sender_of(message.sender, message.from_name), None, budget)
 
 
-def attachments_of(given: Mapping[str, str]) -> tuple[Attachment, ...]:
-    return tuple(Attachment(name, text, _path(text)) for name, text in sorted(given.items()))
+def sender_of(sender: str, name: str) -> Sender:
+    """Whoever has written, by what the API says of them."""
+    if sender == SYSTEM:
+        return Sender(name or "AgentOS", "notice")
+    if sender == USER:
+        return Sender("You" if name in ("", USER, _LOCAL_USER) else name, "person")
+    return Sender(name or sender, "agent", _id(sender))
 
 
 def voice_of(speaker: object) -> int:
@@ -76,12 +87,17 @@ def voice_of(speaker: object) -> int:
     return crc32(str(speaker).encode("utf-8", "replace")) % VOICES
 
 
-def _sender(sender: str, name: str) -> tuple[str, str, UUID | None]:
-    if sender == SYSTEM:
-        return name or "AgentOS", "notice", None
-    if sender == USER:
-        return "You" if name in ("", USER, _LOCAL_USER) else name, "person", None
-    return name or sender, "agent", _id(sender)
+def attachments_of(given: Mapping[str, str]) -> Sequence[Attachment]:
+    return [Attachment(name, text, _path(text)) for name, text in sorted(given.items())]
+
+
+def _said(
+    message: AgentMessage | GroupMessage, sender: Sender, to: str | None, budget: Budget
+) -> Said:
+    text = message.content
+    body = budget.markdown(text[:MAX_SHOWN]) if text.strip() else Markup()
+    attachments = attachments_of(message.attachments)
+    return Said(message, sender, to, body, len(text) > MAX_SHOWN, attachments)
 
 
 def _id(text: str) -> UUID | None:

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from fastapi import Depends, Query, Request, Response
 
+from activities.off_loop import off_loop
 from api.http.bodies import checked
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.paging import CursorText
@@ -16,10 +17,12 @@ from api.http.routes.tasks import get_task, list_tasks
 from api.residents import acts, messaging
 from api.tasks import approvals
 from api.web.agents.attachments import attachments_in, message_form
-from api.web.agents.conversation import calls_in, conversation_of
+from api.web.agents.conversation import conversation_of
 from api.web.agents.fields import text_of
 from api.web.agents.voices import said_to_agent
+from api.web.conversation import conversation_of as turn_of
 from api.web.page import fields_of, pages, render, see_other
+from api.web.text.budget import Budget
 from api.wire.agent_requests import MessageRequest
 from api.wire.requests import ApprovalRequest
 from api.wire.responses.agents import Agent, AgentMessage
@@ -65,7 +68,7 @@ async def chat_page(  # noqa: PLR0917  (what FastAPI gives)
         "agents/chat.html",
         agent=agent,
         tab="chat",
-        chat=conversation_of(agent, page, turns.items),
+        chat=await off_loop(conversation_of, agent, page, turns.items),
         is_newest=not cursor,
         asked=asked,
         key=uuid4().hex,
@@ -93,8 +96,10 @@ async def message_page(
     request: Request, agent: Found, message: Annotated[AgentMessage, Depends(get_message)]
 ) -> Response:
     """One message, all of it."""
-    said = said_to_agent(agent, message)
-    return render(request, "agents/message.html", agent=agent, tab="chat", said=said)
+    sender = said_to_agent(agent, message, Budget()).sender
+    return render(
+        request, "agents/message.html", agent=agent, tab="chat", message=message, sender=sender
+    )
 
 
 @router.post(f"{ONE}/messages/{{message_id:uuid}}/withdraw")
@@ -120,7 +125,7 @@ async def turn_page(
         agent=agent,
         tab="chat",
         task=task,
-        steps=calls_in(messages.items),
+        said=await off_loop(turn_of, messages.items),
         has_more=messages.next_cursor is not None,
     )
 

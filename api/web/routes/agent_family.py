@@ -9,6 +9,7 @@ from api.http.routes.agents import ONE, list_children
 from api.http.routes.groups import list_all
 from api.http.routes.tasks import list_tasks
 from api.web.page import pages, render
+from api.web.paging import first_page, next_page
 from api.web.routes.agent_chat import Found
 from api.wire.responses.agents import Agent
 from api.wire.responses.pages import MAX_PAGE, Page
@@ -32,6 +33,8 @@ async def children_page(
         agent=agent,
         tab="children",
         children=children,
+        first=first_page(request),
+        next=next_page(request, children),
         tasks=tasks,
     )
 

@@ -13,6 +13,7 @@ from api.http.routes.agents import ONE
 from api.residents import memory
 from api.web.agents.fields import text_of
 from api.web.page import fields_of, pages, render, see_other
+from api.web.paging import first_page, next_page
 from api.web.routes.agent_chat import Found
 from api.wire.memory_requests import NoteRequest
 from api.wire.responses.agent_memory import Note
@@ -39,6 +40,9 @@ async def memory_page(
         agent=agent,
         tab="memory",
         notes=notes,
+        text=request.query_params.get("text", ""),
+        first=first_page(request),
+        next=next_page(request, notes),
         summaries=summaries.items,
         key=uuid4().hex,
     )

@@ -12,6 +12,7 @@ from api.http.routes.agents import ONE
 from api.residents import reminders
 from api.web.agents.fields import text_of
 from api.web.page import fields_of, pages, render, see_other
+from api.web.paging import first_page, next_page
 from api.web.routes.agent_chat import Found
 from api.wire.responses.pages import Page
 from api.wire.responses.reminders import Reminder
@@ -37,6 +38,8 @@ async def reminders_page(
         agent=agent,
         tab="reminders",
         reminders=items,
+        first=first_page(request),
+        next=next_page(request, items),
         key=uuid4().hex,
     )
 

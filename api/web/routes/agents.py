@@ -17,6 +17,7 @@ from api.residents import defining
 from api.services import Services
 from api.web.agents.fields import EVERYTHING, Values, new_agent, text_of, values_of_form
 from api.web.page import fields_of, pages, render, see_other
+from api.web.paging import first_page, next_page
 from api.web.refusals import NOTHING, Refusal, Refused, refusal_of
 from api.wire.agent_requests import AgentRequest
 from api.wire.responses.agents import Agent, TemplateList
@@ -44,11 +45,20 @@ async def agents_page(
     parent_id: UUID | None = None,
 ) -> Response:
     """List agents, the newest first."""
-    parent = None
-    if parent_id is not None:
-        parent = await get_agent(parent_id, services, team_id)
+    parent = None if parent_id is None else await get_agent(parent_id, services, team_id)
+    query = request.query_params
     return render(
-        request, "agents/list.html", agents=agents, parent=parent, states=list(AgentState)
+        request,
+        "agents/list.html",
+        agents=agents,
+        names={agent.id: agent.name for agent in (*agents.items, *([parent] if parent else []))},
+        parent=parent,
+        states=list(AgentState),
+        text=query.get("text", ""),
+        state=query.get("state", ""),
+        is_filtered=bool(query),
+        first=first_page(request),
+        next=next_page(request, agents),
     )
 
 

@@ -1,10 +1,12 @@
 """The page of one group: what was said, who speaks, and what people do."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID, uuid4
 
 from fastapi import Depends, Query, Request, Response
 
+from activities.off_loop import off_loop
 from api.groups import service
 from api.http.bodies import checked
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
@@ -20,10 +22,11 @@ from api.web.agents.group_fields import (
     values_of_form,
     values_of_group,
 )
-from api.web.agents.voices import said_in_group
+from api.web.agents.voices import Said, said_in_group
 from api.web.page import fields_of, pages, render, see_other
 from api.web.refusals import NOTHING, Refusal, Refused, refusal_of
 from api.web.routes.groups import present_agents
+from api.web.text.budget import Budget
 from api.wire.group_requests import GroupChangeRequest, GroupMessageRequest, MembersRequest
 from api.wire.responses.groups import Group, GroupMessage
 from api.wire.responses.pages import MAX_PAGE, Page
@@ -52,7 +55,7 @@ async def group_page(  # noqa: PLR0917  (what FastAPI gives)
         "groups/chat.html",
         group=group,
         tab="chat",
-        said=[said_in_group(message) for message in page.items],
+        said=await off_loop(_said, page.items),
         older=page.next_cursor,
         last_seq=page.items[-1].seq if page.items else 0,
         is_newest=not cursor,
@@ -125,6 +128,11 @@ async def delete(group_id: UUID, services: ServicesDep, actor: ActorDep) -> Resp
     """Delete it with all that was said in it."""
     await service.delete(services, actor, group_id)
     return see_other("/groups")
+
+
+def _said(messages: Sequence[GroupMessage]) -> Sequence[Said]:
+    budget = Budget()
+    return [said_in_group(message, budget) for message in messages]
 
 
 async def _form(  # noqa: PLR0917

@@ -18,6 +18,7 @@ from api.web.agents.group_fields import (
     values_of_form,
 )
 from api.web.page import fields_of, pages, render, see_other
+from api.web.paging import first_page, next_page
 from api.web.refusals import NOTHING, Refusal, Refused, refusal_of
 from api.wire.group_requests import GroupRequest
 from api.wire.responses.agents import Agent
@@ -36,7 +37,13 @@ async def groups_page(
     request: Request, groups: Annotated[Page[Group], Depends(list_all)]
 ) -> Response:
     """List groups, the newest first."""
-    return render(request, "groups/list.html", groups=groups)
+    return render(
+        request,
+        "groups/list.html",
+        groups=groups,
+        first=first_page(request),
+        next=next_page(request, groups),
+    )
 
 
 @router.get("/new")
