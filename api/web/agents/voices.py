@@ -1,7 +1,7 @@
 """Who says something in a conversation, and the quiet colour that is that voice's own."""
 
 from binascii import crc32
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -39,8 +39,9 @@ class Sender:
     agent_id: UUID | None = None
 
     @property
-    def voice(self) -> int:
-        return voice_of(self.agent_id or self.name)
+    def key(self) -> str:
+        """What its voice is known by."""
+        return str(self.agent_id or self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,17 @@ def voice_of(speaker: object) -> int:
     """The number of a voice's colour: always the same, and for some voices the same as another's,
     which is why the name stands beside it."""
     return crc32(str(speaker).encode("utf-8", "replace")) % VOICES
+
+
+def voices_of(speakers: Iterable[object]) -> Mapping[str, int]:
+    """Those of some that talk with each other: different ones, as long as there are enough."""
+    voices: dict[str, int] = {}
+    for speaker in sorted(map(str, speakers)):
+        voice, taken = voice_of(speaker), set(voices.values())
+        while voice in taken and len(taken) < VOICES:
+            voice = (voice + 1) % VOICES
+        voices[speaker] = voice
+    return voices
 
 
 def attachments_of(given: Mapping[str, str]) -> Sequence[Attachment]:

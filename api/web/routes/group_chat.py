@@ -1,6 +1,6 @@
 """The page of one group: what was said, who speaks, and what people do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -22,7 +22,7 @@ from api.web.agents.group_fields import (
     values_of_form,
     values_of_group,
 )
-from api.web.agents.voices import Said, said_in_group
+from api.web.agents.voices import Said, said_in_group, voices_of
 from api.web.page import fields_of, pages, render, see_other
 from api.web.refusals import NOTHING, Refusal, Refused, refusal_of
 from api.web.routes.groups import present_agents
@@ -54,6 +54,7 @@ async def group_page(  # noqa: PLR0917  (what FastAPI gives)
         request,
         "groups/chat.html",
         group=group,
+        voices=_voices(group),
         tab="chat",
         said=await off_loop(_said, page.items),
         older=page.next_cursor,
@@ -120,7 +121,7 @@ async def remove(
 @router.get(f"{ONE}/delete")
 async def delete_page(request: Request, group: Found) -> Response:
     """Say what will be gone."""
-    return render(request, "groups/delete.html", group=group, tab="settings")
+    return render(request, "groups/delete.html", group=group, voices=_voices(group), tab="settings")
 
 
 @router.post(f"{ONE}/delete")
@@ -128,6 +129,10 @@ async def delete(group_id: UUID, services: ServicesDep, actor: ActorDep) -> Resp
     """Delete it with all that was said in it."""
     await service.delete(services, actor, group_id)
     return see_other("/groups")
+
+
+def _voices(group: Group) -> Mapping[str, int]:
+    return voices_of(member.id for member in group.members)
 
 
 def _said(messages: Sequence[GroupMessage]) -> Sequence[Said]:
@@ -150,6 +155,7 @@ async def _form(  # noqa: PLR0917
         "groups/settings.html",
         status=refusal.status,
         group=group,
+        voices=_voices(group),
         tab="settings",
         values=values,
         refusal=refusal,

@@ -7,6 +7,8 @@ const KEY_BYTES = 16;
 const form = document.querySelector("[data-composer]");
 const uploading = new Set();
 
+document.documentElement.classList.add("scripted");
+
 for (const hint of document.querySelectorAll("[data-scripted]")) hint.hidden = false;
 
 document.addEventListener("done", (event) => {
