@@ -82,6 +82,9 @@ async def task_filter(
     retrying: Annotated[
         bool, Query(description="only those that try again something that has failed")
     ] = False,
+    agent_id: Annotated[
+        UUID | None, Query(description="the agent that stays which has begun them")
+    ] = None,
 ) -> TaskFilter:
     """Which tasks a query asks for."""
     return TaskFilter(
@@ -93,6 +96,7 @@ async def task_filter(
         parent_id,
         schedule_id=schedule_id,
         is_retrying=retrying,
+        agent_id=agent_id,
     )
 
 
