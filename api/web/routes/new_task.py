@@ -7,7 +7,7 @@ from fastapi import Query, Request, Response
 
 from activities.store.tasks import find_accepted
 from api.errors import IdempotencyConflict, NotFound
-from api.http.dependencies import ServicesDep, TeamDep
+from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.routes.files import list_files
 from api.http.routes.skills import get_skill, list_skills
 from api.http.routes.tasks import get_task
@@ -50,8 +50,9 @@ async def new_task(  # noqa: PLR0917  (what FastAPI gives)
 
 
 @router.post(PATH)
-async def submit_task(request: Request, services: ServicesDep, team_id: TeamDep) -> Response:
+async def submit_task(request: Request, services: ServicesDep, actor: ActorDep) -> Response:
     """Begin the task, or show what is wrong with it where that was filled in."""
+    team_id = actor.team_id
     async with sent_form(request) as form:
         filled = await filled_in(services, team_id, form)
         is_check = form.get("act") == "check"
@@ -60,7 +61,7 @@ async def submit_task(request: Request, services: ServicesDep, team_id: TeamDep)
         status = 200 if is_check else 422
         return await _form(request, services, team_id, view, status=status, is_check=is_check)
     try:
-        task_id, _ = await submission.submit(services, team_id, draft.request, filled.key)
+        task_id, _ = await submission.submit(services, actor, draft.request, filled.key)
     except IdempotencyConflict:
         return await _made_already(request, services, team_id, view)
     return see_other(f"/tasks/{task_id}")
@@ -129,7 +130,7 @@ async def _tools(services: Services, team_id: UUID) -> list[Tool]:
     found: list[Tool] = []
     cursor: str | None = None
     while len(found) < _MOST_TOOLS:
-        page = await list_tools(services, team_id, cursor, _PAGE)
+        page = await list_tools(services=services, team_id=team_id, cursor=cursor, limit=_PAGE)
         found += [tool for tool in page.items if tool.is_active]
         cursor = page.next_cursor
         if cursor is None:
