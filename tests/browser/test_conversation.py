@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.browser.addresses import page_of
 from tests.browser.visits import NARROW, check_accessible, check_fits
 from tests.doubles.model_server import Exchange, delta, usage
 from tests.doubles.scripted_models import ScriptedModels, asks, finishes
@@ -31,8 +32,7 @@ class Slow:
 
 
 def address(live: Live, task_id: str) -> str:
-    base = live.http.base_url
-    return f"{base.scheme}://{base.netloc.decode()}/tasks/{task_id}/conversation"
+    return page_of(live, f"/tasks/{task_id}/conversation")
 
 
 async def test_text_appears_while_it_is_said_and_is_drawn_once_it_is_complete(
