@@ -110,7 +110,8 @@ function lineOf(output, text, number) {
 function chunkFor(output) {
   let chunk = output.block.lastElementChild;
   if (!chunk || chunk.childElementCount >= CHUNK_LINES) {
-    chunk = element("code", "chunk");
+    chunk?.classList.remove("short");
+    chunk = element("code", "chunk short");
     output.block.append(chunk);
     if (output.block.childElementCount > MOST_CHUNKS) output.block.firstElementChild.remove();
   }
@@ -177,6 +178,7 @@ function filter() {
     line.hidden = !isMatch(line);
     if (!line.hidden) shown += 1;
   }
+  document.documentElement.toggleAttribute("data-filtered", Boolean(search.value));
   matches.textContent = search.value ? `${shown} ${shown === 1 ? "line" : "lines"}` : "";
   const url = new URL(location.href);
   if (search.value) url.searchParams.set("q", search.value);
