@@ -63,11 +63,12 @@ class TaskHeader:
 
     @property
     def can_pause(self) -> bool:
-        return self.can_cancel and self.task.status is not Status.PAUSED
+        return self.can_cancel and not self.can_resume
 
     @property
     def can_resume(self) -> bool:
-        return self.can_cancel and self.task.status is Status.PAUSED
+        is_paused = self.task.status is Status.PAUSED or self.task.is_pausing
+        return self.can_cancel and is_paused
 
     @property
     def can_retry(self) -> bool:

@@ -1,12 +1,16 @@
-"""A document as YAML, as people would write it, and as our reader reads it."""
+"""A document as YAML, as people would write it."""
 
 import re
+from typing import Any
 
 import yaml
 from pydantic import JsonValue
 
+from api.wire.unseen import safe_text
+
 # Lines are broken where the texts have breaks, and nowhere else.
 _COLUMNS = 1_000_000
+
 
 # What YAML 1.2 may take for a number or the like, and PyYAML, which knows 1.1, writes as it is.
 _ODD = re.compile(r"[-+.\d]|(null|true|false|~)\b", re.IGNORECASE)
@@ -30,8 +34,13 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def write_yaml(document: JsonValue, *, allow_unicode: bool = True) -> str:
-    """The document as YAML."""
+def yaml_text(document: JsonValue) -> str:
+    """The document, with nothing in it that is not seen, or that a terminal would obey."""
+    text = _dump(document, allow_unicode=True)
+    return text if safe_text(text) == text else _dump(document, allow_unicode=False)
+
+
+def _dump(document: Any, *, allow_unicode: bool) -> str:
     dumped: str = yaml.dump(
         document,
         Dumper=_Dumper,
