@@ -53,6 +53,28 @@ async def test_text_appears_while_it_is_said_and_is_drawn_once_it_is_complete(
     await expect(page.locator(".call", has_text="finish")).to_be_visible()
 
 
+async def test_words_of_an_answer_that_breaks_off_are_withdrawn(
+    page: Page, live: Live, models: ScriptedModels
+) -> None:
+    breaks = asyncio.Event()
+
+    async def break_off(exchange: Exchange) -> None:
+        await exchange.head()
+        await exchange.event(delta(content="Wrong words"))
+        await breaks.wait()
+        exchange.drop()
+
+    slow = Slow("Right words", ".")
+    talk = models.conversation(break_off, slow, finishes())
+    task_id = await live.submit_agent(talk.prompt())
+    await page.goto(address(live, task_id))
+    await expect(page.locator("#streaming")).to_contain_text("Wrong words")
+    breaks.set()
+    await expect(page.locator("#streaming [data-words]")).to_have_text("Right words")
+    slow.go_on.set()
+    await expect(page.locator(".bubble.model").first).to_contain_text("Right words.")
+
+
 async def test_calls_stand_with_their_arguments_results_and_cost(
     page: Page, live: Live, models: ScriptedModels
 ) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.visits import NARROW, check_accessible, check_fits

@@ -87,3 +87,24 @@ async def test_other_teams_see_none_of_it(stage: Stage) -> None:
     ):
         answer = await other.get(f"{stage.url}{path}", headers=PAGE)
         assert answer.status_code == 404, path
+
+
+async def test_a_long_conversation_comes_in_pages(stage: Stage, site: httpx.AsyncClient) -> None:
+    task_id = await _task(stage)
+    await stage.execute(
+        """
+        INSERT INTO messages (task_id, seq, team_id, turn, role, content, is_protected, execution,
+            prompt_tokens, completion_tokens, cost_usd)
+        SELECT id, n, team_id, n, 'user', 'message ' || n || '.', false, 'test', 0, 0, 0
+        FROM tasks, generate_series(1, 250) AS n WHERE id = CAST(:id AS uuid)
+        """,
+        id=task_id,
+    )
+    first = (await site.get(f"/tasks/{task_id}/conversation")).text
+    assert "message 1." in first
+    assert "message 101." not in first
+    assert "?cursor=100" in first
+    latest = (await site.get(f"/tasks/{task_id}/conversation?cursor=150")).text
+    assert "message 250." in latest
+    assert "From the beginning" in latest
+    assert 'rel="next"' not in latest

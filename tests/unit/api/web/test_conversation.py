@@ -93,7 +93,7 @@ def test_the_page_shows_who_said_what_and_what_it_cost() -> None:
             message(1, "system", "Be kind."), message(2, "user", "Hello"), asks(3, ("x", "f", "{}"))
         )
     ).words
-    for expected in ("System prompt", "Person", "Hello", "1\u202f012 tokens", "$0.0200", "1.5 s"):
+    for expected in ("System prompt", "Prompt", "Hello", "1\u202f012 tokens", "$0.0200", "1.5 s"):
         assert expected in words
     assert "no result yet" in words
 
