@@ -18,7 +18,9 @@ PNG = (
     "gg=="
 )
 HTML = "<h1>Report</h1><script>document.title='ran'; top.ran = 1</script><img src='/icon.svg'>"
+NAME = '"><script>alert(1)<script> \u05d0.txt'
 FILES = {
+    NAME: "named to do harm",
     "table.csv": "name,amount\nada,3\nbob,5\n",
     "notes.md": "# Notes\n\n**bold** ![x](https://evil.example/p.png)",
     "data.json": json.dumps({"outer": {"inner": [1, 2]}}),
@@ -81,7 +83,7 @@ async def test_html_is_shown_in_a_frame_in_which_nothing_runs(
 
 async def test_hostile_files_do_nothing_to_the_page(page: Page, live: Live) -> None:
     await page.goto(await _made(live))
-    for name in ("hostile.md", "hostile.csv"):
+    for name in ("hostile.md", "hostile.csv", NAME):
         await _look(page, name)
         assert await page.locator("#preview :is(script, svg, iframe, style, form)").count() == 0
     await page.set_viewport_size(NARROW)

@@ -19,12 +19,17 @@ let follows = false;
 let isDue = false;
 follow.hidden = !document.getElementById("content").dataset.live;
 follow.addEventListener("click", () => setFollowing(!follows));
+const UPWARDS = new Set(["ArrowUp", "PageUp", "Home"]);
 addEventListener("keydown", (event) => {
+  if (follows && UPWARDS.has(event.key)) setFollowing(false);
   const isTyping = event.target.closest?.("input, textarea, select");
   if (event.key === "f" && !isTyping && !event.ctrlKey && !event.metaKey && !follow.hidden) setFollowing(!follows);
 });
 addEventListener("wheel", (event) => {
   if (event.deltaY < 0 && follows) setFollowing(false);
+});
+addEventListener("touchmove", () => {
+  if (follows && !isAtEnd()) setFollowing(false);
 });
 
 function setFollowing(on) {

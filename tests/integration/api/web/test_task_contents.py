@@ -1,5 +1,6 @@
 """Logs, conversation and artifacts of a task, as pages."""
 
+import time
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -108,3 +109,34 @@ async def test_a_long_conversation_comes_in_pages(stage: Stage, site: httpx.Asyn
     assert "message 250." in latest
     assert "From the beginning" in latest
     assert 'rel="next"' not in latest
+
+
+@pytest.mark.parametrize("text", ["![", "\x1b[31mx", "> ", "<script>", "a\u202e", "{", "|a"])
+async def test_a_megabyte_of_anything_neither_slows_nor_swells_a_page(
+    stage: Stage, site: httpx.AsyncClient, text: str
+) -> None:
+    task_id = await stage.submit("print one")
+    await stage.until(task_id, "completed")
+    megabyte = text * (1_000_000 // len(text))
+    await stage.execute(
+        "UPDATE execution_logs SET stdout = :text WHERE task_id = CAST(:id AS uuid)",
+        id=task_id, text=megabyte,
+    )  # fmt: skip
+    await stage.execute(
+        """
+        INSERT INTO messages (task_id, seq, team_id, turn, role, content, is_protected, execution,
+            prompt_tokens, completion_tokens, cost_usd)
+        SELECT id, n, team_id, n, 'user', :text, false, 'test', 0, 0, 0
+        FROM tasks, generate_series(1, 5) AS n WHERE id = CAST(:id AS uuid)
+        """,
+        id=task_id,
+        text=megabyte,
+    )
+    for tab in ("logs", "conversation"):
+        began = time.monotonic()
+        answer = await site.get(f"/tasks/{task_id}/{tab}")
+        assert answer.status_code == 200
+        assert time.monotonic() - began < 10
+        assert len(answer.content) < 2_500_000
+        assert "<script>" not in answer.text
+        assert not {"\x1b", "\u202e"} & set(answer.text)
