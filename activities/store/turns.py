@@ -82,7 +82,8 @@ class BegunTurn:
 
 class CallDefinition(BaseModel):
     """What a tool call is. ``request_id`` is the model's own name for it, ``digest`` that of the
-    tool's definition, where it could be changed by others."""
+    tool's definition, where it could be changed by others. ``is_edited``: the arguments are not
+    those that the model gave, but those of the person who approved it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -92,6 +93,7 @@ class CallDefinition(BaseModel):
     request_id: str
     is_retry_safe: bool
     digest: str | None = None
+    is_edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

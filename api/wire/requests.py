@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from workflows.definitions.fallback import Fallback
 from workflows.definitions.inputs import InputName
@@ -90,6 +90,8 @@ class CompileRequest(_Request):
 class ApprovalRequest(_Request):
     """``note`` is a message to the agent; for a question, it is the answer. A plan that is denied
     with a note is made anew, and one that is approved with ``nodes`` has these instead of its own.
+    A call that is approved with ``arguments`` is made with these, all of them, and the model is
+    told so.
 
     ``ask_id`` is that of what you were shown. It keeps a request that is sent twice, or late, from
     being taken for the answer to the next question, and a call that has asked before needs it.
@@ -99,6 +101,7 @@ class ApprovalRequest(_Request):
     ask_id: UUID | None = None
     note: Text | None = Field(default=None, max_length=MAX_NOTE_CHARACTERS)
     nodes: tuple[Node, ...] | None = Field(default=None, max_length=MAX_NODES)
+    arguments: dict[str, JsonValue] | None = None
 
 
 class ClearRequest(_Request):

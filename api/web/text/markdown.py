@@ -54,7 +54,7 @@ def markdown(text: str) -> Markup:
     Its headings are paragraphs that look like some: what others write is no part of our outline.
     """
     if len(text) > MAX_CHARACTERS or any(text.count(sign) > most for sign, most in _MOST.items()):
-        return Markup('<pre class="plain">{}</pre>').format(plain(text))
+        return as_it_is(text)
     reader = _reader()
     tokens = reader.parse(visible(text))
     _adapt(tokens)
@@ -67,6 +67,11 @@ def markdown(text: str) -> Markup:
         link_rel="noopener noreferrer nofollow",
     )
     return Markup(visible(html))  # noqa: S704  (cleaned; entities may have hidden something)
+
+
+def as_it_is(text: str) -> Markup:
+    """Markdown that is not read."""
+    return Markup('<pre class="plain">{}</pre>').format(plain(text))
 
 
 def is_safe_link(address: str) -> bool:

@@ -12,13 +12,14 @@ from activities.store.new_residents import Made, NewResident, create_resident
 from api.wire.responses.about import About
 from api.wire.responses.agent_memory import Note, Summary
 from api.wire.responses.agents import Agent, AgentMessage, AgentTemplate, TemplateList
+from api.wire.responses.approvals import WaitingCall, WaitingCount
 from api.wire.responses.audit import AuditEntry
 from api.wire.responses.base import Answer
 from api.wire.responses.breakers import Breaker
 from api.wire.responses.bulk import BulkRun
 from api.wire.responses.cache import KeptResult
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup
-from api.wire.responses.files import Artifact
+from api.wire.responses.files import Artifact, ListedFile
 from api.wire.responses.groups import Group, GroupMessage
 from api.wire.responses.history import Attempt, Message, Span
 from api.wire.responses.housekeeping import HousekeepingView
@@ -45,6 +46,9 @@ ANSWERS: dict[str, type[Answer]] = {
     "/tasks/{task_id}/trace": Span,
     "/tasks/{task_id}/messages": Page[Message],
     "/tasks/{task_id}/artifacts": Page[Artifact],
+    "/approvals": Page[WaitingCall],
+    "/approvals/count": WaitingCount,
+    "/files": Page[ListedFile],
     "/tools": Page[Tool],
     "/breakers": Page[Breaker],
     "/skills": SkillList,

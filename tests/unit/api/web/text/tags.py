@@ -8,7 +8,7 @@ class Tags(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.found: list[tuple[str, dict[str, str | None]]] = []
         self.words = ""
-        self.feed(html)
+        self.feed("".join([*html]))  # Of a plain text: parts of Markup would escape.
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
