@@ -10,6 +10,7 @@ from activities.store.reading.artifacts import Artifact
 from activities.store.reading.plan_usage import Used
 from activities.store.reading.steps import Step
 from activities.store.reading.tasks import TaskDetails, TaskSummary
+from activities.store.reading.waiting import WaitingCall
 from api.services import ApiOptions
 from api.tasks.kinds.table import KINDS
 from api.wire.responses import approvals, files, tasks
@@ -47,6 +48,8 @@ class Views:
                 "sub_tasks": [_sub_task(step) for step in kind.shown(task.steps)],
                 "artifacts": artifacts,
                 "usage": asdict(task.usage),
+                "last_event": task.event_seq,
+                "is_pausing": task.is_pausing,
             }
         )
 
@@ -154,6 +157,15 @@ def asked_call(call: AskedCall) -> approvals.AskedCall:
         arguments=call.context.get("arguments"),
         status=call.status,
     )
+
+
+def waiting_call(found: WaitingCall) -> approvals.WaitingCall:
+    whose = {
+        name: getattr(found, name)
+        for name in ("task_name", "task_type", "parent_id", "agent_id", "agent_name")
+    }
+    asked = asked_call(found.call).model_dump()
+    return approvals.WaitingCall(**asked, task_id=found.call.task_id, **whose)
 
 
 def _approval(asked: Approval) -> dict[str, Any]:

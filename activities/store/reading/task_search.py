@@ -47,7 +47,8 @@ _LIKE_SPECIAL = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 class TaskFilter:
     """``text`` is looked for in name and prompt, whatever the case: of tasks that are not among the
     newest in their first 1,000 characters. Nodes of plans are listed with the plan that is their
-    ``parent_id`` only. ``is_retrying``: something of it has failed and is to be tried again."""
+    ``parent_id`` only. ``is_retrying``: something of it has failed and is to be tried again.
+    ``agent_id`` is the agent that stays which has begun them."""
 
     statuses: Sequence[Status] = ()
     types: Sequence[TaskType] = ()
@@ -57,6 +58,7 @@ class TaskFilter:
     parent_id: UUID | None = None
     schedule_id: UUID | None = None
     is_retrying: bool = False
+    agent_id: UUID | None = None
 
 
 async def find_page(
@@ -110,6 +112,7 @@ class _Search:
             "team_id": team_id,
             "parent_id": wanted.parent_id,
             "schedule_id": wanted.schedule_id,
+            "agent_id": wanted.agent_id,
             "types": [str(each) for each in dict.fromkeys(wanted.types or TaskType)],
             "statuses": [str(each) for each in dict.fromkeys(wanted.statuses or Status)],
             "after": wanted.created_after,
@@ -167,7 +170,8 @@ class _Search:
         where = self._where(cursor)
         ordered = f"ORDER BY {_PLACE} LIMIT {limit}"
         wanted = self._wanted
-        is_few = wanted.is_retrying or (wanted.parent_id or wanted.schedule_id) is not None
+        family = wanted.parent_id or wanted.schedule_id or wanted.agent_id
+        is_few = wanted.is_retrying or family is not None
         if not (wanted.statuses or wanted.types) or is_few:
             states = "type = ANY(:types) AND status = ANY(:statuses) AND" if is_few else ""
             return f"SELECT {columns} FROM tasks WHERE {states} {where} {ordered}"
@@ -190,6 +194,8 @@ class _Search:
             parts.append("schedule_id = :schedule_id")
         if self._wanted.is_retrying:
             parts.append(f"id = ANY(ARRAY({_RETRYING}))")
+        if self._wanted.agent_id is not None:
+            parts.append("agent_id = :agent_id")
         if self._wanted.created_after is not None:
             parts.append("created_at > :after")
         if self._wanted.created_before is not None:

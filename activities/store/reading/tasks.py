@@ -89,7 +89,8 @@ class TaskSummary:
 class TaskDetails:
     """All that is shown of one task. ``definition`` is as it was sent. Of many steps and artifacts
     the last and the first are here. ``stdout`` is what the last completed step printed, when that
-    is not too long to be a result; ``result`` is what an agent gave."""
+    is not too long to be a result; ``result`` is what an agent gave. ``event_seq`` is the number of
+    the last event that is in all this. ``is_pausing``: a pause was asked for, and has not come."""
 
     summary: TaskSummary
     definition: Mapping[str, JsonValue] | None
@@ -99,6 +100,8 @@ class TaskDetails:
     artifacts: Sequence[Artifact]
     usage: TaskUsage
     stdout: str | None
+    event_seq: int = 0
+    is_pausing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +192,7 @@ async def find_details(
     database: Database, team_id: UUID, task_id: UUID, *, fresh: bool = False
 ) -> TaskDetails | None:
     """A task as a whole."""
-    query = select(*_SUMMARY, col(Task.definition), col(Task.inputs), col(Task.result)).where(
+    query = select(*_SUMMARY, *_MORE).where(
         col(Task.id) == task_id, col(Task.team_id) == team_id, col(Task.deleted_at).is_(None)
     )
     query = _with_creators(query)
@@ -207,6 +210,8 @@ async def find_details(
             artifacts=await artifacts_of(connection, team_id, task_id, MAX_ARTIFACTS_SHOWN),
             usage=await usage_of(connection, team_id, task_id),
             stdout=await _stdout_of(connection, steps),
+            event_seq=row.event_seq,
+            is_pausing=row.status is Status.RUNNING and row.pause_requested_at is not None,
         )
 
 
@@ -317,6 +322,14 @@ _SUMMARY: tuple[Any, ...] = (
     col(ResidentRow.name).label("agent_name"),
     col(Task.definition)["limits"]["turns"].as_integer().label("turn_limit"),
     _TURNS.label("turns"),
+)
+
+_MORE = (
+    col(Task.definition),
+    col(Task.inputs),
+    col(Task.result),
+    col(Task.event_seq),
+    col(Task.pause_requested_at),
 )
 
 

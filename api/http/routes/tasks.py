@@ -12,14 +12,17 @@ from api.dead_letters.foresight import foresee
 from api.errors import IdempotencyConflict, StateConflict
 from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
+from api.http.drafts import DRAFT, Sent
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, Moment, cursor_text, parse_cursor
 from api.tasks import control, deletion, submission
+from api.tasks.drafts import Draft, check
 from api.tasks.kinds.table import KINDS
 from api.tasks.lookup import found
 from api.tasks.retry import retry_task
 from api.tasks.views import Views
 from api.wire.requests import RetryRequest, Text
+from api.wire.responses.checks import TaskCheck
 from api.wire.responses.dead_letters import Foresight
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from api.wire.responses.tasks import Accepted, Changed, Task, TaskSummary
@@ -28,6 +31,10 @@ from workflows.states import Status, TaskType
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
+# `GET /check` must not be taken for a call of a task of that name.
+_ONE = "/{task_id:uuid}"
+
+sent_task = Sent(TaskRequest)
 _MANY_SUB_TASKS = frozenset(type_ for type_, kind in KINDS.items() if kind.has_many_sub_tasks)
 
 IdempotencyKey = Annotated[
@@ -50,6 +57,19 @@ async def submit(
     return Accepted(task_id=task_id, status=status, links=links)
 
 
+@router.post("/check", openapi_extra={"requestBody": DRAFT})
+async def check_task(
+    services: ServicesDep,
+    team_id: TeamDep,
+    draft: Annotated[Draft[TaskRequest], Depends(sent_task)],
+) -> TaskCheck:
+    """Say what is wrong with a task, and where, or what it would run. Nothing is accepted.
+
+    It takes what ``POST /tasks`` takes, and answers in one way, be that right or wrong.
+    """
+    return await check(services, team_id, draft)
+
+
 async def task_filter(
     *,
     status: Annotated[tuple[Status, ...], Query()] = (),
@@ -62,6 +82,9 @@ async def task_filter(
     retrying: Annotated[
         bool, Query(description="only those that try again something that has failed")
     ] = False,
+    agent_id: Annotated[
+        UUID | None, Query(description="the agent that stays which has begun them")
+    ] = None,
 ) -> TaskFilter:
     """Which tasks a query asks for."""
     return TaskFilter(
@@ -73,6 +96,7 @@ async def task_filter(
         parent_id,
         schedule_id=schedule_id,
         is_retrying=retrying,
+        agent_id=agent_id,
     )
 
 
@@ -105,14 +129,14 @@ async def list_tasks(
     return Page(items=list(map(views.summary, items)), next_cursor=cursor_text(following))
 
 
-@router.get("/{task_id}")
+@router.get(_ONE)
 async def get_task(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Task:
     """Show a task with its steps, artifacts and result."""
     task = found(await find_details(services.database, team_id, task_id), task_id)
     return Views(services.options).task(task)
 
 
-@router.delete("/{task_id}", status_code=204, responses=refusals(StateConflict))
+@router.delete(_ONE, status_code=204, responses=refusals(StateConflict))
 async def delete_task(task_id: UUID, services: ServicesDep, actor: ActorDep) -> None:
     """Delete a task that has ended, with its nodes, logs, messages, events and artifacts."""
     await deletion.delete_task(services, actor, task_id)

@@ -173,7 +173,9 @@ class TaskSummary(Answer):
 
 class Task(TaskSummary):
     """``sub_tasks`` holds the latest of an agent's calls; its messages have all of them.
-    ``artifacts`` holds the first 1,000; the list of artifacts has all of them."""
+    ``artifacts`` holds the first 1,000; the list of artifacts has all of them. ``last_event`` is
+    the number of the last event that all this tells of: whoever follows goes on ``after`` it.
+    ``is_pausing``: somebody has asked for a pause, which comes before the next step or turn."""
 
     result: OpenObject[Result | AgentResult] | None
     inputs: dict[str, str]
@@ -181,3 +183,5 @@ class Task(TaskSummary):
     sub_tasks: list[SubTask]
     artifacts: list[Artifact]
     usage: Usage
+    last_event: int = 0
+    is_pausing: bool = False
