@@ -33,6 +33,10 @@ _SIGNS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "closed": ("✓", "good"),
         "down": ("✗", "bad"),
         "up": ("✓", "good"),
+        "requeued": ("↻", "busy"),
+        "discarded": ("■", "off"),
+        "stopped": ("✗", "bad"),
+        "aborted": ("■", "off"),
     }
 )
 _UNKNOWN_SIGN = ("?", "off")

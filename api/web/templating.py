@@ -4,6 +4,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from api.web.drawing.sparkline import sparkline
 from api.web.filters import FILTERS, between
 from api.web.static_files import ROOT
 from api.wire.responses.base import API
@@ -17,7 +18,7 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.filters.update(FILTERS)
-_environment.globals.update(static=ROOT, api=API, between=between)
+_environment.globals.update(static=ROOT, api=API, between=between, sparkline=sparkline)
 
 
 def html_of(template: str, **context: Any) -> str:
