@@ -206,6 +206,8 @@ async def end_turn(database: Database, turn: Turn, ended: EndedTurn) -> bool:
         "thought": ended.thought.model_dump_json(),
         "result": None if ended.result is None else events.as_json(ended.result),
         "team_tokens": charge.tokens,
+        "answer_prompt_tokens": charge.prompt_tokens,
+        "answer_completion_tokens": charge.completion_tokens,
         "team_usd": charge.cost_usd,
         "prompt_tokens": whole.prompt_tokens,
         "completion_tokens": whole.completion_tokens,

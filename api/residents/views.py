@@ -37,6 +37,7 @@ def show_agent(services: Services, found: StoredResident) -> Agent:
         tokens=found.tokens,
         cost_usd=found.cost_usd,
         tokens_today=found.tokens_today,
+        cost_today_usd=found.cost_today_usd,
         task_id=found.task_id,
         error=found.error and found.error.model_dump(exclude_none=True),
         created_at=found.created_at,

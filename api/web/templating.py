@@ -4,9 +4,14 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from api.web.agents.voices import voice_of
 from api.web.drawing.sparkline import sparkline
 from api.web.filters import FILTERS, between
 from api.web.static_files import ROOT
+from api.web.text.ansi import ansi
+from api.web.text.code import highlight
+from api.web.text.markdown import markdown
+from api.web.text.visible import plain
 from api.wire.responses.base import API
 
 _environment = Environment(
@@ -18,6 +23,8 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.filters.update(FILTERS)
+_environment.filters.update(markdown=markdown, ansi=ansi, highlight=highlight, plain=plain)
+_environment.filters.update(voice=voice_of)
 _environment.globals.update(static=ROOT, api=API, between=between, sparkline=sparkline)
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from workflows.definitions.fallback import Fallback
 from workflows.definitions.inputs import InputName
@@ -23,6 +23,7 @@ MAX_DESCRIPTION_CHARACTERS = 2_000
 MAX_POINTER_CHARACTERS = 1_000
 MAX_ACCEPTED = 1_000
 MAX_SECRET_CHARACTERS = 200
+MAX_KEY_NAME_CHARACTERS = 100
 MAX_BREAKER_SECONDS = 30 * 24 * 3_600.0
 
 # PostgreSQL keeps no NUL in text.
@@ -150,6 +151,20 @@ class ToolRegistration(McpServer):
     @property
     def server(self) -> McpServer:
         return McpServer.model_validate(self.model_dump(include=set(McpServer.model_fields)))
+
+
+class KeyRequest(_Request):
+    """``name`` tells people what the key is for. The audit log says it of whatever the key does, so
+    it is a line of text."""
+
+    name: Annotated[str, Field(min_length=1, max_length=MAX_KEY_NAME_CHARACTERS)]
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_line(cls, name: str) -> str:
+        if not name.isprintable() or not name.strip():
+            raise ValueError("it must be a line of printable characters")
+        return name.strip()
 
 
 class WebhookRequest(_Request):

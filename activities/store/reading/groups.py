@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, func, select, text
 from sqlmodel import col
 
 from activities.store.database import Database
@@ -19,6 +19,8 @@ from workflows.states import AgentState, GroupMode, GroupTurnState
 # What is said may be long. So much of it makes a page.
 _PAGE_BYTES = 1_000_000
 _PAGE_MESSAGES = 200
+# Of what was said last, as lists of groups have it.
+_GLANCE_CHARACTERS = 300
 # As many as a team may have.
 _GROUPS_OF_ONE = 1_000
 
@@ -71,6 +73,17 @@ class StoredGroupMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class LastWords:
+    """The last message of a group; ``content`` is its beginning."""
+
+    from_agent_id: UUID | None
+    from_name: str
+    content: str
+    reason: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class GroupPage:
     """``group`` is None once it is deleted."""
 
@@ -119,12 +132,22 @@ async def find_group(database: Database, team_id: UUID, group_id: UUID) -> Store
 
 
 async def list_groups(
-    database: Database, team_id: UUID, name: str | None, cursor: Cursor | None, limit: int
+    database: Database,
+    team_id: UUID,
+    cursor: Cursor | None,
+    limit: int,
+    *,
+    name: str | None = None,
+    member_id: UUID | None = None,
 ) -> tuple[Sequence[StoredGroup], Cursor | None]:
-    """A page of groups, the newest first, and the place of its last one if there are more."""
+    """A page of groups, the newest first, and the place of its last one if there are more.
+    ``member_id`` is an agent that is in all of them."""
     query = select(*_GROUP).where(col(Group.team_id) == team_id)
     if name is not None:
         query = query.where(col(Group.name) == name)
+    if member_id is not None:
+        theirs = select(col(GroupMember.group_id)).where(col(GroupMember.agent_id) == member_id)
+        query = query.where(col(Group.id).in_(theirs))
     if cursor is not None:
         query = query.where(cursor.before(col(Group.created_at), col(Group.id)))
     query = query.order_by(col(Group.created_at).desc(), col(Group.id).desc())
@@ -156,6 +179,26 @@ async def find_members(
         for row in await connection.execute(_MEMBERS, {"group_ids": list(group_ids)}):
             found[row.group_id].append(_member(row))
     return found
+
+
+async def find_last_words(
+    database: Database, group_ids: Sequence[UUID]
+) -> Mapping[UUID, LastWords]:
+    """The last message of each group in which something was said."""
+    query = (
+        select(
+            col(GroupMessage.group_id),
+            col(GroupMessage.from_agent_id),
+            col(GroupMessage.from_name),
+            func.left(col(GroupMessage.content), _GLANCE_CHARACTERS).label("content"),
+            col(GroupMessage.reason),
+            col(GroupMessage.created_at),
+        )
+        .join(Group, col(Group.id) == col(GroupMessage.group_id))
+        .where(col(Group.id).in_(group_ids), col(GroupMessage.seq) == col(Group.message_seq))
+    )
+    async with database.reading() as connection:
+        return {row.group_id: LastWords(*row[1:]) for row in await connection.execute(query)}
 
 
 async def list_group_messages(

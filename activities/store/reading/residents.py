@@ -17,6 +17,7 @@ from workflows.contracts import Failure
 from workflows.definitions.resident import Resident
 from workflows.states import LIVING, AgentState, Status
 
+_IS_TODAY = "day = CAST(now() AT TIME ZONE 'UTC' AS date)"
 _LIVING = ", ".join(f"'{status}'" for status in sorted(LIVING))
 
 
@@ -34,8 +35,8 @@ class ResidentFilter:
 class StoredResident:
     """``task_id`` is the exchange that it is in; ``error`` says how the last one ended badly, and
     ``waits_for`` what holds it up. ``unread`` counts messages. ``tokens`` and ``cost_usd`` are
-    those of all exchanges that have ended, ``tokens_today`` those of this day in UTC. ``written``
-    is the definition as it is in the row: what was said of it."""
+    those of all exchanges that have ended, ``tokens_today`` and ``cost_today_usd`` those of this
+    day in UTC. ``written`` is the definition as it is in the row: what was said of it."""
 
     id: UUID
     team_id: UUID
@@ -53,6 +54,7 @@ class StoredResident:
     tokens: int
     cost_usd: float
     tokens_today: int
+    cost_today_usd: float
     task_id: UUID | None
     error: Failure | None
     created_at: datetime
@@ -121,6 +123,7 @@ def _stored(row: Row[Any]) -> StoredResident:
         tokens=int(row.tokens),
         cost_usd=row.cost_usd,
         tokens_today=int(row.tokens_today),
+        cost_today_usd=row.cost_today_usd,
         task_id=row.task_id,
         error=row.error and Failure.model_validate(row.error),
         created_at=row.created_at,
@@ -159,13 +162,13 @@ def _page(conditions: str) -> str:
            )) AS last_activity_at,
            coalesce(used.tokens, 0) AS tokens,
            coalesce(used.cost_usd, 0.0) AS cost_usd,
-           coalesce(used.tokens_today, 0) AS tokens_today
+           coalesce(used.tokens_today, 0) AS tokens_today,
+           coalesce(used.cost_today_usd, 0.0) AS cost_today_usd
     FROM page JOIN agents ON agents.id = page.id {JOINED}
     LEFT JOIN LATERAL (
         SELECT sum(tokens) AS tokens, sum(cost_usd) AS cost_usd,
-               sum(tokens) FILTER (
-                   WHERE day = CAST(now() AT TIME ZONE 'UTC' AS date)
-               ) AS tokens_today
+               sum(tokens) FILTER (WHERE {_IS_TODAY}) AS tokens_today,
+               sum(cost_usd) FILTER (WHERE {_IS_TODAY}) AS cost_today_usd
         FROM agent_usage WHERE agent_usage.agent_id = agents.id
     ) AS used ON true
     ORDER BY agents.created_at DESC, agents.id DESC

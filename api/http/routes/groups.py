@@ -42,16 +42,22 @@ async def create_group(
 
 
 @router.get("")
-async def list_all(
+async def list_all(  # noqa: PLR0917  (what FastAPI gives)
     services: ServicesDep,
     team_id: TeamDep,
     name: Annotated[Text | None, Query(max_length=MAX_GROUP_NAME_CHARACTERS)] = None,
+    member_id: UUID | None = None,
     cursor: CursorText = None,
     limit: Limit = DEFAULT_PAGE,
 ) -> Page[Group]:
-    """List groups, newest first."""
+    """List groups, newest first. ``member_id`` is an agent that is in all of them."""
     found, following = await list_groups(
-        services.database, team_id, name, parse_cursor(cursor), limit
+        services.database,
+        team_id,
+        parse_cursor(cursor),
+        limit,
+        name=name,
+        member_id=member_id,
     )
     items = await show_groups(services, found)
     return Page(items=items, next_cursor=cursor_text(following))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from api.web.drawing.svg import cut, drawing, element, measure, share
+from api.web.drawing.svg import cut, element, measure, picture, share
 from workflows.states import Status
 
 MAX_BARS = 40
@@ -63,7 +63,9 @@ def runs(items: Sequence[Run], *, label: str = "Last runs") -> Markup:
 
 
 def _row(count: int, name: str, bars: Markup) -> Markup:
-    return drawing(count * _STEP - (_STEP - _BAR), HEIGHT, name, bars, class_="spark")
+    width = count * _STEP - (_STEP - _BAR)
+    box = f"0 0 {width} {HEIGHT}"
+    return picture(name, bars, class_="spark", viewBox=box, width=width, height=HEIGHT)
 
 
 def _run(place: int, run: Run, longest: float) -> Markup:

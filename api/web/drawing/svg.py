@@ -1,6 +1,5 @@
 """Pieces of SVG. A drawing has attributes and classes only: the page's policy allows no style."""
 
-from collections.abc import Mapping
 from math import isfinite
 
 from markupsafe import Markup, escape
@@ -21,20 +20,10 @@ def element(name: str, content: str | Markup = "", **attributes: Value) -> Marku
     return Markup("<{0}{1}>{2}</{0}>").format(name, written, escape(content))
 
 
-def drawing(
-    width: float, height: float, name: str, content: Markup, *, class_: str, **more: Value
-) -> Markup:
+def picture(name: str, content: Markup, *, class_: str, **attributes: Value) -> Markup:
     """A picture with a name for those who cannot see it."""
-    view: Mapping[str, Value] = {
-        "class_": class_,
-        "role": "img",
-        "aria_label": cut(name, MAX_TEXT_CHARACTERS * 4),
-        "viewBox": f"0 0 {number(width)} {number(height)}",
-        "width": width,
-        "height": height,
-        **more,
-    }
-    return element("svg", content, **view)
+    label = cut(name, MAX_TEXT_CHARACTERS * 4)
+    return element("svg", content, class_=class_, role="img", aria_label=label, **attributes)
 
 
 def cut(text: str, most: int = MAX_TEXT_CHARACTERS) -> str:

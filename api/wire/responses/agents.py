@@ -59,8 +59,8 @@ class Agent(Answer):
 
     ``task_id`` is the task of the turn that it is in: its calls, approvals, events and artifacts
     are at ``/tasks/{task_id}``. ``waits_for`` says what holds that up. ``tokens`` and ``cost_usd``
-    are those of all its turns, ``tokens_today`` those of this day in UTC. ``depth`` counts its
-    parents.
+    are those of all its turns, ``tokens_today`` and ``cost_today_usd`` those of this day in UTC.
+    ``depth`` counts its parents.
     """
 
     id: UUID
@@ -80,6 +80,7 @@ class Agent(Answer):
     tokens: int
     cost_usd: float
     tokens_today: int
+    cost_today_usd: float = 0.0
     task_id: UUID | None
     error: dict[str, JsonValue] | None
     created_at: datetime

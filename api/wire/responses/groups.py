@@ -47,9 +47,22 @@ class GroupGlance(Answer):
     created_at: datetime
 
 
-class Group(GroupGlance):
-    """A group of agents."""
+class LastWords(Answer):
+    """What was said last in a group: ``content`` is its beginning."""
 
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
+
+    sender: str = Field(alias="from")
+    from_name: str
+    content: str
+    reason: Open[Silence] | None
+    created_at: datetime
+
+
+class Group(GroupGlance):
+    """A group of agents. ``last_message`` is null before anything was said."""
+
+    last_message: LastWords | None = None
     links: GroupLinks
 
 
