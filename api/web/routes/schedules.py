@@ -31,7 +31,7 @@ router = pages()
 _ONE = "/schedules/{schedule_id:uuid}"
 _FORM = "schedules/form.html"
 # The whole is a link away, in JSON.
-_SHOWN_CHARACTERS = 50_000
+_SHOWN_CHARACTERS = 20_000
 
 ListDep = Annotated[Page[ScheduleSummary], Depends(calls.list_all)]
 ScheduleDep = Annotated[Schedule, Depends(calls.get)]

@@ -27,7 +27,7 @@ router = pages()
 _ONE = "/webhooks/{webhook_id:uuid}"
 _DELIVERIES = "/webhooks/deliveries"
 # The whole is a link away, in JSON.
-_SHOWN_CHARACTERS = 50_000
+_SHOWN_CHARACTERS = 20_000
 
 HooksDep = Annotated[Page[Webhook], Depends(calls.list_webhooks)]
 HookDep = Annotated[Webhook, Depends(calls.get_webhook)]
