@@ -184,6 +184,22 @@ async def test_a_form_that_is_sent_twice_makes_one_task(page: Page, stage: Stage
     assert answers[0].headers["Location"] in other.text
 
 
+async def test_tools_of_an_agent_are_searched_and_ticked(page: Page, stage: Stage) -> None:
+    await _go(page, stage, "?type=agent")
+    tools = page.get_by_role("group", name="Tools")
+    await expect(tools.get_by_role("checkbox").first).to_be_hidden()
+    await tools.get_by_role("radio", name="Only these").check()
+    await tools.get_by_role("searchbox").fill("web_search")
+    shown = tools.get_by_role("checkbox").filter(visible=True)
+    await expect(shown).to_have_count(1)
+    await shown.check()
+    await check_accessible(page)
+    ticked = await page.locator("#new-task").evaluate(
+        "form => new FormData(form).getAll('agent.tools')"
+    )
+    assert ticked == ["web_search"]
+
+
 @pytest.mark.parametrize("kind", ["pipeline", "agent", "plan", "auto"])
 async def test_each_form_fits_a_narrow_screen_and_axe_finds_nothing(
     page: Page, stage: Stage, kind: str
