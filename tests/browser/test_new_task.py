@@ -58,6 +58,17 @@ async def test_a_file_that_is_dropped_becomes_the_input_of_a_pipeline(
     assert kept.text == "a,b\n1,2\n"
 
 
+async def test_a_pipeline_in_a_file_is_opened_where_it_is_dropped(page: Page, stage: Stage) -> None:
+    await _go(page, stage)
+    await page.evaluate(DROP, ["tidy.yaml", ONE_INPUT])
+    await expect(page.get_by_label("Pipeline", exact=True)).to_have_value(ONE_INPUT)
+    await expect(page.locator("#pipeline-problems")).to_contain_text("1 step:")
+    await page.evaluate(DROP, ["sales.csv", "a,b\n"])
+    await expect(page.locator(".upload")).to_contain_text("sales.csv")
+    await page.keyboard.press("Control+Enter")
+    assert (await _started(page, stage))["name"] == "tidy"
+
+
 async def test_what_is_wrong_is_told_with_its_line_while_somebody_types(
     page: Page, stage: Stage
 ) -> None:
