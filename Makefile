@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check containers bench lock clean
+.PHONY: help demo test tests check style sense containers bench lock clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -32,14 +32,22 @@ help: ## Say what there is
 demo: $(INSTALLED) ## Run a pipeline, an agent and a plan on real data, and stop
 	@$(PYTHON) -m deploy.cli demo
 
-test: check ## Run the checks, then every test, TEST_PROCESSES at a time
-	@$(PYTHON) -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
+# What takes long of the checks uses one processor only: it runs beside the tests.
+test: style ## Run every check and every test, TEST_PROCESSES at a time
+	@$(MAKE) --no-print-directory --jobs 2 sense tests
 
-check: $(INSTALLED) ## Run ruff, mypy and import-linter
+check: style sense ## Run ruff, mypy and import-linter
+
+style: $(INSTALLED)
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m ruff format --check
+
+sense: $(INSTALLED)
 	@$(PYTHON) -m mypy
 	@$(VENV)/bin/lint-imports
+
+tests: $(INSTALLED)
+	@$(PYTHON) -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
 
 containers: $(INSTALLED) ## Build the image with Docker, and test what is in it
 	@$(PYTHON) -m pytest tests/containers

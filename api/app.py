@@ -36,6 +36,7 @@ from api.services import ApiOptions, Services
 from api.tasks.calling import Caller
 from api.tasks.sweeper import Sweeper
 from api.web import routes as pages
+from api.web.new_task.sending import PATH as NEW_TASK
 from api.web.problem_pages import ProblemPages
 from api.web.standing import Standings
 from api.web.static_files import ROOT, PageFiles
@@ -103,7 +104,7 @@ def _layers(options: ApiOptions, metrics: Metrics, keys: KeyRing) -> list[Middle
         Middleware(
             BodyLimit,
             max_body_bytes=options.max_body_bytes,
-            upload_path=f"{API}/files",
+            upload_paths=(f"{API}/files", NEW_TASK),
             max_upload_bytes=options.max_upload_bytes,
         )
     )

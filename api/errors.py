@@ -84,6 +84,12 @@ class NotFound(RequestRefused):
     status = 404
 
 
+class SkillFileNotText(RequestRefused):
+    """{reason}"""
+
+    status = 422
+
+
 class StepNotFound(RequestRefused):
     """Task {task} has no step {step!r}. It has: {known}."""
 
@@ -190,6 +196,12 @@ class TooManyBreakers(RequestRefused):
     week."""
 
     status = 429
+
+
+class TooManyKeys(RequestRefused):
+    """The team has {most} keys in use, which is the limit. Revoke one that nobody needs."""
+
+    status = 409
 
 
 class TooManyConnections(RequestRefused):

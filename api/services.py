@@ -65,6 +65,7 @@ class ApiOptions:
     follow events at once: each is an open connection. ``codec_token`` lets in those who have
     payloads decrypted and are not the user who runs the server. ``titles`` says whether Temporal is
     told the beginning of a prompt, or the name of a pipeline, as the title of its workflow.
+    ``sandbox`` is where the settings have scripts run.
     """
 
     keys_required: bool = False
@@ -76,6 +77,7 @@ class ApiOptions:
     temporal_ui_url: str | None = None
     codec_token: SecretStr | None = None
     temporal_namespace: str = "default"
+    sandbox: str | None = None
     titles: Titles = "prompt"
     sweep_interval_seconds: float = 2.0
     housekeeping: HousekeepingOptions = field(default_factory=HousekeepingOptions)

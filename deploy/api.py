@@ -51,6 +51,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
         temporal_ui_url=settings.temporal_ui_url,
         codec_token=settings.codec_token,
         titles=settings.titles,
+        sandbox=settings.sandbox,
         approval_seconds=settings.approval_seconds,
         daily_tokens=settings.team_daily_tokens,
         max_viewers=max_viewers,

@@ -25,6 +25,11 @@ def escaped(part: str) -> str:
     return part.replace("~", "~0").replace("/", "~1")
 
 
+def unescaped(part: str) -> str:
+    """``a~1b`` -> ``a/b``."""
+    return part.replace("~1", "/").replace("~0", "~")
+
+
 def pointer(parts: Sequence[str | int]) -> str:
     """``("a/b", 0)`` -> ``/a~1b/0``."""
     return "".join(f"/{escaped(str(part))}" for part in parts)

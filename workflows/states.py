@@ -45,10 +45,17 @@ class Phase(StrEnum):
 
 
 class BulkAction(StrEnum):
-    """What is done about many dead letters."""
+    """What is done about many dead letters, or about many tasks."""
 
     REQUEUE = "requeue"
     DISCARD = "discard"
+    CANCEL = "cancel"
+    RETRY = "retry"
+    DELETE = "delete"
+
+    @property
+    def is_of_tasks(self) -> bool:
+        return self in (BulkAction.CANCEL, BulkAction.RETRY, BulkAction.DELETE)
 
 
 class BulkState(StrEnum):
@@ -62,7 +69,8 @@ class BulkState(StrEnum):
 
 
 class ItemState(StrEnum):
-    """Of a dead letter in a bulk run. ``requeued``: its task runs again, and has not ended."""
+    """Of a dead letter or a task in a bulk run. ``requeued``: the task runs again, and has not
+    ended; ``done``: it was asked to stop, or deleted."""
 
     OPEN = "open"
     REQUEUED = "requeued"
@@ -70,6 +78,7 @@ class ItemState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     DISCARDED = "discarded"
+    DONE = "done"
     SKIPPED = "skipped"
 
 

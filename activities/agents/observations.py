@@ -5,12 +5,15 @@ end the fence or pass for one of our own lines, which come after it.
 """
 
 import asyncio
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
+
+from pydantic import JsonValue
 
 from activities.tokens import Tokens
 from activities.tools.context import ToolResult
@@ -20,6 +23,7 @@ LIMIT_TOKENS = 4_000
 MAX_FILES_SHOWN = 50
 MAX_REFUSALS_SHOWN = 20
 MAX_ERROR_CHARACTERS = 2_000
+MAX_ARGUMENT_CHARACTERS = 4_000
 
 _MAX_NAMES_TRIED = 100
 _FENCE_END = re.compile(r"<(?=\s*/\s*output)", re.IGNORECASE)
@@ -102,6 +106,14 @@ def changed() -> str:
         "Read it again; if the call is still right, make it again, and a person will be asked "
         "again."
     )
+
+
+def edited(arguments: Mapping[str, JsonValue]) -> str:
+    """What stands before the result of a call that was not made as the model had asked for it."""
+    said = json.dumps(arguments, ensure_ascii=False)
+    if len(said) > MAX_ARGUMENT_CHARACTERS:
+        said = f"{said[:MAX_ARGUMENT_CHARACTERS]}... (cut)"
+    return f"A person changed the arguments of this call, and approved it with these: {said}\n"
 
 
 def expired() -> str:

@@ -18,6 +18,7 @@ from activities.agents.observations import (
     Shown,
     changed,
     denied,
+    edited,
     expired,
     interrupted,
     observation,
@@ -288,6 +289,8 @@ class _ToolCall:
         refused: tuple[str, ...] = (),
     ) -> Performed:
         """What the model reads, and how the call ended."""
+        if self.wanted.is_edited:
+            text = edited(self.wanted.arguments) + text
         result = result or ToolResult(text, exit_code=NO_EXIT_CODE if error else 0, error=error)
         call_id = str(self.attempt.sub_task_id)
         event = result_event(self.begun.name, call_id, text, ok=result.error is None)

@@ -49,7 +49,8 @@ class Approval(BaseModel):
     which ``note`` is then the answer. With an ``elicitation`` the question is one of the tool's
     server, and the answer goes to that. ``number`` counts what was asked about the call, this
     included: whoever decides on it without saying what they were shown may mean an earlier one.
-    ``is_edited``: they have put other nodes in the place of those of a plan.
+    ``is_edited``: they have put other nodes in the place of those of a plan, or other arguments in
+    that of those of a call.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -135,10 +136,13 @@ async def decide(
     note: str | None,
     *,
     nodes: Sequence[Mapping[str, JsonValue]] | None = None,
+    arguments: Mapping[str, JsonValue] | None = None,
 ) -> bool:
     """Write down a decision and tell of it. False when the call does not wait for one any more, or
-    for one on something else. The ``nodes`` of a plan take the place of those that it was to have.
+    for one on something else. The ``nodes`` of a plan take the place of those that it was to have,
+    and the ``arguments`` of a call that of its own.
     """
+    is_edited = nodes is not None or arguments is not None
     event = ApprovalDecided(
         step=call.name,
         call_id=str(call.id),
@@ -152,23 +156,24 @@ async def decide(
         "ask_id": str(call.approval.id),
         "task_id": call.task_id,
         "run": call.run,
-        "word": events.as_json({"decision": answer, "note": note, "is_edited": nodes is not None}),
+        "word": events.as_json({"decision": answer, "note": note, "is_edited": is_edited}),
         "nodes": None if nodes is None else events.as_json([dict(node) for node in nodes]),
+        "arguments": None if arguments is None else events.as_json(dict(arguments)),
     }
     async with database.writing() as connection:
         if (await connection.execute(_DECIDE, values)).first() is None:
             return False
-        await audit.note(connection, actor, _deed(call, answer, note))
+        await audit.note(connection, actor, _deed(call, answer, note, is_edited=is_edited))
     return True
 
 
-def _deed(call: AskedCall, answer: Answer, note: str | None) -> Deed:
-    return Deed(
-        "call.approved" if answer == "approve" else "call.denied",
-        str(call.task_id),
-        note or "",
-        {"call": call.name, "ask_id": str(call.approval.id), "kind": call.approval.kind},
-    )
+def _deed(call: AskedCall, answer: Answer, note: str | None, *, is_edited: bool) -> Deed:
+    asked = call.approval
+    details: dict[str, JsonValue] = {"call": call.name, "ask_id": str(asked.id), "kind": asked.kind}
+    if is_edited:
+        details["edited"] = True
+    action = "call.approved" if answer == "approve" else "call.denied"
+    return Deed(action, str(call.task_id), note or "", details)
 
 
 async def decided_calls(database: Database, age: timedelta, limit: int) -> Sequence[AskedCall]:
@@ -231,6 +236,8 @@ _DECIDE = text(
         SET approval = approval || CAST(:word AS jsonb)
                        || jsonb_build_object('decided_at', now()),
             input_context = CASE
+                WHEN CAST(:arguments AS jsonb) IS NOT NULL THEN input_context
+                    || jsonb_build_object('arguments', CAST(:arguments AS jsonb), 'is_edited', true)
                 WHEN CAST(:nodes AS jsonb) IS NULL THEN input_context
                 ELSE jsonb_set(
                     input_context #- '{{arguments,atomic}}',

@@ -1,7 +1,9 @@
 """Breakers that people open and close, and what is told of breakers."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -56,6 +58,14 @@ _COUNT = text(
     SELECT name, sum(opened) AS opened, count(*) FILTER (WHERE state = 'open') AS is_open,
            count(*) FILTER (WHERE state = 'half_open') AS is_half_open
     FROM breakers GROUP BY name ORDER BY max(changed_at) DESC LIMIT {_MAX_COUNTED}
+    """
+)
+
+
+_OPEN = text(
+    f"""
+    SELECT team_id, name FROM breakers WHERE state <> 'closed'
+    ORDER BY changed_at DESC LIMIT {_MAX_COUNTED}
     """
 )
 
@@ -121,3 +131,11 @@ async def count_breakers(database: Database) -> Sequence[BreakerCount]:
         BreakerCount(row.name, int(row.opened), row.is_open, row.is_half_open)
         for row in await database.execute(_COUNT, {})
     ]
+
+
+async def open_breakers(database: Database) -> Mapping[UUID, Sequence[str]]:
+    """The names of those that are not closed, by team."""
+    found: defaultdict[UUID, list[str]] = defaultdict(list)
+    for row in await database.execute(_OPEN, {}):
+        found[row.team_id].append(row.name)
+    return found

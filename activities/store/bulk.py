@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from activities.store import audit
 from activities.store.audit import Actor, Deed
-from activities.store.bulk_statements import DEALT, INSERT_ITEMS, RELEASE, SETTLE
+from activities.store.bulk_statements import DEALT, INSERT_LETTERS, INSERT_TASKS, RELEASE, SETTLE
 from activities.store.database import Database
 from activities.store.tables import BulkItem, BulkRun, DeadLetter
 from activities.store.team_lock import lock_team
@@ -22,7 +22,8 @@ from workflows.states import BulkAction, BulkState, ItemState
 
 @dataclass(frozen=True, slots=True)
 class NewBulkRun:
-    """``letters`` are the ids of the dead letters, in the order in which they are dealt with."""
+    """``items`` are the ids of the dead letters or tasks, in the order in which they are dealt
+    with."""
 
     id: UUID
     action: BulkAction
@@ -31,7 +32,7 @@ class NewBulkRun:
     note: str
     canary: int
     rate: int
-    letters: Sequence[UUID]
+    items: Sequence[UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,13 @@ class ClaimedRun:
 
 @dataclass(frozen=True, slots=True)
 class OpenItem:
-    """``webhook_id``: the letter is that of a webhook, and no task runs again with it."""
+    """``run`` is that which a retry begins, or else the one that the task had. ``webhook_id``: the
+    letter is that of a webhook, and no task runs again with it."""
 
     number: int
-    letter_id: UUID
+    letter_id: UUID | None
     task_id: UUID
+    run: int
     webhook_id: UUID | None = None
 
 
@@ -68,8 +71,8 @@ class Dealt:
 
 
 async def create_run(database: Database, actor: Actor, new: NewBulkRun, *, most: int) -> int | None:
-    """Write a run with its letters, all or nothing; how many there are, or None where ``most`` of
-    the team run already. Of letters that are gone by now, there is nothing to deal with."""
+    """Write a run with its items, all or nothing; how many there are, or None where ``most`` of the
+    team run already. Of those that are gone by now, there is nothing to deal with."""
     async with database.writing() as connection:
         await lock_team(connection, actor.team_id)
         if await _count_running(connection, actor.team_id) >= most:
@@ -90,11 +93,15 @@ async def create_run(database: Database, actor: Actor, new: NewBulkRun, *, most:
                 next_at=func.now(),
             )
         )
-        values = {"bulk_id": new.id, "team_id": actor.team_id, "letters": list(new.letters)}
-        total = len((await connection.execute(INSERT_ITEMS, values)).all())
+        values = {"bulk_id": new.id, "team_id": actor.team_id, "items": list(new.items)}
+        insert_items = INSERT_LETTERS
+        if new.action.is_of_tasks:
+            insert_items = INSERT_TASKS
+            values["more"] = int(new.action is BulkAction.RETRY)
+        total = len((await connection.execute(insert_items, values)).all())
         details: dict[str, JsonValue] = {
             "action": str(new.action),
-            "letters": total,
+            ("tasks" if new.action.is_of_tasks else "letters"): total,
             "filter": None if new.filter is None else dict(new.filter),
         }
         deed = Deed("bulk.started", str(new.id), new.note, details)
@@ -179,12 +186,13 @@ async def release_run(database: Database, bulk_id: UUID, *, wait_seconds: float 
 
 
 async def next_item(database: Database, bulk_id: UUID) -> OpenItem | None:
-    """The first letter of a run that was not dealt with."""
+    """The first item of a run that was not dealt with."""
     query = (
         select(
             col(BulkItem.number),
             col(BulkItem.letter_id),
             col(BulkItem.task_id),
+            col(BulkItem.run),
             col(DeadLetter.part),
         )
         .outerjoin(DeadLetter, col(DeadLetter.id) == col(BulkItem.letter_id))
@@ -196,7 +204,7 @@ async def next_item(database: Database, bulk_id: UUID) -> OpenItem | None:
         row = (await connection.execute(query)).one_or_none()
     if row is None:
         return None
-    return OpenItem(row.number, row.letter_id, row.task_id, webhook_of(row.part))
+    return OpenItem(row.number, row.letter_id, row.task_id, row.run, webhook_of(row.part))
 
 
 async def note_dealt(

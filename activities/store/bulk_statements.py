@@ -8,16 +8,28 @@ from workflows.states import BulkState, ItemState, Status
 # Of a run that was held up, so much is made good for at once.
 _MOST_BEHIND = "1 second"
 
-INSERT_ITEMS = text(
+INSERT_LETTERS = text(
     f"""
     INSERT INTO bulk_items (bulk_id, number, letter_id, task_id, run, fingerprint, state)
     SELECT :bulk_id, row_number() OVER (ORDER BY x.place), letter.id, letter.task_id,
            letter.run + 1, letter.fingerprint, '{ItemState.OPEN}'
-    FROM unnest(CAST(:letters AS uuid[])) WITH ORDINALITY AS x(id, place)
+    FROM unnest(CAST(:items AS uuid[])) WITH ORDINALITY AS x(id, place)
     JOIN dead_letters AS letter ON letter.id = x.id AND letter.team_id = :team_id
     RETURNING number
     """
-).bindparams(bindparam("letters", type_=ARRAY(Uuid())))
+).bindparams(bindparam("items", type_=ARRAY(Uuid())))
+
+# ``:more`` is 1 where the tasks are to run once more.
+INSERT_TASKS = text(
+    f"""
+    INSERT INTO bulk_items (bulk_id, number, task_id, run, state)
+    SELECT :bulk_id, row_number() OVER (ORDER BY x.place), tasks.id,
+           tasks.run + CAST(:more AS int), '{ItemState.OPEN}'
+    FROM unnest(CAST(:items AS uuid[])) WITH ORDINALITY AS x(id, place)
+    JOIN tasks ON tasks.id = x.id AND tasks.team_id = :team_id AND tasks.deleted_at IS NULL
+    RETURNING number
+    """
+).bindparams(bindparam("items", type_=ARRAY(Uuid())))
 
 RELEASE = text(
     """

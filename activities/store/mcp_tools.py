@@ -27,7 +27,8 @@ class StoredTool:
     """A server or a tool as it is listed. A tool is active when its server is as well.
 
     ``refused`` are the tools of a server that are left out, and why. ``changed`` is what a tool was
-    before the server changed it, until the team says something about it again.
+    before the server changed it, until the team says something about it again. ``checked`` is how a
+    server answered when somebody looked last (``mcp_checks``).
     """
 
     name: str
@@ -41,6 +42,7 @@ class StoredTool:
     calls_per_minute: int | None = None
     fallback: Fallback | None = None
     is_server: bool = False
+    checked: dict[str, JsonValue] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +101,23 @@ async def find_mcp_tool(database: Database, team_id: UUID, name: str) -> StoredT
 
 
 async def list_mcp_tools(
-    database: Database, team_id: UUID, *, after: str = "", limit: int
+    database: Database,
+    team_id: UUID,
+    *,
+    after: str = "",
+    limit: int,
+    search: str | None = None,
+    only_servers: bool = False,
 ) -> Sequence[StoredTool]:
-    """Servers and tools by name, from the first one after ``after``."""
+    """Servers and tools by name, from the first one after ``after``; with a text in the name or the
+    description."""
     by_name = col(Tool.name).collate("C")
     query = _listed(team_id).where(by_name > after).order_by(by_name).limit(limit)
+    if search:
+        words = (col(Tool.name), col(Tool.description))
+        query = query.where(or_(*(each.icontains(search, autoescape=True) for each in words)))
+    if only_servers:
+        query = query.where(col(Tool.config)["connection"].astext.is_not(None))
     async with database.reading(fresh=True) as connection:
         return [_stored(row) for row in await connection.execute(query)]
 
@@ -201,6 +215,7 @@ def _stored(row: Row[*tuple[Any, ...]]) -> StoredTool:
         calls_per_minute=row.calls_per_minute,
         fallback=fallback_of(row.fallback),
         is_server="connection" in row.config,
+        checked=row.config.get("checked"),
     )
 
 

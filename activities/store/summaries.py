@@ -13,6 +13,7 @@ from sqlalchemy.types import Integer, Uuid
 from activities.llm.base import Charge
 from activities.store import events
 from activities.store.database import Database
+from activities.store.model_usage import count_for_model
 from activities.store.notes import storable
 from workflows.definitions.resident import Resident
 from workflows.resident_contracts import exchange_id
@@ -110,6 +111,8 @@ async def write_summary(database: Database, new: NewSummary) -> bool:
         "text": None if new.text is None else storable(new.text),
         "model": new.model,
         "tokens": new.charge.tokens,
+        "prompt_tokens": new.charge.prompt_tokens,
+        "completion_tokens": new.charge.completion_tokens,
         "cost_usd": new.charge.cost_usd,
     }
     rows = await database.execute(_WRITE, values)
@@ -176,6 +179,8 @@ _WRITE = text(
         ON CONFLICT (team_id, day) DO UPDATE
             SET tokens = team_usage.tokens + excluded.tokens,
                 cost_usd = team_usage.cost_usd + excluded.cost_usd
+    ), of_model AS (
+        {count_for_model("agent", ":prompt_tokens", ":completion_tokens", ":cost_usd")}
     )
     SELECT EXISTS (SELECT FROM written) AS is_written,
            pg_notify('{events.CHANNEL}', CAST(id AS text))

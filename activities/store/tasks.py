@@ -64,7 +64,7 @@ class NewTask:
     ``request_digest`` tells a repeated request from another one. ``cache``: its steps may take the
     results of equal ones. ``callbacks`` are told of it. ``schedule_id`` is the schedule that
     makes it, and ``scheduled_at`` when that run of it was due; ``agent_id`` is the agent that stays
-    which begins it, and is told of its end.
+    which begins it, and is told of its end; ``created_by`` is the person who has submitted it.
     """
 
     id: UUID
@@ -84,6 +84,7 @@ class NewTask:
     request_digest: str | None = None
     cache: bool = True
     callbacks: Sequence[NewCallback] = ()
+    created_by: str | None = None
     run: int = field(default=1, init=False)
     first_step: int = field(default=0, init=False)
 
@@ -220,6 +221,7 @@ def row_of(task: NewTask) -> dict[str, Any]:
         "request_digest": task.request_digest,
         "cache": task.cache,
         "sub_tasks": json.dumps(sub_task_rows(task.sub_tasks)),
+        "created_by": task.created_by,
         "callbacks": json.dumps(list(map(asdict, task.callbacks))) if task.callbacks else None,
     }
 

@@ -3,6 +3,7 @@
 from sqlalchemy import text
 
 from activities.store import events, fence
+from activities.store.model_usage import count_for_model
 from activities.store.revision_statements import taken_back
 from workflows.states import Status, TaskType
 
@@ -13,6 +14,10 @@ _COUNT_FOR_TEAM = """
         SET tokens = team_usage.tokens + excluded.tokens,
             cost_usd = team_usage.cost_usd + excluded.cost_usd
 """
+
+_COUNT_FOR_MODEL = count_for_model(
+    "task", ":answer_prompt_tokens", ":answer_completion_tokens", ":team_usd"
+)
 
 # 1 if the model is asked, 0 if this turn has its answer already.
 _ASKS = "CAST(NOT EXISTS (SELECT FROM answer) AS int)"
@@ -164,6 +169,8 @@ END_TURN = text(
         DELETE FROM events USING task WHERE events.task_id = task.id AND {events.IS_OLD_DELTA}
     ), used AS (
         {_COUNT_FOR_TEAM}
+    ), of_model AS (
+        {_COUNT_FOR_MODEL}
     ), event AS (
         {events.INSERT} {events.given("task")}
     )

@@ -82,7 +82,8 @@ class BegunTurn:
 
 class CallDefinition(BaseModel):
     """What a tool call is. ``request_id`` is the model's own name for it, ``digest`` that of the
-    tool's definition, where it could be changed by others."""
+    tool's definition, where it could be changed by others. ``is_edited``: the arguments are not
+    those that the model gave, but those of the person who approved it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -92,6 +93,7 @@ class CallDefinition(BaseModel):
     request_id: str
     is_retry_safe: bool
     digest: str | None = None
+    is_edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,8 @@ async def end_turn(database: Database, turn: Turn, ended: EndedTurn) -> bool:
         "thought": ended.thought.model_dump_json(),
         "result": None if ended.result is None else events.as_json(ended.result),
         "team_tokens": charge.tokens,
+        "answer_prompt_tokens": charge.prompt_tokens,
+        "answer_completion_tokens": charge.completion_tokens,
         "team_usd": charge.cost_usd,
         "prompt_tokens": whole.prompt_tokens,
         "completion_tokens": whole.completion_tokens,

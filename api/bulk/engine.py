@@ -1,40 +1,29 @@
-"""The work of bulk runs: letter by letter, at the rate of each, pass after pass.
+"""The work of bulk runs: item by item, at the rate of each, pass after pass.
 
-Any number of APIs may do it: one at a time has the lease of a run. A letter is dealt with first and
-that is written down then, so a process that dies in between leaves a letter that is dealt with once
-more. That changes nothing: a requeue is known by its bulk run (see ``letters.requeue``).
+Any number of APIs may do it: one at a time has the lease of a run.
 """
 
 import time
 from uuid import UUID
 
 import structlog
-from pydantic import ValidationError
 
 from activities.store import bulk
-from activities.store.bulk import ClaimedRun, Dealt, OpenItem
+from activities.store.bulk import ClaimedRun
 from activities.store.reading.bulk import count_items
 from api.bulk.canary import End, Go, Wait, next_move
-from api.dead_letters import letters
-from api.dead_letters.errors import LetterConflict
-from api.errors import InvalidRequest, NotFound, StateConflict
+from api.bulk.dealing import deal
 from api.passes import Passes
 from api.services import Services
-from api.wire.requests import RequeueRequest
-from workflows.errors.services import DatabaseNewer
-from workflows.states import BulkAction, ItemState
 
-# Longer than one letter takes. After a crash, so long nobody goes on with the run.
+# Longer than one letter or task takes. After a crash, so long nobody goes on with the run.
 LEASE_SECONDS = 15.0
 PASS_TIMEOUT_SECONDS = 30.0
 # A pass that has worked for so long leaves the rest to the next.
 _WORK_SECONDS = 10.0
 # Then the next run has its turn.
-_LETTERS_A_TURN = 20
-_REASON_CHARACTERS = 1_000
+_ITEMS_A_TURN = 20
 _SETTLED_A_PASS = 1_000
-# Of a letter that is done with as soon as it is requeued, for no task runs that could be awaited.
-_ENABLED = "webhook-enabled"
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +62,7 @@ class BulkEngine:
     async def _work_on(self, run: ClaimedRun) -> bool:
         """Whether there was anything to do but to wait."""
         move = await self._next_move(run)
-        for _ in range(_LETTERS_A_TURN):
+        for _ in range(_ITEMS_A_TURN):
             if isinstance(move, End):
                 await bulk.end_run(self._database, run.id, move.state, move.reason)
                 log.info("bulk.ended", bulk_id=str(run.id), state=move.state, reason=move.reason)
@@ -82,7 +71,7 @@ class BulkEngine:
             if isinstance(move, Wait) or item is None:
                 await self._wait(run)
                 return False
-            dealt = await self._deal(run, item)
+            dealt = await deal(self._services, run, item)
             if not await bulk.note_dealt(self._database, run, item, dealt, self._lease_seconds):
                 break
             if not move.is_free:
@@ -96,25 +85,3 @@ class BulkEngine:
 
     async def _next_move(self, run: ClaimedRun) -> Go | Wait | End:
         return next_move(await count_items(self._database, run.id), run.canary)
-
-    async def _deal(self, run: ClaimedRun, item: OpenItem) -> Dealt:
-        try:
-            if run.action is BulkAction.DISCARD:
-                await letters.discard(
-                    self._services, run.actor, item.letter_id, run.note, bulk_id=run.id
-                )
-                return Dealt(ItemState.DISCARDED)
-            request = RequeueRequest.model_validate(run.request)
-            await letters.requeue(
-                self._services, run.actor, item.letter_id, request, bulk_id=run.id
-            )
-        except (NotFound, LetterConflict, StateConflict, InvalidRequest) as refused:
-            return Dealt(ItemState.SKIPPED, refused.code, str(refused)[:_REASON_CHARACTERS])
-        except (DatabaseNewer, ValidationError) as error:
-            # Another version wrote it, and can read it. The letters behind it must not wait.
-            log.error("bulk.unreadable", task_id=str(item.task_id), error=type(error).__name__)
-            return Dealt(ItemState.SKIPPED, "unreadable", "This version cannot read the task.")
-        if item.webhook_id is not None:
-            return Dealt(ItemState.COMPLETED, _ENABLED, "The webhook was switched on again.")
-        log.info("bulk.requeued", task_id=str(item.task_id), bulk_id=str(run.id))
-        return Dealt(ItemState.REQUEUED)

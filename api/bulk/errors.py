@@ -10,6 +10,13 @@ class TooManyLetters(RequestRefused):
     status = 422
 
 
+class TooManyTasks(RequestRefused):
+    """More than {limit} tasks match, which is the limit of one bulk run. Narrow the filter, such as
+    by `created_before`, and start one bulk run after the other."""
+
+    status = 422
+
+
 class TooManyBulkRuns(RequestRefused):
     """Your team has {limit} bulk runs under way, which is the limit. Wait until one has ended, or
     abort one: `agentos bulk ls`."""

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from activities.store.reading.dead_letters import LetterGroup, StoredLetter
+from activities.store.reading.dead_letters import StoredLetter
+from activities.store.reading.letter_groups import LetterGroup
 from api.dead_letters.foresight import Foresight
 from api.wire.responses import dead_letters as wire
 
@@ -33,7 +34,9 @@ def letter(stored: StoredLetter) -> wire.DeadLetter:
 
 
 def group(stored: LetterGroup) -> wire.DeadLetterGroup:
-    return wire.DeadLetterGroup.model_validate(asdict(stored))
+    document = asdict(stored)
+    usage = wire.GroupUsage(tokens=document.pop("tokens"), cost_usd=document.pop("cost_usd"))
+    return wire.DeadLetterGroup.model_validate({**document, "usage": usage})
 
 
 def foresight(foreseen: Foresight) -> wire.Foresight:

@@ -36,13 +36,18 @@ def parse(body: bytes, content_type: str | None) -> JsonValue:
         BodyMalformed: it is not what it says.
         TooManyValues
     """
-    kind = (content_type or "").partition(";")[0].strip().lower()
+    kind = media_type(content_type)
     if kind in YAML_TYPES:
-        return parse_yaml(_decode(body))
+        return parse_yaml(decoded(body))
     # A body without a type is not guessed at: a web page can send one here without asking.
     if kind == JSON_TYPE or kind.endswith("+json"):
         return parse_json(body)
     raise MediaTypeRefused(given=content_type or "", known=" or ".join((JSON_TYPE, YAML_TYPES[0])))
+
+
+def media_type(content_type: str | None) -> str:
+    """``text/yaml; charset=utf-8`` -> ``text/yaml``."""
+    return (content_type or "").partition(";")[0].strip().lower()
 
 
 class Body(Generic[Model]):
@@ -84,6 +89,11 @@ def checked(model: type[Model], document: JsonValue) -> Model:
     """
     if isinstance(document, dict) and isinstance(text := document.get("pipeline"), str):
         document = {**document, "pipeline": _parse_pipeline(text)}
+    return validated(model, document)
+
+
+def validated(model: type[Model], document: JsonValue) -> Model:
+    """The request that a document is. Raises ``InvalidRequest``."""
     try:
         request = model.model_validate(document)
     except ValidationError as error:
@@ -137,7 +147,8 @@ def _parse_pipeline(text: str) -> JsonValue:
         raise InvalidRequest([Problem("/pipeline", reason)]) from error
 
 
-def _decode(body: bytes) -> str:
+def decoded(body: bytes) -> str:
+    """The text of a body of YAML. Raises ``BodyMalformed``."""
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:

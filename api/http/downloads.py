@@ -20,6 +20,11 @@ from api.http.file_names import disposition
 _SHOWN_TYPES = frozenset(
     {"image/png", "image/jpeg", "image/gif", "image/webp", "application/json", "text/plain"}
 )
+_SAFE = {
+    "Cache-Control": "private, no-cache",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+}
 _RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE)
 
 
@@ -70,9 +75,29 @@ async def send_blob(blobs: Blobs, team_id: UUID, blob: StoredBlob, request: Head
     if span is not None:
         headers["Content-Range"] = f"bytes {span.start}-{span.end - 1}/{blob.size}"
     chunks = _chunks(blobs, team_id, blob, part)
+    return await _sent(chunks, 206 if span else 200, headers)
+
+
+async def send_archive(chunks: AsyncGenerator[bytes, None], name: str) -> Response:
+    """The answer with a zip that is made while it is sent.
+
+    Raises:
+        TemporaryFailure, StoreRefused
+    """
+    headers = {
+        "Content-Type": "application/zip",
+        "Content-Disposition": disposition(name, is_shown=False),
+        **_SAFE,
+    }
+    return await _sent(chunks, 200, headers)
+
+
+async def _sent(
+    chunks: AsyncGenerator[bytes, None], status: int, headers: dict[str, str]
+) -> Response:
     # Only once the store gave the first bytes can nothing but a lost connection go wrong.
     first = await anext(chunks, b"")
-    return _BlobResponse(first, chunks, 206 if span else 200, headers)
+    return _BlobResponse(first, chunks, status, headers)
 
 
 def head_of(blob: StoredBlob) -> Response:
@@ -88,9 +113,7 @@ def _headers(blob: StoredBlob) -> dict[str, str]:
         "Content-Disposition": disposition(blob.name, is_shown=is_shown),
         "ETag": f'"{blob.sha256}"',
         "Accept-Ranges": "bytes",
-        "Cache-Control": "private, no-cache",
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
+        **_SAFE,
     }
 
 

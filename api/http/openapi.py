@@ -193,3 +193,11 @@ FILE: dict[int | str, Schema] = {
     }
     for status, description in ((200, "The file."), (206, "The part of it that was asked for."))
 }
+
+# That of a call that sends files as one.
+ARCHIVE: dict[int | str, Schema] = {
+    200: {
+        "description": "The files, with their names made safe and unique.",
+        "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}

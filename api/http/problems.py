@@ -24,6 +24,7 @@ from api.errors import (
     TooManyConnections,
     TooManyViewers,
 )
+from api.http.paths import is_page
 from api.wire.errors import BodyMalformed
 from workflows.errors import AgentOSError, BadInput, DiskFull, TemporaryFailure
 from workflows.pointers import MAX_PROBLEMS, Problem
@@ -173,8 +174,11 @@ def _methods_at(request: Request) -> list[str]:
     return [
         method
         for context in iter_route_contexts(request.app.routes)
-        if context.include_in_schema and context.path_regex.match(path)
-        for method in sorted(context.methods or ())
+        # Folders of files, which are mounted, answer for themselves.
+        if (methods := getattr(context, "methods", None))
+        and (context.include_in_schema or is_page(path))
+        and context.path_regex.match(path)
+        for method in sorted(methods)
     ]
 
 

@@ -16,6 +16,12 @@ from activities.store.reading.tasks import StoredTask
 from api.errors import ApprovalConflict, InvalidRequest, NotFound
 from api.services import Services
 from api.tasks.control import tell
+from api.tasks.edited_arguments import (
+    check_arguments,
+    edited_arguments,
+    has_other_arguments,
+    with_arguments,
+)
 from api.tasks.edited_plans import check_edited, edited_nodes, has_other_nodes, with_nodes
 from api.tasks.lookup import check_task, load_task
 from api.wire.requests import ApprovalRequest
@@ -59,7 +65,8 @@ async def decide(
         NotFound
         ApprovalConflict: it was decided otherwise, does not wait, or asks something else now.
         InvalidRequest: a question without an answer, or with one that does not fit it; nodes that
-            make no sound plan, or are for another call than one that makes a plan.
+            make no sound plan, or are for another call than one that makes a plan; arguments that
+            the tool does not take.
     """
     task = await load_task(services.database, actor.team_id, task_id)
     call = await _find(services, task, call_id)
@@ -67,6 +74,7 @@ async def decide(
     if call.approval.decision is None:
         _check_answer(call.approval, request)
         await check_edited(services, task, call, request)
+        check_arguments(services, call, request)
         call = await _written(services, actor, task, call, request)
     _check_decided(call, request)
     if call.is_waiting:
@@ -99,13 +107,20 @@ async def _written(
     request: ApprovalRequest,
 ) -> AskedCall:
     """The call with the decision, of whomever it is. Raises ``ApprovalConflict``."""
-    nodes = edited_nodes(request)
+    nodes, arguments = edited_nodes(request), edited_arguments(call, request)
     if await approvals.decide(
-        services.database, actor, call, request.decision, request.note, nodes=nodes
+        services.database,
+        actor,
+        call,
+        request.decision,
+        request.note,
+        nodes=nodes,
+        arguments=arguments,
     ):
         said = {"decision": request.decision, "note": request.note, "decided_at": datetime.now(UTC)}
         decided = replace(call, approval=call.approval.model_copy(update=said))
-        return decided if nodes is None else with_nodes(decided, nodes)
+        decided = decided if nodes is None else with_nodes(decided, nodes)
+        return decided if arguments is None else with_arguments(decided, arguments)
     found = await _find(services, task, str(call.id))
     # Somebody else may have been quicker, and the call may have asked again since.
     _check_meant(found, request.model_copy(update={"ask_id": call.approval.id}))
@@ -153,5 +168,8 @@ def _check_decided(call: AskedCall, request: ApprovalRequest) -> None:
         raise ApprovalConflict(name=call.name, reason=reason)
     if has_other_nodes(call, request):
         raise ApprovalConflict(name=call.name, reason="it was already approved with other nodes")
+    if has_other_arguments(call, request):
+        reason = "it was already approved with other arguments"
+        raise ApprovalConflict(name=call.name, reason=reason)
     if request.note and request.note != was.note:
         raise ApprovalConflict(name=call.name, reason="it was already decided with another note")

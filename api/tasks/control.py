@@ -5,9 +5,12 @@ that it has seen. So of two people at odds none leaves a task that pauses and do
 resumed; at worst one may be resumed that does not pause, which changes nothing.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from uuid import UUID
+
+from pydantic import JsonValue
 
 from activities.store import audit, tasks
 from activities.store.audit import Actor, Deed
@@ -22,7 +25,14 @@ from workflows.states import Status, TaskType
 _TRIES = 3
 
 
-async def cancel(services: Services, actor: Actor, task_id: UUID) -> Status:
+async def cancel(
+    services: Services,
+    actor: Actor,
+    task_id: UUID,
+    *,
+    note: str = "",
+    details: Mapping[str, JsonValue] = MappingProxyType({}),
+) -> Status:
     """Ask a task to stop; a repeat changes nothing.
 
     Raises:
@@ -34,7 +44,7 @@ async def cancel(services: Services, actor: Actor, task_id: UUID) -> Status:
         return task.status
     _check_alive(task, "cancelled")
     if await tell(services, task, services.temporal.cancel) or await _close(services, task):
-        deed = Deed("task.cancelled", str(task.id))
+        deed = Deed("task.cancelled", str(task.id), note, details)
         await audit.record(services.database, actor, deed, once=f"{task.id} {task.run}")
     return (await load_task(services.database, actor.team_id, task_id)).status
 

@@ -1,7 +1,11 @@
 """Deleting tasks that have ended, with everything that is theirs."""
 
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from uuid import UUID
+
+from pydantic import JsonValue
 
 from activities.store.audit import Actor
 from activities.store.housekeeping.tasks import NotDeleted, mark_deleted, purge
@@ -14,7 +18,14 @@ _PURGE_SECONDS = 2.0
 _ROWS_A_STEP = 2_000
 
 
-async def delete_task(services: Services, actor: Actor, task_id: UUID) -> None:
+async def delete_task(
+    services: Services,
+    actor: Actor,
+    task_id: UUID,
+    *,
+    note: str = "",
+    details: Mapping[str, JsonValue] = MappingProxyType({}),
+) -> None:
     """Delete a task and the tasks of its nodes. From then on nobody is shown it.
 
     Raises:
@@ -23,7 +34,7 @@ async def delete_task(services: Services, actor: Actor, task_id: UUID) -> None:
             file of it.
     """
     try:
-        reason = await mark_deleted(services.database, actor, task_id)
+        reason = await mark_deleted(services.database, actor, task_id, note, details)
     except LookupError:
         raise NotFound(kind="task", id=task_id) from None
     if reason is not None:

@@ -2,7 +2,10 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from uuid import UUID
+
+from pydantic import JsonValue
 
 from activities.store import restarts
 from activities.store.audit import Actor, Deed
@@ -40,7 +43,13 @@ class PreparedRetry:
 
 
 async def retry_task(
-    services: Services, actor: Actor, task_id: UUID, request: RetryRequest
+    services: Services,
+    actor: Actor,
+    task_id: UUID,
+    request: RetryRequest,
+    *,
+    note: str = "",
+    details: Mapping[str, JsonValue] = MappingProxyType({}),
 ) -> Status:
     """Start the next run of a task. What came before the place where it begins is kept.
 
@@ -48,8 +57,8 @@ async def retry_task(
         As ``prepare_retry``.
     """
     prepared = await prepare_retry(services, actor.team_id, task_id, request)
-    details = {"run": prepared.task.run + 1, "from": request.begin}
-    deed = Deed("task.retried", str(task_id), details=details)
+    told = {"run": prepared.task.run + 1, "from": request.begin, **details}
+    deed = Deed("task.retried", str(task_id), note, told)
     return await run_again(services, prepared, Reason(actor, deed))
 
 

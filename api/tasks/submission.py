@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from activities.kinds.errors import TaskRefused
 from activities.store import tasks
+from activities.store.audit import Actor
 from activities.store.tasks import Accepted
 from api.errors import IdempotencyConflict, InvalidRequest
 from api.services import Services
@@ -17,7 +18,7 @@ from workflows.states import Status
 
 
 async def submit(
-    services: Services, team_id: UUID, request: TaskRequest, idempotency_key: str | None
+    services: Services, actor: Actor, request: TaskRequest, idempotency_key: str | None
 ) -> tuple[UUID, Status]:
     """Accept a task. It is started now, or by the sweeper once Temporal can be reached.
 
@@ -26,6 +27,7 @@ async def submit(
         IdempotencyConflict: the key was used for another request.
         TemporaryFailure: the database cannot be reached; nothing was accepted.
     """
+    team_id = actor.team_id
     digest = digest_of(request) if idempotency_key else None
     try:
         submission = await judge(services, team_id, request)
@@ -37,7 +39,10 @@ async def submit(
             return await _repeated(services, team_id, earlier, digest, idempotency_key)
         raise InvalidRequest(refused.problems) from refused
     task = replace(
-        submission.task(uuid4(), team_id), idempotency_key=idempotency_key, request_digest=digest
+        submission.task(uuid4(), team_id),
+        idempotency_key=idempotency_key,
+        request_digest=digest,
+        created_by=actor.name,
     )
     accepted = await tasks.create_task(services.database, task)
     if not accepted.is_new:

@@ -32,7 +32,8 @@ def _parts(trace: Trace) -> list[Span]:
 
 def _node(step: TracedStep) -> Span:
     children = _parts(step.inner) if step.inner is not None else []
-    return _span("node", step.name, step, step.started_at, children)
+    span = _span("node", step.name, step, step.started_at, children)
+    return span.model_copy(update={"task_id": step.child_id})
 
 
 def _turns(answers: Sequence[TracedAnswer], calls: Sequence[tuple[int, Span]]) -> list[Span]:

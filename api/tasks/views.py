@@ -7,8 +7,10 @@ from typing import Any
 from activities.store.approvals import Approval, AskedCall
 from activities.store.files import Upload
 from activities.store.reading.artifacts import Artifact
+from activities.store.reading.plan_usage import Used
 from activities.store.reading.steps import Step
 from activities.store.reading.tasks import TaskDetails, TaskSummary
+from activities.store.reading.waiting import WaitingCall
 from api.services import ApiOptions
 from api.tasks.kinds.table import KINDS
 from api.wire.responses import approvals, files, tasks
@@ -46,6 +48,8 @@ class Views:
                 "sub_tasks": [_sub_task(step) for step in kind.shown(task.steps)],
                 "artifacts": artifacts,
                 "usage": asdict(task.usage),
+                "last_event": task.event_seq,
+                "is_pausing": task.is_pausing,
             }
         )
 
@@ -96,6 +100,9 @@ class Views:
             "finished_at": task.finished_at,
             "temporal_url": self._temporal_url(task),
             "route": task.route and asdict(task.route),
+            "created_by": task.created_by and asdict(task.created_by),
+            "usage": task.used and _brief(task.used),
+            "recent_runs": None if task.recent is None else list(map(asdict, task.recent)),
         }
 
     def _url(self, path: str) -> str:
@@ -110,6 +117,10 @@ class Views:
         if task.type is TaskType.EXCHANGE and task.parent_id is not None:
             workflow = agent_workflow_id(task.parent_id)
         return f"{base}/namespaces/{namespace}/workflows/{workflow}"
+
+
+def _brief(used: Used) -> tasks.UsageInBrief:
+    return tasks.UsageInBrief(tokens_used=used.tokens, cost_usd=used.cost_usd)
 
 
 def _sub_task(step: Step) -> tasks.SubTask:
@@ -146,6 +157,15 @@ def asked_call(call: AskedCall) -> approvals.AskedCall:
         arguments=call.context.get("arguments"),
         status=call.status,
     )
+
+
+def waiting_call(found: WaitingCall) -> approvals.WaitingCall:
+    whose = {
+        name: getattr(found, name)
+        for name in ("task_name", "task_type", "parent_id", "agent_id", "agent_name")
+    }
+    asked = asked_call(found.call).model_dump()
+    return approvals.WaitingCall(**asked, task_id=found.call.task_id, **whose)
 
 
 def _approval(asked: Approval) -> dict[str, Any]:

@@ -29,10 +29,13 @@ _SIGNS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "paused": ("‖", "held"),
         "idle": ("○", "off"),
         "open": ("✗", "bad"),
-        "half-open": ("↻", "asks"),
+        "half_open": ("↻", "asks"),
         "closed": ("✓", "good"),
         "down": ("✗", "bad"),
         "up": ("✓", "good"),
+        "active": ("●", "good"),
+        "off": ("■", "off"),
+        "delivered": ("✓", "good"),
     }
 )
 _UNKNOWN_SIGN = ("?", "off")
@@ -94,6 +97,21 @@ def duration(seconds: float | None) -> str:
     return f"{seconds // _DAY_SECONDS:.0f} d {seconds % _DAY_SECONDS // 3_600:.0f} h"
 
 
+def interval(text: str) -> str:
+    """``5400s``, as the API writes it, as ``1 h 30 min``."""
+    left, parts = round(float(text.removesuffix("s"))), []
+    for unit, name in (
+        (_DAY_SECONDS, "d"),
+        (_HOUR_SECONDS, "h"),
+        (_MINUTE_SECONDS, "min"),
+        (1, "s"),
+    ):
+        count, left = divmod(left, unit)
+        if count:
+            parts.append(f"{count} {name}")
+    return " ".join(parts) or "0 s"
+
+
 def between(start: datetime | None, end: datetime | None) -> float | None:
     """Seconds from one time to another, or until now."""
     if start is None:
@@ -150,6 +168,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         each.__name__: each
         for each in (
             state, sign_of, colour_of, moment, ago, duration, size, number, money, short, clip,
+            interval,
         )
     }
 )  # fmt: skip

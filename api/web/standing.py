@@ -1,14 +1,17 @@
-"""What everybody is to know at once: that nobody works, or that something is away."""
+"""What everybody is to know at once: nobody works, something is away, a breaker is open."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
 
 import structlog
 
+from activities.store.breaker_decisions import open_breakers
 from api.http.changes import Changes
 from api.http.notifications import Bell
 from api.http.readiness import readiness_of
 from api.services import Services
+from workflows.errors import TemporaryFailure
 
 LOOK_SECONDS = 10.0
 TOPIC = "standing"
@@ -18,10 +21,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """``away`` are names of dependencies; ``workers`` is None when Temporal cannot be asked."""
+    """``away`` are names of dependencies; ``workers`` is None when Temporal cannot be asked.
+    ``breakers`` are those of each team that are not closed."""
 
     away: Sequence[str] = ()
     workers: int | None = None
+    breakers: Mapping[UUID, Sequence[str]] = field(default_factory=dict)
 
     @property
     def has_no_worker(self) -> bool:
@@ -51,11 +56,20 @@ class Standings:
     async def _look(self) -> None:
         try:
             found = await readiness_of(self._services)
+            breakers = await self._breakers()
         # Supervises for the life of the process: whatever a look ran into, the next one is due.
         except Exception as error:
             log.error("standing.unknown", exc_info=error)
             return
         away = tuple(each.name for each in found.dependencies if each.state != "up")
-        known, self._known = self._known, Standing(away, found.workers)
-        if (known.away, known.has_no_worker) != (away, self._known.has_no_worker):
+        known, self._known = self._known, Standing(away, found.workers, breakers)
+        was = (known.away, known.has_no_worker, known.breakers)
+        if was != (away, self._known.has_no_worker, breakers):
             self._changes.tell_all({TOPIC})
+
+    async def _breakers(self) -> Mapping[UUID, Sequence[str]]:
+        """Those that were known, while the database is away: the banner says so."""
+        try:
+            return await open_breakers(self._services.database)
+        except TemporaryFailure:
+            return self._known.breakers

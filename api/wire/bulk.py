@@ -1,4 +1,4 @@
-"""The bodies of requests about many dead letters at once."""
+"""The bodies of requests about many dead letters at once, and what all bulk runs have."""
 
 from typing import Annotated, Final, Self
 from uuid import UUID
@@ -25,11 +25,16 @@ _SAY_WHY = "say why nothing is to be done about them"
 Note = Annotated[Text, Field(max_length=MAX_NOTE_CHARACTERS)]
 
 
-class _Request(BaseModel):
+class BulkPart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class LetterFilter(_Request):
+def says_nothing(model: type[BaseModel]) -> str:
+    names = ", ".join(f"`{name}`" for name in model.model_fields)
+    return _SAYS_NOTHING.format(names=names)
+
+
+class LetterFilter(BulkPart):
     """Which open dead letters, as in the query of ``GET /dead-letters``. It must say something."""
 
     fingerprint: Text | None = Field(default=None, min_length=1, max_length=64)
@@ -42,20 +47,24 @@ class LetterFilter(_Request):
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if not self.model_dump(exclude_defaults=True):
-            names = ", ".join(f"`{name}`" for name in type(self).model_fields)
-            raise ValueError(_SAYS_NOTHING.format(names=names))
+            raise ValueError(says_nothing(type(self)))
         return self
 
 
-class _BulkRequest(_Request):
-    """``filter`` says which dead letters, or ``all`` that it is every open one. With ``dry_run``
-    nothing is done: the answer says what would be. ``rate`` is in letters a minute."""
+class BulkManner(BulkPart):
+    """With ``dry_run`` nothing is done: the answer says what would be. ``rate`` is in letters or
+    tasks a minute."""
 
-    filter: LetterFilter | None = None
-    every: bool = Field(default=False, alias="all", strict=True)
     note: Note = ""
     dry_run: bool = Field(default=False, strict=True)
     rate: int = Field(default=DEFAULT_RATE, ge=1, le=MAX_RATE, strict=True)
+
+
+class _BulkRequest(BulkManner):
+    """``filter`` says which dead letters, or ``all`` that it is every open one."""
+
+    filter: LetterFilter | None = None
+    every: bool = Field(default=False, alias="all", strict=True)
 
     @model_validator(mode="after")
     def _says_which(self) -> Self:
@@ -98,7 +107,7 @@ class BulkDiscardRequest(_BulkRequest):
         return self
 
 
-class AbortRequest(_Request):
+class AbortRequest(BulkPart):
     """``note`` says why, in the audit log."""
 
     note: Note = ""

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from workflows.definitions.fallback import Fallback
 from workflows.definitions.inputs import InputName
@@ -23,6 +23,7 @@ MAX_DESCRIPTION_CHARACTERS = 2_000
 MAX_POINTER_CHARACTERS = 1_000
 MAX_ACCEPTED = 1_000
 MAX_SECRET_CHARACTERS = 200
+MAX_KEY_NAME_CHARACTERS = 100
 MAX_BREAKER_SECONDS = 30 * 24 * 3_600.0
 
 # PostgreSQL keeps no NUL in text.
@@ -89,6 +90,8 @@ class CompileRequest(_Request):
 class ApprovalRequest(_Request):
     """``note`` is a message to the agent; for a question, it is the answer. A plan that is denied
     with a note is made anew, and one that is approved with ``nodes`` has these instead of its own.
+    A call that is approved with ``arguments`` is made with these, all of them, and the model is
+    told so.
 
     ``ask_id`` is that of what you were shown. It keeps a request that is sent twice, or late, from
     being taken for the answer to the next question, and a call that has asked before needs it.
@@ -98,6 +101,7 @@ class ApprovalRequest(_Request):
     ask_id: UUID | None = None
     note: Text | None = Field(default=None, max_length=MAX_NOTE_CHARACTERS)
     nodes: tuple[Node, ...] | None = Field(default=None, max_length=MAX_NODES)
+    arguments: dict[str, JsonValue] | None = None
 
 
 class ClearRequest(_Request):
@@ -147,6 +151,20 @@ class ToolRegistration(McpServer):
     @property
     def server(self) -> McpServer:
         return McpServer.model_validate(self.model_dump(include=set(McpServer.model_fields)))
+
+
+class KeyRequest(_Request):
+    """``name`` tells people what the key is for. The audit log says it of whatever the key does, so
+    it is a line of text."""
+
+    name: Annotated[str, Field(min_length=1, max_length=MAX_KEY_NAME_CHARACTERS)]
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_line(cls, name: str) -> str:
+        if not name.isprintable() or not name.strip():
+            raise ValueError("it must be a line of printable characters")
+        return name.strip()
 
 
 class WebhookRequest(_Request):

@@ -79,6 +79,16 @@ class _Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Timing(BaseModel):
+    """When a schedule runs, of a request that may be wrong elsewhere."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    cron: CronText | None = None
+    every: Every | None = None
+    time_zone: ZoneName | None = None
+
+
 class ScheduleRequest(_Request):
     """A ``task``, as for ``POST /tasks``, and when to run it: by ``cron``, five fields read by the
     clock of ``time_zone`` (an IANA name, by default UTC), or ``every`` so often, counted from

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -20,14 +21,25 @@ _READY_SECONDS = 120.0
 _POLL_SECONDS = 0.03
 _MOST_DEATHS = 5
 _WINDOW_SECONDS = 60.0
-_FIRST_DELAY_SECONDS = 0.1
 _LONGEST_DELAY_SECONDS = 5.0
-_REST_SECONDS = 300.0  # of a part that the others can do without
-_LOGS_SECONDS = 5.0  # between two looks at how long the logs are
-_ROOM_SECONDS = 2.0  # between two looks at a disk that is full
 
 
 BuildPart = Callable[[Sequence[int]], Part]
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """Seconds. A part that died is started again after ``first_delay``, and later each time. One
+    that the others can do without has a ``rest`` when it died too often. ``logs`` lie between two
+    looks at how long the logs are, ``room`` between two at a disk that is full."""
+
+    first_delay: float = 0.1
+    rest: float = 300.0
+    logs: float = 5.0
+    room: float = 2.0
+
+
+_PAUSES = Pauses()
 
 
 class Supervisor:
@@ -39,12 +51,12 @@ class Supervisor:
         lock: int,
         on_change: Callable[[], None],
         *,
-        rest_seconds: float = _REST_SECONDS,
+        pauses: Pauses = _PAUSES,
     ) -> None:
         """``on_change`` is called whenever a process has been replaced by another, or is gone."""
         self._logs = logs
         self._disk = Disk(logs, "the embedded stack")
-        self._rest_seconds = rest_seconds
+        self._pauses = pauses
         self._rotating: asyncio.Task[None] | None = None
         self._lock = lock
         self._on_change = on_change
@@ -154,13 +166,13 @@ class Supervisor:
         return process
 
     async def _keep(self, process: Process) -> None:
-        part, deaths = process.part, _Deaths()
+        part, deaths = process.part, _Deaths(self._pauses.first_delay)
         while True:
             await process.wait()
             delay = deaths.count()
             if delay is None:
                 await self._after_many_deaths(process)
-                deaths = _Deaths()
+                deaths = _Deaths(self._pauses.first_delay)
             else:
                 log.warning(
                     "part.died", part=part.name, status=process.status, restart_in_seconds=delay
@@ -183,18 +195,18 @@ class Supervisor:
             return
         if part.needed:
             raise PartFailed(**where)
-        rests = PartRests(minutes=self._rest_seconds / 60, **where)
+        rests = PartRests(minutes=self._pauses.rest / 60, **where)
         log.error("part.rests", part=part.name, reason=str(rests))
         del self._processes[part.name]
         self._tell_of_change(part)
-        await asyncio.sleep(self._rest_seconds)
+        await asyncio.sleep(self._pauses.rest)
 
     async def _until_there_is_room(self, part: Part) -> None:
         """Restarting does not help on a full disk, and stopping everything helps nobody."""
         log.error("part.waits_for_room", part=part.name, reason=str(self._disk.shortage))
         # Nothing tells when room is made.
         while self._disk.shortage is not None:  # noqa: ASYNC110
-            await asyncio.sleep(_ROOM_SECONDS)
+            await asyncio.sleep(self._pauses.room)
 
     def _tell_of_change(self, part: Part) -> None:
         try:
@@ -204,7 +216,7 @@ class Supervisor:
 
     async def _keep_logs_short(self) -> None:
         while True:
-            await asyncio.sleep(_LOGS_SECONDS)
+            await asyncio.sleep(self._pauses.logs)
             for process in self.processes:
                 try:
                     await asyncio.to_thread(rotate, process.log)
@@ -259,7 +271,8 @@ def _check_ports(process: Process) -> None:
 class _Deaths:
     """How often a part died lately."""
 
-    def __init__(self) -> None:
+    def __init__(self, first_delay_seconds: float) -> None:
+        self._first_delay_seconds = first_delay_seconds
         self._times: deque[float] = deque()
 
     def count(self) -> float | None:
@@ -270,6 +283,5 @@ class _Deaths:
             self._times.popleft()
         if len(self._times) >= _MOST_DEATHS:
             return None
-        return float(
-            min(_FIRST_DELAY_SECONDS * 3 ** (len(self._times) - 1), _LONGEST_DELAY_SECONDS)
-        )
+        delay_seconds = self._first_delay_seconds * 3 ** (len(self._times) - 1)
+        return float(min(delay_seconds, _LONGEST_DELAY_SECONDS))

@@ -87,6 +87,8 @@ LISTS: Mapping[str, str] = {
     "the first page": "",
     "states": "status=blocked&status=failed",
     "a state that no task has": "status=running",
+    "with the last runs of each": "with_runs=true",
+    "what is tried again": "retrying=true",
     "a type": "type=agent",
     "a type that no task has": "type=auto",
     "a type and a state": "type=plan&status=blocked",

@@ -10,7 +10,12 @@ from tests.live_models import modelled_stack
 @pytest.fixture(scope="package")
 async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Live]:
     """The whole stack, for tests that hurt it."""
-    settings = {"AGENTOS_SCHEDULE_SECONDS": "1"}
+    settings = {
+        "AGENTOS_SCHEDULE_SECONDS": "1",
+        "AGENTOS_WEBHOOK_TIMEOUT_SECONDS": "1",
+        "AGENTOS_WEBHOOK_FIRST_PAUSE_SECONDS": "0.5",
+        "AGENTOS_WEBHOOK_LONGEST_PAUSE_SECONDS": "2",
+    }
     async with live_stack(tmp_path_factory.mktemp("live"), **settings) as live:
         yield live
 

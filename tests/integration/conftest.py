@@ -28,7 +28,7 @@ def skills_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def stage(infrastructure: Services, skills_folder: Path) -> AsyncIterator[Stage]:
     """An API with a worker that obeys, shared: each test makes tasks of its own."""
     async with api_stage(infrastructure, skills_folder, sweep_interval_seconds=0.5) as stage:

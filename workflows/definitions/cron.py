@@ -8,7 +8,7 @@ import calendar
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import pairwise
 
 from workflows.errors import BadInput
@@ -91,10 +91,14 @@ class Cron:
 
     def matches(self, moment: datetime) -> bool:
         """Whether the minute of ``moment``, by its own clock, is one of these."""
-        day, weekday = moment.day in self.days, moment.isoweekday() % 7 in self.weekdays
-        is_day = (day or weekday) if self.has_either_day else (day and weekday)
         at = moment.minute in self.minutes and moment.hour in self.hours
-        return at and moment.month in self.months and is_day
+        return at and self.has_day(moment)
+
+    def has_day(self, date: date) -> bool:
+        """Whether there is a match on that day."""
+        day, weekday = date.day in self.days, date.isoweekday() % 7 in self.weekdays
+        is_day = (day or weekday) if self.has_either_day else (day and weekday)
+        return date.month in self.months and is_day
 
 
 def parse(text: str) -> Cron:

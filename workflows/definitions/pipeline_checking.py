@@ -188,15 +188,17 @@ def _input_problems(pipeline: Pipeline, given: Mapping[str, object], at: str) ->
 
 
 def _used_inputs(pipeline: Pipeline) -> set[str]:
-    used: set[str] = set()
-    for step in pipeline.steps:
-        try:
-            references = list(references_in(step.json_values))
-        except ReferenceMalformed:
-            return set(pipeline.inputs)  # Reported already; a second complaint would mislead.
-        used.update(item.name for item in references if item.source == "inputs")
-        if step.code is not None:
-            used.update(name for name in pipeline.inputs if mentions_input(step.code.source, name))
+    try:
+        return {name for step in pipeline.steps for name in inputs_of(step, pipeline)}
+    except ReferenceMalformed:
+        return set(pipeline.inputs)  # Reported already; a second complaint would mislead.
+
+
+def inputs_of(step: Step, pipeline: Pipeline) -> set[str]:
+    """The inputs of the task that a step uses. Raises ``ReferenceMalformed``."""
+    used = {item.name for item in references_in(step.json_values) if item.source == "inputs"}
+    if step.code is not None:
+        used.update(name for name in pipeline.inputs if mentions_input(step.code.source, name))
     return used
 
 

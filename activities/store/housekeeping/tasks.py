@@ -1,10 +1,12 @@
 """Deleting tasks: first they are marked, and from then on nobody is shown them; then all that is
 theirs goes, in pieces, and at last their own rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from uuid import UUID
 
+from pydantic import JsonValue
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -52,7 +54,11 @@ class NotDeleted:
 
 
 async def mark_deleted(
-    database: Database, actor: Actor, task_id: UUID, reason: str = ""
+    database: Database,
+    actor: Actor,
+    task_id: UUID,
+    reason: str = "",
+    details: Mapping[str, JsonValue] = MappingProxyType({}),
 ) -> NotDeleted | None:
     """Mark a task of the actor's team, with its nodes, as deleted. None when that is done.
 
@@ -74,8 +80,8 @@ async def mark_deleted(
         if user is not None:
             return NotDeleted(schedule=user.name)
         await connection.execute(_MARK, {"ids": ids})
-        details = {"tasks": len(ids)}
-        await note(connection, actor, Deed("task.deleted", str(task_id), reason, details))
+        told = {"tasks": len(ids), **details}
+        await note(connection, actor, Deed("task.deleted", str(task_id), reason, told))
     return None
 
 

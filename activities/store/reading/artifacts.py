@@ -1,6 +1,6 @@
 """What the steps of a task made."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -41,6 +41,19 @@ async def list_artifacts(
     return cut(found, limit, lambda item: Cursor(item.created_at, item.id))
 
 
+async def all_artifacts(
+    database: Database, team_id: UUID, task_id: UUID
+) -> AsyncIterator[Artifact]:
+    """All of them, the oldest first; a page at a time is read, and no connection is kept."""
+    cursor: Cursor | None = None
+    while True:
+        page, cursor = await list_artifacts(database, team_id, task_id, cursor, _PAGE)
+        for item in page:
+            yield item
+        if cursor is None:
+            return
+
+
 async def artifacts_of(
     connection: AsyncConnection,
     team_id: UUID,
@@ -73,4 +86,5 @@ async def artifacts_of(
     return [Artifact(*row) for row in rows]
 
 
+_PAGE = 500
 _PLACE = (col(TaskArtifact.created_at), col(TaskArtifact.id))

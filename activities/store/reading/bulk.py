@@ -22,8 +22,8 @@ MAX_REASONS = 20
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many letters of a run are in which state; ``failed_alike`` of those that ``failed`` did
-    so with the fingerprint that they had."""
+    """How many letters or tasks of a run are in which state; ``failed_alike`` of those that
+    ``failed`` did so with the fingerprint that they had."""
 
     left: int = 0
     running: int = 0
@@ -32,6 +32,7 @@ class Counts:
     failed_alike: int = 0
     cancelled: int = 0
     discarded: int = 0
+    done: int = 0
     skipped: int = 0
 
     @property
@@ -40,7 +41,7 @@ class Counts:
 
     @property
     def total(self) -> int:
-        return self.left + self.requeued + self.discarded + self.skipped
+        return self.left + self.requeued + self.discarded + self.done + self.skipped
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Dead letters: one, a page of them, and groups of those that are alike."""
+"""Dead letters: one, and a page of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,10 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, Row, Select, func, select, true, tuple_, union_all
+from sqlalchemy import ColumnElement, Row, Select, func, select, union_all
 from sqlmodel import col
 
-from activities.dead_letters.fingerprint import FINGERPRINT_DIGITS
 from activities.store.database import Database
 from activities.store.reading.cursor import Cursor, cut
 from activities.store.tables import DeadLetter
@@ -61,18 +60,6 @@ class StoredLetter:
     ended_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class LetterGroup:
-    """Letters with the same fingerprint; ``example`` is the last of them."""
-
-    fingerprint: str
-    parts: Mapping[str, JsonValue]
-    count: int
-    first_at: datetime
-    last_at: datetime
-    example: UUID
-
-
 async def find_letter(database: Database, team_id: UUID, letter_id: UUID) -> StoredLetter | None:
     """A letter as the primary has it, whatever its state."""
     query = select(*_LETTER).where(
@@ -108,10 +95,10 @@ async def list_letters(
 def _page(
     team_id: UUID, wanted: DeadLetterFilter, cursor: Cursor | None, limit: int
 ) -> Select[*tuple[Any, ...]]:
-    query = select(*_LETTER).where(*_conditions(team_id, wanted))
+    query = select(*_LETTER).where(*conditions_of(team_id, wanted))
     if cursor is not None:
-        query = query.where(cursor.before(*_PLACE))
-    return query.order_by(*(column.desc() for column in _PLACE)).limit(limit)
+        query = query.where(cursor.before(*PLACE))
+    return query.order_by(*(column.desc() for column in PLACE)).limit(limit)
 
 
 async def list_letter_ids(
@@ -125,11 +112,11 @@ async def list_letter_ids(
     behind the place ``after``, with the place of each: for whoever works through all of them. From
     the primary."""
     columns = col(DeadLetter.task_id), col(DeadLetter.part)
-    query = select(*_PLACE, *columns).where(*_conditions(team_id, wanted))
+    query = select(*PLACE, *columns).where(*conditions_of(team_id, wanted))
     if after is not None:
-        query = query.where(after.after(*_PLACE))
+        query = query.where(after.after(*PLACE))
     async with database.reading(fresh=True) as connection:
-        rows = await connection.execute(query.order_by(*_PLACE).limit(limit))
+        rows = await connection.execute(query.order_by(*PLACE).limit(limit))
         return [
             (row.id, row.task_id, webhook_of(row.part), Cursor(row.created_at, row.id))
             for row in rows
@@ -137,65 +124,12 @@ async def list_letter_ids(
 
 
 async def count_letters(database: Database, team_id: UUID, wanted: DeadLetterFilter) -> int:
-    query = select(func.count()).select_from(DeadLetter).where(*_conditions(team_id, wanted))
+    query = select(func.count()).select_from(DeadLetter).where(*conditions_of(team_id, wanted))
     async with database.reading(fresh=True) as connection:
         return await connection.scalar(query) or 0
 
 
-async def list_groups(
-    database: Database,
-    team_id: UUID,
-    wanted: DeadLetterFilter,
-    cursor: Cursor | None,
-    limit: int,
-) -> tuple[Sequence[LetterGroup], Cursor | None]:
-    """A page of groups, those first that were seen last."""
-    last_at, key = func.max(col(DeadLetter.created_at)), col(DeadLetter.fingerprint)
-    query = (
-        select(
-            key,
-            func.count().label("count"),
-            func.min(col(DeadLetter.created_at)).label("first_at"),
-            last_at.label("last_at"),
-        )
-        .where(*_conditions(team_id, wanted))
-        .group_by(key)
-        .order_by(last_at.desc(), key.desc())
-        .limit(limit + 1)
-    )
-    if cursor is not None:
-        place = (cursor.moment, cursor.id.hex[-FINGERPRINT_DIGITS:])
-        query = query.having(tuple_(last_at, key) < place)
-    group = query.subquery()
-    example = (
-        select(col(DeadLetter.id), col(DeadLetter.parts))
-        .where(*_conditions(team_id, wanted), key == group.c.fingerprint)
-        .order_by(*(column.desc() for column in _PLACE))
-        .limit(1)
-        .lateral()
-    )
-    shown = (
-        select(group, example.c.id, example.c.parts)
-        .join(example, true())
-        .order_by(group.c.last_at.desc(), group.c.fingerprint.desc())
-    )
-    async with database.reading() as connection:
-        rows = (await connection.execute(shown)).all()
-    found, following = cut(rows, limit, _place_of_group)
-    groups = [
-        LetterGroup(
-            row.fingerprint, row.parts, row._mapping["count"], row.first_at, row.last_at, row.id
-        )
-        for row in found
-    ]
-    return groups, following
-
-
-def _place_of_group(row: Row[*tuple[Any, ...]]) -> Cursor:
-    return Cursor(row.last_at, UUID(hex=f"{row.fingerprint:0>32}"))
-
-
-_PLACE = (col(DeadLetter.created_at), col(DeadLetter.id))
+PLACE = (col(DeadLetter.created_at), col(DeadLetter.id))
 _LETTER = (
     col(DeadLetter.id),
     col(DeadLetter.team_id),
@@ -221,7 +155,7 @@ _LETTER = (
 )
 
 
-def _conditions(team_id: UUID, wanted: DeadLetterFilter) -> list[ColumnElement[bool]]:
+def conditions_of(team_id: UUID, wanted: DeadLetterFilter) -> list[ColumnElement[bool]]:
     made: list[ColumnElement[bool]] = [col(DeadLetter.team_id) == team_id]
     if len(wanted.states) == 1:
         # One state is one stretch of the index, which is in the order of the list.

@@ -70,6 +70,12 @@ async def read_events(database: Database, task_id: UUID, after: int) -> EventPag
     return EventPage(events, has_more=has_more, has_ended=has_ended)
 
 
+async def find_beginning(database: Database, task_id: UUID) -> int:
+    """The number of the event before the oldest attempt or turn that goes on; else of the last."""
+    [row] = await database.execute(_BEGINNING, {"task_id": task_id})
+    return int(row.seq)
+
+
 def is_final(status: str) -> bool:
     """Raises ``DatabaseNewer``."""
     return member_of(Status, status).is_final
@@ -98,5 +104,26 @@ _NEXT = text(
     ) AS event ON event.place = 1 OR event.bytes <= :most_bytes
     WHERE tasks.id = :task_id
     ORDER BY event.seq
+    """
+)
+
+_BEGINNING = text(
+    """
+    SELECT coalesce(
+        (SELECT min(began) - 1
+        FROM (
+            SELECT max(seq) FILTER (WHERE type IN ('step.started', 'turn.started')) AS began,
+                max(seq) FILTER (WHERE type NOT IN ('step.started', 'turn.started')) AS ended
+            FROM events
+            WHERE task_id = :task_id
+                AND type IN ('step.started', 'turn.started', 'step.retrying', 'step.held',
+                    'step.completed', 'step.failed', 'step.blocked', 'step.cancelled',
+                    'message.created')
+            GROUP BY data ->> 'step'
+        ) AS parts
+        WHERE began > coalesce(ended, 0)),
+        (SELECT event_seq FROM tasks WHERE id = :task_id),
+        0
+    ) AS seq
     """
 )

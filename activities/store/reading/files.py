@@ -8,7 +8,9 @@ from sqlalchemy import ARRAY, Uuid, bindparam, select, text
 from sqlmodel import col
 
 from activities.store.database import Database
-from activities.store.tables import Task, TaskArtifact
+from activities.store.files import StoredBlob
+from activities.store.reading.cursor import Cursor, cut
+from activities.store.tables import File, Task, TaskArtifact
 from workflows.definitions.inputs import ArtifactRef, FileRef
 from workflows.states import TaskType
 
@@ -34,6 +36,14 @@ class MadeFile:
     name: str
     size: int
     mime_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFile(MadeFile):
+    """An upload, or what a step of the task ``task_id`` made."""
+
+    sha256: str
+    task_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,45 @@ async def find_files(
         (FileRef if is_file else ArtifactRef)(key): KeptFile(sha256, size, mime_type, is_stale)
         for is_file, key, sha256, size, mime_type, is_stale in rows
     }
+
+
+async def describe_files(
+    database: Database, team_id: UUID, refs: Iterable[StoredRef]
+) -> Mapping[StoredRef, NamedFile]:
+    """As they are called, those ``refs`` that are the team's."""
+    wanted = set(refs)
+    if not wanted:
+        return {}
+    values = {
+        "team_id": team_id,
+        "files": [ref.id for ref in wanted if isinstance(ref, FileRef)],
+        "artifacts": [ref.id for ref in wanted if isinstance(ref, ArtifactRef)],
+    }
+    async with database.reading() as connection:
+        rows = (await connection.execute(_DESCRIBE, values)).all()
+    return {
+        (FileRef if row.is_file else ArtifactRef)(row.id): NamedFile(
+            row.id, row.name, row.size, row.mime_type, row.sha256, row.task_id
+        )
+        for row in rows
+    }
+
+
+async def list_uploads(
+    database: Database, team_id: UUID, cursor: Cursor | None, limit: int
+) -> tuple[Sequence[StoredBlob], Cursor | None]:
+    """What people have uploaded, the newest first; not what tasks have fetched from outside."""
+    names = ("id", "name", "size", "mime_type", "sha256", "created_at")
+    query = select(*(col(getattr(File, name)) for name in names)).where(
+        col(File.team_id) == team_id, col(File.task_id).is_(None)
+    )
+    if cursor is not None:
+        query = query.where(cursor.before(col(File.created_at), col(File.id)))
+    query = query.order_by(col(File.created_at).desc(), col(File.id).desc()).limit(limit + 1)
+    # The primary: a file may be looked for the moment after its upload.
+    async with database.reading(fresh=True) as connection:
+        found = [StoredBlob(**row._asdict()) for row in await connection.execute(query)]
+    return cut(found, limit, lambda file: Cursor(file.created_at, file.id))
 
 
 async def files_of_task(
@@ -179,6 +228,21 @@ _FIND = text(
     WHERE team_id = :team_id AND id = ANY(:files)
     UNION ALL
     SELECT false, id, sha256, size, mime_type, false FROM task_artifacts
+    WHERE team_id = :team_id AND id = ANY(:artifacts) AND sha256 IS NOT NULL
+    """
+).bindparams(
+    bindparam("team_id", type_=Uuid()),
+    bindparam("files", type_=ARRAY(Uuid())),
+    bindparam("artifacts", type_=ARRAY(Uuid())),
+)
+
+_DESCRIBE = text(
+    """
+    SELECT true AS is_file, id, name, size, mime_type, sha256, CAST(NULL AS uuid) AS task_id
+    FROM files
+    WHERE team_id = :team_id AND id = ANY(:files)
+    UNION ALL
+    SELECT false, id, name, size, mime_type, sha256, task_id FROM task_artifacts
     WHERE team_id = :team_id AND id = ANY(:artifacts) AND sha256 IS NOT NULL
     """
 ).bindparams(

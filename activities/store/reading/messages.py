@@ -97,6 +97,15 @@ async def last_message_before(database: Database, task_id: UUID, turn: int) -> i
     return last or 0
 
 
+async def last_message(database: Database, task_id: UUID) -> int:
+    """The number of the last message; 0 when there is none."""
+    async with database.reading() as connection:
+        last = await connection.scalar(
+            select(func.max(col(Message.seq))).where(col(Message.task_id) == task_id)
+        )
+    return last or 0
+
+
 async def find_turn_of_call(database: Database, task_id: UUID, call: str) -> int | None:
     """The turn in which a call was made, that of the last answer before its result.
 

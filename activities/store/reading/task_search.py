@@ -24,6 +24,22 @@ MAX_LOOKED_THROUGH = 10_000
 MIN_INDEXED_CHARACTERS = 3
 
 _PLACE = "created_at DESC, id DESC"
+# A step or call that has failed and waits for its next attempt, or a turn; and every plan above. A
+# step that is held before its first attempt has not failed.
+_RETRYING = """
+    WITH RECURSIVE retrying AS (
+        SELECT task_id AS id FROM sub_tasks
+        WHERE team_id = :team_id AND next_attempt_at IS NOT NULL
+          AND (waits_for IS NULL OR retry_count > 0)
+        UNION
+        SELECT id FROM tasks
+        WHERE team_id = :team_id AND status = 'running' AND error IS NOT NULL
+        UNION
+        SELECT tasks.parent_id FROM retrying JOIN tasks ON tasks.id = retrying.id
+        WHERE tasks.parent_id IS NOT NULL
+    )
+    SELECT id FROM retrying
+"""
 _LIKE_SPECIAL = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
@@ -31,7 +47,8 @@ _LIKE_SPECIAL = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 class TaskFilter:
     """``text`` is looked for in name and prompt, whatever the case: of tasks that are not among the
     newest in their first 1,000 characters. Nodes of plans are listed with the plan that is their
-    ``parent_id`` only. ``agent_id`` is the agent that stays which has begun them."""
+    ``parent_id`` only. ``is_retrying``: something of it has failed and is to be tried again.
+    ``agent_id`` is the agent that stays which has begun them."""
 
     statuses: Sequence[Status] = ()
     types: Sequence[TaskType] = ()
@@ -40,6 +57,7 @@ class TaskFilter:
     created_before: datetime | None = None
     parent_id: UUID | None = None
     schedule_id: UUID | None = None
+    is_retrying: bool = False
     agent_id: UUID | None = None
 
 
@@ -53,13 +71,29 @@ async def find_page(
     looked_through: int = MAX_LOOKED_THROUGH,
 ) -> Sequence[UUID]:
     """At most ``limit`` ids, from behind ``cursor`` on."""
+    places = await find_places(
+        connection, team_id, wanted, cursor, limit, looked_through=looked_through
+    )
+    return [place.id for place in places]
+
+
+async def find_places(
+    connection: AsyncConnection,
+    team_id: UUID,
+    wanted: TaskFilter,
+    cursor: Cursor | None,
+    limit: int,
+    *,
+    looked_through: int = MAX_LOOKED_THROUGH,
+) -> Sequence[Cursor]:
+    """As ``find_page``, with the place of each."""
     search = _Search(connection, team_id, wanted, limit, looked_through)
     if wanted.text is None:
-        return [place.id for place in await search.all(cursor)]
+        return await search.all(cursor)
     places, following = await search.newest(cursor)
     if following is not None and len(places) < limit:
         places = [*places, *await search.indexed(following, limit - len(places))]
-    return [place.id for place in places]
+    return places
 
 
 class _Search:
@@ -136,9 +170,10 @@ class _Search:
         where = self._where(cursor)
         ordered = f"ORDER BY {_PLACE} LIMIT {limit}"
         wanted = self._wanted
-        is_family = (wanted.parent_id or wanted.schedule_id or wanted.agent_id) is not None
-        if not (self._wanted.statuses or self._wanted.types) or is_family:
-            states = "type = ANY(:types) AND status = ANY(:statuses) AND" if is_family else ""
+        family = wanted.parent_id or wanted.schedule_id or wanted.agent_id
+        is_few = wanted.is_retrying or family is not None
+        if not (wanted.statuses or wanted.types) or is_few:
+            states = "type = ANY(:types) AND status = ANY(:statuses) AND" if is_few else ""
             return f"SELECT {columns} FROM tasks WHERE {states} {where} {ordered}"
         return f"""
             SELECT {", ".join(f"each.{column}" for column in columns.split(", "))}
@@ -157,6 +192,8 @@ class _Search:
         parts.append("parent_id = :parent_id" if has_parent else "parent_id IS NULL")
         if self._wanted.schedule_id is not None:
             parts.append("schedule_id = :schedule_id")
+        if self._wanted.is_retrying:
+            parts.append(f"id = ANY(ARRAY({_RETRYING}))")
         if self._wanted.agent_id is not None:
             parts.append("agent_id = :agent_id")
         if self._wanted.created_after is not None:

@@ -1,24 +1,27 @@
 """Tasks: as a list shows them, as a whole, and as whoever acts on one needs it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, Select, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from activities.store.audit import LOCAL_USER
 from activities.store.database import Database
 from activities.store.reading.artifacts import Artifact, artifacts_of
 from activities.store.reading.attempts import output_of
 from activities.store.reading.cursor import Cursor, cut
+from activities.store.reading.plan_usage import Used, uses_of
+from activities.store.reading.recent_runs import RecentRun, recent_runs
 from activities.store.reading.steps import Step, StepState, latest_steps, step_states
-from activities.store.reading.task_search import TaskFilter, find_page
+from activities.store.reading.task_search import TaskFilter, find_page, find_places
 from activities.store.reading.usage import TaskUsage, usage_of
-from activities.store.tables import Message, Task
+from activities.store.tables import Message, ResidentRow, Schedule, Task
 from workflows.contracts import Failure
 from workflows.states import Status, TaskType
 
@@ -27,6 +30,7 @@ MAX_ARTIFACTS_SHOWN = 1_000
 # A pipeline has fewer steps, but an agent may make thousands of calls.
 MAX_SUB_TASKS_SHOWN = 1_000
 MAX_JSON_CHARACTERS = 64 * 1024
+_IDS_A_PAGE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,21 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Creator:
+    """Who a task is from: a ``key`` or who needs none (``local``), by name; or what has made it: a
+    ``schedule``, an ``agent``, a ``plan``. ``name`` is None where that is gone, or has none."""
+
+    kind: str
+    name: str | None
+    id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TaskSummary:
     """``turns`` is in how many of its present run the model has answered, of ``turn_limit``, where
     its definition sets one. ``waits_for`` says what its turn waits for, until ``next_attempt_at``.
-    ``agent_id`` is the agent that stays which has begun it."""
+    ``agent_id`` is the agent that stays which has begun it. ``used`` is with what its nodes used,
+    and ``recent`` are the last runs of its name that have ended: None where nobody asked."""
 
     id: UUID
     parent_id: UUID | None
@@ -65,13 +80,17 @@ class TaskSummary:
     agent_id: UUID | None = None
     waits_for: str | None = None
     next_attempt_at: datetime | None = None
+    created_by: Creator | None = None
+    used: Used | None = None
+    recent: Sequence[RecentRun] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TaskDetails:
     """All that is shown of one task. ``definition`` is as it was sent. Of many steps and artifacts
     the last and the first are here. ``stdout`` is what the last completed step printed, when that
-    is not too long to be a result; ``result`` is what an agent gave."""
+    is not too long to be a result; ``result`` is what an agent gave. ``event_seq`` is the number of
+    the last event that is in all this. ``is_pausing``: a pause was asked for, and has not come."""
 
     summary: TaskSummary
     definition: Mapping[str, JsonValue] | None
@@ -81,6 +100,8 @@ class TaskDetails:
     artifacts: Sequence[Artifact]
     usage: TaskUsage
     stdout: str | None
+    event_seq: int = 0
+    is_pausing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +132,7 @@ async def list_summaries(
     limit: int,
     *,
     only_open: Collection[TaskType] = (),
+    with_runs: bool = False,
 ) -> tuple[Sequence[TaskSummary], Cursor | None]:
     """A page of tasks, the newest first, and the place of its last one if there are more.
 
@@ -118,22 +140,62 @@ async def list_summaries(
     """
     async with database.reading() as connection:
         ids = await find_page(connection, team_id, wanted, cursor, limit + 1)
-        query = select(*_SUMMARY).where(col(Task.id).in_(ids))
+        query = _with_creators(select(*_SUMMARY).where(col(Task.id).in_(ids)))
         query = query.order_by(col(Task.created_at).desc(), col(Task.id).desc())
         found = (await connection.execute(query)).all()
         rows, following = cut(found, limit, lambda row: Cursor(row.created_at, row.id))
         brief = [row.id for row in rows if row.type in only_open]
-        steps = await step_states(connection, team_id, [row.id for row in rows], only_open=brief)
-    return [_summary(row, steps.get(row.id, ())) for row in rows], following
+        shown = [row.id for row in rows]
+        steps = await step_states(connection, team_id, shown, only_open=brief)
+        used = await uses_of(connection, shown, None)
+        names = {row.name for row in rows} if with_runs else ()
+        recent = await recent_runs(connection, team_id, names) if names else {}
+    return [
+        replace(
+            _summary(row, steps.get(row.id, ())),
+            used=sum(used[row.id].values(), Used()),
+            recent=recent.get(row.name, ()) if with_runs else None,
+        )
+        for row in rows
+    ], following
+
+
+async def list_task_ids(
+    database: Database, team_id: UUID, wanted: TaskFilter, most: int
+) -> Sequence[UUID]:
+    """The ids of the tasks that fit, as the primary has them, the oldest first; no more than one
+    beyond ``most``, which says that there are more."""
+    found: list[Cursor] = []
+    async with database.reading(fresh=True) as connection:
+        while len(found) <= most:
+            cursor = found[-1] if found else None
+            size = min(_IDS_A_PAGE, most + 1 - len(found))
+            page = await find_places(connection, team_id, wanted, cursor, size)
+            found += page
+            if len(page) < size:
+                break
+    return [place.id for place in reversed(found)]
+
+
+async def existing_tasks(
+    database: Database, team_id: UUID, task_ids: Collection[UUID]
+) -> Sequence[UUID]:
+    """Those of the team that are there, the oldest first."""
+    query = select(col(Task.id)).where(
+        col(Task.id).in_(task_ids), col(Task.team_id) == team_id, col(Task.deleted_at).is_(None)
+    )
+    async with database.reading(fresh=True) as connection:
+        return (await connection.scalars(query.order_by(col(Task.created_at), col(Task.id)))).all()
 
 
 async def find_details(
     database: Database, team_id: UUID, task_id: UUID, *, fresh: bool = False
 ) -> TaskDetails | None:
     """A task as a whole."""
-    query = select(*_SUMMARY, col(Task.definition), col(Task.inputs), col(Task.result)).where(
+    query = select(*_SUMMARY, *_MORE).where(
         col(Task.id) == task_id, col(Task.team_id) == team_id, col(Task.deleted_at).is_(None)
     )
+    query = _with_creators(query)
     async with database.reading(fresh=fresh) as connection:
         row = (await connection.execute(query)).one_or_none()
         if row is None:
@@ -148,6 +210,8 @@ async def find_details(
             artifacts=await artifacts_of(connection, team_id, task_id, MAX_ARTIFACTS_SHOWN),
             usage=await usage_of(connection, team_id, task_id),
             stdout=await _stdout_of(connection, steps),
+            event_seq=row.event_seq,
+            is_pausing=row.status is Status.RUNNING and row.pause_requested_at is not None,
         )
 
 
@@ -234,7 +298,7 @@ _TURNS = (
     .scalar_subquery()
 )
 
-_SUMMARY = (
+_SUMMARY: tuple[Any, ...] = (
     col(Task.id),
     col(Task.parent_id),
     col(Task.type),
@@ -253,8 +317,19 @@ _SUMMARY = (
     col(Task.agent_id),
     col(Task.waits_for),
     col(Task.next_attempt_at),
+    col(Task.created_by),
+    col(Schedule.name).label("schedule_name"),
+    col(ResidentRow.name).label("agent_name"),
     col(Task.definition)["limits"]["turns"].as_integer().label("turn_limit"),
     _TURNS.label("turns"),
+)
+
+_MORE = (
+    col(Task.definition),
+    col(Task.inputs),
+    col(Task.result),
+    col(Task.event_seq),
+    col(Task.pause_requested_at),
 )
 
 
@@ -282,7 +357,31 @@ def _summary(row: Row[*tuple[Any, ...]], steps: Sequence[StepState]) -> TaskSumm
         agent_id=row.agent_id,
         waits_for=row.waits_for if waits else None,
         next_attempt_at=row.next_attempt_at if waits else None,
+        created_by=_creator(row),
     )
+
+
+# The agent that has begun it, or whose turn it is.
+_AGENT = case((col(Task.type) == TaskType.EXCHANGE, col(Task.parent_id)), else_=col(Task.agent_id))
+
+
+def _with_creators(query: Select[Any]) -> Select[Any]:
+    return query.outerjoin(Schedule, col(Schedule.id) == col(Task.schedule_id)).outerjoin(
+        ResidentRow, col(ResidentRow.id) == _AGENT
+    )
+
+
+def _creator(row: Row[*tuple[Any, ...]]) -> Creator | None:
+    if row.schedule_id is not None:
+        return Creator("schedule", row.schedule_name, row.schedule_id)
+    if row.agent_id is not None or row.type is TaskType.EXCHANGE:
+        return Creator("agent", row.agent_name, row.agent_id or row.parent_id)
+    if row.parent_id is not None:
+        return Creator("plan", None, row.parent_id)
+    if row.created_by is None:
+        return None
+    is_local = row.created_by == LOCAL_USER
+    return Creator("local" if is_local else "key", row.created_by)
 
 
 def _route(kept: Mapping[str, Any]) -> Route:

@@ -35,7 +35,7 @@ class TracedStep:
     in place of its own.
 
     A node of a plan has the ``order`` of the call that planned it, a ``number``, and as ``inner``
-    what happened in the task that runs it.
+    what happened in the task that runs it, ``child_id``.
     """
 
     id: UUID
@@ -48,6 +48,7 @@ class TracedStep:
     attempts: Sequence[TracedAttempt] = ()
     number: int | None = None
     inner: "Trace | None" = None
+    child_id: UUID | None = None
     answered_by: str | None = None
     cached: bool = False
 
@@ -180,6 +181,7 @@ def _step(row: Row[*tuple[Any, ...]]) -> TracedStep:
         started_at=row.started_at,
         finished_at=row.finished_at,
         number=row.number,
+        child_id=row.child_id,
         cached=row.cached,
         answered_by=row.answered_by,
     )

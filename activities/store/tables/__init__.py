@@ -21,7 +21,14 @@ from activities.store.tables.residents import InboxRow, ResidentRow, ResidentUsa
 from activities.store.tables.results import KeptResult
 from activities.store.tables.schedules import Schedule
 from activities.store.tables.tasks import PlanRevision, SubTask, Task
-from activities.store.tables.teams import ApiKey, Secret, Session, Team, TeamUsage
+from activities.store.tables.teams import (
+    ApiKey,
+    ModelUsage,
+    Secret,
+    Session,
+    Team,
+    TeamUsage,
+)
 from activities.store.tables.templates import AgentTemplate
 from activities.store.tables.tools import Tool
 from activities.store.tables.webhooks import CallbackSecret, Webhook, WebhookDelivery
@@ -50,6 +57,7 @@ __all__ = [
     "KeptResult",
     "LostAnswer",
     "Message",
+    "ModelUsage",
     "PlanRevision",
     "RateBucket",
     "Reminder",

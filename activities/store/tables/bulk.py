@@ -1,4 +1,4 @@
-"""Bulk runs: the same done about many dead letters, one after the other."""
+"""Bulk runs: the same done about many dead letters or tasks, one after the other."""
 
 from datetime import datetime
 from typing import Any
@@ -19,9 +19,10 @@ from workflows.states import BulkAction, BulkState, ItemState
 
 
 class BulkRun(SQLModel, table=True):
-    """``filter`` is what was asked for, None for all; ``request`` the body of each requeue.
+    """``filter`` is what was asked for, None for all; ``request`` the body of each
+    requeue or retry.
 
-    ``rate`` is in letters a minute; ``next_at`` is when the next one is due, and until
+    ``rate`` is in items a minute; ``next_at`` is when the next one is due, and until
     ``lease_until`` one of the APIs works on the run. ``reason`` says why it has stopped.
     """
 
@@ -55,9 +56,10 @@ class BulkRun(SQLModel, table=True):
 
 
 class BulkItem(SQLModel, table=True):
-    """A letter of a bulk run, which are fixed when it is made. ``run`` is the run of the task that
-    a requeue begins. ``is_alike``: it failed with the fingerprint that it had. ``code`` and
-    ``reason`` say why it was skipped, or completed without a task.
+    """A letter or a task of a bulk run, which are fixed when it is made. ``run`` is the run of the
+    task that a requeue or a retry begins; else that which the task has. A task has no letter.
+    ``is_alike``: it failed with the fingerprint that it had. ``code`` and ``reason`` say why it was
+    skipped, or completed without a task.
 
     They name letters and tasks that may be gone by now.
     """
@@ -70,10 +72,10 @@ class BulkItem(SQLModel, table=True):
 
     bulk_id: UUID = Field(primary_key=True, foreign_key="bulk_runs.id", ondelete="CASCADE")
     number: int = Field(primary_key=True)
-    letter_id: UUID
+    letter_id: UUID | None = None
     task_id: UUID
     run: int
-    fingerprint: str = text_column()
+    fingerprint: str | None = text_column()
     state: ItemState = enum_column(ItemState, ItemState.OPEN)
     is_alike: bool | None = None
     code: str | None = text_column()

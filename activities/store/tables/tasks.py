@@ -48,6 +48,8 @@ class Task(SQLModel, table=True):
     Of its tokens and cost ``counted_...`` are counted as that agent's already. An exchange of such
     an agent has it as its ``parent_id``.
 
+    ``created_by`` is the name of the API key that submitted it, or ``LOCAL_USER``.
+
     ``deleted_at``: nobody is shown it any more, and housekeeping removes it.
     """
 
@@ -96,6 +98,18 @@ class Task(SQLModel, table=True):
             "finished_at",
             "id",
             postgresql_where=text("finished_at IS NOT NULL AND type = 'exchange'"),
+        ),
+        Index(
+            "tasks_by_name",
+            "team_id",
+            "name",
+            text("finished_at DESC"),
+            postgresql_where=text("finished_at IS NOT NULL AND parent_id IS NULL"),
+        ),
+        Index(
+            "tasks_in_trouble",
+            "team_id",
+            postgresql_where=text("status = 'running' AND error IS NOT NULL"),
         ),
         Index(
             "tasks_deleted",
@@ -175,6 +189,7 @@ class Task(SQLModel, table=True):
     request_digest: str | None = text_column()
     cache: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
     callbacks: list[dict[str, Any]] | None = json_column()
+    created_by: str | None = text_column()
     created_at: datetime = created_at_column()
     updated_at: datetime = created_at_column()
     started_at: datetime | None = moment_column()
@@ -196,6 +211,12 @@ class SubTask(SQLModel, table=True):
     __table_args__ = (
         Index("sub_tasks_by_task", "task_id", "execution_order"),
         Index("sub_tasks_by_status", "status", "created_at", "parent_id"),
+        Index(
+            "sub_tasks_retrying",
+            "team_id",
+            "task_id",
+            postgresql_where=text("next_attempt_at IS NOT NULL"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)

@@ -91,3 +91,16 @@ class TeamUsage(SQLModel, table=True):
     day: date = Field(primary_key=True)
     tokens: int = Field(default=0, sa_type=BigInteger)
     cost_usd: float = 0.0
+
+
+class ModelUsage(SQLModel, table=True):
+    """What a team's agents used of one model on a day (UTC)."""
+
+    __tablename__ = "model_usage"
+
+    team_id: UUID = Field(primary_key=True, foreign_key="teams.id")
+    day: date = Field(primary_key=True)
+    model: str = Field(primary_key=True, sa_type=Text)
+    prompt_tokens: int = Field(default=0, sa_type=BigInteger)
+    completion_tokens: int = Field(default=0, sa_type=BigInteger)
+    cost_usd: float = 0.0

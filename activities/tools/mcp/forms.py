@@ -59,7 +59,7 @@ class Field:
                 self._check_length(len(values), "minItems", "maxItems", "values")
                 return values
         words = self._choice(given if isinstance(given, str) else text)
-        if not self._choices:
+        if not self.choices:
             self._check_length(len(words), "minLength", "maxLength", "characters")
             self._check_format(words)
         return words
@@ -67,10 +67,10 @@ class Field:
     @property
     def _kind(self) -> str:
         is_several = self.part.get("type") == "array"
-        if self._choices:
+        if self.choices:
             listed = (
                 value if title == value else f"{value} = {title}"
-                for value, title in self._choices.items()
+                for value, title in self.choices.items()
             )
             return f"{'any' if is_several else 'one'} of {', '.join(listed)}"
         kind = "list" if is_several else str(self.part.get("type", "string"))
@@ -90,7 +90,7 @@ class Field:
         return bounds
 
     @property
-    def _choices(self) -> dict[str, str]:
+    def choices(self) -> dict[str, str]:
         """What may be chosen, with how it is called."""
         items = self.part.get("items")
         within = items if isinstance(items, dict) else self.part
@@ -107,7 +107,7 @@ class Field:
 
     def _choice(self, words: str) -> str:
         """By its value, or by its name if only one has that."""
-        choices = self._choices
+        choices = self.choices
         if not choices or words in choices:
             return words
         meant = [

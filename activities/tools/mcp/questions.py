@@ -43,7 +43,7 @@ class Question:
         """With what to answer."""
         if self.url is not None:
             return shown_page(self.url, self.text)
-        lines = [field.shown for field in self._fields.values()]
+        lines = [field.shown for field in self.fields.values()]
         if not lines:
             return self.text
         how = "Answer with" if len(lines) == 1 else "Answer with lines NAME=VALUE, or JSON, for"
@@ -54,7 +54,7 @@ class Question:
         out. Raises ``ValueError`` with the reason."""
         if self.schema is None:
             return None
-        fields = self._fields
+        fields = self.fields
         given = {name: value for name, value in self._given(answer) if value is not None}
         if unknown := [name for name in given if name not in fields]:
             raise ValueError(f"there is no field {unknown[0]!r}")
@@ -69,7 +69,8 @@ class Question:
         return content
 
     @property
-    def _fields(self) -> dict[str, Field]:
+    def fields(self) -> dict[str, Field]:
+        """By their names, in the order of the form."""
         schema = self.schema or {}
         named, wanted = schema.get("properties"), schema.get("required")
         required = wanted if isinstance(wanted, list) else []
@@ -79,7 +80,7 @@ class Question:
         }
 
     def _given(self, answer: str) -> Iterator[tuple[str, JsonValue]]:
-        fields = self._fields
+        fields = self.fields
         if not fields or not answer.strip():
             return
         try:

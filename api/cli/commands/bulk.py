@@ -1,4 +1,4 @@
-"""``agentos bulk ls|show|abort``: the same done about many dead letters."""
+"""``agentos bulk ls|show|abort``: the same done about many dead letters or tasks."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -23,8 +23,9 @@ from api.client import Client
 from api.wire.bulk import AbortRequest
 from api.wire.responses.bulk import BulkRun
 from api.wire.responses.pages import MAX_PAGE
+from workflows.states import BulkAction
 
-app = typer.Typer(help="Bulk runs over dead letters, which `agentos dlq` starts.")
+app = typer.Typer(help="Bulk runs: over dead letters, which `agentos dlq` starts, or over tasks.")
 
 BulkId = Annotated[
     str,
@@ -34,7 +35,7 @@ BulkId = Annotated[
 ]
 _LEAST_CHARACTERS = 6
 _COLUMNS = (
-    *("ID", "STATE", "ACTION", "LETTERS", "LEFT", "REQUEUED", "COMPLETED", "FAILED", "SKIPPED"),
+    *("ID", "STATE", "ACTION", "COUNT", "LEFT", "REQUEUED", "COMPLETED", "FAILED", "SKIPPED"),
     *("STARTED", "BY"),
 )
 
@@ -57,7 +58,7 @@ def ls(
 
 @app.command("show")
 def show(context: typer.Context, bulk: BulkId, output: Output = Format.TABLE) -> None:
-    """Show how far a bulk run is, and why dead letters were skipped."""
+    """Show how far a bulk run is, and why something was skipped."""
 
     async def converse(client: Client) -> BulkRun:
         return await client.bulk_run(await find_bulk_id(client, bulk))
@@ -72,7 +73,7 @@ def abort(
     note: Annotated[str, typer.Option("--note", help="Why, for the audit log.")] = "",
     output: Output = Format.TABLE,
 ) -> None:
-    """Leave the rest of the dead letters as they are. Tasks that run again already go on."""
+    """Leave the rest as it is. Tasks that run again already go on."""
     request = AbortRequest(note=note)
 
     async def converse(client: Client) -> BulkRun:
@@ -83,7 +84,7 @@ def abort(
         print_json(run)
         return
     typer.echo(f"{run.id}  {run.state.value}")
-    terminal.stderr().print(f"{run.counts.left} dead letters are left open.", style="dim")
+    terminal.stderr().print(f"{run.counts.left} {_noun(run)} are left as they are.", style="dim")
 
 
 async def find_bulk_id(client: Client, text: str) -> str:
@@ -116,7 +117,7 @@ def print_run(run: BulkRun, output: Format) -> None:
     if run.skipped:
         print_title("Skipped")
         rows = [(reason.code, str(reason.count), reason.example) for reason in run.skipped]
-        print_table(("WHY", "LETTERS", "SUCH AS"), rows, cut="SUCH AS")
+        print_table(("WHY", "COUNT", "SUCH AS"), rows, cut="SUCH AS")
 
 
 def progress_text(run: BulkRun) -> str:
@@ -128,11 +129,17 @@ def progress_text(run: BulkRun) -> str:
         "failed": counts.failed,
         "cancelled": counts.cancelled,
         "discarded": counts.discarded,
+        "done": counts.done,
         "skipped": counts.skipped,
         "left": counts.left,
     }
     told = ", ".join(f"{count:,} {name}" for name, count in parts.items() if count)
-    return f"{counts.total:,} dead letters: {told or 'nothing to do'}"
+    return f"{counts.total:,} {_noun(run)}: {told or 'nothing to do'}"
+
+
+def _noun(run: BulkRun) -> str:
+    is_of_tasks = run.action in {str(action) for action in BulkAction if action.is_of_tasks}
+    return "tasks" if is_of_tasks else "dead letters"
 
 
 def _fields(run: BulkRun) -> Sequence[tuple[str, Cell]]:
@@ -143,7 +150,10 @@ def _fields(run: BulkRun) -> Sequence[tuple[str, Cell]]:
         ("State", run.state.value),
         ("Why", run.reason),
         ("Action", run.action.value),
-        ("Which", filter_text or "all that were open"),
+        (
+            "Which",
+            filter_text or ("all of them" if _noun(run) == "tasks" else "all that were open"),
+        ),
         ("Note", run.note),
         ("By", run.actor),
         ("Rate", f"{run.rate:,} a minute"),

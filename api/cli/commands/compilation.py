@@ -15,7 +15,6 @@ from api.cli.commands.printing import print_json
 from api.cli.commands.request_body import built
 from api.cli.commands.task_ids import talk_about
 from api.cli.commands.waiting import wait_for_end
-from api.cli.commands.yaml_text import yaml_text
 from api.cli.errors import PipelineFileUnwritable
 from api.cli.exit_codes import ExitCode
 from api.cli.terminal import safe_line
@@ -25,6 +24,7 @@ from api.wire.requests import CompileRequest
 from api.wire.responses.compilation import Compilation
 from api.wire.responses.files import Artifact
 from api.wire.responses.pages import Page
+from api.wire.yaml_writer import yaml_text
 from workflows.definitions.task_request import TaskRequest
 from workflows.states import TaskType
 

@@ -50,6 +50,9 @@ def ls(
             "--parent", metavar="ID", show_default=False, help="The tasks that are its nodes."
         ),
     ] = None,
+    retrying: Annotated[
+        bool, typer.Option("--retrying", help="Only those that try again what has failed.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of tasks.")] = 50,
     everything: Annotated[bool, typer.Option("--all", help="Show all tasks.")] = False,
     output: Output = Format.TABLE,
@@ -58,6 +61,8 @@ def ls(
     wanted: dict[str, str | Sequence[str]] = {"status": statuses or (), "type": types or ()}
     if text is not None:
         wanted["text"] = text
+    if retrying:
+        wanted["retrying"] = "true"
 
     async def converse(client: Client) -> Page[TaskSummary]:
         if parent is not None:

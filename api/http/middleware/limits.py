@@ -26,21 +26,26 @@ class BodyTooLarge(HTTPException):
 
 
 class BodyLimit:
-    """Bounds what is read of a request; ``upload_path`` takes more than the others."""
+    """Bounds what is read of a request; ``upload_paths`` take more than the others."""
 
     def __init__(
-        self, app: ASGIApp, *, max_body_bytes: int, upload_path: str, max_upload_bytes: int
+        self,
+        app: ASGIApp,
+        *,
+        max_body_bytes: int,
+        upload_paths: Collection[str],
+        max_upload_bytes: int,
     ) -> None:
         self._app = app
         self._max_body_bytes = max_body_bytes
-        self._upload_path = upload_path
+        self._upload_paths = upload_paths
         self._max_upload_bytes = max_upload_bytes + _FORM_BYTES
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_upload = scope["path"] == self._upload_path
+        is_upload = scope["path"] in self._upload_paths
         limit = self._max_upload_bytes if is_upload else self._max_body_bytes
         declared = Headers(scope=scope).get("content-length", "")
         if declared.isdecimal() and int(declared) > limit:

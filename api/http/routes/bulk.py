@@ -1,4 +1,4 @@
-"""Bulk: the same done about many dead letters."""
+"""Bulk: the same done about many dead letters or tasks."""
 
 from typing import Annotated
 from uuid import UUID
@@ -13,6 +13,7 @@ from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor
 from api.wire.bulk import AbortRequest, BulkDiscardRequest, BulkRequeueRequest
+from api.wire.bulk_tasks import BulkCancelRequest, BulkDeleteRequest, BulkRetryRequest
 from api.wire.responses.base import API
 from api.wire.responses.bulk import BulkForesight, BulkRun
 from api.wire.responses.pages import DEFAULT_PAGE, Page
@@ -47,6 +48,39 @@ async def discard_many(
     return await _start(response, services, actor, wanted)
 
 
+@router.post("/tasks/cancel", status_code=202, responses=_RESPONSES)
+async def cancel_many(
+    response: Response,
+    services: ServicesDep,
+    actor: ActorDep,
+    wanted: Annotated[BulkCancelRequest, Depends(Body(BulkCancelRequest))],
+) -> BulkRun | BulkForesight:
+    """Cancel many tasks, or say how many these would be."""
+    return await _start(response, services, actor, wanted)
+
+
+@router.post("/tasks/retry", status_code=202, responses=_RESPONSES)
+async def retry_many(
+    response: Response,
+    services: ServicesDep,
+    actor: ActorDep,
+    wanted: Annotated[BulkRetryRequest, Depends(Body(BulkRetryRequest))],
+) -> BulkRun | BulkForesight:
+    """Retry many tasks that have ended, or say what that would do."""
+    return await _start(response, services, actor, wanted)
+
+
+@router.post("/tasks/delete", status_code=202, responses=_RESPONSES)
+async def delete_many(
+    response: Response,
+    services: ServicesDep,
+    actor: ActorDep,
+    wanted: Annotated[BulkDeleteRequest, Depends(Body(BulkDeleteRequest))],
+) -> BulkRun | BulkForesight:
+    """Delete many tasks that have ended, or say how many these would be."""
+    return await _start(response, services, actor, wanted)
+
+
 @router.get("/bulk")
 async def list_bulk(
     services: ServicesDep,
@@ -61,7 +95,7 @@ async def list_bulk(
 
 @router.get("/bulk/{bulk_id}")
 async def get_bulk(bulk_id: UUID, services: ServicesDep, team_id: TeamDep) -> BulkRun:
-    """Show how far a bulk run is, and why letters were skipped."""
+    """Show how far a bulk run is, and why letters or tasks were skipped."""
     return views.bulk_run(await runs.load_run(services, team_id, bulk_id))
 
 
@@ -72,7 +106,7 @@ async def abort_bulk(
     actor: ActorDep,
     wanted: Annotated[AbortRequest, Depends(Body(AbortRequest, default=AbortRequest()))],
 ) -> BulkRun:
-    """Leave the rest of the letters as they are. Tasks that run again already go on."""
+    """Leave the rest as it is. Tasks that run again already go on."""
     return views.bulk_run(await runs.abort(services, actor, bulk_id, wanted.note))
 
 

@@ -5,13 +5,22 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from activities.store.reading.dead_letters import DeadLetterFilter, list_groups, list_letters
+from activities.store.reading.dead_letters import DeadLetterFilter, list_letters
+from activities.store.reading.letter_groups import Order, list_groups
 from api.dead_letters import letters, views
 from api.dead_letters.errors import LetterConflict
 from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.openapi import refusals
-from api.http.paging import CursorText, Limit, Moment, cursor_text, parse_cursor
+from api.http.paging import (
+    CursorText,
+    Limit,
+    Moment,
+    cursor_text,
+    group_place_text,
+    parse_cursor,
+    parse_group_place,
+)
 from api.wire.requests import DiscardRequest, RequeueRequest, Text
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup, Foresight
 from api.wire.responses.pages import DEFAULT_PAGE, Page
@@ -53,16 +62,23 @@ async def list_dead_letters(
 
 @router.get("/groups")
 async def list_dead_letter_groups(
+    *,
     services: ServicesDep,
     team_id: TeamDep,
     wanted: Wanted,
+    order: Order = Order.LATEST,
     cursor: CursorText = None,
     limit: Limit = DEFAULT_PAGE,
 ) -> Page[DeadLetterGroup]:
-    """List groups of dead letters that are alike, those first that were seen last."""
-    place = parse_cursor(cursor)
-    items, following = await list_groups(services.database, team_id, wanted, place, limit)
-    return Page(items=list(map(views.group, items)), next_cursor=cursor_text(following))
+    """List groups of dead letters that are alike, those first that were seen last, or the largest.
+
+    ``buckets`` are how many came when, from the first to the last.
+    """
+    place = parse_group_place(cursor, order)
+    items, following = await list_groups(
+        services.database, team_id, wanted, place, limit, order=order
+    )
+    return Page(items=list(map(views.group, items)), next_cursor=group_place_text(following))
 
 
 # Nothing but an id: `/dead-letters/requeue` is another call, which knows POST only.

@@ -7,14 +7,17 @@ from fastapi import APIRouter, Depends, Request, Response, UploadFile
 
 from activities.store import files as store
 from activities.store.files import StoredBlob
+from activities.store.reading.files import list_uploads
 from api.errors import NotFound, RangeRefused
 from api.http.dependencies import ServicesDep, TeamDep
 from api.http.downloads import head_of, send_blob
 from api.http.openapi import FILE, refusals
+from api.http.paging import CursorText, Limit, cursor_text, parse_cursor
 from api.http.uploads import FORM, store_upload, uploaded_file
 from api.services import Services
 from api.tasks.views import Views
 from api.wire.responses import files as answers
+from api.wire.responses.pages import DEFAULT_PAGE, Page
 
 router = APIRouter(tags=["files"])
 
@@ -37,6 +40,23 @@ async def upload(
     view = Views(services.options).file(stored)
     response.headers["Location"] = view.url
     return view
+
+
+@router.get("/files")
+async def list_files(
+    services: ServicesDep,
+    team_id: TeamDep,
+    cursor: CursorText = None,
+    limit: Limit = DEFAULT_PAGE,
+) -> Page[answers.ListedFile]:
+    """List what was uploaded, the newest first."""
+    found, following = await list_uploads(services.database, team_id, parse_cursor(cursor), limit)
+    views = Views(services.options)
+    items = [
+        answers.ListedFile(**views.file(each).model_dump(), created_at=each.created_at)
+        for each in found
+    ]
+    return Page(items=items, next_cursor=cursor_text(following))
 
 
 @router.head("/files/{file_id}", operation_id="head_file", response_class=Response)

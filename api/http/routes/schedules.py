@@ -8,9 +8,11 @@ from fastapi import APIRouter, Depends, Query, Response
 from activities.store.reading.schedules import list_schedules
 from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
+from api.http.drafts import DRAFT, Sent
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor
 from api.schedules import service
+from api.schedules.drafts import check_draft
 from api.schedules.errors import (
     ScheduleNameTaken,
     ScheduleNotSynced,
@@ -19,13 +21,20 @@ from api.schedules.errors import (
     TooManySchedules,
 )
 from api.schedules.views import show, summaries
+from api.tasks.drafts import Draft
 from api.wire.requests import Text
 from api.wire.responses.base import API
+from api.wire.responses.checks import ScheduleCheck
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from api.wire.responses.schedules import RunAsked, Schedule, ScheduleSummary
 from api.wire.schedule_requests import MAX_NAME_CHARACTERS, ScheduleChange, ScheduleRequest
 
 router = APIRouter(prefix="/schedules", tags=["schedules"])
+
+# `GET /check` must not be taken for a call of a schedule of that name.
+_ONE = "/{schedule_id:uuid}"
+
+sent_schedule = Sent(ScheduleRequest)
 
 
 @router.post("", status_code=201, responses=refusals(ScheduleNameTaken, TooManySchedules))
@@ -39,6 +48,19 @@ async def create(
     made = await service.create(services, actor, wanted)
     response.headers["Location"] = f"{services.options.public_url}{API}/schedules/{made.id}"
     return await show(services, made)
+
+
+@router.post("/check", openapi_extra={"requestBody": DRAFT})
+async def check_schedule(
+    services: ServicesDep,
+    team_id: TeamDep,
+    draft: Annotated[Draft[ScheduleRequest], Depends(sent_schedule)],
+) -> ScheduleCheck:
+    """Say what is wrong with a schedule, and when it would run. None is made.
+
+    It takes what ``POST /schedules`` takes, and answers in one way, be that right or wrong.
+    """
+    return await check_draft(services, team_id, draft)
 
 
 @router.get("")
@@ -57,13 +79,13 @@ async def list_all(
     return Page(items=items, next_cursor=cursor_text(following))
 
 
-@router.get("/{schedule_id}")
+@router.get(_ONE)
 async def get(schedule_id: UUID, services: ServicesDep, team_id: TeamDep) -> Schedule:
     """Show a schedule with its next times and last runs."""
     return await show(services, await service.load(services, team_id, schedule_id))
 
 
-@router.patch("/{schedule_id}", responses=refusals(ScheduleNameTaken))
+@router.patch(_ONE, responses=refusals(ScheduleNameTaken))
 async def change(
     schedule_id: UUID,
     services: ServicesDep,
@@ -74,7 +96,7 @@ async def change(
     return await show(services, await service.change(services, actor, schedule_id, wanted))
 
 
-@router.delete("/{schedule_id}", status_code=204)
+@router.delete(_ONE, status_code=204)
 async def delete(schedule_id: UUID, services: ServicesDep, actor: ActorDep) -> None:
     """Delete a schedule. Tasks that it has made stay, and go on."""
     await service.remove(services, actor, schedule_id)

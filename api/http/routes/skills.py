@@ -3,10 +3,16 @@
 from fastapi import APIRouter
 
 from activities.skills.metadata import Skill
-from api.errors import NotFound
+from api.errors import NotFound, SkillFileNotText
 from api.http.dependencies import ServicesDep, TeamDep
+from api.http.openapi import refusals
 from api.wire.responses import skills as answers
-from workflows.errors.skills import SkillNotFound
+from workflows.errors.skills import (
+    SkillFileNotFound,
+    SkillFileUnreadable,
+    SkillNotFound,
+    SkillRefused,
+)
 
 router = APIRouter(prefix="/skills", tags=["skills"])
 
@@ -42,6 +48,22 @@ async def get_skill(name: str, services: ServicesDep, team_id: TeamDep) -> answe
             "allowed_tools": skill.allowed_tools,
         }
     )
+
+
+@router.get("/{name}/files/{path:path}", responses=refusals(SkillFileNotText))
+async def get_skill_file(
+    name: str, path: str, services: ServicesDep, team_id: TeamDep
+) -> answers.SkillText:
+    """Show the text of one of a skill's files, of 1 MiB at most, by its path in the skill."""
+    try:
+        text = await services.catalogue.read(name, path)
+    except SkillNotFound as error:
+        raise NotFound(kind="skill", id=repr(name[:100])) from error
+    except SkillFileNotFound as error:
+        raise NotFound(kind="file", id=f"{path[:100]!r} in skill {name!r}") from error
+    except (SkillFileUnreadable, SkillRefused) as error:
+        raise SkillFileNotText(reason=str(error)) from error
+    return answers.SkillText(path=path, text=text)
 
 
 def _summary(skill: Skill) -> dict[str, object]:

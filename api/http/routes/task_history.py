@@ -3,14 +3,15 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, Response
 
-from activities.store.reading.artifacts import list_artifacts
+from activities.store.reading.artifacts import all_artifacts, list_artifacts
 from activities.store.reading.attempts import list_attempts
 from activities.store.reading.messages import list_messages
 from activities.store.reading.traces import find_trace
 from api.errors import HeaderMalformed, TooManyViewers
 from api.http import task_stream
+from api.http.archives import archive_of
 from api.http.dependencies import (
     FeedsDep,
     KeyDigestDep,
@@ -20,8 +21,9 @@ from api.http.dependencies import (
     ViewersDep,
     admitted,
 )
+from api.http.downloads import send_archive
 from api.http.event_stream import EventStream, parse_position
-from api.http.openapi import STREAM, refusals
+from api.http.openapi import ARCHIVE, STREAM, refusals
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor, parse_number
 from api.http.task_stream import Position
 from api.tasks import history
@@ -97,6 +99,15 @@ async def artifacts(
     )
     views = Views(services.options)
     return Page(items=list(map(views.artifact, items)), next_cursor=cursor_text(following))
+
+
+@router.get("/artifacts.zip", response_class=Response, responses=ARCHIVE)
+async def artifacts_archive(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Response:
+    """Download all files that the steps made, as one zip that is made while it is sent."""
+    await check_task(services.database, team_id, task_id)
+    found = all_artifacts(services.database, team_id, task_id)
+    chunks = archive_of(services.blobs, team_id, found)
+    return await send_archive(chunks, f"artifacts-{str(task_id)[:8]}.zip")
 
 
 async def _position(

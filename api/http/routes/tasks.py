@@ -12,14 +12,17 @@ from api.dead_letters.foresight import foresee
 from api.errors import IdempotencyConflict, StateConflict
 from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
+from api.http.drafts import DRAFT, Sent
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, Moment, cursor_text, parse_cursor
 from api.tasks import control, deletion, submission
+from api.tasks.drafts import Draft, check
 from api.tasks.kinds.table import KINDS
 from api.tasks.lookup import found
 from api.tasks.retry import retry_task
 from api.tasks.views import Views
 from api.wire.requests import RetryRequest, Text
+from api.wire.responses.checks import TaskCheck
 from api.wire.responses.dead_letters import Foresight
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from api.wire.responses.tasks import Accepted, Changed, Task, TaskSummary
@@ -28,6 +31,10 @@ from workflows.states import Status, TaskType
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
+# `GET /check` must not be taken for a call of a task of that name.
+_ONE = "/{task_id:uuid}"
+
+sent_task = Sent(TaskRequest)
 _MANY_SUB_TASKS = frozenset(type_ for type_, kind in KINDS.items() if kind.has_many_sub_tasks)
 
 IdempotencyKey = Annotated[
@@ -39,22 +46,32 @@ IdempotencyKey = Annotated[
 async def submit(
     response: Response,
     services: ServicesDep,
-    team_id: TeamDep,
+    actor: ActorDep,
     wanted: Annotated[TaskRequest, Depends(Body(TaskRequest))],
     idempotency_key: IdempotencyKey = None,
 ) -> Accepted:
     """Submit a task. Once accepted, it will run, even if Temporal cannot be reached right now."""
-    task_id, status = await submission.submit(services, team_id, wanted, idempotency_key)
+    task_id, status = await submission.submit(services, actor, wanted, idempotency_key)
     links = Views(services.options).links(task_id)
     response.headers["Location"] = links.self
     return Accepted(task_id=task_id, status=status, links=links)
 
 
-@router.get("")
-async def list_tasks(
-    *,
+@router.post("/check", openapi_extra={"requestBody": DRAFT})
+async def check_task(
     services: ServicesDep,
     team_id: TeamDep,
+    draft: Annotated[Draft[TaskRequest], Depends(sent_task)],
+) -> TaskCheck:
+    """Say what is wrong with a task, and where, or what it would run. Nothing is accepted.
+
+    It takes what ``POST /tasks`` takes, and answers in one way, be that right or wrong.
+    """
+    return await check(services, team_id, draft)
+
+
+async def task_filter(
+    *,
     status: Annotated[tuple[Status, ...], Query()] = (),
     type: Annotated[tuple[TaskType, ...], Query()] = (),  # noqa: A002  (its name in the query)
     text: Annotated[Text | None, Query(max_length=200)] = None,
@@ -62,13 +79,15 @@ async def list_tasks(
     created_before: Moment | None = None,
     parent_id: UUID | None = None,
     schedule_id: UUID | None = None,
-    agent_id: UUID | None = None,
-    cursor: CursorText = None,
-    limit: Limit = DEFAULT_PAGE,
-) -> Page[TaskSummary]:
-    """List tasks, newest first; the tasks that are nodes of a plan only by its ``parent_id``.
-    ``agent_id``: those that this agent has begun."""
-    wanted = TaskFilter(
+    retrying: Annotated[
+        bool, Query(description="only those that try again something that has failed")
+    ] = False,
+    agent_id: Annotated[
+        UUID | None, Query(description="the agent that stays which has begun them")
+    ] = None,
+) -> TaskFilter:
+    """Which tasks a query asks for."""
+    return TaskFilter(
         status,
         type,
         text,
@@ -76,23 +95,48 @@ async def list_tasks(
         created_before,
         parent_id,
         schedule_id=schedule_id,
+        is_retrying=retrying,
         agent_id=agent_id,
     )
+
+
+TaskFilterDep = Annotated[TaskFilter, Depends(task_filter)]
+
+
+@router.get("")
+async def list_tasks(
+    *,
+    services: ServicesDep,
+    team_id: TeamDep,
+    wanted: TaskFilterDep,
+    with_runs: Annotated[
+        bool, Query(description="with the last runs of the same name that have ended")
+    ] = False,
+    cursor: CursorText = None,
+    limit: Limit = DEFAULT_PAGE,
+) -> Page[TaskSummary]:
+    """List tasks, newest first; the tasks that are nodes of a plan only by its ``parent_id``."""
     items, following = await list_summaries(
-        services.database, team_id, wanted, parse_cursor(cursor), limit, only_open=_MANY_SUB_TASKS
+        services.database,
+        team_id,
+        wanted,
+        parse_cursor(cursor),
+        limit,
+        only_open=_MANY_SUB_TASKS,
+        with_runs=with_runs,
     )
     views = Views(services.options)
     return Page(items=list(map(views.summary, items)), next_cursor=cursor_text(following))
 
 
-@router.get("/{task_id}")
+@router.get(_ONE)
 async def get_task(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Task:
     """Show a task with its steps, artifacts and result."""
     task = found(await find_details(services.database, team_id, task_id), task_id)
     return Views(services.options).task(task)
 
 
-@router.delete("/{task_id}", status_code=204, responses=refusals(StateConflict))
+@router.delete(_ONE, status_code=204, responses=refusals(StateConflict))
 async def delete_task(task_id: UUID, services: ServicesDep, actor: ActorDep) -> None:
     """Delete a task that has ended, with its nodes, logs, messages, events and artifacts."""
     await deletion.delete_task(services, actor, task_id)

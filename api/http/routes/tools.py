@@ -1,17 +1,28 @@
 """Tools: which there are, the team's settings for them, and the MCP servers it registered."""
 
-from typing import Annotated
+import asyncio
+import time
+from typing import Annotated, Literal
+from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from activities.store.mcp_servers import register_server, remove_server
-from activities.store.mcp_tools import StoredTool, change_mcp_tool, list_mcp_tools, list_server
+from activities.store.mcp_checks import Checked, find_server, note_check
+from activities.store.mcp_servers import register_server, remove_server, update_listing
+from activities.store.mcp_tools import (
+    StoredTool,
+    change_mcp_tool,
+    find_mcp_tool,
+    list_mcp_tools,
+    list_server,
+)
 from activities.store.tools import (
     ToolSetting,
     ToolSettingChange,
     set_native_tool,
     tool_settings,
 )
+from activities.tools.mcp.listing import Listing
 from activities.tools.registry import Tool
 from api.errors import InvalidRequest, NotFound, ServerNotUsable, ServersOfOwner
 from api.http.bodies import Body
@@ -19,25 +30,41 @@ from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.openapi import refusals
 from api.http.paging import NO_CURSOR, CursorText, Limit
 from api.http.peers import why_stranger
+from api.services import Services
 from api.tasks.fallbacks import declare
-from api.wire.requests import Text, ToolChange, ToolRegistration
+from api.wire.requests import MAX_DESCRIPTION_CHARACTERS, Text, ToolChange, ToolRegistration
 from api.wire.responses import tools as answers
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from api.wire.responses.tools import RegisteredServer
+from workflows.definitions import mcp_server
 from workflows.errors.mcp import McpError
 from workflows.states import ToolType
+
+# Somebody waits for the answer; a server that starts for the first time may take longer.
+CHECK_SECONDS = 20.0
 
 router = APIRouter(prefix="/tools", tags=["tools"])
 
 
+Kind = Literal["native", "mcp", "server"]
+Search = Annotated[Text, Query(min_length=1, max_length=200)]
+
+
 @router.get("")
 async def list_tools(
+    *,
     services: ServicesDep,
     team_id: TeamDep,
+    kind: Kind | None = None,
+    text: Search | None = None,
     cursor: CursorText = None,
     limit: Limit = DEFAULT_PAGE,
 ) -> Page[answers.Tool]:
-    """List every tool with its arguments, by name. An MCP server precedes its tools."""
+    """List every tool with its arguments, by name. An MCP server precedes its tools.
+
+    ``kind`` may be ``native``, ``mcp`` (servers and their tools) or ``server``; ``text`` is
+    something in the name or the description.
+    """
     after = cursor or ""
     if "\x00" in after:
         raise InvalidRequest([NO_CURSOR])
@@ -45,10 +72,20 @@ async def list_tools(
     listed = [
         _native(tool, settings.get(name, ToolSetting(permission_level=tool.permission)))
         for name, tool in services.tools.tools.items()
-        if name > after
+        if name > after and kind in {None, "native"} and _holds(tool, text)
     ]
-    more = await list_mcp_tools(services.database, team_id, after=after, limit=limit + 1)
-    listed += [_mcp(tool) for tool in more]
+    if kind != "native":
+        listed += [
+            _mcp(tool)
+            for tool in await list_mcp_tools(
+                services.database,
+                team_id,
+                after=after,
+                limit=limit + 1,
+                search=text,
+                only_servers=kind == "server",
+            )
+        ]
     listed.sort(key=lambda tool: tool.name)
     following = listed[limit - 1].name if len(listed) > limit else None
     return Page(items=listed[:limit], next_cursor=following)
@@ -91,6 +128,18 @@ async def register_tools(
 ToolName = Annotated[Text, Path(description="the whole name")]
 
 
+@router.get("/{name:path}")
+async def get_tool(name: ToolName, services: ServicesDep, team_id: TeamDep) -> answers.Tool:
+    """Show a tool, or an MCP server, by its whole name."""
+    if (tool := services.tools.tools.get(name)) is not None:
+        settings = await tool_settings(services.database, team_id)
+        return _native(tool, settings.get(name, ToolSetting(permission_level=tool.permission)))
+    found = await find_mcp_tool(services.database, team_id, name)
+    if found is None:
+        raise NotFound(kind="tool", id=repr(name[:100]))
+    return _mcp(found)
+
+
 @router.patch("/{name:path}")
 async def change_tool(
     name: ToolName,
@@ -116,12 +165,52 @@ async def change_tool(
     return _mcp(changed)
 
 
+@router.post("/{name:path}/check")
+async def check_server(name: ToolName, services: ServicesDep, actor: ActorDep) -> answers.Tool:
+    """Connect to an MCP server, ``mcp.<name>``, and say in ``checked`` how it answered.
+
+    What it offers now is taken over, as whenever a worker connects to it.
+    """
+    team_id = actor.team_id
+    server = await find_server(services.database, team_id, name)
+    if server is None:
+        raise NotFound(kind="MCP server", id=repr(name[:100]))
+    began = time.monotonic()
+    listing, error = Listing(()), None
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            listing = await services.mcp.probe(team_id, server)
+    except TimeoutError:
+        error = f"It has not answered within {CHECK_SECONDS:.0f} seconds."
+    except McpError as failure:
+        error = str(failure)[:MAX_DESCRIPTION_CHARACTERS]
+    else:
+        await update_listing(services.database, team_id, server, listing)
+    duration_ms = round((time.monotonic() - began) * 1_000)
+    checked = Checked(len(listing.tools), duration_ms, error)
+    await note_check(services.database, team_id, name, checked)
+    found = await find_mcp_tool(services.database, team_id, name)
+    if found is None:
+        raise NotFound(kind="MCP server", id=repr(name[:100]))
+    return _mcp(found)
+
+
 @router.delete("/{name:path}", status_code=204)
 async def remove_tools(name: ToolName, services: ServicesDep, actor: ActorDep) -> Response:
     """Remove an MCP server, ``mcp.<name>``, with all its tools."""
     if not await remove_server(services.database, actor, name):
         raise NotFound(kind="MCP server", id=repr(name[:100]))
     return Response(status_code=204)
+
+
+async def tools_of_server(services: Services, team_id: UUID, name: str) -> list[answers.Tool]:
+    """A server, and after it its tools, by its whole name."""
+    found = await list_server(services.database, team_id, name.removeprefix(mcp_server.PREFIX))
+    return [_mcp(tool) for tool in found]
+
+
+def _holds(tool: Tool, text: str | None) -> bool:
+    return text is None or text.lower() in f"{tool.name}\n{tool.description}".lower()
 
 
 def _native(tool: Tool, setting: ToolSetting) -> answers.Tool:
@@ -151,4 +240,6 @@ def _mcp(tool: StoredTool) -> answers.Tool:
         calls_per_minute=tool.calls_per_minute,
         fallback=tool.fallback,
         changed=tool.changed and answers.ChangedTool.model_validate(tool.changed),
+        is_server=tool.is_server,
+        checked=tool.checked and answers.CheckedServer.model_validate(tool.checked),
     )

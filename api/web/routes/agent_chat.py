@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 from fastapi import Depends, Query, Request, Response
 
 from activities.off_loop import off_loop
+from activities.store.reading.task_search import TaskFilter
 from api.http.bodies import checked
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.paging import CursorText
@@ -55,8 +56,7 @@ async def chat_page(  # noqa: PLR0917  (what FastAPI gives)
     turns = await list_tasks(
         services=services,
         team_id=team_id,
-        parent_id=agent.id,
-        created_before=before,
+        wanted=TaskFilter(parent_id=agent.id, created_before=before),
         limit=min(2 * limit, MAX_PAGE),
     )
     asked: list[AskedCall] = []

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
+from activities.store.reading.task_search import TaskFilter
 from api.http.dependencies import ServicesDep, TeamDep
 from api.http.routes.agents import ONE, list_children
 from api.http.routes.groups import list_all
@@ -26,7 +27,9 @@ async def children_page(
     children: Annotated[Page[Agent], Depends(list_children)],
 ) -> Response:
     """Agents that it has made, and tasks that it has begun."""
-    tasks = await list_tasks(services=services, team_id=team_id, agent_id=agent.id)
+    tasks = await list_tasks(
+        services=services, team_id=team_id, wanted=TaskFilter(agent_id=agent.id)
+    )
     return render(
         request,
         "agents/children.html",

@@ -107,7 +107,7 @@ async def _form(
 async def choices_of(services: Services, team_id: UUID) -> Choices:
     """The skills and tools of a team, as far as one page has them."""
     skills = await list_skills(services, team_id)
-    tools = await list_tools(services, team_id, limit=MAX_PAGE)
+    tools = await list_tools(services=services, team_id=team_id, limit=MAX_PAGE)
     return Choices(
         [(skill.name, skill.description) for skill in skills.items],
         [(tool.name, tool.description) for tool in tools.items if tool.is_active],

@@ -17,6 +17,11 @@ def visible(text: str) -> str:
     return _UNSEEN.sub(_shown, _LINE_END.sub("\n", text))
 
 
+def lines_of(text: str) -> list[str]:
+    """Its lines. A carriage return ends one too: what it would overwrite was printed."""
+    return _LINE_END.sub("\n", text).removesuffix("\n").split("\n") if text else []
+
+
 def plain(text: str) -> Markup:
     """The text as it is, safe within an element that keeps white space."""
     return escape(visible(text))

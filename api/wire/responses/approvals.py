@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from api.wire.responses.base import Answer
 from workflows.open_values import Open
-from workflows.states import Status
+from workflows.states import Status, TaskType
 
 
 class Approval(Answer):
@@ -43,3 +43,23 @@ class AskedCall(Approval):
     tool: str
     arguments: JsonValue
     status: Open[Status]
+
+
+class WaitingCall(AskedCall):
+    """A call that waits for a person, and whose it is. Of a node of a plan ``parent_id`` is the
+    plan; ``agent_id`` is the agent that stays in whose turn it is, or which has begun the task."""
+
+    task_id: UUID
+    task_name: str
+    task_type: Open[TaskType]
+    parent_id: UUID | None
+    agent_id: UUID | None
+    agent_name: str | None
+
+
+class WaitingCount(Answer):
+    """How many calls and questions wait for a person; ``is_more``: and others that were not
+    counted."""
+
+    count: int
+    is_more: bool = False

@@ -1,4 +1,4 @@
-"""Bulk runs: the same done about many dead letters."""
+"""Bulk runs: the same done about many dead letters or tasks."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,11 +12,12 @@ from workflows.states import BulkAction, BulkState
 
 
 class BulkCounts(Answer):
-    """Of ``total`` letters: how many are ``left`` as they are, and what became of the others.
+    """Of ``total`` letters or tasks: how many are ``left``, and what became of the others.
 
     ``requeued`` are all whose task was run again; of these some are ``running``, and some have
     ``completed``, ``failed`` again (``failed_alike`` with the fingerprint that they had), or were
-    ``cancelled``. ``skipped`` could not be dealt with.
+    ``cancelled``. ``done`` are tasks that were asked to stop, or deleted. ``skipped`` could not be
+    dealt with.
     """
 
     total: int
@@ -28,11 +29,12 @@ class BulkCounts(Answer):
     failed_alike: int
     cancelled: int
     discarded: int
+    done: int = 0
     skipped: int
 
 
 class SkipReason(Answer):
-    """Why ``count`` letters were skipped: the code of the error, and what was said of one."""
+    """Why ``count`` of them were skipped: the code of the error, and what was said of one."""
 
     code: str
     count: int
@@ -41,7 +43,7 @@ class SkipReason(Answer):
 
 class BulkRun(Answer):
     """``filter`` is what was asked for, None for all. ``reason`` says why it was stopped or
-    aborted. ``rate`` is in letters a minute, and so many as ``canary`` says are awaited first."""
+    aborted. ``rate`` is in items a minute, and so many as ``canary`` says are awaited first."""
 
     id: UUID
     action: Open[BulkAction]
@@ -59,7 +61,7 @@ class BulkRun(Answer):
 
 
 class BulkForesight(Foresight):
-    """What a bulk run would do: ``count`` letters would be dealt with. All else is of the first
-    ``foreseen`` of them, and of none where they are to be discarded."""
+    """What a bulk run would do: ``count`` letters or tasks would be dealt with. All else is of the
+    first ``foreseen`` of them, and of none where nothing is to run again."""
 
     foreseen: int

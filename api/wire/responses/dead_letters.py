@@ -55,6 +55,22 @@ class DeadLetter(Answer):
     ended_at: datetime | None
 
 
+class Buckets(Answer):
+    """How many came in each ``seconds`` from ``start`` on: at most 24 numbers, the last of which is
+    of the time when the last one came."""
+
+    start: datetime
+    seconds: int
+    counts: list[int]
+
+
+class GroupUsage(Answer):
+    """What the parts that failed have used, all together; of pipelines nothing is known."""
+
+    tokens: int = 0
+    cost_usd: float = 0.0
+
+
 class DeadLetterGroup(Answer):
     """Dead letters with the same fingerprint; ``example`` is the id of the last."""
 
@@ -64,6 +80,8 @@ class DeadLetterGroup(Answer):
     first_at: datetime
     last_at: datetime
     example: UUID
+    buckets: Buckets | None = None
+    usage: GroupUsage = GroupUsage()
 
 
 class StepCount(Answer):

@@ -29,3 +29,21 @@ class File(Answer):
     mime_type: str
     sha256: str
     url: str
+
+
+class TaskInput(Answer):
+    """``file`` is what was uploaded, or made by the task ``task_id``; null for what is elsewhere,
+    or was deleted."""
+
+    name: str
+    ref: str
+    file: File | None
+    task_id: UUID | None = None
+
+
+class TaskInputs(Answer):
+    items: list[TaskInput]
+
+
+class ListedFile(File):
+    created_at: datetime

@@ -38,7 +38,7 @@ class Span(Answer):
     ``duration_ms`` is None while the span is running. If ``is_cut``, what comes later is left out;
     logs and messages have all of it. ``answered_by`` is the tool that was called in place of the
     step's own, whose breaker was open. ``cached``: a step was not run, but given the result of an
-    equal one.
+    equal one. ``task_id`` is the task that runs a node, once there is one.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Span(Answer):
     is_cut: bool = False
     cached: bool = False
     answered_by: str | None = None
+    task_id: UUID | None = None
 
 
 class ToolRequest(Answer):

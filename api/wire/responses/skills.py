@@ -20,6 +20,13 @@ class Skill(SkillSummary):
     allowed_tools: list[str]
 
 
+class SkillText(Answer):
+    """One of a skill's files. What is no UTF-8 in ``text`` is replaced."""
+
+    path: str
+    text: str
+
+
 class RefusedSkill(Answer):
     folder: str
     reason: str

@@ -47,11 +47,17 @@ class Progress(Answer):
     current: str | None = None
 
 
-class Usage(Answer):
-    """``attempts`` are those at steps and calls; ``duration_ms`` is their time and the model's."""
+class UsageInBrief(Answer):
+    """What a task has used in all its runs, with the tasks of its nodes."""
 
     tokens_used: int
     cost_usd: float = 0.0
+
+
+class Usage(UsageInBrief):
+    """Of the task itself. ``attempts`` are those at steps and calls; ``duration_ms`` is their time
+    and the model's."""
+
     turns: int = 0
     attempts: int
     duration_ms: int
@@ -113,12 +119,31 @@ class Route(Answer):
     reason: str
 
 
+class Creator(Answer):
+    """Who a task is from: ``kind`` is ``key`` or ``local``, with the ``name`` as in the audit log,
+    or ``schedule``, ``agent`` or ``plan`` with the ``id``, and the name of one that is still there.
+    """
+
+    kind: str
+    name: str | None = None
+    id: UUID | None = None
+
+
+class RecentRun(Answer):
+    """A task of the same name that has ended; ``seconds`` from its start to its end."""
+
+    task_id: UUID
+    status: Open[Status]
+    seconds: float | None
+
+
 class TaskSummary(Answer):
     """``parent_id`` is the plan of a task that is a node of one, or the agent that stays of a task
     that is a turn of one. ``schedule_id`` is the schedule that has made it, which may be deleted by
     now, and ``scheduled_at`` when it was due; ``agent_id`` is the agent that stays which has begun
     it. ``waits_for`` says what its turn waits for, if it does, and ``next_attempt_at`` when it is
-    tried again at the latest."""
+    tried again at the latest. ``recent_runs`` are the last twelve of its name that have ended, the
+    oldest first, where they were asked for."""
 
     task_id: UUID
     parent_id: UUID | None = None
@@ -141,11 +166,16 @@ class TaskSummary(Answer):
     finished_at: datetime | None
     temporal_url: str | None
     route: Route | None = None
+    created_by: Creator | None = None
+    usage: UsageInBrief | None = None
+    recent_runs: list[RecentRun] | None = None
 
 
 class Task(TaskSummary):
     """``sub_tasks`` holds the latest of an agent's calls; its messages have all of them.
-    ``artifacts`` holds the first 1,000; the list of artifacts has all of them."""
+    ``artifacts`` holds the first 1,000; the list of artifacts has all of them. ``last_event`` is
+    the number of the last event that all this tells of: whoever follows goes on ``after`` it.
+    ``is_pausing``: somebody has asked for a pause, which comes before the next step or turn."""
 
     result: OpenObject[Result | AgentResult] | None
     inputs: dict[str, str]
@@ -153,3 +183,5 @@ class Task(TaskSummary):
     sub_tasks: list[SubTask]
     artifacts: list[Artifact]
     usage: Usage
+    last_event: int = 0
+    is_pausing: bool = False

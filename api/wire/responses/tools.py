@@ -20,13 +20,23 @@ class ChangedTool(Answer):
     schema_: dict[str, JsonValue] = Field(alias="schema")
 
 
+class CheckedServer(Answer):
+    """How a server answered ``at`` a time: with ``tools``, or not, for the reason in ``error``."""
+
+    at: datetime
+    tools: int
+    duration_ms: int
+    error: str | None = None
+
+
 class Tool(Answer):
     """``schema`` is the JSON schema of its arguments.
 
     ``refused`` lists the tools of an MCP server that are left out, and why. ``changed`` is set when
     the server has changed the definition of a tool; a change of the tool's settings clears it. Of
     its calls ``max_running`` may run at once, and ``calls_per_minute`` be made; null is no limit.
-    ``fallback`` is called in its place while its breaker is open.
+    ``fallback`` is called in its place while its breaker is open. ``is_server``: it is no tool, but
+    an MCP server; ``checked`` is how that answered when somebody asked last.
     """
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
@@ -42,6 +52,8 @@ class Tool(Answer):
     max_running: int | None = None
     calls_per_minute: int | None = None
     fallback: Fallback | None = None
+    is_server: bool = False
+    checked: CheckedServer | None = None
 
 
 class RegisteredServer(Answer):

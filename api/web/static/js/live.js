@@ -64,6 +64,11 @@ export function show(fresh) {
     document.getElementById("content").dataset.said = says;
     announce(says);
   }
+  if (says && main.dataset.live && !fresh.getElementById("content").dataset.live) {
+    // What the page followed has ended.
+    delete main.dataset.live;
+    disconnect();
+  }
   if (fresh.title) document.title = fresh.title;
   for (const act of refreshed) act(fresh);
 }

@@ -56,5 +56,5 @@ function morphChildren(from, to) {
 }
 
 function keyOf(node) {
-  return node.nodeType === Node.ELEMENT_NODE ? node.id || node.dataset.id || "" : "";
+  return node.nodeType === Node.ELEMENT_NODE ? node.getAttribute("id") || node.dataset.id || "" : "";
 }

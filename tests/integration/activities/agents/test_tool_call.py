@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Literal
 from uuid import UUID, uuid4
@@ -84,6 +84,7 @@ async def asked(
     *,
     is_retry_safe: bool,
     digest: str | None = None,
+    approval: Approval | None = None,
     **arguments: JsonValue,
 ) -> ActCall:
     """The model asks for a call, whose result will be message ``SEQ``."""
@@ -99,12 +100,13 @@ async def asked(
         is_retry_safe=is_retry_safe,
         digest=digest,
     )
-    approval = digest and Approval(id=uuid4(), kind="approval", asked_at=NOW, expires_at=NOW)
+    if digest is not None:
+        approval = Approval(id=uuid4(), kind="approval", asked_at=NOW, expires_at=NOW)
     ended = EndedTurn(
         messages={1: ChatMessage("system", "s"), 2: ChatMessage("user", "u"), 3: said},
         answer=Answer("m", "", (request,), Usage(1, 1, True), 0.0, 1, 1, "tool_calls"),
         thought=Thought(seq=SEQ, tokens=2, cost_usd=0.0, digest="d"),
-        calls=(Call(SEQ, f"1.1 {tool}", "tool", definition, approval or None),),
+        calls=(Call(SEQ, f"1.1 {tool}", "tool", definition, approval),),
     )
     await turns.end_turn(desk.database, turn, ended)
     return ActCall(task_id=desk.task_id, run=1, seq=SEQ)
@@ -370,6 +372,24 @@ async def test_an_approved_call_that_may_have_been_made_is_not_said_not_to_have_
     assert not (await act(worker(desk), approved, 2, mcp=server)).ok
     assert "may have taken effect" in await observed(desk)
     assert server.calls == 0
+
+
+async def test_a_call_that_a_person_has_edited_is_made_so_and_the_model_is_told(desk: Desk) -> None:
+    approval = Approval(
+        id=uuid4(), kind="approval", asked_at=NOW, expires_at=NOW + timedelta(hours=1)
+    )
+    call = await asked(
+        desk, "write_file", is_retry_safe=True, approval=approval, name="a.txt", text="as the model"
+    )
+    [waiting] = await asked_calls(desk.database, desk.task_id, 10, waiting=True)
+    edited = {"name": "b.txt", "text": "as the person"}
+    assert await decide(desk.database, SOMEBODY, waiting, "approve", None, arguments=edited)
+    approved = call.model_copy(update={"verdict": Verdict.APPROVED})
+    assert (await act(worker(desk), approved)).ok
+    said = await observed(desk)
+    assert said.startswith("A person changed the arguments of this call")
+    assert '{"name": "b.txt", "text": "as the person"}' in said
+    assert "File 'b.txt'" in said
 
 
 class Curious:

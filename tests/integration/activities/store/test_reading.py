@@ -256,7 +256,7 @@ async def test_tasks_are_counted_whatever_their_team(database: Database) -> None
 # Statements.
 
 
-async def test_a_page_of_tasks_of_every_type_costs_three_statements(
+async def test_a_page_of_tasks_of_every_type_costs_four_statements(
     database: Database, queries: list[str]
 ) -> None:
     await run_pipeline(database)
@@ -265,7 +265,7 @@ async def test_a_page_of_tasks_of_every_type_costs_three_statements(
     found, _ = await list_summaries(
         database, DEFAULT_TEAM, EVERYTHING, None, 10, only_open=[TaskType.AGENT]
     )
-    assert len(queries) == 3
+    assert len(queries) == 4
     states = [[step.status for step in task.steps] for task in found]
     assert states == [[Status.QUEUED], [Status.COMPLETED, Status.FAILED]]
     assert [task.turns for task in found] == [2, 0]

@@ -140,6 +140,20 @@ async def test_writing_a_turn_twice_counts_its_tokens_once(
     assert not await turns.end_turn(database, turn, answered(3, "again", opening=True))
     assert await rows(database, "SELECT tokens, cost_usd FROM team_usage") == [(100, 0.25)]
     assert (await conversation(database, task_id))[-1][2] == "first"
+    query = "SELECT model, prompt_tokens, completion_tokens, cost_usd FROM model_usage"
+    assert await rows(database, query) == [("m", 90, 10, 0.25)]
+
+
+async def test_a_model_with_the_longest_of_names_is_counted(
+    database: Database, task_id: UUID
+) -> None:
+    for number, name in enumerate(("m" * 100_000, "")):
+        turn = Turn(task_id, 1, 1, 0, f"run {number}")
+        await turns.begin_turn(database, turn, known=0)
+        ended = answered(3, "first", opening=True)
+        ended = replace(ended, answer=replace(ended.answer, model=name))
+        assert await turns.end_turn(database, turn, ended)
+    assert await rows(database, "SELECT model FROM model_usage") == [("m" * 200,)]
 
 
 async def test_of_two_attempts_that_write_a_turn_at_once_one_counts(

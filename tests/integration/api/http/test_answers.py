@@ -9,23 +9,26 @@ from pydantic import BaseModel
 
 from activities.store.agent_templates import StoredTemplate, put_template
 from activities.store.new_residents import Made, NewResident, create_resident
+from api.wire.responses.about import About
 from api.wire.responses.agent_memory import Note, Summary
 from api.wire.responses.agents import Agent, AgentMessage, AgentTemplate, TemplateList
+from api.wire.responses.approvals import WaitingCall, WaitingCount
 from api.wire.responses.audit import AuditEntry
 from api.wire.responses.base import Answer
 from api.wire.responses.breakers import Breaker
 from api.wire.responses.bulk import BulkRun
 from api.wire.responses.cache import KeptResult
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup
-from api.wire.responses.files import Artifact
+from api.wire.responses.files import Artifact, ListedFile
 from api.wire.responses.groups import Group, GroupMessage
 from api.wire.responses.history import Attempt, Message, Span
 from api.wire.responses.housekeeping import HousekeepingView
+from api.wire.responses.keys import ApiKey
 from api.wire.responses.limits import LimitList
 from api.wire.responses.pages import Page
 from api.wire.responses.reminders import Reminder
 from api.wire.responses.schedules import Schedule, ScheduleSummary
-from api.wire.responses.skills import Skill, SkillList
+from api.wire.responses.skills import Skill, SkillList, SkillText
 from api.wire.responses.tasks import Task, TaskSummary
 from api.wire.responses.tools import Tool
 from api.wire.responses.usage import TeamUsage
@@ -43,12 +46,18 @@ ANSWERS: dict[str, type[Answer]] = {
     "/tasks/{task_id}/trace": Span,
     "/tasks/{task_id}/messages": Page[Message],
     "/tasks/{task_id}/artifacts": Page[Artifact],
+    "/approvals": Page[WaitingCall],
+    "/approvals/count": WaitingCount,
+    "/files": Page[ListedFile],
     "/tools": Page[Tool],
     "/breakers": Page[Breaker],
     "/skills": SkillList,
     "/skills/greet": Skill,
+    "/skills/greet/files/SKILL.md": SkillText,
     "/limits": LimitList,
     "/usage": TeamUsage,
+    "/about": About,
+    "/keys": Page[ApiKey],
     "/cache": Page[KeptResult],
     "/audit": Page[AuditEntry],
     "/bulk": Page[BulkRun],

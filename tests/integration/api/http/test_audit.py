@@ -38,6 +38,7 @@ class Act:
     json: Any = None
 
 
+_NO_TASKS = {"filter": {"text": "no such words anywhere"}, "note": "Tidying"}
 Prepare = Callable[[Stage], Awaitable[Act]]
 
 
@@ -117,6 +118,18 @@ async def _requeue_many(stage: Stage) -> Act:
 async def _discard_many(stage: Stage) -> Act:
     said = {"filter": {"fingerprint": "none"}, "note": "Old"}
     return Act("POST", "/dead-letters/discard", "bulk.started", "", said)
+
+
+async def _cancel_many(stage: Stage) -> Act:
+    return Act("POST", "/tasks/cancel", "bulk.started", "", _NO_TASKS)
+
+
+async def _retry_many(stage: Stage) -> Act:
+    return Act("POST", "/tasks/retry", "bulk.started", "", _NO_TASKS)
+
+
+async def _delete_many(stage: Stage) -> Act:
+    return Act("POST", "/tasks/delete", "bulk.started", "", _NO_TASKS)
 
 
 async def _abort(stage: Stage) -> Act:
@@ -346,6 +359,15 @@ async def _remove_member(stage: Stage) -> Act:
     return Act("DELETE", path, "group.members_removed", key)
 
 
+async def _create_key(stage: Stage) -> Act:
+    return Act("POST", "/keys", "key.created", "", {"name": "laptop"})
+
+
+async def _revoke_key(stage: Stage) -> Act:
+    key = (await stage.http.post("/keys", json={"name": "laptop"})).json()["id"]
+    return Act("DELETE", f"/keys/{key}", "key.revoked", key)
+
+
 # Whoever adds a route that is not GET enters it here, or below with a reason.
 ACTS: Mapping[tuple[str, str], Prepare] = {
     ("POST", "/api/v1/tasks/{task_id}/cancel"): _cancel,
@@ -358,6 +380,9 @@ ACTS: Mapping[tuple[str, str], Prepare] = {
     ("POST", "/api/v1/dead-letters/requeue"): _requeue_many,
     ("POST", "/api/v1/dead-letters/discard"): _discard_many,
     ("POST", "/api/v1/bulk/{bulk_id}/abort"): _abort,
+    ("POST", "/api/v1/tasks/cancel"): _cancel_many,
+    ("POST", "/api/v1/tasks/retry"): _retry_many,
+    ("POST", "/api/v1/tasks/delete"): _delete_many,
     ("POST", "/api/v1/tools/register"): _register,
     ("PATCH", "/api/v1/tools/{name}"): _change,
     ("DELETE", "/api/v1/tools/{name}"): _remove,
@@ -394,6 +419,8 @@ ACTS: Mapping[tuple[str, str], Prepare] = {
     ("DELETE", "/api/v1/groups/{group_id}"): _delete_group,
     ("POST", "/api/v1/groups/{group_id}/members"): _add_member,
     ("DELETE", "/api/v1/groups/{group_id}/members"): _remove_member,
+    ("POST", "/api/v1/keys"): _create_key,
+    ("DELETE", "/api/v1/keys/{key_id}"): _revoke_key,
 }
 SILENT: Mapping[tuple[str, str], str] = {
     ("POST", "/api/v1/tasks"): "a task is listed itself, with all that was submitted",
@@ -401,6 +428,9 @@ SILENT: Mapping[tuple[str, str], str] = {
     ("POST", "/api/v1/groups/{group_id}/messages"): "as above",
     ("POST", "/api/v1/files"): "a file does nothing until a task names it",
     ("POST", "/api/v1/tasks/{task_id}/compile"): "it changes nothing",
+    ("POST", "/api/v1/tools/{name}/check"): "it asks a server, as each connection to it does",
+    ("POST", "/api/v1/tasks/check"): "as above",
+    ("POST", "/api/v1/schedules/check"): "as above",
     ("POST", "/codec/decode"): "it changes nothing",
     ("POST", "/codec/encode"): "it changes nothing",
 }

@@ -242,3 +242,18 @@ async def test_an_upload_that_is_none_is_refused(
     answer = await stage.http.post("/files", content=content, headers={"Content-Type": kind})
     assert answer.status_code == status, answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+async def test_uploads_are_listed_the_newest_first_in_pages_and_to_their_team_only(
+    stage: Stage,
+) -> None:
+    team, other = await stage.team(), await stage.team()
+    for name in ("a.txt", "b.txt", "c.txt"):
+        await team.post("/files", files={"file": (name, b"x")})
+    first = (await team.get("/files", params={"limit": 2})).json()
+    assert [file["name"] for file in first["items"]] == ["c.txt", "b.txt"]
+    rest = {"limit": 2, "cursor": first["next_cursor"]}
+    second = (await team.get("/files", params=rest)).json()
+    assert [file["name"] for file in second["items"]] == ["a.txt"]
+    assert second["next_cursor"] is None
+    assert (await other.get("/files")).json()["items"] == []

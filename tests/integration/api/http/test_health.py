@@ -149,7 +149,7 @@ async def test_an_unknown_path_makes_no_new_metric(stage: Stage) -> None:
 
 
 async def test_the_index_names_what_there_is(stage: Stage) -> None:
-    index = (await stage.http.get("")).json()
+    index = (await stage.http.get(f"{stage.url}/api/v1")).json()
     for name in ("tasks", "skills", "tools", "calls", "health", "metrics"):
         assert (await stage.http.get(stage.url + index[name])).is_success, name
 
@@ -191,13 +191,13 @@ async def test_a_line_in_the_log_has_no_query_and_no_key(stage: Stage) -> None:
 async def test_an_unexpected_error_tells_nothing_but_its_id(stage: Stage) -> None:
     app = create_app(stage.services)
 
-    @app.get("/crash")
+    @app.get("/codec/crash")
     async def crash() -> None:
         raise ValueError("password=hunter2")
 
     async with _client(app, raise_app_exceptions=False) as client:
         with structlog.testing.capture_logs() as lines:
-            answer = await client.get("/crash", headers={"X-Request-ID": "find-me"})
+            answer = await client.get("/codec/crash", headers={"X-Request-ID": "find-me"})
     assert answer.status_code == 500
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert "hunter2" not in answer.text

@@ -42,7 +42,8 @@ DOUBLE = DOUBLES / "mcp_stdio.py"
 
 def body(*flags: str, name: str = "double", **more: Any) -> dict[str, Any]:
     args = ["-I", str(DOUBLE), *flags]
-    return {"name": name, "transport": "stdio", "command": sys.executable, "args": args, **more}
+    given = {"name": name, "transport": "stdio", "command": sys.executable, "args": args}
+    return given | more
 
 
 def listing(folder: Path, *names: str, description: str = "d") -> tuple[str, str]:
@@ -522,3 +523,57 @@ async def test_resources_of_a_registered_server_are_read_like_a_tool(stage: Stag
         name = "mcp.library.read_resource"
         result = await tools.call(DEFAULT_TEAM, name, {"uri": "odd://a.txt"}, 60, {})
     assert result.text == "the text of odd://a.txt"
+
+
+async def check(team: httpx.AsyncClient, name: str) -> dict[str, Any]:
+    answer = await team.post(f"/tools/{name}/check", timeout=30)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+async def test_a_server_that_answers_is_said_to_be_well(stage: Stage, tmp_path: Path) -> None:
+    team = await stage.team()
+    await register(team, *listing(tmp_path, "one"))
+    assert (await _listed_server(team))["checked"] is None
+    listing(tmp_path, "one", "two")
+    found = await check(team, "mcp.double")
+    assert found["is_server"]
+    assert (found["checked"]["tools"], found["checked"]["error"]) == (2, None)
+    assert found["checked"]["duration_ms"] > 0
+    assert (await _listed_server(team))["checked"] == found["checked"]
+    names = [tool["name"] for tool in (await team.get("/tools")).json()["items"]]
+    assert [name for name in names if name.startswith("mcp.")] == [
+        "mcp.double",
+        "mcp.double.one",
+        "mcp.double.two",
+    ]
+
+
+async def test_a_server_that_is_away_is_said_to_be_so_and_keeps_its_tools(
+    stage: Stage, tmp_path: Path
+) -> None:
+    team, program = await stage.team(), tmp_path / "server.py"
+    program.write_bytes(DOUBLE.read_bytes())
+    args = ["-I", str(program), *listing(tmp_path, "one")]
+    await register(team, args=args)
+    program.unlink()
+    checked = (await check(team, "mcp.double"))["checked"]
+    assert "MCP server double" in checked["error"]
+    assert checked["tools"] == 0
+    names = [tool["name"] for tool in (await team.get("/tools")).json()["items"]]
+    assert "mcp.double.one" in names
+
+
+@pytest.mark.parametrize("name", ["mcp.none", "read_file", "mcp.double.one"])
+async def test_what_is_no_server_of_the_team_cannot_be_checked(
+    stage: Stage, tmp_path: Path, name: str
+) -> None:
+    team, other = await stage.team(), await stage.team()
+    await register(team, *listing(tmp_path, "one"))
+    assert (await team.post(f"/tools/{name}/check")).status_code == 404
+    assert (await other.post("/tools/mcp.double/check")).status_code == 404
+
+
+async def _listed_server(team: httpx.AsyncClient) -> dict[str, Any]:
+    items = (await team.get("/tools", params={"limit": 200})).json()["items"]
+    return next(item for item in items if item["is_server"])

@@ -472,7 +472,7 @@ async def test_a_bad_place_among_events_is_refused(stage: Stage, value: str) -> 
 
 
 async def test_an_id_that_is_none_is_refused(stage: Stage) -> None:
-    _check(await stage.http.get("/tasks/nonsense"), 422, "invalid-request")
+    _check(await stage.http.get("/tasks/nonsense/logs"), 422, "invalid-request")
 
 
 async def test_an_unknown_path_is_not_found(stage: Stage) -> None:

@@ -45,8 +45,10 @@ async def theirs(stage: Stage) -> dict[str, str]:
     schedule = (await team.post("/schedules", json=body)).json()
     agent = await _agent(stage, team)
     group = (await team.post("/groups", json={"name": "g", "members": ["theirs"]})).json()
+    [key] = (await team.get("/keys")).json()["items"]
     return {
         **agent,
+        "key": key["id"],
         "group": group["id"],
         "task": task_id,
         "artifact": artifact["id"],
@@ -84,11 +86,14 @@ _ROUTES = [
     ("POST", "/tasks/{task}/resume"),
     ("POST", "/tasks/{task}/retry"),
     ("POST", "/tasks/{task}/compile"),
+    ("GET", "/tasks/{task}/comparison"),
+    ("GET", "/tasks/{task}/inputs"),
     ("GET", "/tasks/{task}/plan"),
     ("GET", "/tasks/{task}/logs"),
     ("GET", "/tasks/{task}/trace"),
     ("GET", "/tasks/{task}/messages"),
     ("GET", "/tasks/{task}/artifacts"),
+    ("GET", "/tasks/{task}/artifacts.zip"),
     ("GET", "/tasks/{task}/events"),
     ("GET", "/tasks/{task}/approvals"),
     ("POST", "/tasks/{task}/approvals/{call}"),
@@ -137,6 +142,8 @@ _ROUTES = [
     ("DELETE", "/webhooks/{webhook}"),
     ("GET", "/webhooks/deliveries/{delivery}"),
     ("POST", "/webhooks/deliveries/{delivery}/resend"),
+    ("GET", "/keys/{key}"),
+    ("DELETE", "/keys/{key}"),
     ("GET", "/bulk/{bulk}"),
     ("POST", "/bulk/{bulk}/abort"),
 ]

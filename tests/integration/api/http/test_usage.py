@@ -1,13 +1,14 @@
 """What teams used of models, and what is left of their quota."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 from sqlalchemy import text
 
-from activities.store.usage import set_daily_tokens
+from activities.store.usage import MOST_MODELS, set_daily_tokens
 from tests.days import day_that_lasts
 from tests.integration.api_stage import Stage
 
@@ -26,7 +27,7 @@ async def new_team(stage: Stage) -> tuple[httpx.AsyncClient, UUID]:
         return team, await connection.scalar(text(query))
 
 
-async def usage(http: httpx.AsyncClient) -> dict[str, object]:
+async def usage(http: httpx.AsyncClient) -> dict[str, Any]:
     return dict((await http.get("/usage")).json())
 
 
@@ -46,7 +47,8 @@ async def test_a_team_sees_what_it_used_and_what_is_left(stage: Stage) -> None:
     found = await usage(team)
     assert (found["daily_tokens"], found["tokens_left"]) == (1_000, 300)
     today = datetime.now(UTC).date().isoformat()
-    assert found["days"] == [{"day": today, "tokens": 700, "cost_usd": 0.5}]
+    [day] = found["days"]
+    assert (day["day"], day["tokens"], day["cost_usd"]) == (today, 700, 0.5)
     assert (await usage(await stage.team()))["days"] == []
 
 
@@ -61,3 +63,45 @@ async def test_a_quota_that_is_overdrawn_leaves_nothing(stage: Stage) -> None:
 @pytest.mark.parametrize("days", ["0", "367", "x"])
 async def test_days_out_of_range_are_refused(stage: Stage, days: str) -> None:
     assert (await stage.http.get("/usage", params={"days": days})).status_code == 422
+
+
+async def of_model(stage: Stage, team_id: UUID, model: str, tokens: int, cost_usd: float) -> None:
+    query = "INSERT INTO model_usage VALUES (:team, :day, :model, :tokens, 10, :cost)"
+    day = datetime.now(UTC).date()
+    values = {"team": team_id, "day": day, "model": model, "tokens": tokens, "cost": cost_usd}
+    async with stage.database.writing() as connection:
+        await connection.execute(text(query), values)
+
+
+async def test_a_day_is_told_by_model_and_what_is_left_has_no_name(stage: Stage) -> None:
+    await day_that_lasts()
+    team, team_id = await new_team(stage)
+    await spend(stage, team_id, 700)
+    await of_model(stage, team_id, "small", 90, 0.125)
+    await of_model(stage, team_id, "large", 390, 0.25)
+    [day] = (await usage(team))["days"]
+    found = [(each["model"], each["tokens"], each["cost_usd"]) for each in day["models"]]
+    assert found == [("large", 400, 0.25), ("small", 100, 0.125), (None, 200, 0.125)]
+    assert day["models"][0]["prompt_tokens"] == 390
+    assert day["models"][-1]["completion_tokens"] is None
+
+
+async def test_models_that_add_up_to_the_day_leave_no_rest(stage: Stage) -> None:
+    await day_that_lasts()
+    team, team_id = await new_team(stage)
+    await spend(stage, team_id, 100)
+    await of_model(stage, team_id, "small", 90, 0.5)
+    [day] = (await usage(team))["days"]
+    assert [each["model"] for each in day["models"]] == ["small"]
+
+
+async def test_models_of_a_day_are_bounded_and_the_sum_is_not(stage: Stage) -> None:
+    await day_that_lasts()
+    team, team_id = await new_team(stage)
+    count = MOST_MODELS + 5
+    await spend(stage, team_id, 100 * count)
+    for number in range(count):
+        await of_model(stage, team_id, f"m{number:03}", 90, 0.0)
+    [day] = (await usage(team))["days"]
+    assert len(day["models"]) == MOST_MODELS + 1
+    assert sum(each["tokens"] for each in day["models"]) == 100 * count

@@ -504,3 +504,44 @@ async def test_a_request_that_is_no_request_any_more_fails_with_the_reason(stage
     failed = await begun(stage, await run(stage, made["id"]), "failed")
     assert "/colour" in failed["error"]["message"]
     assert failed["name"] == made["name"]
+
+
+@pytest.mark.parametrize(
+    "timing",
+    [
+        {"cron": "30 8 * * MON-FRI", "time_zone": "Europe/Berlin"},
+        {"cron": "0 2 1 * MON", "time_zone": "America/New_York"},
+        {"cron": "@hourly", "time_zone": "Asia/Kathmandu"},
+        {"cron": "*/20 * * * *"},
+        {"every": "90m"},
+    ],
+)
+async def test_a_check_foretells_the_times_that_temporal_counts(
+    stage: Stage, timing: dict[str, str]
+) -> None:
+    body = {"every": None, **wanted("print x", **timing), "paused": False}
+    body = {**body, "cron": timing.get("cron"), "every": timing.get("every")}
+    before = (await stage.http.post("/schedules/check", json=body)).json()
+    made = (await stage.http.post("/schedules", json=body)).json()
+    after = (await stage.http.post("/schedules/check", json=body)).json()
+    assert before["valid"]
+    assert made["next_times"][:5] in (before["next_times"], after["next_times"])
+
+
+async def test_a_check_of_a_schedule_tells_all_that_is_wrong_and_makes_none(stage: Stage) -> None:
+    body = wanted("print x", cron="0 0 * * *", time_zone="Mars/Base")
+    body["task"]["pipeline"]["steps"][0]["skill"] = "gret"
+    answer = (await stage.http.post("/schedules/check", json=body)).json()
+    assert not answer["valid"]
+    assert answer["next_times"] == []
+    pointers = {each["pointer"] for each in answer["problems"]}
+    assert {"/time_zone", "/task/pipeline/steps/0"} <= pointers
+    listed = await stage.http.get("/schedules", params={"name": body["name"]})
+    assert listed.json()["items"] == []
+
+
+async def test_the_times_of_a_schedule_are_told_before_the_rest_is_right(stage: Stage) -> None:
+    answer = await stage.http.post("/schedules/check", json={"cron": "0 0 * * *"})
+    assert answer.status_code == 200
+    assert len(answer.json()["next_times"]) == 5
+    assert {each["pointer"] for each in answer.json()["problems"]} == {"/name", "/task"}

@@ -125,6 +125,7 @@ async def test_twenty_alike_are_requeued_in_bulk_with_another_input_and_only_the
         "failed_alike": 0,
         "cancelled": 0,
         "discarded": 0,
+        "done": 0,
         "skipped": 0,
     }
     for task_id in ids:
@@ -327,7 +328,7 @@ async def new_run(stage: Stage, ids: list[str]) -> UUID:
         note="",
         canary=0,
         rate=FAST,
-        letters=[row.id for row in rows],
+        items=[row.id for row in rows],
     )
     actor = Actor(rows[0].team_id, "somebody")
     assert await store.create_run(stage.database, actor, run, most=10) == len(ids)
@@ -345,6 +346,7 @@ async def test_a_letter_that_was_requeued_before_a_crash_is_not_requeued_again_a
     assert run.id == bulk_id
     item = await store.next_item(idle.database, bulk_id)
     assert item is not None
+    assert item.letter_id is not None
     request = RequeueRequest.model_validate(run.request)
     await letters.requeue(idle.services, run.actor, item.letter_id, request, bulk_id=bulk_id)
     await idle.ended(team, str(item.task_id))

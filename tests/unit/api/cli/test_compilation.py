@@ -10,13 +10,13 @@ from pydantic import JsonValue
 from typer.testing import CliRunner
 
 from api.cli.commands.comparison import Check, Sameness, compared
-from api.cli.commands.yaml_text import yaml_text
 from api.cli.exit_codes import ExitCode
 from api.cli.main import app
 from api.cli.terminal import safe_text
 from api.wire.responses.compilation import CompiledStep, ExpectedFile
 from api.wire.responses.files import Artifact
 from api.wire.yaml_reader import parse_yaml
+from api.wire.yaml_writer import yaml_text
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
 VALUES = st.recursive(

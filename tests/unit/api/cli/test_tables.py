@@ -149,7 +149,7 @@ def printed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
         (lambda: print_groups([GROUP]), "ID NAME MODE MEMBERS STATE CREATED"),
         (
             lambda: print_runs([BULK]),
-            "ID STATE LETTERS LEFT REQUEUED COMPLETED FAILED SKIPPED",
+            "ID STATE COUNT LEFT REQUEUED COMPLETED FAILED SKIPPED",
         ),
     ],
     ids=["agents", "groups", "bulk"],

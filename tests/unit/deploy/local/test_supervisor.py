@@ -14,12 +14,14 @@ import structlog
 
 from deploy.local.errors import NotReady, PartDidNotStart, PartFailed
 from deploy.local.part import Part
-from deploy.local.supervisor import Supervisor
+from deploy.local.supervisor import Pauses, Supervisor
 from deploy.local.tcp_ports import choose_ports
 from tests.live import until
 from tests.small_disks import fill, small_disk
 
 SLEEP = ("/bin/sleep", "600")
+# Parts of a stack are given more time, for which no test need wait.
+QUICK = Pauses(first_delay=0.01, rest=0.5, logs=0.1, room=0.1)
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ async def changes() -> asyncio.Queue[None]:
 
 @pytest.fixture
 async def supervisor(tmp_path: Path, lock: int, changes: asyncio.Queue[None]) -> Supervisor:
-    return Supervisor(tmp_path, lock, lambda: changes.put_nowait(None))
+    return Supervisor(tmp_path, lock, lambda: changes.put_nowait(None), pauses=QUICK)
 
 
 async def test_a_part_that_dies_is_started_again(
@@ -59,7 +61,7 @@ async def test_parts_are_started_again_when_that_cannot_be_written_down(
         changes.put_nowait(None)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    supervisor = Supervisor(tmp_path, lock, on_a_full_disk)
+    supervisor = Supervisor(tmp_path, lock, on_a_full_disk, pauses=QUICK)
     await supervisor.start(Part("sleeper", SLEEP, tmp_path))
     for _ in range(2):
         os.kill(supervisor.processes[0].pid, signal.SIGKILL)
@@ -181,7 +183,7 @@ async def test_the_last_words_of_a_part_are_not_those_of_an_earlier_start(
 async def test_a_part_that_the_others_can_do_without_rests_when_it_dies_again_and_again(
     tmp_path: Path, lock: int, changes: asyncio.Queue[None]
 ) -> None:
-    supervisor = Supervisor(tmp_path, lock, lambda: changes.put_nowait(None), rest_seconds=0.5)
+    supervisor = Supervisor(tmp_path, lock, lambda: changes.put_nowait(None), pauses=QUICK)
     await supervisor.start(Part("sleeper", SLEEP, tmp_path))
     starts = tmp_path / "starts"
     starts.touch()
@@ -207,7 +209,7 @@ async def test_a_part_that_dies_of_a_full_disk_is_started_again_when_there_is_ro
 ) -> None:
     """One without which the others are of no use, too."""
     with small_disk(tmp_path / "disk", 64) as disk:
-        supervisor = Supervisor(disk, lock, lambda: None)
+        supervisor = Supervisor(disk, lock, lambda: None, pauses=QUICK)
         ballast = fill(disk)
         needs_room = f"echo x > {disk}/written && [ -s {disk}/written ] || exit 1; exec sleep 600"
         with structlog.testing.capture_logs() as lines:

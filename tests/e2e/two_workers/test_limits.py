@@ -6,28 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import pytest
-
 from tests.doubles.scripted_models import Held, ScriptedModels, asks, finishes
-from tests.live import Live, held, live_stack, python, release, sleeping, until
+from tests.live import Live, held, python, release, sleeping, until
 
-MODEL_LIMITS = {"scripted": {"running": 1}}
 NEXT = "a slot of team (0 before it)"
-
-
-@pytest.fixture(scope="module")
-async def limited(
-    models: ScriptedModels, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Live]:
-    """A stack of two workers, whose model answers one at a time."""
-    async with live_stack(
-        tmp_path_factory.mktemp("limited"),
-        workers=2,
-        OPENAI_BASE_URL=models.url,
-        AGENTOS_MODELS="scripted",
-        AGENTOS_MODEL_LIMITS=json.dumps(MODEL_LIMITS),
-    ) as live:
-        yield live
 
 
 @asynccontextmanager
@@ -69,93 +51,93 @@ async def limits(live: Live) -> dict[str, tuple[int, int]]:
 
 
 async def test_what_is_over_a_teams_limit_waits_in_order_says_so_and_survives_a_restart(
-    limited: Live,
+    two_workers: Live,
 ) -> None:
     steps = [held("a") for _ in range(4)]
-    async with one_at_a_time(limited):
+    async with one_at_a_time(two_workers):
         tasks: list[str] = []
         for step, seconds in steps:
-            tasks.append(await limited.submit(step))
-            await (running(seconds) if len(tasks) == 1 else waiting(limited, tasks[-1]))
-        assert await waiting(limited, tasks[2]) == "a slot of team (1 before it)"
-        shown = await limited.agentos("show", tasks[1])
+            tasks.append(await two_workers.submit(step))
+            await (running(seconds) if len(tasks) == 1 else waiting(two_workers, tasks[-1]))
+        assert await waiting(two_workers, tasks[2]) == "a slot of team (1 before it)"
+        shown = await two_workers.agentos("show", tasks[1])
         assert f"waits for {NEXT}" in shown.stdout
-        assert (await limits(limited))["team"] == (1, 3)
-        assert "1 of 1" in (await limited.agentos("limits")).stdout
-        metrics = (await limited.http.get("/metrics")).text
+        assert (await limits(two_workers))["team"] == (1, 3)
+        assert "1 of 1" in (await two_workers.agentos("limits")).stdout
+        metrics = (await two_workers.http.get("/metrics")).text
         assert 'agentos_limit_work{limit="team",state="waiting"}' in metrics
 
         # Who gives up its place keeps nobody waiting.
-        assert await limited.post(tasks[1], "cancel") == 202
-        await limited.ended(tasks[1])
-        assert (await limits(limited))["team"] == (1, 2)
+        assert await two_workers.post(tasks[1], "cancel") == 202
+        await two_workers.ended(tasks[1])
+        assert (await limits(two_workers))["team"] == (1, 2)
 
-        parts = [part for part in ("worker", "worker-2", "api") if _has(limited, part)]
-        for part, killed in [(part, limited.kill(part)) for part in parts]:
-            await limited.recovered(part, killed)
+        parts = [part for part in ("worker", "worker-2", "api") if _has(two_workers, part)]
+        for part, killed in [(part, two_workers.kill(part)) for part in parts]:
+            await two_workers.recovered(part, killed)
         for (_, seconds), task_id in zip(steps[:1] + steps[2:], tasks[:1] + tasks[2:], strict=True):
             await running(seconds)
             await release(seconds)
-            await limited.ended(task_id)
-    first, cancelled, *others = [await limited.task(task_id) for task_id in tasks]
+            await two_workers.ended(task_id)
+    first, cancelled, *others = [await two_workers.task(task_id) for task_id in tasks]
     assert first["sub_tasks"][0]["retry_count"] == 1  # It was lost with its worker.
     assert cancelled["status"] == "cancelled"
     assert [task["sub_tasks"][0]["retry_count"] for task in others] == [0, 0]
-    assert set((await limits(limited)).values()) == {(0, 0)}
+    assert set((await limits(two_workers)).values()) == {(0, 0)}
 
 
 def _has(live: Live, part: str) -> bool:
     return part in json.loads((live.services.data_dir / "services.json").read_text())
 
 
-async def test_the_more_urgent_go_first_and_a_held_step_costs_no_attempt(limited: Live) -> None:
+async def test_the_more_urgent_go_first_and_a_held_step_costs_no_attempt(two_workers: Live) -> None:
     first, second, urgent = held("a"), held("a"), held("a")
-    async with one_at_a_time(limited):
-        running_task = await limited.submit(first[0])
+    async with one_at_a_time(two_workers):
+        running_task = await two_workers.submit(first[0])
         await running(first[1])
-        later = await limited.submit(second[0])
-        await waiting(limited, later)
-        sooner = await limited.submit(urgent[0], priority=9)
-        await waiting(limited, sooner)
+        later = await two_workers.submit(second[0])
+        await waiting(two_workers, later)
+        sooner = await two_workers.submit(urgent[0], priority=9)
+        await waiting(two_workers, sooner)
         await release(first[1])
         await running(urgent[1])
         await release(urgent[1])
         await running(second[1])
         await release(second[1])
         for task_id in (running_task, later, sooner):
-            await limited.ended(task_id)
-    events = await limited.events_of(sooner)
+            await two_workers.ended(task_id)
+    events = await two_workers.events_of(sooner)
     kinds = [kind for kind, _ in events]
     assert kinds.count("step.started") == 1
     assert {"step": "a", "reason": NEXT}.items() <= dict(
         events[kinds.index("step.held")][1]
     ).items()
-    assert [log["attempt"] for log in await limited.log_of(sooner)] == [1]
+    assert [log["attempt"] for log in await two_workers.log_of(sooner)] == [1]
 
 
 async def test_a_model_that_is_limited_answers_one_turn_after_the_other(
-    limited: Live, models: ScriptedModels
+    two_workers: Live, models: ScriptedModels
 ) -> None:
     first = Held(finishes())
     talks = models.conversation(first), models.conversation(finishes())
-    one = await limited.submit_agent(talks[0].prompt())
+    one = await two_workers.submit_agent(talks[0].prompt())
     await first.begun.wait()
-    other = await limited.submit_agent(talks[1].prompt())
+    other = await two_workers.submit_agent(talks[1].prompt())
 
     async def waits() -> bool:
-        return (await limits(limited))["model:scripted"] == (1, 1)
+        return (await limits(two_workers))["model:scripted"] == (1, 1)
 
     await until(waits)
     assert not talks[1].requests
     first.go_on.set()
     for task_id in (one, other):
-        assert (await limited.ended(task_id))["status"] == "completed"
-    held_events = [data for kind, data in await limited.events_of(other) if kind == "turn.held"]
+        assert (await two_workers.ended(task_id))["status"] == "completed"
+    held_events = [data for kind, data in await two_workers.events_of(other) if kind == "turn.held"]
     assert held_events[0]["reason"] == "a slot of model:scripted (0 before it)"
 
 
 async def test_a_plan_does_not_wait_for_itself_where_one_may_run(
-    limited: Live, models: ScriptedModels
+    two_workers: Live, models: ScriptedModels
 ) -> None:
     nodes = [
         {
@@ -171,23 +153,23 @@ async def test_a_plan_does_not_wait_for_itself_where_one_may_run(
     ]
     plan = ("make_plan", {"nodes": nodes, "reason": "two at once"})
     talk = models.conversation(asks(plan), finishes())
-    async with one_at_a_time(limited):
-        task = await limited.ended(await limited.submit_plan(talk.prompt()))
+    async with one_at_a_time(two_workers):
+        task = await two_workers.ended(await two_workers.submit_plan(talk.prompt()))
     assert task["status"] == "completed", task
 
 
-async def test_calls_of_a_tool_keep_to_its_rate(limited: Live) -> None:
-    printed = await limited.agentos("tools", "limit", "write_file", "--per-minute", "30")
+async def test_calls_of_a_tool_keep_to_its_rate(two_workers: Live) -> None:
+    printed = await two_workers.agentos("tools", "limit", "write_file", "--per-minute", "30")
     assert printed.code == 0, printed.stderr
     await asyncio.sleep(1.1)  # So long a worker may go by what was.
     note = {"id": "a", "tool": "write_file", "args": {"name": "a.txt", "text": "x"}}
-    tasks = [await limited.submit(note) for _ in range(5)]
-    ended = [await limited.ended(task_id) for task_id in tasks]
+    tasks = [await two_workers.submit(note) for _ in range(5)]
+    ended = [await two_workers.ended(task_id) for task_id in tasks]
     assert {task["status"] for task in ended} == {"completed"}
     # Three at once after a pause, then one in two seconds.
-    held_tasks = [task_id for task_id in tasks if await _was_held(limited, task_id)]
+    held_tasks = [task_id for task_id in tasks if await _was_held(two_workers, task_id)]
     assert len(held_tasks) >= 2
-    await limited.agentos("tools", "limit", "write_file", "--per-minute", "0")
+    await two_workers.agentos("tools", "limit", "write_file", "--per-minute", "0")
 
 
 async def _was_held(live: Live, task_id: str) -> bool:

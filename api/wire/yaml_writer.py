@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 from pydantic import JsonValue
 
-from api.cli.terminal import safe_text
+from api.wire.unseen import safe_text
 
 # Lines are broken where the texts have breaks, and nowhere else.
 _COLUMNS = 1_000_000
@@ -35,7 +35,7 @@ _Dumper.add_representer(str, _text)
 
 
 def yaml_text(document: JsonValue) -> str:
-    """The document, with nothing in it that a terminal would obey."""
+    """The document, with nothing in it that is not seen, or that a terminal would obey."""
     text = _dump(document, allow_unicode=True)
     return text if safe_text(text) == text else _dump(document, allow_unicode=False)
 

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,12 @@ import pytest
 from api.client.client import Client
 from api.client.task_events import TaskEvent
 from tests.doubles.scripted_models import Endless, ScriptedModels, asks, finishes
-from tests.live import Live, a_while, held, live_stack, python, release, sleeping, until
+from tests.e2e.two_workers.conftest import STOP_SECONDS
+from tests.live import Live, a_while, held, python, release, sleeping, until
 from tests.pressure import allowed
 
 WORKERS = ("worker", "worker-2")
 
-STOP_SECONDS = 4
 # What is then interrupted takes a moment to end and to be told of.
 END_SECONDS = STOP_SECONDS + 5.0
 HELD, BRIEF = 4, 5
@@ -27,20 +26,10 @@ FOLLOWERS = 20
 
 
 @pytest.fixture(scope="module")
-async def rolling(
-    models: ScriptedModels, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Live]:
-    """A stack of two workers, with tools that say nothing of whether they may be called twice."""
-    settings = {
-        "OPENAI_BASE_URL": models.url,
-        "OPENAI_API_KEY": "sk-only-for-tests",
-        "AGENTOS_MODELS": "first",
-        "AGENTOS_STOP_SECONDS": str(STOP_SECONDS),
-        "AGENTOS_MAX_RUNNING_STEPS": "16",
-    }
-    async with live_stack(tmp_path_factory.mktemp("rolling"), workers=2, **settings) as live:
-        await live.register_mcp_server("double")
-        yield live
+async def rolling(two_workers: Live) -> Live:
+    """With tools that say nothing of whether they may be called twice."""
+    await two_workers.register_mcp_server("double")
+    return two_workers
 
 
 async def replaced(live: Live, part: str) -> float:
@@ -88,7 +77,10 @@ async def test_workers_replaced_one_by_one_lose_nothing_and_do_nothing_twice(
     ]
     # Without retries: one that a stop used up would leave its task blocked.
     held_tasks = [await rolling.submit({**step, "retries": 0}) for step, _ in safe]
-    agents = {name: await rolling.submit_agent(talk.prompt()) for name, talk in talks.items()}
+    agents = {
+        name: await rolling.submit_agent(talk.prompt(), model="boundless")
+        for name, talk in talks.items()
+    }
 
     async def all_run() -> bool:
         sleep = all(sleeping(word) for _, word in safe) and sleeping(in_code)

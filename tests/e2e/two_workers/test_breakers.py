@@ -2,28 +2,12 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.folders import DOUBLES
-from tests.live import Live, live_stack, until
+from tests.live import Live, until
 from workflows.states import FINAL
-
-SETTINGS = {
-    "AGENTOS_BREAKER_CALLS": "3",
-    "AGENTOS_BREAKER_OPEN_SECONDS": "600",
-    "AGENTOS_MAX_RUNNING_STEPS": "2",
-}
-
-
-@pytest.fixture(scope="module")
-async def two_workers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Live]:
-    folder = tmp_path_factory.mktemp("breakers")
-    async with live_stack(folder, workers=2, **SETTINGS) as live:
-        yield live
 
 
 async def register(live: Live, name: str, *flags: str) -> None:

@@ -1,0 +1,19 @@
+"""What a task was given."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from api.http.dependencies import ServicesDep, TeamDep
+from api.tasks.inputs import described
+from api.tasks.lookup import load_task
+from api.wire.responses.files import TaskInputs
+
+router = APIRouter(prefix="/tasks/{task_id}/inputs", tags=["tasks"])
+
+
+@router.get("")
+async def list_inputs(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> TaskInputs:
+    """List the inputs of a task by name, with what is known of their files."""
+    task = await load_task(services.database, team_id, task_id)
+    return TaskInputs(items=list(await described(services, team_id, task.inputs)))

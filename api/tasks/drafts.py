@@ -1,0 +1,152 @@
+"""Drafts of tasks: judged as if they were submitted, with the place of everything that is wrong."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, JsonValue
+
+from activities.kinds.errors import TaskRefused
+from activities.off_loop import off_loop
+from activities.submissions import submission_of
+from api.errors import InvalidRequest
+from api.services import Services
+from api.tasks.judging import judge
+from api.wire.responses.checks import FoundProblem, OutlinedStep, TaskCheck, WantedInput
+from api.wire.yaml_places import Place, places_in
+from workflows.definitions.pipeline import Pipeline
+from workflows.definitions.pipeline_checking import inputs_of
+from workflows.definitions.task_request import TaskRequest
+from workflows.errors.inputs import ReferenceMalformed
+from workflows.pointers import Problem
+
+PIPELINE = "/pipeline"
+_STEPS = f"{PIPELINE}/steps/"
+_STEP_CHARACTERS = 100
+
+
+Request = TypeVar("Request", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text in YAML that a part of the request was written in: what is at the pointer ``at``."""
+
+    at: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft(Generic[Request]):
+    """What was sent: the ``request`` that it is, or else ``problems``.
+
+    ``broken_at`` is where a text ends to be YAML. ``sources`` are looked at in their order.
+    """
+
+    document: JsonValue = None
+    request: Request | None = None
+    problems: tuple[Problem, ...] = ()
+    sources: tuple[Source, ...] = ()
+    broken_at: Place | None = None
+
+
+async def check(services: Services, team_id: UUID, draft: Draft[TaskRequest]) -> TaskCheck:
+    """Judge a draft by the rules of a submission. Nothing is kept.
+
+    Raises:
+        TemporaryFailure: who must be asked cannot be reached.
+    """
+    if draft.request is None:
+        return await off_loop(_answer, draft)
+    try:
+        await judge(services, team_id, draft.request)
+    except TaskRefused as refused:
+        problems = InvalidRequest(refused.problems).problems  # As short as those of an answer.
+        draft = replace(draft, problems=problems)
+    return await off_loop(_answer, draft)
+
+
+def _answer(draft: Draft[TaskRequest]) -> TaskCheck:
+    outline = {} if draft.request is None else _outline(draft.request)
+    return TaskCheck(valid=not draft.problems, problems=found_in(draft), **outline)
+
+
+def found_in(draft: Draft[Any]) -> list[FoundProblem]:
+    """What is wrong, each with its place. Takes a while: not on the event loop."""
+    return [
+        FoundProblem(
+            pointer=problem.pointer,
+            message=problem.message,
+            line=place and place.line,
+            column=place and place.column,
+            step=_step_at(draft.document, problem.pointer),
+        )
+        for problem, place in zip(draft.problems, _places(draft), strict=True)
+    ]
+
+
+def _places(draft: Draft[Any]) -> Sequence[Place | None]:
+    if draft.broken_at is not None:
+        return [draft.broken_at for _ in draft.problems]
+    places: dict[int, Place] = {}
+    for source in draft.sources:
+        within = {
+            index: problem.pointer.removeprefix(source.at)
+            for index, problem in enumerate(draft.problems)
+            if index not in places and f"{problem.pointer}/".startswith(f"{source.at}/")
+        }
+        if within:
+            found = places_in(source.text, list(within.values()))
+            places |= zip(within, found, strict=True)
+    return [places.get(index) for index in range(len(draft.problems))]
+
+
+def _step_at(document: Any, pointer: str) -> str | None:
+    """The id of the step that a pointer leads into, as it was written."""
+    if not pointer.startswith(_STEPS):
+        return None
+    number = "".join(takewhile(str.isdecimal, pointer.removeprefix(_STEPS)))
+    try:
+        found = document["pipeline"]["steps"][int(number)]["id"]
+    except (LookupError, TypeError, ValueError):
+        return None
+    return found[:_STEP_CHARACTERS] if isinstance(found, str) else None
+
+
+def _outline(request: TaskRequest) -> dict[str, Any]:
+    """What it would run, as far as it can be read."""
+    try:
+        submission = submission_of(request)
+    except TaskRefused:
+        return {"type": request.asked_type}
+    named = submission.kind.name(request.prompt, submission.definition)
+    outline: dict[str, Any] = {"type": submission.kind.task_type, "name": named}
+    definition = submission.definition
+    if not isinstance(definition, Pipeline):
+        given = [WantedInput(name=name, given=True, steps=[]) for name in request.inputs]
+        return outline | {"inputs": given}
+    users = _users(definition)
+    return outline | {
+        "steps": [
+            OutlinedStep(id=step.id, kind=step.kind, runs=step.runs) for step in definition.steps
+        ],
+        "inputs": [
+            WantedInput(name=name, given=name in request.inputs, steps=users.get(name, []))
+            for name in dict.fromkeys(definition.inputs)
+        ],
+    }
+
+
+def _users(pipeline: Pipeline) -> dict[str, list[str]]:
+    """The steps that use each input."""
+    users: dict[str, list[str]] = {}
+    for step in pipeline.steps:
+        try:
+            used = inputs_of(step, pipeline)
+        except ReferenceMalformed:
+            continue  # It is among the problems.
+        for name in used:
+            users.setdefault(name, []).append(step.id)
+    return users

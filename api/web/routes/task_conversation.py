@@ -1,0 +1,59 @@
+"""What was said in a task: by people, the model, and the tools that it called."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from fastapi import Request, Response
+
+from activities.off_loop import off_loop
+from activities.store.reading.events import find_beginning
+from activities.store.reading.messages import last_message
+from api.http.dependencies import ServicesDep, TeamDep
+from api.http.paging import CursorText
+from api.http.routes.task_history import messages
+from api.web.conversation import conversation_of
+from api.web.page import pages, render
+from api.web.task_header import HeaderDep
+from api.wire.responses.base import API
+from api.wire.responses.tasks import Task
+
+router = pages(prefix="/tasks/{task_id:uuid}")
+
+SHOWN = 100  # Messages of a page.
+
+
+@router.get("/conversation")
+async def conversation_page(  # noqa: PLR0917  (what FastAPI gives)
+    request: Request,
+    task_id: UUID,
+    header: HeaderDep,
+    services: ServicesDep,
+    team_id: TeamDep,
+    cursor: CursorText = None,
+) -> Response:
+    """Show the messages from the beginning; of a task that goes on, its latest."""
+    last = await last_message(services.database, task_id)
+    latest = str(max(last - SHOWN, 0))
+    if header.live and cursor is None:
+        cursor = latest
+        # From when the answer began that is being said.
+        began = await find_beginning(services.database, task_id)
+        header = replace(header, live=header.live_from(began))
+    found = await messages(task_id, services, team_id, cursor, SHOWN)
+    return render(
+        request,
+        "task/conversation.html",
+        header=header,
+        said=await off_loop(conversation_of, found.items),
+        messages_url=f"{API}/tasks/{task_id}/messages",
+        has_earlier=cursor not in (None, "0"),
+        next=found.next_cursor,
+        latest=latest if found.next_cursor else None,
+        who=_speaker(header.task),
+    )
+
+
+def _speaker(task: Task) -> str:
+    profile = (task.definition or {}).get("profile")
+    name = profile.get("name") if isinstance(profile, dict) else None
+    return name if isinstance(name, str) and name.strip() else "Agent"

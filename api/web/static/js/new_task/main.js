@@ -1,0 +1,8 @@
+// The form of a new task. Without this module it works all the same, a click slower.
+import "./choosing.js";
+import "./uploads.js";
+import { watchEditor } from "./checking.js";
+
+for (const each of document.querySelectorAll("[data-scripted]")) each.hidden = false;
+for (const each of document.querySelectorAll("[data-unscripted]")) each.hidden = true;
+if (document.getElementById("editor")) watchEditor();
