@@ -142,9 +142,9 @@ UNITS = [
 @pytest.mark.parametrize("unit", [*UNITS, "\n", "    a\n", "[a]: b\n", "```x\n", "|a|\n|-|\n", "#"])
 def test_no_text_takes_long(unit: str) -> None:
     for size in (MAX_CHARACTERS, 1024 * 1024):
-        start = time.perf_counter()
+        start = time.thread_time()
         markdown(unit * (size // len(unit)))
-        assert time.perf_counter() - start < 4  # On a busy machine; by itself it is a part of one.
+        assert time.thread_time() - start < 2  # Of a processor: how busy the machine is does not count.
 
 
 def _check(html: str) -> None:
