@@ -79,8 +79,8 @@ def test_streams_are_kept_apart_and_empty_ones_left_out() -> None:
 
 
 def test_a_stream_of_nothing_but_colours_is_shown_without_them() -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
     found = lines(("\x1b[31mx\x1b[32my" * 300 + "\n") * 2_000)
-    assert time.perf_counter() - start < 10
+    assert time.thread_time() - start < 10
     assert len(found) == 2_000
     assert found[0][1].startswith("xyxy")

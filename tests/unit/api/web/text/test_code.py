@@ -49,6 +49,6 @@ def test_long_source_stays_plain() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("unit", ["(", "'", "{", "<a ", "a:", " ", "/*", "\\", "${", "a b "])
 def test_source_that_is_slow_to_read_is_given_up(language: str, unit: str) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
     highlight(unit * (MAX_CHARACTERS // len(unit)), language)
-    assert time.perf_counter() - start < 3
+    assert time.thread_time() - start < 3
