@@ -56,18 +56,20 @@ _LANGUAGES = frozenset(
 )
 
 
-def highlight(source: str, language: str = "", *, name: str = "") -> Markup:
+def highlight(
+    source: str, language: str = "", *, name: str = "", seconds: float = MAX_SECONDS
+) -> Markup:
     """The source by the name of its language or file; as it is where nobody knows either."""
     text = visible(source)
-    lexer = _lexer(language, name)
+    lexer = _lexer(language, name) if seconds > 0 else None
     if lexer is None or len(text) > MAX_CHARACTERS:
         return plain(text)
     # Everything in it was escaped, and the tags are ours.
-    return Markup("".join(_spans(text, lexer)))  # noqa: S704
+    return Markup("".join(_spans(text, lexer, min(seconds, MAX_SECONDS))))  # noqa: S704
 
 
-def _spans(text: str, lexer: Lexer) -> Iterator[str]:
-    pieces = _until(time.monotonic() + MAX_SECONDS, text, lexer)
+def _spans(text: str, lexer: Lexer, seconds: float) -> Iterator[str]:
+    pieces = _until(time.monotonic() + seconds, text, lexer)
     for kind, run in groupby(pieces, key=lambda piece: piece[0]):
         value = escape("".join(part for _, part in run))
         yield f'<span class="code-{kind}">{value}</span>' if kind else value

@@ -1,8 +1,9 @@
 """Markdown of others as HTML that can do nothing: no raw HTML, few tags, checked addresses."""
 
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,8 +18,14 @@ from api.web.text.code import highlight
 from api.web.text.visible import plain, visible
 
 MAX_CHARACTERS = 64 * 1024
-# Brackets that do not close, and cells that a short row leaves out, take more than linear time.
-_MOST = {"[": 1_500, "|": 12_000}
+# Brackets that do not close, and cells that a short row leaves out, take more than linear time;
+# lines of a letter each are slow as well.
+_MOST = {"[": 1_500, "|": 12_000, "\n": 6_000}
+
+# The colours of all code in a text may take so long.
+_CODE_SECONDS = 0.5
+_UNTIL = "until"
+_REMEMBERED_CHARACTERS = 8 * 1024
 
 _ARTIFACT = re.compile(r"/api/v1/artifacts/[0-9a-fA-F-]{36}")
 _SCHEMES = ("http", "https")
@@ -55,11 +62,15 @@ def markdown(text: str) -> Markup:
     """
     if len(text) > MAX_CHARACTERS or any(text.count(sign) > most for sign, most in _MOST.items()):
         return as_it_is(text)
+    return _remembered(text) if len(text) <= _REMEMBERED_CHARACTERS else _drawn(text)
+
+
+def _drawn(text: str) -> Markup:
     reader = _reader()
     tokens = reader.parse(visible(text))
     _adapt(tokens)
     html = nh3.clean(
-        reader.renderer.render(tokens, reader.options, {}),
+        reader.renderer.render(tokens, reader.options, {_UNTIL: time.monotonic() + _CODE_SECONDS}),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         allowed_classes=_CLASSES,
@@ -67,6 +78,12 @@ def markdown(text: str) -> Markup:
         link_rel="noopener noreferrer nofollow",
     )
     return Markup(visible(html))  # noqa: S704  (cleaned; entities may have hidden something)
+
+
+@lru_cache(maxsize=256)
+def _remembered(text: str) -> Markup:
+    """A conversation that is followed is drawn again and again."""
+    return _drawn(text)
 
 
 def as_it_is(text: str) -> Markup:
@@ -121,7 +138,7 @@ def _fence(
 ) -> str:
     token = tokens[index]
     language = token.info.split(maxsplit=1)[0] if token.info.strip() else ""
-    code = highlight(token.content, language)
+    code = highlight(token.content, language, seconds=env[_UNTIL] - time.monotonic())
     return f'<pre class="code" {_SCROLLS} aria-label="Code"><code>{code}</code></pre>\n'
 
 

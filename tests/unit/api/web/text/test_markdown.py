@@ -144,7 +144,19 @@ def test_no_text_takes_long(unit: str) -> None:
     for size in (MAX_CHARACTERS, 1024 * 1024):
         start = time.thread_time()
         markdown(unit * (size // len(unit)))
-        assert time.thread_time() - start < 2  # Of a processor: how busy the machine is does not count.
+        assert time.thread_time() - start < 2  # On a slow machine; else it is a part of one.
+
+
+def test_code_in_many_places_takes_no_longer_than_in_one() -> None:
+    block = "```css\n" + "(" * 6_000 + "\n```\n"
+    start = time.thread_time()
+    html = markdown(block * 10)
+    assert time.thread_time() - start < 4
+    assert html.count("<pre") == 10
+
+
+def test_the_same_text_is_drawn_once() -> None:
+    assert markdown("**once**") is markdown("**once**")
 
 
 def _check(html: str) -> None:
