@@ -1,14 +1,11 @@
 """Tools: which there are, the team's settings for them, and the MCP servers it registered."""
 
-import asyncio
-import time
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from activities.store.mcp_checks import Checked, find_server, note_check
-from activities.store.mcp_servers import register_server, remove_server, update_listing
+from activities.store.mcp_servers import register_server, remove_server
 from activities.store.mcp_tools import (
     StoredTool,
     change_mcp_tool,
@@ -22,7 +19,6 @@ from activities.store.tools import (
     set_native_tool,
     tool_settings,
 )
-from activities.tools.mcp.listing import Listing
 from activities.tools.registry import Tool
 from api.errors import InvalidRequest, NotFound, ServerNotUsable, ServersOfOwner
 from api.http.bodies import Body
@@ -32,16 +28,13 @@ from api.http.paging import NO_CURSOR, CursorText, Limit
 from api.http.peers import why_stranger
 from api.services import Services
 from api.tasks.fallbacks import declare
-from api.wire.requests import MAX_DESCRIPTION_CHARACTERS, Text, ToolChange, ToolRegistration
+from api.wire.requests import Text, ToolChange, ToolRegistration
 from api.wire.responses import tools as answers
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from api.wire.responses.tools import RegisteredServer
 from workflows.definitions import mcp_server
 from workflows.errors.mcp import McpError
 from workflows.states import ToolType
-
-# Somebody waits for the answer; a server that starts for the first time may take longer.
-CHECK_SECONDS = 20.0
 
 router = APIRouter(prefix="/tools", tags=["tools"])
 
@@ -76,7 +69,7 @@ async def list_tools(
     ]
     if kind != "native":
         listed += [
-            _mcp(tool)
+            answer_of(tool)
             for tool in await list_mcp_tools(
                 services.database,
                 team_id,
@@ -121,8 +114,8 @@ async def register_tools(
         permission_level=request.permission_level,
     )
     first, *others = await list_server(services.database, actor.team_id, server.name)
-    tools = [_mcp(tool) for tool in others]
-    return RegisteredServer(server=_mcp(first), tools=tools, refused=list(listing.refused))
+    tools = [answer_of(tool) for tool in others]
+    return RegisteredServer(server=answer_of(first), tools=tools, refused=list(listing.refused))
 
 
 ToolName = Annotated[Text, Path(description="the whole name")]
@@ -137,7 +130,7 @@ async def get_tool(name: ToolName, services: ServicesDep, team_id: TeamDep) -> a
     found = await find_mcp_tool(services.database, team_id, name)
     if found is None:
         raise NotFound(kind="tool", id=repr(name[:100]))
-    return _mcp(found)
+    return answer_of(found)
 
 
 @router.patch("/{name:path}")
@@ -162,37 +155,7 @@ async def change_tool(
     changed = await change_mcp_tool(services.database, actor, name, changes)
     if changed is None:
         raise NotFound(kind="tool", id=repr(name[:100]))
-    return _mcp(changed)
-
-
-@router.post("/{name:path}/check")
-async def check_server(name: ToolName, services: ServicesDep, actor: ActorDep) -> answers.Tool:
-    """Connect to an MCP server, ``mcp.<name>``, and say in ``checked`` how it answered.
-
-    What it offers now is taken over, as whenever a worker connects to it.
-    """
-    team_id = actor.team_id
-    server = await find_server(services.database, team_id, name)
-    if server is None:
-        raise NotFound(kind="MCP server", id=repr(name[:100]))
-    began = time.monotonic()
-    listing, error = Listing(()), None
-    try:
-        async with asyncio.timeout(CHECK_SECONDS):
-            listing = await services.mcp.probe(team_id, server)
-    except TimeoutError:
-        error = f"It has not answered within {CHECK_SECONDS:.0f} seconds."
-    except McpError as failure:
-        error = str(failure)[:MAX_DESCRIPTION_CHARACTERS]
-    else:
-        await update_listing(services.database, team_id, server, listing)
-    duration_ms = round((time.monotonic() - began) * 1_000)
-    checked = Checked(len(listing.tools), duration_ms, error)
-    await note_check(services.database, team_id, name, checked)
-    found = await find_mcp_tool(services.database, team_id, name)
-    if found is None:
-        raise NotFound(kind="MCP server", id=repr(name[:100]))
-    return _mcp(found)
+    return answer_of(changed)
 
 
 @router.delete("/{name:path}", status_code=204)
@@ -206,7 +169,7 @@ async def remove_tools(name: ToolName, services: ServicesDep, actor: ActorDep) -
 async def tools_of_server(services: Services, team_id: UUID, name: str) -> list[answers.Tool]:
     """A server, and after it its tools, by its whole name."""
     found = await list_server(services.database, team_id, name.removeprefix(mcp_server.PREFIX))
-    return [_mcp(tool) for tool in found]
+    return [answer_of(tool) for tool in found]
 
 
 def _holds(tool: Tool, text: str | None) -> bool:
@@ -227,7 +190,7 @@ def _native(tool: Tool, setting: ToolSetting) -> answers.Tool:
     )
 
 
-def _mcp(tool: StoredTool) -> answers.Tool:
+def answer_of(tool: StoredTool) -> answers.Tool:
     return answers.Tool(
         name=tool.name,
         type=ToolType.MCP,

@@ -16,6 +16,7 @@ from api.http.routes import breakers as breakers_api
 from api.http.routes import tools as tools_api
 from api.http.routes.audit import list_audit
 from api.http.routes.breakers import get_breakers
+from api.http.routes.mcp_servers import check_server
 from api.http.routes.tools import get_tool, list_tools
 from api.services import Services
 from api.web.page import fields_of, pages, render, see_other
@@ -26,6 +27,7 @@ from api.wire.responses.audit import AuditEntry
 from api.wire.responses.breakers import Breaker
 from api.wire.responses.pages import MAX_PAGE, Page
 from api.wire.responses.tools import Tool
+from workflows.definitions import mcp_server
 from workflows.pointers import Problem
 from workflows.states import BreakerState
 
@@ -138,7 +140,8 @@ async def change(request: Request, services: ServicesDep, actor: ActorDep) -> Re
 async def check(request: Request, services: ServicesDep, actor: ActorDep) -> Response:
     """Ask a server whether it is well."""
     fields = await fields_of(request)
-    await tools_api.check_server(str(fields.get("name", "")), services, actor)
+    name = str(fields.get("name", "")).removeprefix(mcp_server.PREFIX)
+    await check_server(name, services, actor)
     return see_other(own_path(str(fields.get("back", _SERVERS))))
 
 

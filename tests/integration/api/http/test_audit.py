@@ -428,7 +428,7 @@ SILENT: Mapping[tuple[str, str], str] = {
     ("POST", "/api/v1/groups/{group_id}/messages"): "as above",
     ("POST", "/api/v1/files"): "a file does nothing until a task names it",
     ("POST", "/api/v1/tasks/{task_id}/compile"): "it changes nothing",
-    ("POST", "/api/v1/tools/{name}/check"): "it asks a server, as each connection to it does",
+    ("POST", "/api/v1/mcp-servers/{name}/check"): "it asks a server, as each connection to it does",
     ("POST", "/api/v1/tasks/check"): "as above",
     ("POST", "/api/v1/schedules/check"): "as above",
     ("POST", "/codec/decode"): "it changes nothing",

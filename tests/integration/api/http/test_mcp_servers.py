@@ -526,7 +526,7 @@ async def test_resources_of_a_registered_server_are_read_like_a_tool(stage: Stag
 
 
 async def check(team: httpx.AsyncClient, name: str) -> dict[str, Any]:
-    answer = await team.post(f"/tools/{name}/check", timeout=30)
+    answer = await team.post(f"/mcp-servers/{name}/check", timeout=30)
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
@@ -536,7 +536,7 @@ async def test_a_server_that_answers_is_said_to_be_well(stage: Stage, tmp_path: 
     await register(team, *listing(tmp_path, "one"))
     assert (await _listed_server(team))["checked"] is None
     listing(tmp_path, "one", "two")
-    found = await check(team, "mcp.double")
+    found = await check(team, "double")
     assert found["is_server"]
     assert (found["checked"]["tools"], found["checked"]["error"]) == (2, None)
     assert found["checked"]["duration_ms"] > 0
@@ -557,21 +557,21 @@ async def test_a_server_that_is_away_is_said_to_be_so_and_keeps_its_tools(
     args = ["-I", str(program), *listing(tmp_path, "one")]
     await register(team, args=args)
     program.unlink()
-    checked = (await check(team, "mcp.double"))["checked"]
+    checked = (await check(team, "double"))["checked"]
     assert "MCP server double" in checked["error"]
     assert checked["tools"] == 0
     names = [tool["name"] for tool in (await team.get("/tools")).json()["items"]]
     assert "mcp.double.one" in names
 
 
-@pytest.mark.parametrize("name", ["mcp.none", "read_file", "mcp.double.one"])
+@pytest.mark.parametrize("name", ["none", "read_file", "double.one", "mcp.double"])
 async def test_what_is_no_server_of_the_team_cannot_be_checked(
     stage: Stage, tmp_path: Path, name: str
 ) -> None:
     team, other = await stage.team(), await stage.team()
     await register(team, *listing(tmp_path, "one"))
-    assert (await team.post(f"/tools/{name}/check")).status_code == 404
-    assert (await other.post("/tools/mcp.double/check")).status_code == 404
+    assert (await team.post(f"/mcp-servers/{name}/check")).status_code == 404
+    assert (await other.post("/mcp-servers/double/check")).status_code == 404
 
 
 async def _listed_server(team: httpx.AsyncClient) -> dict[str, Any]:
