@@ -186,6 +186,9 @@ async def test_many_are_cancelled_after_the_count_was_shown(page: Page, empty: S
     await page.get_by_label("Why").fill("They never end")
     await page.get_by_role("button", name="Cancel 3 tasks").click()
     await page.wait_for_url("**/bulk/*")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Cancel 3")
+    await expect(page.locator("#run")).to_contain_text("3 of 3 dealt with", timeout=60_000)
+    await check_accessible(page)
     for task_id in ids:
         await empty.until(task_id, "cancelled")
     assert (await empty.task(kept))["status"] == "running"
@@ -206,6 +209,16 @@ async def test_checked_ones_are_deleted_without_scripts(page: Page, empty: Stage
     while (await empty.http.get(f"/tasks/{gone}")).status_code != 404:
         await page.wait_for_timeout(100)
     assert (await empty.task(kept))["status"] == "completed"
+
+
+async def test_a_bulk_run_over_tasks_is_followed_and_aborted(page: Page, empty: Stage) -> None:
+    ids = await done(empty, "one", "two", "three")
+    answer = await empty.http.post("/tasks/delete", json={"ids": ids, "rate": 1})
+    await page.goto(f"{empty.url}/bulk/{answer.json()['id']}")
+    await expect(page.locator("#run")).to_contain_text("1 of 3 dealt with", timeout=60_000)
+    await page.get_by_role("button", name="Abort").click()
+    await expect(page.locator("#run")).to_contain_text("aborted", timeout=60_000)
+    assert [(await empty.http.get(f"/tasks/{each}")).status_code for each in ids] == [404, 200, 200]
 
 
 async def test_a_retry_of_many_says_what_is_kept_and_what_runs_again(
