@@ -355,12 +355,3 @@ async def test_the_page_fits_a_narrow_screen_and_axe_finds_nothing(
     await page.goto(f"{asking.url}/waiting?task_id={exchange}")
     await check_fits(page)
     await check_accessible(page)
-
-
-async def test_the_way_there_says_how_much_waits(page: Page, asking: Stage) -> None:
-    exchange = await _exchange(asking)
-    await ask(asking, exchange, {"name": "a.txt", "text": "x"})
-    count = (await asking.http.get("/approvals/count")).json()["count"]
-    await page.goto(asking.url)
-    await expect(page.locator('nav a[href="/waiting"] .count')).to_have_text(str(count))
-    await check_accessible(page)

@@ -2,20 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Self
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 from pydantic import JsonValue
 from starlette.datastructures import FormData
 
 from activities.off_loop import off_loop
 from api.errors import ApprovalConflict, InvalidRequest
 from api.http.bodies import checked
-from api.http.dependencies import ActorDep, ServicesDep
+from api.http.dependencies import ActorDep, ServicesDep, TeamDep
+from api.http.paging import CursorText
 from api.http.routes.approvals import decide
 from api.http.routes.waiting import list_all_waiting
+from api.services import Services
 from api.web.arguments import digest_of
 from api.web.cards import Card, Refused, card_of
 from api.web.elicitation import answer_in
@@ -28,6 +30,8 @@ from api.wire.responses.pages import Page
 from workflows.pointers import Problem
 
 router = pages()
+
+_CARDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +64,18 @@ class _Place:
 
 @router.get("/waiting")
 async def waiting_page(
-    request: Request,
-    waiting: Annotated[Page[WaitingCall], Depends(list_all_waiting)],
     *,
+    request: Request,
+    services: ServicesDep,
+    team_id: TeamDep,
     task_id: UUID | None = None,
     call_id: UUID | None = None,
-    cursor: str | None = None,
+    cursor: CursorText = None,
     edit: bool = False,
 ) -> Response:
     """Show what waits for a person: all of it, that of a task, or one call however long it is."""
-    return await _drawn(request, waiting, _Place(task_id, call_id, cursor, edit))
+    place = _Place(task_id, call_id, cursor, edit)
+    return await _drawn(request, await _listed(services, team_id, place), place)
 
 
 @router.post("/waiting/{task_id}/{call_id}")
@@ -84,13 +90,7 @@ async def decide_on_page(
         await decide(task_id, str(call_id), wanted, services, actor)
     except (InvalidRequest, BodyMalformed, TooManyValues, ApprovalConflict) as refusal:
         place = _Place.of(fields, call_id)
-        waiting = await list_all_waiting(
-            services=services,
-            team_id=actor.team_id,
-            task_id=place.task_id,
-            call_id=place.call_id,
-            cursor=place.cursor,
-        )
+        waiting = await _listed(services, actor.team_id, place)
         refused = Refused(call_id, fields, _problems(refusal, fields), str(refusal))
         return await _drawn(request, waiting, place, refused)
     place = _Place.of(fields, call_id)
@@ -123,6 +123,17 @@ def _problems(refusal: Exception, fields: FormData) -> Sequence[Problem]:
         reason = "{reason} (line {line}, column {column})".format_map(refusal.fields)
         return [Problem(f"/{fields.get('edits', '')}", f"This is not JSON: {reason}")]
     return [Problem("", str(refusal))]
+
+
+async def _listed(services: Services, team_id: UUID, place: _Place) -> Page[WaitingCall]:
+    return await list_all_waiting(
+        services=services,
+        team_id=team_id,
+        task_id=place.task_id,
+        call_id=place.call_id,
+        cursor=place.cursor,
+        limit=_CARDS,
+    )
 
 
 async def _drawn(
