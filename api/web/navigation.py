@@ -10,6 +10,7 @@ class Place:
     path: str
     name: str
     key: str
+    counts_waiting: bool = False
 
     def holds(self, path: str) -> bool:
         """Whether a page is below it."""
@@ -20,7 +21,7 @@ class Place:
 
 NAVIGATION = (
     Place("/", "Tasks", "t"),
-    Place("/waiting", "Waiting for you", "w"),
+    Place("/waiting", "Waiting for you", "w", counts_waiting=True),
     Place("/dead-letters", "Dead letters", "d"),
     Place("/agents", "Agents", "a"),
     Place("/schedules", "Schedules", "c"),

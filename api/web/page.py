@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from starlette.datastructures import FormData
 
 from activities.store.audit import LOCAL_USER, Actor
+from api.http.dependencies import ServicesDep
+from api.http.routes.waiting import count_all_waiting
 from api.web.headers import PAGE_HEADERS
 from api.web.navigation import NAVIGATION, Place
 from api.web.standing import Standing, Standings
 from api.web.templating import html_of
+from api.wire.responses.approvals import WaitingCount
 
 THEME = "agentos_theme"
 THEMES = ("system", "light", "dark")
@@ -33,6 +36,7 @@ class Surroundings:
     standing: Standing
     actor: Actor | None
     has_session: bool
+    waiting: WaitingCount | None
 
     @property
     def who(self) -> str | None:
@@ -55,9 +59,17 @@ class PageRoute(APIRoute):
         return handled
 
 
+async def _count_waiting(request: Request, services: ServicesDep) -> None:
+    """What waits for the reader is said on every page."""
+    actor: Actor | None = getattr(request.state, "actor", None)
+    if actor is not None and request.method == "GET":
+        request.state.waiting = await count_all_waiting(services, actor.team_id)
+
+
 def pages(**options: Any) -> APIRouter:
     """A router for pages: they are no part of the JSON API's document."""
     return APIRouter(
+        dependencies=[Depends(_count_waiting)],
         route_class=PageRoute,
         include_in_schema=False,
         default_response_class=HTMLResponse,
@@ -93,6 +105,7 @@ def surroundings_of(request: Request) -> Surroundings:
         standing=standings.now(),
         actor=state.get("actor"),
         has_session=bool(state.get("has_session")),
+        waiting=state.get("waiting"),
     )
 
 

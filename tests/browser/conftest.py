@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from deploy.local.services import Services
 from tests.browser.visits import CHROMIUM_NAMES, watched
@@ -14,6 +14,9 @@ from tests.doubles.scripted_models import ScriptedModels
 from tests.integration.api_stage import Stage, api_stage
 from tests.live import Live
 from tests.live_models import modelled_stack
+
+# As long as something may take that is awaited, on a busy machine.
+_PATIENCE_MS = 30_000
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +41,8 @@ async def context(
     ``{"java_script_enabled": False}``."""
     options = getattr(request, "param", {})
     context = await browser.new_context(locale="en-GB", timezone_id="UTC", **options)
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(_PATIENCE_MS)
+    expect.set_options(timeout=_PATIENCE_MS)
     yield context
     await context.close()
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from playwright.async_api import Page, expect
 
+from activities.tools.toolbox import REMEMBERED_SECONDS
 from tests.browser.visits import NARROW, check_accessible, check_fits
 from tests.doubles.model_server import Act, Exchange, delta, usage
 from tests.doubles.scripted_models import Endless, Held, ScriptedModels, asks
@@ -284,3 +285,55 @@ async def test_a_chat_in_the_dark_fits_a_narrow_screen(
         await expect(page.locator("[data-reply-of] table")).to_be_visible()
         await check_fits(page)
         await check_accessible(page)
+
+
+async def test_files_of_an_answer_are_links_beneath_it(
+    page: Page, live: Live, models: ScriptedModels
+) -> None:
+    made = asks(("write_file", {"name": "report.txt", "text": "All is well."}))
+    async with _chatting(page, live, models, made, asks(text="There it is.")) as agent:
+        await _say(page, "Write a report.")
+        reply = page.locator("[data-reply-of]")
+        await expect(reply).to_contain_text("There it is.")
+        link = reply.get_by_label("Files that it made").get_by_role("link", name="report.txt")
+        address = await link.get_attribute("href")
+        assert (await agent.live.http.get(address or "")).text == "All is well."
+        await expect(reply.locator("details.turn > summary")).to_contain_text("2 steps")
+        await expect(reply.locator("details.turn > summary")).to_contain_text("tokens")
+
+
+async def test_words_that_are_withdrawn_and_said_again_stand_there_once(
+    page: Page, live: Live, models: ScriptedModels
+) -> None:
+    async def breaks(exchange: Exchange) -> None:
+        await exchange.head()
+        await exchange.event(delta(content="Half of it"))
+        await asyncio.sleep(1)
+        exchange.drop()
+
+    async with _chatting(page, live, models, breaks, Endless("Half of it", ", and the rest.")):
+        await _say(page, "Say it.")
+        running = page.locator("#running")
+        await expect(running).to_contain_text("Half of it, and the rest.")
+        assert (await running.inner_text()).count("Half of it") == 1
+
+
+async def test_a_call_that_wants_approval_is_shown_whole_and_denied_in_place(
+    page: Page, live: Live, models: ScriptedModels
+) -> None:
+    tool = "/api/v1/tools/list_reminders"
+    assert (await live.http.patch(tool, json={"permission_level": "ask"})).is_success
+    await asyncio.sleep(REMEMBERED_SECONDS)  # So long a worker may go by what was.
+    try:
+        called = asks(("list_reminders", {}), text="May I?")
+        async with _chatting(page, live, models, called, asks(text="Then not.")) as agent:
+            await _say(page, "Look what there is.")
+            asked = page.get_by_label("Waits for you")
+            await expect(asked).to_contain_text("wants your approval")
+            await expect(asked).to_contain_text("list_reminders")
+            await asked.get_by_label("Note to the agent").fill("not today")
+            await asked.get_by_role("button", name="Deny").click()
+            await expect(page.locator("[data-reply-of]")).to_contain_text("Then not.")
+            assert "not today" in agent.talk.results()[0]
+    finally:
+        await live.http.patch(tool, json={"permission_level": "auto"})

@@ -1,5 +1,7 @@
 """The page of one agent that stays: the conversation, and what people say and do in it."""
 
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -13,9 +15,11 @@ from api.http.paging import CursorText
 from api.http.routes.agent_messages import get_message, list_messages
 from api.http.routes.agents import ONE, get_agent
 from api.http.routes.approvals import list_waiting
+from api.http.routes.task_history import artifacts as list_artifacts
 from api.http.routes.task_history import messages as list_turn_messages
 from api.http.routes.tasks import get_task, list_tasks
 from api.residents import acts, messaging
+from api.services import Services
 from api.tasks import approvals
 from api.web.agents.attachments import attachments_in, message_form
 from api.web.agents.conversation import conversation_of
@@ -28,14 +32,19 @@ from api.wire.agent_requests import MessageRequest
 from api.wire.requests import ApprovalRequest
 from api.wire.responses.agents import Agent, AgentMessage
 from api.wire.responses.approvals import AskedCall
+from api.wire.responses.files import Artifact
 from api.wire.responses.history import Message
 from api.wire.responses.pages import MAX_PAGE, Page
-from api.wire.responses.tasks import Task
+from api.wire.responses.tasks import Task, TaskSummary
+from workflows.states import InboxKind
 
 router = pages(prefix="/agents")
 
 PAGE_MESSAGES = 30
 _MAX_ASKED = 20
+# Answers whose files are looked for, and files of each: the rest is below the fold.
+_MAX_LOOKED_AT = 8
+_MAX_FILES = 12
 
 Found = Annotated[Agent, Depends(get_agent)]
 
@@ -59,6 +68,7 @@ async def chat_page(  # noqa: PLR0917  (what FastAPI gives)
         wanted=TaskFilter(parent_id=agent.id, created_before=before),
         limit=min(2 * limit, MAX_PAGE),
     )
+    files = await _files_of(services, team_id, page.items, turns.items)
     asked: list[AskedCall] = []
     if agent.task_id is not None and not cursor:
         waiting = await list_waiting(agent.task_id, services, team_id, limit=_MAX_ASKED)
@@ -69,10 +79,30 @@ async def chat_page(  # noqa: PLR0917  (what FastAPI gives)
         agent=agent,
         tab="chat",
         chat=await off_loop(conversation_of, agent, page, turns.items),
+        files=files,
         is_newest=not cursor,
         asked=asked,
         key=uuid4().hex,
     )
+
+
+async def _files_of(
+    services: Services,
+    team_id: UUID,
+    messages: Sequence[AgentMessage],
+    turns: Sequence[TaskSummary],
+) -> Mapping[UUID, Sequence[Artifact]]:
+    """What was made on the way to the last answers, by their tasks."""
+    made = {turn.task_id for turn in turns if turn.progress.done > 1}
+    tasks = [
+        message.task_id
+        for message in reversed(messages)
+        if message.kind == InboxKind.REPLY and message.task_id in made
+    ][:_MAX_LOOKED_AT]
+    found = await asyncio.gather(
+        *(list_artifacts(task, services, team_id, limit=_MAX_FILES) for task in tasks if task)
+    )
+    return {task: page.items for task, page in zip(tasks, found, strict=True) if task}
 
 
 @router.post(f"{ONE}/messages")

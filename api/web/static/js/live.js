@@ -129,4 +129,5 @@ addEventListener("pageshow", (event) => {
 });
 const every = Number(main?.dataset.every ?? 0);
 if (every > 0) setInterval(refresh, every * 1000);
-connect();
+// Not before every module of the page listens: what is sent first would be lost.
+addEventListener("DOMContentLoaded", connect);

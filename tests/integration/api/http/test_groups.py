@@ -72,6 +72,30 @@ async def test_a_group_is_made_shown_and_listed(stage: Stage) -> None:
     assert listed == {"items": [made], "next_cursor": None}
 
 
+async def test_groups_are_listed_by_a_member(stage: Stage) -> None:
+    crew, other = await desk(stage), await desk(stage)
+    listed = (await stage.http.get("/groups", params={"member_id": str(crew.members[1])})).json()
+    assert [group["id"] for group in listed["items"]] == [str(crew.id)]
+    nobody = await stage.http.get("/groups", params={"member_id": str(other.id)})
+    assert nobody.json()["items"] == []
+    assert (await stage.http.get("/groups?member_id=x")).status_code == 422
+
+
+async def test_a_group_says_what_was_said_last_and_no_more_than_its_beginning(stage: Stage) -> None:
+    crew = await desk(stage)
+    path = f"/groups/{crew.id}"
+    assert (await stage.http.get(path)).json()["last_message"] is None
+    await stage.http.post(f"{path}/messages", json={"content": "Hello" * 100})
+    last = (await stage.http.get(path)).json()["last_message"]
+    assert (last["from"], last["from_name"], last["reason"]) == ("user", "local user", None)
+    assert last["content"] == "Hello" * 60
+    await crew.answer(0, "Here")
+    await crew.answer(1, "")
+    await crew.answer(1, "(silent)")
+    last = (await stage.http.get(path)).json()["last_message"]
+    assert (last["from"], last["reason"]) == ("system", "quiet")
+
+
 async def test_groups_are_listed_in_pages_the_newest_first(stage: Stage) -> None:
     team = await stage.team()
     made = [

@@ -237,6 +237,7 @@ async def test_what_an_agent_has_used_is_listed_with_it(residents: Residents) ->
     )
     shown = await residents.show(agent_id)
     assert (shown["tokens"], shown["cost_usd"], shown["tokens_today"]) == (17, 1.75, 7)
+    assert shown["cost_today_usd"] == 0.5
 
 
 async def test_pages_of_ten_thousand_agents_come_fast_whatever_they_are_filtered_by(

@@ -117,6 +117,8 @@ async def test_a_list_says_who_a_task_is_from(agents_stage: Stage) -> None:
         unknown: None,
     }
     assert (await team.get(f"/tasks/{of_schedule}")).json()["created_by"]["name"] == "nightly"
+    assert await ids(team, agent_id=str(gone)) == {of_agent}
+    assert await ids(await agents_stage.team(), agent_id=str(gone)) == set()
     local = (await agents_stage.http.post("/tasks", json={"pipeline": pipeline("wait")})).json()
     task = await agents_stage.task(local["task_id"])
     assert task["created_by"] == {"kind": "local", "name": "local user", "id": None}
