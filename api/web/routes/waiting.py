@@ -46,10 +46,14 @@ class _Place:
 
     @classmethod
     def of(cls, fields: FormData, call_id: UUID) -> Self:
-        """As a form says it."""
+        """As a form says it. Raises ``InvalidRequest``."""
         task = str(fields.get("of_task", ""))
+        try:
+            task_id = UUID(task) if task else None
+        except ValueError as error:
+            raise InvalidRequest([Problem("/of_task", "it is no id of a task")]) from error
         return cls(
-            task_id=UUID(task) if task else None,
+            task_id=task_id,
             call_id=call_id if "alone" in fields else None,
             cursor=str(fields.get("cursor", "")) or None,
             edit="edit" in fields,
@@ -84,16 +88,15 @@ async def decide_on_page(
 ) -> Response:
     """Approve, deny or answer, and go on with what waits besides."""
     fields = await fields_of(request)
+    place = _Place.of(fields, call_id)
     found = await list_all_waiting(services=services, team_id=actor.team_id, call_id=call_id)
     try:
         wanted = await off_loop(_decision, fields, next(iter(found.items), None))
         await decide(task_id, str(call_id), wanted, services, actor)
     except (InvalidRequest, BodyMalformed, TooManyValues, ApprovalConflict) as refusal:
-        place = _Place.of(fields, call_id)
         waiting = await _listed(services, actor.team_id, place)
         refused = Refused(call_id, fields, _problems(refusal, fields), str(refusal))
         return await _drawn(request, waiting, place, refused)
-    place = _Place.of(fields, call_id)
     return see_other(place.address(place.cursor))
 
 
