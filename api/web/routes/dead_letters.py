@@ -32,6 +32,8 @@ from workflows.states import LetterState
 
 router = pages()
 
+_GROUPS = 20
+_LETTERS = 25
 _PRINTED_CHARACTERS = 8_000
 _UNPROCESSABLE = 422
 
@@ -54,6 +56,7 @@ async def dead_letters_page(
         wanted=all_groups,
         order=Order.LARGEST,
         cursor=cursor,
+        limit=_GROUPS,
     )
     chosen = wanted.fingerprint or (groups.items[0].fingerprint if groups.items else None)
     group = next((each for each in groups.items if each.fingerprint == chosen), None)
@@ -63,7 +66,9 @@ async def dead_letters_page(
             services=services, team_id=team_id, wanted=of_group
         )
         group = next(iter(alone.items), None)
-    shown = group and await dead_letters.list_dead_letters(services, team_id, of_group, letters)
+    shown = group and await dead_letters.list_dead_letters(
+        services, team_id, of_group, letters, _LETTERS
+    )
     query = _query(all_groups)
     return render(
         request,

@@ -2,20 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Self
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 from pydantic import JsonValue
 from starlette.datastructures import FormData
 
 from activities.off_loop import off_loop
 from api.errors import ApprovalConflict, InvalidRequest
 from api.http.bodies import checked
-from api.http.dependencies import ActorDep, ServicesDep
+from api.http.dependencies import ActorDep, ServicesDep, TeamDep
+from api.http.paging import CursorText
 from api.http.routes.approvals import decide
 from api.http.routes.waiting import list_all_waiting
+from api.services import Services
 from api.web.arguments import digest_of
 from api.web.cards import Card, Refused, card_of
 from api.web.elicitation import answer_in
@@ -28,6 +30,8 @@ from api.wire.responses.pages import Page
 from workflows.pointers import Problem
 
 router = pages()
+
+_CARDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +46,14 @@ class _Place:
 
     @classmethod
     def of(cls, fields: FormData, call_id: UUID) -> Self:
-        """As a form says it."""
+        """As a form says it. Raises ``InvalidRequest``."""
         task = str(fields.get("of_task", ""))
+        try:
+            task_id = UUID(task) if task else None
+        except ValueError as error:
+            raise InvalidRequest([Problem("/of_task", "it is no id of a task")]) from error
         return cls(
-            task_id=UUID(task) if task else None,
+            task_id=task_id,
             call_id=call_id if "alone" in fields else None,
             cursor=str(fields.get("cursor", "")) or None,
             edit="edit" in fields,
@@ -60,16 +68,18 @@ class _Place:
 
 @router.get("/waiting")
 async def waiting_page(
-    request: Request,
-    waiting: Annotated[Page[WaitingCall], Depends(list_all_waiting)],
     *,
+    request: Request,
+    services: ServicesDep,
+    team_id: TeamDep,
     task_id: UUID | None = None,
     call_id: UUID | None = None,
-    cursor: str | None = None,
+    cursor: CursorText = None,
     edit: bool = False,
 ) -> Response:
     """Show what waits for a person: all of it, that of a task, or one call however long it is."""
-    return await _drawn(request, waiting, _Place(task_id, call_id, cursor, edit))
+    place = _Place(task_id, call_id, cursor, edit)
+    return await _drawn(request, await _listed(services, team_id, place), place)
 
 
 @router.post("/waiting/{task_id}/{call_id}")
@@ -78,22 +88,15 @@ async def decide_on_page(
 ) -> Response:
     """Approve, deny or answer, and go on with what waits besides."""
     fields = await fields_of(request)
+    place = _Place.of(fields, call_id)
     found = await list_all_waiting(services=services, team_id=actor.team_id, call_id=call_id)
     try:
         wanted = await off_loop(_decision, fields, next(iter(found.items), None))
         await decide(task_id, str(call_id), wanted, services, actor)
     except (InvalidRequest, BodyMalformed, TooManyValues, ApprovalConflict) as refusal:
-        place = _Place.of(fields, call_id)
-        waiting = await list_all_waiting(
-            services=services,
-            team_id=actor.team_id,
-            task_id=place.task_id,
-            call_id=place.call_id,
-            cursor=place.cursor,
-        )
+        waiting = await _listed(services, actor.team_id, place)
         refused = Refused(call_id, fields, _problems(refusal, fields), str(refusal))
         return await _drawn(request, waiting, place, refused)
-    place = _Place.of(fields, call_id)
     return see_other(place.address(place.cursor))
 
 
@@ -123,6 +126,17 @@ def _problems(refusal: Exception, fields: FormData) -> Sequence[Problem]:
         reason = "{reason} (line {line}, column {column})".format_map(refusal.fields)
         return [Problem(f"/{fields.get('edits', '')}", f"This is not JSON: {reason}")]
     return [Problem("", str(refusal))]
+
+
+async def _listed(services: Services, team_id: UUID, place: _Place) -> Page[WaitingCall]:
+    return await list_all_waiting(
+        services=services,
+        team_id=team_id,
+        task_id=place.task_id,
+        call_id=place.call_id,
+        cursor=place.cursor,
+        limit=_CARDS,
+    )
 
 
 async def _drawn(

@@ -4,4 +4,3 @@ import "./forms.js";
 import "./keys.js";
 import "./times.js";
 import "./copying.js";
-import "./waiting_count.js";
