@@ -8,6 +8,7 @@ from activities.store.approvals import Approval, AskedCall
 from activities.store.files import Upload
 from activities.store.reading.artifacts import Artifact
 from activities.store.reading.plan_usage import Used
+from activities.store.reading.recent_runs import RecentRun
 from activities.store.reading.steps import Step
 from activities.store.reading.tasks import TaskDetails, TaskSummary
 from activities.store.reading.waiting import WaitingCall
@@ -102,7 +103,7 @@ class Views:
             "route": task.route and asdict(task.route),
             "created_by": task.created_by and asdict(task.created_by),
             "usage": task.used and _brief(task.used),
-            "recent_runs": None if task.recent is None else list(map(asdict, task.recent)),
+            "recent_runs": None if task.recent is None else list(map(_run, task.recent)),
         }
 
     def _url(self, path: str) -> str:
@@ -117,6 +118,10 @@ class Views:
         if task.type is TaskType.EXCHANGE and task.parent_id is not None:
             workflow = agent_workflow_id(task.parent_id)
         return f"{base}/namespaces/{namespace}/workflows/{workflow}"
+
+
+def _run(run: RecentRun) -> tasks.RecentRun:
+    return tasks.RecentRun(task_id=run.task_id, status=run.status, seconds=run.seconds)
 
 
 def _brief(used: Used) -> tasks.UsageInBrief:

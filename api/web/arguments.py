@@ -12,6 +12,7 @@ from api.wire.unseen import safe_json, safe_text
 # What is longer is shown in whole on a page of its own.
 MAX_SHOWN_CHARACTERS = 20_000
 _BEGINNING_CHARACTERS = 4_000
+_LINE_CHARACTERS = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +62,11 @@ def _pieces(value: JsonValue) -> list[Piece]:
 
 
 def _readable(value: JsonValue) -> str:
-    """Texts of many lines, such as code, as they are; all else as JSON."""
+    """Texts of many lines, such as code, as they are; all else as JSON, in one line if short."""
     if isinstance(value, str) and "\n" in value:
         return safe_text(value)
-    return json_text(value)
+    line = safe_json(json.dumps(value, ensure_ascii=False))
+    return line if len(line) <= _LINE_CHARACTERS else json_text(value)
 
 
 def _beginning(pieces: Sequence[Piece]) -> list[Piece]:

@@ -62,6 +62,11 @@ class Card:
         return self.call.kind == "answer"
 
     @property
+    def is_answered(self) -> bool:
+        """Whether the note is the answer."""
+        return self.is_question and self.call.url is None and self.call.form is None
+
+    @property
     def is_decidable(self) -> bool:
         """Whoever approves something has seen all of it."""
         return not self.arguments.is_cut

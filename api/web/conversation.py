@@ -1,6 +1,7 @@
 """The messages of an agent's task as a page shows them: each call beside its result."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
@@ -14,28 +15,22 @@ MAX_SHOWN = 32_000  # Characters of a message or a result; the whole of it is a 
 _MAX_TITLE = 120
 # What a call is about, by the names of arguments.
 _TELLING = (
-    "skill",
-    "script",
-    "name",
-    "path",
-    "file",
-    "query",
-    "title",
-    "question",
-    "text",
-    "summary",
+    *("skill", "script", "name", "path", "file", "query", "title", "question", "text", "summary"),
+    *("language", "source"),
 )
 
 
 @dataclass(slots=True)
 class ShownCall:
-    """A call of a tool; ``id`` is unique within the page. ``result`` is None until there is one,
-    which is message ``seq``."""
+    """A call of a tool; ``id`` is unique within the page. ``texts`` are those arguments that have
+    lines, which JSON would hide. ``result`` is None until there is one, which is message ``seq``.
+    """
 
     id: str
     tool: str
     title: str
     arguments: Markup
+    texts: Sequence[tuple[str, Markup]] = ()
     result: Markup | None = None
     is_cut: bool = False
     seq: int = 0
@@ -76,9 +71,23 @@ def conversation_of(messages: Iterable[Message]) -> Sequence[Said]:
 
 def call_of(request: ToolRequest, anchor: str, budget: Budget) -> ShownCall:
     """A call as the model wrote it."""
-    arguments, _ = _cut(request.arguments)
+    shown, _ = _cut(request.arguments)
+    given = parsed_json(shown)
+    texts = _with_lines(given) if isinstance(given, dict) else {}
+    language = given.get("language") if isinstance(given, dict) else None
+    blocks = [(name, budget.code(text, str(language))) for name, text in texts.items()]
+    if isinstance(given, dict) and texts:
+        shown = json.dumps({name: given[name] for name in given if name not in texts})
     title = title_of(request.arguments)
-    return ShownCall(anchor, request.name, title, budget.pretty(arguments))
+    return ShownCall(anchor, request.name, title, budget.pretty(shown), blocks)
+
+
+def _with_lines(given: Mapping[str, object]) -> Mapping[str, str]:
+    return {
+        name: value
+        for name, value in given.items()
+        if isinstance(value, str) and "\n" in value.strip()
+    }
 
 
 def title_of(arguments: str) -> str:

@@ -12,29 +12,32 @@ from api.wire.responses.history import Attempt
 # Of one stream of an attempt: more lines keep their beginning and their end.
 HEAD_LINES = 1_000
 TAIL_LINES = 5_000
-# Of a page, in characters. What comes later is folded until it is asked for.
+# Of a page. What comes later is folded until it is asked for.
 PAGE_CHARACTERS = 2 * 1024 * 1024
+PAGE_LINES = 12_000
 LINE_CHARACTERS = 4_000
+# A stream that is long all the same is shown with shorter lines, and one that is nothing but
+# escapes without them.
+STREAM_CHARACTERS = 2 * 1024 * 1024
+SHORT_CHARACTERS = 300
+MAX_ESCAPES = 30_000
 # The browser lays out only those chunks that are in sight.
 CHUNK_LINES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    number: int
-    text: Markup
-
-
-@dataclass(frozen=True, slots=True)
 class Output:
-    """A stream of an attempt. ``left_out`` lines are missing after the first ``chunks``."""
+    """A stream of an attempt, by chunks of lines. ``left_out`` are missing behind ``head``.
+
+    ``count`` is how many lines there are, ``shown`` how many of them are as was asked for.
+    """
 
     stream: str
     count: int
     shown: int
-    head: Sequence[Sequence[Line]]
+    head: Sequence[Markup]
     left_out: int
-    tail: Sequence[Sequence[Line]]
+    tail: Sequence[Markup]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,36 +56,50 @@ class ShownAttempt:
 def shown_attempts(attempts: Iterable[Attempt], wanted: str = "") -> Sequence[ShownAttempt]:
     """Their output, of which only lines with ``wanted`` if that is said. It takes a while: call it
     beside the event loop."""
-    shown, room = list[ShownAttempt](), PAGE_CHARACTERS
+    shown, characters, lines = list[ShownAttempt](), PAGE_CHARACTERS, PAGE_LINES
     for attempt in attempts:
         size = len(attempt.stdout) + len(attempt.stderr)
-        is_folded = room <= 0 < size
+        is_folded = size > 0 and min(characters, lines) <= 0
         streams = (("stdout", attempt.stdout), ("stderr", attempt.stderr))
         outputs = [] if is_folded else [_output(name, text, wanted) for name, text in streams]
-        room -= size
+        characters -= size
+        lines -= sum(min(each.shown, HEAD_LINES + TAIL_LINES) for each in outputs)
         shown.append(ShownAttempt(attempt, [each for each in outputs if each.count], is_folded))
     return shown
 
 
 def _output(stream: str, text: str, wanted: str) -> Output:
-    numbered = list(enumerate(lines_of(text), start=1))
-    count = len(numbered)
+    lines = lines_of(text)
+    numbers: Sequence[int] = range(len(lines))
     if wanted:
         key = wanted.casefold()
-        numbered = [each for each in numbered if key in without_escapes(each[1]).casefold()]
-    most = HEAD_LINES + TAIL_LINES
-    left_out = max(len(numbered) - most, 0)
-    head = numbered[:HEAD_LINES] if left_out else numbered
-    tail = numbered[-TAIL_LINES:] if left_out else []
-    return Output(stream, count, len(numbered), _chunks(head), left_out, _chunks(tail))
+        numbers = [n for n in numbers if key in without_escapes(lines[n]).casefold()]
+    left_out = max(len(numbers) - HEAD_LINES - TAIL_LINES, 0)
+    head = numbers[:HEAD_LINES] if left_out else numbers
+    tail = numbers[-TAIL_LINES:] if left_out else ()
+    parts = [_chunks(lines, part) for part in (head, tail)]
+    return Output(stream, len(lines), len(numbers), parts[0], left_out, parts[1])
 
 
-def _chunks(numbered: Sequence[tuple[int, str]]) -> Sequence[Sequence[Line]]:
-    texts = ansi_lines("\n".join(_short(text) for _, text in numbered))
-    lines = [Line(number, text) for (number, _), text in zip(numbered, texts, strict=False)]
-    return [lines[at : at + CHUNK_LINES] for at in range(0, len(lines), CHUNK_LINES)]
+def _chunks(lines: Sequence[str], numbers: Sequence[int]) -> Sequence[Markup]:
+    text = "\n".join(_short(lines[n], LINE_CHARACTERS) for n in numbers)
+    if len(text) > STREAM_CHARACTERS:
+        text = "\n".join(_short(lines[n], SHORT_CHARACTERS) for n in numbers)
+    if text.count("\x1b") > MAX_ESCAPES:
+        text = without_escapes(text)
+    spans = [
+        f'<span data-n="{n + 1}">{line}\n</span>'
+        for n, line in zip(numbers, ansi_lines(text), strict=False)
+    ]
+    return [_chunk(spans[at : at + CHUNK_LINES]) for at in range(0, len(spans), CHUNK_LINES)]
 
 
-def _short(line: str) -> str:
-    more = len(line) - LINE_CHARACTERS
-    return line if more <= 0 else f"{line[:LINE_CHARACTERS]}… ({more} more characters)"
+def _chunk(lines: Sequence[str]) -> Markup:
+    # The browser has a size for a full one before it is laid out.
+    kind = "chunk" if len(lines) == CHUNK_LINES else "chunk short"
+    return Markup(f'<code class="{kind}">{"".join(lines)}</code>')  # noqa: S704  (ansi escapes)
+
+
+def _short(line: str, most: int) -> str:
+    more = len(line) - most
+    return line if more <= 0 else f"{line[:most]}… ({more} more characters)"

@@ -92,8 +92,10 @@ def _choices(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _at(path: str, root: Mapping[str, Any]) -> object:
+    if not path.startswith("#"):
+        return None
     found: object = root
-    for part in path.removeprefix("#/").split("/")[:MAX_DEPTH]:
+    for part in filter(None, path[1:].split("/")[: MAX_DEPTH + 1]):
         found = found.get(part) if isinstance(found, Mapping) else None
     return found
 

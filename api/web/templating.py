@@ -5,6 +5,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api.web.agents.voices import voice_of
+from api.web.drawing.sparkline import sparkline
 from api.web.filters import FILTERS, between
 from api.web.static_files import ROOT
 from api.web.text.ansi import ansi
@@ -24,7 +25,7 @@ _environment = Environment(
 _environment.filters.update(FILTERS)
 _environment.filters.update(markdown=markdown, ansi=ansi, highlight=highlight, plain=plain)
 _environment.filters.update(voice=voice_of)
-_environment.globals.update(static=ROOT, api=API, between=between)
+_environment.globals.update(static=ROOT, api=API, between=between, sparkline=sparkline)
 
 
 def html_of(template: str, **context: Any) -> str:

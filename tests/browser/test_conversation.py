@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.browser.addresses import page_of
 from tests.browser.visits import NARROW, check_accessible, check_fits
 from tests.doubles.model_server import Exchange, delta, usage
 from tests.doubles.scripted_models import ScriptedModels, asks, finishes
@@ -31,8 +32,7 @@ class Slow:
 
 
 def address(live: Live, task_id: str) -> str:
-    base = live.http.base_url
-    return f"{base.scheme}://{base.netloc.decode()}/tasks/{task_id}/conversation"
+    return page_of(live, f"/tasks/{task_id}/conversation")
 
 
 async def test_text_appears_while_it_is_said_and_is_drawn_once_it_is_complete(
@@ -51,6 +51,28 @@ async def test_text_appears_while_it_is_said_and_is_drawn_once_it_is_complete(
     await expect(page.locator(".bubble.model strong")).to_have_text("think")
     await expect(streaming).to_be_hidden()
     await expect(page.locator(".call", has_text="finish")).to_be_visible()
+
+
+async def test_words_of_an_answer_that_breaks_off_are_withdrawn(
+    page: Page, live: Live, models: ScriptedModels
+) -> None:
+    breaks = asyncio.Event()
+
+    async def break_off(exchange: Exchange) -> None:
+        await exchange.head()
+        await exchange.event(delta(content="Wrong words"))
+        await breaks.wait()
+        exchange.drop()
+
+    slow = Slow("Right words", ".")
+    talk = models.conversation(break_off, slow, finishes())
+    task_id = await live.submit_agent(talk.prompt())
+    await page.goto(address(live, task_id))
+    await expect(page.locator("#streaming")).to_contain_text("Wrong words")
+    breaks.set()
+    await expect(page.locator("#streaming [data-words]")).to_have_text("Right words")
+    slow.go_on.set()
+    await expect(page.locator(".bubble.model").first).to_contain_text("Right words.")
 
 
 async def test_calls_stand_with_their_arguments_results_and_cost(

@@ -58,6 +58,17 @@ async def test_a_file_that_is_dropped_becomes_the_input_of_a_pipeline(
     assert kept.text == "a,b\n1,2\n"
 
 
+async def test_a_pipeline_in_a_file_is_opened_where_it_is_dropped(page: Page, stage: Stage) -> None:
+    await _go(page, stage)
+    await page.evaluate(DROP, ["tidy.yaml", ONE_INPUT])
+    await expect(page.get_by_label("Pipeline", exact=True)).to_have_value(ONE_INPUT)
+    await expect(page.locator("#pipeline-problems")).to_contain_text("1 step:")
+    await page.evaluate(DROP, ["sales.csv", "a,b\n"])
+    await expect(page.locator(".upload")).to_contain_text("sales.csv")
+    await page.keyboard.press("Control+Enter")
+    assert (await _started(page, stage))["name"] == "tidy"
+
+
 async def test_what_is_wrong_is_told_with_its_line_while_somebody_types(
     page: Page, stage: Stage
 ) -> None:
@@ -182,6 +193,22 @@ async def test_a_form_that_is_sent_twice_makes_one_task(page: Page, stage: Stage
     assert other.status_code == 409
     assert "has begun" in other.text
     assert answers[0].headers["Location"] in other.text
+
+
+async def test_tools_of_an_agent_are_searched_and_ticked(page: Page, stage: Stage) -> None:
+    await _go(page, stage, "?type=agent")
+    tools = page.get_by_role("group", name="Tools")
+    await expect(tools.get_by_role("checkbox").first).to_be_hidden()
+    await tools.get_by_role("radio", name="Only these").check()
+    await tools.get_by_role("searchbox").fill("web_search")
+    shown = tools.get_by_role("checkbox").filter(visible=True)
+    await expect(shown).to_have_count(1)
+    await shown.check()
+    await check_accessible(page)
+    ticked = await page.locator("#new-task").evaluate(
+        "form => new FormData(form).getAll('agent.tools')"
+    )
+    assert ticked == ["web_search"]
 
 
 @pytest.mark.parametrize("kind", ["pipeline", "agent", "plan", "auto"])

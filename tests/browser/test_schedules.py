@@ -23,7 +23,8 @@ async def _make(stage: Stage, name: str = "", **more: object) -> str:
 async def test_a_task_that_was_good_is_scheduled(page: Page, stage: Stage) -> None:
     task_id = await stage.submit("print scheduled")
     name = f"every morning {uuid4()}"
-    await page.goto(f"{stage.url}/schedules/new?from={task_id}")
+    await page.goto(f"{stage.url}/tasks/{task_id}")
+    await page.get_by_role("link", name="Schedule", exact=True).click()
     await expect(page.get_by_text("It does again what")).to_be_visible()
     await page.get_by_label("Name", exact=True).fill(name)
     await page.get_by_label("Cron").fill("30 8 1 1 *")

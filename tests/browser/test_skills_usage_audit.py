@@ -54,7 +54,7 @@ async def test_a_skill_is_found_and_read_with_its_scripts(
     await page.set_viewport_size(NARROW)
     await page.wait_for_timeout(2_500)  # Folders are looked at every now and then.
     await page.goto(f"{stage.url}/skills?text=manners")
-    await expect(page.get_by_text("Cannot be used")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Cannot be used")).to_be_visible()
     await check_fits(page)
     await check_accessible(page)
     assert await page.get_by_role("link", name="Try it").first.get_attribute("href") == (
@@ -91,13 +91,11 @@ async def test_usage_is_drawn_by_day_and_model_and_told_as_a_table(
     await expect(page.get_by_role("heading", name="Nothing was used")).to_be_visible()
     await check_accessible(page)
     day = {"team": DEFAULT_TEAM, "day": datetime.now(UTC).date()}
+    of_model = "INSERT INTO model_usage VALUES (:team, :day, :m, 900, 100, 2)"
     async with stage.database.writing() as connection:
         for query, values in (
             ("INSERT INTO team_usage VALUES (:team, :day, 1500, 2.5)", day),
-            (
-                "INSERT INTO model_usage VALUES (:team, :day, :m, 900, 100, 2)",
-                {**day, "m": HOSTILE},
-            ),
+            (of_model, {**day, "m": HOSTILE}),
         ):
             await connection.execute(text(query), values)
     await set_daily_tokens(stage.database, DEFAULT_TEAM, 2_000)

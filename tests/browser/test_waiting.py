@@ -94,7 +94,7 @@ async def test_what_begins_to_wait_appears_by_itself_and_is_approved(
     card = _card(page, item["call_id"])
     await expect(card).to_contain_text("Allow a")
     await expect(card).to_contain_text('"ask"')
-    await card.get_by_label("A note to the agent").fill("go on")
+    await card.get_by_label("Note").fill("go on")
     await card.get_by_role("button", name="Approve").click()
     await expect(card).to_have_count(0)
     await expect(page.locator("#announcer")).to_have_text("Approved")
@@ -107,7 +107,7 @@ async def test_what_begins_to_wait_appears_by_itself_and_is_approved(
 async def test_a_call_is_denied_with_a_note_without_scripts(page: Page, asking: Stage) -> None:
     task_id, [item] = await _asked(asking, "ask a", "finish x")
     await page.goto(f"{asking.url}/waiting?task_id={task_id}")
-    await page.get_by_label("A note to the agent").fill("Not on a Saturday.")
+    await page.get_by_label("Note").fill("Not on a Saturday.")
     await page.get_by_role("button", name="Deny").click()
     await expect(page.get_by_text("Nothing waits here any more")).to_be_visible()
     found = await _decision(asking, item["call_id"])
@@ -174,7 +174,7 @@ async def test_what_somebody_types_stays_while_others_come_and_go(
     exchange = await _exchange(asking)
     call_id = await ask(asking, exchange, {"name": "a.txt", "text": "x"})
     await page.goto(f"{asking.url}/waiting")
-    note = _card(page, call_id).get_by_label("A note to the agent")
+    note = _card(page, call_id).get_by_label("Note")
     await note.fill("Half a sen")
     _, [other] = await _asked(asking, "ask a")
     await expect(_card(page, other["call_id"])).to_be_visible()
@@ -354,4 +354,13 @@ async def test_the_page_fits_a_narrow_screen_and_axe_finds_nothing(
     await page.set_viewport_size(NARROW)
     await page.goto(f"{asking.url}/waiting?task_id={exchange}")
     await check_fits(page)
+    await check_accessible(page)
+
+
+async def test_the_way_there_says_how_much_waits(page: Page, asking: Stage) -> None:
+    exchange = await _exchange(asking)
+    await ask(asking, exchange, {"name": "a.txt", "text": "x"})
+    count = (await asking.http.get("/approvals/count")).json()["count"]
+    await page.goto(asking.url)
+    await expect(page.locator('nav a[href="/waiting"] .count')).to_have_text(str(count))
     await check_accessible(page)

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from activities.store.columns import member_of
 from activities.store.database import Database
+from workflows.events import EventType
 from workflows.states import Status
 
 # A page ends before the event that would make it larger. Many may be held at once, each until a
@@ -72,7 +73,8 @@ async def read_events(database: Database, task_id: UUID, after: int) -> EventPag
 
 async def find_beginning(database: Database, task_id: UUID) -> int:
     """The number of the event before the oldest attempt or turn that goes on; else of the last."""
-    [row] = await database.execute(_BEGINNING, {"task_id": task_id})
+    values = {"task_id": task_id, "begins": _BEGINS, "ends": _ENDS}
+    [row] = await database.execute(_BEGINNING, values)
     return int(row.seq)
 
 
@@ -107,18 +109,27 @@ _NEXT = text(
     """
 )
 
+# Of attempts at a step or call, and of what a model says in a turn.
+_BEGINS = [EventType.STEP_STARTED.value, EventType.TURN_STARTED.value]
+_ENDS = [
+    EventType.STEP_RETRYING.value,
+    EventType.STEP_HELD.value,
+    EventType.STEP_COMPLETED.value,
+    EventType.STEP_FAILED.value,
+    EventType.STEP_BLOCKED.value,
+    EventType.STEP_CANCELLED.value,
+    EventType.MESSAGE_CREATED.value,
+]
 _BEGINNING = text(
     """
     SELECT coalesce(
         (SELECT min(began) - 1
         FROM (
-            SELECT max(seq) FILTER (WHERE type IN ('step.started', 'turn.started')) AS began,
-                max(seq) FILTER (WHERE type NOT IN ('step.started', 'turn.started')) AS ended
+            SELECT max(seq) FILTER (WHERE type = ANY(CAST(:begins AS text[]))) AS began,
+                max(seq) FILTER (WHERE type = ANY(CAST(:ends AS text[]))) AS ended
             FROM events
             WHERE task_id = :task_id
-                AND type IN ('step.started', 'turn.started', 'step.retrying', 'step.held',
-                    'step.completed', 'step.failed', 'step.blocked', 'step.cancelled',
-                    'message.created')
+                AND type = ANY(CAST(:begins AS text[]) || CAST(:ends AS text[]))
             GROUP BY data ->> 'step'
         ) AS parts
         WHERE began > coalesce(ended, 0)),

@@ -1,12 +1,12 @@
 """Drawings the size of a word: how a count went, and how the last runs of something ended."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from api.web.drawing.svg import cut, element, measure, picture, share
+from api.web.drawing.svg import cut, element, measure, number, picture, share
 from workflows.states import Status
 
 MAX_BARS = 40
@@ -53,13 +53,45 @@ def runs(items: Sequence[Run], *, label: str = "Last runs") -> Markup:
     shown = items[-MAX_BARS:]
     if not shown:
         return Markup("")
-    longest = max(measure(run.seconds or 0) for run in shown)
+    longest = _longest(shown)
     bars = Markup("").join(_run(place, run, longest) for place, run in enumerate(shown))
+    return _row(len(shown), _summary(shown, label), bars)
+
+
+def runs_in_brief(items: Sequence[Run], *, label: str = "Last runs") -> Markup:
+    """As ``runs`` in a tenth of the bytes, for a list with many: all bars of a state are one path,
+    and none has a title of its own."""
+    shown = items[-MAX_BARS:]
+    if not shown:
+        return Markup("")
+    longest = _longest(shown)
+    paths: defaultdict[str, str] = defaultdict(str)
+    for place, run in enumerate(shown):
+        height = max(round(_height(run, longest) * 2) / 2, _LEAST)
+        x, top = place * _STEP, number(HEIGHT - height)
+        paths[_class(run.status)] += f"M{x} {top}h{_BAR}V{HEIGHT}h-{_BAR}z"
+        if run.status in _BAD:
+            paths[_class(run.status)] += f"M{x} {number(HEIGHT - height - _MARK)}h{_BAR}v2h-{_BAR}z"
+    bars = Markup("").join(
+        element("path", class_=f"state-{status}", d=path) for status, path in paths.items()
+    )
+    return _row(len(shown), _summary(shown, label), bars)
+
+
+def _longest(shown: Sequence[Run]) -> float:
+    return max(measure(run.seconds or 0) for run in shown)
+
+
+def _height(run: Run, longest: float) -> float:
+    return share(run.seconds or 0, longest) * (HEIGHT - _MARK - 1)
+
+
+def _summary(shown: Sequence[Run], label: str) -> str:
     counts = ", ".join(
         f"{count} {cut(status, 20)}"
         for status, count in Counter(run.status for run in shown).most_common(6)
     )
-    return _row(len(shown), f"{cut(label)}: {counts}; the latest {_words(shown[-1])}", bars)
+    return f"{cut(label)}: {counts}; the latest {_words(shown[-1])}"
 
 
 def _row(count: int, name: str, bars: Markup) -> Markup:
@@ -70,7 +102,7 @@ def _row(count: int, name: str, bars: Markup) -> Markup:
 
 def _run(place: int, run: Run, longest: float) -> Markup:
     class_ = f"spark-run state-{_class(run.status)}"
-    height = share(run.seconds or 0, longest) * (HEIGHT - _MARK - 1)
+    height = _height(run, longest)
     parts = element("title", _words(run)) + _bar(place, height, "spark-height")
     if run.status in _BAD:
         top = HEIGHT - max(height, _LEAST)

@@ -168,33 +168,32 @@ class _Clock:
     def _bars(self, span: Span) -> Markup:
         bars = _bars_of(span)[-MAX_BARS:]
         drawn = [self._whole(span), *map(self._bar, bars)]
-        said = "; ".join(self._said(bar) for bar in bars[-_MAX_SAID:])
-        return _picture("bars", ROW_HEIGHT, said or self._said(span), Markup("").join(drawn))
+        return _picture("bars", ROW_HEIGHT, self._said(span, bars), Markup("").join(drawn))
 
     def _whole(self, span: Span) -> Markup:
         """From its beginning to its end, with the pauses between the attempts."""
         if span.start is None:
             return Markup("")
         left, right = self._places(span)
-        return Markup('<rect class="whole" x="{}" y="9" width="{}" height="2"/>').format(
+        return Markup('<rect class="whole" x="{}" width="{}"/>').format(
             _percent(left), _percent(right - left)
         )
 
     def _bar(self, bar: Span) -> Markup:
         left, right = self._places(bar)
-        kind = {"attempt": "attempt", "llm": "llm"}.get(bar.kind, "part")
-        return Markup(
-            '<rect class="bar {} {}" x="{}" y="4" width="{}" height="12" rx="2">'
-            "<title>{}</title></rect>"
-        ).format(
-            kind, colour_of(bar.status), _percent(left), _percent(right - left), self._said(bar)
+        kind = f" {bar.kind}" if bar.kind in _BARS else " part"
+        return Markup('<rect class="bar{} {}" x="{}" width="{}"/>').format(
+            kind, colour_of(bar.status), _percent(left), _percent(right - left)
         )
 
-    def _said(self, span: Span) -> str:
-        name = cut(span.name, _NAME_COLUMNS)
+    def _said(self, span: Span, bars: Sequence[Span]) -> str:
         if span.start is None:
-            return f"{name}: {span.status.value}, not begun"
-        return f"{name}: {span.status.value}, {self._took(span)}"
+            return "not begun"
+        if len(bars) < 2:
+            return f"{span.status.value}, {self._took(span)}"
+        kind = "attempts" if bars[0].kind == "attempt" else "parts"
+        ends = ", ".join(bar.status.value for bar in bars[-_MAX_SAID:])
+        return f"{len(bars)} {kind}: {'... ' if len(bars) > _MAX_SAID else ''}{ends}"
 
     def _took(self, span: Span) -> str:
         if span.start is None:

@@ -1,6 +1,6 @@
 """What pages that list things listen to: which kinds of a team's things have changed."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from api.http.dependencies import (
 from api.http.event_stream import RETRY, EventStream
 from api.http.notifications import Notifications
 from api.web.page import pages
+from api.web.standing import TOPIC
 
 router = pages()
 
@@ -38,14 +39,21 @@ async def live(  # noqa: PLR0917  (what FastAPI gives)
 ) -> EventStream:
     """Send ``changed`` with the topics, and a comment when there was nothing for a while."""
     heartbeat_seconds = request.app.state.services.options.heartbeat_seconds
-    events = _events(changes, notifications, team_id, heartbeat_seconds)
+    news = [TOPIC] if request.app.state.standings.is_news else []
+    events = _events(changes, notifications, team_id, heartbeat_seconds, news)
     return EventStream(events, keys, key_digest)
 
 
 async def _events(
-    changes: Changes, notifications: Notifications, team_id: UUID, heartbeat_seconds: float
+    changes: Changes,
+    notifications: Notifications,
+    team_id: UUID,
+    heartbeat_seconds: float,
+    news: Sequence[str],
 ) -> AsyncGenerator[bytes, None]:
     yield RETRY
+    if news:
+        yield format_sse_event(event="changed", data_str=" ".join(news))
     with changes.viewed(team_id) as viewer:
         while not notifications.closing:
             if await viewer.bell.wait(heartbeat_seconds):

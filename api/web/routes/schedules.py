@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 
+from activities.off_loop import off_loop
 from activities.store.audit import Actor
 from api.http.bodies import checked
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
@@ -14,10 +15,12 @@ from api.schedules.drafts import check_draft
 from api.schedules.errors import ScheduleNameTaken
 from api.services import Services
 from api.tasks.drafts import Draft
+from api.web.filters import clip
 from api.web.page import fields_of, pages, render, see_other
 from api.web.routes.login import own_path
 from api.web.schedules import form
 from api.web.schedules.form import ScheduleView
+from api.web.text.code import highlight
 from api.wire.responses.pages import Page
 from api.wire.responses.schedules import Schedule, ScheduleSummary
 from api.wire.schedule_requests import ScheduleChange, ScheduleRequest
@@ -27,6 +30,8 @@ router = pages()
 
 _ONE = "/schedules/{schedule_id:uuid}"
 _FORM = "schedules/form.html"
+# The whole is a link away, in JSON.
+_SHOWN_CHARACTERS = 20_000
 
 ListDep = Annotated[Page[ScheduleSummary], Depends(calls.list_all)]
 ScheduleDep = Annotated[Schedule, Depends(calls.get)]
@@ -73,8 +78,9 @@ async def create_schedule(request: Request, services: ServicesDep, actor: ActorD
 @router.get(_ONE)
 async def schedule_page(request: Request, schedule: ScheduleDep) -> Response:
     """Show a schedule: when it runs, what has become of its last runs, and its task."""
-    task = yaml_text(schedule.task)
-    return render(request, "schedules/one.html", schedule=schedule, task=task)
+    task = clip(yaml_text(schedule.task), _SHOWN_CHARACTERS)
+    shown = await off_loop(highlight, task, "yaml")
+    return render(request, "schedules/one.html", schedule=schedule, task=shown)
 
 
 @router.get(f"{_ONE}/edit")

@@ -21,7 +21,7 @@ from api.wire.responses.skills import Skill, SkillList
 router = pages()
 
 # More is neither coloured nor sent with a page.
-SHOWN_CHARACTERS = 64 * 1024
+SHOWN_CHARACTERS = 32 * 1024
 
 
 @router.get("/skills")

@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Request, Response
+from markupsafe import Markup
 from pydantic import JsonValue
 from starlette.datastructures import FormData
 
@@ -13,7 +14,9 @@ from api.errors import InvalidRequest
 from api.http.bodies import checked
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.routes import webhooks as calls
+from api.web.filters import clip
 from api.web.page import fields_of, pages, render, see_other
+from api.web.text.code import highlight
 from api.wire.requests import WebhookChange, WebhookRequest
 from api.wire.responses.pages import Page
 from api.wire.responses.webhooks import Delivery, DeliveryDetails, Webhook
@@ -23,6 +26,8 @@ router = pages()
 
 _ONE = "/webhooks/{webhook_id:uuid}"
 _DELIVERIES = "/webhooks/deliveries"
+# The whole is a link away, in JSON.
+_SHOWN_CHARACTERS = 20_000
 
 HooksDep = Annotated[Page[Webhook], Depends(calls.list_webhooks)]
 HookDep = Annotated[Webhook, Depends(calls.get_webhook)]
@@ -111,7 +116,7 @@ async def deliveries_page(
 @router.get(f"{_DELIVERIES}/{{delivery_id:uuid}}")
 async def delivery_page(request: Request, delivery: DeliveryDep) -> Response:
     """Show a delivery: what was sent, and what was answered each time."""
-    body = await off_loop(_indented, delivery.body or "")
+    body = await off_loop(_shown, delivery.body or "")
     return render(request, "webhooks/delivery.html", delivery=delivery, body=body)
 
 
@@ -122,12 +127,13 @@ async def resend_delivery(delivery_id: UUID, services: ServicesDep, actor: Actor
     return see_other(f"{_DELIVERIES}/{delivery_id}")
 
 
-def _indented(body: str) -> str:
-    """JSON as people read it."""
+def _shown(body: str) -> Markup:
+    """The beginning of a body of JSON, as people read it."""
     try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-    except ValueError:
-        return body
+        text = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        text = body
+    return highlight(clip(text, _SHOWN_CHARACTERS), "json")
 
 
 def _page(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from markupsafe import Markup
 
+from api.web.text.code import highlight
 from api.web.text.markdown import as_it_is, markdown
 from api.web.text.pretty import pretty
 from api.web.text.visible import plain
@@ -23,6 +24,9 @@ class Budget:
 
     def pretty(self, text: str) -> Markup:
         return self._made(pretty, text) or plain(text)
+
+    def code(self, text: str, language: str) -> Markup:
+        return self._made(lambda source: highlight(source, language), text) or plain(text)
 
     def _made(self, make: Callable[[str], Markup], text: str) -> Markup | None:
         return make(text) if time.monotonic() < self._until else None

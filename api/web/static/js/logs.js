@@ -19,12 +19,17 @@ let follows = false;
 let isDue = false;
 follow.hidden = !document.getElementById("content").dataset.live;
 follow.addEventListener("click", () => setFollowing(!follows));
+const UPWARDS = new Set(["ArrowUp", "PageUp", "Home"]);
 addEventListener("keydown", (event) => {
+  if (follows && UPWARDS.has(event.key)) setFollowing(false);
   const isTyping = event.target.closest?.("input, textarea, select");
   if (event.key === "f" && !isTyping && !event.ctrlKey && !event.metaKey && !follow.hidden) setFollowing(!follows);
 });
 addEventListener("wheel", (event) => {
   if (event.deltaY < 0 && follows) setFollowing(false);
+});
+addEventListener("touchmove", () => {
+  if (follows && !isAtEnd()) setFollowing(false);
 });
 
 function setFollowing(on) {
@@ -110,7 +115,8 @@ function lineOf(output, text, number) {
 function chunkFor(output) {
   let chunk = output.block.lastElementChild;
   if (!chunk || chunk.childElementCount >= CHUNK_LINES) {
-    chunk = element("code", "chunk");
+    chunk?.classList.remove("short");
+    chunk = element("code", "chunk short");
     output.block.append(chunk);
     if (output.block.childElementCount > MOST_CHUNKS) output.block.firstElementChild.remove();
   }
@@ -177,6 +183,7 @@ function filter() {
     line.hidden = !isMatch(line);
     if (!line.hidden) shown += 1;
   }
+  document.documentElement.toggleAttribute("data-filtered", Boolean(search.value));
   matches.textContent = search.value ? `${shown} ${shown === 1 ? "line" : "lines"}` : "";
   const url = new URL(location.href);
   if (search.value) url.searchParams.set("q", search.value);

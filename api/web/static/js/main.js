@@ -4,3 +4,4 @@ import "./forms.js";
 import "./keys.js";
 import "./times.js";
 import "./copying.js";
+import "./waiting_count.js";

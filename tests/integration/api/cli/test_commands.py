@@ -242,6 +242,8 @@ async def test_a_list_is_filtered_cut_and_followed_to_its_end(stage: Stage) -> N
     page = json.loads(some.stdout)
     assert [item["task_id"] for item in page["items"]] == ids[:0:-1]
     assert page["next_cursor"]
+    retrying = await agentos(stage.url, "ls", "--text", prompt, "--retrying", "-o", "json")
+    assert json.loads(retrying.stdout)["items"] == []
     every = await agentos(stage.url, "ls", "--text", prompt, "--all", "-o", "json")
     page = json.loads(every.stdout)
     assert [item["task_id"] for item in page["items"]] == ids[::-1]

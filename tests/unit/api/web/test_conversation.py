@@ -44,6 +44,17 @@ def test_a_result_stands_with_its_call_and_json_is_laid_out() -> None:
     assert "<strong>will</strong>" in said.body
 
 
+def test_arguments_that_have_lines_are_shown_by_lines() -> None:
+    given = json.dumps({"language": "python", "source": "import os\nprint(1)"})
+    [said] = conversation_of([asks(1, ("x", "run_code", given))])
+    [call] = said.calls
+    assert call.title == "python / import os print(1)"
+    assert "import" not in call.arguments
+    [(name, text)] = call.texts
+    assert name == "source"
+    assert Tags(text).words == "import os\nprint(1)"
+
+
 def test_a_call_id_that_a_model_uses_again_is_that_of_its_last_call() -> None:
     first, second = conversation_of(
         [
@@ -82,7 +93,7 @@ def test_the_page_shows_who_said_what_and_what_it_cost() -> None:
             message(1, "system", "Be kind."), message(2, "user", "Hello"), asks(3, ("x", "f", "{}"))
         )
     ).words
-    for expected in ("System prompt", "Person", "Hello", "1\u202f012 tokens", "$0.0200", "1.5 s"):
+    for expected in ("System prompt", "Prompt", "Hello", "1\u202f012 tokens", "$0.0200", "1.5 s"):
         assert expected in words
     assert "no result yet" in words
 

@@ -1,8 +1,18 @@
+import re
+import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from api.web.logs import HEAD_LINES, LINE_CHARACTERS, PAGE_CHARACTERS, TAIL_LINES, shown_attempts
+from api.web.logs import (
+    HEAD_LINES,
+    LINE_CHARACTERS,
+    PAGE_CHARACTERS,
+    PAGE_LINES,
+    TAIL_LINES,
+    shown_attempts,
+)
 from api.wire.responses.history import Attempt
 
 
@@ -18,8 +28,12 @@ def attempt(stdout: str = "", stderr: str = "") -> Attempt:
 
 def lines(stdout: str, wanted: str = "") -> list[tuple[int, str]]:
     [shown] = shown_attempts([attempt(stdout)], wanted)
-    parts = [chunk for each in shown.outputs for chunk in (*each.head, *each.tail)]
-    return [(line.number, str(line.text)) for chunk in parts for line in chunk]
+    return [line for each in shown.outputs for line in _read([*each.head, *each.tail])]
+
+
+def _read(chunks: Sequence[str]) -> list[tuple[int, str]]:
+    found = re.findall(r'<span data-n="(\d+)">(.*?)\n</span>', "".join(chunks), re.DOTALL)
+    return [(int(number), text) for number, text in found]
 
 
 def test_lines_are_numbered_and_keep_their_colours() -> None:
@@ -39,9 +53,9 @@ def test_long_output_keeps_its_beginning_and_end() -> None:
     [shown] = shown_attempts([attempt("\n".join(map(str, range(count))))])
     [output] = shown.outputs
     assert output.left_out == 7
-    assert output.head[0][0].text == "0"
-    assert output.tail[-1][-1].text == str(count - 1)
-    assert output.tail[0][0].number == HEAD_LINES + 8
+    head, tail = _read(output.head), _read(output.tail)
+    assert (head[0], len(head)) == ((1, "0"), HEAD_LINES)
+    assert (tail[0][0], tail[-1]) == (HEAD_LINES + 8, (count, str(count - 1)))
 
 
 def test_a_long_line_is_cut() -> None:
@@ -53,6 +67,8 @@ def test_what_is_more_than_a_page_holds_is_folded() -> None:
     long = attempt("x\n" * (PAGE_CHARACTERS // 2))
     shown = shown_attempts([long, attempt("y"), attempt()])
     assert [each.is_folded for each in shown] == [False, True, False]
+    many = attempt("\n" * PAGE_LINES, "\n" * PAGE_LINES)
+    assert [each.is_folded for each in shown_attempts([many, many])] == [False, True]
 
 
 def test_streams_are_kept_apart_and_empty_ones_left_out() -> None:
@@ -60,3 +76,11 @@ def test_streams_are_kept_apart_and_empty_ones_left_out() -> None:
     assert [each.stream for each in shown.outputs] == ["stdout", "stderr"]
     [silent] = shown_attempts([attempt()])
     assert not silent.outputs
+
+
+def test_a_stream_of_nothing_but_colours_is_shown_without_them() -> None:
+    start = time.perf_counter()
+    found = lines(("\x1b[31mx\x1b[32my" * 300 + "\n") * 2_000)
+    assert time.perf_counter() - start < 10
+    assert len(found) == 2_000
+    assert found[0][1].startswith("xyxy")

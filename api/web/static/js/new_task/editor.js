@@ -82,7 +82,7 @@ function shift(field, isBack) {
 }
 
 // As if it was typed: so that it can be undone.
-function insert(field, text) {
+export function insert(field, text) {
   if (text && document.execCommand("insertText", false, text)) return;
   field.setRangeText(text, field.selectionStart, field.selectionEnd, "end");
   field.dispatchEvent(new Event("input", { bubbles: true }));

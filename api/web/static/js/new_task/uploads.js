@@ -1,14 +1,19 @@
 // Files that are chosen or dropped are uploaded at once, with their progress; the form then names them.
 
 import { alarm, announce } from "../announce.js";
+import { insert } from "./editor.js";
 import { keepOneFree, nameOf, rowForFile } from "./rows.js";
 
 const UPLOADS = "/api/v1/files";
 const form = document.getElementById("new-task");
 const start = document.getElementById("start");
 const hint = document.getElementById("start-hint");
+const pipeline = document.getElementById("pipeline");
+const MOST_PIPELINE_BYTES = 1024 * 1024;
 const mostBytes = Number(form.dataset.mostBytes);
 let going = 0;
+// The button that was pressed while files were on their way.
+let pressed = null;
 
 form.addEventListener("change", (event) => {
   const field = event.target;
@@ -21,7 +26,8 @@ form.addEventListener("change", (event) => {
 form.addEventListener("submit", (event) => {
   if (going > 0) {
     event.preventDefault();
-    hint.textContent = "An upload is under way; it starts when you press again after that.";
+    pressed = event.submitter ?? start;
+    hint.textContent = "It goes on by itself when the files are uploaded.";
     return;
   }
   // What was sent is sent once; whoever comes back may send again.
@@ -53,11 +59,28 @@ addEventListener("drop", (event) => {
   settle();
   const aimed = event.target.closest?.(".input-row");
   [...event.dataTransfer.files].forEach((file, index) => {
+    if (!aimed && isPipeline(file)) return read(file);
     const row = index === 0 && aimed ? aimed : rowForFile(file.name);
     if (row) upload(file, row);
     else alarm(`There is no input left for ${file.name}: declare one in the pipeline first.`);
   });
 });
+
+// A file that is dropped beside the inputs, and looks like a pipeline, is opened.
+function isPipeline(file) {
+  if (!pipeline || file.size > MOST_PIPELINE_BYTES) return false;
+  return /\.ya?ml$/i.test(file.name) || (/\.json$/i.test(file.name) && !pipeline.value.trim());
+}
+
+async function read(file) {
+  const text = await file.text();
+  pipeline.focus();
+  pipeline.select();
+  insert(pipeline, text);
+  pipeline.setSelectionRange(0, 0);
+  pipeline.scrollTop = 0;
+  announce(`${file.name} is opened`);
+}
 
 function settle() {
   depth = 0;
@@ -88,7 +111,10 @@ function upload(file, row) {
     delete row.dataset.busy;
     going -= 1;
     if (!going) hint.textContent = "";
-    if (request.status !== 201) return failed(row, place, reason(request, file));
+    if (request.status !== 201) {
+      pressed = null;
+      return failed(row, place, reason(request, file));
+    }
     const kept = JSON.parse(request.responseText);
     row.querySelector(".ref").value = `file:${kept.id}`;
     row.querySelector(".ref").removeAttribute("aria-invalid");
@@ -98,7 +124,11 @@ function upload(file, row) {
     place.replaceChildren(sign, name, ` ${readable(kept.size)}`);
     announce(`${file.name} is uploaded for ${nameOf(row)}`);
     keepOneFree();
-    document.getElementById("pipeline")?.dispatchEvent(new Event("input", { bubbles: true }));
+    pipeline?.dispatchEvent(new Event("input", { bubbles: true }));
+    if (pressed && !going) {
+      form.requestSubmit(pressed);
+      pressed = null;
+    }
   });
   request.open("POST", UPLOADS);
   request.send(fields);

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from api.web.drawing.sparkline import HEIGHT, MAX_BARS, Run, runs, sparkline
+from api.web.drawing.sparkline import HEIGHT, MAX_BARS, Run, runs, runs_in_brief, sparkline
 from workflows.states import Status
 
 HOSTILE = "<script>alert(1)</script>\"'&\x00\u202e" + "x" * 1_000_000
@@ -22,7 +22,7 @@ def parsed(markup: str) -> ET.Element:
     """The drawing, as strict XML; it has no style and nothing that runs."""
     root = ET.fromstring(markup)
     for each in root.iter():
-        assert each.tag in {"svg", "g", "rect", "circle", "title"}
+        assert each.tag in {"svg", "g", "rect", "circle", "title", "path"}
         assert not {name for name in each.attrib if name.startswith("on") or name == "style"}
     return root
 
@@ -99,3 +99,29 @@ def test_hostile_names_are_text_and_short(text: str) -> None:
         parsed(markup)
         assert len(markup) < 2_000
         assert not re.search(r"[\x00\u202e\u2028\ud800]", markup)
+
+
+@given(pasts)
+@example([Run(HOSTILE, float("nan"))])
+def test_runs_in_brief_say_the_same_with_a_path_for_each_state(items: list[Run]) -> None:
+    markup = runs_in_brief(items)
+    if not items:
+        assert not markup
+        return
+    root = parsed(markup)
+    assert root.attrib["aria-label"] == parsed(runs(items)).attrib["aria-label"]
+    bars = "".join(path.attrib["d"] for path in root.iter("path"))
+    assert bars.count(f"V{HEIGHT}") == min(len(items), MAX_BARS)
+    assert all(float(at) <= HEIGHT for at in re.findall(r" ([\d.]+)h", bars))
+
+
+def test_a_bad_end_in_brief_is_told_by_more_than_colour() -> None:
+    marked, plain = (
+        runs_in_brief([Run(status, 1.0)]).count("z") for status in ("failed", "completed")
+    )
+    assert (marked, plain) == (2, 1)
+
+
+def test_runs_in_brief_weigh_little() -> None:
+    items = [Run("failed" if number % 3 == 0 else "completed", number) for number in range(12)]
+    assert len(runs_in_brief(items)) < 800

@@ -68,7 +68,7 @@ def test_attempts_are_kept_apart_in_the_row_of_their_step() -> None:
     assert "good" in second.attrib["class"]
     assert (first.attrib["x"], first.attrib["width"]) == ("20.00%", "20.00%")
     assert second.attrib["x"] == "60.00%"
-    assert "attempt 1: failed, 1.0 s" in row.bars
+    assert "<title>2 attempts: failed, completed</title>" in row.bars
 
 
 def test_what_runs_goes_on_until_now_and_the_present_is_marked() -> None:

@@ -1,0 +1,37 @@
+// What a form would do is shown again as soon as something is changed in it, and cannot be done
+// before. `data-preview` may name the only field that matters.
+
+import { onRefresh } from "./live.js";
+
+const PAUSE_MS = 100;
+let waits = false;
+
+function matters(event) {
+  const form = event.target.closest("form[data-preview]");
+  const only = form?.dataset.preview;
+  return form && event.target.name !== "note" && (!only || event.target.name === only) ? form : null;
+}
+
+document.addEventListener("input", (event) => hold(matters(event)));
+
+function hold(form) {
+  const button = form?.querySelector('[name="act"][value="run"]');
+  if (button) button.disabled = true;
+}
+
+// The answer brings the button back, unless it is to something that was changed again since.
+onRefresh(() => {
+  if (waits) hold(document.querySelector("form[data-preview]"));
+});
+
+document.addEventListener("change", (event) => {
+  const form = matters(event);
+  if (form) preview(form);
+});
+
+function preview(form) {
+  // One answer at a time: what was changed meanwhile is asked about afterwards.
+  waits = Boolean(form.dataset.busy);
+  if (waits) setTimeout(() => preview(form), PAUSE_MS);
+  else form.requestSubmit(form.querySelector('[name="act"][value="preview"]'));
+}
