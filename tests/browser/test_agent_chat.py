@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from activities.tools.toolbox import REMEMBERED_SECONDS
 from tests.browser.visits import NARROW, check_accessible, check_fits
@@ -337,3 +337,22 @@ async def test_a_call_that_wants_approval_is_shown_whole_and_denied_in_place(
             assert "not today" in agent.talk.results()[0]
     finally:
         await live.http.patch(tool, json={"permission_level": "auto"})
+
+
+async def test_what_is_typed_while_a_message_is_on_its_way_is_sent_after_it(
+    page: Page, live: Live, models: ScriptedModels
+) -> None:
+    async with _chatting(page, live, models, asks(text="Heard.")) as agent:
+        await agent.do("pause")
+        await page.route("**/messages", _slowly)
+        await _say(page, "One.")
+        await _say(page, "Two.")
+        await expect(page.locator("#queue article")).to_have_count(2)
+        await expect(page.get_by_label("Message", exact=True)).to_have_value("")
+        sent = [item["content"] for item in await agent.inbox()]
+        assert sent == ["One.", "Two."]
+
+
+async def _slowly(route: Route) -> None:
+    await asyncio.sleep(1)
+    await route.continue_()

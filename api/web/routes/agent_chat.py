@@ -25,6 +25,7 @@ from api.web.agents.attachments import attachments_in, message_form
 from api.web.agents.conversation import conversation_of
 from api.web.agents.fields import text_of
 from api.web.agents.voices import said_to_agent
+from api.web.arguments import arguments_of
 from api.web.conversation import conversation_of as turn_of
 from api.web.page import fields_of, pages, render, see_other
 from api.web.text.budget import Budget
@@ -81,7 +82,7 @@ async def chat_page(  # noqa: PLR0917  (what FastAPI gives)
         chat=await off_loop(conversation_of, agent, page, turns.items),
         files=files,
         is_newest=not cursor,
-        asked=asked,
+        asked=[(call, arguments_of(call.arguments, is_whole=False)) for call in asked],
         key=uuid4().hex,
     )
 

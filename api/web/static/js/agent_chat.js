@@ -49,7 +49,6 @@ onEvent("agent.deleted", () => location.assign("/agents"));
 
 onEvent("message", (data) => {
   const isKnown = document.getElementById(`m${data.seq}`);
-  stays ||= isAtEnd();
   if (data.kind === "reply") announce(`${data.from_name}: ${data.content.slice(0, SPOKEN_CHARACTERS)}`);
   return !isKnown;
 });
@@ -65,30 +64,13 @@ function isAnswered(task) {
 }
 
 onRefresh(() => {
-  stays ||= isAtEnd();
   if (running.task && (isOver || isAnswered(running.task))) {
     isOver = true;
     running.clear();
   }
   if (stays) toEnd();
-  stays = false;
 });
-
-// How an answer came about is fetched when somebody unfolds it.
-document.addEventListener("toggle", onToggle, true);
-
-async function onToggle(event) {
-  const address = event.target.dataset?.loads;
-  if (!address || !event.target.open || event.target.dataset.loaded) return;
-  event.target.dataset.loaded = "true";
-  const answer = await fetch(address, { headers: { Accept: "text/html" } });
-  if (!answer.ok) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const turn = page.getElementById("turn");
-  turn.removeAttribute("id");
-  // Anchors are those of that page.
-  for (const part of turn.querySelectorAll("[id]")) part.removeAttribute("id");
-  event.target.querySelector("[data-kept]").replaceChildren(document.adoptNode(turn));
-}
+// The page grows without anybody scrolling.
+addEventListener("scroll", () => (stays = isAtEnd()), { passive: true });
 
 if (!location.hash) toEnd();

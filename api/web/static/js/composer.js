@@ -6,6 +6,8 @@ import { alarm, announce } from "./announce.js";
 const KEY_BYTES = 16;
 const form = document.querySelector("[data-composer]");
 const uploading = new Set();
+let words = "";
+let isNextDue = false;
 
 document.documentElement.classList.add("scripted");
 
@@ -15,10 +17,16 @@ document.addEventListener("done", (event) => {
   const sent = event.target;
   if (!sent.matches("[data-composer], [data-clears]")) return;
   const key = sent.elements.key?.value;
+  const field = sent.querySelector("textarea");
+  // What was typed while it was on its way is the next message.
+  const typed = sent === form && field.value !== words ? field.value : "";
   sent.reset();
+  field.value = typed;
   if (key) sent.elements.key.value = anotherKey();
   sent.querySelector("[data-attached]")?.replaceChildren();
-  sent.querySelector("textarea")?.focus();
+  field.focus();
+  if (typed && isNextDue) setTimeout(() => form.requestSubmit());
+  isNextDue = false;
 });
 
 function anotherKey() {
@@ -32,7 +40,9 @@ if (form) {
   text.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
-    if (text.value.trim()) form.requestSubmit();
+    if (!text.value.trim()) return;
+    if (form.dataset.busy) isNextDue = true;
+    else form.requestSubmit();
   });
   form.querySelector("[data-files]").addEventListener("change", (event) => {
     take([...event.target.files]);
@@ -58,6 +68,7 @@ if (form) {
   form.addEventListener(
     "submit",
     (event) => {
+      if (!form.dataset.busy) words = text.value;
       if (!uploading.size) return;
       event.preventDefault();
       event.stopImmediatePropagation();

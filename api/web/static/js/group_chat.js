@@ -3,14 +3,12 @@
 
 import { announce } from "./announce.js";
 import { onEvent, onRefresh } from "./live.js";
-import { toEnd } from "./sticking.js";
+import { isAtEnd, toEnd } from "./sticking.js";
 
 const SPOKEN_CHARACTERS = 200;
-const transcript = document.getElementById("transcript");
 let stays = true;
 
 onEvent("message", (data) => {
-  stays ||= isNearEnd();
   const words = data.content.slice(0, SPOKEN_CHARACTERS);
   announce(data.reason ? "The group is silent" : `${data.from_name}: ${words}`);
   return true;
@@ -18,12 +16,8 @@ onEvent("message", (data) => {
 onEvent("group.deleted", () => location.assign("/groups"));
 onRefresh(() => {
   if (stays) toEnd();
-  stays = false;
 });
-
-function isNearEnd() {
-  const last = transcript.lastElementChild;
-  return !last || last.getBoundingClientRect().top < innerHeight;
-}
+// The page grows without anybody scrolling.
+addEventListener("scroll", () => (stays = isAtEnd()), { passive: true });
 
 if (!location.hash) toEnd();
