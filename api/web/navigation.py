@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# What is reached through one place in the navigation.
+_TOGETHER = {"/agents": ("/agents", "/groups")}
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -16,7 +19,8 @@ class Place:
         """Whether a page is below it."""
         if self.path == "/":
             return path == "/" or path.startswith("/tasks")
-        return path == self.path or path.startswith(f"{self.path}/")
+        roots = _TOGETHER.get(self.path, (self.path,))
+        return any(path == root or path.startswith(f"{root}/") for root in roots)
 
 
 NAVIGATION = (

@@ -137,3 +137,11 @@ async def test_hostile_words_of_a_member_do_nothing(
     assert len(await page.content()) < 150_000
     await said.get_by_role("link", name="all of it").click()
     await page.set_viewport_size(NARROW)
+
+
+async def test_groups_are_found_beside_agents(page: Page, live: Live) -> None:
+    await page.goto(f"{live.services.api_url}/agents")
+    await page.get_by_label("Agents and groups").get_by_role("link", name="Groups").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Groups")
+    place = page.get_by_label("Main").get_by_role("link", name="Agents")
+    await expect(place).to_have_attribute("aria-current", "true")
