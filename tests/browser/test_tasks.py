@@ -66,7 +66,7 @@ async def test_a_row_tells_how_a_task_stands_and_who_it_is_from(page: Page, empt
     shown = row(page, task_id)
     await expect(shown).to_contain_text("completed")
     await expect(shown).to_contain_text("pipeline by local user")
-    await expect(shown).to_contain_text("1/1")
+    await expect(shown).to_contain_text("1 of 1")
     label = await shown.get_by_role("img").get_attribute("aria-label")
     assert label is not None
     assert label.startswith("Last runs: 1 failed, 1 completed; the latest completed")

@@ -17,6 +17,7 @@ from workflows.states import Status
 class ServedAgentKind(ServedKind[Agent]):
     kind = KIND_OF_TASK
     has_many_sub_tasks = True
+    counts_turns = True
 
     async def beginning(
         self, services: Services, task: StoredTask, request: RetryRequest

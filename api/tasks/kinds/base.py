@@ -64,11 +64,13 @@ class ServedKind(ABC, Generic[Definition]):
 
     The module of one has an object of it as ``KIND``.
 
-    ``has_many_sub_tasks``: a list of tasks reads only those that are open.
+    ``has_many_sub_tasks``: a list of tasks reads only those that are open. ``counts_turns``: its
+    progress is in turns, and how many it may take says nothing of how far it is.
     """
 
     kind: Kind[Definition]
     has_many_sub_tasks = False
+    counts_turns = False
 
     @abstractmethod
     async def beginning(

@@ -21,6 +21,7 @@ _NOT_ALONE = (
 class ServedExchangeKind(ServedKind[Exchange]):
     kind = EXCHANGE
     has_many_sub_tasks = True
+    counts_turns = True
 
     async def beginning(
         self, services: Services, task: StoredTask, request: RetryRequest
