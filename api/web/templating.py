@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api.web.agents.voices import voice_of
 from api.web.drawing.sparkline import sparkline
-from api.web.filters import FILTERS, between
+from api.web.filters import FILTERS, between, lasted
 from api.web.static_files import ROOT
 from api.web.text.ansi import ansi
 from api.web.text.code import highlight
@@ -25,7 +25,9 @@ _environment = Environment(
 _environment.filters.update(FILTERS)
 _environment.filters.update(markdown=markdown, ansi=ansi, highlight=highlight, plain=plain)
 _environment.filters.update(voice=voice_of)
-_environment.globals.update(static=ROOT, api=API, between=between, sparkline=sparkline)
+_environment.globals.update(
+    static=ROOT, api=API, between=between, lasted=lasted, sparkline=sparkline
+)
 
 
 def html_of(template: str, **context: Any) -> str:
