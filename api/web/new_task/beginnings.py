@@ -11,6 +11,7 @@ from uuid import uuid4
 from pydantic import JsonValue
 
 from api.web.new_task.fields import CHOICES, MORE, READERS, TYPES, Filled, InputRow, shown
+from api.web.task_definition import in_order
 from api.wire.responses.skills import Skill
 from api.wire.responses.tasks import Task
 from api.wire.yaml_writer import yaml_text
@@ -85,7 +86,7 @@ def of_task(task: Task) -> Filled:
     if task.priority != _USUAL_PRIORITY:
         texts["priority"] = str(task.priority)
     if type_ == "pipeline":
-        texts = {**texts, "pipeline": yaml_text(definition)}
+        texts = {**texts, "pipeline": yaml_text(in_order(definition))}
     elif type_ in ("agent", "plan"):
         for name in CHOICES if type_ == "agent" else ():
             if isinstance(given := definition.pop(name, None), list):

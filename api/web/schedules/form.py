@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 
 from api.http.drafts import draft_of
 from api.tasks.drafts import Draft, Source
+from api.web.task_definition import in_order
 from api.wire.errors import BodyMalformed, TooManyValues
 from api.wire.responses.checks import FoundProblem, ScheduleCheck
 from api.wire.responses.schedules import Schedule
@@ -68,7 +69,7 @@ def request_of(task: Task) -> dict[str, JsonValue]:
     if task.prompt:
         request["prompt"] = task.prompt
     if task.definition and type_ in ("pipeline", "agent", "plan"):
-        request[type_] = task.definition
+        request[type_] = in_order(task.definition) if type_ == "pipeline" else task.definition
     if task.inputs:
         request["inputs"] = dict(task.inputs)
     if task.priority != _USUAL_PRIORITY:
