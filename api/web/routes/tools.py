@@ -211,4 +211,4 @@ def _number(text: str) -> float:
 
 
 def _states(breakers: Page[Breaker]) -> dict[str, str]:
-    return {each.name: str(each.state).replace("_", "-") for each in breakers.items}
+    return {each.name: str(each.state) for each in breakers.items}
