@@ -9,6 +9,7 @@ from api.http.bodies import checked
 from api.http.dependencies import ActorDep, ServicesDep
 from api.http.routes.bulk import abort_bulk, get_bulk, list_bulk
 from api.web.page import fields_of, pages, render, see_other
+from api.web.paging import first_page, next_page
 from api.wire.bulk import AbortRequest
 from api.wire.responses.bulk import BulkRun
 from api.wire.responses.pages import Page
@@ -18,10 +19,16 @@ router = pages()
 
 @router.get("/bulk")
 async def bulk_runs_page(
-    request: Request, runs: Annotated[Page[BulkRun], Depends(list_bulk)], cursor: str | None = None
+    request: Request, runs: Annotated[Page[BulkRun], Depends(list_bulk)]
 ) -> Response:
     """List bulk runs, the newest first."""
-    return render(request, "bulk/list.html", runs=runs, cursor=cursor)
+    return render(
+        request,
+        "bulk/list.html",
+        runs=runs,
+        first=first_page(request),
+        next=next_page(request, runs),
+    )
 
 
 @router.get("/bulk/{bulk_id:uuid}")

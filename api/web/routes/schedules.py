@@ -17,6 +17,7 @@ from api.services import Services
 from api.tasks.drafts import Draft
 from api.web.filters import clip
 from api.web.page import fields_of, pages, render, see_other
+from api.web.paging import first_page, next_page
 from api.web.routes.login import own_path
 from api.web.schedules import form
 from api.web.schedules.form import ScheduleView
@@ -40,7 +41,13 @@ ScheduleDep = Annotated[Schedule, Depends(calls.get)]
 @router.get("/schedules")
 async def schedules_page(request: Request, schedules: ListDep) -> Response:
     """List schedules with their next and last runs."""
-    return render(request, "schedules/list.html", schedules=schedules)
+    return render(
+        request,
+        "schedules/list.html",
+        schedules=schedules,
+        first=first_page(request),
+        next=next_page(request, schedules),
+    )
 
 
 @router.get("/schedules/new")

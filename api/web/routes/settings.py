@@ -15,6 +15,7 @@ from api.http.routes.keys import OwnKeyDep
 from api.http.routes.limits import list_limits
 from api.http.routes.usage import get_usage
 from api.web.page import fields_of, pages, render, see_other
+from api.web.paging import first_page, next_page
 from api.wire.requests import KeyRequest
 from api.wire.responses.about import About
 from api.wire.responses.housekeeping import HousekeepingView
@@ -53,7 +54,6 @@ async def settings_page(
     kept: Annotated[HousekeepingView, Depends(get_housekeeping)],
     about: Annotated[About, Depends(get_about)],
     revoked: bool = False,
-    cursor: CursorText = None,
 ) -> Response:
     """Show all of it on one page."""
     return render(
@@ -65,7 +65,8 @@ async def settings_page(
         kept=kept,
         about=about,
         revoked=revoked,
-        cursor=cursor,
+        first=first_page(request),
+        next=next_page(request, keys),
     )
 
 

@@ -2,7 +2,7 @@
 
 from math import isfinite
 from typing import Annotated
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Depends, Request, Response
@@ -20,6 +20,7 @@ from api.http.routes.mcp_servers import check_server
 from api.http.routes.tools import get_tool, list_tools
 from api.services import Services
 from api.web.page import fields_of, pages, render, see_other
+from api.web.paging import first_page, next_page
 from api.web.routes.login import own_path
 from api.web.schema_tables import rows_of
 from api.wire.requests import BreakerDecision, ToolChange
@@ -45,17 +46,14 @@ async def tools_page(
     breakers: Annotated[Page[Breaker], Depends(get_breakers)],
 ) -> Response:
     """List tools, with a search."""
-    given = request.query_params
-    kept = [(name, value) for name, value in given.multi_items() if name != "cursor"]
-    following = tools.next_cursor and urlencode([*kept, ("cursor", tools.next_cursor)])
     return render(
         request,
         "tools/tools.html",
         tools=[tool for tool in tools.items if not tool.is_server],
-        given=given,
+        given=request.query_params,
         states=_states(breakers),
-        first=f"/tools?{urlencode(kept)}" if "cursor" in given else "",
-        following=f"/tools?{following}" if following else "",
+        first=first_page(request),
+        next=next_page(request, tools),
         address_of=address_of,
     )
 
@@ -93,14 +91,14 @@ async def breakers_page(
     name: str = "",
 ) -> Response:
     """List breakers that are open, or were lately, and what people did with any."""
-    following = breakers.next_cursor and urlencode({"cursor": breakers.next_cursor})
     return render(
         request,
         "tools/breakers.html",
         breakers=breakers.items,
         history=history.items,
         name=name,
-        following=f"{_BREAKERS}?{following}" if following else "",
+        first=first_page(request),
+        next=next_page(request, breakers),
     )
 
 

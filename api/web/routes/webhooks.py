@@ -16,6 +16,7 @@ from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.routes import webhooks as calls
 from api.web.filters import clip
 from api.web.page import fields_of, pages, render, see_other
+from api.web.paging import first_page, next_page
 from api.web.text.code import highlight
 from api.wire.requests import WebhookChange, WebhookRequest
 from api.wire.responses.pages import Page
@@ -51,7 +52,10 @@ async def create_webhook(
         wanted = checked(WebhookRequest, _request_in(fields))
         made = await calls.create(services, actor, wanted)
     except InvalidRequest as error:
-        problems = {each.pointer.split("/")[1]: each.message for each in error.problems}
+        problems = {
+            each.pointer.removeprefix("/").partition("/")[0]: each.message
+            for each in error.problems
+        }
         return _page(request, hooks, status=422, fields=fields, problems=problems)
     return _once(request, secret=made.secret, url=made.url)
 
@@ -100,7 +104,6 @@ async def deliveries_page(
     """List what was sent, or is to be."""
     hooks = await calls.list_webhooks(services, team_id)
     query = request.query_params
-    kept = [(name, value) for name, value in query.multi_items() if name != "cursor"]
     return render(
         request,
         "webhooks/deliveries.html",
@@ -109,7 +112,9 @@ async def deliveries_page(
         states=tuple(DeliveryState),
         notices=tuple(Notice),
         query=query,
-        kept=kept,
+        is_filtered=any(name != "cursor" for name in query),
+        first=first_page(request),
+        next=next_page(request, deliveries),
     )
 
 
