@@ -10,6 +10,7 @@ from starlette.datastructures import FormData
 from api.dead_letters.letters import digest_of
 from api.http.bodies import checked
 from api.web import arguments
+from api.web.task_definition import in_order
 from api.wire.requests import RequeueRequest
 from api.wire.responses.dead_letters import Foresight
 from api.wire.responses.tasks import Task
@@ -94,7 +95,7 @@ def pipeline_of(task: Task) -> str:
     """The pipeline as YAML, if it is one that can be edited on a page."""
     if task.type != TaskType.PIPELINE or task.definition is None:
         return ""
-    text = yaml_text(task.definition)
+    text = yaml_text(in_order(task.definition))
     return text if len(text) <= MAX_PIPELINE_CHARACTERS else ""
 
 

@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 
 from api.http.drafts import draft_of
 from api.tasks.drafts import Draft, Source
+from api.web.task_definition import request_in_order, request_of
 from api.wire.errors import BodyMalformed, TooManyValues
 from api.wire.responses.checks import FoundProblem, ScheduleCheck
 from api.wire.responses.schedules import Schedule
@@ -21,7 +22,6 @@ from workflows.pointers import Problem
 
 TASK = "task"
 NAMES = ("name", "timing", "cron", "every", "time_zone", "overlap", "catch_up", "note", TASK)
-_USUAL_PRIORITY = 5
 _EXAMPLE = """\
 type: pipeline
 pipeline:
@@ -61,21 +61,6 @@ def of_task(task: Task) -> ScheduleView:
     )
 
 
-def request_of(task: Task) -> dict[str, JsonValue]:
-    """What was asked for when a task was submitted."""
-    type_ = str(task.type)
-    request: dict[str, JsonValue] = {"type": type_}
-    if task.prompt:
-        request["prompt"] = task.prompt
-    if task.definition and type_ in ("pipeline", "agent", "plan"):
-        request[type_] = task.definition
-    if task.inputs:
-        request["inputs"] = dict(task.inputs)
-    if task.priority != _USUAL_PRIORITY:
-        request["priority"] = task.priority
-    return request
-
-
 def of_schedule(schedule: Schedule) -> ScheduleView:
     texts = {
         "name": schedule.name,
@@ -86,7 +71,7 @@ def of_schedule(schedule: Schedule) -> ScheduleView:
         "overlap": str(schedule.overlap),
         "catch_up": schedule.catch_up,
         "note": schedule.note,
-        TASK: yaml_text(schedule.task),
+        TASK: yaml_text(request_in_order(schedule.task)),
     }
     return ScheduleView(texts)
 
