@@ -8,6 +8,7 @@ from fastapi import Depends, Request, Response
 from api.http.bodies import checked
 from api.http.dependencies import ActorDep, ServicesDep
 from api.http.routes.bulk import abort_bulk, get_bulk, list_bulk
+from api.web.forms import text_of
 from api.web.page import fields_of, pages, render, see_other
 from api.web.paging import first_page, next_page
 from api.wire.bulk import AbortRequest
@@ -43,6 +44,6 @@ async def abort_on_page(
 ) -> Response:
     """Leave what is left as it is."""
     fields = await fields_of(request)
-    wanted = checked(AbortRequest, {"note": str(fields.get("note", "")).strip()})
+    wanted = checked(AbortRequest, {"note": text_of(fields, "note").strip()})
     await abort_bulk(bulk_id, services, actor, wanted)
     return see_other(f"/bulk/{bulk_id}")

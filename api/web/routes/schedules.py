@@ -16,9 +16,9 @@ from api.schedules.errors import ScheduleNameTaken
 from api.services import Services
 from api.tasks.drafts import Draft
 from api.web.filters import clip
+from api.web.forms import own_path
 from api.web.page import fields_of, pages, render, see_other
 from api.web.paging import first_page, next_page
-from api.web.routes.login import own_path
 from api.web.schedules import form
 from api.web.schedules.form import ScheduleView
 from api.web.task_definition import request_in_order

@@ -19,9 +19,9 @@ from api.http.routes.breakers import get_breakers
 from api.http.routes.mcp_servers import check_server
 from api.http.routes.tools import get_tool, list_tools
 from api.services import Services
+from api.web.forms import own_path, text_of
 from api.web.page import fields_of, pages, render, see_other
 from api.web.paging import first_page, next_page
-from api.web.routes.login import own_path
 from api.web.schema_tables import rows_of
 from api.wire.requests import BreakerDecision, ToolChange
 from api.wire.responses.audit import AuditEntry
@@ -106,14 +106,14 @@ async def breakers_page(
 async def decide(request: Request, services: ServicesDep, actor: ActorDep) -> Response:
     """Open or close one."""
     fields = await fields_of(request)
-    minutes = str(fields.get("minutes", "")).strip()
-    wanted: dict[str, JsonValue] = {"note": str(fields.get("note", ""))}
+    minutes = text_of(fields, "minutes").strip()
+    wanted: dict[str, JsonValue] = {"note": text_of(fields, "note")}
     if minutes:
         wanted["seconds"] = _number(minutes) * 60
     decision = checked(BreakerDecision, wanted)
-    is_opened = str(fields.get("state", "")) == BreakerState.OPEN
+    is_opened = text_of(fields, "state") == BreakerState.OPEN
     act = breakers_api.open_breaker if is_opened else breakers_api.close_breaker
-    await act(str(fields.get("name", "")).strip(), decision, services, actor)
+    await act(text_of(fields, "name").strip(), decision, services, actor)
     return see_other(_BREAKERS)
 
 
@@ -129,7 +129,7 @@ async def change(request: Request, services: ServicesDep, actor: ActorDep) -> Re
     for bound in ("max_running", "calls_per_minute"):
         if bound in fields:
             given[bound] = int(_number(str(fields[bound]).strip() or "0"))
-    name = str(fields.get("name", ""))
+    name = text_of(fields, "name")
     await tools_api.change_tool(name, checked(ToolChange, given), services, actor)
     return see_other(own_path(str(fields.get("back", "/tools"))))
 
@@ -138,7 +138,7 @@ async def change(request: Request, services: ServicesDep, actor: ActorDep) -> Re
 async def check(request: Request, services: ServicesDep, actor: ActorDep) -> Response:
     """Ask a server whether it is well."""
     fields = await fields_of(request)
-    name = str(fields.get("name", "")).removeprefix(mcp_server.PREFIX)
+    name = text_of(fields, "name").removeprefix(mcp_server.PREFIX)
     await check_server(name, services, actor)
     return see_other(own_path(str(fields.get("back", _SERVERS))))
 

@@ -15,6 +15,7 @@ from api.http.bodies import checked
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.routes import webhooks as calls
 from api.web.filters import clip
+from api.web.forms import text_of
 from api.web.page import fields_of, pages, render, see_other
 from api.web.paging import first_page, next_page
 from api.web.text.code import highlight
@@ -157,7 +158,7 @@ def _page(
         hooks=hooks.items,
         notices=tuple(Notice),
         chosen={str(each) for each in chosen},
-        url="" if fields is None else str(fields.get("url", "")),
+        url="" if fields is None else text_of(fields, "url"),
         problems=problems or {},
     )
 
@@ -170,9 +171,9 @@ def _once(request: Request, *, secret: str, url: str | None) -> Response:
 
 def _request_in(fields: FormData) -> JsonValue:
     wanted: dict[str, JsonValue] = {
-        "url": str(fields.get("url", "")).strip(),
+        "url": text_of(fields, "url").strip(),
         "events": [str(each) for each in fields.getlist("events")],
     }
-    if secret := str(fields.get("secret", "")).strip():
+    if secret := text_of(fields, "secret").strip():
         wanted["secret"] = secret
     return wanted

@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 
 from api.http.drafts import draft_of
 from api.tasks.drafts import Draft, Source
+from api.web.forms import text_of
 from api.web.task_definition import request_in_order, request_of
 from api.wire.errors import BodyMalformed, TooManyValues
 from api.wire.responses.checks import FoundProblem, ScheduleCheck
@@ -77,10 +78,7 @@ def of_schedule(schedule: Schedule) -> ScheduleView:
 
 
 def texts_of(form: FormData) -> dict[str, str]:
-    found = {name: form.get(name) for name in NAMES}
-    return {
-        name: value.replace("\r\n", "\n") for name, value in found.items() if isinstance(value, str)
-    }
+    return {name: text_of(form, name) for name in NAMES if name in form}
 
 
 def draft_in(texts: Mapping[str, str]) -> Draft[ScheduleRequest]:
