@@ -19,6 +19,7 @@ from api.web.forms import text_of
 from api.web.page import fields_of, pages, render, see_other
 from api.web.paging import first_page, next_page
 from api.web.text.code import highlight
+from api.web.text.pretty import written_json
 from api.wire.requests import WebhookChange, WebhookRequest
 from api.wire.responses.pages import Page
 from api.wire.responses.webhooks import Delivery, DeliveryDetails, Webhook
@@ -136,7 +137,7 @@ async def resend_delivery(delivery_id: UUID, services: ServicesDep, actor: Actor
 def _shown(body: str) -> Markup:
     """The beginning of a body of JSON, as people read it."""
     try:
-        text = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+        text = written_json(json.loads(body))
     except (ValueError, RecursionError):
         text = body
     return highlight(clip(text, _SHOWN_CHARACTERS), "json")
