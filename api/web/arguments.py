@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from api.web.text.pretty import written_json
 from api.wire.unseen import safe_json, safe_text
 
 # What is longer is shown in whole on a page of its own.
@@ -46,7 +47,7 @@ def arguments_of(value: JsonValue, *, is_whole: bool) -> Arguments:
 
 def json_text(value: JsonValue) -> str:
     """A document as JSON that hides nothing."""
-    return safe_json(json.dumps(value, indent=2, ensure_ascii=False))
+    return safe_json(written_json(value))
 
 
 def digest_of(text: str) -> str:

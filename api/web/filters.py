@@ -47,10 +47,9 @@ _UNKNOWN_SIGN = ("?", "off")
 
 def state(value: object) -> Markup:
     """A state as sign, word and colour."""
-    word = str(value)
-    sign, colour = _SIGNS.get(word, _UNKNOWN_SIGN)
+    sign, colour = _SIGNS.get(str(value), _UNKNOWN_SIGN)
     return Markup('<span class="state {}"><span aria-hidden="true">{}</span> {}</span>').format(
-        colour, sign, word
+        colour, sign, str(value).replace("_", "-")
     )
 
 

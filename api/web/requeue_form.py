@@ -10,6 +10,7 @@ from starlette.datastructures import FormData
 from api.dead_letters.letters import digest_of
 from api.http.bodies import checked
 from api.web import arguments
+from api.web.forms import text_of
 from api.web.task_definition import in_order
 from api.wire.requests import RequeueRequest
 from api.wire.responses.dead_letters import Foresight
@@ -74,7 +75,7 @@ def form_of(task: Task, given: FormData | None = None, **more: Any) -> RequeueFo
 
 def request_in(fields: FormData, task: Task) -> RequeueRequest:
     """What is asked for: no more than what somebody has changed. Raises ``InvalidRequest``."""
-    document: dict[str, JsonValue] = {"note": str(fields.get("note", "")).replace("\r\n", "\n")}
+    document: dict[str, JsonValue] = {"note": text_of(fields, "note")}
     for name, field in (("from", "from"), ("description", "description")):
         if said := str(fields.get(field, "")).strip():
             document[name] = said
@@ -85,9 +86,9 @@ def request_in(fields: FormData, task: Task) -> RequeueRequest:
     }
     if inputs:
         document["inputs"] = dict(inputs)
-    pipeline = str(fields.get("pipeline", ""))
+    pipeline = text_of(fields, "pipeline")
     if pipeline.strip() and arguments.digest_of(pipeline) != fields.get("pipeline_digest"):
-        document["pipeline"] = pipeline.replace("\r\n", "\n")
+        document["pipeline"] = pipeline
     return checked(RequeueRequest, document)
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from api.web.filters import clip
+
 MAX_ROWS = 200
 MAX_DEPTH = 4
 _MAX_CHARACTERS = 500
@@ -53,11 +55,11 @@ def _rows(schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> Ite
     for name, given in fields.items():
         field = _resolved(given, root)
         yield Row(
-            name=_cut(name),
-            type=_cut(_type(field, root)),
+            name=clip(name, _MAX_CHARACTERS),
+            type=clip(_type(field, root), _MAX_CHARACTERS),
             is_required=name in names,
-            description=_cut(_said(given, field)),
-            rules=_cut(_rules(field)),
+            description=clip(_said(given, field), _MAX_CHARACTERS),
+            rules=clip(_rules(field), _MAX_CHARACTERS),
             depth=depth,
         )
         inner = field
@@ -126,8 +128,3 @@ def _rules(schema: Mapping[str, Any]) -> str:
         for key, words in _BOUNDS.items()
         if schema.get(key) is not None
     )
-
-
-def _cut(text: object) -> str:
-    shown = str(text)
-    return shown if len(shown) <= _MAX_CHARACTERS else f"{shown[: _MAX_CHARACTERS - 1]}…"

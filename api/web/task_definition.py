@@ -1,34 +1,48 @@
 """What was submitted, as it would be submitted again; and the skills that it names."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 
 from api.wire.responses.tasks import Task
 from workflows.definitions.pipeline import Code, Pipeline, Step
+from workflows.definitions.task_request import TaskRequest
 from workflows.states import TaskType
 
-USUAL_PRIORITY = 5
+USUAL_PRIORITY: int = TaskRequest.model_fields["priority"].default
 # What stands in these is the user's own.
 _FREE = frozenset({"args", "arguments", "env", "files", "output_schema", "parameters"})
 # The database keeps no order of keys.
 _ORDER = [*Pipeline.model_fields, *Step.model_fields, *Code.model_fields]
+_REQUEST_ORDER = [*TaskRequest.model_fields]
 
 
 def submitted(task: Task) -> JsonValue:
-    """The body of ``POST /tasks``; of a pipeline its definition, which is what files hold."""
-    if task.type is TaskType.PIPELINE:
-        return in_order(task.definition)
-    body: dict[str, JsonValue] = {"type": task.type.value}
-    if task.prompt is not None:
+    """The request; of a pipeline its definition, which is what files hold."""
+    return in_order(task.definition) if task.type is TaskType.PIPELINE else request_of(task)
+
+
+def request_of(task: Task) -> dict[str, JsonValue]:
+    """The body of ``POST /tasks`` that asks for the same."""
+    body: dict[str, JsonValue] = {"type": str(task.type)}
+    if task.prompt:
         body["prompt"] = task.prompt
     if task.priority != USUAL_PRIORITY:
         body["priority"] = task.priority
     if task.inputs:
         body["inputs"] = {**task.inputs}
     if task.definition:
-        body[task.type.value] = task.definition
+        body[str(task.type)] = in_order(task.definition)
     return body
+
+
+def request_in_order(request: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """A body of ``POST /tasks`` that the database has kept, as people would write it."""
+    names = sorted(request, key=_place_in(_REQUEST_ORDER))
+    return {
+        name: in_order(request[name]) if name == TaskType.PIPELINE else request[name]
+        for name in names
+    }
 
 
 def in_order(pipeline: JsonValue) -> JsonValue:
@@ -37,8 +51,13 @@ def in_order(pipeline: JsonValue) -> JsonValue:
         return [in_order(item) for item in pipeline]
     if not isinstance(pipeline, dict):
         return pipeline
-    keys = sorted(pipeline, key=lambda key: _ORDER.index(key) if key in _ORDER else len(_ORDER))
+    keys = sorted(pipeline, key=_place_in(_ORDER))
     return {key: pipeline[key] if key in _FREE else in_order(pipeline[key]) for key in keys}
+
+
+def _place_in(order: Sequence[str]) -> Callable[[str], int]:
+    """What is not in the order comes last, as it was."""
+    return lambda key: order.index(key) if key in order else len(order)
 
 
 def skills_in(value: JsonValue) -> list[str]:

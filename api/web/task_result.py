@@ -1,6 +1,5 @@
 """What came of a task, for people."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ from markupsafe import Markup
 
 from api.web.text.code import highlight
 from api.web.text.markdown import markdown
+from api.web.text.pretty import written_json
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import AgentResult, Result, Task
 
@@ -36,7 +36,3 @@ def result_of(task: Task) -> ShownResult | None:
 def _shown(summary: Markup | None, document: object, files: Sequence[Artifact]) -> ShownResult:
     written = None if document is None else highlight(written_json(document), "json")
     return ShownResult(summary, written, files[:MAX_FILES], len(files))
-
-
-def written_json(document: object) -> str:
-    return json.dumps(document, ensure_ascii=False, indent=2)

@@ -12,6 +12,7 @@ from api.web.static_files import ROOT
 from api.web.text.ansi import ansi
 from api.web.text.code import highlight
 from api.web.text.markdown import markdown
+from api.web.text.pretty import written_json
 from api.web.text.visible import plain
 from api.wire.responses.base import API
 
@@ -26,7 +27,7 @@ _environment = Environment(
 _environment.filters.update(FILTERS)
 _environment.filters.update(markdown=markdown, ansi=ansi, highlight=highlight, plain=plain)
 _environment.filters.update(voice=voice_of)
-_environment.filters["progress"] = progress
+_environment.filters.update(progress=progress, json=written_json)
 _environment.tests["measured"] = has_an_end
 _environment.globals.update(
     static=ROOT, api=API, between=between, lasted=lasted, sparkline=sparkline

@@ -138,4 +138,6 @@ async def test_an_agent_that_stays_answers(visit: Page) -> None:
     await page.get_by_role("button", name="Make it").click()
     await page.get_by_label("Message", exact=True).fill("hello")
     await page.get_by_role("button", name="Send").click()
-    await expect(page.get_by_role("log").get_by_text("Available skills")).to_be_visible(timeout=SLOW_MS)
+    await expect(page.get_by_role("log").get_by_text("Available skills")).to_be_visible(
+        timeout=SLOW_MS
+    )

@@ -102,7 +102,7 @@ async def test_the_secret_of_callbacks_is_made_after_it_was_said_what_that_does(
     page: Page, stage: Stage
 ) -> None:
     await page.goto(f"{stage.url}/webhooks")
-    await page.get_by_role("link", name="Make their secret …").click()
+    await page.get_by_role("link", name="Make their secret…").click()
     await expect(page.get_by_text("If there was one before, it is replaced")).to_be_visible()
     await page.get_by_role("button", name="Make the secret").click()
     await expect(page.locator("#secret")).to_contain_text("whsec_")

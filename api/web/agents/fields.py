@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 from starlette.datastructures import FormData
 
+from api.web.forms import text_of, texts_of
 from api.wire.responses.agents import Agent
 
 PROFILE = ("role", "goal", "tone")
@@ -93,16 +94,6 @@ def number(text: str) -> JsonValue:
     if _WHOLE.fullmatch(text):
         return int(text)
     return float(text) if _DECIMAL.fullmatch(text) else text
-
-
-def text_of(form: FormData, name: str) -> str:
-    """A field of text; browsers end lines as mail does."""
-    value = form.get(name, "")
-    return value.replace("\r\n", "\n") if isinstance(value, str) else ""
-
-
-def texts_of(form: FormData, name: str) -> list[str]:
-    return [value for value in form.getlist(name) if isinstance(value, str) and value]
 
 
 def _shown(value: float | None) -> str:

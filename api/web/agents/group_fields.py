@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 from starlette.datastructures import FormData
 
-from api.web.agents.fields import number, text_of, texts_of
+from api.web.agents.fields import number
+from api.web.forms import text_of, texts_of
 from api.wire.responses.groups import Group
 
 GROUP_LIMITS = ("rounds", "tokens", "cost_usd", "turn_seconds")

@@ -7,6 +7,7 @@ from datetime import datetime
 from markupsafe import Markup
 
 from api.web.drawing.layers import BOX_HEIGHT, BOX_WIDTH, Layout, Line, Point, layout
+from api.web.drawing.svg import number
 from api.web.drawing.words import cut, link_to, seconds_between
 from api.web.filters import colour_of, duration, sign_of
 from api.wire.responses.plans import PlanOfTask
@@ -89,7 +90,7 @@ def _frame(placed: Layout, count: int, drawn: Markup) -> Markup:
         ' viewBox="{} {} {} {}">{}</svg>'
     ).format(
         f"Graph of {count} {'node' if count == 1 else 'nodes'}",
-        *map(_number, (width, height, -_MARGIN, -_MARGIN, width, height)),
+        *map(number, (width, height, -_MARGIN, -_MARGIN, width, height)),
         drawn,
     )
 
@@ -108,10 +109,10 @@ def _box(node: Node, at: Point, now: datetime, *, is_selected: bool) -> Markup:
         link_to(node.key),
         Markup(' aria-current="true"') if is_selected else "",
         f"{cut(node.name, _TITLE_COLUMNS)}: {state}",
-        *map(_number, (at.x, at.y, BOX_WIDTH, BOX_HEIGHT)),
-        *map(_number, (at.x + 14, at.y + 22)),
+        *map(number, (at.x, at.y, BOX_WIDTH, BOX_HEIGHT)),
+        *map(number, (at.x + 14, at.y + 22)),
         cut(node.name, _NAME_COLUMNS),
-        *map(_number, (at.x + 14, at.y + 41)),
+        *map(number, (at.x + 14, at.y + 41)),
         sign_of(node.status),
         state,
     )
@@ -132,22 +133,18 @@ def _edge(line: Line, nodes: Sequence[Node]) -> Markup:
     if nodes[line.source].is_out or nodes[line.target].is_out:
         classes.append("is-out")
     first, *rest = line.points
-    drawn = [f"M{_number(first.x)} {_number(first.y)}"]
+    drawn = [f"M{number(first.x)} {number(first.y)}"]
     at = first
     for point in rest:
         drawn.append(_curve(at, point))
         at = point
-    tip = f"M{_number(at.x - 4)} {_number(at.y - 6)}l4 6l4 -6"
+    tip = f"M{number(at.x - 4)} {number(at.y - 6)}l4 6l4 -6"
     return Markup('<path class="{}" d="{}{}"/>').format(" ".join(classes), "".join(drawn), tip)
 
 
 def _curve(start: Point, end: Point) -> str:
     if start.x == end.x:
-        return f"V{_number(end.y)}"
+        return f"V{number(end.y)}"
     middle = (start.y + end.y) / 2
     numbers = (start.x, middle, end.x, middle, end.x, end.y)
-    return "C" + " ".join(map(_number, numbers))
-
-
-def _number(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")
+    return "C" + " ".join(map(number, numbers))

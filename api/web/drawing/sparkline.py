@@ -46,21 +46,11 @@ def sparkline(values: Sequence[float], *, label: str = "Count") -> Markup:
 
 
 def runs(items: Sequence[Run], *, label: str = "Last runs") -> Markup:
-    """A bar for each run, the oldest first, as high as it took long. Nothing for no runs.
+    """A bar for each run, the oldest first, as high as it took long; those that ended badly have a
+    mark above. Nothing for no runs.
 
-    Bars have the class ``state-<status>``, and those that ended badly a dot above.
+    A list has many of them: so all bars of a state are one path, of the class ``state-<status>``.
     """
-    shown = items[-MAX_BARS:]
-    if not shown:
-        return Markup("")
-    longest = _longest(shown)
-    bars = Markup("").join(_run(place, run, longest) for place, run in enumerate(shown))
-    return _row(len(shown), _summary(shown, label), bars)
-
-
-def runs_in_brief(items: Sequence[Run], *, label: str = "Last runs") -> Markup:
-    """As ``runs`` in a tenth of the bytes, for a list with many: all bars of a state are one path,
-    and none has a title of its own."""
     shown = items[-MAX_BARS:]
     if not shown:
         return Markup("")
@@ -98,16 +88,6 @@ def _row(count: int, name: str, bars: Markup) -> Markup:
     width = count * _STEP - (_STEP - _BAR)
     box = f"0 0 {width} {HEIGHT}"
     return picture(name, bars, class_="spark", viewBox=box, width=width, height=HEIGHT)
-
-
-def _run(place: int, run: Run, longest: float) -> Markup:
-    class_ = f"spark-run state-{_class(run.status)}"
-    height = _height(run, longest)
-    parts = element("title", _words(run)) + _bar(place, height, "spark-height")
-    if run.status in _BAD:
-        top = HEIGHT - max(height, _LEAST)
-        parts += element("circle", cx=place * _STEP + _BAR / 2, cy=top - _MARK / 2 - 0.5, r=1.5)
-    return element("g", parts, class_=class_)
 
 
 def _bar(place: int, height: float, class_: str) -> Markup:

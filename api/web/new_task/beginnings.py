@@ -11,7 +11,7 @@ from uuid import uuid4
 from pydantic import JsonValue
 
 from api.web.new_task.fields import CHOICES, MORE, READERS, TYPES, Filled, InputRow, shown
-from api.web.task_definition import in_order
+from api.web.task_definition import USUAL_PRIORITY, in_order
 from api.wire.responses.skills import Skill
 from api.wire.responses.tasks import Task
 from api.wire.yaml_writer import yaml_text
@@ -24,7 +24,6 @@ EXAMPLES: Mapping[str, str] = MappingProxyType(
         "clean-and-chart": "Clean a CSV file, draw a chart of it, and report",
     }
 )
-_USUAL_PRIORITY = 5
 _NAME = re.compile(r"[^A-Za-z0-9_-]+")
 _SENTENCE = re.compile(r"[.!?](?:\s|$)")
 _DESCRIPTION_CHARACTERS = 200
@@ -83,7 +82,7 @@ def of_task(task: Task) -> Filled:
     definition = deepcopy(task.definition or {})
     texts = {"prompt": task.prompt or ""}
     chosen: dict[str, tuple[str, ...]] = {}
-    if task.priority != _USUAL_PRIORITY:
+    if task.priority != USUAL_PRIORITY:
         texts["priority"] = str(task.priority)
     if type_ == "pipeline":
         texts = {**texts, "pipeline": yaml_text(in_order(definition))}

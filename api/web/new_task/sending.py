@@ -12,6 +12,7 @@ from api.errors import MediaTypeRefused, RequestRefused
 from api.http.file_names import clean_name
 from api.http.uploads import FORM_TYPE, store_upload
 from api.services import Services
+from api.web.forms import text_of
 from api.web.new_task.beginnings import new_key
 from api.web.new_task.fields import CHOICES, MORE, READERS, TYPES, Filled, InputRow
 from workflows.definitions.inputs import MAX_INPUTS
@@ -89,22 +90,22 @@ async def _stored(services: Services, team_id: UUID, file: UploadFile) -> str:
 
 
 def _filled(form: FormData, rows: tuple[InputRow, ...]) -> Filled:
-    type_ = _text(form, "type")
+    type_ = text_of(form, "type")
     type_ = type_ if type_ in TYPES else TYPES[-1]
     names = (*READERS[type_], MORE)
-    texts = {name: text for name in names if (text := _text(form, name))}
+    texts = {name: text for name in names if (text := text_of(form, name))}
     chosen = {
         name: tuple(map(str, form.getlist(f"agent.{name}")))
         for name in CHOICES
-        if _text(form, f"{name}_of") == "chosen"
+        if text_of(form, f"{name}_of") == "chosen"
     }
-    key = _text(form, "key")[:_MAX_KEY_CHARACTERS]
+    key = text_of(form, "key")[:_MAX_KEY_CHARACTERS]
     return Filled(type_, key if key.isalnum() and key.isascii() else new_key(), texts, chosen, rows)
 
 
 def _rows(form: FormData) -> Iterator[tuple[InputRow, UploadFile | None]]:
     for index in range(MAX_INPUTS + 1):
-        name, ref = _text(form, f"inputs.{index}.name"), _text(form, f"inputs.{index}.ref")
+        name, ref = text_of(form, f"inputs.{index}.name"), text_of(form, f"inputs.{index}.ref")
         [file, *_] = [*_files(form.getlist(f"inputs.{index}.file")), None]
         if name or ref or file:
             own = name or (unused_name(clean_name(file.filename), ()) if file else "")
@@ -116,12 +117,6 @@ def _files(items: list[UploadFile | str]) -> Iterator[UploadFile]:
     for item in items:
         if isinstance(item, UploadFile) and item.filename:
             yield item
-
-
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name)
-    # Forms are sent with the line breaks of DOS.
-    return value.replace("\r\n", "\n") if isinstance(value, str) else ""
 
 
 def unused_name(file_name: str, taken: Collection[str]) -> str:

@@ -23,10 +23,10 @@ from api.services import Services
 from api.tasks import approvals
 from api.web.agents.attachments import attachments_in, message_form
 from api.web.agents.conversation import conversation_of
-from api.web.agents.fields import text_of
 from api.web.agents.voices import said_to_agent
 from api.web.arguments import arguments_of
 from api.web.conversation import conversation_of as turn_of
+from api.web.forms import text_of
 from api.web.page import fields_of, pages, render, see_other
 from api.web.text.budget import Budget
 from api.wire.agent_requests import MessageRequest

@@ -11,7 +11,7 @@ from api.http.routes.agent_memory import notes as list_notes
 from api.http.routes.agent_memory import summaries as list_summaries
 from api.http.routes.agents import ONE
 from api.residents import memory
-from api.web.agents.fields import text_of
+from api.web.forms import text_of
 from api.web.page import fields_of, pages, render, see_other
 from api.web.paging import first_page, next_page
 from api.web.routes.agent_chat import Found

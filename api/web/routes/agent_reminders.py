@@ -10,7 +10,7 @@ from api.http.dependencies import ActorDep, ServicesDep
 from api.http.routes.agent_reminders import list_reminders
 from api.http.routes.agents import ONE
 from api.residents import reminders
-from api.web.agents.fields import text_of
+from api.web.forms import text_of
 from api.web.page import fields_of, pages, render, see_other
 from api.web.paging import first_page, next_page
 from api.web.routes.agent_chat import Found

@@ -9,13 +9,8 @@ from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.routes.agents import ONE, list_children
 from api.residents import acts, defining
 from api.services import Services
-from api.web.agents.fields import (
-    Values,
-    changed_agent,
-    text_of,
-    values_of_agent,
-    values_of_form,
-)
+from api.web.agents.fields import Values, changed_agent, values_of_agent, values_of_form
+from api.web.forms import text_of
 from api.web.page import fields_of, pages, render, see_other
 from api.web.refusals import NOTHING, Refusal, Refused, refusal_of
 from api.web.routes.agent_chat import Found

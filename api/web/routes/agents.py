@@ -15,7 +15,8 @@ from api.http.routes.skills import list_skills
 from api.http.routes.tools import list_tools
 from api.residents import defining
 from api.services import Services
-from api.web.agents.fields import EVERYTHING, Values, new_agent, text_of, values_of_form
+from api.web.agents.fields import EVERYTHING, Values, new_agent, values_of_form
+from api.web.forms import text_of
 from api.web.page import fields_of, pages, render, see_other
 from api.web.paging import first_page, next_page
 from api.web.refusals import NOTHING, Refusal, Refused, refusal_of

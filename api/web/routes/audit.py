@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from fastapi import Depends, Request, Response
 
 from api.http.routes.audit import list_audit
 from api.web.page import pages, render
+from api.web.paging import first_page, next_page
 from api.wire.responses.audit import AuditEntry
 from api.wire.responses.pages import Page
 
@@ -42,18 +43,15 @@ async def audit_page(
     request: Request, entries: Annotated[Page[AuditEntry], Depends(list_audit)]
 ) -> Response:
     """List what people did, newest first."""
-    given = request.query_params
-    kept = [(name, value) for name, value in given.multi_items() if name != "cursor"]
-    following = entries.next_cursor and urlencode([*kept, ("cursor", entries.next_cursor)])
     return render(
         request,
         "audit/audit.html",
         entries=entries,
         place_of=place_of,
         kinds=sorted(KINDS),
-        given=given,
-        first=f"/audit?{urlencode(kept)}" if "cursor" in given else "",
-        following=f"/audit?{following}" if following else "",
+        given=request.query_params,
+        first=first_page(request),
+        next=next_page(request, entries),
     )
 
 

@@ -19,6 +19,7 @@ from api.http.routes.audit import list_audit
 from api.http.routes.task_history import logs
 from api.http.routes.tasks import get_task
 from api.services import Services
+from api.web.forms import text_of
 from api.web.page import fields_of, pages, render, see_other
 from api.web.requeue_form import RequeueForm, form_of, request_in, seen_of
 from api.wire.requests import DiscardRequest, RequeueRequest
@@ -129,7 +130,7 @@ async def discard_on_page(
 ) -> Response:
     """Say that nothing is to be done about it, and why."""
     fields = await fields_of(request)
-    wanted = checked(DiscardRequest, {"note": str(fields.get("note", "")).strip()})
+    wanted = checked(DiscardRequest, {"note": text_of(fields, "note").strip()})
     await dead_letters.discard(letter_id, services, actor, wanted)
     return see_other(f"/dead-letters/{letter_id}")
 

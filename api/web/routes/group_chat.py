@@ -15,7 +15,6 @@ from api.http.routes.group_messages import list_messages
 from api.http.routes.groups import get_group
 from api.services import Services
 from api.web.agents.attachments import attachments_in, message_form
-from api.web.agents.fields import text_of, texts_of
 from api.web.agents.group_fields import (
     GroupValues,
     changed_group,
@@ -23,6 +22,7 @@ from api.web.agents.group_fields import (
     values_of_group,
 )
 from api.web.agents.voices import Said, said_in_group, voices_of
+from api.web.forms import text_of, texts_of
 from api.web.page import fields_of, pages, render, see_other
 from api.web.refusals import NOTHING, Refusal, Refused, refusal_of
 from api.web.routes.groups import present_agents

@@ -12,6 +12,7 @@ from api.http.cookies import drop_session, keep_session, session_in
 from api.http.dependencies import ServicesDep
 from api.http.key_ring import digest_in
 from api.services import Services
+from api.web.forms import own_path, text_of
 from api.web.page import fields_of, pages, render, see_other
 
 router = pages()
@@ -33,7 +34,7 @@ async def enter(request: Request, services: ServicesDep) -> Response:
     """Begin a session."""
     fields = await fields_of(request)
     wanted = own_path(str(fields.get("next", "/")))
-    session = await _begun(services, str(fields.get("key", "")).strip())
+    session = await _begun(services, text_of(fields, "key").strip())
     if session is None:
         return render(
             request, "login.html", status=422, next=wanted, is_unkept=False, is_refused=True
@@ -61,9 +62,3 @@ async def leave(request: Request, services: ServicesDep) -> Response:
     response = see_other("/login")
     drop_session(response)
     return response
-
-
-def own_path(text: str) -> str:
-    r"""A path of our own; ``//host`` and ``/\host`` would lead elsewhere."""
-    is_own = text.startswith("/") and not text.startswith(("//", "/\\"))
-    return text if is_own and text.isprintable() else "/"

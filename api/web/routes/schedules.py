@@ -16,10 +16,12 @@ from api.schedules.errors import ScheduleNameTaken
 from api.services import Services
 from api.tasks.drafts import Draft
 from api.web.filters import clip
+from api.web.forms import own_path
 from api.web.page import fields_of, pages, render, see_other
-from api.web.routes.login import own_path
+from api.web.paging import first_page, next_page
 from api.web.schedules import form
 from api.web.schedules.form import ScheduleView
+from api.web.task_definition import request_in_order
 from api.web.text.code import highlight
 from api.wire.responses.pages import Page
 from api.wire.responses.schedules import Schedule, ScheduleSummary
@@ -40,7 +42,13 @@ ScheduleDep = Annotated[Schedule, Depends(calls.get)]
 @router.get("/schedules")
 async def schedules_page(request: Request, schedules: ListDep) -> Response:
     """List schedules with their next and last runs."""
-    return render(request, "schedules/list.html", schedules=schedules)
+    return render(
+        request,
+        "schedules/list.html",
+        schedules=schedules,
+        first=first_page(request),
+        next=next_page(request, schedules),
+    )
 
 
 @router.get("/schedules/new")
@@ -78,7 +86,7 @@ async def create_schedule(request: Request, services: ServicesDep, actor: ActorD
 @router.get(_ONE)
 async def schedule_page(request: Request, schedule: ScheduleDep) -> Response:
     """Show a schedule: when it runs, what has become of its last runs, and its task."""
-    task = clip(yaml_text(schedule.task), _SHOWN_CHARACTERS)
+    task = clip(yaml_text(request_in_order(schedule.task)), _SHOWN_CHARACTERS)
     shown = await off_loop(highlight, task, "yaml")
     return render(request, "schedules/one.html", schedule=schedule, task=shown)
 

@@ -14,7 +14,9 @@ from api.http.routes.housekeeping import get_housekeeping
 from api.http.routes.keys import OwnKeyDep
 from api.http.routes.limits import list_limits
 from api.http.routes.usage import get_usage
+from api.web.forms import text_of
 from api.web.page import fields_of, pages, render, see_other
+from api.web.paging import first_page, next_page
 from api.wire.requests import KeyRequest
 from api.wire.responses.about import About
 from api.wire.responses.housekeeping import HousekeepingView
@@ -53,7 +55,6 @@ async def settings_page(
     kept: Annotated[HousekeepingView, Depends(get_housekeeping)],
     about: Annotated[About, Depends(get_about)],
     revoked: bool = False,
-    cursor: CursorText = None,
 ) -> Response:
     """Show all of it on one page."""
     return render(
@@ -65,7 +66,8 @@ async def settings_page(
         kept=kept,
         about=about,
         revoked=revoked,
-        cursor=cursor,
+        first=first_page(request),
+        next=next_page(request, keys),
     )
 
 
@@ -73,7 +75,7 @@ async def settings_page(
 async def create_key(request: Request, services: ServicesDep, actor: ActorDep) -> Response:
     """Make a key and show it. It is in this answer only, so nothing leads away from it."""
     fields = await fields_of(request)
-    wanted = checked(KeyRequest, {"name": str(fields.get("name", ""))})
+    wanted = checked(KeyRequest, {"name": text_of(fields, "name")})
     response = Response()
     made = await keys_api.create_key(wanted, services, actor, response)
     page = render(request, "settings/new_key.html", status=201, key=made)

@@ -6,8 +6,8 @@ from fastapi import Request, Response
 
 from api.http.dependencies import ActorDep, ServicesDep
 from api.http.routes import tasks
+from api.web.forms import own_path
 from api.web.page import fields_of, pages, render, see_other
-from api.web.routes.login import own_path
 from api.web.task_header import HeaderDep
 
 router = pages(prefix="/tasks/{task_id:uuid}")

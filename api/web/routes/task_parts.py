@@ -15,8 +15,8 @@ from api.web.headers import PAGE_HEADERS
 from api.web.page import pages, render
 from api.web.task_definition import skills_in, submitted
 from api.web.task_header import HeaderDep
-from api.web.task_result import written_json
 from api.web.text.code import highlight
+from api.web.text.pretty import written_json
 from api.wire.responses.comparison import Comparison
 from api.wire.responses.files import TaskInputs
 from api.wire.responses.skills import Skill

@@ -12,6 +12,7 @@ from api.http.bodies import checked
 from api.http.dependencies import ActorDep, ServicesDep
 from api.http.routes import tasks
 from api.services import Services
+from api.web.forms import text_of
 from api.web.page import fields_of, pages, render, see_other
 from api.web.task_header import HeaderDep
 from api.wire.requests import RetryRequest, Text
@@ -59,7 +60,7 @@ async def retry(
 ) -> Response:
     """Run it again."""
     fields = await fields_of(request)
-    begin = str(fields.get("from", "")).strip() or None
+    begin = text_of(fields, "from").strip() or None
     wanted = checked(RetryRequest, _body(begin, anew=fields.get("anew") == "true"))
     await tasks.retry(task_id, Response(), services, actor, wanted)
     return see_other(f"/tasks/{task_id}")

@@ -9,7 +9,7 @@ from fastapi import Query, Request, Response
 from api.http.dependencies import ServicesDep, TeamDep
 from api.http.paging import CursorText, Limit
 from api.http.routes.tasks import TaskFilterDep, list_tasks
-from api.web.drawing.sparkline import Run, runs_in_brief
+from api.web.drawing.sparkline import Run, runs
 from api.web.page import pages, render
 from api.web.task_query import SINCE, Since, TaskQuery
 from api.wire.responses.pages import DEFAULT_PAGE
@@ -58,4 +58,4 @@ async def tasks_page(
 
 def _drawn(task: TaskSummary) -> str:
     """How the tasks of this name ended lately."""
-    return runs_in_brief([Run(str(each.status), each.seconds) for each in task.recent_runs or ()])
+    return runs([Run(str(each.status), each.seconds) for each in task.recent_runs or ()])

@@ -3,8 +3,8 @@
 from fastapi import Request, Response
 
 from api.http.cookies import is_loopback
+from api.web.forms import own_path, text_of
 from api.web.page import THEME, THEMES, fields_of, pages, see_other
-from api.web.routes.login import own_path
 
 router = pages()
 
@@ -15,7 +15,7 @@ _YEAR_SECONDS = 365 * 86_400
 async def choose_theme(request: Request) -> Response:
     """Choose, and go on where one was."""
     fields = await fields_of(request)
-    theme = str(fields.get("theme", ""))
+    theme = text_of(fields, "theme")
     response = see_other(own_path(str(fields.get("next", "/"))))
     if theme in THEMES:
         response.set_cookie(

@@ -2,7 +2,7 @@
 
 from math import isfinite
 from typing import Annotated
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Depends, Request, Response
@@ -19,8 +19,9 @@ from api.http.routes.breakers import get_breakers
 from api.http.routes.mcp_servers import check_server
 from api.http.routes.tools import get_tool, list_tools
 from api.services import Services
+from api.web.forms import own_path, text_of
 from api.web.page import fields_of, pages, render, see_other
-from api.web.routes.login import own_path
+from api.web.paging import first_page, next_page
 from api.web.schema_tables import rows_of
 from api.wire.requests import BreakerDecision, ToolChange
 from api.wire.responses.audit import AuditEntry
@@ -45,17 +46,14 @@ async def tools_page(
     breakers: Annotated[Page[Breaker], Depends(get_breakers)],
 ) -> Response:
     """List tools, with a search."""
-    given = request.query_params
-    kept = [(name, value) for name, value in given.multi_items() if name != "cursor"]
-    following = tools.next_cursor and urlencode([*kept, ("cursor", tools.next_cursor)])
     return render(
         request,
         "tools/tools.html",
         tools=[tool for tool in tools.items if not tool.is_server],
-        given=given,
+        given=request.query_params,
         states=_states(breakers),
-        first=f"/tools?{urlencode(kept)}" if "cursor" in given else "",
-        following=f"/tools?{following}" if following else "",
+        first=first_page(request),
+        next=next_page(request, tools),
         address_of=address_of,
     )
 
@@ -93,14 +91,14 @@ async def breakers_page(
     name: str = "",
 ) -> Response:
     """List breakers that are open, or were lately, and what people did with any."""
-    following = breakers.next_cursor and urlencode({"cursor": breakers.next_cursor})
     return render(
         request,
         "tools/breakers.html",
         breakers=breakers.items,
         history=history.items,
         name=name,
-        following=f"{_BREAKERS}?{following}" if following else "",
+        first=first_page(request),
+        next=next_page(request, breakers),
     )
 
 
@@ -108,14 +106,14 @@ async def breakers_page(
 async def decide(request: Request, services: ServicesDep, actor: ActorDep) -> Response:
     """Open or close one."""
     fields = await fields_of(request)
-    minutes = str(fields.get("minutes", "")).strip()
-    wanted: dict[str, JsonValue] = {"note": str(fields.get("note", ""))}
+    minutes = text_of(fields, "minutes").strip()
+    wanted: dict[str, JsonValue] = {"note": text_of(fields, "note")}
     if minutes:
         wanted["seconds"] = _number(minutes) * 60
     decision = checked(BreakerDecision, wanted)
-    is_opened = str(fields.get("state", "")) == BreakerState.OPEN
+    is_opened = text_of(fields, "state") == BreakerState.OPEN
     act = breakers_api.open_breaker if is_opened else breakers_api.close_breaker
-    await act(str(fields.get("name", "")).strip(), decision, services, actor)
+    await act(text_of(fields, "name").strip(), decision, services, actor)
     return see_other(_BREAKERS)
 
 
@@ -131,7 +129,7 @@ async def change(request: Request, services: ServicesDep, actor: ActorDep) -> Re
     for bound in ("max_running", "calls_per_minute"):
         if bound in fields:
             given[bound] = int(_number(str(fields[bound]).strip() or "0"))
-    name = str(fields.get("name", ""))
+    name = text_of(fields, "name")
     await tools_api.change_tool(name, checked(ToolChange, given), services, actor)
     return see_other(own_path(str(fields.get("back", "/tools"))))
 
@@ -140,7 +138,7 @@ async def change(request: Request, services: ServicesDep, actor: ActorDep) -> Re
 async def check(request: Request, services: ServicesDep, actor: ActorDep) -> Response:
     """Ask a server whether it is well."""
     fields = await fields_of(request)
-    name = str(fields.get("name", "")).removeprefix(mcp_server.PREFIX)
+    name = text_of(fields, "name").removeprefix(mcp_server.PREFIX)
     await check_server(name, services, actor)
     return see_other(own_path(str(fields.get("back", _SERVERS))))
 
@@ -211,4 +209,4 @@ def _number(text: str) -> float:
 
 
 def _states(breakers: Page[Breaker]) -> dict[str, str]:
-    return {each.name: str(each.state).replace("_", "-") for each in breakers.items}
+    return {each.name: str(each.state) for each in breakers.items}

@@ -21,6 +21,7 @@ from api.services import Services
 from api.web.arguments import digest_of
 from api.web.cards import Card, Refused, card_of
 from api.web.elicitation import answer_in
+from api.web.forms import text_of
 from api.web.page import fields_of, pages, render, see_other
 from api.wire.errors import BodyMalformed, TooManyValues
 from api.wire.json_reader import parse_json
@@ -47,7 +48,7 @@ class _Place:
     @classmethod
     def of(cls, fields: FormData, call_id: UUID) -> Self:
         """As a form says it. Raises ``InvalidRequest``."""
-        task = str(fields.get("of_task", ""))
+        task = text_of(fields, "of_task")
         try:
             task_id = UUID(task) if task else None
         except ValueError as error:
@@ -55,7 +56,7 @@ class _Place:
         return cls(
             task_id=task_id,
             call_id=call_id if "alone" in fields else None,
-            cursor=str(fields.get("cursor", "")) or None,
+            cursor=text_of(fields, "cursor") or None,
             edit="edit" in fields,
         )
 
@@ -103,16 +104,16 @@ async def decide_on_page(
 def _decision(fields: FormData, call: WaitingCall | None) -> ApprovalRequest:
     """Raises ``InvalidRequest``, ``BodyMalformed``, ``TooManyValues``."""
     document: dict[str, JsonValue] = {
-        "decision": str(fields.get("decision", "")),
-        "ask_id": str(fields.get("ask_id", "")) or None,
+        "decision": text_of(fields, "decision"),
+        "ask_id": text_of(fields, "ask_id") or None,
     }
-    note = str(fields.get("note", "")).replace("\r\n", "\n")
+    note = text_of(fields, "note")
     is_approved = document["decision"] == "approve"
     if is_approved and call is not None and call.form is not None:
         note = answer_in(call, fields)
     if note.strip():
         document["note"] = note
-    edits, text = str(fields.get("edits", "")), str(fields.get("text", ""))
+    edits, text = text_of(fields, "edits"), text_of(fields, "text")
     # What was not edited is not sent: a number may be one that nobody can send.
     if is_approved and edits and digest_of(text) != fields.get("shown"):
         document[edits] = parse_json(text.encode("utf-8", "surrogatepass"))

@@ -15,8 +15,11 @@ from api.http.bodies import checked
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.routes import webhooks as calls
 from api.web.filters import clip
+from api.web.forms import text_of
 from api.web.page import fields_of, pages, render, see_other
+from api.web.paging import first_page, next_page
 from api.web.text.code import highlight
+from api.web.text.pretty import written_json
 from api.wire.requests import WebhookChange, WebhookRequest
 from api.wire.responses.pages import Page
 from api.wire.responses.webhooks import Delivery, DeliveryDetails, Webhook
@@ -51,7 +54,10 @@ async def create_webhook(
         wanted = checked(WebhookRequest, _request_in(fields))
         made = await calls.create(services, actor, wanted)
     except InvalidRequest as error:
-        problems = {each.pointer.split("/")[1]: each.message for each in error.problems}
+        problems = {
+            each.pointer.removeprefix("/").partition("/")[0]: each.message
+            for each in error.problems
+        }
         return _page(request, hooks, status=422, fields=fields, problems=problems)
     return _once(request, secret=made.secret, url=made.url)
 
@@ -100,7 +106,6 @@ async def deliveries_page(
     """List what was sent, or is to be."""
     hooks = await calls.list_webhooks(services, team_id)
     query = request.query_params
-    kept = [(name, value) for name, value in query.multi_items() if name != "cursor"]
     return render(
         request,
         "webhooks/deliveries.html",
@@ -109,7 +114,9 @@ async def deliveries_page(
         states=tuple(DeliveryState),
         notices=tuple(Notice),
         query=query,
-        kept=kept,
+        is_filtered=any(name != "cursor" for name in query),
+        first=first_page(request),
+        next=next_page(request, deliveries),
     )
 
 
@@ -130,7 +137,7 @@ async def resend_delivery(delivery_id: UUID, services: ServicesDep, actor: Actor
 def _shown(body: str) -> Markup:
     """The beginning of a body of JSON, as people read it."""
     try:
-        text = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+        text = written_json(json.loads(body))
     except (ValueError, RecursionError):
         text = body
     return highlight(clip(text, _SHOWN_CHARACTERS), "json")
@@ -152,7 +159,7 @@ def _page(
         hooks=hooks.items,
         notices=tuple(Notice),
         chosen={str(each) for each in chosen},
-        url="" if fields is None else str(fields.get("url", "")),
+        url="" if fields is None else text_of(fields, "url"),
         problems=problems or {},
     )
 
@@ -165,9 +172,9 @@ def _once(request: Request, *, secret: str, url: str | None) -> Response:
 
 def _request_in(fields: FormData) -> JsonValue:
     wanted: dict[str, JsonValue] = {
-        "url": str(fields.get("url", "")).strip(),
+        "url": text_of(fields, "url").strip(),
         "events": [str(each) for each in fields.getlist("events")],
     }
-    if secret := str(fields.get("secret", "")).strip():
+    if secret := text_of(fields, "secret").strip():
         wanted["secret"] = secret
     return wanted

@@ -9,7 +9,8 @@ from starlette.datastructures import FormData
 
 from api.http.drafts import draft_of
 from api.tasks.drafts import Draft, Source
-from api.web.task_definition import in_order
+from api.web.forms import text_of
+from api.web.task_definition import request_in_order, request_of
 from api.wire.errors import BodyMalformed, TooManyValues
 from api.wire.responses.checks import FoundProblem, ScheduleCheck
 from api.wire.responses.schedules import Schedule
@@ -22,7 +23,6 @@ from workflows.pointers import Problem
 
 TASK = "task"
 NAMES = ("name", "timing", "cron", "every", "time_zone", "overlap", "catch_up", "note", TASK)
-_USUAL_PRIORITY = 5
 _EXAMPLE = """\
 type: pipeline
 pipeline:
@@ -62,21 +62,6 @@ def of_task(task: Task) -> ScheduleView:
     )
 
 
-def request_of(task: Task) -> dict[str, JsonValue]:
-    """What was asked for when a task was submitted."""
-    type_ = str(task.type)
-    request: dict[str, JsonValue] = {"type": type_}
-    if task.prompt:
-        request["prompt"] = task.prompt
-    if task.definition and type_ in ("pipeline", "agent", "plan"):
-        request[type_] = in_order(task.definition) if type_ == "pipeline" else task.definition
-    if task.inputs:
-        request["inputs"] = dict(task.inputs)
-    if task.priority != _USUAL_PRIORITY:
-        request["priority"] = task.priority
-    return request
-
-
 def of_schedule(schedule: Schedule) -> ScheduleView:
     texts = {
         "name": schedule.name,
@@ -87,16 +72,13 @@ def of_schedule(schedule: Schedule) -> ScheduleView:
         "overlap": str(schedule.overlap),
         "catch_up": schedule.catch_up,
         "note": schedule.note,
-        TASK: yaml_text(schedule.task),
+        TASK: yaml_text(request_in_order(schedule.task)),
     }
     return ScheduleView(texts)
 
 
 def texts_of(form: FormData) -> dict[str, str]:
-    found = {name: form.get(name) for name in NAMES}
-    return {
-        name: value.replace("\r\n", "\n") for name, value in found.items() if isinstance(value, str)
-    }
+    return {name: text_of(form, name) for name in NAMES if name in form}
 
 
 def draft_in(texts: Mapping[str, str]) -> Draft[ScheduleRequest]:

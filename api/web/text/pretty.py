@@ -14,8 +14,13 @@ def pretty(text: str) -> Markup:
     """The text, for an element that keeps white space."""
     parsed = parsed_json(text)
     if isinstance(parsed, dict | list):
-        return highlight(json.dumps(parsed, indent=2, ensure_ascii=False), "json")
+        return highlight(written_json(parsed), "json")
     return ansi(text)
+
+
+def written_json(document: object) -> str:
+    """A document as people read it."""
+    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def parsed_json(text: str) -> object:

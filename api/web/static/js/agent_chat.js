@@ -4,12 +4,11 @@
 import { announce } from "./announce.js";
 import { onEvent, onRefresh } from "./live.js";
 import { Running } from "./running.js";
-import { isAtEnd, sticking, toEnd } from "./sticking.js";
+import { followEnd, sticking } from "./sticking.js";
 
 const SPOKEN_CHARACTERS = 200;
 const running = new Running(document.getElementById("running"));
 let isOver = false;
-let stays = true;
 
 // What happens within the answer. Taken with `act`, and not fetched.
 function within(type, act) {
@@ -68,9 +67,5 @@ onRefresh(() => {
     isOver = true;
     running.clear();
   }
-  if (stays) toEnd();
 });
-// The page grows without anybody scrolling.
-addEventListener("scroll", () => (stays = isAtEnd()), { passive: true });
-
-if (!location.hash) toEnd();
+followEnd();

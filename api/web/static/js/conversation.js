@@ -10,7 +10,7 @@ let turn = null;
 let isComplete = false;
 
 // Appends words of a turn; those of an answer that the page has already are old.
-export function say(text, ofTurn = null) {
+function say(text, ofTurn = null) {
   if (!words || document.querySelector(`[data-turn="${ofTurn}"]`)) return;
   if (ofTurn !== turn) withdraw();
   turn = ofTurn;
@@ -23,14 +23,14 @@ export function say(text, ofTurn = null) {
 }
 
 // The words so far do not count.
-export function withdraw() {
+function withdraw() {
   if (!words) return;
   words.replaceChildren();
   place.hidden = true;
 }
 
 // The answer is complete: its words go once the page that holds it is there.
-export function complete() {
+function complete() {
   isComplete = true;
 }
 

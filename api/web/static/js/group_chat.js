@@ -2,11 +2,10 @@
 // are fetched again by live.js.
 
 import { announce } from "./announce.js";
-import { onEvent, onRefresh } from "./live.js";
-import { isAtEnd, toEnd } from "./sticking.js";
+import { onEvent } from "./live.js";
+import { followEnd } from "./sticking.js";
 
 const SPOKEN_CHARACTERS = 200;
-let stays = true;
 
 onEvent("message", (data) => {
   const words = data.content.slice(0, SPOKEN_CHARACTERS);
@@ -14,10 +13,4 @@ onEvent("message", (data) => {
   return true;
 });
 onEvent("group.deleted", () => location.assign("/groups"));
-onRefresh(() => {
-  if (stays) toEnd();
-});
-// The page grows without anybody scrolling.
-addEventListener("scroll", () => (stays = isAtEnd()), { passive: true });
-
-if (!location.hash) toEnd();
+followEnd();

@@ -17,6 +17,7 @@ let source = null;
 let lastId = "";
 let due = null;
 let isFetching = false;
+let isStale = false; // Something has happened since the page that is on its way was asked for.
 let lastFetch = 0;
 let wasLost = false;
 
@@ -31,16 +32,17 @@ export function onRefresh(act) {
   refreshed.add(act);
 }
 
-export function refresh() {
-  if (due !== null || document.hidden) return;
+function refresh() {
+  if (isFetching) isStale = true;
+  if (isFetching || due !== null || document.hidden) return;
   const rest = Math.max(0, lastFetch + REST_MS - performance.now());
   due = setTimeout(fetchPage, rest);
 }
 
 async function fetchPage() {
   due = null;
-  if (isFetching) return refresh();
   isFetching = true;
+  isStale = false;
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
     if (answer.redirected && new URL(answer.url).pathname === "/login") location.reload();
@@ -50,6 +52,7 @@ async function fetchPage() {
   } finally {
     isFetching = false;
     lastFetch = performance.now();
+    if (isStale) refresh();
   }
 }
 
@@ -58,13 +61,12 @@ export function show(fresh) {
     const wanted = fresh.getElementById(part.id);
     if (wanted) morph(part, wanted);
   }
-  const said = document.getElementById("content").dataset.said;
-  const says = fresh.getElementById("content")?.dataset.said;
-  if (says && says !== said) {
-    document.getElementById("content").dataset.said = says;
+  const { said: says, live } = fresh.getElementById("content")?.dataset ?? {};
+  if (says && says !== main.dataset.said) {
+    main.dataset.said = says;
     announce(says);
   }
-  if (says && main.dataset.live && !fresh.getElementById("content").dataset.live) {
+  if (says && main.dataset.live && !live) {
     // What the page followed has ended.
     delete main.dataset.live;
     disconnect();

@@ -6,6 +6,7 @@ import { onEvent, onRefresh } from "./live.js";
 import { isAtEnd, toEnd } from "./sticking.js";
 
 const CHUNK_LINES = 100;
+const PAUSE_MS = 120;
 const MOST_CHUNKS = 60; // Of a live attempt; the page that comes at its end has more.
 const live = document.getElementById("live-log");
 const search = document.getElementById("q");
@@ -169,7 +170,7 @@ search.addEventListener("input", () => {
   clearTimeout(pause);
   // What the server has left out only it can bring back.
   if (asked && !search.value.toLowerCase().includes(asked.toLowerCase())) return;
-  pause = setTimeout(filter, 120);
+  pause = setTimeout(filter, PAUSE_MS);
 });
 
 function isMatch(line) {

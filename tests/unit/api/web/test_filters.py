@@ -1,13 +1,15 @@
 """How pages write states, times, sizes and money."""
 
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from api.web import filters
-from workflows.states import BreakerState, Status
+from workflows.definitions.webhook import DeliveryState
+from workflows.states import AgentState, BreakerState, LetterState, Status
 
 
 @pytest.mark.parametrize("status", Status)
@@ -16,9 +18,13 @@ def test_every_state_of_a_task_has_a_sign_a_word_and_a_colour(status: Status) ->
     assert f"</span> {status}</span>" in filters.state(status)
 
 
-@pytest.mark.parametrize("state", BreakerState)
-def test_every_state_of_a_breaker_has_a_sign(state: BreakerState) -> None:
-    assert filters.sign_of(state) != "?"
+@pytest.mark.parametrize("state", [*AgentState, *BreakerState, *DeliveryState, *LetterState])
+def test_every_state_of_other_things_has_a_sign(state: StrEnum) -> None:
+    assert "?" not in filters.state(state)
+
+
+def test_a_state_of_two_words_is_written_with_a_hyphen() -> None:
+    assert filters.state(BreakerState.HALF_OPEN).endswith("</span> half-open</span>")
 
 
 @given(st.text())

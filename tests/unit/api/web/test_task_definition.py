@@ -5,7 +5,7 @@ from pydantic import JsonValue
 from api.web import requeue_form
 from api.web.new_task import beginnings
 from api.web.schedules import form as schedule_form
-from api.web.task_definition import in_order, skills_in
+from api.web.task_definition import in_order, request_in_order, skills_in
 from api.wire.responses.tasks import Task
 from workflows.states import TaskType
 
@@ -20,6 +20,15 @@ def test_a_definition_has_its_keys_in_the_order_in_which_people_write_them() -> 
     assert list(first["code"]) == ["language", "source"]
     # What is the user's own stays as it is.
     assert list(first["args"]) == ["b", "a"]
+
+
+def test_a_request_that_was_kept_has_its_keys_in_the_order_of_its_model() -> None:
+    kept = {"new": 1, "pipeline": {"steps": [], "name": "n"}, "inputs": {"b": "", "a": ""}}
+    written = request_in_order({**kept, "prompt": "x", "type": "pipeline"})
+    assert list(written) == ["type", "prompt", "inputs", "pipeline", "new"]
+    assert list(dict(written["pipeline"])) == ["name", "steps"]
+    # Names of inputs are the user's own.
+    assert list(dict(written["inputs"])) == ["b", "a"]
 
 
 def test_skills_are_found_wherever_a_definition_names_them_and_each_once() -> None:

@@ -1,8 +1,11 @@
-"""Where one is led after logging in."""
+"""What forms send: where one is led afterwards, and texts."""
+
+from io import BytesIO
 
 import pytest
+from starlette.datastructures import FormData, UploadFile
 
-from api.web.routes.login import own_path
+from api.web.forms import own_path, text_of, texts_of
 
 
 @pytest.mark.parametrize("path", ["/", "/tasks/new?type=agent", "/agents/x?tab=memory#end"])
@@ -25,3 +28,13 @@ def test_paths_of_our_own_are_followed(path: str) -> None:
 )
 def test_other_addresses_lead_to_the_beginning(path: str) -> None:
     assert own_path(path) == "/"
+
+
+def test_lines_end_as_they_do_everywhere_else() -> None:
+    assert text_of(FormData([("note", "a\r\nb")]), "note") == "a\nb"
+
+
+def test_what_was_not_sent_or_is_a_file_is_no_text() -> None:
+    form = FormData([("file", UploadFile(BytesIO(b"x")))])
+    assert text_of(form, "note") == text_of(form, "file") == ""
+    assert texts_of(form, "file") == []

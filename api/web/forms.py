@@ -1,0 +1,20 @@
+"""The fields that a form has sent."""
+
+from starlette.datastructures import FormData
+
+
+def text_of(form: FormData, name: str) -> str:
+    """A field of text, empty if there is none; browsers end lines as mail does."""
+    value = form.get(name, "")
+    return value.replace("\r\n", "\n") if isinstance(value, str) else ""
+
+
+def texts_of(form: FormData, name: str) -> list[str]:
+    """What was chosen of several."""
+    return [value for value in form.getlist(name) if isinstance(value, str) and value]
+
+
+def own_path(text: str) -> str:
+    r"""A path of our own; ``//host`` and ``/\host`` would lead elsewhere."""
+    is_own = text.startswith("/") and not text.startswith(("//", "/\\"))
+    return text if is_own and text.isprintable() else "/"
