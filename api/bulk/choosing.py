@@ -5,8 +5,8 @@ from uuid import UUID
 
 from activities.store.reading.cursor import Cursor
 from activities.store.reading.dead_letters import DeadLetterFilter, list_letter_ids
+from activities.store.reading.task_ids import existing_tasks, list_task_ids
 from activities.store.reading.task_search import TaskFilter
-from activities.store.reading.tasks import existing_tasks, list_task_ids
 from api.bulk.errors import TooManyLetters, TooManyTasks
 from api.services import Services
 from api.wire.bulk import MAX_LETTERS, BulkDiscardRequest, BulkRequeueRequest, LetterFilter

@@ -52,7 +52,9 @@ async def test_a_skill_is_found_and_read_with_its_scripts(
     page: Page, stage: Stage, skill: str
 ) -> None:
     await page.set_viewport_size(NARROW)
-    await page.wait_for_timeout(2_500)  # Folders are looked at every now and then.
+    # Folders are looked at every now and then.
+    while skill not in (await stage.http.get("/skills")).text:
+        await page.wait_for_timeout(100)
     await page.goto(f"{stage.url}/skills?text=manners")
     await expect(page.get_by_role("heading", name="Cannot be used")).to_be_visible()
     await check_fits(page)

@@ -7,11 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, Row, Select, case, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from activities.store.audit import LOCAL_USER
 from activities.store.database import Database
 from activities.store.reading.artifacts import Artifact, artifacts_of
 from activities.store.reading.attempts import output_of
@@ -19,9 +18,10 @@ from activities.store.reading.cursor import Cursor, cut
 from activities.store.reading.plan_usage import Used, uses_of
 from activities.store.reading.recent_runs import RecentRun, recent_runs
 from activities.store.reading.steps import Step, StepState, latest_steps, step_states
-from activities.store.reading.task_search import TaskFilter, find_page, find_places
+from activities.store.reading.task_creators import CREATOR, Creator, creator_of, with_creators
+from activities.store.reading.task_search import TaskFilter, find_page
 from activities.store.reading.usage import TaskUsage, usage_of
-from activities.store.tables import Message, ResidentRow, Schedule, Task
+from activities.store.tables import Message, Task
 from workflows.contracts import Failure
 from workflows.states import Status, TaskType
 
@@ -30,7 +30,6 @@ MAX_ARTIFACTS_SHOWN = 1_000
 # A pipeline has fewer steps, but an agent may make thousands of calls.
 MAX_SUB_TASKS_SHOWN = 1_000
 MAX_JSON_CHARACTERS = 64 * 1024
-_IDS_A_PAGE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +39,6 @@ class Route:
     requested: str
     type: TaskType
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Creator:
-    """Who a task is from: a ``key`` or who needs none (``local``), by name; or what has made it: a
-    ``schedule``, an ``agent``, a ``plan``. ``name`` is None where that is gone, or has none."""
-
-    kind: str
-    name: str | None
-    id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +129,7 @@ async def list_summaries(
     """
     async with database.reading() as connection:
         ids = await find_page(connection, team_id, wanted, cursor, limit + 1)
-        query = _with_creators(select(*_SUMMARY).where(col(Task.id).in_(ids)))
+        query = with_creators(select(*_SUMMARY).where(col(Task.id).in_(ids)))
         query = query.order_by(col(Task.created_at).desc(), col(Task.id).desc())
         found = (await connection.execute(query)).all()
         rows, following = cut(found, limit, lambda row: Cursor(row.created_at, row.id))
@@ -160,34 +149,6 @@ async def list_summaries(
     ], following
 
 
-async def list_task_ids(
-    database: Database, team_id: UUID, wanted: TaskFilter, most: int
-) -> Sequence[UUID]:
-    """The ids of the tasks that fit, as the primary has them, the oldest first; no more than one
-    beyond ``most``, which says that there are more."""
-    found: list[Cursor] = []
-    async with database.reading(fresh=True) as connection:
-        while len(found) <= most:
-            cursor = found[-1] if found else None
-            size = min(_IDS_A_PAGE, most + 1 - len(found))
-            page = await find_places(connection, team_id, wanted, cursor, size)
-            found += page
-            if len(page) < size:
-                break
-    return [place.id for place in reversed(found)]
-
-
-async def existing_tasks(
-    database: Database, team_id: UUID, task_ids: Collection[UUID]
-) -> Sequence[UUID]:
-    """Those of the team that are there, the oldest first."""
-    query = select(col(Task.id)).where(
-        col(Task.id).in_(task_ids), col(Task.team_id) == team_id, col(Task.deleted_at).is_(None)
-    )
-    async with database.reading(fresh=True) as connection:
-        return (await connection.scalars(query.order_by(col(Task.created_at), col(Task.id)))).all()
-
-
 async def find_details(
     database: Database, team_id: UUID, task_id: UUID, *, fresh: bool = False
 ) -> TaskDetails | None:
@@ -195,7 +156,7 @@ async def find_details(
     query = select(*_SUMMARY, *_MORE).where(
         col(Task.id) == task_id, col(Task.team_id) == team_id, col(Task.deleted_at).is_(None)
     )
-    query = _with_creators(query)
+    query = with_creators(query)
     async with database.reading(fresh=fresh) as connection:
         row = (await connection.execute(query)).one_or_none()
         if row is None:
@@ -317,9 +278,7 @@ _SUMMARY: tuple[Any, ...] = (
     col(Task.agent_id),
     col(Task.waits_for),
     col(Task.next_attempt_at),
-    col(Task.created_by),
-    col(Schedule.name).label("schedule_name"),
-    col(ResidentRow.name).label("agent_name"),
+    *CREATOR,
     col(Task.definition)["limits"]["turns"].as_integer().label("turn_limit"),
     _TURNS.label("turns"),
 )
@@ -357,31 +316,8 @@ def _summary(row: Row[*tuple[Any, ...]], steps: Sequence[StepState]) -> TaskSumm
         agent_id=row.agent_id,
         waits_for=row.waits_for if waits else None,
         next_attempt_at=row.next_attempt_at if waits else None,
-        created_by=_creator(row),
+        created_by=creator_of(row),
     )
-
-
-# The agent that has begun it, or whose turn it is.
-_AGENT = case((col(Task.type) == TaskType.EXCHANGE, col(Task.parent_id)), else_=col(Task.agent_id))
-
-
-def _with_creators(query: Select[Any]) -> Select[Any]:
-    return query.outerjoin(Schedule, col(Schedule.id) == col(Task.schedule_id)).outerjoin(
-        ResidentRow, col(ResidentRow.id) == _AGENT
-    )
-
-
-def _creator(row: Row[*tuple[Any, ...]]) -> Creator | None:
-    if row.schedule_id is not None:
-        return Creator("schedule", row.schedule_name, row.schedule_id)
-    if row.agent_id is not None or row.type is TaskType.EXCHANGE:
-        return Creator("agent", row.agent_name, row.agent_id or row.parent_id)
-    if row.parent_id is not None:
-        return Creator("plan", None, row.parent_id)
-    if row.created_by is None:
-        return None
-    is_local = row.created_by == LOCAL_USER
-    return Creator("local" if is_local else "key", row.created_by)
 
 
 def _route(kept: Mapping[str, Any]) -> Route:

@@ -76,13 +76,21 @@ def _spans(text: str, lexer: Lexer, seconds: float) -> Iterator[str]:
 
 
 def _until(deadline: float, text: str, lexer: Lexer) -> Iterator[tuple[str | None, str]]:
-    end = 0
+    end, space = 0, ""
+    last: str | None = None
     for start, kind, value in lexer.get_tokens_unprocessed(text):
         if start != end or time.monotonic() > deadline:  # A lexer that leaves something out errs.
             break
         end = start + len(value)
-        yield _class(kind) if value.strip() else None, value
-    yield None, text[end:]
+        if not value.strip():
+            space += value
+            continue
+        found = _class(kind)
+        # Space between words of one kind goes with them, so that a long text is one span.
+        yield found if found == last else None, space
+        yield found, value
+        last, space = found, ""
+    yield None, space + text[end:]
 
 
 def _class(kind: _TokenType) -> str | None:

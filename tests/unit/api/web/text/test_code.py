@@ -52,3 +52,7 @@ def test_source_that_is_slow_to_read_is_given_up(language: str, unit: str) -> No
     start = time.thread_time()
     highlight(unit * (MAX_CHARACTERS // len(unit)), language)
     assert time.thread_time() - start < 3
+
+
+def test_words_of_one_text_are_coloured_together() -> None:
+    assert highlight('a: "' + "word " * 1_000 + '"', "yaml").count("<span") == 2
