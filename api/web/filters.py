@@ -7,6 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from api.web.text.visible import visible
+
 _MINUTE_SECONDS = 60
 _HOUR_SECONDS = 3_600
 _DAY_SECONDS = 86_400
@@ -41,6 +43,9 @@ _SIGNS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "off": ("■", "off"),
         "delivered": ("✓", "good"),
     }
+)
+_PHASES: Mapping[str, str] = MappingProxyType(
+    {"prepare_env": "preparing", "executing": "at work", "post_process": "collecting files"}
 )
 _UNKNOWN_SIGN = ("?", "off")
 
@@ -164,9 +169,14 @@ def short(value: object) -> str:
 
 
 def clip(text: object, characters: int = 200) -> str:
-    """A text of a sane length."""
+    """A text of a sane length, in which nothing turns its direction unseen."""
     whole = str(text)
-    return whole if len(whole) <= characters else f"{whole[: characters - 1]}…"
+    return visible(whole if len(whole) <= characters else f"{whole[: characters - 1]}…")
+
+
+def phase(value: object) -> str:
+    """What a running step is at, in a word."""
+    return _PHASES.get(str(value), str(value).replace("_", " "))
 
 
 def _rough(seconds: float) -> str:
@@ -181,7 +191,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         each.__name__: each
         for each in (
             state, sign_of, colour_of, moment, ago, duration, size, number, money, short, clip,
-            interval,
+            interval, phase,
         )
     }
 )  # fmt: skip

@@ -1,18 +1,20 @@
 """Much at once about tasks: first a page that says what would happen, then the bulk run."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 from pydantic import JsonValue
 
-from api.errors import InvalidRequest
+from api.errors import InvalidRequest, NotFound
 from api.http.bodies import checked
 from api.http.dependencies import ActorDep, ServicesDep
 from api.http.routes.bulk import cancel_many, delete_many, retry_many
-from api.http.routes.tasks import task_filter
+from api.http.routes.tasks import get_task, task_filter
 from api.web.page import fields_of, pages, render, see_other
 from api.web.task_query import SINCE, Pair, Since, TaskQuery
 from api.wire.bulk_tasks import (
@@ -22,6 +24,7 @@ from api.wire.bulk_tasks import (
     BulkTasksRequest,
 )
 from api.wire.responses.bulk import BulkForesight, BulkRun
+from api.wire.responses.tasks import Task
 from workflows.pointers import Problem
 
 router = pages()
@@ -39,6 +42,7 @@ _ACTS: Mapping[str, Callable[..., Awaitable[BulkRun | BulkForesight]]] = {
     "delete": delete_many,
 }
 _LISTS = ("status", "type")
+_MOST_NAMED = 5
 _NO_SUCH_ACTION = "there is cancel, retry and delete"
 
 
@@ -63,8 +67,24 @@ async def foresee(  # noqa: PLR0917  (what FastAPI gives)
     body = _body([("action", action), *chosen])
     foreseen = await _act(services, actor, action, {**body, "dry_run": True})
     return render(
-        request, "tasks/bulk.html", action=action, foreseen=foreseen, chosen=chosen, back=back
+        request,
+        "tasks/bulk.html",
+        action=action,
+        foreseen=foreseen,
+        chosen=chosen,
+        back=back,
+        named=await _named(services, actor, task),
+        unnamed=max(len(task) - _MOST_NAMED, 0),
     )
+
+
+async def _named(services: ServicesDep, actor: ActorDep, ids: Iterable[UUID]) -> list[Task]:
+    """The first of the tasks that were checked, as far as they are still there."""
+    named: list[Task] = []
+    for task_id in islice(ids, _MOST_NAMED):
+        with suppress(NotFound):
+            named.append(await get_task(task_id, services, actor.team_id))
+    return named
 
 
 @router.post("/tasks/bulk")

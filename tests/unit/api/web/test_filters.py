@@ -71,6 +71,10 @@ def test_an_age_says_how_long_ago_or_in_how_long() -> None:
     assert filters.ago(None) == "–"
 
 
+def test_nothing_in_a_name_turns_its_direction_unseen() -> None:
+    assert filters.clip("gpj\u202eexe.png") == r"gpj\u202eexe.png"
+
+
 def test_a_long_text_is_cut() -> None:
     assert filters.clip("x" * 300, 10) == "xxxxxxxxx…"
     assert filters.clip("short", 10) == "short"

@@ -1,13 +1,17 @@
 // A field for code: line numbers, Tab that indents, and Escape that leaves it.
 
 const INDENT = "  ";
+// Longer ones, which no pipeline is, go without numbers: the browser would lay out each of them.
+const MAX_NUMBERED = 5000;
 
 export function edited(field, gutter, onChange) {
   let shown = 0;
   const bad = new Set();
 
   const number = () => {
-    const lines = field.value.split("\n").length;
+    const all = field.value.split("\n").length;
+    gutter.hidden = all > MAX_NUMBERED;
+    const lines = gutter.hidden ? 0 : all;
     while (shown < lines) {
       const line = document.createElement("span");
       line.textContent = String(++shown);
@@ -27,7 +31,6 @@ export function edited(field, gutter, onChange) {
     onChange();
   };
 
-  gutter.hidden = false;
   field.addEventListener("input", changed);
   field.addEventListener("scroll", scroll);
   field.addEventListener("keydown", (event) => onKey(field, event));
