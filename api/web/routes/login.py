@@ -12,11 +12,11 @@ from api.http.cookies import drop_session, keep_session, session_in
 from api.http.dependencies import ServicesDep
 from api.http.key_ring import digest_in
 from api.services import Services
-from api.web.page import fields_of, pages, render, see_other
+from api.web.page import MAX_NEXT_CHARACTERS, fields_of, pages, render, see_other
 
 router = pages()
 
-Next = Annotated[str, Query(max_length=2_000)]
+Next = Annotated[str, Query(max_length=MAX_NEXT_CHARACTERS)]
 
 
 @router.get("/login")
