@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import FormData
 
 from activities.store.audit import LOCAL_USER, Actor
+from api.errors import InvalidRequest
 from api.http.dependencies import ServicesDep
 from api.http.routes.waiting import count_all_waiting
 from api.web.headers import PAGE_HEADERS
@@ -18,10 +19,13 @@ from api.web.navigation import NAVIGATION, Place
 from api.web.standing import Standing, Standings
 from api.web.templating import html_of
 from api.wire.responses.approvals import WaitingCount
+from workflows.pointers import MAX_PROBLEMS, Problem, escaped
 
 THEME = "agentos_theme"
 THEMES = ("system", "light", "dark")
 _MAX_FIELDS = 1_000
+# Of the address of a page that one is led to after the login.
+MAX_NEXT_CHARACTERS = 2_000
 SEE_OTHER = 303
 
 
@@ -89,8 +93,20 @@ def see_other(address: str) -> RedirectResponse:
 
 
 async def fields_of(request: Request) -> FormData:
-    """What a form has sent; files are not taken in here."""
-    return await request.form(max_files=0, max_fields=_MAX_FIELDS)
+    """What a form has sent; files are not taken in here.
+
+    Raises:
+        InvalidRequest: there is something in it that cannot be kept.
+    """
+    fields = await request.form(max_files=0, max_fields=_MAX_FIELDS)
+    problems = [
+        Problem(f"/{escaped(name)}", "text cannot hold the character NUL")
+        for name, value in fields.multi_items()
+        if "\0" in name or "\0" in str(value)
+    ]
+    if problems:
+        raise InvalidRequest(problems[:MAX_PROBLEMS])
+    return fields
 
 
 def surroundings_of(request: Request) -> Surroundings:

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.paths import is_page
 from api.http.problems import PROBLEM_TYPE, ProblemDocument
-from api.web.page import render, see_other
+from api.web.page import MAX_NEXT_CHARACTERS, render, see_other
 
 _UNKNOWN_VISITOR = 401
 # They are about the problem document, which is not sent.
@@ -68,4 +68,5 @@ def _wanted(request: Request) -> str:
     """The page that was asked for; of what was sent to one, that page's beginning."""
     if request.method != "GET":
         return "/"
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return wanted if len(wanted) <= MAX_NEXT_CHARACTERS else "/"

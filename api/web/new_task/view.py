@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from activities.off_loop import off_loop
 from api.errors import InvalidRequest
 from api.http.drafts import draft_of
 from api.services import Services
@@ -35,13 +36,17 @@ async def judged(
     """What was filled in as a draft, and the form with everything that is wrong with it."""
     draft: Draft[TaskRequest]
     try:
-        draft = draft_of(TaskRequest, document_of(filled))
+        draft = await off_loop(_draft, filled)
     except InvalidRequest as error:
         draft = Draft(problems=error.problems)
-        checked = TaskCheck(valid=False, problems=found_in(draft))
+        checked = TaskCheck(valid=False, problems=await off_loop(found_in, draft))
     else:
         checked = await check(services, team_id, draft)
     return draft, view_of(filled, checked)
+
+
+def _draft(filled: Filled) -> Draft[TaskRequest]:
+    return draft_of(TaskRequest, document_of(filled))
 
 
 def begun(filled: Filled) -> View:

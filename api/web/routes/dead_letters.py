@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
+from activities.off_loop import off_loop
 from activities.store.reading.dead_letters import DeadLetterFilter
 from activities.store.reading.letter_groups import Order
 from api.dead_letters.errors import LetterConflict
@@ -97,7 +98,9 @@ async def dead_letter_page(
     task = await _task(services, letter, actor.team_id)
     form = None
     if task is not None and letter.state == LetterState.OPEN:
-        form = await _foreseen(services, actor, letter, form_of(task), RequeueRequest())
+        form = await _foreseen(
+            services, actor, letter, await off_loop(form_of, task), RequeueRequest()
+        )
     return await _drawn(request, services, letter, task, form)
 
 
@@ -110,16 +113,16 @@ async def requeue_on_page(
     letter = await dead_letters.get_dead_letter(letter_id, services, actor.team_id)
     task = await get_task(letter.task_id, services, actor.team_id)
     try:
-        wanted = request_in(fields, task)
+        wanted = await off_loop(request_in, fields, task)
         is_seen = fields.get("seen") == seen_of(wanted)
         if fields.get("act") == "run" and is_seen:
             await dead_letters.requeue(letter_id, Response(), services, actor, wanted)
             return see_other(f"/dead-letters/{letter_id}")
     except (InvalidRequest, StateConflict, LetterConflict) as refusal:
-        form = form_of(task, fields, said=str(refusal), problems=_problems(refusal))
+        form = await off_loop(form_of, task, fields, said=str(refusal), problems=_problems(refusal))
         return await _drawn(request, services, letter, task, form, status=_UNPROCESSABLE)
     is_changed = fields.get("act") == "run"
-    form = form_of(task, fields, is_changed=is_changed)
+    form = await off_loop(form_of, task, fields, is_changed=is_changed)
     form = await _foreseen(services, actor, letter, form, wanted)
     return await _drawn(request, services, letter, task, form)
 

@@ -13,11 +13,11 @@ from api.http.dependencies import ServicesDep
 from api.http.key_ring import digest_in
 from api.services import Services
 from api.web.forms import own_path, text_of
-from api.web.page import fields_of, pages, render, see_other
+from api.web.page import MAX_NEXT_CHARACTERS, fields_of, pages, render, see_other
 
 router = pages()
 
-Next = Annotated[str, Query(max_length=2_000)]
+Next = Annotated[str, Query(max_length=MAX_NEXT_CHARACTERS)]
 
 
 @router.get("/login")

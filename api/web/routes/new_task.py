@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Query, Request, Response
 
+from activities.off_loop import off_loop
 from activities.store.tasks import find_accepted
 from api.errors import IdempotencyConflict, NotFound
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
@@ -76,7 +77,7 @@ async def _beginning(  # noqa: PLR0917
     earlier: UUID | None,
 ) -> Filled:
     if earlier is not None:
-        return beginnings.of_task(await get_task(earlier, services, team_id))
+        return await off_loop(beginnings.of_task, await get_task(earlier, services, team_id))
     if skill is not None:
         found = await get_skill(skill, services, team_id)
         return beginnings.agent_with(found) if type_ == "agent" else beginnings.of_skill(found)

@@ -4,6 +4,8 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
+from markupsafe import Markup
+from pydantic import JsonValue
 
 from activities.off_loop import off_loop
 from activities.store.audit import Actor
@@ -62,8 +64,8 @@ async def new_schedule(
     if earlier is None:
         view = form.blank()
     else:
-        view = form.of_task(await get_task(earlier, services, team_id))
-    seen = await check_draft(services, team_id, form.draft_in(view.texts))
+        view = await off_loop(form.of_task, await get_task(earlier, services, team_id))
+    seen = await check_draft(services, team_id, await off_loop(form.draft_in, view.texts))
     view = ScheduleView(view.texts, check=seen)
     return render(request, _FORM, view=view, schedule=None, earlier=earlier)
 
@@ -86,8 +88,7 @@ async def create_schedule(request: Request, services: ServicesDep, actor: ActorD
 @router.get(_ONE)
 async def schedule_page(request: Request, schedule: ScheduleDep) -> Response:
     """Show a schedule: when it runs, what has become of its last runs, and its task."""
-    task = clip(yaml_text(request_in_order(schedule.task)), _SHOWN_CHARACTERS)
-    shown = await off_loop(highlight, task, "yaml")
+    shown = await off_loop(_written, schedule.task)
     return render(request, "schedules/one.html", schedule=schedule, task=shown)
 
 
@@ -96,8 +97,8 @@ async def edit_schedule(
     request: Request, services: ServicesDep, team_id: TeamDep, schedule: ScheduleDep
 ) -> Response:
     """Ask what is to be different."""
-    view = form.of_schedule(schedule)
-    seen = await check_draft(services, team_id, form.draft_in(view.texts))
+    view = await off_loop(form.of_schedule, schedule)
+    seen = await check_draft(services, team_id, await off_loop(form.draft_in, view.texts))
     view = ScheduleView(view.texts, check=seen)
     return render(request, _FORM, view=view, schedule=schedule, earlier=None)
 
@@ -160,10 +161,14 @@ async def delete_schedule(schedule_id: UUID, services: ServicesDep, actor: Actor
     return see_other("/schedules")
 
 
+def _written(task: dict[str, JsonValue]) -> Markup:
+    return highlight(clip(yaml_text(request_in_order(task)), _SHOWN_CHARACTERS), "yaml")
+
+
 async def _judged(
     services: Services, actor: Actor, texts: dict[str, str]
 ) -> tuple[Draft[ScheduleRequest], ScheduleView]:
-    draft = form.draft_in(texts)
+    draft = await off_loop(form.draft_in, texts)
     return draft, form.judged_view(texts, await check_draft(services, actor.team_id, draft))
 
 

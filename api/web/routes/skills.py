@@ -5,7 +5,9 @@ from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
+from markupsafe import Markup
 
+from activities.off_loop import off_loop
 from activities.skills.metadata import skill_file_in
 from api.errors import SkillFileNotText
 from api.http.dependencies import ServicesDep, TeamDep
@@ -63,11 +65,15 @@ async def skill_page(
         is_main=file is None,
         is_cut=is_cut,
         problem=problem,
-        content=markdown(body_of(shown)) if path.endswith(".md") else highlight(shown, name=path),
+        content=await off_loop(_drawn, shown, path),
         is_markdown=path.endswith(".md"),
         raw=f"{API}/skills/{quote(skill.name, safe='')}/files/{quote(path)}",
         address_of=address_of,
     )
+
+
+def _drawn(source: str, path: str) -> Markup:
+    return markdown(body_of(source)) if path.endswith(".md") else highlight(source, name=path)
 
 
 async def _text(services: Services, team_id: UUID, name: str, path: str) -> tuple[str, str]:

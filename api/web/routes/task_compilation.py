@@ -4,8 +4,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query, Request, Response
+from markupsafe import Markup
 from pydantic import JsonValue
 
+from activities.off_loop import off_loop
 from api.http.bodies import checked
 from api.http.dependencies import ServicesDep, TeamDep
 from api.http.routes.compilation import compile_
@@ -33,13 +35,18 @@ async def compile_page(  # noqa: PLR0917  (what FastAPI gives)
     given: list[JsonValue] = [*accept]
     wanted = checked(CompileRequest, {"accept": given})
     compiled = await compile_(task_id, services, team_id, wanted)
-    text = yaml_text(compiled.pipeline) if compiled.pipeline else ""
+    text, shown = await off_loop(_written, compiled.pipeline)
     return render(
         request,
         "task/compile.html",
         header=header,
         compiled=compiled,
         text=text,
-        shown=highlight(text, "yaml"),
+        shown=shown,
         accepted=accept,
     )
+
+
+def _written(pipeline: JsonValue) -> tuple[str, Markup]:
+    text = yaml_text(pipeline) if pipeline else ""
+    return text, highlight(text, "yaml")

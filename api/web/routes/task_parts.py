@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Depends, Request, Response
+from markupsafe import Markup
 
+from activities.off_loop import off_loop
 from api.errors import NotFound
 from api.http.dependencies import ServicesDep, TeamDep
 from api.http.routes.comparison import compare
@@ -20,6 +22,7 @@ from api.web.text.pretty import written_json
 from api.wire.responses.comparison import Comparison
 from api.wire.responses.files import TaskInputs
 from api.wire.responses.skills import Skill
+from api.wire.responses.tasks import Task
 from api.wire.yaml_writer import yaml_text
 from workflows.states import TaskType
 
@@ -62,18 +65,23 @@ async def raw_page(
     request: Request, header: HeaderDep, form: Literal["yaml", "json"] = "yaml"
 ) -> Response:
     """Show what was submitted, and the result, as they were written."""
-    task = header.task
-    document = submitted(task)
-    text = yaml_text(document) if form == "yaml" else written_json(document)
-    result = task.model_dump(mode="json", include={"result"})["result"]
+    definition, result = await off_loop(_written, header.task, form)
     return render(
         request,
         "task/raw.html",
         header=header,
         form=form,
-        definition=highlight(text, form),
-        result=result and highlight(written_json(result), "json"),
+        definition=definition,
+        result=result,
     )
+
+
+def _written(task: Task, form: str) -> tuple[Markup, Markup | None]:
+    """What was submitted, and the result if there is one."""
+    document = submitted(task)
+    text = yaml_text(document) if form == "yaml" else written_json(document)
+    result = task.model_dump(mode="json", include={"result"})["result"]
+    return highlight(text, form), highlight(written_json(result), "json") if result else None
 
 
 @router.get("/definition.yaml")
@@ -83,7 +91,7 @@ async def definition_file(header: HeaderDep) -> Response:
     kind = "pipeline" if task.type is TaskType.PIPELINE else "task"
     name = f"{kind}-{task.task_id}.yaml"
     return Response(
-        yaml_text(submitted(task)),
+        await off_loop(lambda: yaml_text(submitted(task))),
         media_type="application/yaml",
         headers={**PAGE_HEADERS, "Content-Disposition": f'attachment; filename="{name}"'},
     )

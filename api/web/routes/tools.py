@@ -156,7 +156,7 @@ async def removing_page(
 
 
 @router.post("/tools/{name:path}/remove")
-async def remove(name: str, services: ServicesDep, actor: ActorDep) -> Response:
+async def remove(name: tools_api.ToolName, services: ServicesDep, actor: ActorDep) -> Response:
     """Remove a server with its tools."""
     await tools_api.remove_tools(name, services, actor)
     return see_other(_SERVERS)

@@ -149,6 +149,15 @@ async def test_without_a_session_every_page_leads_to_the_login(locked: Stage, me
             assert (path, answer.status_code) == (path, 401)
 
 
+async def test_to_a_page_with_an_address_that_is_too_long_the_login_leads_not(
+    locked: Stage,
+) -> None:
+    async with httpx.AsyncClient(base_url=locked.url, headers=_HTML, timeout=60) as client:
+        answer = await client.get("/", params={"text": "x" * 3_000})
+        assert answer.headers["Location"] == "/login?next=%2F"
+        assert (await client.get(answer.headers["Location"])).status_code == 200
+
+
 async def test_every_page_is_sent_with_the_policy_whatever_came_of_it(
     stage: Stage, team: httpx.AsyncClient, theirs: dict[str, str]
 ) -> None:
