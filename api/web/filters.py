@@ -122,6 +122,16 @@ def between(start: datetime | None, end: datetime | None) -> float | None:
     return ((end or datetime.now(UTC)) - start).total_seconds()
 
 
+def lasted(start: datetime | None, end: datetime | None) -> Markup | str:
+    """How long something took; scripts let it go on while there is no ``end``."""
+    text = duration(between(start, end))
+    if start is None or end is not None:
+        return text
+    return Markup('<time class="lasting" datetime="{}">{}</time>').format(
+        start.astimezone(UTC).isoformat(timespec="milliseconds"), text
+    )
+
+
 def size(count: int | None) -> str:
     """Bytes as ``512 B``, ``1.4 MiB``."""
     if count is None:

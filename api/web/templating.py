@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api.web.agents.voices import voice_of
 from api.web.drawing.sparkline import sparkline
-from api.web.filters import FILTERS, between
+from api.web.filters import FILTERS, between, lasted
 from api.web.progress import has_an_end, progress
 from api.web.static_files import ROOT
 from api.web.text.ansi import ansi
@@ -29,7 +29,9 @@ _environment.filters.update(markdown=markdown, ansi=ansi, highlight=highlight, p
 _environment.filters.update(voice=voice_of)
 _environment.filters.update(progress=progress, json=written_json)
 _environment.tests["measured"] = has_an_end
-_environment.globals.update(static=ROOT, api=API, between=between, sparkline=sparkline)
+_environment.globals.update(
+    static=ROOT, api=API, between=between, lasted=lasted, sparkline=sparkline
+)
 
 
 def html_of(template: str, **context: Any) -> str:

@@ -134,6 +134,7 @@ async def test_the_pipeline_is_edited_as_yaml_and_its_mistakes_are_said(
     await field.blur()
     await page.get_by_role("button", name="Run it again").click()
     await expect(page.get_by_role("heading", name="What was done")).to_be_visible()
+    await expect(page.locator("#alerts")).to_be_empty()  # The mistake is mended.
     await stage.until(letter["task_id"], "completed")
 
 

@@ -39,6 +39,8 @@ async def test_a_page_that_is_not_there_says_so_as_a_page(page: Page, stage: Sta
     assert answer is not None
     assert answer.status == 404
     await expect(page.get_by_role("heading", level=1)).to_have_text("Not Found")
+    detail = page.locator("#problem .detail")
+    await expect(detail).to_have_text("There is no page at /no/such/page.")
     await check_accessible(page)
 
 

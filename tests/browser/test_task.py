@@ -59,6 +59,17 @@ async def test_an_open_page_follows_the_task_to_its_end(page: Page, waiting: Sta
     await expect(page.get_by_role("link", name="Retry…")).to_be_visible()
 
 
+async def test_the_duration_of_a_silent_task_goes_on(page: Page, waiting: Stage) -> None:
+    task_id = await waiting.submit("wait")
+    await waiting.until(task_id, "running")
+    await page.goto(f"{waiting.url}/tasks/{task_id}")
+    duration = page.locator("#task-header time.lasting")
+    await expect(page.locator("#timeline")).to_contain_text("running", timeout=SLOW_MS)
+    for _ in range(2):
+        before = await duration.text_content()
+        await expect(duration).not_to_have_text(before or "")
+
+
 async def test_a_task_is_paused_and_goes_on_from_any_of_its_tabs(
     page: Page, waiting: Stage
 ) -> None:

@@ -120,7 +120,9 @@ async def _form(
         examples=beginnings.EXAMPLES,
         recent=(await list_files(services, team_id, None, _RECENT_FILES)).items,
         most_bytes=services.options.max_upload_bytes,
-        models=services.installed.models.models if services.installed.models else (),
+        # Without names there is a model all the same: the first of the server's.
+        has_model=services.models is not None,
+        models=services.models.models if services.models else (),
         **context,
     )
 

@@ -19,6 +19,11 @@ function say() {
   }, PAUSE_MS);
 }
 
+// What was said of an act is over once something else is tried.
+export function hush() {
+  document.getElementById("alerts").replaceChildren();
+}
+
 export function alarm(text) {
   const shown = document.createElement("p");
   shown.className = "alert";

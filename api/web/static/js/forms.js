@@ -1,7 +1,7 @@
 // Sends forms with `data-enhance` without leaving the page: what went wrong is said in place, what
 // was done is spoken (`data-done`). An answer that leads to another page is followed.
 
-import { alarm, announce } from "./announce.js";
+import { alarm, announce, hush } from "./announce.js";
 import { show } from "./live.js";
 
 document.addEventListener("submit", async (event) => {
@@ -10,6 +10,7 @@ document.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (form.dataset.busy) return;
   form.dataset.busy = "true";
+  hush();
   try {
     await send(form, event.submitter);
   } catch {

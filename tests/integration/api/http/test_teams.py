@@ -11,71 +11,20 @@ import httpx
 import pytest
 
 from activities.store import keys
-from activities.store.new_residents import Made, NewResident, create_resident
 from api.app import create_app
 from api.errors import KeyRefused
 from api.http.key_ring import KeyRing
 from deploy.local.services import Services
 from tests.event_stream import events_in
+from tests.integration.api.possessions import NO_CALL, possessions_of
 from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage, pipeline
 from tests.pressure import allowed
 
 
 @pytest.fixture(scope="module")
 async def theirs(stage: Stage) -> dict[str, str]:
-    """What another team has: a task with an artifact, a file, a dead letter, a schedule, and a
-    webhook that is told of the task."""
-    team = await stage.team()
-    hook = (await team.post("/webhooks", json={"url": "https://receiver.invalid/"})).json()
-    definition = pipeline("file report.png picture")
-    task_id = (await team.post("/tasks", json={"pipeline": definition})).json()["task_id"]
-    await stage.ended(team, task_id)
-    [artifact] = (await team.get(f"/tasks/{task_id}/artifacts")).json()["items"]
-    file = (await team.post("/files", files={"file": ("a.txt", b"secret")})).json()
-    failing = (await team.post("/tasks", json={"pipeline": pipeline("fail")})).json()["task_id"]
-    await stage.ended(team, failing)
-    [letter] = (await team.get("/dead-letters")).json()["items"]
-    delivery = (await team.get("/webhooks/deliveries")).json()["items"][-1]
-    for path in (f"/webhooks/{hook['id']}", f"/webhooks/deliveries/{delivery['id']}"):
-        assert (await team.get(path)).is_success, path
-    for path in (f"/files/{file['id']}", f"/artifacts/{artifact['id']}", f"/tasks/{task_id}"):
-        assert (await team.get(path)).is_success, path
-    bulk = (await team.post("/dead-letters/requeue", json={"filter": {"text": "no"}})).json()
-    body = {"name": "theirs", "cron": "0 0 * * *", "task": {"pipeline": definition}}
-    schedule = (await team.post("/schedules", json=body)).json()
-    agent = await _agent(stage, team)
-    group = (await team.post("/groups", json={"name": "g", "members": ["theirs"]})).json()
-    [key] = (await team.get("/keys")).json()["items"]
-    return {
-        **agent,
-        "key": key["id"],
-        "group": group["id"],
-        "task": task_id,
-        "artifact": artifact["id"],
-        "file": file["id"],
-        "call": str(_ID),
-        "letter": letter["id"],
-        "webhook": hook["id"],
-        "delivery": delivery["id"],
-        "bulk": bulk["id"],
-        "schedule": schedule["id"],
-    }
-
-
-async def _agent(stage: Stage, team: httpx.AsyncClient) -> dict[str, str]:
-    """An agent that stays, with a message. There is no model here to judge it by."""
-    secret = team.headers["Authorization"].removeprefix("Bearer ")
-    actor = await keys.actor_of_key(stage.database, keys.digest_of(secret))
-    assert actor is not None
-    agent_id = uuid4()
-    new = NewResident(id=agent_id, name="theirs", definition={})
-    assert isinstance(await create_resident(stage.database, actor, new, most=1), Made)
-    sent = await team.post(f"/agents/{agent_id}/messages", json={"content": "Hello"})
-    wanted = {"text": "water", "after": "1h"}
-    set_one = await team.post(f"/agents/{agent_id}/reminders", json=wanted)
-    note = await team.post(f"/agents/{agent_id}/notes", json={"text": "Tea."})
-    made = {"message": sent, "reminder": set_one, "note": note}
-    return {"agent": str(agent_id), **{name: each.json()["id"] for name, each in made.items()}}
+    """What another team has."""
+    return await possessions_of(stage, await stage.team())
 
 
 _ROUTES = [
@@ -259,7 +208,7 @@ _PUBLIC = {"/healthz", "/readyz"}
 async def test_every_call_wants_a_key(locked: Stage) -> None:
     paths: dict[str, Any] = (await locked.http.get("/openapi.json")).json()["paths"]
     for path, methods in paths.items():
-        ids = {name: "x" if name == "name" else _ID for name in re.findall(r"{(\w+)}", path)}
+        ids = {name: "x" if name == "name" else NO_CALL for name in re.findall(r"{(\w+)}", path)}
         for method in methods:
             answer = await locked.http.request(method, locked.url + path.format(**ids))
             if path in _PUBLIC:
@@ -267,9 +216,6 @@ async def test_every_call_wants_a_key(locked: Stage) -> None:
             else:
                 assert answer.status_code == 401, (method, path)
                 assert answer.headers["WWW-Authenticate"] == "Bearer"
-
-
-_ID = "00000000-0000-4000-8000-00000000000f"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from activities.llm.base import ModelOptions
 from api.web.new_task import beginnings
 from deploy.local.services import Services
 from tests.integration.agent_stage import MODELS
@@ -160,3 +161,14 @@ async def test_a_beginning_that_is_not_there_says_so(stage: Stage) -> None:
     for query in ({"skill": "none"}, {"example": "none"}, {"from": str(uuid4())}):
         answer = await stage.http.get(f"{stage.url}/tasks/new", params=query, headers=PAGE)
         assert answer.status_code == 404, query
+
+
+async def test_only_a_server_without_a_model_says_that_there_is_none(
+    infrastructure: Services, stage: Stage
+) -> None:
+    said = "No model is configured"
+    assert said not in await _get(stage, type="agent")
+    first = ModelOptions(base_url="http://127.0.0.1:9/v1")  # It names its models itself.
+    for models, is_said in ((first, False), (None, True)):
+        async with api_stage(infrastructure, SKILLS, models=models, works=False) as other:
+            assert (said in await _get(other, type="agent")) is is_said

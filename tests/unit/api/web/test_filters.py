@@ -74,3 +74,11 @@ def test_an_age_says_how_long_ago_or_in_how_long() -> None:
 def test_a_long_text_is_cut() -> None:
     assert filters.clip("x" * 300, 10) == "xxxxxxxxx…"
     assert filters.clip("short", 10) == "short"
+
+
+def test_what_goes_on_tells_since_when_and_what_has_ended_does_not() -> None:
+    start = datetime.now(UTC) - timedelta(seconds=30)
+    going = filters.lasted(start, None)
+    assert f'<time class="lasting" datetime="{start.isoformat(timespec="milliseconds")}">' in going
+    assert filters.lasted(start, start + timedelta(seconds=12.3)) == "12.3 s"
+    assert filters.lasted(None, None) == "–"

@@ -1,6 +1,13 @@
 """What was submitted, as people would write it."""
 
+from pydantic import JsonValue
+
+from api.web import requeue_form
+from api.web.new_task import beginnings
+from api.web.schedules import form as schedule_form
 from api.web.task_definition import in_order, request_in_order, skills_in
+from api.wire.responses.tasks import Task
+from workflows.states import TaskType
 
 
 def test_a_definition_has_its_keys_in_the_order_in_which_people_write_them() -> None:
@@ -33,3 +40,28 @@ def test_skills_are_found_wherever_a_definition_names_them_and_each_once() -> No
     assert skills_in({"steps": steps}) == ["csv-clean", "chart"]
     assert skills_in({"agent": {"skills": ["report", 3]}}) == ["report"]
     assert skills_in(None) == []
+
+
+def test_what_is_edited_has_its_keys_as_people_would_write_them() -> None:
+    stored: dict[str, JsonValue] = {
+        "steps": [{"args": ["a"], "id": "clean", "skill": "csv-clean"}],
+        "name": "tidy",
+        "inputs": ["data"],
+    }
+    task = Task.model_construct(
+        type=TaskType.PIPELINE,
+        name="tidy",
+        definition=stored,
+        prompt=None,
+        inputs={},
+        priority=5,
+        sub_tasks=[],
+    )
+    texts = (
+        requeue_form.pipeline_of(task),
+        beginnings.of_task(task).text("pipeline"),
+        schedule_form.of_task(task).texts["task"],
+    )
+    for text in texts:
+        assert text.index("name:") < text.index("inputs:") < text.index("steps:")
+        assert text.index("id:") < text.index("skill:") < text.index("args:")
