@@ -1,6 +1,11 @@
 """The fields that a form has sent."""
 
+import re
+
+from pydantic import JsonValue
 from starlette.datastructures import FormData
+
+_NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
 
 
 def text_of(form: FormData, name: str) -> str:
@@ -12,6 +17,12 @@ def text_of(form: FormData, name: str) -> str:
 def texts_of(form: FormData, name: str) -> list[str]:
     """What was chosen of several."""
     return [value for value in form.getlist(name) if isinstance(value, str) and value]
+
+
+def number_in(text: str) -> JsonValue:
+    """The number that was typed; what is none stays text, of which the API says what is wrong."""
+    found = _NUMBER.fullmatch(text.strip())
+    return text if found is None else float(text) if found[1] else int(text)
 
 
 def own_path(text: str) -> str:

@@ -1,12 +1,11 @@
 """Who an agent is, from the fields of a form to the body of a request and back."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 from starlette.datastructures import FormData
 
-from api.web.forms import text_of, texts_of
+from api.web.forms import number_in, text_of, texts_of
 from api.wire.responses.agents import Agent
 
 PROFILE = ("role", "goal", "tone")
@@ -19,8 +18,6 @@ _MAY_LACK = ("cost_usd", "daily_tokens", "daily_cost_usd")
 EVERYTHING = "all"
 SOME = "some"
 _CHOICES = ("skills", "tools")
-_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
-_DECIMAL = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,18})?")
 
 Values = Mapping[str, str | Sequence[str]]
 
@@ -58,7 +55,7 @@ def new_agent(form: FormData) -> dict[str, JsonValue]:
         if text := text_of(form, name).strip():
             body[name] = text
     profile = {name: text for name in PROFILE if (text := text_of(form, name).strip())}
-    limits = {name: number(text) for name in LIMITS if (text := text_of(form, name).strip())}
+    limits = {name: number_in(text) for name in LIMITS if (text := text_of(form, name).strip())}
     for choice in _CHOICES:
         if text_of(form, f"{choice}_of") == SOME:
             body[choice] = list(texts_of(form, choice))
@@ -75,7 +72,7 @@ def changed_agent(form: FormData) -> dict[str, JsonValue]:
     for name in LIMITS:
         text = text_of(form, name).strip()
         if text or name in _MAY_LACK:
-            limits[name] = number(text) if text else None
+            limits[name] = number_in(text) if text else None
     chosen: dict[str, JsonValue] = {
         choice: list(texts_of(form, choice)) if text_of(form, f"{choice}_of") == SOME else None
         for choice in _CHOICES
@@ -87,13 +84,6 @@ def changed_agent(form: FormData) -> dict[str, JsonValue]:
         "limits": limits,
         **chosen,
     }
-
-
-def number(text: str) -> JsonValue:
-    """The number that was typed; what is none stays, to be refused with its place."""
-    if _WHOLE.fullmatch(text):
-        return int(text)
-    return float(text) if _DECIMAL.fullmatch(text) else text
 
 
 def _shown(value: float | None) -> str:

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 from starlette.datastructures import FormData
 
-from api.web.agents.fields import number
-from api.web.forms import text_of, texts_of
+from api.web.forms import number_in, text_of, texts_of
 from api.wire.responses.groups import Group
 
 GROUP_LIMITS = ("rounds", "tokens", "cost_usd", "turn_seconds")
@@ -65,5 +64,5 @@ def _whole(form: FormData) -> dict[str, JsonValue]:
     return {
         "name": text_of(form, "name").strip(),
         "mode": text_of(form, "mode") or "open",
-        "limits": {name: number(text) for name, text in typed if text},
+        "limits": {name: number_in(text) for name, text in typed if text},
     }

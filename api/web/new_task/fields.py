@@ -12,12 +12,12 @@ from types import MappingProxyType
 from pydantic import JsonValue
 
 from api.errors import InvalidRequest
+from api.web.forms import number_in
 from api.wire.errors import BodyMalformed, TooManyValues
 from api.wire.yaml_reader import parse_yaml
 from workflows.pointers import Problem, escaped
 
 TYPES = ("pipeline", "agent", "plan", "auto")
-_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 _OWN_FILE = re.compile(r"(?:https?://[^/?#]+)?/api/v1/(file|artifact)s/([0-9a-fA-F-]{36})/?")
 
 
@@ -47,12 +47,6 @@ class Filled:
         return next((row.ref for row in self.inputs if row.name == name), "")
 
 
-def _number(text: str) -> JsonValue:
-    """What is no number stays text, of which the API says what is wrong."""
-    found = _NUMBER.fullmatch(text.strip())
-    return text if found is None else float(text) if found[1] else int(text)
-
-
 def _word(text: str) -> JsonValue:
     return text.strip()
 
@@ -80,7 +74,7 @@ def _json(text: str) -> JsonValue:
 
 Reader = Callable[[str], JsonValue]
 
-_COMMON: Mapping[str, Reader] = {"priority": _number, "cache": _negated, "callbacks": _callbacks}
+_COMMON: Mapping[str, Reader] = {"priority": number_in, "cache": _negated, "callbacks": _callbacks}
 _LIMITS = ("turns", "tokens", "cost_usd", "seconds")
 # Those that are there for one type only. What is left empty is left to the server.
 READERS: Mapping[str, Mapping[str, Reader]] = MappingProxyType(
@@ -94,20 +88,20 @@ READERS: Mapping[str, Mapping[str, Reader]] = MappingProxyType(
             "agent.profile.tone": _word,
             "agent.model": _word,
             "agent.output_schema": _json,
-            **{f"agent.limits.{name}": _number for name in _LIMITS},
+            **{f"agent.limits.{name}": number_in for name in _LIMITS},
             **_COMMON,
         },
         "plan": {
             "prompt": _whole,
             "plan.atomicity": _word,
-            "plan.max_nodes": _number,
-            "plan.parallel": _number,
-            "plan.depth": _number,
-            "plan.replans": _number,
+            "plan.max_nodes": number_in,
+            "plan.parallel": number_in,
+            "plan.depth": number_in,
+            "plan.replans": number_in,
             "plan.approve": _flag,
             "plan.agent.model": _word,
             "plan.output_schema": _json,
-            **{f"plan.limits.{name}": _number for name in _LIMITS},
+            **{f"plan.limits.{name}": number_in for name in _LIMITS},
             **_COMMON,
         },
         "auto": {"prompt": _whole, **_COMMON},

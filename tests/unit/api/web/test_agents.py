@@ -9,9 +9,10 @@ from pydantic import TypeAdapter
 from starlette.datastructures import FormData
 
 from api.web.agents.attachments import input_name
-from api.web.agents.fields import changed_agent, new_agent, number
+from api.web.agents.fields import changed_agent, new_agent
 from api.web.agents.group_fields import new_group
 from api.web.agents.voices import VOICES, attachments_of, sender_of, voices_of
+from api.web.forms import number_in
 from api.wire.agent_requests import AgentChange, AgentRequest
 from workflows.definitions.inputs import InputName
 
@@ -115,7 +116,7 @@ def test_emptied_settings_empty_what_can_be_empty() -> None:
 
 @given(st.text(max_size=30))
 def test_what_is_no_number_stays_what_was_typed(text: str) -> None:
-    found = number(text)
+    found = number_in(text)
     assert found == text or isinstance(found, int | float)
 
 
