@@ -1,7 +1,7 @@
 """The same done about many dead letters, after it was said what that would do."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -65,8 +65,10 @@ async def bulk_letters_page(
     services: ServicesDep,
     actor: ActorDep,
 ) -> Response:
-    """Say how many dead letters these are, and what would be done about them."""
-    return await _drawn(request, services, actor, action, wanted, {})
+    """Say how many dead letters these are, and what would be done about them: none that comes
+    later, which nobody has been told of."""
+    settled = {"created_before": _written(datetime.now(UTC)), **wanted}
+    return await _drawn(request, services, actor, action, settled, {})
 
 
 @router.post("/dead-letters/bulk/{action}")

@@ -1,12 +1,14 @@
 """The pages of what waits and of dead letters: what is another's, and what is malformed."""
 
+import asyncio
+import re
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
-from tests.integration.api_stage import Stage, pipeline
+from tests.integration.api_stage import WAIT_SECONDS, Stage, pipeline
 from tests.integration.resident_rows import new_agent, new_exchange
 from tests.integration.waiting_rows import ask
 from workflows.states import Status
@@ -106,6 +108,29 @@ async def test_a_bulk_run_that_nobody_has_seen_the_outcome_of_is_not_made(stage:
     assert (await team.get("/bulk")).json()["items"] == []
     assert (await team.get(f"{stage.url}/dead-letters/bulk/odd", headers=PAGE)).status_code == 422
     assert (await team.get(f"{stage.url}/bulk/{uuid4()}", headers=PAGE)).status_code == 404
+
+
+async def test_a_letter_that_comes_after_the_count_was_shown_is_left_alone(stage: Stage) -> None:
+    team = await stage.team()
+
+    async def letter() -> str:
+        body = {"pipeline": pipeline("fail")}
+        task_id = (await team.post("/tasks", json=body)).json()["task_id"]
+        await stage.ended(team, task_id)
+        found = (await team.get("/dead-letters", params={"task_id": task_id})).json()["items"]
+        return str(found[0]["id"])
+
+    seen = await letter()
+    at = f"{stage.url}/dead-letters/bulk/discard"
+    page = (await team.get(at, headers=PAGE)).text
+    [until] = re.findall(r'name="created_before" value="([^"]+)"', page)
+    later = await letter()
+    answer = await _post(team, at, act="run", seen="", note="x", created_before=until)
+    assert answer.status_code == 303
+    async with asyncio.timeout(WAIT_SECONDS):
+        while (await team.get(f"/dead-letters/{seen}")).json()["state"] == "open":
+            await asyncio.sleep(0.1)
+    assert (await team.get(f"/dead-letters/{later}")).json()["state"] == "open"
 
 
 async def test_many_long_and_hostile_calls_are_a_page_of_a_sane_size(stage: Stage) -> None:
