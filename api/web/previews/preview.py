@@ -16,12 +16,15 @@ from api.web.text.markdown import markdown
 
 READ_BYTES = 256 * 1024
 MAX_IMAGE_BYTES = 20 * 1024 * 1024
+MAX_PDF_BYTES = 50 * 1024 * 1024
+PDF_BEGINNING = b"%PDF-"
 _SHARE_OF_NOISE = 0.05  # Of a text that is none.
 
 
 class Kind(StrEnum):
     IMAGE = "image"
     FRAME = "frame"
+    PDF = "pdf"
     TABLE = "table"
     MARKDOWN = "markdown"
     TREE = "tree"
@@ -38,6 +41,7 @@ _BY_TYPE: Mapping[str, Kind] = MappingProxyType(
         **dict.fromkeys(IMAGES, Kind.IMAGE),
         "text/html": Kind.FRAME,
         "application/xhtml+xml": Kind.FRAME,
+        "application/pdf": Kind.PDF,
         "text/csv": Kind.TABLE,
         "text/tab-separated-values": Kind.TABLE,
         "text/markdown": Kind.MARKDOWN,
@@ -53,6 +57,7 @@ _BY_SUFFIX: Mapping[str, Kind] = MappingProxyType(
         ".json": Kind.TREE,
         ".html": Kind.FRAME,
         ".htm": Kind.FRAME,
+        ".pdf": Kind.PDF,
     }
 )
 
@@ -79,6 +84,9 @@ def preview_of(blob: StoredBlob, beginning: bytes) -> Preview:
         return Preview(kind) if blob.size <= MAX_IMAGE_BYTES else Preview(Kind.NONE)
     if kind is Kind.FRAME:
         return Preview(kind)
+    if kind is Kind.PDF:
+        is_one = beginning.startswith(PDF_BEGINNING) and blob.size <= MAX_PDF_BYTES
+        return Preview(Kind.PDF if is_one else Kind.NONE)
     text = _text_of(beginning)
     return Preview(Kind.NONE) if text is None else _of_text(kind, blob, text, len(beginning))
 

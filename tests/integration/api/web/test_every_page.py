@@ -48,7 +48,11 @@ _FILTERS = (
     "/webhooks/deliveries?task_id={task}",
 )
 # Not pages: a stream, and what is told of a file that is shown in a frame.
-_NO_PAGES = ("/live", "/artifacts/{artifact_id:uuid}/frame")
+_NO_PAGES = (
+    "/live",
+    "/artifacts/{artifact_id:uuid}/frame",
+    "/artifacts/{artifact_id:uuid}/pdf",
+)
 
 
 def _routes(method: str) -> Iterator[str]:

@@ -76,6 +76,26 @@ async def test_a_frame_is_sent_so_that_nothing_in_it_runs(
     assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert (await site.get(f"/artifacts/{files['dot.png']}/frame")).status_code == 404
+    alone = await site.get(
+        f"/artifacts/{files['a.html']}/frame", headers={"Sec-Fetch-Dest": "document"}
+    )
+    assert alone.headers["location"] == f"/api/v1/artifacts/{files['a.html']}"
+
+
+async def test_only_what_is_a_pdf_is_shown_as_one(stage: Stage, site: httpx.AsyncClient) -> None:
+    task_id = await stage.submit("file real.pdf %PDF-1.4 x\nfile fake.pdf <script>x</script>")
+    task = await stage.until(task_id, "completed")
+    files = {file["name"]: file["id"] for file in task["artifacts"]}
+    answer = await site.get(f"/artifacts/{files['real.pdf']}/pdf")
+    assert answer.text == "%PDF-1.4 x"
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert answer.headers["Content-Disposition"].startswith("inline")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]
+    assert (await site.get(f"/artifacts/{files['fake.pdf']}/pdf")).status_code == 404
+    for name, is_shown in (("real.pdf", True), ("fake.pdf", False)):
+        page = await site.get(f"/tasks/{task_id}/artifacts?artifact={files[name]}")
+        assert (f"/artifacts/{files[name]}/pdf" in page.text) is is_shown
 
 
 async def test_other_teams_see_none_of_it(stage: Stage) -> None:
@@ -85,6 +105,7 @@ async def test_other_teams_see_none_of_it(stage: Stage) -> None:
     for path in (
         *(f"/tasks/{task_id}/{tab}" for tab in ("logs", "logs.txt", "conversation", "artifacts")),
         f"/artifacts/{file['id']}/frame",
+        f"/artifacts/{file['id']}/pdf",
     ):
         answer = await other.get(f"{stage.url}{path}", headers=PAGE)
         assert answer.status_code == 404, path
