@@ -48,6 +48,8 @@ class Changes:
         self._notifications = notifications
         self._viewers: defaultdict[UUID, set[Viewer]] = defaultdict(set)
         self._heard: set[UUID] = set()
+        self.count = 0
+        """How much was heard so far. Who looked at one count, and views at another, looks again."""
         self._is_all = False
         self._bell = Bell()
         notifications.on_any = self._hear
@@ -105,6 +107,7 @@ class Changes:
 
     def _hear(self, changed: UUID | None) -> None:
         """None: it may have been anything."""
+        self.count += 1
         if not self._viewers:
             return
         if changed is None or len(self._heard) >= MAX_HEARD:

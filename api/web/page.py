@@ -41,6 +41,7 @@ class Surroundings:
     actor: Actor | None
     has_session: bool
     waiting: WaitingCount | None
+    since: int
 
     @property
     def who(self) -> str | None:
@@ -63,8 +64,10 @@ class PageRoute(APIRoute):
         return handled
 
 
-async def _count_waiting(request: Request, services: ServicesDep) -> None:
-    """What waits for the reader is said on every page."""
+async def _look(request: Request, services: ServicesDep) -> None:
+    """What waits for the reader is said on every page, and up to which change it was drawn: so this
+    comes before anything of the page is read."""
+    request.state.since = request.app.state.changes.count
     actor: Actor | None = getattr(request.state, "actor", None)
     if actor is not None and request.method == "GET":
         request.state.waiting = await count_all_waiting(services, actor.team_id)
@@ -73,7 +76,7 @@ async def _count_waiting(request: Request, services: ServicesDep) -> None:
 def pages(**options: Any) -> APIRouter:
     """A router for pages: they are no part of the JSON API's document."""
     return APIRouter(
-        dependencies=[Depends(_count_waiting)],
+        dependencies=[Depends(_look)],
         route_class=PageRoute,
         include_in_schema=False,
         default_response_class=HTMLResponse,
@@ -122,6 +125,7 @@ def surroundings_of(request: Request) -> Surroundings:
         actor=state.get("actor"),
         has_session=bool(state.get("has_session")),
         waiting=state.get("waiting"),
+        since=state.get("since", 0),
     )
 
 

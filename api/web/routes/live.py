@@ -1,12 +1,13 @@
 """What pages that list things listen to: which kinds of a team's things have changed."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
+from activities.store.reading.changes import Topic
 from api.http.changes import Changes
 from api.http.dependencies import (
     KeyDigestDep,
@@ -36,25 +37,32 @@ async def live(  # noqa: PLR0917  (what FastAPI gives)
     notifications: NotificationsDep,
     keys: KeyWatchDep,
     key_digest: KeyDigestDep,
+    since: Annotated[int, Query(ge=0)] = 0,
 ) -> EventStream:
-    """Send ``changed`` with the topics, and a comment when there was nothing for a while."""
+    """Send ``changed`` with the topics, and a comment when there was nothing for a while.
+
+    ``since`` is what the page was drawn at: what has changed between that and now, nobody has told
+    it.
+    """
     heartbeat_seconds = request.app.state.services.options.heartbeat_seconds
-    news = [TOPIC] if request.app.state.standings.is_news else []
-    events = _events(changes, notifications, team_id, heartbeat_seconds, news)
+    news = {TOPIC} if request.app.state.standings.is_news else set()
+    events = _events(changes, notifications, team_id, heartbeat_seconds, since, news)
     return EventStream(events, keys, key_digest)
 
 
-async def _events(
+async def _events(  # noqa: PLR0917
     changes: Changes,
     notifications: Notifications,
     team_id: UUID,
     heartbeat_seconds: float,
-    news: Sequence[str],
+    since: int,
+    news: set[str],
 ) -> AsyncGenerator[bytes, None]:
-    yield RETRY
-    if news:
-        yield format_sse_event(event="changed", data_str=" ".join(news))
     with changes.viewed(team_id) as viewer:
+        yield RETRY
+        missed = set(Topic) if since != changes.count else set()
+        if missed or news:
+            viewer.tell(missed | news)
         while not notifications.closing:
             if await viewer.bell.wait(heartbeat_seconds):
                 if topics := viewer.take():

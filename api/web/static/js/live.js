@@ -61,7 +61,7 @@ export function show(fresh) {
     const wanted = fresh.getElementById(part.id);
     if (wanted) morph(part, wanted);
   }
-  const { said: says, live } = fresh.getElementById("content")?.dataset ?? {};
+  const { said: says, live, since } = fresh.getElementById("content")?.dataset ?? {};
   if (says && says !== main.dataset.said) {
     main.dataset.said = says;
     announce(says);
@@ -71,6 +71,7 @@ export function show(fresh) {
     delete main.dataset.live;
     disconnect();
   }
+  if (since) main.dataset.since = since;
   if (fresh.title) document.title = fresh.title;
   for (const act of refreshed) act(fresh);
 }
@@ -80,6 +81,8 @@ function connect() {
   if (!address || source || document.hidden) return;
   const url = new URL(address, location.href);
   if (lastId) url.searchParams.set("after", lastId);
+  // What has changed since the page was drawn is told at once.
+  if (url.pathname === "/live") url.searchParams.set("since", main.dataset.since);
   source = new EventSource(url);
   source.addEventListener("open", () => {
     if (wasLost) refresh();
