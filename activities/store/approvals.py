@@ -190,10 +190,11 @@ async def decided_calls(database: Database, age: timedelta, limit: int) -> Seque
 
 async def _calls(database: Database, query: Select[*tuple[Any, ...]]) -> Sequence[AskedCall]:
     async with database.reading(fresh=True) as connection:
-        return [_call(row) for row in await connection.execute(query)]
+        return [call_of(row) for row in await connection.execute(query)]
 
 
-def _call(row: Row[*tuple[Any, ...]]) -> AskedCall:
+def call_of(row: Row[*tuple[Any, ...]]) -> AskedCall:
+    """A call that was asked about, as a row of its columns has it."""
     return AskedCall(
         id=row.id,
         task_id=row.task_id,

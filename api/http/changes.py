@@ -72,6 +72,7 @@ class Changes:
 
     def tell_all(self, topics: set[str]) -> None:
         """Something that concerns every team."""
+        self.count += 1
         for viewers in self._viewers.values():
             for viewer in viewers:
                 viewer.tell(topics)

@@ -1,6 +1,5 @@
 """What everybody is to know at once: nobody works, something is away, a breaker is open."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -15,8 +14,6 @@ from api.services import Services
 from workflows.errors import TemporaryFailure
 
 LOOK_SECONDS = 10.0
-# From a page being drawn until it listens, it takes less.
-NEWS_SECONDS = 10.0
 TOPIC = "standing"
 
 log = structlog.get_logger(__name__)
@@ -45,12 +42,6 @@ class Standings:
         self._changes = changes
         self._known = Standing()
         self._asked = Bell()
-        self._changed_at = -NEWS_SECONDS
-
-    @property
-    def is_news(self) -> bool:
-        """Whether it changed so lately that a page which listens from now on may not know."""
-        return time.monotonic() - self._changed_at < NEWS_SECONDS
 
     def now(self) -> Standing:
         self._asked.ring()
@@ -74,7 +65,6 @@ class Standings:
         known, self._known = self._known, Standing(away, found.workers, breakers)
         was = (known.away, known.has_no_worker, known.breakers)
         if was != (away, self._known.has_no_worker, breakers):
-            self._changed_at = time.monotonic()
             self._changes.tell_all({TOPIC})
 
     async def _breakers(self) -> Mapping[UUID, Sequence[str]]:

@@ -1,6 +1,6 @@
 """Which bytes the files and artifacts of a team are, and which of them are a task's."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -72,14 +72,9 @@ async def find_files(
     wanted = set(refs)
     if not wanted:
         return {}
-    values = {
-        "team_id": team_id,
-        "files": [ref.id for ref in wanted if isinstance(ref, FileRef)],
-        "artifacts": [ref.id for ref in wanted if isinstance(ref, ArtifactRef)],
-    }
     # The primary: a file may be used the moment after its upload.
     async with database.reading(fresh=True) as connection:
-        rows = (await connection.execute(_FIND, values)).all()
+        rows = (await connection.execute(_FIND, _by_kind(team_id, wanted))).all()
     return {
         (FileRef if is_file else ArtifactRef)(key): KeptFile(sha256, size, mime_type, is_stale)
         for is_file, key, sha256, size, mime_type, is_stale in rows
@@ -93,18 +88,22 @@ async def describe_files(
     wanted = set(refs)
     if not wanted:
         return {}
-    values = {
-        "team_id": team_id,
-        "files": [ref.id for ref in wanted if isinstance(ref, FileRef)],
-        "artifacts": [ref.id for ref in wanted if isinstance(ref, ArtifactRef)],
-    }
     async with database.reading() as connection:
-        rows = (await connection.execute(_DESCRIBE, values)).all()
+        rows = (await connection.execute(_DESCRIBE, _by_kind(team_id, wanted))).all()
     return {
         (FileRef if row.is_file else ArtifactRef)(row.id): NamedFile(
             row.id, row.name, row.size, row.mime_type, row.sha256, row.task_id
         )
         for row in rows
+    }
+
+
+def _by_kind(team_id: UUID, refs: Collection[StoredRef]) -> Mapping[str, object]:
+    """What the queries of references are given."""
+    return {
+        "team_id": team_id,
+        "files": [ref.id for ref in refs if isinstance(ref, FileRef)],
+        "artifacts": [ref.id for ref in refs if isinstance(ref, ArtifactRef)],
     }
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, DateTime, Row, Text, case, cast, func, select
 from sqlmodel import col
 
-from activities.store.approvals import Approval, AskedCall
+from activities.store.approvals import AskedCall, call_of
 from activities.store.database import Database
 from activities.store.reading.cursor import Cursor, cut_at
 from activities.store.tables import ResidentRow, SubTask, Task
@@ -99,17 +99,7 @@ def _conditions(team_id: UUID) -> list[ColumnElement[bool]]:
 
 def _waiting(row: Row[*tuple[Any, ...]]) -> WaitingCall:
     return WaitingCall(
-        call=AskedCall(
-            id=row.id,
-            task_id=row.task_id,
-            run=row.run,
-            seq=row.execution_order,
-            name=row.name,
-            task_type=row.task_type,
-            status=row.status,
-            context=row.input_context,
-            approval=Approval.model_validate(row.approval),
-        ),
+        call=call_of(row),
         task_name=row.task_name,
         task_type=TaskType(row.type_of_task),
         parent_id=row.plan_id,

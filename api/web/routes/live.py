@@ -45,24 +45,21 @@ async def live(  # noqa: PLR0917  (what FastAPI gives)
     it.
     """
     heartbeat_seconds = request.app.state.services.options.heartbeat_seconds
-    news = {TOPIC} if request.app.state.standings.is_news else set()
-    events = _events(changes, notifications, team_id, heartbeat_seconds, since, news)
+    events = _events(changes, notifications, team_id, heartbeat_seconds, since)
     return EventStream(events, keys, key_digest)
 
 
-async def _events(  # noqa: PLR0917
+async def _events(
     changes: Changes,
     notifications: Notifications,
     team_id: UUID,
     heartbeat_seconds: float,
     since: int,
-    news: set[str],
 ) -> AsyncGenerator[bytes, None]:
     with changes.viewed(team_id) as viewer:
         yield RETRY
-        missed = set(Topic) if since != changes.count else set()
-        if missed or news:
-            viewer.tell(missed | news)
+        if since != changes.count:
+            viewer.tell({*Topic, TOPIC})
         while not notifications.closing:
             if await viewer.bell.wait(heartbeat_seconds):
                 if topics := viewer.take():
