@@ -160,6 +160,19 @@ class IdempotencyConflict(RequestRefused):
     status = 409
 
 
+class NobodyListens(RequestRefused):
+    """Task {id} cannot be told anything: {reason}."""
+
+    status = 409
+
+
+class ToldTooMuch(RequestRefused):
+    """The agent of task {id} was told as much as it can be: {messages} messages, or {characters}
+    characters. Let it end, and submit what is left as a task of its own."""
+
+    status = 409
+
+
 class TooLarge(RequestRefused):
     """The request is larger than {limit} bytes, which is the limit."""
 
