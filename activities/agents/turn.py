@@ -110,7 +110,7 @@ class Turns:
             return await self._write(turn, ended)
         # What was told while the model finished is not to go unread.
         reopened = answered.reopened.ended(deltas, seconds)
-        return await self._write(turn, replace(ended, told_seq=begun.told_seq), reopened)
+        return await self._write(turn, replace(ended, told_number=begun.told_number), reopened)
 
     async def _begin(self, turn: Turn, known: int, *, is_repeated: bool) -> BegunTurn:
         return await patiently(

@@ -111,7 +111,7 @@ async def _refusal(
 async def _write(
     connection: AsyncConnection, actor: Actor, task: Row[*tuple[Any, ...]], new: NewTold
 ) -> Told:
-    number = task.told_seq + 1
+    number = task.told_number + 1
     event = MessageTold.model_validate(
         {"number": number, "from": new.from_name, "content": new.content[:_SHOWN_CHARACTERS]}
     )
@@ -144,7 +144,7 @@ _TOLD = (
 
 _LOCK = text(
     f"""
-    SELECT type = 'agent' AS is_agent, {fence.IS_LIVING} AS is_living, told_seq
+    SELECT type = 'agent' AS is_agent, {fence.IS_LIVING} AS is_living, told_number
     FROM tasks WHERE id = :task_id AND team_id = :team_id AND deleted_at IS NULL FOR UPDATE
     """
 )
@@ -159,7 +159,7 @@ _USED = text(
 _TELL = text(
     f"""
     WITH task AS (
-        UPDATE tasks SET {events.COUNT}, told_seq = :number WHERE id = :task_id
+        UPDATE tasks SET {events.COUNT}, told_number = :number WHERE id = :task_id
         RETURNING {events.NUMBERED}
     ), told AS (
         INSERT INTO told_messages

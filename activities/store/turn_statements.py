@@ -81,7 +81,7 @@ BEGIN_TURN = text(
     SELECT task.team_id, task.type, definition, prompt, inputs, heard.messages AS heard,
            (SELECT thought FROM answer) AS thought, told.messages AS told,
            -- As this statement sees it: one that comes at this moment has a higher number.
-           (SELECT seen.told_seq FROM tasks AS seen WHERE seen.id = :task_id) AS told_seq,
+           (SELECT seen.told_number FROM tasks AS seen WHERE seen.id = :task_id) AS told_number,
            (SELECT tokens FROM team_usage
             WHERE team_usage.team_id = task.team_id AND day = (now() AT TIME ZONE 'utc')::date
            ) AS tokens_today,
@@ -147,7 +147,7 @@ END_TURN = text(
           -- Written already, and the answer to that got lost.
           AND NOT EXISTS (SELECT FROM messages WHERE task_id = :task_id AND seq > :seq)
           -- By the row itself: of other tables this sees nothing that came while it waited for it.
-          AND (CAST(:told_seq AS int) IS NULL OR tasks.told_seq <= :told_seq)
+          AND (CAST(:told_number AS int) IS NULL OR tasks.told_number <= :told_number)
         RETURNING {events.NUMBERED}
     ), message AS (
         INSERT INTO messages

@@ -64,7 +64,7 @@ class BegunTurn:
     """What a turn works with: the task, and the messages from number ``known`` + 1 on.
 
     ``told`` is what people have told its agent that the model has not read, by number, and
-    ``told_seq`` the number of the last message that they have.
+    ``told_number`` the number of the last message that they have.
 
     ``thought`` is set when the turn has been made already. ``tokens_today`` are the team's, and
     ``daily_tokens`` its own quota, if it has one. ``lost`` is what earlier attempts took whose
@@ -78,7 +78,7 @@ class BegunTurn:
     inputs: dict[str, str]
     messages: tuple[ChatMessage, ...]
     told: Mapping[int, str]
-    told_seq: int
+    told_number: int
     thought: Thought | None
     tokens_today: int
     daily_tokens: int | None
@@ -119,7 +119,7 @@ class EndedTurn:
 
     ``lost`` is what answers took that broke off before, and was counted as the team's already.
     ``result`` is the task's, when the model has finished. ``read`` are the numbers of what it was
-    told, each with that of the message in which it read it. With a ``told_seq`` nothing is written
+    told, each with that of the message in which it read it. With a ``told_number`` nothing is written
     if people have told it more than that.
     """
 
@@ -131,7 +131,7 @@ class EndedTurn:
     events: tuple[Event, ...] = ()
     lost: Charge = NO_CHARGE
     read: Mapping[int, int] = field(default_factory=dict)
-    told_seq: int | None = None
+    told_number: int | None = None
 
 
 async def begin_turn(
@@ -156,7 +156,7 @@ async def begin_turn(
         inputs=row.inputs,
         messages=tuple(message_of(item) for item in row.heard or ()),
         told={item["number"]: item["content"] for item in row.told or ()},
-        told_seq=row.told_seq,
+        told_number=row.told_number,
         thought=row.thought and Thought.model_validate(row.thought),
         tokens_today=row.tokens_today or 0,
         daily_tokens=row.daily_tokens,
@@ -217,7 +217,7 @@ async def end_turn(database: Database, turn: Turn, ended: EndedTurn) -> bool:
         "thought": ended.thought.model_dump_json(),
         "result": None if ended.result is None else events.as_json(ended.result),
         "read": events.as_json([{"number": n, "seq": seq} for n, seq in ended.read.items()]),
-        "told_seq": ended.told_seq,
+        "told_number": ended.told_number,
         "team_tokens": charge.tokens,
         "answer_prompt_tokens": charge.prompt_tokens,
         "answer_completion_tokens": charge.completion_tokens,

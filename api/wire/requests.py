@@ -20,6 +20,7 @@ from workflows.states import Permission
 
 MAX_NOTE_CHARACTERS = 20_000
 MAX_TOLD_CHARACTERS = 20_000
+MAX_WAIT_SECONDS = 60  # Proxies cut connections that are silent for longer.
 MAX_DESCRIPTION_CHARACTERS = 2_000
 MAX_POINTER_CHARACTERS = 1_000
 MAX_ACCEPTED = 1_000

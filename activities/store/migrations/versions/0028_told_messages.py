@@ -10,6 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    now = sa.text("now()")
     op.create_table(
         "told_messages",
         sa.Column("task_id", sa.Uuid(), nullable=False),
@@ -20,19 +21,17 @@ def upgrade() -> None:
         sa.Column("seq", sa.Integer(), nullable=True),
         sa.Column("client_key", sa.Text(), nullable=True),
         sa.Column("request_digest", sa.Text(), nullable=True),
-        sa.Column(
-            "created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=now, nullable=False),
         sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"]),
         sa.PrimaryKeyConstraint("task_id", "number"),
         sa.UniqueConstraint("task_id", "client_key"),
     )
     op.add_column(
-        "tasks", sa.Column("told_seq", sa.Integer(), server_default=sa.text("0"), nullable=False)
+        "tasks", sa.Column("told_number", sa.Integer(), server_default=sa.text("0"), nullable=False)
     )
 
 
 def downgrade() -> None:
-    op.drop_column("tasks", "told_seq")
+    op.drop_column("tasks", "told_number")
     op.drop_table("told_messages")
