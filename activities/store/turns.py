@@ -119,8 +119,8 @@ class EndedTurn:
 
     ``lost`` is what answers took that broke off before, and was counted as the team's already.
     ``result`` is the task's, when the model has finished. ``read`` are the numbers of what it was
-    told, each with that of the message in which it read it. With a ``told_number`` nothing is written
-    if people have told it more than that.
+    told, each with that of the message in which it read it. With a ``told_number`` nothing is
+    written if people have told it more than that.
     """
 
     messages: Mapping[int, ChatMessage]

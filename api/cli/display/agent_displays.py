@@ -12,6 +12,7 @@ from api.cli.display.glyphs import glyphs_of
 from api.cli.display.moving_picture import MovingPicture, now
 from api.cli.display.plain_lines import PlainLines
 from api.cli.display.progress import StepProgress
+from api.cli.terminal import safe_line
 from workflows import events
 from workflows.events import Event
 
@@ -28,6 +29,9 @@ class MovingTurns(MovingPicture):
 
     def take(self, event: Event, at: datetime) -> None:
         super().take(event, at)
+        if isinstance(event, events.MessageTold):
+            told = safe_line(told_text(event), _LINE_CHARACTERS)
+            self._console.print(Text(f"  {told}", style="green"), soft_wrap=True)
         present = self._agent.turn
         if present is None:
             return
@@ -91,6 +95,11 @@ class PlainTurns(PlainLines):
         return agent_frames.summary(self._agent, now, glyphs_of(console), width=console.width)
 
 
+def told_text(event: events.MessageTold) -> str:
+    """What a person has told the agent, from the next turn on."""
+    return f"{event.sender or 'somebody'} tells it: {' '.join(event.content.split())}"
+
+
 def lines_of(event: Event, agent: AgentProgress) -> Iterator[str]:
     match event:
         case events.TurnStarted():
@@ -103,6 +112,8 @@ def lines_of(event: Event, agent: AgentProgress) -> Iterator[str]:
             yield f"turn {event.turn}: {agent_frames.trouble_text(event, now())}"
         case events.MessageCreated() if text := event.content.strip():
             yield f"turn {event.turn}: {' '.join(text.split())}"
+        case events.MessageTold():
+            yield told_text(event)
         case events.ToolCalled():
             yield f"{event.step}: {arguments_text(event.arguments) or 'called'}"
         case events.ToolResult():
