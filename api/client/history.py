@@ -1,10 +1,11 @@
 """The calls of what happened within a task."""
 
+import json
 import uuid
 
-from api.client.calls import Calls, Id, json_of, part
+from api.client.calls import Calls, Id, part
 from api.client.transport import Params, check_header
-from api.wire.requests import ApprovalRequest, TellRequest
+from api.wire.requests import ApprovalRequest
 from api.wire.responses.approvals import AskedCall
 from api.wire.responses.files import Artifact
 from api.wire.responses.history import Attempt, Message, Span, ToldMessage
@@ -35,7 +36,7 @@ class HistoryCalls(Calls):
             "POST",
             f"/tasks/{part(task_id)}/messages",
             ToldMessage,
-            body=json_of(TellRequest(content=text)),
+            body=json.dumps({"content": text}).encode(),  # What is wrong with it, the API says.
             headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
             repeatable=True,
         )

@@ -4,6 +4,7 @@ import typer
 
 from api.cli import exit_codes, terminal
 from api.cli.commands.options import Format, Output, TaskId, Timeout, Wait
+from api.cli.commands.pages import page_after_page
 from api.cli.commands.printing import print_document, print_text
 from api.cli.commands.task_ids import talk_about
 from api.cli.commands.waiting import wait_for_end
@@ -13,6 +14,7 @@ from api.cli.failures import tell
 from api.client import AsyncClient as Client
 from api.client import TaskUnsuccessful
 from api.client.results import result_of
+from api.client.transport import Params
 from api.wire.responses.pages import MAX_PAGE
 from api.wire.responses.tasks import AgentResult, Result, Task
 from workflows.states import Status
@@ -62,15 +64,13 @@ def result(
 
 async def _output_of(client: Client, task: Task, given: Result) -> str:
     """What the last attempt at the last step has printed."""
-    printed, cursor = "", None
-    while True:
-        params = {"step": given.step, "limit": MAX_PAGE, **({"cursor": cursor} if cursor else {})}
-        page = await client.attempts(task.task_id, params)
+    wanted: Params = {"step": given.step, "limit": MAX_PAGE}
+    printed = ""
+    async for page in page_after_page(lambda params: client.attempts(task.task_id, params), wanted):
         for attempt in page.items:
             if attempt.status is Status.COMPLETED:
                 printed = attempt.stdout
-        if (cursor := page.next_cursor) is None:
-            return printed
+    return printed
 
 
 def _print_output(text: str) -> None:

@@ -81,6 +81,8 @@ class PlainTurns(PlainLines):
         if isinstance(event, _AS_OF_STEPS):
             super()._take(event, step, at)
             return
+        if isinstance(event, events.MessageTold):
+            self._print_timed(told_text(event)[:_LINE_CHARACTERS], at)
         for line in lines_of(event, self._agent):
             self._print_timed(line[:_LINE_CHARACTERS], at)
         if isinstance(event, events.ApprovalAsked):
@@ -112,8 +114,6 @@ def lines_of(event: Event, agent: AgentProgress) -> Iterator[str]:
             yield f"turn {event.turn}: {agent_frames.trouble_text(event, now())}"
         case events.MessageCreated() if text := event.content.strip():
             yield f"turn {event.turn}: {' '.join(text.split())}"
-        case events.MessageTold():
-            yield told_text(event)
         case events.ToolCalled():
             yield f"{event.step}: {arguments_text(event.arguments) or 'called'}"
         case events.ToolResult():
