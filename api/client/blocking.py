@@ -167,6 +167,8 @@ class Client:
     tell = Blocking(AsyncClient.tell)
     unread = Blocking(AsyncClient.unread)
     approvals = Blocking(AsyncClient.approvals)
+    approve = Blocking(AsyncClient.approve)
+    deny = Blocking(AsyncClient.deny)
     decide = Blocking(AsyncClient.decide)
     artifacts = Blocking(AsyncClient.artifacts)
 

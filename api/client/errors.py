@@ -115,6 +115,11 @@ class TaskUnsuccessful(AgentOSError):
         self.failure = failure
 
 
+class ResultUnknown(AgentOSError):
+    """Task {task_id} of type {type} gave a result that this client is too old for. Its document has
+    it as it is."""
+
+
 class PipelineUnreadable(BadInput):
     """The pipeline cannot be read: {reason}."""
 

@@ -64,8 +64,12 @@ class Blocking(Generic[Given, Result]):
     def __init__(
         self, call: Callable[Concatenate[Any, Given], Coroutine[Any, Any, Result]]
     ) -> None:
-        functools.update_wrapper(self, call)  # type: ignore[arg-type]
+        functools.update_wrapper(self, call)
         self._call = call
+
+    def __call__(self, part: Part, *args: Given.args, **options: Given.kwargs) -> Result:
+        """As a function of the class."""
+        return part.loop.run(self._call(part.inner, *args, **options))
 
     @overload
     def __get__(self, part: None, owner: type) -> Self: ...
@@ -76,13 +80,7 @@ class Blocking(Generic[Given, Result]):
     def __get__(self, part: Part | None, owner: type) -> Self | Callable[Given, Result]:
         if part is None:
             return self
-        inner, loop, call = part.inner, part.loop, self._call
-
-        @functools.wraps(call)
-        def blocking(*args: Given.args, **options: Given.kwargs) -> Result:
-            return loop.run(call(inner, *args, **options))
-
-        return blocking
+        return functools.update_wrapper(functools.partial(self, part), self._call)
 
 
 class Iterating(Generic[Given, Result]):
@@ -91,8 +89,12 @@ class Iterating(Generic[Given, Result]):
     def __init__(
         self, call: Callable[Concatenate[Any, Given], AsyncGenerator[Result, None]]
     ) -> None:
-        functools.update_wrapper(self, call)  # type: ignore[arg-type]
+        functools.update_wrapper(self, call)
         self._call = call
+
+    def __call__(self, part: Part, *args: Given.args, **options: Given.kwargs) -> Iterator[Result]:
+        """As a function of the class."""
+        return part.loop.iterate(self._call(part.inner, *args, **options))
 
     @overload
     def __get__(self, part: None, owner: type) -> Self: ...
@@ -103,13 +105,7 @@ class Iterating(Generic[Given, Result]):
     def __get__(self, part: Part | None, owner: type) -> Self | Callable[Given, Iterator[Result]]:
         if part is None:
             return self
-        inner, loop, call = part.inner, part.loop, self._call
-
-        @functools.wraps(call)
-        def iterating(*args: Given.args, **options: Given.kwargs) -> Iterator[Result]:
-            return loop.iterate(call(inner, *args, **options))
-
-        return iterating
+        return functools.update_wrapper(functools.partial(self, part), self._call)
 
 
 class _Ended(Exception):

@@ -6,12 +6,11 @@ import random
 import time
 from pathlib import Path
 
-from pydantic import JsonValue
-
 from api.client.calls import Id, part
 from api.client.errors import (
     ApiProblem,
     ApiUnreachable,
+    ResultUnknown,
     StillRunning,
     TaskUnsuccessful,
     TooManyRequests,
@@ -52,12 +51,13 @@ class ResultCalls(HistoryCalls, FileCalls):
 
     async def result(
         self, task_id: Id, *, timeout_seconds: float | None = None
-    ) -> Result | AgentResult | dict[str, JsonValue]:
+    ) -> Result | AgentResult:
         """What a task gave, once it has ended: of a pipeline its last step, of an agent or a plan
         what it passed to ``finish``.
 
         Raises:
             TaskUnsuccessful: it ended in another way.
+            ResultUnknown: it gave what no version of this client knows; ``wait`` has it.
             StillRunning, ApiProblem, ApiUnreachable, NotTheApi
         """
         return result_of(await self.wait(task_id, timeout_seconds=timeout_seconds))
@@ -114,10 +114,12 @@ class ResultCalls(HistoryCalls, FileCalls):
         )
 
 
-def result_of(task: Task) -> Result | AgentResult | dict[str, JsonValue]:
-    """Raises ``TaskUnsuccessful``."""
-    if task.status is Status.COMPLETED and task.result is not None:
-        return task.result
+def result_of(task: Task) -> Result | AgentResult:
+    """Raises ``TaskUnsuccessful`` and ``ResultUnknown``."""
+    if task.status is Status.COMPLETED:
+        if isinstance(task.result, Result | AgentResult):
+            return task.result
+        raise ResultUnknown(task_id=task.task_id, type=task.type.value)
     error = task.error or {}
     raise TaskUnsuccessful(
         task_id=task.task_id,

@@ -46,11 +46,11 @@ def result(
         if not found.status.is_final:
             raise NoResultYet(task_id=task_id, status=found.status.value)
         try:
-            given = result_of(found)
+            given = found.result if isinstance(found.result, dict) else result_of(found)
         except TaskUnsuccessful as error:
             tell(error)
             return exit_codes.of_task(found.status)
-        if output is Format.JSON or not isinstance(given, Result | AgentResult):
+        if output is Format.JSON or isinstance(given, dict):
             print_document(given)
         elif isinstance(given, AgentResult):
             print_document(given.result) if given.result is not None else print_text(given.summary)
