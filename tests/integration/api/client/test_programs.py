@@ -106,7 +106,7 @@ async def test_inputs_are_paths_bytes_or_references_and_each_file_is_sent_once(
     assert references["path"] == references["text"] != references["bytes"]
     assert references["ref"] == f"file:{file.id}"
     shown = (await stage.http.get(f"/tasks/{task.task_id}/inputs")).json()["items"]
-    names = {item["name"]: (item["file_name"], item["size"]) for item in shown}
+    names = {item["name"]: (item["file"]["name"], item["file"]["size"]) for item in shown}
     assert (names["path"], names["bytes"], names["ref"]) == (
         ("a.csv", 4),
         ("bytes", 4),
