@@ -9,6 +9,7 @@ from temporalio.client import Client
 from activities.disk import Disk
 from activities.payloads import Codec, data_converter
 from activities.skills.catalogue import Catalogue
+from activities.tools.own.loading import modules
 from activities.tools.registry import Registry
 from activities.units import MEBIBYTE
 from api.app import create_app
@@ -73,6 +74,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
         lazy=True,
     )
     _require_port(host, port)
+    tools = Registry(modules(settings.tool_folders))
     async with (
         stores(settings, ping=True) as (database, blobs),
         mcp_pool(settings, database) as mcp,
@@ -83,7 +85,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
                 blobs=blobs,
                 temporal=TemporalPort(client, settings.task_queue),
                 catalogue=Catalogue(settings.skill_folders),
-                tools=Registry(),
+                tools=tools,
                 models=settings.model_options,
                 templates=TemplateFiles(settings.agent_folders),
                 mcp=mcp,

@@ -114,6 +114,7 @@ def _adapter_options(settings: Settings, worker_id: str) -> AdapterOptions:
         worker_id=worker_id,
         work_folder=work_folder(settings.data_dir),
         skill_folders=settings.skill_folders,
+        tool_folders=settings.tool_folders,
         uv=Path(uv.find_uv_bin()),
         limits=settings.limits,
         input_policy=settings.input_policy,

@@ -40,6 +40,7 @@ from activities.task_records import Tasks
 from activities.tokens import Tokens
 from activities.tools.mcp.pool import McpPool
 from activities.tools.mcp.team_tools import TeamTools
+from activities.tools.own.loading import modules
 from activities.tools.registry import Registry
 from activities.tools.searching import WebSearch
 from activities.tools.toolbox import Toolbox
@@ -59,6 +60,7 @@ class AdapterOptions:
     limits: Limits
     input_policy: InputPolicy
     environment: Mapping[str, str] = field(repr=False)
+    tool_folders: tuple[Path, ...] = ()
     networked_skills: tuple[str, ...] = ()
     python_downloads: bool = False
     models: ModelOptions | None = None
@@ -78,7 +80,7 @@ class AdapterOptions:
 async def adapters(
     database: Database, blobs: Blobs, sandbox: Sandbox, mcp: McpPool, options: AdapterOptions
 ) -> AsyncIterator[Sequence[Port]]:
-    registry = Registry()
+    registry = Registry(modules(options.tool_folders))
     async with _equipped(database, blobs, sandbox, registry, options) as equipment:
         has_search, installed = equipment.search is not None, equipment.installed
         toolbox = Toolbox(registry, database, mcp=TeamTools(database, mcp), has_search=has_search)

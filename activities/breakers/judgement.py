@@ -44,6 +44,7 @@ CULPRITS: dict[type[BaseException], Culprit] = {
     mcp.McpTimedOut: Culprit.TOOL,
     mcp.McpAnswerInvalid: Culprit.TOOL,
     tools.ToolTimedOut: Culprit.TOOL,
+    tools.ToolUnavailable: Culprit.TOOL,
     tools.SearchFailed: Culprit.TOOL,
     models.ModelOverloaded: Culprit.MODEL,
     models.ModelUnavailable: Culprit.MODEL,
@@ -57,6 +58,7 @@ SOUND: tuple[type[BaseException], ...] = (
     mcp.McpAsks,
     mcp.McpFilesLost,
     mcp.McpToolFailed,
+    tools.ToolFailed,
     McpQuestionUnclear,
     models.AnswerWithheld,
 )
