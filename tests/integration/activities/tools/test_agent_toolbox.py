@@ -251,6 +251,7 @@ async def test_an_agent_reads_what_a_tool_of_the_house_raised(desk: Desk, tmp_pa
         '    """Ring."""\n'
         "    raise ValueError(f'{times} times is too often')\n"
     )
+    await desk.begin()
     desk.toolbox = Toolbox(Registry(modules([tmp_path])), desk.database)
     result = await desk.call("ring", times=7)
     assert result.error is not None

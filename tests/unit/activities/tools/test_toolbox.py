@@ -1,6 +1,7 @@
 """Which tools an agent may use, and what each native tool says of itself."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
