@@ -51,7 +51,8 @@ class Dependency:
 class Readiness:
     """``state`` is set by whoever starts and ends the worker; ``checks`` come once it has begun."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, check_seconds: float = CHECK_SECONDS) -> None:
+        self._check_seconds = check_seconds
         self.state = State.STARTING
         self.checks: Mapping[str, Check] = {}
         self._looking = asyncio.Lock()
@@ -61,7 +62,7 @@ class Readiness:
     async def look(self) -> tuple[State, Sequence[Dependency]]:
         async with self._looking:
             if time.monotonic() - self._seen_at >= KEPT_SECONDS:
-                looks = (_look(name, check) for name, check in self.checks.items())
+                looks = (self._look(name, check) for name, check in self.checks.items())
                 self._seen = await asyncio.gather(*looks)
                 self._seen_at = time.monotonic()
         is_well = all(each.is_up for each in self._seen)
@@ -69,19 +70,18 @@ class Readiness:
             return State.NOT_READY, self._seen
         return self.state, self._seen
 
-
-async def _look(name: str, check: Check) -> Dependency:
-    started = time.perf_counter()
-    try:
-        async with asyncio.timeout(CHECK_SECONDS):
-            await check()
-    except (AgentOSError, NotUsable, TimeoutError) as error:
-        # Why is for the log: the answer is open to everybody.
-        log.warning("dependency.down", name=name, reason=str(error) or "it does not answer")
-        is_up = False
-    else:
-        is_up = True
-    return Dependency(name, is_up, round((time.perf_counter() - started) * 1_000, 1))
+    async def _look(self, name: str, check: Check) -> Dependency:
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(self._check_seconds):
+                await check()
+        except (AgentOSError, NotUsable, TimeoutError) as error:
+            # Why is for the log: the answer is open to everybody.
+            log.warning("dependency.down", name=name, reason=str(error) or "it does not answer")
+            is_up = False
+        else:
+            is_up = True
+        return Dependency(name, is_up, round((time.perf_counter() - started) * 1_000, 1))
 
 
 def polling(client: Client, task_queue: str) -> Check:
@@ -110,7 +110,8 @@ def polling(client: Client, task_queue: str) -> Check:
 class SandboxCheck:
     """Tries the sandbox now and then, beside whoever asks: it takes longer than they wait."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, *, again_seconds: float = _SANDBOX_AGAIN_SECONDS) -> None:
+        self._again_seconds = again_seconds
         self._sandbox = sandbox
         self._due_at = 0.0
         self._trying: asyncio.Task[None] | None = None
@@ -135,7 +136,7 @@ class SandboxCheck:
                 await self._sandbox.check()
         except (AgentOSError, TimeoutError, OSError) as error:
             self._reason = str(error) or "it does not answer"
-            self._due_at = time.monotonic() + _SANDBOX_AGAIN_SECONDS
+            self._due_at = time.monotonic() + self._again_seconds
         else:
             self._reason = ""
             kept = float("inf") if self._sandbox.has_costly_check else _SANDBOX_KEPT_SECONDS

@@ -51,7 +51,8 @@ _FIGURES = text(
         (SELECT count(*) FROM (
             SELECT FROM webhook_deliveries WHERE state = 'pending' LIMIT :most
         ) AS pending) AS deliveries,
-        (SELECT count(*) FROM webhooks WHERE NOT is_active) AS webhooks_off,
+        (SELECT count(*) FROM webhooks
+         WHERE NOT is_active AND disabled_reason IS NOT NULL) AS webhooks_off,
         (SELECT count(*) FROM tools
          WHERE type = 'MCP' AND is_active AND config ? 'connection') AS mcp_servers,
         (SELECT coalesce(max(CAST(tokens AS float) / quota), 0) FROM (

@@ -133,7 +133,7 @@ _FOREIGN = re.compile(r"Input|Value error|should|unable to|valid|pydantic|Path|E
 _SOUND = (
     "0.5",
     *("postgresql+asyncpg://x", "http://a.example", "/tmp", "true", "500", "5000"),
-    *("bubblewrap", "{}", "plain", "relaxed", "00" * 32, "TOKEN=server"),
+    *("bubblewrap", "{}", "plain", "relaxed", "00" * 32, "TOKEN=server", "127.0.0.1:80"),
 )
 
 
