@@ -216,7 +216,9 @@ SCHEDULES_OVERDUE = _stored(
 DELIVERIES = _stored(
     Kind.GAUGE, "agentos_webhook_deliveries_pending", "Notices that webhooks are still to be sent."
 )
-WEBHOOKS_OFF = _stored(Kind.GAUGE, "agentos_webhooks_off", "Webhooks that were switched off, as nothing got through.")
+WEBHOOKS_OFF = _stored(
+    Kind.GAUGE, "agentos_webhooks_off", "Webhooks that were switched off, as nothing got through."
+)
 MCP_SERVERS = _stored(Kind.GAUGE, "agentos_mcp_servers", "MCP servers that are registered and on.")
 THINKING = _stored(
     Kind.GAUGE, "agentos_agents_thinking", "Agents that stay which are at work on a message."

@@ -86,9 +86,7 @@ def groupings(node: Any) -> Iterator[tuple[Any, list[str]]]:
         yield from groupings(argument)
 
 
-@pytest.mark.parametrize(
-    ("name", "expression"), EXPRESSIONS, ids=[name for name, _ in EXPRESSIONS]
-)
+@pytest.mark.parametrize(("name", "expression"), EXPRESSIONS, ids=[name for name, _ in EXPRESSIONS])
 def test_an_expression_parses_and_names_only_what_there_is(name: str, expression: str) -> None:
     parsed = promql.parse(expression)
     found = list(selectors(parsed))
