@@ -16,8 +16,8 @@ from workflows.states import Status, TaskType
 
 _INSERT = """
     INSERT INTO tasks
-        (id, team_id, type, name, status, run, first_step, priority, definition, inputs, created_at)
-    VALUES ($1, $2, 'pipeline', 'x', 'pending', 1, 0, 5, '{}', '{}', now() - interval '90 seconds')
+        (id, team_id, type, name, status, run, first_step, event_seq, priority, inputs, created_at)
+    VALUES ($1, $2, 'pipeline', 'x', 'pending', 1, 0, 0, 5, '{}', now() - interval '90 seconds')
 """
 _START = "UPDATE tasks SET status = 'running', started_at = now() WHERE id = $1"
 _END = "UPDATE tasks SET status = $2, finished_at = now() WHERE id = $1"

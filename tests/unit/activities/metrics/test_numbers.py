@@ -90,9 +90,14 @@ def test_what_becomes_one_value_is_added_up() -> None:
 def test_a_gauge_is_back_when_what_it_counts_has_failed() -> None:
     running = Definition("running", Kind.GAUGE, "Running.", ("kind",))
     numbers = Numbers([running])
-    with pytest.raises(ValueError, match="away"), numbers.during(running, "skill"):
-        assert samples(numbers)["running"]["skill",] == 1
-        raise ValueError("away")
+
+    def fail() -> None:
+        with numbers.during(running, "skill"):
+            assert samples(numbers)["running"]["skill",] == 1
+            raise ValueError("away")
+
+    with pytest.raises(ValueError, match="away"):
+        fail()
     assert samples(numbers)["running"]["skill",] == 0
 
 

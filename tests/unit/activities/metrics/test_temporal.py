@@ -1,6 +1,5 @@
 """What Temporal's SDK tells of itself."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -11,8 +10,8 @@ from activities.metrics.temporal import TemporalNumbers
 
 
 @pytest.fixture(scope="module")
-def temporal() -> Iterator[TemporalNumbers]:
-    yield TemporalNumbers()
+def temporal() -> TemporalNumbers:
+    return TemporalNumbers()
 
 
 def samples(temporal: TemporalNumbers) -> dict[str, float]:
