@@ -45,8 +45,10 @@ from deploy.setting_values import (
     WebUrl,
     WebUrlIfAny,
     Word,
+    WorkerAddress,
 )
 from deploy.webhook_settings import WebhookSettings
+from deploy.worker_address import DEFAULT_ADDRESS
 from deploy.worker_end import STOP_SECONDS
 from workflows.contracts import TASK_QUEUE
 from workflows.definitions.agent import MAX_TOKENS
@@ -112,6 +114,9 @@ class Settings(
     tools_path: str = ""
     data_dir: Folder = Path(".agentos")
     services_dir: OrNone[DirectoryPath] = None
+
+    worker_address: WorkerAddress = DEFAULT_ADDRESS
+    metrics_token: Token = Field(default=None, description="lets in whoever reads metrics")
 
     stop_seconds: float = Field(default=STOP_SECONDS, ge=0, le=DAY_SECONDS)
 

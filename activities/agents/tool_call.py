@@ -32,6 +32,7 @@ from activities.attempts.reporter import Reporter
 from activities.attempts.scratch import Workplace
 from activities.attempts.unforeseen import foreseen
 from activities.equipment import Equipment
+from activities.metrics.steps import Counted
 from activities.patience import patiently
 from activities.store import turns
 from activities.store.approvals import Approval, pending_question
@@ -97,7 +98,12 @@ async def make_call(
 
     if info.attempt > 1 and (outcome := await _written(equipment, call, attempt)):
         return outcome
-    held = (await run_attempt(equipment.database, attempt, perform, slots=equipment.slots)).held
+    counted = Counted(equipment.numbers, "call")
+    held = (
+        await run_attempt(
+            equipment.database, attempt, perform, slots=equipment.slots, counted=counted
+        )
+    ).held
     if held is not None:
         return ActOutcome(ok=ok, attempts=call.attempts, held=held)
     if asked is not None:
