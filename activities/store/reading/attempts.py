@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from activities.store.database import Database
@@ -51,7 +52,8 @@ async def list_attempts(
     *,
     step: str | None = None,
 ) -> tuple[Sequence[LoggedAttempt], Cursor | None]:
-    """A page of attempts, the oldest first; ``step`` is a name or the id of a sub-task."""
+    """A page of attempts, the oldest first; ``step`` is a name or the id of a sub-task, which
+    stands for its items as well."""
     size = func.octet_length(col(ExecutionLog.stdout)) + func.octet_length(col(ExecutionLog.stderr))
     query = (
         select(col(ExecutionLog.id), col(ExecutionLog.started_at), size)
@@ -62,7 +64,9 @@ async def list_attempts(
     )
     if step is not None:
         same_id = [col(SubTask.id) == key for key in ids_in(step)]
-        query = query.where(or_(col(SubTask.name) == step, *same_id))
+        of_items = [col(_WHOLE.name) == step, *(col(_WHOLE.id) == key for key in ids_in(step))]
+        query = query.outerjoin(_WHOLE, col(_WHOLE.id) == col(SubTask.item_of))
+        query = query.where(or_(col(SubTask.name) == step, *same_id, *of_items))
     if cursor is not None:
         query = query.where(cursor.after(*_PLACE))
     async with database.reading() as connection:
@@ -90,6 +94,31 @@ async def output_of(
     return printed if printed and len(printed) <= max_characters else None
 
 
+async def output_of_items(
+    connection: AsyncConnection, step_id: UUID, max_characters: int
+) -> str | None:
+    """What the items of a step have printed, between brackets and commas: a JSON list where each
+    has printed JSON. None if it is longer."""
+    latest = (
+        select(col(SubTask.item_index).label("place"), col(ExecutionLog.stdout).label("printed"))
+        .distinct(col(SubTask.item_index))
+        .join(SubTask, col(SubTask.id) == col(ExecutionLog.sub_task_id))
+        .where(col(SubTask.item_of) == step_id, col(ExecutionLog.status) == Status.COMPLETED)
+        .order_by(
+            col(SubTask.item_index),
+            col(ExecutionLog.run).desc(),
+            col(ExecutionLog.attempt).desc(),
+        )
+        .subquery()
+    )
+    size = select(func.coalesce(func.sum(func.length(latest.c.printed)), 0))
+    if (await connection.scalar(size) or 0) > max_characters:
+        return None
+    rows = await connection.scalars(select(latest.c.printed).order_by(latest.c.place))
+    return f"[{','.join(rows)}]"
+
+
+_WHOLE = aliased(SubTask)
 _PLACE = (col(ExecutionLog.started_at), col(ExecutionLog.id))
 
 
