@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from workflows.item_names import item_name
+
 
 class Part(StrEnum):
     """What of a step runs: all of it, or of one with ``foreach`` its opening, an item, its end."""
@@ -126,13 +128,3 @@ class StepGraph:
 
     def _is_to_close(self, step: str) -> bool:
         return self._unfinished.get(step) == 0 and Piece(step, Part.CLOSING) not in self._running
-
-
-def item_name(step: str, item: int) -> str:
-    """What people call an item: ``chart[3]``."""
-    return f"{step}[{item}]"
-
-
-def step_of(name: str) -> str:
-    """The step to which an item of this name belongs; of a step itself, its name."""
-    return name.partition("[")[0]

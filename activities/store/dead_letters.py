@@ -18,8 +18,8 @@ from activities.store.reading.plan_usage import Used, uses_of
 from activities.store.tables import DeadLetter
 from activities.store.webhook_letters import is_of_task
 from workflows.contracts import Failure
+from workflows.item_names import step_of
 from workflows.states import LetterState, Status, TaskType
-from workflows.step_graph import step_of
 
 _UNKNOWN = Failure(code="error", message="Nobody wrote down why it ended.")
 # Of the name of the task, its part and the message: a text is looked for in these.

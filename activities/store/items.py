@@ -14,9 +14,9 @@ from activities.store.database import Database
 from workflows.contracts import Failure
 from workflows.errors.tasks import TaskMoved
 from workflows.events import StepCompleted, StepFailed, StepStarted
+from workflows.item_names import item_name
 from workflows.pipeline_contracts import ItemsCall, OpenedItems, item_sub_task_id
 from workflows.states import Status
-from workflows.step_graph import item_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,14 @@ _OPEN_ITEMS = text(
     """
 )
 
+_STARTED = events.made(
+    StepStarted,
+    task="task",
+    seq="event_seq",
+    step="step.name",
+    attempt="1",
+    items="CAST(:count AS int)",
+)
 # Of an item the row has what is the same for all in short: who runs it reads the row of its step.
 _OPEN = text(
     f"""
@@ -141,8 +149,7 @@ _OPEN = text(
         {events.INSERT}
         {events.status(Status.RUNNING, seq="event_seq - 1")} FROM task WHERE wakes = 1
         UNION ALL
-        {events.made(StepStarted, task="task", seq="event_seq", step="step.name", attempt="1")}
-        FROM task, step
+        {_STARTED} FROM task, step
     )
     SELECT {events.notify("task")} FROM task
     """

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy import Row, Select, Uuid, bindparam, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -99,25 +99,20 @@ async def output_of_items(
 ) -> str | None:
     """What the items of a step have printed, between brackets and commas: a JSON list where each
     has printed JSON. None if it is longer."""
-    latest = (
-        select(col(SubTask.item_index).label("place"), col(ExecutionLog.stdout).label("printed"))
-        .distinct(col(SubTask.item_index))
-        .join(SubTask, col(SubTask.id) == col(ExecutionLog.sub_task_id))
-        .where(col(SubTask.item_of) == step_id, col(ExecutionLog.status) == Status.COMPLETED)
-        .order_by(
-            col(SubTask.item_index),
-            col(ExecutionLog.run).desc(),
-            col(ExecutionLog.attempt).desc(),
-        )
-        .subquery()
-    )
-    size = select(func.coalesce(func.sum(func.length(latest.c.printed)), 0))
-    if (await connection.scalar(size) or 0) > max_characters:
-        return None
-    rows = await connection.scalars(select(latest.c.printed).order_by(latest.c.place))
-    return f"[{','.join(rows)}]"
+    values = {"step_id": step_id, "most": max_characters + 1}
+    printed = (await connection.scalars(_OF_ITEMS, values)).all()
+    return f"[{','.join(printed)}]" if sum(map(len, printed)) <= max_characters else None
 
 
+# Of each item the last that it printed, cut where all of them would be too long anyway.
+_OF_ITEMS = text(
+    f"""
+    SELECT DISTINCT ON (item_index) left(stdout, :most)
+    FROM sub_tasks JOIN execution_logs AS log ON log.sub_task_id = sub_tasks.id
+    WHERE item_of = :step_id AND log.status = '{Status.COMPLETED}'
+    ORDER BY item_index, log.run DESC, log.attempt DESC
+    """
+).bindparams(bindparam("step_id", type_=Uuid()))
 _WHOLE = aliased(SubTask)
 _PLACE = (col(ExecutionLog.started_at), col(ExecutionLog.id))
 

@@ -18,8 +18,8 @@ from api.wire.requests import RetryRequest
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import Progress, Result
 from workflows.definitions.pipeline import Pipeline
+from workflows.item_names import step_of
 from workflows.states import Status
-from workflows.step_graph import step_of
 
 
 class ServedPipelineKind(ServedKind[Pipeline]):

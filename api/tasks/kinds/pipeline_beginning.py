@@ -17,8 +17,8 @@ from api.tasks.kinds.base import Beginning, wrong
 from api.wire.requests import RetryRequest
 from workflows.definitions.needs import all_needs_of, redone
 from workflows.definitions.pipeline import Pipeline
+from workflows.item_names import step_of
 from workflows.states import Status
-from workflows.step_graph import step_of
 
 _ALL_COMPLETED = "every step is completed; name the step to begin with"
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.definitions.needs import all_needs_of
-from workflows.step_graph import GraphStep, Part, Piece, StepGraph, item_name, step_of
+from workflows.step_graph import GraphStep, Part, Piece, StepGraph
 
 ITEMS = st.integers(0, 5)
 
@@ -135,8 +135,3 @@ def test_a_step_without_items_to_run_is_closed_at_once() -> None:
     graph.end(opening, completed=True)
     assert graph.begin() == [Piece("each", Part.CLOSING)]
     assert graph.begin() == []
-
-
-def test_an_item_is_named_after_its_step_and_number() -> None:
-    assert item_name("chart", 3) == "chart[3]"
-    assert step_of("chart[3]") == step_of("chart") == "chart"
