@@ -36,6 +36,7 @@ from activities.skills.catalogue import Catalogue
 from activities.skills.environments import Environments
 from activities.skills.staging import Stage
 from activities.steps.adapter import Steps
+from activities.steps.items import Items
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.task_records import Tasks
@@ -96,6 +97,7 @@ async def adapters(
         toolbox = Toolbox(registry, database, mcp=TeamTools(database, mcp), has_search=has_search)
         yield (
             Steps(equipment, toolbox),
+            Items(database),
             Agents(equipment, toolbox, roles_of(equipment, toolbox, installed), options.turns),
             Nodes(equipment, installed, options.titles),
             Routes(installed),

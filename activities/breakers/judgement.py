@@ -86,6 +86,8 @@ UNKNOWN: tuple[type[BaseException], ...] = (
     hosts.AddressNotPublic,
     hosts.AnswerTooLarge,
     inputs.ReferenceMalformed,
+    inputs.ForeachMalformed,
+    inputs.ItemsUnusable,
     inputs.ReferenceUnresolved,
     inputs.InputRefMalformed,
     inputs.InputNotFound,
