@@ -7,6 +7,7 @@ from temporalio import workflow
 from workflows import policies, ports
 from workflows.contracts import Hold
 from workflows.lifecycle import TaskWorkflow
+from workflows.markdown import code
 from workflows.pipeline_contracts import (
     PipelineResult,
     PipelineRun,
@@ -61,6 +62,7 @@ class PipelineWorkflow(TaskWorkflow):
         run, step = self._run, self._run.steps[index]
         sub_task_id = step_sub_task_id(run.task_id, step.id)
         self.lifecycle.step, self.lifecycle.sub_task_id = step.id, sub_task_id
+        self.lifecycle.tell(f"step {index + 1}/{len(run.steps)} {code(step.title)}")
         return await workflow.execute_activity_method(
             _ACTIVITIES[step.kind],
             StepCall(
