@@ -66,7 +66,8 @@ class ApiOptions:
     waits for a person, ``daily_tokens`` the quota of a team that has none of its own; 0 is no
     limit. ``max_viewers`` follow events at once: each is an open connection. ``codec_token`` lets
     in those who have payloads decrypted and are not the user who runs the server. ``titles`` says
-    whether Temporal is shown words of users, such as the beginning of a prompt, or the name of a pipeline.
+    whether Temporal is shown words of users, such as the beginning of a prompt or the name of a
+    pipeline.
     ``sandbox`` is where the settings have scripts run.
     """
 

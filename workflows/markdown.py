@@ -22,7 +22,7 @@ def codes(texts: Sequence[str], most: int = 10) -> str:
 def block(text: str, most: int) -> str:
     """The beginning of a text, as it is. The fence is longer than any in it."""
     cut = text if len(text) <= most else f"{text[:most]}…"
-    fence = "`" * (3 + max((len(run) for run in _runs(cut)), default=0))
+    fence = "`" * max(3, 1 + max(map(len, _runs(cut)), default=0))
     return f"{fence}text\n{cut}\n{fence}"
 
 

@@ -110,6 +110,7 @@ class NodeRunner:
                         schedule.put_back([number])
                     else:
                         schedule.end(number, completed=completed)
+            self._tell(schedule)
         # Not `finally`: a workflow that a worker drops from its memory cannot wait for anything.
         except (asyncio.CancelledError, FailureError):
             await _stop(following)

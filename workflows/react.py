@@ -267,7 +267,8 @@ class ReactLoop:
             await self._lifecycle.mark(Status.WAITING)
 
     def _tell_of_calls(self, titles: list[str]) -> None:
-        self._lifecycle.tell(f"turn {self.run.turn + 1}, {codes(titles) or 'no call'}")
+        calls = f", {codes(titles)}" if titles else ""
+        self._lifecycle.tell(f"turn {self.run.turn + 1}{calls}")
 
     def _note(self, thought: Thought) -> None:
         self._verdicts.clear()
