@@ -151,6 +151,7 @@ async def _equipped(
             search=search,
             slots=slots,
             public_url=options.public_url,
+            names_files=options.titles == "prompt",
             residents=options.residents,
             reminders=options.reminders,
         )

@@ -163,12 +163,14 @@ class ActCall(Message):
 
 class ActOutcome(Message):
     """``ask_id``: there is no result yet, for the tool has a question to a person. The call is made
-    again when that is decided; ``attempts`` were made so far. ``held``: nor is there one yet."""
+    again when that is decided; ``attempts`` were made so far. ``held``: nor is there one yet.
+    ``made``: as in ``StepOutcome``."""
 
     ok: bool
     ask_id: UUID | None = None
     attempts: int = 0
     held: Hold | None = None
+    made: tuple[str, ...] = ()
 
 
 class Decision(Message):
@@ -179,8 +181,12 @@ class Decision(Message):
 
 
 class AgentResult(Message):
+    """``files`` and ``page``: as in ``PipelineResult``."""
+
     task_id: UUID
     turns: int
+    files: tuple[str, ...] = ()
+    page: str = ""
 
 
 def call_sub_task_id(task_id: UUID, seq: int) -> UUID:

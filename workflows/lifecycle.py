@@ -5,9 +5,9 @@ else.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import NoReturn, Protocol, TypeVar
+from typing import NoReturn, Protocol, TypedDict, TypeVar
 from uuid import UUID
 
 from temporalio import workflow
@@ -20,6 +20,7 @@ from temporalio.exceptions import (
 
 from workflows import policies, ports
 from workflows.contracts import (
+    MOST_FILES_NAMED,
     Failure,
     Hold,
     Message,
@@ -29,6 +30,7 @@ from workflows.contracts import (
     TaskRun,
     task_id_of,
 )
+from workflows.details import page_of_workflow
 from workflows.endings import failure_of, status_after
 from workflows.errors import AgentOSError
 from workflows.errors.agents import TimeUsedUp
@@ -50,6 +52,11 @@ TRY_AGAIN = "try_again"
 # were cancelled although their row had just said how they ended.
 _HEEDS_CANCELLATION = "a-late-cancellation-is-heeded"
 _ENDS_AS_WRITTEN = "a-run-ends-as-its-row-says"
+
+
+class MadeForReaders(TypedDict):
+    files: tuple[str, ...]
+    page: str
 
 
 class _Holdable(Protocol):
@@ -87,6 +94,7 @@ class Lifecycle:
         self._run = run
         self._carry = carry
         self._told = Status.RUNNING
+        self._files: tuple[str, ...] = ()
         self._label = StateLabel()
         self._state, self._doing = str(Status.RUNNING), ""
 
@@ -165,6 +173,18 @@ class Lifecycle:
         """What the run is at, in Markdown, for whoever looks at it in Temporal: no event tells."""
         self._doing = doing
         self._tell(self._state)
+
+    def note_files(self, names: Sequence[str]) -> None:
+        """Files that were made, for the result as Temporal shows it."""
+        new = [name for name in names if name not in self._files]
+        self._files = (*self._files, *new)[-MOST_FILES_NAMED:]
+
+    @property
+    def made_for_readers(self) -> MadeForReaders:
+        """What the result of the workflow has beside ids and numbers."""
+        page = page_of_workflow()
+        where = f"{page}/tasks/{self._run.task_id}" if page else ""
+        return MadeForReaders(files=self._files, page=where)
 
     def show_held(self, hold: Hold) -> None:
         """Work waits for a place, a breaker or a model."""

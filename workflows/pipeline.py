@@ -38,7 +38,10 @@ class PipelineWorkflow(TaskWorkflow):
             for index in range(run.first, len(run.steps)):
                 outcome = await self._run_step(index, run.tried if index == run.first else 0)
                 self.lifecycle.is_closed = outcome.closed
-        return PipelineResult(task_id=run.task_id, steps=len(run.steps))
+                self.lifecycle.note_files(outcome.made)
+        return PipelineResult(
+            task_id=run.task_id, steps=len(run.steps), **self.lifecycle.made_for_readers
+        )
 
     async def _wait_while_paused(self) -> None:
         if self.lifecycle.paused:

@@ -177,6 +177,7 @@ class ReactLoop:
             if self._has_failed:
                 return
             outcome = await self._make(plan, verdict, attempts)
+            self._lifecycle.note_files(outcome.made)
             ask_id, attempts = outcome.ask_id, outcome.attempts
             if ask_id is not None:
                 self._waiting += 1

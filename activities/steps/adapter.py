@@ -162,9 +162,14 @@ class Steps(ports.Steps):
             return await self._publish(call, output, ended.code, error)
 
     async def _run(self, call: StepCall, perform: Perform) -> StepOutcome:
-        database = self._equipment.database
+        equipment = self._equipment
         return await run_attempt(
-            database, self._attempt(call), perform, self._repeat_of, self._equipment.slots
+            equipment.database,
+            self._attempt(call),
+            perform,
+            self._repeat_of,
+            equipment.slots,
+            names_files=equipment.names_files,
         )
 
     async def _repeat_of(self, begun: Begun) -> Repeat:
