@@ -70,6 +70,7 @@ async def test_a_paused_task_is_listed_as_paused_until_it_is_resumed(stage: Stag
     await stage.http.post(f"/tasks/{task_id}/pause")
     stage.steps.released.set()
     assert await is_shown_as(stage, task_id, "paused")
+    stage.steps.released.clear()
     assert "paused" in await now(stage, task_id)
     await stage.http.post(f"/tasks/{task_id}/resume")
     assert await is_shown_as(stage, task_id, "completed")
@@ -104,11 +105,15 @@ async def test_the_states_of_a_run_cost_one_event(stage: Stage) -> None:
 
 async def test_its_page_leads_back_and_names_steps_inputs_and_who_asked(stage: Stage) -> None:
     file = (await stage.http.post("/files", files={"file": ("secret-name.csv", b"x")})).json()
+    [step] = pipeline("wait")["steps"]
+    steps = [{**step, "args": ["${inputs.data}"]}]
     body = {
-        "pipeline": {**pipeline("wait"), "inputs": ["data"]},
+        "pipeline": {"name": "test", "inputs": ["data"], "steps": steps},
         "inputs": {"data": f"file:{file['id']}"},
     }
-    task_id = (await stage.http.post("/tasks", json=body)).json()["task_id"]
+    answer = await stage.http.post("/tasks", json=body)
+    assert answer.status_code == 202, answer.text
+    task_id = answer.json()["task_id"]
     details = await (await described(stage, task_id)).static_details()
     assert details is not None
     assert f"agentos show {task_id}" in details
