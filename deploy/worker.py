@@ -60,7 +60,7 @@ async def run_worker(settings: Settings) -> None:
                 task_queue=settings.task_queue,
                 running_steps=settings.running_steps,
                 stop_seconds=settings.stop_seconds,
-                build_id=version("agentos"),
+                version=version("agentos"),
             )
             async with (
                 mcp_pool(settings, database) as mcp,

@@ -168,6 +168,7 @@ async def _equipped(
             slots=slots,
             numbers=numbers,
             public_url=options.public_url,
+            names_files=options.titles == "prompt",
             residents=options.residents,
             reminders=options.reminders,
         )

@@ -171,6 +171,7 @@ class Steps(ports.Steps):
             self._repeat_of,
             equipment.slots,
             counted=Counted(equipment.numbers, kind),
+            names_files=equipment.names_files,
         )
 
     async def _repeat_of(self, begun: Begun) -> Repeat:

@@ -16,7 +16,7 @@ from activities.sandbox.base import Sandbox
 from activities.skills.catalogue import Catalogue
 from activities.store.blobs import Blobs
 from activities.store.migrations.check import is_current
-from deploy.doctor import payloads, secrets, tools
+from deploy.doctor import listing, payloads, secrets, tools
 from deploy.doctor.models import check_models
 from deploy.doctor.prompts import PromptSources, check_prompt
 from deploy.doctor.secrets import SecretKeys, check_secrets
@@ -136,6 +136,7 @@ def _remote_checks(services: Remote) -> dict[str, Check]:
         "database": lambda: _database(services.database_url),
         "s3": lambda: _s3(services.blobs),
         "temporal": lambda: _temporal(services.connect),
+        listing.NAME: lambda: listing.check_listing(services.connect),
     }
 
 
