@@ -17,8 +17,10 @@ from activities.agents.lost_charges import COUNTING_SECONDS, LostCharges
 from activities.agents.patient_turns import held_by_model
 from activities.agents.prompts import first_message
 from activities.agents.roles.base import Role, RoleTurn
+from activities.agents.subjects import name_subjects
 from activities.agents.text_stream import Send, sending_deltas
 from activities.agents.told import may_go_on, read_from, told_messages
+from activities.agents.turn_counting import counted_turn
 from activities.attempts.holding import Held
 from activities.attempts.losses import check_losses, failures_before
 from activities.attempts.unforeseen import foreseen
@@ -102,15 +104,16 @@ class Turns:
             return begun.thought
         heard = (*known, *begun.messages)
         self._conversations.keep(turn.task_id, turn.execution, heard)
-        self._check_quota(begun)
-        answered, deltas = await self._complete(call, turn, begun, heard, unsent)
-        seconds = self._options.approval_seconds
-        ended = answered.ended(deltas, seconds)
-        if ended.result is None or not may_go_on(call, ended.thought):
-            return await self._write(turn, ended)
-        # What was told while the model finished is not to go unread.
-        reopened = answered.reopened.ended(deltas, seconds)
-        return await self._write(turn, replace(ended, told_number=begun.told_number), reopened)
+        with counted_turn(self._equipment.numbers, begun.task_type):
+            self._check_quota(begun)
+            answered, deltas = await self._complete(call, turn, begun, heard, unsent)
+            seconds = self._options.approval_seconds
+            ended = answered.ended(deltas, seconds)
+            if ended.result is None or not may_go_on(call, ended.thought):
+                return await self._write(turn, ended)
+            # What was told while the model finished is not to go unread.
+            reopened = answered.reopened.ended(deltas, seconds)
+            return await self._write(turn, replace(ended, told_number=begun.told_number), reopened)
 
     async def _begin(self, turn: Turn, known: int, *, is_repeated: bool) -> BegunTurn:
         return await patiently(
@@ -166,6 +169,7 @@ class Turns:
                 raise held_by_model(error, failures_before(call.tried)) from error
             raise
         answer, judged = await role.judge(role_turn, answer, offered, turn.seq + len(before) + 2)
+        await name_subjects(judged, self._equipment.catalogue)
         return Answered(turn, heard, before, answer, judged, lost.total, read), deltas.drain()
 
     @asynccontextmanager
