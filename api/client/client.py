@@ -42,7 +42,7 @@ from api.wire.responses.bulk import BulkForesight, BulkRun
 from api.wire.responses.cache import Cleared, KeptResult
 from api.wire.responses.compilation import Compilation
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup, Foresight
-from api.wire.responses.files import Artifact, File
+from api.wire.responses.files import Artifact, UploadedFile
 from api.wire.responses.history import Attempt, Message, Span
 from api.wire.responses.housekeeping import HousekeepingView
 from api.wire.responses.limits import LimitList
@@ -252,9 +252,12 @@ class Client:
         """What the team's agents used of models by day."""
         return await self._get("/usage", TeamUsage)
 
-    async def upload(self, path: Path) -> File:
-        """Send a file from disk. Raises ``FileUnreadable`` too."""
-        return await transfer.upload(self._transport, path, File)
+    async def upload(self, path: Path) -> UploadedFile:
+        """Send a file from disk. The same bytes under the same name are the same file.
+
+        Raises ``FileUnreadable`` too.
+        """
+        return await transfer.upload(self._transport, path, UploadedFile)
 
     async def describe_artifact(self, artifact_id: str) -> Download:
         """What ``download`` needs to know of an artifact."""
