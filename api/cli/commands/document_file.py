@@ -21,11 +21,9 @@ def read_document(path: Path, refusal: type[BadInput]) -> JsonValue:
         DocumentUnreadable: there is no such file, or it may not be read.
         refusal: it is no such document; with the fields ``path`` and ``reason``.
     """
-    content = _read(path, refusal)
+    content = read_content(path, refusal)
     try:
-        if path.suffix == ".json":
-            return parse_json(content)
-        return parse_yaml(content.decode("utf-8-sig"))
+        return document_of(path, content)
     except UnicodeDecodeError as error:
         raise refusal(path=path, reason="it is not UTF-8") from error
     except BodyMalformed as error:
@@ -33,7 +31,16 @@ def read_document(path: Path, refusal: type[BadInput]) -> JsonValue:
         raise refusal(path=path, reason=reason.format_map(error.fields)) from error
 
 
-def _read(path: Path, refusal: type[BadInput]) -> bytes:
+def document_of(path: Path, content: bytes) -> JsonValue:
+    """The value in the content of a file. Raises ``BodyMalformed`` and ``UnicodeDecodeError``."""
+    if path.suffix == ".json":
+        return parse_json(content)
+    return parse_yaml(content.decode("utf-8-sig"))
+
+
+def read_content(path: Path, refusal: type[BadInput]) -> bytes:
+    """What is in a file; ``-`` is stdin. Raises ``DocumentUnreadable``, and ``refusal`` for too
+    much."""
     try:
         if str(path) == "-":
             content = sys.stdin.buffer.read(MAX_BYTES + 1)
