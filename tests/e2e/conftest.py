@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -8,9 +9,15 @@ from tests.live_models import modelled_stack
 
 
 @pytest.fixture(scope="package")
-async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Live]:
+def own_skills(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which ``live`` looks for skills, beside those that are built in."""
+    return tmp_path_factory.mktemp("skills")
+
+
+@pytest.fixture(scope="package")
+async def live(tmp_path_factory: pytest.TempPathFactory, own_skills: Path) -> AsyncIterator[Live]:
     """The whole stack, shared by the tests of this folder. It has the offline model."""
-    settings = {"AGENTOS_APPROVAL_SECONDS": "2"}
+    settings = {"AGENTOS_APPROVAL_SECONDS": "2", "AGENTOS_SKILLS_PATH": str(own_skills)}
     async with live_stack(tmp_path_factory.mktemp("live"), **settings) as live:
         yield live
 
