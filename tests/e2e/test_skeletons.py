@@ -12,7 +12,8 @@ async def test_a_pipeline_that_was_just_made_runs_with_itself_as_its_input(
     live: Live, tmp_path: Path
 ) -> None:
     made = await live.agentos("init", "pipeline", "sales-report", "--in", str(tmp_path))
-    path = made.stdout.strip()
+    path = str(tmp_path / "sales-report.yaml")
+    assert (made.code, made.stdout) == (0, f"{path}\n"), made.stderr
     checked = await live.agentos("pipelines", "validate", path)
     assert (checked.code, checked.stderr) == (0, "")
     done = await live.agentos("submit", "pipeline", path, "--input", f"data={path}", "--wait")
@@ -24,8 +25,10 @@ async def test_a_pipeline_that_was_just_made_runs_with_itself_as_its_input(
 async def test_a_skill_that_was_just_made_is_found_and_runs_in_the_sandbox(
     live: Live, own_skills: Path, tmp_path: Path
 ) -> None:
-    made = await live.agentos("init", "skill", "word-count", "--in", str(own_skills))
-    folder = Path(made.stdout.strip())
+    # Named here, never by what was printed: it is removed in the end.
+    folder = own_skills / "word-count"
+    made = await live.agentos("init", "skill", folder.name, "--in", str(own_skills))
+    assert (made.code, made.stdout) == (0, f"{folder}\n"), made.stderr
     try:
         assert (await live.agentos("skills", "validate", str(folder))).code == 0
 
