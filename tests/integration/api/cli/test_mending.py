@@ -8,7 +8,7 @@ from uuid import uuid4
 import yaml
 
 from tests.integration.api_stage import Stage, pipeline
-from tests.integration.cli_runs import agentos
+from tests.integration.cli_runs import agentos, typing
 
 NOWHERE = "http://127.0.0.1:9"
 WRONG = """\
@@ -119,6 +119,40 @@ async def test_a_mended_pipeline_keeps_what_came_before_the_first_change_and_say
     task = await stage.task(task_id)
     assert [step["name"] for step in task["sub_tasks"]] == ["a", "b"]
     assert task["usage"]["attempts"] == 3  # a once, b twice
+
+
+async def test_on_a_terminal_a_new_pipeline_is_asked_about_and_no_leaves_all_as_it_was(
+    stage: Stage, tmp_path: Path
+) -> None:
+    task_id = await stage.submit("print one", "fail")
+    await stage.until(task_id, "failed")
+    path = written(tmp_path, pipeline("print one", "print two"), "new.yaml")
+    words = ("retry", task_id, "--pipeline", str(path))
+    async with typing(stage.url, *words, columns=100) as run:
+        await run.until_seen("Keeps: a.", "Go on with the pipeline in", "[y/N]")
+        run.type("n\r")
+        assert await run.end() == 1
+    assert (await stage.task(task_id))["run"] == 1
+    async with typing(stage.url, *words, "--yes", columns=100) as run:
+        assert await run.end() == 0
+        assert "[y/N]" not in run.picture.text
+    await stage.until(task_id, "completed")
+
+
+async def test_of_steps_side_by_side_only_those_run_again_that_need_what_was_mended(
+    stage: Stage, tmp_path: Path
+) -> None:
+    document = pipeline("print a", "print b", "fail", "print d")
+    for step, needs in zip(document["steps"], ([], ["a"], ["a"], ["b", "c"]), strict=True):
+        step["needs"] = needs
+    answer = await stage.http.post("/tasks", json={"pipeline": document})
+    task_id = answer.json()["task_id"]
+    await stage.until(task_id, "failed")
+    document["steps"][2]["code"]["source"] = "print c"
+    path = written(tmp_path, document)
+    done = await agentos(stage.url, "retry", task_id, "--pipeline", str(path), "--wait")
+    assert done.code == 0, done.stderr
+    assert "Keeps: a, b. Runs again: c, d (" in done.stderr
 
 
 async def test_a_task_is_run_once_more_with_another_input_and_parameter(
