@@ -33,8 +33,8 @@ if TYPE_CHECKING:  # It knows the tools, which are given this.
 class Equipment:
     """``worker_id`` is written beside what the worker runs, ``public_url`` comes before the paths
     of artifacts. Where none is configured, ``models`` and ``search`` are None; without ``slots`` no
-    limit holds. ``installed`` judges what agents that stay ask for: tasks, and other agents.
-    ``numbers`` are what this worker counts."""
+    limit holds. ``names_files``: Temporal may have the names of files. ``installed`` judges what
+    agents that stay ask for: tasks, and other agents. ``numbers`` are what this worker counts."""
 
     worker_id: str
     database: Database
@@ -53,5 +53,6 @@ class Equipment:
     slots: Slots | None = None
     public_url: str = ""
     numbers: Numbers = field(default_factory=lambda: Numbers(OF_WORKERS))
+    names_files: bool = False
     residents: ResidentOptions = field(default_factory=ResidentOptions)
     reminders: ReminderLimits = field(default_factory=ReminderLimits)

@@ -12,6 +12,7 @@ from activities.metrics.numbers import Numbers
 from activities.metrics.temporal import TemporalNumbers
 from activities.payloads import Codec, data_converter
 from activities.skills.catalogue import Catalogue
+from activities.tools.own.loading import modules
 from activities.tools.registry import Registry
 from activities.units import MEBIBYTE
 from api.app import create_app
@@ -50,6 +51,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
         open_loopback=settings.open_loopback,
         max_upload_bytes=settings.max_upload_mib * MEBIBYTE,
         public_url=settings.public_url,
+        page_url=settings.public_url or _page_url(host, port),
         served_hosts=settings.served_hosts,
         temporal_ui_url=settings.temporal_ui_url,
         codec_token=settings.codec_token,
@@ -81,6 +83,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
         runtime=temporal.runtime,
     )
     _require_port(host, port)
+    tools = Registry(modules(settings.tool_folders))
     async with (
         stores(settings, ping=True) as (database, blobs),
         mcp_pool(settings, database) as mcp,
@@ -92,7 +95,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
                 blobs=blobs,
                 temporal=TemporalPort(client, settings.task_queue),
                 catalogue=Catalogue(settings.skill_folders),
-                tools=Registry(),
+                tools=tools,
                 models=settings.model_options,
                 templates=TemplateFiles(settings.agent_folders),
                 mcp=mcp,
@@ -120,6 +123,13 @@ def _reaches_only_us(host: str) -> bool:
     except ValueError as error:
         raise HostMalformed(host=host) from error
     return is_loopback(host)
+
+
+def _page_url(host: str, port: int) -> str:
+    """Where somebody on this machine finds the page; empty where it may be elsewhere."""
+    if not is_loopback(host):
+        return ""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _require_port(host: str, port: int) -> None:

@@ -111,6 +111,7 @@ class Settings(
     served_hosts: Names = ()
 
     skills_path: str = ""
+    tools_path: str = ""
     data_dir: Folder = Path(".agentos")
     services_dir: OrNone[DirectoryPath] = None
 
@@ -173,6 +174,11 @@ class Settings(
             *(Path(part) for part in self.skills_path.split(os.pathsep) if part),
             BUILT_IN_SKILLS,
         )
+
+    @property
+    def tool_folders(self) -> tuple[Path, ...]:
+        """Those of ``AGENTOS_TOOLS_PATH`` (separated like PATH)."""
+        return tuple(Path(part) for part in self.tools_path.split(os.pathsep) if part)
 
     @property
     def s3(self) -> S3Options:

@@ -60,7 +60,7 @@ async def run_worker(settings: Settings) -> None:
                 task_queue=settings.task_queue,
                 running_steps=settings.running_steps,
                 stop_seconds=settings.stop_seconds,
-                build_id=version("agentos"),
+                version=version("agentos"),
             )
             async with (
                 mcp_pool(settings, database) as mcp,
@@ -141,6 +141,7 @@ def _adapter_options(settings: Settings, worker_id: str) -> AdapterOptions:
         worker_id=worker_id,
         work_folder=work_folder(settings.data_dir),
         skill_folders=settings.skill_folders,
+        tool_folders=settings.tool_folders,
         uv=Path(uv.find_uv_bin()),
         limits=settings.limits,
         input_policy=settings.input_policy,

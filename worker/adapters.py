@@ -36,12 +36,14 @@ from activities.skills.catalogue import Catalogue
 from activities.skills.environments import Environments
 from activities.skills.staging import Stage
 from activities.steps.adapter import Steps
+from activities.steps.items import Items
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.task_records import Tasks
 from activities.tokens import Tokens
 from activities.tools.mcp.pool import McpPool
 from activities.tools.mcp.team_tools import TeamTools
+from activities.tools.own.loading import modules
 from activities.tools.registry import Registry
 from activities.tools.searching import WebSearch
 from activities.tools.toolbox import Toolbox
@@ -61,6 +63,7 @@ class AdapterOptions:
     limits: Limits
     input_policy: InputPolicy
     environment: Mapping[str, str] = field(repr=False)
+    tool_folders: tuple[Path, ...] = ()
     networked_skills: tuple[str, ...] = ()
     python_downloads: bool = False
     models: ModelOptions | None = None
@@ -87,12 +90,14 @@ async def adapters(
     numbers: Numbers,
 ) -> AsyncIterator[Sequence[Port]]:
     """``numbers`` take what this worker counts."""
-    registry, counted = Registry(), CountedSandbox(sandbox, numbers)
+    registry = Registry(modules(options.tool_folders))
+    counted = CountedSandbox(sandbox, numbers)
     async with _equipped(database, blobs, counted, registry, options, numbers=numbers) as equipment:
         has_search, installed = equipment.search is not None, equipment.installed
         toolbox = Toolbox(registry, database, mcp=TeamTools(database, mcp), has_search=has_search)
         yield (
             Steps(equipment, toolbox),
+            Items(database),
             Agents(equipment, toolbox, roles_of(equipment, toolbox, installed), options.turns),
             Nodes(equipment, installed, options.titles),
             Routes(installed),
@@ -163,6 +168,7 @@ async def _equipped(
             slots=slots,
             numbers=numbers,
             public_url=options.public_url,
+            names_files=options.titles == "prompt",
             residents=options.residents,
             reminders=options.reminders,
         )

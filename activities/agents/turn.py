@@ -17,6 +17,7 @@ from activities.agents.lost_charges import COUNTING_SECONDS, LostCharges
 from activities.agents.patient_turns import held_by_model
 from activities.agents.prompts import first_message
 from activities.agents.roles.base import Role, RoleTurn
+from activities.agents.subjects import name_subjects
 from activities.agents.text_stream import Send, sending_deltas
 from activities.agents.turn_counting import counted_turn
 from activities.attempts.holding import Held
@@ -158,6 +159,7 @@ class Turns:
                 raise held_by_model(error, failures_before(call.tried)) from error
             raise
         answer, judged = await role.judge(role_turn, answer, offered, turn.seq + len(before) + 2)
+        await name_subjects(judged, self._equipment.catalogue)
         answered = Answered(turn, heard, before, answer, judged, lost.total)
         return answered.ended(deltas.drain(), self._options.approval_seconds)
 

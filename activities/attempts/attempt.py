@@ -31,7 +31,7 @@ from activities.store.attempts import (
 )
 from activities.store.database import Database
 from workflows import policies
-from workflows.contracts import RETRIES_USED_UP, Failure
+from workflows.contracts import MOST_FILES_NAMED, RETRIES_USED_UP, Failure
 from workflows.errors import AgentOSError, TemporaryFailure
 from workflows.events import (
     STEP_FAILURES,
@@ -87,11 +87,13 @@ async def run_attempt(
     slots: Slots | None = None,
     *,
     counted: Counted | None = None,
+    names_files: bool = False,
 ) -> StepOutcome:
     """Run ``perform`` as the attempt that this activity is, unless one has succeeded already, or
     there is none of the ``slots`` for it: it does not begin then, and so cannot be lost.
 
-    ``repeat_of`` says what it costs to repeat an attempt that was lost with its worker.
+    ``repeat_of`` says what it costs to repeat an attempt that was lost with its worker. The outcome
+    has the names of files where ``names_files``: Temporal keeps it.
 
     Raises:
         ApplicationError: its type is the code of the ``AgentOSError`` behind it.
@@ -102,7 +104,8 @@ async def run_attempt(
         async with heartbeating(), as_application_error():
             try:
                 async with slots.for_attempt(attempt) if slots else nullcontext():
-                    return await _begin_and_run(database, attempt, perform, repeat_of, counted)
+                    outcome = await _begin_and_run(database, attempt, perform, repeat_of, counted)
+                    return outcome if names_files else outcome.model_copy(update={"made": ()})
             except Held as held:
                 return await take_back(database, attempt, held)
 
@@ -185,6 +188,7 @@ class _Running:
         return StepOutcome(
             exit_code=performed.exit_code or 0,
             files=len(performed.files),
+            made=tuple(file.name for file in performed.files[:MOST_FILES_NAMED]),
             closed=counts and self._attempt.is_last,
         )
 

@@ -24,7 +24,7 @@ from activities.equipment import Equipment
 from activities.metrics.steps import Counted
 from activities.patience import patiently
 from activities.sandbox.base import Stream
-from activities.steps.arguments import Arguments, steps_read
+from activities.steps.arguments import Arguments, Item, steps_read
 from activities.steps.remembering import Memory
 from activities.store.attempts import Attempt, Begun
 from activities.store.reading.results import results_of
@@ -58,7 +58,7 @@ class Steps(ports.Steps):
     async def call_tool(self, call: StepCall) -> StepOutcome:
         async def perform(begun: Begun, reporter: Reporter) -> Performed:
             step = Step.model_validate(begun.definition)
-            arguments = await self._arguments(call, step, begun.inputs)
+            arguments = await self._arguments(call, step, begun)
             named = arguments.named(step.json_args)
             assert isinstance(named, dict)
             call_it = partial(self._call_tool, call, begun, step, named, reporter)
@@ -114,7 +114,7 @@ class Steps(ports.Steps):
 
         async def perform(begun: Begun, reporter: Reporter) -> Performed:
             step = Step.model_validate(begun.definition)
-            arguments = await self._arguments(call, step, begun.inputs)
+            arguments = await self._arguments(call, step, begun)
             arguments.place(step.files)
             words = arguments.command_line(list(step.args))
             step = step.model_copy(update={"env": arguments.environment(step.env)})
@@ -171,6 +171,7 @@ class Steps(ports.Steps):
             self._repeat_of,
             equipment.slots,
             counted=Counted(equipment.numbers, kind),
+            names_files=equipment.names_files,
         )
 
     async def _repeat_of(self, begun: Begun) -> Repeat:
@@ -197,13 +198,16 @@ class Steps(ports.Steps):
             tried=call.tried,
         )
 
-    async def _arguments(self, call: StepCall, step: Step, inputs: Mapping[str, str]) -> Arguments:
+    async def _arguments(self, call: StepCall, step: Step, begun: Begun) -> Arguments:
         database = self._equipment.database
         steps, printing = steps_read(step.json_values)
         results = await patiently(
             lambda: results_of(database, call.task_id, steps, with_stdout=printing)
         )
-        return Arguments(inputs, results)
+        item = None
+        if begun.item is not None and begun.index is not None:
+            item = Item(begun.index, begun.item)
+        return Arguments(begun.inputs, results, item)
 
     async def _publish(
         self,

@@ -125,13 +125,13 @@ class Toolbox:
 
     async def is_safe_step(self, team_id: UUID, name: str) -> bool:
         """Whether a step of a pipeline may call a tool again when nobody knows how far the call
-        before has come. Native tools for pipelines write under the same keys again, and one that
-        cannot be called at all does no harm."""
+        before has come. Those of AgentOS write under the same keys again, and one that cannot be
+        called at all does no harm."""
         try:
             tool = await self.find(team_id, name)
         except AgentOSError:
             return True
-        return tool.native is not None or tool.is_retry_safe
+        return tool.is_retry_safe or (tool.native is not None and not tool.native.is_own)
 
     async def has_changed(self, team_id: UUID, name: str, digest: str) -> bool:
         """Whether a tool is not what it was when it had this digest."""
