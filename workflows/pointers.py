@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from workflows.validation_messages import message_of
+from workflows.known_fields import fields_at
+from workflows.validation_messages import UNSEEN, message_of
 
 MAX_PROBLEMS = 50
 
@@ -36,11 +37,12 @@ def pointer(parts: Sequence[str | int]) -> str:
 
 
 def problems_in(
-    errors: Sequence[ErrorDetails], document: object, *, skip: int = 0
+    errors: Sequence[ErrorDetails], document: object, *, skip: int = 0, model: Any = None
 ) -> list[Problem]:
     """Errors of pydantic as problems of the document, each place once, at most fifty.
 
-    The first ``skip`` parts of an error's location come before the document.
+    The first ``skip`` parts of an error's location come before the document. With the ``model``
+    that it was read as, an unknown field is told which ones there are.
     """
     found = {
         tuple(_steps(error, error["loc"][skip:], document)): error for error in reversed(errors)
@@ -48,11 +50,31 @@ def problems_in(
     # Of a union, the members that were not meant complain about the whole of the value.
     wholes = {place[:length] for place in found for length in range(len(place))}
     meant = (
-        Problem(pointer(place), message_of(error))
+        Problem(pointer(place), _message(error, place, document, model))
         for place, error in reversed(found.items())
         if not (error["type"].endswith("_type") and place in wholes)
     )
     return list(islice(meant, MAX_PROBLEMS))
+
+
+def _message(
+    error: ErrorDetails, place: Sequence[str | int], document: object, model: Any
+) -> str:
+    is_unknown = error["type"] == "extra_forbidden"
+    known = fields_at(model, place[:-1]) if is_unknown and model is not None else ()
+    value = UNSEEN if error["type"] == "missing" else value_at(document, place)
+    return message_of(error, value, known)
+
+
+def value_at(document: object, place: Sequence[str | int]) -> object:
+    """What is there; ``UNSEEN`` where nothing is."""
+    at: Any = document
+    for part in place:
+        in_object = isinstance(at, Mapping) and part in at
+        if not in_object and not (isinstance(at, (list, tuple)) and isinstance(part, int)):
+            return UNSEEN
+        at = at[part]
+    return at
 
 
 def _steps(

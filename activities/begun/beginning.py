@@ -52,7 +52,7 @@ def _request(wanted: Mapping[str, JsonValue]) -> TaskRequest:
     try:
         return TaskRequest.model_validate(document)
     except ValidationError as error:
-        found = problems_in(error.errors(include_url=False), document)
+        found = problems_in(error.errors(include_url=False), document, model=TaskRequest)
         raise TaskRefused(found) from error
 
 

@@ -55,7 +55,7 @@ def parsed(
         return model.model_validate(arguments), []
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
-        return None, problems_in(found, arguments)
+        return None, problems_in(found, arguments, model=model)
 
 
 def count_problem(arguments: Mapping[str, JsonValue], field: str, most: int) -> list[Problem]:

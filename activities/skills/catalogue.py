@@ -23,7 +23,7 @@ from activities.skills.files import (
     open_file,
 )
 from activities.skills.metadata import SKILL_FILES, Skill, find_skill_file, load_skill
-from activities.suggestions import nearest
+from workflows.suggestions import nearest
 from workflows.errors.skills import (
     ScriptNotFound,
     ScriptNotNamed,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from activities.suggestions import nearest
+from workflows.suggestions import nearest
 from activities.tools.context import ToolResult
 from activities.tools.offered import OfferedTool
 from workflows.definitions.fallback import Fallback

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 
 from activities.skills.catalogue import Catalogue
 from activities.skills.metadata import Skill
-from activities.suggestions import nearest
+from workflows.suggestions import nearest
 from workflows.errors.skills import SkillNotFound
 
 NAMES_SHOWN = 20

@@ -16,7 +16,7 @@ from activities.sandbox.base import INPUT_FOLDER, OUTPUT_FOLDER
 from activities.sandbox.names import is_short_enough, name_by_id
 from activities.store.database import Database
 from activities.store.reading.files import MadeFile, earlier_files, files_of_task, find_files
-from activities.suggestions import nearest
+from workflows.suggestions import nearest
 from workflows.definitions import inputs
 from workflows.definitions.inputs import InputRef
 from workflows.errors.inputs import InputRefMalformed

@@ -97,9 +97,8 @@ def validated(model: type[Model], document: JsonValue) -> Model:
     try:
         request = model.model_validate(document)
     except ValidationError as error:
-        raise InvalidRequest(
-            problems_in(error.errors(include_url=False, include_input=False), document)
-        ) from error
+        errors = error.errors(include_url=False, include_input=False)
+        raise InvalidRequest(problems_in(errors, document, model=model)) from error
     if problems := list(islice(unstorable(document), MAX_PROBLEMS)):
         raise InvalidRequest(problems)
     return request

@@ -41,5 +41,5 @@ def read_definition(path: Path) -> Pipeline:
     try:
         return Pipeline.model_validate(document)
     except ValidationError as error:
-        problems = problems_in(error.errors(include_url=False), document)
+        problems = problems_in(error.errors(include_url=False), document, model=Pipeline)
         raise PipelineInvalid(path, problems) from error

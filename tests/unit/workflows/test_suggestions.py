@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.suggestions import nearest
+from workflows.suggestions import nearest
 from tests.pressure import allowed
 
 KNOWN = ("csv-clean", "csv-profile", "csv-join", "chart", "report", "text-extract")
