@@ -1,4 +1,4 @@
-"""Which fields a model has at a place of a document: what may have been meant by one that it has not.
+"""Which fields a model has at a place of a document, for whoever wrote one that it has not.
 
 An error of pydantic names the place of an unknown field, and not the model that lacks it.
 """

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from workflows.known_fields import fields_at
-from workflows.validation_messages import UNSEEN, message_of
+from workflows.validation_messages import UNSEEN, message_of, shown
 
 MAX_PROBLEMS = 50
 
@@ -57,9 +57,9 @@ def problems_in(
     return list(islice(meant, MAX_PROBLEMS))
 
 
-def _message(
-    error: ErrorDetails, place: Sequence[str | int], document: object, model: Any
-) -> str:
+def _message(error: ErrorDetails, place: Sequence[str | int], document: object, model: Any) -> str:
+    if error["type"] == "missing" and place:
+        return f"the field {shown(str(place[-1]))} is required"
     is_unknown = error["type"] == "extra_forbidden"
     known = fields_at(model, place[:-1]) if is_unknown and model is not None else ()
     value = UNSEEN if error["type"] == "missing" else value_at(document, place)

@@ -154,6 +154,14 @@ _WORDS: Final[Mapping[str, str]] = {
 _MANY = re.compile(r"( 1 (?:character|item|byte|digit))s\b")
 _QUOTED = re.compile(r"'([^']*)'")
 
+_KINDS = (
+    ((type(None),), "nothing (null)"),
+    ((int, float), "a number"),
+    ((str,), "text"),
+    ((list, tuple), "a list"),
+    ((dict,), "an object"),
+)
+
 # What people write for true and false, which is text by the rules of YAML 1.2.
 _TRUE_OR_FALSE = {"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false"} | {
     "off": "false"
@@ -200,20 +208,9 @@ def _remark(kind: str, value: object, context: Mapping[str, Any]) -> str:
 
 def kind_of(value: object) -> str:
     """What a value of JSON is called: ``a number``, ``a list``."""
-    match value:
-        case None:
-            return "nothing (null)"
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return "a number"
-        case str():
-            return "text"
-        case list() | tuple():
-            return "a list"
-        case dict():
-            return "an object"
-    return "that"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return next((words for kinds, words in _KINDS if isinstance(value, kinds)), "that")
 
 
 def quoted(value: object) -> str:
@@ -235,7 +232,8 @@ def choice(name: str, known: Collection[str]) -> str:
         return f"did you mean {shown(meant)}?"
     listed = [shown(each) for each in list(known)[:_MAX_NAMES]]
     more = len(known) - len(listed)
-    return f"there are {', '.join(listed)}{f' and {more} more' if more > 0 else ''}"
+    verb = "are" if len(known) > 1 else "is"
+    return f"there {verb} {', '.join(listed)}{f' and {more} more' if more > 0 else ''}"
 
 
 def _unknown_field(name: str, known: Collection[str]) -> str:

@@ -12,7 +12,6 @@ from activities.kinds.tool_names import NAME_CHARACTERS, unknown_tool
 from activities.routes.choices import CompilePipeline, CreateTask
 from activities.skills.metadata import Skill
 from activities.store.turns import BegunTurn
-from workflows.suggestions import nearest
 from activities.tools.offered import OfferedTool
 from activities.tools.selection import unknown_names
 from workflows.definitions.auto import Auto
@@ -20,6 +19,7 @@ from workflows.definitions.pipeline import Pipeline, Step
 from workflows.definitions.plan import MIN_TURNS
 from workflows.pointers import Problem, problems_in
 from workflows.states import Permission
+from workflows.suggestions import nearest
 
 # Of more problems than a model is shown in full, it is told where the others are.
 PROBLEMS_IN_FULL = 9

@@ -37,7 +37,7 @@ def read_definition(path: Path) -> Pipeline:
         PipelineFileRefused: it cannot be read.
         PipelineInvalid: with everything that is wrong.
     """
-    document = read_document(path, PipelineFileRefused)
+    document = read_document(path, PipelineFileRefused, "pipeline")
     try:
         return Pipeline.model_validate(document)
     except ValidationError as error:
