@@ -90,6 +90,7 @@ UNKNOWN: tuple[type[BaseException], ...] = (
     inputs.InputRefused,
     inputs.InputTooLarge,
     inputs.InputFolderFull,
+    skills.CodePackagesUnavailable,
     skills.DependenciesUnavailable,
     skills.NodeMissing,
     scripts.SandboxUnavailable,

@@ -63,7 +63,9 @@ class Grounds:
             errors = error.errors(include_url=False)
             return _told(problems_in(errors, arguments, model=CompilePipeline))
         begun = self.begun
-        found = await problems_with_pipeline(self.installed, begun.team_id, pipeline, begun.inputs)
+        found = await problems_with_pipeline(
+            self.installed, begun.team_id, pipeline, begun.inputs, by_model=True
+        )
         return _told([*found, *self._forbidden(pipeline, found)])
 
     def _unfit(self, created: CreateTask) -> Iterator[Problem]:

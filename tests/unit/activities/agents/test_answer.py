@@ -92,7 +92,9 @@ async def test_arguments_within_a_whole_call_are_found_where_they_alone_fit(name
     whole = {"name": "ask_human", name: {"question": "Which?"}}
     [call] = (await judged(request("ask_human", whole))).calls
     assert call.arguments == {"question": "Which?"}
-    assert "the field question is required" in await fault(request("ask_human", {name: {"text": "Which?"}}))
+    assert "the field question is required" in await fault(
+        request("ask_human", {name: {"text": "Which?"}})
+    )
     [call] = (await judged(request("read_file", whole))).calls  # It takes anything.
     assert call.arguments == whole
 
