@@ -6,7 +6,7 @@ today: a test compares the two.
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic_core import ErrorDetails
@@ -151,6 +151,9 @@ _WORDS: Final[Mapping[str, str]] = {
     "multiple_argument_values": "it is given twice",
 }
 
+_CHOICES = ("literal_error", "enum")
+_MUST_BE = "it must be "
+
 _MANY = re.compile(r"( 1 (?:character|item|byte|digit))s\b")
 _QUOTED = re.compile(r"'([^']*)'")
 
@@ -186,24 +189,70 @@ def message_of(error: ErrorDetails, value: object = UNSEEN, known: Collection[st
     return words if value is UNSEEN else f"{words}{_remark(kind, value, context)}"
 
 
+def message_of_any(
+    errors: Sequence[ErrorDetails], value: object = UNSEEN, known: Collection[str] = ()
+) -> str:
+    """What to tell of all that is wrong at one place: of a union, each of its members complains."""
+    if not isinstance(value, str) and len(errors) > 1:
+        # What names were to choose from does not matter to a number that is out of range.
+        errors = [error for error in errors if error["type"] not in _CHOICES] or errors
+    told = [error for error in errors if not _is_of_form(error)] or errors
+    wanted = [_WORDS[error["type"]] for error in told if error["type"] in _WORDS]
+    is_union = len(set(wanted)) > 1 and all(map(_is_of_form, told))
+    if not is_union:
+        return message_of(told[0], value, known)
+    words = [message_of(error).removeprefix(_MUST_BE) for error in told]
+    if "a number" in words:
+        words = [each for each in words if each != "a whole number"]
+    remarks = [_remark(error["type"], value, error.get("ctx", {})) for error in told]
+    remark = next((each for each in remarks if ":" in each or "?" in each), remarks[0])
+    *before, last = dict.fromkeys(words)
+    return f"{_MUST_BE}{', '.join(before)} or {last}{'' if value is UNSEEN else remark}"
+
+
+def _is_of_form(error: ErrorDetails) -> bool:
+    """Whether it says what a value must be, and nothing of how large it is or what it holds."""
+    kind = error["type"]
+    return kind in _CHOICES or kind.endswith(("_type", "_parsing"))
+
+
 def _remark(kind: str, value: object, context: Mapping[str, Any]) -> str:
     """What was found in place of what belongs there, and what to write."""
-    match kind:
-        case "literal_error" | "enum" | "union_tag_invalid":
-            expected = str(context.get("expected") or context.get("expected_tags") or "")
-            given = context.get("tag", value)
-            meant = nearest(str(given), _QUOTED.findall(expected)) if given else None
-            return f"; did you mean {meant!r}?" if meant else ""
-        case "string_type" if isinstance(value, (bool, int, float)):
-            return f", not {kind_of(value)}: write it in quotes, {quoted(value)}"
-        case "bool_type" | "bool_parsing" if isinstance(value, str):
-            meant = _TRUE_OR_FALSE.get(value.strip().lower())
-            return f", not text: write {meant}" if meant else ", not text"
-        case "int_type" | "float_type" if isinstance(value, str) and _is_number(value):
-            return f", not text: write it without quotes, {value.strip()}"
-        case _ if kind.endswith("_type"):
-            return f", not {kind_of(value)}"
-    return ""
+    if kind in (*_CHOICES, "union_tag_invalid"):
+        expected = str(context.get("expected") or context.get("expected_tags") or "")
+        meant = _choice_like(context.get("tag", value), _QUOTED.findall(expected))
+        return f"; did you mean {meant!r}?" if meant else ""
+    if kind == "int_from_float" or (kind == "int_type" and isinstance(value, float)):
+        return f", not {value}"
+    if not kind.endswith("_type") and kind != "bool_parsing":
+        return ""
+    return f", not {kind_of(value)}{_to_write(kind, value)}"
+
+
+def _to_write(kind: str, value: object) -> str:
+    """What to write, where a value is taken for one of another type than it was meant to be."""
+    if kind == "string_type" and isinstance(value, (bool, int, float)):
+        return f": write it in quotes, {quoted(value)}"
+    if not isinstance(value, str):
+        return ""
+    if kind in ("int_type", "float_type") and _is_number(value):
+        return f": write it without quotes, {value.strip()}"
+    meant = _TRUE_OR_FALSE.get(value.strip().lower()) if kind.startswith("bool_") else None
+    return f": write {meant}" if meant else ""
+
+
+def _choice_like(given: object, names: Sequence[str]) -> str | None:
+    """The name that may be meant. What all begin with, as ``task.``, makes none likelier."""
+    if not isinstance(given, str) or not names:
+        return None
+    shared = 0
+    while len(set(names)) > 1 and len({name[: shared + 1] for name in names}) == 1:
+        shared += 1
+    start = names[0][:shared]
+    if not given.startswith(start):
+        return nearest(given, names)
+    meant = nearest(given[shared:], [name[shared:] for name in names])
+    return None if meant is None else f"{start}{meant}"
 
 
 def kind_of(value: object) -> str:

@@ -30,6 +30,7 @@ from api.http.bodies import SentBody
 from api.http.paths import is_page
 from api.wire.errors import BodyMalformed
 from api.wire.located import Located
+from api.wire.responses.base import API
 from workflows.errors import AgentOSError, BadInput, DiskFull, TemporaryFailure
 from workflows.pointers import MAX_PROBLEMS, Problem
 from workflows.suggestions import nearest
@@ -211,8 +212,11 @@ def _hint_for(request: Request) -> str:
             return (
                 "An id is a UUID, such as 0c9b1e0e-6d5f-4a7c-9d53-1f2a3b4c5d6e, as lists have it."
             )
-    if meant := nearest(request.url.path, paths):
-        return f"Did you mean {meant}? {_ALL_CALLS}"
+    # What all paths begin with makes none of them likelier.
+    short = {path.removeprefix(API): path for path in paths}
+    meant = nearest(request.url.path.removeprefix(API), short)
+    if meant is not None:
+        return f"Did you mean {short[meant]}? {_ALL_CALLS}"
     return _ALL_CALLS
 
 

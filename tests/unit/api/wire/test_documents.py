@@ -75,7 +75,6 @@ def test_any_text_is_yaml_or_malformed(text: str) -> None:
         ("1.5", 1.5),
         ("12e3", 12_000.0),
         ("~", None),
-        ("", None),
         ("TRUE", True),
         ("'5'", "5"),
         ("9" * 40, "9" * 40),
@@ -102,6 +101,8 @@ def test_plain_words_mean_what_yaml_1_2_says(text: str, value: JsonValue) -> Non
         ("!!map x", "tag"),
         ("a\n---\nb", "second document"),
         ("a: \x07", "control character"),
+        ("", "there is nothing in it"),
+        ("# later\n", "nothing in it but comments"),
     ],
 )
 def test_yaml_that_is_not_a_json_value_is_refused(text: str, reason: str) -> None:
