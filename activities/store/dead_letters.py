@@ -18,11 +18,8 @@ from activities.store.reading.plan_usage import Used, uses_of
 from activities.store.tables import DeadLetter
 from activities.store.webhook_letters import is_of_task
 from workflows.contracts import Failure
-<<<<<<< HEAD
 from workflows.errors import without_advice
-=======
 from workflows.item_names import step_of
->>>>>>> base
 from workflows.states import LetterState, Status, TaskType
 
 _UNKNOWN = Failure(code="error", message="Nobody wrote down why it ended.")
@@ -119,14 +116,10 @@ def _values(row: Row[*tuple[Any, ...]], used: Used) -> dict[str, Any]:
     """The columns of the letter of a part."""
     error = _UNKNOWN if row.error is None else Failure.model_validate(row.error)
     part = row.part or ""
-<<<<<<< HEAD
-    message = without_advice(error.message)
-    parts = Parts.of(TaskType(row.type), part or None, row.runs, error.code, message)
-=======
     # Items of a step that fail alike are one group.
     step = step_of(part) if row.type == TaskType.PIPELINE else part
-    parts = Parts.of(TaskType(row.type), step or None, row.runs, error.code, error.message)
->>>>>>> base
+    message = without_advice(error.message)
+    parts = Parts.of(TaskType(row.type), step or None, row.runs, error.code, message)
     searched = f"{row.name}\n{part}\n{error.code}\n{error.message}".lower()
     return {
         "id": uuid5(row.id, f"dead letter {row.run} {part}"),
