@@ -156,9 +156,13 @@ class SealingKeyMissing(RequestRefused):
 
 
 class IdempotencyConflict(RequestRefused):
-    """The Idempotency-Key {key!r} was already used for a different request. Use a new key."""
+    """The Idempotency-Key {key!r} was already used for a different request{difference}. Use a new
+    key, or send what was sent then."""
 
     status = 409
+
+    def __init__(self, *, key: str | None, difference: str = "") -> None:
+        super().__init__(key=key, difference=f": {difference}" if difference else "")
 
 
 class TooLarge(RequestRefused):

@@ -138,6 +138,20 @@ class DocumentUnreadable(BadInput):
     """{path} cannot be read: {reason}."""
 
 
+class NameUnfit(BadInput):
+    """{name!r} is not a fit name. Use small letters, digits and hyphens between them, {most} at
+    most, such as sales-report."""
+
+
+class PathTaken(BadInput):
+    """{path} is there already, and nothing is overwritten. Choose another name, or another folder
+    with --in."""
+
+
+class PathUnwritable(BadInput):
+    """{path} cannot be written: {reason}. Choose another folder with --in."""
+
+
 class MessageUnreadable(BadInput):
     """The message on standard input cannot be sent: {reason}."""
 

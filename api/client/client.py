@@ -29,6 +29,7 @@ from api.wire.requests import (
     CompileRequest,
     DiscardRequest,
     RequeueRequest,
+    RerunRequest,
     RetryRequest,
     ToolChange,
     ToolRegistration,
@@ -40,9 +41,10 @@ from api.wire.responses.audit import AuditEntry
 from api.wire.responses.breakers import Breaker
 from api.wire.responses.bulk import BulkForesight, BulkRun
 from api.wire.responses.cache import Cleared, KeptResult
+from api.wire.responses.checks import TaskCheck
 from api.wire.responses.compilation import Compilation
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup, Foresight
-from api.wire.responses.files import Artifact, File
+from api.wire.responses.files import Artifact, UploadedFile
 from api.wire.responses.history import Attempt, Message, Span
 from api.wire.responses.housekeeping import HousekeepingView
 from api.wire.responses.limits import LimitList
@@ -137,6 +139,34 @@ class Client:
         path = f"/tasks/{task_id}/retry"
         # Not repeatable: it might have begun, and ended, before it was asked for again.
         return await self._transport.call("POST", path, Changed, body=_json(request))
+
+    async def rerun(
+        self, task_id: str, request: RerunRequest, *, idempotency_key: str | None = None
+    ) -> Accepted:
+        """Submit a new task like another one. An answer that is lost makes no second task."""
+        check_header("idempotency key", idempotency_key or "")
+        return await self._transport.call(
+            "POST",
+            f"/tasks/{task_id}/rerun",
+            Accepted,
+            body=_json(request),
+            headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
+            repeatable=True,
+        )
+
+    async def check(self, body: bytes, content_type: str) -> TaskCheck:
+        """Say what is wrong with a task, or what it would run; nothing is accepted.
+
+        ``body`` is what would be submitted, right or wrong.
+        """
+        return await self._transport.call(
+            "POST",
+            "/tasks/check",
+            TaskCheck,
+            body=body,
+            headers={"Content-Type": content_type},
+            repeatable=True,
+        )
 
     async def foresee_retry(self, task_id: str, request: RetryRequest) -> Foresight:
         """What a retry would do."""
@@ -252,9 +282,12 @@ class Client:
         """What the team's agents used of models by day."""
         return await self._get("/usage", TeamUsage)
 
-    async def upload(self, path: Path) -> File:
-        """Send a file from disk. Raises ``FileUnreadable`` too."""
-        return await transfer.upload(self._transport, path, File)
+    async def upload(self, path: Path) -> UploadedFile:
+        """Send a file from disk. The same bytes under the same name are the same file.
+
+        Raises ``FileUnreadable`` too.
+        """
+        return await transfer.upload(self._transport, path, UploadedFile)
 
     async def describe_artifact(self, artifact_id: str) -> Download:
         """What ``download`` needs to know of an artifact."""

@@ -122,14 +122,17 @@ class Transport:
     async def post_file(
         self, path: str, answer: type[Answer], name: str, mime_type: str, file: BinaryIO
     ) -> Answer:
-        """Send a file as the multipart field ``file``, a part at a time. Raises as ``call``."""
+        """Send a file as the multipart field ``file``, a part at a time. Raises as ``call``.
+
+        It may be sent twice: the API takes the same bytes again for the file that it has.
+        """
         request = self._http.build_request(
             "POST",
             path,
             files={"file": (name, file, mime_type)},
             timeout=httpx2.Timeout(UPLOAD_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
         )
-        return self._read(await self._send(request, repeatable=False), answer)
+        return self._read(await self._send(request, repeatable=True), answer)
 
     @asynccontextmanager
     async def stream(

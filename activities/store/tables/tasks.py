@@ -48,6 +48,10 @@ class Task(SQLModel, table=True):
     Of its tokens and cost ``counted_...`` are counted as that agent's already. An exchange of such
     an agent has it as its ``parent_id``.
 
+    ``request_inputs`` are the inputs as they were submitted, by name: the ``ref`` and, where the
+    store has the bytes, their ``sha256``. A retry may have given the task others since. None where
+    an older version has accepted it.
+
     ``created_by`` is the name of the API key that submitted it, or ``LOCAL_USER``.
 
     ``deleted_at``: nobody is shown it any more, and housekeeping removes it.
@@ -187,6 +191,7 @@ class Task(SQLModel, table=True):
     counted_cost_usd: float = Field(default=0.0, sa_column_kwargs={"server_default": text("0")})
     idempotency_key: str | None = text_column()
     request_digest: str | None = text_column()
+    request_inputs: dict[str, Any] | None = json_column()
     cache: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
     callbacks: list[dict[str, Any]] | None = json_column()
     created_by: str | None = text_column()

@@ -1,4 +1,4 @@
-"""Tasks: submit, list, look at, cancel, pause, resume, retry."""
+"""Tasks: submit, list, look at, cancel, pause, resume, retry, rerun."""
 
 from typing import Annotated
 from uuid import UUID
@@ -15,13 +15,15 @@ from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.drafts import DRAFT, Sent
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, Moment, cursor_text, parse_cursor
+from api.services import Services
 from api.tasks import control, deletion, submission
 from api.tasks.drafts import Draft, check
 from api.tasks.kinds.table import KINDS
 from api.tasks.lookup import found
+from api.tasks.rerun import rerun
 from api.tasks.retry import retry_task
 from api.tasks.views import Views
-from api.wire.requests import RetryRequest, Text
+from api.wire.requests import RerunRequest, RetryRequest, Text
 from api.wire.responses.checks import TaskCheck
 from api.wire.responses.dead_letters import Foresight
 from api.wire.responses.pages import DEFAULT_PAGE, Page
@@ -52,9 +54,7 @@ async def submit(
 ) -> Accepted:
     """Submit a task. Once accepted, it will run, even if Temporal cannot be reached right now."""
     task_id, status = await submission.submit(services, actor, wanted, idempotency_key)
-    links = Views(services.options).links(task_id)
-    response.headers["Location"] = links.self
-    return Accepted(task_id=task_id, status=status, links=links)
+    return _accepted(response, services, task_id, status)
 
 
 @router.post("/check", openapi_extra={"requestBody": DRAFT})
@@ -178,3 +178,25 @@ async def retry(
         return views.foresight(await foresee(services, actor.team_id, task_id, wanted))
     status = await retry_task(services, actor, task_id, wanted)
     return Changed(task_id=task_id, status=status)
+
+
+@router.post(
+    "/{task_id}/rerun", status_code=202, responses=refusals(StateConflict, IdempotencyConflict)
+)
+async def rerun_task(  # noqa: PLR0917  (what FastAPI gives)
+    task_id: UUID,
+    response: Response,
+    services: ServicesDep,
+    actor: ActorDep,
+    wanted: Annotated[RerunRequest, Depends(Body(RerunRequest, default=RerunRequest()))],
+    idempotency_key: IdempotencyKey = None,
+) -> Accepted:
+    """Submit a new task with the same definition, and with other inputs where they are given."""
+    new_id, status = await rerun(services, actor, task_id, wanted, idempotency_key)
+    return _accepted(response, services, new_id, status)
+
+
+def _accepted(response: Response, services: Services, task_id: UUID, status: Status) -> Accepted:
+    links = Views(services.options).links(task_id)
+    response.headers["Location"] = links.self
+    return Accepted(task_id=task_id, status=status, links=links)

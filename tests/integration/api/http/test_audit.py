@@ -424,6 +424,7 @@ ACTS: Mapping[tuple[str, str], Prepare] = {
 }
 SILENT: Mapping[tuple[str, str], str] = {
     ("POST", "/api/v1/tasks"): "a task is listed itself, with all that was submitted",
+    ("POST", "/api/v1/tasks/{task_id}/rerun"): "as above",
     ("POST", "/api/v1/agents/{agent_id}/messages"): "a message is listed itself, with who wrote it",
     ("POST", "/api/v1/groups/{group_id}/messages"): "as above",
     ("POST", "/api/v1/files"): "a file does nothing until a task names it",

@@ -34,6 +34,7 @@ _ROUTES = [
     ("POST", "/tasks/{task}/pause"),
     ("POST", "/tasks/{task}/resume"),
     ("POST", "/tasks/{task}/retry"),
+    ("POST", "/tasks/{task}/rerun"),
     ("POST", "/tasks/{task}/compile"),
     ("GET", "/tasks/{task}/comparison"),
     ("GET", "/tasks/{task}/inputs"),
