@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from api.wire.yaml_places import Place
 from workflows.errors import AgentOSError, BadInput
 from workflows.pointers import MAX_PROBLEMS, Problem
 
@@ -105,7 +106,7 @@ class BreakerNotFound(RequestRefused):
 
 
 class PageNotFound(RequestRefused):
-    """There is nothing at {path}. See /api/v1/openapi.json for all calls."""
+    """There is nothing at {path}. {hint}"""
 
     status = 404
 
@@ -218,6 +219,9 @@ class InvalidRequest(BadInput, RequestRefused):
     """The request is not valid: {summary}"""
 
     status = 422
+
+    # Where a text in the request ends to be YAML; then that is the place of its problems.
+    broken_at: Place | None = None
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         problems = [_shortened(problem) for problem in problems[:MAX_PROBLEMS]]
