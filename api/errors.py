@@ -165,6 +165,19 @@ class IdempotencyConflict(RequestRefused):
         super().__init__(key=key, difference=f": {difference}" if difference else "")
 
 
+class NobodyListens(RequestRefused):
+    """Task {id} cannot be told anything: {reason}."""
+
+    status = 409
+
+
+class ToldTooMuch(RequestRefused):
+    """The agent of task {id} was told as much as it can be: {messages} messages, or {characters}
+    characters. Let it end, and submit what is left as a task of its own."""
+
+    status = 409
+
+
 class TooLarge(RequestRefused):
     """The request is larger than {limit} bytes, which is the limit."""
 

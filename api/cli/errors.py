@@ -21,6 +21,10 @@ class TaskIdUnknown(AgentOSError):
     for an older task, use its whole id."""
 
 
+class NoResultYet(AgentOSError):
+    """Task {task_id} has no result yet: it is {status}. With --wait, its end is awaited."""
+
+
 class BulkIdUnknown(AgentOSError):
     """Not one of the {count} newest bulk runs has an id that begins with {text!r}, or several have.
     `agentos bulk ls` shows them; for an older one, use its whole id."""

@@ -77,6 +77,12 @@ for name, place, summary in (
     ),
     ("approve", "approvals:approve", "Approve a call of an agent, or answer its question."),
     ("deny", "approvals:deny", "Deny a call of an agent, or decline to answer its question."),
+    ("result", "results:result", "Print what a task gave, and nothing else."),
+    (
+        "tell",
+        "telling:tell",
+        "Tell an agent something while it is at work. It reads it before its next turn.",
+    ),
     (
         "messages",
         "messages:messages",

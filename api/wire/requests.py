@@ -19,6 +19,8 @@ from workflows.definitions.webhook import (
 from workflows.states import Permission
 
 MAX_NOTE_CHARACTERS = 20_000
+MAX_TOLD_CHARACTERS = 20_000
+MAX_WAIT_SECONDS = 60  # Proxies cut connections that are silent for longer.
 MAX_DESCRIPTION_CHARACTERS = 2_000
 MAX_POINTER_CHARACTERS = 1_000
 MAX_ACCEPTED = 1_000
@@ -88,6 +90,14 @@ class DiscardRequest(_Request):
     """``note`` says why nothing is to be done about a dead letter."""
 
     note: Text = Field(min_length=1, max_length=MAX_NOTE_CHARACTERS)
+
+
+class TellRequest(_Request):
+    """What the agent of a task is told while it is at work on it."""
+
+    content: Annotated[
+        Text, Field(min_length=1, max_length=MAX_TOLD_CHARACTERS, pattern=r"^[^\x00]*\S[^\x00]*$")
+    ]
 
 
 class CompileRequest(_Request):

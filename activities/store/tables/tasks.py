@@ -40,6 +40,8 @@ class Task(SQLModel, table=True):
     that have worked on it, the present one last: Temporal gives a run a new one when it continues
     as new and when it is reset, and what an earlier one still does must not count any more.
 
+    ``told_number`` is the number of the last message that people have told its agent.
+
     ``waits_for`` says for what its turn waited last, until ``next_attempt_at``: it holds until the
     model is asked again, or the task ends.
 
@@ -172,6 +174,7 @@ class Task(SQLModel, table=True):
     first_step: int = 0
     pause_requested_at: datetime | None = moment_column()
     event_seq: int = Field(default=0, sa_type=BigInteger)
+    told_number: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     executions: list[str] = Field(
         default=None,
         sa_type=JSONB,

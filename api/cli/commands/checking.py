@@ -19,7 +19,8 @@ from api.cli.display.frames import counted
 from api.cli.display.glyphs import glyphs_of, style_of
 from api.cli.errors import PipelineFileRefused
 from api.cli.terminal import safe_line
-from api.client import ApiProblem, ApiUnreachable, Client, NotTheApi
+from api.client import ApiProblem, ApiUnreachable, NotTheApi
+from api.client import AsyncClient as Client
 from api.wire.errors import BodyMalformed, TooManyValues
 from api.wire.json_words import EMPTY
 from api.wire.located import Source, located

@@ -45,7 +45,8 @@ from api.cli.commands.request_body import built
 from api.cli.commands.task_ids import find_task_id
 from api.cli.commands.waiting import Waiting, answer
 from api.cli.exit_codes import ExitCode
-from api.client import ApiProblem, Client
+from api.client import ApiProblem
+from api.client import AsyncClient as Client
 from api.wire.bulk import BulkDiscardRequest, BulkRequeueRequest
 from api.wire.requests import DiscardRequest, RequeueRequest
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup

@@ -9,7 +9,7 @@ from rich.filesize import decimal
 from api.cli import terminal
 from api.cli.errors import InputFileMissing, InputMalformed
 from api.cli.terminal import safe_line
-from api.client import Client
+from api.client import AsyncClient as Client
 from workflows.definitions.inputs import InputName
 
 REFERENCES = ("file:", "artifact:", "s3://", "https://")

@@ -15,7 +15,7 @@ from api.cli.commands.task_ids import talk_about
 from api.cli.commands.waiting import Waiting, answer
 from api.cli.errors import ParameterMalformed
 from api.cli.exit_codes import ExitCode
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.requests import RerunRequest
 from workflows.definitions.pipeline import Pipeline
 from workflows.states import TaskType

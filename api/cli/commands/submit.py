@@ -17,7 +17,7 @@ from api.cli.commands.printing import print_json
 from api.cli.commands.task_commands import Asked, add_task_commands
 from api.cli.commands.waiting import Waiting, answer
 from api.cli.exit_codes import ExitCode
-from api.client import Client
+from api.client import AsyncClient as Client
 from workflows.definitions.task_request import TaskRequest
 
 app = typer.Typer(no_args_is_help=True)

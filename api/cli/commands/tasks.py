@@ -28,7 +28,7 @@ from api.cli.commands.waiting import Waiting, answer, wait_for_end
 from api.cli.errors import NoNodes
 from api.cli.exit_codes import ExitCode
 from api.cli.kinds.table import kind_of
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.requests import RetryRequest
 from api.wire.responses.pages import Page
 from api.wire.responses.tasks import Changed, Task, TaskSummary

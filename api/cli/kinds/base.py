@@ -12,7 +12,7 @@ from api.cli.commands.inputs import GivenInputs
 from api.cli.display.displays import Shown
 from api.cli.display.moving_picture import MovingPicture
 from api.cli.display.plain_lines import PlainLines
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.responses.tasks import Task, TaskSummary
 from workflows.definitions.task_request import TaskRequest
 from workflows.states import TaskType

@@ -9,12 +9,13 @@ from activities.store.reading.task_search import TaskFilter
 from activities.store.reading.tasks import find_details, list_summaries
 from api.dead_letters import views
 from api.dead_letters.foresight import foresee
-from api.errors import IdempotencyConflict, StateConflict
+from api.errors import IdempotencyConflict, StateConflict, TooManyViewers
 from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.drafts import DRAFT, Sent
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, Moment, cursor_text, parse_cursor
+from api.http.task_ends import EndsDep, Wait
 from api.services import Services
 from api.tasks import control, deletion, submission
 from api.tasks.drafts import Draft, check
@@ -129,11 +130,26 @@ async def list_tasks(
     return Page(items=list(map(views.summary, items)), next_cursor=cursor_text(following))
 
 
-@router.get(_ONE)
+@router.get(_ONE, responses=refusals(TooManyViewers))
+async def show_task(
+    task_id: UUID, services: ServicesDep, team_id: TeamDep, ends: EndsDep, wait: Wait = None
+) -> Task:
+    """Show a task with its steps, artifacts and result. With ``wait``, once it has ended, or as it
+    is after so many seconds."""
+    if wait:
+        await ends.wait(task_id, wait)
+    # What was awaited is true of the primary; a replica may not have it yet.
+    return await _task(task_id, services, team_id, fresh=bool(wait))
+
+
 async def get_task(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Task:
-    """Show a task with its steps, artifacts and result."""
-    task = found(await find_details(services.database, team_id, task_id), task_id)
-    return Views(services.options).task(task)
+    """The same at once, for pages."""
+    return await _task(task_id, services, team_id)
+
+
+async def _task(task_id: UUID, services: Services, team_id: UUID, *, fresh: bool = False) -> Task:
+    details = await find_details(services.database, team_id, task_id, fresh=fresh)
+    return Views(services.options).task(found(details, task_id))
 
 
 @router.delete(_ONE, status_code=204, responses=refusals(StateConflict))
