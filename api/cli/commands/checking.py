@@ -60,6 +60,10 @@ class PipelineText:
     given: GivenInputs | None = None
     parameters: Sequence[str] = ()
 
+    @property
+    def name(self) -> str:
+        return "<stdin>" if str(self.path) == "-" else str(self.path)
+
     @classmethod
     def read(
         cls, path: Path, given: GivenInputs | None = None, parameters: Sequence[str] = ()
@@ -95,7 +99,7 @@ async def check_pipeline(
     try:
         document = document_in(source.path, source.text)
     except (BodyMalformed, TooManyValues) as error:
-        return Checked(of=str(source.path), valid=False, problems=[_unread(error)])
+        return Checked(of=source.name, valid=False, problems=[_unread(error)])
     text = _text(source)
     found = [*_own_problems(document, source)]
     here = located(found, {"pipeline": document}, [Source(_AT, text)])
@@ -108,7 +112,7 @@ async def check_pipeline(
     if answer is not None:
         of_inputs = [each for each in problems if each.pointer.startswith("/inputs")]
         problems = [each for each in answer.problems if _is_told(each, sent)] + of_inputs
-    return _checked(str(source.path), problems, answer, unchecked)
+    return _checked(source.name, problems, answer, unchecked)
 
 
 async def check_request(
