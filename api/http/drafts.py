@@ -16,7 +16,7 @@ from workflows.pointers import Problem
 
 Model = TypeVar("Model", bound=BaseModel)
 
-# No schema, since it may be wrong.
+# Any value at all, since it may be wrong.
 DRAFT: dict[str, Any] = {
     "description": "What the call takes that would accept it, right or wrong.",
     "required": True,

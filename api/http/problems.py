@@ -37,10 +37,13 @@ log = structlog.get_logger(__name__)
 
 
 class ProblemPlace(BaseModel):
-    """One thing that is wrong, and where: a JSON pointer into the request's body."""
+    """One thing that is wrong, and where: a JSON pointer into the request's body; of a body that
+    cannot be read, the line and the column, from 1."""
 
     pointer: str
     message: str
+    line: int | None = None
+    column: int | None = None
 
 
 class ProblemDocument(BaseModel):
@@ -58,14 +61,13 @@ def problem(
     error: AgentOSError, status: int, *, detail: str = "", headers: Mapping[str, str] | None = None
 ) -> Response:
     """The answer to a request that ended with an error."""
-    places = error.problems if isinstance(error, InvalidRequest) else ()
     document = ProblemDocument(
         type=f"urn:agentos:problem:{error.code}",
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail or str(error),
         code=error.code,
-        errors=[ProblemPlace(pointer=p.pointer, message=p.message) for p in places],
+        errors=_places_of(error),
     )
     return Response(
         document.model_dump_json(exclude_defaults=True),
@@ -73,6 +75,17 @@ def problem(
         headers=dict(headers or {}),
         media_type=PROBLEM_TYPE,
     )
+
+
+def _places_of(error: AgentOSError) -> list[ProblemPlace]:
+    match error:
+        case InvalidRequest():
+            return [ProblemPlace(pointer=p.pointer, message=p.message) for p in error.problems]
+        case BodyMalformed(
+            fields={"reason": str(reason), "line": int(line), "column": int(column)}
+        ):
+            return [ProblemPlace(pointer="", message=reason, line=line, column=column)]
+    return []
 
 
 def answer(error: AgentOSError) -> Response:

@@ -12,7 +12,7 @@ from api.wire.responses.files import TaskInputs
 router = APIRouter(prefix="/tasks/{task_id}/inputs", tags=["tasks"])
 
 
-@router.get("")
+@router.get("", operation_id="listTaskInputs")
 async def list_inputs(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> TaskInputs:
     """List the inputs of a task by name, with what is known of their files."""
     task = await load_task(services.database, team_id, task_id)

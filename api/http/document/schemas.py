@@ -1,0 +1,132 @@
+"""Schemas as generators of clients want them: each with one name, and nothing of a kind twice."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from api.http.document.shapes import REF_TEMPLATE, SCHEMAS, Schema, parts_of, ref
+
+# What a request has and an answer has as well, by the same name, and not as the same thing.
+_IN_REQUESTS = {"Agent": "AgentDefinition"}
+
+# Sets of values that stand within other schemas.
+_ENUMS = {
+    ("approval", "answer"): ("AskKind", "What is wanted of a person: to approve, or to answer."),
+    ("approve", "deny"): ("Decision", "What a person has decided."),
+    ("python", "shell", "javascript"): ("CodeLanguage", "What code of a step is written in."),
+    ("stdio", "http"): ("McpTransport", "How an MCP server is reached."),
+    ("timeout", "any"): ("RetryCause", "Failures to retry: time limits, or all of them."),
+    ("native", "mcp", "server"): ("ToolKind", "Which tools: built in, of MCP servers, or servers."),
+}
+
+# What requests and answers say differently of the same thing.
+_OF_A_SIDE = ("title", "description", "required", "contentMediaType")
+_SAYS_NOTHING = (("additionalProperties", True), ("default", None))
+
+_PAGE = re.compile(r"Page_(\w+)_")
+
+_INT32 = 2**31 - 1
+
+
+def add_models(schemas: Schema, models: Mapping[str, type[BaseModel]]) -> None:
+    """The schemas of models that FastAPI knows nothing of, with all that they consist of."""
+    for name, model in models.items():
+        made = model.model_json_schema(ref_template=REF_TEMPLATE)
+        parts = {**made.pop("$defs", {}), name: made}
+        others = {part: other for part, other in _IN_REQUESTS.items() if part in parts}
+        renamed = {p: o for p, o in others.items() if _differs(parts[p], schemas.get(p))}
+        for part, schema in parts.items():
+            rename(schema, renamed)
+            free = renamed.get(part, part)
+            if _differs(schema, schemas.get(free)):
+                raise ValueError(f"two models are called {part}: give one another name")
+            schemas.setdefault(free, schema)
+
+
+def name_pages(document: Schema) -> None:
+    """``Page_TaskSummary_`` -> ``TaskSummaryPage``."""
+    schemas: Schema = document["components"]["schemas"]
+    names = {name: f"{match[1]}Page" for name in schemas if (match := _PAGE.fullmatch(name))}
+    for name, page in names.items():
+        schemas[page] = schemas.pop(name)
+    rename(document, names)
+
+
+def tidy(document: Schema) -> None:
+    """Take away what says nothing, and say of numbers how large they are."""
+    schemas: Schema = document["components"]["schemas"]
+    for name, schema in schemas.items():
+        for part in parts_of(schema):
+            _tidy_part(part)
+        schema["title"] = name
+    for item in document["paths"].values():
+        for part in parts_of(item):
+            _tidy_part(part)
+    _name_enums(document)
+
+
+def _tidy_part(part: Schema) -> None:
+    # A property may be called `title` as well.
+    if isinstance(part.get("title"), str):
+        del part["title"]
+    for bound in ("minimum", "maximum", "exclusiveMinimum"):
+        if isinstance(limit := part.get(bound), float) and limit.is_integer():
+            part[bound] = int(limit)
+    match part.get("type"):
+        case "integer":
+            is_small = isinstance(most := part.get("maximum"), int) and most <= _INT32
+            part.setdefault("format", "int32" if is_small else "int64")
+        case "number":
+            part.setdefault("format", "double")
+
+
+def _differs(schema: Schema, known: Schema | None) -> bool:
+    return known is not None and _shape(known) != _shape(schema)
+
+
+def _shape(schema: Schema) -> Any:
+    """A schema without what differs though it means the same."""
+    match schema:
+        case dict():
+            return {
+                key: _shape(value)
+                for key, value in schema.items()
+                if key not in _OF_A_SIDE and (key, value) not in _SAYS_NOTHING
+            }
+        case list():
+            return [_shape(item) for item in schema]
+    return schema
+
+
+def rename(schema: Any, names: Mapping[str, str]) -> None:
+    """Let references lead to the new names."""
+    for part in parts_of(schema):
+        target = part.get("$ref")
+        if isinstance(target, str) and target.startswith(SCHEMAS):
+            name = target.removeprefix(SCHEMAS)
+            part["$ref"] = f"{SCHEMAS}{names.get(name, name)}"
+
+
+def _name_enums(document: Schema) -> None:
+    schemas: Schema = document["components"]["schemas"]
+    named = {id(schema) for schema in schemas.values()}
+    for part in [*parts_of([*schemas.values()]), *parts_of(document["paths"])]:
+        values = part.get("enum")
+        if id(part) in named or not isinstance(values, list) or not _is_known(values):
+            continue
+        name, words = _ENUMS[tuple(values)]
+        schemas[name] = {"title": name, "type": "string", "enum": values, "description": words}
+        named.add(id(schemas[name]))
+        _replace(part, name)
+
+
+def _is_known(values: list[Any]) -> bool:
+    return all(isinstance(value, str) for value in values) and tuple(values) in _ENUMS
+
+
+def _replace(part: Schema, name: str) -> None:
+    kept = {key: part[key] for key in ("description", "default") if key in part}
+    part.clear()
+    part.update(ref(name), **kept)
