@@ -17,7 +17,7 @@ def documented_api(place: Place, **options: Any) -> DocumentedApi:
         place=place,
         title="AgentOS",
         version=agentos_version(),
-        license_info={"name": "All rights reserved"},
+        license_info={"name": "All rights reserved", "identifier": "LicenseRef-Proprietary"},
         # The pages of FastAPI's own come from somebody else's server.
         docs_url=None,
         redoc_url=None,

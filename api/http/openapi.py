@@ -73,8 +73,8 @@ def refusals(*errors: type[RequestRefused]) -> dict[int | str, Schema]:
 def stream_of(events: str, description: str) -> dict[int | str, Schema]:
     """For ``responses`` of a route that sends events, of which there is a schema."""
     words = (
-        f"{description} The schema is of one event, with what its `data` line says in JSON. Comments "
-        "between events keep the connection alive and say nothing."
+        f"{description} The schema is of one event, with what its `data` line says in JSON. "
+        "Comments between events keep the connection alive and say nothing."
     )
     return {200: {"description": words, "content": {STREAM_TYPE: {"schema": ref(events)}}}}
 

@@ -78,7 +78,7 @@ def _security_schemes() -> Schema:
         TOKEN: {
             "type": "http",
             "scheme": "bearer",
-            "description": "The AGENTOS_CODEC_TOKEN of the server. Keys of teams open nothing here.",
+            "description": "The AGENTOS_CODEC_TOKEN of the server. Keys of teams open nothing.",
         },
     }
 

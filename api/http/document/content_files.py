@@ -14,7 +14,7 @@ def content(name: str) -> dict[str, Any]:
     paths = sorted(place.glob("*.yaml")) if place.is_dir() else [place.with_suffix(".yaml")]
     found: dict[str, Any] = {}
     for path in paths:
-        read: dict[str, Any] = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)  # noqa: S506
+        read: dict[str, Any] = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
         if shared := found.keys() & read.keys():
             raise ValueError(f"{path.name} has what another file has: {', '.join(sorted(shared))}")
         found |= read

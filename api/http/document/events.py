@@ -45,6 +45,7 @@ _WORDS = {
     "GroupMessageEvent": "Something was said in the group.",
     "ResyncEvent": "Changes may have been missed: list the agents anew.",
 }
+_OPEN = "More types may be added: skip those that you do not know."
 _STREAMS = {
     "TaskEvent": "An event of a task.",
     "AgentEvent": "An event of an agent that stays, or of the task in which it answers.",
@@ -101,7 +102,7 @@ def _event(kind: str, data: str, words: str) -> Schema:
 def _one_of(stream: str, events: Iterable[tuple[str, str, str]]) -> Schema:
     names = {kind: name for kind, name, _ in events}
     return {
-        "description": f"{_STREAMS[stream]} More types may be added: skip those that you do not know.",
+        "description": f"{_STREAMS[stream]} {_OPEN}",
         "oneOf": [ref(name) for name in names.values()],
         "discriminator": {
             "propertyName": "event",

@@ -3,13 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
-from api.http.bodies import JSON_TYPE, YAML_TYPES
+from api.http.bodies import JSON_TYPE
 from api.http.document.content_files import content
 from api.http.document.shapes import SCHEMAS, Schema, calls_of
-from api.wire.yaml_writer import yaml_text
 
 _EVERYWHERE = "Everywhere"
 _MOST_NESTED = 6
+_KINDS: Mapping[type[Any], tuple[str, ...]] = {
+    bool: ("boolean",),
+    int: ("integer", "number"),
+    float: ("number",),
+    str: ("string",),
+    list: ("array",),
+    dict: ("object",),
+    type(None): ("null",),
+}
 
 
 def add_examples(document: Schema) -> None:
@@ -26,15 +34,11 @@ def add_examples(document: Schema) -> None:
 
 
 def _add_bodies(media: Schema, examples: Mapping[str, Schema]) -> None:
-    for kind, one in media.items():
+    for one in media.values():
         one["examples"] = {
-            name: {"summary": example["summary"], "value": _as_sent(kind, example["value"])}
+            name: {"summary": example["summary"], "value": example["value"]}
             for name, example in examples.items()
         }
-
-
-def _as_sent(kind: str, value: Any) -> Any:
-    return yaml_text(value) if kind in YAML_TYPES else value
 
 
 class Samples:
@@ -90,24 +94,11 @@ class Samples:
             case "integer" | "number":
                 return schema.get("minimum", 0)
             case "string":
-                return "..."
+                return self._samples["Formats"].get(schema.get("format", ""), "...")
         return None
 
 
 def _fits(part: Schema, sample: Any) -> bool:
     """Whether a sample is of a kind that the property has: names mean this here and that there."""
     kinds = {variant.get("type") for variant in (part, *part.get("anyOf", ()))}
-    match sample:
-        case bool():
-            return "boolean" in kinds
-        case int():
-            return bool(kinds & {"integer", "number"})
-        case float():
-            return "number" in kinds
-        case str():
-            return "string" in kinds
-        case None:
-            return "null" in kinds
-        case list():
-            return "array" in kinds
-    return "object" in kinds
+    return any(kind in kinds for kind in _KINDS[type(sample)])

@@ -16,9 +16,10 @@ from api.errors import (
     RequestTimedOut,
     TooLarge,
 )
-from api.http.bodies import JSON_TYPE, YAML_TYPES, Body
+from api.http.bodies import JSON_TYPE, Body
 from api.http.document.answers import headers, shared_refusal
 from api.http.document.content_files import content
+from api.http.document.events import STREAM_TYPE
 from api.http.document.shapes import Schema, ref
 from api.http.document.words import plain
 from api.http.paths import is_guarded
@@ -27,6 +28,8 @@ _UNAVAILABLE = 503  # What we need ourselves is away.
 _OF_ALL = (OriginRefused.status, TooLarge.status, InvalidRequest.status)
 _OF_BODIES = (RequestRefused.status, RequestTimedOut.status, MediaTypeRefused.status)
 
+# As FastAPI describes answers.
+_SAYS_NOTHING = ("Successful Response", "OK")
 _FINE = {
     "200": "Done. What was asked for.",
     "201": "Made. What it is like now.",
@@ -66,23 +69,17 @@ class Operations:
     def _describe_answers(self, call: Schema) -> None:
         own = self._answers.get(call["operationId"], {})
         responses: Schema = call["responses"]
+        if events := responses.get("200", {}).get("content", {}).get(STREAM_TYPE):
+            events["schema"].pop("type", None)  # FastAPI's, that a stream is a text.
         for status, answer in responses.items():
             if words := own.get(status):
                 answer["description"] = words
-            elif answer.get("description") == "Successful Response":
-                answer["description"] = _FINE[status]
-            elif status == "200" and answer.get("description") == "OK":
-                answer["description"] = _FINE[status]
+            elif answer.get("description") in _SAYS_NOTHING:
+                answer["description"] = _FINE.get(status, answer["description"])
         made = next((status for status in ("201", "202") if status in responses), None)
         if made and call["operationId"] in self._located:
             responses[made]["headers"] = headers("Location")
         call["responses"] = dict(sorted(responses.items()))
-
-
-def request_body(schema: Schema, *, is_required: bool, description: str) -> Schema:
-    """A body in JSON or in YAML."""
-    content_ = {kind: {"schema": schema} for kind in (JSON_TYPE, YAML_TYPES[0])}
-    return {"description": description, "required": is_required, "content": content_}
 
 
 def _first_sentence(text: str) -> str:
@@ -109,9 +106,12 @@ def _body_of(context: RouteContext) -> Body[Any] | None:
 
 
 def _request_body(body: Body[Any]) -> Schema:
-    words = "In JSON, or in YAML by the same rules."
+    """That it may be YAML is said in words: generators of clients would make every call twice."""
+    words = "In JSON; as `application/yaml` the same in YAML is taken, too."
     if body.default is not None:
         words += " Without one, everything is as by default."
-    return request_body(
-        ref(body.model.__name__), is_required=body.default is None, description=words
-    )
+    return {
+        "description": words,
+        "required": body.default is None,
+        "content": {JSON_TYPE: {"schema": ref(body.model.__name__)}},
+    }

@@ -61,9 +61,9 @@ def tidy(document: Schema) -> None:
         for part in parts_of(schema):
             _tidy_part(part)
         schema["title"] = name
-    for item in document["paths"].values():
-        for part in parts_of(item):
-            _tidy_part(part)
+    for part in parts_of(document["paths"]):
+        for inner in parts_of(part.get("schema")):
+            _tidy_part(inner)
     _name_enums(document)
 
 
@@ -75,6 +75,10 @@ def _tidy_part(part: Schema) -> None:
         if isinstance(limit := part.get(bound), float) and limit.is_integer():
             part[bound] = int(limit)
     match part.get("type"):
+        case "string" if part.get("format") == "duration":
+            # Pydantic's, which are no words of JSON schema, and narrower than what is read.
+            for word in ("format", "ge", "le"):
+                part.pop(word, None)
         case "integer":
             is_small = isinstance(most := part.get("maximum"), int) and most <= _INT32
             part.setdefault("format", "int32" if is_small else "int64")

@@ -32,8 +32,8 @@ _OF_ONE = stream_of(
 )
 _OF_TEAM = stream_of(
     "TeamEvent",
-    "`resync`: list the agents anew. `agent`: one that has changed. `agent.deleted`: one that is no "
-    "longer there.",
+    "`resync`: list the agents anew. `agent`: one that has changed. `agent.deleted`: one that is "
+    "no longer there.",
 )
 
 

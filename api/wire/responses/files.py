@@ -41,7 +41,7 @@ class TaskInput(Answer):
     task_id: UUID | None = None
 
 
-class TaskInputs(Answer):
+class TaskInputList(Answer):
     items: list[TaskInput]
 
 
