@@ -41,6 +41,8 @@ from api.web.new_task.sending import PATH as NEW_TASK
 from api.web.problem_pages import ProblemPages
 from api.web.standing import Standings
 from api.web.static_files import ROOT, PageFiles
+from api.web.swagger_ui import ROOT as SWAGGER_ROOT
+from api.web.swagger_ui import swagger_files
 from api.webhooks.sender import Sender
 from api.wire.responses.base import API
 from workflows.discovery import modules_of
@@ -84,6 +86,7 @@ def create_app(services: Services) -> FastAPI:
     for module in modules_of(pages):
         app.include_router(module.router)
     app.mount(ROOT, PageFiles(), name="static")
+    app.mount(SWAGGER_ROOT, swagger_files(), name="swagger-ui")
     return app
 
 

@@ -1,6 +1,6 @@
 """The document put together: of what FastAPI has written, and of what it cannot know."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fastapi.routing import RouteContext, iter_route_contexts
@@ -32,7 +32,7 @@ class Place:
     url: str = ""
 
 
-def finish(document: Schema, routes: Iterable[BaseRoute], place: Place) -> Schema:
+def finish(document: Schema, routes: Sequence[BaseRoute | RouteContext], place: Place) -> Schema:
     """The whole document. It changes the one that is given."""
     operations = Operations()
     for context in iter_route_contexts(routes):

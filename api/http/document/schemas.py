@@ -90,18 +90,15 @@ def _differs(schema: Schema, known: Schema | None) -> bool:
     return known is not None and _shape(known) != _shape(schema)
 
 
-def _shape(schema: Schema) -> Any:
+def _shape(value: Any) -> Any:
     """A schema without what differs though it means the same."""
-    match schema:
-        case dict():
-            return {
-                key: _shape(value)
-                for key, value in schema.items()
-                if key not in _OF_A_SIDE and (key, value) not in _SAYS_NOTHING
-            }
-        case list():
-            return [_shape(item) for item in schema]
-    return schema
+    if isinstance(value, dict):
+        return {
+            key: _shape(part)
+            for key, part in value.items()
+            if key not in _OF_A_SIDE and (key, part) not in _SAYS_NOTHING
+        }
+    return [_shape(part) for part in value] if isinstance(value, list) else value
 
 
 def rename(schema: Any, names: Mapping[str, str]) -> None:
