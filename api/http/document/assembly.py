@@ -12,7 +12,7 @@ from api.http.document.content_files import content
 from api.http.document.events import add_events
 from api.http.document.examples import add_examples
 from api.http.document.operations import Operations
-from api.http.document.schemas import add_models, name_pages, tidy
+from api.http.document.schemas import add_models, rename_answers, tidy
 from api.http.document.shapes import METHODS, Schema, calls_of
 from api.http.document.words import add_words
 from api.http.problems import ProblemDocument
@@ -40,7 +40,7 @@ def finish(document: Schema, routes: Sequence[BaseRoute | RouteContext], place: 
             operations.describe(call, context)
     components: Schema = document.setdefault("components", {})
     schemas: Schema = components.setdefault("schemas", {})
-    name_pages(document)
+    rename_answers(document)
     add_models(schemas, {PROBLEM: ProblemDocument, **operations.bodies})
     schemas[FILE_UPLOAD] = UPLOAD
     add_events(schemas)

@@ -11,6 +11,9 @@ from api.http.document.shapes import REF_TEMPLATE, SCHEMAS, Schema, parts_of, re
 # What a request has and an answer has as well, by the same name, and not as the same thing.
 _IN_REQUESTS = {"Agent": "AgentDefinition"}
 
+# Generated clients have a class of this name already.
+_OF_CLIENTS = {"File": "UploadedFile"}
+
 # Sets of values that stand within other schemas.
 _ENUMS = {
     ("approval", "answer"): ("AskKind", "What is wanted of a person: to approve, or to answer."),
@@ -45,12 +48,13 @@ def add_models(schemas: Schema, models: Mapping[str, type[BaseModel]]) -> None:
             schemas.setdefault(free, schema)
 
 
-def name_pages(document: Schema) -> None:
-    """``Page_TaskSummary_`` -> ``TaskSummaryPage``."""
+def rename_answers(document: Schema) -> None:
+    """``Page_TaskSummary_`` -> ``TaskSummaryPage``, and what clients have a class of their own for."""
     schemas: Schema = document["components"]["schemas"]
     names = {name: f"{match[1]}Page" for name in schemas if (match := _PAGE.fullmatch(name))}
-    for name, page in names.items():
-        schemas[page] = schemas.pop(name)
+    names |= {name: other for name, other in _OF_CLIENTS.items() if name in schemas}
+    for name, other in names.items():
+        schemas[other] = schemas.pop(name)
     rename(document, names)
 
 

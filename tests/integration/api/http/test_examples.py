@@ -64,4 +64,4 @@ async def test_no_example_is_refused_for_what_it_says(stage: Stage) -> None:
             sent = await team.request(method, stage.url + place, content=text, headers=headers)
         if not (sent.is_success or sent.status_code in FITS_NO_MORE):
             refused.append((method, path, name, sent.text))
-    assert refused == []
+    assert refused == [], "\n".join(map(str, refused))
