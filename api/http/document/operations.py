@@ -56,7 +56,7 @@ class Operations:
         """What holds for all calls, and follows from what a route takes."""
         text = plain(call.get("description", ""))
         call["description"] = text
-        call["summary"] = _first_sentence(text)
+        call["summary"] = _first_sentence(text).replace("`", "")  # It is no Markdown.
         if body := _body_of(context):
             call["requestBody"] = _request_body(body)
             self.bodies[body.model.__name__] = body.model

@@ -49,7 +49,7 @@ def add_models(schemas: Schema, models: Mapping[str, type[BaseModel]]) -> None:
 
 
 def rename_answers(document: Schema) -> None:
-    """``Page_TaskSummary_`` -> ``TaskSummaryPage``, and what clients have a class of their own for."""
+    """``Page_TaskSummary_`` -> ``TaskSummaryPage``; and what clients have of their own."""
     schemas: Schema = document["components"]["schemas"]
     names = {name: f"{match[1]}Page" for name in schemas if (match := _PAGE.fullmatch(name))}
     names |= {name: other for name, other in _OF_CLIENTS.items() if name in schemas}
@@ -66,9 +66,20 @@ def tidy(document: Schema) -> None:
             _tidy_part(part)
         schema["title"] = name
     for part in parts_of(document["paths"]):
+        if "in" in part and "schema" in part:
+            part["schema"] = _without_null(part["schema"])
         for inner in parts_of(part.get("schema")):
             _tidy_part(inner)
     _name_enums(document)
+
+
+def _without_null(schema: Schema) -> Schema:
+    """Of a parameter, which is left out where it is not given."""
+    variants = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
+    if len(variants) != 1:
+        return schema
+    others = {key: part for key, part in schema.items() if key != "anyOf"}
+    return {**others, **variants[0]}
 
 
 def _tidy_part(part: Schema) -> None:
