@@ -43,6 +43,8 @@ class EventType(StrEnum):
     LLM_RESTARTED = "llm.restarted"
     LLM_RETRYING = "llm.retrying"
     MESSAGE_CREATED = "message.created"
+    MESSAGE_TOLD = "message.told"
+    MESSAGE_READ = "message.read"
     TOOL_CALLED = "tool.called"
     TOOL_RESULT = "tool.result"
     TOOL_FALLBACK = "tool.fallback"
@@ -112,11 +114,13 @@ class ResumeRequested(Event):
 
 
 class StepStarted(StepEvent):
-    """An attempt begins; ``attempt`` counts from 1 within a run of the task."""
+    """An attempt begins; ``attempt`` counts from 1 within a run of the task. ``items`` is how many
+    a step has that runs once for each: they are steps of their own from here on, ``chart[0]``."""
 
     type = EventType.STEP_STARTED
 
     attempt: int = 1
+    items: int | None = None
 
 
 class StepPhase(StepEvent):
@@ -279,6 +283,25 @@ class MessageCreated(TurnEvent):
     model: str = ""
 
 
+class MessageTold(Event):
+    """A person has told the agent something, its message ``number``, which the model reads before
+    its next turn. ``content`` is its beginning, and ``sender`` the person's name."""
+
+    type = EventType.MESSAGE_TOLD
+
+    number: int = 0
+    sender: str = Field(default="", alias="from")
+    content: str = ""
+
+
+class MessageRead(TurnEvent):
+    """In this turn the model has read what it was told: the messages of these ``numbers``."""
+
+    type = EventType.MESSAGE_READ
+
+    numbers: tuple[int, ...] = ()
+
+
 class Usage(TurnEvent):
     """The usage of an answer. ``is_lost``: it broke off, but was paid for all the same."""
 
@@ -412,6 +435,7 @@ MODELS: Mapping[EventType, type[Event]] = {
         *(StepStarted, StepPhase, StepOutput, StepOutputCut, StepRetrying, StepHeld),
         *(StepCompleted, StepFailed, StepBlocked, StepCancelled, ArtifactCreated),
         *(TurnStarted, TurnHeld, LlmDelta, LlmRestarted, LlmRetrying, MessageCreated, Usage),
+        *(MessageTold, MessageRead),
         *(ToolCalled, ToolResult, ToolFallback, ApprovalAsked, ApprovalDecided),
         *(PlanOpened, NodeStarted, NodeEnded),
     )

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Literal
@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 from pydantic import JsonValue
 
 from activities.agents.text_notes import note_on_text
-from activities.agents.turn_events import turn_events
+from activities.agents.turn_events import read_events, turn_events
 from activities.llm.base import Answer, Charge, ChatMessage, ToolRequest
 from activities.llm.unwrapping import inner_arguments
 from activities.store.approvals import Approval
@@ -42,6 +42,11 @@ _CUT_OFF_CALL = (
     "Write less at once: split a long text into several files, one call each."
 )
 
+_UNREAD = (
+    "Not finished: the person has written to you meanwhile. Read it, do what it asks for, and call "
+    "finish again."
+)
+
 _PROBLEMS_SHOWN = 10
 _PROBLEM_CHARACTERS = 300
 _NAMES_SHOWN = 50
@@ -55,13 +60,15 @@ _ARTIFACT_ID = re.compile(r"artifact(?:s/|:)[0-9a-f-]{36}")
 @dataclass(frozen=True, slots=True)
 class SoundCall:
     """A call that can be made. ``seq`` is the number of the message for its result, ``ask_id``
-    names the question to a person, where one has to be asked."""
+    names the question to a person, where one has to be asked. ``subject`` is the skill that it is
+    about, and the script."""
 
     seq: int
     request: ToolRequest
     tool: OfferedTool
     arguments: dict[str, JsonValue]
     ask_id: UUID = field(default_factory=uuid4)
+    subject: str = ""
 
     @property
     def waits_for(self) -> Literal["approval", "answer"] | None:
@@ -69,14 +76,15 @@ class SoundCall:
             return "answer"
         return "approval" if self.tool.permission is Permission.ASK else None
 
-    @property
-    def plan(self) -> CallPlan:
+    def planned(self, place: int) -> CallPlan:
         return CallPlan(
             seq=self.seq,
             name=self.tool.name,
             timeout_seconds=self.tool.timeout_seconds,
             ask_id=self.ask_id if self.waits_for else None,
             is_plan=self.tool.call_type == "plan",
+            place=place,
+            subject=self.subject,
         )
 
 
@@ -159,7 +167,8 @@ def digest_of(heard: Sequence[ChatMessage], answer: Answer) -> str:
 @dataclass(frozen=True, slots=True)
 class Answered:
     """``heard`` is the conversation so far, ``before`` what was said in this turn before, ``lost``
-    what answers took that broke off before this one."""
+    what answers took that broke off before this one. ``read`` are the numbers of what people have
+    told the agent, each with that of its message."""
 
     turn: Turn
     heard: Sequence[ChatMessage]
@@ -167,6 +176,13 @@ class Answered:
     answer: Answer
     judged: Judged
     lost: Charge
+    read: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def reopened(self) -> "Answered":
+        """The same, though the model has finished: it was told something that it has not read."""
+        results = {seq: (request, _UNREAD) for seq, (request, _) in self.judged.results.items()}
+        return replace(self, judged=Judged(results=results))
 
     @property
     def seq(self) -> int:
@@ -185,15 +201,17 @@ class Answered:
             result=self.judged.result,
             events=(
                 *deltas,
+                *read_events(self.turn, self.read),
                 *turn_events(self.turn, self.seq, self.answer, calls, self.judged.mistakes),
             ),
+            read=self.read,
         )
 
     def _thought(self) -> Thought:
         charge = self.answer.charge + self.lost
         return Thought(
             seq=self.seq + len(self.answer.requests) + (self.judged.note is not None),
-            calls=tuple(sound.plan for sound in self.judged.calls),
+            calls=tuple(sound.planned(sound.seq - self.seq) for sound in self.judged.calls),
             tokens=charge.tokens,
             cost_usd=charge.cost_usd,
             digest=digest_of(self.heard, self.answer),

@@ -6,9 +6,9 @@ from api.wire.responses.base import API
 _PUBLIC = (f"{API}/openapi.json", "/healthz", "/readyz", "/login")
 STATIC = "/static"
 DOCS = "/docs"
-_METRICS = "/metrics"
+METRICS = "/metrics"
 _CODEC = "/codec"
-_MACHINES = ("/api", _CODEC, STATIC, "/healthz", "/readyz", _METRICS)
+_MACHINES = ("/api", _CODEC, STATIC, "/healthz", "/readyz", METRICS)
 
 
 def is_guarded(path: str) -> bool:

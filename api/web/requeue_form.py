@@ -12,6 +12,7 @@ from api.http.bodies import checked
 from api.web import arguments
 from api.web.forms import text_of
 from api.web.task_definition import in_order
+from api.web.task_places import named_parts
 from api.wire.requests import RequeueRequest
 from api.wire.responses.dead_letters import Foresight
 from api.wire.responses.tasks import Task
@@ -61,9 +62,10 @@ def form_of(task: Task, given: FormData | None = None, **more: Any) -> RequeueFo
     pipeline = pipeline_of(task)
     is_plan = task.type == TaskType.PLAN
     return RequeueForm(
-        places=[START, *dict.fromkeys(step.name for step in task.sub_tasks)],
+        places=[START, *named_parts(task)],
         begin=str(fields.get("from", "")),
-        inputs={name: str(fields.get(f"{_INPUT}{name}", ref)) for name, ref in task.inputs.items()},
+        inputs={name: str(fields.get(f"{_INPUT}{name}", ref)) for name, ref in task.inputs.items()}
+        | _new_inputs(fields, task),
         pipeline=str(fields.get("pipeline", pipeline)),
         pipeline_digest=arguments.digest_of(pipeline) if pipeline else "",
         description=str(fields.get("description", "")),
@@ -84,12 +86,23 @@ def request_in(fields: FormData, task: Task) -> RequeueRequest:
         for name, ref in task.inputs.items()
         if (said := str(fields.get(f"{_INPUT}{name}", ref)).strip()) != ref
     }
-    if inputs:
-        document["inputs"] = dict(inputs)
     pipeline = text_of(fields, "pipeline")
     if pipeline.strip() and arguments.digest_of(pipeline) != fields.get("pipeline_digest"):
         document["pipeline"] = pipeline
+        inputs |= _new_inputs(fields, task)
+    if inputs:
+        document["inputs"] = dict(inputs)
     return checked(RequeueRequest, document)
+
+
+def _new_inputs(fields: Mapping[str, Any], task: Task) -> dict[str, str]:
+    """What is given for inputs that only a new pipeline has."""
+    given = {name.removeprefix(_INPUT): name for name in fields if name.startswith(_INPUT)}
+    return {
+        name: ref
+        for name, field in given.items()
+        if name not in task.inputs and (ref := str(fields[field]).strip())
+    }
 
 
 def pipeline_of(task: Task) -> str:

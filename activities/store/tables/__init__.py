@@ -10,7 +10,7 @@ from activities.store.tables.attempts import Event, ExecutionLog, File, TaskArti
 from activities.store.tables.audit import AuditEntry
 from activities.store.tables.breakers import BreakerRow
 from activities.store.tables.bulk import BulkItem, BulkRun
-from activities.store.tables.conversations import LostAnswer, Message
+from activities.store.tables.conversations import LostAnswer, Message, ToldMessage
 from activities.store.tables.dead_letters import DeadLetter
 from activities.store.tables.groups import Group, GroupMember, GroupMessage, GroupTurn
 from activities.store.tables.housekeeping import CondemnedBlob, Housekeeping, TeamSweep
@@ -20,6 +20,7 @@ from activities.store.tables.reminders import Reminder
 from activities.store.tables.residents import InboxRow, ResidentRow, ResidentUsage
 from activities.store.tables.results import KeptResult
 from activities.store.tables.schedules import Schedule
+from activities.store.tables.tallies import TaskMark, TaskTally
 from activities.store.tables.tasks import PlanRevision, SubTask, Task
 from activities.store.tables.teams import (
     ApiKey,
@@ -71,9 +72,12 @@ __all__ = [
     "SubTask",
     "Task",
     "TaskArtifact",
+    "TaskMark",
+    "TaskTally",
     "Team",
     "TeamSweep",
     "TeamUsage",
+    "ToldMessage",
     "Tool",
     "Webhook",
     "WebhookDelivery",

@@ -34,7 +34,8 @@ class Span(Answer):
     """A span of time: the task, which contains its steps, which contain their attempts.
 
     An agent's task contains turns, which contain the model's answer and the calls with their
-    attempts. The call that makes a plan contains its nodes, and these what happened in their tasks.
+    attempts. A step that runs once for each item contains these, of kind ``item``. The call that
+    makes a plan contains its nodes, and these what happened in their tasks.
     ``duration_ms`` is None while the span is running. If ``is_cut``, what comes later is left out;
     logs and messages have all of it. ``answered_by`` is the tool that was called in place of the
     step's own, whose breaker was open. ``cached``: a step was not run, but given the result of an
@@ -76,7 +77,8 @@ class Message(Answer):
     """A message of an agent's conversation.
 
     ``model``, ``usage`` and ``requests`` are an assistant's. ``request_id`` and ``sub_task_id``
-    say which call a tool's message is the result of.
+    say which call a tool's message is the result of. ``from_name`` is the name of the person who
+    has told the agent this while it was at work.
     """
 
     seq: int
@@ -88,4 +90,16 @@ class Message(Answer):
     sub_task_id: UUID | None
     model: str | None
     usage: ModelUsage | None
+    created_at: datetime
+    from_name: str | None = None
+
+
+class ToldMessage(Answer):
+    """What a person has told the agent of a task, its message ``number`` of this kind. ``seq`` is
+    that of the message of the conversation in which the model has read it; null: it has not."""
+
+    number: int
+    from_name: str
+    content: str
+    seq: int | None = None
     created_at: datetime
