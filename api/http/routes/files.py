@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Request, Response, UploadFile
 from activities.store import files as store
 from activities.store.files import StoredBlob
 from activities.store.reading.files import list_uploads
-from api.errors import NotFound, RangeRefused
+from api.errors import NotFound
 from api.http.dependencies import ServicesDep, TeamDep
 from api.http.downloads import head_of, send_blob
-from api.http.openapi import FILE, refusals
+from api.http.openapi import FILE, FILE_HEADERS, HEAD
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor
 from api.http.uploads import FORM, store_upload, uploaded_file
 from api.services import Services
@@ -22,7 +22,9 @@ from api.wire.responses.pages import DEFAULT_PAGE, Page
 router = APIRouter(tags=["files"])
 
 
-@router.post("/files", status_code=201, openapi_extra={"requestBody": FORM})
+@router.post(
+    "/files", status_code=201, openapi_extra={"requestBody": FORM}, operation_id="uploadFile"
+)
 async def upload(
     response: Response,
     services: ServicesDep,
@@ -63,12 +65,13 @@ async def list_files(
     return Page(items=items, next_cursor=cursor_text(following))
 
 
-@router.head("/files/{file_id}", operation_id="head_file", response_class=Response)
+@router.head("/files/{file_id}", operation_id="headFile", response_class=Response, responses=HEAD)
 @router.get(
     "/files/{file_id}",
-    operation_id="get_file",
+    operation_id="downloadFile",
     response_class=Response,
-    responses={**FILE, **refusals(RangeRefused)},
+    responses=FILE,
+    openapi_extra=FILE_HEADERS,
 )
 async def get_file(
     file_id: UUID, request: Request, services: ServicesDep, team_id: TeamDep
@@ -80,12 +83,15 @@ async def get_file(
     return await _send(services, team_id, blob, request)
 
 
-@router.head("/artifacts/{artifact_id}", operation_id="head_artifact", response_class=Response)
+@router.head(
+    "/artifacts/{artifact_id}", operation_id="headArtifact", response_class=Response, responses=HEAD
+)
 @router.get(
     "/artifacts/{artifact_id}",
-    operation_id="get_artifact",
+    operation_id="downloadArtifact",
     response_class=Response,
-    responses={**FILE, **refusals(RangeRefused)},
+    responses=FILE,
+    openapi_extra=FILE_HEADERS,
 )
 async def get_artifact(
     artifact_id: UUID, request: Request, services: ServicesDep, team_id: TeamDep
