@@ -28,6 +28,10 @@ PLAN_ENDED = "plan-ended"
 RETRIES_USED_UP = "retries-used-up"
 
 
+# Of the files that a piece of work made, Temporal is told so many names, where it may have them.
+MOST_FILES_NAMED = 20
+
+
 class Failure(Message):
     """Why something ended badly. ``code`` is stable; ``message`` is for people. ``others`` is how
     many more steps and items of the same task failed beside this one, which was the first.

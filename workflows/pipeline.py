@@ -8,6 +8,7 @@ from workflows import policies
 from workflows.contracts import Hold
 from workflows.graph_runner import STEP_ACTIVITIES, GraphRunner
 from workflows.lifecycle import TaskWorkflow
+from workflows.markdown import code
 from workflows.pipeline_contracts import (
     PipelineResult,
     PipelineRun,
@@ -33,13 +34,16 @@ class PipelineWorkflow(TaskWorkflow):
                 await GraphRunner(run, self.lifecycle).run()
             else:
                 await self._run_list()
-        return PipelineResult(task_id=run.task_id, steps=len(run.steps))
+        return PipelineResult(
+            task_id=run.task_id, steps=len(run.steps), **self.lifecycle.made_for_readers
+        )
 
     async def _run_list(self) -> None:
         run = self._run
         for index in range(run.first, len(run.steps)):
             outcome = await self._run_step(index, run.tried if index == run.first else 0)
             self.lifecycle.is_closed = outcome.closed
+            self.lifecycle.note_files(outcome.made)
 
     async def _wait_while_paused(self) -> None:
         if self.lifecycle.paused:
@@ -63,6 +67,7 @@ class PipelineWorkflow(TaskWorkflow):
         run, step = self._run, self._run.steps[index]
         sub_task_id = step_sub_task_id(run.task_id, step.id)
         self.lifecycle.step, self.lifecycle.sub_task_id = step.id, sub_task_id
+        self.lifecycle.tell(f"step {index + 1}/{len(run.steps)} {code(step.title)}")
         return await workflow.execute_activity_method(
             STEP_ACTIVITIES[step.kind],
             StepCall(

@@ -64,10 +64,11 @@ class StepCall(Message):
 
 class StepOutcome(Message):
     """``closed``: the step's activity has already closed the task. ``held``: there is no outcome
-    yet."""
+    yet. ``made`` are the names of its ``files``, where Temporal may have them: some, if many."""
 
     exit_code: int
     files: int
+    made: tuple[str, ...] = ()
     closed: bool = False
     held: Hold | None = None
 
@@ -90,8 +91,13 @@ class OpenedItems(Message):
 
 
 class PipelineResult(Message):
+    """``files`` are names of what was made, and ``page`` is where the task is on our page: both are
+    for those who look at it in Temporal."""
+
     task_id: UUID
     steps: int
+    files: tuple[str, ...] = ()
+    page: str = ""
 
 
 def step_sub_task_id(task_id: UUID, step: str) -> UUID:

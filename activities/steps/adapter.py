@@ -21,6 +21,7 @@ from activities.attempts.unforeseen import foreseen
 from activities.breakers.errors import BreakerOpen
 from activities.breakers.holding import held_by
 from activities.equipment import Equipment
+from activities.metrics.steps import Counted
 from activities.patience import patiently
 from activities.sandbox.base import Stream
 from activities.steps.arguments import Arguments, Item, steps_read
@@ -47,11 +48,11 @@ class Steps(ports.Steps):
 
     @activity.defn
     async def run_skill(self, call: StepCall) -> StepOutcome:
-        return await self._run_script(call, self._equipment.scripts.of_skill)
+        return await self._run_script(call, "skill", self._equipment.scripts.of_skill)
 
     @activity.defn
     async def run_code(self, call: StepCall) -> StepOutcome:
-        return await self._run_script(call, self._equipment.scripts.of_code)
+        return await self._run_script(call, "code", self._equipment.scripts.of_code)
 
     @activity.defn
     async def call_tool(self, call: StepCall) -> StepOutcome:
@@ -64,7 +65,7 @@ class Steps(ports.Steps):
             wanted = await self._memory.of_tool(begun, step, named)
             return await self._memory.performed(wanted, reporter, call_it)
 
-        return await self._run(call, perform)
+        return await self._run(call, "tool", perform)
 
     async def _call_tool(
         self,
@@ -108,7 +109,7 @@ class Steps(ports.Steps):
                 error.retries_used_up |= await self._repeat_of(begun) is Repeat.NEVER
                 raise
 
-    async def _run_script(self, call: StepCall, prepare: Prepare) -> StepOutcome:
+    async def _run_script(self, call: StepCall, kind: str, prepare: Prepare) -> StepOutcome:
         equipment = self._equipment
 
         async def perform(begun: Begun, reporter: Reporter) -> Performed:
@@ -132,7 +133,7 @@ class Steps(ports.Steps):
                 )
                 return await self._memory.performed(wanted, reporter, run)
 
-        return await self._run(call, perform)
+        return await self._run(call, kind, perform)
 
     async def _run_in_sandbox(
         self,
@@ -161,10 +162,16 @@ class Steps(ports.Steps):
             )
             return await self._publish(call, output, ended.code, error)
 
-    async def _run(self, call: StepCall, perform: Perform) -> StepOutcome:
-        database = self._equipment.database
+    async def _run(self, call: StepCall, kind: str, perform: Perform) -> StepOutcome:
+        equipment = self._equipment
         return await run_attempt(
-            database, self._attempt(call), perform, self._repeat_of, self._equipment.slots
+            equipment.database,
+            self._attempt(call),
+            perform,
+            self._repeat_of,
+            equipment.slots,
+            counted=Counted(equipment.numbers, kind),
+            names_files=equipment.names_files,
         )
 
     async def _repeat_of(self, begun: Begun) -> Repeat:

@@ -55,6 +55,7 @@ from workflows import ports
 from workflows.contracts import Failure
 from workflows.errors.tasks import TaskMoved
 from workflows.events import StepCompleted
+from workflows.generation import build_id
 from workflows.pipeline import PipelineWorkflow
 from workflows.pipeline_contracts import StepCall, StepOutcome
 from workflows.scheduled_run import ScheduledRunWorkflow
@@ -322,7 +323,7 @@ async def working(stage: Stage) -> AsyncIterator[None]:
             *Schedules(stage.services.installed).activities(),
         ],
         workflow_runner=UnsandboxedWorkflowRunner(),
-        build_id="test",
+        build_id=build_id("test"),
     )
     async with worker:
         yield

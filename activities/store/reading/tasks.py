@@ -30,6 +30,7 @@ MAX_ARTIFACTS_SHOWN = 1_000
 # A pipeline has fewer steps, but an agent may make thousands of calls.
 MAX_SUB_TASKS_SHOWN = 1_000
 MAX_JSON_CHARACTERS = 64 * 1024
+MAX_PROMPT_SHOWN = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ class TaskDetails:
 
 @dataclass(frozen=True, slots=True)
 class StoredTask:
-    """What is needed to act on a task. ``parent_id`` is the plan whose node it is."""
+    """What is needed to act on a task. ``parent_id`` is the plan whose node it is. Of
+    the ``prompt`` it has the beginning."""
 
     id: UUID
     team_id: UUID
@@ -111,6 +113,9 @@ class StoredTask:
     pause_requested_at: datetime | None
     schedule_id: UUID | None = None
     scheduled_at: datetime | None = None
+    prompt: str | None = None
+    agent_id: UUID | None = None
+    created_by: str | None = None
 
 
 async def list_summaries(
@@ -224,6 +229,9 @@ async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredT
         col(Task.pause_requested_at),
         col(Task.schedule_id),
         col(Task.scheduled_at),
+        func.left(col(Task.prompt), MAX_PROMPT_SHOWN).label("prompt"),
+        col(Task.agent_id),
+        col(Task.created_by),
     )
     async with database.reading(fresh=True) as connection:
         query = query.where(col(Task.deleted_at).is_(None), *conditions)
@@ -245,6 +253,9 @@ async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredT
         pause_requested_at=row.pause_requested_at,
         schedule_id=row.schedule_id,
         scheduled_at=row.scheduled_at,
+        prompt=row.prompt,
+        agent_id=row.agent_id,
+        created_by=row.created_by,
     )
 
 
