@@ -56,7 +56,8 @@ def _needs_problems(
     for number, name in enumerate(step.needs or ()):
         at = f"{where}/needs/{number}"
         if name not in order:
-            known = ", ".join(list(order)[:index]) or "none"
+            earlier = sorted(order, key=order.__getitem__)[:index]
+            known = ", ".join(earlier) or "none"
             yield Problem(at, f"there is no step {name!r} (earlier steps: {known})")
         elif order[name] == index:
             yield Problem(at, "a step cannot need itself")
