@@ -17,10 +17,13 @@ from api.client.agent_streams import AgentStreams
 from api.client.agents import Agents
 from api.client.following import follow
 from api.client.groups import Groups
+from api.client.many_tasks import ManyTasks
+from api.client.overview import Overview
 from api.client.reminders import Reminders
 from api.client.task_events import TaskEvent
 from api.client.transfer import Download
 from api.client.transport import Answer, Params, Transport, check_header
+from api.client.uploads import Uploads
 from api.wire.bulk import AbortRequest, BulkDiscardRequest, BulkRequeueRequest
 from api.wire.requests import (
     ApprovalRequest,
@@ -40,9 +43,10 @@ from api.wire.responses.audit import AuditEntry
 from api.wire.responses.breakers import Breaker
 from api.wire.responses.bulk import BulkForesight, BulkRun
 from api.wire.responses.cache import Cleared, KeptResult
+from api.wire.responses.comparison import Comparison
 from api.wire.responses.compilation import Compilation
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup, Foresight
-from api.wire.responses.files import Artifact, File
+from api.wire.responses.files import Artifact, File, TaskInputs
 from api.wire.responses.history import Attempt, Message, Span
 from api.wire.responses.housekeeping import HousekeepingView
 from api.wire.responses.limits import LimitList
@@ -81,6 +85,9 @@ class Client:
         self.memory = AgentMemory(self._transport)
         self.groups = Groups(self._transport)
         self.agent_events = AgentStreams(self._transport)
+        self.uploads = Uploads(self._transport)
+        self.many_tasks = ManyTasks(self._transport)
+        self.overview = Overview(self._transport)
 
     async def __aenter__(self) -> Self:
         return self
@@ -174,6 +181,21 @@ class Client:
     async def artifacts(self, task_id: str, params: Params | None = None) -> Page[Artifact]:
         path = f"/tasks/{task_id}/artifacts"
         return await self._get(path, Page[Artifact], params)
+
+    async def inputs(self, task_id: str) -> TaskInputs:
+        """What a task was given, with the names of the files."""
+        return await self._get(f"/tasks/{task_id}/inputs", TaskInputs)
+
+    async def compare(self, task_id: str, other_id: str | None = None) -> Comparison:
+        """A task beside another, or beside the last one of its name that was completed before."""
+        params = {"with": other_id} if other_id else None
+        return await self._get(f"/tasks/{task_id}/comparison", Comparison, params)
+
+    async def export(self, task_id: str, target: Path) -> int:
+        """Write all that is known of a task to a zip, and give its size. Raises ``FileUnwritable``
+        and ``DownloadDamaged`` too."""
+        path = f"/tasks/{quote(task_id, safe='')}/export"
+        return await transfer.download_whole(self._transport, path, target)
 
     async def events(
         self, task_id: str, *, on_lost: Callable[[str], None] = lambda reason: None

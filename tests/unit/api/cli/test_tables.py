@@ -145,11 +145,11 @@ def printed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
 @pytest.mark.parametrize(
     ("printing", "columns"),
     [
-        (lambda: print_agents([AGENT]), "ID NAME STATE UNREAD ACTIVE TOKENS COST"),
+        (lambda: print_agents([AGENT]), "ID NAME STATE UNREAD TOKENS COST"),
         (lambda: print_groups([GROUP]), "ID NAME MODE MEMBERS STATE CREATED"),
         (
             lambda: print_runs([BULK]),
-            "ID STATE COUNT LEFT REQUEUED COMPLETED FAILED SKIPPED",
+            "ID STATE ACTION COUNT LEFT REQUEUED COMPLETED FAILED SKIPPED",
         ),
     ],
     ids=["agents", "groups", "bulk"],
@@ -172,19 +172,25 @@ def test_a_pipe_gets_all_columns_and_nothing_is_cut(printed: Callable[..., list[
     assert str(BULK.id) in row
 
 
-def test_columns_are_left_out_in_their_order_and_none_that_has_room(
+def test_columns_are_left_out_in_their_order_before_little_is_left_of_the_name(
     printed: Callable[..., list[str]],
 ) -> None:
     def show() -> None:
-        columns = ("NAME", "A", "B", "C")
-        print_table(columns, [("name" * 5, *("x" * 10,) * 3)], cut="NAME", spare=("C", "B"))
+        columns = ("ID", "NAME", "A", "B", "C")
+        print_table(
+            columns, [("x" * 8, "name" * 10, *("y" * 10,) * 3)], cut="NAME", spare=("C", "B", "A")
+        )
 
-    # The name needs 20, or 12 where it is cut, and each of the others 10, with 3 between two.
-    assert printed(show, 59)[0].split() == ["NAME", "A", "B", "C"]
-    assert "name" * 5 in printed(show, 59)[1]
-    assert printed(show, 51)[0].split() == ["NAME", "A", "B", "C"]
-    assert printed(show, 50)[0].split() == ["NAME", "A", "B"]
-    assert printed(show, 37)[0].split() == ["NAME", "A"]
+    assert "name" * 10 in printed(show, 90)[1]
+    # Gaps of 2 come first, then the name is cut to 24, then others go.
+    assert printed(show, 89)[0].split() == ["ID", "NAME", "A", "B", "C"]
+    assert "name" * 10 in printed(show, 86)[1]
+    assert printed(show, 70)[0].split() == ["ID", "NAME", "A", "B", "C"]
+    assert printed(show, 69)[0].split() == ["ID", "NAME", "A", "B"]
+    assert "name" * 8 + "na…" in printed(show, 69)[1]
+    assert printed(show, 50)[0].split() == ["ID", "NAME", "A"]
+    assert printed(show, 45)[0].split() == ["ID", "NAME"]
+    assert printed(show, 25)[1] == "x" * 8 + "  " + "name" * 3 + "na…"
 
 
 def test_groups_and_agents_are_shown_in_the_same_way(printed: Callable[..., list[str]]) -> None:
