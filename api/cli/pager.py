@@ -4,22 +4,18 @@ It is started once there is more than fits: what is short stays on the screen as
 """
 
 import io
-import os
 import re
-import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import typer
 from rich.cells import cell_len
 
-from api.cli import terminal
+from api.cli import surroundings, terminal
 
-# As git has it: colours are let through, and a text that fits is left on the screen.
-_LESS = "FRX"
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 
 
@@ -27,7 +23,7 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;]*m|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 def paged(*, wanted: bool = True) -> Iterator[None]:
     """Send what is printed on stdout through ``$PAGER``, or ``less -R``, where that is a terminal
     and the text is longer than it."""
-    command = _command()
+    command = surroundings.pager()
     if not wanted or command is None or not sys.stdout.isatty():
         yield
         return
@@ -41,22 +37,10 @@ def paged(*, wanted: bool = True) -> Iterator[None]:
         pager.end()
 
 
-def _command() -> list[str] | None:
-    """None where there is to be no pager."""
-    wanted = os.environ.get("PAGER", "less -R").strip()
-    if os.environ.get("TERM", "") == "dumb":
-        return None
-    try:
-        command = shlex.split(wanted)
-    except ValueError:
-        return None
-    return command if command and command != ["cat"] else None
-
-
 class _Pager(io.TextIOBase):
     """Keeps what is written until it is more than a screen, and then has the pager show it."""
 
-    def __init__(self, command: list[str]) -> None:
+    def __init__(self, command: Sequence[str]) -> None:
         self._command = command
         self._screen = sys.stdout
         self._kept: list[str] = []
@@ -110,7 +94,6 @@ class _Pager(io.TextIOBase):
 
     def _start(self) -> None:
         kept, self._kept = "".join(self._kept), []
-        environment = {"LESS": _LESS, "LV": "-c", **os.environ}
         try:
             self._process = subprocess.Popen(
                 self._command,
@@ -118,7 +101,7 @@ class _Pager(io.TextIOBase):
                 text=True,
                 encoding=self._screen.encoding,
                 errors="backslashreplace",
-                env=environment,
+                env=surroundings.pager_environment(),
             )
         except OSError:  # There is none: the screen does as well.
             self._is_direct = True

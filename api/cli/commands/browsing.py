@@ -1,7 +1,5 @@
 """``agentos open``: the web page of something, in a browser."""
 
-import os
-import sys
 import webbrowser
 from typing import Annotated
 
@@ -16,6 +14,7 @@ from api.cli.commands.printing import print_json, print_line
 from api.cli.commands.task_ids import find_task_id
 from api.cli.connection import Connection
 from api.cli.errors import AgentUnknown, GroupUnknown, NothingToOpen, TaskIdMalformed, TaskIdUnknown
+from api.cli.surroundings import has_browser
 from api.client import ApiProblem, Client
 
 _NOT_FOUND = 404
@@ -55,7 +54,7 @@ def open_(
         return "/" if what is None else await _path_of(client, what)
 
     url = connection.url.rstrip("/").removesuffix("/api/v1") + talk(context, converse)
-    opened = not only_print and _has_display() and _open(url)
+    opened = not only_print and has_browser() and _open(url)
     if output is Format.JSON:
         print_json(Page(url=url, opened=opened))
     elif opened:
@@ -93,13 +92,6 @@ async def _path_of(client: Client, text: str) -> str:
 def _check_absent(error: Exception) -> None:
     if isinstance(error, ApiProblem) and error.status != _NOT_FOUND:
         raise error
-
-
-def _has_display() -> bool:
-    """Whether a browser would have a window: one in this terminal would be in the way."""
-    if os.environ.get("BROWSER") or sys.platform == "darwin":
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _open(url: str) -> bool:

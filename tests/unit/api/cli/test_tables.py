@@ -17,14 +17,16 @@ from api.cli.commands.bulk import print_runs
 from api.cli.commands.group_views import print_group, print_groups
 from api.cli.commands.printing import at, print_table
 from api.cli.commands.schedule_views import print_schedule
+from api.cli.commands.task_views import print_tasks
 from api.wire.responses.agents import Agent, AgentLimits, AgentLinks, AgentProfile
 from api.wire.responses.audit import AuditEntry
 from api.wire.responses.bulk import BulkCounts, BulkRun
 from api.wire.responses.groups import Group, GroupLinks
 from api.wire.responses.schedules import Schedule
+from api.wire.responses.tasks import Progress, TaskSummary
 from workflows.definitions.group import GroupLimits
 from workflows.schedule_contracts import Overlap
-from workflows.states import AgentState, BulkAction, BulkState, GroupMode
+from workflows.states import AgentState, BulkAction, BulkState, GroupMode, Status, TaskType
 
 AGO = datetime.now(UTC) - timedelta(hours=2)
 
@@ -97,6 +99,24 @@ BULK = BulkRun(
     skipped=[],
     created_at=AGO,
     ended_at=None,
+)
+
+
+TASK = TaskSummary(
+    task_id=uuid4(),
+    type=TaskType.PIPELINE,
+    name="a-name-of-some-length-and-more-of-it",
+    status=Status.COMPLETED,
+    phase=None,
+    prompt=None,
+    priority=5,
+    run=1,
+    progress=Progress(done=100, total=100, percent=100),
+    error=None,
+    created_at=AGO,
+    started_at=AGO,
+    finished_at=AGO + timedelta(minutes=61),
+    temporal_url=None,
 )
 
 
@@ -191,6 +211,25 @@ def test_columns_are_left_out_in_their_order_before_little_is_left_of_the_name(
     assert printed(show, 50)[0].split() == ["ID", "NAME", "A"]
     assert printed(show, 45)[0].split() == ["ID", "NAME"]
     assert printed(show, 25)[1] == "x" * 8 + "  " + "name" * 3 + "na…"
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100])
+def test_a_list_of_tasks_keeps_a_name_of_some_length_on_any_terminal(
+    printed: Callable[..., list[str]], columns: int
+) -> None:
+    head, row = printed(lambda: print_tasks([TASK]), columns)
+    assert len(row) <= columns
+    assert head.split()[:2] == ["ID", "STATUS"]
+    assert "a-name-of-some-lengt" in row
+
+
+def test_where_nothing_can_be_left_out_the_widest_columns_are_cut(
+    printed: Callable[..., list[str]],
+) -> None:
+    _, row = printed(lambda: print_table(("ID", "A", "B"), [("x" * 36, "a" * 50, "b" * 4)]), 60)
+    assert len(row) == 60
+    assert row.startswith("x" * 36)
+    assert row.endswith("bbbb")
 
 
 def test_groups_and_agents_are_shown_in_the_same_way(printed: Callable[..., list[str]]) -> None:
