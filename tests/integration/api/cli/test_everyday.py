@@ -72,7 +72,7 @@ async def test_all_that_is_known_of_a_task_is_taken_along_as_a_zip(
     stage: Stage, name: str, tmp_path: Path
 ) -> None:
     file = await upload(stage, "data.csv", b"a,b\n")
-    definition = {**pipeline("print hello\nfile page.html made"), "inputs": ["data"]}
+    definition = {**pipeline("print hello INPUT_DATA\nfile page.html made"), "inputs": ["data"]}
     body = {"pipeline": definition, "inputs": {"data": f"file:{file}"}}
     task_id = (await stage.http.post("/tasks", json=body)).json()["task_id"]
     await stage.until(task_id, "completed")
@@ -85,7 +85,7 @@ async def test_all_that_is_known_of_a_task_is_taken_along_as_a_zip(
     assert json.loads(found["task.json"])["task_id"] == task_id
     assert b"name: test" in found["pipeline.yaml"]
     [attempt] = [json.loads(line) for line in found["logs.jsonl"].splitlines()]
-    assert (attempt["step"], attempt["stdout"]) == ("a", "hello\n")
+    assert (attempt["step"], attempt["stdout"]) == ("a", "hello INPUT_DATA\n")
     assert found["artifacts/a/page.html"] == b"made"
     assert found["inputs/data/data.csv"] == b"a,b\n"
     assert json.loads(found["inputs.json"])["items"][0]["file"]["name"] == "data.csv"
@@ -151,15 +151,15 @@ async def test_the_last_lines_of_a_log_are_printed_alone(stage: Stage) -> None:
     await stage.until(task_id, "completed")
     printed = await agentos(stage.url, "logs", task_id, "--tail", "3")
     assert printed.stdout == "a | two\nb | three\nb | four\n"
-    followed = await agentos(stage.url, "logs", task_id, "--step", "b", "-n", "1", "-f")
-    assert followed.stdout == "four\n"
+    of_step = await agentos(stage.url, "logs", task_id, "--step", "b", "-n", "1")
+    assert of_step.stdout == "four\n"
     assert (await agentos(stage.url, "logs", task_id, "-n", "0")).stdout == ""
 
 
 async def test_a_task_is_shown_with_the_names_of_its_files_and_whose_it_is(stage: Stage) -> None:
     file = await upload(stage, "north.csv", b"a,b\n")
     body = {
-        "pipeline": {**pipeline("print x"), "inputs": ["data"]},
+        "pipeline": {**pipeline("print INPUT_DATA"), "inputs": ["data"]},
         "inputs": {"data": f"file:{file}"},
     }
     task_id = (await stage.http.post("/tasks", json=body)).json()["task_id"]

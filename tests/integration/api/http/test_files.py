@@ -263,7 +263,7 @@ async def test_a_file_that_something_needs_is_not_deleted_and_is_once_nothing_do
     stage: Stage,
 ) -> None:
     file = (await _upload(stage, "data.csv", b"a,b\n")).json()["id"]
-    definition = {**pipeline("wait"), "inputs": ["data"]}
+    definition = {**pipeline("print INPUT_DATA\nwait"), "inputs": ["data"]}
     body = {"pipeline": definition, "inputs": {"data": f"file:{file}"}}
     task_id = (await stage.http.post("/tasks", json=body)).json()["task_id"]
     wanted = {"name": f"daily {uuid4()}", "cron": "0 0 * * *", "task": body}
