@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from pydantic import SecretStr
 
@@ -11,6 +12,8 @@ from activities.inputs.policy import InputPolicy
 from activities.kinds.base import Installed
 from activities.limits.book import LimitBook
 from activities.llm.base import ModelOptions
+from activities.metrics.definitions import OF_APIS
+from activities.metrics.numbers import Numbers
 from activities.payloads import Codec
 from activities.reminders.options import ReminderLimits
 from activities.residents.options import ResidentOptions
@@ -59,12 +62,14 @@ class ApiOptions:
     ``open_loopback`` nobody on this machine does.
 
     ``public_url`` comes before the paths in answers; empty, they are relative to this server.
-    ``served_hosts`` are names under which browsers may reach the server without an API key, beside
-    ``localhost`` and plain addresses. ``approval_seconds`` is how long an agent waits for a person,
-    ``daily_tokens`` the quota of a team that has none of its own; 0 is no limit. ``max_viewers``
-    follow events at once: each is an open connection. ``codec_token`` lets in those who have
-    payloads decrypted and are not the user who runs the server. ``titles`` says whether Temporal is
-    told the beginning of a prompt, or the name of a pipeline, as the title of its workflow.
+    ``page_url`` is where people find the web page from elsewhere, as from Temporal's; empty where
+    nobody knows. ``served_hosts`` are names under which browsers may reach the server without an
+    API key, beside ``localhost`` and plain addresses. ``approval_seconds`` is how long an agent
+    waits for a person, ``daily_tokens`` the quota of a team that has none of its own; 0 is no
+    limit. ``max_viewers`` follow events at once: each is an open connection. ``codec_token`` lets
+    in those who have payloads decrypted and are not the user who runs the server,
+    ``metrics_token`` whoever reads metrics. ``titles`` says whether Temporal is shown words of
+    users, such as the beginning of a prompt or the name of a pipeline.
     ``sandbox`` is where the settings have scripts run.
     """
 
@@ -73,9 +78,11 @@ class ApiOptions:
     max_body_bytes: int = 2 * MEBIBYTE
     max_upload_bytes: int = 1024 * MEBIBYTE
     public_url: str = ""
+    page_url: str = ""
     served_hosts: tuple[str, ...] = ()
     temporal_ui_url: str | None = None
     codec_token: SecretStr | None = None
+    metrics_token: SecretStr | None = None
     temporal_namespace: str = "default"
     sandbox: str | None = None
     titles: Titles = "prompt"
@@ -111,7 +118,8 @@ class Services:
 
     Without ``models`` there is nobody to be an agent. ``disk`` is that of the services, where they
     are on this machine; without ``codec`` Temporal keeps plain payloads, and without ``box`` there
-    is nothing to sign ``webhooks`` with.
+    is nothing to sign ``webhooks`` with. ``team_names`` are those that were looked up already.
+    ``numbers`` are what this process counts.
     """
 
     database: Database
@@ -128,8 +136,10 @@ class Services:
     box: SecretBox | None = None
     webhooks: WebhookOptions = field(default_factory=WebhookOptions)
     starts: Starts = field(default_factory=Starts)
+    numbers: Numbers = field(default_factory=lambda: Numbers(OF_APIS))
     options: ApiOptions = field(default_factory=ApiOptions)
     limits: LimitBook = field(init=False)
+    team_names: dict[UUID, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         limits = self.models.limits if self.models else {}

@@ -43,7 +43,7 @@ for name, place, summary in (
     (
         "migrate",
         "commands:migrate",
-        "Bring the database up to date. Safe to repeat.",
+        "Bring the database up to date, and let Temporal list tasks by name. Safe to repeat.",
     ),
     ("keys", "keys.commands:app", "API keys of teams. Uses the database directly, not the API."),
     (

@@ -93,8 +93,16 @@ def model(
 
 
 def migrate() -> None:
-    """Bring the database up to date. Safe to repeat."""
+    """Bring the database up to date, and let Temporal list tasks by name. Safe to repeat.
+
+    Temporal is asked where TEMPORAL_ADDRESS, or the file of its SDK, names one. If it refuses, that
+    is said, and tasks run all the same.
+    """
     from activities.store import migrations
     from deploy import settings
 
     asyncio.run(migrations.migrate(settings.load_database_url()))
+    from deploy.search_attributes import register_where_it_is
+
+    if told := asyncio.run(register_where_it_is()):
+        typer.echo(told, err=True)

@@ -15,6 +15,7 @@ import workflows
 from activities.attempts import heartbeat
 from workflows.conversation import ConversationWorkflow
 from workflows.discovery import modules_of
+from workflows.generation import build_id
 from workflows.lifecycle import TaskWorkflow
 from workflows.ports import Port
 from workflows.scheduled_run import ScheduledRunWorkflow
@@ -35,7 +36,7 @@ class WorkerOptions:
     task_queue: str
     running_steps: int
     stop_seconds: float
-    build_id: str
+    version: str
 
 
 @asynccontextmanager
@@ -83,5 +84,5 @@ def build(client: Client, ready: Sequence[Port], options: WorkerOptions) -> Work
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         default_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         graceful_shutdown_timeout=timedelta(seconds=options.stop_seconds),
-        build_id=options.build_id,
+        build_id=build_id(options.version),
     )

@@ -24,7 +24,9 @@ class AgentWorkflow(TaskWorkflow):
             while not await self._loop.turn():
                 if workflow.info().is_continue_as_new_suggested():
                     self.lifecycle.continue_as_new(self._loop.run)
-        return AgentResult(task_id=run.task_id, turns=self._loop.run.turn)
+        return AgentResult(
+            task_id=run.task_id, turns=self._loop.run.turn, **self.lifecycle.made_for_readers
+        )
 
     @workflow.signal
     def decide(self, decision: Decision) -> None:

@@ -59,7 +59,7 @@ class AgentRun(TaskRun):
     """The input of AgentWorkflow, also when it continues as new.
 
     ``turn`` is the last turn that is whole and ``seq`` the number of the last message of it: a
-    retry by a person begins after them.
+    retry by a person begins after them. ``model`` is the one that is asked first.
     """
 
     limits: RunLimits
@@ -67,6 +67,7 @@ class AgentRun(TaskRun):
     turn: int = 0
     seq: int = 0
     spent: Spent = Spent()
+    model: str = ""
 
 
 class AutoRun(AgentRun):
@@ -97,7 +98,8 @@ class CallPlan(Message):
     """A tool call that the model wants. ``seq`` is the number of the message with its result.
 
     ``is_plan``: it makes or revises a plan, whose nodes run then; its result is what became of
-    them.
+    them. ``place`` is its number in its turn, and ``subject`` the skill, script or language that it
+    is about, where that is one that is known here.
 
     ``ask_id`` identifies the question to a person who must approve or answer it first. The ``seq``
     is not enough: after a reset of the run it may belong to another call, and the decision on the
@@ -109,6 +111,12 @@ class CallPlan(Message):
     timeout_seconds: float
     ask_id: UUID | None = None
     is_plan: bool = False
+    place: int = 0
+    subject: str = ""
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} {self.subject}".rstrip()
 
 
 class RouteCall(Message):
@@ -155,12 +163,14 @@ class ActCall(Message):
 
 class ActOutcome(Message):
     """``ask_id``: there is no result yet, for the tool has a question to a person. The call is made
-    again when that is decided; ``attempts`` were made so far. ``held``: nor is there one yet."""
+    again when that is decided; ``attempts`` were made so far. ``held``: nor is there one yet.
+    ``made``: as in ``StepOutcome``."""
 
     ok: bool
     ask_id: UUID | None = None
     attempts: int = 0
     held: Hold | None = None
+    made: tuple[str, ...] = ()
 
 
 class Decision(Message):
@@ -171,8 +181,12 @@ class Decision(Message):
 
 
 class AgentResult(Message):
+    """``files`` and ``page``: as in ``PipelineResult``."""
+
     task_id: UUID
     turns: int
+    files: tuple[str, ...] = ()
+    page: str = ""
 
 
 def call_sub_task_id(task_id: UUID, seq: int) -> UUID:

@@ -11,6 +11,7 @@ from workflows import policies, ports
 from workflows.agent import working_time_of
 from workflows.agent_contracts import AgentRun, Decision
 from workflows.contracts import TaskRun
+from workflows.labels import IDLE, StateLabel
 from workflows.lifecycle import TRY_AGAIN, Lifecycle
 from workflows.react import ReactLoop
 from workflows.resident_contracts import (
@@ -21,6 +22,7 @@ from workflows.resident_contracts import (
     TakeCall,
     Taken,
 )
+from workflows.states import Status
 
 _Carry = Callable[[TaskRun], ConversationRun]
 
@@ -46,10 +48,20 @@ class ConversationWorkflow:
         self._is_taking = False
         self._cut_for = 0
         self._summing_up: asyncio.Task[None] | None = None
+        self._answers = 0
 
     @workflow.run
     async def run(self, run: ConversationRun) -> None:
         """Answer until nothing is left to answer."""
+        try:
+            await self._answer(run)
+        except asyncio.CancelledError:
+            StateLabel().show(Status.CANCELLED)
+            raise
+        StateLabel().show(IDLE)
+        workflow.set_current_details(f"**{IDLE}**: {self._answers} answers; a message wakes it")
+
+    async def _answer(self, run: ConversationRun) -> None:
         if run.exchange is not None:
             await self._converse(run.exchange, run.through, is_cut=run.cut)
         while True:
@@ -125,12 +137,14 @@ class ConversationWorkflow:
         self._exchange = exchange
         try:
             await exchange.run()
+            self._answers += 1
         finally:
             self._exchange = None
 
     async def _hears(self, told: int, seconds: float) -> bool:
         """Whether there is something new before the agent goes to sleep, which it does not while it
         sums up."""
+        workflow.set_current_details(f"**listens**: {self._answers} answers so far")
         with suppress(TimeoutError):
             await workflow.wait_condition(lambda: self._told != told, timeout=seconds)
         await workflow.wait_condition(lambda: self._told != told or not self._is_summing_up)

@@ -5,9 +5,9 @@ else.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import NoReturn, Protocol, TypeVar
+from typing import NoReturn, Protocol, TypedDict, TypeVar
 from uuid import UUID
 
 from temporalio import workflow
@@ -20,6 +20,7 @@ from temporalio.exceptions import (
 
 from workflows import policies, ports
 from workflows.contracts import (
+    MOST_FILES_NAMED,
     Failure,
     Hold,
     Message,
@@ -29,12 +30,17 @@ from workflows.contracts import (
     TaskRun,
     task_id_of,
 )
+from workflows.details import page_of_workflow
 from workflows.endings import failure_of, status_after
 from workflows.errors import AgentOSError
 from workflows.errors.agents import TimeUsedUp
+from workflows.labels import HELD, StateLabel, labels_as
 from workflows.plan_contracts import NodeNote
 from workflows.states import Status
 from workflows.working_time import WorkingTime
+
+# Shorter ones cost two events each, and are over before anybody looks.
+_SHOWN_HOLD_SECONDS = 10.0
 
 # The signal by which a node tells its plan of a change.
 NOTE_NODE = "note_node"
@@ -46,6 +52,11 @@ TRY_AGAIN = "try_again"
 # were cancelled although their row had just said how they ended.
 _HEEDS_CANCELLATION = "a-late-cancellation-is-heeded"
 _ENDS_AS_WRITTEN = "a-run-ends-as-its-row-says"
+
+
+class MadeForReaders(TypedDict):
+    files: tuple[str, ...]
+    page: str
 
 
 class _Holdable(Protocol):
@@ -83,6 +94,9 @@ class Lifecycle:
         self._run = run
         self._carry = carry
         self._told = Status.RUNNING
+        self._files: tuple[str, ...] = ()
+        self._label = StateLabel()
+        self._state, self._doing = str(Status.RUNNING), ""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -92,16 +106,21 @@ class Lifecycle:
             ApplicationError: the run failed; its type is the code in the row.
         """
         try:
+            if not self.paused:
+                self._show(Status.RUNNING)  # An earlier run may have ended while it was held.
             async with self._within_time():
                 yield
         # A local activity that fails for good raises what it failed of, and no ActivityError.
         except (AgentOSError, ActivityError, ApplicationError, asyncio.CancelledError) as error:
             cause = asyncio.CancelledError() if _was_cut_off(error) else error
             if await self._close_badly(cause) is Status.COMPLETED:
-                return  # The last activity had written that before it was cancelled, or lost.
+                # The last activity had written that before it was cancelled, or lost.
+                self._show_completed()
+                return
             raise cause from error.__cause__
         if not self.is_closed:
             await self._close(Status.COMPLETED)
+        self._show_completed()
 
     def heed_cancellation(self) -> None:
         """Raise what was asked of the run while its last activity ended in spite of it.
@@ -150,14 +169,51 @@ class Lifecycle:
             self.heed_cancellation()
             tried = outcome.held.tried
 
+    def tell(self, doing: str) -> None:
+        """What the run is at, in Markdown, for whoever looks at it in Temporal: no event tells."""
+        self._doing = doing
+        self._tell(self._state)
+
+    def note_files(self, names: Sequence[str]) -> None:
+        """Files that were made, for the result as Temporal shows it."""
+        new = [name for name in names if name not in self._files]
+        self._files = (*self._files, *new)[-MOST_FILES_NAMED:]
+
+    @property
+    def made_for_readers(self) -> MadeForReaders:
+        """What the result of the workflow has beside ids and numbers."""
+        page = page_of_workflow()
+        where = f"{page}/tasks/{self._run.task_id}" if page else ""
+        return MadeForReaders(files=self._files, page=where)
+
+    def show_held(self, hold: Hold) -> None:
+        """Work waits for a place, a breaker or a model."""
+        if hold.seconds >= _SHOWN_HOLD_SECONDS:
+            self._show(HELD)
+
+    def _show_completed(self) -> None:
+        # After an exchange its agent goes on.
+        self._show(Status.COMPLETED if self._carry is None else Status.RUNNING)
+
+    def _show(self, state: str) -> None:
+        self._state = state
+        self._label.show(state)
+        self._tell(state)
+
+    def _tell(self, state: str) -> None:
+        doing = f": {self._doing}" if self._doing else ""
+        workflow.set_current_details(f"**{state}**{doing}")
+
     async def rest(self, hold: Hold, told: int, following: Callable[[], TaskRun]) -> None:
         """Wait between two parts of the work, and stop the clock. A pause may come meanwhile. What
         is held for days must not fill the history: the run then continues as ``following``."""
         self.working_time.halt()
+        self.show_held(hold)
         await self.wait_while_held(hold, told, or_until=lambda: self.paused)
         await self.wait_while_paused()
         if workflow.info().is_continue_as_new_suggested():
             self.continue_as_new(following())
+        self._show(Status.RUNNING)
         self.working_time.go_on()
 
     async def wait_while_held(self, hold: Hold, told: int, *, or_until: Callable[[], bool]) -> None:
@@ -184,7 +240,9 @@ class Lifecycle:
         await self.tell_plan(status)
 
     async def tell_plan(self, status: Status) -> None:
-        """Tell the plan whose node the task is, where it is one, in which state it is now."""
+        """Tell the plan whose node the task is, where it is one, in which state it is now, and
+        whoever looks at it in Temporal."""
+        self._show(status)
         plan = plan_of()
         if plan is None or status is self._told:
             return
@@ -206,7 +264,8 @@ class Lifecycle:
         """Continue the same task as another workflow. Only between two parts of the work."""
         # The id, the memo, the priority and the time limit of the execution are carried over.
         given = {**start.input, "paused": self.paused}
-        workflow.continue_as_new(args=[given], workflow=start.workflow)
+        labels = labels_as(start.workflow)
+        workflow.continue_as_new(args=[given], workflow=start.workflow, search_attributes=labels)
 
     @asynccontextmanager
     async def _within_time(self) -> AsyncIterator[None]:
@@ -222,7 +281,10 @@ class Lifecycle:
     async def _close_badly(self, error: BaseException) -> Status | None:
         """Gives the state of the row, as ``_close`` does, where the run is not to fail."""
         if is_cancelled_exception(error):
-            return await self._close(Status.CANCELLED)
+            closed = await self._close(Status.CANCELLED)
+            if closed is not Status.COMPLETED:
+                self._show(Status.CANCELLED)
+            return closed
         if isinstance(error, (ActivityError, ApplicationError)):
             status, failure = status_after(error), failure_of(error, self.step)
         else:
@@ -230,6 +292,7 @@ class Lifecycle:
             status, failure = Status.FAILED, Failure(code=error.code, message=str(error))
         if await self._close(status, failure) is Status.COMPLETED:
             return Status.COMPLETED
+        self._show(status)
         # An activity's error carries ids; the reader of the Temporal Web UI wants the code.
         raise ApplicationError(failure.message, type=failure.code, non_retryable=True) from error
 

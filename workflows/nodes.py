@@ -17,7 +17,10 @@ from temporalio.exceptions import (
 
 from workflows import policies, ports
 from workflows.contracts import workflow_id
+from workflows.details import details_of_child, memo_of_child
+from workflows.labels import labels_of_child
 from workflows.lifecycle import Lifecycle
+from workflows.markdown import codes
 from workflows.plan_contracts import (
     NodeEnd,
     NodeNote,
@@ -49,6 +52,7 @@ class NodeRunner:
         self._seq = 0
         self._children: dict[UUID, _Child] = {}
         self._states: dict[UUID, Status] = {}
+        self._titles: dict[int, str] = {}
         self._is_paused = False
         self._is_waiting = False
 
@@ -95,8 +99,10 @@ class NodeRunner:
                     ready = schedule.begin()
                     starts = await self._begin(ready, others_run=bool(following))
                     for start in starts:
+                        self._titles[start.number] = start.title
                         following[asyncio.create_task(self._follow(start))] = start.number
                     schedule.put_back({*ready} - {start.number for start in starts})
+                self._tell(schedule)
                 await self._wait(following)
                 for task in [task for task in following if task.done()]:
                     number, completed = following.pop(task), task.result()
@@ -104,10 +110,21 @@ class NodeRunner:
                         schedule.put_back([number])
                     else:
                         schedule.end(number, completed=completed)
+            self._tell(schedule)
         # Not `finally`: a workflow that a worker drops from its memory cannot wait for anything.
         except (asyncio.CancelledError, FailureError):
             await _stop(following)
             raise
+
+    def _tell(self, schedule: Schedule) -> None:
+        """How far the plan is, for whoever looks at it in Temporal."""
+        titles = [self._titles.get(each, f"node {each}") for each in sorted(schedule.running)]
+        told = [
+            f"{len(schedule.completed)} of {schedule.size} nodes done",
+            f"running {codes(titles)}" if titles else "",
+            f"{len(schedule.broken)} failed" if schedule.broken else "",
+        ]
+        self._lifecycle.tell(", ".join(filter(None, told)))
 
     async def _begin(self, nodes: Sequence[int], *, others_run: bool) -> Sequence[NodeStart]:
         """The nodes that could begin: others wait for the end of those that run."""
@@ -164,8 +181,10 @@ class NodeRunner:
             # A plan that is terminated tells its nodes nothing: they end as cancelled ones.
             parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
             execution_timeout=policies.TASK_EXECUTION_TIMEOUT,
-            memo={"run": start.run},
+            memo=memo_of_child(start.run),
             static_summary=start.title,
+            static_details=details_of_child(start.task_id, node=start.number),
+            search_attributes=labels_of_child(start.workflow, start.title),
             priority=more_urgent(workflow.info().priority),
         )
         self._children[start.task_id] = child

@@ -30,7 +30,9 @@ class PlanWorkflow(TaskWorkflow):
                 if workflow.info().is_continue_as_new_suggested():
                     following = self._loop.run.model_copy(update={"resumed": None})
                     self.lifecycle.continue_as_new(following)
-        return AgentResult(task_id=run.task_id, turns=self._loop.run.turn)
+        return AgentResult(
+            task_id=run.task_id, turns=self._loop.run.turn, **self.lifecycle.made_for_readers
+        )
 
     @workflow.signal
     def decide(self, decision: Decision) -> None:

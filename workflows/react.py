@@ -32,6 +32,7 @@ from workflows.agent_limits import (
 )
 from workflows.contracts import Hold
 from workflows.lifecycle import Lifecycle, plan_of
+from workflows.markdown import code, codes
 from workflows.nodes import NodeRunner
 from workflows.plan_contracts import PlanReport
 from workflows.states import Status
@@ -56,6 +57,7 @@ class ReactLoop:
         self._acting = 0
         self._waiting = 0
         self._holding = 0
+        self._asked: dict[int, str] = {}
         self._has_failed = False
         self._report: PlanReport | None = None
 
@@ -111,6 +113,8 @@ class ReactLoop:
     async def _think(self, tried: int) -> Thought:
         run = self.run
         self._lifecycle.step = f"turn {run.turn + 1}"  # Again: a pause forgets it.
+        asked = run.model or "model"
+        self._lifecycle.tell(f"turn {run.turn + 1}, {code(asked)} is asked")
         is_shared = self._nodes is not None or plan_of() is not None
         return await workflow.execute_activity_method(
             ports.Agents.think,
@@ -124,7 +128,7 @@ class ReactLoop:
                 tokens_limit=run.limits.tokens,
                 tried=tried,
             ),
-            summary=f"turn {run.turn + 1}: model, {run.spent.all_tokens:,} tokens so far",
+            summary=f"turn {run.turn + 1}: {asked}, {run.spent.all_tokens:,} tokens so far",
             **policies.THINK,
         )
 
@@ -146,6 +150,8 @@ class ReactLoop:
 
         Once one has failed for good, approvals of the others are no longer waited for.
         """
+        self._asked = {plan.seq: plan.title for plan in thought.calls if plan.ask_id is not None}
+        self._tell_of_calls([plan.title for plan in thought.calls])
         self._waiting = sum(plan.ask_id is not None for plan in thought.calls)
         self._acting = len(thought.calls) - self._waiting
         await self._mark_if_waiting()
@@ -167,11 +173,15 @@ class ReactLoop:
         ask_id, attempts = plan.ask_id, 0
         while True:
             verdict = await self._verdict(ask_id) if ask_id else None
+            self._asked.pop(plan.seq, None)
             if self._has_failed:
                 return
             outcome = await self._make(plan, verdict, attempts)
+            self._lifecycle.note_files(outcome.made)
             ask_id, attempts = outcome.ask_id, outcome.attempts
-            self._waiting += ask_id is not None
+            if ask_id is not None:
+                self._waiting += 1
+                self._asked[plan.seq] = plan.title
             await self._mark_if_waiting()
             if ask_id is None:
                 return
@@ -193,6 +203,8 @@ class ReactLoop:
         self._holding += 1
         self._halt_if_idle()
         await self._mark_if_waiting()
+        if not self._acting and not self._waiting:
+            self._lifecycle.show_held(hold)
         await self._lifecycle.wait_while_held(hold, told, or_until=lambda: self._has_failed)
         self._holding -= 1
         self._acting += 1
@@ -223,7 +235,7 @@ class ReactLoop:
                     tried=tried,
                     agent_id=run.agent_id,
                 ),
-                summary=f"turn {run.turn + 1}: {plan.name}",
+                summary=f"call {run.turn + 1}.{plan.place or plan.seq} {plan.title}",
                 **policies.step(plan.timeout_seconds, policies.ACT_RETRIES),
             )
         except ActivityError as error:
@@ -251,7 +263,13 @@ class ReactLoop:
         """The task is waiting when none of its calls runs. The next attempt marks it running."""
         if self._waiting and not self._acting:
             self._lifecycle.working_time.halt()
+            asked = codes([*self._asked.values()])
+            self._lifecycle.tell(f"turn {self.run.turn + 1}, for a person to decide on {asked}")
             await self._lifecycle.mark(Status.WAITING)
+
+    def _tell_of_calls(self, titles: list[str]) -> None:
+        calls = f", {codes(titles)}" if titles else ""
+        self._lifecycle.tell(f"turn {self.run.turn + 1}{calls}")
 
     def _note(self, thought: Thought) -> None:
         self._verdicts.clear()

@@ -70,6 +70,7 @@ class RouterWorkflow(TaskWorkflow):
     async def _ask(self, tried: int) -> Thought:
         run = self._run
         self.lifecycle.step = f"turn {run.turn + 1}"  # Again: a pause forgets it.
+        self.lifecycle.tell("a model chooses what the task is")
         return await workflow.execute_activity_method(
             ports.Agents.think,
             ThinkCall(
@@ -82,7 +83,7 @@ class RouterWorkflow(TaskWorkflow):
                 tokens_limit=run.limits.tokens,
                 tried=tried,
             ),
-            summary=f"turn {run.turn + 1}: router, {run.spent.tokens:,} tokens so far",
+            summary=f"turn {run.turn + 1}: router {run.model}, {run.spent.tokens:,} tokens so far",
             **policies.THINK,
         )
 

@@ -48,9 +48,23 @@ class Schedule:
         return frozenset(self._running)
 
     @property
+    def size(self) -> int:
+        """Of the plan, but for what was replaced."""
+        return len(self._parts) - len(self._replaced)
+
+    @property
+    def completed(self) -> frozenset[int]:
+        return frozenset(self._completed - self._replaced)
+
+    @property
     def failed(self) -> Sequence[int]:
         """In the order of the plan."""
         return [node for node in self._parts if node in self._failed]
+
+    @property
+    def broken(self) -> frozenset[int]:
+        """Those that failed, and for which nothing has made up yet."""
+        return frozenset(self._failed - self._replaced)
 
     @property
     def pending(self) -> Sequence[int]:

@@ -35,6 +35,12 @@ class ScheduledCall(Message):
     at: datetime
 
 
+class ScheduledResult(Message):
+    """What ScheduledRunWorkflow gives: the task of the run."""
+
+    task_id: UUID
+
+
 class ScheduledStart(Message):
     """The workflow that is to run the task, and its input. ``weight`` is the team's share of the
     workers, where that is not the usual one."""

@@ -18,8 +18,15 @@ from temporalio.exceptions import (
 
 from workflows import policies, ports
 from workflows.contracts import TaskClose, workflow_id
+from workflows.details import details_of_child, link, memo_of_child, page_of_workflow
+from workflows.labels import StateLabel, labels_of_child
 from workflows.priorities import priority_of
-from workflows.schedule_contracts import ScheduledCall, ScheduledRun, ScheduledStart
+from workflows.schedule_contracts import (
+    ScheduledCall,
+    ScheduledResult,
+    ScheduledRun,
+    ScheduledStart,
+)
 from workflows.states import Status
 
 # When a run was due, which Temporal notes on what its schedules start.
@@ -31,11 +38,30 @@ _LONGEST_PAUSE = timedelta(minutes=5)
 
 @workflow.defn
 class ScheduledRunWorkflow:
+    @workflow.init
+    def __init__(self, run: ScheduledRun) -> None:
+        self._schedule_id = run.schedule_id
+        self._label = StateLabel()
+
     @workflow.run
-    async def run(self, run: ScheduledRun) -> None:
+    async def run(self, run: ScheduledRun) -> ScheduledResult | None:
+        """Gives the task that was run; None where there was nothing to run."""
+        try:
+            result = await self._make_and_follow(run)
+        except asyncio.CancelledError:
+            self._label.show(Status.CANCELLED)
+            raise
+        self._label.show(Status.COMPLETED)
+        return result
+
+    async def _make_and_follow(self, run: ScheduledRun) -> ScheduledResult | None:
         start = await self._make(ScheduledCall(schedule_id=run.schedule_id, at=_due_at()))
-        if start is not None:
-            await self._follow(start)
+        if start is None:
+            return None
+        page = page_of_workflow()
+        workflow.set_current_details(f"its task is {link(page, 'tasks', start.task_id)}")
+        await self._follow(start)
+        return ScheduledResult(task_id=start.task_id)
 
     async def _make(self, call: ScheduledCall) -> ScheduledStart | None:
         making = asyncio.ensure_future(
@@ -75,8 +101,10 @@ class ScheduledRunWorkflow:
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             execution_timeout=policies.TASK_EXECUTION_TIMEOUT,
-            memo={"run": start.run},
+            memo=memo_of_child(start.run),
             static_summary=start.title,
+            static_details=details_of_child(start.task_id, run_of=self._schedule_id),
+            search_attributes=labels_of_child(start.workflow, start.title),
             priority=priority_of(start.priority, start.team_id, start.weight),
         )
 

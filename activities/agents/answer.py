@@ -55,13 +55,15 @@ _ARTIFACT_ID = re.compile(r"artifact(?:s/|:)[0-9a-f-]{36}")
 @dataclass(frozen=True, slots=True)
 class SoundCall:
     """A call that can be made. ``seq`` is the number of the message for its result, ``ask_id``
-    names the question to a person, where one has to be asked."""
+    names the question to a person, where one has to be asked. ``subject`` is the skill that it is
+    about, and the script."""
 
     seq: int
     request: ToolRequest
     tool: OfferedTool
     arguments: dict[str, JsonValue]
     ask_id: UUID = field(default_factory=uuid4)
+    subject: str = ""
 
     @property
     def waits_for(self) -> Literal["approval", "answer"] | None:
@@ -69,14 +71,15 @@ class SoundCall:
             return "answer"
         return "approval" if self.tool.permission is Permission.ASK else None
 
-    @property
-    def plan(self) -> CallPlan:
+    def planned(self, place: int) -> CallPlan:
         return CallPlan(
             seq=self.seq,
             name=self.tool.name,
             timeout_seconds=self.tool.timeout_seconds,
             ask_id=self.ask_id if self.waits_for else None,
             is_plan=self.tool.call_type == "plan",
+            place=place,
+            subject=self.subject,
         )
 
 
@@ -193,7 +196,7 @@ class Answered:
         charge = self.answer.charge + self.lost
         return Thought(
             seq=self.seq + len(self.answer.requests) + (self.judged.note is not None),
-            calls=tuple(sound.plan for sound in self.judged.calls),
+            calls=tuple(sound.planned(sound.seq - self.seq) for sound in self.judged.calls),
             tokens=charge.tokens,
             cost_usd=charge.cost_usd,
             digest=digest_of(self.heard, self.answer),

@@ -32,6 +32,7 @@ from activities.attempts.reporter import Reporter
 from activities.attempts.scratch import Workplace
 from activities.attempts.unforeseen import foreseen
 from activities.equipment import Equipment
+from activities.metrics.steps import Counted
 from activities.patience import patiently
 from activities.store import turns
 from activities.store.approvals import Approval, pending_question
@@ -95,14 +96,21 @@ async def make_call(
         ok, asked = performed.error is None, performed.approval
         return performed
 
-    if info.attempt > 1 and (outcome := await _written(equipment, call, attempt)):
-        return outcome
-    held = (await run_attempt(equipment.database, attempt, perform, slots=equipment.slots)).held
-    if held is not None:
-        return ActOutcome(ok=ok, attempts=call.attempts, held=held)
+    if info.attempt > 1 and (written := await _written(equipment, call, attempt)):
+        return written
+    outcome = await run_attempt(
+        equipment.database,
+        attempt,
+        perform,
+        slots=equipment.slots,
+        counted=Counted(equipment.numbers, "call"),
+        names_files=equipment.names_files,
+    )
+    if outcome.held is not None:
+        return ActOutcome(ok=ok, attempts=call.attempts, held=outcome.held)
     if asked is not None:
         return ActOutcome(ok=ok, ask_id=asked.id, attempts=attempt.number)
-    return ActOutcome(ok=ok)
+    return ActOutcome(ok=ok, made=outcome.made)
 
 
 async def _written(equipment: Equipment, call: ActCall, attempt: Attempt) -> ActOutcome | None:

@@ -17,7 +17,9 @@ from activities.agents.lost_charges import COUNTING_SECONDS, LostCharges
 from activities.agents.patient_turns import held_by_model
 from activities.agents.prompts import first_message
 from activities.agents.roles.base import Role, RoleTurn
+from activities.agents.subjects import name_subjects
 from activities.agents.text_stream import Send, sending_deltas
+from activities.agents.turn_counting import counted_turn
 from activities.attempts.holding import Held
 from activities.attempts.losses import check_losses, failures_before
 from activities.attempts.unforeseen import foreseen
@@ -101,9 +103,10 @@ class Turns:
             return begun.thought
         heard = (*known, *begun.messages)
         self._conversations.keep(turn.task_id, turn.execution, heard)
-        self._check_quota(begun)
-        ended = await self._complete(call, turn, begun, heard, unsent)
-        return await self._write(turn, ended)
+        with counted_turn(self._equipment.numbers, begun.task_type):
+            self._check_quota(begun)
+            ended = await self._complete(call, turn, begun, heard, unsent)
+            return await self._write(turn, ended)
 
     async def _begin(self, turn: Turn, known: int, *, is_repeated: bool) -> BegunTurn:
         return await patiently(
@@ -156,6 +159,7 @@ class Turns:
                 raise held_by_model(error, failures_before(call.tried)) from error
             raise
         answer, judged = await role.judge(role_turn, answer, offered, turn.seq + len(before) + 2)
+        await name_subjects(judged, self._equipment.catalogue)
         answered = Answered(turn, heard, before, answer, judged, lost.total)
         return answered.ended(deltas.drain(), self._options.approval_seconds)
 

@@ -17,6 +17,7 @@ from activities.attempts.reporter import Reporter, reporting
 from activities.attempts.unforeseen import foreseen
 from activities.attempts.withdrawal import take_back
 from activities.limits.slots import Slots
+from activities.metrics.steps import Counted
 from activities.patience import patiently
 from activities.store import attempts
 from activities.store.approvals import Approval
@@ -30,7 +31,7 @@ from activities.store.attempts import (
 )
 from activities.store.database import Database
 from workflows import policies
-from workflows.contracts import RETRIES_USED_UP, Failure
+from workflows.contracts import MOST_FILES_NAMED, RETRIES_USED_UP, Failure
 from workflows.errors import AgentOSError, TemporaryFailure
 from workflows.events import (
     STEP_FAILURES,
@@ -84,11 +85,15 @@ async def run_attempt(
     perform: Perform,
     repeat_of: RepeatOf = _free,
     slots: Slots | None = None,
+    *,
+    counted: Counted | None = None,
+    names_files: bool = False,
 ) -> StepOutcome:
     """Run ``perform`` as the attempt that this activity is, unless one has succeeded already, or
     there is none of the ``slots`` for it: it does not begin then, and so cannot be lost.
 
-    ``repeat_of`` says what it costs to repeat an attempt that was lost with its worker.
+    ``repeat_of`` says what it costs to repeat an attempt that was lost with its worker. The outcome
+    has the names of files where ``names_files``: Temporal keeps it.
 
     Raises:
         ApplicationError: its type is the code of the ``AgentOSError`` behind it.
@@ -99,20 +104,28 @@ async def run_attempt(
         async with heartbeating(), as_application_error():
             try:
                 async with slots.for_attempt(attempt) if slots else nullcontext():
-                    return await _begin_and_run(database, attempt, perform, repeat_of)
+                    outcome = await _begin_and_run(database, attempt, perform, repeat_of, counted)
+                    return outcome if names_files else outcome.model_copy(update={"made": ()})
             except Held as held:
                 return await take_back(database, attempt, held)
 
 
 async def _begin_and_run(
-    database: Database, attempt: Attempt, perform: Perform, repeat_of: RepeatOf
+    database: Database,
+    attempt: Attempt,
+    perform: Perform,
+    repeat_of: RepeatOf,
+    counted: Counted | None,
 ) -> StepOutcome:
     begun = await patiently(lambda: attempts.begin(database, attempt))
     if begun.outcome is not None:
         return begun.outcome
     losses = Losses(attempt, begun, await repeat_of(begun))
-    with structlog.contextvars.bound_contextvars(step=begun.name):
-        return await _Running(database, attempt, begun, losses).run(perform)
+    with (
+        structlog.contextvars.bound_contextvars(step=begun.name),
+        counted.running() if counted else nullcontext(),
+    ):
+        return await _Running(database, attempt, begun, losses, counted).run(perform)
 
 
 @asynccontextmanager
@@ -136,11 +149,19 @@ async def as_application_error() -> AsyncIterator[None]:
 
 
 class _Running:
-    def __init__(self, database: Database, attempt: Attempt, begun: Begun, losses: Losses) -> None:
+    def __init__(
+        self,
+        database: Database,
+        attempt: Attempt,
+        begun: Begun,
+        losses: Losses,
+        counted: Counted | None,
+    ) -> None:
         self._database = database
         self._attempt = attempt
         self._begun = begun
         self._losses = losses
+        self._counted = counted
         self._step = begun.name
         self._started = time.monotonic()
 
@@ -161,12 +182,13 @@ class _Running:
             self._losses.judge(performed.error)
         ended = self._ended(performed, reporter)
         counts = await self._write(ended)
-        self._log(ended)
+        self._tell(ended)
         if performed.error is not None and performed.message is None:
             raise performed.error
         return StepOutcome(
             exit_code=performed.exit_code or 0,
             files=len(performed.files),
+            made=tuple(file.name for file in performed.files[:MOST_FILES_NAMED]),
             closed=counts and self._attempt.is_last,
         )
 
@@ -197,7 +219,7 @@ class _Running:
             await asyncio.wait_for(
                 attempts.end(self._database, self._attempt, ended), FAREWELL_SECONDS
             )
-        self._log(ended)
+        self._tell(ended)
         if error is not None:
             raise error
 
@@ -293,7 +315,9 @@ class _Running:
         else:
             yield STEP_FAILURES[status](**shared, error=failure)
 
-    def _log(self, ended: Ended) -> None:
+    def _tell(self, ended: Ended) -> None:
+        if self._counted is not None:
+            self._counted.ended(ended.status, ended.duration_ms)
         log.info(
             "step.ended",
             status=ended.status.value,

@@ -48,6 +48,7 @@ class AgentKind(Kind[Agent]):
             approval_seconds=installed.approval_seconds,
             turn=await turn_at(installed.database, task.id, seq) if seq else 0,
             seq=seq,
+            model=installed.model_of(self.read(task).model),
         )
 
 

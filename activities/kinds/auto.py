@@ -51,6 +51,7 @@ class AutoKind(Kind[Auto]):
             run=task.run,
             limits=RunLimits.model_validate(limits.model_dump()),
             approval_seconds=installed.approval_seconds,
+            model=installed.model_of(None),
         )
 
 

@@ -43,6 +43,12 @@ class Installed:
     approval_seconds: float
     atomicity: Atomicity = Atomicity.CONSERVATIVE
 
+    def model_of(self, wanted: str | None) -> str:
+        """The model that an agent which wants this one asks first; empty where the server of models
+        is asked which it has."""
+        listed = self.models.models if self.models else ()
+        return wanted or next(iter(listed), "")
+
 
 class RunnableTask(Protocol):
     """A task that was just accepted, or one as its row has it."""

@@ -70,6 +70,7 @@ class PlanKind(Kind[Plan]):
             seq=seq,
             parallel=plan.parallel,
             resumed=resumed,
+            model=installed.model_of(plan.agent.model),
         )
 
 

@@ -73,6 +73,7 @@ class Conversations(ports.Conversations):
             agent_id=call.agent_id,
             limits=RunLimits.model_validate(begun.definition.limits.model_dump()),
             approval_seconds=self._installed.approval_seconds,
+            model=self._installed.model_of(begun.definition.model),
         )
 
 

@@ -12,6 +12,7 @@ import structlog
 
 from activities.store import inbox
 from api.services import Services
+from api.tasks.appearance import of_agent
 from workflows.errors import TemporaryFailure
 from workflows.resident_contracts import ConversationRun
 
@@ -75,7 +76,8 @@ async def _say(services: Services, word: Word) -> TemporaryFailure | None:
     conversations = services.temporal.conversations
     say = conversations.interrupt if word.interrupts else conversations.look
     try:
-        await say(run, word.seq, title=word.name, is_awake=word.is_awake)
+        looks = await of_agent(services, word.agent_id, word.team_id, word.name)
+        await say(run, word.seq, appearance=looks, is_awake=word.is_awake)
     except TemporaryFailure as failure:
         return failure
     return None

@@ -15,6 +15,7 @@ from activities.store import schedules
 from activities.store.reading.schedules import StoredSchedule, find_schedule_of_any_team
 from api.passes import Passes
 from api.services import Services
+from api.tasks.appearance import of_schedule
 from workflows.errors import TemporaryFailure
 
 # Whoever changed a schedule is given this long to tell Temporal.
@@ -76,10 +77,9 @@ async def sync(services: Services, schedule: StoredSchedule) -> None:
         await services.temporal.schedules.delete(schedule.id)
         await schedules.forget_schedule(services.database, schedule.id)
         return
-    is_plain = services.options.titles == "plain"
-    title = f"schedule {str(schedule.id)[:8]}" if is_plain else schedule.name
+    looks = await of_schedule(services, schedule.id, schedule.team_id, schedule.name)
     key_id = services.codec.key_id if services.codec is not None else None
-    await services.temporal.schedules.put(schedule, title, key_id)
+    await services.temporal.schedules.put(schedule, looks, key_id)
     await schedules.note_synced(services.database, schedule.id, schedule.version)
 
 

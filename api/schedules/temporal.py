@@ -24,15 +24,18 @@ from temporalio.client import (
     ScheduleState,
     WorkflowExecutionStatus,
 )
+from temporalio.common import TypedSearchAttributes
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.payloads import key_id_of
 from activities.store.reading.schedules import StoredSchedule
 from api.schedules.zones import keeps_minutes
-from api.tasks.temporal_calls import CALL_TIMEOUT_SECONDS, temporal_errors
+from api.tasks.temporal_calls import CALL_TIMEOUT_SECONDS, summary, temporal_errors
+from api.temporal_labels import Appearance, Labelling
 from workflows import policies
 from workflows.definitions import cron
 from workflows.definitions.cron import Cron
+from workflows.details import memo
 from workflows.errors import TemporaryFailure
 from workflows.priorities import priority_of
 from workflows.schedule_contracts import Overlap, ScheduledRun, runs_of, schedule_name
@@ -40,7 +43,6 @@ from workflows.scheduled_run import ScheduledRunWorkflow
 
 # Beside its task, which ends first.
 _RUN_TIMEOUT = policies.TASK_EXECUTION_TIMEOUT + timedelta(days=1)
-_SUMMARY_BYTES = 200  # Temporal's own limit.
 _PATIENCE = timedelta(seconds=CALL_TIMEOUT_SECONDS)
 _USUAL_PRIORITY = 5
 
@@ -70,9 +72,10 @@ class Described:
 class TemporalSchedules:
     """Every call raises ``TemporaryFailure`` when Temporal cannot be reached, in a few seconds."""
 
-    def __init__(self, client: Client, task_queue: str) -> None:
+    def __init__(self, client: Client, task_queue: str, labelling: Labelling) -> None:
         self._client = client
         self._task_queue = task_queue
+        self._labelling = labelling
 
     async def describe(self, schedule_id: UUID) -> Described | None:
         """None when Temporal knows of none."""
@@ -80,23 +83,29 @@ class TemporalSchedules:
             found = await self._find(schedule_id)
             return None if found is None else await self._described(found)
 
-    async def put(self, schedule: StoredSchedule, title: str, key_id: str | None) -> None:
+    async def put(self, schedule: StoredSchedule, looks: Appearance, key_id: str | None) -> None:
         """Have Temporal know a schedule as its row has it; a repeat changes nothing, and nor does
         one that is late. What it is encrypted with is to be the key ``key_id``.
 
         Raises:
             TemporaryFailure: also when somebody else changed it at the same time.
         """
+
+        async def put(labels: TypedSearchAttributes | None) -> None:
+            await self._put(schedule, self._schedule(schedule, looks, labels), key_id)
+
         async with temporal_errors():
-            wanted = self._schedule(schedule, title)
-            if schedule.synced_version == 0 and await self._create(schedule, wanted):
-                return
-            found = await self._find(schedule.id)
-            if found is None:
-                await self._create(schedule, wanted)
-            elif not _is_current(await self._described(found), schedule, key_id):
-                await self._update(schedule, wanted, found)
-                await self._check(schedule, key_id)
+            await self._labelling.start(looks.labels, put)
+
+    async def _put(self, schedule: StoredSchedule, wanted: Schedule, key_id: str | None) -> None:
+        if schedule.synced_version == 0 and await self._create(schedule, wanted):
+            return
+        found = await self._find(schedule.id)
+        if found is None:
+            await self._create(schedule, wanted)
+        elif not _is_current(await self._described(found), schedule, key_id):
+            await self._update(schedule, wanted, found)
+            await self._check(schedule, key_id)
 
     async def trigger(self, schedule: StoredSchedule, at: datetime) -> None:
         """Run it now; ``at`` is the time that the run goes by. Temporal has taken it in then."""
@@ -199,7 +208,12 @@ class TemporalSchedules:
             reason = "the schedule was changed at the same time"
             raise TemporaryFailure(service="Temporal", reason=reason)
 
-    def _schedule(self, schedule: StoredSchedule, title: str) -> Schedule:
+    def _schedule(
+        self,
+        schedule: StoredSchedule,
+        looks: Appearance,
+        labels: TypedSearchAttributes | None,
+    ) -> Schedule:
         run = ScheduledRun(
             schedule_id=schedule.id, team_id=schedule.team_id, version=schedule.version
         )
@@ -211,7 +225,10 @@ class TemporalSchedules:
                 id=runs_of(schedule.id),
                 task_queue=self._task_queue,
                 execution_timeout=_RUN_TIMEOUT,
-                static_summary=title.encode()[:_SUMMARY_BYTES].decode(errors="ignore"),
+                static_summary=summary(looks.title),
+                static_details=looks.details,
+                memo=memo(1, looks.page),
+                typed_search_attributes=labels or TypedSearchAttributes.empty,
                 priority=priority_of(priority, schedule.team_id),
             ),
             spec=spec_of(schedule),

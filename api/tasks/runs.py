@@ -11,8 +11,9 @@ from activities.kinds.base import RunnableTask
 from activities.kinds.table import KINDS
 from activities.store.reading.tasks import find_task_of_any_team
 from api.services import Services
+from api.tasks.appearance import ShownTask, of_task
 from workflows.errors import TemporaryFailure
-from workflows.states import Status, TaskType
+from workflows.states import Status
 
 # How long the answer to a submission is held back for its start.
 WAIT_SECONDS = 0.5
@@ -20,11 +21,7 @@ WAIT_SECONDS = 0.5
 log = structlog.get_logger(__name__)
 
 
-class StartableTask(RunnableTask, Protocol):
-    @property
-    def type(self) -> TaskType: ...
-    @property
-    def name(self) -> str: ...
+class StartableTask(RunnableTask, ShownTask, Protocol):
     @property
     def priority(self) -> int: ...
 
@@ -41,15 +38,10 @@ async def start(services: Services, task: StartableTask) -> None:
     await services.temporal.start(
         kind.workflow,
         message,
-        title=_title(services, task),
+        appearance=await of_task(services, task),
         priority=task.priority,
         weight=limits.weights.get(message.team_id),
     )
-
-
-def _title(services: Services, task: StartableTask) -> str:
-    """What the Temporal Web UI shows beside the id. Whoever may read there, may read this."""
-    return task.name if services.options.titles == "prompt" else f"{task.type} {str(task.id)[:8]}"
 
 
 async def start_soon(services: Services, task: StartableTask) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from math import inf
 from typing import Any, Literal
 from uuid import UUID
@@ -20,7 +21,12 @@ from temporalio.client import (
     WorkflowHandle,
     WorkflowHistoryEventFilterType,
 )
-from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import (
+    Priority,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -29,13 +35,16 @@ from api.schedules.temporal import TemporalSchedules
 from api.tasks.temporal_calls import (
     CALL_TIMEOUT_SECONDS,
     PATIENT_TIMEOUT_SECONDS,
+    summary,
     temporal_errors,
     unless_ended,
 )
+from api.temporal_labels import Appearance, Labelling
 from workflows import policies
 from workflows.agent_contracts import Decision
 from workflows.backoff import Backoff
 from workflows.contracts import TaskRun, workflow_id
+from workflows.details import memo
 from workflows.errors import RunNotEnded
 from workflows.lifecycle import TRY_AGAIN, TaskWorkflow
 from workflows.priorities import priority_of
@@ -43,7 +52,6 @@ from workflows.priorities import priority_of
 # A workflow ends a moment after the row that says so: a retry by a person may come in between.
 _PREVIOUS_RUN = Backoff(first_seconds=0.025, times=5)
 
-_SUMMARY_BYTES = 200  # Temporal's own limit.
 _PATIENCE = timedelta(seconds=CALL_TIMEOUT_SECONDS)
 _ENDED_LISTED = 1_000
 # A worker that has nothing to do asks again every minute; Temporal remembers it for five.
@@ -81,16 +89,17 @@ class TemporalPort:
     def __init__(self, client: Client, task_queue: str) -> None:
         self._client = client
         self._task_queue = task_queue
+        labelling = self._labelling = Labelling()
         self._running_at: dict[tuple[UUID, int], float] = {}
-        self.schedules = TemporalSchedules(client, task_queue)
-        self.conversations = TemporalConversations(client, task_queue)
+        self.schedules = TemporalSchedules(client, task_queue, labelling)
+        self.conversations = TemporalConversations(client, task_queue, labelling)
 
     async def start(
         self,
         workflow: type[TaskWorkflow],
         run: TaskRun,
         *,
-        title: str,
+        appearance: Appearance,
         priority: int,
         weight: float | None = None,
     ) -> None:
@@ -102,7 +111,7 @@ class TemporalPort:
         Raises:
             RunNotEnded: the workflow of the previous run has not ended.
         """
-        start = self._starter(workflow, run, title, priority_of(priority, run.team_id, weight))
+        start = self._starter(workflow, run, appearance, priority_of(priority, run.team_id, weight))
         async with temporal_errors(PATIENT_TIMEOUT_SECONDS):
             if run.run == 1:
                 await self._start_first(run, start)
@@ -243,9 +252,16 @@ class TemporalPort:
         return False
 
     def _starter(
-        self, workflow: type[TaskWorkflow], run: TaskRun, title: str, priority: Priority
+        self, workflow: type[TaskWorkflow], run: TaskRun, looks: Appearance, priority: Priority
     ) -> _Start:
         async def start(reuse: WorkflowIDReusePolicy, conflict: WorkflowIDConflictPolicy) -> None:
+            await self._labelling.start(looks.labels, partial(start_as, reuse, conflict))
+
+        async def start_as(
+            reuse: WorkflowIDReusePolicy,
+            conflict: WorkflowIDConflictPolicy,
+            labels: TypedSearchAttributes | None,
+        ) -> None:
             await self._client.start_workflow(
                 workflow.__name__,
                 run,
@@ -254,8 +270,10 @@ class TemporalPort:
                 id_reuse_policy=reuse,
                 id_conflict_policy=conflict,
                 execution_timeout=policies.TASK_EXECUTION_TIMEOUT,
-                memo={"run": run.run},
-                static_summary=title.encode()[:_SUMMARY_BYTES].decode(errors="ignore"),
+                memo=memo(run.run, looks.page),
+                static_summary=summary(looks.title),
+                static_details=looks.details,
+                search_attributes=labels,
                 priority=priority,
                 rpc_timeout=timedelta(seconds=PATIENT_TIMEOUT_SECONDS),
             )

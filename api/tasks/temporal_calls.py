@@ -13,6 +13,13 @@ CALL_TIMEOUT_SECONDS = 2.0
 # lost would be made once more.
 PATIENT_TIMEOUT_SECONDS = 10.0
 
+_SUMMARY_BYTES = 200  # Temporal's own limit is twice that, for what may be encrypted.
+
+
+def summary(title: str) -> str:
+    """What Temporal takes of a title."""
+    return title.encode()[:_SUMMARY_BYTES].decode(errors="ignore")
+
 
 @asynccontextmanager
 async def temporal_errors(seconds: float = CALL_TIMEOUT_SECONDS) -> AsyncIterator[None]:

@@ -12,6 +12,7 @@ from deploy.local.programs import installed_script
 from deploy.local.readiness import request, request_json
 from deploy.local.state import DataFolder
 from deploy.local.tcp_ports import LOOPBACK
+from workflows import label_names
 
 NAMESPACE = "default"
 _KEY = "temporal-key"
@@ -61,6 +62,7 @@ def prepare(
             *("--db-filename", "temporal.db"),
             # WAL with `normal` lost nothing when the server was killed, at four times the speed.
             *("--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=normal"),
+            *_search_attributes(),
             *_dynamic_config({**_SETTINGS, **settings}),
         ),
         folder=folder,
@@ -93,6 +95,11 @@ def _namespace_url(http_port: int) -> str:
 def _dynamic_config(settings: Settings) -> list[str]:
     pairs = [f"{key}={json.dumps(value)}" for key, value in settings.items()]
     return [part for pair in pairs for part in ("--dynamic-config-value", pair)]
+
+
+def _search_attributes() -> list[str]:
+    """The server registers them again at every start, which changes nothing."""
+    return [part for name in label_names.ALL for part in ("--search-attribute", f"{name}=Keyword")]
 
 
 class _Readiness:

@@ -45,6 +45,7 @@ from workflows.agent_contracts import (
 )
 from workflows.events import MessageCreated
 from workflows.failures import DATA_CONVERTER
+from workflows.generation import build_id
 from workflows.states import Status
 
 MODELS = ModelOptions(models=("obedient",), base_url="http://127.0.0.1:9/v1")
@@ -187,7 +188,7 @@ async def working_agents(stage: Stage) -> AsyncIterator[ObedientAgents]:
         workflows=[AgentWorkflow],
         activities=[*agents.activities(), *tasks.activities()],
         workflow_runner=UnsandboxedWorkflowRunner(),
-        build_id="test",
+        build_id=build_id("test"),
     )
     async with worker:
         yield agents

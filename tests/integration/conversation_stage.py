@@ -37,6 +37,7 @@ from workflows.agent_contracts import ThinkCall, Thought
 from workflows.conversation import ConversationWorkflow
 from workflows.events import LlmDelta
 from workflows.failures import DATA_CONVERTER
+from workflows.generation import build_id
 from workflows.resident_contracts import LOOK, ConversationRun, agent_workflow_id
 
 
@@ -187,7 +188,7 @@ async def talking(
             *conversations.activities(),
         ],
         workflow_runner=UnsandboxedWorkflowRunner(),
-        build_id="test",
+        build_id=build_id("test"),
     )
     async with worker:
         yield Talk(await row_agent(database), model, client, task_queue)

@@ -30,6 +30,7 @@ from tests.integration.agent_stage import MODELS, ObedientAgents
 from tests.integration.api_stage import WAIT_SECONDS, Stage
 from workflows.agent import AgentWorkflow
 from workflows.failures import DATA_CONVERTER
+from workflows.generation import build_id
 from workflows.pipeline import PipelineWorkflow
 from workflows.plan import PlanWorkflow
 from workflows.states import FINAL, TaskType
@@ -79,7 +80,7 @@ async def working_planners(stage: Stage, folder: Path) -> AsyncIterator[Obedient
             *tasks.activities(),
         ],
         workflow_runner=UnsandboxedWorkflowRunner(),
-        build_id="test",
+        build_id=build_id("test"),
     )
     async with worker:
         yield agents

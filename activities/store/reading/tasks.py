@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from activities.store.database import Database
 from activities.store.reading.artifacts import Artifact, artifacts_of
-from activities.store.reading.attempts import output_of
+from activities.store.reading.attempts import output_of, output_of_items
 from activities.store.reading.cursor import Cursor, cut
 from activities.store.reading.plan_usage import Used, uses_of
 from activities.store.reading.recent_runs import RecentRun, recent_runs
@@ -30,6 +30,7 @@ MAX_ARTIFACTS_SHOWN = 1_000
 # A pipeline has fewer steps, but an agent may make thousands of calls.
 MAX_SUB_TASKS_SHOWN = 1_000
 MAX_JSON_CHARACTERS = 64 * 1024
+MAX_PROMPT_SHOWN = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ class TaskDetails:
 
 @dataclass(frozen=True, slots=True)
 class StoredTask:
-    """What is needed to act on a task. ``parent_id`` is the plan whose node it is."""
+    """What is needed to act on a task. ``parent_id`` is the plan whose node it is. Of
+    the ``prompt`` it has the beginning."""
 
     id: UUID
     team_id: UUID
@@ -111,6 +113,9 @@ class StoredTask:
     pause_requested_at: datetime | None
     schedule_id: UUID | None = None
     scheduled_at: datetime | None = None
+    prompt: str | None = None
+    agent_id: UUID | None = None
+    created_by: str | None = None
 
 
 async def list_summaries(
@@ -163,7 +168,7 @@ async def find_details(
             return None
         steps = await latest_steps(connection, team_id, task_id, MAX_SUB_TASKS_SHOWN)
         return TaskDetails(
-            summary=_summary(row, steps),
+            summary=_summary(row, [step for step in steps if step.item_of is None]),
             definition=row.definition,
             inputs=row.inputs,
             result=row.result,
@@ -224,6 +229,9 @@ async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredT
         col(Task.pause_requested_at),
         col(Task.schedule_id),
         col(Task.scheduled_at),
+        func.left(col(Task.prompt), MAX_PROMPT_SHOWN).label("prompt"),
+        col(Task.agent_id),
+        col(Task.created_by),
     )
     async with database.reading(fresh=True) as connection:
         query = query.where(col(Task.deleted_at).is_(None), *conditions)
@@ -245,6 +253,9 @@ async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredT
         pause_requested_at=row.pause_requested_at,
         schedule_id=row.schedule_id,
         scheduled_at=row.scheduled_at,
+        prompt=row.prompt,
+        agent_id=row.agent_id,
+        created_by=row.created_by,
     )
 
 
@@ -325,5 +336,12 @@ def _route(kept: Mapping[str, Any]) -> Route:
 
 
 async def _stdout_of(connection: AsyncConnection, steps: Sequence[Step]) -> str | None:
-    completed = [step.id for step in steps if step.status is Status.COMPLETED]
-    return await output_of(connection, completed[-1], MAX_JSON_CHARACTERS) if completed else None
+    """Of a step with items, that of all of them, as if it was JSON."""
+    whole = [step for step in steps if step.item_of is None]
+    completed = [step for step in whole if step.status is Status.COMPLETED]
+    if not completed:
+        return None
+    last = completed[-1]
+    if last.has_items:
+        return await output_of_items(connection, last.id, MAX_JSON_CHARACTERS)
+    return await output_of(connection, last.id, MAX_JSON_CHARACTERS)

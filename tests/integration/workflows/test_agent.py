@@ -31,6 +31,7 @@ from workflows.agent_contracts import (
 )
 from workflows.contracts import Hold
 from workflows.failures import DATA_CONVERTER
+from workflows.generation import build_id
 from workflows.states import Status
 
 LIMITS = RunLimits(turns=100, tokens=1_000_000, cost_usd=None, seconds=600)
@@ -97,7 +98,7 @@ async def playing(
         workflows=[AgentWorkflow],
         activities=[*agents.activities(), *tasks.activities()],
         workflow_runner=UnsandboxedWorkflowRunner(),
-        build_id="test",
+        build_id=build_id("test"),
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         default_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
     )

@@ -21,6 +21,7 @@ from workflows import ports
 from workflows.agent import AgentWorkflow
 from workflows.contracts import Hold
 from workflows.failures import DATA_CONVERTER
+from workflows.generation import build_id
 from workflows.lifecycle import TRY_AGAIN
 from workflows.pipeline import PipelineWorkflow
 from workflows.pipeline_contracts import PipelineResult, PipelineRun, StepCall, StepOutcome
@@ -81,7 +82,7 @@ async def piping(client: Client, hold: Hold, *steps: str) -> AsyncIterator[Line]
         workflows=[PipelineWorkflow],
         activities=[*held.activities(), *tasks.activities()],
         workflow_runner=UnsandboxedWorkflowRunner(),
-        build_id="test",
+        build_id=build_id("test"),
     )
     async with worker:
         handle = await client.start_workflow(

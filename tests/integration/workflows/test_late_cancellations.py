@@ -24,6 +24,7 @@ from workflows.agent import AgentWorkflow
 from workflows.agent_contracts import AgentRun, RunLimits
 from workflows.contracts import TaskClose, TaskMark
 from workflows.failures import DATA_CONVERTER
+from workflows.generation import build_id
 from workflows.pipeline import PipelineWorkflow
 from workflows.pipeline_contracts import StepCall, StepOutcome
 from workflows.states import Status
@@ -94,7 +95,7 @@ async def hosting(client: Client, queue: str, row: Row) -> AsyncIterator[None]:
         workflows=task_workflows(),
         activities=[row.mark_task, row.close_task],
         workflow_runner=UnsandboxedWorkflowRunner(),
-        build_id="test",
+        build_id=build_id("test"),
         no_remote_activities=True,
         max_cached_workflows=0,
     )
@@ -107,7 +108,7 @@ async def acting(
     client: Client, queue: str, *activities: Callable[..., Any]
 ) -> AsyncIterator[None]:
     """A worker of activities only."""
-    async with Worker(client, task_queue=queue, activities=activities, build_id="test"):
+    async with Worker(client, task_queue=queue, activities=activities, build_id=build_id("test")):
         yield
 
 

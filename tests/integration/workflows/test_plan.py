@@ -25,6 +25,7 @@ from tests.doubles.ordered_nodes import OrderedNode, OrderedNodes, node_id
 from tests.live import until
 from workflows.agent_contracts import AgentResult, RunLimits, call_sub_task_id
 from workflows.contracts import workflow_id
+from workflows.generation import build_id
 from workflows.plan import PlanWorkflow
 from workflows.plan_contracts import NodePlan, PlanRun
 from workflows.states import Status
@@ -119,7 +120,7 @@ async def playing(
         workflows=[PlanWorkflow, OrderedNode],
         activities=[*agents.activities(), *tasks.activities(), *played.activities()],
         workflow_runner=UnsandboxedWorkflowRunner(),
-        build_id="test",
+        build_id=build_id("test"),
     )
     async with worker:
         handle = await client.start_workflow(

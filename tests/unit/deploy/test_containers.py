@@ -36,9 +36,8 @@ def services(document: dict[str, Any]) -> dict[str, Any]:
     return dict(document["services"])
 
 
-def dynamic_settings(command: Sequence[str]) -> set[str]:
+def dynamic_settings(command: Sequence[str], option: str = "--dynamic-config-value") -> set[str]:
     """What Temporal is told of its inner limits, from either way of writing an option."""
-    option = "--dynamic-config-value"
     apart = {value for word, value in itertools.pairwise(command) if word == option}
     together = {
         word.removeprefix(f"{option}=") for word in command if word.startswith(f"{option}=")
@@ -97,6 +96,10 @@ def test_temporal_has_the_limits_that_it_has_on_one_machine(
         data.release()
     assert dynamic_settings(services["temporal"]["command"]) == dynamic_settings(local)
     assert len(dynamic_settings(local)) > 5
+    option = "--search-attribute"
+    given = dynamic_settings(services["temporal"]["command"], option)
+    assert given == dynamic_settings(local, option)
+    assert len(given) == 4
 
 
 def test_the_store_refuses_who_has_no_key(services: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from activities.store import inbox
 from activities.store.inbox import NewMessage
 from api.residents.teller import AT_ONCE, Teller
+from api.temporal_labels import Appearance
 from tests.integration.api_stage import Stage
 from tests.integration.residents import Residents
 from workflows.errors import TemporaryFailure
@@ -22,11 +23,11 @@ async def test_an_agent_that_cannot_be_told_holds_up_no_others(
     look = conversations.look
 
     async def look_unless_broken(
-        run: ConversationRun, seq: int, *, title: str, is_awake: bool
+        run: ConversationRun, seq: int, *, appearance: Appearance, is_awake: bool
     ) -> None:
         if str(run.agent_id) == broken:
             raise TemporaryFailure(service="Temporal", reason="it has too many signals")
-        await look(run, seq, title=title, is_awake=is_awake)
+        await look(run, seq, appearance=appearance, is_awake=is_awake)
 
     monkeypatch.setattr(conversations, "look", look_unless_broken)
     for agent_id in (broken, *others):

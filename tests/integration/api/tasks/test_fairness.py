@@ -20,6 +20,7 @@ from deploy.local.services import Services
 from tests.integration.api_stage import WAIT_SECONDS, ObedientSteps, Stage, api_stage, pipeline
 from tests.live import until
 from workflows.failures import DATA_CONVERTER
+from workflows.generation import build_id
 from workflows.pipeline import PipelineWorkflow
 from workflows.pipeline_contracts import StepCall, StepOutcome
 
@@ -77,7 +78,7 @@ async def begun_in_order(stage: Stage, tasks: Sequence[UUID]) -> Sequence[UUID]:
             task_queue=stage.task_queue,
             activities=steps.activities(),
             max_concurrent_activities=1,
-            build_id="test",
+            build_id=build_id("test"),
         )
         async with only:
 
@@ -99,7 +100,7 @@ async def _deciding(client: Client, stage: Stage) -> AsyncIterator[None]:
         activities=records.activities(),
         workflow_runner=UnsandboxedWorkflowRunner(),
         no_remote_activities=True,
-        build_id="test",
+        build_id=build_id("test"),
     )
     async with worker:
         yield

@@ -23,6 +23,7 @@ from api.tasks.starts import FIRST_LIMIT
 from api.tasks.sweeper import Sweeper
 from api.tasks.temporal import TemporalPort
 from api.tasks.temporal_calls import CALL_TIMEOUT_SECONDS
+from api.temporal_labels import Appearance
 from deploy.local.services import Services
 from deploy.local.tcp_ports import choose_ports
 from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage, pipeline, working
@@ -136,7 +137,9 @@ async def test_a_previous_run_that_does_not_end_delays_no_other_task(idle: Stage
     run = await KINDS[task.type].message(idle.services.installed, replace(task, id=UUID(task_id)))
     next_run = run.model_copy(update={"run": 2})
     with pytest.raises(TemporaryFailure, match="previous run"):
-        await idle.services.temporal.start(PipelineWorkflow, next_run, title="x", priority=5)
+        await idle.services.temporal.start(
+            PipelineWorkflow, next_run, appearance=Appearance("x"), priority=5
+        )
     other = await idle.submit("print x")
     assert await _status_in_temporal(idle, other) is WorkflowExecutionStatus.RUNNING
 
