@@ -37,6 +37,7 @@ from workflows.item_names import step_of
 from workflows.states import Status, TaskType
 
 _ITEMS_SHOWN = 10
+_DIGEST_CHARACTERS = 8
 
 
 def print_tasks(tasks: Sequence[TaskSummary]) -> None:
@@ -66,9 +67,9 @@ def print_task(shown: Shown) -> None:
             draw(line)
     elif task.sub_tasks:
         print_title(f"{kind.part.capitalize()}s")
-        columns = (kind.part.upper(), "STATUS", "TRIES", "TIME", "FILES", "NOTE")
+        columns = (kind.part.upper(), "STATUS", "TRIES", "TIME", "FILES", "SKILL", "NOTE")
         rows = [_step_row(step, task.artifacts) for step in _shown(task.sub_tasks)]
-        print_table(columns, rows, cut="NOTE", spare=("FILES", "TIME"))
+        print_table(columns, rows, cut="NOTE", spare=("SKILL", "FILES", "TIME"))
     if task.artifacts:
         print_title("Files")
         print_artifacts(task.artifacts)
@@ -169,11 +170,26 @@ def _step_row(step: SubTask, artifacts: Sequence[Artifact]) -> Sequence[Cell]:
     return (
         step.name,
         status_cell(step.status),
-        "" if is_new else str(step.retry_count + 1),
+        "" if is_new else _tries(step),
         _elapsed(step.started_at, step.finished_at),
         str(files) if files else "",
+        _skill(step),
         _note(step) if step.items is None else _items_note(step.items),
     )
+
+
+def _tries(step: SubTask) -> str:
+    """Those of this run, and how many there were in all."""
+    tries = step.retry_count + 1
+    return str(tries) if step.attempts <= tries else f"{tries} ({step.attempts} in all)"
+
+
+def _skill(step: SubTask) -> str:
+    """By which version of which skill it was done."""
+    if step.skill is None:
+        return ""
+    parts = (step.skill.name, step.skill.version or "", step.skill.digest[:_DIGEST_CHARACTERS])
+    return " ".join(filter(None, parts))
 
 
 def _items_note(items: ItemCounts) -> str:
