@@ -21,7 +21,8 @@ from api.cli.commands.printing import (
 from api.cli.connection import Connection
 from api.cli.exit_codes import ExitCode
 from api.cli.terminal import safe_line
-from api.client import ApiProblem, ApiUnreachable, Client, NotTheApi
+from api.client import ApiProblem, ApiUnreachable, NotTheApi
+from api.client import AsyncClient as Client
 from api.wire.responses.about import About
 from api.wire.responses.counts import TaskCounts
 from api.wire.responses.health import Readiness

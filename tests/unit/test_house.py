@@ -31,9 +31,9 @@ NOT_IN_WORKFLOWS = {"datetime.now", "datetime.utcnow", "date.today", "uuid.uuid1
 # Of a group; of a single character it is sound. ``(?>(?:...)*)`` says the same.
 POSSESSIVE_GROUP = re.compile(r"\)(?:[*+?]|\{[0-9,]+\})\+")
 READERS_OF_THE_ENVIRONMENT = {
+    *(Path("deploy/settings.py"), Path("deploy/variables.py")),
+    Path("api/client/client.py"),  # In programs of others, which have no settings of ours.
     Path("api/cli/surroundings.py"),  # What every program of a terminal goes by.
-    Path("deploy/settings.py"),
-    Path("deploy/variables.py"),
 }
 
 

@@ -1,6 +1,5 @@
 """``agentos artifacts``: the files that tasks made."""
 
-from collections import Counter
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from http import HTTPStatus
@@ -24,8 +23,10 @@ from api.cli.commands.printing import print_json, print_line
 from api.cli.commands.task_ids import LEAST_CHARACTERS, find_task_id, talk_about
 from api.cli.commands.task_views import print_artifacts
 from api.cli.errors import ArtifactUnknown
-from api.client import ApiProblem, Client, Download
+from api.client import ApiProblem, Download
+from api.client import AsyncClient as Client
 from api.client.transfer import target_of
+from api.client.transfer import told_apart as by_step
 from api.client.transport import Params
 from api.wire.responses.files import Artifact
 from api.wire.responses.pages import Page
@@ -143,7 +144,7 @@ async def _chosen(
     task_id = await find_task_id(client, task)
     found = _matching(task_id, (await _artifacts_of(client, task_id)).items, names, step)
     # Links lead elsewhere: there are no bytes of theirs to fetch.
-    return _told_apart([item for item in found if item.sha256])
+    return by_step([item for item in found if item.sha256])
 
 
 async def _artifact_alone(client: Client, text: str) -> list[Download] | None:
@@ -187,19 +188,6 @@ def _fits(item: Artifact, text: str) -> bool:
     """Whether a pattern fits its name, or the text is the beginning of its id."""
     names = (item.name, f"{item.sub_task}/{item.name}")
     return any(fnmatchcase(name, text) for name in names) or _begins(item, text)
-
-
-def _told_apart(items: Sequence[Artifact]) -> list[Download]:
-    """Files of the same name, made by different steps, go into a folder for each step."""
-    uses = Counter(item.name for item in items)
-    return [
-        Download.of(
-            item
-            if uses[item.name] == 1
-            else item.model_copy(update={"name": f"{item.sub_task}/{item.name}"})
-        )
-        for item in items
-    ]
 
 
 def _begins(item: Artifact, text: str) -> bool:

@@ -15,7 +15,8 @@ from api.cli.commands.task_ids import find_task_id
 from api.cli.connection import Connection
 from api.cli.errors import AgentUnknown, GroupUnknown, NothingToOpen, TaskIdMalformed, TaskIdUnknown
 from api.cli.surroundings import has_browser
-from api.client import ApiProblem, Client
+from api.client import ApiProblem
+from api.client import AsyncClient as Client
 
 _NOT_FOUND = 404
 

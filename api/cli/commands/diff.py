@@ -22,7 +22,7 @@ from api.cli.commands.task_ids import find_task_id
 from api.cli.display.frames import duration
 from api.cli.pager import paged
 from api.cli.terminal import safe_line, safe_text
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.responses.comparison import (
     ComparedFile,
     ComparedStep,

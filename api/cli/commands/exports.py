@@ -11,7 +11,7 @@ from api.cli import terminal
 from api.cli.commands.options import Format, LongOutput, TaskId, place_option, told_apart
 from api.cli.commands.printing import print_json, print_line
 from api.cli.commands.task_ids import talk_about
-from api.client import Client
+from api.client import AsyncClient as Client
 
 
 class Exported(BaseModel):

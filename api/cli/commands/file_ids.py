@@ -7,7 +7,7 @@ from uuid import UUID
 from api.cli.commands.pages import page_after_page
 from api.cli.commands.task_ids import LEAST_CHARACTERS
 from api.cli.errors import FileAmbiguous, FileUnknown
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.responses.files import ListedFile
 from api.wire.responses.pages import MAX_PAGE
 

@@ -23,7 +23,7 @@ from api.cli.commands.options import (
 from api.cli.commands.pages import first_items
 from api.cli.commands.printing import print_json, print_line, print_table, when
 from api.cli.terminal import safe_line
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.client.transfer import target_of
 from api.wire.responses.files import File, ListedFile
 from api.wire.responses.pages import Page

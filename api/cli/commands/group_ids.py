@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from api.cli.errors import GroupUnknown
-from api.client import Client
+from api.client import AsyncClient as Client
 
 
 async def find_group_id(client: Client, text: str) -> str:

@@ -14,9 +14,9 @@ from api.cli.commands.task_ids import talk_about
 from api.cli.display.frames import counted, duration
 from api.cli.pager import paged
 from api.cli.terminal import safe_line, safe_text
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.client.transport import Params
-from api.wire.responses.history import Message
+from api.wire.responses.history import Message, ToldMessage
 from api.wire.responses.pages import Page
 
 _STYLES = {"system": "magenta", "user": "green", "assistant": "cyan", "tool": "yellow"}
@@ -46,6 +46,9 @@ def messages(
             for message in page.items:
                 for line in message_lines(message, is_folded=not system):
                     terminal.stdout().print(line, soft_wrap=True)
+        for told in (await client.unread(task_id)).items:
+            for line in _unread_lines(told):
+                terminal.stdout().print(line, soft_wrap=True)
 
     with paged(wanted=not no_pager and output is Format.TABLE):
         talk_about(context, task, converse)
@@ -54,6 +57,8 @@ def messages(
 def message_lines(message: Message, *, is_folded: bool = True) -> Iterator[Text]:
     """A message as people read it; of the system prompt its first line, if that ``is_folded``."""
     about = [f"turn {message.turn}"] if message.turn else []
+    if message.from_name is not None:
+        about.append(f"told by {message.from_name}")
     if message.model:
         about.append(message.model)
     if usage := message.usage:
@@ -97,3 +102,10 @@ def wrapped(text: str) -> Iterator[Text]:
         for part in Text(line).wrap(console, width, overflow="fold"):
             part.rstrip()
             yield Text.assemble(_INDENT, part)
+
+
+def _unread_lines(told: ToldMessage) -> Iterator[Text]:
+    about = f"told by {told.from_name} · not read yet"
+    yield Text.assemble(("user", f"bold {_STYLES['user']}"), (f"  {safe_line(about)}", "dim"))
+    yield from wrapped(safe_text(told.content))
+    yield Text()

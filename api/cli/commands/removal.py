@@ -24,7 +24,7 @@ from api.cli.commands.task_choice import (
 from api.cli.commands.task_ids import find_task_id
 from api.cli.display.frames import counted
 from api.cli.terminal import safe_line
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.bulk_tasks import BulkDeleteRequest
 from api.wire.responses.pages import Page
 from api.wire.responses.tasks import Task

@@ -14,7 +14,7 @@ from api.cli.commands.foresight import print_foresight
 from api.cli.commands.options import Format
 from api.cli.commands.printing import print_json
 from api.cli.commands.request_body import built
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.bulk_tasks import BulkRetryRequest, BulkTasksRequest
 from workflows.states import BulkAction, Status, TaskType
 

@@ -10,7 +10,10 @@ from api.cli.commands import task_views
 from api.cli.commands.foresight import (
     Foreseen,
     NewPipeline,
+    Yes,
+    ask_about_pipeline,
     print_foresight,
+    say_beforehand,
     with_pipeline,
 )
 from api.cli.commands.inputs import parse_inputs, upload_inputs
@@ -24,7 +27,6 @@ from api.cli.commands.options import (
     TaskId,
     Timeout,
     Wait,
-    Yes,
     talk,
 )
 from api.cli.commands.pages import first_items
@@ -50,7 +52,7 @@ from api.cli.errors import NoNodes
 from api.cli.exit_codes import ExitCode
 from api.cli.kinds.table import kind_of
 from api.cli.pager import paged
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.bulk_tasks import BulkCancelRequest, BulkRetryRequest
 from api.wire.requests import RetryRequest
 from api.wire.responses.pages import Page
@@ -216,6 +218,7 @@ def retry(
     inputs: Inputs = None,
     no_cache: NoCache = False,
     plan: Foreseen = False,
+    yes: Yes = False,
     wait: Wait = False,
     timeout: Timeout = None,
     statuses: OfStatus = None,
@@ -225,12 +228,12 @@ def retry(
     after: NewerThan = None,
     before: OlderThan = None,
     every: Every = False,
-    yes: Yes = False,
     output: Output = Format.TABLE,
 ) -> None:
     """Retry a task that has ended.
 
-    Without an ID, a filter says which tasks; completed ones only with --status completed.
+    What keeps its result and what runs again is said before it begins. Without an ID, a filter says
+    which tasks; completed ones only with --status completed.
     """
     choice = Choice(statuses, types, text, name, after, before, every)
     choice.check(task)
@@ -259,9 +262,12 @@ def retry(
     async def again(client: Client, task_id: str) -> ExitCode:
         references = await upload_inputs(client, given)
         wanted = request.model_copy(update={"inputs": references})
+        foresight = await client.foresee_retry(task_id, wanted)
         if plan:
-            print_foresight(await client.foresee_retry(task_id, wanted), output)
+            print_foresight(foresight, output)
             return ExitCode.OK
+        say_beforehand(foresight)
+        ask_about_pipeline(pipeline, yes=yes)
         return await answer(client, await client.retry(task_id, wanted), waiting)
 
     raise typer.Exit(talk_about(context, task, again))
