@@ -122,6 +122,7 @@ class Steps(ports.Steps):
                 equipment.scratch.workplace() as workplace,
                 prepare(step, words, workplace.code) as script,
             ):
+                reporter.skill = script.used
                 run = partial(
                     self._run_in_sandbox,
                     *(call, step, script, arguments.files),

@@ -33,7 +33,7 @@ Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 
 
 class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class RetryRequest(_Request):
