@@ -185,7 +185,7 @@ def test_a_kept_run_went_as_its_name_says(name: str, kind: EventType.ValueType) 
 def test_a_run_that_is_listed_tells_each_change_of_its_state_once(
     name: str, states: list[str]
 ) -> None:
-    """One that began where Temporal knew no search attributes, or on an older worker, tells none."""
+    """One that began where Temporal knew no search attributes tells none."""
     told = [
         json.loads(fields[label_names.STATE].data)
         for event in read(name).events
