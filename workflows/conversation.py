@@ -59,7 +59,7 @@ class ConversationWorkflow:
             StateLabel().show(Status.CANCELLED)
             raise
         StateLabel().show(IDLE)
-        workflow.set_current_details(f"**{IDLE}**: {self._answers} answers; a message wakes it")
+        workflow.set_current_details(f"**{IDLE}**: a message wakes it. Answers in this run: {self._answers}")
 
     async def _answer(self, run: ConversationRun) -> None:
         if run.exchange is not None:
@@ -144,7 +144,7 @@ class ConversationWorkflow:
     async def _hears(self, told: int, seconds: float) -> bool:
         """Whether there is something new before the agent goes to sleep, which it does not while it
         sums up."""
-        workflow.set_current_details(f"**listens**: {self._answers} answers so far")
+        workflow.set_current_details(f"**listens**: answers so far: {self._answers}")
         with suppress(TimeoutError):
             await workflow.wait_condition(lambda: self._told != told, timeout=seconds)
         await workflow.wait_condition(lambda: self._told != told or not self._is_summing_up)
